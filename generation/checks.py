@@ -1,0 +1,49 @@
+"""System checks: mistakes in the settings, each with what to type instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+
+@register(Tags.security)
+def check_model(**kwargs: Any) -> list[CheckMessage]:
+    """The embedded demo model is for one process only."""
+    if settings.XINFERENCE_URL or not (settings.DATABASE_URL or settings.REDIS_URL):
+        return []
+    return [
+        Error(
+            "DATABASE_URL or REDIS_URL is set, but no model server.",
+            hint="Set XINFERENCE_URL=http://host:9997 (the demo model serves one process only).",
+            id="generation.E001",
+        )
+    ]
+
+
+@register(Tags.security)
+def check_layer(**kwargs: Any) -> list[CheckMessage]:
+    """Several processes need a layer between them."""
+    if settings.REDIS_URL or settings.EMBEDDED_WORKER:
+        return []
+    return [
+        Warning(
+            "EMBEDDED_WORKER=0 without REDIS_URL: workers are reached only by their polling.",
+            hint="Set REDIS_URL=redis://host:6379/0.",
+            id="generation.W001",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_address(**kwargs: Any) -> list[CheckMessage]:
+    if settings.PUBLIC_URL:
+        return []
+    return [
+        Warning(
+            "PUBLIC_URL is not set: socket origins are compared with the Host header.",
+            hint="Set PUBLIC_URL=https://your.host.",
+            id="generation.W002",
+        )
+    ]

@@ -1,0 +1,226 @@
+"""The vocabulary: statuses, steps, event kinds, reasons and codes, each with its meaning."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+
+class TaskStatus(models.TextChoices):
+    QUEUED = "queued", pgettext_lazy("task status", "In line")
+    """Accepted; no worker has it yet, or it was handed back."""
+    RUNNING = "running", pgettext_lazy("task status", "Running")
+    """A worker holds a slot for it."""
+    COMPLETED = "completed", pgettext_lazy("task status", "Done")
+    """Every picture is stored."""
+    FAILED = "failed", pgettext_lazy("task status", "Failed")
+    """It ended without all its pictures; the row says why."""
+    CANCELLED = "cancelled", pgettext_lazy("task status", "Cancelled")
+    """A person asked for it and no machine works on it any more."""
+
+
+TERMINAL = frozenset({TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.CANCELLED})
+UNFINISHED = frozenset({TaskStatus.QUEUED, TaskStatus.RUNNING})
+
+
+class Step(models.TextChoices):
+    """The seven steps, in the order they pass."""
+
+    PARSING = "parsing", _("Parsing the prompt")
+    LOADING = "loading", _("Loading model weights")
+    PREPARING = "preparing", _("Setting up parameters")
+    GENERATING = "generating", _("Generating latents")
+    DECODING = "decoding", _("Decoding the picture")
+    FINISHING = "finishing", _("Finishing the file")
+    COMPLETED = "completed", _("Done and stored")
+
+
+class EventKind(models.TextChoices):
+    """What can be written in a task's log; always something that has happened."""
+
+    SUBMITTED = "submitted", _("Submitted and stored")
+    CLAIMED = "claimed", _("Taken by a worker")
+    STEP_BEGAN = "step_began", _("Step began")
+    PROGRESSED = "progressed", _("Progress measured")
+    IMAGE_STORED = "image_stored", _("Picture stored")
+    DELAYED = "delayed", _("The model asked us to wait")
+    CANCEL_REQUESTED = "cancel_requested", _("Cancellation requested")
+    INTERRUPTED = "interrupted", _("Attempt interrupted; back in line")
+    COMPLETED = "completed", _("Completed")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class Basis(models.TextChoices):
+    """Where a percent or a remaining time comes from."""
+
+    MEASURED = "measured", _("measured")
+    ESTIMATED = "estimated", _("estimate")
+
+
+class Route(models.TextChoices):
+    """Which of Xinference's two generation URLs a model is called on."""
+
+    TXT2IMG = "txt2img", "/sdapi/v1/txt2img"
+    """Diffusers engine: an abort stops the GPU within one denoising step."""
+    GENERATIONS = "generations", "/v1/images/generations"
+    """Other engines: a running call must never be aborted (it breaks the next one)."""
+
+
+class WorkerState(models.TextChoices):
+    RUNNING = "running", _("running")
+    DRAINING = "draining", _("finishing its last tasks")
+    STOPPED = "stopped", _("stopped")
+
+
+class QueueReason(models.TextChoices):
+    """Why a task in line has not begun yet."""
+
+    IN_LINE = "in_line", _("Others are before it")
+    MODEL_LOADING = "model_loading", _("The model is still loading")
+    MODEL_DOWN = "model_down", _("The model server cannot be reached")
+    NO_WORKER = "no_worker", _("No worker is running")
+    KEY_REFUSED = "key_refused", _("The model server refused our key")
+    PAUSED = "paused", _("The line is paused")
+
+
+class InterruptReason(models.TextChoices):
+    """Why an attempt ended without ending its task."""
+
+    LEASE_EXPIRED = "lease_expired", _("The worker was not heard from any more")
+    MODEL_LOST = "model_lost", _("The model process died")
+    MODEL_ERROR = "model_error", _("The model failed")
+    STALLED = "stalled", _("The model made no progress")
+    HANDED_BACK = "handed_back", _("The worker was stopped and handed the task back")
+    MODEL_DOWN = "model_down", _("The model server could not be reached")
+    KEY_REFUSED = "key_refused", _("The model server refused our key")
+    CALL_ABORTED = "call_aborted", _("Somebody stopped the call on the model server")
+
+
+COUNTED_INTERRUPTIONS = frozenset(
+    {
+        InterruptReason.LEASE_EXPIRED,
+        InterruptReason.MODEL_LOST,
+        InterruptReason.MODEL_ERROR,
+        InterruptReason.STALLED,
+    }
+)
+"""Only these use up an attempt: the others say nothing about the task."""
+
+
+class DelayReason(models.TextChoices):
+    """Why a call was put off while its slot was kept."""
+
+    MODEL_BUSY = "model_busy", _("The model server is at its limit")
+    MODEL_LOADING = "model_loading", _("The model is still loading")
+
+
+class ErrorCode(models.TextChoices):
+    """Every code a person or a program can meet, with the sentence that goes with it."""
+
+    PROMPT_EMPTY = "prompt_empty", _("The prompt is empty. Write what the picture should show.")
+    PROMPT_TOO_LONG = (
+        "prompt_too_long",
+        _("The prompt is longer than 2,000 characters. Shorten it and send it again."),
+    )
+    PROMPT_INVALID = (
+        "prompt_invalid",
+        _("The prompt contains a character that cannot be stored (NUL). Remove it."),
+    )
+    SIZE_INVALID = (
+        "size_invalid",
+        _("Width and height must be multiples of 16 between 256 and 2048, written like 512x512."),
+    )
+    COUNT_INVALID = "count_invalid", _("The number of pictures must be from 1 to 4.")
+    STEPS_INVALID = "steps_invalid", _("The number of steps must be from 1 to 100.")
+    GUIDANCE_INVALID = "guidance_invalid", _("Guidance must be a number from 0 to 30.")
+    SEED_INVALID = "seed_invalid", _("The seed must be a whole number from 0 to 4294967295.")
+    MODEL_UNKNOWN = "model_unknown", _("This model is not served here. Choose one from the list.")
+    REQUEST_KEY_INVALID = "request_key_invalid", _("request_key must be a UUID.")
+    REQUEST_KEY_REUSED = (
+        "request_key_reused",
+        _("This request_key already belongs to a different request. Use a new one."),
+    )
+    NOT_JSON = "not_json", _("The message is not valid JSON.")
+    BINARY_FRAME = "binary_frame", _("Binary frames are not understood here. Send JSON text.")
+    TOO_LONG = "too_long", _("The message is longer than 65,536 bytes.")
+    BAD_MESSAGE = "bad_message", _("A field of the message is missing or has the wrong type.")
+    UNKNOWN_ACTION = "unknown_action", _("This action does not exist.")
+    UNKNOWN_FIELD = "unknown_field", _("The message has a field that does not belong there.")
+    NOT_FOUND = "not_found", _("There is no such task, or it is not yours.")
+    NOT_ALLOWED_NOW = "not_allowed_now", _("The task's state does not allow this now.")
+    TOO_MANY_ATTACHED = (
+        "too_many_attached",
+        _("One connection can watch 200 tasks. Let go of some first."),
+    )
+    UNAVAILABLE = (
+        "unavailable",
+        _("The server cannot do this right now. Nothing was lost; try again in a moment."),
+    )
+
+    MODEL_DOWN = (
+        "model_down",
+        _("The model server cannot be reached. Check that it runs, then try again."),
+    )
+    MODEL_LOADING = "model_loading", _("The model is still loading.")
+    MODEL_BUSY = "model_busy", _("The model server is at its limit.")
+    KEY_REFUSED = (
+        "key_refused",
+        _("The model server refused our key. The operator has to set a valid one."),
+    )
+    MODEL_FORBIDDEN = (
+        "model_forbidden",
+        _("Our key may not use this model. Choose another model or ask the operator."),
+    )
+    MODEL_NOT_FOUND = (
+        "model_not_found",
+        _("The model server does not have this model. Choose another one or ask the operator."),
+    )
+    REQUEST_REFUSED = (
+        "request_refused",
+        _("The model refused these settings. Change the size or the steps and try again."),
+    )
+    CALL_ABORTED = "call_aborted", _("The call was stopped on the model server. Try again.")
+    MODEL_ERROR = (
+        "model_error",
+        _("The model failed while drawing. Try again, or with a smaller size."),
+    )
+    MODEL_LOST = (
+        "model_lost",
+        _("The model process died while drawing. It restarts by itself; try again in a minute."),
+    )
+    STALLED = (
+        "stalled",
+        _("The model made no progress for too long. Check the model server, then try again."),
+    )
+    LEASE_EXPIRED = (
+        "lease_expired",
+        _("The workers on this task went silent three times. Try again."),
+    )
+    BAD_PICTURE = (
+        "bad_picture",
+        _("The model's answer was not a whole picture. Check the model server, then try again."),
+    )
+    PICTURE_TOO_LARGE = (
+        "picture_too_large",
+        _("The model's picture has another size than was asked for, so it was not stored."),
+    )
+    STORAGE_FAILED = (
+        "storage_failed",
+        _("The picture could not be written to disk. The operator has to free space; then retry."),
+    )
+    INTERNAL_ERROR = (
+        "internal_error",
+        _("Something here went wrong; it is in the log. Try again, and tell the operator."),
+    )
+
+
+class CloseCode(models.IntegerChoices):
+    """WebSocket close codes."""
+
+    NOT_SIGNED_IN = 4401, _("not signed in, signed out, or a bad token")
+    REFUSED = 4403, _("account disabled or origin refused")
+    TOO_SLOW = 4408, _("too slow to read")
+    FLOODING = 4429, _("too many messages")
+    LEAVING = 4503, _("the server is leaving; come back at once")

@@ -1,0 +1,108 @@
+"""Who opens a socket: a program by its token, or a browser by its cookie and our own origin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY, get_user, get_user_model
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from generation import services
+from generation.choices import CloseCode
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+
+
+class Refused(Exception):
+    """The socket has to be closed with `close_code`."""
+
+    def __init__(self, close_code: CloseCode) -> None:
+        super().__init__(close_code.name)
+        self.close_code = close_code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What a socket was opened with; asked again while it stays open."""
+
+    token: str | None
+    session_key: str | None
+
+    async def user(self) -> User:
+        """The active user they stand for now; raises Refused."""
+        return await database_sync_to_async(self.look_up)()
+
+    def look_up(self) -> User:
+        user = self.user_of_token() if self.token is not None else self.user_of_session()
+        if user is None:
+            raise Refused(CloseCode.NOT_SIGNED_IN)
+        if not user.is_active:
+            raise Refused(CloseCode.REFUSED)
+        return user
+
+    def user_of_token(self) -> User | None:
+        return services.user_of_token(token=self.token or "", now=timezone.now())
+
+    def user_of_session(self) -> User | None:
+        store = import_string(f"{settings.SESSION_ENGINE}.SessionStore")(self.session_key)
+        user = get_user(cast("Any", SimpleNamespace(session=store)))
+        if user.is_authenticated:
+            return user
+        # Django gives nobody for a disabled account; the page has to tell the two apart
+        key = store.get(SESSION_KEY)
+        return get_user_model().objects.filter(pk=key, is_active=False).first() if key else None
+
+
+def credentials_of(scope: dict[str, Any]) -> Credentials:
+    """What the handshake carries; raises Refused on a foreign page.
+
+    A bearer token needs no Origin and ignores cookies; a cookie counts only from our own pages.
+    """
+    headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    authorization = headers.get(b"authorization")
+    if authorization is not None:
+        scheme, _separator, token = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            raise Refused(CloseCode.NOT_SIGNED_IN)
+        return Credentials(token=token.strip(), session_key=None)
+    if not is_our_origin(scope, headers):
+        raise Refused(CloseCode.REFUSED)
+    return Credentials(token=None, session_key=session_key_of(headers.get(b"cookie", "")))
+
+
+def session_key_of(header: str) -> str | None:
+    try:
+        morsel = SimpleCookie(header).get(settings.SESSION_COOKIE_NAME)
+    except CookieError:
+        return None
+    return morsel.value if morsel else None
+
+
+def is_our_origin(scope: dict[str, Any], headers: dict[bytes, str]) -> bool:
+    """Whether scheme, host and port of Origin are those of PUBLIC_URL, or of the Host header."""
+    origin = address_of(headers.get(b"origin", ""))
+    if settings.PUBLIC_URL:
+        return origin is not None and origin == address_of(settings.PUBLIC_URL)
+    scheme = "https" if settings.HTTPS or scope.get("scheme") == "wss" else "http"
+    return origin is not None and origin == address_of(f"{scheme}://{headers.get(b'host', '')}")
+
+
+def address_of(url: str) -> tuple[str, str, int] | None:
+    try:
+        parts = urlsplit(url)
+        port = parts.port or DEFAULT_PORTS.get(parts.scheme)
+    except ValueError:
+        return None
+    if not parts.hostname or port is None:
+        return None
+    return parts.scheme, parts.hostname, port

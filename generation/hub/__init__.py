@@ -1,0 +1,8 @@
+"""The hub: one layer channel per process fans events out to the sockets attached to them."""
+
+from __future__ import annotations
+
+from generation.hub.hub import Hub, hub
+from generation.hub.outbox import Outbox
+
+__all__ = ["Hub", "Outbox", "hub"]

@@ -1,0 +1,231 @@
+"""Groups in, sockets out; the log closes every hole the layer leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.utils import timezone
+
+from generation import broadcast, selectors
+from generation.hub.membership import Memberships
+from generation.hub.outbox import Outbox
+from generation.protocol import QueuePlace, encode
+
+logger = logging.getLogger(__name__)
+
+COMPARE_EVERY = 5.0
+"""Seconds after which a lost doorbell is noticed at the latest."""
+
+PLACES_EVERY = 2.0
+AFTER_ERROR = 1.0
+
+
+class Hub:
+    """One per process. No database, no JSON and no thread hop per watcher on the fast path."""
+
+    def __init__(self) -> None:
+        self.watchers: defaultdict[str, set[Outbox]] = defaultdict(set)
+        self.sockets: set[Outbox] = set()
+        self.by_owner: defaultdict[int, set[Outbox]] = defaultdict(set)
+        self.places: dict[str, QueuePlace] = {}
+        self.memberships = Memberships()
+        self.loops: list[asyncio.Task[None]] = []
+        self.leaving = False
+
+    async def start(self) -> None:
+        """Begin to listen; needs a running loop, once per process."""
+        self.leaving = False
+        self.memberships = Memberships()
+        await self.memberships.open()
+        self.loops = [
+            asyncio.create_task(self.listen()),
+            asyncio.create_task(self.every(COMPARE_EVERY, self.compare)),
+            asyncio.create_task(self.every(PLACES_EVERY, self.tell_places)),
+            asyncio.create_task(self.memberships.look_after()),
+        ]
+
+    async def stop(self) -> None:
+        for loop in self.loops:
+            loop.cancel()
+        await asyncio.gather(*self.loops, return_exceptions=True)
+        self.loops = []
+        await self.memberships.close()
+
+    async def close_sockets(self, code: int) -> None:
+        """Say goodbye to every socket; the first close frame leaves before the first wait."""
+        self.leaving = True
+        await asyncio.gather(
+            *(outbox.close(code) for outbox in list(self.sockets)), return_exceptions=True
+        )
+
+    async def every(self, seconds: float, job: Any) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await job()
+            except Exception as error:  # noqa: BLE001  a database or layer that is away
+                logger.warning("hub %s: %r", job.__name__, error)
+
+    async def listen(self) -> None:
+        """Hand every message of the layer on; this receive is never cancelled but at the end."""
+        layer = broadcast.layer()
+        while True:
+            try:
+                message = await layer.receive(self.memberships.channel)
+            except Exception as error:  # noqa: BLE001  the layer comes back; the log heals
+                logger.warning("hub is deaf: %r", error)
+                await asyncio.sleep(AFTER_ERROR)
+                continue
+            try:
+                self.dispatch(message)
+            except Exception:
+                logger.exception("hub cannot use %s", message.get("type"))
+
+    def dispatch(self, message: dict[str, Any]) -> None:
+        if message["type"] == "task.event":
+            task_id, seq, frame = message["task_id"], message["seq"], message["frame"]
+            for outbox in tuple(self.watchers.get(task_id, ())):
+                self.deliver(outbox, task_id, seq, frame)
+        elif message["type"] == "task.created":
+            for outbox in tuple(self.by_owner.get(message["owner_id"], ())):
+                outbox.notify(message["task_id"], message["frame"])
+        elif message["type"] == "hub.marker":
+            self.memberships.heard(message["marker"])
+
+    def deliver(self, outbox: Outbox, task_id: str, seq: int, frame: str) -> None:
+        """Forward the next frame untouched; anything else is dropped or read from the log."""
+        cursor = outbox.cursors.get(task_id)
+        if cursor is None or seq <= cursor:
+            return
+        outbox.seen[task_id] = max(seq, outbox.seen.get(task_id, 0))
+        if task_id in outbox.catching_up:
+            return
+        if seq == cursor + 1 and outbox.offer(frame):
+            outbox.cursors[task_id] = seq
+        else:
+            self.catch_up(outbox, task_id)
+
+    def catch_up(self, outbox: Outbox, task_id: str) -> asyncio.Task[None]:
+        """Read the log for one socket and task; one reader at a time."""
+        running = outbox.catching_up.get(task_id)
+        if running is None:
+            running = asyncio.create_task(self.read_log(outbox, task_id))
+            outbox.catching_up[task_id] = running
+        return running
+
+    async def read_log(self, outbox: Outbox, task_id: str) -> None:
+        try:
+            while task_id in outbox.cursors:
+                page = await database_sync_to_async(selectors.log_after)(
+                    task_id=task_id, after=outbox.cursors[task_id]
+                )
+                for seq, frame in page.frames:
+                    await outbox.put(frame)
+                    if task_id not in outbox.cursors:
+                        return
+                    outbox.cursors[task_id] = seq
+                if not page.more and outbox.seen.get(task_id, 0) <= outbox.cursors[task_id]:
+                    return
+        finally:
+            outbox.catching_up.pop(task_id, None)
+
+    async def register(self, outbox: Outbox) -> None:
+        """Let the socket hear of its owner's new tasks, and be found at shutdown."""
+        self.sockets.add(outbox)
+        self.by_owner[outbox.owner_id].add(outbox)
+        await self.join(outbox, outbox.owner_id)
+
+    async def join(self, outbox: Outbox, owner_id: int) -> None:
+        if owner_id not in outbox.groups:
+            outbox.groups.add(owner_id)
+            await self.memberships.join(owner_id)
+
+    async def attach(self, outbox: Outbox, *, task_id: str, owner_id: int, after: int) -> None:
+        """Group first, log second: from here on every event after `after` arrives once."""
+        outbox.cursors[task_id] = after
+        outbox.seen.pop(task_id, None)
+        self.watchers[task_id].add(outbox)
+        await self.join(outbox, owner_id)
+        place = self.places.get(task_id)
+        await self.catch_up(outbox, task_id)
+        if place is not None:
+            outbox.offer(queue_frame({task_id: place}))
+
+    def detach(self, outbox: Outbox, task_id: str) -> None:
+        outbox.cursors.pop(task_id, None)
+        watchers = self.watchers.get(task_id)
+        if watchers is not None:
+            watchers.discard(outbox)
+            if not watchers:
+                del self.watchers[task_id]
+                self.places.pop(task_id, None)
+
+    def remind(self, outbox: Outbox, task_id: str) -> None:
+        """The page asks whether it has everything: what we know it misses follows."""
+        if outbox.seen.get(task_id, 0) > outbox.cursors.get(task_id, 0):
+            self.catch_up(outbox, task_id)
+
+    async def unregister(self, outbox: Outbox) -> None:
+        self.sockets.discard(outbox)
+        for task_id in list(outbox.cursors):
+            self.detach(outbox, task_id)
+        owned = self.by_owner.get(outbox.owner_id)
+        if owned is not None:
+            owned.discard(outbox)
+            if not owned:
+                del self.by_owner[outbox.owner_id]
+        for owner_id in outbox.groups:
+            self.memberships.release(owner_id)
+        await outbox.stop()
+
+    async def compare(self) -> None:
+        """One query: who is behind the log gets what he misses, whatever was lost on the way.
+
+        Who has read a finished task to its end is let go: nothing can follow.
+        """
+        if not self.watchers:
+            return
+        newest = await database_sync_to_async(selectors.newest_seqs)(list(self.watchers))
+        for task_id, (seq, is_over) in newest.items():
+            for outbox in tuple(self.watchers.get(task_id, ())):
+                cursor = outbox.cursors.get(task_id, seq)
+                if cursor < seq:
+                    outbox.seen[task_id] = max(seq, outbox.seen.get(task_id, 0))
+                    self.catch_up(outbox, task_id)
+                elif is_over and task_id not in outbox.catching_up:
+                    self.detach(outbox, task_id)
+
+    async def tell_place(self, outbox: Outbox, task_id: str) -> None:
+        """The place of one new task at once; later changes come with everybody's."""
+        places = await database_sync_to_async(selectors.queue_places)([task_id], now=timezone.now())
+        if places:
+            self.places.update(places)
+            outbox.offer(queue_frame(places))
+
+    async def tell_places(self) -> None:
+        """One reading of the line per process; each socket hears only of what changed."""
+        if not self.watchers:
+            return
+        places = await database_sync_to_async(selectors.queue_places)(
+            list(self.watchers), now=timezone.now()
+        )
+        changed = {
+            task_id: place for task_id, place in places.items() if self.places.get(task_id) != place
+        }
+        self.places = places
+        for outbox in tuple(self.sockets):
+            mine = {key: place for key, place in changed.items() if key in outbox.cursors}
+            if mine:
+                outbox.offer(queue_frame(mine))
+
+
+def queue_frame(places: dict[str, QueuePlace]) -> str:
+    return encode({"type": "queue", "tasks": places})
+
+
+hub = Hub()
+"""This process's hub; the server's boot starts it."""

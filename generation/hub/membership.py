@@ -1,0 +1,122 @@
+"""Which owners' groups this process is in, and the proof that it hears them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections import Counter, defaultdict
+from time import monotonic
+
+from generation import broadcast
+
+logger = logging.getLogger(__name__)
+
+LINGER = 60.0
+"""Seconds a group is kept after its last socket: a reload must not leave and join."""
+
+RENEW_EVERY = 3_600.0
+"""Layers forget a membership after 24 hours."""
+
+MARKER_AGAIN = 0.02
+MARKER_PATIENCE = 1.0
+"""A subscription that is not proven by then is used all the same: the log heals."""
+
+LOOK = 5.0
+
+
+class Memberships:
+    """Reference counts per owner; joins and leaves of one group run under one lock."""
+
+    def __init__(self) -> None:
+        self.channel = ""
+        self.counts: Counter[int] = Counter()
+        self.joined: dict[int, float] = {}
+        self.empty_since: dict[int, float] = {}
+        self.locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.markers: dict[str, asyncio.Event] = {}
+
+    async def open(self) -> None:
+        self.channel = await broadcast.layer().new_channel("hub")
+
+    async def close(self) -> None:
+        for owner_id in list(self.joined):
+            await self.leave(owner_id)
+
+    async def join(self, owner_id: int) -> None:
+        """Be in the owner's group; returns when events are known to arrive, or after a second."""
+        self.counts[owner_id] += 1
+        self.empty_since.pop(owner_id, None)
+        async with self.locks[owner_id]:
+            if owner_id in self.joined:
+                return
+            try:
+                async with asyncio.timeout(MARKER_PATIENCE):
+                    await broadcast.layer().group_add(broadcast.group_of(owner_id), self.channel)
+                    await self.prove(owner_id)
+            except Exception as error:  # noqa: BLE001  the layer is away: compare() heals
+                logger.warning("group of owner %s unproven: %r", owner_id, error)
+                return
+            self.joined[owner_id] = monotonic()
+
+    async def prove(self, owner_id: int) -> None:
+        """Send a marker through the group until it comes back."""
+        marker = uuid.uuid4().hex
+        heard = self.markers[marker] = asyncio.Event()
+        message = broadcast.marker(marker)
+        try:
+            while not heard.is_set():
+                await broadcast.layer().group_send(broadcast.group_of(owner_id), message)
+                try:
+                    async with asyncio.timeout(MARKER_AGAIN):
+                        await heard.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            del self.markers[marker]
+
+    def heard(self, marker: str) -> None:
+        event = self.markers.get(marker)
+        if event is not None:
+            event.set()
+
+    def release(self, owner_id: int) -> None:
+        """One socket less; the group itself is left later."""
+        self.counts[owner_id] -= 1
+        if self.counts[owner_id] <= 0:
+            del self.counts[owner_id]
+            self.empty_since[owner_id] = monotonic()
+
+    async def look_after(self) -> None:
+        """Leave groups nobody needs, renew old memberships, join again what was not proven."""
+        while True:
+            await asyncio.sleep(LOOK)
+            now = monotonic()
+            for owner_id, since in list(self.empty_since.items()):
+                if now - since > LINGER:
+                    await self.leave(owner_id)
+            for owner_id in list(self.counts):
+                if now - self.joined.get(owner_id, now - RENEW_EVERY - 1) > RENEW_EVERY:
+                    await self.renew(owner_id)
+
+    async def renew(self, owner_id: int) -> None:
+        async with self.locks[owner_id]:
+            try:
+                async with asyncio.timeout(MARKER_PATIENCE):
+                    await broadcast.layer().group_add(broadcast.group_of(owner_id), self.channel)
+            except Exception as error:  # noqa: BLE001  tried again at the next look
+                logger.warning("group of owner %s not renewed: %r", owner_id, error)
+                return
+            self.joined[owner_id] = monotonic()
+
+    async def leave(self, owner_id: int) -> None:
+        async with self.locks[owner_id]:
+            if self.counts.get(owner_id):
+                return
+            self.empty_since.pop(owner_id, None)
+            self.joined.pop(owner_id, None)
+            try:
+                await broadcast.layer().group_discard(broadcast.group_of(owner_id), self.channel)
+            except Exception as error:  # noqa: BLE001  a stale membership only costs messages
+                logger.warning("group of owner %s not left: %r", owner_id, error)
+        self.locks.pop(owner_id, None)

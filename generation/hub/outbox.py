@@ -1,0 +1,89 @@
+"""What one socket still has to be told: a bounded queue with a sender of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+from generation.choices import CloseCode
+
+QUEUE_FRAMES = 256
+"""Beyond that a slow reader is resynchronised from the log instead of filling memory."""
+
+HELD_UP = 30.0
+"""Seconds one frame may take to leave before the reader counts as gone."""
+
+
+class Outbox:
+    """Frames of one socket in order; `cursors` is the highest seq queued per attached task."""
+
+    def __init__(
+        self,
+        *,
+        owner_id: int,
+        send: Callable[[str], Awaitable[None]],
+        close: Callable[[int], Awaitable[None]],
+    ) -> None:
+        self.owner_id = owner_id
+        self.send = send
+        self.close = close
+        self.queue: asyncio.Queue[str] = asyncio.Queue(QUEUE_FRAMES)
+        self.cursors: dict[str, int] = {}
+        self.seen: dict[str, int] = {}
+        self.catching_up: dict[str, asyncio.Task[None]] = {}
+        self.groups: set[int] = set()
+        self.held: list[tuple[str, str]] | None = None
+        self.sender = asyncio.create_task(self.run())
+
+    async def run(self) -> None:
+        """Send what is queued until the socket goes; a reader that holds us up is closed."""
+        while True:
+            frame = await self.queue.get()
+            try:
+                async with asyncio.timeout(HELD_UP):
+                    await self.send(frame)
+            except TimeoutError:
+                await self.close(CloseCode.TOO_SLOW)
+                return
+
+    def offer(self, frame: str) -> bool:
+        """Queue `frame` if there is room."""
+        try:
+            self.queue.put_nowait(frame)
+        except asyncio.QueueFull:
+            return False
+        return True
+
+    def notify(self, task_id: str, frame: str) -> None:
+        """Tell of a new task of another tab; lost is not wrong, the next `hello` names it."""
+        if self.held is not None:
+            self.held.append((task_id, frame))
+        elif task_id not in self.cursors:
+            self.offer(frame)
+
+    @contextmanager
+    def holding_notices(self) -> Iterator[None]:
+        """While this socket submits, a notice may be of its own task: its `ack` comes first."""
+        self.held = []
+        try:
+            yield
+        finally:
+            held, self.held = self.held, None
+            for task_id, frame in held:
+                self.notify(task_id, frame)
+
+    async def put(self, frame: str) -> None:
+        """Queue `frame`, waiting for room."""
+        await self.queue.put(frame)
+
+    async def stop(self) -> None:
+        """End the sender and every catch-up; what was queued is dropped (the log has it)."""
+        tasks = [self.sender, *self.catching_up.values()]
+        for task in tasks:
+            if task is not asyncio.current_task():
+                task.cancel()
+        await asyncio.gather(
+            *(task for task in tasks if task is not asyncio.current_task()),
+            return_exceptions=True,
+        )

@@ -1,0 +1,189 @@
+"""Bytes ↔ picture: check what the model sent, write it down, read it back smaller."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import errno
+import hashlib
+import io
+import os
+import struct
+import warnings
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from PIL import Image, UnidentifiedImageError
+
+from generation.choices import ErrorCode
+from generation.exceptions import PictureError, StorageError
+
+MAX_PIXELS = 2048 * 2048
+MAX_BASE64 = 64 * 1024 * 1024
+"""Far above a lossless 2048² picture; a longer answer is not decoded at all."""
+
+THUMBNAIL_EDGE = 384
+SUFFIX = {"JPEG": "jpg", "PNG": "png"}
+JPEG_START = b"\xff\xd8"
+PNG_START = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A whole, checked picture file: its bytes as sent, pixels untouched."""
+
+    data: bytes
+    format: str
+    width: int
+    height: int
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def decode(text: str, *, width: int, height: int) -> Picture:
+    """The picture in base64 `text`.
+
+    Raises PictureError unless it is one whole JPEG or PNG of exactly width × height pixels.
+    Nothing is decompressed before the size in its header is known to be the right one.
+    """
+    if len(text) > MAX_BASE64:
+        raise PictureError(ErrorCode.PICTURE_TOO_LARGE)
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise PictureError from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data), formats=list(SUFFIX)) as image:
+                if image.size != (width, height) or width * height > MAX_PIXELS:
+                    raise PictureError(ErrorCode.PICTURE_TOO_LARGE)
+                image.load()
+                kind = image.format or ""
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise PictureError(ErrorCode.PICTURE_TOO_LARGE) from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise PictureError from error
+    return Picture(data=data, format=kind, width=width, height=height)
+
+
+def parameters(
+    *,
+    prompt: str,
+    negative_prompt: str,
+    steps: int,
+    guidance: float,
+    seed: int,
+    width: int,
+    height: int,
+    model: str,
+) -> str:
+    """The settings in the form that other tools read from a picture's metadata."""
+    lines = [prompt]
+    if negative_prompt:
+        lines.append(f"Negative prompt: {negative_prompt}")
+    lines.append(
+        f"Steps: {steps}, CFG scale: {guidance:g}, Seed: {seed}, "
+        f"Size: {width}x{height}, Model: {model}"
+    )
+    return "\n".join(lines)
+
+
+def with_parameters(picture: Picture, parameters: str) -> Picture:
+    """The same picture with `parameters` in its metadata; the pixel data stays byte for byte."""
+    splice = jpeg_with_comment if picture.format == "JPEG" else png_with_text
+    return Picture(
+        data=splice(picture.data, parameters),
+        format=picture.format,
+        width=picture.width,
+        height=picture.height,
+    )
+
+
+def jpeg_with_comment(data: bytes, text: str) -> bytes:
+    """`text` as EXIF UserComment in an APP1 segment, after JFIF's APP0 if there is one."""
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + text.encode("utf-16-be")
+    payload = exif.tobytes()
+    if not payload.startswith(b"Exif\0\0"):
+        payload = b"Exif\0\0" + payload
+    segment = b"\xff\xe1" + struct.pack(">H", len(payload) + 2) + payload
+    at = len(JPEG_START)
+    if data[at : at + 2] == b"\xff\xe0":
+        at += 2 + int(struct.unpack(">H", data[at + 2 : at + 4])[0])
+    return data[:at] + segment + data[at:]
+
+
+def png_with_text(data: bytes, text: str) -> bytes:
+    """`text` as an iTXt chunk named "parameters", right after the header chunk."""
+    body = b"iTXt" + b"parameters\0\0\0\0\0" + text.encode()
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    at = len(PNG_START) + 25
+    return data[:at] + chunk + data[at:]
+
+
+def file_name(*, task_id: str, index: int, attempt: int, picture: Picture) -> str:
+    """A name below MEDIA_ROOT that no other attempt can have."""
+    suffix = SUFFIX[picture.format]
+    return f"{task_id}/{index}-{attempt}-{picture.sha256[:8]}.{suffix}"
+
+
+def path_of(name: str) -> Path:
+    return Path(settings.MEDIA_ROOT) / name
+
+
+def write(name: str, data: bytes) -> None:
+    """Put `data` under `name`, whole or not at all; raises StorageError."""
+    path = path_of(name)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise StorageError from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename last through a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        # some file systems cannot sync a folder; the rename stands all the same
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(handle)
+
+
+def remove(name: str) -> None:
+    """Delete the file and its folder once that is empty; a file that is gone is fine."""
+    path = path_of(name)
+    path.unlink(missing_ok=True)
+    try:
+        path.parent.rmdir()
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.ENOENT, errno.EEXIST):
+            raise
+
+
+def make_thumbnail(name: str) -> str:
+    """Write a small WebP beside picture `name` and return its name; raises StorageError."""
+    thumbnail = f"{name}.thumb.webp"
+    buffer = io.BytesIO()
+    with Image.open(path_of(name)) as image:
+        image.draft("RGB", (THUMBNAIL_EDGE * 2, THUMBNAIL_EDGE * 2))
+        image.thumbnail((THUMBNAIL_EDGE, THUMBNAIL_EDGE))
+        image.convert("RGB").save(buffer, "WEBP", quality=82)
+    write(thumbnail, buffer.getvalue())
+    return thumbnail

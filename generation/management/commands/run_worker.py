@@ -1,0 +1,38 @@
+"""`manage.py run_worker`: a worker of its own, for many webs and many workers."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from generation.worker import WorkerHost
+from generation.xinference import XinferenceClient
+
+
+class Command(BaseCommand):
+    help = "Claim tasks and run their Xinference calls until SIGTERM."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.XINFERENCE_URL:
+            raise CommandError("XINFERENCE_URL is not set: there is no model server to call.")
+        asyncio.run(self.work())
+
+    async def work(self) -> None:
+        """SIGTERM or SIGINT: hand back what cannot be finished in GENERATION_GRACE."""
+        leave = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, leave.set)
+        client = XinferenceClient(
+            base_url=settings.XINFERENCE_URL, api_key=settings.XINFERENCE_API_KEY
+        )
+        host = WorkerHost(client, demo=False, version=settings.VERSION)
+        await host.start()
+        self.stdout.write("worker ready")
+        self.stdout.flush()
+        await leave.wait()
+        await host.drain()

@@ -1,0 +1,16 @@
+"""Rows: tasks with their log and pictures, and the machinery that works on them."""
+
+from __future__ import annotations
+
+from generation.models.machinery import ApiToken, ModelSlot, ModelState, Worker
+from generation.models.tasks import GeneratedImage, GenerationTask, TaskEvent
+
+__all__ = [
+    "ApiToken",
+    "GeneratedImage",
+    "GenerationTask",
+    "ModelSlot",
+    "ModelState",
+    "TaskEvent",
+    "Worker",
+]

@@ -1,0 +1,125 @@
+"""What works behind the page: models, their slots, workers, and programs' tokens."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
+from django.utils.translation import gettext_lazy as _
+
+from generation.choices import Route, WorkerState
+from generation.models.tasks import GenerationTask
+
+
+class Worker(models.Model):
+    """A worker process; it writes its own row with every heartbeat."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    host = models.CharField(_("host"), max_length=200)
+    pid = models.PositiveIntegerField(_("process"))
+    version = models.CharField(_("version"), max_length=40)
+    slots = models.PositiveSmallIntegerField(_("slots held"), default=0)
+    started = models.DateTimeField(_("started"))
+    last_seen = models.DateTimeField(_("last seen"))
+    state = models.CharField(
+        _("state"), max_length=10, choices=WorkerState.choices, default=WorkerState.RUNNING
+    )
+
+    class Meta:
+        verbose_name = _("worker")
+        verbose_name_plural = _("workers")
+        indexes = (Index(fields=["state", "last_seen"], name="workers_alive"),)
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.pid}"
+
+
+class ModelState(models.Model):
+    """What the workers last saw of one model; web processes read only this."""
+
+    name = models.CharField(_("model"), max_length=200, unique=True)
+    ready = models.BooleanField(_("ready"), default=False)
+    loading = models.BooleanField(_("loading"), default=False)
+    replicas = models.PositiveSmallIntegerField(_("replicas"), default=0)
+    route = models.CharField(
+        _("route"), max_length=12, choices=Route.choices, default=Route.TXT2IMG
+    )
+    identity = models.CharField(_("model process"), max_length=400, blank=True, default="")
+    identity_since = models.DateTimeField(_("launched"), null=True, blank=True)
+    demo = models.BooleanField(_("demo model"), default=False)
+    checked_at = models.DateTimeField(_("checked"))
+    error_code = models.CharField(_("error"), max_length=32, blank=True, default="")
+    refused_key = models.CharField(
+        _("fingerprint of the refused key"), max_length=64, blank=True, default=""
+    )
+    refused_until = models.DateTimeField(_("key not sent before"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("model")
+        verbose_name_plural = _("models")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ModelSlot(models.Model):
+    """The right to have one call in flight on one replica; free = no task.
+
+    It outlives its task's attempt: it is freed when the call is known to be over.
+    """
+
+    model = models.CharField(_("model"), max_length=200)
+    number = models.PositiveSmallIntegerField(_("number"))
+    task = models.OneToOneField(
+        GenerationTask, models.PROTECT, null=True, blank=True, related_name="slot"
+    )
+    attempt = models.PositiveSmallIntegerField(_("attempt"), default=0)
+    request_id = models.UUIDField(_("request id"), null=True, blank=True)
+    identity = models.CharField(_("model process"), max_length=400, blank=True, default="")
+    worker = models.ForeignKey(
+        Worker, models.SET_NULL, null=True, blank=True, related_name="held_slots"
+    )
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("slot")
+        verbose_name_plural = _("slots")
+        constraints = (
+            UniqueConstraint(fields=["model", "number"], name="one_slot_per_number"),
+            CheckConstraint(
+                condition=Q(task__isnull=True, lease_until__isnull=True)
+                | Q(task__isnull=False, lease_until__isnull=False),
+                name="held_slots_have_a_lease",
+            ),
+        )
+        indexes = (
+            Index(fields=["lease_until"], condition=Q(task__isnull=False), name="slots_by_lease"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.model} #{self.number}"
+
+    def expired(self, now: datetime) -> bool:
+        return self.lease_until is not None and self.lease_until < now
+
+
+class ApiToken(models.Model):
+    """A program's key; only its SHA-256 is stored."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="tokens", verbose_name=_("owner")
+    )
+    name = models.CharField(_("name"), max_length=100, blank=True, default="")
+    created = models.DateTimeField(_("created"))
+    last_used = models.DateTimeField(_("last used"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+
+    def __str__(self) -> str:
+        return self.name or f"…{self.digest[-6:]}"

@@ -1,0 +1,253 @@
+"""What a person sees: tasks, their append-only logs, and the pictures."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
+from django.db.models.functions import Mod
+from django.db.models.lookups import Exact
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from generation.choices import (
+    TERMINAL,
+    UNFINISHED,
+    Basis,
+    EventKind,
+    Step,
+    TaskStatus,
+)
+from generation.protocol import ImageData, TaskData
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+
+VIEW_ALL = "generation.view_generationtask"
+"""Who holds this may read every task, not only his own."""
+
+
+class TaskQuerySet(models.QuerySet["GenerationTask"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        if not user.is_active or user.pk is None:
+            return self.none()
+        return self if user.has_perm(VIEW_ALL) else self.filter(owner=user)
+
+    def waiting(self) -> Self:
+        return self.filter(status=TaskStatus.QUEUED)
+
+    def running(self) -> Self:
+        return self.filter(status=TaskStatus.RUNNING)
+
+    def unfinished(self) -> Self:
+        return self.filter(status__in=UNFINISHED)
+
+    def claimable(self) -> Self:
+        """Waiting, not asked to stop, and no machine is still busy with an earlier attempt."""
+        return self.waiting().filter(cancel_requested_at__isnull=True, slot__isnull=True)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-created", "-id")
+
+
+class GenerationTask(models.Model):
+    """One submission: what was asked (never changes) and where it stands (the fold of its log)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="tasks", verbose_name=_("owner")
+    )
+    request_key = models.UUIDField(_("request key"), null=True, blank=True)
+    parent = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="retries",
+        verbose_name=_("retry of"),
+    )
+
+    prompt = models.TextField(_("prompt"))
+    negative_prompt = models.TextField(_("negative prompt"), blank=True)
+    model = models.CharField(_("model"), max_length=200)
+    width = models.PositiveSmallIntegerField(_("width"))
+    height = models.PositiveSmallIntegerField(_("height"))
+    n = models.PositiveSmallIntegerField(_("pictures"))
+    steps = models.PositiveSmallIntegerField(_("steps"))
+    guidance = models.FloatField(_("guidance"))
+    seed = models.BigIntegerField(_("requested seed"), null=True, blank=True)
+    expected = models.JSONField(_("expected seconds per step"), default=dict)
+
+    status = models.CharField(
+        _("status"), max_length=12, choices=TaskStatus.choices, default=TaskStatus.QUEUED
+    )
+    step = models.CharField(_("step"), max_length=12, choices=Step.choices, default=Step.PARSING)
+    progress = models.FloatField(_("percent"), default=0)
+    basis = models.CharField(
+        _("basis"), max_length=10, choices=Basis.choices, default=Basis.MEASURED
+    )
+    eta_seconds = models.FloatField(_("remaining seconds"), null=True, blank=True)
+    image = models.PositiveSmallIntegerField(_("picture worked on"), default=0)
+    newest_seq = models.PositiveIntegerField(_("events"), default=0)
+    attempt = models.PositiveSmallIntegerField(_("attempt"), default=0)
+    counted_ends = models.PositiveSmallIntegerField(_("attempts used up"), default=0)
+    drawn_seed = models.BigIntegerField(_("seed"), null=True, blank=True)
+    cancel_requested_at = models.DateTimeField(_("cancel requested"), null=True, blank=True)
+    error_code = models.CharField(_("error"), max_length=32, blank=True, default="")
+    error_detail = models.TextField(_("what the model server said"), blank=True, default="")
+
+    created = models.DateTimeField(_("submitted"))
+    claimed_at = models.DateTimeField(_("last taken by a worker"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    wait_seconds = models.FloatField(_("seconds in line"), null=True, blank=True)
+    run_seconds = models.FloatField(_("seconds of drawing"), default=0)
+    measured = models.JSONField(_("measured seconds per step"), default=dict, blank=True)
+
+    objects = TaskQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("generation task")
+        verbose_name_plural = _("generation tasks")
+        constraints = (
+            UniqueConstraint(fields=["owner", "request_key"], name="one_task_per_request_key"),
+            CheckConstraint(condition=Q(progress__range=(0, 100)), name="progress_is_a_percent"),
+            CheckConstraint(condition=Q(n__range=(1, 4)), name="one_to_four_pictures"),
+            CheckConstraint(condition=Q(steps__range=(1, 100)), name="one_to_hundred_steps"),
+            CheckConstraint(
+                condition=Q(width__range=(256, 2048), height__range=(256, 2048)),
+                name="size_in_range",
+            ),
+            CheckConstraint(
+                condition=Exact(Mod(F("width"), 16), 0) & Exact(Mod(F("height"), 16), 0),
+                name="size_in_sixteens",
+            ),
+            CheckConstraint(
+                condition=Q(seed__isnull=True) | Q(seed__range=(0, 2**32 - 1)),
+                name="seed_is_32_bit",
+            ),
+            CheckConstraint(
+                condition=Q(status__in=sorted(TERMINAL), finished_at__isnull=False)
+                | Q(status__in=sorted(UNFINISHED), finished_at__isnull=True),
+                name="finished_iff_terminal",
+            ),
+            CheckConstraint(
+                condition=~Q(status=TaskStatus.COMPLETED)
+                | Q(cancel_requested_at__isnull=True, progress=100),
+                name="completed_means_whole_and_wanted",
+            ),
+            CheckConstraint(
+                condition=~Q(status=TaskStatus.CANCELLED) | Q(cancel_requested_at__isnull=False),
+                name="cancelled_was_requested",
+            ),
+            CheckConstraint(
+                condition=Q(status=TaskStatus.FAILED) ^ Q(error_code=""), name="failed_says_why"
+            ),
+        )
+        indexes = (
+            Index("owner", F("created").desc(), F("id").desc(), name="tasks_of_owner"),
+            Index(F("created").desc(), F("id").desc(), name="tasks_newest_first"),
+            # the line and the fairness count look only at the few rows that are not over
+            Index(
+                fields=["status", "model", "created"],
+                condition=Q(status__in=sorted(UNFINISHED)),
+                name="tasks_unfinished",
+            ),
+            Index("owner", F("claimed_at").desc(), name="tasks_last_served"),
+            # medians of recent durations, for percent weights and waiting times
+            Index(
+                "model",
+                F("finished_at").desc(),
+                condition=Q(status=TaskStatus.COMPLETED),
+                name="tasks_completed",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.prompt[:40]} ({self.id})"
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in TERMINAL
+
+    @property
+    def data(self) -> TaskData:
+        return {
+            "prompt": self.prompt,
+            "negative_prompt": self.negative_prompt,
+            "model": self.model,
+            "width": self.width,
+            "height": self.height,
+            "n": self.n,
+            "steps": self.steps,
+            "guidance": self.guidance,
+            "seed": self.seed,
+            "parent": str(self.parent_id) if self.parent_id else None,
+            "created": round(self.created.timestamp(), 3),
+            "request_key": str(self.request_key) if self.request_key else None,
+            "expected": self.expected,
+        }
+
+
+class TaskEvent(models.Model):
+    """One line of a task's log; written once by `services`, never updated."""
+
+    task = models.ForeignKey(GenerationTask, models.CASCADE, related_name="events")
+    seq = models.PositiveIntegerField(_("number"))
+    kind = models.CharField(_("kind"), max_length=16, choices=EventKind.choices)
+    step = models.CharField(_("step"), max_length=12, choices=Step.choices)
+    progress = models.FloatField(_("percent"))
+    attempt = models.PositiveSmallIntegerField(_("attempt"))
+    details = models.JSONField(_("details"), default=dict)
+    frame = models.TextField(_("wire text"))
+    created_at = models.DateTimeField(_("time"))
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        constraints = (UniqueConstraint(fields=["task", "seq"], name="one_event_per_seq"),)
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.kind}"
+
+
+class GeneratedImage(models.Model):
+    """One stored picture; `file` and `thumbnail` are names below MEDIA_ROOT."""
+
+    task = models.ForeignKey(GenerationTask, models.CASCADE, related_name="images")
+    index = models.PositiveSmallIntegerField(_("picture"))
+    file = models.CharField(_("file"), max_length=200, unique=True)
+    thumbnail = models.CharField(_("thumbnail"), max_length=200, blank=True, default="")
+    width = models.PositiveSmallIntegerField(_("width"))
+    height = models.PositiveSmallIntegerField(_("height"))
+    seed = models.BigIntegerField(_("seed"))
+    bytes = models.PositiveIntegerField(_("bytes"))
+    sha256 = models.CharField(max_length=64)
+    demo = models.BooleanField(_("drawn by the demo model"), default=False)
+    favourite = models.BooleanField(_("favourite"), default=False)
+
+    class Meta:
+        verbose_name = _("picture")
+        verbose_name_plural = _("pictures")
+        ordering = ("task", "index")
+        constraints = (
+            UniqueConstraint(fields=["task", "index"], name="one_picture_per_index"),
+            CheckConstraint(condition=Q(index__range=(1, 4)), name="picture_index_in_range"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.task_id} {self.index}"
+
+    @property
+    def data(self) -> ImageData:
+        return {
+            "index": self.index,
+            "url": reverse("picture", args=[self.task_id, self.index]),
+            "thumbnail_url": reverse("thumbnail", args=[self.task_id, self.index]),
+            "width": self.width,
+            "height": self.height,
+            "seed": self.seed,
+            "demo": self.demo,
+        }

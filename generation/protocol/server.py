@@ -1,0 +1,174 @@
+"""Server → client frames: their shapes, and how they become text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, NotRequired, TypedDict
+
+from django.utils import translation
+
+from generation.choices import Basis, ErrorCode, EventKind, Step, TaskStatus
+
+PROTOCOL_VERSION = 1
+
+
+class ImageData(TypedDict):
+    """One stored picture; URLs are path-absolute."""
+
+    index: int
+    url: str
+    thumbnail_url: str
+    width: int
+    height: int
+    seed: int
+    demo: bool
+
+
+class EndingData(TypedDict):
+    """What a task leaves behind: Unix seconds of its end and the pictures that exist."""
+
+    created: int
+    data: list[ImageData]
+
+
+class TaskData(TypedDict):
+    """What never changes about a task; `expected`: seconds per step, the last four per picture."""
+
+    prompt: str
+    negative_prompt: str
+    model: str
+    width: int
+    height: int
+    n: int
+    steps: int
+    guidance: float
+    seed: int | None
+    parent: str | None
+    created: float
+    request_key: str | None
+    expected: dict[str, float]
+
+
+class EventFrame(TypedDict):
+    """One log line; `progress` 0..100, `eta_seconds` an estimate, `timestamp` Unix seconds."""
+
+    type: Literal["progress", "result", "error", "cancelled"]
+    task_id: str
+    seq: int
+    kind: str
+    status: str
+    step: str
+    message: str
+    progress: float
+    basis: str
+    eta_seconds: float | None
+    attempt: int
+    image: int
+    details: dict[str, Any]
+    timestamp: float
+    data: NotRequired[EndingData]
+    code: NotRequired[str]
+
+
+class QueuePlace(TypedDict):
+    """Where a waiting task stands; `position` counts from 1."""
+
+    position: int
+    eta_seconds: float | None
+    basis: str
+    reason: str
+
+
+class AnswerFrame(TypedDict):
+    type: Literal["answer"]
+    action: Literal["cancel"]
+    task_id: str
+    answer: Literal["cancelled", "requested", "already_finished"]
+
+
+FRAME_TYPE: Mapping[str, Literal["progress", "result", "error", "cancelled"]] = {
+    EventKind.COMPLETED: "result",
+    EventKind.FAILED: "error",
+    EventKind.CANCELLED: "cancelled",
+}
+
+
+def encode(frame: Mapping[str, Any]) -> str:
+    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+
+
+def wire_message(*, kind: str, step: str, code: str = "") -> str:
+    """The Chinese sentence of an event, for programs; pages word it themselves."""
+    with translation.override("zh-hans"):
+        if kind == EventKind.FAILED:
+            return str(ErrorCode(code).label)
+        if kind in (EventKind.STEP_BEGAN, EventKind.PROGRESSED, EventKind.COMPLETED):
+            return str(Step(step).label)
+        if kind == EventKind.SUBMITTED:
+            return str(Step.PARSING.label)
+        return str(EventKind(kind).label)
+
+
+def task_frame(*, task_id: str, seq: int, task: TaskData) -> dict[str, Any]:
+    """First answer to `attach`, and the notice of a new task; it never moves a cursor."""
+    return {"type": "task", "task_id": task_id, "seq": seq, "task": task}
+
+
+def ending_data(*, created: float, images: list[ImageData]) -> EndingData:
+    return {"created": int(created), "data": images}
+
+
+def refusal(
+    code: ErrorCode, *, field: str | None = None, request_key: str | None = None
+) -> dict[str, Any]:
+    """The `error` frame for a message that was not taken: it has no `seq`."""
+    with translation.override("zh-hans"):
+        sentence = str(code.label)
+    frame: dict[str, Any] = {"type": "error", "code": code.value, "message": sentence}
+    if field is not None:
+        frame["field"] = field
+    if request_key is not None:
+        frame["request_key"] = request_key
+    return frame
+
+
+def event_frame(
+    *,
+    task_id: str,
+    seq: int,
+    kind: EventKind,
+    status: TaskStatus,
+    step: Step,
+    progress: float,
+    basis: Basis,
+    eta_seconds: float | None,
+    attempt: int,
+    image: int,
+    details: dict[str, Any],
+    timestamp: float,
+    code: str = "",
+    ending: EndingData | None = None,
+) -> EventFrame:
+    """The frame of one log line, as it is stored and sent."""
+    frame: EventFrame = {
+        "type": FRAME_TYPE.get(kind, "progress"),
+        "task_id": task_id,
+        "seq": seq,
+        "kind": kind.value,
+        "status": status.value,
+        "step": step.value,
+        "message": wire_message(kind=kind, step=step, code=code),
+        "progress": round(progress, 1),
+        "basis": basis.value,
+        "eta_seconds": None if eta_seconds is None else round(eta_seconds, 1),
+        "attempt": attempt,
+        "image": image,
+        "details": details,
+        "timestamp": round(timestamp, 3),
+    }
+    if ending is not None:
+        frame["data"] = ending
+    if code:
+        frame["code"] = code
+    return frame

@@ -1,0 +1,74 @@
+"""How long things take: medians of past tasks, or a prior before there are any."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from statistics import median
+
+from django.conf import settings
+
+from generation.choices import Step, TaskStatus
+from generation.models import GenerationTask
+
+SAMPLE = 20
+"""Past tasks that are looked at: enough for a median, few enough to follow a changed GPU."""
+
+REFERENCE_WORK = 512 * 512 * 9
+REFERENCE_PIXELS = 512 * 512
+PRIOR = {
+    Step.LOADING.value: 0.1,
+    Step.PREPARING.value: 0.2,
+    Step.GENERATING.value: 5.0,
+    Step.DECODING.value: 0.4,
+    Step.FINISHING.value: 0.1,
+}
+"""Seconds at 512², 9 steps, until the first task of a model has been measured."""
+
+STALL_FLOOR = timedelta(seconds=120)
+STALL_FACTOR = 10
+
+
+def scale(step: str, *, width: int, height: int, steps: int) -> float:
+    """How much more work `step` is than at the reference size."""
+    if step == Step.GENERATING:
+        return width * height * steps / REFERENCE_WORK
+    if step in (Step.DECODING, Step.FINISHING):
+        return width * height / REFERENCE_PIXELS
+    return 1.0
+
+
+def expected_seconds(*, model: str, width: int, height: int, steps: int) -> dict[str, float]:
+    """Seconds per step for a task of this size; all but `loading` per picture."""
+    rows = (
+        GenerationTask.objects.filter(status=TaskStatus.COMPLETED, model=model)
+        .order_by("-finished_at")
+        .values_list("width", "height", "steps", "measured")[:SAMPLE]
+    )
+    samples: dict[str, list[float]] = {step: [] for step in PRIOR}
+    for past_width, past_height, past_steps, measured in rows:
+        for step, seconds in measured.items():
+            factor = scale(step, width=past_width, height=past_height, steps=past_steps)
+            samples[step].append(seconds / factor)
+    return {
+        step: round(
+            (median(samples[step]) if samples[step] else prior)
+            * scale(step, width=width, height=height, steps=steps),
+            3,
+        )
+        for step, prior in PRIOR.items()
+    }
+
+
+def task_seconds(expected: dict[str, float], n: int) -> float:
+    """Seconds for a whole task of `n` pictures."""
+    loading = expected[Step.LOADING]
+    return loading + n * (sum(expected.values()) - loading)
+
+
+def stall_limit(expected: dict[str, float]) -> timedelta:
+    """How long a call may show no change before it is given up."""
+    if settings.GENERATION_STALL:
+        limit: timedelta = settings.GENERATION_STALL
+        return limit
+    per_picture = sum(expected.values()) - expected[Step.LOADING]
+    return max(STALL_FLOOR, timedelta(seconds=STALL_FACTOR * per_picture))

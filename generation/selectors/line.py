@@ -1,0 +1,128 @@
+"""The line: one queryset gives both who is claimed next and the place that is shown."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import (
+    Count,
+    F,
+    IntegerField,
+    Max,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Window,
+)
+from django.db.models.functions import Coalesce, RowNumber
+
+from generation.choices import Basis, ErrorCode, QueueReason, WorkerState
+from generation.models import GenerationTask, ModelSlot, ModelState, Worker
+from generation.protocol import QueuePlace
+from generation.selectors.expectations import task_seconds
+
+WORKER_SILENCE = timedelta(seconds=15)
+"""Without a sign of life for so long a worker counts as gone."""
+
+
+def in_line(model: str) -> QuerySet[GenerationTask]:
+    """Claimable tasks of `model`, next one first.
+
+    Fair turns: a task's turn is how many its owner has running plus how many of his own stand
+    before it; equal turns go to the owner who was served longest ago, then first come.
+    """
+    of_owner = GenerationTask.objects.filter(owner=OuterRef("owner")).order_by().values("owner")
+    running = of_owner.filter(slot__isnull=False).annotate(n=Count("pk")).values("n")
+    served = of_owner.annotate(last=Max("claimed_at")).values("last")
+    own_place = Window(
+        RowNumber(), partition_by="owner", order_by=[F("created").asc(), F("id").asc()]
+    )
+    return (
+        GenerationTask.objects.claimable()
+        .filter(model=model)
+        .annotate(
+            turn=Coalesce(Subquery(running, output_field=IntegerField()), 0) + own_place,
+            last_served=Subquery(served),
+        )
+        .order_by("turn", F("last_served").asc(nulls_first=True), "created", "id")
+    )
+
+
+def live_workers(now: datetime) -> int:
+    return Worker.objects.filter(
+        state=WorkerState.RUNNING, last_seen__gt=now - WORKER_SILENCE
+    ).count()
+
+
+def workers_of_host(host: str) -> list[tuple[uuid.UUID, int]]:
+    """(id, pid) of the workers of `host` that never said goodbye."""
+    rows = Worker.objects.filter(host=host).exclude(state=WorkerState.STOPPED)
+    return list(rows.values_list("pk", "pid"))
+
+
+def reason_to_wait(state: ModelState | None, *, workers: int) -> QueueReason:
+    """Why tasks of a model stand still, or that they are just in line."""
+    if not workers:
+        return QueueReason.NO_WORKER
+    if state is None:
+        return QueueReason.MODEL_DOWN
+    if state.ready:
+        return QueueReason.IN_LINE
+    if state.error_code == ErrorCode.KEY_REFUSED:
+        return QueueReason.KEY_REFUSED
+    return QueueReason.MODEL_LOADING if state.loading else QueueReason.MODEL_DOWN
+
+
+def queue_places(task_ids: Collection[str], *, now: datetime) -> dict[str, QueuePlace]:
+    """Place, estimate and reason of those of `task_ids` that wait; one line is read per model."""
+    waiting = GenerationTask.objects.waiting().filter(pk__in=task_ids)
+    models = set(waiting.values_list("model", flat=True))
+    states = {state.name: state for state in ModelState.objects.filter(name__in=models)}
+    workers = live_workers(now) if models else 0
+    places: dict[str, QueuePlace] = {}
+    for model in models:
+        reason = reason_to_wait(states.get(model), workers=workers)
+        places |= places_of_model(model, reason, set(map(str, task_ids)), now)
+    return places
+
+
+def places_of_model(
+    model: str, reason: QueueReason, wanted: set[str], now: datetime
+) -> dict[str, QueuePlace]:
+    lanes = lanes_of_model(model, now)
+    places: dict[str, QueuePlace] = {}
+    line = in_line(model).values_list("pk", "expected", "n")
+    for position, (key, expected, n) in enumerate(line, start=1):
+        lanes.sort()
+        begins = lanes[0] if lanes else None
+        if lanes:
+            lanes[0] += task_seconds(expected, n)
+        if str(key) in wanted:
+            known = reason == QueueReason.IN_LINE and begins is not None
+            places[str(key)] = {
+                "position": position,
+                "eta_seconds": round(begins, 1) if known and begins is not None else None,
+                "basis": Basis.ESTIMATED.value,
+                "reason": reason.value,
+            }
+    return places
+
+
+def lanes_of_model(model: str, now: datetime) -> list[float]:
+    """Seconds until each slot of the model is free, by the estimates of the tasks in them."""
+    rows: Any = ModelSlot.objects.filter(model=model).values_list(
+        "task", "task__eta_seconds", "task__expected", "task__n", "task__claimed_at"
+    )
+    lanes: list[float] = []
+    for task, eta, expected, n, claimed_at in rows:
+        if task is None:
+            lanes.append(0.0)
+            continue
+        if eta is None:
+            spent = (now - claimed_at).total_seconds() if claimed_at else 0.0
+            eta = task_seconds(expected, n) - spent
+        lanes.append(max(0.0, eta))
+    return lanes

@@ -1,0 +1,78 @@
+"""The only writer. Every change of a task goes through one private transition function."""
+
+from __future__ import annotations
+
+from generation.services.ending import (
+    complete,
+    fail,
+    interrupt,
+    request_cancel,
+    settle_slot,
+)
+from generation.services.housekeeping import (
+    Abandoned,
+    SeenModel,
+    beat,
+    cancels_of,
+    create_token,
+    expire_leases,
+    expire_worker,
+    key_is_refused,
+    record_models,
+    record_unreachable,
+    refuse_key,
+    register_worker,
+    retire_worker,
+    take_over_slot,
+    user_of_token,
+)
+from generation.services.running import (
+    Boundary,
+    Claim,
+    begin_call,
+    begin_steps,
+    claim,
+    delay,
+    record_progress,
+    record_thumbnail,
+    still_mine,
+    store_image,
+)
+from generation.services.submitting import Submission, defaults, retry, submit
+
+__all__ = [
+    "Abandoned",
+    "Boundary",
+    "Claim",
+    "SeenModel",
+    "Submission",
+    "beat",
+    "begin_call",
+    "begin_steps",
+    "cancels_of",
+    "claim",
+    "complete",
+    "create_token",
+    "defaults",
+    "delay",
+    "expire_leases",
+    "expire_worker",
+    "fail",
+    "interrupt",
+    "key_is_refused",
+    "record_models",
+    "record_progress",
+    "record_thumbnail",
+    "record_unreachable",
+    "refuse_key",
+    "register_worker",
+    "request_cancel",
+    "retire_worker",
+    "retry",
+    "settle_slot",
+    "still_mine",
+    "store_image",
+    "submit",
+    "take_over_slot",
+    "user_of_token",
+]

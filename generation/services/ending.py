@@ -1,0 +1,219 @@
+"""How attempts and tasks end, and when the machine behind them counts as free."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any, Literal
+
+from django.db import transaction
+from django.db.models import F
+
+from generation import broadcast
+from generation.choices import (
+    COUNTED_INTERRUPTIONS,
+    Basis,
+    ErrorCode,
+    EventKind,
+    InterruptReason,
+    Route,
+    Step,
+    TaskStatus,
+)
+from generation.exceptions import TransitionRefused
+from generation.models import GenerationTask, ModelSlot, ModelState
+from generation.services.transition import ANY_UNFINISHED, QUEUED, RUNNING, transition
+
+MAX_COUNTED = 3
+"""After so many attempts that went wrong by themselves a task is given up."""
+
+Answer = Literal["cancelled", "requested", "already_finished"]
+
+
+def complete(
+    *, task_id: uuid.UUID, attempt: int, measured: dict[str, float], now: datetime
+) -> None:
+    """Every picture is stored; refused once a cancel was requested or one is missing."""
+    with transaction.atomic():
+        task = GenerationTask.objects.get(pk=task_id)
+        if task.images.count() != task.n:
+            raise TransitionRefused
+        end(
+            task,
+            EventKind.COMPLETED,
+            TaskStatus.COMPLETED,
+            now,
+            fence=attempt,
+            wanted=True,
+            step=Step.COMPLETED,
+            progress=100,
+            basis=Basis.MEASURED,
+            measured=measured,
+        )
+
+
+def fail(*, task_id: uuid.UUID, attempt: int, code: ErrorCode, detail: str, now: datetime) -> None:
+    """The task ends at the step it is in; `detail` is for staff only."""
+    with transaction.atomic():
+        task = GenerationTask.objects.get(pk=task_id)
+        if task.cancel_requested_at is not None:
+            # the person wanted no result: what went wrong on the way out does not matter
+            cancelled(task, now, sources=RUNNING, fence=attempt)
+            return
+        failed(task, code, detail, now, fence=attempt)
+
+
+def failed(
+    task: GenerationTask, code: ErrorCode, detail: str, now: datetime, **changes: Any
+) -> None:
+    end(
+        task,
+        EventKind.FAILED,
+        TaskStatus.FAILED,
+        now,
+        error_code=code,
+        error_detail=detail[:4_000],
+        **changes,
+    )
+
+
+def cancelled(task: GenerationTask, now: datetime, **changes: Any) -> None:
+    end(task, EventKind.CANCELLED, TaskStatus.CANCELLED, now, **changes)
+
+
+def end(
+    task: GenerationTask,
+    kind: EventKind,
+    status: TaskStatus,
+    now: datetime,
+    *,
+    sources: Any = RUNNING,
+    fence: int | None = None,
+    wanted: bool = False,
+    **changes: Any,
+) -> None:
+    run = round(task.run_seconds + spent(task, now), 3)
+    wait = round(max(0.0, (now - task.created).total_seconds() - run), 3)
+    transition(
+        task_id=task.pk,
+        kind=kind,
+        sources=sources,
+        fence=fence,
+        wanted=wanted,
+        now=now,
+        details={"wait_seconds": wait, "run_seconds": run},
+        status=status,
+        finished_at=now,
+        wait_seconds=wait,
+        run_seconds=run,
+        eta_seconds=None,
+        **changes,
+    )
+
+
+def spent(task: GenerationTask, now: datetime) -> float:
+    """Seconds of the attempt that is running, 0 if none is."""
+    if task.status != TaskStatus.RUNNING or task.claimed_at is None:
+        return 0.0
+    return (now - task.claimed_at).total_seconds()
+
+
+def interrupt(
+    *,
+    task_id: uuid.UUID,
+    attempt: int,
+    reason: InterruptReason,
+    detail: str,
+    now: datetime,
+) -> None:
+    """End an attempt: back to the line, or `failed` when its attempts are used up.
+
+    The slot is not touched: settle_slot frees it when the call is known to be over, and only
+    then may the task be claimed again or called cancelled.
+    """
+    with transaction.atomic():
+        task = GenerationTask.objects.get(pk=task_id)
+        counted = reason in COUNTED_INTERRUPTIONS
+        if counted and task.counted_ends + 1 >= MAX_COUNTED and not task.cancel_requested_at:
+            code = ErrorCode(reason.value)
+            failed(task, code, detail, now, fence=attempt, counted_ends=F("counted_ends") + 1)
+            return
+        stored = task.images.count()
+        transition(
+            task_id=task_id,
+            kind=EventKind.INTERRUPTED,
+            sources=RUNNING,
+            fence=attempt,
+            now=now,
+            details={"reason": reason.value, "counted": counted, "stored": stored},
+            status=TaskStatus.QUEUED,
+            step=Step.PARSING,
+            progress=round(99 * stored / task.n, 1),
+            basis=Basis.MEASURED,
+            eta_seconds=None,
+            image=0,
+            counted_ends=F("counted_ends") + int(counted),
+            run_seconds=round(task.run_seconds + spent(task, now), 3),
+            error_detail=detail[:4_000],
+        )
+
+
+def settle_slot(*, slot_id: int, task_id: uuid.UUID, attempt: int, now: datetime) -> bool:
+    """The call of this attempt is known to be over: free its slot.
+
+    A cancel that waited for this becomes a fact. False if the slot was somebody else's already.
+    """
+    with transaction.atomic():
+        mine = ModelSlot.objects.filter(pk=slot_id, task=task_id, attempt=attempt)
+        freed = mine.update(
+            task=None, attempt=0, request_id=None, identity="", worker=None, lease_until=None
+        )
+        if not freed:
+            return False
+        task = GenerationTask.objects.get(pk=task_id)
+        if task.cancel_requested_at is not None and not task.is_over:
+            cancelled(task, now, sources=ANY_UNFINISHED, fence=attempt)
+        elif task.status == TaskStatus.RUNNING and task.attempt == attempt:
+            # its run ended without a word: no task may stay running with nobody behind it
+            interrupt(
+                task_id=task_id,
+                attempt=attempt,
+                reason=InterruptReason.HANDED_BACK,
+                detail="",
+                now=now,
+            )
+        transaction.on_commit(broadcast.wake_workers, robust=True)
+    return True
+
+
+def request_cancel(*, task_id: uuid.UUID, now: datetime) -> Answer:
+    """Write down that the task is not wanted any more; the same answer however often."""
+    with transaction.atomic():
+        task = GenerationTask.objects.select_for_update().get(pk=task_id)
+        if task.is_over:
+            return "cancelled" if task.status == TaskStatus.CANCELLED else "already_finished"
+        if task.cancel_requested_at is not None:
+            return "requested"
+        slot = ModelSlot.objects.filter(task=task).first()
+        transition(
+            task_id=task_id,
+            kind=EventKind.CANCEL_REQUESTED,
+            sources=ANY_UNFINISHED,
+            wanted=True,
+            now=now,
+            details={"stops": stops(task, slot)},
+            cancel_requested_at=now,
+        )
+        if slot is None and task.status == TaskStatus.QUEUED:
+            cancelled(task, now, sources=QUEUED)
+            return "cancelled"
+        transaction.on_commit(broadcast.wake_workers, robust=True)
+    return "requested"
+
+
+def stops(task: GenerationTask, slot: ModelSlot | None) -> str:
+    """When the machine will be free: now, after this denoising step, or after this picture."""
+    if slot is None:
+        return "now"
+    route = ModelState.objects.filter(name=task.model).values_list("route", flat=True).first()
+    return "picture" if route == Route.GENERATIONS else "step"

@@ -1,0 +1,199 @@
+"""Taking tasks in: values are checked here, whatever door they came through."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from generation import broadcast, selectors
+from generation.choices import Basis, ErrorCode, EventKind, Step, TaskStatus
+from generation.exceptions import InvalidInput, TransitionRefused
+from generation.models import GenerationTask
+from generation.protocol import Generate, encode, task_frame
+from generation.services.transition import append
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+MAX_PROMPT = 2_000
+SIDES = range(256, 2_049, 16)
+DEFAULT_SIZE = (512, 512)
+DEFAULT_STEPS = 9
+DEFAULT_GUIDANCE = 0.0
+"""Z-Image is distilled: nine steps without guidance are what it was made for."""
+
+MAX_GUIDANCE = 30.0
+ASKED = (
+    "prompt",
+    "negative_prompt",
+    "model",
+    "width",
+    "height",
+    "n",
+    "steps",
+    "guidance",
+    "seed",
+)
+"""What makes two submissions the same one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """`duplicate`: the task existed already; nothing was written."""
+
+    task: GenerationTask
+    duplicate: bool
+
+
+def defaults() -> dict[str, Any]:
+    """What an absent field means."""
+    width, height = DEFAULT_SIZE
+    return {
+        "model": settings.XINFERENCE_MODEL,
+        "width": width,
+        "height": height,
+        "n": 1,
+        "steps": DEFAULT_STEPS,
+        "guidance": DEFAULT_GUIDANCE,
+    }
+
+
+def submit(*, owner: User, request: Generate, now: datetime) -> Submission:
+    """Store a task; raises InvalidInput(code, field).
+
+    The same request_key again gives the task it made, `request_key_reused` if the rest differs.
+    """
+    return insert_or_read(owner=owner, values=clean(request), key=request.request_key, now=now)
+
+
+def retry(*, task: GenerationTask, key: uuid.UUID | None, now: datetime) -> Submission:
+    """A new task with the settings of a failed or cancelled one; raises TransitionRefused.
+
+    While an earlier retry of it is unfinished, that one is given again.
+    """
+    with transaction.atomic():
+        parent = GenerationTask.objects.select_for_update().get(pk=task.pk)
+        if parent.status not in (TaskStatus.FAILED, TaskStatus.CANCELLED):
+            raise TransitionRefused
+        running = parent.retries.unfinished().order_by("created").first()
+        if running is not None:
+            return Submission(task=running, duplicate=True)
+        values = {name: getattr(parent, name) for name in ASKED}
+        return insert_or_read(
+            owner=parent.owner, values={**values, "parent": parent}, key=key, now=now
+        )
+
+
+def insert_or_read(
+    *, owner: User, values: dict[str, Any], key: uuid.UUID | None, now: datetime
+) -> Submission:
+    try:
+        return Submission(
+            task=insert(owner=owner, values=values, key=key, now=now), duplicate=False
+        )
+    except IntegrityError:
+        if key is None:
+            raise
+        task = GenerationTask.objects.get(owner=owner, request_key=key)
+        if any(getattr(task, name) != value for name, value in values.items()):
+            raise InvalidInput(ErrorCode.REQUEST_KEY_REUSED, "request_key") from None
+        return Submission(task=task, duplicate=True)
+
+
+def insert(
+    *, owner: User, values: dict[str, Any], key: uuid.UUID | None, now: datetime
+) -> GenerationTask:
+    expected = selectors.expected_seconds(
+        model=values["model"],
+        width=values["width"],
+        height=values["height"],
+        steps=values["steps"],
+    )
+    with transaction.atomic():
+        task = GenerationTask.objects.create(
+            owner=owner,
+            request_key=key,
+            expected=expected,
+            step=Step.PARSING,
+            basis=Basis.MEASURED,
+            newest_seq=1,
+            created=now,
+            **values,
+        )
+        notice = encode(task_frame(task_id=str(task.pk), seq=0, task=task.data))
+        transaction.on_commit(
+            partial(broadcast.ring_new_task, owner_id=owner.pk, task_id=str(task.pk), frame=notice),
+            robust=True,
+        )
+        append(task, EventKind.SUBMITTED, {}, now)
+        transaction.on_commit(broadcast.wake_workers, robust=True)
+    return task
+
+
+def clean(request: Generate) -> dict[str, Any]:
+    """The column values of `request`, defaults filled in; raises InvalidInput."""
+    width, height = size_of(request)
+    values: dict[str, Any] = {
+        "prompt": prompt_of(request.prompt, "prompt", required=True),
+        "negative_prompt": prompt_of(request.negative_prompt, "negative_prompt", required=False),
+        "model": request.model or settings.XINFERENCE_MODEL,
+        "width": width,
+        "height": height,
+        "n": in_range(request.n, 1, 1, 4, ErrorCode.COUNT_INVALID, "n"),
+        "steps": in_range(request.steps, DEFAULT_STEPS, 1, 100, ErrorCode.STEPS_INVALID, "steps"),
+        "guidance": guidance_of(request.guidance),
+        "seed": seed_of(request.seed),
+    }
+    if not selectors.accepts_model(values["model"]):
+        raise InvalidInput(ErrorCode.MODEL_UNKNOWN, "model")
+    return values
+
+
+def prompt_of(text: str, field: str, *, required: bool) -> str:
+    text = text.strip()
+    if required and not text:
+        raise InvalidInput(ErrorCode.PROMPT_EMPTY, field)
+    if len(text) > MAX_PROMPT:
+        raise InvalidInput(ErrorCode.PROMPT_TOO_LONG, field)
+    # PostgreSQL cannot store NUL, and a lone surrogate cannot be encoded at all
+    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise InvalidInput(ErrorCode.PROMPT_INVALID, field)
+    return text
+
+
+def size_of(request: Generate) -> tuple[int, int]:
+    width, height = request.size or DEFAULT_SIZE
+    if width not in SIDES or height not in SIDES:
+        raise InvalidInput(ErrorCode.SIZE_INVALID, "size")
+    return width, height
+
+
+def in_range(
+    value: int | None, default: int, low: int, high: int, code: ErrorCode, field: str
+) -> int:
+    if value is None:
+        return default
+    if not low <= value <= high:
+        raise InvalidInput(code, field)
+    return value
+
+
+def guidance_of(value: float | None) -> float:
+    if value is None:
+        return DEFAULT_GUIDANCE
+    if not math.isfinite(value) or not 0 <= value <= MAX_GUIDANCE:
+        raise InvalidInput(ErrorCode.GUIDANCE_INVALID, "guidance")
+    return value
+
+
+def seed_of(value: int | None) -> int | None:
+    if value is not None and not 0 <= value < 2**32:
+        raise InvalidInput(ErrorCode.SEED_INVALID, "seed")
+    return value

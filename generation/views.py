@@ -1,0 +1,137 @@
+"""Pages and files: authenticate, ask one selector, render."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.views import redirect_to_login
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from generation import images, selectors, services
+from generation.exceptions import NotFound
+from generation.models import GeneratedImage
+from generation.protocol import PROTOCOL_VERSION
+from generation.selectors import Card
+
+SOCKET_PATH = "/ws/generate"
+
+
+@require_safe
+@login_required
+@never_cache
+def studio(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    cards = selectors.recent_cards(cast("User", request.user), now=now)
+    return render(request, "studio/studio.html", page(request, cards, now))
+
+
+@require_safe
+@login_required
+@never_cache
+def task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponse:
+    now = timezone.now()
+    try:
+        found = selectors.visible_task(task_id, request.user)
+    except NotFound as error:
+        raise Http404 from error
+    context = page(request, [selectors.card_of(found, now=now)], now)
+    context |= {"task": found, "card": context["cards"][0], "events": event_lines(found)}
+    return render(request, "studio/task.html", context)
+
+
+def page(request: HttpRequest, cards: list[Card], now: datetime) -> dict[str, Any]:
+    """What every page with cards needs: the cards to draw, and their state to go on from."""
+    demo = not settings.XINFERENCE_URL
+    return {
+        "demo": demo,
+        "cards": [{**card, "task_url": reverse("task", args=[card["id"]])} for card in cards],
+        "studio_state": {
+            "protocol": PROTOCOL_VERSION,
+            "socket_path": SOCKET_PATH,
+            "username": request.user.get_username(),
+            "demo": demo,
+            "tasks": [{"task": card["task"], "state": card["state"]} for card in cards],
+            "queue": {card["id"]: card["queue"] for card in cards if card["queue"]},
+            "defaults": {"prompt": "LiuJuan", **services.defaults()},
+            "models": selectors.model_rows(now=now),
+            "server_time": now.timestamp(),
+        },
+    }
+
+
+def event_lines(found: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "seq": event.seq,
+            "kind": event.kind,
+            "kind_label": event.get_kind_display(),
+            "step_label": event.get_step_display(),
+            "progress": event.progress,
+            "attempt": event.attempt,
+            "timestamp": event.created_at,
+            "sentence": "",
+            "details": event.details,
+        }
+        for event in selectors.event_rows(found)
+    ]
+
+
+@require_safe
+def picture(request: HttpRequest, task_id: uuid.UUID, index: int) -> HttpResponseBase:
+    return file_of(request, task_id, index, small=False)
+
+
+@require_safe
+def thumbnail(request: HttpRequest, task_id: uuid.UUID, index: int) -> HttpResponseBase:
+    """The thumbnail; until it has been made, the picture itself."""
+    return file_of(request, task_id, index, small=True)
+
+
+def file_of(
+    request: HttpRequest, task_id: uuid.UUID, index: int, *, small: bool
+) -> HttpResponseBase:
+    """To browsers by their session, to programs by the token that opened their socket."""
+    user = viewer(request)
+    if user is None:
+        return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
+    if not user.is_authenticated:
+        return redirect_to_login(request.get_full_path())
+    image = image_or_404(user, task_id, index)
+    return file_response(image.thumbnail or image.file if small else image.file)
+
+
+def viewer(request: HttpRequest) -> User | AnonymousUser | None:
+    """Who asks; None for a token that is not valid."""
+    scheme, _separator, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return request.user
+    user = services.user_of_token(token=token.strip(), now=timezone.now())
+    return user if user is not None and user.is_active else None
+
+
+def image_or_404(user: User | AnonymousUser, task_id: uuid.UUID, index: int) -> GeneratedImage:
+    try:
+        return selectors.picture_of(task_id, index, user)
+    except NotFound as error:
+        raise Http404 from error
+
+
+def file_response(name: str) -> FileResponse:
+    try:
+        response = FileResponse(images.path_of(name).open("rb"))
+    except FileNotFoundError as error:
+        raise Http404 from error
+    # private: only this person's own cache may keep it
+    response["Cache-Control"] = "private, max-age=3600"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response

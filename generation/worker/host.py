@@ -1,0 +1,228 @@
+"""What keeps a worker going: claims, heartbeats, the look at the models, and the way out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import platform
+import uuid
+from collections.abc import Awaitable, Callable
+from time import monotonic
+
+from channels.db import database_sync_to_async
+from channels.routing import ChannelNameRouter
+from channels.worker import Worker as ChannelListener
+from django.conf import settings
+from django.utils import timezone
+
+from generation import broadcast, selectors, services
+from generation.choices import InterruptReason
+from generation.exceptions import AttemptInterrupted, CancelObserved, LeaseLost
+from generation.services import Abandoned
+from generation.worker.consumer import GenerationWorker
+from generation.worker.models import ModelWatch
+from generation.worker.recovery import end_abandoned_call
+from generation.worker.run import TaskRun
+from generation.xinference import XinferenceClient
+
+logger = logging.getLogger(__name__)
+
+LOOK = 1.0
+"""Seconds between looks at the table: the guarantee behind the wake-ups."""
+
+MODELS_EVERY = 5.0
+LEASES_EVERY = 2.0
+AFTER_ERROR = 1.0
+BEATS_PER_LEASE = 6
+OWN_LIMIT = 2 / 3
+"""A worker that could not prolong for this share of the lease stops itself first."""
+
+
+def process_exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+class WorkerHost:
+    """One worker of a process; `start` and `drain` frame its life."""
+
+    def __init__(self, client: XinferenceClient, *, demo: bool, version: str) -> None:
+        self.client = client
+        self.version = version
+        self.models = ModelWatch(client, demo=demo)
+        self.woken = asyncio.Event()
+        self.draining = False
+        self.worker_id = uuid.UUID(int=0)
+        self.runs: dict[TaskRun, asyncio.Task[None]] = {}
+        self.recoveries: set[asyncio.Task[None]] = set()
+        self.loops: list[asyncio.Task[None]] = []
+        self.last_beat = monotonic()
+
+    def wake(self) -> None:
+        self.woken.set()
+
+    async def start(self) -> None:
+        worker = await database_sync_to_async(services.register_worker)(
+            host=platform.node(), pid=os.getpid(), version=self.version, now=timezone.now()
+        )
+        self.worker_id = worker.pk
+        await self.bury_predecessors()
+        self.last_beat = monotonic()
+        beat = settings.GENERATION_LEASE.total_seconds() / BEATS_PER_LEASE
+        self.loops = [
+            asyncio.create_task(self.listen(), name="listen"),
+            asyncio.create_task(self.every(MODELS_EVERY, self.look_at_models), name="models"),
+            asyncio.create_task(self.every(LEASES_EVERY, self.expire), name="leases"),
+            asyncio.create_task(self.every(min(beat, LOOK), self.heart(beat)), name="beat"),
+            asyncio.create_task(self.claim_loop(), name="claim"),
+        ]
+
+    async def bury_predecessors(self) -> None:
+        """In the one-process installation a worker with a dead pid needs no lease to run out.
+
+        Elsewhere a pid says nothing: containers share host names, not process numbers.
+        """
+        if settings.REDIS_URL:
+            return
+        for other, pid in await database_sync_to_async(selectors.workers_of_host)(platform.node()):
+            if other != self.worker_id and not process_exists(pid):
+                await database_sync_to_async(services.expire_worker)(
+                    worker_id=other, now=timezone.now()
+                )
+
+    async def every(self, seconds: float, job: Callable[[], Awaitable[None]]) -> None:
+        """Run `job` again and again; an error is logged and costs one pause, never the loop."""
+        while True:
+            try:
+                await job()
+            except Exception as error:  # noqa: BLE001
+                logger.warning("%s: %r", getattr(job, "__name__", job), error)
+            await asyncio.sleep(seconds)
+
+    async def listen(self) -> None:
+        """Host the consumer; a listener that dies with its layer is started again."""
+        application = ChannelNameRouter({broadcast.WORKERS: GenerationWorker.as_asgi(host=self)})
+        while True:
+            listener = ChannelListener(application, [broadcast.WORKERS], broadcast.layer())
+            try:
+                await listener.arun()  # type: ignore[no-untyped-call]
+            except Exception as error:  # noqa: BLE001
+                logger.warning("doorbell listener: %r", error)
+            await asyncio.sleep(AFTER_ERROR)
+
+    async def look_at_models(self) -> None:
+        if await self.models.look():
+            self.wake()
+
+    async def claim_loop(self) -> None:
+        while True:
+            try:
+                while not self.draining and await self.claim_one():
+                    pass
+            except Exception as error:  # noqa: BLE001
+                logger.warning("claim: %r", error)
+                await asyncio.sleep(AFTER_ERROR)
+            try:
+                async with asyncio.timeout(LOOK):
+                    await self.woken.wait()
+            except TimeoutError:
+                pass
+            self.woken.clear()
+            await self.notice_cancels()
+
+    async def claim_one(self) -> bool:
+        claim = await database_sync_to_async(services.claim)(
+            worker_id=self.worker_id, now=timezone.now()
+        )
+        if claim is None:
+            return False
+        run = TaskRun(claim, self.client)
+        task = asyncio.create_task(run.run(), name=f"task {claim.task.pk}")
+        self.runs[run] = task
+        task.add_done_callback(lambda done: self.ended(run, done))
+        return True
+
+    def ended(self, run: TaskRun, done: asyncio.Task[None]) -> None:
+        del self.runs[run]
+        if not done.cancelled() and done.exception() is not None:
+            logger.error("task %s escaped", run.task.pk, exc_info=done.exception())
+        self.wake()
+
+    def heart(self, interval: float) -> Callable[[], Awaitable[None]]:
+        async def beat() -> None:
+            self.stop_if_silent()
+            if monotonic() - self.last_beat >= interval or not self.runs:
+                await self.beat()
+
+        return beat
+
+    async def beat(self) -> None:
+        began = monotonic()
+        wanted = await database_sync_to_async(services.beat)(
+            worker_id=self.worker_id,
+            slot_ids=[run.claim.slot_id for run in self.runs],
+            draining=self.draining,
+            now=timezone.now(),
+        )
+        self.last_beat = began
+        self.cancel(wanted)
+
+    def stop_if_silent(self) -> None:
+        """Stop our own calls before anybody else may think them abandoned."""
+        limit = settings.GENERATION_LEASE.total_seconds() * OWN_LIMIT
+        if monotonic() - self.last_beat > limit:
+            for run in self.runs:
+                run.stop(LeaseLost())
+
+    async def notice_cancels(self) -> None:
+        if not self.runs:
+            return
+        try:
+            self.cancel(await database_sync_to_async(services.cancels_of)(self.worker_id))
+        except Exception as error:  # noqa: BLE001
+            logger.warning("cancels: %r", error)
+
+    def cancel(self, wanted: list[uuid.UUID]) -> None:
+        for run in self.runs:
+            if run.task.pk in wanted:
+                run.stop(CancelObserved())
+
+    async def expire(self) -> None:
+        abandoned = await database_sync_to_async(services.expire_leases)(
+            worker_id=self.worker_id, now=timezone.now()
+        )
+        for slot in abandoned:
+            task = asyncio.create_task(self.recover(slot))
+            self.recoveries.add(task)
+            task.add_done_callback(self.recoveries.discard)
+
+    async def recover(self, slot: Abandoned) -> None:
+        """End the call somebody left behind, then free its slot."""
+        await end_abandoned_call(self.client, slot)
+        await database_sync_to_async(services.settle_slot)(
+            slot_id=slot.slot_id, task_id=slot.task_id, attempt=slot.attempt, now=timezone.now()
+        )
+
+    async def drain(self) -> None:
+        """Finish what can be finished in time, hand back the rest, and say goodbye."""
+        self.draining = True
+        running = list(self.runs.values())
+        if running:
+            await asyncio.wait(running, timeout=settings.GENERATION_GRACE.total_seconds())
+        for run in list(self.runs):
+            run.stop(AttemptInterrupted(InterruptReason.HANDED_BACK))
+        if self.runs:
+            await asyncio.wait(list(self.runs.values()))
+        for loop in [*self.loops, *self.recoveries]:
+            loop.cancel()
+        await asyncio.gather(*self.loops, *self.recoveries, return_exceptions=True)
+        await database_sync_to_async(services.retire_worker)(
+            worker_id=self.worker_id, now=timezone.now()
+        )
+        await self.client.aclose()

@@ -1,0 +1,75 @@
+"""Percent and remaining time of one attempt, from expected seconds and what was measured."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from generation.choices import Step
+
+CEILING = 99.0
+"""100 is said only by `completed`."""
+
+PICTURE_STEPS = (Step.PREPARING, Step.GENERATING, Step.DECODING, Step.FINISHING)
+
+
+class Meter:
+    """Weighs the steps by their expected seconds; the percent never goes back."""
+
+    def __init__(self, *, expected: dict[str, float], n: int, stored: int, start: float) -> None:
+        self.expected = expected
+        self.n = n
+        self.stored = stored
+        self.percent = start
+        self.began: dict[Step, float] = {Step.LOADING: monotonic()}
+        self.spent: dict[Step, list[float]] = {}
+        self.step = Step.LOADING
+        self.observed = True
+
+    @property
+    def per_picture(self) -> float:
+        return sum(self.expected[step] for step in PICTURE_STEPS)
+
+    @property
+    def total(self) -> float:
+        return self.expected[Step.LOADING] + self.n * self.per_picture
+
+    def enter(self, step: Step, *, observed: bool = True) -> None:
+        """`step` began now; the one before it is measured if both its ends were seen."""
+        now = monotonic()
+        if observed and self.observed:
+            self.spent.setdefault(self.step, []).append(now - self.began[self.step])
+        self.began[step] = now
+        self.step, self.observed = step, observed
+
+    def picture_stored(self) -> None:
+        self.enter(Step.COMPLETED)
+        self.stored += 1
+
+    def measured(self) -> dict[str, float]:
+        """Mean seconds of every step that was seen to begin and to end."""
+        return {
+            step.value: round(sum(each) / len(each), 4)
+            for step, each in self.spent.items()
+            if step != Step.COMPLETED
+        }
+
+    def read(self, fraction: float = 0.0) -> tuple[float, float]:
+        """(percent, remaining seconds) with `fraction` of the present step done."""
+        done = self.expected[Step.LOADING] + self.stored * self.per_picture
+        if self.step == Step.LOADING:
+            done -= self.expected[Step.LOADING]
+        elif self.step in PICTURE_STEPS:
+            passed = PICTURE_STEPS[: PICTURE_STEPS.index(self.step)]
+            done += sum(self.expected[step] for step in passed)
+            done += fraction * self.expected[self.step]
+        self.percent = max(self.percent, min(CEILING, round(100 * done / self.total, 1)))
+        return self.percent, self.remaining(done, fraction)
+
+    def remaining(self, done: float, fraction: float) -> float:
+        """Expected seconds left; the pace of a running generation replaces its expectation."""
+        left = max(0.0, self.total - done)
+        if self.step != Step.GENERATING or fraction <= 0:
+            return left
+        expected = self.expected[Step.GENERATING]
+        pace = (monotonic() - self.began[Step.GENERATING]) / fraction
+        return max(0.0, left + (1 - fraction) * (pace - expected))

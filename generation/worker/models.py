@@ -1,0 +1,58 @@
+"""The look at the model server that every worker takes, and what it writes down."""
+
+from __future__ import annotations
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.utils import timezone
+
+from generation import services
+from generation.choices import ErrorCode
+from generation.exceptions import XinferenceError, XinferenceKeyRefused
+from generation.services import SeenModel
+from generation.xinference import ServedModel, XinferenceClient
+
+
+class ModelWatch:
+    """Asks the model server what it serves; `look` says whether anything is ready."""
+
+    def __init__(self, client: XinferenceClient, *, demo: bool) -> None:
+        self.client = client
+        self.demo = demo
+
+    async def look(self) -> bool:
+        now = timezone.now()
+        if await database_sync_to_async(services.key_is_refused)(now=now):
+            return False
+        try:
+            served = await self.client.image_models()
+        except XinferenceKeyRefused:
+            await database_sync_to_async(services.refuse_key)(now=now)
+            return False
+        except XinferenceError as error:
+            code = error.code if error.code == ErrorCode.MODEL_LOADING else ErrorCode.MODEL_DOWN
+            await database_sync_to_async(services.record_unreachable)(code=code, now=now)
+            return False
+        seen = [self.seen(model) for model in served]
+        await database_sync_to_async(services.record_models)(seen=seen, demo=self.demo, now=now)
+        return any(model.ready for model in served)
+
+    def seen(self, model: ServedModel) -> SeenModel:
+        return SeenModel(
+            name=model.name,
+            route=model.route,
+            ready=model.ready,
+            loading=model.loading,
+            replicas=model.replicas,
+            identity=model.identity,
+            slots=slots_of(settings.GENERATION_SLOTS, model.name, model.replicas),
+        )
+
+
+def slots_of(setting: str, model: str, replicas: int) -> int:
+    """Calls in flight for `model`: GENERATION_SLOTS ("6", or "NAME=2,OTHER=1") or its replicas."""
+    for part in filter(None, (each.strip() for each in setting.split(","))):
+        name, separator, count = part.rpartition("=")
+        if not separator or name == model:
+            return int(count)
+    return replicas

@@ -1,0 +1,263 @@
+"""One picture: the call, its progress, and the file."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from generation import images, selectors, services
+from generation.choices import Basis, InterruptReason, Route, Step
+from generation.exceptions import (
+    AttemptInterrupted,
+    CancelObserved,
+    LeaseLost,
+    TransitionRefused,
+    XinferenceError,
+)
+from generation.images import Picture
+from generation.services import Boundary
+from generation.xinference import DrawRequest
+
+if TYPE_CHECKING:
+    from generation.worker.run import TaskRun
+
+logger = logging.getLogger(__name__)
+
+ABORT_AGAIN = 1.0
+"""Seconds between aborts of a call that has not ended: the first may come before the call."""
+
+ABORT_PATIENCE = 30.0
+"""Seconds after which a call that ignores its abort is no longer waited for."""
+
+SEEDS = 2**32
+
+
+class PictureCall:
+    """Draws picture `index` of a run; one request id, one file."""
+
+    def __init__(self, run: TaskRun, index: int) -> None:
+        self.run_ = run
+        self.index = index
+        self.request_id = uuid.uuid4()
+        task = run.task
+        assert run.seed is not None
+        self.request = DrawRequest(
+            request_id=str(self.request_id),
+            prompt=task.prompt,
+            negative_prompt=task.negative_prompt,
+            width=task.width,
+            height=task.height,
+            steps=task.steps,
+            guidance=task.guidance,
+            seed=(run.seed + index - 1) % SEEDS,
+        )
+        self.step = Step.PREPARING
+        self.fraction = 0.0
+        self.written = 0.0
+        self.moved = asyncio.Event()
+        self.moved_at = monotonic()
+
+    async def run(self) -> tuple[int, str]:
+        """Draw, check, write, store; (row id, file name) of the picture."""
+        await self.prepare()
+        text = await self.call()
+        await self.begin(Step.FINISHING)
+        picture = await asyncio.to_thread(self.finish, text)
+        return await self.store(picture)
+
+    async def prepare(self) -> None:
+        run = self.run_
+        run.meter.enter(Step.PREPARING)
+        await run.write(
+            services.begin_call,
+            slot_id=run.claim.slot_id,
+            request_id=self.request_id,
+            seed=run.seed,
+            boundary=self.boundary(Step.PREPARING, seed=run.seed),
+        )
+
+    def boundary(self, step: Step, *, observed: bool = True, **details: Any) -> Boundary:
+        percent, remaining = self.run_.meter.read()
+        estimated = step in (Step.DECODING, Step.FINISHING)
+        return Boundary(
+            step=step,
+            progress=percent,
+            basis=Basis.ESTIMATED if estimated else Basis.MEASURED,
+            eta_seconds=remaining,
+            image=self.index,
+            observed=observed,
+            details=details,
+        )
+
+    async def call(self) -> str:
+        """The model's answer; raises what ended the call instead."""
+        run = self.run_
+        run.check_stop()
+        run.call_is_over = False
+        draw = asyncio.create_task(
+            run.client.draw(model=run.task.model, route=run.claim.route, request=self.request)
+        )
+        follow = asyncio.create_task(self.follow())
+        try:
+            await self.attend(draw)
+            run.call_is_over = True
+            return draw.result()
+        except XinferenceError:
+            # an answer, even a refusal, ends the call on the server's side too
+            run.call_is_over = True
+            raise
+        finally:
+            follow.cancel()
+            draw.cancel()
+            await asyncio.gather(follow, draw, return_exceptions=True)
+
+    async def attend(self, draw: asyncio.Task[str]) -> None:
+        """Write what is seen until the call has ended; end it if somebody wants that."""
+        stop = asyncio.create_task(self.run_.stopping.wait())
+        try:
+            while not draw.done():
+                moved = asyncio.create_task(self.moved.wait())
+                await asyncio.wait(
+                    {draw, stop, moved},
+                    timeout=self.patience(),
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                moved.cancel()
+                if stop.done():
+                    await self.give_up(draw)
+                elif self.moved.is_set():
+                    self.moved.clear()
+                    await self.write_progress()
+                elif self.patience() <= 0 and not draw.done():
+                    await self.end_call(draw)
+                    raise AttemptInterrupted(InterruptReason.STALLED)
+        finally:
+            stop.cancel()
+
+    async def follow(self) -> None:
+        """Note each new fraction; `attend` is the only one that writes."""
+        async for fraction in self.run_.client.watch(self.request.request_id):
+            self.fraction = fraction
+            self.moved_at = monotonic()
+            self.moved.set()
+
+    def patience(self) -> float:
+        """Seconds left until this call counts as stalled."""
+        limit = selectors.stall_limit(self.run_.task.expected).total_seconds()
+        return max(0.0, self.moved_at + limit - monotonic())
+
+    async def write_progress(self) -> None:
+        if self.fraction <= 0:
+            return
+        if self.step == Step.PREPARING:
+            await self.begin(Step.GENERATING)
+        if self.fraction > self.written and self.step == Step.GENERATING:
+            self.written = self.fraction
+            percent, remaining = self.run_.meter.read(self.fraction)
+            steps = self.run_.task.steps
+            await self.run_.write(
+                services.record_progress,
+                progress=percent,
+                eta_seconds=remaining,
+                fraction=self.fraction,
+                done=round(self.fraction * steps),
+                total=steps,
+            )
+        if self.fraction >= 1 and self.step == Step.GENERATING:
+            await self.begin(Step.DECODING)
+
+    async def begin(self, step: Step) -> None:
+        """`step` began; boundaries nobody saw pass are written with it, marked as such."""
+        order = list(Step)
+        boundaries = []
+        for each in order[order.index(self.step) + 1 : order.index(step) + 1]:
+            self.run_.meter.enter(each, observed=each == step)
+            details = {"steps": self.run_.task.steps} if each == Step.GENERATING else {}
+            boundaries.append(self.boundary(each, observed=each == step, **details))
+        self.step = step
+        await self.run_.write(services.begin_steps, boundaries=boundaries)
+
+    async def give_up(self, draw: asyncio.Task[str]) -> None:
+        """Somebody stopped the run: end the call as its route allows, then raise why."""
+        if self.run_.claim.route == Route.TXT2IMG:
+            await self.end_call(draw)
+        elif isinstance(self.run_.why, CancelObserved):
+            await self.let_end(draw)
+        self.run_.check_stop()
+
+    async def let_end(self, draw: asyncio.Task[str]) -> None:
+        """Wait for a call that must not be aborted (the next one would break); lost = enough."""
+        while not draw.done() and self.patience() > 0:
+            if isinstance(self.run_.why, LeaseLost):
+                return
+            await asyncio.wait({draw}, timeout=min(ABORT_AGAIN, self.patience()))
+        self.run_.call_is_over = True
+
+    async def end_call(self, draw: asyncio.Task[str]) -> None:
+        """Abort until the call has ended; a call that ignores it is left after a while.
+
+        Leaving it then frees the slot: the stall limit is the last word on a silent machine.
+        """
+        run = self.run_
+        deadline = monotonic() + ABORT_PATIENCE
+        while not draw.done() and monotonic() < deadline:
+            if run.claim.route == Route.TXT2IMG:
+                await self.abort()
+            await asyncio.wait({draw}, timeout=ABORT_AGAIN)
+        run.call_is_over = True
+
+    async def abort(self) -> None:
+        run = self.run_
+        try:
+            await run.client.abort(model=run.task.model, request_id=self.request.request_id)
+        except XinferenceError as error:
+            logger.warning("abort of %s failed: %s", self.request.request_id, error)
+
+    def finish(self, text: str) -> Picture:
+        """Off the loop: decode once, check, and splice in the settings."""
+        request, task = self.request, self.run_.task
+        picture = images.decode(text, width=request.width, height=request.height)
+        return images.with_parameters(
+            picture,
+            images.parameters(
+                prompt=request.prompt,
+                negative_prompt=request.negative_prompt,
+                steps=request.steps,
+                guidance=request.guidance,
+                seed=request.seed,
+                width=request.width,
+                height=request.height,
+                model=task.model,
+            ),
+        )
+
+    async def store(self, picture: Picture) -> tuple[int, str]:
+        """File first, then its row; if the row is refused, the file goes again."""
+        run = self.run_
+        name = images.file_name(
+            task_id=str(run.task.pk), index=self.index, attempt=run.attempt, picture=picture
+        )
+        run.check_stop()
+        if not await run.database(services.still_mine, task_id=run.task.pk, attempt=run.attempt):
+            raise TransitionRefused
+        await asyncio.to_thread(images.write, name, picture.data)
+        run.meter.picture_stored()
+        percent, remaining = run.meter.read()
+        try:
+            image = await run.write(
+                services.store_image,
+                index=self.index,
+                name=name,
+                picture=picture,
+                seed=self.request.seed,
+                demo=run.claim.demo,
+                progress=percent,
+                eta_seconds=remaining,
+            )
+        except (TransitionRefused, LeaseLost):
+            await asyncio.to_thread(images.remove, name)
+            raise
+        return image.pk, name

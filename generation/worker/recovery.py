@@ -1,0 +1,51 @@
+"""Calls whose worker is gone: when is the machine behind them free again?"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from time import monotonic
+
+from generation.choices import Route
+from generation.exceptions import XinferenceError
+from generation.services import Abandoned
+from generation.xinference import XinferenceClient
+
+logger = logging.getLogger(__name__)
+
+LOOK = 0.5
+ABORTED_WITHIN = 5.0
+"""An aborted call ends with its denoising step; so long we watch it before we believe it."""
+
+
+async def end_abandoned_call(client: XinferenceClient, slot: Abandoned) -> None:
+    """Return once the call is known to be over.
+
+    txt2img: it is aborted. generations: it must not be; it is over when its progress reads 1.0 or
+    is forgotten, its model process was replaced, or the stall limit has passed.
+    """
+    if slot.request_id is None:
+        return
+    request_id = str(slot.request_id)
+    deadline = monotonic() + slot.stall.total_seconds()
+    aborted = False
+    while monotonic() < deadline:
+        try:
+            if slot.route == Route.TXT2IMG and not aborted:
+                await client.abort(model=slot.model, request_id=request_id)
+                aborted = True
+                deadline = min(deadline, monotonic() + ABORTED_WITHIN)
+            fraction = await client.progress(request_id)
+            if fraction is None or fraction >= 1 or await replaced(client, slot):
+                return
+        except XinferenceError as error:
+            logger.info("abandoned call %s: %s", request_id, error)
+            if slot.route == Route.TXT2IMG:
+                return
+        await asyncio.sleep(LOOK)
+
+
+async def replaced(client: XinferenceClient, slot: Abandoned) -> bool:
+    served = {model.name: model for model in await client.image_models()}
+    model = served.get(slot.model)
+    return model is None or model.identity != slot.identity

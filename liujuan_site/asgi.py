@@ -1,0 +1,26 @@
+"""The ASGI application, and what starts and ends with its process."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liujuan_site.settings")
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+
+django_application = get_asgi_application()  # before anything that needs the app registry
+
+from generation.routing import websocket_urlpatterns  # noqa: E402
+from liujuan_site.lifecycle import Lifecycle, when_daphne_runs  # noqa: E402
+from liujuan_site.pressure import with_backpressure  # noqa: E402
+
+lifecycle = Lifecycle()
+application = ProtocolTypeRouter(
+    {
+        "http": django_application,
+        "websocket": with_backpressure(URLRouter(websocket_urlpatterns)),
+        "lifespan": lifecycle.lifespan,
+    }
+)
+when_daphne_runs(lifecycle)

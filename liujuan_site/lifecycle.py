@@ -1,0 +1,101 @@
+"""Boot and drain of a web process: the hub, the embedded worker and the demo model."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from django.conf import settings
+
+from generation.choices import CloseCode
+from generation.hub import hub
+from generation.worker import WorkerHost
+from liujuan_site.model_server import ModelServer
+
+logger = logging.getLogger(__name__)
+
+FREEZE_THRESHOLDS = (50_000, 50, 50)
+"""Collect rarely: a full collection of Django's heap is an 80 ms pause for every socket."""
+
+
+class Lifecycle:
+    """What a web process starts before its first visitor and ends before it goes."""
+
+    def __init__(self) -> None:
+        self.worker: WorkerHost | None = None
+        self.model_server: ModelServer | None = None
+        self.booted: asyncio.Task[None] | None = None
+
+    async def boot(self) -> None:
+        await hub.start()
+        if settings.EMBEDDED_WORKER:
+            self.model_server = ModelServer()
+            self.worker = WorkerHost(
+                self.model_server.client(),
+                demo=self.model_server.is_demo,
+                version=settings.VERSION,
+            )
+            await self.worker.start()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*FREEZE_THRESHOLDS)
+        logger.info("ready: embedded worker %s", "on" if self.worker else "off")
+
+    async def drain(self) -> None:
+        """Close the sockets first, so that pages come back elsewhere at once; then the worker."""
+        await hub.close_sockets(CloseCode.LEAVING)
+        if self.worker is not None:
+            await self.worker.drain()
+        if self.model_server is not None:
+            await self.model_server.aclose()
+        await hub.stop()
+        logger.info("drained")
+
+    async def lifespan(
+        self,
+        scope: dict[str, Any],
+        receive: Callable[[], Awaitable[dict[str, Any]]],
+        send: Callable[[dict[str, Any]], Awaitable[None]],
+    ) -> None:
+        """Boot and drain under servers that speak the lifespan protocol; Daphne does not."""
+        await receive()
+        await self.boot()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.drain()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def when_daphne_runs(lifecycle: Lifecycle) -> None:
+    """Hook boot and drain into Twisted's reactor, if this process is Daphne's.
+
+    Daphne imports the application before it starts the reactor, and the reactor is an asyncio one.
+    """
+    import sys
+
+    if "daphne.server" not in sys.modules:
+        return
+    from twisted.internet import reactor as twisted_reactor
+    from twisted.internet.defer import Deferred
+
+    reactor: Any = twisted_reactor
+    if reactor.running:
+        return
+
+    def boot() -> None:
+        lifecycle.booted = asyncio.get_event_loop().create_task(lifecycle.boot())
+        lifecycle.booted.add_done_callback(stop_if_failed)
+
+    def stop_if_failed(booted: asyncio.Task[None]) -> None:
+        if not booted.cancelled() and booted.exception() is not None:
+            logger.error("cannot start", exc_info=booted.exception())
+            reactor.stop()
+
+    def drain() -> Deferred[None]:
+        return Deferred.fromFuture(asyncio.ensure_future(lifecycle.drain()))
+
+    reactor.callWhenRunning(boot)
+    reactor.addSystemEventTrigger("before", "shutdown", drain)

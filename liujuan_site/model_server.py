@@ -1,0 +1,40 @@
+"""Which model server this installation talks to: a real one, or the embedded demo model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+from django.conf import settings
+
+from generation.xinference import XinferenceClient
+
+DEMO_BASE_URL = "http://demo"
+
+
+class ModelServer:
+    """Makes the client; owns the demo model if there is no XINFERENCE_URL."""
+
+    def __init__(self) -> None:
+        self.demo: Any = None
+        if not settings.XINFERENCE_URL:
+            from demo_xinference import create_app
+
+            self.demo = create_app(model=settings.XINFERENCE_MODEL, speed=settings.DEMO_SPEED)
+
+    @property
+    def is_demo(self) -> bool:
+        return self.demo is not None
+
+    def client(self) -> XinferenceClient:
+        if self.demo is None:
+            return XinferenceClient(
+                base_url=settings.XINFERENCE_URL, api_key=settings.XINFERENCE_API_KEY
+            )
+        # with exceptions raised through, a fault of the model would look like one of the client
+        transport = httpx.ASGITransport(self.demo, raise_app_exceptions=False)
+        return XinferenceClient(base_url=DEMO_BASE_URL, transport=transport)
+
+    async def aclose(self) -> None:
+        if self.demo is not None:
+            await self.demo.aclose()

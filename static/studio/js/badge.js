@@ -1,0 +1,145 @@
+// @ts-check
+/** The connection badge, the retry button and the notice below the bar. */
+
+import { part, setAttribute, setText } from "./dom.js";
+import { timeOfDay } from "./format.js";
+import { fill, gettext } from "./i18n.js";
+
+/** @import {Connection} from "./socket.js" */
+
+/** A break shorter than this is not worth a notice. */
+const NOTICE_AFTER_MS = 1_500;
+
+export class Badge {
+  #badge = document.getElementById("connection");
+  #retry = document.getElementById("retry-now");
+  #notice = document.getElementById("notice");
+  /** @type {Connection | null} */
+  #connection = null;
+  #unfinished;
+
+  /**
+   * @param {{retryNow: () => void, unfinished: () => number}} parts
+   */
+  constructor({ retryNow, unfinished }) {
+    this.#unfinished = unfinished;
+    this.#retry?.addEventListener("click", retryNow);
+  }
+
+  /** @param {Connection} connection */
+  show(connection) {
+    this.#connection = connection;
+    this.tick();
+  }
+
+  tick() {
+    const connection = this.#connection;
+    if (!connection || !this.#badge) return;
+    const words = describe(connection);
+    setAttribute(this.#badge, "data-phase", connection.phase);
+    setText(part(this.#badge, "label"), words.label);
+    setText(part(this.#badge, "detail"), words.detail);
+    setText(part(this.#badge, "long"), [words.label, words.detail].filter(Boolean).join(" · "));
+    setText(part(this.#badge, "id"), connection.connectionId ?? "–");
+    const latency = connection.latencyMs;
+    setText(part(this.#badge, "latency"), latency === null ? "–" : fill(gettext("%(n)s ms"), { n: latency }));
+    if (this.#retry) this.#retry.hidden = connection.phase !== "waiting" && connection.phase !== "offline";
+    this.#tickNotice(connection);
+  }
+
+  /** @param {Connection} connection */
+  #tickNotice(connection) {
+    if (!this.#notice) return;
+    const words = noticeWords(connection, this.#unfinished());
+    this.#notice.hidden = words === null;
+    if (!words) return;
+    setAttribute(this.#notice, "data-tone", words.tone);
+    setText(part(this.#notice, "lead"), words.lead);
+    setText(part(this.#notice, "text"), words.text);
+    const link = part(this.#notice, "link");
+    link.hidden = !words.link;
+    if (words.link) {
+      setText(link, words.link);
+      setAttribute(link, "href", location.href);
+    }
+  }
+}
+
+/** @param {Connection} connection */
+function describe(connection) {
+  switch (connection.phase) {
+    case "live": {
+      const n = connection.latencyMs;
+      return { label: gettext("Live"), detail: n === null ? "WebSocket" : `WebSocket · ${fill(gettext("%(n)s ms"), { n })}` };
+    }
+    case "waiting":
+      return { label: gettext("Reconnecting"), detail: countdown(connection) };
+    case "offline":
+      return { label: gettext("Offline"), detail: gettext("goes on when the network is back") };
+    case "stopped":
+      return { label: gettext("Not connected"), detail: "" };
+    default:
+      return { label: connection.failures > 0 ? gettext("Reconnecting") : gettext("Connecting"), detail: "" };
+  }
+}
+
+/** @param {Connection} connection */
+function countdown({ retryAt }) {
+  const seconds = Math.ceil(((retryAt ?? 0) - Date.now()) / 1000);
+  return seconds > 0 ? fill(gettext("again in %(n)s s"), { n: seconds }) : "";
+}
+
+/**
+ * @param {Connection} connection
+ * @param {number} unfinished
+ * @returns {{tone: "wait" | "fail", lead: string, text: string, link?: string} | null}
+ */
+function noticeWords(connection, unfinished) {
+  if (connection.phase === "stopped") return stoppedWords(connection);
+  const { lostAt } = connection;
+  if (lostAt === null || Date.now() - lostAt < NOTICE_AFTER_MS) return null;
+  if (connection.phase === "offline") {
+    return {
+      tone: "fail",
+      lead: gettext("This device is offline."),
+      text: gettext("Tasks already sent go on at the server. Your draft is kept here."),
+    };
+  }
+  const text = unfinished
+    ? fill(gettext("Your tasks go on at the server. Figures stopped at %(time)s and catch up on reconnect."), {
+        time: timeOfDay(lostAt / 1000),
+      })
+    : gettext("What you send now waits here and goes out on reconnect.");
+  return { tone: "wait", lead: gettext("The connection is lost."), text };
+}
+
+/**
+ * @param {Connection} connection
+ * @returns {{tone: "wait" | "fail", lead: string, text: string, link?: string} | null}
+ */
+function stoppedWords({ reason }) {
+  if (reason === "sign_in") {
+    return {
+      tone: "fail",
+      lead: gettext("You are signed out."),
+      text: gettext("Tasks go on at the server. Sign in again to follow them; your draft is kept here."),
+      link: gettext("Sign in"),
+    };
+  }
+  if (reason === "refused") {
+    return {
+      tone: "fail",
+      lead: gettext("The server refused this page."),
+      text: gettext("The account is disabled, or this address is not the one the server is set up for. Ask the operator."),
+    };
+  }
+  if (reason === "protocol") {
+    return {
+      tone: "wait",
+      lead: gettext("The studio was updated."),
+      text: gettext("Reload the page to go on; your draft is kept here."),
+      link: gettext("Reload"),
+    };
+  }
+  return null;
+}

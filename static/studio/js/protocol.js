@@ -1,0 +1,181 @@
+// @ts-check
+/** Wire protocol, version 1: what travels over /ws/generate, and the constants that go with it. */
+
+export const PROTOCOL_VERSION = 1;
+
+/** @type {readonly StepName[]} The seven steps, in the order they pass. */
+export const STEPS = [
+  "parsing", "loading", "preparing", "generating", "decoding", "finishing", "completed",
+];
+
+/** Steps without a progress source of their own: what they show inside is an estimate. */
+export const UNMEASURED_STEPS = new Set(["loading", "preparing", "decoding", "finishing"]);
+
+export const CLOSE = Object.freeze({
+  NOT_SIGNED_IN: 4401,
+  REFUSED: 4403,
+  TOO_SLOW: 4408,
+  FLOODING: 4429,
+  LEAVING: 4503,
+});
+
+/** Our own close code: the server stopped answering and we hang up. */
+export const CLOSE_SILENT = 4000;
+
+const TERMINAL = new Set(["completed", "failed", "cancelled"]);
+
+/** @param {string} status */
+export const isTerminal = (status) => TERMINAL.has(status);
+
+/** A new random UUID; `randomUUID` exists on https and localhost only. */
+export function newRequestKey() {
+  if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [0, 8, 12, 16, 20].map((from, i) => hex.slice(from, [8, 12, 16, 20, 32][i])).join("-");
+}
+
+/**
+ * @typedef {"queued" | "running" | "completed" | "failed" | "cancelled"} Status
+ * @typedef {"parsing" | "loading" | "preparing" | "generating" | "decoding" | "finishing" | "completed"} StepName
+ * @typedef {"measured" | "estimated"} Basis
+ * @typedef {"now" | "step" | "picture"} Stops
+ * @typedef {"submitted" | "claimed" | "step_began" | "progressed" | "image_stored" | "delayed" | "cancel_requested" | "interrupted" | "completed" | "failed" | "cancelled"} EventKind
+ */
+
+/**
+ * @typedef {object} Picture
+ * @property {number} index
+ * @property {string} url
+ * @property {string} thumbnail_url
+ * @property {number} width
+ * @property {number} height
+ * @property {number} seed
+ * @property {boolean} demo drawn by the built-in demo model
+ */
+
+/**
+ * @typedef {object} Task what never changes about a task
+ * @property {string} prompt
+ * @property {string} negative_prompt
+ * @property {string} model
+ * @property {number} width
+ * @property {number} height
+ * @property {number} n
+ * @property {number} steps
+ * @property {number} guidance
+ * @property {number | null} seed
+ * @property {string | null} parent
+ * @property {number} created Unix seconds
+ * @property {string | null} request_key
+ * @property {Partial<Record<StepName, number>>} expected seconds; the last four per picture
+ */
+
+/**
+ * @typedef {object} EventFrame
+ * @property {"progress" | "result" | "error" | "cancelled"} type
+ * @property {string} task_id
+ * @property {number} seq
+ * @property {EventKind} kind
+ * @property {Status} status
+ * @property {StepName} step
+ * @property {string} message
+ * @property {number} progress 0 to 100
+ * @property {Basis} basis
+ * @property {number | null} eta_seconds
+ * @property {number} attempt
+ * @property {number} image
+ * @property {Record<string, any>} details
+ * @property {number} timestamp Unix seconds
+ * @property {string} [code]
+ */
+
+/**
+ * @typedef {object} StepSpan
+ * @property {number} attempt
+ * @property {number} image
+ * @property {StepName} step
+ * @property {number} began Unix seconds
+ * @property {number | null} ended
+ * @property {boolean} observed
+ */
+
+/**
+ * @typedef {object} Interruption
+ * @property {number} attempt
+ * @property {string} reason
+ * @property {StepName} step
+ * @property {number} progress
+ * @property {number} at
+ */
+
+/**
+ * @typedef {object} TaskState the fold of a task's log up to `seq`
+ * @property {string} task_id
+ * @property {number} seq
+ * @property {Status} status
+ * @property {StepName} step
+ * @property {number} progress
+ * @property {Basis} basis
+ * @property {number | null} eta_seconds
+ * @property {number} attempt
+ * @property {number} image
+ * @property {number | null} fraction
+ * @property {number | null} done
+ * @property {number | null} total
+ * @property {number | null} seed
+ * @property {Stops | null} cancel_requested
+ * @property {{reason: string, until: number} | null} waiting
+ * @property {{code: string, step: StepName, message: string} | null} error
+ * @property {Picture[]} images
+ * @property {StepSpan[]} timeline
+ * @property {Interruption[]} interruptions
+ * @property {number | null} submitted_at
+ * @property {number | null} claimed_at
+ * @property {number | null} ended_at
+ * @property {number | null} wait_seconds
+ * @property {number | null} run_seconds
+ * @property {number | null} updated_at
+ */
+
+/**
+ * @typedef {object} QueuePlace
+ * @property {number} position counts from 1
+ * @property {number | null} eta_seconds
+ * @property {Basis} basis
+ * @property {string} reason
+ */
+
+/**
+ * @typedef {object} Model
+ * @property {string} name
+ * @property {boolean} ready
+ * @property {number} replicas
+ * @property {string | null} reason
+ */
+
+/**
+ * @typedef {object} Bootstrap the JSON that the page was rendered with
+ * @property {number} protocol
+ * @property {string} socket_path
+ * @property {string} username
+ * @property {boolean} demo
+ * @property {{task: Task, state: TaskState}[]} tasks
+ * @property {Record<string, QueuePlace>} queue
+ * @property {{model: string, prompt: string, width: number, height: number, n: number, steps: number, guidance: number}} defaults
+ * @property {Model[]} models
+ * @property {number} server_time
+ */
+
+/**
+ * @typedef {object} Refusal an `error` frame without `seq`: a message was not taken
+ * @property {string} code
+ * @property {string} message
+ * @property {string} [field]
+ * @property {string} [request_key]
+ * @property {string} [task_id]
+ */
+
+/** @typedef {{action: string, request_key?: string, task_id?: string, [field: string]: unknown}} ClientMessage */

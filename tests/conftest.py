@@ -1,0 +1,93 @@
+"""What every test stands on: a private DATA_DIR, collected static files, people and machinery."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime
+
+# before Django reads its settings: nothing of the developer's own environment may leak in
+KEPT = {"DATABASE_URL", "REDIS_URL"}
+OWN_PREFIXES = ("XINFERENCE_", "GENERATION_", "DEMO_", "EMBEDDED_", "PUBLIC_", "HTTPS", "SECRET_")
+for name in [key for key in os.environ if key.startswith(OWN_PREFIXES)]:
+    del os.environ[name]
+os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="liujuan-test-")
+
+import pytest  # noqa: E402
+from django.contrib.auth.models import Permission, User  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from generation import services  # noqa: E402
+from generation.choices import Route  # noqa: E402
+from generation.models import Worker  # noqa: E402
+from generation.services import SeenModel  # noqa: E402
+
+MODEL = "LiuJuan20260223Zimage"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def data_dir() -> Iterator[None]:
+    call_command("collectstatic", verbosity=0, interactive=False)
+    yield
+    shutil.rmtree(os.environ["DATA_DIR"], ignore_errors=True)
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return User.objects.create_user("alice", password="alice's secret")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    """A stranger to Alice."""
+    return User.objects.create_user("bob", password="bob's secret")
+
+
+@pytest.fixture
+def rita(db: None) -> User:
+    """Staff who may look at every task, and change none."""
+    rita = User.objects.create_user("rita", password="rita's secret", is_staff=True)
+    rita.user_permissions.add(Permission.objects.get(codename="view_generationtask"))
+    return rita
+
+
+@pytest.fixture
+def now() -> datetime:
+    return timezone.now()
+
+
+@pytest.fixture
+def worker(db: None, now: datetime) -> Worker:
+    return services.register_worker(host="here", pid=1, version="test", now=now)
+
+
+def serve_model(
+    *,
+    now: datetime,
+    slots: int = 1,
+    route: Route = Route.TXT2IMG,
+    name: str = MODEL,
+    identity: str = "127.0.0.1:1",
+    ready: bool = True,
+) -> None:
+    """Write down that the model server serves `name`, as a worker would."""
+    seen = SeenModel(
+        name=name,
+        route=route,
+        ready=ready,
+        loading=False,
+        replicas=slots,
+        identity=identity,
+        slots=slots,
+    )
+    services.record_models(seen=[seen], demo=True, now=now)
+
+
+@pytest.fixture
+def model(db: None, now: datetime) -> str:
+    """A ready model with one slot."""
+    serve_model(now=now)
+    return MODEL
