@@ -49,6 +49,10 @@ class ModelState(models.Model):
     )
     identity = models.CharField(_("model process"), max_length=400, blank=True, default="")
     identity_since = models.DateTimeField(_("launched"), null=True, blank=True)
+    lost_identity = models.CharField(
+        _("model process that died"), max_length=400, blank=True, default=""
+    )
+    lost_at = models.DateTimeField(_("died"), null=True, blank=True)
     demo = models.BooleanField(_("demo model"), default=False)
     checked_at = models.DateTimeField(_("checked"))
     error_code = models.CharField(_("error"), max_length=32, blank=True, default="")

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 REFUSED_KEY_PAUSE = timedelta(minutes=15)
 """Ten bad tries in five minutes ban our address for an hour, good keys too."""
 
+LOST_FOR = timedelta(seconds=60)
+"""A dead model process is named READY for seconds and replaced within 14; then we believe again."""
+
 TOKEN_USE_GRAIN = timedelta(minutes=1)
 
 
@@ -111,12 +114,28 @@ def record_model(model: SeenModel, *, demo: bool, now: datetime) -> None:
     )
     if not created and state.identity != model.identity:
         state.identity_since = now
-    state.ready, state.loading = model.ready, model.loading
+    haunted = is_lost(state, model.identity, now)
+    state.ready = model.ready and not haunted
+    state.loading = model.loading or haunted
     state.replicas, state.route, state.identity = model.replicas, model.route, model.identity
     state.demo, state.checked_at = demo, now
     state.error_code, state.refused_key, state.refused_until = "", "", None
     state.save()
     size_slots(model.name, model.slots)
+
+
+def record_lost(*, name: str, identity: str, now: datetime) -> None:
+    """The process behind `identity` died: not ready until another one stands in its place."""
+    ModelState.objects.filter(name=name, identity=identity).update(
+        ready=False, loading=True, lost_identity=identity, lost_at=now
+    )
+
+
+def is_lost(state: ModelState, identity: str, now: datetime) -> bool:
+    """Whether the server still names a process that we saw dying."""
+    if state.lost_at is None or state.lost_identity != identity:
+        return False
+    return now - state.lost_at < LOST_FOR
 
 
 def size_slots(model: str, count: int) -> None:

@@ -23,6 +23,7 @@ class Meter:
         self.began: dict[Step, float] = {Step.LOADING: monotonic()}
         self.spent: dict[Step, list[float]] = {}
         self.step = Step.LOADING
+        self.first_seen: tuple[float, float] = (0.0, 0.0)
         self.observed = True
 
     @property
@@ -39,6 +40,7 @@ class Meter:
         if observed and self.observed:
             self.spent.setdefault(self.step, []).append(now - self.began[self.step])
         self.began[step] = now
+        self.first_seen = (now, 0.0)
         self.step, self.observed = step, observed
 
     def picture_stored(self) -> None:
@@ -66,10 +68,16 @@ class Meter:
         return self.percent, self.remaining(done, fraction)
 
     def remaining(self, done: float, fraction: float) -> float:
-        """Expected seconds left; the pace of a running generation replaces its expectation."""
+        """Expected seconds left; the pace of a running generation replaces its expectation.
+
+        The pace counts from the first fraction seen: what came before it was waiting.
+        """
         left = max(0.0, self.total - done)
         if self.step != Step.GENERATING or fraction <= 0:
             return left
-        expected = self.expected[Step.GENERATING]
-        pace = (monotonic() - self.began[Step.GENERATING]) / fraction
-        return max(0.0, left + (1 - fraction) * (pace - expected))
+        since, first = self.first_seen
+        if first == 0.0:
+            self.first_seen = (monotonic(), fraction)
+            return left
+        pace = (monotonic() - since) / (fraction - first)
+        return max(0.0, left + (1 - fraction) * (pace - self.expected[Step.GENERATING]))

@@ -50,6 +50,9 @@ DATABASE_PAUSE = 1.0
 FRESHLY_LAUNCHED = timedelta(seconds=15)
 """So long after a launch the server may still say that it does not know the model."""
 
+MODEL_LOOKS, MODEL_LOOK_PAUSE = 5, 1.0
+"""Longer than the 3 s for which Xinference caches its list of models."""
+
 FIRST_WAIT, LONGEST_WAIT, WAIT_SPREAD = 1.0, 30.0, 0.3
 
 
@@ -167,23 +170,39 @@ class TaskRun:
         if isinstance(error, XinferenceAborted):
             return InterruptReason.CALL_ABORTED
         if isinstance(error, XinferenceFailed):
-            return await self.look_at_the_model()
+            reason = await self.look_at_the_model()
+            if reason == InterruptReason.MODEL_LOST:
+                await self.database(
+                    services.record_lost,
+                    name=self.task.model,
+                    identity=self.claim.identity,
+                    now=timezone.now(),
+                )
+            return reason
         await self.model_is_down()
         return InterruptReason.MODEL_DOWN
 
     async def look_at_the_model(self) -> InterruptReason:
-        """A 500 or a dropped connection: is the process that drew still the same, and ready?"""
-        try:
-            served = {model.name: model for model in await self.client.image_models()}
-        except XinferenceUnreachable:
-            await self.model_is_down()
-            return InterruptReason.MODEL_LOST
-        except XinferenceError as error:
-            logger.warning("instances cannot be read: %s", error)
-            return InterruptReason.MODEL_ERROR
-        model = served.get(self.task.model)
-        if model is None or not model.ready or model.identity != self.claim.identity:
-            return InterruptReason.MODEL_LOST
+        """A 500 or a dropped connection: is the process that drew still the same, and ready?
+
+        The server goes on naming a dead process for some seconds, so one look is not enough.
+        """
+        for _look in range(MODEL_LOOKS):
+            try:
+                served = {model.name: model for model in await self.client.image_models()}
+            except XinferenceUnreachable:
+                await self.model_is_down()
+                return InterruptReason.MODEL_LOST
+            except XinferenceError as error:
+                # its own lists break while it restarts a model
+                logger.info("instances cannot be read: %s", error)
+                return InterruptReason.MODEL_LOST
+            model = served.get(self.task.model)
+            if model is None or not model.ready or model.identity != self.claim.identity:
+                return InterruptReason.MODEL_LOST
+            if self.stopping.is_set():
+                break
+            await asyncio.sleep(MODEL_LOOK_PAUSE)
         return InterruptReason.MODEL_ERROR
 
     async def model_is_down(self) -> None:

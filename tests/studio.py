@@ -1,0 +1,186 @@
+"""The real program as a process of its own, for tests that kill it, and a client for its socket."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 60.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(condition: Callable[[], Any], *, what: str, seconds: float = PATIENCE) -> Any:
+    """The first true value of `condition`; fails with `what` did not happen."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds:.0f} s: {what}")
+
+
+class Studio:
+    """`manage.py serve` on a free port with a DATA_DIR of its own."""
+
+    def __init__(self, data_dir: Path, **env: str) -> None:
+        self.data_dir = data_dir
+        self.port = free_port()
+        self.env = {**os.environ, **env, "DATA_DIR": str(data_dir), "PORT": str(self.port)}
+        self.process: subprocess.Popen[str] | None = None
+        self.printed: dict[str, str] = {}
+        self.log = data_dir / "studio.log"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> Studio:
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve"],
+                cwd=ROOT,
+                env=self.env,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self.read_what_it_prints()
+        wait_until(self.is_ready, what="the studio is ready")
+        return self
+
+    def read_what_it_prints(self) -> None:
+        assert self.process is not None
+        assert self.process.stdout is not None
+        while "Model" not in self.printed:
+            line = self.process.stdout.readline()
+            if not line:
+                raise AssertionError(f"the studio did not start: {self.log.read_text()}")
+            match = re.match(r"(URL|Name|Password|Model): (.*)", line)
+            if match:
+                self.printed[match[1]] = match[2]
+
+    def is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=5) as answer:
+                body = json.load(answer)
+        except OSError:
+            return False
+        return body["workers"] == "ok" and bool(body["models"])
+
+    def signal(self, number: int) -> int:
+        """Send a signal and wait for the end; the exit status."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        status = self.process.wait(timeout=PATIENCE)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return status
+
+    def kill(self) -> None:
+        self.signal(signal.SIGKILL)
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.signal(signal.SIGTERM)
+
+    def manage(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    def token(self, username: str = "studio") -> str:
+        return self.manage("create_token", username)
+
+    def connect(self, token: str) -> Watcher:
+        return Watcher(self, token)
+
+
+class Watcher:
+    """A program at the socket; keeps every message it saw."""
+
+    def __init__(self, studio: Studio, token: str) -> None:
+        self.token = token
+        self.studio = studio
+        self.messages: list[dict[str, Any]] = []
+        self.connection = connect(
+            f"ws://127.0.0.1:{studio.port}/ws/generate",
+            additional_headers={"Authorization": f"Bearer {token}"},
+        )
+
+    def __enter__(self) -> Watcher:
+        self.socket: ClientConnection = self.connection.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.connection.__exit__(*error)
+
+    def send(self, **message: Any) -> None:
+        self.socket.send(json.dumps(message))
+
+    def receive(self, seconds: float = PATIENCE) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(self.socket.recv(timeout=seconds))
+        self.messages.append(message)
+        return message
+
+    def until(
+        self, condition: Callable[[dict[str, Any]], bool], seconds: float = PATIENCE
+    ) -> dict[str, Any]:
+        """The first message from now on for which `condition` holds."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                message = self.receive(max(0.0, end - time.monotonic()))
+            except (TimeoutError, ConnectionClosed) as error:
+                seen = [(each["type"], each.get("kind")) for each in self.messages]
+                raise AssertionError(f"never came; saw {seen}") from error
+            if condition(message):
+                return message
+
+    def until_type(self, *types: str, seconds: float = PATIENCE) -> dict[str, Any]:
+        return self.until(lambda message: message["type"] in types, seconds)
+
+    def generate(self, prompt: str = "LiuJuan", **fields: Any) -> str:
+        """The id of the task that was made."""
+        self.send(action="generate", prompt=prompt, **fields)
+        task_id: str = self.until_type("ack")["task_id"]
+        return task_id
+
+    def events(self, task_id: str) -> list[dict[str, Any]]:
+        return [m for m in self.messages if m.get("task_id") == task_id and "kind" in m]
+
+    def fetch(self, path: str) -> bytes:
+        """The file behind a URL of a frame, opened with the same token."""
+        request = urllib.request.Request(
+            self.studio.url + path, headers={"Authorization": f"Bearer {self.token}"}
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            body: bytes = answer.read()
+            return body
