@@ -37,19 +37,19 @@ def data_dir() -> Iterator[None]:
 
 @pytest.fixture
 def alice(db: None) -> User:
-    return User.objects.create_user("alice", password="alice's secret")
+    return User.objects.create_user("alice")
 
 
 @pytest.fixture
 def bob(db: None) -> User:
     """A stranger to Alice."""
-    return User.objects.create_user("bob", password="bob's secret")
+    return User.objects.create_user("bob")
 
 
 @pytest.fixture
 def rita(db: None) -> User:
     """Staff who may look at every task, and change none."""
-    rita = User.objects.create_user("rita", password="rita's secret", is_staff=True)
+    rita = User.objects.create_user("rita", is_staff=True)
     rita.user_permissions.add(Permission.objects.get(codename="view_generationtask"))
     return rita
 

@@ -56,11 +56,10 @@ def fail(*, task_id: uuid.UUID, attempt: int, code: ErrorCode, detail: str, now:
     """The task ends at the step it is in; `detail` is for staff only."""
     with transaction.atomic():
         task = GenerationTask.objects.get(pk=task_id)
-        if task.cancel_requested_at is not None:
-            # the person wanted no result: what went wrong on the way out does not matter
-            cancelled(task, now, sources=RUNNING, fence=attempt)
-            return
-        failed(task, code, detail, now, fence=attempt)
+        # a cancel was requested: what went wrong on the way out does not matter, and
+        # `cancelled` is written when the slot is settled
+        if task.cancel_requested_at is None:
+            failed(task, code, detail, now, fence=attempt)
 
 
 def failed(

@@ -1,0 +1,124 @@
+"""A request is not a fact: when `cancelled` is written, and who wins a race."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from django.contrib.auth.models import User
+
+from generation import selectors, services
+from generation.choices import ErrorCode, InterruptReason, Route, TaskStatus
+from generation.exceptions import TransitionRefused
+from generation.models import GenerationTask, Worker
+from tests.conftest import serve_model
+from tests.services.test_running import claim_one, finish, interrupt, kinds, settle, store
+from tests.services.test_submitting import submit
+
+pytestmark = pytest.mark.django_db
+
+
+def cancel(task: GenerationTask, now: datetime) -> str:
+    return services.request_cancel(task_id=task.pk, now=now)
+
+
+def test_a_task_in_line_is_cancelled_at_once(alice: User, now: datetime) -> None:
+    task = submit(alice, now)
+
+    assert cancel(task, now) == "cancelled"
+    assert kinds(task.pk) == ["submitted", "cancel_requested", "cancelled"]
+    assert cancel(task, now) == "cancelled"
+    assert len(kinds(task.pk)) == 3
+
+
+@pytest.mark.parametrize(
+    ("route", "stops"), [(Route.TXT2IMG, "step"), (Route.GENERATIONS, "picture")]
+)
+def test_a_running_task_is_cancelled_when_its_call_is_over(
+    alice: User, worker: Worker, now: datetime, route: Route, stops: str
+) -> None:
+    serve_model(now=now, route=route)
+    task = submit(alice, now)
+    claim = claim_one(worker, now)
+
+    assert cancel(task, now) == "requested"
+    assert cancel(task, now) == "requested"
+    assert selectors.state_of(task.pk)["cancel_requested"] == stops
+    assert selectors.state_of(task.pk)["status"] == TaskStatus.RUNNING
+
+    settle(claim, now)
+    assert selectors.state_of(task.pk)["status"] == TaskStatus.CANCELLED
+
+
+def test_a_result_that_arrives_after_the_request_is_discarded(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now)
+    claim = claim_one(worker, now)
+    cancel(task, now)
+
+    with pytest.raises(TransitionRefused):
+        store(claim, now)
+    with pytest.raises(TransitionRefused):
+        finish(claim, now)
+
+    settle(claim, now)
+    assert selectors.state_of(task.pk)["images"] == []
+
+
+def test_a_cancel_between_the_last_picture_and_the_end_wins(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now)
+    claim = claim_one(worker, now)
+    store(claim, now)
+    cancel(task, now)
+
+    with pytest.raises(TransitionRefused):
+        finish(claim, now)
+
+    settle(claim, now)
+    state = selectors.state_of(task.pk)
+    assert state["status"] == TaskStatus.CANCELLED
+    assert len(state["images"]) == 1
+
+
+def test_a_cancel_after_the_end_changes_nothing(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now)
+    claim = claim_one(worker, now)
+    store(claim, now)
+    finish(claim, now)
+    before = kinds(task.pk)
+
+    assert cancel(task, now) == "already_finished"
+    assert kinds(task.pk) == before
+
+
+def test_a_failure_after_the_request_is_a_cancel(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now)
+    claim = claim_one(worker, now)
+    cancel(task, now)
+
+    services.fail(task_id=task.pk, attempt=1, code=ErrorCode.REQUEST_REFUSED, detail="", now=now)
+    settle(claim, now)
+
+    task.refresh_from_db()
+    assert task.status == TaskStatus.CANCELLED
+
+
+def test_a_waiting_task_whose_old_call_still_runs_is_not_called_cancelled_yet(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now)
+    claim = claim_one(worker, now)
+    interrupt(claim, InterruptReason.HANDED_BACK, now)
+
+    assert cancel(task, now) == "requested"
+    assert selectors.state_of(task.pk)["status"] == TaskStatus.QUEUED
+    settle(claim, now)
+
+    assert selectors.state_of(task.pk)["status"] == TaskStatus.CANCELLED

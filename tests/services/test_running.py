@@ -1,0 +1,372 @@
+"""Claims, slots, fairness, leases and fencing."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from generation import selectors, services
+from generation.choices import (
+    Basis,
+    ErrorCode,
+    InterruptReason,
+    Route,
+    Step,
+    TaskStatus,
+)
+from generation.exceptions import TransitionRefused
+from generation.models import GeneratedImage, GenerationTask, ModelSlot, ModelState, Worker
+from generation.services import Boundary, Claim
+from tests.conftest import MODEL, serve_model
+from tests.pictures import picture
+from tests.services.test_submitting import submit
+
+pytestmark = pytest.mark.django_db
+
+
+def claim_one(worker: Worker, now: datetime) -> Claim:
+    claim = services.claim(worker_id=worker.pk, now=now)
+    assert claim is not None
+    return claim
+
+
+def store(claim: Claim, now: datetime, index: int = 1) -> GeneratedImage:
+    return services.store_image(
+        task_id=claim.task.pk,
+        attempt=claim.task.attempt,
+        index=index,
+        name=f"{uuid.uuid4()}.jpg",
+        picture=picture(),
+        seed=1,
+        demo=False,
+        progress=99,
+        eta_seconds=0,
+        now=now,
+    )
+
+
+def finish(claim: Claim, now: datetime) -> None:
+    services.complete(task_id=claim.task.pk, attempt=claim.task.attempt, measured={}, now=now)
+
+
+def settle(claim: Claim, now: datetime) -> bool:
+    return services.settle_slot(
+        slot_id=claim.slot_id, task_id=claim.task.pk, attempt=claim.task.attempt, now=now
+    )
+
+
+def interrupt(claim: Claim, reason: InterruptReason, now: datetime) -> None:
+    services.interrupt(
+        task_id=claim.task.pk,
+        attempt=claim.task.attempt,
+        reason=reason,
+        detail="",
+        now=now,
+    )
+
+
+def kinds(task_id: uuid.UUID) -> list[str]:
+    return list(
+        GenerationTask.objects.get(pk=task_id).events.order_by("seq").values_list("kind", flat=True)
+    )
+
+
+def test_nobody_claims_for_a_model_that_is_not_ready(
+    alice: User, worker: Worker, now: datetime
+) -> None:
+    serve_model(now=now, ready=False)
+    submit(alice, now)
+
+    assert services.claim(worker_id=worker.pk, now=now) is None
+
+
+def test_as_many_tasks_run_as_there_are_slots(alice: User, worker: Worker, now: datetime) -> None:
+    serve_model(now=now, slots=2)
+    for _each in range(3):
+        submit(alice, now)
+
+    claims = [services.claim(worker_id=worker.pk, now=now) for _each in range(3)]
+
+    assert [claim is not None for claim in claims] == [True, True, False]
+
+
+def test_a_slot_is_free_again_only_when_the_call_is_known_to_be_over(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    submit(alice, now)
+    submit(alice, now)
+    claim = claim_one(worker, now)
+    store(claim, now)
+
+    finish(claim, now)
+
+    assert services.claim(worker_id=worker.pk, now=now) is None
+    assert settle(claim, now)
+    assert services.claim(worker_id=worker.pk, now=now) is not None
+
+
+def test_fewer_replicas_take_slots_away_once_they_are_free(
+    alice: User, worker: Worker, now: datetime
+) -> None:
+    serve_model(now=now, slots=2)
+    submit(alice, now)
+    submit(alice, now)
+    claims = [claim_one(worker, now), claim_one(worker, now)]
+
+    serve_model(now=now, slots=1)
+    held = ModelSlot.objects.count()
+    for claim in claims:
+        settle(claim, now)
+    serve_model(now=now, slots=1)
+
+    assert held == 2
+    assert list(ModelSlot.objects.values_list("number", flat=True)) == [1]
+
+
+def test_owners_take_turns(alice: User, bob: User, worker: Worker, now: datetime) -> None:
+    serve_model(now=now, slots=3)
+    for second in range(5):
+        submit(alice, now + timedelta(seconds=second))
+    late = submit(bob, now + timedelta(seconds=60))
+
+    claimed = [claim_one(worker, now + timedelta(seconds=61)).task for _each in range(3)]
+
+    assert claimed[1].pk == late.pk
+    assert [task.owner for task in claimed] == [alice, bob, alice]
+
+
+def test_the_shown_place_is_the_place_in_which_tasks_are_claimed(
+    alice: User, bob: User, model: str, worker: Worker, now: datetime
+) -> None:
+    tasks = [submit(alice, now + timedelta(seconds=k)) for k in range(3)]
+    tasks += [submit(bob, now + timedelta(seconds=10 + k)) for k in range(2)]
+    places = selectors.queue_places([str(task.pk) for task in tasks], now=now)
+    shown = sorted(places, key=lambda key: places[key]["position"])
+
+    claimed = []
+    for second in range(5):
+        claim = claim_one(worker, now + timedelta(seconds=20 + second))
+        claimed.append(str(claim.task.pk))
+        store(claim, now)
+        finish(claim, now + timedelta(seconds=20 + second))
+        settle(claim, now)
+
+    assert [places[key]["position"] for key in shown] == [1, 2, 3, 4, 5]
+    assert claimed == shown
+
+
+def test_who_waits_is_told_why(alice: User, worker: Worker, now: datetime) -> None:
+    task = submit(alice, now)
+
+    def reason(at: datetime) -> str:
+        return selectors.queue_places([str(task.pk)], now=at)[str(task.pk)]["reason"]
+
+    assert reason(now) == "model_down"
+    serve_model(now=now)
+    assert reason(now) == "in_line"
+    assert reason(now + timedelta(seconds=16)) == "no_worker"
+    services.refuse_key(now=now)
+    assert reason(now) == "key_refused"
+    assert services.key_is_refused(now=now + timedelta(minutes=14))
+    assert not services.key_is_refused(now=now + timedelta(minutes=16))
+
+
+def test_a_worker_that_lost_its_lease_can_write_nothing(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    submit(alice, now)
+    old = claim_one(worker, now)
+    other = services.register_worker(host="there", pid=2, version="test", now=now)
+    later = now + timedelta(seconds=31)
+
+    abandoned = services.expire_leases(worker_id=other.pk, now=later)
+    services.settle_slot(
+        slot_id=abandoned[0].slot_id,
+        task_id=abandoned[0].task_id,
+        attempt=abandoned[0].attempt,
+        now=later,
+    )
+    new = claim_one(other, later)
+    before = GenerationTask.objects.get(pk=old.task.pk).newest_seq
+
+    for write in (store, finish):
+        with pytest.raises(TransitionRefused):
+            write(old, later)
+    with pytest.raises(TransitionRefused):
+        interrupt(old, InterruptReason.STALLED, later)
+    with pytest.raises(TransitionRefused):
+        services.begin_call(
+            task_id=old.task.pk,
+            attempt=1,
+            slot_id=old.slot_id,
+            request_id=uuid.uuid4(),
+            seed=1,
+            boundary=Boundary(
+                step=Step.PREPARING,
+                progress=1,
+                basis=Basis.MEASURED,
+                eta_seconds=1,
+                image=1,
+                details={},
+            ),
+            now=later,
+        )
+    assert not settle(old, later)
+    task = GenerationTask.objects.get(pk=old.task.pk)
+    assert task.newest_seq == before
+    assert (task.attempt, new.task.attempt) == (2, 2)
+    assert not task.images.exists()
+
+
+def test_a_heartbeat_keeps_the_lease_and_a_late_one_does_not_bring_it_back(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    submit(alice, now)
+    claim = claim_one(worker, now)
+
+    def beat(at: datetime) -> None:
+        services.beat(worker_id=worker.pk, slot_ids=[claim.slot_id], draining=False, now=at)
+
+    beat(now + timedelta(seconds=20))
+    assert not services.expire_leases(worker_id=worker.pk, now=now + timedelta(seconds=40))
+    beat(now + timedelta(seconds=60))
+    assert services.expire_leases(worker_id=worker.pk, now=now + timedelta(seconds=61))
+
+
+def test_an_interrupted_task_is_not_claimed_while_its_old_call_may_still_run(
+    alice: User, worker: Worker, now: datetime
+) -> None:
+    serve_model(now=now, slots=2)
+    submit(alice, now)
+    claim = claim_one(worker, now)
+
+    interrupt(claim, InterruptReason.HANDED_BACK, now)
+
+    assert services.claim(worker_id=worker.pk, now=now) is None
+    settle(claim, now)
+    assert services.claim(worker_id=worker.pk, now=now) is not None
+
+
+def test_three_attempts_that_went_wrong_by_themselves_end_the_task(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now)
+    for reason in (
+        InterruptReason.MODEL_ERROR,
+        InterruptReason.STALLED,
+        InterruptReason.MODEL_LOST,
+    ):
+        claim = claim_one(worker, now)
+        interrupt(claim, reason, now)
+        settle(claim, now)
+
+    task.refresh_from_db()
+
+    assert (task.status, task.error_code) == (TaskStatus.FAILED, "model_lost")
+    assert kinds(task.pk).count("interrupted") == 2
+
+
+def test_a_hand_back_or_a_model_that_is_down_never_uses_up_an_attempt(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now)
+    for reason in [InterruptReason.HANDED_BACK, InterruptReason.MODEL_DOWN] * 3:
+        claim = claim_one(worker, now)
+        interrupt(claim, reason, now)
+        settle(claim, now)
+
+    task.refresh_from_db()
+
+    assert task.status == TaskStatus.QUEUED
+    assert (task.attempt, task.counted_ends) == (6, 0)
+
+
+def test_stored_pictures_stay_and_the_next_attempt_begins_with_the_first_missing_one(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    submit(alice, now, n=3)
+    first = claim_one(worker, now)
+    store(first, now, index=1)
+
+    interrupt(first, InterruptReason.STALLED, now)
+    settle(first, now)
+    second = claim_one(worker, now)
+
+    assert (first.missing, second.missing) == ((1, 2, 3), (2, 3))
+    assert second.task.progress == 33.0
+
+
+def test_a_task_with_a_missing_picture_cannot_be_called_complete(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    submit(alice, now, n=2)
+    claim = claim_one(worker, now)
+    store(claim, now, index=1)
+
+    with pytest.raises(TransitionRefused):
+        finish(claim, now)
+
+
+def test_a_run_that_ends_without_a_word_leaves_no_task_running(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now)
+    claim = claim_one(worker, now)
+
+    settle(claim, now)
+
+    task.refresh_from_db()
+    assert task.status == TaskStatus.QUEUED
+    assert kinds(task.pk)[-1] == "interrupted"
+
+
+def test_a_dead_model_process_is_not_believed_until_another_stands_in_its_place(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    submit(alice, now)
+    services.record_lost(name=MODEL, identity="127.0.0.1:1", now=now)
+
+    serve_model(now=now)
+    assert services.claim(worker_id=worker.pk, now=now) is None
+    serve_model(now=now, identity="127.0.0.1:2")
+    assert services.claim(worker_id=worker.pk, now=now) is not None
+
+
+def test_a_model_the_server_does_not_name_any_more_is_not_ready(model: str, now: datetime) -> None:
+    serve_model(now=now, name="other")
+
+    assert not ModelState.objects.get(name=MODEL).ready
+    assert ModelState.objects.get(name="other").ready
+
+
+def test_the_database_refuses_nonsense(alice: User, now: datetime) -> None:
+    task = submit(alice, now)
+    nonsense: list[dict[str, object]] = [
+        {"progress": 101},
+        {"width": 500},
+        {"n": 5},
+        {"status": TaskStatus.COMPLETED},
+        {"status": TaskStatus.FAILED, "finished_at": now},
+        {"error_code": ErrorCode.STALLED},
+        {"finished_at": now},
+        {"status": TaskStatus.CANCELLED, "finished_at": now},
+    ]
+    for changes in nonsense:
+        with pytest.raises(IntegrityError), transaction.atomic():
+            GenerationTask.objects.filter(pk=task.pk).update(**changes)
+
+
+def test_the_route_of_an_abandoned_call_comes_with_it(
+    alice: User, worker: Worker, now: datetime
+) -> None:
+    serve_model(now=now, route=Route.GENERATIONS)
+    submit(alice, now)
+    claim_one(worker, now)
+
+    (abandoned,) = services.expire_leases(worker_id=worker.pk, now=now + timedelta(seconds=31))
+
+    assert abandoned.route == Route.GENERATIONS

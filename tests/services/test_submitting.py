@@ -1,0 +1,189 @@
+"""Taking tasks in: what is stored, what is refused and why."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from generation import services
+from generation.choices import ErrorCode, TaskStatus
+from generation.exceptions import InvalidInput, TransitionRefused
+from generation.models import GenerationTask, Worker
+from generation.protocol import Generate
+from tests.conftest import MODEL
+
+pytestmark = pytest.mark.django_db
+
+
+def submit(owner: User, now: datetime, **fields: Any) -> GenerationTask:
+    request = Generate(**{"prompt": "LiuJuan", **fields})
+    return services.submit(owner=owner, request=request, now=now).task
+
+
+def test_a_prompt_alone_is_enough(alice: User, now: datetime) -> None:
+    task = submit(alice, now)
+
+    assert (task.width, task.height, task.n, task.steps, task.seed) == (512, 512, 1, 9, None)
+    assert task.model == MODEL
+    assert task.status == TaskStatus.QUEUED
+    assert task.newest_seq == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "field"),
+    [
+        ({"prompt": ""}, ErrorCode.PROMPT_EMPTY, "prompt"),
+        ({"prompt": " \n\t "}, ErrorCode.PROMPT_EMPTY, "prompt"),
+        ({"prompt": "柳" * 2001}, ErrorCode.PROMPT_TOO_LONG, "prompt"),
+        ({"prompt": "a\0b"}, ErrorCode.PROMPT_INVALID, "prompt"),
+        ({"prompt": "\ud800"}, ErrorCode.PROMPT_INVALID, "prompt"),
+        ({"negative_prompt": "a\0b"}, ErrorCode.PROMPT_INVALID, "negative_prompt"),
+        ({"negative_prompt": "x" * 2001}, ErrorCode.PROMPT_TOO_LONG, "negative_prompt"),
+        ({"size": (512, 500)}, ErrorCode.SIZE_INVALID, "size"),
+        ({"size": (240, 512)}, ErrorCode.SIZE_INVALID, "size"),
+        ({"size": (512, 2064)}, ErrorCode.SIZE_INVALID, "size"),
+        ({"n": 0}, ErrorCode.COUNT_INVALID, "n"),
+        ({"n": 5}, ErrorCode.COUNT_INVALID, "n"),
+        ({"steps": 0}, ErrorCode.STEPS_INVALID, "steps"),
+        ({"steps": 101}, ErrorCode.STEPS_INVALID, "steps"),
+        ({"guidance": -1.0}, ErrorCode.GUIDANCE_INVALID, "guidance"),
+        ({"guidance": 30.5}, ErrorCode.GUIDANCE_INVALID, "guidance"),
+        ({"guidance": float("nan")}, ErrorCode.GUIDANCE_INVALID, "guidance"),
+        ({"seed": -1}, ErrorCode.SEED_INVALID, "seed"),
+        ({"seed": 2**32}, ErrorCode.SEED_INVALID, "seed"),
+        ({"model": "someone-elses"}, ErrorCode.MODEL_UNKNOWN, "model"),
+    ],
+)
+def test_a_value_out_of_bounds_is_refused_with_its_field_and_nothing_is_stored(
+    alice: User, now: datetime, fields: dict[str, Any], code: ErrorCode, field: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        submit(alice, now, **fields)
+
+    assert (refused.value.code, refused.value.field) == (code, field)
+    assert not GenerationTask.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"prompt": "柳" * 2000},
+        {"prompt": "a\nb 🌸"},
+        {"size": (256, 2048)},
+        {"n": 4},
+        {"steps": 1},
+        {"steps": 100},
+        {"seed": 0},
+        {"seed": 2**32 - 1},
+        {"guidance": 0.0},
+    ],
+)
+def test_the_bounds_themselves_are_taken(
+    alice: User, now: datetime, fields: dict[str, Any]
+) -> None:
+    task = submit(alice, now, **fields)
+
+    assert task.status == TaskStatus.QUEUED
+
+
+def test_a_model_that_a_worker_has_seen_can_be_asked_for(
+    alice: User, now: datetime, model: str
+) -> None:
+    assert submit(alice, now, model=model).model == model
+
+
+def test_the_same_request_key_gives_the_same_task(alice: User, now: datetime) -> None:
+    request = Generate(prompt="LiuJuan", request_key=uuid.uuid4())
+
+    first = services.submit(owner=alice, request=request, now=now)
+    second = services.submit(owner=alice, request=request, now=now)
+
+    assert (first.duplicate, second.duplicate) == (False, True)
+    assert first.task.pk == second.task.pk
+    assert GenerationTask.objects.count() == 1
+
+
+def test_a_request_key_with_other_content_is_refused(alice: User, now: datetime) -> None:
+    key = uuid.uuid4()
+    submit(alice, now, request_key=key)
+
+    with pytest.raises(InvalidInput) as refused:
+        submit(alice, now, prompt="something else", request_key=key)
+
+    assert refused.value.code == ErrorCode.REQUEST_KEY_REUSED
+    assert GenerationTask.objects.count() == 1
+
+
+def test_two_people_may_use_the_same_request_key(alice: User, bob: User, now: datetime) -> None:
+    key = uuid.uuid4()
+
+    assert submit(alice, now, request_key=key).pk != submit(bob, now, request_key=key).pk
+
+
+def failed_task(owner: User, worker: Worker, now: datetime) -> GenerationTask:
+    submit(owner, now, seed=7)
+    claim = services.claim(worker_id=worker.pk, now=now)
+    assert claim is not None
+    services.fail(
+        task_id=claim.task.pk,
+        attempt=1,
+        code=ErrorCode.REQUEST_REFUSED,
+        detail="pid 7 at 10.0.0.1",
+        now=now,
+    )
+    services.settle_slot(slot_id=claim.slot_id, task_id=claim.task.pk, attempt=1, now=now)
+    return GenerationTask.objects.get(pk=claim.task.pk)
+
+
+def test_a_retry_is_a_new_task_with_the_same_settings(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    parent = failed_task(alice, worker, now)
+
+    retried = services.retry(task=parent, key=None, now=now).task
+
+    assert retried.pk != parent.pk
+    assert (retried.parent_id, retried.prompt, retried.seed) == (parent.pk, parent.prompt, 7)
+    assert retried.status == TaskStatus.QUEUED
+
+
+def test_a_second_retry_while_the_first_is_unfinished_gives_the_first_again(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    parent = failed_task(alice, worker, now)
+
+    first = services.retry(task=parent, key=None, now=now)
+    second = services.retry(task=parent, key=uuid.uuid4(), now=now)
+
+    assert second.duplicate
+    assert first.task.pk == second.task.pk
+
+
+def test_a_task_that_is_not_over_cannot_be_retried(alice: User, now: datetime) -> None:
+    task = submit(alice, now)
+
+    with pytest.raises(TransitionRefused):
+        services.retry(task=task, key=None, now=now)
+
+
+def test_expected_seconds_follow_what_past_tasks_took(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    before = submit(alice, now).expected
+    GenerationTask.objects.filter(owner=alice).update(
+        status=TaskStatus.COMPLETED,
+        progress=100,
+        finished_at=now + timedelta(seconds=1),
+        measured={"generating": 2 * before["generating"]},
+    )
+
+    same = submit(alice, now).expected
+    larger = submit(alice, now, size=(1024, 1024)).expected
+
+    assert same["generating"] == pytest.approx(2 * before["generating"])
+    assert larger["generating"] == pytest.approx(8 * before["generating"])
+    assert same["decoding"] == before["decoding"]
