@@ -85,11 +85,15 @@ class GenerateConsumer(AsyncWebsocketConsumer):
     async def shut(self, code: int) -> None:
         await self.close(code)
 
-    async def disconnect(self, code: int) -> None:
-        if self.watch is not None:
-            self.watch.cancel()
-        if self.outbox is not None:
-            await hub.unregister(self.outbox)
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Leave the hub however this ends: Channels calls disconnect() only after a clean close."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if self.watch is not None:
+                self.watch.cancel()
+            if self.outbox is not None:
+                await hub.unregister(self.outbox)
 
     async def ask_again(self) -> None:
         """Signing out, a changed password or a disabled account ends open sockets too."""

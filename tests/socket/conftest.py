@@ -1,0 +1,129 @@
+"""A running hub, and pages and programs at its socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import channel_layers
+from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
+
+from generation.hub import hub
+from liujuan_site.asgi import application
+
+PATIENCE = 10.0
+
+
+class Page:
+    """One socket; keeps every message it saw."""
+
+    def __init__(self, headers: dict[str, str]) -> None:
+        pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+        self.socket = WebsocketCommunicator(application, "/ws/generate", headers=pairs)
+        self.messages: list[dict[str, Any]] = []
+
+    async def open(self) -> Page:
+        accepted, _protocol = await self.socket.connect(timeout=PATIENCE)
+        assert accepted
+        return self
+
+    async def close(self) -> None:
+        await self.socket.disconnect(timeout=PATIENCE)
+
+    async def send(self, **message: Any) -> None:
+        await self.socket.send_to(text_data=json.dumps(message))
+
+    async def receive(self, seconds: float = PATIENCE) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(await self.socket.receive_from(timeout=seconds))
+        self.messages.append(message)
+        return message
+
+    async def until(self, kind: str) -> dict[str, Any]:
+        """The next message whose `type` or `kind` is `kind`."""
+        while True:
+            message = await self.receive()
+            if kind in (message["type"], message.get("kind")):
+                return message
+
+    async def close_code(self) -> int:
+        output = await self.socket.receive_output(timeout=PATIENCE)
+        while output["type"] != "websocket.close":
+            output = await self.socket.receive_output(timeout=PATIENCE)
+        code: int = output["code"]
+        return code
+
+    async def ask(self, **message: Any) -> dict[str, Any]:
+        """Send, and give the first answer that is not about a task's progress."""
+        await self.send(**message)
+        while True:
+            answer = await self.receive()
+            if answer["type"] not in ("queue", "progress", "task"):
+                return answer
+
+    async def generate(self, prompt: str = "LiuJuan", **fields: Any) -> str:
+        await self.send(action="generate", prompt=prompt, **fields)
+        task_id: str = (await self.until("ack"))["task_id"]
+        return task_id
+
+    def seqs(self, task_id: str) -> list[int]:
+        return [m["seq"] for m in self.messages if m.get("task_id") == task_id and "kind" in m]
+
+
+@pytest.fixture
+async def running_hub(transactional_db: None) -> AsyncIterator[None]:
+    # the in-memory layer keeps queues that belong to the loop of an earlier test
+    channel_layers.backends.clear()
+    await hub.start()
+    yield
+    await hub.stop()
+    channel_layers.backends.clear()
+
+
+@sync_to_async
+def cookie_of(user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+
+OpenPage = Callable[..., Awaitable[Page]]
+
+
+@pytest.fixture
+async def open_page(running_hub: None) -> AsyncIterator[OpenPage]:
+    """`await open_page(user)`: a signed-in page that has had its `hello`."""
+    pages: list[Page] = []
+
+    async def open_one(user: User, **headers: str) -> Page:
+        page = Page(
+            {
+                "host": "testserver",
+                "origin": "http://testserver",
+                "cookie": await cookie_of(user),
+                **headers,
+            }
+        )
+        pages.append(await page.open())
+        assert (await page.receive())["type"] == "hello"
+        return page
+
+    yield open_one
+    await asyncio.gather(*(page.close() for page in pages))
+
+
+@pytest.fixture
+async def visitor(running_hub: None) -> Callable[..., Awaitable[Page]]:
+    """`await visitor(header=value…)`: a socket that was accepted, whoever opened it."""
+
+    async def open_one(**headers: str) -> Page:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await Page({"host": "testserver", **named}).open()
+
+    return open_one

@@ -1,0 +1,314 @@
+"""Replay and live events: each one once and in order, for whom it is meant, whatever is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+from channels.db import database_sync_to_async
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from generation import broadcast, services
+from generation.hub import hub
+from generation.models import Worker
+from generation.services import Claim
+from tests.services.test_running import finish, settle, store
+from tests.socket.conftest import OpenPage, Page
+
+
+@database_sync_to_async
+def claim(worker: Worker) -> Claim:
+    found = services.claim(worker_id=worker.pk, now=timezone.now())
+    assert found is not None
+    return found
+
+
+@database_sync_to_async
+def progress(claim: Claim, times: int) -> None:
+    for count in range(times):
+        services.record_progress(
+            task_id=claim.task.pk,
+            attempt=claim.task.attempt,
+            progress=count * 90 / times,
+            eta_seconds=1,
+            fraction=count / times,
+            done=count,
+            total=times,
+            now=timezone.now(),
+        )
+
+
+@database_sync_to_async
+def complete(claim: Claim) -> None:
+    now = timezone.now()
+    store(claim, now)
+    finish(claim, now)
+    settle(claim, now)
+
+
+async def seqs_until(page: Page, task_id: str, last: int) -> list[int]:
+    while last not in page.seqs(task_id):
+        await page.receive()
+    return page.seqs(task_id)
+
+
+async def test_the_tutorials_messages_arrive_in_its_order(
+    alice: User, model: str, worker: Worker, open_page: OpenPage
+) -> None:
+    page = await open_page(alice)
+    task_id = await page.generate()
+    await complete(await claim(worker))
+
+    result = await page.until("result")
+
+    types = [m["type"] for m in page.messages if m["type"] not in ("hello", "queue")]
+    assert types == ["ack", "progress", "progress", "progress", "progress", "result"]
+    assert (result["progress"], result["status"]) == (100, "completed")
+    assert result["data"]["data"][0]["url"] == f"/pictures/{task_id}/1/"
+    assert isinstance(result["data"]["created"], int)
+
+
+async def test_a_page_that_comes_back_gets_only_what_it_missed(
+    alice: User, model: str, worker: Worker, open_page: OpenPage
+) -> None:
+    first = await open_page(alice)
+    task_id = await first.generate()
+    running = await claim(worker)
+    await progress(running, 5)
+    await seqs_until(first, task_id, 8)
+    await first.close()
+    await progress(running, 5)
+
+    second = await open_page(alice)
+    assert second.messages[0]["active"] == [{"task_id": task_id, "seq": 13}]
+    await second.send(action="attach", task_id=task_id, after=8)
+    live = await second.until("live")
+    await progress(running, 1)
+
+    assert live["seq"] == 13
+    assert second.messages[1]["type"] == "task"
+    assert second.messages[1]["task"]["prompt"] == "LiuJuan"
+    assert await seqs_until(second, task_id, 14) == [9, 10, 11, 12, 13, 14]
+
+
+async def test_attaching_in_the_middle_of_a_storm_misses_and_doubles_nothing(
+    alice: User, model: str, worker: Worker, open_page: OpenPage
+) -> None:
+    page = await open_page(alice)
+    task_id = await page.generate()
+    running = await claim(worker)
+    storm = asyncio.create_task(progress(running, 300))
+    pages = []
+    for _each in range(6):
+        watcher = await open_page(alice)
+        await watcher.send(action="attach", task_id=task_id)
+        pages.append(watcher)
+        await asyncio.sleep(0.03)
+    await storm
+
+    for watcher in [page, *pages]:
+        assert await seqs_until(watcher, task_id, 303) == list(range(1, 304))
+
+
+async def test_a_second_tab_hears_of_a_new_task_and_attaches(
+    alice: User, open_page: OpenPage
+) -> None:
+    first, second = await open_page(alice), await open_page(alice)
+
+    task_id = await first.generate("two tabs")
+    notice = await second.until("task")
+
+    assert (notice["task_id"], notice["seq"]) == (task_id, 0)
+    assert notice["task"]["prompt"] == "two tabs"
+    assert "task" not in [message["type"] for message in first.messages]
+    await second.send(action="attach", task_id=task_id)
+    assert (await second.until("submitted"))["seq"] == 1
+
+
+async def test_nobody_hears_of_another_persons_task(
+    alice: User, bob: User, model: str, worker: Worker, open_page: OpenPage
+) -> None:
+    mine, theirs = await open_page(alice), await open_page(bob)
+    await mine.generate()
+    await complete(await claim(worker))
+    await mine.until("result")
+
+    assert (await theirs.ask(action="ping"))["type"] == "pong"
+    assert [message["type"] for message in theirs.messages] == ["hello", "pong"]
+
+
+async def test_staff_hear_only_the_tasks_they_attached_to(
+    alice: User, rita: User, model: str, worker: Worker, open_page: OpenPage
+) -> None:
+    page, staff = await open_page(alice), await open_page(rita)
+    watched = await page.generate("watched")
+    await staff.send(action="attach", task_id=watched)
+    await staff.until("live")
+
+    unwatched = await page.generate("unwatched")
+    await complete(await claim(worker))
+    await staff.until("result")
+
+    assert unwatched not in {message.get("task_id") for message in staff.messages}
+
+
+async def test_what_the_layer_lost_is_read_from_the_log(
+    alice: User, model: str, worker: Worker, open_page: OpenPage
+) -> None:
+    page = await open_page(alice)
+    task_id = await page.generate()
+    await page.until("submitted")
+    await broadcast.layer().group_discard(broadcast.group_of(alice.pk), hub.memberships.channel)
+
+    await complete(await claim(worker))
+    await hub.compare()
+
+    await page.until("result")
+    assert page.seqs(task_id) == [1, 2, 3, 4, 5]
+
+
+async def test_an_event_after_a_lost_one_makes_the_gap_be_read(
+    alice: User, model: str, worker: Worker, open_page: OpenPage
+) -> None:
+    page = await open_page(alice)
+    task_id = await page.generate()
+    await page.until("submitted")
+    group = broadcast.group_of(alice.pk)
+    await broadcast.layer().group_discard(group, hub.memberships.channel)
+    running = await claim(worker)
+    await broadcast.layer().group_add(group, hub.memberships.channel)
+
+    await progress(running, 1)
+
+    assert await seqs_until(page, task_id, 4) == [1, 2, 3, 4]
+
+
+async def test_a_detached_task_is_silent_and_an_attached_one_goes_on(
+    alice: User, model: str, worker: Worker, open_page: OpenPage
+) -> None:
+    page = await open_page(alice)
+    silent = await page.generate("silent")
+    heard = await page.generate("heard")
+    await page.send(action="detach", task_id=silent)
+    assert (await page.ask(action="ping"))["cursors"].keys() == {heard}
+
+    await complete(await claim(worker))
+    await complete(await claim(worker))
+    result = await page.until("result")
+
+    assert result["task_id"] == heard
+    assert page.seqs(silent) == [1]
+
+
+async def test_a_finished_task_that_was_read_to_its_end_is_let_go(
+    alice: User, model: str, worker: Worker, open_page: OpenPage
+) -> None:
+    page = await open_page(alice)
+    task_id = await page.generate()
+    await complete(await claim(worker))
+    await page.until("result")
+
+    await hub.compare()
+
+    assert task_id not in (await page.ask(action="ping"))["cursors"]
+    assert not hub.watchers
+
+
+async def test_a_cancel_is_answered_and_followed_by_its_events(
+    alice: User, open_page: OpenPage
+) -> None:
+    page = await open_page(alice)
+    task_id = await page.generate()
+
+    await page.send(action="cancel", task_id=task_id)
+    answer = await page.until("answer")
+    again = await page.ask(action="cancel", task_id=task_id)
+
+    assert answer["answer"] == "cancelled"
+    assert again["answer"] == "cancelled"
+    assert await seqs_until(page, task_id, 3) == [1, 2, 3]
+
+
+async def test_a_retry_is_acknowledged_as_a_new_task(alice: User, open_page: OpenPage) -> None:
+    page = await open_page(alice)
+    task_id = await page.generate()
+    await page.send(action="cancel", task_id=task_id)
+    await page.until("cancelled")
+    key = str(uuid.uuid4())
+
+    await page.send(action="retry", task_id=task_id, request_key=key)
+    ack = await page.until("ack")
+
+    assert ack["task_id"] != task_id
+    assert ack["request_key"] == key
+    assert ack["task"]["parent"] == task_id
+    assert (await page.until("submitted"))["task_id"] == ack["task_id"]
+
+
+async def test_the_place_in_line_is_told_with_its_reason(
+    alice: User, model: str, worker: Worker, open_page: OpenPage
+) -> None:
+    page = await open_page(alice)
+    await page.generate("first")
+    await claim(worker)
+
+    second = await page.generate("second")
+    queue = await page.until("queue")
+    while second not in queue["tasks"]:
+        queue = await page.until("queue")
+
+    place = queue["tasks"][second]
+    assert (place["position"], place["basis"], place["reason"]) == (1, "estimated", "in_line")
+    assert place["eta_seconds"] > 0
+
+
+async def test_sockets_are_told_that_the_server_is_leaving(
+    alice: User, open_page: OpenPage
+) -> None:
+    page = await open_page(alice)
+
+    await hub.close_sockets(4503)
+
+    assert await page.close_code() == 4503
+    latecomer = Page({"host": "testserver"})
+    await latecomer.open()
+    assert await latecomer.close_code() == 4503
+
+
+async def test_a_closed_page_leaves_nothing_behind_in_the_hub(
+    alice: User, open_page: OpenPage
+) -> None:
+    for _each in range(5):
+        page = await open_page(alice)
+        await page.generate()
+        await page.close()
+
+    assert not hub.sockets
+    assert not hub.watchers
+    assert not hub.by_owner
+    assert not hub.memberships.counts
+    assert set(hub.memberships.joined) == {alice.pk}
+
+
+async def test_twenty_reloads_during_a_task_see_every_event_once(
+    alice: User, model: str, worker: Worker, open_page: OpenPage
+) -> None:
+    page = await open_page(alice)
+    task_id = await page.generate()
+    running = await claim(worker)
+    seen: list[int] = []
+    storm = asyncio.create_task(progress(running, 200))
+    for _each in range(20):
+        page = await open_page(alice)
+        await page.send(action="attach", task_id=task_id, after=max(seen, default=0))
+        await page.until("live")
+        seen += page.seqs(task_id)
+        await page.close()
+    await storm
+    page = await open_page(alice)
+    await page.send(action="attach", task_id=task_id, after=max(seen))
+    await page.until("live")
+    seen += page.seqs(task_id)
+
+    assert seen == list(range(1, 204))

@@ -1,0 +1,187 @@
+"""Whatever is sent, the answer is clear, nothing is lost, and the socket stays usable."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import translation
+
+from generation.choices import ErrorCode
+from generation.hub import hub
+from generation.models import GenerationTask
+from tests.socket.conftest import OpenPage
+
+UNKNOWN = str(uuid.uuid4())
+KEY = str(uuid.uuid4())
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "field"),
+    [
+        ("{", "not_json", None),
+        (" ", "not_json", None),
+        ("[" * 60_000, "not_json", None),
+        ("[1]", "bad_message", None),
+        ("null", "bad_message", None),
+        ('{"action": "paint"}', "unknown_action", "action"),
+        ('{"action": ["generate"]}', "unknown_action", "action"),
+        ("{}", "unknown_action", "action"),
+        ('{"action": "generate"}', "bad_message", "prompt"),
+        ('{"action": "generate", "prompt": 7}', "bad_message", "prompt"),
+        ('{"action": "generate", "prompt": ""}', "prompt_empty", "prompt"),
+        ('{"action": "generate", "prompt": "a\\u0000"}', "prompt_invalid", "prompt"),
+        ('{"action": "generate", "prompt": "x", "colour": 1}', "unknown_field", "colour"),
+        ('{"action": "generate", "prompt": "x", "size": "big"}', "size_invalid", "size"),
+        ('{"action": "generate", "prompt": "x", "size": "500x512"}', "size_invalid", "size"),
+        ('{"action": "generate", "prompt": "x", "n": 5}', "count_invalid", "n"),
+        ('{"action": "generate", "prompt": "x", "n": true}', "count_invalid", "n"),
+        ('{"action": "generate", "prompt": "x", "steps": 0}', "steps_invalid", "steps"),
+        ('{"action": "generate", "prompt": "x", "steps": 1.5}', "steps_invalid", "steps"),
+        ('{"action": "generate", "prompt": "x", "seed": -1}', "seed_invalid", "seed"),
+        ('{"action": "generate", "prompt": "x", "guidance": NaN}', "guidance_invalid", "guidance"),
+        ('{"action": "generate", "prompt": "x", "model": "y"}', "model_unknown", "model"),
+        (
+            '{"action": "generate", "prompt": "x", "request_key": "1"}',
+            "request_key_invalid",
+            "request_key",
+        ),
+        ('{"action": "attach"}', "bad_message", "task_id"),
+        ('{"action": "attach", "task_id": "../etc"}', "not_found", None),
+        (f'{{"action": "attach", "task_id": "{UNKNOWN}", "after": -1}}', "bad_message", "after"),
+        (f'{{"action": "attach", "task_id": "{UNKNOWN}"}}', "not_found", None),
+        (f'{{"action": "detach", "task_id": "{UNKNOWN}"}}', "not_found", None),
+        (f'{{"action": "cancel", "task_id": "{UNKNOWN}"}}', "not_found", None),
+        (f'{{"action": "retry", "task_id": "{UNKNOWN}"}}', "not_found", None),
+        ('{"action": "ping", "cursors": [1]}', "bad_message", "cursors"),
+    ],
+    ids=lambda value: value[:40] if isinstance(value, str) else None,
+)
+async def test_a_bad_message_is_answered_and_the_socket_goes_on(
+    alice: User, open_page: OpenPage, text: str, code: str, field: str | None
+) -> None:
+    page = await open_page(alice)
+
+    await page.socket.send_to(text_data=text)
+
+    refusal = await page.receive()
+    assert (refusal["type"], refusal["code"]) == ("error", code)
+    assert refusal.get("field") == field
+    assert refusal["message"]
+    assert "seq" not in refusal
+    assert await GenerationTask.objects.acount() == 0
+    assert (await page.ask(action="ping"))["type"] == "pong"
+
+
+async def test_a_binary_frame_is_refused(alice: User, open_page: OpenPage) -> None:
+    page = await open_page(alice)
+
+    await page.socket.send_to(bytes_data=b"\x00\x01")
+
+    assert (await page.receive())["code"] == "binary_frame"
+    assert (await page.ask(action="ping"))["type"] == "pong"
+
+
+async def test_a_frame_of_more_than_64_kib_is_refused(alice: User, open_page: OpenPage) -> None:
+    page = await open_page(alice)
+    message = {"action": "generate", "prompt": "柳" * 22_000}
+
+    await page.socket.send_to(text_data=json.dumps(message, ensure_ascii=False))
+
+    assert (await page.receive())["code"] == "too_long"
+    assert (await page.ask(action="ping"))["type"] == "pong"
+
+
+async def test_a_refusal_echoes_the_request_key(alice: User, open_page: OpenPage) -> None:
+    page = await open_page(alice)
+
+    refusal = await page.ask(action="generate", prompt="", request_key=KEY)
+
+    assert (refusal["code"], refusal["request_key"]) == ("prompt_empty", KEY)
+
+
+async def test_somebody_elses_task_looks_exactly_like_one_that_does_not_exist(
+    alice: User, bob: User, open_page: OpenPage
+) -> None:
+    task_id = await (await open_page(alice)).generate()
+    stranger = await open_page(bob)
+    answers: list[Any] = []
+
+    for action in ("attach", "detach", "cancel", "retry"):
+        theirs = await stranger.ask(action=action, task_id=task_id)
+        nobodys = await stranger.ask(action=action, task_id=UNKNOWN)
+        answers.append(theirs)
+        assert theirs == nobodys
+
+    assert {answer["code"] for answer in answers} == {"not_found"}
+
+
+async def test_staff_who_may_view_can_watch_but_not_change(
+    alice: User, rita: User, open_page: OpenPage
+) -> None:
+    task_id = await (await open_page(alice)).generate()
+    staff = await open_page(rita)
+
+    await staff.send(action="attach", task_id=task_id)
+
+    assert (await staff.until("live"))["seq"] >= 1
+    assert (await staff.ask(action="cancel", task_id=task_id))["code"] == "not_found"
+    assert (await staff.ask(action="retry", task_id=task_id))["code"] == "not_found"
+
+
+async def test_the_same_request_key_from_two_sockets_is_one_task(
+    alice: User, open_page: OpenPage
+) -> None:
+    first, second = await open_page(alice), await open_page(alice)
+
+    task_id = await first.generate(request_key=KEY)
+    await second.send(action="generate", prompt="LiuJuan", request_key=KEY)
+    again = await second.until("ack")
+    other = await second.ask(action="generate", prompt="other", request_key=KEY)
+
+    assert (again["task_id"], again["duplicate"]) == (task_id, True)
+    assert other["code"] == "request_key_reused"
+    assert await GenerationTask.objects.acount() == 1
+
+
+async def test_a_task_that_is_not_over_cannot_be_retried(alice: User, open_page: OpenPage) -> None:
+    page = await open_page(alice)
+    task_id = await page.generate()
+
+    assert (await page.ask(action="retry", task_id=task_id))["code"] == "not_allowed_now"
+
+
+async def test_a_flood_is_closed_with_its_own_code(alice: User, open_page: OpenPage) -> None:
+    page = await open_page(alice)
+
+    for _each in range(100):
+        await page.send(action="ping")
+
+    assert await page.close_code() == 4429
+
+
+async def test_one_socket_can_watch_two_hundred_tasks(alice: User, open_page: OpenPage) -> None:
+    page = await open_page(alice)
+    (outbox,) = hub.sockets
+    task_id = await page.generate()
+    for number in range(199):
+        outbox.cursors[f"{number}"] = 1
+
+    refusal = await page.ask(action="generate", prompt="one more")
+
+    assert refusal["code"] == "too_many_attached"
+    await page.send(action="attach", task_id=task_id)
+    assert (await page.until("live"))["task_id"] == task_id
+
+
+def test_every_sentence_says_something_in_both_languages() -> None:
+    for code in ErrorCode:
+        with translation.override("en"):
+            english = str(code.label)
+        with translation.override("zh-hans"):
+            chinese = str(code.label)
+        assert english != chinese
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in chinese)
