@@ -26,6 +26,7 @@ from generation.models import Worker  # noqa: E402
 from generation.services import SeenModel  # noqa: E402
 
 MODEL = "LiuJuan20260223Zimage"
+pytest_plugins = ["tests.socket.pages", "tests.worker.machine"]
 
 
 @pytest.fixture(scope="session", autouse=True)

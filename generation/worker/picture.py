@@ -14,6 +14,7 @@ from generation.exceptions import (
     AttemptInterrupted,
     CancelObserved,
     LeaseLost,
+    PictureError,
     TransitionRefused,
     XinferenceError,
 )
@@ -63,7 +64,12 @@ class PictureCall:
     async def run(self) -> tuple[int, str]:
         """Draw, check, write, store; (row id, file name) of the picture."""
         await self.prepare()
-        text = await self.call()
+        try:
+            text = await self.call()
+        except PictureError:
+            # there was an answer: what is wrong with it is found while finishing
+            await self.begin(Step.FINISHING)
+            raise
         await self.begin(Step.FINISHING)
         picture = await asyncio.to_thread(self.finish, text)
         return await self.store(picture)
@@ -105,7 +111,7 @@ class PictureCall:
             await self.attend(draw)
             run.call_is_over = True
             return draw.result()
-        except XinferenceError:
+        except (XinferenceError, PictureError):
             # an answer, even a refusal, ends the call on the server's side too
             run.call_is_over = True
             raise

@@ -50,7 +50,7 @@ DATABASE_PAUSE = 1.0
 FRESHLY_LAUNCHED = timedelta(seconds=15)
 """So long after a launch the server may still say that it does not know the model."""
 
-MODEL_LOOKS, MODEL_LOOK_PAUSE = 5, 1.0
+MODEL_LOOKS, MODEL_LOOK_PAUSE = 4, 1.2
 """Longer than the 3 s for which Xinference caches its list of models."""
 
 FIRST_WAIT, LONGEST_WAIT, WAIT_SPREAD = 1.0, 30.0, 0.3
@@ -187,7 +187,9 @@ class TaskRun:
 
         The server goes on naming a dead process for some seconds, so one look is not enough.
         """
-        for _look in range(MODEL_LOOKS):
+        for look in range(MODEL_LOOKS):
+            if look and not self.stopping.is_set():
+                await asyncio.sleep(MODEL_LOOK_PAUSE)
             try:
                 served = {model.name: model for model in await self.client.image_models()}
             except XinferenceUnreachable:
@@ -200,9 +202,6 @@ class TaskRun:
             model = served.get(self.task.model)
             if model is None or not model.ready or model.identity != self.claim.identity:
                 return InterruptReason.MODEL_LOST
-            if self.stopping.is_set():
-                break
-            await asyncio.sleep(MODEL_LOOK_PAUSE)
         return InterruptReason.MODEL_ERROR
 
     async def model_is_down(self) -> None:

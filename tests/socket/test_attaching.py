@@ -14,7 +14,7 @@ from generation.hub import hub
 from generation.models import Worker
 from generation.services import Claim
 from tests.services.test_running import finish, settle, store
-from tests.socket.conftest import OpenPage, Page
+from tests.socket.pages import OpenPage, Page
 
 
 @database_sync_to_async

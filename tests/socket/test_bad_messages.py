@@ -13,7 +13,7 @@ from django.utils import translation
 from generation.choices import ErrorCode
 from generation.hub import hub
 from generation.models import GenerationTask
-from tests.socket.conftest import OpenPage
+from tests.socket.pages import OpenPage
 
 UNKNOWN = str(uuid.uuid4())
 KEY = str(uuid.uuid4())

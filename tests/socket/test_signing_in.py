@@ -12,7 +12,7 @@ from django.test import Client
 
 from generation import services
 from generation.consumers.signin import is_our_origin
-from tests.socket.conftest import OpenPage, Page, cookie_of
+from tests.socket.pages import OpenPage, Page, cookie_of
 
 Visitor = Callable[..., Awaitable[Page]]
 

@@ -1,0 +1,76 @@
+"""The demo model in this process with a worker in front of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from demo_xinference import DemoXinference, create_app
+from generation.worker import WorkerHost
+from generation.xinference import XinferenceClient
+from tests.socket.pages import Page
+
+SPEED = 40.0
+"""A 512² picture of 9 steps in about a tenth of a second."""
+
+
+@dataclass
+class Machine:
+    demo: DemoXinference
+    host: WorkerHost
+
+    async def stop(self) -> None:
+        if not self.host.draining:
+            await self.host.drain()
+        await self.demo.aclose()
+
+
+StartMachine = Callable[..., Awaitable[Machine]]
+
+
+@pytest.fixture
+async def start_machine(running_hub: None) -> AsyncIterator[StartMachine]:
+    """`await start_machine(faults=[…])`: a worker that has seen the demo model."""
+    machines: list[Machine] = []
+
+    async def start(*, speed: float = SPEED, **options: Any) -> Machine:
+        demo = create_app(speed=speed, **options)
+        transport = httpx.ASGITransport(demo, raise_app_exceptions=False)
+        client = XinferenceClient(base_url="http://demo", transport=transport)
+        machine = Machine(demo=demo, host=WorkerHost(client, demo=True, version="test"))
+        machines.append(machine)
+        await machine.host.start()
+        await machine.host.look_at_models()
+        return machine
+
+    yield start
+    for machine in machines:
+        await machine.stop()
+
+
+async def ending(page: Page, task_id: str) -> dict[str, Any]:
+    """The frame that ends the task."""
+    while True:
+        message = await page.receive(30)
+        ends = message["type"] in ("result", "cancelled") or (
+            message["type"] == "error" and "seq" in message
+        )
+        if ends and message["task_id"] == task_id:
+            return message
+
+
+def kinds(page: Page, task_id: str) -> list[str]:
+    return [m["kind"] for m in page.messages if m.get("task_id") == task_id and "kind" in m]
+
+
+def steps(page: Page, task_id: str) -> list[str]:
+    """The steps that were seen to begin, in order."""
+    return [
+        m["step"]
+        for m in page.messages
+        if m.get("task_id") == task_id and m.get("kind") in ("submitted", "step_began", "completed")
+    ]

@@ -1,0 +1,196 @@
+"""From a prompt to a picture, through socket, worker, demo model and disk."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from pathlib import Path
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
+from PIL import Image
+
+from generation import images, selectors
+from generation.models import GeneratedImage, GenerationTask, ModelSlot
+from tests.socket.pages import OpenPage
+from tests.worker.machine import StartMachine, ending, kinds, steps
+
+SEVEN = ["parsing", "loading", "preparing", "generating", "decoding", "finishing", "completed"]
+
+
+async def test_a_prompt_becomes_a_picture_in_seven_steps(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    await start_machine(speed=4)
+    page = await open_page(alice)
+
+    task_id = await page.generate("月下荷塘", size="256x320", steps=12, seed=7)
+    result = await ending(page, task_id)
+
+    assert result["type"] == "result"
+    assert steps(page, task_id) == SEVEN
+    percents = [m["progress"] for m in page.messages if m.get("task_id") == task_id and "kind" in m]
+    assert percents == sorted(percents)
+    assert (percents[0], percents[-1]) == (0, 100)
+    assert len(set(percents)) > 5
+    (image,) = result["data"]["data"]
+    assert (image["width"], image["height"], image["seed"], image["demo"]) == (256, 320, 7, True)
+
+
+async def test_the_stored_file_is_the_models_picture_with_its_settings(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    await start_machine()
+    page = await open_page(alice)
+
+    task_id = await page.generate("柳", size="256x256", seed=3, negative_prompt="fog")
+    await ending(page, task_id)
+
+    row = await GeneratedImage.objects.aget(task=task_id)
+    data = images.path_of(row.file).read_bytes()
+    assert len(data) == row.bytes
+    with Image.open(io.BytesIO(data)) as picture:
+        assert picture.format == "JPEG"
+        comment = picture.getexif().get_ifd(0x8769)[0x9286]
+    text = comment.removeprefix(b"UNICODE\0").decode("utf-16-be")
+    assert text.splitlines()[:2] == ["柳", "Negative prompt: fog"]
+    assert "Seed: 3, Size: 256x256" in text
+
+
+async def test_several_pictures_are_drawn_one_after_another_and_shown_at_once(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    await start_machine()
+    page = await open_page(alice)
+
+    task_id = await page.generate(n=3, size="256x256", seed=2**32 - 1)
+    result = await ending(page, task_id)
+
+    assert [image["seed"] for image in result["data"]["data"]] == [2**32 - 1, 0, 1]
+    assert [image["index"] for image in result["data"]["data"]] == [1, 2, 3]
+    stored = [m["image"] for m in page.messages if m.get("kind") == "image_stored"]
+    assert stored == [1, 2, 3]
+    one = ["preparing", "generating", "decoding", "finishing"]
+    assert steps(page, task_id) == ["parsing", "loading", *one, *one, *one, "completed"]
+
+
+async def test_the_state_a_page_starts_from_is_the_fold_of_what_it_would_have_seen(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    await start_machine()
+    page = await open_page(alice)
+    task_id = await page.generate(n=2, size="256x256")
+    await ending(page, task_id)
+
+    task = await GenerationTask.objects.aget(pk=task_id)
+    state = await sync_to_async(selectors.state_of)(task.pk)
+
+    assert state["status"] == task.status == "completed"
+    assert [span["step"] for span in state["timeline"]] == steps(page, task_id)
+    assert all(span["ended"] is not None for span in state["timeline"])
+    assert state["seed"] == task.drawn_seed
+    assert state["run_seconds"] == task.run_seconds > 0
+
+
+async def test_one_slot_draws_one_task_at_a_time_and_two_replicas_draw_two(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    await start_machine(replicas=2)
+    page = await open_page(alice)
+
+    tasks = [await page.generate(f"{k}", size="256x256") for k in range(5)]
+    running, most, ended = 0, 0, set[str]()
+    while len(ended) < 5:
+        message = await page.receive(30)
+        running += (message.get("kind") == "claimed") - (message["type"] == "result")
+        most = max(most, running)
+        if message["type"] == "result":
+            ended.add(message["task_id"])
+
+    assert ended == set(tasks)
+    assert most == 2
+
+
+async def test_a_thumbnail_follows_the_picture(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    await start_machine()
+    page = await open_page(alice)
+    task_id = await page.generate(size="512x256")
+    await ending(page, task_id)
+
+    row = await GeneratedImage.objects.aget(task=task_id)
+    while not row.thumbnail:
+        await asyncio.sleep(0.02)
+        await row.arefresh_from_db()
+
+    with Image.open(images.path_of(row.thumbnail)) as small:
+        assert small.size == (384, 192)
+
+
+async def test_pictures_are_served_to_their_owner_and_to_staff_only(
+    alice: User, bob: User, rita: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    await start_machine()
+    page = await open_page(alice)
+    task_id = await page.generate(size="256x256")
+    (image,) = (await ending(page, task_id))["data"]["data"]
+
+    @sync_to_async
+    def fetch(user: User | None, url: str) -> tuple[int, str]:
+        client = Client()
+        if user is not None:
+            client.force_login(user)
+        response = client.get(url)
+        response.close()
+        return response.status_code, response.headers.get("Content-Type", "")
+
+    for url in (image["url"], image["thumbnail_url"]):
+        assert (await fetch(alice, url))[0] == 200
+        assert (await fetch(rita, url))[0] == 200
+        assert (await fetch(bob, url))[0] == 404
+        assert (await fetch(None, url))[0] == 302
+    assert await fetch(alice, image["url"]) == (200, "image/jpeg")
+    assert (await fetch(alice, image["url"].replace("/1/", "/2/")))[0] == 404
+
+
+async def test_nothing_is_left_held_or_unfinished_on_disk(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    machine = await start_machine()
+    page = await open_page(alice)
+    task_id = await page.generate(size="256x256")
+    await ending(page, task_id)
+    await machine.host.drain()
+
+    assert not await ModelSlot.objects.filter(task__isnull=False).aexists()
+    folder = Path(settings.MEDIA_ROOT) / task_id
+    assert not [path for path in folder.iterdir() if path.name.endswith(".part")]
+    assert kinds(page, task_id)[-1] == "completed"
+
+
+@pytest.mark.parametrize("route", ["diffusers", "vllm"])
+async def test_a_cancel_during_the_drawing_ends_it_and_the_next_task_is_unharmed(
+    alice: User, open_page: OpenPage, start_machine: StartMachine, route: str
+) -> None:
+    await start_machine(speed=6, engine=route)
+    page = await open_page(alice)
+    task_id = await page.generate(size="512x512", steps=20)
+    await page.until("step_began")
+    while page.messages[-1].get("step") != "preparing":
+        await page.receive(30)
+
+    await page.send(action="cancel", task_id=task_id)
+    frame = await ending(page, task_id)
+    following = await page.generate(size="256x256")
+    result = await ending(page, following)
+
+    assert frame["type"] == "cancelled"
+    assert frame["data"]["data"] == []
+    requested = next(m for m in page.messages if m.get("kind") == "cancel_requested")
+    assert requested["details"]["stops"] == ("step" if route == "diffusers" else "picture")
+    assert result["type"] == "result"
+    assert result["attempt"] == 1

@@ -1,0 +1,211 @@
+"""The model server misbehaves in every recorded way: what the person is told, and what is kept."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import override_settings
+
+from generation.choices import ErrorCode
+from generation.models import GenerationTask, ModelSlot, ModelState
+from tests.socket.pages import OpenPage, Page
+from tests.worker.machine import StartMachine, ending, kinds
+
+SMALL = {"size": "256x256", "steps": 4}
+
+
+async def assert_told(page: Page, frame: dict[str, Any], code: str, step: str) -> None:
+    """A sentence, a code and a step; nothing of the server's own words; the socket goes on."""
+    assert frame["type"] == "error"
+    assert (frame["code"], frame["step"]) == (code, step)
+    assert frame["message"]
+    assert "address=" not in str(frame)
+    assert "scripted" not in str(frame)
+    task = await GenerationTask.objects.aget(pk=frame["task_id"])
+    assert (task.status, task.error_code) == ("failed", code)
+    assert (await page.ask(action="ping"))["type"] == "pong"
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "step"),
+    [
+        ({"do": "status", "status": 400}, ErrorCode.REQUEST_REFUSED, "preparing"),
+        ({"do": "status", "status": 422}, ErrorCode.REQUEST_REFUSED, "preparing"),
+        ({"do": "status", "status": 403}, ErrorCode.MODEL_FORBIDDEN, "preparing"),
+        ({"do": "not_json"}, ErrorCode.BAD_PICTURE, "finishing"),
+        ({"do": "empty"}, ErrorCode.BAD_PICTURE, "finishing"),
+        ({"do": "not_base64"}, ErrorCode.BAD_PICTURE, "finishing"),
+        ({"do": "not_image"}, ErrorCode.BAD_PICTURE, "finishing"),
+        ({"do": "truncated"}, ErrorCode.BAD_PICTURE, "finishing"),
+        ({"do": "bomb"}, ErrorCode.PICTURE_TOO_LARGE, "finishing"),
+        ({"do": "wrong_size"}, ErrorCode.PICTURE_TOO_LARGE, "finishing"),
+    ],
+    ids=lambda value: str(value.get("status", value["do"])) if isinstance(value, dict) else None,
+)
+async def test_an_answer_that_no_second_try_can_help_fails_the_task_at_once(
+    alice: User,
+    open_page: OpenPage,
+    start_machine: StartMachine,
+    fault: dict[str, Any],
+    code: ErrorCode,
+    step: str,
+) -> None:
+    machine = await start_machine(faults=[{**fault, "match": {"prompt_contains": "bad"}}])
+    page = await open_page(alice)
+
+    task_id = await page.generate("bad", **SMALL)
+    await assert_told(page, await ending(page, task_id), code.value, step)
+
+    good = await page.generate("good", **SMALL)
+    assert (await ending(page, good))["type"] == "result"
+    await machine.host.drain()
+    assert not await ModelSlot.objects.filter(task__isnull=False).aexists()
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"), [(429, "model_busy"), (503, "model_loading"), (404, "model_loading")]
+)
+async def test_a_model_that_asks_us_to_wait_gets_its_time(
+    alice: User, open_page: OpenPage, start_machine: StartMachine, status: int, reason: str
+) -> None:
+    await start_machine(faults=[{"do": "status", "status": status, "times": 1}])
+    page = await open_page(alice)
+
+    task_id = await page.generate(**SMALL)
+    result = await ending(page, task_id)
+
+    assert (result["type"], result["attempt"]) == ("result", 1)
+    delayed = next(m for m in page.messages if m.get("kind") == "delayed")
+    assert delayed["details"]["reason"] == reason
+    assert delayed["details"]["until"] > delayed["timestamp"]
+
+
+async def test_a_model_that_fails_three_times_fails_the_task(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    await start_machine(faults=[{"do": "status", "status": 500}])
+    page = await open_page(alice)
+
+    task_id = await page.generate(**SMALL)
+    frame = await ending(page, task_id)
+
+    assert kinds(page, task_id).count("interrupted") == 2
+    assert frame["attempt"] == 3
+    assert frame["code"] == "model_error"
+
+
+async def test_a_dropped_connection_costs_an_attempt_but_not_the_task(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    await start_machine(faults=[{"do": "drop", "times": 1}])
+    page = await open_page(alice)
+
+    task_id = await page.generate(**SMALL)
+    result = await ending(page, task_id)
+
+    assert (result["type"], result["attempt"]) == ("result", 2)
+    lost = next(m for m in page.messages if m.get("kind") == "interrupted")
+    assert lost["details"] == {"reason": "model_error", "counted": True, "stored": 0}
+
+
+async def test_a_model_process_that_dies_under_way_is_told_from_a_model_that_fails(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    await start_machine(speed=4, faults=[{"do": "die", "step": 2, "times": 1}])
+    page = await open_page(alice)
+
+    task_id = await page.generate(n=1, size="512x512")
+    result = await ending(page, task_id)
+
+    lost = next(m for m in page.messages if m.get("kind") == "interrupted")
+    assert lost["details"]["reason"] == "model_lost"
+    assert (result["type"], result["attempt"]) == ("result", 2)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"do": "status", "status": 409, "detail": "The request has been cancelled: x"},
+        {"do": "status", "status": 500, "detail": "The request has been aborted: x"},
+    ],
+)
+async def test_an_abort_that_nobody_here_asked_for_is_no_cancel(
+    alice: User, open_page: OpenPage, start_machine: StartMachine, fault: dict[str, Any]
+) -> None:
+    await start_machine(faults=[{**fault, "times": 1}])
+    page = await open_page(alice)
+
+    task_id = await page.generate(**SMALL)
+    result = await ending(page, task_id)
+
+    assert result["type"] == "result"
+    lost = next(m for m in page.messages if m.get("kind") == "interrupted")
+    assert lost["details"] == {"reason": "call_aborted", "counted": False, "stored": 0}
+
+
+async def test_a_refused_key_stops_everybody_from_sending_it(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    machine = await start_machine(faults=[{"do": "status", "status": 401, "times": 1}])
+    page = await open_page(alice)
+
+    task_id = await page.generate(**SMALL)
+    await page.until("interrupted")
+    place = await page.until("queue")
+    while place["tasks"].get(task_id, {}).get("reason") != "key_refused":
+        place = await page.until("queue")
+
+    calls = machine.demo._calls
+    await machine.host.look_at_models()
+    assert machine.demo._calls == calls
+    assert not (await ModelState.objects.aget()).ready
+    task = await GenerationTask.objects.aget(pk=task_id)
+    assert (task.status, task.counted_ends) == ("queued", 0)
+
+
+async def test_while_the_model_is_down_the_line_waits_and_says_so(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    machine = await start_machine(faults=[{"do": "drop", "on": "models"}])
+    page = await open_page(alice)
+
+    task_id = await page.generate(**SMALL)
+    place = await page.until("queue")
+    machine.demo.faults.clear()
+    await machine.host.look_at_models()
+
+    assert place["tasks"][task_id]["reason"] == "model_down"
+    assert (await ending(page, task_id))["type"] == "result"
+
+
+async def test_a_model_that_makes_no_progress_is_given_up(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    with override_settings(GENERATION_STALL=timedelta(seconds=1.5)):
+        await start_machine(faults=[{"do": "stall", "seconds": 4, "times": 1}])
+        page = await open_page(alice)
+
+        task_id = await page.generate(**SMALL)
+        result = await ending(page, task_id)
+
+    lost = next(m for m in page.messages if m.get("kind") == "interrupted")
+    assert lost["details"]["reason"] == "stalled"
+    assert (result["type"], result["attempt"]) == ("result", 2)
+
+
+async def test_the_servers_own_words_are_for_staff_only(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    secret = "[address=10.1.2.3:5, pid=7] divisible by 16"
+    await start_machine(faults=[{"do": "status", "status": 400, "detail": secret}])
+    page = await open_page(alice)
+
+    task_id = await page.generate(**SMALL)
+    await ending(page, task_id)
+
+    task = await GenerationTask.objects.aget(pk=task_id)
+    assert secret in task.error_detail
+    assert "10.1.2.3" not in str(page.messages)
