@@ -23,6 +23,7 @@ from generation.models import (
     TaskEvent,
     Worker,
 )
+from generation.models.tasks import VIEW_ALL
 
 
 class ReadOnly:
@@ -38,7 +39,14 @@ class ReadOnly:
         return False
 
 
-class EventInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class PartOfTask(ReadOnly):
+    """Shown to whoever may see the task."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(VIEW_ALL)
+
+
+class EventInline(PartOfTask, admin.TabularInline):  # type: ignore[type-arg]
     model = TaskEvent
     extra = 0
     can_delete = False
@@ -47,7 +55,7 @@ class EventInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     readonly_fields = fields
 
 
-class ImageInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class ImageInline(PartOfTask, admin.TabularInline):  # type: ignore[type-arg]
     model = GeneratedImage
     extra = 0
     can_delete = False

@@ -37,13 +37,17 @@ class StudioError(Exception):
 
 
 class InvalidInput(StudioError):
-    """Input that cannot be used; `field` names the culprit where there is one."""
+    """Input that cannot be used; `field` names the culprit where there is one.
+
+    `request_key` is the message's own, as far as it could be read.
+    """
 
     code = ErrorCode.BAD_MESSAGE
 
     def __init__(self, code: ErrorCode, field: str | None = None) -> None:
         super().__init__(code)
         self.field = field
+        self.request_key: str | None = None
 
 
 class NotFound(StudioError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
-from django.views.decorators.cache import cache_control
+from django.views.decorators.http import conditional_page
 from django.views.i18n import JavaScriptCatalog, set_language
 
 from generation import views
@@ -25,9 +25,7 @@ urlpatterns = [
     path("i18n/setlang/", set_language, name="set_language"),
     path(
         "i18n/catalog.js",
-        cache_control(max_age=3600, private=True)(
-            JavaScriptCatalog.as_view(packages=["generation"])
-        ),
+        conditional_page(JavaScriptCatalog.as_view(packages=["generation"])),
         name="javascript-catalog",
     ),
 ]

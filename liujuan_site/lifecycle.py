@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 from collections.abc import Awaitable, Callable
@@ -43,6 +44,19 @@ class Lifecycle:
         gc.freeze()
         gc.set_threshold(*FREEZE_THRESHOLDS)
         logger.info("ready: embedded worker %s", "on" if self.worker else "off")
+
+    def say_goodbye(self) -> None:
+        """Write every close frame now, without a turn of the loop in between.
+
+        Daphne cancels all consumers in the same turn in which it begins to stop: a close that
+        waits for its turn comes too late, and the page sees 1006.
+        """
+        hub.leaving = True
+        for outbox in list(hub.sockets):
+            closing = outbox.close(CloseCode.LEAVING)
+            with contextlib.suppress(StopIteration):
+                closing.send(None)
+            closing.close()
 
     async def drain(self) -> None:
         """Close the sockets first, so that pages come back elsewhere at once; then the worker."""
@@ -95,6 +109,7 @@ def when_daphne_runs(lifecycle: Lifecycle) -> None:
             reactor.stop()
 
     def drain() -> Deferred[None]:
+        lifecycle.say_goodbye()
         return Deferred.fromFuture(asyncio.ensure_future(lifecycle.drain()))
 
     reactor.callWhenRunning(boot)

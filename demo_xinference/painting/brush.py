@@ -60,7 +60,12 @@ def petal(base: Point, angle: float, length: float, width: float) -> Points:
 
 
 def ellipse(
-    centre: Point, across: float, along: float, *, tilt: float = 0.0, wobble: float = 0.0,
+    centre: Point,
+    across: float,
+    along: float,
+    *,
+    tilt: float = 0.0,
+    wobble: float = 0.0,
     phase: float = 0.0,
 ) -> Points:
     """Half axes `across` (x) and `along` (y); `wobble` makes the rim uneven."""
@@ -73,3 +78,8 @@ def ellipse(
 
 def polygon(*points: Point) -> Points:
     return np.asarray(points, dtype=np.float64)
+
+
+def shifted(outline: Points, right: float, down: float) -> Points:
+    moved: Points = outline + np.asarray([right, down])
+    return moved

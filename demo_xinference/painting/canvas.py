@@ -76,8 +76,7 @@ class Canvas:
     def disc(self, centre: Point, radius: float, colour: Colour, opacity: float = 1.0) -> Field:
         """A disc with a soft rim; gives its mask."""
         distance = np.hypot(self.x - np.float32(centre[0]), self.y - np.float32(centre[1]))
-        mask = np.clip((np.float32(radius) - distance) / np.float32(1.6) + 0.5, 0, 1)
-        mask = mask.astype(np.float32)
+        mask: Field = np.clip((np.float32(radius) - distance) / np.float32(1.6) + 0.5, 0, 1)
         self.wash(mask * np.float32(opacity), colour)
         return mask
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +52,8 @@ def stars(c: Canvas, below: float, count: int) -> None:
         x, y = c.rng.uniform(0, c.width), c.rng.uniform(0, below * c.height) ** 1.0
         size = max(0.7, c.unit * 0.0016 * c.rng.gamma(2.0, 0.5))
         c.stamp(
-            [brush.ellipse((x, y), size, size)], (1.0, 0.97, 0.86),
+            [brush.ellipse((x, y), size, size)],
+            (1.0, 0.97, 0.86),
             opacity=float(c.rng.uniform(0.35, 1.0) * (1 - 0.6 * y / (below * c.height))),
         )
 
@@ -147,9 +147,10 @@ def water(c: Canvas, p: Palette, line: float, *, mirror: float = 0.55, calm: flo
     aside = np.clip(c.x + sway * 1.6 * (ripple + fine), 0, c.width - 1).astype(np.int32)
     seen = c.pixels[above, aside]
     near = mix(p.water, p.near, 0.30)
-    body = np.asarray(p.water, np.float32) + (
-        np.asarray(near, np.float32) - np.asarray(p.water, np.float32)
-    ) * (share**1.5)[..., None]
+    body = (
+        np.asarray(p.water, np.float32)
+        + (np.asarray(near, np.float32) - np.asarray(p.water, np.float32)) * (share**1.5)[..., None]
+    )
     blend = np.float32(mirror) * (1 - 0.45 * share)[..., None]
     surface = body + (seen - body) * blend
     glint = smoothstep(0.28, 0.75, 0.6 * ripple + 0.6 * fine) * (0.25 + 0.75 * share)
@@ -167,8 +168,12 @@ def ripples(c: Canvas, centre: Point, across: float, colour: Colour, strength: f
         size = across * (1 + 0.55 * k)
         ring = brush.ellipse(centre, size, 0.16 * size)
         inner = brush.ellipse(centre, size * 0.985, 0.16 * size * 0.94)
-        c.stamp([np.vstack([ring, ring[:1], inner[::-1], inner[-1:]])], colour,
-                opacity=strength / (k + 1), soft=0.6)
+        c.stamp(
+            [np.vstack([ring, ring[:1], inner[::-1], inner[-1:]])],
+            colour,
+            opacity=strength / (k + 1),
+            soft=0.6,
+        )
 
 
 def rain(c: Canvas, p: Palette, amount: float) -> None:
@@ -182,8 +187,14 @@ def rain(c: Canvas, p: Palette, amount: float) -> None:
             y = float(c.rng.uniform(-0.1, 1.0)) * c.height
             run = size * c.unit * float(c.rng.uniform(0.5, 1.2))
             path = np.asarray([(x, y), (x - slant * run, y + run)])
-            lines.append(brush.stroke(brush.smooth([tuple(path[0]), tuple(path[1])], 6),
-                                      max(0.9, 0.0022 * c.unit), start=0.3, end=1))
+            lines.append(
+                brush.stroke(
+                    brush.smooth([tuple(path[0]), tuple(path[1])], 6),
+                    max(0.9, 0.0022 * c.unit),
+                    start=0.3,
+                    end=1,
+                )
+            )
         for part in range(0, len(lines), 60):
             c.stamp(lines[part : part + 60], bright, opacity=weight)
 
@@ -193,8 +204,12 @@ def snowfall(c: Canvas, amount: float) -> None:
     for _ in range(count):
         x, y = c.rng.uniform(0, c.width), c.rng.uniform(0, c.height)
         size = max(0.8, c.unit * 0.0024 * float(c.rng.gamma(2.2, 0.55)))
-        c.stamp([brush.ellipse((float(x), float(y)), size, size * 0.9)], (0.99, 0.99, 1.0),
-                opacity=float(c.rng.uniform(0.45, 0.95)), soft=0.35 * size)
+        c.stamp(
+            [brush.ellipse((float(x), float(y)), size, size * 0.9)],
+            (0.99, 0.99, 1.0),
+            opacity=float(c.rng.uniform(0.45, 0.95)),
+            soft=0.35 * size,
+        )
 
 
 def bank(c: Canvas, p: Palette, *, side: int, rise: float, reach: float) -> Field:
@@ -213,7 +228,3 @@ def bank(c: Canvas, p: Palette, *, side: int, rise: float, reach: float) -> Fiel
     colour += (np.asarray(p.leaf, np.float32) - colour) * (0.35 * moss)[..., None]
     c.wash(mask, np.clip(colour, 0, 1))
     return top.astype(np.float32)
-
-
-def wave_height(phase: float) -> float:
-    return math.sin(phase) + 0.3 * math.sin(2.3 * phase + 1.1)

@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-Field = npt.NDArray[np.float32]
+Field = npt.NDArray[np.floating[Any]]
 Shape = tuple[int, int]
 
 
+DENSE = 96
+"""Lattice points per axis up to which a matrix product is faster than resampling."""
+
+
 def resized(field: Field, shape: Shape) -> Field:
-    """`field` in another resolution, bicubic; far smaller targets are averaged, not sampled."""
-    image = Image.fromarray(np.ascontiguousarray(field, dtype=np.float32), mode=None)
+    """`field` in a higher resolution, bicubic."""
     height, width = shape
+    if max(field.shape) <= DENSE:
+        return spread(field.shape[0], height) @ field @ spread(field.shape[1], width).T
+    image = Image.fromarray(np.ascontiguousarray(field, dtype=np.float32))
     return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC), dtype=np.float32)
 
 
-def lattice(
-    shape: Shape, cell: tuple[float, float], rng: np.random.Generator
-) -> Field:
+def spread(knots: int, length: int) -> Field:
+    """Catmull-Rom weights of each of `length` places (rows) on `knots` lattice points."""
+    place = np.clip((np.arange(length) + 0.5) * knots / length - 0.5, 0, knots - 1)
+    at = np.minimum(place.astype(int), max(0, knots - 2))
+    t = place - at
+    weights = (
+        0.5 * (2 * t**2 - t - t**3),
+        0.5 * (2 - 5 * t**2 + 3 * t**3),
+        0.5 * (t + 4 * t**2 - 3 * t**3),
+        0.5 * (t**3 - t**2),
+    )
+    matrix = np.zeros((length, knots), dtype=np.float32)
+    rows = np.arange(length)
+    for offset, weight in zip((-1, 0, 1, 2), weights, strict=True):
+        np.add.at(matrix, (rows, np.clip(at + offset, 0, knots - 1)), weight.astype(np.float32))
+    return matrix
+
+
+def lattice(shape: Shape, cell: tuple[float, float], rng: np.random.Generator) -> Field:
     """Noise of about -1..1 whose features are `cell` = (height, width) pixels large."""
     rows, columns = (max(1.0, each) for each in cell)
     grid = (int(shape[0] / rows) + 4, int(shape[1] / columns) + 4)
@@ -43,7 +67,7 @@ def fbm(
     weight, norm = 1.0, 0.0
     for octave in range(octaves):
         size = cell / 2**octave
-        if size < 1 and octave:
+        if size < 2 and octave:
             break
         total += weight * lattice(shape, (size, size * stretch), rng)
         norm += weight
@@ -53,12 +77,14 @@ def fbm(
 
 def curve(length: int, cell: float, rng: np.random.Generator, *, octaves: int = 4) -> Field:
     """Noise along a line, about -1..1."""
-    return fbm((1, length), cell, rng, octaves=octaves)[0]
+    line: Field = fbm((1, length), cell, rng, octaves=octaves)[0]
+    return line
 
 
 def smoothstep(low: float, high: float, value: Field) -> Field:
     t = np.clip((value - np.float32(low)) / np.float32(high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+    eased: Field = t * t * (3 - 2 * t)
+    return eased
 
 
 def blurred(field: Field, radius: float) -> Field:
@@ -66,10 +92,32 @@ def blurred(field: Field, radius: float) -> Field:
     reach = int(radius)
     if reach < 1:
         return field
+    coarser = reach // 3
+    if coarser > 1 and min(field.shape[:2]) >= 4 * coarser:
+        return spread_out(blurred(averaged(field, coarser), radius / coarser), field.shape)
     for axis in (0, 1):
         for _ in range(2):
             field = box(field, reach, axis)
     return field
+
+
+def averaged(field: Field, size: int) -> Field:
+    """Means of squares of `size` pixels; the last ones may be narrower."""
+    for axis in (0, 1):
+        starts = np.arange(0, field.shape[axis], size)
+        sums = np.add.reduceat(field, starts, axis=axis)
+        counts = np.diff(np.append(starts, field.shape[axis])).astype(np.float32)
+        shape = [1] * field.ndim
+        shape[axis] = -1
+        field = sums / counts.reshape(shape)
+    return field
+
+
+def spread_out(field: Field, shape: tuple[int, ...]) -> Field:
+    if field.ndim == 2:
+        return resized(field, (shape[0], shape[1]))
+    planes = [resized(field[..., k], (shape[0], shape[1])) for k in range(field.shape[2])]
+    return np.stack(planes, axis=2)
 
 
 def box(field: Field, reach: int, axis: int) -> Field:

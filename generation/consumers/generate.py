@@ -53,16 +53,16 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         """Accept first, so that a refusal has a close code that a page can read."""
         await self.accept()
         if hub.leaving:
-            await self.close(CloseCode.LEAVING)
+            await self.shut(CloseCode.LEAVING)
             return
         try:
             self.credentials = credentials_of(dict(self.scope))
             self.user = await self.credentials.user()
         except Refused as refused:
-            await self.close(refused.close_code)
+            await self.shut(refused.close_code)
             return
         except DatabaseError:
-            await self.close(CloseCode.LEAVING)
+            await self.shut(CloseCode.LEAVING)
             return
         self.connection_id = uuid.uuid4().hex[:12]
         self.bucket = Bucket()
@@ -83,7 +83,8 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         await self.send(text_data=text)
 
     async def shut(self, code: int) -> None:
-        await self.close(code)
+        # a plain int: the server's library refuses the enum
+        await self.close(int(code))
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Leave the hub however this ends: Channels calls disconnect() only after a clean close."""
@@ -102,7 +103,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
             try:
                 self.user = await self.credentials.user()
             except Refused as refused:
-                await self.close(refused.close_code)
+                await self.shut(refused.close_code)
                 return
             except DatabaseError as error:
                 logger.warning("credentials not looked up: %r", error)
@@ -115,16 +116,18 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         if self.outbox is None:
             return
         if not self.bucket.take():
-            await self.close(CloseCode.FLOODING)
+            await self.shut(CloseCode.FLOODING)
             return
         key: str | None = None
         try:
             message = self.parse(text_data)
             key = str(message.request_key) if message.request_key else None
             await self.handle(message)
+        except InvalidInput as error:
+            key = key or error.request_key
+            await self.say(protocol.refusal(error.code, field=error.field, request_key=key))
         except StudioError as error:
-            field = error.field if isinstance(error, InvalidInput) else None
-            await self.say(protocol.refusal(error.code, field=field, request_key=key))
+            await self.say(protocol.refusal(error.code, request_key=key))
         except DatabaseError:
             logger.exception("socket %s: database", self.connection_id)
             await self.say(protocol.refusal(ErrorCode.UNAVAILABLE, request_key=key))

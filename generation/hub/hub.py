@@ -56,7 +56,7 @@ class Hub:
         await self.memberships.close()
 
     async def close_sockets(self, code: int) -> None:
-        """Say goodbye to every socket; the first close frame leaves before the first wait."""
+        """Say goodbye to every socket."""
         self.leaving = True
         await asyncio.gather(
             *(outbox.close(code) for outbox in list(self.sockets)), return_exceptions=True

@@ -152,12 +152,28 @@ def parse_client_message(raw: str) -> ClientMessage:
         raise InvalidInput(ErrorCode.NOT_JSON) from error
     if not isinstance(message, dict):
         raise InvalidInput(ErrorCode.BAD_MESSAGE)
-    action = message.pop("action", None)
+    try:
+        return read_fields(message)
+    except InvalidInput as error:
+        error.request_key = readable_key(message)
+        raise
+
+
+def readable_key(message: dict[str, Any]) -> str | None:
+    """The request_key of a refused message, so that its sender knows which one was meant."""
+    key = message.get("request_key")
+    return key if isinstance(key, str) and UUID.fullmatch(key) else None
+
+
+def read_fields(message: dict[str, Any]) -> ClientMessage:
+    action = message.get("action")
     if not isinstance(action, str) or action not in ACTIONS:
         raise InvalidInput(ErrorCode.UNKNOWN_ACTION, "action")
     kind, readers, required = ACTIONS[action]
     values: dict[str, Any] = {}
     for name, value in message.items():
+        if name == "action":
+            continue
         if name not in readers:
             raise InvalidInput(ErrorCode.UNKNOWN_FIELD, name)
         if value is not None:

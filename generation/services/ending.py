@@ -92,6 +92,7 @@ def end(
     **changes: Any,
 ) -> None:
     run = round(task.run_seconds + spent(task, now), 3)
+    reason = {"code": changes["error_code"].value} if "error_code" in changes else {}
     wait = round(max(0.0, (now - task.created).total_seconds() - run), 3)
     transition(
         task_id=task.pk,
@@ -100,7 +101,7 @@ def end(
         fence=fence,
         wanted=wanted,
         now=now,
-        details={"wait_seconds": wait, "run_seconds": run},
+        details={"wait_seconds": wait, "run_seconds": run, **reason},
         status=status,
         finished_at=now,
         wait_seconds=wait,

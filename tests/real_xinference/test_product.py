@@ -18,9 +18,7 @@ pytestmark = pytest.mark.real
 
 
 @pytest.fixture(scope="module")
-def studio(
-    real_server: RealServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Studio]:
+def studio(real_server: RealServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     studio = Studio(
         tmp_path_factory.mktemp("studio"),
         XINFERENCE_URL=real_server.url,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import uuid
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ async def test_the_stored_file_is_the_models_picture_with_its_settings(
     task_id = await page.generate("柳", size="256x256", seed=3, negative_prompt="fog")
     await ending(page, task_id)
 
-    row = await GeneratedImage.objects.aget(task=task_id)
+    row = await GeneratedImage.objects.aget(task=uuid.UUID(task_id))
     data = images.path_of(row.file).read_bytes()
     assert len(data) == row.bytes
     with Image.open(io.BytesIO(data)) as picture:
@@ -102,15 +103,14 @@ async def test_one_slot_draws_one_task_at_a_time_and_two_replicas_draw_two(
     page = await open_page(alice)
 
     tasks = [await page.generate(f"{k}", size="256x256") for k in range(5)]
-    running, most, ended = 0, 0, set[str]()
-    while len(ended) < 5:
-        message = await page.receive(30)
+    while sum(message["type"] == "result" for message in page.messages) < 5:
+        await page.receive(30)
+
+    running, most = 0, 0
+    for message in page.messages:
         running += (message.get("kind") == "claimed") - (message["type"] == "result")
         most = max(most, running)
-        if message["type"] == "result":
-            ended.add(message["task_id"])
-
-    assert ended == set(tasks)
+    assert {m["task_id"] for m in page.messages if m["type"] == "result"} == set(tasks)
     assert most == 2
 
 
@@ -122,7 +122,7 @@ async def test_a_thumbnail_follows_the_picture(
     task_id = await page.generate(size="512x256")
     await ending(page, task_id)
 
-    row = await GeneratedImage.objects.aget(task=task_id)
+    row = await GeneratedImage.objects.aget(task=uuid.UUID(task_id))
     while not row.thumbnail:
         await asyncio.sleep(0.02)
         await row.arefresh_from_db()

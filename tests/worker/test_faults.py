@@ -14,7 +14,7 @@ from generation.models import GenerationTask, ModelSlot, ModelState
 from tests.socket.pages import OpenPage, Page
 from tests.worker.machine import StartMachine, ending, kinds
 
-SMALL = {"size": "256x256", "steps": 4}
+SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
 
 
 async def assert_told(page: Page, frame: dict[str, Any], code: str, step: str) -> None:

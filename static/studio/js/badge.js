@@ -17,12 +17,14 @@ export class Badge {
   /** @type {Connection | null} */
   #connection = null;
   #unfinished;
+  #serverTime;
 
   /**
-   * @param {{retryNow: () => void, unfinished: () => number}} parts
+   * @param {{retryNow: () => void, unfinished: () => number, serverTime: (ms: number) => number}} parts
    */
-  constructor({ retryNow, unfinished }) {
+  constructor({ retryNow, unfinished, serverTime }) {
     this.#unfinished = unfinished;
+    this.#serverTime = serverTime;
     this.#retry?.addEventListener("click", retryNow);
   }
 
@@ -39,7 +41,7 @@ export class Badge {
     setAttribute(this.#badge, "data-phase", connection.phase);
     setText(part(this.#badge, "label"), words.label);
     setText(part(this.#badge, "detail"), words.detail);
-    setText(part(this.#badge, "long"), [words.label, words.detail].filter(Boolean).join(" · "));
+    setText(part(this.#badge, "long"), connection.phase === "live" ? `${words.label} · WebSocket` : words.label);
     setText(part(this.#badge, "id"), connection.connectionId ?? "–");
     const latency = connection.latencyMs;
     setText(part(this.#badge, "latency"), latency === null ? "–" : fill(gettext("%(n)s ms"), { n: latency }));
@@ -50,7 +52,7 @@ export class Badge {
   /** @param {Connection} connection */
   #tickNotice(connection) {
     if (!this.#notice) return;
-    const words = noticeWords(connection, this.#unfinished());
+    const words = noticeWords(connection, this.#unfinished(), this.#serverTime);
     this.#notice.hidden = words === null;
     if (!words) return;
     setAttribute(this.#notice, "data-tone", words.tone);
@@ -92,9 +94,10 @@ function countdown({ retryAt }) {
 /**
  * @param {Connection} connection
  * @param {number} unfinished
+ * @param {(ms: number) => number} serverTime
  * @returns {{tone: "wait" | "fail", lead: string, text: string, link?: string} | null}
  */
-function noticeWords(connection, unfinished) {
+function noticeWords(connection, unfinished, serverTime) {
   if (connection.phase === "stopped") return stoppedWords(connection);
   const { lostAt } = connection;
   if (lostAt === null || Date.now() - lostAt < NOTICE_AFTER_MS) return null;
@@ -107,7 +110,7 @@ function noticeWords(connection, unfinished) {
   }
   const text = unfinished
     ? fill(gettext("Your tasks go on at the server. Figures stopped at %(time)s and catch up on reconnect."), {
-        time: timeOfDay(lostAt / 1000),
+        time: timeOfDay(serverTime(lostAt)),
       })
     : gettext("What you send now waits here and goes out on reconnect.");
   return { tone: "wait", lead: gettext("The connection is lost."), text };

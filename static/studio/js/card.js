@@ -3,14 +3,14 @@
 
 import { describe } from "./describe.js";
 import { clone, find, part, setAttribute, setProperty, setText } from "./dom.js";
-import { length, timeOfDay } from "./format.js";
+import { timeOfDay } from "./format.js";
+import { paintFrame, paintGrid, paintStored, setRatio, shapeLabel } from "./frames.js";
 import { fill, gettext } from "./i18n.js";
 import { STEPS } from "./protocol.js";
 
 /** @import {View} from "./describe.js" */
-/** @import {Picture, QueuePlace, Task, TaskState} from "./protocol.js" */
+/** @import {QueuePlace, Task, TaskState} from "./protocol.js" */
 
-const SVG = "http://www.w3.org/2000/svg";
 /** Blocks drawn for a place in line; further back it is told by the number alone. */
 const LINE_BLOCKS = 8;
 /** The head of the slip breathes only while events arrive. */
@@ -146,8 +146,8 @@ export class Card {
     const task = this.#task;
     setText(part(element, "link"), task.prompt);
     setAttribute(element, "data-pictures", task.n);
-    const ratio = find(element, '[data-part="ratio"]', SVGSVGElement);
-    setAttribute(ratio, "viewBox", `0 0 ${task.width} ${task.height}`);
+    setAttribute(element, "data-shape", task.height > task.width ? "tall" : "wide");
+    setRatio(find(element, '[data-part="ratio"]', SVGSVGElement), task);
     for (const slip of element.querySelectorAll("[data-weight]")) {
       const step = /** @type {HTMLElement} */ (slip).dataset.step ?? "";
       const seconds = task.expected[/** @type {keyof Task["expected"]} */ (step)] || 0.02;
@@ -163,6 +163,7 @@ export class Card {
     view.meta.forEach((text, i) => {
       const span = meta.children[i] ?? meta.appendChild(document.createElement("span"));
       setText(span, text);
+      setAttribute(span, "data-placeholder", null);
     });
   }
 
@@ -179,7 +180,8 @@ export class Card {
     const bar = part(element, "bar");
     setAttribute(bar, "aria-valuenow", view.percent);
     setAttribute(bar, "aria-valuetext", view.valueText);
-    setText(part(element, "headline"), view.headline);
+    const asked = gettext("Stop was requested; whether it has stopped is known after reconnect");
+    setText(part(element, "headline"), stale && view.stopping ? asked : view.headline);
     setText(part(element, "remaining"), stale && view.estimated ? gettext("time left not known now") : view.remaining);
     part(element, "remaining-basis").hidden = !view.estimated || stale;
     const mark = part(element, "stale");
@@ -245,104 +247,21 @@ export class Card {
     while (list.children.length > this.#task.n) list.lastElementChild?.remove();
     for (let i = 0; i < this.#task.n; i += 1) {
       const item = /** @type {HTMLElement} */ (list.children[i] ?? list.appendChild(clone("frame-template")));
-      this.#paintFrame(item, i + 1, pictures[i] ?? null);
+      const number = i + 1;
+      const current = this.#state.ended_at === null && number === this.#state.image;
+      paintFrame(item, { task: this.#task, number, picture: pictures[i] ?? null, current });
     }
-    const label = part(this.element, "frame-label");
-    setText(label, frameLabel(this.#task));
+    setText(part(this.element, "frame-label"), shapeLabel(this.#task));
     const single = this.#task.n === 1 && pictures.length === 1 ? pictures[0] : null;
-    const stage = part(this.element, "frame");
-    this.#paintStored(stage, single, 1);
-    this.#paintGrid(view, single !== null);
+    paintStored(part(this.element, "frame"), { task: this.#task, number: 1, picture: single });
+    const drawing = view.layout === "live" && single === null;
+    paintGrid(find(this.element, '[data-part="grid"]', SVGSVGElement), {
+      total: drawing ? (this.#state.total ?? 0) : 0,
+      done: this.#state.done ?? 0,
+      ratio: this.#task.width / this.#task.height,
+    });
   }
 
-  /**
-   * @param {HTMLElement} item
-   * @param {number} number
-   * @param {Picture | null} picture
-   */
-  #paintFrame(item, number, picture) {
-    setAttribute(item, "data-picture", number);
-    setAttribute(item, "data-current", this.#state.ended_at === null && number === this.#state.image && !picture);
-    const ratio = find(item, ".frame__ratio", SVGSVGElement);
-    setAttribute(ratio, "viewBox", `0 0 ${this.#task.width} ${this.#task.height}`);
-    const label = item.querySelector(".frame__label");
-    if (label) setText(label, picture ? "" : String(number));
-    this.#paintStored(item, picture, number);
-  }
-
-  /**
-   * @param {HTMLElement} frame
-   * @param {Picture | null} picture
-   * @param {number} number
-   */
-  #paintStored(frame, picture, number) {
-    setAttribute(frame, "data-stored", picture !== null);
-    if (!picture || frame.querySelector("img")) return;
-    const link = clone("image-template");
-    link.setAttribute("href", picture.url);
-    const image = find(link, "img", HTMLImageElement);
-    image.width = picture.width;
-    image.height = picture.height;
-    image.alt = pictureAlt(this.#task, number);
-    image.src = picture.thumbnail_url;
-    frame.append(link);
-    if (picture.demo) frame.append(clone("demo-template"));
-  }
-
-  /**
-   * One cell per denoising step of the picture that is being drawn.
-   *
-   * @param {View} view
-   * @param {boolean} covered
-   */
-  #paintGrid(view, covered) {
-    const grid = find(this.element, '[data-part="grid"]', SVGSVGElement);
-    const total = covered || view.layout !== "live" ? 0 : (this.#state.total ?? 0);
-    if (grid.childElementCount !== total) drawGrid(grid, total, this.#task.width / this.#task.height);
-    const done = this.#state.done ?? 0;
-    [...grid.children].forEach((cell, i) => setAttribute(cell, "data-done", i < done));
-  }
-}
-
-/**
- * @param {SVGSVGElement} grid
- * @param {number} total
- * @param {number} ratio width by height of the picture
- */
-function drawGrid(grid, total, ratio) {
-  const columns = Math.max(1, Math.ceil(Math.sqrt(total * Math.min(2.2, Math.max(0.9, ratio * 1.4)))));
-  const rows = Math.ceil(total / columns);
-  setAttribute(grid, "viewBox", `0 0 ${Math.max(columns, 4) * 10 - 2} ${Math.max(1, rows) * 10 - 2}`);
-  const cells = Array.from({ length: total }, (_, i) => {
-    const cell = document.createElementNS(SVG, "rect");
-    const size = { x: (i % columns) * 10, y: Math.floor(i / columns) * 10, width: 7.4, height: 7.4, rx: 1.4 };
-    for (const [name, value] of Object.entries(size)) cell.setAttribute(name, String(value));
-    return cell;
-  });
-  grid.replaceChildren(...cells);
-}
-
-/** The shape of the picture, while nothing of it exists. @param {Task} task */
-function frameLabel(task) {
-  const divisor = gcd(task.width, task.height);
-  const [w, h] = [task.width / divisor, task.height / divisor];
-  return w <= 21 && h <= 21 ? `${w}:${h}` : `${task.width} × ${task.height}`;
-}
-
-/**
- * @param {number} a
- * @param {number} b
- * @returns {number}
- */
-const gcd = (a, b) => (b === 0 ? a : gcd(b, a % b));
-
-/**
- * @param {Task} task
- * @param {number} number
- */
-export function pictureAlt(task, number) {
-  const prompt = length(task.prompt) > 80 ? `${[...task.prompt].slice(0, 79).join("")}…` : task.prompt;
-  return fill(gettext("%(prompt)s, picture %(i)s of %(n)s"), { prompt, i: number, n: task.n });
 }
 
 /** How many of the seven slips have passed. @param {TaskState} state */

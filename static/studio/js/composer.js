@@ -1,11 +1,13 @@
 // @ts-check
 /** The form: prompt and settings, draft, field errors, the sheet on phones. */
 
+import { Draft } from "./draft.js";
 import { find, part, setAttribute, setProperty, setText } from "./dom.js";
 import { length, number, size } from "./format.js";
 import { fill, gettext, ngettext } from "./i18n.js";
 import { errorSentence, reasonLabel } from "./labels.js";
 import { newRequestKey } from "./protocol.js";
+import { Sheet } from "./sheet.js";
 import { outputSize } from "./sizes.js";
 
 /** @import {Bootstrap, Model, Task} from "./protocol.js" */
@@ -17,17 +19,19 @@ const DRAFT_AFTER_MS = 300;
 /** A second press on the same content within this time is a slip of the finger. */
 const SAME_AGAIN_MS = 1_000;
 
-/** @typedef {{prompt: string, negative_prompt: string, ratio: string, scale: string, width: string, height: string, n: string, seed: string, locked: boolean, steps: string, guidance: string, model: string}} Draft */
+const DRAFT_FIELDS = [
+  "prompt", "negative_prompt", "ratio", "scale", "width", "height", "n", "seed", "steps", "guidance", "model",
+];
 
 export class Composer {
   #form = find(document, "#composer", HTMLFormElement);
   #prompt = find(this.#form, "[name='prompt']", HTMLTextAreaElement);
   #send = find(this.#form, "#send", HTMLButtonElement);
   #lock = find(this.#form, "[data-lock]", HTMLButtonElement);
-  #opener = find(this.#form, "[data-sheet-open]", HTMLButtonElement);
+  #sheet = new Sheet(this.#form, () => this.#prompt.focus());
   #models;
   #submit;
-  #draftName;
+  #draft;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #draftTimer;
   #last = { content: "", at: -Infinity };
@@ -40,7 +44,7 @@ export class Composer {
   constructor(page, submit) {
     this.#submit = submit;
     this.#models = page.models;
-    this.#draftName = `studio.draft.${page.username}`;
+    this.#draft = new Draft(page.username);
     this.#fillFrom(page.defaults.width, page.defaults.height);
     this.#restore();
     this.#listen();
@@ -95,7 +99,7 @@ export class Composer {
     this.#set("seed", task.seed === null ? "" : String(task.seed));
     if (this.#models.some((model) => model.name === task.model)) this.#set("model", task.model);
     this.#changed();
-    this.#openSheet();
+    this.#sheet.open();
     this.#prompt.focus();
   }
 
@@ -103,7 +107,7 @@ export class Composer {
   usePrompt(prompt) {
     this.#prompt.value = prompt;
     this.#changed();
-    this.#openSheet();
+    this.#sheet.open();
     this.#prompt.focus();
   }
 
@@ -117,8 +121,6 @@ export class Composer {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) {
         event.preventDefault();
         this.#trySubmit();
-      } else if (event.key === "Escape" && this.#form.hasAttribute("data-open")) {
-        this.#closeSheet();
       }
     });
     find(this.#form, "[data-dice]", HTMLButtonElement).addEventListener("click", () => {
@@ -129,16 +131,7 @@ export class Composer {
       setAttribute(this.#lock, "aria-pressed", String(this.#lock.getAttribute("aria-pressed") !== "true"));
       this.#changed();
     });
-    this.#opener.addEventListener("click", () => {
-      this.#openSheet();
-      this.#prompt.focus();
-    });
-    find(this.#form, "[data-sheet-close]", HTMLButtonElement).addEventListener("click", () => this.#closeSheet());
     addEventListener("pagehide", () => this.#saveDraft());
-    document.addEventListener("pointerdown", (event) => {
-      const outside = event.target instanceof Node && !this.#form.contains(event.target);
-      if (outside && this.#form.hasAttribute("data-open")) this.#closeSheet();
-    });
     if (/Mac|iPhone|iPad/.test(navigator.platform)) setText(part(this.#form, "keys"), "⌘ ↵");
   }
 
@@ -200,7 +193,7 @@ export class Composer {
     this.#clearErrors();
     const wrong = this.#check();
     if (wrong) {
-      this.#openSheet();
+      this.#sheet.open();
       this.showError(wrong.code, wrong.field);
       return;
     }
@@ -213,7 +206,8 @@ export class Composer {
     this.#last = { content: text, at: performance.now() };
     this.#submit({ action: "generate", ...content, request_key: newRequestKey() });
     if (this.#lock.getAttribute("aria-pressed") !== "true") this.#set("seed", "");
-    this.#closeSheet();
+    if (this.#sheet.isOpen) this.#sheet.close();
+    else if (this.#prompt.offsetParent !== null) this.#prompt.focus({ preventScroll: true });
     this.#changed();
   }
 
@@ -310,71 +304,20 @@ export class Composer {
     for (const input of this.#form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
   }
 
-  // --- draft ----------------------------------------------------------------------------------
-
   #saveDraft() {
-    /** @type {Draft} */
-    const draft = {
-      prompt: this.#prompt.value,
-      negative_prompt: this.#value("negative_prompt"),
-      ratio: this.#value("ratio"),
-      scale: this.#value("scale"),
-      width: this.#value("width"),
-      height: this.#value("height"),
-      n: this.#value("n"),
-      seed: this.#value("seed"),
-      locked: this.#lock.getAttribute("aria-pressed") === "true",
-      steps: this.#value("steps"),
-      guidance: this.#value("guidance"),
-      model: this.#value("model"),
-    };
-    try {
-      localStorage.setItem(this.#draftName, JSON.stringify(draft));
-      return true;
-    } catch {
-      return false; // storage is forbidden or full: the form then says nothing of a saved draft
-    }
+    const locked = this.#lock.getAttribute("aria-pressed") === "true";
+    const values = Object.fromEntries(DRAFT_FIELDS.map((name) => [name, this.#value(name)]));
+    return this.#draft.save({ ...values, locked });
   }
 
   #restore() {
-    /** @type {Partial<Draft> | null} */
-    let draft = null;
-    try {
-      draft = JSON.parse(localStorage.getItem(this.#draftName) ?? "null");
-    } catch {
-      draft = null; // an unreadable draft is none
+    const { locked, ...values } = this.#draft.load();
+    for (const name of DRAFT_FIELDS) {
+      const value = values[name];
+      const served = name !== "model" || this.#models.some((model) => model.name === value);
+      if (typeof value === "string" && served) this.#set(name, value);
     }
-    if (!draft || typeof draft !== "object") return;
-    for (const [name, value] of Object.entries(draft)) {
-      if (typeof value === "string" && (name !== "model" || this.#models.some((m) => m.name === value))) {
-        this.#set(name, value);
-      }
-    }
-    setAttribute(this.#lock, "aria-pressed", String(draft.locked === true));
-  }
-
-  // --- sheet (narrow screens) -------------------------------------------------------------------
-
-  #openSheet() {
-    if (getComputedStyle(this.#opener).display === "none") return;
-    setAttribute(this.#form, "data-open", true);
-    setAttribute(this.#opener, "aria-expanded", "true");
-    this.#setInert(true);
-  }
-
-  #closeSheet() {
-    if (!this.#form.hasAttribute("data-open")) return;
-    this.#form.removeAttribute("data-open");
-    setAttribute(this.#opener, "aria-expanded", "false");
-    this.#setInert(false);
-    this.#opener.focus({ preventScroll: true });
-  }
-
-  /** While the sheet is open nothing behind it can be reached. @param {boolean} inert */
-  #setInert(inert) {
-    for (const other of document.querySelectorAll(".bar, .feed, .recent")) {
-      if (other instanceof HTMLElement) other.inert = inert;
-    }
+    setAttribute(this.#lock, "aria-pressed", String(locked === true));
   }
 }
 

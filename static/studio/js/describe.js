@@ -275,7 +275,7 @@ function againText(task, state) {
   }
   const kept = state.images.length;
   if (kept > 0) {
-    parts.push(fill(ngettext("%(k)s of %(n)s picture is kept", "%(k)s of %(n)s pictures are kept", kept), { k: kept, n: task.n }));
+    parts.push(fill(gettext("%(k)s of %(n)s pictures kept"), { k: kept, n: task.n }));
   }
   return parts.join(" · ");
 }
@@ -296,10 +296,11 @@ function slipTime(task, state, step, now) {
     const open = shown.find((span) => span.ended === null);
     if (open) return elapsed(now - open.began);
     const seconds = shown.reduce((sum, span) => sum + ((span.ended ?? now) - span.began), 0);
+    if (seconds === 0) return ""; // one and the same moment: there is no duration to tell
     const told = duration(seconds);
     return shown.every((span) => span.observed) ? told : fill(gettext("≈ %(t)s"), { t: told });
   }
-  if (step === "parsing" && spans.length > 0) return duration((spans[0].ended ?? spans[0].began) - spans[0].began);
+  if (step === "parsing" && spans.length > 0) return "";
   const usual = task.expected[step];
   if (isTerminal(state.status) || usual === undefined) return "";
   return fill(gettext("≈ %(t)s"), { t: duration(usual) });

@@ -3,6 +3,7 @@
 
 import { Card } from "./card.js";
 import { clone, find, setText } from "./dom.js";
+import { recentFrame } from "./frames.js";
 import { gettext } from "./i18n.js";
 import { isTerminal } from "./protocol.js";
 
@@ -10,6 +11,8 @@ import { isTerminal } from "./protocol.js";
 /** @import {KeyedMessage} from "./outbox.js" */
 
 /** @typedef {{cancel: (taskId: string) => void, retry: (taskId: string) => void, reuse: (taskId: string) => void}} CardActions */
+
+const AFTER_TOUCH_MS = 500;
 
 export class Feed {
   #ledger;
@@ -38,8 +41,7 @@ export class Feed {
       if (element instanceof HTMLElement) this.#adopt(element);
     }
     this.#list.addEventListener("click", (event) => this.#click(event));
-    this.#list.addEventListener("pointerenter", (event) => this.#enter(event));
-    this.#list.addEventListener("pointerleave", () => this.#leave());
+    this.#watchPointer();
     this.#filters?.addEventListener("click", (event) => this.#filter(event));
     document.querySelector("[data-filter-reset]")?.addEventListener("click", () => this.#show("all"));
     this.#count();
@@ -118,7 +120,7 @@ export class Feed {
   tick() {
     const now = this.#clock();
     for (const card of this.#cards.values()) {
-      if (card.state.ended_at === null) card.tick(now);
+      if (card.state.status === "running") card.tick(now); // nothing else changes with time alone
     }
   }
 
@@ -149,9 +151,25 @@ export class Feed {
     this.#pending.replaceChildren(...items);
   }
 
-  /** @param {PointerEvent} event */
-  #enter(event) {
-    if (event.pointerType === "mouse") this.#pointerInside = true;
+  /** A mouse is inside while it hovers, a finger from touching until its click has been dealt. */
+  #watchPointer() {
+    /** @param {(event: PointerEvent) => void} run */
+    const forMouse = (run) => (/** @type {PointerEvent} */ event) => {
+      if (event.pointerType === "mouse") run(event);
+    };
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let lifted;
+    this.#list.addEventListener("pointerenter", forMouse(() => (this.#pointerInside = true)));
+    this.#list.addEventListener("pointerleave", forMouse(() => this.#leave()));
+    this.#list.addEventListener("pointerdown", (event) => {
+      clearTimeout(lifted);
+      if (event.pointerType !== "mouse") this.#pointerInside = true;
+    });
+    for (const end of /** @type {const} */ (["pointerup", "pointercancel"])) {
+      this.#list.addEventListener(end, (event) => {
+        if (event.pointerType !== "mouse") lifted = setTimeout(() => this.#leave(), AFTER_TOUCH_MS);
+      });
+    }
   }
 
   #leave() {
@@ -220,18 +238,8 @@ export class Feed {
   #addRecent(card) {
     const picture = card.state.images.at(-1);
     if (!this.#recent || !picture) return;
-    const frame = clone("frame-template");
-    find(frame, ".frame__label", HTMLElement).remove();
-    frame.setAttribute("data-stored", "");
-    find(frame, ".frame__ratio", SVGSVGElement).setAttribute("viewBox", `0 0 ${picture.width} ${picture.height}`);
-    const link = clone("image-template");
-    link.setAttribute("href", find(card.element, "[data-part='link']", HTMLAnchorElement).href);
-    link.removeAttribute("target");
-    const image = find(link, "img", HTMLImageElement);
-    image.alt = card.task.prompt;
-    image.src = picture.thumbnail_url;
-    frame.append(link);
-    this.#recent.prepend(frame);
+    const { href } = find(card.element, "[data-part='link']", HTMLAnchorElement);
+    this.#recent.prepend(recentFrame(picture, href, card.task.prompt));
   }
 }
 

@@ -29,7 +29,9 @@ const baseTitle = document.title;
 
 /** Seconds that the server's clock is ahead of this device's. */
 let clockLead = page.server_time - Date.now() / 1000;
-const serverNow = () => Date.now() / 1000 + clockLead;
+/** @param {number} ms on this device's clock */
+const serverTime = (ms) => ms / 1000 + clockLead;
+const serverNow = () => serverTime(Date.now());
 
 const ledger = new Ledger(() => isStudio);
 for (const { task, state } of page.tasks) {
@@ -74,8 +76,8 @@ const listener = {
   caughtUp(events) {
     if (events > 0) announcer.say(fill(ngettext("Caught up: %(n)s event", "Caught up: %(n)s events", events), { n: events }));
   },
-  serverTimeTold(serverTime) {
-    clockLead = serverTime - Date.now() / 1000;
+  serverTimeTold(told) {
+    clockLead = told - Date.now() / 1000;
   },
 };
 
@@ -93,7 +95,7 @@ const socket = new StudioSocket({
     isOnline: () => navigator.onLine,
   },
 });
-const badge = new Badge({ retryNow: () => socket.retryNow(), unfinished: () => ledger.unfinished().length });
+const badge = new Badge({ retryNow: () => socket.retryNow(), unfinished: () => ledger.unfinished().length, serverTime });
 
 // --- what a person does -------------------------------------------------------------------------
 
@@ -169,10 +171,11 @@ function connectionChanged(connection) {
   badge.show(connection);
   refreshSending();
   refreshStale(connection);
-  if (connection.phase === "stopped" && connection.reason === "protocol") reloadWhenQuiet();
-  const alerts = { lost: connection.lostAt !== null };
-  if (alerts.lost !== wasLost) announceLoss(alerts.lost);
-  wasLost = alerts.lost;
+  if (connection.phase === "live") storage()?.removeItem(RELOADED);
+  if (connection.reason === "protocol") reloadWhenQuiet();
+  const lost = connection.lostAt !== null;
+  if (lost !== wasLost) announceLoss(lost);
+  wasLost = lost;
 }
 
 let wasLost = false;
@@ -191,11 +194,12 @@ function announceLoss(lost) {
 /** @param {Connection} connection */
 function refreshStale({ lostAt }) {
   const stale = lostAt !== null && Date.now() - lostAt >= STALE_AFTER_MS;
-  feed.setStale(stale ? lostAt / 1000 + clockLead : null);
+  feed.setStale(stale ? serverTime(lostAt) : null);
 }
 
 function refreshSending() {
-  const connected = socket?.connection.phase === "live";
+  const { phase, failures } = socket.connection;
+  const connected = phase === "live" || (phase === "connecting" && failures === 0);
   const messages = outbox.all();
   feed.showPending(messages, connected);
   composer?.showSending({ pending: messages.filter((m) => m.action === "generate").length, connected });

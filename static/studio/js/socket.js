@@ -2,6 +2,8 @@
 /** The page's one WebSocket: attach, replay, ping, reconnect. No DOM. */
 
 import { CLOSE, CLOSE_SILENT, PROTOCOL_VERSION, isTerminal, newRequestKey } from "./protocol.js";
+import { Pacer } from "./pacer.js";
+import { Timers } from "./timers.js";
 
 /** @import {ClientMessage, EventFrame, Refusal, Task} from "./protocol.js" */
 /** @import {Ledger} from "./ledger.js" */
@@ -11,9 +13,8 @@ export const RETRY_FIRST_MS = 500;
 export const RETRY_MOST_MS = 30_000;
 export const PING_EVERY_MS = 20_000;
 export const ANSWER_WITHIN_MS = 10_000;
-/** Under the server's 20 messages a second and burst of 60. */
-export const SEND_BURST = 40;
-export const SEND_EVERY_MS = 70;
+/** A connection that lived this long was a good one: the next loss starts from the first delay. */
+export const SETTLED_AFTER_MS = 5_000;
 
 /**
  * @typedef {object} Environment everything the socket needs of the browser; tests hand in their own
@@ -68,12 +69,8 @@ export class StudioSocket {
     phase: "connecting", connectionId: null, latencyMs: null,
     failures: 0, retryAt: null, lostAt: null, reason: null,
   };
-  /** @type {Map<string, unknown>} one timer per purpose */
-  #timers = new Map();
-  /** @type {ClientMessage[]} waiting for their turn under the server's rate limit */
-  #unsent = [];
-  #allowance = SEND_BURST;
-  #allowanceAt = 0;
+  #timers;
+  #pacer;
   #pingSentAt = 0;
   /** Tasks whose replay is under way, by the key of the attach. @type {Map<string, string>} */
   #replaying = new Map();
@@ -81,6 +78,8 @@ export class StudioSocket {
   #resuming = new Set();
   /** Tasks that are attached on this connection. @type {Set<string>} */
   #attached = new Set();
+  /** Keys of the outbox's messages that went out on this connection. @type {string[]} */
+  #sentKeys = [];
   #caughtUp = 0;
   #wasLive = false;
   #unavailable = 0;
@@ -94,6 +93,12 @@ export class StudioSocket {
     this.#outbox = outbox;
     this.#listener = listener;
     this.#env = env;
+    this.#timers = new Timers(env);
+    this.#pacer = new Pacer({
+      now: env.now,
+      timers: this.#timers,
+      send: (/** @type {ClientMessage} */ message) => this.#transmit(message),
+    });
   }
 
   get connection() {
@@ -137,11 +142,10 @@ export class StudioSocket {
   // --- one connection -------------------------------------------------------------------------
 
   #open() {
-    this.#clearTimer("retry");
+    this.#timers.clear("retry");
     const generation = ++this.#generation;
-    this.#unsent = [];
-    this.#allowance = SEND_BURST;
-    this.#allowanceAt = this.#env.now();
+    this.#pacer.reset();
+    this.#sentKeys = [];
     this.#change({ phase: "connecting", retryAt: null });
     const socket = this.#env.open(this.#url);
     const listeners = new AbortController();
@@ -162,7 +166,7 @@ export class StudioSocket {
       },
       { signal },
     );
-    this.#setTimer("silence", ANSWER_WITHIN_MS, () => this.#hangUp());
+    this.#timers.set("silence", ANSWER_WITHIN_MS, () => this.#hangUp());
   }
 
   /** The other side is silent: do not wait for a closing handshake that may never come. */
@@ -180,14 +184,14 @@ export class StudioSocket {
     this.#listeners?.abort();
     this.#socket?.close(code, reason);
     this.#socket = null;
-    for (const name of [...this.#timers.keys()]) this.#clearTimer(name);
+    this.#timers.clearAll();
   }
 
   /** @param {number} code */
   #closed(code) {
     this.#listeners?.abort();
     this.#socket = null;
-    for (const name of [...this.#timers.keys()]) this.#clearTimer(name);
+    this.#timers.clearAll();
     const wasLive = this.#connection.phase === "live";
     const lostAt = this.#connection.lostAt ?? this.#env.now();
     this.#replaying.clear();
@@ -206,7 +210,7 @@ export class StudioSocket {
       phase: this.#env.isOnline() ? "waiting" : "offline",
       lostAt, failures, latencyMs: null, connectionId: null, retryAt: this.#env.now() + wait,
     });
-    this.#setTimer("retry", wait, () => this.#open());
+    this.#timers.set("retry", wait, () => this.#open());
   }
 
   /** Full jitter: anything from nothing to the doubled limit. @param {number} failures */
@@ -250,8 +254,9 @@ export class StudioSocket {
     this.#wasLive = true;
     this.#caughtUp = 0;
     this.#change({
-      phase: "live", connectionId: frame.connection_id, failures: 0, lostAt: null, retryAt: null, reason: null,
+      phase: "live", connectionId: frame.connection_id, lostAt: null, retryAt: null, reason: null,
     });
+    this.#timers.set("settled", SETTLED_AFTER_MS, () => this.#change({ failures: 0 }));
     for (const { task_id: taskId } of frame.active) {
       if (this.#ledger.wants(taskId)) this.#ledger.expect(taskId);
     }
@@ -273,15 +278,20 @@ export class StudioSocket {
     });
   }
 
-  /** @param {{task_id: string, request_key?: string | null, duplicate?: boolean}} frame */
+  /** @param {{task_id: string, request_key?: string | null, duplicate?: boolean, task?: Task}} frame */
   #ack(frame) {
+    const { task_id: taskId, task } = frame;
     this.#unavailable = 0;
     const message = this.#outbox.settle(frame.request_key);
-    this.#ledger.expect(frame.task_id);
-    // The ack attaches us, but only `task` says what the server filled in.
-    if (this.#ledger.task(frame.task_id) === null) this.#attach(frame.task_id);
+    this.#ledger.expect(taskId);
     if (message) {
-      this.#listener.accepted(message, { taskId: frame.task_id, duplicate: frame.duplicate === true });
+      this.#listener.accepted(message, { taskId, duplicate: frame.duplicate === true });
+    }
+    if (task) {
+      this.#attached.add(taskId); // the ack attaches us
+      this.#task({ task_id: taskId, task });
+    } else if (this.#ledger.task(taskId) === null) {
+      this.#attach(taskId); // only `task` says what the server filled in
     }
   }
 
@@ -348,7 +358,7 @@ export class StudioSocket {
       // Nothing was lost and nothing was stored: the same key goes out again by itself.
       this.#unavailable += 1;
       const message = this.#outbox.get(frame.request_key);
-      this.#setTimer(`again ${frame.request_key}`, 1_000 + this.#backoff(this.#unavailable + 2), () => {
+      this.#timers.set(`again ${frame.request_key}`, 1_000 + this.#backoff(this.#unavailable + 2), () => {
         if (message && this.#outbox.get(message.request_key)) this.#send(message);
       });
       this.#listener.refused(null, frame);
@@ -364,48 +374,41 @@ export class StudioSocket {
       }
       return;
     }
-    this.#listener.refused(this.#outbox.settle(frame.request_key), frame);
+    // What could not even be parsed is refused without its key; answers come in the order of sending.
+    const key = frame.request_key ?? this.#sentKeys.find((sent) => this.#outbox.get(sent));
+    this.#listener.refused(this.#outbox.settle(key), frame);
   }
 
   // --- pulse ----------------------------------------------------------------------------------
 
   #ping() {
-    this.#clearTimer("ping");
+    this.#timers.clear("ping");
     /** @type {Record<string, number>} */
     const cursors = {};
     for (const taskId of this.#ledger.unfinished()) cursors[taskId] = this.#ledger.cursor(taskId);
     this.#pingSentAt = this.#env.now();
     this.#send({ action: "ping", cursors });
-    this.#setTimer("silence", ANSWER_WITHIN_MS, () => this.#hangUp());
-    this.#setTimer("ping", PING_EVERY_MS, () => this.#ping());
+    this.#timers.set("silence", ANSWER_WITHIN_MS, () => this.#hangUp());
+    this.#timers.set("ping", PING_EVERY_MS, () => this.#ping());
   }
 
   /** @param {{server_time: number}} frame */
   #pong(frame) {
-    this.#clearTimer("silence");
+    this.#timers.clear("silence");
     this.#listener.serverTimeTold(frame.server_time);
     this.#change({ latencyMs: Math.round(this.#env.now() - this.#pingSentAt) });
   }
 
   /** @param {ClientMessage} message */
   #send(message) {
-    this.#unsent.push(message);
-    this.#pump();
+    this.#pacer.send(message);
   }
 
-  /** Token bucket: a page with two hundred tasks must not be closed for flooding. */
-  #pump() {
-    const now = this.#env.now();
-    const earned = Math.floor((now - this.#allowanceAt) / SEND_EVERY_MS);
-    if (earned > 0) {
-      this.#allowance = Math.min(SEND_BURST, this.#allowance + earned);
-      this.#allowanceAt += earned * SEND_EVERY_MS;
-    }
-    while (this.#unsent.length > 0 && this.#allowance > 0 && this.#socket !== null) {
-      this.#allowance -= 1;
-      this.#socket.send(JSON.stringify(this.#unsent.shift()));
-    }
-    if (this.#unsent.length > 0) this.#setTimer("pump", SEND_EVERY_MS, () => this.#pump());
+  /** @param {ClientMessage} message */
+  #transmit(message) {
+    const { request_key: key } = message;
+    if (key && this.#outbox.get(key)) this.#sentKeys.push(key);
+    this.#socket?.send(JSON.stringify(message));
   }
 
   /** @param {Partial<Connection>} change */
@@ -413,25 +416,5 @@ export class StudioSocket {
     if (change.phase === "connecting") this.#attached.clear();
     this.#connection = { ...this.#connection, ...change };
     this.#listener.connectionChanged(this.#connection);
-  }
-
-  /**
-   * @param {string} name
-   * @param {number} ms
-   * @param {() => void} run
-   */
-  #setTimer(name, ms, run) {
-    this.#clearTimer(name);
-    const timer = this.#env.setTimeout(() => {
-      this.#timers.delete(name);
-      run();
-    }, ms);
-    this.#timers.set(name, timer);
-  }
-
-  /** @param {string} name */
-  #clearTimer(name) {
-    if (this.#timers.has(name)) this.#env.clearTimeout(this.#timers.get(name));
-    this.#timers.delete(name);
   }
 }

@@ -21,7 +21,7 @@ export function eventSentence(frame) {
     case "progressed":
       return fill(gettext("step %(k)s of %(total)s"), { k: details.done, total: details.total });
     case "image_stored":
-      return fill(gettext("Picture %(i)s stored, %(size)s KB"), { i: frame.image, size: number((details.bytes ?? 0) / 1024) });
+      return fill(gettext("Picture %(i)s stored, %(size)s KB"), { i: details.image?.index ?? frame.image, size: number((details.bytes ?? 0) / 1024) });
     case "delayed":
       return reasonLabel(details.reason);
     case "interrupted":

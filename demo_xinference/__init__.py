@@ -1,0 +1,47 @@
+"""A demo model server: the part of Xinference 4.1's HTTP surface that text-to-image needs.
+
+It answers with the shapes, the statuses and the errors of the real server, bad input included,
+and paints for real: out of noise, in a process of its own, in time proportional to pixels times
+steps. Only numpy and Pillow are needed (and daphne, to run it as a server).
+
+    app = create_app(replicas=2, speed=20)       # in this process: httpx.ASGITransport(app=app)
+    await app.aclose()                           # ends its painting processes
+
+    python -m demo_xinference --port 9997 --replicas 2 --speed 20 --faults faults.json
+
+URLs: GET /v1/cluster/auth, /v1/models, /v1/models/{uid}, /v1/models/instances,
+/v1/models/{uid}/replicas, /v1/requests/{id}/progress; POST /sdapi/v1/txt2img,
+/v1/images/generations, /v1/models/{uid}/requests/{id}/abort.
+
+As there: one picture at a time for each replica, first come first served, replicas in turn; a
+job outlives the request that brought it; an abort stops /sdapi/v1/txt2img within one step, but
+on /v1/images/generations the work goes on unseen and breaks the next call; progress of a killed
+process stays frozen. Other than there: /v1/images/generations knows n=1 and "b64_json" only,
+and nothing can be registered or launched.
+
+Faults are a list of objects (a JSON file for the server):
+
+    {"do": "status", "status": 500, "detail": "CUDA out of memory", "match": {"call": 2}}
+
+`match` may hold `call` (the k-th generation call, from 1) and `prompt_contains`; without it every
+call is meant. `times` limits how often it strikes. `step` says after which step it strikes
+(default 1), `seconds` how long it lasts. `on` moves it from generation calls to `progress`,
+`abort` or `models` (status, drop, hang only).
+
+| do | what happens |
+|---|---|
+| status | answers with `status`, `detail`, and `retry_after` where given |
+| drop | drops the connection (in one process: an empty 500) after `step`; 0 = before the work |
+| hang | never answers; no work is done |
+| die | the painting process is killed after `step` |
+| stall | the painting process stands still after `step` for `seconds` |
+| freeze_progress | progress stays at `step`; the picture comes all the same |
+| delay_decode | progress stays at 1.0 for `seconds` before the answer |
+| loading | the model loads for `seconds`: from this call on, or, without `match`, from the start |
+| not_json, empty, not_base64, not_image, truncated, bomb, wrong_size | the answer is spoilt |
+"""
+
+from demo_xinference.app import DemoXinference, create_app
+from demo_xinference.faults import Fault, FaultError
+
+__all__ = ["DemoXinference", "Fault", "FaultError", "create_app"]

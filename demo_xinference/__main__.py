@@ -1,0 +1,46 @@
+"""Run the demo model server by itself."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from demo_xinference import faults
+from demo_xinference.app import create_app
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m demo_xinference", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=9997, help="0 = any free one")
+    parser.add_argument("--model", default="LiuJuan20260223Zimage")
+    parser.add_argument("--engine", choices=("diffusers", "vllm"), default="diffusers")
+    parser.add_argument("--replicas", type=int, default=1)
+    parser.add_argument("--speed", type=float, default=1.0, help="20 = a twentieth of the work")
+    parser.add_argument("--api-key", default="")
+    parser.add_argument("--request-limits", type=int, help="calls in line for each replica")
+    parser.add_argument("--faults", metavar="FILE", help="scripted faults, a JSON list")
+    options = parser.parse_args()
+    try:
+        scripted = faults.load(options.faults) if options.faults else []
+    except (OSError, faults.FaultError) as error:
+        print(f"--faults: {error}", file=sys.stderr)
+        return 2
+    app = create_app(
+        model=options.model,
+        engine=options.engine,
+        replicas=options.replicas,
+        speed=options.speed,
+        api_key=options.api_key,
+        request_limits=options.request_limits,
+        faults=scripted,
+    )
+    # importing it installs Twisted's reactor, which is no business of --help
+    from demo_xinference.server import serve
+
+    serve(app, host=options.host, port=options.port)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""Scripted faults; their language is described in the package's docstring."""
+
+from __future__ import annotations
+
+import base64
+import json
+import struct
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+DOES = frozenset(
+    {
+        "status", "drop", "hang", "die", "stall", "freeze_progress", "delay_decode", "loading",
+        "not_json", "empty", "not_base64", "not_image", "truncated", "bomb", "wrong_size",
+    }
+)  # fmt: skip
+PLACES = frozenset({"draw", "progress", "abort", "models"})
+KEYS = frozenset(
+    {"do", "match", "times", "step", "seconds", "on", "status", "detail", "retry_after"}
+)
+BOMB_EDGE = 10_000
+
+
+class FaultError(ValueError):
+    """A fault that nobody could understand."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Fault:
+    do: str
+    on: str = "draw"
+    call: int | None = None
+    prompt_contains: str | None = None
+    times: int | None = None
+    step: int = 1
+    seconds: float = 5.0
+    status: int = 500
+    detail: str = "a scripted fault"
+    retry_after: int | None = None
+    struck: int = field(default=0, init=False)
+
+    @property
+    def at_start(self) -> bool:
+        return self.do == "loading" and self.call is None and self.prompt_contains is None
+
+    def strikes(self, on: str, call: int, prompt: str) -> bool:
+        """Whether it is meant for this call; counts the times it was."""
+        hit = (
+            self.on == on
+            and not self.at_start
+            and (self.call is None or self.call == call)
+            and (self.prompt_contains is None or self.prompt_contains in prompt)
+            and (self.times is None or self.struck < self.times)
+        )
+        self.struck += hit
+        return hit
+
+
+def parse(entry: Fault | Mapping[str, Any]) -> Fault:
+    """Raises FaultError."""
+    if isinstance(entry, Fault):
+        return entry
+    values = dict(entry)
+    match = values.pop("match", {})
+    unknown = (set(entry) - KEYS) | (set(match) - {"call", "prompt_contains"})
+    if unknown:
+        raise FaultError(f"unknown in a fault: {', '.join(sorted(unknown))}")
+    if values.get("do") not in DOES or values.get("on", "draw") not in PLACES:
+        raise FaultError(f"not a fault: {entry!r}")
+    return Fault(**values, **match)
+
+
+def parse_all(entries: Iterable[Fault | Mapping[str, Any]]) -> list[Fault]:
+    return [parse(each) for each in entries]
+
+
+def load(path: str) -> list[Fault]:
+    """The faults in a JSON file; raises OSError, FaultError."""
+    with open(path, encoding="utf-8") as file:
+        try:
+            entries = json.load(file)
+        except ValueError as error:
+            raise FaultError(f"{path} is not JSON: {error}") from error
+    if not isinstance(entries, list):
+        raise FaultError(f"{path} holds no list")
+    return parse_all(entries)
+
+
+def spoilt(do: str, picture: bytes) -> list[str]:
+    """The list of base64 texts that goes out instead of the picture's."""
+    if do == "empty":
+        return []
+    if do == "not_base64":
+        return ["这不是 base64!"]
+    if do == "not_image":
+        return [base64.b64encode(b"<html>not a picture</html>").decode()]
+    if do == "truncated":
+        return [base64.b64encode(picture[: len(picture) // 2]).decode()]
+    if do == "bomb":
+        return [base64.b64encode(bomb()).decode()]
+    return [base64.b64encode(picture).decode()]
+
+
+def bomb() -> bytes:
+    """A PNG of a few kilobytes that claims, and has, 10,000 × 10,000 pixels."""
+    head = struct.pack(">IIBBBBB", BOMB_EDGE, BOMB_EDGE, 1, 0, 0, 0, 0)
+    row = bytes(1 + (BOMB_EDGE + 7) // 8)
+    packer = zlib.compressobj(9)
+    data = b"".join(packer.compress(row) for _ in range(BOMB_EDGE)) + packer.flush()
+    chunks = ((b"IHDR", head), (b"IDAT", data), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in chunks
+    )

@@ -1,0 +1,97 @@
+"""The painting process: takes orders from its socket until the other end is gone.
+
+Started as `python -m demo_xinference.painter <socket>`. Answers {"ready"} once, then for each
+order {"step": k} per step and {"done"} with the file, {"stopped"} or {"failed": why}.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import socket
+import sys
+import threading
+from typing import Any
+
+from demo_xinference.wire import PREFIX, pack
+
+NICENESS = 10
+"""So that the event loop of the web process always goes first."""
+
+
+class Inbox(threading.Thread):
+    """Reads orders and stop requests; the end of the stream ends the process at once."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__(daemon=True)
+        self.connection = connection
+        self.orders: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self.stopped: set[int] = set()
+
+    def run(self) -> None:
+        while True:
+            message = self.receive()
+            if message is None:
+                # nobody is left to paint for, whatever the main thread is at
+                os._exit(0)
+            if "stop" in message:
+                self.stopped.add(message["stop"])
+            else:
+                self.orders.put(message)
+
+    def receive(self) -> dict[str, Any] | None:
+        prefix = self.exactly(PREFIX.size)
+        if prefix is None:
+            return None
+        header, _ = PREFIX.unpack(prefix)
+        text = self.exactly(header)
+        return None if text is None else json.loads(text)
+
+    def exactly(self, count: int) -> bytes | None:
+        data = b""
+        while len(data) < count:
+            try:
+                part = self.connection.recv(count - len(data))
+            except OSError:
+                return None
+            if not part:
+                return None
+            data += part
+        return data
+
+
+def main() -> None:
+    # Ctrl-C in the terminal is meant for the server, which ends this process by hanging up
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(NICENESS)
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    inbox = Inbox(connection)
+    inbox.start()
+    from demo_xinference.painting.denoise import Order, Painting
+
+    connection.sendall(pack({"ready": True}))
+    while True:
+        message = inbox.orders.get()
+        number = message["paint"]
+        try:
+            painting = Painting(Order(**message["order"]), message["speed"])
+            while painting.done < painting.order.steps and number not in inbox.stopped:
+                painting.advance()
+                connection.sendall(pack({"job": number, "step": painting.done}))
+            file = b"" if number in inbox.stopped else painting.finish()
+        except (ArithmeticError, MemoryError, ValueError, IndexError, KeyError) as error:
+            connection.sendall(pack({"job": number, "failed": f"{type(error).__name__}: {error}"}))
+            continue
+        if number in inbox.stopped:
+            connection.sendall(pack({"job": number, "stopped": True}))
+        else:
+            connection.sendall(pack({"job": number, "done": True}, file))
+
+
+if __name__ == "__main__":
+    # the other end may go while we write; the inbox notices it too
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        main()

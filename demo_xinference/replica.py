@@ -1,0 +1,210 @@
+"""One replica of the model: a line of jobs before one painting process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from demo_xinference.errors import ConnectionDropped, Refusal
+from demo_xinference.faults import Fault
+from demo_xinference.orders import TXT2IMG, Order
+from demo_xinference.process import (
+    PainterDied,
+    PainterProcess,
+    PaintingFailed,
+    PaintingStopped,
+)
+from demo_xinference.progress import Record
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A request from its arrival to its end, whether or not anybody still waits for it."""
+
+    order: Order
+    record: Record
+    faults: list[Fault]
+    steps_reported: bool
+    painting: int | None = None
+    begun: bool = False
+    aborted: bool = False
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a running call was aborted that its engine cannot stop."""
+    dropped: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[bytes] | None = None
+
+    @property
+    def cancelled(self) -> Refusal:
+        return Refusal(409, f"The request has been cancelled: {self.order.request_id}")
+
+    def fault(self, *kinds: str) -> Fault | None:
+        return next((each for each in self.faults if each.do in kinds), None)
+
+
+class Replica:
+    def __init__(self, uid: str, *, speed: float, limit: int | None) -> None:
+        self.uid = uid
+        self.limit = limit
+        self.painter = PainterProcess(speed)
+        self.jobs: set[Job] = set()
+        self._lock = asyncio.Lock()
+        self._zombies: set[asyncio.Task[bytes]] = set()
+
+    @property
+    def ready(self) -> bool:
+        return not self.painter.restarting
+
+    def blame(self, status: int, detail: str) -> Refusal:
+        """A refusal in the words of a model process, address and all."""
+        where = f"[address={self.painter.address}, pid={self.painter.pid or 0}]"
+        return Refusal(status, f"{where} {detail}")
+
+    def admit(self, job: Job) -> None:
+        """Take the job in line; raises Refusal 429 if the line is full."""
+        if self.limit is not None and len(self.jobs) >= self.limit:
+            raise self.blame(
+                429,
+                "Rate limit reached for the model. "
+                f"Request limit {self.limit} for the model: {self.uid}",
+            )
+        if not self.ready:
+            raise self.blame(500, "Model is in stopping state")
+        self.jobs.add(job)
+        job.task = asyncio.create_task(self._serve(job))
+        job.task.add_done_callback(lambda task: self._end(job, task))
+
+    def _end(self, job: Job, task: asyncio.Task[bytes]) -> None:
+        self.jobs.discard(job)
+        if not task.cancelled():
+            # nobody may be left to hear it
+            task.exception()
+
+    def abort(self, job: Job) -> None:
+        """In line: over at once. Running: as far as its route can be stopped."""
+        job.aborted = True
+        if not job.begun:
+            assert job.task is not None
+            job.task.cancel()
+        elif job.order.route == TXT2IMG:
+            if job.painting is not None:
+                self.painter.stop(job.painting)
+        else:
+            job.left.set()
+
+    async def _serve(self, job: Job) -> bytes:
+        """The picture's bytes; raises Refusal."""
+        try:
+            async with self._lock:
+                job.begun = True
+                return await self._draw(job)
+        except PaintingStopped:
+            raise job.cancelled from None
+        except PaintingFailed as error:
+            raise self.blame(500, str(error)) from None
+        except PainterDied:
+            job.record.frozen_at = job.record.progress
+            raise Refusal(
+                500,
+                f"Remote server {self.painter.address} closed: "
+                "0 bytes read on a total of 11 expected bytes",
+            ) from None
+        except asyncio.CancelledError:
+            if job.aborted:
+                raise job.cancelled from None
+            raise
+        finally:
+            job.record.set(1.0, asyncio.get_running_loop().time())
+
+    async def _draw(self, job: Job) -> bytes:
+        try:
+            job.order.check()
+        except Refusal as error:
+            raise self.blame(error.status, error.detail) from error
+        if self._zombies:
+            # two runs share one scheduler object, and the older one has moved its index on
+            size = job.order.steps + 1
+            raise self.blame(500, f"index {size} is out of bounds for dimension 0 with size {size}")
+        paint = asyncio.create_task(self._paint(job))
+        if job.order.route == TXT2IMG:
+            return await paint
+        left = asyncio.create_task(job.left.wait())
+        try:
+            await asyncio.wait({paint, left}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            left.cancel()
+        if paint.done():
+            return paint.result()
+        self._zombies.add(paint)
+        paint.add_done_callback(self._lay_to_rest)
+        raise job.cancelled
+
+    def _lay_to_rest(self, paint: asyncio.Task[bytes]) -> None:
+        self._zombies.discard(paint)
+        if not paint.cancelled():
+            paint.exception()
+
+    async def _paint(self, job: Job) -> bytes:
+        order = job.order.to_paint()
+        if job.fault("wrong_size"):
+            order["width"] = order["width"] // 2 // 16 * 16 or 16
+        picture = await self.painter.paint(order, self._begin(job), self._step(job))
+        if late := job.fault("delay_decode"):
+            await asyncio.sleep(late.seconds)
+        if job.aborted and job.order.route == TXT2IMG:
+            raise PaintingStopped
+        return picture
+
+    def _begin(self, job: Job) -> Callable[[int], None]:
+        def begin(number: int) -> None:
+            job.painting = number
+            if job.aborted and job.order.route == TXT2IMG:
+                self.painter.stop(number)
+
+        return begin
+
+    def _step(self, job: Job) -> Callable[[int], None]:
+        def step(done: int) -> None:
+            fraction = done / job.order.steps
+            if job.steps_reported:
+                job.record.set(fraction, asyncio.get_running_loop().time())
+            for fault in job.faults:
+                if fault.step == done:
+                    self._strike(job, fault, fraction)
+
+        return step
+
+    def _strike(self, job: Job, fault: Fault, fraction: float) -> None:
+        if fault.do == "die":
+            self.painter.kill()
+        elif fault.do == "drop":
+            job.dropped.set()
+        elif fault.do == "freeze_progress":
+            job.record.frozen_at = fraction
+        elif fault.do == "stall":
+            self.painter.stand_still()
+            asyncio.get_running_loop().call_later(fault.seconds, self.painter.go_on)
+
+    async def aclose(self) -> None:
+        tasks = [job.task for job in self.jobs if job.task is not None]
+        tasks += self._zombies
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.painter.aclose()
+
+
+async def outcome(job: Job) -> bytes:
+    """Wait for a job's end without ending it; raises Refusal, ConnectionDropped."""
+    assert job.task is not None
+    dropped = asyncio.create_task(job.dropped.wait())
+    try:
+        await asyncio.wait({job.task, dropped}, return_when=asyncio.FIRST_COMPLETED)
+        if dropped.done():
+            raise ConnectionDropped
+        with suppress(asyncio.CancelledError):
+            return job.task.result()
+        raise Refusal(500, "the server is shutting down")
+    finally:
+        dropped.cancel()

@@ -1,0 +1,15 @@
+"""Messages between the server and its painting process: a JSON header, then raw bytes."""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import Any
+
+PREFIX = struct.Struct(">II")
+"""Length of the header, length of what follows it."""
+
+
+def pack(header: dict[str, Any], payload: bytes = b"") -> bytes:
+    text = json.dumps(header).encode()
+    return PREFIX.pack(len(text), len(payload)) + text + payload

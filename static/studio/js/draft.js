@@ -1,0 +1,34 @@
+// @ts-check
+/** The form's values between visits, on this device alone and for one person. */
+
+export class Draft {
+  #name;
+
+  /** @param {string} owner */
+  constructor(owner) {
+    this.#name = `studio.draft.${owner}`;
+  }
+
+  /**
+   * @param {Record<string, string | boolean>} values
+   * @returns {boolean} false where storage is forbidden or full: nothing then claims to be saved
+   */
+  save(values) {
+    try {
+      localStorage.setItem(this.#name, JSON.stringify(values));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** @returns {Record<string, string | boolean>} */
+  load() {
+    try {
+      const values = JSON.parse(localStorage.getItem(this.#name) ?? "{}");
+      return values !== null && typeof values === "object" ? values : {};
+    } catch {
+      return {}; // an unreadable draft is none
+    }
+  }
+}

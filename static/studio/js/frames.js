@@ -1,0 +1,156 @@
+// @ts-check
+/** The places of pictures: their shape, the stored file in them, and the grid of steps before it. */
+
+import { clone, find, setAttribute, setText } from "./dom.js";
+import { length } from "./format.js";
+import { fill, gettext } from "./i18n.js";
+
+/** @import {Picture, Task} from "./protocol.js" */
+
+const SVG = "http://www.w3.org/2000/svg";
+const CELL = 10;
+const LEAST_COLUMNS = 4;
+
+/**
+ * One small frame of a card.
+ *
+ * @param {HTMLElement} frame
+ * @param {{task: Task, number: number, picture: Picture | null, current: boolean}} shown
+ */
+export function paintFrame(frame, { task, number, picture, current }) {
+  setAttribute(frame, "data-picture", number);
+  setAttribute(frame, "data-current", current && picture === null);
+  setRatio(find(frame, ".frame__ratio", SVGSVGElement), task);
+  const label = frame.querySelector(".frame__label");
+  if (label) setText(label, picture ? "" : String(number));
+  paintStored(frame, { task, number, picture });
+}
+
+/**
+ * Put the stored picture into its frame, once.
+ *
+ * @param {HTMLElement} frame
+ * @param {{task: Task, number: number, picture: Picture | null}} shown
+ */
+export function paintStored(frame, { task, number, picture }) {
+  setAttribute(frame, "data-stored", picture !== null);
+  if (!picture || frame.querySelector("img")) return;
+  const link = pictureLink(picture, pictureAlt(task, number));
+  link.setAttribute("href", picture.url);
+  frame.append(link);
+  if (picture.demo) frame.append(clone("demo-template"));
+}
+
+/**
+ * @param {Picture} picture
+ * @param {string} href
+ * @param {string} alt
+ */
+export function recentFrame(picture, href, alt) {
+  const frame = clone("frame-template");
+  find(frame, ".frame__label", HTMLElement).remove();
+  setAttribute(frame, "data-stored", true);
+  setRatio(find(frame, ".frame__ratio", SVGSVGElement), picture);
+  const link = pictureLink(picture, alt);
+  link.setAttribute("href", href);
+  link.removeAttribute("target");
+  frame.append(link);
+  if (picture.demo) frame.append(clone("demo-template"));
+  return frame;
+}
+
+/**
+ * @param {Picture} picture
+ * @param {string} alt
+ */
+function pictureLink(picture, alt) {
+  const link = clone("image-template");
+  const image = find(link, "img", HTMLImageElement);
+  image.width = picture.width;
+  image.height = picture.height;
+  image.alt = alt;
+  image.src = picture.thumbnail_url;
+  return link;
+}
+
+/**
+ * Give a frame the shape of its picture.
+ *
+ * @param {SVGSVGElement} svg
+ * @param {{width: number, height: number}} shape
+ */
+export function setRatio(svg, { width, height }) {
+  setAttribute(svg, "viewBox", `0 0 ${width} ${height}`);
+  setAttribute(svg, "width", width);
+  setAttribute(svg, "height", height);
+}
+
+/**
+ * One cell per denoising step of the picture that is being drawn.
+ *
+ * @param {SVGSVGElement} grid
+ * @param {{total: number, done: number, ratio: number}} shown `ratio` is width by height
+ */
+export function paintGrid(grid, { total, done, ratio }) {
+  if (grid.childElementCount !== total) drawGrid(grid, total, ratio);
+  [...grid.children].forEach((cell, i) => setAttribute(cell, "data-done", i < done));
+}
+
+/**
+ * @param {SVGSVGElement} grid
+ * @param {number} total
+ * @param {number} ratio
+ */
+function drawGrid(grid, total, ratio) {
+  const columns = gridColumns(total, ratio);
+  const rows = Math.max(1, Math.ceil(total / columns));
+  const width = Math.max(columns, LEAST_COLUMNS) * CELL;
+  setAttribute(grid, "viewBox", `${(columns * CELL - width) / 2} 0 ${width - 2} ${rows * CELL - 2}`);
+  const cells = Array.from({ length: total }, (_, i) => {
+    const cell = document.createElementNS(SVG, "rect");
+    const at = { x: (i % columns) * CELL, y: Math.floor(i / columns) * CELL, width: 7.4, height: 7.4, rx: 1.4 };
+    for (const [name, value] of Object.entries(at)) cell.setAttribute(name, String(value));
+    return cell;
+  });
+  grid.replaceChildren(...cells);
+}
+
+/**
+ * As many columns as leave the last row fullest, wider for a wider picture.
+ *
+ * @param {number} total
+ * @param {number} ratio
+ */
+function gridColumns(total, ratio) {
+  const wide = Math.min(2, Math.max(0.7, ratio));
+  const least = Math.max(1, Math.ceil(Math.sqrt(total * wide * 0.9)));
+  const most = Math.max(least, Math.floor(Math.sqrt(total * wide * 2.2)));
+  let best = least;
+  for (let columns = least; columns <= most; columns += 1) {
+    if ((columns - (total % columns)) % columns < (best - (total % best)) % best) best = columns;
+  }
+  return best;
+}
+
+/** The shape of the picture, while nothing of it exists. @param {Task} task */
+export function shapeLabel(task) {
+  const divisor = gcd(task.width, task.height);
+  const [w, h] = [task.width / divisor, task.height / divisor];
+  return w <= 21 && h <= 21 ? `${w}:${h}` : `${task.width} × ${task.height}`;
+}
+
+/**
+ * @param {number} a
+ * @param {number} b
+ * @returns {number}
+ */
+const gcd = (a, b) => (b === 0 ? a : gcd(b, a % b));
+
+/**
+ * @param {Task} task
+ * @param {number} number
+ */
+function pictureAlt(task, number) {
+  const prompt = length(task.prompt) > 80 ? `${[...task.prompt].slice(0, 79).join("")}…` : task.prompt;
+  return fill(gettext("%(prompt)s, picture %(i)s of %(n)s"), { prompt, i: number, n: task.n });
+}

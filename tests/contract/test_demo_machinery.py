@@ -1,0 +1,208 @@
+"""What only the demo promises: its processes, its replicas, its scripted faults."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from demo_xinference import FaultError, create_app
+from demo_xinference.progress import Progress
+from generation.choices import Route
+from generation.exceptions import XinferenceAborted, XinferenceFailed
+from generation.xinference import XinferenceClient
+from tests.contract.asking import drawn, known, long, moving, small, until
+from tests.contract.servers import MODEL, DemoProcess, is_painter
+
+
+async def test_nothing_runs_before_the_first_picture_is_asked_for():
+    app = create_app()
+
+    before = app.model.replicas[0].painter.pid
+    await app.aclose()
+
+    assert before is None
+
+
+async def test_closing_ends_the_painting_process(demo):
+    app, client = demo()
+    await drawn(client, small())
+    pid = app.model.replicas[0].painter.pid
+    assert is_painter(pid)
+
+    await app.aclose()
+
+    assert not is_painter(pid)
+
+
+async def test_a_killed_painting_process_is_told_like_a_killed_model_and_comes_back(demo):
+    app, client = demo()
+    asked, waiting = long(), long()
+    call = drawn(client, asked)
+    await until(lambda: moving(client, asked.request_id))
+    behind = drawn(client, waiting)
+    await until(lambda: known(client, waiting.request_id))
+    (before,) = await client.image_models()
+
+    os.kill(app.model.replicas[0].painter.pid, signal.SIGKILL)
+
+    with pytest.raises(XinferenceFailed, match="closed: 0 bytes read"):
+        await call
+    with pytest.raises(XinferenceFailed):
+        await behind
+    (meanwhile,) = await client.image_models()
+    assert (meanwhile.ready, meanwhile.loading) == (False, False)
+    with pytest.raises(XinferenceFailed, match="stopping state"):
+        await drawn(client, small())
+
+    async def is_back() -> bool:
+        return (await client.image_models())[0].ready
+
+    frozen = await client.progress(asked.request_id)
+    await until(is_back)
+    (after,) = await client.image_models()
+    assert after.identity != before.identity
+    assert await drawn(client, small())
+    assert 0 < frozen < 1
+    assert await client.progress(asked.request_id) == frozen
+
+
+async def test_a_scripted_death_strikes_after_its_step(demo):
+    _, client = demo(faults=[{"do": "die", "step": 2, "match": {"call": 1}}])
+    asked = small(steps=8)
+
+    with pytest.raises(XinferenceFailed):
+        await drawn(client, asked)
+
+    assert await client.progress(asked.request_id) == 0.25
+
+
+async def test_a_stalled_painter_goes_on_where_it_stood(demo):
+    _, client = demo(faults=[{"do": "stall", "step": 2, "seconds": 1.0, "times": 1}])
+    asked = small(steps=4)
+    call = drawn(client, asked)
+    await until(lambda: moving(client, asked.request_id))
+
+    done, _ = await asyncio.wait({call}, timeout=0.5)
+
+    assert not done
+    assert await call
+
+
+async def test_replicas_draw_side_by_side(demo):
+    _, client = demo(replicas=2)
+    first, second = long(), long(seed=8)
+    calls = [drawn(client, first), drawn(client, second)]
+
+    await until(lambda: moving(client, first.request_id))
+    await until(lambda: moving(client, second.request_id))
+    (model,) = await client.image_models()
+
+    assert not any(call.done() for call in calls)
+    assert model.replicas == 2
+    assert len(model.identity.split(",")) == 2
+    for each in (first, second):
+        await client.abort(model=MODEL, request_id=each.request_id)
+    await asyncio.gather(*calls, return_exceptions=True)
+
+
+async def test_another_engine_has_one_route_only_and_tells_no_steps(demo):
+    _, client = demo(engine="vllm")
+    (model,) = await client.image_models()
+    asked = small()
+
+    with pytest.raises(XinferenceFailed, match="not for txt2img"):
+        await drawn(client, small())
+    call = drawn(client, asked, Route.GENERATIONS)
+    seen = set()
+    while not call.done():
+        seen.add(await client.progress(asked.request_id))
+        await asyncio.sleep(0.01)
+    await call
+
+    assert model.route == Route.GENERATIONS
+    assert seen <= {None, 0.0, 1.0}
+
+
+async def test_a_delayed_answer_leaves_progress_at_one(demo):
+    _, client = demo(faults=[{"do": "delay_decode", "seconds": 0.6}])
+    asked = small()
+    call = drawn(client, asked)
+
+    async def is_decoding() -> bool:
+        return await client.progress(asked.request_id) == 1.0
+
+    await until(is_decoding)
+    assert not call.done()
+    assert await client.abort(model=MODEL, request_id=asked.request_id)
+    with pytest.raises(XinferenceAborted):
+        await call
+
+
+async def test_faults_choose_their_calls_and_may_run_out(demo):
+    _, client = demo(
+        faults=[
+            {"do": "status", "status": 500, "match": {"prompt_contains": "坏"}, "times": 1},
+            {"do": "status", "status": 502, "match": {"call": 3}},
+        ]
+    )
+
+    with pytest.raises(XinferenceFailed, match="500"):
+        await drawn(client, small(prompt="坏的"))
+    assert await drawn(client, small(prompt="坏的"))
+    with pytest.raises(XinferenceFailed, match="502"):
+        await drawn(client, small())
+    assert await drawn(client, small())
+
+
+@pytest.mark.parametrize(
+    "fault", [{"do": "dance"}, {"do": "drop", "on": "the floor"}, {"do": "drop", "stpe": 1}, {}]
+)
+def test_a_fault_nobody_understands_is_refused_at_once(fault):
+    with pytest.raises(FaultError):
+        create_app(faults=[fault])
+
+
+def test_changes_below_a_twentieth_are_not_reported():
+    record = Progress().begin("1")
+
+    told = []
+    for step in range(1, 31):
+        record.set(step / 30, record.began + step)
+        told.append(round(record.progress * 30))
+
+    assert sorted(set(told)) == [0, *range(2, 31, 2)]
+
+
+def test_the_remaining_time_is_told_once_it_can_be_measured():
+    record = Progress().begin("1")
+
+    record.set(0.25, record.began + 1)
+    early = record.snapshot(record.began + 1)
+    record.set(0.5, record.began + 2)
+
+    assert early == {"progress": 0.25, "elapsed_seconds": 1, "eta_seconds": None}
+    assert record.snapshot(record.began + 2)["eta_seconds"] == pytest.approx(2)
+
+
+async def test_a_server_leaves_no_process_behind_whether_it_is_asked_or_killed():
+    for end in (DemoProcess.stop, DemoProcess.close):
+        process = DemoProcess("--speed", "50")
+        client = XinferenceClient(base_url=process.url)
+        asked = long()
+        call = drawn(client, asked)
+        await until(lambda: moving(client, asked.request_id))  # noqa: B023
+        painters = process.painters()
+        assert len(painters) == 1
+
+        await asyncio.to_thread(end, process)
+
+        await asyncio.gather(call, return_exceptions=True)
+        await client.aclose()
+
+        async def is_gone() -> bool:
+            return not any(map(is_painter, painters))  # noqa: B023
+
+        await until(is_gone, seconds=5)

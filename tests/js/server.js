@@ -1,0 +1,123 @@
+/** A server for the socket under test, and a clock it can be moved along with. Both are the parts
+ *  that StudioSocket takes as parameters in the browser. */
+
+import { Ledger } from "../../static/studio/js/ledger.js";
+import { Outbox } from "../../static/studio/js/outbox.js";
+import { StudioSocket } from "../../static/studio/js/socket.js";
+
+/** One end of a connection, with the surface of a WebSocket. */
+class Line extends EventTarget {
+  closed = null;
+  sent = [];
+
+  constructor(url) {
+    super();
+    this.url = url;
+  }
+
+  send(text) {
+    this.sent.push(JSON.parse(text));
+  }
+
+  close(code) {
+    this.closed = code;
+  }
+
+  /** What arrived since the last look. */
+  take(action) {
+    const taken = this.sent.filter((message) => !action || message.action === action);
+    this.sent = this.sent.filter((message) => action && message.action !== action);
+    return taken;
+  }
+
+  says(frame) {
+    this.dispatchEvent(new MessageEvent("message", { data: JSON.stringify(frame) }));
+  }
+
+  hello(active = [], protocol = 1) {
+    this.says({ type: "hello", protocol, connection_id: "c1", server_time: 1_800_000_000, active });
+  }
+
+  pong() {
+    this.says({ type: "pong", cursors: {}, server_time: 1_800_000_000 });
+  }
+
+  breaks(code) {
+    this.dispatchEvent(Object.assign(new Event("close"), { code }));
+  }
+}
+
+class Clock {
+  now = 1_000_000;
+  #timers = new Map();
+  #next = 1;
+
+  setTimeout = (run, ms) => {
+    this.#timers.set(this.#next, { run, at: this.now + ms });
+    return this.#next++;
+  };
+
+  clearTimeout = (timer) => this.#timers.delete(timer);
+
+  /** Let `ms` pass; timers run in order, at their own time. */
+  pass(ms) {
+    const until = this.now + ms;
+    for (;;) {
+      const due = [...this.#timers].filter(([, t]) => t.at <= until).sort((a, b) => a[1].at - b[1].at)[0];
+      if (!due) break;
+      this.#timers.delete(due[0]);
+      this.now = Math.max(this.now, due[1].at);
+      due[1].run();
+    }
+    this.now = until;
+  }
+}
+
+class Memory {
+  #values = new Map();
+  getItem = (name) => this.#values.get(name) ?? null;
+  setItem = (name, value) => this.#values.set(name, value);
+  removeItem = (name) => this.#values.delete(name);
+}
+
+/** A page with its socket; `heard` collects what the page would be told. */
+export function aPage({ store = new Memory(), owner = "liujuan", random = () => 0.5, wants = () => true } = {}) {
+  const clock = new Clock();
+  const lines = [];
+  const heard = { phases: [], changed: [], learned: [], forgotten: [], accepted: [], refused: [], answers: [], caughtUp: [] };
+  const ledger = new Ledger(wants);
+  const outbox = new Outbox(store, owner);
+  const page = { clock, lines, heard, ledger, outbox, store, online: true, line: () => lines.at(-1) };
+  page.socket = new StudioSocket({
+    url: "ws://here/ws/generate",
+    ledger,
+    outbox,
+    listener: {
+      connectionChanged: ({ phase }) => phase !== heard.phases.at(-1) && heard.phases.push(phase),
+      taskLearned: (taskId) => heard.learned.push(taskId),
+      taskChanged: (taskId, frame, live) => heard.changed.push([taskId, frame.seq, live]),
+      taskForgotten: (taskId) => heard.forgotten.push(taskId),
+      placesChanged: () => {},
+      accepted: (message, answer) => heard.accepted.push({ ...answer, key: message.request_key }),
+      refused: (message, refusal) => heard.refused.push([message?.request_key ?? null, refusal.code]),
+      cancelAnswered: (taskId, answer) => heard.answers.push([taskId, answer]),
+      caughtUp: (events) => heard.caughtUp.push(events),
+      serverTimeTold: () => {},
+    },
+    env: {
+      open: (url) => {
+        lines.push(new Line(url));
+        return lines.at(-1);
+      },
+      now: () => clock.now,
+      random,
+      setTimeout: clock.setTimeout,
+      clearTimeout: clock.clearTimeout,
+      isOnline: () => page.online,
+    },
+  });
+  page.socket.start();
+  return page;
+}
+
+export const generate = (key, prompt = "LiuJuan") => ({ action: "generate", prompt, request_key: key });

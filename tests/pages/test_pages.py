@@ -1,0 +1,187 @@
+"""Pages as a browser without scripts gets them, and who may see what."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from generation import services
+from generation.models import Worker
+from tests.services.test_running import claim_one, finish, settle, store
+from tests.services.test_submitting import submit
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in(user: User, language: str = "zh-hans") -> Client:
+    client = Client(headers={"accept-language": language})
+    client.force_login(user)
+    return client
+
+
+def state_in(html: str) -> dict[str, Any]:
+    found = re.search(
+        r'<script id="studio-state" type="application/json">(.*?)</script>', html, re.DOTALL
+    )
+    assert found is not None
+    state: dict[str, Any] = json.loads(found[1])
+    return state
+
+
+def test_a_stranger_is_sent_to_the_sign_in_page() -> None:
+    for path in ("/", "/tasks/00000000-0000-4000-8000-000000000000/"):
+        response = Client().get(path)
+        assert response.status_code == 302
+        assert response["Location"].startswith("/accounts/sign-in/?next=/")
+
+
+def test_signing_in_and_out_works(alice: User) -> None:
+    alice.set_password("alice's secret")
+    alice.save()
+    client = Client()
+
+    wrong = client.post("/accounts/sign-in/", {"username": "alice", "password": "no"})
+    right = client.post("/accounts/sign-in/", {"username": "alice", "password": "alice's secret"})
+
+    assert wrong.status_code == 200
+    assert (right.status_code, right["Location"]) == (302, "/")
+    assert client.get("/").status_code == 200
+    assert client.get("/accounts/sign-out/").status_code == 405
+    assert client.post("/accounts/sign-out/").status_code == 302
+    assert client.get("/").status_code == 302
+
+
+@pytest.mark.parametrize(("language", "word"), [("zh-hans", "开始生成图片"), ("en", "Draw")])
+def test_the_studio_page_speaks_both_languages(alice: User, language: str, word: str) -> None:
+    response = signed_in(alice, language).get("/")
+
+    assert response.status_code == 200
+    assert word in response.text
+
+
+def test_the_first_paint_has_the_state_the_socket_goes_on_from(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now, prompt="first paint")
+    claim = claim_one(worker, now)
+    services.record_progress(
+        task_id=task.pk,
+        attempt=claim.task.attempt,
+        progress=47.3,
+        eta_seconds=3.2,
+        fraction=0.5,
+        done=5,
+        total=10,
+        now=now,
+    )
+
+    html = signed_in(alice).get("/").text
+
+    (card,) = state_in(html)["tasks"]
+    assert card["task"]["prompt"] == "first paint"
+    assert (card["state"]["seq"], card["state"]["progress"]) == (4, 47.3)
+    visible = re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
+    assert "first paint" in visible
+    assert "47" in visible
+
+
+def test_unfinished_tasks_come_first(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    waiting = submit(alice, now, prompt="older but waiting")
+    cancelled = submit(alice, now, prompt="newer but over")
+    services.request_cancel(task_id=cancelled.pk, now=now)
+
+    tasks = state_in(signed_in(alice).get("/").text)["tasks"]
+
+    assert [task["state"]["task_id"] for task in tasks] == [str(waiting.pk), str(cancelled.pk)]
+
+
+def test_the_task_page_shows_every_event(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now, prompt="every event")
+    claim = claim_one(worker, now)
+    store(claim, now)
+    finish(claim, now)
+    settle(claim, now)
+
+    html = signed_in(alice, "en").get(f"/tasks/{task.pk}/").text
+
+    assert "every event" in html
+    for kind in ("submitted", "claimed", "step_began", "image_stored", "completed"):
+        assert kind in html
+
+
+def test_only_the_owner_and_staff_may_open_a_task(
+    alice: User, bob: User, rita: User, now: datetime
+) -> None:
+    path = f"/tasks/{submit(alice, now).pk}/"
+
+    assert signed_in(alice).get(path).status_code == 200
+    assert signed_in(rita).get(path).status_code == 200
+    assert signed_in(bob).get(path).status_code == 404
+
+
+def test_a_prompt_cannot_bring_markup_into_the_page(alice: User, now: datetime) -> None:
+    evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
+    task = submit(alice, now, prompt=evil)
+
+    for path in ("/", f"/tasks/{task.pk}/"):
+        html = signed_in(alice).get(path).text
+        assert "<script>alert" not in html
+        assert "<img src=x" not in html
+
+
+def test_pages_forbid_foreign_scripts_and_frames(alice: User) -> None:
+    response = signed_in(alice).get("/")
+
+    policy = response["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert "no-store" in response["Cache-Control"]
+    assert not re.search(r"<script(?![^>]*(src=|application/json))", response.text)
+    assert not re.search(r"\sstyle=", response.text)
+
+
+def test_pages_name_their_language(alice: User) -> None:
+    assert '<html lang="zh-hans"' in signed_in(alice).get("/").text.lower()
+    assert '<html lang="en"' in signed_in(alice, "en").get("/").text.lower()
+
+
+def test_the_catalogue_for_scripts_is_served_in_the_readers_language(alice: User) -> None:
+    client = signed_in(alice)
+
+    chinese = client.get("/i18n/catalog.js")
+    english = client.get("/i18n/catalog.js", headers={"accept-language": "en"})
+
+    assert chinese.status_code == english.status_code == 200
+    assert chinese.text != english.text
+
+
+def test_probes_answer_without_signing_in(model: str, worker: Worker) -> None:
+    assert Client().get("/healthz").text == "ok"
+    body = Client().get("/readyz").json()
+    assert body == {
+        "database": "ok",
+        "migrations": "ok",
+        "workers": "ok",
+        "models": {model: "ok"},
+    }
+
+
+def test_a_model_that_is_down_does_not_take_the_site_away(now: datetime) -> None:
+    services.refuse_key(now=now)
+
+    response = Client().get("/readyz")
+
+    assert response.status_code == 200
+    assert response.json()["workers"] == "down"

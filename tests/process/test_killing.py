@@ -1,0 +1,219 @@
+"""The real program in a process of its own: killed, stopped, and not read."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import sqlite3
+import stat
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.studio import ROOT, Studio, Watcher, wait_until
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[Studio]:
+    studio = Studio(tmp_path / "data", DEMO_SPEED="3", GENERATION_GRACE="0.2").start()
+    yield studio
+    studio.stop()
+
+
+def test_it_says_where_to_go_and_keeps_the_password_to_itself(studio: Studio) -> None:
+    assert studio.printed["URL"] == f"{studio.url}/"
+    assert studio.printed["Name"] == "studio"
+    assert "demo model" in studio.printed["Model"]
+    password = studio.data_dir / "password"
+    assert password.read_text().strip() == studio.printed["Password"]
+    for path in (password, studio.data_dir / "secret_key"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_task_survives_the_death_of_everything(studio: Studio) -> None:
+    token = studio.token()
+    with studio.connect(token) as watcher:
+        task_id = watcher.generate(size="512x512", steps=20)
+        watcher.until(lambda message: message.get("kind") == "progressed")
+        studio.kill()
+    before = watcher.events(task_id)
+
+    studio.start()
+    with studio.connect(token) as again:
+        hello = again.until_type("hello")
+        assert [entry["task_id"] for entry in hello["active"]] == [task_id]
+        again.send(action="attach", task_id=task_id, after=before[-1]["seq"])
+        result = again.until_type("result", "error")
+
+    assert result["type"] == "result"
+    seqs = [event["seq"] for event in [*before, *again.events(task_id)]]
+    assert seqs == list(range(1, result["seq"] + 1))
+    lost = next(e for e in again.events(task_id) if e["kind"] == "interrupted")
+    assert lost["details"]["reason"] == "lease_expired"
+    assert again.fetch(result["data"]["data"][0]["url"]).startswith(b"\xff\xd8")
+
+
+def test_a_polite_stop_closes_sockets_with_4503_and_hands_the_task_back(studio: Studio) -> None:
+    token = studio.token()
+    with studio.connect(token) as watcher:
+        task_id = watcher.generate(size="1024x1024", steps=20)
+        watcher.until(lambda message: message.get("kind") == "progressed")
+
+        status = studio.signal(signal.SIGTERM)
+
+        with pytest.raises(ConnectionClosed) as closed:
+            read_to_the_end(watcher)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4503
+    assert status == 0
+    with sqlite3.connect(studio.data_dir / "db.sqlite3") as database:
+        query = "select kind, details from generation_taskevent order by seq desc limit 1"
+        kind, details = database.execute(query).fetchone()
+    assert (kind, json.loads(details)["reason"]) == ("interrupted", "handed_back")
+    assert task_id
+
+
+def read_to_the_end(watcher: Watcher) -> None:
+    while True:
+        watcher.receive()
+
+
+def test_no_process_is_left_when_the_studio_is_killed(studio: Studio) -> None:
+    with studio.connect(studio.token()) as watcher:
+        watcher.generate(size="1024x1024", steps=50)
+        watcher.until(lambda message: message.get("kind") == "progressed")
+        assert studio.process is not None
+        painters = children_of(studio.process.pid)
+        assert painters
+
+        studio.kill()
+
+    wait_until(lambda: not any(map(alive, painters)), what="the painters are gone", seconds=10)
+
+
+def children_of(pid: int) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            found.append(int(path.parent.name))
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def test_a_client_that_never_reads_costs_little_and_nobody_else_anything(studio: Studio) -> None:
+    """Its sender waits; what it missed is in the log, not in memory."""
+    token = studio.token()
+    with studio.connect(token) as watcher:
+        task_id = watcher.generate(size="256x256")
+        watcher.until_type("result")
+        assert studio.process is not None
+        deaf = [deaf_socket(studio, token) for _each in range(5)]
+        before = resident_kib(studio.process.pid)
+
+        request = json.dumps({"action": "attach", "task_id": task_id})
+        for number in range(250):
+            for each in deaf:
+                each.sendall(frame(request))
+            if number % 15 == 14:
+                # below the flood limit: it is the reading that is missing, not the manners
+                time.sleep(0.8)
+        watcher.send(action="ping")
+        watcher.until_type("pong")
+        grown = resident_kib(studio.process.pid) - before
+
+        for each in deaf:
+            each.close()
+    assert grown < 5 * 1024
+
+
+def deaf_socket(studio: Studio, token: str) -> socket.socket:
+    """A WebSocket whose receiving side is never read after the handshake."""
+    plain = socket.create_connection(("127.0.0.1", studio.port))
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    plain.sendall(
+        (
+            "GET /ws/generate HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+            "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            f"Sec-WebSocket-Version: 13\r\nAuthorization: Bearer {token}\r\n\r\n"
+        ).encode()
+    )
+    assert b"101" in plain.recv(64)
+    return plain
+
+
+def frame(text: str) -> bytes:
+    """A masked text frame (mask 0) of at most 125 bytes."""
+    data = text.encode()
+    return struct.pack("!BB4x", 0x81, 0x80 | len(data)) + data
+
+
+def resident_kib(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1])
+    raise AssertionError("no VmRSS")
+
+
+def test_the_example_client_prints_every_message_up_to_the_result(studio: Studio) -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "examples/watch_generation.py",
+            "--url",
+            f"ws://127.0.0.1:{studio.port}/ws/generate",
+            "--token",
+            studio.token(),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    messages = [json.loads(line) for line in done.stdout.splitlines()]
+    kinds = [m["type"] for m in messages if m["type"] not in ("hello", "queue")]
+    assert kinds[0] == "ack"
+    assert set(kinds[1:-1]) == {"progress"}
+    assert kinds[-1] == "result"
+    assert messages[-1]["progress"] == 100
+
+
+def test_the_example_client_says_why_it_cannot_connect(studio: Studio) -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "examples/watch_generation.py",
+            "--url",
+            f"ws://127.0.0.1:{studio.port}/ws/generate",
+            "--token",
+            "lj-wrong",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert "4401" in done.stderr

@@ -1,0 +1,274 @@
+"""Documents and code name the same things, and every link leads somewhere."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from generation import models
+from generation.choices import (
+    CloseCode,
+    DelayReason,
+    ErrorCode,
+    EventKind,
+    InterruptReason,
+    QueueReason,
+    Step,
+    TaskStatus,
+)
+from generation.consumers import flood, generate
+from generation.hub import outbox
+from generation.protocol import (
+    MAX_TEXT_BYTES,
+    EventFrame,
+    ImageData,
+    QueuePlace,
+    TaskData,
+    TaskState,
+    empty_state,
+    fold,
+)
+from generation.protocol.client import ACTIONS
+from generation.services.ending import Answer
+
+ROOT = Path(__file__).resolve().parent.parent
+PROTOCOL = (ROOT / "docs/protocol.md").read_text(encoding="utf-8")
+ARCHITECTURE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = ["README.md", "CHANGELOG.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
+
+TYPES = {
+    "str": "text",
+    "int": "whole number",
+    "float": "number",
+    "bool": "switch",
+    "list": "list with commas",
+}
+COMPUTED_DEFAULTS = {
+    "str(BASE_DIR / 'var')": "`var/`",
+    "['localhost', '127.0.0.1', '[::1]', HOST]": "`localhost,127.0.0.1,[::1]` and `HOST`",
+    "not REDIS_URL": "`1` without `REDIS_URL`, else `0`",
+}
+"""Defaults that are no plain value, by their source, and how the README words them."""
+
+FIELDS = tuple(name for name in EventFrame.__annotations__ if name not in ("data", "code"))
+"""What every event frame has; the other two belong to endings."""
+
+Table = dict[str, list[str]]
+
+
+def tables(text: str) -> dict[str, Table]:
+    """Every table of `text` by the title of its first column: first cell → the other cells."""
+    found: dict[str, Table] = {}
+    table: Table | None = None
+    for line in text.splitlines():
+        if not line.startswith("|"):
+            table = None
+            continue
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))]
+        if table is None:
+            table = found.setdefault(cells[0], {})
+        elif not set(line) <= set("|-: "):
+            table[cells[0].strip("`")] = cells[1:]
+    return found
+
+
+def section(title: str) -> str:
+    """The text below the heading `title` of the protocol, up to the next heading."""
+    parts = re.split(r"^#+ (.+)$", PROTOCOL, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))[title]
+
+
+def frame_types() -> set[str]:
+    """Every `type` that the server's code puts into a frame."""
+    sources = [*ROOT.glob("generation/consumers/*.py"), *ROOT.glob("generation/hub/*.py")]
+    sources.append(ROOT / "generation/protocol/server.py")
+    named = {
+        name
+        for source in sources
+        for name in re.findall(r'"type": "([a-z_]+)"', source.read_text(encoding="utf-8"))
+    }
+    return named | {"progress", "result", "error", "cancelled"}
+
+
+@pytest.mark.parametrize(
+    ("title", "names"),
+    [
+        ("action", list(ACTIONS)),
+        ("type", sorted(frame_types())),
+        ("kind", EventKind.values),
+        ("status", TaskStatus.values),
+        ("step", Step.values),
+        ("reason of a place", QueueReason.values),
+        ("reason of an interruption", InterruptReason.values),
+        ("reason of a delay", DelayReason.values),
+        ("code", ErrorCode.values),
+        ("close code", [str(code) for code in CloseCode.values]),
+        ("answer to a cancel", list(get_args(Answer))),
+        ("field of an event", list(EventFrame.__annotations__)),
+        ("field of `task`", list(TaskData.__annotations__)),
+        ("field of a picture", list(ImageData.__annotations__)),
+        ("field of a place", list(QueuePlace.__annotations__)),
+        ("field of the state", list(TaskState.__annotations__)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_protocol_names_exactly_what_the_code_has(title: str, names: list[str]) -> None:
+    assert sorted(tables(PROTOCOL)[title]) == sorted(names)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_every_field_of_an_action_is_specified(action: str) -> None:
+    _kind, readers, required = ACTIONS[action]
+
+    fields = tables(section(f"`{action}`"))["field"]
+
+    assert sorted(fields) == sorted(readers)
+    assert {name for name, cells in fields.items() if cells[1] == "required"} == required
+
+
+def test_the_steps_have_the_wording_that_is_sent() -> None:
+    from django.utils import translation
+
+    with translation.override("zh-hans"):
+        sent = {step.value: str(step.label) for step in Step}
+
+    assert {name: cells[0] for name, cells in tables(PROTOCOL)["step"].items()} == sent
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    values = [cells[0] for cells in tables(PROTOCOL)["limit"].values()]
+
+    assert values == [
+        f"{MAX_TEXT_BYTES:,}",
+        f"{flood.RATE:g}",
+        f"{flood.BURST:g}",
+        f"{generate.MAX_ATTACHED}",
+        f"{outbox.QUEUE_FRAMES}",
+        f"{outbox.HELD_UP:g}",
+    ]
+
+
+def test_the_worked_example_is_a_whole_log_in_the_form_that_is_specified() -> None:
+    lines = re.findall(r"^← (\{.*\})$", section("A worked example"), flags=re.MULTILINE)
+    frames: list[Any] = [json.loads(line) for line in lines]
+    events = [frame for frame in frames if "seq" in frame]
+
+    state = fold(empty_state(events[0]["task_id"]), events)
+
+    assert [frame["type"] for frame in frames[:2]] == ["hello", "ack"]
+    assert set(frames[1]["task"]) == set(TaskData.__annotations__)
+    assert {tuple(event) for event in events[:-1]} == {FIELDS}
+    assert tuple(events[-1]) == (*FIELDS, "data")
+    assert (state["status"], state["progress"]) == ("completed", 100)
+    assert state["images"] == events[-1]["data"]["data"]
+
+
+def test_the_details_of_the_worked_example_are_specified_with_their_kind() -> None:
+    kinds = tables(PROTOCOL)["kind"]
+    lines = re.findall(r"^← (\{.*\})$", section("A worked example"), flags=re.MULTILINE)
+    events = [frame for frame in map(json.loads, lines) if "kind" in frame]
+
+    told = {(event["kind"], name) for event in events for name in event["details"]}
+
+    assert {(kind, name) for kind, name in told if f"`{name}`" not in kinds[kind][1]} == set()
+
+
+def variables() -> dict[str, tuple[str, str]]:
+    """Every `env.kind("NAME", default=…)` of the settings: name → (type, default as worded)."""
+    tree = ast.parse((ROOT / "liujuan_site/settings.py").read_text(encoding="utf-8"))
+    found: dict[str, tuple[str, str]] = {}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        if not isinstance(node.func.value, ast.Name) or node.func.value.id != "env":
+            continue
+        if not node.args or not isinstance(node.args[0], ast.Constant):
+            continue
+        default = next(each.value for each in node.keywords if each.arg == "default")
+        found[str(node.args[0].value)] = (TYPES[node.func.attr], worded(default))
+    return found
+
+
+def worded(default: ast.expr) -> str:
+    if not isinstance(default, ast.Constant):
+        return COMPUTED_DEFAULTS[ast.unparse(default)]
+    value = default.value
+    if isinstance(value, int | float):
+        return f"`{value:g}`"
+    return f"`{value!s}`" if value else "empty"
+
+
+def test_the_readme_has_every_setting_with_its_type_and_default() -> None:
+    documented = {name: (cells[0], cells[1]) for name, cells in tables(README)["variable"].items()}
+
+    assert documented == variables()
+
+
+def modules() -> set[str]:
+    """Every module that holds more than the door of its folder."""
+    return {
+        str(path.relative_to(ROOT))
+        for package in ("generation", "liujuan_site", "demo_xinference")
+        for path in (ROOT / package).rglob("*.py")
+        if path.name != "__init__.py" and "migrations" not in path.parts
+    }
+
+
+def test_every_module_has_its_line_in_the_architecture() -> None:
+    assert set(tables(ARCHITECTURE)["module"]) == modules() | {"manage.py"}
+
+
+def test_every_path_in_the_architecture_exists() -> None:
+    named = set(re.findall(r"`((?:[\w.]+/)+(?:[\w.]+)?)`", ARCHITECTURE))
+
+    assert {path for path in named if not (ROOT / path).exists()} == set()
+
+
+def test_the_layers_are_those_that_the_lint_step_keeps() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = project["tool"]["importlinter"]["contracts"]
+    kept = next(each["layers"] for each in contracts if "containers" in each)
+
+    assert "```text\n" + "\n".join(kept) + "\n```" in ARCHITECTURE
+
+
+def test_every_chosen_dependency_has_its_reason() -> None:
+    chosen = (ROOT / "requirements.txt").read_text(encoding="utf-8").split("\n\n")[0]
+
+    assert set(tables(ARCHITECTURE)["name"]) == set(re.findall(r"^([\w-]+)==", chosen, re.M))
+
+
+@pytest.mark.parametrize("name", models.__all__)
+def test_every_row_is_in_the_glossary(name: str) -> None:
+    assert f"`{name}`" in (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+
+
+def anchors(text: str) -> set[str]:
+    """What a heading is called in a link to it."""
+    return {
+        re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    }
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_relative_link_leads_somewhere(document: str) -> None:
+    source = ROOT / document
+    dead = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", source.read_text(encoding="utf-8")):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _hash, anchor = link.partition("#")
+        target = (source.parent / path).resolve() if path else source
+        lost = anchor and anchor not in anchors(target.read_text(encoding="utf-8"))
+        if not target.exists() or lost:
+            dead.append(link)
+
+    assert dead == []
