@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONUNBUFFERED := 1
 
-.PHONY: run install install-dev test test-fast test-xinference lint clean
+.PHONY: run install install-dev test test-xinference lint clean
 
 run: install
 	@$(BIN)/python manage.py serve
@@ -28,7 +28,6 @@ lint: install-dev
 	$(BIN)/lint-imports --config pyproject.toml
 	$(BIN)/mypy
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	tests/lint-js
 
 test: install-dev
 	tests/run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,19 @@ def check_model(**kwargs: Any) -> list[CheckMessage]:
             "DATABASE_URL or REDIS_URL is set, but no model server.",
             hint="Set XINFERENCE_URL=http://host:9997 (the demo model serves one process only).",
             id="generation.E001",
+        )
+    ]
+
+
+@register(Tags.security)
+def check_slots(**kwargs: Any) -> list[CheckMessage]:
+    if re.fullmatch(r"(\d+|[^=,]+=\d+(,[^=,]+=\d+)*)?", settings.GENERATION_SLOTS.strip()):
+        return []
+    return [
+        Error(
+            f"GENERATION_SLOTS={settings.GENERATION_SLOTS!r} cannot be read.",
+            hint="Set GENERATION_SLOTS=6, or GENERATION_SLOTS=NAME=2,OTHER=1.",
+            id="generation.E002",
         )
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 import uuid
 from datetime import datetime
 from typing import Any, cast
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.auth.views import redirect_to_login
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -24,6 +25,8 @@ from generation.protocol import PROTOCOL_VERSION
 from generation.selectors import Card
 
 SOCKET_PATH = "/ws/generate"
+KEPT = 86_400
+"""Seconds a browser keeps a picture: its file never changes."""
 
 
 @require_safe
@@ -87,19 +90,17 @@ def event_lines(found: Any) -> list[dict[str, Any]]:
 
 
 @require_safe
-def picture(request: HttpRequest, task_id: uuid.UUID, index: int) -> HttpResponseBase:
+def picture(request: HttpRequest, task_id: uuid.UUID, index: int) -> HttpResponse:
     return file_of(request, task_id, index, small=False)
 
 
 @require_safe
-def thumbnail(request: HttpRequest, task_id: uuid.UUID, index: int) -> HttpResponseBase:
+def thumbnail(request: HttpRequest, task_id: uuid.UUID, index: int) -> HttpResponse:
     """The thumbnail; until it has been made, the picture itself."""
     return file_of(request, task_id, index, small=True)
 
 
-def file_of(
-    request: HttpRequest, task_id: uuid.UUID, index: int, *, small: bool
-) -> HttpResponseBase:
+def file_of(request: HttpRequest, task_id: uuid.UUID, index: int, *, small: bool) -> HttpResponse:
     """To browsers by their session, to programs by the token that opened their socket."""
     user = viewer(request)
     if user is None:
@@ -107,7 +108,9 @@ def file_of(
     if not user.is_authenticated:
         return redirect_to_login(request.get_full_path())
     image = image_or_404(user, task_id, index)
-    return file_response(image.thumbnail or image.file if small else image.file)
+    name = image.thumbnail or image.file if small else image.file
+    final = not small or bool(image.thumbnail)
+    return file_response(name, kept_for=KEPT if final else 0)
 
 
 def viewer(request: HttpRequest) -> User | AnonymousUser | None:
@@ -126,12 +129,13 @@ def image_or_404(user: User | AnonymousUser, task_id: uuid.UUID, index: int) -> 
         raise Http404 from error
 
 
-def file_response(name: str) -> FileResponse:
+def file_response(name: str, *, kept_for: int) -> HttpResponse:
+    """The whole file (at most a few MB); `kept_for`: seconds in this person's own cache."""
     try:
-        response = FileResponse(images.path_of(name).open("rb"))
+        data = images.path_of(name).read_bytes()
     except FileNotFoundError as error:
         raise Http404 from error
-    # private: only this person's own cache may keep it
-    response["Cache-Control"] = "private, max-age=3600"
-    response["X-Content-Type-Options"] = "nosniff"
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    response = HttpResponse(data, content_type=kind)
+    response["Cache-Control"] = f"private, max-age={kept_for}"
     return response

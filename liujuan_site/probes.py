@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
 from generation import selectors
+from generation.choices import QueueReason
+from generation.hub import hub
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -19,16 +24,29 @@ def readyz(request: HttpRequest) -> JsonResponse:
     try:
         executor = MigrationExecutor(connection)
         pending = bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-        models = {} if pending else selectors.model_rows(now=timezone.now())
+        report = {} if pending else report_of(timezone.now())
     except DatabaseError:
         return JsonResponse({"database": "down"}, status=503)
     if pending:
         return JsonResponse({"database": "ok", "migrations": "pending"}, status=503)
-    return JsonResponse(
-        {
-            "database": "ok",
-            "migrations": "ok",
-            "workers": "ok" if selectors.live_workers(timezone.now()) else "down",
-            "models": {row["name"]: "ok" if row["ready"] else row["reason"] for row in models},
-        }
-    )
+    return JsonResponse({"database": "ok", "migrations": "ok", **report})
+
+
+def report_of(now: datetime) -> dict[str, Any]:
+    """`ok`, `down` or `unknown` for what stands behind this process, from the rows."""
+    rows = selectors.model_rows(now=now)
+    workers = bool(selectors.live_workers(now))
+    refused = any(row["reason"] == QueueReason.KEY_REFUSED for row in rows)
+    return {
+        "layer": hub.memberships.hearing,
+        "workers": "ok" if workers else "down",
+        # without a live worker nobody looks: the rows may be old
+        "key": ("down" if refused else "ok") if workers else "unknown",
+        "models": {row["name"]: model_word(row, workers=workers) for row in rows},
+    }
+
+
+def model_word(row: selectors.ModelRow, *, workers: bool) -> str:
+    if not workers:
+        return "unknown"
+    return "ok" if row["ready"] else "down"

@@ -195,7 +195,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         await self.say(
             protocol.task_frame(task_id=str(task.pk), seq=task.newest_seq, task=task.data)
         )
-        await self.watch_task(task, after=message.after)
+        await self.watch_task(task, after=min(message.after, task.newest_seq))
         seq = self.outbox.cursors.get(str(task.pk), task.newest_seq)
         await self.say({"type": "live", "task_id": str(task.pk), "seq": seq})
 

@@ -131,7 +131,15 @@ class Hub:
                 if not page.more and outbox.seen.get(task_id, 0) <= outbox.cursors[task_id]:
                     return
         finally:
-            outbox.catching_up.pop(task_id, None)
+            if outbox.catching_up.get(task_id) is asyncio.current_task():
+                del outbox.catching_up[task_id]
+
+    async def stop_reading(self, outbox: Outbox, task_id: str) -> None:
+        """Attached again with another cursor: an earlier reader must not move it."""
+        running = outbox.catching_up.pop(task_id, None)
+        if running is not None:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
 
     async def register(self, outbox: Outbox) -> None:
         """Let the socket hear of its owner's new tasks, and be found at shutdown."""
@@ -146,6 +154,7 @@ class Hub:
 
     async def attach(self, outbox: Outbox, *, task_id: str, owner_id: int, after: int) -> None:
         """Group first, log second: from here on every event after `after` arrives once."""
+        await self.stop_reading(outbox, task_id)
         outbox.cursors[task_id] = after
         outbox.seen.pop(task_id, None)
         self.watchers[task_id].add(outbox)

@@ -7,6 +7,7 @@ import logging
 import uuid
 from collections import Counter, defaultdict
 from time import monotonic
+from typing import Literal
 
 from generation import broadcast
 
@@ -35,6 +36,8 @@ class Memberships:
         self.empty_since: dict[int, float] = {}
         self.locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.markers: dict[str, asyncio.Event] = {}
+        self.hearing: Literal["ok", "down", "unknown"] = "unknown"
+        """Whether the last marker came back; unknown before there was one."""
 
     async def open(self) -> None:
         self.channel = await broadcast.layer().new_channel("hub")
@@ -56,7 +59,9 @@ class Memberships:
                     await self.prove(owner_id)
             except Exception as error:  # noqa: BLE001  the layer is away: compare() heals
                 logger.warning("group of owner %s unproven: %r", owner_id, error)
+                self.hearing = "down"
                 return
+            self.hearing = "ok"
             self.joined[owner_id] = monotonic()
 
     async def prove(self, owner_id: int) -> None:

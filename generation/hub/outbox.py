@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,12 @@ QUEUE_FRAMES = 256
 
 HELD_UP = 30.0
 """Seconds one frame may take to leave before the reader counts as gone."""
+
+
+INTERNAL_ERROR = 1011
+"""The protocol's own code: the page reconnects and reads the log."""
+
+logger = logging.getLogger(__name__)
 
 
 class Outbox:
@@ -46,6 +53,10 @@ class Outbox:
                     await self.send(frame)
             except TimeoutError:
                 await self.close(CloseCode.TOO_SLOW)
+                return
+            except Exception:
+                logger.exception("a socket of owner %s cannot be written to", self.owner_id)
+                await self.close(INTERNAL_ERROR)
                 return
 
     def offer(self, frame: str) -> bool:

@@ -11,6 +11,7 @@ from generation.protocol.client import (
     Generate,
     Ping,
     Retry,
+    is_unicode,
     parse_client_message,
 )
 from generation.protocol.fold import TaskState, apply_event, empty_state, fold
@@ -53,6 +54,7 @@ __all__ = [
     "ending_data",
     "event_frame",
     "fold",
+    "is_unicode",
     "parse_client_message",
     "refusal",
     "task_frame",

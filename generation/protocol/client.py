@@ -17,6 +17,9 @@ MAX_TEXT_BYTES = 65_536
 """Longest text frame that is read; the server in front allows more, so that we can answer."""
 
 SIZE = re.compile(r"([1-9]\d{0,4})[xX*×]([1-9]\d{0,4})", re.ASCII)
+NAME = re.compile(r"\w{1,40}", re.ASCII)
+"""Field names that are repeated in a refusal; others are whatever somebody made up."""
+
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 
 
@@ -72,7 +75,15 @@ ClientMessage = Generate | Attach | Detach | Cancel | Retry | Ping
 def text(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise InvalidInput(ErrorCode.BAD_MESSAGE, name)
+    if "\0" in value or not is_unicode(value):
+        # PostgreSQL cannot store NUL, and a lone surrogate cannot be written as UTF-8 at all
+        prompt = name in ("prompt", "negative_prompt")
+        raise InvalidInput(ErrorCode.PROMPT_INVALID if prompt else ErrorCode.BAD_MESSAGE, name)
     return value
+
+
+def is_unicode(value: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def integer(code: ErrorCode) -> Callable[[str, Any], int]:
@@ -175,7 +186,7 @@ def read_fields(message: dict[str, Any]) -> ClientMessage:
         if name == "action":
             continue
         if name not in readers:
-            raise InvalidInput(ErrorCode.UNKNOWN_FIELD, name)
+            raise InvalidInput(ErrorCode.UNKNOWN_FIELD, name if NAME.fullmatch(name) else None)
         if value is not None:
             values[name] = readers[name](name, value)
     for name in sorted(required - values.keys()):

@@ -13,6 +13,7 @@ from generation.selectors.line import (
 from generation.selectors.log import LogPage, log_after, newest_seqs, state_of
 from generation.selectors.tasks import (
     Card,
+    ModelRow,
     accepts_model,
     active_cursors,
     card_of,
@@ -26,6 +27,7 @@ from generation.selectors.tasks import (
 __all__ = [
     "Card",
     "LogPage",
+    "ModelRow",
     "accepts_model",
     "active_cursors",
     "card_of",

@@ -16,7 +16,7 @@ from generation import broadcast, selectors
 from generation.choices import Basis, ErrorCode, EventKind, Step, TaskStatus
 from generation.exceptions import InvalidInput, TransitionRefused
 from generation.models import GenerationTask
-from generation.protocol import Generate, encode, task_frame
+from generation.protocol import Generate, encode, is_unicode, task_frame
 from generation.services.transition import append
 
 if TYPE_CHECKING:
@@ -162,8 +162,7 @@ def prompt_of(text: str, field: str, *, required: bool) -> str:
         raise InvalidInput(ErrorCode.PROMPT_EMPTY, field)
     if len(text) > MAX_PROMPT:
         raise InvalidInput(ErrorCode.PROMPT_TOO_LONG, field)
-    # PostgreSQL cannot store NUL, and a lone surrogate cannot be encoded at all
-    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+    if "\0" in text or not is_unicode(text):
         raise InvalidInput(ErrorCode.PROMPT_INVALID, field)
     return text
 

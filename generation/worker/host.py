@@ -60,7 +60,7 @@ class WorkerHost:
         self.draining = False
         self.worker_id = uuid.UUID(int=0)
         self.runs: dict[TaskRun, asyncio.Task[None]] = {}
-        self.recoveries: set[asyncio.Task[None]] = set()
+        self.recoveries: dict[asyncio.Task[None], int] = {}
         self.loops: list[asyncio.Task[None]] = []
         self.last_beat = monotonic()
 
@@ -166,7 +166,7 @@ class WorkerHost:
         began = monotonic()
         wanted = await database_sync_to_async(services.beat)(
             worker_id=self.worker_id,
-            slot_ids=[run.claim.slot_id for run in self.runs],
+            slot_ids=[run.claim.slot_id for run in self.runs] + [*self.recoveries.values()],
             draining=self.draining,
             now=timezone.now(),
         )
@@ -199,8 +199,8 @@ class WorkerHost:
         )
         for slot in abandoned:
             task = asyncio.create_task(self.recover(slot))
-            self.recoveries.add(task)
-            task.add_done_callback(self.recoveries.discard)
+            self.recoveries[task] = slot.slot_id
+            task.add_done_callback(self.recoveries.pop)
 
     async def recover(self, slot: Abandoned) -> None:
         """End the call somebody left behind, then free its slot."""

@@ -20,11 +20,11 @@ class Meter:
         self.n = n
         self.stored = stored
         self.percent = start
-        self.began: dict[Step, float] = {Step.LOADING: monotonic()}
+        self.since = monotonic()
+        self.passing: list[Step] = [Step.LOADING]
         self.spent: dict[Step, list[float]] = {}
         self.step = Step.LOADING
         self.first_seen: tuple[float, float] = (0.0, 0.0)
-        self.observed = True
 
     @property
     def per_picture(self) -> float:
@@ -35,20 +35,28 @@ class Meter:
         return self.expected[Step.LOADING] + self.n * self.per_picture
 
     def enter(self, step: Step, *, observed: bool = True) -> None:
-        """`step` began now; the one before it is measured if both its ends were seen."""
+        """`step` began now, or, if not observed, some time since the last boundary that was.
+
+        Time between two observed boundaries is measured; steps that passed unseen within it
+        share it as they were expected to.
+        """
         now = monotonic()
-        if observed and self.observed:
-            self.spent.setdefault(self.step, []).append(now - self.began[self.step])
-        self.began[step] = now
+        if observed:
+            expected = sum(self.expected.get(each, 0.0) for each in self.passing) or 1.0
+            for each in self.passing:
+                share = self.expected.get(each, 0.0) / expected
+                self.spent.setdefault(each, []).append(share * (now - self.since))
+            self.passing, self.since = [], now
+        self.passing.append(step)
+        self.step = step
         self.first_seen = (now, 0.0)
-        self.step, self.observed = step, observed
 
     def picture_stored(self) -> None:
         self.enter(Step.COMPLETED)
         self.stored += 1
 
     def measured(self) -> dict[str, float]:
-        """Mean seconds of every step that was seen to begin and to end."""
+        """Mean seconds of every step that passed."""
         return {
             step.value: round(sum(each) / len(each), 4)
             for step, each in self.spent.items()

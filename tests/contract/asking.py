@@ -19,7 +19,7 @@ def small(**changes: Any) -> DrawRequest:
 
 def long(**changes: Any) -> DrawRequest:
     """A picture that takes some seconds, for what happens while it is drawn."""
-    return request(**({"width": 512, "height": 512, "steps": 24} | changes))
+    return request(**({"width": 448, "height": 448, "steps": 24} | changes))
 
 
 def request(**values: Any) -> DrawRequest:

@@ -14,6 +14,7 @@ from generation.choices import Route
 from generation.exceptions import XinferenceAborted, XinferenceFailed
 from generation.xinference import XinferenceClient
 from tests.contract.asking import drawn, known, long, moving, small, until
+from tests.contract.conftest import Demo
 from tests.contract.servers import MODEL, DemoProcess, is_painter
 
 
@@ -37,7 +38,7 @@ async def test_closing_ends_the_painting_process(demo):
     assert not is_painter(pid)
 
 
-async def test_a_killed_painting_process_is_told_like_a_killed_model_and_comes_back(demo):
+async def test_a_killed_painting_process_is_told_like_a_killed_model_and_comes_back(demo: Demo):
     app, client = demo()
     asked, waiting = long(), long()
     call = drawn(client, asked)
@@ -65,6 +66,7 @@ async def test_a_killed_painting_process_is_told_like_a_killed_model_and_comes_b
     (after,) = await client.image_models()
     assert after.identity != before.identity
     assert await drawn(client, small())
+    assert frozen is not None
     assert 0 < frozen < 1
     assert await client.progress(asked.request_id) == frozen
 
@@ -126,7 +128,7 @@ async def test_another_engine_has_one_route_only_and_tells_no_steps(demo):
     assert seen <= {None, 0.0, 1.0}
 
 
-async def test_a_delayed_answer_leaves_progress_at_one(demo):
+async def test_a_delayed_answer_leaves_progress_at_one(demo: Demo):
     _, client = demo(faults=[{"do": "delay_decode", "seconds": 0.6}])
     asked = small()
     call = drawn(client, asked)

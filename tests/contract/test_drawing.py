@@ -11,6 +11,7 @@ from PIL import Image
 
 from generation.choices import ErrorCode, Route
 from generation.exceptions import XinferenceFailed, XinferenceRefused
+from generation.xinference import XinferenceClient
 from tests.contract.asking import drawn, known, long, moving, small, until
 from tests.contract.servers import MODEL
 
@@ -103,7 +104,7 @@ async def test_a_second_call_waits_at_zero_until_the_first_is_over(client):
     assert set(waiting[:-1]) == {0.0}
 
 
-async def test_a_caller_who_leaves_does_not_stop_the_work(client):
+async def test_a_caller_who_leaves_does_not_stop_the_work(client: XinferenceClient):
     asked = long(steps=6)
     call = drawn(client, asked)
     await until(lambda: moving(client, asked.request_id))

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from generation import services
+from generation.hub import hub
 from generation.models import Worker
 from tests.services.test_running import claim_one, finish, settle, store
 from tests.services.test_submitting import submit
@@ -168,12 +169,15 @@ def test_the_catalogue_for_scripts_is_served_in_the_readers_language(alice: User
 
 
 def test_probes_answer_without_signing_in(model: str, worker: Worker) -> None:
+    hub.memberships.hearing = "unknown"
     assert Client().get("/healthz").text == "ok"
     body = Client().get("/readyz").json()
     assert body == {
         "database": "ok",
         "migrations": "ok",
+        "layer": "unknown",
         "workers": "ok",
+        "key": "ok",
         "models": {model: "ok"},
     }
 
@@ -184,4 +188,17 @@ def test_a_model_that_is_down_does_not_take_the_site_away(now: datetime) -> None
     response = Client().get("/readyz")
 
     assert response.status_code == 200
-    assert response.json()["workers"] == "down"
+    body = response.json()
+    assert (body["workers"], body["key"], set(body["models"].values())) == (
+        "down",
+        "unknown",
+        {"unknown"},
+    )
+
+
+def test_a_refused_key_is_told(worker: Worker, now: datetime) -> None:
+    services.refuse_key(now=now)
+
+    body = Client().get("/readyz").json()
+
+    assert (body["key"], set(body["models"].values())) == ("down", {"down"})

@@ -33,7 +33,7 @@ def test_hot_queries_use_their_index(alice: User, now: datetime) -> None:
     }
 
     for index, query in plans.items():
-        plan = query.explain()  # type: ignore[attr-defined]
+        plan = query.explain()
         assert "INDEX" in plan, plan
         assert index in plan or index == "one_event_per_seq", plan
         assert "TEMP B-TREE" not in plan, plan

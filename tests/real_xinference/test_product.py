@@ -6,13 +6,12 @@ import io
 import os
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from tests.real_xinference.server import RealServer
-from tests.studio import Studio, Watcher, wait_until
+from tests.studio import Studio, Watcher
 
 pytestmark = pytest.mark.real
 

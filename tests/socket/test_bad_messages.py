@@ -188,3 +188,35 @@ def test_every_sentence_says_something_in_both_languages() -> None:
             chinese = str(code.label)
         assert english != chinese
         assert any("\u4e00" <= letter <= "\u9fff" for letter in chinese)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"action": "ping", "\\ud800": 1}',
+        '{"action": "generate", "prompt": "x", "model": "\\ud800"}',
+        '{"action": "generate", "prompt": "x", "model": "a\\u0000"}',
+        '{"action": "attach", "task_id": "\\ud800"}',
+    ],
+)
+async def test_text_that_cannot_be_written_neither_mutes_nor_ends_the_socket(
+    alice: User, open_page: OpenPage, text: str
+) -> None:
+    page = await open_page(alice)
+
+    await page.socket.send_to(text_data=text)
+
+    assert (await page.receive())["type"] == "error"
+    assert (await page.ask(action="ping"))["type"] == "pong"
+
+
+async def test_a_cursor_from_the_future_is_not_believed(alice: User, open_page: OpenPage) -> None:
+    page = await open_page(alice)
+    task_id = await page.generate()
+    other = await open_page(alice)
+
+    await other.send(action="attach", task_id=task_id, after=999)
+
+    assert (await other.until("live"))["seq"] == 1
+    await other.send(action="cancel", task_id=task_id)
+    assert (await other.until("cancelled"))["seq"] == 3

@@ -1,0 +1,151 @@
+"""Bytes and pictures: what is taken, what is refused, what is written."""
+
+from __future__ import annotations
+
+import base64
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import pytest
+from django.test import override_settings
+from PIL import Image
+
+from generation import images
+from generation.choices import ErrorCode
+from generation.exceptions import PictureError, StorageError
+from tests.pictures import as_base64, jpeg, picture, png
+
+
+@pytest.fixture
+def media(tmp_path: Path) -> Path:
+    return tmp_path / "media"
+
+
+def bomb(edge: int = 10_000) -> bytes:
+    """A PNG of a few kB that says it is edge × edge pixels."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    header = struct.pack(">IIBBBBB", edge, edge, 1, 0, 0, 0, 0)
+    rows = zlib.compress(bytes((edge + 7) // 8 + 1) * edge, 9)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(("data", "kind"), [(jpeg(), "JPEG"), (png(), "PNG")])
+def test_a_whole_picture_of_the_right_size_is_taken(data: bytes, kind: str) -> None:
+    taken = images.decode(as_base64(data), width=512, height=512)
+
+    assert (taken.format, taken.data) == (kind, data)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("not base64!", ErrorCode.BAD_PICTURE),
+        ("", ErrorCode.BAD_PICTURE),
+        (as_base64(b"hello"), ErrorCode.BAD_PICTURE),
+        (as_base64(jpeg()[:-200]), ErrorCode.BAD_PICTURE),
+        (as_base64(jpeg())[:-5], ErrorCode.BAD_PICTURE),
+        (as_base64(b"GIF89a" + bytes(100)), ErrorCode.BAD_PICTURE),
+        (as_base64(jpeg(512, 528)), ErrorCode.PICTURE_TOO_LARGE),
+        (as_base64(bomb()), ErrorCode.PICTURE_TOO_LARGE),
+        (as_base64(bomb(60_000)[:4000]), ErrorCode.PICTURE_TOO_LARGE),
+    ],
+    ids=["text", "nothing", "bytes", "cut", "cut-base64", "gif", "size", "bomb", "huge-header"],
+)
+def test_anything_else_is_refused(text: str, code: ErrorCode) -> None:
+    with pytest.raises(PictureError) as refused:
+        images.decode(text, width=512, height=512)
+
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize("data", [jpeg(), png()], ids=["jpeg", "png"])
+def test_settings_are_spliced_in_and_no_pixel_changes(data: bytes) -> None:
+    before = images.decode(as_base64(data), width=512, height=512)
+
+    after = images.with_parameters(before, "柳岸\nSteps: 9, Seed: 7")
+
+    with Image.open(io.BytesIO(before.data)) as old, Image.open(io.BytesIO(after.data)) as new:
+        assert old.tobytes() == new.tobytes()
+        if after.format == "PNG":
+            assert new.info["parameters"] == "柳岸\nSteps: 9, Seed: 7"
+        else:
+            raw = new.getexif().get_ifd(0x8769)[0x9286]
+            assert raw == b"UNICODE\0" + "柳岸\nSteps: 9, Seed: 7".encode("utf-16-be")
+    assert len(after.data) < len(before.data) + 300
+
+
+def test_a_two_thousand_letter_prompt_fits_into_the_file() -> None:
+    taken = images.with_parameters(picture(), "柳" * 4_100)
+
+    with Image.open(io.BytesIO(taken.data)) as opened:
+        assert opened.size == (512, 512)
+
+
+def test_a_file_is_there_whole_or_not_at_all(media: Path) -> None:
+    with override_settings(MEDIA_ROOT=media):
+        images.write("task/1-1-abc.jpg", b"picture")
+        (media / "blocked").write_bytes(b"a file where a folder should be")
+        with pytest.raises(StorageError):
+            images.write("blocked/1-1-abc.jpg", b"picture")
+
+    assert sorted(path.name for path in media.rglob("*") if path.is_file()) == [
+        "1-1-abc.jpg",
+        "blocked",
+    ]
+
+
+def test_a_full_disk_leaves_no_half_file(media: Path) -> None:
+    (media / "task").mkdir(parents=True)
+    # whatever is written there meets "no space left on device"
+    (media / "task" / ".1-1-abc.jpg.part").symlink_to("/dev/full")
+    with override_settings(MEDIA_ROOT=media), pytest.raises(StorageError):
+        images.write("task/1-1-abc.jpg", b"picture")
+
+    assert not list((media / "task").iterdir())
+
+
+def test_removing_takes_the_empty_folder_along_and_is_repeatable(media: Path) -> None:
+    with override_settings(MEDIA_ROOT=media):
+        images.write("task/1.jpg", b"1")
+        images.write("task/2.jpg", b"2")
+        images.remove("task/1.jpg")
+        images.remove("task/1.jpg")
+        assert (media / "task").exists()
+        images.remove("task/2.jpg")
+
+    assert not (media / "task").exists()
+
+
+def test_a_thumbnail_is_small_and_keeps_the_ratio(media: Path) -> None:
+    with override_settings(MEDIA_ROOT=media):
+        images.write("task/1.jpg", jpeg(1024, 512))
+        name = images.make_thumbnail("task/1.jpg")
+        with Image.open(images.path_of(name)) as small:
+            assert (small.format, small.size) == ("WEBP", (384, 192))
+
+
+def test_two_attempts_never_share_a_file_name() -> None:
+    names = {
+        images.file_name(task_id="t", index=1, attempt=attempt, picture=picture())
+        for attempt in (1, 2)
+    }
+
+    assert len(names) == 2
+
+
+def test_base64_of_an_absurd_length_is_not_even_decoded() -> None:
+    text = base64.b64encode(bytes(3)).decode() * (images.MAX_BASE64 // 4 + 1)
+
+    with pytest.raises(PictureError) as refused:
+        images.decode(text, width=512, height=512)
+
+    assert refused.value.code == ErrorCode.PICTURE_TOO_LARGE

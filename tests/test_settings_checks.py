@@ -1,0 +1,50 @@
+"""Mistakes in the settings are found at start, with what to type instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from generation import checks
+from generation.worker.models import slots_of
+
+
+@pytest.mark.parametrize(
+    ("settings", "found"),
+    [
+        ({}, []),
+        ({"DATABASE_URL": "postgres://x/y", "REDIS_URL": "redis://x"}, ["generation.E001"]),
+        ({"DATABASE_URL": "postgres://x/y", "XINFERENCE_URL": "http://x"}, []),
+        ({"REDIS_URL": "", "EMBEDDED_WORKER": False}, ["generation.W001"]),
+        ({"GENERATION_SLOTS": "6"}, []),
+        ({"GENERATION_SLOTS": "A=2,B-1=1"}, []),
+        ({"GENERATION_SLOTS": "six"}, ["generation.E002"]),
+    ],
+)
+def test_each_mistake_has_its_check_and_a_hint(settings: dict[str, Any], found: list[str]) -> None:
+    with override_settings(**settings):
+        messages = [
+            *checks.check_model(),
+            *checks.check_layer(),
+            *checks.check_slots(),
+        ]
+
+    assert [message.id for message in messages] == found
+    assert all(message.hint for message in messages)
+
+
+def test_a_public_url_is_asked_for_before_going_public() -> None:
+    with override_settings(PUBLIC_URL=""):
+        assert [message.id for message in checks.check_address()] == ["generation.W002"]
+    with override_settings(PUBLIC_URL="https://studio.example"):
+        assert not checks.check_address()
+
+
+@pytest.mark.parametrize(
+    ("setting", "model", "slots"),
+    [("", "A", 3), ("6", "A", 6), ("A=2,B=1", "A", 2), ("A=2, B=1", "B", 1), ("A=2", "C", 3)],
+)
+def test_slots_are_the_replicas_unless_told_otherwise(setting: str, model: str, slots: int) -> None:
+    assert slots_of(setting, model, replicas=3) == slots
