@@ -14,6 +14,9 @@ django_application = get_asgi_application()  # before anything that needs the ap
 from generation.routing import websocket_urlpatterns  # noqa: E402
 from liujuan_site.lifecycle import Lifecycle, when_daphne_runs  # noqa: E402
 from liujuan_site.pressure import with_backpressure  # noqa: E402
+from liujuan_site.requests import close_connections_with_requests  # noqa: E402
+
+close_connections_with_requests()
 
 lifecycle = Lifecycle()
 application = ProtocolTypeRouter(

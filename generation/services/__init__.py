@@ -11,21 +11,13 @@ from generation.services.ending import (
 )
 from generation.services.housekeeping import (
     Abandoned,
-    SeenModel,
     beat,
     cancels_of,
-    create_token,
     expire_leases,
     expire_worker,
-    key_is_refused,
-    record_lost,
-    record_models,
-    record_unreachable,
-    refuse_key,
     register_worker,
     retire_worker,
     take_over_slot,
-    user_of_token,
 )
 from generation.services.running import (
     Boundary,
@@ -39,7 +31,16 @@ from generation.services.running import (
     still_mine,
     store_image,
 )
+from generation.services.serving import (
+    SeenModel,
+    key_is_refused,
+    record_lost,
+    record_models,
+    record_unreachable,
+    refuse_key,
+)
 from generation.services.submitting import Submission, defaults, retry, submit
+from generation.services.tokens import create_token, user_of_token
 
 __all__ = [
     "Abandoned",

@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +21,7 @@ from generation.exceptions import (
 )
 from generation.xinference import served
 from generation.xinference.answers import Answer, error_of, fraction_of, picture_of
+from generation.xinference.orders import DrawRequest, generations_body, txt2img_body
 from generation.xinference.served import ServedModel
 
 logger = logging.getLogger(__name__)
@@ -48,20 +48,6 @@ LARGEST_ANSWER = 96 * 1024 * 1024
 
 LOST = (httpx.NetworkError, httpx.RemoteProtocolError)
 NOBODY = (httpx.ConnectError, httpx.TimeoutException)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrawRequest:
-    """One picture; sizes in pixels, `request_id` a fresh UUID for every call."""
-
-    request_id: str
-    prompt: str
-    negative_prompt: str
-    width: int
-    height: int
-    steps: int
-    guidance: float
-    seed: int
 
 
 class XinferenceClient:
@@ -112,14 +98,15 @@ class XinferenceClient:
     async def _served(
         self, instance: dict[str, Any], description: dict[str, Any] | None
     ) -> ServedModel:
-        name, ready, identity = served.name_of(instance), served.is_ready(instance), ""
-        if ready:
-            path = f"/v1/models/{quote(name, safe='')}"
-            if description is None:
-                # /v1/models is cached for 3 s and leaves out a model that has just come back
-                description = served.record_of((await self._get(path)).json())
-            replicas = served.records_of((await self._get(f"{path}/replicas")).json())
-            identity = served.identity_of(description, replicas)
+        name, identity = served.name_of(instance), ""
+        ready = served.is_ready(instance)
+        if ready and description is None:
+            # /v1/models is cached for 3 s and leaves out a model that has just come back
+            description = await self._described(name)
+            ready = description is not None
+        if ready and description is not None:
+            replicas = await self._get(f"/v1/models/{quote(name, safe='')}/replicas")
+            identity = served.identity_of(description, served.records_of(replicas.json()))
             self._routes[name] = served.route_of(description)
         count = served.ready_replicas if ready else served.launched_replicas
         return ServedModel(
@@ -131,6 +118,15 @@ class XinferenceClient:
             replicas=count(instance),
             identity=identity,
         )
+
+    async def _described(self, name: str) -> dict[str, Any] | None:
+        """What the server says of one model; None if it is gone since it was listed."""
+        answer = await self._ask("GET", f"/v1/models/{quote(name, safe='')}")
+        if answer.status in (400, 404):
+            return None
+        if answer.status != 200:
+            raise self._error(answer)
+        return served.record_of(answer.json())
 
     async def draw(self, *, model: str, route: Route, request: DrawRequest) -> str:
         """The picture as base64 text; may be silent for as long as the model draws.
@@ -259,36 +255,3 @@ async def read_whole(response: httpx.Response) -> bytes:
         if len(body) > LARGEST_ANSWER:
             raise XinferenceFailed(f"an answer of more than {LARGEST_ANSWER} bytes")
     return bytes(body)
-
-
-def txt2img_body(model: str, request: DrawRequest) -> dict[str, Any]:
-    return {
-        "model": model,
-        "prompt": request.prompt,
-        "negative_prompt": request.negative_prompt,
-        "width": request.width,
-        "height": request.height,
-        "steps": request.steps,
-        "seed": request.seed,
-        "cfg_scale": request.guidance,
-        "request_id": request.request_id,
-    }
-
-
-def generations_body(model: str, request: DrawRequest) -> dict[str, Any]:
-    """The settings travel in `kwargs` as JSON text; at the top they are silently ignored."""
-    settings = {
-        "request_id": request.request_id,
-        "num_inference_steps": request.steps,
-        "guidance_scale": request.guidance,
-        "seed": request.seed,
-        "negative_prompt": request.negative_prompt,
-    }
-    return {
-        "model": model,
-        "prompt": request.prompt,
-        "n": 1,
-        "size": f"{request.width}x{request.height}",
-        "response_format": "b64_json",
-        "kwargs": json.dumps(settings),
-    }

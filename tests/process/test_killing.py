@@ -195,6 +195,28 @@ def resident_kib(pid: int) -> int:
     raise AssertionError("no VmRSS")
 
 
+def target_of(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except FileNotFoundError:
+        return "closed meanwhile"
+
+
+def test_requests_leave_no_database_connection_open(studio: Studio) -> None:
+    assert studio.process is not None
+    files = Path(f"/proc/{studio.process.pid}/fd")
+
+    def databases() -> int:
+        return sum("sqlite3" in target_of(link) for link in files.iterdir())
+
+    assert studio.is_ready()
+    before = databases()
+    for _each in range(40):
+        assert studio.is_ready()
+
+    assert databases() <= before + 4
+
+
 def test_the_example_client_prints_every_message_up_to_the_result(studio: Studio) -> None:
     done = subprocess.run(
         [

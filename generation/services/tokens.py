@@ -1,0 +1,37 @@
+"""Programs' keys."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from generation.models import ApiToken
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+TOKEN_USE_GRAIN = timedelta(minutes=1)
+
+
+def digest_of(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def create_token(*, owner: User, name: str, now: datetime) -> str:
+    """A new token in clear; only its digest is kept."""
+    token = f"lj-{secrets.token_urlsafe(32)}"
+    ApiToken.objects.create(digest=digest_of(token), owner=owner, name=name, created=now)
+    return token
+
+
+def user_of_token(*, token: str, now: datetime) -> User | None:
+    """The token's owner, or None; remembers its use to the minute."""
+    row = ApiToken.objects.select_related("owner").filter(digest=digest_of(token)).first()
+    if row is None:
+        return None
+    if row.last_used is None or now - row.last_used > TOKEN_USE_GRAIN:
+        ApiToken.objects.filter(pk=row.pk).update(last_used=now)
+    owner: User = row.owner
+    return owner
