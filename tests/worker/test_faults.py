@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import override_settings
 
+from demo_xinference.faults import parse_all
 from generation.choices import ErrorCode
 from generation.models import GenerationTask, ModelSlot, ModelState
 from tests.socket.pages import OpenPage, Page
@@ -179,6 +180,25 @@ async def test_while_the_model_is_down_the_line_waits_and_says_so(
 
     assert place["tasks"][task_id]["reason"] == "model_down"
     assert (await ending(page, task_id))["type"] == "result"
+
+
+async def test_a_model_that_goes_down_afterwards_takes_nothing_back(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    machine = await start_machine()
+    page = await open_page(alice)
+    done = await page.generate("before", **SMALL)
+    result = await ending(page, done)
+
+    machine.demo.faults.extend(parse_all([{"do": "drop", "on": "models"}]))
+    await machine.host.look_at_models()
+    waiting = await page.generate("after", **SMALL)
+    place = await page.until("queue")
+
+    assert result["type"] == "result"
+    assert place["tasks"][waiting]["reason"] == "model_down"
+    assert (await GenerationTask.objects.aget(pk=done)).status == "completed"
+    assert (await GenerationTask.objects.aget(pk=waiting)).status == "queued"
 
 
 async def test_a_model_that_makes_no_progress_is_given_up(
