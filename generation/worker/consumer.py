@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from channels.consumer import AsyncConsumer
 
-if TYPE_CHECKING:
-    from generation.worker.host import WorkerHost
-
 
 class GenerationWorker(AsyncConsumer):
-    """Hears the doorbell and wakes its host; the task row, not the message, is the queue.
+    """Hears the doorbell and wakes its host by `wake`; the task row, not the message, is the queue.
 
     A handler must never wait: Channels runs one at a time, and an exception costs the instance.
     """
 
-    host: WorkerHost
-
-    def __init__(self, host: WorkerHost) -> None:
+    def __init__(self, wake: Callable[[], None]) -> None:
         super().__init__()
-        self.host = host
+        self.wake = wake
 
     async def generation_wake(self, message: dict[str, Any]) -> None:
-        self.host.wake()
+        self.wake()

@@ -107,7 +107,9 @@ class WorkerHost:
 
     async def listen(self) -> None:
         """Host the consumer; a listener that dies with its layer is started again."""
-        application = ChannelNameRouter({broadcast.WORKERS: GenerationWorker.as_asgi(host=self)})
+        application = ChannelNameRouter(
+            {broadcast.WORKERS: GenerationWorker.as_asgi(wake=self.wake)}
+        )
         while True:
             listener = ChannelListener(application, [broadcast.WORKERS], broadcast.layer())
             try:
@@ -151,7 +153,7 @@ class WorkerHost:
     def ended(self, run: TaskRun, done: asyncio.Task[None]) -> None:
         del self.runs[run]
         if not done.cancelled() and done.exception() is not None:
-            logger.error("task %s escaped", run.task.pk, exc_info=done.exception())
+            logger.error("task %s escaped", run.attempt.task.pk, exc_info=done.exception())
         self.wake()
 
     def heart(self, interval: float) -> Callable[[], Awaitable[None]]:
@@ -166,7 +168,7 @@ class WorkerHost:
         began = monotonic()
         wanted = await database_sync_to_async(services.beat)(
             worker_id=self.worker_id,
-            slot_ids=[run.claim.slot_id for run in self.runs] + [*self.recoveries.values()],
+            slot_ids=[run.attempt.claim.slot_id for run in self.runs] + [*self.recoveries.values()],
             draining=self.draining,
             now=timezone.now(),
         )
@@ -178,7 +180,7 @@ class WorkerHost:
         limit = settings.GENERATION_LEASE.total_seconds() * OWN_LIMIT
         if monotonic() - self.last_beat > limit:
             for run in self.runs:
-                run.stop(LeaseLost())
+                run.attempt.stop(LeaseLost())
 
     async def notice_cancels(self) -> None:
         if not self.runs:
@@ -190,8 +192,8 @@ class WorkerHost:
 
     def cancel(self, wanted: list[uuid.UUID]) -> None:
         for run in self.runs:
-            if run.task.pk in wanted:
-                run.stop(CancelObserved())
+            if run.attempt.task.pk in wanted:
+                run.attempt.stop(CancelObserved())
 
     async def expire(self) -> None:
         abandoned = await database_sync_to_async(services.expire_leases)(
@@ -216,7 +218,7 @@ class WorkerHost:
         if running:
             await asyncio.wait(running, timeout=settings.GENERATION_GRACE.total_seconds())
         for run in list(self.runs):
-            run.stop(AttemptInterrupted(InterruptReason.HANDED_BACK))
+            run.attempt.stop(AttemptInterrupted(InterruptReason.HANDED_BACK))
         if self.runs:
             await asyncio.wait(list(self.runs.values()))
         for loop in [*self.loops, *self.recoveries]:

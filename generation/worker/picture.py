@@ -6,7 +6,7 @@ import asyncio
 import logging
 import uuid
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from generation import images, selectors, services
 from generation.choices import Basis, InterruptReason, Route, Step
@@ -20,10 +20,8 @@ from generation.exceptions import (
 )
 from generation.images import Picture
 from generation.services import Boundary
+from generation.worker.attempt import Attempt
 from generation.xinference import DrawRequest
-
-if TYPE_CHECKING:
-    from generation.worker.run import TaskRun
 
 logger = logging.getLogger(__name__)
 
@@ -39,12 +37,11 @@ SEEDS = 2**32
 class PictureCall:
     """Draws picture `index` of a run; one request id, one file."""
 
-    def __init__(self, run: TaskRun, index: int) -> None:
-        self.run_ = run
+    def __init__(self, attempt: Attempt, index: int) -> None:
+        self.attempt = attempt
         self.index = index
         self.request_id = uuid.uuid4()
-        task = run.task
-        assert run.seed is not None
+        task = attempt.task
         self.request = DrawRequest(
             request_id=str(self.request_id),
             prompt=task.prompt,
@@ -53,7 +50,7 @@ class PictureCall:
             height=task.height,
             steps=task.steps,
             guidance=task.guidance,
-            seed=(run.seed + index - 1) % SEEDS,
+            seed=(attempt.seed + index - 1) % SEEDS,
         )
         self.step = Step.PREPARING
         self.fraction = 0.0
@@ -75,18 +72,18 @@ class PictureCall:
         return await self.store(picture)
 
     async def prepare(self) -> None:
-        run = self.run_
-        run.meter.enter(Step.PREPARING)
-        await run.write(
+        attempt = self.attempt
+        attempt.meter.enter(Step.PREPARING)
+        await attempt.write(
             services.begin_call,
-            slot_id=run.claim.slot_id,
+            slot_id=attempt.claim.slot_id,
             request_id=self.request_id,
-            seed=run.seed,
-            boundary=self.boundary(Step.PREPARING, seed=run.seed),
+            seed=attempt.seed,
+            boundary=self.boundary(Step.PREPARING, seed=attempt.seed),
         )
 
     def boundary(self, step: Step, *, observed: bool = True, **details: Any) -> Boundary:
-        percent, remaining = self.run_.meter.read()
+        percent, remaining = self.attempt.meter.read()
         estimated = step in (Step.DECODING, Step.FINISHING)
         return Boundary(
             step=step,
@@ -100,20 +97,22 @@ class PictureCall:
 
     async def call(self) -> str:
         """The model's answer; raises what ended the call instead."""
-        run = self.run_
-        run.check_stop()
-        run.call_is_over = False
+        attempt = self.attempt
+        attempt.check_stop()
+        attempt.call_is_over = False
         draw = asyncio.create_task(
-            run.client.draw(model=run.task.model, route=run.claim.route, request=self.request)
+            attempt.client.draw(
+                model=attempt.task.model, route=attempt.claim.route, request=self.request
+            )
         )
         follow = asyncio.create_task(self.follow())
         try:
             await self.attend(draw)
-            run.call_is_over = True
+            attempt.call_is_over = True
             return draw.result()
         except (XinferenceError, PictureError):
             # an answer, even a refusal, ends the call on the server's side too
-            run.call_is_over = True
+            attempt.call_is_over = True
             raise
         finally:
             follow.cancel()
@@ -122,7 +121,7 @@ class PictureCall:
 
     async def attend(self, draw: asyncio.Task[str]) -> None:
         """Write what is seen until the call has ended; end it if somebody wants that."""
-        stop = asyncio.create_task(self.run_.stopping.wait())
+        stop = asyncio.create_task(self.attempt.stopping.wait())
         try:
             while not draw.done():
                 moved = asyncio.create_task(self.moved.wait())
@@ -145,14 +144,14 @@ class PictureCall:
 
     async def follow(self) -> None:
         """Note each new fraction; `attend` is the only one that writes."""
-        async for fraction in self.run_.client.watch(self.request.request_id):
+        async for fraction in self.attempt.client.watch(self.request.request_id):
             self.fraction = fraction
             self.moved_at = monotonic()
             self.moved.set()
 
     def patience(self) -> float:
         """Seconds left until this call counts as stalled."""
-        limit = selectors.stall_limit(self.run_.task.expected).total_seconds()
+        limit = selectors.stall_limit(self.attempt.task.expected).total_seconds()
         return max(0.0, self.moved_at + limit - monotonic())
 
     async def write_progress(self) -> None:
@@ -162,9 +161,9 @@ class PictureCall:
             await self.begin(Step.GENERATING)
         if self.fraction > self.written and self.step == Step.GENERATING:
             self.written = self.fraction
-            percent, remaining = self.run_.meter.read(self.fraction)
-            steps = self.run_.task.steps
-            await self.run_.write(
+            percent, remaining = self.attempt.meter.read(self.fraction)
+            steps = self.attempt.task.steps
+            await self.attempt.write(
                 services.record_progress,
                 progress=percent,
                 eta_seconds=remaining,
@@ -180,51 +179,51 @@ class PictureCall:
         order = list(Step)
         boundaries = []
         for each in order[order.index(self.step) + 1 : order.index(step) + 1]:
-            self.run_.meter.enter(each, observed=each == step)
-            details = {"steps": self.run_.task.steps} if each == Step.GENERATING else {}
+            self.attempt.meter.enter(each, observed=each == step)
+            details = {"steps": self.attempt.task.steps} if each == Step.GENERATING else {}
             boundaries.append(self.boundary(each, observed=each == step, **details))
         self.step = step
-        await self.run_.write(services.begin_steps, boundaries=boundaries)
+        await self.attempt.write(services.begin_steps, boundaries=boundaries)
 
     async def give_up(self, draw: asyncio.Task[str]) -> None:
         """Somebody stopped the run: end the call as its route allows, then raise why."""
-        if self.run_.claim.route == Route.TXT2IMG:
+        if self.attempt.claim.route == Route.TXT2IMG:
             await self.end_call(draw)
-        elif isinstance(self.run_.why, CancelObserved):
+        elif isinstance(self.attempt.why, CancelObserved):
             await self.let_end(draw)
-        self.run_.check_stop()
+        self.attempt.check_stop()
 
     async def let_end(self, draw: asyncio.Task[str]) -> None:
         """Wait for a call that must not be aborted (the next one would break); lost = enough."""
         while not draw.done() and self.patience() > 0:
-            if isinstance(self.run_.why, LeaseLost):
+            if isinstance(self.attempt.why, LeaseLost):
                 return
             await asyncio.wait({draw}, timeout=min(ABORT_AGAIN, self.patience()))
-        self.run_.call_is_over = True
+        self.attempt.call_is_over = True
 
     async def end_call(self, draw: asyncio.Task[str]) -> None:
         """Abort until the call has ended; a call that ignores it is left after a while.
 
         Leaving it then frees the slot: the stall limit is the last word on a silent machine.
         """
-        run = self.run_
+        attempt = self.attempt
         deadline = monotonic() + ABORT_PATIENCE
         while not draw.done() and monotonic() < deadline:
-            if run.claim.route == Route.TXT2IMG:
+            if attempt.claim.route == Route.TXT2IMG:
                 await self.abort()
             await asyncio.wait({draw}, timeout=ABORT_AGAIN)
-        run.call_is_over = True
+        attempt.call_is_over = True
 
     async def abort(self) -> None:
-        run = self.run_
+        attempt = self.attempt
         try:
-            await run.client.abort(model=run.task.model, request_id=self.request.request_id)
+            await attempt.client.abort(model=attempt.task.model, request_id=self.request.request_id)
         except XinferenceError as error:
             logger.warning("abort of %s failed: %s", self.request.request_id, error)
 
     def finish(self, text: str) -> Picture:
         """Off the loop: decode once, check, and splice in the settings."""
-        request, task = self.request, self.run_.task
+        request, task = self.request, self.attempt.task
         picture = images.decode(text, width=request.width, height=request.height)
         return images.with_parameters(
             picture,
@@ -242,24 +241,26 @@ class PictureCall:
 
     async def store(self, picture: Picture) -> tuple[int, str]:
         """File first, then its row; if the row is refused, the file goes again."""
-        run = self.run_
+        attempt = self.attempt
         name = images.file_name(
-            task_id=str(run.task.pk), index=self.index, attempt=run.attempt, picture=picture
+            task_id=str(attempt.task.pk), index=self.index, attempt=attempt.number, picture=picture
         )
-        run.check_stop()
-        if not await run.database(services.still_mine, task_id=run.task.pk, attempt=run.attempt):
+        attempt.check_stop()
+        if not await attempt.database(
+            services.still_mine, task_id=attempt.task.pk, attempt=attempt.number
+        ):
             raise TransitionRefused
         await asyncio.to_thread(images.write, name, picture.data)
-        run.meter.picture_stored()
-        percent, remaining = run.meter.read()
+        attempt.meter.picture_stored()
+        percent, remaining = attempt.meter.read()
         try:
-            image = await run.write(
+            image = await attempt.write(
                 services.store_image,
                 index=self.index,
                 name=name,
                 picture=picture,
                 seed=self.request.seed,
-                demo=run.claim.demo,
+                demo=attempt.claim.demo,
                 progress=percent,
                 eta_seconds=remaining,
             )

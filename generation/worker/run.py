@@ -5,13 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import secrets
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from channels.db import database_sync_to_async
-from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from generation import images, services
@@ -26,7 +22,6 @@ from generation.exceptions import (
     LeaseLost,
     PictureError,
     StorageError,
-    StudioError,
     TransitionRefused,
     XinferenceAborted,
     XinferenceBusy,
@@ -37,15 +32,12 @@ from generation.exceptions import (
     XinferenceUnreachable,
 )
 from generation.services import Claim
-from generation.worker.meter import Meter
+from generation.worker.attempt import Attempt
 from generation.worker.picture import PictureCall
 from generation.xinference import XinferenceClient
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
-
-DATABASE_PAUSE = 1.0
-"""Seconds between tries while the database is away; the lease ends them."""
 
 FRESHLY_LAUNCHED = timedelta(seconds=15)
 """So long after a launch the server may still say that it does not know the model."""
@@ -57,36 +49,10 @@ FIRST_WAIT, LONGEST_WAIT, WAIT_SPREAD = 1.0, 30.0, 0.3
 
 
 class TaskRun:
-    """Runs a claim; `stop` may be called from outside, any number of times."""
+    """Runs a claim to its end."""
 
     def __init__(self, claim: Claim, client: XinferenceClient) -> None:
-        self.claim = claim
-        self.client = client
-        self.task = claim.task
-        self.attempt = claim.task.attempt
-        self.stopping = asyncio.Event()
-        self.why: StudioError | None = None
-        self.call_is_over = True
-        task = claim.task
-        self.seed = task.drawn_seed if task.drawn_seed is not None else task.seed
-        if self.seed is None:
-            self.seed = secrets.randbelow(2**32)
-        self.meter = Meter(
-            expected=task.expected,
-            n=task.n,
-            stored=task.n - len(claim.missing),
-            start=task.progress,
-        )
-
-    def stop(self, why: StudioError) -> None:
-        """End the call and then the run; losing the lease outranks every other reason."""
-        if self.why is None or isinstance(why, LeaseLost):
-            self.why = why
-        self.stopping.set()
-
-    def check_stop(self) -> None:
-        if self.why is not None:
-            raise self.why
+        self.attempt = Attempt(claim, client)
 
     async def run(self) -> None:
         """Draw what is missing and end the attempt; nothing escapes but cancellation.
@@ -97,10 +63,12 @@ class TaskRun:
         4. make the thumbnails
         """
         try:
-            drawn = [await self.draw(index) for index in self.claim.missing]
+            drawn = [await self.draw(index) for index in self.attempt.claim.missing]
             await self.complete()
         except (LeaseLost, TransitionRefused) as error:
-            logger.info("task %s attempt %s ends: %s", self.task.pk, self.attempt, error)
+            logger.info(
+                "task %s attempt %s ends: %s", self.attempt.task.pk, self.attempt.number, error
+            )
             drawn = []
         except Exception as error:  # noqa: BLE001  every job ends by itself, whatever it met
             drawn = []
@@ -113,9 +81,9 @@ class TaskRun:
         """Picture `index`, however often the model asks us to wait; (row id, file name)."""
         wait = FIRST_WAIT
         while True:
-            self.check_stop()
+            self.attempt.check_stop()
             try:
-                return await PictureCall(self, index).run()
+                return await PictureCall(self.attempt, index).run()
             except XinferenceBusy as busy:
                 seconds = max(wait, min(busy.retry_after or 0.0, LONGEST_WAIT))
                 await self.wait_and_tell(DelayReason(busy.code.value), seconds)
@@ -126,20 +94,20 @@ class TaskRun:
             wait = min(2 * wait, LONGEST_WAIT)
 
     def freshly_launched(self) -> bool:
-        launched = self.claim.launched_at
+        launched = self.attempt.claim.launched_at
         return launched is not None and timezone.now() - launched < FRESHLY_LAUNCHED
 
     async def wait_and_tell(self, reason: DelayReason, seconds: float) -> None:
         seconds *= 1 + random.uniform(-WAIT_SPREAD, WAIT_SPREAD)  # noqa: S311  spreads load
-        await self.write(services.delay, reason=reason, wait=timedelta(seconds=seconds))
+        await self.attempt.write(services.delay, reason=reason, wait=timedelta(seconds=seconds))
         try:
             async with asyncio.timeout(seconds):
-                await self.stopping.wait()
+                await self.attempt.stopping.wait()
         except TimeoutError:
             return
 
     async def complete(self) -> None:
-        await self.write(services.complete, measured=self.meter.measured())
+        await self.attempt.write(services.complete, measured=self.attempt.meter.measured())
 
     async def end(self, error: Exception) -> None:
         """Write the end that `error` means."""
@@ -149,33 +117,35 @@ class TaskRun:
             if isinstance(error, AttemptInterrupted):
                 await self.interrupt(error.reason, error.detail)
             elif isinstance(error, XinferenceRefused | PictureError | StorageError):
-                await self.write(services.fail, code=error.code, detail=str(error))
+                await self.attempt.write(services.fail, code=error.code, detail=str(error))
             elif isinstance(error, XinferenceError):
                 await self.interrupt(await self.reason_of(error), str(error))
             else:
-                logger.exception("task %s: unexpected", self.task.pk, exc_info=error)
+                logger.exception("task %s: unexpected", self.attempt.task.pk, exc_info=error)
                 code = ErrorCode.INTERNAL_ERROR
-                await self.write(services.fail, code=code, detail=repr(error))
+                await self.attempt.write(services.fail, code=code, detail=repr(error))
         except (LeaseLost, TransitionRefused) as late:
-            logger.info("task %s attempt %s was over: %s", self.task.pk, self.attempt, late)
+            logger.info(
+                "task %s attempt %s was over: %s", self.attempt.task.pk, self.attempt.number, late
+            )
 
     async def interrupt(self, reason: InterruptReason, detail: str) -> None:
-        await self.write(services.interrupt, reason=reason, detail=detail)
+        await self.attempt.write(services.interrupt, reason=reason, detail=detail)
 
     async def reason_of(self, error: XinferenceError) -> InterruptReason:
         """Why the attempt broke off; writes down what it says about the model server."""
         if isinstance(error, XinferenceKeyRefused):
-            await self.database(services.refuse_key, now=timezone.now())
+            await self.attempt.database(services.refuse_key, now=timezone.now())
             return InterruptReason.KEY_REFUSED
         if isinstance(error, XinferenceAborted):
             return InterruptReason.CALL_ABORTED
         if isinstance(error, XinferenceFailed):
             reason = await self.look_at_the_model()
             if reason == InterruptReason.MODEL_LOST:
-                await self.database(
+                await self.attempt.database(
                     services.record_lost,
-                    name=self.task.model,
-                    identity=self.claim.identity,
+                    name=self.attempt.task.model,
+                    identity=self.attempt.claim.identity,
                     now=timezone.now(),
                 )
             return reason
@@ -188,10 +158,10 @@ class TaskRun:
         The server goes on naming a dead process for some seconds, so one look is not enough.
         """
         for look in range(MODEL_LOOKS):
-            if look and not self.stopping.is_set():
+            if look and not self.attempt.stopping.is_set():
                 await asyncio.sleep(MODEL_LOOK_PAUSE)
             try:
-                served = {model.name: model for model in await self.client.image_models()}
+                served = {model.name: model for model in await self.attempt.client.image_models()}
             except XinferenceUnreachable:
                 await self.model_is_down()
                 return InterruptReason.MODEL_LOST
@@ -199,23 +169,23 @@ class TaskRun:
                 # its own lists break while it restarts a model
                 logger.info("instances cannot be read: %s", error)
                 return InterruptReason.MODEL_LOST
-            model = served.get(self.task.model)
-            if model is None or not model.ready or model.identity != self.claim.identity:
+            model = served.get(self.attempt.task.model)
+            if model is None or not model.ready or model.identity != self.attempt.claim.identity:
                 return InterruptReason.MODEL_LOST
         return InterruptReason.MODEL_ERROR
 
     async def model_is_down(self) -> None:
-        await self.database(
+        await self.attempt.database(
             services.record_unreachable, code=ErrorCode.MODEL_DOWN, now=timezone.now()
         )
 
     async def settle(self) -> None:
-        if self.call_is_over and not isinstance(self.why, LeaseLost):
-            await self.database(
+        if self.attempt.call_is_over and not isinstance(self.attempt.why, LeaseLost):
+            await self.attempt.database(
                 services.settle_slot,
-                slot_id=self.claim.slot_id,
-                task_id=self.task.pk,
-                attempt=self.attempt,
+                slot_id=self.attempt.claim.slot_id,
+                task_id=self.attempt.task.pk,
+                attempt=self.attempt.number,
                 now=timezone.now(),
             )
 
@@ -223,26 +193,9 @@ class TaskRun:
         """Its URL serves the picture itself until this is there, so a failure only costs bytes."""
         try:
             thumbnail = await asyncio.to_thread(images.make_thumbnail, name)
-            if not await self.database(
+            if not await self.attempt.database(
                 services.record_thumbnail, image_id=image_id, name=thumbnail
             ):
                 await asyncio.to_thread(images.remove, thumbnail)
         except (StorageError, OSError) as error:
             logger.warning("no thumbnail for %s: %s", name, error)
-
-    async def write(self, service: Callable[..., T], **values: Any) -> T:
-        """Call a fenced service for this attempt."""
-        return await self.database(
-            service, task_id=self.task.pk, attempt=self.attempt, now=timezone.now(), **values
-        )
-
-    async def database(self, service: Callable[..., T], **values: Any) -> T:
-        """Call a service; while the database is away, again, until the lease is lost."""
-        while True:
-            if isinstance(self.why, LeaseLost):
-                raise self.why
-            try:
-                return await database_sync_to_async(service)(**values)
-            except (OperationalError, InterfaceError) as error:
-                logger.warning("database away: %s", type(error).__name__)
-                await asyncio.sleep(DATABASE_PAUSE)

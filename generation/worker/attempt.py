@@ -1,0 +1,79 @@
+"""What everything within one attempt shares: the claim, the meter, why to stop, and the writes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from channels.db import database_sync_to_async
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+
+from generation.exceptions import LeaseLost, StudioError
+from generation.services import Claim
+from generation.worker.meter import Meter
+from generation.xinference import XinferenceClient
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+DATABASE_PAUSE = 1.0
+"""Seconds between tries while the database is away; the lease ends them."""
+
+
+class Attempt:
+    """One attempt at one task; `stop` may be called from outside, any number of times."""
+
+    def __init__(self, claim: Claim, client: XinferenceClient) -> None:
+        self.claim = claim
+        self.client = client
+        self.task = claim.task
+        self.number = claim.task.attempt
+        self.stopping = asyncio.Event()
+        self.why: StudioError | None = None
+        self.call_is_over = True
+        task = claim.task
+        self.seed = base_seed(task.drawn_seed, task.seed)
+        self.meter = Meter(
+            expected=task.expected,
+            n=task.n,
+            stored=task.n - len(claim.missing),
+            start=task.progress,
+        )
+
+    def stop(self, why: StudioError) -> None:
+        """End the call and then the run; losing the lease outranks every other reason."""
+        if self.why is None or isinstance(why, LeaseLost):
+            self.why = why
+        self.stopping.set()
+
+    def check_stop(self) -> None:
+        if self.why is not None:
+            raise self.why
+
+    async def write(self, service: Callable[..., T], **values: Any) -> T:
+        """Call a fenced service for this attempt."""
+        return await self.database(
+            service, task_id=self.task.pk, attempt=self.number, now=timezone.now(), **values
+        )
+
+    async def database(self, service: Callable[..., T], **values: Any) -> T:
+        """Call a service; while the database is away, again, until the lease is lost."""
+        while True:
+            if isinstance(self.why, LeaseLost):
+                raise self.why
+            try:
+                return await database_sync_to_async(service)(**values)
+            except (OperationalError, InterfaceError) as error:
+                logger.warning("database away: %s", type(error).__name__)
+                await asyncio.sleep(DATABASE_PAUSE)
+
+
+def base_seed(drawn: int | None, asked: int | None) -> int:
+    """The seed of an earlier attempt, or the one asked for, or a new one."""
+    if drawn is not None:
+        return drawn
+    return asked if asked is not None else secrets.randbelow(2**32)
