@@ -79,7 +79,8 @@ class WorkerHost:
             asyncio.create_task(self.listen(), name="listen"),
             asyncio.create_task(self.every(MODELS_EVERY, self.look_at_models), name="models"),
             asyncio.create_task(self.every(LEASES_EVERY, self.expire), name="leases"),
-            asyncio.create_task(self.every(min(beat, LOOK), self.heart(beat)), name="beat"),
+            asyncio.create_task(self.every(beat, self.beat), name="beat"),
+            asyncio.create_task(self.every(LOOK, self.stop_if_silent), name="silence"),
             asyncio.create_task(self.claim_loop(), name="claim"),
         ]
 
@@ -156,14 +157,6 @@ class WorkerHost:
             logger.error("task %s escaped", run.attempt.task.pk, exc_info=done.exception())
         self.wake()
 
-    def heart(self, interval: float) -> Callable[[], Awaitable[None]]:
-        async def beat() -> None:
-            self.stop_if_silent()
-            if monotonic() - self.last_beat >= interval or not self.runs:
-                await self.beat()
-
-        return beat
-
     async def beat(self) -> None:
         began = monotonic()
         wanted = await database_sync_to_async(services.beat)(
@@ -175,8 +168,11 @@ class WorkerHost:
         self.last_beat = began
         self.cancel(wanted)
 
-    def stop_if_silent(self) -> None:
-        """Stop our own calls before anybody else may think them abandoned."""
+    async def stop_if_silent(self) -> None:
+        """Stop our own calls before anybody else may think them abandoned.
+
+        It asks no database: a heartbeat that hangs is just what it is for.
+        """
         limit = settings.GENERATION_LEASE.total_seconds() * OWN_LIMIT
         if monotonic() - self.last_beat > limit:
             for run in self.runs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 from datetime import timedelta
@@ -62,20 +63,21 @@ class TaskRun:
         3. free the slot, if the call is known to be over
         4. make the thumbnails
         """
+        drawn: list[tuple[int, str]] = []
         try:
-            drawn = [await self.draw(index) for index in self.attempt.claim.missing]
+            for index in self.attempt.claim.missing:
+                drawn.append(await self.draw(index))  # noqa: PERF401  kept when a later one fails
             await self.complete()
         except (LeaseLost, TransitionRefused) as error:
             logger.info(
                 "task %s attempt %s ends: %s", self.attempt.task.pk, self.attempt.number, error
             )
-            drawn = []
         except Exception as error:  # noqa: BLE001  every job ends by itself, whatever it met
-            drawn = []
             await self.end(error)
-        await self.settle()
-        for image_id, name in drawn:
-            await self.make_thumbnail(image_id, name)
+        with contextlib.suppress(LeaseLost):
+            await self.settle()
+            for image_id, name in drawn:
+                await self.make_thumbnail(image_id, name)
 
     async def draw(self, index: int) -> tuple[int, str]:
         """Picture `index`, however often the model asks us to wait; (row id, file name)."""
