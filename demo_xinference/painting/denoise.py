@@ -69,7 +69,7 @@ class Painting:
         """Let the borders of colours waver, as wet pigment on paper does."""
         height, width = self.goal.shape[:2]
         y, x = (
-            0.0035
+            0.0026
             * self.unit
             * fbm((height, width), max(2.0, 0.024 * self.unit), self.rng, octaves=3)
             for _ in range(2)
@@ -114,7 +114,7 @@ class Painting:
         colour = seen + (drawn - seen) * (0.60 - 0.48 * keep)
         streak = np.clip(texture, -2.5, 2.5)[..., None]
         room = np.sqrt(np.clip(colour * (1 - colour), 0, 0.25))
-        hue = np.asarray((0.032, 0.029, 0.025), np.float32)
+        hue = np.asarray((0.027, 0.025, 0.021), np.float32)
         result: Field = colour + 2 * room * hue * streak
         return result
 
@@ -122,7 +122,7 @@ class Painting:
         """The colours once more along the brush, and as much sharper again: wet paint dries."""
         reach = 0.003 * self.unit
         soft = drawn_out(self.picture, self.flow, reach, max(1, self.taps * self.passes // 2))
-        sharp = soft + 0.35 * (soft - blurred(soft, max(1.0, 0.004 * self.unit)))
+        sharp = soft + 0.20 * (soft - blurred(soft, max(1.0, 0.004 * self.unit)))
         result: Field = np.clip(0.5 * self.picture + 0.5 * sharp, 0, 1)
         return result
 

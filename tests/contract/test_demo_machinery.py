@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 
 import pytest
 
@@ -47,7 +45,7 @@ async def test_a_killed_painting_process_is_told_like_a_killed_model_and_comes_b
     await until(lambda: known(client, waiting.request_id))
     (before,) = await client.image_models()
 
-    os.kill(app.model.replicas[0].painter.pid, signal.SIGKILL)
+    app.model.replicas[0].painter.kill()
 
     with pytest.raises(XinferenceFailed, match="closed: 0 bytes read"):
         await call

@@ -179,12 +179,14 @@ def stop(process: subprocess.Popen[bytes]) -> None:
                 process.wait(patience)
             except subprocess.TimeoutExpired:
                 continue
-    for pid in below(os.getpid()):
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-    process.wait()
+    while pids := below(os.getpid()):
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        # orphans below come to us as they lose their parents, each to be reaped
+        os.waitpid(-1, 0)
 
 
 def serve(port: int, home: Path) -> int:

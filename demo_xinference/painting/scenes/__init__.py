@@ -33,6 +33,6 @@ def compose(reading: Reading, width: int, height: int) -> Field:
     COMPOSITIONS[reading.subject](canvas, pigments, reading)
     if reading.mood == "rain" or reading.has("rain"):
         nature.rain(canvas, pigments, 0.7)
-    if reading.mood == "snow" and reading.subject != "koi":
+    if reading.has("snow") and reading.subject != "koi":
         nature.snowfall(canvas, 0.8)
     return np.clip(canvas.pixels, 0, 1)

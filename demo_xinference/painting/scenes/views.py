@@ -11,7 +11,7 @@ from demo_xinference.painting.reading import Reading
 
 def ranges(c: Canvas, p: Palette, r: Reading, *, line: float, count: int, tall: float) -> None:
     """`count` chains from far and pale to near and dark, mist between them; they end at `line`."""
-    snow = 1.0 if r.mood == "snow" else 0.0
+    snow = 1.0 if r.mood == "snow" or r.has("snow") else 0.0
     for k in range(count):
         near = k / max(1, count - 1)
         top = mix(mix(p.far, p.haze, 0.45), p.near, near**1.25)
