@@ -33,7 +33,7 @@ test: install-dev
 	tests/run
 
 test-xinference: install-dev
-	tests/real_xinference/run
+	tests/real_xinference/run -m real
 
 clean:
 	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
