@@ -51,8 +51,14 @@ class EventInline(PartOfTask, admin.TabularInline):  # type: ignore[type-arg]
     extra = 0
     can_delete = False
     ordering = ("seq",)
-    fields = ("seq", "created_at", "kind", "step", "progress", "attempt", "details")
+    fields = ("seq", "at", "kind", "step", "progress", "attempt", "details")
     readonly_fields = fields
+
+    @admin.display(description=_("time"))
+    def at(self, event: TaskEvent) -> str:
+        """To the millisecond: the log is read to find out what took long."""
+        local = timezone.localtime(event.created_at)
+        return local.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
 
 
 class ImageInline(PartOfTask, admin.TabularInline):  # type: ignore[type-arg]
@@ -69,15 +75,14 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
     list_display = (
         "short_prompt",
-        "status",
+        "submitted",
         "owner",
+        "status",
         "step",
         "percent",
         "waited",
         "ran",
-        "attempt",
         "error_code",
-        "created",
     )
     list_filter = ("status", "step", "model", "error_code", "created")
     search_fields = ("=id", "prompt", "owner__username")
@@ -86,23 +91,56 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     date_hierarchy = "created"
     ordering = ("-created", "-id")
     inlines = (ImageInline, EventInline)
+    fieldsets = (
+        (
+            _("What was asked"),
+            {
+                "fields": (
+                    ("owner", "created"),
+                    "prompt",
+                    "negative_prompt",
+                    ("model", "width", "height", "n"),
+                    ("steps", "guidance", "seed", "drawn_seed"),
+                    ("parent", "request_key"),
+                )
+            },
+        ),
+        (
+            _("Where it stands"),
+            {
+                "fields": (
+                    ("status", "step", "progress", "basis"),
+                    ("attempt", "counted_ends", "newest_seq"),
+                    ("claimed_at", "cancel_requested_at", "finished_at"),
+                    ("wait_seconds", "run_seconds"),
+                    "error_code",
+                    "error_detail",
+                )
+            },
+        ),
+        (_("Durations"), {"fields": ("expected", "measured"), "classes": ("collapse",)}),
+    )
     actions = ("cancel_tasks", "retry_tasks")
 
     @admin.display(description=_("prompt"))
     def short_prompt(self, task: GenerationTask) -> str:
         return task.prompt if len(task.prompt) <= 60 else f"{task.prompt[:59]}…"
 
+    @admin.display(description=_("submitted"), ordering="created")
+    def submitted(self, task: GenerationTask) -> str:
+        return timezone.localtime(task.created).strftime("%Y-%m-%d %H:%M:%S")
+
     @admin.display(description=_("percent"), ordering="progress")
     def percent(self, task: GenerationTask) -> str:
-        return f"{task.progress:.0f} %"
+        return f"{task.progress:.0f}\N{NO-BREAK SPACE}%"
 
     @admin.display(description=_("in line"), ordering="wait_seconds")
     def waited(self, task: GenerationTask) -> str:
-        return "–" if task.wait_seconds is None else f"{task.wait_seconds:.1f} s"
+        return "–" if task.wait_seconds is None else f"{task.wait_seconds:.1f}\N{NO-BREAK SPACE}s"
 
     @admin.display(description=_("drawing"), ordering="run_seconds")
     def ran(self, task: GenerationTask) -> str:
-        return f"{task.run_seconds:.1f} s" if task.run_seconds else "–"
+        return f"{task.run_seconds:.1f}\N{NO-BREAK SPACE}s" if task.run_seconds else "–"
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("generation.change_generationtask")

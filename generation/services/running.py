@@ -99,7 +99,7 @@ def begin_attempt(key: uuid.UUID, *, worker_id: uuid.UUID, now: datetime) -> Gen
         sources=QUEUED,
         wanted=True,
         now=now,
-        details={"worker": str(worker_id)},
+        details={"worker": str(worker_id)[:8]},
         status=TaskStatus.RUNNING,
         attempt=F("attempt") + 1,
         claimed_at=now,
