@@ -19,7 +19,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, RowNumber
 
-from generation.choices import Basis, ErrorCode, QueueReason, WorkerState
+from generation.choices import Basis, ErrorCode, QueueReason, TaskStatus, WorkerState
 from generation.models import GenerationTask, ModelSlot, ModelState, Worker
 from generation.protocol import QueuePlace
 from generation.selectors.expectations import task_seconds
@@ -77,16 +77,36 @@ def reason_to_wait(state: ModelState | None, *, workers: int) -> QueueReason:
 
 
 def queue_places(task_ids: Collection[str], *, now: datetime) -> dict[str, QueuePlace]:
-    """Place, estimate and reason of those of `task_ids` that wait; one line is read per model."""
+    """Place, estimate and reason of those of `task_ids` that wait; one line is read per model.
+
+    A running task whose worker has gone silent waits too: place 0, until somebody takes it over.
+    """
     waiting = GenerationTask.objects.waiting().filter(pk__in=task_ids)
     models = set(waiting.values_list("model", flat=True))
     states = {state.name: state for state in ModelState.objects.filter(name__in=models)}
     workers = live_workers(now) if models else 0
-    places: dict[str, QueuePlace] = {}
+    places = abandoned_places(task_ids, now)
     for model in models:
         reason = reason_to_wait(states.get(model), workers=workers)
         places |= places_of_model(model, reason, set(map(str, task_ids)), now)
     return places
+
+
+def abandoned_places(task_ids: Collection[str], now: datetime) -> dict[str, QueuePlace]:
+    slots = ModelSlot.objects.filter(
+        task__in=[uuid.UUID(key) for key in task_ids],
+        task__status=TaskStatus.RUNNING,
+        lease_until__lt=now,
+    )
+    return {
+        str(key): {
+            "position": 0,
+            "eta_seconds": None,
+            "basis": Basis.ESTIMATED.value,
+            "reason": QueueReason.NO_WORKER.value,
+        }
+        for key in slots.values_list("task", flat=True)
+    }
 
 
 def places_of_model(

@@ -20,6 +20,7 @@ from generation.choices import (
 )
 from generation.exceptions import TransitionRefused
 from generation.models import GeneratedImage, GenerationTask, ModelSlot, ModelState, Worker
+from generation.protocol import QueuePlace
 from generation.services import Boundary, Claim
 from tests.conftest import MODEL, serve_model
 from tests.pictures import picture
@@ -173,6 +174,20 @@ def test_who_waits_is_told_why(alice: User, worker: Worker, now: datetime) -> No
     assert reason(now) == "key_refused"
     assert services.key_is_refused(now=now + timedelta(minutes=14))
     assert not services.key_is_refused(now=now + timedelta(minutes=16))
+
+
+def test_a_running_task_on_an_expired_lease_is_shown_as_waiting_for_a_worker(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now)
+    claim_one(worker, now)
+
+    def places(at: datetime) -> dict[str, QueuePlace]:
+        return selectors.queue_places([str(task.pk)], now=at)
+
+    assert places(now + timedelta(seconds=29)) == {}
+    abandoned = places(now + timedelta(seconds=31))[str(task.pk)]
+    assert (abandoned["position"], abandoned["reason"]) == (0, "no_worker")
 
 
 def test_a_worker_that_lost_its_lease_can_write_nothing(
