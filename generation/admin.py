@@ -24,6 +24,7 @@ from generation.models import (
     Worker,
 )
 from generation.models.tasks import VIEW_ALL
+from generation.selectors import clock
 
 
 class ReadOnly:
@@ -147,7 +148,7 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description=_("Cancel the selected tasks"), permissions=["act"])
     def cancel_tasks(self, request: HttpRequest, tasks: QuerySet[GenerationTask]) -> None:
-        now = timezone.now()
+        now = clock.now()
         answers = [services.request_cancel(task_id=task.pk, now=now) for task in tasks]
         asked = sum(answer != "already_finished" for answer in answers)
         self.report(request, asked, len(answers) - asked, cancelled_message)
@@ -157,7 +158,7 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         retried = refused = 0
         for task in tasks:
             try:
-                services.retry(task=task, key=None, now=timezone.now())
+                services.retry(task=task, key=None, now=clock.now())
                 retried += 1
             except TransitionRefused:
                 refused += 1

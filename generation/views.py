@@ -14,7 +14,6 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -22,7 +21,7 @@ from generation import images, selectors, services
 from generation.exceptions import NotFound
 from generation.models import GeneratedImage
 from generation.protocol import PROTOCOL_VERSION
-from generation.selectors import Card
+from generation.selectors import Card, clock
 
 SOCKET_PATH = "/ws/generate"
 KEPT = 86_400
@@ -33,7 +32,7 @@ KEPT = 86_400
 @login_required
 @never_cache
 def studio(request: HttpRequest) -> HttpResponse:
-    now = timezone.now()
+    now = clock.now()
     cards = selectors.recent_cards(cast("User", request.user), now=now)
     return render(request, "studio/studio.html", page(request, cards, now))
 
@@ -42,7 +41,7 @@ def studio(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 def task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponse:
-    now = timezone.now()
+    now = clock.now()
     try:
         found = selectors.visible_task(task_id, request.user)
     except NotFound as error:
@@ -118,7 +117,7 @@ def viewer(request: HttpRequest) -> User | AnonymousUser | None:
     scheme, _separator, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return request.user
-    user = services.user_of_token(token=token.strip(), now=timezone.now())
+    user = services.user_of_token(token=token.strip(), now=clock.now())
     return user if user is not None and user.is_active else None
 
 

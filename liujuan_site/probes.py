@@ -8,11 +8,11 @@ from typing import Any
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils import timezone
 
 from generation import selectors
 from generation.choices import QueueReason
 from generation.hub import hub
+from generation.selectors import clock
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -24,7 +24,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     try:
         executor = MigrationExecutor(connection)
         pending = bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-        report = {} if pending else report_of(timezone.now())
+        report = {} if pending else report_of(clock.now())
     except DatabaseError:
         return JsonResponse({"database": "down"}, status=503)
     if pending:

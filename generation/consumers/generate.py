@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
-from django.utils import timezone
 
 from generation import protocol, selectors, services
 from generation.choices import CloseCode, ErrorCode
@@ -22,6 +21,7 @@ from generation.exceptions import InvalidInput, NotFound, StudioError
 from generation.hub import Outbox, hub
 from generation.models import GenerationTask
 from generation.protocol import Attach, Cancel, Detach, Generate, Ping, Retry
+from generation.selectors import clock
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -163,7 +163,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         if len(self.outbox.cursors) >= MAX_ATTACHED:
             raise InvalidInput(ErrorCode.TOO_MANY_ATTACHED)
         with self.outbox.holding_notices():
-            submission = await database_sync_to_async(service)(now=timezone.now(), **values)
+            submission = await database_sync_to_async(service)(now=clock.now(), **values)
             await self.acknowledge(submission, key=values.get("key"))
 
     async def acknowledge(
@@ -211,7 +211,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
     async def cancel(self, message: Cancel) -> None:
         task = await self.task(message.task_id, change=True)
         answer = await database_sync_to_async(services.request_cancel)(
-            task_id=task.pk, now=timezone.now()
+            task_id=task.pk, now=clock.now()
         )
         await self.say(
             {"type": "answer", "action": "cancel", "task_id": str(task.pk), "answer": answer}

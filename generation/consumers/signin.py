@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user, get_user_model
-from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from generation import services
 from generation.choices import CloseCode
+from generation.selectors import clock
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -51,7 +51,7 @@ class Credentials:
         return user
 
     def user_of_token(self) -> User | None:
-        return services.user_of_token(token=self.token or "", now=timezone.now())
+        return services.user_of_token(token=self.token or "", now=clock.now())
 
     def user_of_session(self) -> User | None:
         store = import_string(f"{settings.SESSION_ENGINE}.SessionStore")(self.session_key)

@@ -8,12 +8,12 @@ from collections import defaultdict
 from typing import Any
 
 from channels.db import database_sync_to_async
-from django.utils import timezone
 
 from generation import broadcast, selectors
 from generation.hub.membership import Memberships
 from generation.hub.outbox import Outbox
 from generation.protocol import QueuePlace, encode
+from generation.selectors import clock
 
 logger = logging.getLogger(__name__)
 
@@ -196,6 +196,7 @@ class Hub:
 
         Who has read a finished task to its end is let go: nothing can follow.
         """
+        await database_sync_to_async(clock.synchronise)()
         if not self.watchers:
             return
         newest = await database_sync_to_async(selectors.newest_seqs)(list(self.watchers))
@@ -210,7 +211,7 @@ class Hub:
 
     async def tell_place(self, outbox: Outbox, task_id: str) -> None:
         """The place of one new task at once; later changes come with everybody's."""
-        places = await database_sync_to_async(selectors.queue_places)([task_id], now=timezone.now())
+        places = await database_sync_to_async(selectors.queue_places)([task_id], now=clock.now())
         if places:
             self.places.update(places)
             outbox.offer(queue_frame(places))
@@ -220,7 +221,7 @@ class Hub:
         if not self.watchers:
             return
         places = await database_sync_to_async(selectors.queue_places)(
-            list(self.watchers), now=timezone.now()
+            list(self.watchers), now=clock.now()
         )
         changed = {
             task_id: place for task_id, place in places.items() if self.places.get(task_id) != place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from generation.selectors.clock import DatabaseClock, clock
 from generation.selectors.expectations import expected_seconds, stall_limit, task_seconds
 from generation.selectors.line import (
     in_line,
@@ -26,11 +27,13 @@ from generation.selectors.tasks import (
 
 __all__ = [
     "Card",
+    "DatabaseClock",
     "LogPage",
     "ModelRow",
     "accepts_model",
     "active_cursors",
     "card_of",
+    "clock",
     "event_rows",
     "expected_seconds",
     "in_line",

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 from channels.db import database_sync_to_async
 from django.db import InterfaceError, OperationalError
-from django.utils import timezone
 
 from generation.exceptions import LeaseLost, StudioError
+from generation.selectors import clock
 from generation.services import Claim
 from generation.worker.meter import Meter
 from generation.xinference import XinferenceClient
@@ -57,7 +57,7 @@ class Attempt:
     async def write(self, service: Callable[..., T], **values: Any) -> T:
         """Call a fenced service for this attempt."""
         return await self.database(
-            service, task_id=self.task.pk, attempt=self.number, now=timezone.now(), **values
+            service, task_id=self.task.pk, attempt=self.number, now=clock.now(), **values
         )
 
     async def database(self, service: Callable[..., T], **values: Any) -> T:

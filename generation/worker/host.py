@@ -14,11 +14,11 @@ from channels.db import database_sync_to_async
 from channels.routing import ChannelNameRouter
 from channels.worker import Worker as ChannelListener
 from django.conf import settings
-from django.utils import timezone
 
 from generation import broadcast, selectors, services
 from generation.choices import InterruptReason
 from generation.exceptions import AttemptInterrupted, CancelObserved, LeaseLost
+from generation.selectors import clock
 from generation.services import Abandoned
 from generation.worker.consumer import GenerationWorker
 from generation.worker.models import ModelWatch
@@ -68,8 +68,9 @@ class WorkerHost:
         self.woken.set()
 
     async def start(self) -> None:
+        await database_sync_to_async(clock.synchronise)()
         worker = await database_sync_to_async(services.register_worker)(
-            host=platform.node(), pid=os.getpid(), version=self.version, now=timezone.now()
+            host=platform.node(), pid=os.getpid(), version=self.version, now=clock.now()
         )
         self.worker_id = worker.pk
         await self.bury_predecessors()
@@ -94,7 +95,7 @@ class WorkerHost:
         for other, pid in await database_sync_to_async(selectors.workers_of_host)(platform.node()):
             if other != self.worker_id and not process_exists(pid):
                 await database_sync_to_async(services.expire_worker)(
-                    worker_id=other, now=timezone.now()
+                    worker_id=other, now=clock.now()
                 )
 
     async def every(self, seconds: float, job: Callable[[], Awaitable[None]]) -> None:
@@ -141,7 +142,7 @@ class WorkerHost:
 
     async def claim_one(self) -> bool:
         claim = await database_sync_to_async(services.claim)(
-            worker_id=self.worker_id, now=timezone.now()
+            worker_id=self.worker_id, now=clock.now()
         )
         if claim is None:
             return False
@@ -159,11 +160,12 @@ class WorkerHost:
 
     async def beat(self) -> None:
         began = monotonic()
+        await database_sync_to_async(clock.synchronise)()
         wanted = await database_sync_to_async(services.beat)(
             worker_id=self.worker_id,
             slot_ids=[run.attempt.claim.slot_id for run in self.runs] + [*self.recoveries.values()],
             draining=self.draining,
-            now=timezone.now(),
+            now=clock.now(),
         )
         self.last_beat = began
         self.cancel(wanted)
@@ -193,7 +195,7 @@ class WorkerHost:
 
     async def expire(self) -> None:
         abandoned = await database_sync_to_async(services.expire_leases)(
-            worker_id=self.worker_id, now=timezone.now()
+            worker_id=self.worker_id, now=clock.now()
         )
         for slot in abandoned:
             task = asyncio.create_task(self.recover(slot))
@@ -204,7 +206,7 @@ class WorkerHost:
         """End the call somebody left behind, then free its slot."""
         await end_abandoned_call(self.client, slot)
         await database_sync_to_async(services.settle_slot)(
-            slot_id=slot.slot_id, task_id=slot.task_id, attempt=slot.attempt, now=timezone.now()
+            slot_id=slot.slot_id, task_id=slot.task_id, attempt=slot.attempt, now=clock.now()
         )
 
     async def drain(self) -> None:
@@ -221,6 +223,6 @@ class WorkerHost:
             loop.cancel()
         await asyncio.gather(*self.loops, *self.recoveries, return_exceptions=True)
         await database_sync_to_async(services.retire_worker)(
-            worker_id=self.worker_id, now=timezone.now()
+            worker_id=self.worker_id, now=clock.now()
         )
         await self.client.aclose()

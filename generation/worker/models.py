@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.utils import timezone
 
 from generation import services
 from generation.choices import ErrorCode
 from generation.exceptions import XinferenceError, XinferenceKeyRefused
+from generation.selectors import clock
 from generation.services import SeenModel
 from generation.xinference import ServedModel, XinferenceClient
 
@@ -21,7 +21,7 @@ class ModelWatch:
         self.demo = demo
 
     async def look(self) -> bool:
-        now = timezone.now()
+        now = clock.now()
         if await database_sync_to_async(services.key_is_refused)(now=now):
             return False
         try:

@@ -9,8 +9,6 @@ import random
 from datetime import timedelta
 from typing import TypeVar
 
-from django.utils import timezone
-
 from generation import images, services
 from generation.choices import (
     DelayReason,
@@ -32,6 +30,7 @@ from generation.exceptions import (
     XinferenceRefused,
     XinferenceUnreachable,
 )
+from generation.selectors import clock
 from generation.services import Claim
 from generation.worker.attempt import Attempt
 from generation.worker.picture import PictureCall
@@ -97,7 +96,7 @@ class TaskRun:
 
     def freshly_launched(self) -> bool:
         launched = self.attempt.claim.launched_at
-        return launched is not None and timezone.now() - launched < FRESHLY_LAUNCHED
+        return launched is not None and clock.now() - launched < FRESHLY_LAUNCHED
 
     async def wait_and_tell(self, reason: DelayReason, seconds: float) -> None:
         seconds *= 1 + random.uniform(-WAIT_SPREAD, WAIT_SPREAD)  # noqa: S311  spreads load
@@ -137,7 +136,7 @@ class TaskRun:
     async def reason_of(self, error: XinferenceError) -> InterruptReason:
         """Why the attempt broke off; writes down what it says about the model server."""
         if isinstance(error, XinferenceKeyRefused):
-            await self.attempt.database(services.refuse_key, now=timezone.now())
+            await self.attempt.database(services.refuse_key, now=clock.now())
             return InterruptReason.KEY_REFUSED
         if isinstance(error, XinferenceAborted):
             return InterruptReason.CALL_ABORTED
@@ -148,7 +147,7 @@ class TaskRun:
                     services.record_lost,
                     name=self.attempt.task.model,
                     identity=self.attempt.claim.identity,
-                    now=timezone.now(),
+                    now=clock.now(),
                 )
             return reason
         await self.model_is_down()
@@ -178,7 +177,7 @@ class TaskRun:
 
     async def model_is_down(self) -> None:
         await self.attempt.database(
-            services.record_unreachable, code=ErrorCode.MODEL_DOWN, now=timezone.now()
+            services.record_unreachable, code=ErrorCode.MODEL_DOWN, now=clock.now()
         )
 
     async def settle(self) -> None:
@@ -188,7 +187,7 @@ class TaskRun:
                 slot_id=self.attempt.claim.slot_id,
                 task_id=self.attempt.task.pk,
                 attempt=self.attempt.number,
-                now=timezone.now(),
+                now=clock.now(),
             )
 
     async def make_thumbnail(self, image_id: int, name: str) -> None:

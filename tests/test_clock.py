@@ -1,0 +1,24 @@
+"""Hosts disagree about the time; the database decides."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from generation.selectors import DatabaseClock
+
+
+@pytest.mark.django_db
+def test_a_host_whose_clock_is_wrong_tells_the_databases_time() -> None:
+    clock = DatabaseClock()
+    clock.ahead = timedelta(hours=3)
+
+    clock.synchronise()
+
+    if connection.vendor == "postgresql":
+        assert abs(clock.now() - timezone.now()) < timedelta(minutes=1)
+    else:
+        assert clock.ahead == timedelta(hours=3)
