@@ -13,6 +13,8 @@ import { isTerminal } from "./protocol.js";
 /** @typedef {{cancel: (taskId: string) => void, retry: (taskId: string) => void, reuse: (taskId: string) => void}} CardActions */
 
 const AFTER_TOUCH_MS = 500;
+/** A mouse that has lain still for so long aims at nothing. */
+const AT_REST_MS = 2_000;
 
 export class Feed {
   #ledger;
@@ -151,25 +153,32 @@ export class Feed {
     this.#pending.replaceChildren(...items);
   }
 
-  /** A mouse is inside while it hovers, a finger from touching until its click has been dealt. */
+  /** A mouse is inside while it moves there, a finger from touching until its click has been dealt. */
   #watchPointer() {
-    /** @param {(event: PointerEvent) => void} run */
-    const forMouse = (run) => (/** @type {PointerEvent} */ event) => {
-      if (event.pointerType === "mouse") run(event);
-    };
     /** @type {ReturnType<typeof setTimeout> | undefined} */
-    let lifted;
-    this.#list.addEventListener("pointerenter", forMouse(() => (this.#pointerInside = true)));
-    this.#list.addEventListener("pointerleave", forMouse(() => this.#leave()));
-    this.#list.addEventListener("pointerdown", (event) => {
-      clearTimeout(lifted);
-      if (event.pointerType !== "mouse") this.#pointerInside = true;
-    });
-    for (const end of /** @type {const} */ (["pointerup", "pointercancel"])) {
-      this.#list.addEventListener(end, (event) => {
-        if (event.pointerType !== "mouse") lifted = setTimeout(() => this.#leave(), AFTER_TOUCH_MS);
+    let leaving;
+    /** @param {number | null} after milliseconds; null = it stays */
+    const enter = (after) => {
+      clearTimeout(leaving);
+      this.#pointerInside = true;
+      if (after !== null) leaving = setTimeout(() => this.#leave(), after);
+    };
+    for (const moves of /** @type {const} */ (["pointerenter", "pointermove", "pointerdown"])) {
+      this.#list.addEventListener(moves, (event) => {
+        if (event.pointerType === "mouse") enter(AT_REST_MS);
+        else if (moves === "pointerdown") enter(null);
       });
     }
+    for (const end of /** @type {const} */ (["pointerup", "pointercancel"])) {
+      this.#list.addEventListener(end, (event) => {
+        if (event.pointerType !== "mouse") enter(AFTER_TOUCH_MS);
+      });
+    }
+    this.#list.addEventListener("pointerleave", (event) => {
+      if (event.pointerType !== "mouse") return;
+      clearTimeout(leaving);
+      this.#leave();
+    });
   }
 
   #leave() {

@@ -10,6 +10,10 @@ import { fill, gettext } from "./i18n.js";
 const SVG = "http://www.w3.org/2000/svg";
 const CELL = 10;
 const LEAST_COLUMNS = 4;
+/** The longer side of a thumbnail. */
+const THUMBNAIL_EDGE = 384;
+/** `auto` is the shown width of a lazy image; other browsers take the widest place there is. */
+const SIZES = "auto, (max-width: 767px) 90vw, 560px";
 
 /**
  * One small frame of a card.
@@ -34,7 +38,12 @@ export function paintFrame(frame, { task, number, picture, current }) {
  */
 export function paintStored(frame, { task, number, picture }) {
   setAttribute(frame, "data-stored", picture !== null);
-  if (!picture || frame.querySelector("img")) return;
+  if (!picture) return;
+  const stored = frame.querySelector("img");
+  if (stored) {
+    sharpen(stored, picture);
+    return;
+  }
   const link = pictureLink(picture, pictureAlt(task, number));
   link.setAttribute("href", picture.url);
   frame.append(link);
@@ -70,7 +79,22 @@ function pictureLink(picture, alt) {
   image.height = picture.height;
   image.alt = alt;
   image.src = picture.thumbnail_url;
+  sharpen(image, picture);
   return link;
+}
+
+/**
+ * Where a picture is shown larger than its thumbnail, the file itself is loaded.
+ *
+ * @param {HTMLImageElement} image
+ * @param {Picture} picture
+ */
+function sharpen(image, { url, thumbnail_url: thumbnail, width, height }) {
+  if (image.srcset) return;
+  const small = Math.round(Math.min(1, THUMBNAIL_EDGE / Math.max(width, height)) * width);
+  if (small === width) return;
+  image.sizes = SIZES;
+  image.srcset = `${thumbnail} ${small}w, ${url} ${width}w`;
 }
 
 /**

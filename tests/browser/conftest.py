@@ -1,0 +1,180 @@
+"""The real program, the real browser, and people who are signed in."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.browser.people import Person, make_people
+from tests.studio import Studio, wait_until
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+RECORDER = Path(__file__).with_name("recorder.js")
+PATIENCE_MS = 30_000
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1440, "height": 900}
+AT_ONCE = 40
+
+SignIn = Callable[..., BrowserContext]
+NewPerson = Callable[[], Person]
+Shoot = Callable[[Page, str], None]
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """Ended with the folder: an asyncio test cannot run beside Playwright's own loop."""
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def shared_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    studio = Studio(tmp_path_factory.mktemp("shared"), DEMO_SPEED="5").start()
+    yield studio
+    studio.stop()
+
+
+@pytest.fixture(scope="package")
+def token(shared_studio: Studio) -> str:
+    """Of the printed account, which may cancel everything."""
+    return shared_studio.token()
+
+
+@pytest.fixture
+def studio(shared_studio: Studio, token: str) -> Iterator[Studio]:
+    """The shared program; whatever a test leaves unfinished is finished before the next one."""
+    yield shared_studio
+    cancel_what_is_left(shared_studio, token)
+
+
+def unfinished(studio: Studio) -> list[str]:
+    query = "select id from generation_generationtask where status in ('queued', 'running')"
+    with sqlite3.connect(studio.data_dir / "db.sqlite3") as database:
+        return [row[0] for row in database.execute(query)]
+
+
+def cancel_what_is_left(studio: Studio, token: str) -> None:
+    left = unfinished(studio)
+    if not left:
+        return
+    with studio.connect(token) as watcher:
+        for task_id in left:
+            watcher.send(action="cancel", task_id=task_id)
+        wait_until(lambda: not unfinished(studio), what="the line is empty")
+
+
+@pytest.fixture(scope="package")
+def crowds() -> dict[int, list[Person]]:
+    """People who have not been anybody yet, by the port of their studio."""
+    return {}
+
+
+@pytest.fixture
+def new_person(studio: Studio, crowds: dict[int, list[Person]]) -> NewPerson:
+    """Somebody with an account and no tasks."""
+
+    def new_person() -> Person:
+        crowd = crowds.get(studio.port)
+        if crowd is None:
+            crowd = crowds[studio.port] = make_people(studio, first=1, count=AT_ONCE)
+        return crowd.pop()
+
+    return new_person
+
+
+@pytest.fixture
+def person(new_person: NewPerson) -> Person:
+    return new_person()
+
+
+@pytest.fixture
+def sign_in(chromium: Browser) -> Iterator[SignIn]:
+    """`sign_in(person, url)`: a browser of that person's own; an error in a page fails the test."""
+    contexts: list[BrowserContext] = []
+    broken: list[str] = []
+
+    def sign_in(person: Person | None, url: str, **options: Any) -> BrowserContext:
+        options = {"viewport": DESKTOP, "locale": "zh-CN", "base_url": url, **options}
+        context = chromium.new_context(**options)
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE_MS)
+        context.add_init_script(path=RECORDER)
+        context.on("weberror", lambda error: broken.append(str(error.error)))
+        context.on("console", lambda line: broken.append(line.text) if is_bad(line.text) else None)
+        if person is not None:
+            cookie = {"name": "sessionid", "value": person.session_key, "url": url}
+            context.add_cookies([cookie])  # type: ignore[list-item]
+        return context
+
+    yield sign_in
+    for context in contexts:
+        context.close()
+    assert broken == []
+
+
+def is_bad(line: str) -> bool:
+    return "Content Security Policy" in line
+
+
+@pytest.fixture
+def context(sign_in: SignIn, studio: Studio, person: Person) -> BrowserContext:
+    return sign_in(person, studio.url)
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """The studio, open and connected."""
+    page = context.new_page()
+    page.goto("/")
+    expect(page.locator("#connection")).to_have_attribute("data-phase", "live")
+    return page
+
+
+@pytest.fixture
+def shoot(sign_in: SignIn) -> Shoot:
+    """`shoot(page, "name")` leaves pictures of the page in LIUJUAN_SCREENSHOTS, if that is set."""
+    folder = os.environ.get("LIUJUAN_SCREENSHOTS")
+
+    def shoot(page: Page, name: str) -> None:
+        if folder is None:
+            return
+        take(page, f"{folder}/{name}-zh")
+        if page.locator("#connection[data-phase=live]").count():
+            english = sign_in(None, page.url, locale="en-GB")
+            english.add_cookies(page.context.cookies())  # type: ignore[arg-type]
+            twin = english.new_page()
+            twin.goto(page.url)
+            expect(twin.locator("#connection")).to_have_attribute("data-phase", "live")
+            take(twin, f"{folder}/{name}-en")
+            english.close()
+
+    return shoot
+
+
+def take(page: Page, path: str) -> None:
+    """Four pictures: on the desk and on a phone, light and dark."""
+    before = page.viewport_size
+    sizes: dict[str, Any] = {"phone": PHONE, "desk": DESKTOP}
+    themes: list[Any] = ["dark", "light"]
+    for device, theme in itertools.product(sizes, themes):
+        page.set_viewport_size(sizes[device])
+        page.emulate_media(color_scheme=theme)
+        page.screenshot(path=f"{path}-{device}-{theme}.png", animations="disabled")
+    if before is not None:
+        page.set_viewport_size(before)

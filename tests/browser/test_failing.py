@@ -1,0 +1,115 @@
+"""A task fails: the card says at which step, why, and what to do, in both languages."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Shoot, SignIn
+from tests.browser.pages import expect_live, expect_status, send, task_id_of
+from tests.browser.people import Person, make_people
+from tests.studio import ROOT, Studio, free_port, wait_until
+
+pytestmark = pytest.mark.browser
+
+FAULTS = [
+    {"do": "not_image", "match": {"prompt_contains": "spoilt"}},
+    {"do": "status", "status": 400, "detail": "no", "match": {"prompt_contains": "refused"}},
+]
+
+
+@pytest.fixture(scope="module")
+def faulty_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a model server that spoils what it is asked to spoil."""
+    faults = tmp_path_factory.mktemp("faults") / "faults.json"
+    faults.write_text(json.dumps(FAULTS))
+    port = free_port()
+    options = ["--port", str(port), "--speed", "20", "--faults", str(faults)]
+    with subprocess.Popen([sys.executable, "-m", "demo_xinference", *options], cwd=ROOT) as process:
+        url = f"http://127.0.0.1:{port}"
+        wait_until(lambda: answers(f"{url}/v1/models"), what="the model server answers")
+        yield url
+        process.terminate()
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def failing_studio(faulty_model: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    data_dir = tmp_path_factory.mktemp("failing")
+    studio = Studio(data_dir, XINFERENCE_URL=faulty_model).start()
+    yield studio
+    studio.stop()
+
+
+@pytest.fixture(scope="module")
+def crowd(failing_studio: Studio) -> list[Person]:
+    return make_people(failing_studio, first=1, count=8)
+
+
+@pytest.mark.parametrize(
+    ("locale", "prompt", "headline", "lead", "advice"),
+    [
+        ("zh-CN", "spoilt", "失败于第 6 步", "正在执行后期处理", "检查模型服务"),
+        ("en-GB", "spoilt", "Failed at step 6", "Finishing the file", "Check the model server"),
+        ("zh-CN", "refused", "失败于第 3 步", "正在初始化图像生成参数", "再试"),
+        ("en-GB", "refused", "Failed at step 3", "Setting up parameters", "Change the size"),
+    ],
+)
+def test_a_failed_card_names_the_step_the_reason_and_what_to_do(
+    failing_studio: Studio,
+    crowd: list[Person],
+    sign_in: SignIn,
+    shoot: Shoot,
+    locale: str,
+    prompt: str,
+    headline: str,
+    lead: str,
+    advice: str,
+) -> None:
+    page = sign_in(crowd.pop(), failing_studio.url, locale=locale).new_page()
+    page.goto("/")
+    expect_live(page)
+    card = send(page, prompt)
+
+    expect_status(card, "failed")
+    expect(card.locator("[data-part=headline]")).to_have_text(headline)
+    expect(card.locator("[data-part=note-lead]")).to_have_text(lead)
+    expect(card.locator("[data-part=note-text]")).to_contain_text(advice)
+    expect(card.locator("[data-action=retry]")).to_be_visible()
+    expect(page.locator("#alerts .toast")).to_contain_text(advice)
+    said = card.locator("[data-part=note-text]").inner_text()
+    shoot(page, f"failed-{prompt}-{locale}")
+
+    page.goto(f"/tasks/{task_id_of(card)}/")
+    expect_live(page)
+    own = page.locator("article.card")
+    expect(own.locator("[data-part=headline]")).to_have_text(headline)
+    expect(own.locator("[data-part=note-text]")).to_have_text(said)
+    shoot(page, f"task-failed-{prompt}-{locale}")
+
+
+def test_a_failed_task_is_retried_and_the_new_one_is_its_own_card(
+    failing_studio: Studio, crowd: list[Person], sign_in: SignIn
+) -> None:
+    page = sign_in(crowd.pop(), failing_studio.url).new_page()
+    page.goto("/")
+    expect_live(page)
+    card = send(page, "spoilt twice")
+    expect_status(card, "failed")
+
+    card.locator("[data-action=retry]").click()
+
+    expect(page.locator("article.card[data-status=failed]")).to_have_count(2)

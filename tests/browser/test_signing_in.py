@@ -1,0 +1,70 @@
+"""Coming in, being refused, and leaving, as a person does it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Shoot, SignIn
+from tests.browser.pages import expect_live
+from tests.studio import Studio
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def door(sign_in: SignIn, studio: Studio) -> Page:
+    """The sign-in page of somebody who asked for the studio."""
+    page = sign_in(None, studio.url).new_page()
+    page.goto("/")
+    expect(page).to_have_url(re.compile(r"/accounts/sign-in/\?next=/$"))
+    return page
+
+
+def give(page: Page, name: str, password: str) -> None:
+    page.locator("#id_username").fill(name)
+    page.locator("#id_password").fill(password)
+    page.locator("button[type=submit].button--solid").click()
+
+
+def test_the_printed_account_opens_the_studio_and_signing_out_closes_it(
+    door: Page, studio: Studio, shoot: Shoot
+) -> None:
+    shoot(door, "sign-in")
+    give(door, studio.printed["Name"], studio.printed["Password"])
+
+    expect(door).to_have_url(f"{studio.url}/")
+    expect_live(door)
+    shoot(door, "empty")
+
+    door.locator(".avatar").click()
+    door.get_by_role("button", name="退出").click()
+    expect(door).to_have_url(re.compile("/accounts/sign-in/"))
+    door.goto("/")
+    expect(door).to_have_url(re.compile("/accounts/sign-in/"))
+
+
+def test_a_wrong_password_is_told_and_the_name_is_kept(
+    door: Page, studio: Studio, shoot: Shoot
+) -> None:
+    give(door, studio.printed["Name"], "not the password")
+
+    alert = door.locator("#sign-in-error")
+    expect(alert).to_be_visible()
+    assert alert.inner_text().strip()
+    expect(door.locator("#id_username")).to_have_value(studio.printed["Name"])
+    expect(door.locator("#id_password")).to_be_focused()
+    shoot(door, "sign-in-refused")
+
+
+def test_the_password_can_be_shown_and_hidden(door: Page) -> None:
+    field = door.locator("#id_password")
+    field.fill("secret")
+    toggle = door.locator("[data-show-password]")
+
+    toggle.click()
+    expect(field).to_have_attribute("type", "text")
+    toggle.click()
+    expect(field).to_have_attribute("type", "password")
