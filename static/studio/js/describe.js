@@ -145,6 +145,7 @@ function headline(task, state, place) {
       return state.interruptions.length > 0 ? gettext("Back in line") : gettext("In line");
     default:
       if (state.cancel_requested) return stoppingText(state.cancel_requested);
+      if (place) return gettext("Interrupted; waiting for a worker");
       if (state.waiting) return reasonLabel(state.waiting.reason);
       return runningText(task, state);
   }
@@ -216,7 +217,7 @@ function remainingText(state, place) {
     if (place.eta_seconds === null) return none;
     return { text: about(place.eta_seconds, "starts"), estimated: true };
   }
-  if (state.eta_seconds === null || state.cancel_requested === "step") return none;
+  if (place || state.eta_seconds === null || state.cancel_requested === "step") return none;
   return { text: about(state.eta_seconds, "left"), estimated: true };
 }
 
