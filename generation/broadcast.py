@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -12,6 +14,17 @@ logger = logging.getLogger(__name__)
 
 WORKERS = "generation"
 """The named channel that wakes workers."""
+
+WAITING_RINGS = 1_000
+"""Beyond that the newest are dropped: the log has them."""
+
+PATIENCE = 1.0
+"""Seconds for one ring. A layer that hangs must hold up nobody who writes facts."""
+
+PAUSE = 1.0
+"""Seconds of silence after a ring that failed."""
+
+Ring = Callable[[], Awaitable[None]]
 
 
 def layer() -> Any:
@@ -23,36 +36,87 @@ def group_of(owner_id: int) -> str:
     return f"owner.{owner_id}"
 
 
+class Doorbell:
+    """Rings in the background of a process with an event loop, in order.
+
+    Services run in the one thread that has the database; they only leave their rings here.
+    """
+
+    def __init__(self) -> None:
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.rings: asyncio.Queue[Ring] | None = None
+        self.ringer: asyncio.Task[None] | None = None
+
+    def start(self) -> bool:
+        """Ring from this loop on; False if somebody started it already."""
+        if self.ringer is not None and not self.ringer.done():
+            return False
+        self.loop = asyncio.get_running_loop()
+        self.rings = asyncio.Queue(WAITING_RINGS)
+        self.ringer = asyncio.create_task(self.run(self.rings))
+        return True
+
+    async def stop(self) -> None:
+        if self.ringer is not None:
+            self.ringer.cancel()
+            await asyncio.gather(self.ringer, return_exceptions=True)
+        self.loop = self.rings = self.ringer = None
+
+    async def run(self, rings: asyncio.Queue[Ring]) -> None:
+        while True:
+            ring = await rings.get()
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await ring()
+            except Exception as error:  # noqa: BLE001  whatever the layer's driver raises
+                logger.warning("doorbell lost: %s", type(error).__name__)
+                await asyncio.sleep(PAUSE)
+
+    def leave(self, ring: Ring) -> None:
+        """From any thread; without a running loop (a command) it is rung at once."""
+        if self.loop is None:
+            self.ring_now(ring)
+        else:
+            self.loop.call_soon_threadsafe(self.enqueue, ring)
+
+    def enqueue(self, ring: Ring) -> None:
+        try:
+            if self.rings is not None:
+                self.rings.put_nowait(ring)
+        except asyncio.QueueFull:
+            logger.warning("doorbell lost: too many wait")
+
+    def ring_now(self, ring: Ring) -> None:
+        async def patiently() -> None:
+            async with asyncio.timeout(PATIENCE):
+                await ring()
+
+        try:
+            async_to_sync(patiently)()
+        except Exception as error:  # noqa: BLE001  the log has the truth
+            logger.warning("doorbell lost: %s", type(error).__name__)
+
+
+doorbell = Doorbell()
+"""This process's."""
+
+
 def ring_event(*, owner_id: int, task_id: str, seq: int, frame: str) -> None:
     """Tell everyone who watches `task_id`; carries the finished frame."""
     message = {"type": "task.event", "task_id": task_id, "seq": seq, "frame": frame}
-    send_to_group(owner_id, message)
+    doorbell.leave(lambda: layer().group_send(group_of(owner_id), message))
 
 
 def ring_new_task(*, owner_id: int, task_id: str, frame: str) -> None:
     """Tell the owner's open pages of a new task; carries the finished `task` frame."""
     message = {"type": "task.created", "owner_id": owner_id, "task_id": task_id, "frame": frame}
-    send_to_group(owner_id, message)
-
-
-def marker(text: str) -> dict[str, Any]:
-    """The message by which a hub proves to itself that it hears a group."""
-    return {"type": "hub.marker", "marker": text}
+    doorbell.leave(lambda: layer().group_send(group_of(owner_id), message))
 
 
 def wake_workers() -> None:
-    send(WORKERS, {"type": "generation.wake"})
+    doorbell.leave(lambda: layer().send(WORKERS, {"type": "generation.wake"}))
 
 
-def send_to_group(owner_id: int, message: dict[str, Any]) -> None:
-    try:
-        async_to_sync(layer().group_send)(group_of(owner_id), message)
-    except Exception as error:  # noqa: BLE001  whatever the layer's driver raises: the log has the truth
-        logger.warning("doorbell lost for owner %s: %s", owner_id, type(error).__name__)
-
-
-def send(channel: str, message: dict[str, Any]) -> None:
-    try:
-        async_to_sync(layer().send)(channel, message)
-    except Exception as error:  # noqa: BLE001  a full or broken channel: workers look at the table every second
-        logger.warning("doorbell to %s lost: %s", channel, type(error).__name__)
+def marker(text: str) -> dict[str, Any]:
+    """The message by which a hub proves to itself that it is heard."""
+    return {"type": "hub.marker", "marker": text}

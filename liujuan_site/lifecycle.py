@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -76,7 +77,12 @@ class Lifecycle:
     ) -> None:
         """Boot and drain under servers that speak the lifespan protocol; Daphne does not."""
         await receive()
-        await self.boot()
+        try:
+            await self.boot()
+        except Exception as error:
+            logger.exception("cannot start")
+            await send({"type": "lifespan.startup.failed", "message": repr(error)})
+            return
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self.drain()
@@ -106,6 +112,8 @@ def when_daphne_runs(lifecycle: Lifecycle) -> None:
     def stop_if_failed(booted: asyncio.Task[None]) -> None:
         if not booted.cancelled() and booted.exception() is not None:
             logger.error("cannot start", exc_info=booted.exception())
+            # Daphne ends with 0 however it ends; a supervisor has to see that this was no success
+            reactor.addSystemEventTrigger("after", "shutdown", os._exit, 1)
             reactor.stop()
 
     def drain() -> Deferred[None]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import DatabaseError
+from django.db import Error as DatabaseProblem
 
 from generation import protocol, selectors, services
 from generation.choices import CloseCode, ErrorCode
@@ -61,7 +61,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         except Refused as refused:
             await self.shut(refused.close_code)
             return
-        except DatabaseError:
+        except DatabaseProblem:
             await self.shut(CloseCode.LEAVING)
             return
         self.connection_id = uuid.uuid4().hex[:12]
@@ -102,11 +102,20 @@ class GenerateConsumer(AsyncWebsocketConsumer):
             await asyncio.sleep(ASK_AGAIN)
             try:
                 self.user = await self.credentials.user()
+                await self.keep_what_may_be_seen()
             except Refused as refused:
                 await self.shut(refused.close_code)
                 return
-            except DatabaseError as error:
+            except Exception as error:  # noqa: BLE001  asked again in a minute
                 logger.warning("credentials not looked up: %r", error)
+
+    async def keep_what_may_be_seen(self) -> None:
+        """A permission that was taken away also ends what it had attached."""
+        assert self.outbox is not None
+        attached = list(self.outbox.cursors)
+        visible = await database_sync_to_async(selectors.visible_among)(attached, self.user)
+        for task_id in set(attached) - visible:
+            hub.detach(self.outbox, task_id)
 
     async def say(self, frame: dict[str, Any]) -> None:
         assert self.outbox is not None
@@ -128,7 +137,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
             await self.say(protocol.refusal(error.code, field=error.field, request_key=key))
         except StudioError as error:
             await self.say(protocol.refusal(error.code, request_key=key))
-        except DatabaseError:
+        except DatabaseProblem:
             logger.exception("socket %s: database", self.connection_id)
             await self.say(protocol.refusal(ErrorCode.UNAVAILABLE, request_key=key))
 

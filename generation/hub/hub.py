@@ -35,10 +35,12 @@ class Hub:
         self.memberships = Memberships()
         self.loops: list[asyncio.Task[None]] = []
         self.leaving = False
+        self.owns_doorbell = False
 
     async def start(self) -> None:
         """Begin to listen; needs a running loop, once per process."""
         self.leaving = False
+        self.owns_doorbell = broadcast.doorbell.start()
         self.memberships = Memberships()
         await self.memberships.open()
         self.loops = [
@@ -54,6 +56,8 @@ class Hub:
         await asyncio.gather(*self.loops, return_exceptions=True)
         self.loops = []
         await self.memberships.close()
+        if self.owns_doorbell:
+            await broadcast.doorbell.stop()
 
     async def close_sockets(self, code: int) -> None:
         """Say goodbye to every socket."""
@@ -75,6 +79,9 @@ class Hub:
         layer = broadcast.layer()
         while True:
             try:
+                await self.memberships.open()
+                if not self.memberships.channel:
+                    continue
                 message = await layer.receive(self.memberships.channel)
             except Exception as error:  # noqa: BLE001  the layer comes back; the log heals
                 logger.warning("hub is deaf: %r", error)
@@ -128,6 +135,10 @@ class Hub:
                     if task_id not in outbox.cursors:
                         return
                     outbox.cursors[task_id] = seq
+                if not page.frames:
+                    # the doorbell told of more than the log holds: real news comes with compare()
+                    outbox.seen.pop(task_id, None)
+                    return
                 if not page.more and outbox.seen.get(task_id, 0) <= outbox.cursors[task_id]:
                     return
         finally:

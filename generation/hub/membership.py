@@ -35,12 +35,22 @@ class Memberships:
         self.joined: dict[int, float] = {}
         self.empty_since: dict[int, float] = {}
         self.locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.failed: dict[int, float] = {}
         self.markers: dict[str, asyncio.Event] = {}
         self.hearing: Literal["ok", "down", "unknown"] = "unknown"
-        """Whether the last marker came back; unknown before there was one."""
+        """Whether the last marker to our own channel came back; unknown before there was one."""
 
     async def open(self) -> None:
-        self.channel = await broadcast.layer().new_channel("hub")
+        """Have a channel; while the layer is away there is none, and listen() asks again."""
+        if self.channel:
+            return
+        try:
+            async with asyncio.timeout(MARKER_PATIENCE):
+                self.channel = await broadcast.layer().new_channel("hub")
+        except Exception as error:  # noqa: BLE001  whatever the layer's driver raises
+            logger.warning("the hub has no channel yet: %r", error)
+            self.hearing = "down"
+            await asyncio.sleep(MARKER_PATIENCE)
 
     async def close(self) -> None:
         for owner_id in list(self.joined):
@@ -51,7 +61,8 @@ class Memberships:
         self.counts[owner_id] += 1
         self.empty_since.pop(owner_id, None)
         async with self.locks[owner_id]:
-            if owner_id in self.joined:
+            lately = monotonic() - LOOK
+            if owner_id in self.joined or self.failed.get(owner_id, lately) > lately:
                 return
             try:
                 async with asyncio.timeout(MARKER_PATIENCE):
@@ -59,9 +70,9 @@ class Memberships:
                     await self.prove(owner_id)
             except Exception as error:  # noqa: BLE001  the layer is away: compare() heals
                 logger.warning("group of owner %s unproven: %r", owner_id, error)
-                self.hearing = "down"
+                self.failed[owner_id] = monotonic()
                 return
-            self.hearing = "ok"
+            self.failed.pop(owner_id, None)
             self.joined[owner_id] = monotonic()
 
     async def prove(self, owner_id: int) -> None:
@@ -96,6 +107,7 @@ class Memberships:
         """Leave groups nobody needs, renew old memberships, join again what was not proven."""
         while True:
             await asyncio.sleep(LOOK)
+            await self.listen_to_ourselves()
             now = monotonic()
             for owner_id, since in list(self.empty_since.items()):
                 if now - since > LINGER:
@@ -103,6 +115,21 @@ class Memberships:
             for owner_id in list(self.counts):
                 if now - self.joined.get(owner_id, now - RENEW_EVERY - 1) > RENEW_EVERY:
                     await self.renew(owner_id)
+
+    async def listen_to_ourselves(self) -> None:
+        """Send a marker to our own channel: does the layer carry anything at all?"""
+        marker = uuid.uuid4().hex
+        heard = self.markers[marker] = asyncio.Event()
+        try:
+            async with asyncio.timeout(MARKER_PATIENCE):
+                await broadcast.layer().send(self.channel, broadcast.marker(marker))
+                await heard.wait()
+            self.hearing = "ok"
+        except Exception as error:  # noqa: BLE001  whatever the layer's driver raises
+            logger.warning("the layer does not answer: %r", error)
+            self.hearing = "down"
+        finally:
+            del self.markers[marker]
 
     async def renew(self, owner_id: int) -> None:
         async with self.locks[owner_id]:

@@ -80,7 +80,7 @@ class ModelSlot(models.Model):
     task = models.OneToOneField(
         GenerationTask, models.PROTECT, null=True, blank=True, related_name="slot"
     )
-    attempt = models.PositiveSmallIntegerField(_("attempt"), default=0)
+    attempt = models.PositiveIntegerField(_("attempt"), default=0)
     request_id = models.UUIDField(_("request id"), null=True, blank=True)
     identity = models.CharField(_("model process"), max_length=400, blank=True, default="")
     worker = models.ForeignKey(

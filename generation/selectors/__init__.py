@@ -22,6 +22,7 @@ from generation.selectors.tasks import (
     model_rows,
     picture_of,
     recent_cards,
+    visible_among,
     visible_task,
 )
 
@@ -48,6 +49,7 @@ __all__ = [
     "stall_limit",
     "state_of",
     "task_seconds",
+    "visible_among",
     "visible_task",
     "workers_of_host",
 ]

@@ -8,16 +8,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import (
+    Case,
     Count,
     F,
     IntegerField,
-    Max,
     OuterRef,
     QuerySet,
     Subquery,
+    Value,
+    When,
     Window,
 )
-from django.db.models.functions import Coalesce, RowNumber
+from django.db.models.functions import RowNumber
 
 from generation.choices import Basis, ErrorCode, QueueReason, TaskStatus, WorkerState
 from generation.models import GenerationTask, ModelSlot, ModelState, Worker
@@ -34,9 +36,18 @@ def in_line(model: str) -> QuerySet[GenerationTask]:
     Fair turns: a task's turn is how many its owner has running plus how many of his own stand
     before it; equal turns go to the owner who was served longest ago, then first come.
     """
-    of_owner = GenerationTask.objects.filter(owner=OuterRef("owner")).order_by().values("owner")
-    running = of_owner.filter(slot__isnull=False).annotate(n=Count("pk")).values("n")
-    served = of_owner.annotate(last=Max("claimed_at")).values("last")
+    # there are as many of these as slots, and no more
+    busy = ModelSlot.objects.filter(task__isnull=False).values_list("task__owner")
+    running = Case(
+        *(When(owner=owner, then=Value(n)) for owner, n in busy.annotate(n=Count("pk")).order_by()),
+        default=Value(0),
+        output_field=IntegerField(),
+    )
+    served = (
+        GenerationTask.objects.filter(owner=OuterRef("owner"), claimed_at__isnull=False)
+        .order_by("-claimed_at")
+        .values("claimed_at")[:1]
+    )
     own_place = Window(
         RowNumber(), partition_by="owner", order_by=[F("created").asc(), F("id").asc()]
     )
@@ -44,7 +55,7 @@ def in_line(model: str) -> QuerySet[GenerationTask]:
         GenerationTask.objects.claimable()
         .filter(model=model)
         .annotate(
-            turn=Coalesce(Subquery(running, output_field=IntegerField()), 0) + own_place,
+            turn=running + own_place,
             last_served=Subquery(served),
         )
         .order_by("turn", F("last_served").asc(nulls_first=True), "created", "id")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -45,6 +46,13 @@ def visible_task(task_id: str | uuid.UUID, user: User | AnonymousUser) -> Genera
         return GenerationTask.objects.visible_to(user).get(pk=key)
     except (GenerationTask.DoesNotExist, ValueError) as error:
         raise NotFound from error
+
+
+def visible_among(task_ids: Collection[str], user: User | AnonymousUser) -> set[str]:
+    """Those of `task_ids` that `user` may see; one query."""
+    keys = [uuid.UUID(task_id) for task_id in task_ids]
+    rows = GenerationTask.objects.visible_to(user).filter(pk__in=keys)
+    return {str(key) for key in rows.values_list("pk", flat=True)}
 
 
 def picture_of(task_id: uuid.UUID, index: int, user: User | AnonymousUser) -> GeneratedImage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from generation.services.ending import (
     complete,
     fail,
+    finish_cancels,
     interrupt,
     request_cancel,
     settle_slot,
@@ -60,6 +61,7 @@ __all__ = [
     "expire_leases",
     "expire_worker",
     "fail",
+    "finish_cancels",
     "interrupt",
     "key_is_refused",
     "record_lost",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from django.db import transaction
@@ -26,6 +26,13 @@ from generation.services.transition import ANY_UNFINISHED, QUEUED, RUNNING, tran
 
 MAX_COUNTED = 3
 """After so many attempts that went wrong by themselves a task is given up."""
+
+MAX_ABORTED = 10
+"""Somebody who stops the calls of a task on the model server ten times means it."""
+
+LONGEST_PAUSE = timedelta(seconds=30)
+AT_ONCE = COUNTED_INTERRUPTIONS | {InterruptReason.HANDED_BACK}
+"""These go on with the next attempt as soon as there is a slot; the others wait a little."""
 
 Answer = Literal["cancelled", "requested", "already_finished"]
 
@@ -134,9 +141,16 @@ def interrupt(
     with transaction.atomic():
         task = GenerationTask.objects.get(pk=task_id)
         counted = reason in COUNTED_INTERRUPTIONS
-        if counted and task.counted_ends + 1 >= MAX_COUNTED and not task.cancel_requested_at:
+        if is_last(task, reason) and not task.cancel_requested_at:
             code = ErrorCode(reason.value)
-            failed(task, code, detail, now, fence=attempt, counted_ends=F("counted_ends") + 1)
+            failed(
+                task,
+                code,
+                detail,
+                now,
+                fence=attempt,
+                counted_ends=F("counted_ends") + int(counted),
+            )
             return
         stored = task.images.count()
         transition(
@@ -153,9 +167,23 @@ def interrupt(
             eta_seconds=None,
             image=0,
             counted_ends=F("counted_ends") + int(counted),
+            free_ends=F("free_ends") + int(not counted),
+            not_before=None if reason in AT_ONCE else now + pause_after(task.free_ends),
             run_seconds=round(task.run_seconds + spent(task, now), 3),
             error_detail=detail[:4_000],
         )
+
+
+def is_last(task: GenerationTask, reason: InterruptReason) -> bool:
+    """Whether an end by `reason` uses up what the task may use up."""
+    if reason in COUNTED_INTERRUPTIONS:
+        return task.counted_ends + 1 >= MAX_COUNTED
+    return reason == InterruptReason.CALL_ABORTED and task.free_ends + 1 >= MAX_ABORTED
+
+
+def pause_after(ends: int) -> timedelta:
+    """1, 2, 4 … 30 seconds: what ends at once, again and again, must not fill the log."""
+    return min(LONGEST_PAUSE, timedelta(seconds=2 ** min(ends, 5)))
 
 
 def settle_slot(*, slot_id: int, task_id: uuid.UUID, attempt: int, now: datetime) -> bool:
@@ -164,13 +192,14 @@ def settle_slot(*, slot_id: int, task_id: uuid.UUID, attempt: int, now: datetime
     A cancel that waited for this becomes a fact. False if the slot was somebody else's already.
     """
     with transaction.atomic():
+        # task before slot, as everywhere: two who take them crosswise see each other's old half
+        task = GenerationTask.objects.select_for_update().get(pk=task_id)
         mine = ModelSlot.objects.filter(pk=slot_id, task=task_id, attempt=attempt)
         freed = mine.update(
             task=None, attempt=0, request_id=None, identity="", worker=None, lease_until=None
         )
         if not freed:
             return False
-        task = GenerationTask.objects.get(pk=task_id)
         if task.cancel_requested_at is not None and not task.is_over:
             cancelled(task, now, sources=ANY_UNFINISHED, fence=attempt)
         elif task.status == TaskStatus.RUNNING and task.attempt == attempt:
@@ -184,6 +213,24 @@ def settle_slot(*, slot_id: int, task_id: uuid.UUID, attempt: int, now: datetime
             )
         transaction.on_commit(broadcast.wake_workers, robust=True)
     return True
+
+
+def finish_cancels(*, now: datetime) -> int:
+    """Cancel what somebody wants cancelled and no machine works on; how many there were.
+
+    settle_slot does this itself; here is the net below it.
+    """
+    wanted = GenerationTask.objects.waiting().filter(
+        cancel_requested_at__isnull=False, slot__isnull=True
+    )
+    count = 0
+    for key in wanted.values_list("pk", flat=True):
+        with transaction.atomic():
+            task = GenerationTask.objects.select_for_update().get(pk=key)
+            if task.status == TaskStatus.QUEUED and not ModelSlot.objects.filter(task=key).exists():
+                cancelled(task, now, sources=QUEUED)
+                count += 1
+    return count
 
 
 def request_cancel(*, task_id: uuid.UUID, now: datetime) -> Answer:

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 
 from generation import selectors
 from generation.choices import InterruptReason, Route, TaskStatus, WorkerState
 from generation.exceptions import TransitionRefused
-from generation.models import ModelSlot, ModelState, Worker
+from generation.models import GenerationTask, ModelSlot, ModelState, Worker
 from generation.services.ending import interrupt
 
 if TYPE_CHECKING:
@@ -88,14 +87,13 @@ def expire_worker(*, worker_id: uuid.UUID, now: datetime) -> None:
 def take_over_slot(*, slot_id: int, worker_id: uuid.UUID, now: datetime) -> Abandoned | None:
     """Make an expired slot ours, or None if another worker was faster."""
     with transaction.atomic():
-        expired = ModelSlot.objects.filter(pk=slot_id).filter(
-            Q(lease_until__lt=now), task__isnull=False
-        )
+        task = GenerationTask.objects.select_for_update(of=("self",)).filter(slot=slot_id).first()
+        if task is None:
+            return None
+        expired = ModelSlot.objects.filter(pk=slot_id, task=task, lease_until__lt=now)
         if not expired.update(worker=worker_id, lease_until=now + settings.GENERATION_LEASE):
             return None
-        slot = ModelSlot.objects.select_related("task").get(pk=slot_id)
-        task = slot.task
-        assert task is not None  # the update above asked for it
+        slot = ModelSlot.objects.get(pk=slot_id)
         if task.status == TaskStatus.RUNNING and task.attempt == slot.attempt:
             interrupt_silent(task.pk, slot.attempt, now)
     return Abandoned(

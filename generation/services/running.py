@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from generation import selectors
 from generation.choices import Basis, DelayReason, EventKind, Route, Step, TaskStatus
@@ -69,7 +69,9 @@ def claim_for(state: ModelState, *, worker_id: uuid.UUID, now: datetime) -> Clai
         slot = free.select_for_update(skip_locked=True).order_by("number").first()
         if slot is None:
             return None
-        key = selectors.in_line(state.name).values_list("pk", flat=True).first()
+        may_begin = Q(not_before__isnull=True) | Q(not_before__lte=now)
+        line = selectors.in_line(state.name).filter(may_begin)
+        key = line.values_list("pk", flat=True).first()
         if key is None:
             return None
         task = begin_attempt(key, worker_id=worker_id, now=now)

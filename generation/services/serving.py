@@ -58,6 +58,9 @@ def record_model(model: SeenModel, *, demo: bool, now: datetime) -> None:
         name=model.name,
         defaults={"checked_at": now, "identity": model.identity, "identity_since": now},
     )
+    state = ModelState.objects.select_for_update().get(pk=state.pk)
+    if state.refused_until is not None and state.refused_until > now:
+        return  # the key was refused while this look was under way
     if not created and state.identity != model.identity:
         state.identity_since = now
     haunted = is_lost(state, model.identity, now)

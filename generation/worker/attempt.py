@@ -33,6 +33,7 @@ class Attempt:
         self.task = claim.task
         self.number = claim.task.attempt
         self.stopping = asyncio.Event()
+        self.lost = asyncio.Event()
         self.why: StudioError | None = None
         self.call_is_over = True
         task = claim.task
@@ -48,6 +49,8 @@ class Attempt:
         """End the call and then the run; losing the lease outranks every other reason."""
         if self.why is None or isinstance(why, LeaseLost):
             self.why = why
+        if isinstance(why, LeaseLost):
+            self.lost.set()
         self.stopping.set()
 
     def check_stop(self) -> None:
@@ -61,15 +64,31 @@ class Attempt:
         )
 
     async def database(self, service: Callable[..., T], **values: Any) -> T:
-        """Call a service; while the database is away, again, until the lease is lost."""
+        """Call a service; while the database is away, again, until the lease is lost.
+
+        A call that hangs is left behind then: what it still writes is fenced.
+        """
         while True:
             if isinstance(self.why, LeaseLost):
                 raise self.why
+            call = asyncio.ensure_future(database_sync_to_async(service)(**values))
+            lost = asyncio.create_task(self.lost.wait())
+            await asyncio.wait({call, lost}, return_when=asyncio.FIRST_COMPLETED)
+            lost.cancel()
+            if not call.done():
+                call.add_done_callback(forget)
+                raise LeaseLost
             try:
-                return await database_sync_to_async(service)(**values)
+                return call.result()
             except (OperationalError, InterfaceError) as error:
                 logger.warning("database away: %s", type(error).__name__)
                 await asyncio.sleep(DATABASE_PAUSE)
+
+
+def forget(call: asyncio.Future[Any]) -> None:
+    """Take note of how an abandoned call ended, so that nobody is warned of it."""
+    if not call.cancelled():
+        call.exception()
 
 
 def base_seed(drawn: int | None, asked: int | None) -> int:

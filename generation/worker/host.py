@@ -62,12 +62,15 @@ class WorkerHost:
         self.runs: dict[TaskRun, asyncio.Task[None]] = {}
         self.recoveries: dict[asyncio.Task[None], int] = {}
         self.loops: list[asyncio.Task[None]] = []
+        self.owns_doorbell = False
+        self.claimer: asyncio.Task[None] | None = None
         self.last_beat = monotonic()
 
     def wake(self) -> None:
         self.woken.set()
 
     async def start(self) -> None:
+        self.owns_doorbell = broadcast.doorbell.start()
         await database_sync_to_async(clock.synchronise)()
         worker = await database_sync_to_async(services.register_worker)(
             host=platform.node(), pid=os.getpid(), version=self.version, now=clock.now()
@@ -82,8 +85,8 @@ class WorkerHost:
             asyncio.create_task(self.every(LEASES_EVERY, self.expire), name="leases"),
             asyncio.create_task(self.every(beat, self.beat), name="beat"),
             asyncio.create_task(self.every(LOOK, self.stop_if_silent), name="silence"),
-            asyncio.create_task(self.claim_loop(), name="claim"),
         ]
+        self.claimer = asyncio.create_task(self.claim_loop(), name="claim")
 
     async def bury_predecessors(self) -> None:
         """In the one-process installation a worker with a dead pid needs no lease to run out.
@@ -125,7 +128,8 @@ class WorkerHost:
             self.wake()
 
     async def claim_loop(self) -> None:
-        while True:
+        """Until draining: a claim is never cut off half-way, its task would have no runner."""
+        while not self.draining:
             try:
                 while not self.draining and await self.claim_one():
                     pass
@@ -197,6 +201,7 @@ class WorkerHost:
         abandoned = await database_sync_to_async(services.expire_leases)(
             worker_id=self.worker_id, now=clock.now()
         )
+        await database_sync_to_async(services.finish_cancels)(now=clock.now())
         for slot in abandoned:
             task = asyncio.create_task(self.recover(slot))
             self.recoveries[task] = slot.slot_id
@@ -212,6 +217,9 @@ class WorkerHost:
     async def drain(self) -> None:
         """Finish what can be finished in time, hand back the rest, and say goodbye."""
         self.draining = True
+        self.wake()
+        if self.claimer is not None:
+            await asyncio.wait({self.claimer}, timeout=settings.GENERATION_GRACE.total_seconds())
         running = list(self.runs.values())
         if running:
             await asyncio.wait(running, timeout=settings.GENERATION_GRACE.total_seconds())
@@ -226,3 +234,5 @@ class WorkerHost:
             worker_id=self.worker_id, now=clock.now()
         )
         await self.client.aclose()
+        if self.owns_doorbell:
+            await broadcast.doorbell.stop()

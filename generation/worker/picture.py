@@ -17,8 +17,10 @@ from generation.exceptions import (
     PictureError,
     TransitionRefused,
     XinferenceError,
+    XinferenceKeyRefused,
 )
 from generation.images import Picture
+from generation.selectors import clock
 from generation.services import Boundary
 from generation.worker.attempt import Attempt
 from generation.xinference import DrawRequest
@@ -208,18 +210,24 @@ class PictureCall:
         """
         attempt = self.attempt
         deadline = monotonic() + ABORT_PATIENCE
+        may_ask = attempt.claim.route == Route.TXT2IMG
         while not draw.done() and monotonic() < deadline:
-            if attempt.claim.route == Route.TXT2IMG:
-                await self.abort()
+            may_ask = may_ask and await self.abort()
             await asyncio.wait({draw}, timeout=ABORT_AGAIN)
         attempt.call_is_over = True
 
-    async def abort(self) -> None:
+    async def abort(self) -> bool:
+        """Ask once; whether it makes sense to ask again."""
         attempt = self.attempt
         try:
             await attempt.client.abort(model=attempt.task.model, request_id=self.request.request_id)
+        except XinferenceKeyRefused:
+            # each further try brings the ban of our address nearer
+            await attempt.database(services.refuse_key, now=clock.now())
+            return False
         except XinferenceError as error:
             logger.warning("abort of %s failed: %s", self.request.request_id, error)
+        return True
 
     def finish(self, text: str) -> Picture:
         """Off the loop: decode once, check, and splice in the settings."""

@@ -7,7 +7,7 @@ import logging
 from time import monotonic
 
 from generation.choices import Route
-from generation.exceptions import XinferenceError
+from generation.exceptions import XinferenceError, XinferenceKeyRefused
 from generation.services import Abandoned
 from generation.xinference import XinferenceClient
 
@@ -38,6 +38,10 @@ async def end_abandoned_call(client: XinferenceClient, slot: Abandoned) -> None:
             fraction = await client.progress(request_id)
             if fraction is None or fraction >= 1 or await replaced(client, slot):
                 return
+        except XinferenceKeyRefused:
+            # nobody may ask any more: the stall limit alone decides
+            await asyncio.sleep(max(0.0, deadline - monotonic()))
+            return
         except XinferenceError as error:
             logger.info("abandoned call %s: %s", request_id, error)
             if slot.route == Route.TXT2IMG:

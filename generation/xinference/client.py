@@ -80,9 +80,9 @@ class XinferenceClient:
 
     async def image_models(self) -> list[ServedModel]:
         """Every text-to-image model that is served or being started, by name."""
-        models, instances = await asyncio.gather(
-            self._get("/v1/models"), self._get("/v1/models/instances")
-        )
+        # one after the other: a refused key is told by the first, and each try counts
+        models = await self._get("/v1/models")
+        instances = await self._get("/v1/models/instances")
         described = {str(each.get("id")): each for each in served.records_of(models.json())}
         drawing = {
             served.name_of(each): each

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -85,7 +86,8 @@ class Life(RuleBasedStateMachine):
     @rule(target=claims, worker=st.integers(0, 1))
     def claim(self, worker: int) -> Any:
         free = ModelSlot.objects.filter(task__isnull=True).exists()
-        waiting = GenerationTask.objects.claimable().exists()
+        may_begin = Q(not_before__isnull=True) | Q(not_before__lte=self.now)
+        waiting = GenerationTask.objects.claimable().filter(may_begin).exists()
         claim = services.claim(worker_id=self.workers[worker].pk, now=self.now)
         assert (claim is not None) == (free and waiting)
         if claim is None:
@@ -267,6 +269,8 @@ class Life(RuleBasedStateMachine):
             highest: dict[int, float] = {}
             for event in TaskEvent.objects.filter(task=task).order_by("seq"):
                 if event.kind == EventKind.INTERRUPTED:
+                    # the attempt is over; what follows stands at what is stored
+                    highest.pop(event.attempt, None)
                     continue
                 assert event.progress >= highest.get(event.attempt, 0.0)
                 highest[event.attempt] = event.progress

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from generation import selectors, services
 from generation.choices import (
@@ -290,6 +290,7 @@ def test_a_hand_back_or_a_model_that_is_down_never_uses_up_an_attempt(
 ) -> None:
     task = submit(alice, now)
     for reason in [InterruptReason.HANDED_BACK, InterruptReason.MODEL_DOWN] * 3:
+        now += timedelta(seconds=31)
         claim = claim_one(worker, now)
         interrupt(claim, reason, now)
         settle(claim, now)
@@ -298,6 +299,48 @@ def test_a_hand_back_or_a_model_that_is_down_never_uses_up_an_attempt(
 
     assert task.status == TaskStatus.QUEUED
     assert (task.attempt, task.counted_ends) == (6, 0)
+
+
+def test_an_end_that_does_not_count_is_followed_by_a_pause(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    """Without it a call that ends at once would fill the log as fast as the machine can."""
+    task = submit(alice, now)
+    for pause in (1, 2, 4, 8, 16, 30, 30, 30, 30):
+        claim = claim_one(worker, now)
+        interrupt(claim, InterruptReason.CALL_ABORTED, now)
+        settle(claim, now)
+        assert services.claim(worker_id=worker.pk, now=now) is None
+        now += timedelta(seconds=pause)
+    interrupt(claim_one(worker, now), InterruptReason.CALL_ABORTED, now)
+
+    task.refresh_from_db()
+    assert (task.status, task.error_code) == (TaskStatus.FAILED, "call_aborted")
+
+
+def test_a_cancel_that_nothing_finished_is_finished_by_the_sweep(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now)
+    GenerationTask.objects.filter(pk=task.pk).update(cancel_requested_at=now)
+
+    assert services.finish_cancels(now=now) == 1
+    assert services.finish_cancels(now=now) == 0
+    task.refresh_from_db()
+    assert task.status == TaskStatus.CANCELLED
+
+
+def test_a_long_line_is_read_in_a_time_that_grows_with_its_length(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    """Rows are read, not multiplied: the plan has no scan of an owner's history per waiting row."""
+    if connection.vendor != "sqlite":
+        return  # another database words its plan differently
+    plan = selectors.in_line(model).explain()
+
+    assert plan.count("CORRELATED") == 1
+    assert "COVERING INDEX tasks_last_served" in plan
+    assert "tasks_of_owner" not in plan
 
 
 def test_stored_pictures_stay_and_the_next_attempt_begins_with_the_first_missing_one(

@@ -60,11 +60,12 @@ class Page:
         return code
 
     async def ask(self, **message: Any) -> dict[str, Any]:
-        """Send, and give the first answer that is not about a task's progress."""
+        """Send, and give the first frame that answers a message instead of telling of a task."""
         await self.send(**message)
         while True:
             answer = await self.receive()
-            if answer["type"] not in ("queue", "progress", "task"):
+            refused = answer["type"] == "error" and "seq" not in answer
+            if refused or answer["type"] in ("ack", "answer", "live", "pong"):
                 return answer
 
     async def generate(self, prompt: str = "LiuJuan", **fields: Any) -> str:
