@@ -51,6 +51,20 @@ def check_layer(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
+def check_secret(**kwargs: Any) -> list[CheckMessage]:
+    """Hosts that share a database do not share DATA_DIR/secret_key, and need one key."""
+    if not settings.DATABASE_URL or settings.SECRET_KEY_GIVEN:
+        return []
+    return [
+        Warning(
+            "SECRET_KEY is not set: another host would make its own, and refuse our sessions.",
+            hint="Set SECRET_KEY to the same long random text on every host.",
+            id="generation.W003",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
 def check_address(**kwargs: Any) -> list[CheckMessage]:
     if settings.PUBLIC_URL:
         return []

@@ -154,6 +154,10 @@ class ErrorCode(models.TextChoices):
         "too_many_attached",
         _("One connection can watch 200 tasks. Let go of some first."),
     )
+    TOO_MANY_WAITING = (
+        "too_many_waiting",
+        _("500 of your tasks are not finished yet. Wait for some, or cancel some."),
+    )
     UNAVAILABLE = (
         "unavailable",
         _("The server cannot do this right now. Nothing was lost; try again in a moment."),

@@ -85,11 +85,13 @@ class AttemptInterrupted(AttemptEnded):
 
 
 class CancelObserved(AttemptEnded):
-    pass
+    def __str__(self) -> str:
+        return "somebody cancelled"
 
 
 class LeaseLost(AttemptEnded):
-    pass
+    def __str__(self) -> str:
+        return "the lease is lost"
 
 
 class XinferenceError(StudioError):

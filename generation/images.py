@@ -27,6 +27,7 @@ MAX_BASE64 = 64 * 1024 * 1024
 
 THUMBNAIL_EDGE = 384
 SUFFIX = {"JPEG": "jpg", "PNG": "png"}
+CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 JPEG_START = b"\xff\xd8"
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
@@ -131,6 +132,11 @@ def file_name(*, task_id: str, index: int, attempt: int, picture: Picture) -> st
     """A name below MEDIA_ROOT that no other attempt can have."""
     suffix = SUFFIX[picture.format]
     return f"{task_id}/{index}-{attempt}-{picture.sha256[:8]}.{suffix}"
+
+
+def content_type(name: str) -> str:
+    """By the suffixes that are written here: the system's own table may not know them."""
+    return CONTENT_TYPES[name.rpartition(".")[2]]
 
 
 def path_of(name: str) -> Path:

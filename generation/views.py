@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 import uuid
 from datetime import datetime
 from typing import Any, cast
@@ -134,7 +133,6 @@ def file_response(name: str, *, kept_for: int) -> HttpResponse:
         data = images.path_of(name).read_bytes()
     except FileNotFoundError as error:
         raise Http404 from error
-    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    response = HttpResponse(data, content_type=kind)
+    response = HttpResponse(data, content_type=images.content_type(name))
     response["Cache-Control"] = f"private, max-age={kept_for}"
     return response

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import secrets
 from datetime import timedelta
 from pathlib import Path
@@ -19,8 +21,13 @@ env = environ.Env()
 def private_file(path: Path, make: str) -> str:
     """Text of `path`; written with `make` and mode 0600 if it does not exist yet."""
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(make, encoding="utf-8")
+        # complete under another name first: a crash, or a second start, must not see half of it
+        part = path.with_name(f".{path.name}.{os.getpid()}")
+        part.touch(mode=0o600)
+        part.write_text(make, encoding="utf-8")
+        with contextlib.suppress(FileExistsError):
+            os.link(part, path)
+        part.unlink()
     return path.read_text(encoding="utf-8").strip()
 
 
@@ -34,9 +41,8 @@ PORT = env.int("PORT", default=8000)
 PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
 DEBUG = env.bool("DEBUG", default=False)
 HTTPS = env.bool("HTTPS", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="") or private_file(
-    DATA_DIR / "secret_key", secrets.token_urlsafe(50)
-)
+SECRET_KEY_GIVEN = env.str("SECRET_KEY", default="")
+SECRET_KEY = SECRET_KEY_GIVEN or private_file(DATA_DIR / "secret_key", secrets.token_urlsafe(50))
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", HOST])
 if PUBLIC_URL:
     CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]

@@ -8,10 +8,11 @@ import tempfile
 from collections.abc import Iterator
 from datetime import datetime
 
-# before Django reads its settings: nothing of the developer's own environment may leak in
-KEPT = {"DATABASE_URL", "REDIS_URL"}
-OWN_PREFIXES = ("XINFERENCE_", "GENERATION_", "DEMO_", "EMBEDDED_", "PUBLIC_", "HTTPS", "SECRET_")
-for name in [key for key in os.environ if key.startswith(OWN_PREFIXES)]:
+# before Django reads its settings: nothing of the developer's own environment may leak in,
+# but DATABASE_URL and REDIS_URL, which say where the tests shall run
+OURS = ("XINFERENCE_", "GENERATION_", "DEMO_", "EMBEDDED_", "PUBLIC_", "SECRET_", "LANGUAGE")
+OURS_EXACTLY = {"HTTPS", "DEBUG", "ALLOWED_HOSTS", "HOST", "PORT", "TIME_ZONE"}
+for name in [key for key in os.environ if key.startswith(OURS) or key in OURS_EXACTLY]:
     del os.environ[name]
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="liujuan-test-")
 

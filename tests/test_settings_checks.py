@@ -42,6 +42,13 @@ def test_a_public_url_is_asked_for_before_going_public() -> None:
         assert not checks.check_address()
 
 
+def test_hosts_that_share_a_database_need_one_secret() -> None:
+    with override_settings(DATABASE_URL="postgres://x/y", SECRET_KEY_GIVEN=""):
+        assert [message.id for message in checks.check_secret()] == ["generation.W003"]
+    with override_settings(DATABASE_URL="postgres://x/y", SECRET_KEY_GIVEN="long"):
+        assert not checks.check_secret()
+
+
 @pytest.mark.parametrize(
     ("setting", "model", "slots"),
     [("", "A", 3), ("6", "A", 6), ("A=2,B=1", "A", 2), ("A=2, B=1", "B", 1), ("A=2", "C", 3)],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 
 from django.conf import settings
 from django.db import models
@@ -105,9 +104,6 @@ class ModelSlot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} #{self.number}"
-
-    def expired(self, now: datetime) -> bool:
-        return self.lease_until is not None and self.lease_until < now
 
 
 class ApiToken(models.Model):

@@ -17,14 +17,10 @@ PAGE_EVENTS = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogPage:
-    """Frames in order of seq, as they go over the wire; `more`: read again from `last`."""
+    """Frames in order of seq, as they go over the wire; `more`: read again after the last."""
 
     frames: list[tuple[int, str]]
     more: bool
-
-    @property
-    def last(self) -> int:
-        return self.frames[-1][0] if self.frames else 0
 
 
 def log_after(*, task_id: str, after: int, limit: int = PAGE_EVENTS) -> LogPage:

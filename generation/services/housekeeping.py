@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
@@ -16,9 +15,6 @@ from generation.choices import InterruptReason, Route, TaskStatus, WorkerState
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, ModelSlot, ModelState, Worker
 from generation.services.ending import interrupt
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -209,8 +209,14 @@ def store_image(
     eta_seconds: float,
     now: datetime,
 ) -> GeneratedImage:
-    """The row of a picture whose file is in place; refused once a cancel was requested."""
+    """The row of a picture whose file is in place; refused once a cancel was requested.
+
+    Stored already under this name (the answer to an earlier try was lost): that row again.
+    """
     with transaction.atomic():
+        stored = GeneratedImage.objects.filter(task=task_id, index=index, file=name).first()
+        if stored is not None:
+            return stored
         image = GeneratedImage(
             task_id=task_id,
             index=index,

@@ -30,6 +30,9 @@ DEFAULT_GUIDANCE = 0.0
 """Z-Image is distilled: nine steps without guidance are what it was made for."""
 
 MAX_GUIDANCE = 30.0
+MAX_UNFINISHED = 500
+"""Per person; beyond it a program in a loop would only lengthen the line for everybody."""
+
 ASKED = (
     "prompt",
     "negative_prompt",
@@ -110,6 +113,8 @@ def insert_or_read(
 def insert(
     *, owner: User, values: dict[str, Any], key: uuid.UUID | None, now: datetime
 ) -> GenerationTask:
+    if GenerationTask.objects.filter(owner=owner).unfinished().count() >= MAX_UNFINISHED:
+        raise InvalidInput(ErrorCode.TOO_MANY_WAITING)
     expected = selectors.expected_seconds(
         model=values["model"],
         width=values["width"],

@@ -124,6 +124,21 @@ def test_two_people_may_use_the_same_request_key(alice: User, bob: User, now: da
     assert submit(alice, now, request_key=key).pk != submit(bob, now, request_key=key).pk
 
 
+def test_one_person_cannot_fill_the_line_without_end(alice: User, bob: User, now: datetime) -> None:
+    first = submit(alice, now, request_key=uuid.uuid4())
+    values = {field.attname: getattr(first, field.attname) for field in first._meta.fields}
+    GenerationTask.objects.bulk_create(
+        GenerationTask(**{**values, "id": uuid.uuid4(), "request_key": None})
+        for _each in range(499)
+    )
+
+    with pytest.raises(InvalidInput) as refused:
+        submit(alice, now)
+
+    assert refused.value.code == ErrorCode.TOO_MANY_WAITING
+    assert submit(bob, now).status == TaskStatus.QUEUED
+
+
 def failed_task(owner: User, worker: Worker, now: datetime) -> GenerationTask:
     submit(owner, now, seed=7)
     claim = services.claim(worker_id=worker.pk, now=now)

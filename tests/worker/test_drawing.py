@@ -123,9 +123,10 @@ async def test_a_thumbnail_follows_the_picture(
     await ending(page, task_id)
 
     row = await GeneratedImage.objects.aget(task=uuid.UUID(task_id))
-    while not row.thumbnail:
-        await asyncio.sleep(0.02)
-        await row.arefresh_from_db()
+    async with asyncio.timeout(20):
+        while not row.thumbnail:
+            await asyncio.sleep(0.02)
+            await row.arefresh_from_db()
 
     with Image.open(images.path_of(row.thumbnail)) as small:
         assert small.size == (384, 192)

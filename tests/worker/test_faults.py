@@ -159,9 +159,10 @@ async def test_a_refused_key_stops_everybody_from_sending_it(
     while place["tasks"].get(task_id, {}).get("reason") != "key_refused":
         place = await page.until("queue")
 
-    calls = machine.demo._calls
+    machine.demo.faults.extend(parse_all([{"do": "status", "status": 500, "on": "models"}]))
     await machine.host.look_at_models()
-    assert machine.demo._calls == calls
+    # had it asked, the answer would have made this "model_down"
+    assert (await ModelState.objects.aget()).error_code == ErrorCode.KEY_REFUSED
     assert not (await ModelState.objects.aget()).ready
     task = await GenerationTask.objects.aget(pk=task_id)
     assert (task.status, task.counted_ends) == ("queued", 0)

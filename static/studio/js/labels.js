@@ -88,6 +88,7 @@ const ERROR = {
   not_found: () => gettext("There is no such task, or it is not yours."),
   not_allowed_now: () => gettext("The task's state does not allow this now."),
   too_many_attached: () => gettext("One connection can watch 200 tasks. Let go of some first."),
+  too_many_waiting: () => gettext("500 of your tasks are not finished yet. Wait for some, or cancel some."),
   unavailable: () => gettext("The server cannot do this right now. Nothing was lost; try again in a moment."),
   model_down: () => gettext("The model server cannot be reached. Check that it runs, then try again."),
   model_loading: () => gettext("The model is still loading."),

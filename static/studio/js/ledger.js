@@ -105,7 +105,9 @@ export class Ledger {
   arrange(places) {
     const told = [];
     for (const [taskId, place] of Object.entries(places)) {
-      if (this.state(taskId).status !== "queued") continue;
+      // place 0 is a running task whose worker went silent; any other place means waiting
+      const waits = this.state(taskId).status === (place.position === 0 ? "running" : "queued");
+      if (!waits) continue;
       this.#places.set(taskId, place);
       if (this.#tasks.has(taskId)) told.push(taskId);
     }
