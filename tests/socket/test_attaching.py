@@ -184,6 +184,23 @@ async def test_an_event_after_a_lost_one_makes_the_gap_be_read(
     assert await seqs_until(page, task_id, 4) == [1, 2, 3, 4]
 
 
+async def test_a_ring_for_more_than_the_log_holds_does_not_keep_the_reader_reading(
+    alice: User, open_page: OpenPage
+) -> None:
+    page = await open_page(alice)
+    task_id = await page.generate()
+    await page.until("submitted")
+    (outbox,) = hub.sockets
+
+    hub.deliver(outbox, task_id, 99, "never logged")
+    async with asyncio.timeout(10):
+        await asyncio.gather(*outbox.catching_up.values())
+
+    assert outbox.cursors[task_id] == 1
+    await page.send(action="cancel", task_id=task_id)
+    assert await seqs_until(page, task_id, 3) == [1, 2, 3]
+
+
 async def test_a_detached_task_is_silent_and_an_attached_one_goes_on(
     alice: User, model: str, worker: Worker, open_page: OpenPage
 ) -> None:
