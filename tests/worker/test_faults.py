@@ -11,7 +11,7 @@ from django.test import override_settings
 
 from demo_xinference.faults import parse_all
 from generation.choices import ErrorCode
-from generation.models import GenerationTask, ModelSlot, ModelState
+from generation.models import GeneratedImage, GenerationTask, ModelSlot, ModelState
 from tests.socket.pages import OpenPage, Page
 from tests.worker.machine import StartMachine, ending, kinds
 
@@ -215,6 +215,21 @@ async def test_a_model_that_makes_no_progress_is_given_up(
     lost = next(m for m in page.messages if m.get("kind") == "interrupted")
     assert lost["details"]["reason"] == "stalled"
     assert (result["type"], result["attempt"]) == ("result", 2)
+
+
+async def test_a_disk_that_takes_no_picture_fails_the_task_and_leaves_no_row(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    await start_machine()
+    page = await open_page(alice)
+
+    with override_settings(MEDIA_ROOT="/dev/full/media"):
+        task_id = await page.generate(**SMALL)
+        await assert_told(page, await ending(page, task_id), "storage_failed", "finishing")
+
+    assert not await GeneratedImage.objects.aexists()
+    good = await page.generate(**SMALL)
+    assert (await ending(page, good))["type"] == "result"
 
 
 async def test_the_servers_own_words_are_for_staff_only(
