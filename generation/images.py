@@ -12,7 +12,9 @@ import os
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -183,6 +185,20 @@ def remove(name: str) -> None:
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.ENOENT, errno.EEXIST):
             raise
+
+
+def folders_before(moment: datetime) -> Iterator[tuple[str, list[str]]]:
+    """(folder, its files last written before `moment`) for every folder that has such files."""
+    root = Path(settings.MEDIA_ROOT)
+    for folder in sorted(root.iterdir()) if root.is_dir() else ():
+        if folder.is_dir():
+            old = [
+                f"{folder.name}/{path.name}"
+                for path in folder.iterdir()
+                if path.stat().st_mtime < moment.timestamp()
+            ]
+            if old:
+                yield folder.name, old
 
 
 def make_thumbnail(name: str) -> str:

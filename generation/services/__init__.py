@@ -18,6 +18,7 @@ from generation.services.housekeeping import (
     expire_worker,
     register_worker,
     retire_worker,
+    sweep_files,
     take_over_slot,
 )
 from generation.services.running import (
@@ -78,6 +79,7 @@ __all__ = [
     "still_mine",
     "store_image",
     "submit",
+    "sweep_files",
     "take_over_slot",
     "user_of_token",
 ]

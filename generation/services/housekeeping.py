@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from generation import selectors
+from generation import images, selectors
 from generation.choices import InterruptReason, Route, TaskStatus, WorkerState
 from generation.exceptions import TransitionRefused
-from generation.models import GenerationTask, ModelSlot, ModelState, Worker
+from generation.models import GeneratedImage, GenerationTask, ModelSlot, ModelState, Worker
 from generation.services.ending import interrupt
+
+ORPHAN_AGE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,35 @@ def expire_worker(*, worker_id: uuid.UUID, now: datetime) -> None:
             lease_until=a_moment_ago
         )
         retire_worker(worker_id=worker_id, now=now)
+
+
+def sweep_files(*, now: datetime) -> int:
+    """Remove files without a row that are older than an hour; how many there were.
+
+    A file is written before its row, so a worker that dies in between leaves one behind; a
+    younger file may still get its row. Only folders of tasks that exist here are looked at: a
+    DATA_DIR that is used with another database for once must not lose its pictures.
+    """
+    removed = 0
+    for folder, old in images.folders_before(now - ORPHAN_AGE):
+        known = known_files(folder)
+        if known is None:
+            continue
+        for name in old:
+            if name not in known:
+                images.remove(name)
+                removed += 1
+    return removed
+
+
+def known_files(folder: str) -> set[str] | None:
+    """The names of rows below `folder`, which is called like its task; None if there is no such."""
+    try:
+        task = GenerationTask.objects.get(pk=uuid.UUID(folder))
+    except (ValueError, GenerationTask.DoesNotExist):
+        return None
+    rows = GeneratedImage.objects.filter(task=task).values_list("file", "thumbnail")
+    return {name for pair in rows for name in pair}
 
 
 def take_over_slot(*, slot_id: int, worker_id: uuid.UUID, now: datetime) -> Abandoned | None:

@@ -33,6 +33,7 @@ LOOK = 1.0
 
 MODELS_EVERY = 5.0
 LEASES_EVERY = 2.0
+SWEEP_EVERY = 3_600.0
 AFTER_ERROR = 1.0
 BEATS_PER_LEASE = 6
 OWN_LIMIT = 2 / 3
@@ -84,6 +85,7 @@ class WorkerHost:
             asyncio.create_task(self.every(MODELS_EVERY, self.look_at_models), name="models"),
             asyncio.create_task(self.every(LEASES_EVERY, self.expire), name="leases"),
             asyncio.create_task(self.every(beat, self.beat), name="beat"),
+            asyncio.create_task(self.every(SWEEP_EVERY, self.sweep), name="sweep"),
             asyncio.create_task(self.every(LOOK, self.stop_if_silent), name="silence"),
         ]
         self.claimer = asyncio.create_task(self.claim_loop(), name="claim")
@@ -206,6 +208,13 @@ class WorkerHost:
             task = asyncio.create_task(self.recover(slot))
             self.recoveries[task] = slot.slot_id
             task.add_done_callback(self.recoveries.pop)
+
+    async def sweep(self) -> None:
+        """In a thread of its own: a large gallery must not hold up the facts."""
+        sweep = database_sync_to_async(services.sweep_files, thread_sensitive=False)
+        removed = await sweep(now=clock.now())
+        if removed:
+            logger.warning("%s files without a row were removed", removed)
 
     async def recover(self, slot: Abandoned) -> None:
         """End the call somebody left behind, then free its slot."""
