@@ -195,10 +195,18 @@ def folders_before(moment: datetime) -> Iterator[tuple[str, list[str]]]:
             old = [
                 f"{folder.name}/{path.name}"
                 for path in folder.iterdir()
-                if path.stat().st_mtime < moment.timestamp()
+                if written_before(path, moment)
             ]
             if old:
                 yield folder.name, old
+
+
+def written_before(path: Path, moment: datetime) -> bool:
+    """False for a file that has gone meanwhile: temporary names come and go."""
+    try:
+        return path.stat().st_mtime < moment.timestamp()
+    except FileNotFoundError:
+        return False
 
 
 def make_thumbnail(name: str) -> str:

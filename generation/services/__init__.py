@@ -21,6 +21,7 @@ from generation.services.housekeeping import (
     sweep_files,
     take_over_slot,
 )
+from generation.services.pruning import Prunable, prunable, prune_batch
 from generation.services.running import (
     Boundary,
     Claim,
@@ -48,6 +49,7 @@ __all__ = [
     "Abandoned",
     "Boundary",
     "Claim",
+    "Prunable",
     "SeenModel",
     "Submission",
     "beat",
@@ -65,6 +67,8 @@ __all__ = [
     "finish_cancels",
     "interrupt",
     "key_is_refused",
+    "prunable",
+    "prune_batch",
     "record_lost",
     "record_models",
     "record_progress",
