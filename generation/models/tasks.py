@@ -94,7 +94,7 @@ class GenerationTask(models.Model):
     newest_seq = models.PositiveIntegerField(_("events"), default=0)
     attempt = models.PositiveIntegerField(_("attempt"), default=0)
     counted_ends = models.PositiveSmallIntegerField(_("attempts used up"), default=0)
-    free_ends = models.PositiveIntegerField(_("attempts that do not count"), default=0)
+    free_ends = models.PositiveIntegerField(_("pauses so far"), default=0)
     not_before = models.DateTimeField(_("not again before"), null=True, blank=True)
     drawn_seed = models.BigIntegerField(_("seed"), null=True, blank=True)
     cancel_requested_at = models.DateTimeField(_("cancel requested"), null=True, blank=True)

@@ -11,7 +11,7 @@ from generation.selectors.line import (
     reason_to_wait,
     workers_of_host,
 )
-from generation.selectors.log import LogPage, log_after, newest_seqs, state_of
+from generation.selectors.log import LogPage, interruptions, log_after, newest_seqs, state_of
 from generation.selectors.tasks import (
     Card,
     ModelRow,
@@ -38,6 +38,7 @@ __all__ = [
     "event_rows",
     "expected_seconds",
     "in_line",
+    "interruptions",
     "live_workers",
     "log_after",
     "model_rows",

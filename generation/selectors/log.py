@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from generation.choices import TERMINAL
+from generation.choices import TERMINAL, EventKind, InterruptReason
 from generation.models import GenerationTask, TaskEvent
 from generation.protocol import EventFrame, TaskState, empty_state, fold
 
@@ -40,6 +40,13 @@ def newest_seqs(task_ids: Collection[str]) -> dict[str, tuple[int, bool]]:
         str(key): (seq, status in TERMINAL)
         for key, seq, status in rows.values_list("pk", "newest_seq", "status")
     }
+
+
+def interruptions(task_id: uuid.UUID, reason: InterruptReason) -> int:
+    """How often attempts of the task were interrupted for this reason."""
+    return TaskEvent.objects.filter(
+        task_id=task_id, kind=EventKind.INTERRUPTED, details__reason=reason
+    ).count()
 
 
 def state_of(task_id: uuid.UUID) -> TaskState:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from django.db import transaction
 from django.db.models import F
 
-from generation import broadcast
+from generation import broadcast, selectors
 from generation.choices import (
     COUNTED_INTERRUPTIONS,
     Basis,
@@ -167,7 +167,7 @@ def interrupt(
             eta_seconds=None,
             image=0,
             counted_ends=F("counted_ends") + int(counted),
-            free_ends=F("free_ends") + int(not counted),
+            free_ends=F("free_ends") + int(reason not in AT_ONCE),
             not_before=None if reason in AT_ONCE else now + pause_after(task.free_ends),
             run_seconds=round(task.run_seconds + spent(task, now), 3),
             error_detail=detail[:4_000],
@@ -178,7 +178,9 @@ def is_last(task: GenerationTask, reason: InterruptReason) -> bool:
     """Whether an end by `reason` uses up what the task may use up."""
     if reason in COUNTED_INTERRUPTIONS:
         return task.counted_ends + 1 >= MAX_COUNTED
-    return reason == InterruptReason.CALL_ABORTED and task.free_ends + 1 >= MAX_ABORTED
+    if reason != InterruptReason.CALL_ABORTED:
+        return False
+    return selectors.interruptions(task.pk, reason) + 1 >= MAX_ABORTED
 
 
 def pause_after(ends: int) -> timedelta:

@@ -97,17 +97,30 @@ def retry(*, task: GenerationTask, key: uuid.UUID | None, now: datetime) -> Subm
 def insert_or_read(
     *, owner: User, values: dict[str, Any], key: uuid.UUID | None, now: datetime
 ) -> Submission:
+    known = read(owner=owner, values=values, key=key)
+    if known is not None:
+        return known
     try:
-        return Submission(
-            task=insert(owner=owner, values=values, key=key, now=now), duplicate=False
-        )
+        task = insert(owner=owner, values=values, key=key, now=now)
     except IntegrityError:
-        if key is None:
+        # the same key came from another socket in this very moment
+        known = read(owner=owner, values=values, key=key)
+        if known is None:
             raise
-        task = GenerationTask.objects.get(owner=owner, request_key=key)
-        if any(getattr(task, name) != value for name, value in values.items()):
-            raise InvalidInput(ErrorCode.REQUEST_KEY_REUSED, "request_key") from None
-        return Submission(task=task, duplicate=True)
+        return known
+    return Submission(task=task, duplicate=False)
+
+
+def read(*, owner: User, values: dict[str, Any], key: uuid.UUID | None) -> Submission | None:
+    """The task this key made, if there is one; raises InvalidInput if it was another request."""
+    if key is None:
+        return None
+    task = GenerationTask.objects.filter(owner=owner, request_key=key).first()
+    if task is None:
+        return None
+    if any(getattr(task, name) != value for name, value in values.items()):
+        raise InvalidInput(ErrorCode.REQUEST_KEY_REUSED, "request_key")
+    return Submission(task=task, duplicate=True)
 
 
 def insert(

@@ -318,6 +318,23 @@ def test_an_end_that_does_not_count_is_followed_by_a_pause(
     assert (task.status, task.error_code) == (TaskStatus.FAILED, "call_aborted")
 
 
+def test_only_aborts_count_towards_the_limit_of_aborts(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now)
+    for reason in [InterruptReason.HANDED_BACK, InterruptReason.MODEL_DOWN] * 6:
+        now += timedelta(seconds=31)
+        claim = claim_one(worker, now)
+        interrupt(claim, reason, now)
+        settle(claim, now)
+    now += timedelta(seconds=31)
+
+    interrupt(claim_one(worker, now), InterruptReason.CALL_ABORTED, now)
+
+    task.refresh_from_db()
+    assert task.status == TaskStatus.QUEUED
+
+
 def test_a_cancel_that_nothing_finished_is_finished_by_the_sweep(
     alice: User, model: str, worker: Worker, now: datetime
 ) -> None:

@@ -136,6 +136,7 @@ def test_one_person_cannot_fill_the_line_without_end(alice: User, bob: User, now
         submit(alice, now)
 
     assert refused.value.code == ErrorCode.TOO_MANY_WAITING
+    assert submit(alice, now, request_key=first.request_key).pk == first.pk
     assert submit(bob, now).status == TaskStatus.QUEUED
 
 
