@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from generation import services
+from generation.choices import CHANGE_ALL, VIEW_ALL
 from generation.exceptions import TransitionRefused
 from generation.models import (
     ApiToken,
@@ -23,7 +24,6 @@ from generation.models import (
     TaskEvent,
     Worker,
 )
-from generation.models.tasks import VIEW_ALL
 from generation.selectors import clock
 
 
@@ -144,7 +144,7 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         return f"{task.run_seconds:.1f}\N{NO-BREAK SPACE}s" if task.run_seconds else "–"
 
     def has_act_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("generation.change_generationtask")
+        return request.user.has_perm(CHANGE_ALL)
 
     @admin.action(description=_("Cancel the selected tasks"), permissions=["act"])
     def cancel_tasks(self, request: HttpRequest, tasks: QuerySet[GenerationTask]) -> None:

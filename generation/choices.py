@@ -228,3 +228,10 @@ class CloseCode(models.IntegerChoices):
     TOO_SLOW = 4408, _("too slow to read")
     FLOODING = 4429, _("too many messages")
     LEAVING = 4503, _("the server is leaving; come back at once")
+
+
+VIEW_ALL = "generation.view_generationtask"
+"""Who holds this may read every task, not only his own."""
+
+CHANGE_ALL = "generation.change_generationtask"
+"""Who holds this too may cancel and retry every task."""

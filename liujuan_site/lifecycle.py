@@ -7,6 +7,7 @@ import contextlib
 import gc
 import logging
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -94,8 +95,6 @@ def when_daphne_runs(lifecycle: Lifecycle) -> None:
 
     Daphne imports the application before it starts the reactor, and the reactor is an asyncio one.
     """
-    import sys
-
     if "daphne.server" not in sys.modules:
         return
     from twisted.internet import reactor as twisted_reactor

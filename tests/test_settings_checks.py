@@ -8,7 +8,7 @@ import pytest
 from django.test import override_settings
 
 from generation import checks
-from generation.worker.models import slots_of
+from generation.worker.model_watch import slots_of
 
 
 @pytest.mark.parametrize(

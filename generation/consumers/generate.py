@@ -14,7 +14,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseProblem
 
 from generation import protocol, selectors, services
-from generation.choices import CloseCode, ErrorCode
+from generation.choices import CHANGE_ALL, CloseCode, ErrorCode
 from generation.consumers.flood import Bucket
 from generation.consumers.signin import Credentials, Refused, credentials_of
 from generation.exceptions import InvalidInput, NotFound, StudioError
@@ -33,7 +33,6 @@ ASK_AGAIN = 60.0
 """Seconds after which an open socket's credentials are looked up again."""
 
 ACK_MESSAGE = "任务已接收"
-CHANGE_ALL = "generation.change_generationtask"
 
 
 class GenerateConsumer(AsyncWebsocketConsumer):

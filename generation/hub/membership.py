@@ -151,4 +151,6 @@ class Memberships:
                 await broadcast.layer().group_discard(broadcast.group_of(owner_id), self.channel)
             except Exception as error:  # noqa: BLE001  a stale membership only costs messages
                 logger.warning("group of owner %s not left: %r", owner_id, error)
-        self.locks.pop(owner_id, None)
+        if not self.counts.get(owner_id):
+            # nobody joins meanwhile, so nobody waits for this lock
+            self.locks.pop(owner_id, None)

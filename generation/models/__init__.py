@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from generation.models.machinery import ApiToken, ModelSlot, ModelState, Worker
-from generation.models.tasks import GeneratedImage, GenerationTask, TaskEvent
+from generation.models.tasks import (
+    GeneratedImage,
+    GenerationTask,
+    TaskEvent,
+)
 
 __all__ = [
     "ApiToken",

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from generation.choices import (
     TERMINAL,
     UNFINISHED,
+    VIEW_ALL,
     Basis,
     EventKind,
     Step,
@@ -25,9 +26,6 @@ from generation.protocol import ImageData, TaskData
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
-
-VIEW_ALL = "generation.view_generationtask"
-"""Who holds this may read every task, not only his own."""
 
 
 class TaskQuerySet(models.QuerySet["GenerationTask"]):

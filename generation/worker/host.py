@@ -21,7 +21,7 @@ from generation.exceptions import AttemptInterrupted, CancelObserved, LeaseLost
 from generation.selectors import clock
 from generation.services import Abandoned
 from generation.worker.consumer import GenerationWorker
-from generation.worker.models import ModelWatch
+from generation.worker.model_watch import ModelWatch
 from generation.worker.recovery import end_abandoned_call
 from generation.worker.run import TaskRun
 from generation.xinference import XinferenceClient
