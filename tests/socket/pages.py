@@ -13,6 +13,7 @@ from channels.layers import channel_layers
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import connections
 from django.test import Client
 
 from generation.hub import hub
@@ -85,6 +86,8 @@ async def running_hub(transactional_db: None) -> AsyncIterator[None]:
     yield
     await hub.stop()
     channel_layers.backends.clear()
+    # the ORM's own async calls keep their connection; the test database could not be dropped
+    await sync_to_async(connections.close_all)()
 
 
 @sync_to_async
