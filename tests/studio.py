@@ -13,7 +13,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
@@ -123,15 +123,24 @@ class Studio:
         return Watcher(self, token)
 
 
+class Site(Protocol):
+    """Whatever serves the studio at a port."""
+
+    port: int
+
+    @property
+    def url(self) -> str: ...
+
+
 class Watcher:
     """A program at the socket; keeps every message it saw."""
 
-    def __init__(self, studio: Studio, token: str) -> None:
+    def __init__(self, site: Site, token: str) -> None:
         self.token = token
-        self.studio = studio
+        self.site = site
         self.messages: list[dict[str, Any]] = []
         self.connection = connect(
-            f"ws://127.0.0.1:{studio.port}/ws/generate",
+            f"ws://127.0.0.1:{site.port}/ws/generate",
             additional_headers={"Authorization": f"Bearer {token}"},
         )
 
@@ -179,7 +188,7 @@ class Watcher:
     def fetch(self, path: str) -> bytes:
         """The file behind a URL of a frame, opened with the same token."""
         request = urllib.request.Request(
-            self.studio.url + path, headers={"Authorization": f"Bearer {self.token}"}
+            self.site.url + path, headers={"Authorization": f"Bearer {self.token}"}
         )
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             body: bytes = answer.read()

@@ -1,0 +1,331 @@
+"""The studio in its production shape: PostgreSQL, Redis, webs, workers and a model server.
+
+Each part is a real process on a private port of 127.0.0.1 that can be stopped, killed, frozen and
+started again; all of them end with the `Production` that started them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any, Self
+
+import psycopg
+
+from tests.studio import PATIENCE, ROOT, Watcher, free_port, wait_until
+
+MODEL = "LiuJuan20260223Zimage"
+
+
+def postgres_programs() -> Path:
+    """Debian keeps them out of the PATH."""
+    return max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+
+
+class Postgres:
+    """A PostgreSQL of its own below `folder`; its data survive stop and start."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.home = folder / "postgres"
+        self.port = free_port()
+        self.url = f"postgres://studio@127.0.0.1:{self.port}/postgres"
+        self.options = options
+        # PostgreSQL refuses to run as root
+        self.as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+
+    def run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [*self.as_user, str(postgres_programs() / program), *arguments],
+            cwd="/",
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def start(self) -> Self:
+        if not self.home.exists():
+            self.home.mkdir(parents=True)
+            if self.as_user:
+                open_the_way(self.home)
+                subprocess.run(["chown", "postgres", str(self.home)], check=True)
+            data = str(self.home / "data")
+            self.run("initdb", "--no-sync", "-D", data, "-A", "trust", "-U", "studio")
+        settings = [
+            f"-p {self.port}",
+            "-c listen_addresses=127.0.0.1",
+            f"-c unix_socket_directories={self.home}",
+            *self.options,
+        ]
+        log = str(self.home / "log")
+        self.run(
+            *("pg_ctl", "-D", str(self.home / "data"), "-w", "-l", log),
+            *("-o", " ".join(settings), "start"),
+        )
+        return self
+
+    def stop(self, mode: str = "fast") -> None:
+        """`fast` ends every connection; `immediate` is a crash that start() recovers from."""
+        with contextlib.suppress(subprocess.CalledProcessError):
+            self.run("pg_ctl", "-D", str(self.home / "data"), "-m", mode, "stop")
+
+    def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            cursor = connection.execute(sql, values)
+            return cursor.fetchall() if cursor.description else []
+
+
+def open_the_way(folder: Path) -> None:
+    """Let another user pass through our private temporary folders, and read nothing there."""
+    for parent in folder.parents:
+        if parent.stat().st_uid == os.geteuid() and not parent.stat().st_mode & 0o001:
+            parent.chmod(parent.stat().st_mode | 0o001)
+
+
+class Redis:
+    """A Redis of its own that keeps nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Self:
+        self.process = subprocess.Popen(
+            ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", ""],
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,
+        )
+        wait_until(self.answers, what="Redis answers")
+        return self
+
+    def answers(self) -> bool:
+        ping = ["redis-cli", "-p", str(self.port), "ping"]
+        return subprocess.run(ping, capture_output=True).returncode == 0
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+class Program:
+    """One process of ours; what it writes goes to `log`, over all its starts."""
+
+    def __init__(self, name: str, folder: Path, env: dict[str, str]) -> None:
+        self.name = name
+        self.env = env
+        self.log = folder / f"{name}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def command(self) -> list[str]:
+        raise NotImplementedError
+
+    def is_ready(self) -> bool:
+        raise NotImplementedError
+
+    def start(self) -> Self:
+        self.launch()
+        wait_until(self.is_ready, what=f"{self.name} is ready")
+        return self
+
+    def launch(self) -> None:
+        """Start it without waiting until it is ready."""
+        with self.log.open("ab") as log:
+            self.log_began = log.tell()
+            self.process = subprocess.Popen(
+                [sys.executable, *self.command()], cwd=ROOT, env=self.env, stdout=log, stderr=log
+            )
+
+    def said(self) -> str:
+        """What it wrote since its last start."""
+        with self.log.open("rb") as log:
+            log.seek(self.log_began)
+            return log.read().decode(errors="replace")
+
+    @property
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def signal(self, number: int) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def wait(self, seconds: float = PATIENCE) -> int:
+        """Its exit status."""
+        assert self.process is not None
+        return self.process.wait(seconds)
+
+    def kill(self) -> None:
+        if self.alive:
+            self.signal(signal.SIGKILL)
+            self.wait()
+
+    def stop(self) -> int:
+        """Ask it to end, and wait for that; its exit status."""
+        self.signal(signal.SIGTERM)
+        return self.wait()
+
+    def freeze(self) -> None:
+        self.signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.signal(signal.SIGCONT)
+
+
+class Web(Program):
+    """Daphne with the studio's application."""
+
+    def __init__(self, name: str, folder: Path, env: dict[str, str]) -> None:
+        super().__init__(name, folder, env)
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def command(self) -> list[str]:
+        return [
+            *("-m", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", str(self.port)),
+            *("--ping-interval", "20", "--ping-timeout", "20"),
+            "liujuan_site.asgi:application",
+        ]
+
+    def is_ready(self) -> bool:
+        assert self.alive, f"{self.name} ended: {self.said()[-2_000:]}"
+        try:
+            return bool(self.readyz()["database"] == "ok")
+        except OSError:
+            return False
+
+    def readyz(self) -> dict[str, Any]:
+        """What /readyz says, with whatever status."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=10) as answer:
+                report: dict[str, Any] = json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                report = json.load(error)
+        return report
+
+
+class RunWorker(Program):
+    """`manage.py run_worker`."""
+
+    def command(self) -> list[str]:
+        return ["manage.py", "run_worker"]
+
+    def is_ready(self) -> bool:
+        assert self.alive, f"{self.name} ended: {self.said()[-2_000:]}"
+        return "worker ready" in self.said()
+
+
+class ModelServer(Program):
+    """`python -m demo_xinference`, always on the same port."""
+
+    def __init__(self, name: str, folder: Path, *options: str) -> None:
+        super().__init__(name, folder, dict(os.environ))
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.options = options
+
+    def command(self) -> list[str]:
+        return ["-m", "demo_xinference", "--port", str(self.port), *self.options]
+
+    def is_ready(self) -> bool:
+        assert self.alive, f"{self.name} ended: {self.said()[-2_000:]}"
+        return "READY" in self.said()
+
+
+class Production:
+    """All parts together; `env` are settings of webs and workers alike."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        webs: int = 1,
+        workers: int = 1,
+        replicas: int = 1,
+        speed: float = 20,
+        faults: list[dict[str, Any]] | None = None,
+        model_options: tuple[str, ...] = (),
+        **env: str,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.postgres = Postgres(folder)
+        self.redis = Redis(folder)
+        scripted = folder / "faults.json"
+        scripted.write_text(json.dumps(faults or []))
+        self.model = ModelServer(
+            *("model", folder, "--replicas", str(replicas), "--speed", str(speed)),
+            *("--faults", str(scripted), *model_options),
+        )
+        self.env = {
+            **os.environ,
+            "DATA_DIR": str(folder / "data"),
+            "DATABASE_URL": self.postgres.url,
+            "REDIS_URL": self.redis.url,
+            "XINFERENCE_URL": self.model.url,
+            "SECRET_KEY": "for tests on this machine only, and the same for every process",
+            **env,
+        }
+        self.webs = [Web(f"web-{number}", folder, self.env) for number in range(webs)]
+        self.workers = [
+            RunWorker(f"worker-{number}", folder, self.env) for number in range(workers)
+        ]
+
+    @property
+    def programs(self) -> list[Program]:
+        return [*self.webs, *self.workers, self.model]
+
+    def start(self) -> Self:
+        self.postgres.start()
+        self.redis.start()
+        self.manage("migrate", "-v", "0")
+        self.manage("collectstatic", "-v", "0", "--no-input")
+        for program in self.programs:
+            program.launch()
+        for program in self.programs:
+            wait_until(program.is_ready, what=f"{program.name} is ready")
+        wait_until(self.sees_the_model, what="the workers have seen the model")
+        return self
+
+    def sees_the_model(self) -> bool:
+        report = self.webs[0].readyz()
+        return bool(report["workers"] == "ok" and report["models"].get(MODEL) == "ok")
+
+    def stop(self) -> None:
+        """Everything ends, however it stands; also the frozen."""
+        for program in self.programs:
+            program.kill()
+        self.redis.stop()
+        self.postgres.stop("immediate")
+
+    def manage(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    def user(self, name: str) -> str:
+        """Make an account; its token."""
+        code = f"from django.contrib.auth.models import User; User.objects.create_user({name!r})"
+        self.manage("shell", "--no-imports", "-c", code)
+        return self.manage("create_token", name)
+
+    def connect(self, token: str, web: int = 0) -> Watcher:
+        return Watcher(self.webs[web], token)
+
+    def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        return self.postgres.query(sql, *values)
