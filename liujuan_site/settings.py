@@ -174,6 +174,8 @@ GENERATION_STALL = timedelta(seconds=env.float("GENERATION_STALL", default=0.0))
 
 # Files
 MEDIA_ROOT = DATA_DIR / "media"
+ACCEL_REDIRECT = env.str("ACCEL_REDIRECT", default="").rstrip("/")
+"""Empty: this process sends picture files itself, instead of the proxy in front."""
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]

@@ -1,0 +1,250 @@
+"""The studio behind Debian's real nginx, with the very site file of deploy/."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
+
+from tests.process.nginx import needs_nginx
+from tests.process.site import Site
+from tests.studio import PATIENCE
+
+pytestmark = needs_nginx
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    site = Site(tmp_path_factory.mktemp("site"))
+    try:
+        site.start()
+        yield site
+    finally:
+        site.stop()
+
+
+@pytest.fixture(scope="module")
+def browser(site: Site) -> Iterator[httpx.Client]:
+    """Somebody who has signed in at the form, as Alice."""
+    code = (
+        "from django.contrib.auth.models import User; u = User.objects.get(username='alice');"
+        f"u.set_password({PASSWORD!r}); u.save()"
+    )
+    site.production.manage("shell", "--no-imports", "-c", code)
+    with site.client() as client:
+        form = client.get("/accounts/sign-in/")
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)
+        assert token
+        signed_in = client.post(
+            "/accounts/sign-in/",
+            data={"username": "alice", "password": PASSWORD, "csrfmiddlewaretoken": token[1]},
+            headers={"Origin": site.url},
+        )
+        assert (signed_in.status_code, signed_in.headers["Location"]) == (302, "/")
+        yield client
+
+
+def test_a_person_signs_in_and_sees_the_studio(browser: httpx.Client) -> None:
+    page = browser.get("/")
+
+    assert page.status_code == 200
+    assert 'id="studio-state"' in page.text
+
+
+def test_a_page_opens_the_socket_by_its_cookie(site: Site, browser: httpx.Client) -> None:
+    cookie = f"sessionid={browser.cookies['sessionid']}"
+
+    with site.socket(Cookie=cookie, Origin=site.url) as socket:
+        assert first_of(socket) == "hello"
+
+
+def test_a_page_of_another_site_does_not(site: Site, browser: httpx.Client) -> None:
+    cookie = f"sessionid={browser.cookies['sessionid']}"
+
+    with (
+        site.socket(Cookie=cookie, Origin="https://evil.example") as socket,
+        pytest.raises(ConnectionClosed) as closed,
+    ):
+        socket.recv(timeout=PATIENCE)
+
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4403
+
+
+def test_a_program_runs_a_task_to_its_result(site: Site) -> None:
+    seqs = [message["seq"] for message in site.messages if "kind" in message]
+
+    assert site.messages[-1]["type"] == "result"
+    assert seqs == list(range(1, len(seqs) + 1))
+
+
+def test_a_message_of_64_kib_gets_through_to_be_refused_with_words(site: Site) -> None:
+    with site.socket(site.alice) as socket:
+        socket.send(json.dumps({"action": "generate", "prompt": "x" * 70_000}))
+        messages = [json.loads(socket.recv(timeout=PATIENCE)) for _each in range(2)]
+
+    assert messages[-1]["code"] == "too_long"
+
+
+def test_nginx_sends_the_picture_byte_for_byte(site: Site) -> None:
+    data = site.file().read_bytes()
+    with site.client(site.alice) as client:
+        answer = client.get(site.picture["url"])
+        part = client.get(site.picture["url"], headers={"Range": "bytes=0-9"})
+        again = client.get(
+            site.picture["url"], headers={"If-None-Match": answer.headers.get("ETag", "")}
+        )
+
+    assert answer.status_code == 200
+    assert answer.content == data
+    assert answer.headers["Content-Type"] == "image/jpeg"
+    assert answer.headers["Cache-Control"] == "private, max-age=86400"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "X-Accel-Redirect" not in answer.headers
+    # the studio itself knows neither parts nor tags: nginx sent the file
+    assert (part.status_code, part.content) == (206, data[:10])
+    assert again.status_code == 304
+
+
+def test_a_picture_in_a_browsers_cache_belongs_to_its_session(
+    site: Site, browser: httpx.Client
+) -> None:
+    answer = browser.get(site.picture["url"])
+
+    assert answer.status_code == 200
+    assert "Cookie" in answer.headers["Vary"]
+
+
+def test_a_thumbnail_is_sent_as_what_it_is(site: Site) -> None:
+    with site.client(site.alice) as client:
+        answer = client.get(site.picture["thumbnail_url"])
+
+    assert answer.headers["Content-Type"] == "image/webp"
+    assert answer.content[8:12] == b"WEBP"
+
+
+def test_the_files_of_pictures_cannot_be_asked_for(site: Site) -> None:
+    name = site.file().relative_to(site.data_dir / "media")
+    with site.client(site.alice) as client:
+        answers = [
+            client.get(f"/_media/{name}"),
+            client.get(f"/static/../media/{name}"),
+            client.get(f"/static/%2e%2e/media/{name}"),
+            client.get(f"/static../media/{name}"),
+        ]
+
+    assert [answer.status_code for answer in answers] == [404, 404, 404, 404]
+
+
+def test_who_may_not_see_a_picture_gets_none(site: Site) -> None:
+    with site.client(site.bob) as bob, site.client("lj-wrong") as wrong, site.client() as nobody:
+        answers = [who.get(site.picture["url"]) for who in (bob, wrong, nobody)]
+
+    assert [answer.status_code for answer in answers] == [404, 401, 302]
+    assert "/accounts/sign-in/" in answers[2].headers["Location"]
+
+
+def test_a_picture_whose_file_is_gone_is_not_found(site: Site) -> None:
+    file = site.file()
+    away = file.rename(file.with_suffix(".away"))
+    try:
+        with site.client(site.alice) as client:
+            answer = client.get(site.picture["url"])
+    finally:
+        away.rename(file)
+
+    assert answer.status_code == 404
+    # Django's page, with Django's headers
+    assert "Content-Security-Policy" in answer.headers
+
+
+def test_static_files_are_kept_as_long_as_their_name_promises(site: Site) -> None:
+    with site.client() as client:
+        page = client.get("/accounts/sign-in/").text
+        link = re.search(r'href="(/static/\S+\.css)"', page)
+        assert link
+        hashed = client.get(link[1], headers={"Accept-Encoding": "gzip"})
+        plain = client.get(re.sub(r"\.[0-9a-f]{12}\.", ".", link[1]))
+
+    assert hashed.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert hashed.headers["Content-Encoding"] == "gzip"
+    assert hashed.headers["Content-Type"] == "text/css"
+    assert (plain.status_code, plain.headers["Cache-Control"]) == (200, "public, max-age=60")
+
+
+def test_nobody_can_say_that_plain_http_was_https(site: Site) -> None:
+    lie = {"X-Forwarded-Proto": "https"}
+
+    answer = httpx.get(f"{site.nginx.url}/accounts/sign-in/", headers=lie)
+
+    assert answer.status_code == 301
+    assert answer.headers["Location"].startswith("https://")
+
+
+def test_a_web_that_leaves_costs_nobody_a_request(site: Site) -> None:
+    """While one web after the other goes and comes back, every page is answered."""
+    done = threading.Event()
+    answers: list[int] = []
+    asking = threading.Thread(target=keep_asking, args=(site, done, answers))
+    asking.start()
+    try:
+        for web in site.production.webs:
+            before = len(answers)
+            assert web.stop() == 0
+            web.start()
+            assert len(answers) > before
+    finally:
+        done.set()
+        asking.join()
+
+    assert set(answers) == {200}
+
+
+def keep_asking(site: Site, done: threading.Event, answers: list[int]) -> None:
+    with site.client(site.alice) as client:
+        while not done.is_set():
+            answers.append(client.get("/accounts/sign-in/").status_code)
+            answers.append(client.get(site.picture["url"]).status_code)
+
+
+def test_sockets_on_a_web_that_leaves_are_told_and_come_back_elsewhere(site: Site) -> None:
+    leaving = site.production.webs[0]
+    with ExitStack() as opened:
+        # nginx spreads them over both webs
+        sockets = [opened.enter_context(site.socket(site.alice)) for _each in range(4)]
+        assert [first_of(socket) for socket in sockets] == ["hello"] * 4
+        leaving.stop()
+        try:
+            endings = [ending_of(socket) for socket in sockets]
+            again = [opened.enter_context(site.socket(site.alice)) for _each in range(4)]
+            hellos = [first_of(socket) for socket in again]
+        finally:
+            leaving.start()
+
+    assert sorted(endings) == [0, 0, 4503, 4503]
+    assert hellos == ["hello"] * 4
+
+
+def first_of(socket: ClientConnection) -> str:
+    """The type of its next message."""
+    message: dict[str, str] = json.loads(socket.recv(timeout=PATIENCE))
+    return message["type"]
+
+
+def ending_of(socket: ClientConnection) -> int:
+    """The code it was closed with; 0 while it answers."""
+    try:
+        socket.send(json.dumps({"action": "ping"}))
+        while json.loads(socket.recv(timeout=PATIENCE))["type"] != "pong":
+            pass
+    except ConnectionClosed as closed:
+        return closed.rcvd.code if closed.rcvd else -1
+    return 0

@@ -1,0 +1,103 @@
+"""What the site file of deploy/ does of itself: before a web that only says what it heard."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.process.nginx import Nginx, needs_nginx
+from tests.studio import PATIENCE, free_port
+
+pytestmark = needs_nginx
+Start = Callable[..., Nginx]
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers with the headers it was asked with."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        heard = {name.lower(): value for name, value in self.headers.items()}
+        self.wfile.write(json.dumps(heard).encode())
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def echo() -> Iterator[int]:
+    """The port of a web that says what it heard."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield server.server_port
+        server.shutdown()
+
+
+@pytest.fixture
+def nginx_before(tmp_path: Path) -> Iterator[Start]:
+    """Start nginx before webs on the given ports."""
+    started: list[Nginx] = []
+
+    def start(*webs: int) -> Nginx:
+        nginx = Nginx(tmp_path / "nginx", webs=webs, data_dir=tmp_path / "data").start()
+        started.append(nginx)
+        return nginx
+
+    yield start
+    for nginx in started:
+        nginx.stop()
+
+
+def test_forwarding_headers_of_a_client_end_at_nginx(nginx_before: Start, echo: int) -> None:
+    nginx = nginx_before(echo)
+    lies = {
+        "X-Forwarded-For": "6.6.6.6",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Host": "evil.example",
+        "Forwarded": "for=6.6.6.6",
+    }
+
+    heard = httpx.get(nginx.url, headers=lies).json()
+
+    assert heard["x-forwarded-for"] == "127.0.0.1"
+    assert heard["x-forwarded-proto"] == "http"
+    assert heard["host"] == f"127.0.0.1:{nginx.port}"
+    assert heard.keys() & {"x-forwarded-host", "forwarded"} == set()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_web_that_is_gone_is_passed_over(nginx_before: Start, echo: int, method: str) -> None:
+    nginx = nginx_before(free_port(), echo)
+
+    answers = [httpx.request(method, nginx.url, content=b"x").status_code for _each in range(10)]
+
+    assert answers == [200] * 10
+
+
+def test_without_any_web_nginx_says_so_at_once(nginx_before: Start) -> None:
+    nginx = nginx_before(free_port(), free_port())
+
+    answers = [httpx.get(nginx.url, timeout=PATIENCE).status_code for _each in range(3)]
+
+    assert answers == [502, 502, 502]
+
+
+def test_a_large_upload_is_refused_before_it_reaches_a_web(nginx_before: Start, echo: int) -> None:
+    nginx = nginx_before(echo)
+
+    small = httpx.post(nginx.url, content=b"x" * 200_000)
+    large = httpx.post(nginx.url, content=b"x" * 300_000)
+
+    assert (small.status_code, large.status_code) == (200, 413)
