@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONUNBUFFERED := 1
 
-.PHONY: run install install-dev test test-xinference lint clean
+.PHONY: run install install-dev test test-xinference bench lint clean
 
 run: install
 	@$(BIN)/python manage.py serve
@@ -36,6 +36,9 @@ test: install-dev
 
 test-xinference: install-dev
 	tests/real_xinference/run -m real
+
+bench: install-dev
+	$(BIN)/python -m benchmarks --write benchmarks/RESULTS.md
 
 clean:
 	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

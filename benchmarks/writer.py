@@ -1,0 +1,169 @@
+"""A process that makes people, tasks and events through the product's own services.
+
+It takes one JSON object a line and answers each with one. Like a worker it writes in the one
+thread that has the database, and rings from its event loop; unlike a worker it needs no model, so
+that events come as fast as a figure wants them. An event's `details.done` is the microsecond of
+the machine's monotonic clock right before it was written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liujuan_site.settings")
+django.setup()
+
+from channels.db import database_sync_to_async  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
+from django.contrib.auth.models import User  # noqa: E402
+from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
+from django.db import transaction  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from generation import broadcast, services  # noqa: E402
+from generation.choices import Route  # noqa: E402
+from generation.models import GenerationTask  # noqa: E402
+from generation.protocol import Generate  # noqa: E402
+
+MODEL = "benchmark"
+SLOTS = 100
+"""So many tasks at most."""
+
+BEAT_EVERY = 5.0
+Answer = dict[str, Any]
+
+
+class Writer:
+    """Holds the tasks that it runs; only `flow` goes on after its answer, until `stop`."""
+
+    def __init__(self) -> None:
+        self.worker_id = services.register_worker(
+            host="benchmark", pid=os.getpid(), version="", now=timezone.now()
+        ).pk
+        self.slots: list[int] = []
+        self.flowing: asyncio.Task[None] | None = None
+        self.written = 0
+
+    def people(self, *, count: int) -> Answer:
+        return {"people": [self.person() for _ in range(count)]}
+
+    def person(self) -> dict[str, str]:
+        """Both keys to a socket: a program's token and a browser's session."""
+        user = User.objects.create_user(uuid.uuid4().hex)
+        session = SessionStore()
+        session[SESSION_KEY] = str(user.pk)
+        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        session.save()
+        token = services.create_token(owner=user, name="", now=timezone.now())
+        return {"name": user.username, "token": token, "session": session.session_key or ""}
+
+    def task(self, *, owner: str) -> Answer:
+        """A task that runs here: submitted and claimed at once, so that no worker takes it."""
+        now = timezone.now()
+        request = Generate(prompt="LiuJuan", model=MODEL)
+        with transaction.atomic():
+            self.serve()
+            user = User.objects.get(username=owner)
+            services.submit(owner=user, request=request, now=now)
+            claimed = services.claim(worker_id=self.worker_id, now=now)
+            assert claimed is not None
+        self.slots.append(claimed.slot_id)
+        return {"task": str(claimed.task.pk)}
+
+    def serve(self) -> None:
+        """Name our own model; a real worker's look restores its models within seconds."""
+        seen = services.SeenModel(
+            name=MODEL,
+            route=Route.TXT2IMG,
+            ready=True,
+            loading=False,
+            replicas=SLOTS,
+            identity="benchmark",
+            slots=SLOTS,
+        )
+        services.record_models(seen=[seen], demo=True, now=timezone.now())
+
+    def draw(self, *, owner: str) -> Answer:
+        """A task for a real worker."""
+        user = User.objects.get(username=owner)
+        request = Generate(prompt="LiuJuan", size=(256, 256))
+        taken = services.submit(owner=user, request=request, now=timezone.now())
+        return {"task": str(taken.task.pk)}
+
+    def events(self, *, task: str, count: int) -> Answer:
+        for _ in range(count):
+            self.event(task)
+        return {"newest": GenerationTask.objects.get(pk=task).newest_seq}
+
+    def event(self, task: str) -> None:
+        services.record_progress(
+            task_id=uuid.UUID(task),
+            attempt=1,
+            progress=50.0,
+            eta_seconds=1.0,
+            fraction=0.5,
+            done=time.monotonic_ns() // 1_000,
+            total=9,
+            now=timezone.now(),
+        )
+
+    def beat(self) -> None:
+        services.beat(
+            worker_id=self.worker_id, slot_ids=self.slots, draining=False, now=timezone.now()
+        )
+
+    async def flow(self, *, tasks: list[str], per_second: float) -> Answer:
+        self.written = 0
+        self.flowing = asyncio.create_task(self.run(tasks, 1 / per_second))
+        return {}
+
+    async def run(self, tasks: list[str], pause: float) -> None:
+        """One event after another, to the tasks in turn; who is late does not hurry afterwards."""
+        write, due = database_sync_to_async(self.event), time.monotonic()
+        while True:
+            await write(tasks[self.written % len(tasks)])
+            self.written += 1
+            due = max(due + pause, time.monotonic())
+            await asyncio.sleep(due - time.monotonic())
+
+    async def stop(self) -> Answer:
+        if self.flowing is not None:
+            self.flowing.cancel()
+            await asyncio.gather(self.flowing, return_exceptions=True)
+            self.flowing = None
+        return {"written": self.written}
+
+    async def keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_EVERY)
+            await database_sync_to_async(self.beat)()
+
+
+async def main() -> None:
+    broadcast.doorbell.start()
+    writer = await database_sync_to_async(Writer)()
+    leases = asyncio.create_task(writer.keep_leases())
+    waits: dict[str, Callable[..., Awaitable[Answer]]] = {"flow": writer.flow, "stop": writer.stop}
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        order = json.loads(line)
+        do = order.pop("do")
+        handle = waits.get(do) or database_sync_to_async(getattr(writer, do))
+        print(json.dumps(await handle(**order)), flush=True)
+    await writer.stop()
+    leases.cancel()
+    await broadcast.doorbell.stop()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
