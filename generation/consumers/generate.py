@@ -67,6 +67,14 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         self.bucket = Bucket()
         self.outbox = Outbox(owner_id=self.user.pk, send=self.send_text, close=self.shut)
         await hub.register(self.outbox)
+        try:
+            await self.say_hello()
+        except DatabaseProblem:
+            await self.shut(CloseCode.LEAVING)
+            return
+        self.watch = asyncio.create_task(self.ask_again())
+
+    async def say_hello(self) -> None:
         await self.say(
             {
                 "type": "hello",
@@ -76,7 +84,6 @@ class GenerateConsumer(AsyncWebsocketConsumer):
                 "active": await database_sync_to_async(selectors.active_cursors)(self.user),
             }
         )
-        self.watch = asyncio.create_task(self.ask_again())
 
     async def send_text(self, text: str) -> None:
         await self.send(text_data=text)
@@ -191,8 +198,10 @@ class GenerateConsumer(AsyncWebsocketConsumer):
                 "task": task.data,
             }
         )
-        await self.watch_task(task, after=0)
         assert self.outbox is not None
+        # asked twice on this socket: it is attached already, and nothing is told twice
+        if str(task.pk) not in self.outbox.cursors:
+            await self.watch_task(task, after=0)
         await hub.tell_place(self.outbox, str(task.pk))
 
     async def attach(self, message: Attach) -> None:
