@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONUNBUFFERED := 1
 
-.PHONY: run install install-dev test test-xinference lint clean
+.PHONY: run install install-dev test test-xinference chaos lint clean
 
 run: install
 	@$(BIN)/python manage.py serve
@@ -36,6 +36,10 @@ test: install-dev
 
 test-xinference: install-dev
 	tests/real_xinference/run -m real
+
+# everything dies in turn, and nothing may be lost; SEED=7 repeats a run
+chaos: install-dev
+	tests/chaos/run $(if $(SEED),--seed $(SEED))
 
 clean:
 	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -20,13 +20,16 @@ import psycopg
 from tests.chaos.blows import Healed, Striker, Supervisor
 from tests.chaos.people import Device
 from tests.chaos.plan import Plan, Wish, plan_of
-from tests.chaos.verdict import Finding, findings, story
+from tests.chaos.verdict import Finding, findings, still_signed_in, story
 from tests.production import Production
 
 REPLICAS = 4
 SPEED = 40
 LAST_WAIT = 240.0
 """Seconds that the tasks have to end after the last fault."""
+
+DISMISSED_AT = 20.0
+"""Seconds after which an account is disabled; open sockets ask every minute who they belong to."""
 
 SETTLE = 15.0
 """Seconds after the last end in which devices and slots come to rest; the hub looks every 5."""
@@ -77,10 +80,11 @@ def report_of(plan: Plan, folder: Path) -> int:
     try:
         production.start()
         tokens = production.manage(
-            "shell", "--no-imports", "-c", MAKE_PEOPLE.format(people=plan.people)
+            "shell", "--no-imports", "-c", MAKE_PEOPLE.format(people=plan.people + 1)
         ).split()
-        devices, healed = asyncio.run(run(plan, production, tokens))
+        devices, dismissed, healed = asyncio.run(run(plan, production, tokens))
         found = findings(production, plan, devices, journal, REPLICAS)
+        found.append(still_signed_in(dismissed))
         told = story(production, devices)
     finally:
         production.stop()
@@ -91,16 +95,18 @@ def report_of(plan: Plan, folder: Path) -> int:
 
 async def run(
     plan: Plan, production: Production, tokens: list[str]
-) -> tuple[list[Device], list[Healed]]:
+) -> tuple[list[Device], Device, list[Healed]]:
     chance = random.Random(plan.seed)
     firsts = [device(production, tokens, n, "", chance) for n in range(plan.people)]
     # a third of the people also has the page open on a phone
     third = range(plan.people // 3)
     devices = firsts + [device(production, tokens, n, " on a phone", chance) for n in third]
+    dismissed = device(production, tokens, plan.people, "", chance)
     supervisor = Supervisor(production)
     striker = Striker(production, supervisor, devices, chance)
     background = [asyncio.create_task(supervisor.watch())]
-    background += [asyncio.create_task(each.live()) for each in devices]
+    background += [asyncio.create_task(each.live()) for each in [*devices, dismissed]]
+    background += [asyncio.create_task(dismiss(striker, plan.people))]
     wishes = [asyncio.create_task(later(each, firsts[each.person])) for each in plan.wishes]
     blows = [asyncio.create_task(striker.strike(blow)) for blow in plan.blows]
     try:
@@ -112,7 +118,15 @@ async def run(
         for task in [*background, *wishes, *blows]:
             task.cancel()
         await asyncio.gather(*background, *wishes, *blows, return_exceptions=True)
-    return devices, striker.healed
+    return devices, dismissed, striker.healed
+
+
+async def dismiss(striker: Striker, number: int) -> None:
+    """One person more, who asks for nothing: the account is disabled while the page is open."""
+    await asyncio.sleep(DISMISSED_AT)
+    await striker.ask(
+        "update auth_user set is_active = false where username = %s", f"person-{number}"
+    )
 
 
 def device(

@@ -21,6 +21,7 @@ PACE = 0.06
 ASK_AGAIN = 3.0
 """Seconds after which a message that was refused for now is sent again."""
 
+NOT_WANTED = {4401, 4403}
 ENDS = {"completed", "failed", "cancelled"}
 
 
@@ -68,8 +69,8 @@ class Device:
             self.wants_away.add(self.accepted[key])
 
     async def live(self) -> None:
-        """Connect to any web; cut off, to another one."""
-        while True:
+        """Connect to any web; cut off, to another one; not wanted any more, to none."""
+        while not self.closes.keys() & NOT_WANTED:
             web = self.chance.choice(self.webs)
             try:
                 async with connect(

@@ -164,6 +164,12 @@ def waited_behind(production: Production) -> int:
     return int(count)
 
 
+def still_signed_in(device: Device) -> Finding:
+    """The account behind this device was disabled while its socket was open."""
+    open_still = 4403 not in device.closes
+    return Finding("sockets that outlived their account", int(open_still), example=device.name)
+
+
 def story(production: Production, devices: list[Device]) -> list[str]:
     """What happened, in numbers."""
     statuses = production.query(
