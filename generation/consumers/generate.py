@@ -46,7 +46,8 @@ class GenerateConsumer(AsyncWebsocketConsumer):
     credentials: Credentials
     user: User
     outbox: Outbox | None = None
-    watch: asyncio.Task[None] | None = None
+    timer: asyncio.TimerHandle | None = None
+    asking: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         """Accept first, so that a refusal has a close code that a page can read."""
@@ -72,7 +73,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         except DatabaseProblem:
             await self.shut(CloseCode.LEAVING)
             return
-        self.watch = asyncio.create_task(self.ask_again())
+        self.ask_later()
 
     async def say_hello(self) -> None:
         await self.say(
@@ -97,23 +98,33 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            if self.watch is not None:
-                self.watch.cancel()
+            if self.timer is not None:
+                self.timer.cancel()
+            if self.asking is not None:
+                self.asking.cancel()
             if self.outbox is not None:
                 await hub.unregister(self.outbox)
 
+    def ask_later(self) -> None:
+        """A timer, not a task that sleeps: there is one for every idle socket."""
+
+        def ask() -> None:
+            self.asking = asyncio.create_task(self.ask_again())
+
+        self.timer = asyncio.get_running_loop().call_later(ASK_AGAIN, ask)
+
     async def ask_again(self) -> None:
         """Signing out, a changed password or a disabled account ends open sockets too."""
-        while True:
-            await asyncio.sleep(ASK_AGAIN)
-            try:
-                self.user = await self.credentials.user()
-                await self.keep_what_may_be_seen()
-            except Refused as refused:
-                await self.shut(refused.close_code)
-                return
-            except Exception as error:  # noqa: BLE001  asked again in a minute
-                logger.warning("credentials not looked up: %r", error)
+        try:
+            self.user = await self.credentials.user()
+            await self.keep_what_may_be_seen()
+        except Refused as refused:
+            await self.shut(refused.close_code)
+            return
+        except Exception as error:  # noqa: BLE001  asked again in a minute
+            logger.warning("credentials not looked up: %r", error)
+        self.asking = None
+        self.ask_later()
 
     async def keep_what_may_be_seen(self) -> None:
         """A permission that was taken away also ends what it had attached."""
