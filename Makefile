@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONUNBUFFERED := 1
 
-.PHONY: run install install-dev test test-xinference bench lint clean
+.PHONY: run install install-dev test test-xinference chaos bench lint clean
 
 run: install
 	@$(BIN)/python manage.py serve
@@ -36,6 +36,10 @@ test: install-dev
 
 test-xinference: install-dev
 	tests/real_xinference/run -m real
+
+# everything dies in turn, and nothing may be lost; SEED=7 repeats a run
+chaos: install-dev
+	tests/chaos/run $(if $(SEED),--seed $(SEED))
 
 bench: install-dev
 	$(BIN)/python -m benchmarks --write benchmarks/RESULTS.md

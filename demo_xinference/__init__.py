@@ -19,6 +19,8 @@ on /v1/images/generations the work goes on unseen and breaks the next call; prog
 process stays frozen. Other than there: /v1/images/generations knows n=1 and "b64_json" only,
 and nothing can be registered or launched.
 
+`--journal FILE` writes one JSON line when a call came and one when its work is over.
+
 Faults are a list of objects (a JSON file for the server):
 
     {"do": "status", "status": 500, "detail": "CUDA out of memory", "match": {"call": 2}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from demo_xinference import faults
 from demo_xinference.app import create_app
@@ -20,6 +21,7 @@ def main() -> int:
     parser.add_argument("--api-key", default="")
     parser.add_argument("--request-limits", type=int, help="calls in line for each replica")
     parser.add_argument("--faults", metavar="FILE", help="scripted faults, a JSON list")
+    parser.add_argument("--journal", metavar="FILE", type=Path, help="a line per call, and its end")
     options = parser.parse_args()
     try:
         scripted = faults.load(options.faults) if options.faults else []
@@ -34,6 +36,7 @@ def main() -> int:
         api_key=options.api_key,
         request_limits=options.request_limits,
         faults=scripted,
+        journal=options.journal,
     )
     # importing it installs Twisted's reactor, which is no business of --help
     from demo_xinference.server import serve

@@ -8,6 +8,7 @@ import json
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
 from time import monotonic
 from typing import Any
 from urllib.parse import unquote
@@ -17,6 +18,7 @@ from demo_xinference.errors import ConnectionDropped, Refusal
 from demo_xinference.faults import Fault, parse_all, spoilt
 from demo_xinference.gate import Gate
 from demo_xinference.http import Reply, Request, as_json
+from demo_xinference.journal import Journal
 from demo_xinference.model import DIFFUSERS, Model
 from demo_xinference.orders import Order
 from demo_xinference.replica import outcome
@@ -44,9 +46,15 @@ class DemoXinference:
         api_key: str,
         request_limits: int | None,
         faults: list[Fault],
+        journal: Path | None,
     ) -> None:
         self.model = Model(
-            model, engine=engine, replicas=replicas, speed=speed, request_limits=request_limits
+            model,
+            engine=engine,
+            replicas=replicas,
+            speed=speed,
+            request_limits=request_limits,
+            journal=Journal(journal),
         )
         self.faults = faults
         self.gate = Gate(api_key)
@@ -225,11 +233,13 @@ def create_app(
     api_key: str = "",
     request_limits: int | None = None,
     faults: Iterable[Fault | Mapping[str, Any]] = (),
+    journal: Path | None = None,
 ) -> DemoXinference:
     """An application of its own; nothing runs before the first picture is asked for.
 
     speed: 20 = a twentieth of the work for each step. request_limits: running and waiting calls
-    of one replica, above which it answers 429. Raises FaultError.
+    of one replica, above which it answers 429. journal: where calls are written down. Raises
+    FaultError.
     """
     return DemoXinference(
         model=model,
@@ -239,4 +249,5 @@ def create_app(
         api_key=api_key,
         request_limits=request_limits,
         faults=parse_all(faults),
+        journal=journal,
     )

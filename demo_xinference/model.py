@@ -9,6 +9,7 @@ from typing import Any
 
 from demo_xinference.errors import Refusal
 from demo_xinference.faults import Fault
+from demo_xinference.journal import Journal
 from demo_xinference.orders import TXT2IMG, Order
 from demo_xinference.progress import Progress
 from demo_xinference.replica import Job, Replica
@@ -19,8 +20,16 @@ WORKER = "127.0.0.1:43327"
 
 class Model:
     def __init__(
-        self, uid: str, *, engine: str, replicas: int, speed: float, request_limits: int | None
+        self,
+        uid: str,
+        *,
+        engine: str,
+        replicas: int,
+        speed: float,
+        request_limits: int | None,
+        journal: Journal,
     ) -> None:
+        self.journal = journal
         self.uid = uid
         self.engine = engine
         self.progress = Progress()
@@ -63,8 +72,15 @@ class Model:
             steps_reported=self.engine == DIFFUSERS,
         )
         replica.admit(job)
+        self.write_down(job)
         job.record = self.progress.begin(order.request_id)
         return job
+
+    def write_down(self, job: Job) -> None:
+        assert job.task is not None
+        request_id = job.order.request_id
+        self.journal.note("came", request_id)
+        job.task.add_done_callback(lambda _task: self.journal.note("left", request_id))
 
     def _claim_id(self, replica: Replica, request_id: str | None) -> None:
         if request_id is None:

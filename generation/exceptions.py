@@ -138,3 +138,7 @@ class XinferenceRefused(XinferenceError):
 
 class XinferenceFailed(XinferenceError):
     code = ErrorCode.MODEL_ERROR
+
+
+class XinferenceDropped(XinferenceFailed):
+    """The connection broke, or a proxy gave up: the model may still be drawing."""

@@ -22,20 +22,25 @@ Receive = Callable[[], Awaitable[Message]]
 
 @implementer(IPushProducer)
 class Gate:
-    """Open while the transport takes data."""
+    """Open while the transport takes data; has an event only while it does not."""
 
     def __init__(self) -> None:
-        self.open = asyncio.Event()
-        self.open.set()
+        self.opening: asyncio.Event | None = None
 
     def pauseProducing(self) -> None:
-        self.open.clear()
+        self.opening = self.opening or asyncio.Event()
 
     def resumeProducing(self) -> None:
-        self.open.set()
+        if self.opening is not None:
+            self.opening.set()
+            self.opening = None
 
     def stopProducing(self) -> None:
-        self.open.set()
+        self.resumeProducing()
+
+    async def wait(self) -> None:
+        while self.opening is not None:
+            await self.opening.wait()
 
 
 def with_backpressure(application: Any) -> Any:
@@ -48,7 +53,7 @@ def with_backpressure(application: Any) -> Any:
 
         async def wait_and_send(message: Message) -> None:
             if message["type"] == "websocket.send":
-                await gate.open.wait()
+                await gate.wait()
             await send(message)
             if message["type"] == "websocket.accept":
                 watch(transport, gate)
@@ -56,7 +61,7 @@ def with_backpressure(application: Any) -> Any:
         async def receive_and_open() -> Message:
             message = await receive()
             if message["type"] == "websocket.disconnect":
-                gate.open.set()
+                gate.resumeProducing()
             return message
 
         await application(scope, receive_and_open, wait_and_send)

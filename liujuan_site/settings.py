@@ -13,6 +13,8 @@ import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from liujuan_site.logs import without_traceback
+
 VERSION = "0.1.0"
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -136,7 +138,16 @@ def database() -> dict[str, Any]:
         }
     config: dict[str, Any] = dict(env.db_url_config(DATABASE_URL))
     if config["ENGINE"] == "django.db.backends.postgresql":
-        config.setdefault("OPTIONS", {})["pool"] = {"min_size": 2, "max_size": 8, "timeout": 5}
+        # after a restart of the database nobody shall be handed a dead connection
+        config["CONN_HEALTH_CHECKS"] = True
+        config.setdefault("OPTIONS", {})["pool"] = {
+            "min_size": 2,
+            "max_size": 8,
+            "timeout": 5,
+            # beyond that the pool waits twice as long before each further try; with a fresh
+            # request for a connection it tries at once
+            "reconnect_timeout": 2,
+        }
     return config
 
 
@@ -198,6 +209,12 @@ LOGGING = {
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
     },
+    "filters": {
+        "without_traceback": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": without_traceback,
+        },
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
@@ -205,5 +222,7 @@ LOGGING = {
         "liujuan_site": {"level": "INFO"},
         # a polled progress URL would otherwise write a line seven times a second
         "httpx": {"level": "WARNING"},
+        # while Redis is away: sixty lines of traceback every second, which all say the same
+        "channels_redis.pubsub": {"filters": ["without_traceback"]},
     },
 }

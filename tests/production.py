@@ -37,6 +37,7 @@ class Postgres:
         self.port = free_port()
         self.url = f"postgres://studio@127.0.0.1:{self.port}/postgres"
         self.options = options
+        self.running = False
         # PostgreSQL refuses to run as root
         self.as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
 
@@ -49,6 +50,9 @@ class Postgres:
         )
 
     def start(self) -> Self:
+        """Start it, if it does not run."""
+        if self.running:
+            return self
         if not self.home.exists():
             self.home.mkdir(parents=True)
             if self.as_user:
@@ -59,7 +63,7 @@ class Postgres:
         settings = [
             f"-p {self.port}",
             "-c listen_addresses=127.0.0.1",
-            f"-c unix_socket_directories={self.home}",
+            "-c unix_socket_directories=''",
             *self.options,
         ]
         log = str(self.home / "log")
@@ -67,12 +71,14 @@ class Postgres:
             *("pg_ctl", "-D", str(self.home / "data"), "-w", "-l", log),
             *("-o", " ".join(settings), "start"),
         )
+        self.running = True
         return self
 
     def stop(self, mode: str = "fast") -> None:
         """`fast` ends every connection; `immediate` is a crash that start() recovers from."""
         with contextlib.suppress(subprocess.CalledProcessError):
             self.run("pg_ctl", "-D", str(self.home / "data"), "-m", mode, "stop")
+        self.running = False
 
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.url, autocommit=True) as connection:

@@ -272,3 +272,11 @@ def test_every_relative_link_leads_somewhere(document: str) -> None:
             dead.append(link)
 
     assert dead == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_file_that_a_document_names_exists(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    named = re.findall(r"`((?:tests|benchmarks|deploy|generation|liujuan_site)/[\w./-]+)`", text)
+
+    assert [path for path in named if not (ROOT / path).exists()] == []

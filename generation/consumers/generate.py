@@ -46,7 +46,8 @@ class GenerateConsumer(AsyncWebsocketConsumer):
     credentials: Credentials
     user: User
     outbox: Outbox | None = None
-    watch: asyncio.Task[None] | None = None
+    timer: asyncio.TimerHandle | None = None
+    asking: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         """Accept first, so that a refusal has a close code that a page can read."""
@@ -67,6 +68,14 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         self.bucket = Bucket()
         self.outbox = Outbox(owner_id=self.user.pk, send=self.send_text, close=self.shut)
         await hub.register(self.outbox)
+        try:
+            await self.say_hello()
+        except DatabaseProblem:
+            await self.shut(CloseCode.LEAVING)
+            return
+        self.ask_later()
+
+    async def say_hello(self) -> None:
         await self.say(
             {
                 "type": "hello",
@@ -76,7 +85,6 @@ class GenerateConsumer(AsyncWebsocketConsumer):
                 "active": await database_sync_to_async(selectors.active_cursors)(self.user),
             }
         )
-        self.watch = asyncio.create_task(self.ask_again())
 
     async def send_text(self, text: str) -> None:
         await self.send(text_data=text)
@@ -90,23 +98,33 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            if self.watch is not None:
-                self.watch.cancel()
+            if self.timer is not None:
+                self.timer.cancel()
+            if self.asking is not None:
+                self.asking.cancel()
             if self.outbox is not None:
                 await hub.unregister(self.outbox)
 
+    def ask_later(self) -> None:
+        """A timer, not a task that sleeps: there is one for every idle socket."""
+
+        def ask() -> None:
+            self.asking = asyncio.create_task(self.ask_again())
+
+        self.timer = asyncio.get_running_loop().call_later(ASK_AGAIN, ask)
+
     async def ask_again(self) -> None:
         """Signing out, a changed password or a disabled account ends open sockets too."""
-        while True:
-            await asyncio.sleep(ASK_AGAIN)
-            try:
-                self.user = await self.credentials.user()
-                await self.keep_what_may_be_seen()
-            except Refused as refused:
-                await self.shut(refused.close_code)
-                return
-            except Exception as error:  # noqa: BLE001  asked again in a minute
-                logger.warning("credentials not looked up: %r", error)
+        try:
+            self.user = await self.credentials.user()
+            await self.keep_what_may_be_seen()
+        except Refused as refused:
+            await self.shut(refused.close_code)
+            return
+        except Exception as error:  # noqa: BLE001  asked again in a minute
+            logger.warning("credentials not looked up: %r", error)
+        self.asking = None
+        self.ask_later()
 
     async def keep_what_may_be_seen(self) -> None:
         """A permission that was taken away also ends what it had attached."""
@@ -191,8 +209,10 @@ class GenerateConsumer(AsyncWebsocketConsumer):
                 "task": task.data,
             }
         )
-        await self.watch_task(task, after=0)
         assert self.outbox is not None
+        # asked twice on this socket: it is attached already, and nothing is told twice
+        if str(task.pk) not in self.outbox.cursors:
+            await self.watch_task(task, after=0)
         await hub.tell_place(self.outbox, str(task.pk))
 
     async def attach(self, message: Attach) -> None:

@@ -64,6 +64,9 @@ class Memberships:
             lately = monotonic() - LOOK
             if owner_id in self.joined or self.failed.get(owner_id, lately) > lately:
                 return
+            if self.hearing == "down":
+                # known to be away: nobody has to wait for that again; look_after() joins later
+                return
             try:
                 async with asyncio.timeout(MARKER_PATIENCE):
                     await broadcast.layer().group_add(broadcast.group_of(owner_id), self.channel)
@@ -112,7 +115,9 @@ class Memberships:
             for owner_id, since in list(self.empty_since.items()):
                 if now - since > LINGER:
                     await self.leave(owner_id)
-            for owner_id in list(self.counts):
+            # while the layer is away, trying it for each owner would only take long
+            owners = list(self.counts) if self.hearing == "ok" else []
+            for owner_id in owners:
                 if now - self.joined.get(owner_id, now - RENEW_EVERY - 1) > RENEW_EVERY:
                     await self.renew(owner_id)
 
@@ -148,7 +153,10 @@ class Memberships:
             self.empty_since.pop(owner_id, None)
             self.joined.pop(owner_id, None)
             try:
-                await broadcast.layer().group_discard(broadcast.group_of(owner_id), self.channel)
+                async with asyncio.timeout(MARKER_PATIENCE):
+                    await broadcast.layer().group_discard(
+                        broadcast.group_of(owner_id), self.channel
+                    )
             except Exception as error:  # noqa: BLE001  a stale membership only costs messages
                 logger.warning("group of owner %s not left: %r", owner_id, error)
         if not self.counts.get(owner_id):

@@ -36,35 +36,47 @@ class Outbox:
         self.owner_id = owner_id
         self.send = send
         self.close = close
-        self.queue: asyncio.Queue[str] = asyncio.Queue(QUEUE_FRAMES)
+        # a list, an event and a task only while they are needed: most sockets are idle
+        self.frames: list[str] = []
+        self.room: asyncio.Event | None = None
+        self.sender: asyncio.Task[None] | None = None
+        self.gone = False
         self.cursors: dict[str, int] = {}
         self.seen: dict[str, int] = {}
         self.catching_up: dict[str, asyncio.Task[None]] = {}
         self.groups: set[int] = set()
         self.held: list[tuple[str, str]] | None = None
-        self.sender = asyncio.create_task(self.run())
 
     async def run(self) -> None:
-        """Send what is queued until the socket goes; a reader that holds us up is closed."""
-        while True:
-            frame = await self.queue.get()
+        """Send what is queued; a reader that holds us up is closed."""
+        while self.frames:
+            frame = self.frames.pop(0)
+            if self.room is not None:
+                self.room.set()
             try:
                 async with asyncio.timeout(HELD_UP):
                     await self.send(frame)
             except TimeoutError:
-                await self.close(CloseCode.TOO_SLOW)
+                await self.end(CloseCode.TOO_SLOW)
                 return
             except Exception:
                 logger.exception("a socket of owner %s cannot be written to", self.owner_id)
-                await self.close(INTERNAL_ERROR)
+                await self.end(INTERNAL_ERROR)
                 return
+        self.sender = None
+
+    async def end(self, code: int) -> None:
+        """Nothing more is sent: whoever comes back reads the log."""
+        self.gone = True
+        await self.close(code)
 
     def offer(self, frame: str) -> bool:
         """Queue `frame` if there is room."""
-        try:
-            self.queue.put_nowait(frame)
-        except asyncio.QueueFull:
+        if len(self.frames) >= QUEUE_FRAMES:
             return False
+        self.frames.append(frame)
+        if self.sender is None and not self.gone:
+            self.sender = asyncio.create_task(self.run())
         return True
 
     def notify(self, task_id: str, frame: str) -> None:
@@ -87,15 +99,17 @@ class Outbox:
 
     async def put(self, frame: str) -> None:
         """Queue `frame`, waiting for room."""
-        await self.queue.put(frame)
+        while not self.offer(frame):
+            self.room = self.room or asyncio.Event()
+            self.room.clear()
+            await self.room.wait()
 
     async def stop(self) -> None:
         """End the sender and every catch-up; what was queued is dropped (the log has it)."""
-        tasks = [self.sender, *self.catching_up.values()]
-        for task in tasks:
-            if task is not asyncio.current_task():
-                task.cancel()
-        await asyncio.gather(
-            *(task for task in tasks if task is not asyncio.current_task()),
-            return_exceptions=True,
-        )
+        self.gone = True
+        running = [self.sender] if self.sender else []
+        running += self.catching_up.values()
+        others = [task for task in running if task is not asyncio.current_task()]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)

@@ -159,6 +159,12 @@ class GenerationTask(models.Model):
     def __str__(self) -> str:
         return f"{self.prompt[:40]} ({self.id})"
 
+    def is_visible_to(self, user: User | AnonymousUser) -> bool:
+        """`visible_to` for one row; of one's own task no permission has to be looked up."""
+        if not user.is_active or user.pk is None:
+            return False
+        return self.owner_id == user.pk or user.has_perm(VIEW_ALL)
+
     @property
     def is_over(self) -> bool:
         return self.status in TERMINAL

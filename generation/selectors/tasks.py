@@ -43,9 +43,12 @@ def visible_task(task_id: str | uuid.UUID, user: User | AnonymousUser) -> Genera
     """The task, if it exists and `user` may see it; NotFound otherwise, the same for both."""
     try:
         key = task_id if isinstance(task_id, uuid.UUID) else uuid.UUID(task_id)
-        return GenerationTask.objects.visible_to(user).get(pk=key)
+        task = GenerationTask.objects.get(pk=key)
     except (GenerationTask.DoesNotExist, ValueError) as error:
         raise NotFound from error
+    if not task.is_visible_to(user):
+        raise NotFound
+    return task
 
 
 def visible_among(task_ids: Collection[str], user: User | AnonymousUser) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -27,15 +28,20 @@ DATABASE_PAUSE = 1.0
 class Attempt:
     """One attempt at one task; `stop` may be called from outside, any number of times."""
 
-    def __init__(self, claim: Claim, client: XinferenceClient) -> None:
+    def __init__(
+        self, claim: Claim, client: XinferenceClient, is_silent: Callable[[], bool]
+    ) -> None:
         self.claim = claim
         self.client = client
+        self.is_silent = is_silent
         self.task = claim.task
         self.number = claim.task.attempt
         self.stopping = asyncio.Event()
         self.lost = asyncio.Event()
         self.why: StudioError | None = None
         self.call_is_over = True
+        self.dropped: uuid.UUID | None = None
+        """Request id of a call whose connection broke: the machine may still work on it."""
         task = claim.task
         self.seed = base_seed(task.drawn_seed, task.seed)
         self.meter = Meter(
@@ -54,6 +60,13 @@ class Attempt:
         self.stopping.set()
 
     def check_stop(self) -> None:
+        """Raise why the run has to end, if it has to.
+
+        Asked before every call and every file: a process that was frozen runs on in the middle of
+        a line, before any of its loops has noticed how late it is.
+        """
+        if self.is_silent():
+            self.stop(LeaseLost())
         if self.why is not None:
             raise self.why
 

@@ -22,6 +22,7 @@ from generation.selectors import clock
 from generation.services import Abandoned
 from generation.worker.consumer import GenerationWorker
 from generation.worker.model_watch import ModelWatch
+from generation.worker.picture import ABORT_PATIENCE
 from generation.worker.recovery import end_abandoned_call
 from generation.worker.run import TaskRun
 from generation.xinference import XinferenceClient
@@ -38,6 +39,9 @@ AFTER_ERROR = 1.0
 BEATS_PER_LEASE = 6
 OWN_LIMIT = 2 / 3
 """A worker that could not prolong for this share of the lease stops itself first."""
+
+HANDING_BACK = ABORT_PATIENCE + 5.0
+"""Seconds for calls to end once they were told to; what then still runs is left to its lease."""
 
 
 def process_exists(pid: int) -> bool:
@@ -106,11 +110,13 @@ class WorkerHost:
     async def every(self, seconds: float, job: Callable[[], Awaitable[None]]) -> None:
         """Run `job` again and again; an error is logged and costs one pause, never the loop."""
         while True:
+            pause = seconds
             try:
                 await job()
             except Exception as error:  # noqa: BLE001
                 logger.warning("%s: %r", getattr(job, "__name__", job), error)
-            await asyncio.sleep(seconds)
+                pause = min(seconds, AFTER_ERROR)
+            await asyncio.sleep(pause)
 
     async def listen(self) -> None:
         """Host the consumer; a listener that dies with its layer is started again."""
@@ -147,12 +153,15 @@ class WorkerHost:
             await self.notice_cancels()
 
     async def claim_one(self) -> bool:
+        if self.is_silent():
+            # what we took now we would give up at once: first a heartbeat
+            return False
         claim = await database_sync_to_async(services.claim)(
             worker_id=self.worker_id, now=clock.now()
         )
         if claim is None:
             return False
-        run = TaskRun(claim, self.client)
+        run = TaskRun(claim, self.client, self.is_silent)
         task = asyncio.create_task(run.run(), name=f"task {claim.task.pk}")
         self.runs[run] = task
         task.add_done_callback(lambda done: self.ended(run, done))
@@ -165,6 +174,8 @@ class WorkerHost:
         self.wake()
 
     async def beat(self) -> None:
+        # a late heartbeat must not make a run believe that it still has its lease
+        await self.stop_if_silent()
         began = monotonic()
         await database_sync_to_async(clock.synchronise)()
         wanted = await database_sync_to_async(services.beat)(
@@ -176,13 +187,16 @@ class WorkerHost:
         self.last_beat = began
         self.cancel(wanted)
 
-    async def stop_if_silent(self) -> None:
-        """Stop our own calls before anybody else may think them abandoned.
+    def is_silent(self) -> bool:
+        """Whether others may soon think our calls abandoned.
 
         It asks no database: a heartbeat that hangs is just what it is for.
         """
         limit = settings.GENERATION_LEASE.total_seconds() * OWN_LIMIT
-        if monotonic() - self.last_beat > limit:
+        return monotonic() - self.last_beat > limit
+
+    async def stop_if_silent(self) -> None:
+        if self.is_silent():
             for run in self.runs:
                 run.attempt.stop(LeaseLost())
 
@@ -223,25 +237,34 @@ class WorkerHost:
             slot_id=slot.slot_id, task_id=slot.task_id, attempt=slot.attempt, now=clock.now()
         )
 
+    async def finish_runs(self, seconds: float) -> None:
+        if self.runs:
+            await asyncio.wait(list(self.runs.values()), timeout=seconds)
+
+    async def retire(self) -> None:
+        """Say that we are gone; without a database the silence says it."""
+        try:
+            await database_sync_to_async(services.retire_worker)(
+                worker_id=self.worker_id, now=clock.now()
+            )
+        except Exception as error:  # noqa: BLE001
+            logger.warning("goodbye: %r", error)
+
     async def drain(self) -> None:
         """Finish what can be finished in time, hand back the rest, and say goodbye."""
         self.draining = True
         self.wake()
         if self.claimer is not None:
             await asyncio.wait({self.claimer}, timeout=settings.GENERATION_GRACE.total_seconds())
-        running = list(self.runs.values())
-        if running:
-            await asyncio.wait(running, timeout=settings.GENERATION_GRACE.total_seconds())
+        await self.finish_runs(settings.GENERATION_GRACE.total_seconds())
         for run in list(self.runs):
             run.attempt.stop(AttemptInterrupted(InterruptReason.HANDED_BACK))
-        if self.runs:
-            await asyncio.wait(list(self.runs.values()))
-        for loop in [*self.loops, *self.recoveries]:
-            loop.cancel()
-        await asyncio.gather(*self.loops, *self.recoveries, return_exceptions=True)
-        await database_sync_to_async(services.retire_worker)(
-            worker_id=self.worker_id, now=clock.now()
-        )
+        await self.finish_runs(HANDING_BACK)
+        left = [*self.runs.values(), *self.loops, *self.recoveries]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        await self.retire()
         await self.client.aclose()
         if self.owns_doorbell:
             await broadcast.doorbell.stop()

@@ -16,6 +16,7 @@ from generation.exceptions import (
     LeaseLost,
     PictureError,
     TransitionRefused,
+    XinferenceDropped,
     XinferenceError,
     XinferenceKeyRefused,
 )
@@ -112,6 +113,9 @@ class PictureCall:
             await self.attend(draw)
             attempt.call_is_over = True
             return draw.result()
+        except XinferenceDropped:
+            attempt.dropped = self.request_id
+            raise
         except (XinferenceError, PictureError):
             # an answer, even a refusal, ends the call on the server's side too
             attempt.call_is_over = True
@@ -253,11 +257,11 @@ class PictureCall:
         name = images.file_name(
             task_id=str(attempt.task.pk), index=self.index, attempt=attempt.number, picture=picture
         )
-        attempt.check_stop()
         if not await attempt.database(
             services.still_mine, task_id=attempt.task.pk, attempt=attempt.number
         ):
             raise TransitionRefused
+        attempt.check_stop()
         await asyncio.to_thread(images.write, name, picture.data)
         attempt.meter.picture_stored()
         percent, remaining = attempt.meter.read()

@@ -1,4 +1,4 @@
-"""Calls whose worker is gone: when is the machine behind them free again?"""
+"""Calls that nobody waits for any more: when is the machine behind them free again?"""
 
 from __future__ import annotations
 
@@ -22,16 +22,17 @@ async def end_abandoned_call(client: XinferenceClient, slot: Abandoned) -> None:
     """Return once the call is known to be over.
 
     txt2img: it is aborted. generations: it must not be; it is over when its progress reads 1.0 or
-    is forgotten, its model process was replaced, or the stall limit has passed.
+    is forgotten, its model process was replaced, or the stall limit has passed. A server that
+    cannot be asked is waited for: while it is away, nobody misses the slot.
     """
     if slot.request_id is None:
         return
     request_id = str(slot.request_id)
     deadline = monotonic() + slot.stall.total_seconds()
-    aborted = False
+    aborted = slot.route != Route.TXT2IMG
     while monotonic() < deadline:
         try:
-            if slot.route == Route.TXT2IMG and not aborted:
+            if not aborted:
                 await client.abort(model=slot.model, request_id=request_id)
                 aborted = True
                 deadline = min(deadline, monotonic() + ABORTED_WITHIN)
@@ -44,8 +45,6 @@ async def end_abandoned_call(client: XinferenceClient, slot: Abandoned) -> None:
             return
         except XinferenceError as error:
             logger.info("abandoned call %s: %s", request_id, error)
-            if slot.route == Route.TXT2IMG:
-                return
         await asyncio.sleep(LOOK)
 
 

@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import logging
 import random
+import uuid
+from collections.abc import Callable
 from datetime import timedelta
-from typing import TypeVar
 
-from generation import images, services
+from generation import images, selectors, services
 from generation.choices import (
     DelayReason,
     ErrorCode,
@@ -31,13 +32,13 @@ from generation.exceptions import (
     XinferenceUnreachable,
 )
 from generation.selectors import clock
-from generation.services import Claim
+from generation.services import Abandoned, Claim
 from generation.worker.attempt import Attempt
 from generation.worker.picture import PictureCall
+from generation.worker.recovery import end_abandoned_call
 from generation.xinference import XinferenceClient
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
 
 FRESHLY_LAUNCHED = timedelta(seconds=15)
 """So long after a launch the server may still say that it does not know the model."""
@@ -51,8 +52,10 @@ FIRST_WAIT, LONGEST_WAIT, WAIT_SPREAD = 1.0, 30.0, 0.3
 class TaskRun:
     """Runs a claim to its end."""
 
-    def __init__(self, claim: Claim, client: XinferenceClient) -> None:
-        self.attempt = Attempt(claim, client)
+    def __init__(
+        self, claim: Claim, client: XinferenceClient, is_silent: Callable[[], bool]
+    ) -> None:
+        self.attempt = Attempt(claim, client, is_silent)
 
     async def run(self) -> None:
         """Draw what is missing and end the attempt; nothing escapes but cancellation.
@@ -181,6 +184,9 @@ class TaskRun:
         )
 
     async def settle(self) -> None:
+        """Free the slot, if the call is known to be over; else its lease will run out."""
+        if self.attempt.dropped is not None:
+            await self.end_dropped_call(self.attempt.dropped)
         if self.attempt.call_is_over and not isinstance(self.attempt.why, LeaseLost):
             await self.attempt.database(
                 services.settle_slot,
@@ -189,6 +195,32 @@ class TaskRun:
                 attempt=self.attempt.number,
                 now=clock.now(),
             )
+
+    async def end_dropped_call(self, request_id: uuid.UUID) -> None:
+        """Nobody answers any more, but the model may draw on: see to it that it does not.
+
+        Left early when the lease is lost; whoever takes the slot over begins again.
+        """
+        attempt, claim = self.attempt, self.attempt.claim
+        call = Abandoned(
+            slot_id=claim.slot_id,
+            task_id=attempt.task.pk,
+            attempt=attempt.number,
+            model=attempt.task.model,
+            route=claim.route,
+            request_id=request_id,
+            identity=claim.identity,
+            stall=selectors.stall_limit(attempt.task.expected),
+        )
+        ending = asyncio.create_task(end_abandoned_call(attempt.client, call))
+        lost = asyncio.create_task(attempt.lost.wait())
+        try:
+            await asyncio.wait({ending, lost}, return_when=asyncio.FIRST_COMPLETED)
+            attempt.call_is_over = ending.done()
+        finally:
+            ending.cancel()
+            lost.cancel()
+            await asyncio.gather(ending, lost, return_exceptions=True)
 
     async def make_thumbnail(self, image_id: int, name: str) -> None:
         """Its URL serves the picture itself until this is there, so a failure only costs bytes."""

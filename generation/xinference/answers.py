@@ -14,11 +14,15 @@ from generation.exceptions import (
     PictureError,
     XinferenceAborted,
     XinferenceBusy,
+    XinferenceDropped,
     XinferenceError,
     XinferenceFailed,
     XinferenceKeyRefused,
     XinferenceRefused,
 )
+
+PROXY_GAVE_UP = (502, 504)
+"""Xinference itself says neither: something in between lost it, or lost patience."""
 
 LONGEST_DETAIL = 2000
 """Characters of the server's words that are kept; a stack trace in an HTML page has no end."""
@@ -67,6 +71,8 @@ def error_of(answer: Answer) -> XinferenceError:
         return XinferenceRefused(told, code=ErrorCode.MODEL_FORBIDDEN)
     if 400 <= status < 500:
         return XinferenceRefused(told)
+    if status in PROXY_GAVE_UP:
+        return XinferenceDropped(told)
     return XinferenceFailed(told)
 
 

@@ -14,6 +14,7 @@ import httpx
 
 from generation.choices import Route
 from generation.exceptions import (
+    XinferenceDropped,
     XinferenceError,
     XinferenceFailed,
     XinferenceKeyRefused,
@@ -141,7 +142,7 @@ class XinferenceClient:
         try:
             answer = await self._send("POST", path, body)
         except LOST as error:
-            raise self._tell(XinferenceFailed, error) from error
+            raise self._tell(XinferenceDropped, error) from error
         if answer.status != 200:
             raise self._error(answer)
         return picture_of(answer, route)

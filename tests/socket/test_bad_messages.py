@@ -150,6 +150,21 @@ async def test_the_same_request_key_from_two_sockets_is_one_task(
     assert await GenerationTask.objects.acount() == 1
 
 
+async def test_asking_twice_on_one_socket_tells_nothing_twice(
+    alice: User, open_page: OpenPage
+) -> None:
+    page = await open_page(alice)
+
+    task_id = await page.generate(request_key=KEY)
+    await page.until("submitted")
+    await page.send(action="generate", prompt="LiuJuan", request_key=KEY)
+    again = await page.until("ack")
+    await page.ask(action="ping")
+
+    assert (again["task_id"], again["duplicate"]) == (task_id, True)
+    assert [m["seq"] for m in page.messages if "kind" in m] == [1]
+
+
 async def test_a_task_that_is_not_over_cannot_be_retried(alice: User, open_page: OpenPage) -> None:
     page = await open_page(alice)
     task_id = await page.generate()

@@ -1,0 +1,25 @@
+"""What came and went at the model, a JSON line each, to see whether it is overrun."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+
+class Journal:
+    """Appends to `path`, or to nothing without one.
+
+    {"at": Unix seconds, "what": "start" | "came" | "left", "id": request id or null}; `left` when
+    the work is over, whether or not anybody still waited for it.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self.note("start", None)
+
+    def note(self, what: str, request_id: str | None) -> None:
+        if self._path is not None:
+            line = json.dumps({"at": time.time(), "what": what, "id": request_id})
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")

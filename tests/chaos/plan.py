@@ -1,0 +1,120 @@
+"""What will happen in one run: all of it follows from the seed."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A task that `person` asks for at `at` seconds; `cancel_after` seconds later no longer."""
+
+    at: float
+    person: int
+    n: int
+    steps: int
+    cancel_after: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Blow:
+    """A fault at `at` seconds to `target`: a part, or a group of equals with a number."""
+
+    at: float
+    kind: str
+    target: str
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    seed: int
+    people: int
+    seconds: float
+    wishes: list[Wish]
+    blows: list[Blow]
+    model_faults: list[dict[str, Any]]
+
+
+def plan_of(seed: int, *, tasks: int, people: int, seconds: float) -> Plan:
+    """Person 0 asks for a third of all tasks at once, person 1 for a single one after that."""
+    chance = random.Random(seed)
+    hundred = tasks // 3
+    wishes = [wish(chance, person=0, at=1.0) for _ in range(hundred)]
+    wishes.append(Wish(at=8.0, person=1, n=1, steps=6, cancel_after=None))
+    for number in range(tasks - hundred - 1):
+        at = chance.uniform(2.0, 0.8 * seconds)
+        wishes.append(wish(chance, person=2 + number % (people - 2), at=at))
+    return Plan(
+        seed=seed,
+        people=people,
+        seconds=seconds,
+        wishes=sorted(wishes, key=lambda each: each.at),
+        blows=sorted(blows(chance, seconds), key=lambda each: each.at),
+        model_faults=model_faults(chance, tasks),
+    )
+
+
+def wish(chance: random.Random, *, person: int, at: float) -> Wish:
+    cancelled = chance.random() < 0.1
+    return Wish(
+        at=at,
+        person=person,
+        n=chance.choice([1, 1, 1, 1, 1, 2]),
+        steps=chance.randint(4, 10),
+        cancel_after=chance.uniform(0.0, 20.0) if cancelled else None,
+    )
+
+
+def blows(chance: random.Random, seconds: float) -> list[Blow]:
+    """Each kind at least once; those with the same target come one after the other."""
+    planned = [
+        ("kill", "worker", 0.0),
+        ("kill", "worker", 0.0),
+        ("kill", "worker", 0.0),
+        ("terminate", "worker", 0.0),
+        ("terminate", "worker", 0.0),
+        ("freeze", "worker", 12.0),
+        ("freeze", "worker", 9.0),
+        ("kill", "web", 0.0),
+        ("kill", "web", 0.0),
+        ("terminate", "web", 0.0),
+        ("terminate", "web", 0.0),
+        ("restart", "postgres", 1.0),
+        ("crash", "postgres", 2.0),
+        ("restart", "redis", 1.0),
+        ("restart", "redis", 60.0),
+        ("kill", "model", 3.0),
+        ("kill", "painter", 0.0),
+        ("kill", "painter", 0.0),
+    ]
+    return [
+        Blow(
+            at=10.0 if length == 60.0 else chance.uniform(10.0, seconds - 15.0),
+            kind=kind,
+            target=target,
+            seconds=length,
+        )
+        for kind, target, length in planned
+    ]
+
+
+def model_faults(chance: random.Random, tasks: int) -> list[dict[str, Any]]:
+    """What the model does wrong by itself, at calls that are drawn by lot."""
+    kinds: list[dict[str, Any]] = [
+        {"do": "status", "status": 500, "detail": "CUDA out of memory"},
+        {"do": "status", "status": 429, "detail": "Rate limit reached for the model."},
+        {"do": "status", "status": 503, "detail": "Model is loading", "retry_after": 2},
+        {"do": "hang"},
+        {"do": "drop", "step": 0},
+        {"do": "drop", "step": 2},
+        {"do": "die", "step": 2},
+        {"do": "stall", "step": 2, "seconds": 4},
+        {"do": "freeze_progress", "step": 2},
+        {"do": "delay_decode", "seconds": 2},
+        {"do": "not_json"},
+    ]
+    # in the first half of the calls: a restart of the model begins to count anew
+    return [{**kind, "match": {"call": chance.randrange(5, tasks // 2)}} for kind in 2 * kinds]

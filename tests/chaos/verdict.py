@@ -1,0 +1,195 @@
+"""What must be true after everything: counted from the database, the files, the model's journal
+and from what each device saw."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from generation.protocol.fold import empty_state, fold
+from tests.chaos.people import Device
+from tests.chaos.plan import Plan
+from tests.production import Production
+
+FIRST_FEW = 5
+"""So many of A's tasks may be claimed between B's wish and B's turn: one per slot, and one more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How often a law was broken; `allowed` is 0 for nearly all."""
+
+    law: str
+    count: int
+    allowed: int = 0
+    example: str = ""
+
+    @property
+    def broken(self) -> bool:
+        return self.count > self.allowed
+
+
+COUNTS = {
+    "accepted tasks that did not end": """
+        select id::text from generation_generationtask
+        where status not in ('completed', 'failed', 'cancelled')""",
+    "tasks with two ends": """
+        select task_id::text from generation_taskevent
+        where kind in ('completed', 'failed', 'cancelled') group by task_id having count(*) > 1""",
+    "tasks whose log has a gap": """
+        select task_id::text from generation_taskevent group by task_id
+        having min(seq) != 1 or max(seq) != count(*)""",
+    "tasks whose newest seq is not their log's": """
+        select id::text from generation_generationtask task where newest_seq !=
+        (select max(seq) from generation_taskevent where task_id = task.id)""",
+    "events after the end": """
+        select late.task_id::text from generation_taskevent late join generation_taskevent final
+        on final.task_id = late.task_id and final.kind in ('completed', 'failed', 'cancelled')
+        where late.seq > final.seq""",
+    "completed after a cancel was requested": """
+        select id::text from generation_generationtask
+        where status = 'completed' and cancel_requested_at is not null""",
+    "completed without all pictures": """
+        select id::text from generation_generationtask task where status = 'completed' and n !=
+        (select count(*) from generation_generatedimage where task_id = task.id)""",
+    "slots that are still held": """
+        select model || ' #' || number from generation_modelslot where task_id is not null""",
+}
+
+
+def findings(
+    production: Production, plan: Plan, devices: list[Device], journal: Path, replicas: int
+) -> list[Finding]:
+    return [
+        *(of_rows(law, production.query(sql)) for law, sql in COUNTS.items()),
+        of_rows("wishes without a task", wishes_without_a_task(production, devices)),
+        Finding("tasks nobody asked for", surplus(production, plan)),
+        of_rows("states that are not the fold of their log", unfolded(production)),
+        of_rows("rows without a whole file", rows_without_a_file(production)),
+        of_rows("logs that a device saw wrongly", seen_wrongly(production, devices)),
+        overrun(journal, replicas),
+        Finding("A's tasks begun before B's single one", waited_behind(production), FIRST_FEW),
+    ]
+
+
+def of_rows(law: str, rows: Iterable[Any]) -> Finding:
+    found = list(rows)
+    return Finding(law, len(found), example=str(found[0]) if found else "")
+
+
+def wishes_without_a_task(production: Production, devices: list[Device]) -> list[str]:
+    rows = production.query("select request_key::text from generation_generationtask")
+    return [key for device in devices for key in device.asked if (key,) not in rows]
+
+
+def surplus(production: Production, plan: Plan) -> int:
+    ((count,),) = production.query("select count(*) from generation_generationtask")
+    return max(0, int(count) - len(plan.wishes))
+
+
+def unfolded(production: Production) -> list[str]:
+    """Tasks whose row says something else than reduce(log)."""
+    frames: dict[str, list[Any]] = {}
+    for task_id, frame in production.query(
+        "select task_id::text, frame from generation_taskevent order by task_id, seq"
+    ):
+        frames.setdefault(task_id, []).append(json.loads(frame))
+    wrong = []
+    for task_id, seq, status, step, progress, attempt in production.query(
+        "select id::text, newest_seq, status, step, progress, attempt"
+        " from generation_generationtask"
+    ):
+        state = fold(empty_state(task_id), frames[task_id])
+        told = (state["seq"], state["status"], state["step"], state["progress"], state["attempt"])
+        if told != (seq, status, step, progress, attempt):
+            wrong.append(f"{task_id}: {told}")
+    return wrong
+
+
+def rows_without_a_file(production: Production) -> list[str]:
+    media = production.folder / "data" / "media"
+    rows = production.query("select file, bytes from generation_generatedimage")
+    return [
+        name
+        for name, size in rows
+        if not (media / name).is_file() or (media / name).stat().st_size != size
+    ]
+
+
+def seen_wrongly(production: Production, devices: list[Device]) -> list[str]:
+    """Each device must have seen 1 … n of each of its tasks, once each and in order."""
+    newest = dict(production.query("select id::text, newest_seq from generation_generationtask"))
+    return [
+        f"{device.name} {task_id}: {seqs} of {newest.get(task_id)}"
+        for device in devices
+        for task_id, seqs in device.seen.items()
+        if seqs != list(range(1, newest.get(task_id, 0) + 1))
+    ]
+
+
+def overrun(journal: Path, replicas: int) -> Finding:
+    """Calls above the number of replicas: they would wait at the model, where nobody sees them."""
+    running: set[str] = set()
+    most, when = 0, ""
+    for line in journal.read_text().splitlines():
+        entry = json.loads(line)
+        if entry["what"] == "start":
+            running.clear()
+        elif entry["what"] == "came":
+            running.add(entry["id"])
+        else:
+            running.discard(entry["id"])
+        if len(running) > most:
+            most, when = len(running), f"{len(running)} at {entry['at']}"
+    return Finding("calls above the model's replicas", max(0, most - replicas), example=when)
+
+
+def waited_behind(production: Production) -> int:
+    """How many tasks of person 0 were claimed while the one of person 1 waited."""
+    ((count,),) = production.query(
+        "select count(*) from generation_taskevent event"
+        " join generation_generationtask task on task.id = event.task_id"
+        " join auth_user owner on owner.id = task.owner_id and owner.username = 'person-0',"
+        " (select b.created, min(claim.created_at) as claimed from generation_generationtask b"
+        "  join auth_user on auth_user.id = b.owner_id and username = 'person-1'"
+        "  join generation_taskevent claim on claim.task_id = b.id and claim.kind = 'claimed'"
+        "  group by b.created) as single"
+        " where event.kind = 'claimed' and event.created_at > single.created"
+        " and event.created_at < single.claimed"
+    )
+    return int(count)
+
+
+def still_signed_in(device: Device) -> Finding:
+    """The account behind this device was disabled while its socket was open."""
+    open_still = 4403 not in device.closes
+    return Finding("sockets that outlived their account", int(open_still), example=device.name)
+
+
+def story(production: Production, devices: list[Device]) -> list[str]:
+    """What happened, in numbers."""
+    statuses = production.query(
+        "select status, count(*) from generation_generationtask group by 1 order by 1"
+    )
+    reasons = production.query(
+        "select kind, details->>'reason', details->>'code', count(*) from generation_taskevent"
+        " where kind in ('interrupted', 'delayed', 'failed') group by 1, 2, 3 order by 4 desc"
+    )
+    ((events, attempts),) = production.query(
+        "select (select count(*) from generation_taskevent),"
+        " (select sum(attempt) from generation_generationtask)"
+    )
+    closes: Counter[int] = sum((device.closes for device in devices), Counter())
+    complaints: Counter[str] = sum((device.complaints for device in devices), Counter())
+    return [
+        "tasks: " + ", ".join(f"{count} {status}" for status, count in statuses),
+        f"events: {events}; attempts: {attempts}",
+        "on the way: "
+        + ", ".join(f"{kind} {reason or code} × {n}" for kind, reason, code, n in reasons),
+        "sockets closed: " + ", ".join(f"{code} × {n}" for code, n in sorted(closes.items())),
+        "refusals: " + (", ".join(f"{code} × {n}" for code, n in complaints.items()) or "none"),
+    ]
