@@ -30,6 +30,7 @@ MAX_BASE64 = 64 * 1024 * 1024
 THUMBNAIL_EDGE = 384
 SUFFIX = {"JPEG": "jpg", "PNG": "png"}
 CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+CONDEMNED = ".condemned"
 JPEG_START = b"\xff\xd8"
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
@@ -185,6 +186,23 @@ def remove(name: str) -> None:
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.ENOENT, errno.EEXIST):
             raise
+
+
+def condemn(folder: str) -> None:
+    """Note that the files of `folder` go, whoever is left to remove them; no folder is fine."""
+    if path_of(folder).is_dir():
+        path_of(f"{folder}/{CONDEMNED}").touch()
+        sync_folder(path_of(folder))
+
+
+def remove_folder(folder: str) -> int:
+    """Delete a condemned folder, the note last; how many files it had."""
+    path = path_of(folder)
+    names = [each.name for each in path.iterdir()] if path.is_dir() else []
+    names = [name for name in names if name != CONDEMNED]
+    for name in [*names, CONDEMNED]:
+        remove(f"{folder}/{name}")
+    return len(names)
 
 
 def folders_before(moment: datetime) -> Iterator[tuple[str, list[str]]]:

@@ -43,6 +43,8 @@ class ModelState(models.Model):
     ready = models.BooleanField(_("ready"), default=False)
     loading = models.BooleanField(_("loading"), default=False)
     replicas = models.PositiveSmallIntegerField(_("replicas"), default=0)
+    slots = models.PositiveSmallIntegerField(_("slots"), default=0, db_default=0)
+    """How many calls may be in flight; held slots with a higher number are not used again."""
     route = models.CharField(
         _("route"), max_length=12, choices=Route.choices, default=Route.TXT2IMG
     )

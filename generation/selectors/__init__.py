@@ -7,6 +7,7 @@ from generation.selectors.expectations import expected_seconds, stall_limit, tas
 from generation.selectors.line import (
     in_line,
     live_workers,
+    next_in_line,
     queue_places,
     reason_to_wait,
     workers_of_host,
@@ -43,6 +44,7 @@ __all__ = [
     "log_after",
     "model_rows",
     "newest_seqs",
+    "next_in_line",
     "picture_of",
     "queue_places",
     "reason_to_wait",

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import (
+    BooleanField,
     Case,
     Count,
     F,
@@ -19,7 +20,7 @@ from django.db.models import (
     When,
     Window,
 )
-from django.db.models.functions import RowNumber
+from django.db.models.functions import FirstValue, RowNumber
 
 from generation.choices import Basis, ErrorCode, QueueReason, TaskStatus, WorkerState
 from generation.models import GenerationTask, ModelSlot, ModelState, Worker
@@ -30,11 +31,12 @@ WORKER_SILENCE = timedelta(seconds=15)
 """Without a sign of life for so long a worker counts as gone."""
 
 
-def in_line(model: str) -> QuerySet[GenerationTask]:
-    """Claimable tasks of `model`, next one first.
+def in_line(model: str, now: datetime) -> QuerySet[GenerationTask]:
+    """Claimable tasks of `model`, next one first; those that are `paused` come last.
 
     Fair turns: a task's turn is how many its owner has running plus how many of his own stand
-    before it; equal turns go to the owner who was served longest ago, then first come.
+    before it; equal turns go to the owner who was served longest ago, then first come. Who has
+    an own task before this one will have been served later than anybody was until now.
     """
     # there are as many of these as slots, and no more
     busy = ModelSlot.objects.filter(task__isnull=False).values_list("task__owner")
@@ -48,18 +50,37 @@ def in_line(model: str) -> QuerySet[GenerationTask]:
         .order_by("-claimed_at")
         .values("claimed_at")[:1]
     )
-    own_place = Window(
-        RowNumber(), partition_by="owner", order_by=[F("created").asc(), F("id").asc()]
-    )
+    paused = Case(When(not_before__gt=now, then=True), default=False, output_field=BooleanField())
+    own_order = ["paused", "created", "id"]
     return (
         GenerationTask.objects.claimable()
         .filter(model=model)
         .annotate(
-            turn=running + own_place,
+            paused=paused,
+            own_place=Window(RowNumber(), partition_by="owner", order_by=own_order),
+            came=Window(FirstValue("created"), partition_by="owner", order_by=own_order),
+            turn=running + F("own_place"),
             last_served=Subquery(served),
         )
-        .order_by("turn", F("last_served").asc(nulls_first=True), "created", "id")
+        .order_by(
+            "paused",
+            "turn",
+            "own_place",
+            F("last_served").asc(nulls_first=True),
+            "came",
+            "owner",
+            "id",
+        )
     )
+
+
+def next_in_line(model: str, now: datetime) -> uuid.UUID | None:
+    """Whose turn it is, if anybody may begin."""
+    first = in_line(model, now).values_list("pk", "not_before").first()
+    if first is None:
+        return None
+    key, not_before = first
+    return None if not_before is not None and not_before > now else key
 
 
 def live_workers(now: datetime) -> int:
@@ -125,7 +146,7 @@ def places_of_model(
 ) -> dict[str, QueuePlace]:
     lanes = lanes_of_model(model, now)
     places: dict[str, QueuePlace] = {}
-    line = in_line(model).values_list("pk", "expected", "n")
+    line = in_line(model, now).values_list("pk", "expected", "n")
     for position, (key, expected, n) in enumerate(line, start=1):
         lanes.sort()
         begins = lanes[0] if lanes else None
@@ -144,7 +165,10 @@ def places_of_model(
 
 def lanes_of_model(model: str, now: datetime) -> list[float]:
     """Seconds until each slot of the model is free, by the estimates of the tasks in them."""
-    rows: Any = ModelSlot.objects.filter(model=model).values_list(
+    states = ModelState.objects.filter(name=model)
+    # slots above that number are only held until their calls are over
+    used = states.values("slots")[:1]
+    rows: Any = ModelSlot.objects.filter(model=model, number__lte=Subquery(used)).values_list(
         "task", "task__eta_seconds", "task__expected", "task__n", "task__claimed_at"
     )
     lanes: list[float] = []

@@ -37,12 +37,17 @@ AT_ONCE = COUNTED_INTERRUPTIONS | {InterruptReason.HANDED_BACK}
 Answer = Literal["cancelled", "requested", "already_finished"]
 
 
+def locked(task_id: uuid.UUID) -> GenerationTask:
+    """The task as it is until this transaction ends: no cancel comes between look and write."""
+    return GenerationTask.objects.select_for_update().get(pk=task_id)
+
+
 def complete(
     *, task_id: uuid.UUID, attempt: int, measured: dict[str, float], now: datetime
 ) -> None:
     """Every picture is stored; refused once a cancel was requested or one is missing."""
     with transaction.atomic():
-        task = GenerationTask.objects.get(pk=task_id)
+        task = locked(task_id)
         if task.images.count() != task.n:
             raise TransitionRefused
         end(
@@ -62,7 +67,7 @@ def complete(
 def fail(*, task_id: uuid.UUID, attempt: int, code: ErrorCode, detail: str, now: datetime) -> None:
     """The task ends at the step it is in; `detail` is for staff only."""
     with transaction.atomic():
-        task = GenerationTask.objects.get(pk=task_id)
+        task = locked(task_id)
         # a cancel was requested: what went wrong on the way out does not matter, and
         # `cancelled` is written when the slot is settled
         if task.cancel_requested_at is None:
@@ -139,7 +144,7 @@ def interrupt(
     then may the task be claimed again or called cancelled.
     """
     with transaction.atomic():
-        task = GenerationTask.objects.get(pk=task_id)
+        task = locked(task_id)
         counted = reason in COUNTED_INTERRUPTIONS
         if is_last(task, reason) and not task.cancel_requested_at:
             code = ErrorCode(reason.value)
@@ -195,7 +200,7 @@ def settle_slot(*, slot_id: int, task_id: uuid.UUID, attempt: int, now: datetime
     """
     with transaction.atomic():
         # task before slot, as everywhere: two who take them crosswise see each other's old half
-        task = GenerationTask.objects.select_for_update().get(pk=task_id)
+        task = locked(task_id)
         mine = ModelSlot.objects.filter(pk=slot_id, task=task_id, attempt=attempt)
         freed = mine.update(
             task=None, attempt=0, request_id=None, identity="", worker=None, lease_until=None
@@ -228,7 +233,7 @@ def finish_cancels(*, now: datetime) -> int:
     count = 0
     for key in wanted.values_list("pk", flat=True):
         with transaction.atomic():
-            task = GenerationTask.objects.select_for_update().get(pk=key)
+            task = locked(key)
             if task.status == TaskStatus.QUEUED and not ModelSlot.objects.filter(task=key).exists():
                 cancelled(task, now, sources=QUEUED)
                 count += 1
@@ -238,7 +243,7 @@ def finish_cancels(*, now: datetime) -> int:
 def request_cancel(*, task_id: uuid.UUID, now: datetime) -> Answer:
     """Write down that the task is not wanted any more; the same answer however often."""
     with transaction.atomic():
-        task = GenerationTask.objects.select_for_update().get(pk=task_id)
+        task = locked(task_id)
         if task.is_over:
             return "cancelled" if task.status == TaskStatus.CANCELLED else "already_finished"
         if task.cancel_requested_at is not None:

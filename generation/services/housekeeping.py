@@ -86,13 +86,16 @@ def sweep_files(*, now: datetime) -> int:
     """Remove files without a row that are older than an hour; how many there were.
 
     A file is written before its row, so a worker that dies in between leaves one behind; a
-    younger file may still get its row. Only folders of tasks that exist here are looked at: a
-    DATA_DIR that is used with another database for once must not lose its pictures.
+    younger file may still get its row. Only folders of tasks that exist here, and those that
+    prune could not finish, are looked at: a DATA_DIR that is used with another database for once
+    must not lose its pictures.
     """
     removed = 0
     for folder, old in images.folders_before(now - ORPHAN_AGE):
         known = known_files(folder)
         if known is None:
+            if f"{folder}/{images.CONDEMNED}" in old:
+                removed += images.remove_folder(folder)
             continue
         for name in old:
             if name not in known:

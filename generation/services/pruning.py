@@ -47,13 +47,15 @@ def prune_batch(*, before: datetime) -> int:
         keys = list(
             ended_before(before).order_by("finished_at").values_list("pk", flat=True)[:BATCH]
         )
-        rows = GeneratedImage.objects.filter(task__in=keys).values_list("file", "thumbnail")
-        names = [name for pair in rows for name in pair if name]
         GenerationTask.objects.filter(pk__in=keys).delete()
-        transaction.on_commit(partial(remove_files, names))
+        folders = [str(key) for key in keys]
+        for folder in folders:
+            # who dies after the commit leaves files of which no row tells any more
+            images.condemn(folder)
+        transaction.on_commit(partial(remove_folders, folders))
     return len(keys)
 
 
-def remove_files(names: Sequence[str]) -> None:
-    for name in names:
-        images.remove(name)
+def remove_folders(folders: Sequence[str]) -> None:
+    for folder in folders:
+        images.remove_folder(folder)

@@ -10,13 +10,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 
 from generation import selectors
 from generation.choices import Basis, DelayReason, EventKind, Route, Step, TaskStatus
 from generation.exceptions import TransitionRefused
 from generation.images import Picture
-from generation.models import GeneratedImage, GenerationTask, ModelSlot, ModelState
+from generation.models import GeneratedImage, GenerationTask, ModelSlot
+from generation.services.serving import callable_models
 from generation.services.transition import QUEUED, RUNNING, transition
 
 CLAIM_TRIES = 5
@@ -51,10 +52,10 @@ class Boundary:
 
 def claim(*, worker_id: uuid.UUID, now: datetime) -> Claim | None:
     """Put the next task in line into a free slot, or None if there is no pair of the two."""
-    for state in ModelState.objects.filter(ready=True).order_by("name"):
+    for name in callable_models(now=now).order_by("name").values_list("name", flat=True):
         for _attempt in range(CLAIM_TRIES):
             try:
-                claimed = claim_for(state, worker_id=worker_id, now=now)
+                claimed = claim_for(name, worker_id=worker_id, now=now)
             except TransitionRefused:
                 continue
             if claimed is None:
@@ -63,15 +64,15 @@ def claim(*, worker_id: uuid.UUID, now: datetime) -> Claim | None:
     return None
 
 
-def claim_for(state: ModelState, *, worker_id: uuid.UUID, now: datetime) -> Claim | None:
+def claim_for(name: str, *, worker_id: uuid.UUID, now: datetime) -> Claim | None:
     with transaction.atomic():
-        free = ModelSlot.objects.filter(model=state.name, task__isnull=True)
+        free = ModelSlot.objects.filter(model=name, task__isnull=True)
         slot = free.select_for_update(skip_locked=True).order_by("number").first()
-        if slot is None:
+        # asked here: whoever waited for the lock may know an older state
+        state = callable_models(now=now).filter(name=name).first()
+        if slot is None or state is None or slot.number > state.slots:
             return None
-        may_begin = Q(not_before__isnull=True) | Q(not_before__lte=now)
-        line = selectors.in_line(state.name).filter(may_begin)
-        key = line.values_list("pk", flat=True).first()
+        key = selectors.next_in_line(name, now)
         if key is None:
             return None
         task = begin_attempt(key, worker_id=worker_id, now=now)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from generation.choices import ErrorCode, Route
 from generation.models import ModelSlot, ModelState
@@ -59,8 +60,8 @@ def record_model(model: SeenModel, *, demo: bool, now: datetime) -> None:
         defaults={"checked_at": now, "identity": model.identity, "identity_since": now},
     )
     state = ModelState.objects.select_for_update().get(pk=state.pk)
-    if state.refused_until is not None and state.refused_until > now:
-        return  # the key was refused while this look was under way
+    if key_is_refused(now=now):
+        return  # it was refused while this look was under way
     if not created and state.identity != model.identity:
         state.identity_since = now
     haunted = is_lost(state, model.identity, now)
@@ -68,7 +69,8 @@ def record_model(model: SeenModel, *, demo: bool, now: datetime) -> None:
     state.loading = model.loading or haunted
     state.replicas, state.route, state.identity = model.replicas, model.route, model.identity
     state.demo, state.checked_at = demo, now
-    state.error_code, state.refused_key, state.refused_until = "", "", None
+    # who still has another key must go on knowing that it was refused: that stays
+    state.error_code, state.slots = "", model.slots
     state.save()
     size_slots(model.name, model.slots)
 
@@ -88,7 +90,7 @@ def is_lost(state: ModelState, identity: str, now: datetime) -> bool:
 
 
 def size_slots(model: str, count: int) -> None:
-    """As many slots as calls may be in flight; a held one above that goes once it is free."""
+    """As many slots as calls may be in flight; a held one above that is used up and then goes."""
     known = set(ModelSlot.objects.filter(model=model).values_list("number", flat=True))
     missing = [ModelSlot(model=model, number=k) for k in range(1, count + 1) if k not in known]
     ModelSlot.objects.bulk_create(missing, ignore_conflicts=True)
@@ -114,3 +116,9 @@ def refuse_key(*, now: datetime) -> None:
 
 def key_is_refused(*, now: datetime) -> bool:
     return ModelState.objects.filter(refused_key=key_fingerprint(), refused_until__gt=now).exists()
+
+
+def callable_models(*, now: datetime) -> QuerySet[ModelState]:
+    """Models that are ready, as far as our key may be sent."""
+    refused = {"refused_key": key_fingerprint(), "refused_until__gt": now}
+    return ModelState.objects.filter(ready=True).exclude(**refused)

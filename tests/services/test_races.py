@@ -14,11 +14,13 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from generation import services
-from generation.choices import InterruptReason, TaskStatus
+from generation.choices import ErrorCode, InterruptReason, TaskStatus
+from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, ModelSlot, Worker
 from generation.protocol import Generate
+from generation.services import Claim
 from tests.conftest import serve_model
-from tests.services.test_running import claim_one, interrupt, settle
+from tests.services.test_running import claim_one, finish, interrupt, kinds, settle, store
 from tests.services.test_submitting import submit
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -108,3 +110,149 @@ def test_an_expired_slot_is_taken_over_once(
             slot_id=slot.slot_id, task_id=slot.task_id, attempt=slot.attempt, now=now
         )
         services.request_cancel(task_id=task.pk, now=now)
+
+
+def tried(call: Callable[[], Any]) -> bool:
+    """Whether it was taken."""
+    try:
+        call()
+    except TransitionRefused:
+        return False
+    return True
+
+
+def other_worker(now: datetime) -> Worker:
+    return services.register_worker(host="there", pid=2, version="test", now=now)
+
+
+def end_of(task: GenerationTask, claim: Claim, now: datetime) -> list[str]:
+    """Free the slot and give the log, so that the next round has the model to itself."""
+    settle(claim, now)
+    services.request_cancel(task_id=task.pk, now=now)
+    return kinds(task.pk)
+
+
+def test_several_workers_fill_every_slot_of_every_model_and_no_more(
+    alice: User, worker: Worker, now: datetime
+) -> None:
+    serve_model(now=now, slots=3)
+    workers = [worker, other_worker(now)]
+    for _each in range(9):
+        submit(alice, now)
+
+    def claim_all(me: Worker) -> list[Claim]:
+        claims = []
+        # a loser of five races in a row looks again, as a worker does
+        for _look in range(6):
+            claim = services.claim(worker_id=me.pk, now=now)
+            claims += [claim] if claim else []
+        return claims
+
+    found = at_once(*[partial(claim_all, me) for me in workers * 2])
+    claims = [claim for each in found for claim in each]
+
+    assert len(claims) == 3
+    assert len({claim.slot_id for claim in claims}) == 3
+    assert len({claim.task.pk for claim in claims}) == 3
+
+
+def test_a_heartbeat_in_the_moment_of_a_take_over_does_not_bring_the_slot_back(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    """Two hosts whose clocks differ by a little see the same lease as alive and as expired."""
+    other = other_worker(now)
+    for _round in range(ROUNDS):
+        task = submit(alice, now)
+        claim = claim_one(worker, now)
+        edge = now + timedelta(seconds=30)
+
+        _told, taken = at_once(
+            partial(
+                services.beat,
+                worker_id=worker.pk,
+                slot_ids=[claim.slot_id],
+                draining=False,
+                now=edge - timedelta(milliseconds=5),
+            ),
+            partial(
+                services.expire_leases,
+                worker_id=other.pk,
+                now=edge + timedelta(milliseconds=5),
+            ),
+        )
+
+        slot = ModelSlot.objects.get(pk=claim.slot_id)
+        task.refresh_from_db()
+        assert slot.worker_id == (other.pk if taken else worker.pk)
+        assert task.status == (TaskStatus.QUEUED if taken else TaskStatus.RUNNING)
+        end_of(task, claim, now)
+
+
+def test_a_completion_in_the_moment_of_a_take_over_is_one_or_the_other(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    other = other_worker(now)
+    for _round in range(ROUNDS):
+        task = submit(alice, now)
+        claim = claim_one(worker, now)
+        store(claim, now)
+        later = now + timedelta(seconds=31)
+
+        completed, _taken = at_once(
+            partial(tried, partial(finish, claim, later)),
+            partial(services.expire_leases, worker_id=other.pk, now=later),
+        )
+
+        log = end_of(task, claim, later)
+        assert ("completed" in log) == completed
+        assert ("interrupted" in log) == (not completed)
+
+
+@pytest.mark.parametrize("end", ["complete", "fail", "interrupt"])
+def test_what_is_committed_before_a_cancel_stands_and_nothing_is_taken_after_it(
+    alice: User, model: str, worker: Worker, now: datetime, end: str
+) -> None:
+    """`interrupt`: the third time that counts, which fails the task."""
+    for _round in range(ROUNDS):
+        task = submit(alice, now)
+        GenerationTask.objects.filter(pk=task.pk).update(counted_ends=2)
+        claim = claim_one(worker, now)
+        store(claim, now)
+        key: dict[str, Any] = {"task_id": task.pk, "attempt": 1, "now": now}
+        ends = {
+            "complete": partial(finish, claim, now),
+            "fail": partial(services.fail, **key, code=ErrorCode.REQUEST_REFUSED, detail=""),
+            "interrupt": partial(interrupt, claim, InterruptReason.STALLED, now),
+        }
+
+        _taken, answer = at_once(
+            partial(tried, ends[end]), partial(services.request_cancel, task_id=task.pk, now=now)
+        )
+        settle(claim, now)
+
+        task.refresh_from_db()
+        log = kinds(task.pk)
+        assert (task.status == TaskStatus.CANCELLED) == (answer == "requested")
+        assert ("cancel_requested" in log) == (answer == "requested")
+
+
+def test_slots_that_go_and_claims_that_come_never_meet(
+    alice: User, worker: Worker, now: datetime
+) -> None:
+    for _round in range(ROUNDS):
+        serve_model(now=now, slots=2)
+        tasks = [submit(alice, now), submit(alice, now)]
+        first = claim_one(worker, now)
+
+        _sized, second = at_once(
+            partial(serve_model, now=now, slots=1),
+            partial(services.claim, worker_id=worker.pk, now=now),
+        )
+
+        held = ModelSlot.objects.filter(task__isnull=False).values_list("pk", flat=True)
+        assert set(held) == {claim.slot_id for claim in (first, second) if claim}
+        for claim in (first, second):
+            if claim is not None:
+                settle(claim, now)
+        for task in tasks:
+            services.request_cancel(task_id=task.pk, now=now)

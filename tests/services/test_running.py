@@ -40,7 +40,7 @@ def store(claim: Claim, now: datetime, index: int = 1) -> GeneratedImage:
         task_id=claim.task.pk,
         attempt=claim.task.attempt,
         index=index,
-        name=f"{uuid.uuid4()}.jpg",
+        name=f"{claim.task.pk}/{index}-{claim.task.attempt}-{uuid.uuid4().hex[:8]}.jpg",
         picture=picture(),
         seed=1,
         demo=False,
@@ -353,7 +353,7 @@ def test_a_long_line_is_read_in_a_time_that_grows_with_its_length(
     """Rows are read, not multiplied: the plan has no scan of an owner's history per waiting row."""
     if connection.vendor != "sqlite":
         return  # another database words its plan differently
-    plan = selectors.in_line(model).explain()
+    plan = selectors.in_line(model, now).explain()
 
     assert plan.count("CORRELATED") == 1
     assert "COVERING INDEX tasks_last_served" in plan

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import override_settings
 
-from generation import services
+from generation import selectors, services
 from generation.choices import ErrorCode, TaskStatus
 from generation.exceptions import InvalidInput, TransitionRefused
 from generation.models import GenerationTask, Worker
@@ -203,3 +204,16 @@ def test_expected_seconds_follow_what_past_tasks_took(
     assert same["generating"] == pytest.approx(2 * before["generating"])
     assert larger["generating"] == pytest.approx(8 * before["generating"])
     assert same["decoding"] == before["decoding"]
+
+
+def test_a_call_may_stand_still_for_two_minutes_or_ten_times_what_its_size_takes(
+    alice: User, now: datetime
+) -> None:
+    small = submit(alice, now)
+    large = submit(alice, now, size=(2048, 2048), steps=50)
+
+    assert selectors.stall_limit(small.expected) == timedelta(seconds=120)
+    per_picture = sum(large.expected.values()) - large.expected["loading"]
+    assert selectors.stall_limit(large.expected) == timedelta(seconds=10 * per_picture)
+    with override_settings(GENERATION_STALL=timedelta(seconds=7)):
+        assert selectors.stall_limit(large.expected) == timedelta(seconds=7)

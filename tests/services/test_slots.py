@@ -1,0 +1,212 @@
+"""Slots: how many calls may be in flight, for each model, whoever claims."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import override_settings
+
+from generation import selectors, services
+from generation.choices import ErrorCode, InterruptReason, Route
+from generation.models import ModelSlot, ModelState, Worker
+from generation.services import Claim, SeenModel
+from tests.conftest import MODEL
+from tests.services.test_running import claim_one, finish, interrupt, settle, store
+from tests.services.test_submitting import submit
+
+pytestmark = pytest.mark.django_db
+OTHER = "another-model"
+
+
+def serve(now: datetime, **slots: int) -> None:
+    """Both models, each with so many slots; 0: not ready."""
+    seen = [
+        SeenModel(
+            name={"first": MODEL, "second": OTHER}[name],
+            route=Route.TXT2IMG,
+            ready=count > 0,
+            loading=False,
+            replicas=count,
+            identity="here",
+            slots=count,
+        )
+        for name, count in slots.items()
+    ]
+    services.record_models(seen=seen, demo=True, now=now)
+
+
+@pytest.fixture
+def workers(db: None, now: datetime) -> list[Worker]:
+    return [services.register_worker(host="h", pid=k, version="t", now=now) for k in range(2)]
+
+
+def claim_all(workers: list[Worker], now: datetime) -> list[Claim]:
+    """What the workers get, taking turns until there is nothing left."""
+    claims: list[Claim] = []
+    while claim := services.claim(worker_id=workers[len(claims) % 2].pk, now=now):
+        claims.append(claim)
+    return claims
+
+
+def test_every_model_has_slots_of_its_own_however_many_workers_claim(
+    alice: User, workers: list[Worker], now: datetime
+) -> None:
+    serve(now, first=2, second=3)
+    for _each in range(5):
+        submit(alice, now)
+        submit(alice, now, model=OTHER)
+
+    claims = claim_all(workers, now)
+
+    models = [claim.task.model for claim in claims]
+    assert (models.count(MODEL), models.count(OTHER)) == (2, 3)
+    for claim in claims:
+        assert ModelSlot.objects.get(pk=claim.slot_id).model == claim.task.model
+
+
+def test_a_long_line_for_one_model_does_not_hold_up_another(
+    alice: User, bob: User, workers: list[Worker], now: datetime
+) -> None:
+    serve(now, first=1, second=1)
+    for _each in range(5):
+        submit(alice, now)
+    other = submit(bob, now, model=OTHER)
+
+    assert other.pk in [claim.task.pk for claim in claim_all(workers, now)]
+
+
+def test_a_model_that_is_not_ready_holds_up_only_its_own_line(
+    alice: User, workers: list[Worker], now: datetime
+) -> None:
+    serve(now, first=1, second=1)
+    submit(alice, now)
+    other = submit(alice, now, model=OTHER)
+    serve(now, first=0, second=1)
+
+    assert [claim.task.pk for claim in claim_all(workers, now)] == [other.pk]
+
+
+def test_a_slot_beyond_the_replicas_is_not_used_again_once_it_is_free(
+    alice: User, workers: list[Worker], now: datetime
+) -> None:
+    """The next look at the models is seconds away; a claim follows a free slot at once."""
+    serve(now, first=2)
+    for _each in range(4):
+        submit(alice, now)
+    claims = claim_all(workers, now)
+
+    serve(now, first=1)
+    settle(claims[1], now)
+
+    assert not claim_all(workers, now)
+    settle(claims[0], now)
+    assert len(claim_all(workers, now)) == 1
+
+
+def test_more_replicas_give_more_slots_while_the_others_are_held(
+    alice: User, workers: list[Worker], now: datetime
+) -> None:
+    serve(now, first=1)
+    for _each in range(5):
+        submit(alice, now)
+    held = claim_all(workers, now)
+
+    serve(now, first=3)
+
+    assert len(held) == 1
+    assert len(claim_all(workers, now)) == 2
+
+
+def test_a_replica_that_comes_back_uses_the_slot_that_was_still_held(
+    alice: User, workers: list[Worker], now: datetime
+) -> None:
+    serve(now, first=2)
+    for _each in range(3):
+        submit(alice, now)
+    claims = claim_all(workers, now)
+    serve(now, first=1)
+    serve(now, first=2)
+
+    assert not claim_all(workers, now)
+    settle(claims[1], now)
+    assert len(claim_all(workers, now)) == 1
+    assert list(ModelSlot.objects.order_by("number").values_list("number", flat=True)) == [1, 2]
+
+
+def test_a_slot_that_is_not_used_again_shortens_no_waiting_time(
+    alice: User, workers: list[Worker], now: datetime
+) -> None:
+    serve(now, first=2)
+    for _each in range(2):
+        submit(alice, now)
+    claims = claim_all(workers, now)
+    waiting = str(submit(alice, now).pk)
+    serve(now, first=1)
+    store(claims[1], now)
+    finish(claims[1], now)
+    settle(claims[1], now)
+
+    place = selectors.queue_places([waiting], now=now)[waiting]
+
+    assert place["eta_seconds"] is not None
+    assert place["eta_seconds"] > 0
+
+
+def test_a_task_that_still_holds_a_slot_is_passed_over_in_line_and_in_claims(
+    alice: User, bob: User, workers: list[Worker], now: datetime
+) -> None:
+    serve(now, first=2)
+    held, other = submit(alice, now), submit(bob, now)
+    interrupt(claim_one(workers[0], now), InterruptReason.HANDED_BACK, now)
+
+    assert [claim.task.pk for claim in claim_all(workers, now)] == [other.pk]
+    assert selectors.queue_places([str(held.pk)], now=now) == {}
+
+
+def test_nobody_claims_while_the_server_cannot_be_reached_and_all_do_when_it_is_back(
+    alice: User, workers: list[Worker], now: datetime
+) -> None:
+    serve(now, first=1, second=1)
+    submit(alice, now)
+    submit(alice, now, model=OTHER)
+
+    services.record_unreachable(code=ErrorCode.MODEL_DOWN, now=now)
+    while_away = claim_all(workers, now)
+    serve(now, first=1, second=1)
+
+    assert while_away == []
+    assert len(claim_all(workers, now)) == 2
+
+
+def test_a_refused_key_stops_every_worker_for_every_model_for_a_quarter_of_an_hour(
+    alice: User, workers: list[Worker], now: datetime
+) -> None:
+    serve(now, first=1, second=1)
+    submit(alice, now)
+    services.refuse_key(now=now)
+    serve(now, first=1, second=1)  # a look that was under way when the key was refused
+
+    assert not claim_all(workers, now)
+    assert not ModelState.objects.filter(ready=True).exists()
+
+
+def test_a_changed_key_is_used_at_once_and_the_refused_one_stays_refused(
+    alice: User, workers: list[Worker], now: datetime
+) -> None:
+    serve(now, first=1)
+    submit(alice, now)
+    with override_settings(XINFERENCE_API_KEY="old"):
+        services.refuse_key(now=now)
+    with override_settings(XINFERENCE_API_KEY="new"):
+        assert not services.key_is_refused(now=now)
+        serve(now, first=1)
+        assert ModelState.objects.get(name=MODEL).ready
+
+    with override_settings(XINFERENCE_API_KEY="old"):
+        # a worker that was not started again yet
+        assert services.key_is_refused(now=now)
+        assert not claim_all(workers, now)
+    with override_settings(XINFERENCE_API_KEY="new"):
+        assert len(claim_all(workers, now)) == 1

@@ -1,0 +1,89 @@
+"""A picture and its row, when the row is refused while the file is written."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.test import override_settings
+
+from demo_xinference import create_app
+from generation import services
+from generation.exceptions import TransitionRefused
+from generation.models import GeneratedImage, GenerationTask, Worker
+from generation.services import Claim
+from generation.worker.attempt import Attempt
+from generation.worker.picture import PictureCall
+from generation.xinference import XinferenceClient
+from tests.pictures import picture
+from tests.services.test_running import claim_one
+from tests.services.test_submitting import submit
+
+# `running_hub` gives the connections back; the test database could not be dropped otherwise
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("running_hub")]
+PATIENCE = 15.0
+
+
+def call_of(claim: Claim) -> PictureCall:
+    transport = httpx.ASGITransport(create_app())
+    client = XinferenceClient(base_url="http://demo", transport=transport)
+    return PictureCall(Attempt(claim, client, is_silent=lambda: False), 1)
+
+
+def files(media: Path) -> list[Path]:
+    return [path for path in media.rglob("*") if path.is_file()]
+
+
+def hold_the_row_until_the_file_is_there(
+    task: GenerationTask, media: Path, locked: Callable[[], Any], then: Callable[[], Any]
+) -> None:
+    """In a thread and a transaction of its own; `then` is part of the transaction."""
+    try:
+        with transaction.atomic():
+            GenerationTask.objects.select_for_update().get(pk=task.pk)
+            locked()
+            end = time.monotonic() + PATIENCE
+            while not files(media):
+                assert time.monotonic() < end
+                time.sleep(0.01)
+            then()
+    finally:
+        connection.close()
+
+
+async def test_a_cancel_while_the_file_is_written_takes_the_file_away_again(
+    alice: User, model: str, worker: Worker, now: datetime, tmp_path: Path
+) -> None:
+    task = await sync_to_async(submit)(alice, now)
+    call = call_of(await sync_to_async(claim_one)(worker, now))
+    loop, locked = asyncio.get_running_loop(), asyncio.Event()
+
+    def cancel() -> None:
+        services.request_cancel(task_id=task.pk, now=now)
+
+    with override_settings(MEDIA_ROOT=tmp_path):
+        holder = asyncio.create_task(
+            asyncio.to_thread(
+                hold_the_row_until_the_file_is_there,
+                task,
+                tmp_path,
+                lambda: loop.call_soon_threadsafe(locked.set),
+                cancel,
+            )
+        )
+        await locked.wait()
+        with pytest.raises(TransitionRefused):
+            await call.store(picture())
+        await holder
+
+    assert not files(tmp_path)
+    assert not await GeneratedImage.objects.aexists()

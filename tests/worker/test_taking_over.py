@@ -1,0 +1,238 @@
+"""Several workers: who goes silent, who leaves, and who takes over."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.test import override_settings
+from django.utils import timezone
+
+from generation import services
+from generation.choices import Basis, Step
+from generation.exceptions import XinferenceAborted
+from generation.models import GenerationTask, ModelSlot, ModelState, TaskEvent, Worker
+from generation.protocol import Generate
+from generation.services import Boundary, Claim
+from generation.worker import WorkerHost
+from generation.xinference import DrawRequest, XinferenceClient
+from tests.socket.pages import OpenPage
+from tests.worker.machine import Machine, StartMachine, ending
+
+SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
+
+
+@sync_to_async
+def claim_as_another(owner: User) -> tuple[Worker, Claim]:
+    """A task that a worker of another host took in the moment it was there."""
+    now = timezone.now()
+    worker = services.register_worker(host="elsewhere", pid=1, version="t", now=now)
+    request = Generate(prompt="LiuJuan", size=(512, 512), steps=9)
+    with transaction.atomic():
+        services.submit(owner=owner, request=request, now=now)
+        claim = services.claim(worker_id=worker.pk, now=now)
+    assert claim is not None
+    return worker, claim
+
+
+@sync_to_async
+def begin(claim: Claim) -> DrawRequest:
+    """The call that the other worker sends."""
+    task, request_id = claim.task, uuid.uuid4()
+    boundary = Boundary(
+        step=Step.PREPARING,
+        progress=1,
+        basis=Basis.MEASURED,
+        eta_seconds=1,
+        image=1,
+        details={"seed": 1},
+    )
+    services.begin_call(
+        task_id=task.pk,
+        attempt=task.attempt,
+        slot_id=claim.slot_id,
+        request_id=request_id,
+        seed=1,
+        boundary=boundary,
+        now=timezone.now(),
+    )
+    return DrawRequest(
+        request_id=str(request_id),
+        prompt=task.prompt,
+        negative_prompt="",
+        width=task.width,
+        height=task.height,
+        steps=task.steps,
+        guidance=task.guidance,
+        seed=1,
+    )
+
+
+async def call_of_the_other(machine: Machine, claim: Claim) -> asyncio.Task[str]:
+    """The model has it."""
+    request = await begin(claim)
+    client = machine.host.client
+    call = asyncio.create_task(
+        client.draw(model=claim.task.model, route=claim.route, request=request)
+    )
+    async with asyncio.timeout(60):
+        while await client.progress(request.request_id) is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    return call
+
+
+async def go_silent(worker: Worker) -> None:
+    await sync_to_async(services.expire_worker)(worker_id=worker.pk, now=timezone.now())
+
+
+async def log_of(task_id: uuid.UUID) -> list[TaskEvent]:
+    return [event async for event in TaskEvent.objects.filter(task=task_id).order_by("seq")]
+
+
+async def wait_for_the_end(task_id: uuid.UUID) -> GenerationTask:
+    async with asyncio.timeout(60):
+        while True:
+            task = await GenerationTask.objects.aget(pk=task_id)
+            if task.is_over:
+                return task
+            await asyncio.sleep(0.05)
+
+
+async def test_the_call_of_a_silent_worker_is_aborted_and_its_task_drawn_under_a_new_id(
+    alice: User, start_machine: StartMachine
+) -> None:
+    machine = await start_machine(speed=2)
+    worker, claim = await claim_as_another(alice)
+    call = await call_of_the_other(machine, claim)
+
+    await go_silent(worker)
+    with pytest.raises(XinferenceAborted):
+        await call
+    task = await wait_for_the_end(claim.task.pk)
+
+    assert (task.status, task.attempt, task.counted_ends) == ("completed", 2, 1)
+    (lost,) = [event for event in await log_of(task.pk) if event.kind == "interrupted"]
+    assert lost.details == {"reason": "lease_expired", "counted": True, "stored": 0}
+
+
+async def test_where_a_call_must_not_be_aborted_its_slot_is_held_until_it_is_over(
+    alice: User, start_machine: StartMachine
+) -> None:
+    machine = await start_machine(speed=1, engine="vllm")
+    worker, claim = await claim_as_another(alice)
+    call = await call_of_the_other(machine, claim)
+
+    await go_silent(worker)
+    async with asyncio.timeout(60):
+        while (await GenerationTask.objects.aget(pk=claim.task.pk)).status == "running":  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    slot = await ModelSlot.objects.aget(pk=claim.slot_id)
+    under_way = not call.done()
+    assert await call
+
+    task = await wait_for_the_end(claim.task.pk)
+    assert under_way
+    assert (slot.task_id, slot.attempt) == (task.pk, 1)
+    assert (task.status, task.attempt) == ("completed", 2)
+
+
+async def test_a_worker_that_comes_back_after_its_slot_was_taken_over_ends_quietly(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    """Its call goes on for a while; nothing of it is written, and the other's result stands."""
+    machine = await start_machine(faults=[{"do": "delay_decode", "seconds": 3, "times": 1}])
+    page = await open_page(alice)
+    task_id = await page.generate(**SMALL)
+    while page.messages[-1].get("step") != "decoding":
+        await page.receive(30)
+
+    @sync_to_async
+    def take_over() -> None:
+        now = timezone.now()
+        other = services.register_worker(host="elsewhere", pid=1, version="t", now=now)
+        services.expire_worker(worker_id=machine.host.worker_id, now=now)
+        assert services.expire_leases(worker_id=other.pk, now=now)
+
+    await take_over()
+    async with asyncio.timeout(60):
+        while machine.host.runs:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+    log = await log_of(uuid.UUID(task_id))
+    interrupted = next(event.seq for event in log if event.kind == "interrupted")
+    assert all(event.attempt > 1 for event in log if event.seq > interrupted)
+
+
+@pytest.mark.parametrize(("engine", "freed"), [("diffusers", True), ("vllm", False)])
+async def test_a_worker_that_is_stopped_hands_back_what_it_cannot_finish_in_time(
+    alice: User, open_page: OpenPage, start_machine: StartMachine, engine: str, freed: bool
+) -> None:
+    machine = await start_machine(speed=1, engine=engine)
+    page = await open_page(alice)
+    task_id = await page.generate(size="1024x1024", steps=20)
+    second = await page.generate(**SMALL)
+    while page.messages[-1].get("step") not in ("preparing", "generating"):
+        await page.receive(30)
+
+    with override_settings(GENERATION_GRACE=timedelta(seconds=0.2)):
+        await machine.host.drain()
+
+    task = await GenerationTask.objects.aget(pk=task_id)
+    last = (await log_of(task.pk))[-1]
+    assert (task.status, task.counted_ends) == ("queued", 0)
+    assert last.details == {"reason": "handed_back", "counted": False, "stored": 0}
+    assert await ModelSlot.objects.filter(task=task).aexists() == (not freed)
+    assert [event.kind for event in await log_of(uuid.UUID(second))] == ["submitted"]
+    assert (await Worker.objects.aget()).state == "stopped"
+
+
+async def test_what_can_be_finished_in_time_is_finished_before_a_worker_leaves(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    machine = await start_machine()
+    page = await open_page(alice)
+    task_id = await page.generate(**SMALL)
+    await page.until("claimed")
+
+    with override_settings(GENERATION_GRACE=timedelta(seconds=60)):
+        await machine.host.drain()
+
+    assert (await ending(page, task_id))["type"] == "result"
+
+
+async def test_two_workers_share_one_model_and_every_task_is_drawn_once(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    machine = await start_machine(replicas=2)
+    transport = httpx.ASGITransport(machine.demo, raise_app_exceptions=False)
+    client = XinferenceClient(base_url="http://demo", transport=transport)
+    second = WorkerHost(client, demo=True, version="test")
+    await second.start()
+    page = await open_page(alice)
+
+    tasks = [await page.generate(f"{k}", **SMALL) for k in range(6)]
+    ends: list[dict[str, Any]] = []
+    while len(ends) < len(tasks):
+        message = await page.receive(30)
+        ends += [message] if message["type"] in ("result", "error", "cancelled") else []
+    await second.drain()
+
+    assert {end["task_id"] for end in ends} == set(tasks)
+    assert {(end["type"], end["attempt"]) for end in ends} == {("result", 1)}
+    assert not await ModelSlot.objects.filter(number__gt=2).aexists()
+
+
+async def test_the_setting_overrides_the_replicas(alice: User, start_machine: StartMachine) -> None:
+    with override_settings(GENERATION_SLOTS="3"):
+        await start_machine(replicas=1)
+
+    state = await ModelState.objects.aget()
+    assert (state.replicas, state.slots) == (1, 3)
+    assert await ModelSlot.objects.acount() == 3
