@@ -1,0 +1,81 @@
+"""Another process holds SQLite's write lock."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.studio import Studio
+
+A_WHILE = 5.0
+"""Seconds; a busy database is waited for up to twenty."""
+
+
+@contextlib.contextmanager
+def locked(studio: Studio) -> Iterator[None]:
+    with sqlite3.connect(studio.data_dir / "db.sqlite3", timeout=20) as database:
+        database.isolation_level = None
+        database.execute("begin immediate")
+        yield
+        database.execute("rollback")
+
+
+def test_a_database_that_is_locked_for_a_while_costs_time_and_nothing_else(tmp_path: Path) -> None:
+    studio = Studio(tmp_path / "data", DEMO_SPEED="20").start()
+    try:
+        with studio.connect(studio.token()) as watcher:
+            task_id = watcher.generate(size="512x512", steps=20)
+            watcher.until(lambda message: message.get("kind") == "progressed")
+
+            with locked(studio):
+                time.sleep(A_WHILE)
+
+            result = watcher.until_type("result", "error", "cancelled")
+            seqs = [event["seq"] for event in watcher.events(task_id)]
+    finally:
+        studio.stop()
+    assert (result["type"], result["attempt"]) == ("result", 1)
+    assert seqs == list(range(1, result["seq"] + 1))
+
+
+class WebAlone(Studio):
+    """Without the embedded worker, whose writes would stand in line before ours."""
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(data_dir, EMBEDDED_WORKER="0")
+
+    def is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+
+def test_a_prompt_that_a_locked_database_refused_can_be_sent_again(tmp_path: Path) -> None:
+    message = {"action": "generate", "prompt": "LiuJuan", "size": "256x256"}
+    message["request_key"] = str(uuid.uuid4())
+    web = WebAlone(tmp_path / "data").start()
+    try:
+        with web.connect(web.token()) as watcher:
+            watcher.until_type("hello")
+            with locked(web):
+                watcher.send(**message)
+                refused = watcher.until_type("ack", "error")
+            watcher.send(**message)
+            accepted = watcher.until_type("ack", "error")
+            watcher.send(**message)
+            repeated = watcher.until_type("ack", "error")
+    finally:
+        web.stop()
+    assert (refused["code"], refused["request_key"]) == ("unavailable", message["request_key"])
+    assert (accepted["type"], accepted["duplicate"]) == ("ack", False)
+    assert (repeated["task_id"], repeated["duplicate"]) == (accepted["task_id"], True)
+    with sqlite3.connect(tmp_path / "data" / "db.sqlite3") as database:
+        query = "select count(*), min(newest_seq) from generation_generationtask"
+        assert database.execute(query).fetchone() == (1, 1)

@@ -1,0 +1,106 @@
+"""Redis restarts, stays away, or has nothing to say for long."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from tests.process.follower import Follower
+from tests.production import Production
+from tests.studio import wait_until
+
+SOME_SECONDS: dict[str, Any] = {"size": "768x768", "steps": 20}
+
+LONG = 15.0
+"""Seconds; the layer's connections give up waiting after as many."""
+
+SILENCE = 13.0
+"""Seconds; drivers that give up after five close idle sockets and end idle workers by then."""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
+    site = Production(
+        tmp_path_factory.mktemp("site"), webs=2, GENERATION_LEASE="6", GENERATION_STALL="30"
+    )
+    try:
+        yield site.start()
+    finally:
+        site.stop()
+
+
+def test_a_redis_that_restarts_closes_no_socket_and_costs_no_event(
+    whole: Production, person: str
+) -> None:
+    with Follower(whole, person) as follower, Follower(whole, person, web=1) as elsewhere:
+        drawn = follower.generate(**SOME_SECONDS)
+        follower.until(drawn, "progressed")
+
+        whole.redis.stop()
+        time.sleep(1)
+        whole.redis.start()
+
+        assert follower.until_over(drawn)["kind"] == "completed"
+        assert_doorbells_ring(whole, follower, elsewhere)
+    assert follower.codes == elsewhere.codes == []
+
+
+def test_while_redis_is_away_tasks_go_on_and_the_operator_is_told(
+    whole: Production, person: str
+) -> None:
+    with Follower(whole, person) as follower, Follower(whole, person, web=1) as elsewhere:
+        drawn = follower.generate(**SOME_SECONDS)
+        follower.until(drawn, "progressed")
+
+        whole.redis.stop()
+        gone = monotonic()
+        asked = follower.generate("asked while it is away", size="256x256")
+
+        for task_id in (drawn, asked):
+            assert follower.until_over(task_id)["kind"] == "completed"
+        wait_until(says_everywhere(whole, "down"), what="every web says that the layer is down")
+        wait_until(lambda: monotonic() - gone > LONG, what="Redis was away for long")
+        whole.redis.start()
+        wait_until(says_everywhere(whole, "ok"), what="every web says that the layer is back")
+        assert_doorbells_ring(whole, follower, elsewhere)
+    assert follower.codes == elsewhere.codes == []
+
+
+def test_an_idle_site_is_awake_at_once(whole: Production, person: str) -> None:
+    with Follower(whole, person) as follower, Follower(whole, person, web=1) as elsewhere:
+        time.sleep(SILENCE)
+
+        assert_doorbells_ring(whole, follower, elsewhere)
+    assert follower.codes == elsewhere.codes == []
+    assert all(program.alive for program in whole.programs)
+
+
+def says_everywhere(site: Production, word: str) -> Callable[[], bool]:
+    return lambda: all(web.readyz()["layer"] == word for web in site.webs)
+
+
+def assert_doorbells_ring(site: Production, first: Follower, second: Follower) -> None:
+    """The notice of a task of another socket comes by the layer alone: no look replaces it."""
+    wait_until(lambda: listening(site) == [2, 1], what="webs and worker listen to Redis again")
+    assert_told_elsewhere(first, second)
+    assert_told_elsewhere(second, first)
+
+
+def assert_told_elsewhere(asker: Follower, hearer: Follower) -> None:
+    task_id = asker.generate("heard elsewhere", size="256x256")
+    wait_until(lambda: task_id in hearer.noticed, what="the other web tells of the task")
+    asker.until_over(task_id)
+
+
+def listening(site: Production) -> list[int]:
+    """How many processes are in the newest owner's group, and how many wait to be woken."""
+    ((owner,),) = site.query("select max(id) from auth_user")
+    names = [f"asgi__group__owner.{owner}", "generation"]
+    ask = ["redis-cli", "-p", str(site.redis.port), "pubsub", "numsub", *names]
+    told = subprocess.run(ask, capture_output=True, text=True, check=True).stdout.split()
+    return [int(count) for count in told[1::2]]

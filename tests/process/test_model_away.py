@@ -1,0 +1,186 @@
+"""The model server restarts, its painter dies, or it refuses our key."""
+
+from __future__ import annotations
+
+import http.cookiejar
+import os
+import signal
+import time
+import urllib.parse
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.contract.servers import children_of, is_painter
+from tests.process.eavesdropper import Eavesdropper
+from tests.process.follower import Follower
+from tests.production import MODEL, Production, RunWorker
+from tests.studio import wait_until
+
+SOME_SECONDS: dict[str, Any] = {"size": "768x768", "steps": 20}
+GOOD_KEY = "sk-the-right-one"
+BAN_AFTER = 10
+PASSWORD = "for tests on this machine only"
+
+WATCHED = 15.0
+"""Seconds; each worker looks at the model server every five."""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
+    site = Production(
+        tmp_path_factory.mktemp("site"),
+        model_options=("--api-key", GOOD_KEY),
+        XINFERENCE_API_KEY=GOOD_KEY,
+        GENERATION_LEASE="6",
+        GENERATION_GRACE="1",
+        GENERATION_STALL="30",
+    )
+    try:
+        yield site.start()
+    finally:
+        site.stop()
+
+
+def test_a_model_server_that_restarts_costs_one_attempt_and_says_why_we_wait(
+    whole: Production, person: str
+) -> None:
+    with Follower(whole, person) as follower:
+        task_id = follower.generate(**SOME_SECONDS)
+        follower.until(task_id, "progressed")
+
+        whole.model.stop()
+        follower.until(task_id, "interrupted")
+        wait_until(
+            lambda: follower.reason_told(task_id) == "model_down", what="the page says model_down"
+        )
+        wait_until(
+            lambda: whole.webs[0].readyz()["models"] == {MODEL: "down"}, what="/readyz says down"
+        )
+        asked = follower.generate("asked while it is away", size="256x256")
+        wait_until(
+            lambda: follower.reason_told(asked) == "model_down", what="a new task is told as well"
+        )
+        claims = follower.kinds(task_id).count("claimed"), follower.kinds(asked).count("claimed")
+        whole.model.start()
+
+        last = follower.until_over(task_id)
+        assert follower.until_over(asked)["attempt"] == 1
+    assert claims == (1, 0)
+    assert (last["kind"], last["attempt"]) == ("completed", 2)
+    assert follower.interruptions(task_id) == [
+        {"reason": "model_lost", "counted": True, "stored": 0}
+    ]
+    assert follower.codes == []
+
+
+def test_a_painter_that_is_killed_costs_one_attempt(whole: Production, person: str) -> None:
+    assert whole.model.process is not None
+    with Follower(whole, person) as follower:
+        task_id = follower.generate(**SOME_SECONDS)
+        follower.until(task_id, "progressed")
+
+        (painter,) = filter(is_painter, children_of(whole.model.process.pid))
+        os.kill(painter, signal.SIGKILL)
+
+        last = follower.until_over(task_id)
+    assert (last["kind"], last["attempt"]) == ("completed", 2)
+    assert follower.interruptions(task_id) == [
+        {"reason": "model_lost", "counted": True, "stored": 0}
+    ]
+
+
+@pytest.fixture
+def bad_key() -> str:
+    """A new one: workers remember which keys were refused."""
+    return f"sk-{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def line(site: Production) -> Iterator[Eavesdropper]:
+    line = Eavesdropper(site.model.port)
+    yield line
+    line.hang_up()
+
+
+@pytest.fixture
+def strangers(whole: Production, line: Eavesdropper, bad_key: str) -> Iterator[list[RunWorker]]:
+    """Three workers with a wrong key, in the place of the site's own."""
+    env = {**whole.env, "XINFERENCE_API_KEY": bad_key, "XINFERENCE_URL": line.url}
+    strangers = [RunWorker(f"stranger-{number}", whole.folder, env) for number in range(3)]
+    whole.workers[0].stop()
+    for worker in strangers:
+        worker.launch()
+    yield strangers
+    for worker in strangers:
+        worker.kill()
+    if not whole.workers[0].alive:
+        whole.workers[0].start()
+
+
+def test_a_wrong_key_is_told_and_never_gets_us_banned(
+    whole: Production,
+    person: str,
+    strangers: list[RunWorker],
+    line: Eavesdropper,
+    bad_key: str,
+) -> None:
+    wait_until(lambda: whole.webs[0].readyz()["key"] == "down", what="/readyz says the key is bad")
+    with Follower(whole, person) as follower:
+        task_id = follower.generate(size="256x256")
+        wait_until(
+            lambda: follower.reason_told(task_id) == "key_refused", what="the page says key_refused"
+        )
+        time.sleep(WATCHED)
+
+        assert all(worker.alive for worker in strangers)
+        assert 0 < line.count(bad_key) < BAN_AFTER
+        assert answers_a_good_key(whole)
+        assert whole.webs[0].readyz()["key"] == "down"
+        assert "key_refused" in list_of_models(whole)
+        for worker in strangers:
+            worker.stop()
+        whole.workers[0].start()
+
+        last = follower.until_over(task_id)
+    assert (last["kind"], last["attempt"]) == ("completed", 1)
+    assert whole.webs[0].readyz()["key"] == "ok"
+
+
+def test_the_log_says_once_that_a_key_was_refused_and_not_which(
+    whole: Production, strangers: list[RunWorker], line: Eavesdropper, bad_key: str
+) -> None:
+    wait_until(lambda: whole.webs[0].readyz()["key"] == "down", what="/readyz says the key is bad")
+
+    lines = [each for worker in strangers for each in worker.said().splitlines()]
+
+    told = [each for each in lines if "key" in each.lower() and "refused" in each.lower()]
+    assert 0 < len(told) <= line.count(bad_key)
+    assert bad_key not in "".join(lines)
+
+
+def answers_a_good_key(site: Production) -> bool:
+    request = urllib.request.Request(
+        f"{site.model.url}/v1/models", headers={"Authorization": f"Bearer {GOOD_KEY}"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return bool(answer.status == 200)
+
+
+def list_of_models(site: Production) -> str:
+    """The page of the admin, as a superuser sees it."""
+    code = "from django.contrib.auth.models import User; User.objects.create_superuser"
+    site.manage("shell", "--no-imports", "-c", f"{code}('root', password={PASSWORD!r})")
+    jar = http.cookiejar.CookieJar()
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+    page = f"{site.webs[0].url}/admin/generation/modelstate/"
+    browser.open(page, timeout=10).close()
+    (csrf,) = [cookie.value for cookie in jar if cookie.name == "csrftoken"]
+    form = {"username": "root", "password": PASSWORD, "csrfmiddlewaretoken": csrf or ""}
+    body = urllib.parse.urlencode({**form, "next": "/admin/generation/modelstate/"}).encode()
+    with browser.open(f"{site.webs[0].url}/admin/login/", body, timeout=10) as answer:
+        html: str = answer.read().decode()
+    return html

@@ -1,0 +1,171 @@
+"""Webs and workers are restarted, frozen and killed while people work."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generation.choices import CloseCode
+from tests.process.follower import Follower
+from tests.production import Production, RunWorker
+from tests.studio import wait_until
+
+SHORT: dict[str, Any] = {"size": "256x256", "steps": 4}
+SOME_SECONDS: dict[str, Any] = {"size": "768x768", "steps": 20}
+LONG: dict[str, Any] = {"size": "768x768", "steps": 30}
+"""Far longer than a worker's grace."""
+
+LONGEST: dict[str, Any] = {"size": "768x768", "steps": 70}
+"""Still drawn when a worker has been started meanwhile."""
+
+AT_ONCE = 12
+"""Prompts in the moment of a kill; fewer than a socket may send in a second."""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
+    site = Production(
+        tmp_path_factory.mktemp("site"),
+        webs=2,
+        workers=2,
+        replicas=2,
+        GENERATION_LEASE="6",
+        GENERATION_GRACE="0.5",
+        GENERATION_STALL="30",
+    )
+    try:
+        yield site.start()
+    finally:
+        site.stop()
+
+
+def test_a_rolling_restart_costs_nobody_anything(whole: Production, person: str) -> None:
+    people = [person, whole.user("second"), whole.user("third")]
+    tasks: dict[str, Follower] = {}
+    statuses = []
+    with contextlib.ExitStack() as stack:
+        followers = [
+            stack.enter_context(Follower(whole, token, web=number % 2))
+            for number, token in enumerate(people)
+        ]
+        for web in whole.webs:
+            tasks |= {each.generate(**SHORT): each for each in followers}
+            tasks |= {each.generate(**SOME_SECONDS): each for each in followers[:1]}
+            statuses.append(web.stop())
+            web.start()
+        fresh = {each.generate(**LONG): each for each in followers}
+        first = wait_until(lambda: drawing_one_of(whole, set(fresh)), what="one of these is drawn")
+        (second,) = [worker for worker in whole.workers if worker is not first]
+        statuses.append(first.stop())
+        # the only worker that is left has to take it
+        longest = followers[0].generate(**LONGEST)
+        wait_until(lambda: drawing_one_of(whole, {longest}), what="the longest is drawn")
+        first.start()
+        statuses.append(second.stop())
+        second.start()
+        tasks |= {**fresh, longest: followers[0]}
+        ends = [follower.until_over(task_id) for task_id, follower in tasks.items()]
+        broken_off = [
+            each for task_id, follower in tasks.items() for each in follower.interruptions(task_id)
+        ]
+    assert statuses == [0, 0, 0, 0]
+    assert {end["kind"] for end in ends} == {"completed"}
+    assert {each["reason"] for each in broken_off} == {"handed_back"}
+    assert len(broken_off) >= len(whole.workers)
+    assert not any(each["counted"] for each in broken_off)
+    codes = [code for follower in followers for code in follower.codes]
+    # each web said goodbye to everybody whom it had
+    assert set(codes) == {CloseCode.LEAVING}
+    assert len(codes) >= len(followers)
+
+
+def test_a_frozen_worker_writes_nothing_after_its_task_was_taken_over(
+    whole: Production, person: str
+) -> None:
+    with Follower(whole, person) as follower:
+        task_id = follower.generate(**SOME_SECONDS)
+        follower.until(task_id, "progressed")
+        frozen = drawing_one_of(whole, {task_id})
+        assert frozen is not None
+
+        frozen.freeze()
+        try:
+            last = follower.until_over(task_id)
+        finally:
+            frozen.thaw()
+
+        # its own word that the attempt is not its any more
+        wait_until(lambda: f"task {task_id} attempt 1" in frozen.said(), what="it noticed")
+        wait_until(lambda: orphans(whole, task_id) == set(), what="every file has its row")
+        follower.generate(**SHORT)
+    assert (last["kind"], last["attempt"], last["seq"]) == ("completed", 2, newest(whole, task_id))
+    assert follower.interruptions(task_id) == [
+        {"reason": "lease_expired", "counted": True, "stored": 0}
+    ]
+    images = "select count(*) from generation_generatedimage where task_id = %s"
+    assert whole.query(images, task_id) == [(1,)]
+    assert orphans(whole, task_id) == set()
+
+
+@pytest.mark.parametrize("stored", [1, AT_ONCE // 2])
+def test_prompts_sent_while_a_web_is_killed_make_one_task_each(
+    whole: Production, person: str, stored: int
+) -> None:
+    """Some are stored and some are not; nobody heard an answer, so all of them are sent again."""
+    prompts = [
+        {"prompt": f"prompt {number}", "request_key": str(uuid.uuid4()), **SHORT}
+        for number in range(AT_ONCE)
+    ]
+    keys = [prompt["request_key"] for prompt in prompts]
+    made = "select count(*) from generation_generationtask where request_key = any(%s::uuid[])"
+    with whole.connect(person) as unheard:
+        for prompt in prompts:
+            unheard.send(action="generate", **prompt)
+        wait_until(lambda: whole.query(made, keys)[0][0] >= stored, what="the first are stored")
+        whole.webs[0].kill()
+
+    with Follower(whole, person, web=1) as follower:
+        for prompt in prompts:
+            follower.ask(**prompt)
+        wait_until(lambda: follower.accepted.keys() == set(keys), what="each is accepted")
+        ends = [follower.until_over(task_id) for task_id in follower.accepted.values()]
+    whole.webs[0].start()
+    assert len(set(follower.accepted.values())) == AT_ONCE
+    assert {end["kind"] for end in ends} == {"completed"}
+    assert whole.query(made, keys) == [(AT_ONCE,)]
+
+
+def task_of(site: Production, worker: RunWorker) -> str | None:
+    """The task whose call it waits for; one of them, if it has two."""
+    assert worker.process is not None
+    held = site.query(
+        "select s.task_id from generation_modelslot s"
+        " join generation_worker w on s.worker_id = w.id"
+        " where w.pid = %s and s.request_id is not null",
+        worker.process.pid,
+    )
+    return str(held[0][0]) if held else None
+
+
+def drawing_one_of(site: Production, tasks: set[str]) -> RunWorker | None:
+    return next((worker for worker in site.workers if task_of(site, worker) in tasks), None)
+
+
+def newest(site: Production, task_id: str) -> int:
+    """The seq of the last event that the database has."""
+    query = "select max(seq) from generation_taskevent where task_id = %s"
+    seq: int = site.query(query, task_id)[0][0]
+    return seq
+
+
+def orphans(site: Production, task_id: str) -> set[str]:
+    """Files of the task without a row, and temporary ones."""
+    media = Path(site.env["DATA_DIR"]) / "media"
+    found = {f"{task_id}/{path.name}" for path in (media / task_id).iterdir()}
+    rows = "select file, thumbnail from generation_generatedimage where task_id = %s"
+    return found - {name for row in site.query(rows, task_id) for name in row}

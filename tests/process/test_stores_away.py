@@ -1,0 +1,137 @@
+"""PostgreSQL restarts, or the disk is full, in the middle of a drawing."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generation.choices import CloseCode
+from tests.process.follower import Follower
+from tests.production import Production, RunWorker
+from tests.studio import wait_until
+
+FEW_BYTES = 8 * 1024
+SOME_SECONDS: dict[str, Any] = {"size": "768x768", "steps": 20}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
+    # a worker may be without its database for two thirds of the lease
+    site = Production(tmp_path_factory.mktemp("site"), GENERATION_LEASE="15", GENERATION_STALL="30")
+    try:
+        yield site.start()
+    finally:
+        site.stop()
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_a_database_that_restarts_costs_no_event_and_no_task(
+    whole: Production, person: str, mode: str
+) -> None:
+    """`fast` says goodbye to its connections; `immediate` is a crash."""
+    with Follower(whole, person) as follower:
+        drawn = follower.generate("in the middle", **SOME_SECONDS)
+        waiting = follower.generate("in line", size="256x256")
+        follower.until(drawn, "progressed")
+
+        whole.postgres.stop(mode)
+        told = status_of(f"{whole.webs[0].url}/readyz")
+        asked = follower.ask("while it is away", size="256x256")
+        whole.postgres.start()
+
+        wait_until(lambda: asked in follower.accepted, what="the prompt is accepted after all")
+        for task_id in (drawn, waiting, follower.accepted[asked]):
+            last = follower.until_over(task_id)
+            assert (last["kind"], last["attempt"]) == ("completed", 1)
+
+    assert told == 503
+    assert set(follower.codes) <= {CloseCode.LEAVING}
+    assert set(follower.refusals) <= {"unavailable"}
+    assert all(worker.alive for worker in whole.workers)
+    same = "select count(*) from generation_generationtask where request_key = %s"
+    assert whole.query(same, asked) == [(1,)]
+
+
+def status_of(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=20) as answer:
+            status: int = answer.status
+    except urllib.error.HTTPError as error:
+        with error:
+            status = error.code
+    return status
+
+
+def test_a_full_disk_fails_the_task_and_leaves_nothing_behind(
+    whole: Production, person: str
+) -> None:
+    media = Path(whole.env["DATA_DIR"]) / "media"
+    with Follower(whole, person) as follower, full_disk(whole, media) as make_space:
+        task_id = follower.generate(size="512x512", steps=4)
+        last = follower.until_over(task_id)
+        kept = files_of(media, task_id)
+        make_space()
+
+        again = follower.retry(task_id)
+
+        assert follower.until_over(again)["kind"] == "completed"
+        assert any(name.endswith(".jpg") for name in files_of(media, again))
+    assert (last["type"], last["code"], last["attempt"]) == ("error", "storage_failed", 1)
+    assert kept == []
+    rows = "select count(*) from generation_generatedimage where task_id = %s"
+    assert whole.query(rows, task_id) == [(0,)]
+
+
+def files_of(media: Path, task_id: str) -> list[str]:
+    """Every name below the task's folder, also temporary ones."""
+    folder = media / task_id
+    return [path.name for path in folder.iterdir()] if folder.exists() else []
+
+
+def full_disk(
+    site: Production, media: Path
+) -> contextlib.AbstractContextManager[Callable[[], None]]:
+    """No room for a whole picture below `media`; the value makes room again.
+
+    A file system of its own where we may mount one, else a limit on the size of the worker's files.
+    """
+    media.mkdir(parents=True, exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={FEW_BYTES}", "liujuan-test", str(media)]
+    if subprocess.run(mount, capture_output=True).returncode == 0:
+        return small_file_system(media)
+    return short_files(site.workers[0])
+
+
+@contextlib.contextmanager
+def small_file_system(media: Path) -> Iterator[Callable[[], None]]:
+    def make_space() -> None:
+        subprocess.run(["mount", "-o", "remount,size=16m", str(media)], check=True)
+
+    try:
+        yield make_space
+    finally:
+        subprocess.run(["umount", "--lazy", str(media)], check=True)
+
+
+@contextlib.contextmanager
+def short_files(worker: RunWorker) -> Iterator[Callable[[], None]]:
+    assert worker.process is not None
+    pid = worker.process.pid
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+
+    def make_space() -> None:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
+
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (FEW_BYTES, hard))
+    try:
+        yield make_space
+    finally:
+        make_space()
