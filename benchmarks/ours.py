@@ -22,7 +22,7 @@ def count() -> Figures:
         "group locks": len(memberships.locks),
         "groups joined": len(memberships.joined),
         "unanswered markers": len(memberships.markers),
-        "frames queued": sum(outbox.queue.qsize() for outbox in hub.sockets),
+        "frames queued": sum(len(outbox.frames) for outbox in hub.sockets),
     }
 
 

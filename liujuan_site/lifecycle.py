@@ -54,8 +54,8 @@ class Lifecycle:
         waits for its turn comes too late, and the page sees 1006.
         """
         hub.leaving = True
-        for outbox in list(hub.sockets):
-            closing = outbox.close(CloseCode.LEAVING)
+        for close in hub.closers():
+            closing = close(CloseCode.LEAVING)
             with contextlib.suppress(StopIteration):
                 closing.send(None)
             closing.close()

@@ -8,15 +8,22 @@ import tempfile
 from collections.abc import Iterator
 from datetime import datetime
 
-# before Django reads its settings: nothing of the developer's own environment may leak in,
-# but DATABASE_URL and REDIS_URL, which say where the tests shall run
+# before Django reads its settings (pytest is not told of them, it would be too early): nothing of
+# the developer's own environment may leak in, and nothing of the tests into DATA_DIR; only
+# DATABASE_URL and REDIS_URL say where the tests shall run
 OURS = ("XINFERENCE_", "GENERATION_", "DEMO_", "EMBEDDED_", "PUBLIC_", "SECRET_", "LANGUAGE")
 OURS_EXACTLY = {"HTTPS", "DEBUG", "ALLOWED_HOSTS", "HOST", "PORT", "TIME_ZONE"}
 for name in [key for key in os.environ if key.startswith(OURS) or key in OURS_EXACTLY]:
     del os.environ[name]
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="liujuan-test-")
+os.environ["DJANGO_SETTINGS_MODULE"] = "liujuan_site.settings"
+
+import django  # noqa: E402
+
+django.setup()
 
 import pytest  # noqa: E402
+from django.conf import settings  # noqa: E402
 from django.contrib.auth.models import Permission, User  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
@@ -40,6 +47,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def data_dir() -> Iterator[None]:
+    assert str(settings.DATA_DIR) == os.environ["DATA_DIR"], "tests write into somebody's data"
     call_command("collectstatic", verbosity=0, interactive=False)
     yield
     shutil.rmtree(os.environ["DATA_DIR"], ignore_errors=True)

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseProblem
@@ -56,26 +57,29 @@ class GenerateConsumer(AsyncWebsocketConsumer):
             await self.shut(CloseCode.LEAVING)
             return
         try:
-            self.credentials = credentials_of(dict(self.scope))
-            self.user = await self.credentials.user()
+            await self.sign_in()
+            if not hub.leaving:
+                await self.enter()
         except Refused as refused:
             await self.shut(refused.close_code)
-            return
         except DatabaseProblem:
             await self.shut(CloseCode.LEAVING)
-            return
+
+    async def sign_in(self) -> None:
+        """Meanwhile the hub knows how to close us, but not yet who we are."""
+        hub.arriving.add(self.shut)
+        try:
+            self.credentials = credentials_of(dict(self.scope))
+            self.user = await self.credentials.user()
+        finally:
+            hub.arriving.discard(self.shut)
+
+    async def enter(self) -> None:
         self.connection_id = uuid.uuid4().hex[:12]
         self.bucket = Bucket()
         self.outbox = Outbox(owner_id=self.user.pk, send=self.send_text, close=self.shut)
         await hub.register(self.outbox)
-        try:
-            await self.say_hello()
-        except DatabaseProblem:
-            await self.shut(CloseCode.LEAVING)
-            return
         self.ask_later()
-
-    async def say_hello(self) -> None:
         await self.say(
             {
                 "type": "hello",
@@ -85,6 +89,14 @@ class GenerateConsumer(AsyncWebsocketConsumer):
                 "active": await database_sync_to_async(selectors.active_cursors)(self.user),
             }
         )
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Without the look at old database connections that Channels takes before each message.
+
+        It waits for the one database thread; a handshake must not, or Daphne gives it up after
+        5 s. Every call to the database takes that look itself.
+        """
+        await getattr(self, get_handler_name(message))(message)
 
     async def send_text(self, text: str) -> None:
         await self.send(text_data=text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -16,6 +17,7 @@ from generation.protocol import QueuePlace, encode
 from generation.selectors import clock
 
 logger = logging.getLogger(__name__)
+Close = Callable[[int], Coroutine[Any, Any, None]]
 
 COMPARE_EVERY = 5.0
 """Seconds after which a lost doorbell is noticed at the latest."""
@@ -30,6 +32,8 @@ class Hub:
     def __init__(self) -> None:
         self.watchers: defaultdict[str, set[Outbox]] = defaultdict(set)
         self.sockets: set[Outbox] = set()
+        self.arriving: set[Close] = set()
+        """How to close the sockets that nobody is known behind yet."""
         self.by_owner: defaultdict[int, set[Outbox]] = defaultdict(set)
         self.places: dict[str, QueuePlace] = {}
         self.memberships = Memberships()
@@ -62,9 +66,10 @@ class Hub:
     async def close_sockets(self, code: int) -> None:
         """Say goodbye to every socket."""
         self.leaving = True
-        await asyncio.gather(
-            *(outbox.close(code) for outbox in list(self.sockets)), return_exceptions=True
-        )
+        await asyncio.gather(*(close(code) for close in self.closers()), return_exceptions=True)
+
+    def closers(self) -> list[Close]:
+        return [*self.arriving, *(outbox.close for outbox in self.sockets)]
 
     async def every(self, seconds: float, job: Any) -> None:
         while True:

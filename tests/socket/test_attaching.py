@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import uuid
 
 from channels.db import database_sync_to_async
@@ -14,7 +15,7 @@ from generation.hub import hub
 from generation.models import Worker
 from generation.services import Claim
 from tests.services.test_running import finish, settle, store
-from tests.socket.pages import OpenPage, Page
+from tests.socket.pages import OpenPage, Page, cookie_of
 
 
 @database_sync_to_async
@@ -291,6 +292,22 @@ async def test_sockets_are_told_that_the_server_is_leaving(
     latecomer = Page({"host": "testserver"})
     await latecomer.open()
     assert await latecomer.close_code() == 4503
+
+
+async def test_a_socket_that_is_still_signing_in_is_told_too(
+    alice: User, running_hub: None
+) -> None:
+    headers = {"origin": "http://testserver", "cookie": await cookie_of(alice)}
+    answered = threading.Event()
+    # the one thread that has the database waits for an answer, and everybody for that thread
+    busy = asyncio.create_task(database_sync_to_async(answered.wait)(10))
+    page = await Page({"host": "testserver", **headers}).open()
+
+    await hub.close_sockets(4503)
+    answered.set()
+
+    assert await busy
+    assert await page.close_code() == 4503
 
 
 async def test_a_closed_page_leaves_nothing_behind_in_the_hub(
