@@ -127,6 +127,8 @@ class Replica:
             size = job.order.steps + 1
             raise self.blame(500, f"index {size} is out of bounds for dimension 0 with size {size}")
         paint = asyncio.create_task(self._paint(job))
+        # the call may end before it: then nobody is left to hear how it ends
+        paint.add_done_callback(self._lay_to_rest)
         if job.order.route == TXT2IMG:
             return await paint
         left = asyncio.create_task(job.left.wait())
@@ -137,7 +139,6 @@ class Replica:
         if paint.done():
             return paint.result()
         self._zombies.add(paint)
-        paint.add_done_callback(self._lay_to_rest)
         raise job.cancelled
 
     def _lay_to_rest(self, paint: asyncio.Task[bytes]) -> None:

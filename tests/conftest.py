@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 # before Django reads its settings (pytest is not told of them, it would be too early): nothing of
 # the developer's own environment may leak in, and nothing of the tests into DATA_DIR; only
@@ -19,6 +20,7 @@ os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="liujuan-test-")
 os.environ["DJANGO_SETTINGS_MODULE"] = "liujuan_site.settings"
 
 import django  # noqa: E402
+import psycopg  # noqa: E402
 
 django.setup()
 
@@ -26,12 +28,14 @@ import pytest  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.contrib.auth.models import Permission, User  # noqa: E402
 from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from generation import services  # noqa: E402
 from generation.choices import Route  # noqa: E402
 from generation.models import Worker  # noqa: E402
 from generation.services import SeenModel  # noqa: E402
+from tests.studio import wait_until  # noqa: E402
 
 MODEL = "LiuJuan20260223Zimage"
 pytest_plugins = ["tests.socket.pages", "tests.worker.machine"]
@@ -51,6 +55,24 @@ def data_dir() -> Iterator[None]:
     call_command("collectstatic", verbosity=0, interactive=False)
     yield
     shutil.rmtree(os.environ["DATA_DIR"], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """PostgreSQL drops a test database only after it has noticed that everybody has left."""
+    yield
+    if connection.vendor != "postgresql":
+        return
+    pool: Any = connection
+    connection.close()
+    pool.close_pool()
+    others = "select query from pg_stat_activity where datname = %s and pid != pg_backend_pid()"
+    name = connection.settings_dict["NAME"]
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as observer:
+        wait_until(
+            lambda: not observer.execute(others, [name]).fetchall(),
+            what="every connection to the test database is closed",
+        )
 
 
 @pytest.fixture

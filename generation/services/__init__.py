@@ -41,6 +41,7 @@ from generation.services.serving import (
     record_models,
     record_unreachable,
     refuse_key,
+    repeat_refusal,
 )
 from generation.services.submitting import Submission, defaults, retry, submit
 from generation.services.tokens import create_token, user_of_token
@@ -76,6 +77,7 @@ __all__ = [
     "record_unreachable",
     "refuse_key",
     "register_worker",
+    "repeat_refusal",
     "request_cancel",
     "retire_worker",
     "retry",

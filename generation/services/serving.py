@@ -17,6 +17,9 @@ from generation.models import ModelSlot, ModelState
 REFUSED_KEY_PAUSE = timedelta(minutes=15)
 """Ten bad tries in five minutes ban our address for an hour, good keys too."""
 
+UNSEEN = timedelta(seconds=15)
+"""Three looks of a worker: after that nobody looks any more."""
+
 LOST_FOR = timedelta(seconds=60)
 """A dead model process is named READY for seconds and replaced within 14; then we believe again."""
 
@@ -112,6 +115,12 @@ def refuse_key(*, now: datetime) -> None:
     """The server refused our key: nobody sends it for a while, or until it changes."""
     record_unreachable(code=ErrorCode.KEY_REFUSED, now=now)
     ModelState.objects.update(refused_key=key_fingerprint(), refused_until=now + REFUSED_KEY_PAUSE)
+
+
+def repeat_refusal(*, now: datetime) -> None:
+    """Say of models that nobody with a better key looks at that ours is refused."""
+    unseen = ModelState.objects.filter(checked_at__lt=now - UNSEEN)
+    unseen.update(ready=False, loading=False, checked_at=now, error_code=ErrorCode.KEY_REFUSED)
 
 
 def key_is_refused(*, now: datetime) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from channels.db import database_sync_to_async
 from django.conf import settings
 
@@ -12,6 +14,8 @@ from generation.selectors import clock
 from generation.services import SeenModel
 from generation.xinference import ServedModel, XinferenceClient
 
+logger = logging.getLogger(__name__)
+
 
 class ModelWatch:
     """Asks the model server what it serves; `look` says whether anything is ready."""
@@ -19,23 +23,34 @@ class ModelWatch:
     def __init__(self, client: XinferenceClient, *, demo: bool) -> None:
         self.client = client
         self.demo = demo
+        self.told_refused = False
 
     async def look(self) -> bool:
         now = clock.now()
         if await database_sync_to_async(services.key_is_refused)(now=now):
+            await database_sync_to_async(services.repeat_refusal)(now=now)
+            self.tell_refused()
             return False
         try:
             served = await self.client.image_models()
         except XinferenceKeyRefused:
             await database_sync_to_async(services.refuse_key)(now=now)
+            self.tell_refused()
             return False
         except XinferenceError as error:
             code = error.code if error.code == ErrorCode.MODEL_LOADING else ErrorCode.MODEL_DOWN
             await database_sync_to_async(services.record_unreachable)(code=code, now=now)
             return False
+        self.told_refused = False
         seen = [self.seen(model) for model in served]
         await database_sync_to_async(services.record_models)(seen=seen, demo=self.demo, now=now)
         return any(model.ready for model in served)
+
+    def tell_refused(self) -> None:
+        """Once: it stays so until somebody changes the key, or for a quarter of an hour."""
+        if not self.told_refused:
+            logger.error("the model server refused our key; it is not sent again for a while")
+            self.told_refused = True
 
     def seen(self, model: ServedModel) -> SeenModel:
         return SeenModel(

@@ -252,7 +252,11 @@ class PictureCall:
         )
 
     async def store(self, picture: Picture) -> tuple[int, str]:
-        """File first, then its row; if the row is refused, the file goes again."""
+        """File first, then its row; if the row is refused, the file goes again.
+
+        A row that hangs while the lease is lost may still be written: its file stays, and if no
+        row came of it, the sweep takes it.
+        """
         attempt = self.attempt
         name = images.file_name(
             task_id=str(attempt.task.pk), index=self.index, attempt=attempt.number, picture=picture
@@ -276,7 +280,7 @@ class PictureCall:
                 progress=percent,
                 eta_seconds=remaining,
             )
-        except (TransitionRefused, LeaseLost):
+        except TransitionRefused:
             await asyncio.to_thread(images.remove, name)
             raise
         return image.pk, name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -18,7 +19,7 @@ from django.test import override_settings
 
 from demo_xinference import create_app
 from generation import services
-from generation.exceptions import TransitionRefused
+from generation.exceptions import LeaseLost, TransitionRefused
 from generation.models import GeneratedImage, GenerationTask, Worker
 from generation.services import Claim
 from generation.worker.attempt import Attempt
@@ -87,3 +88,42 @@ async def test_a_cancel_while_the_file_is_written_takes_the_file_away_again(
 
     assert not files(tmp_path)
     assert not await GeneratedImage.objects.aexists()
+
+
+async def test_a_lease_lost_while_the_row_is_written_leaves_no_row_without_its_file(
+    alice: User, model: str, worker: Worker, now: datetime, tmp_path: Path
+) -> None:
+    """The write hangs, the worker gives up; then the database takes the row after all."""
+    task = await sync_to_async(submit)(alice, now)
+    call = call_of(await sync_to_async(claim_one)(worker, now))
+    loop, locked = asyncio.get_running_loop(), asyncio.Event()
+    gave_up = threading.Event()
+
+    with override_settings(MEDIA_ROOT=tmp_path):
+        holder = asyncio.create_task(
+            asyncio.to_thread(
+                hold_the_row_until_the_file_is_there,
+                task,
+                tmp_path,
+                lambda: loop.call_soon_threadsafe(locked.set),
+                lambda: gave_up.wait(PATIENCE),
+            )
+        )
+        await locked.wait()
+        storing = asyncio.create_task(call.store(picture()))
+        while not files(tmp_path):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)  # the row's write is under way, and hangs
+        call.attempt.stop(LeaseLost())
+        with pytest.raises(LeaseLost):
+            await storing
+        gave_up.set()
+        await holder
+        # the abandoned write ends some time later in its own thread
+        for _each in range(100):
+            if await GeneratedImage.objects.aexists():
+                break
+            await asyncio.sleep(0.05)
+
+        async for image in GeneratedImage.objects.all():
+            assert (tmp_path / image.file).exists()
