@@ -41,6 +41,11 @@ MODEL = "LiuJuan20260223Zimage"
 pytest_plugins = ["tests.socket.pages", "tests.worker.machine"]
 
 
+def pytest_configure() -> None:
+    """Processes of a parallel run inherit this environment; they must not read settings early."""
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In CI everything has to run: a test that was skipped is one that failed."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

@@ -12,6 +12,7 @@ from generation.exceptions import (
     PictureError,
     XinferenceAborted,
     XinferenceBusy,
+    XinferenceDropped,
     XinferenceError,
     XinferenceFailed,
     XinferenceKeyRefused,
@@ -41,7 +42,8 @@ WRONG = "xf-a-wrong-key"
         (429, "Too many failed attempts.", XinferenceKeyRefused, ErrorCode.KEY_REFUSED),
         (503, "Model is loading", XinferenceBusy, ErrorCode.MODEL_LOADING),
         (500, "CUDA out of memory", XinferenceFailed, ErrorCode.MODEL_ERROR),
-        (502, "Bad Gateway", XinferenceFailed, ErrorCode.MODEL_ERROR),
+        (502, "Bad Gateway", XinferenceDropped, ErrorCode.MODEL_ERROR),
+        (504, "Gateway Time-out", XinferenceDropped, ErrorCode.MODEL_ERROR),
     ],
 )
 async def test_a_status_has_one_meaning(demo, status, detail, kind, code):

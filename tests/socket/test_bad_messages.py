@@ -15,7 +15,7 @@ from generation.hub import hub
 from generation.models import GenerationTask
 from tests.socket.pages import OpenPage
 
-UNKNOWN = str(uuid.uuid4())
+UNKNOWN = "7d0f2a52-3e0c-4a39-9d5b-6b2f0a1c4e11"
 KEY = str(uuid.uuid4())
 
 
