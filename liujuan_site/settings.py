@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import secrets
 from datetime import timedelta
@@ -165,7 +166,12 @@ def channel_layer() -> dict[str, Any]:
         }
     return {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 15}]},
+        "CONFIG": {
+            "hosts": [{"address": REDIS_URL, "socket_timeout": 15}],
+            # owners are numbered in every installation: two that share a Redis must not hear
+            # of each other's tasks, and only processes of one installation share the key
+            "prefix": "liujuan." + hashlib.sha256(SECRET_KEY.encode()).hexdigest()[:12],
+        },
     }
 
 

@@ -145,7 +145,7 @@ class Follower:
         )
         return event
 
-    def until_over(self, task_id: str, seconds: float = PATIENCE) -> dict[str, Any]:
+    def until_over(self, task_id: str, seconds: float = 3 * PATIENCE) -> dict[str, Any]:
         """The last event; every one before it came, in order and once."""
         wait_until(
             lambda: self.events[task_id] and is_over(self.events[task_id][-1]),

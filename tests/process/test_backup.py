@@ -14,7 +14,7 @@ from tests.production import Production, postgres_programs
 
 @pytest.fixture
 def old_site(tmp_path: Path) -> Iterator[Production]:
-    site = Production(tmp_path / "old", speed=4).start()
+    site = Production(tmp_path / "old", speed=4, GENERATION_LEASE="4").start()
     yield site
     site.stop()
 
@@ -22,7 +22,7 @@ def old_site(tmp_path: Path) -> Iterator[Production]:
 @pytest.fixture
 def new_site(tmp_path: Path) -> Iterator[Production]:
     """Another host: nothing is there yet but an empty database."""
-    site = Production(tmp_path / "new")
+    site = Production(tmp_path / "new", GENERATION_LEASE="4")
     site.postgres.start()
     yield site
     site.stop()

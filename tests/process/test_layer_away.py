@@ -100,7 +100,11 @@ def assert_told_elsewhere(asker: Follower, hearer: Follower) -> None:
 def listening(site: Production) -> list[int]:
     """How many processes are in the newest owner's group, and how many wait to be woken."""
     ((owner,),) = site.query("select max(id) from auth_user")
-    names = [f"asgi__group__owner.{owner}", "generation"]
-    ask = ["redis-cli", "-p", str(site.redis.port), "pubsub", "numsub", *names]
-    told = subprocess.run(ask, capture_output=True, text=True, check=True).stdout.split()
+    groups = pubsub(site, "channels", f"*__group__owner.{owner}")
+    told = pubsub(site, "numsub", *groups, "generation")
     return [int(count) for count in told[1::2]]
+
+
+def pubsub(site: Production, *question: str) -> list[str]:
+    ask = ["redis-cli", "-p", str(site.redis.port), "pubsub", *question]
+    return subprocess.run(ask, capture_output=True, text=True, check=True).stdout.split()
