@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+SHORTEST_LEASE = timedelta(seconds=3)
 
 
 @register(Tags.security)
@@ -32,6 +35,20 @@ def check_slots(**kwargs: Any) -> list[CheckMessage]:
             f"GENERATION_SLOTS={settings.GENERATION_SLOTS!r} cannot be read.",
             hint="Set GENERATION_SLOTS=6, or GENERATION_SLOTS=NAME=2,OTHER=1.",
             id="generation.E002",
+        )
+    ]
+
+
+@register(Tags.security)
+def check_lease(**kwargs: Any) -> list[CheckMessage]:
+    """A worker looks at itself once a second, and lets go at two thirds of its lease."""
+    if settings.GENERATION_LEASE >= SHORTEST_LEASE:
+        return []
+    return [
+        Error(
+            f"GENERATION_LEASE={settings.GENERATION_LEASE.total_seconds():g} is too short.",
+            hint="Set GENERATION_LEASE=30; below 10 a slow database looks like a dead worker.",
+            id="generation.E003",
         )
     ]
 

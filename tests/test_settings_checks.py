@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from generation.worker.model_watch import slots_of
         ({"GENERATION_SLOTS": "6"}, []),
         ({"GENERATION_SLOTS": "A=2,B-1=1"}, []),
         ({"GENERATION_SLOTS": "six"}, ["generation.E002"]),
+        ({"GENERATION_LEASE": timedelta(seconds=2)}, ["generation.E003"]),
     ],
 )
 def test_each_mistake_has_its_check_and_a_hint(settings: dict[str, Any], found: list[str]) -> None:
@@ -29,6 +31,7 @@ def test_each_mistake_has_its_check_and_a_hint(settings: dict[str, Any], found: 
             *checks.check_model(),
             *checks.check_layer(),
             *checks.check_slots(),
+            *checks.check_lease(),
         ]
 
     assert [message.id for message in messages] == found

@@ -18,6 +18,9 @@ from generation.services.ending import interrupt
 
 ORPHAN_AGE = timedelta(hours=1)
 
+REMEMBERED = timedelta(days=7)
+"""Each start of a worker makes a row; for so long it can be looked up who drew what."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abandoned:
@@ -39,6 +42,12 @@ def register_worker(*, host: str, pid: int, version: str, now: datetime) -> Work
 
 def retire_worker(*, worker_id: uuid.UUID, now: datetime) -> None:
     Worker.objects.filter(pk=worker_id).update(state=WorkerState.STOPPED, slots=0, last_seen=now)
+
+
+def forget_workers(*, now: datetime) -> int:
+    """Delete workers that have been gone for a week; how many. A slot they held keeps its lease."""
+    gone, _by_model = Worker.objects.filter(last_seen__lt=now - REMEMBERED).delete()
+    return gone
 
 
 def beat(

@@ -224,7 +224,8 @@ class WorkerHost:
             task.add_done_callback(self.recoveries.pop)
 
     async def sweep(self) -> None:
-        """In a thread of its own: a large gallery must not hold up the facts."""
+        """Files in a thread of its own: a large gallery must not hold up the facts."""
+        await database_sync_to_async(services.forget_workers)(now=clock.now())
         sweep = database_sync_to_async(services.sweep_files, thread_sensitive=False)
         removed = await sweep(now=clock.now())
         if removed:

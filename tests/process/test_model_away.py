@@ -35,7 +35,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
         tmp_path_factory.mktemp("site"),
         model_options=("--api-key", GOOD_KEY),
         XINFERENCE_API_KEY=GOOD_KEY,
-        GENERATION_LEASE="6",
+        GENERATION_LEASE="12",
         GENERATION_GRACE="1",
         GENERATION_STALL="30",
     )

@@ -25,7 +25,7 @@ SOME_SECONDS: dict[str, Any] = {"size": "768x768", "steps": 20}
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
     # a worker may be without its database for two thirds of the lease
-    site = Production(tmp_path_factory.mktemp("site"), GENERATION_LEASE="15", GENERATION_STALL="30")
+    site = Production(tmp_path_factory.mktemp("site"), GENERATION_LEASE="60", GENERATION_STALL="30")
     try:
         yield site.start()
     finally:

@@ -445,3 +445,10 @@ def test_the_route_of_an_abandoned_call_comes_with_it(
     (abandoned,) = services.expire_leases(worker_id=worker.pk, now=now + timedelta(seconds=31))
 
     assert abandoned.route == Route.GENERATIONS
+
+
+def test_workers_that_went_long_ago_are_forgotten(worker: Worker, now: datetime) -> None:
+    services.register_worker(host="here", pid=2, version="test", now=now - timedelta(days=8))
+
+    assert services.forget_workers(now=now) == 1
+    assert list(Worker.objects.all()) == [worker]
