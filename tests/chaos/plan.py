@@ -117,4 +117,7 @@ def model_faults(chance: random.Random, tasks: int) -> list[dict[str, Any]]:
         {"do": "not_json"},
     ]
     # in the first half of the calls: a restart of the model begins to count anew
-    return [{**kind, "match": {"call": chance.randrange(5, tasks // 2)}} for kind in 2 * kinds]
+    faults = [{**kind, "match": {"call": chance.randrange(5, tasks // 2)}} for kind in 2 * kinds]
+    # a connection that breaks while the machine works on for longer than anybody looks
+    dropped = {"match": {"call": chance.randrange(5, tasks // 2)}, "step": 2}
+    return [*faults, {"do": "drop", **dropped}, {"do": "stall", "seconds": 6, **dropped}]
