@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
 from time import monotonic
@@ -80,7 +81,14 @@ class Model:
         assert job.task is not None
         request_id = job.order.request_id
         self.journal.note("came", request_id)
-        job.task.add_done_callback(lambda _task: self.journal.note("left", request_id))
+
+        def left(_task: asyncio.Task[bytes]) -> None:
+            if job.paint is not None and not job.paint.done():
+                job.paint.add_done_callback(left)
+            else:
+                self.journal.note("left", request_id)
+
+        job.task.add_done_callback(left)
 
     def _claim_id(self, replica: Replica, request_id: str | None) -> None:
         if request_id is None:

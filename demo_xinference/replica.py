@@ -34,6 +34,8 @@ class Job:
     """Set when a running call was aborted that its engine cannot stop."""
     dropped: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[bytes] | None = None
+    paint: asyncio.Task[bytes] | None = None
+    """The work itself; it may go on when the call is over."""
 
     @property
     def cancelled(self) -> Refusal:
@@ -126,7 +128,7 @@ class Replica:
             # two runs share one scheduler object, and the older one has moved its index on
             size = job.order.steps + 1
             raise self.blame(500, f"index {size} is out of bounds for dimension 0 with size {size}")
-        paint = asyncio.create_task(self._paint(job))
+        paint = job.paint = asyncio.create_task(self._paint(job))
         # the call may end before it: then nobody is left to hear how it ends
         paint.add_done_callback(self._lay_to_rest)
         if job.order.route == TXT2IMG:

@@ -121,6 +121,15 @@ AUTH_PASSWORD_VALIDATORS = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASE_URL = env.str("DATABASE_URL", default="")
 
+SILENT_SERVER = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""A database host that vanishes says no goodbye; the kernel's own patience is hours."""
+
 
 def database() -> dict[str, Any]:
     if not DATABASE_URL:
@@ -141,7 +150,8 @@ def database() -> dict[str, Any]:
     if config["ENGINE"] == "django.db.backends.postgresql":
         # after a restart of the database nobody shall be handed a dead connection
         config["CONN_HEALTH_CHECKS"] = True
-        config.setdefault("OPTIONS", {})["pool"] = {
+        config["OPTIONS"] = SILENT_SERVER | config.get("OPTIONS", {})
+        config["OPTIONS"]["pool"] = {
             "min_size": 2,
             "max_size": 8,
             "timeout": 5,

@@ -144,6 +144,7 @@ class Memberships:
             except Exception as error:  # noqa: BLE001  tried again at the next look
                 logger.warning("group of owner %s not renewed: %r", owner_id, error)
                 return
+            self.failed.pop(owner_id, None)
             self.joined[owner_id] = monotonic()
 
     async def leave(self, owner_id: int) -> None:
@@ -152,6 +153,7 @@ class Memberships:
                 return
             self.empty_since.pop(owner_id, None)
             self.joined.pop(owner_id, None)
+            self.failed.pop(owner_id, None)
             try:
                 async with asyncio.timeout(MARKER_PATIENCE):
                     await broadcast.layer().group_discard(

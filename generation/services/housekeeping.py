@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from generation import images, selectors
 from generation.choices import InterruptReason, Route, TaskStatus, WorkerState
 from generation.exceptions import TransitionRefused
 from generation.models import GeneratedImage, GenerationTask, ModelSlot, ModelState, Worker
 from generation.services.ending import interrupt
+
+logger = logging.getLogger(__name__)
 
 ORPHAN_AGE = timedelta(hours=1)
 
@@ -75,7 +78,12 @@ def expire_leases(*, worker_id: uuid.UUID, now: datetime) -> list[Abandoned]:
     taken: list[Abandoned] = []
     expired = ModelSlot.objects.filter(task__isnull=False, lease_until__lt=now)
     for slot_id in expired.order_by("lease_until").values_list("pk", flat=True):
-        abandoned = take_over_slot(slot_id=slot_id, worker_id=worker_id, now=now)
+        try:
+            abandoned = take_over_slot(slot_id=slot_id, worker_id=worker_id, now=now)
+        except DatabaseError as error:
+            # those that are ours by now must not be forgotten with this one
+            logger.warning("slot %s not taken over: %r", slot_id, error)
+            break
         if abandoned is not None:
             taken.append(abandoned)
     return taken

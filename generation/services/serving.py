@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,10 +38,18 @@ class SeenModel:
     slots: int
 
 
+@contextmanager
+def in_order() -> Iterator[None]:
+    """Lock the models by name, as whoever looks at them does: two must not wait crosswise."""
+    with transaction.atomic():
+        list(ModelState.objects.select_for_update().order_by("name").values_list("pk"))
+        yield
+
+
 def record_models(*, seen: Sequence[SeenModel], demo: bool, now: datetime) -> None:
     """What the model server serves now; models it does not name are not ready."""
-    with transaction.atomic():
-        for model in seen:
+    with in_order():
+        for model in sorted(seen, key=lambda each: each.name):
             record_model(model, demo=demo, now=now)
         unnamed = ModelState.objects.exclude(name__in=[model.name for model in seen])
         unnamed.update(
@@ -104,7 +113,8 @@ def record_unreachable(*, code: ErrorCode, now: datetime) -> None:
     """The model server does not answer (properly): nobody claims until it does."""
     default = {"checked_at": now, "error_code": code}
     ModelState.objects.get_or_create(name=settings.XINFERENCE_MODEL, defaults=default)
-    ModelState.objects.update(ready=False, loading=False, checked_at=now, error_code=code)
+    with in_order():
+        ModelState.objects.update(ready=False, loading=False, checked_at=now, error_code=code)
 
 
 def key_fingerprint() -> str:
@@ -114,13 +124,17 @@ def key_fingerprint() -> str:
 def refuse_key(*, now: datetime) -> None:
     """The server refused our key: nobody sends it for a while, or until it changes."""
     record_unreachable(code=ErrorCode.KEY_REFUSED, now=now)
-    ModelState.objects.update(refused_key=key_fingerprint(), refused_until=now + REFUSED_KEY_PAUSE)
+    until = now + REFUSED_KEY_PAUSE
+    with in_order():
+        ModelState.objects.update(refused_key=key_fingerprint(), refused_until=until)
 
 
 def repeat_refusal(*, now: datetime) -> None:
     """Say of models that nobody with a better key looks at that ours is refused."""
     unseen = ModelState.objects.filter(checked_at__lt=now - UNSEEN)
-    unseen.update(ready=False, loading=False, checked_at=now, error_code=ErrorCode.KEY_REFUSED)
+    refused = ErrorCode.KEY_REFUSED
+    with in_order():
+        unseen.update(ready=False, loading=False, checked_at=now, error_code=refused)
 
 
 def key_is_refused(*, now: datetime) -> bool:

@@ -40,6 +40,7 @@ BEATS_PER_LEASE = 6
 OWN_LIMIT = 2 / 3
 """A worker that could not prolong for this share of the lease stops itself first."""
 
+GOODBYE = 5.0
 HANDING_BACK = ABORT_PATIENCE + 5.0
 """Seconds for calls to end once they were told to; what then still runs is left to its lease."""
 
@@ -214,14 +215,16 @@ class WorkerHost:
                 run.attempt.stop(CancelObserved())
 
     async def expire(self) -> None:
+        if self.draining:
+            return
         abandoned = await database_sync_to_async(services.expire_leases)(
             worker_id=self.worker_id, now=clock.now()
         )
-        await database_sync_to_async(services.finish_cancels)(now=clock.now())
         for slot in abandoned:
             task = asyncio.create_task(self.recover(slot))
             self.recoveries[task] = slot.slot_id
             task.add_done_callback(self.recoveries.pop)
+        await database_sync_to_async(services.finish_cancels)(now=clock.now())
 
     async def sweep(self) -> None:
         """Files in a thread of its own: a large gallery must not hold up the facts."""
@@ -233,10 +236,20 @@ class WorkerHost:
 
     async def recover(self, slot: Abandoned) -> None:
         """End the call somebody left behind, then free its slot."""
-        await end_abandoned_call(self.client, slot)
-        await database_sync_to_async(services.settle_slot)(
-            slot_id=slot.slot_id, task_id=slot.task_id, attempt=slot.attempt, now=clock.now()
-        )
+        ended = False
+        while not ended:
+            try:
+                await end_abandoned_call(self.client, slot)
+                await database_sync_to_async(services.settle_slot)(
+                    slot_id=slot.slot_id,
+                    task_id=slot.task_id,
+                    attempt=slot.attempt,
+                    now=clock.now(),
+                )
+                ended = True
+            except Exception as error:  # noqa: BLE001  a database that is away
+                logger.warning("slot %s: %r", slot.slot_id, error)
+                await asyncio.sleep(AFTER_ERROR)
 
     async def finish_runs(self, seconds: float) -> None:
         if self.runs:
@@ -245,9 +258,10 @@ class WorkerHost:
     async def retire(self) -> None:
         """Say that we are gone; without a database the silence says it."""
         try:
-            await database_sync_to_async(services.retire_worker)(
-                worker_id=self.worker_id, now=clock.now()
-            )
+            async with asyncio.timeout(GOODBYE):
+                await database_sync_to_async(services.retire_worker)(
+                    worker_id=self.worker_id, now=clock.now()
+                )
         except Exception as error:  # noqa: BLE001
             logger.warning("goodbye: %r", error)
 

@@ -113,17 +113,17 @@ class PictureCall:
             await self.attend(draw)
             attempt.call_is_over = True
             return draw.result()
-        except XinferenceDropped:
-            attempt.dropped = self.request_id
-            raise
-        except (XinferenceError, PictureError):
+        except (XinferenceError, PictureError) as error:
             # an answer, even a refusal, ends the call on the server's side too
-            attempt.call_is_over = True
+            attempt.call_is_over = not isinstance(error, XinferenceDropped)
             raise
         finally:
             follow.cancel()
             draw.cancel()
             await asyncio.gather(follow, draw, return_exceptions=True)
+            # also while somebody was stopping it: what broke was the line, not the call
+            if not draw.cancelled() and isinstance(draw.exception(), XinferenceDropped):
+                attempt.dropped = self.request_id
 
     async def attend(self, draw: asyncio.Task[str]) -> None:
         """Write what is seen until the call has ended; end it if somebody wants that."""
@@ -149,11 +149,15 @@ class PictureCall:
             stop.cancel()
 
     async def follow(self) -> None:
-        """Note each new fraction; `attend` is the only one that writes."""
+        """Note each new fraction; `attend` is the only one that writes.
+
+        It ends by itself only when the key is refused: then nobody may send it any more.
+        """
         async for fraction in self.attempt.client.watch(self.request.request_id):
             self.fraction = fraction
             self.moved_at = monotonic()
             self.moved.set()
+        await self.attempt.database(services.refuse_key, now=clock.now())
 
     def patience(self) -> float:
         """Seconds left until this call counts as stalled."""

@@ -6,15 +6,19 @@ import asyncio
 import logging
 from time import monotonic
 
+from channels.db import database_sync_to_async
+
+from generation import services
 from generation.choices import Route
 from generation.exceptions import XinferenceError, XinferenceKeyRefused
+from generation.selectors import clock
 from generation.services import Abandoned
 from generation.xinference import XinferenceClient
 
 logger = logging.getLogger(__name__)
 
 LOOK = 0.5
-ABORTED_WITHIN = 5.0
+ABORTED_WITHIN = 30.0
 """An aborted call ends with its denoising step; so long we watch it before we believe it."""
 
 
@@ -32,6 +36,8 @@ async def end_abandoned_call(client: XinferenceClient, slot: Abandoned) -> None:
     aborted = slot.route != Route.TXT2IMG
     while monotonic() < deadline:
         try:
+            if await database_sync_to_async(services.key_is_refused)(now=clock.now()):
+                raise XinferenceKeyRefused
             if not aborted:
                 await client.abort(model=slot.model, request_id=request_id)
                 aborted = True
@@ -41,6 +47,7 @@ async def end_abandoned_call(client: XinferenceClient, slot: Abandoned) -> None:
                 return
         except XinferenceKeyRefused:
             # nobody may ask any more: the stall limit alone decides
+            await database_sync_to_async(services.refuse_key)(now=clock.now())
             await asyncio.sleep(max(0.0, deadline - monotonic()))
             return
         except XinferenceError as error:
@@ -49,6 +56,12 @@ async def end_abandoned_call(client: XinferenceClient, slot: Abandoned) -> None:
 
 
 async def replaced(client: XinferenceClient, slot: Abandoned) -> bool:
+    """Whether none of the processes that could have the call is there any more.
+
+    Which of them has it is not told; while one of several restarts, it may be another one.
+    """
     served = {model.name: model for model in await client.image_models()}
     model = served.get(slot.model)
-    return model is None or model.identity != slot.identity
+    if model is None or not model.ready or not slot.identity:
+        return False
+    return not set(model.identity.split(",")) & set(slot.identity.split(","))

@@ -75,7 +75,7 @@ class TaskRun:
                 "task %s attempt %s ends: %s", self.attempt.task.pk, self.attempt.number, error
             )
         except Exception as error:  # noqa: BLE001  every job ends by itself, whatever it met
-            await self.end(error)
+            await self.end_somehow(error)
         with contextlib.suppress(LeaseLost):
             await self.settle()
             for image_id, name in drawn:
@@ -112,6 +112,14 @@ class TaskRun:
 
     async def complete(self) -> None:
         await self.attempt.write(services.complete, measured=self.attempt.meter.measured())
+
+    async def end_somehow(self, error: Exception) -> None:
+        """Its own end, or, if that cannot be written, that something unexpected happened."""
+        try:
+            await self.end(error)
+        except Exception as unexpected:
+            logger.exception("task %s: its end failed", self.attempt.task.pk, exc_info=unexpected)
+            await self.end(RuntimeError(type(unexpected).__name__))
 
     async def end(self, error: Exception) -> None:
         """Write the end that `error` means."""

@@ -52,7 +52,9 @@ class Answer:
             parsed = None
         if isinstance(parsed, dict) and "detail" in parsed:
             text = str(parsed["detail"])
-        return text[:LONGEST_DETAIL]
+        # what no database stores as text must not keep an end from being written
+        text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+        return text[:LONGEST_DETAIL].encode(errors="replace").decode()
 
 
 def error_of(answer: Answer) -> XinferenceError:

@@ -16,7 +16,7 @@ import psycopg
 from tests.chaos.people import Device
 from tests.chaos.plan import Blow
 from tests.contract.servers import children_of, is_painter
-from tests.production import Production, Program
+from tests.production import Production, Program, Web
 
 RESTART_AFTER = 1.0
 """Seconds after which the supervisor starts what has died, as systemd would."""
@@ -58,11 +58,13 @@ class Striker:
         self,
         production: Production,
         supervisor: Supervisor,
+        webs: list[Web],
         devices: list[Device],
         chance: random.Random,
     ) -> None:
         self.production = production
         self.supervisor = supervisor
+        self.webs = webs
         self.devices = devices
         self.chance = chance
         self.locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -85,7 +87,7 @@ class Striker:
         if blow.target == "web":
             # the one with most people at it
             visits = Counter(each.web.name for each in self.devices if each.web)
-            return max(self.production.webs, key=lambda web: visits[web.name]).name
+            return max(self.webs, key=lambda web: visits[web.name]).name
         return blow.target
 
     def program(self, name: str) -> Program:
@@ -105,7 +107,8 @@ class Striker:
             await asyncio.to_thread(self.production.redis.start)
             return True
         if blow.target == "painter":
-            return self.kill_a_painter()
+            await self.kill_a_painter()
+            return False
         return await self.hit_program(blow, self.program(victim))
 
     async def hit_program(self, blow: Blow, program: Program) -> bool:
@@ -125,12 +128,14 @@ class Striker:
         self.supervisor.held.discard(program.name)
         return True
 
-    def kill_a_painter(self) -> bool:
-        model = self.production.model.process
-        painters = [pid for pid in children_of(model.pid) if is_painter(pid)] if model else []
-        if painters:
-            os.kill(self.chance.choice(painters), signal.SIGKILL)
-        return False
+    async def kill_a_painter(self) -> None:
+        """One of those that the model server has, as soon as it has one."""
+        painters: list[int] = []
+        while not painters:
+            await asyncio.sleep(LOOK)
+            model = self.production.model.process
+            painters = [pid for pid in children_of(model.pid) if is_painter(pid)] if model else []
+        os.kill(self.chance.choice(painters), signal.SIGKILL)
 
     async def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """From the database, as soon as it is there."""

@@ -6,6 +6,9 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
+ENGINES = ("diffusers", "diffusers", "vllm")
+"""The first can stop a call; of the other a call must not be aborted, and tells no progress."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -31,6 +34,7 @@ class Blow:
 @dataclass(frozen=True, slots=True)
 class Plan:
     seed: int
+    engine: str
     people: int
     seconds: float
     wishes: list[Wish]
@@ -49,6 +53,7 @@ def plan_of(seed: int, *, tasks: int, people: int, seconds: float) -> Plan:
         wishes.append(wish(chance, person=2 + number % (people - 2), at=at))
     return Plan(
         seed=seed,
+        engine=ENGINES[seed % len(ENGINES)],
         people=people,
         seconds=seconds,
         wishes=sorted(wishes, key=lambda each: each.at),

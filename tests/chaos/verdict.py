@@ -126,8 +126,8 @@ def seen_wrongly(production: Production, devices: list[Device]) -> list[str]:
     return [
         f"{device.name} {task_id}: {seqs} of {newest.get(task_id)}"
         for device in devices
-        for task_id, seqs in device.seen.items()
-        if seqs != list(range(1, newest.get(task_id, 0) + 1))
+        for task_id in device.seen.keys() | set(device.accepted.values())
+        if (seqs := device.seen.get(task_id, [])) != list(range(1, newest.get(task_id, 0) + 1))
     ]
 
 

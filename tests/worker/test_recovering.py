@@ -17,6 +17,9 @@ from generation.worker.recovery import end_abandoned_call
 from generation.xinference import DrawRequest, XinferenceClient
 from tests.conftest import MODEL
 
+# it asks whether the key may be sent; `running_hub` gives the connections back
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("running_hub")]
+
 
 @pytest.fixture
 async def client() -> AsyncIterator[XinferenceClient]:
