@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -15,31 +16,39 @@ from tests.contract.servers import DemoProcess
 from tests.socket.pages import OpenPage
 from tests.worker.machine import ending
 
-
-@pytest.fixture(params=["diffusers", "vllm"])
-async def journal(
-    request: pytest.FixtureRequest, tmp_path: Path, running_hub: None
-) -> AsyncIterator[Path]:
-    """A worker and a model server that drops its first call, and what came and went there."""
-    journal, faults = tmp_path / "journal", tmp_path / "faults.json"
-    # it goes on for longer than the worker takes to look whether the model is still there
-    once = [{"do": "drop", "times": 1}, {"do": "stall", "seconds": 6, "times": 1}]
-    faults.write_text(json.dumps(once))
-    demo = DemoProcess(
-        *("--speed", "40", "--engine", request.param),
-        *("--faults", str(faults), "--journal", str(journal)),
-    )
-    host = WorkerHost(XinferenceClient(base_url=demo.url), demo=True, version="test")
-    await host.start()
-    await host.look_at_models()
-    yield journal
-    await host.drain()
-    demo.stop()
+Serve = Callable[..., Awaitable[Path]]
 
 
+@pytest.fixture
+async def serve(tmp_path: Path, running_hub: None) -> AsyncIterator[Serve]:
+    """`await serve(engine, *faults)`: a worker before such a server; its journal."""
+    journal, scripted = tmp_path / "journal", tmp_path / "faults.json"
+    running: list[tuple[WorkerHost, DemoProcess]] = []
+
+    async def start(engine: str, *faults: dict[str, Any]) -> Path:
+        scripted.write_text(json.dumps([{"times": 1, **fault} for fault in faults]))
+        demo = DemoProcess(
+            *("--speed", "40", "--engine", engine),
+            *("--faults", str(scripted), "--journal", str(journal)),
+        )
+        host = WorkerHost(XinferenceClient(base_url=demo.url), demo=True, version="test")
+        running.append((host, demo))
+        await host.start()
+        await host.look_at_models()
+        return journal
+
+    yield start
+    for host, demo in running:
+        await host.drain()
+        demo.stop()
+
+
+@pytest.mark.parametrize("engine", ["diffusers", "vllm"])
 async def test_the_next_call_waits_until_the_dropped_one_is_over(
-    alice: User, open_page: OpenPage, journal: Path
+    alice: User, open_page: OpenPage, serve: Serve, engine: str
 ) -> None:
+    # it goes on for longer than the worker takes to look whether the model is still there
+    journal = await serve(engine, {"do": "drop"}, {"do": "stall", "seconds": 6})
     page = await open_page(alice)
 
     task_id = await page.generate(size="256x256", steps=20)
@@ -49,6 +58,28 @@ async def test_the_next_call_waits_until_the_dropped_one_is_over(
     lost = next(m for m in page.messages if m.get("kind") == "interrupted")
     assert lost["details"]["reason"] == "model_error"
     assert calls_in(journal) == ["start", "came", "left", "came", "left"]
+
+
+async def test_a_line_that_breaks_while_a_cancel_waits_does_not_end_the_call(
+    alice: User, open_page: OpenPage, serve: Serve
+) -> None:
+    """`cancelled` is a fact about the machine: the picture that it still draws comes first."""
+    journal = await serve(
+        "vllm",
+        {"do": "stall", "step": 2, "seconds": 2},
+        {"do": "drop", "step": 3},
+        {"do": "stall", "step": 3, "seconds": 3},
+    )
+    page = await open_page(alice)
+
+    task_id = await page.generate(size="256x256", steps=20)
+    while page.messages[-1].get("step") != "preparing":
+        await page.receive()
+    await page.send(action="cancel", task_id=task_id)
+    end = await ending(page, task_id)
+
+    assert end["type"] == "cancelled"
+    assert calls_in(journal) == ["start", "came", "left"]
 
 
 def calls_in(journal: Path) -> list[str]:
