@@ -117,6 +117,11 @@ class PictureCall:
             # an answer, even a refusal, ends the call on the server's side too
             attempt.call_is_over = not isinstance(error, XinferenceDropped)
             raise
+        except LeaseLost:
+            # found out in the middle of a write, perhaps: the machine has to hear of it too
+            if attempt.claim.route == Route.TXT2IMG and not draw.done():
+                await self.abort()
+            raise
         finally:
             follow.cancel()
             draw.cancel()

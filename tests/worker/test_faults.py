@@ -84,6 +84,22 @@ async def test_a_model_that_asks_us_to_wait_gets_its_time(
     assert delayed["details"]["until"] > delayed["timestamp"]
 
 
+async def test_a_model_that_goes_on_asking_us_to_wait_gets_twice_the_time(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    await start_machine(faults=[{"do": "status", "status": 429, "times": 2}])
+    page = await open_page(alice)
+
+    task_id = await page.generate(**SMALL)
+    await ending(page, task_id)
+
+    delayed = [m for m in page.messages if m.get("kind") == "delayed"]
+    first, second = (m["details"]["until"] - m["timestamp"] for m in delayed)
+    # 1 s and 2 s, spread by 30 %
+    assert 0.69 < first < 1.31
+    assert 1.39 < second < 2.61
+
+
 async def test_a_model_that_fails_three_times_fails_the_task(
     alice: User, open_page: OpenPage, start_machine: StartMachine
 ) -> None:
@@ -202,11 +218,12 @@ async def test_a_model_that_goes_down_afterwards_takes_nothing_back(
     assert (await GenerationTask.objects.aget(pk=waiting)).status == "queued"
 
 
+@pytest.mark.parametrize("engine", ["diffusers", "vllm"])
 async def test_a_model_that_makes_no_progress_is_given_up(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_machine: StartMachine, engine: str
 ) -> None:
     with override_settings(GENERATION_STALL=timedelta(seconds=1.5)):
-        await start_machine(faults=[{"do": "stall", "seconds": 4, "times": 1}])
+        await start_machine(engine=engine, faults=[{"do": "stall", "seconds": 4, "times": 1}])
         page = await open_page(alice)
 
         task_id = await page.generate(**SMALL)

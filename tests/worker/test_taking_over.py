@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,7 @@ import httpx
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import override_settings
 from django.utils import timezone
 
@@ -237,3 +238,33 @@ async def test_the_setting_overrides_the_replicas(alice: User, start_machine: St
     state = await ModelState.objects.aget()
     assert (state.replicas, state.slots) == (1, 3)
     assert await ModelSlot.objects.acount() == 3
+
+
+async def test_a_worker_that_cannot_beat_ends_its_call_before_anybody_may_take_it_over(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    unlocked = threading.Event()
+
+    def lock_the_worker(key: uuid.UUID) -> None:
+        try:
+            with transaction.atomic():
+                Worker.objects.select_for_update().get(pk=key)
+                unlocked.wait(60)
+        finally:
+            connection.close()
+
+    with override_settings(GENERATION_LEASE=timedelta(seconds=6)):
+        machine = await start_machine(speed=1)
+        page = await open_page(alice)
+        await page.generate(size="1024x1024", steps=50)
+        while not any(m.get("step") == "generating" for m in page.messages):
+            await page.receive(30)
+        locked = asyncio.create_task(asyncio.to_thread(lock_the_worker, machine.host.worker_id))
+        try:
+            async with asyncio.timeout(50):
+                while machine.demo.model.replicas[0].jobs:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            assert not locked.done()
+        finally:
+            unlocked.set()
+            await locked
