@@ -224,7 +224,8 @@ class TaskRun:
         lost = asyncio.create_task(attempt.lost.wait())
         try:
             await asyncio.wait({ending, lost}, return_when=asyncio.FIRST_COMPLETED)
-            attempt.call_is_over = ending.done()
+            # a database that was away says nothing of the machine: then the lease runs out
+            attempt.call_is_over = ending.done() and ending.exception() is None
         finally:
             ending.cancel()
             lost.cancel()
