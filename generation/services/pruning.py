@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,8 @@ from django.db.models import Count, QuerySet, Sum
 from generation import images
 from generation.choices import TERMINAL
 from generation.models import GeneratedImage, GenerationTask
+
+logger = logging.getLogger(__name__)
 
 BATCH = 100
 """Tasks per transaction: short enough that nobody waits for it."""
@@ -51,7 +54,11 @@ def prune_batch(*, before: datetime) -> int:
         folders = [str(key) for key in keys]
         for folder in folders:
             # who dies after the commit leaves files of which no row tells any more
-            images.condemn(folder)
+            try:
+                images.condemn(folder)
+            except OSError as error:
+                # a full disk is just what prune is called for
+                logger.warning("%s is removed without a note: %r", folder, error)
         transaction.on_commit(partial(remove_folders, folders))
     return len(keys)
 
