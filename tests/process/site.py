@@ -60,6 +60,10 @@ class Site:
         ((name,),) = self.production.query("select file from generation_generatedimage")
         return Path(self.data_dir, "media", name)
 
+    def has_thumbnail(self) -> bool:
+        ((name,),) = self.production.query("select thumbnail from generation_generatedimage")
+        return bool(name)
+
 
 def generate(socket: ClientConnection) -> list[dict[str, Any]]:
     """Every message of a new task, up to its end."""

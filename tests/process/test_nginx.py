@@ -15,7 +15,7 @@ from websockets.sync.client import ClientConnection
 
 from tests.process.nginx import needs_nginx
 from tests.process.site import Site
-from tests.studio import PATIENCE
+from tests.studio import PATIENCE, wait_until
 
 pytestmark = needs_nginx
 PASSWORD = "correct horse battery staple"
@@ -124,6 +124,8 @@ def test_a_picture_in_a_browsers_cache_belongs_to_its_session(
 
 
 def test_a_thumbnail_is_sent_as_what_it_is(site: Site) -> None:
+    # made after the task's end: until then its address serves the picture
+    wait_until(site.has_thumbnail, what="the thumbnail was made")
     with site.client(site.alice) as client:
         answer = client.get(site.picture["thumbnail_url"])
 
