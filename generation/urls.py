@@ -7,13 +7,13 @@ from django.urls import path
 from django.views.decorators.http import conditional_page
 from django.views.i18n import JavaScriptCatalog, set_language
 
-from generation import views
+from generation.views import files, pages
 
 urlpatterns = [
-    path("", views.studio, name="studio"),
-    path("tasks/<uuid:task_id>/", views.task, name="task"),
-    path("pictures/<uuid:task_id>/<int:index>/", views.picture, name="picture"),
-    path("pictures/<uuid:task_id>/<int:index>/thumbnail/", views.thumbnail, name="thumbnail"),
+    path("", pages.studio, name="studio"),
+    path("tasks/<uuid:task_id>/", pages.task, name="task"),
+    path("pictures/<uuid:task_id>/<int:index>/", files.picture, name="picture"),
+    path("pictures/<uuid:task_id>/<int:index>/thumbnail/", files.thumbnail, name="thumbnail"),
     path(
         "accounts/sign-in/",
         LoginView.as_view(

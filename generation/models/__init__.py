@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from generation.models.machinery import ApiToken, ModelSlot, ModelState, Worker
+from generation.models.sharing import ShareLink
 from generation.models.tasks import (
     GeneratedImage,
     GenerationTask,
@@ -15,6 +16,7 @@ __all__ = [
     "GenerationTask",
     "ModelSlot",
     "ModelState",
+    "ShareLink",
     "TaskEvent",
     "Worker",
 ]

@@ -65,7 +65,7 @@ class GenerationTask(models.Model):
         null=True,
         blank=True,
         related_name="retries",
-        verbose_name=_("retry of"),
+        verbose_name=_("made from"),
     )
 
     prompt = models.TextField(_("prompt"))
@@ -105,6 +105,7 @@ class GenerationTask(models.Model):
     wait_seconds = models.FloatField(_("seconds in line"), null=True, blank=True)
     run_seconds = models.FloatField(_("seconds of drawing"), default=0)
     measured = models.JSONField(_("measured seconds per step"), default=dict, blank=True)
+    deleted_at = models.DateTimeField(_("put into the bin"), null=True, blank=True)
 
     objects = TaskQuerySet.as_manager()
 
@@ -224,6 +225,7 @@ class GeneratedImage(models.Model):
     sha256 = models.CharField(max_length=64)
     demo = models.BooleanField(_("drawn by the demo model"), default=False)
     favourite = models.BooleanField(_("favourite"), default=False)
+    deleted_at = models.DateTimeField(_("put into the bin"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("picture")

@@ -5,16 +5,18 @@ import { Announcer, markPassed } from "./announce.js";
 import { Badge } from "./badge.js";
 import { slipsPassed } from "./card.js";
 import { Composer } from "./composer.js";
-import { clone, find, part, setAttribute, setText } from "./dom.js";
+import { find, setAttribute } from "./dom.js";
 import { Feed } from "./feed.js";
 import { percent } from "./format.js";
 import { fill, gettext, ngettext } from "./i18n.js";
 import { errorSentence, statusLabel, stepLabel } from "./labels.js";
 import { Ledger } from "./ledger.js";
+import { listenToMenus } from "./menus.js";
 import { Outbox } from "./outbox.js";
 import { isTerminal, newRequestKey } from "./protocol.js";
 import { StudioSocket } from "./socket.js";
 import { Story } from "./story.js";
+import { toast } from "./toasts.js";
 
 /** @import {Bootstrap, EventFrame, Refusal} from "./protocol.js" */
 /** @import {Connection, Listener} from "./socket.js" */
@@ -244,21 +246,6 @@ function reloadWhenQuiet() {
   location.reload();
 }
 
-/**
- * @param {string} text
- * @param {"fail" | "plain"} tone
- */
-function toast(text, tone) {
-  const alerts = find(document, "#alerts", HTMLElement);
-  const note = clone("toast-template");
-  note.dataset.tone = tone;
-  setText(part(note, "text"), text);
-  find(note, "button", HTMLButtonElement).addEventListener("click", () => note.remove());
-  while (alerts.childElementCount > 2) alerts.firstElementChild?.remove();
-  alerts.append(note);
-  if (tone === "plain") setTimeout(() => note.remove(), 6_000);
-}
-
 /** @param {string} taskId */
 const taskUrl = (taskId) => `/tasks/${taskId}/`;
 
@@ -279,18 +266,6 @@ document.getElementById("pending")?.addEventListener("click", (event) => {
   if (item instanceof HTMLElement) outbox.settle(item.dataset.requestKey);
   refreshSending();
 });
-document.addEventListener("click", (event) => {
-  for (const menu of document.querySelectorAll("details[data-menu][open]")) {
-    if (event.target instanceof Node && !menu.contains(event.target)) menu.removeAttribute("open");
-  }
-});
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape") return;
-  for (const menu of document.querySelectorAll("details[data-menu][open]")) {
-    menu.removeAttribute("open");
-    menu.querySelector("summary")?.focus();
-  }
-});
 addEventListener("online", () => socket.retryNow());
 addEventListener("offline", () => socket.noteOffline());
 document.addEventListener("visibilitychange", () => {
@@ -305,6 +280,7 @@ setInterval(() => {
   refreshStale(socket.connection);
 }, TICK_MS);
 
+listenToMenus();
 for (const { state } of page.tasks) story?.show(state);
 refreshMark();
 socket.start();

@@ -1,0 +1,1 @@
+"""What answers HTTP: authenticate, ask one selector or service, render."""
