@@ -8,7 +8,7 @@ from django.core.files.base import ContentFile, File
 from servestatic.storage import CompressedManifestStaticFilesStorage
 
 try:
-    import minify  # type: ignore[import-not-found,unused-ignore]
+    import minify
 except ImportError:  # no wheel for this machine: files are served as they were written
     minify = None
 
