@@ -9,7 +9,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import abandoned_sockets, deaf_clients, idle_processes, idle_sockets
+from benchmarks import (
+    abandoned_sockets,
+    deaf_clients,
+    first_paint,
+    idle_processes,
+    idle_sockets,
+    many_cards,
+)
 from benchmarks.process import allow_many_files
 from benchmarks.report import Report, written_into
 
@@ -18,6 +25,8 @@ FIGURES: dict[str, Callable[[bool], Report]] = {
     "idle_sockets": idle_sockets.measure,
     "abandoned_sockets": abandoned_sockets.measure,
     "deaf_clients": deaf_clients.measure,
+    "first_paint": first_paint.measure,
+    "many_cards": many_cards.measure,
 }
 
 
