@@ -6,6 +6,14 @@ import { emptyState, fold } from "../../static/studio/js/reducer.js";
 import { outputSize } from "../../static/studio/js/sizes.js";
 import { T0, log, task } from "./logs.js";
 
+// as the catalogue of the page brings them
+globalThis.studioLabels = {
+  step: { decoding: "Decoding the picture" },
+  reason: { model_down: "The model server cannot be reached" },
+  interruption: { lease_expired: "The worker was not heard from any more" },
+  error: { model_lost: "It restarts by itself; try again in a minute." },
+};
+
 const view = (story, { place = null, now = T0 + story.frames.length, ...change } = {}) =>
   describe(task(change), fold(emptyState("t"), story.frames), { place, now });
 
@@ -81,6 +89,12 @@ test("after an interruption it says why, what comes next and what is kept", () =
   const told = view(story, { n: 4 });
   assert.equal(told.note?.lead, "The worker was not heard from any more");
   assert.equal(told.note?.text, "back in line, attempt 2 comes next · 1 of 4 pictures kept");
+});
+
+test("a finished task still says why it needed another attempt", () => {
+  const told = view(generating().interrupted("lease_expired").claimed(2).begins("loading").completed());
+  assert.equal(told.note?.lead, "The worker was not heard from any more");
+  assert.equal(told.note?.text, "drawn in attempt 2");
 });
 
 test("when it is done it tells waiting and drawing apart", () => {

@@ -1,0 +1,26 @@
+"""What axe-core says of a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+GRAVE = ("serious", "critical")
+ASK = """async () => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+  return violations.map(({ id, impact, nodes }) => ({
+    id, impact, nodes: nodes.map(({ target, failureSummary }) => `${target}: ${failureSummary}`),
+  }));
+}"""
+
+
+def grave_faults(page: Page) -> list[Any]:
+    """What keeps somebody from using the page, in its present state and theme."""
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: npm is missing")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    return [fault for fault in page.evaluate(ASK) if fault["impact"] in GRAVE]
