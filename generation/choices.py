@@ -158,6 +158,13 @@ class ErrorCode(models.TextChoices):
         "too_many_waiting",
         _("500 of your tasks are not finished yet. Wait for some, or cancel some."),
     )
+    TOO_MANY_PICTURES = (
+        "too_many_pictures",
+        _("At most 500 pictures can be chosen at once. Choose fewer."),
+    )
+    NOT_SIGNED_IN = "not_signed_in", _("You are signed out. Sign in again, then repeat this.")
+    ACCOUNT_DISABLED = "account_disabled", _("This account is disabled. Ask the operator.")
+    FLOODING = "flooding", _("Too many messages at once. Wait some seconds, then go on.")
     UNAVAILABLE = (
         "unavailable",
         _("The server cannot do this right now. Nothing was lost; try again in a moment."),

@@ -13,7 +13,7 @@ django_application = get_asgi_application()  # before anything that needs the ap
 
 from generation.routing import websocket_urlpatterns  # noqa: E402
 from liujuan_site.lifecycle import Lifecycle, when_daphne_runs  # noqa: E402
-from liujuan_site.pressure import with_backpressure  # noqa: E402
+from liujuan_site.pressure import with_backpressure, with_paced_bodies  # noqa: E402
 from liujuan_site.requests import close_connections_with_requests  # noqa: E402
 
 close_connections_with_requests()
@@ -21,7 +21,7 @@ close_connections_with_requests()
 lifecycle = Lifecycle()
 application = ProtocolTypeRouter(
     {
-        "http": django_application,
+        "http": with_paced_bodies(django_application),
         "websocket": with_backpressure(URLRouter(websocket_urlpatterns)),
         "lifespan": lifecycle.lifespan,
     }

@@ -1,19 +1,30 @@
 """Back-pressure for Daphne: a sender waits while its reader does not read.
 
 Daphne writes into the transport and never waits, so that a socket whose reader stands still
-costs memory without end. Twisted tells a *push producer* when to pause; here that is an event
-that every `websocket.send` waits for. Other servers wait by themselves and are left alone.
+costs memory without end, and so does a long download. Twisted tells a *push producer* when to
+pause; here that is an event that every `websocket.send` and every part of a body waits for.
+Other servers wait by themselves and are left alone.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
+
+logger = logging.getLogger(__name__)
+
+STANDS_STILL = 60.0
+"""Seconds after which the reader of an event stream that takes nothing counts as gone. A socket is
+closed by its outbox, but here no end can be told to who does not read. Downloads may pause."""
+
+GOODBYE = 2.0
+"""Seconds that an answer has to end by itself when the server stops."""
 
 Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -44,6 +55,8 @@ class Gate:
 
 
 def with_backpressure(application: Any) -> Any:
+    """For sockets."""
+
     async def guarded(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         transport = daphne_transport(send)
         if transport is None:
@@ -58,25 +71,96 @@ def with_backpressure(application: Any) -> Any:
             if message["type"] == "websocket.accept":
                 watch(transport, gate)
 
-        async def receive_and_open() -> Message:
-            message = await receive()
-            if message["type"] == "websocket.disconnect":
-                gate.resumeProducing()
-            return message
-
-        await application(scope, receive_and_open, wait_and_send)
+        await application(scope, opening(gate, receive), wait_and_send)
 
     return guarded
 
 
+def with_paced_bodies(application: Any) -> Any:
+    """For answers over HTTP that come in more than one part."""
+
+    async def guarded(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        request = daphne_protocol(send)
+        if request is None:
+            await application(scope, receive, send)
+            return
+        gate = Gate()
+        patience: float | None = None
+
+        async def wait_and_send(message: Message) -> None:
+            nonlocal patience
+            if message["type"] == "http.response.start":
+                patience = STANDS_STILL if is_event_stream(message) else None
+            elif message.get("more_body", False):
+                await wait_or_cut_off(request, gate, patience)
+                watch_answer(request, gate)
+            else:
+                stop_watching(request, gate)
+            await send(message)
+
+        running = asyncio.create_task(application(scope, opening(gate, receive), wait_and_send))
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError:
+            # Daphne ends everything in the turn in which it begins to stop
+            await asyncio.wait({running}, timeout=GOODBYE)
+            running.cancel()
+            raise
+
+    return guarded
+
+
+def opening(gate: Gate, receive: Receive) -> Receive:
+    """Who waits for a reader that has gone must hear of it."""
+
+    async def receive_and_open() -> Message:
+        message = await receive()
+        if message["type"] in ("websocket.disconnect", "http.disconnect"):
+            gate.resumeProducing()
+        return message
+
+    return receive_and_open
+
+
+def daphne_protocol(send: Send) -> Any:
+    """Daphne's protocol or request behind its `send`, None under another server."""
+    return send.args[0] if isinstance(send, partial) and send.args else None
+
+
 def daphne_transport(send: Send) -> Any:
-    """The Twisted transport behind Daphne's `send`, None under another server."""
-    if isinstance(send, partial) and send.args:
-        return getattr(send.args[0], "transport", None)
-    return None
+    return getattr(daphne_protocol(send), "transport", None)
 
 
 def watch(transport: Any, gate: Gate) -> None:
     # Twisted's HTTP channel is registered until the upgrade; it has nothing to produce any more
     transport.unregisterProducer()
     transport.registerProducer(gate, True)
+
+
+def is_event_stream(start: Message) -> bool:
+    return any(
+        name.lower() == b"content-type" and value.startswith(b"text/event-stream")
+        for name, value in start.get("headers", ())
+    )
+
+
+def watch_answer(request: Any, gate: Gate) -> None:
+    if request.producer is None and request.channel is not None:
+        request.registerProducer(gate, True)
+
+
+def stop_watching(request: Any, gate: Gate) -> None:
+    """An answer must not end while something still produces it."""
+    if request.producer is gate and request.channel is not None:
+        request.unregisterProducer()
+
+
+async def wait_or_cut_off(request: Any, gate: Gate, patience: float | None) -> None:
+    """Until the reader takes something; cutting him off ends the request, as if he had gone."""
+    try:
+        async with asyncio.timeout(patience):
+            await gate.wait()
+    except TimeoutError:
+        logger.info("a reader of %s stands still", request.path.decode("latin-1"))
+        if request.channel is not None:
+            request.channel.transport.abortConnection()

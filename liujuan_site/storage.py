@@ -20,6 +20,8 @@ class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: igno
     """Rewrites `import` statements to hashed names too, so that modules can be cached for ever."""
 
     support_js_module_import_aggregation = True
+    max_post_process_passes = 20
+    """One for each link of the longest chain of imports."""
 
     def _save(self, name: str, content: File[Any]) -> str:
         kind = KINDS.get(name[name.rfind(".") :])

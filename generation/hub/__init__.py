@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from generation.hub.fetched import Fetched
 from generation.hub.hub import Hub, hub
 from generation.hub.outbox import Outbox
 
-__all__ = ["Hub", "Outbox", "hub"]
+__all__ = ["Fetched", "Hub", "Outbox", "hub"]

@@ -11,9 +11,10 @@ from typing import Any
 from channels.db import database_sync_to_async
 
 from generation import broadcast, selectors
+from generation.hub.fetched import Fetched
 from generation.hub.membership import Memberships
 from generation.hub.outbox import Outbox
-from generation.protocol import QueuePlace, encode
+from generation.hub.places import Places, queue_frame
 from generation.selectors import clock
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class Hub:
         self.arriving: set[Close] = set()
         """How to close the sockets that nobody is known behind yet."""
         self.by_owner: defaultdict[int, set[Outbox]] = defaultdict(set)
-        self.places: dict[str, QueuePlace] = {}
+        self.places = Places()
         self.memberships = Memberships()
         self.loops: list[asyncio.Task[None]] = []
         self.leaving = False
@@ -175,7 +176,7 @@ class Hub:
         outbox.seen.pop(task_id, None)
         self.watchers[task_id].add(outbox)
         await self.join(outbox, owner_id)
-        place = self.places.get(task_id)
+        place = self.places.known.get(task_id)
         await self.catch_up(outbox, task_id)
         if place is not None:
             outbox.offer(queue_frame({task_id: place}))
@@ -187,7 +188,7 @@ class Hub:
             watchers.discard(outbox)
             if not watchers:
                 del self.watchers[task_id]
-                self.places.pop(task_id, None)
+                self.places.known.pop(task_id, None)
 
     def remind(self, outbox: Outbox, task_id: str) -> None:
         """The page asks whether it has everything: what we know it misses follows."""
@@ -213,6 +214,7 @@ class Hub:
         Who has read a finished task to its end is let go: nothing can follow.
         """
         await database_sync_to_async(clock.synchronise)()
+        await self.find_new()
         if not self.watchers:
             return
         newest = await database_sync_to_async(selectors.newest_seqs)(list(self.watchers))
@@ -225,32 +227,22 @@ class Hub:
                 elif is_over and task_id not in outbox.catching_up:
                     self.detach(outbox, task_id)
 
+    async def find_new(self) -> None:
+        """Tasks of whose submission nobody told us, for those who follow all of their owner's."""
+        followers = [outbox for outbox in self.sockets if isinstance(outbox, Fetched)]
+        if not followers:
+            return
+        owners = {outbox.owner_id for outbox in followers}
+        for owner_id, task_id in await database_sync_to_async(selectors.unfinished_of)(owners):
+            for outbox in followers:
+                if outbox.owner_id == owner_id:
+                    outbox.find(task_id)
+
     async def tell_place(self, outbox: Outbox, task_id: str) -> None:
-        """The place of one new task at once; later changes come with everybody's."""
-        places = await database_sync_to_async(selectors.queue_places)([task_id], now=clock.now())
-        if places:
-            self.places.update(places)
-            outbox.offer(queue_frame(places))
+        await self.places.tell_one(outbox, task_id)
 
     async def tell_places(self) -> None:
-        """One reading of the line per process; each socket hears only of what changed."""
-        if not self.watchers:
-            return
-        places = await database_sync_to_async(selectors.queue_places)(
-            list(self.watchers), now=clock.now()
-        )
-        changed = {
-            task_id: place for task_id, place in places.items() if self.places.get(task_id) != place
-        }
-        self.places = places
-        for outbox in tuple(self.sockets):
-            mine = {key: place for key, place in changed.items() if key in outbox.cursors}
-            if mine:
-                outbox.offer(queue_frame(mine))
-
-
-def queue_frame(places: dict[str, QueuePlace]) -> str:
-    return encode({"type": "queue", "tasks": places})
+        await self.places.tell(tuple(self.sockets), tuple(self.watchers))
 
 
 hub = Hub()

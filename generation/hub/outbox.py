@@ -46,6 +46,10 @@ class Outbox:
         self.catching_up: dict[str, asyncio.Task[None]] = {}
         self.groups: set[int] = set()
         self.held: list[tuple[str, str]] | None = None
+        self.greeted = False
+        """Whether it was put its first frame, `hello`: what is told of the line comes after it."""
+        self.models = ""
+        """The newest `models` frame it was offered: the same one again would be no news."""
 
     async def run(self) -> None:
         """Send what is queued; a reader that holds us up is closed."""
@@ -75,9 +79,12 @@ class Outbox:
         if len(self.frames) >= QUEUE_FRAMES:
             return False
         self.frames.append(frame)
+        self.wake()
+        return True
+
+    def wake(self) -> None:
         if self.sender is None and not self.gone:
             self.sender = asyncio.create_task(self.run())
-        return True
 
     def notify(self, task_id: str, frame: str) -> None:
         """Tell of a new task of another tab; lost is not wrong, the next `hello` names it."""
@@ -99,6 +106,7 @@ class Outbox:
 
     async def put(self, frame: str) -> None:
         """Queue `frame`, waiting for room."""
+        self.greeted = True
         while not self.offer(frame):
             self.room = self.room or asyncio.Event()
             self.room.clear()

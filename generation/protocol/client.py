@@ -35,6 +35,7 @@ class Generate:
     steps: int | None = None
     guidance: float | None = None
     seed: int | None = None
+    parent: str | None = None
     request_key: uuid.UUID | None = None
 
 
@@ -140,6 +141,7 @@ ACTIONS: dict[str, tuple[type[Any], dict[str, Reader], frozenset[str]]] = {
             "steps": integer(ErrorCode.STEPS_INVALID),
             "guidance": number,
             "seed": integer(ErrorCode.SEED_INVALID),
+            "parent": text,
             "request_key": request_key,
         },
         frozenset({"prompt"}),
@@ -168,6 +170,17 @@ def parse_client_message(raw: str) -> ClientMessage:
     except InvalidInput as error:
         error.request_key = readable_key(message)
         raise
+
+
+def parse_cursors(raw: str) -> dict[str, int]:
+    """Task id → seq out of JSON; nothing out of nothing; InvalidInput on anything else."""
+    if not raw:
+        return {}
+    try:
+        decoded = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(ErrorCode.NOT_JSON) from error
+    return cursors("cursors", decoded)
 
 
 def readable_key(message: dict[str, Any]) -> str | None:

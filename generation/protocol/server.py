@@ -14,7 +14,7 @@ PROTOCOL_VERSION = 1
 
 
 class ImageData(TypedDict):
-    """One stored picture; URLs are path-absolute."""
+    """One stored picture; URLs are path-absolute. Frames are without `favourite`: cards add it."""
 
     index: int
     url: str
@@ -23,6 +23,7 @@ class ImageData(TypedDict):
     height: int
     seed: int
     demo: bool
+    favourite: NotRequired[bool]
 
 
 class EndingData(TypedDict):
@@ -78,6 +79,17 @@ class QueuePlace(TypedDict):
     eta_seconds: float | None
     basis: str
     reason: str
+
+
+class ModelData(TypedDict):
+    """One model as a composer shows it; `wait`: of a new task of whoever reads this."""
+
+    name: str
+    ready: bool
+    replicas: int
+    reason: str
+    seconds_per_step: float | None
+    wait: QueuePlace
 
 
 class AnswerFrame(TypedDict):

@@ -61,10 +61,36 @@ class Cable:
     def pump(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
             while data := source.recv(65_536):
-                sink.sendall(data)
+                self.pass_on(data, source, sink)
         with self.lock:
             self.ends -= {source, sink}
         for end in (source, sink):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
+
+    def pass_on(self, data: bytes, source: socket.socket, sink: socket.socket) -> None:
+        sink.sendall(data)
+
+
+REFUSAL = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+class OldProxy(Cable):
+    """Knows nothing of WebSockets; with `holds_back` it also collects an answer to its end."""
+
+    def __init__(self, port: int, *, holds_back: bool = False) -> None:
+        self.holds_back = holds_back
+        self.knows_sockets = False
+        self.held: set[socket.socket] = set()
+        super().__init__(port)
+
+    def pass_on(self, data: bytes, source: socket.socket, sink: socket.socket) -> None:
+        if source in self.held:
+            return
+        if b"\r\nUpgrade: websocket" in data and not self.knows_sockets:
+            source.sendall(REFUSAL)
+            raise ConnectionRefusedError
+        if self.holds_back and data.startswith(b"GET /events/?"):
+            self.held.add(sink)
+        sink.sendall(data)

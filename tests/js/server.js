@@ -1,18 +1,19 @@
 /** A server for the socket under test, and a clock it can be moved along with. Both are the parts
  *  that StudioSocket takes as parameters in the browser. */
 
+import { Ladder } from "../../static/studio/js/ladder.js";
 import { Ledger } from "../../static/studio/js/ledger.js";
 import { Outbox } from "../../static/studio/js/outbox.js";
 import { StudioSocket } from "../../static/studio/js/socket.js";
 
 /** One end of a connection, with the surface of a WebSocket. */
-class Line extends EventTarget {
+export class Line extends EventTarget {
   closed = null;
   sent = [];
 
-  constructor(url) {
+  constructor(rung) {
     super();
-    this.url = url;
+    this.rung = rung;
   }
 
   send(text) {
@@ -38,8 +39,8 @@ class Line extends EventTarget {
     this.says({ type: "hello", protocol, connection_id: "c1", server_time: 1_800_000_000, active });
   }
 
-  pong() {
-    this.says({ type: "pong", cursors: {}, server_time: 1_800_000_000 });
+  pong(cursors = {}) {
+    this.says({ type: "pong", cursors, server_time: 1_800_000_000 });
   }
 
   breaks(code) {
@@ -47,7 +48,7 @@ class Line extends EventTarget {
   }
 }
 
-class Clock {
+export class Clock {
   now = 1_000_000;
   #timers = new Map();
   #next = 1;
@@ -73,7 +74,7 @@ class Clock {
   }
 }
 
-class Memory {
+export class Memory {
   #values = new Map();
   getItem = (name) => this.#values.get(name) ?? null;
   setItem = (name, value) => this.#values.set(name, value);
@@ -81,15 +82,33 @@ class Memory {
 }
 
 /** A page with its socket; `heard` collects what the page would be told. */
-export function aPage({ store = new Memory(), owner = "liujuan", random = () => 0.5, wants = () => true } = {}) {
+export function aPage(options = {}) {
+  const page = aClosedPage(options);
+  page.socket.start();
+  return page;
+}
+
+/** The same before it connects; `online`: whether anything at all gets through. */
+export function aClosedPage({ store = new Memory(), owner = "liujuan", random = () => 0.5, wants = () => true } = {}) {
   const clock = new Clock();
   const lines = [];
   const heard = { phases: [], changed: [], learned: [], forgotten: [], accepted: [], refused: [], answers: [], caughtUp: [] };
   const ledger = new Ledger(wants);
   const outbox = new Outbox(store, owner);
   const page = { clock, lines, heard, ledger, outbox, store, online: true, line: () => lines.at(-1) };
+  const make = (rung) => () => {
+    lines.push(new Line(rung));
+    return lines.at(-1);
+  };
+  page.ladder = new Ladder({
+    ws: make("ws"),
+    load: { sse: async () => make("sse"), poll: async () => make("poll") },
+    isReachable: async () => page.online,
+    store,
+    clock,
+  });
   page.socket = new StudioSocket({
-    url: "ws://here/ws/generate",
+    ladder: page.ladder,
     ledger,
     outbox,
     listener: {
@@ -105,10 +124,6 @@ export function aPage({ store = new Memory(), owner = "liujuan", random = () => 
       serverTimeTold: () => {},
     },
     env: {
-      open: (url) => {
-        lines.push(new Line(url));
-        return lines.at(-1);
-      },
       now: () => clock.now,
       random,
       setTimeout: clock.setTimeout,
@@ -116,8 +131,10 @@ export function aPage({ store = new Memory(), owner = "liujuan", random = () => 
       isOnline: () => page.online,
     },
   });
-  page.socket.start();
   return page;
 }
+
+/** Let everything that only waits for promises go on. */
+export const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 export const generate = (key, prompt = "LiuJuan") => ({ action: "generate", prompt, request_key: key });

@@ -57,12 +57,15 @@ class Site:
 
     def file(self) -> Path:
         """The file of Alice's picture."""
-        ((name,),) = self.production.query("select file from generation_generatedimage")
-        return Path(self.data_dir, "media", name)
+        return Path(self.data_dir, "media", self.name_in("file"))
 
     def has_thumbnail(self) -> bool:
-        ((name,),) = self.production.query("select thumbnail from generation_generatedimage")
-        return bool(name)
+        return bool(self.name_in("thumbnail"))
+
+    def name_in(self, column: str) -> str:
+        rows = f"select {column} from generation_generatedimage where task_id = %s"
+        ((name,),) = self.production.query(rows, self.messages[-1]["task_id"])
+        return str(name)
 
 
 def generate(socket: ClientConnection) -> list[dict[str, Any]]:

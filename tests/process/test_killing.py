@@ -236,7 +236,7 @@ def test_the_example_client_prints_every_message_up_to_the_result(studio: Studio
 
     assert done.returncode == 0, done.stderr
     messages = [json.loads(line) for line in done.stdout.splitlines()]
-    kinds = [m["type"] for m in messages if m["type"] not in ("hello", "queue")]
+    kinds = [m["type"] for m in messages if m["type"] not in ("hello", "queue", "models")]
     assert kinds[0] == "ack"
     assert set(kinds[1:-1]) == {"progress"}
     assert kinds[-1] == "result"

@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import httpx
 import pytest
@@ -77,6 +78,68 @@ def test_a_page_of_another_site_does_not(site: Site, browser: httpx.Client) -> N
 
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4403
+
+
+def test_events_come_through_as_they_happen(site: Site, browser: httpx.Client) -> None:
+    with browser.stream("GET", "/events/") as stream:
+        frames = frames_of(stream)
+        hello = next(frames)
+        task_id = submit(site, browser)
+        told = [frame for frame in until_over(frames) if frame.get("task_id") == task_id]
+
+    assert hello["type"] == "hello"
+    assert told[0]["type"] == "task"
+    seqs = [frame["seq"] for frame in told if "kind" in frame]
+    assert seqs == list(range(1, len(seqs) + 1))
+
+
+def test_a_stream_goes_on_at_another_web_from_its_last_id(
+    site: Site, browser: httpx.Client
+) -> None:
+    """The id is all that the second web knows of the first one."""
+    one, other = site.production.webs
+    cookie = {"Cookie": f"sessionid={browser.cookies['sessionid']}", "X-Forwarded-Proto": "https"}
+    with httpx.stream("GET", f"{one.url}/events/", headers=cookie, timeout=PATIENCE) as stream:
+        lines = stream.iter_lines()
+        task_id = submit(site, browser, steps=60)
+        last_id = next(line for line in lines if line.startswith("id: ") and task_id in line)
+    known = json.loads(last_id.removeprefix("id: "))[task_id]
+
+    headers = {**cookie, "Last-Event-ID": last_id.removeprefix("id: ")}
+    with httpx.stream("GET", f"{other.url}/events/", headers=headers, timeout=PATIENCE) as stream:
+        told = [f for f in until_over(frames_of(stream)) if f.get("task_id") == task_id]
+
+    seqs = [frame["seq"] for frame in told if "kind" in frame]
+    assert seqs == list(range(known + 1, seqs[-1] + 1))
+
+
+def submit(site: Site, browser: httpx.Client, **fields: int) -> str:
+    """The id of a new task, sent by POST as a page does."""
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get("/").text)
+    assert token
+    answer = browser.post(
+        "/messages/",
+        json={"action": "generate", "prompt": "by POST", "size": "256x256", **fields},
+        headers={"X-CSRFToken": token[1], "Origin": site.url},
+    )
+    task_id: str = answer.json()["frames"][0]["task_id"]
+    return task_id
+
+
+def frames_of(stream: httpx.Response) -> Iterator[dict[str, Any]]:
+    for line in stream.iter_lines():
+        if line.startswith("data: "):
+            yield json.loads(line.removeprefix("data: "))
+
+
+def until_over(frames: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Everything up to the end of a task."""
+    told: list[dict[str, Any]] = []
+    for frame in frames:
+        told.append(frame)
+        if frame.get("kind") in ("completed", "failed", "cancelled"):
+            break
+    return told
 
 
 def test_a_program_runs_a_task_to_its_result(site: Site) -> None:

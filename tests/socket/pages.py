@@ -29,6 +29,7 @@ class Page:
         pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
         self.socket = WebsocketCommunicator(application, "/ws/generate", headers=pairs)
         self.messages: list[dict[str, Any]] = []
+        self.models: list[list[dict[str, Any]]] = []
 
     async def open(self) -> Page:
         accepted, _protocol = await self.socket.connect(timeout=PATIENCE)
@@ -42,9 +43,27 @@ class Page:
         await self.socket.send_to(text_data=json.dumps(message))
 
     async def receive(self, seconds: float = PATIENCE) -> dict[str, Any]:
+        """The next message; `models` may come between any two, and is kept aside."""
+        while True:
+            message = await self.receive_any(seconds)
+            if message["type"] != "models":
+                self.messages.append(message)
+                return message
+
+    async def receive_any(self, seconds: float = PATIENCE) -> dict[str, Any]:
         message: dict[str, Any] = json.loads(await self.socket.receive_from(timeout=seconds))
-        self.messages.append(message)
+        if message["type"] == "models":
+            self.models.append(message["models"])
         return message
+
+    async def models_until(self, condition: Callable[[Any], bool]) -> dict[str, Any]:
+        """The default model's row as it was told first so that `condition` holds of its wait."""
+        while True:
+            for models in self.models:
+                if condition(models[0]["wait"]):
+                    row: dict[str, Any] = models[0]
+                    return row
+            await self.receive_any()
 
     async def until(self, kind: str) -> dict[str, Any]:
         """The next message whose `type` or `kind` is `kind`."""

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from generation import services
-from generation.consumers.signin import is_our_origin
+from generation.conversation.credentials import is_our_origin
 from tests.socket.pages import OpenPage, Page, cookie_of
 
 Visitor = Callable[..., Awaitable[Page]]

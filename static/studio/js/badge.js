@@ -5,6 +5,7 @@ import { part, setAttribute, setText } from "./dom.js";
 import { timeOfDay } from "./format.js";
 import { fill, gettext } from "./i18n.js";
 
+/** @import {Rung, Why} from "./ladder.js" */
 /** @import {Connection} from "./socket.js" */
 
 /** A break shorter than this is not worth a notice. */
@@ -37,11 +38,15 @@ export class Badge {
   tick() {
     const connection = this.#connection;
     if (!connection || !this.#badge) return;
-    const words = describe(connection);
+    const words = describe(connection, this.#unfinished() > 0);
     setAttribute(this.#badge, "data-phase", connection.phase);
+    setAttribute(this.#badge, "data-rung", connection.rung);
     setText(part(this.#badge, "label"), words.label);
     setText(part(this.#badge, "detail"), words.detail);
-    setText(part(this.#badge, "long"), connection.phase === "live" ? `${words.label} · WebSocket` : words.label);
+    setText(part(this.#badge, "long"), connection.phase === "live" ? `${words.label} · ${rungName(connection.rung)}` : words.label);
+    const why = part(this.#badge, "why");
+    setText(why, connection.why ? whyWords(connection.why) : "");
+    why.hidden = !connection.why;
     setText(part(this.#badge, "id"), connection.connectionId ?? "–");
     const latency = connection.latencyMs;
     setText(part(this.#badge, "latency"), latency === null ? "–" : fill(gettext("%(n)s ms"), { n: latency }));
@@ -67,13 +72,13 @@ export class Badge {
   }
 }
 
-/** @param {Connection} connection */
-function describe(connection) {
+/**
+ * @param {Connection} connection
+ * @param {boolean} busy whether a task goes on
+ */
+function describe(connection, busy) {
   switch (connection.phase) {
-    case "live": {
-      const n = connection.latencyMs;
-      return { label: gettext("Live"), detail: n === null ? "WebSocket" : `WebSocket · ${fill(gettext("%(n)s ms"), { n })}` };
-    }
+    case "live": return liveWords(connection, busy);
     case "waiting":
       return { label: gettext("Reconnecting"), detail: countdown(connection) };
     case "offline":
@@ -83,6 +88,31 @@ function describe(connection) {
     default:
       return { label: connection.failures > 0 ? gettext("Reconnecting") : gettext("Connecting"), detail: "" };
   }
+}
+
+/**
+ * @param {Connection} connection
+ * @param {boolean} busy
+ */
+function liveWords({ rung, latencyMs }, busy) {
+  if (rung === "poll") return { label: fill(gettext("Updates every %(n)s s"), { n: busy ? 2 : 10 }), detail: "" };
+  const way = rung === "sse" ? gettext("over SSE") : "WebSocket";
+  return { label: gettext("Live"), detail: latencyMs === null ? way : `${way} · ${fill(gettext("%(n)s ms"), { n: latencyMs })}` };
+}
+
+/** @param {Rung} rung */
+function rungName(rung) {
+  return { ws: "WebSocket", sse: gettext("event stream (SSE)"), poll: gettext("asking again and again") }[rung];
+}
+
+/** @param {Why} why */
+function whyWords(why) {
+  return {
+    blocked: gettext("WebSocket does not get through here. Nothing is missed; the page tries it again by itself."),
+    held_back: gettext("Neither WebSocket nor an event stream gets through here. Nothing is missed; the page tries them again by itself."),
+    too_many: gettext("WebSocket does not get through here, and other tabs use the event streams you may have. Nothing is missed."),
+    earlier: gettext("WebSocket did not get through before in this tab. Nothing is missed; the page tries it again by itself."),
+  }[why];
 }
 
 /** @param {Connection} connection */

@@ -54,6 +54,7 @@ export function newRequestKey() {
  * @property {number} height
  * @property {number} seed
  * @property {boolean} demo drawn by the built-in demo model
+ * @property {boolean} [favourite] pages add it; frames are without
  */
 
 /**
@@ -154,6 +155,8 @@ export function newRequestKey() {
  * @property {boolean} ready
  * @property {number} replicas
  * @property {string | null} reason
+ * @property {number | null} seconds_per_step of 512 × 512 pixels; null = not measured yet
+ * @property {QueuePlace} wait of a new task of this person
  */
 
 /**
@@ -165,6 +168,7 @@ export function newRequestKey() {
  * @property {{task: Task, state: TaskState}[]} tasks
  * @property {Record<string, QueuePlace>} queue
  * @property {{model: string, prompt: string, width: number, height: number, n: number, steps: number, guidance: number}} defaults
+ * @property {{task: string, data: Task, seed: number | null}} [from] the picture that shall be varied
  * @property {Model[]} models
  * @property {number} server_time
  */

@@ -1,7 +1,8 @@
-"""Who opens a socket: a program by its token, or a browser by its cookie and our own origin."""
+"""Who is there: a program by its token, or a browser by its cookie and our own origin."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from types import SimpleNamespace
@@ -24,7 +25,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
 class Refused(Exception):
-    """The socket has to be closed with `close_code`."""
+    """The connection has to be closed with `close_code`."""
 
     def __init__(self, close_code: CloseCode) -> None:
         super().__init__(close_code.name)
@@ -33,7 +34,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What a socket was opened with; asked again while it stays open."""
+    """What a connection was opened with; asked again while it stays open."""
 
     token: str | None
     session_key: str | None
@@ -78,6 +79,11 @@ def credentials_of(scope: dict[str, Any]) -> Credentials:
     if not is_our_origin(scope, headers):
         raise Refused(CloseCode.REFUSED)
     return Credentials(token=None, session_key=session_key_of(headers.get(b"cookie", "")))
+
+
+def our_session(cookies: Mapping[str, str]) -> Credentials:
+    """Of a request over HTTP: other sites cannot read its answer, nor make it change anything."""
+    return Credentials(token=None, session_key=cookies.get(settings.SESSION_COOKIE_NAME))
 
 
 def session_key_of(header: str) -> str | None:

@@ -1,0 +1,195 @@
+"""One person's messages and what is answered, on a socket and over HTTP alike."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from channels.db import database_sync_to_async
+from django.db import Error as DatabaseProblem
+
+from generation import protocol, selectors, services
+from generation.choices import CHANGE_ALL, ErrorCode
+from generation.exceptions import InvalidInput, NotFound, StudioError
+from generation.models import GenerationTask
+from generation.protocol import Attach, Cancel, Detach, Generate, Ping, Retry
+from generation.selectors import clock
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+logger = logging.getLogger(__name__)
+
+ACK_MESSAGE = "任务已接收"
+
+
+def hello_frame(connection_id: str, active: list[dict[str, Any]]) -> dict[str, Any]:
+    """`active`: [{task_id, seq}] of the person's unfinished tasks, oldest first."""
+    return {
+        "type": "hello",
+        "protocol": protocol.PROTOCOL_VERSION,
+        "connection_id": connection_id,
+        "server_time": round(time.time(), 3),
+        "active": active,
+    }
+
+
+class Following(ABC):
+    """Where answers go, and what it means there to follow a task."""
+
+    @abstractmethod
+    async def say(self, frame: dict[str, Any]) -> None:
+        """Put one frame behind what was said before."""
+
+    def check_room(self, task_id: str | None = None) -> None:  # noqa: B027  there is always room
+        """Raises InvalidInput if no further task can be followed."""
+
+    def holding_notices(self) -> AbstractContextManager[None]:
+        """While somebody submits, a notice may be of his own task: its `ack` comes first."""
+        return nullcontext()
+
+    @abstractmethod
+    async def follow(self, task: GenerationTask, *, after: int) -> int:
+        """Tell every event after `after`; the `seq` that `live` has to name."""
+
+    @abstractmethod
+    async def follow_new(self, task: GenerationTask) -> None:
+        """A task that was just submitted: its log from the beginning, and its place."""
+
+    def let_go(self, task_id: str) -> None:  # noqa: B027  nothing may be held
+        """Follow the task no more."""
+
+    @abstractmethod
+    async def cursors(self, asked: dict[str, int], user: User) -> dict[str, int]:
+        """What a `pong` tells: the newest `seq` of each task, as far as is known here."""
+
+    def remind(self, task_ids: set[str]) -> None:  # noqa: B027  nothing may be missing
+        """The person asks whether he has everything of these."""
+
+
+class Conversation:
+    """Thin: parse, one service or selector, answer."""
+
+    def __init__(self, user: User, following: Following) -> None:
+        self.user = user
+        self.following = following
+        self.connection_id = uuid.uuid4().hex[:12]
+
+    async def hear(self, text: str | None) -> None:
+        """Answer one message; whatever is wrong with it is answered by a refusal."""
+        key: str | None = None
+        try:
+            message = self.parse(text)
+            key = str(message.request_key) if message.request_key else None
+            await self.handle(message)
+        except InvalidInput as error:
+            key = key or error.request_key
+            await self.refuse(error.code, key, field=error.field)
+        except StudioError as error:
+            await self.refuse(error.code, key)
+        except DatabaseProblem:
+            logger.exception("connection %s: database", self.connection_id)
+            await self.refuse(ErrorCode.UNAVAILABLE, key)
+
+    async def refuse(self, code: ErrorCode, key: str | None, field: str | None = None) -> None:
+        await self.following.say(protocol.refusal(code, field=field, request_key=key))
+
+    def parse(self, text: str | None) -> protocol.ClientMessage:
+        if text is None:
+            raise InvalidInput(ErrorCode.BINARY_FRAME)
+        if len(text.encode(errors="surrogatepass")) > protocol.MAX_TEXT_BYTES:
+            raise InvalidInput(ErrorCode.TOO_LONG)
+        return protocol.parse_client_message(text)
+
+    async def handle(self, message: protocol.ClientMessage) -> None:
+        handlers: dict[type[Any], Callable[[Any], Awaitable[None]]] = {
+            Generate: self.generate,
+            Attach: self.attach,
+            Detach: self.detach,
+            Cancel: self.cancel,
+            Retry: self.retry,
+            Ping: self.ping,
+        }
+        await handlers[type(message)](message)
+
+    async def generate(self, message: Generate) -> None:
+        await self.take(services.submit, owner=self.user, request=message)
+
+    async def retry(self, message: Retry) -> None:
+        task = await self.task(message.task_id, change=True)
+        await self.take(services.retry, task=task, key=message.request_key)
+
+    async def take(self, service: Callable[..., services.Submission], **values: Any) -> None:
+        """Submit by `service`; its `ack` precedes everything else about the task."""
+        self.following.check_room()
+        with self.following.holding_notices():
+            submission = await database_sync_to_async(service)(now=clock.now(), **values)
+            await self.acknowledge(submission, key=values.get("key"))
+
+    async def acknowledge(
+        self, submission: services.Submission, key: uuid.UUID | None = None
+    ) -> None:
+        """`ack` first, then the log from its beginning: no event precedes its ack."""
+        task = submission.task
+        key = key or task.request_key
+        await self.following.say(
+            {
+                "type": "ack",
+                "task_id": str(task.pk),
+                "connection_id": self.connection_id,
+                "message": ACK_MESSAGE,
+                "request_key": str(key) if key else None,
+                "duplicate": submission.duplicate,
+                "task": task.data,
+            }
+        )
+        await self.following.follow_new(task)
+
+    async def attach(self, message: Attach) -> None:
+        task = await self.task(message.task_id)
+        self.following.check_room(str(task.pk))
+        await self.tell(task, after=message.after)
+
+    async def tell(self, task: GenerationTask, *, after: int, introduce: bool = True) -> None:
+        """`task`, the events after `after`, `live`."""
+        if introduce:
+            await self.following.say(
+                protocol.task_frame(task_id=str(task.pk), seq=task.newest_seq, task=task.data)
+            )
+        seq = await self.following.follow(task, after=min(after, task.newest_seq))
+        await self.following.say({"type": "live", "task_id": str(task.pk), "seq": seq})
+
+    async def detach(self, message: Detach) -> None:
+        task = await self.task(message.task_id)
+        self.following.let_go(str(task.pk))
+
+    async def cancel(self, message: Cancel) -> None:
+        task = await self.task(message.task_id, change=True)
+        answer = await database_sync_to_async(services.request_cancel)(
+            task_id=task.pk, now=clock.now()
+        )
+        await self.following.say(
+            {"type": "answer", "action": "cancel", "task_id": str(task.pk), "answer": answer}
+        )
+
+    async def ping(self, message: Ping) -> None:
+        cursors = await self.following.cursors(message.cursors, self.user)
+        await self.following.say(
+            {"type": "pong", "cursors": cursors, "server_time": round(time.time(), 3)}
+        )
+        self.following.remind(message.cursors.keys() & cursors.keys())
+
+    async def task(self, task_id: str, *, change: bool = False) -> GenerationTask:
+        """The task, asked at the row; to change it one must own it or may change all."""
+        return await database_sync_to_async(self.visible)(task_id, change)
+
+    def visible(self, task_id: str, change: bool) -> GenerationTask:
+        task = selectors.visible_task(task_id, self.user)
+        if change and task.owner_id != self.user.pk and not self.user.has_perm(CHANGE_ALL):
+            raise NotFound
+        return task

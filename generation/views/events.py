@@ -1,0 +1,111 @@
+"""Where no socket gets through: the same messages and events over plain HTTP (docs/protocol.md)."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.core.exceptions import RequestDataTooBig
+from django.db import Error as DatabaseProblem
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.views.decorators.http import require_GET, require_POST
+
+from generation import selectors
+from generation.choices import CloseCode, ErrorCode
+from generation.conversation import Buckets, Conversation, Refused, hello_frame, our_session
+from generation.exceptions import InvalidInput
+from generation.protocol import MAX_TEXT_BYTES, parse_cursors
+from generation.views.answers import refusal
+from generation.views.letter import Letter
+from generation.views.stream import EventStream
+
+logger = logging.getLogger(__name__)
+
+buckets = Buckets()
+"""This process's."""
+
+Answer = Callable[[HttpRequest, Conversation, Letter], Awaitable[None]]
+View = Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]
+
+
+def by_letter(answer: Answer) -> View:
+    """A view that answers whoever is signed in, and no faster than a socket would."""
+
+    @functools.wraps(answer)
+    async def view(request: HttpRequest) -> HttpResponseBase:
+        letter = Letter()
+        try:
+            user = await our_session(request.COOKIES).user()
+            if not buckets.take(user.pk):
+                return refusal(ErrorCode.FLOODING, 429)
+            await answer(request, Conversation(user, letter), letter)
+        except Refused as refused:
+            disabled = refused.close_code == CloseCode.REFUSED
+            return refusal(ErrorCode.ACCOUNT_DISABLED if disabled else ErrorCode.NOT_SIGNED_IN, 403)
+        except InvalidInput as error:
+            return refusal(error.code, 400)
+        except DatabaseProblem:
+            logger.exception("%s: database", request.path)
+            return refusal(ErrorCode.UNAVAILABLE, 503)
+        return HttpResponse(
+            letter.text, content_type="application/json", headers={"Cache-Control": "no-store"}
+        )
+
+    return view
+
+
+@require_POST
+@by_letter
+async def messages(request: HttpRequest, conversation: Conversation, letter: Letter) -> None:
+    """One client message; a refusal of it is a frame like any other answer."""
+    await conversation.hear(text_of(request))
+
+
+def text_of(request: HttpRequest) -> str:
+    """What was sent, as text; one character too long if it is longer than is read."""
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        body = b" " * (MAX_TEXT_BYTES + 1)
+    return body.decode(errors="replace")
+
+
+@require_GET
+@by_letter
+async def poll(request: HttpRequest, conversation: Conversation, letter: Letter) -> None:
+    """Everything that a stream would have told whoever knows the events in `cursors`."""
+    cursors = cursors_of(request)
+    user = conversation.user
+    tasks = await database_sync_to_async(selectors.tasks_to_follow)(user, cursors)
+    await letter.say(hello_frame(conversation.connection_id, selectors.active_among(tasks, user)))
+    for task in tasks:
+        known = cursors.get(str(task.pk), 0)
+        # who knows events of a task has been told what it is
+        await conversation.tell(task, after=known, introduce=not known)
+    await letter.tell_outlook(user.pk, [str(task.pk) for task in tasks])
+
+
+@require_GET
+async def events(request: HttpRequest) -> HttpResponseBase:
+    """The stream. Who may not have it is told by its only event: a page cannot read a status."""
+    try:
+        cursors = cursors_of(request)
+    except InvalidInput as error:
+        return refusal(error.code, 400)
+    stream = EventStream(our_session(request.COOKIES), cursors)
+    return StreamingHttpResponse(
+        stream.chunks(),
+        content_type="text/event-stream; charset=utf-8",
+        headers={"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"},
+    )
+
+
+def cursors_of(request: HttpRequest) -> Mapping[str, int]:
+    """Task id → highest event known, of the address and of the last id; the higher one counts."""
+    cursors = parse_cursors(request.GET.get("cursors", ""))
+    for task_id, seq in parse_cursors(request.headers.get("Last-Event-ID", "")).items():
+        cursors[task_id] = max(seq, cursors.get(task_id, 0))
+    return cursors

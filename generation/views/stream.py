@@ -1,0 +1,171 @@
+"""Server-sent events: everything that concerns one person, as one response that does not end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from contextvars import Context
+from itertools import islice
+from time import monotonic
+
+from channels.db import database_sync_to_async
+from django.db import Error as DatabaseProblem
+
+from generation import protocol, selectors
+from generation.choices import CloseCode
+from generation.conversation import Conversation, Credentials, Refused, Standing, hello_frame
+from generation.exceptions import NotFound
+from generation.hub import Fetched, hub
+from generation.models import GenerationTask
+from generation.views.letter import Letter
+
+logger = logging.getLogger(__name__)
+
+MOST_STREAMS = 4
+"""Per person and process: a browser opens six connections to one host over HTTP/1.1, and pages,
+pictures and messages need some of them."""
+
+ALIVE_EVERY = 15.0
+"""Seconds of silence after which a line says that there is nothing to say."""
+
+NAMED_EVERY = 1.0
+"""Seconds after which an event names again what its reader knows by then."""
+
+MOST_NAMED = 100
+"""Tasks in an id; it comes back in a header, and headers end at 8 KiB."""
+
+COME_BACK = 500
+"""Milliseconds, for readers that come back by themselves."""
+
+PREAMBLE = f":{' ' * 2048}\nretry: {COME_BACK}\n\n"
+"""Some filters on the way pass nothing on before they have seen 2 KiB."""
+
+INTERNAL_ERROR = 1011
+
+
+class EventStream:
+    """Two halves: one finds and attaches what has to be told, the other one writes it down.
+
+    The first has a context of its own. In the request's context every call to the database
+    would use the request's thread, and keep a connection there for as long as the stream lasts.
+    """
+
+    def __init__(self, credentials: Credentials, cursors: Mapping[str, int]) -> None:
+        self.credentials = credentials
+        self.cursors = cursors
+        self.outbox: Fetched | None = None
+        self.standing: Standing | None = None
+        self.ready = asyncio.Event()
+        self.code: int | None = None
+        self.named_at = 0.0
+
+    async def chunks(self) -> AsyncGenerator[str]:
+        teller = asyncio.create_task(self.tell(), context=Context())
+        try:
+            yield PREAMBLE
+            await self.ready.wait()
+            while self.outbox is not None and self.code is None:
+                frames = await self.outbox.fetch(within=ALIVE_EVERY)
+                if self.code is None:
+                    yield self.written(frames, self.outbox.known)
+            yield event("close", json.dumps({"code": self.code}))
+        finally:
+            teller.cancel()
+            await asyncio.gather(teller, return_exceptions=True)
+            await self.leave()
+
+    async def leave(self) -> None:
+        if self.standing is not None:
+            self.standing.stop()
+        if self.outbox is not None:
+            await hub.unregister(self.outbox)
+
+    async def end(self, code: int) -> None:
+        """What a close code is on a socket."""
+        self.code = self.code or int(code)
+        self.ready.set()
+        if self.outbox is not None:
+            self.outbox.wake()
+
+    async def tell(self) -> None:
+        try:
+            await self.enter()
+        except Refused as refused:
+            await self.end(refused.close_code)
+        except DatabaseProblem:
+            await self.end(CloseCode.LEAVING)
+        except Exception:
+            logger.exception("an event stream ends")
+            await self.end(INTERNAL_ERROR)
+
+    async def enter(self) -> None:
+        if hub.leaving:
+            await self.end(CloseCode.LEAVING)
+            return
+        user = await self.credentials.user()
+        if hub.leaving or streams_of(user.pk) >= MOST_STREAMS:
+            await self.end(CloseCode.LEAVING if hub.leaving else CloseCode.FLOODING)
+            return
+        self.outbox = outbox = Fetched(owner_id=user.pk, close=self.end)
+        conversation = Conversation(user, Letter())
+        await hub.register(outbox)
+        self.ready.set()
+        self.standing = Standing(self.credentials, conversation, outbox)
+        self.standing.ask_later()
+        tasks = await database_sync_to_async(selectors.tasks_to_follow)(user, self.cursors)
+        for task in tasks:
+            outbox.find(str(task.pk), self.cursors.get(str(task.pk), 0))
+        active = selectors.active_among(tasks, user)
+        await outbox.put(protocol.encode(hello_frame(conversation.connection_id, active)))
+        for task in tasks:
+            await self.follow(outbox, task)
+        await self.follow_what_is_found(outbox, conversation)
+
+    async def follow_what_is_found(self, outbox: Fetched, conversation: Conversation) -> None:
+        while True:
+            await outbox.search.wait()
+            outbox.search.clear()
+            for task_id in list(outbox.found):
+                try:
+                    await self.follow(outbox, await conversation.task(task_id))
+                    await hub.tell_place(outbox, task_id)
+                except NotFound:
+                    outbox.found.pop(task_id, None)
+
+    async def follow(self, outbox: Fetched, task: GenerationTask) -> None:
+        """`task`, the events after what is known, `live`; from then on as it happens."""
+        task_id = str(task.pk)
+        frame = protocol.task_frame(task_id=task_id, seq=task.newest_seq, task=task.data)
+        await outbox.put(protocol.encode(frame))
+        after = min(outbox.found.get(task_id, 0), task.newest_seq)
+        await hub.attach(outbox, task_id=task_id, owner_id=task.owner_id, after=after)
+        outbox.found.pop(task_id, None)
+        seq = outbox.cursors.get(task_id, task.newest_seq)
+        await outbox.put(protocol.encode({"type": "live", "task_id": task_id, "seq": seq}))
+
+    def written(self, frames: list[str], known: dict[str, int]) -> str:
+        """The frames as events; now and then the last one names what its reader knows by then."""
+        lines = [f"data: {frame}\n\n" for frame in frames]
+        if not lines:
+            lines = [event("alive", "{}")]
+        now = monotonic()
+        if now - self.named_at >= NAMED_EVERY:
+            self.named_at = now
+            lines[-1] = f"id: {name_of(known)}\n{lines[-1]}"
+        return "".join(lines)
+
+
+def streams_of(owner_id: int) -> int:
+    return sum(isinstance(outbox, Fetched) for outbox in hub.by_owner.get(owner_id, ()))
+
+
+def event(name: str, data: str) -> str:
+    return f"event: {name}\ndata: {data}\n\n"
+
+
+def name_of(known: dict[str, int]) -> str:
+    """The map as JSON; of very many tasks those that would cost most to be told of again."""
+    longest = sorted(known.items(), key=lambda item: item[1], reverse=True)
+    return json.dumps(dict(islice(longest, MOST_NAMED)), separators=(",", ":"))

@@ -1,0 +1,92 @@
+// @ts-check
+/** A line over plain HTTP: what is said goes out as requests; subclasses bring what the server tells by itself. */
+
+import { CLOSE } from "./protocol.js";
+
+/** @import {ClientMessage} from "./protocol.js" */
+
+const NAMED = 100;
+const LOST = 1006;
+
+/** @typedef {(message: ClientMessage) => Promise<{frames: any[]}>} Post rejects with an HttpRefusal */
+
+export class HttpLine extends EventTarget {
+  #post;
+  #sending = Promise.resolve();
+  #closed = false;
+  /** Tasks whose `live` will come without being asked for. @type {Set<string>} */
+  #coming = new Set();
+
+  /** @param {Post} post */
+  constructor(post) {
+    super();
+    this.#post = post;
+  }
+
+  get isClosed() {
+    return this.#closed;
+  }
+
+  /** @param {string} text One message after the other, as on a socket. */
+  send(text) {
+    /** @type {ClientMessage} */
+    const message = JSON.parse(text);
+    if (message.action === "detach") return; // nothing is held for us
+    if (message.action === "attach" && this.#coming.has(message.task_id ?? "")) return;
+    this.#sending = this.#sending.then(() => this.#say(message));
+  }
+
+  /** @param {ClientMessage} message */
+  async #say(message) {
+    if (this.#closed) return;
+    try {
+      for (const frame of (await this.#post(message)).frames) this.hear(frame);
+    } catch (refusal) {
+      this.fail(refusal);
+    }
+  }
+
+  /**
+   * @param {any} frame
+   * @param {string} [text] the same, encoded
+   */
+  hear(frame, text = JSON.stringify(frame)) {
+    if (this.#closed) return;
+    if (frame.type === "hello") for (const each of frame.active) this.#coming.add(each.task_id);
+    if (frame.type === "task") this.#coming.add(frame.task_id);
+    if (frame.type === "live") this.#coming.delete(frame.task_id);
+    this.dispatchEvent(new MessageEvent("message", { data: text }));
+  }
+
+  /** @param {any} refusal what a request was rejected with */
+  fail(refusal) {
+    this.end(codeOf(refusal));
+  }
+
+  /** @param {number} code */
+  end(code) {
+    if (this.#closed) return;
+    this.close();
+    this.dispatchEvent(Object.assign(new Event("close"), { code }));
+  }
+
+  close() {
+    this.#closed = true;
+  }
+}
+
+/** @param {any} refusal */
+function codeOf({ status, code }) {
+  if (status === 403) return code === "account_disabled" ? CLOSE.REFUSED : CLOSE.NOT_SIGNED_IN;
+  return status === 429 ? CLOSE.FLOODING : LOST;
+}
+
+/** The address with what the page knows; of very many tasks those that would cost most to be told again.
+ *
+ * @param {string} path
+ * @param {Record<string, number>} cursors
+ */
+export function withCursors(path, cursors) {
+  const longest = Object.entries(cursors).sort(([, a], [, b]) => b - a);
+  return `${path}?cursors=${encodeURIComponent(JSON.stringify(Object.fromEntries(longest.slice(0, NAMED))))}`;
+}

@@ -1,0 +1,125 @@
+"""A network that lets no WebSocket through, and one that holds streams back too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.cable import OldProxy
+from tests.browser.conftest import Shoot, SignIn
+from tests.browser.pages import (
+    card_of,
+    expect_live,
+    expect_percent,
+    expect_picture,
+    expect_status,
+    percent_of,
+    send,
+)
+from tests.browser.people import Person
+from tests.studio import Studio
+
+pytestmark = pytest.mark.browser
+
+Behind = Callable[..., tuple[OldProxy, Page]]
+
+
+@pytest.fixture
+def behind(studio: Studio, sign_in: SignIn, person: Person) -> Iterator[Behind]:
+    """`behind(holds_back=…)`: an old proxy, and the studio's open page behind it."""
+    proxies: list[OldProxy] = []
+
+    def behind(*, holds_back: bool = False) -> tuple[OldProxy, Page]:
+        proxy = OldProxy(studio.port, holds_back=holds_back)
+        proxies.append(proxy)
+        page = sign_in(person, proxy.url).new_page()
+        page.goto("/")
+        expect_live(page)
+        return proxy, page
+
+    yield behind
+    for proxy in proxies:
+        proxy.cut()
+
+
+def expect_rung(page: Page, rung: str) -> None:
+    expect(page.locator("#connection")).to_have_attribute("data-rung", rung)
+
+
+def test_without_sockets_everything_comes_by_the_stream(behind: Behind, shoot: Shoot) -> None:
+    _proxy, page = behind()
+    expect_rung(page, "sse")
+    expect(page.locator("#connection [data-part=label]")).to_have_text("实时已连接")
+    expect(page.locator("#connection [data-part=detail]")).to_contain_text("备用通道 SSE")
+    page.locator("#connection summary").click()
+    expect(page.locator("#connection [data-part=why]")).to_contain_text("WebSocket")
+    shoot(page, "over-sse")
+
+    card = send(page, "没有套接字", steps=60)
+    expect_percent(card, 5)
+    before = percent_of(card)
+    page.reload()
+    expect_rung(page, "sse")
+    card = card_of(page, "没有套接字")
+    expect_percent(card, before)
+    card.locator("[data-action=cancel]").click()
+    expect_status(card, "cancelled")
+
+    expect_picture(page, send(page, "drawn all the same", steps=4))
+
+
+def test_where_streams_are_held_back_the_page_asks(behind: Behind, shoot: Shoot) -> None:
+    _proxy, page = behind(holds_back=True)
+    expect_rung(page, "poll")
+    expect(page.locator("#connection [data-part=label]")).to_have_text("每 10 秒更新")
+
+    card = send(page, "一问一答", steps=30)
+    expect(page.locator("#connection [data-part=label]")).to_have_text("每 2 秒更新")
+    expect_percent(card, 5)
+    shoot(page, "by-polling")
+    expect_picture(page, card)
+
+
+def test_a_cut_is_told_on_the_stream_too(behind: Behind) -> None:
+    proxy, page = behind()
+    card = send(page, "断了再续", steps=30)
+    expect_percent(card, 5)
+
+    proxy.cut()
+    expect(page.locator("#connection [data-part=label]")).to_have_text("正在重连")
+    expect(card).to_have_attribute("data-stale", "")
+    proxy.mend()
+
+    expect_live(page)
+    expect_rung(page, "sse")
+    expect_picture(page, card)
+
+
+def test_the_socket_takes_over_when_it_works_again(behind: Behind) -> None:
+    proxy, page = behind()
+    page.clock.install()
+    page.reload()
+    expect_rung(page, "sse")
+    card = send(page, "unterwegs", steps=20)
+    expect_percent(card, 5)
+
+    proxy.knows_sockets = True
+    page.clock.fast_forward(61_000)
+
+    expect_rung(page, "ws")
+    expect_picture(page, card)
+    expect(page.locator("#connection [data-part=why]")).to_be_hidden()
+
+
+def test_where_sockets_work_nothing_else_is_even_loaded(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    page.reload()
+    expect_picture(page, send(page, "direct", steps=4))
+
+    expect_rung(page, "ws")
+    names = ("/events/", "/messages/", "sse", "poll", "http-line")
+    assert [url for url in asked if any(name in url for name in names)] == []

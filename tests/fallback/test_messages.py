@@ -1,0 +1,202 @@
+"""What is said by POST is answered as on a socket, and for nobody else."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import AsyncClient
+
+from generation.conversation import flood
+from generation.models import GenerationTask, Worker
+from generation.views import letter
+from tests.fallback.visitors import SignedIn
+from tests.socket.test_attaching import claim, complete, progress
+
+
+async def test_a_submission_is_acknowledged_with_its_first_event(
+    alice: User, signed_in: SignedIn
+) -> None:
+    person = await signed_in(alice)
+    key = str(uuid.uuid4())
+
+    frames = await person.say(action="generate", prompt="by letter", request_key=key)
+    again = await person.say(action="generate", prompt="by letter", request_key=key)
+
+    assert [frame["type"] for frame in frames] == ["ack", "progress", "queue"]
+    assert (frames[0]["request_key"], frames[0]["duplicate"]) == (key, False)
+    assert frames[1]["seq"] == 1
+    assert (again[0]["task_id"], again[0]["duplicate"]) == (frames[0]["task_id"], True)
+    assert await GenerationTask.objects.acount() == 1
+
+
+async def test_attach_replays_up_to_now(
+    alice: User, model: str, worker: Worker, signed_in: SignedIn
+) -> None:
+    person = await signed_in(alice)
+    task_id = await person.generate()
+    await progress(await claim(worker), 3)
+
+    frames = await person.say(action="attach", task_id=task_id, after=2)
+
+    assert [frame["type"] for frame in frames] == ["task", *["progress"] * 4, "live"]
+    assert [frame["seq"] for frame in frames[1:]] == [3, 4, 5, 6, 6]
+
+
+async def test_a_long_log_comes_in_parts(
+    alice: User,
+    model: str,
+    worker: Worker,
+    signed_in: SignedIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(letter, "MOST_EVENTS", 20)
+    person = await signed_in(alice)
+    task_id = await person.generate()
+    await progress(await claim(worker), 30)
+    seqs: list[int] = []
+
+    *frames, live = await person.say(action="attach", task_id=task_id)
+    seqs += [frame["seq"] for frame in frames if "kind" in frame]
+    assert (len(seqs), live["seq"]) == (20, 33)
+    *frames, live = await person.say(action="attach", task_id=task_id, after=seqs[-1])
+    seqs += [frame["seq"] for frame in frames if "kind" in frame]
+
+    assert live["seq"] == 33
+    assert seqs == list(range(1, 34))
+
+
+async def test_cancel_retry_and_detach(alice: User, signed_in: SignedIn) -> None:
+    person = await signed_in(alice)
+    task_id = await person.generate()
+
+    (answer,) = await person.say(action="cancel", task_id=task_id)
+    ack, *_events = await person.say(action="retry", task_id=task_id)
+
+    assert answer["answer"] == "cancelled"
+    assert ack["task"]["parent"] == task_id
+    assert await person.say(action="detach", task_id=task_id) == []
+
+
+async def test_a_ping_tells_the_newest_events_of_what_was_asked_for(
+    alice: User, bob: User, signed_in: SignedIn
+) -> None:
+    person, stranger = await signed_in(alice), await signed_in(bob)
+    asked, other = await person.generate("asked"), await person.generate("other")
+
+    (pong,) = await person.say(action="ping", cursors={asked: 0, "no id": 3})
+    (nothing,) = await stranger.say(action="ping", cursors={asked: 0, other: 0})
+
+    assert (pong["type"], pong["cursors"]) == ("pong", {asked: 1})
+    assert nothing["cursors"] == {}
+
+
+@pytest.mark.parametrize("action", ["attach", "cancel", "retry", "detach"])
+async def test_another_persons_task_is_not_found(
+    alice: User, bob: User, signed_in: SignedIn, action: str
+) -> None:
+    task_id = await (await signed_in(alice)).generate()
+    key = str(uuid.uuid4())
+
+    frames = await (await signed_in(bob)).say(action=action, task_id=task_id, request_key=key)
+
+    assert [(frame["code"], frame["request_key"]) for frame in frames] == [("not_found", key)]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("{", "not_json"),
+        ('{"action": "dance"}', "unknown_action"),
+        ('{"action": "generate", "prompt": ""}', "prompt_empty"),
+        (json.dumps({"action": "generate", "prompt": "x" * 70_000}), "too_long"),
+        (json.dumps({"action": "generate", "prompt": "x" * 3_000_000}), "too_long"),
+    ],
+)
+async def test_what_cannot_be_used_is_refused_as_on_a_socket(
+    alice: User, signed_in: SignedIn, text: str, code: str
+) -> None:
+    answer = await (await signed_in(alice)).post(text)
+
+    (frame,) = json.loads(answer.content)["frames"]
+    assert (answer.status_code, frame["type"], frame["code"]) == (200, "error", code)
+
+
+async def test_only_our_own_pages_may_send(alice: User, signed_in: SignedIn) -> None:
+    person = await signed_in(alice, checks_csrf=True)
+    page = await person.client.get("/")
+    token = page.cookies["csrftoken"].value
+    ping = json.dumps({"action": "ping"})
+
+    assert (await person.post(ping)).status_code == 403
+    assert (await person.post(ping, **{"X-CSRFToken": token})).status_code == 200
+
+
+async def test_who_sends_too_fast_is_told_to_wait(
+    alice: User, bob: User, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flood, "RATE", 0.0)
+    person, another = await signed_in(alice), await signed_in(bob)
+
+    answers = [await person.post('{"action": "dance"}') for _each in range(61)]
+
+    assert [answer.status_code for answer in answers] == [*[200] * 60, 429]
+    assert json.loads(answers[-1].content)["code"] == "flooding"
+    assert (await another.post('{"action": "dance"}')).status_code == 200
+
+
+@pytest.mark.parametrize(("method", "address"), [("post", "/messages/"), ("get", "/events/poll/")])
+async def test_who_is_not_signed_in_or_disabled_is_told_which(
+    alice: User, signed_in: SignedIn, method: str, address: str
+) -> None:
+    person = await signed_in(alice)
+    await User.objects.filter(pk=alice.pk).aupdate(is_active=False)
+
+    stranger = await getattr(AsyncClient(), method)(address)
+    disabled = await getattr(person.client, method)(address)
+
+    assert (stranger.status_code, disabled.status_code) == (403, 403)
+    assert json.loads(stranger.content)["code"] == "not_signed_in"
+    assert json.loads(disabled.content)["code"] == "account_disabled"
+
+
+async def test_a_poll_tells_what_a_stream_would_have_told(
+    alice: User, bob: User, model: str, worker: Worker, signed_in: SignedIn
+) -> None:
+    person = await signed_in(alice)
+    ended, running = await person.generate("ended"), await person.generate("running")
+    strange = await (await signed_in(bob)).generate("strange")
+    await complete(await claim(worker))
+
+    hello, *frames = await person.poll(**{ended: 3, strange: 0})
+
+    assert [each["task_id"] for each in hello["active"]] == [running]
+    assert [(f["type"], f["task_id"]) for f in frames if f["type"] != "queue"] == [
+        ("progress", ended),
+        ("result", ended),
+        ("live", ended),
+        ("task", running),
+        ("progress", running),
+        ("live", running),
+    ]
+    assert frames[-1]["type"] == "queue"
+    assert frames[-1]["tasks"].keys() == {running}
+    (again, *_rest) = await person.poll(**{ended: 5})
+    assert again["type"] == "hello"
+
+
+async def test_polling_sees_every_event_once(
+    alice: User, model: str, worker: Worker, signed_in: SignedIn
+) -> None:
+    person = await signed_in(alice)
+    task_id = await person.generate()
+    running = await claim(worker)
+    seqs: list[int] = []
+    for _each in range(5):
+        await progress(running, 10)
+        frames = await person.poll(**{task_id: max(seqs, default=0)})
+        seqs += [frame["seq"] for frame in frames if "kind" in frame]
+
+    assert seqs == list(range(1, 54))

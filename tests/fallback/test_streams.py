@@ -1,0 +1,323 @@
+"""Event streams: the frames of a socket, each once and in order, to whom they are meant."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import Permission, User
+from django.contrib.sessions.models import Session
+
+from generation import broadcast
+from generation.conversation import our_session, standing
+from generation.hub import hub
+from generation.models import Worker
+from generation.views import stream
+from tests.fallback.visitors import OpenStream, Reader, SignedIn
+from tests.socket.test_attaching import claim, complete, progress
+
+
+async def seqs_until(reader: Reader, task_id: str, last: int) -> list[int]:
+    while last not in reader.seqs(task_id):
+        await reader.receive()
+    return reader.seqs(task_id)
+
+
+async def test_hello_comes_first_and_then_all_that_goes_on(
+    alice: User, model: str, worker: Worker, open_stream: OpenStream, signed_in: SignedIn
+) -> None:
+    person = await signed_in(alice)
+    first, second = await person.generate("first"), await person.generate("second")
+    await progress(await claim(worker), 2)
+
+    reader = await open_stream(alice)
+    await reader.until("live")
+    await reader.until("live")
+
+    assert dict(reader.start["headers"])[b"Content-Type"].startswith(b"text/event-stream")
+    assert dict(reader.start["headers"])[b"X-Accel-Buffering"] == b"no"
+    assert b"no-store" in dict(reader.start["headers"])[b"Cache-Control"]
+    assert reader.messages[0]["protocol"] == 1
+    assert [each["task_id"] for each in reader.messages[0]["active"]] == [first, second]
+    assert reader.types() == [
+        *("hello", "task", *["progress"] * 5, "live"),
+        *("task", "progress", "live"),
+    ]
+    assert (reader.seqs(first), reader.seqs(second)) == ([1, 2, 3, 4, 5], [1])
+
+
+async def test_a_task_is_followed_to_its_end_without_being_asked_for(
+    alice: User, model: str, worker: Worker, open_stream: OpenStream, signed_in: SignedIn
+) -> None:
+    reader = await open_stream(alice)
+    await reader.until("hello")
+    task_id = await (await signed_in(alice)).generate("told by itself")
+
+    notice = await reader.until("task")
+    await complete(await claim(worker))
+    result = await reader.until("result")
+
+    assert notice["task"]["prompt"] == "told by itself"
+    assert (result["progress"], result["status"]) == (100, "completed")
+    assert reader.seqs(task_id) == [1, 2, 3, 4, 5]
+
+
+async def test_a_task_of_which_nobody_told_is_found(
+    alice: User, open_stream: OpenStream, signed_in: SignedIn
+) -> None:
+    reader = await open_stream(alice)
+    await reader.until("hello")
+    group = broadcast.group_of(alice.pk)
+    await broadcast.layer().group_discard(group, hub.memberships.channel)
+
+    task_id = await (await signed_in(alice)).generate()
+    await hub.compare()
+
+    assert (await reader.until("live"))["task_id"] == task_id
+    assert reader.seqs(task_id) == [1]
+
+
+async def test_what_the_layer_lost_is_read_from_the_log(
+    alice: User, model: str, worker: Worker, open_stream: OpenStream, signed_in: SignedIn
+) -> None:
+    task_id = await (await signed_in(alice)).generate()
+    reader = await open_stream(alice)
+    await reader.until("live")
+    group = broadcast.group_of(alice.pk)
+    await broadcast.layer().group_discard(group, hub.memberships.channel)
+
+    await complete(await claim(worker))
+    await hub.compare()
+
+    assert await seqs_until(reader, task_id, 5) == [1, 2, 3, 4, 5]
+
+
+async def test_a_storm_reaches_a_reader_that_comes_in_its_middle_without_a_gap(
+    alice: User, model: str, worker: Worker, open_stream: OpenStream, signed_in: SignedIn
+) -> None:
+    task_id = await (await signed_in(alice)).generate()
+    running = await claim(worker)
+    storm = asyncio.create_task(progress(running, 600))
+    readers = []
+    for _each in range(3):
+        readers.append(await open_stream(alice))
+        await asyncio.sleep(0.1)
+    await storm
+
+    for reader in readers:
+        assert await seqs_until(reader, task_id, 603) == list(range(1, 604))
+
+
+async def test_only_what_is_missing_is_told(
+    alice: User, model: str, worker: Worker, open_stream: OpenStream, signed_in: SignedIn
+) -> None:
+    task_id = await (await signed_in(alice)).generate()
+    await progress(await claim(worker), 5)
+
+    reader = await open_stream(alice, {task_id: 4})
+    await reader.until("live")
+
+    assert reader.seqs(task_id) == [5, 6, 7, 8]
+
+
+async def test_the_last_id_alone_is_enough_to_go_on(
+    alice: User,
+    model: str,
+    worker: Worker,
+    open_stream: OpenStream,
+    signed_in: SignedIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stream, "NAMED_EVERY", 0.0)
+    task_id = await (await signed_in(alice)).generate()
+    running = await claim(worker)
+    await progress(running, 5)
+    first = await open_stream(alice)
+    await first.until("live")
+    stream_id = first.last_id
+    await first.close()
+    await complete(running)
+
+    second = await open_stream(alice, last_id=stream_id)
+    await second.until("result")
+
+    assert stream_id == json.dumps({task_id: 8}, separators=(",", ":"))
+    assert second.seqs(task_id) == [9, 10]
+
+
+async def test_a_task_that_ended_meanwhile_is_told_to_its_end(
+    alice: User, model: str, worker: Worker, open_stream: OpenStream, signed_in: SignedIn
+) -> None:
+    task_id = await (await signed_in(alice)).generate()
+    await complete(await claim(worker))
+
+    behind = await open_stream(alice, {task_id: 2})
+    await behind.until("live")
+    knowing = await open_stream(alice, {task_id: 5})
+    await knowing.until("hello")
+
+    assert behind.seqs(task_id) == [3, 4, 5]
+    assert task_id in json.dumps([behind.last_id, behind.messages])
+    assert task_id not in json.dumps(knowing.messages)
+
+
+async def test_nobody_hears_of_another_persons_task(
+    alice: User, bob: User, model: str, open_stream: OpenStream, signed_in: SignedIn
+) -> None:
+    task_id = await (await signed_in(alice)).generate("secret")
+
+    reader = await open_stream(bob, {task_id: 0, "no id at all": 7})
+    await reader.until("hello")
+    mine = await (await signed_in(bob)).generate("mine")
+    await reader.until("live")
+
+    assert {m["task_id"] for m in reader.messages if "task_id" in m} == {mine}
+
+
+async def test_staff_follow_the_task_they_name_and_no_other(
+    alice: User, rita: User, open_stream: OpenStream, signed_in: SignedIn
+) -> None:
+    person = await signed_in(alice)
+    named, other = await person.generate("named"), await person.generate("other")
+
+    reader = await open_stream(rita, {named: 0})
+    assert (await reader.until("live"))["task_id"] == named
+    await person.say(action="cancel", task_id=other)
+    await person.say(action="cancel", task_id=named)
+    await reader.until("cancelled")
+
+    assert other not in {m.get("task_id") for m in reader.messages}
+
+
+async def test_nobody_is_told_so_in_a_form_that_a_page_can_read(open_stream: OpenStream) -> None:
+    assert await (await open_stream(None)).close_code() == 4401
+
+
+async def test_a_disabled_account_is_told_apart(alice: User, open_stream: OpenStream) -> None:
+    reader = await open_stream(alice)
+    await reader.until("hello")
+    await User.objects.filter(pk=alice.pk).aupdate(is_active=False)
+
+    assert await (await open_stream(alice)).close_code() == 4403
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials are asked again, and signs of life given, several times in a second."""
+    monkeypatch.setattr(standing, "ASK_AGAIN", 0.1)
+    monkeypatch.setattr(stream, "ALIVE_EVERY", 0.1)
+
+
+async def test_signing_out_ends_an_open_stream(
+    alice: User, soon: None, open_stream: OpenStream
+) -> None:
+    reader = await open_stream(alice)
+    await reader.until("hello")
+    await Session.objects.all().adelete()
+
+    assert await reader.close_code() == 4401
+
+
+async def test_a_permission_that_is_taken_away_ends_what_it_let_see(
+    alice: User, rita: User, soon: None, open_stream: OpenStream, signed_in: SignedIn
+) -> None:
+    person = await signed_in(alice)
+    task_id = await person.generate()
+    reader = await open_stream(rita, {task_id: 0})
+    await reader.until("live")
+    permission = await Permission.objects.aget(codename="view_generationtask")
+    await sync_to_async(rita.user_permissions.remove)(permission)
+    while task_id in hub.watchers:
+        await reader.event()
+
+    await person.say(action="cancel", task_id=task_id)
+    mine = await (await signed_in(rita)).generate("mine")
+    while (await reader.event())[1].get("task_id") != mine:
+        pass
+
+    assert reader.seqs(task_id) == [1]
+
+
+async def test_silence_is_told_with_what_is_known_by_then(
+    alice: User, soon: None, open_stream: OpenStream
+) -> None:
+    reader = await open_stream(alice)
+    await reader.until("hello")
+
+    name, _data = await reader.event()
+    while name == "message":
+        name, _data = await reader.event()
+
+    assert name == "alive"
+
+
+async def test_the_server_says_when_it_leaves(alice: User, open_stream: OpenStream) -> None:
+    reader = await open_stream(alice)
+    await reader.until("hello")
+
+    await hub.close_sockets(4503)
+
+    assert await reader.close_code() == 4503
+    assert await (await open_stream(alice)).close_code() == 4503
+
+
+async def test_a_person_has_only_so_many_streams(alice: User, open_stream: OpenStream) -> None:
+    readers = [await open_stream(alice) for _each in range(stream.MOST_STREAMS)]
+    for reader in readers:
+        await reader.until("hello")
+
+    assert await (await open_stream(alice)).close_code() == 4429
+
+    await readers[0].close()
+    assert (await (await open_stream(alice)).until("hello"))["type"] == "hello"
+
+
+async def test_a_reader_that_goes_without_a_word_leaves_nothing_behind(
+    alice: User, open_stream: OpenStream, signed_in: SignedIn
+) -> None:
+    await (await signed_in(alice)).generate()
+    reader = await open_stream(alice)
+    await reader.until("live")
+
+    await reader.close()
+
+    assert not hub.sockets
+    assert not hub.watchers
+    assert not hub.by_owner
+    assert "EventStream.tell" not in str(asyncio.all_tasks())
+
+
+async def test_a_reader_that_stands_still_holds_few_frames_and_misses_none(
+    alice: User, model: str, worker: Worker, signed_in: SignedIn
+) -> None:
+    person = await signed_in(alice)
+    task_id = await person.generate()
+    running = await claim(worker)
+    chunks = stream.EventStream(our_session({"sessionid": person.session_key}), {}).chunks()
+    told = ""
+    while '"live"' not in told:
+        told += await anext(chunks)
+
+    await progress(running, 700)
+    (outbox,) = hub.sockets
+    waiting = len(outbox.frames)
+    while '"seq":703,' not in told:
+        told += await anext(chunks)
+    await chunks.aclose()
+
+    assert 0 < waiting <= 256
+    frames = [json.loads(line[6:]) for line in told.splitlines() if line.startswith("data: ")]
+    seqs = [frame["seq"] for frame in frames if frame.get("task_id") == task_id and "kind" in frame]
+    assert seqs == list(range(1, 704))
+    assert not hub.sockets
+
+
+async def test_cursors_that_cannot_be_read_are_refused(alice: User, signed_in: SignedIn) -> None:
+    person = await signed_in(alice)
+    for cursors in ("nonsense", "[]", '{"t": -1}'):
+        for address in ("/events/", "/events/poll/"):
+            answer = await person.client.get(address, {"cursors": cursors})
+            assert answer.status_code == 400
+            assert json.loads(answer.content)["code"] in ("not_json", "bad_message")

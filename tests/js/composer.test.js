@@ -1,0 +1,59 @@
+// What the composer makes of a text, and what it says before anything is sent.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { linesOf, looksLikeList, withRefused } from "../../static/studio/js/composer-lines.js";
+import { changedFields } from "../../static/studio/js/composer-origin.js";
+import { describeWait } from "../../static/studio/js/composer-wait.js";
+
+const WORK = { width: 512, height: 512, steps: 9, n: 1 };
+
+function model(wait = {}, pace = null) {
+  const place = { position: 1, eta_seconds: 0, basis: "estimated", reason: "in_line", ...wait };
+  return { name: "m", ready: true, replicas: 1, reason: "in_line", seconds_per_step: pace, wait: place };
+}
+
+test("empty lines are no tasks", () => {
+  assert.deepEqual(linesOf("  one \n\n \r\n two"), ["one", "two"]);
+});
+
+test("short lines are a list, a paragraph among them is not", () => {
+  assert.equal(looksLikeList(["one", "two"]), true);
+  assert.equal(looksLikeList(["one"]), false);
+  assert.equal(looksLikeList(["one", "柳".repeat(201)]), false);
+});
+
+test("of an untouched set only what was refused is left", () => {
+  assert.equal(withRefused("a\nb\nc", "a\nb\nc", ["b"]), "b");
+});
+
+test("what was written since is kept, and what was refused stands below it", () => {
+  assert.equal(withRefused("something new\n", "a\nb", ["b"]), "something new\nb");
+  assert.equal(withRefused("b is still here", null, ["b"]), "b is still here");
+});
+
+test("only what would be sent differently counts as changed", () => {
+  const before = { prompt: "a", size: "512x512", steps: 9, seed: 0 };
+
+  assert.deepEqual(changedFields(before, { ...before }), []);
+  assert.deepEqual(changedFields(before, { prompt: "a", size: "512x512", steps: 10 }), ["seed", "steps"]);
+});
+
+test("a free machine begins at once, and the time to draw is told once it was measured", () => {
+  assert.deepEqual(describeWait(model(), WORK, true), { tone: "ready", lead: "Begins at once", rest: "", estimated: false });
+  const told = describeWait(model({}, 0.5), { ...WORK, width: 1024, n: 2 }, true);
+  assert.deepEqual([told.rest, told.estimated], ["about 18 s to draw", true]);
+});
+
+test("a wait is told in seconds, then in minutes, and always as an estimate", () => {
+  const near = describeWait(model({ position: 3, eta_seconds: 40 }), WORK, true);
+  assert.deepEqual([near.lead, near.rest, near.estimated], ["Expected wait about 40 s", "Place 3 in line", true]);
+  assert.equal(describeWait(model({ eta_seconds: 150 }), WORK, true).lead, "Expected wait about 3 min");
+});
+
+test("who cannot begin is told why, and nothing is told that is not known any more", () => {
+  const down = describeWait(model({ reason: "no_worker", eta_seconds: null }), WORK, true);
+  assert.deepEqual([down.tone, down.lead], ["down", "no_worker"]); // its words come with the catalogue
+  assert.equal(describeWait(model(), WORK, false).tone, "stale");
+});

@@ -1,0 +1,221 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { HttpRefusal } from "../../static/studio/js/http.js";
+import { withCursors } from "../../static/studio/js/http-line.js";
+import { PollLine } from "../../static/studio/js/poll.js";
+import { SseLine } from "../../static/studio/js/sse.js";
+import { Clock, settle } from "./server.js";
+
+/** What a line says to its page, and what it asks of the server. */
+function hearing(line) {
+  const heard = { frames: [], codes: [] };
+  line.addEventListener("message", ({ data }) => heard.frames.push(JSON.parse(data)));
+  line.addEventListener("close", ({ code }) => heard.codes.push(code));
+  return heard;
+}
+
+/** The server's end of POST: answers in the order of asking, when it is told to. */
+function counter() {
+  const asked = [];
+  const post = (message) =>
+    new Promise((resolve, reject) => {
+      asked.push({ message, answer: (...frames) => resolve({ frames }), refuse: (...why) => reject(new HttpRefusal(...why)) });
+    });
+  return { asked, post };
+}
+
+class Source extends EventTarget {
+  closed = false;
+
+  close = () => (this.closed = true);
+
+  says(frame) {
+    this.dispatchEvent(new MessageEvent("message", { data: JSON.stringify(frame) }));
+  }
+
+  tells(name, data = {}) {
+    this.dispatchEvent(new MessageEvent(name, { data: JSON.stringify(data) }));
+  }
+}
+
+const ticking = (clock) => ({ now: () => clock.now, setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout });
+
+function aStream(cursors = {}) {
+  const clock = new Clock();
+  const source = new Source();
+  const { asked, post } = counter();
+  let url = "";
+  const line = new SseLine({ post, cursors: () => cursors, listen: (asked) => ((url = asked), source), clock: ticking(clock) });
+  return { clock, source, asked, line, url, heard: hearing(line) };
+}
+
+const hello = (...active) => ({ type: "hello", active: active.map((task_id) => ({ task_id, seq: 1 })) });
+const say = (line, message) => line.send(JSON.stringify(message));
+const actions = (asked) => asked.map(({ message }) => message.action);
+
+test("a stream is asked for what the page does not know", () => {
+  assert.equal(decodeURIComponent(aStream({ t: 4 }).url), '/events/?cursors={"t":4}');
+});
+
+test("an address stays short enough for every proxy", () => {
+  const many = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [crypto.randomUUID(), i]));
+  const url = withCursors("/events/", many);
+  assert.ok(url.length < 8_000);
+  assert.ok(url.includes("499") && !url.includes(encodeURIComponent(":1,")));
+});
+
+test("what the stream brings by itself is not asked for again", async () => {
+  const { line, source, asked, heard } = aStream();
+  source.says(hello("t"));
+  say(line, { action: "attach", task_id: "t", after: 0 });
+  say(line, { action: "attach", task_id: "elsewhere", after: 0 });
+  source.says({ type: "live", task_id: "t", seq: 3 });
+  say(line, { action: "attach", task_id: "t", after: 2 });
+  say(line, { action: "detach", task_id: "t" });
+  await settle();
+  assert.deepEqual(asked.map(({ message }) => message.task_id), ["elsewhere"]);
+  asked[0].answer({ type: "error", code: "not_found" });
+  await settle();
+  assert.deepEqual(asked.map(({ message }) => message.task_id), ["elsewhere", "t"]);
+  assert.deepEqual(heard.frames.map(({ type }) => type), ["hello", "live", "error"]);
+});
+
+test("messages go out one after the other, and their answers are heard as from a socket", async () => {
+  const { line, asked, heard } = aStream();
+  say(line, { action: "generate", prompt: "first" });
+  say(line, { action: "cancel", task_id: "t" });
+  await settle();
+  assert.deepEqual(actions(asked), ["generate"]);
+  asked[0].answer({ type: "ack", task_id: "t" }, { type: "progress", task_id: "t", seq: 1 });
+  await settle();
+  assert.deepEqual(actions(asked), ["generate", "cancel"]);
+  assert.deepEqual(heard.frames.map(({ type }) => type), ["ack", "progress"]);
+});
+
+for (const [why, code] of [
+  [[403, "not_signed_in"], 4401],
+  [[403, "account_disabled"], 4403],
+  [[403, "unavailable"], 4401],
+  [[429, "flooding"], 4429],
+  [[503, "unavailable"], 1006],
+  [[0, "unavailable"], 1006],
+]) {
+  test(`a request refused with ${why.join(" ")} ends the line as ${code} would end a socket`, async () => {
+    const { line, asked, heard, source } = aStream();
+    say(line, { action: "ping", cursors: {} });
+    say(line, { action: "ping", cursors: {} });
+    await settle();
+    asked[0].refuse(...why, "");
+    await settle();
+    assert.deepEqual(heard.codes, [code]);
+    assert.ok(source.closed);
+    assert.equal(asked.length, 1);
+  });
+}
+
+test("the server's goodbye is its close code", () => {
+  const { source, heard } = aStream();
+  source.tells("close", { code: 4503 });
+  source.tells("close", { code: 4401 });
+  assert.deepEqual(heard.codes, [4503]);
+  assert.ok(source.closed);
+});
+
+test("a stream that breaks is a lost connection", () => {
+  const { source, heard } = aStream();
+  source.dispatchEvent(new Event("error"));
+  assert.deepEqual(heard.codes, [1006]);
+});
+
+test("a stream that says nothing for forty seconds is silent, one that is only quiet is not", () => {
+  const { source, heard, clock } = aStream();
+  for (let i = 0; i < 8; i += 1) {
+    clock.pass(15_000);
+    source.tells("alive");
+  }
+  assert.deepEqual(heard.codes, []);
+  clock.pass(40_000);
+  assert.deepEqual(heard.codes, [4000]);
+});
+
+test("a device that slept through the silence listens again before it hangs up", () => {
+  const { heard, clock } = aStream();
+  clock.now += 600_000;
+  clock.pass(0);
+  assert.deepEqual(heard.codes, []);
+  clock.pass(40_000);
+  assert.deepEqual(heard.codes, [4000]);
+});
+
+test("a line that was hung up on says nothing more", async () => {
+  const { line, source, asked, heard, clock } = aStream();
+  say(line, { action: "ping" });
+  await settle();
+  line.close();
+  asked[0].answer({ type: "pong" });
+  source.says(hello());
+  clock.pass(60_000);
+  await settle();
+  assert.deepEqual(heard, { frames: [], codes: [] });
+});
+
+function aPoll() {
+  const clock = new Clock();
+  const { asked, post } = counter();
+  const polls = counter();
+  const state = { cursors: { t: 1 }, hidden: false };
+  const line = new PollLine({ post, get: polls.post, cursors: () => state.cursors, isHidden: () => state.hidden, clock });
+  return { clock, asked, polls: polls.asked, state, line, heard: hearing(line) };
+}
+
+async function answered(poll, ...frames) {
+  poll.polls.at(-1).answer(...frames);
+  await settle();
+}
+
+test("polling asks every two seconds while something goes on, and greets once", async () => {
+  const poll = aPoll();
+  await answered(poll, hello("t"), { type: "live", task_id: "t", seq: 1 });
+  poll.state.cursors = { t: 2 };
+  poll.clock.pass(1_999);
+  assert.equal(poll.polls.length, 1);
+  poll.clock.pass(1);
+  assert.equal(decodeURIComponent(poll.polls[1].message), '/events/poll/?cursors={"t":2}');
+  await answered(poll, hello("t"), { type: "progress", task_id: "t", seq: 3 });
+  assert.deepEqual(poll.heard.frames.map(({ type }) => type), ["hello", "live", "progress"]);
+});
+
+test("polling is slower when nothing goes on, and slower still when nobody looks", async () => {
+  const poll = aPoll();
+  poll.state.cursors = {};
+  await answered(poll, hello());
+  poll.clock.pass(9_999);
+  assert.equal(poll.polls.length, 1);
+  poll.clock.pass(1);
+  poll.state.hidden = true;
+  await answered(poll, hello());
+  poll.clock.pass(29_999);
+  assert.equal(poll.polls.length, 2);
+  poll.clock.pass(1);
+  assert.equal(poll.polls.length, 3);
+});
+
+test("after a message polling does not wait", async () => {
+  const poll = aPoll();
+  await answered(poll, hello());
+  say(poll.line, { action: "generate", prompt: "now" });
+  poll.clock.pass(0);
+  assert.equal(poll.polls.length, 2);
+  await settle();
+  assert.deepEqual(actions(poll.asked), ["generate"]);
+});
+
+test("a poll that fails is a lost connection, and no further one is sent", async () => {
+  const poll = aPoll();
+  poll.polls[0].refuse(502, "unavailable", "");
+  await settle();
+  poll.clock.pass(60_000);
+  assert.deepEqual(poll.heard.codes, [1006]);
+  assert.equal(poll.polls.length, 1);
+});

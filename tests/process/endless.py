@@ -1,0 +1,44 @@
+"""An application for Daphne whose answer never ends, and which says how much of it has left.
+
+`daphne tests.process.endless:application`; `/events` is the answer, `/count` asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from liujuan_site import pressure
+
+pressure.STANDS_STILL = 2.0
+PART = b"data: " + b"x" * 65_000 + b"\n\n"
+counts = {"sent": 0, "open": 0}
+
+
+async def endless(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    if scope["path"] == "/count":
+        await answer(send, json.dumps(counts).encode())
+        return
+    gone = asyncio.create_task(until_gone(receive))
+    headers = [(b"Content-Type", b"text/event-stream")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    counts["open"] += 1
+    while not gone.done():
+        await send({"type": "http.response.body", "body": PART, "more_body": True})
+        counts["sent"] += len(PART)
+        await asyncio.sleep(0)
+    counts["open"] -= 1
+
+
+async def until_gone(receive: Any) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def answer(send: Any, body: bytes) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": body})
+
+
+application = pressure.with_paced_bodies(endless)

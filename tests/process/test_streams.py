@@ -1,0 +1,155 @@
+"""Event streams of real processes: readers that vanish or stand still, servers that go."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+import httpx
+import pytest
+
+from generation.views.stream import MOST_STREAMS
+from tests.studio import PATIENCE, ROOT, Studio, free_port, wait_until
+
+MIB = 1 << 20
+
+
+class RawReader:
+    """A connection that asks for a stream and is read only when the test wants to."""
+
+    def __init__(self, port: int, path: str = "/events/", cookie: str = "") -> None:
+        self.connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\n\r\n"
+        self.connection.sendall(request.encode())
+        self.heard = b""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.connection.close()
+
+    def until(self, *words: bytes) -> bytes:
+        """The first of `words` that comes."""
+        while not any(word in self.heard for word in words):
+            data = self.connection.recv(65_536)
+            assert data, f"the stream ended: {self.heard[-500:]!r}"
+            self.heard += data
+        return next(word for word in words if word in self.heard)
+
+    def vanish(self) -> None:
+        """As if its machine had lost power just after a reset."""
+        reset_at_once = struct.pack("ii", 1, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset_at_once)
+        self.connection.close()
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[Studio]:
+    studio = Studio(tmp_path / "data", DEMO_SPEED="20").start()
+    yield studio
+    studio.stop()
+
+
+@pytest.fixture
+def cookie(studio: Studio) -> str:
+    with httpx.Client(base_url=studio.url, timeout=PATIENCE) as client:
+        form = re.search(
+            r'name="csrfmiddlewaretoken" value="(\w+)"', client.get("/accounts/sign-in/").text
+        )
+        assert form
+        fields = {
+            "username": studio.printed["Name"],
+            "password": studio.printed["Password"],
+            "csrfmiddlewaretoken": form[1],
+        }
+        client.post("/accounts/sign-in/", data=fields, headers={"Origin": studio.url})
+        return f"sessionid={client.cookies['sessionid']}"
+
+
+def test_readers_that_vanish_leave_room_for_others(studio: Studio, cookie: str) -> None:
+    for vanish in (RawReader.vanish, lambda reader: reader.connection.close()):
+        readers = [RawReader(studio.port, cookie=cookie) for _each in range(MOST_STREAMS)]
+        for reader in readers:
+            reader.until(b'"hello"')
+        with RawReader(studio.port, cookie=cookie) as one_too_many:
+            one_too_many.until(b"4429")
+        for reader in readers:
+            vanish(reader)
+
+        def is_let_in() -> bool:
+            with RawReader(studio.port, cookie=cookie) as next_one:
+                return next_one.until(b'"hello"', b"4429") == b'"hello"'
+
+        wait_until(is_let_in, what="there is room again", seconds=10)
+
+
+def test_a_server_that_leaves_says_goodbye(studio: Studio, cookie: str) -> None:
+    with ExitStack() as opened:
+        readers = [opened.enter_context(RawReader(studio.port, cookie=cookie)) for _each in "ab"]
+        for reader in readers:
+            reader.until(b'"hello"')
+
+        status = studio.signal(signal.SIGTERM)
+
+        for reader in readers:
+            reader.until(b'event: close\ndata: {"code": 4503}')
+    assert status == 0
+
+
+@pytest.fixture
+def endless() -> Iterator[int]:
+    """The port of Daphne with an answer that never ends."""
+    port = free_port()
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "daphne", "-v", "0", "-p", str(port)),
+            "tests.process.endless:application",
+        ],
+        cwd=ROOT,
+    )
+    wait_until(lambda: answers(port), what="it answers")
+    yield port
+    process.kill()
+    process.wait()
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def counts(port: int) -> dict[str, int]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/count", timeout=PATIENCE) as answer:
+        told: dict[str, int] = json.load(answer)
+        return told
+
+
+def test_a_reader_that_stands_still_stops_the_writer_and_is_let_go(endless: int) -> None:
+    with RawReader(endless, "/events") as reader:
+        reader.until(b"data: ")
+        wait_until(lambda: counts(endless)["open"] == 1, what="it is open")
+        wait_until(lambda: counts(endless)["open"] == 0, what="it is let go")
+
+        # what the kernel takes on both ends, and one part of ours; without a pause it would be GiB
+        assert counts(endless)["sent"] < 32 * MIB
+
+
+def test_a_reader_that_reads_slowly_gets_everything(endless: int) -> None:
+    with RawReader(endless, "/events") as reader:
+        before = counts(endless)["sent"]
+        for _each in range(200):
+            reader.connection.recv(65_536)
+
+        assert counts(endless)["open"] == 1
+        assert counts(endless)["sent"] > before

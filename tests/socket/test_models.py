@@ -1,0 +1,72 @@
+"""What pages are told of the models before anybody sends: live, and to each his own."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from generation import services
+from generation.hub import hub
+from generation.models import Worker
+from tests.socket.pages import OpenPage
+
+
+async def test_each_page_hears_where_a_new_task_of_its_person_would_stand(
+    alice: User, bob: User, model: str, worker: Worker, open_page: OpenPage
+) -> None:
+    hers, his = await open_page(alice), await open_page(bob)
+    for _each in range(3):
+        await hers.generate()
+
+    mine = await hers.models_until(lambda wait: wait["position"] == 4)
+    other = await his.models_until(lambda wait: wait["position"] == 2)
+
+    assert mine["ready"] is True
+    assert mine["wait"]["reason"] == other["wait"]["reason"] == "in_line"
+    assert mine["wait"]["eta_seconds"] > other["wait"]["eta_seconds"]
+
+
+async def test_a_model_that_goes_away_is_told_at_once_and_nothing_is_told_twice(
+    alice: User, model: str, worker: Worker, open_page: OpenPage
+) -> None:
+    page = await open_page(alice)
+    await page.models_until(lambda wait: wait["reason"] == "in_line")
+    for _each in range(3):
+        await hub.tell_places()
+
+    await database_sync_to_async(services.refuse_key)(now=timezone.now())
+    await hub.tell_places()
+    row = await page.models_until(lambda wait: wait["reason"] == "key_refused")
+
+    assert row["ready"] is False
+    assert len(page.models) == 2
+
+
+async def test_nothing_is_read_for_nobody(running_hub: None, monkeypatch: Any) -> None:
+    def read(_owners: Any) -> None:
+        raise AssertionError("nobody is here")
+
+    monkeypatch.setattr(hub.places, "read", read)
+
+    await hub.tell_places()
+
+
+async def test_hello_comes_before_the_models(
+    alice: User, model: str, worker: Worker, open_page: OpenPage
+) -> None:
+    """The readings go on while sockets come in; open_page() fails if anything precedes hello."""
+
+    async def tell_all_the_time() -> None:
+        while True:
+            await hub.tell_places()
+            await asyncio.sleep(0)
+
+    telling = asyncio.create_task(tell_all_the_time())
+    pages = [await open_page(alice) for _each in range(8)]
+    telling.cancel()
+
+    assert all(page.messages[0]["type"] == "hello" and not page.models for page in pages[-1:])
