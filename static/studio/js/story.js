@@ -1,14 +1,19 @@
 // @ts-check
-/** The task page's own parts: the event log as it grows, and where the time went. */
+/** The task page's own parts: the event log as it grows, and the server's drawing of where the time went. */
 
-import { clone, find, part, setProperty, setText } from "./dom.js";
-import { duration, number, timeOfDay } from "./format.js";
+import { drawAgain, settingsOf, share } from "./deeds.js";
+import { clone, find, setText } from "./dom.js";
+import { number, timeOfDay } from "./format.js";
 import { fill, gettext, ngettext } from "./i18n.js";
 import { errorSentence, interruptionLabel, kindLabel, reasonLabel, stepLabel } from "./labels.js";
 
-/** @import {EventFrame, TaskState} from "./protocol.js" */
+/** @import {EventFrame, Task, TaskState} from "./protocol.js" */
 
 const KEPT_AT_END_PX = 40;
+/** Between two drawings; the first event after a while is drawn at once. */
+const REDRAW_MS = 2_000;
+/** While nothing happens time still passes. */
+const QUIET_MS = 10_000;
 
 /** @param {EventFrame} frame one line of the log, in the viewer's language */
 export function eventSentence(frame) {
@@ -36,14 +41,29 @@ export function eventSentence(frame) {
 export class Story {
   #events = document.getElementById("events");
   #count = document.getElementById("event-count");
-  #panel = document.getElementById("story");
+  #drawnAt = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
 
-  constructor() {
+  /**
+   * @param {string} taskId
+   * @param {Task} task
+   */
+  constructor(taskId, task) {
+    this.taskId = taskId;
     for (const time of this.#events?.querySelectorAll("time") ?? []) {
       const at = Date.parse(time.dateTime) / 1000;
       if (!Number.isNaN(at)) setText(time, timeOfDay(at));
     }
     if (this.#events) this.#events.scrollTop = this.#events.scrollHeight;
+    if (drawing()?.hasAttribute("data-goes-on")) this.#redrawIn(QUIET_MS);
+    document.addEventListener("visibilitychange", () => {
+      if (drawing()?.hasAttribute("data-goes-on")) this.#redrawIn(0);
+    });
+    document.addEventListener("click", ({ target }) => {
+      const button = target instanceof Element ? target.closest("[data-deed]") : null;
+      if (button instanceof HTMLButtonElement) this.#do(button, task);
+    });
   }
 
   /** @param {EventFrame} frame */
@@ -66,94 +86,68 @@ export class Story {
       const words = ngettext("%(n)s event, no gap", "%(n)s events, no gap", frame.seq);
       setText(this.#count, fill(words, { n: frame.seq }));
     }
+    // at once would be too early for the events that are written together
+    this.#redrawIn(Math.max(150, this.#drawnAt + REDRAW_MS - Date.now()));
   }
 
   /** @param {TaskState} state */
   show(state) {
     const seed = document.querySelector(".facts [data-part='seed']");
     if (seed && state.seed !== null) setText(seed, String(state.seed));
-    if (!this.#panel || state.submitted_at === null || state.ended_at === null) return;
-    const parts = passages(state);
-    this.#panel.hidden = false;
-    const bar = part(this.#panel, "bar");
-    bar.setAttribute("aria-label", parts.map(({ label, seconds }) => `${label} ${duration(seconds)}`).join(", "));
-    bar.replaceChildren(...parts.map((passage) => piece(passage)));
-    part(this.#panel, "parts").replaceChildren(...parts.map((passage) => entry(passage)));
-    part(this.#panel, "rows").replaceChildren(...state.timeline.map((span) => row(span, state)));
+  }
+
+  /** @param {number} ms */
+  #redrawIn(ms) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#redraw(), ms);
+  }
+
+  async #redraw() {
+    this.#drawnAt = Date.now();
+    if (document.hidden) return;
+    if (drawing()?.hasAttribute("data-goes-on")) this.#redrawIn(QUIET_MS);
+    const response = await fetch(`/tasks/${this.taskId}/waterfall/`).catch(() => null);
+    if (!response?.ok || response.redirected) return; // it is asked again
+    const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (seqOf(fresh.getElementById("fall")) < seqOf(drawing())) return; // overtaken by a later one
+    for (const part of fresh.querySelectorAll("[data-story]")) {
+      const old = document.getElementById(part.id);
+      if (old && old.innerHTML !== part.innerHTML) replace(old, document.adoptNode(part));
+    }
+  }
+
+  /**
+   * @param {HTMLButtonElement} button
+   * @param {Task} task
+   */
+  async #do(button, task) {
+    if (button.ariaBusy === "true") return;
+    button.ariaBusy = "true";
+    if (button.dataset.deed === "share") await share(this.taskId);
+    else {
+      const drawn = await drawAgain(settingsOf(task), this.taskId);
+      if (drawn) location.assign(`/tasks/${drawn}/`);
+    }
+    button.ariaBusy = null;
   }
 }
 
-/** @typedef {{kind: "wait" | "work" | "broken", label: string, seconds: number}} Passage */
+const drawing = () => document.getElementById("fall");
+/** @param {HTMLElement | null} part */
+const seqOf = (part) => Number(part?.dataset.seq ?? 0);
 
 /**
- * Waiting and attempts, in the order they passed.
+ * What was open stays open, what had the focus keeps it.
  *
- * @param {TaskState} state a finished one
- * @returns {Passage[]}
+ * @param {Element} old
+ * @param {Element} fresh
  */
-export function passages(state) {
-  /** @type {Passage[]} */
-  const found = [];
-  let from = state.submitted_at ?? 0;
-  for (let attempt = 1; attempt <= state.attempt; attempt += 1) {
-    const spans = state.timeline.filter((span) => span.attempt === attempt && span.step !== "completed");
-    if (spans.length === 0) continue;
-    const broken = state.interruptions.find((interruption) => interruption.attempt === attempt);
-    const until = broken?.at ?? state.ended_at ?? from;
-    const waiting = attempt === 1 ? gettext("In line") : gettext("Waiting to go on");
-    found.push({ kind: "wait", label: waiting, seconds: spans[0].began - from });
-    const name = broken ? gettext("Attempt %(n)s, interrupted") : gettext("Attempt %(n)s");
-    found.push({ kind: broken ? "broken" : "work", label: fill(name, { n: attempt }), seconds: until - spans[0].began });
-    from = until;
-  }
-  const rest = (state.ended_at ?? from) - from;
-  if (rest > 0.05) found.push({ kind: "wait", label: gettext("In line"), seconds: rest });
-  return found;
+function replace(old, fresh) {
+  const focusable = "a, button, summary";
+  const focused = [...old.querySelectorAll(focusable)].findIndex((node) => node === document.activeElement);
+  const open = old.querySelector("details")?.open ?? false;
+  old.replaceWith(fresh);
+  fresh.querySelector("details")?.toggleAttribute("open", open);
+  const again = fresh.querySelectorAll(focusable)[focused];
+  if (again instanceof HTMLElement) again.focus({ preventScroll: true });
 }
-
-/** @param {Passage} passage */
-function piece({ kind, seconds }) {
-  const span = document.createElement("span");
-  span.dataset.part = kind;
-  setProperty(span, "--weight", Math.max(0.001, seconds).toFixed(3));
-  return span;
-}
-
-/** @param {Passage} passage */
-function entry({ label, seconds }) {
-  const group = document.createElement("div");
-  const term = document.createElement("dt");
-  const value = document.createElement("dd");
-  term.textContent = label;
-  value.textContent = duration(seconds);
-  group.append(term, value);
-  return group;
-}
-
-/**
- * @param {TaskState["timeline"][number]} span
- * @param {TaskState} state
- */
-function row(span, state) {
-  const cells = [
-    span.attempt > 0 ? String(span.attempt) : "–",
-    stepLabel(span.step),
-    span.image > 0 ? String(span.image) : "–",
-    fill(gettext("%(n)s s"), { n: number(span.began - (state.submitted_at ?? span.began), 2) }),
-    span.ended === null ? "–" : told(span.ended - span.began, span.observed),
-  ];
-  const line = document.createElement("tr");
-  cells.forEach((text, i) => {
-    const cell = document.createElement("td");
-    cell.textContent = text;
-    if (i > 2) cell.className = "table__number";
-    line.append(cell);
-  });
-  return line;
-}
-
-/**
- * @param {number} seconds
- * @param {boolean} observed
- */
-const told = (seconds, observed) => (observed ? duration(seconds) : fill(gettext("≈ %(t)s"), { t: duration(seconds) }));

@@ -1,0 +1,294 @@
+"""A task's time as rows on one axis: what waited, what worked, what broke; nothing is read here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import chain, count, groupby
+from typing import Literal
+
+from generation.choices import EventKind, InterruptReason, Step
+from generation.protocol import EventFrame, Interruption, StepSpan, TaskData, TaskState
+
+Kind = Literal["waiting", "work", "running", "interrupted", "failed", "cancelled", "end"]
+
+SILENT = frozenset({InterruptReason.LEASE_EXPIRED.value, InterruptReason.STALLED.value})
+"""Interruptions that are noticed only after nothing was heard for a while."""
+
+FAINT = 0.001
+"""Expected seconds of a step that nobody expects anything of."""
+
+MOST_TICKS = 9
+TICKS = (1, 2, 4, 5)
+LONG_TICKS = (10, 20, 30, 60, 120, 240, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200)
+LEAST_SPAN = 0.1
+"""Seconds the axis spans at least: a task that was sent this moment has lasted none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delay:
+    """A call put off because the model server asked for it; Unix seconds."""
+
+    attempt: int
+    reason: str
+    at: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asides:
+    """What the fold lets go of, by attempt: who took it, when it last wrote, how far it came."""
+
+    workers: dict[int, str] = field(default_factory=dict)
+    last_news: dict[int, float] = field(default_factory=dict)
+    done: dict[int, int] = field(default_factory=dict)
+    delays: list[Delay] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One bar, in seconds since the task was sent.
+
+    `step`: a step, or what was waited for (`in_line`, `silence`, `back_in_line`, `model`), or
+    the status at the end. `observed` False: the step passed unseen between two boundaries that
+    were seen, and its share is an estimate. `done`: steps of the model until it was cut off.
+    """
+
+    kind: Kind
+    step: str
+    begins: float
+    ends: float
+    attempt: int = 0
+    image: int = 0
+    observed: bool = True
+    reason: str = ""
+    worker: str = ""
+    done: int | None = None
+
+    @property
+    def seconds(self) -> float:
+        return self.ends - self.begins
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of the summary: a wait, or all of one attempt until it was last heard of."""
+
+    kind: Kind
+    begins: float
+    ends: float
+    attempt: int = 0
+
+    @property
+    def seconds(self) -> float:
+        return self.ends - self.begins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waterfall:
+    """`total`: seconds from sending to the end, or to now; the parts add up to it."""
+
+    rows: list[Row]
+    parts: list[Part]
+    bands: list[Part]
+    ticks: list[float]
+    total: float
+    goes_on: bool
+
+    @property
+    def span(self) -> float:
+        return max(self.total, LEAST_SPAN)
+
+
+def asides_of(frames: Iterable[EventFrame]) -> Asides:
+    asides = Asides()
+    for frame in frames:
+        kind, attempt, details = frame["kind"], frame["attempt"], frame["details"]
+        if kind == EventKind.CLAIMED:
+            asides.workers[attempt] = details.get("worker", "")
+        elif kind == EventKind.STEP_BEGAN:
+            asides.done.pop(attempt, None)
+        elif kind == EventKind.PROGRESSED:
+            asides.done[attempt] = details["done"]
+        elif kind == EventKind.DELAYED:
+            at, until = frame["timestamp"], details["until"]
+            delay = Delay(attempt=attempt, reason=details["reason"], at=at, until=until)
+            asides.delays.append(delay)
+        if kind not in (EventKind.INTERRUPTED, EventKind.CANCEL_REQUESTED, EventKind.FAILED):
+            asides.last_news[attempt] = frame["timestamp"]
+    return asides
+
+
+class Clock:
+    """Unix seconds → seconds since the task was sent; never negative, never after the end."""
+
+    def __init__(self, state: TaskState, now: float) -> None:
+        self.origin = state["submitted_at"] or now
+        self.goes_on = state["ended_at"] is None
+        newest = state["updated_at"] or self.origin
+        # the log's clock may be a little ahead of this host's
+        last = max(now, newest) if self.goes_on else newest
+        self.total = max(0.0, last - self.origin)
+
+    def since(self, moment: float, least: float) -> float:
+        """Two hosts' clocks differ a little: nothing may begin before `least`."""
+        return min(max(moment - self.origin, least), self.total)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """`heard`: when it last wrote; `over`: when the task was taken from it, or ended."""
+
+    number: int
+    spans: list[StepSpan]
+    begins: float
+    heard: float
+    over: float
+    broken: Interruption | None
+    kind: Kind
+
+
+def waterfall(
+    state: TaskState, task: TaskData, *, now: float, asides: Asides | None = None
+) -> Waterfall:
+    clock = Clock(state, now)
+    asides = asides or Asides()
+    rows = [Row("work", Step.PARSING, 0.0, 0.0)]
+    parts: list[Part] = []
+    heard = over = 0.0
+    tries = list(attempts(state, asides, clock))
+    for each in tries:
+        rows += waits(over, each.begins, again=each is not tries[0])
+        parts.append(Part("waiting", heard, each.begins))
+        rows += rows_of(each, state, asides, clock, task["expected"])
+        parts.append(Part(each.kind, each.begins, each.heard, attempt=each.number))
+        heard, over = each.heard, each.over
+    if not tries or heard < clock.total:
+        rows += waits(over, clock.total, again=bool(tries))
+        parts.append(Part("waiting", heard, clock.total))
+    if not clock.goes_on:
+        rows.append(Row("end", state["status"], clock.total, clock.total))
+    return Waterfall(
+        rows=rows,
+        parts=parts,
+        bands=[part for part in parts if part.kind == "interrupted"],
+        ticks=list(ticks(max(clock.total, LEAST_SPAN))),
+        total=clock.total,
+        goes_on=clock.goes_on,
+    )
+
+
+def waits(begins: float, ends: float, *, again: bool) -> Iterator[Row]:
+    """The wait in the line; the first one is told even if it took no time."""
+    if ends > begins or not again:
+        yield Row("waiting", "back_in_line" if again else "in_line", begins, ends)
+
+
+def attempts(state: TaskState, asides: Asides, clock: Clock) -> Iterator[Attempt]:
+    over = 0.0
+    for number, found in groupby(state["timeline"], key=lambda span: span["attempt"]):
+        spans = [span for span in found if span["step"] != Step.COMPLETED]
+        if number == 0 or not spans:
+            continue
+        broken = next((i for i in state["interruptions"] if i["attempt"] == number), None)
+        begins = clock.since(spans[0]["began"], over)
+        over = heard = clock.since(broken["at"], begins) if broken else clock.total
+        error = state["error"]
+        reason = broken["reason"] if broken else error["code"] if error else ""
+        if reason in SILENT and number in asides.last_news:
+            heard = min(over, clock.since(asides.last_news[number], begins))
+        yield Attempt(
+            number=number,
+            spans=spans,
+            begins=begins,
+            heard=heard,
+            over=over,
+            broken=broken,
+            kind=ending(state, broken),
+        )
+
+
+def ending(state: TaskState, broken: Interruption | None) -> Kind:
+    if broken is not None:
+        return "interrupted"
+    kinds: dict[str, Kind] = {"completed": "work", "failed": "failed", "cancelled": "cancelled"}
+    return kinds.get(state["status"], "running")
+
+
+def rows_of(
+    attempt: Attempt, state: TaskState, asides: Asides, clock: Clock, expected: dict[str, float]
+) -> Iterator[Row]:
+    """Its steps, with the waits that the model server asked for, then the silence at the end."""
+    steps = list(steps_of(attempt, clock, expected))
+    rows = list(with_delays(steps, asides.delays, clock))
+    number, last = attempt.number, rows[-1]
+    rows[0] = replace(rows[0], worker=asides.workers.get(number, ""))
+    error = state["error"]["code"] if state["error"] else ""
+    reason = attempt.broken["reason"] if attempt.broken else error
+    done = asides.done.get(number) if last.step == Step.GENERATING else None
+    rows[-1] = replace(rows[-1], kind=attempt.kind, reason=reason, done=done)
+    yield from rows
+    if attempt.over > attempt.heard:
+        span = attempt.heard, attempt.over
+        yield Row("waiting", "silence", *span, attempt=number, reason=reason)
+
+
+def with_delays(rows: list[Row], delays: list[Delay], clock: Clock) -> Iterator[Row]:
+    """The rows, with the delays cut out of them; the last one stays, if only as a moment."""
+    for row in rows:
+        rest = row
+        for delay in (delay for delay in delays if delay.attempt == row.attempt):
+            begins = clock.since(delay.at, rest.begins)
+            ends = min(clock.since(delay.until, begins), rest.ends)
+            if begins >= rest.ends or ends <= rest.begins:
+                continue
+            yield replace(rest, ends=begins)
+            yield Row("waiting", "model", begins, ends, attempt=row.attempt, reason=delay.reason)
+            rest = replace(rest, begins=ends)
+        if rest is row or rest.seconds > 0 or row is rows[-1]:
+            yield rest
+
+
+def steps_of(attempt: Attempt, clock: Clock, expected: dict[str, float]) -> Iterator[Row]:
+    """One row per step; those that passed unseen share the time until the next seen boundary."""
+    at = attempt.begins
+    groups = list(seen_together(attempt.spans))
+    for group in groups:
+        closed = group[-1]["ended"]
+        until = attempt.heard
+        if group is not groups[-1] and closed is not None:
+            until = min(until, clock.since(closed, at))
+        weights = [expected.get(span["step"], 0.0) or FAINT for span in group]
+        unit = (until - at) / sum(weights)
+        for place, (span, weight) in enumerate(zip(group, weights, strict=True), start=1):
+            ends = until if place == len(group) else min(until, at + unit * weight)
+            yield Row(
+                "work",
+                span["step"],
+                at,
+                ends,
+                attempt=attempt.number,
+                image=span["image"],
+                observed=len(group) == 1,
+            )
+            at = ends
+
+
+def seen_together(spans: list[StepSpan]) -> Iterator[list[StepSpan]]:
+    """Each span that was seen to begin, with the unseen ones after it."""
+    group: list[StepSpan] = []
+    for span in spans:
+        if span["observed"] and group:
+            yield group
+            group = []
+        group.append(span)
+    yield group
+
+
+def ticks(span: float) -> Iterator[float]:
+    """Round seconds from 0 to `span`; five to nine of them."""
+    fine = (digit * 10.0**power for power in range(-3, 1) for digit in TICKS)
+    days = (86_400 * 2**power for power in count())
+    step = next(step for step in chain(fine, LONG_TICKS, days) if span / step < MOST_TICKS)
+    for number in range(int(span / step) + 1):
+        yield round(number * step, 3)

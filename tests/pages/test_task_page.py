@@ -1,0 +1,137 @@
+"""The page of one task: where the time went, who may ask, and what it is related to."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from generation import services
+from generation.choices import InterruptReason
+from generation.models import GenerationTask, Worker
+from generation.protocol import Generate
+from tests.pages.test_pages import signed_in
+from tests.services.test_running import claim_one, finish, interrupt, settle, store
+from tests.services.test_submitting import submit
+
+pytestmark = pytest.mark.django_db
+
+DEEDS = ('data-deed="again"', 'data-deed="share"', 'class="button" href="/?from=')
+
+
+def waterfall_of(task: GenerationTask) -> str:
+    return f"/tasks/{task.pk}/waterfall/"
+
+
+def seconds(number: float) -> timedelta:
+    return timedelta(seconds=number)
+
+
+@pytest.fixture
+def interrupted(alice: User, model: str, worker: Worker, now: datetime) -> GenerationTask:
+    """Waited 6 s, was lost after 7 s, waited 10 s more and was drawn in 5 s."""
+    task = submit(alice, now - seconds(28), prompt="twice begun")
+    first = claim_one(worker, now - seconds(22))
+    interrupt(first, InterruptReason.MODEL_LOST, now - seconds(15))
+    settle(first, now - seconds(15))
+    second = claim_one(worker, now - seconds(5))
+    store(second, now)
+    finish(second, now)
+    settle(second, now)
+    return task
+
+
+def test_only_who_may_open_the_task_gets_its_waterfall(
+    alice: User, bob: User, rita: User, now: datetime
+) -> None:
+    path = waterfall_of(submit(alice, now))
+
+    assert signed_in(alice).get(path).status_code == 200
+    assert signed_in(rita).get(path).status_code == 200
+    assert signed_in(bob).get(path).status_code == 404
+    assert signed_in(alice).get(f"/tasks/{uuid.uuid4()}/waterfall/").status_code == 404
+    assert Client().get(path).status_code == 302
+    assert signed_in(alice).post(path).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (
+            "en",
+            ["Attempt 1, interrupted", "7.0 s", "Waiting to go on", "10.0 s", "Why was it slow?"],
+        ),
+        ("zh-hans", ["第 1 次尝试（中断）", "7.0 秒", "等待接手", "10.0 秒", "为什么慢？"]),
+    ],
+)
+def test_an_interrupted_task_says_where_its_time_went(
+    alice: User, interrupted: GenerationTask, language: str, words: list[str]
+) -> None:
+    html = signed_in(alice, language).get(waterfall_of(interrupted)).text
+
+    for word in words:
+        assert word in html
+    assert "fall__band" in html
+    assert "undefined" not in html
+    assert not re.search(r"\sstyle=", html)
+
+
+def test_page_and_fragment_have_the_same_parts(alice: User, interrupted: GenerationTask) -> None:
+    client = signed_in(alice, "en")
+
+    page = client.get(f"/tasks/{interrupted.pk}/").text
+    fragment = client.get(waterfall_of(interrupted)).text
+
+    names = re.findall(r'id="([\w-]+)" data-story', fragment)
+    assert names == ["task-deeds", "why", "fall"]
+    for name in names:
+        assert page.count(f'id="{name}"') == 1
+
+
+def test_numbers_in_the_drawing_have_points_in_every_language(
+    alice: User, interrupted: GenerationTask
+) -> None:
+    for language in ("en", "zh-hans"):
+        html = signed_in(alice, language).get(waterfall_of(interrupted)).text
+        places = re.findall(r' (?:x|x1|x2|width)="([^"]*)%"', html)
+        assert places
+        for place in places:
+            assert 0 <= float(place) <= 100
+
+
+def test_deeds_are_for_the_owner_and_need_a_picture(
+    alice: User, rita: User, interrupted: GenerationTask, now: datetime
+) -> None:
+    own = signed_in(alice, "en").get(f"/tasks/{interrupted.pk}/").text
+    foreign = signed_in(rita, "en").get(f"/tasks/{interrupted.pk}/").text
+    empty = signed_in(alice, "en").get(f"/tasks/{submit(alice, now).pk}/").text
+
+    assert [deed in own for deed in DEEDS] == [True] * 3
+    assert f'name="pictures" value="{interrupted.pk}:1"' in own
+    assert "data-deed" not in foreign
+    assert [deed in empty for deed in DEEDS] == [True, False, False]
+
+
+def test_a_task_names_what_it_was_made_from_and_what_it_led_to(
+    alice: User, interrupted: GenerationTask, now: datetime
+) -> None:
+    request = Generate(prompt="a variation", parent=str(interrupted.pk))
+    child = services.submit(owner=alice, request=request, now=now).task
+    client = signed_in(alice, "en")
+
+    assert f'href="/tasks/{child.pk}/"' in client.get(f"/tasks/{interrupted.pk}/").text
+    assert f'href="/tasks/{interrupted.pk}/"' in client.get(f"/tasks/{child.pk}/").text
+
+
+def test_a_task_in_line_shows_its_place(alice: User, model: str, now: datetime) -> None:
+    submit(alice, now - seconds(1))
+    second = submit(alice, now)
+
+    html = signed_in(alice, "en").get(waterfall_of(second)).text
+
+    assert "Place 2 in line" in html
+    assert "goes on" in html
