@@ -21,6 +21,7 @@ from generation.models import (
     GenerationTask,
     ModelSlot,
     ModelState,
+    ShareLink,
     TaskEvent,
     Worker,
 )
@@ -66,7 +67,18 @@ class ImageInline(PartOfTask, admin.TabularInline):  # type: ignore[type-arg]
     model = GeneratedImage
     extra = 0
     can_delete = False
-    fields = ("index", "width", "height", "seed", "bytes", "sha256", "demo", "file")
+    fields = (
+        "index",
+        "width",
+        "height",
+        "seed",
+        "bytes",
+        "sha256",
+        "demo",
+        "favourite",
+        "deleted_at",
+        "file",
+    )
     readonly_fields = fields
 
 
@@ -85,7 +97,14 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         "ran",
         "error_code",
     )
-    list_filter = ("status", "step", "model", "error_code", "created")
+    list_filter = (
+        "status",
+        "step",
+        "model",
+        "error_code",
+        "created",
+        ("deleted_at", admin.EmptyFieldListFilter),
+    )
     search_fields = ("=id", "prompt", "owner__username")
     list_select_related = ("owner",)
     show_full_result_count = False
@@ -114,6 +133,7 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
                     ("attempt", "counted_ends", "newest_seq"),
                     ("claimed_at", "cancel_requested_at", "finished_at"),
                     ("wait_seconds", "run_seconds"),
+                    "deleted_at",
                     "error_code",
                     "error_detail",
                 )
@@ -226,6 +246,20 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ordering = ("-created",)
     fields = ("name", "owner", "created", "last_used")
     readonly_fields = ("owner", "created", "last_used")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+@admin.register(ShareLink)
+class ShareLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A link can be ended here; it is made on the page of its task."""
+
+    list_display = ("task", "created", "expires_at")
+    list_select_related = ("task",)
+    ordering = ("-created",)
+    fields = ("task", "created", "expires_at")
+    readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

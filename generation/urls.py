@@ -5,15 +5,30 @@ from __future__ import annotations
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 from django.views.decorators.http import conditional_page
-from django.views.i18n import JavaScriptCatalog, set_language
+from django.views.i18n import set_language
 
-from generation.views import files, pages
+from generation.views import catalogue, events, files, gallery, pages, sharing, story
 
 urlpatterns = [
     path("", pages.studio, name="studio"),
     path("tasks/<uuid:task_id>/", pages.task, name="task"),
+    path("tasks/<uuid:task_id>/waterfall/", story.waterfall, name="waterfall"),
     path("pictures/<uuid:task_id>/<int:index>/", files.picture, name="picture"),
     path("pictures/<uuid:task_id>/<int:index>/thumbnail/", files.thumbnail, name="thumbnail"),
+    path("pictures/<uuid:task_id>/<int:index>/about/", gallery.about, name="picture-about"),
+    path("messages/", events.messages, name="messages"),
+    path("events/", events.events, name="events"),
+    path("events/poll/", events.poll, name="poll"),
+    path("gallery/", gallery.gallery, name="gallery"),
+    path("gallery/favourite/", gallery.favourite, name="gallery-favourite"),
+    path("gallery/delete/", gallery.delete, name="gallery-delete"),
+    path("gallery/restore/", gallery.restore, name="gallery-restore"),
+    path("gallery/zip/", gallery.archive, name="gallery-zip"),
+    path("compare/", gallery.compare, name="compare"),
+    path("tasks/<uuid:task_id>/share/", sharing.share, name="share"),
+    path("shared/<slug:token>/", sharing.shared, name="shared"),
+    path("shared/<slug:token>/<int:index>/", sharing.picture, name="shared-picture"),
+    path("shared/<slug:token>/<int:index>/thumbnail/", sharing.thumbnail, name="shared-thumbnail"),
     path(
         "accounts/sign-in/",
         LoginView.as_view(
@@ -25,7 +40,7 @@ urlpatterns = [
     path("i18n/setlang/", set_language, name="set_language"),
     path(
         "i18n/catalog.js",
-        conditional_page(JavaScriptCatalog.as_view(packages=["generation"])),
+        conditional_page(catalogue.Catalogue.as_view(packages=["generation"])),
         name="javascript-catalog",
     ),
 ]

@@ -30,9 +30,15 @@ if TYPE_CHECKING:
 
 class TaskQuerySet(models.QuerySet["GenerationTask"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
+        """One's own, unless put into the bin; who may see all also sees others' bins."""
         if not user.is_active or user.pk is None:
             return self.none()
-        return self if user.has_perm(VIEW_ALL) else self.filter(owner=user)
+        if user.has_perm(VIEW_ALL):
+            return self.exclude(owner=user, deleted_at__isnull=False)
+        return self.live().filter(owner=user)
+
+    def live(self) -> Self:
+        return self.filter(deleted_at__isnull=True)
 
     def waiting(self) -> Self:
         return self.filter(status=TaskStatus.QUEUED)
@@ -153,6 +159,11 @@ class GenerationTask(models.Model):
             # not partial: SQLite cannot prove a condition against a bound parameter
             Index(fields=["status", "model", "created"], name="tasks_by_status"),
             Index("owner", F("claimed_at").desc(), name="tasks_last_served"),
+            # somebody's unfinished tasks, however long his history is
+            Index(fields=["owner", "status", "created"], name="tasks_of_owner_by_status"),
+            Index(
+                fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="tasks_in_bin"
+            ),
             # medians of recent durations, for percent weights and waiting times
             Index("status", "model", F("finished_at").desc(), name="tasks_by_end"),
         )
@@ -164,7 +175,9 @@ class GenerationTask(models.Model):
         """`visible_to` for one row; of one's own task no permission has to be looked up."""
         if not user.is_active or user.pk is None:
             return False
-        return self.owner_id == user.pk or user.has_perm(VIEW_ALL)
+        if self.owner_id == user.pk:
+            return self.deleted_at is None
+        return user.has_perm(VIEW_ALL)
 
     @property
     def is_over(self) -> bool:
@@ -234,6 +247,13 @@ class GeneratedImage(models.Model):
         constraints = (
             UniqueConstraint(fields=["task", "index"], name="one_picture_per_index"),
             CheckConstraint(condition=Q(index__range=(1, 4)), name="picture_index_in_range"),
+        )
+        indexes = (
+            Index(
+                fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="pictures_in_bin"
+            ),
+            Index(fields=["task"], condition=Q(favourite=True), name="favourite_pictures"),
+            Index(fields=["seed"], name="pictures_by_seed"),
         )
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import timedelta
 from statistics import median
 
@@ -13,8 +14,9 @@ from generation.models import GenerationTask
 SAMPLE = 20
 """Past tasks that are looked at: enough for a median, few enough to follow a changed GPU."""
 
-REFERENCE_WORK = 512 * 512 * 9
 REFERENCE_PIXELS = 512 * 512
+REFERENCE_STEPS = 9
+REFERENCE_WORK = REFERENCE_PIXELS * REFERENCE_STEPS
 PRIOR = {
     Step.LOADING.value: 0.1,
     Step.PREPARING.value: 0.2,
@@ -37,26 +39,35 @@ def scale(step: str, *, width: int, height: int, steps: int) -> float:
     return 1.0
 
 
-def expected_seconds(*, model: str, width: int, height: int, steps: int) -> dict[str, float]:
-    """Seconds per step for a task of this size; all but `loading` per picture."""
+def measured_seconds(model: str) -> dict[str, float]:
+    """Medians of the last tasks' steps, as they would be at the reference size."""
     rows = (
         GenerationTask.objects.filter(status=TaskStatus.COMPLETED, model=model)
         .order_by("-finished_at")
         .values_list("width", "height", "steps", "measured")[:SAMPLE]
     )
-    samples: dict[str, list[float]] = {step: [] for step in PRIOR}
-    for past_width, past_height, past_steps, measured in rows:
+    samples: defaultdict[str, list[float]] = defaultdict(list)
+    for width, height, steps, measured in rows:
         for step, seconds in measured.items():
-            factor = scale(step, width=past_width, height=past_height, steps=past_steps)
-            samples[step].append(seconds / factor)
+            samples[step].append(seconds / scale(step, width=width, height=height, steps=steps))
+    return {step: median(values) for step, values in samples.items()}
+
+
+def expected_seconds(*, model: str, width: int, height: int, steps: int) -> dict[str, float]:
+    """Seconds per step for a task of this size; all but `loading` per picture."""
+    measured = measured_seconds(model)
     return {
         step: round(
-            (median(samples[step]) if samples[step] else prior)
-            * scale(step, width=width, height=height, steps=steps),
-            3,
+            measured.get(step, prior) * scale(step, width=width, height=height, steps=steps), 3
         )
         for step, prior in PRIOR.items()
     }
+
+
+def seconds_per_step(model: str) -> float | None:
+    """Seconds that one denoising step takes at 512²; None before the first task of the model."""
+    generating = measured_seconds(model).get(Step.GENERATING)
+    return None if generating is None else round(generating / REFERENCE_STEPS, 4)
 
 
 def task_seconds(expected: dict[str, float], n: int) -> float:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypedDict
 
+from django.conf import settings
 from django.db.models import (
     BooleanField,
     Case,
@@ -22,10 +22,8 @@ from django.db.models import (
 )
 from django.db.models.functions import FirstValue, RowNumber
 
-from generation.choices import Basis, ErrorCode, QueueReason, TaskStatus, WorkerState
+from generation.choices import ErrorCode, QueueReason, WorkerState
 from generation.models import GenerationTask, ModelSlot, ModelState, Worker
-from generation.protocol import QueuePlace
-from generation.selectors.expectations import task_seconds
 
 WORKER_SILENCE = timedelta(seconds=15)
 """Without a sign of life for so long a worker counts as gone."""
@@ -45,11 +43,7 @@ def in_line(model: str, now: datetime) -> QuerySet[GenerationTask]:
         default=Value(0),
         output_field=IntegerField(),
     )
-    served = (
-        GenerationTask.objects.filter(owner=OuterRef("owner"), claimed_at__isnull=False)
-        .order_by("-claimed_at")
-        .values("claimed_at")[:1]
-    )
+    served = last_served(OuterRef("owner"))
     paused = Case(When(not_before__gt=now, then=True), default=False, output_field=BooleanField())
     own_order = ["paused", "created", "id"]
     return (
@@ -60,7 +54,7 @@ def in_line(model: str, now: datetime) -> QuerySet[GenerationTask]:
             own_place=Window(RowNumber(), partition_by="owner", order_by=own_order),
             came=Window(FirstValue("created"), partition_by="owner", order_by=own_order),
             turn=running + F("own_place"),
-            last_served=Subquery(served),
+            last_served=served,
         )
         .order_by(
             "paused",
@@ -72,6 +66,12 @@ def in_line(model: str, now: datetime) -> QuerySet[GenerationTask]:
             "id",
         )
     )
+
+
+def last_served(owner: OuterRef) -> Subquery:
+    """When a worker last took a task of this person."""
+    claims = GenerationTask.objects.filter(owner=owner, claimed_at__isnull=False)
+    return Subquery(claims.order_by("-claimed_at").values("claimed_at")[:1])
 
 
 def next_in_line(model: str, now: datetime) -> uuid.UUID | None:
@@ -108,76 +108,28 @@ def reason_to_wait(state: ModelState | None, *, workers: int) -> QueueReason:
     return QueueReason.MODEL_LOADING if state.loading else QueueReason.MODEL_DOWN
 
 
-def queue_places(task_ids: Collection[str], *, now: datetime) -> dict[str, QueuePlace]:
-    """Place, estimate and reason of those of `task_ids` that wait; one line is read per model.
-
-    A running task whose worker has gone silent waits too: place 0, until somebody takes it over.
-    """
-    waiting = GenerationTask.objects.waiting().filter(pk__in=task_ids)
-    models = set(waiting.values_list("model", flat=True))
-    states = {state.name: state for state in ModelState.objects.filter(name__in=models)}
-    workers = live_workers(now) if models else 0
-    places = abandoned_places(task_ids, now)
-    for model in models:
-        reason = reason_to_wait(states.get(model), workers=workers)
-        places |= places_of_model(model, reason, set(map(str, task_ids)), now)
-    return places
+class ModelRow(TypedDict):
+    name: str
+    ready: bool
+    replicas: int
+    reason: str
 
 
-def abandoned_places(task_ids: Collection[str], now: datetime) -> dict[str, QueuePlace]:
-    slots = ModelSlot.objects.filter(
-        task__in=[uuid.UUID(key) for key in task_ids],
-        task__status=TaskStatus.RUNNING,
-        lease_until__lt=now,
-    )
+def known_models() -> dict[str, ModelState | None]:
+    """The models that can be asked for, the default one first, as workers last saw them."""
+    seen = {state.name: state for state in ModelState.objects.order_by("name")}
+    return {name: seen.get(name) for name in dict.fromkeys([settings.XINFERENCE_MODEL, *seen])}
+
+
+def model_rows(*, now: datetime) -> list[ModelRow]:
+    workers = live_workers(now)
+    return [model_row(name, state, workers=workers) for name, state in known_models().items()]
+
+
+def model_row(name: str, state: ModelState | None, *, workers: int) -> ModelRow:
     return {
-        str(key): {
-            "position": 0,
-            "eta_seconds": None,
-            "basis": Basis.ESTIMATED.value,
-            "reason": QueueReason.NO_WORKER.value,
-        }
-        for key in slots.values_list("task", flat=True)
+        "name": name,
+        "ready": state is not None and state.ready and workers > 0,
+        "replicas": state.replicas if state else 0,
+        "reason": reason_to_wait(state, workers=workers).value,
     }
-
-
-def places_of_model(
-    model: str, reason: QueueReason, wanted: set[str], now: datetime
-) -> dict[str, QueuePlace]:
-    lanes = lanes_of_model(model, now)
-    places: dict[str, QueuePlace] = {}
-    line = in_line(model, now).values_list("pk", "expected", "n")
-    for position, (key, expected, n) in enumerate(line, start=1):
-        lanes.sort()
-        begins = lanes[0] if lanes else None
-        if lanes:
-            lanes[0] += task_seconds(expected, n)
-        if str(key) in wanted:
-            known = reason == QueueReason.IN_LINE and begins is not None
-            places[str(key)] = {
-                "position": position,
-                "eta_seconds": round(begins, 1) if known and begins is not None else None,
-                "basis": Basis.ESTIMATED.value,
-                "reason": reason.value,
-            }
-    return places
-
-
-def lanes_of_model(model: str, now: datetime) -> list[float]:
-    """Seconds until each slot of the model is free, by the estimates of the tasks in them."""
-    states = ModelState.objects.filter(name=model)
-    # slots above that number are only held until their calls are over
-    used = states.values("slots")[:1]
-    rows: Any = ModelSlot.objects.filter(model=model, number__lte=Subquery(used)).values_list(
-        "task", "task__eta_seconds", "task__expected", "task__n", "task__claimed_at"
-    )
-    lanes: list[float] = []
-    for task, eta, expected, n, claimed_at in rows:
-        if task is None:
-            lanes.append(0.0)
-            continue
-        if eta is None:
-            spent = (now - claimed_at).total_seconds() if claimed_at else 0.0
-            eta = task_seconds(expected, n) - spent
-        lanes.append(max(0.0, eta))
-    return lanes

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from generation.services.collecting import (
+    BIN_KEPT,
+    empty_bin,
+    put_into_bin,
+    restore,
+    set_favourite,
+)
 from generation.services.ending import (
     complete,
     fail,
@@ -44,10 +51,12 @@ from generation.services.serving import (
     refuse_key,
     repeat_refusal,
 )
+from generation.services.sharing import create_link, end_links, forget_links, shared_task
 from generation.services.submitting import Submission, defaults, retry, submit
 from generation.services.tokens import create_token, user_of_token
 
 __all__ = [
+    "BIN_KEPT",
     "Abandoned",
     "Boundary",
     "Claim",
@@ -60,18 +69,23 @@ __all__ = [
     "cancels_of",
     "claim",
     "complete",
+    "create_link",
     "create_token",
     "defaults",
     "delay",
+    "empty_bin",
+    "end_links",
     "expire_leases",
     "expire_worker",
     "fail",
     "finish_cancels",
+    "forget_links",
     "forget_workers",
     "interrupt",
     "key_is_refused",
     "prunable",
     "prune_batch",
+    "put_into_bin",
     "record_lost",
     "record_models",
     "record_progress",
@@ -81,9 +95,12 @@ __all__ = [
     "register_worker",
     "repeat_refusal",
     "request_cancel",
+    "restore",
     "retire_worker",
     "retry",
+    "set_favourite",
     "settle_slot",
+    "shared_task",
     "still_mine",
     "store_image",
     "submit",

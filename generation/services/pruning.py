@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import uuid
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -50,17 +51,22 @@ def prune_batch(*, before: datetime) -> int:
         keys = list(
             ended_before(before).order_by("finished_at").values_list("pk", flat=True)[:BATCH]
         )
-        GenerationTask.objects.filter(pk__in=keys).delete()
-        folders = [str(key) for key in keys]
-        for folder in folders:
-            # who dies after the commit leaves files of which no row tells any more
-            try:
-                images.condemn(folder)
-            except OSError as error:
-                # a full disk is just what prune is called for
-                logger.warning("%s is removed without a note: %r", folder, error)
-        transaction.on_commit(partial(remove_folders, folders))
+        let_go(keys)
     return len(keys)
+
+
+def let_go(keys: Collection[uuid.UUID]) -> None:
+    """Delete these tasks with all of theirs; inside a transaction, whose commit frees the files."""
+    GenerationTask.objects.filter(pk__in=keys).delete()
+    folders = [str(key) for key in keys]
+    for folder in folders:
+        # who dies after the commit leaves files of which no row tells any more
+        try:
+            images.condemn(folder)
+        except OSError as error:
+            # a full disk is just what prune is called for
+            logger.warning("%s is removed without a note: %r", folder, error)
+    transaction.on_commit(partial(remove_folders, folders))
 
 
 def remove_folders(folders: Sequence[str]) -> None:

@@ -73,7 +73,14 @@ def submit(*, owner: User, request: Generate, now: datetime) -> Submission:
 
     The same request_key again gives the task it made, `request_key_reused` if the rest differs.
     """
-    return insert_or_read(owner=owner, values=clean(request), key=request.request_key, now=now)
+    values = clean(request)
+    # what was stored already is given again, even if its parent has gone meanwhile
+    known = read(owner=owner, values=values, key=request.request_key)
+    if known is not None:
+        return known
+    if not selectors.may_be_parent(values["parent_id"], owner):
+        raise InvalidInput(ErrorCode.NOT_FOUND, "parent")
+    return insert_or_read(owner=owner, values=values, key=request.request_key, now=now)
 
 
 def retry(*, task: GenerationTask, key: uuid.UUID | None, now: datetime) -> Submission:
@@ -85,12 +92,13 @@ def retry(*, task: GenerationTask, key: uuid.UUID | None, now: datetime) -> Subm
         parent = GenerationTask.objects.select_for_update().get(pk=task.pk)
         if parent.status not in (TaskStatus.FAILED, TaskStatus.CANCELLED):
             raise TransitionRefused
-        running = parent.retries.unfinished().order_by("created").first()
+        values = {name: getattr(parent, name) for name in ASKED}
+        # a variation is made from it too, but asks for something else
+        running = parent.retries.unfinished().filter(**values).order_by("created").first()
         if running is not None:
             return Submission(task=running, duplicate=True)
-        values = {name: getattr(parent, name) for name in ASKED}
         return insert_or_read(
-            owner=parent.owner, values={**values, "parent": parent}, key=key, now=now
+            owner=parent.owner, values={**values, "parent_id": parent.pk}, key=key, now=now
         )
 
 
@@ -168,6 +176,7 @@ def clean(request: Generate) -> dict[str, Any]:
         "steps": in_range(request.steps, DEFAULT_STEPS, 1, 100, ErrorCode.STEPS_INVALID, "steps"),
         "guidance": guidance_of(request.guidance),
         "seed": seed_of(request.seed),
+        "parent_id": parent_of(request.parent),
     }
     if not selectors.accepts_model(values["model"]):
         raise InvalidInput(ErrorCode.MODEL_UNKNOWN, "model")
@@ -214,3 +223,10 @@ def seed_of(value: int | None) -> int | None:
     if value is not None and not 0 <= value < 2**32:
         raise InvalidInput(ErrorCode.SEED_INVALID, "seed")
     return value
+
+
+def parent_of(text: str | None) -> uuid.UUID | None:
+    try:
+        return None if text is None else uuid.UUID(text)
+    except ValueError as error:
+        raise InvalidInput(ErrorCode.NOT_FOUND, "parent") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 from urllib.parse import quote
 
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from generation import images, selectors, services
@@ -18,6 +20,10 @@ from generation.selectors import clock
 
 KEPT = 86_400
 """Seconds a browser keeps a picture: its file never changes."""
+
+MAX_SLUG = 40
+MAX_PROMPT_LOOK = 400
+"""Characters of the prompt in a file's name, and so many of which these are taken."""
 
 
 @require_safe
@@ -39,9 +45,11 @@ def file_of(request: HttpRequest, task_id: uuid.UUID, index: int, *, small: bool
     if not user.is_authenticated:
         return redirect_to_login(request.get_full_path())
     image = image_or_404(user, task_id, index)
-    name = image.thumbnail or image.file if small else image.file
-    final = not small or bool(image.thumbnail)
-    return file_response(name, kept_for=KEPT if final else 0)
+    if small:
+        kept_for = KEPT if image.thumbnail else 0
+        return file_response(image.thumbnail or image.file, kept_for=kept_for)
+    save_as = speaking_name(image) if request.GET.get("download") == "1" else ""
+    return file_response(image.file, kept_for=KEPT, save_as=save_as)
 
 
 def viewer(request: HttpRequest) -> User | AnonymousUser | None:
@@ -60,13 +68,26 @@ def image_or_404(user: User | AnonymousUser, task_id: uuid.UUID, index: int) -> 
         raise Http404 from error
 
 
-def file_response(name: str, *, kept_for: int) -> HttpResponse:
+def speaking_name(image: GeneratedImage) -> str:
+    """What the picture is called once it has been saved: "liujuan-<prompt>-<seed>.jpg"."""
+    prompt = unicodedata.normalize("NFC", image.task.prompt)[:MAX_PROMPT_LOOK]
+    # letters, marks and digits of any script: nothing that a file system or shell minds
+    words = "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in prompt).split()
+    slug = "-".join(words)[:MAX_SLUG].strip("-")
+    suffix = image.file.rpartition(".")[2]
+    return "-".join(filter(None, ("liujuan", slug, f"{image.seed}.{suffix}")))
+
+
+def file_response(name: str, *, kept_for: int, save_as: str = "") -> HttpResponse:
     """The whole file (at most a few MB); `kept_for`: seconds in this person's own cache.
 
+    `save_as`: the name under which the browser shall save it instead of showing it.
     With ACCEL_REDIRECT it names the file, and the proxy in front sends it.
     """
     response = HttpResponse(content_type=images.content_type(name))
     response["Cache-Control"] = f"private, max-age={kept_for}"
+    if save_as:
+        response["Content-Disposition"] = content_disposition_header(True, save_as)
     path = images.path_of(name)
     try:
         if settings.ACCEL_REDIRECT:

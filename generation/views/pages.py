@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, cast
 
@@ -16,9 +17,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from generation import selectors, services
-from generation.exceptions import NotFound
+from generation.exceptions import InvalidInput, NotFound
 from generation.protocol import PROTOCOL_VERSION
 from generation.selectors import Card, clock
+from generation.views.story import story
 
 SOCKET_PATH = "/ws/generate"
 
@@ -27,9 +29,12 @@ SOCKET_PATH = "/ws/generate"
 @login_required
 @never_cache
 def studio(request: HttpRequest) -> HttpResponse:
+    """With `from`, a picture's key, the composer begins with that picture's settings."""
     now = clock.now()
     cards = selectors.recent_cards(cast("User", request.user), now=now)
-    return render(request, "studio/studio.html", page(request, cards, now))
+    context = page(request, cards, now)
+    context["studio_state"] |= origin(request)
+    return render(request, "studio/studio.html", context)
 
 
 @require_safe
@@ -41,14 +46,32 @@ def task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponse:
         found = selectors.visible_task(task_id, request.user)
     except NotFound as error:
         raise Http404 from error
-    context = page(request, [selectors.card_of(found, now=now)], now)
-    context |= {"task": found, "card": context["cards"][0], "events": event_lines(found)}
+    card = selectors.card_of(found, now=now)
+    context = page(request, [card], now) | story(request, found, card, now)
+    context |= {
+        "events": event_lines(found),
+        "parent": selectors.parent_of(found, request.user),
+        "children": selectors.children_of(found, request.user),
+    }
     return render(request, "studio/task.html", context)
+
+
+def origin(request: HttpRequest) -> dict[str, Any]:
+    """The picture to vary, if it is the person's own and there is one."""
+    try:
+        keys = [selectors.read_key(request.GET["from"])]
+        (image,) = selectors.pictures_of_keys(cast("User", request.user), keys)
+    except (KeyError, InvalidInput, NotFound):
+        return {}
+    task = image.task
+    return {"from": {"task": str(task.pk), "data": task.data, "seed": image.seed}}
 
 
 def page(request: HttpRequest, cards: list[Card], now: datetime) -> dict[str, Any]:
     """What every page with cards needs: the cards to draw, and their state to go on from."""
     demo = not settings.XINFERENCE_URL
+    user = cast("User", request.user)
+    models = selectors.model_offers(user.pk, now=now)
     return {
         "demo": demo,
         "cards": [{**card, "task_url": reverse("task", args=[card["id"]])} for card in cards],
@@ -59,11 +82,19 @@ def page(request: HttpRequest, cards: list[Card], now: datetime) -> dict[str, An
             "demo": demo,
             "tasks": [{"task": card["task"], "state": card["state"]} for card in cards],
             "queue": {card["id"]: card["queue"] for card in cards if card["queue"]},
-            "defaults": {"prompt": "LiuJuan", **services.defaults()},
-            "models": selectors.model_rows(now=now),
+            "defaults": defaults(user, {model["name"] for model in models}),
+            "models": models,
             "server_time": now.timestamp(),
         },
     }
+
+
+def defaults(user: User, served: Collection[str]) -> dict[str, Any]:
+    """What the composer begins with: as the person asked last, the model if it still can be."""
+    last = selectors.last_settings(user)
+    if last.get("model") not in served:
+        last.pop("model", None)
+    return {"prompt": "LiuJuan", **services.defaults(), **last}
 
 
 def event_lines(found: Any) -> list[dict[str, Any]]:

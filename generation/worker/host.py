@@ -229,6 +229,10 @@ class WorkerHost:
     async def sweep(self) -> None:
         """Files in a thread of its own: a large gallery must not hold up the facts."""
         await database_sync_to_async(services.forget_workers)(now=clock.now())
+        await database_sync_to_async(services.forget_links)(now=clock.now())
+        empty_bin = database_sync_to_async(services.empty_bin, thread_sensitive=False)
+        while await empty_bin(now=clock.now()):
+            pass
         sweep = database_sync_to_async(services.sweep_files, thread_sensitive=False)
         removed = await sweep(now=clock.now())
         if removed:

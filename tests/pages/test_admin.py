@@ -9,7 +9,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from generation import services
-from generation.models import ApiToken, GenerationTask, Worker
+from generation.models import ApiToken, GenerationTask, ShareLink, Worker
+from tests.services.drawn import drawn
 from tests.services.test_submitting import failed_task, submit
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +42,35 @@ def test_staff_find_a_task_by_prompt_owner_and_status(
     assert "umbrella" not in staff.get(LIST, {"q": "lake"}).text
     assert "umbrella" in staff.get(LIST, {"q": "bob"}).text
     assert "0 generation tasks" in staff.get(LIST, {"status__exact": "failed"}).text
+
+
+def test_staff_see_and_find_what_its_owner_deleted(
+    alice: User, staff: Client, now: datetime
+) -> None:
+    binned, kept = submit(alice, now, prompt="willow"), submit(alice, now, prompt="umbrella")
+    services.request_cancel(task_id=binned.pk, now=now)
+    services.put_into_bin(owner=alice, pictures=[], tasks=[binned.pk], now=now)
+
+    assert "willow" in staff.get(LIST).text
+    found = staff.get(LIST, {"deleted_at__isempty": "0"}).text
+    assert "willow" in found
+    assert kept.prompt not in found
+    assert staff.get(f"{LIST}{binned.pk}/change/").status_code == 200
+
+
+def test_a_share_link_can_be_ended_but_not_read_off(alice: User, now: datetime) -> None:
+    task = drawn(alice, now)
+    token, _ends = services.create_link(task=task, now=now)
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(User.objects.create_superuser("root"))
+    page = "/admin/generation/sharelink/"
+
+    link = ShareLink.objects.get()
+    assert link.token_hash not in client.get(page).text
+    assert link.token_hash not in client.get(f"{page}{link.pk}/change/").text
+    client.post(f"{page}{link.pk}/delete/", {"post": "yes"})
+
+    assert Client().get(f"/shared/{token}/").status_code == 404
 
 
 def test_the_event_log_stands_in_the_task(alice: User, staff: Client, now: datetime) -> None:

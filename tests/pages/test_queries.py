@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import uuid
+from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,9 +14,12 @@ from django.test.utils import CaptureQueriesContext
 from generation import selectors
 from generation.choices import TaskStatus
 from generation.models import GenerationTask, TaskEvent
+from generation.selectors import GalleryFilter
+from generation.selectors.gallery import cursor_of
 from tests.services.test_submitting import submit
 
 pytestmark = pytest.mark.django_db
+SECOND = timedelta(seconds=1)
 
 
 def test_hot_queries_use_their_index(alice: User, now: datetime) -> None:
@@ -41,6 +45,37 @@ def test_hot_queries_use_their_index(alice: User, now: datetime) -> None:
         assert index.upper() in plan or index == "one_event_per_seq", plan
         assert "TEMP B-TREE" not in plan, plan
         assert "SORT" not in plan, plan
+
+
+def test_the_gallery_reads_a_page_of_many_thousand_tasks_by_its_index(
+    alice: User, bob: User, now: datetime
+) -> None:
+    task = submit(alice, now)
+    values = {field.attname: getattr(task, field.attname) for field in task._meta.fields}
+    GenerationTask.objects.bulk_create(
+        GenerationTask(
+            **{**values, "id": uuid.uuid4(), "owner_id": owner.pk, "created": now - k * SECOND}
+        )
+        for k in range(2_500)
+        for owner in (alice, bob)
+    )
+    middle = GenerationTask.objects.filter(owner=alice).newest_first()[1_200]
+    cursor = cursor_of(middle)
+
+    with CaptureQueriesContext(connection) as captured:
+        page = selectors.gallery_page(alice, GalleryFilter(), cursor)
+
+    assert len(page["items"]) == 60
+    assert len(captured) == 3  # tasks, pictures, names of models
+    with connection.cursor() as database:
+        explain = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN"
+        if connection.vendor == "postgresql":
+            database.execute("ANALYZE generation_generationtask")
+        database.execute(f"{explain} {captured[0]['sql']}")
+        plan = str(database.fetchall())
+    # of two people who drew the same amount the index of all tasks finds a page as fast
+    assert "tasks_of_owner" in plan or "tasks_newest_first" in plan
+    assert not any(slow in plan for slow in ("TEMP B-TREE", "Sort", "Seq Scan", "SCAN"))
 
 
 def test_the_studio_page_asks_as_often_for_twenty_cards_as_for_two(

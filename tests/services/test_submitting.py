@@ -180,6 +180,48 @@ def test_a_second_retry_while_the_first_is_unfinished_gives_the_first_again(
     assert first.task.pk == second.task.pk
 
 
+def test_a_variation_is_no_retry(alice: User, model: str, worker: Worker, now: datetime) -> None:
+    parent = failed_task(alice, worker, now)
+    variation = submit(alice, now, parent=str(parent.pk), seed=8)
+
+    first = services.retry(task=parent, key=None, now=now)
+    second = services.retry(task=parent, key=None, now=now)
+
+    assert (first.duplicate, second.duplicate) == (False, True)
+    assert first.task.pk == second.task.pk != variation.pk
+    assert {task.seed for task in parent.retries.all()} == {7, 8}
+
+
+def test_a_task_is_made_from_ones_own_visible_task_or_not_at_all(
+    alice: User, bob: User, model: str, worker: Worker, now: datetime
+) -> None:
+    mine, others = failed_task(alice, worker, now), failed_task(bob, worker, now)
+    binned = failed_task(alice, worker, now)
+    services.put_into_bin(owner=alice, pictures=[], tasks=[binned.pk], now=now)
+
+    assert submit(alice, now, parent=str(mine.pk)).parent == mine
+    for parent in (str(others.pk), str(binned.pk), str(uuid.uuid4()), "", "x", "柳"):
+        with pytest.raises(InvalidInput) as refused:
+            submit(alice, now, parent=parent)
+        assert (refused.value.code, refused.value.field) == (ErrorCode.NOT_FOUND, "parent")
+
+
+def test_a_request_key_belongs_to_its_parent_too(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    key = uuid.uuid4()
+    first, second = failed_task(alice, worker, now), failed_task(alice, worker, now)
+    task = submit(alice, now, parent=str(first.pk), request_key=key)
+
+    for other in (str(second.pk), None):
+        with pytest.raises(InvalidInput) as refused:
+            submit(alice, now, parent=other, request_key=key)
+        assert refused.value.code == ErrorCode.REQUEST_KEY_REUSED
+    services.put_into_bin(owner=alice, pictures=[], tasks=[first.pk], now=now)
+
+    assert submit(alice, now, parent=str(first.pk), request_key=key) == task
+
+
 def test_a_task_that_is_not_over_cannot_be_retried(alice: User, now: datetime) -> None:
     task = submit(alice, now)
 

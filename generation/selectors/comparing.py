@@ -1,0 +1,64 @@
+"""Pictures side by side: what they share, and where each of them differs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, TypedDict
+
+from generation.selectors.pictures import PictureAbout
+
+SETTINGS = ("prompt", "negative_prompt", "model", "size", "steps", "guidance", "seed")
+
+
+class Fact(TypedDict):
+    """`differs`: this picture is not like most of the others."""
+
+    name: str
+    value: Any
+    differs: bool
+
+
+class Exhibit(TypedDict):
+    """`facts`: the settings that are not the same in all pictures."""
+
+    picture: PictureAbout
+    facts: list[Fact]
+
+
+class Comparison(TypedDict):
+    """`shared`: the settings that all pictures have; `slides`: they can lie upon each other."""
+
+    exhibits: list[Exhibit]
+    shared: dict[str, Any]
+    slides: bool
+
+
+def comparison(pictures: list[PictureAbout]) -> Comparison:
+    """At least two pictures; among equally frequent values the first picture's is the usual one."""
+    told = [settings_of(picture) for picture in pictures]
+    usual = {name: Counter(each[name] for each in told).most_common(1)[0][0] for name in SETTINGS}
+    shared = {name: usual[name] for name in SETTINGS if len({each[name] for each in told}) == 1}
+    differing = [name for name in SETTINGS if name not in shared]
+    return {
+        "exhibits": [
+            {
+                "picture": picture,
+                "facts": [
+                    {"name": name, "value": each[name], "differs": each[name] != usual[name]}
+                    for name in differing
+                ],
+            }
+            for picture, each in zip(pictures, told, strict=True)
+        ],
+        "shared": shared,
+        "slides": len(pictures) == 2 and same_shape(*pictures),
+    }
+
+
+def settings_of(picture: PictureAbout) -> dict[str, Any]:
+    told: dict[str, Any] = {**picture, "size": f"{picture['width']} × {picture['height']}"}
+    return {name: told[name] for name in SETTINGS}
+
+
+def same_shape(one: PictureAbout, other: PictureAbout) -> bool:
+    return one["width"] * other["height"] == other["width"] * one["height"]

@@ -1,0 +1,219 @@
+"""The gallery: everything a person ever asked for, newest first, a page at a time."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.urls import reverse
+
+from generation.choices import UNFINISHED, TaskStatus
+from generation.models import GeneratedImage, GenerationTask, ModelState
+from generation.models.tasks import TaskQuerySet
+from generation.selectors.pictures import key_of
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+PAGE_TASKS = 60
+MAX_WORDS = 8
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+STATUSES = {
+    "completed": frozenset({TaskStatus.COMPLETED}),
+    "failed": frozenset({TaskStatus.FAILED}),
+    "cancelled": frozenset({TaskStatus.CANCELLED}),
+    "running": UNFINISHED,
+}
+"""What can be asked for, and the statuses that this means."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GalleryFilter:
+    """What is left out; the defaults leave out nothing. `status`: a key of STATUSES."""
+
+    text: str = ""
+    status: str = ""
+    model: str = ""
+    since: datetime | None = None
+    favourite: bool = False
+
+    @property
+    def words(self) -> list[str]:
+        return self.text.split()[:MAX_WORDS]
+
+
+class PictureItem(TypedDict):
+    kind: Literal["picture"]
+    key: str
+    task: str
+    index: int
+    url: str
+    thumbnail_url: str
+    width: int
+    height: int
+    seed: int
+    favourite: bool
+    demo: bool
+    prompt: str
+    model: str
+    created: datetime
+    task_url: str
+
+
+class TaskItem(TypedDict):
+    """A task that is unfinished, or ended without a picture."""
+
+    kind: Literal["task"]
+    task: str
+    status: str
+    step: str
+    error_code: str
+    prompt: str
+    created: datetime
+    task_url: str
+
+
+GalleryItem = PictureItem | TaskItem
+
+
+class GalleryPage(TypedDict):
+    """`next`: where the following page begins, None after the last; `models`: what to filter by."""
+
+    items: list[GalleryItem]
+    next: str | None
+    models: list[str]
+
+
+def gallery_page(owner: User, wanted: GalleryFilter, before: str | None) -> GalleryPage:
+    """The page after the cursor `before`; a cursor that cannot be read begins anew.
+
+    Tasks that arrive meanwhile come before every cursor, so that nothing is told twice.
+    """
+    tasks = tasks_of(owner, wanted)
+    place = read_cursor(before)
+    if place is not None:
+        created, last = place
+        # said twice: the first half alone can be looked up in the index
+        tasks = tasks.filter(
+            Q(created__lt=created) | Q(created=created, pk__lt=last), created__lte=created
+        )
+    rows = list(tasks.newest_first()[: PAGE_TASKS + 1])
+    more, rows = len(rows) > PAGE_TASKS, rows[:PAGE_TASKS]
+    return {
+        "items": items_of(rows, wanted),
+        "next": cursor_of(rows[-1]) if more else None,
+        "models": known_models(),
+    }
+
+
+def tasks_of(owner: User, wanted: GalleryFilter) -> TaskQuerySet:
+    tasks = GenerationTask.objects.filter(owner=owner).live()
+    if wanted.status:
+        tasks = tasks.filter(status__in=sorted(STATUSES[wanted.status]))
+    if wanted.model:
+        tasks = tasks.filter(model=wanted.model)
+    if wanted.since is not None:
+        tasks = tasks.filter(created__gte=wanted.since)
+    if wanted.favourite:
+        tasks = tasks.filter(Exists(drawn().filter(favourite=True)))
+    for word in wanted.words:
+        tasks = tasks.filter(holds(word))
+    return tasks
+
+
+def drawn() -> QuerySet[GeneratedImage]:
+    return GeneratedImage.objects.filter(task=OuterRef("pk"), deleted_at__isnull=True)
+
+
+def holds(word: str) -> Q:
+    """The word stands in the prompt or the model's name, or is a picture's seed."""
+    found = Q(prompt__icontains=word) | Q(model__icontains=word)
+    seed = as_seed(word)
+    return found if seed is None else found | Q(Exists(drawn().filter(seed=seed)))
+
+
+def as_seed(word: str) -> int | None:
+    number = int(word) if word.isascii() and word.isdigit() and len(word) <= 10 else None
+    return number if number is not None and number < 2**32 else None
+
+
+def items_of(tasks: list[GenerationTask], wanted: GalleryFilter) -> list[GalleryItem]:
+    rows = GeneratedImage.objects.filter(task__in=tasks, deleted_at__isnull=True)
+    pictures: defaultdict[uuid.UUID, list[GeneratedImage]] = defaultdict(list)
+    for image in rows.order_by("task", "index"):
+        pictures[image.task_id].append(image)
+    items: list[GalleryItem] = []
+    for task in tasks:
+        mine = pictures[task.pk]
+        if not task.is_over or not mine:
+            items.append(task_item(task))
+        items += [picture_item(task, image) for image in matching(task, mine, wanted)]
+    return items
+
+
+def matching(
+    task: GenerationTask, pictures: Iterable[GeneratedImage], wanted: GalleryFilter
+) -> list[GeneratedImage]:
+    """Of a task that was found: the picture that was meant by its seed, the favourites."""
+    elsewhere = f"{task.prompt}\n{task.model}"
+    seeds = {as_seed(word) for word in wanted.words if word not in elsewhere} - {None}
+    return [
+        image
+        for image in pictures
+        if (image.favourite or not wanted.favourite) and seeds <= {image.seed}
+    ]
+
+
+def picture_item(task: GenerationTask, image: GeneratedImage) -> PictureItem:
+    return {
+        "kind": "picture",
+        "key": key_of(image),
+        "task": str(task.pk),
+        **image.data,
+        "favourite": image.favourite,
+        "prompt": task.prompt,
+        "model": task.model,
+        "created": task.created,
+        "task_url": reverse("task", args=[task.pk]),
+    }
+
+
+def task_item(task: GenerationTask) -> TaskItem:
+    return {
+        "kind": "task",
+        "task": str(task.pk),
+        "status": task.status,
+        "step": task.step,
+        "error_code": task.error_code,
+        "prompt": task.prompt,
+        "created": task.created,
+        "task_url": reverse("task", args=[task.pk]),
+    }
+
+
+def known_models() -> list[str]:
+    """The default model first; to look through a person's own tasks would cost more each day."""
+    names = ModelState.objects.order_by("name").values_list("name", flat=True)
+    return list(dict.fromkeys([settings.XINFERENCE_MODEL, *names]))
+
+
+def cursor_of(task: GenerationTask) -> str:
+    microseconds = (task.created - EPOCH) // timedelta(microseconds=1)
+    return base64.urlsafe_b64encode(f"{microseconds}:{task.pk}".encode()).decode()
+
+
+def read_cursor(text: str | None) -> tuple[datetime, uuid.UUID] | None:
+    try:
+        raw = base64.urlsafe_b64decode(text or "").decode()
+        microseconds, _colon, key = raw.partition(":")
+        return EPOCH + timedelta(microseconds=int(microseconds)), uuid.UUID(key)
+    except (ValueError, OverflowError, binascii.Error):
+        return None

@@ -1,0 +1,208 @@
+"""The lines of all models in one reading: where each task stands, and where a new one would."""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from heapq import heapify, heapreplace
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import OuterRef
+
+from generation.choices import Basis, QueueReason, TaskStatus
+from generation.models import GenerationTask, ModelSlot
+from generation.protocol import ModelData, QueuePlace
+from generation.selectors.expectations import seconds_per_step, task_seconds
+from generation.selectors.line import (
+    ModelRow,
+    in_line,
+    known_models,
+    last_served,
+    live_workers,
+    model_row,
+)
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+"""Who was never served goes before everybody who was."""
+
+Turn = tuple[bool, int, int, datetime, datetime, int]
+"""What the line is ordered by: the `order_by` of `in_line` without the task's own id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """The line of one model, next task first."""
+
+    row: ModelRow
+    begins: list[float]
+    """[k]: seconds until a task with k others before it begins; empty without a slot."""
+    tasks: list[str] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)
+    own: Counter[int] = field(default_factory=Counter)
+    """Tasks per owner, the ones that pause left out: a new one goes before those."""
+    came: dict[int, datetime] = field(default_factory=dict)
+
+    def place(self, before: int) -> QueuePlace:
+        """Of whoever has `before` others before him."""
+        known = self.row["reason"] == QueueReason.IN_LINE and self.begins
+        return {
+            "position": before + 1,
+            "eta_seconds": round(self.begins[before], 1) if known else None,
+            "basis": Basis.ESTIMATED.value,
+            "reason": self.row["reason"],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What one reading found; `lines` by model, also of those that are `offered` no more."""
+
+    now: datetime
+    offered: list[str]
+    lines: dict[str, Line]
+    abandoned: list[str]
+    """Running tasks whose worker has gone silent."""
+    running: Counter[int]
+    served: dict[int, datetime]
+
+    def places(self, task_ids: Iterable[str]) -> dict[str, QueuePlace]:
+        """Those of `task_ids` that wait; an abandoned one stands at 0 until it is taken over."""
+        wanted = set(task_ids)
+        places: dict[str, QueuePlace] = {
+            key: {
+                "position": 0,
+                "eta_seconds": None,
+                "basis": Basis.ESTIMATED.value,
+                "reason": QueueReason.NO_WORKER.value,
+            }
+            for key in self.abandoned
+            if key in wanted
+        }
+        for line in self.lines.values():
+            places |= {k: line.place(i) for i, k in enumerate(line.tasks) if k in wanted}
+        return places
+
+    def wait(self, line: Line, owner_id: int) -> QueuePlace:
+        """Where a new task of this person would stand, and when it would begin."""
+        own = line.own[owner_id]
+        turn: Turn = (
+            False,
+            self.running[owner_id] + own + 1,
+            own + 1,
+            self.served.get(owner_id, NEVER),
+            line.came.get(owner_id, self.now),
+            owner_id,
+        )
+        place = line.place(bisect(line.turns, turn))
+        seconds = place["eta_seconds"]
+        return {**place, "eta_seconds": None if seconds is None else coarse(seconds)}
+
+    def waits(self, owner_id: int) -> list[QueuePlace]:
+        """For each offered model."""
+        return [self.wait(self.lines[name], owner_id) for name in self.offered]
+
+    def models(self, waits: list[QueuePlace], paces: dict[str, float | None]) -> list[ModelData]:
+        return [
+            {**self.lines[name].row, "seconds_per_step": paces.get(name), "wait": wait}
+            for name, wait in zip(self.offered, waits, strict=True)
+        ]
+
+
+def read_outlook(*, now: datetime, owners: Collection[int] = ()) -> Outlook:
+    """All lines; `owners` are those whose new tasks will be asked about."""
+    waiting = set(GenerationTask.objects.waiting().values_list("model", flat=True).distinct())
+    return outlook_of(waiting, now=now, owners=owners)
+
+
+def queue_places(task_ids: Collection[str], *, now: datetime) -> dict[str, QueuePlace]:
+    """Place, estimate and reason of those of `task_ids` that wait."""
+    waiting = GenerationTask.objects.waiting().filter(pk__in=task_ids)
+    models = set(waiting.values_list("model", flat=True))
+    return outlook_of(models, now=now).places(task_ids)
+
+
+def model_offers(owner_id: int, *, now: datetime) -> list[ModelData]:
+    """The models that can be asked for, and what this person has to expect of each."""
+    outlook = read_outlook(now=now, owners=[owner_id])
+    return outlook.models(outlook.waits(owner_id), paces_of(outlook.offered))
+
+
+def paces_of(models: Iterable[str]) -> dict[str, float | None]:
+    return {model: seconds_per_step(model) for model in models}
+
+
+def outlook_of(waiting: Collection[str], *, now: datetime, owners: Collection[int] = ()) -> Outlook:
+    """The lines of the models in `waiting` are read; those of the others count as empty."""
+    workers = live_workers(now)
+    known = known_models()
+    slots = list(ModelSlot.objects.select_related("task"))
+    lines = {}
+    for name in dict.fromkeys([*known, *waiting]):
+        state = known.get(name)
+        used = state.slots if state else 0
+        # slots above that number are only held until their calls are over
+        mine = [slot for slot in slots if slot.model == name and slot.number <= used]
+        lanes = [seconds_left(slot, now) for slot in mine]
+        row = model_row(name, state, workers=workers)
+        lines[name] = read_line(row, lanes, now) if name in waiting else empty_line(row, lanes)
+    return Outlook(
+        now=now,
+        offered=list(known),
+        lines=lines,
+        abandoned=[str(slot.task_id) for slot in slots if is_abandoned(slot, now)],
+        running=Counter(slot.task.owner_id for slot in slots if slot.task),
+        served=served_at(owners) if waiting and owners else {},
+    )
+
+
+def read_line(row: ModelRow, lanes: list[float], now: datetime) -> Line:
+    line = empty_line(row, lanes)
+    order = ("paused", "turn", "own_place", "last_served", "came", "owner")
+    tasks: Any = in_line(row["name"], now).values_list("pk", "expected", "n", *order)
+    heapify(lanes)
+    for key, expected, n, paused, turn, own_place, served, came, owner in tasks:
+        if lanes:
+            heapreplace(lanes, lanes[0] + task_seconds(expected, n))
+            line.begins.append(lanes[0])
+        line.tasks.append(str(key))
+        line.turns.append((paused, turn, own_place, served or NEVER, came, owner))
+        if not paused:
+            line.own[owner] += 1
+            line.came.setdefault(owner, came)
+    return line
+
+
+def empty_line(row: ModelRow, lanes: list[float]) -> Line:
+    return Line(row=row, begins=[min(lanes)] if lanes else [])
+
+
+def seconds_left(slot: ModelSlot, now: datetime) -> float:
+    """Until the slot is free, by the estimate of the task in it."""
+    task = slot.task
+    if task is None:
+        return 0.0
+    if task.eta_seconds is not None:
+        return max(0.0, task.eta_seconds)
+    spent = (now - task.claimed_at).total_seconds() if task.claimed_at else 0.0
+    return max(0.0, task_seconds(task.expected, task.n) - spent)
+
+
+def is_abandoned(slot: ModelSlot, now: datetime) -> bool:
+    running = slot.task is not None and slot.task.status == TaskStatus.RUNNING
+    return running and slot.lease_until is not None and slot.lease_until < now
+
+
+def served_at(owners: Collection[int]) -> dict[int, datetime]:
+    people = get_user_model().objects.filter(pk__in=owners)
+    rows = people.annotate(at=last_served(OuterRef("pk"))).values_list("pk", "at")
+    return {key: at for key, at in rows if at is not None}
+
+
+def coarse(seconds: float) -> int:
+    """An estimate in whole seconds, the coarser the farther: it is news only when it matters."""
+    unit = 1 if seconds < 10 else 5 if seconds < 60 else 10 if seconds < 300 else 30
+    return round(seconds / unit) * unit

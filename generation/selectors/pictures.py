@@ -1,0 +1,240 @@
+"""Single pictures: their keys, who may see them, and all there is to say about one."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from django.db.models import Exists, OuterRef
+from django.urls import reverse
+
+from generation import images
+from generation.choices import ErrorCode
+from generation.exceptions import InvalidInput, NotFound
+from generation.models import GeneratedImage, GenerationTask
+from generation.selectors.tasks import visible_task
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+
+PictureKey = tuple[uuid.UUID, int]
+"""(task, index); on the wire it is "<task>:<index>"."""
+
+KEY = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):([1-4])", re.ASCII)
+MAX_KEYS = 500
+"""Pictures or tasks that one request may name."""
+
+GENERATIONS_BACK, CHILDREN = 3, 3
+FORMATS = {suffix: name for name, suffix in images.SUFFIX.items()}
+COMPARED = ("prompt", "negative_prompt", "model", "size", "steps", "guidance")
+
+
+class Relative(TypedDict):
+    """A task that led to a picture or came from it, shown by its first picture.
+
+    `change`: what differs from the one before it: one of COMPARED, "seed", "again" for nothing,
+    empty for the first.
+    """
+
+    key: str
+    thumbnail_url: str
+    task_url: str
+    change: str
+    current: bool
+
+
+class PictureAbout(TypedDict):
+    """`count`: pictures asked for; `seconds`: the whole task's; `parameters`: text in the file."""
+
+    key: str
+    task: str
+    index: int
+    count: int
+    url: str
+    thumbnail_url: str
+    task_url: str
+    prompt: str
+    negative_prompt: str
+    model: str
+    width: int
+    height: int
+    steps: int
+    guidance: float
+    seed: int
+    bytes: int
+    format: str
+    seconds: float
+    created: float
+    favourite: bool
+    demo: bool
+    parameters: str
+    settings: dict[str, Any]
+    lineage: list[Relative]
+
+
+def key_of(image: GeneratedImage) -> str:
+    return f"{image.task_id}:{image.index}"
+
+
+def read_key(text: str) -> PictureKey:
+    """Raises InvalidInput if `text` is no key."""
+    match = KEY.fullmatch(text)
+    if match is None:
+        raise InvalidInput(ErrorCode.BAD_MESSAGE, "pictures")
+    return uuid.UUID(match[1]), int(match[2])
+
+
+def picture_of(task_id: uuid.UUID, index: int, user: User | AnonymousUser) -> GeneratedImage:
+    """The picture, with its task; what its owner put into the bin is there for staff alone."""
+    task = visible_task(task_id, user)
+    try:
+        image = GeneratedImage.objects.get(task=task, index=index)
+    except GeneratedImage.DoesNotExist as error:
+        raise NotFound from error
+    if image.deleted_at is not None and task.owner_id == user.pk:
+        raise NotFound
+    image.task = task
+    return image
+
+
+def pictures_of_keys(owner: User, keys: Collection[PictureKey]) -> list[GeneratedImage]:
+    """The owner's live pictures in the order of `keys`, each once; NotFound if one is missing."""
+    rows = GeneratedImage.objects.filter(
+        task__in={task for task, _index in keys},
+        task__owner=owner,
+        task__deleted_at__isnull=True,
+        deleted_at__isnull=True,
+    ).select_related("task")
+    found = {(image.task_id, image.index): image for image in rows}
+    try:
+        return [found[key] for key in dict.fromkeys(keys)]
+    except KeyError as error:
+        raise NotFound from error
+
+
+def picture_about(task_id: uuid.UUID, index: int, user: User | AnonymousUser) -> PictureAbout:
+    image = picture_of(task_id, index, user)
+    return {**about(image), "lineage": lineage(image)}
+
+
+def about(image: GeneratedImage) -> PictureAbout:
+    """All but the lineage; `image.task` should be there already."""
+    task = image.task
+    return {
+        "key": key_of(image),
+        "task": str(task.pk),
+        "count": task.n,
+        **image.data,
+        "task_url": reverse("task", args=[task.pk]),
+        "prompt": task.prompt,
+        "negative_prompt": task.negative_prompt,
+        "model": task.model,
+        "steps": task.steps,
+        "guidance": task.guidance,
+        "bytes": image.bytes,
+        "format": FORMATS[image.file.rpartition(".")[2]],
+        "seconds": round(task.run_seconds, 1),
+        "created": round(task.created.timestamp(), 3),
+        "favourite": image.favourite,
+        "parameters": images.parameters(
+            prompt=task.prompt,
+            negative_prompt=task.negative_prompt,
+            steps=task.steps,
+            guidance=task.guidance,
+            seed=image.seed,
+            width=image.width,
+            height=image.height,
+            model=task.model,
+        ),
+        "settings": settings_of(task),
+        "lineage": [],
+    }
+
+
+def settings_of(task: GenerationTask) -> dict[str, Any]:
+    """The fields of a `generate` that would ask for the same again, with another seed."""
+    return {
+        "prompt": task.prompt,
+        "negative_prompt": task.negative_prompt,
+        "model": task.model,
+        "size": size_of(task),
+        "n": task.n,
+        "steps": task.steps,
+        "guidance": task.guidance,
+    }
+
+
+def size_of(task: GenerationTask) -> str:
+    return f"{task.width}x{task.height}"
+
+
+def lineage(image: GeneratedImage) -> list[Relative]:
+    """Oldest first: up to three parents with a picture, this one, up to three made from it."""
+    task = GenerationTask.objects.select_related("parent__parent__parent").get(pk=image.task_id)
+    parents = [each for each in ancestors(task) if belongs(each, task)]
+    children = list(children_of(task))
+    shown = first_pictures([*parents, *children]) | {task.pk: image}
+    related: list[Relative] = []
+    before: GenerationTask | None = None
+    for each in (*parents, task, *children):
+        if each.pk not in shown:
+            continue
+        change = change_between(before, each) if before else ""
+        related.append(relative(shown[each.pk], change, current=each is task))
+        before = before if before is task else each
+    return related
+
+
+def ancestors(task: GenerationTask) -> list[GenerationTask]:
+    """Oldest first."""
+    found: list[GenerationTask] = []
+    parent = task.parent
+    while parent is not None and len(found) < GENERATIONS_BACK:
+        found.insert(0, parent)
+        # a fourth one was not read, and nobody asks for it
+        parent = parent.parent if len(found) < GENERATIONS_BACK else None
+    return found
+
+
+def belongs(other: GenerationTask, task: GenerationTask) -> bool:
+    return other.owner_id == task.owner_id and other.deleted_at is None
+
+
+def children_of(task: GenerationTask) -> list[GenerationTask]:
+    """The newest with a picture, oldest of these first."""
+    drawn = GeneratedImage.objects.filter(task=OuterRef("pk"), deleted_at__isnull=True)
+    rows = task.retries.live().filter(Exists(drawn), owner=task.owner_id).newest_first()
+    return list(reversed(rows[:CHILDREN]))
+
+
+def first_pictures(tasks: Iterable[GenerationTask]) -> dict[uuid.UUID, GeneratedImage]:
+    rows = GeneratedImage.objects.filter(task__in=list(tasks), deleted_at__isnull=True)
+    return {image.task_id: image for image in rows.order_by("-index")}
+
+
+def relative(image: GeneratedImage, change: str, *, current: bool) -> Relative:
+    return {
+        "key": key_of(image),
+        "thumbnail_url": image.data["thumbnail_url"],
+        "task_url": reverse("task", args=[image.task_id]),
+        "change": change,
+        "current": current,
+    }
+
+
+def change_between(parent: GenerationTask, child: GenerationTask) -> str:
+    """The first thing that was asked for differently."""
+    before, after = settings_of(parent), settings_of(child)
+    for name in COMPARED:
+        if before[name] != after[name]:
+            return name
+    return "again" if repeats_seed(parent, child) else "seed"
+
+
+def repeats_seed(parent: GenerationTask, child: GenerationTask) -> bool:
+    """Whether the child begins with the seed of one of the parent's pictures."""
+    if child.seed is None or parent.drawn_seed is None:
+        return False
+    return (child.seed - parent.drawn_seed) % 2**32 < parent.n

@@ -1,0 +1,141 @@
+"""What a person does with what is finished: favourites, the bin, and what is emptied out of it."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
+
+from generation import images
+from generation.exceptions import NotFound, TransitionRefused
+from generation.models import GeneratedImage, GenerationTask
+from generation.selectors import PictureKey, pictures_of_keys
+from generation.services.pruning import BATCH, let_go
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+logger = logging.getLogger(__name__)
+
+BIN_KEPT = timedelta(days=1)
+"""So long what was deleted can be taken back."""
+
+
+def set_favourite(*, owner: User, pictures: Collection[PictureKey], favourite: bool) -> int:
+    """How many were changed; raises NotFound, with nothing written, if one is not there."""
+    with transaction.atomic():
+        keys = [image.pk for image in pictures_of_keys(owner, pictures)]
+        rows = GeneratedImage.objects.filter(pk__in=keys).exclude(favourite=favourite)
+        return rows.update(favourite=favourite)
+
+
+def put_into_bin(
+    *,
+    owner: User,
+    pictures: Collection[PictureKey],
+    tasks: Collection[uuid.UUID],
+    now: datetime,
+) -> int:
+    """How many of the named things went; a task goes with its last picture.
+
+    Raises NotFound if one is not the owner's, TransitionRefused if one is of an unfinished task;
+    then nothing is written. What is in the bin already stays there, since when it is.
+    """
+    with transaction.atomic():
+        rows = locked_tasks(owner, {task for task, _index in pictures}.union(tasks))
+        if not all(task.is_over for task in rows.values()):
+            raise TransitionRefused
+        named = [image.pk for image in pictures_in(rows, pictures)]
+        gone = GeneratedImage.objects.filter(pk__in=named, deleted_at__isnull=True)
+        deleted = gone.update(deleted_at=now)
+        live = GenerationTask.objects.live()
+        deleted += live.filter(pk__in=tasks).update(deleted_at=now)
+        left = GeneratedImage.objects.filter(task=OuterRef("pk"), deleted_at__isnull=True)
+        emptied = live.filter(~Exists(left), pk__in={task for task, _index in pictures})
+        emptied.update(deleted_at=now)
+    return deleted
+
+
+def restore(
+    *,
+    owner: User,
+    pictures: Collection[PictureKey],
+    tasks: Collection[uuid.UUID],
+    now: datetime,
+) -> int:
+    """How many of the named things came back; a picture brings its task, a task what went with it.
+
+    Raises NotFound, with nothing written, if one is not the owner's or its time is over.
+    """
+    with transaction.atomic():
+        rows = locked_tasks(owner, {task for task, _index in pictures}.union(tasks))
+        found = pictures_in(rows, pictures)
+        gone = {task.pk for task in rows.values() if task.deleted_at is not None}
+        back = [each.pk for each in found if each.deleted_at is not None or each.task_id in gone]
+        since = [task.deleted_at for task in rows.values()] + [each.deleted_at for each in found]
+        if any(moment is not None and moment <= now - BIN_KEPT for moment in since):
+            raise NotFound
+        together = Q(task__in=tasks, task__deleted_at=F("deleted_at"))
+        keys = GeneratedImage.objects.filter(together).values_list("pk", flat=True)
+        GeneratedImage.objects.filter(pk__in=[*keys, *back]).update(deleted_at=None)
+        GenerationTask.objects.filter(pk__in=gone).update(deleted_at=None)
+    return len(back) + len(gone.intersection(tasks))
+
+
+def locked_tasks(owner: User, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, GenerationTask]:
+    """The owner's tasks until this transaction ends, in or out of the bin; else NotFound.
+
+    Always in the same order: two that lock some of the same must not wait for each other.
+    """
+    rows = GenerationTask.objects.select_for_update().filter(owner=owner, pk__in=keys)
+    found = {task.pk: task for task in rows.order_by("pk")}
+    if len(found) != len(keys):
+        raise NotFound
+    return found
+
+
+def pictures_in(
+    tasks: dict[uuid.UUID, GenerationTask], keys: Iterable[PictureKey]
+) -> list[GeneratedImage]:
+    rows = GeneratedImage.objects.filter(task__in=list(tasks))
+    found = {(image.task_id, image.index): image for image in rows}
+    try:
+        return [found[key] for key in dict.fromkeys(keys)]
+    except KeyError as error:
+        raise NotFound from error
+
+
+def empty_bin(*, now: datetime) -> int:
+    """Delete up to a batch of what has been in the bin for BIN_KEPT: rows first, then files.
+
+    How many tasks and pictures there were; 0 when nothing is left to do.
+    """
+    over = Q(deleted_at__lte=now - BIN_KEPT)
+    with transaction.atomic():
+        tasks = GenerationTask.objects.select_for_update(of=("self",)).filter(
+            over, slot__isnull=True
+        )
+        keys = list(tasks.order_by("deleted_at").values_list("pk", flat=True)[:BATCH])
+        let_go(keys)
+        pictures = list(
+            GeneratedImage.objects.select_for_update().filter(over).order_by("deleted_at")[:BATCH]
+        )
+        GeneratedImage.objects.filter(pk__in=[image.pk for image in pictures]).delete()
+        names = [name for image in pictures for name in (image.file, image.thumbnail) if name]
+        transaction.on_commit(partial(remove_files, names))
+    return len(keys) + len(pictures)
+
+
+def remove_files(names: Iterable[str]) -> None:
+    for name in names:
+        try:
+            images.remove(name)
+        except OSError as error:
+            # no row tells of it any more: the sweep tries again
+            logger.warning("%s is left to the sweep: %r", name, error)

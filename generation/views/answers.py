@@ -1,0 +1,92 @@
+"""How views that scripts call take and give JSON, also when they refuse."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import uuid
+from collections.abc import Callable, Collection
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import Error as DatabaseProblem
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.views.decorators.cache import never_cache
+
+from generation.choices import ErrorCode
+from generation.exceptions import InvalidInput, NotFound, StudioError, TransitionRefused
+from generation.protocol import MAX_TEXT_BYTES
+from generation.selectors import MAX_KEYS, PictureKey, read_key
+
+logger = logging.getLogger(__name__)
+View = Callable[..., HttpResponseBase]
+
+
+def for_scripts(view: View) -> View:
+    """Only for who is signed in; errors become `{"code", "message"}` with their status."""
+
+    @never_cache
+    @functools.wraps(view)
+    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            if not request.user.is_authenticated:
+                return refusal(ErrorCode.NOT_SIGNED_IN, 403)
+            return view(request, *args, **kwargs)
+        except StudioError as error:
+            return refusal(error.code, status_of(error))
+        except DatabaseProblem:
+            logger.exception("%s: database", request.path)
+            return refusal(ErrorCode.UNAVAILABLE, 503)
+
+    return answered
+
+
+def status_of(error: StudioError) -> int:
+    if isinstance(error, NotFound):
+        return 404
+    return 409 if isinstance(error, TransitionRefused) else 400
+
+
+def refusal(code: ErrorCode, status: int) -> JsonResponse:
+    return JsonResponse({"code": code.value, "message": str(code.label)}, status=status)
+
+
+def body_of(request: HttpRequest) -> dict[str, Any]:
+    """The JSON object that was sent; InvalidInput on anything else."""
+    try:
+        body = request.body
+    except RequestDataTooBig as error:
+        raise InvalidInput(ErrorCode.TOO_LONG) from error
+    if len(body) > MAX_TEXT_BYTES:
+        raise InvalidInput(ErrorCode.TOO_LONG)
+    try:
+        decoded = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(ErrorCode.NOT_JSON) from error
+    if not isinstance(decoded, dict):
+        raise InvalidInput(ErrorCode.BAD_MESSAGE)
+    return decoded
+
+
+def texts_in(body: dict[str, Any], name: str) -> list[str]:
+    texts = body.get(name, [])
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise InvalidInput(ErrorCode.BAD_MESSAGE, name)
+    return texts
+
+
+def keys_of(texts: Collection[str]) -> list[PictureKey]:
+    """Each picture once, in the order in which they were named."""
+    if len(texts) > MAX_KEYS:
+        raise InvalidInput(ErrorCode.TOO_MANY_PICTURES, "pictures")
+    return list(dict.fromkeys(read_key(text) for text in texts))
+
+
+def task_ids_of(texts: Collection[str]) -> set[uuid.UUID]:
+    if len(texts) > MAX_KEYS:
+        raise InvalidInput(ErrorCode.TOO_MANY_PICTURES, "tasks")
+    try:
+        return {uuid.UUID(text) for text in texts}
+    except ValueError as error:
+        raise InvalidInput(ErrorCode.BAD_MESSAGE, "tasks") from error

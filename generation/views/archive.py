@@ -1,0 +1,63 @@
+"""Several pictures as one zip, written while it is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Generator, Sequence
+from functools import partial
+from pathlib import PurePath
+
+from zipstream import ZIP_STORED, ZipStream
+
+from generation import images
+from generation.models import GeneratedImage
+from generation.views.files import speaking_name
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 256 * 1024
+"""Bytes that are read at once."""
+
+
+def named(pictures: Sequence[GeneratedImage]) -> list[tuple[str, str]]:
+    """(file, name in the zip) of each; equal names are numbered."""
+    taken: set[str] = set()
+    files: list[tuple[str, str]] = []
+    for image in pictures:
+        wish = PurePath(speaking_name(image))
+        name, number = wish.name, 1
+        while name in taken:
+            number += 1
+            name = f"{wish.stem}-{number}{wish.suffix}"
+        taken.add(name)
+        files.append((image.file, name))
+    return files
+
+
+async def zipped(files: Sequence[tuple[str, str]]) -> AsyncIterator[bytes]:
+    """Off the loop, one chunk at a time: nothing is read that nobody takes."""
+    chunks = chunks_of(files)
+    try:
+        while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+            yield chunk
+    finally:
+        # a reader that is cut off in the middle of a chunk is closed once it has it
+        with contextlib.suppress(ValueError):
+            chunks.close()
+
+
+def chunks_of(files: Sequence[tuple[str, str]]) -> Generator[bytes]:
+    """Pictures are compressed already and are only stored; one that has gone is left out."""
+    archive = ZipStream(compress_type=ZIP_STORED)
+    for file, name in files:
+        try:
+            source = images.path_of(file).open("rb")
+        except OSError as error:
+            logger.warning("%s is not in the zip: %r", file, error)
+            continue
+        with source:
+            archive.add(iter(partial(source.read, CHUNK), b""), name)
+            yield from archive.all_files()
+    yield from archive.finalize()

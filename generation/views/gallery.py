@@ -1,0 +1,147 @@
+"""The gallery: its page, and what is done with the pictures in it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import cast
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
+from django.db import close_old_connections
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseForbidden,
+    JsonResponse,
+    StreamingHttpResponse,
+)
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from generation import selectors, services
+from generation.choices import ErrorCode
+from generation.exceptions import InvalidInput, NotFound
+from generation.selectors import GalleryFilter, clock
+from generation.views.answers import body_of, for_scripts, keys_of, task_ids_of, texts_in
+from generation.views.archive import named, zipped
+
+DAYS = {"1": 1, "7": 7, "30": 30}
+LONGEST_SEARCH = 200
+COMPARABLE = range(2, 7)
+
+
+@require_safe
+@never_cache
+def gallery(request: HttpRequest) -> HttpResponse:
+    """The page; with `fragment=1` its items alone, for who asks for more of them."""
+    fragment = request.GET.get("fragment") == "1"
+    if not request.user.is_authenticated:
+        path = request.get_full_path()
+        return HttpResponseForbidden() if fragment else redirect_to_login(path)
+    wanted = filter_of(request.GET, clock.now())
+    found = selectors.gallery_page(request.user, wanted, request.GET.get("before"))
+    context = {**found, "page": found, "filter": wanted, "demo": not settings.XINFERENCE_URL}
+    template = "studio/_gallery_page.html" if fragment else "studio/gallery.html"
+    return render(request, template, context)
+
+
+def filter_of(query: Mapping[str, str], now: datetime) -> GalleryFilter:
+    """What cannot be used counts as not asked for."""
+    status, days = query.get("status", ""), DAYS.get(query.get("days", ""))
+    return GalleryFilter(
+        text=without_nul(query.get("q", ""))[:LONGEST_SEARCH].strip(),
+        status=status if status in selectors.STATUSES else "",
+        model=without_nul(query.get("model", "")),
+        since=None if days is None else now - timedelta(days=days),
+        favourite=query.get("favourite") == "1",
+    )
+
+
+def without_nul(text: str) -> str:
+    """PostgreSQL cannot even be asked for it."""
+    return text.replace("\0", "")
+
+
+@require_safe
+@login_required
+@never_cache
+def compare(request: HttpRequest) -> HttpResponse:
+    try:
+        keys = keys_of(request.GET.getlist("picture"))
+        pictures = selectors.pictures_of_keys(cast("User", request.user), keys)
+    except (InvalidInput, NotFound) as error:
+        raise Http404 from error
+    if len(pictures) not in COMPARABLE:
+        raise Http404
+    context = {
+        "demo": not settings.XINFERENCE_URL,
+        "comparison": selectors.comparison([selectors.about(image) for image in pictures]),
+    }
+    return render(request, "studio/compare.html", context)
+
+
+@require_safe
+@for_scripts
+def about(request: HttpRequest, task_id: uuid.UUID, index: int) -> JsonResponse:
+    return JsonResponse(selectors.picture_about(task_id, index, request.user))
+
+
+@require_POST
+@for_scripts
+def favourite(request: HttpRequest) -> JsonResponse:
+    body = body_of(request)
+    wish = body.get("favourite")
+    if not isinstance(wish, bool):
+        raise InvalidInput(ErrorCode.BAD_MESSAGE, "favourite")
+    changed = services.set_favourite(
+        owner=cast("User", request.user),
+        pictures=keys_of(texts_in(body, "pictures")),
+        favourite=wish,
+    )
+    return JsonResponse({"changed": changed})
+
+
+@require_POST
+@for_scripts
+def delete(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"deleted": bin_by(services.put_into_bin, request)})
+
+
+@require_POST
+@for_scripts
+def restore(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"restored": bin_by(services.restore, request)})
+
+
+def bin_by(service: Callable[..., int], request: HttpRequest) -> int:
+    body = body_of(request)
+    return service(
+        owner=cast("User", request.user),
+        pictures=keys_of(texts_in(body, "pictures")),
+        tasks=task_ids_of(texts_in(body, "tasks")),
+        now=clock.now(),
+    )
+
+
+@require_POST
+@for_scripts
+def archive(request: HttpRequest) -> StreamingHttpResponse:
+    """An ordinary form: the browser saves what comes."""
+    keys = keys_of(request.POST.getlist("pictures"))
+    if not keys:
+        raise InvalidInput(ErrorCode.BAD_MESSAGE, "pictures")
+    files = named(selectors.pictures_of_keys(cast("User", request.user), keys))
+    # it would stay with this request, which now sends for minutes, and others wait for one
+    close_old_connections()
+    response = StreamingHttpResponse(zipped(files), content_type="application/zip")
+    name = f"liujuan-{timezone.localdate():%Y%m%d}-{len(files)}.zip"
+    response["Content-Disposition"] = content_disposition_header(True, name)
+    return response

@@ -1,0 +1,109 @@
+"""Share links: who owns a task makes and ends them, whoever has one looks."""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from generation import selectors, services
+from generation.exceptions import NotFound
+from generation.models import GeneratedImage, ShareLink
+from generation.selectors import clock
+from generation.views.answers import for_scripts
+from generation.views.files import file_response, speaking_name
+
+PRIVATE = ("parent", "request_key", "expected")
+"""What of a task nobody needs who only looks."""
+
+
+@require_http_methods(["POST", "DELETE"])
+@for_scripts
+def share(request: HttpRequest, task_id: uuid.UUID) -> JsonResponse:
+    """Make a link, or end all of them; only who owns the task may."""
+    task = selectors.visible_task(task_id, request.user)
+    if task.owner_id != request.user.pk:
+        raise NotFound
+    if request.method == "DELETE":
+        return JsonResponse({"ended": services.end_links(task=task)})
+    token, expires = services.create_link(task=task, now=clock.now())
+    path = reverse("shared", args=[token])
+    url = (
+        f"{settings.PUBLIC_URL}{path}" if settings.PUBLIC_URL else request.build_absolute_uri(path)
+    )
+    return JsonResponse({"url": url, "expires": int(expires.timestamp())})
+
+
+def unlisted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """The address is the key: no cache, no search engine and no other site may learn it."""
+
+    @require_safe
+    @never_cache
+    @functools.wraps(view)
+    def kept(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        response["Referrer-Policy"] = "no-referrer"
+        response["X-Robots-Tag"] = "noindex"
+        return response
+
+    return kept
+
+
+@unlisted
+def shared(request: HttpRequest, token: str) -> HttpResponse:
+    link, pictures = shared_or_404(token)
+    task = link.task.data
+    context = {
+        "task": {name: value for name, value in task.items() if name not in PRIVATE},
+        "pictures": [picture_data(token, image) for image in pictures],
+        "expires": link.expires_at,
+        "demo": any(image.demo for image in pictures),
+    }
+    return render(request, "studio/shared.html", context)
+
+
+@unlisted
+def picture(request: HttpRequest, token: str, index: int) -> HttpResponse:
+    image = image_or_404(token, index)
+    save_as = speaking_name(image) if request.GET.get("download") == "1" else ""
+    return file_response(image.file, kept_for=0, save_as=save_as)
+
+
+@unlisted
+def thumbnail(request: HttpRequest, token: str, index: int) -> HttpResponse:
+    image = image_or_404(token, index)
+    return file_response(image.thumbnail or image.file, kept_for=0)
+
+
+def shared_or_404(token: str) -> tuple[ShareLink, list[GeneratedImage]]:
+    try:
+        return services.shared_task(token=token, now=clock.now())
+    except NotFound as error:
+        raise Http404 from error
+
+
+def image_or_404(token: str, index: int) -> GeneratedImage:
+    _link, pictures = shared_or_404(token)
+    for image in pictures:
+        if image.index == index:
+            return image
+    raise Http404
+
+
+def picture_data(token: str, image: GeneratedImage) -> dict[str, Any]:
+    return {
+        "index": image.index,
+        "url": reverse("shared-picture", args=[token, image.index]),
+        "thumbnail_url": reverse("shared-thumbnail", args=[token, image.index]),
+        "width": image.width,
+        "height": image.height,
+        "seed": image.seed,
+    }

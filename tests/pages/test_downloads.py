@@ -1,0 +1,124 @@
+"""Pictures that leave the studio: their names, and many of them in one zip."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from django.test import AsyncClient, override_settings
+
+from generation import images
+from generation.models import GeneratedImage
+from tests.pages.test_pages import signed_in
+from tests.services.drawn import drawn, key, media
+
+pytestmark = pytest.mark.django_db(transaction=True)
+__all__ = ["media"]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "disposition"),
+    [
+        ("A cat, on the roof!", 'attachment; filename="liujuan-A-cat-on-the-roof-9.jpg"'),
+        ("../../etc/passwd", 'attachment; filename="liujuan-etc-passwd-9.jpg"'),
+        ('"; \r\nSet-Cookie: a=b', 'attachment; filename="liujuan-Set-Cookie-a-b-9.jpg"'),
+        ("!!! 🌸", 'attachment; filename="liujuan-9.jpg"'),
+        ("柳 岸", "attachment; filename*=utf-8''liujuan-%E6%9F%B3-%E5%B2%B8-9.jpg"),
+        ("w" * 300, f'attachment; filename="liujuan-{"w" * 40}-9.jpg"'),
+        ("\u202egpj.exe", 'attachment; filename="liujuan-gpj-exe-9.jpg"'),
+    ],
+)
+def test_a_download_has_a_speaking_name(
+    media: Path, alice: User, now: datetime, prompt: str, disposition: str
+) -> None:
+    task = drawn(alice, now, prompt=prompt, seed=9)
+    client = signed_in(alice)
+
+    response = client.get(f"/pictures/{task.pk}/1/?download=1")
+
+    assert response["Content-Disposition"] == disposition
+    assert response["Content-Type"] == "image/jpeg"
+    assert response.content == f"picture {task.pk} 1".encode()
+    assert "Content-Disposition" not in client.get(f"/pictures/{task.pk}/1/")
+    with override_settings(ACCEL_REDIRECT="/_media"):
+        handed = client.get(f"/pictures/{task.pk}/1/?download=1")
+    assert handed["Content-Disposition"] == disposition
+    assert handed["X-Accel-Redirect"].startswith("/_media/")
+
+
+async def zip_of(user: User, *keys: str) -> tuple[int, Any]:
+    """(status, the opened zip or the refusal)."""
+    client = AsyncClient()
+    await client.aforce_login(user)
+    response: Any = await client.post("/gallery/zip/", {"pictures": list(keys)})
+    if not response.streaming:
+        return response.status_code, response.json()
+    assert response["Content-Disposition"].startswith('attachment; filename="liujuan-')
+    content = b"".join([part async for part in response])
+    return response.status_code, zipfile.ZipFile(io.BytesIO(content))
+
+
+def many(user: User, now: datetime) -> list[str]:
+    tasks = [drawn(user, now, prompt="柳岸", pictures=2) for _each in range(2)]
+    return [key(task, index) for task in tasks for index in (1, 2)]
+
+
+@pytest.mark.usefixtures("running_hub")
+async def test_a_zip_has_the_files_as_they_are_under_different_names(
+    media: Path, alice: User, now: datetime
+) -> None:
+    keys = await sync_to_async(many)(alice, now)
+
+    status, archive = await zip_of(alice, *keys, keys[0])
+
+    assert status == 200
+    assert archive.testzip() is None
+    names = archive.namelist()
+    assert names == [
+        "liujuan-柳岸-100.jpg",
+        "liujuan-柳岸-101.jpg",
+        "liujuan-柳岸-100-2.jpg",
+        "liujuan-柳岸-101-2.jpg",
+    ]
+    assert [archive.read(name).decode() for name in names] == [
+        f"picture {each.replace(':', ' ')}" for each in keys
+    ]
+    assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_STORED}
+
+
+@pytest.mark.usefixtures("running_hub")
+async def test_a_file_that_is_gone_is_left_out(
+    media: Path, alice: User, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    keys = await sync_to_async(many)(alice, now)
+    gone = await GeneratedImage.objects.order_by("pk").afirst()
+    assert gone is not None
+    images.path_of(gone.file).unlink()
+
+    status, archive = await zip_of(alice, *keys)
+
+    assert (status, archive.testzip(), len(archive.namelist())) == (200, None, 3)
+    assert gone.file in caplog.text
+
+
+@pytest.mark.usefixtures("running_hub")
+async def test_a_zip_is_refused_like_everything_else(
+    media: Path, alice: User, bob: User, now: datetime
+) -> None:
+    keys = await sync_to_async(many)(alice, now)
+
+    for user, asked, refusal in (
+        (alice, [], (400, "bad_message")),
+        (alice, ["x"], (400, "bad_message")),
+        (alice, keys[:1] * 501, (400, "too_many_pictures")),
+        (alice, [*keys, f"{keys[0][:-1]}4"], (404, "not_found")),
+        (bob, keys[:1], (404, "not_found")),
+    ):
+        status, answer = await zip_of(user, *asked)
+        assert (status, answer["code"]) == refusal

@@ -1,0 +1,224 @@
+"""The gallery's page: what it finds, and how its pages follow each other."""
+
+from __future__ import annotations
+
+import base64
+import re
+import uuid
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from generation import selectors, services
+from generation.models import GenerationTask
+from generation.selectors import GalleryFilter
+from tests.conftest import serve_model
+from tests.pages.test_pages import signed_in
+from tests.services.drawn import drawn, key, media
+from tests.services.test_submitting import submit
+
+pytestmark = pytest.mark.django_db
+__all__ = ["media"]
+
+
+def keys_in(html: str) -> list[str]:
+    return re.findall(r'data-picture-key="([^"]+)"', html)
+
+
+def found(client: Client, **query: Any) -> list[str]:
+    return keys_in(client.get("/gallery/", query).text)
+
+
+def pages(owner: User, wanted: GalleryFilter | None = None) -> Iterator[list[str]]:
+    """Page after page: the tasks on it."""
+    before: str | None = None
+    while True:
+        page = selectors.gallery_page(owner, wanted or GalleryFilter(), before)
+        yield [item["task"] for item in page["items"]]
+        before = page["next"]
+        if before is None:
+            return
+
+
+def test_it_shows_ones_own_pictures_and_tasks_newest_first(
+    media: Path, alice: User, bob: User, now: datetime
+) -> None:
+    drawn(bob, now)
+    older = drawn(alice, now - timedelta(hours=2), pictures=2)
+    failed = drawn(alice, now - timedelta(hours=1), pictures=0, status="failed")
+    waiting = submit(alice, now)
+
+    page = selectors.gallery_page(alice, GalleryFilter(), None)
+
+    assert [(item["kind"], item["task"]) for item in page["items"]] == [
+        ("task", str(waiting.pk)),
+        ("task", str(failed.pk)),
+        ("picture", str(older.pk)),
+        ("picture", str(older.pk)),
+    ]
+    assert page["next"] is None
+
+
+def test_search_wants_every_word_in_the_prompt_a_seed_or_the_model(
+    media: Path, alice: User, now: datetime
+) -> None:
+    serve_model(now=now, name="Ink-XL")
+    willow = drawn(alice, now, prompt="Willow by the lake", seed=4321, pictures=2)
+    lake = drawn(alice, now, prompt="100% 湖_心 lake", model="Ink-XL")
+    client = signed_in(alice)
+
+    assert found(client, q="LAKE willow") == [key(willow, 1), key(willow, 2)]
+    assert found(client, q="湖_心") == [key(lake)]
+    assert found(client, q="100%") == [key(lake)]
+    assert found(client, q="%") == [key(lake)]
+    assert found(client, q="4322") == [key(willow, 2)]
+    assert found(client, q="willow 4321") == [key(willow, 1)]
+    assert found(client, q="ink-xl") == [key(lake)]
+    assert found(client, q="willow ink") == []
+    assert set(found(client, q="  ")) == {key(willow, 1), key(willow, 2), key(lake)}
+
+
+def test_filters_narrow_and_add_up(media: Path, alice: User, now: datetime) -> None:
+    serve_model(now=now, name="Ink-XL")
+    old = drawn(alice, now - timedelta(days=10))
+    ink = drawn(alice, now, model="Ink-XL", pictures=2)
+    half = drawn(alice, now, status="failed", pictures=1, n=2)
+    services.set_favourite(owner=alice, pictures=[(ink.pk, 2), (old.pk, 1)], favourite=True)
+    client = signed_in(alice)
+
+    assert found(client, favourite="1") == [key(ink, 2), key(old)]
+    assert found(client, favourite="1", days="7") == [key(ink, 2)]
+    assert found(client, favourite="1", model="Ink-XL", days="30") == [key(ink, 2)]
+    assert found(client, status="failed") == [key(half)]
+    assert set(found(client, status="completed", days="1")) == {key(ink, 1), key(ink, 2)}
+    assert found(client, model="unheard-of") == []
+
+
+def test_running_means_everything_unfinished_with_what_is_there_already(
+    media: Path, alice: User, now: datetime
+) -> None:
+    drawn(alice, now)
+    under_way = submit(alice, now, n=2)
+
+    page = selectors.gallery_page(alice, GalleryFilter(status="running"), None)
+
+    assert [item["task"] for item in page["items"]] == [str(under_way.pk)]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"status": "everything"},
+        {"days": "0"},
+        {"days": "-1"},
+        {"days": "9" * 40},
+        {"favourite": "yes"},
+        {"before": "not a cursor"},
+        {"before": "%%%"},
+        {"before": "////"},
+        {"before": base64.urlsafe_b64encode(b"9" * 60 + b":7f1c1c1e-0d7a-4a53-9f0e-2f8b6d1f6a11")},
+        {"before": base64.urlsafe_b64encode(b"\xff\xfe")},
+        {"before": base64.urlsafe_b64encode("1:２".encode())},
+        {"fragment": "2"},
+        {"q": "\0"},
+        {"model": "\0"},
+        {"page": "7", "q": ""},
+    ],
+)
+def test_a_parameter_that_cannot_be_used_counts_as_not_given(
+    media: Path, alice: User, now: datetime, query: dict[str, Any]
+) -> None:
+    task = drawn(alice, now)
+
+    assert found(signed_in(alice), **query) == [key(task)]
+
+
+@pytest.mark.parametrize("q", ["x" * 100_000, "a " * 5_000, "9" * 400, "4294967296", "²", "١٢"])
+def test_no_search_is_too_much(media: Path, alice: User, now: datetime, q: str) -> None:
+    drawn(alice, now)
+
+    assert signed_in(alice).get("/gallery/", {"q": q}).status_code == 200
+
+
+def test_bytes_that_are_no_text_are_survived(alice: User) -> None:
+    client = signed_in(alice)
+
+    assert client.get("/gallery/?q=%ff%fe&model=%ed%a0%80&before=%00").status_code == 200
+    assert client.get("/compare/?picture=%ff").status_code == 404
+    assert client.get("/?from=%ff%00").status_code == 200
+
+
+def test_pages_follow_each_other_without_gap_or_repetition_at_equal_times(
+    alice: User, now: datetime
+) -> None:
+    first = submit(alice, now)
+    values = {field.attname: getattr(first, field.attname) for field in first._meta.fields}
+    moments = [now - timedelta(seconds=second) for second in (0, 0, 0, 1)]
+    GenerationTask.objects.bulk_create(
+        GenerationTask(**{**values, "id": uuid.uuid4(), "created": moment})
+        for moment in moments
+        for _each in range(50)
+    )
+
+    read = list(pages(alice))
+
+    assert [len(page) for page in read] == [60, 60, 60, 21]
+    everything = [task for page in read for task in page]
+    assert everything == [str(each.pk) for each in GenerationTask.objects.newest_first()]
+
+
+def test_what_arrives_or_goes_meanwhile_moves_nothing(
+    media: Path, alice: User, now: datetime
+) -> None:
+    tasks = [drawn(alice, now - timedelta(minutes=k), pictures=0) for k in range(70)]
+    reading = pages(alice)
+    seen = next(reading)
+
+    submit(alice, now + timedelta(seconds=1))
+    services.put_into_bin(
+        owner=alice, pictures=[], tasks=[tasks[0].pk, tasks[59].pk, tasks[60].pk], now=now
+    )
+
+    rest = [task for page in reading for task in page]
+    assert seen == [str(task.pk) for task in tasks[:60]]
+    assert rest == [str(task.pk) for task in tasks[61:]]
+
+
+def test_the_fragment_is_the_items_alone(media: Path, alice: User, now: datetime) -> None:
+    task = drawn(alice, now)
+
+    html = signed_in(alice).get("/gallery/?fragment=1").text
+
+    assert keys_in(html) == [key(task)]
+    assert "<html" not in html
+
+
+def test_a_stranger_gets_the_sign_in_page_but_a_script_a_status() -> None:
+    assert Client().get("/gallery/?q=a")["Location"] == "/accounts/sign-in/?next=/gallery/%3Fq%3Da"
+    assert Client().get("/gallery/?fragment=1").status_code == 403
+    assert Client().get("/compare/").status_code == 302
+
+
+def test_a_page_of_sixty_tasks_asks_as_often_as_a_page_of_one(
+    media: Path, alice: User, now: datetime
+) -> None:
+    client = signed_in(alice)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            client.get("/gallery/", {"q": "LiuJuan", "favourite": "0"})
+        return len(captured)
+
+    drawn(alice, now)
+    few = queries()
+    for _each in range(59):
+        drawn(alice, now, pictures=2)
+
+    assert queries() == few

@@ -1,0 +1,175 @@
+"""What is told about single pictures, and what begins with one."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from generation import selectors, services
+from generation.models import GenerationTask
+from tests.conftest import serve_model
+from tests.pages.test_pages import signed_in, state_in
+from tests.services.drawn import drawn, key, media
+
+pytestmark = pytest.mark.django_db
+__all__ = ["media"]
+
+
+def test_everything_about_a_picture_is_told(media: Path, alice: User, now: datetime) -> None:
+    task = drawn(alice, now, pictures=2, prompt="willow", negative_prompt="fog", seed=7)
+
+    about = signed_in(alice).get(f"/pictures/{task.pk}/2/about/").json()
+
+    assert about["key"] == key(task, 2)
+    assert (about["index"], about["count"], about["seed"], about["format"]) == (2, 2, 8, "JPEG")
+    assert about["parameters"].startswith("willow\nNegative prompt: fog\nSteps: 9, ")
+    assert "Seed: 8, Size: 512x512" in about["parameters"]
+    assert about["settings"] == {
+        "prompt": "willow",
+        "negative_prompt": "fog",
+        "model": task.model,
+        "size": "512x512",
+        "n": 2,
+        "steps": 9,
+        "guidance": 0.0,
+    }
+    assert (about["favourite"], about["demo"]) == (False, False)
+    assert [each["current"] for each in about["lineage"]] == [True]
+
+
+def test_the_lineage_goes_three_back_and_says_what_changed(
+    media: Path, alice: User, now: datetime
+) -> None:
+    def made_from(parent: GenerationTask, **asked: Any) -> GenerationTask:
+        return drawn(alice, now, parent=str(parent.pk), **{"prompt": "willow", **asked})
+
+    lost = drawn(alice, now, prompt="willow", seed=50)
+    first = made_from(lost, seed=100)
+    second = made_from(first)
+    failed = made_from(second, pictures=0, status="failed")
+    here = made_from(failed, prompt="pine", seed=100, pictures=2)
+    again = made_from(here, prompt="pine", seed=101)
+    larger = made_from(here, prompt="pine", size=(768, 512), seed=100)
+    binned = made_from(here, prompt="pine", steps=5)
+    services.put_into_bin(owner=alice, pictures=[], tasks=[binned.pk], now=now)
+
+    about = signed_in(alice).get(f"/pictures/{here.pk}/2/about/").json()
+
+    assert [(each["key"], each["change"], each["current"]) for each in about["lineage"]] == [
+        (key(first), "", False),
+        (key(second), "seed", False),
+        (key(here, 2), "prompt", True),
+        *sorted(
+            [(key(again), "again", False), (key(larger), "size", False)],
+        ),
+    ]
+
+
+def test_of_many_children_the_newest_three_are_shown(
+    media: Path, alice: User, now: datetime
+) -> None:
+    parent = drawn(alice, now)
+    children = [drawn(alice, now + timedelta(seconds=k), parent=str(parent.pk)) for k in range(5)]
+
+    about = selectors.picture_about(parent.pk, 1, alice)
+
+    assert [each["key"] for each in about["lineage"]] == [key(parent), *map(key, children[2:])]
+
+
+def test_about_is_for_its_owner_and_staff(
+    media: Path, alice: User, bob: User, rita: User, now: datetime
+) -> None:
+    task = drawn(alice, now)
+    path = f"/pictures/{task.pk}/1/about/"
+
+    assert signed_in(rita).get(path).status_code == 200
+    for client, where, status in (
+        (signed_in(bob), path, 404),
+        (signed_in(alice), f"/pictures/{task.pk}/2/about/", 404),
+        (signed_in(alice), f"/pictures/{task.pk}/{'9' * 30}/about/", 404),
+        (Client(), path, 403),
+    ):
+        response = client.get(where)
+        assert response.status_code == status
+        assert set(response.json()) == {"code", "message"}
+    assert signed_in(alice).post(path).status_code == 405
+
+
+def test_two_to_six_own_pictures_can_be_compared(
+    media: Path, alice: User, bob: User, now: datetime
+) -> None:
+    tasks = [drawn(alice, now, pictures=4) for _each in range(2)]
+    others = drawn(bob, now)
+    keys = [key(task, index) for task in tasks for index in (1, 2, 3, 4)]
+
+    def status(*keys: str) -> int:
+        return (
+            signed_in(alice)
+            .get(f"/compare/?{urlencode([('picture', k) for k in keys])}")
+            .status_code
+        )
+
+    assert status(*keys[:2]) == status(*keys[:6]) == 200
+    assert status(keys[0], keys[0], keys[1]) == 200
+    for bad in ([], keys[:1], [keys[0]] * 2, keys[:7], [keys[0], key(others)], [keys[0], "x:1"]):
+        assert status(*bad) == 404
+    services.put_into_bin(owner=alice, pictures=[(tasks[0].pk, 1)], tasks=[], now=now)
+    assert status(*keys[:2]) == 404
+
+
+def test_the_studio_begins_with_a_picture_that_is_ones_own(
+    media: Path, alice: User, bob: User, rita: User, now: datetime
+) -> None:
+    task = drawn(alice, now, pictures=2, prompt="willow", seed=7)
+
+    def begins(user: User, wanted: str) -> dict[str, Any] | None:
+        return state_in(signed_in(user).get("/", {"from": wanted}).text).get("from")
+
+    origin = begins(alice, key(task, 2))
+    assert origin is not None
+    assert (origin["task"], origin["seed"], origin["data"]["prompt"]) == (str(task.pk), 8, "willow")
+    for user, wanted in (
+        (bob, key(task)),
+        (rita, key(task)),
+        (alice, key(task, 3)),
+        (alice, str(task.pk)),
+        (alice, ""),
+        (alice, f"{uuid.uuid4()}:1"),
+    ):
+        assert begins(user, wanted) is None
+    services.put_into_bin(owner=alice, pictures=[(task.pk, 2)], tasks=[], now=now)
+    assert begins(alice, key(task, 2)) is None
+
+
+def test_the_composer_begins_as_its_owner_asked_last(
+    media: Path, alice: User, bob: User, now: datetime
+) -> None:
+    serve_model(now=now, name="Ink-XL")
+    plain = state_in(signed_in(bob).get("/").text)["defaults"]
+    drawn(alice, now, steps=20, seed=5)
+    drawn(
+        alice,
+        now + timedelta(seconds=1),
+        model="Ink-XL",
+        size=(768, 512),
+        pictures=3,
+        steps=12,
+        guidance=3.5,
+        negative_prompt="fog",
+        prompt="willow",
+        seed=5,
+    )
+
+    begins = state_in(signed_in(alice).get("/").text)["defaults"]
+
+    asked = {"width": 768, "height": 512, "n": 3, "steps": 12, "guidance": 3.5}
+    assert begins == {**plain, **asked, "model": "Ink-XL", "negative_prompt": "fog"}
+    GenerationTask.objects.update(model="gone")
+    assert state_in(signed_in(alice).get("/").text)["defaults"]["model"] == plain["model"]

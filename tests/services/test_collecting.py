@@ -1,0 +1,298 @@
+"""Favourites, and the bin: what goes in, what comes back, what is emptied out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+
+from generation import images, selectors, services
+from generation.exceptions import NotFound, TransitionRefused
+from generation.models import GeneratedImage, GenerationTask, TaskEvent, Worker
+from generation.services import BIN_KEPT
+from tests.services.drawn import add_picture, drawn, files_in, media
+from tests.services.test_running import claim_one, finish, store
+from tests.services.test_submitting import submit
+
+pytestmark = pytest.mark.django_db(transaction=True)
+__all__ = ["media"]
+
+
+def put(
+    owner: User,
+    now: datetime,
+    *pictures: tuple[GenerationTask, int],
+    tasks: Collection[GenerationTask] = (),
+) -> int:
+    return services.put_into_bin(
+        owner=owner,
+        pictures=[(task.pk, index) for task, index in pictures],
+        tasks=[task.pk for task in tasks],
+        now=now,
+    )
+
+
+def back(
+    owner: User,
+    now: datetime,
+    *pictures: tuple[GenerationTask, int],
+    tasks: Collection[GenerationTask] = (),
+) -> int:
+    return services.restore(
+        owner=owner,
+        pictures=[(task.pk, index) for task, index in pictures],
+        tasks=[task.pk for task in tasks],
+        now=now,
+    )
+
+
+def shown(owner: User, now: datetime) -> dict[str, list[int]]:
+    """What the studio page shows: the prompts of cards, with their pictures."""
+    return {
+        card["task"]["prompt"]: [image["index"] for image in card["state"]["images"]]
+        for card in selectors.recent_cards(owner, now=now)
+    }
+
+
+def really_drawn(owner: User, worker: Worker, now: datetime, n: int) -> GenerationTask:
+    task = submit(owner, now, n=n, prompt="willow")
+    claim = claim_one(worker, now)
+    for index in range(1, n + 1):
+        store(claim, now, index)
+    finish(claim, now)
+    services.settle_slot(slot_id=claim.slot_id, task_id=task.pk, attempt=1, now=now)
+    return task
+
+
+def test_a_favourite_is_one_until_it_is_taken_back(media: Path, alice: User, now: datetime) -> None:
+    task = drawn(alice, now, pictures=2)
+    keys = [(task.pk, 1), (task.pk, 2)]
+
+    assert services.set_favourite(owner=alice, pictures=keys[:1], favourite=True) == 1
+    assert services.set_favourite(owner=alice, pictures=keys, favourite=True) == 1
+    assert services.set_favourite(owner=alice, pictures=keys, favourite=False) == 2
+
+
+def test_nobody_marks_anothers_picture_and_then_nothing_is_written(
+    media: Path, alice: User, bob: User, now: datetime
+) -> None:
+    mine, others = drawn(bob, now), drawn(alice, now)
+
+    with pytest.raises(NotFound):
+        services.set_favourite(owner=bob, pictures=[(mine.pk, 1), (others.pk, 1)], favourite=True)
+
+    assert not GeneratedImage.objects.filter(favourite=True).exists()
+
+
+def test_cards_say_what_is_a_favourite_and_leave_out_what_was_deleted(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = really_drawn(alice, worker, now, n=3)
+    services.set_favourite(owner=alice, pictures=[(task.pk, 3)], favourite=True)
+    put(alice, now, (task, 1))
+
+    card = selectors.card_of(task, now=now)
+
+    assert [(each["index"], each["favourite"]) for each in card["state"]["images"]] == [
+        (2, False),
+        (3, True),
+    ]
+    logged = selectors.state_of(task.pk)["images"]
+    assert [each["index"] for each in logged] == [1, 2, 3]
+    assert "favourite" not in logged[0]
+
+
+def test_a_task_goes_with_its_last_picture_and_comes_back_with_one(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = really_drawn(alice, worker, now, n=2)
+
+    assert put(alice, now, (task, 1)) == 1
+    assert shown(alice, now) == {"willow": [2]}
+    assert put(alice, now, (task, 1), (task, 2)) == 1
+    assert shown(alice, now) == {}
+    with pytest.raises(NotFound):
+        selectors.visible_task(task.pk, alice)
+
+    assert back(alice, now, (task, 2)) == 1
+    assert shown(alice, now) == {"willow": [2]}
+
+
+def test_a_whole_task_comes_back_with_what_went_with_it_and_no_more(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = really_drawn(alice, worker, now, n=3)
+    put(alice, now, (task, 1))
+    later = now + timedelta(minutes=1)
+    put(alice, later, (task, 2), (task, 3))
+
+    assert back(alice, later, tasks=[task]) == 1
+    assert shown(alice, now) == {"willow": [2, 3]}
+
+    assert put(alice, later, tasks=[task]) == 1
+    assert back(alice, later, tasks=[task]) == 1
+    assert shown(alice, now) == {"willow": [2, 3]}
+
+
+def test_restoring_what_is_there_changes_nothing(media: Path, alice: User, now: datetime) -> None:
+    task = drawn(alice, now)
+
+    assert back(alice, now, (task, 1), tasks=[task]) == 0
+
+
+def test_of_an_unfinished_task_nothing_goes_and_nothing_else_either(
+    media: Path, alice: User, now: datetime
+) -> None:
+    over, waiting = drawn(alice, now), submit(alice, now)
+    add_picture(waiting, 1, 5)
+
+    for pictures, tasks in (
+        ([(over, 1), (waiting, 1)], []),
+        ([(over, 1)], [waiting]),
+        ([], [over, waiting]),
+    ):
+        with pytest.raises(TransitionRefused):
+            put(alice, now, *pictures, tasks=tasks)
+
+    assert not GeneratedImage.objects.filter(deleted_at__isnull=False).exists()
+    assert not GenerationTask.objects.filter(deleted_at__isnull=False).exists()
+
+
+def test_anothers_things_are_not_there(media: Path, alice: User, bob: User, now: datetime) -> None:
+    others, mine = drawn(alice, now), drawn(bob, now)
+
+    for pictures, tasks in (
+        ([(mine, 1), (others, 1)], []),
+        ([], [mine, others]),
+        ([(mine, 2)], []),
+    ):
+        with pytest.raises(NotFound):
+            put(bob, now, *pictures, tasks=tasks)
+    put(alice, now, (others, 1))
+    with pytest.raises(NotFound):
+        back(bob, now, (others, 1))
+
+    assert mine in GenerationTask.objects.live()
+    assert GenerationTask.objects.get(pk=others.pk).deleted_at == now
+
+
+def test_in_the_bin_it_is_gone_for_its_owner_and_there_for_staff(
+    media: Path, alice: User, rita: User, now: datetime
+) -> None:
+    whole, part = drawn(alice, now), drawn(alice, now, pictures=2)
+    put(alice, now, (part, 1), tasks=[whole])
+
+    for task in (whole, part):
+        with pytest.raises(NotFound):
+            selectors.picture_of(task.pk, 1, alice)
+        assert selectors.picture_of(task.pk, 1, rita).index == 1
+    assert selectors.picture_of(part.pk, 2, alice).index == 2
+    assert selectors.visible_task(whole.pk, rita) == whole
+    keys = [str(whole.pk), str(part.pk)]
+    assert selectors.visible_among(keys, alice) == {str(part.pk)}
+    assert selectors.visible_among(keys, rita) == set(keys)
+
+
+def test_even_a_superuser_does_not_see_what_he_deleted_himself(
+    media: Path, alice: User, now: datetime
+) -> None:
+    root = User.objects.create_superuser("root")
+    his, hers = drawn(root, now), drawn(alice, now)
+    put(root, now, tasks=[his])
+    put(alice, now, tasks=[hers])
+
+    assert selectors.visible_among([str(his.pk), str(hers.pk)], root) == {str(hers.pk)}
+    with pytest.raises(NotFound):
+        selectors.visible_task(his.pk, root)
+
+
+def test_after_its_time_it_does_not_come_back(media: Path, alice: User, now: datetime) -> None:
+    task = drawn(alice, now)
+    put(alice, now, (task, 1))
+
+    with pytest.raises(NotFound):
+        back(alice, now + BIN_KEPT, (task, 1))
+    assert back(alice, now + BIN_KEPT - timedelta(seconds=1), (task, 1)) == 1
+
+
+def test_the_bin_is_emptied_rows_files_and_all_of_only_what_is_due(
+    media: Path, alice: User, now: datetime
+) -> None:
+    gone, part, young, live = (
+        drawn(alice, now),
+        drawn(alice, now, pictures=2),
+        drawn(alice, now),
+        drawn(alice, now),
+    )
+    put(alice, now - BIN_KEPT, (part, 1), tasks=[gone])
+    put(alice, now - BIN_KEPT + timedelta(seconds=1), tasks=[young])
+
+    assert services.empty_bin(now=now) == 2
+    assert services.empty_bin(now=now) == 0
+
+    assert set(GenerationTask.objects.all()) == {part, young, live}
+    assert not TaskEvent.objects.filter(task=gone.pk).exists()
+    assert [image.index for image in part.images.all()] == [2]
+    assert {name.split("/")[0] for name in files_in(media)} == {
+        str(task.pk) for task in (part, young, live)
+    }
+    assert len(files_in(media)) == 6
+
+
+def test_a_full_bin_is_emptied_in_batches(media: Path, alice: User, now: datetime) -> None:
+    tasks = [drawn(alice, now, pictures=2) for _each in range(4)]
+    copies = [drawn(alice, now, pictures=0) for _each in range(120)]
+    put(alice, now - BIN_KEPT, *[(task, 1) for task in tasks], tasks=copies)
+
+    assert services.empty_bin(now=now) == 104
+    assert services.empty_bin(now=now) == 20
+    assert services.empty_bin(now=now) == 0
+    assert set(GenerationTask.objects.all()) == set(tasks)
+
+
+def test_a_task_whose_call_still_runs_is_left_until_that_is_over(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now)
+    claim = claim_one(worker, now)
+    store(claim, now)
+    finish(claim, now)
+    put(alice, now - BIN_KEPT, tasks=[task])
+
+    assert services.empty_bin(now=now) == 0
+    services.settle_slot(slot_id=claim.slot_id, task_id=task.pk, attempt=1, now=now)
+    assert services.empty_bin(now=now) == 1
+
+
+def test_files_that_could_not_be_removed_are_left_to_the_sweep(
+    media: Path, alice: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = drawn(alice, now, pictures=2)
+    put(alice, now - BIN_KEPT, (task, 1))
+
+    def refuse(name: str) -> None:
+        raise PermissionError(name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(images, "remove", refuse)
+        assert services.empty_bin(now=now) == 1
+    assert len(files_in(media)) == 4
+    for path in media.rglob("*.*"):
+        os.utime(path, (0, 0))
+
+    assert services.sweep_files(now=now) == 2
+    assert len(files_in(media)) == 2
+
+
+def test_prune_takes_what_lies_in_the_bin_too(media: Path, alice: User, now: datetime) -> None:
+    old = now - timedelta(days=40)
+    task = drawn(alice, old)
+    put(alice, now, tasks=[task])
+
+    assert services.prunable(before=now - timedelta(days=30)).tasks == 1
+    assert services.prune_batch(before=now - timedelta(days=30)) == 1
+    assert files_in(media) == set()

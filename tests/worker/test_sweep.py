@@ -1,0 +1,42 @@
+"""The hourly sweep of a worker."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from generation import services
+from generation.models import GenerationTask, ShareLink
+from generation.services import BIN_KEPT
+from generation.worker import WorkerHost
+from tests.services.drawn import drawn, files_in, media
+
+pytestmark = pytest.mark.django_db(transaction=True)
+__all__ = ["media"]
+
+
+def a_full_bin(owner: User) -> None:
+    """More than one batch of tasks that lie there for long enough, and a link that has ended."""
+    then = timezone.now() - BIN_KEPT - timedelta(days=7)
+    tasks = [drawn(owner, then, pictures=k % 2) for k in range(101)]
+    services.create_link(task=tasks[1], now=then)
+    services.put_into_bin(owner=owner, pictures=[], tasks=[t.pk for t in tasks[:50]], now=then)
+    services.put_into_bin(owner=owner, pictures=[], tasks=[t.pk for t in tasks[50:]], now=then)
+    services.create_link(task=drawn(owner, then), now=then)
+
+
+@pytest.mark.usefixtures("running_hub")
+async def test_it_empties_the_bin_and_forgets_links(media: Path, alice: User) -> None:
+    await sync_to_async(a_full_bin)(alice)
+
+    await WorkerHost(cast("Any", None), demo=True, version="test").sweep()
+
+    assert await GenerationTask.objects.acount() == 1
+    assert await ShareLink.objects.acount() == 0
+    assert len(files_in(media)) == 2
