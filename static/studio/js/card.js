@@ -2,11 +2,12 @@
 /** One task card. The same function paints a card the server rendered and every later state of it. */
 
 import { describe } from "./describe.js";
-import { clone, find, part, setAttribute, setProperty, setText } from "./dom.js";
+import { Painted, clone, find, part, setAttribute, setProperty, setText } from "./dom.js";
 import { timeOfDay } from "./format.js";
-import { paintFrame, paintGrid, paintStored, setRatio, shapeLabel } from "./frames.js";
+import { paintFrame, paintGrid, paintStored, pictureKey, setRatio, shapeLabel } from "./frames.js";
 import { fill, gettext } from "./i18n.js";
 import { STEPS } from "./protocol.js";
+import { Slips } from "./slips.js";
 
 /** @import {View} from "./describe.js" */
 /** @import {QueuePlace, Task, TaskState} from "./protocol.js" */
@@ -21,6 +22,7 @@ const PACE_MS = { least: 120, most: 900 };
 export class Card {
   /** @type {HTMLElement} */
   element;
+  taskId;
   /** @type {Task} */
   #task;
   /** @type {TaskState} */
@@ -31,6 +33,10 @@ export class Card {
   #measuredAt = 0;
   /** @type {View["layout"] | null} */
   #heldLayout = null;
+  #painted = new Painted();
+  /** @type {Map<string, HTMLElement>} */
+  #parts = new Map();
+  #slips;
 
   /**
    * @param {HTMLElement} element
@@ -39,6 +45,8 @@ export class Card {
    */
   constructor(element, task, state) {
     this.element = element;
+    this.taskId = element.dataset.taskId ?? "";
+    this.#slips = new Slips(element, task);
     this.#task = task;
     this.#state = state;
     this.#paintTask();
@@ -57,14 +65,8 @@ export class Card {
     const prompt = part(element, "prompt");
     prompt.id = `prompt-${taskId}`;
     element.setAttribute("aria-labelledby", prompt.id);
-    for (const link of element.querySelectorAll('a[data-part="link"], a[data-part="details"]')) {
-      link.setAttribute("href", taskUrl);
-    }
+    for (const name of ["link", "details", "details-too"]) part(element, name).setAttribute("href", taskUrl);
     return new Card(element, task, state);
-  }
-
-  get taskId() {
-    return this.element.dataset.taskId ?? "";
   }
 
   get task() {
@@ -119,25 +121,55 @@ export class Card {
     const stale = this.#staleSince !== null && this.#state.ended_at === null;
     const at = stale ? (this.#staleSince ?? now) : now;
     const view = describe(this.#task, this.#state, { place: this.#place, now: at });
-    const { element } = this;
-    setAttribute(element, "data-status", view.status);
-    setAttribute(element, "data-step", view.step);
-    setAttribute(element, "data-layout", this.#heldLayout ?? view.layout);
-    setAttribute(element, "data-basis", view.basis);
-    setAttribute(element, "data-stopping", view.stopping);
-    setAttribute(element, "data-waiting", view.waiting);
-    setAttribute(element, "data-overdue", view.overdue && !stale);
-    setAttribute(element, "data-stale", stale);
-    setAttribute(element, "data-fresh", !stale && now - (this.#state.updated_at ?? 0) < FRESH_SECONDS);
+    this.#mark("data-status", view.status);
+    this.#mark("data-step", view.step);
+    this.#mark("data-layout", this.#heldLayout ?? view.layout);
+    this.#mark("data-basis", view.basis);
+    this.#mark("data-stopping", view.stopping);
+    this.#mark("data-waiting", view.waiting);
+    this.#mark("data-overdue", view.overdue && !stale);
+    this.#mark("data-stale", stale);
+    this.#mark("data-fresh", !stale && now - (this.#state.updated_at ?? 0) < FRESH_SECONDS);
     this.#paintFigures(view, stale);
     this.#paintNote(view);
     this.#paintLine(view);
-    this.#paintSlips(view);
-    this.#paintPast();
+    this.#slips.paint(view);
+    this.#slips.paintPast(this.#state.interruptions);
     this.#paintPictures(view);
     this.#paintMeta(view);
-    find(element, '[data-action="cancel"]', HTMLButtonElement).hidden = !view.canCancel;
-    find(element, '[data-action="retry"]', HTMLButtonElement).hidden = !view.canRetry;
+    this.#hide('[data-action="cancel"]', !view.canCancel);
+    this.#hide('[data-action="retry"]', !view.canRetry);
+  }
+
+  /** @param {string} name */
+  #part(name) {
+    let found = this.#parts.get(name);
+    if (!found) this.#parts.set(name, (found = part(this.element, name)));
+    return found;
+  }
+
+  /**
+   * @param {string} attribute of the card
+   * @param {string | boolean | number | null} value
+   */
+  #mark(attribute, value) {
+    if (this.#painted.isNew(attribute, value)) setAttribute(this.element, attribute, value);
+  }
+
+  /**
+   * @param {string} name of a part
+   * @param {string} text
+   */
+  #tell(name, text) {
+    if (this.#painted.isNew(`text ${name}`, text)) setText(this.#part(name), text);
+  }
+
+  /**
+   * @param {string} selector
+   * @param {boolean} hidden
+   */
+  #hide(selector, hidden) {
+    if (this.#painted.isNew(`hidden ${selector}`, hidden)) find(this.element, selector, HTMLElement).hidden = hidden;
   }
 
   /** What never changes. */
@@ -148,17 +180,12 @@ export class Card {
     setAttribute(element, "data-pictures", task.n);
     setAttribute(element, "data-shape", task.height > task.width ? "tall" : "wide");
     setRatio(find(element, '[data-part="ratio"]', SVGSVGElement), task);
-    for (const slip of element.querySelectorAll("[data-weight]")) {
-      const step = /** @type {HTMLElement} */ (slip).dataset.step ?? "";
-      const seconds = task.expected[/** @type {keyof Task["expected"]} */ (step)] || 0.02;
-      setAttribute(slip, "data-weight", seconds.toFixed(3));
-      setProperty(/** @type {HTMLElement} */ (slip), "--weight", seconds.toFixed(3));
-    }
   }
 
   /** @param {View} view */
   #paintMeta(view) {
-    const meta = part(this.element, "meta");
+    if (!this.#painted.isNew("meta", view.meta)) return;
+    const meta = this.#part("meta");
     while (meta.children.length > view.meta.length) meta.lastElementChild?.remove();
     view.meta.forEach((text, i) => {
       const span = meta.children[i] ?? meta.appendChild(document.createElement("span"));
@@ -172,96 +199,82 @@ export class Card {
    * @param {boolean} stale
    */
   #paintFigures(view, stale) {
-    const { element } = this;
-    setText(part(element, "percent"), view.percent);
-    const basis = part(element, "basis");
-    setText(basis, stale ? gettext("last known") : view.basisLabel);
-    setAttribute(basis, "data-basis", stale ? "stale" : view.basis);
-    const bar = part(element, "bar");
-    setAttribute(bar, "aria-valuenow", view.percent);
-    setAttribute(bar, "aria-valuetext", view.valueText);
+    this.#tell("percent", view.percent);
+    this.#tell("basis", stale ? gettext("last known") : view.basisLabel);
+    if (this.#painted.isNew("basis", stale ? "stale" : view.basis)) {
+      setAttribute(this.#part("basis"), "data-basis", stale ? "stale" : view.basis);
+    }
+    if (this.#painted.isNew("bar", view.valueText)) {
+      setAttribute(this.#part("bar"), "aria-valuenow", view.percent);
+      setAttribute(this.#part("bar"), "aria-valuetext", view.valueText);
+    }
     const asked = gettext("Stop was requested; whether it has stopped is known after reconnect");
-    setText(part(element, "headline"), stale && view.stopping ? asked : view.headline);
-    setText(part(element, "remaining"), stale && view.estimated ? gettext("time left not known now") : view.remaining);
-    part(element, "remaining-basis").hidden = !view.estimated || stale;
-    const mark = part(element, "stale");
-    mark.hidden = !stale;
-    if (stale) setText(mark, fill(gettext("as of %(time)s"), { time: timeOfDay(this.#staleSince ?? 0) }));
+    this.#tell("headline", stale && view.stopping ? asked : view.headline);
+    this.#tell("remaining", stale && view.estimated ? gettext("time left not known now") : view.remaining);
+    this.#hide('[data-part="remaining-basis"]', !view.estimated || stale);
+    this.#hide('[data-part="stale"]', !stale);
+    if (stale) this.#tell("stale", fill(gettext("as of %(time)s"), { time: timeOfDay(this.#staleSince ?? 0) }));
   }
 
   /** @param {View} view */
-  #paintNote(view) {
-    const note = part(this.element, "note");
-    note.hidden = view.note === null;
-    if (!view.note) return;
-    setText(part(note, "note-lead"), view.note.lead);
-    setText(part(note, "note-text"), view.note.text);
+  #paintNote({ note }) {
+    this.#hide('[data-part="note"]', note === null);
+    if (!note) return;
+    this.#tell("note-lead", note.lead);
+    this.#tell("note-text", note.text);
   }
 
   /** @param {View} view */
   #paintLine(view) {
-    const line = part(this.element, "line");
     const blocks = Math.min(view.position, LINE_BLOCKS);
-    if (line.children.length !== blocks) {
-      line.replaceChildren(...Array.from({ length: blocks }, () => document.createElement("span")));
-    }
-  }
-
-  /** @param {View} view */
-  #paintSlips(view) {
-    for (const slip of view.slips) {
-      const item = find(this.element, `.slip[data-step="${slip.step}"]`, HTMLLIElement);
-      setAttribute(item, "data-current", slip.current);
-      setAttribute(item, "aria-current", slip.current && view.layout !== "ended" ? "step" : null);
-      const bar = find(item, ".slip__bar", HTMLElement);
-      const measured = slip.current ? (view.fill ?? 0) : 0;
-      setProperty(bar, "--fill", measured.toFixed(4));
-      setProperty(bar, "--head", slip.current ? (view.head ?? 0).toFixed(3) : "0");
-      setText(part(item, "time"), slip.time);
-    }
-  }
-
-  /** One bare row for each attempt that was interrupted. */
-  #paintPast() {
-    const past = part(this.element, "past");
-    const { interruptions } = this.#state;
-    while (past.children.length > interruptions.length) past.lastElementChild?.remove();
-    interruptions.forEach((interruption, i) => {
-      const row = past.children[i] ?? past.appendChild(clone("past-template"));
-      setAttribute(row, "data-step", interruption.step);
-      const label = fill(gettext("Attempt %(n)s was interrupted"), { n: interruption.attempt });
-      setAttribute(row, "aria-label", label);
-      for (const cell of row.children) {
-        const step = /** @type {HTMLElement} */ (cell).dataset.step ?? "";
-        const seconds = this.#task.expected[/** @type {keyof Task["expected"]} */ (step)] || 0.02;
-        setProperty(/** @type {HTMLElement} */ (cell), "--weight", seconds.toFixed(3));
-        setAttribute(cell, "data-current", step === interruption.step);
-      }
-    });
+    if (!this.#painted.isNew("line", blocks)) return;
+    this.#part("line").replaceChildren(...Array.from({ length: blocks }, () => document.createElement("span")));
   }
 
   /** @param {View} view */
   #paintPictures(view) {
-    const list = part(this.element, "pictures");
-    const pictures = [...this.#state.images].sort((a, b) => a.index - b.index);
-    while (list.children.length > this.#task.n) list.lastElementChild?.remove();
-    for (let i = 0; i < this.#task.n; i += 1) {
-      const item = /** @type {HTMLElement} */ (list.children[i] ?? list.appendChild(clone("frame-template")));
-      const number = i + 1;
-      const current = this.#state.ended_at === null && number === this.#state.image;
-      paintFrame(item, { task: this.#task, number, picture: pictures[i] ?? null, current });
-    }
-    setText(part(this.element, "frame-label"), shapeLabel(this.#task));
-    const single = this.#task.n === 1 && pictures.length === 1 ? pictures[0] : null;
-    paintStored(part(this.element, "frame"), { task: this.#task, number: 1, picture: single });
-    const drawing = view.layout === "live" && single === null;
+    const task = this.#task;
+    const { images, done, total } = this.#state;
+    const drawn = this.#state.ended_at === null ? this.#state.image : 0;
+    const stored = this.#painted.isNew("images", images);
+    if (this.#painted.isNew("drawn", drawn) || stored) this.#paintFrames(drawn);
+    if (stored) this.#paintLinks();
+    const drawing = view.layout === "live" && !(task.n === 1 && images.length === 1);
+    const steps = drawing ? (total ?? 0) : 0;
+    if (!this.#painted.isNew("grid", `${steps} ${done}`)) return;
     paintGrid(find(this.element, '[data-part="grid"]', SVGSVGElement), {
-      total: drawing ? (this.#state.total ?? 0) : 0,
-      done: this.#state.done ?? 0,
-      ratio: this.#task.width / this.#task.height,
+      total: steps,
+      done: done ?? 0,
+      ratio: task.width / task.height,
     });
   }
 
+  /** @param {number} drawn the picture that is being drawn; 0 = none */
+  #paintFrames(drawn) {
+    const [task, taskId] = [this.#task, this.taskId];
+    const list = this.#part("pictures");
+    while (list.children.length > task.n) list.lastElementChild?.remove();
+    for (let number = 1; number <= task.n; number += 1) {
+      const frame = list.children[number - 1] ?? list.appendChild(clone("frame-template"));
+      const picture = this.#state.images.find(({ index }) => index === number) ?? null;
+      paintFrame(/** @type {HTMLElement} */ (frame), { taskId, task, number, picture, current: number === drawn });
+    }
+    setText(this.#part("frame-label"), shapeLabel(task));
+    const single = task.n === 1 ? (this.#state.images[0] ?? null) : null;
+    paintStored(this.#part("frame"), { taskId, task, number: 1, picture: single });
+  }
+
+  /** Where the links of a finished card lead. */
+  #paintLinks() {
+    const { images } = this.#state;
+    setAttribute(this.element, "data-kept", images.length);
+    if (images.length === 0) return;
+    const keys = images.map((picture) => pictureKey(this.taskId, picture));
+    setAttribute(this.#part("vary"), "href", `/?from=${keys[0]}`);
+    setAttribute(this.#part("download"), "href", `${images[0].url}?download=1`);
+    const compared = `/compare/?${keys.map((key) => `picture=${key}`).join("&")}`;
+    for (const name of ["compare", "compare-too"]) setAttribute(this.#part(name), "href", compared);
+  }
 }
 
 /** How many of the seven slips have passed. @param {TaskState} state */

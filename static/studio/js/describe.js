@@ -1,10 +1,11 @@
 // @ts-check
-/** What a card says about a task: words and numbers from state alone. No DOM. */
+/** What a card shows of a task: words, numbers and flags from state alone. No DOM. */
 
-import { duration, elapsed, number, percent, size, timeOfDay } from "./format.js";
-import { fill, gettext, ngettext } from "./i18n.js";
-import { basisLabel, errorSentence, interruptionLabel, reasonLabel, stepLabel } from "./labels.js";
+import { duration, elapsed, percent } from "./format.js";
+import { fill, gettext } from "./i18n.js";
+import { basisLabel } from "./labels.js";
 import { STEPS, UNMEASURED_STEPS, isTerminal } from "./protocol.js";
+import { headline, meta, note, remainingText, valueText } from "./sentences.js";
 
 /** @import {Basis, QueuePlace, Status, StepName, StepSpan, Task, TaskState} from "./protocol.js" */
 
@@ -86,9 +87,6 @@ export function describe(task, state, { place, now }) {
 /** While it waits, a task has passed the first step and no other. @param {TaskState} state */
 export const shownStep = (state) => (state.status === "queued" ? "parsing" : state.step);
 
-/** @param {StepName} step */
-export const stepNumber = (step) => STEPS.indexOf(step) + 1;
-
 /** @param {TaskState} state */
 function currentSpan(state) {
   const last = state.timeline.at(-1);
@@ -129,161 +127,6 @@ function estimatedHead(task, span, now) {
 /**
  * @param {Task} task
  * @param {TaskState} state
- * @param {QueuePlace | null} place
- */
-function headline(task, state, place) {
-  switch (state.status) {
-    case "completed":
-      return endedText(gettext("Done"), state);
-    case "failed":
-      return fill(gettext("Failed at step %(n)s"), { n: stepNumber(state.error?.step ?? state.step) });
-    case "cancelled":
-      return cancelledText(state);
-    case "queued":
-      if (state.cancel_requested) return stoppingText(state.cancel_requested);
-      if (place) return fill(gettext("Place %(n)s in line"), { n: place.position });
-      return state.interruptions.length > 0 ? gettext("Back in line") : gettext("In line");
-    default:
-      if (state.cancel_requested) return stoppingText(state.cancel_requested);
-      if (place) return gettext("Interrupted; waiting for a worker");
-      if (state.waiting) return reasonLabel(state.waiting.reason);
-      return runningText(task, state);
-  }
-}
-
-/** @param {"now" | "step" | "picture"} stops */
-function stoppingText(stops) {
-  if (stops === "step") return gettext("Stopping: the GPU stops when this step ends");
-  if (stops === "picture") return gettext("Stopping: the GPU finishes this picture first");
-  return gettext("Stopping: waiting for the machine to let go");
-}
-
-/**
- * @param {Task} task
- * @param {TaskState} state
- */
-function runningText(task, state) {
-  const parts = [];
-  if (task.n > 1 && state.image > 0) {
-    parts.push(fill(gettext("Picture %(i)s of %(n)s"), { i: state.image, n: task.n }));
-  }
-  if (state.step === "generating" && state.total !== null) {
-    parts.push(fill(gettext("step %(k)s of %(total)s"), { k: state.done ?? 0, total: state.total }));
-  } else {
-    parts.push(stepLabel(state.step));
-  }
-  return parts.join(" · ");
-}
-
-/** @param {TaskState} state */
-function cancelledText(state) {
-  if (state.claimed_at === null) return gettext("Cancelled while in line");
-  if (state.step === "generating" && state.total !== null) {
-    return fill(gettext("Cancelled at step %(k)s of %(total)s"), { k: state.done ?? 0, total: state.total });
-  }
-  return fill(gettext("Cancelled · %(step)s"), { step: stepLabel(state.step) });
-}
-
-/**
- * @param {string} lead
- * @param {TaskState} state
- */
-function endedText(lead, state) {
-  const parts = [lead];
-  if (state.wait_seconds !== null) {
-    parts.push(fill(gettext("waited %(n)s s"), { n: number(state.wait_seconds, 1) }));
-  }
-  if (state.run_seconds !== null) {
-    parts.push(fill(gettext("drew %(n)s s"), { n: number(state.run_seconds, 1) }));
-  }
-  return parts.join(" · ");
-}
-
-/**
- * @param {TaskState} state
- * @param {QueuePlace | null} place
- * @returns {{text: string, estimated: boolean}}
- */
-function remainingText(state, place) {
-  const none = { text: "", estimated: false };
-  if (isTerminal(state.status)) return none;
-  if (state.waiting) {
-    const until = timeOfDay(state.waiting.until);
-    return { text: fill(gettext("asks again at %(time)s"), { time: until }), estimated: false };
-  }
-  if (state.status === "queued") {
-    if (!place || state.cancel_requested) return none;
-    if (place.reason && place.reason !== "in_line") return { text: reasonLabel(place.reason), estimated: false };
-    if (place.eta_seconds === null) return none;
-    return { text: about(place.eta_seconds, "starts"), estimated: true };
-  }
-  if (place || state.eta_seconds === null || state.cancel_requested === "step") return none;
-  return { text: about(state.eta_seconds, "left"), estimated: true };
-}
-
-/** Estimates are told in whole seconds, or minutes from a minute and a half. */
-const ABOUT = {
-  left: {
-    seconds: () => gettext("about %(n)s s left"),
-    minutes: () => gettext("about %(n)s min left"),
-  },
-  starts: {
-    seconds: () => gettext("starts in about %(n)s s"),
-    minutes: () => gettext("starts in about %(n)s min"),
-  },
-};
-
-/**
- * @param {number} seconds
- * @param {"left" | "starts"} what
- */
-function about(seconds, what) {
-  if (seconds >= 90) return fill(ABOUT[what].minutes(), { n: Math.round(seconds / 60) });
-  return fill(ABOUT[what].seconds(), { n: Math.max(1, Math.round(seconds)) });
-}
-
-/**
- * @param {Task} task
- * @param {TaskState} state
- * @param {StepSpan | null} slowSpan
- * @param {number} now
- */
-function note(task, state, slowSpan, now) {
-  if (state.error) {
-    return { lead: stepLabel(state.error.step), text: errorSentence(state.error.code, state.error.message) };
-  }
-  if (isTerminal(state.status)) return null;
-  if (slowSpan) {
-    const sentence = gettext("%(elapsed)s so far, usually %(usual)s; still working");
-    const usual = duration(task.expected[slowSpan.step] ?? 0);
-    return { lead: stepLabel(slowSpan.step), text: fill(sentence, { elapsed: elapsed(now - slowSpan.began), usual }) };
-  }
-  const last = state.interruptions.at(-1);
-  if (last) return { lead: interruptionLabel(last.reason), text: againText(task, state) };
-  return null;
-}
-
-/**
- * @param {Task} task
- * @param {TaskState} state
- */
-function againText(task, state) {
-  const parts = [];
-  if (state.status === "queued") {
-    parts.push(fill(gettext("back in line, attempt %(n)s comes next"), { n: state.attempt + 1 }));
-  } else {
-    parts.push(fill(gettext("attempt %(n)s is running"), { n: state.attempt }));
-  }
-  const kept = state.images.length;
-  if (kept > 0) {
-    parts.push(fill(gettext("%(k)s of %(n)s pictures kept"), { k: kept, n: task.n }));
-  }
-  return parts.join(" · ");
-}
-
-/**
- * @param {Task} task
- * @param {TaskState} state
  * @param {StepName} step
  * @param {number} now
  */
@@ -305,24 +148,4 @@ function slipTime(task, state, step, now) {
   const usual = task.expected[step];
   if (isTerminal(state.status) || usual === undefined) return "";
   return fill(gettext("≈ %(t)s"), { t: duration(usual) });
-}
-
-/**
- * @param {Task} task
- * @param {TaskState} state
- */
-function meta(task, state) {
-  const parts = [size(task.width, task.height)];
-  parts.push(fill(ngettext("%(n)s step", "%(n)s steps", task.steps), { n: task.steps }));
-  parts.push(fill(gettext("guidance %(n)s"), { n: number(task.guidance, 0, 2) }));
-  const seed = state.seed ?? task.seed;
-  if (seed !== null) parts.push(fill(gettext("seed %(n)s"), { n: seed }));
-  parts.push(fill(gettext("sent %(time)s"), { time: timeOfDay(task.created) }));
-  return parts;
-}
-
-/** @param {TaskState} state */
-function valueText(state) {
-  const values = { percent: percent(state.progress), basis: basisLabel(state.basis), step: stepLabel(state.step) };
-  return fill(gettext("%(percent)s%, %(basis)s, %(step)s"), values);
 }

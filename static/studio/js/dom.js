@@ -33,11 +33,19 @@ export function clone(templateId) {
 }
 
 /**
+ * A text that is there already is changed in place: children that come and go would make the
+ * browser ask every `:has()` of the page again.
+ *
  * @param {Element} node
  * @param {string} text
  */
 export function setText(node, text) {
-  if (node.textContent?.trim() !== text) node.textContent = text;
+  const [only, more] = node.childNodes;
+  if (only instanceof Text && !more && text !== "") {
+    if (only.data.trim() !== text) only.data = text;
+  } else if (node.textContent?.trim() !== text) {
+    node.textContent = text;
+  }
 }
 
 /**
@@ -64,4 +72,21 @@ export function setAttribute(node, name, value) {
 export function setProperty(node, name, value) {
   const text = value === null ? "" : String(value);
   if (node.style.getPropertyValue(name) !== text) node.style.setProperty(name, text);
+}
+
+/** What was painted last, so that the page is neither read nor written where nothing is new. */
+export class Painted {
+  /** @type {Map<string, unknown>} */
+  #values = new Map();
+
+  /**
+   * @param {string} name
+   * @param {unknown} value
+   * @returns {boolean} whether it is another one than before
+   */
+  isNew(name, value) {
+    if (this.#values.has(name) && this.#values.get(name) === value) return false;
+    this.#values.set(name, value);
+    return true;
+  }
 }

@@ -1,20 +1,21 @@
 // @ts-check
 /** The list of cards: order, filters, counts, recent pictures. A card never moves under the pointer. */
 
+import { Bin } from "./bin.js";
 import { Card } from "./card.js";
-import { clone, find, setText } from "./dom.js";
+import { clone, find, setAttribute, setText } from "./dom.js";
 import { recentFrame } from "./frames.js";
 import { gettext } from "./i18n.js";
+import { errorSentence } from "./labels.js";
+import { watchPointer } from "./pointer.js";
 import { isTerminal } from "./protocol.js";
+import { toast } from "./toasts.js";
 
 /** @import {Ledger} from "./ledger.js" */
 /** @import {KeyedMessage} from "./outbox.js" */
+/** @import {TaskState} from "./protocol.js" */
 
 /** @typedef {{cancel: (taskId: string) => void, retry: (taskId: string) => void, reuse: (taskId: string) => void}} CardActions */
-
-const AFTER_TOUCH_MS = 500;
-/** A mouse that has lain still for so long aims at nothing. */
-const AT_REST_MS = 2_000;
 
 export class Feed {
   #ledger;
@@ -31,6 +32,8 @@ export class Feed {
   #staleSince = /** @type {number | null} */ (null);
   /** New tasks that wait until the pointer has left the list. @type {string[]} */
   #waiting = [];
+  /** Cards that only went a little further; painted together with the next frame. @type {Set<Card>} */
+  #further = new Set();
 
   /**
    * @param {{ledger: Ledger, actions: CardActions, clock: () => number}} parts `clock` in Unix seconds
@@ -43,14 +46,20 @@ export class Feed {
       if (element instanceof HTMLElement) this.#adopt(element);
     }
     this.#list.addEventListener("click", (event) => this.#click(event));
-    this.#watchPointer();
+    watchPointer(this.#list, { enter: () => (this.#pointerInside = true), leave: () => this.#leave() });
     this.#filters?.addEventListener("click", (event) => this.#filter(event));
     document.querySelector("[data-filter-reset]")?.addEventListener("click", () => this.#show("all"));
+    new Bin({ ledger, feed: this, hidesEmpty: this.#section !== null });
     this.#count();
   }
 
   cards() {
     return [...this.#cards.values()];
+  }
+
+  /** @param {string} taskId */
+  card(taskId) {
+    return this.#cards.get(taskId) ?? null;
   }
 
   /** @param {HTMLElement} element a card the server rendered */
@@ -104,7 +113,12 @@ export class Feed {
     const before = card.state;
     const state = this.#ledger.state(taskId);
     if (this.#pointerInside) card.hold();
-    card.show(state, this.#ledger.place(taskId), this.#clock());
+    if (isJustFurther(before, state)) {
+      if (this.#further.size === 0) requestAnimationFrame(() => this.#paintFurther());
+      this.#further.add(card);
+      return;
+    }
+    this.#paint(card);
     if (state.images.length > before.images.length) this.#addRecent(card);
     if (before.status !== state.status) {
       this.#count();
@@ -112,10 +126,43 @@ export class Feed {
     }
   }
 
+  /** What the ledger says now, at once. @param {Card} card */
+  #paint(card) {
+    this.#further.delete(card);
+    card.show(this.#ledger.state(card.taskId), this.#ledger.place(card.taskId), this.#clock());
+  }
+
   /** @param {string} taskId */
+  repaint(taskId) {
+    const card = this.#cards.get(taskId);
+    if (card) this.#paint(card);
+  }
+
+  /** @param {string} key of a picture @returns {HTMLElement[]} */
+  recentFrames(key) {
+    const links = this.#recent?.querySelectorAll(`[data-picture-key="${key}"]`) ?? [];
+    return [...links].flatMap((link) => link.closest("li") ?? []);
+  }
+
+  #paintFurther() {
+    const cards = [...this.#further];
+    this.#further.clear();
+    for (const card of cards) this.#paint(card);
+  }
+
+  /** Whoever had the focus in it finds it in the next one. @param {string} taskId */
   remove(taskId) {
-    this.#cards.get(taskId)?.element.remove();
+    const card = this.#cards.get(taskId);
+    if (!card) return;
+    const { element } = card;
+    const next = element.nextElementSibling ?? element.previousElementSibling;
+    const hadFocus = element.contains(document.activeElement);
+    element.remove();
     this.#cards.delete(taskId);
+    this.#further.delete(card);
+    const heir = next?.querySelector("[data-part='link']") ?? document.querySelector("main");
+    if (hadFocus && heir instanceof HTMLElement) heir.focus({ preventScroll: true });
+    if (this.#cards.size === 0) this.#section?.setAttribute("data-empty", "");
     this.#count();
   }
 
@@ -153,34 +200,6 @@ export class Feed {
     this.#pending.replaceChildren(...items);
   }
 
-  /** A mouse is inside while it moves there, a finger from touching until its click has been dealt. */
-  #watchPointer() {
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    let leaving;
-    /** @param {number | null} after milliseconds; null = it stays */
-    const enter = (after) => {
-      clearTimeout(leaving);
-      this.#pointerInside = true;
-      if (after !== null) leaving = setTimeout(() => this.#leave(), after);
-    };
-    for (const moves of /** @type {const} */ (["pointerenter", "pointermove", "pointerdown"])) {
-      this.#list.addEventListener(moves, (event) => {
-        if (event.pointerType === "mouse") enter(AT_REST_MS);
-        else if (moves === "pointerdown") enter(null);
-      });
-    }
-    for (const end of /** @type {const} */ (["pointerup", "pointercancel"])) {
-      this.#list.addEventListener(end, (event) => {
-        if (event.pointerType !== "mouse") enter(AFTER_TOUCH_MS);
-      });
-    }
-    this.#list.addEventListener("pointerleave", (event) => {
-      if (event.pointerType !== "mouse") return;
-      clearTimeout(leaving);
-      this.#leave();
-    });
-  }
-
   #leave() {
     this.#pointerInside = false;
     for (const card of this.#cards.values()) card.release(this.#clock());
@@ -202,10 +221,18 @@ export class Feed {
   /** @param {MouseEvent} event */
   #click(event) {
     const button = event.target instanceof Element ? event.target.closest("[data-action]") : null;
-    const card = button?.closest(".card");
-    if (!(button instanceof HTMLElement) || !(card instanceof HTMLElement)) return;
-    const act = this.#actions[/** @type {keyof CardActions} */ (button.dataset.action)];
-    act?.(card.dataset.taskId ?? "");
+    const card = this.#cards.get(button?.closest(".card")?.getAttribute("data-task-id") ?? "");
+    if (!(button instanceof HTMLElement) || !card) return;
+    const { action = "" } = button.dataset;
+    const act = this.#actions[/** @type {keyof CardActions} */ (action)];
+    if (act) {
+      act(card.taskId);
+    } else if (action !== "download" || card.state.images.length > 1) {
+      event.preventDefault(); // a single picture is what the link leads to
+      import("./card-deeds.js").then((deeds) => deeds.perform(action, card), () =>
+        toast(errorSentence("unavailable"), "fail"));
+    }
+    button.closest("details")?.removeAttribute("open");
   }
 
   /** @param {MouseEvent} event */
@@ -240,17 +267,27 @@ export class Feed {
     }
     const shown = counts[this.#section?.dataset.filter ?? "all"];
     const none = document.getElementById("none");
-    if (none) none.hidden = shown > 0 || counts.all === 0;
+    if (none) setAttribute(none, "hidden", shown > 0 || counts.all === 0);
   }
 
   /** @param {Card} card */
   #addRecent(card) {
     const picture = card.state.images.at(-1);
-    if (!this.#recent || !picture) return;
-    const { href } = find(card.element, "[data-part='link']", HTMLAnchorElement);
-    this.#recent.prepend(recentFrame(picture, href, card.task.prompt));
+    if (picture) this.#recent?.prepend(recentFrame(card.taskId, picture, card.task.prompt));
   }
 }
+
+/**
+ * Whether nothing but the measure is another one: that can wait for the next frame.
+ *
+ * @param {TaskState} before
+ * @param {TaskState} after
+ */
+const isJustFurther = (before, after) =>
+  before.status === "running" && after.status === "running" && before.step === after.step
+  && before.image === after.image && before.attempt === after.attempt && before.images === after.images
+  && before.interruptions === after.interruptions && before.waiting === after.waiting
+  && before.cancel_requested === after.cancel_requested;
 
 /**
  * @param {Card} a

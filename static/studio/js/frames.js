@@ -15,56 +15,83 @@ const THUMBNAIL_EDGE = 384;
 /** `auto` is the shown width of a lazy image; other browsers take the widest place there is. */
 const SIZES = "auto, (max-width: 767px) 90vw, 560px";
 
+/** @typedef {{taskId: string, task: Task, number: number, picture: Picture | null}} Place `number` counts from 1 */
+
 /**
  * One small frame of a card.
  *
  * @param {HTMLElement} frame
- * @param {{task: Task, number: number, picture: Picture | null, current: boolean}} shown
+ * @param {Place & {current: boolean}} shown
  */
-export function paintFrame(frame, { task, number, picture, current }) {
-  setAttribute(frame, "data-picture", number);
-  setAttribute(frame, "data-current", current && picture === null);
-  setRatio(find(frame, ".frame__ratio", SVGSVGElement), task);
+export function paintFrame(frame, { current, ...place }) {
+  setAttribute(frame, "data-picture", place.number);
+  setAttribute(frame, "data-current", current && place.picture === null);
+  setRatio(find(frame, ".frame__ratio", SVGSVGElement), place.task);
   const label = frame.querySelector(".frame__label");
-  if (label) setText(label, picture ? "" : String(number));
-  paintStored(frame, { task, number, picture });
+  if (label) setText(label, place.picture ? "" : String(place.number));
+  paintStored(frame, place);
 }
 
 /**
- * Put the stored picture into its frame, once.
+ * Put the stored picture into its frame, once; take it out when it is not there any more.
  *
  * @param {HTMLElement} frame
- * @param {{task: Task, number: number, picture: Picture | null}} shown
+ * @param {Place} shown
  */
-export function paintStored(frame, { task, number, picture }) {
+export function paintStored(frame, { taskId, task, number, picture }) {
   setAttribute(frame, "data-stored", picture !== null);
-  if (!picture) return;
-  const stored = frame.querySelector("img");
-  if (stored) {
-    sharpen(stored, picture);
-    return;
+  const key = picture ? pictureKey(taskId, picture) : "";
+  const link = frame.querySelector("a");
+  if (link?.dataset.pictureKey !== key) {
+    for (const part of frame.querySelectorAll("a, .frame__demo, .frame__heart")) part.remove();
+    if (picture) hang(frame, picture, key, pictureAlt(task, number));
+  } else if (picture) {
+    sharpen(find(link, "img", HTMLImageElement), picture);
   }
-  const link = pictureLink(picture, pictureAlt(task, number));
+  paintHeart(frame, picture?.favourite ?? false);
+}
+
+/**
+ * @param {HTMLElement} frame
+ * @param {boolean} favourite
+ */
+export function paintHeart(frame, favourite) {
+  const heart = frame.querySelector(".frame__heart");
+  if (favourite && !heart) frame.append(clone("heart-template"));
+  else if (!favourite) heart?.remove();
+}
+
+/**
+ * @param {string} taskId
+ * @param {Picture} picture
+ */
+export const pictureKey = (taskId, { index }) => `${taskId}:${index}`;
+
+/**
+ * @param {HTMLElement} frame
+ * @param {Picture} picture
+ * @param {string} key
+ * @param {string} alt
+ */
+function hang(frame, picture, key, alt) {
+  const link = pictureLink(picture, alt);
+  link.dataset.pictureKey = key;
   link.setAttribute("href", picture.url);
   frame.append(link);
   if (picture.demo) frame.append(clone("demo-template"));
 }
 
 /**
+ * @param {string} taskId
  * @param {Picture} picture
- * @param {string} href
  * @param {string} alt
  */
-export function recentFrame(picture, href, alt) {
+export function recentFrame(taskId, picture, alt) {
   const frame = clone("frame-template");
   find(frame, ".frame__label", HTMLElement).remove();
   setAttribute(frame, "data-stored", true);
   setRatio(find(frame, ".frame__ratio", SVGSVGElement), picture);
-  const link = pictureLink(picture, alt);
-  link.setAttribute("href", href);
-  link.removeAttribute("target");
-  frame.append(link);
-  if (picture.demo) frame.append(clone("demo-template"));
+  hang(frame, picture, pictureKey(taskId, picture), alt);
   return frame;
 }
 
@@ -117,7 +144,12 @@ export function setRatio(svg, { width, height }) {
  */
 export function paintGrid(grid, { total, done, ratio }) {
   if (grid.childElementCount !== total) drawGrid(grid, total, ratio);
-  [...grid.children].forEach((cell, i) => setAttribute(cell, "data-done", i < done));
+  const cells = grid.children;
+  const before = Number(grid.dataset.filled ?? 0);
+  for (let i = Math.min(before, done); i < Math.min(total, Math.max(before, done)); i += 1) {
+    setAttribute(cells[i], "data-done", i < done);
+  }
+  grid.dataset.filled = String(done);
 }
 
 /**
@@ -137,6 +169,7 @@ function drawGrid(grid, total, ratio) {
     return cell;
   });
   grid.replaceChildren(...cells);
+  delete grid.dataset.filled;
 }
 
 /**

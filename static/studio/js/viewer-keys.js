@@ -1,0 +1,73 @@
+// @ts-check
+/** Keys of the viewer. Those of a single character can be switched off, on this device. */
+
+/** @typedef {"previous" | "next" | "first" | "last" | "larger" | "smaller" | "fit" | "toggle" | "favourite" | "download" | "delete" | "undo" | "panel"} Deed */
+/** @typedef {Record<Deed, () => void> & {pan: (x: number, y: number) => void}} Deeds `pan` in steps */
+
+const OFF = "studio.viewer.keys-off";
+
+/** @type {Record<string, Deed>} */
+const KEYS = { ArrowLeft: "previous", ArrowRight: "next", Home: "first", End: "last", Delete: "delete" };
+
+/** @type {Record<string, Deed>} */
+const CHARACTERS = {
+  "+": "larger", "=": "larger", "-": "smaller", "0": "fit",
+  z: "toggle", f: "favourite", d: "download", u: "undo", i: "panel",
+};
+
+/** @type {Record<string, [number, number]>} */
+const PANS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+
+/**
+ * What a key means.
+ *
+ * @param {{key: string, shiftKey: boolean}} event
+ * @param {boolean} characters whether keys of a single character are on
+ * @returns {Deed | [number, number] | null}
+ */
+export function meaningOf({ key, shiftKey }, characters) {
+  if (shiftKey && PANS[key]) return PANS[key];
+  if (KEYS[key]) return KEYS[key];
+  return (characters && CHARACTERS[key.toLowerCase()]) || null;
+}
+
+export class Shortcuts {
+  #box;
+
+  /**
+   * @param {HTMLElement} box the checkbox that switches them
+   * @param {() => boolean} isOn whether the viewer hears keys now
+   * @param {Deeds} deeds
+   */
+  constructor(box, isOn, deeds) {
+    this.#box = /** @type {HTMLInputElement} */ (box);
+    this.#box.checked = !isSwitchedOff();
+    this.#box.addEventListener("change", () => switchOff(!this.#box.checked));
+    document.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !isOn()) return;
+      const meaning = meaningOf(event, this.#box.checked);
+      if (meaning === null) return;
+      event.preventDefault();
+      if (typeof meaning === "string") deeds[meaning]();
+      else deeds.pan(...meaning);
+    });
+  }
+}
+
+function isSwitchedOff() {
+  try {
+    return localStorage.getItem(OFF) !== null;
+  } catch {
+    return false;
+  }
+}
+
+/** @param {boolean} off */
+function switchOff(off) {
+  try {
+    if (off) localStorage.setItem(OFF, "1");
+    else localStorage.removeItem(OFF);
+  } catch {
+    // forbidden: it then holds until the page is left
+  }
+}

@@ -1,0 +1,112 @@
+// @ts-check
+/** The pictures that can be looked through, in order, and the one that is shown. No DOM. */
+
+/**
+ * @typedef {object} Item
+ * @property {string} key "task:index"
+ * @property {string} url
+ * @property {string} thumbnail
+ * @property {number} width pixels; 0 = not known yet
+ * @property {number} height
+ * @property {string} alt
+ */
+
+/** @param {string} key */
+export const taskOf = (key) => key.slice(0, key.lastIndexOf(":"));
+
+export class PictureList {
+  /** @type {Item[]} */
+  #items = [];
+  #at = -1;
+  /** What was taken out, with the place it had. @type {Map<string, {item: Item, at: number}>} */
+  #out = new Map();
+
+  /**
+   * @param {Item[]} items a picture that is shown twice on a page is looked at once
+   * @param {string} key the one to begin with; it may be none of them
+   */
+  constructor(items, key) {
+    /** @type {Map<string, Item>} */
+    const once = new Map();
+    for (const item of items) if (!once.has(item.key)) once.set(item.key, item);
+    this.#items = [...once.values()];
+    this.show(key);
+  }
+
+  /** @returns {Item | null} */
+  get current() {
+    return this.#items[this.#at] ?? null;
+  }
+
+  /** Counts from 1. */
+  get number() {
+    return this.#at + 1;
+  }
+
+  get size() {
+    return this.#items.length;
+  }
+
+  /** The pictures of the same task. */
+  get siblings() {
+    const { current } = this;
+    return current ? this.#items.filter(({ key }) => taskOf(key) === taskOf(current.key)) : [];
+  }
+
+  /** The ones before and after. */
+  get neighbours() {
+    return [this.#items[this.#at + 1], this.#items[this.#at - 1]].filter((item) => item !== undefined);
+  }
+
+  /**
+   * @param {number} by how many further; held at both ends
+   * @returns {boolean} whether another one is shown now
+   */
+  move(by) {
+    const at = Math.min(this.#items.length - 1, Math.max(0, this.#at + by));
+    const moved = at !== this.#at;
+    this.#at = at;
+    return moved;
+  }
+
+  /** Show this one; one from elsewhere stands next to the one before it. @param {string} key @param {Partial<Item>} [known] */
+  show(key, known) {
+    const at = this.#items.findIndex((item) => item.key === key);
+    if (at >= 0) {
+      this.#at = at;
+      return;
+    }
+    this.#at = Math.min(this.#items.length, this.#at + 1);
+    this.#items.splice(this.#at, 0, { key, url: "", thumbnail: "", width: 0, height: 0, alt: "", ...known });
+  }
+
+  /**
+   * @param {string[]} keys
+   * @param {string[]} tasks ids of tasks that went with all their pictures
+   */
+  remove(keys, tasks) {
+    const goes = (/** @type {Item} */ { key }) => keys.includes(key) || tasks.includes(taskOf(key));
+    const before = this.#items.slice(0, this.#at).filter(goes).length;
+    this.#items.forEach((item, at) => {
+      if (goes(item)) this.#out.set(item.key, { item, at });
+    });
+    this.#items = this.#items.filter((item) => !goes(item));
+    this.#at = Math.max(0, Math.min(this.#items.length - 1, this.#at - before));
+  }
+
+  /**
+   * @param {string[]} keys
+   * @param {string[]} tasks
+   * @returns {string | null} one that is back
+   */
+  restore(keys, tasks) {
+    const shown = this.current?.key;
+    const back = [...this.#out].filter(([key]) => keys.includes(key) || tasks.includes(taskOf(key)));
+    for (const [key, { item, at }] of back.sort(([, a], [, b]) => a.at - b.at)) {
+      this.#out.delete(key);
+      this.#items.splice(at, 0, item);
+    }
+    if (shown) this.show(shown);
+    return back[0]?.[0] ?? null;
+  }
+}
