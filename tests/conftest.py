@@ -38,7 +38,7 @@ from generation.services import SeenModel  # noqa: E402
 from tests.studio import wait_until  # noqa: E402
 
 MODEL = "LiuJuan20260223Zimage"
-pytest_plugins = ["tests.socket.pages", "tests.worker.machine"]
+pytest_plugins = ["tests.socket.pages", "tests.fallback.visitors", "tests.worker.machine"]
 
 
 def pytest_configure() -> None:

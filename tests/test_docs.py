@@ -22,12 +22,14 @@ from generation.choices import (
     Step,
     TaskStatus,
 )
-from generation.consumers import flood, generate
+from generation.consumers import attached
+from generation.conversation import flood
 from generation.hub import outbox
 from generation.protocol import (
     MAX_TEXT_BYTES,
     EventFrame,
     ImageData,
+    ModelData,
     QueuePlace,
     TaskData,
     TaskState,
@@ -87,7 +89,8 @@ def section(title: str) -> str:
 
 def frame_types() -> set[str]:
     """Every `type` that the server's code puts into a frame."""
-    sources = [*ROOT.glob("generation/consumers/*.py"), *ROOT.glob("generation/hub/*.py")]
+    folders = ("consumers", "conversation", "hub", "views")
+    sources = [path for name in folders for path in ROOT.glob(f"generation/{name}/*.py")]
     sources.append(ROOT / "generation/protocol/server.py")
     named = {
         name
@@ -115,6 +118,7 @@ def frame_types() -> set[str]:
         ("field of `task`", list(TaskData.__annotations__)),
         ("field of a picture", list(ImageData.__annotations__)),
         ("field of a place", list(QueuePlace.__annotations__)),
+        ("field of a model", list(ModelData.__annotations__)),
         ("field of the state", list(TaskState.__annotations__)),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -149,7 +153,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"{MAX_TEXT_BYTES:,}",
         f"{flood.RATE:g}",
         f"{flood.BURST:g}",
-        f"{generate.MAX_ATTACHED}",
+        f"{attached.MAX_ATTACHED}",
         f"{outbox.QUEUE_FRAMES}",
         f"{outbox.HELD_UP:g}",
     ]

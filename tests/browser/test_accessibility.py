@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.axe import grave_faults
-from tests.browser.conftest import PHONE, SignIn
+from tests.browser.conftest import SignIn
 from tests.browser.pages import expect_live, expect_status, send, task_id_of
 from tests.studio import Studio
 
@@ -29,7 +29,7 @@ def test_the_empty_studio_and_its_form_are_open_to_all(page: Page) -> None:
     page.locator("#send").click()
     expect(page.locator("[data-error=prompt]")).to_be_visible()
     assert_open_to_all(page)
-    page.set_viewport_size(PHONE)
+    page.set_viewport_size({"width": 390, "height": 844})
     assert_open_to_all(page)
 
 

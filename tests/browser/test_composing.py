@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.conftest import PHONE, Shoot, SignIn
-from tests.browser.pages import card_of, expect_live, expect_status, send
+from tests.browser.pages import card_of, expect_live, expect_status, send, task_id_of
 from tests.browser.people import Person
 from tests.studio import Studio
 
@@ -110,6 +110,170 @@ def test_the_theme_is_switched_and_stays(page: Page) -> None:
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     assert background() != light
+
+
+LINES = ["one lantern", "two lanterns", "three lanterns"]
+
+
+def test_each_line_becomes_a_task_once_however_often_the_button_is_pressed(
+    page: Page, shoot: Shoot
+) -> None:
+    page.locator("[name=prompt]").fill("\n".join([*LINES, "", "  "]))
+    page.locator("[name=steps]").fill("2")
+    expect(page.locator("[data-part=split]")).to_be_visible()
+    expect(page.locator("#send")).to_contain_text("生成 3 个任务")
+    shoot(page, "three-lines")
+
+    page.locator("#send").dblclick()
+
+    for line in LINES:
+        expect(card_of(page, line)).to_have_count(1)
+    expect(page.locator("article.card")).to_have_count(3)
+
+
+def test_several_lines_can_be_one_prompt_and_the_choice_is_kept(page: Page) -> None:
+    page.locator("[name=prompt]").fill("\n".join(LINES))
+    page.get_by_role("radio", name="整段一条").click()
+    expect(page.locator("[data-part=draft]")).to_have_text("草稿已保存")
+    page.reload()
+    expect(page.locator("[name=split][value=one]")).to_be_checked()
+    expect_live(page)
+
+    page.locator("#send").click()
+
+    expect(page.locator("article.card")).to_have_count(1)
+    expect(page.locator(".card__prompt")).to_contain_text("two lanterns")
+
+
+def test_more_than_fifty_lines_are_refused_before_anything_is_sent(page: Page) -> None:
+    page.locator("[name=prompt]").fill("\n".join(f"line {n}" for n in range(51)))
+    page.locator("#send").click()
+
+    expect(page.locator("#prompt-error")).to_contain_text("共 51 行，一次最多提交 50 行")
+    expect(page.locator("article.card")).to_have_count(0)
+
+
+def test_a_line_that_is_refused_comes_back_and_the_others_are_drawn(page: Page) -> None:
+    bad = "not storable \0 this one"
+    page.locator("[name=steps]").fill("2")
+    page.evaluate(
+        """text => {
+          const prompt = document.querySelector("[name=prompt]");
+          prompt.value = text;
+          prompt.dispatchEvent(new Event("input", { bubbles: true }));
+        }""",
+        f"{LINES[0]}\n{bad}\n{LINES[1]}",
+    )
+    page.locator("#send").click()
+
+    expect(card_of(page, LINES[0])).to_be_visible()
+    expect(card_of(page, LINES[1])).to_be_visible()
+    expect(page.locator("#prompt-error")).to_contain_text("1 行没有被接受")
+    expect(page.locator("[name=prompt]")).to_have_value(bad)
+    expect(page.locator("article.card")).to_have_count(2)
+
+
+def test_the_wait_is_told_before_the_button_is_pressed(page: Page, shoot: Shoot) -> None:
+    lead, rest = page.locator("[data-part=wait-lead]"), page.locator("[data-part=wait-rest]")
+    expect(lead).to_have_text("不用排队，立即开始")
+
+    page.locator("[name=prompt]").fill("\n".join(LINES))
+    page.locator("[name=steps]").fill("100")
+    page.locator("#send").click()
+
+    expect(lead).to_contain_text("预计等待约")
+    expect(page.locator("[data-part=wait-basis]")).to_be_visible()
+    expect(rest).to_have_text("排队第 3 位")
+    shoot(page, "busy-line")
+    page.reload()
+    expect(rest).to_have_text("排队第 3 位")
+
+
+def test_all_that_waits_is_cancelled_with_two_presses(page: Page) -> None:
+    page.locator("[name=prompt]").fill("\n".join(LINES))
+    page.locator("[name=steps]").fill("100")
+    page.locator("#send").click()
+    expect_status(card_of(page, LINES[0]), "running")
+
+    page.locator("#cancel-waiting").click()
+    expect(page.locator("#cancel-waiting")).to_have_text("取消这 2 个排队任务？")
+    page.locator("#cancel-waiting").click()
+
+    for line in LINES[1:]:
+        expect_status(card_of(page, line), "cancelled")
+    expect_status(card_of(page, LINES[0]), "running")
+    expect(page.locator("#cancel-waiting")).to_be_hidden()
+
+
+def test_what_is_typed_and_sent_before_the_scripts_are_there_is_sent_once(
+    context: BrowserContext,
+) -> None:
+    page = context.new_page()
+    held: list[Route] = []
+    page.route("**/main*.js", lambda route: held.append(route))
+    page.goto("/", wait_until="commit")
+    page.locator("[name=prompt]").fill("faster than the scripts")
+    page.locator("[name=prompt]").press("Control+Enter")
+    page.locator("#send").click()
+    expect(page.locator("#send")).to_have_attribute("aria-busy", "true")
+    assert page.evaluate("location.search") == ""
+
+    for route in held:
+        route.continue_()
+
+    expect(card_of(page, "faster than the scripts")).to_be_visible()
+    expect(page.locator("article.card")).to_have_count(1)
+
+
+def test_another_device_begins_with_the_last_settings_and_a_draft_goes_before_them(
+    page: Page, sign_in: SignIn, studio: Studio, person: Person
+) -> None:
+    send(page, "settings are mine", steps=3, n=2)
+    expect(card_of(page, "settings are mine")).to_be_visible()
+    page.locator("[name=steps]").fill("5")
+    page.reload()
+    expect(page.locator("[name=steps]")).to_have_value("5")
+
+    other = sign_in(person, studio.url).new_page()
+    other.goto("/")
+
+    expect(other.locator("[name=steps]")).to_have_value("3")
+    expect(other.locator("[name=n][value='2']")).to_be_checked()
+
+
+def test_varying_a_picture_names_its_parent_and_marks_what_is_changed(
+    page: Page, shoot: Shoot
+) -> None:
+    card = send(page, "to be varied", steps=2)
+    expect_status(card, "completed")
+    parent = task_id_of(card)
+    page.goto(f"/?from={parent}:1")
+    expect_live(page)
+    assert page.url.endswith("/")
+    expect(page.locator("[data-part=origin]")).to_be_visible()
+    expect(page.locator("[data-part=origin-changes]")).to_have_text("只改一处试试")
+    expect(page.locator("[data-lock]")).to_have_attribute("aria-pressed", "true")
+    seed = page.locator("[name=seed]").input_value()
+
+    page.locator("[name=prompt]").fill("to be varied at night")
+    expect(page.locator("[data-part=origin-changes]")).to_have_text("已改：提示词")
+    expect(page.locator("[data-of=prompt]")).to_have_attribute("data-changed", "")
+    shoot(page, "vary")
+    page.reload()
+    expect(page.locator("[name=prompt]")).to_have_value("to be varied at night")
+    expect(page.locator("[data-part=origin]")).to_be_visible()
+    expect_live(page)
+    page.locator("#send").click()
+
+    varied = card_of(page, "to be varied at night")
+    expect(varied.locator("[data-part=meta]")).to_contain_text(seed)
+    expect(page.locator("[data-part=origin]")).to_be_visible()
+    page.locator("[data-dismiss]").click()
+    expect(page.locator("[data-part=origin]")).to_be_hidden()
+    page.reload()
+    data = page.locator("#studio-state").evaluate("script => JSON.parse(script.textContent)")
+    parents = {each["task"]["prompt"]: each["task"]["parent"] for each in data["tasks"]}
+    assert parents["to be varied at night"] == parent
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 // @ts-check
 /** Entry of the studio page and of the task page: wires the parts together. */
 
-import { Announcer, markPassed } from "./announce.js";
+import { Announcer, LossAlarm, markPassed } from "./announce.js";
 import { Badge } from "./badge.js";
-import { slipsPassed } from "./card.js";
+import { CancelWaiting } from "./cancel-waiting.js";
 import { Composer } from "./composer.js";
-import { find, setAttribute } from "./dom.js";
+import { find } from "./dom.js";
 import { Feed } from "./feed.js";
-import { percent } from "./format.js";
 import { fill, gettext, ngettext } from "./i18n.js";
 import { errorSentence, statusLabel, stepLabel } from "./labels.js";
 import { Ledger } from "./ledger.js";
@@ -15,11 +14,13 @@ import { listenToMenus } from "./menus.js";
 import { Outbox } from "./outbox.js";
 import { isTerminal, newRequestKey } from "./protocol.js";
 import { StudioSocket } from "./socket.js";
-import { Story } from "./story.js";
 import { toast } from "./toasts.js";
+import { listenForViewing } from "./viewing.js";
+import { browserLadder } from "./ways.js";
 
 /** @import {Bootstrap, EventFrame, Refusal} from "./protocol.js" */
 /** @import {Connection, Listener} from "./socket.js" */
+/** @import {Presence} from "./presence.js" */
 
 const TICK_MS = 250;
 const STALE_AFTER_MS = 1_500;
@@ -27,7 +28,6 @@ const RELOADED = "studio.reloaded-for-protocol";
 
 const page = /** @type {Bootstrap} */ (JSON.parse(find(document, "#studio-state", HTMLScriptElement).textContent ?? "{}"));
 const isStudio = document.getElementById("composer") !== null;
-const baseTitle = document.title;
 
 /** Seconds that the server's clock is ahead of this device's. */
 let clockLead = page.server_time - Date.now() / 1000;
@@ -44,12 +44,16 @@ ledger.arrange(page.queue ?? {});
 
 const outbox = new Outbox(storage(), page.username);
 const announcer = new Announcer(find(document, "#live-region", HTMLElement));
-const story = isStudio ? null : new Story();
+const alarm = new LossAlarm(find(document, "#connection-alert", HTMLElement), STALE_AFTER_MS);
+const story = isStudio ? null : new (await import("./story.js")).Story(page.tasks[0].state.task_id, page.tasks[0].task);
 /** Tasks that this page asked for: they are shown at once, and the newest is spoken about. */
 const own = new Set();
 
 const feed = new Feed({ ledger, actions: { cancel, retry, reuse }, clock: serverNow });
 const composer = isStudio ? new Composer(page, (message) => ask(message)) : null;
+const cancelWaiting = isStudio ? new CancelWaiting({ waiting, cancel }) : null;
+/** Loaded when the page stands: nothing in it is needed for the first paint. @type {Presence | null} */
+let presence = null;
 
 /** @type {Listener} */
 const listener = {
@@ -63,7 +67,9 @@ const listener = {
   taskForgotten: (taskId) => feed.remove(taskId),
   placesChanged(taskIds) {
     for (const taskId of taskIds) feed.update(taskId);
+    refreshMark();
   },
+  modelsTold: (models) => composer?.offer(models),
   accepted(message, { taskId, duplicate }) {
     own.add(taskId);
     if (duplicate && message.action === "generate") announcer.say(gettext("Already sent; not drawn twice"));
@@ -83,13 +89,13 @@ const listener = {
   },
 };
 
+const ladder = browserLadder({ socketPath: page.socket_path, ledger, store: storage() });
 const socket = new StudioSocket({
-  url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${page.socket_path}`,
+  ladder,
   ledger,
   outbox,
   listener,
   env: {
-    open: (url) => new WebSocket(url),
     now: () => Date.now(),
     random: Math.random,
     setTimeout: (run, ms) => setTimeout(run, ms),
@@ -123,6 +129,24 @@ function reuse(taskId) {
   if (task) composer?.reuse(task);
 }
 
+/** A link that would load this very page to vary one of its pictures. @param {MouseEvent} event */
+function varyHere(event) {
+  const link = event.target instanceof Element ? event.target.closest(".card a[href*='?from=']") : null;
+  if (!composer || !(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const [taskId, index] = (new URL(link.href).searchParams.get("from") ?? "").split(":");
+  const task = ledger.task(taskId);
+  const picture = ledger.state(taskId).images.find((image) => image.index === Number(index));
+  if (!task || !picture) return;
+  event.preventDefault();
+  composer.vary(taskId, task, { seed: picture.seed, thumbnail: picture.thumbnail_url });
+}
+
+/** Those that a person may still want to take back all at once. */
+function waiting() {
+  const queued = feed.cards().filter(({ state }) => state.status === "queued" && !state.cancel_requested);
+  return queued.map(({ taskId }) => taskId);
+}
+
 // --- what the server says -----------------------------------------------------------------------
 
 /**
@@ -131,11 +155,11 @@ function reuse(taskId) {
  * @param {boolean} live
  */
 function taskChanged(taskId, frame, live) {
-  const before = feed.cards().find((card) => card.taskId === taskId)?.state;
+  const before = feed.card(taskId)?.state;
   feed.update(taskId);
   story?.add(frame);
   story?.show(ledger.state(taskId));
-  if (live && before && ledger.task(taskId)) speak(taskId, before.progress, frame);
+  if (live && before) speak(taskId, before.progress, frame);
   refreshMark();
 }
 
@@ -145,7 +169,10 @@ function taskChanged(taskId, frame, live) {
  * @param {EventFrame} frame
  */
 function speak(taskId, progressBefore, frame) {
-  const prompt = [...(ledger.task(taskId)?.prompt ?? "")].slice(0, 24).join("");
+  const task = ledger.task(taskId);
+  if (!task) return;
+  if (isTerminal(frame.status)) presence?.ended(taskId, { frame, task, state: ledger.state(taskId) });
+  const prompt = [...task.prompt].slice(0, 24).join("");
   if (frame.kind === "failed") {
     toast(`${prompt} · ${errorSentence(frame.code ?? "", frame.message)}`, "fail");
   } else if (isTerminal(frame.status) || frame.kind === "interrupted" || frame.kind === "claimed") {
@@ -164,7 +191,7 @@ function speak(taskId, progressBefore, frame) {
  */
 function refused(message, refusal) {
   refreshSending();
-  if (message?.action === "generate" && composer) composer.showError(refusal.code, refusal.field, refusal.message);
+  if (message?.action === "generate" && composer) composer.refused(message, refusal);
   else toast(errorSentence(refusal.code, refusal.message), "fail");
 }
 
@@ -175,22 +202,7 @@ function connectionChanged(connection) {
   refreshStale(connection);
   if (connection.phase === "live") storage()?.removeItem(RELOADED);
   if (connection.reason === "protocol") reloadWhenQuiet();
-  const lost = connection.lostAt !== null;
-  if (lost !== wasLost) announceLoss(lost);
-  wasLost = lost;
-}
-
-let wasLost = false;
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let lossTimer;
-
-/** A break that heals within a moment is not worth an interruption. @param {boolean} lost */
-function announceLoss(lost) {
-  clearTimeout(lossTimer);
-  const region = document.getElementById("connection-alert");
-  if (!region) return;
-  if (!lost) region.textContent = "";
-  else lossTimer = setTimeout(() => (region.textContent = gettext("The connection is lost.")), STALE_AFTER_MS);
+  alarm.show(connection.lostAt !== null);
 }
 
 /** @param {Connection} connection */
@@ -200,37 +212,21 @@ function refreshStale({ lostAt }) {
 }
 
 function refreshSending() {
-  const { phase, failures } = socket.connection;
+  const { phase, failures, reason } = socket.connection;
   const connected = phase === "live" || (phase === "connecting" && failures === 0);
   const messages = outbox.all();
   feed.showPending(messages, connected);
-  composer?.showSending({ pending: messages.filter((m) => m.action === "generate").length, connected });
+  composer?.showSending({ pending: messages.filter((m) => m.action === "generate").length, connected, reason });
 }
 
 // --- page ---------------------------------------------------------------------------------------
 
-/** Mark and tab title follow the newest task that is still going on. */
+/** Mark, tab title and icon follow the newest task that is still going on. */
 function refreshMark() {
+  cancelWaiting?.refresh();
   const cards = feed.cards().sort((a, b) => b.task.created - a.task.created);
   const active = cards.find((card) => !isTerminal(card.state.status));
-  const shown = active ?? cards[0];
-  if (shown) {
-    for (const mark of document.querySelectorAll(".bar [data-mark]")) {
-      setAttribute(mark, "data-step", shown.state.step);
-      setAttribute(mark, "data-status", shown.state.status);
-      setAttribute(mark, "data-passed", slipsPassed(shown.state));
-    }
-  }
-  document.title = active ? `${titleWords(active.taskId)} · ${baseTitle}` : baseTitle;
-}
-
-/** @param {string} taskId */
-function titleWords(taskId) {
-  const state = ledger.state(taskId);
-  const place = ledger.place(taskId);
-  if (state.status === "queued" && place) return fill(gettext("Place %(n)s in line"), { n: place.position });
-  if (state.status === "queued") return statusLabel("queued");
-  return `${percent(state.progress)}%`;
+  presence?.show(cards[0]?.state ?? null, active ? { state: active.state, place: ledger.place(active.taskId) } : null);
 }
 
 /** A newer server speaks another protocol: reload, but never into somebody's sentence, and never in circles. */
@@ -266,6 +262,7 @@ document.getElementById("pending")?.addEventListener("click", (event) => {
   if (item instanceof HTMLElement) outbox.settle(item.dataset.requestKey);
   refreshSending();
 });
+document.addEventListener("click", varyHere);
 addEventListener("online", () => socket.retryNow());
 addEventListener("offline", () => socket.noteOffline());
 document.addEventListener("visibilitychange", () => {
@@ -281,6 +278,11 @@ setInterval(() => {
 }, TICK_MS);
 
 listenToMenus();
+listenForViewing();
 for (const { state } of page.tasks) story?.show(state);
 refreshMark();
-socket.start();
+ladder.prepare().then(() => socket.start());
+import("./presence.js").then(({ Presence }) => {
+  presence = new Presence();
+  refreshMark();
+}, () => {}); // without it the page only says less

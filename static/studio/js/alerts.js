@@ -1,0 +1,189 @@
+// @ts-check
+/** Telling of a finished task while nobody looks: a notification, a sound, or both; chosen per device. */
+
+import { duration } from "./format.js";
+import { fill, gettext } from "./i18n.js";
+import { errorSentence } from "./labels.js";
+
+/** @import {EventFrame, Task, TaskState} from "./protocol.js" */
+
+const CHOICES = "studio.alerts";
+const CLAIMED = "studio.alerted";
+const CLAIMS_KEPT = 50;
+/** A page that is looked at claims at once, and says nothing; the hidden ones come after it. */
+const AFTER_THE_SEEN_MS = 400;
+const PROMPT_SHOWN = 60;
+
+/** @typedef {{notify: boolean, sound: boolean}} Choices */
+
+/** @returns {Choices} */
+function choices() {
+  const { notify, sound } = read(CHOICES, {});
+  return { notify: notify === true && canNotify() && Notification.permission === "granted", sound: sound === true };
+}
+
+const canNotify = () => "Notification" in globalThis && isSecureContext;
+
+export class Alerts {
+  /** @type {AudioContext | null} */
+  #audio = null;
+  #menus = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-alerts]")]);
+
+  constructor() {
+    for (const menu of this.#menus) menu.addEventListener("change", (event) => this.#choose(event));
+    addEventListener("storage", ({ key }) => {
+      if (key === CHOICES) this.#show();
+    });
+    // a browser lets a page sound only after somebody has touched it
+    for (const sign of ["pointerdown", "keydown"]) document.addEventListener(sign, () => this.#wake(), { passive: true });
+    this.#show();
+  }
+
+  /**
+   * A task ended just now.
+   *
+   * @param {string} taskId
+   * @param {{frame: EventFrame, task: Task, state: TaskState}} about
+   */
+  async ended(taskId, { frame, task, state }) {
+    if (frame.status === "cancelled") return;
+    if (document.hidden) await new Promise((done) => setTimeout(done, AFTER_THE_SEEN_MS));
+    const first = await claim(`${taskId} ${frame.seq}`);
+    if (!first || !document.hidden) return;
+    const { notify, sound } = choices();
+    if (notify) announce(taskId, frame, task, state);
+    if (sound) this.#play(frame.status === "completed" ? [523, 784] : [392, 262]);
+  }
+
+  /** @param {Event} event */
+  async #choose({ target }) {
+    if (!(target instanceof HTMLInputElement)) return;
+    const next = { ...read(CHOICES, {}), [target.name]: target.checked };
+    if (target.name === "notify" && target.checked && canNotify()) {
+      next.notify = (await Notification.requestPermission()) === "granted";
+    }
+    try {
+      localStorage.setItem(CHOICES, JSON.stringify(next));
+    } catch {
+      // forbidden: nothing is kept, and the boxes below say so
+    }
+    this.#show();
+    if (target.name === "sound" && target.checked) {
+      this.#wake();
+      this.#play([523, 784]);
+    }
+  }
+
+  #show() {
+    const now = choices();
+    for (const menu of this.#menus) {
+      for (const input of menu.querySelectorAll("input")) {
+        input.checked = input.name === "notify" ? now.notify : now.sound;
+        if (input.name === "notify") input.disabled = !canNotify();
+      }
+      const why = menu.querySelector("[data-part='alerts-why']");
+      if (why instanceof HTMLElement) {
+        why.textContent = whyNot();
+        why.hidden = why.textContent === "";
+      }
+    }
+    document.querySelector("[data-bell]")?.toggleAttribute("data-on", now.notify || now.sound);
+  }
+
+  #wake() {
+    if (!choices().sound || this.#audio?.state === "running") return;
+    this.#audio ??= new AudioContext();
+    this.#audio.resume().catch(() => {}); // it stays silent until the next touch
+  }
+
+  /** Two soft notes. @param {number[]} pitches in Hz */
+  #play(pitches) {
+    this.#audio ??= new AudioContext();
+    const audio = this.#audio;
+    pitches.forEach((pitch, i) => {
+      const [tone, volume] = [audio.createOscillator(), audio.createGain()];
+      const at = audio.currentTime + i * 0.16;
+      tone.frequency.value = pitch;
+      volume.gain.setValueAtTime(0, at);
+      volume.gain.linearRampToValueAtTime(0.12, at + 0.02);
+      volume.gain.exponentialRampToValueAtTime(0.0001, at + 0.5);
+      tone.connect(volume).connect(audio.destination);
+      tone.start(at);
+      tone.stop(at + 0.5);
+    });
+  }
+}
+
+/** Why no notification can come, and what to do. */
+function whyNot() {
+  if (!("Notification" in globalThis)) return gettext("This browser has no notifications.");
+  if (!isSecureContext) return gettext("Notifications need an https address.");
+  if (Notification.permission === "denied") {
+    return gettext("Notifications are blocked for this address. Allow them in the browser's settings for this site, then come back here.");
+  }
+  return "";
+}
+
+/**
+ * One alert per task, however many tabs are open.
+ *
+ * @param {string} what
+ * @returns {Promise<boolean>} whether nobody was first
+ */
+async function claim(what) {
+  const take = () => {
+    const claimed = read(CLAIMED, []);
+    const known = Array.isArray(claimed) ? claimed : [];
+    if (known.includes(what)) return false;
+    try {
+      localStorage.setItem(CLAIMED, JSON.stringify([...known, what].slice(-CLAIMS_KEPT)));
+    } catch {
+      // forbidden: each tab then speaks for itself
+    }
+    return true;
+  };
+  return navigator.locks ? navigator.locks.request(CLAIMED, take) : take();
+}
+
+/**
+ * @param {string} taskId
+ * @param {EventFrame} frame
+ * @param {Task} task
+ * @param {TaskState} state
+ */
+function announce(taskId, frame, task, state) {
+  const done = frame.status === "completed";
+  const title = done ? gettext("Your picture is done") : gettext("A task failed");
+  const prompt = [...task.prompt].slice(0, PROMPT_SHOWN).join("");
+  const rest = done
+    ? fill(gettext("drew %(n)s"), { n: duration(state.run_seconds ?? 0) })
+    : errorSentence(frame.code ?? "", frame.message);
+  try {
+    const icon = state.images[0]?.thumbnail_url;
+    const note = new Notification(title, { body: `${prompt}\n${rest}`, tag: taskId, ...(icon ? { icon } : {}) });
+    note.addEventListener("click", () => {
+      note.close();
+      focus();
+      showCard(taskId);
+    });
+  } catch {
+    // phones allow notifications to service workers alone
+  }
+}
+
+/** @param {string} taskId */
+function showCard(taskId) {
+  const card = document.getElementById(`task-${taskId}`);
+  const link = card?.querySelector("[data-part='link']");
+  card?.scrollIntoView({ block: "center" });
+  if (link instanceof HTMLElement) link.focus({ preventScroll: true });
+}
+
+/** @param {string} name @param {any} otherwise */
+function read(name, otherwise) {
+  try {
+    return JSON.parse(localStorage.getItem(name) ?? "null") ?? otherwise;
+  } catch {
+    return otherwise;
+  }
+}

@@ -1,0 +1,94 @@
+// @ts-check
+/** Several prompts at once: one task per line, or one prompt of many lines. */
+
+import { part, setText } from "./dom.js";
+import { length } from "./format.js";
+import { fill, gettext, ngettext } from "./i18n.js";
+
+/** More at once would only fill the line; the server takes 500 unfinished ones. */
+export const LINES_MOST = 50;
+/** A line longer than this is a paragraph, and its neighbours belong to it. */
+const SHORT = 200;
+
+/** @param {string} text */
+export const linesOf = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
+
+/** Whether a text looks like a list of prompts. @param {string[]} lines */
+export const looksLikeList = (lines) => lines.length > 1 && lines.every((line) => length(line) <= SHORT);
+
+/**
+ * The text with what was refused in it, and nothing of its set that was taken.
+ *
+ * @param {string} text
+ * @param {string | null} sent the text that the set was made of; null: not known any more
+ * @param {string[]} refused lines of that set
+ */
+export function withRefused(text, sent, refused) {
+  if (text === sent) return refused.join("\n");
+  const missing = refused.filter((prompt) => !text.includes(prompt));
+  return [text.trimEnd(), ...missing].filter(Boolean).join("\n");
+}
+
+export class Lines {
+  #choice;
+  #inputs;
+  /** What the person chose; empty until then. @type {string} */
+  #chosen = "";
+
+  /**
+   * @param {HTMLFormElement} form
+   * @param {() => void} changed
+   */
+  constructor(form, changed) {
+    this.#choice = part(form, "split");
+    this.#inputs = /** @type {HTMLInputElement[]} */ ([...this.#choice.querySelectorAll("input")]);
+    this.#choice.addEventListener("change", (event) => {
+      if (event.target instanceof HTMLInputElement) this.#chosen = event.target.value;
+      changed();
+    });
+  }
+
+  get chosen() {
+    return this.#chosen;
+  }
+
+  /** @param {unknown} chosen of a draft */
+  restore(chosen) {
+    this.#chosen = chosen === "lines" || chosen === "one" ? chosen : "";
+  }
+
+  /** @param {string} text @returns {string[]} what becomes a task each */
+  prompts(text) {
+    const lines = linesOf(text);
+    return this.#splits(lines) ? lines : [text];
+  }
+
+  /** @param {string} text */
+  show(text) {
+    const lines = linesOf(text);
+    this.#choice.hidden = lines.length < 2;
+    const splits = this.#splits(lines);
+    for (const input of this.#inputs) input.checked = (input.value === "lines") === splits;
+    setText(part(this.#choice, "split-lines"), fill(gettext("One task per line (%(n)s)"), { n: lines.length }));
+  }
+
+  /** @param {string[]} lines */
+  #splits(lines) {
+    if (lines.length < 2) return false;
+    return this.#chosen ? this.#chosen === "lines" : looksLikeList(lines);
+  }
+}
+
+/** @param {number} n */
+export const drawWords = (n) =>
+  n > 1 ? fill(ngettext("Draw %(n)s task", "Draw %(n)s tasks", n), { n }) : gettext("Draw pictures");
+
+/** @param {number} n */
+export const tooManyLines = (n) =>
+  fill(gettext("These are %(n)s lines; at most %(most)s can be sent at once. Send them in parts."), { n, most: LINES_MOST });
+
+/** @param {number} n @param {string} why */
+export const notTaken = (n, why) => {
+  const sentence = ngettext("%(n)s line was not taken and stands here again: %(why)s", "%(n)s lines were not taken and stand here again: %(why)s", n);
+  return fill(sentence, { n, why });
+};

@@ -1,0 +1,133 @@
+"""Where a task stands for who looks elsewhere: title, tab icon, notification, sound."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.conftest import SignIn
+from tests.browser.pages import card_of, expect_live, expect_status, send, task_id_of
+from tests.browser.people import Person
+from tests.studio import Studio
+
+pytestmark = pytest.mark.browser
+
+ELSEWHERE = Path(__file__).with_name("presence.js")
+DRAWN = re.compile("^data:image/svg")
+BELL = "details:has([data-bell])"
+
+
+def open_studio(context: BrowserContext) -> Page:
+    page = context.new_page()
+    page.goto("/")
+    expect_live(page)
+    return page
+
+
+def icon(page: Page) -> str:
+    return page.locator("link[rel=icon]").get_attribute("href") or ""
+
+
+def choose(page: Page, name: str) -> None:
+    page.locator("[data-bell]").click()
+    page.locator(f"{BELL} [name={name}]").click()
+
+
+def notes(page: Page) -> list[dict[str, Any]]:
+    told: list[dict[str, Any]] = page.evaluate(
+        "notes.map(({ title, body, tag }) => ({ title, body, tag }))"
+    )
+    return told
+
+
+@pytest.fixture
+def watcher(sign_in: SignIn, studio: Studio, person: Person) -> BrowserContext:
+    """A person who has allowed notifications, in a browser where pages can be out of sight."""
+    context = sign_in(person, studio.url)
+    context.grant_permissions(["notifications"], origin=studio.url)
+    context.add_init_script(path=ELSEWHERE)
+    return context
+
+
+def test_title_and_icon_follow_the_newest_task_and_calm_down(page: Page) -> None:
+    calm = icon(page)
+    assert page.title() == "工作台 · LiuJuan Studio"
+
+    card = send(page, "seen in the tab", steps=40)
+    page.wait_for_function("() => /^[1-9]\\d?% · /.test(document.title)")
+    expect(page.locator("link[rel=icon]")).to_have_attribute("href", DRAWN)
+    first = icon(page)
+    page.wait_for_function(
+        "was => document.querySelector('link[rel=icon]').href !== was", arg=first
+    )
+
+    expect_status(card, "completed")
+    expect(page.locator("link[rel=icon]")).to_have_attribute("href", calm)
+    expect(page).to_have_title("工作台 · LiuJuan Studio")
+
+
+def test_a_task_that_ends_unseen_is_told_once_by_two_tabs_and_its_notification_leads_to_it(
+    watcher: BrowserContext,
+) -> None:
+    first, second = open_studio(watcher), open_studio(watcher)
+    choose(first, "notify")
+    expect(first.locator("[data-bell]")).to_have_attribute("data-on", "")
+    expect(second.locator("[data-bell]")).to_have_attribute("data-on", "")
+    for page in (first, second):
+        page.evaluate("leave(true)")
+
+    card = send(first, "told elsewhere", steps=2)
+    expect_status(card, "completed")
+    expect_status(card_of(second, "told elsewhere"), "completed")
+    first.wait_for_timeout(1_500)  # a second one would come within that time
+
+    both = notes(first) + notes(second)
+    assert [(each["title"], each["tag"]) for each in both] == [("图画好了", task_id_of(card))]
+    assert "told elsewhere" in both[0]["body"]
+    assert first.title().startswith("已完成 · ")
+    teller = first if notes(first) else second
+    teller.evaluate("notes[0].note.dispatchEvent(new Event('click'))")
+    focused = "document.activeElement.closest('article')?.dataset.taskId"
+    assert teller.evaluate(focused) == task_id_of(card)
+    first.evaluate("leave(false)")
+    expect(first).to_have_title("工作台 · LiuJuan Studio")
+
+
+def test_who_is_looking_is_not_disturbed_and_a_sound_comes_only_unseen(
+    watcher: BrowserContext,
+) -> None:
+    page = open_studio(watcher)
+    choose(page, "sound")
+    page.wait_for_function("() => tones.length === 2")  # how it will sound
+
+    expect_status(send(page, "watched", steps=2), "completed")
+    page.wait_for_timeout(1_000)
+    assert page.evaluate("tones.length") == 2
+    page.evaluate("leave(true)")
+    expect_status(send(page, "heard", steps=2), "completed")
+
+    page.wait_for_function("() => tones.length === 4")
+    assert notes(page) == []
+
+
+def test_a_refused_permission_is_explained_and_nothing_is_asked_without_a_click(
+    sign_in: SignIn, studio: Studio, person: Person
+) -> None:
+    context = sign_in(person, studio.url)
+    context.add_init_script(
+        "Object.defineProperty(Notification, 'permission', { get: () => 'denied' });"
+        "window.asked = 0;"
+        "Notification.requestPermission = async () => { asked += 1; return 'denied'; };"
+    )
+    page = open_studio(context)
+    assert page.evaluate("asked") == 0
+
+    choose(page, "notify")
+
+    expect(page.locator(f"{BELL} [data-part=alerts-why]")).to_contain_text("浏览器拦截了本站的通知")
+    expect(page.locator(f"{BELL} [name=notify]")).not_to_be_checked()
+    assert page.evaluate("asked") == 1
