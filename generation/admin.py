@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from generation import services
 from generation.choices import CHANGE_ALL, VIEW_ALL
-from generation.exceptions import TransitionRefused
+from generation.exceptions import NotFound, TransitionRefused
 from generation.models import (
     ApiToken,
     GeneratedImage,
@@ -180,7 +180,7 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             try:
                 services.retry(task=task, key=None, now=clock.now())
                 retried += 1
-            except TransitionRefused:
+            except (NotFound, TransitionRefused):
                 refused += 1
         self.report(request, retried, refused, retried_message)
 
@@ -252,14 +252,21 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(ShareLink)
-class ShareLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ShareLinkAdmin(PartOfTask, admin.ModelAdmin):  # type: ignore[type-arg]
     """A link can be ended here; it is made on the page of its task."""
 
     list_display = ("task", "created", "expires_at")
     list_select_related = ("task",)
     ordering = ("-created",)
     fields = ("task", "created", "expires_at")
-    readonly_fields = fields
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    def has_delete_permission(self, request: HttpRequest, obj: ShareLink | None = None) -> bool:
+        may_delete = request.user.has_perm("generation.delete_sharelink")
+        return may_delete and self.has_view_permission(request, obj)
+
+    def delete_model(self, request: HttpRequest, link: ShareLink) -> None:
+        services.end_link(link_id=link.pk)
+
+    def delete_queryset(self, request: HttpRequest, links: QuerySet[ShareLink]) -> None:
+        for link in links:
+            services.end_link(link_id=link.pk)

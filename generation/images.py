@@ -12,7 +12,6 @@ import os
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +26,7 @@ MAX_PIXELS = 2048 * 2048
 MAX_BASE64 = 64 * 1024 * 1024
 """Far above a lossless 2048² picture; a longer answer is not decoded at all."""
 
-THUMBNAIL_EDGE = 384
+THUMBNAIL_EDGE = 640
 SUFFIX = {"JPEG": "jpg", "PNG": "png"}
 CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 CONDEMNED = ".condemned"
@@ -205,18 +204,15 @@ def remove_folder(folder: str) -> int:
     return len(names)
 
 
-def folders_before(moment: datetime) -> Iterator[tuple[str, list[str]]]:
-    """(folder, its files last written before `moment`) for every folder that has such files."""
+def folders() -> list[str]:
     root = Path(settings.MEDIA_ROOT)
-    for folder in sorted(root.iterdir()) if root.is_dir() else ():
-        if folder.is_dir():
-            old = [
-                f"{folder.name}/{path.name}"
-                for path in folder.iterdir()
-                if written_before(path, moment)
-            ]
-            if old:
-                yield folder.name, old
+    return sorted(each.name for each in root.iterdir() if each.is_dir()) if root.is_dir() else []
+
+
+def files_before(folder: str, moment: datetime) -> list[str]:
+    """The files of `folder` that were last written before `moment`."""
+    paths = path_of(folder).iterdir()
+    return [f"{folder}/{path.name}" for path in paths if written_before(path, moment)]
 
 
 def written_before(path: Path, moment: datetime) -> bool:
@@ -225,6 +221,11 @@ def written_before(path: Path, moment: datetime) -> bool:
         return path.stat().st_mtime < moment.timestamp()
     except FileNotFoundError:
         return False
+
+
+def thumbnail_width(width: int, height: int) -> int:
+    """Of the thumbnail of a picture of that size."""
+    return round(width * min(1.0, THUMBNAIL_EDGE / max(width, height)))
 
 
 def make_thumbnail(name: str) -> str:

@@ -21,7 +21,10 @@ logger = logging.getLogger(__name__)
 
 STANDS_STILL = 60.0
 """Seconds after which the reader of an event stream that takes nothing counts as gone. A socket is
-closed by its outbox, but here no end can be told to who does not read. Downloads may pause."""
+closed by its outbox, but here no end can be told to who does not read."""
+
+DOWNLOADS_PAUSE = 600.0
+"""Seconds that a download may stand still: a phone that sleeps, a question where to save it."""
 
 GOODBYE = 2.0
 """Seconds that an answer has to end by itself when the server stops."""
@@ -85,12 +88,12 @@ def with_paced_bodies(application: Any) -> Any:
             await application(scope, receive, send)
             return
         gate = Gate()
-        patience: float | None = None
+        patience = DOWNLOADS_PAUSE
 
         async def wait_and_send(message: Message) -> None:
             nonlocal patience
             if message["type"] == "http.response.start":
-                patience = STANDS_STILL if is_event_stream(message) else None
+                patience = STANDS_STILL if is_event_stream(message) else DOWNLOADS_PAUSE
             elif message.get("more_body", False):
                 await wait_or_cut_off(request, gate, patience)
                 watch_answer(request, gate)
@@ -155,7 +158,7 @@ def stop_watching(request: Any, gate: Gate) -> None:
         request.unregisterProducer()
 
 
-async def wait_or_cut_off(request: Any, gate: Gate, patience: float | None) -> None:
+async def wait_or_cut_off(request: Any, gate: Gate, patience: float) -> None:
     """Until the reader takes something; cutting him off ends the request, as if he had gone."""
     try:
         async with asyncio.timeout(patience):

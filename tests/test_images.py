@@ -130,7 +130,7 @@ def test_a_thumbnail_is_small_and_keeps_the_ratio(media: Path) -> None:
         images.write("task/1.jpg", jpeg(1024, 512))
         name = images.make_thumbnail("task/1.jpg")
         with Image.open(images.path_of(name)) as small:
-            assert (small.format, small.size) == ("WEBP", (384, 192))
+            assert (small.format, small.size) == ("WEBP", (640, 320))
 
 
 def test_two_attempts_never_share_a_file_name() -> None:

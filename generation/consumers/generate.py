@@ -19,9 +19,9 @@ from generation.conversation import (
     Refused,
     Standing,
     credentials_of,
-    hello_frame,
 )
 from generation.hub import Outbox, hub
+from generation.selectors import clock
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -73,8 +73,9 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         await hub.register(self.outbox)
         self.standing = Standing(self.credentials, self.conversation, self.outbox)
         self.standing.ask_later()
+        now = clock.now()
         active = await database_sync_to_async(selectors.active_cursors)(self.user)
-        await following.say(hello_frame(self.conversation.connection_id, active))
+        await following.say(self.conversation.hello(active, now=now))
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Without the look at old database connections that Channels takes before each message.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from generation.conversation.conversation import Conversation, Following, hello_frame
+from generation.conversation.conversation import Conversation, Following, Visitor
 from generation.conversation.credentials import Credentials, Refused, credentials_of, our_session
-from generation.conversation.flood import Bucket, Buckets
+from generation.conversation.flood import Bucket, Buckets, buckets
 from generation.conversation.standing import Standing
 
 __all__ = [
@@ -15,7 +15,8 @@ __all__ = [
     "Following",
     "Refused",
     "Standing",
+    "Visitor",
+    "buckets",
     "credentials_of",
-    "hello_frame",
     "our_session",
 ]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from channels.db import database_sync_to_async
@@ -28,15 +28,32 @@ logger = logging.getLogger(__name__)
 ACK_MESSAGE = "任务已接收"
 
 
-def hello_frame(connection_id: str, active: list[dict[str, Any]]) -> dict[str, Any]:
-    """`active`: [{task_id, seq}] of the person's unfinished tasks, oldest first."""
-    return {
-        "type": "hello",
-        "protocol": protocol.PROTOCOL_VERSION,
-        "connection_id": connection_id,
-        "server_time": round(time.time(), 3),
-        "active": active,
-    }
+class Visitor:
+    """Whom a connection belongs to."""
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+        self.connection_id = uuid.uuid4().hex[:12]
+
+    def hello(self, active: list[dict[str, Any]], *, now: datetime) -> dict[str, Any]:
+        """`active`: [{task_id, seq}] of his unfinished tasks, oldest first, not before `now`."""
+        return {
+            "type": "hello",
+            "protocol": protocol.PROTOCOL_VERSION,
+            "connection_id": self.connection_id,
+            "server_time": round(now.timestamp(), 3),
+            "active": active,
+        }
+
+    async def task(self, task_id: str, *, change: bool = False) -> GenerationTask:
+        """The task, asked at the row; to change it one must own it or may change all."""
+        return await database_sync_to_async(self.visible)(task_id, change)
+
+    def visible(self, task_id: str, change: bool) -> GenerationTask:
+        task = selectors.visible_task(task_id, self.user)
+        if change and task.owner_id != self.user.pk and not self.user.has_perm(CHANGE_ALL):
+            raise NotFound
+        return task
 
 
 class Following(ABC):
@@ -72,13 +89,12 @@ class Following(ABC):
         """The person asks whether he has everything of these."""
 
 
-class Conversation:
+class Conversation(Visitor):
     """Thin: parse, one service or selector, answer."""
 
     def __init__(self, user: User, following: Following) -> None:
-        self.user = user
+        super().__init__(user)
         self.following = following
-        self.connection_id = uuid.uuid4().hex[:12]
 
     async def hear(self, text: str | None) -> None:
         """Answer one message; whatever is wrong with it is answered by a refusal."""
@@ -178,18 +194,9 @@ class Conversation:
         )
 
     async def ping(self, message: Ping) -> None:
+        now = clock.now()
         cursors = await self.following.cursors(message.cursors, self.user)
         await self.following.say(
-            {"type": "pong", "cursors": cursors, "server_time": round(time.time(), 3)}
+            {"type": "pong", "cursors": cursors, "server_time": round(now.timestamp(), 3)}
         )
         self.following.remind(message.cursors.keys() & cursors.keys())
-
-    async def task(self, task_id: str, *, change: bool = False) -> GenerationTask:
-        """The task, asked at the row; to change it one must own it or may change all."""
-        return await database_sync_to_async(self.visible)(task_id, change)
-
-    def visible(self, task_id: str, change: bool) -> GenerationTask:
-        task = selectors.visible_task(task_id, self.user)
-        if change and task.owner_id != self.user.pk and not self.user.has_perm(CHANGE_ALL):
-            raise NotFound
-        return task

@@ -48,3 +48,7 @@ class Buckets:
             bucket.fill()
             if bucket.level >= BURST:
                 del self.by_owner[owner_id]
+
+
+buckets = Buckets()
+"""This process's."""

@@ -8,9 +8,9 @@ import logging
 from channels.db import database_sync_to_async
 
 from generation import selectors
-from generation.conversation.conversation import Conversation
+from generation.conversation.conversation import Visitor
 from generation.conversation.credentials import Credentials, Refused
-from generation.hub import Outbox, hub
+from generation.hub import Box, hub
 
 logger = logging.getLogger(__name__)
 
@@ -21,11 +21,9 @@ ASK_AGAIN = 60.0
 class Standing:
     """Signing out, a changed password or a disabled account ends open connections too."""
 
-    def __init__(
-        self, credentials: Credentials, conversation: Conversation, outbox: Outbox
-    ) -> None:
+    def __init__(self, credentials: Credentials, visitor: Visitor, outbox: Box) -> None:
         self.credentials = credentials
-        self.conversation = conversation
+        self.visitor = visitor
         self.outbox = outbox
         self.timer: asyncio.TimerHandle | None = None
         self.asking: asyncio.Task[None] | None = None
@@ -46,7 +44,7 @@ class Standing:
 
     async def ask_again(self) -> None:
         try:
-            self.conversation.user = await self.credentials.user()
+            self.visitor.user = await self.credentials.user()
             await self.keep_what_may_be_seen()
         except Refused as refused:
             await self.outbox.close(refused.close_code)
@@ -59,8 +57,6 @@ class Standing:
     async def keep_what_may_be_seen(self) -> None:
         """A permission that was taken away also ends what was attached by it."""
         attached = list(self.outbox.cursors)
-        visible = await database_sync_to_async(selectors.visible_among)(
-            attached, self.conversation.user
-        )
+        visible = await database_sync_to_async(selectors.visible_among)(attached, self.visitor.user)
         for task_id in set(attached) - visible:
             hub.detach(self.outbox, task_id)

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any
 
-from generation.hub.outbox import Outbox
+from generation.hub.outbox import Box
 
 
-class Fetched(Outbox):
+class Fetched(Box):
     """Follows every task of its owner; `found` are those that it has to be attached to yet.
 
     Nothing is pushed: while its reader does not fetch, at most QUEUE_FRAMES wait here.
     """
 
-    def __init__(self, *, owner_id: int, close: Callable[[int], Coroutine[Any, Any, None]]) -> None:
-        super().__init__(owner_id=owner_id, send=self.never_sent, close=close)
+    def __init__(
+        self,
+        *,
+        owner_id: int,
+        close: Callable[[int], Coroutine[Any, Any, None]],
+        known: Mapping[str, int],
+    ) -> None:
+        super().__init__(owner_id=owner_id, close=close)
         self.news = asyncio.Event()
-        self.found: dict[str, int] = {}
+        # before anybody can tell of these tasks: a cursor that was given must not become 0
+        self.found: dict[str, int] = dict(known)
         """Task id → the seq that its reader knows already."""
+        self.told: set[str] = set(known)
+        """Tasks that need not be found, or not again when they are over."""
         self.search = asyncio.Event()
-
-    async def never_sent(self, frame: str) -> None:
-        raise NotImplementedError
 
     def wake(self) -> None:
         self.news.set()
@@ -32,10 +38,27 @@ class Fetched(Outbox):
         """A new task is not only told of, but followed."""
         self.find(task_id)
 
-    def find(self, task_id: str, after: int = 0) -> None:
-        if task_id not in self.cursors and task_id not in self.found:
-            self.found[task_id] = after
+    def find(self, task_id: str) -> None:
+        if task_id not in self.told:
+            self.told.add(task_id)
+            self.found[task_id] = 0
             self.search.set()
+
+    def expect(self, task_ids: Collection[str], *, instead_of: Collection[str]) -> None:
+        """Of those that were known, and of its owner's others, these will be attached to."""
+        for task_id in instead_of:
+            if task_id not in task_ids:
+                self.found.pop(task_id, None)
+        for task_id in task_ids:
+            self.told.add(task_id)
+            self.found.setdefault(task_id, 0)
+
+    def forget_told(self, task_ids: Collection[str]) -> None:
+        """Of no other tasks than these will anybody tell again."""
+        self.told &= {*task_ids, *self.found, *self.cursors}
+
+    def followed(self) -> list[str]:
+        return list(self.known)
 
     async def fetch(self, *, within: float) -> list[str]:
         """Everything that is queued, once there is something; nothing after `within` seconds."""
@@ -46,8 +69,7 @@ class Fetched(Outbox):
             return []
         self.news.clear()
         frames, self.frames = self.frames, []
-        if self.room is not None:
-            self.room.set()
+        self.has_room_again()
         return frames
 
     @property

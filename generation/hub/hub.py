@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -13,8 +13,8 @@ from channels.db import database_sync_to_async
 from generation import broadcast, selectors
 from generation.hub.fetched import Fetched
 from generation.hub.membership import Memberships
-from generation.hub.outbox import Outbox
-from generation.hub.places import Places, queue_frame
+from generation.hub.outbox import Box
+from generation.hub.places import Places
 from generation.selectors import clock
 
 logger = logging.getLogger(__name__)
@@ -31,12 +31,14 @@ class Hub:
     """One per process. No database, no JSON and no thread hop per watcher on the fast path."""
 
     def __init__(self) -> None:
-        self.watchers: defaultdict[str, set[Outbox]] = defaultdict(set)
-        self.sockets: set[Outbox] = set()
+        self.watchers: defaultdict[str, set[Box]] = defaultdict(set)
+        self.sockets: set[Box] = set()
         self.arriving: set[Close] = set()
         """How to close the sockets that nobody is known behind yet."""
-        self.by_owner: defaultdict[int, set[Outbox]] = defaultdict(set)
+        self.by_owner: defaultdict[int, set[Box]] = defaultdict(set)
         self.places = Places()
+        self.searched_at = clock.now()
+        """Until then every follower was told of every task of his."""
         self.memberships = Memberships()
         self.loops: list[asyncio.Task[None]] = []
         self.leaving = False
@@ -45,6 +47,7 @@ class Hub:
     async def start(self) -> None:
         """Begin to listen; needs a running loop, once per process."""
         self.leaving = False
+        self.searched_at = clock.now()
         self.owns_doorbell = broadcast.doorbell.start()
         self.memberships = Memberships()
         await self.memberships.open()
@@ -109,20 +112,20 @@ class Hub:
         elif message["type"] == "hub.marker":
             self.memberships.heard(message["marker"])
 
-    def deliver(self, outbox: Outbox, task_id: str, seq: int, frame: str) -> None:
+    def deliver(self, outbox: Box, task_id: str, seq: int, frame: str) -> None:
         """Forward the next frame untouched; anything else is dropped or read from the log."""
         cursor = outbox.cursors.get(task_id)
-        if cursor is None or seq <= cursor:
+        if cursor is not None and seq <= cursor:
             return
         outbox.seen[task_id] = max(seq, outbox.seen.get(task_id, 0))
-        if task_id in outbox.catching_up:
+        if cursor is None or task_id in outbox.catching_up:
             return
         if seq == cursor + 1 and outbox.offer(frame):
             outbox.cursors[task_id] = seq
         else:
             self.catch_up(outbox, task_id)
 
-    def catch_up(self, outbox: Outbox, task_id: str) -> asyncio.Task[None]:
+    def catch_up(self, outbox: Box, task_id: str) -> asyncio.Task[None]:
         """Read the log for one socket and task; one reader at a time."""
         running = outbox.catching_up.get(task_id)
         if running is None:
@@ -130,7 +133,7 @@ class Hub:
             outbox.catching_up[task_id] = running
         return running
 
-    async def read_log(self, outbox: Outbox, task_id: str) -> None:
+    async def read_log(self, outbox: Box, task_id: str) -> None:
         try:
             while task_id in outbox.cursors:
                 page = await database_sync_to_async(selectors.log_after)(
@@ -151,38 +154,52 @@ class Hub:
             if outbox.catching_up.get(task_id) is asyncio.current_task():
                 del outbox.catching_up[task_id]
 
-    async def stop_reading(self, outbox: Outbox, task_id: str) -> None:
+    async def stop_reading(self, outbox: Box, task_id: str) -> None:
         """Attached again with another cursor: an earlier reader must not move it."""
         running = outbox.catching_up.pop(task_id, None)
         if running is not None:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
 
-    async def register(self, outbox: Outbox) -> None:
+    async def register(self, outbox: Box) -> None:
         """Let the socket hear of its owner's new tasks, and be found at shutdown."""
         self.sockets.add(outbox)
         self.by_owner[outbox.owner_id].add(outbox)
         await self.join(outbox, outbox.owner_id)
 
-    async def join(self, outbox: Outbox, owner_id: int) -> None:
+    async def join(self, outbox: Box, owner_id: int) -> None:
         if owner_id not in outbox.groups:
             outbox.groups.add(owner_id)
             await self.memberships.join(owner_id)
 
-    async def attach(self, outbox: Outbox, *, task_id: str, owner_id: int, after: int) -> None:
+    async def attach(self, outbox: Box, *, task_id: str, owner_id: int, after: int) -> None:
         """Group first, log second: from here on every event after `after` arrives once."""
         await self.stop_reading(outbox, task_id)
         outbox.cursors[task_id] = after
         outbox.seen.pop(task_id, None)
         self.watchers[task_id].add(outbox)
         await self.join(outbox, owner_id)
-        place = self.places.known.get(task_id)
         await self.catch_up(outbox, task_id)
-        if place is not None:
-            outbox.offer(queue_frame({task_id: place}))
+        self.places.tell_known(outbox, task_id)
 
-    def detach(self, outbox: Outbox, task_id: str) -> None:
+    async def expect(self, outbox: Box, task_ids: Collection[str]) -> dict[str, int]:
+        """Note what is rung of these from here on; the newest event of each, from one query."""
+        for task_id in task_ids:
+            self.watchers[task_id].add(outbox)
+        newest = await database_sync_to_async(selectors.newest_seqs)(task_ids)
+        return {task_id: seq for task_id, (seq, _is_over) in newest.items()}
+
+    async def attach_expected(self, outbox: Box, *, task_id: str, after: int, newest: int) -> None:
+        """`attach` of a task in a group of ours; the log is read only for who is behind."""
+        outbox.cursors[task_id] = after
+        self.watchers[task_id].add(outbox)
+        if after < max(newest, outbox.seen.get(task_id, 0)):
+            await self.catch_up(outbox, task_id)
+        self.places.tell_known(outbox, task_id)
+
+    def detach(self, outbox: Box, task_id: str) -> None:
         outbox.cursors.pop(task_id, None)
+        outbox.seen.pop(task_id, None)
         watchers = self.watchers.get(task_id)
         if watchers is not None:
             watchers.discard(outbox)
@@ -190,14 +207,14 @@ class Hub:
                 del self.watchers[task_id]
                 self.places.known.pop(task_id, None)
 
-    def remind(self, outbox: Outbox, task_id: str) -> None:
+    def remind(self, outbox: Box, task_id: str) -> None:
         """The page asks whether it has everything: what we know it misses follows."""
         if outbox.seen.get(task_id, 0) > outbox.cursors.get(task_id, 0):
             self.catch_up(outbox, task_id)
 
-    async def unregister(self, outbox: Outbox) -> None:
+    async def unregister(self, outbox: Box) -> None:
         self.sockets.discard(outbox)
-        for task_id in list(outbox.cursors):
+        for task_id in outbox.followed():
             self.detach(outbox, task_id)
         owned = self.by_owner.get(outbox.owner_id)
         if owned is not None:
@@ -224,25 +241,33 @@ class Hub:
                 if cursor < seq:
                     outbox.seen[task_id] = max(seq, outbox.seen.get(task_id, 0))
                     self.catch_up(outbox, task_id)
-                elif is_over and task_id not in outbox.catching_up:
+                elif is_over and task_id in outbox.cursors.keys() - outbox.catching_up.keys():
                     self.detach(outbox, task_id)
 
     async def find_new(self) -> None:
         """Tasks of whose submission nobody told us, for those who follow all of their owner's."""
-        followers = [outbox for outbox in self.sockets if isinstance(outbox, Fetched)]
-        if not followers:
-            return
-        owners = {outbox.owner_id for outbox in followers}
-        for owner_id, task_id in await database_sync_to_async(selectors.unfinished_of)(owners):
-            for outbox in followers:
-                if outbox.owner_id == owner_id:
-                    outbox.find(task_id)
+        now = clock.now()
+        owners = {outbox.owner_id for outbox in self.sockets if isinstance(outbox, Fetched)}
+        found = await database_sync_to_async(selectors.tasks_to_find)(
+            owners, since=self.searched_at
+        )
+        self.searched_at = now
+        for owner_id, task_ids in found.items():
+            for outbox in self.by_owner.get(owner_id, ()):
+                if isinstance(outbox, Fetched):
+                    for task_id in task_ids:
+                        outbox.find(task_id)
+                    outbox.forget_told(task_ids)
 
-    async def tell_place(self, outbox: Outbox, task_id: str) -> None:
-        await self.places.tell_one(outbox, task_id)
+    async def tell_places_of(self, outbox: Box, task_ids: Collection[str]) -> None:
+        await self.places.tell_some(outbox, task_ids)
 
     async def tell_places(self) -> None:
         await self.places.tell(tuple(self.sockets), tuple(self.watchers))
+
+    def line_of(self, owner_id: int, task_ids: Collection[str]) -> list[str]:
+        """What `tell_places` would tell somebody who asks for once; reads the database."""
+        return self.places.look({owner_id}, task_ids).frames(owner_id, task_ids)
 
 
 hub = Hub()

@@ -1,9 +1,10 @@
-"""What one socket still has to be told: a bounded queue with a sender of its own."""
+"""What one reader still has to be told: a bounded queue; a socket's has a sender of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,8 +24,70 @@ INTERNAL_ERROR = 1011
 logger = logging.getLogger(__name__)
 
 
-class Outbox:
-    """Frames of one socket in order; `cursors` is the highest seq queued per attached task."""
+class Box(ABC):
+    """Frames of one reader in order; `cursors` is the highest seq queued per attached task."""
+
+    def __init__(self, *, owner_id: int, close: Callable[[int], Coroutine[Any, Any, None]]) -> None:
+        self.owner_id = owner_id
+        self.close = close
+        # a list and an event only while they are needed: most readers are idle
+        self.frames: list[str] = []
+        self.room: asyncio.Event | None = None
+        self.cursors: dict[str, int] = {}
+        self.seen: dict[str, int] = {}
+        """The newest event that the doorbell told of, whether or not it was queued."""
+        self.catching_up: dict[str, asyncio.Task[None]] = {}
+        self.groups: set[int] = set()
+        self.greeted = False
+        """Whether it was put its first frame, `hello`: what is told of the line comes after it."""
+        self.models = ""
+        """The newest `models` frame it was offered: the same one again would be no news."""
+
+    @abstractmethod
+    def wake(self) -> None:
+        """Something was queued."""
+
+    @abstractmethod
+    def notify(self, task_id: str, frame: str) -> None:
+        """Tell of a new task of the same person."""
+
+    def offer(self, frame: str) -> bool:
+        """Queue `frame` if there is room."""
+        if len(self.frames) >= QUEUE_FRAMES:
+            return False
+        self.frames.append(frame)
+        self.wake()
+        return True
+
+    async def put(self, frame: str) -> None:
+        """Queue `frame`, waiting for room."""
+        self.greeted = True
+        while not self.offer(frame):
+            self.room = self.room or asyncio.Event()
+            self.room.clear()
+            await self.room.wait()
+
+    def has_room_again(self) -> None:
+        if self.room is not None:
+            self.room.set()
+
+    def followed(self) -> list[str]:
+        """Every task that the hub may tell of."""
+        return list(self.cursors)
+
+    def running(self) -> list[asyncio.Task[None]]:
+        return list(self.catching_up.values())
+
+    async def stop(self) -> None:
+        """End what still works for this reader; what was queued is dropped (the log has it)."""
+        others = [task for task in self.running() if task is not asyncio.current_task()]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+
+class Outbox(Box):
+    """A socket's: what is queued is sent."""
 
     def __init__(
         self,
@@ -33,30 +96,17 @@ class Outbox:
         send: Callable[[str], Awaitable[None]],
         close: Callable[[int], Coroutine[Any, Any, None]],
     ) -> None:
-        self.owner_id = owner_id
+        super().__init__(owner_id=owner_id, close=close)
         self.send = send
-        self.close = close
-        # a list, an event and a task only while they are needed: most sockets are idle
-        self.frames: list[str] = []
-        self.room: asyncio.Event | None = None
         self.sender: asyncio.Task[None] | None = None
         self.gone = False
-        self.cursors: dict[str, int] = {}
-        self.seen: dict[str, int] = {}
-        self.catching_up: dict[str, asyncio.Task[None]] = {}
-        self.groups: set[int] = set()
         self.held: list[tuple[str, str]] | None = None
-        self.greeted = False
-        """Whether it was put its first frame, `hello`: what is told of the line comes after it."""
-        self.models = ""
-        """The newest `models` frame it was offered: the same one again would be no news."""
 
     async def run(self) -> None:
         """Send what is queued; a reader that holds us up is closed."""
         while self.frames:
             frame = self.frames.pop(0)
-            if self.room is not None:
-                self.room.set()
+            self.has_room_again()
             try:
                 async with asyncio.timeout(HELD_UP):
                     await self.send(frame)
@@ -73,14 +123,6 @@ class Outbox:
         """Nothing more is sent: whoever comes back reads the log."""
         self.gone = True
         await self.close(code)
-
-    def offer(self, frame: str) -> bool:
-        """Queue `frame` if there is room."""
-        if len(self.frames) >= QUEUE_FRAMES:
-            return False
-        self.frames.append(frame)
-        self.wake()
-        return True
 
     def wake(self) -> None:
         if self.sender is None and not self.gone:
@@ -104,20 +146,9 @@ class Outbox:
             for task_id, frame in held:
                 self.notify(task_id, frame)
 
-    async def put(self, frame: str) -> None:
-        """Queue `frame`, waiting for room."""
-        self.greeted = True
-        while not self.offer(frame):
-            self.room = self.room or asyncio.Event()
-            self.room.clear()
-            await self.room.wait()
+    def running(self) -> list[asyncio.Task[None]]:
+        return [*super().running(), *([self.sender] if self.sender else [])]
 
     async def stop(self) -> None:
-        """End the sender and every catch-up; what was queued is dropped (the log has it)."""
         self.gone = True
-        running = [self.sender] if self.sender else []
-        running += self.catching_up.values()
-        others = [task for task in running if task is not asyncio.current_task()]
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await super().stop()

@@ -1,14 +1,15 @@
-"""What sockets are told of the line: all of them from one reading of it per process."""
+"""What readers are told of the line: all of them from one reading of it per process."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from time import monotonic
 
 from channels.db import database_sync_to_async
 
 from generation import selectors
-from generation.hub.outbox import Outbox
+from generation.hub.outbox import Box
 from generation.protocol import QueuePlace, encode
 from generation.selectors import Outlook, clock
 
@@ -16,68 +17,90 @@ PACES_EVERY = 30.0
 """Seconds; a median of twenty tasks does not change faster."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What one reading of the line gave, ready to be told."""
+
+    places: dict[str, QueuePlace]
+    models: dict[int, str]
+    """The `models` frame of each person."""
+
+    def frames(self, owner_id: int, task_ids: Collection[str]) -> list[str]:
+        return [*queue_frames(self.places, task_ids), self.models[owner_id]]
+
+
 class Places:
-    """Each socket hears only of what changed for it."""
+    """Each reader hears only of what changed for him."""
 
     def __init__(self) -> None:
         self.known: dict[str, QueuePlace] = {}
-        """Of tasks that somebody watches."""
+        """Of tasks that somebody watches; without those that somebody could not be told."""
         self.paces: dict[str, float | None] = {}
         self.paces_read = float("-inf")
 
-    async def tell_one(self, outbox: Outbox, task_id: str) -> None:
-        """The place of one new task at once; later changes come with everybody's."""
-        places = await database_sync_to_async(selectors.queue_places)([task_id], now=clock.now())
-        if places:
-            self.known.update(places)
-            outbox.offer(queue_frame(places))
+    async def tell_some(self, outbox: Box, task_ids: Collection[str]) -> None:
+        """The places of new tasks at once; later changes come with everybody's."""
+        places = await database_sync_to_async(selectors.queue_places)(task_ids, now=clock.now())
+        self.known.update(places)
+        self.offer(outbox, places)
 
-    async def tell(self, sockets: Collection[Outbox], watched: Collection[str]) -> None:
+    def tell_known(self, outbox: Box, task_id: str) -> None:
+        place = self.known.get(task_id)
+        if place is not None:
+            self.offer(outbox, {task_id: place})
+
+    def offer(self, outbox: Box, places: dict[str, QueuePlace]) -> None:
+        """Who has no room is told next time: a place that is not known is news."""
+        if places and not outbox.offer(queue_frame(places)):
+            for task_id in places:
+                self.known.pop(task_id, None)
+
+    async def tell(self, sockets: Collection[Box], watched: Collection[str]) -> None:
         """Read the line once, and tell everybody; nothing is read for nobody."""
         if not sockets:
             return
-        outlook = await database_sync_to_async(self.read)({each.owner_id for each in sockets})
-        places = outlook.places(watched)
-        changed = {key: place for key, place in places.items() if self.known.get(key) != place}
-        self.known = places
-        frames = ModelsFrames(outlook, self.paces)
+        owners = {each.owner_id for each in sockets}
+        look = await database_sync_to_async(self.look)(owners, watched)
+        changed = {key: place for key, place in look.places.items() if self.known.get(key) != place}
+        self.known = look.places
         for outbox in sockets:
-            mine = {key: place for key, place in changed.items() if key in outbox.cursors}
-            if mine:
-                outbox.offer(queue_frame(mine))
-            frame = frames.of(outbox.owner_id)
+            self.offer(outbox, {key: changed[key] for key in outbox.cursors if key in changed})
+            frame = look.models.get(outbox.owner_id, "")
             if outbox.greeted and frame != outbox.models and outbox.offer(frame):
                 outbox.models = frame
 
-    def read(self, owners: Collection[int]) -> Outlook:
+    def look(self, owners: Collection[int], watched: Collection[str]) -> Look:
+        """In a thread: of long lines this takes longer than the loop may stand still."""
         outlook = selectors.read_outlook(now=clock.now(), owners=owners)
         if monotonic() - self.paces_read >= PACES_EVERY:
             self.paces = selectors.paces_of(outlook.offered)
             self.paces_read = monotonic()
-        return outlook
+        return Look(
+            places=outlook.places(watched), models=models_frames(outlook, self.paces, owners)
+        )
 
 
 def queue_frame(places: dict[str, QueuePlace]) -> str:
     return encode({"type": "queue", "tasks": places})
 
 
-class ModelsFrames:
-    """The `models` frame of each person; most people wait equally long, and share one text."""
+def queue_frames(places: dict[str, QueuePlace], task_ids: Collection[str]) -> list[str]:
+    """One frame with those of `task_ids` that have a place, or none."""
+    told = {key: places[key] for key in task_ids if key in places}
+    return [queue_frame(told)] if told else []
 
-    def __init__(self, outlook: Outlook, paces: dict[str, float | None]) -> None:
-        self.outlook = outlook
-        self.paces = paces
-        self.by_owner: dict[int, str] = {}
-        self.by_waits: dict[tuple[tuple[int, float | None], ...], str] = {}
 
-    def of(self, owner_id: int) -> str:
-        frame = self.by_owner.get(owner_id)
-        if frame is None:
-            waits = self.outlook.waits(owner_id)
-            key = tuple((wait["position"], wait["eta_seconds"]) for wait in waits)
-            frame = self.by_waits.get(key)
-            if frame is None:
-                models = self.outlook.models(waits, self.paces)
-                frame = self.by_waits[key] = encode({"type": "models", "models": models})
-            self.by_owner[owner_id] = frame
-        return frame
+def models_frames(
+    outlook: Outlook, paces: dict[str, float | None], owners: Collection[int]
+) -> dict[int, str]:
+    """By person; most people wait equally long, and share one text."""
+    frames: dict[int, str] = {}
+    by_waits: dict[tuple[tuple[int, float | None], ...], str] = {}
+    for owner_id in owners:
+        waits = outlook.waits(owner_id)
+        key = tuple((wait["position"], wait["eta_seconds"]) for wait in waits)
+        if key not in by_waits:
+            models = outlook.models(waits, paces)
+            by_waits[key] = encode({"type": "models", "models": models})
+        frames[owner_id] = by_waits[key]
+    return frames

@@ -14,6 +14,7 @@ from generation.protocol.client import (
     is_unicode,
     parse_client_message,
     parse_cursors,
+    parse_since,
 )
 from generation.protocol.fold import (
     Interruption,
@@ -69,6 +70,7 @@ __all__ = [
     "is_unicode",
     "parse_client_message",
     "parse_cursors",
+    "parse_since",
     "refusal",
     "task_frame",
     "wire_message",

@@ -8,6 +8,7 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from generation.choices import ErrorCode
@@ -97,9 +98,16 @@ def integer(code: ErrorCode) -> Callable[[str, Any], int]:
 
 
 def number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidInput(ErrorCode.GUIDANCE_INVALID, name)
-    return float(value)
+    try:
+        read = float(value)
+    except OverflowError as error:
+        # JSON knows whole numbers of any length
+        raise InvalidInput(ErrorCode.GUIDANCE_INVALID, name) from error
+    if not math.isfinite(read):
+        raise InvalidInput(ErrorCode.GUIDANCE_INVALID, name)
+    return read
 
 
 def size(name: str, value: Any) -> tuple[int, int]:
@@ -181,6 +189,16 @@ def parse_cursors(raw: str) -> dict[str, int]:
     except (ValueError, RecursionError) as error:
         raise InvalidInput(ErrorCode.NOT_JSON) from error
     return cursors("cursors", decoded)
+
+
+def parse_since(raw: str) -> datetime | None:
+    """The moment in Unix seconds; nothing out of nothing; InvalidInput on anything else."""
+    if not raw:
+        return None
+    try:
+        return datetime.fromtimestamp(max(0.0, float(raw)), UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise InvalidInput(ErrorCode.BAD_MESSAGE, "since") from error
 
 
 def readable_key(message: dict[str, Any]) -> str | None:

@@ -14,6 +14,7 @@ from generation.selectors.gallery import (
 )
 from generation.selectors.line import (
     ModelRow,
+    eldest_worker,
     in_line,
     live_workers,
     model_rows,
@@ -21,7 +22,14 @@ from generation.selectors.line import (
     reason_to_wait,
     workers_of_host,
 )
-from generation.selectors.log import LogPage, interruptions, log_after, newest_seqs, state_of
+from generation.selectors.log import (
+    LogPage,
+    interruptions,
+    log_after,
+    logs_between,
+    newest_seqs,
+    state_of,
+)
 from generation.selectors.outlook import (
     Outlook,
     model_offers,
@@ -36,9 +44,11 @@ from generation.selectors.pictures import (
     about,
     picture_about,
     picture_of,
+    pictures_left,
     pictures_of_keys,
     read_key,
 )
+from generation.selectors.sharing import digest_of, shared_task
 from generation.selectors.slowness import Cause, Verdict
 from generation.selectors.story import Story, children_of, parent_of, story_of
 from generation.selectors.tasks import (
@@ -47,13 +57,12 @@ from generation.selectors.tasks import (
     active_among,
     active_cursors,
     card_of,
-    event_rows,
     last_settings,
     may_be_parent,
     recent_cards,
     seqs_of_visible,
+    tasks_to_find,
     tasks_to_follow,
-    unfinished_of,
     visible_among,
     visible_task,
 )
@@ -86,7 +95,8 @@ __all__ = [
     "children_of",
     "clock",
     "comparison",
-    "event_rows",
+    "digest_of",
+    "eldest_worker",
     "expected_seconds",
     "gallery_page",
     "in_line",
@@ -94,6 +104,7 @@ __all__ = [
     "last_settings",
     "live_workers",
     "log_after",
+    "logs_between",
     "may_be_parent",
     "model_offers",
     "model_rows",
@@ -103,6 +114,7 @@ __all__ = [
     "parent_of",
     "picture_about",
     "picture_of",
+    "pictures_left",
     "pictures_of_keys",
     "queue_places",
     "read_key",
@@ -110,12 +122,13 @@ __all__ = [
     "reason_to_wait",
     "recent_cards",
     "seqs_of_visible",
+    "shared_task",
     "stall_limit",
     "state_of",
     "story_of",
     "task_seconds",
+    "tasks_to_find",
     "tasks_to_follow",
-    "unfinished_of",
     "visible_among",
     "visible_task",
     "workers_of_host",

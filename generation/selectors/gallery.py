@@ -6,13 +6,12 @@ import base64
 import binascii
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from generation.choices import UNFINISHED, TaskStatus
@@ -123,21 +122,23 @@ def tasks_of(owner: User, wanted: GalleryFilter) -> TaskQuerySet:
     if wanted.since is not None:
         tasks = tasks.filter(created__gte=wanted.since)
     if wanted.favourite:
-        tasks = tasks.filter(Exists(drawn().filter(favourite=True)))
+        tasks = tasks.filter(pk__in=tasks_drawn(favourite=True))
     for word in wanted.words:
         tasks = tasks.filter(holds(word))
     return tasks
 
 
-def drawn() -> QuerySet[GeneratedImage]:
-    return GeneratedImage.objects.filter(task=OuterRef("pk"), deleted_at__isnull=True)
+def tasks_drawn(**wanted: Any) -> QuerySet[GeneratedImage, uuid.UUID]:
+    """The tasks of such pictures: looked up once by their index, not once for each task."""
+    rows = GeneratedImage.objects.filter(deleted_at__isnull=True, **wanted)
+    return rows.order_by().values_list("task", flat=True)
 
 
 def holds(word: str) -> Q:
     """The word stands in the prompt or the model's name, or is a picture's seed."""
     found = Q(prompt__icontains=word) | Q(model__icontains=word)
     seed = as_seed(word)
-    return found if seed is None else found | Q(Exists(drawn().filter(seed=seed)))
+    return found if seed is None else found | Q(pk__in=tasks_drawn(seed=seed))
 
 
 def as_seed(word: str) -> int | None:
@@ -152,24 +153,22 @@ def items_of(tasks: list[GenerationTask], wanted: GalleryFilter) -> list[Gallery
         pictures[image.task_id].append(image)
     items: list[GalleryItem] = []
     for task in tasks:
-        mine = pictures[task.pk]
-        if not task.is_over or not mine:
+        mine, seeds = pictures[task.pk], seeds_meant(task, wanted)
+        picky = wanted.favourite or bool(seeds)
+        if not picky and (not task.is_over or not mine):
             items.append(task_item(task))
-        items += [picture_item(task, image) for image in matching(task, mine, wanted)]
+        items += [
+            picture_item(task, image)
+            for image in mine
+            if (image.favourite or not wanted.favourite) and seeds <= {image.seed}
+        ]
     return items
 
 
-def matching(
-    task: GenerationTask, pictures: Iterable[GeneratedImage], wanted: GalleryFilter
-) -> list[GeneratedImage]:
-    """Of a task that was found: the picture that was meant by its seed, the favourites."""
+def seeds_meant(task: GenerationTask, wanted: GalleryFilter) -> set[int | None]:
+    """Of a task that was found: the words that can only be its pictures' seeds."""
     elsewhere = f"{task.prompt}\n{task.model}"
-    seeds = {as_seed(word) for word in wanted.words if word not in elsewhere} - {None}
-    return [
-        image
-        for image in pictures
-        if (image.favourite or not wanted.favourite) and seeds <= {image.seed}
-    ]
+    return {as_seed(word) for word in wanted.words if word not in elsewhere} - {None}
 
 
 def picture_item(task: GenerationTask, image: GeneratedImage) -> PictureItem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import TypedDict
 
@@ -10,7 +11,6 @@ from django.conf import settings
 from django.db.models import (
     BooleanField,
     Case,
-    Count,
     F,
     IntegerField,
     OuterRef,
@@ -36,10 +36,11 @@ def in_line(model: str, now: datetime) -> QuerySet[GenerationTask]:
     before it; equal turns go to the owner who was served longest ago, then first come. Who has
     an own task before this one will have been served later than anybody was until now.
     """
-    # there are as many of these as slots, and no more
-    busy = ModelSlot.objects.filter(task__isnull=False).values_list("task__owner")
+    # there are as many of these as slots, and no more; to count them by owner itself, SQLite would
+    # walk through all tasks that ever were
+    busy = ModelSlot.objects.filter(task__isnull=False).values_list("task__owner", flat=True)
     running = Case(
-        *(When(owner=owner, then=Value(n)) for owner, n in busy.annotate(n=Count("pk")).order_by()),
+        *(When(owner=owner, then=Value(n)) for owner, n in Counter(busy).items()),
         default=Value(0),
         output_field=IntegerField(),
     )
@@ -87,6 +88,12 @@ def live_workers(now: datetime) -> int:
     return Worker.objects.filter(
         state=WorkerState.RUNNING, last_seen__gt=now - WORKER_SILENCE
     ).count()
+
+
+def eldest_worker(now: datetime) -> uuid.UUID | None:
+    """Of the living ones; None if there is none."""
+    living = Worker.objects.filter(state=WorkerState.RUNNING, last_seen__gt=now - WORKER_SILENCE)
+    return living.order_by("started", "pk").values_list("pk", flat=True).first()
 
 
 def workers_of_host(host: str) -> list[tuple[uuid.UUID, int]]:

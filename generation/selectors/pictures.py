@@ -101,6 +101,14 @@ def picture_of(task_id: uuid.UUID, index: int, user: User | AnonymousUser) -> Ge
 
 def pictures_of_keys(owner: User, keys: Collection[PictureKey]) -> list[GeneratedImage]:
     """The owner's live pictures in the order of `keys`, each once; NotFound if one is missing."""
+    found = pictures_left(owner, keys)
+    if len(found) != len(set(keys)):
+        raise NotFound
+    return found
+
+
+def pictures_left(owner: User, keys: Collection[PictureKey]) -> list[GeneratedImage]:
+    """Those of `keys` that are the owner's and not in the bin, in their order, each once."""
     rows = GeneratedImage.objects.filter(
         task__in={task for task, _index in keys},
         task__owner=owner,
@@ -108,10 +116,7 @@ def pictures_of_keys(owner: User, keys: Collection[PictureKey]) -> list[Generate
         deleted_at__isnull=True,
     ).select_related("task")
     found = {(image.task_id, image.index): image for image in rows}
-    try:
-        return [found[key] for key in dict.fromkeys(keys)]
-    except KeyError as error:
-        raise NotFound from error
+    return [found[key] for key in dict.fromkeys(keys) if key in found]
 
 
 def picture_about(task_id: uuid.UUID, index: int, user: User | AnonymousUser) -> PictureAbout:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypedDict
 
 from django.urls import reverse
 
-from generation.models import GenerationTask, TaskEvent
-from generation.protocol import EventFrame, QueuePlace, empty_state, fold
-from generation.selectors.outlook import queue_places
+from generation.models import GenerationTask
+from generation.protocol import EventFrame
+from generation.selectors.log import logs_of
 from generation.selectors.slowness import Verdict, verdict
+from generation.selectors.tasks import Card, card_of
 from generation.selectors.waterfall import Waterfall, asides_of, waterfall
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ RELATIVES = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """`place`: where a task stands that waits now."""
+    """All of it from one look at the log, so that no part is ahead of another."""
 
-    seq: int
+    card: Card
+    log: list[EventFrame]
     fall: Waterfall
     verdict: Verdict
-    place: QueuePlace | None
 
 
 class Kin(TypedDict):
@@ -40,22 +40,12 @@ class Kin(TypedDict):
 
 
 def story_of(task: GenerationTask, *, now: datetime) -> Story:
-    frames = frames_of(task)
-    state = fold(empty_state(str(task.pk)), frames)
-    fall = waterfall(state, task.data, now=now.timestamp(), asides=asides_of(frames))
-    key = str(task.pk)
-    return Story(
-        seq=state["seq"],
-        fall=fall,
-        verdict=verdict(fall, task.data, status=state["status"]),
-        place=queue_places([key], now=now).get(key) if fall.goes_on else None,
-    )
-
-
-def frames_of(task: GenerationTask) -> list[EventFrame]:
-    """The whole log, in order."""
-    rows = TaskEvent.objects.filter(task=task).order_by("seq").values_list("frame", flat=True)
-    return [json.loads(frame) for frame in rows]
+    log = logs_of([task.pk])[task.pk]
+    card = card_of(task, now=now, log=log)
+    state = card["state"]
+    fall = waterfall(state, card["task"], now=now.timestamp(), asides=asides_of(log))
+    told = verdict(fall, card["task"], status=state["status"])
+    return Story(card=card, log=log, fall=fall, verdict=told)
 
 
 def parent_of(task: GenerationTask, user: User | AnonymousUser) -> Kin | None:

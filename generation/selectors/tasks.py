@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.conf import settings
-from django.db.models import Case, Value, When
 
 from generation.choices import UNFINISHED
 from generation.exceptions import NotFound
-from generation.models import GeneratedImage, GenerationTask, ModelState, TaskEvent
+from generation.models import GeneratedImage, GenerationTask, ModelState
 from generation.protocol import (
+    EventFrame,
     ImageData,
     QueuePlace,
     TaskData,
@@ -22,6 +21,7 @@ from generation.protocol import (
     empty_state,
     fold,
 )
+from generation.selectors.log import logs_of
 from generation.selectors.outlook import queue_places
 
 if TYPE_CHECKING:
@@ -30,6 +30,13 @@ if TYPE_CHECKING:
 PAGE_CARDS = 30
 REMEMBERED = ("model", "width", "height", "n", "steps", "guidance", "negative_prompt")
 """What the composer begins with again."""
+
+LATE = timedelta(seconds=60)
+"""What was told up to some moment may lack what was submitted so long before: a commit takes its
+time, and a stream that is held back is noticed after 40 s."""
+
+MOST_MISSED = 100
+"""Ended tasks that are told to somebody who comes back; a page shows fewer."""
 
 
 class Card(TypedDict):
@@ -68,29 +75,39 @@ def may_be_parent(task_id: uuid.UUID | None, owner: User) -> bool:
 
 def active_cursors(owner: User) -> list[dict[str, Any]]:
     """[{task_id, seq}] of the owner's unfinished tasks, oldest first."""
-    rows = (
-        GenerationTask.objects.filter(owner=owner)
-        .unfinished()
-        .order_by("created", "id")
-        .values_list("pk", "newest_seq")
-    )
-    return [{"task_id": str(key), "seq": seq} for key, seq in rows]
+    # sorted here: to save the sorting a database would rather read the whole history in order
+    rows = GenerationTask.objects.filter(owner=owner).unfinished().order_by()
+    found = sorted(rows.values_list("created", "pk", "newest_seq"))
+    return [{"task_id": str(key), "seq": seq} for _created, key, seq in found]
 
 
-def unfinished_of(owners: Collection[int]) -> list[tuple[int, str]]:
-    """(owner, task id) of every unfinished task of these people; one query."""
-    rows = GenerationTask.objects.filter(owner__in=owners).unfinished()
-    return [(owner, str(key)) for owner, key in rows.order_by().values_list("owner", "pk")]
+def tasks_to_find(owners: Collection[int], *, since: datetime) -> dict[int, set[str]]:
+    """By owner the tasks of which nobody may have told: unfinished, or submitted since then."""
+    found: dict[int, set[str]] = {owner: set() for owner in owners}
+    theirs = GenerationTask.objects.filter(owner__in=owners).order_by()
+    for rows in (theirs.unfinished(), theirs.live().filter(created__gte=since - LATE)):
+        for owner, key in rows.values_list("owner", "pk"):
+            found[owner].add(str(key))
+    return found
 
 
-def tasks_to_follow(user: User, cursors: Mapping[str, int]) -> list[GenerationTask]:
+def tasks_to_follow(
+    user: User, cursors: Mapping[str, int], *, since: datetime | None = None
+) -> list[GenerationTask]:
     """What somebody who knows these events has to be told of, oldest first.
 
-    All his own unfinished tasks; of those he names and may see, what is unfinished or has more.
+    All his own unfinished tasks; of those he names and may see, what is unfinished or has more;
+    and if he was told of everything at `since`, what he submitted elsewhere after that.
     """
-    named = GenerationTask.objects.visible_to(user).filter(pk__in=readable_keys(cursors))
-    own = GenerationTask.objects.filter(owner=user).unfinished()
-    tasks = {task.pk: task for task in [*own, *named]}
+    mine = GenerationTask.objects.filter(owner=user)
+    tasks = {task.pk: task for task in mine.unfinished().order_by()}
+    if since is not None:
+        newest = mine.live().filter(created__gte=since - LATE).newest_first()
+        tasks |= {task.pk: task for task in newest[:MOST_MISSED]}
+    named = set(readable_keys(cursors)) - tasks.keys()
+    if named:
+        rows = GenerationTask.objects.visible_to(user).filter(pk__in=named)
+        tasks |= {task.pk: task for task in rows}
     return sorted(
         (
             task
@@ -129,22 +146,31 @@ def readable_keys(task_ids: Iterable[str]) -> list[uuid.UUID]:
     return keys
 
 
-def card_of(task: GenerationTask, *, now: datetime) -> Card:
-    return cards_of([task], now)[0]
+def card_of(task: GenerationTask, *, now: datetime, log: list[EventFrame] | None = None) -> Card:
+    """`log`: all of it, if it was read already."""
+    return cards_of([task], now, None if log is None else {task.pk: log})[0]
 
 
 def recent_cards(owner: User, *, now: datetime, limit: int = PAGE_CARDS) -> list[Card]:
     """Unfinished tasks first, then the newest finished ones."""
-    over = Case(When(status__in=UNFINISHED, then=Value(0)), default=Value(1))
-    tasks = GenerationTask.objects.filter(owner=owner).live().order_by(over, "-created", "-id")
-    return cards_of(list(tasks[:limit]), now)
+    mine = GenerationTask.objects.filter(owner=owner).live()
+    # sorted here: to get them in order SQLite would walk through all that he ever sent
+    unfinished = sorted(mine.unfinished().order_by(), key=age, reverse=True)[:limit]
+    over = mine.exclude(status__in=UNFINISHED).newest_first()[: limit - len(unfinished)]
+    # one that ended between the two looks is in both
+    return cards_of([*unfinished, *(task for task in over if task not in unfinished)], now)
 
 
-def cards_of(tasks: list[GenerationTask], now: datetime) -> list[Card]:
-    events: dict[uuid.UUID, list[Any]] = {task.pk: [] for task in tasks}
-    rows = TaskEvent.objects.filter(task__in=tasks).order_by("task", "seq")
-    for key, frame in rows.values_list("task_id", "frame"):
-        events[key].append(json.loads(frame))
+def age(task: GenerationTask) -> tuple[datetime, uuid.UUID]:
+    return task.created, task.pk
+
+
+def cards_of(
+    tasks: list[GenerationTask],
+    now: datetime,
+    logs: dict[uuid.UUID, list[EventFrame]] | None = None,
+) -> list[Card]:
+    logs = logs or logs_of([task.pk for task in tasks])
     places = queue_places([str(task.pk) for task in tasks if not task.is_over], now=now)
     favourites = favourites_of(tasks)
     return [
@@ -152,7 +178,7 @@ def cards_of(tasks: list[GenerationTask], now: datetime) -> list[Card]:
             "id": str(task.pk),
             "task": task.data,
             "state": with_what_was_kept(
-                fold(empty_state(str(task.pk)), events[task.pk]), favourites[task.pk]
+                fold(empty_state(str(task.pk)), logs[task.pk]), favourites[task.pk]
             ),
             "queue": places.get(str(task.pk)),
         }
@@ -183,10 +209,6 @@ def last_settings(owner: User) -> dict[str, Any]:
     """What the person asked for last, without prompt and seed; empty before the first task."""
     rows = GenerationTask.objects.filter(owner=owner).live().newest_first()
     return rows.values(*REMEMBERED).first() or {}
-
-
-def event_rows(task: GenerationTask) -> list[TaskEvent]:
-    return list(task.events.order_by("seq").defer("frame"))
 
 
 def accepts_model(name: str) -> bool:

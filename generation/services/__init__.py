@@ -51,7 +51,7 @@ from generation.services.serving import (
     refuse_key,
     repeat_refusal,
 )
-from generation.services.sharing import create_link, end_links, forget_links, shared_task
+from generation.services.sharing import create_link, end_link, end_links, forget_links
 from generation.services.submitting import Submission, defaults, retry, submit
 from generation.services.tokens import create_token, user_of_token
 
@@ -74,6 +74,7 @@ __all__ = [
     "defaults",
     "delay",
     "empty_bin",
+    "end_link",
     "end_links",
     "expire_leases",
     "expire_worker",
@@ -100,7 +101,6 @@ __all__ = [
     "retry",
     "set_favourite",
     "settle_slot",
-    "shared_task",
     "still_mine",
     "store_image",
     "submit",

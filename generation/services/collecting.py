@@ -10,13 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from generation import images
 from generation.exceptions import NotFound, TransitionRefused
 from generation.models import GeneratedImage, GenerationTask
 from generation.selectors import PictureKey, pictures_of_keys
-from generation.services.pruning import BATCH, let_go
+from generation.services.pruning import let_go
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 BIN_KEPT = timedelta(days=1)
 """So long what was deleted can be taken back."""
+
+BATCH = 25
+"""Tasks, and pictures, that go at once: people write meanwhile, on SQLite one at a time."""
 
 
 def set_favourite(*, owner: User, pictures: Collection[PictureKey], favourite: bool) -> int:
@@ -51,7 +54,12 @@ def put_into_bin(
         rows = locked_tasks(owner, {task for task, _index in pictures}.union(tasks))
         if not all(task.is_over for task in rows.values()):
             raise TransitionRefused
-        named = [image.pk for image in pictures_in(rows, pictures)]
+        # a picture of a task in the bin lies there with it, and comes back with it
+        named = [
+            image.pk
+            for image in pictures_in(rows, pictures)
+            if rows[image.task_id].deleted_at is None
+        ]
         gone = GeneratedImage.objects.filter(pk__in=named, deleted_at__isnull=True)
         deleted = gone.update(deleted_at=now)
         live = GenerationTask.objects.live()
@@ -116,20 +124,22 @@ def empty_bin(*, now: datetime) -> int:
 
     How many tasks and pictures there were; 0 when nothing is left to do.
     """
-    over = Q(deleted_at__lte=now - BIN_KEPT)
+    tasks = GenerationTask.objects.filter(slot__isnull=True, deleted_at__lte=now - BIN_KEPT)
+    pictures = GeneratedImage.objects.filter(deleted_at__lte=now - BIN_KEPT)
+    return let_go(tasks.order_by("deleted_at"), BATCH) + let_pictures_go(
+        pictures.order_by("deleted_at")
+    )
+
+
+def let_pictures_go(due: QuerySet[GeneratedImage]) -> int:
+    if not due.exists():
+        return 0
     with transaction.atomic():
-        tasks = GenerationTask.objects.select_for_update(of=("self",)).filter(
-            over, slot__isnull=True
-        )
-        keys = list(tasks.order_by("deleted_at").values_list("pk", flat=True)[:BATCH])
-        let_go(keys)
-        pictures = list(
-            GeneratedImage.objects.select_for_update().filter(over).order_by("deleted_at")[:BATCH]
-        )
+        pictures = list(due.select_for_update()[:BATCH])
         GeneratedImage.objects.filter(pk__in=[image.pk for image in pictures]).delete()
         names = [name for image in pictures for name in (image.file, image.thumbnail) if name]
         transaction.on_commit(partial(remove_files, names))
-    return len(keys) + len(pictures)
+    return len(pictures)
 
 
 def remove_files(names: Iterable[str]) -> None:

@@ -108,17 +108,25 @@ def sweep_files(*, now: datetime) -> int:
     must not lose its pictures.
     """
     removed = 0
-    for folder, old in images.folders_before(now - ORPHAN_AGE):
-        known = known_files(folder)
-        if known is None:
-            if f"{folder}/{images.CONDEMNED}" in old:
-                removed += images.remove_folder(folder)
-            continue
-        for name in old:
-            if name not in known:
-                images.remove(name)
-                removed += 1
+    for folder in images.folders():
+        try:
+            removed += sweep_folder(folder, now - ORPHAN_AGE)
+        except OSError as error:
+            # the next folder may be removed all the same
+            logger.warning("%s is not swept: %r", folder, error)
     return removed
+
+
+def sweep_folder(folder: str, moment: datetime) -> int:
+    old = images.files_before(folder, moment)
+    known = known_files(folder) if old else set()
+    if known is None:
+        condemned = f"{folder}/{images.CONDEMNED}" in old
+        return images.remove_folder(folder) if condemned else 0
+    orphans = [name for name in old if name not in known]
+    for name in orphans:
+        images.remove(name)
+    return len(orphans)
 
 
 def known_files(folder: str) -> set[str] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -47,28 +47,38 @@ def prunable(*, before: datetime) -> Prunable:
 
 def prune_batch(*, before: datetime) -> int:
     """Delete up to BATCH tasks with their events, pictures and files; how many there were."""
+    return let_go(ended_before(before).order_by("finished_at"), BATCH)
+
+
+def let_go(due: QuerySet[GenerationTask], most: int) -> int:
+    """Delete the first `most` of these tasks with all of theirs, then their files; how many."""
+    found = list(due.values_list("pk", flat=True)[:most])
+    if not found:
+        return 0
+    # who dies after the commit leaves files of which no row tells any more; a note in the folder
+    # of a task that is taken back in this moment is swept like any file without a row
+    condemn(found)
     with transaction.atomic():
-        keys = list(
-            ended_before(before).order_by("finished_at").values_list("pk", flat=True)[:BATCH]
-        )
-        let_go(keys)
+        still_due = due.filter(pk__in=found).order_by("pk").select_for_update(of=("self",))
+        keys = list(still_due.values_list("pk", flat=True))
+        GenerationTask.objects.filter(pk__in=keys).delete()
+        transaction.on_commit(partial(remove_folders, keys))
     return len(keys)
 
 
-def let_go(keys: Collection[uuid.UUID]) -> None:
-    """Delete these tasks with all of theirs; inside a transaction, whose commit frees the files."""
-    GenerationTask.objects.filter(pk__in=keys).delete()
-    folders = [str(key) for key in keys]
-    for folder in folders:
-        # who dies after the commit leaves files of which no row tells any more
+def condemn(keys: Iterable[uuid.UUID]) -> None:
+    for key in keys:
         try:
-            images.condemn(folder)
+            images.condemn(str(key))
         except OSError as error:
             # a full disk is just what prune is called for
-            logger.warning("%s is removed without a note: %r", folder, error)
-    transaction.on_commit(partial(remove_folders, folders))
+            logger.warning("%s is removed without a note: %r", key, error)
 
 
-def remove_folders(folders: Sequence[str]) -> None:
-    for folder in folders:
-        images.remove_folder(folder)
+def remove_folders(keys: Iterable[uuid.UUID]) -> None:
+    for key in keys:
+        try:
+            images.remove_folder(str(key))
+        except OSError as error:
+            # its note tells the sweep to try again
+            logger.warning("%s is left to the sweep: %r", key, error)

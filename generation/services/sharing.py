@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from generation.exceptions import NotFound, TransitionRefused
-from generation.models import GeneratedImage, GenerationTask, ShareLink
-from generation.services.tokens import digest_of
+from generation.exceptions import TransitionRefused
+from generation.models import GenerationTask, ShareLink
+from generation.selectors import digest_of
 
 LINK_KEPT = timedelta(days=7)
 MAX_LINKS = 20
@@ -37,27 +37,12 @@ def end_links(*, task: GenerationTask) -> int:
     return ended
 
 
+def end_link(*, link_id: int) -> None:
+    """This one does not work any more."""
+    ShareLink.objects.filter(pk=link_id).delete()
+
+
 def forget_links(*, now: datetime) -> int:
     """Delete links that have ended; how many."""
     ended, _by_model = ShareLink.objects.filter(expires_at__lte=now).delete()
     return ended
-
-
-def shared_task(*, token: str, now: datetime) -> tuple[ShareLink, list[GeneratedImage]]:
-    """The link with its task, and the pictures to show; NotFound if it does not work (any more).
-
-    It works no longer than its owner does, and as long as the task is not in the bin.
-    """
-    link = (
-        ShareLink.objects.select_related("task")
-        .filter(
-            token_hash=digest_of(token),
-            expires_at__gt=now,
-            task__deleted_at__isnull=True,
-            task__owner__is_active=True,
-        )
-        .first()
-    )
-    if link is None:
-        raise NotFound
-    return link, list(link.task.images.filter(deleted_at__isnull=True).order_by("index"))

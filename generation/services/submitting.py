@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 
 from generation import broadcast, selectors
 from generation.choices import Basis, ErrorCode, EventKind, Step, TaskStatus
-from generation.exceptions import InvalidInput, TransitionRefused
+from generation.exceptions import InvalidInput, NotFound, TransitionRefused
 from generation.models import GenerationTask
 from generation.protocol import Generate, encode, is_unicode, task_frame
 from generation.services.transition import append
@@ -84,12 +84,13 @@ def submit(*, owner: User, request: Generate, now: datetime) -> Submission:
 
 
 def retry(*, task: GenerationTask, key: uuid.UUID | None, now: datetime) -> Submission:
-    """A new task with the settings of a failed or cancelled one; raises TransitionRefused.
+    """A new task with the settings of a failed or cancelled one.
 
+    Raises TransitionRefused, NotFound if it went since it was looked at.
     While an earlier retry of it is unfinished, that one is given again.
     """
     with transaction.atomic():
-        parent = GenerationTask.objects.select_for_update().get(pk=task.pk)
+        parent = locked_again(task)
         if parent.status not in (TaskStatus.FAILED, TaskStatus.CANCELLED):
             raise TransitionRefused
         values = {name: getattr(parent, name) for name in ASKED}
@@ -100,6 +101,17 @@ def retry(*, task: GenerationTask, key: uuid.UUID | None, now: datetime) -> Subm
         return insert_or_read(
             owner=parent.owner, values={**values, "parent_id": parent.pk}, key=key, now=now
         )
+
+
+def locked_again(task: GenerationTask) -> GenerationTask:
+    """The task as it is now; staff may have found it in the bin already."""
+    rows = GenerationTask.objects.select_for_update()
+    if task.deleted_at is None:
+        rows = rows.live()
+    try:
+        return rows.get(pk=task.pk)
+    except GenerationTask.DoesNotExist as error:
+        raise NotFound from error
 
 
 def insert_or_read(
@@ -126,9 +138,17 @@ def read(*, owner: User, values: dict[str, Any], key: uuid.UUID | None) -> Submi
     task = GenerationTask.objects.filter(owner=owner, request_key=key).first()
     if task is None:
         return None
-    if any(getattr(task, name) != value for name, value in values.items()):
+    if not asks_the_same(task, values):
         raise InvalidInput(ErrorCode.REQUEST_KEY_REUSED, "request_key")
     return Submission(task=task, duplicate=True)
+
+
+def asks_the_same(task: GenerationTask, values: dict[str, Any]) -> bool:
+    """A parent that was deleted for good is not named in the row any more."""
+    other = {name for name, value in values.items() if getattr(task, name) != value}
+    if other == {"parent_id"} and task.parent_id is None:
+        return not GenerationTask.objects.filter(pk=values["parent_id"]).exists()
+    return not other
 
 
 def insert(

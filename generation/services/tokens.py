@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from generation.models import ApiToken
+from generation.selectors import digest_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 TOKEN_USE_GRAIN = timedelta(minutes=1)
-
-
-def digest_of(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def create_token(*, owner: User, name: str, now: datetime) -> str:

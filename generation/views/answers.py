@@ -7,14 +7,16 @@ import json
 import logging
 import uuid
 from collections.abc import Callable, Collection
+from threading import Lock
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseProblem
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, JsonResponse, RawPostDataException
 from django.views.decorators.cache import never_cache
 
 from generation.choices import ErrorCode
+from generation.conversation import Buckets
 from generation.exceptions import InvalidInput, NotFound, StudioError, TransitionRefused
 from generation.protocol import MAX_TEXT_BYTES
 from generation.selectors import MAX_KEYS, PictureKey, read_key
@@ -22,9 +24,12 @@ from generation.selectors import MAX_KEYS, PictureKey, read_key
 logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
 
+buckets, turn = Buckets(), Lock()
+"""This process's, for views that run in threads."""
+
 
 def for_scripts(view: View) -> View:
-    """Only for who is signed in; errors become `{"code", "message"}` with their status."""
+    """Only for who is signed in, no faster than a socket; errors become `{"code", "message"}`."""
 
     @never_cache
     @functools.wraps(view)
@@ -32,6 +37,8 @@ def for_scripts(view: View) -> View:
         try:
             if not request.user.is_authenticated:
                 return refusal(ErrorCode.NOT_SIGNED_IN, 403)
+            if not may_ask_now(request.user.pk):
+                return refusal(ErrorCode.FLOODING, 429)
             return view(request, *args, **kwargs)
         except StudioError as error:
             return refusal(error.code, status_of(error))
@@ -40,6 +47,12 @@ def for_scripts(view: View) -> View:
             return refusal(ErrorCode.UNAVAILABLE, 503)
 
     return answered
+
+
+def may_ask_now(owner_id: int) -> bool:
+    # each of these requests has a thread of its own
+    with turn:
+        return buckets.take(owner_id)
 
 
 def status_of(error: StudioError) -> int:
@@ -58,6 +71,9 @@ def body_of(request: HttpRequest) -> dict[str, Any]:
         body = request.body
     except RequestDataTooBig as error:
         raise InvalidInput(ErrorCode.TOO_LONG) from error
+    except RawPostDataException as error:
+        # a form: the check of its token has read it
+        raise InvalidInput(ErrorCode.NOT_JSON) from error
     if len(body) > MAX_TEXT_BYTES:
         raise InvalidInput(ErrorCode.TOO_LONG)
     try:

@@ -8,6 +8,9 @@ import logging
 from collections.abc import AsyncIterator, Generator, Sequence
 from functools import partial
 from pathlib import PurePath
+from threading import Lock
+from typing import ClassVar
+from weakref import WeakKeyDictionary
 
 from zipstream import ZIP_STORED, ZipStream
 
@@ -20,12 +23,47 @@ logger = logging.getLogger(__name__)
 CHUNK = 256 * 1024
 """Bytes that are read at once."""
 
+MOST_ZIPS = 2
+"""At once, per person and process: each one keeps the disk busy."""
+
+
+class TooManyZips(Exception):
+    """So many of this person's are being sent already."""
+
+
+class Zip:
+    """The body of an answer; as long as it is sent its owner may not have many more of them."""
+
+    under_way: ClassVar[WeakKeyDictionary[Zip, int]] = WeakKeyDictionary()
+    """The owners of this process's; whatever becomes of an answer, it is let go with it."""
+
+    turn = Lock()
+
+    def __init__(self, files: Sequence[tuple[str, str]], *, owner_id: int) -> None:
+        """Raises TooManyZips."""
+        self.files = files
+        with self.turn:
+            if list(self.under_way.values()).count(owner_id) >= MOST_ZIPS:
+                raise TooManyZips
+            self.under_way[self] = owner_id
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return zipped(self.files)
+
+    def close(self) -> None:
+        """Django calls it, also for a reader who left before the first byte."""
+        with self.turn:
+            self.under_way.pop(self, None)
+
 
 def named(pictures: Sequence[GeneratedImage]) -> list[tuple[str, str]]:
-    """(file, name in the zip) of each; equal names are numbered."""
+    """(file, name in the zip) of each whose file is there; equal names are numbered."""
     taken: set[str] = set()
     files: list[tuple[str, str]] = []
     for image in pictures:
+        if not images.path_of(image.file).is_file():
+            logger.warning("%s is not in the zip: it is not there", image.file)
+            continue
         wish = PurePath(speaking_name(image))
         name, number = wish.name, 1
         while name in taken:
@@ -49,7 +87,7 @@ async def zipped(files: Sequence[tuple[str, str]]) -> AsyncIterator[bytes]:
 
 
 def chunks_of(files: Sequence[tuple[str, str]]) -> Generator[bytes]:
-    """Pictures are compressed already and are only stored; one that has gone is left out."""
+    """Pictures are compressed already and are only stored; one that goes now is left out."""
     archive = ZipStream(compress_type=ZIP_STORED)
     for file, name in files:
         try:

@@ -11,21 +11,20 @@ from channels.db import database_sync_to_async
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseProblem
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http.request import RawPostDataException
 from django.views.decorators.http import require_GET, require_POST
 
 from generation import selectors
 from generation.choices import CloseCode, ErrorCode
-from generation.conversation import Buckets, Conversation, Refused, hello_frame, our_session
+from generation.conversation import Conversation, Refused, buckets, our_session
 from generation.exceptions import InvalidInput
-from generation.protocol import MAX_TEXT_BYTES, parse_cursors
+from generation.protocol import parse_cursors, parse_since
+from generation.selectors import clock
 from generation.views.answers import refusal
 from generation.views.letter import Letter
 from generation.views.stream import EventStream
 
 logger = logging.getLogger(__name__)
-
-buckets = Buckets()
-"""This process's."""
 
 Answer = Callable[[HttpRequest, Conversation, Letter], Awaitable[None]]
 View = Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]
@@ -61,26 +60,34 @@ def by_letter(answer: Answer) -> View:
 @by_letter
 async def messages(request: HttpRequest, conversation: Conversation, letter: Letter) -> None:
     """One client message; a refusal of it is a frame like any other answer."""
-    await conversation.hear(text_of(request))
+    try:
+        text = text_of(request)
+    except InvalidInput as error:
+        await conversation.refuse(error.code, None)
+    else:
+        await conversation.hear(text)
 
 
 def text_of(request: HttpRequest) -> str:
-    """What was sent, as text; one character too long if it is longer than is read."""
+    """What was sent; InvalidInput if it is too long or no text."""
     try:
-        body = request.body
-    except RequestDataTooBig:
-        body = b" " * (MAX_TEXT_BYTES + 1)
-    return body.decode(errors="replace")
+        return request.body.decode()
+    except RequestDataTooBig as error:
+        raise InvalidInput(ErrorCode.TOO_LONG) from error
+    except (UnicodeDecodeError, RawPostDataException) as error:
+        # a form of several parts is gone once its token was looked at
+        raise InvalidInput(ErrorCode.NOT_JSON) from error
 
 
 @require_GET
 @by_letter
 async def poll(request: HttpRequest, conversation: Conversation, letter: Letter) -> None:
     """Everything that a stream would have told whoever knows the events in `cursors`."""
-    cursors = cursors_of(request)
-    user = conversation.user
-    tasks = await database_sync_to_async(selectors.tasks_to_follow)(user, cursors)
-    await letter.say(hello_frame(conversation.connection_id, selectors.active_among(tasks, user)))
+    cursors, since = cursors_of(request), parse_since(request.GET.get("since", ""))
+    user, now = conversation.user, clock.now()
+    tasks = await database_sync_to_async(selectors.tasks_to_follow)(user, cursors, since=since)
+    await letter.say(conversation.hello(selectors.active_among(tasks, user), now=now))
+    await letter.read_ahead(tasks, cursors)
     for task in tasks:
         known = cursors.get(str(task.pk), 0)
         # who knows events of a task has been told what it is
@@ -92,10 +99,10 @@ async def poll(request: HttpRequest, conversation: Conversation, letter: Letter)
 async def events(request: HttpRequest) -> HttpResponseBase:
     """The stream. Who may not have it is told by its only event: a page cannot read a status."""
     try:
-        cursors = cursors_of(request)
+        cursors, since = cursors_of(request), parse_since(request.GET.get("since", ""))
     except InvalidInput as error:
         return refusal(error.code, 400)
-    stream = EventStream(our_session(request.COOKIES), cursors)
+    stream = EventStream(our_session(request.COOKIES), cursors, since)
     return StreamingHttpResponse(
         stream.chunks(),
         content_type="text/event-stream; charset=utf-8",

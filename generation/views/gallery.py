@@ -16,11 +16,13 @@ from django.http import (
     Http404,
     HttpRequest,
     HttpResponse,
+    HttpResponseBase,
     HttpResponseForbidden,
     JsonResponse,
     StreamingHttpResponse,
 )
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
@@ -30,8 +32,15 @@ from generation import selectors, services
 from generation.choices import ErrorCode
 from generation.exceptions import InvalidInput, NotFound
 from generation.selectors import GalleryFilter, clock
-from generation.views.answers import body_of, for_scripts, keys_of, task_ids_of, texts_in
-from generation.views.archive import named, zipped
+from generation.views.answers import (
+    body_of,
+    for_scripts,
+    keys_of,
+    may_ask_now,
+    task_ids_of,
+    texts_in,
+)
+from generation.views.archive import TooManyZips, Zip, named
 
 DAYS = {"1": 1, "7": 7, "30": 30}
 LONGEST_SEARCH = 200
@@ -48,7 +57,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
         return HttpResponseForbidden() if fragment else redirect_to_login(path)
     wanted = filter_of(request.GET, clock.now())
     found = selectors.gallery_page(request.user, wanted, request.GET.get("before"))
-    context = {**found, "page": found, "filter": wanted, "demo": not settings.XINFERENCE_URL}
+    context = {**found, "demo": not settings.XINFERENCE_URL}
     template = "studio/_gallery_page.html" if fragment else "studio/gallery.html"
     return render(request, template, context)
 
@@ -132,16 +141,34 @@ def bin_by(service: Callable[..., int], request: HttpRequest) -> int:
 
 
 @require_POST
-@for_scripts
-def archive(request: HttpRequest) -> StreamingHttpResponse:
-    """An ordinary form: the browser saves what comes."""
-    keys = keys_of(request.POST.getlist("pictures"))
-    if not keys:
-        raise InvalidInput(ErrorCode.BAD_MESSAGE, "pictures")
-    files = named(selectors.pictures_of_keys(cast("User", request.user), keys))
+@never_cache
+def archive(request: HttpRequest) -> HttpResponseBase:
+    """An ordinary form: the browser saves what comes, or shows the page that says why not.
+
+    What has gone since it was chosen is left out.
+    """
+    if not request.user.is_authenticated:
+        return redirect_to_login(reverse("gallery"))
+    if not may_ask_now(request.user.pk):
+        return refused(request, ErrorCode.FLOODING, 429)
+    try:
+        keys = keys_of(request.POST.getlist("pictures"))
+    except InvalidInput as error:
+        return refused(request, error.code, 400)
+    files = named(selectors.pictures_left(request.user, keys))
+    if not files:
+        raise Http404
     # it would stay with this request, which now sends for minutes, and others wait for one
     close_old_connections()
-    response = StreamingHttpResponse(zipped(files), content_type="application/zip")
+    try:
+        body = Zip(files, owner_id=request.user.pk)
+    except TooManyZips:
+        return refused(request, ErrorCode.FLOODING, 429)
+    response = StreamingHttpResponse(body, content_type="application/zip")
     name = f"liujuan-{timezone.localdate():%Y%m%d}-{len(files)}.zip"
     response["Content-Disposition"] = content_disposition_header(True, name)
     return response
+
+
+def refused(request: HttpRequest, code: ErrorCode, status: int) -> HttpResponse:
+    return render(request, "studio/refused.html", {"sentence": code.label}, status=status)

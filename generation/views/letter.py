@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from channels.db import database_sync_to_async
 
 from generation import protocol, selectors
 from generation.conversation import Following
-from generation.hub import hub
-from generation.hub.places import ModelsFrames, queue_frame
+from generation.hub import hub, queue_frames
 from generation.models import GenerationTask
 from generation.selectors import clock
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-PAGE = 1_000
 MOST_EVENTS = 5_000
 """In one answer, at 300 to 600 bytes each; who misses more asks again from there."""
 
@@ -26,38 +25,44 @@ class Letter(Following):
 
     def __init__(self) -> None:
         self.frames: list[str] = []
-        self.events = 0
+        self.room = MOST_EVENTS
+        self.logs: dict[str, list[str]] = {}
+        """What was read of tasks and has not been said yet."""
 
     async def say(self, frame: dict[str, Any]) -> None:
         self.frames.append(protocol.encode(frame))
 
+    async def read_ahead(self, tasks: Iterable[GenerationTask], known: Mapping[str, int]) -> None:
+        """The logs of all of `tasks` at once, as far as they are not known and there is room."""
+        spans: dict[str, tuple[int, int]] = {}
+        for task in tasks:
+            task_id = str(task.pk)
+            after = known.get(task_id, 0)
+            upto = min(task.newest_seq, after + self.room)
+            self.logs[task_id] = []
+            if upto > after:
+                spans[task_id] = after, upto
+                self.room -= upto - after
+        if spans:
+            self.logs |= await database_sync_to_async(selectors.logs_between)(spans)
+
     async def follow(self, task: GenerationTask, *, after: int) -> int:
         """What is in the log now. Where the answer is full, `live` names more than was told."""
-        reached, more = after, True
-        while more and self.events < MOST_EVENTS:
-            page = await database_sync_to_async(selectors.log_after)(
-                task_id=str(task.pk), after=reached, limit=min(PAGE, MOST_EVENTS - self.events)
-            )
-            self.frames += [frame for _seq, frame in page.frames]
-            self.events += len(page.frames)
-            reached, more = page.frames[-1][0] if page.frames else reached, page.more
-        return max(reached, task.newest_seq)
+        task_id = str(task.pk)
+        if task_id not in self.logs:
+            await self.read_ahead([task], {task_id: after})
+        self.frames += self.logs.pop(task_id)
+        return task.newest_seq
 
     async def follow_new(self, task: GenerationTask) -> None:
         await self.follow(task, after=0)
-        places = await database_sync_to_async(selectors.queue_places)(
-            [str(task.pk)], now=clock.now()
-        )
-        if places:
-            self.frames.append(queue_frame(places))
+        task_ids = [str(task.pk)]
+        places = await database_sync_to_async(selectors.queue_places)(task_ids, now=clock.now())
+        self.frames += queue_frames(places, task_ids)
 
     async def tell_outlook(self, owner_id: int, task_ids: list[str]) -> None:
         """Where these tasks stand, and how long a new one would wait."""
-        outlook = await database_sync_to_async(hub.places.read)([owner_id])
-        places = outlook.places(task_ids)
-        if places:
-            self.frames.append(queue_frame(places))
-        self.frames.append(ModelsFrames(outlook, hub.places.paces).of(owner_id))
+        self.frames += await database_sync_to_async(hub.line_of)(owner_id, task_ids)
 
     async def cursors(self, asked: dict[str, int], user: User) -> dict[str, int]:
         """Of the tasks that were asked for."""

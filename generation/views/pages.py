@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from django.conf import settings
@@ -17,8 +17,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from generation import selectors, services
+from generation.choices import EventKind, Step
 from generation.exceptions import InvalidInput, NotFound
-from generation.protocol import PROTOCOL_VERSION
+from generation.protocol import PROTOCOL_VERSION, EventFrame
 from generation.selectors import Card, clock
 from generation.views.story import story
 
@@ -46,10 +47,10 @@ def task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponse:
         found = selectors.visible_task(task_id, request.user)
     except NotFound as error:
         raise Http404 from error
-    card = selectors.card_of(found, now=now)
-    context = page(request, [card], now) | story(request, found, card, now)
+    told = selectors.story_of(found, now=now)
+    context = page(request, [told.card], now) | story(request, found, told)
     context |= {
-        "events": event_lines(found),
+        "events": [event_line(frame) for frame in told.log],
         "parent": selectors.parent_of(found, request.user),
         "children": selectors.children_of(found, request.user),
     }
@@ -97,18 +98,14 @@ def defaults(user: User, served: Collection[str]) -> dict[str, Any]:
     return {"prompt": "LiuJuan", **services.defaults(), **last}
 
 
-def event_lines(found: Any) -> list[dict[str, Any]]:
-    return [
-        {
-            "seq": event.seq,
-            "kind": event.kind,
-            "kind_label": event.get_kind_display(),
-            "step_label": event.get_step_display(),
-            "progress": event.progress,
-            "attempt": event.attempt,
-            "timestamp": event.created_at,
-            "sentence": "",
-            "details": event.details,
-        }
-        for event in selectors.event_rows(found)
-    ]
+def event_line(frame: EventFrame) -> dict[str, Any]:
+    return {
+        "seq": frame["seq"],
+        "kind": frame["kind"],
+        "kind_label": EventKind(frame["kind"]).label,
+        "step_label": Step(frame["step"]).label,
+        "progress": frame["progress"],
+        "attempt": frame["attempt"],
+        "timestamp": datetime.fromtimestamp(frame["timestamp"], UTC),
+        "details": frame["details"],
+    }

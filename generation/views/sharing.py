@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from generation import selectors, services
+from generation import images, selectors, services
 from generation.exceptions import NotFound
 from generation.models import GeneratedImage, ShareLink
 from generation.selectors import clock
@@ -85,7 +85,7 @@ def thumbnail(request: HttpRequest, token: str, index: int) -> HttpResponse:
 
 def shared_or_404(token: str) -> tuple[ShareLink, list[GeneratedImage]]:
     try:
-        return services.shared_task(token=token, now=clock.now())
+        return selectors.shared_task(token=token, now=clock.now())
     except NotFound as error:
         raise Http404 from error
 
@@ -103,6 +103,7 @@ def picture_data(token: str, image: GeneratedImage) -> dict[str, Any]:
         "index": image.index,
         "url": reverse("shared-picture", args=[token, image.index]),
         "thumbnail_url": reverse("shared-thumbnail", args=[token, image.index]),
+        "thumbnail_width": images.thumbnail_width(image.width, image.height),
         "width": image.width,
         "height": image.height,
         "seed": image.seed,

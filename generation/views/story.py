@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -16,7 +15,7 @@ from generation import selectors
 from generation.choices import TaskStatus
 from generation.exceptions import NotFound
 from generation.models import GenerationTask
-from generation.selectors import Card, Part, Row, Story, clock
+from generation.selectors import Part, Row, Story, clock
 from generation.views import wording
 
 TRACK_PX = 560
@@ -34,20 +33,20 @@ def waterfall(request: HttpRequest, task_id: uuid.UUID) -> HttpResponse:
         found = selectors.visible_task(task_id, request.user)
     except NotFound as error:
         raise Http404 from error
-    card = selectors.card_of(found, now=now)
-    return render(request, "studio/_story.html", story(request, found, card, now))
+    told = selectors.story_of(found, now=now)
+    return render(request, "studio/_story.html", story(request, found, told))
 
 
-def story(request: HttpRequest, task: GenerationTask, card: Card, now: datetime) -> dict[str, Any]:
+def story(request: HttpRequest, task: GenerationTask, told: Story) -> dict[str, Any]:
     """What the parts in `_story.html` need."""
-    told = selectors.story_of(task, now=now)
+    state = told.card["state"]
     return {
         "mine": task.owner_id == request.user.pk,
-        "keys": [f"{task.pk}:{image['index']}" for image in card["state"]["images"]],
+        "keys": [f"{task.pk}:{image['index']}" for image in state["images"]],
         "fall": drawn(told, task),
         "verdict": {
             "slow": told.verdict.mood == "slow",
-            "asks": told.fall.goes_on or card["state"]["status"] == TaskStatus.COMPLETED,
+            "asks": told.fall.goes_on or state["status"] == TaskStatus.COMPLETED,
             "sentences": sentences(told, task.steps),
         },
     }
@@ -65,7 +64,7 @@ def drawn(told: Story, task: GenerationTask) -> dict[str, Any]:
     fall = told.fall
     step = fall.ticks[1] if len(fall.ticks) > 1 else fall.span
     return {
-        "seq": told.seq,
+        "seq": told.card["state"]["seq"],
         "goes_on": fall.goes_on,
         "total": wording.duration(fall.total),
         "rows": [drawn_row(row, told, task) for row in fall.rows],
@@ -89,7 +88,8 @@ def drawn_row(row: Row, told: Story, task: GenerationTask) -> dict[str, Any]:
     fall = told.fall
     numbered = sum(part.attempt > 0 for part in fall.parts) > 1
     newest = fall.goes_on and row is fall.rows[-1]
-    place = told.place["position"] if told.place and newest and row.kind == "waiting" else 0
+    queue = told.card["queue"]
+    place = queue["position"] if queue and newest and row.kind == "waiting" else 0
     note = wording.row_note(row, steps=task.steps, numbered=numbered, place=place, goes_on=newest)
     return {
         "kind": row.kind,

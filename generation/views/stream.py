@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextvars import Context
+from datetime import datetime
 from itertools import islice
 from time import monotonic
 
@@ -15,11 +16,11 @@ from django.db import Error as DatabaseProblem
 
 from generation import protocol, selectors
 from generation.choices import CloseCode
-from generation.conversation import Conversation, Credentials, Refused, Standing, hello_frame
+from generation.conversation import Credentials, Refused, Standing, Visitor, buckets
 from generation.exceptions import NotFound
-from generation.hub import Fetched, hub
+from generation.hub import INTERNAL_ERROR, Fetched, hub
 from generation.models import GenerationTask
-from generation.views.letter import Letter
+from generation.selectors import clock
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +43,6 @@ COME_BACK = 500
 PREAMBLE = f":{' ' * 2048}\nretry: {COME_BACK}\n\n"
 """Some filters on the way pass nothing on before they have seen 2 KiB."""
 
-INTERNAL_ERROR = 1011
-
 
 class EventStream:
     """Two halves: one finds and attaches what has to be told, the other one writes it down.
@@ -52,9 +51,12 @@ class EventStream:
     would use the request's thread, and keep a connection there for as long as the stream lasts.
     """
 
-    def __init__(self, credentials: Credentials, cursors: Mapping[str, int]) -> None:
+    def __init__(
+        self, credentials: Credentials, cursors: Mapping[str, int], since: datetime | None = None
+    ) -> None:
         self.credentials = credentials
         self.cursors = cursors
+        self.since = since
         self.outbox: Fetched | None = None
         self.standing: Standing | None = None
         self.ready = asyncio.Event()
@@ -105,42 +107,63 @@ class EventStream:
             await self.end(CloseCode.LEAVING)
             return
         user = await self.credentials.user()
-        if hub.leaving or streams_of(user.pk) >= MOST_STREAMS:
-            await self.end(CloseCode.LEAVING if hub.leaving else CloseCode.FLOODING)
+        if hub.leaving:
+            await self.end(CloseCode.LEAVING)
             return
-        self.outbox = outbox = Fetched(owner_id=user.pk, close=self.end)
-        conversation = Conversation(user, Letter())
+        if not buckets.take(user.pk) or streams_of(user.pk) >= MOST_STREAMS:
+            await self.end(CloseCode.FLOODING)
+            return
+        self.outbox = outbox = Fetched(owner_id=user.pk, close=self.end, known=self.cursors)
+        visitor = Visitor(user)
         await hub.register(outbox)
         self.ready.set()
-        self.standing = Standing(self.credentials, conversation, outbox)
+        self.standing = Standing(self.credentials, visitor, outbox)
         self.standing.ask_later()
-        tasks = await database_sync_to_async(selectors.tasks_to_follow)(user, self.cursors)
-        for task in tasks:
-            outbox.find(str(task.pk), self.cursors.get(str(task.pk), 0))
-        active = selectors.active_among(tasks, user)
-        await outbox.put(protocol.encode(hello_frame(conversation.connection_id, active)))
-        for task in tasks:
-            await self.follow(outbox, task)
-        await self.follow_what_is_found(outbox, conversation)
+        await self.greet(outbox, visitor)
+        await self.follow_what_is_found(outbox, visitor)
 
-    async def follow_what_is_found(self, outbox: Fetched, conversation: Conversation) -> None:
+    async def greet(self, outbox: Fetched, visitor: Visitor) -> None:
+        """`hello`, and everything that its reader does not know."""
+        user, now = visitor.user, clock.now()
+        tasks = await database_sync_to_async(selectors.tasks_to_follow)(
+            user, self.cursors, since=self.since
+        )
+        task_ids = [str(task.pk) for task in tasks]
+        outbox.expect(task_ids, instead_of=self.cursors)
+        newest = await hub.expect(outbox, task_ids)
+        await outbox.put(
+            protocol.encode(visitor.hello(selectors.active_among(tasks, user), now=now))
+        )
+        for task in tasks:
+            await self.follow(outbox, task, newest=newest.get(str(task.pk), task.newest_seq))
+
+    async def follow_what_is_found(self, outbox: Fetched, visitor: Visitor) -> None:
         while True:
             await outbox.search.wait()
             outbox.search.clear()
-            for task_id in list(outbox.found):
+            found = list(outbox.found)
+            for task_id in found:
                 try:
-                    await self.follow(outbox, await conversation.task(task_id))
-                    await hub.tell_place(outbox, task_id)
+                    await self.follow(outbox, await visitor.task(task_id))
                 except NotFound:
                     outbox.found.pop(task_id, None)
+            await hub.tell_places_of(outbox, [each for each in found if each in outbox.cursors])
 
-    async def follow(self, outbox: Fetched, task: GenerationTask) -> None:
-        """`task`, the events after what is known, `live`; from then on as it happens."""
-        task_id = str(task.pk)
+    async def follow(
+        self, outbox: Fetched, task: GenerationTask, *, newest: int | None = None
+    ) -> None:
+        """`task`, the events after what is known, `live`; from then on as it happens.
+
+        `newest`: of a task that the hub expects to be attached.
+        """
+        task_id, owner_id = str(task.pk), task.owner_id
         frame = protocol.task_frame(task_id=task_id, seq=task.newest_seq, task=task.data)
         await outbox.put(protocol.encode(frame))
         after = min(outbox.found.get(task_id, 0), task.newest_seq)
-        await hub.attach(outbox, task_id=task_id, owner_id=task.owner_id, after=after)
+        if newest is None or owner_id != outbox.owner_id:
+            await hub.attach(outbox, task_id=task_id, owner_id=owner_id, after=after)
+        else:
+            await hub.attach_expected(outbox, task_id=task_id, after=after, newest=newest)
         outbox.found.pop(task_id, None)
         seq = outbox.cursors.get(task_id, task.newest_seq)
         await outbox.put(protocol.encode({"type": "live", "task_id": task_id, "seq": seq}))

@@ -25,6 +25,7 @@ from generation.worker.model_watch import ModelWatch
 from generation.worker.picture import ABORT_PATIENCE
 from generation.worker.recovery import end_abandoned_call
 from generation.worker.run import TaskRun
+from generation.worker.sweep import sweep
 from generation.xinference import XinferenceClient
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,9 @@ LOOK = 1.0
 MODELS_EVERY = 5.0
 LEASES_EVERY = 2.0
 SWEEP_EVERY = 3_600.0
+FIRST_SWEEP = 300.0
+"""Not at once: at a restart everybody waits, and one may follow another."""
+
 AFTER_ERROR = 1.0
 BEATS_PER_LEASE = 6
 OWN_LIMIT = 2 / 3
@@ -90,7 +94,7 @@ class WorkerHost:
             asyncio.create_task(self.every(MODELS_EVERY, self.look_at_models), name="models"),
             asyncio.create_task(self.every(LEASES_EVERY, self.expire), name="leases"),
             asyncio.create_task(self.every(beat, self.beat), name="beat"),
-            asyncio.create_task(self.every(SWEEP_EVERY, self.sweep), name="sweep"),
+            asyncio.create_task(self.every(SWEEP_EVERY, self.sweep, FIRST_SWEEP), name="sweep"),
             asyncio.create_task(self.every(LOOK, self.stop_if_silent), name="silence"),
         ]
         self.claimer = asyncio.create_task(self.claim_loop(), name="claim")
@@ -108,15 +112,18 @@ class WorkerHost:
                     worker_id=other, now=clock.now()
                 )
 
-    async def every(self, seconds: float, job: Callable[[], Awaitable[None]]) -> None:
+    async def every(
+        self, seconds: float, job: Callable[[], Awaitable[None]], first: float = 0.0
+    ) -> None:
         """Run `job` again and again; an error is logged and costs one pause, never the loop."""
+        await asyncio.sleep(first)
         while True:
             pause = seconds
             try:
                 await job()
             except Exception as error:  # noqa: BLE001
                 logger.warning("%s: %r", getattr(job, "__name__", job), error)
-                pause = min(seconds, AFTER_ERROR)
+                pause = min(seconds, max(AFTER_ERROR, seconds / 60))
             await asyncio.sleep(pause)
 
     async def listen(self) -> None:
@@ -227,16 +234,7 @@ class WorkerHost:
         await database_sync_to_async(services.finish_cancels)(now=clock.now())
 
     async def sweep(self) -> None:
-        """Files in a thread of its own: a large gallery must not hold up the facts."""
-        await database_sync_to_async(services.forget_workers)(now=clock.now())
-        await database_sync_to_async(services.forget_links)(now=clock.now())
-        empty_bin = database_sync_to_async(services.empty_bin, thread_sensitive=False)
-        while await empty_bin(now=clock.now()):
-            pass
-        sweep = database_sync_to_async(services.sweep_files, thread_sensitive=False)
-        removed = await sweep(now=clock.now())
-        if removed:
-            logger.warning("%s files without a row were removed", removed)
+        await sweep(self.worker_id)
 
     async def recover(self, slot: Abandoned) -> None:
         """End the call somebody left behind, then free its slot."""

@@ -88,7 +88,7 @@ def test_a_picture_is_asked_for_and_opened_by_keyboard_alone(page: Page) -> None
     expect_status(card, "completed")
     assert page.evaluate("document.activeElement?.name") == "prompt"
 
-    picture = card.locator("a[data-picture-key]").first
+    picture = card.locator("a[data-picture-key]:visible").first
     press_until(page, lambda: has_focus(picture))
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_be_visible()

@@ -113,10 +113,11 @@ async def test_another_persons_task_is_not_found(
         ('{"action": "generate", "prompt": ""}', "prompt_empty"),
         (json.dumps({"action": "generate", "prompt": "x" * 70_000}), "too_long"),
         (json.dumps({"action": "generate", "prompt": "x" * 3_000_000}), "too_long"),
+        (b'{"action": "generate", "prompt": "\xff"}', "not_json"),
     ],
 )
 async def test_what_cannot_be_used_is_refused_as_on_a_socket(
-    alice: User, signed_in: SignedIn, text: str, code: str
+    alice: User, signed_in: SignedIn, text: str | bytes, code: str
 ) -> None:
     answer = await (await signed_in(alice)).post(text)
 
@@ -132,6 +133,18 @@ async def test_only_our_own_pages_may_send(alice: User, signed_in: SignedIn) -> 
 
     assert (await person.post(ping)).status_code == 403
     assert (await person.post(ping, **{"X-CSRFToken": token})).status_code == 200
+
+
+async def test_a_form_is_no_message(alice: User, signed_in: SignedIn) -> None:
+    """Its parts are gone once Django has looked for the form token in them."""
+    person = await signed_in(alice, checks_csrf=True)
+    page = await person.client.get("/")
+    form = {"csrfmiddlewaretoken": page.cookies["csrftoken"].value, "action": "ping"}
+
+    answer = await person.client.post("/messages/", form)
+
+    (frame,) = json.loads(answer.content)["frames"]
+    assert (answer.status_code, frame["code"]) == (200, "not_json")
 
 
 async def test_who_sends_too_fast_is_told_to_wait(
@@ -200,3 +213,21 @@ async def test_polling_sees_every_event_once(
         seqs += [frame["seq"] for frame in frames if "kind" in frame]
 
     assert seqs == list(range(1, 54))
+
+
+async def test_a_task_that_came_and_went_between_two_polls_is_told_once(
+    alice: User, bob: User, signed_in: SignedIn
+) -> None:
+    page, elsewhere, stranger = [await signed_in(user) for user in (alice, alice, bob)]
+    before, *_frames = await page.poll()
+    await stranger.say(action="cancel", task_id=await stranger.generate())
+    task_id = await elsewhere.generate("came and went")
+    await elsewhere.say(action="cancel", task_id=task_id)
+
+    hello, *frames = await page.poll(since=before["server_time"])
+    _hello, *again = await page.poll(since=hello["server_time"], **{task_id: 3})
+
+    assert hello["active"] == []
+    assert [frame["type"] for frame in frames] == ["task", *["progress"] * 2, "cancelled", "live"]
+    assert {frame["task_id"] for frame in frames} == {task_id}
+    assert again == []

@@ -11,8 +11,9 @@ from django.contrib.auth.models import Permission, User
 from django.contrib.sessions.models import Session
 
 from generation import broadcast
-from generation.conversation import our_session, standing
-from generation.hub import hub
+from generation.conversation import flood, our_session, standing
+from generation.hub import Fetched, hub
+from generation.hub.outbox import QUEUE_FRAMES
 from generation.models import Worker
 from generation.views import stream
 from tests.fallback.visitors import OpenStream, Reader, SignedIn
@@ -77,6 +78,77 @@ async def test_a_task_of_which_nobody_told_is_found(
 
     assert (await reader.until("live"))["task_id"] == task_id
     assert reader.seqs(task_id) == [1]
+
+
+async def test_a_task_that_came_and_went_unheard_is_told_once(
+    alice: User, open_stream: OpenStream, signed_in: SignedIn
+) -> None:
+    person = await signed_in(alice)
+    reader = await open_stream(alice)
+    await reader.until("hello")
+    group = broadcast.group_of(alice.pk)
+    await broadcast.layer().group_discard(group, hub.memberships.channel)
+
+    task_id = await person.generate()
+    await person.say(action="cancel", task_id=task_id)
+    for _each in range(3):
+        await hub.compare()
+    await reader.until("live")
+    for _each in range(3):
+        await hub.compare()
+    another = await person.generate("the next one")
+    await hub.compare()
+
+    assert reader.seqs(task_id) == [1, 2, 3]
+    assert (await reader.until("task"))["task_id"] == another
+
+
+async def test_a_task_that_came_and_went_between_two_streams_is_told(
+    alice: User, open_stream: OpenStream, signed_in: SignedIn
+) -> None:
+    person = await signed_in(alice)
+    first = await open_stream(alice)
+    hello = await first.until("hello")
+    await first.close()
+    task_id = await person.generate()
+    await person.say(action="cancel", task_id=task_id)
+
+    second = await open_stream(alice, {}, since=hello["server_time"])
+    await second.until("live")
+
+    assert second.seqs(task_id) == [1, 2, 3]
+
+
+async def test_a_cursor_that_was_given_outlives_a_notice(alice: User, running_hub: None) -> None:
+    """A ring of a task may come while its stream is being set up."""
+
+    async def close(_code: int) -> None: ...
+
+    outbox = Fetched(owner_id=alice.pk, close=close, known={"task": 4, "over": 9})
+    outbox.notify("task", "{}")
+    outbox.notify("new", "{}")
+    outbox.expect(["task"], instead_of=["task", "over"])
+
+    assert outbox.known == {"task": 4, "new": 0}
+
+
+async def test_a_place_that_found_no_room_is_told_later(
+    alice: User, model: str, signed_in: SignedIn
+) -> None:
+    async def close(_code: int) -> None: ...
+
+    task_id = await (await signed_in(alice)).generate()
+    outbox = Fetched(owner_id=alice.pk, close=close, known={})
+    await hub.register(outbox)
+    await hub.attach(outbox, task_id=task_id, owner_id=alice.pk, after=1)
+
+    outbox.frames[:] = ["something else"] * QUEUE_FRAMES
+    await hub.tell_places()
+    outbox.frames.clear()
+    await hub.tell_places()
+    await hub.unregister(outbox)
+
+    assert [json.loads(frame)["type"] for frame in outbox.frames] == ["queue"]
 
 
 async def test_what_the_layer_lost_is_read_from_the_log(
@@ -274,6 +346,17 @@ async def test_a_person_has_only_so_many_streams(alice: User, open_stream: OpenS
     assert (await (await open_stream(alice)).until("hello"))["type"] == "hello"
 
 
+async def test_streams_count_as_messages_do(
+    alice: User, open_stream: OpenStream, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flood, "RATE", 0.0)
+    person = await signed_in(alice)
+    for _each in range(60):
+        await person.post("{}")
+
+    assert await (await open_stream(alice)).close_code() == 4429
+
+
 async def test_a_reader_that_goes_without_a_word_leaves_nothing_behind(
     alice: User, open_stream: OpenStream, signed_in: SignedIn
 ) -> None:
@@ -314,10 +397,13 @@ async def test_a_reader_that_stands_still_holds_few_frames_and_misses_none(
     assert not hub.sockets
 
 
-async def test_cursors_that_cannot_be_read_are_refused(alice: User, signed_in: SignedIn) -> None:
+async def test_what_cannot_be_read_in_the_address_is_refused(
+    alice: User, signed_in: SignedIn
+) -> None:
     person = await signed_in(alice)
-    for cursors in ("nonsense", "[]", '{"t": -1}'):
+    wrong = [{"cursors": cursors} for cursors in ("nonsense", "[]", '{"t": -1}')]
+    for query in [*wrong, {"since": "yesterday"}, {"since": "1e99"}]:
         for address in ("/events/", "/events/poll/"):
-            answer = await person.client.get(address, {"cursors": cursors})
+            answer = await person.client.get(address, query)
             assert answer.status_code == 400
             assert json.loads(answer.content)["code"] in ("not_json", "bad_message")

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { describe } from "../../static/studio/js/describe.js";
-import { emptyState, fold } from "../../static/studio/js/reducer.js";
+import { emptyState } from "../../static/studio/js/reducer.js";
 import { outputSize } from "../../static/studio/js/sizes.js";
-import { T0, log, task } from "./logs.js";
+import { T0, fold, log, task } from "./logs.js";
 
 // as the catalogue of the page brings them
 globalThis.studioLabels = {
@@ -22,88 +22,88 @@ const generating = () => log("t").submitted().claimed(1).begins("loading").begin
 test("in line it tells place, estimate and that the first step has passed", () => {
   const place = { position: 3, eta_seconds: 25.2, basis: "estimated", reason: "in_line" };
   const told = view(log("t").submitted(), { place });
-  assert.equal(told.headline, "Place 3 in line");
-  assert.equal(told.remaining, "starts in about 25 s");
-  assert.equal(told.estimated, true);
-  assert.equal(told.slips.find((slip) => slip.current)?.step, "parsing");
+  assert.equal(told.texts.headline, "Place 3 in line");
+  assert.equal(told.texts.remaining, "starts in about 25 s");
+  assert.equal(told.shown["remaining-basis"], true);
+  assert.equal(told.current, 0);
 });
 
 test("a line that does not move says why instead of a time", () => {
   const place = { position: 1, eta_seconds: 5, basis: "estimated", reason: "model_down" };
   const told = view(log("t").submitted(), { place });
-  assert.equal(told.remaining, "The model server cannot be reached");
-  assert.equal(told.estimated, false);
+  assert.equal(told.texts.remaining, "The model server cannot be reached");
+  assert.equal(told.shown["remaining-basis"], false);
 });
 
 test("while it draws it tells picture, step and the measured share", () => {
   const told = view(generating().progressed(18, 28, 41.9), { n: 4 });
-  assert.equal(told.headline, "Picture 1 of 4 · step 18 of 28");
-  assert.equal(told.percent, "41");
-  assert.equal(told.basis, "measured");
+  assert.equal(told.texts.headline, "Picture 1 of 4 · step 18 of 28");
+  assert.equal(told.texts.percent, "41");
+  assert.equal(told.marks.basis, "measured");
   assert.equal(told.fill, 18 / 28);
-  assert.equal(told.canCancel, true);
+  assert.equal(told.shown.cancel, true);
 });
 
 test("just before the end the percent is not rounded up to a hundred", () => {
-  assert.equal(view(generating().progressed(28, 28, 99.9)).percent, "99");
+  assert.equal(view(generating().progressed(28, 28, 99.9)).texts.percent, "99");
 });
 
 test("a step without a measure has an estimated head and no fill", () => {
   const told = view(generating().progressed(28, 28, 90).begins("decoding"), { expected: { decoding: 10 } });
   assert.equal(told.fill, null);
   assert.ok(told.head !== null && told.head > 0 && told.head < 1);
-  assert.equal(told.basis, "estimated");
+  assert.equal(told.marks.basis, "estimated");
 });
 
 test("a step that takes much longer than usual says so and shows no estimate inside", () => {
   const story = generating().progressed(28, 28, 90).begins("decoding");
   const told = view(story, { now: T0 + story.frames.length + 60, expected: { decoding: 0.6 } });
-  assert.equal(told.overdue, true);
+  assert.equal(told.marks.overdue, true);
   assert.equal(told.head, null);
-  assert.match(told.note?.text ?? "", /usually 0\.6 s; still working/);
+  assert.match(told.texts["note-text"], /usually 0\.6 s; still working/);
 });
 
 test("stopping is told as what the machine does, not as done", () => {
   const told = view(generating().progressed(3, 28, 10).cancelRequested("step"));
-  assert.equal(told.headline, "Stopping: the GPU stops when this step ends");
-  assert.equal(told.status, "running");
-  assert.equal(told.canCancel, false);
+  assert.equal(told.texts.headline, "Stopping: the GPU stops when this step ends");
+  assert.equal(told.marks.status, "running");
+  assert.equal(told.shown.cancel, false);
 });
 
 test("a failure names the step, the reason and the next move", () => {
   const told = view(generating().progressed(28, 28, 90).begins("decoding").failed("model_lost"));
-  assert.equal(told.headline, "Failed at step 5");
-  assert.equal(told.note?.lead, "Decoding the picture");
-  assert.match(told.note?.text ?? "", /try again in a minute/);
-  assert.equal(told.canRetry, true);
+  assert.equal(told.texts.headline, "Failed at step 5");
+  assert.equal(told.texts["note-lead"], "Decoding the picture");
+  assert.match(told.texts["note-text"], /try again in a minute/);
+  assert.equal(told.shown.retry, true);
 });
 
 test("a code of a newer server is shown with the sentence it came with", () => {
   const story = generating();
   story.add("failed", { status: "failed" }, {}, { type: "error", code: "solar_flare", message: "太阳耀斑" });
-  assert.equal(view(story).note?.text, "太阳耀斑");
+  assert.equal(view(story).texts["note-text"], "太阳耀斑");
 });
 
 test("after an interruption it says why, what comes next and what is kept", () => {
   const story = generating().stored(1).interrupted("lease_expired");
   const told = view(story, { n: 4 });
-  assert.equal(told.note?.lead, "The worker was not heard from any more");
-  assert.equal(told.note?.text, "back in line, attempt 2 comes next · 1 of 4 pictures kept");
+  assert.equal(told.texts["note-lead"], "The worker was not heard from any more");
+  assert.equal(told.texts["note-text"], "back in line, attempt 2 comes next · 1 of 4 pictures kept");
 });
 
 test("a finished task still says why it needed another attempt", () => {
   const told = view(generating().interrupted("lease_expired").claimed(2).begins("loading").completed());
-  assert.equal(told.note?.lead, "The worker was not heard from any more");
-  assert.equal(told.note?.text, "drawn in attempt 2");
+  assert.equal(told.texts["note-lead"], "The worker was not heard from any more");
+  assert.equal(told.texts["note-text"], "drawn in attempt 2");
 });
 
 test("when it is done it tells waiting and drawing apart", () => {
   const story = log("t");
   story.whole();
   const told = view(story);
-  assert.equal(told.headline, "Done · waited 1.5 s · drew 6.3 s");
-  assert.equal(told.percent, "100");
-  assert.equal(told.layout, "ended");
+  assert.equal(told.texts.headline, "Done · waited 1.5 s · drew 6.3 s");
+  assert.equal(told.texts.percent, "100");
+  assert.equal(told.marks.layout, "ended");
 });
 
 test("every preset gives sides that the server takes, close to the area asked for", () => {

@@ -2,7 +2,8 @@
 
 import { createInterface } from "node:readline";
 
-import { emptyState, fold } from "../../static/studio/js/reducer.js";
+import { emptyState } from "../../static/studio/js/reducer.js";
+import { fold } from "./logs.js";
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { task_id: taskId, frames } = JSON.parse(line);

@@ -41,26 +41,27 @@ class Source extends EventTarget {
 
 const ticking = (clock) => ({ now: () => clock.now, setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout });
 
-function aStream(cursors = {}) {
+function aStream(cursors = {}, since = null) {
   const clock = new Clock();
   const source = new Source();
   const { asked, post } = counter();
   let url = "";
-  const line = new SseLine({ post, cursors: () => cursors, listen: (asked) => ((url = asked), source), clock: ticking(clock) });
+  const line = new SseLine({ post, cursors: () => cursors, since, listen: (asked) => ((url = asked), source), clock: ticking(clock) });
   return { clock, source, asked, line, url, heard: hearing(line) };
 }
 
-const hello = (...active) => ({ type: "hello", active: active.map((task_id) => ({ task_id, seq: 1 })) });
+const hello = (...active) => ({ type: "hello", server_time: 1_000, active: active.map((task_id) => ({ task_id, seq: 1 })) });
 const say = (line, message) => line.send(JSON.stringify(message));
 const actions = (asked) => asked.map(({ message }) => message.action);
 
 test("a stream is asked for what the page does not know", () => {
   assert.equal(decodeURIComponent(aStream({ t: 4 }).url), '/events/?cursors={"t":4}');
+  assert.equal(decodeURIComponent(aStream({}, 1_800.5).url), "/events/?cursors={}&since=1800.5");
 });
 
 test("an address stays short enough for every proxy", () => {
   const many = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [crypto.randomUUID(), i]));
-  const url = withCursors("/events/", many);
+  const url = withCursors("/events/", many, 1_800_000_000.123);
   assert.ok(url.length < 8_000);
   assert.ok(url.includes("499") && !url.includes(encodeURIComponent(":1,")));
 });
@@ -160,12 +161,12 @@ test("a line that was hung up on says nothing more", async () => {
   assert.deepEqual(heard, { frames: [], codes: [] });
 });
 
-function aPoll() {
+function aPoll(since = null) {
   const clock = new Clock();
   const { asked, post } = counter();
   const polls = counter();
   const state = { cursors: { t: 1 }, hidden: false };
-  const line = new PollLine({ post, get: polls.post, cursors: () => state.cursors, isHidden: () => state.hidden, clock });
+  const line = new PollLine({ post, since, get: polls.post, cursors: () => state.cursors, isHidden: () => state.hidden, clock });
   return { clock, asked, polls: polls.asked, state, line, heard: hearing(line) };
 }
 
@@ -181,9 +182,26 @@ test("polling asks every two seconds while something goes on, and greets once", 
   poll.clock.pass(1_999);
   assert.equal(poll.polls.length, 1);
   poll.clock.pass(1);
-  assert.equal(decodeURIComponent(poll.polls[1].message), '/events/poll/?cursors={"t":2}');
+  assert.equal(decodeURIComponent(poll.polls[1].message), '/events/poll/?cursors={"t":2}&since=1000');
   await answered(poll, hello("t"), { type: "progress", task_id: "t", seq: 3 });
   assert.deepEqual(poll.heard.frames.map(({ type }) => type), ["hello", "live", "progress"]);
+});
+
+test("polling asks for what came and went since the last answer, and not again for what that brought", async () => {
+  const poll = aPoll(900);
+  poll.state.cursors = {};
+  const asked = () => decodeURIComponent(poll.polls.at(-1).message.split("?")[1]);
+  const next = async (serverTime, ...frames) => {
+    await answered(poll, { ...hello(), server_time: serverTime }, ...frames);
+    poll.clock.pass(10_000);
+    return asked();
+  };
+  assert.equal(asked(), 'cursors={"t":1}&since=900');
+  const ended = { type: "cancelled", kind: "cancelled", status: "cancelled", task_id: "t", seq: 2, timestamp: 995 };
+  assert.equal(await next(1_000, { type: "task", task_id: "t" }, ended), 'cursors={"t":2}&since=1000');
+  assert.equal(await next(1_080), 'cursors={"t":2}&since=1080');
+  assert.equal(await next(1_090), "cursors={}&since=1090");
+  assert.deepEqual(poll.heard.frames.map(({ type }) => type), ["hello", "task", "cancelled"]);
 });
 
 test("polling is slower when nothing goes on, and slower still when nobody looks", async () => {

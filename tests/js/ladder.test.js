@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { Ladder } from "../../static/studio/js/ladder.js";
 import { task } from "./logs.js";
 import { Memory, aClosedPage, aPage, generate, settle } from "./server.js";
 
@@ -53,6 +54,19 @@ test("a WebSocket that is only silent is given up too", async () => {
   }
   page.clock.pass(0);
   assert.equal(page.line().rung, "sse");
+});
+
+test("a lower way begins with the time up to which the page knew everything", async () => {
+  const page = aPage(soon);
+  assert.equal(page.ladder.since, null);
+  page.line().hello();
+  page.line().says({ type: "pong", cursors: {}, server_time: 1_800_000_020 });
+  const opened = [];
+  const ladder = new Ladder({ ws: (since) => opened.push(since), load: {}, isReachable: async () => true, store: null, clock: page.clock });
+  ladder.open();
+  ladder.since = page.ladder.since;
+  ladder.open();
+  assert.deepEqual(opened, [null, 1_800_000_020]);
 });
 
 test("what was waiting goes out once on the other way", async () => {

@@ -1,6 +1,18 @@
 /** Event logs for tests: each method appends one frame, as the server would write it. */
 
+import { applyEvent } from "../../static/studio/js/reducer.js";
+
 export const T0 = 1_800_000_000;
+
+/** The state after all of `frames`; a RangeError where one is missing. */
+export function fold(state, frames) {
+  for (const frame of frames) {
+    const step = applyEvent(state, frame);
+    if (step.gap) throw new RangeError(`event ${frame.seq} after ${state.seq}`);
+    state = step.state;
+  }
+  return state;
+}
 
 class Log {
   frames = [];

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { applyEvent, emptyState, fold } from "../../static/studio/js/reducer.js";
-import { log } from "./logs.js";
+import { applyEvent, emptyState } from "../../static/studio/js/reducer.js";
+import { fold, log } from "./logs.js";
 
 test("a whole log folds to a finished task with its pictures and its seven steps", () => {
   const state = fold(emptyState("t"), log("t").whole());

@@ -73,6 +73,37 @@ def test_a_share_link_can_be_ended_but_not_read_off(alice: User, now: datetime) 
     assert Client().get(f"/shared/{token}/").status_code == 404
 
 
+def test_links_are_for_who_may_see_tasks_and_are_ended_one_by_one(
+    alice: User, rita: User, now: datetime
+) -> None:
+    task = drawn(alice, now, prompt="willow")
+    tokens = [services.create_link(task=task, now=now)[0] for _each in range(3)]
+    page, link = "/admin/generation/sharelink/", ShareLink.objects.earliest("pk")
+    of_links = Permission.objects.filter(content_type__model="sharelink")
+    clerk = User.objects.create_user("clerk", is_staff=True)
+    for person in (clerk, rita):
+        person.user_permissions.add(*of_links)
+    outsider, staff = (
+        Client(headers={"accept-language": "en"}),
+        Client(headers={"accept-language": "en"}),
+    )
+    outsider.force_login(User.objects.get(pk=clerk.pk))
+    staff.force_login(User.objects.get(pk=rita.pk))
+
+    for path in (page, f"{page}{link.pk}/change/", f"{page}{link.pk}/delete/"):
+        assert outsider.get(path).status_code == 403
+    assert "willow" in staff.get(page).text
+    form = staff.get(f"{page}{link.pk}/change/").text
+    assert "willow" in form
+    assert 'name="_save"' not in form
+    staff.post(f"{page}{link.pk}/delete/", {"post": "yes"})
+    chosen = {"action": "delete_selected", "_selected_action": [str(link.pk + 1)], "post": "yes"}
+    staff.post(page, chosen)
+
+    works = [Client().get(f"/shared/{token}/").status_code for token in tokens]
+    assert works == [404, 404, 200]
+
+
 def test_the_event_log_stands_in_the_task(alice: User, staff: Client, now: datetime) -> None:
     task = submit(alice, now)
     services.request_cancel(task_id=task.pk, now=now)

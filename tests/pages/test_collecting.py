@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from generation.conversation import flood
 from generation.models import GeneratedImage, GenerationTask
 from tests.pages.test_pages import signed_in
 from tests.services.drawn import drawn, key, media
@@ -124,7 +125,35 @@ def test_bad_task_ids_are_refused(alice: User, tasks: Any) -> None:
         assert ask(signed_in(alice), path, {"tasks": tasks})[0] == 400
 
 
-@pytest.mark.parametrize("path", [*CHANGES, "/gallery/zip/"])
+@pytest.mark.parametrize("path", CHANGES)
+def test_a_form_is_no_json_even_with_its_token(alice: User, path: str) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(alice)
+    browser.get("/gallery/")
+    token = browser.cookies["csrftoken"].value
+
+    response = browser.post(path, {"csrfmiddlewaretoken": token, "pictures": "[]"})
+
+    assert (response.status_code, response.json()["code"]) == (400, "not_json")
+
+
+def test_nobody_asks_faster_than_a_socket_may(
+    media: Path, alice: User, bob: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task, client = drawn(alice, now), signed_in(alice)
+    about = f"/pictures/{task.pk}/1/about/"
+    monkeypatch.setattr(flood, "RATE", 0.0)
+    monkeypatch.setattr(flood, "BURST", 3.0)
+
+    assert [client.get(about).status_code for _each in range(4)] == [200, 200, 200, 429]
+    assert client.get(about).json()["code"] == "flooding"
+    assert ask(client, CHANGES[1], {"tasks": [str(task.pk)]})[0] == 429
+    assert client.post("/gallery/zip/", {"pictures": key(task)}).status_code == 429
+    assert GenerationTask.objects.live().count() == 1
+    assert signed_in(bob).get(about).status_code == 404
+
+
+@pytest.mark.parametrize("path", CHANGES)
 def test_only_a_signed_in_page_of_ours_may_ask(alice: User, path: str) -> None:
     forging = Client(enforce_csrf_checks=True)
     forging.force_login(alice)

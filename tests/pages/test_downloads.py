@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
-from django.test import AsyncClient, override_settings
+from django.test import AsyncClient, Client, override_settings
 
-from generation import images
+from generation import images, services
 from generation.models import GeneratedImage
+from generation.selectors import read_key
 from tests.pages.test_pages import signed_in
 from tests.services.drawn import drawn, key, media
 
@@ -53,15 +54,17 @@ def test_a_download_has_a_speaking_name(
 
 
 async def zip_of(user: User, *keys: str) -> tuple[int, Any]:
-    """(status, the opened zip or the refusal)."""
+    """(status, the opened zip or the page that says why not)."""
     client = AsyncClient()
     await client.aforce_login(user)
     response: Any = await client.post("/gallery/zip/", {"pictures": list(keys)})
     if not response.streaming:
-        return response.status_code, response.json()
+        return response.status_code, response.text
     assert response["Content-Disposition"].startswith('attachment; filename="liujuan-')
-    content = b"".join([part async for part in response])
-    return response.status_code, zipfile.ZipFile(io.BytesIO(content))
+    archive = zipfile.ZipFile(io.BytesIO(b"".join([part async for part in response])))
+    archive.filename = response["Content-Disposition"].partition('filename="')[2].rstrip('"')
+    await sync_to_async(response.close)()
+    return response.status_code, archive
 
 
 def many(user: User, now: datetime) -> list[str]:
@@ -93,7 +96,7 @@ async def test_a_zip_has_the_files_as_they_are_under_different_names(
 
 
 @pytest.mark.usefixtures("running_hub")
-async def test_a_file_that_is_gone_is_left_out(
+async def test_a_file_that_is_gone_is_left_out_and_not_counted(
     media: Path, alice: User, now: datetime, caplog: pytest.LogCaptureFixture
 ) -> None:
     keys = await sync_to_async(many)(alice, now)
@@ -104,21 +107,72 @@ async def test_a_file_that_is_gone_is_left_out(
     status, archive = await zip_of(alice, *keys)
 
     assert (status, archive.testzip(), len(archive.namelist())) == (200, None, 3)
+    assert archive.filename.endswith("-3.zip")
     assert gone.file in caplog.text
 
 
 @pytest.mark.usefixtures("running_hub")
-async def test_a_zip_is_refused_like_everything_else(
+async def test_what_was_deleted_since_it_was_chosen_is_left_out(
+    media: Path, alice: User, bob: User, now: datetime
+) -> None:
+    keys = await sync_to_async(many)(alice, now)
+    others = await sync_to_async(many)(bob, now)
+    gone = [read_key(each) for each in keys[:1]]
+    put_into_bin = sync_to_async(services.put_into_bin)
+    await put_into_bin(owner=alice, pictures=gone, tasks=[], now=now)
+
+    status, archive = await zip_of(alice, *keys, *others, f"{keys[1][:-1]}4")
+
+    assert (status, archive.filename[-6:]) == (200, "-3.zip")
+    assert [archive.read(name).decode() for name in archive.namelist()] == [
+        f"picture {each.replace(':', ' ')}" for each in keys[1:]
+    ]
+
+
+@pytest.mark.usefixtures("running_hub")
+async def test_a_person_gets_two_zips_at_once(
+    media: Path, alice: User, bob: User, now: datetime
+) -> None:
+    keys = await sync_to_async(many)(alice, now)
+    his = await sync_to_async(many)(bob, now)
+    client = AsyncClient()
+    await client.aforce_login(alice)
+
+    first: Any = await client.post("/gallery/zip/", {"pictures": keys})
+    second: Any = await client.post("/gallery/zip/", {"pictures": keys})
+
+    status, page = await zip_of(alice, *keys)
+    assert (status, "<h1" in page) == (429, True)
+    assert (await zip_of(bob, *his))[0] == 200
+    # one was read to its end, and of the other one nothing
+    assert [part async for part in first]
+    for response in (first, second):
+        await sync_to_async(response.close)()
+    assert [(await zip_of(alice, *keys))[0] for _each in range(3)] == [200] * 3
+
+
+@pytest.mark.usefixtures("running_hub")
+async def test_a_zip_is_refused_with_a_page(
     media: Path, alice: User, bob: User, now: datetime
 ) -> None:
     keys = await sync_to_async(many)(alice, now)
 
     for user, asked, refusal in (
-        (alice, [], (400, "bad_message")),
-        (alice, ["x"], (400, "bad_message")),
-        (alice, keys[:1] * 501, (400, "too_many_pictures")),
-        (alice, [*keys, f"{keys[0][:-1]}4"], (404, "not_found")),
-        (bob, keys[:1], (404, "not_found")),
+        (alice, [], 404),
+        (alice, ["x"], 400),
+        (alice, keys[:1] * 501, 400),
+        (alice, [f"{keys[0][:-1]}4"], 404),
+        (bob, keys[:1], 404),
     ):
-        status, answer = await zip_of(user, *asked)
-        assert (status, answer["code"]) == refusal
+        status, page = await zip_of(user, *asked)
+        assert status == refusal
+        assert "<h1" in page
+
+
+def test_a_zip_is_for_who_is_signed_in_on_a_page_of_ours(alice: User) -> None:
+    path, forging = "/gallery/zip/", Client(enforce_csrf_checks=True)
+    forging.force_login(alice)
+
+    assert forging.post(path, {"pictures": "x"}).status_code == 403
+    assert signed_in(alice).get(path).status_code == 405
+    assert Client().post(path)["Location"] == "/accounts/sign-in/?next=/gallery/"

@@ -19,6 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from generation import selectors, services
 from generation.models import GenerationTask
 from generation.selectors import GalleryFilter
+from generation.selectors.gallery import cursor_of
 from tests.conftest import serve_model
 from tests.pages.test_pages import signed_in
 from tests.services.drawn import drawn, key, media
@@ -189,6 +190,37 @@ def test_what_arrives_or_goes_meanwhile_moves_nothing(
     rest = [task for page in reading for task in page]
     assert seen == [str(task.pk) for task in tasks[:60]]
     assert rest == [str(task.pk) for task in tasks[61:]]
+
+
+def test_an_unfinished_task_is_shown_only_where_no_picture_was_asked_for(
+    media: Path, alice: User, now: datetime
+) -> None:
+    task = drawn(alice, now, pictures=2, seed=4321)
+    running = {"status": "running", "progress": 50, "finished_at": None}
+    GenerationTask.objects.filter(pk=task.pk).update(**running)
+    services.set_favourite(owner=alice, pictures=[(task.pk, 1)], favourite=True)
+
+    def kinds(**wanted: Any) -> list[str]:
+        page = selectors.gallery_page(alice, GalleryFilter(**wanted), None)
+        return [item["kind"] for item in page["items"]]
+
+    assert kinds() == ["task", "picture", "picture"]
+    assert kinds(text=task.prompt) == ["task", "picture", "picture"]
+    assert kinds(favourite=True) == ["picture"]
+    assert kinds(text="4322") == ["picture"]
+
+
+def test_that_nothing_matches_is_not_said_below_what_did(
+    media: Path, alice: User, now: datetime
+) -> None:
+    drawn(alice, now)
+    client = signed_in(alice, "en")
+    last = cursor_of(GenerationTask.objects.get())
+    nothing = "Nothing matches"
+
+    assert nothing in client.get("/gallery/", {"q": "unheard-of"}).text
+    assert nothing in client.get("/gallery/", {"q": "unheard-of", "fragment": "1"}).text
+    assert nothing not in client.get("/gallery/", {"before": last, "fragment": "1"}).text
 
 
 def test_the_fragment_is_the_items_alone(media: Path, alice: User, now: datetime) -> None:

@@ -202,3 +202,13 @@ def test_a_refused_key_is_told(worker: Worker, now: datetime) -> None:
     body = Client().get("/readyz").json()
 
     assert (body["key"], set(body["models"].values())) == ("down", {"down"})
+
+
+def test_a_language_is_called_as_its_button_reads(alice: User) -> None:
+    html = signed_in(alice).get("/").text
+
+    buttons = re.findall(r'<button[^>]* name="language"([^>]*)>(.*?)</button>', html)
+    assert {words for _attributes, words in buttons} == {"中文", "EN"}
+    for attributes, words in buttons:
+        name = re.search(r'aria-label="([^"]*)"', attributes)
+        assert name is None or words in name[1]

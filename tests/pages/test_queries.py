@@ -11,9 +11,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from generation import selectors
+from generation import selectors, services
 from generation.choices import TaskStatus
-from generation.models import GenerationTask, TaskEvent
+from generation.models import GeneratedImage, GenerationTask, TaskEvent
 from generation.selectors import GalleryFilter
 from generation.selectors.gallery import cursor_of
 from tests.services.test_submitting import submit
@@ -38,7 +38,8 @@ def test_hot_queries_use_their_index(alice: User, now: datetime) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             # it would rather read a table of one row whole, and sort it
-            cursor.execute("set local enable_seqscan = off; set local enable_bitmapscan = off")
+            for way in ("seqscan", "bitmapscan", "sort"):
+                cursor.execute(f"set local enable_{way} = off")
     for index, query in plans.items():
         plan = query.explain().upper()
         assert "INDEX" in plan, plan
@@ -76,6 +77,111 @@ def test_the_gallery_reads_a_page_of_many_thousand_tasks_by_its_index(
     # of two people who drew the same amount the index of all tasks finds a page as fast
     assert "tasks_of_owner" in plan or "tasks_newest_first" in plan
     assert not any(slow in plan for slow in ("TEMP B-TREE", "Sort", "Seq Scan", "SCAN"))
+
+
+def plan_of(sql: str) -> str:
+    with connection.cursor() as database:
+        explain = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN"
+        database.execute(f"{explain} {sql}")
+        return str(database.fetchall())
+
+
+@pytest.fixture
+def history(alice: User, bob: User, now: datetime) -> list[GenerationTask]:
+    """2,500 finished tasks of Alice with a picture each, newest first, as many of Bob, and 3
+    unfinished ones that are older."""
+    first = submit(alice, now - 3_000 * SECOND)
+    values = {field.attname: getattr(first, field.attname) for field in first._meta.fields}
+    submit(alice, now - 3_001 * SECOND)
+    submit(alice, now - 3_002 * SECOND)
+    over = {"status": TaskStatus.COMPLETED, "progress": 100, "finished_at": now}
+    tasks = [
+        GenerationTask(
+            **{**values, **over, "id": uuid.uuid4(), "owner_id": owner.pk, "created": moment}
+        )
+        for moment in (now - k * SECOND for k in range(2_500))
+        for owner in (alice, bob)
+    ]
+    GenerationTask.objects.bulk_create(tasks)
+    GeneratedImage.objects.bulk_create(
+        GeneratedImage(
+            task=task,
+            index=1,
+            file=f"{task.pk}/1.jpg",
+            sha256="0",
+            width=512,
+            height=512,
+            seed=1_000_000 + k,
+            bytes=1,
+            favourite=k in (4, 4_000, 4_001),
+        )
+        for k, task in enumerate(tasks)
+    )
+    if connection.vendor == "postgresql":
+        with connection.cursor() as database:
+            database.execute("ANALYZE generation_generationtask, generation_generatedimage")
+    return tasks[::2]
+
+
+def test_cards_are_found_without_walking_through_a_whole_history(
+    alice: User, now: datetime, history: list[GenerationTask]
+) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        cards = selectors.recent_cards(alice, now=now)
+
+    assert [card["id"] for card in cards[3:]] == [str(task.pk) for task in history[:27]]
+    assert [card["state"]["status"] for card in cards[:3]] == ["queued"] * 3
+    created = [card["task"]["created"] for card in cards[:3]]
+    assert created == sorted(created, reverse=True)
+    unfinished, over = (plan_of(query["sql"]) for query in captured.captured_queries[:2])
+    assert "tasks_of_owner_by_status" in unfinished or "tasks_by_status" in unfinished
+    assert "tasks_of_owner" in over or "tasks_newest_first" in over
+    for plan in (unfinished, over):
+        assert not any(slow in plan for slow in ("TEMP B-TREE", "Sort", "Seq Scan", "SCAN"))
+
+
+def test_the_line_does_not_look_at_those_who_have_left_it(
+    now: datetime, history: list[GenerationTask]
+) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        list(selectors.in_line("m", now))
+
+    busy = plan_of(captured.captured_queries[0]["sql"])
+    assert "SCAN generation_generationtask" not in busy
+    assert "Seq Scan on generation_generationtask" not in busy
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (GalleryFilter(favourite=True), "favourite_pictures"),
+        (GalleryFilter(text="1004000"), "pictures_by_seed"),
+    ],
+    ids=["favourites", "a seed"],
+)
+def test_pictures_that_are_wanted_are_looked_up_once(
+    alice: User, history: list[GenerationTask], wanted: GalleryFilter, index: str
+) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        page = selectors.gallery_page(alice, wanted, None)
+
+    found = [item["task"] for item in page["items"]]
+    assert found[-1] == str(history[2_000].pk)
+    assert len(found) == (2 if wanted.favourite else 1)
+    plan = plan_of(captured.captured_queries[0]["sql"])
+    assert index in plan, plan
+    assert "CORRELATED" not in plan
+
+
+def test_the_bin_is_found_by_its_index_and_an_empty_one_costs_two_looks(
+    alice: User, now: datetime, history: list[GenerationTask]
+) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        assert services.empty_bin(now=now) == 0
+
+    tasks, pictures = (plan_of(query["sql"]) for query in captured.captured_queries)
+    assert "tasks_in_bin" in tasks
+    assert "pictures_in_bin" in pictures
 
 
 def test_the_studio_page_asks_as_often_for_twenty_cards_as_for_two(

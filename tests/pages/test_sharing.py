@@ -54,6 +54,19 @@ def test_a_link_shows_pictures_and_prompt_without_an_account_and_without_a_trace
     assert stranger.get(f"/pictures/{task.pk}/1/").status_code == 302
 
 
+def test_the_page_loads_small_pictures_where_they_are_enough(
+    media: Path, alice: User, now: datetime
+) -> None:
+    url = share(alice, drawn(alice, now, size=(1280, 640)))["url"]
+    small = share(alice, drawn(alice, now, size=(512, 512)))["url"]
+
+    path = url.removeprefix("http://testserver")
+    image = Client().get(url).text.partition("<img ")[2].partition(">")[0]
+    assert f'src="{path}1/thumbnail/"' in image
+    assert f'srcset="{path}1/thumbnail/ 640w, {path}1/ 1280w"' in image
+    assert "srcset" not in Client().get(small).text
+
+
 def test_a_link_that_has_ended_is_a_page_that_is_not_there(
     media: Path, alice: User, now: datetime
 ) -> None:

@@ -8,7 +8,10 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import localtime
 
 from generation import services
 from generation.choices import InterruptReason
@@ -135,3 +138,26 @@ def test_a_task_in_line_shows_its_place(alice: User, model: str, now: datetime) 
 
     assert "Place 2 in line" in html
     assert "goes on" in html
+
+
+def test_the_log_is_read_once_so_that_every_part_tells_of_the_same_moment(
+    alice: User, interrupted: GenerationTask
+) -> None:
+    client = signed_in(alice)
+    for path in (f"/tasks/{interrupted.pk}/", waterfall_of(interrupted)):
+        with CaptureQueriesContext(connection) as captured:
+            client.get(path)
+
+        reads = [q["sql"] for q in captured if 'FROM "generation_taskevent"' in q["sql"]]
+        assert len(reads) == 1
+
+
+def test_the_list_of_events_says_what_the_log_says(
+    alice: User, interrupted: GenerationTask
+) -> None:
+    html = signed_in(alice, "en").get(f"/tasks/{interrupted.pk}/").text
+
+    for words in ("Taken by ", "The model process died", "Picture 1 stored", "Completed"):
+        assert words in html
+    moment = interrupted.events.get(kind="completed").created_at
+    assert f'datetime="{localtime(moment):%Y-%m-%dT%H:%M}:' in html

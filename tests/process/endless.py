@@ -1,6 +1,7 @@
 """An application for Daphne whose answer never ends, and which says how much of it has left.
 
-`daphne tests.process.endless:application`; `/events` is the answer, `/count` asks.
+`daphne tests.process.endless:application`; `/events` is the answer, `/zip` the same as
+a download, `/count` asks.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 from liujuan_site import pressure
 
 pressure.STANDS_STILL = 2.0
+pressure.DOWNLOADS_PAUSE = 5.0
 PART = b"data: " + b"x" * 65_000 + b"\n\n"
 counts = {"sent": 0, "open": 0}
 
@@ -21,7 +23,8 @@ async def endless(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await answer(send, json.dumps(counts).encode())
         return
     gone = asyncio.create_task(until_gone(receive))
-    headers = [(b"Content-Type", b"text/event-stream")]
+    kind = b"application/zip" if scope["path"] == "/zip" else b"text/event-stream"
+    headers = [(b"Content-Type", kind)]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     counts["open"] += 1
     while not gone.done():

@@ -9,6 +9,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -142,6 +143,17 @@ def test_a_reader_that_stands_still_stops_the_writer_and_is_let_go(endless: int)
         wait_until(lambda: counts(endless)["open"] == 0, what="it is let go")
 
         # what the kernel takes on both ends, and one part of ours; without a pause it would be GiB
+        assert counts(endless)["sent"] < 32 * MIB
+
+
+def test_a_download_may_stand_still_for_longer_but_not_for_ever(endless: int) -> None:
+    with RawReader(endless, "/zip") as reader:
+        reader.until(b"data: ")
+        began = time.monotonic()
+        wait_until(lambda: counts(endless)["open"] == 1, what="it is open")
+        wait_until(lambda: counts(endless)["open"] == 0, what="it is let go")
+
+        assert time.monotonic() - began > 4
         assert counts(endless)["sent"] < 32 * MIB
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
 from generation import images, selectors, services
 from generation.exceptions import NotFound, TransitionRefused
@@ -138,6 +139,19 @@ def test_a_whole_task_comes_back_with_what_went_with_it_and_no_more(
     assert shown(alice, now) == {"willow": [2, 3]}
 
 
+def test_a_picture_of_a_task_in_the_bin_comes_back_with_it(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = really_drawn(alice, worker, now, n=2)
+    put(alice, now, tasks=[task])
+
+    # another tab, which does not know yet
+    assert put(alice, now + timedelta(minutes=1), (task, 1)) == 0
+
+    assert back(alice, now + timedelta(minutes=2), tasks=[task]) == 1
+    assert shown(alice, now) == {"willow": [1, 2]}
+
+
 def test_restoring_what_is_there_changes_nothing(media: Path, alice: User, now: datetime) -> None:
     task = drawn(alice, now)
 
@@ -245,11 +259,11 @@ def test_the_bin_is_emptied_rows_files_and_all_of_only_what_is_due(
 
 def test_a_full_bin_is_emptied_in_batches(media: Path, alice: User, now: datetime) -> None:
     tasks = [drawn(alice, now, pictures=2) for _each in range(4)]
-    copies = [drawn(alice, now, pictures=0) for _each in range(120)]
+    copies = [drawn(alice, now, pictures=0) for _each in range(40)]
     put(alice, now - BIN_KEPT, *[(task, 1) for task in tasks], tasks=copies)
 
-    assert services.empty_bin(now=now) == 104
-    assert services.empty_bin(now=now) == 20
+    assert services.empty_bin(now=now) == 29
+    assert services.empty_bin(now=now) == 15
     assert services.empty_bin(now=now) == 0
     assert set(GenerationTask.objects.all()) == set(tasks)
 
@@ -266,6 +280,23 @@ def test_a_task_whose_call_still_runs_is_left_until_that_is_over(
     assert services.empty_bin(now=now) == 0
     services.settle_slot(slot_id=claim.slot_id, task_id=task.pk, attempt=1, now=now)
     assert services.empty_bin(now=now) == 1
+
+
+def test_folders_are_condemned_before_anybody_has_to_wait(
+    media: Path, alice: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(alice, now - BIN_KEPT, tasks=[drawn(alice, now)])
+    waiting: list[bool] = []
+    condemn = images.condemn
+
+    def watched(folder: str) -> None:
+        waiting.append(connection.in_atomic_block)
+        condemn(folder)
+
+    monkeypatch.setattr(images, "condemn", watched)
+
+    assert services.empty_bin(now=now) == 1
+    assert waiting == [False]
 
 
 def test_files_that_could_not_be_removed_are_left_to_the_sweep(
@@ -286,6 +317,20 @@ def test_files_that_could_not_be_removed_are_left_to_the_sweep(
 
     assert services.sweep_files(now=now) == 2
     assert len(files_in(media)) == 2
+
+
+def test_a_folder_that_cannot_be_removed_keeps_no_other_one(
+    media: Path, alice: User, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    tasks = [drawn(alice, now) for _each in range(3)]
+    stuck = str(tasks[0].pk)
+    (media / stuck / "a folder").mkdir()
+    put(alice, now - BIN_KEPT, tasks=tasks)
+
+    assert services.empty_bin(now=now) == 3
+
+    assert {name.split("/")[0] for name in files_in(media)} == {stuck}
+    assert stuck in caplog.text
 
 
 def test_prune_takes_what_lies_in_the_bin_too(media: Path, alice: User, now: datetime) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 
-from generation import services
+from generation import selectors, services
 from generation.exceptions import NotFound, TransitionRefused
 from generation.models import ShareLink
 from tests.services.drawn import drawn, media
@@ -20,7 +20,7 @@ __all__ = ["media"]
 
 def works(token: str, now: datetime) -> bool:
     try:
-        services.shared_task(token=token, now=now)
+        selectors.shared_task(token=token, now=now)
     except NotFound:
         return False
     return True
@@ -55,7 +55,7 @@ def test_a_link_ends_with_its_task_its_pictures_and_its_owner(
     token, _ends = services.create_link(task=task, now=now)
 
     services.put_into_bin(owner=alice, pictures=[(task.pk, 1)], tasks=[], now=now)
-    _link, pictures = services.shared_task(token=token, now=now)
+    _link, pictures = selectors.shared_task(token=token, now=now)
     assert [image.index for image in pictures] == [2]
 
     services.put_into_bin(owner=alice, pictures=[], tasks=[task.pk], now=now)

@@ -12,7 +12,7 @@ from django.test import override_settings
 
 from generation import selectors, services
 from generation.choices import ErrorCode, TaskStatus
-from generation.exceptions import InvalidInput, TransitionRefused
+from generation.exceptions import InvalidInput, NotFound, TransitionRefused
 from generation.models import GenerationTask, Worker
 from generation.protocol import Generate
 from tests.conftest import MODEL
@@ -119,6 +119,22 @@ def test_a_request_key_with_other_content_is_refused(alice: User, now: datetime)
     assert GenerationTask.objects.count() == 1
 
 
+def test_the_same_key_gives_the_same_task_after_its_parent_is_gone_for_good(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    parent, other = failed_task(alice, worker, now), failed_task(alice, worker, now)
+    key = uuid.uuid4()
+    made = submit(alice, now, request_key=key, parent=str(parent.pk))
+    parent_id = str(parent.pk)
+    parent.delete()
+
+    assert submit(alice, now, request_key=key, parent=parent_id).pk == made.pk
+    for asked in ({"parent": str(other.pk)}, {"parent": parent_id, "seed": 1}):
+        with pytest.raises(InvalidInput) as refused:
+            submit(alice, now, request_key=key, **asked)
+        assert refused.value.code == ErrorCode.REQUEST_KEY_REUSED
+
+
 def test_two_people_may_use_the_same_request_key(alice: User, bob: User, now: datetime) -> None:
     key = uuid.uuid4()
 
@@ -166,6 +182,22 @@ def test_a_retry_is_a_new_task_with_the_same_settings(
     assert retried.pk != parent.pk
     assert (retried.parent_id, retried.prompt, retried.seed) == (parent.pk, parent.prompt, 7)
     assert retried.status == TaskStatus.QUEUED
+
+
+def test_what_went_since_it_was_looked_at_is_not_retried(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    parent, purged = failed_task(alice, worker, now), failed_task(alice, worker, now)
+    services.put_into_bin(owner=alice, pictures=[], tasks=[parent.pk], now=now)
+    GenerationTask.objects.filter(pk=purged.pk).delete()
+
+    for task in (parent, purged):
+        with pytest.raises(NotFound):
+            services.retry(task=task, key=None, now=now)
+
+    # staff find it in the bin
+    parent.refresh_from_db()
+    assert services.retry(task=parent, key=None, now=now).task.parent_id == parent.pk
 
 
 def test_a_second_retry_while_the_first_is_unfinished_gives_the_first_again(

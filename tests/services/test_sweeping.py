@@ -62,3 +62,27 @@ def test_old_files_of_our_tasks_without_a_row_go_and_everything_else_stays(
 
 def test_without_any_picture_there_is_nothing_to_sweep(media: Path, now: datetime) -> None:
     assert services.sweep_files(now=now) == 0
+
+
+def test_a_folder_that_cannot_be_swept_keeps_no_other_one(
+    media: Path,
+    alice: User,
+    model: str,
+    worker: Worker,
+    now: datetime,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tasks = [submit(alice, now) for _each in range(3)]
+    stuck, *_others = folders = sorted(str(task.pk) for task in tasks)
+    long_ago = now - timedelta(hours=2)
+    for folder in folders:
+        left_behind(f"{folder}/1-1-abc.jpg", written=long_ago)
+    # what cannot be removed as a file is found first, whatever order the disk has
+    (media / stuck / "1-1-abc.jpg").unlink()
+    (media / stuck / "a folder").mkdir()
+    os.utime(media / stuck / "a folder", (0, 0))
+
+    assert services.sweep_files(now=now) == 2
+
+    assert stuck in caplog.text
+    assert [path.name for path in media.iterdir()] == [stuck]

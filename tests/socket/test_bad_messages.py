@@ -17,6 +17,7 @@ from tests.socket.pages import OpenPage
 
 UNKNOWN = "7d0f2a52-3e0c-4a39-9d5b-6b2f0a1c4e11"
 KEY = str(uuid.uuid4())
+GUIDANCE = ("guidance_invalid", "guidance")
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,8 @@ KEY = str(uuid.uuid4())
         ('{"action": "generate", "prompt": "x", "steps": 0}', "steps_invalid", "steps"),
         ('{"action": "generate", "prompt": "x", "steps": 1.5}', "steps_invalid", "steps"),
         ('{"action": "generate", "prompt": "x", "seed": -1}', "seed_invalid", "seed"),
-        ('{"action": "generate", "prompt": "x", "guidance": NaN}', "guidance_invalid", "guidance"),
+        ('{"action": "generate", "prompt": "x", "guidance": NaN}', *GUIDANCE),
+        (f'{{"action": "generate", "prompt": "x", "guidance": {10**400}}}', *GUIDANCE),
         ('{"action": "generate", "prompt": "x", "model": "y"}', "model_unknown", "model"),
         (
             '{"action": "generate", "prompt": "x", "request_key": "1"}',

@@ -47,10 +47,10 @@ async def test_a_model_that_goes_away_is_told_at_once_and_nothing_is_told_twice(
 
 
 async def test_nothing_is_read_for_nobody(running_hub: None, monkeypatch: Any) -> None:
-    def read(_owners: Any) -> None:
+    def read(*_asked: Any) -> None:
         raise AssertionError("nobody is here")
 
-    monkeypatch.setattr(hub.places, "read", read)
+    monkeypatch.setattr(hub.places, "look", read)
 
     await hub.tell_places()
 

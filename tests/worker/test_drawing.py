@@ -129,7 +129,7 @@ async def test_a_thumbnail_follows_the_picture(
             await row.arefresh_from_db()
 
     with Image.open(images.path_of(row.thumbnail)) as small:
-        assert small.size == (384, 192)
+        assert small.size == (512, 256)
 
 
 async def test_pictures_are_served_to_their_owner_and_to_staff_only(

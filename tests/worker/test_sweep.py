@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -11,10 +12,11 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from generation import services
+from generation import selectors, services
 from generation.models import GenerationTask, ShareLink
 from generation.services import BIN_KEPT
 from generation.worker import WorkerHost
+from generation.worker.sweep import BETWEEN_BATCHES, sweep
 from tests.services.drawn import drawn, files_in, media
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,8 +37,29 @@ def a_full_bin(owner: User) -> None:
 async def test_it_empties_the_bin_and_forgets_links(media: Path, alice: User) -> None:
     await sync_to_async(a_full_bin)(alice)
 
+    began = time.monotonic()
     await WorkerHost(cast("Any", None), demo=True, version="test").sweep()
 
+    assert time.monotonic() - began > 4 * BETWEEN_BATCHES
     assert await GenerationTask.objects.acount() == 1
     assert await ShareLink.objects.acount() == 0
     assert len(files_in(media)) == 2
+
+
+@pytest.mark.usefixtures("running_hub")
+async def test_one_worker_does_it_for_all(media: Path, alice: User) -> None:
+    await sync_to_async(a_full_bin)(alice)
+    now = timezone.now()
+    register = sync_to_async(services.register_worker)
+    elder, younger = [
+        await register(host="here", pid=pid, version="test", now=now + timedelta(seconds=pid))
+        for pid in (1, 2)
+    ]
+
+    await sweep(younger.pk)
+    assert await ShareLink.objects.acount() == 2
+    await sweep(elder.pk)
+    assert await ShareLink.objects.acount() == 0
+
+    await sync_to_async(services.retire_worker)(worker_id=elder.pk, now=now)
+    assert await sync_to_async(selectors.eldest_worker)(now) == younger.pk

@@ -1,0 +1,139 @@
+"""What polls and streams ask the database for: little, however much a person has drawn before."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime, timedelta
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from generation import selectors
+from generation.choices import TaskStatus
+from generation.models import GenerationTask, Worker
+from tests.fallback.visitors import OpenStream, SignedIn
+from tests.services.test_submitting import submit
+from tests.socket.test_attaching import claim, progress
+
+SECOND = timedelta(seconds=1)
+
+
+@contextmanager
+def asked() -> Iterator[list[str]]:
+    """The questions about tasks and their logs that are asked meanwhile."""
+    questions: list[str] = []
+    with CaptureQueriesContext(connection) as captured:
+        yield questions
+    texts = [query["sql"] for query in captured.captured_queries]
+    # a hub asks for the time now and then
+    questions += [text for text in texts if "clock_timestamp" not in text]
+
+
+@asynccontextmanager
+async def asked_by_others() -> AsyncIterator[list[str]]:
+    """The same, where an event loop has its questions asked in a thread."""
+    capture = asked()
+    questions = await sync_to_async(capture.__enter__)()
+    yield questions
+    await sync_to_async(capture.__exit__)(None, None, None)
+
+
+def of_the_log(questions: list[str]) -> list[str]:
+    return [text for text in questions if 'FROM "generation_taskevent"' in text]
+
+
+@pytest.fixture
+def history(alice: User, bob: User, now: datetime) -> None:
+    """Each of two people has three tasks that wait, and thousands that are over."""
+    for owner in (alice, bob):
+        task = submit(owner, now - timedelta(days=1))
+        values = {field.attname: getattr(task, field.attname) for field in task._meta.fields}
+        values |= {"status": TaskStatus.CANCELLED, "cancel_requested_at": now, "finished_at": now}
+        GenerationTask.objects.bulk_create(
+            GenerationTask(
+                **{**values, "id": uuid.uuid4(), "created": now - timedelta(hours=1) - k * SECOND}
+            )
+            for k in range(2_000)
+        )
+        for _each in range(2):
+            submit(owner, now)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE generation_generationtask")
+
+
+def test_no_history_is_read_to_find_what_goes_on(
+    alice: User, bob: User, now: datetime, history: None
+) -> None:
+    with asked() as questions:
+        active = selectors.active_cursors(alice)
+        found = selectors.tasks_to_find([alice.pk, bob.pk], since=now)
+        follow = selectors.tasks_to_follow(alice, {active[0]["task_id"]: 1}, since=now)
+
+    assert (len(active), len(follow)) == (3, 3)
+    assert [len(found[owner.pk]) for owner in (alice, bob)] == [3, 3]
+    assert len(questions) == 5
+    explain = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN"
+    for question in questions:
+        with connection.cursor() as cursor:
+            cursor.execute(f"{explain} {question}")
+            plan = str(cursor.fetchall())
+        assert "Seq Scan" not in plan, plan
+        if connection.vendor == "sqlite":
+            assert "SCAN" not in plan, plan
+            assert "(owner_id=? AND status=?)" in plan or "(owner_id=? AND created>?)" in plan, plan
+
+
+async def test_a_poll_that_brings_nothing_reads_no_log(
+    alice: User, model: str, signed_in: SignedIn
+) -> None:
+    person = await signed_in(alice)
+    known = {await person.generate(): 1 for _each in range(20)}
+    hello, *_frames = await person.poll(**known)
+
+    async with asked_by_others() as questions:
+        _hello, *frames = await person.poll(since=hello["server_time"], **known)
+
+    assert {frame["type"] for frame in frames} == {"live", "queue"}
+    assert not of_the_log(questions)
+    assert len(questions) <= 12, questions
+
+
+async def test_a_poll_reads_all_that_is_new_at_once(
+    alice: User, model: str, worker: Worker, signed_in: SignedIn
+) -> None:
+    person = await signed_in(alice)
+    task_ids = [await person.generate() for _each in range(20)]
+    await progress(await claim(worker), 3)
+
+    async with asked_by_others() as questions:
+        frames = await person.poll(**{task_ids[0]: 2})
+
+    assert len(of_the_log(questions)) == 1
+    assert len(questions) <= 13, questions
+    events = [(frame["task_id"], frame["seq"]) for frame in frames if "kind" in frame]
+    assert events == [
+        *((task_ids[0], seq) for seq in range(3, 7)),
+        *((task_id, 1) for task_id in task_ids[1:]),
+    ]
+
+
+async def test_a_stream_reads_only_the_logs_that_its_reader_lacks(
+    alice: User, model: str, open_stream: OpenStream, signed_in: SignedIn
+) -> None:
+    person = await signed_in(alice)
+    known = {await person.generate(): 1 for _each in range(20)}
+    lacking = await person.generate()
+
+    async with asked_by_others() as questions:
+        reader = await open_stream(alice, known)
+        for _each in range(21):
+            await reader.until("live")
+
+    assert len(of_the_log(questions)) == len(reader.seqs(lacking)) == 1
+    assert len([text for text in questions if "generation_" in text]) <= 10, questions

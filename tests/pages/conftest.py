@@ -1,0 +1,14 @@
+"""Each test begins with nobody having asked for anything."""
+
+from __future__ import annotations
+
+import pytest
+
+from generation.views import answers
+from generation.views.archive import Zip
+
+
+@pytest.fixture(autouse=True)
+def full_buckets() -> None:
+    answers.buckets.by_owner.clear()
+    Zip.under_way.clear()
