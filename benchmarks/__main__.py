@@ -11,16 +11,34 @@ from pathlib import Path
 
 from benchmarks import (
     abandoned_sockets,
+    append,
+    big_pages,
+    claims,
     deaf_clients,
+    fan_out,
+    fifty_at_once,
     first_paint,
     idle_processes,
     idle_sockets,
+    lost_events,
     many_cards,
+    overhead,
+    reload,
+    replay,
 )
 from benchmarks.process import allow_many_files
 from benchmarks.report import Report, written_into
 
 FIGURES: dict[str, Callable[[bool], Report]] = {
+    "overhead": overhead.measure,
+    "fifty_at_once": fifty_at_once.measure,
+    "fan_out": fan_out.measure,
+    "lost_events": lost_events.measure,
+    "replay": replay.measure,
+    "append": append.measure,
+    "reload": reload.measure,
+    "big_pages": big_pages.measure,
+    "claims": claims.measure,
     "idle_processes": idle_processes.measure,
     "idle_sockets": idle_sockets.measure,
     "abandoned_sockets": abandoned_sockets.measure,

@@ -86,6 +86,11 @@ def spread(values: Sequence[float], digits: int = 2) -> str:
     return f"{middle:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
+def ratios(ours: Sequence[float], others: Sequence[float]) -> list[float]:
+    """Round by round."""
+    return [mine / other for mine, other in zip(ours, others, strict=True)]
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """The value below which `share` (0..1) of all lie."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]

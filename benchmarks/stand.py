@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import redis
 
@@ -98,13 +98,15 @@ class Served(Web):
 class Writer:
     """The other end of `benchmarks.writer`."""
 
-    def __init__(self, env: dict[str, str]) -> None:
+    def __init__(self, env: dict[str, str], log: IO[str] | None = None) -> None:
+        """`log` takes what it writes on stderr, where that is expected to be much."""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.writer"],
             cwd=ROOT,
             env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=log,
             text=True,
         )
 

@@ -144,6 +144,33 @@ class Writer:
             self.flowing = None
         return {"written": self.written}
 
+    async def publish(self, *, task: str, count: int, per_second: float) -> Answer:
+        """`count` events; `published` is [seq, nanosecond in which it was committed] of each.
+
+        With 0 events a second all of them are one transaction, so that their doorbells ring as
+        fast as they can.
+        """
+        write = database_sync_to_async(self.write_together)
+        if not per_second:
+            return {"published": await write(task, count)}
+        published: list[tuple[int, int]] = []
+        due = time.monotonic()
+        for _number in range(count):
+            published += await write(task, 1)
+            due += 1 / per_second
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+        return {"published": published}
+
+    def write_together(self, task: str, count: int) -> list[tuple[int, int]]:
+        stamps: list[int] = []
+        with transaction.atomic():
+            # before the doorbells, which are rung after the commit too
+            transaction.on_commit(lambda: stamps.append(time.monotonic_ns()))
+            for _number in range(count):
+                self.event(task)
+            newest = GenerationTask.objects.get(pk=task).newest_seq
+        return [(seq, stamps[0]) for seq in range(newest - count + 1, newest + 1)]
+
     async def keep_leases(self) -> None:
         while True:
             await asyncio.sleep(BEAT_EVERY)
@@ -154,7 +181,9 @@ async def main() -> None:
     broadcast.doorbell.start()
     writer = await database_sync_to_async(Writer)()
     leases = asyncio.create_task(writer.keep_leases())
-    waits: dict[str, Callable[..., Awaitable[Answer]]] = {"flow": writer.flow, "stop": writer.stop}
+    waits: dict[str, Callable[..., Awaitable[Answer]]] = {
+        each.__name__: each for each in (writer.flow, writer.stop, writer.publish)
+    }
     while line := await asyncio.to_thread(sys.stdin.readline):
         order = json.loads(line)
         do = order.pop("do")

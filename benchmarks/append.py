@@ -1,0 +1,66 @@
+"""Figure 7: what it costs to append an event to a task's log."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from benchmarks.databases import both_databases
+from benchmarks.report import Goal, Report, Table, ratios, spread
+
+GOAL_ALONE = 0.8
+GOAL_TOGETHER = 3.0
+BARE, OURS, TOGETHER = "bare insert", "ours", "ours, 20 in one transaction"
+EVENTS = {TOGETHER: 20}
+"""How many one call writes, where it is not one."""
+
+Rounds = dict[str, list[float]]
+
+
+def measure(quick: bool) -> Report:
+    rounds, times = (1, 10) if quick else (7, 40)
+    with both_databases() as databases:
+        measured = {
+            database.name: rates(database.run("append", rounds=rounds, times=times))
+            for database in databases
+        }
+    return Report(
+        title="Append",
+        how=f"One writer, one running task; {rounds} rounds of {times} calls, sides in turn, each "
+        "through `database_sync_to_async` as a worker calls it. Bare: one row by the ORM, seq "
+        "given. By hand: `UPDATE … RETURNING` and one INSERT. Ours: `record_progress`, which "
+        "compares and sets the task, takes the next seq, writes the event and rings (in-memory "
+        "layer). Rates are 1 over a round's median; median (lowest to highest).",
+        tables=[table(name, rounds) for name, rounds in measured.items()],
+        goals=[goal for name, rounds in measured.items() for goal in goals(name, rounds)],
+        notes=[
+            "Only steps that passed between two looks at the model are written together "
+            "(`begin_steps`, here 20 at once); progress is written event by event."
+        ],
+    )
+
+
+def rates(rounds: Rounds) -> Rounds:
+    """Events per second."""
+    return {side: [EVENTS.get(side, 1) * 1e3 / ms for ms in took] for side, took in rounds.items()}
+
+
+def table(database: str, rounds: Rounds) -> Table:
+    rows = [
+        [side, spread(rate, 0), spread(ratios(rate, rounds[BARE]))] for side, rate in rounds.items()
+    ]
+    return Table(columns=(database, "events/s", "× bare insert"), rows=rows)
+
+
+def goals(database: str, rounds: Rounds) -> list[Goal]:
+    wanted = ((OURS, "one by one", GOAL_ALONE), (TOGETHER, "together", GOAL_TOGETHER))
+    found = []
+    for side, what, limit in wanted:
+        measured = ratios(rounds[side], rounds[BARE])
+        found.append(
+            Goal(
+                wanted=f"{database}: events {what} at least {limit} × as fast as a bare insert",
+                measured=f"{spread(measured)} ×",
+                met=median(measured) >= limit,
+            )
+        )
+    return found

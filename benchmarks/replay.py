@@ -1,0 +1,54 @@
+"""Figure 6: what it costs to tell a task's log again."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from benchmarks.databases import both_databases
+from benchmarks.report import Goal, Report, Table, ratios, spread
+
+GOAL_WHOLE = 1.5
+GOAL_TAIL = 0.2
+BARE, OURS, TAIL = "bare SELECT", "ours", "ours, tail"
+Rounds = dict[str, list[float]]
+
+
+def measure(quick: bool) -> Report:
+    tasks, rounds, times = (20, 1, 3) if quick else (1_000, 7, 40)
+    with both_databases() as databases:
+        measured: dict[str, Rounds] = {
+            database.name: database.run("replay", tasks=tasks, rounds=rounds, times=times)
+            for database in databases
+        }
+    return Report(
+        title="Replay",
+        how=f"A log of 1,000 events, and its last 10, out of {tasks * 1_000:,} rows; each time "
+        f"another task's. {rounds} rounds of {times} calls, sides in turn; medians of the rounds: "
+        "median (lowest to highest). Ours: `log_after`, page by page, and every frame as the "
+        "bytes that leave; through the hub: its reader, one queue and one sender, without a "
+        "socket, and with the way to the thread that has the database.",
+        tables=[table(name, rounds) for name, rounds in measured.items()],
+        goals=[goal for name, rounds in measured.items() for goal in goals(name, rounds)],
+    )
+
+
+def table(database: str, rounds: Rounds) -> Table:
+    rows = [
+        [side, spread(took), spread(ratios(took, rounds[BARE]))] for side, took in rounds.items()
+    ]
+    return Table(columns=(database, "ms", "× bare SELECT of the whole log"), rows=rows)
+
+
+def goals(database: str, rounds: Rounds) -> list[Goal]:
+    wanted = ((OURS, "1,000 events", GOAL_WHOLE), (TAIL, "a tail of 10", GOAL_TAIL))
+    found = []
+    for side, what, limit in wanted:
+        measured = ratios(rounds[side], rounds[BARE])
+        found.append(
+            Goal(
+                wanted=f"{database}: {what} within {limit} × the bare SELECT of 1,000",
+                measured=f"{spread(measured)} ×",
+                met=median(measured) <= limit,
+            )
+        )
+    return found
