@@ -26,7 +26,7 @@ RECORDER = Path(__file__).with_name("recorder.js")
 PATIENCE_MS = 30_000
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
-AT_ONCE = 40
+AT_ONCE = 90
 
 SignIn = Callable[..., BrowserContext]
 NewPerson = Callable[[], Person]

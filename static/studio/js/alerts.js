@@ -2,9 +2,10 @@
 /** Telling of a finished task while nobody looks: a notification, a sound, or both; chosen per device. */
 
 import { duration } from "./format.js";
-import { fill, gettext } from "./i18n.js";
+import { gettext } from "./i18n.js";
 import { errorSentence } from "./labels.js";
 
+/** @import {Card} from "./card.js" */
 /** @import {EventFrame, Task, TaskState} from "./protocol.js" */
 
 const CHOICES = "studio.alerts";
@@ -42,10 +43,10 @@ export class Alerts {
   /**
    * A task ended just now.
    *
-   * @param {string} taskId
-   * @param {{frame: EventFrame, task: Task, state: TaskState}} about
+   * @param {Card} card
+   * @param {EventFrame} frame
    */
-  async ended(taskId, { frame, task, state }) {
+  async ended({ taskId, task, state }, frame) {
     if (frame.status === "cancelled") return;
     if (document.hidden) await new Promise((done) => setTimeout(done, AFTER_THE_SEEN_MS));
     const first = await claim(`${taskId} ${frame.seq}`);
@@ -156,7 +157,7 @@ function announce(taskId, frame, task, state) {
   const title = done ? gettext("Your picture is done") : gettext("A task failed");
   const prompt = [...task.prompt].slice(0, PROMPT_SHOWN).join("");
   const rest = done
-    ? fill(gettext("drew %(n)s"), { n: duration(state.run_seconds ?? 0) })
+    ? gettext("drew %(n)s", { n: duration(state.run_seconds ?? 0) })
     : errorSentence(frame.code ?? "", frame.message);
   try {
     const icon = state.images[0]?.thumbnail_url;

@@ -1,11 +1,10 @@
 // @ts-check
-/** The connection badge, the retry button and the notice below the bar. */
+/** The connection badge, the retry button and the notice below the bar; their sentences are in the page. */
 
-import { part, setAttribute, setText } from "./dom.js";
+import { Face } from "./dom.js";
 import { timeOfDay } from "./format.js";
-import { fill, gettext } from "./i18n.js";
+import { gettext } from "./i18n.js";
 
-/** @import {Rung, Why} from "./ladder.js" */
 /** @import {Connection} from "./socket.js" */
 
 /** A break shorter than this is not worth a notice. */
@@ -13,18 +12,20 @@ const NOTICE_AFTER_MS = 1_500;
 
 export class Badge {
   #badge = document.getElementById("connection");
+  #face = this.#badge && new Face(this.#badge);
   #retry = document.getElementById("retry-now");
   #notice = document.getElementById("notice");
   /** @type {Connection | null} */
   #connection = null;
-  #unfinished;
+  #isBusy;
   #serverTime;
 
   /**
-   * @param {{retryNow: () => void, unfinished: () => number, serverTime: (ms: number) => number}} parts
+   * @param {{retryNow: () => void, isBusy: () => boolean, serverTime: (ms: number) => number}} parts
+   *   `isBusy`: whether a task goes on
    */
-  constructor({ retryNow, unfinished, serverTime }) {
-    this.#unfinished = unfinished;
+  constructor({ retryNow, isBusy, serverTime }) {
+    this.#isBusy = isBusy;
     this.#serverTime = serverTime;
     this.#retry?.addEventListener("click", retryNow);
   }
@@ -36,143 +37,64 @@ export class Badge {
   }
 
   tick() {
-    const connection = this.#connection;
-    if (!connection || !this.#badge) return;
-    const words = describe(connection, this.#unfinished() > 0);
-    setAttribute(this.#badge, "data-phase", connection.phase);
-    setAttribute(this.#badge, "data-rung", connection.rung);
-    setText(part(this.#badge, "label"), words.label);
-    setText(part(this.#badge, "detail"), words.detail);
-    setText(part(this.#badge, "long"), connection.phase === "live" ? `${words.label} · ${rungName(connection.rung)}` : words.label);
-    const why = part(this.#badge, "why");
-    setText(why, connection.why ? whyWords(connection.why) : "");
-    why.hidden = !connection.why;
-    setText(part(this.#badge, "id"), connection.connectionId ?? "–");
-    const latency = connection.latencyMs;
-    setText(part(this.#badge, "latency"), latency === null ? "–" : fill(gettext("%(n)s ms"), { n: latency }));
-    if (this.#retry) this.#retry.hidden = connection.phase !== "waiting" && connection.phase !== "offline";
-    this.#tickNotice(connection);
+    const [connection, face] = [this.#connection, this.#face];
+    if (!connection || !face) return;
+    const { phase, rung, why, latencyMs, connectionId, lostAt, failures, retryAt } = connection;
+    const [label, detail, long] = ["label", "detail", "long"].map((name) => face.part(name).dataset);
+    const live = phase === "live";
+    const latency = live && latencyMs !== null ? gettext("%(n)s ms", { n: latencyMs }) : "";
+    const polls = live && rung === "poll";
+    const seconds = phase === "waiting" ? Math.ceil(((retryAt ?? 0) - Date.now()) / 1000) : 0;
+    const name = polls
+      ? gettext("Updates every %(n)s s", { n: this.#isBusy() ? 2 : 10 })
+      : label[phase === "connecting" && failures > 0 ? "waiting" : phase] ?? "";
+    const more = [detail[live ? rung : phase], latency].filter(Boolean).join(" · ");
+    face.mark({ phase, rung });
+    face.tell({
+      label: name,
+      detail: polls ? "" : seconds > 0 ? gettext("again in %(n)s s", { n: seconds }) : more,
+      long: live ? `${name} · ${long[rung]}` : name,
+      id: connectionId ?? "–",
+      latency: latency || "–",
+    });
+    face.reveal({ why: why !== null });
+    if (face.isNew("reason", why)) reveal(face.part("why"), "why", why);
+    if (this.#retry) this.#retry.hidden = phase !== "waiting" && phase !== "offline";
+    const notice = this.#noticeFor(connection);
+    if (face.isNew("notice", notice)) this.#notify(notice, lostAt ?? 0);
+  }
+
+  /**
+   * @param {string | null} name
+   * @param {number} lostAt ms
+   */
+  #notify(name, lostAt) {
+    const notice = this.#notice;
+    const shown = notice && reveal(notice, "notice", name);
+    notice?.toggleAttribute("hidden", !shown);
+    notice?.setAttribute("data-tone", shown?.dataset.tone ?? "wait");
+    const time = shown?.querySelector("time");
+    if (time) time.textContent = timeOfDay(this.#serverTime(lostAt));
   }
 
   /** @param {Connection} connection */
-  #tickNotice(connection) {
-    if (!this.#notice) return;
-    const words = noticeWords(connection, this.#unfinished(), this.#serverTime);
-    this.#notice.hidden = words === null;
-    if (!words) return;
-    setAttribute(this.#notice, "data-tone", words.tone);
-    setText(part(this.#notice, "lead"), words.lead);
-    setText(part(this.#notice, "text"), words.text);
-    const link = part(this.#notice, "link");
-    link.hidden = !words.link;
-    if (words.link) {
-      setText(link, words.link);
-      setAttribute(link, "href", location.href);
-    }
+  #noticeFor({ phase, reason, lostAt }) {
+    if (phase === "stopped") return reason;
+    if (lostAt === null || Date.now() - lostAt < NOTICE_AFTER_MS) return null;
+    return phase === "offline" ? phase : this.#isBusy() ? "busy" : "idle";
   }
 }
 
 /**
- * @param {Connection} connection
- * @param {boolean} busy whether a task goes on
+ * Of several sentences show the one of that name.
+ *
+ * @param {HTMLElement} root
+ * @param {string} kind
+ * @param {string | null} name
+ * @returns {HTMLElement | undefined} the first that is shown
  */
-function describe(connection, busy) {
-  switch (connection.phase) {
-    case "live": return liveWords(connection, busy);
-    case "waiting":
-      return { label: gettext("Reconnecting"), detail: countdown(connection) };
-    case "offline":
-      return { label: gettext("Offline"), detail: gettext("goes on when the network is back") };
-    case "stopped":
-      return { label: gettext("Not connected"), detail: "" };
-    default:
-      return { label: connection.failures > 0 ? gettext("Reconnecting") : gettext("Connecting"), detail: "" };
-  }
-}
-
-/**
- * @param {Connection} connection
- * @param {boolean} busy
- */
-function liveWords({ rung, latencyMs }, busy) {
-  if (rung === "poll") return { label: fill(gettext("Updates every %(n)s s"), { n: busy ? 2 : 10 }), detail: "" };
-  const way = rung === "sse" ? gettext("over SSE") : "WebSocket";
-  return { label: gettext("Live"), detail: latencyMs === null ? way : `${way} · ${fill(gettext("%(n)s ms"), { n: latencyMs })}` };
-}
-
-/** @param {Rung} rung */
-function rungName(rung) {
-  return { ws: "WebSocket", sse: gettext("event stream (SSE)"), poll: gettext("asking again and again") }[rung];
-}
-
-/** @param {Why} why */
-function whyWords(why) {
-  return {
-    blocked: gettext("WebSocket does not get through here. Nothing is missed; the page tries it again by itself."),
-    held_back: gettext("Neither WebSocket nor an event stream gets through here. Nothing is missed; the page tries them again by itself."),
-    too_many: gettext("WebSocket does not get through here, and other tabs use the event streams you may have. Nothing is missed."),
-    earlier: gettext("WebSocket did not get through before in this tab. Nothing is missed; the page tries it again by itself."),
-  }[why];
-}
-
-/** @param {Connection} connection */
-function countdown({ retryAt }) {
-  const seconds = Math.ceil(((retryAt ?? 0) - Date.now()) / 1000);
-  return seconds > 0 ? fill(gettext("again in %(n)s s"), { n: seconds }) : "";
-}
-
-/**
- * @param {Connection} connection
- * @param {number} unfinished
- * @param {(ms: number) => number} serverTime
- * @returns {{tone: "wait" | "fail", lead: string, text: string, link?: string} | null}
- */
-function noticeWords(connection, unfinished, serverTime) {
-  if (connection.phase === "stopped") return stoppedWords(connection);
-  const { lostAt } = connection;
-  if (lostAt === null || Date.now() - lostAt < NOTICE_AFTER_MS) return null;
-  if (connection.phase === "offline") {
-    return {
-      tone: "fail",
-      lead: gettext("This device is offline."),
-      text: gettext("Tasks already sent go on at the server. Your draft is kept here."),
-    };
-  }
-  const text = unfinished
-    ? fill(gettext("Your tasks go on at the server. Figures stopped at %(time)s and catch up on reconnect."), {
-        time: timeOfDay(serverTime(lostAt)),
-      })
-    : gettext("What you send now waits here and goes out on reconnect.");
-  return { tone: "wait", lead: gettext("The connection is lost."), text };
-}
-
-/**
- * @param {Connection} connection
- * @returns {{tone: "wait" | "fail", lead: string, text: string, link?: string} | null}
- */
-function stoppedWords({ reason }) {
-  if (reason === "sign_in") {
-    return {
-      tone: "fail",
-      lead: gettext("You are signed out."),
-      text: gettext("Tasks go on at the server. Sign in again to follow them; your draft is kept here."),
-      link: gettext("Sign in"),
-    };
-  }
-  if (reason === "refused") {
-    return {
-      tone: "fail",
-      lead: gettext("The server refused this page."),
-      text: gettext("The account is disabled, or this address is not the one the server is set up for. Ask the operator."),
-    };
-  }
-  if (reason === "protocol") {
-    return {
-      tone: "wait",
-      lead: gettext("The studio was updated."),
-      text: gettext("Reload the page to go on; your draft is kept here."),
-      link: gettext("Reload"),
-    };
-  }
-  return null;
+function reveal(root, kind, name) {
+  const all = /** @type {HTMLElement[]} */ ([...root.querySelectorAll(`[data-${kind}]`)]);
+  for (const each of all) each.hidden = each.dataset[kind] !== name;
+  return all.find((each) => !each.hidden);
 }

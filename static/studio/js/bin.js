@@ -23,33 +23,18 @@ export class Bin {
     this.#ledger = ledger;
     this.#feed = feed;
     this.#hidesEmpty = hidesEmpty;
-    /** @type {Record<string, (detail: any) => void>} */
-    const all = {
-      favourite: ({ key, favourite }) => this.#favour(key, favourite),
-      deleted: ({ keys = [], tasks = [] }) => this.#throwAway(keys, tasks),
-      restored: ({ keys = [], tasks = [] }) => this.#takeOut(keys, tasks),
-    };
-    for (const [name, run] of Object.entries(all)) {
-      document.addEventListener(`studio:${name}`, (event) => run(/** @type {CustomEvent} */ (event).detail));
-    }
   }
 
-  /**
-   * @param {string} key
-   * @param {boolean} favourite
-   */
-  #favour(key, favourite) {
+  /** @param {{key: string, favourite: boolean}} detail */
+  favourite({ key, favourite }) {
     const taskId = taskOf(key);
     this.#change(taskId, (images) =>
       images.map((image) => (pictureKey(taskId, image) === key ? { ...image, favourite } : image)));
     for (const frame of this.#feed.recentFrames(key)) paintHeart(frame, favourite);
   }
 
-  /**
-   * @param {string[]} keys
-   * @param {string[]} tasks ids of tasks that went with all they had
-   */
-  #throwAway(keys, tasks) {
+  /** @param {{keys?: string[], tasks?: string[]}} detail `tasks`: ids of those that went with all they had */
+  deleted({ keys = [], tasks = [] }) {
     const gone = [...keys, ...tasks.flatMap((taskId) => this.#keysOf(taskId))];
     for (const taskId of new Set(gone.map(taskOf))) {
       this.#change(taskId, (images) => images.filter((image) => {
@@ -64,11 +49,8 @@ export class Bin {
     this.#hideRecent(gone, true);
   }
 
-  /**
-   * @param {string[]} keys
-   * @param {string[]} tasks
-   */
-  #takeOut(keys, tasks) {
+  /** @param {{keys?: string[], tasks?: string[]}} detail */
+  restored({ keys = [], tasks = [] }) {
     const back = [...this.#pictures.keys()].filter((key) => keys.includes(key) || tasks.includes(taskOf(key)));
     for (const taskId of new Set([...tasks, ...back.map(taskOf)])) {
       const kept = back.filter((key) => taskOf(key) === taskId).flatMap((key) => this.#pictures.get(key) ?? []);

@@ -2,40 +2,36 @@
 /** One task card. The same function paints a card the server rendered and every later state of it. */
 
 import { describe } from "./describe.js";
-import { Painted, clone, find, part, setAttribute, setProperty, setText } from "./dom.js";
-import { timeOfDay } from "./format.js";
-import { paintFrame, paintGrid, paintStored, pictureKey, setRatio, shapeLabel } from "./frames.js";
-import { fill, gettext } from "./i18n.js";
-import { STEPS } from "./protocol.js";
+import { Face, clone, find, part, setAttribute, setProperty, setText } from "./dom.js";
+import { fillFrame, paintFrames, paintGrid, pictureKey, setRatio, shapeLabel } from "./frames.js";
+import { meta, valueText } from "./sentences.js";
 import { Slips } from "./slips.js";
 
-/** @import {View} from "./describe.js" */
+/** @import {Layout, View} from "./describe.js" */
 /** @import {QueuePlace, Task, TaskState} from "./protocol.js" */
 
 /** Blocks drawn for a place in line; further back it is told by the number alone. */
 const LINE_BLOCKS = 8;
-/** The head of the slip breathes only while events arrive. */
-const FRESH_SECONDS = 4;
 /** The fill takes as long as the last two measurements were apart, within these bounds. */
-const PACE_MS = { least: 120, most: 900 };
+const PACE_LEAST_MS = 120;
+const PACE_MOST_MS = 900;
 
 export class Card {
-  /** @type {HTMLElement} */
   element;
   taskId;
-  /** @type {Task} */
-  #task;
-  /** @type {TaskState} */
-  #state;
+  task;
+  /** As it was told last. @type {TaskState} */
+  state;
   /** @type {QueuePlace | null} */
-  #place = null;
-  #staleSince = /** @type {number | null} */ (null);
+  place = null;
+  /** Unix seconds; from then on nothing new could be heard. @type {number | null} */
+  staleSince = null;
+  /** Unix seconds. */
+  paintedAt = 0;
   #measuredAt = 0;
-  /** @type {View["layout"] | null} */
+  /** @type {Layout | null} */
   #heldLayout = null;
-  #painted = new Painted();
-  /** @type {Map<string, HTMLElement>} */
-  #parts = new Map();
+  #face;
   #slips;
 
   /**
@@ -46,237 +42,115 @@ export class Card {
   constructor(element, task, state) {
     this.element = element;
     this.taskId = element.dataset.taskId ?? "";
+    this.task = task;
+    this.state = state;
+    this.#face = new Face(element);
     this.#slips = new Slips(element, task);
-    this.#task = task;
-    this.#state = state;
-    this.#paintTask();
   }
 
   /**
    * @param {string} taskId
    * @param {Task} task
    * @param {TaskState} state
-   * @param {string} taskUrl
    */
-  static create(taskId, task, state, taskUrl) {
+  static create(taskId, task, state) {
     const element = clone("card-template");
+    const prompt = part(element, "prompt");
     element.id = `task-${taskId}`;
     element.dataset.taskId = taskId;
-    const prompt = part(element, "prompt");
     prompt.id = `prompt-${taskId}`;
-    element.setAttribute("aria-labelledby", prompt.id);
-    for (const name of ["link", "details", "details-too"]) part(element, name).setAttribute("href", taskUrl);
+    setAttribute(element, "aria-labelledby", prompt.id);
+    setAttribute(element, "data-pictures", task.n);
+    setAttribute(element, "data-shape", task.height > task.width ? "tall" : "wide");
+    for (const name of ["link", "details", "details-too"]) setAttribute(part(element, name), "href", `/tasks/${taskId}/`);
+    setText(part(element, "link"), task.prompt);
+    setRatio(part(element, "frame"), task);
     return new Card(element, task, state);
-  }
-
-  get task() {
-    return this.#task;
-  }
-
-  get state() {
-    return this.#state;
-  }
-
-  /**
-   * @param {TaskState} state
-   * @param {QueuePlace | null} place
-   * @param {number} now Unix seconds of the server's clock
-   */
-  show(state, place, now) {
-    if (state.fraction !== this.#state.fraction) {
-      const gap = (now - this.#measuredAt) * 1000;
-      const pace = Math.min(PACE_MS.most, Math.max(PACE_MS.least, gap));
-      setProperty(this.element, "--pace", `${Math.round(pace)}ms`);
-      this.#measuredAt = now;
-    }
-    this.#state = state;
-    this.#place = place;
-    this.tick(now);
-  }
-
-  /**
-   * From `since` on nothing new could be heard; null = connected.
-   *
-   * @param {number | null} since Unix seconds
-   * @param {number} now
-   */
-  setStale(since, now) {
-    this.#staleSince = since;
-    this.tick(now);
   }
 
   /** Keep the layout while the pointer is over the card, so that nothing moves under it. */
   hold() {
-    this.#heldLayout ??= /** @type {View["layout"]} */ (this.element.dataset.layout ?? "line");
+    this.#heldLayout ??= /** @type {Layout} */ (this.element.dataset.layout ?? "line");
+  }
+
+  release() {
+    this.#heldLayout = null;
+  }
+
+  /** Paint everything that follows from state and clock. @param {number} now Unix seconds of the server's clock */
+  paint(now) {
+    const { task, state } = this;
+    const face = this.#face;
+    const view = describe(task, state, { place: this.place, now, staleSince: this.staleSince });
+    const { marks, texts, position } = view;
+    this.paintedAt = now;
+    if (face.isNew("fraction", state.fraction)) this.#pace(now);
+    face.mark({ ...marks, layout: this.#heldLayout ?? marks.layout });
+    face.tell(texts);
+    face.reveal(view.shown);
+    if (face.isNew("bar", `${texts.percent} ${state.step}`)) {
+      setAttribute(face.part("bar"), "aria-valuenow", texts.percent);
+      setAttribute(face.part("bar"), "aria-valuetext", valueText(state));
+    }
+    setAttribute(face.part("basis"), "data-basis", marks.stale ? "stale" : marks.basis);
+    const blocks = Math.min(position, LINE_BLOCKS);
+    if (face.isNew("line", blocks)) {
+      face.part("line").replaceChildren(...Array.from({ length: blocks }, () => document.createElement("span")));
+    }
+    this.#slips.paint(view);
+    const { interruptions } = state;
+    if (face.isNew("past", interruptions) && interruptions.length > 0) {
+      import("./slips-past.js").then(({ paintPast }) => paintPast(face.part("past"), task, interruptions));
+    }
+    this.#paintPictures(marks);
+    const seed = state.seed ?? task.seed;
+    if (face.isNew("seed", seed)) this.#paintMeta(seed);
   }
 
   /** @param {number} now */
-  release(now) {
-    this.#heldLayout = null;
-    this.tick(now);
+  #pace(now) {
+    const gap = (now - this.#measuredAt) * 1000;
+    this.#measuredAt = now;
+    setProperty(this.element, "--pace", `${Math.round(Math.min(PACE_MOST_MS, Math.max(PACE_LEAST_MS, gap)))}ms`);
   }
 
-  /** Paint everything that follows from state and clock. @param {number} now */
-  tick(now) {
-    const stale = this.#staleSince !== null && this.#state.ended_at === null;
-    const at = stale ? (this.#staleSince ?? now) : now;
-    const view = describe(this.#task, this.#state, { place: this.#place, now: at });
-    this.#mark("data-status", view.status);
-    this.#mark("data-step", view.step);
-    this.#mark("data-layout", this.#heldLayout ?? view.layout);
-    this.#mark("data-basis", view.basis);
-    this.#mark("data-stopping", view.stopping);
-    this.#mark("data-waiting", view.waiting);
-    this.#mark("data-overdue", view.overdue && !stale);
-    this.#mark("data-stale", stale);
-    this.#mark("data-fresh", !stale && now - (this.#state.updated_at ?? 0) < FRESH_SECONDS);
-    this.#paintFigures(view, stale);
-    this.#paintNote(view);
-    this.#paintLine(view);
-    this.#slips.paint(view);
-    this.#slips.paintPast(this.#state.interruptions);
-    this.#paintPictures(view);
-    this.#paintMeta(view);
-    this.#hide('[data-action="cancel"]', !view.canCancel);
-    this.#hide('[data-action="retry"]', !view.canRetry);
+  /** @param {number | null} seed */
+  #paintMeta(seed) {
+    this.#face.part("meta").replaceChildren(...meta(this.task, seed).map((text) => {
+      const span = document.createElement("span");
+      span.textContent = text;
+      return span;
+    }));
   }
 
-  /** @param {string} name */
-  #part(name) {
-    let found = this.#parts.get(name);
-    if (!found) this.#parts.set(name, (found = part(this.element, name)));
-    return found;
-  }
-
-  /**
-   * @param {string} attribute of the card
-   * @param {string | boolean | number | null} value
-   */
-  #mark(attribute, value) {
-    if (this.#painted.isNew(attribute, value)) setAttribute(this.element, attribute, value);
-  }
-
-  /**
-   * @param {string} name of a part
-   * @param {string} text
-   */
-  #tell(name, text) {
-    if (this.#painted.isNew(`text ${name}`, text)) setText(this.#part(name), text);
-  }
-
-  /**
-   * @param {string} selector
-   * @param {boolean} hidden
-   */
-  #hide(selector, hidden) {
-    if (this.#painted.isNew(`hidden ${selector}`, hidden)) find(this.element, selector, HTMLElement).hidden = hidden;
-  }
-
-  /** What never changes. */
-  #paintTask() {
-    const { element } = this;
-    const task = this.#task;
-    setText(part(element, "link"), task.prompt);
-    setAttribute(element, "data-pictures", task.n);
-    setAttribute(element, "data-shape", task.height > task.width ? "tall" : "wide");
-    setRatio(find(element, '[data-part="ratio"]', SVGSVGElement), task);
-  }
-
-  /** @param {View} view */
-  #paintMeta(view) {
-    if (!this.#painted.isNew("meta", view.meta)) return;
-    const meta = this.#part("meta");
-    while (meta.children.length > view.meta.length) meta.lastElementChild?.remove();
-    view.meta.forEach((text, i) => {
-      const span = meta.children[i] ?? meta.appendChild(document.createElement("span"));
-      setText(span, text);
-      setAttribute(span, "data-placeholder", null);
-    });
-  }
-
-  /**
-   * @param {View} view
-   * @param {boolean} stale
-   */
-  #paintFigures(view, stale) {
-    this.#tell("percent", view.percent);
-    this.#tell("basis", stale ? gettext("last known") : view.basisLabel);
-    if (this.#painted.isNew("basis", stale ? "stale" : view.basis)) {
-      setAttribute(this.#part("basis"), "data-basis", stale ? "stale" : view.basis);
+  /** @param {View["marks"]} marks */
+  #paintPictures({ layout }) {
+    const { task, state } = this;
+    const { images, done, total } = state;
+    const face = this.#face;
+    const single = task.n === 1;
+    const stored = face.isNew("images", images);
+    // its own place is marked while a picture is being drawn
+    if (face.isNew("drawn", layout === "ended" ? 0 : state.image) || stored) paintFrames(face.part("pictures"), this);
+    if (stored) {
+      setText(face.part("frame-label"), shapeLabel(task));
+      fillFrame(face.part("frame"), this, 1, single ? images[0] : undefined);
+      this.#paintLinks();
     }
-    if (this.#painted.isNew("bar", view.valueText)) {
-      setAttribute(this.#part("bar"), "aria-valuenow", view.percent);
-      setAttribute(this.#part("bar"), "aria-valuetext", view.valueText);
+    const steps = layout === "live" && !(single && images.length > 0) ? (total ?? 0) : 0;
+    if (face.isNew("grid", `${steps} ${done}`)) {
+      paintGrid(find(this.element, ".frame__grid", SVGSVGElement), steps, done ?? 0, task.width / task.height);
     }
-    const asked = gettext("Stop was requested; whether it has stopped is known after reconnect");
-    this.#tell("headline", stale && view.stopping ? asked : view.headline);
-    this.#tell("remaining", stale && view.estimated ? gettext("time left not known now") : view.remaining);
-    this.#hide('[data-part="remaining-basis"]', !view.estimated || stale);
-    this.#hide('[data-part="stale"]', !stale);
-    if (stale) this.#tell("stale", fill(gettext("as of %(time)s"), { time: timeOfDay(this.#staleSince ?? 0) }));
-  }
-
-  /** @param {View} view */
-  #paintNote({ note }) {
-    this.#hide('[data-part="note"]', note === null);
-    if (!note) return;
-    this.#tell("note-lead", note.lead);
-    this.#tell("note-text", note.text);
-  }
-
-  /** @param {View} view */
-  #paintLine(view) {
-    const blocks = Math.min(view.position, LINE_BLOCKS);
-    if (!this.#painted.isNew("line", blocks)) return;
-    this.#part("line").replaceChildren(...Array.from({ length: blocks }, () => document.createElement("span")));
-  }
-
-  /** @param {View} view */
-  #paintPictures(view) {
-    const task = this.#task;
-    const { images, done, total } = this.#state;
-    const drawn = this.#state.ended_at === null ? this.#state.image : 0;
-    const stored = this.#painted.isNew("images", images);
-    if (this.#painted.isNew("drawn", drawn) || stored) this.#paintFrames(drawn);
-    if (stored) this.#paintLinks();
-    const drawing = view.layout === "live" && !(task.n === 1 && images.length === 1);
-    const steps = drawing ? (total ?? 0) : 0;
-    if (!this.#painted.isNew("grid", `${steps} ${done}`)) return;
-    paintGrid(find(this.element, '[data-part="grid"]', SVGSVGElement), {
-      total: steps,
-      done: done ?? 0,
-      ratio: task.width / task.height,
-    });
-  }
-
-  /** @param {number} drawn the picture that is being drawn; 0 = none */
-  #paintFrames(drawn) {
-    const [task, taskId] = [this.#task, this.taskId];
-    const list = this.#part("pictures");
-    while (list.children.length > task.n) list.lastElementChild?.remove();
-    for (let number = 1; number <= task.n; number += 1) {
-      const frame = list.children[number - 1] ?? list.appendChild(clone("frame-template"));
-      const picture = this.#state.images.find(({ index }) => index === number) ?? null;
-      paintFrame(/** @type {HTMLElement} */ (frame), { taskId, task, number, picture, current: number === drawn });
-    }
-    setText(this.#part("frame-label"), shapeLabel(task));
-    const single = task.n === 1 ? (this.#state.images[0] ?? null) : null;
-    paintStored(this.#part("frame"), { taskId, task, number: 1, picture: single });
   }
 
   /** Where the links of a finished card lead. */
   #paintLinks() {
-    const { images } = this.#state;
+    const { images } = this.state;
     setAttribute(this.element, "data-kept", images.length);
     if (images.length === 0) return;
     const keys = images.map((picture) => pictureKey(this.taskId, picture));
-    setAttribute(this.#part("vary"), "href", `/?from=${keys[0]}`);
-    setAttribute(this.#part("download"), "href", `${images[0].url}?download=1`);
     const compared = `/compare/?${keys.map((key) => `picture=${key}`).join("&")}`;
-    for (const name of ["compare", "compare-too"]) setAttribute(this.#part(name), "href", compared);
+    const links = { vary: `/?from=${keys[0]}`, download: `${images[0].url}?download=1`, compare: compared, "compare-too": compared };
+    for (const [name, url] of Object.entries(links)) setAttribute(this.#face.part(name), "href", url);
   }
 }
-
-/** How many of the seven slips have passed. @param {TaskState} state */
-export const slipsPassed = (state) =>
-  state.status === "completed" ? 7 : state.status === "queued" ? 1 : Math.max(1, STEPS.indexOf(state.step));

@@ -1,14 +1,12 @@
 // @ts-check
-/** The composer's inputs: reading and writing them, what is wrong with them, and where that is said. */
+/** The composer's inputs: reading and writing them. */
 
-import { find } from "./dom.js";
-import { length } from "./format.js";
+import { closest, find, setProperty } from "./dom.js";
 import { outputSize } from "./sizes.js";
 
 /** @import {Model} from "./protocol.js" */
 
 export const PROMPT_MOST = 2000;
-const SEED_MOST = 4_294_967_295;
 const RATIOS = ["1:1", "3:4", "4:3", "9:16", "16:9"];
 const SCALES = [512, 768, 1024];
 
@@ -16,7 +14,6 @@ export const DRAFT_FIELDS = [
   "prompt", "negative_prompt", "ratio", "scale", "width", "height", "n", "seed", "steps", "guidance", "model",
 ];
 
-/** @typedef {{code: string, field: string, message?: string}} Wrong */
 /** @typedef {Record<string, string | number>} Content the fields of `generate` */
 
 /**
@@ -35,6 +32,7 @@ export const DRAFT_FIELDS = [
 export class Fields {
   #form;
   #lock;
+  #sliders;
   /** @type {() => Model[]} */
   #models;
 
@@ -46,12 +44,23 @@ export class Fields {
     this.#form = form;
     this.#models = models;
     this.#lock = find(form, "[data-lock]", HTMLButtonElement);
+    this.#sliders = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("[data-mirror]")]);
   }
 
   /** @param {string} name */
   value(name) {
     const input = this.#form.elements.namedItem(name);
     return input && "value" in input ? String(input.value) : "";
+  }
+
+  /** @param {string} name */
+  #number(name) {
+    return Number(this.value(name));
+  }
+
+  /** What a draft keeps. @returns {Record<string, string>} */
+  get values() {
+    return Object.fromEntries(DRAFT_FIELDS.map((name) => [name, this.value(name)]));
   }
 
   /**
@@ -61,8 +70,7 @@ export class Fields {
   set(name, value) {
     if (name === "model" && !this.#models().some((model) => model.name === value)) return;
     const input = this.#form.elements.namedItem(name);
-    if (input instanceof RadioNodeList || input instanceof HTMLInputElement) input.value = value;
-    else if (input instanceof HTMLTextAreaElement || input instanceof HTMLSelectElement) input.value = value;
+    if (input && "value" in input) input.value = value;
   }
 
   /** Whether the seed stays after sending. */
@@ -74,109 +82,56 @@ export class Fields {
     this.#lock.setAttribute("aria-pressed", String(locked));
   }
 
-  /** @param {Settings} settings */
-  fill(settings) {
-    if (settings.prompt !== undefined) this.set("prompt", settings.prompt);
-    if (settings.negative_prompt !== undefined) this.set("negative_prompt", settings.negative_prompt);
-    if (settings.seed !== undefined) this.set("seed", settings.seed === null ? "" : String(settings.seed));
-    for (const name of /** @type {const} */ (["n", "steps", "guidance", "model"])) this.set(name, String(settings[name]));
-    this.#fillSize(settings.width, settings.height);
+  /** The buttons beside the seed. @param {Event} event @returns {boolean} whether it was one of them */
+  press(event) {
+    const dice = closest(event, "[data-dice]");
+    const lock = closest(event, "[data-lock]");
+    if (dice) this.set("seed", String(crypto.getRandomValues(new Uint32Array(1))[0]));
+    if (lock) this.locked = !this.locked;
+    return Boolean(dice || lock);
   }
 
-  /**
-   * @param {number} width
-   * @param {number} height
-   */
-  #fillSize(width, height) {
-    this.set("width", String(width));
-    this.set("height", String(height));
-    for (const ratio of RATIOS) {
-      for (const scale of SCALES) {
-        const [w, h] = outputSize(ratio, scale);
-        if (w === width && h === height) {
-          this.set("ratio", ratio);
-          this.set("scale", String(scale));
-          return;
-        }
-      }
+  /** Sliders stand where their inputs do. */
+  mirror() {
+    for (const slider of this.#sliders) {
+      const { min, max, dataset: { mirror = "" } } = slider;
+      const value = this.#number(mirror);
+      const share = Math.min(1, Math.max(0, (value - Number(min)) / (Number(max) - Number(min))));
+      slider.value = String(value);
+      setProperty(slider, "--share", `${(share * 100).toFixed(1)}%`);
     }
-    this.set("ratio", "free");
+  }
+
+  /** @param {Settings} settings */
+  fill(settings) {
+    const { width, height } = settings;
+    const sizes = RATIOS.flatMap((ratio) => SCALES.map((scale) => ({ ratio, scale, side: outputSize(ratio, scale) })));
+    const preset = sizes.find(({ side: [w, h] }) => w === width && h === height);
+    for (const [name, value] of Object.entries({ ...settings, ratio: preset?.ratio ?? "free", scale: preset?.scale })) {
+      if (value !== undefined) this.set(name, String(value ?? ""));
+    }
   }
 
   /** @returns {[number, number]} */
   size() {
     const ratio = this.value("ratio");
-    if (ratio === "free") return [Number(this.value("width")), Number(this.value("height"))];
-    return outputSize(ratio, Number(this.value("scale")));
+    if (ratio === "free") return [this.#number("width"), this.#number("height")];
+    return outputSize(ratio, this.#number("scale"));
   }
 
   /** @returns {Content} */
   content() {
-    const [width, height] = this.size();
-    /** @type {Content} */
-    const content = {
+    const seed = this.value("seed").trim();
+    const negative = this.value("negative_prompt");
+    return {
       prompt: this.value("prompt"),
       model: this.value("model"),
-      size: `${width}x${height}`,
-      n: Number(this.value("n")),
-      steps: Number(this.value("steps")),
-      guidance: Number(this.value("guidance")),
+      size: this.size().join("x"),
+      n: this.#number("n"),
+      steps: this.#number("steps"),
+      guidance: this.#number("guidance"),
+      ...(negative.trim() && { negative_prompt: negative }),
+      ...(seed && { seed: Number(seed) }),
     };
-    if (this.value("negative_prompt").trim()) content.negative_prompt = this.value("negative_prompt");
-    if (this.value("seed").trim()) content.seed = Number(this.value("seed"));
-    return content;
-  }
-
-  /**
-   * The first thing the server would refuse; it checks everything again.
-   *
-   * @param {string[]} prompts
-   * @returns {Wrong | null}
-   */
-  check(prompts) {
-    const seed = this.value("seed").trim();
-    const [steps, guidance] = [Number(this.value("steps")), Number(this.value("guidance"))];
-    if (prompts.every((prompt) => prompt.trim() === "")) return { code: "prompt_empty", field: "prompt" };
-    if (prompts.some((prompt) => length(prompt) > PROMPT_MOST)) return { code: "prompt_too_long", field: "prompt" };
-    if (this.size().some((side) => side % 16 !== 0 || side < 256 || side > 2048)) return { code: "size_invalid", field: "size" };
-    if (!/^\d*$/.test(seed) || Number(seed) > SEED_MOST) return { code: "seed_invalid", field: "seed" };
-    if (!Number.isInteger(steps) || steps < 1 || steps > 100) return { code: "steps_invalid", field: "steps" };
-    if (!(guidance >= 0 && guidance <= 30)) return { code: "guidance_invalid", field: "guidance" };
-    return null;
-  }
-
-  /**
-   * @param {string} field
-   * @param {string} sentence
-   */
-  showError(field, sentence) {
-    const place = this.#errorPlace(field) ?? this.#errorPlace("");
-    if (!place) return;
-    place.textContent = sentence;
-    place.hidden = false;
-    const input = this.#form.elements.namedItem(field === "size" ? "width" : field);
-    if (input instanceof HTMLElement) {
-      input.setAttribute("aria-invalid", "true");
-      if (this.#form.contains(document.activeElement) || field === "prompt") input.focus();
-    }
-  }
-
-  /** @param {HTMLElement} input */
-  clearError(input) {
-    input.removeAttribute("aria-invalid");
-    const name = input.getAttribute("name") ?? "";
-    const field = ["width", "height", "ratio", "scale"].includes(name) ? "size" : name;
-    for (const place of [this.#errorPlace(field), this.#errorPlace("")]) if (place) place.hidden = true;
-  }
-
-  clearErrors() {
-    for (const place of this.#form.querySelectorAll("[data-error]")) /** @type {HTMLElement} */ (place).hidden = true;
-    for (const input of this.#form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
-  }
-
-  /** @param {string} field */
-  #errorPlace(field) {
-    const place = this.#form.querySelector(`[data-error="${CSS.escape(field)}"]`);
-    return place instanceof HTMLElement ? place : null;
   }
 }

@@ -3,7 +3,7 @@
 
 import { part, setText } from "./dom.js";
 import { length } from "./format.js";
-import { fill, gettext, ngettext } from "./i18n.js";
+import { gettext, ngettext } from "./i18n.js";
 
 /** More at once would only fill the line; the server takes 500 unfinished ones. */
 export const LINES_MOST = 50;
@@ -32,14 +32,16 @@ export function withRefused(text, sent, refused) {
 export class Lines {
   #choice;
   #inputs;
-  /** What the person chose; empty until then. @type {string} */
-  #chosen = "";
+  /** What the person chose; empty until then. */
+  #chosen;
 
   /**
    * @param {HTMLFormElement} form
+   * @param {string} chosen of a draft
    * @param {() => void} changed
    */
-  constructor(form, changed) {
+  constructor(form, chosen, changed) {
+    this.#chosen = chosen;
     this.#choice = part(form, "split");
     this.#inputs = /** @type {HTMLInputElement[]} */ ([...this.#choice.querySelectorAll("input")]);
     this.#choice.addEventListener("change", (event) => {
@@ -50,11 +52,6 @@ export class Lines {
 
   get chosen() {
     return this.#chosen;
-  }
-
-  /** @param {unknown} chosen of a draft */
-  restore(chosen) {
-    this.#chosen = chosen === "lines" || chosen === "one" ? chosen : "";
   }
 
   /** @param {string} text @returns {string[]} what becomes a task each */
@@ -69,7 +66,7 @@ export class Lines {
     this.#choice.hidden = lines.length < 2;
     const splits = this.#splits(lines);
     for (const input of this.#inputs) input.checked = (input.value === "lines") === splits;
-    setText(part(this.#choice, "split-lines"), fill(gettext("One task per line (%(n)s)"), { n: lines.length }));
+    setText(part(this.#choice, "split-lines"), gettext("One task per line (%(n)s)", { n: lines.length }));
   }
 
   /** @param {string[]} lines */
@@ -80,15 +77,9 @@ export class Lines {
 }
 
 /** @param {number} n */
-export const drawWords = (n) =>
-  n > 1 ? fill(ngettext("Draw %(n)s task", "Draw %(n)s tasks", n), { n }) : gettext("Draw pictures");
-
-/** @param {number} n */
 export const tooManyLines = (n) =>
-  fill(gettext("These are %(n)s lines; at most %(most)s can be sent at once. Send them in parts."), { n, most: LINES_MOST });
+  gettext("These are %(n)s lines; at most %(most)s can be sent at once. Send them in parts.", { n, most: LINES_MOST });
 
 /** @param {number} n @param {string} why */
-export const notTaken = (n, why) => {
-  const sentence = ngettext("%(n)s line was not taken and stands here again: %(why)s", "%(n)s lines were not taken and stand here again: %(why)s", n);
-  return fill(sentence, { n, why });
-};
+export const notTaken = (n, why) =>
+  ngettext("%(n)s line was not taken and stands here again: %(why)s", "%(n)s lines were not taken and stand here again: %(why)s", n, { why });

@@ -1,67 +1,56 @@
 // @ts-check
 /** What to expect before pressing the button: the wait, the drawing time, and the state of the model. */
 
-import { part, setAttribute, setText } from "./dom.js";
-import { number } from "./format.js";
-import { fill, gettext, ngettext } from "./i18n.js";
+import { setAttribute, setText } from "./dom.js";
+import { about, number } from "./format.js";
+import { gettext, ngettext } from "./i18n.js";
 import { reasonLabel } from "./labels.js";
 
+/** @import {Face} from "./dom.js" */
 /** @import {Model} from "./protocol.js" */
+/** @import {Connection} from "./socket.js" */
+
+/** @typedef {{sending: boolean, connected: boolean, reason: Connection["reason"]}} LineState */
+/** @typedef {{tone: "ready" | "wait" | "down" | "stale" | "", lead: string, rest: string, estimated: boolean}} Wait */
 /** @typedef {{width: number, height: number, steps: number, n: number}} Work */
 
 const REFERENCE_PIXELS = 512 * 512;
-const MINUTES_FROM = 90;
-
-export class Prospect {
-  #form;
-  #connected = true;
-
-  /** @param {HTMLFormElement} form */
-  constructor(form) {
-    this.#form = form;
-  }
-
-  /** @param {boolean} connected otherwise what is known grows old */
-  setConnected(connected) {
-    this.#connected = connected;
-  }
-
-  /**
-   * @param {Model | undefined} model
-   * @param {Work} work what would be sent now
-   */
-  show(model, work) {
-    const view = model ? describeWait(model, work, this.#connected) : { tone: "", lead: "", rest: "", estimated: false };
-    const wait = part(this.#form, "wait");
-    setAttribute(wait, "data-tone", view.tone);
-    setText(part(wait, "wait-lead"), view.lead);
-    part(wait, "wait-basis").hidden = !view.estimated;
-    setText(part(wait, "wait-rest"), view.rest);
-    const state = part(this.#form, "model-state");
-    setText(state, model ? modelWords(model, this.#connected) : "");
-    setAttribute(state, "data-ready", model && this.#connected ? String(model.ready) : null);
-    const pace = model ? secondsPerStep(model, work) : null;
-    setText(part(this.#form, "pace"), pace === null ? "" : fill(gettext("about %(n)s s/step"), { n: digits(pace) }));
-  }
-
-  /** Models come and go while the page is open. @param {Model[]} models */
-  offer(models) {
-    const select = this.#form.elements.namedItem("model");
-    if (!(select instanceof HTMLSelectElement)) return;
-    const chosen = select.value;
-    const names = models.map(({ name }) => name);
-    if (names.join("\n") !== [...select.options].map(({ value }) => value).join("\n")) {
-      select.replaceChildren(...names.map((name) => new Option(name, name)));
-      select.value = names.includes(chosen) ? chosen : names[0] ?? "";
-    }
-    models.forEach(({ name, ready }, i) => {
-      setText(select.options[i], ready ? name : `${name} · ${gettext("not ready")}`);
-    });
-  }
+/**
+ * @param {Face} face of the form
+ * @param {Model | undefined} model
+ * @param {Work} work what would be sent now
+ * @param {boolean} connected otherwise what is known grows old
+ */
+export function showProspect(face, model, work, connected) {
+  /** @type {Partial<Wait>} */
+  const { tone = "", lead = "", rest = "", estimated = false } = model ? describeWait(model, work, connected) : {};
+  const pace = model ? secondsPerStep(model, work) : null;
+  face.tell({
+    "wait-lead": lead,
+    "wait-rest": rest,
+    "model-state": model ? modelWords(model, connected) : "",
+    pace: pace === null ? "" : gettext("about %(n)s s/step", { n: number(pace, pace < 0.995 ? 2 : 1) }),
+  });
+  face.reveal({ "wait-basis": estimated });
+  setAttribute(face.part("wait"), "data-tone", tone);
+  setAttribute(face.part("model-state"), "data-ready", model && connected ? String(model.ready) : null);
 }
 
-/** @param {number} seconds */
-const digits = (seconds) => number(seconds, seconds < 0.995 ? 2 : 1);
+/**
+ * Models come and go while the page is open.
+ *
+ * @param {HTMLSelectElement} select
+ * @param {Model[]} models
+ */
+export function offerModels(select, models) {
+  const chosen = select.value;
+  const names = models.map(({ name }) => name);
+  if (names.join("\n") !== [...select.options].map(({ value }) => value).join("\n")) {
+    select.replaceChildren(...names.map((name) => new Option(name, name)));
+    select.value = names.includes(chosen) ? chosen : names[0] ?? "";
+  }
+  models.forEach(({ name, ready }, i) => setText(select.options[i], ready ? name : `${name} · ${gettext("not ready")}`));
+}
 
 /**
  * @param {Model} model
@@ -75,27 +64,27 @@ function secondsPerStep({ seconds_per_step: pace }, { width, height }) {
  * @param {Model} model
  * @param {Work} work
  * @param {boolean} connected
- * @returns {{tone: "ready" | "wait" | "down" | "stale", lead: string, rest: string, estimated: boolean}}
+ * @returns {Wait}
  */
 export function describeWait(model, work, connected) {
-  const { wait } = model;
+  const { reason, position, eta_seconds: seconds } = model.wait;
+  let estimated = false;
   if (!connected) {
-    return { tone: "stale", lead: gettext("Expected wait not known now"), rest: gettext("is told on reconnect"), estimated: false };
+    return { tone: "stale", lead: gettext("Expected wait not known now"), rest: gettext("is told on reconnect"), estimated };
   }
-  if (wait.reason !== "in_line") {
-    return { tone: "down", lead: reasonLabel(wait.reason), rest: gettext("what you send waits and begins by itself"), estimated: false };
+  if (reason !== "in_line") {
+    return { tone: "down", lead: reasonLabel(reason), rest: gettext("what you send waits and begins by itself"), estimated };
   }
-  const place = fill(gettext("Place %(n)s in line"), { n: wait.position });
-  if (wait.eta_seconds === null) return { tone: "wait", lead: place, rest: "", estimated: false };
-  if (wait.eta_seconds > 0) return { tone: "wait", lead: waitWords(wait.eta_seconds), rest: place, estimated: true };
+  const place = gettext("Place %(n)s in line", { n: position });
+  if (seconds === null) return { tone: "wait", lead: place, rest: "", estimated };
+  estimated = true;
+  if (seconds > 0) {
+    const { long, n } = about(seconds);
+    const lead = long ? gettext("Expected wait about %(n)s min", { n }) : gettext("Expected wait about %(n)s s", { n });
+    return { tone: "wait", lead, rest: place, estimated };
+  }
   const rest = drawingWords(model, work);
   return { tone: "ready", lead: gettext("Begins at once"), rest, estimated: rest !== "" };
-}
-
-/** @param {number} seconds */
-function waitWords(seconds) {
-  if (seconds >= MINUTES_FROM) return fill(gettext("Expected wait about %(n)s min"), { n: Math.round(seconds / 60) });
-  return fill(gettext("Expected wait about %(n)s s"), { n: seconds });
 }
 
 /**
@@ -103,20 +92,32 @@ function waitWords(seconds) {
  * @param {Work} work
  */
 function drawingWords(model, work) {
-  const pace = secondsPerStep(model, work);
-  if (pace === null || !(work.steps > 0)) return "";
-  const seconds = pace * work.steps * work.n;
-  if (seconds >= MINUTES_FROM) return fill(gettext("about %(n)s min to draw"), { n: Math.round(seconds / 60) });
-  return fill(gettext("about %(n)s s to draw"), { n: Math.max(1, Math.round(seconds)) });
+  const seconds = (secondsPerStep(model, work) ?? 0) * work.steps * work.n;
+  if (!(seconds > 0)) return "";
+  const { long, n } = about(seconds);
+  return long ? gettext("about %(n)s min to draw", { n }) : gettext("about %(n)s s to draw", { n });
 }
 
 /**
  * @param {Model} model
  * @param {boolean} connected
  */
-function modelWords(model, connected) {
+function modelWords({ ready, reason, replicas }, connected) {
   if (!connected) return gettext("state not known now");
-  if (!model.ready) return model.reason ? reasonLabel(model.reason) : gettext("not ready");
-  const replicas = ngettext("%(n)s replica", "%(n)s replicas", model.replicas);
-  return `${gettext("Ready")} · ${fill(replicas, { n: model.replicas })}`;
+  if (!ready) return reason ? reasonLabel(reason) : gettext("not ready");
+  return `${gettext("Ready")} · ${ngettext("%(n)s replica", "%(n)s replicas", replicas)}`;
+}
+
+/**
+ * What the button says.
+ *
+ * @param {LineState} line
+ * @param {number} tasks that would be sent
+ */
+export function sendWords({ sending, connected, reason }, tasks) {
+  if (reason === "sign_in") return gettext("Sign in to send");
+  if (reason !== null) return gettext("Reload to send");
+  if (!connected) return gettext("Send when connected");
+  if (sending) return gettext("Sending…");
+  return tasks > 1 ? ngettext("Draw %(n)s task", "Draw %(n)s tasks", tasks) : gettext("Draw pictures");
 }

@@ -1,46 +1,72 @@
 // @ts-check
-/** The form: prompt and settings, draft, sending, the sheet on phones. */
+/** The form: prompt and settings, draft, sending; what only some people need of it is loaded when they do. */
 
 import { DRAFT_FIELDS, Fields, PROMPT_MOST } from "./composer-fields.js";
-import { LINES_MOST, Lines, drawWords, notTaken, tooManyLines, withRefused } from "./composer-lines.js";
-import { Origin } from "./composer-origin.js";
-import { Prospect } from "./composer-wait.js";
+import { offerModels, sendWords, showProspect } from "./composer-wait.js";
+import { Face, find, lazy, setAttribute } from "./dom.js";
 import { Draft } from "./draft.js";
-import { find, part, setAttribute, setProperty, setText } from "./dom.js";
 import { length, number, size } from "./format.js";
 import { gettext } from "./i18n.js";
 import { errorSentence } from "./labels.js";
 import { newRequestKey } from "./protocol.js";
-import { Sheet } from "./sheet.js";
 
+/** @import {Errors, SentSet} from "./composer-errors.js" */
+/** @import {Lines} from "./composer-lines.js" */
+/** @import {Origin, Parent} from "./composer-origin.js" */
+/** @import {Sheet} from "./sheet.js" */
 /** @import {Bootstrap, Model, Refusal, Task} from "./protocol.js" */
-/** @import {Connection} from "./socket.js" */
+/** @import {LineState} from "./composer-wait.js" */
 /** @import {KeyedMessage} from "./outbox.js" */
 
 const DRAFT_AFTER_MS = 300;
 /** A second press on the same content within this time is a slip of the finger. */
 const SAME_AGAIN_MS = 1_000;
+const WIDE = matchMedia("(min-width: 768px)");
 
 export class Composer {
   #form = find(document, "#composer", HTMLFormElement);
+  #face = new Face(this.#form);
   #prompt = find(this.#form, "[name='prompt']", HTMLTextAreaElement);
   #send = find(this.#form, "#send", HTMLButtonElement);
-  #sheet = new Sheet(this.#form, () => this.#prompt.focus());
   #fields = new Fields(this.#form, () => this.#models);
-  #lines = new Lines(this.#form, () => this.#changed());
-  #origin = new Origin(this.#form, () => this.#changed());
-  #prospect = new Prospect(this.#form);
   #models;
   #submit;
   #draft;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #draftTimer;
   #last = { content: "", at: -Infinity };
-  /** The last set that was sent, and what of it came back. */
-  #set = { text: "", keys: new Set(), refused: /** @type {string[]} */ ([]) };
-  /** @type {{sending: boolean, connected: boolean, reason: Connection["reason"]}} */
+  /** The last set that was sent. @type {SentSet} */
+  #set = { text: "", keys: [], refused: [] };
+  /** @type {LineState} */
   #line = { sending: false, connected: true, reason: null };
   #typedAt = -Infinity;
+  /** What becomes of several lines, if the person has chosen; of a draft. */
+  #split = "";
+  /** The picture that is varied. @type {Parent | null} */
+  #parent = null;
+
+  #errors = /** @type {Errors | null} */ (null);
+  #lines = /** @type {Lines | null} */ (null);
+  #origin = /** @type {Origin | null} */ (null);
+  #sheet = /** @type {Sheet | null} */ (null);
+
+  #loadErrors = lazy(async () => {
+    const { Errors } = await import("./composer-errors.js");
+    return (this.#errors = new Errors(this.#form, this.#fields));
+  });
+
+  #loadLines = lazy(async () => {
+    const { Lines } = await import("./composer-lines.js");
+    this.#lines = new Lines(this.#form, this.#split, () => this.#changed());
+    this.#refresh();
+    return this.#lines;
+  });
+
+  #loadOrigin = lazy(async () => {
+    const { Origin } = await import("./composer-origin.js");
+    this.#origin = new Origin(this.#form, () => this.#setParent(null));
+    this.#refresh();
+  });
 
   /**
    * @param {Bootstrap} page
@@ -53,7 +79,12 @@ export class Composer {
     const typed = this.#prompt.hasAttribute("data-typed") ? this.#prompt.value : null;
     this.#fields.fill(page.defaults);
     this.#restore();
-    if (page.from) this.#varyFrom(page.from);
+    if (page.from) {
+      const [, index = 1] = new URLSearchParams(location.search).get("from")?.split(":") ?? [];
+      const { task, data, seed } = page.from;
+      this.vary(task, data, { seed, thumbnail: `/pictures/${task}/${index}/thumbnail/` });
+      history.replaceState(history.state, "", location.pathname); // once
+    }
     if (typed !== null) this.#prompt.value = typed;
     this.#listen();
     this.offer(page.models);
@@ -68,22 +99,21 @@ export class Composer {
 
   /** Keep the draft now: the page is about to go away. */
   keepDraft() {
-    this.#saveDraft();
+    const { values, locked } = this.#fields;
+    const split = this.#lines?.chosen ?? this.#split;
+    return this.#draft.save({ ...values, locked, split, origin: this.#parent });
   }
 
   /** @param {Model[]} models as the server told them last */
   offer(models) {
     this.#models = models;
-    this.#prospect.offer(models);
+    offerModels(find(this.#form, "select", HTMLSelectElement), models);
     this.#refresh();
   }
 
-  /**
-   * @param {{pending: number, connected: boolean, reason: Connection["reason"]}} state
-   */
-  showSending({ pending, connected, reason }) {
-    this.#line = { sending: pending > 0 && connected, connected, reason };
-    this.#prospect.setConnected(connected);
+  /** @param {LineState} state */
+  showSending(state) {
+    this.#line = state;
     this.#refresh();
   }
 
@@ -93,20 +123,10 @@ export class Composer {
    * @param {KeyedMessage} message
    * @param {Refusal} refusal
    */
-  refused({ prompt, request_key: key }, { code, field = "", message }) {
-    const known = this.#set.keys.has(key);
-    const refused = known ? [...this.#set.refused, String(prompt)] : [String(prompt)];
-    const sentence = errorSentence(code, message);
-    if (known && this.#set.keys.size > 1) {
-      this.#prompt.value = withRefused(this.#prompt.value, this.#set.text, refused);
-      this.#set = { ...this.#set, text: this.#prompt.value, refused };
-      this.#changed();
-      this.#fields.showError("prompt", notTaken(refused.length, sentence));
-      return;
-    }
-    this.#prompt.value = withRefused(this.#prompt.value, null, refused);
+  async refused(message, refusal) {
+    const errors = await this.#loadErrors();
+    errors.putBack(this.#set, message, refusal);
     this.#changed();
-    this.#fields.showError(field, sentence);
   }
 
   /**
@@ -119,177 +139,159 @@ export class Composer {
   vary(taskId, task, { seed, thumbnail }) {
     this.#fields.fill({ ...task, seed });
     this.#fields.locked = seed !== null;
-    this.#origin.set({ task: taskId, thumbnail, content: this.#fields.content() });
-    this.#toPrompt();
+    this.#toPrompt({ task: taskId, thumbnail, content: this.#fields.content() });
   }
 
   /** Take over what a task was made with. @param {Task} task */
   reuse(task) {
     this.#fields.fill(task);
-    this.#origin.set(null);
-    this.#toPrompt();
+    this.#toPrompt(null);
   }
 
-  /** @param {string} prompt */
+  /** @param {string} prompt an example */
   usePrompt(prompt) {
     this.#prompt.value = prompt;
-    this.#origin.set(null);
-    this.#toPrompt();
+    this.#toPrompt(null);
   }
 
-  #toPrompt() {
-    this.#fields.clearErrors();
-    this.#changed();
-    this.#sheet.open();
+  /** @param {Parent | null} parent */
+  #toPrompt(parent) {
+    this.#errors?.clear();
+    this.#setParent(parent);
+    this.#sheet?.open();
     this.#prompt.focus();
   }
 
-  /** @param {NonNullable<Bootstrap["from"]>} from the address asked for it, once */
-  #varyFrom({ task, data, seed }) {
-    const index = new URLSearchParams(location.search).get("from")?.split(":")[1] ?? "1";
-    this.vary(task, data, { seed, thumbnail: `/pictures/${task}/${index}/thumbnail/` });
-    history.replaceState(history.state, "", location.pathname);
+  /** @param {Parent | null} parent */
+  #setParent(parent) {
+    this.#parent = parent;
+    this.#changed();
   }
 
   #listen() {
-    this.#form.addEventListener("submit", (event) => {
+    const form = this.#form;
+    form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#trySubmit();
     });
-    this.#form.addEventListener("input", (event) => this.#input(event));
-    this.#form.addEventListener("keydown", (event) => {
+    form.addEventListener("input", (event) => this.#input(event));
+    form.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) {
         event.preventDefault();
         this.#trySubmit();
       }
     });
-    find(this.#form, "[data-dice]", HTMLButtonElement).addEventListener("click", () => {
-      this.#fields.set("seed", String(crypto.getRandomValues(new Uint32Array(1))[0]));
-      this.#changed();
+    form.addEventListener("click", (event) => {
+      if (this.#fields.press(event)) this.#changed();
     });
-    find(this.#form, "[data-lock]", HTMLButtonElement).addEventListener("click", () => {
-      this.#fields.locked = !this.#fields.locked;
-      this.#changed();
-    });
-    addEventListener("pagehide", () => this.#saveDraft());
-    if (/Mac|iPhone|iPad/.test(navigator.platform)) setText(part(this.#form, "keys"), "⌘ ↵");
+    addEventListener("pagehide", () => this.keepDraft());
+    if (/Mac|iPhone|iPad/.test(navigator.platform)) this.#face.tell({ keys: "⌘ ↵" });
+    const fit = async () => {
+      if (WIDE.matches) return;
+      const { Sheet } = await import("./sheet.js");
+      this.#sheet ??= new Sheet(form, () => this.#prompt.focus());
+    };
+    WIDE.addEventListener("change", fit);
+    fit();
   }
 
   /** @param {Event} event */
-  #input(event) {
+  #input({ target }) {
     this.#typedAt = performance.now();
-    const target = event.target;
+    this.#loadErrors().catch(() => {}); // the server checks everything again
     if (target instanceof HTMLInputElement && target.dataset.mirror) this.#fields.set(target.dataset.mirror, target.value);
-    if (target instanceof HTMLElement) this.#fields.clearError(target);
+    if (target instanceof HTMLElement) this.#errors?.clearOf(target);
     this.#changed();
   }
 
   #changed() {
     this.#refresh();
     clearTimeout(this.#draftTimer);
-    setText(part(this.#form, "draft"), "");
+    this.#face.tell({ draft: "" });
     this.#draftTimer = setTimeout(() => {
-      if (this.#saveDraft()) setText(part(this.#form, "draft"), gettext("Draft saved"));
+      if (this.keepDraft()) this.#face.tell({ draft: gettext("Draft saved") });
     }, DRAFT_AFTER_MS);
+  }
+
+  #prompts() {
+    const text = this.#prompt.value;
+    return this.#lines?.prompts(text) ?? [text];
   }
 
   /** Everything the form shows about its own values. */
   #refresh() {
-    const text = this.#prompt.value;
-    const prompts = this.#lines.prompts(text);
+    const [fields, face, text, prompts] = [this.#fields, this.#face, this.#prompt.value, this.#prompts()];
+    const { connected, sending } = this.#line;
+    const content = fields.content();
+    const [width, height] = fields.size();
+    const free = fields.value("ratio") === "free";
     const longest = Math.max(...prompts.map(length));
-    setText(part(this.#form, "count"), number(longest));
-    setAttribute(find(this.#form, "#prompt-count", HTMLElement), "data-over", longest > PROMPT_MOST);
-    setText(part(this.#form, "preview"), text.trim() || gettext("Prompt"));
-    this.#lines.show(text);
-    setText(part(this.#form, "negative-preview"), this.#fields.value("negative_prompt"));
-    const [width, height] = this.#fields.size();
-    setText(part(this.#form, "size"), size(width, height));
-    const free = this.#fields.value("ratio") === "free";
-    part(this.#form, "free").hidden = !free;
-    part(this.#form, "scales").hidden = free;
-    const kept = this.#fields.locked && this.#fields.value("seed") !== "";
-    setText(part(this.#form, "seed-state"), kept ? gettext("kept") : "");
-    for (const slider of this.#form.querySelectorAll("[data-mirror]")) {
-      if (slider instanceof HTMLInputElement) this.#mirror(slider);
-    }
-    const content = this.#fields.content();
-    this.#origin.show(content);
+    face.tell({
+      count: number(longest),
+      preview: text.trim() || gettext("Prompt"),
+      "negative-preview": fields.value("negative_prompt"),
+      size: size(width, height),
+      "seed-state": fields.locked && fields.value("seed") !== "" ? gettext("kept") : "",
+      send: sendWords(this.#line, prompts.length),
+    });
+    face.reveal({ free, scales: !free });
+    face.part("count").parentElement?.toggleAttribute("data-over", longest > PROMPT_MOST);
+    fields.mirror();
     const model = this.#models.find(({ name }) => name === content.model);
-    this.#prospect.show(model, { width, height, steps: Number(content.steps), n: Number(content.n) });
-    setAttribute(this.#send, "aria-busy", this.#line.sending ? "true" : null);
-    setText(part(this.#send, "send"), this.#sendWords(prompts.length));
+    showProspect(face, model, { width, height, steps: Number(content.steps), n: Number(content.n) }, connected);
+    setAttribute(this.#send, "aria-busy", sending ? "true" : null);
+    if (text.includes("\n")) this.#loadLines().catch(() => {});
+    this.#lines?.show(text);
+    if (this.#parent) this.#loadOrigin().catch(() => {});
+    this.#origin?.show(this.#parent, content);
   }
 
-  /** @param {number} tasks */
-  #sendWords(tasks) {
-    const { sending, connected, reason } = this.#line;
-    if (reason === "sign_in") return gettext("Sign in to send");
-    if (reason !== null) return gettext("Reload to send");
-    if (!connected) return gettext("Send when connected");
-    return sending ? gettext("Sending…") : drawWords(tasks);
-  }
-
-  /** @param {HTMLInputElement} slider */
-  #mirror(slider) {
-    const value = Number(this.#fields.value(slider.dataset.mirror ?? ""));
-    slider.value = String(value);
-    const [least, most] = [Number(slider.min), Number(slider.max)];
-    const share = Math.min(1, Math.max(0, (value - least) / (most - least)));
-    setProperty(slider, "--share", `${(share * 100).toFixed(1)}%`);
-  }
-
-  #trySubmit() {
+  async #trySubmit() {
     if (this.#line.reason !== null) {
-      this.#saveDraft();
+      this.keepDraft();
       location.reload(); // who is not signed in is asked to, and comes back here
       return;
     }
-    this.#fields.clearErrors();
-    const prompts = this.#lines.prompts(this.#prompt.value);
-    const wrong = this.#fields.check(prompts);
-    if (wrong || prompts.length > LINES_MOST) {
-      this.#sheet.open();
-      this.#fields.showError(wrong?.field ?? "prompt", wrong ? errorSentence(wrong.code) : tooManyLines(prompts.length));
+    const errors = await this.#loadErrors().catch(() => null);
+    errors?.clear();
+    if (this.#prompt.value.includes("\n") && !(await this.#loadLines().catch(() => null))) {
+      errors?.show("prompt", errorSentence("unavailable")); // nobody knows whether it is one prompt or many
       return;
     }
-    const content = this.#fields.content();
-    const whole = JSON.stringify([content, prompts.length]);
-    if (whole === this.#last.content && performance.now() - this.#last.at < SAME_AGAIN_MS) {
-      setText(part(this.#form, "draft"), gettext("Already sent; not drawn twice"));
+    const prompts = this.#prompts();
+    const wrong = errors?.check(prompts);
+    if (wrong) {
+      this.#sheet?.open();
+      errors?.show(...wrong);
       return;
     }
-    this.#last = { content: whole, at: performance.now() };
+    const content = JSON.stringify([this.#fields.content(), prompts.length]);
+    if (content === this.#last.content && performance.now() - this.#last.at < SAME_AGAIN_MS) {
+      this.#face.tell({ draft: gettext("Already sent; not drawn twice") });
+      return;
+    }
+    this.#last = { content, at: performance.now() };
     this.#sendAll(prompts);
     if (!this.#fields.locked) this.#fields.set("seed", "");
-    if (this.#sheet.isOpen) this.#sheet.close();
+    if (this.#sheet?.isOpen) this.#sheet.close();
     else if (this.#prompt.offsetParent !== null) this.#prompt.focus({ preventScroll: true });
     this.#changed();
   }
 
   /** @param {string[]} prompts a task each, all with the same settings */
   #sendAll(prompts) {
-    const { parent } = this.#origin;
-    const content = { ...this.#fields.content(), ...(parent ? { parent: parent.task } : {}) };
-    const messages = prompts.map((prompt) => ({ action: "generate", ...content, prompt, request_key: newRequestKey() }));
-    this.#set = { text: this.#prompt.value, keys: new Set(messages.map((each) => each.request_key)), refused: [] };
-    for (const message of messages) this.#submit(message);
-  }
-
-  #saveDraft() {
-    const values = Object.fromEntries(DRAFT_FIELDS.map((name) => [name, this.#fields.value(name)]));
-    const origin = this.#origin.parent ? JSON.stringify(this.#origin.parent) : "";
-    return this.#draft.save({ ...values, locked: this.#fields.locked, split: this.#lines.chosen, origin });
+    const parent = this.#parent?.task;
+    const content = { action: "generate", ...this.#fields.content(), ...(parent && { parent }) };
+    const messages = prompts.map((prompt) => ({ ...content, prompt, request_key: newRequestKey() }));
+    this.#set = { text: this.#prompt.value, keys: messages.map((each) => each.request_key), refused: [] };
+    messages.forEach(this.#submit);
   }
 
   #restore() {
     const { locked, split, origin, ...values } = this.#draft.load();
-    for (const name of DRAFT_FIELDS) {
-      const value = values[name];
-      if (typeof value === "string") this.#fields.set(name, value);
-    }
+    for (const name of DRAFT_FIELDS) if (typeof values[name] === "string") this.#fields.set(name, values[name]);
     this.#fields.locked = locked === true;
-    this.#lines.restore(split);
-    this.#origin.restore(origin);
+    if (split === "lines" || split === "one") this.#split = split;
+    if (origin?.content) this.#parent = origin;
   }
 }

@@ -2,7 +2,7 @@
 /** What can be done with pictures and tasks from anywhere; every page repaints on the events sent here. */
 
 import { HttpRefusal, send } from "./http.js";
-import { fill, gettext, ngettext } from "./i18n.js";
+import { gettext, ngettext } from "./i18n.js";
 import { errorSentence } from "./labels.js";
 import { newRequestKey } from "./protocol.js";
 import { toast } from "./toasts.js";
@@ -75,7 +75,7 @@ export async function putIntoBin({ pictures = [], tasks = [] }) {
   const detail = { keys: pictures, tasks };
   tell("deleted", detail);
   const count = pictures.length + tasks.length;
-  toast(fill(ngettext("%(n)s deleted", "%(n)s deleted", count), { n: count }), "plain", {
+  toast(ngettext("%(n)s deleted", "%(n)s deleted", count), "plain", {
     label: gettext("Undo"),
     run: async () => {
       if (await orToast(async () => send("/gallery/restore/", things))) tell("restored", detail);

@@ -1,96 +1,92 @@
 // @ts-check
 /** What a card shows of a task: words, numbers and flags from state alone. No DOM. */
 
-import { duration, elapsed, percent } from "./format.js";
-import { fill, gettext } from "./i18n.js";
+import { duration, elapsed, percent, timeOfDay } from "./format.js";
+import { gettext } from "./i18n.js";
 import { basisLabel } from "./labels.js";
-import { STEPS, UNMEASURED_STEPS, isTerminal } from "./protocol.js";
-import { headline, meta, note, remainingText, valueText } from "./sentences.js";
+import { STEPS, isTerminal } from "./protocol.js";
+import { headline, note, remainingText } from "./sentences.js";
 
 /** @import {Basis, QueuePlace, Status, StepName, StepSpan, Task, TaskState} from "./protocol.js" */
 
 /** A step is called slow when it took this many times its usual length, and this many seconds more. */
 const SLOW_FACTOR = 2;
 const SLOW_SECONDS = 1.5;
+/** Steps without a progress source of their own: what they show inside is an estimate. */
+const UNMEASURED = ["loading", "preparing", "decoding", "finishing"];
+/** The head of the slip breathes only while events arrive. */
+const FRESH_SECONDS = 4;
+
+/** @typedef {"line" | "live" | "ended"} Layout */
 
 /**
- * @typedef {object} Slip
- * @property {StepName} step
- * @property {boolean} current
- * @property {string} time
- *
  * @typedef {object} View
- * @property {Status} status
- * @property {StepName} step
- * @property {"line" | "live" | "ended"} layout
- * @property {"now" | "step" | "picture" | null} stopping
- * @property {boolean} waiting
- * @property {boolean} overdue
- * @property {string} percent
- * @property {Basis} basis
- * @property {string} basisLabel
- * @property {string} headline
- * @property {string} remaining
- * @property {boolean} estimated whether `remaining` carries the estimate badge
- * @property {{lead: string, text: string} | null} note
+ * @property {{status: Status, step: StepName, layout: Layout, basis: Basis, stopping: "now" | "step" | "picture" | null, waiting: boolean, overdue: boolean, stale: boolean, fresh: boolean}} marks
+ * @property {{percent: string, basis: string, headline: string, remaining: string, stale: string, "note-lead": string, "note-text": string}} texts
+ * @property {{"remaining-basis": boolean, stale: boolean, note: boolean, cancel: boolean, retry: boolean}} shown
  * @property {number} position 0 = not in line
  * @property {number | null} fill 0..1, measured
  * @property {number | null} head 0..1, estimated
- * @property {Slip[]} slips
- * @property {string[]} meta
- * @property {string} valueText
- * @property {boolean} canCancel
- * @property {boolean} canRetry
+ * @property {number} current index of the step it is at
+ * @property {string[]} times of the seven steps
  */
 
 /**
  * @param {Task} task
  * @param {TaskState} state
- * @param {{place: QueuePlace | null, now: number}} at `now` in Unix seconds of the server's clock
+ * @param {{place: QueuePlace | null, now: number, staleSince?: number | null}} at in Unix seconds of the server's
+ *   clock; `staleSince`: from then on nothing new could be heard, null = connected
  * @returns {View}
  */
-export function describe(task, state, { place, now }) {
-  const terminal = isTerminal(state.status);
-  const span = currentSpan(state);
+export function describe(task, state, { place, now: clock, staleSince = null }) {
+  const { status, step, basis, timeline, cancel_requested: stops } = state;
+  const terminal = isTerminal(status);
+  const queued = status === "queued";
+  const stale = staleSince !== null && !terminal;
+  const now = stale ? staleSince : clock;
+  const last = timeline.at(-1);
+  const span = last?.ended === null ? last : null;
   const slow = !terminal && state.waiting === null && span !== null && isSlow(task, span, now);
-  const stopping = terminal ? null : state.cancel_requested;
-  const remaining = remainingText(state, place);
+  const stopping = terminal ? null : stops;
+  const { text, estimated } = remainingText(state, place);
+  const told = note(task, state, slow ? span : null, now);
   return {
-    status: state.status,
-    step: state.step,
-    layout: terminal ? "ended" : state.status === "queued" ? "line" : "live",
-    stopping,
-    waiting: state.waiting !== null,
-    overdue: slow,
-    percent: percent(state.progress),
-    basis: state.basis,
-    basisLabel: basisLabel(state.basis),
-    headline: headline(task, state, place),
-    remaining: remaining.text,
-    estimated: remaining.estimated,
-    note: note(task, state, slow ? span : null, now),
-    position: state.status === "queued" && !stopping ? (place?.position ?? 0) : 0,
-    fill: measuredFill(state),
-    head: terminal || slow || span === null ? null : estimatedHead(task, span, now),
-    slips: STEPS.map((step) => ({
+    marks: {
+      status,
       step,
-      current: step === shownStep(state),
-      time: slipTime(task, state, step, now),
-    })),
-    meta: meta(task, state),
-    valueText: valueText(state),
-    canCancel: !terminal && !stopping,
-    canRetry: state.status === "failed" || state.status === "cancelled",
+      layout: terminal ? "ended" : queued ? "line" : "live",
+      basis,
+      stopping,
+      waiting: state.waiting !== null,
+      overdue: slow && !stale,
+      stale,
+      fresh: !stale && now - (state.updated_at ?? 0) < FRESH_SECONDS,
+    },
+    texts: {
+      percent: percent(state.progress),
+      basis: stale ? gettext("last known") : basisLabel(basis),
+      headline: stale && stopping
+        ? gettext("Stop was requested; whether it has stopped is known after reconnect")
+        : headline(task, state, place),
+      remaining: stale && estimated ? gettext("time left not known now") : text,
+      stale: stale ? gettext("as of %(time)s", { time: timeOfDay(now) }) : "",
+      "note-lead": told?.[0] ?? "",
+      "note-text": told?.[1] ?? "",
+    },
+    shown: {
+      "remaining-basis": estimated && !stale,
+      stale,
+      note: told !== null,
+      cancel: !terminal && !stopping,
+      retry: status === "failed" || status === "cancelled",
+    },
+    position: queued && !stopping ? (place?.position ?? 0) : 0,
+    fill: !queued && step === "generating" ? state.fraction : null,
+    head: terminal || slow || span === null ? null : estimatedHead(task, span, now),
+    // while it waits, a task has passed the first step and no other
+    current: queued ? 0 : STEPS.indexOf(step),
+    times: STEPS.map((each) => slipTime(task, state, each, now)),
   };
-}
-
-/** While it waits, a task has passed the first step and no other. @param {TaskState} state */
-export const shownStep = (state) => (state.status === "queued" ? "parsing" : state.step);
-
-/** @param {TaskState} state */
-function currentSpan(state) {
-  const last = state.timeline.at(-1);
-  return last && last.ended === null ? last : null;
 }
 
 /**
@@ -98,16 +94,9 @@ function currentSpan(state) {
  * @param {StepSpan} span
  * @param {number} now
  */
-function isSlow(task, span, now) {
-  const usual = task.expected[span.step];
-  if (usual === undefined) return false;
-  return now - span.began > Math.max(usual * SLOW_FACTOR, usual + SLOW_SECONDS);
-}
-
-/** @param {TaskState} state */
-function measuredFill(state) {
-  if (state.status === "queued") return null;
-  return state.step === "generating" ? state.fraction : null;
+function isSlow({ expected }, { step, began }, now) {
+  const usual = expected[step];
+  return usual !== undefined && now - began > Math.max(usual * SLOW_FACTOR, usual + SLOW_SECONDS);
 }
 
 /**
@@ -117,11 +106,10 @@ function measuredFill(state) {
  * @param {StepSpan} span
  * @param {number} now
  */
-function estimatedHead(task, span, now) {
-  if (!UNMEASURED_STEPS.has(span.step)) return null;
-  const usual = task.expected[span.step];
-  if (span.step === "loading" || !usual) return 0;
-  return Math.min(1, Math.max(0, (now - span.began) / usual));
+function estimatedHead({ expected }, { step, began }, now) {
+  if (!UNMEASURED.includes(step)) return null;
+  const usual = expected[step];
+  return step === "loading" || !usual ? 0 : Math.min(1, Math.max(0, (now - began) / usual));
 }
 
 /**
@@ -130,22 +118,22 @@ function estimatedHead(task, span, now) {
  * @param {StepName} step
  * @param {number} now
  */
-function slipTime(task, state, step, now) {
+function slipTime({ expected }, { status, timeline, attempt, image }, step, now) {
+  const terminal = isTerminal(status);
+  const first = step === "parsing";
   if (step === "completed") return "";
-  const spans = state.timeline.filter(
-    (span) => span.step === step && (span.attempt === state.attempt || step === "parsing"),
-  );
-  const shown = isTerminal(state.status) ? spans : spans.filter((s) => s.image === state.image || s.image === 0).slice(-1);
-  if (shown.length > 0 && state.status !== "queued") {
-    const open = shown.find((span) => span.ended === null);
+  const spans = timeline.filter((span) => span.step === step && (first || span.attempt === attempt));
+  const shown = terminal ? spans : spans.filter((span) => span.image === image || span.image === 0).slice(-1);
+  if (shown.length > 0 && status !== "queued") {
+    const open = shown.find(({ ended }) => ended === null);
     if (open) return elapsed(now - open.began);
-    const seconds = shown.reduce((sum, span) => sum + ((span.ended ?? now) - span.began), 0);
+    const seconds = shown.reduce((sum, { began, ended }) => sum + ((ended ?? now) - began), 0);
     if (seconds === 0) return ""; // one and the same moment: there is no duration to tell
-    const told = duration(seconds);
-    return shown.every((span) => span.observed) ? told : fill(gettext("≈ %(t)s"), { t: told });
+    return shown.every(({ observed }) => observed) ? duration(seconds) : estimate(seconds);
   }
-  if (step === "parsing" && spans.length > 0) return "";
-  const usual = task.expected[step];
-  if (isTerminal(state.status) || usual === undefined) return "";
-  return fill(gettext("≈ %(t)s"), { t: duration(usual) });
+  const usual = expected[step];
+  return (first && spans.length > 0) || terminal || usual === undefined ? "" : estimate(usual);
 }
+
+/** @param {number} seconds */
+const estimate = (seconds) => gettext("≈ %(t)s", { t: duration(seconds) });

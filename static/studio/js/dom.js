@@ -26,11 +26,18 @@ export const part = (root, name) => find(root, `[data-part="${name}"]`, HTMLElem
  * @returns {HTMLElement}
  */
 export function clone(templateId) {
-  const template = find(document, `#${templateId}`, HTMLTemplateElement);
-  const copy = document.importNode(template.content, true).firstElementChild;
-  if (!(copy instanceof HTMLElement)) throw new Error(`empty template ${templateId}`);
-  return copy;
+  const { content } = find(document, `#${templateId}`, HTMLTemplateElement);
+  return find(document.importNode(content, true), "*", HTMLElement);
 }
+
+/**
+ * Of what was pressed, and what is around it, the next one that matches.
+ *
+ * @param {Event} event
+ * @param {string} selector
+ * @returns {HTMLElement | null}
+ */
+export const closest = ({ target }, selector) => (target instanceof Element ? target.closest(selector) : null);
 
 /**
  * A text that is there already is changed in place: children that come and go would make the
@@ -74,10 +81,41 @@ export function setProperty(node, name, value) {
   if (node.style.getPropertyValue(name) !== text) node.style.setProperty(name, text);
 }
 
-/** What was painted last, so that the page is neither read nor written where nothing is new. */
-export class Painted {
+/**
+ * What is loaded when it is needed first; where that failed, it is asked for again.
+ *
+ * @template T
+ * @param {() => Promise<T>} load
+ * @returns {() => Promise<T>}
+ */
+export function lazy(load) {
+  /** @type {Promise<T> | undefined} */
+  let loading;
+  return () => (loading ??= load().catch((error) => {
+    loading = undefined;
+    throw error;
+  }));
+}
+
+/** An element and its parts, found once; where nothing is new the page is neither read nor written. */
+export class Face {
+  #root;
+  /** @type {Map<string, HTMLElement>} */
+  #parts = new Map();
   /** @type {Map<string, unknown>} */
-  #values = new Map();
+  #shown = new Map();
+
+  /** @param {Element} root */
+  constructor(root) {
+    this.#root = root;
+  }
+
+  /** @param {string} name */
+  part(name) {
+    let found = this.#parts.get(name);
+    if (!found) this.#parts.set(name, (found = part(this.#root, name)));
+    return found;
+  }
 
   /**
    * @param {string} name
@@ -85,8 +123,25 @@ export class Painted {
    * @returns {boolean} whether it is another one than before
    */
   isNew(name, value) {
-    if (this.#values.has(name) && this.#values.get(name) === value) return false;
-    this.#values.set(name, value);
+    if (this.#shown.get(name) === value && this.#shown.has(name)) return false;
+    this.#shown.set(name, value);
     return true;
+  }
+
+  /** @param {Record<string, string>} texts by the name of their part */
+  tell(texts) {
+    for (const name in texts) if (this.isNew(name, texts[name])) setText(this.part(name), texts[name]);
+  }
+
+  /** @param {Record<string, boolean>} parts which of them are shown */
+  reveal(parts) {
+    for (const name in parts) if (this.isNew(`?${name}`, parts[name])) this.part(name).hidden = !parts[name];
+  }
+
+  /** @param {Record<string, string | number | boolean | null>} marks by the name of the element's own `data-` attribute */
+  mark(marks) {
+    for (const name in marks) {
+      if (this.isNew(`=${name}`, marks[name])) setAttribute(this.#root, `data-${name}`, marks[name]);
+    }
   }
 }

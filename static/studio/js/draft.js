@@ -10,7 +10,7 @@ export class Draft {
   }
 
   /**
-   * @param {Record<string, string | boolean>} values
+   * @param {object} values
    * @returns {boolean} false where storage is forbidden or full: nothing then claims to be saved
    */
   save(values) {
@@ -22,11 +22,10 @@ export class Draft {
     }
   }
 
-  /** @returns {Record<string, string | boolean>} */
+  /** @returns {Record<string, any>} */
   load() {
     try {
-      const values = JSON.parse(localStorage.getItem(this.#name) ?? "{}");
-      return values !== null && typeof values === "object" ? values : {};
+      return JSON.parse(localStorage.getItem(this.#name) ?? "{}") ?? {};
     } catch {
       return {}; // an unreadable draft is none
     }

@@ -1,12 +1,12 @@
 // @ts-check
 /** Numbers, durations and times in the language of the page. */
 
-import { fill, gettext } from "./i18n.js";
+import { gettext } from "./i18n.js";
 
 const language = globalThis.document?.documentElement.lang || "en";
 
-/** @type {Map<string, Intl.NumberFormat>} */
-const formats = new Map();
+/** @type {Record<string, Intl.NumberFormat>} */
+const formats = {};
 
 /**
  * @param {number} value
@@ -14,14 +14,8 @@ const formats = new Map();
  * @param {number} most
  */
 export function number(value, least = 0, most = least) {
-  const key = `${least}-${most}`;
-  let format = formats.get(key);
-  if (!format) {
-    const digits = { minimumFractionDigits: least, maximumFractionDigits: most };
-    format = new Intl.NumberFormat(language, { ...digits, useGrouping: false });
-    formats.set(key, format);
-  }
-  return format.format(value);
+  const digits = { minimumFractionDigits: least, maximumFractionDigits: most, useGrouping: false };
+  return (formats[`${least} ${most}`] ??= new Intl.NumberFormat(language, digits)).format(value);
 }
 
 /** Whole percent, never rounded up: 100 is shown for 100 alone. @param {number} progress 0 to 100 */
@@ -29,25 +23,30 @@ export const percent = (progress) => number(Math.floor(progress));
 
 /** A measured duration: 0.02 s, 1.1 s, 19 s, 2 min 5 s. @param {number} seconds */
 export function duration(seconds) {
+  if (seconds >= 9.95) return elapsed(Math.round(seconds));
   const s = Math.max(0, seconds);
-  if (s < 0.095) return fill(gettext("%(n)s s"), { n: number(s, 2) });
-  if (s < 9.95) return fill(gettext("%(n)s s"), { n: number(s, 1) });
-  const whole = Math.round(s);
-  if (whole < 100) return fill(gettext("%(n)s s"), { n: whole });
-  return fill(gettext("%(m)s min %(s)s s"), { m: Math.floor(whole / 60), s: whole % 60 });
+  return gettext("%(n)s s", { n: number(s, s < 0.095 ? 2 : 1) });
 }
 
 /** A ticking duration, in whole seconds. @param {number} seconds */
-export const elapsed = (seconds) => {
-  const whole = Math.max(0, Math.floor(seconds));
-  if (whole < 100) return fill(gettext("%(n)s s"), { n: whole });
-  return fill(gettext("%(m)s min %(s)s s"), { m: Math.floor(whole / 60), s: whole % 60 });
-};
+export function elapsed(seconds) {
+  const s = Math.max(0, Math.floor(seconds));
+  return s < 100 ? gettext("%(n)s s", { n: s }) : gettext("%(m)s min %(s)s s", { m: Math.floor(s / 60), s: s % 60 });
+}
 
-const clock = new Intl.DateTimeFormat(language, {
-  hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
-});
-const date = new Intl.DateTimeFormat(language, { month: "short", day: "numeric" });
+/**
+ * An estimate is told in whole seconds, or in minutes from a minute and a half.
+ *
+ * @param {number} seconds
+ * @returns {{long: boolean, n: number}} `n` minutes if it is long, otherwise seconds
+ */
+export const about = (seconds) =>
+  seconds >= 90 ? { long: true, n: Math.round(seconds / 60) } : { long: false, n: Math.max(1, Math.round(seconds)) };
+
+/** @param {Intl.DateTimeFormatOptions} parts */
+const dates = (parts) => new Intl.DateTimeFormat(language, parts);
+const clock = dates({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const date = dates({ month: "short", day: "numeric" });
 
 /** Time of day, with the date when it was not today. @param {number} at Unix seconds */
 export function timeOfDay(at) {

@@ -2,7 +2,7 @@
 /** The tiles of the gallery, and the days they hang under: those of this device's own clock. */
 
 import { part, setText } from "./dom.js";
-import { fill, ngettext, gettext } from "./i18n.js";
+import { ngettext, gettext } from "./i18n.js";
 
 const language = globalThis.document?.documentElement.lang || "en";
 const monthDay = new Intl.DateTimeFormat(language, { month: "long", day: "numeric" });
@@ -93,7 +93,7 @@ export function nameDays(wall) {
     if (tiles.length === 0) continue;
     const { name, about } = wordsFor(momentOf(tiles[0]), new Date());
     const pictures = tiles.filter((tile) => tile.dataset.key).length;
-    const count = fill(ngettext("%(n)s picture", "%(n)s pictures", pictures), { n: pictures });
+    const count = ngettext("%(n)s picture", "%(n)s pictures", pictures);
     setText(part(section, "name"), name);
     setText(part(section, "about"), section === open || pictures === 0 ? about : `${about} · ${count}`);
   }

@@ -4,7 +4,7 @@
 import { putIntoBin, setFavourite, share } from "./deeds.js";
 import { find, part, setAttribute, setText } from "./dom.js";
 import { tilesOf } from "./gallery-days.js";
-import { fill, gettext, ngettext } from "./i18n.js";
+import { gettext, ngettext } from "./i18n.js";
 
 const COMPARED = { least: 2, most: 6 };
 /** One request may name so many. */
@@ -53,7 +53,7 @@ export class Selection {
   refresh() {
     const { chosen } = this;
     const keys = this.#keys;
-    setText(part(this.#bar, "count"), fill(ngettext("%(n)s selected", "%(n)s selected", keys.length), { n: keys.length }));
+    setText(part(this.#bar, "count"), ngettext("%(n)s selected", "%(n)s selected", keys.length));
     const compare = find(this.#bar, "[data-part='compare']", HTMLAnchorElement);
     compare.hidden = keys.length < COMPARED.least || keys.length > COMPARED.most;
     compare.href = `/compare/?${new URLSearchParams(keys.map((key) => ["picture", key]))}`;
@@ -103,7 +103,11 @@ export class Selection {
     const from = this.#anchor ? tiles.indexOf(this.#anchor) : -1;
     if (from < 0) return;
     const [first, last] = [from, tiles.indexOf(tile)].sort((a, b) => a - b);
-    for (const each of tiles.slice(first, last + 1)) boxIn(each).checked = on;
+    let room = MOST - this.chosen.length;
+    for (const box of tiles.slice(first, last + 1).map(boxIn)) {
+      if (on && !box.checked) room -= 1;
+      if (room >= 0) box.checked = on;
+    }
     getSelection()?.removeAllRanges();
   }
 
@@ -140,7 +144,7 @@ export class Selection {
   #changed() {
     this.refresh();
     const n = this.chosen.length;
-    this.#say(n ? fill(ngettext("%(n)s selected", "%(n)s selected", n), { n }) : gettext("Nothing is selected"));
+    this.#say(n ? ngettext("%(n)s selected", "%(n)s selected", n) : gettext("Nothing is selected"));
   }
 }
 

@@ -85,8 +85,10 @@ function codeOf({ status, code }) {
  *
  * @param {string} path
  * @param {Record<string, number>} cursors
+ * @param {number | null} since Unix seconds: what was submitted and ended after that is told too
  */
-export function withCursors(path, cursors) {
+export function withCursors(path, cursors, since) {
   const longest = Object.entries(cursors).sort(([, a], [, b]) => b - a);
-  return `${path}?cursors=${encodeURIComponent(JSON.stringify(Object.fromEntries(longest.slice(0, NAMED))))}`;
+  const url = `${path}?cursors=${encodeURIComponent(JSON.stringify(Object.fromEntries(longest.slice(0, NAMED))))}`;
+  return since === null ? url : `${url}&since=${since}`;
 }

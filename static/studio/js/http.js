@@ -1,6 +1,9 @@
 // @ts-check
 /** Requests that change something, signed with the page's form token. */
 
+/** A short request outlives the page that sent it; browsers refuse to keep more than 64 KiB. */
+const KEPT_LENGTH = 16_000;
+
 /** The server said no, or nobody answered (`code` "unavailable", `status` 0). */
 export class HttpRefusal extends Error {
   /**
@@ -30,7 +33,8 @@ export async function send(url, body, method = "POST") {
   };
   let response;
   try {
-    response = await fetch(url, { method, headers, body: JSON.stringify(body) });
+    const text = JSON.stringify(body);
+    response = await fetch(url, { method, headers, body: text, keepalive: text.length < KEPT_LENGTH });
   } catch {
     throw new HttpRefusal(0, "unavailable", "");
   }

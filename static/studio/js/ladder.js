@@ -7,7 +7,7 @@ import { Timers } from "./timers.js";
 /** @typedef {"ws" | "sse" | "poll"} Rung from the best one down */
 /** @typedef {"blocked" | "held_back" | "too_many" | "earlier"} Why the better rungs were left; "earlier": in this tab, before it was loaded again */
 /** @typedef {EventTarget & {send: (text: string) => void, close: (code?: number, reason?: string) => void}} Line the surface of a WebSocket, as far as it is used */
-/** @typedef {() => Line} Make */
+/** @typedef {(since: number | null) => Line} Make since: Unix seconds, when the page knew everything */
 
 /** @type {readonly Rung[]} */
 export const RUNGS = ["ws", "sse", "poll"];
@@ -47,6 +47,8 @@ export class Ladder {
   /** @type {AbortController | null} */
   #probing = null;
 
+  /** The server's clock when something was last heard of it, in Unix seconds. @type {number | null} */
+  since = null;
   /** A lower rung was taken: who waits for a retry need not wait. */
   onDescent = () => {};
   /** A better line said hello; its next words come in the next turn. @type {(line: Line, hello: string) => void} */
@@ -91,11 +93,12 @@ export class Ladder {
     this.#saidHello = false;
     const make = this.#make[this.#rung];
     if (!make) throw new Error(`no line is made for ${this.#rung}`);
-    return make();
+    return make(this.since);
   }
 
-  /** The line that was opened said hello. */
-  reached() {
+  /** The line that was opened said hello. @param {number} serverTime Unix seconds */
+  reached(serverTime) {
+    this.since = serverTime;
     this.#saidHello = true;
     this.#hasWorked = true;
     this.#fails = 0;
@@ -198,7 +201,7 @@ export class Ladder {
       this.#climbLater();
       return;
     }
-    const line = make();
+    const line = make(this.since);
     const probing = (this.#probing = new AbortController());
     const { signal } = probing;
     const drop = () => line.close(1000, "");

@@ -52,10 +52,6 @@ export class Ledger {
     return state !== undefined && isTerminal(state.status);
   }
 
-  taskIds() {
-    return [...this.#tasks.keys()];
-  }
-
   /** Ids of the tasks whose log still grows, the ones only heard of included. */
   unfinished() {
     return [...this.#states].filter(([, state]) => !isTerminal(state.status)).map(([id]) => id);

@@ -1,13 +1,12 @@
 // @ts-check
 /** Entry of the studio page and of the task page: wires the parts together. */
 
-import { Announcer, LossAlarm, markPassed } from "./announce.js";
+import { Announcer, markPassed } from "./announce.js";
 import { Badge } from "./badge.js";
-import { CancelWaiting } from "./cancel-waiting.js";
 import { Composer } from "./composer.js";
-import { find } from "./dom.js";
+import { closest, find, setText } from "./dom.js";
 import { Feed } from "./feed.js";
-import { fill, gettext, ngettext } from "./i18n.js";
+import { gettext, ngettext } from "./i18n.js";
 import { errorSentence, statusLabel, stepLabel } from "./labels.js";
 import { Ledger } from "./ledger.js";
 import { listenToMenus } from "./menus.js";
@@ -18,22 +17,23 @@ import { toast } from "./toasts.js";
 import { listenForViewing } from "./viewing.js";
 import { browserLadder } from "./ways.js";
 
+/** @import {Card} from "./card.js" */
 /** @import {Bootstrap, EventFrame, Refusal} from "./protocol.js" */
 /** @import {Connection, Listener} from "./socket.js" */
+/** @import {KeyedMessage} from "./outbox.js" */
 /** @import {Presence} from "./presence.js" */
 
 const TICK_MS = 250;
 const STALE_AFTER_MS = 1_500;
-const RELOADED = "studio.reloaded-for-protocol";
 
-const page = /** @type {Bootstrap} */ (JSON.parse(find(document, "#studio-state", HTMLScriptElement).textContent ?? "{}"));
+const page = /** @type {Bootstrap} */ (JSON.parse(find(document, "#studio-state", HTMLElement).textContent ?? "{}"));
 const isStudio = document.getElementById("composer") !== null;
+const store = storage();
 
 /** Seconds that the server's clock is ahead of this device's. */
 let clockLead = page.server_time - Date.now() / 1000;
 /** @param {number} ms on this device's clock */
 const serverTime = (ms) => ms / 1000 + clockLead;
-const serverNow = () => serverTime(Date.now());
 
 const ledger = new Ledger(() => isStudio);
 for (const { task, state } of page.tasks) {
@@ -42,38 +42,45 @@ for (const { task, state } of page.tasks) {
 }
 ledger.arrange(page.queue ?? {});
 
-const outbox = new Outbox(storage(), page.username);
+const outbox = new Outbox(store, page.username);
 const announcer = new Announcer(find(document, "#live-region", HTMLElement));
-const alarm = new LossAlarm(find(document, "#connection-alert", HTMLElement), STALE_AFTER_MS);
+const alarm = find(document, "#connection-alert", HTMLElement);
 const story = isStudio ? null : new (await import("./story.js")).Story(page.tasks[0].state.task_id, page.tasks[0].task);
 /** Tasks that this page asked for: they are shown at once, and the newest is spoken about. */
 const own = new Set();
 
-const feed = new Feed({ ledger, actions: { cancel, retry, reuse }, clock: serverNow });
-const composer = isStudio ? new Composer(page, (message) => ask(message)) : null;
-const cancelWaiting = isStudio ? new CancelWaiting({ waiting, cancel }) : null;
+const cancel = asking("cancel");
+const feed = new Feed({
+  ledger,
+  actions: { cancel, retry: asking("retry"), reuse: ({ task }) => composer?.reuse(task), vary },
+  clock: () => serverTime(Date.now()),
+});
+const composer = isStudio ? new Composer(page, ask) : null;
+const cancelWaiting = document.getElementById("cancel-waiting");
 /** Loaded when the page stands: nothing in it is needed for the first paint. @type {Presence | null} */
 let presence = null;
+let isMarkOld = false;
+/** What was shown last of what waits to be sent. */
+let sending = "";
 
 /** @type {Listener} */
 const listener = {
   connectionChanged,
-  taskLearned(taskId, task) {
-    const mine = own.has(taskId) || outbox.get(task.request_key ?? "") !== null;
-    feed.add(taskId, { own: mine });
-    refreshMark();
+  taskLearned(taskId, { request_key: key }) {
+    feed.add(taskId, { own: own.has(taskId) || outbox.get(key ?? "") !== null });
+    refreshMarkSoon();
   },
   taskChanged,
   taskForgotten: (taskId) => feed.remove(taskId),
   placesChanged(taskIds) {
-    for (const taskId of taskIds) feed.update(taskId);
-    refreshMark();
+    for (const taskId of taskIds) feed.update(taskId, true);
+    refreshMarkSoon();
   },
   modelsTold: (models) => composer?.offer(models),
-  accepted(message, { taskId, duplicate }) {
+  accepted({ action }, { taskId, duplicate }) {
     own.add(taskId);
-    if (duplicate && message.action === "generate") announcer.say(gettext("Already sent; not drawn twice"));
-    if (message.action === "retry" && !isStudio) location.assign(taskUrl(taskId));
+    if (duplicate && action === "generate") announcer.say(gettext("Already sent; not drawn twice"));
+    if (action === "retry" && !isStudio) location.assign(`/tasks/${taskId}/`);
     refreshSending();
   },
   refused,
@@ -82,14 +89,14 @@ const listener = {
     feed.update(taskId);
   },
   caughtUp(events) {
-    if (events > 0) announcer.say(fill(ngettext("Caught up: %(n)s event", "Caught up: %(n)s events", events), { n: events }));
+    if (events > 0) announcer.say(ngettext("Caught up: %(n)s event", "Caught up: %(n)s events", events));
   },
   serverTimeTold(told) {
     clockLead = told - Date.now() / 1000;
   },
 };
 
-const ladder = browserLadder({ socketPath: page.socket_path, ledger, store: storage() });
+const ladder = browserLadder({ socketPath: page.socket_path, ledger, store, since: page.server_time });
 const socket = new StudioSocket({
   ladder,
   ledger,
@@ -103,49 +110,40 @@ const socket = new StudioSocket({
     isOnline: () => navigator.onLine,
   },
 });
-const badge = new Badge({ retryNow: () => socket.retryNow(), unfinished: () => ledger.unfinished().length, serverTime });
+const retryNow = () => socket.retryNow();
+const badge = new Badge({ retryNow, isBusy: () => ledger.unfinished().length > 0, serverTime });
 
 // --- what a person does -------------------------------------------------------------------------
 
-/** @param {import("./outbox.js").KeyedMessage} message */
+/** @param {KeyedMessage} message */
 function ask(message) {
   socket.ask(message);
   refreshSending();
 }
 
-/** @param {string} taskId */
-function cancel(taskId) {
-  ask({ action: "cancel", task_id: taskId, request_key: newRequestKey() });
+/**
+ * @param {string} action
+ * @returns {(card: Card) => void}
+ */
+function asking(action) {
+  return ({ taskId }) => ask({ action, task_id: taskId, request_key: newRequestKey() });
 }
 
-/** @param {string} taskId */
-function retry(taskId) {
-  ask({ action: "retry", task_id: taskId, request_key: newRequestKey() });
-}
-
-/** @param {string} taskId */
-function reuse(taskId) {
-  const task = ledger.task(taskId);
-  if (task) composer?.reuse(task);
-}
-
-/** A link that would load this very page to vary one of its pictures. @param {MouseEvent} event */
-function varyHere(event) {
-  const link = event.target instanceof Element ? event.target.closest(".card a[href*='?from=']") : null;
-  if (!composer || !(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  const [taskId, index] = (new URL(link.href).searchParams.get("from") ?? "").split(":");
-  const task = ledger.task(taskId);
-  const picture = ledger.state(taskId).images.find((image) => image.index === Number(index));
-  if (!task || !picture) return;
+/**
+ * The link would load this very page to vary the card's first picture.
+ *
+ * @param {Card} card
+ * @param {MouseEvent} event
+ */
+function vary({ taskId, task, state }, event) {
+  const [picture] = state.images;
+  if (!composer || !picture || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   composer.vary(taskId, task, { seed: picture.seed, thumbnail: picture.thumbnail_url });
 }
 
 /** Those that a person may still want to take back all at once. */
-function waiting() {
-  const queued = feed.cards().filter(({ state }) => state.status === "queued" && !state.cancel_requested);
-  return queued.map(({ taskId }) => taskId);
-}
+const waiting = () => feed.cards().filter(({ state }) => state.status === "queued" && !state.cancel_requested);
 
 // --- what the server says -----------------------------------------------------------------------
 
@@ -155,38 +153,38 @@ function waiting() {
  * @param {boolean} live
  */
 function taskChanged(taskId, frame, live) {
-  const before = feed.card(taskId)?.state;
-  feed.update(taskId);
+  const card = feed.card(taskId);
+  const before = card?.state.progress ?? 0;
+  feed.update(taskId, frame.kind === "progressed");
   story?.add(frame);
   story?.show(ledger.state(taskId));
-  if (live && before) speak(taskId, before.progress, frame);
-  refreshMark();
+  if (live && card) speak(card, before, frame);
+  refreshMarkSoon();
 }
 
 /**
- * @param {string} taskId
- * @param {number} progressBefore
+ * @param {Card} card
+ * @param {number} before percent
  * @param {EventFrame} frame
  */
-function speak(taskId, progressBefore, frame) {
-  const task = ledger.task(taskId);
-  if (!task) return;
-  if (isTerminal(frame.status)) presence?.ended(taskId, { frame, task, state: ledger.state(taskId) });
-  const prompt = [...task.prompt].slice(0, 24).join("");
-  if (frame.kind === "failed") {
+function speak(card, before, frame) {
+  const { kind, status } = frame;
+  const over = isTerminal(status);
+  const mark = markPassed(before, frame.progress);
+  const prompt = [...card.task.prompt].slice(0, 24).join("");
+  if (over) presence?.ended(card, frame);
+  if (kind === "failed") {
     toast(`${prompt} · ${errorSentence(frame.code ?? "", frame.message)}`, "fail");
-  } else if (isTerminal(frame.status) || frame.kind === "interrupted" || frame.kind === "claimed") {
-    announcer.say(`${prompt} · ${statusLabel(frame.status)}`);
-  } else if (frame.kind === "step_began") {
-    announcer.say(`${prompt} · ${stepLabel(frame.step)}`);
-  } else {
-    const mark = markPassed(progressBefore, frame.progress);
-    if (mark !== null) announcer.say(`${prompt} · ${mark}%`);
+    return;
   }
+  const words = over || kind === "interrupted" || kind === "claimed" ? statusLabel(status)
+    : kind === "step_began" ? stepLabel(frame.step)
+    : mark && `${mark}%`;
+  if (words) announcer.say(`${prompt} · ${words}`);
 }
 
 /**
- * @param {import("./outbox.js").KeyedMessage | null} message
+ * @param {KeyedMessage | null} message
  * @param {Refusal} refusal
  */
 function refused(message, refusal) {
@@ -199,51 +197,45 @@ function refused(message, refusal) {
 function connectionChanged(connection) {
   badge.show(connection);
   refreshSending();
-  refreshStale(connection);
-  if (connection.phase === "live") storage()?.removeItem(RELOADED);
-  if (connection.reason === "protocol") reloadWhenQuiet();
-  alarm.show(connection.lostAt !== null);
+  refreshStale();
+  if (connection.reason === "protocol") import("./renewal.js").then(({ renew }) => renew(composer, store));
 }
 
-/** @param {Connection} connection */
-function refreshStale({ lostAt }) {
-  const stale = lostAt !== null && Date.now() - lostAt >= STALE_AFTER_MS;
-  feed.setStale(stale ? serverTime(lostAt) : null);
+/** A break that heals within a moment is not worth an interruption. */
+function refreshStale() {
+  const { lostAt } = socket.connection;
+  const since = lostAt !== null && Date.now() - lostAt >= STALE_AFTER_MS ? serverTime(lostAt) : null;
+  feed.setStale(since);
+  setText(alarm, since === null ? "" : gettext("The connection is lost."));
 }
 
 function refreshSending() {
   const { phase, failures, reason } = socket.connection;
   const connected = phase === "live" || (phase === "connecting" && failures === 0);
-  const messages = outbox.all();
+  const messages = outbox.all().filter(({ action }) => action === "generate");
+  const shown = JSON.stringify([messages, connected, reason]);
+  if (shown === sending) return;
+  sending = shown;
   feed.showPending(messages, connected);
-  composer?.showSending({ pending: messages.filter((m) => m.action === "generate").length, connected, reason });
+  composer?.showSending({ sending: messages.length > 0 && connected, connected, reason });
 }
 
 // --- page ---------------------------------------------------------------------------------------
 
+/** Once per frame, however much happens; a page out of sight has no frames, but a title. */
+function refreshMarkSoon() {
+  if (document.hidden) refreshMark();
+  else if (!isMarkOld) requestAnimationFrame(refreshMark);
+  isMarkOld = !document.hidden;
+}
+
 /** Mark, tab title and icon follow the newest task that is still going on. */
 function refreshMark() {
-  cancelWaiting?.refresh();
+  isMarkOld = false;
+  cancelWaiting?.toggleAttribute("hidden", waiting().length === 0);
   const cards = feed.cards().sort((a, b) => b.task.created - a.task.created);
-  const active = cards.find((card) => !isTerminal(card.state.status));
-  presence?.show(cards[0]?.state ?? null, active ? { state: active.state, place: ledger.place(active.taskId) } : null);
+  presence?.show(cards[0], cards.find(({ state }) => !isTerminal(state.status)));
 }
-
-/** A newer server speaks another protocol: reload, but never into somebody's sentence, and never in circles. */
-function reloadWhenQuiet() {
-  const store = storage();
-  if (store?.getItem(RELOADED)) return;
-  if (composer?.isBeingTyped()) {
-    setTimeout(reloadWhenQuiet, 2_000);
-    return;
-  }
-  store?.setItem(RELOADED, "1");
-  composer?.keepDraft();
-  location.reload();
-}
-
-/** @param {string} taskId */
-const taskUrl = (taskId) => `/tasks/${taskId}/`;
 
 function storage() {
   try {
@@ -257,24 +249,26 @@ for (const button of document.querySelectorAll("[data-example]")) {
   button.addEventListener("click", () => composer?.usePrompt(button.textContent?.trim() ?? ""));
 }
 document.getElementById("pending")?.addEventListener("click", (event) => {
-  const button = event.target instanceof Element ? event.target.closest("[data-action='discard']") : null;
-  const item = button?.closest("[data-request-key]");
-  if (item instanceof HTMLElement) outbox.settle(item.dataset.requestKey);
+  if (!closest(event, "[data-action='discard']")) return;
+  outbox.settle(closest(event, "[data-request-key]")?.dataset.requestKey);
   refreshSending();
 });
-document.addEventListener("click", varyHere);
-addEventListener("online", () => socket.retryNow());
+cancelWaiting?.addEventListener("click", async () => {
+  (await import("./cancel-waiting.js")).press(cancelWaiting, waiting, cancel);
+});
+addEventListener("online", retryNow);
 addEventListener("offline", () => socket.noteOffline());
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) socket.retryNow();
+  refreshMark();
+  if (!document.hidden) retryNow();
 });
-addEventListener("pageshow", (event) => {
-  if (event.persisted) socket.retryNow();
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) retryNow();
 });
 setInterval(() => {
   feed.tick();
   badge.tick();
-  refreshStale(socket.connection);
+  refreshStale();
 }, TICK_MS);
 
 listenToMenus();

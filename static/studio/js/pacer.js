@@ -39,6 +39,12 @@ export class Pacer {
     this.#pump();
   }
 
+  /** What says whether anybody is there must not wait behind everything else. @param {T} message */
+  sendFirst(message) {
+    this.#waiting.unshift(message);
+    this.#pump();
+  }
+
   #pump() {
     const earned = Math.floor((this.#now() - this.#countedAt) / SEND_EVERY_MS);
     this.#allowance = Math.min(SEND_BURST, this.#allowance + earned);

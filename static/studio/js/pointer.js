@@ -1,9 +1,14 @@
 // @ts-check
 /** Whether somebody aims at something in a list, so that nothing moves under the pointer. */
 
-const AFTER_TOUCH_MS = 500;
 /** A mouse that has lain still for so long aims at nothing. */
 const AT_REST_MS = 2_000;
+const AFTER_TOUCH_MS = 500;
+
+/** How long the pointer stays after an event, in milliseconds. @type {Record<string, number | undefined>} */
+const MOUSE = { pointerenter: AT_REST_MS, pointermove: AT_REST_MS, pointerdown: AT_REST_MS, pointerleave: 0 };
+/** @type {Record<string, number | undefined>} */
+const FINGER = { pointerdown: Infinity, pointerup: AFTER_TOUCH_MS, pointercancel: AFTER_TOUCH_MS };
 
 /**
  * A mouse is inside while it moves there, a finger from touching until its click has been dealt.
@@ -14,26 +19,17 @@ const AT_REST_MS = 2_000;
 export function watchPointer(list, { enter, leave }) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let leaving;
-  /** @param {number | null} after milliseconds; null = it stays */
-  const stay = (after) => {
-    clearTimeout(leaving);
-    enter();
-    if (after !== null) leaving = setTimeout(leave, after);
-  };
-  for (const moves of /** @type {const} */ (["pointerenter", "pointermove", "pointerdown"])) {
-    list.addEventListener(moves, (event) => {
-      if (event.pointerType === "mouse") stay(AT_REST_MS);
-      else if (moves === "pointerdown") stay(null);
+  for (const name of Object.keys({ ...MOUSE, ...FINGER })) {
+    list.addEventListener(name, (event) => {
+      const after = (/** @type {PointerEvent} */ (event).pointerType === "mouse" ? MOUSE : FINGER)[name];
+      if (after === undefined) return;
+      clearTimeout(leaving);
+      if (after === 0) {
+        leave();
+        return;
+      }
+      enter();
+      if (after < Infinity) leaving = setTimeout(leave, after);
     });
   }
-  for (const end of /** @type {const} */ (["pointerup", "pointercancel"])) {
-    list.addEventListener(end, (event) => {
-      if (event.pointerType !== "mouse") stay(AFTER_TOUCH_MS);
-    });
-  }
-  list.addEventListener("pointerleave", (event) => {
-    if (event.pointerType !== "mouse") return;
-    clearTimeout(leaving);
-    leave();
-  });
 }

@@ -3,21 +3,29 @@
 
 import { HttpRefusal } from "./http.js";
 import { HttpLine, withCursors } from "./http-line.js";
+import { isTerminal } from "./protocol.js";
 import { Timers } from "./timers.js";
 
 /** @import {Post} from "./http-line.js" */
+/** @import {EventFrame} from "./protocol.js" */
 
 const ANSWER_WITHIN_MS = 10_000;
 export const EVERY_MS = 2_000;
 export const IDLE_EVERY_MS = 10_000;
 /** Nobody looks. */
 export const HIDDEN_FACTOR = 3;
+/** So long the server tells of a task that has ended to whom does not name it, and a little longer. */
+const TOLD_AGAIN_S = 90;
 
 export class PollLine extends HttpLine {
   #cursors;
   #get;
   #isHidden;
   #timers;
+  /** When the last answer was given, in Unix seconds: what came and went after it is asked for. @type {number | null} */
+  #since;
+  /** The newest event that this line brought of each task: pages name only what they show, until it ends. @type {Map<string, EventFrame>} */
+  #brought = new Map();
   #greeted = false;
   #asking = false;
 
@@ -25,13 +33,15 @@ export class PollLine extends HttpLine {
    * @param {object} parts
    * @param {Post} parts.post
    * @param {() => Record<string, number>} parts.cursors
+   * @param {number | null} parts.since when everything was known, in Unix seconds
    * @param {(url: string) => Promise<{frames: any[]}>} parts.get rejects with an HttpRefusal
    * @param {() => boolean} parts.isHidden
    * @param {{setTimeout: (run: () => void, ms: number) => unknown, clearTimeout: (timer: any) => void}} parts.clock
    */
-  constructor({ post, cursors, get, isHidden, clock }) {
+  constructor({ post, cursors, since, get, isHidden, clock }) {
     super(post);
     this.#cursors = cursors;
+    this.#since = since;
     this.#get = get;
     this.#isHidden = isHidden;
     this.#timers = new Timers(clock);
@@ -52,7 +62,9 @@ export class PollLine extends HttpLine {
     if (this.#asking || this.isClosed) return;
     this.#asking = true;
     try {
-      for (const frame of (await this.#get(withCursors("/events/poll/", this.#cursors()))).frames) {
+      const { frames } = await this.#get(withCursors("/events/poll/", this.#known(), this.#since));
+      for (const frame of frames) {
+        if (frame.type === "hello") this.#since = frame.server_time;
         if (frame.type !== "hello" || !this.#greeted) this.hear(frame);
         this.#greeted = true;
       }
@@ -61,6 +73,25 @@ export class PollLine extends HttpLine {
     }
     this.#asking = false;
     if (!this.isClosed) this.#timers.set("next", this.#pauseMs(), () => this.#ask());
+  }
+
+  /** What need not be told again. */
+  #known() {
+    const known = { ...this.#cursors() };
+    for (const [taskId, { seq, status, timestamp }] of this.#brought) {
+      if (isTerminal(status) && timestamp < (this.#since ?? 0) - TOLD_AGAIN_S) this.#brought.delete(taskId);
+      else known[taskId] = Math.max(seq, known[taskId] ?? 0);
+    }
+    return known;
+  }
+
+  /**
+   * @override
+   * @param {any} frame
+   */
+  hear(frame) {
+    if ("kind" in frame) this.#brought.set(frame.task_id, frame);
+    super.hear(frame);
   }
 
   #pauseMs() {

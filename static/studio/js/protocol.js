@@ -8,9 +8,6 @@ export const STEPS = [
   "parsing", "loading", "preparing", "generating", "decoding", "finishing", "completed",
 ];
 
-/** Steps without a progress source of their own: what they show inside is an estimate. */
-export const UNMEASURED_STEPS = new Set(["loading", "preparing", "decoding", "finishing"]);
-
 export const CLOSE = Object.freeze({
   NOT_SIGNED_IN: 4401,
   REFUSED: 4403,

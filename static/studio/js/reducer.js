@@ -37,6 +37,11 @@ export function emptyState(taskId) {
   };
 }
 
+/** What every frame says of the state after it. */
+const CARRIED = /** @type {const} */ ([
+  "seq", "status", "step", "progress", "basis", "eta_seconds", "attempt", "image",
+]);
+
 /**
  * The state after `frame`. A frame at or before `state.seq` changes nothing; one that is not the
  * next changes nothing either and raises the `gap` flag: read the log again from the cursor.
@@ -50,30 +55,9 @@ export function applyEvent(state, frame) {
   if (frame.seq !== state.seq + 1) return { state, gap: true, applied: false };
   const after = { ...state };
   APPLY[frame.kind]?.(after, frame);
-  after.seq = frame.seq;
-  after.status = frame.status;
-  after.step = frame.step;
-  after.progress = frame.progress;
-  after.basis = frame.basis;
-  after.eta_seconds = frame.eta_seconds;
-  after.attempt = frame.attempt;
-  after.image = frame.image;
+  for (const name of CARRIED) Object.assign(after, { [name]: frame[name] });
   after.updated_at = frame.timestamp;
   return { state: after, gap: false, applied: true };
-}
-
-/**
- * @param {TaskState} state
- * @param {Iterable<EventFrame>} frames
- * @returns {TaskState}
- */
-export function fold(state, frames) {
-  for (const frame of frames) {
-    const step = applyEvent(state, frame);
-    if (step.gap) throw new RangeError(`event ${frame.seq} after ${state.seq}`);
-    state = step.state;
-  }
-  return state;
 }
 
 /**

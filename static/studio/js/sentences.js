@@ -1,15 +1,15 @@
 // @ts-check
 /** The sentences of a card, from state alone. No DOM. */
 
-import { duration, elapsed, number, percent, size, timeOfDay } from "./format.js";
-import { fill, gettext, ngettext } from "./i18n.js";
+import { about, duration, elapsed, number, percent, size, timeOfDay } from "./format.js";
+import { gettext, ngettext } from "./i18n.js";
 import { basisLabel, errorSentence, interruptionLabel, reasonLabel, stepLabel } from "./labels.js";
 import { STEPS, isTerminal } from "./protocol.js";
 
-/** @import {QueuePlace, StepName, StepSpan, Task, TaskState} from "./protocol.js" */
+/** @import {QueuePlace, StepSpan, Task, TaskState} from "./protocol.js" */
 
-/** @param {StepName} step */
-const stepNumber = (step) => STEPS.indexOf(step) + 1;
+/** @param {(string | false | null)[]} parts */
+const joined = (...parts) => parts.filter(Boolean).join(" · ");
 
 /**
  * @param {Task} task
@@ -17,71 +17,45 @@ const stepNumber = (step) => STEPS.indexOf(step) + 1;
  * @param {QueuePlace | null} place
  */
 export function headline(task, state, place) {
-  switch (state.status) {
-    case "completed":
-      return endedText(gettext("Done"), state);
-    case "failed":
-      return fill(gettext("Failed at step %(n)s"), { n: stepNumber(state.error?.step ?? state.step) });
-    case "cancelled":
-      return cancelledText(state);
-    case "queued":
-      if (state.cancel_requested) return stoppingText(state.cancel_requested);
-      if (place) return fill(gettext("Place %(n)s in line"), { n: place.position });
-      return state.interruptions.length > 0 ? gettext("Back in line") : gettext("In line");
-    default:
-      if (state.cancel_requested) return stoppingText(state.cancel_requested);
-      if (place) return gettext("Interrupted; waiting for a worker");
-      if (state.waiting) return reasonLabel(state.waiting.reason);
-      return runningText(task, state);
+  const { status, step, error, interruptions, cancel_requested: stops, waiting, wait_seconds: waited, run_seconds: drew } = state;
+  if (status === "completed") {
+    return joined(
+      gettext("Done"),
+      waited !== null && gettext("waited %(n)s s", { n: number(waited, 1) }),
+      drew !== null && gettext("drew %(n)s s", { n: number(drew, 1) }),
+    );
   }
-}
-
-/** @param {"now" | "step" | "picture"} stops */
-function stoppingText(stops) {
+  if (status === "failed") return gettext("Failed at step %(n)s", { n: STEPS.indexOf(error?.step ?? step) + 1 });
+  if (status === "cancelled") return cancelledText(state);
   if (stops === "step") return gettext("Stopping: the GPU stops when this step ends");
   if (stops === "picture") return gettext("Stopping: the GPU finishes this picture first");
-  return gettext("Stopping: waiting for the machine to let go");
+  if (stops) return gettext("Stopping: waiting for the machine to let go");
+  if (status === "queued") {
+    if (place) return gettext("Place %(n)s in line", { n: place.position });
+    return interruptions.length > 0 ? gettext("Back in line") : gettext("In line");
+  }
+  if (place) return gettext("Interrupted; waiting for a worker");
+  return waiting ? reasonLabel(waiting.reason) : runningText(task, state);
 }
 
 /**
  * @param {Task} task
  * @param {TaskState} state
  */
-function runningText(task, state) {
-  const parts = [];
-  if (task.n > 1 && state.image > 0) {
-    parts.push(fill(gettext("Picture %(i)s of %(n)s"), { i: state.image, n: task.n }));
-  }
-  if (state.step === "generating" && state.total !== null) {
-    parts.push(fill(gettext("step %(k)s of %(total)s"), { k: state.done ?? 0, total: state.total }));
-  } else {
-    parts.push(stepLabel(state.step));
-  }
-  return parts.join(" · ");
+function runningText({ n }, { image, step, done, total }) {
+  return joined(
+    n > 1 && image > 0 && gettext("Picture %(i)s of %(n)s", { i: image, n }),
+    step === "generating" && total !== null
+      ? gettext("step %(k)s of %(total)s", { k: done ?? 0, total })
+      : stepLabel(step),
+  );
 }
 
 /** @param {TaskState} state */
-function cancelledText(state) {
-  if (state.claimed_at === null) return gettext("Cancelled while in line");
-  if (state.step === "generating" && state.total !== null) {
-    return fill(gettext("Cancelled at step %(k)s of %(total)s"), { k: state.done ?? 0, total: state.total });
-  }
-  return fill(gettext("Cancelled · %(step)s"), { step: stepLabel(state.step) });
-}
-
-/**
- * @param {string} lead
- * @param {TaskState} state
- */
-function endedText(lead, state) {
-  const parts = [lead];
-  if (state.wait_seconds !== null) {
-    parts.push(fill(gettext("waited %(n)s s"), { n: number(state.wait_seconds, 1) }));
-  }
-  if (state.run_seconds !== null) {
-    parts.push(fill(gettext("drew %(n)s s"), { n: number(state.run_seconds, 1) }));
-  }
-  return parts.join(" · ");
+function cancelledText({ claimed_at: claimed, step, done, total }) {
+  if (claimed === null) return gettext("Cancelled while in line");
+  if (step === "generating" && total !== null) return gettext("Cancelled at step %(k)s of %(total)s", { k: done ?? 0, total });
+  return gettext("Cancelled · %(step)s", { step: stepLabel(step) });
 }
 
 /**
@@ -90,41 +64,28 @@ function endedText(lead, state) {
  * @returns {{text: string, estimated: boolean}}
  */
 export function remainingText(state, place) {
-  const none = { text: "", estimated: false };
-  if (isTerminal(state.status)) return none;
-  if (state.waiting) {
-    const until = timeOfDay(state.waiting.until);
-    return { text: fill(gettext("asks again at %(time)s"), { time: until }), estimated: false };
+  const { status, waiting, cancel_requested: stops, eta_seconds: left } = state;
+  let text = "";
+  let estimated = false;
+  if (isTerminal(status)) {
+    // there is nothing left
+  } else if (waiting) {
+    text = gettext("asks again at %(time)s", { time: timeOfDay(waiting.until) });
+  } else if (status === "queued") {
+    const starts = stops ? null : place;
+    const why = starts?.reason || "in_line";
+    if (starts && why !== "in_line") text = reasonLabel(why);
+    else if (starts && starts.eta_seconds !== null) {
+      const { long, n } = about(starts.eta_seconds);
+      text = long ? gettext("starts in about %(n)s min", { n }) : gettext("starts in about %(n)s s", { n });
+      estimated = true;
+    }
+  } else if (!place && left !== null && stops !== "step") {
+    const { long, n } = about(left);
+    text = long ? gettext("about %(n)s min left", { n }) : gettext("about %(n)s s left", { n });
+    estimated = true;
   }
-  if (state.status === "queued") {
-    if (!place || state.cancel_requested) return none;
-    if (place.reason && place.reason !== "in_line") return { text: reasonLabel(place.reason), estimated: false };
-    if (place.eta_seconds === null) return none;
-    return { text: about(place.eta_seconds, "starts"), estimated: true };
-  }
-  if (place || state.eta_seconds === null || state.cancel_requested === "step") return none;
-  return { text: about(state.eta_seconds, "left"), estimated: true };
-}
-
-/** Estimates are told in whole seconds, or minutes from a minute and a half. */
-const ABOUT = {
-  left: {
-    seconds: () => gettext("about %(n)s s left"),
-    minutes: () => gettext("about %(n)s min left"),
-  },
-  starts: {
-    seconds: () => gettext("starts in about %(n)s s"),
-    minutes: () => gettext("starts in about %(n)s min"),
-  },
-};
-
-/**
- * @param {number} seconds
- * @param {"left" | "starts"} what
- */
-function about(seconds, what) {
-  if (seconds >= 90) return fill(ABOUT[what].minutes(), { n: Math.round(seconds / 60) });
-  return fill(ABOUT[what].seconds(), { n: Math.max(1, Math.round(seconds)) });
+  return { text, estimated };
 }
 
 /**
@@ -132,65 +93,42 @@ function about(seconds, what) {
  * @param {TaskState} state
  * @param {StepSpan | null} slowSpan
  * @param {number} now
+ * @returns {[lead: string, text: string] | null}
  */
-export function note(task, state, slowSpan, now) {
-  if (state.error) {
-    return { lead: stepLabel(state.error.step), text: errorSentence(state.error.code, state.error.message) };
+export function note({ n, expected }, { error, interruptions, status, attempt, images }, slowSpan, now) {
+  if (error) return [stepLabel(error.step), errorSentence(error.code, error.message)];
+  const last = interruptions.at(-1);
+  if (last && status === "completed") {
+    return [interruptionLabel(last.reason), gettext("drawn in attempt %(n)s", { n: attempt })];
   }
-  const last = state.interruptions.at(-1);
-  if (state.status === "completed" && last) {
-    return { lead: interruptionLabel(last.reason), text: fill(gettext("drawn in attempt %(n)s"), { n: state.attempt }) };
-  }
-  if (isTerminal(state.status)) return null;
+  if (isTerminal(status)) return null;
   if (slowSpan) {
-    const sentence = gettext("%(elapsed)s so far, usually %(usual)s; still working");
-    const usual = duration(task.expected[slowSpan.step] ?? 0);
-    return { lead: stepLabel(slowSpan.step), text: fill(sentence, { elapsed: elapsed(now - slowSpan.began), usual }) };
+    const { step, began } = slowSpan;
+    const values = { elapsed: elapsed(now - began), usual: duration(expected[step] ?? 0) };
+    return [stepLabel(step), gettext("%(elapsed)s so far, usually %(usual)s; still working", values)];
   }
-  if (last) return { lead: interruptionLabel(last.reason), text: againText(task, state) };
-  return null;
+  return last ? [interruptionLabel(last.reason), joined(
+    status === "queued"
+      ? gettext("back in line, attempt %(n)s comes next", { n: attempt + 1 })
+      : gettext("attempt %(n)s is running", { n: attempt }),
+    images.length > 0 && gettext("%(k)s of %(n)s pictures kept", { k: images.length, n }),
+  )] : null;
 }
 
 /**
+ * What was asked for; it changes with the seed alone, which is drawn late.
+ *
  * @param {Task} task
- * @param {TaskState} state
+ * @param {number | null} seed
  */
-function againText(task, state) {
-  const parts = [];
-  if (state.status === "queued") {
-    parts.push(fill(gettext("back in line, attempt %(n)s comes next"), { n: state.attempt + 1 }));
-  } else {
-    parts.push(fill(gettext("attempt %(n)s is running"), { n: state.attempt }));
-  }
-  const kept = state.images.length;
-  if (kept > 0) {
-    parts.push(fill(gettext("%(k)s of %(n)s pictures kept"), { k: kept, n: task.n }));
-  }
-  return parts.join(" · ");
-}
-
-/** What was asked for changes with the seed alone, which is drawn late. @type {WeakMap<Task, {seed: number | null, parts: string[]}>} */
-const asked = new WeakMap();
-
-/**
- * @param {Task} task
- * @param {TaskState} state
- */
-export function meta(task, state) {
-  const seed = state.seed ?? task.seed;
-  const known = asked.get(task);
-  if (known && known.seed === seed) return known.parts;
-  const parts = [size(task.width, task.height)];
-  parts.push(fill(ngettext("%(n)s step", "%(n)s steps", task.steps), { n: task.steps }));
-  parts.push(fill(gettext("guidance %(n)s"), { n: number(task.guidance, 0, 2) }));
-  if (seed !== null) parts.push(fill(gettext("seed %(n)s"), { n: seed }));
-  parts.push(fill(gettext("sent %(time)s"), { time: timeOfDay(task.created) }));
-  asked.set(task, { seed, parts });
-  return parts;
-}
+export const meta = ({ width, height, steps, guidance, created }, seed) => [
+  size(width, height),
+  ngettext("%(n)s step", "%(n)s steps", steps),
+  gettext("guidance %(n)s", { n: number(guidance, 0, 2) }),
+  ...(seed === null ? [] : [gettext("seed %(n)s", { n: seed })]),
+  gettext("sent %(time)s", { time: timeOfDay(created) }),
+];
 
 /** @param {TaskState} state */
-export function valueText(state) {
-  const values = { percent: percent(state.progress), basis: basisLabel(state.basis), step: stepLabel(state.step) };
-  return fill(gettext("%(percent)s%, %(basis)s, %(step)s"), values);
-}
+export const valueText = ({ progress, basis, step }) =>
+  gettext("%(percent)s%, %(basis)s, %(step)s", { percent: percent(progress), basis: basisLabel(basis), step: stepLabel(step) });

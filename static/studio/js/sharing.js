@@ -3,7 +3,7 @@
 
 import { clone, part, setText } from "./dom.js";
 import { timeOfDay } from "./format.js";
-import { fill, gettext } from "./i18n.js";
+import { gettext } from "./i18n.js";
 import { toast } from "./toasts.js";
 
 /**
@@ -14,7 +14,7 @@ export function showLink({ url, expires }, deeds) {
   const dialog = /** @type {HTMLDialogElement} */ (clone("share-template"));
   const field = /** @type {HTMLInputElement} */ (part(dialog, "url"));
   field.value = url;
-  setText(part(dialog, "until"), fill(gettext("Works until %(time)s, without signing in."), { time: timeOfDay(expires) }));
+  setText(part(dialog, "until"), gettext("Works until %(time)s, without signing in.", { time: timeOfDay(expires) }));
   const said = part(dialog, "said");
   part(dialog, "copy").addEventListener("click", async () => {
     const copied = await deeds.copy(url);

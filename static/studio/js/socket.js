@@ -156,8 +156,8 @@ export class StudioSocket {
     line.addEventListener("close", (/** @type {any} */ { code }) => isOurs() && this.#closed(code), { signal });
   }
 
-  /** A better line said hello: it goes on where this one stands, by its cursors.
-   *
+  /**
+   * A better line said hello: it goes on where this one stands, by its cursors.
    * @param {Line} line
    * @param {string} hello
    */
@@ -203,8 +203,7 @@ export class StudioSocket {
     // A server that leaves asks us back at once; one that leaves again before hello is in trouble.
     const atOnce = code === CLOSE.LEAVING && wasLive;
     const failures = this.#connection.failures + 1;
-    const floor = code === CLOSE.FLOODING ? 4 : 0;
-    const wait = atOnce ? 0 : this.#backoff(Math.max(failures, floor));
+    const wait = atOnce ? 0 : this.#backoff(code === CLOSE.FLOODING ? Math.max(failures, 4) : failures);
     this.#change({
       phase: this.#env.isOnline() ? "waiting" : "offline",
       lostAt, failures, latencyMs: null, connectionId: null, retryAt: this.#env.now() + wait,
@@ -239,7 +238,7 @@ export class StudioSocket {
     }
     const again = this.#wasLive;
     this.#wasLive = true;
-    this.#ladder.reached();
+    this.#ladder.reached(frame.server_time);
     this.#change({
       phase: "live", connectionId: frame.connection_id, lostAt: null, retryAt: null, reason: null,
     });
@@ -249,20 +248,18 @@ export class StudioSocket {
   }
 
   #ping() {
-    this.#timers.clear("ping");
     /** @type {Record<string, number>} */
     const cursors = {};
     for (const taskId of this.#ledger.unfinished()) cursors[taskId] = this.#ledger.cursor(taskId);
-    this.#pingSentAt = this.#env.now();
-    this.#send({ action: "ping", cursors });
-    this.#timers.set("silence", ANSWER_WITHIN_MS, () => this.#hangUp());
     this.#timers.set("ping", PING_EVERY_MS, () => this.#ping());
+    this.#pacer.sendFirst({ action: "ping", cursors });
   }
 
   /** @param {{server_time: number, cursors: Record<string, number>}} frame */
   #pong(frame) {
     this.#timers.clear("silence");
     this.#listener.serverTimeTold(frame.server_time);
+    this.#ladder.since = frame.server_time;
     this.#change({ latencyMs: Math.round(this.#env.now() - this.#pingSentAt) });
     this.#talk.compare(frame.cursors);
   }
@@ -285,6 +282,11 @@ export class StudioSocket {
   /** @param {ClientMessage} message */
   #transmit(message) {
     this.#talk.sent(message);
+    if (message.action === "ping") {
+      // only now: what waits for its turn cannot have been answered
+      this.#pingSentAt = this.#env.now();
+      this.#timers.set("silence", ANSWER_WITHIN_MS, () => this.#hangUp());
+    }
     this.#line?.send(JSON.stringify(message));
   }
 

@@ -22,14 +22,15 @@ export class SseLine extends HttpLine {
    * @param {object} parts
    * @param {Post} parts.post
    * @param {() => Record<string, number>} parts.cursors
+   * @param {number | null} parts.since when everything was known, in Unix seconds
    * @param {(url: string) => EventSource} parts.listen
    * @param {{now: () => number, setTimeout: (run: () => void, ms: number) => unknown, clearTimeout: (timer: any) => void}} parts.clock
    */
-  constructor({ post, cursors, listen, clock }) {
+  constructor({ post, cursors, since, listen, clock }) {
     super(post);
     this.#now = clock.now;
     this.#timers = new Timers(clock);
-    this.#source = listen(withCursors("/events/", cursors()));
+    this.#source = listen(withCursors("/events/", cursors(), since));
     this.#source.addEventListener("message", ({ data }) => {
       this.#breathe();
       this.hear(JSON.parse(data), data);

@@ -4,7 +4,7 @@
 import { drawAgain, settingsOf, share } from "./deeds.js";
 import { clone, find, setText } from "./dom.js";
 import { number, timeOfDay } from "./format.js";
-import { fill, gettext, ngettext } from "./i18n.js";
+import { gettext, ngettext } from "./i18n.js";
 import { errorSentence, interruptionLabel, kindLabel, reasonLabel, stepLabel } from "./labels.js";
 
 /** @import {EventFrame, Task, TaskState} from "./protocol.js" */
@@ -20,13 +20,13 @@ export function eventSentence(frame) {
   const { details } = frame;
   switch (frame.kind) {
     case "claimed":
-      return fill(gettext("Taken by %(worker)s, attempt %(n)s"), { worker: details.worker ?? "–", n: frame.attempt });
+      return gettext("Taken by %(worker)s, attempt %(n)s", { worker: details.worker ?? "–", n: frame.attempt });
     case "step_began":
       return stepLabel(frame.step);
     case "progressed":
-      return fill(gettext("step %(k)s of %(total)s"), { k: details.done, total: details.total });
+      return gettext("step %(k)s of %(total)s", { k: details.done, total: details.total });
     case "image_stored":
-      return fill(gettext("Picture %(i)s stored, %(size)s KB"), { i: details.image?.index ?? frame.image, size: number((details.bytes ?? 0) / 1024) });
+      return gettext("Picture %(i)s stored, %(size)s KB", { i: details.image?.index ?? frame.image, size: number((details.bytes ?? 0) / 1024) });
     case "delayed":
       return reasonLabel(details.reason);
     case "interrupted":
@@ -83,8 +83,7 @@ export class Story {
     list.append(row);
     if (atEnd) list.scrollTop = list.scrollHeight;
     if (this.#count) {
-      const words = ngettext("%(n)s event, no gap", "%(n)s events, no gap", frame.seq);
-      setText(this.#count, fill(words, { n: frame.seq }));
+      setText(this.#count, ngettext("%(n)s event, no gap", "%(n)s events, no gap", frame.seq));
     }
     // at once would be too early for the events that are written together
     this.#redrawIn(Math.max(150, this.#drawnAt + REDRAW_MS - Date.now()));

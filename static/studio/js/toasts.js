@@ -1,7 +1,7 @@
 // @ts-check
 /** Short messages at the edge of the page. */
 
-import { clone, find, part, setText } from "./dom.js";
+import { Face, clone, find } from "./dom.js";
 
 const PLAIN_MS = 6_000;
 /** Long enough to read what was done, find the button and press it. */
@@ -16,19 +16,20 @@ const MOST_AT_ONCE = 3;
 export function toast(text, tone, action) {
   const alerts = find(document, "#alerts", HTMLElement);
   const note = clone("toast-template");
-  note.dataset.tone = tone;
-  setText(part(note, "text"), text);
-  const button = find(note, "[data-part='action']", HTMLButtonElement);
-  button.hidden = !action;
+  const face = new Face(note);
+  const close = () => note.remove();
+  face.mark({ tone });
+  face.tell({ text });
+  face.reveal({ action: !!action });
+  face.part("close").addEventListener("click", close);
   if (action) {
-    setText(button, action.label);
-    button.addEventListener("click", () => {
-      note.remove();
+    face.tell({ action: action.label });
+    face.part("action").addEventListener("click", () => {
+      close();
       action.run();
     });
   }
-  find(note, "[data-part='close']", HTMLButtonElement).addEventListener("click", () => note.remove());
   while (alerts.childElementCount >= MOST_AT_ONCE) alerts.firstElementChild?.remove();
   alerts.append(note);
-  if (tone === "plain") setTimeout(() => note.remove(), action ? ACTION_MS : PLAIN_MS);
+  if (tone === "plain") setTimeout(close, action ? ACTION_MS : PLAIN_MS);
 }

@@ -4,7 +4,7 @@
 import { copyText, drawAgain, putIntoBin, setFavourite, share } from "./deeds.js";
 import { clone, find, part, setAttribute, setText } from "./dom.js";
 import { duration, number, size, timeOfDay } from "./format.js";
-import { fill, gettext } from "./i18n.js";
+import { gettext } from "./i18n.js";
 import { toast } from "./toasts.js";
 
 /** @import {Settings} from "./deeds.js" */
@@ -104,7 +104,7 @@ export class Panel {
   show(about) {
     this.#about = about;
     const root = this.#root;
-    setText(part(root, "number"), fill(gettext("Picture %(i)s of %(n)s"), { i: about.index, n: about.count }));
+    setText(part(root, "number"), gettext("Picture %(i)s of %(n)s", { i: about.index, n: about.count }));
     setText(part(root, "prompt"), about.prompt);
     setText(part(root, "size"), `${size(about.width, about.height)} · ${weight(about.bytes)} · ${about.format.toUpperCase()}`);
     setText(part(root, "seed"), String(about.seed));

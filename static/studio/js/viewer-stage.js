@@ -2,7 +2,7 @@
 /** One picture on the stage: its thumbnail at once, its file when decoded, in the same place; zoom and fingers. */
 
 import { part, setAttribute, setProperty, setText } from "./dom.js";
-import { fill, gettext } from "./i18n.js";
+import { gettext } from "./i18n.js";
 import { Fingers } from "./viewer-fingers.js";
 import { fitted, held, isFitted, isLarger, toggled, zoomed } from "./viewer-zoom.js";
 
@@ -169,7 +169,7 @@ export class Stage {
     const isFit = isFitted(place, this.#bounds);
     setAttribute(this.#root, "data-larger", isLarger(place, this.#bounds));
     setAttribute(this.#root, "data-zoom", isFit ? "fit" : "own");
-    this.#onZoom(isFit ? fill(gettext("Fitted · %(n)s%"), { n: percent }) : `${percent}%`);
+    this.#onZoom(isFit ? gettext("Fitted · %(n)s%", { n: percent }) : `${percent}%`);
   }
 
   /**

@@ -2,7 +2,7 @@
 /** The viewer: a window over the page with one picture, the way to the others, and everything about it. */
 
 import { clone, find, part, setAttribute, setText } from "./dom.js";
-import { fill, gettext } from "./i18n.js";
+import { gettext } from "./i18n.js";
 import { PictureList } from "./viewer-list.js";
 import { keyInAddress, picturesOfPage } from "./viewer-page.js";
 import { Panel } from "./viewer-panel.js";
@@ -15,6 +15,8 @@ import { Stage } from "./viewer-stage.js";
 const WIDE = "(min-width: 1000px)";
 const STEP = 1.4;
 const PAN_PX = 80;
+/** Milliseconds on a picture after which it is meant. */
+const SETTLED = 50;
 
 export class Viewer {
   #dialog = /** @type {HTMLDialogElement} */ (clone("viewer-template"));
@@ -71,6 +73,13 @@ export class Viewer {
     this.#show();
   }
 
+  /** Show what the address says. */
+  follow() {
+    const key = keyInAddress();
+    if (key) this.open(key, null);
+    else this.close();
+  }
+
   /** Closing puts everything back, whoever asked for it. */
   close() {
     if (this.#dialog.open) this.#dialog.close();
@@ -119,7 +128,7 @@ export class Viewer {
     this.#panel.await(item.key);
     const at = { i: this.#list.number, n: this.#list.size };
     setText(part(this.#dialog, "counter"), `${at.i} / ${at.n}`);
-    setText(part(this.#dialog, "said"), fill(gettext("Picture %(i)s of %(n)s"), at));
+    setText(part(this.#dialog, "said"), gettext("Picture %(i)s of %(n)s", at));
     this.#paintTurns(at.i === 1, at.i === at.n);
     this.#paintStrip();
     void this.#learn(item);
@@ -145,6 +154,9 @@ export class Viewer {
   async #learn(item) {
     const [task, index] = item.key.split(":");
     const isShown = () => this.#dialog.open && this.#list.current === item;
+    // who holds an arrow key down passes thirty a second
+    await new Promise((settled) => setTimeout(settled, SETTLED));
+    if (!isShown()) return;
     /** @type {Response | null} */
     let response = null;
     try {

@@ -1,22 +1,28 @@
 // @ts-check
 /** Opens the viewer on the pictures of a page; until somebody does, this is all of it that is loaded. */
 
-import { keyInAddress } from "./viewer-page.js";
+import { closest, lazy } from "./dom.js";
 
 /** @import {Viewer} from "./viewer.js" */
 
-const PICTURES = "a[data-picture-key]";
+/** @type {Viewer | undefined} */
+let viewer;
+const load = lazy(async () => {
+  const [module] = await Promise.all([import("./viewer.js"), dressed()]);
+  return (viewer = new module.Viewer());
+});
 
-/** @type {Promise<Viewer> | null} */
-let viewer = null;
+/** @param {Event} event */
+const linkOf = (event) => /** @type {HTMLAnchorElement | null} */ (closest(event, "a[data-picture-key]"));
 
 /** A plain click opens the viewer; with a modifier, or where it cannot be loaded, the link leads to the file. */
 export function listenForViewing() {
   document.addEventListener("click", (event) => {
     const link = linkOf(event);
-    if (!link || event.defaultPrevented || !isPlain(event)) return;
+    if (!link || event.defaultPrevented || event.button) return;
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    open(link.dataset.pictureKey ?? "", link).catch(() => location.assign(link.href));
+    load().then((ready) => ready.open(link.dataset.pictureKey ?? "", link)).catch(() => location.assign(link.href));
   });
   for (const sign of ["pointerover", "focusin"]) {
     document.addEventListener(sign, (event) => {
@@ -29,47 +35,19 @@ export function listenForViewing() {
 
 /** Show what the address says: after Back, after Forward, after a reload. */
 function follow() {
-  const key = keyInAddress();
-  if (key) open(key, null).catch(() => {});
-  else viewer?.then((ready) => ready.close());
-}
-
-/** @param {Event} event */
-function linkOf({ target }) {
-  const link = target instanceof Element ? target.closest(PICTURES) : null;
-  return link instanceof HTMLAnchorElement ? link : null;
-}
-
-/** @param {MouseEvent} event */
-const isPlain = (event) =>
-  event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
-
-/**
- * @param {string} key
- * @param {HTMLElement | null} opener null: the address asked for it
- */
-async function open(key, opener) {
-  (await load()).open(key, opener);
-}
-
-function load() {
-  viewer ??= Promise.all([import("./viewer.js"), dressed()]).then(([module]) => new module.Viewer());
-  viewer.catch(() => (viewer = null));
-  return viewer;
+  if (location.hash.startsWith("#picture=")) load().then((ready) => ready.follow()).catch(() => {});
+  else viewer?.close();
 }
 
 /** The viewer's own styles are there before it is seen. @returns {Promise<void>} */
-function dressed() {
-  const { styles = "" } = /** @type {HTMLElement} */ (document.getElementById("viewer-template")).dataset;
-  return new Promise((resolve, reject) => {
-    const link = document.createElement("link");
-    link.rel = "stylesheet";
-    link.addEventListener("load", () => resolve());
-    link.addEventListener("error", () => {
-      link.remove();
-      reject(new Error("no styles"));
-    });
-    link.href = styles;
-    document.head.append(link);
-  });
-}
+const dressed = () => new Promise((resolve, reject) => {
+  const link = document.createElement("link");
+  link.rel = "stylesheet";
+  link.href = document.getElementById("viewer-template")?.dataset.styles ?? "";
+  link.onload = () => resolve();
+  link.onerror = () => {
+    link.remove();
+    reject(new Error("no styles"));
+  };
+  document.head.append(link);
+});

@@ -8,8 +8,8 @@ import { Ladder } from "./ladder.js";
 
 const REACHABLE_WITHIN_MS = 5_000;
 
-/** @param {{socketPath: string, ledger: Ledger, store: Storage | null}} parts */
-export function browserLadder({ socketPath, ledger, store }) {
+/** @param {{socketPath: string, ledger: Ledger, store: Storage | null, since?: number | null}} parts since: the server's time when the page was made */
+export function browserLadder({ socketPath, ledger, store, since = null }) {
   const clock = {
     now: () => Date.now(),
     setTimeout: (/** @type {() => void} */ run, /** @type {number} */ ms) => setTimeout(run, ms),
@@ -21,16 +21,16 @@ export function browserLadder({ socketPath, ledger, store }) {
     post: (/** @type {unknown} */ message) => send("/messages/", message),
     cursors: () => Object.fromEntries(ledger.unfinished().map((taskId) => [taskId, ledger.cursor(taskId)])),
   };
-  return new Ladder({
+  const ladder = new Ladder({
     ws: () => new WebSocket(`${scheme}://${location.host}${socketPath}`),
     load: {
       sse: async () => {
         const { SseLine } = await import("./sse.js");
-        return () => new SseLine({ ...http, listen: (url) => new EventSource(url) });
+        return (since) => new SseLine({ ...http, since, listen: (url) => new EventSource(url) });
       },
       poll: async () => {
         const { PollLine, get } = await import("./poll.js");
-        return () => new PollLine({ ...http, get, isHidden: () => document.hidden });
+        return (since) => new PollLine({ ...http, since, get, isHidden: () => document.hidden });
       },
     },
     isReachable: async () => {
@@ -44,4 +44,6 @@ export function browserLadder({ socketPath, ledger, store }) {
     store,
     clock,
   });
+  ladder.since = since;
+  return ladder;
 }
