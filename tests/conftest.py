@@ -37,8 +37,17 @@ from generation.models import Worker  # noqa: E402
 from generation.services import SeenModel  # noqa: E402
 from tests.studio import wait_until  # noqa: E402
 
+LONG = ("process", "browser")
+"""Folders whose files take longest."""
+
 MODEL = "LiuJuan20260223Zimage"
 pytest_plugins = ["tests.socket.pages", "tests.fallback.visitors", "tests.worker.machine"]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first: none of the processes that share the work is left alone with them."""
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 
 def pytest_configure() -> None:

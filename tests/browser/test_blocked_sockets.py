@@ -75,7 +75,8 @@ def test_where_streams_are_held_back_the_page_asks(behind: Behind, shoot: Shoot)
     expect_rung(page, "poll")
     expect(page.locator("#connection [data-part=label]")).to_have_text("每 10 秒更新")
 
-    card = send(page, "一问一答", steps=30)
+    # long enough to be met at work by one who asks every two seconds
+    card = send(page, "一问一答", steps=60, size="768x768")
     expect(page.locator("#connection [data-part=label]")).to_have_text("每 2 秒更新")
     expect_percent(card, 5)
     shoot(page, "by-polling")

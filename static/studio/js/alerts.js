@@ -31,7 +31,6 @@ export class Alerts {
   #menus = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-alerts]")]);
 
   constructor() {
-    for (const menu of this.#menus) menu.addEventListener("change", (event) => this.#choose(event));
     addEventListener("storage", ({ key }) => {
       if (key === CHOICES) this.#show();
     });
@@ -56,11 +55,13 @@ export class Alerts {
     if (sound) this.#play(frame.status === "completed" ? [523, 784] : [392, 262]);
   }
 
-  /** @param {Event} event */
-  async #choose({ target }) {
-    if (!(target instanceof HTMLInputElement)) return;
-    const next = { ...read(CHOICES, {}), [target.name]: target.checked };
-    if (target.name === "notify" && target.checked && canNotify()) {
+  /**
+   * @param {string} name "notify" or "sound"
+   * @param {boolean} wanted
+   */
+  async choose(name, wanted) {
+    const next = { ...read(CHOICES, {}), [name]: wanted };
+    if (name === "notify" && wanted && canNotify()) {
       next.notify = (await Notification.requestPermission()) === "granted";
     }
     try {
@@ -69,7 +70,7 @@ export class Alerts {
       // forbidden: nothing is kept, and the boxes below say so
     }
     this.#show();
-    if (target.name === "sound" && target.checked) {
+    if (name === "sound" && wanted) {
       this.#wake();
       this.#play([523, 784]);
     }

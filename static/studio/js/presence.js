@@ -41,6 +41,7 @@ export class Presence {
   constructor() {
     for (const menu of document.querySelectorAll("details:has([data-alerts])")) {
       menu.addEventListener("toggle", () => this.#listen());
+      menu.addEventListener("change", (event) => this.#choose(event));
     }
     addEventListener("storage", ({ key }) => {
       if (key === ALERTS) this.#listen();
@@ -78,6 +79,14 @@ export class Presence {
     const { status } = frame;
     if (document.hidden && this.#unseen !== "failed" && (status === "completed" || status === "failed")) this.#unseen = status;
     await (await this.#alerts)?.ended(card, frame);
+  }
+
+  /** What is pressed while the words are still being loaded counts too. @param {Event} event */
+  async #choose({ target }) {
+    if (!(target instanceof HTMLInputElement) || !target.closest("[data-alerts]")) return;
+    const { name, checked } = target;
+    this.#listen();
+    await (await this.#alerts)?.choose(name, checked);
   }
 
   #listen() {
