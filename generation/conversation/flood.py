@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from time import monotonic
 
 RATE = 20.0
@@ -37,11 +38,14 @@ class Buckets:
 
     def __init__(self) -> None:
         self.by_owner: dict[int, Bucket] = {}
+        # asked from the loop, and by views that run in threads of their own
+        self.turn = Lock()
 
     def take(self, owner_id: int) -> bool:
-        if len(self.by_owner) >= REMEMBERED and owner_id not in self.by_owner:
-            self.forget_the_full()
-        return self.by_owner.setdefault(owner_id, Bucket()).take()
+        with self.turn:
+            if len(self.by_owner) >= REMEMBERED and owner_id not in self.by_owner:
+                self.forget_the_full()
+            return self.by_owner.setdefault(owner_id, Bucket()).take()
 
     def forget_the_full(self) -> None:
         for owner_id, bucket in list(self.by_owner.items()):

@@ -7,7 +7,6 @@ import json
 import logging
 import uuid
 from collections.abc import Callable, Collection
-from threading import Lock
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -16,16 +15,13 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse, RawPostData
 from django.views.decorators.cache import never_cache
 
 from generation.choices import ErrorCode
-from generation.conversation import Buckets
+from generation.conversation import buckets
 from generation.exceptions import InvalidInput, NotFound, StudioError, TransitionRefused
 from generation.protocol import MAX_TEXT_BYTES
 from generation.selectors import MAX_KEYS, PictureKey, read_key
 
 logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
-
-buckets, turn = Buckets(), Lock()
-"""This process's, for views that run in threads."""
 
 
 def for_scripts(view: View) -> View:
@@ -37,7 +33,7 @@ def for_scripts(view: View) -> View:
         try:
             if not request.user.is_authenticated:
                 return refusal(ErrorCode.NOT_SIGNED_IN, 403)
-            if not may_ask_now(request.user.pk):
+            if not buckets.take(request.user.pk):
                 return refusal(ErrorCode.FLOODING, 429)
             return view(request, *args, **kwargs)
         except StudioError as error:
@@ -47,12 +43,6 @@ def for_scripts(view: View) -> View:
             return refusal(ErrorCode.UNAVAILABLE, 503)
 
     return answered
-
-
-def may_ask_now(owner_id: int) -> bool:
-    # each of these requests has a thread of its own
-    with turn:
-        return buckets.take(owner_id)
 
 
 def status_of(error: StudioError) -> int:

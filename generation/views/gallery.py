@@ -30,13 +30,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from generation import selectors, services
 from generation.choices import ErrorCode
+from generation.conversation import buckets
 from generation.exceptions import InvalidInput, NotFound
 from generation.selectors import GalleryFilter, clock
 from generation.views.answers import (
     body_of,
     for_scripts,
     keys_of,
-    may_ask_now,
     task_ids_of,
     texts_in,
 )
@@ -149,7 +149,7 @@ def archive(request: HttpRequest) -> HttpResponseBase:
     """
     if not request.user.is_authenticated:
         return redirect_to_login(reverse("gallery"))
-    if not may_ask_now(request.user.pk):
+    if not buckets.take(request.user.pk):
         return refused(request, ErrorCode.FLOODING, 429)
     try:
         keys = keys_of(request.POST.getlist("pictures"))

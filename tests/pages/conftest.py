@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from generation.views import answers
+from generation.conversation import buckets
 from generation.views.archive import Zip
 
 
 @pytest.fixture(autouse=True)
 def full_buckets() -> None:
-    answers.buckets.by_owner.clear()
+    buckets.by_owner.clear()
     Zip.under_way.clear()
