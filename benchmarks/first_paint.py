@@ -31,9 +31,11 @@ def measure(quick: bool) -> Report:
     rounds = 1 if quick else 5
     with Stand() as stand, chromium() as browser:
         stand.studio.manage("collectstatic", "--no-input", "-v", "0")
-        (person,) = stand.writer.people(1)
+        person, busy = stand.writer.people(2)
+        stand.writer.events(stand.writer.task(busy), 20)
         with stand.serving(OURS) as ours:
             weights = {name: weigh(browser, ours, person, url) for name, url in PAGES.items()}
+            weights["studio, a task at work"] = weigh(browser, ours, busy, "/")
             folder = Path(stand.folder.name) / "static-page"
             write_static_page(browser, ours, person, folder)
             stand.studio.env["STATIC_PAGE"] = str(folder)

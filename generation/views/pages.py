@@ -65,7 +65,15 @@ def origin(request: HttpRequest) -> dict[str, Any]:
     except (KeyError, InvalidInput, NotFound):
         return {}
     task = image.task
-    return {"from": {"task": str(task.pk), "data": task.data, "seed": image.seed}}
+    thumbnail = image.data["thumbnail_url"]
+    return {
+        "from": {
+            "task": str(task.pk),
+            "data": task.data,
+            "seed": image.seed,
+            "thumbnail": thumbnail,
+        }
+    }
 
 
 def page(request: HttpRequest, cards: list[Card], now: datetime) -> dict[str, Any]:

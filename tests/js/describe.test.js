@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { describe } from "../../static/studio/js/describe.js";
 import { emptyState } from "../../static/studio/js/reducer.js";
-import { outputSize } from "../../static/studio/js/sizes.js";
+import { outputSize } from "../../static/studio/js/composer-fields.js";
 import { T0, fold, log, task } from "./logs.js";
 
 // as the catalogue of the page brings them

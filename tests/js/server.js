@@ -1,6 +1,7 @@
 /** A server for the socket under test, and a clock it can be moved along with. Both are the parts
  *  that StudioSocket takes as parameters in the browser. */
 
+import { Climb } from "../../static/studio/js/climb.js";
 import { Ladder } from "../../static/studio/js/ladder.js";
 import { Ledger } from "../../static/studio/js/ledger.js";
 import { Outbox } from "../../static/studio/js/outbox.js";
@@ -102,7 +103,7 @@ export function aClosedPage({ store = new Memory(), owner = "liujuan", random = 
   };
   page.ladder = new Ladder({
     ws: make("ws"),
-    load: { sse: async () => make("sse"), poll: async () => make("poll") },
+    load: { sse: async () => make("sse"), poll: async () => make("poll"), climb: async () => Climb },
     isReachable: async () => page.online,
     store,
     clock,

@@ -1,6 +1,7 @@
 // @ts-check
 /** Telling of a finished task while nobody looks: a notification, a sound, or both; chosen per device. */
 
+import { dress } from "./dom.js";
 import { duration } from "./format.js";
 import { gettext } from "./i18n.js";
 import { errorSentence } from "./labels.js";
@@ -17,6 +18,20 @@ const PROMPT_SHOWN = 60;
 
 /** @typedef {{notify: boolean, sound: boolean}} Choices */
 
+let isListening = false;
+
+/** From now on; every end that the page sees comes as `studio:ended` {card, frame}. */
+export function listen() {
+  if (isListening) return;
+  isListening = true;
+  dress(document.querySelector("[data-alerts]")).catch(() => {}); // plain boxes are boxes too
+  const alerts = new Alerts();
+  document.addEventListener("studio:ended", (event) => {
+    const { card, frame } = /** @type {CustomEvent} */ (event).detail;
+    alerts.ended(card, frame);
+  });
+}
+
 /** @returns {Choices} */
 function choices() {
   const { notify, sound } = read(CHOICES, {});
@@ -25,7 +40,7 @@ function choices() {
 
 const canNotify = () => "Notification" in globalThis && isSecureContext;
 
-export class Alerts {
+class Alerts {
   /** @type {AudioContext | null} */
   #audio = null;
   #menus = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-alerts]")]);
@@ -34,6 +49,11 @@ export class Alerts {
     addEventListener("storage", ({ key }) => {
       if (key === CHOICES) this.#show();
     });
+    for (const menu of this.#menus) {
+      menu.addEventListener("change", ({ target }) => this.#choose(target));
+      // pressed before this was here
+      if (menu.closest("[open]")) for (const input of menu.querySelectorAll(":checked")) this.#choose(input);
+    }
     // a browser lets a page sound only after somebody has touched it
     for (const sign of ["pointerdown", "keydown"]) document.addEventListener(sign, () => this.#wake(), { passive: true });
     this.#show();
@@ -55,11 +75,10 @@ export class Alerts {
     if (sound) this.#play(frame.status === "completed" ? [523, 784] : [392, 262]);
   }
 
-  /**
-   * @param {string} name "notify" or "sound"
-   * @param {boolean} wanted
-   */
-  async choose(name, wanted) {
+  /** @param {EventTarget | null} target one of the two boxes */
+  async #choose(target) {
+    if (!(target instanceof HTMLInputElement)) return;
+    const { name, checked: wanted } = target;
     const next = { ...read(CHOICES, {}), [name]: wanted };
     if (name === "notify" && wanted && canNotify()) {
       next.notify = (await Notification.requestPermission()) === "granted";

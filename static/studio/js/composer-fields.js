@@ -2,11 +2,11 @@
 /** The composer's inputs: reading and writing them. */
 
 import { closest, find, setProperty } from "./dom.js";
-import { outputSize } from "./sizes.js";
 
 /** @import {Model} from "./protocol.js" */
 
 export const PROMPT_MOST = 2000;
+const GRID = 16;
 const RATIOS = ["1:1", "3:4", "4:3", "9:16", "16:9"];
 const SCALES = [512, 768, 1024];
 
@@ -135,3 +135,19 @@ export class Fields {
     };
   }
 }
+
+/**
+ * Sides in multiples of 16 whose area is close to `scale`².
+ *
+ * @param {string} ratio "3:4"
+ * @param {number} scale side of the square of the same area
+ * @returns {[number, number]}
+ */
+export function outputSize(ratio, scale) {
+  const [w, h] = ratio.split(":").map(Number);
+  const stretch = Math.sqrt(w / h);
+  return [snap(scale * stretch), snap(scale / stretch)];
+}
+
+/** @param {number} side */
+const snap = (side) => Math.min(2048, Math.max(256, Math.round(side / GRID) * GRID));

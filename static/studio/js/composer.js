@@ -3,7 +3,7 @@
 
 import { DRAFT_FIELDS, Fields, PROMPT_MOST } from "./composer-fields.js";
 import { offerModels, sendWords, showProspect } from "./composer-wait.js";
-import { Face, find, lazy, setAttribute } from "./dom.js";
+import { Face, dress, find, lazy, setAttribute } from "./dom.js";
 import { Draft } from "./draft.js";
 import { length, number, size } from "./format.js";
 import { gettext } from "./i18n.js";
@@ -63,7 +63,7 @@ export class Composer {
   });
 
   #loadOrigin = lazy(async () => {
-    const { Origin } = await import("./composer-origin.js");
+    const [{ Origin }] = await Promise.all([import("./composer-origin.js"), dress(this.#face.part("origin"))]);
     this.#origin = new Origin(this.#form, () => this.#setParent(null));
     this.#refresh();
   });
@@ -80,9 +80,8 @@ export class Composer {
     this.#fields.fill(page.defaults);
     this.#restore();
     if (page.from) {
-      const [, index = 1] = new URLSearchParams(location.search).get("from")?.split(":") ?? [];
-      const { task, data, seed } = page.from;
-      this.vary(task, data, { seed, thumbnail: `/pictures/${task}/${index}/thumbnail/` });
+      const { task, data, seed, thumbnail } = page.from;
+      this.vary(task, data, { seed, thumbnail });
       history.replaceState(history.state, "", location.pathname); // once
     }
     if (typed !== null) this.#prompt.value = typed;

@@ -97,6 +97,29 @@ export function lazy(load) {
   }));
 }
 
+/**
+ * The styles that an element names, loaded once; resolves when they are there.
+ *
+ * @param {HTMLElement | null} element
+ * @returns {Promise<void>}
+ */
+export const dress = (element) => new Promise((resolve, reject) => {
+  const { styles } = element?.dataset ?? {};
+  if (!element || !styles) return resolve();
+  const link = document.createElement("link");
+  link.rel = "stylesheet";
+  link.href = styles;
+  link.onload = () => {
+    delete element.dataset.styles;
+    resolve();
+  };
+  link.onerror = () => {
+    link.remove();
+    reject(new Error("no styles"));
+  };
+  document.head.append(link);
+});
+
 /** An element and its parts, found once; where nothing is new the page is neither read nor written. */
 export class Face {
   #root;

@@ -2,7 +2,7 @@
 /** The list of cards: order, filters, counts, recent pictures. A card never moves under the pointer. */
 
 import { Card } from "./card.js";
-import { Face, clone, closest, find, lazy, setAttribute } from "./dom.js";
+import { Face, clone, closest, dress, find, lazy, setAttribute } from "./dom.js";
 import { recentFrame } from "./frames.js";
 import { gettext } from "./i18n.js";
 import { errorSentence } from "./labels.js";
@@ -258,9 +258,16 @@ export class Feed {
     counts.stopped = counts.all - counts.active - counts.completed;
     for (const { button, face } of this.#filters) face.tell({ count: String(counts[button.dataset.filter ?? ""]) });
     if (!this.#section) return;
-    setAttribute(this.#section, "data-empty", counts.all === 0);
+    this.#showEmpty(counts.all === 0);
     const none = document.getElementById("none");
     if (none) none.hidden = counts.all === 0 || counts[this.#section.dataset.filter ?? "all"] > 0;
+  }
+
+  /** Its styles come first: most pages never need them. @param {boolean} isEmpty */
+  #showEmpty(isEmpty) {
+    const empty = document.getElementById("empty");
+    if (isEmpty && empty?.dataset.styles) dress(empty).then(() => this.#count(), () => {}); // else the list is just bare
+    else this.#section?.toggleAttribute("data-empty", isEmpty);
   }
 }
 

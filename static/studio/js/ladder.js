@@ -2,11 +2,11 @@
 /** Which way leads to the server: a WebSocket, an event stream where that is blocked, or asking again and again. */
 
 import { CLOSE, CLOSE_SILENT } from "./protocol.js";
-import { Timers } from "./timers.js";
 
 /** @typedef {"ws" | "sse" | "poll"} Rung from the best one down */
 /** @typedef {"blocked" | "held_back" | "too_many" | "earlier"} Why the better rungs were left; "earlier": in this tab, before it was loaded again */
 /** @typedef {EventTarget & {send: (text: string) => void, close: (code?: number, reason?: string) => void}} Line the surface of a WebSocket, as far as it is used */
+/** @import {Climb} from "./climb.js" */
 /** @typedef {(since: number | null) => Line} Make since: Unix seconds, when the page knew everything */
 
 /** @type {readonly Rung[]} */
@@ -20,16 +20,13 @@ export const TRIES = 2;
 /** Where it had worked on this page, a server that restarts is the more likely reason. */
 export const TRIES_AFTER_SUCCESS = 4;
 
-export const CLIMB_FIRST_MS = 60_000;
-export const CLIMB_MOST_MS = 600_000;
-
 const NAME = "studio.rung";
 
 export class Ladder {
   #load;
   #isReachable;
   #store;
-  #timers;
+  #clock;
   /** @type {Partial<Record<Rung, Make>>} */
   #make = {};
   /** @type {Rung} */
@@ -43,9 +40,8 @@ export class Ladder {
   #hasWorked = false;
   /** The connection that is open, or was the last one, had its `hello`. */
   #saidHello = false;
-  #climbAfter = CLIMB_FIRST_MS;
-  /** @type {AbortController | null} */
-  #probing = null;
+  /** Loaded with the first line that is not the best. @type {Climb | null} */
+  #climb = null;
 
   /** The server's clock when something was last heard of it, in Unix seconds. @type {number | null} */
   since = null;
@@ -57,7 +53,7 @@ export class Ladder {
   /**
    * @param {object} parts
    * @param {Make} parts.ws
-   * @param {Record<"sse" | "poll", () => Promise<Make>>} parts.load how lines of the others are made
+   * @param {Record<"sse" | "poll", () => Promise<Make>> & {climb: () => Promise<typeof Climb>}} parts.load how lines of the others are made, and the way back
    * @param {() => Promise<boolean>} parts.isReachable whether the server answers at all
    * @param {Pick<Storage, "getItem" | "setItem" | "removeItem"> | null} parts.store of this tab
    * @param {{setTimeout: (run: () => void, ms: number) => unknown, clearTimeout: (timer: any) => void}} parts.clock
@@ -67,7 +63,7 @@ export class Ladder {
     this.#load = load;
     this.#isReachable = isReachable;
     this.#store = store;
-    this.#timers = new Timers(clock);
+    this.#clock = clock;
   }
 
   get rung() {
@@ -91,9 +87,7 @@ export class Ladder {
   /** @returns {Line} */
   open() {
     this.#saidHello = false;
-    const make = this.#make[this.#rung];
-    if (!make) throw new Error(`no line is made for ${this.#rung}`);
-    return make(this.since);
+    return this.#lineOf(this.#rung);
   }
 
   /** The line that was opened said hello. @param {number} serverTime Unix seconds */
@@ -108,7 +102,7 @@ export class Ladder {
     } catch {
       // storage is full or forbidden: the next load begins at the top
     }
-    this.#climbLater();
+    this.#climb?.later(this.#better());
   }
 
   /** @param {number} code with which the line that was opened ended */
@@ -132,8 +126,7 @@ export class Ladder {
 
   /** Look for nothing better now. */
   stop() {
-    this.#timers.clearAll();
-    this.#probing?.abort();
+    this.#climb?.stop();
   }
 
   /** Where nothing gets through no other way would help: only a server that answers is worth a step.
@@ -163,6 +156,10 @@ export class Ladder {
     this.#hasWorked = false;
   }
 
+  #better() {
+    return RUNGS.slice(0, RUNGS.indexOf(this.#rung));
+  }
+
   /** Fetch what makes lines of these rungs; false if that does not get through.
    *
    * @param {Rung[]} rungs
@@ -170,54 +167,31 @@ export class Ladder {
   async #learn(rungs) {
     try {
       for (const rung of rungs) if (rung !== "ws") this.#make[rung] ??= await this.#load[rung]();
+      this.#climb ??= this.#wayUp(await this.#load.climb());
       return true;
     } catch {
       return false;
     }
   }
 
-  // --- up again -------------------------------------------------------------------------------
-
-  #climbLater() {
-    const better = RUNGS.slice(0, RUNGS.indexOf(this.#rung));
-    if (better.length === 0) {
-      this.#climbAfter = CLIMB_FIRST_MS;
-      return;
-    }
-    this.#timers.set("climb", this.#climbAfter, async () => {
-      this.#climbAfter = Math.min(CLIMB_MOST_MS, this.#climbAfter * 2);
-      if (await this.#learn(better)) this.#probe(better);
-      else this.#climbLater();
+  /** @param {typeof Climb} Way */
+  #wayUp(Way) {
+    return new Way({
+      learn: (rungs) => this.#learn(rungs),
+      open: (rung) => this.#lineOf(rung),
+      arrived: (rung, line, hello) => {
+        this.#step(rung, this.#why);
+        this.onClimb(line, hello);
+      },
+      clock: this.#clock,
     });
   }
 
-  /** Open a line of each beside the one that works, the best first, until one says hello.
-   *
-   * @param {Rung[]} better
-   */
-  #probe([rung, ...others]) {
+  /** @param {Rung} rung */
+  #lineOf(rung) {
     const make = this.#make[rung];
-    if (!make) {
-      this.#climbLater();
-      return;
-    }
-    const line = make(this.since);
-    const probing = (this.#probing = new AbortController());
-    const { signal } = probing;
-    const drop = () => line.close(1000, "");
-    signal.addEventListener("abort", drop);
-    const next = () => {
-      this.stop();
-      this.#probe(others);
-    };
-    this.#timers.set("probe", PATIENCE_MS[rung], next);
-    line.addEventListener("close", next, { signal });
-    line.addEventListener("message", (/** @type {any} */ { data }) => {
-      signal.removeEventListener("abort", drop);
-      this.stop();
-      this.#step(rung, this.#why);
-      this.onClimb(line, data);
-    }, { signal });
+    if (!make) throw new Error(`no line is made for ${rung}`);
+    return make(this.since);
   }
 }
 

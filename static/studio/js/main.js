@@ -4,7 +4,7 @@
 import { Announcer, markPassed } from "./announce.js";
 import { Badge } from "./badge.js";
 import { Composer } from "./composer.js";
-import { closest, find, setText } from "./dom.js";
+import { closest, find, lazy, setText } from "./dom.js";
 import { Feed } from "./feed.js";
 import { gettext, ngettext } from "./i18n.js";
 import { errorSentence, statusLabel, stepLabel } from "./labels.js";
@@ -15,7 +15,7 @@ import { isTerminal, newRequestKey } from "./protocol.js";
 import { StudioSocket } from "./socket.js";
 import { toast } from "./toasts.js";
 import { listenForViewing } from "./viewing.js";
-import { browserLadder } from "./ways.js";
+import { browserLadder, clock } from "./ways.js";
 
 /** @import {Card} from "./card.js" */
 /** @import {Bootstrap, EventFrame, Refusal} from "./protocol.js" */
@@ -23,12 +23,14 @@ import { browserLadder } from "./ways.js";
 /** @import {KeyedMessage} from "./outbox.js" */
 /** @import {Presence} from "./presence.js" */
 
+/** Where alerts.js keeps what was chosen on this device. */
+const ALERTS = "studio.alerts";
 const TICK_MS = 250;
 const STALE_AFTER_MS = 1_500;
 
 const page = /** @type {Bootstrap} */ (JSON.parse(find(document, "#studio-state", HTMLElement).textContent ?? "{}"));
 const isStudio = document.getElementById("composer") !== null;
-const store = storage();
+const store = storage("sessionStorage");
 
 /** Seconds that the server's clock is ahead of this device's. */
 let clockLead = page.server_time - Date.now() / 1000;
@@ -57,8 +59,15 @@ const feed = new Feed({
 });
 const composer = isStudio ? new Composer(page, ask) : null;
 const cancelWaiting = document.getElementById("cancel-waiting");
-/** Loaded when the page stands: nothing in it is needed for the first paint. @type {Presence | null} */
+/** Nothing in it is needed before there is a task. @type {Presence | null} */
 let presence = null;
+const loadPresence = lazy(async () => {
+  const { Presence } = await import("./presence.js");
+  presence = new Presence();
+  refreshMark();
+});
+/** Nor in this before somebody wants to be told. */
+const wakeAlerts = () => import("./alerts.js").then(({ listen }) => listen(), () => {});
 let isMarkOld = false;
 /** What was shown last of what waits to be sent. */
 let sending = "";
@@ -102,13 +111,7 @@ const socket = new StudioSocket({
   ledger,
   outbox,
   listener,
-  env: {
-    now: () => Date.now(),
-    random: Math.random,
-    setTimeout: (run, ms) => setTimeout(run, ms),
-    clearTimeout: (timer) => clearTimeout(timer),
-    isOnline: () => navigator.onLine,
-  },
+  env: { ...clock, random: Math.random, isOnline: () => navigator.onLine },
 });
 const retryNow = () => socket.retryNow();
 const badge = new Badge({ retryNow, isBusy: () => ledger.unfinished().length > 0, serverTime });
@@ -172,7 +175,10 @@ function speak(card, before, frame) {
   const over = isTerminal(status);
   const mark = markPassed(before, frame.progress);
   const prompt = [...card.task.prompt].slice(0, 24).join("");
-  if (over) presence?.ended(card, frame);
+  if (over) {
+    presence?.ended(frame);
+    document.dispatchEvent(new CustomEvent("studio:ended", { detail: { card, frame } }));
+  }
   if (kind === "failed") {
     toast(`${prompt} · ${errorSentence(frame.code ?? "", frame.message)}`, "fail");
     return;
@@ -234,14 +240,16 @@ function refreshMark() {
   isMarkOld = false;
   cancelWaiting?.toggleAttribute("hidden", waiting().length === 0);
   const cards = feed.cards().sort((a, b) => b.task.created - a.task.created);
+  if (cards[0]) loadPresence().catch(() => {}); // without it the page only says less
   presence?.show(cards[0], cards.find(({ state }) => !isTerminal(state.status)));
 }
 
-function storage() {
+/** @param {"sessionStorage" | "localStorage"} kind */
+function storage(kind) {
   try {
-    return sessionStorage;
+    return globalThis[kind];
   } catch {
-    return null; // forbidden: what is unsent then lives as long as the page
+    return null; // forbidden: what is unsent lives as long as the page, and nothing was chosen
   }
 }
 
@@ -276,7 +284,6 @@ listenForViewing();
 for (const { state } of page.tasks) story?.show(state);
 refreshMark();
 ladder.prepare().then(() => socket.start());
-import("./presence.js").then(({ Presence }) => {
-  presence = new Presence();
-  refreshMark();
-}, () => {}); // without it the page only says less
+for (const menu of document.querySelectorAll("details:has([data-alerts])")) menu.addEventListener("toggle", wakeAlerts);
+addEventListener("storage", ({ key }) => key === ALERTS && wakeAlerts());
+if (storage("localStorage")?.getItem(ALERTS)) wakeAlerts();

@@ -1,5 +1,5 @@
 // @ts-check
-/** Where the newest task stands, for who looks elsewhere: the mark, the tab's title, its icon, alerts. */
+/** Where the newest task stands, for who looks elsewhere: the mark, the tab's title, its icon. */
 
 import { Face, find } from "./dom.js";
 import { percent } from "./format.js";
@@ -7,12 +7,8 @@ import { gettext } from "./i18n.js";
 import { statusLabel } from "./labels.js";
 import { STEPS } from "./protocol.js";
 
-/** @import {Alerts} from "./alerts.js" */
 /** @import {Card} from "./card.js" */
 /** @import {EventFrame, TaskState} from "./protocol.js" */
-
-/** Where alerts.js keeps what was chosen on this device. */
-const ALERTS = "studio.alerts";
 
 const DRAW_EVERY_MS = 1_000;
 /** Height of each of the seven slips in the mark, and how finely one of them fills. */
@@ -35,22 +31,8 @@ export class Presence {
   #drawnAt = -Infinity;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
-  /** Loaded once somebody wants to be told, or may. @type {Promise<Alerts> | undefined} */
-  #alerts;
 
   constructor() {
-    for (const menu of document.querySelectorAll("details:has([data-alerts])")) {
-      menu.addEventListener("toggle", () => this.#listen());
-      menu.addEventListener("change", (event) => this.#choose(event));
-    }
-    addEventListener("storage", ({ key }) => {
-      if (key === ALERTS) this.#listen();
-    });
-    try {
-      if (localStorage.getItem(ALERTS)) this.#listen();
-    } catch {
-      // forbidden: then nothing was chosen
-    }
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.#unseen = null;
       this.#draw();
@@ -69,29 +51,9 @@ export class Presence {
     this.#timer ??= setTimeout(() => this.#draw(), Math.max(0, this.#drawnAt + DRAW_EVERY_MS - performance.now()));
   }
 
-  /**
-   * A task ended just now.
-   *
-   * @param {Card} card
-   * @param {EventFrame} frame
-   */
-  async ended(card, frame) {
-    const { status } = frame;
+  /** A task ended just now. @param {EventFrame} frame */
+  ended({ status }) {
     if (document.hidden && this.#unseen !== "failed" && (status === "completed" || status === "failed")) this.#unseen = status;
-    await (await this.#alerts)?.ended(card, frame);
-  }
-
-  /** What is pressed while the words are still being loaded counts too. @param {Event} event */
-  async #choose({ target }) {
-    if (!(target instanceof HTMLInputElement) || !target.closest("[data-alerts]")) return;
-    const { name, checked } = target;
-    this.#listen();
-    await (await this.#alerts)?.choose(name, checked);
-  }
-
-  #listen() {
-    this.#alerts ??= import("./alerts.js").then(({ Alerts }) => new Alerts());
-    this.#alerts.catch(() => (this.#alerts = undefined)); // the network is away: asked for again when it is needed
   }
 
   #name() {

@@ -165,7 +165,7 @@ export function newRequestKey() {
  * @property {{task: Task, state: TaskState}[]} tasks
  * @property {Record<string, QueuePlace>} queue
  * @property {{model: string, prompt: string, width: number, height: number, n: number, steps: number, guidance: number}} defaults
- * @property {{task: string, data: Task, seed: number | null}} [from] the picture that shall be varied
+ * @property {{task: string, data: Task, seed: number | null, thumbnail: string}} [from] the picture that shall be varied
  * @property {Model[]} models
  * @property {number} server_time
  */

@@ -1,7 +1,7 @@
 // @ts-check
 /** The dialog with a fresh share link. */
 
-import { clone, part, setText } from "./dom.js";
+import { clone, dress, part, setText } from "./dom.js";
 import { timeOfDay } from "./format.js";
 import { gettext } from "./i18n.js";
 import { toast } from "./toasts.js";
@@ -10,7 +10,8 @@ import { toast } from "./toasts.js";
  * @param {{url: string, expires: number}} link
  * @param {{copy: (text: string) => Promise<boolean>, end: () => Promise<boolean>}} deeds
  */
-export function showLink({ url, expires }, deeds) {
+export async function showLink({ url, expires }, deeds) {
+  await dress(document.getElementById("share-template")).catch(() => {}); // plain is better than none
   const dialog = /** @type {HTMLDialogElement} */ (clone("share-template"));
   const field = /** @type {HTMLInputElement} */ (part(dialog, "url"));
   field.value = url;

@@ -1,14 +1,14 @@
 // @ts-check
 /** Opens the viewer on the pictures of a page; until somebody does, this is all of it that is loaded. */
 
-import { closest, lazy } from "./dom.js";
+import { closest, dress, lazy } from "./dom.js";
 
 /** @import {Viewer} from "./viewer.js" */
 
 /** @type {Viewer | undefined} */
 let viewer;
 const load = lazy(async () => {
-  const [module] = await Promise.all([import("./viewer.js"), dressed()]);
+  const [module] = await Promise.all([import("./viewer.js"), dress(document.getElementById("viewer-template"))]);
   return (viewer = new module.Viewer());
 });
 
@@ -38,16 +38,3 @@ function follow() {
   if (location.hash.startsWith("#picture=")) load().then((ready) => ready.follow()).catch(() => {});
   else viewer?.close();
 }
-
-/** The viewer's own styles are there before it is seen. @returns {Promise<void>} */
-const dressed = () => new Promise((resolve, reject) => {
-  const link = document.createElement("link");
-  link.rel = "stylesheet";
-  link.href = document.getElementById("viewer-template")?.dataset.styles ?? "";
-  link.onload = () => resolve();
-  link.onerror = () => {
-    link.remove();
-    reject(new Error("no styles"));
-  };
-  document.head.append(link);
-});

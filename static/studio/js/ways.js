@@ -1,29 +1,30 @@
 // @ts-check
 /** The ladder as a browser has it; what only few people need is loaded when they need it. */
 
-import { send } from "./http.js";
 import { Ladder } from "./ladder.js";
 
 /** @import {Ledger} from "./ledger.js" */
 
 const REACHABLE_WITHIN_MS = 5_000;
 
+export const clock = {
+  now: () => Date.now(),
+  setTimeout: (/** @type {() => void} */ run, /** @type {number} */ ms) => setTimeout(run, ms),
+  clearTimeout: (/** @type {any} */ timer) => clearTimeout(timer),
+};
+
 /** @param {{socketPath: string, ledger: Ledger, store: Storage | null, since?: number | null}} parts since: the server's time when the page was made */
 export function browserLadder({ socketPath, ledger, store, since = null }) {
-  const clock = {
-    now: () => Date.now(),
-    setTimeout: (/** @type {() => void} */ run, /** @type {number} */ ms) => setTimeout(run, ms),
-    clearTimeout: (/** @type {any} */ timer) => clearTimeout(timer),
-  };
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const http = {
     clock,
-    post: (/** @type {unknown} */ message) => send("/messages/", message),
+    post: async (/** @type {unknown} */ message) => (await import("./http.js")).send("/messages/", message),
     cursors: () => Object.fromEntries(ledger.unfinished().map((taskId) => [taskId, ledger.cursor(taskId)])),
   };
   const ladder = new Ladder({
     ws: () => new WebSocket(`${scheme}://${location.host}${socketPath}`),
     load: {
+      climb: async () => (await import("./climb.js")).Climb,
       sse: async () => {
         const { SseLine } = await import("./sse.js");
         return (since) => new SseLine({ ...http, since, listen: (url) => new EventSource(url) });
@@ -33,14 +34,8 @@ export function browserLadder({ socketPath, ledger, store, since = null }) {
         return (since) => new PollLine({ ...http, since, get, isHidden: () => document.hidden });
       },
     },
-    isReachable: async () => {
-      try {
-        const signal = AbortSignal.timeout(REACHABLE_WITHIN_MS);
-        return (await fetch("/healthz", { cache: "no-store", signal })).ok;
-      } catch {
-        return false;
-      }
-    },
+    isReachable: () =>
+      fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(REACHABLE_WITHIN_MS) }).then(({ ok }) => ok, () => false),
     store,
     clock,
   });
