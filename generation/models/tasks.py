@@ -156,8 +156,20 @@ class GenerationTask(models.Model):
         indexes = (
             Index("owner", F("created").desc(), F("id").desc(), name="tasks_of_owner"),
             Index(F("created").desc(), F("id").desc(), name="tasks_newest_first"),
-            # not partial: SQLite cannot prove a condition against a bound parameter
-            Index(fields=["status", "model", "created"], name="tasks_by_status"),
+            # all that the line is counted by, so that the rows themselves are not looked at; not
+            # partial: SQLite cannot prove a condition against a bound parameter
+            Index(
+                fields=[
+                    "status",
+                    "model",
+                    "owner",
+                    "created",
+                    "id",
+                    "not_before",
+                    "cancel_requested_at",
+                ],
+                name="tasks_by_status",
+            ),
             Index("owner", F("claimed_at").desc(), name="tasks_last_served"),
             # somebody's unfinished tasks, however long his history is
             Index(fields=["owner", "status", "created"], name="tasks_of_owner_by_status"),

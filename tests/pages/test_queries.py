@@ -28,7 +28,7 @@ def test_hot_queries_use_their_index(alice: User, now: datetime) -> None:
     plans = {
         "tasks_of_owner": tasks.filter(owner=alice).newest_first(),
         "tasks_newest_first": tasks.newest_first(),
-        "tasks_by_status": tasks.waiting().filter(model="m").order_by("created"),
+        "tasks_by_status": tasks.waiting().filter(model="m").order_by("owner", "created"),
         "tasks_by_end": tasks.filter(status=TaskStatus.COMPLETED, model="m").order_by(
             "-finished_at"
         ),
