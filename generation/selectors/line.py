@@ -1,9 +1,11 @@
-"""The line: one queryset gives both who is claimed next and the place that is shown."""
+"""The line: one queryset says both who is claimed next and the place that is shown.
+
+Of a long line `turns` and `shares` tell the same without numbering every task.
+"""
 
 from __future__ import annotations
 
 import uuid
-from collections import Counter
 from datetime import datetime, timedelta
 from typing import TypedDict
 
@@ -23,7 +25,12 @@ from django.db.models import (
 from django.db.models.functions import FirstValue, RowNumber
 
 from generation.choices import ErrorCode, QueueReason, WorkerState
-from generation.models import GenerationTask, ModelSlot, ModelState, Worker
+from generation.models import GenerationTask, ModelState, Worker
+from generation.selectors.turns import next_ready, running_by_owner
+
+SHORT = 1_000
+"""Tasks that are numbered one by one: that is exact to the second, and of so few PostgreSQL finds
+the first in 7 ms; asking 1,000 owners takes it 11 ms, however many tasks they have."""
 
 WORKER_SILENCE = timedelta(seconds=15)
 """Without a sign of life for so long a worker counts as gone."""
@@ -36,11 +43,9 @@ def in_line(model: str, now: datetime) -> QuerySet[GenerationTask]:
     before it; equal turns go to the owner who was served longest ago, then first come. Who has
     an own task before this one will have been served later than anybody was until now.
     """
-    # there are as many of these as slots, and no more; to count them by owner itself, SQLite would
-    # walk through all tasks that ever were
-    busy = ModelSlot.objects.filter(task__isnull=False).values_list("task__owner", flat=True)
+    # to count these by owner itself, SQLite would walk through all tasks that ever were
     running = Case(
-        *(When(owner=owner, then=Value(n)) for owner, n in Counter(busy).items()),
+        *(When(owner=owner, then=Value(n)) for owner, n in running_by_owner().items()),
         default=Value(0),
         output_field=IntegerField(),
     )
@@ -77,11 +82,19 @@ def last_served(owner: OuterRef) -> Subquery:
 
 def next_in_line(model: str, now: datetime) -> uuid.UUID | None:
     """Whose turn it is, if anybody may begin."""
+    if is_long(model):
+        return next_ready(model, now)
     first = in_line(model, now).values_list("pk", "not_before").first()
     if first is None:
         return None
     key, not_before = first
     return None if not_before is not None and not_before > now else key
+
+
+def is_long(model: str, short: int = SHORT) -> bool:
+    """Whether more than `short` tasks wait for it."""
+    waiting = GenerationTask.objects.waiting().filter(model=model)
+    return waiting[: short + 1].count() > short
 
 
 def live_workers(now: datetime) -> int:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from heapq import heapify, heapreplace
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib.auth import get_user_model
 from django.db.models import OuterRef
@@ -18,43 +15,13 @@ from generation.models import GenerationTask, ModelSlot
 from generation.protocol import ModelData, QueuePlace
 from generation.selectors.expectations import seconds_per_step, task_seconds
 from generation.selectors.line import (
-    ModelRow,
-    in_line,
     known_models,
     last_served,
     live_workers,
     model_row,
 )
-
-NEVER = datetime.min.replace(tzinfo=UTC)
-"""Who was never served goes before everybody who was."""
-
-Turn = tuple[bool, int, int, datetime, datetime, int]
-"""What the line is ordered by: the `order_by` of `in_line` without the task's own id."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """The line of one model, next task first."""
-
-    row: ModelRow
-    begins: list[float]
-    """[k]: seconds until a task with k others before it begins; empty without a slot."""
-    tasks: list[str] = field(default_factory=list)
-    turns: list[Turn] = field(default_factory=list)
-    own: Counter[int] = field(default_factory=Counter)
-    """Tasks per owner, the ones that pause left out: a new one goes before those."""
-    came: dict[int, datetime] = field(default_factory=dict)
-
-    def place(self, before: int) -> QueuePlace:
-        """Of whoever has `before` others before him."""
-        known = self.row["reason"] == QueueReason.IN_LINE and self.begins
-        return {
-            "position": before + 1,
-            "eta_seconds": round(self.begins[before], 1) if known else None,
-            "basis": Basis.ESTIMATED.value,
-            "reason": self.row["reason"],
-        }
+from generation.selectors.places import Line, empty_line, read_line
+from generation.selectors.turns import NEVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,21 +50,17 @@ class Outlook:
             if key in wanted
         }
         for line in self.lines.values():
-            places |= {k: line.place(i) for i, k in enumerate(line.tasks) if k in wanted}
+            places |= line.places(wanted)
         return places
 
     def wait(self, line: Line, owner_id: int) -> QueuePlace:
         """Where a new task of this person would stand, and when it would begin."""
-        own = line.own[owner_id]
-        turn: Turn = (
-            False,
-            self.running[owner_id] + own + 1,
-            own + 1,
-            self.served.get(owner_id, NEVER),
-            line.came.get(owner_id, self.now),
+        place = line.next_place(
             owner_id,
+            running=self.running[owner_id],
+            served=self.served.get(owner_id, NEVER),
+            now=self.now,
         )
-        place = line.place(bisect(line.turns, turn))
         seconds = place["eta_seconds"]
         return {**place, "eta_seconds": None if seconds is None else coarse(seconds)}
 
@@ -140,6 +103,7 @@ def outlook_of(waiting: Collection[str], *, now: datetime, owners: Collection[in
     workers = live_workers(now)
     known = known_models()
     slots = list(ModelSlot.objects.select_related("task"))
+    running = Counter(slot.task.owner_id for slot in slots if slot.task)
     lines = {}
     for name in dict.fromkeys([*known, *waiting]):
         state = known.get(name)
@@ -148,36 +112,17 @@ def outlook_of(waiting: Collection[str], *, now: datetime, owners: Collection[in
         mine = [slot for slot in slots if slot.model == name and slot.number <= used]
         lanes = [seconds_left(slot, now) for slot in mine]
         row = model_row(name, state, workers=workers)
-        lines[name] = read_line(row, lanes, now) if name in waiting else empty_line(row, lanes)
+        lines[name] = (
+            read_line(row, lanes, running, now) if name in waiting else empty_line(row, lanes)
+        )
     return Outlook(
         now=now,
         offered=list(known),
         lines=lines,
         abandoned=[str(slot.task_id) for slot in slots if is_abandoned(slot, now)],
-        running=Counter(slot.task.owner_id for slot in slots if slot.task),
+        running=running,
         served=served_at(owners) if waiting and owners else {},
     )
-
-
-def read_line(row: ModelRow, lanes: list[float], now: datetime) -> Line:
-    line = empty_line(row, lanes)
-    order = ("paused", "turn", "own_place", "last_served", "came", "owner")
-    tasks: Any = in_line(row["name"], now).values_list("pk", "expected", "n", *order)
-    heapify(lanes)
-    for key, expected, n, paused, turn, own_place, served, came, owner in tasks:
-        if lanes:
-            heapreplace(lanes, lanes[0] + task_seconds(expected, n))
-            line.begins.append(lanes[0])
-        line.tasks.append(str(key))
-        line.turns.append((paused, turn, own_place, served or NEVER, came, owner))
-        if not paused:
-            line.own[owner] += 1
-            line.came.setdefault(owner, came)
-    return line
-
-
-def empty_line(row: ModelRow, lanes: list[float]) -> Line:
-    return Line(row=row, begins=[min(lanes)] if lanes else [])
 
 
 def seconds_left(slot: ModelSlot, now: datetime) -> float:
