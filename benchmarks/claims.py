@@ -34,8 +34,8 @@ def measure(quick: bool) -> Report:
         how=f"{PEOPLE:,} people with equally many waiting tasks each, who all were served before; "
         f"8 slots, 4 of them held. {rounds} rounds of {claims} claims each way and one reading of "
         f"the places of {PEOPLE:,} tasks, lengths and ways in turn. First come: the same writes "
-        "for the oldest task. Median (lowest to highest). Growth: the exponent of the time over "
-        "the length, 0 is none and 1 is in proportion.",
+        "for the oldest task, which is known beforehand. Median (lowest to highest). Growth: the "
+        "exponent of the time over the length, 0 is none and 1 is in proportion.",
         tables=[table(name, lengths) for name, lengths in lines.items()],
         goals=[
             *(goal for name, lengths in lines.items() for goal in goals(name, lengths)),

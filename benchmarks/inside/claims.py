@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 from time import perf_counter
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -56,6 +57,9 @@ class Line:
         keys = waiting.order_by("pk").values_list("pk", flat=True)[:owners]
         self.watched = [str(task_id) for task_id in keys]
         self.left = Counter(waiting.values_list("owner", flat=True))
+        oldest_last = waiting.order_by("-created", "-pk").values_list("pk", flat=True)
+        self.coming = list(oldest_last)
+        self.taken: set[UUID] = set()
         self.turns = served_longest_ago(self.name)
         self.running: list[int] = []
 
@@ -103,15 +107,14 @@ class Line:
         return claim.task, milliseconds
 
     def claim_first_come(self) -> tuple[GenerationTask, float]:
-        """The same writes for the task that came first, whosever it is."""
+        """The same writes for the task that came first, whosever it is; nobody has to find it."""
+        while (first := self.coming.pop()) in self.taken:
+            pass
         began = perf_counter()
         with transaction.atomic():
             free = ModelSlot.objects.filter(model=self.name, task__isnull=True)
             slot = free.select_for_update(skip_locked=True).order_by("number").first()
-            waiting = GenerationTask.objects.claimable().filter(model=self.name)
-            first = waiting.order_by("created").values_list("pk", flat=True).first()
             assert slot is not None
-            assert first is not None
             now = timezone.now()
             task = begin_attempt(first, worker_id=self.worker_id, now=now)
             slot.task, slot.attempt, slot.lease_until = task, task.attempt, now
@@ -123,6 +126,7 @@ class Line:
 
     def note(self, task: GenerationTask) -> None:
         """Whoever was served now is the one whose turn is farthest away."""
+        self.taken.add(task.pk)
         self.left[task.owner_id] -= 1
         self.turns.remove(task.owner_id)
         self.turns.append(task.owner_id)
