@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import heapify, heapreplace
@@ -30,7 +30,7 @@ class Line:
     begins: list[float]
     """[k]: seconds until a task with k others before it begins; empty without a slot."""
 
-    def places(self, task_ids: Collection[str]) -> dict[str, QueuePlace]:
+    def places(self, task_ids: set[str]) -> dict[str, QueuePlace]:
         """Of those of `task_ids` that are in it."""
         return {}
 
@@ -64,7 +64,7 @@ class ShortLine(Line):
     """Tasks per owner, the ones that pause left out: a new one goes before those."""
     came: dict[int, datetime] = field(default_factory=dict)
 
-    def places(self, task_ids: Collection[str]) -> dict[str, QueuePlace]:
+    def places(self, task_ids: set[str]) -> dict[str, QueuePlace]:
         return {key: self.place(i) for i, key in enumerate(self.tasks) if key in task_ids}
 
     def next_place(
@@ -83,7 +83,7 @@ class LongLine(Line):
     slots: int
     seconds: float
 
-    def places(self, task_ids: Collection[str]) -> dict[str, QueuePlace]:
+    def places(self, task_ids: set[str]) -> dict[str, QueuePlace]:
         return {key: self.place(before) for key, before in self.shares.places(task_ids)}
 
     def next_place(

@@ -17,7 +17,7 @@ from django.db.models import Count, Min, OuterRef, Q, Subquery
 
 from generation.models import GenerationTask
 from generation.selectors.expectations import task_seconds
-from generation.selectors.turns import NEVER, firsts, ready, served_last
+from generation.selectors.turns import NEVER, firsts, owners_in_line, ready
 
 SAMPLE = 100
 """People whose first tasks tell how long a task takes."""
@@ -115,7 +115,7 @@ class Shares:
 
 def read_shares(model: str, now: datetime, *, running: Counter[int]) -> Shares:
     """In two statements, neither of which looks at a row of the table."""
-    served = served_last(model)
+    served = {owner: at for owner, (at, _came) in owners_in_line(model).items()}
     own: Counter[int] = Counter()
     came: dict[int, datetime] = {}
     rows = ready(model, now).values_list("owner").annotate(Count("pk"), Min("created"))

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import groupby
 
 from django.contrib.auth import get_user_model
 from django.db import connection
@@ -33,15 +32,20 @@ WITH RECURSIVE owners(owner_id) AS (
         SELECT min(owner_id) FROM generation_generationtask
         WHERE status = 'queued' AND model = %s AND owner_id > owners.owner_id
     ) FROM owners WHERE owner_id IS NOT NULL
+), served(owner_id, at) AS MATERIALIZED (
+    SELECT owner_id, (
+        SELECT max(claimed_at) FROM generation_generationtask AS task
+        WHERE task.owner_id = owners.owner_id
+    ) FROM owners WHERE owner_id IS NOT NULL
 )
-SELECT owner_id, (
-    SELECT max(claimed_at) FROM generation_generationtask AS task
-    WHERE task.owner_id = owners.owner_id
-) FROM owners WHERE owner_id IS NOT NULL
+SELECT owner_id, at, CASE WHEN at IS NULL THEN (
+    SELECT min(created) FROM generation_generationtask AS task
+    WHERE status = 'queued' AND model = %s AND task.owner_id = served.owner_id
+) END FROM served
 """
 
-Turn = tuple[int, datetime]
-"""(how many he has running, when he was served last): whose first task comes first."""
+Turn = tuple[int, datetime, datetime, int]
+"""(how many he has running, when he was served last, when he came, owner): the least is next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +68,15 @@ def running_by_owner() -> Counter[int]:
     return Counter(held.values_list("task__owner", flat=True))
 
 
-def served_last(model: str) -> dict[int, datetime]:
-    """Everybody of whom a task waits for `model`, and when he was served last."""
+def owners_in_line(model: str) -> dict[int, tuple[datetime, datetime]]:
+    """Of whom tasks wait for `model`: when he was served last, and no later than he came.
+
+    The latter is looked up of those who were never served, who may be many; between others it
+    hardly ever decides.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(OWNERS, [model, model])
-        return {owner: as_moment(at) for owner, at in cursor.fetchall()}
+        cursor.execute(OWNERS, [model, model, model])
+        return {owner: (as_moment(at), as_moment(came)) for owner, at, came in cursor.fetchall()}
 
 
 def as_moment(value: datetime | str | None) -> datetime:
@@ -92,27 +100,28 @@ def firsts(owners: Collection[int], model: str, now: datetime) -> list[First]:
 def next_ready(model: str, now: datetime) -> uuid.UUID | None:
     """The first of `in_line`, unless it pauses."""
     running = running_by_owner()
-    turns = {owner: (running[owner], served) for owner, served in served_last(model).items()}
-    for owners in batches(turns):
-        found = firsts(owners, model, now)
-        if found:
-            best = min(found, key=lambda it: (turns[it.owner_id], it.created, it.owner_id))
-            return best.task_id
-    return None
+    # nobody's turn is before what is known of it without looking at his tasks
+    known: dict[int, Turn] = {
+        owner: (running[owner], served, came, owner)
+        for owner, (served, came) in owners_in_line(model).items()
+    }
+    best: tuple[Turn, uuid.UUID] | None = None
+    for owners in batches(sorted(known, key=known.__getitem__)):
+        if best is not None and best[0] <= known[owners[0]]:
+            break
+        for each in firsts(owners, model, now):
+            turn = (*known[each.owner_id][:2], each.created, each.owner_id)
+            best = min(best or (turn, each.task_id), (turn, each.task_id))
+    return None if best is None else best[1]
 
 
-def batches(turns: Mapping[int, Turn]) -> Iterator[list[int]]:
-    """Owners in the order of their turns, equals together; mostly the first batch is enough.
+def batches(owners: Sequence[int]) -> Iterator[Sequence[int]]:
+    """In order; mostly the first one is enough.
 
     Without a task that may begin are those whose tasks all pause or hold a slot. Should many be,
     the batches grow, so that few questions are asked.
     """
-    batch: list[int] = []
-    size = 1
-    for _turn, equals in groupby(sorted(turns, key=turns.__getitem__), key=turns.__getitem__):
-        batch += equals
-        if len(batch) >= size:
-            yield batch
-            batch, size = [], size * BATCH_GROWTH
-    if batch:
-        yield batch
+    begin, size = 0, 1
+    while begin < len(owners):
+        yield owners[begin : begin + size]
+        begin, size = begin + size, size * BATCH_GROWTH
