@@ -1,0 +1,135 @@
+"""Who may have a stream and for how long, and what is left of one that has ended."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import Permission, User
+from django.contrib.sessions.models import Session
+
+from generation.conversation import buckets, flood, standing
+from generation.hub import hub
+from generation.views import stream
+from tests.fallback.visitors import OpenStream, Reader, SignedIn
+from tests.socket.pages import cookie_of
+
+
+async def test_nobody_is_told_so_in_a_form_that_a_page_can_read(open_stream: OpenStream) -> None:
+    assert await (await open_stream(None)).close_code() == 4401
+
+
+async def test_a_disabled_account_is_told_apart(alice: User, open_stream: OpenStream) -> None:
+    reader = await open_stream(alice)
+    await reader.until("hello")
+    await User.objects.filter(pk=alice.pk).aupdate(is_active=False)
+
+    assert await (await open_stream(alice)).close_code() == 4403
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials are asked again, and signs of life given, several times in a second."""
+    monkeypatch.setattr(standing, "ASK_AGAIN", 0.1)
+    monkeypatch.setattr(stream, "ALIVE_EVERY", 0.1)
+
+
+async def test_signing_out_ends_an_open_stream(
+    alice: User, soon: None, open_stream: OpenStream
+) -> None:
+    reader = await open_stream(alice)
+    await reader.until("hello")
+    await Session.objects.all().adelete()
+
+    assert await reader.close_code() == 4401
+
+
+async def test_a_permission_that_is_taken_away_ends_what_it_let_see(
+    alice: User, rita: User, soon: None, open_stream: OpenStream, signed_in: SignedIn
+) -> None:
+    person = await signed_in(alice)
+    task_id = await person.generate()
+    reader = await open_stream(rita, {task_id: 0})
+    await reader.until("live")
+    permission = await Permission.objects.aget(codename="view_generationtask")
+    await sync_to_async(rita.user_permissions.remove)(permission)
+    while task_id in hub.watchers:
+        await reader.event()
+
+    await person.say(action="cancel", task_id=task_id)
+    mine = await (await signed_in(rita)).generate("mine")
+    while (await reader.event())[1].get("task_id") != mine:
+        pass
+
+    assert reader.seqs(task_id) == [1]
+
+
+async def test_silence_is_told_with_what_is_known_by_then(
+    alice: User, soon: None, open_stream: OpenStream
+) -> None:
+    reader = await open_stream(alice)
+    await reader.until("hello")
+
+    name, _data = await reader.event()
+    while name == "message":
+        name, _data = await reader.event()
+
+    assert name == "alive"
+
+
+async def test_the_server_says_when_it_leaves(alice: User, open_stream: OpenStream) -> None:
+    reader = await open_stream(alice)
+    await reader.until("hello")
+
+    await hub.close_sockets(4503)
+
+    assert await reader.close_code() == 4503
+    assert await (await open_stream(alice)).close_code() == 4503
+
+
+async def test_a_person_has_only_so_many_streams(alice: User, open_stream: OpenStream) -> None:
+    readers = [await open_stream(alice) for _each in range(stream.MOST_STREAMS)]
+    for reader in readers:
+        await reader.until("hello")
+
+    assert await (await open_stream(alice)).close_code() == 4429
+
+    await readers[0].close()
+    assert (await (await open_stream(alice)).until("hello"))["type"] == "hello"
+
+
+async def test_streams_count_as_messages_do(alice: User, running_hub: None) -> None:
+    buckets.by_owner.clear()
+    cookie = await cookie_of(alice)
+
+    async def first_word() -> str:
+        reader = await Reader(cookie, None, None, None).open()
+        name, told = await reader.event()
+        await reader.close()
+        return str(told["code"] if name == "close" else told["type"])
+
+    assert await first_word() == "hello"
+    assert buckets.by_owner[alice.pk].level < flood.BURST
+    # one more may always have come back meanwhile, but not each time
+    for _each in range(20):
+        while buckets.take(alice.pk):
+            pass
+        if (word := await first_word()) == "4429":
+            break
+    assert word == "4429"
+
+
+async def test_a_reader_that_goes_without_a_word_leaves_nothing_behind(
+    alice: User, open_stream: OpenStream, signed_in: SignedIn
+) -> None:
+    await (await signed_in(alice)).generate()
+    reader = await open_stream(alice)
+    await reader.until("live")
+
+    await reader.close()
+
+    assert not hub.sockets
+    assert not hub.watchers
+    assert not hub.by_owner
+    assert "EventStream.tell" not in str(asyncio.all_tasks())

@@ -1,0 +1,213 @@
+"""Attempts that end: fenced off, by whose fault, how often, what they leave behind."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+
+from generation import services
+from generation.choices import Basis, InterruptReason, Route, Step, TaskStatus
+from generation.exceptions import TransitionRefused
+from generation.models import GenerationTask, Worker
+from generation.services import Boundary
+from tests.conftest import serve_model
+from tests.services.test_running import claim_one, finish, interrupt, kinds, settle, store
+from tests.services.test_submitting import submit
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_worker_that_lost_its_lease_can_write_nothing(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    submit(alice, now)
+    old = claim_one(worker, now)
+    other = services.register_worker(host="there", pid=2, version="test", now=now)
+    later = now + timedelta(seconds=31)
+
+    abandoned = services.expire_leases(worker_id=other.pk, now=later)
+    services.settle_slot(
+        slot_id=abandoned[0].slot_id,
+        task_id=abandoned[0].task_id,
+        attempt=abandoned[0].attempt,
+        now=later,
+    )
+    new = claim_one(other, later)
+    before = GenerationTask.objects.get(pk=old.task.pk).newest_seq
+
+    for write in (store, finish):
+        with pytest.raises(TransitionRefused):
+            write(old, later)
+    with pytest.raises(TransitionRefused):
+        interrupt(old, InterruptReason.STALLED, later)
+    with pytest.raises(TransitionRefused):
+        services.begin_call(
+            task_id=old.task.pk,
+            attempt=1,
+            slot_id=old.slot_id,
+            request_id=uuid.uuid4(),
+            seed=1,
+            boundary=Boundary(
+                step=Step.PREPARING,
+                progress=1,
+                basis=Basis.MEASURED,
+                eta_seconds=1,
+                image=1,
+                details={},
+            ),
+            now=later,
+        )
+    assert not settle(old, later)
+    task = GenerationTask.objects.get(pk=old.task.pk)
+    assert task.newest_seq == before
+    assert (task.attempt, new.task.attempt) == (2, 2)
+    assert not task.images.exists()
+
+
+def test_an_interrupted_task_is_not_claimed_while_its_old_call_may_still_run(
+    alice: User, worker: Worker, now: datetime
+) -> None:
+    serve_model(now=now, slots=2)
+    submit(alice, now)
+    claim = claim_one(worker, now)
+
+    interrupt(claim, InterruptReason.HANDED_BACK, now)
+
+    assert services.claim(worker_id=worker.pk, now=now) is None
+    settle(claim, now)
+    assert services.claim(worker_id=worker.pk, now=now) is not None
+
+
+def test_three_attempts_that_went_wrong_by_themselves_end_the_task(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now)
+    for reason in (
+        InterruptReason.MODEL_ERROR,
+        InterruptReason.STALLED,
+        InterruptReason.MODEL_LOST,
+    ):
+        claim = claim_one(worker, now)
+        interrupt(claim, reason, now)
+        settle(claim, now)
+
+    task.refresh_from_db()
+
+    assert (task.status, task.error_code) == (TaskStatus.FAILED, "model_lost")
+    assert kinds(task.pk).count("interrupted") == 2
+
+
+def test_a_hand_back_or_a_model_that_is_down_never_uses_up_an_attempt(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now)
+    for reason in [InterruptReason.HANDED_BACK, InterruptReason.MODEL_DOWN] * 3:
+        now += timedelta(seconds=31)
+        claim = claim_one(worker, now)
+        interrupt(claim, reason, now)
+        settle(claim, now)
+
+    task.refresh_from_db()
+
+    assert task.status == TaskStatus.QUEUED
+    assert (task.attempt, task.counted_ends) == (6, 0)
+
+
+def test_an_end_that_does_not_count_is_followed_by_a_pause(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    """Without it a call that ends at once would fill the log as fast as the machine can."""
+    task = submit(alice, now)
+    for pause in (1, 2, 4, 8, 16, 30, 30, 30, 30):
+        claim = claim_one(worker, now)
+        interrupt(claim, InterruptReason.CALL_ABORTED, now)
+        settle(claim, now)
+        assert services.claim(worker_id=worker.pk, now=now) is None
+        now += timedelta(seconds=pause)
+    interrupt(claim_one(worker, now), InterruptReason.CALL_ABORTED, now)
+
+    task.refresh_from_db()
+    assert (task.status, task.error_code) == (TaskStatus.FAILED, "call_aborted")
+
+
+def test_only_aborts_count_towards_the_limit_of_aborts(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now)
+    for reason in [InterruptReason.HANDED_BACK, InterruptReason.MODEL_DOWN] * 6:
+        now += timedelta(seconds=31)
+        claim = claim_one(worker, now)
+        interrupt(claim, reason, now)
+        settle(claim, now)
+    now += timedelta(seconds=31)
+
+    interrupt(claim_one(worker, now), InterruptReason.CALL_ABORTED, now)
+
+    task.refresh_from_db()
+    assert task.status == TaskStatus.QUEUED
+
+
+def test_a_cancel_that_nothing_finished_is_finished_by_the_sweep(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now)
+    GenerationTask.objects.filter(pk=task.pk).update(cancel_requested_at=now)
+
+    assert services.finish_cancels(now=now) == 1
+    assert services.finish_cancels(now=now) == 0
+    task.refresh_from_db()
+    assert task.status == TaskStatus.CANCELLED
+
+
+def test_stored_pictures_stay_and_the_next_attempt_begins_with_the_first_missing_one(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    submit(alice, now, n=3)
+    first = claim_one(worker, now)
+    store(first, now, index=1)
+
+    interrupt(first, InterruptReason.STALLED, now)
+    settle(first, now)
+    second = claim_one(worker, now)
+
+    assert (first.missing, second.missing) == ((1, 2, 3), (2, 3))
+    assert second.task.progress == 33.0
+
+
+def test_a_task_with_a_missing_picture_cannot_be_called_complete(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    submit(alice, now, n=2)
+    claim = claim_one(worker, now)
+    store(claim, now, index=1)
+
+    with pytest.raises(TransitionRefused):
+        finish(claim, now)
+
+
+def test_a_run_that_ends_without_a_word_leaves_no_task_running(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now)
+    claim = claim_one(worker, now)
+
+    settle(claim, now)
+
+    task.refresh_from_db()
+    assert task.status == TaskStatus.QUEUED
+    assert kinds(task.pk)[-1] == "interrupted"
+
+
+def test_the_route_of_an_abandoned_call_comes_with_it(
+    alice: User, worker: Worker, now: datetime
+) -> None:
+    serve_model(now=now, route=Route.GENERATIONS)
+    submit(alice, now)
+    claim_one(worker, now)
+
+    (abandoned,) = services.expire_leases(worker_id=worker.pk, now=now + timedelta(seconds=31))
+
+    assert abandoned.route == Route.GENERATIONS
