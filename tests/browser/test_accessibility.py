@@ -38,7 +38,7 @@ def test_cards_in_every_state_are_open_to_all(page: Page) -> None:
     expect_status(done, "completed")
     stopped = send(page, "stopped", steps=60, size="1024x1024", n=4)
     expect_status(stopped, "running")
-    waiting = send(page, "waiting", steps=2)
+    waiting = send(page, "waiting", steps=2, size="256x256")
     expect_status(waiting, "queued")
     assert_open_to_all(page)
 

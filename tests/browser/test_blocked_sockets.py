@@ -67,7 +67,7 @@ def test_without_sockets_everything_comes_by_the_stream(behind: Behind, shoot: S
     card.locator("[data-action=cancel]").click()
     expect_status(card, "cancelled")
 
-    expect_picture(page, send(page, "drawn all the same", steps=4))
+    expect_picture(page, send(page, "drawn all the same", steps=4, size="256x256"))
 
 
 def test_where_streams_are_held_back_the_page_asks(behind: Behind, shoot: Shoot) -> None:
@@ -119,7 +119,7 @@ def test_where_sockets_work_nothing_else_is_even_loaded(page: Page) -> None:
     page.on("request", lambda request: asked.append(request.url))
 
     page.reload()
-    expect_picture(page, send(page, "direct", steps=4))
+    expect_picture(page, send(page, "direct", steps=4, size="256x256"))
 
     expect_rung(page, "ws")
     names = ("/events/", "/messages/", "sse", "poll", "http-line")

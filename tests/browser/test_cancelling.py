@@ -59,7 +59,7 @@ def test_a_task_in_line_is_cancelled_at_once(page: Page, shoot: Shoot) -> None:
     first = send(page, "at work", steps=90)
     expect_status(first, "running")
     second = send(page, "second in mind", steps=4)
-    third = send(page, "third in mind", steps=4)
+    third = send(page, "third in mind", steps=4, size="256x256")
     expect(second.locator("[data-part=headline]")).to_have_text("排队第 1 位")
     expect(third.locator("[data-part=headline]")).to_have_text("排队第 2 位")
     shoot(page, "in-line")

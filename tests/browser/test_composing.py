@@ -82,7 +82,7 @@ def assert_focus_is_visible(page: Page) -> None:
 
 
 def test_the_language_is_switched_and_stays(page: Page) -> None:
-    card = send(page, "speaks both", steps=3)
+    card = send(page, "speaks both", steps=3, size="256x256")
     expect_status(card, "completed")
     expect(page.locator("#send")).to_contain_text("开始生成图片")
 
@@ -244,7 +244,7 @@ def test_another_device_begins_with_the_last_settings_and_a_draft_goes_before_th
 def test_varying_a_picture_names_its_parent_and_marks_what_is_changed(
     page: Page, shoot: Shoot
 ) -> None:
-    card = send(page, "to be varied", steps=2)
+    card = send(page, "to be varied", steps=2, size="256x256")
     expect_status(card, "completed")
     parent = task_id_of(card)
     page.goto(f"/?from={parent}:1")

@@ -82,7 +82,7 @@ def test_a_failed_card_names_the_step_the_reason_and_what_to_do(
     page = sign_in(crowd.pop(), failing_studio.url, locale=locale).new_page()
     page.goto("/")
     expect_live(page)
-    card = send(page, prompt)
+    card = send(page, prompt, size="256x256")
 
     expect_status(card, "failed")
     expect(card.locator("[data-part=headline]")).to_have_text(headline)
@@ -107,7 +107,7 @@ def test_a_failed_task_is_retried_and_the_new_one_is_its_own_card(
     page = sign_in(crowd.pop(), failing_studio.url).new_page()
     page.goto("/")
     expect_live(page)
-    card = send(page, "spoilt twice")
+    card = send(page, "spoilt twice", size="256x256")
     expect_status(card, "failed")
 
     card.locator("[data-action=retry]").click()

@@ -83,7 +83,7 @@ def test_what_is_sent_while_disconnected_goes_out_once(
     cable.cut()
     expect(far.locator("#notice")).to_be_visible()
 
-    send(far, "sent into the void", steps=4)
+    send(far, "sent into the void", steps=4, size="256x256")
     waiting = far.locator("#pending .pending__item")
     expect(waiting).to_have_count(1)
     expect(waiting).to_contain_text("还没发出")

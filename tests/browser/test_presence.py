@@ -80,7 +80,7 @@ def test_a_task_that_ends_unseen_is_told_once_by_two_tabs_and_its_notification_l
     for page in (first, second):
         page.evaluate("leave(true)")
 
-    card = send(first, "told elsewhere", steps=2)
+    card = send(first, "told elsewhere", steps=2, size="256x256")
     expect_status(card, "completed")
     expect_status(card_of(second, "told elsewhere"), "completed")
     first.wait_for_timeout(1_500)  # a second one would come within that time
@@ -104,11 +104,11 @@ def test_who_is_looking_is_not_disturbed_and_a_sound_comes_only_unseen(
     choose(page, "sound")
     page.wait_for_function("() => tones.length === 2")  # how it will sound
 
-    expect_status(send(page, "watched", steps=2), "completed")
+    expect_status(send(page, "watched", steps=2, size="256x256"), "completed")
     page.wait_for_timeout(1_000)
     assert page.evaluate("tones.length") == 2
     page.evaluate("leave(true)")
-    expect_status(send(page, "heard", steps=2), "completed")
+    expect_status(send(page, "heard", steps=2, size="256x256"), "completed")
 
     page.wait_for_function("() => tones.length === 4")
     assert notes(page) == []

@@ -19,7 +19,7 @@ MARKUP = (
 def test_the_task_page_of_another_person_is_not_found(
     page: Page, studio: Studio, sign_in: SignIn, new_person: NewPerson, shoot: Shoot
 ) -> None:
-    card = send(page, "mine alone", steps=3)
+    card = send(page, "mine alone", steps=3, size="256x256")
     expect_status(card, "completed")
     picture = card.locator(".card__pictures a").get_attribute("href")
     task_url = f"/tasks/{task_id_of(card)}/"
@@ -40,7 +40,7 @@ def test_the_task_page_of_another_person_is_not_found(
 def test_markup_in_a_prompt_is_shown_as_text_to_its_owner_and_to_staff(
     page: Page, studio: Studio, sign_in: SignIn, shoot: Shoot
 ) -> None:
-    card = send(page, MARKUP, steps=3)
+    card = send(page, MARKUP, steps=3, size="256x256")
     expect_status(card, "completed")
     assert_is_text(page)
     page.reload()

@@ -20,8 +20,19 @@ from tests.studio import ROOT, Studio, Watcher, wait_until
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> Iterator[Studio]:
-    studio = Studio(tmp_path / "data", DEMO_SPEED="3", GENERATION_GRACE="0.2").start()
+def mortal(tmp_path: Path) -> Iterator[Studio]:
+    """A studio that may be killed."""
+    yield from running(tmp_path / "data")
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """One that everybody leaves alive."""
+    yield from running(tmp_path_factory.mktemp("living") / "data")
+
+
+def running(data_dir: Path) -> Iterator[Studio]:
+    studio = Studio(data_dir, DEMO_SPEED="3", GENERATION_GRACE="0.2").start()
     yield studio
     studio.stop()
 
@@ -36,16 +47,16 @@ def test_it_says_where_to_go_and_keeps_the_password_to_itself(studio: Studio) ->
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_task_survives_the_death_of_everything(studio: Studio) -> None:
-    token = studio.token()
-    with studio.connect(token) as watcher:
+def test_a_task_survives_the_death_of_everything(mortal: Studio) -> None:
+    token = mortal.token()
+    with mortal.connect(token) as watcher:
         task_id = watcher.generate(size="512x512", steps=20)
         watcher.until(lambda message: message.get("kind") == "progressed")
-        studio.kill()
+        mortal.kill()
     before = watcher.events(task_id)
 
-    studio.start()
-    with studio.connect(token) as again:
+    mortal.start()
+    with mortal.connect(token) as again:
         hello = again.until_type("hello")
         assert [entry["task_id"] for entry in hello["active"]] == [task_id]
         again.send(action="attach", task_id=task_id, after=before[-1]["seq"])
@@ -59,20 +70,20 @@ def test_a_task_survives_the_death_of_everything(studio: Studio) -> None:
     assert again.fetch(result["data"]["data"][0]["url"]).startswith(b"\xff\xd8")
 
 
-def test_a_polite_stop_closes_sockets_with_4503_and_hands_the_task_back(studio: Studio) -> None:
-    token = studio.token()
-    with studio.connect(token) as watcher:
+def test_a_polite_stop_closes_sockets_with_4503_and_hands_the_task_back(mortal: Studio) -> None:
+    token = mortal.token()
+    with mortal.connect(token) as watcher:
         task_id = watcher.generate(size="1024x1024", steps=20)
         watcher.until(lambda message: message.get("kind") == "progressed")
 
-        status = studio.signal(signal.SIGTERM)
+        status = mortal.signal(signal.SIGTERM)
 
         with pytest.raises(ConnectionClosed) as closed:
             read_to_the_end(watcher)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4503
     assert status == 0
-    with sqlite3.connect(studio.data_dir / "db.sqlite3") as database:
+    with sqlite3.connect(mortal.data_dir / "db.sqlite3") as database:
         query = "select kind, details from generation_taskevent order by seq desc limit 1"
         kind, details = database.execute(query).fetchone()
     assert (kind, json.loads(details)["reason"]) == ("interrupted", "handed_back")
@@ -84,15 +95,15 @@ def read_to_the_end(watcher: Watcher) -> None:
         watcher.receive()
 
 
-def test_no_process_is_left_when_the_studio_is_killed(studio: Studio) -> None:
-    with studio.connect(studio.token()) as watcher:
+def test_no_process_is_left_when_the_studio_is_killed(mortal: Studio) -> None:
+    with mortal.connect(mortal.token()) as watcher:
         watcher.generate(size="1024x1024", steps=50)
         watcher.until(lambda message: message.get("kind") == "progressed")
-        assert studio.process is not None
-        painters = children_of(studio.process.pid)
+        assert mortal.process is not None
+        painters = children_of(mortal.process.pid)
         assert painters
 
-        studio.kill()
+        mortal.kill()
 
     wait_until(lambda: not any(map(alive, painters)), what="the painters are gone", seconds=10)
 
