@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tests.studio import COLLECTED, wait_until
+
 # before Django reads its settings (pytest is not told of them, it would be too early): nothing of
 # the developer's own environment may leak in, and nothing of the tests into DATA_DIR; only
 # DATABASE_URL and REDIS_URL say where the tests shall run
@@ -18,6 +20,10 @@ OURS_EXACTLY = {"HTTPS", "DEBUG", "ALLOWED_HOSTS", "HOST", "PORT", "TIME_ZONE"}
 for name in [key for key in os.environ if key.startswith(OURS) or key in OURS_EXACTLY]:
     del os.environ[name]
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="liujuan-test-")
+IS_PART = "PYTEST_XDIST_WORKER" in os.environ
+if IS_PART:
+    # before anything looks for them
+    shutil.copytree(os.environ[COLLECTED], f"{os.environ['DATA_DIR']}/static")
 os.environ["DJANGO_SETTINGS_MODULE"] = "liujuan_site.settings"
 
 import django  # noqa: E402
@@ -36,7 +42,6 @@ from generation import services  # noqa: E402
 from generation.choices import Route  # noqa: E402
 from generation.models import Worker  # noqa: E402
 from generation.services import SeenModel  # noqa: E402
-from tests.studio import wait_until  # noqa: E402
 
 LONGEST_FIRST = (
     {"process", "browser", "test_benchmarks.py"},
@@ -63,6 +68,13 @@ def turn_of(path: Path) -> int:
 def pytest_configure() -> None:
     """Processes of a parallel run inherit this environment; they must not read settings early."""
     os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+    if not IS_PART:
+        call_command("collectstatic", verbosity=0, interactive=False)
+        os.environ[COLLECTED] = str(settings.STATIC_ROOT)
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(os.environ["DATA_DIR"], ignore_errors=True)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -74,11 +86,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def data_dir() -> Iterator[None]:
+def data_dir() -> None:
     assert str(settings.DATA_DIR) == os.environ["DATA_DIR"], "tests write into somebody's data"
-    call_command("collectstatic", verbosity=0, interactive=False)
-    yield
-    shutil.rmtree(os.environ["DATA_DIR"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from typing import Any, Self
 
 import psycopg
 
-from tests.studio import PATIENCE, ROOT, Watcher, free_port, wait_until
+from tests.studio import COLLECTED, PATIENCE, ROOT, Watcher, free_port, wait_until
 
 MODEL = "LiuJuan20260223Zimage"
 
@@ -294,13 +295,19 @@ class Production:
         self.postgres.start()
         self.redis.start()
         self.manage("migrate", "-v", "0")
-        self.manage("collectstatic", "-v", "0", "--no-input")
+        self.collect_static()
         for program in self.programs:
             program.launch()
         for program in self.programs:
             wait_until(program.is_ready, what=f"{program.name} is ready")
         wait_until(self.sees_the_model, what="the workers have seen the model")
         return self
+
+    def collect_static(self) -> None:
+        if COLLECTED in os.environ:
+            shutil.copytree(os.environ[COLLECTED], self.folder / "data" / "static")
+        else:
+            self.manage("collectstatic", "-v", "0", "--no-input")
 
     def sees_the_model(self) -> bool:
         report = self.webs[0].readyz()

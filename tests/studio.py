@@ -20,6 +20,8 @@ from websockets.sync.client import ClientConnection, connect
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60.0
+COLLECTED = "COLLECTED_STATIC"
+"""Names the folder into which a run of the tests has collected the static files, once for all."""
 
 
 def free_port() -> int:
