@@ -66,7 +66,7 @@ async def test_a_long_log_comes_in_parts(alice: User, signed_in: SignedIn) -> No
 @database_sync_to_async
 def lengthen(task_id: str, newest: int) -> None:
     """Copies of the task's only event up to that number; as many appends would take a minute."""
-    event = TaskEvent.objects.get(task_id=task_id)
+    event = TaskEvent.objects.get(task_id=uuid.UUID(task_id))
     told = json.loads(event.frame)
     values = {field.attname: getattr(event, field.attname) for field in event._meta.fields}
     TaskEvent.objects.bulk_create(
