@@ -18,7 +18,7 @@ from tests.services.test_collecting import put
 from tests.services.test_running import claim_one, finish, store
 from tests.services.test_submitting import submit
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 __all__ = ["media"]
 
 
