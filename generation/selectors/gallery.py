@@ -23,8 +23,14 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 PAGE_TASKS = 60
+MOST_SIFTED = 5_000
+"""Tasks that are looked through for one page, when words or a filter may leave out any of them."""
+
 MAX_WORDS = 8
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Place = tuple[datetime, uuid.UUID]
+"""When a task was sent, and its id: its place in the order of the gallery."""
+
 STATUSES = {
     "completed": frozenset({TaskStatus.COMPLETED}),
     "failed": frozenset({TaskStatus.FAILED}),
@@ -47,6 +53,11 @@ class GalleryFilter:
     @property
     def words(self) -> list[str]:
         return self.text.split()[:MAX_WORDS]
+
+    @property
+    def sifts(self) -> bool:
+        """Whether many tasks may have to be read to find one; favourites have an index."""
+        return bool(self.words or self.status or self.model) and not self.favourite
 
 
 class PictureItem(TypedDict):
@@ -84,10 +95,15 @@ GalleryItem = PictureItem | TaskItem
 
 
 class GalleryPage(TypedDict):
-    """`next`: where the following page begins, None after the last; `models`: what to filter by."""
+    """`next`: where the following page begins, None after the last; `models`: what to filter by.
+
+    `looked_back_to`: when the last task was sent that was looked at, None if it was the first
+    ever or the page is full. There may be a next page after one without items.
+    """
 
     items: list[GalleryItem]
     next: str | None
+    looked_back_to: datetime | None
     models: list[str]
 
 
@@ -96,21 +112,39 @@ def gallery_page(owner: User, wanted: GalleryFilter, before: str | None) -> Gall
 
     Tasks that arrive meanwhile come before every cursor, so that nothing is told twice.
     """
-    tasks = tasks_of(owner, wanted)
     place = read_cursor(before)
+    tasks = tasks_of(owner, wanted)
     if place is not None:
-        created, last = place
-        # said twice: the first half alone can be looked up in the index
-        tasks = tasks.filter(
-            Q(created__lt=created) | Q(created=created, pk__lt=last), created__lte=created
-        )
+        tasks = tasks.filter(is_after(place))
+    edge = edge_of_sifting(owner, place) if wanted.sifts else None
+    if edge is not None:
+        tasks = tasks.filter(~is_after(edge), created__gte=edge[0])
     rows = list(tasks.newest_first()[: PAGE_TASKS + 1])
     more, rows = len(rows) > PAGE_TASKS, rows[:PAGE_TASKS]
+    last = (rows[-1].created, rows[-1].pk) if more else edge
     return {
         "items": items_of(rows, wanted),
-        "next": cursor_of(rows[-1]) if more else None,
+        "next": None if last is None else write_cursor(last),
+        "looked_back_to": None if more or edge is None else edge[0],
         "models": known_models(),
     }
+
+
+def is_after(place: Place) -> Q:
+    """Further down: older, or of the same moment and a lower id."""
+    created, last = place
+    # said twice: the first half alone can be looked up in the index
+    return Q(Q(created__lt=created) | Q(created=created, pk__lt=last), created__lte=created)
+
+
+def edge_of_sifting(owner: User, place: Place | None) -> Place | None:
+    """The last task that is looked at for one page; None if there are none after it."""
+    tasks = GenerationTask.objects.filter(owner=owner)
+    if place is not None:
+        tasks = tasks.filter(is_after(place))
+    rows = tasks.newest_first().values_list("created", "pk")[MOST_SIFTED - 1 : MOST_SIFTED + 1]
+    edge = list(rows)
+    return edge[0] if len(edge) > 1 else None
 
 
 def tasks_of(owner: User, wanted: GalleryFilter) -> TaskQuerySet:
@@ -205,11 +239,16 @@ def known_models() -> list[str]:
 
 
 def cursor_of(task: GenerationTask) -> str:
-    microseconds = (task.created - EPOCH) // timedelta(microseconds=1)
-    return base64.urlsafe_b64encode(f"{microseconds}:{task.pk}".encode()).decode()
+    return write_cursor((task.created, task.pk))
 
 
-def read_cursor(text: str | None) -> tuple[datetime, uuid.UUID] | None:
+def write_cursor(place: Place) -> str:
+    created, last = place
+    microseconds = (created - EPOCH) // timedelta(microseconds=1)
+    return base64.urlsafe_b64encode(f"{microseconds}:{last}".encode()).decode()
+
+
+def read_cursor(text: str | None) -> Place | None:
     try:
         raw = base64.urlsafe_b64decode(text or "").decode()
         microseconds, _colon, key = raw.partition(":")

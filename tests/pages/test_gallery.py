@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from generation import selectors, services
 from generation.models import GenerationTask
 from generation.selectors import GalleryFilter
-from generation.selectors.gallery import cursor_of
+from generation.selectors.gallery import MOST_SIFTED, cursor_of
 from tests.conftest import serve_model
 from tests.pages.test_pages import signed_in
 from tests.services.drawn import drawn, key, media
@@ -173,6 +173,35 @@ def test_pages_follow_each_other_without_gap_or_repetition_at_equal_times(
     assert [len(page) for page in read] == [60, 60, 60, 21]
     everything = [task for page in read for task in page]
     assert everything == [str(each.pk) for each in GenerationTask.objects.newest_first()]
+
+
+def test_a_search_looks_through_so_many_and_goes_on_where_it_ended(
+    alice: User, now: datetime
+) -> None:
+    first = submit(alice, now)
+    values = {field.attname: getattr(first, field.attname) for field in first._meta.fields}
+    tasks = [
+        GenerationTask(
+            **{**values, "id": uuid.uuid4(), "created": now - timedelta(seconds=age // 3)}
+        )
+        for age in range(1, MOST_SIFTED + 10)
+    ]
+    tasks[2].prompt = tasks[-1].prompt = "a heron"
+    GenerationTask.objects.bulk_create(tasks)
+    wanted = GalleryFilter(text="heron")
+    client = signed_in(alice, "en")
+
+    assert list(pages(alice, wanted)) == [[str(tasks[2].pk)], [str(tasks[-1].pk)]]
+    every = [task for page in pages(alice, GalleryFilter(text="LiuJuan")) for task in page]
+    assert len(every) == len(set(every)) == MOST_SIFTED + 10
+    html = client.get("/gallery/", {"q": "heron"}).text
+    assert "Looked back to" in html
+    nobody = client.get("/gallery/", {"q": "ostrich", "fragment": "1"}).text
+    assert "Nothing matches" not in nobody
+    after = selectors.gallery_page(alice, GalleryFilter(text="ostrich"), None)["next"]
+    assert after is not None
+    last = client.get("/gallery/", {"q": "ostrich", "before": after, "fragment": "1"}).text
+    assert "Nothing matches" in last
 
 
 def test_what_arrives_or_goes_meanwhile_moves_nothing(

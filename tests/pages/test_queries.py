@@ -172,7 +172,9 @@ def test_pictures_that_are_wanted_are_looked_up_once(
     found = [item["task"] for item in page["items"]]
     assert found[-1] == str(history[2_000].pk)
     assert len(found) == (2 if wanted.favourite else 1)
-    plan = plan_of(captured.captured_queries[0]["sql"])
+    # words may leave out any task: the first look finds how far one goes
+    looked = captured.captured_queries[0 if wanted.favourite else 1]
+    plan = plan_of(looked["sql"])
     assert index in plan, plan
     assert "CORRELATED" not in plan
 
