@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import uuid
+from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from generation import services
+from generation.admin.task_list import MOST
 from generation.models import ApiToken, GenerationTask, ShareLink, Worker
+from tests.pages.test_queries import plan_of
 from tests.services.drawn import drawn
 from tests.services.test_submitting import failed_task, submit
 
@@ -42,6 +48,137 @@ def test_staff_find_a_task_by_prompt_owner_and_status(
     assert "umbrella" not in staff.get(LIST, {"q": "lake"}).text
     assert "umbrella" in staff.get(LIST, {"q": "bob"}).text
     assert "0 generation tasks" in staff.get(LIST, {"status__exact": "failed"}).text
+
+
+def test_a_name_means_its_tasks_and_in_quotes_it_is_a_word(
+    alice: User, bob: User, staff: Client, now: datetime
+) -> None:
+    submit(alice, now, prompt="willow for bob")
+    submit(bob, now, prompt="red umbrella")
+    submit(bob, now, prompt="old willow")
+
+    def found(text: str) -> list[str]:
+        return [task.prompt for task in staff.get(LIST, {"q": text}).context["cl"].result_list]
+
+    assert sorted(found("bob")) == ["old willow", "red umbrella"]
+    assert found("WILLOW bob") == ["old willow"]
+    assert found('"bob"') == ["willow for bob"]
+    assert found("alice umbrella") == []
+    assert "Tasks of bob." in staff.get(LIST, {"q": "bob"}).text
+
+
+@pytest.fixture
+def eleven_thousand(alice: User, now: datetime) -> list[GenerationTask]:
+    """Finished tasks, one a second, newest first; the very first has the only heron."""
+    first = submit(alice, now)
+    values = {field.attname: getattr(first, field.attname) for field in first._meta.fields}
+    over = {"status": "completed", "progress": 100, "finished_at": now}
+    tasks = [
+        GenerationTask(
+            **{**values, **over, "id": uuid.uuid4(), "created": now - timedelta(seconds=age)}
+        )
+        for age in range(1, 11_000)
+    ]
+    tasks[-1].prompt = "a heron"
+    return GenerationTask.objects.bulk_create(tasks)
+
+
+def test_a_long_list_says_how_far_it_looked_and_leads_on(
+    staff: Client, eleven_thousand: list[GenerationTask]
+) -> None:
+    heron = eleven_thousand[-1]
+
+    page = staff.get(LIST, {"q": "heron"})
+    assert page.context["cl"].result_count == 0
+    edge = timezone.localtime(eleven_thousand[MOST - 2].created)
+    assert (
+        f"The newest 10,000 tasks are looked through: back to {edge:%Y-%m-%d %H:%M}." in page.text
+    )
+    older = staff.get(LIST + page.context["cl"].older)
+
+    assert [task.pk for task in older.context["cl"].result_list] == [heron.pk]
+    assert not older.context["cl"].older
+    assert 'value="heron"' in older.text
+    assert staff.get(LIST).context["cl"].result_count == MOST
+    rest = staff.get(LIST + staff.get(LIST).context["cl"].older).context["cl"]
+    assert rest.result_count == 11_000 - MOST
+    assert staff.get(LIST, {"q": str(heron.pk)}).context["cl"].result_count == 1
+
+
+def test_what_is_unfinished_or_in_the_bin_is_found_however_old(
+    alice: User, staff: Client, now: datetime, eleven_thousand: list[GenerationTask]
+) -> None:
+    stuck = submit(alice, now - timedelta(days=90))
+    old = eleven_thousand[-1]
+    services.put_into_bin(owner=alice, pictures=[], tasks=[old.pk], now=now)
+
+    waiting = staff.get(LIST, {"status__exact": "queued"}).context["cl"]
+    binned = staff.get(LIST, {"deleted_at__isempty": "0"}).context["cl"]
+
+    assert stuck in list(waiting.result_list)
+    assert waiting.since is None
+    assert [task.pk for task in binned.result_list] == [old.pk]
+
+
+@pytest.mark.parametrize(
+    "until", ["", "soon", "2026-02-31", "9999-12-31", "0001-01-01T00:00+14:00"]
+)
+def test_a_day_that_cannot_be_read_counts_as_not_given(
+    alice: User, staff: Client, now: datetime, until: str
+) -> None:
+    submit(alice, now)
+
+    assert staff.get(LIST, {"until": until}).context["cl"].result_count == 1
+
+
+def test_a_day_is_looked_through_up_to_its_end(alice: User, staff: Client, now: datetime) -> None:
+    submit(alice, now, prompt="willow")
+    submit(alice, now - timedelta(days=3), prompt="umbrella")
+    day = timezone.localtime(now - timedelta(days=3)).date().isoformat()
+
+    page = staff.get(LIST, {"until": day})
+
+    assert [task.prompt for task in page.context["cl"].result_list] == ["umbrella"]
+    assert f'name="until" value="{day}"' in page.text
+    assert "willow" in staff.get(LIST + page.context["cl"].newest).text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"status__exact": "failed"},
+        {"q": "heron"},
+        {"q": "heron", "error_code": "model_error", "step__exact": "decoding", "model": "m"},
+        {"deleted_at__isempty": "0"},
+        {"status__exact": "queued"},
+        {"o": "-8"},
+    ],
+    ids=lambda query: " ".join(query) or "plain",
+)
+def test_no_list_reads_the_whole_table(
+    alice: User,
+    staff: Client,
+    now: datetime,
+    eleven_thousand: list[GenerationTask],
+    query: dict[str, str],
+) -> None:
+    services.put_into_bin(owner=alice, pictures=[], tasks=[eleven_thousand[500].pk], now=now)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE generation_generationtask")
+
+    with CaptureQueriesContext(connection) as captured:
+        staff.get(LIST, query)
+
+    of_tasks = [q["sql"] for q in captured.captured_queries if 'FROM "generation_gen' in q["sql"]]
+    assert of_tasks
+    for sql in of_tasks:
+        plan = plan_of(sql)
+        assert "Seq Scan on generation_generationtask" not in plan, plan
+        # to find how far to look it walks so far in the index alone
+        walks = "OFFSET" in sql and "COVERING INDEX tasks_newest_first" in plan
+        assert walks or "SCAN generation_generationtask" not in plan, plan
 
 
 def test_staff_see_and_find_what_its_owner_deleted(

@@ -1,4 +1,4 @@
-"""A reading room for staff: tasks with their logs; actions go through services."""
+"""Tasks with their logs and pictures: what staff see of them, and the two things they can do."""
 
 from __future__ import annotations
 
@@ -13,39 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from generation import services
-from generation.choices import CHANGE_ALL, VIEW_ALL
+from generation.admin.reading import PartOfTask, ReadOnly
+from generation.admin.sieves import BinSieve, ErrorSieve, ModelSieve, StatusSieve, StepSieve
+from generation.admin.task_list import TaskList
+from generation.choices import CHANGE_ALL
 from generation.exceptions import NotFound, TransitionRefused
-from generation.models import (
-    ApiToken,
-    GeneratedImage,
-    GenerationTask,
-    ModelSlot,
-    ModelState,
-    ShareLink,
-    TaskEvent,
-    Worker,
-)
+from generation.models import GeneratedImage, GenerationTask, TaskEvent
 from generation.selectors import clock
-
-
-class ReadOnly:
-    """No adding, changing or deleting by hand: rows are what happened."""
-
-    def has_add_permission(self, *args: Any) -> bool:
-        return False
-
-    def has_change_permission(self, *args: Any) -> bool:
-        return False
-
-    def has_delete_permission(self, *args: Any) -> bool:
-        return False
-
-
-class PartOfTask(ReadOnly):
-    """Shown to whoever may see the task."""
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm(VIEW_ALL)
 
 
 class EventInline(PartOfTask, admin.TabularInline):  # type: ignore[type-arg]
@@ -97,19 +71,17 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         "ran",
         "error_code",
     )
-    list_filter = (
-        "status",
-        "step",
-        "model",
-        "error_code",
-        "created",
-        ("deleted_at", admin.EmptyFieldListFilter),
+    list_filter = (StatusSieve, StepSieve, ModelSieve, ErrorSieve, BinSieve)
+    search_fields = ("id", "owner__username", "prompt")
+    search_help_text = _(
+        "A task's id, the name of an account, words of the prompt. "
+        "In quotes: words that are not meant as a name."
     )
-    search_fields = ("=id", "prompt", "owner__username")
     list_select_related = ("owner",)
     show_full_result_count = False
-    date_hierarchy = "created"
+    show_facets = admin.ShowFacets.NEVER
     ordering = ("-created", "-id")
+    sortable_by = ("submitted", "percent", "waited", "ran")
     inlines = (ImageInline, EventInline)
     fieldsets = (
         (
@@ -163,6 +135,15 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def ran(self, task: GenerationTask) -> str:
         return f"{task.run_seconds:.1f}\N{NO-BREAK SPACE}s" if task.run_seconds else "–"
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[TaskList]:
+        return TaskList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[GenerationTask], search_term: str
+    ) -> tuple[QuerySet[GenerationTask], bool]:
+        """The list has searched already: what is meant decides how far it looks."""
+        return queryset, False
+
     def has_act_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(CHANGE_ALL)
 
@@ -211,62 +192,3 @@ def cancelled_message(count: int) -> str:
 
 def retried_message(count: int) -> str:
     return ngettext("%d task was sent again.", "%d tasks were sent again.", count) % count
-
-
-class Machinery(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """What workers wrote about themselves and the model server."""
-
-
-@admin.register(Worker)
-class WorkerAdmin(Machinery):
-    list_display = ("host", "pid", "version", "state", "slots", "started", "last_seen")
-    list_filter = ("state",)
-    ordering = ("-last_seen",)
-
-
-@admin.register(ModelState)
-class ModelStateAdmin(Machinery):
-    list_display = ("name", "ready", "loading", "replicas", "route", "error_code", "checked_at")
-    ordering = ("name",)
-
-
-@admin.register(ModelSlot)
-class ModelSlotAdmin(Machinery):
-    list_display = ("model", "number", "task", "attempt", "worker", "lease_until")
-    list_select_related = ("task", "worker")
-    ordering = ("model", "number")
-
-
-@admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A token can be deleted here; it is made by `manage.py create_token`."""
-
-    list_display = ("name", "owner", "created", "last_used")
-    list_select_related = ("owner",)
-    ordering = ("-created",)
-    fields = ("name", "owner", "created", "last_used")
-    readonly_fields = ("owner", "created", "last_used")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-
-@admin.register(ShareLink)
-class ShareLinkAdmin(PartOfTask, admin.ModelAdmin):  # type: ignore[type-arg]
-    """A link can be ended here; it is made on the page of its task."""
-
-    list_display = ("task", "created", "expires_at")
-    list_select_related = ("task",)
-    ordering = ("-created",)
-    fields = ("task", "created", "expires_at")
-
-    def has_delete_permission(self, request: HttpRequest, obj: ShareLink | None = None) -> bool:
-        may_delete = request.user.has_perm("generation.delete_sharelink")
-        return may_delete and self.has_view_permission(request, obj)
-
-    def delete_model(self, request: HttpRequest, link: ShareLink) -> None:
-        services.end_link(link_id=link.pk)
-
-    def delete_queryset(self, request: HttpRequest, links: QuerySet[ShareLink]) -> None:
-        for link in links:
-            services.end_link(link_id=link.pk)

@@ -1,0 +1,17 @@
+"""A reading room for staff; actions go through services."""
+
+from __future__ import annotations
+
+from generation.admin.machinery import ModelSlotAdmin, ModelStateAdmin, WorkerAdmin
+from generation.admin.sharing import ShareLinkAdmin
+from generation.admin.tasks import GenerationTaskAdmin
+from generation.admin.tokens import ApiTokenAdmin
+
+__all__ = [
+    "ApiTokenAdmin",
+    "GenerationTaskAdmin",
+    "ModelSlotAdmin",
+    "ModelStateAdmin",
+    "ShareLinkAdmin",
+    "WorkerAdmin",
+]

@@ -1,0 +1,32 @@
+"""Workers, models and their slots."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from generation.admin.reading import ReadOnly
+from generation.models import ModelSlot, ModelState, Worker
+
+
+class Machinery(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """What workers wrote about themselves and the model server."""
+
+
+@admin.register(Worker)
+class WorkerAdmin(Machinery):
+    list_display = ("host", "pid", "version", "state", "slots", "started", "last_seen")
+    list_filter = ("state",)
+    ordering = ("-last_seen",)
+
+
+@admin.register(ModelState)
+class ModelStateAdmin(Machinery):
+    list_display = ("name", "ready", "loading", "replicas", "route", "error_code", "checked_at")
+    ordering = ("name",)
+
+
+@admin.register(ModelSlot)
+class ModelSlotAdmin(Machinery):
+    list_display = ("model", "number", "task", "attempt", "worker", "lease_until")
+    list_select_related = ("task", "worker")
+    ordering = ("model", "number")

@@ -1,0 +1,32 @@
+"""Share links."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from generation import services
+from generation.admin.reading import PartOfTask
+from generation.models import ShareLink
+
+
+@admin.register(ShareLink)
+class ShareLinkAdmin(PartOfTask, admin.ModelAdmin):  # type: ignore[type-arg]
+    """A link can be ended here; it is made on the page of its task."""
+
+    list_display = ("task", "created", "expires_at")
+    list_select_related = ("task",)
+    ordering = ("-created",)
+    fields = ("task", "created", "expires_at")
+
+    def has_delete_permission(self, request: HttpRequest, obj: ShareLink | None = None) -> bool:
+        may_delete = request.user.has_perm("generation.delete_sharelink")
+        return may_delete and self.has_view_permission(request, obj)
+
+    def delete_model(self, request: HttpRequest, link: ShareLink) -> None:
+        services.end_link(link_id=link.pk)
+
+    def delete_queryset(self, request: HttpRequest, links: QuerySet[ShareLink]) -> None:
+        for link in links:
+            services.end_link(link_id=link.pk)

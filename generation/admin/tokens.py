@@ -1,0 +1,22 @@
+"""Programs' tokens."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from generation.models import ApiToken
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A token can be deleted here; it is made by `manage.py create_token`."""
+
+    list_display = ("name", "owner", "created", "last_used")
+    list_select_related = ("owner",)
+    ordering = ("-created",)
+    fields = ("name", "owner", "created", "last_used")
+    readonly_fields = ("owner", "created", "last_used")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
