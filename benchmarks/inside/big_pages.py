@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 from django.contrib.auth.models import User
 from django.db import connection
@@ -21,10 +22,11 @@ from benchmarks.inside.rows import (
     settle,
 )
 from generation import images, services
+from generation.admin.task_list import MOST
 from generation.choices import Basis, ErrorCode, Step
 from generation.models import GenerationTask
 from generation.protocol import Generate
-from generation.selectors.gallery import cursor_of
+from generation.selectors.gallery import MOST_SIFTED, cursor_of
 
 MODEL = "LiuJuan20260223Zimage"
 OTHERS = 100
@@ -32,7 +34,10 @@ SHARE = 10
 """One task in so many is the person's, and has a picture."""
 
 FOUND = 20
-"""So many tasks, all his, have the rare word; their pictures are favourites."""
+"""So many of his newest tasks have the rare word; as many pictures are favourites, of all times."""
+
+NEWEST = 1_000
+"""Tasks among which those with the rare word are: the newest ones."""
 
 FAILED = 8
 """One task in so many; none of his."""
@@ -45,7 +50,8 @@ APART = 17
 
 
 def run(*, tasks: int) -> dict[str, str]:
-    """Session keys of `person` and `staff`, and the gallery's cursor before its `older` tasks."""
+    """Session keys of `person` and `staff`; his newest `task`; where the gallery's `older` tasks
+    begin, and at what `moment` they were sent; how many tasks are looked through."""
     staff = User.objects.create_superuser("staff")
     person = User.objects.create_user("person")
     serve(MODEL, slots=1)
@@ -53,11 +59,16 @@ def run(*, tasks: int) -> dict[str, str]:
     for _card in range(CARDS - 1):
         draw(person)
     settle()
+    newest = GenerationTask.objects.filter(owner=person).newest_first()[0]
     older = GenerationTask.objects.get(pk=key_of("task", tasks * 3 // 4))
     return {
         "person": session_of(person),
         "staff": session_of(staff),
+        "task": str(newest.pk),
         "older": cursor_of(older),
+        "moment": quote(older.created.isoformat()),
+        "in_list": f"{MOST:,}",
+        "in_gallery": f"{MOST_SIFTED:,}",
     }
 
 
@@ -99,6 +110,7 @@ def write(drawn: GenerationTask, tasks: int) -> None:
     seconds = f"number * {APART}"
     his = f"number %% {SHARE} = 0"
     failed = f"number %% {FAILED} = {FAILED - 1}"
+    rare = f"number >= {tasks - NEWEST} AND number %% {NEWEST // FOUND} = {SHARE}"
     other = people(OTHERS, "other")
     fill(
         drawn,
@@ -106,7 +118,7 @@ def write(drawn: GenerationTask, tasks: int) -> None:
         id=key("task"),
         owner_id=f"CASE WHEN {his} THEN {drawn.owner_id} ELSE {other} + number %% {OTHERS} END",
         prompt="'LiuJuan under the ' || CASE number %% 2 WHEN 0 THEN 'plum' ELSE 'pine' END "
-        f"|| CASE WHEN {rare(tasks)} THEN ' and a heron' ELSE '' END || ', variation ' || number",
+        f"|| CASE WHEN {rare} THEN ' and a heron' ELSE '' END || ', variation ' || number",
         status=f"CASE WHEN {failed} THEN 'failed' ELSE 'completed' END",
         error_code=f"CASE WHEN {failed} THEN '{ErrorCode.MODEL_ERROR.value}' ELSE '' END",
         created=moment(begun, seconds),
@@ -120,13 +132,8 @@ def write(drawn: GenerationTask, tasks: int) -> None:
         tasks // SHARE,
         task_id=key("task", number),
         file=f"'picture-' || {number}",
-        favourite=f"CASE WHEN {rare(tasks, number)} THEN {loud} ELSE {quiet} END",
+        favourite=f"CASE WHEN {number} %% {tasks // FOUND} = {SHARE} THEN {loud} ELSE {quiet} END",
     )
-
-
-def rare(tasks: int, number: str = "number") -> str:
-    """SQL: whether it is one of the few; those are the person's."""
-    return f"{number} %% {tasks // FOUND} = {SHARE}"
 
 
 def session_of(user: User) -> str:
