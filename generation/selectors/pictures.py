@@ -14,7 +14,7 @@ from generation import images
 from generation.choices import ErrorCode
 from generation.exceptions import InvalidInput, NotFound
 from generation.models import GeneratedImage, GenerationTask
-from generation.selectors.tasks import visible_task
+from generation.selectors.tasks import age, visible_task
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -210,8 +210,9 @@ def belongs(other: GenerationTask, task: GenerationTask) -> bool:
 def children_of(task: GenerationTask) -> list[GenerationTask]:
     """The newest with a picture, oldest of these first."""
     drawn = GeneratedImage.objects.filter(task=OuterRef("pk"), deleted_at__isnull=True)
-    rows = task.retries.live().filter(Exists(drawn), owner=task.owner_id).newest_first()
-    return list(reversed(rows[:CHILDREN]))
+    # sorted here: SQLite would rather walk through all that their owner ever sent
+    rows = task.retries.live().filter(Exists(drawn)).order_by()
+    return sorted((each for each in rows if each.owner_id == task.owner_id), key=age)[-CHILDREN:]
 
 
 def first_pictures(tasks: Iterable[GenerationTask]) -> dict[uuid.UUID, GeneratedImage]:

@@ -12,7 +12,7 @@ from generation.models import GenerationTask
 from generation.protocol import EventFrame
 from generation.selectors.log import logs_of
 from generation.selectors.slowness import Verdict, verdict
-from generation.selectors.tasks import Card, card_of
+from generation.selectors.tasks import Card, age, card_of
 from generation.selectors.waterfall import Waterfall, asides_of, waterfall
 
 if TYPE_CHECKING:
@@ -56,8 +56,9 @@ def parent_of(task: GenerationTask, user: User | AnonymousUser) -> Kin | None:
 
 def children_of(task: GenerationTask, user: User | AnonymousUser) -> list[Kin]:
     """Retries and variations, newest first."""
-    rows = GenerationTask.objects.visible_to(user).filter(parent=task).newest_first()
-    return [kin(child) for child in rows[:RELATIVES]]
+    # chosen and sorted here: SQLite would rather walk through all that their owner ever sent
+    rows = [each for each in task.retries.order_by() if each.is_visible_to(user)]
+    return [kin(child) for child in sorted(rows, key=age, reverse=True)[:RELATIVES]]
 
 
 def kin(task: GenerationTask) -> Kin:
