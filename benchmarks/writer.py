@@ -34,6 +34,7 @@ from generation import broadcast, services  # noqa: E402
 from generation.choices import Route  # noqa: E402
 from generation.models import GenerationTask  # noqa: E402
 from generation.protocol import Generate  # noqa: E402
+from generation.services import Fraction  # noqa: E402
 
 MODEL = "benchmark"
 SLOTS = 100
@@ -107,15 +108,16 @@ class Writer:
         return {"newest": GenerationTask.objects.get(pk=task).newest_seq}
 
     def event(self, task: str) -> None:
-        services.record_progress(
-            task_id=uuid.UUID(task),
-            attempt=1,
+        fraction = Fraction(
             progress=50.0,
             eta_seconds=1.0,
+            image=1,
             fraction=0.5,
             done=time.monotonic_ns() // 1_000,
             total=9,
-            now=timezone.now(),
+        )
+        services.record_seen(
+            task_id=uuid.UUID(task), attempt=1, seen=[fraction], now=timezone.now()
         )
 
     def beat(self) -> None:

@@ -16,7 +16,7 @@ from benchmarks.inside.timing import Side, in_turn
 from generation import broadcast, services
 from generation.choices import Basis, Step
 from generation.models import TaskEvent
-from generation.services import Boundary
+from generation.services import Boundary, Fraction
 
 COALESCED = 20
 """Events in one transaction, where several are written together."""
@@ -94,15 +94,16 @@ class Appends:
             )
 
     def progress(self) -> None:
-        services.record_progress(
-            task_id=self.task_id,
-            attempt=self.attempt,
+        fraction = Fraction(
             progress=50.0,
             eta_seconds=1.0,
+            image=1,
             fraction=0.5,
             done=4,
             total=9,
-            now=timezone.now(),
+        )
+        services.record_seen(
+            task_id=self.task_id, attempt=self.attempt, seen=[fraction], now=timezone.now()
         )
 
     def steps(self) -> None:
@@ -114,9 +115,9 @@ class Appends:
             image=1,
             details={},
         )
-        services.begin_steps(
+        services.record_seen(
             task_id=self.task_id,
             attempt=self.attempt,
-            boundaries=[boundary] * COALESCED,
+            seen=[boundary] * COALESCED,
             now=timezone.now(),
         )

@@ -20,6 +20,7 @@ from generation import selectors, services
 from generation.hub.hub import Hub
 from generation.hub.outbox import Outbox
 from generation.models import TaskEvent
+from generation.services import Fraction
 
 LOG = 1_000
 TAIL = 10
@@ -40,15 +41,16 @@ def run(*, tasks: int, rounds: int, times: int) -> dict[str, list[float]]:
 def write_logs(tasks: int) -> None:
     """Copies of a task in the middle of its drawing, and of an event of it."""
     claim = running_task()
-    services.record_progress(
-        task_id=claim.task.pk,
-        attempt=claim.task.attempt,
+    fraction = Fraction(
         progress=50.0,
         eta_seconds=1.0,
+        image=1,
         fraction=0.5,
         done=4,
         total=9,
-        now=timezone.now(),
+    )
+    services.record_seen(
+        task_id=claim.task.pk, attempt=claim.task.attempt, seen=[fraction], now=timezone.now()
     )
     event = claim.task.events.latest("seq")
     begun = timezone.now()

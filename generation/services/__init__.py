@@ -33,14 +33,11 @@ from generation.services.pruning import Prunable, prunable, prune_batch
 from generation.services.running import (
     Boundary,
     Claim,
+    Fraction,
     begin_call,
-    begin_steps,
     claim,
     delay,
-    record_progress,
-    record_thumbnail,
-    still_mine,
-    store_image,
+    record_seen,
 )
 from generation.services.serving import (
     SeenModel,
@@ -52,6 +49,7 @@ from generation.services.serving import (
     repeat_refusal,
 )
 from generation.services.sharing import create_link, end_link, end_links, forget_links
+from generation.services.storing import Last, record_thumbnail, store_image
 from generation.services.submitting import Submission, defaults, retry, submit
 from generation.services.tokens import create_token, user_of_token
 
@@ -60,12 +58,13 @@ __all__ = [
     "Abandoned",
     "Boundary",
     "Claim",
+    "Fraction",
+    "Last",
     "Prunable",
     "SeenModel",
     "Submission",
     "beat",
     "begin_call",
-    "begin_steps",
     "cancels_of",
     "claim",
     "complete",
@@ -89,7 +88,7 @@ __all__ = [
     "put_into_bin",
     "record_lost",
     "record_models",
-    "record_progress",
+    "record_seen",
     "record_thumbnail",
     "record_unreachable",
     "refuse_key",
@@ -101,7 +100,6 @@ __all__ = [
     "retry",
     "set_favourite",
     "settle_slot",
-    "still_mine",
     "store_image",
     "submit",
     "sweep_files",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from django.db import transaction
-from django.db.models import F
 
 from generation import broadcast, selectors
 from generation.choices import (
@@ -21,8 +21,9 @@ from generation.choices import (
     TaskStatus,
 )
 from generation.exceptions import TransitionRefused
-from generation.models import GenerationTask, ModelSlot, ModelState
-from generation.services.transition import ANY_UNFINISHED, QUEUED, RUNNING, transition
+from generation.models import GeneratedImage, GenerationTask, ModelSlot, ModelState
+from generation.protocol import ImageData, ending_data
+from generation.services.transition import ANY_UNFINISHED, QUEUED, RUNNING, Line, transition
 
 MAX_COUNTED = 3
 """After so many attempts that went wrong by themselves a task is given up."""
@@ -48,20 +49,10 @@ def complete(
     """Every picture is stored; refused once a cancel was requested or one is missing."""
     with transaction.atomic():
         task = locked(task_id)
-        if task.images.count() != task.n:
+        images = images_of(task)
+        if len(images) != task.n:
             raise TransitionRefused
-        end(
-            task,
-            EventKind.COMPLETED,
-            TaskStatus.COMPLETED,
-            now,
-            fence=attempt,
-            wanted=True,
-            step=Step.COMPLETED,
-            progress=100,
-            basis=Basis.MEASURED,
-            measured=measured,
-        )
+        end(task, completed(task, images, measured, now), now, fence=attempt, wanted=True)
 
 
 def fail(*, task_id: uuid.UUID, attempt: int, code: ErrorCode, detail: str, now: datetime) -> None:
@@ -71,56 +62,66 @@ def fail(*, task_id: uuid.UUID, attempt: int, code: ErrorCode, detail: str, now:
         # a cancel was requested: what went wrong on the way out does not matter, and
         # `cancelled` is written when the slot is settled
         if task.cancel_requested_at is None:
-            failed(task, code, detail, now, fence=attempt)
+            end(task, failed(task, code, detail, now), now, fence=attempt)
 
 
-def failed(
-    task: GenerationTask, code: ErrorCode, detail: str, now: datetime, **changes: Any
-) -> None:
-    end(
-        task,
-        EventKind.FAILED,
-        TaskStatus.FAILED,
-        now,
-        error_code=code,
-        error_detail=detail[:4_000],
-        **changes,
+def completed(
+    task: GenerationTask, images: Sequence[ImageData], measured: dict[str, float], now: datetime
+) -> Line:
+    line = ending_line(task, EventKind.COMPLETED, TaskStatus.COMPLETED, images, now)
+    line.changes.update(step=Step.COMPLETED, progress=100, basis=Basis.MEASURED, measured=measured)
+    return line
+
+
+def failed(task: GenerationTask, code: ErrorCode, detail: str, now: datetime) -> Line:
+    line = ending_line(task, EventKind.FAILED, TaskStatus.FAILED, images_of(task), now)
+    line.details["code"] = code.value
+    line.changes.update(error_code=code, error_detail=detail[:4_000])
+    return line
+
+
+def cancelled(task: GenerationTask, now: datetime) -> Line:
+    return ending_line(task, EventKind.CANCELLED, TaskStatus.CANCELLED, images_of(task), now)
+
+
+def ending_line(
+    task: GenerationTask,
+    kind: EventKind,
+    status: TaskStatus,
+    images: Sequence[ImageData],
+    now: datetime,
+) -> Line:
+    run = round(task.run_seconds + spent(task, now), 3)
+    wait = round(max(0.0, (now - task.created).total_seconds() - run), 3)
+    return Line(
+        kind=kind,
+        details={"wait_seconds": wait, "run_seconds": run},
+        changes={
+            "status": status,
+            "finished_at": now,
+            "wait_seconds": wait,
+            "run_seconds": run,
+            "eta_seconds": None,
+        },
+        ending=ending_data(created=now.timestamp(), images=list(images)),
     )
-
-
-def cancelled(task: GenerationTask, now: datetime, **changes: Any) -> None:
-    end(task, EventKind.CANCELLED, TaskStatus.CANCELLED, now, **changes)
 
 
 def end(
     task: GenerationTask,
-    kind: EventKind,
-    status: TaskStatus,
+    line: Line,
     now: datetime,
     *,
-    sources: Any = RUNNING,
+    sources: Collection[TaskStatus] = RUNNING,
     fence: int | None = None,
     wanted: bool = False,
-    **changes: Any,
 ) -> None:
-    run = round(task.run_seconds + spent(task, now), 3)
-    reason = {"code": changes["error_code"].value} if "error_code" in changes else {}
-    wait = round(max(0.0, (now - task.created).total_seconds() - run), 3)
-    transition(
-        task_id=task.pk,
-        kind=kind,
-        sources=sources,
-        fence=fence,
-        wanted=wanted,
-        now=now,
-        details={"wait_seconds": wait, "run_seconds": run, **reason},
-        status=status,
-        finished_at=now,
-        wait_seconds=wait,
-        run_seconds=run,
-        eta_seconds=None,
-        **changes,
-    )
+    """The task is locked: nothing came between what the line tells and this."""
+    transition(task_id=task.pk, lines=[line], sources=sources, fence=fence, wanted=wanted, now=now)
+
+
+def images_of(task: GenerationTask) -> list[ImageData]:
+    return [image.data for image in GeneratedImage.objects.filter(task=task).order_by("index")]
 
 
 def spent(task: GenerationTask, now: datetime) -> float:
@@ -147,36 +148,29 @@ def interrupt(
         task = locked(task_id)
         counted = reason in COUNTED_INTERRUPTIONS
         if is_last(task, reason) and not task.cancel_requested_at:
-            code = ErrorCode(reason.value)
-            failed(
-                task,
-                code,
-                detail,
-                now,
-                fence=attempt,
-                counted_ends=F("counted_ends") + int(counted),
-            )
+            line = failed(task, ErrorCode(reason.value), detail, now)
+            line.changes["counted_ends"] = task.counted_ends + int(counted)
+            end(task, line, now, fence=attempt)
             return
         stored = task.images.count()
-        transition(
-            task_id=task_id,
+        line = Line(
             kind=EventKind.INTERRUPTED,
-            sources=RUNNING,
-            fence=attempt,
-            now=now,
             details={"reason": reason.value, "counted": counted, "stored": stored},
-            status=TaskStatus.QUEUED,
-            step=Step.PARSING,
-            progress=round(99 * stored / task.n, 1),
-            basis=Basis.MEASURED,
-            eta_seconds=None,
-            image=0,
-            counted_ends=F("counted_ends") + int(counted),
-            free_ends=F("free_ends") + int(reason not in AT_ONCE),
-            not_before=None if reason in AT_ONCE else now + pause_after(task.free_ends),
-            run_seconds=round(task.run_seconds + spent(task, now), 3),
-            error_detail=detail[:4_000],
+            changes={
+                "status": TaskStatus.QUEUED,
+                "step": Step.PARSING,
+                "progress": round(99 * stored / task.n, 1),
+                "basis": Basis.MEASURED,
+                "eta_seconds": None,
+                "image": 0,
+                "counted_ends": task.counted_ends + int(counted),
+                "free_ends": task.free_ends + int(reason not in AT_ONCE),
+                "not_before": None if reason in AT_ONCE else now + pause_after(task.free_ends),
+                "run_seconds": round(task.run_seconds + spent(task, now), 3),
+                "error_detail": detail[:4_000],
+            },
         )
+        transition(task_id=task_id, lines=[line], sources=RUNNING, fence=attempt, now=now)
 
 
 def is_last(task: GenerationTask, reason: InterruptReason) -> bool:
@@ -201,14 +195,10 @@ def settle_slot(*, slot_id: int, task_id: uuid.UUID, attempt: int, now: datetime
     with transaction.atomic():
         # task before slot, as everywhere: two who take them crosswise see each other's old half
         task = locked(task_id)
-        mine = ModelSlot.objects.filter(pk=slot_id, task=task_id, attempt=attempt)
-        freed = mine.update(
-            task=None, attempt=0, request_id=None, identity="", worker=None, lease_until=None
-        )
-        if not freed:
+        if not free_slot(slot_id=slot_id, task_id=task_id, attempt=attempt):
             return False
         if task.cancel_requested_at is not None and not task.is_over:
-            cancelled(task, now, sources=ANY_UNFINISHED, fence=attempt)
+            end(task, cancelled(task, now), now, sources=ANY_UNFINISHED, fence=attempt)
         elif task.status == TaskStatus.RUNNING and task.attempt == attempt:
             # its run ended without a word: no task may stay running with nobody behind it
             interrupt(
@@ -218,8 +208,18 @@ def settle_slot(*, slot_id: int, task_id: uuid.UUID, attempt: int, now: datetime
                 detail="",
                 now=now,
             )
-        transaction.on_commit(broadcast.wake_workers, robust=True)
     return True
+
+
+def free_slot(*, slot_id: int, task_id: uuid.UUID, attempt: int) -> bool:
+    """False if it was somebody else's already; whoever waits for one is woken."""
+    mine = ModelSlot.objects.filter(pk=slot_id, task=task_id, attempt=attempt)
+    freed = mine.update(
+        task=None, attempt=0, request_id=None, identity="", worker=None, lease_until=None
+    )
+    if freed:
+        transaction.on_commit(broadcast.wake_workers, robust=True)
+    return bool(freed)
 
 
 def finish_cancels(*, now: datetime) -> int:
@@ -235,7 +235,7 @@ def finish_cancels(*, now: datetime) -> int:
         with transaction.atomic():
             task = locked(key)
             if task.status == TaskStatus.QUEUED and not ModelSlot.objects.filter(task=key).exists():
-                cancelled(task, now, sources=QUEUED)
+                end(task, cancelled(task, now), now, sources=QUEUED)
                 count += 1
     return count
 
@@ -249,17 +249,14 @@ def request_cancel(*, task_id: uuid.UUID, now: datetime) -> Answer:
         if task.cancel_requested_at is not None:
             return "requested"
         slot = ModelSlot.objects.filter(task=task).first()
-        transition(
-            task_id=task_id,
+        line = Line(
             kind=EventKind.CANCEL_REQUESTED,
-            sources=ANY_UNFINISHED,
-            wanted=True,
-            now=now,
             details={"stops": stops(task, slot)},
-            cancel_requested_at=now,
+            changes={"cancel_requested_at": now},
         )
+        transition(task_id=task_id, lines=[line], sources=ANY_UNFINISHED, wanted=True, now=now)
         if slot is None and task.status == TaskStatus.QUEUED:
-            cancelled(task, now, sources=QUEUED)
+            end(task, cancelled(task, now), now, sources=QUEUED)
             return "cancelled"
         transaction.on_commit(broadcast.wake_workers, robust=True)
     return "requested"

@@ -10,15 +10,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, OuterRef
 
 from generation import selectors
 from generation.choices import Basis, DelayReason, EventKind, Route, Step, TaskStatus
 from generation.exceptions import TransitionRefused
-from generation.images import Picture
-from generation.models import GeneratedImage, GenerationTask, ModelSlot
+from generation.models import GenerationTask, ModelSlot
 from generation.services.serving import callable_models
-from generation.services.transition import QUEUED, RUNNING, transition
+from generation.services.transition import QUEUED, RUNNING, Line, transition
 
 CLAIM_TRIES = 5
 """How many losers' races in a row before the next look at the table."""
@@ -49,10 +48,51 @@ class Boundary:
     observed: bool = True
     details: dict[str, Any]
 
+    @property
+    def line(self) -> Line:
+        return Line(
+            kind=EventKind.STEP_BEGAN,
+            details={"observed": self.observed, **self.details},
+            changes={
+                "step": self.step,
+                "progress": self.progress,
+                "basis": self.basis,
+                "eta_seconds": self.eta_seconds,
+                "image": self.image,
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fraction:
+    """A measured share of picture `image`, which is being generated."""
+
+    progress: float
+    eta_seconds: float
+    image: int
+    fraction: float
+    done: int
+    total: int
+
+    @property
+    def line(self) -> Line:
+        return Line(
+            kind=EventKind.PROGRESSED,
+            details={"fraction": round(self.fraction, 4), "done": self.done, "total": self.total},
+            changes={
+                # known already, but a boundary may be written after it
+                "step": Step.GENERATING,
+                "image": self.image,
+                "progress": self.progress,
+                "basis": Basis.MEASURED,
+                "eta_seconds": self.eta_seconds,
+            },
+        )
+
 
 def claim(*, worker_id: uuid.UUID, now: datetime) -> Claim | None:
     """Put the next task in line into a free slot, or None if there is no pair of the two."""
-    for name in callable_models(now=now).order_by("name").values_list("name", flat=True):
+    for name in promising(now):
         for _attempt in range(CLAIM_TRIES):
             try:
                 claimed = claim_for(name, worker_id=worker_id, now=now)
@@ -62,6 +102,14 @@ def claim(*, worker_id: uuid.UUID, now: datetime) -> Claim | None:
                 break
             return claimed
     return None
+
+
+def promising(now: datetime) -> list[str]:
+    """Models for which a slot is free and somebody waits: most looks end here, with one query."""
+    free = ModelSlot.objects.filter(model=OuterRef("name"), task__isnull=True)
+    waiting = GenerationTask.objects.claimable().filter(model=OuterRef("name"))
+    models = callable_models(now=now).filter(Exists(free), Exists(waiting))
+    return list(models.order_by("name").values_list("name", flat=True))
 
 
 def claim_for(name: str, *, worker_id: uuid.UUID, now: datetime) -> Claim | None:
@@ -76,14 +124,18 @@ def claim_for(name: str, *, worker_id: uuid.UUID, now: datetime) -> Claim | None
         if key is None:
             return None
         task = begin_attempt(key, worker_id=worker_id, now=now)
-        stored = set(task.images.values_list("index", flat=True))
-        slot.task = task
-        slot.attempt = task.attempt
-        slot.request_id = None
-        slot.identity = state.identity
-        slot.worker_id = worker_id
-        slot.lease_until = now + settings.GENERATION_LEASE
-        slot.save()
+        held = {
+            "task": task,
+            "attempt": task.attempt,
+            "request_id": None,
+            "identity": state.identity,
+            "worker_id": worker_id,
+            "lease_until": now + settings.GENERATION_LEASE,
+        }
+        ModelSlot.objects.filter(pk=slot.pk).update(**held)
+        # nobody has drawn for a task before its first attempt
+        drawn = task.images.values_list("index", flat=True) if task.attempt > 1 else ()
+        stored = set(drawn)
     return Claim(
         task=task,
         slot_id=slot.pk,
@@ -96,28 +148,44 @@ def claim_for(name: str, *, worker_id: uuid.UUID, now: datetime) -> Claim | None
 
 
 def begin_attempt(key: uuid.UUID, *, worker_id: uuid.UUID, now: datetime) -> GenerationTask:
-    task = transition(
-        task_id=key,
+    """The task as its new attempt finds it; raises TransitionRefused if somebody was faster."""
+    task = GenerationTask.objects.filter(pk=key).first()
+    if task is None:
+        raise TransitionRefused
+    claimed = Line(
         kind=EventKind.CLAIMED,
+        details={"worker": str(worker_id)[:8]},
+        changes={
+            "status": TaskStatus.RUNNING,
+            "attempt": task.attempt + 1,
+            "claimed_at": now,
+            "step": task.step,
+            "basis": task.basis,
+            "eta_seconds": task.eta_seconds,
+        },
+    )
+    loading = Line(
+        kind=EventKind.STEP_BEGAN,
+        details={"observed": True},
+        changes={
+            "step": Step.LOADING,
+            "basis": Basis.MEASURED,
+            "eta_seconds": selectors.task_seconds(task.expected, task.n),
+        },
+    )
+    # the attempt says that nobody had the task since it was read
+    standing = transition(
+        task_id=key,
+        lines=[claimed, loading],
         sources=QUEUED,
+        fence=task.attempt,
         wanted=True,
         now=now,
-        details={"worker": str(worker_id)[:8]},
-        status=TaskStatus.RUNNING,
-        attempt=F("attempt") + 1,
-        claimed_at=now,
     )
-    return transition(
-        task_id=key,
-        kind=EventKind.STEP_BEGAN,
-        sources=RUNNING,
-        fence=task.attempt,
-        now=now,
-        details={"observed": True},
-        step=Step.LOADING,
-        basis=Basis.MEASURED,
-        eta_seconds=selectors.task_seconds(task.expected, task.n),
-    )
+    for name, value in standing._asdict().items():
+        setattr(task, name, value)
+    task.claimed_at = now
+    return task
 
 
 def begin_call(
@@ -129,146 +197,35 @@ def begin_call(
     seed: int,
     boundary: Boundary,
     now: datetime,
-) -> GenerationTask:
+) -> None:
     """Fix the parameters of one picture and the id its call will have.
 
     Raises TransitionRefused if the task or the slot is not this attempt's any more.
     """
     with transaction.atomic():
-        task = write_boundary(
-            task_id=task_id, attempt=attempt, boundary=boundary, now=now, drawn_seed=seed
-        )
+        line = boundary.line
+        line.changes["drawn_seed"] = seed
+        transition(task_id=task_id, lines=[line], sources=RUNNING, fence=attempt, now=now)
         mine = ModelSlot.objects.filter(pk=slot_id, task=task_id, attempt=attempt)
         if not mine.update(request_id=request_id):
             raise TransitionRefused
-    return task
 
 
-def begin_steps(
-    *, task_id: uuid.UUID, attempt: int, boundaries: Sequence[Boundary], now: datetime
+def record_seen(
+    *, task_id: uuid.UUID, attempt: int, seen: Sequence[Boundary | Fraction], now: datetime
 ) -> None:
-    """Write boundaries that passed, oldest first, in one transaction."""
-    with transaction.atomic():
-        for boundary in boundaries:
-            write_boundary(task_id=task_id, attempt=attempt, boundary=boundary, now=now)
-
-
-def write_boundary(
-    *, task_id: uuid.UUID, attempt: int, boundary: Boundary, now: datetime, **changes: Any
-) -> GenerationTask:
-    return transition(
-        task_id=task_id,
-        kind=EventKind.STEP_BEGAN,
-        sources=RUNNING,
-        fence=attempt,
-        now=now,
-        details={"observed": boundary.observed, **boundary.details},
-        step=boundary.step,
-        progress=boundary.progress,
-        basis=boundary.basis,
-        eta_seconds=boundary.eta_seconds,
-        image=boundary.image,
-        **changes,
-    )
-
-
-def record_progress(
-    *,
-    task_id: uuid.UUID,
-    attempt: int,
-    progress: float,
-    eta_seconds: float,
-    fraction: float,
-    done: int,
-    total: int,
-    now: datetime,
-) -> None:
-    """A measured fraction of the picture that is being generated."""
-    transition(
-        task_id=task_id,
-        kind=EventKind.PROGRESSED,
-        sources=RUNNING,
-        fence=attempt,
-        now=now,
-        details={"fraction": round(fraction, 4), "done": done, "total": total},
-        progress=progress,
-        basis=Basis.MEASURED,
-        eta_seconds=eta_seconds,
-    )
-
-
-def store_image(
-    *,
-    task_id: uuid.UUID,
-    attempt: int,
-    index: int,
-    name: str,
-    picture: Picture,
-    seed: int,
-    demo: bool,
-    progress: float,
-    eta_seconds: float,
-    now: datetime,
-) -> GeneratedImage:
-    """The row of a picture whose file is in place; refused once a cancel was requested.
-
-    Stored already under this name (the answer to an earlier try was lost): that row again.
-    """
-    with transaction.atomic():
-        stored = GeneratedImage.objects.filter(task=task_id, index=index, file=name).first()
-        if stored is not None:
-            return stored
-        image = GeneratedImage(
-            task_id=task_id,
-            index=index,
-            file=name,
-            width=picture.width,
-            height=picture.height,
-            seed=seed,
-            bytes=len(picture.data),
-            sha256=picture.sha256,
-            demo=demo,
-        )
-        transition(
-            task_id=task_id,
-            kind=EventKind.IMAGE_STORED,
-            sources=RUNNING,
-            fence=attempt,
-            wanted=True,
-            now=now,
-            details={"image": image.data, "bytes": image.bytes},
-            progress=progress,
-            basis=Basis.MEASURED,
-            eta_seconds=eta_seconds,
-        )
-        image.save(force_insert=True)
-    return image
-
-
-def record_thumbnail(*, image_id: int, name: str) -> bool:
-    """Whether the picture still existed."""
-    return bool(GeneratedImage.objects.filter(pk=image_id).update(thumbnail=name))
+    """Boundaries that passed, and fractions between them, oldest first, in one transaction."""
+    lines = [each.line for each in seen]
+    transition(task_id=task_id, lines=lines, sources=RUNNING, fence=attempt, now=now)
 
 
 def delay(
     *, task_id: uuid.UUID, attempt: int, reason: DelayReason, wait: timedelta, now: datetime
 ) -> None:
     """The model asked us to come back; the slot is kept."""
-    transition(
-        task_id=task_id,
+    line = Line(
         kind=EventKind.DELAYED,
-        sources=RUNNING,
-        fence=attempt,
-        now=now,
         details={"reason": reason.value, "until": round((now + wait).timestamp(), 3)},
-        eta_seconds=None,
+        changes={"eta_seconds": None},
     )
-
-
-def still_mine(*, task_id: uuid.UUID, attempt: int) -> bool:
-    """Asked right before something that cannot be taken back."""
-    return (
-        GenerationTask.objects.running()
-        .filter(pk=task_id, attempt=attempt, cancel_requested_at__isnull=True)
-        .exists()
-    )
+    transition(task_id=task_id, lines=[line], sources=RUNNING, fence=attempt, now=now)

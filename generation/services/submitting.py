@@ -17,7 +17,8 @@ from generation.choices import Basis, ErrorCode, EventKind, Step, TaskStatus
 from generation.exceptions import InvalidInput, NotFound, TransitionRefused
 from generation.models import GenerationTask
 from generation.protocol import Generate, encode, is_unicode, task_frame
-from generation.services.transition import append
+from generation.services.standing import Standing
+from generation.services.transition import Line, append
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -178,7 +179,7 @@ def insert(
             partial(broadcast.ring_new_task, owner_id=owner.pk, task_id=str(task.pk), frame=notice),
             robust=True,
         )
-        append(task, EventKind.SUBMITTED, {}, now)
+        append(task.pk, [(Line(kind=EventKind.SUBMITTED), Standing.of(task))], now)
         transaction.on_commit(broadcast.wake_workers, robust=True)
     return task
 

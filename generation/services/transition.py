@@ -1,18 +1,17 @@
-"""The one private transition: compare and set, next seq, one log line, ring after commit."""
+"""The one private transition: compare and set, next seqs, log lines, ring after commit."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 
 from generation import broadcast
 from generation.choices import (
-    TERMINAL,
     UNFINISHED,
     Basis,
     EventKind,
@@ -20,83 +19,113 @@ from generation.choices import (
     TaskStatus,
 )
 from generation.exceptions import TransitionRefused
-from generation.models import GeneratedImage, GenerationTask, TaskEvent
-from generation.protocol import EndingData, encode, ending_data, event_frame
+from generation.models import TaskEvent
+from generation.protocol import EndingData, encode, event_frame
+from generation.services.standing import Standing, move_on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the log, and the columns of the row that change with it.
+
+    `ending`: what the task leaves behind, of a line that ends it.
+    """
+
+    kind: EventKind
+    details: dict[str, Any] = field(default_factory=dict)
+    changes: dict[str, Any] = field(default_factory=dict)
+    ending: EndingData | None = None
 
 
 def transition(
     *,
     task_id: Any,
-    kind: EventKind,
+    lines: Sequence[Line],
     sources: Collection[TaskStatus],
     now: datetime,
     fence: int | None = None,
     wanted: bool = False,
-    details: dict[str, Any] | None = None,
-    **changes: Any,
-) -> GenerationTask:
-    """Append one `kind` event and set `changes` on the row; returns the row as it then is.
+) -> Standing:
+    """Change the row as `lines` say and append them, oldest first; how it stands afterwards.
 
     Raises TransitionRefused, with nothing written, unless the row's status is in `sources`, its
     attempt is `fence` (None: any) and, if `wanted`, nobody asked to cancel it.
+    What a frame shows and a later line changes, the first line has to state as well: the row's
+    older values are not read.
     """
-    with transaction.atomic():
-        rows = GenerationTask.objects.filter(pk=task_id, status__in=sources)
-        if fence is not None:
-            rows = rows.filter(attempt=fence)
-        if wanted:
-            rows = rows.filter(cancel_requested_at__isnull=True)
-        if not rows.update(newest_seq=F("newest_seq") + 1, **changes):
-            raise TransitionRefused
-        task = GenerationTask.objects.get(pk=task_id)
-        append(task, kind, details or {}, now)
-    return task
+    changes = {name: value for line in lines for name, value in line.changes.items()}
+    # no savepoint: nothing is written when it is refused, and the caller's own block decides
+    with transaction.atomic(savepoint=False):
+        standing = move_on(
+            task_id, len(lines), changes, sources=sources, fence=fence, wanted=wanted
+        )
+        if standing is not None:
+            append(task_id, list(zip(lines, each_standing(standing, lines), strict=True)), now)
+    if standing is None:
+        raise TransitionRefused
+    return standing
 
 
-def append(task: GenerationTask, kind: EventKind, details: dict[str, Any], now: datetime) -> None:
-    """Write the log line for the row's present state and ring once that is committed."""
+def each_standing(last: Standing, lines: Sequence[Line]) -> Iterator[Standing]:
+    """How the row stood after each line, if it stands as `last` after the last one."""
+    shown = [
+        {name: value for name, value in line.changes.items() if name in Standing._fields}
+        for line in lines
+    ]
+    if any(each.keys() - shown[0].keys() for each in shown):
+        raise ValueError("the first line does not state what a later one changes")
+    first, known = last.newest_seq - len(lines) + 1, dict[str, Any]()
+    for number, each in enumerate(shown[:-1]):
+        known |= each
+        yield last._replace(**known, newest_seq=first + number)
+    yield last
+
+
+def append(task_id: Any, lines: Sequence[tuple[Line, Standing]], now: datetime) -> None:
+    """Write log lines, each with how the row stood after it, and ring once that is committed."""
+    events = [event(task_id, line, standing, now) for line, standing in lines]
+    TaskEvent.objects.bulk_create(events)
+    for written, (_line, standing) in zip(events, lines, strict=True):
+        ring = partial(
+            broadcast.ring_event,
+            owner_id=standing.owner_id,
+            task_id=str(task_id),
+            seq=written.seq,
+            frame=written.frame,
+        )
+        transaction.on_commit(ring, robust=True)
+
+
+def event(task_id: Any, line: Line, standing: Standing, now: datetime) -> TaskEvent:
     frame = encode(
         event_frame(
-            task_id=str(task.pk),
-            seq=task.newest_seq,
-            kind=kind,
-            status=TaskStatus(task.status),
-            step=Step(task.step),
-            progress=task.progress,
-            basis=Basis(task.basis),
-            eta_seconds=task.eta_seconds,
-            attempt=task.attempt,
-            image=task.image,
-            details=details,
+            task_id=str(task_id),
+            seq=standing.newest_seq,
+            kind=line.kind,
+            status=TaskStatus(standing.status),
+            step=Step(standing.step),
+            progress=standing.progress,
+            basis=Basis(standing.basis),
+            eta_seconds=standing.eta_seconds,
+            attempt=standing.attempt,
+            image=standing.image,
+            details=line.details,
             timestamp=now.timestamp(),
-            code=task.error_code,
-            ending=ending_of(task, now) if task.status in TERMINAL else None,
+            code=standing.error_code,
+            ending=line.ending,
         )
     )
-    TaskEvent.objects.create(
-        task=task,
-        seq=task.newest_seq,
-        kind=kind,
-        step=task.step,
-        progress=task.progress,
-        attempt=task.attempt,
-        details=details,
+    return TaskEvent(
+        task_id=task_id,
+        seq=standing.newest_seq,
+        kind=line.kind,
+        step=standing.step,
+        progress=standing.progress,
+        attempt=standing.attempt,
+        details=line.details,
         frame=frame,
         created_at=now,
     )
-    ring = partial(
-        broadcast.ring_event,
-        owner_id=task.owner_id,
-        task_id=str(task.pk),
-        seq=task.newest_seq,
-        frame=frame,
-    )
-    transaction.on_commit(ring, robust=True)
-
-
-def ending_of(task: GenerationTask, now: datetime) -> EndingData:
-    images = GeneratedImage.objects.filter(task=task).order_by("index")
-    return ending_data(created=now.timestamp(), images=[image.data for image in images])
 
 
 RUNNING = frozenset({TaskStatus.RUNNING})

@@ -37,9 +37,12 @@ class Attempt:
         self.task = claim.task
         self.number = claim.task.attempt
         self.stopping = asyncio.Event()
-        self.lost = asyncio.Event()
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done once the lease is lost."""
         self.why: StudioError | None = None
         self.call_is_over = True
+        self.settled = False
+        """Whether the slot is free already."""
         self.dropped: uuid.UUID | None = None
         """Request id of a call whose connection broke: the machine may still work on it."""
         task = claim.task
@@ -55,8 +58,8 @@ class Attempt:
         """End the call and then the run; losing the lease outranks every other reason."""
         if self.why is None or isinstance(why, LeaseLost):
             self.why = why
-        if isinstance(why, LeaseLost):
-            self.lost.set()
+        if isinstance(why, LeaseLost) and not self.lost.done():
+            self.lost.set_result(None)
         self.stopping.set()
 
     def check_stop(self) -> None:
@@ -85,9 +88,8 @@ class Attempt:
             if isinstance(self.why, LeaseLost):
                 raise self.why
             call = asyncio.ensure_future(database_sync_to_async(service)(**values))
-            lost = asyncio.create_task(self.lost.wait())
-            await asyncio.wait({call, lost}, return_when=asyncio.FIRST_COMPLETED)
-            lost.cancel()
+            ends: set[asyncio.Future[Any]] = {call, self.lost}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if not call.done():
                 call.add_done_callback(forget)
                 raise LeaseLost

@@ -22,7 +22,7 @@ from generation.exceptions import (
 )
 from generation.images import Picture
 from generation.selectors import clock
-from generation.services import Boundary
+from generation.services import Boundary, Fraction, Last
 from generation.worker.attempt import Attempt
 from generation.xinference import DrawRequest
 
@@ -70,8 +70,15 @@ class PictureCall:
             # there was an answer: what is wrong with it is found while finishing
             await self.begin(Step.FINISHING)
             raise
-        await self.begin(Step.FINISHING)
-        picture = await asyncio.to_thread(self.finish, text)
+        began, picture = await asyncio.gather(
+            self.begin(Step.FINISHING),
+            asyncio.to_thread(self.finish, text),
+            return_exceptions=True,
+        )
+        for each in (began, picture):
+            if isinstance(each, BaseException):
+                raise each
+        assert isinstance(picture, Picture)
         return await self.store(picture)
 
     async def prepare(self) -> None:
@@ -170,27 +177,37 @@ class PictureCall:
         return max(0.0, self.moved_at + limit - monotonic())
 
     async def write_progress(self) -> None:
+        """The newest fraction, with the boundaries on either side of it."""
         if self.fraction <= 0:
             return
+        seen: list[Boundary | Fraction] = []
         if self.step == Step.PREPARING:
-            await self.begin(Step.GENERATING)
+            seen += self.passed(Step.GENERATING)
         if self.fraction > self.written and self.step == Step.GENERATING:
-            self.written = self.fraction
-            percent, remaining = self.attempt.meter.read(self.fraction)
-            steps = self.attempt.task.steps
-            await self.attempt.write(
-                services.record_progress,
-                progress=percent,
-                eta_seconds=remaining,
-                fraction=self.fraction,
-                done=round(self.fraction * steps),
-                total=steps,
-            )
+            seen.append(self.measured())
         if self.fraction >= 1 and self.step == Step.GENERATING:
-            await self.begin(Step.DECODING)
+            seen += self.passed(Step.DECODING)
+        if seen:
+            await self.attempt.write(services.record_seen, seen=seen)
+
+    def measured(self) -> Fraction:
+        self.written = self.fraction
+        percent, remaining = self.attempt.meter.read(self.fraction)
+        steps = self.attempt.task.steps
+        return Fraction(
+            progress=percent,
+            eta_seconds=remaining,
+            image=self.index,
+            fraction=self.fraction,
+            done=round(self.fraction * steps),
+            total=steps,
+        )
 
     async def begin(self, step: Step) -> None:
         """`step` began; boundaries nobody saw pass are written with it, marked as such."""
+        await self.attempt.write(services.record_seen, seen=self.passed(step))
+
+    def passed(self, step: Step) -> list[Boundary]:
         order = list(Step)
         boundaries = []
         for each in order[order.index(self.step) + 1 : order.index(step) + 1]:
@@ -198,7 +215,7 @@ class PictureCall:
             details = {"steps": self.attempt.task.steps} if each == Step.GENERATING else {}
             boundaries.append(self.boundary(each, observed=each == step, **details))
         self.step = step
-        await self.attempt.write(services.begin_steps, boundaries=boundaries)
+        return boundaries
 
     async def give_up(self, draw: asyncio.Task[str]) -> None:
         """Somebody stopped the run: end the call as its route allows, then raise why."""
@@ -270,10 +287,6 @@ class PictureCall:
         name = images.file_name(
             task_id=str(attempt.task.pk), index=self.index, attempt=attempt.number, picture=picture
         )
-        if not await attempt.database(
-            services.still_mine, task_id=attempt.task.pk, attempt=attempt.number
-        ):
-            raise TransitionRefused
         attempt.check_stop()
         await asyncio.to_thread(images.write, name, picture.data)
         attempt.meter.picture_stored()
@@ -288,8 +301,20 @@ class PictureCall:
                 demo=attempt.claim.demo,
                 progress=percent,
                 eta_seconds=remaining,
+                last=self.last(),
             )
         except TransitionRefused:
             await asyncio.to_thread(images.remove, name)
             raise
+        attempt.settled = self.is_last
         return image.pk, name
+
+    @property
+    def is_last(self) -> bool:
+        return self.index == self.attempt.claim.missing[-1]
+
+    def last(self) -> Last | None:
+        if not self.is_last:
+            return None
+        measured = self.attempt.meter.measured()
+        return Last(slot_id=self.attempt.claim.slot_id, measured=measured)

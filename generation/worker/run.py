@@ -60,16 +60,17 @@ class TaskRun:
     async def run(self) -> None:
         """Draw what is missing and end the attempt; nothing escapes but cancellation.
 
-        1. draw and store each missing picture
-        2. complete, or write how it ended instead
-        3. free the slot, if the call is known to be over
-        4. make the thumbnails
+        1. draw and store each missing picture; the last one completes the task and frees the slot
+        2. or write how it ended instead, and free the slot if the call is known to be over
+        3. make the thumbnails
         """
         drawn: list[tuple[int, str]] = []
         try:
             for index in self.attempt.claim.missing:
                 drawn.append(await self.draw(index))  # noqa: PERF401  kept when a later one fails
-            await self.complete()
+            if not self.attempt.settled:
+                # an earlier attempt stored the last one, and got no further
+                await self.complete()
         except (LeaseLost, TransitionRefused) as error:
             logger.info(
                 "task %s attempt %s ends: %s", self.attempt.task.pk, self.attempt.number, error
@@ -193,6 +194,8 @@ class TaskRun:
 
     async def settle(self) -> None:
         """Free the slot, if the call is known to be over; else its lease will run out."""
+        if self.attempt.settled:
+            return
         if self.attempt.dropped is not None:
             await self.end_dropped_call(self.attempt.dropped)
         if self.attempt.call_is_over and not isinstance(self.attempt.why, LeaseLost):
@@ -221,15 +224,14 @@ class TaskRun:
             stall=selectors.stall_limit(attempt.task.expected),
         )
         ending = asyncio.create_task(end_abandoned_call(attempt.client, call))
-        lost = asyncio.create_task(attempt.lost.wait())
         try:
-            await asyncio.wait({ending, lost}, return_when=asyncio.FIRST_COMPLETED)
+            ends: set[asyncio.Future[None]] = {ending, attempt.lost}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             # a database that was away says nothing of the machine: then the lease runs out
             attempt.call_is_over = ending.done() and ending.exception() is None
         finally:
             ending.cancel()
-            lost.cancel()
-            await asyncio.gather(ending, lost, return_exceptions=True)
+            await asyncio.gather(ending, return_exceptions=True)
 
     async def make_thumbnail(self, image_id: int, name: str) -> None:
         """Its URL serves the picture itself until this is there, so a failure only costs bytes."""

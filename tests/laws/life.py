@@ -16,7 +16,7 @@ from generation.choices import Basis, DelayReason, ErrorCode, InterruptReason, S
 from generation.choices import TaskStatus as Status
 from generation.exceptions import TransitionRefused
 from generation.models import GeneratedImage, GenerationTask, ModelSlot, ModelState
-from generation.services import Abandoned, Boundary, Claim
+from generation.services import Abandoned, Boundary, Claim, Last
 from tests.laws.world import FakeWorker, World
 from tests.pictures import picture
 
@@ -28,6 +28,7 @@ WORK = (
 )
 RUN = (
     *("begins a step", "waits", "stores", "stores", "stores", "completes", "completes", "fails"),
+    *("stores the last", "stores the last"),
     *("is interrupted", "is interrupted", "ends without a word"),
 )
 """Named more than once: more often. Rules of their own would be left out of whole lives."""
@@ -142,6 +143,8 @@ class Life(World):
                 self.wait(claim)
             case "stores":
                 self.store(claim)
+            case "stores the last":
+                self.store_the_last(claim)
             case "completes":
                 self.complete(claim)
             case "fails":
@@ -190,7 +193,7 @@ class Life(World):
             details={},
         )
         if step != Step.PREPARING:
-            self.write(claim, services.begin_steps, wanted=False, boundaries=[boundary])
+            self.write(claim, services.record_seen, wanted=False, seen=[boundary])
             return
         call: dict[str, Any] = {"slot_id": claim.slot_id, "request_id": uuid.uuid4(), "seed": 1}
         self.write(claim, services.begin_call, wanted=False, boundary=boundary, **call)
@@ -201,13 +204,31 @@ class Life(World):
         self.write(claim, services.delay, wanted=False, reason=reason, wait=wait)
 
     def store(self, claim: Claim) -> None:
-        stored = set(
-            GeneratedImage.objects.filter(task=claim.task.pk).values_list("index", flat=True)
-        )
-        index = next((k for k in claim.missing if k not in stored), None)
-        if index is None:
+        missing = self.missing(claim)
+        if missing:
+            self.write_image(claim, missing[0])
+
+    def store_the_last(self, claim: Claim) -> None:
+        """Refused while another picture is missing; else the task and its call are over."""
+        missing = self.missing(claim)
+        if not missing:
             return
-        self.write(
+        last = Last(slot_id=claim.slot_id, measured={"generating": 1.0})
+        whole = GenerationTask.objects.get(pk=claim.task.pk).images.count() + 1 == claim.task.n
+        if self.write_image(claim, missing[-1], possible=whole, last=last):
+            task = GenerationTask.objects.get(pk=claim.task.pk)
+            assert task.status == Status.COMPLETED
+            assert task.images.count() == task.n
+            assert not ModelSlot.objects.filter(task=task).exists()
+            self.let_go(claim, over=False)
+
+    def missing(self, claim: Claim) -> list[int]:
+        images = GeneratedImage.objects.filter(task=claim.task.pk)
+        stored = set(images.values_list("index", flat=True))
+        return [k for k in claim.missing if k not in stored]
+
+    def write_image(self, claim: Claim, index: int, **more: Any) -> bool:
+        return self.write(
             claim,
             services.store_image,
             wanted=True,
@@ -218,6 +239,7 @@ class Life(World):
             demo=True,
             progress=99,
             eta_seconds=0.0,
+            **more,
         )
 
     def complete(self, claim: Claim) -> None:

@@ -14,6 +14,7 @@ from django.test import Client
 from generation import services
 from generation.hub import hub
 from generation.models import Worker
+from generation.services import Fraction
 from tests.services.test_running import claim_one, finish, settle, store
 from tests.services.test_submitting import submit
 
@@ -71,16 +72,15 @@ def test_the_first_paint_has_the_state_the_socket_goes_on_from(
 ) -> None:
     task = submit(alice, now, prompt="first paint")
     claim = claim_one(worker, now)
-    services.record_progress(
-        task_id=task.pk,
-        attempt=claim.task.attempt,
+    fraction = Fraction(
         progress=47.3,
         eta_seconds=3.2,
+        image=1,
         fraction=0.5,
         done=5,
         total=10,
-        now=now,
     )
+    services.record_seen(task_id=task.pk, attempt=claim.task.attempt, seen=[fraction], now=now)
 
     html = signed_in(alice).get("/").text
 

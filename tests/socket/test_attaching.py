@@ -13,7 +13,7 @@ from django.utils import timezone
 from generation import broadcast, services
 from generation.hub import hub
 from generation.models import Worker
-from generation.services import Claim
+from generation.services import Claim, Fraction
 from tests.services.test_running import finish, settle, store
 from tests.socket.pages import OpenPage, Page, cookie_of
 
@@ -28,15 +28,16 @@ def claim(worker: Worker) -> Claim:
 @database_sync_to_async
 def progress(claim: Claim, times: int) -> None:
     for count in range(times):
-        services.record_progress(
-            task_id=claim.task.pk,
-            attempt=claim.task.attempt,
+        fraction = Fraction(
             progress=count * 90 / times,
             eta_seconds=1,
+            image=1,
             fraction=count / times,
             done=count,
             total=times,
-            now=timezone.now(),
+        )
+        services.record_seen(
+            task_id=claim.task.pk, attempt=claim.task.attempt, seen=[fraction], now=timezone.now()
         )
 
 

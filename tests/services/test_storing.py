@@ -1,0 +1,108 @@
+"""The last picture: with it the task is over and the machine free, in one moment or not at all."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from django.contrib.auth.models import User
+
+from generation import services
+from generation.choices import TaskStatus
+from generation.exceptions import TransitionRefused
+from generation.models import GeneratedImage, ModelSlot, Worker
+from generation.services import Claim, Last
+from tests.pictures import picture
+from tests.services.test_running import claim_one, kinds
+from tests.services.test_submitting import submit
+
+pytestmark = pytest.mark.django_db
+
+
+def store_last(claim: Claim, now: datetime, index: int = 1) -> GeneratedImage:
+    return services.store_image(
+        task_id=claim.task.pk,
+        attempt=claim.task.attempt,
+        index=index,
+        name=f"{claim.task.pk}/{index}.jpg",
+        picture=picture(),
+        seed=1,
+        demo=False,
+        progress=99,
+        eta_seconds=0,
+        now=now,
+        last=Last(slot_id=claim.slot_id, measured={"generating": 1.0}),
+    )
+
+
+def test_the_last_picture_completes_the_task_and_frees_the_slot(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now)
+    claim = claim_one(worker, now)
+
+    store_last(claim, now)
+
+    task.refresh_from_db()
+    assert (task.status, task.progress, task.step) == (TaskStatus.COMPLETED, 100, "completed")
+    assert task.measured == {"generating": 1.0}
+    assert kinds(task.pk)[-2:] == ["image_stored", "completed"]
+    assert not ModelSlot.objects.filter(task__isnull=False).exists()
+
+
+def test_each_of_the_two_lines_tells_how_the_task_stood_then(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now)
+    claim = claim_one(worker, now)
+
+    store_last(claim, now)
+
+    stored, completed = task.events.order_by("-seq")[:2][::-1]
+    assert '"status":"running","step":"loading"' in stored.frame
+    assert (stored.seq, stored.step, stored.progress) == (4, "loading", 99)
+    assert '"status":"completed","step":"completed"' in completed.frame
+    assert (completed.seq, completed.step, completed.progress) == (5, "completed", 100)
+
+
+def test_a_lost_answer_to_the_last_picture_is_given_again(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now)
+    claim = claim_one(worker, now)
+    first = store_last(claim, now)
+    log = kinds(task.pk)
+
+    again = store_last(claim, now)
+
+    assert again.pk == first.pk
+    assert kinds(task.pk) == log
+
+
+def test_a_cancel_leaves_neither_the_last_picture_nor_an_end(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now)
+    claim = claim_one(worker, now)
+    services.request_cancel(task_id=task.pk, now=now)
+
+    with pytest.raises(TransitionRefused):
+        store_last(claim, now)
+
+    assert not GeneratedImage.objects.exists()
+    assert ModelSlot.objects.get(task=task).attempt == claim.task.attempt
+    assert kinds(task.pk)[-1] == "cancel_requested"
+
+
+def test_no_task_is_completed_while_another_picture_is_missing(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now, n=2)
+    claim = claim_one(worker, now)
+
+    with pytest.raises(TransitionRefused):
+        store_last(claim, now, index=2)
+
+    task.refresh_from_db()
+    assert task.status == TaskStatus.RUNNING
+    assert not task.images.exists()
