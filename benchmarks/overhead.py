@@ -12,6 +12,9 @@ from benchmarks.systems import ALONE, APART, DIRECT, Asker, System, systems
 GOALS = {ALONE: 10.0, APART: 15.0}
 """Milliseconds."""
 
+REST = 0.7
+"""Seconds between pictures: the thumbnail of one must not fall into another's time."""
+
 Times = dict[str, list[float]]
 """Seconds per picture, by system and round."""
 
@@ -31,6 +34,7 @@ async def play(asked: list[System], rounds: int) -> Times:
     for number in range(rounds):
         for name in list(askers) if number % 2 == 0 else list(askers)[::-1]:
             times[name].append(await askers[name].ask())
+            await asyncio.sleep(REST)
     return times
 
 

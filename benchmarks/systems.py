@@ -80,6 +80,11 @@ class System:
     name: str
     port: int
     people: list[dict[str, str]] = field(default_factory=list)
+    pids: list[int] = field(default_factory=list)
+
+    def cpu_seconds(self) -> float:
+        """What its web and worker processes have used of a processor until now."""
+        return sum(cpu_seconds(pid) for pid in self.pids)
 
     async def askers(self, count: int) -> list[Asker]:
         if not self.people:
@@ -99,6 +104,12 @@ class System:
             return SocketAsker(client)
 
         return list(await crowd(count, one))
+
+
+def cpu_seconds(pid: int) -> float:
+    """Of one process, its children left out."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -123,7 +134,9 @@ def one_process(folder: Path, model: FixedModel, people: int) -> Iterator[System
     studio = Studio(folder, XINFERENCE_URL=model.url)
     try:
         studio.start()
-        yield System(name=ALONE, port=studio.port, people=keys(studio.env, people))
+        assert studio.process is not None
+        pids = [studio.process.pid]
+        yield System(name=ALONE, port=studio.port, people=keys(studio.env, people), pids=pids)
     finally:
         studio.stop()
 
@@ -141,7 +154,10 @@ def separate_worker(folder: Path, model: FixedModel, people: int) -> Iterator[Sy
             program.start()
         wait_until(studio.sees_the_model, what="the worker has seen the model")
         port = studio.webs[0].port
-        yield System(name=APART, port=port, people=keys(studio.env, people))
+        pids = [
+            program.process.pid for program in (*studio.webs, *studio.workers) if program.process
+        ]
+        yield System(name=APART, port=port, people=keys(studio.env, people), pids=pids)
     finally:
         studio.stop()
 

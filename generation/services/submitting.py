@@ -174,13 +174,13 @@ def insert(
             created=now,
             **values,
         )
+        transaction.on_commit(broadcast.wake_workers, robust=True)
         notice = encode(task_frame(task_id=str(task.pk), seq=0, task=task.data))
         transaction.on_commit(
             partial(broadcast.ring_new_task, owner_id=owner.pk, task_id=str(task.pk), frame=notice),
             robust=True,
         )
         append(task.pk, [(Line(kind=EventKind.SUBMITTED), Standing.of(task))], now)
-        transaction.on_commit(broadcast.wake_workers, robust=True)
     return task
 
 

@@ -21,6 +21,7 @@ from generation.exceptions import AttemptInterrupted, CancelObserved, LeaseLost
 from generation.selectors import clock
 from generation.services import Abandoned
 from generation.worker.consumer import GenerationWorker
+from generation.worker.leisure import Leisure
 from generation.worker.model_watch import ModelWatch
 from generation.worker.picture import ABORT_PATIENCE
 from generation.worker.recovery import end_abandoned_call
@@ -67,6 +68,7 @@ class WorkerHost:
         self.version = version
         self.models = ModelWatch(client, demo=demo)
         self.woken = asyncio.Event()
+        self.leisure = Leisure()
         self.draining = False
         self.worker_id = uuid.UUID(int=0)
         self.runs: dict[TaskRun, asyncio.Task[None]] = {}
@@ -152,13 +154,13 @@ class WorkerHost:
             except Exception as error:  # noqa: BLE001
                 logger.warning("claim: %r", error)
                 await asyncio.sleep(AFTER_ERROR)
+            await self.notice_cancels()
             try:
                 async with asyncio.timeout(LOOK):
                     await self.woken.wait()
             except TimeoutError:
                 pass
             self.woken.clear()
-            await self.notice_cancels()
 
     async def claim_one(self) -> bool:
         if self.is_silent():
@@ -169,10 +171,13 @@ class WorkerHost:
         )
         if claim is None:
             return False
-        run = TaskRun(claim, self.client, self.is_silent)
+        self.leisure.urgent()
+        run = TaskRun(claim, self.client, self.is_silent, self.leisure)
         task = asyncio.create_task(run.run(), name=f"task {claim.task.pk}")
         self.runs[run] = task
         task.add_done_callback(lambda done: self.ended(run, done))
+        # its call goes out before the next claim takes the thread that has the database
+        await asyncio.sleep(0)
         return True
 
     def ended(self, run: TaskRun, done: asyncio.Task[None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
+from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
@@ -40,8 +41,10 @@ SEEDS = 2**32
 class PictureCall:
     """Draws picture `index` of a run; one request id, one file."""
 
-    def __init__(self, attempt: Attempt, index: int) -> None:
+    def __init__(self, attempt: Attempt, index: int, urgent: Callable[[], None]) -> None:
+        """`urgent` is told when the person behind the task waits for this process."""
         self.attempt = attempt
+        self.urgent = urgent
         self.index = index
         self.request_id = uuid.uuid4()
         task = attempt.task
@@ -70,6 +73,7 @@ class PictureCall:
             # there was an answer: what is wrong with it is found while finishing
             await self.begin(Step.FINISHING)
             raise
+        self.urgent()
         began, picture = await asyncio.gather(
             self.begin(Step.FINISHING),
             asyncio.to_thread(self.finish, text),
@@ -306,6 +310,7 @@ class PictureCall:
         except TransitionRefused:
             await asyncio.to_thread(images.remove, name)
             raise
+        self.urgent()
         attempt.settled = self.is_last
         return image.pk, name
 

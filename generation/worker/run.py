@@ -34,6 +34,7 @@ from generation.exceptions import (
 from generation.selectors import clock
 from generation.services import Abandoned, Claim
 from generation.worker.attempt import Attempt
+from generation.worker.leisure import Leisure
 from generation.worker.picture import PictureCall
 from generation.worker.recovery import end_abandoned_call
 from generation.xinference import XinferenceClient
@@ -53,16 +54,21 @@ class TaskRun:
     """Runs a claim to its end."""
 
     def __init__(
-        self, claim: Claim, client: XinferenceClient, is_silent: Callable[[], bool]
+        self,
+        claim: Claim,
+        client: XinferenceClient,
+        is_silent: Callable[[], bool],
+        leisure: Leisure,
     ) -> None:
         self.attempt = Attempt(claim, client, is_silent)
+        self.leisure = leisure
 
     async def run(self) -> None:
         """Draw what is missing and end the attempt; nothing escapes but cancellation.
 
         1. draw and store each missing picture; the last one completes the task and frees the slot
         2. or write how it ended instead, and free the slot if the call is known to be over
-        3. make the thumbnails
+        3. make the thumbnails, when there is time
         """
         drawn: list[tuple[int, str]] = []
         try:
@@ -88,7 +94,7 @@ class TaskRun:
         while True:
             self.attempt.check_stop()
             try:
-                return await PictureCall(self.attempt, index).run()
+                return await PictureCall(self.attempt, index, self.leisure.urgent).run()
             except XinferenceBusy as busy:
                 seconds = max(wait, min(busy.retry_after or 0.0, LONGEST_WAIT))
                 await self.wait_and_tell(DelayReason(busy.code.value), seconds)
@@ -236,7 +242,8 @@ class TaskRun:
     async def make_thumbnail(self, image_id: int, name: str) -> None:
         """Its URL serves the picture itself until this is there, so a failure only costs bytes."""
         try:
-            thumbnail = await asyncio.to_thread(images.make_thumbnail, name)
+            async with self.leisure.turn():
+                thumbnail = await asyncio.to_thread(images.make_thumbnail, name)
             if not await self.attempt.database(
                 services.record_thumbnail, image_id=image_id, name=thumbnail
             ):

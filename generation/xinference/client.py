@@ -41,6 +41,9 @@ SEND_LIMIT = 30.0
 ANSWER_LIMIT = 10.0
 """Seconds for every call but `draw`: they take 5-65 ms; a server that shuts down hangs them."""
 
+POLLS_AT_ONCE = 4
+"""Connections for polls: a request looks at every open one, and those of calls may be many."""
+
 KEEP_ALIVE = 3.0
 """Seconds an idle connection is kept; the server closes it after 5, and the same 5 is a race."""
 
@@ -67,17 +70,24 @@ class XinferenceClient:
     ) -> None:
         self._api_key = api_key
         self._routes: dict[str, Route] = {}
-        self._http = httpx.AsyncClient(
-            base_url=base_url,
-            headers={"Accept-Encoding": "identity"}
-            | ({"Authorization": f"Bearer {api_key}"} if api_key else {}),
-            # a picture takes as long as it takes: the caller's stall limit ends a silent call
-            timeout=httpx.Timeout(connect=CONNECT_LIMIT, read=None, write=SEND_LIMIT, pool=None),
-            limits=httpx.Limits(max_connections=None, keepalive_expiry=KEEP_ALIVE),
-            transport=transport,
-            # neither a proxy for the world outside nor ~/.netrc is meant for the model server
-            trust_env=False,
-        )
+
+        def connections(most: int | None) -> httpx.AsyncClient:
+            return httpx.AsyncClient(
+                base_url=base_url,
+                headers={"Accept-Encoding": "identity"}
+                | ({"Authorization": f"Bearer {api_key}"} if api_key else {}),
+                # a picture takes as long as it takes: the caller's stall limit ends a silent call
+                timeout=httpx.Timeout(
+                    connect=CONNECT_LIMIT, read=None, write=SEND_LIMIT, pool=None
+                ),
+                limits=httpx.Limits(max_connections=most, keepalive_expiry=KEEP_ALIVE),
+                transport=transport,
+                # neither a proxy for the world outside nor ~/.netrc is meant for the model server
+                trust_env=False,
+            )
+
+        self._http = connections(None)
+        self._polls = connections(POLLS_AT_ONCE)
 
     async def image_models(self) -> list[ServedModel]:
         """Every text-to-image model that is served or being started, by name."""
@@ -150,7 +160,8 @@ class XinferenceClient:
     async def progress(self, request_id: str) -> float | None:
         """Fraction done in 0..1, or None if the server does not know the request (yet, or any
         more). 1.0 is no success: it also follows an error and precedes the decoding."""
-        answer = await self._ask("GET", f"/v1/requests/{quote(request_id, safe='')}/progress")
+        path = f"/v1/requests/{quote(request_id, safe='')}/progress"
+        answer = await self._ask("GET", path, http=self._polls)
         if answer.status == 400:
             return None
         if answer.status != 200:
@@ -194,6 +205,7 @@ class XinferenceClient:
 
     async def aclose(self) -> None:
         await self._http.aclose()
+        await self._polls.aclose()
 
     async def _get(self, path: str) -> Answer:
         answer = await self._ask("GET", path)
@@ -201,27 +213,41 @@ class XinferenceClient:
             raise self._error(answer)
         return answer
 
-    async def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Answer:
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        http: httpx.AsyncClient | None = None,
+    ) -> Answer:
         """A short call, within ANSWER_LIMIT; a GET on a connection gone stale is sent again."""
         try:
             async with asyncio.timeout(ANSWER_LIMIT):
                 try:
-                    return await self._send(method, path, body)
+                    return await self._send(method, path, body, http=http)
                 except LOST:
                     if method != "GET":
                         raise
-                    return await self._send(method, path, body)
+                    return await self._send(method, path, body, http=http)
         except TimeoutError as error:
             raise XinferenceUnreachable(f"no answer in {ANSWER_LIMIT:.0f} s") from error
         except LOST as error:
             raise self._tell(XinferenceUnreachable, error) from error
 
-    async def _send(self, method: str, path: str, body: dict[str, Any] | None) -> Answer:
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None,
+        *,
+        http: httpx.AsyncClient | None = None,
+    ) -> Answer:
         """The whole answer; raises one of LOST, or the error of our tree."""
         content = None if body is None else json.dumps(body).encode()
         headers = {} if body is None else {"Content-Type": "application/json"}
         try:
-            async with self._http.stream(
+            async with (http or self._http).stream(
                 method, path, content=content, headers=headers
             ) as response:
                 return Answer(

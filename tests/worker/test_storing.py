@@ -37,7 +37,8 @@ PATIENCE = 15.0
 def call_of(claim: Claim) -> PictureCall:
     transport = httpx.ASGITransport(create_app())
     client = XinferenceClient(base_url="http://demo", transport=transport)
-    return PictureCall(Attempt(claim, client, is_silent=lambda: False), 1)
+    attempt = Attempt(claim, client, is_silent=lambda: False)
+    return PictureCall(attempt, 1, urgent=lambda: None)
 
 
 def files(media: Path) -> list[Path]:
