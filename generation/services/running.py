@@ -149,7 +149,7 @@ def claim_for(name: str, *, worker_id: uuid.UUID, now: datetime) -> Claim | None
 
 def begin_attempt(key: uuid.UUID, *, worker_id: uuid.UUID, now: datetime) -> GenerationTask:
     """The task as its new attempt finds it; raises TransitionRefused if somebody was faster."""
-    task = GenerationTask.objects.filter(pk=key).first()
+    task = GenerationTask.objects.waiting().filter(pk=key).first()
     if task is None:
         raise TransitionRefused
     claimed = Line(
@@ -173,7 +173,7 @@ def begin_attempt(key: uuid.UUID, *, worker_id: uuid.UUID, now: datetime) -> Gen
             "eta_seconds": selectors.task_seconds(task.expected, task.n),
         },
     )
-    # the attempt says that nobody had the task since it was read
+    # it waited when it was read, and its attempt says that nobody had it since
     standing = transition(
         task_id=key,
         lines=[claimed, loading],

@@ -53,6 +53,8 @@ def transition(
     What a frame shows and a later line changes, the first line has to state as well: the row's
     older values are not read.
     """
+    if any(shown(line).keys() - shown(lines[0]).keys() for line in lines[1:]):
+        raise ValueError("the first line does not state what a later one changes")
     changes = {name: value for line in lines for name, value in line.changes.items()}
     # no savepoint: nothing is written when it is refused, and the caller's own block decides
     with transaction.atomic(savepoint=False):
@@ -68,17 +70,16 @@ def transition(
 
 def each_standing(last: Standing, lines: Sequence[Line]) -> Iterator[Standing]:
     """How the row stood after each line, if it stands as `last` after the last one."""
-    shown = [
-        {name: value for name, value in line.changes.items() if name in Standing._fields}
-        for line in lines
-    ]
-    if any(each.keys() - shown[0].keys() for each in shown):
-        raise ValueError("the first line does not state what a later one changes")
     first, known = last.newest_seq - len(lines) + 1, dict[str, Any]()
-    for number, each in enumerate(shown[:-1]):
-        known |= each
+    for number, line in enumerate(lines[:-1]):
+        known |= shown(line)
         yield last._replace(**known, newest_seq=first + number)
     yield last
+
+
+def shown(line: Line) -> dict[str, Any]:
+    """Of its changes those that frames show."""
+    return {name: value for name, value in line.changes.items() if name in Standing._fields}
 
 
 def append(task_id: Any, lines: Sequence[tuple[Line, Standing]], now: datetime) -> None:

@@ -8,10 +8,11 @@ import pytest
 from django.contrib.auth.models import User
 
 from generation import services
-from generation.choices import TaskStatus
+from generation.choices import EventKind, Step, TaskStatus
 from generation.exceptions import TransitionRefused
 from generation.models import GeneratedImage, ModelSlot, Worker
 from generation.services import Claim, Last
+from generation.services.transition import RUNNING, Line, transition
 from tests.pictures import picture
 from tests.services.test_running import claim_one, kinds
 from tests.services.test_submitting import submit
@@ -106,3 +107,19 @@ def test_no_task_is_completed_while_another_picture_is_missing(
     task.refresh_from_db()
     assert task.status == TaskStatus.RUNNING
     assert not task.images.exists()
+
+
+def test_a_log_never_guesses_how_a_task_stood_before_a_line(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    submit(alice, now)
+    claim = claim_one(worker, now)
+    quiet, loud = (
+        Line(kind=EventKind.DELAYED),
+        Line(kind=EventKind.STEP_BEGAN, changes={"step": Step.PREPARING}),
+    )
+
+    with pytest.raises(ValueError, match="first line"):
+        transition(task_id=claim.task.pk, lines=[quiet, loud], sources=RUNNING, now=now)
+
+    assert kinds(claim.task.pk) == ["submitted", "claimed", "step_began"]
