@@ -193,12 +193,17 @@ class WorkerHost:
         await database_sync_to_async(clock.synchronise)()
         wanted = await database_sync_to_async(services.beat)(
             worker_id=self.worker_id,
-            slot_ids=[run.attempt.claim.slot_id for run in self.runs] + [*self.recoveries.values()],
+            slot_ids=[*self.held_slots(), *self.recoveries.values()],
             draining=self.draining,
             now=clock.now(),
         )
         self.last_beat = began
         self.cancel(wanted)
+
+    def held_slots(self) -> list[int]:
+        """A run that only makes thumbnails holds none any more."""
+        runs = [run.attempt for run in self.runs]
+        return [attempt.claim.slot_id for attempt in runs if not attempt.settled]
 
     def is_silent(self) -> bool:
         """Whether others may soon think our calls abandoned.

@@ -212,6 +212,7 @@ class TaskRun:
                 attempt=self.attempt.number,
                 now=clock.now(),
             )
+            self.attempt.settled = True
 
     async def end_dropped_call(self, request_id: uuid.UUID) -> None:
         """Nobody answers any more, but the model may draw on: see to it that it does not.
