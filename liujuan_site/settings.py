@@ -148,8 +148,8 @@ def database() -> dict[str, Any]:
         }
     config: dict[str, Any] = dict(env.db_url_config(DATABASE_URL))
     if config["ENGINE"] == "django.db.backends.postgresql":
-        # after a restart of the database nobody shall be handed a dead connection
-        config["CONN_HEALTH_CHECKS"] = True
+        # looks at each connection: after a restart of the database nobody is handed a dead one
+        config["ENGINE"] = "liujuan_site.postgresql"
         config["OPTIONS"] = SILENT_SERVER | config.get("OPTIONS", {})
         config["OPTIONS"]["pool"] = {
             "min_size": 2,

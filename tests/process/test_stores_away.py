@@ -60,6 +60,20 @@ def test_a_database_that_restarts_costs_no_event_and_no_task(
     assert whole.query(same, asked) == [(1,)]
 
 
+def test_nobody_is_handed_a_connection_that_the_database_has_ended(whole: Production) -> None:
+    ready = f"{whole.webs[0].url}/readyz"
+    assert status_of(ready) == 200
+
+    # given up to 5 s each: all of them are over when this returns
+    ended = whole.query(
+        "select pg_terminate_backend(pid, 5000) from pg_stat_activity "
+        "where pid != pg_backend_pid() and backend_type = 'client backend'"
+    )
+
+    assert len(ended) >= 2
+    assert [status_of(ready) for _again in range(8)] == [200] * 8
+
+
 def status_of(url: str) -> int:
     try:
         with urllib.request.urlopen(url, timeout=20) as answer:
