@@ -23,6 +23,10 @@ logger = logging.getLogger(__name__)
 FREEZE_THRESHOLDS = (50_000, 50, 50)
 """Collect rarely: a full collection of Django's heap is an 80 ms pause for every socket."""
 
+WAITING_CALLERS = 1_024
+"""Connections that the kernel keeps until they are accepted. Daphne asks for 50; of 200 pages that
+come back in the same moment the others would be turned away and try again a second later."""
+
 
 class Lifecycle:
     """What a web process starts before its first visitor and ends before it goes."""
@@ -99,12 +103,16 @@ def when_daphne_runs(lifecycle: Lifecycle) -> None:
         return
     from twisted.internet import reactor as twisted_reactor
     from twisted.internet.defer import Deferred
+    from twisted.internet.tcp import Port
 
     reactor: Any = twisted_reactor
     if reactor.running:
         return
 
     def boot() -> None:
+        for port in reactor.getReaders():
+            if isinstance(port, Port):
+                port.socket.listen(WAITING_CALLERS)
         lifecycle.booted = asyncio.get_event_loop().create_task(lifecycle.boot())
         lifecycle.booted.add_done_callback(stop_if_failed)
 
