@@ -20,7 +20,7 @@ from generation.conversation import (
     Standing,
     credentials_of,
 )
-from generation.hub import Outbox, hub
+from generation.hub import Outbox, hub, never
 from generation.selectors import clock
 
 if TYPE_CHECKING:
@@ -67,7 +67,13 @@ class GenerateConsumer(AsyncWebsocketConsumer):
 
     async def enter(self) -> None:
         self.bucket = Bucket()
-        self.outbox = Outbox(owner_id=self.user.pk, send=self.send_text, close=self.shut)
+        scope: dict[str, Any] = dict(self.scope)
+        self.outbox = Outbox(
+            owner_id=self.user.pk,
+            send=self.send_text,
+            send_now=scope.get("send_now", never),
+            close=self.shut,
+        )
         following = Attached(self.outbox)
         self.conversation = Conversation(self.user, following)
         await hub.register(self.outbox)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from generation.hub.fetched import Fetched
 from generation.hub.hub import Hub, hub
-from generation.hub.outbox import INTERNAL_ERROR, Box, Outbox
+from generation.hub.outbox import INTERNAL_ERROR, Box, Outbox, never
 from generation.hub.places import queue_frames
 
-__all__ = ["INTERNAL_ERROR", "Box", "Fetched", "Hub", "Outbox", "hub", "queue_frames"]
+__all__ = ["INTERNAL_ERROR", "Box", "Fetched", "Hub", "Outbox", "hub", "never", "queue_frames"]

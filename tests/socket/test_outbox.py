@@ -1,0 +1,107 @@
+"""A socket's outbox: frames leave once and in order, whether or not they have to wait."""
+
+from __future__ import annotations
+
+import asyncio
+
+from generation.hub import INTERNAL_ERROR, Outbox
+from generation.hub.outbox import QUEUE_FRAMES
+
+
+class Transport:
+    """Takes frames at once while it is open; who sends meanwhile waits."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+        self.open.set()
+        self.frames: list[str] = []
+        self.waited: list[str] = []
+        self.closed: list[int] = []
+        self.outbox = Outbox(owner_id=1, send=self.send, send_now=self.send_now, close=self.close)
+
+    def send_now(self, frame: str) -> bool:
+        if self.open.is_set():
+            self.frames.append(self.written(frame))
+        return self.open.is_set()
+
+    async def send(self, frame: str) -> None:
+        await self.open.wait()
+        self.waited.append(frame)
+        self.frames.append(self.written(frame))
+
+    def written(self, frame: str) -> str:
+        """A lone surrogate is no text; whoever writes it fails."""
+        return frame.encode().decode()
+
+    async def close(self, code: int) -> None:
+        self.closed.append(code)
+
+
+async def sent(outbox: Outbox) -> None:
+    """Until its sender has nothing more to do."""
+    if outbox.sender is not None:
+        await outbox.sender
+
+
+def numbered(count: int) -> list[str]:
+    return [str(number) for number in range(count)]
+
+
+async def test_a_frame_leaves_at_once_while_nothing_waits() -> None:
+    transport = Transport()
+
+    taken = [transport.outbox.offer(frame) for frame in numbered(1_000)]
+
+    assert all(taken)
+    assert transport.frames == numbered(1_000)
+    assert transport.waited == transport.outbox.frames == []
+
+
+async def test_what_comes_after_a_pause_stays_behind_what_waited() -> None:
+    transport = Transport()
+    for frame in numbered(9):
+        if frame == "3":
+            transport.open.clear()
+        if frame == "6":
+            transport.open.set()
+        transport.outbox.offer(frame)
+        if frame in "47":
+            # the sender has begun with one frame, and the next ones find the queue empty
+            await asyncio.sleep(0)
+    await sent(transport.outbox)
+    transport.outbox.offer("9")
+
+    assert transport.frames == numbered(10)
+    assert transport.waited == ["3"]
+
+
+async def test_a_reader_who_stands_still_costs_no_more_than_a_queue() -> None:
+    transport = Transport()
+    transport.open.clear()
+    writer = asyncio.create_task(put_all(transport.outbox, numbered(2 * QUEUE_FRAMES)))
+    for _turn in range(10):
+        await asyncio.sleep(0)
+
+    assert len(transport.outbox.frames) == QUEUE_FRAMES
+    assert not transport.outbox.offer("one more")
+
+    transport.open.set()
+    await writer
+    await sent(transport.outbox)
+    assert transport.frames == numbered(2 * QUEUE_FRAMES)
+
+
+async def put_all(outbox: Outbox, frames: list[str]) -> None:
+    for frame in frames:
+        await outbox.put(frame)
+
+
+async def test_what_cannot_be_written_ends_its_own_socket_alone() -> None:
+    transport = Transport()
+
+    assert transport.outbox.offer("\ud800")
+    await sent(transport.outbox)
+    transport.outbox.offer("after")
+
+    assert transport.closed == [INTERNAL_ERROR]
+    assert transport.frames == []
