@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from generation import protocol
+from channels.db import database_sync_to_async
+
+from generation import protocol, selectors
 from generation.choices import ErrorCode
-from generation.conversation import Following
+from generation.conversation import Following, Visitor
 from generation.exceptions import InvalidInput
 from generation.hub import Outbox, hub
 from generation.models import GenerationTask
+from generation.selectors import LogPage
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -21,9 +25,37 @@ MAX_ATTACHED = 200
 class Attached(Following):
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
+        self.first: LogPage | None = None
+        """Of the task that is looked up: the page after what its reader knows."""
 
     async def say(self, frame: dict[str, Any]) -> None:
         await self.outbox.put(protocol.encode(frame))
+
+    @contextmanager
+    def expecting(self, task_id: str) -> Iterator[None]:
+        # the hub asks the database about what is expected: only about what can be an id
+        known = selectors.readable_keys([task_id])
+        try:
+            with hub.expecting(self.outbox, task_id) if known else nullcontext():
+                yield
+        finally:
+            self.first = None
+
+    async def look_up(self, visitor: Visitor, task_id: str, *, after: int) -> GenerationTask:
+        """With the first page of its log, from one way to the thread that has the database."""
+        task, self.first = await database_sync_to_async(self.read)(visitor, task_id, after)
+        return task
+
+    def read(
+        self, visitor: Visitor, task_id: str, after: int
+    ) -> tuple[GenerationTask, LogPage | None]:
+        """No page where it would be too early: of a group that has to be joined first."""
+        task = visitor.visible(task_id)
+        if task.owner_id not in self.outbox.groups or str(task.pk) != task_id:
+            return task, None
+        if after >= task.newest_seq:
+            return task, LogPage(frames=[], more=False)
+        return task, selectors.log_after(task_id=task_id, after=after)
 
     def check_room(self, task_id: str | None = None) -> None:
         if task_id not in self.outbox.cursors and len(self.outbox.cursors) >= MAX_ATTACHED:
@@ -34,7 +66,10 @@ class Attached(Following):
 
     async def follow(self, task: GenerationTask, *, after: int) -> int:
         task_id = str(task.pk)
-        await hub.attach(self.outbox, task_id=task_id, owner_id=task.owner_id, after=after)
+        first, self.first = self.first, None
+        await hub.attach(
+            self.outbox, task_id=task_id, owner_id=task.owner_id, after=after, first=first
+        )
         return self.outbox.cursors.get(task_id, task.newest_seq)
 
     async def follow_new(self, task: GenerationTask) -> None:

@@ -49,7 +49,7 @@ class Visitor:
         """The task, asked at the row; to change it one must own it or may change all."""
         return await database_sync_to_async(self.visible)(task_id, change)
 
-    def visible(self, task_id: str, change: bool) -> GenerationTask:
+    def visible(self, task_id: str, change: bool = False) -> GenerationTask:
         task = selectors.visible_task(task_id, self.user)
         if change and task.owner_id != self.user.pk and not self.user.has_perm(CHANGE_ALL):
             raise NotFound
@@ -65,6 +65,14 @@ class Following(ABC):
 
     def check_room(self, task_id: str | None = None) -> None:  # noqa: B027  there is always room
         """Raises InvalidInput if no further task can be followed."""
+
+    def expecting(self, task_id: str) -> AbstractContextManager[None]:
+        """While a task is looked up that will be followed."""
+        return nullcontext()
+
+    async def look_up(self, visitor: Visitor, task_id: str, *, after: int) -> GenerationTask:
+        """The task, asked at the row; who follows it knows its events up to `after`."""
+        return await visitor.task(task_id)
 
     def holding_notices(self) -> AbstractContextManager[None]:
         """While somebody submits, a notice may be of his own task: its `ack` comes first."""
@@ -167,9 +175,10 @@ class Conversation(Visitor):
         await self.following.follow_new(task)
 
     async def attach(self, message: Attach) -> None:
-        task = await self.task(message.task_id)
-        self.following.check_room(str(task.pk))
-        await self.tell(task, after=message.after)
+        with self.following.expecting(message.task_id):
+            task = await self.following.look_up(self, message.task_id, after=message.after)
+            self.following.check_room(str(task.pk))
+            await self.tell(task, after=message.after)
 
     async def tell(self, task: GenerationTask, *, after: int, introduce: bool = True) -> None:
         """`task`, the events after `after`, `live`."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -15,7 +16,7 @@ from generation.hub.fetched import Fetched
 from generation.hub.membership import Memberships
 from generation.hub.outbox import Box
 from generation.hub.places import Places
-from generation.selectors import clock
+from generation.selectors import LogPage, clock
 
 logger = logging.getLogger(__name__)
 Close = Callable[[int], Coroutine[Any, Any, None]]
@@ -125,20 +126,24 @@ class Hub:
         else:
             self.catch_up(outbox, task_id)
 
-    def catch_up(self, outbox: Box, task_id: str) -> asyncio.Task[None]:
+    def catch_up(
+        self, outbox: Box, task_id: str, first: LogPage | None = None
+    ) -> asyncio.Task[None]:
         """Read the log for one socket and task; one reader at a time."""
         running = outbox.catching_up.get(task_id)
         if running is None:
-            running = asyncio.create_task(self.read_log(outbox, task_id))
+            running = asyncio.create_task(self.read_log(outbox, task_id, first))
             outbox.catching_up[task_id] = running
         return running
 
-    async def read_log(self, outbox: Box, task_id: str) -> None:
+    async def read_log(self, outbox: Box, task_id: str, first: LogPage | None = None) -> None:
+        """`first`: the page after the cursor, if it was read already."""
         try:
             while task_id in outbox.cursors:
-                page = await database_sync_to_async(selectors.log_after)(
+                page = first or await database_sync_to_async(selectors.log_after)(
                     task_id=task_id, after=outbox.cursors[task_id]
                 )
+                first = None
                 for seq, frame in page.frames:
                     await outbox.put(frame)
                     if task_id not in outbox.cursors:
@@ -172,14 +177,31 @@ class Hub:
             outbox.groups.add(owner_id)
             await self.memberships.join(owner_id)
 
-    async def attach(self, outbox: Box, *, task_id: str, owner_id: int, after: int) -> None:
-        """Group first, log second: from here on every event after `after` arrives once."""
+    @contextmanager
+    def expecting(self, outbox: Box, task_id: str) -> Iterator[None]:
+        """Note what is rung of a task of a group of ours while it is looked up, to be attached."""
+        self.watchers[task_id].add(outbox)
+        try:
+            yield
+        finally:
+            if task_id not in outbox.cursors:
+                self.detach(outbox, task_id)
+
+    async def attach(
+        self, outbox: Box, *, task_id: str, owner_id: int, after: int, first: LogPage | None = None
+    ) -> None:
+        """Group first, log second: from here on every event after `after` arrives once.
+
+        `first`: what came after `after`, read while the task was expected.
+        """
         await self.stop_reading(outbox, task_id)
         outbox.cursors[task_id] = after
-        outbox.seen.pop(task_id, None)
+        if first is None:
+            outbox.seen.pop(task_id, None)
         self.watchers[task_id].add(outbox)
         await self.join(outbox, owner_id)
-        await self.catch_up(outbox, task_id)
+        if first is None or first.frames or outbox.seen.get(task_id, 0) > after:
+            await self.catch_up(outbox, task_id, first if first and first.frames else None)
         self.places.tell_known(outbox, task_id)
 
     async def expect(self, outbox: Box, task_ids: Collection[str]) -> dict[str, int]:

@@ -18,7 +18,7 @@ PAGE_EVENTS = 1_000
 """Events per read; with frames of about 300 bytes a page stays near 256 KiB."""
 
 LOG_AFTER = (
-    "SELECT seq, frame FROM generation_taskevent "
+    'SELECT seq, frame FROM "generation_taskevent" '
     "WHERE task_id = %s AND seq > %s ORDER BY seq LIMIT %s"
 )
 
