@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from channels.consumer import get_handler_name
@@ -27,6 +30,26 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """Who came, and the cursors of his unfinished tasks, not before `now`.
+
+    `since` (monotonic) and `notices` say up to where the hub has to have heard all to go on so.
+    """
+
+    user: User
+    active: list[dict[str, Any]]
+    now: datetime
+    since: float
+    notices: int
+
+
+def look_up(credentials: Credentials, **moment: Any) -> Arrival:
+    """One way to the thread that has the database instead of two; raises Refused."""
+    user = credentials.look_up()
+    return Arrival(user=user, active=selectors.active_cursors(user), **moment)
+
+
 class GenerateConsumer(AsyncWebsocketConsumer):
     """Lets a person in and hands his messages on. Events come from the hub.
 
@@ -48,24 +71,27 @@ class GenerateConsumer(AsyncWebsocketConsumer):
             await self.shut(CloseCode.LEAVING)
             return
         try:
-            await self.sign_in()
+            arrival = await self.sign_in()
             if not hub.leaving:
-                await self.enter()
+                await self.enter(arrival)
         except Refused as refused:
             await self.shut(refused.close_code)
         except DatabaseProblem:
             await self.shut(CloseCode.LEAVING)
 
-    async def sign_in(self) -> None:
+    async def sign_in(self) -> Arrival:
         """Meanwhile the hub knows how to close us, but not yet who we are."""
         hub.arriving.add(self.shut)
         try:
             self.credentials = credentials_of(dict(self.scope))
-            self.user = await self.credentials.user()
+            return await database_sync_to_async(look_up)(
+                self.credentials, now=clock.now(), since=monotonic(), notices=hub.notices
+            )
         finally:
             hub.arriving.discard(self.shut)
 
-    async def enter(self) -> None:
+    async def enter(self, arrival: Arrival) -> None:
+        self.user, active, now = arrival.user, arrival.active, arrival.now
         self.bucket = Bucket()
         scope: dict[str, Any] = dict(self.scope)
         self.outbox = Outbox(
@@ -79,8 +105,9 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         await hub.register(self.outbox)
         self.standing = Standing(self.credentials, self.conversation, self.outbox)
         self.standing.ask_later()
-        now = clock.now()
-        active = await database_sync_to_async(selectors.active_cursors)(self.user)
+        if not hub.heard_all(self.user.pk, since=arrival.since, notices=arrival.notices):
+            now = clock.now()
+            active = await database_sync_to_async(selectors.active_cursors)(self.user)
         await following.say(self.conversation.hello(active, now=now))
 
     async def dispatch(self, message: dict[str, Any]) -> None:

@@ -44,6 +44,8 @@ class Hub:
         self.loops: list[asyncio.Task[None]] = []
         self.leaving = False
         self.owns_doorbell = False
+        self.notices = 0
+        """Of new tasks, so far."""
 
     async def start(self) -> None:
         """Begin to listen; needs a running loop, once per process."""
@@ -108,6 +110,7 @@ class Hub:
             for outbox in tuple(self.watchers.get(task_id, ())):
                 self.deliver(outbox, task_id, seq, frame)
         elif message["type"] == "task.created":
+            self.notices += 1
             for outbox in tuple(self.by_owner.get(message["owner_id"], ())):
                 outbox.notify(message["task_id"], message["frame"])
         elif message["type"] == "hub.marker":
@@ -171,6 +174,10 @@ class Hub:
         self.sockets.add(outbox)
         self.by_owner[outbox.owner_id].add(outbox)
         await self.join(outbox, outbox.owner_id)
+
+    def heard_all(self, owner_id: int, *, since: float, notices: int) -> bool:
+        """Whether a socket that is registered only now missed no notice of his meanwhile."""
+        return notices == self.notices and self.memberships.hears(owner_id, since=since)
 
     async def join(self, outbox: Box, owner_id: int) -> None:
         if owner_id not in outbox.groups:

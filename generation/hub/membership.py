@@ -78,6 +78,10 @@ class Memberships:
             self.failed.pop(owner_id, None)
             self.joined[owner_id] = monotonic()
 
+    def hears(self, owner_id: int, *, since: float) -> bool:
+        """Whether this process has been in the group from `since` (monotonic) on."""
+        return self.hearing != "down" and self.joined.get(owner_id, float("inf")) <= since
+
     async def prove(self, owner_id: int) -> None:
         """Send a marker through the group until it comes back."""
         marker = uuid.uuid4().hex
