@@ -25,7 +25,7 @@ def measure(quick: bool) -> Report:
         how=f"A log of 1,000 events, and its last 10, out of {tasks * 1_000:,} rows; each time "
         f"another task's. {rounds} rounds of {times} calls, sides in turn; medians of the rounds: "
         "median (lowest to highest). Ours: `log_after`, page by page, and every frame as the "
-        "bytes that leave; through the hub: its reader, one queue and one sender, without a "
+        "bytes that leave; through the hub: its reader and a socket's outbox, without the "
         "socket, and with the way to the thread that has the database.",
         tables=[table(name, rounds) for name, rounds in measured.items()],
         goals=[goal for name, rounds in measured.items() for goal in goals(name, rounds)],
