@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseProblem
 
@@ -117,6 +118,10 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         5 s. Every call to the database takes that look itself.
         """
         await getattr(self, get_handler_name(message))(message)
+
+    async def websocket_disconnect(self, message: Any) -> None:
+        """Without that look, too; `__call__` does all that is left to do."""
+        raise StopConsumer
 
     async def send_text(self, text: str) -> None:
         await self.send(text_data=text)
