@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,9 @@ LONGEST: dict[str, Any] = {"size": "768x768", "steps": 70}
 AT_ONCE = 12
 """Prompts in the moment of a kill; fewer than a socket may send in a second."""
 
+A_CROWD = 200
+LOCALHOST = "127.0.0.1"
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
@@ -42,6 +46,20 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
         yield site.start()
     finally:
         site.stop()
+
+
+def test_a_server_that_is_busy_turns_nobody_away(whole: Production) -> None:
+    """A crowd comes back at once, after a restart or out of a tunnel."""
+    web = whole.webs[0]
+    web.freeze()
+    try:
+        with contextlib.ExitStack() as callers:
+            for _each in range(A_CROWD):
+                # who is turned away knocks again after 1 and after 3 s
+                caller = socket.create_connection((LOCALHOST, web.port), timeout=2.5)
+                callers.enter_context(caller)
+    finally:
+        web.thaw()
 
 
 def test_a_rolling_restart_costs_nobody_anything(whole: Production, person: str) -> None:
