@@ -23,7 +23,7 @@ from generation.choices import (
 from generation.exceptions import TransitionRefused
 from generation.models import GeneratedImage, GenerationTask, ModelSlot, ModelState
 from generation.protocol import ImageData, ending_data
-from generation.services.transition import ANY_UNFINISHED, QUEUED, RUNNING, Line, transition
+from generation.services.transition import ANY_UNFINISHED, QUEUED, RUNNING, LogLine, transition
 
 MAX_COUNTED = 3
 """After so many attempts that went wrong by themselves a task is given up."""
@@ -67,20 +67,20 @@ def fail(*, task_id: uuid.UUID, attempt: int, code: ErrorCode, detail: str, now:
 
 def completed(
     task: GenerationTask, images: Sequence[ImageData], measured: dict[str, float], now: datetime
-) -> Line:
+) -> LogLine:
     line = ending_line(task, EventKind.COMPLETED, TaskStatus.COMPLETED, images, now)
     line.changes.update(step=Step.COMPLETED, progress=100, basis=Basis.MEASURED, measured=measured)
     return line
 
 
-def failed(task: GenerationTask, code: ErrorCode, detail: str, now: datetime) -> Line:
+def failed(task: GenerationTask, code: ErrorCode, detail: str, now: datetime) -> LogLine:
     line = ending_line(task, EventKind.FAILED, TaskStatus.FAILED, images_of(task), now)
     line.details["code"] = code.value
     line.changes.update(error_code=code, error_detail=detail[:4_000])
     return line
 
 
-def cancelled(task: GenerationTask, now: datetime) -> Line:
+def cancelled(task: GenerationTask, now: datetime) -> LogLine:
     return ending_line(task, EventKind.CANCELLED, TaskStatus.CANCELLED, images_of(task), now)
 
 
@@ -90,10 +90,10 @@ def ending_line(
     status: TaskStatus,
     images: Sequence[ImageData],
     now: datetime,
-) -> Line:
+) -> LogLine:
     run = round(task.run_seconds + spent(task, now), 3)
     wait = round(max(0.0, (now - task.created).total_seconds() - run), 3)
-    return Line(
+    return LogLine(
         kind=kind,
         details={"wait_seconds": wait, "run_seconds": run},
         changes={
@@ -109,7 +109,7 @@ def ending_line(
 
 def end(
     task: GenerationTask,
-    line: Line,
+    line: LogLine,
     now: datetime,
     *,
     sources: Collection[TaskStatus] = RUNNING,
@@ -153,7 +153,7 @@ def interrupt(
             end(task, line, now, fence=attempt)
             return
         stored = task.images.count()
-        line = Line(
+        line = LogLine(
             kind=EventKind.INTERRUPTED,
             details={"reason": reason.value, "counted": counted, "stored": stored},
             changes={
@@ -249,7 +249,7 @@ def request_cancel(*, task_id: uuid.UUID, now: datetime) -> Answer:
         if task.cancel_requested_at is not None:
             return "requested"
         slot = ModelSlot.objects.filter(task=task).first()
-        line = Line(
+        line = LogLine(
             kind=EventKind.CANCEL_REQUESTED,
             details={"stops": stops(task, slot)},
             changes={"cancel_requested_at": now},

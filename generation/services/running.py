@@ -17,7 +17,7 @@ from generation.choices import Basis, DelayReason, EventKind, Route, Step, TaskS
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, ModelSlot
 from generation.services.serving import callable_models
-from generation.services.transition import QUEUED, RUNNING, Line, transition
+from generation.services.transition import QUEUED, RUNNING, LogLine, transition
 
 CLAIM_TRIES = 5
 """How many losers' races in a row before the next look at the table."""
@@ -49,8 +49,8 @@ class Boundary:
     details: dict[str, Any]
 
     @property
-    def line(self) -> Line:
-        return Line(
+    def line(self) -> LogLine:
+        return LogLine(
             kind=EventKind.STEP_BEGAN,
             details={"observed": self.observed, **self.details},
             changes={
@@ -75,8 +75,8 @@ class Fraction:
     total: int
 
     @property
-    def line(self) -> Line:
-        return Line(
+    def line(self) -> LogLine:
+        return LogLine(
             kind=EventKind.PROGRESSED,
             details={"fraction": round(self.fraction, 4), "done": self.done, "total": self.total},
             changes={
@@ -152,7 +152,7 @@ def begin_attempt(key: uuid.UUID, *, worker_id: uuid.UUID, now: datetime) -> Gen
     task = GenerationTask.objects.waiting().filter(pk=key).first()
     if task is None:
         raise TransitionRefused
-    claimed = Line(
+    claimed = LogLine(
         kind=EventKind.CLAIMED,
         details={"worker": str(worker_id)[:8]},
         changes={
@@ -164,7 +164,7 @@ def begin_attempt(key: uuid.UUID, *, worker_id: uuid.UUID, now: datetime) -> Gen
             "eta_seconds": task.eta_seconds,
         },
     )
-    loading = Line(
+    loading = LogLine(
         kind=EventKind.STEP_BEGAN,
         details={"observed": True},
         changes={
@@ -174,7 +174,7 @@ def begin_attempt(key: uuid.UUID, *, worker_id: uuid.UUID, now: datetime) -> Gen
         },
     )
     # it waited when it was read, and its attempt says that nobody had it since
-    standing = transition(
+    row = transition(
         task_id=key,
         lines=[claimed, loading],
         sources=QUEUED,
@@ -182,7 +182,7 @@ def begin_attempt(key: uuid.UUID, *, worker_id: uuid.UUID, now: datetime) -> Gen
         wanted=True,
         now=now,
     )
-    for name, value in standing._asdict().items():
+    for name, value in row._asdict().items():
         setattr(task, name, value)
     task.claimed_at = now
     return task
@@ -223,7 +223,7 @@ def delay(
     *, task_id: uuid.UUID, attempt: int, reason: DelayReason, wait: timedelta, now: datetime
 ) -> None:
     """The model asked us to come back; the slot is kept."""
-    line = Line(
+    line = LogLine(
         kind=EventKind.DELAYED,
         details={"reason": reason.value, "until": round((now + wait).timestamp(), 3)},
         changes={"eta_seconds": None},

@@ -13,7 +13,7 @@ from generation.exceptions import TransitionRefused
 from generation.images import Picture
 from generation.models import GeneratedImage
 from generation.services.ending import completed, free_slot, images_of, locked
-from generation.services.transition import RUNNING, Line, transition
+from generation.services.transition import RUNNING, LogLine, transition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ def store_image(
         sha256=picture.sha256,
         demo=demo,
     )
-    line = Line(
+    line = LogLine(
         kind=EventKind.IMAGE_STORED,
         details={"image": image.data, "bytes": image.bytes},
         changes={"progress": progress, "basis": Basis.MEASURED, "eta_seconds": eta_seconds},
@@ -77,7 +77,9 @@ def store_image(
     return image
 
 
-def ended(line: Line, image: GeneratedImage, last: Last, now: datetime) -> tuple[Line, Line]:
+def ended(
+    line: LogLine, image: GeneratedImage, last: Last, now: datetime
+) -> tuple[LogLine, LogLine]:
     """The line of the last picture, and that of the end."""
     task = locked(image.task_id)
     others = images_of(task) if task.n > 1 else []

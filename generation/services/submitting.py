@@ -17,8 +17,8 @@ from generation.choices import Basis, ErrorCode, EventKind, Step, TaskStatus
 from generation.exceptions import InvalidInput, NotFound, TransitionRefused
 from generation.models import GenerationTask
 from generation.protocol import Generate, encode, is_unicode, task_frame
-from generation.services.standing import Standing
-from generation.services.transition import Line, append
+from generation.services.row import Row
+from generation.services.transition import LogLine, append
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -180,7 +180,7 @@ def insert(
             partial(broadcast.ring_new_task, owner_id=owner.pk, task_id=str(task.pk), frame=notice),
             robust=True,
         )
-        append(task.pk, [(Line(kind=EventKind.SUBMITTED), Standing.of(task))], now)
+        append(task.pk, [(LogLine(kind=EventKind.SUBMITTED), Row.of(task))], now)
     return task
 
 

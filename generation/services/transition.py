@@ -21,11 +21,11 @@ from generation.choices import (
 from generation.exceptions import TransitionRefused
 from generation.models import TaskEvent
 from generation.protocol import EndingData, encode, event_frame
-from generation.services.standing import Standing, move_on
+from generation.services.row import Row, move_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class LogLine:
     """One line of the log, and the columns of the row that change with it.
 
     `ending`: what the task leaves behind, of a line that ends it.
@@ -40,12 +40,12 @@ class Line:
 def transition(
     *,
     task_id: Any,
-    lines: Sequence[Line],
+    lines: Sequence[LogLine],
     sources: Collection[TaskStatus],
     now: datetime,
     fence: int | None = None,
     wanted: bool = False,
-) -> Standing:
+) -> Row:
     """Change the row as `lines` say and append them, oldest first; how it stands afterwards.
 
     Raises TransitionRefused, with nothing written, unless the row's status is in `sources`, its
@@ -58,17 +58,15 @@ def transition(
     changes = {name: value for line in lines for name, value in line.changes.items()}
     # no savepoint: nothing is written when it is refused, and the caller's own block decides
     with transaction.atomic(savepoint=False):
-        standing = move_on(
-            task_id, len(lines), changes, sources=sources, fence=fence, wanted=wanted
-        )
-        if standing is not None:
-            append(task_id, list(zip(lines, each_standing(standing, lines), strict=True)), now)
-    if standing is None:
+        row = move_on(task_id, len(lines), changes, sources=sources, fence=fence, wanted=wanted)
+        if row is not None:
+            append(task_id, list(zip(lines, each_row(row, lines), strict=True)), now)
+    if row is None:
         raise TransitionRefused
-    return standing
+    return row
 
 
-def each_standing(last: Standing, lines: Sequence[Line]) -> Iterator[Standing]:
+def each_row(last: Row, lines: Sequence[LogLine]) -> Iterator[Row]:
     """How the row stood after each line, if it stands as `last` after the last one."""
     first, known = last.newest_seq - len(lines) + 1, dict[str, Any]()
     for number, line in enumerate(lines[:-1]):
@@ -77,19 +75,19 @@ def each_standing(last: Standing, lines: Sequence[Line]) -> Iterator[Standing]:
     yield last
 
 
-def shown(line: Line) -> dict[str, Any]:
+def shown(line: LogLine) -> dict[str, Any]:
     """Of its changes those that frames show."""
-    return {name: value for name, value in line.changes.items() if name in Standing._fields}
+    return {name: value for name, value in line.changes.items() if name in Row._fields}
 
 
-def append(task_id: Any, lines: Sequence[tuple[Line, Standing]], now: datetime) -> None:
+def append(task_id: Any, lines: Sequence[tuple[LogLine, Row]], now: datetime) -> None:
     """Write log lines, each with how the row stood after it, and ring once that is committed."""
-    events = [event(task_id, line, standing, now) for line, standing in lines]
+    events = [event(task_id, line, row, now) for line, row in lines]
     TaskEvent.objects.bulk_create(events)
-    for written, (_line, standing) in zip(events, lines, strict=True):
+    for written, (_line, row) in zip(events, lines, strict=True):
         ring = partial(
             broadcast.ring_event,
-            owner_id=standing.owner_id,
+            owner_id=row.owner_id,
             task_id=str(task_id),
             seq=written.seq,
             frame=written.frame,
@@ -97,32 +95,32 @@ def append(task_id: Any, lines: Sequence[tuple[Line, Standing]], now: datetime) 
         transaction.on_commit(ring, robust=True)
 
 
-def event(task_id: Any, line: Line, standing: Standing, now: datetime) -> TaskEvent:
+def event(task_id: Any, line: LogLine, row: Row, now: datetime) -> TaskEvent:
     frame = encode(
         event_frame(
             task_id=str(task_id),
-            seq=standing.newest_seq,
+            seq=row.newest_seq,
             kind=line.kind,
-            status=TaskStatus(standing.status),
-            step=Step(standing.step),
-            progress=standing.progress,
-            basis=Basis(standing.basis),
-            eta_seconds=standing.eta_seconds,
-            attempt=standing.attempt,
-            image=standing.image,
+            status=TaskStatus(row.status),
+            step=Step(row.step),
+            progress=row.progress,
+            basis=Basis(row.basis),
+            eta_seconds=row.eta_seconds,
+            attempt=row.attempt,
+            image=row.image,
             details=line.details,
             timestamp=now.timestamp(),
-            code=standing.error_code,
+            code=row.error_code,
             ending=line.ending,
         )
     )
     return TaskEvent(
         task_id=task_id,
-        seq=standing.newest_seq,
+        seq=row.newest_seq,
         kind=line.kind,
-        step=standing.step,
-        progress=standing.progress,
-        attempt=standing.attempt,
+        step=row.step,
+        progress=row.progress,
+        attempt=row.attempt,
         details=line.details,
         frame=frame,
         created_at=now,

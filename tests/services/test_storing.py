@@ -12,7 +12,7 @@ from generation.choices import EventKind, Step, TaskStatus
 from generation.exceptions import TransitionRefused
 from generation.models import GeneratedImage, ModelSlot, Worker
 from generation.services import Claim, Last
-from generation.services.transition import RUNNING, Line, transition
+from generation.services.transition import RUNNING, LogLine, transition
 from tests.pictures import picture
 from tests.services.test_running import claim_one, kinds
 from tests.services.test_submitting import submit
@@ -115,8 +115,8 @@ def test_a_log_never_guesses_how_a_task_stood_before_a_line(
     submit(alice, now)
     claim = claim_one(worker, now)
     quiet, loud = (
-        Line(kind=EventKind.DELAYED),
-        Line(kind=EventKind.STEP_BEGAN, changes={"step": Step.PREPARING}),
+        LogLine(kind=EventKind.DELAYED),
+        LogLine(kind=EventKind.STEP_BEGAN, changes={"step": Step.PREPARING}),
     )
 
     with pytest.raises(ValueError, match="first line"):

@@ -11,7 +11,7 @@ from generation.choices import TaskStatus
 from generation.models import GenerationTask
 
 
-class Standing(NamedTuple):
+class Row(NamedTuple):
     """The columns of a task's row that every line of its log repeats."""
 
     owner_id: int
@@ -26,7 +26,7 @@ class Standing(NamedTuple):
     error_code: str
 
     @classmethod
-    def of(cls, task: GenerationTask) -> Standing:
+    def of(cls, task: GenerationTask) -> Row:
         return cls(*(getattr(task, name) for name in cls._fields))
 
 
@@ -38,7 +38,7 @@ def move_on(
     sources: Collection[TaskStatus],
     fence: int | None,
     wanted: bool,
-) -> Standing | None:
+) -> Row | None:
     """Take the next `count` seqs and set `changes`, if the row is as it has to be; else None.
 
     `UPDATE … RETURNING` is one statement on both databases; the ORM needs two, and most of the
@@ -61,11 +61,11 @@ def move_on(
         cursor.execute(
             # only names of columns and placeholders
             f"UPDATE {GenerationTask._meta.db_table} SET {', '.join(assignments)} "  # noqa: S608
-            f"WHERE {' AND '.join(conditions)} RETURNING {', '.join(Standing._fields)}",
+            f"WHERE {' AND '.join(conditions)} RETURNING {', '.join(Row._fields)}",
             values,
         )
         row = cursor.fetchone()
-    return None if row is None else Standing(*row)
+    return None if row is None else Row(*row)
 
 
 def written(name: str, value: Any) -> tuple[str, Any]:
