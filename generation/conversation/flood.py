@@ -15,13 +15,16 @@ REMEMBERED = 1_000
 
 
 class Bucket:
-    def __init__(self) -> None:
-        self.level = BURST
+    def __init__(self, rate: float = RATE, burst: float = BURST) -> None:
+        """`rate`: messages that come back in a second; `burst`: the most that it holds."""
+        self.rate = rate
+        self.burst = burst
+        self.level = burst
         self.at = monotonic()
 
     def fill(self) -> None:
         now = monotonic()
-        self.level = min(BURST, self.level + RATE * (now - self.at))
+        self.level = min(self.burst, self.level + self.rate * (now - self.at))
         self.at = now
 
     def take(self) -> bool:
@@ -50,7 +53,7 @@ class Buckets:
     def forget_the_full(self) -> None:
         for owner_id, bucket in list(self.by_owner.items()):
             bucket.fill()
-            if bucket.level >= BURST:
+            if bucket.level >= bucket.burst:
                 del self.by_owner[owner_id]
 
 

@@ -9,11 +9,10 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Permission, User
 from django.contrib.sessions.models import Session
 
-from generation.conversation import buckets, flood, standing
+from generation.conversation import Bucket, buckets, standing
 from generation.hub import hub
 from generation.views import stream
-from tests.fallback.visitors import OpenStream, Reader, SignedIn
-from tests.socket.pages import cookie_of
+from tests.fallback.visitors import OpenStream, SignedIn
 
 
 async def test_nobody_is_told_so_in_a_form_that_a_page_can_read(open_stream: OpenStream) -> None:
@@ -99,25 +98,15 @@ async def test_a_person_has_only_so_many_streams(alice: User, open_stream: OpenS
     assert (await (await open_stream(alice)).until("hello"))["type"] == "hello"
 
 
-async def test_streams_count_as_messages_do(alice: User, running_hub: None) -> None:
-    buckets.by_owner.clear()
-    cookie = await cookie_of(alice)
+async def test_streams_count_as_messages_do(
+    alice: User, open_stream: OpenStream, signed_in: SignedIn
+) -> None:
+    person = await signed_in(alice)
+    buckets.by_owner[alice.pk] = Bucket(rate=0, burst=2)
+    await person.post("{}")
 
-    async def first_word() -> str:
-        reader = await Reader(cookie, None, None, None).open()
-        name, told = await reader.event()
-        await reader.close()
-        return str(told["code"] if name == "close" else told["type"])
-
-    assert await first_word() == "hello"
-    assert buckets.by_owner[alice.pk].level < flood.BURST
-    # one more may always have come back meanwhile, but not each time
-    for _each in range(20):
-        while buckets.take(alice.pk):
-            pass
-        if (word := await first_word()) == "4429":
-            break
-    assert word == "4429"
+    assert (await (await open_stream(alice)).until("hello"))["type"] == "hello"
+    assert await (await open_stream(alice)).close_code() == 4429
 
 
 async def test_a_reader_that_goes_without_a_word_leaves_nothing_behind(
