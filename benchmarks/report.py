@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
+ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("Django", "channels", "channels_redis", "daphne", "redis", "Twisted", "autobahn")
 
 
@@ -43,6 +44,20 @@ class Goal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpt:
+    """What a page of `docs/` tells of a figure, at its `mark`."""
+
+    page: str
+    mark: str
+    text: str
+
+    def write(self) -> None:
+        """Into the place of what stands between the marks; the page must have them."""
+        path = ROOT / "docs" / self.page
+        path.write_text(between_marks(path.read_text(encoding="utf-8"), self), encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """`how` says in a sentence or two what was done, and how often."""
 
@@ -51,18 +66,23 @@ class Report:
     tables: Sequence[Table]
     goals: Sequence[Goal]
     notes: Sequence[str] = field(default_factory=tuple)
+    excerpts: Sequence[Excerpt] = field(default_factory=tuple)
 
-    def markdown(self, name: str, *, quick: bool) -> str:
+    def markdown(self, name: str, *, quick: bool, seconds: float | None = None) -> str:
         command = f"python -m benchmarks {name}{' --quick' if quick else ''}"
+        took = "" if seconds is None else f" Took {seconds:.0f} s."
         parts = [
             f"## {self.title}",
-            f"`{command}` on {machine()}, {versions()}.",
+            f"`{command}` on {machine()}, {versions()}.{took}",
             self.how,
             *(table.markdown() for table in self.tables),
             "\n".join(goal.markdown() for goal in self.goals),
             "\n".join(f"- {note}" for note in self.notes),
         ]
         return "\n\n".join(part for part in parts if part) + "\n"
+
+
+GOAL = re.compile(r"^- Goal: (.+?)\. Measured: (.+)\. \*\*(Met|Missed)\.\*\*$", re.MULTILINE)
 
 
 def machine() -> str:
@@ -97,9 +117,36 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def written_into(path: Path, section: str) -> str:
-    """The text of `path` with this section in the place of the one of the same title."""
+    """The text of `path` with this section in the place of the one of the same title.
+
+    At its top stands what all sections say of their goals.
+    """
     text = path.read_text(encoding="utf-8") if path.exists() else "# Measured\n"
     head, *sections = re.split(r"^(?=## )", text, flags=re.MULTILINE)
     by_title = {each.partition("\n")[0]: each.strip() for each in sections}
     by_title[section.partition("\n")[0]] = section.strip()
-    return "\n\n".join([head.strip(), *by_title.values()]) + "\n"
+    title = head.partition("\n")[0]
+    return "\n\n".join([title, *summary(by_title.values()), *by_title.values()]) + "\n"
+
+
+def summary(sections: Iterable[str]) -> list[str]:
+    """A sentence and a table of every goal, unless there is none."""
+    rows = [
+        [each.partition("\n")[0].removeprefix("## "), wanted, measured, verdict.lower()]
+        for each in sections
+        for wanted, measured, verdict in GOAL.findall(each)
+    ]
+    if not rows:
+        return []
+    met = sum(row[-1] == "met" for row in rows)
+    table = Table(columns=("figure", "goal", "measured", "verdict"), rows=rows)
+    return [f"{met} of {len(rows)} goals are met.", table.markdown()]
+
+
+def between_marks(page: str, excerpt: Excerpt) -> str:
+    begin, end = f"<!-- measured: {excerpt.mark} -->", f"<!-- end: {excerpt.mark} -->"
+    before, _begin, rest = page.partition(begin)
+    _old, found, after = rest.partition(end)
+    if not found:
+        raise ValueError(f"{excerpt.page} has no place for {excerpt.mark}")
+    return f"{before}{begin}\n\n{excerpt.text.strip()}\n\n{end}{after}"
