@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import resource
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,17 @@ def cpu_seconds(pid: int) -> float:
     # the name of the program may hold spaces; the numbers begin behind its parenthesis
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def family(pid: int) -> list[int]:
+    """The process and all that it started: some servers serve from a child."""
+    found = [pid]
+    for parent in found:
+        # it may have ended since
+        with suppress(OSError):
+            for task in Path(f"/proc/{parent}/task").iterdir():
+                found += [int(child) for child in (task / "children").read_text().split()]
+    return found
 
 
 def open_files(pid: int) -> int:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,8 @@ from benchmarks.client import Client, dial
 from benchmarks.figures import PATH, Figures
 from tests.production import Production, Web
 from tests.studio import ROOT, wait_until
+
+Server = Callable[[int, str], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Side:
     name: str
     application: str
     signs_in: str = ""
+    settings: str = "liujuan_site.settings"
 
     def headers(self, person: Person) -> dict[str, str]:
         if self.signs_in == "token":
@@ -50,14 +53,19 @@ BARE = Side("bare Daphne", "benchmarks.bare:application")
 
 
 class Served(Web):
-    """One side in a Daphne of its own."""
+    """One side in a server of its own; `server` gives its command for a port and an application."""
 
-    def __init__(self, side: Side, folder: Path, env: dict[str, str]) -> None:
-        env = {**env, "DJANGO_SETTINGS_MODULE": "liujuan_site.settings"}
+    def __init__(
+        self, side: Side, folder: Path, env: dict[str, str], server: Server | None = None
+    ) -> None:
+        env = {**env, "DJANGO_SETTINGS_MODULE": side.settings}
         super().__init__(side.name.replace(" ", "-"), folder, env)
         self.side = side
+        self.server = server
 
     def command(self) -> list[str]:
+        if self.server is not None:
+            return self.server(self.port, self.side.application)
         return [*super().command()[:-1], self.side.application]
 
     def is_ready(self) -> bool:
@@ -187,9 +195,9 @@ class Stand:
         self.folder.cleanup()
 
     @contextmanager
-    def serving(self, side: Side) -> Iterator[Served]:
-        """A new process of that side."""
-        served = Served(side, self.studio.folder, self.studio.env)
+    def serving(self, side: Side, server: Server | None = None) -> Iterator[Served]:
+        """A new process of that side, of Daphne if no other server is named."""
+        served = Served(side, self.studio.folder, self.studio.env, server)
         self.sides.append(served)
         served.launch()
         wait_until(served.is_ready, what=f"{side.name} is ready")

@@ -107,9 +107,9 @@ class Writer:
             self.event(task)
         return {"newest": GenerationTask.objects.get(pk=task).newest_seq}
 
-    def event(self, task: str) -> None:
+    def event(self, task: str, percent: float = 50.0) -> None:
         fraction = Fraction(
-            progress=50.0,
+            progress=percent,
             eta_seconds=1.0,
             image=1,
             fraction=0.5,
@@ -163,6 +163,18 @@ class Writer:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
         return {"published": published}
 
+    async def climb(self, *, task: str, count: int, per_second: float) -> Answer:
+        """The percents 1 to `count`; `published` is [percent, nanosecond of its commit] of each."""
+        write = database_sync_to_async(self.event)
+        published: list[tuple[int, int]] = []
+        due = time.monotonic()
+        for percent in range(1, count + 1):
+            await write(task, percent)
+            published.append((percent, time.monotonic_ns()))
+            due += 1 / per_second
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+        return {"published": published}
+
     def write_together(self, task: str, count: int) -> list[tuple[int, int]]:
         stamps: list[int] = []
         with transaction.atomic():
@@ -184,7 +196,7 @@ async def main() -> None:
     writer = await database_sync_to_async(Writer)()
     leases = asyncio.create_task(writer.keep_leases())
     waits: dict[str, Callable[..., Awaitable[Answer]]] = {
-        each.__name__: each for each in (writer.flow, writer.stop, writer.publish)
+        each.__name__: each for each in (writer.flow, writer.stop, writer.publish, writer.climb)
     }
     while line := await asyncio.to_thread(sys.stdin.readline):
         order = json.loads(line)
