@@ -12,7 +12,7 @@ from tests.production import Production, Program
 
 
 def measure(quick: bool) -> Report:
-    pictures, seconds = (1, 1.0) if quick else (20, 20.0)
+    pictures, seconds = (1, 1.0) if quick else (10, 10.0)
     folder = tempfile.TemporaryDirectory(prefix="liujuan-benchmark-")
     studio = Production(Path(folder.name))
     rows = []

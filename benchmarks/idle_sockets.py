@@ -57,8 +57,8 @@ class Audience:
 
 
 def measure(quick: bool) -> Report:
-    sockets, rounds, settle = (30, 1, 0.1) if quick else (1_000, 5, 2.0)
-    idle, events = (0.5, 2) if quick else (20.0, 10)
+    sockets, rounds, settle = (30, 1, 0.1) if quick else (500, 5, 1.0)
+    idle, events = (0.5, 2) if quick else (5.0, 10)
     measured: dict[str, list[Round]] = defaultdict(list)
     with Stand() as stand:
         people = stand.writer.people(sockets)
