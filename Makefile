@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONUNBUFFERED := 1
 
-.PHONY: run install install-dev test test-xinference chaos bench lint clean
+.PHONY: run install install-dev install-bench test test-xinference chaos bench compare growth lint clean
 
 run: install
 	@$(BIN)/python manage.py serve
@@ -10,6 +10,8 @@ run: install
 install: .venv/.runtime
 
 install-dev: .venv/.dev
+
+install-bench: .venv/.bench
 
 .venv/bin/python:
 	@$(PYTHON) -m venv .venv || { echo "On Debian: sudo apt-get install python3-venv"; rm -rf .venv; exit 1; }
@@ -23,6 +25,11 @@ install-dev: .venv/.dev
 	@echo "Installing what tests need into .venv (once) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ .venv/.runtime
+
+.venv/.bench: requirements-bench.txt requirements-dev.txt requirements.txt | .venv/bin/python
+	@echo "Installing what benchmarks need into .venv (once) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@ .venv/.dev .venv/.runtime
 
 lint: install-dev
 	$(BIN)/ruff check .
@@ -41,8 +48,17 @@ test-xinference: install-dev
 chaos: install-dev
 	tests/chaos/run $(if $(SEED),--seed $(SEED))
 
-bench: install-dev
-	$(BIN)/python -m benchmarks --write benchmarks/RESULTS.md
+# every figure that has a goal; make bench FIGURES="overhead append" measures these alone
+bench: install-bench
+	$(BIN)/python -m benchmarks $(FIGURES) --write benchmarks/RESULTS.md
+
+# other servers and other channel layers, for docs/operations.md
+compare: install-bench
+	$(BIN)/python -m benchmarks servers layers --write benchmarks/RESULTS.md
+
+# what grows with what, for docs/scaling.md
+growth: install-bench
+	$(BIN)/python -m benchmarks growth --write benchmarks/RESULTS.md
 
 clean:
 	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,4 +1,4 @@
-"""Measure figures and print them as Markdown; without names, all of them."""
+"""Measure figures and print them as Markdown; without names, all that have a goal or are small."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import gc
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,16 +16,21 @@ from benchmarks import (
     big_pages,
     claims,
     deaf_clients,
+    event_to_paint,
     fan_out,
     fifty_at_once,
     first_paint,
+    growth,
     idle_processes,
     idle_sockets,
+    layers,
     lost_events,
     many_cards,
     overhead,
     reload,
     replay,
+    servers,
+    start_up,
 )
 from benchmarks.process import allow_many_files
 from benchmarks.report import Report, written_into
@@ -45,16 +51,30 @@ FIGURES: dict[str, Callable[[bool], Report]] = {
     "deaf_clients": deaf_clients.measure,
     "first_paint": first_paint.measure,
     "many_cards": many_cards.measure,
+    "event_to_paint": event_to_paint.measure,
+    "start_up": start_up.measure,
 }
+STUDIES: dict[str, Callable[[bool], Report]] = {
+    "servers": servers.measure,
+    "layers": layers.measure,
+    "growth": growth.measure,
+}
+"""What helps to decide and has no goal: only by name."""
 
 
 def main() -> int:
+    known = FIGURES | STUDIES
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(FIGURES)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}")
     parser.add_argument("--quick", action="store_true", help="small: to see that it runs")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="replace its sections there")
+    parser.add_argument(
+        "--write",
+        type=Path,
+        metavar="FILE",
+        help="replace its sections there, and the tables in docs/",
+    )
     options = parser.parse_args()
-    unknown = set(options.names) - FIGURES.keys()
+    unknown = set(options.names) - known.keys()
     if unknown:
         parser.error(f"no such figure: {', '.join(sorted(unknown))}")
     # a signal to us must not leave servers behind
@@ -63,12 +83,22 @@ def main() -> int:
     # a collection in the load generator would count as latency of the server
     gc.disable()
     for name in options.names or FIGURES:
-        section = FIGURES[name](options.quick).markdown(name, quick=options.quick)
-        print(section, flush=True)
-        if options.write:
-            options.write.write_text(written_into(options.write, section), encoding="utf-8")
+        tell(name, quick=options.quick, results=options.write)
         gc.collect()
     return 0
+
+
+def tell(name: str, *, quick: bool, results: Path | None) -> None:
+    """Measure and print; what is quick is written to `results` alone, not into the pages."""
+    began = time.monotonic()
+    report = (FIGURES | STUDIES)[name](quick)
+    section = report.markdown(name, quick=quick, seconds=time.monotonic() - began)
+    print(section, flush=True)
+    if results is None:
+        return
+    results.write_text(written_into(results, section), encoding="utf-8")
+    for excerpt in () if quick else report.excerpts:
+        excerpt.write()
 
 
 if __name__ == "__main__":
