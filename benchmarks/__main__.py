@@ -82,9 +82,12 @@ def main() -> int:
     allow_many_files()
     # a collection in the load generator would count as latency of the server
     gc.disable()
-    for name in options.names or FIGURES:
+    names, began = options.names or list(FIGURES), time.monotonic()
+    for name in names:
         tell(name, quick=options.quick, results=options.write)
         gc.collect()
+    if len(names) > 1:
+        print(f"{len(names)} figures in {(time.monotonic() - began) / 60:.1f} minutes.")
     return 0
 
 

@@ -4,6 +4,7 @@ bring. The curves are kept in docs/growth.csv and drawn by `benchmarks.plots`.""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from statistics import median
 
 from benchmarks import plots
@@ -181,7 +182,7 @@ def a_million(load: Load) -> Table:
         ["new tasks per second", f"{per_second:.0f}"],
         ["events per second", f"{per_second * EVENTS:,.0f}"],
         *(
-            [f"cores for {name}", f"{per_second * used / done / HALF_FULL:.0f}"]
+            [f"cores for {name}", str(ceil(per_second * used / done / HALF_FULL))]
             for name, used in course.cpu.items()
         ),
         ["open pages", f"{ONLINE:,}"],

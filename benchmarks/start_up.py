@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 import time
 import urllib.request
@@ -51,7 +52,7 @@ class Measured:
 
 
 def measure(quick: bool) -> Report:
-    rounds, idle = (1, 0.2) if quick else (5, 10.0)
+    rounds, idle = (1, 0.2) if quick else (5, 8.0)
     measured: dict[str, Measured] = defaultdict(Measured)
     with site() as programs:
         first = {name: started(programs[name]) for name in programs}
@@ -112,8 +113,11 @@ def serves(program: Program) -> bool:
 
 
 def stop(programs: dict[str, Program]) -> None:
+    """All at once; some have something to finish."""
     for program in programs.values():
-        program.stop()
+        program.signal(signal.SIGTERM)
+    for program in programs.values():
+        program.wait()
 
 
 def idle_shares(programs: dict[str, Program], seconds: float) -> dict[str, float]:
