@@ -17,8 +17,8 @@ from benchmarks.systems import FixedModel, SocketAsker
 from tests.production import MODEL, Production, Program
 from tests.studio import wait_until
 
-REPLICAS = 256
-"""More than anybody asks for at once: the model is never what is waited for."""
+REPLICAS = 64
+"""More than people ask at once: the model is never what is waited for."""
 
 UNDER_WAY = 2.0
 """Seconds after which the first pictures are there; what was before does not count."""

@@ -106,7 +106,8 @@ def sizes_of_galleries(size: Size) -> Curve:
         for count, database in zip(size.galleries, databases, strict=True):
             # the page asserts how many pictures it shows: there must be as many
             with Visit.to(database, count * SHARE_OF_GALLERY) as visit:
-                visit.see(page)
+                for _warm_up in range(size.rounds):
+                    visit.see(page)
                 points[count] = [visit.see(page) for _round in range(size.rounds)]
     return Curve(
         name="the gallery",
