@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import signal
 import struct
 import time
 from collections import defaultdict
@@ -280,10 +281,8 @@ def long_frame(payload: bytes) -> bytes:
 async def told_at_the_end(scene: Scene, served: Served) -> str:
     """The close code of a socket whose server is asked to stop."""
     client = await served.connect(scene.person)
-    stopping = asyncio.create_task(asyncio.to_thread(served.stop))
-    code = await ending(client)
-    await stopping
-    return code
+    served.signal(signal.SIGTERM)
+    return await ending(client)
 
 
 async def ending(client: Client) -> str:
