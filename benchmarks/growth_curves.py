@@ -105,7 +105,8 @@ def sizes_of_galleries(size: Size) -> Curve:
     with postgres(*(f"gallery_{count}" for count in size.galleries)) as databases:
         for count, database in zip(size.galleries, databases, strict=True):
             # the page asserts how many pictures it shows: there must be as many
-            with Visit.to(database, count * SHARE_OF_GALLERY) as visit:
+            told = database.run("big_pages", tasks=count * SHARE_OF_GALLERY)
+            with Visit.to(database, told) as visit:
                 for _warm_up in range(size.rounds):
                     visit.see(page)
                 points[count] = [visit.see(page) for _round in range(size.rounds)]
