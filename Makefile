@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONUNBUFFERED := 1
 
-.PHONY: run install install-dev install-bench test test-xinference chaos bench compare growth lint clean
+.PHONY: run install install-dev install-bench test test-xinference chaos bench bench-long compare growth lint clean
 
 run: install
 	@$(BIN)/python manage.py serve
@@ -48,9 +48,13 @@ test-xinference: install-dev
 chaos: install-dev
 	tests/chaos/run $(if $(SEED),--seed $(SEED))
 
-# every figure that has a goal; make bench FIGURES="overhead append" measures these alone
+# the figures that have a goal; make bench FIGURES="overhead append" measures these alone
 bench: install-bench
 	$(BIN)/python -m benchmarks $(FIGURES) --write benchmarks/RESULTS.md
+
+# the figures that take minutes each: what breaks, leaks or clogs
+bench-long: install-bench
+	$(BIN)/python -m benchmarks --long --write benchmarks/RESULTS.md
 
 # other servers and other channel layers, for docs/operations.md
 compare: install-bench

@@ -1,4 +1,4 @@
-"""Measure figures and print them as Markdown; without names, all that have a goal or are small."""
+"""Measure figures and print them as Markdown; without names, all that do not take minutes each."""
 
 from __future__ import annotations
 
@@ -39,7 +39,6 @@ FIGURES: dict[str, Callable[[bool], Report]] = {
     "overhead": overhead.measure,
     "fifty_at_once": fifty_at_once.measure,
     "fan_out": fan_out.measure,
-    "lost_events": lost_events.measure,
     "replay": replay.measure,
     "append": append.measure,
     "reload": reload.measure,
@@ -47,13 +46,18 @@ FIGURES: dict[str, Callable[[bool], Report]] = {
     "claims": claims.measure,
     "idle_processes": idle_processes.measure,
     "idle_sockets": idle_sockets.measure,
-    "abandoned_sockets": abandoned_sockets.measure,
-    "deaf_clients": deaf_clients.measure,
     "first_paint": first_paint.measure,
-    "many_cards": many_cards.measure,
     "event_to_paint": event_to_paint.measure,
     "start_up": start_up.measure,
 }
+LONG: dict[str, Callable[[bool], Report]] = {
+    "lost_events": lost_events.measure,
+    "abandoned_sockets": abandoned_sockets.measure,
+    "deaf_clients": deaf_clients.measure,
+    "many_cards": many_cards.measure,
+}
+"""What breaks, leaks or clogs shows only after minutes: with --long or by name."""
+
 STUDIES: dict[str, Callable[[bool], Report]] = {
     "servers": servers.measure,
     "layers": layers.measure,
@@ -61,11 +65,13 @@ STUDIES: dict[str, Callable[[bool], Report]] = {
 }
 """What helps to decide and has no goal: only by name."""
 
+ALL = FIGURES | LONG | STUDIES
+
 
 def main() -> int:
-    known = FIGURES | STUDIES
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(ALL)}")
+    parser.add_argument("--long", action="store_true", help="those that take minutes each")
     parser.add_argument("--quick", action="store_true", help="small: to see that it runs")
     parser.add_argument(
         "--write",
@@ -74,7 +80,7 @@ def main() -> int:
         help="replace its sections there, and the tables in docs/",
     )
     options = parser.parse_args()
-    unknown = set(options.names) - known.keys()
+    unknown = set(options.names) - ALL.keys()
     if unknown:
         parser.error(f"no such figure: {', '.join(sorted(unknown))}")
     # a signal to us must not leave servers behind
@@ -82,7 +88,8 @@ def main() -> int:
     allow_many_files()
     # a collection in the load generator would count as latency of the server
     gc.disable()
-    names, began = options.names or list(FIGURES), time.monotonic()
+    names = options.names or list(LONG if options.long else FIGURES)
+    began = time.monotonic()
     for name in names:
         tell(name, quick=options.quick, results=options.write)
         gc.collect()
@@ -94,7 +101,7 @@ def main() -> int:
 def tell(name: str, *, quick: bool, results: Path | None) -> None:
     """Measure and print; what is quick is written to `results` alone, not into the pages."""
     began = time.monotonic()
-    report = (FIGURES | STUDIES)[name](quick)
+    report = ALL[name](quick)
     section = report.markdown(name, quick=quick, seconds=time.monotonic() - began)
     print(section, flush=True)
     if results is None:

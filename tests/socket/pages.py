@@ -19,7 +19,7 @@ from django.test import Client
 from generation.hub import hub
 from liujuan_site.asgi import application
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 class Page:

@@ -107,6 +107,7 @@ export class Viewer {
   }
 
   #closed() {
+    if (this.#dialog.open) return; // the event comes later than the closing: Forward was faster
     if (document.fullscreenElement) void document.exitFullscreen();
     document.body.append(this.#alerts);
     this.#stage.clear();
