@@ -24,8 +24,8 @@ def can_draw() -> bool:
 
 def colours() -> dict[str, str]:
     """The pigments of the studio by day."""
-    css = TOKENS.read_text(encoding="utf-8").partition("@media")[0]
-    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", css))
+    css = TOKENS.read_text(encoding="utf-8")
+    return dict(re.findall(r"--([\w-]+): light-dark\((#[0-9a-f]+),", css))
 
 
 def draw_all(path: Path = CSV, folder: Path = ROOT / "docs") -> list[Path]:

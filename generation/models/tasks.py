@@ -171,8 +171,9 @@ class GenerationTask(models.Model):
                 name="tasks_by_status",
             ),
             Index("owner", F("claimed_at").desc(), name="tasks_last_served"),
-            # somebody's unfinished tasks, however long his history is
-            Index(fields=["owner", "status", "created"], name="tasks_of_owner_by_status"),
+            # somebody's unfinished tasks, however long his history is; with the id SQLite does not
+            # rather read everybody's in the index of the line
+            Index(fields=["owner", "status", "created", "id"], name="tasks_of_owner_by_status"),
             Index(
                 fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="tasks_in_bin"
             ),

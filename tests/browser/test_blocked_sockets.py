@@ -76,7 +76,7 @@ def test_where_streams_are_held_back_the_page_asks(behind: Behind, shoot: Shoot)
     expect(page.locator("#connection [data-part=label]")).to_have_text("每 10 秒更新")
 
     # long enough to be met at work by one who asks every two seconds
-    card = send(page, "一问一答", steps=60)
+    card = send(page, "一问一答", steps=40)
     expect(page.locator("#connection [data-part=label]")).to_have_text("每 2 秒更新")
     expect_percent(card, 5)
     shoot(page, "by-polling")

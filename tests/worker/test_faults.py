@@ -231,7 +231,9 @@ async def test_a_model_that_makes_no_progress_is_given_up(
 
     lost = next(m for m in page.messages if m.get("kind") == "interrupted")
     assert lost["details"]["reason"] == "stalled"
-    assert (result["type"], result["attempt"]) == ("result", 2)
+    assert result["type"] == "result"
+    # on a busy machine a healthy picture may come too late as well
+    assert result["attempt"] > 1
 
 
 async def test_a_disk_that_takes_no_picture_fails_the_task_and_leaves_no_row(
