@@ -7,7 +7,7 @@ from collections import defaultdict
 from statistics import median
 
 from benchmarks.report import Goal, Report, Table, spread
-from benchmarks.systems import ALONE, APART, DIRECT, Asker, System, systems
+from benchmarks.systems import ALONE, APART, DIRECT, Asker, SocketAsker, System, systems
 
 GOALS = {ALONE: 10.0, APART: 15.0}
 """Milliseconds."""
@@ -18,27 +18,45 @@ REST = 0.7
 Times = dict[str, list[float]]
 """Seconds per picture, by system and round."""
 
+Parts = dict[str, list[dict[str, float]]]
+"""Seconds from the submission until each mark on the way, by system and round."""
+
+STAGES = {
+    "submission": ("", "ack"),
+    "claim": ("ack", "claimed"),
+    "until the call": ("claimed", "preparing"),
+    "the call beyond its second": ("preparing", "finishing"),
+    "check, file, rows, delivery": ("finishing", "result"),
+}
+"""From the one mark until the other, as the person hears them."""
+
+MODEL_S = 1.0
+
 
 def measure(quick: bool) -> Report:
     rounds = 1 if quick else 7
     with systems(people=1) as asked:
-        times = asyncio.run(play(asked, rounds))
-    return report(times, rounds)
+        times, parts = asyncio.run(play(asked, rounds))
+    return report(times, parts, rounds)
 
 
-async def play(asked: list[System], rounds: int) -> Times:
+async def play(asked: list[System], rounds: int) -> tuple[Times, Parts]:
     """One after the other, in turn forwards and backwards; the first picture of each warms up."""
     askers: dict[str, Asker] = {system.name: (await system.askers(1))[0] for system in asked}
     await asyncio.gather(*(asker.ask() for asker in askers.values()))
     times: Times = defaultdict(list)
+    parts: Parts = defaultdict(list)
     for number in range(rounds):
         for name in list(askers) if number % 2 == 0 else list(askers)[::-1]:
-            times[name].append(await askers[name].ask())
+            asker = askers[name]
+            times[name].append(await asker.ask())
+            if isinstance(asker, SocketAsker) and name in GOALS:
+                parts[name].append({**asker.marks, "result": times[name][-1]})
             await asyncio.sleep(REST)
-    return times
+    return times, parts
 
 
-def report(times: Times, rounds: int) -> Report:
+def report(times: Times, parts: Parts, rounds: int) -> Report:
     added = {name: compared(times, name) for name in times}
     ratios = {name: compared(times, name, ratio=True) for name in times}
     return Report(
@@ -58,7 +76,11 @@ def report(times: Times, rounds: int) -> Report:
                     ]
                     for name in times
                 ],
-            )
+            ),
+            Table(
+                columns=("where the ms go", *STAGES),
+                rows=[[name, *stages(parts[name])] for name in parts],
+            ),
         ],
         goals=[
             Goal(
@@ -68,7 +90,25 @@ def report(times: Times, rounds: int) -> Report:
             )
             for name, goal in GOALS.items()
         ],
+        notes=[
+            "The floor of the last stage is what an answer needs before it may be shown: decoded "
+            "and checked, a file with two fsyncs, one transaction. The stages before it are 6, 11 "
+            "and 5 statements, each with its way to the thread that has the database; `append` "
+            "says what a statement costs. Fewer of them would remove most of the rest: the seed "
+            "and the id of the call within the claim, and a claim that asks the slot, the model "
+            "and the line at once.",
+        ],
     )
+
+
+def stages(heard: list[dict[str, float]]) -> list[str]:
+    """Milliseconds of each of `STAGES`."""
+    told = []
+    for start, end in STAGES.values():
+        model = MODEL_S if end == "finishing" else 0.0
+        lasted = [(each[end] - each.get(start, 0.0) - model) * 1e3 for each in heard]
+        told.append(spread(lasted, 1))
+    return told
 
 
 def compared(times: Times, name: str, *, ratio: bool = False) -> list[float]:

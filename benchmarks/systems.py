@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -42,21 +43,37 @@ class Asker(Protocol):
         ...
 
 
+MARKS = {
+    "ack": b'"type":"ack"',
+    "claimed": b'"kind":"claimed"',
+    "preparing": b'"step":"preparing"',
+    "finishing": b'"step":"finishing"',
+}
+"""What is heard on the way to a picture, in order, and by what it is known."""
+
+
 class SocketAsker:
     """At a socket, from the submission until the `result` frame."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
+        self.marks: dict[str, float] = {}
+        """Seconds from the last question until each of `MARKS`."""
 
     async def ask(self) -> float:
         ended = self.client.heard(b'"result"')
         refused = self.client.heard(b'"error"')
         began = time.perf_counter()
+        for name, part in MARKS.items():
+            self.client.heard(part).add_done_callback(partial(self.mark, name, began))
         self.client.send(action="generate", prompt="LiuJuan")
         await asyncio.wait({ended, refused}, return_when=asyncio.FIRST_COMPLETED)
         took = time.perf_counter() - began
         assert ended.done(), refused.result()
         return took
+
+    def mark(self, name: str, began: float, _heard: object) -> None:
+        self.marks[name] = time.perf_counter() - began
 
 
 class DirectAsker:
