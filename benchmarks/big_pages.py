@@ -100,6 +100,9 @@ def measure(quick: bool) -> Report:
             "they are one person's, as the gallery does with words or a filter. Both say how far "
             "back that was; older ones are the next answers. What an index finds is found in "
             "all: ids, unfinished tasks, the bin, favourites.".format(**told["SQLite large"]),
+            "SQLite goes along the person's tasks and asks of each whether it is among the "
+            "favourites: some 18 ms for 100,000 of them, of which few are. PostgreSQL begins at "
+            "the favourites.",
         ],
     )
 
