@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import lightningcss
 from django.core.files.base import ContentFile, File
 from servestatic.storage import CompressedManifestStaticFilesStorage
-
-try:
-    import minify
-except ImportError:  # no wheel for this machine: scripts are served as they were written
-    minify = None
 
 OURS = "studio/"
 HASH_LENGTH = 6
@@ -40,9 +34,16 @@ class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: igno
 
 def shortened(text: str, kind: str) -> str:
     """A style sheet (`.css`) or a script (`.js`) without what only its readers need."""
+    # imported here, because only who collects the files needs them: the other one starts threads
     short: str = text
     if kind == ".css":
+        import lightningcss
+
         short = lightningcss.process_stylesheet(text, minify=True)
-    elif minify is not None:
+    else:
+        try:
+            import minify
+        except ImportError:  # no wheel for this machine: scripts are served as they were written
+            return text
         short = minify.string("application/javascript", text)
     return short
