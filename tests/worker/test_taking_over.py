@@ -235,9 +235,10 @@ async def test_the_setting_overrides_the_replicas(alice: User, start_machine: St
     with override_settings(GENERATION_SLOTS="3"):
         await start_machine(replicas=1)
 
-    state = await ModelState.objects.aget()
-    assert (state.replicas, state.slots) == (1, 3)
-    assert await ModelSlot.objects.acount() == 3
+        # within it: the worker goes on looking
+        state = await ModelState.objects.aget()
+        assert (state.replicas, state.slots) == (1, 3)
+        assert await ModelSlot.objects.acount() == 3
 
 
 async def test_a_worker_that_cannot_beat_ends_its_call_before_anybody_may_take_it_over(
