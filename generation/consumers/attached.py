@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from channels.db import database_sync_to_async
 
 from generation import protocol, selectors
-from generation.choices import ErrorCode
+from generation.choices import CloseCode, ErrorCode
 from generation.conversation import Following, Visitor
 from generation.exceptions import InvalidInput
 from generation.hub import Outbox, hub
@@ -60,6 +60,9 @@ class Attached(Following):
     def check_room(self, task_id: str | None = None) -> None:
         if task_id not in self.outbox.cursors and len(self.outbox.cursors) >= MAX_ATTACHED:
             raise InvalidInput(ErrorCode.TOO_MANY_ATTACHED)
+
+    async def lose(self) -> None:
+        await self.outbox.end(CloseCode.LEAVING)
 
     def holding_notices(self) -> AbstractContextManager[None]:
         return self.outbox.holding_notices()

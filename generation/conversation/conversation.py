@@ -74,6 +74,9 @@ class Following(ABC):
         """The task, asked at the row; who follows it knows its events up to `after`."""
         return await visitor.task(task_id)
 
+    async def lose(self) -> None:  # noqa: B027  who asks again and again asks for all
+        """What should be followed cannot be looked up: who waits for it has to come back."""
+
     def holding_notices(self) -> AbstractContextManager[None]:
         """While somebody submits, a notice may be of his own task: its `ack` comes first."""
         return nullcontext()
@@ -175,10 +178,14 @@ class Conversation(Visitor):
         await self.following.follow_new(task)
 
     async def attach(self, message: Attach) -> None:
-        with self.following.expecting(message.task_id):
-            task = await self.following.look_up(self, message.task_id, after=message.after)
-            self.following.check_room(str(task.pk))
-            await self.tell(task, after=message.after)
+        try:
+            with self.following.expecting(message.task_id):
+                task = await self.following.look_up(self, message.task_id, after=message.after)
+                self.following.check_room(str(task.pk))
+                await self.tell(task, after=message.after)
+        except DatabaseProblem:
+            await self.following.lose()
+            raise
 
     async def tell(self, task: GenerationTask, *, after: int, introduce: bool = True) -> None:
         """`task`, the events after `after`, `live`."""
