@@ -19,6 +19,7 @@ from typing import Protocol
 import httpx
 
 from benchmarks.client import Client, crowd, dial
+from benchmarks.process import cpu_seconds
 from benchmarks.stand import OURS, Served, Side, Writer
 from tests.production import MODEL, ModelServer, Production
 from tests.studio import Studio, wait_until
@@ -121,12 +122,6 @@ class System:
             return SocketAsker(client)
 
         return list(await crowd(count, one))
-
-
-def cpu_seconds(pid: int) -> float:
-    """Of one process, its children left out."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from generation.choices import CloseCode
 from tests.process.follower import Follower
 from tests.production import Production, RunWorker
-from tests.studio import wait_until
+from tests.studio import Watcher, wait_until
 
 FEW_BYTES = 8 * 1024
 SOME_SECONDS: dict[str, Any] = {"size": "768x768", "steps": 20}
@@ -60,6 +61,22 @@ def test_a_database_that_restarts_costs_no_event_and_no_task(
     assert whole.query(same, asked) == [(1,)]
 
 
+def test_who_attaches_while_the_database_is_away_is_told_to_come_back(
+    whole: Production, person: str
+) -> None:
+    with whole.connect(person) as watcher:
+        task_id = watcher.generate("LiuJuan", size="256x256")
+        watcher.until(lambda message: message.get("kind") == "completed")
+        whole.postgres.stop("fast")
+        try:
+            watcher.send(action="attach", task_id=task_id, after=0)
+            code = close_code(watcher)
+        finally:
+            whole.postgres.start()
+
+    assert code == CloseCode.LEAVING
+
+
 def test_nobody_is_handed_a_connection_that_the_database_has_ended(whole: Production) -> None:
     ready = f"{whole.webs[0].url}/readyz"
     assert status_of(ready) == 200
@@ -72,6 +89,15 @@ def test_nobody_is_handed_a_connection_that_the_database_has_ended(whole: Produc
 
     assert len(ended) >= 2
     assert [status_of(ready) for _again in range(8)] == [200] * 8
+
+
+def close_code(watcher: Watcher) -> int | None:
+    """With which the web ends the connection; TimeoutError if it does not."""
+    try:
+        while True:
+            watcher.receive()
+    except ConnectionClosed as closed:
+        return closed.rcvd.code if closed.rcvd else None
 
 
 def status_of(url: str) -> int:
