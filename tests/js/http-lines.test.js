@@ -219,14 +219,22 @@ test("polling is slower when nothing goes on, and slower still when nobody looks
   assert.equal(poll.polls.length, 3);
 });
 
-test("after a message polling does not wait", async () => {
+test("polling does not wait once a message has its answer", async () => {
   const poll = aPoll();
   await answered(poll, hello());
+  poll.state.cursors = {};
   say(poll.line, { action: "generate", prompt: "now" });
+  await settle();
+  poll.clock.pass(0);
+  assert.deepEqual(actions(poll.asked), ["generate"]);
+  assert.equal(poll.polls.length, 1); // nothing could be told of it yet
+
+  poll.asked[0].answer({ type: "ack", task_id: "new" });
+  poll.state.cursors = { new: 1 };
+  await settle();
   poll.clock.pass(0);
   assert.equal(poll.polls.length, 2);
-  await settle();
-  assert.deepEqual(actions(poll.asked), ["generate"]);
+  assert.match(decodeURIComponent(poll.polls[1].message), /"new":1/);
 });
 
 test("a poll that fails is a lost connection, and no further one is sent", async () => {

@@ -41,6 +41,7 @@ export class HttpLine extends EventTarget {
     if (this.#closed) return;
     try {
       for (const frame of (await this.#post(message)).frames) this.hear(frame);
+      this.answered();
     } catch (refusal) {
       this.fail(refusal);
     }
@@ -57,6 +58,9 @@ export class HttpLine extends EventTarget {
     if (frame.type === "live") this.#coming.delete(frame.task_id);
     this.dispatchEvent(new MessageEvent("message", { data: text }));
   }
+
+  /** A message has its answer, and the page knows it. */
+  answered() {}
 
   /** @param {any} refusal what a request was rejected with */
   fail(refusal) {

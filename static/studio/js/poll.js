@@ -48,14 +48,10 @@ export class PollLine extends HttpLine {
     this.#ask();
   }
 
-  /**
-   * @override
-   * @param {string} text
-   */
-  send(text) {
-    super.send(text);
-    // somebody wants to be sure, or to see what comes of it
-    if (this.#greeted) this.#timers.set("next", 0, () => this.#ask());
+  /** @override */
+  answered() {
+    // somebody wants to be sure, or to see what comes of it: asked any earlier, the pause after it would be an idle one
+    if (this.#greeted && !this.isClosed) this.#timers.set("next", 0, () => this.#ask());
   }
 
   async #ask() {
