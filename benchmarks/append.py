@@ -48,7 +48,7 @@ def note(database: str, rounds: Rounds) -> str:
     return (
         f"{database}: the floor of one event is {floor / bare:.2f} × the time of a bare insert "
         f"({floor:.2f} ms against {bare:.2f}): a transaction, the task's UPDATE and the INSERT. "
-        f"Ours takes {ours - floor:+.2f} ms on top: the frame, the ORM's INSERT and the ring."
+        f"Ours takes {ours - floor:+.2f} ms on top: the event, its frame and the ring."
     )
 
 

@@ -82,13 +82,16 @@ def last_served(owner: OuterRef) -> Subquery:
 
 def next_in_line(model: str, now: datetime) -> uuid.UUID | None:
     """Whose turn it is, if anybody may begin."""
-    if is_long(model):
-        return next_ready(model, now)
-    first = in_line(model, now).values_list("pk", "not_before").first()
-    if first is None:
-        return None
-    key, not_before = first
-    return None if not_before is not None and not_before > now else key
+    claimable = GenerationTask.objects.claimable().filter(model=model)
+    # who waits alone is next, by whatever order
+    rows = list(claimable.values_list("pk", "not_before")[:2])
+    if len(rows) > 1:
+        if is_long(model):
+            return next_ready(model, now)
+        rows = list(in_line(model, now).values_list("pk", "not_before")[:1])
+    for key, not_before in rows:
+        return None if not_before is not None and not_before > now else key
+    return None
 
 
 def is_long(model: str, short: int = SHORT) -> bool:

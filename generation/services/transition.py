@@ -21,7 +21,7 @@ from generation.choices import (
 from generation.exceptions import TransitionRefused
 from generation.models import TaskEvent
 from generation.protocol import EndingData, encode, event_frame
-from generation.services.row import Row, move_on
+from generation.services.row import Row, insert_events, move_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ def shown(line: LogLine) -> dict[str, Any]:
 def append(task_id: Any, lines: Sequence[tuple[LogLine, Row]], now: datetime) -> None:
     """Write log lines, each with how the row stood after it, and ring once that is committed."""
     events = [event(task_id, line, row, now) for line, row in lines]
-    TaskEvent.objects.bulk_create(events)
+    insert_events(events)
     for written, (_line, row) in zip(events, lines, strict=True):
         ring = partial(
             broadcast.ring_event,
