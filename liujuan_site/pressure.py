@@ -82,7 +82,8 @@ def with_backpressure(application: Any) -> Any:
             if message["type"] == "websocket.accept":
                 watch(transport, gate)
 
-        await application({**scope, "send_now": send_now}, opening(gate, receive), wait_and_send)
+        scope["send_now"] = send_now
+        await application(scope, opening(gate, receive), wait_and_send)
 
     return guarded
 
