@@ -77,8 +77,7 @@ class Writer:
             self.serve()
             user = User.objects.get(username=owner)
             services.submit(owner=user, request=request, now=now)
-            claimed = services.claim(worker_id=self.worker_id, now=now)
-            assert claimed is not None
+            (claimed,) = services.claim(worker_id=self.worker_id, now=now)
         self.slots.append(claimed.slot_id)
         return {"task": str(claimed.task.pk)}
 

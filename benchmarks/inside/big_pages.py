@@ -76,8 +76,7 @@ def draw(person: User) -> GenerationTask:
     """A task from its submission to its picture; only the file is missing."""
     request = Generate(prompt="LiuJuan under the plum tree", model=MODEL)
     services.submit(owner=person, request=request, now=timezone.now())
-    claim = services.claim(worker_id=register(), now=timezone.now())
-    assert claim is not None
+    (claim,) = services.claim(worker_id=register(), now=timezone.now())
     mine: dict[str, Any] = {"task_id": claim.task.pk, "attempt": claim.task.attempt}
     for step in (Step.PREPARING, Step.GENERATING, Step.DECODING, Step.FINISHING):
         services.record_seen(seen=[boundary(step)], now=timezone.now(), **mine)

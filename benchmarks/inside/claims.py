@@ -17,7 +17,7 @@ from benchmarks.inside.rows import fill, key, moment, people, register, serve, s
 from generation import selectors, services
 from generation.choices import TaskStatus
 from generation.models import GenerationTask, ModelSlot
-from generation.services.running import begin_attempt
+from generation.services.running import begin_attempts
 
 SLOTS = 8
 BUSY = 4
@@ -98,9 +98,8 @@ class Line:
     def claim(self) -> tuple[GenerationTask, float]:
         """By the product's service; it must take who was served longest ago."""
         began = perf_counter()
-        claim = services.claim(worker_id=self.worker_id, now=timezone.now())
+        (claim,) = services.claim(worker_id=self.worker_id, now=timezone.now())
         milliseconds = (perf_counter() - began) * 1e3
-        assert claim is not None
         allowed = (o for o in self.turns if o not in self.running and self.left[o])
         self.fair &= claim.task.owner_id == next(allowed)
         self.note(claim.task)
@@ -116,7 +115,7 @@ class Line:
             slot = free.select_for_update(skip_locked=True).order_by("number").first()
             assert slot is not None
             now = timezone.now()
-            task = begin_attempt(first, worker_id=self.worker_id, now=now)
+            (task,) = begin_attempts([first], worker_id=self.worker_id, now=now)
             slot.task, slot.attempt, slot.lease_until = task, task.attempt, now
             slot.worker_id = self.worker_id
             slot.save()

@@ -15,12 +15,15 @@ from django.db.models import Exists, OuterRef
 from generation import selectors
 from generation.choices import Basis, DelayReason, EventKind, Route, Step, TaskStatus
 from generation.exceptions import TransitionRefused
-from generation.models import GenerationTask, ModelSlot
+from generation.models import GenerationTask, ModelSlot, ModelState
 from generation.services.serving import callable_models
 from generation.services.transition import QUEUED, RUNNING, LogLine, transition
 
 CLAIM_TRIES = 5
 """How many losers' races in a row before the next look at the table."""
+
+MOMENT = timedelta(microseconds=1)
+"""The least by which two times differ that a database stores."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,18 +93,18 @@ class Fraction:
         )
 
 
-def claim(*, worker_id: uuid.UUID, now: datetime) -> Claim | None:
-    """Put the next task in line into a free slot, or None if there is no pair of the two."""
+def claim(*, worker_id: uuid.UUID, now: datetime, most: int = 1) -> list[Claim]:
+    """Put the next tasks in line into free slots of one model; nothing if no pair of the two is."""
     for name in promising(now):
         for _attempt in range(CLAIM_TRIES):
             try:
-                claimed = claim_for(name, worker_id=worker_id, now=now)
+                claims = claim_for(name, worker_id=worker_id, now=now, most=most)
             except TransitionRefused:
                 continue
-            if claimed is None:
-                break
-            return claimed
-    return None
+            if claims:
+                return claims
+            break
+    return []
 
 
 def promising(now: datetime) -> list[str]:
@@ -112,30 +115,41 @@ def promising(now: datetime) -> list[str]:
     return list(models.order_by("name").values_list("name", flat=True))
 
 
-def claim_for(name: str, *, worker_id: uuid.UUID, now: datetime) -> Claim | None:
+def claim_for(name: str, *, worker_id: uuid.UUID, now: datetime, most: int) -> list[Claim]:
+    """Raises TransitionRefused if others took all that were next."""
     with transaction.atomic():
         free = ModelSlot.objects.filter(model=name, task__isnull=True)
-        slot = free.select_for_update(skip_locked=True).order_by("number").first()
+        slots = list(free.select_for_update(skip_locked=True).order_by("number")[:most])
         # asked here: whoever waited for the lock may know an older state
         state = callable_models(now=now).filter(name=name).first()
-        if slot is None or state is None or slot.number > state.slots:
-            return None
-        key = selectors.next_in_line(name, now)
-        if key is None:
-            return None
-        task = begin_attempt(key, worker_id=worker_id, now=now)
-        held = {
-            "task": task,
-            "attempt": task.attempt,
-            "request_id": None,
-            "identity": state.identity,
-            "worker_id": worker_id,
-            "lease_until": now + settings.GENERATION_LEASE,
-        }
-        ModelSlot.objects.filter(pk=slot.pk).update(**held)
-        # nobody has drawn for a task before its first attempt
-        drawn = task.images.values_list("index", flat=True) if task.attempt > 1 else ()
-        stored = set(drawn)
+        if state is None:
+            return []
+        slots = [slot for slot in slots if slot.number <= state.slots]
+        keys = selectors.next_in_line(name, now, count=len(slots)) if slots else []
+        tasks = begin_attempts(keys, worker_id=worker_id, now=now)
+        if keys and not tasks:
+            raise TransitionRefused
+        return [
+            put_into(slot, task, state, worker_id=worker_id, now=now)
+            for slot, task in zip(slots, tasks, strict=False)
+        ]
+
+
+def put_into(
+    slot: ModelSlot, task: GenerationTask, state: ModelState, *, worker_id: uuid.UUID, now: datetime
+) -> Claim:
+    held = {
+        "task": task,
+        "attempt": task.attempt,
+        "request_id": None,
+        "identity": state.identity,
+        "worker_id": worker_id,
+        "lease_until": now + settings.GENERATION_LEASE,
+    }
+    ModelSlot.objects.filter(pk=slot.pk).update(**held)
+    # nobody has drawn for a task before its first attempt
+    drawn = task.images.values_list("index", flat=True) if task.attempt > 1 else ()
+    stored = set(drawn)
     return Claim(
         task=task,
         slot_id=slot.pk,
@@ -147,18 +161,34 @@ def claim_for(name: str, *, worker_id: uuid.UUID, now: datetime) -> Claim | None
     )
 
 
-def begin_attempt(key: uuid.UUID, *, worker_id: uuid.UUID, now: datetime) -> GenerationTask:
-    """The task as its new attempt finds it; raises TransitionRefused if somebody was faster."""
-    task = GenerationTask.objects.waiting().filter(pk=key).first()
-    if task is None:
-        raise TransitionRefused
+def begin_attempts(
+    keys: Sequence[uuid.UUID], *, worker_id: uuid.UUID, now: datetime
+) -> list[GenerationTask]:
+    """The tasks as their new attempts find them, without those for which somebody was faster."""
+    # their owners' next turns come in the order of these ones
+    served = {key: now + place * MOMENT for place, key in enumerate(keys)}
+    begun = []
+    # all in one order: two who want the same tasks must not wait crosswise
+    for task in GenerationTask.objects.waiting().filter(pk__in=keys).order_by("pk"):
+        try:
+            begin_attempt(task, worker_id=worker_id, claimed_at=served[task.pk], now=now)
+        except TransitionRefused:
+            continue
+        begun.append(task)
+    return sorted(begun, key=lambda task: served[task.pk])
+
+
+def begin_attempt(
+    task: GenerationTask, *, worker_id: uuid.UUID, claimed_at: datetime, now: datetime
+) -> None:
+    """Raises TransitionRefused if it does not wait as it did when it was read."""
     claimed = LogLine(
         kind=EventKind.CLAIMED,
         details={"worker": str(worker_id)[:8]},
         changes={
             "status": TaskStatus.RUNNING,
             "attempt": task.attempt + 1,
-            "claimed_at": now,
+            "claimed_at": claimed_at,
             "step": task.step,
             "basis": task.basis,
             "eta_seconds": task.eta_seconds,
@@ -175,7 +205,7 @@ def begin_attempt(key: uuid.UUID, *, worker_id: uuid.UUID, now: datetime) -> Gen
     )
     # it waited when it was read, and its attempt says that nobody had it since
     row = transition(
-        task_id=key,
+        task_id=task.pk,
         lines=[claimed, loading],
         sources=QUEUED,
         fence=task.attempt,
@@ -184,8 +214,7 @@ def begin_attempt(key: uuid.UUID, *, worker_id: uuid.UUID, now: datetime) -> Gen
     )
     for name, value in row._asdict().items():
         setattr(task, name, value)
-    task.claimed_at = now
-    return task
+    task.claimed_at = claimed_at
 
 
 def begin_call(

@@ -19,7 +19,7 @@ from generation import broadcast, selectors, services
 from generation.choices import InterruptReason
 from generation.exceptions import AttemptInterrupted, CancelObserved, LeaseLost
 from generation.selectors import clock
-from generation.services import Abandoned
+from generation.services import Abandoned, Claim
 from generation.worker.consumer import GenerationWorker
 from generation.worker.leisure import Leisure
 from generation.worker.model_watch import ModelWatch
@@ -39,6 +39,9 @@ LEASES_EVERY = 2.0
 SWEEP_EVERY = 3_600.0
 FIRST_SWEEP = 300.0
 """Not at once: at a restart everybody waits, and one may follow another."""
+
+CLAIMS_AT_ONCE = 8
+"""In one transaction: asking whose turn it is costs as much as taking three of them."""
 
 AFTER_ERROR = 1.0
 BEATS_PER_LEASE = 6
@@ -149,7 +152,7 @@ class WorkerHost:
         """Until draining: a claim is never cut off half-way, its task would have no runner."""
         while not self.draining:
             try:
-                while not self.draining and await self.claim_one():
+                while not self.draining and await self.claim_some():
                     pass
             except Exception as error:  # noqa: BLE001
                 logger.warning("claim: %r", error)
@@ -162,23 +165,25 @@ class WorkerHost:
                 pass
             self.woken.clear()
 
-    async def claim_one(self) -> bool:
+    async def claim_some(self) -> bool:
         if self.is_silent():
             # what we took now we would give up at once: first a heartbeat
             return False
-        claim = await database_sync_to_async(services.claim)(
-            worker_id=self.worker_id, now=clock.now()
+        claims = await database_sync_to_async(services.claim)(
+            worker_id=self.worker_id, now=clock.now(), most=CLAIMS_AT_ONCE
         )
-        if claim is None:
-            return False
+        for claim in claims:
+            self.begin(claim)
+        # their calls go out before the next claim takes the thread that has the database
+        await asyncio.sleep(0)
+        return bool(claims)
+
+    def begin(self, claim: Claim) -> None:
         self.leisure.urgent()
         run = TaskRun(claim, self.client, self.is_silent, self.leisure)
         task = asyncio.create_task(run.run(), name=f"task {claim.task.pk}")
         self.runs[run] = task
         task.add_done_callback(lambda done: self.ended(run, done))
-        # its call goes out before the next claim takes the thread that has the database
-        await asyncio.sleep(0)
-        return True
 
     def ended(self, run: TaskRun, done: asyncio.Task[None]) -> None:
         del self.runs[run]

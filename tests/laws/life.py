@@ -46,7 +46,7 @@ class Life(World):
         me = self.workers[worker]
         match act:
             case "claims":
-                self.claim_one(me)
+                self.claim(me)
             case "beats":
                 self.heartbeat(me)
             case "takes over":
@@ -58,17 +58,16 @@ class Life(World):
             case "dies":
                 self.workers[worker] = FakeWorker(self.now)
 
-    def claim_one(self, me: FakeWorker) -> None:
+    def claim(self, me: FakeWorker) -> None:
         self.tick()
         expected = any(self.could_claim(state) for state in ModelState.objects.all())
-        claim = services.claim(worker_id=me.id, now=self.now)
-        assert (claim is not None) == expected
-        if claim is None:
-            return
-        slot = ModelSlot.objects.get(pk=claim.slot_id)
-        assert slot.model == claim.task.model
-        assert slot.number <= ModelState.objects.get(name=slot.model, ready=True).slots
-        me.claims.append(claim)
+        claims = services.claim(worker_id=me.id, now=self.now, most=2)
+        assert bool(claims) == expected
+        for claim in claims:
+            slot = ModelSlot.objects.get(pk=claim.slot_id)
+            assert slot.model == claim.task.model
+            assert slot.number <= ModelState.objects.get(name=slot.model, ready=True).slots
+        me.claims += claims
 
     def could_claim(self, state: ModelState) -> bool:
         free = ModelSlot.objects.filter(
@@ -107,7 +106,7 @@ class Life(World):
         for abandoned in me.abandoned:
             self.settle(abandoned)
         me.abandoned.clear()
-        self.claim_one(me)
+        self.claim(me)
 
     def settle(self, held: Claim | Abandoned) -> None:
         key, attempt = (

@@ -59,7 +59,7 @@ def prepare(n: int, at: datetime) -> Any:
     request = Generate(prompt="LiuJuan", size=(256, 256))
     services.submit(owner=owner, request=request, now=at)
     worker = services.register_worker(host="here", pid=n, version="test", now=at)
-    return services.claim(worker_id=worker.pk, now=at)
+    return next(iter(services.claim(worker_id=worker.pk, now=at)), None)
 
 
 def store(claim: Any, at: datetime) -> Any:

@@ -76,9 +76,9 @@ def test_an_interrupted_task_is_not_claimed_while_its_old_call_may_still_run(
 
     interrupt(claim, InterruptReason.HANDED_BACK, now)
 
-    assert services.claim(worker_id=worker.pk, now=now) is None
+    assert not services.claim(worker_id=worker.pk, now=now)
     settle(claim, now)
-    assert services.claim(worker_id=worker.pk, now=now) is not None
+    assert services.claim(worker_id=worker.pk, now=now)
 
 
 def test_three_attempts_that_went_wrong_by_themselves_end_the_task(
@@ -125,7 +125,7 @@ def test_an_end_that_does_not_count_is_followed_by_a_pause(
         claim = claim_one(worker, now)
         interrupt(claim, InterruptReason.CALL_ABORTED, now)
         settle(claim, now)
-        assert services.claim(worker_id=worker.pk, now=now) is None
+        assert not services.claim(worker_id=worker.pk, now=now)
         now += timedelta(seconds=pause)
     interrupt(claim_one(worker, now), InterruptReason.CALL_ABORTED, now)
 

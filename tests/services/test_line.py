@@ -125,8 +125,8 @@ def test_a_task_that_pauses_lets_the_others_pass_and_is_shown_behind_them(
 
     assert shown(now) == [str(other.pk), str(paused.pk)]
     assert claim_one(worker, now).task.pk == other.pk
-    assert services.claim(worker_id=worker.pk, now=now) is None
-    assert selectors.next_in_line(MODEL, now + SECOND) == paused.pk
+    assert not services.claim(worker_id=worker.pk, now=now)
+    assert selectors.next_in_line(MODEL, now + SECOND) == [paused.pk]
 
 
 def in_a_world_of_its_own(act: Callable[[], None]) -> None:
@@ -164,6 +164,37 @@ def test_the_shown_place_is_the_claim_order_while_calls_go_on(
         order = [str(claim_one(worker, at + k * SECOND).task.pk) for k in range(len(arrivals))]
 
         assert order == places
+
+    in_a_world_of_its_own(act)
+
+
+@every_line
+@given(
+    arrivals=st.lists(st.integers(0, 2), min_size=1, max_size=12),
+    busy=st.lists(st.integers(0, 2), max_size=3),
+    together=st.integers(2, 5),
+)
+def test_who_is_taken_together_is_who_would_be_taken_one_after_the_other(
+    owners: list[User],
+    worker: Worker,
+    now: datetime,
+    arrivals: list[int],
+    busy: list[int],
+    together: int,
+) -> None:
+    def act() -> None:
+        serve_model(now=now, slots=30)
+        fill(owners, busy, now)
+        for k in range(len(busy)):
+            claim_one(worker, now + (20 + k) * SECOND)
+        fill(owners, arrivals, now + 50 * SECOND)
+        at = now + 80 * SECOND
+
+        places = shown(at)
+        while places:
+            claims = services.claim(worker_id=worker.pk, now=at, most=together)
+            assert {str(claim.task.pk) for claim in claims} == set(places[:together])
+            places, at = places[together:], at + SECOND
 
     in_a_world_of_its_own(act)
 

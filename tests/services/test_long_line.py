@@ -157,7 +157,7 @@ def test_counted_by_owners_it_is_the_line_that_is_numbered_task_by_task(
         GenerationTask.objects.filter(pk=template.pk).delete()
 
         keys = numbered(now)
-        first = selectors.next_in_line(MODEL, now)
+        first = next(iter(selectors.next_in_line(MODEL, now)), None)
         shares = read_shares(MODEL, now, running=running_by_owner())
         short, long = both_lines(lanes, now)
 
@@ -254,7 +254,7 @@ def test_if_all_tasks_of_a_long_line_pause_they_have_their_places_and_nobody_is_
     GenerationTask.objects.filter(pk=task.pk).update(**pauses)
 
     assert shown(now) == numbered(now)
-    assert selectors.next_in_line(MODEL, now) is None
+    assert selectors.next_in_line(MODEL, now) == []
 
 
 def test_the_next_of_a_long_line_is_found_in_an_index(
@@ -295,5 +295,5 @@ def test_of_many_who_were_never_served_only_the_first_one_is_asked_for_his_task(
     with CaptureQueriesContext(connection) as captured:
         first = next_ready(MODEL, now)
 
-    assert first == selectors.next_in_line(MODEL, now)
+    assert [first] == selectors.next_in_line(MODEL, now)
     assert len(captured) == 3

@@ -74,9 +74,9 @@ def test_two_workers_never_claim_the_same_task(alice: User, worker: Worker, now:
     for _each in range(8):
         submit(alice, now)
 
-    claims = at_once(*[partial(services.claim, worker_id=worker.pk, now=now)] * 4)
+    found = at_once(*[partial(services.claim, worker_id=worker.pk, now=now, most=2)] * 4)
 
-    tasks = [claim.task.pk for claim in claims if claim is not None]
+    tasks = [claim.task.pk for claims in found for claim in claims]
     assert len(tasks) == len(set(tasks))
     assert ModelSlot.objects.filter(task__isnull=False).count() == len(tasks)
     assert GenerationTask.objects.running().count() == len(tasks)
@@ -144,8 +144,7 @@ def test_several_workers_fill_every_slot_of_every_model_and_no_more(
         claims = []
         # a loser of five races in a row looks again, as a worker does
         for _look in range(6):
-            claim = services.claim(worker_id=me.pk, now=now)
-            claims += [claim] if claim else []
+            claims += services.claim(worker_id=me.pk, now=now, most=2)
         return claims
 
     found = at_once(*[partial(claim_all, me) for me in workers * 2])
@@ -250,9 +249,8 @@ def test_slots_that_go_and_claims_that_come_never_meet(
         )
 
         held = ModelSlot.objects.filter(task__isnull=False).values_list("pk", flat=True)
-        assert set(held) == {claim.slot_id for claim in (first, second) if claim}
-        for claim in (first, second):
-            if claim is not None:
-                settle(claim, now)
+        assert set(held) == {claim.slot_id for claim in (first, *second)}
+        for claim in (first, *second):
+            settle(claim, now)
         for task in tasks:
             services.request_cancel(task_id=task.pk, now=now)

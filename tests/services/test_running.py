@@ -26,8 +26,7 @@ pytestmark = pytest.mark.django_db
 
 
 def claim_one(worker: Worker, now: datetime) -> Claim:
-    claim = services.claim(worker_id=worker.pk, now=now)
-    assert claim is not None
+    (claim,) = services.claim(worker_id=worker.pk, now=now)
     return claim
 
 
@@ -78,7 +77,7 @@ def test_nobody_claims_for_a_model_that_is_not_ready(
     serve_model(now=now, ready=False)
     submit(alice, now)
 
-    assert services.claim(worker_id=worker.pk, now=now) is None
+    assert not services.claim(worker_id=worker.pk, now=now)
 
 
 def test_as_many_tasks_run_as_there_are_slots(alice: User, worker: Worker, now: datetime) -> None:
@@ -88,7 +87,7 @@ def test_as_many_tasks_run_as_there_are_slots(alice: User, worker: Worker, now: 
 
     claims = [services.claim(worker_id=worker.pk, now=now) for _each in range(3)]
 
-    assert [claim is not None for claim in claims] == [True, True, False]
+    assert [len(each) for each in claims] == [1, 1, 0]
 
 
 def test_a_slot_is_free_again_only_when_the_call_is_known_to_be_over(
@@ -101,9 +100,9 @@ def test_a_slot_is_free_again_only_when_the_call_is_known_to_be_over(
 
     finish(claim, now)
 
-    assert services.claim(worker_id=worker.pk, now=now) is None
+    assert not services.claim(worker_id=worker.pk, now=now)
     assert settle(claim, now)
-    assert services.claim(worker_id=worker.pk, now=now) is not None
+    assert services.claim(worker_id=worker.pk, now=now)
 
 
 def test_fewer_replicas_take_slots_away_once_they_are_free(
@@ -221,9 +220,9 @@ def test_a_dead_model_process_is_not_believed_until_another_stands_in_its_place(
     services.record_lost(name=MODEL, identity="127.0.0.1:1", now=now)
 
     serve_model(now=now)
-    assert services.claim(worker_id=worker.pk, now=now) is None
+    assert not services.claim(worker_id=worker.pk, now=now)
     serve_model(now=now, identity="127.0.0.1:2")
-    assert services.claim(worker_id=worker.pk, now=now) is not None
+    assert services.claim(worker_id=worker.pk, now=now)
 
 
 def test_a_model_the_server_does_not_name_any_more_is_not_ready(model: str, now: datetime) -> None:

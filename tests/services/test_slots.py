@@ -45,8 +45,8 @@ def workers(db: None, now: datetime) -> list[Worker]:
 def claim_all(workers: list[Worker], now: datetime) -> list[Claim]:
     """What the workers get, taking turns until there is nothing left."""
     claims: list[Claim] = []
-    while claim := services.claim(worker_id=workers[len(claims) % 2].pk, now=now):
-        claims.append(claim)
+    while found := services.claim(worker_id=workers[len(claims) % 2].pk, now=now):
+        claims += found
     return claims
 
 

@@ -159,8 +159,7 @@ def test_one_person_cannot_fill_the_line_without_end(alice: User, bob: User, now
 
 def failed_task(owner: User, worker: Worker, now: datetime) -> GenerationTask:
     submit(owner, now, seed=7)
-    claim = services.claim(worker_id=worker.pk, now=now)
-    assert claim is not None
+    (claim,) = services.claim(worker_id=worker.pk, now=now)
     services.fail(
         task_id=claim.task.pk,
         attempt=1,

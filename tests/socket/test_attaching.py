@@ -20,8 +20,7 @@ from tests.socket.pages import OpenPage, Page, cookie_of
 
 @database_sync_to_async
 def claim(worker: Worker) -> Claim:
-    found = services.claim(worker_id=worker.pk, now=timezone.now())
-    assert found is not None
+    (found,) = services.claim(worker_id=worker.pk, now=timezone.now())
     return found
 
 

@@ -38,8 +38,7 @@ def claim_as_another(owner: User) -> tuple[Worker, Claim]:
     request = Generate(prompt="LiuJuan", size=(512, 512), steps=9)
     with transaction.atomic():
         services.submit(owner=owner, request=request, now=now)
-        claim = services.claim(worker_id=worker.pk, now=now)
-    assert claim is not None
+        (claim,) = services.claim(worker_id=worker.pk, now=now)
     return worker, claim
 
 
