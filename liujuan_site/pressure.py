@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
+from autobahn.websocket.protocol import PreparedMessage
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
@@ -28,6 +29,9 @@ DOWNLOADS_PAUSE = 600.0
 
 GOODBYE = 2.0
 """Seconds that an answer has to end by itself when the server stops."""
+
+SHARED = 64
+"""Frames that are kept as the bytes they became."""
 
 Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -70,9 +74,9 @@ def with_backpressure(application: Any) -> Any:
 
         def send_now(text: str) -> bool:
             """Whether `text` was taken; if not, its reader has to be waited for."""
-            if gate.opening is not None:
+            if gate.opening is not None or not is_clear(protocol):
                 return False
-            protocol.handle_reply({"type": "websocket.send", "text": text})
+            transport.write(on_the_wire(text))
             return True
 
         async def wait_and_send(message: Message) -> None:
@@ -86,6 +90,18 @@ def with_backpressure(application: Any) -> Any:
         await application(scope, opening(gate, receive), wait_and_send)
 
     return guarded
+
+
+def is_clear(protocol: Any) -> bool:
+    """Whether a frame may be written as it is, behind everything that was sent before."""
+    return protocol.state == protocol.STATE_OPEN and not protocol.send_queue
+
+
+@lru_cache(maxsize=SHARED)
+def on_the_wire(text: str) -> bytes:
+    """One event goes to many sockets: it becomes a frame once."""
+    message = PreparedMessage(text.encode(), isBinary=False, applyMask=False, doNotCompress=True)
+    return bytes(message.payloadHybi)
 
 
 def with_paced_bodies(application: Any) -> Any:

@@ -85,7 +85,11 @@ def text(name: str, value: Any) -> str:
 
 
 def is_unicode(value: str) -> bool:
-    return not any("\ud800" <= letter <= "\udfff" for letter in value)
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def integer(code: ErrorCode) -> Callable[[str, Any], int]:
