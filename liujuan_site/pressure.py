@@ -72,11 +72,12 @@ def with_backpressure(application: Any) -> Any:
             return
         gate = Gate()
 
-        def send_now(text: str) -> bool:
-            """Whether `text` was taken; if not, its reader has to be waited for."""
+        def send_now(*texts: str) -> bool:
+            """Whether they were taken; if not, their reader has to be waited for."""
             if gate.opening is not None or not is_clear(protocol):
                 return False
-            transport.write(on_the_wire(text))
+            many = len(texts) > 1
+            transport.write(b"".join(map(as_frame, texts)) if many else on_the_wire(*texts))
             return True
 
         async def wait_and_send(message: Message) -> None:
@@ -97,11 +98,15 @@ def is_clear(protocol: Any) -> bool:
     return protocol.state == protocol.STATE_OPEN and not protocol.send_queue
 
 
+def as_frame(text: str) -> bytes:
+    message = PreparedMessage(text.encode(), isBinary=False, applyMask=False, doNotCompress=True)
+    return bytes(message.payloadHybi)
+
+
 @lru_cache(maxsize=SHARED)
 def on_the_wire(text: str) -> bytes:
     """One event goes to many sockets: it becomes a frame once."""
-    message = PreparedMessage(text.encode(), isBinary=False, applyMask=False, doNotCompress=True)
-    return bytes(message.payloadHybi)
+    return as_frame(text)
 
 
 def with_paced_bodies(application: Any) -> Any:

@@ -147,11 +147,15 @@ class Hub:
                     task_id=task_id, after=outbox.cursors[task_id]
                 )
                 first = None
-                for seq, frame in page.frames:
-                    await outbox.put(frame)
-                    if task_id not in outbox.cursors:
-                        return
-                    outbox.cursors[task_id] = seq
+                for some in page.parts():
+                    if outbox.has_left(*(frame for _seq, frame in some)):
+                        outbox.cursors[task_id] = some[-1][0]
+                        continue
+                    for seq, frame in some:
+                        await outbox.put(frame)
+                        if task_id not in outbox.cursors:
+                            return
+                        outbox.cursors[task_id] = seq
                 if not page.frames:
                     # the doorbell told of more than the log holds: real news comes with compare()
                     outbox.seen.pop(task_id, None)

@@ -59,6 +59,10 @@ class Box(ABC):
         self.wake()
         return True
 
+    def has_left(self, *frames: str) -> bool:
+        """Whether they are with the reader: nothing was before them, and nothing to wait for."""
+        return False
+
     async def put(self, frame: str) -> None:
         """Queue `frame`, waiting for room."""
         self.greeted = True
@@ -86,7 +90,7 @@ class Box(ABC):
         await asyncio.gather(*others, return_exceptions=True)
 
 
-def never(frame: str) -> bool:
+def never(*frames: str) -> bool:
     """Under a server of which nobody knows whether it would have to wait."""
     return False
 
@@ -94,7 +98,7 @@ def never(frame: str) -> bool:
 class Outbox(Box):
     """A socket's: what is queued is sent, and while its reader keeps up nothing is queued.
 
-    `send_now` gives whether it took a frame; `send` waits until the reader takes one.
+    `send_now` gives whether it took some frames; `send` waits until the reader takes one.
     """
 
     def __init__(
@@ -103,7 +107,7 @@ class Outbox(Box):
         owner_id: int,
         send: Callable[[str], Awaitable[None]],
         close: Callable[[int], Coroutine[Any, Any, None]],
-        send_now: Callable[[str], bool] = never,
+        send_now: Callable[..., bool] = never,
     ) -> None:
         super().__init__(owner_id=owner_id, close=close)
         self.send = send
@@ -115,12 +119,11 @@ class Outbox(Box):
     def offer(self, frame: str) -> bool:
         return self.has_left(frame) or super().offer(frame)
 
-    def has_left(self, frame: str) -> bool:
-        """Whether there was nothing before it to be sent, and nothing to wait for."""
+    def has_left(self, *frames: str) -> bool:
         if self.frames or self.sender is not None or self.gone:
             return False
         try:
-            return self.send_now(frame)
+            return self.send_now(*frames)
         except Exception:  # noqa: BLE001  the sender meets it too, and ends the socket
             return False
 

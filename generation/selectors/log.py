@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from django.db import connection
@@ -16,6 +16,8 @@ from generation.protocol import EventFrame, TaskState, empty_state, fold
 
 PAGE_EVENTS = 1_000
 """Events per read; with frames of about 300 bytes a page stays near 256 KiB."""
+
+PART_EVENTS = 128
 
 LOG_AFTER = (
     'SELECT seq, frame FROM "generation_taskevent" '
@@ -32,6 +34,11 @@ class LogPage:
 
     frames: list[tuple[int, str]]
     more: bool
+
+    def parts(self) -> Iterator[list[tuple[int, str]]]:
+        """As many frames at a time as may be written without looking whether they are read."""
+        for first in range(0, len(self.frames), PART_EVENTS):
+            yield self.frames[first : first + PART_EVENTS]
 
 
 def log_after(*, task_id: str, after: int, limit: int = PAGE_EVENTS) -> LogPage:
