@@ -62,9 +62,10 @@ class Hub:
         ]
 
     async def stop(self) -> None:
-        for loop in self.loops:
-            loop.cancel()
-        await asyncio.gather(*self.loops, return_exceptions=True)
+        running = [*self.loops, *([self.places.telling] if self.places.telling else [])]
+        for each in running:
+            each.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         self.loops = []
         await self.memberships.close()
         if self.owns_doorbell:
@@ -292,8 +293,8 @@ class Hub:
                         outbox.find(task_id)
                     outbox.forget_told(task_ids)
 
-    async def tell_places_of(self, outbox: Box, task_ids: Collection[str]) -> None:
-        await self.places.tell_some(outbox, task_ids)
+    def tell_places_of(self, outbox: Box, task_ids: Collection[str]) -> None:
+        self.places.tell_soon(outbox, task_ids)
 
     async def tell_places(self) -> None:
         await self.places.tell(tuple(self.sockets), tuple(self.watchers))

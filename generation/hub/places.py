@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from time import monotonic
@@ -12,6 +14,11 @@ from generation import selectors
 from generation.hub.outbox import Box
 from generation.protocol import QueuePlace, encode
 from generation.selectors import Outlook, clock
+
+logger = logging.getLogger(__name__)
+
+MOMENT = 0.05
+"""Seconds in which new tasks wait for others; nobody sees the difference."""
 
 PACES_EVERY = 30.0
 """Seconds; a median of twenty tasks does not change faster."""
@@ -37,12 +44,32 @@ class Places:
         """Of tasks that somebody watches; without those that somebody could not be told."""
         self.paces: dict[str, float | None] = {}
         self.paces_read = float("-inf")
+        self.new: dict[Box, set[str]] = {}
+        """Tasks whose first place is still to be told."""
+        self.telling: asyncio.Task[None] | None = None
 
-    async def tell_some(self, outbox: Box, task_ids: Collection[str]) -> None:
-        """The places of new tasks at once; later changes come with everybody's."""
-        places = await database_sync_to_async(selectors.queue_places)(task_ids, now=clock.now())
+    def tell_soon(self, outbox: Box, task_ids: Collection[str]) -> None:
+        """The places of new tasks, of all that come in one moment by one reading.
+
+        Where a slot is free they have begun by then. Later changes come with everybody's.
+        """
+        self.new.setdefault(outbox, set()).update(task_ids)
+        self.telling = self.telling or asyncio.create_task(self.tell_new())
+
+    async def tell_new(self) -> None:
+        try:
+            await asyncio.sleep(MOMENT)
+        finally:
+            (new, self.new), self.telling = (self.new, {}), None
+        task_ids = [task_id for each in new.values() for task_id in each]
+        try:
+            places = await database_sync_to_async(selectors.queue_places)(task_ids, now=clock.now())
+        except Exception as error:  # noqa: BLE001  everybody's are told in a while
+            logger.warning("places of new tasks: %r", error)
+            return
         self.known.update(places)
-        self.offer(outbox, places)
+        for outbox, mine in new.items():
+            self.offer(outbox, {key: places[key] for key in mine if key in places})
 
     def tell_known(self, outbox: Box, task_id: str) -> None:
         place = self.known.get(task_id)

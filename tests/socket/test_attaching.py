@@ -264,23 +264,6 @@ async def test_a_retry_is_acknowledged_as_a_new_task(alice: User, open_page: Ope
     assert (await page.until("submitted"))["task_id"] == ack["task_id"]
 
 
-async def test_the_place_in_line_is_told_with_its_reason(
-    alice: User, model: str, worker: Worker, open_page: OpenPage
-) -> None:
-    page = await open_page(alice)
-    await page.generate("first")
-    await claim(worker)
-
-    second = await page.generate("second")
-    queue = await page.until("queue")
-    while second not in queue["tasks"]:
-        queue = await page.until("queue")
-
-    place = queue["tasks"][second]
-    assert (place["position"], place["basis"], place["reason"]) == (1, "estimated", "in_line")
-    assert place["eta_seconds"] > 0
-
-
 async def test_sockets_are_told_that_the_server_is_leaving(
     alice: User, open_page: OpenPage
 ) -> None:

@@ -1,0 +1,54 @@
+"""Where waiting tasks stand, as their pages hear it."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+
+from generation.models import Worker
+from tests.socket.pages import OpenPage
+from tests.socket.test_attaching import claim
+
+
+async def test_the_place_in_line_is_told_with_its_reason(
+    alice: User, model: str, worker: Worker, open_page: OpenPage
+) -> None:
+    page = await open_page(alice)
+    await page.generate("first")
+    await claim(worker)
+
+    second = await page.generate("second")
+    queue = await page.until("queue")
+    while second not in queue["tasks"]:
+        queue = await page.until("queue")
+
+    place = queue["tasks"][second]
+    assert (place["position"], place["basis"], place["reason"]) == (1, "estimated", "in_line")
+    assert place["eta_seconds"] > 0
+
+
+async def test_of_tasks_sent_one_after_the_other_each_is_told_its_place(
+    alice: User, model: str, worker: Worker, open_page: OpenPage
+) -> None:
+    page = await open_page(alice)
+    sent = [await page.generate(f"LiuJuan {number}") for number in range(4)]
+
+    places: dict[str, int] = {}
+    while places.keys() != set(sent):
+        queue = await page.until("queue")
+        places |= {key: place["position"] for key, place in queue["tasks"].items()}
+
+    assert [places[task_id] for task_id in sent] == [1, 2, 3, 4]
+
+
+async def test_who_leaves_before_he_is_told_takes_nothing_from_others(
+    alice: User, model: str, worker: Worker, open_page: OpenPage
+) -> None:
+    left, page = await open_page(alice), await open_page(alice)
+    await left.send(action="generate", prompt="gone at once")
+    await left.close()
+
+    task_id = await page.generate("still there")
+
+    queue = await page.until("queue")
+    while task_id not in queue["tasks"]:
+        queue = await page.until("queue")
