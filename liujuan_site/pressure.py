@@ -30,7 +30,7 @@ DOWNLOADS_PAUSE = 600.0
 GOODBYE = 2.0
 """Seconds that an answer has to end by itself when the server stops."""
 
-SHARED = 64
+SHARED = 8
 """Frames that are kept as the bytes they became."""
 
 Message = dict[str, Any]
@@ -76,8 +76,9 @@ def with_backpressure(application: Any) -> Any:
             """Whether they were taken; if not, their reader has to be waited for."""
             if gate.opening is not None or not is_clear(protocol):
                 return False
-            many = len(texts) > 1
-            transport.write(b"".join(map(as_frame, texts)) if many else on_the_wire(*texts))
+            # what goes to one reader alone must not take the place of what is shared
+            frames = map(as_frame, texts) if len(texts) > 1 else map(on_the_wire, texts)
+            transport.write(b"".join(frames))
             return True
 
         async def wait_and_send(message: Message) -> None:

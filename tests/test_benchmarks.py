@@ -53,7 +53,7 @@ def a_report(title: str, measured: str) -> str:
     goal = Goal(wanted="at most 1", measured=measured, met=measured == "1")
     table = Table(columns=("side", "ms"), rows=[("ours", "2"), ("stock", "3")])
     report = Report(title=title, how="Once.", tables=[table], goals=[goal])
-    return report.markdown("a_name", quick=False)
+    return report.markdown("a_name")
 
 
 def test_a_report_says_in_words_whether_the_goal_was_met() -> None:

@@ -79,7 +79,7 @@ class Attached(Following):
         # asked twice on this socket: it is attached already, and nothing is told twice
         if str(task.pk) not in self.outbox.cursors:
             await self.follow(task, after=0)
-        hub.tell_places_of(self.outbox, [str(task.pk)])
+        hub.tell_places_of([str(task.pk)])
 
     def let_go(self, task_id: str) -> None:
         hub.detach(self.outbox, task_id)

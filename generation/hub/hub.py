@@ -16,6 +16,7 @@ from generation.hub.fetched import Fetched
 from generation.hub.membership import Memberships
 from generation.hub.outbox import Box
 from generation.hub.places import Places
+from generation.protocol import QueuePlace
 from generation.selectors import LogPage, clock
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,9 @@ COMPARE_EVERY = 5.0
 """Seconds after which a lost doorbell is noticed at the latest."""
 
 PLACES_EVERY = 2.0
+STOPPING = 10.0
+"""Seconds that its loops have to end; a server that stops must not wait for ever."""
+
 AFTER_ERROR = 1.0
 
 
@@ -62,11 +66,14 @@ class Hub:
         ]
 
     async def stop(self) -> None:
-        running = [*self.loops, *([self.places.telling] if self.places.telling else [])]
-        for each in running:
-            each.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        for loop in self.loops:
+            loop.cancel()
+        if self.loops:
+            _ended, stuck = await asyncio.wait(self.loops, timeout=STOPPING)
+            for loop in stuck:
+                logger.warning("the hub's %s does not end", loop)
         self.loops = []
+        await self.places.stop()
         await self.memberships.close()
         if self.owns_doorbell:
             await broadcast.doorbell.stop()
@@ -148,6 +155,8 @@ class Hub:
                     task_id=task_id, after=outbox.cursors[task_id]
                 )
                 first = None
+                if task_id not in outbox.cursors:
+                    return
                 for some in page.parts():
                     if outbox.has_left(*(frame for _seq, frame in some)):
                         outbox.cursors[task_id] = some[-1][0]
@@ -293,8 +302,15 @@ class Hub:
                         outbox.find(task_id)
                     outbox.forget_told(task_ids)
 
-    def tell_places_of(self, outbox: Box, task_ids: Collection[str]) -> None:
-        self.places.tell_soon(outbox, task_ids)
+    def tell_places_of(self, task_ids: Collection[str]) -> None:
+        """Soon, to everybody who watches one of these by then."""
+        self.places.tell_soon(task_ids, self.offer_places)
+
+    def offer_places(self, places: dict[str, QueuePlace]) -> None:
+        for task_id, place in places.items():
+            for outbox in tuple(self.watchers.get(task_id, ())):
+                if task_id in outbox.cursors:
+                    self.places.offer(outbox, {task_id: place})
 
     async def tell_places(self) -> None:
         await self.places.tell(tuple(self.sockets), tuple(self.watchers))

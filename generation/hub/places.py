@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from time import monotonic
 
@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 MOMENT = 0.05
 """Seconds in which new tasks wait for others; nobody sees the difference."""
+
+Tell = Callable[[dict[str, QueuePlace]], None]
 
 PACES_EVERY = 30.0
 """Seconds; a median of twenty tasks does not change faster."""
@@ -44,32 +46,40 @@ class Places:
         """Of tasks that somebody watches; without those that somebody could not be told."""
         self.paces: dict[str, float | None] = {}
         self.paces_read = float("-inf")
-        self.new: dict[Box, set[str]] = {}
+        self.new: set[str] = set()
         """Tasks whose first place is still to be told."""
         self.telling: asyncio.Task[None] | None = None
 
-    def tell_soon(self, outbox: Box, task_ids: Collection[str]) -> None:
+    def tell_soon(self, task_ids: Collection[str], tell: Tell) -> None:
         """The places of new tasks, of all that come in one moment by one reading.
 
         Where a slot is free they have begun by then. Later changes come with everybody's.
         """
-        self.new.setdefault(outbox, set()).update(task_ids)
-        self.telling = self.telling or asyncio.create_task(self.tell_new())
+        self.new.update(task_ids)
+        if self.telling is None or self.telling.done():
+            self.telling = asyncio.create_task(self.tell_new(tell))
 
-    async def tell_new(self) -> None:
-        try:
+    async def tell_new(self, tell: Tell) -> None:
+        """Until nothing is new; `tell` gives the places to whoever watches their tasks."""
+        while self.new:
             await asyncio.sleep(MOMENT)
-        finally:
-            (new, self.new), self.telling = (self.new, {}), None
-        task_ids = [task_id for each in new.values() for task_id in each]
-        try:
-            places = await database_sync_to_async(selectors.queue_places)(task_ids, now=clock.now())
-        except Exception as error:  # noqa: BLE001  everybody's are told in a while
-            logger.warning("places of new tasks: %r", error)
-            return
-        self.known.update(places)
-        for outbox, mine in new.items():
-            self.offer(outbox, {key: places[key] for key in mine if key in places})
+            task_ids, self.new = self.new, set()
+            try:
+                places = await database_sync_to_async(selectors.queue_places)(
+                    task_ids, now=clock.now()
+                )
+            except Exception as error:  # noqa: BLE001  everybody's are told in a while
+                logger.warning("places of new tasks: %r", error)
+                continue
+            self.known.update(places)
+            tell(places)
+
+    async def stop(self) -> None:
+        self.new.clear()
+        telling, self.telling = self.telling, None
+        if telling is not None and not telling.done():
+            telling.cancel()
+            await asyncio.wait({telling})
 
     def tell_known(self, outbox: Box, task_id: str) -> None:
         place = self.known.get(task_id)

@@ -83,16 +83,14 @@ def last_served(owner: OuterRef) -> Subquery:
 def next_in_line(model: str, now: datetime, *, count: int = 1) -> list[uuid.UUID]:
     """Whose turn it is, of whoever may begin: up to `count`, of a long line only the first."""
     claimable = GenerationTask.objects.claimable().filter(model=model)
-    rows = list(claimable.values_list("created", "pk", "not_before")[: count + 1])
-    if len(rows) <= count:
-        # all of them are next
-        rows.sort()
-    elif is_long(model):
-        first = next_ready(model, now)
-        return [] if first is None else [first]
-    else:
-        rows = list(in_line(model, now).values_list("created", "pk", "not_before")[:count])
-    return [key for _created, key, pause in rows if pause is None or pause <= now]
+    # who waits alone is next, by whatever order
+    rows = list(claimable.values_list("pk", "not_before")[:2])
+    if len(rows) > 1:
+        if is_long(model):
+            first = next_ready(model, now)
+            return [] if first is None else [first]
+        rows = list(in_line(model, now).values_list("pk", "not_before")[:count])
+    return [key for key, not_before in rows if not_before is None or not_before <= now]
 
 
 def is_long(model: str, short: int = SHORT) -> bool:

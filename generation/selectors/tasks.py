@@ -43,8 +43,8 @@ MOST_MISSED = 100
 COLUMNS = ", ".join(str(column.column) for column in GenerationTask._meta.concrete_fields)
 TASK = f"SELECT {COLUMNS} FROM generation_generationtask WHERE id = %s"  # noqa: S608
 ACTIVE = (
-    "SELECT created, id, newest_seq FROM generation_generationtask "
-    "WHERE owner_id = %s AND status IN (%s, %s)"
+    "SELECT created, id, newest_seq FROM generation_generationtask "  # noqa: S608
+    f"WHERE owner_id = %s AND status IN ({', '.join(['%s'] * len(UNFINISHED))})"
 )
 
 

@@ -118,16 +118,17 @@ def promising(now: datetime) -> list[str]:
 def claim_for(name: str, *, worker_id: uuid.UUID, now: datetime, most: int) -> list[Claim]:
     """Raises TransitionRefused if others took all that were next."""
     with transaction.atomic():
+        keys = selectors.next_in_line(name, now, count=most)
         free = ModelSlot.objects.filter(model=name, task__isnull=True)
-        slots = list(free.select_for_update(skip_locked=True).order_by("number")[:most])
+        # no more than tasks can be taken: who finds all of them locked sees no work
+        slots = list(free.select_for_update(skip_locked=True).order_by("number")[: len(keys)])
         # asked here: whoever waited for the lock may know an older state
         state = callable_models(now=now).filter(name=name).first()
         if state is None:
             return []
         slots = [slot for slot in slots if slot.number <= state.slots]
-        keys = selectors.next_in_line(name, now, count=len(slots)) if slots else []
-        tasks = begin_attempts(keys, worker_id=worker_id, now=now)
-        if keys and not tasks:
+        tasks = begin_attempts(keys[: len(slots)], worker_id=worker_id, now=now)
+        if slots and not tasks:
             raise TransitionRefused
         return [
             put_into(slot, task, state, worker_id=worker_id, now=now)

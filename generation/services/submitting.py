@@ -81,7 +81,7 @@ def submit(*, owner: User, request: Generate, now: datetime) -> Submission:
         return known
     if not selectors.may_be_parent(values["parent_id"], owner):
         raise InvalidInput(ErrorCode.NOT_FOUND, "parent")
-    return insert_or_read(owner=owner, values=values, key=request.request_key, now=now)
+    return insert_once(owner=owner, values=values, key=request.request_key, now=now)
 
 
 def retry(*, task: GenerationTask, key: uuid.UUID | None, now: datetime) -> Submission:
@@ -99,9 +99,9 @@ def retry(*, task: GenerationTask, key: uuid.UUID | None, now: datetime) -> Subm
         running = parent.retries.unfinished().filter(**values).order_by("created").first()
         if running is not None:
             return Submission(task=running, duplicate=True)
-        return insert_or_read(
-            owner=parent.owner, values={**values, "parent_id": parent.pk}, key=key, now=now
-        )
+        values["parent_id"] = parent.pk
+        known = read(owner=parent.owner, values=values, key=key)
+        return known or insert_once(owner=parent.owner, values=values, key=key, now=now)
 
 
 def locked_again(task: GenerationTask) -> GenerationTask:
@@ -115,12 +115,10 @@ def locked_again(task: GenerationTask) -> GenerationTask:
         raise NotFound from error
 
 
-def insert_or_read(
+def insert_once(
     *, owner: User, values: dict[str, Any], key: uuid.UUID | None, now: datetime
 ) -> Submission:
-    known = read(owner=owner, values=values, key=key)
-    if known is not None:
-        return known
+    """A new task; if its key was taken since it was looked up, the task that has it."""
     try:
         task = insert(owner=owner, values=values, key=key, now=now)
     except IntegrityError:

@@ -147,7 +147,7 @@ class EventStream:
                     await self.follow(outbox, await visitor.task(task_id))
                 except NotFound:
                     outbox.found.pop(task_id, None)
-            hub.tell_places_of(outbox, [each for each in found if each in outbox.cursors])
+            hub.tell_places_of([each for each in found if each in outbox.cursors])
 
     async def follow(
         self, outbox: Fetched, task: GenerationTask, *, newest: int | None = None

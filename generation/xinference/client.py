@@ -36,7 +36,7 @@ POLL_LATER = 0.5
 POLL_FIRST_FOR = 60.0
 
 MOST_POLLS = 40
-"""A second, for all calls together: each takes the server 5 to 15 ms."""
+"""A second, for all calls of this process: each takes the server 5 to 15 ms."""
 
 CONNECT_LIMIT = 5.0
 SEND_LIMIT = 30.0
@@ -73,7 +73,8 @@ class XinferenceClient:
     ) -> None:
         self._api_key = api_key
         self._routes: dict[str, Route] = {}
-        self._watched = 0
+        self.watched = 0
+        """Calls whose progress is followed now."""
 
         def connections(most: int | None) -> httpx.AsyncClient:
             return httpx.AsyncClient(
@@ -178,13 +179,13 @@ class XinferenceClient:
         A poll that fails is left out. Ends by itself only if the server refuses the key: each
         further poll would bring the ban of our address nearer.
         """
-        self._watched += 1
+        self.watched += 1
         try:
             began, best = monotonic(), -1.0
             while True:
                 young = monotonic() - began < POLL_FIRST_FOR
                 await asyncio.sleep(
-                    max(POLL_FIRST if young else POLL_LATER, self._watched / MOST_POLLS)
+                    max(POLL_FIRST if young else POLL_LATER, self.watched / MOST_POLLS)
                 )
                 fraction = await self._poll(request_id)
                 if fraction is not None and fraction > best:
@@ -193,7 +194,7 @@ class XinferenceClient:
         except XinferenceKeyRefused as error:
             logger.warning("no longer watching %s: %s", request_id, error)
         finally:
-            self._watched -= 1
+            self.watched -= 1
 
     async def _poll(self, request_id: str) -> float | None:
         """`progress`, or None if it cannot be known now; raises XinferenceKeyRefused."""

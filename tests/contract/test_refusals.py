@@ -200,6 +200,19 @@ async def test_polls_that_fail_are_left_out_of_the_watching(demo):
     assert await call
 
 
+async def test_whoever_stops_watching_is_counted_no_more(demo):
+    _, client = demo(faults=[{"do": "status", "status": 401, "on": "progress", "times": 1}])
+    assert [fraction async for fraction in client.watch("refused")] == []
+
+    watching = asyncio.create_task(anext(client.watch("nobody knows it")))
+    await asyncio.sleep(0)
+    assert client.watched == 1
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+
+    assert client.watched == 0
+
+
 async def test_frozen_progress_says_nothing_about_the_picture(demo):
     _, client = demo(faults=[{"do": "freeze_progress", "step": 2}])
     asked = small(steps=4)

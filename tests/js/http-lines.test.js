@@ -237,6 +237,21 @@ test("polling does not wait once a message has its answer", async () => {
   assert.match(decodeURIComponent(poll.polls[1].message), /"new":1/);
 });
 
+test("an answer that comes while a poll is under way is followed up at once", async () => {
+  const poll = aPoll();
+  await answered(poll, hello());
+  say(poll.line, { action: "generate", prompt: "now" });
+  await settle();
+  poll.clock.pass(2_000);
+  assert.equal(poll.polls.length, 2);
+
+  poll.asked[0].answer({ type: "ack", task_id: "new" });
+  await settle();
+  await answered(poll, hello());
+  poll.clock.pass(0);
+  assert.equal(poll.polls.length, 3);
+});
+
 test("a poll that fails is a lost connection, and no further one is sent", async () => {
   const poll = aPoll();
   poll.polls[0].refuse(502, "unavailable", "");

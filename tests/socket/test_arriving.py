@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from time import monotonic
@@ -58,6 +59,25 @@ async def test_nothing_is_read_for_who_has_everything_unless_something_was_rung(
     await hub.unregister(reader.outbox)
 
 
+async def test_who_lets_go_while_the_log_is_read_is_told_nothing_more(
+    alice: User, model: str, worker: Worker, open_page: OpenPage
+) -> None:
+    page = await open_page(alice)
+    task_id = await page.generate()
+    reader = Reader(alice)
+    await hub.register(reader.outbox)
+    reader.outbox.cursors[task_id] = 0
+
+    reading = hub.catch_up(reader.outbox, task_id)
+    await asyncio.sleep(0)
+    hub.detach(reader.outbox, task_id)
+    await reading
+
+    assert reader.seqs == []
+    assert task_id not in reader.outbox.cursors
+    await hub.unregister(reader.outbox)
+
+
 class Reader:
     """An outbox whose frames are kept."""
 
@@ -67,10 +87,9 @@ class Reader:
             owner_id=user.pk, send=self.send, send_now=self.send_now, close=self.close
         )
 
-    def send_now(self, frame: str) -> bool:
-        event = json.loads(frame)
-        if "kind" in event:
-            self.seqs.append(event["seq"])
+    def send_now(self, *frames: str) -> bool:
+        events = [json.loads(frame) for frame in frames]
+        self.seqs += [event["seq"] for event in events if "kind" in event]
         return True
 
     async def send(self, frame: str) -> None:

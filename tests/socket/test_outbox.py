@@ -19,9 +19,9 @@ class Transport:
         self.closed: list[int] = []
         self.outbox = Outbox(owner_id=1, send=self.send, send_now=self.send_now, close=self.close)
 
-    def send_now(self, frame: str) -> bool:
+    def send_now(self, *frames: str) -> bool:
         if self.open.is_set():
-            self.frames.append(self.written(frame))
+            self.frames += map(self.written, frames)
         return self.open.is_set()
 
     async def send(self, frame: str) -> None:

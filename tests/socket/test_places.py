@@ -40,15 +40,16 @@ async def test_of_tasks_sent_one_after_the_other_each_is_told_its_place(
     assert [places[task_id] for task_id in sent] == [1, 2, 3, 4]
 
 
-async def test_who_leaves_before_he_is_told_takes_nothing_from_others(
-    alice: User, model: str, worker: Worker, open_page: OpenPage
+async def test_another_page_of_the_same_person_is_told_the_place_too(
+    alice: User, model: str, open_page: OpenPage
 ) -> None:
-    left, page = await open_page(alice), await open_page(alice)
-    await left.send(action="generate", prompt="gone at once")
-    await left.close()
+    """Nobody works, so that the place never changes and no later look has any news."""
+    page, other = await open_page(alice), await open_page(alice)
 
-    task_id = await page.generate("still there")
+    task_id = await page.generate()
+    await other.send(action="attach", task_id=task_id)
 
-    queue = await page.until("queue")
+    queue = await other.until("queue")
     while task_id not in queue["tasks"]:
-        queue = await page.until("queue")
+        queue = await other.until("queue")
+    assert queue["tasks"][task_id]["reason"] == "no_worker"

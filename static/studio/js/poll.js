@@ -28,6 +28,8 @@ export class PollLine extends HttpLine {
   #brought = new Map();
   #greeted = false;
   #asking = false;
+  /** Whether an answer came meanwhile that the page wants to know more of. */
+  #again = false;
 
   /**
    * @param {object} parts
@@ -51,12 +53,14 @@ export class PollLine extends HttpLine {
   /** @override */
   answered() {
     // somebody wants to be sure, or to see what comes of it: asked any earlier, the pause after it would be an idle one
+    this.#again = true;
     if (this.#greeted && !this.isClosed) this.#timers.set("next", 0, () => this.#ask());
   }
 
   async #ask() {
     if (this.#asking || this.isClosed) return;
     this.#asking = true;
+    this.#again = false;
     try {
       const { frames } = await this.#get(withCursors("/events/poll/", this.#known(), this.#since));
       for (const frame of frames) {
@@ -68,7 +72,7 @@ export class PollLine extends HttpLine {
       this.fail(refusal);
     }
     this.#asking = false;
-    if (!this.isClosed) this.#timers.set("next", this.#pauseMs(), () => this.#ask());
+    if (!this.isClosed) this.#timers.set("next", this.#again ? 0 : this.#pauseMs(), () => this.#ask());
   }
 
   /** What need not be told again. */
