@@ -32,6 +32,7 @@ from benchmarks import (
     servers,
     start_up,
 )
+from benchmarks.noise import noise
 from benchmarks.process import allow_many_files
 from benchmarks.report import Report, written_into
 
@@ -79,6 +80,13 @@ def main() -> int:
         metavar="FILE",
         help="replace its sections there, and the tables in docs/",
     )
+    parser.add_argument(
+        "--noise",
+        type=int,
+        default=0,
+        metavar="N",
+        help="N other processes compute all the while; the tables in docs/ are left as they are",
+    )
     options = parser.parse_args()
     unknown = set(options.names) - ALL.keys()
     if unknown:
@@ -90,24 +98,26 @@ def main() -> int:
     gc.disable()
     names = options.names or list(LONG if options.long else FIGURES)
     began = time.monotonic()
-    for name in names:
-        tell(name, quick=options.quick, results=options.write)
-        gc.collect()
+    with noise(options.noise):
+        for name in names:
+            tell(name, quick=options.quick, noisy=options.noise, results=options.write)
+            gc.collect()
     if len(names) > 1:
         print(f"{len(names)} figures in {(time.monotonic() - began) / 60:.1f} minutes.")
     return 0
 
 
-def tell(name: str, *, quick: bool, results: Path | None) -> None:
-    """Measure and print; what is quick is written to `results` alone, not into the pages."""
+def tell(name: str, *, quick: bool, noisy: int, results: Path | None) -> None:
+    """Measure and print; what is quick or noisy is written to `results` alone, not to pages."""
     began = time.monotonic()
     report = ALL[name](quick)
-    section = report.markdown(name, quick=quick, seconds=time.monotonic() - began)
+    flags = [*(["--quick"] if quick else []), *([f"--noise {noisy}"] if noisy else [])]
+    section = report.markdown(name, flags=flags, seconds=time.monotonic() - began)
     print(section, flush=True)
     if results is None:
         return
     results.write_text(written_into(results, section), encoding="utf-8")
-    for excerpt in () if quick else report.excerpts:
+    for excerpt in () if flags else report.excerpts:
         excerpt.write()
 
 

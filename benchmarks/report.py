@@ -68,8 +68,10 @@ class Report:
     notes: Sequence[str] = field(default_factory=tuple)
     excerpts: Sequence[Excerpt] = field(default_factory=tuple)
 
-    def markdown(self, name: str, *, quick: bool, seconds: float | None = None) -> str:
-        command = f"python -m benchmarks {name}{' --quick' if quick else ''}"
+    def markdown(
+        self, name: str, *, flags: Sequence[str] = (), seconds: float | None = None
+    ) -> str:
+        command = " ".join(["python -m benchmarks", name, *flags])
         took = "" if seconds is None else f" Took {seconds:.0f} s."
         parts = [
             f"## {self.title}",
