@@ -20,7 +20,7 @@ WRITTEN = re.compile(rb'"done":(\d+)')
 TOO_SLOW = 4408
 GOAL_RATIO = 1.2
 GOAL_KIB = 1_024.0
-PATIENCE = 38.0
+PATIENCE = 40.0
 """Seconds after which a product that lets go of stuck readers after 30 has done so."""
 
 

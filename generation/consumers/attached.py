@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 MAX_ATTACHED = 200
 
+FIRST_EVENTS = 256
+"""Nearly every log as a whole; what is read with its task is held until all of it has left."""
+
 
 class Attached(Following):
     def __init__(self, outbox: Outbox) -> None:
@@ -55,7 +58,7 @@ class Attached(Following):
             return task, None
         if after >= task.newest_seq:
             return task, LogPage(frames=[], more=False)
-        return task, selectors.log_after(task_id=task_id, after=after)
+        return task, selectors.log_after(task_id=task_id, after=after, limit=FIRST_EVENTS)
 
     def check_room(self, task_id: str | None = None) -> None:
         if task_id not in self.outbox.cursors and len(self.outbox.cursors) >= MAX_ATTACHED:

@@ -117,7 +117,8 @@ class Outbox(Box):
         self.held: list[tuple[str, str]] | None = None
 
     def offer(self, frame: str) -> bool:
-        return self.has_left(frame) or super().offer(frame)
+        # for who is gone nothing waits: whoever puts it there must get on and leave too
+        return self.gone or self.has_left(frame) or super().offer(frame)
 
     def has_left(self, *frames: str) -> bool:
         if self.frames or self.sender is not None or self.gone:
@@ -149,6 +150,8 @@ class Outbox(Box):
     async def end(self, code: int) -> None:
         """Nothing more is sent: whoever comes back reads the log."""
         self.gone = True
+        self.frames.clear()
+        self.has_room_again()
         await self.close(code)
 
     def wake(self) -> None:

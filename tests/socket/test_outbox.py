@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from generation.choices import CloseCode
 from generation.hub import INTERNAL_ERROR, Outbox
 from generation.hub.outbox import QUEUE_FRAMES
 
@@ -105,3 +106,18 @@ async def test_what_cannot_be_written_ends_its_own_socket_alone() -> None:
 
     assert transport.closed == [INTERNAL_ERROR]
     assert transport.frames == []
+
+
+async def test_whoever_waits_for_a_reader_that_is_given_up_goes_on() -> None:
+    transport = Transport()
+    transport.open.clear()
+    writer = asyncio.create_task(put_all(transport.outbox, numbered(2 * QUEUE_FRAMES)))
+    for _turn in range(10):
+        await asyncio.sleep(0)
+
+    await transport.outbox.end(CloseCode.TOO_SLOW)
+    await writer
+
+    assert transport.closed == [CloseCode.TOO_SLOW]
+    assert transport.frames == transport.outbox.frames == []
+    await transport.outbox.stop()
