@@ -141,7 +141,8 @@ class GenerateConsumer(AsyncWebsocketConsumer):
                 await hub.unregister(self.outbox)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self.outbox is None:
+        # what somebody asked who is given up meanwhile need not be looked up any more
+        if self.outbox is None or self.outbox.gone:
             return
         if self.bucket.take():
             await self.conversation.hear(text_data)
