@@ -26,6 +26,7 @@ COMPARE_EVERY = 5.0
 """Seconds after which a lost doorbell is noticed at the latest."""
 
 PLACES_EVERY = 2.0
+
 STOPPING = 10.0
 """Seconds that its loops have to end; a server that stops must not wait for ever."""
 

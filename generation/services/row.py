@@ -1,6 +1,6 @@
 """How a task stands, and the statements of the hot path: one moves it on, one adds to its log.
 
-They are written by hand: to build them anew takes the ORM longer than the database needs for them.
+They are written by hand: the ORM would build the same ones anew each time.
 """
 
 from __future__ import annotations

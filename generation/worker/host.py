@@ -41,7 +41,7 @@ FIRST_SWEEP = 300.0
 """Not at once: at a restart everybody waits, and one may follow another."""
 
 CLAIMS_AT_ONCE = 8
-"""In one transaction: asking whose turn it is costs as much as taking three of them."""
+"""In one transaction: whose turn it is would be asked anew for each."""
 
 AFTER_ERROR = 1.0
 BEATS_PER_LEASE = 6
