@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from websockets.sync.client import ClientConnection, connect
 
 from tests.process.nginx import Nginx
+from tests.process.secure_socket import SecureSocket
 from tests.production import Production
 from tests.studio import PATIENCE, free_port
 
@@ -49,11 +49,11 @@ class Site:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return httpx.Client(base_url=self.url, verify=self.trust, headers=headers, timeout=PATIENCE)
 
-    def socket(self, token: str | None = None, **headers: str) -> ClientConnection:
+    def socket(self, token: str | None = None, **headers: str) -> SecureSocket:
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         address = self.url.replace("https:", "wss:") + "/ws/generate"
-        return connect(address, ssl=self.trust, additional_headers=headers)
+        return SecureSocket(address, trust=self.trust, headers=headers)
 
     def file(self) -> Path:
         """The file of Alice's picture."""
@@ -68,10 +68,10 @@ class Site:
         return str(name)
 
 
-def generate(socket: ClientConnection) -> list[dict[str, Any]]:
+def generate(socket: SecureSocket) -> list[dict[str, Any]]:
     """Every message of a new task, up to its end."""
     socket.send(json.dumps({"action": "generate", "prompt": "LiuJuan", "size": "256x256"}))
     messages: list[dict[str, Any]] = []
     while not messages or messages[-1]["type"] not in ("result", "error", "cancelled"):
-        messages.append(json.loads(socket.recv(timeout=PATIENCE)))
+        messages.append(json.loads(socket.recv()))
     return messages

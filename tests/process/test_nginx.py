@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection
 
 from tests.process.nginx import needs_nginx
+from tests.process.secure_socket import SecureSocket
 from tests.process.site import Site
 from tests.studio import PATIENCE, wait_until
 
@@ -74,7 +74,7 @@ def test_a_page_of_another_site_does_not(site: Site, browser: httpx.Client) -> N
         site.socket(Cookie=cookie, Origin="https://evil.example") as socket,
         pytest.raises(ConnectionClosed) as closed,
     ):
-        socket.recv(timeout=PATIENCE)
+        socket.recv()
 
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4403
@@ -85,7 +85,7 @@ def test_events_come_through_as_they_happen(site: Site, browser: httpx.Client) -
         frames = frames_of(stream)
         hello = next(frames)
         task_id = submit(site, browser)
-        told = [frame for frame in until_over(frames) if frame.get("task_id") == task_id]
+        told = until_over(frames, task_id)
 
     assert hello["type"] == "hello"
     assert told[0]["type"] == "task"
@@ -107,7 +107,7 @@ def test_a_stream_goes_on_at_another_web_from_its_last_id(
 
     headers = {**cookie, "Last-Event-ID": last_id.removeprefix("id: ")}
     with httpx.stream("GET", f"{other.url}/events/", headers=headers, timeout=PATIENCE) as stream:
-        told = [f for f in until_over(frames_of(stream)) if f.get("task_id") == task_id]
+        told = until_over(frames_of(stream), task_id)
 
     seqs = [frame["seq"] for frame in told if "kind" in frame]
     assert seqs == list(range(known + 1, seqs[-1] + 1))
@@ -132,13 +132,14 @@ def frames_of(stream: httpx.Response) -> Iterator[dict[str, Any]]:
             yield json.loads(line.removeprefix("data: "))
 
 
-def until_over(frames: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Everything up to the end of a task."""
+def until_over(frames: Iterator[dict[str, Any]], task_id: str) -> list[dict[str, Any]]:
+    """What is told of this task, up to its end."""
     told: list[dict[str, Any]] = []
     for frame in frames:
-        told.append(frame)
-        if frame.get("kind") in ("completed", "failed", "cancelled"):
-            break
+        if frame.get("task_id") == task_id:
+            told.append(frame)
+            if frame.get("kind") in ("completed", "failed", "cancelled"):
+                break
     return told
 
 
@@ -152,7 +153,7 @@ def test_a_program_runs_a_task_to_its_result(site: Site) -> None:
 def test_a_message_of_64_kib_gets_through_to_be_refused_with_words(site: Site) -> None:
     with site.socket(site.alice) as socket:
         socket.send(json.dumps({"action": "generate", "prompt": "x" * 70_000}))
-        messages = [json.loads(socket.recv(timeout=PATIENCE)) for _each in range(2)]
+        messages = [json.loads(socket.recv()) for _each in range(2)]
 
     assert messages[-1]["code"] == "too_long"
 
@@ -298,17 +299,17 @@ def test_sockets_on_a_web_that_leaves_are_told_and_come_back_elsewhere(site: Sit
     assert hellos == ["hello"] * 4
 
 
-def first_of(socket: ClientConnection) -> str:
+def first_of(socket: SecureSocket) -> str:
     """The type of its next message."""
-    message: dict[str, str] = json.loads(socket.recv(timeout=PATIENCE))
+    message: dict[str, str] = json.loads(socket.recv())
     return message["type"]
 
 
-def ending_of(socket: ClientConnection) -> int:
+def ending_of(socket: SecureSocket) -> int:
     """The code it was closed with; 0 while it answers."""
     try:
         socket.send(json.dumps({"action": "ping"}))
-        while json.loads(socket.recv(timeout=PATIENCE))["type"] != "pong":
+        while json.loads(socket.recv())["type"] != "pong":
             pass
     except ConnectionClosed as closed:
         return closed.rcvd.code if closed.rcvd else -1
