@@ -17,7 +17,7 @@ from django.utils import timezone
 from benchmarks.inside.rows import fill, key, key_of, moment, running_task, settle
 from benchmarks.inside.timing import Side, in_turn
 from generation import selectors, services
-from generation.hub.hub import Hub
+from generation.hub.catching_up import read_log
 from generation.hub.outbox import Outbox
 from generation.models import TaskEvent
 from generation.services import Fraction
@@ -131,8 +131,8 @@ async def read_into_socket(task: str, after: int) -> int:
     """The hub's own reader and an outbox; only the socket is missing, which takes everything."""
     sent: list[bytes] = []
 
-    def send_now(text: str) -> bool:
-        sent.append(text.encode())
+    def send_now(*texts: str) -> bool:
+        sent.extend(text.encode() for text in texts)
         return True
 
     async def never(_told: object) -> None:
@@ -140,5 +140,5 @@ async def read_into_socket(task: str, after: int) -> int:
 
     outbox = Outbox(owner_id=0, send=never, send_now=send_now, close=never)
     outbox.cursors[task] = after
-    await Hub().read_log(outbox, task)
+    await read_log(outbox, task)
     return len(sent)

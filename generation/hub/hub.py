@@ -12,6 +12,7 @@ from typing import Any
 from channels.db import database_sync_to_async
 
 from generation import broadcast, selectors
+from generation.hub.catching_up import catch_up, stop_reading
 from generation.hub.fetched import Fetched
 from generation.hub.membership import Memberships
 from generation.hub.outbox import Box
@@ -136,53 +137,7 @@ class Hub:
         if seq == cursor + 1 and outbox.offer(frame):
             outbox.cursors[task_id] = seq
         else:
-            self.catch_up(outbox, task_id)
-
-    def catch_up(
-        self, outbox: Box, task_id: str, first: LogPage | None = None
-    ) -> asyncio.Task[None]:
-        """Read the log for one socket and task; one reader at a time."""
-        running = outbox.catching_up.get(task_id)
-        if running is None:
-            running = asyncio.create_task(self.read_log(outbox, task_id, first))
-            outbox.catching_up[task_id] = running
-        return running
-
-    async def read_log(self, outbox: Box, task_id: str, first: LogPage | None = None) -> None:
-        """`first`: the page after the cursor, if it was read already."""
-        try:
-            while task_id in outbox.cursors:
-                page = first or await database_sync_to_async(selectors.log_after)(
-                    task_id=task_id, after=outbox.cursors[task_id]
-                )
-                first = None
-                if task_id not in outbox.cursors:
-                    return
-                for some in page.parts():
-                    if outbox.has_left(*(frame for _seq, frame in some)):
-                        outbox.cursors[task_id] = some[-1][0]
-                        continue
-                    for seq, frame in some:
-                        await outbox.put(frame)
-                        if task_id not in outbox.cursors:
-                            return
-                        outbox.cursors[task_id] = seq
-                if not page.frames:
-                    # the doorbell told of more than the log holds: real news comes with compare()
-                    outbox.seen.pop(task_id, None)
-                    return
-                if not page.more and outbox.seen.get(task_id, 0) <= outbox.cursors[task_id]:
-                    return
-        finally:
-            if outbox.catching_up.get(task_id) is asyncio.current_task():
-                del outbox.catching_up[task_id]
-
-    async def stop_reading(self, outbox: Box, task_id: str) -> None:
-        """Attached again with another cursor: an earlier reader must not move it."""
-        running = outbox.catching_up.pop(task_id, None)
-        if running is not None:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            catch_up(outbox, task_id)
 
     async def register(self, outbox: Box) -> None:
         """Let the socket hear of its owner's new tasks, and be found at shutdown."""
@@ -216,14 +171,14 @@ class Hub:
 
         `first`: what came after `after`, read while the task was expected.
         """
-        await self.stop_reading(outbox, task_id)
+        await stop_reading(outbox, task_id)
         outbox.cursors[task_id] = after
         if first is None:
             outbox.seen.pop(task_id, None)
         self.watchers[task_id].add(outbox)
         await self.join(outbox, owner_id)
         if first is None or first.frames or outbox.seen.get(task_id, 0) > after:
-            await self.catch_up(outbox, task_id, first if first and first.frames else None)
+            await catch_up(outbox, task_id, first if first and first.frames else None)
         self.places.tell_known(outbox, task_id)
 
     async def expect(self, outbox: Box, task_ids: Collection[str]) -> dict[str, int]:
@@ -238,7 +193,7 @@ class Hub:
         outbox.cursors[task_id] = after
         self.watchers[task_id].add(outbox)
         if after < max(newest, outbox.seen.get(task_id, 0)):
-            await self.catch_up(outbox, task_id)
+            await catch_up(outbox, task_id)
         self.places.tell_known(outbox, task_id)
 
     def detach(self, outbox: Box, task_id: str) -> None:
@@ -254,7 +209,7 @@ class Hub:
     def remind(self, outbox: Box, task_id: str) -> None:
         """The page asks whether it has everything: what we know it misses follows."""
         if outbox.seen.get(task_id, 0) > outbox.cursors.get(task_id, 0):
-            self.catch_up(outbox, task_id)
+            catch_up(outbox, task_id)
 
     async def unregister(self, outbox: Box) -> None:
         self.sockets.discard(outbox)
@@ -284,7 +239,7 @@ class Hub:
                 cursor = outbox.cursors.get(task_id, seq)
                 if cursor < seq:
                     outbox.seen[task_id] = max(seq, outbox.seen.get(task_id, 0))
-                    self.catch_up(outbox, task_id)
+                    catch_up(outbox, task_id)
                 elif is_over and task_id in outbox.cursors.keys() - outbox.catching_up.keys():
                     self.detach(outbox, task_id)
 

@@ -71,6 +71,13 @@ class Box(ABC):
             self.room.clear()
             await self.room.wait()
 
+    async def emptied(self) -> None:
+        """Return when nothing waits here any more; at once, if nobody will ever take it."""
+        while self.frames:
+            self.room = self.room or asyncio.Event()
+            self.room.clear()
+            await self.room.wait()
+
     def has_room_again(self) -> None:
         if self.room is not None:
             self.room.set()

@@ -23,6 +23,7 @@ from generation.selectors.line import (
     workers_of_host,
 )
 from generation.selectors.log import (
+    PAGE_EVENTS,
     LogPage,
     interruptions,
     log_after,
@@ -71,6 +72,7 @@ from generation.selectors.waterfall import Part, Row
 
 __all__ = [
     "MAX_KEYS",
+    "PAGE_EVENTS",
     "STATUSES",
     "Card",
     "Cause",

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 
 from generation import selectors
 from generation.hub import Outbox, hub
+from generation.hub.catching_up import catch_up
 from generation.models import Worker
 from tests.socket.pages import OpenPage
 from tests.socket.test_attaching import claim, progress, seqs_until
@@ -68,7 +69,7 @@ async def test_who_lets_go_while_the_log_is_read_is_told_nothing_more(
     await hub.register(reader.outbox)
     reader.outbox.cursors[task_id] = 0
 
-    reading = hub.catch_up(reader.outbox, task_id)
+    reading = catch_up(reader.outbox, task_id)
     await asyncio.sleep(0)
     hub.detach(reader.outbox, task_id)
     await reading
