@@ -202,10 +202,10 @@ def report(outcomes: dict[str, Outcome], scene: Scene, log: int) -> Report:
         ],
         notes=[
             "A side whose p99 is seconds falls behind for ever: its ratio means nothing.",
-            "The floor of a deaf client of ours: 64 KiB in the transport, 256 frames in its "
-            "queue and the page of up to 1,000 frames that is being read, together some 0.5 MiB. "
-            "The rest is probably what Python keeps after so many logs were read at once, for it "
-            "is measured at its highest; smaller pages would lessen both.",
+            "The floor of a deaf client of ours: 64 KiB in the transport and 256 frames in its "
+            "queue, some 0.2 MiB; what he did not take of a page is in the log alone. The rest "
+            "is what Python keeps after so many logs were read at once, for it is measured at "
+            "its highest.",
         ],
     )
 
