@@ -30,6 +30,8 @@ class Page:
         self.socket = WebsocketCommunicator(application, "/ws/generate", headers=pairs)
         self.messages: list[dict[str, Any]] = []
         self.models: list[list[dict[str, Any]]] = []
+        self.overheard: list[dict[str, Any]] = []
+        """What came while a submission waited for its `ack`: a quick worker is not missed."""
 
     async def open(self) -> Page:
         accepted, _protocol = await self.socket.connect(timeout=PATIENCE)
@@ -37,13 +39,16 @@ class Page:
         return self
 
     async def close(self) -> None:
-        await self.socket.disconnect(timeout=PATIENCE)
+        # a test that ran out of patience has ended the socket
+        if not self.socket.future.done():
+            await self.socket.disconnect(timeout=PATIENCE)
 
     async def send(self, **message: Any) -> None:
         await self.socket.send_to(text_data=json.dumps(message))
 
     async def receive(self, seconds: float = PATIENCE) -> dict[str, Any]:
         """The next message; `models` may come between any two, and is kept aside."""
+        self.overheard.clear()
         while True:
             message = await self.receive_any(seconds)
             if message["type"] != "models":
@@ -68,7 +73,7 @@ class Page:
     async def until(self, kind: str) -> dict[str, Any]:
         """The next message whose `type` or `kind` is `kind`."""
         while True:
-            message = await self.receive()
+            message = self.overheard.pop(0) if self.overheard else await self.receive()
             if kind in (message["type"], message.get("kind")):
                 return message
 
@@ -89,8 +94,10 @@ class Page:
                 return answer
 
     async def generate(self, prompt: str = "LiuJuan", **fields: Any) -> str:
+        before = len(self.messages)
         await self.send(action="generate", prompt=prompt, **fields)
         task_id: str = (await self.until("ack"))["task_id"]
+        self.overheard += self.messages[before:-1]
         return task_id
 
     def seqs(self, task_id: str) -> list[int]:

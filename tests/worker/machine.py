@@ -53,14 +53,21 @@ async def start_machine(running_hub: None) -> AsyncIterator[StartMachine]:
 
 
 async def ending(page: Page, task_id: str) -> dict[str, Any]:
-    """The frame that ends the task."""
-    while True:
-        message = await page.receive(30)
-        ends = message["type"] in ("result", "cancelled") or (
-            message["type"] == "error" and "seq" in message
-        )
-        if ends and message["task_id"] == task_id:
-            return message
+    """The frame that ends the task; it may have come already."""
+    while not (ends := [m for m in page.messages if is_end(m) and m["task_id"] == task_id]):
+        await page.receive(30)
+    return ends[0]
+
+
+def is_end(message: dict[str, Any]) -> bool:
+    refused = message["type"] == "error" and "seq" not in message
+    return message["type"] in ("result", "error", "cancelled") and not refused
+
+
+async def seen_at(page: Page, step: str) -> None:
+    """Return when some task of the page has begun this step."""
+    while not any(message.get("step") == step for message in page.messages):
+        await page.receive(30)
 
 
 def kinds(page: Page, task_id: str) -> list[str]:

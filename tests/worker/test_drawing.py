@@ -15,9 +15,9 @@ from django.test import Client
 from PIL import Image
 
 from generation import images, selectors
-from generation.models import GeneratedImage, GenerationTask, ModelSlot
+from generation.models import GeneratedImage, GenerationTask, ModelSlot, TaskEvent
 from tests.socket.pages import OpenPage
-from tests.worker.machine import StartMachine, ending, kinds, steps
+from tests.worker.machine import StartMachine, ending, kinds, seen_at, steps
 
 SEVEN = ["parsing", "loading", "preparing", "generating", "decoding", "finishing", "completed"]
 
@@ -103,14 +103,14 @@ async def test_one_slot_draws_one_task_at_a_time_and_two_replicas_draw_two(
     page = await open_page(alice)
 
     tasks = [await page.generate(f"{k}", size="256x256") for k in range(5)]
-    while sum(message["type"] == "result" for message in page.messages) < 5:
-        await page.receive(30)
+    ends = [await ending(page, task_id) for task_id in tasks]
 
+    assert {end["type"] for end in ends} == {"result"}
     running, most = 0, 0
-    for message in page.messages:
-        running += (message.get("kind") == "claimed") - (message["type"] == "result")
+    # in the order of their writing: a page may be told of two tasks in another one
+    async for event in TaskEvent.objects.filter(task__in=map(uuid.UUID, tasks)).order_by("pk"):
+        running += (event.kind == "claimed") - (event.kind == "completed")
         most = max(most, running)
-    assert {m["task_id"] for m in page.messages if m["type"] == "result"} == set(tasks)
     assert most == 2
 
 
@@ -181,8 +181,7 @@ async def test_a_cancel_during_the_drawing_ends_it_and_the_next_task_is_unharmed
     page = await open_page(alice)
     task_id = await page.generate(size="512x512", steps=20)
     await page.until("step_began")
-    while page.messages[-1].get("step") != "preparing":
-        await page.receive(30)
+    await seen_at(page, "preparing")
 
     await page.send(action="cancel", task_id=task_id)
     frame = await ending(page, task_id)

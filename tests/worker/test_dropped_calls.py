@@ -14,7 +14,7 @@ from generation.worker import WorkerHost
 from generation.xinference import XinferenceClient
 from tests.contract.servers import DemoProcess
 from tests.socket.pages import OpenPage
-from tests.worker.machine import ending
+from tests.worker.machine import ending, seen_at
 
 Serve = Callable[..., Awaitable[Path]]
 
@@ -73,8 +73,7 @@ async def test_a_line_that_breaks_while_a_cancel_waits_does_not_end_the_call(
     page = await open_page(alice)
 
     task_id = await page.generate(size="256x256", steps=20)
-    while page.messages[-1].get("step") != "preparing":
-        await page.receive()
+    await seen_at(page, "preparing")
     await page.send(action="cancel", task_id=task_id)
     end = await ending(page, task_id)
 

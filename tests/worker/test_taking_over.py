@@ -25,7 +25,7 @@ from generation.services import Boundary, Claim
 from generation.worker import WorkerHost
 from generation.xinference import DrawRequest, XinferenceClient
 from tests.socket.pages import OpenPage
-from tests.worker.machine import Machine, StartMachine, ending
+from tests.worker.machine import Machine, StartMachine, ending, seen_at
 
 SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
 
@@ -150,8 +150,7 @@ async def test_a_worker_that_comes_back_after_its_slot_was_taken_over_ends_quiet
     machine = await start_machine(faults=[{"do": "delay_decode", "seconds": 3, "times": 1}])
     page = await open_page(alice)
     task_id = await page.generate(**SMALL)
-    while page.messages[-1].get("step") != "decoding":
-        await page.receive(30)
+    await seen_at(page, "decoding")
 
     @sync_to_async
     def take_over() -> None:
@@ -219,13 +218,9 @@ async def test_two_workers_share_one_model_and_every_task_is_drawn_once(
     page = await open_page(alice)
 
     tasks = [await page.generate(f"{k}", **SMALL) for k in range(6)]
-    ends: list[dict[str, Any]] = []
-    while len(ends) < len(tasks):
-        message = await page.receive(30)
-        ends += [message] if message["type"] in ("result", "error", "cancelled") else []
+    ends = [await ending(page, task_id) for task_id in tasks]
     await second.drain()
 
-    assert {end["task_id"] for end in ends} == set(tasks)
     assert {(end["type"], end["attempt"]) for end in ends} == {("result", 1)}
     assert not await ModelSlot.objects.filter(number__gt=2).aexists()
 
@@ -257,8 +252,7 @@ async def test_a_worker_that_cannot_beat_ends_its_call_before_anybody_may_take_i
         machine = await start_machine(speed=1)
         page = await open_page(alice)
         await page.generate(size="1024x1024", steps=50)
-        while not any(m.get("step") == "generating" for m in page.messages):
-            await page.receive(30)
+        await seen_at(page, "generating")
         locked = asyncio.create_task(asyncio.to_thread(lock_the_worker, machine.host.worker_id))
         try:
             async with asyncio.timeout(50):
