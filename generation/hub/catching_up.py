@@ -7,12 +7,12 @@ import asyncio
 from channels.db import database_sync_to_async
 
 from generation import selectors
-from generation.hub.outbox import QUEUE_FRAMES, Box
+from generation.hub.outbox import Box
 from generation.selectors import LogPage
 
 
 def catch_up(outbox: Box, task_id: str, first: LogPage | None = None) -> asyncio.Task[None]:
-    """Tell him everything after his cursor; one reading at a time.
+    """Tell him everything after his cursor; one reading of a task at a time.
 
     `first`: the page after the cursor, if it was read already.
     """
@@ -23,41 +23,55 @@ def catch_up(outbox: Box, task_id: str, first: LogPage | None = None) -> asyncio
     return running
 
 
-async def stop_reading(outbox: Box, task_id: str) -> None:
-    """Attached again with another cursor: an earlier reading must not move it."""
-    running = outbox.catching_up.pop(task_id, None)
-    if running is not None:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+async def set_cursor(outbox: Box, task_id: str, seq: int) -> None:
+    """Attached again, perhaps from another event: an earlier reading must not move the cursor."""
+    running = outbox.catching_up.get(task_id)
+    try:
+        if running is not None:
+            # without a cursor nobody begins another reading while this one ends
+            outbox.cursors.pop(task_id, None)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            outbox.catching_up.pop(task_id, None)
+    finally:
+        outbox.cursors[task_id] = seq
 
 
 async def read_log(outbox: Box, task_id: str, first: LogPage | None = None) -> None:
-    page, limit = first, selectors.PAGE_EVENTS
+    more = True
     try:
-        while task_id in outbox.cursors:
-            page = page or await database_sync_to_async(selectors.log_after)(
-                task_id=task_id, after=outbox.cursors[task_id], limit=limit
-            )
-            if task_id not in outbox.cursors:
-                return
-            if not page.frames:
-                # the doorbell told of more than the log holds: real news comes with compare()
-                outbox.seen.pop(task_id, None)
-                return
-            was_taken, more, page = hand_over(outbox, task_id, page), page.more, None
-            if not was_taken:
-                # what he did not take is in the log: while we wait, nothing of it is in memory
-                limit = QUEUE_FRAMES
-                await outbox.emptied()
-            elif not more and outbox.seen.get(task_id, 0) <= outbox.cursors[task_id]:
-                return
+        while more and task_id in outbox.cursors:
+            # his tasks take turns: of pages that are read together only one finds room
+            async with outbox.turn():
+                more = await read_page(outbox, task_id, first)
+            first = None
     finally:
         if outbox.catching_up.get(task_id) is asyncio.current_task():
             del outbox.catching_up[task_id]
 
 
+async def read_page(outbox: Box, task_id: str, first: LogPage | None) -> bool:
+    """Hand one page over when nothing waits for him; whether there is another.
+
+    What he does not take is dropped and read again: the log keeps it, not our memory.
+    """
+    await outbox.emptied()
+    page = first or await database_sync_to_async(selectors.log_after)(
+        task_id=task_id, after=outbox.cursors.get(task_id, 0), limit=outbox.appetite()
+    )
+    if task_id not in outbox.cursors:
+        return False
+    if not page.frames:
+        # the doorbell told of more than the log holds: real news comes with compare()
+        outbox.seen.pop(task_id, None)
+        return False
+    took_all = hand_over(outbox, task_id, page)
+    behind = outbox.seen.get(task_id, 0) > outbox.cursors[task_id]
+    return not took_all or page.more or behind
+
+
 def hand_over(outbox: Box, task_id: str, page: LogPage) -> bool:
-    """Whether all of it was taken; the cursor stands behind what was."""
+    """Move the cursor behind what he takes; whether that is all of it."""
     for part in page.parts():
         if outbox.has_left(*(frame for _seq, frame in part)):
             outbox.cursors[task_id] = part[-1][0]

@@ -12,7 +12,7 @@ from typing import Any
 from channels.db import database_sync_to_async
 
 from generation import broadcast, selectors
-from generation.hub.catching_up import catch_up, stop_reading
+from generation.hub.catching_up import catch_up, set_cursor
 from generation.hub.fetched import Fetched
 from generation.hub.membership import Memberships
 from generation.hub.outbox import Box
@@ -171,8 +171,7 @@ class Hub:
 
         `first`: what came after `after`, read while the task was expected.
         """
-        await stop_reading(outbox, task_id)
-        outbox.cursors[task_id] = after
+        await set_cursor(outbox, task_id, after)
         if first is None:
             outbox.seen.pop(task_id, None)
         self.watchers[task_id].add(outbox)

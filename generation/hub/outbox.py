@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from generation.choices import CloseCode
+from generation.selectors import PAGE_EVENTS
 
 QUEUE_FRAMES = 256
 """Beyond that a slow reader is resynchronised from the log instead of filling memory."""
@@ -33,6 +34,7 @@ class Box(ABC):
         # a list and an event only while they are needed: most readers are idle
         self.frames: list[str] = []
         self.room: asyncio.Event | None = None
+        self.reading: asyncio.Lock | None = None
         self.cursors: dict[str, int] = {}
         self.seen: dict[str, int] = {}
         """The newest event that the doorbell told of, whether or not it was queued."""
@@ -70,6 +72,16 @@ class Box(ABC):
             self.room = self.room or asyncio.Event()
             self.room.clear()
             await self.room.wait()
+
+    def turn(self) -> asyncio.Lock:
+        """Held by whoever reads the log for him."""
+        if self.reading is None:
+            self.reading = asyncio.Lock()
+        return self.reading
+
+    def appetite(self) -> int:
+        """Events of the log that he may take at once."""
+        return QUEUE_FRAMES
 
     async def emptied(self) -> None:
         """Return when nothing waits here any more; at once, if nobody will ever take it."""
@@ -134,6 +146,10 @@ class Outbox(Box):
             return self.send_now(*frames)
         except Exception:  # noqa: BLE001  the sender meets it too, and ends the socket
             return False
+
+    def appetite(self) -> int:
+        # while he keeps up nothing is queued: what is read leaves at once
+        return PAGE_EVENTS if self.sender is None else QUEUE_FRAMES
 
     async def run(self) -> None:
         """Send what is queued; a reader that holds us up is closed."""

@@ -136,17 +136,19 @@ def test_a_client_that_never_reads_costs_little_and_nobody_else_anything(studio:
         watcher.until_type("result")
         lengthen_log(studio, task_id, events=3_000)
         read_log(watcher, task_id, times=5)
+        assert studio.process is not None
+        alone = resident_kib(studio.process.pid)
         deaf = [deaf_socket(studio, token) for _each in range(3)]
         ask_and_read(deaf, watcher, task_id, times=5)
-        assert studio.process is not None
-        before = resident_kib(studio.process.pid)
+        beside = resident_kib(studio.process.pid)
 
         ask_and_read(deaf, watcher, task_id, times=20)
-        grown = resident_kib(studio.process.pid) - before
+        grown = resident_kib(studio.process.pid) - beside
 
         for each in deaf:
             each.close()
     # what they asked for meanwhile has tens of MiB
+    assert beside - alone < 12 * 1024
     assert grown < 2 * 1024
 
 

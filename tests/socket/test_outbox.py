@@ -15,7 +15,6 @@ class Transport:
     def __init__(self) -> None:
         self.open = asyncio.Event()
         self.open.set()
-        self.waiting = asyncio.Event()
         self.frames: list[str] = []
         self.waited: list[str] = []
         self.closed: list[int] = []
@@ -27,7 +26,6 @@ class Transport:
         return self.open.is_set()
 
     async def send(self, frame: str) -> None:
-        self.waiting.set()
         await self.open.wait()
         self.waited.append(frame)
         self.frames.append(self.written(frame))

@@ -25,7 +25,7 @@ from generation.services import Boundary, Claim
 from generation.worker import WorkerHost
 from generation.xinference import DrawRequest, XinferenceClient
 from tests.socket.pages import OpenPage
-from tests.worker.machine import Machine, StartMachine, ending, seen_at
+from tests.worker.machine import Machine, StartMachine, ending, is_end, seen_at
 
 SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
 
@@ -221,6 +221,7 @@ async def test_two_workers_share_one_model_and_every_task_is_drawn_once(
     ends = [await ending(page, task_id) for task_id in tasks]
     await second.drain()
 
+    assert sum(map(is_end, page.messages)) == len(tasks)
     assert {(end["type"], end["attempt"]) for end in ends} == {("result", 1)}
     assert not await ModelSlot.objects.filter(number__gt=2).aexists()
 
