@@ -91,6 +91,7 @@ class InterruptReason(models.TextChoices):
     LEASE_EXPIRED = "lease_expired", _("The worker was not heard from any more")
     MODEL_LOST = "model_lost", _("The model process died")
     MODEL_ERROR = "model_error", _("The model failed")
+    OUT_OF_MEMORY = "out_of_memory", _("The model ran out of memory")
     STALLED = "stalled", _("The model made no progress")
     HANDED_BACK = "handed_back", _("The worker was stopped and handed the task back")
     MODEL_DOWN = "model_down", _("The model server could not be reached")
@@ -103,6 +104,7 @@ COUNTED_INTERRUPTIONS = frozenset(
         InterruptReason.LEASE_EXPIRED,
         InterruptReason.MODEL_LOST,
         InterruptReason.MODEL_ERROR,
+        InterruptReason.OUT_OF_MEMORY,
         InterruptReason.STALLED,
     }
 )
@@ -192,10 +194,25 @@ class ErrorCode(models.TextChoices):
         "request_refused",
         _("The model refused these settings. Change the size or the steps and try again."),
     )
+    PROMPT_REFUSED = (
+        "prompt_refused",
+        _("The model server refused the prompt. Change the words and try again."),
+    )
+    SIZE_REFUSED = (
+        "size_refused",
+        _("The model cannot draw this size. Choose another size and try again."),
+    )
     CALL_ABORTED = "call_aborted", _("The call was stopped on the model server. Try again.")
     MODEL_ERROR = (
         "model_error",
         _("The model failed while drawing. Try again, or with a smaller size."),
+    )
+    OUT_OF_MEMORY = (
+        "out_of_memory",
+        _(
+            "The model ran out of memory. Choose a smaller size and try again; "
+            "if that does not help, tell the operator."
+        ),
     )
     MODEL_LOST = (
         "model_lost",

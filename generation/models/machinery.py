@@ -20,6 +20,10 @@ class Worker(models.Model):
     host = models.CharField(_("host"), max_length=200)
     pid = models.PositiveIntegerField(_("process"))
     version = models.CharField(_("version"), max_length=40)
+    model_server = models.CharField(
+        _("model server"), max_length=500, blank=True, default="", db_default=""
+    )
+    """Address without credentials; empty in rows of versions that did not record it."""
     slots = models.PositiveSmallIntegerField(_("slots held"), default=0)
     started = models.DateTimeField(_("started"))
     last_seen = models.DateTimeField(_("last seen"))
@@ -57,6 +61,8 @@ class ModelState(models.Model):
     demo = models.BooleanField(_("demo model"), default=False)
     checked_at = models.DateTimeField(_("checked"))
     error_code = models.CharField(_("error"), max_length=32, blank=True, default="")
+    error_detail = models.TextField(_("cause"), blank=True, default="", db_default="")
+    """One sentence for the operator, without keys and passwords."""
     refused_key = models.CharField(
         _("fingerprint of the refused key"), max_length=64, blank=True, default=""
     )
