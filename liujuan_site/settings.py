@@ -50,6 +50,9 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 if PUBLIC_URL:
     CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+"""How many addresses at the right of X-Forwarded-For were written by proxies of ours."""
+
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
@@ -236,6 +239,7 @@ LOGGING = {
     "loggers": {
         "generation": {"level": "INFO"},
         "liujuan_site": {"level": "INFO"},
+        "liujuan.security": {"level": "INFO"},
         # a polled progress URL would otherwise write a line seven times a second
         "httpx": {"level": "WARNING"},
         # while Redis is away: sixty lines of traceback every second, which all say the same

@@ -15,7 +15,10 @@ from tests.studio import COLLECTED, wait_until
 # before Django reads its settings (pytest is not told of them, it would be too early): nothing of
 # the developer's own environment may leak in, and nothing of the tests into DATA_DIR; only
 # DATABASE_URL and REDIS_URL say where the tests shall run
-OURS = ("XINFERENCE_", "GENERATION_", "DEMO_", "EMBEDDED_", "PUBLIC_", "SECRET_", "LANGUAGE")
+OURS = (
+    *("XINFERENCE_", "GENERATION_", "DEMO_", "EMBEDDED_", "PUBLIC_", "SECRET_", "LANGUAGE"),
+    "TRUSTED_",
+)
 OURS_EXACTLY = {"HTTPS", "DEBUG", "ALLOWED_HOSTS", "HOST", "PORT", "TIME_ZONE"}
 for name in [key for key in os.environ if key.startswith(OURS) or key in OURS_EXACTLY]:
     del os.environ[name]
