@@ -28,7 +28,7 @@ Faults are a list of objects (a JSON file for the server):
 `match` may hold `call` (the k-th generation call, from 1) and `prompt_contains`; without it every
 call is meant. `times` limits how often it strikes. `step` says after which step it strikes
 (default 1), `seconds` how long it lasts. `on` moves it from generation calls to `progress`,
-`abort` or `models` (status, drop, hang only).
+`abort`, `models` or `replicas` (status, drop, hang, nonsense only).
 
 | do | what happens |
 |---|---|
@@ -39,6 +39,7 @@ call is meant. `times` limits how often it strikes. `step` says after which step
 | stall | the painting process stands still after `step` for `seconds` |
 | freeze_progress | progress stays at `step`; the picture comes all the same |
 | delay_decode | progress stays at 1.0 for `seconds` before the answer |
+| nonsense | 200 with what nothing can use; `kind`: absurd bomb bytes deep empty html lists null |
 | loading | the model loads for `seconds`: from this call on, or, without `match`, from the start |
 | not_json, empty, not_base64, not_image, truncated, bomb, wrong_size | the answer is spoilt |
 """

@@ -20,6 +20,7 @@ from demo_xinference.gate import Gate
 from demo_xinference.http import Reply, Request, as_json
 from demo_xinference.journal import Journal
 from demo_xinference.model import DIFFUSERS, Model
+from demo_xinference.nonsense import KINDS, Nonsense
 from demo_xinference.orders import Order
 from demo_xinference.replica import outcome
 
@@ -88,6 +89,8 @@ class DemoXinference:
             reply = await self._answer(request)
         except Refusal as error:
             reply = http.of_refusal(error)
+        except Nonsense as error:
+            reply = error.reply
         except ConnectionDropped:
             if http.DROP not in scope.get("extensions", {}):
                 raise
@@ -139,6 +142,7 @@ class DemoXinference:
         return as_json(self.model.card())
 
     async def replicas(self, request: Request, uid: str) -> Reply:
+        await self._strike("replicas")
         return as_json(self.model.replica_list() if uid == self.model.uid else [])
 
     async def progress(self, request: Request, request_id: str) -> Reply:
@@ -193,7 +197,7 @@ class DemoXinference:
         """The base64 texts of the answer, or None for one that is no JSON."""
         self._calls += 1
         faults = [each for each in self.faults if each.strikes("draw", self._calls, order.prompt)]
-        await strike_before(faults)
+        await self._strike_before(faults)
         for fault in faults:
             if fault.do == "loading":
                 self.model.load_for(fault.seconds)
@@ -209,19 +213,20 @@ class DemoXinference:
         return [base64.b64encode(picture).decode()]
 
     async def _strike(self, place: str) -> None:
-        await strike_before([each for each in self.faults if each.strikes(place, 0, "")])
+        await self._strike_before([each for each in self.faults if each.strikes(place, 0, "")])
 
-
-async def strike_before(faults: list[Fault]) -> None:
-    """The faults that leave no work to be done."""
-    for fault in faults:
-        if fault.do == "status":
-            wait = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
-            raise Refusal(fault.status, fault.detail, headers=wait)
-        if fault.do == "hang":
-            await asyncio.Event().wait()
-        if fault.do == "drop" and (fault.step == 0 or fault.on != "draw"):
-            raise ConnectionDropped
+    async def _strike_before(self, faults: list[Fault]) -> None:
+        """The faults that leave no work to be done."""
+        for fault in faults:
+            if fault.do == "status":
+                wait = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+                raise Refusal(fault.status, fault.detail, headers=wait)
+            if fault.do == "nonsense":
+                raise Nonsense(await asyncio.to_thread(KINDS[fault.kind], self.model.uid))
+            if fault.do == "hang":
+                await asyncio.Event().wait()
+            if fault.do == "drop" and (fault.step == 0 or fault.on != "draw"):
+                raise ConnectionDropped
 
 
 def create_app(

@@ -10,15 +10,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from demo_xinference import nonsense
+
 DOES = frozenset(
     {
         "status", "drop", "hang", "die", "stall", "freeze_progress", "delay_decode", "loading",
         "not_json", "empty", "not_base64", "not_image", "truncated", "bomb", "wrong_size",
+        "nonsense",
     }
 )  # fmt: skip
-PLACES = frozenset({"draw", "progress", "abort", "models"})
+PLACES = frozenset({"draw", "progress", "abort", "models", "replicas"})
 KEYS = frozenset(
-    {"do", "match", "times", "step", "seconds", "on", "status", "detail", "retry_after"}
+    {"do", "match", "times", "step", "seconds", "on", "status", "detail", "retry_after", "kind"}
 )
 BOMB_EDGE = 10_000
 
@@ -39,6 +42,7 @@ class Fault:
     status: int = 500
     detail: str = "a scripted fault"
     retry_after: int | None = None
+    kind: str = "null"
     struck: int = field(default=0, init=False)
 
     @property
@@ -69,6 +73,8 @@ def parse(entry: Fault | Mapping[str, Any]) -> Fault:
         raise FaultError(f"unknown in a fault: {', '.join(sorted(unknown))}")
     if values.get("do") not in DOES or values.get("on", "draw") not in PLACES:
         raise FaultError(f"not a fault: {entry!r}")
+    if values.get("kind", "null") not in nonsense.KINDS:
+        raise FaultError(f"no nonsense of this kind: {entry!r}")
     return Fault(**values, **match)
 
 
