@@ -8,9 +8,12 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from liujuan_site.environment import load_settings
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liujuan_site.settings")
+    load_settings()
     execute_from_command_line(sys.argv)
 
 

@@ -1,54 +1,27 @@
-"""System checks: mistakes in the settings, each with what to type instead."""
+"""System checks: settings that do not fit together, each with what to type instead.
+
+A value that cannot be used at all does not get so far: `liujuan_site/environment.py` refuses it.
+"""
 
 from __future__ import annotations
 
-import re
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-SHORTEST_LEASE = timedelta(seconds=3)
-
 
 @register(Tags.security)
 def check_model(**kwargs: Any) -> list[CheckMessage]:
     """The embedded demo model is for one process only."""
-    if settings.XINFERENCE_URL or not (settings.DATABASE_URL or settings.REDIS_URL):
+    shared = settings.REDIS_URL or not settings.IS_SQLITE
+    if settings.XINFERENCE_URL or not shared:
         return []
     return [
         Error(
             "DATABASE_URL or REDIS_URL is set, but no model server.",
             hint="Set XINFERENCE_URL=http://host:9997 (the demo model serves one process only).",
             id="generation.E001",
-        )
-    ]
-
-
-@register(Tags.security)
-def check_slots(**kwargs: Any) -> list[CheckMessage]:
-    if re.fullmatch(r"(\d+|[^=,]+=\d+(,[^=,]+=\d+)*)?", settings.GENERATION_SLOTS.strip()):
-        return []
-    return [
-        Error(
-            f"GENERATION_SLOTS={settings.GENERATION_SLOTS!r} cannot be read.",
-            hint="Set GENERATION_SLOTS=6, or GENERATION_SLOTS=NAME=2,OTHER=1.",
-            id="generation.E002",
-        )
-    ]
-
-
-@register(Tags.security)
-def check_lease(**kwargs: Any) -> list[CheckMessage]:
-    """A worker looks at itself once a second, and lets go at two thirds of its lease."""
-    if settings.GENERATION_LEASE >= SHORTEST_LEASE:
-        return []
-    return [
-        Error(
-            f"GENERATION_LEASE={settings.GENERATION_LEASE.total_seconds():g} is too short.",
-            hint="Set GENERATION_LEASE=30; below 10 a slow database looks like a dead worker.",
-            id="generation.E003",
         )
     ]
 
@@ -70,7 +43,7 @@ def check_layer(**kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def check_secret(**kwargs: Any) -> list[CheckMessage]:
     """Hosts that share a database do not share DATA_DIR/secret_key, and need one key."""
-    if not settings.DATABASE_URL or settings.SECRET_KEY_GIVEN:
+    if settings.IS_SQLITE or settings.SECRET_KEY_GIVEN:
         return []
     return [
         Warning(

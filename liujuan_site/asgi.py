@@ -6,9 +6,15 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liujuan_site.settings")
 
-from channels.routing import ProtocolTypeRouter, URLRouter
-from django.core.asgi import get_asgi_application
+from liujuan_site.environment import load_settings
 
+load_settings()
+
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.core.asgi import get_asgi_application  # noqa: E402
+
+os.umask(settings.UMASK)
 django_application = get_asgi_application()  # before anything that needs the app registry
 
 from generation.routing import websocket_urlpatterns  # noqa: E402

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import secrets
@@ -10,47 +9,53 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from liujuan_site import addresses, databases, readers
+from liujuan_site.data_dir import Folder
+from liujuan_site.environment import Environment
 from liujuan_site.logs import without_traceback
 
 VERSION = "0.1.0"
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-
-
-def private_file(path: Path, make: str) -> str:
-    """Text of `path`; written with `make` and mode 0600 if it does not exist yet."""
-    if not path.exists():
-        # complete under another name first: a crash, or a second start, must not see half of it
-        part = path.with_name(f".{path.name}.{os.getpid()}")
-        part.touch(mode=0o600)
-        part.write_text(make, encoding="utf-8")
-        with contextlib.suppress(FileExistsError):
-            os.link(part, path)
-        part.unlink()
-    return path.read_text(encoding="utf-8").strip()
+env = Environment(os.environ)
 
 
 # Where everything the program writes lives
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+ACCEL_REDIRECT = env.text("ACCEL_REDIRECT", default="", read=readers.internal_path)
+"""Empty: this process sends picture files itself, instead of the proxy in front."""
+DATA_DIR = Path(env.text("DATA_DIR", default=str(BASE_DIR / "var"))).expanduser().resolve()
+FOLDER_MODE = 0o750 if ACCEL_REDIRECT else 0o700
+"""The nginx that sends the pictures reads them as a member of our group."""
+FOLDER = Folder(DATA_DIR, env)
+FOLDER.open(FOLDER_MODE)
+UMASK = 0o777 & ~FOLDER_MODE
+"""Of the processes that serve; commands leave the one that they were started with."""
 
 # Address and safety
-HOST = env.str("HOST", default="127.0.0.1")
-PORT = env.int("PORT", default=8000)
-PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
-DEBUG = env.bool("DEBUG", default=False)
-HTTPS = env.bool("HTTPS", default=False)
-SECRET_KEY_GIVEN = env.str("SECRET_KEY", default="")
-SECRET_KEY = SECRET_KEY_GIVEN or private_file(DATA_DIR / "secret_key", secrets.token_urlsafe(50))
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", HOST])
-if PUBLIC_URL:
-    CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+HOST = env.text("HOST", default="127.0.0.1", read=addresses.host)
+PORT = env.whole_number("PORT", default=8000, least=1, most=65_535)
+PUBLIC_URL = env.text("PUBLIC_URL", default="", read=addresses.public)
+DEBUG = env.switch("DEBUG", default=False)
+HTTPS = env.switch("HTTPS", default=PUBLIC_URL.startswith("https:"))
+if PUBLIC_URL and PUBLIC_URL.startswith("https:") != HTTPS:
+    env.refuse(f"PUBLIC_URL={PUBLIC_URL} and HTTPS={HTTPS:d} contradict each other. Remove HTTPS.")
 
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+SECRET_KEY_GIVEN = env.secret("SECRET_KEY", default="")
+SECRET_KEY = SECRET_KEY_GIVEN or FOLDER.secret("secret_key", secrets.token_urlsafe(50))
+SECRET_KEY_FALLBACKS = env.secrets("SECRET_KEY_FALLBACKS", default=[])
+
+ALLOWED_HOSTS = env.names(
+    "ALLOWED_HOSTS", default=addresses.names_of(HOST), read=addresses.allowed_host
+)
+# probes of the same host; no other page can be reached under these names from elsewhere
+ALLOWED_HOSTS = list(dict.fromkeys(["localhost", "127.0.0.1", "[::1]", *ALLOWED_HOSTS]))
+if PUBLIC_URL:
+    ALLOWED_HOSTS.append(addresses.host_of(PUBLIC_URL))
+    CSRF_TRUSTED_ORIGINS = [addresses.origin_of(PUBLIC_URL)]
+
+TRUSTED_PROXIES = env.whole_number("TRUSTED_PROXIES", default=0, least=0, most=10)
 """How many addresses at the right of X-Forwarded-For were written by proxies of ours."""
 
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -122,53 +127,14 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # Database
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-DATABASE_URL = env.str("DATABASE_URL", default="")
-
-SILENT_SERVER = {
-    "connect_timeout": 5,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 20_000,
-}
-"""A database host that vanishes says no goodbye; the kernel's own patience is hours."""
-
-
-def database() -> dict[str, Any]:
-    if not DATABASE_URL:
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": DATA_DIR / "db.sqlite3",
-            "CONN_MAX_AGE": None,
-            # tests use threads: SQLite's shared in-memory database locks whole tables
-            "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
-            "OPTIONS": {
-                # without IMMEDIATE half of all concurrent appends fail at once with "locked"
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
-            },
-        }
-    config: dict[str, Any] = dict(env.db_url_config(DATABASE_URL))
-    if config["ENGINE"] == "django.db.backends.postgresql":
-        # looks at each connection: after a restart of the database nobody is handed a dead one
-        config["ENGINE"] = "liujuan_site.postgresql"
-        config["OPTIONS"] = SILENT_SERVER | config.get("OPTIONS", {})
-        config["OPTIONS"]["pool"] = {
-            "min_size": 2,
-            "max_size": 8,
-            "timeout": 5,
-            # beyond that the pool waits twice as long before each further try; with a fresh
-            # request for a connection it tries at once
-            "reconnect_timeout": 2,
-        }
-    return config
-
-
-DATABASES = {"default": database()}
+DATABASE_URL = env.secret("DATABASE_URL", default="", read=databases.database_url)
+DATABASES = {"default": databases.database_of(DATABASE_URL, DATA_DIR)}
+IS_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+if IS_SQLITE:
+    FOLDER.create_private(DATABASES["default"]["NAME"])
 
 # Channel layer: a doorbell only; it may lose any message
-REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_URL = env.secret("REDIS_URL", default="", read=addresses.redis)
 
 
 def channel_layer() -> dict[str, Any]:
@@ -191,21 +157,31 @@ def channel_layer() -> dict[str, Any]:
 CHANNEL_LAYERS = {"default": channel_layer()}
 
 # The model and the worker
-XINFERENCE_URL = env.str("XINFERENCE_URL", default="").rstrip("/")
-XINFERENCE_API_KEY = env.str("XINFERENCE_API_KEY", default="")
-XINFERENCE_MODEL = env.str("XINFERENCE_MODEL", default="LiuJuan20260223Zimage")
-DEMO_SPEED = env.float("DEMO_SPEED", default=1.0)
-EMBEDDED_WORKER = env.bool("EMBEDDED_WORKER", default=not REDIS_URL)
-GENERATION_SLOTS = env.str("GENERATION_SLOTS", default="")
-GENERATION_LEASE = timedelta(seconds=env.float("GENERATION_LEASE", default=30.0))
-GENERATION_GRACE = timedelta(seconds=env.float("GENERATION_GRACE", default=20.0))
-GENERATION_STALL = timedelta(seconds=env.float("GENERATION_STALL", default=0.0))
+XINFERENCE_URL = env.secret("XINFERENCE_URL", default="", read=addresses.model_server)
+XINFERENCE_API_KEY = env.secret("XINFERENCE_API_KEY", default="", read=readers.api_key)
+if XINFERENCE_API_KEY and "@" in XINFERENCE_URL:
+    env.refuse("XINFERENCE_URL has a user, and XINFERENCE_API_KEY is set: only one can be sent.")
+XINFERENCE_MODEL = env.text(
+    "XINFERENCE_MODEL", default="LiuJuan20260223Zimage", read=readers.model_name
+)
+DEMO_SPEED = env.number("DEMO_SPEED", default=1.0, least=0.01, most=1_000)
+EMBEDDED_WORKER = env.switch("EMBEDDED_WORKER", default=not REDIS_URL)
+GENERATION_SLOTS = env.text("GENERATION_SLOTS", default="", read=readers.slots)
+GENERATION_LEASE = timedelta(
+    seconds=env.number("GENERATION_LEASE", default=30.0, least=3, most=3_600)
+)
+GENERATION_GRACE = timedelta(
+    seconds=env.number("GENERATION_GRACE", default=20.0, least=0, most=3_600)
+)
+GENERATION_STALL = timedelta(
+    seconds=env.number("GENERATION_STALL", default=0.0, least=0, most=86_400)
+)
 """Zero: the larger of 120 s and ten times the median of that size."""
 
 # Files
 MEDIA_ROOT = DATA_DIR / "media"
-ACCEL_REDIRECT = env.str("ACCEL_REDIRECT", default="").rstrip("/")
-"""Empty: this process sends picture files itself, instead of the proxy in front."""
+FILE_UPLOAD_PERMISSIONS = FOLDER_MODE & 0o666
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = FOLDER_MODE
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -220,7 +196,7 @@ LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+TIME_ZONE = env.text("TIME_ZONE", default="UTC", read=readers.time_zone)
 
 LOGGING = {
     "version": 1,
@@ -246,3 +222,5 @@ LOGGING = {
         "channels_redis.pubsub": {"filters": ["without_traceback"]},
     },
 }
+
+env.refuse_mistakes()

@@ -46,16 +46,20 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = ["README.md", "CHANGELOG.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
 
 TYPES = {
-    "str": "text",
-    "int": "whole number",
-    "float": "number",
-    "bool": "switch",
-    "list": "list with commas",
+    "text": "text",
+    "secret": "text",
+    "secrets": "list with commas",
+    "whole_number": "whole number",
+    "number": "number",
+    "switch": "switch",
+    "names": "list with commas",
 }
 COMPUTED_DEFAULTS = {
     "str(BASE_DIR / 'var')": "`var/`",
-    "['localhost', '127.0.0.1', '[::1]', HOST]": "`localhost,127.0.0.1,[::1]` and `HOST`",
+    "PUBLIC_URL.startswith('https:')": "`1` if `PUBLIC_URL` begins with https, else `0`",
+    "addresses.names_of(HOST)": "`HOST`",
     "not REDIS_URL": "`1` without `REDIS_URL`, else `0`",
+    "[]": "empty",
 }
 """Defaults that are no plain value, by their source, and how the README words them."""
 
@@ -193,9 +197,11 @@ def variables() -> dict[str, tuple[str, str]]:
             continue
         if not isinstance(node.func.value, ast.Name) or node.func.value.id != "env":
             continue
-        if not node.args or not isinstance(node.args[0], ast.Constant):
+        if not any(each.arg == "default" for each in node.keywords):
             continue
+        assert isinstance(node.args[0], ast.Constant)
         default = next(each.value for each in node.keywords if each.arg == "default")
+        assert node.func.attr in TYPES, f"how is {node.args[0].value!r} read?"
         found[str(node.args[0].value)] = (TYPES[node.func.attr], worded(default))
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from typing import Any
 
@@ -19,6 +20,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.XINFERENCE_URL:
             raise CommandError("XINFERENCE_URL is not set: there is no model server to call.")
+        os.umask(settings.UMASK)
         asyncio.run(self.work())
 
     async def work(self) -> None:

@@ -20,6 +20,7 @@ class Command(BaseCommand):
     help = "Migrate, make a ready account, print where to go, and serve with Daphne."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        os.umask(settings.UMASK)
         call_command("migrate", verbosity=0, interactive=False)
         call_command("collectstatic", verbosity=0, interactive=False)
         password = self.ready_account()

@@ -1,0 +1,212 @@
+"""Reads environment variables: the one gate between what is typed and the settings.
+
+Blank values count as unset. Values are stripped and otherwise taken literally (`$` means nothing).
+Mistakes are collected, so that one start names all of them; `refuse_mistakes` raises them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE = {"1", "true", "yes", "on", "t", "y"}
+FALSE = {"0", "false", "no", "off", "f", "n"}
+QUOTES = "\"'`“”‘’«»"
+INVISIBLE = "\ufeff\u200b"
+"""Byte order mark and zero-width space: editors and chats add them at the ends of a value."""
+
+LONGEST_SHOWN = 120
+
+T = TypeVar("T")
+
+
+class Unusable(ValueError):
+    """A value that cannot be used.
+
+    `problem` continues a sentence that begins with the variable ("has no scheme"); `instead` is a
+    value to type, without any secret.
+    """
+
+    def __init__(self, problem: str, instead: str = "") -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.instead = instead
+
+
+class WrongSettings(ImproperlyConfigured):
+    """All variables that cannot be used, one sentence and one hint each."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("\n".join(["The studio cannot start with these settings:", *mistakes]))
+
+
+def as_typed(value: str) -> str:
+    return value
+
+
+class Environment:
+    """Typed access to `variables`. Each method returns `default` for a blank or unusable value."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self.variables = variables
+        self.mistakes: list[str] = []
+
+    def text(self, name: str, *, default: str, read: Callable[[str], str] = as_typed) -> str:
+        """The value after `read`, which may raise Unusable."""
+        return self._read(name, default, read, self._given(name))
+
+    def secret(self, name: str, *, default: str, read: Callable[[str], str] = as_typed) -> str:
+        """Like `text`, but in no message; the value may also lie in the file NAME_FILE."""
+        return self._read(name, default, read, self._given_or_in_file(name), secret=True)
+
+    def secrets(self, name: str, *, default: list[str]) -> list[str]:
+        """Like `secret` for several values, separated by commas or white space."""
+        given = self._given_or_in_file(name)
+        return self._read(name, default, parts_of, given, secret=True, lines=True)
+
+    def names(
+        self, name: str, *, default: list[str], read: Callable[[str], str] = as_typed
+    ) -> list[str]:
+        """Values separated by commas or white space, each after `read`."""
+
+        def read_each(value: str) -> list[str]:
+            return [read(part) for part in parts_of(value)]
+
+        return self._read(name, default, read_each, self._given(name), lines=True) or default
+
+    def switch(self, name: str, *, default: bool) -> bool:
+        def read(value: str) -> bool:
+            if value.lower() not in TRUE | FALSE:
+                raise Unusable("is not a switch", "1")
+            return value.lower() in TRUE
+
+        return self._read(name, default, read, self._given(name))
+
+    def whole_number(self, name: str, *, default: int, least: int, most: int) -> int:
+        def read(value: str) -> int:
+            if not re.fullmatch(r"[+-]?[0-9]{1,18}", value):
+                raise Unusable("is not a whole number", f"{default}")
+            return within(int(value), least, most, f"{default}")
+
+        return self._read(name, default, read, self._given(name))
+
+    def number(self, name: str, *, default: float, least: float, most: float) -> float:
+        """A finite number with a dot as its decimal sign, from `least` to `most`."""
+
+        def read(value: str) -> float:
+            try:
+                number = float(value)
+            except ValueError:
+                number = math.nan
+            if not math.isfinite(number) or "_" in value:
+                raise Unusable("is not a number", f"{default:g}")
+            return within(number, least, most, f"{default:g}")
+
+        return self._read(name, default, read, self._given(name))
+
+    def refuse(self, mistake: str) -> None:
+        """Note a mistake that no single variable shows, as a whole sentence with its hint."""
+        self.mistakes.append(mistake)
+
+    def refuse_mistakes(self) -> None:
+        """Raises WrongSettings if any value so far could not be used."""
+        if self.mistakes:
+            raise WrongSettings(self.mistakes)
+
+    def is_given(self, name: str) -> bool:
+        return bool(self._given(name))
+
+    def _given(self, name: str) -> str:
+        return self.variables.get(name, "").strip().strip(INVISIBLE).strip()
+
+    def _given_or_in_file(self, name: str) -> str:
+        given, file = self._given(name), self._given(f"{name}_FILE")
+        if not file:
+            return given
+        if given:
+            self.refuse(f"{name} and {name}_FILE are both set. Take one of them away.")
+            return ""
+        try:
+            return self._content(name, file)
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            self.refuse(f"{name}_FILE={file} cannot be read: {reason}. Type the path of a file.")
+            return ""
+
+    def _content(self, name: str, file: str) -> str:
+        content = Path(file).read_text(encoding="utf-8").strip().strip(INVISIBLE).strip()
+        if not content:
+            self.refuse(f"{name}_FILE={file} is an empty file. Write the value into it.")
+        return content
+
+    def _read(
+        self,
+        name: str,
+        default: T,
+        read: Callable[[str], T],
+        value: str,
+        *,
+        secret: bool = False,
+        lines: bool = False,
+    ) -> T:
+        if not value:
+            return default
+        try:
+            refuse_characters(value, secret=secret, lines=lines)
+            return read(value)
+        except Unusable as error:
+            begun = name if secret else f"{name}={shown(value)}"
+            hint = f" Type {name}={error.instead}" if error.instead else ""
+            self.refuse(f"{begun} {error.problem}.{hint}")
+            return default
+
+
+def refuse_characters(value: str, *, secret: bool, lines: bool) -> None:
+    """Raises Unusable for quotes around the value and for characters that no value has."""
+    around = value[0] in QUOTES and value[-1] in QUOTES and len(value) > 1
+    if around or (not secret and (value[0] in QUOTES or value[-1] in QUOTES)):
+        bare = "" if secret else value.strip(QUOTES)
+        raise Unusable("has quotes around it, which are taken as a part of it: remove them", bare)
+    if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
+        raise Unusable("is not UTF-8")
+    text = re.sub(r"[\r\n\t]", "", value) if lines else value
+    if re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", text):
+        raise Unusable("holds a control character, such as a line break")
+
+
+def parts_of(value: str) -> list[str]:
+    return [part for part in re.split(r"[,\s]+", value) if part]
+
+
+def within(number: T, least: T, most: T, instead: str) -> T:
+    if not least <= number <= most:  # type: ignore[operator]
+        raise Unusable(f"is not between {least} and {most}", instead)
+    return number
+
+
+def without_password(url: str) -> str:
+    """For people to read: the user and password of a URL become `***`."""
+    return re.sub(r"(?<=://).*@", "***@", url, flags=re.DOTALL)
+
+
+def shown(value: str) -> str:
+    """`value` on one line of a terminal, whatever characters it has; without a password."""
+    whole = without_password(value)
+    text = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in whole)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+
+def load_settings() -> None:
+    """Read Django's settings; wrong ones end the process with their sentences and status 1."""
+    from django.conf import settings
+
+    try:
+        settings.configured or settings.INSTALLED_APPS  # noqa: B018  the first access reads them
+    except WrongSettings as error:
+        sys.exit(str(error))

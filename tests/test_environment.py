@@ -1,0 +1,355 @@
+"""Environment variables pass one gate: what is taken, what is refused, and with which words."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from liujuan_site import addresses, databases, readers
+from liujuan_site.environment import Environment, Unusable, WrongSettings
+from tests.studio import ROOT
+from tests.test_docs import variables
+
+
+def start(tmp_path: Path, *command: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """The real program in an environment of only that."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={**kept, "DATA_DIR": str(tmp_path / "data"), **env},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.fixture
+def settings_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """`settings_of(NAME="value")`: what the settings become in an environment of only that."""
+
+    def settings_of(**env: str) -> dict[str, Any]:
+        for name in [*variables(), "DATABASE_URL", "REDIS_URL"]:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in {"DATA_DIR": str(tmp_path), **env}.items():
+            monkeypatch.setenv(name, value)
+        found = runpy.run_path(str(ROOT / "liujuan_site/settings.py"))
+        return {name: value for name, value in found.items() if name.isupper()}
+
+    return settings_of
+
+
+def test_blank_variables_are_those_that_are_not_set(
+    settings_of: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    blank = dict.fromkeys(variables(), "  ")
+    # the default of this one is a folder of the checkout
+    del blank["DATA_DIR"]
+
+    plain, blanks = settings_of(), settings_of(**blank)
+
+    different = {name for name in plain if plain[name] != blanks[name]}
+    assert different == {"FOLDER"}
+    assert Environment({"DATA_DIR": " "}).text("DATA_DIR", default="var") == "var"
+
+
+def test_a_start_names_every_mistake_in_one_sentence_each(tmp_path: Path) -> None:
+    done = start(
+        tmp_path,
+        *("manage.py", "serve"),
+        PORT="eighty",
+        TIME_ZONE="Asia/Beijing2",
+        REDIS_URL="redis://:geheim@host:x/0",
+    )
+
+    assert done.returncode == 1
+    first, *lines = done.stderr.splitlines()
+    assert first == "The studio cannot start with these settings:"
+    assert [line.split("=")[0].split()[0] for line in lines] == ["PORT", "REDIS_URL", "TIME_ZONE"]
+    assert all("Type " in line for line in lines)
+    assert "geheim" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("-m", "daphne", "-p", "1", "liujuan_site.asgi:application"), ("manage.py", "run_worker")],
+    ids=["daphne", "run_worker"],
+)
+def test_whatever_is_started_ends_with_one_and_no_traceback(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    done = start(tmp_path, *command, XINFERENCE_URL="localhost:9997")
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[1:] == [
+        "XINFERENCE_URL has no scheme. Type XINFERENCE_URL=http://localhost:9997"
+    ]
+
+
+@pytest.mark.parametrize("value", ["$x", "$PATH", "a$b", "${HOME}", "'half", "#!=%"])
+def test_secrets_are_taken_literally(value: str) -> None:
+    env = Environment({"KEY": f" {value}\r\n", "PATH": "/bin"})
+
+    assert env.secret("KEY", default="") == value
+    env.refuse_mistakes()
+
+
+@pytest.mark.parametrize(
+    "value", ['"x"', "'x'", "“x”", '"x', "x'", "a\nb", "a\x1bb", "a\x00b", "\udc80"]
+)
+def test_quotes_and_control_characters_are_named(value: str) -> None:
+    env = Environment({"NAME": value})
+
+    assert env.text("NAME", default="left") == "left"
+    with pytest.raises(WrongSettings, match=r"NAME=.*(quotes|control character|UTF-8)") as told:
+        env.refuse_mistakes()
+    assert len(str(told.value).splitlines()) == 2
+
+
+def test_a_secret_may_lie_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("\ufeff$ecret\n", encoding="utf-8")
+    env = Environment({"KEY_FILE": str(file), "KEY": " "})
+
+    assert env.secret("KEY", default="") == "$ecret"
+    env.refuse_mistakes()
+
+
+@pytest.mark.parametrize(
+    ("content", "given", "said"),
+    [
+        (None, "", "KEY_FILE=.* cannot be read"),
+        ("", "", "is an empty file"),
+        ("two\nlines", "", "KEY holds a control character"),
+        ("one", "another", "KEY and KEY_FILE are both set"),
+        (b"\xff", "", "it is not UTF-8"),
+    ],
+    ids=["missing", "empty", "lines", "both", "bytes"],
+)
+def test_a_file_that_gives_no_secret_is_refused(
+    tmp_path: Path, content: str | bytes | None, given: str, said: str
+) -> None:
+    file = tmp_path / "key"
+    if content is not None:
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+    env = Environment({"KEY_FILE": str(file), "KEY": given})
+
+    env.secret("KEY", default="")
+
+    with pytest.raises(WrongSettings, match=said):
+        env.refuse_mistakes()
+
+
+def test_former_keys_lie_in_a_file_line_by_line(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    file.write_text("new\nold\n")
+
+    assert Environment({"KEYS_FILE": str(file)}).secrets("KEYS", default=[]) == ["new", "old"]
+
+
+@pytest.mark.parametrize("typed", ["nan", "inf", "1e400", "-1", "0", "1,5", "1_0", "ten", "1 0"])
+def test_a_number_is_finite_and_in_its_range(typed: str) -> None:
+    env = Environment({"SPEED": typed})
+
+    assert env.number("SPEED", default=1.0, least=0.1, most=10) == 1.0
+    with pytest.raises(WrongSettings, match=r"Type SPEED=1$"):
+        env.refuse_mistakes()
+
+
+@pytest.mark.parametrize("typed", ["8000.0", "0", "65536", "٨٠", "0x50", "1" * 5_000])
+def test_a_whole_number_is_one(typed: str) -> None:
+    env = Environment({"PORT": typed})
+
+    assert env.whole_number("PORT", default=8000, least=1, most=65_535) == 8000
+    assert env.mistakes
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"), [("1", True), ("TRUE", True), ("off", False), ("No", False), ("ja", None)]
+)
+def test_a_switch_is_one_or_nought(typed: str, value: bool | None) -> None:
+    env = Environment({"SWITCH": typed})
+
+    assert env.switch("SWITCH", default=True) is (value is not False)
+    assert bool(env.mistakes) == (value is None)
+
+
+Reader = Callable[[str], str]
+
+
+@pytest.mark.parametrize(
+    ("read", "typed", "taken"),
+    [
+        (addresses.model_server, "http://gpu:9997/", "http://gpu:9997"),
+        (addresses.model_server, "HTTP://GPU:9997", "http://GPU:9997"),
+        (addresses.model_server, "https://h/models/x/", "https://h/models/x"),
+        (addresses.model_server, "http://[fd00::5]:9997", "http://[fd00::5]:9997"),
+        (addresses.model_server, "http://u:p%40ss@h", "http://u:p%40ss@h"),
+        (addresses.public, "HTTPS://Studio.Example:443/", "https://studio.example"),
+        (addresses.public, "http://h:80", "http://h"),
+        (addresses.public, "https://h:8443", "https://h:8443"),
+        (addresses.public, "https://h/studio/", "https://h/studio"),
+        (addresses.public, "http://[FD00::5]:8000", "http://[fd00::5]:8000"),
+        (addresses.public, "https://bücher.example", "https://xn--bcher-kva.example"),
+        (addresses.redis, "rediss://:p@h:1/2", "rediss://:p@h:1/2"),
+        (addresses.redis, "unix:///run/redis.sock?db=1", "unix:///run/redis.sock?db=1"),
+        (addresses.host, "[fd00::5]", "fd00::5"),
+        (addresses.host, "::", "::"),
+        (addresses.host, "Box.local", "box.local"),
+        (addresses.allowed_host, "fd00::5", "[fd00::5]"),
+        (addresses.allowed_host, "[::1]", "[::1]"),
+        (addresses.allowed_host, ".Example.org", ".example.org"),
+        (addresses.allowed_host, "*", "*"),
+        (databases.database_url, "postgres:///liujuan", "postgres:///liujuan"),
+        (databases.database_url, "sqlite:////tmp/x.db", "sqlite:////tmp/x.db"),
+        (
+            databases.database_url,
+            "postgres://h/x?sslmode=require",
+            "postgres://h/x?sslmode=require",
+        ),
+        (readers.slots, "A=2, B-1=1", "A=2, B-1=1"),
+        (readers.slots, "6", "6"),
+        (readers.slots, "A=0", "A=0"),
+        (readers.time_zone, "Asia/Shanghai", "Asia/Shanghai"),
+        (readers.internal_path, "/_media/", "/_media"),
+        (readers.api_key, "sk-$x", "sk-$x"),
+    ],
+)
+def test_a_value_is_written_in_one_way(read: Reader, typed: str, taken: str) -> None:
+    assert read(typed) == taken
+
+
+MODEL = addresses.model_server
+PUBLIC = addresses.public
+DATABASE = databases.database_url
+
+
+@pytest.mark.parametrize(
+    ("read", "typed", "instead"),
+    [
+        (MODEL, "localhost:9997", "http://localhost:9997"),
+        (MODEL, "//localhost:9997", "http://localhost:9997"),
+        (MODEL, "http:/localhost", "http://localhost:9997"),
+        (MODEL, "ftp://h", "http://localhost:9997"),
+        (MODEL, "http://", "http://localhost:9997"),
+        (MODEL, "http://:9997", "http://localhost:9997"),
+        (MODEL, "http://h:99999", "http://localhost:9997"),
+        (MODEL, "http://h:0", "http://localhost:9997"),
+        (MODEL, "http://h:abc", "http://localhost:9997"),
+        (MODEL, "http://fd00::5:9997", "http://localhost:9997"),
+        (MODEL, "http://[fd00::5", "http://localhost:9997"),
+        (MODEL, "http://a b", "http://localhost:9997"),
+        (MODEL, "http://h?x=1", "http://localhost:9997"),
+        (MODEL, "http://h#x", "http://localhost:9997"),
+        (MODEL, "http://h:9997/v1", "http://h:9997"),
+        (MODEL, "http://h:9997/v1/images/generations", "http://h:9997"),
+        (MODEL, "http://u:p@h/proxy/v1/", "http://***@h/proxy"),
+        (MODEL, "http://h/ui/", "http://h"),
+        (PUBLIC, "studio.example", "https://studio.example"),
+        (PUBLIC, "https://u@h", "https://studio.example"),
+        (PUBLIC, "https://h/?x", "https://studio.example"),
+        (PUBLIC, "https://h/a//b", "https://studio.example"),
+        (PUBLIC, "https://h/a/../b", "https://studio.example"),
+        (PUBLIC, "wss://h", "https://studio.example"),
+        (addresses.redis, "localhost", "redis://localhost"),
+        (addresses.redis, "http://localhost", "redis://localhost:6379/0"),
+        (addresses.redis, "redis://h/zero", "redis://localhost:6379/0"),
+        (addresses.redis, "redis://:a/b@h/0", "redis://localhost:6379/0"),
+        (addresses.host, "0.0.0.0:8000", "127.0.0.1"),
+        (addresses.host, "http://h", "127.0.0.1"),
+        (addresses.host, "*", "0.0.0.0"),
+        (addresses.host, "1.2.3", "127.0.0.1"),
+        (addresses.allowed_host, "h:8000", "name.example"),
+        (addresses.allowed_host, "https://h", "name.example"),
+        (DATABASE, "mysql://h/x", databases.POSTGRESQL_EXAMPLE),
+        (DATABASE, "postgres://h", databases.POSTGRESQL_EXAMPLE),
+        (DATABASE, "postgres://u:p#w@h/x", databases.POSTGRESQL_EXAMPLE),
+        (DATABASE, "postgres://u:p/w@h/x", databases.POSTGRESQL_EXAMPLE),
+        (DATABASE, "postgres://h/x?sslmod=require", ""),
+        (DATABASE, "postgres://h/x?conn_max_age=60", ""),
+        (DATABASE, "sqlite://", databases.SQLITE_EXAMPLE),
+        (DATABASE, "sqlite://:memory:", databases.SQLITE_EXAMPLE),
+        (DATABASE, "sqlite:////no/such/folder/x.db", databases.SQLITE_EXAMPLE),
+        (readers.slots, "six", "NAME=2,OTHER=1"),
+        (readers.slots, "6,A=2", "NAME=2,OTHER=1"),
+        (readers.slots, "=2", "NAME=2,OTHER=1"),
+        (readers.slots, "0", "6"),
+        (readers.slots, "A=1000000000000000", "6"),
+        (readers.time_zone, "Asia", "A"),
+        (readers.time_zone, "asia/shanghai", "Asia/Shanghai"),
+        (readers.time_zone, "../../etc/passwd", "Asia/Shanghai"),
+        (readers.internal_path, "_media", "/_media"),
+        (readers.internal_path, "http://h/_media", "/_media"),
+        (readers.internal_path, "/", "/_media"),
+        (readers.api_key, "a b", ""),
+        (readers.api_key, "schlüssel", ""),
+        (readers.api_key, "Bearer x", ""),
+    ],
+)
+def test_a_value_that_cannot_work_is_refused_with_one_that_can(
+    read: Reader, typed: str, instead: str
+) -> None:
+    with pytest.raises(Unusable) as refused:
+        read(typed)
+
+    assert refused.value.instead.startswith(instead) if instead else refused.value.problem
+
+
+def test_a_password_in_a_url_is_not_shown() -> None:
+    env = Environment({"PUBLIC_URL": "https://user:geheim@host/x?y"})
+
+    env.text("PUBLIC_URL", default="", read=addresses.public)
+
+    assert "geheim" not in env.mistakes[0]
+    assert "***@host" in env.mistakes[0]
+
+
+@pytest.mark.parametrize(
+    ("env", "https"),
+    [
+        ({"PUBLIC_URL": "https://h"}, True),
+        ({"PUBLIC_URL": "http://h"}, False),
+        ({"PUBLIC_URL": "https://h", "HTTPS": "1"}, True),
+        ({"HTTPS": "1"}, True),
+        ({"PUBLIC_URL": "http://h", "HTTPS": "1"}, None),
+        ({"PUBLIC_URL": "https://h", "HTTPS": "0"}, None),
+    ],
+)
+def test_https_follows_from_the_public_url(
+    settings_of: Callable[..., dict[str, Any]], env: dict[str, str], https: bool | None
+) -> None:
+    if https is None:
+        with pytest.raises(WrongSettings, match="contradict each other"):
+            settings_of(**env)
+        return
+    settings = settings_of(**env)
+
+    assert settings["HTTPS"] is settings["SESSION_COOKIE_SECURE"] is https
+
+
+def test_hosts_of_lists_and_addresses_are_answered(
+    settings_of: Callable[..., dict[str, Any]],
+) -> None:
+    given = settings_of(ALLOWED_HOSTS="A, fd00::5,,", HOST="::")["ALLOWED_HOSTS"]
+    derived = settings_of(HOST="::", PUBLIC_URL="http://h:81")["ALLOWED_HOSTS"]
+
+    assert set(given) == {"a", "[fd00::5]", "localhost", "127.0.0.1", "[::1]"}
+    assert set(derived) >= {"localhost", "127.0.0.1", "[::1]", "h", os.uname().nodename.lower()}
+
+
+def test_a_sqlite_url_is_opened_like_the_default(
+    settings_of: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    default = settings_of()["DATABASES"]["default"]
+    named = settings_of(DATABASE_URL=f"sqlite:///{tmp_path}/other.sqlite3")["DATABASES"]["default"]
+
+    assert named["OPTIONS"] == default["OPTIONS"]
+    assert named["NAME"] == tmp_path / "other.sqlite3"
+    assert named["NAME"].stat().st_mode & 0o777 == 0o600
