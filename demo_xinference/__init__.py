@@ -38,6 +38,7 @@ call is meant. `times` limits how often it strikes. `step` says after which step
 | die | the painting process is killed after `step` |
 | stall | the painting process stands still after `step` for `seconds` |
 | freeze_progress | progress stays at `step`; the picture comes all the same |
+| creep | progress rises by 0.0000001 with each poll, for `seconds`; then the work begins |
 | delay_decode | progress stays at 1.0 for `seconds` before the answer |
 | nonsense | 200 with what nothing can use; `kind`: absurd bomb bytes deep empty html lists null |
 | loading | the model loads for `seconds`: from this call on, or, without `match`, from the start |

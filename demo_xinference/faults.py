@@ -14,7 +14,8 @@ from demo_xinference import nonsense
 
 DOES = frozenset(
     {
-        "status", "drop", "hang", "die", "stall", "freeze_progress", "delay_decode", "loading",
+        "status", "drop", "hang", "die", "stall", "freeze_progress", "creep",
+        "delay_decode", "loading",
         "not_json", "empty", "not_base64", "not_image", "truncated", "bomb", "wrong_size",
         "nonsense",
     }

@@ -8,6 +8,9 @@ from time import monotonic
 SPAN = 0.05
 """A smaller change is not reported: from 20 steps on, some of them pass unseen."""
 
+CREEP = 1e-7
+"""By how much the progress of a creeping request rises with each poll."""
+
 MEMORY = 300.0
 """Seconds for which a request that reached 1.0 is remembered."""
 
@@ -22,6 +25,8 @@ class Record:
     interval: float = 0.0
     frozen_at: float | None = None
     """A scripted fault: nothing above it is told."""
+    creeping: bool = False
+    """A scripted fault: it rises with each poll, and by nothing to speak of."""
 
     def set(self, value: float, now: float) -> None:
         if value < 1 and value - self.progress < SPAN:
@@ -37,6 +42,8 @@ class Record:
         self.progress, self.changed = value, now
 
     def snapshot(self, now: float) -> dict[str, float | None]:
+        if self.creeping:
+            self.progress += CREEP
         eta = None
         alive = now - self.changed <= max(30.0, 3 * self.interval)
         if self.pace is not None and self.samples >= 2 and 0 < self.progress < 1 and alive:

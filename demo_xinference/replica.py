@@ -31,7 +31,7 @@ class Job:
     begun: bool = False
     aborted: bool = False
     left: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when a running call was aborted that its engine cannot stop."""
+    """Set when a running call was aborted."""
     dropped: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[bytes] | None = None
     paint: asyncio.Task[bytes] | None = None
@@ -89,11 +89,10 @@ class Replica:
         if not job.begun:
             assert job.task is not None
             job.task.cancel()
-        elif job.order.route == TXT2IMG:
-            if job.painting is not None:
-                self.painter.stop(job.painting)
         else:
             job.left.set()
+            if job.order.route == TXT2IMG and job.painting is not None:
+                self.painter.stop(job.painting)
 
     async def _serve(self, job: Job) -> bytes:
         """The picture's bytes; raises Refusal."""
@@ -149,6 +148,8 @@ class Replica:
             paint.exception()
 
     async def _paint(self, job: Job) -> bytes:
+        if creep := job.fault("creep"):
+            await self._creep(job, creep.seconds)
         order = job.order.to_paint()
         if job.fault("wrong_size"):
             order["width"] = order["width"] // 2 // 16 * 16 or 16
@@ -158,6 +159,17 @@ class Replica:
         if job.aborted and job.order.route == TXT2IMG:
             raise PaintingStopped
         return picture
+
+    async def _creep(self, job: Job, seconds: float) -> None:
+        """Do nothing but raise the progress; only on txt2img an abort ends it."""
+        stop = job.left if job.order.route == TXT2IMG else asyncio.Event()
+        job.record.creeping = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await stop.wait()
+        job.record.creeping = False
+        if stop.is_set():
+            raise PaintingStopped
 
     def _begin(self, job: Job) -> Callable[[int], None]:
         def begin(number: int) -> None:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from generation.selectors.clock import DatabaseClock, clock
 from generation.selectors.comparing import Comparison, comparison
-from generation.selectors.expectations import expected_seconds, stall_limit, task_seconds
+from generation.selectors.expectations import (
+    deadline_limit,
+    expected_seconds,
+    stall_limit,
+    task_seconds,
+)
 from generation.selectors.gallery import (
     STATUSES,
     GalleryFilter,
@@ -98,6 +103,7 @@ __all__ = [
     "children_of",
     "clock",
     "comparison",
+    "deadline_limit",
     "digest_of",
     "eldest_worker",
     "expected_seconds",

@@ -29,6 +29,9 @@ PRIOR = {
 STALL_FLOOR = timedelta(seconds=120)
 STALL_FACTOR = 10
 
+DEADLINE_FLOOR = timedelta(hours=1)
+DEADLINE_FACTOR = 20
+
 
 def scale(step: str, *, width: int, height: int, steps: int) -> float:
     """How much more work `step` is than at the reference size."""
@@ -81,5 +84,20 @@ def stall_limit(expected: dict[str, float]) -> timedelta:
     if settings.GENERATION_STALL:
         limit: timedelta = settings.GENERATION_STALL
         return limit
-    per_picture = sum(expected.values()) - expected[Step.LOADING]
-    return max(STALL_FLOOR, timedelta(seconds=STALL_FACTOR * per_picture))
+    return max(STALL_FLOOR, STALL_FACTOR * picture_time(expected))
+
+
+def deadline_limit(expected: dict[str, float]) -> timedelta:
+    """How long one picture of an attempt may take in all, whatever progress is reported.
+
+    Waits that the model server asks for are included. The floor leaves room for the first
+    picture of a model without a GPU, of which no median is known yet. Never below the stall limit.
+    """
+    limit: timedelta = settings.GENERATION_DEADLINE
+    if not limit:
+        limit = max(DEADLINE_FLOOR, DEADLINE_FACTOR * picture_time(expected))
+    return max(limit, stall_limit(expected))
+
+
+def picture_time(expected: dict[str, float]) -> timedelta:
+    return timedelta(seconds=sum(expected.values()) - expected[Step.LOADING])

@@ -28,6 +28,9 @@ from generation.services.transition import ANY_UNFINISHED, QUEUED, RUNNING, LogL
 MAX_COUNTED = 3
 """After so many attempts that went wrong by themselves a task is given up."""
 
+MAX_ATTEMPTS = 200
+"""Of one task, however they ended: with the pauses between them it tried for 95 minutes."""
+
 MAX_ABORTED = 10
 """Somebody who stops the calls of a task on the model server ten times means it."""
 
@@ -177,6 +180,8 @@ def is_last(task: GenerationTask, reason: InterruptReason) -> bool:
     """Whether an end by `reason` uses up what the task may use up."""
     if reason in COUNTED_INTERRUPTIONS:
         return task.counted_ends + 1 >= MAX_COUNTED
+    if reason != InterruptReason.HANDED_BACK and task.attempt >= MAX_ATTEMPTS:
+        return True
     if reason != InterruptReason.CALL_ABORTED:
         return False
     return selectors.interruptions(task.pk, reason) + 1 >= MAX_ABORTED
@@ -204,8 +209,8 @@ def settle_slot(*, slot_id: int, task_id: uuid.UUID, attempt: int, now: datetime
             interrupt(
                 task_id=task_id,
                 attempt=attempt,
-                reason=InterruptReason.HANDED_BACK,
-                detail="",
+                reason=InterruptReason.LEASE_EXPIRED,
+                detail="the run ended without saying how",
                 now=now,
             )
     return True

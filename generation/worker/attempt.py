@@ -7,11 +7,14 @@ import logging
 import secrets
 import uuid
 from collections.abc import Callable
+from time import monotonic
 from typing import Any, TypeVar
 
 from channels.db import database_sync_to_async
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
+from generation import selectors
 from generation.exceptions import LeaseLost, StudioError
 from generation.selectors import clock
 from generation.services import Claim
@@ -23,6 +26,9 @@ T = TypeVar("T")
 
 DATABASE_PAUSE = 1.0
 """Seconds between tries while the database is away; the lease ends them."""
+
+MOST_FRACTIONS = 1_000
+"""Per attempt; beyond it only boundaries are written. Four pictures need 800 at most."""
 
 
 class Attempt:
@@ -41,6 +47,8 @@ class Attempt:
         """Done once the lease is lost."""
         self.why: StudioError | None = None
         self.call_is_over = True
+        self.fractions_left = MOST_FRACTIONS
+        self.begin_picture()
         self.settled = False
         """Whether the slot is free already."""
         self.dropped: uuid.UUID | None = None
@@ -53,6 +61,11 @@ class Attempt:
             stored=task.n - len(claim.missing),
             start=task.progress,
         )
+
+    def begin_picture(self) -> None:
+        """Set the deadline of the next picture, in the time of `monotonic`."""
+        limit = selectors.deadline_limit(self.task.expected)
+        self.deadline = monotonic() + limit.total_seconds()
 
     def stop(self, why: StudioError) -> None:
         """End the call and then the run; losing the lease outranks every other reason."""
@@ -82,8 +95,10 @@ class Attempt:
     async def database(self, service: Callable[..., T], **values: Any) -> T:
         """Call a service; while the database is away, again, until the lease is lost.
 
-        A call that hangs is left behind then: what it still writes is fenced.
+        A call that hangs is left behind then: what it still writes is fenced. An error that
+        lasts longer than a lease which is still held concerns this call alone, and is raised.
         """
+        began = monotonic()
         while True:
             if isinstance(self.why, LeaseLost):
                 raise self.why
@@ -96,6 +111,8 @@ class Attempt:
             try:
                 return call.result()
             except (OperationalError, InterfaceError) as error:
+                if monotonic() - began > settings.GENERATION_LEASE.total_seconds():
+                    raise
                 logger.warning("database away: %s", type(error).__name__)
                 await asyncio.sleep(DATABASE_PAUSE)
 

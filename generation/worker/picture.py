@@ -37,6 +37,9 @@ ABORT_PATIENCE = 30.0
 
 SEEDS = 2**32
 
+LEAST_STEPS, LEAST_FRACTION = 0.5, 0.005
+"""The smallest rise that counts as progress: in denoising steps, and as a fraction."""
+
 
 class PictureCall:
     """Draws picture `index` of a run; one request id, one file."""
@@ -59,6 +62,7 @@ class PictureCall:
             seed=(attempt.seed + index - 1) % SEEDS,
         )
         self.step = Step.PREPARING
+        self.least = max(LEAST_STEPS / task.steps, LEAST_FRACTION)
         self.fraction = 0.0
         self.written = 0.0
         self.moved = asyncio.Event()
@@ -114,6 +118,7 @@ class PictureCall:
         attempt = self.attempt
         attempt.check_stop()
         attempt.call_is_over = False
+        self.moved_at = monotonic()
         draw = asyncio.create_task(
             attempt.client.draw(
                 model=attempt.task.model, route=attempt.claim.route, request=self.request
@@ -159,26 +164,38 @@ class PictureCall:
                     self.moved.clear()
                     await self.write_progress()
                 elif self.patience() <= 0 and not draw.done():
+                    late = monotonic() >= self.attempt.deadline
                     await self.end_call(draw)
-                    raise AttemptInterrupted(InterruptReason.STALLED)
+                    detail = "the deadline has passed" if late else "no progress"
+                    raise AttemptInterrupted(InterruptReason.STALLED, detail)
         finally:
             stop.cancel()
 
     async def follow(self) -> None:
-        """Note each new fraction; `attend` is the only one that writes.
+        """Note each fraction that counts; `attend` is the only one that writes.
 
-        It ends by itself only when the key is refused: then nobody may send it any more.
+        It ends by itself only when the key is refused: no process may send it any more.
         """
         async for fraction in self.attempt.client.watch(self.request.request_id):
-            self.fraction = fraction
-            self.moved_at = monotonic()
-            self.moved.set()
+            if self.counts(fraction):
+                self.fraction = min(fraction, 1.0)
+                self.moved_at = monotonic()
+                self.moved.set()
         await self.attempt.database(services.refuse_key, now=clock.now())
 
+    def counts(self, fraction: float) -> bool:
+        """Whether the progress is news: it begins, it is whole, or it rose by enough.
+
+        Smaller rises add up: they are compared with the last one that counted.
+        """
+        if self.fraction == 0 or fraction >= 1:
+            return fraction > 0 and self.fraction < 1
+        return fraction - self.fraction >= self.least
+
     def patience(self) -> float:
-        """Seconds left until this call counts as stalled."""
+        """Seconds left until this call counts as stalled, or its deadline has passed."""
         limit = selectors.stall_limit(self.attempt.task.expected).total_seconds()
-        return max(0.0, self.moved_at + limit - monotonic())
+        return max(0.0, min(self.moved_at + limit, self.attempt.deadline) - monotonic())
 
     async def write_progress(self) -> None:
         """The newest fraction, with the boundaries on either side of it."""
@@ -187,14 +204,21 @@ class PictureCall:
         seen: list[Boundary | Fraction] = []
         if self.step == Step.PREPARING:
             seen += self.passed(Step.GENERATING)
-        if self.fraction > self.written and self.step == Step.GENERATING:
+        if self.has_news:
             seen.append(self.measured())
         if self.fraction >= 1 and self.step == Step.GENERATING:
             seen += self.passed(Step.DECODING)
         if seen:
             await self.attempt.write(services.record_seen, seen=seen)
 
+    @property
+    def has_news(self) -> bool:
+        """Whether there is a fraction to write, and the attempt may write one more."""
+        rose = self.fraction > self.written and self.step == Step.GENERATING
+        return rose and self.attempt.fractions_left > 0
+
     def measured(self) -> Fraction:
+        self.attempt.fractions_left -= 1
         self.written = self.fraction
         percent, remaining = self.attempt.meter.read(self.fraction)
         steps = self.attempt.task.steps

@@ -9,6 +9,7 @@ import random
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from time import monotonic
 
 from generation import images, selectors, services
 from generation.choices import (
@@ -89,14 +90,17 @@ class TaskRun:
                 await self.make_thumbnail(image_id, name)
 
     async def draw(self, index: int) -> tuple[int, str]:
-        """Picture `index`, however often the model asks us to wait; (row id, file name)."""
+        """Picture `index`; (row id, file name). The model may ask us to wait until the deadline."""
         wait = FIRST_WAIT
+        self.attempt.begin_picture()
         while True:
             self.attempt.check_stop()
             try:
                 return await PictureCall(self.attempt, index, self.leisure.urgent).run()
             except XinferenceBusy as busy:
                 seconds = max(wait, min(busy.retry_after or 0.0, LONGEST_WAIT))
+                if monotonic() >= self.attempt.deadline:
+                    raise AttemptInterrupted(InterruptReason.STALLED, str(busy)) from busy
                 await self.wait_and_tell(DelayReason(busy.code.value), seconds)
             except XinferenceRefused as refused:
                 if refused.code != ErrorCode.MODEL_NOT_FOUND or not self.freshly_launched():

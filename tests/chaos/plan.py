@@ -118,6 +118,7 @@ def model_faults(chance: random.Random, tasks: int) -> list[dict[str, Any]]:
         {"do": "die", "step": 2},
         {"do": "stall", "step": 2, "seconds": 4},
         {"do": "freeze_progress", "step": 2},
+        {"do": "creep", "seconds": 20},
         {"do": "delay_decode", "seconds": 2},
         {"do": "not_json"},
     ]

@@ -13,6 +13,7 @@ from generation.choices import Basis, InterruptReason, Route, Step, TaskStatus
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, Worker
 from generation.services import Boundary
+from generation.services.ending import MAX_ATTEMPTS
 from tests.conftest import serve_model
 from tests.services.test_running import claim_one, finish, interrupt, kinds, settle, store
 from tests.services.test_submitting import submit
@@ -133,6 +134,22 @@ def test_an_end_that_does_not_count_is_followed_by_a_pause(
     assert (task.status, task.error_code) == (TaskStatus.FAILED, "call_aborted")
 
 
+def test_no_task_goes_on_for_ever_whatever_interrupts_it(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now)
+    GenerationTask.objects.filter(pk=task.pk).update(attempt=MAX_ATTEMPTS - 2)
+    for _attempt in range(2):
+        claim = claim_one(worker, now)
+        interrupt(claim, InterruptReason.MODEL_DOWN, now)
+        settle(claim, now)
+        now += timedelta(seconds=31)
+
+    task.refresh_from_db()
+    assert (task.status, task.error_code) == (TaskStatus.FAILED, "model_down")
+    assert kinds(task.pk).count("interrupted") == 1
+
+
 def test_only_aborts_count_towards_the_limit_of_aborts(
     alice: User, model: str, worker: Worker, now: datetime
 ) -> None:
@@ -197,7 +214,8 @@ def test_a_run_that_ends_without_a_word_leaves_no_task_running(
     settle(claim, now)
 
     task.refresh_from_db()
-    assert task.status == TaskStatus.QUEUED
+    # counted: a fault of our own must not go round for ever
+    assert (task.status, task.counted_ends) == (TaskStatus.QUEUED, 1)
     assert kinds(task.pk)[-1] == "interrupted"
 
 

@@ -286,6 +286,7 @@ def test_a_call_may_stand_still_for_two_minutes_or_ten_times_what_its_size_takes
     large = submit(alice, now, size=(2048, 2048), steps=50)
 
     assert selectors.stall_limit(small.expected) == timedelta(seconds=120)
+    assert selectors.deadline_limit(small.expected) == timedelta(hours=1)
     per_picture = sum(large.expected.values()) - large.expected["loading"]
     assert selectors.stall_limit(large.expected) == timedelta(seconds=10 * per_picture)
     with override_settings(GENERATION_STALL=timedelta(seconds=7)):

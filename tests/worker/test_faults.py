@@ -236,6 +236,68 @@ async def test_a_model_that_makes_no_progress_is_given_up(
     assert result["attempt"] > 1
 
 
+@pytest.mark.parametrize("engine", ["diffusers", "vllm"])
+async def test_progress_that_only_creeps_is_no_progress(
+    alice: User, open_page: OpenPage, start_machine: StartMachine, engine: str
+) -> None:
+    with override_settings(GENERATION_STALL=timedelta(seconds=1.5)):
+        await start_machine(engine=engine, faults=[{"do": "creep", "seconds": 4, "times": 1}])
+        page = await open_page(alice)
+
+        task_id = await page.generate(**SMALL)
+        result = await ending(page, task_id)
+
+    lost = next(m for m in page.messages if m.get("kind") == "interrupted")
+    assert lost["details"]["reason"] == "stalled"
+    first = [m for m in page.messages if m.get("attempt") == 1 and m.get("kind") == "progressed"]
+    assert len(first) <= 1
+    assert (result["type"], result["attempt"] > 1) == ("result", True)
+
+
+async def test_a_picture_is_given_up_at_its_deadline_whatever_progress_it_makes(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    limits = {
+        "GENERATION_STALL": timedelta(seconds=5),
+        "GENERATION_DEADLINE": timedelta(seconds=5),
+    }
+    late = {"do": "delay_decode", "seconds": 60, "match": {"prompt_contains": "late"}}
+    with override_settings(**limits):
+        await start_machine(faults=[late])
+        page = await open_page(alice)
+        # the painting process is there after the first one
+        await ending(page, await page.generate(**SMALL))
+
+        task_id = await page.generate("late", **SMALL)
+        lost = await page.until("interrupted")
+
+    assert lost["details"]["reason"] == "stalled"
+    # the stall limit counts from here
+    assert "progressed" in kinds(page, task_id)
+    task = await GenerationTask.objects.aget(pk=task_id)
+    assert task.error_detail == "the deadline has passed"
+
+
+async def test_a_model_that_is_busy_for_ever_is_given_up_at_the_deadline(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    limits = {
+        "GENERATION_STALL": timedelta(seconds=1),
+        "GENERATION_DEADLINE": timedelta(seconds=1),
+    }
+    with override_settings(**limits):
+        await start_machine(faults=[{"do": "status", "status": 429}])
+        page = await open_page(alice)
+
+        task_id = await page.generate(**SMALL)
+        lost = await page.until("interrupted")
+
+    assert lost["details"] == {"reason": "stalled", "counted": True, "stored": 0}
+    assert kinds(page, task_id).count("delayed") in (1, 2)
+    task = await GenerationTask.objects.aget(pk=task_id)
+    assert "Rate limit" in task.error_detail or "scripted" in task.error_detail
+
+
 async def test_a_disk_that_takes_no_picture_fails_the_task_and_leaves_no_row(
     alice: User, open_page: OpenPage, start_machine: StartMachine
 ) -> None:

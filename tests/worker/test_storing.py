@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import httpx
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test import override_settings
 
 from demo_xinference import create_app
@@ -60,6 +60,22 @@ def hold_the_row_until_the_file_is_there(
             then()
     finally:
         connection.close()
+
+
+async def test_an_error_of_one_write_alone_is_not_taken_for_a_database_that_is_away(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    """The heartbeats go on, so nothing else would ever end it."""
+    await sync_to_async(submit)(alice, now)
+    attempt = call_of(await sync_to_async(claim_one)(worker, now)).attempt
+
+    def refused() -> None:
+        raise OperationalError("statement is too complex")
+
+    second = timedelta(seconds=1)
+    with override_settings(GENERATION_LEASE=second), pytest.raises(OperationalError):
+        async with asyncio.timeout(PATIENCE):
+            await attempt.database(refused)
 
 
 async def test_a_cancel_while_the_file_is_written_takes_the_file_away_again(
