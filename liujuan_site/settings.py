@@ -177,7 +177,9 @@ GENERATION_STALL = timedelta(
     seconds=env.number("GENERATION_STALL", default=0.0, least=0, most=86_400)
 )
 """Zero: the larger of 120 s and ten times the median of that size."""
-GENERATION_DEADLINE = timedelta(seconds=env.float("GENERATION_DEADLINE", default=0.0))
+GENERATION_DEADLINE = timedelta(
+    seconds=env.number("GENERATION_DEADLINE", default=0.0, least=0, most=864_000)
+)
 """Zero: the larger of an hour and twenty times the median of that size."""
 
 # Files
