@@ -8,18 +8,12 @@ escaped and cut. Passwords, tokens and session keys are never passed here.
 
 from __future__ import annotations
 
-import json
 import logging
-import re
 from enum import StrEnum, auto
 
+from generation.log_lines import log_line
+
 logger = logging.getLogger("liujuan.security")
-
-LONGEST = 100
-"""Characters that are written of one value."""
-
-PLAIN = re.compile(r"[\w.@+:/-]+")
-"""What stands in the line without quotes; Django's own user names do."""
 
 
 class SecurityEvent(StrEnum):
@@ -42,22 +36,5 @@ def log_event(
     event: SecurityEvent, *, account: str | None, address: str | None, **details: object
 ) -> None:
     """Write one line; `None` (no account known, the console) is written as `-`."""
-    values = {"account": account, "address": address, **details}
-    line = " ".join(f"{name}={written(value)}" for name, value in values.items())
-    logger.log(logging.INFO if event in GOOD else logging.WARNING, "%s %s", event.value, line)
-
-
-def written(value: object) -> str:
-    """The value on one line: printable characters only, quoted if it is not a plain word."""
-    if value is None:
-        return "-"
-    text = str(value)
-    text = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-    if PLAIN.fullmatch(text) and text.isprintable():
-        return text
-    quoted = json.dumps(text, ensure_ascii=False)
-    return "".join(each if each.isprintable() else escaped(each) for each in quoted)
-
-
-def escaped(character: str) -> str:
-    return json.dumps(character)[1:-1]
+    line = log_line(event.value, account=account, address=address, **details)
+    logger.log(logging.INFO if event in GOOD else logging.WARNING, "%s", line)

@@ -1,13 +1,178 @@
-"""What our logs leave out."""
+"""The one gate of all log lines: what a terminal, a log reader and a disk can bear.
+
+Model servers, clients and drivers write into our messages and exceptions. Nothing of theirs can
+end a line, colour a terminal or hide text; secrets are replaced; length is bounded.
+Used by the settings: nothing here needs Django.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import re
+import traceback
+from collections import OrderedDict
+from collections.abc import Iterable
+from time import monotonic
+from types import TracebackType
+from urllib.parse import quote, unquote, urlsplit
+
+from generation import log_lines
+
+LONGEST_MESSAGE = 4_000
+LONGEST_TRACEBACK = 12_000
+SHORTEST_SECRET = 6
+"""A shorter text would be replaced inside of ordinary words."""
+
+UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f"  # control characters
+    "\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # order, invisible
+    "\u2028\u2029\ud800-\udfff\U000e0000-\U000e007f]"  # line ends, half characters, tags
+)
+FRAME = re.compile(r'[\s|+-]*File "')
+URL_CREDENTIALS = re.compile(r"""(?<=://)[^\s"'<>]*@""")
+AUTHORIZATION = re.compile(r"(?i)\b(bearer|basic|digest|negotiate)(\s+)[\w.~+/=-]{6,}")
+MODEL_KEY = re.compile(r"\b(?:xf|sk)-[\w-]{8,}")
+FAILING_ROW = re.compile(r"Failing row contains \(.*", re.DOTALL)
+"""PostgreSQL quotes the whole row: prompts are in it."""
+
+Exception3 = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, ...]
 
 
-def without_traceback(record: logging.LogRecord) -> bool:
-    """Keep the line, and of its exception the name and the sentence alone."""
-    if record.exc_info and record.exc_info[1] is not None:
-        record.msg, record.args = f"{record.getMessage()}: {record.exc_info[1]!r}", ()
-        record.exc_info = None
-    return True
+class SafeFormatter(logging.Formatter):
+    """One line per record; a traceback follows it indented, each of its messages on one line."""
+
+    def __init__(self, fmt: str, *, secrets: Iterable[str] = ()) -> None:
+        super().__init__(fmt)
+        self.secrets = sorted(set(secrets), key=len, reverse=True)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Leaves the record as it is: other handlers and tests read it too."""
+        safe = logging.makeLogRecord(record.__dict__)
+        safe.msg, safe.args = self.safe(message_of(record), LONGEST_MESSAGE), None
+        safe.exc_text = None
+        return super().format(safe)
+
+    def formatException(self, ei: Exception3) -> str:
+        return self.indented(traceback.format_exception(*ei))
+
+    def formatStack(self, stack_info: str) -> str:
+        return self.indented([stack_info])
+
+    def indented(self, parts: Iterable[str]) -> str:
+        lines = [line for part in parts for line in self.lines_of(part)]
+        text = "\n".join(f"    {line}" for line in lines)
+        return cut(text, LONGEST_TRACEBACK)
+
+    def lines_of(self, part: str) -> list[str]:
+        """A frame keeps its lines, they are ours; a message becomes one line."""
+        part = part.strip("\n")
+        lines = part.split("\n") if FRAME.match(part) else [part]
+        return [self.safe(line, LONGEST_MESSAGE) for line in lines]
+
+    def safe(self, text: str, longest: int) -> str:
+        # at first four times as long: what is cut off here may not be searched at all
+        text = cut(text, 4 * longest)
+        return cut(UNSAFE.sub(escaped, self.without_secrets(text)), longest)
+
+    def without_secrets(self, text: str) -> str:
+        for secret in self.secrets:
+            text = text.replace(secret, "…")
+        text = URL_CREDENTIALS.sub("…@", text)
+        text = AUTHORIZATION.sub(r"\1\2…", text)
+        text = MODEL_KEY.sub("…", text)
+        return FAILING_ROW.sub("Failing row contains (…)", text)
+
+
+def message_of(record: logging.LogRecord) -> str:
+    """The message, also of a record whose arguments do not fit: a line must not be lost."""
+    try:
+        return record.getMessage()
+    except Exception as error:  # noqa: BLE001  an argument's own __str__ may raise anything
+        return f"{record.msg!r} {record.args!r}: {error!r}"
+
+
+def escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    named = {9: r"\t", 10: r"\n", 13: r"\r"}.get(code)
+    if named:
+        return named
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+def cut(text: str, longest: int) -> str:
+    """The beginning and the end of what is too long: the cause of a traceback stands last."""
+    if len(text) <= longest:
+        return text
+    half = longest // 2
+    return f"{text[:half]} …({len(text) - 2 * half} characters)… {text[-half:]}"
+
+
+def secrets_of(*values: str) -> tuple[str, ...]:
+    """What must not be logged of keys and of URLs with passwords, in each form it may take."""
+    found = set()
+    for value in values:
+        plain = {password_of(value)} if "://" in value else {value}
+        for each in plain:
+            found |= {each, unquote(each), quote(each, safe="")}
+    return tuple(each for each in found if len(each) >= SHORTEST_SECRET)
+
+
+def password_of(url: str) -> str:
+    try:
+        return urlsplit(url).password or ""
+    except ValueError:
+        return ""
+
+
+class Repeats(logging.Filter):
+    """Lets the same words of a library through once a minute, with how often they came meanwhile.
+
+    Only for loggers that are not ours: each of our lines says something of its own.
+    """
+
+    OURS = ("generation", "liujuan")
+    MOST_KEYS = 256
+    VARIES = re.compile(r"0x[0-9a-fA-F]+|\d+")
+
+    def __init__(self, *, seconds: float = 60.0) -> None:
+        super().__init__()
+        self.seconds = seconds
+        self.seen: OrderedDict[tuple[str, int, str], tuple[float, int]] = OrderedDict()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith(self.OURS):
+            return True
+        key = record.name, record.levelno, self.VARIES.sub("#", message_of(record))[:400]
+        since, count = self.seen.get(key, (0.0, 0))
+        if since and monotonic() - since < self.seconds:
+            self.seen[key] = since, count + 1
+            return False
+        if count:
+            record.msg, record.args = f"{message_of(record)} (repeated {count} times)", None
+        self.seen[key] = monotonic(), 0
+        self.seen.move_to_end(key)
+        while len(self.seen) > self.MOST_KEYS:
+            self.seen.popitem(last=False)
+        return True
+
+
+POOL_OUTAGE = re.compile(r"error connecting|reconnection attempt|discarding (closed|broken)")
+
+
+def report_database(record: logging.LogRecord) -> bool:
+    """What the connection pool says of a lost server counts towards our own two lines."""
+    text = message_of(record)
+    if not POOL_OUTAGE.match(text):
+        return True
+    if text.startswith("error connecting"):
+        log_lines.database.failed(text.partition("\n")[0])
+    return False
+
+
+def report_layer(record: logging.LogRecord) -> bool:
+    """The same for the channel layer; a process that leaves cancels its listeners."""
+    error = record.exc_info[1] if record.exc_info else None
+    if not isinstance(error, asyncio.CancelledError):
+        log_lines.layer.failed(error or message_of(record))
+    return False

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from liujuan_site import addresses, databases, readers
 from liujuan_site.data_dir import Folder
 from liujuan_site.environment import Environment
-from liujuan_site.logs import without_traceback
+from liujuan_site.logs import report_database, report_layer, secrets_of
 
 VERSION = "0.1.0"
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -206,24 +206,45 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
-    },
-    "filters": {
-        "without_traceback": {
-            "()": "django.utils.log.CallbackFilter",
-            "callback": without_traceback,
+        "line": {
+            "()": "liujuan_site.logs.SafeFormatter",
+            "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "secrets": secrets_of(
+                *(SECRET_KEY, *SECRET_KEY_FALLBACKS, XINFERENCE_API_KEY),
+                *(XINFERENCE_URL, DATABASE_URL, REDIS_URL),
+            ),
         },
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {
+        "repeats": {"()": "liujuan_site.logs.Repeats"},
+        "report_database": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": report_database,
+        },
+        "report_layer": {"()": "django.utils.log.CallbackFilter", "callback": report_layer},
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["repeats"],
+        },
+    },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "generation": {"level": "INFO"},
         "liujuan_site": {"level": "INFO"},
         "liujuan.security": {"level": "INFO"},
+        # Django's own handlers would write past our formatter
+        "django": {"handlers": [], "level": "INFO"},
+        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        # a wrong address is the client's affair: a line for each would be the client's log
+        "django.request": {"level": "ERROR"},
         # a polled progress URL would otherwise write a line seven times a second
         "httpx": {"level": "WARNING"},
-        # while Redis is away: sixty lines of traceback every second, which all say the same
-        "channels_redis.pubsub": {"filters": ["without_traceback"]},
+        # both try again many times a second while their server is away
+        "psycopg.pool": {"filters": ["report_database"]},
+        "channels_redis.pubsub": {"filters": ["report_layer"]},
     },
 }
 

@@ -9,7 +9,8 @@ import pytest
 from django.test import RequestFactory, override_settings
 
 from generation.client_address import client_address, client_network
-from generation.security_log import LONGEST, SecurityEvent, log_event
+from generation.log_lines import LONGEST
+from generation.security_log import SecurityEvent, log_event
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,106 @@
+"""The form of our log lines: the name of what happened, then `name=value` pairs.
+
+    task_failed task=85f581d2-… attempt=3 code=model_error worker=76f8eded seconds=12.4
+
+A failure that repeats is one line when it begins and one, with a count, when it is over.
+This module knows no Django: the logging settings use it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from time import monotonic
+
+LONGEST = 100
+"""Characters that are written of one value."""
+
+LONGEST_CAUSE = 400
+MOST_CAUSES = 5
+"""Different causes that one outage writes where the cause may change meanwhile."""
+
+PLAIN = re.compile(r"[\w.@+:/-]+")
+"""What stands in the line without quotes; Django's own user names do."""
+
+
+def log_line(event: str, **values: object) -> str:
+    """`None` is written as `-`; a value with spaces is quoted."""
+    pairs = " ".join(
+        f"{name}={written(value, longest=LONGEST_CAUSE if name == 'cause' else LONGEST)}"
+        for name, value in values.items()
+    )
+    return f"{event} {pairs}" if pairs else event
+
+
+def written(value: object, *, longest: int = LONGEST) -> str:
+    """The value on one line: printable characters only, quoted if it is not a plain word."""
+    if value is None:
+        return "-"
+    text = f"{value:.1f}" if isinstance(value, float) else str(value)
+    text = text if len(text) <= longest else f"{text[:longest]}…"
+    if PLAIN.fullmatch(text) and text.isprintable():
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(each if each.isprintable() else escaped(each) for each in quoted)
+
+
+def escaped(character: str) -> str:
+    return json.dumps(character)[1:-1]
+
+
+class Outage:
+    """Something that fails again and again until it is back; two log lines in all.
+
+    `name_down cause=…` when it begins, `name_back failures=… seconds=…` when it is over.
+    Safe to use from any thread: a line too many is the worst that can happen.
+    """
+
+    def __init__(
+        self, logger: logging.Logger, name: str, *, causes: int = 1, **values: object
+    ) -> None:
+        """`values` stand in each line; up to `causes` different ones have a line of their own."""
+        self.logger = logger
+        self.name = name
+        self.values = values
+        self.most_causes = causes
+        self.causes: set[str] = set()
+        self.failures = 0
+        self.began = 0.0
+
+    @property
+    def lasts(self) -> bool:
+        return self.failures > 0
+
+    def failed(self, cause: object) -> None:
+        text = cause_of(cause)
+        if not self.failures:
+            self.began = monotonic()
+        self.failures += 1
+        if text in self.causes or len(self.causes) >= self.most_causes:
+            return
+        self.causes.add(text)
+        self.logger.warning("%s", log_line(f"{self.name}_down", **self.values, cause=text))
+
+    def worked(self) -> None:
+        if not self.failures:
+            return
+        failures, seconds = self.failures, monotonic() - self.began
+        self.failures, self.causes = 0, set()
+        line = log_line(f"{self.name}_back", **self.values, failures=failures, seconds=seconds)
+        self.logger.info("%s", line)
+
+
+def cause_of(error: object) -> str:
+    """One line for an error: its class, and the first line of what it says."""
+    if not isinstance(error, BaseException):
+        return str(error)
+    says = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {says}" if says else type(error).__name__
+
+
+database = Outage(logging.getLogger("generation.database"), "database")
+"""This process's view of the database; every caller that meets it away reports here."""
+
+layer = Outage(logging.getLogger("generation.layer"), "layer")
+"""This process's view of the channel layer."""
