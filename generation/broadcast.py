@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
-logger = logging.getLogger(__name__)
+from generation.log_lines import layer as outage
 
 WORKERS = "generation"
 """The named channel that wakes workers."""
@@ -68,8 +67,9 @@ class Doorbell:
             try:
                 async with asyncio.timeout(PATIENCE):
                     await ring()
+                outage.worked()
             except Exception as error:  # noqa: BLE001  whatever the layer's driver raises
-                logger.warning("doorbell lost: %s", type(error).__name__)
+                outage.failed(error)
                 await asyncio.sleep(PAUSE)
 
     def leave(self, ring: Ring) -> None:
@@ -84,7 +84,7 @@ class Doorbell:
             if self.rings is not None:
                 self.rings.put_nowait(ring)
         except asyncio.QueueFull:
-            logger.warning("doorbell lost: too many wait")
+            outage.failed("too many messages wait")
 
     def ring_now(self, ring: Ring) -> None:
         async def patiently() -> None:
@@ -94,7 +94,7 @@ class Doorbell:
         try:
             async_to_sync(patiently)()
         except Exception as error:  # noqa: BLE001  the log has the truth
-            logger.warning("doorbell lost: %s", type(error).__name__)
+            outage.failed(error)
 
 
 doorbell = Doorbell()

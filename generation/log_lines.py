@@ -3,7 +3,7 @@
     task_failed task=85f581d2-… attempt=3 code=model_error worker=76f8eded seconds=12.4
 
 A failure that repeats is one line when it begins and one, with a count, when it is over.
-This module knows no Django: the logging settings use it.
+The logging settings use this module: nothing here may need them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import json
 import logging
 import re
 from time import monotonic
+
+from django.db import InterfaceError, InternalError, OperationalError
 
 LONGEST = 100
 """Characters that are written of one value."""
@@ -91,6 +93,20 @@ class Outage:
         self.logger.info("%s", line)
 
 
+class DatabaseOutage(Outage):
+    """Callers report what they meet; only an error of the server itself begins an outage."""
+
+    AWAY = (OperationalError, InterfaceError, InternalError)
+    """PostgreSQL's internal errors are those of a read-only or recovering server."""
+
+    def met(self, error: BaseException) -> bool:
+        """Whether `error` says that the database is away; then it is counted."""
+        if not isinstance(error, self.AWAY):
+            return False
+        self.failed(error)
+        return True
+
+
 def cause_of(error: object) -> str:
     """One line for an error: its class, and the first line of what it says."""
     if not isinstance(error, BaseException):
@@ -99,7 +115,7 @@ def cause_of(error: object) -> str:
     return f"{type(error).__name__}: {says}" if says else type(error).__name__
 
 
-database = Outage(logging.getLogger("generation.database"), "database")
+database = DatabaseOutage(logging.getLogger("generation.database"), "database")
 """This process's view of the database; every caller that meets it away reports here."""
 
 layer = Outage(logging.getLogger("generation.layer"), "layer")

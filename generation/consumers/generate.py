@@ -25,6 +25,7 @@ from generation.conversation import (
     credentials_of,
 )
 from generation.hub import Outbox, hub, never
+from generation.log_lines import database
 from generation.selectors import clock
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ class GenerateConsumer(AsyncWebsocketConsumer):
                 await self.enter(arrival)
         except Refused as refused:
             await self.shut(refused.close_code)
-        except DatabaseProblem:
+        except DatabaseProblem as error:
+            database.met(error)
             await self.shut(CloseCode.LEAVING)
 
     async def sign_in(self) -> Arrival:

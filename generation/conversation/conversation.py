@@ -16,6 +16,7 @@ from django.db import Error as DatabaseProblem
 from generation import protocol, selectors, services
 from generation.choices import CHANGE_ALL, ErrorCode
 from generation.exceptions import InvalidInput, NotFound, StudioError
+from generation.log_lines import database
 from generation.models import GenerationTask
 from generation.protocol import Attach, Cancel, Detach, Generate, Ping, Retry
 from generation.selectors import clock
@@ -119,8 +120,9 @@ class Conversation(Visitor):
             await self.refuse(error.code, key, field=error.field)
         except StudioError as error:
             await self.refuse(error.code, key)
-        except DatabaseProblem:
-            logger.exception("connection %s: database", self.connection_id)
+        except DatabaseProblem as error:
+            if not database.met(error):
+                logger.exception("connection %s: database", self.connection_id)
             await self.refuse(ErrorCode.UNAVAILABLE, key)
 
     async def refuse(self, code: ErrorCode, key: str | None, field: str | None = None) -> None:

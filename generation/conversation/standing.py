@@ -11,6 +11,7 @@ from generation import selectors
 from generation.conversation.conversation import Visitor
 from generation.conversation.credentials import Credentials, Refused
 from generation.hub import Box, hub
+from generation.log_lines import database
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,8 @@ class Standing:
             await self.outbox.close(refused.close_code)
             return
         except Exception as error:  # noqa: BLE001  asked again in a minute
-            logger.warning("credentials not looked up: %r", error)
+            if not database.met(error):
+                logger.warning("credentials_unknown cause=%r", error)
         self.asking = None
         self.ask_later()
 

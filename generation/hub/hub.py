@@ -17,6 +17,8 @@ from generation.hub.fetched import Fetched
 from generation.hub.membership import Memberships
 from generation.hub.outbox import Box
 from generation.hub.places import Places
+from generation.log_lines import Outage, database
+from generation.log_lines import layer as layer_outage
 from generation.protocol import QueuePlace
 from generation.selectors import LogPage, clock
 
@@ -89,12 +91,17 @@ class Hub:
         return [*self.arriving, *(outbox.close for outbox in self.sockets)]
 
     async def every(self, seconds: float, job: Any) -> None:
+        outage = Outage(logger, "hub", job=job.__name__)
         while True:
             await asyncio.sleep(seconds)
             try:
                 await job()
+                if database.lasts and await database_sync_to_async(selectors.accepts_writes)():
+                    database.worked()
+                outage.worked()
             except Exception as error:  # noqa: BLE001  a database or layer that is away
-                logger.warning("hub %s: %r", job.__name__, error)
+                if not database.met(error):
+                    outage.failed(error)
 
     async def listen(self) -> None:
         """Hand every message of the layer on; this receive is never cancelled but at the end."""
@@ -106,7 +113,7 @@ class Hub:
                     continue
                 message = await layer.receive(self.memberships.channel)
             except Exception as error:  # noqa: BLE001  the layer comes back; the log heals
-                logger.warning("hub is deaf: %r", error)
+                layer_outage.failed(error)
                 await asyncio.sleep(AFTER_ERROR)
                 continue
             try:

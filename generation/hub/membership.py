@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import uuid
 from collections import Counter, defaultdict
 from time import monotonic
 from typing import Literal
 
 from generation import broadcast
-
-logger = logging.getLogger(__name__)
+from generation.log_lines import layer as outage
 
 LINGER = 60.0
 """Seconds a group is kept after its last socket: a reload must not leave and join."""
@@ -48,7 +46,7 @@ class Memberships:
             async with asyncio.timeout(MARKER_PATIENCE):
                 self.channel = await broadcast.layer().new_channel("hub")
         except Exception as error:  # noqa: BLE001  whatever the layer's driver raises
-            logger.warning("the hub has no channel yet: %r", error)
+            outage.failed(error)
             self.hearing = "down"
             await asyncio.sleep(MARKER_PATIENCE)
 
@@ -72,7 +70,7 @@ class Memberships:
                     await broadcast.layer().group_add(broadcast.group_of(owner_id), self.channel)
                     await self.prove(owner_id)
             except Exception as error:  # noqa: BLE001  the layer is away: compare() heals
-                logger.warning("group of owner %s unproven: %r", owner_id, error)
+                outage.failed(error)
                 self.failed[owner_id] = monotonic()
                 return
             self.failed.pop(owner_id, None)
@@ -134,8 +132,9 @@ class Memberships:
                 await broadcast.layer().send(self.channel, broadcast.marker(marker))
                 await heard.wait()
             self.hearing = "ok"
+            outage.worked()
         except Exception as error:  # noqa: BLE001  whatever the layer's driver raises
-            logger.warning("the layer does not answer: %r", error)
+            outage.failed(error)
             self.hearing = "down"
         finally:
             del self.markers[marker]
@@ -146,7 +145,7 @@ class Memberships:
                 async with asyncio.timeout(MARKER_PATIENCE):
                     await broadcast.layer().group_add(broadcast.group_of(owner_id), self.channel)
             except Exception as error:  # noqa: BLE001  tried again at the next look
-                logger.warning("group of owner %s not renewed: %r", owner_id, error)
+                outage.failed(error)
                 return
             self.failed.pop(owner_id, None)
             self.joined[owner_id] = monotonic()
@@ -164,7 +163,7 @@ class Memberships:
                         broadcast.group_of(owner_id), self.channel
                     )
             except Exception as error:  # noqa: BLE001  a stale membership only costs messages
-                logger.warning("group of owner %s not left: %r", owner_id, error)
+                outage.failed(error)
         if not self.counts.get(owner_id):
             # nobody joins meanwhile, so nobody waits for this lock
             self.locks.pop(owner_id, None)

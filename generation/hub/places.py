@@ -12,6 +12,7 @@ from channels.db import database_sync_to_async
 
 from generation import selectors
 from generation.hub.outbox import Box
+from generation.log_lines import database
 from generation.protocol import QueuePlace, encode
 from generation.selectors import Outlook, clock
 
@@ -69,7 +70,8 @@ class Places:
                     task_ids, now=clock.now()
                 )
             except Exception as error:  # noqa: BLE001  everybody's are told in a while
-                logger.warning("places of new tasks: %r", error)
+                if not database.met(error):
+                    logger.warning("positions_unknown cause=%r", error)
                 continue
             self.known.update(places)
             tell(places)

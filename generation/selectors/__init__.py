@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from generation.selectors.clock import DatabaseClock, clock
 from generation.selectors.comparing import Comparison, comparison
+from generation.selectors.database import accepts_writes
 from generation.selectors.expectations import (
     deadline_limit,
     expected_seconds,
@@ -97,6 +98,7 @@ __all__ = [
     "Verdict",
     "about",
     "accepts_model",
+    "accepts_writes",
     "active_among",
     "active_cursors",
     "card_of",

@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from generation.choices import ErrorCode
 from generation.conversation import buckets
 from generation.exceptions import InvalidInput, NotFound, StudioError, TransitionRefused
+from generation.log_lines import database
 from generation.protocol import MAX_TEXT_BYTES
 from generation.selectors import MAX_KEYS, PictureKey, read_key
 
@@ -38,8 +39,9 @@ def for_scripts(view: View) -> View:
             return view(request, *args, **kwargs)
         except StudioError as error:
             return refusal(error.code, status_of(error))
-        except DatabaseProblem:
-            logger.exception("%s: database", request.path)
+        except DatabaseProblem as error:
+            if not database.met(error):
+                logger.exception("%s: database", request.path)
             return refusal(ErrorCode.UNAVAILABLE, 503)
 
     return answered

@@ -18,6 +18,7 @@ from generation import selectors
 from generation.choices import CloseCode, ErrorCode
 from generation.conversation import Conversation, Refused, buckets, our_session
 from generation.exceptions import InvalidInput
+from generation.log_lines import database
 from generation.protocol import parse_cursors, parse_since
 from generation.selectors import clock
 from generation.views.answers import refusal
@@ -46,8 +47,9 @@ def by_letter(answer: Answer) -> View:
             return refusal(ErrorCode.ACCOUNT_DISABLED if disabled else ErrorCode.NOT_SIGNED_IN, 403)
         except InvalidInput as error:
             return refusal(error.code, 400)
-        except DatabaseProblem:
-            logger.exception("%s: database", request.path)
+        except DatabaseProblem as error:
+            if not database.met(error):
+                logger.exception("%s: database", request.path)
             return refusal(ErrorCode.UNAVAILABLE, 503)
         return HttpResponse(
             letter.text, content_type="application/json", headers={"Cache-Control": "no-store"}

@@ -19,6 +19,7 @@ from generation.choices import CloseCode
 from generation.conversation import Credentials, Refused, Standing, Visitor, buckets
 from generation.exceptions import NotFound
 from generation.hub import INTERNAL_ERROR, Fetched, hub
+from generation.log_lines import database
 from generation.models import GenerationTask
 from generation.selectors import clock
 
@@ -96,7 +97,8 @@ class EventStream:
             await self.enter()
         except Refused as refused:
             await self.end(refused.close_code)
-        except DatabaseProblem:
+        except DatabaseProblem as error:
+            database.met(error)
             await self.end(CloseCode.LEAVING)
         except Exception:
             logger.exception("an event stream ends")

@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import Error as DatabaseProblem
 
 from generation import selectors
 from generation.exceptions import LeaseLost, StudioError
+from generation.log_lines import database
 from generation.selectors import clock
 from generation.services import Claim
 from generation.worker.meter import Meter
@@ -110,10 +111,10 @@ class Attempt:
                 raise LeaseLost
             try:
                 return call.result()
-            except (OperationalError, InterfaceError) as error:
-                if monotonic() - began > settings.GENERATION_LEASE.total_seconds():
+            except DatabaseProblem as error:
+                waited = monotonic() - began
+                if not database.met(error) or waited > settings.GENERATION_LEASE.total_seconds():
                     raise
-                logger.warning("database away: %s", type(error).__name__)
                 await asyncio.sleep(DATABASE_PAUSE)
 
 

@@ -18,6 +18,7 @@ from django.conf import settings
 from generation import broadcast, selectors, services
 from generation.choices import InterruptReason
 from generation.exceptions import AttemptInterrupted, CancelObserved, LeaseLost
+from generation.log_lines import Outage, cause_of, database, layer, log_line
 from generation.selectors import clock
 from generation.services import Abandoned, Claim
 from generation.worker.consumer import GenerationWorker
@@ -84,6 +85,9 @@ class WorkerHost:
     def wake(self) -> None:
         self.woken.set()
 
+    def outage(self, job: str) -> Outage:
+        return Outage(logger, "worker", worker=str(self.worker_id)[:8], job=job)
+
     async def start(self) -> None:
         self.owns_doorbell = broadcast.doorbell.start()
         await database_sync_to_async(clock.synchronise)()
@@ -120,14 +124,17 @@ class WorkerHost:
     async def every(
         self, seconds: float, job: Callable[[], Awaitable[None]], first: float = 0.0
     ) -> None:
-        """Run `job` again and again; an error is logged and costs one pause, never the loop."""
+        """Run `job` again and again; an error costs one pause, never the loop."""
+        outage = self.outage(getattr(job, "__name__", str(job)))
         await asyncio.sleep(first)
         while True:
             pause = seconds
             try:
                 await job()
+                outage.worked()
             except Exception as error:  # noqa: BLE001
-                logger.warning("%s: %r", getattr(job, "__name__", job), error)
+                if not database.met(error):
+                    outage.failed(error)
                 pause = min(seconds, max(AFTER_ERROR, seconds / 60))
             await asyncio.sleep(pause)
 
@@ -141,7 +148,7 @@ class WorkerHost:
             try:
                 await listener.arun()  # type: ignore[no-untyped-call]
             except Exception as error:  # noqa: BLE001
-                logger.warning("doorbell listener: %r", error)
+                layer.failed(error)
             await asyncio.sleep(AFTER_ERROR)
 
     async def look_at_models(self) -> None:
@@ -150,12 +157,15 @@ class WorkerHost:
 
     async def claim_loop(self) -> None:
         """Until draining: a claim is never cut off half-way, its task would have no runner."""
+        outage = self.outage("claim")
         while not self.draining:
             try:
                 while not self.draining and await self.claim_some():
                     pass
+                outage.worked()
             except Exception as error:  # noqa: BLE001
-                logger.warning("claim: %r", error)
+                if not database.met(error):
+                    outage.failed(error)
                 await asyncio.sleep(AFTER_ERROR)
             await self.notice_cancels()
             try:
@@ -202,6 +212,7 @@ class WorkerHost:
             draining=self.draining,
             now=clock.now(),
         )
+        database.worked()
         self.last_beat = began
         self.cancel(wanted)
 
@@ -229,7 +240,8 @@ class WorkerHost:
         try:
             self.cancel(await database_sync_to_async(services.cancels_of)(self.worker_id))
         except Exception as error:  # noqa: BLE001
-            logger.warning("cancels: %r", error)
+            if not database.met(error):
+                logger.warning("%s", log_line("cancels_unread", cause=cause_of(error)))
 
     def cancel(self, wanted: list[uuid.UUID]) -> None:
         for run in self.runs:
@@ -253,7 +265,7 @@ class WorkerHost:
 
     async def recover(self, slot: Abandoned) -> None:
         """End the call somebody left behind, then free its slot."""
-        ended = False
+        ended, outage = False, self.outage(f"recover slot {slot.slot_id}")
         while not ended:
             try:
                 await end_abandoned_call(self.client, slot)
@@ -265,7 +277,8 @@ class WorkerHost:
                 )
                 ended = True
             except Exception as error:  # noqa: BLE001  a database that is away
-                logger.warning("slot %s: %r", slot.slot_id, error)
+                if not database.met(error):
+                    outage.failed(error)
                 await asyncio.sleep(AFTER_ERROR)
 
     async def finish_runs(self, seconds: float) -> None:
@@ -280,7 +293,7 @@ class WorkerHost:
                     worker_id=self.worker_id, now=clock.now()
                 )
         except Exception as error:  # noqa: BLE001
-            logger.warning("goodbye: %r", error)
+            logger.warning("%s", log_line("worker_not_signed_off", cause=cause_of(error)))
 
     async def drain(self) -> None:
         """Finish what can be finished in time, hand back the rest, and say goodbye."""
