@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 import uuid
 from collections.abc import Callable
@@ -22,7 +21,6 @@ from generation.services import Claim
 from generation.worker.meter import Meter
 from generation.xinference import XinferenceClient
 
-logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 DATABASE_PAUSE = 1.0
