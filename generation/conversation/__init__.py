@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from generation.conversation.conversation import Conversation, Following, Visitor
-from generation.conversation.credentials import Credentials, Refused, credentials_of, our_session
+from generation.conversation.credentials import (
+    Credentials,
+    Refused,
+    credentials_of,
+    our_session,
+    token_in,
+)
 from generation.conversation.flood import Bucket, Buckets, buckets
 from generation.conversation.standing import Standing
 
@@ -19,4 +25,5 @@ __all__ = [
     "buckets",
     "credentials_of",
     "our_session",
+    "token_in",
 ]

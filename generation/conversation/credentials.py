@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
@@ -21,6 +22,7 @@ from generation.selectors import clock
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+BEARER = re.compile(r"(?:^|,)[ \t]*bearer[ \t]+([^\s,]+)[ \t]*(?=,|$)", re.IGNORECASE)
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -67,18 +69,28 @@ class Credentials:
 def credentials_of(scope: dict[str, Any]) -> Credentials:
     """What the handshake carries; raises Refused on a foreign page.
 
-    A bearer token needs no Origin and ignores cookies; a cookie counts only from our own pages.
+    A token of ours needs no Origin and ignores cookies; a cookie counts only from our own pages.
+    What else stands in Authorization belongs to a proxy in front.
     """
     headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    authorization = headers.get(b"authorization")
-    if authorization is not None:
-        scheme, _separator, token = authorization.partition(" ")
-        if scheme.lower() != "bearer":
-            raise Refused(CloseCode.NOT_SIGNED_IN)
-        return Credentials(token=token.strip(), session_key=None)
+    authorization = headers.get(b"authorization", "")
+    token = token_in(authorization)
+    if token is not None:
+        return Credentials(token=token, session_key=None)
+    session_key = session_key_of(headers.get(b"cookie", ""))
+    if authorization and session_key is None:
+        raise Refused(CloseCode.NOT_SIGNED_IN)
     if not is_our_origin(scope, headers):
         raise Refused(CloseCode.REFUSED)
-    return Credentials(token=None, session_key=session_key_of(headers.get(b"cookie", "")))
+    return Credentials(token=None, session_key=session_key)
+
+
+def token_in(authorization: str) -> str | None:
+    """The token of ours in an Authorization header; None if there is none.
+
+    Several such headers arrive as one, joined by commas: a proxy may have added its own.
+    """
+    return next(filter(services.is_token, BEARER.findall(authorization)), None)
 
 
 def our_session(cookies: Mapping[str, str]) -> Credentials:

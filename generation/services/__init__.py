@@ -51,7 +51,7 @@ from generation.services.serving import (
 from generation.services.sharing import create_link, end_link, end_links, forget_links
 from generation.services.storing import Last, record_thumbnail, store_image
 from generation.services.submitting import Submission, defaults, retry, submit
-from generation.services.tokens import create_token, user_of_token
+from generation.services.tokens import create_token, is_token, user_of_token
 
 __all__ = [
     "BIN_KEPT",
@@ -82,6 +82,7 @@ __all__ = [
     "forget_links",
     "forget_workers",
     "interrupt",
+    "is_token",
     "key_is_refused",
     "prunable",
     "prune_batch",

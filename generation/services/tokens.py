@@ -12,14 +12,22 @@ from generation.selectors import digest_of
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+PREFIX = "lj-"
+"""What our tokens begin with, and those of a proxy in front do not."""
+
 TOKEN_USE_GRAIN = timedelta(minutes=1)
 
 
 def create_token(*, owner: User, name: str, now: datetime) -> str:
     """A new token in clear; only its digest is kept."""
-    token = f"lj-{secrets.token_urlsafe(32)}"
+    token = f"{PREFIX}{secrets.token_urlsafe(32)}"
     ApiToken.objects.create(digest=digest_of(token), owner=owner, name=name, created=now)
     return token
+
+
+def is_token(text: str) -> bool:
+    """Whether `text` has the form of a token of ours, valid or not."""
+    return text.startswith(PREFIX)
 
 
 def user_of_token(*, token: str, now: datetime) -> User | None:

@@ -14,6 +14,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from generation import images, selectors, services
+from generation.conversation import token_in
 from generation.exceptions import NotFound
 from generation.models import GeneratedImage
 from generation.selectors import clock
@@ -53,11 +54,16 @@ def file_of(request: HttpRequest, task_id: uuid.UUID, index: int, *, small: bool
 
 
 def viewer(request: HttpRequest) -> User | AnonymousUser | None:
-    """Who asks; None for a token that is not valid."""
-    scheme, _separator, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        return request.user
-    user = services.user_of_token(token=token.strip(), now=clock.now())
+    """Who asks; None for a token that is not valid.
+
+    What else stands in Authorization belongs to a proxy in front, and the session counts.
+    """
+    authorization = request.headers.get("Authorization", "")
+    token = token_in(authorization)
+    if token is None:
+        refused = authorization.lower().startswith("bearer") and not request.user.is_authenticated
+        return None if refused else request.user
+    user = services.user_of_token(token=token, now=clock.now())
     return user if user is not None and user.is_active else None
 
 

@@ -14,6 +14,18 @@ from generation import services
 from generation.conversation.credentials import is_our_origin
 from tests.socket.pages import OpenPage, Page, cookie_of
 
+FOREIGN = [
+    "Basic c3R1ZGlvOnNlY3JldA==",
+    'Digest username="studio", realm="r", nonce="n", uri="/", response="0"',
+    "Negotiate YIIJvwYGKwYBBQUCoIIJszCCCa+gJDAi",
+    "Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl",
+    "Bearer",
+    "Bearer ",
+    "lj-token-without-a-scheme",
+    "\xff\xfe",
+]
+"""What stands in Authorization when it is not ours."""
+
 Visitor = Callable[..., Awaitable[Page]]
 
 
@@ -48,6 +60,34 @@ async def test_a_bad_token_is_refused_even_beside_a_good_cookie(
     )
 
     assert await page.close_code() == 4401
+
+
+@pytest.mark.parametrize("authorization", FOREIGN)
+async def test_what_a_proxy_puts_into_authorization_does_not_hide_a_cookie(
+    alice: User, visitor: Visitor, authorization: str
+) -> None:
+    cookie = await cookie_of(alice)
+    here = await visitor(authorization=authorization, cookie=cookie, origin="http://testserver")
+    elsewhere = await visitor(
+        authorization=authorization, cookie=cookie, origin="http://evil.example"
+    )
+    alone = await visitor(authorization=authorization)
+
+    assert (await here.receive())["type"] == "hello"
+    await here.close()
+    assert await elsewhere.close_code() == 4403
+    assert await alone.close_code() == 4401
+
+
+@pytest.mark.parametrize("around", ["bearer {}", "Basic eDp5, Bearer {}", "Bearer a.b.c,Bearer {}"])
+async def test_a_token_of_ours_counts_beside_what_a_proxy_adds(
+    alice: User, bob: User, visitor: Visitor, now: datetime, around: str
+) -> None:
+    token = await token_of(alice, now)
+    page = await visitor(authorization=around.format(token), cookie=await cookie_of(bob))
+
+    assert (await page.receive())["type"] == "hello"
+    await page.close()
 
 
 @pytest.mark.parametrize(

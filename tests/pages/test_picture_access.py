@@ -1,0 +1,44 @@
+"""Who gets a picture file: a session or a token of ours, whatever a proxy in front adds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from generation import services
+from tests.pages.test_pages import signed_in
+from tests.services.drawn import drawn, media
+from tests.socket.test_signing_in import FOREIGN
+
+pytestmark = pytest.mark.django_db
+__all__ = ["media"]
+
+
+@pytest.mark.parametrize("authorization", FOREIGN)
+def test_what_a_proxy_puts_into_authorization_does_not_hide_a_session(
+    media: Path, alice: User, bob: User, now: datetime, authorization: str
+) -> None:
+    url = f"/pictures/{drawn(alice, now).pk}/1/"
+    headers = {"Authorization": authorization}
+
+    assert signed_in(alice).get(url, headers=headers).status_code == 200
+    assert signed_in(bob).get(url, headers=headers).status_code == 404
+    nobody = Client().get(url, headers=headers)
+    assert nobody.status_code == (401 if authorization.startswith("Bearer") else 302)
+
+
+def test_a_token_of_ours_counts_beside_a_session_and_what_a_proxy_adds(
+    media: Path, alice: User, bob: User, now: datetime
+) -> None:
+    url = f"/pictures/{drawn(alice, now).pk}/1/"
+    token = services.create_token(owner=alice, name="", now=now)
+
+    good = {"Authorization": f"Basic eDp5,Bearer {token}"}
+    assert Client().get(url, headers=good).status_code == 200
+    assert signed_in(bob).get(url, headers=good).status_code == 200
+    bad = {"Authorization": "Bearer lj-wrong"}
+    assert signed_in(alice).get(url, headers=bad).status_code == 401
