@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.decorators.http import conditional_page
 from django.views.i18n import set_language
 
-from generation.views import catalogue, events, files, gallery, pages, sharing, story
+from generation.views import catalogue, events, files, gallery, pages, sharing, signing_in, story
 
 urlpatterns = [
     path("", pages.studio, name="studio"),
@@ -31,9 +31,7 @@ urlpatterns = [
     path("shared/<slug:token>/<int:index>/thumbnail/", sharing.thumbnail, name="shared-thumbnail"),
     path(
         "accounts/sign-in/",
-        LoginView.as_view(
-            template_name="registration/sign_in.html", redirect_authenticated_user=True
-        ),
+        signing_in.SignInView.as_view(),
         name="sign-in",
     ),
     path("accounts/sign-out/", LogoutView.as_view(), name="sign-out"),

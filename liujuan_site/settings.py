@@ -117,6 +117,11 @@ TEMPLATES = [
         },
     },
 ]
+AUTHENTICATION_BACKENDS = [
+    "generation.conversation.sign_in.PasswordBackend",
+    # never asked for a password; sessions of earlier versions name it
+    "django.contrib.auth.backends.ModelBackend",
+]
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "studio"
 LOGOUT_REDIRECT_URL = "sign-in"
@@ -155,6 +160,27 @@ def channel_layer() -> dict[str, Any]:
 
 
 CHANNEL_LAYERS = {"default": channel_layer()}
+
+# Counts of attempts to sign in: of all processes together, or of one while Redis is away
+LOCAL_CACHE: dict[str, Any] = {
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    # what was not used for longest goes first: a flood of names pushes out its own
+    "OPTIONS": {"MAX_ENTRIES": 20_000},
+}
+
+
+def shared_cache() -> dict[str, Any]:
+    if not REDIS_URL:
+        return LOCAL_CACHE
+    return {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "liujuan." + hashlib.sha256(SECRET_KEY.encode()).hexdigest()[:12],
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+    }
+
+
+CACHES = {"default": shared_cache(), "local": LOCAL_CACHE | {"LOCATION": "local"}}
 
 # The model and the worker
 XINFERENCE_URL = env.secret("XINFERENCE_URL", default="", read=addresses.model_server)

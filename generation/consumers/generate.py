@@ -104,7 +104,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
             close=self.shut,
         )
         following = Attached(self.outbox)
-        self.conversation = Conversation(self.user, following)
+        self.conversation = Conversation(self.user, following, address=self.credentials.address)
         await hub.register(self.outbox)
         self.standing = Standing(self.credentials, self.conversation, self.outbox)
         self.standing.ask_later()

@@ -11,7 +11,9 @@ from generation.conversation.credentials import (
     token_in,
 )
 from generation.conversation.flood import Bucket, Buckets, buckets
+from generation.conversation.sign_in import SignInThrottled
 from generation.conversation.standing import Standing
+from generation.conversation.token_gate import TokenThrottled, user_of_token
 
 __all__ = [
     "Bucket",
@@ -20,10 +22,13 @@ __all__ = [
     "Credentials",
     "Following",
     "Refused",
+    "SignInThrottled",
     "Standing",
+    "TokenThrottled",
     "Visitor",
     "buckets",
     "credentials_of",
     "our_session",
     "token_in",
+    "user_of_token",
 ]

@@ -15,10 +15,12 @@ from django.db import Error as DatabaseProblem
 
 from generation import protocol, selectors, services
 from generation.choices import CHANGE_ALL, ErrorCode
+from generation.client_address import UNKNOWN
 from generation.exceptions import InvalidInput, NotFound, StudioError
 from generation.log_lines import database
 from generation.models import GenerationTask
 from generation.protocol import Attach, Cancel, Detach, Generate, Ping, Retry
+from generation.security_log import SecurityEvent, log_event
 from generation.selectors import clock
 
 if TYPE_CHECKING:
@@ -30,10 +32,11 @@ ACK_MESSAGE = "任务已接收"
 
 
 class Visitor:
-    """Whom a connection belongs to."""
+    """Whom a connection belongs to, and from where it came."""
 
-    def __init__(self, user: User) -> None:
+    def __init__(self, user: User, *, address: str = UNKNOWN) -> None:
         self.user = user
+        self.address = address
         self.connection_id = uuid.uuid4().hex[:12]
 
     def hello(self, active: list[dict[str, Any]], *, now: datetime) -> dict[str, Any]:
@@ -53,6 +56,12 @@ class Visitor:
     def visible(self, task_id: str, change: bool = False) -> GenerationTask:
         task = selectors.visible_task(task_id, self.user)
         if change and task.owner_id != self.user.pk and not self.user.has_perm(CHANGE_ALL):
+            log_event(
+                SecurityEvent.PERMISSION_REFUSED,
+                account=self.user.get_username(),
+                address=self.address,
+                task=task_id,
+            )
             raise NotFound
         return task
 
@@ -104,8 +113,8 @@ class Following(ABC):
 class Conversation(Visitor):
     """Thin: parse, one service or selector, answer."""
 
-    def __init__(self, user: User, following: Following) -> None:
-        super().__init__(user)
+    def __init__(self, user: User, following: Following, *, address: str = UNKNOWN) -> None:
+        super().__init__(user, address=address)
         self.following = following
 
     async def hear(self, text: str | None) -> None:

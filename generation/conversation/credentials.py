@@ -17,7 +17,9 @@ from django.utils.module_loading import import_string
 
 from generation import services
 from generation.choices import CloseCode
-from generation.selectors import clock
+from generation.client_address import UNKNOWN, client_address
+from generation.conversation.token_gate import TokenThrottled, user_of_token
+from generation.security_log import SecurityEvent, log_event
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -36,10 +38,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What a connection was opened with; asked again while it stays open."""
+    """What a connection was opened with, from where; asked again while it stays open."""
 
     token: str | None
     session_key: str | None
+    address: str
 
     async def user(self) -> User:
         """The active user they stand for now; raises Refused."""
@@ -50,11 +53,20 @@ class Credentials:
         if user is None:
             raise Refused(CloseCode.NOT_SIGNED_IN)
         if not user.is_active:
+            log_event(
+                SecurityEvent.PERMISSION_REFUSED,
+                account=user.get_username(),
+                address=self.address,
+                reason="disabled",
+            )
             raise Refused(CloseCode.REFUSED)
         return user
 
     def user_of_token(self) -> User | None:
-        return services.user_of_token(token=self.token or "", now=clock.now())
+        try:
+            return user_of_token(self.token or "", address=self.address)
+        except TokenThrottled as throttled:
+            raise Refused(CloseCode.FLOODING) from throttled
 
     def user_of_session(self) -> User | None:
         store = import_string(f"{settings.SESSION_ENGINE}.SessionStore")(self.session_key)
@@ -72,17 +84,24 @@ def credentials_of(scope: dict[str, Any]) -> Credentials:
     A token of ours needs no Origin and ignores cookies; a cookie counts only from our own pages.
     What else stands in Authorization belongs to a proxy in front.
     """
+    address = client_address(scope)
     headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
     authorization = headers.get(b"authorization", "")
     token = token_in(authorization)
     if token is not None:
-        return Credentials(token=token, session_key=None)
+        return Credentials(token=token, session_key=None, address=address)
     session_key = session_key_of(headers.get(b"cookie", ""))
     if authorization and session_key is None:
         raise Refused(CloseCode.NOT_SIGNED_IN)
     if not is_our_origin(scope, headers):
+        log_event(
+            SecurityEvent.PERMISSION_REFUSED,
+            account=None,
+            address=address,
+            origin=headers.get(b"origin"),
+        )
         raise Refused(CloseCode.REFUSED)
-    return Credentials(token=None, session_key=session_key)
+    return Credentials(token=None, session_key=session_key, address=address)
 
 
 def token_in(authorization: str) -> str | None:
@@ -93,9 +112,10 @@ def token_in(authorization: str) -> str | None:
     return next(filter(services.is_token, BEARER.findall(authorization)), None)
 
 
-def our_session(cookies: Mapping[str, str]) -> Credentials:
+def our_session(cookies: Mapping[str, str], *, address: str = UNKNOWN) -> Credentials:
     """Of a request over HTTP: other sites cannot read its answer, nor make it change anything."""
-    return Credentials(token=None, session_key=cookies.get(settings.SESSION_COOKIE_NAME))
+    session_key = cookies.get(settings.SESSION_COOKIE_NAME)
+    return Credentials(token=None, session_key=session_key, address=address)
 
 
 def session_key_of(header: str) -> str | None:

@@ -12,6 +12,7 @@ from generation.conversation.conversation import Visitor
 from generation.conversation.credentials import Credentials, Refused
 from generation.hub import Box, hub
 from generation.log_lines import database
+from generation.security_log import SecurityEvent, log_event
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +49,12 @@ class Standing:
             self.visitor.user = await self.credentials.user()
             await self.keep_what_may_be_seen()
         except Refused as refused:
+            log_event(
+                SecurityEvent.SESSION_ENDED,
+                account=self.visitor.user.get_username(),
+                address=self.credentials.address,
+                code=int(refused.close_code),
+            )
             await self.outbox.close(refused.close_code)
             return
         except Exception as error:  # noqa: BLE001  asked again in a minute

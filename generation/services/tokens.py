@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from generation.models import ApiToken
+from generation.security_log import SecurityEvent, log_event
 from generation.selectors import digest_of
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def create_token(*, owner: User, name: str, now: datetime) -> str:
     """A new token in clear; only its digest is kept."""
     token = f"{PREFIX}{secrets.token_urlsafe(32)}"
     ApiToken.objects.create(digest=digest_of(token), owner=owner, name=name, created=now)
+    log_event(SecurityEvent.TOKEN_MADE, account=owner.get_username(), address=None, name=name)
     return token
 
 
@@ -30,7 +32,7 @@ def is_token(text: str) -> bool:
     return text.startswith(PREFIX)
 
 
-def user_of_token(*, token: str, now: datetime) -> User | None:
+def user_of_token(*, token: str, now: datetime, address: str) -> User | None:
     """The token's owner, or None; remembers its use to the minute."""
     row = ApiToken.objects.select_related("owner").filter(digest=digest_of(token)).first()
     if row is None:
@@ -38,4 +40,11 @@ def user_of_token(*, token: str, now: datetime) -> User | None:
     if row.last_used is None or now - row.last_used > TOKEN_USE_GRAIN:
         ApiToken.objects.filter(pk=row.pk).update(last_used=now)
     owner: User = row.owner
+    if row.last_used is None:
+        log_event(
+            SecurityEvent.TOKEN_FIRST_USED,
+            account=owner.get_username(),
+            address=address,
+            name=row.name,
+        )
     return owner

@@ -16,7 +16,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from generation import selectors
 from generation.choices import CloseCode, ErrorCode
-from generation.conversation import Conversation, Refused, buckets, our_session
+from generation.client_address import client_address
+from generation.conversation import Conversation, Credentials, Refused, buckets, our_session
 from generation.exceptions import InvalidInput
 from generation.log_lines import database
 from generation.protocol import parse_cursors, parse_since
@@ -38,10 +39,12 @@ def by_letter(answer: Answer) -> View:
     async def view(request: HttpRequest) -> HttpResponseBase:
         letter = Letter()
         try:
-            user = await our_session(request.COOKIES).user()
+            user = await session_of(request).user()
             if not buckets.take(user.pk):
                 return refusal(ErrorCode.FLOODING, 429)
-            await answer(request, Conversation(user, letter), letter)
+            await answer(
+                request, Conversation(user, letter, address=client_address(request)), letter
+            )
         except Refused as refused:
             disabled = refused.close_code == CloseCode.REFUSED
             return refusal(ErrorCode.ACCOUNT_DISABLED if disabled else ErrorCode.NOT_SIGNED_IN, 403)
@@ -104,12 +107,16 @@ async def events(request: HttpRequest) -> HttpResponseBase:
         cursors, since = cursors_of(request), parse_since(request.GET.get("since", ""))
     except InvalidInput as error:
         return refusal(error.code, 400)
-    stream = EventStream(our_session(request.COOKIES), cursors, since)
+    stream = EventStream(session_of(request), cursors, since)
     return StreamingHttpResponse(
         stream.chunks(),
         content_type="text/event-stream; charset=utf-8",
         headers={"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"},
     )
+
+
+def session_of(request: HttpRequest) -> Credentials:
+    return our_session(request.COOKIES, address=client_address(request))
 
 
 def cursors_of(request: HttpRequest) -> Mapping[str, int]:

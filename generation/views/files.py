@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
+from math import ceil
 from urllib.parse import quote
 
 from django.conf import settings
@@ -13,11 +14,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from generation import images, selectors, services
-from generation.conversation import token_in
+from generation import images, selectors
+from generation.client_address import client_address
+from generation.conversation import TokenThrottled, token_in, user_of_token
 from generation.exceptions import NotFound
 from generation.models import GeneratedImage
-from generation.selectors import clock
 
 KEPT = 86_400
 """Seconds a browser keeps a picture: its file never changes."""
@@ -40,7 +41,10 @@ def thumbnail(request: HttpRequest, task_id: uuid.UUID, index: int) -> HttpRespo
 
 def file_of(request: HttpRequest, task_id: uuid.UUID, index: int, *, small: bool) -> HttpResponse:
     """To browsers by their session, to programs by the token that opened their socket."""
-    user = viewer(request)
+    try:
+        user = viewer(request)
+    except TokenThrottled as throttled:
+        return HttpResponse(status=429, headers={"Retry-After": str(ceil(throttled.wait))})
     if user is None:
         return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
     if not user.is_authenticated:
@@ -54,7 +58,7 @@ def file_of(request: HttpRequest, task_id: uuid.UUID, index: int, *, small: bool
 
 
 def viewer(request: HttpRequest) -> User | AnonymousUser | None:
-    """Who asks; None for a token that is not valid.
+    """Who asks; None for a token that is not valid; raises TokenThrottled.
 
     What else stands in Authorization belongs to a proxy in front, and the session counts.
     """
@@ -63,7 +67,7 @@ def viewer(request: HttpRequest) -> User | AnonymousUser | None:
     if token is None:
         refused = authorization.lower().startswith("bearer") and not request.user.is_authenticated
         return None if refused else request.user
-    user = services.user_of_token(token=token, now=clock.now())
+    user = user_of_token(token, address=client_address(request))
     return user if user is not None and user.is_active else None
 
 

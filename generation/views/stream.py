@@ -116,7 +116,7 @@ class EventStream:
             await self.end(CloseCode.FLOODING)
             return
         self.outbox = outbox = Fetched(owner_id=user.pk, close=self.end, known=self.cursors)
-        visitor = Visitor(user)
+        visitor = Visitor(user, address=self.credentials.address)
         await hub.register(outbox)
         self.ready.set()
         self.standing = Standing(self.credentials, visitor, outbox)

@@ -1,0 +1,147 @@
+"""How often something may be tried: some attempts are free, then each one costs a longer pause.
+
+Counts are kept in Django's caches: in the shared one, so that several web processes count
+together, or in this process alone while the shared one is away.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic, time
+from typing import TypeVar
+
+from django.core.cache import caches
+from django.core.cache.backends.base import BaseCache
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+FORGOTTEN = 3_600
+"""Seconds after the last counted attempt until all of them are free again."""
+
+ASK_AGAIN = 5.0
+"""Seconds until a shared cache that failed is tried again: each failure costs its time-out."""
+
+
+class Counters:
+    """The shared cache, or the local one while it is away."""
+
+    def __init__(self) -> None:
+        self.away_until = 0.0
+        self.is_away = False
+
+    def use(self, ask: Callable[[BaseCache], T]) -> T:
+        if monotonic() >= self.away_until:
+            try:
+                answer = ask(caches["default"])
+            except (RedisError, OSError) as error:
+                self.note_failure(error)
+            else:
+                self.note_success()
+                return answer
+        return ask(caches["local"])
+
+    def note_failure(self, error: Exception) -> None:
+        self.away_until = monotonic() + ASK_AGAIN
+        if not self.is_away:
+            self.is_away = True
+            logger.warning("sign-in limits count in this process alone: %r", error)
+
+    def note_success(self) -> None:
+        if self.is_away:
+            self.is_away = False
+            logger.info("sign-in limits count in all processes again")
+
+
+counters = Counters()
+"""This process's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptLimit:
+    """`free` attempts at once, then a pause of `first`, twice that … up to `longest` seconds."""
+
+    name: str
+    free: int
+    longest: float
+    first: float = 1.0
+    shared: bool = True
+    """Whether all web processes count together."""
+
+    def use(self, ask: Callable[[BaseCache], T]) -> T:
+        return counters.use(ask) if self.shared else ask(caches["local"])
+
+    def attempt(self, subject: str) -> float:
+        """Count one attempt; the seconds to wait instead, or 0 if it may go on.
+
+        It is counted before its result is known: of many at once only the free ones go on.
+        """
+        key = self.key_of(subject)
+        return self.use(lambda cache: self.attempt_in(cache, key))
+
+    def attempt_in(self, cache: BaseCache, key: str) -> float:
+        wait = self.wait_in(cache, key)
+        if wait > 0:
+            return wait
+        count = increment(cache, key)
+        pause = self.pause_after(count)
+        if pause and not cache.add(f"{key}:pause", time() + pause, timeout=pause):
+            # another attempt of the same moment took the turn
+            decrement(cache, key)
+            return max(self.first, self.wait_in(cache, key))
+        return 0.0
+
+    def pause_after(self, count: int) -> float:
+        if count < self.free:
+            return 0.0
+        return min(self.longest, self.first * 2.0 ** min(count - self.free, 30))
+
+    def wait(self, subject: str) -> float:
+        """Seconds until the next attempt may go on, without counting one."""
+        key = self.key_of(subject)
+        return self.use(lambda cache: self.wait_in(cache, key))
+
+    def wait_in(self, cache: BaseCache, key: str) -> float:
+        until: float = cache.get(f"{key}:pause", 0.0)
+        return max(0.0, until - time())
+
+    def forgive(self, subject: str) -> None:
+        """Make all attempts free again."""
+        key = self.key_of(subject)
+        self.use(lambda cache: cache.delete_many([key, f"{key}:pause"]))
+
+    def take_back(self, subject: str) -> None:
+        """Count the last attempt as none; the pause that it began, if any, ends."""
+        key = self.key_of(subject)
+        self.use(lambda cache: self.take_back_in(cache, key))
+
+    def take_back_in(self, cache: BaseCache, key: str) -> None:
+        decrement(cache, key)
+        cache.delete(f"{key}:pause")
+
+    def key_of(self, subject: str) -> str:
+        """Of one length, whatever a client calls itself."""
+        digest = hashlib.sha256(subject.encode(errors="surrogatepass")).hexdigest()[:32]
+        return f"{self.name}:{digest}"
+
+
+def increment(cache: BaseCache, key: str) -> int:
+    cache.add(key, 0, timeout=FORGOTTEN)
+    cache.touch(key, timeout=FORGOTTEN)
+    try:
+        return cache.incr(key)
+    except ValueError:
+        # forgotten, or pushed out, between the two
+        cache.set(key, 1, timeout=FORGOTTEN)
+        return 1
+
+
+def decrement(cache: BaseCache, key: str) -> None:
+    # forgotten meanwhile: there is nothing to take back
+    with suppress(ValueError):
+        cache.decr(key)

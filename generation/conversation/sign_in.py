@@ -1,0 +1,174 @@
+"""Signing in with a name and a password: the one gate that every `authenticate()` passes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore, Semaphore
+from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth import get_user_model
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.signals import user_logged_out
+from django.core.exceptions import PermissionDenied
+from django.dispatch import receiver
+
+from generation.client_address import UNKNOWN, client_address, client_network
+from generation.conversation.attempt_limits import AttemptLimit, counters
+from generation.security_log import SecurityEvent, log_event
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+    from django.http import HttpRequest
+
+ACCOUNT_LIMIT = AttemptLimit(name="sign-in-account", free=5, longest=300)
+"""A name that no account has is counted like any other: the two must not be told apart."""
+
+ADDRESS_LIMIT = AttemptLimit(name="sign-in-address", free=30, longest=60)
+"""Many people may share an address; what succeeds is not counted."""
+
+FAMILIAR = 30 * 86_400
+"""Seconds for which an account remembers an address it was signed in from. From there its owner
+gets in while strangers elsewhere use up the attempts of the account."""
+
+HASHING = max(1, (os.cpu_count() or 1) // 2)
+"""Passwords that are hashed at once, 270 ms of a processor each; the rest is for the pages."""
+
+TURN = 5.0
+"""Seconds that a sign-in waits for its turn to be hashed."""
+
+WAITING = 32
+"""Sign-ins that wait for their turn; each holds a thread."""
+
+
+class SignInThrottled(Exception):
+    """Too many attempts: `wait` is the seconds until the next one; 0: the server is busy."""
+
+    def __init__(self, wait: float) -> None:
+        super().__init__(f"wait {wait:.0f} s")
+        self.wait = wait
+
+
+class Turns:
+    """A bounded number of threads inside, and a bounded number that waits."""
+
+    def __init__(self, inside: int, waiting: int, patience: float) -> None:
+        self.room = BoundedSemaphore(inside + waiting)
+        self.turn = Semaphore(inside)
+        self.patience = patience
+
+    @contextmanager
+    def taking(self) -> Iterator[None]:
+        """Raises SignInThrottled(0) without a turn in time."""
+        if not self.room.acquire(blocking=False):
+            raise SignInThrottled(0)
+        try:
+            if not self.turn.acquire(timeout=self.patience):
+                raise SignInThrottled(0)
+            try:
+                yield
+            finally:
+                self.turn.release()
+        finally:
+            self.room.release()
+
+
+turns = Turns(HASHING, WAITING, TURN)
+"""This process's."""
+
+
+class PasswordBackend(ModelBackend):
+    """Django's own, no more often than the limits allow, with a log line for each attempt.
+
+    Its refusal is final: no further backend is asked.
+    """
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
+    ) -> User | None:
+        """Raises SignInThrottled, or PermissionDenied for a wrong name or password."""
+        if username is None:
+            username = kwargs.get(get_user_model().USERNAME_FIELD)
+        if username is None or password is None:
+            return None
+        attempt = Attempt(username, client_address(request) if request else UNKNOWN)
+        attempt.begin()
+        try:
+            with turns.taking():
+                user = super().authenticate(request, username=username, password=password)
+        except SignInThrottled:
+            attempt.withdraw()
+            raise
+        if user is None:
+            attempt.fail()
+            raise PermissionDenied
+        attempt.succeed()
+        return user
+
+    async def aauthenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
+    ) -> User | None:
+        return await sync_to_async(self.authenticate)(request, username, password, **kwargs)
+
+
+@receiver(user_logged_out, dispatch_uid="security-log")
+def log_sign_out(request: HttpRequest, user: User | None, **kwargs: Any) -> None:
+    if user is not None:
+        log_event(
+            SecurityEvent.SIGNED_OUT,
+            account=user.get_username(),
+            address=client_address(request),
+        )
+
+
+class Attempt:
+    """One try of a password for `name` from `address`, as the limits and the log see it."""
+
+    def __init__(self, name: str, address: str) -> None:
+        self.name = name
+        self.address = address
+        self.network = client_network(address)
+        account = name.casefold()
+        pair = f"{account}\n{self.network}"
+        self.familiar_key = f"familiar:{ACCOUNT_LIMIT.key_of(pair)}"
+        familiar = counters.use(lambda cache: cache.get(self.familiar_key))
+        self.account = pair if familiar else account
+
+    def begin(self) -> None:
+        """Count it, or raise SignInThrottled."""
+        wait = ADDRESS_LIMIT.attempt(self.network)
+        if not wait:
+            wait = ACCOUNT_LIMIT.attempt(self.account)
+            if wait:
+                ADDRESS_LIMIT.take_back(self.network)
+        if wait:
+            self.log(SecurityEvent.SIGN_IN_THROTTLED, wait=f"{wait:.0f}")
+            raise SignInThrottled(wait)
+
+    def withdraw(self) -> None:
+        """The password was not looked at."""
+        ADDRESS_LIMIT.take_back(self.network)
+        ACCOUNT_LIMIT.take_back(self.account)
+        self.log(SecurityEvent.SIGN_IN_THROTTLED, wait="busy")
+
+    def fail(self) -> None:
+        self.log(SecurityEvent.SIGN_IN_REFUSED)
+
+    def succeed(self) -> None:
+        ADDRESS_LIMIT.take_back(self.network)
+        ACCOUNT_LIMIT.forgive(self.account)
+        counters.use(lambda cache: cache.set(self.familiar_key, 1, timeout=FAMILIAR))
+        self.log(SecurityEvent.SIGN_IN_OK)
+
+    def log(self, event: SecurityEvent, **details: object) -> None:
+        log_event(event, account=self.name, address=self.address, **details)

@@ -1,0 +1,76 @@
+"""Tokens of programs: looked up, logged, and refused without a query after many bad ones.
+
+A token cannot be guessed; the limit keeps a flood of bad ones from the database. A token that was
+good lately passes however many bad ones its address sends.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from generation import services
+from generation.client_address import client_network
+from generation.conversation.attempt_limits import AttemptLimit
+from generation.security_log import SecurityEvent, log_event
+from generation.selectors import clock, digest_of
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+TOKEN_LIMIT = AttemptLimit(name="token-address", free=30, longest=60, shared=False)
+
+REMEMBERED = 1_000
+"""Digests of good tokens that a process keeps."""
+
+
+class TokenThrottled(Exception):
+    """Too many bad tokens from this address; `wait` seconds until the next is looked up."""
+
+    def __init__(self, wait: float) -> None:
+        super().__init__(f"wait {wait:.0f} s")
+        self.wait = wait
+
+
+class GoodTokens:
+    """Digests of tokens that were good, those of the last uses."""
+
+    def __init__(self) -> None:
+        self.digests: OrderedDict[str, None] = OrderedDict()
+        # views run in threads of their own
+        self.turn = Lock()
+
+    def __contains__(self, digest: str) -> bool:
+        return digest in self.digests
+
+    def add(self, digest: str) -> None:
+        with self.turn:
+            self.digests[digest] = None
+            self.digests.move_to_end(digest)
+            if len(self.digests) > REMEMBERED:
+                self.digests.popitem(last=False)
+
+    def remove(self, digest: str) -> None:
+        with self.turn:
+            self.digests.pop(digest, None)
+
+
+good_tokens = GoodTokens()
+"""This process's."""
+
+
+def user_of_token(token: str, *, address: str) -> User | None:
+    """The token's owner, active or not, or None; raises TokenThrottled."""
+    digest, network = digest_of(token), client_network(address)
+    wait = 0.0 if digest in good_tokens else TOKEN_LIMIT.wait(network)
+    if wait:
+        raise TokenThrottled(wait)
+    user = services.user_of_token(token=token, now=clock.now(), address=address)
+    if user is None:
+        good_tokens.remove(digest)
+        TOKEN_LIMIT.attempt(network)
+        log_event(SecurityEvent.TOKEN_REFUSED, account=None, address=address)
+    else:
+        good_tokens.add(digest)
+    return user

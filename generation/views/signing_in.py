@@ -1,0 +1,74 @@
+"""The page on which a person signs in, also to the admin, and what it says when it is too often."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView, redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext, ngettext
+
+from generation.conversation import SignInThrottled
+
+BUSY_RETRY = 5
+"""Seconds after which it is worth trying again when too many people sign in at once."""
+
+
+class SignInForm(AuthenticationForm):
+    throttled: SignInThrottled | None = None
+    """Why the password was not looked at, if it was not."""
+
+    def clean(self) -> dict[str, Any]:
+        try:
+            return super().clean()
+        except SignInThrottled as throttled:
+            self.throttled = throttled
+            raise forms.ValidationError(sentence_of(throttled), code="throttled") from throttled
+
+
+def sentence_of(throttled: SignInThrottled) -> str:
+    if not throttled.wait:
+        return gettext("Many people are signing in right now. Try again in a few seconds.")
+    seconds = ceil(throttled.wait)
+    return ngettext(
+        "Too many attempts. Wait %(seconds)s second, then try again.",
+        "Too many attempts. Wait %(seconds)s seconds, then try again.",
+        seconds,
+    ) % {"seconds": seconds}
+
+
+class SignInView(LoginView):
+    template_name = "registration/sign_in.html"
+    redirect_authenticated_user = True
+    authentication_form = SignInForm
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """The page again; 429 or 503 if the password was not looked at."""
+        response = super().form_invalid(form)
+        throttled: SignInThrottled | None = form.throttled
+        if throttled is not None:
+            response.status_code = 429 if throttled.wait else 503
+            response["Retry-After"] = str(ceil(throttled.wait) or BUSY_RETRY)
+        return response
+
+
+def admin_sign_in(request: HttpRequest) -> HttpResponse:
+    """The admin has no form of its own: one page, and one limit, for all."""
+    index = reverse("admin:index")
+    target = request.GET.get(REDIRECT_FIELD_NAME, index)
+    if not url_has_allowed_host_and_scheme(target, allowed_hosts=None):
+        target = index
+    if not request.user.is_authenticated:
+        return redirect_to_login(target)
+    if not admin.site.has_permission(request):
+        raise PermissionDenied
+    return redirect(target)
