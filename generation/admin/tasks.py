@@ -9,10 +9,11 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from generation import services
+from generation import selectors, services
 from generation.admin.reading import PartOfTask, ReadOnly
 from generation.admin.sieves import BinSieve, ErrorSieve, ModelSieve, StatusSieve, StepSieve
 from generation.admin.task_list import TaskList
@@ -20,6 +21,18 @@ from generation.choices import CHANGE_ALL
 from generation.exceptions import NotFound, TransitionRefused
 from generation.models import GeneratedImage, GenerationTask, TaskEvent
 from generation.selectors import clock
+
+MOST_SEQ = 2**31 - 1 - selectors.SHOWN_EVENTS
+MOST_PARTS = 100
+"""Links to parts of one log; no log that is written here has more."""
+
+
+def after_of(request: HttpRequest) -> int | None:
+    """Behind which event the log is shown; None: its ends."""
+    try:
+        return min(max(0, int(request.GET["after"])), MOST_SEQ)
+    except (KeyError, ValueError):
+        return None
 
 
 class EventInline(PartOfTask, admin.TabularInline):  # type: ignore[type-arg]
@@ -29,6 +42,18 @@ class EventInline(PartOfTask, admin.TabularInline):  # type: ignore[type-arg]
     ordering = ("seq",)
     fields = ("seq", "at", "kind", "step", "progress", "attempt", "details")
     readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TaskEvent]:
+        """Of a long log the first and the newest events, or with `after` those behind it."""
+        rows: QuerySet[TaskEvent] = super().get_queryset(request)
+        match = request.resolver_match
+        after = after_of(request)
+        if after is not None:
+            return rows.filter(seq__gt=after, seq__lte=after + selectors.SHOWN_EVENTS)
+        task = (
+            GenerationTask.objects.filter(pk=match.kwargs["object_id"]).first() if match else None
+        )
+        return rows if task is None else rows.filter(selectors.shown_events(task))
 
     @admin.display(description=_("time"))
     def at(self, event: TaskEvent) -> str:
@@ -102,7 +127,7 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             {
                 "fields": (
                     ("status", "step", "progress", "basis"),
-                    ("attempt", "counted_ends", "newest_seq"),
+                    ("attempt", "counted_ends", "newest_seq", "rest_of_log"),
                     ("claimed_at", "cancel_requested_at", "finished_at"),
                     ("wait_seconds", "run_seconds"),
                     "deleted_at",
@@ -113,7 +138,18 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         ),
         (_("Durations"), {"fields": ("expected", "measured"), "classes": ("collapse",)}),
     )
+    readonly_fields = ("rest_of_log",)
     actions = ("cancel_tasks", "retry_tasks")
+
+    @admin.display(description=_("long log"))
+    def rest_of_log(self, task: GenerationTask) -> str:
+        """A link to the next part of a log that is too long for one page."""
+        if task.newest_seq <= selectors.SHOWN_EVENTS:
+            return "–"
+        parts = range(0, task.newest_seq, selectors.SHOWN_EVENTS)
+        links = ((f"?after={after}#events-group", after + 1) for after in parts[:MOST_PARTS])
+        text = format_html_join(" ", '<a href="{}">{}…</a>', links)
+        return format_html("{} {}", _("Events from"), text)
 
     @admin.display(description=_("prompt"))
     def short_prompt(self, task: GenerationTask) -> str:

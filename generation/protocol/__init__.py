@@ -23,6 +23,7 @@ from generation.protocol.fold import (
     apply_event,
     empty_state,
     fold,
+    fold_shown,
 )
 from generation.protocol.server import (
     PROTOCOL_VERSION,
@@ -67,6 +68,7 @@ __all__ = [
     "ending_data",
     "event_frame",
     "fold",
+    "fold_shown",
     "is_unicode",
     "parse_client_message",
     "parse_cursors",

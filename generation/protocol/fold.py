@@ -128,6 +128,34 @@ def apply_event(state: TaskState, frame: EventFrame) -> TaskState:
     return after
 
 
+def fold_shown(state: TaskState, frames: Iterable[EventFrame]) -> TaskState:
+    """The fold of a log in which events are left out; what only they said is missing."""
+    for frame in frames:
+        if frame["seq"] > state["seq"] + 1:
+            state = passed_over(state, frame)
+        state = apply_event(state, frame)
+    return state
+
+
+def passed_over(state: TaskState, frame: EventFrame) -> TaskState:
+    """The state right before `frame`, as far as it is known without the events between.
+
+    A step that goes on is the same span; of another one the beginning was not observed.
+    """
+    after: TaskState = {**state, "waiting": None, "seq": frame["seq"] - 1}
+    newest = after["timeline"][-1] if after["timeline"] else None
+    known = newest and (newest["attempt"], newest["image"], newest["step"], newest["ended"])
+    same = known == (frame["attempt"], frame["image"], frame["step"], None)
+    if not same:
+        close_span(after, state["updated_at"] or frame["timestamp"])
+        forget_measure(after)
+        if frame["kind"] == EventKind.PROGRESSED:
+            open_span(after, frame, frame["step"], None)
+            after["timeline"][-1]["observed"] = False
+    after["attempt"], after["progress"] = frame["attempt"], frame["progress"]
+    return after
+
+
 def close_span(state: TaskState, at: float) -> None:
     timeline = state["timeline"]
     if timeline and timeline[-1]["ended"] is None:

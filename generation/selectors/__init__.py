@@ -30,11 +30,14 @@ from generation.selectors.line import (
 )
 from generation.selectors.log import (
     PAGE_EVENTS,
+    SHOWN_EVENTS,
     LogPage,
+    events_after,
     interruptions,
     log_after,
     logs_between,
     newest_seqs,
+    shown_events,
     state_of,
 )
 from generation.selectors.outlook import (
@@ -79,6 +82,7 @@ from generation.selectors.waterfall import Part, Row
 __all__ = [
     "MAX_KEYS",
     "PAGE_EVENTS",
+    "SHOWN_EVENTS",
     "STATUSES",
     "Card",
     "Cause",
@@ -108,6 +112,7 @@ __all__ = [
     "deadline_limit",
     "digest_of",
     "eldest_worker",
+    "events_after",
     "expected_seconds",
     "gallery_page",
     "in_line",
@@ -135,6 +140,7 @@ __all__ = [
     "recent_cards",
     "seqs_of_visible",
     "shared_task",
+    "shown_events",
     "stall_limit",
     "state_of",
     "story_of",

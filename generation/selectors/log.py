@@ -24,6 +24,10 @@ LOG_AFTER = (
     "WHERE task_id = %s AND seq > %s ORDER BY seq LIMIT %s"
 )
 
+FIRST_EVENTS, NEWEST_EVENTS = 100, 400
+SHOWN_EVENTS = FIRST_EVENTS + NEWEST_EVENTS
+"""Of a longer log a page reads so many, from both ends."""
+
 TASKS_AT_ONCE = 100
 """In one question about several logs: SQLite's parser takes no tree of a thousand conditions."""
 
@@ -82,15 +86,40 @@ def interruptions(task_id: uuid.UUID, reason: InterruptReason) -> int:
     ).count()
 
 
-def logs_of(task_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[EventFrame]]:
-    """The whole log of each task, in order; one query."""
-    logs: dict[uuid.UUID, list[EventFrame]] = {key: [] for key in task_ids}
-    rows = TaskEvent.objects.filter(task__in=task_ids).order_by("task", "seq")
-    for key, frame in rows.values_list("task_id", "frame"):
+def shown_logs(tasks: Collection[GenerationTask]) -> dict[uuid.UUID, list[EventFrame]]:
+    """The log of each task in order, of a long one the `shown_events`; one query."""
+    logs: dict[uuid.UUID, list[EventFrame]] = {task.pk: [] for task in tasks}
+    short = [task.pk for task in tasks if not is_long(task)]
+    wanted = [Q(task=task.pk) & shown_events(task) for task in tasks if is_long(task)]
+    rows = TaskEvent.objects.filter(Q(Q(task__in=short), *wanted, _connector=Q.OR))
+    for key, frame in rows.order_by("task", "seq").values_list("task_id", "frame"):
         logs[key].append(json.loads(frame))
     return logs
 
 
+def is_long(task: GenerationTask) -> bool:
+    return task.newest_seq > SHOWN_EVENTS
+
+
+def shown_events(task: GenerationTask) -> Q:
+    """Which events of the task a page reads: the first and the newest ones."""
+    return Q(seq__lte=FIRST_EVENTS) | Q(seq__gt=task.newest_seq - NEWEST_EVENTS)
+
+
+def events_after(task: GenerationTask, after: int) -> list[EventFrame]:
+    """As many events after `after` as a page shows."""
+    page = log_after(task_id=str(task.pk), after=after, limit=SHOWN_EVENTS)
+    return [json.loads(frame) for _seq, frame in page.frames]
+
+
+def cancel_stops(task_id: uuid.UUID) -> str | None:
+    """What a requested cancel was answered with; None if there was none."""
+    rows = TaskEvent.objects.filter(task_id=task_id, kind=EventKind.CANCEL_REQUESTED)
+    details = rows.order_by("seq").values_list("details", flat=True).first()
+    return details["stops"] if details else None
+
+
 def state_of(task_id: uuid.UUID) -> TaskState:
-    """The fold of the whole log of one task."""
-    return fold(empty_state(str(task_id)), logs_of([task_id])[task_id])
+    """The fold of the whole log of one task, however long."""
+    rows = TaskEvent.objects.filter(task=task_id).order_by("seq")
+    return fold(empty_state(str(task_id)), map(json.loads, rows.values_list("frame", flat=True)))

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from generation.models import GenerationTask
 from generation.protocol import EventFrame
-from generation.selectors.log import logs_of
+from generation.selectors.log import shown_logs
 from generation.selectors.slowness import Verdict, verdict
 from generation.selectors.tasks import Card, age, card_of
 from generation.selectors.waterfall import Waterfall, asides_of, waterfall
@@ -24,7 +24,10 @@ RELATIVES = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """All of it from one look at the log, so that no part is ahead of another."""
+    """All of it from one reading of the log, so that no part is ahead of another.
+
+    `log`: of a long one, the shown events.
+    """
 
     card: Card
     log: list[EventFrame]
@@ -40,7 +43,7 @@ class Kin(TypedDict):
 
 
 def story_of(task: GenerationTask, *, now: datetime) -> Story:
-    log = logs_of([task.pk])[task.pk]
+    log = shown_logs([task])[task.pk]
     card = card_of(task, now=now, log=log)
     state = card["state"]
     fall = waterfall(state, card["task"], now=now.timestamp(), asides=asides_of(log))

@@ -20,9 +20,9 @@ from generation.protocol import (
     TaskData,
     TaskState,
     empty_state,
-    fold,
+    fold_shown,
 )
-from generation.selectors.log import logs_of
+from generation.selectors.log import cancel_stops, is_long, shown_logs
 from generation.selectors.outlook import queue_places
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def readable_keys(task_ids: Iterable[str]) -> list[uuid.UUID]:
 
 
 def card_of(task: GenerationTask, *, now: datetime, log: list[EventFrame] | None = None) -> Card:
-    """`log`: all of it, if it was read already."""
+    """`log`: its shown events, if they were read already."""
     return cards_of([task], now, None if log is None else {task.pk: log})[0]
 
 
@@ -186,20 +186,30 @@ def cards_of(
     now: datetime,
     logs: dict[uuid.UUID, list[EventFrame]] | None = None,
 ) -> list[Card]:
-    logs = logs or logs_of([task.pk for task in tasks])
+    logs = logs or shown_logs(tasks)
     places = queue_places([str(task.pk) for task in tasks if not task.is_over], now=now)
     favourites = favourites_of(tasks)
     return [
         {
             "id": str(task.pk),
             "task": task.data,
-            "state": with_what_was_kept(
-                fold(empty_state(str(task.pk)), logs[task.pk]), favourites[task.pk]
-            ),
+            "state": with_what_was_kept(state_shown(task, logs[task.pk]), favourites[task.pk]),
             "queue": places.get(str(task.pk)),
         }
         for task in tasks
     ]
+
+
+def state_shown(task: GenerationTask, log: list[EventFrame]) -> TaskState:
+    """The fold of the log; of a long one, what the events left out had said is in the rows."""
+    state = fold_shown(empty_state(str(task.pk)), log)
+    if not is_long(task):
+        return state
+    state["images"] = [image.data for image in task.images.order_by("index")]
+    state["seed"] = task.drawn_seed if state["seed"] is None else state["seed"]
+    if task.cancel_requested_at is not None and state["cancel_requested"] is None:
+        state["cancel_requested"] = cancel_stops(task.pk)
+    return state
 
 
 def favourites_of(tasks: list[GenerationTask]) -> dict[uuid.UUID, dict[int, bool]]:

@@ -37,12 +37,16 @@ class Delay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asides:
-    """What the fold lets go of, by attempt: who took it, when it last wrote, how far it came."""
+    """What the fold drops, by attempt: its worker, when it last wrote, how far it came.
+
+    `gaps`: Unix seconds of the events on either side of those that were not read.
+    """
 
     workers: dict[int, str] = field(default_factory=dict)
     last_news: dict[int, float] = field(default_factory=dict)
     done: dict[int, int] = field(default_factory=dict)
     delays: list[Delay] = field(default_factory=list)
+    gaps: list[tuple[float, float]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,9 @@ class Row:
     """One bar, in seconds since the task was sent.
 
     `step`: a step, or what was waited for (`in_line`, `silence`, `back_in_line`, `model`), or
-    the status at the end. `observed` False: the step passed unseen between two boundaries that
-    were seen, and its share is an estimate. `done`: steps of the model until it was cut off.
+    `not_shown` where events were not read, or the status at the end. `observed` False: the step
+    passed unseen between two boundaries that were seen, and its share is an estimate. `done`:
+    steps of the model until it was cut off.
     """
 
     kind: Kind
@@ -72,12 +77,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of the summary: a wait, or all of one attempt until it was last heard of."""
+    """A piece of the summary: a wait, or all of one attempt until it was last heard of.
+
+    `shown` False: what happened is in events that were not read.
+    """
 
     kind: Kind
     begins: float
     ends: float
     attempt: int = 0
+    shown: bool = True
 
     @property
     def seconds(self) -> float:
@@ -102,8 +111,12 @@ class Waterfall:
 
 def asides_of(frames: Iterable[EventFrame]) -> Asides:
     asides = Asides()
+    before: EventFrame | None = None
     for frame in frames:
         kind, attempt, details = frame["kind"], frame["attempt"], frame["details"]
+        if before is not None and frame["seq"] > before["seq"] + 1:
+            asides.gaps.append((before["timestamp"], frame["timestamp"]))
+        before = frame
         if kind == EventKind.CLAIMED:
             asides.workers[attempt] = details.get("worker", "")
         elif kind == EventKind.STEP_BEGAN:
@@ -158,14 +171,16 @@ def waterfall(
     heard = over = 0.0
     tries = list(attempts(state, asides, clock))
     for each in tries:
-        rows += waits(over, each.begins, again=each is not tries[0])
-        parts.append(Part("waiting", heard, each.begins))
+        hidden = is_hidden(over, each.begins, asides, clock)
+        rows += waits(over, each.begins, again=each is not tries[0], hidden=hidden)
+        parts.append(Part("waiting", heard, each.begins, shown=not hidden))
         rows += rows_of(each, state, asides, clock, task["expected"])
         parts.append(Part(each.kind, each.begins, each.heard, attempt=each.number))
         heard, over = each.heard, each.over
     if not tries or heard < clock.total:
-        rows += waits(over, clock.total, again=bool(tries))
-        parts.append(Part("waiting", heard, clock.total))
+        hidden = is_hidden(over, clock.total, asides, clock)
+        rows += waits(over, clock.total, again=bool(tries), hidden=hidden)
+        parts.append(Part("waiting", heard, clock.total, shown=not hidden))
     if not clock.goes_on:
         rows.append(Row("end", state["status"], clock.total, clock.total))
     return Waterfall(
@@ -178,10 +193,17 @@ def waterfall(
     )
 
 
-def waits(begins: float, ends: float, *, again: bool) -> Iterator[Row]:
+def is_hidden(begins: float, ends: float, asides: Asides, clock: Clock) -> bool:
+    """Whether events that were not read lie between two attempts."""
+    spans = [(clock.since(first, 0), clock.since(last, 0)) for first, last in asides.gaps]
+    return any(begins <= first and last <= ends for first, last in spans)
+
+
+def waits(begins: float, ends: float, *, again: bool, hidden: bool) -> Iterator[Row]:
     """The wait in the line; the first one is told even if it took no time."""
     if ends > begins or not again:
-        yield Row("waiting", "back_in_line" if again else "in_line", begins, ends)
+        step = "not_shown" if hidden else "back_in_line" if again else "in_line"
+        yield Row("waiting", step, begins, ends)
 
 
 def attempts(state: TaskState, asides: Asides, clock: Clock) -> Iterator[Attempt]:
@@ -192,7 +214,10 @@ def attempts(state: TaskState, asides: Asides, clock: Clock) -> Iterator[Attempt
             continue
         broken = next((i for i in state["interruptions"] if i["attempt"] == number), None)
         begins = clock.since(spans[0]["began"], over)
-        over = heard = clock.since(broken["at"], begins) if broken else clock.total
+        # an attempt whose end was not read is over with its last span
+        last = number == state["timeline"][-1]["attempt"]
+        ended = broken["at"] if broken else None if last else spans[-1]["ended"]
+        over = heard = clock.total if ended is None else clock.since(ended, begins)
         error = state["error"]
         reason = broken["reason"] if broken else error["code"] if error else ""
         if reason in SILENT and number in asides.last_news:
@@ -204,7 +229,7 @@ def attempts(state: TaskState, asides: Asides, clock: Clock) -> Iterator[Attempt
             heard=heard,
             over=over,
             broken=broken,
-            kind=ending(state, broken),
+            kind=ending(state, broken) if broken or last else "work",
         )
 
 

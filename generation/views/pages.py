@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 from generation import selectors, services
 from generation.choices import EventKind, Step
 from generation.exceptions import InvalidInput, NotFound
+from generation.models import GenerationTask
 from generation.protocol import PROTOCOL_VERSION, EventFrame
 from generation.selectors import Card, clock
 from generation.views.story import story
@@ -50,7 +51,7 @@ def task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponse:
     told = selectors.story_of(found, now=now)
     context = page(request, [told.card], now) | story(request, found, told)
     context |= {
-        "events": [event_line(frame) for frame in told.log],
+        "log": shown_log(request, found, told.log),
         "parent": selectors.parent_of(found, request.user),
         "children": selectors.children_of(found, request.user),
     }
@@ -104,6 +105,31 @@ def defaults(user: User, served: Collection[str]) -> dict[str, Any]:
     if last.get("model") not in served:
         last.pop("model", None)
     return {"prompt": "LiuJuan", **services.defaults(), **last}
+
+
+def shown_log(request: HttpRequest, task: GenerationTask, log: list[EventFrame]) -> dict[str, Any]:
+    """The event log as the page lists it: its ends, or with `after` a part of it."""
+    try:
+        after = min(max(0, int(request.GET["after"])), task.newest_seq)
+    except (KeyError, ValueError):
+        return {"events": list(lines_of(log))}
+    part = selectors.events_after(task, after)
+    last = part[-1]["seq"] if part else after
+    return {
+        "events": list(lines_of(part)),
+        "part": {"after": after, "first": after + 1, "last": last},
+        "earlier": max(0, after - selectors.SHOWN_EVENTS) if after else None,
+        "later": last if last < task.newest_seq else None,
+    }
+
+
+def lines_of(log: Iterable[EventFrame]) -> Iterator[dict[str, Any]]:
+    """One line per event; where events are left out, the first line after them says how many."""
+    before = None
+    for frame in log:
+        missing = 0 if before is None else frame["seq"] - before - 1
+        yield {**event_line(frame), "missing": missing, "before": before}
+        before = frame["seq"]
 
 
 def event_line(frame: EventFrame) -> dict[str, Any]:

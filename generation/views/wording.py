@@ -48,6 +48,8 @@ def tick(seconds: float, step: float) -> str:
 
 
 def part_label(part: Part, *, first: bool) -> str:
+    if not part.shown:
+        return _("Not shown")
     if not part.attempt:
         return pgettext("task status", "In line") if first else _("Waiting to go on")
     sentences = {
@@ -76,6 +78,7 @@ def what(row: Row) -> str:
     waits = {
         "in_line": pgettext("task status", "In line"),
         "back_in_line": _("Back in line"),
+        "not_shown": _("Not shown"),
         "silence": _("No progress") if row.reason == "stalled" else _("No sign of life"),
     }
     return waits.get(row.step) or str(Step(row.step).label)
