@@ -148,10 +148,12 @@ def channel_layer() -> dict[str, Any]:
             "BACKEND": "channels.layers.InMemoryChannelLayer",
             "CONFIG": {"capacity": 10_000},
         }
+    from liujuan_site.layer import redis_host
+
     return {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         "CONFIG": {
-            "hosts": [{"address": REDIS_URL, "socket_timeout": 15}],
+            "hosts": [redis_host(REDIS_URL)],
             # owners are numbered in every installation: two that share a Redis must not hear
             # of each other's tasks, and only processes of one installation share the key
             "prefix": "liujuan." + hashlib.sha256(SECRET_KEY.encode()).hexdigest()[:12],

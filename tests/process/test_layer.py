@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import urllib.request
@@ -9,8 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from channels_redis.pubsub import RedisPubSubChannelLayer
+from redis.asyncio.connection import SSLConnection, UnixDomainSocketConnection
 
+from liujuan_site.layer import redis_host
 from tests.contract.servers import DemoProcess
+from tests.production import Redis
 from tests.studio import Studio, free_port, wait_until
 
 
@@ -58,3 +63,41 @@ def layer_of(studio: Studio) -> str:
     with urllib.request.urlopen(f"{studio.url}/readyz", timeout=5) as answer:
         layer: str = json.load(answer)["layer"]
         return layer
+
+
+async def test_a_cancellation_while_redis_is_written_to_arrives(tmp_path: Path) -> None:
+    """In whichever turn of the loop it comes; and the layer goes on."""
+    redis = Redis(tmp_path).start()
+    layer = RedisPubSubChannelLayer(hosts=[redis_host(redis.url)])
+
+    async def send_and_go_on() -> None:
+        await layer.group_send("group", {"type": "test"})
+        await asyncio.Event().wait()
+
+    try:
+        for turns in range(20):
+            sending = asyncio.create_task(send_and_go_on())
+            for _turn in range(turns):
+                await asyncio.sleep(0)
+            sending.cancel()
+            ended, _ = await asyncio.wait({sending}, timeout=1)
+            sending.cancel()
+            assert ended, f"cancelled after {turns} turns, and it goes on"
+
+        channel = await layer.new_channel()
+        await layer.send(channel, {"type": "heard"})
+        assert await layer.receive(channel) == {"type": "heard"}
+    finally:
+        await layer.flush()
+        redis.stop()
+
+
+def test_every_kind_of_address_has_such_connections() -> None:
+    kept = [
+        redis_host(f"{scheme}://localhost/0")["connection_class"]
+        for scheme in ("redis", "rediss", "unix")
+    ]
+    assert len({each.send_packed_command for each in kept}) == 1
+    assert issubclass(kept[1], SSLConnection)
+    assert issubclass(kept[2], UnixDomainSocketConnection)
+    assert redis_host("redis://localhost/0?socket_timeout=3")["socket_timeout"] == 3
