@@ -106,7 +106,7 @@ class PainterProcess:
         self._closed = True
         if self._keeper is not None:
             self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
+            await asyncio.wait({self._keeper}, timeout=2 * PATIENCE)
 
     async def _keep(self) -> None:
         """Run one process after the other."""

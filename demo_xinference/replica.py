@@ -11,6 +11,7 @@ from demo_xinference.errors import ConnectionDropped, Refusal
 from demo_xinference.faults import Fault
 from demo_xinference.orders import TXT2IMG, Order
 from demo_xinference.process import (
+    PATIENCE,
     PainterDied,
     PainterProcess,
     PaintingFailed,
@@ -206,7 +207,8 @@ class Replica:
         tasks += self._zombies
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            await asyncio.wait(tasks, timeout=PATIENCE)
         await self.painter.aclose()
 
 

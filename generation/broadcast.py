@@ -10,6 +10,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
 from generation.log_lines import layer as outage
+from generation.teardown import cancel_and_wait
 
 WORKERS = "generation"
 """The named channel that wakes workers."""
@@ -52,13 +53,11 @@ class Doorbell:
             return False
         self.loop = asyncio.get_running_loop()
         self.rings = asyncio.Queue(WAITING_RINGS)
-        self.ringer = asyncio.create_task(self.run(self.rings))
+        self.ringer = asyncio.create_task(self.run(self.rings), name="doorbell")
         return True
 
     async def stop(self) -> None:
-        if self.ringer is not None:
-            self.ringer.cancel()
-            await asyncio.gather(self.ringer, return_exceptions=True)
+        await cancel_and_wait(self.ringer)
         self.loop = self.rings = self.ringer = None
 
     async def run(self, rings: asyncio.Queue[Ring]) -> None:

@@ -15,6 +15,7 @@ from django.conf import settings
 
 from generation.choices import CloseCode
 from generation.hub import hub
+from generation.teardown import finish_within
 from generation.worker import WorkerHost
 from liujuan_site.model_server import ModelServer
 
@@ -22,6 +23,9 @@ logger = logging.getLogger(__name__)
 
 FREEZE_THRESHOLDS = (50_000, 50, 50)
 """Collect rarely: a full collection of Django's heap is an 80 ms pause for every socket."""
+
+GOODBYE = 15.0
+"""Seconds for the embedded model server to end its painting processes."""
 
 WAITING_CALLERS = 1_024
 """Connections that the kernel keeps until they are accepted. Daphne asks for 50; of 200 pages that
@@ -70,7 +74,7 @@ class Lifecycle:
         if self.worker is not None:
             await self.worker.drain()
         if self.model_server is not None:
-            await self.model_server.aclose()
+            await finish_within(GOODBYE, self.model_server.aclose(), name="demo model")
         await hub.stop()
         logger.info("drained")
 

@@ -9,6 +9,7 @@ from channels.db import database_sync_to_async
 from generation import selectors
 from generation.hub.outbox import Box
 from generation.selectors import LogPage
+from generation.teardown import cancel_and_wait
 
 
 def catch_up(outbox: Box, task_id: str, first: LogPage | None = None) -> asyncio.Task[None]:
@@ -30,8 +31,7 @@ async def set_cursor(outbox: Box, task_id: str, seq: int) -> None:
         if running is not None:
             # without a cursor nobody begins another reading while this one ends
             outbox.cursors.pop(task_id, None)
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            await cancel_and_wait(running)
             outbox.catching_up.pop(task_id, None)
     finally:
         outbox.cursors[task_id] = seq

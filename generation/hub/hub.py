@@ -21,6 +21,7 @@ from generation.log_lines import Outage, database
 from generation.log_lines import layer as layer_outage
 from generation.protocol import QueuePlace
 from generation.selectors import LogPage, clock
+from generation.teardown import cancel_and_wait
 
 logger = logging.getLogger(__name__)
 Close = Callable[[int], Coroutine[Any, Any, None]]
@@ -30,8 +31,8 @@ COMPARE_EVERY = 5.0
 
 PLACES_EVERY = 2.0
 
-STOPPING = 10.0
-"""Seconds that its loops have to end; a server that stops must not wait for ever."""
+GOODBYE = 5.0
+"""Seconds for closing its sockets; one that does not close ends with the process."""
 
 AFTER_ERROR = 1.0
 
@@ -63,20 +64,15 @@ class Hub:
         self.memberships = Memberships()
         await self.memberships.open()
         self.loops = [
-            asyncio.create_task(self.listen()),
-            asyncio.create_task(self.every(COMPARE_EVERY, self.compare)),
-            asyncio.create_task(self.every(PLACES_EVERY, self.tell_places)),
-            asyncio.create_task(self.memberships.look_after()),
+            asyncio.create_task(self.listen(), name="hub listen"),
+            asyncio.create_task(self.every(COMPARE_EVERY, self.compare), name="hub compare"),
+            asyncio.create_task(self.every(PLACES_EVERY, self.tell_places), name="hub places"),
+            asyncio.create_task(self.memberships.look_after(), name="memberships"),
         ]
 
     async def stop(self) -> None:
-        for loop in self.loops:
-            loop.cancel()
-        if self.loops:
-            _ended, stuck = await asyncio.wait(self.loops, timeout=STOPPING)
-            for loop in stuck:
-                logger.warning("the hub's %s does not end", loop)
-        self.loops = []
+        loops, self.loops = self.loops, []
+        await cancel_and_wait(*loops)
         await self.places.stop()
         await self.memberships.close()
         if self.owns_doorbell:
@@ -85,7 +81,10 @@ class Hub:
     async def close_sockets(self, code: int) -> None:
         """Say goodbye to every socket."""
         self.leaving = True
-        await asyncio.gather(*(close(code) for close in self.closers()), return_exceptions=True)
+        closing = [asyncio.create_task(close(code), name="close") for close in self.closers()]
+        if closing:
+            await asyncio.wait(closing, timeout=GOODBYE)
+            await cancel_and_wait(*closing)
 
     def closers(self) -> list[Close]:
         return [*self.arriving, *(outbox.close for outbox in self.sockets)]

@@ -10,6 +10,7 @@ from typing import Literal
 
 from generation import broadcast
 from generation.log_lines import layer as outage
+from generation.teardown import finish_within
 
 LINGER = 60.0
 """Seconds a group is kept after its last socket: a reload must not leave and join."""
@@ -22,6 +23,9 @@ MARKER_PATIENCE = 1.0
 """A subscription that is not proven by then is used all the same: the log heals."""
 
 LOOK = 5.0
+
+LEAVING = 3 * MARKER_PATIENCE
+"""Seconds for one group: a join under way may come first."""
 
 
 class Memberships:
@@ -51,8 +55,7 @@ class Memberships:
             await asyncio.sleep(MARKER_PATIENCE)
 
     async def close(self) -> None:
-        for owner_id in list(self.joined):
-            await self.leave(owner_id)
+        await asyncio.gather(*(self.leave(owner_id) for owner_id in list(self.joined)))
 
     async def join(self, owner_id: int) -> None:
         """Be in the owner's group; returns when events are known to arrive, or after a second."""
@@ -151,6 +154,11 @@ class Memberships:
             self.joined[owner_id] = monotonic()
 
     async def leave(self, owner_id: int) -> None:
+        """Leave the group, unless it was joined again; a layer that hangs is not waited for."""
+        name = f"leaving the group of owner {owner_id}"
+        await finish_within(LEAVING, self.leave_unless_needed(owner_id), name=name)
+
+    async def leave_unless_needed(self, owner_id: int) -> None:
         async with self.locks[owner_id]:
             if self.counts.get(owner_id):
                 return

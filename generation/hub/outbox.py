@@ -11,6 +11,7 @@ from typing import Any
 
 from generation.choices import CloseCode
 from generation.selectors import PAGE_EVENTS
+from generation.teardown import cancel_and_wait
 
 QUEUE_FRAMES = 256
 """Beyond that a slow reader is resynchronised from the log instead of filling memory."""
@@ -103,10 +104,7 @@ class Box(ABC):
 
     async def stop(self) -> None:
         """End what still works for this reader; what was queued is dropped (the log has it)."""
-        others = [task for task in self.running() if task is not asyncio.current_task()]
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await cancel_and_wait(*self.running())
 
 
 def never(*frames: str) -> bool:

@@ -15,6 +15,7 @@ from generation.hub.outbox import Box
 from generation.log_lines import database
 from generation.protocol import QueuePlace, encode
 from generation.selectors import Outlook, clock
+from generation.teardown import cancel_and_wait
 
 logger = logging.getLogger(__name__)
 
@@ -79,9 +80,7 @@ class Places:
     async def stop(self) -> None:
         self.new.clear()
         telling, self.telling = self.telling, None
-        if telling is not None and not telling.done():
-            telling.cancel()
-            await asyncio.wait({telling})
+        await cancel_and_wait(telling)
 
     def tell_known(self, outbox: Box, task_id: str) -> None:
         place = self.known.get(task_id)

@@ -22,6 +22,7 @@ from generation.hub import INTERNAL_ERROR, Fetched, hub
 from generation.log_lines import database
 from generation.models import GenerationTask
 from generation.selectors import clock
+from generation.teardown import cancel_and_wait
 
 logger = logging.getLogger(__name__)
 
@@ -75,8 +76,7 @@ class EventStream:
                     yield self.written(frames, self.outbox.known)
             yield event("close", json.dumps({"code": self.code}))
         finally:
-            teller.cancel()
-            await asyncio.gather(teller, return_exceptions=True)
+            await cancel_and_wait(teller)
             await self.leave()
 
     async def leave(self) -> None:

@@ -12,7 +12,6 @@ from time import monotonic
 
 from channels.db import database_sync_to_async
 from channels.routing import ChannelNameRouter
-from channels.worker import Worker as ChannelListener
 from django.conf import settings
 
 from generation import broadcast, selectors, services
@@ -21,7 +20,8 @@ from generation.exceptions import AttemptInterrupted, CancelObserved, LeaseLost
 from generation.log_lines import Outage, cause_of, database, layer, log_line
 from generation.selectors import clock
 from generation.services import Abandoned, Claim
-from generation.worker.consumer import GenerationWorker
+from generation.teardown import cancel_and_wait, finish_within
+from generation.worker.consumer import GenerationWorker, Listener
 from generation.worker.leisure import Leisure
 from generation.worker.model_watch import ModelWatch
 from generation.worker.picture import ABORT_PATIENCE
@@ -144,9 +144,9 @@ class WorkerHost:
             {broadcast.WORKERS: GenerationWorker.as_asgi(wake=self.wake)}
         )
         while True:
-            listener = ChannelListener(application, [broadcast.WORKERS], broadcast.layer())
+            listener = Listener(application, [broadcast.WORKERS], broadcast.layer())
             try:
-                await listener.arun()  # type: ignore[no-untyped-call]
+                await listener.arun()
             except Exception as error:  # noqa: BLE001
                 layer.failed(error)
             await asyncio.sleep(AFTER_ERROR)
@@ -255,7 +255,7 @@ class WorkerHost:
             worker_id=self.worker_id, now=clock.now()
         )
         for slot in abandoned:
-            task = asyncio.create_task(self.recover(slot))
+            task = asyncio.create_task(self.recover(slot), name=f"slot {slot.slot_id}")
             self.recoveries[task] = slot.slot_id
             task.add_done_callback(self.recoveries.pop)
         await database_sync_to_async(services.finish_cancels)(now=clock.now())
@@ -305,11 +305,9 @@ class WorkerHost:
         for run in list(self.runs):
             run.attempt.stop(AttemptInterrupted(InterruptReason.HANDED_BACK))
         await self.finish_runs(HANDING_BACK)
-        left = [*self.runs.values(), *self.loops, *self.recoveries]
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        # a claimer that hangs was waited for: what it still claims is left to its lease
+        await cancel_and_wait(*self.runs.values(), *self.loops, *self.recoveries, self.claimer)
         await self.retire()
-        await self.client.aclose()
+        await finish_within(GOODBYE, self.client.aclose(), name="closing connections")
         if self.owns_doorbell:
             await broadcast.doorbell.stop()

@@ -24,6 +24,7 @@ from generation.exceptions import (
 from generation.images import Picture
 from generation.selectors import clock
 from generation.services import Boundary, Fraction, Last
+from generation.teardown import cancel_and_wait
 from generation.worker.attempt import Attempt
 from generation.xinference import DrawRequest
 
@@ -139,11 +140,10 @@ class PictureCall:
                 await self.abort()
             raise
         finally:
-            follow.cancel()
-            draw.cancel()
-            await asyncio.gather(follow, draw, return_exceptions=True)
+            left = await cancel_and_wait(follow, draw)
             # also while somebody was stopping it: what broke was the line, not the call
-            if not draw.cancelled() and isinstance(draw.exception(), XinferenceDropped):
+            ended = draw not in left and not draw.cancelled()
+            if ended and isinstance(draw.exception(), XinferenceDropped):
                 attempt.dropped = self.request_id
 
     async def attend(self, draw: asyncio.Task[str]) -> None:

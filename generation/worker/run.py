@@ -34,6 +34,7 @@ from generation.exceptions import (
 )
 from generation.selectors import clock
 from generation.services import Abandoned, Claim
+from generation.teardown import cancel_and_wait
 from generation.worker.attempt import Attempt
 from generation.worker.leisure import Leisure
 from generation.worker.picture import PictureCall
@@ -241,8 +242,7 @@ class TaskRun:
             # a database that was away says nothing of the machine: then the lease runs out
             attempt.call_is_over = ending.done() and ending.exception() is None
         finally:
-            ending.cancel()
-            await asyncio.gather(ending, return_exceptions=True)
+            await cancel_and_wait(ending)
 
     async def make_thumbnail(self, image_id: int, name: str) -> None:
         """Its URL serves the picture itself until this is there, so a failure only costs bytes."""

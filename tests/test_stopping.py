@@ -1,0 +1,355 @@
+"""Nothing that ends waits without a limit for what it ends, even if that ignores cancellation."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import uuid
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import suppress
+from time import monotonic
+from typing import Any, cast
+
+import httpx
+import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import InMemoryChannelLayer, channel_layers
+from django.contrib.auth.models import User
+
+from demo_xinference import create_app
+from generation import broadcast, services, teardown
+from generation.broadcast import Doorbell
+from generation.choices import CloseCode
+from generation.conversation import Credentials
+from generation.exceptions import LeaseLost
+from generation.hub import Hub, Outbox, catching_up, hub, membership
+from generation.hub.membership import Memberships
+from generation.hub.places import Places
+from generation.models import Worker
+from generation.selectors import clock
+from generation.views.stream import EventStream
+from generation.worker import WorkerHost, host
+from generation.worker.leisure import Leisure
+from generation.worker.run import TaskRun
+from generation.xinference import XinferenceClient
+from liujuan_site import lifecycle
+from liujuan_site.lifecycle import Lifecycle
+from liujuan_site.model_server import ModelServer
+from tests.services.test_submitting import submit
+from tests.socket.pages import PATIENCE, OpenPage
+from tests.worker.machine import SPEED, seen_at
+
+SOON = 0.1
+
+
+class Stubborn:
+    """Work that goes on whenever it is cancelled, until it is released."""
+
+    def __init__(self) -> None:
+        self.released = asyncio.Event()
+        self.begun = asyncio.Event()
+        self.tasks: set[asyncio.Task[Any]] = set()
+
+    async def work(self, *_: Any, **__: Any) -> None:
+        self.begun.set()
+        while not self.released.is_set():
+            with suppress(asyncio.CancelledError):
+                await self.released.wait()
+
+    def task(self, name: str) -> asyncio.Task[Any]:
+        """Such a task under way."""
+        task = asyncio.create_task(self.work(), name=name)
+        self.tasks.add(task)
+        return task
+
+    async def outlives(self, ending: Coroutine[Any, Any, Any]) -> None:
+        """Check that `ending` returns although this work goes on."""
+        # not a time limit around it: that, too, would wait for what ignores it
+        task = asyncio.create_task(ending)
+        ended, _ = await asyncio.wait({task}, timeout=PATIENCE)
+        goes_on = not self.released.is_set()
+        self.released.set()
+        await task
+        assert ended
+        assert goes_on
+
+
+@pytest.fixture
+async def stubborn(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stubborn]:
+    for module, name in (
+        (teardown, "END_WITHIN"),
+        # the door's `hub` is the process's own hub
+        (sys.modules[Hub.__module__], "GOODBYE"),
+        (membership, "LEAVING"),
+        (membership, "MARKER_PATIENCE"),
+        (host, "GOODBYE"),
+        (host, "HANDING_BACK"),
+        (lifecycle, "GOODBYE"),
+    ):
+        monkeypatch.setattr(module, name, SOON)
+    stubborn = Stubborn()
+    yield stubborn
+    stubborn.released.set()
+    # what was left behind ends before its loop does
+    await asyncio.gather(*stubborn.tasks)
+    await asyncio.sleep(0)
+
+
+class StubbornLayer(InMemoryChannelLayer):
+    """A layer that ignores a cancelled `receive`, and of which nobody can take leave."""
+
+    stubborn: Stubborn
+
+    async def receive(self, channel: str) -> Any:
+        try:
+            return await super().receive(channel)
+        except asyncio.CancelledError:
+            await self.stubborn.work()
+            raise
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        await self.stubborn.work()
+
+
+@pytest.fixture
+def stubborn_layer(stubborn: Stubborn, settings: Any) -> None:
+    StubbornLayer.stubborn = stubborn
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": f"{__name__}.{StubbornLayer.__name__}"}}
+    channel_layers.backends.clear()
+
+
+class StubbornTransport(httpx.AsyncBaseTransport):
+    """Reaches the demo model; a request whose path holds `where` goes on, and so does the close."""
+
+    def __init__(self, stubborn: Stubborn, where: str) -> None:
+        self.stubborn = stubborn
+        self.where = where
+        self.demo = create_app(speed=SPEED)
+        self.inner = httpx.ASGITransport(self.demo, raise_app_exceptions=False)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.where in request.url.path:
+            await self.stubborn.work()
+        return await self.inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self.stubborn.work()
+
+
+async def test_what_ends_is_waited_for_and_what_does_not_is_named(
+    stubborn: Stubborn, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail() -> None:
+        raise ValueError
+
+    good, bad = asyncio.create_task(asyncio.sleep(60)), asyncio.create_task(fail())
+    stuck = stubborn.task("the stubborn one")
+    await asyncio.sleep(0)
+
+    async def end() -> None:
+        assert await teardown.cancel_and_wait(good, bad, stuck, None) == {stuck}
+
+    await stubborn.outlives(end())
+
+    assert good.cancelled()
+    assert 'task_left_behind task="the stubborn one Stubborn.work' in caplog.text
+
+
+async def test_a_cancellation_that_gets_lost_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(teardown, "CANCEL_AGAIN", SOON)
+
+    async def lose_one() -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(600)
+        await asyncio.sleep(600)
+
+    task = asyncio.create_task(lose_one())
+    await asyncio.sleep(0)
+
+    assert await teardown.cancel_and_wait(task) == set()
+    assert task.cancelled()
+
+
+async def test_the_doorbell_stops_while_a_ring_goes_on(
+    stubborn: Stubborn, caplog: pytest.LogCaptureFixture
+) -> None:
+    doorbell = Doorbell()
+    doorbell.start()
+    doorbell.leave(stubborn.work)
+    await stubborn.begun.wait()
+
+    await stubborn.outlives(doorbell.stop())
+
+    assert 'task_left_behind task="doorbell' in caplog.text
+
+
+async def test_the_hub_stops_while_its_layer_goes_on(
+    stubborn: Stubborn, stubborn_layer: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = Hub()
+    await one.start()
+    await one.memberships.join(7)
+    assert 7 in one.memberships.joined
+    one.memberships.release(7)
+    one.places.telling = stubborn.task("places")
+
+    await stubborn.outlives(one.stop())
+
+    for name in ("hub listen", "places", "leaving the group of owner 7"):
+        assert f'task_left_behind task="{name}' in caplog.text
+
+
+async def test_a_group_is_left_while_its_lock_is_held(
+    stubborn: Stubborn, caplog: pytest.LogCaptureFixture
+) -> None:
+    memberships = Memberships()
+    memberships.joined[7] = monotonic()
+    await memberships.locks[7].acquire()
+
+    await stubborn.outlives(memberships.close())
+
+    assert 'shutdown_late part="leaving the group of owner 7"' in caplog.text
+
+
+async def test_the_places_stop_while_they_are_read(stubborn: Stubborn) -> None:
+    places = Places()
+    places.telling = stubborn.task("places")
+    await stubborn.outlives(places.stop())
+
+
+async def test_sockets_are_closed_while_one_does_not_close(stubborn: Stubborn) -> None:
+    one = Hub()
+    one.arriving.add(stubborn.work)
+    await stubborn.outlives(one.close_sockets(CloseCode.LEAVING))
+
+
+def outbox_of(stubborn: Stubborn) -> Outbox:
+    return Outbox(owner_id=7, send=stubborn.work, close=stubborn.work)
+
+
+async def test_a_reader_is_unregistered_while_its_tasks_go_on(stubborn: Stubborn) -> None:
+    one, outbox = Hub(), outbox_of(stubborn)
+    one.sockets.add(outbox)
+    outbox.offer("{}")
+    await stubborn.begun.wait()
+    outbox.catching_up["task"] = stubborn.task("reading")
+
+    await stubborn.outlives(one.unregister(outbox))
+
+    assert not one.sockets
+
+
+async def test_a_cursor_is_set_while_an_earlier_reading_goes_on(stubborn: Stubborn) -> None:
+    outbox = outbox_of(stubborn)
+    outbox.catching_up["task"] = stubborn.task("reading")
+
+    await stubborn.outlives(catching_up.set_cursor(outbox, "task", 5))
+
+    assert outbox.cursors["task"] == 5
+
+
+async def test_a_stream_ends_while_its_reader_is_looked_up(stubborn: Stubborn) -> None:
+    class SlowCredentials:
+        user = staticmethod(stubborn.work)
+
+    stream = EventStream(cast(Credentials, SlowCredentials()), {})
+    chunks = stream.chunks()
+    await anext(chunks)
+    await stubborn.begun.wait()
+
+    await stubborn.outlives(chunks.aclose())
+
+
+async def start_worker(stubborn: Stubborn, where: str) -> WorkerHost:
+    transport = StubbornTransport(stubborn, where)
+    client = XinferenceClient(base_url="http://demo", transport=transport)
+    worker = WorkerHost(client, demo=True, version="test")
+    await worker.start()
+    await worker.look_at_models()
+    return worker
+
+
+async def aclose_demo(worker: WorkerHost) -> None:
+    transport = cast(StubbornTransport, worker.client._http._transport)
+    await transport.demo.aclose()
+
+
+async def test_a_worker_drains_while_everything_of_it_goes_on(
+    alice: User,
+    open_page: OpenPage,
+    stubborn: Stubborn,
+    settings: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Its call, its loops, its take-over, its claimer and its connections."""
+    settings.GENERATION_GRACE = settings.GENERATION_GRACE * 0
+    worker = await start_worker(stubborn, "txt2img")
+    page = await open_page(alice)
+    await page.generate(size="256x256")
+    await seen_at(page, "preparing")
+    await stubborn.begun.wait()
+    worker.loops.append(stubborn.task("a loop"))
+    worker.recoveries[stubborn.task("slot 1")] = 1
+    claimer, worker.claimer = worker.claimer, stubborn.task("claim")
+
+    await stubborn.outlives(worker.drain())
+
+    for name in ("a loop", "slot 1", "claim", "closing connections"):
+        assert f'task_left_behind task="{name}' in caplog.text
+    assert not worker.runs
+    await teardown.cancel_and_wait(claimer)
+    await aclose_demo(worker)
+
+
+async def test_a_run_ends_while_the_end_of_a_dropped_call_goes_on(
+    alice: User, worker: Worker, model: str, running_hub: None, stubborn: Stubborn
+) -> None:
+    await sync_to_async(submit)(alice, clock.now())
+    (claim,) = await sync_to_async(services.claim)(worker_id=worker.pk, now=clock.now())
+    transport = StubbornTransport(stubborn, "abort")
+    client = XinferenceClient(base_url="http://demo", transport=transport)
+    run = TaskRun(claim, client, lambda: False, Leisure())
+    ending = run.end_dropped_call(uuid.uuid4())
+
+    async def lose_the_lease() -> None:
+        await stubborn.begun.wait()
+        run.attempt.stop(LeaseLost())
+
+    losing = asyncio.create_task(lose_the_lease())
+    await stubborn.outlives(ending)
+    await losing
+
+
+async def test_a_process_drains_while_its_model_server_goes_on(
+    stubborn: Stubborn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # this process's own hub is found afterwards as it was
+    monkeypatch.setattr(hub, "leaving", False)
+
+    class SlowServer:
+        aclose = staticmethod(stubborn.work)
+
+    process = Lifecycle()
+    process.model_server = cast(ModelServer, SlowServer())
+    await stubborn.outlives(process.drain())
+
+
+async def test_a_hub_and_a_worker_that_ended_leave_no_task(transactional_db: None) -> None:
+    channel_layers.backends.clear()
+    before = asyncio.all_tasks()
+    await hub.start()
+    demo = create_app(speed=SPEED)
+    client = XinferenceClient(base_url="http://demo", transport=httpx.ASGITransport(demo))
+    worker = WorkerHost(client, demo=True, version="test")
+    await worker.start()
+    # somebody wakes it, so that Channels has made its consumer
+    await broadcast.layer().send(broadcast.WORKERS, {"type": "generation.wake"})
+    await asyncio.wait_for(worker.woken.wait(), PATIENCE)
+
+    await worker.drain()
+    await demo.aclose()
+    await hub.stop()
+    # its connection to Redis has a task of its own
+    await broadcast.layer().flush()
+
+    assert asyncio.all_tasks() - before == set()
