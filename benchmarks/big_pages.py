@@ -147,7 +147,7 @@ class Visit:
     def see(self, page: Wanted) -> float:
         """Milliseconds until the whole page is here."""
         connection = http.client.HTTPConnection("127.0.0.1", self.web.port, timeout=120)
-        cookie = {"Cookie": f"sessionid={self.told[page.signed_in]}"}
+        cookie = {"Cookie": self.told[page.signed_in]}
         began = time.perf_counter()
         connection.request("GET", page.url.format(**self.told), headers=cookie)
         answer = connection.getresponse()

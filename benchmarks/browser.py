@@ -39,7 +39,8 @@ def chromium() -> Iterator[Browser]:
 def window(browser: Browser, served: Served, person: Person) -> Iterator[BrowserContext]:
     """A browser of that person's own, with nothing cached."""
     context = browser.new_context(base_url=served.url, viewport=DESK, locale="zh-CN")  # type: ignore[arg-type]
-    context.add_cookies([{"name": "sessionid", "value": person.session, "url": served.url}])
+    name, value = person.session.split("=", 1)
+    context.add_cookies([{"name": name, "value": value, "url": served.url}])
     try:
         yield context
     finally:

@@ -88,9 +88,7 @@ class Scene:
         served, task = self.sides[name], self.tasks[person.name]
         origin = f"http://127.0.0.1:{served.port}"
         began = time.perf_counter()
-        client = await dial(
-            served.port, {"Cookie": f"sessionid={person.session}", "Origin": origin}
-        )
+        client = await dial(served.port, {"Cookie": person.session, "Origin": origin})
         frames = 0
 
         def count(text: bytes) -> None:

@@ -25,7 +25,7 @@ Server = Callable[[int, str], list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An account, with a program's token and a browser's session for it."""
+    """An account, with a program's token and a browser's session cookie ("name=value")."""
 
     name: str
     token: str
@@ -44,7 +44,7 @@ class Side:
     def headers(self, person: Person) -> dict[str, str]:
         if self.signs_in == "token":
             return {"Authorization": f"Bearer {person.token}"}
-        return {"Cookie": f"sessionid={person.session}"} if self.signs_in else {}
+        return {"Cookie": person.session} if self.signs_in else {}
 
 
 OURS = Side("ours", "benchmarks.ours:application", "token")

@@ -67,7 +67,8 @@ class Writer:
         session[HASH_SESSION_KEY] = user.get_session_auth_hash()
         session.save()
         token = services.create_token(owner=user, name="", now=timezone.now())
-        return {"name": user.username, "token": token, "session": session.session_key or ""}
+        cookie = f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
+        return {"name": user.username, "token": token, "session": cookie}
 
     def task(self, *, owner: str) -> Answer:
         """A task that runs here: submitted and claimed at once, so that no worker takes it."""

@@ -21,14 +21,17 @@ from generation.routing import websocket_urlpatterns  # noqa: E402
 from liujuan_site.lifecycle import Lifecycle, when_daphne_runs  # noqa: E402
 from liujuan_site.pressure import with_backpressure, with_paced_bodies  # noqa: E402
 from liujuan_site.requests import close_connections_with_requests  # noqa: E402
+from liujuan_site.sub_path import mounted_at, relative_to  # noqa: E402
 
 close_connections_with_requests()
 
 lifecycle = Lifecycle()
 application = ProtocolTypeRouter(
     {
-        "http": with_paced_bodies(django_application),
-        "websocket": with_backpressure(URLRouter(websocket_urlpatterns)),
+        "http": mounted_at(settings.BASE_PATH, with_paced_bodies(django_application)),
+        "websocket": relative_to(
+            settings.BASE_PATH, with_backpressure(URLRouter(websocket_urlpatterns))
+        ),
         "lifespan": lifecycle.lifespan,
     }
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+import re
 import secrets
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from liujuan_site import addresses, databases, readers
 from liujuan_site.data_dir import Folder
 from liujuan_site.environment import Environment
+from liujuan_site.installation import redis_prefix, session_cookie
 from liujuan_site.logs import report_database, report_layer, secrets_of
 
 VERSION = "0.1.0"
@@ -37,6 +38,8 @@ UMASK = 0o777 & ~FOLDER_MODE
 HOST = env.text("HOST", default="127.0.0.1", read=addresses.host)
 PORT = env.whole_number("PORT", default=8000, least=1, most=65_535)
 PUBLIC_URL = env.text("PUBLIC_URL", default="", read=addresses.public)
+BASE_PATH = addresses.path_of(PUBLIC_URL)
+"""Empty, or such as /studio: everything of the site lies below it."""
 DEBUG = env.switch("DEBUG", default=False)
 HTTPS = env.switch("HTTPS", default=PUBLIC_URL.startswith("https:"))
 if PUBLIC_URL and PUBLIC_URL.startswith("https:") != HTTPS:
@@ -61,7 +64,12 @@ TRUSTED_PROXIES = env.whole_number("TRUSTED_PROXIES", default=0, least=0, most=1
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [rf"^{re.escape(BASE_PATH[1:])}/?(healthz|readyz)$"]
+SESSION_COOKIE_NAME = session_cookie(public_url=PUBLIC_URL, secret_key=SECRET_KEY)
+CSRF_COOKIE_NAME = SESSION_COOKIE_NAME.replace("sessionid", "csrftoken")
+LANGUAGE_COOKIE_NAME = SESSION_COOKIE_NAME.replace("sessionid", "language")
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LANGUAGE_COOKIE_PATH = f"{BASE_PATH}/"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
@@ -140,6 +148,7 @@ if IS_SQLITE:
 
 # Channel layer: a doorbell only; it may lose any message
 REDIS_URL = env.secret("REDIS_URL", default="", read=addresses.redis)
+REDIS_PREFIX = redis_prefix([SECRET_KEY, *SECRET_KEY_FALLBACKS])
 
 
 def channel_layer() -> dict[str, Any]:
@@ -155,8 +164,8 @@ def channel_layer() -> dict[str, Any]:
         "CONFIG": {
             "hosts": [redis_host(REDIS_URL)],
             # owners are numbered in every installation: two that share a Redis must not hear
-            # of each other's tasks, and only processes of one installation share the key
-            "prefix": "liujuan." + hashlib.sha256(SECRET_KEY.encode()).hexdigest()[:12],
+            # of each other's tasks
+            "prefix": REDIS_PREFIX,
         },
     }
 
@@ -177,7 +186,7 @@ def shared_cache() -> dict[str, Any]:
     return {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "liujuan." + hashlib.sha256(SECRET_KEY.encode()).hexdigest()[:12],
+        "KEY_PREFIX": REDIS_PREFIX,
         "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
     }
 
@@ -214,7 +223,7 @@ GENERATION_DEADLINE = timedelta(
 MEDIA_ROOT = DATA_DIR / "media"
 FILE_UPLOAD_PERMISSIONS = FOLDER_MODE & 0o666
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = FOLDER_MODE
-STATIC_URL = "static/"
+STATIC_URL = f"{BASE_PATH}/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
@@ -10,10 +13,15 @@ from liujuan_site import probes
 
 handler403 = "generation.views.refusals.forbidden"
 
-urlpatterns = [
+admin.site.site_url = f"{settings.BASE_PATH}/"
+
+site: list[Any] = [
     path("", include("generation.urls")),
     path("admin/login/", signing_in.admin_sign_in),
     path("admin/", admin.site.urls),
     path("healthz", probes.healthz, name="healthz"),
     path("readyz", probes.readyz, name="readyz"),
 ]
+
+# in the patterns, not in SCRIPT_NAME: workers and sockets make addresses too
+urlpatterns = [path(f"{settings.BASE_PATH[1:]}/", include(site))] if settings.BASE_PATH else site

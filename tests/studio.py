@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -40,6 +40,12 @@ def wait_until(condition: Callable[[], Any], *, what: str, seconds: float = PATI
             return value
         time.sleep(0.05)
     raise AssertionError(f"not within {seconds:.0f} s: {what}")
+
+
+def session_of(cookies: Mapping[str, str]) -> str:
+    """The session's cookie of a client, as a header; each installation has a name of its own."""
+    (name,) = [name for name in cookies if name.startswith("sessionid_")]
+    return f"{name}={cookies[name]}"
 
 
 class Studio:

@@ -207,7 +207,7 @@ def test_every_command_exists_and_takes_its_options() -> None:
 
 
 def test_example_settings_are_settings() -> None:
-    assert set(example()) - {"POSTGRES_PASSWORD"} <= set(variables())
+    assert set(example()) - {"POSTGRES_PASSWORD", "BASE_PATH"} <= set(variables())
 
 
 def test_example_settings_hold_no_secret() -> None:

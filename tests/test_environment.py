@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from liujuan_site import addresses, databases, readers
+from liujuan_site import addresses, databases, readers, sub_path
 from liujuan_site.environment import Environment, Unusable, WrongSettings
 from tests.studio import ROOT
 from tests.test_docs import variables
@@ -353,3 +353,70 @@ def test_a_sqlite_url_is_opened_like_the_default(
     assert named["OPTIONS"] == default["OPTIONS"]
     assert named["NAME"] == tmp_path / "other.sqlite3"
     assert named["NAME"].stat().st_mode & 0o777 == 0o600
+
+
+def test_two_installations_on_one_host_have_cookies_of_their_own(
+    settings_of: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    names = ("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "LANGUAGE_COOKIE_NAME")
+
+    def cookies(**env: str) -> set[str]:
+        settings = settings_of(**env)
+        return {settings[name] for name in names}
+
+    one = cookies(PORT="8000")
+
+    # the webs of one installation have several ports
+    assert cookies(PORT="8001") == one
+    assert len(one) == 3
+    assert not one & cookies(DATA_DIR=str(tmp_path / "other"))
+    # the address outlives a change of the key
+    keys = [cookies(PUBLIC_URL="https://h:1", SECRET_KEY=key) for key in ("old", "new")]
+    assert keys[0] == keys[1]
+    assert not keys[0] & cookies(PUBLIC_URL="https://h:2", SECRET_KEY="old")
+
+
+def test_processes_hear_each_other_while_the_key_is_changed(
+    settings_of: Callable[..., dict[str, Any]],
+) -> None:
+    old = settings_of(SECRET_KEY="old")["REDIS_PREFIX"]
+
+    assert settings_of(SECRET_KEY="new", SECRET_KEY_FALLBACKS="old")["REDIS_PREFIX"] == old
+    assert settings_of(SECRET_KEY="new")["REDIS_PREFIX"] != old
+
+
+def test_a_site_below_a_path_has_everything_there(
+    settings_of: Callable[..., dict[str, Any]],
+) -> None:
+    settings = settings_of(PUBLIC_URL="HTTPS://Example.org/studio/")
+
+    assert settings["STATIC_URL"] == "/studio/static/"
+    assert {settings[f"{name}_COOKIE_PATH"] for name in ("SESSION", "CSRF", "LANGUAGE")} == {
+        "/studio/"
+    }
+    assert settings["CSRF_TRUSTED_ORIGINS"] == ["https://example.org"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "path"),
+    [
+        ("/", "/"),
+        ("/studio", "/"),
+        ("/studio/", "/"),
+        ("/studio/gallery/", "/gallery/"),
+        ("/gallery/", "/gallery/"),
+        ("/studios", "/studios"),
+        ("/ws/generate", "/ws/generate"),
+        ("/studio/ws/generate", "/ws/generate"),
+    ],
+)
+async def test_a_proxy_may_take_the_path_away_or_leave_it(asked: str, path: str) -> None:
+    seen: list[str] = []
+
+    async def application(scope: dict[str, Any], receive: None, send: None) -> None:
+        seen.append(scope["path"])
+
+    for wrap in (sub_path.mounted_at, sub_path.relative_to):
+        await wrap("/studio", application)({"path": asked}, None, None)
+
+    assert seen == [f"/studio{path}", path]

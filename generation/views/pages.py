@@ -87,7 +87,7 @@ def page(request: HttpRequest, cards: list[Card], now: datetime) -> dict[str, An
         "cards": [{**card, "task_url": reverse("task", args=[card["id"]])} for card in cards],
         "studio_state": {
             "protocol": PROTOCOL_VERSION,
-            "socket_path": SOCKET_PATH,
+            "socket_path": settings.BASE_PATH + SOCKET_PATH,
             "username": request.user.get_username(),
             "demo": demo,
             "tasks": [{"task": card["task"], "state": card["state"]} for card in cards],

@@ -36,9 +36,10 @@ def share(request: HttpRequest, task_id: uuid.UUID) -> JsonResponse:
         return JsonResponse({"ended": services.end_links(task=task)})
     token, expires = services.create_link(task=task, now=clock.now())
     path = reverse("shared", args=[token])
-    url = (
-        f"{settings.PUBLIC_URL}{path}" if settings.PUBLIC_URL else request.build_absolute_uri(path)
-    )
+    if settings.PUBLIC_URL:
+        url = settings.PUBLIC_URL + path.removeprefix(settings.BASE_PATH)
+    else:
+        url = request.build_absolute_uri(path)
     return JsonResponse({"url": url, "expires": int(expires.timestamp())})
 
 

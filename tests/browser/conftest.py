@@ -118,7 +118,7 @@ def sign_in(chromium: Browser) -> Iterator[SignIn]:
         context.on("weberror", lambda error: broken.append(str(error.error)))
         context.on("console", lambda line: broken.append(line.text) if is_bad(line.text) else None)
         if person is not None:
-            cookie = {"name": "sessionid", "value": person.session_key, "url": url}
+            cookie = {"name": person.cookie_name, "value": person.session_key, "url": url}
             context.add_cookies([cookie])  # type: ignore[list-item]
         return context
 

@@ -9,6 +9,7 @@ from tests.studio import Studio
 
 MAKE = """
 import json
+from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
@@ -22,7 +23,7 @@ for number in range({first}, {first} + {count}):
     session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
-    made.append([user.username, session.session_key])
+    made.append([user.username, session.session_key, settings.SESSION_COOKIE_NAME])
 print(json.dumps(made))
 """
 
@@ -31,6 +32,7 @@ print(json.dumps(made))
 class Person:
     name: str
     session_key: str
+    cookie_name: str
 
 
 def make_people(studio: Studio, *, first: int, count: int) -> list[Person]:

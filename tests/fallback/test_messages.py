@@ -7,6 +7,7 @@ import uuid
 
 import pytest
 from channels.db import database_sync_to_async
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import AsyncClient
 
@@ -136,7 +137,7 @@ async def test_what_cannot_be_used_is_refused_as_on_a_socket(
 async def test_only_our_own_pages_may_send(alice: User, signed_in: SignedIn) -> None:
     person = await signed_in(alice, checks_csrf=True)
     page = await person.client.get("/")
-    token = page.cookies["csrftoken"].value
+    token = page.cookies[settings.CSRF_COOKIE_NAME].value
     ping = json.dumps({"action": "ping"})
 
     assert (await person.post(ping)).status_code == 403
@@ -147,7 +148,7 @@ async def test_a_form_is_no_message(alice: User, signed_in: SignedIn) -> None:
     """Its parts are gone once Django has looked for the form token in them."""
     person = await signed_in(alice, checks_csrf=True)
     page = await person.client.get("/")
-    form = {"csrfmiddlewaretoken": page.cookies["csrftoken"].value, "action": "ping"}
+    form = {"csrfmiddlewaretoken": page.cookies[settings.CSRF_COOKIE_NAME].value, "action": "ping"}
 
     answer = await person.client.post("/messages/", form)
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 
 from generation import broadcast
@@ -267,7 +268,8 @@ async def test_a_reader_that_stands_still_holds_few_frames_and_misses_none(
     person = await signed_in(alice)
     task_id = await person.generate()
     running = await claim(worker)
-    chunks = stream.EventStream(our_session({"sessionid": person.session_key}), {}).chunks()
+    credentials = our_session({settings.SESSION_COOKIE_NAME: person.session_key})
+    chunks = stream.EventStream(credentials, {}).chunks()
     told = ""
     while '"live"' not in told:
         told += await anext(chunks)

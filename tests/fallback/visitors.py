@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import AsyncClient
 
@@ -115,7 +116,7 @@ class Person:
 
     @property
     def session_key(self) -> str:
-        key: str = self.client.cookies["sessionid"].value
+        key: str = self.client.cookies[settings.SESSION_COOKIE_NAME].value
         return key
 
     async def post(self, text: str | bytes, **headers: str) -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -130,7 +131,7 @@ def test_a_form_is_no_json_even_with_its_token(alice: User, path: str) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(alice)
     browser.get("/gallery/")
-    token = browser.cookies["csrftoken"].value
+    token = browser.cookies[settings.CSRF_COOKIE_NAME].value
 
     response = browser.post(path, {"csrfmiddlewaretoken": token, "pictures": "[]"})
 

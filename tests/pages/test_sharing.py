@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
@@ -48,7 +49,7 @@ def test_a_link_shows_pictures_and_prompt_without_an_account_and_without_a_trace
         assert "no-store" in response["Cache-Control"]
         assert response["Referrer-Policy"] == "no-referrer"
         assert response["X-Robots-Tag"] == "noindex"
-        assert "sessionid" not in response.cookies
+        assert settings.SESSION_COOKIE_NAME not in response.cookies
         assert stranger.post(f"{path}{each}").status_code == 405
     assert stranger.get(f"{path}3/").status_code == 404
     assert stranger.get(f"/pictures/{task.pk}/1/").status_code == 302

@@ -47,11 +47,15 @@ http {
 """What Debian's own nginx.conf does around a site, below a folder of ours."""
 
 
-def rendered_site(*, listen: int, webs: Sequence[int], data_dir: Path) -> str:
+def rendered_site(*, listen: int, webs: Sequence[int], data_dir: Path, base: str = "") -> str:
     """The site file with its variables filled in, as `envsubst` does."""
     servers = " ".join(f"server 127.0.0.1:{port} max_fails=0;" for port in webs)
     return Template(SITE.read_text(encoding="utf-8")).safe_substitute(
-        LISTEN=f"127.0.0.1:{listen}", SERVER_NAME="127.0.0.1", DATA_DIR=data_dir, WEBS=servers
+        LISTEN=f"127.0.0.1:{listen}",
+        SERVER_NAME="127.0.0.1",
+        DATA_DIR=data_dir,
+        BASE_PATH=base,
+        WEBS=servers,
     )
 
 
@@ -90,14 +94,20 @@ class Nginx:
     """nginx below `folder`, in front of the webs on these ports; with TLS on `tls_port`."""
 
     def __init__(
-        self, folder: Path, *, webs: Sequence[int], data_dir: Path, tls_port: int | None = None
+        self,
+        folder: Path,
+        *,
+        webs: Sequence[int],
+        data_dir: Path,
+        tls_port: int | None = None,
+        base: str = "",
     ) -> None:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
-        site = rendered_site(listen=self.port, webs=webs, data_dir=data_dir)
+        site = rendered_site(listen=self.port, webs=webs, data_dir=data_dir, base=base)
         if tls_port is not None:
             site = with_tls(site, port=tls_port, folder=folder)
         (folder / "site.conf").write_text(site, encoding="utf-8")

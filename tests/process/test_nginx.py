@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.process.nginx import needs_nginx
 from tests.process.secure_socket import SecureSocket
 from tests.process.site import Site
-from tests.studio import PATIENCE, wait_until
+from tests.studio import PATIENCE, session_of, wait_until
 
 pytestmark = needs_nginx
 PASSWORD = "correct horse battery staple"
@@ -61,14 +61,14 @@ def test_a_person_signs_in_and_sees_the_studio(browser: httpx.Client) -> None:
 
 
 def test_a_page_opens_the_socket_by_its_cookie(site: Site, browser: httpx.Client) -> None:
-    cookie = f"sessionid={browser.cookies['sessionid']}"
+    cookie = session_of(browser.cookies)
 
     with site.socket(Cookie=cookie, Origin=site.url) as socket:
         assert first_of(socket) == "hello"
 
 
 def test_a_page_of_another_site_does_not(site: Site, browser: httpx.Client) -> None:
-    cookie = f"sessionid={browser.cookies['sessionid']}"
+    cookie = session_of(browser.cookies)
 
     with (
         site.socket(Cookie=cookie, Origin="https://evil.example") as socket,
@@ -98,7 +98,7 @@ def test_a_stream_goes_on_at_another_web_from_its_last_id(
 ) -> None:
     """The id is all that the second web knows of the first one."""
     one, other = site.production.webs
-    cookie = {"Cookie": f"sessionid={browser.cookies['sessionid']}", "X-Forwarded-Proto": "https"}
+    cookie = {"Cookie": session_of(browser.cookies), "X-Forwarded-Proto": "https"}
     with httpx.stream("GET", f"{one.url}/events/", headers=cookie, timeout=PATIENCE) as stream:
         lines = stream.iter_lines()
         task_id = submit(site, browser, steps=60)

@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from generation.views.stream import MOST_STREAMS
-from tests.studio import PATIENCE, ROOT, Studio, free_port, wait_until
+from tests.studio import PATIENCE, ROOT, Studio, free_port, session_of, wait_until
 
 MIB = 1 << 20
 
@@ -75,7 +75,7 @@ def cookie(studio: Studio) -> str:
             "csrfmiddlewaretoken": form[1],
         }
         client.post("/accounts/sign-in/", data=fields, headers={"Origin": studio.url})
-        return f"sessionid={client.cookies['sessionid']}"
+        return session_of(client.cookies)
 
 
 def test_readers_that_vanish_leave_room_for_others(studio: Studio, cookie: str) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -112,7 +113,8 @@ async def test_a_signed_out_session_is_not_signed_in(alice: User, visitor: Visit
     def signed_out() -> str:
         client = Client()
         client.force_login(alice)
-        cookie = f"sessionid={client.cookies['sessionid'].value}"
+        name = settings.SESSION_COOKIE_NAME
+        cookie = f"{name}={client.cookies[name].value}"
         client.logout()
         return cookie
 

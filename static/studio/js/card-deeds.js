@@ -1,6 +1,7 @@
 // @ts-check
 /** What can be done with a finished card; loaded when somebody does it. */
 
+import { at } from "./base.js";
 import { drawAgain, putIntoBin, settingsOf, share } from "./deeds.js";
 import { pictureKey } from "./frames.js";
 
@@ -24,7 +25,7 @@ export const perform = (name, card) => DEEDS[name]?.(card);
 function downloadAll(keys) {
   const form = document.createElement("form");
   form.method = "post";
-  form.action = "/gallery/zip/";
+  form.action = at("/gallery/zip/");
   form.hidden = true;
   const token = document.querySelector("[name='csrfmiddlewaretoken']");
   if (token instanceof HTMLInputElement) form.append(token.cloneNode());

@@ -1,6 +1,7 @@
 // @ts-check
 /** One task card. The same function paints a card the server rendered and every later state of it. */
 
+import { at } from "./base.js";
 import { describe } from "./describe.js";
 import { Face, clone, find, part, setAttribute, setProperty, setText } from "./dom.js";
 import { fillFrame, paintFrames, paintGrid, pictureKey, setRatio, shapeLabel } from "./frames.js";
@@ -62,7 +63,7 @@ export class Card {
     setAttribute(element, "aria-labelledby", prompt.id);
     setAttribute(element, "data-pictures", task.n);
     setAttribute(element, "data-shape", task.height > task.width ? "tall" : "wide");
-    for (const name of ["link", "details", "details-too"]) setAttribute(part(element, name), "href", `/tasks/${taskId}/`);
+    for (const name of ["link", "details", "details-too"]) setAttribute(part(element, name), "href", at(`/tasks/${taskId}/`));
     setText(part(element, "link"), task.prompt);
     setRatio(part(element, "frame"), task);
     return new Card(element, task, state);
@@ -149,8 +150,8 @@ export class Card {
     setAttribute(this.element, "data-kept", images.length);
     if (images.length === 0) return;
     const keys = images.map((picture) => pictureKey(this.taskId, picture));
-    const compared = `/compare/?${keys.map((key) => `picture=${key}`).join("&")}`;
-    const links = { vary: `/?from=${keys[0]}`, download: `${images[0].url}?download=1`, compare: compared, "compare-too": compared };
+    const compared = at(`/compare/?${keys.map((key) => `picture=${key}`).join("&")}`);
+    const links = { vary: at(`/?from=${keys[0]}`), download: `${images[0].url}?download=1`, compare: compared, "compare-too": compared };
     for (const [name, url] of Object.entries(links)) setAttribute(this.#face.part(name), "href", url);
   }
 }

@@ -1,6 +1,7 @@
 // @ts-check
 /** Entry of the comparison: all pictures are zoomed and moved as one; two of a shape can lie upon each other. */
 
+import { at } from "./base.js";
 import { setFavourite } from "./deeds.js";
 import { find, setAttribute, setProperty, setText } from "./dom.js";
 import { number } from "./format.js";
@@ -144,7 +145,7 @@ document.addEventListener("studio:favourite", (event) => {
 });
 document.querySelector("[data-back]")?.addEventListener("click", (event) => {
   // back to the same place of the gallery, if it is where one came from
-  if (!document.referrer.startsWith(`${location.origin}/gallery/`) || history.length < 2) return;
+  if (!document.referrer.startsWith(location.origin + at("/gallery/")) || history.length < 2) return;
   event.preventDefault();
   history.back();
 });

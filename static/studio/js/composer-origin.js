@@ -1,6 +1,7 @@
 // @ts-check
 /** Varying a picture: what it comes from, and which settings are not those of its parent any more. */
 
+import { at } from "./base.js";
 import { Face, find, setAttribute } from "./dom.js";
 import { gettext } from "./i18n.js";
 
@@ -55,7 +56,7 @@ export class Origin {
     const image = find(this.#line, "img", HTMLImageElement);
     image.hidden = parent.thumbnail === "";
     if (parent.thumbnail) setAttribute(image, "src", parent.thumbnail);
-    setAttribute(find(this.#line, "a", HTMLAnchorElement), "href", `/tasks/${parent.task}/`);
+    setAttribute(find(this.#line, "a", HTMLAnchorElement), "href", at(`/tasks/${parent.task}/`));
     const names = changed.map((name) => NAMES[name]()).join(gettext(", "));
     const words = names ? gettext("Changed: %(names)s", { names }) : gettext("Change one thing and draw");
     this.#face.tell({ "origin-changes": words });

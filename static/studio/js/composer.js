@@ -1,6 +1,7 @@
 // @ts-check
 /** The form: prompt and settings, draft, sending; what only some people need of it is loaded when they do. */
 
+import { ofThisSite } from "./base.js";
 import { DRAFT_FIELDS, Fields, PROMPT_MOST } from "./composer-fields.js";
 import { offerModels, sendWords, showProspect } from "./composer-wait.js";
 import { Face, dress, find, lazy, setAttribute } from "./dom.js";
@@ -75,7 +76,7 @@ export class Composer {
   constructor(page, submit) {
     this.#submit = submit;
     this.#models = page.models;
-    this.#draft = new Draft(page.username);
+    this.#draft = new Draft(ofThisSite(page.username));
     const typed = this.#prompt.hasAttribute("data-typed") ? this.#prompt.value : null;
     this.#fields.fill(page.defaults);
     this.#restore();

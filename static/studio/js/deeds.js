@@ -1,6 +1,7 @@
 // @ts-check
 /** What can be done with pictures and tasks from anywhere; every page repaints on the events sent here. */
 
+import { at } from "./base.js";
 import { HttpRefusal, send } from "./http.js";
 import { gettext, ngettext } from "./i18n.js";
 import { errorSentence } from "./labels.js";
@@ -26,7 +27,7 @@ export const settingsOf = ({ prompt, negative_prompt, model, width, height, n, s
 export function drawAgain(settings, taskId) {
   return orToast(async () => {
     const message = { action: "generate", ...settings, parent: taskId, request_key: newRequestKey() };
-    const { frames } = await send("/messages/", message);
+    const { frames } = await send(at("/messages/"), message);
     const ack = frames.find((/** @type {any} */ frame) => frame.type === "ack");
     if (!ack) {
       const error = frames.find((/** @type {any} */ frame) => frame.type === "error");
@@ -39,7 +40,7 @@ export function drawAgain(settings, taskId) {
 
 /** Make a link and show it. @param {string} taskId */
 export async function share(taskId) {
-  const url = `/tasks/${taskId}/share/`;
+  const url = at(`/tasks/${taskId}/share/`);
   const link = await orToast(async () => send(url, {}));
   if (!link) return;
   const { showLink } = await import("./sharing.js");
@@ -57,7 +58,7 @@ export async function share(taskId) {
 export async function setFavourite(keys, on) {
   const show = (/** @type {boolean} */ favourite) => keys.forEach((key) => tell("favourite", { key, favourite }));
   show(on);
-  const done = await orToast(async () => send("/gallery/favourite/", { pictures: keys, favourite: on }));
+  const done = await orToast(async () => send(at("/gallery/favourite/"), { pictures: keys, favourite: on }));
   if (!done) show(!on);
   return done !== null;
 }
@@ -70,7 +71,7 @@ export async function setFavourite(keys, on) {
  */
 export async function putIntoBin({ pictures = [], tasks = [] }) {
   const things = { pictures, tasks };
-  const done = await orToast(async () => send("/gallery/delete/", things));
+  const done = await orToast(async () => send(at("/gallery/delete/"), things));
   if (!done) return false;
   const detail = { keys: pictures, tasks };
   tell("deleted", detail);
@@ -78,7 +79,7 @@ export async function putIntoBin({ pictures = [], tasks = [] }) {
   toast(ngettext("%(n)s deleted", "%(n)s deleted", count), "plain", {
     label: gettext("Undo"),
     run: async () => {
-      if (await orToast(async () => send("/gallery/restore/", things))) tell("restored", detail);
+      if (await orToast(async () => send(at("/gallery/restore/"), things))) tell("restored", detail);
     },
   });
   return true;

@@ -1,6 +1,7 @@
 // @ts-check
 /** Choosing pictures: boxes, ranges, keys, and the bar with what can be done with the chosen ones. */
 
+import { at } from "./base.js";
 import { putIntoBin, setFavourite, share } from "./deeds.js";
 import { find, part, setAttribute, setText } from "./dom.js";
 import { tilesOf } from "./gallery-days.js";
@@ -56,7 +57,7 @@ export class Selection {
     setText(part(this.#bar, "count"), ngettext("%(n)s selected", "%(n)s selected", keys.length));
     const compare = find(this.#bar, "[data-part='compare']", HTMLAnchorElement);
     compare.hidden = keys.length < COMPARED.least || keys.length > COMPARED.most;
-    compare.href = `/compare/?${new URLSearchParams(keys.map((key) => ["picture", key]))}`;
+    compare.href = at(`/compare/?${new URLSearchParams(keys.map((key) => ["picture", key]))}`);
     find(this.#bar, "[data-deed='share']", HTMLElement).hidden = keys.length !== 1;
     setText(part(this.#bar, "favourite"), this.#allFavourite(chosen) ? gettext("Remove favourite") : gettext("Favourite"));
     setAttribute(this.#wall, "data-choosing", keys.length > 0);

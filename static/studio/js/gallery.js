@@ -2,6 +2,7 @@
 /** Entry of the gallery page: wires finding, choosing and looking together. */
 
 import { Announcer } from "./announce.js";
+import { at } from "./base.js";
 import { orToast, putIntoBin } from "./deeds.js";
 import { find, setAttribute } from "./dom.js";
 import { nameDays, tilesOf } from "./gallery-days.js";
@@ -51,10 +52,10 @@ function open(wall) {
 /** @param {string} task its id */
 function retry(task) {
   return orToast(async () => {
-    const { frames } = await send("/messages/", { action: "retry", task_id: task, request_key: newRequestKey() });
+    const { frames } = await send(at("/messages/"), { action: "retry", task_id: task, request_key: newRequestKey() });
     const refusal = frames.find((/** @type {any} */ frame) => frame.type === "error" && !frame.seq);
     if (refusal) throw new HttpRefusal(400, refusal.code, refusal.message);
-    const look = () => location.assign("/");
+    const look = () => location.assign(at("/"));
     toast(gettext("Back in line as a new task"), "plain", { label: gettext("Open the studio"), run: look });
     return true;
   });

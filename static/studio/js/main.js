@@ -3,6 +3,7 @@
 
 import { Announcer, markPassed } from "./announce.js";
 import { Badge } from "./badge.js";
+import { at, ofThisSite } from "./base.js";
 import { Composer } from "./composer.js";
 import { closest, find, lazy, setText } from "./dom.js";
 import { Feed } from "./feed.js";
@@ -44,7 +45,7 @@ for (const { task, state } of page.tasks) {
 }
 ledger.arrange(page.queue ?? {});
 
-const outbox = new Outbox(store, page.username);
+const outbox = new Outbox(store, ofThisSite(page.username));
 const announcer = new Announcer(find(document, "#live-region", HTMLElement));
 const alarm = find(document, "#connection-alert", HTMLElement);
 const story = isStudio ? null : new (await import("./story.js")).Story(page.tasks[0].state.task_id, page.tasks[0].task);
@@ -89,7 +90,7 @@ const listener = {
   accepted({ action }, { taskId, duplicate }) {
     own.add(taskId);
     if (duplicate && action === "generate") announcer.say(gettext("Already sent; not drawn twice"));
-    if (action === "retry" && !isStudio) location.assign(`/tasks/${taskId}/`);
+    if (action === "retry" && !isStudio) location.assign(at(`/tasks/${taskId}/`));
     refreshSending();
   },
   refused,

@@ -1,6 +1,7 @@
 // @ts-check
 /** The line where nothing gets through but short answers: the page asks again and again. */
 
+import { at } from "./base.js";
 import { HttpRefusal } from "./http.js";
 import { HttpLine, withCursors } from "./http-line.js";
 import { isTerminal } from "./protocol.js";
@@ -62,7 +63,7 @@ export class PollLine extends HttpLine {
     this.#asking = true;
     this.#again = false;
     try {
-      const { frames } = await this.#get(withCursors("/events/poll/", this.#known(), this.#since));
+      const { frames } = await this.#get(withCursors(at("/events/poll/"), this.#known(), this.#since));
       for (const frame of frames) {
         if (frame.type === "hello") this.#since = frame.server_time;
         if (frame.type !== "hello" || !this.#greeted) this.hear(frame);

@@ -1,6 +1,7 @@
 // @ts-check
 /** The line where WebSockets are blocked: server-sent events, and messages by POST. */
 
+import { at } from "./base.js";
 import { HttpLine, withCursors } from "./http-line.js";
 import { CLOSE_SILENT } from "./protocol.js";
 import { Timers } from "./timers.js";
@@ -30,7 +31,7 @@ export class SseLine extends HttpLine {
     super(post);
     this.#now = clock.now;
     this.#timers = new Timers(clock);
-    this.#source = listen(withCursors("/events/", cursors(), since));
+    this.#source = listen(withCursors(at("/events/"), cursors(), since));
     this.#source.addEventListener("message", ({ data }) => {
       this.#breathe();
       this.hear(JSON.parse(data), data);

@@ -1,6 +1,7 @@
 // @ts-check
 /** The task page's own parts: the event log as it grows, and the server's drawing of where the time went. */
 
+import { at } from "./base.js";
 import { drawAgain, settingsOf, share } from "./deeds.js";
 import { clone, find, setText } from "./dom.js";
 import { number, timeOfDay } from "./format.js";
@@ -105,7 +106,7 @@ export class Story {
     this.#drawnAt = Date.now();
     if (document.hidden) return;
     if (drawing()?.hasAttribute("data-goes-on")) this.#redrawIn(QUIET_MS);
-    const response = await fetch(`/tasks/${this.taskId}/waterfall/`).catch(() => null);
+    const response = await fetch(at(`/tasks/${this.taskId}/waterfall/`)).catch(() => null);
     if (!response?.ok || response.redirected) return; // it is asked again
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
     if (seqOf(fresh.getElementById("fall")) < seqOf(drawing())) return; // overtaken by a later one
@@ -125,7 +126,7 @@ export class Story {
     if (button.dataset.deed === "share") await share(this.taskId);
     else {
       const drawn = await drawAgain(settingsOf(task), this.taskId);
-      if (drawn) location.assign(`/tasks/${drawn}/`);
+      if (drawn) location.assign(at(`/tasks/${drawn}/`));
     }
     button.ariaBusy = null;
   }

@@ -1,6 +1,7 @@
 // @ts-check
 /** All there is to say about the picture on the stage, and what can be done with it. */
 
+import { at } from "./base.js";
 import { copyText, drawAgain, putIntoBin, setFavourite, share } from "./deeds.js";
 import { clone, find, part, setAttribute, setText } from "./dom.js";
 import { duration, number, size, timeOfDay } from "./format.js";
@@ -97,7 +98,7 @@ export class Panel {
     this.#about = null;
     setAttribute(this.#root, "data-known", false);
     part(this.#root, "missing").hidden = true;
-    part(this.#root, "vary").setAttribute("href", `/?from=${key}`);
+    part(this.#root, "vary").setAttribute("href", at(`/?from=${key}`));
   }
 
   /** @param {About} about */
@@ -146,7 +147,7 @@ export class Panel {
     if (!this.#about) return;
     const task = await drawAgain(this.#about.settings, this.#about.task);
     if (!task) return;
-    const open = { label: gettext("Open"), run: () => location.assign(`/tasks/${task}/`) };
+    const open = { label: gettext("Open"), run: () => location.assign(at(`/tasks/${task}/`)) };
     toast(gettext("In line once more, with a new seed"), "plain", open);
   }
 

@@ -1,6 +1,7 @@
 // @ts-check
 /** The viewer: a window over the page with one picture, the way to the others, and everything about it. */
 
+import { at } from "./base.js";
 import { clone, find, part, setAttribute, setText } from "./dom.js";
 import { gettext } from "./i18n.js";
 import { PictureList } from "./viewer-list.js";
@@ -161,7 +162,7 @@ export class Viewer {
     /** @type {Response | null} */
     let response = null;
     try {
-      response = await fetch(`/pictures/${task}/${index}/about/`, { headers: { Accept: "application/json" } });
+      response = await fetch(at(`/pictures/${task}/${index}/about/`), { headers: { Accept: "application/json" } });
       if (!response.ok || response.redirected) throw new Error(String(response.status));
       const about = /** @type {About} */ (await response.json());
       if (isShown()) this.#tell(item, about);

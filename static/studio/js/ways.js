@@ -1,6 +1,7 @@
 // @ts-check
 /** The ladder as a browser has it; what only few people need is loaded when they need it. */
 
+import { at } from "./base.js";
 import { Ladder } from "./ladder.js";
 
 /** @import {Ledger} from "./ledger.js" */
@@ -18,7 +19,7 @@ export function browserLadder({ socketPath, ledger, store, since = null }) {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const http = {
     clock,
-    post: async (/** @type {unknown} */ message) => (await import("./http.js")).send("/messages/", message),
+    post: async (/** @type {unknown} */ message) => (await import("./http.js")).send(at("/messages/"), message),
     cursors: () => Object.fromEntries(ledger.unfinished().map((taskId) => [taskId, ledger.cursor(taskId)])),
   };
   const ladder = new Ladder({
@@ -35,7 +36,7 @@ export function browserLadder({ socketPath, ledger, store, since = null }) {
       },
     },
     isReachable: () =>
-      fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(REACHABLE_WITHIN_MS) }).then(({ ok }) => ok, () => false),
+      fetch(at("/healthz"), { cache: "no-store", signal: AbortSignal.timeout(REACHABLE_WITHIN_MS) }).then(({ ok }) => ok, () => false),
     store,
     clock,
   });
