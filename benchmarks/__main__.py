@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks import (
     abandoned_sockets,
     append,
+    bad_answers,
     big_pages,
     claims,
     deaf_clients,
@@ -47,6 +48,7 @@ FIGURES: dict[str, Callable[[bool], Report]] = {
     "claims": claims.measure,
     "idle_processes": idle_processes.measure,
     "idle_sockets": idle_sockets.measure,
+    "bad_answers": bad_answers.measure,
     "first_paint": first_paint.measure,
     "event_to_paint": event_to_paint.measure,
     "start_up": start_up.measure,

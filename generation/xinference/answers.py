@@ -7,11 +7,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from generation.choices import ErrorCode, Route
 from generation.exceptions import (
-    PictureError,
     XinferenceAborted,
     XinferenceBusy,
     XinferenceDropped,
@@ -24,37 +21,51 @@ from generation.exceptions import (
 PROXY_GAVE_UP = (502, 504)
 """Xinference itself says neither: something in between lost it, or lost patience."""
 
+PICTURES = {Route.TXT2IMG: "images", Route.GENERATIONS: "data"}
+"""Where an answer has its list of pictures."""
+
 LONGEST_DETAIL = 2000
 """Characters of the server's words that are kept; a stack trace in an HTML page has no end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A whole response: status, headers, body."""
+    """What was read of a response: its status, its body, and the seconds it asks us to wait."""
 
     status: int
-    headers: httpx.Headers
-    body: bytes
+    body: bytes | bytearray
+    retry_after: float | None = None
 
     def json(self) -> Any:
-        """The parsed body; raises XinferenceFailed if it is not JSON."""
+        """The parsed body; raises XinferenceFailed if it is not JSON.
+
+        Bytes that are no text, numbers of thousands of digits and levels deeper than the
+        interpreter's stack are no JSON either.
+        """
         try:
             return json.loads(self.body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise XinferenceFailed(f"not JSON: {self.detail()}") from error
 
     def detail(self) -> str:
-        """The server's words: `detail` of a JSON object, else the text itself."""
+        """The server's words on one line: `detail` of a JSON object, else the text itself."""
         text = self.body[: 4 * LONGEST_DETAIL].decode(errors="replace")
         try:
             parsed = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             parsed = None
-        if isinstance(parsed, dict) and "detail" in parsed:
-            text = str(parsed["detail"])
-        # what no database stores as text must not keep an end from being written
-        text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-        return text[:LONGEST_DETAIL].encode(errors="replace").decode()
+        if isinstance(parsed, dict) and isinstance(parsed.get("detail"), str):
+            text = parsed["detail"]
+        return one_line(text)[:LONGEST_DETAIL]
+
+
+def one_line(text: str) -> str:
+    """`text` without what ends a line, controls a terminal or cannot be stored."""
+    printable = "".join(
+        each if each.isprintable() else " " if each.isspace() else "\N{REPLACEMENT CHARACTER}"
+        for each in text
+    )
+    return " ".join(printable.split())
 
 
 def error_of(answer: Answer) -> XinferenceError:
@@ -81,38 +92,45 @@ def error_of(answer: Answer) -> XinferenceError:
 def busy(answer: Answer, told: str) -> XinferenceBusy:
     """429 is the model's own limit, 503 a model that still loads (it names the seconds)."""
     code = ErrorCode.MODEL_BUSY if answer.status == 429 else ErrorCode.MODEL_LOADING
-    return XinferenceBusy(told, code=code, retry_after=retry_after(answer.headers))
+    return XinferenceBusy(told, code=code, retry_after=answer.retry_after)
 
 
-def retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds of the Retry-After header; None if absent, a date, or nonsense."""
-    try:
-        seconds = float(headers.get("retry-after", ""))
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < math.inf else None
-
-
-def picture_of(answer: Answer, route: Route) -> str:
-    """The base64 text of the one picture in a 200; raises PictureError if there is none."""
+def picture_of(answer: Answer, route: Route) -> str | None:
+    """The base64 text of the one picture in a 200, or None if there is none."""
     try:
         parsed = json.loads(answer.body)
-        if route == Route.TXT2IMG:
-            (text,) = parsed["images"]
-        else:
-            (item,) = parsed["data"]
-            text = item["b64_json"]
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise PictureError from error
-    if not isinstance(text, str) or not text:
-        raise PictureError
-    return text
+    except (ValueError, RecursionError):
+        return None
+    pictures = parsed.get(PICTURES[route]) if isinstance(parsed, dict) else None
+    if not isinstance(pictures, list) or len(pictures) != 1:
+        return None
+    text = pictures[0]
+    if route == Route.GENERATIONS:
+        text = text.get("b64_json") if isinstance(text, dict) else None
+    return text if isinstance(text, str) and text else None
 
 
 def fraction_of(answer: Answer) -> float:
     """`progress` of a 200, within 0..1; raises XinferenceFailed if it is not a number."""
     parsed = answer.json()
     value = parsed.get("progress") if isinstance(parsed, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not is_finite(value):
         raise XinferenceFailed(f"no progress in {answer.detail()}")
     return min(1.0, max(0.0, float(value)))
+
+
+def is_finite(value: float) -> bool:
+    """Whether it is a number that a float can hold: JSON also has 1e999, and 1 with 400 zeros."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def was_stopped(answer: Answer) -> bool:
+    """Whether an abort met a call that ran or waited; raises XinferenceFailed."""
+    parsed = answer.json()
+    word = parsed.get("msg") if isinstance(parsed, dict) else None
+    if not isinstance(word, str):
+        raise XinferenceFailed(f"no word on the abort in {answer.detail()}")
+    return word == "DONE"

@@ -1,15 +1,49 @@
-"""Which text-to-image models the server serves, read from three of its lists."""
+"""Which text-to-image models the server serves, read from three of its lists.
+
+What is said is believed within bounds: of a count, a name or an address that nothing here can
+hold, a cap or nothing at all is taken, with a line in the log.
+"""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from generation.choices import Route
+from generation.choices import ErrorCode, Route
 from generation.exceptions import XinferenceFailed
+
+logger = logging.getLogger(__name__)
 
 ABILITY = "text2image"
 LOADING = frozenset({"CREATING", "LOADING", "UPDATING"})
+
+MOST_MODELS = 64
+"""Text-to-image models of one server; each costs a request at every look."""
+
+MOST_REPLICAS = 64
+"""Replicas of one model; each is a slot, which is a row."""
+
+LONGEST_NAME = 200
+LONGEST_ADDRESS = 100
+"""Characters of a replica's address; it is `host:port`."""
+
+PATHS_OF_THEIR_OWN = frozenset({".", ".."})
+"""Names that mean another path, also when they are percent-encoded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedModel:
+    """A text-to-image model as the lists name it; `card` is None where only one names it."""
+
+    name: str
+    instance: dict[str, Any]
+    card: dict[str, Any] | None
+
+    @property
+    def ready(self) -> bool:
+        return is_ready(self.instance)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +59,9 @@ class ServedModel:
     as many as it was launched with."""
     identity: str
     """Addresses of its processes: another value means that one of them was replaced."""
+    error_code: ErrorCode | None = None
+    """Why a model cannot be used that the lists call ready."""
+    error_detail: str = ""
 
 
 def records_of(parsed: Any) -> list[dict[str, Any]]:
@@ -41,13 +78,31 @@ def record_of(parsed: Any) -> dict[str, Any]:
     return parsed
 
 
+def drawing(instances: Iterable[dict[str, Any]], *, first: str) -> dict[str, dict[str, Any]]:
+    """Instances that draw, by name; of two with one name the first, of too many `first` is kept."""
+    found: dict[str, dict[str, Any]] = {}
+    for instance in filter(draws, instances):
+        name = name_of(instance.get("model_uid"))
+        if name is None:
+            tell_left_out("a text-to-image model is left out: its name cannot be used here")
+        else:
+            found.setdefault(name, instance)
+    names = sorted(found, key=lambda name: (name != first, name))
+    if len(names) > MOST_MODELS:
+        tell_left_out(f"of {len(names)} text-to-image models only {MOST_MODELS} are used")
+    return {name: found[name] for name in sorted(names[:MOST_MODELS])}
+
+
 def draws(record: dict[str, Any]) -> bool:
     abilities = record.get("model_ability")
     return isinstance(abilities, list) and ABILITY in abilities
 
 
-def name_of(instance: dict[str, Any]) -> str:
-    return str(instance.get("model_uid"))
+def name_of(value: Any) -> str | None:
+    """The name of a model, or None if it cannot be stored, logged or put into a URL."""
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_NAME:
+        return None
+    return value if value.isprintable() and value not in PATHS_OF_THEIR_OWN else None
 
 
 def is_ready(instance: dict[str, Any]) -> bool:
@@ -55,31 +110,67 @@ def is_ready(instance: dict[str, Any]) -> bool:
 
 
 def is_loading(instance: dict[str, Any]) -> bool:
-    return instance.get("status") in LOADING
+    status = instance.get("status")
+    return isinstance(status, str) and status in LOADING
 
 
 def ready_replicas(instance: dict[str, Any]) -> int:
     """Replicas that can draw; servers too old to tell them apart only tell their number."""
     statuses = instance.get("replica_statuses")
-    if not statuses:
+    if not statuses or not isinstance(statuses, list):
         return launched_replicas(instance)
-    return sum(each.get("status") == "READY" for each in statuses)
+    ready = sum(isinstance(each, dict) and each.get("status") == "READY" for each in statuses)
+    return believed(ready, instance)
 
 
 def launched_replicas(instance: dict[str, Any]) -> int:
     count = instance.get("replica")
-    return count if isinstance(count, int) and count > 0 else 1
+    if isinstance(count, bool) or not isinstance(count, int) or count <= 0:
+        return 1
+    return believed(count, instance)
 
 
-def route_of(description: dict[str, Any]) -> Route:
+def believed(count: int, instance: dict[str, Any]) -> int:
+    if count > MOST_REPLICAS:
+        name = name_of(instance.get("model_uid"))
+        tell_left_out(f"of the replicas of {name} only {MOST_REPLICAS} are used")
+    return min(count, MOST_REPLICAS)
+
+
+def route_of(card: dict[str, Any]) -> Route:
     """The diffusers engine can stop within a step on its own route; others have only one."""
-    engine = str(description.get("model_engine")).lower()
-    return Route.TXT2IMG if engine == "diffusers" else Route.GENERATIONS
+    engine = card.get("model_engine")
+    diffusers = isinstance(engine, str) and engine.lower() == "diffusers"
+    return Route.TXT2IMG if diffusers else Route.GENERATIONS
 
 
-def identity_of(description: dict[str, Any], replicas: list[dict[str, Any]]) -> str:
-    """Addresses of the replicas; where the server tells none, the address of the model."""
-    addresses = {str(each["model_address"]) for each in replicas if each.get("model_address")}
-    if not addresses and description.get("address"):
-        addresses = {str(description["address"])}
-    return ",".join(sorted(addresses))
+def identity_of(card: dict[str, Any], replicas: list[dict[str, Any]]) -> str:
+    """Addresses of the replicas; where the server tells none, the address of the model.
+
+    Raises XinferenceFailed for what is no address: a process is told by it from the next one.
+    """
+    told = [each.get("model_address") for each in replicas]
+    addresses = sorted({address_of(each) for each in told if each})
+    if not addresses and card.get("address"):
+        addresses = [address_of(card["address"])]
+    return ",".join(addresses[:MOST_REPLICAS])
+
+
+def address_of(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > LONGEST_ADDRESS:
+        raise XinferenceFailed("an address of a replica was expected")
+    if "," in value or not value.isprintable():
+        raise XinferenceFailed("an address of a replica was expected")
+    return value
+
+
+told: set[str] = set()
+
+
+def tell_left_out(what: str) -> None:
+    """One line in the log of this process, however often the lists say the same."""
+    if len(told) > MOST_MODELS:
+        told.clear()
+    if what not in told:
+        told.add(what)
+        logger.warning("%s", what)

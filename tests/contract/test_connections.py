@@ -107,7 +107,7 @@ async def test_the_key_travels_in_the_header_and_results_are_not_compressed():
         writer.write(answer(b'{"detail": "1"}', "400 Bad Request"))
 
     async with talking_to(note) as client:
-        keyed = XinferenceClient(base_url=str(client._http.base_url), api_key="xf-1")
+        keyed = XinferenceClient(base_url=str(client._connections._calls.base_url), api_key="xf-1")
         assert await keyed.progress("a/b ä") is None
         await keyed.aclose()
 

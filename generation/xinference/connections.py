@@ -1,0 +1,145 @@
+"""Connections to the model server: a request goes out, an answer or an error of our tree comes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import wraps
+from http.cookiejar import CookieJar
+from typing import Any, ParamSpec, TypeVar
+
+import httpx
+
+from generation.exceptions import (
+    StudioError,
+    XinferenceDropped,
+    XinferenceError,
+    XinferenceFailed,
+    XinferenceUnreachable,
+)
+from generation.xinference.answers import Answer
+from generation.xinference.reading import read
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+CONNECT_LIMIT = 5.0
+SEND_LIMIT = 30.0
+
+POLLS_AT_ONCE = 4
+"""Connections for polls: a request looks at every open one, and those of calls may be many."""
+
+KEEP_ALIVE = 3.0
+"""Seconds an idle connection is kept; the server closes it after 5, and the same 5 is a race."""
+
+BEARER = re.compile(r"Bearer [^'\"]+")
+
+NOT_SENT = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
+NOT_ANSWERED = (httpx.ConnectError, httpx.TimeoutException)
+
+
+def gate(call: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """A call of which nothing but StudioError comes out, without the frames behind it.
+
+    Whatever an answer makes a library raise (there is no complete list) is a failure of the
+    server. And an error that is kept keeps the frames of its traceback, with the answer and all
+    that was read from it: callers keep errors in tasks, whose frames the traceback then holds, a
+    cycle. Cycles are collected rarely here: 40 answers of 20 MB took 1.5 GiB. So the traceback
+    ends at this gate.
+    """
+
+    @wraps(call)
+    async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await call(*args, **kwargs)
+        except StudioError as error:
+            error.__context__ = error.__cause__ = None
+            raise error.with_traceback(None) from None
+        except Exception as error:  # noqa: BLE001  see above
+            words = f"{type(error).__name__}: {error}"
+        raise XinferenceFailed(words)
+
+    return guarded
+
+
+class NoCookies(CookieJar):
+    """Keeps none: they would be sent with every request, and nothing bounds their number."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        return
+
+
+class Connections:
+    """One pool for calls, which may be many and long, and a small one for polls."""
+
+    def __init__(
+        self, *, base_url: str, api_key: str, transport: httpx.AsyncBaseTransport | None
+    ) -> None:
+        self._api_key = api_key
+        headers = {b"Accept-Encoding": b"identity"}
+        if api_key:
+            headers[b"Authorization"] = b"Bearer " + api_key.encode()
+
+        def pool(most: int | None) -> httpx.AsyncClient:
+            return httpx.AsyncClient(
+                base_url=base_url,
+                headers=headers,
+                cookies=NoCookies(),
+                # a picture takes as long as it takes: the caller's stall limit ends a silent call
+                timeout=httpx.Timeout(
+                    connect=CONNECT_LIMIT, read=None, write=SEND_LIMIT, pool=None
+                ),
+                limits=httpx.Limits(max_connections=most, keepalive_expiry=KEEP_ALIVE),
+                transport=transport,
+                # neither a proxy for the world outside nor ~/.netrc is meant for the model server
+                trust_env=False,
+            )
+
+        self._calls = pool(None)
+        self._polls = pool(POLLS_AT_ONCE)
+
+    async def send(
+        self, method: str, path: str, body: dict[str, Any] | None, *, limit: int, poll: bool = False
+    ) -> Answer:
+        """The answer, of at most `limit` bytes if it is a 200.
+
+        Raises XinferenceUnreachable if no server was reached or it went silent, XinferenceFailed
+        if the request cannot be sent or the answer cannot be used, and XinferenceDropped if the
+        connection broke: then nobody knows what became of the request.
+        """
+        kind: type[XinferenceError]
+        pool = self._polls if poll else self._calls
+        try:
+            content = None if body is None else json.dumps(body).encode()
+            headers = {} if body is None else {"Content-Type": "application/json"}
+            async with pool.stream(method, path, content=content, headers=headers) as response:
+                try:
+                    return await read(response, limit)
+                finally:
+                    await response.aclose()
+                    # httpx ties response and stream to each other, and to the connection with
+                    # its buffers: 190 KiB for an answer that was not read to its end
+                    response.stream = httpx.ByteStream(b"")
+        except XinferenceError:
+            raise
+        except NOT_ANSWERED as error:
+            kind, words = XinferenceUnreachable, self.words(error)
+        except NOT_SENT as error:
+            kind, words = XinferenceFailed, self.words(error)
+        except Exception as error:  # noqa: BLE001  also of TLS and of a head that cannot be read
+            kind, words = XinferenceDropped, self.words(error)
+        raise kind(words)
+
+    def words(self, error: Exception) -> str:
+        return self.without_key(f"{type(error).__name__}: {error}")
+
+    def without_key(self, text: str) -> str:
+        """`text` without our key, also where a library quotes the header that it refused."""
+        if not self._api_key:
+            return text
+        return BEARER.sub("Bearer …", text.replace(self._api_key, "…"))
+
+    async def aclose(self) -> None:
+        await self._calls.aclose()
+        await self._polls.aclose()

@@ -1,0 +1,95 @@
+"""The gate that every answer of the model server passes: how large it is, and how encoded."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+
+import httpx
+
+from generation.exceptions import XinferenceFailed
+from generation.xinference.answers import Answer
+
+SHORT_ANSWER = 64 * 1024
+"""Bytes of every answer but lists and pictures; real ones take some hundred."""
+
+LIST_ANSWER = 256 * 1024
+"""Bytes of a list of models. An entry takes up to 1 KiB and one of a replica 0.3 KiB, so the lists
+of a server with 100 language models beside ours pass 64 KiB."""
+
+BYTES_PER_PIXEL = 4
+"""An 8-bit RGBA picture that cannot be compressed."""
+
+METADATA = 64 * 1024
+"""Bytes of a picture file that are not pixels: profile, EXIF, the framing of its chunks."""
+
+MOST_HEADERS = 100
+HEADER_BYTES = 32 * 1024
+
+CHUNKS_PER_TURN = 64
+"""Chunks read before others get a turn: a body in chunks of one byte stops nothing."""
+
+LONGEST_WAIT = 3600.0
+"""Seconds that a Retry-After may ask for."""
+
+
+def picture_answer(width: int, height: int) -> int:
+    """The most bytes of an answer with one picture: lossless, as base64, in JSON."""
+    # a PNG has one byte more per row, and stored blocks of zlib have 5 more per 16 KiB
+    pixels = (BYTES_PER_PIXEL * width + 1) * height
+    file = pixels + pixels // 1024 + METADATA
+    return -(-file // 3) * 4 + SHORT_ANSWER
+
+
+async def read(response: httpx.Response, limit: int) -> Answer:
+    """The answer; raises XinferenceFailed if a 200 is larger than `limit` or is encoded.
+
+    Of any other status the body is only words: the status stands without them, so they are cut at
+    SHORT_ANSWER or left out.
+    """
+    good = response.status_code == 200
+    problem = problem_of(response, limit if good else None)
+    if problem and good:
+        raise XinferenceFailed(problem)
+    body = problem.encode() if problem else await read_body(response, limit, cut=not good)
+    return Answer(status=response.status_code, body=body, retry_after=retry_after(response.headers))
+
+
+def problem_of(response: httpx.Response, limit: int | None) -> str:
+    """Why nothing of the body is read, from the headers alone; empty if it is."""
+    headers = response.headers.raw
+    if len(headers) > MOST_HEADERS or sum(len(a) + len(b) for a, b in headers) > HEADER_BYTES:
+        return f"an answer with {len(headers)} headers"
+    encodings = response.headers.get("content-encoding", "").lower().split(",")
+    if any(each.strip() not in ("", "identity") for each in encodings):
+        # a few kilobytes can unpack to gigabytes, and we asked for none
+        return "an answer in an encoding that was not asked for"
+    length = response.headers.get("content-length", "")
+    if limit is not None and length.isdecimal() and (len(length) > 18 or int(length) > limit):
+        return f"an answer of more than {limit} bytes"
+    return ""
+
+
+async def read_body(response: httpx.Response, limit: int, *, cut: bool) -> bytearray:
+    """The body as it was sent. Beyond `limit` it raises XinferenceFailed, or is cut."""
+    body, chunks = bytearray(), 0
+    limit = min(limit, SHORT_ANSWER) if cut else limit
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > limit:
+            if cut:
+                return body[:limit]
+            raise XinferenceFailed(f"an answer of more than {limit} bytes")
+        chunks += 1
+        if chunks % CHUNKS_PER_TURN == 0:
+            await asyncio.sleep(0)
+    return body
+
+
+def retry_after(headers: httpx.Headers) -> float | None:
+    """Seconds of the Retry-After header; None if absent, a date, or nonsense."""
+    try:
+        seconds = float(headers.get("retry-after", ""))
+    except ValueError:
+        return None
+    return min(seconds, LONGEST_WAIT) if 0 <= seconds < math.inf else None
