@@ -270,7 +270,7 @@ async def start_worker(stubborn: Stubborn, where: str) -> WorkerHost:
 
 
 async def aclose_demo(worker: WorkerHost) -> None:
-    transport = cast(StubbornTransport, worker.client._http._transport)
+    transport = cast(StubbornTransport, worker.client._connections._calls._transport)
     await transport.demo.aclose()
 
 
