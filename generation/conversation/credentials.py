@@ -79,13 +79,18 @@ class Credentials:
 
 
 def credentials_of(scope: dict[str, Any]) -> Credentials:
-    """What the handshake carries; raises Refused on a foreign page.
+    """What the handshake carries; raises Refused on a foreign page, and without TLS under HTTPS=1.
 
     A token of ours needs no Origin and ignores cookies; a cookie counts only from our own pages.
     What else stands in Authorization belongs to a proxy in front.
     """
     address = client_address(scope)
     headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    if settings.HTTPS and not is_secure(scope):
+        log_event(
+            SecurityEvent.PERMISSION_REFUSED, account=None, address=address, reason="no TLS"
+        )
+        raise Refused(CloseCode.REFUSED)
     authorization = headers.get(b"authorization", "")
     token = token_in(authorization)
     if token is not None:
@@ -102,6 +107,17 @@ def credentials_of(scope: dict[str, Any]) -> Credentials:
         )
         raise Refused(CloseCode.REFUSED)
     return Credentials(token=None, session_key=session_key, address=address)
+
+
+def is_secure(scope: dict[str, Any]) -> bool:
+    """Whether it came over TLS: as `HttpRequest.is_secure`, by SECURE_PROXY_SSL_HEADER."""
+    name, secure = settings.SECURE_PROXY_SSL_HEADER
+    wanted = name.removeprefix("HTTP_").replace("_", "-").lower().encode()
+    values = [value for each, value in scope["headers"] if each.lower() == wanted]
+    if not values:
+        return bool(scope.get("scheme") == "wss")
+    # of several values the first counts, as in a request
+    return bool(values[0].split(b",")[0].strip().decode("latin-1") == secure)
 
 
 def token_in(authorization: str) -> str | None:

@@ -9,7 +9,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.test import Client
+from django.test import Client, override_settings
 
 from generation import services
 from generation.conversation.credentials import is_our_origin
@@ -134,6 +134,33 @@ async def test_a_disabled_account_is_told_apart(
 
     assert await by_cookie.close_code() == 4403
     assert await by_token.close_code() == 4403
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "comes_in"),
+    [({}, False), ({"x_forwarded_proto": "http"}, False), ({"x_forwarded_proto": "https"}, True)],
+    ids=["direct", "http", "https"],
+)
+async def test_a_socket_without_tls_is_refused_where_the_site_has_https(
+    alice: User,
+    visitor: Visitor,
+    now: datetime,
+    forwarded: dict[str, str],
+    comes_in: bool,
+) -> None:
+    token, cookie = await token_of(alice, now), await cookie_of(alice)
+    behind_tls = {"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")}
+
+    with override_settings(HTTPS=True, **behind_tls):
+        by_token = await visitor(authorization=f"Bearer {token}", **forwarded)
+        by_cookie = await visitor(cookie=cookie, origin="https://testserver", **forwarded)
+
+    for page in (by_token, by_cookie):
+        if comes_in:
+            assert (await page.receive())["type"] == "hello"
+            await page.close()
+        else:
+            assert await page.close_code() == 4403
 
 
 def test_default_ports_are_the_same_address() -> None:
