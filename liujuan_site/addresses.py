@@ -187,6 +187,8 @@ def names_of(address: str) -> list[str]:
     return names
 
 
-def reachable(address: str) -> str:
-    """An address that answers on this machine if the site listens on `address`."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104
+def urls_of(address: str, port: int) -> list[str]:
+    """Where a site that listens there answers: on this machine, then from others."""
+    here = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address)  # noqa: S104
+    hosts = [*filter(None, [here]), *names_of(address)]
+    return [f"http://{host}:{port}" for host in hosts]

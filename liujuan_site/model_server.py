@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from django.conf import settings
 
-from generation.xinference import XinferenceClient
+from generation.xinference import XinferenceClient, configured_client
 
 DEMO_BASE_URL = "http://demo"
 
@@ -28,9 +28,7 @@ class ModelServer:
 
     def client(self) -> XinferenceClient:
         if self.demo is None:
-            return XinferenceClient(
-                base_url=settings.XINFERENCE_URL, api_key=settings.XINFERENCE_API_KEY
-            )
+            return configured_client()
         # with exceptions raised through, a fault of the model would look like one of the client
         transport = httpx.ASGITransport(self.demo, raise_app_exceptions=False)
         return XinferenceClient(base_url=DEMO_BASE_URL, transport=transport)

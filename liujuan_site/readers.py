@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
+import ssl
 import zoneinfo
+from pathlib import Path
 
 from liujuan_site.addresses import PATH
 from liujuan_site.environment import Unusable
@@ -49,6 +51,22 @@ def time_zone(value: str) -> str:
         close = difflib.get_close_matches(value.lower(), known, n=1)
         example = known[close[0]] if close else "Asia/Shanghai"
         raise Unusable("is not a time zone that this machine knows", example) from None
+    return value
+
+
+def certificates(value: str) -> str:
+    """The path of a file of certificates (PEM) that can be loaded."""
+    try:
+        ssl.create_default_context(cafile=value)
+    except OSError as error:
+        reason = error.strerror or "it holds no certificate"
+        raise Unusable(f"is not a file of certificates in PEM form: {reason}") from None
+    return value
+
+
+def folder(value: str) -> str:
+    if not Path(value).is_dir():
+        raise Unusable("is not a folder")
     return value
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from liujuan_site import addresses, databases, readers
 from liujuan_site.data_dir import Folder
-from liujuan_site.environment import Environment
+from liujuan_site.environment import Environment, without_password
 from liujuan_site.installation import redis_prefix, session_cookie
 from liujuan_site.logs import report_database, report_layer, secrets_of
 
@@ -38,6 +38,8 @@ UMASK = 0o777 & ~FOLDER_MODE
 HOST = env.text("HOST", default="127.0.0.1", read=addresses.host)
 PORT = env.whole_number("PORT", default=8000, least=1, most=65_535)
 PUBLIC_URL = env.text("PUBLIC_URL", default="", read=addresses.public)
+SITE_URLS = [PUBLIC_URL] if PUBLIC_URL else addresses.urls_of(HOST, PORT)
+"""Where the site answers; the first one on this machine."""
 BASE_PATH = addresses.path_of(PUBLIC_URL)
 """Empty, or such as /studio: everything of the site lies below it."""
 DEBUG = env.switch("DEBUG", default=False)
@@ -198,6 +200,11 @@ XINFERENCE_URL = env.secret("XINFERENCE_URL", default="", read=addresses.model_s
 XINFERENCE_API_KEY = env.secret("XINFERENCE_API_KEY", default="", read=readers.api_key)
 if XINFERENCE_API_KEY and "@" in XINFERENCE_URL:
     env.refuse("XINFERENCE_URL has a user, and XINFERENCE_API_KEY is set: only one can be sent.")
+XINFERENCE_CA = env.text("XINFERENCE_CA", default="", read=readers.certificates)
+SSL_CERT_FILE = env.text("SSL_CERT_FILE", default="", read=readers.certificates)
+SSL_CERT_DIR = env.text("SSL_CERT_DIR", default="", read=readers.folder)
+MODEL_SERVER = without_password(XINFERENCE_URL)
+"""XINFERENCE_URL as it may be shown."""
 XINFERENCE_MODEL = env.text(
     "XINFERENCE_MODEL", default="LiuJuan20260223Zimage", read=readers.model_name
 )

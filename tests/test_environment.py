@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import runpy
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from liujuan_site import addresses, databases, readers, sub_path
 from liujuan_site.environment import Environment, Unusable, WrongSettings
 from tests.studio import ROOT
 from tests.test_docs import variables
+
+NODE = os.uname().nodename.lower()
 
 
 def start(tmp_path: Path, *command: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -288,6 +291,9 @@ DATABASE = databases.database_url
         (readers.internal_path, "_media", "/_media"),
         (readers.internal_path, "http://h/_media", "/_media"),
         (readers.internal_path, "/", "/_media"),
+        (readers.certificates, "/no/such/file.pem", ""),
+        (readers.certificates, "README.md", ""),
+        (readers.folder, "README.md", ""),
         (readers.api_key, "a b", ""),
         (readers.api_key, "schlüssel", ""),
         (readers.api_key, "Bearer x", ""),
@@ -341,7 +347,7 @@ def test_hosts_of_lists_and_addresses_are_answered(
     derived = settings_of(HOST="::", PUBLIC_URL="http://h:81")["ALLOWED_HOSTS"]
 
     assert set(given) == {"a", "[fd00::5]", "localhost", "127.0.0.1", "[::1]"}
-    assert set(derived) >= {"localhost", "127.0.0.1", "[::1]", "h", os.uname().nodename.lower()}
+    assert set(derived) >= {"localhost", "127.0.0.1", "[::1]", "h", NODE}
 
 
 def test_a_sqlite_url_is_opened_like_the_default(
@@ -420,3 +426,46 @@ async def test_a_proxy_may_take_the_path_away_or_leave_it(asked: str, path: str)
         await wrap("/studio", application)({"path": asked}, None, None)
 
     assert seen == [f"/studio{path}", path]
+
+
+@pytest.mark.parametrize(
+    ("env", "urls"),
+    [
+        ({}, ["http://127.0.0.1:8000"]),
+        ({"HOST": "fd00::5", "PORT": "81"}, ["http://[fd00::5]:81"]),
+        ({"HOST": "0.0.0.0"}, ["http://127.0.0.1:8000", f"http://{NODE}:8000"]),
+        ({"HOST": "::"}, ["http://[::1]:8000", f"http://{NODE}:8000"]),
+        ({"HOST": "::", "PUBLIC_URL": "https://H:443/a/"}, ["https://h/a"]),
+    ],
+)
+def test_every_address_that_is_printed_is_answered(
+    settings_of: Callable[..., dict[str, Any]], env: dict[str, str], urls: list[str]
+) -> None:
+    settings = settings_of(**env)
+
+    assert settings["SITE_URLS"][: len(urls)] == urls
+    answered = set(settings["ALLOWED_HOSTS"])
+    assert {addresses.host_of(url) for url in settings["SITE_URLS"]} <= answered
+
+
+def test_the_password_of_the_model_server_is_not_shown(
+    settings_of: Callable[..., dict[str, Any]],
+) -> None:
+    settings = settings_of(XINFERENCE_URL="http://user:p%40ss@gpu:9997")
+
+    assert settings["MODEL_SERVER"] == "http://***@gpu:9997"
+
+
+def test_an_address_that_nothing_can_listen_on_ends_with_one(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+
+        in_use = start(tmp_path, "manage.py", "serve", PORT=port)
+        foreign = start(tmp_path, "manage.py", "serve", HOST="192.0.2.1")
+
+    assert [in_use.returncode, foreign.returncode] == [1, 1]
+    assert "Another program listens there. Type PORT=8001" in in_use.stderr
+    assert "HOST must be an address of this machine" in foreign.stderr
+    assert "Traceback" not in in_use.stderr + foreign.stderr

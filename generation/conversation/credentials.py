@@ -87,9 +87,7 @@ def credentials_of(scope: dict[str, Any]) -> Credentials:
     address = client_address(scope)
     headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
     if settings.HTTPS and not is_secure(scope):
-        log_event(
-            SecurityEvent.PERMISSION_REFUSED, account=None, address=address, reason="no TLS"
-        )
+        log_event(SecurityEvent.PERMISSION_REFUSED, account=None, address=address, reason="no TLS")
         raise Refused(CloseCode.REFUSED)
     authorization = headers.get(b"authorization", "")
     token = token_in(authorization)
@@ -111,7 +109,7 @@ def credentials_of(scope: dict[str, Any]) -> Credentials:
 
 def is_secure(scope: dict[str, Any]) -> bool:
     """Whether it came over TLS: as `HttpRequest.is_secure`, by SECURE_PROXY_SSL_HEADER."""
-    name, secure = settings.SECURE_PROXY_SSL_HEADER
+    name, secure = settings.SECURE_PROXY_SSL_HEADER or ("", "")
     wanted = name.removeprefix("HTTP_").replace("_", "-").lower().encode()
     values = [value for each, value in scope["headers"] if each.lower() == wanted]
     if not values:

@@ -1,7 +1,15 @@
 """The only HTTP client of the model server."""
 
 from generation.xinference.client import POLL_FIRST, POLL_LATER, XinferenceClient
+from generation.xinference.configured import configured_client
 from generation.xinference.orders import DrawRequest
 from generation.xinference.served import ServedModel
 
-__all__ = ["POLL_FIRST", "POLL_LATER", "DrawRequest", "ServedModel", "XinferenceClient"]
+__all__ = [
+    "POLL_FIRST",
+    "POLL_LATER",
+    "DrawRequest",
+    "ServedModel",
+    "XinferenceClient",
+    "configured_client",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from time import monotonic
@@ -58,7 +59,8 @@ class XinferenceClient:
 
     Nothing else comes out of a call, whatever the server answers. `transport` replaces the network
     (an ASGI app in this process). Such transports ignore httpx's time limits, so every call but
-    `draw` also has one of its own.
+    `draw` also has one of its own. `tls` says whose certificates are believed; by default those
+    of httpx.
     """
 
     def __init__(
@@ -67,8 +69,11 @@ class XinferenceClient:
         base_url: str,
         api_key: str = "",
         transport: httpx.AsyncBaseTransport | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._connections = Connections(base_url=base_url, api_key=api_key, transport=transport)
+        self._connections = Connections(
+            base_url=base_url, api_key=api_key, transport=transport, tls=tls
+        )
         self._routes: dict[str, Route] = {}
         self.watched = 0
         """Calls whose progress is followed now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from http.cookiejar import CookieJar
@@ -74,7 +75,12 @@ class Connections:
     """One pool for calls, which may be many and long, and a small one for polls."""
 
     def __init__(
-        self, *, base_url: str, api_key: str, transport: httpx.AsyncBaseTransport | None
+        self,
+        *,
+        base_url: str,
+        api_key: str,
+        transport: httpx.AsyncBaseTransport | None,
+        tls: ssl.SSLContext | None,
     ) -> None:
         self._api_key = api_key
         headers = {b"Accept-Encoding": b"identity"}
@@ -92,6 +98,7 @@ class Connections:
                 ),
                 limits=httpx.Limits(max_connections=most, keepalive_expiry=KEEP_ALIVE),
                 transport=transport,
+                verify=tls or True,
                 # neither a proxy for the world outside nor ~/.netrc is meant for the model server
                 trust_env=False,
             )

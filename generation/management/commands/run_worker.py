@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from generation.worker import WorkerHost
-from generation.xinference import XinferenceClient
+from generation.xinference import configured_client
 
 
 class Command(BaseCommand):
@@ -29,10 +29,7 @@ class Command(BaseCommand):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, leave.set)
-        client = XinferenceClient(
-            base_url=settings.XINFERENCE_URL, api_key=settings.XINFERENCE_API_KEY
-        )
-        host = WorkerHost(client, demo=False, version=settings.VERSION)
+        host = WorkerHost(configured_client(), demo=False, version=settings.VERSION)
         await host.start()
         self.stdout.write("worker ready")
         self.stdout.flush()

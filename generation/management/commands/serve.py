@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 NAME = "studio"
 
@@ -21,13 +23,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         os.umask(settings.UMASK)
+        refuse_address()
         call_command("migrate", verbosity=0, interactive=False)
         call_command("collectstatic", verbosity=0, interactive=False)
         password = self.ready_account()
-        model = settings.XINFERENCE_URL or "demo model (set XINFERENCE_URL for a real one)"
-        host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
-        url = settings.PUBLIC_URL or f"http://{host}:{settings.PORT}"
-        self.stdout.write(f"URL: {url}/")
+        model = settings.MODEL_SERVER or "demo model (set XINFERENCE_URL for a real one)"
+        here, *elsewhere = settings.SITE_URLS
+        self.stdout.write(f"URL: {here}/")
+        for url in elsewhere:
+            self.stdout.write(f"From other machines: {url}/")
         self.stdout.write(f"Name: {NAME}")
         self.stdout.write(f"Password: {password}")
         self.stdout.write(f"Model: {model}")
@@ -35,7 +39,7 @@ class Command(BaseCommand):
         os.execv(sys.executable, daphne_command())  # noqa: S606  our own interpreter
 
     def ready_account(self) -> str:
-        """The password of the account, which is made if it does not exist."""
+        """The password of the account if it is made now, otherwise where to find it."""
         path = settings.DATA_DIR / "password"
         user, created = User.objects.get_or_create(
             username=NAME, defaults={"is_staff": True, "is_superuser": True}
@@ -51,10 +55,30 @@ class Command(BaseCommand):
         return password
 
     def known_password(self, user: User, path: Path) -> str:
+        """Not the password itself: what a program prints is kept in logs for long."""
         password = path.read_text(encoding="utf-8").strip() if path.exists() else ""
         if password and user.check_password(password):
-            return password
+            return f"unchanged, in {path}"
         return "(changed since; manage.py changepassword studio sets a new one)"
+
+
+def refuse_address() -> None:
+    """Raises CommandError if nothing can listen on HOST and PORT; Daphne would end with 0."""
+    try:
+        family, kind, protocol, _name, address = socket.getaddrinfo(
+            settings.HOST, settings.PORT, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        hint = {
+            errno.EADDRINUSE: "Another program listens there. Type PORT=8001",
+            errno.EACCES: "Ports below 1024 are for root. Type PORT=8000",
+        }.get(error.errno or 0, "HOST must be an address of this machine. Type HOST=127.0.0.1")
+        raise CommandError(
+            f"Cannot listen on HOST={settings.HOST}, PORT={settings.PORT}: {error.strerror}. {hint}"
+        ) from error
 
 
 def daphne_command() -> list[str]:

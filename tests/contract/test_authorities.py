@@ -1,0 +1,70 @@
+"""Whose certificates of a model server are believed."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from django.test import override_settings
+
+from generation.exceptions import XinferenceUnreachable
+from generation.xinference import configured_client
+from tests.process.nginx import write_certificate
+
+
+class Empty(BaseHTTPRequestHandler):
+    """A model server that serves nothing."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"data": []} if self.path == "/v1/models" else []).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Path:
+    write_certificate(tmp_path)
+    return tmp_path / "fullchain.pem"
+
+
+@pytest.fixture
+def url(authority: Path) -> Iterator[str]:
+    """Of a server with a certificate that nobody knows."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(authority, authority.with_name("privkey.pem"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), Empty) as server:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever).start()
+        yield f"https://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("setting", ["XINFERENCE_CA", "SSL_CERT_FILE"])
+async def test_a_private_authority_is_believed_when_it_is_named(
+    authority: Path, url: str, setting: str
+) -> None:
+    with override_settings(XINFERENCE_URL=url, **{setting: str(authority)}):
+        client = configured_client()
+
+    assert await client.image_models() == []
+    await client.aclose()
+
+
+async def test_without_its_name_it_is_not(url: str) -> None:
+    with override_settings(XINFERENCE_URL=url):
+        client = configured_client()
+
+    with pytest.raises(XinferenceUnreachable, match="CERTIFICATE_VERIFY_FAILED"):
+        await client.image_models()
+    await client.aclose()
