@@ -8,12 +8,13 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
+from django.conf import settings
 
 from generation.log_lines import layer as outage
 from generation.teardown import cancel_and_wait
 
-WORKERS = "generation"
-"""The named channel that wakes workers."""
+WORKERS: str = settings.WORKER_CHANNEL
+"""The named channel that wakes the workers of this installation."""
 
 WAITING_RINGS = 1_000
 """Beyond that the newest are dropped: the log has them."""

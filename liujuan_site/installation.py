@@ -19,6 +19,11 @@ def session_cookie(*, public_url: str, secret_key: str) -> str:
     return f"sessionid_{fingerprint(public_url or secret_key)}"
 
 
+def worker_channel(secret_keys: list[str]) -> str:
+    """The named channel that wakes workers; the layer over Redis puts no prefix before it."""
+    return f"generation.{fingerprint(secret_keys[-1])}"
+
+
 def redis_prefix(secret_keys: list[str]) -> str:
     """Only processes of one installation share its key; the oldest that is still known counts.
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from liujuan_site import addresses, databases, readers
 from liujuan_site.data_dir import Folder
 from liujuan_site.environment import Environment, without_password
-from liujuan_site.installation import redis_prefix, session_cookie
+from liujuan_site.installation import redis_prefix, session_cookie, worker_channel
 from liujuan_site.logs import report_database, report_layer, secrets_of
 
 VERSION = "0.1.0"
@@ -151,6 +151,7 @@ if IS_SQLITE:
 # Channel layer: a doorbell only; it may lose any message
 REDIS_URL = env.secret("REDIS_URL", default="", read=addresses.redis)
 REDIS_PREFIX = redis_prefix([SECRET_KEY, *SECRET_KEY_FALLBACKS])
+WORKER_CHANNEL = worker_channel([SECRET_KEY, *SECRET_KEY_FALLBACKS])
 
 
 def channel_layer() -> dict[str, Any]:

@@ -53,7 +53,12 @@ LONGEST_FIRST = (
 """Folders and files in the order in which they begin: minutes, then halves of one; no others."""
 
 MODEL = "LiuJuan20260223Zimage"
-pytest_plugins = ["tests.socket.pages", "tests.fallback.visitors", "tests.worker.machine"]
+pytest_plugins = [
+    "tests.settings",
+    "tests.socket.pages",
+    "tests.fallback.visitors",
+    "tests.worker.machine",
+]
 
 
 @pytest.hookimpl(trylast=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import runpy
 import socket
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 
 from liujuan_site import addresses, databases, readers, sub_path
 from liujuan_site.environment import Environment, Unusable, WrongSettings
+from tests.settings import SettingsOf
 from tests.studio import ROOT
 from tests.test_docs import variables
 
@@ -34,23 +34,8 @@ def start(tmp_path: Path, *command: str, **env: str) -> subprocess.CompletedProc
     )
 
 
-@pytest.fixture
-def settings_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
-    """`settings_of(NAME="value")`: what the settings become in an environment of only that."""
-
-    def settings_of(**env: str) -> dict[str, Any]:
-        for name in [*variables(), "DATABASE_URL", "REDIS_URL"]:
-            monkeypatch.delenv(name, raising=False)
-        for name, value in {"DATA_DIR": str(tmp_path), **env}.items():
-            monkeypatch.setenv(name, value)
-        found = runpy.run_path(str(ROOT / "liujuan_site/settings.py"))
-        return {name: value for name, value in found.items() if name.isupper()}
-
-    return settings_of
-
-
 def test_blank_variables_are_those_that_are_not_set(
-    settings_of: Callable[..., dict[str, Any]], tmp_path: Path
+    settings_of: SettingsOf, tmp_path: Path
 ) -> None:
     blank = dict.fromkeys(variables(), "  ")
     # the default of this one is a folder of the checkout
@@ -329,7 +314,7 @@ def test_a_password_in_a_url_is_not_shown() -> None:
     ],
 )
 def test_https_follows_from_the_public_url(
-    settings_of: Callable[..., dict[str, Any]], env: dict[str, str], https: bool | None
+    settings_of: SettingsOf, env: dict[str, str], https: bool | None
 ) -> None:
     if https is None:
         with pytest.raises(WrongSettings, match="contradict each other"):
@@ -341,7 +326,7 @@ def test_https_follows_from_the_public_url(
 
 
 def test_hosts_of_lists_and_addresses_are_answered(
-    settings_of: Callable[..., dict[str, Any]],
+    settings_of: SettingsOf,
 ) -> None:
     given = settings_of(ALLOWED_HOSTS="A, fd00::5,,", HOST="::")["ALLOWED_HOSTS"]
     derived = settings_of(HOST="::", PUBLIC_URL="http://h:81")["ALLOWED_HOSTS"]
@@ -350,9 +335,7 @@ def test_hosts_of_lists_and_addresses_are_answered(
     assert set(derived) >= {"localhost", "127.0.0.1", "[::1]", "h", NODE}
 
 
-def test_a_sqlite_url_is_opened_like_the_default(
-    settings_of: Callable[..., dict[str, Any]], tmp_path: Path
-) -> None:
+def test_a_sqlite_url_is_opened_like_the_default(settings_of: SettingsOf, tmp_path: Path) -> None:
     default = settings_of()["DATABASES"]["default"]
     named = settings_of(DATABASE_URL=f"sqlite:///{tmp_path}/other.sqlite3")["DATABASES"]["default"]
 
@@ -362,7 +345,7 @@ def test_a_sqlite_url_is_opened_like_the_default(
 
 
 def test_two_installations_on_one_host_have_cookies_of_their_own(
-    settings_of: Callable[..., dict[str, Any]], tmp_path: Path
+    settings_of: SettingsOf, tmp_path: Path
 ) -> None:
     names = ("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "LANGUAGE_COOKIE_NAME")
 
@@ -383,7 +366,7 @@ def test_two_installations_on_one_host_have_cookies_of_their_own(
 
 
 def test_processes_hear_each_other_while_the_key_is_changed(
-    settings_of: Callable[..., dict[str, Any]],
+    settings_of: SettingsOf,
 ) -> None:
     old = settings_of(SECRET_KEY="old")["REDIS_PREFIX"]
 
@@ -392,7 +375,7 @@ def test_processes_hear_each_other_while_the_key_is_changed(
 
 
 def test_a_site_below_a_path_has_everything_there(
-    settings_of: Callable[..., dict[str, Any]],
+    settings_of: SettingsOf,
 ) -> None:
     settings = settings_of(PUBLIC_URL="HTTPS://Example.org/studio/")
 
@@ -439,7 +422,7 @@ async def test_a_proxy_may_take_the_path_away_or_leave_it(asked: str, path: str)
     ],
 )
 def test_every_address_that_is_printed_is_answered(
-    settings_of: Callable[..., dict[str, Any]], env: dict[str, str], urls: list[str]
+    settings_of: SettingsOf, env: dict[str, str], urls: list[str]
 ) -> None:
     settings = settings_of(**env)
 
@@ -449,7 +432,7 @@ def test_every_address_that_is_printed_is_answered(
 
 
 def test_the_password_of_the_model_server_is_not_shown(
-    settings_of: Callable[..., dict[str, Any]],
+    settings_of: SettingsOf,
 ) -> None:
     settings = settings_of(XINFERENCE_URL="http://user:p%40ss@gpu:9997")
 

@@ -16,6 +16,7 @@ from redis.asyncio.connection import SSLConnection, UnixDomainSocketConnection
 from liujuan_site.layer import redis_host
 from tests.contract.servers import DemoProcess
 from tests.production import Redis
+from tests.settings import SettingsOf
 from tests.studio import Studio, free_port, wait_until
 
 
@@ -101,3 +102,35 @@ def test_every_kind_of_address_has_such_connections() -> None:
     assert issubclass(kept[1], SSLConnection)
     assert issubclass(kept[2], UnixDomainSocketConnection)
     assert redis_host("redis://localhost/0?socket_timeout=3")["socket_timeout"] == 3
+
+
+async def test_two_installations_in_one_redis_do_not_wake_each_other(
+    tmp_path: Path, settings_of: SettingsOf
+) -> None:
+    redis = Redis(tmp_path).start()
+    ours, theirs = (settings_of(REDIS_URL=redis.url, SECRET_KEY=key) for key in ("one", "two"))
+    layers = []
+    for settings in (ours, theirs):
+        config = settings["CHANNEL_LAYERS"]["default"]["CONFIG"]
+        layers.append(RedisPubSubChannelLayer(**config))
+    our_layer, their_layer = layers
+    waking = asyncio.create_task(our_layer.receive(ours["WORKER_CHANNEL"]))
+    channel = await our_layer.new_channel()
+    await our_layer.group_add("owner.1", channel)
+    try:
+        await asyncio.sleep(0)
+        await their_layer.group_send("owner.1", {"type": "theirs"})
+        await their_layer.send(theirs["WORKER_CHANNEL"], {"type": "theirs"})
+        # behind them on the same Redis: whatever was heard of theirs came first
+        await our_layer.group_send("owner.1", {"type": "ours"})
+        while not waking.done():
+            await our_layer.send(ours["WORKER_CHANNEL"], {"type": "ours"})
+            await asyncio.wait({waking}, timeout=0.1)
+
+        assert await our_layer.receive(channel) == {"type": "ours"}
+        assert waking.result() == {"type": "ours"}
+    finally:
+        waking.cancel()
+        for layer in layers:
+            await layer.flush()
+        redis.stop()
