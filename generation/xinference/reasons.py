@@ -1,0 +1,137 @@
+"""Why the model server cannot be used, as one sentence for the operator that says what to do.
+
+Each sentence is the same every time, so that a log can tell one cause from the next; the library's
+or the server's own words follow in brackets.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from collections.abc import Iterator
+from urllib.parse import SplitResult, urlsplit
+
+import httpx
+
+PROXY_GAVE_UP = (502, 504)
+"""Xinference itself says neither: something in between lost it, or lost patience."""
+
+WEB_PAGE = ("<!doctype", "<html", "<head", "<?xml")
+NO_ROUTE = ("not found", '{"detail":"not found"}')
+"""What a server says of an address that it does not have; of a model it says more."""
+
+LONGEST_QUOTE = 300
+
+UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
+
+TLS = (
+    ("MISMATCH", "the certificate of {at} is for another name: write that name as XINFERENCE_URL"),
+    ("HAS EXPIRED", "the certificate of {at} has expired: renew it"),
+    ("NOT YET VALID", "the certificate of {at} is not valid yet: compare the clocks"),
+    ("VERIFY_FAILED", "the certificate of {at} is not trusted here: set XINFERENCE_CA to its CA"),
+    ("WRONG_VERSION_NUMBER", "{at} does not speak TLS: write XINFERENCE_URL with http://"),
+    ("HTTP_REQUEST", "{at} does not speak TLS: write XINFERENCE_URL with http://"),
+    ("EOF", "{at} ended the connection within the TLS handshake: does it speak https?"),
+)
+"""Marks in the words of OpenSSL; the first that is found tells most."""
+
+
+def reason_of_failure(error: Exception, base_url: str) -> str:
+    """The sentence for a request that got no answer."""
+    quoted = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return sentence(reason_in(error, urlsplit(base_url)), quoted)
+
+
+def reason_in(error: Exception, url: SplitResult) -> str:
+    at = url.netloc.rpartition("@")[2] or "the model server"
+    for each in chain(error):
+        found = of_tls(each, at) if isinstance(each, ssl.SSLError) else of_network(each, url, at)
+        if found:
+            return found
+    return of_protocol(error, at)
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and everything behind it: the library's own classes hide the cause."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        each = waiting.pop(0)
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        waiting += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
+
+
+def of_tls(error: ssl.SSLError, at: str) -> str:
+    words = f"{error.reason} {error}".upper()
+    for mark, told in TLS:
+        if mark in words:
+            return told.format(at=at)
+    return f"the TLS handshake with {at} failed"
+
+
+def of_network(error: BaseException, url: SplitResult, at: str) -> str:
+    if isinstance(error, socket.gaierror):
+        return f"the host name {url.hostname} is not known: correct XINFERENCE_URL, or the DNS"
+    if isinstance(error, ConnectionRefusedError):
+        return f"nothing listens at {at}: start the model server, or correct XINFERENCE_URL"
+    if isinstance(error, OSError) and error.errno in UNREACHABLE:
+        return f"there is no way to {at}: correct XINFERENCE_URL, or the network"
+    if isinstance(error, httpx.ConnectTimeout):
+        return f"{at} does not accept connections: a firewall, or a wrong XINFERENCE_URL"
+    return ""
+
+
+def of_protocol(error: Exception, at: str) -> str:
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
+        return "XINFERENCE_URL is no address: write it like http://host:9997"
+    if isinstance(error, httpx.LocalProtocolError):
+        return "XINFERENCE_API_KEY cannot be sent: it has a character that no key has"
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
+        return f"{at} accepts connections and does not answer: it hangs, or is shutting down"
+    if isinstance(error, httpx.RemoteProtocolError):
+        return f"{at} ended the connection without an answer in HTTP: does it speak https?"
+    return f"the connection to {at} broke"
+
+
+def reason_of_answer(status: int, words: str, *, location: str = "", base_url: str = "") -> str:
+    """The status and the words of an answer other than 200, after the sentence for it if any."""
+    told = f"{status} {words}".strip()
+    url = urlsplit(base_url)
+    at = url.netloc.rpartition("@")[2] or "the model server"
+    page = words.lstrip().lower().startswith(WEB_PAGE)
+    if 300 <= status < 400:
+        return sentence(redirected(location, url), told)
+    if status in PROXY_GAVE_UP:
+        return sentence(f"a proxy at {at} does not reach the model server", told)
+    if status == 404 and (page or words.strip().lower().replace(" ", "") in compact(NO_ROUTE)):
+        return sentence(
+            f"there is no Xinference at this path of {at}: write XINFERENCE_URL without a path, "
+            "like http://host:9997",
+            told,
+        )
+    if page:
+        return sentence(f"{at} answers with a web page: is it Xinference, or a proxy?", told)
+    return told
+
+
+def compact(texts: tuple[str, ...]) -> set[str]:
+    return {text.replace(" ", "") for text in texts}
+
+
+def redirected(location: str, url: SplitResult) -> str:
+    """Redirects are not followed: the key must not be sent to wherever they lead."""
+    to = urlsplit(location)
+    if not to.netloc or not to.scheme:
+        return "the model server redirects within itself: correct the path of XINFERENCE_URL"
+    host = to.netloc.rpartition("@")[2]
+    return f"the model server redirects to {to.scheme}://{host}: write that as XINFERENCE_URL"
+
+
+def sentence(reason: str, quoted: str) -> str:
+    quoted = " ".join(quoted.split())
+    shown = quoted if len(quoted) <= LONGEST_QUOTE else f"{quoted[:LONGEST_QUOTE]}…"
+    return f"{reason} ({shown})"
