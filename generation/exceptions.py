@@ -6,6 +6,7 @@ StudioError                     code, permanent
 ├── TransitionRefused           the task is not in a state (or attempt) that allows this
 ├── PictureError                what the model sent is not the picture that was asked for
 ├── StorageError                a file could not be written
+├── WorkerRefused           other workers call another model server
 ├── AttemptEnded                a worker's run stops here; the task may go on elsewhere
 │   ├── AttemptInterrupted      reason: why it goes back to the line
 │   ├── CancelObserved          somebody asked for the end, and the machine is free
@@ -65,8 +66,28 @@ class PictureError(StudioError):
 
 
 class StorageError(StudioError):
+    """`detail`: what the operating system said, for the log and for staff."""
+
     code = ErrorCode.STORAGE_FAILED
     permanent = False
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__()
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.code.value}: {self.detail}" if self.detail else self.code.value
+
+
+class WorkerRefused(StudioError):
+    """A worker may not start; the sentence says what to type."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__()
+        self.sentence = sentence
+
+    def __str__(self) -> str:
+        return self.sentence
 
 
 class AttemptEnded(StudioError):

@@ -160,7 +160,13 @@ def write(name: str, data: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-        raise StorageError from error
+        raise StorageError(os_words(error)) from error
+
+
+def os_words(error: OSError) -> str:
+    """Which error, in the system's name for it, and of which file: "ENOSPC: No space left …"."""
+    name = errno.errorcode.get(error.errno or 0, type(error).__name__)
+    return f"{name}: {error.strerror or error}: {error.filename}"
 
 
 def sync_folder(folder: Path) -> None:

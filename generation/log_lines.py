@@ -18,7 +18,7 @@ from django.db import InterfaceError, InternalError, OperationalError
 LONGEST = 100
 """Characters that are written of one value."""
 
-LONGEST_CAUSE = 400
+LONGEST_CAUSE = 600
 MOST_CAUSES = 5
 """Different causes that one outage writes where the cause may change meanwhile."""
 

@@ -14,7 +14,9 @@ from typing import Any
 from django.conf import settings
 
 from generation.choices import CloseCode
+from generation.exceptions import WorkerRefused
 from generation.hub import hub
+from generation.log_lines import cause_of, log_line
 from generation.teardown import finish_within
 from generation.worker import WorkerHost
 from liujuan_site.model_server import ModelServer
@@ -48,12 +50,14 @@ class Lifecycle:
                 self.model_server.client(),
                 demo=self.model_server.is_demo,
                 version=settings.VERSION,
+                model_server=self.model_server.address,
             )
             await self.worker.start()
         gc.collect()
         gc.freeze()
         gc.set_threshold(*FREEZE_THRESHOLDS)
-        logger.info("ready: embedded worker %s", "on" if self.worker else "off")
+        worker = "on" if self.worker else "off"
+        logger.info("%s", log_line("web_started", version=settings.VERSION, embedded_worker=worker))
 
     def say_goodbye(self) -> None:
         """Write every close frame now, without a turn of the loop in between.
@@ -76,7 +80,7 @@ class Lifecycle:
         if self.model_server is not None:
             await finish_within(GOODBYE, self.model_server.aclose(), name="demo model")
         await hub.stop()
-        logger.info("drained")
+        logger.info("web_stopped")
 
     async def lifespan(
         self,
@@ -88,14 +92,21 @@ class Lifecycle:
         await receive()
         try:
             await self.boot()
-        except Exception as error:
-            logger.exception("cannot start")
+        except Exception as error:  # noqa: BLE001  the server ends the process
+            log_failed_start(error)
             await send({"type": "lifespan.startup.failed", "message": repr(error)})
             return
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self.drain()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def log_failed_start(error: BaseException) -> None:
+    """What the operator can put right is a sentence; anything else is a traceback."""
+    ours = isinstance(error, WorkerRefused)
+    line = log_line("web_not_started", cause=cause_of(error))
+    logger.error("%s", line, exc_info=None if ours else error)
 
 
 def when_daphne_runs(lifecycle: Lifecycle) -> None:
@@ -121,8 +132,9 @@ def when_daphne_runs(lifecycle: Lifecycle) -> None:
         lifecycle.booted.add_done_callback(stop_if_failed)
 
     def stop_if_failed(booted: asyncio.Task[None]) -> None:
-        if not booted.cancelled() and booted.exception() is not None:
-            logger.error("cannot start", exc_info=booted.exception())
+        error = None if booted.cancelled() else booted.exception()
+        if error is not None:
+            log_failed_start(error)
             # Daphne ends with 0 however it ends; a supervisor has to see that this was no success
             reactor.addSystemEventTrigger("after", "shutdown", os._exit, 1)
             reactor.stop()

@@ -26,6 +26,11 @@ class ModelServer:
     def is_demo(self) -> bool:
         return self.demo is not None
 
+    @property
+    def address(self) -> str:
+        """What all workers of one database have to share."""
+        return "the embedded demo model" if self.is_demo else str(settings.XINFERENCE_URL)
+
     def client(self) -> XinferenceClient:
         if self.demo is None:
             return configured_client()

@@ -14,14 +14,20 @@ class Machinery(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Worker)
 class WorkerAdmin(Machinery):
-    list_display = ("host", "pid", "version", "state", "slots", "started", "last_seen")
+    list_display = (
+        *("host", "pid", "version", "state", "slots", "model_server"),
+        *("started", "last_seen"),
+    )
     list_filter = ("state",)
     ordering = ("-last_seen",)
 
 
 @admin.register(ModelState)
 class ModelStateAdmin(Machinery):
-    list_display = ("name", "ready", "loading", "replicas", "route", "error_code", "checked_at")
+    list_display = (
+        *("name", "ready", "loading", "replicas", "route"),
+        *("error_code", "error_detail", "checked_at"),
+    )
     ordering = ("name",)
 
 

@@ -26,6 +26,7 @@ from generation.selectors.line import (
     model_rows,
     next_in_line,
     reason_to_wait,
+    worker_elsewhere,
     workers_of_host,
 )
 from generation.selectors.log import (
@@ -149,5 +150,6 @@ __all__ = [
     "tasks_to_follow",
     "visible_among",
     "visible_task",
+    "worker_elsewhere",
     "workers_of_host",
 ]

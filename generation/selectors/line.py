@@ -105,6 +105,13 @@ def live_workers(now: datetime) -> int:
     ).count()
 
 
+def worker_elsewhere(model_server: str, now: datetime) -> Worker | None:
+    """A worker that still works and calls another model server; None if there is none."""
+    living = Worker.objects.filter(last_seen__gt=now - WORKER_SILENCE)
+    others = living.exclude(state=WorkerState.STOPPED).exclude(model_server__in=("", model_server))
+    return others.order_by("started", "pk").first()
+
+
 def eldest_worker(now: datetime) -> uuid.UUID | None:
     """Of the living ones; None if there is none."""
     living = Worker.objects.filter(state=WorkerState.RUNNING, last_seen__gt=now - WORKER_SILENCE)

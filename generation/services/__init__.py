@@ -40,6 +40,8 @@ from generation.services.running import (
     record_seen,
 )
 from generation.services.serving import (
+    KEY_REFUSED,
+    NOT_SERVED,
     SeenModel,
     key_is_refused,
     record_lost,
@@ -55,6 +57,8 @@ from generation.services.tokens import create_token, is_token, user_of_token
 
 __all__ = [
     "BIN_KEPT",
+    "KEY_REFUSED",
+    "NOT_SERVED",
     "Abandoned",
     "Boundary",
     "Claim",

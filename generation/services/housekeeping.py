@@ -9,15 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
 from generation import images, selectors
 from generation.choices import InterruptReason, Route, TaskStatus, WorkerState
-from generation.exceptions import TransitionRefused
+from generation.exceptions import TransitionRefused, WorkerRefused
 from generation.models import GeneratedImage, GenerationTask, ModelSlot, ModelState, Worker
 from generation.services.ending import interrupt
 
 logger = logging.getLogger(__name__)
+
+REGISTRATION = 0x4C4A_5752
+"""Number of the lock under which workers of one database register."""
 
 ORPHAN_AGE = timedelta(hours=1)
 
@@ -39,8 +42,39 @@ class Abandoned:
     stall: timedelta
 
 
-def register_worker(*, host: str, pid: int, version: str, now: datetime) -> Worker:
-    return Worker.objects.create(host=host, pid=pid, version=version, started=now, last_seen=now)
+def register_worker(
+    *, host: str, pid: int, version: str, now: datetime, model_server: str = ""
+) -> Worker:
+    """The row of a new worker.
+
+    Raises WorkerRefused while a live worker calls another model server: what one sees there, the
+    other would call gone, and tasks would fail for good. Without a live one the new address counts.
+    """
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            # one after the other: two that start at once must see each other
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REGISTRATION])
+        other = selectors.worker_elsewhere(model_server, now) if model_server else None
+        if other is not None:
+            raise WorkerRefused(differs(model_server, other))
+        return Worker.objects.create(
+            host=host,
+            pid=pid,
+            version=version,
+            model_server=model_server,
+            started=now,
+            last_seen=now,
+        )
+
+
+def differs(model_server: str, other: Worker) -> str:
+    return (
+        f"This worker is set to {model_server}, but worker {str(other.pk)[:8]} ({other}) calls "
+        f"{other.model_server}. All workers of one database call the same model server. "
+        f"Set XINFERENCE_URL to the same address here, or stop the other workers first; "
+        f"a worker that was killed counts for 15 seconds."
+    )
 
 
 def retire_worker(*, worker_id: uuid.UUID, now: datetime) -> None:

@@ -27,6 +27,7 @@ class Row(NamedTuple):
     attempt: int
     image: int
     error_code: str
+    model: str
 
     @classmethod
     def of(cls, task: GenerationTask) -> Row:

@@ -21,6 +21,10 @@ REFUSED_KEY_PAUSE = timedelta(minutes=15)
 UNSEEN = timedelta(seconds=15)
 """Three looks of a worker: after that nobody looks any more."""
 
+KEY_REFUSED = "the model server refused our key: correct XINFERENCE_API_KEY and restart the workers"
+NOT_SERVED = "the model server does not serve this model: launch it, or correct XINFERENCE_MODEL"
+"""Sentences for the operator, in the log and beside the row."""
+
 LOST_FOR = timedelta(seconds=60)
 """A dead model process is named READY for seconds and replaced within 14; then we believe again."""
 
@@ -58,11 +62,16 @@ def record_models(*, seen: Sequence[SeenModel], demo: bool, now: datetime) -> No
             replicas=0,
             checked_at=now,
             error_code=ErrorCode.MODEL_NOT_FOUND,
+            error_detail=NOT_SERVED,
         )
         if settings.XINFERENCE_MODEL not in {model.name for model in seen}:
             ModelState.objects.get_or_create(
                 name=settings.XINFERENCE_MODEL,
-                defaults={"checked_at": now, "error_code": ErrorCode.MODEL_NOT_FOUND},
+                defaults={
+                    "checked_at": now,
+                    "error_code": ErrorCode.MODEL_NOT_FOUND,
+                    "error_detail": NOT_SERVED,
+                },
             )
 
 
@@ -82,7 +91,7 @@ def record_model(model: SeenModel, *, demo: bool, now: datetime) -> None:
     state.replicas, state.route, state.identity = model.replicas, model.route, model.identity
     state.demo, state.checked_at = demo, now
     # who still has another key must go on knowing that it was refused: that stays
-    state.error_code, state.slots = "", model.slots
+    state.error_code, state.error_detail, state.slots = "", "", model.slots
     state.save()
     size_slots(model.name, model.slots)
 
@@ -109,12 +118,15 @@ def size_slots(model: str, count: int) -> None:
     ModelSlot.objects.filter(model=model, number__gt=count, task__isnull=True).delete()
 
 
-def record_unreachable(*, code: ErrorCode, now: datetime) -> None:
-    """The model server does not answer (properly): nobody claims until it does."""
-    default = {"checked_at": now, "error_code": code}
-    ModelState.objects.get_or_create(name=settings.XINFERENCE_MODEL, defaults=default)
+def record_unreachable(*, code: ErrorCode, now: datetime, detail: str = "") -> None:
+    """The model server does not answer (properly): nobody claims until it does.
+
+    `detail`: the sentence for the operator.
+    """
+    seen = {"checked_at": now, "error_code": code, "error_detail": detail}
+    ModelState.objects.get_or_create(name=settings.XINFERENCE_MODEL, defaults=seen)
     with in_order():
-        ModelState.objects.update(ready=False, loading=False, checked_at=now, error_code=code)
+        ModelState.objects.update(ready=False, loading=False, **seen)
 
 
 def key_fingerprint() -> str:
@@ -123,7 +135,7 @@ def key_fingerprint() -> str:
 
 def refuse_key(*, now: datetime) -> None:
     """The server refused our key: nobody sends it for a while, or until it changes."""
-    record_unreachable(code=ErrorCode.KEY_REFUSED, now=now)
+    record_unreachable(code=ErrorCode.KEY_REFUSED, now=now, detail=KEY_REFUSED)
     until = now + REFUSED_KEY_PAUSE
     with in_order():
         ModelState.objects.update(refused_key=key_fingerprint(), refused_until=until)
@@ -132,9 +144,9 @@ def refuse_key(*, now: datetime) -> None:
 def repeat_refusal(*, now: datetime) -> None:
     """Say of models that nobody with a better key looks at that ours is refused."""
     unseen = ModelState.objects.filter(checked_at__lt=now - UNSEEN)
-    refused = ErrorCode.KEY_REFUSED
+    refused = {"error_code": ErrorCode.KEY_REFUSED, "error_detail": KEY_REFUSED}
     with in_order():
-        unseen.update(ready=False, loading=False, checked_at=now, error_code=refused)
+        unseen.update(ready=False, loading=False, checked_at=now, **refused)
 
 
 def key_is_refused(*, now: datetime) -> bool:

@@ -21,6 +21,7 @@ from generation.choices import (
 from generation.exceptions import TransitionRefused
 from generation.models import TaskEvent
 from generation.protocol import EndingData, encode, event_frame
+from generation.services.outcomes import log_outcome
 from generation.services.row import Row, insert_events, move_on
 
 
@@ -84,6 +85,16 @@ def append(task_id: Any, lines: Sequence[tuple[LogLine, Row]], now: datetime) ->
     """Write log lines, each with how the row stood after it, and ring once that is committed."""
     events = [event(task_id, line, row, now) for line, row in lines]
     insert_events(events)
+    # before the rings: a page that knows finds the line in the log
+    for line, row in lines:
+        log_outcome(
+            task_id,
+            line.kind,
+            model=row.model,
+            attempt=row.attempt,
+            details=line.details,
+            changes=line.changes,
+        )
     for written, (_line, row) in zip(events, lines, strict=True):
         ring = partial(
             broadcast.ring_event,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import platform
 import uuid
 from collections.abc import Awaitable, Callable
 from time import monotonic
@@ -14,7 +12,7 @@ from channels.db import database_sync_to_async
 from channels.routing import ChannelNameRouter
 from django.conf import settings
 
-from generation import broadcast, selectors, services
+from generation import broadcast, services
 from generation.choices import InterruptReason
 from generation.exceptions import AttemptInterrupted, CancelObserved, LeaseLost
 from generation.log_lines import Outage, cause_of, database, layer, log_line
@@ -26,6 +24,7 @@ from generation.worker.leisure import Leisure
 from generation.worker.model_watch import ModelWatch
 from generation.worker.picture import ABORT_PATIENCE
 from generation.worker.recovery import end_abandoned_call
+from generation.worker.registration import GOODBYE, register, retire
 from generation.worker.run import TaskRun
 from generation.worker.sweep import sweep
 from generation.xinference import XinferenceClient
@@ -49,26 +48,19 @@ BEATS_PER_LEASE = 6
 OWN_LIMIT = 2 / 3
 """A worker that could not prolong for this share of the lease stops itself first."""
 
-GOODBYE = 5.0
 HANDING_BACK = ABORT_PATIENCE + 5.0
 """Seconds for calls to end once they were told to; what then still runs is left to its lease."""
-
-
-def process_exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 class WorkerHost:
     """One worker of a process; `start` and `drain` frame its life."""
 
-    def __init__(self, client: XinferenceClient, *, demo: bool, version: str) -> None:
+    def __init__(
+        self, client: XinferenceClient, *, demo: bool, version: str, model_server: str = ""
+    ) -> None:
+        """`model_server`: the address that all workers must share; empty: it is not compared."""
         self.client = client
+        self.model_server = model_server
         self.version = version
         self.models = ModelWatch(client, demo=demo)
         self.woken = asyncio.Event()
@@ -80,7 +72,7 @@ class WorkerHost:
         self.loops: list[asyncio.Task[None]] = []
         self.owns_doorbell = False
         self.claimer: asyncio.Task[None] | None = None
-        self.last_beat = monotonic()
+        self.started = self.last_beat = monotonic()
 
     def wake(self) -> None:
         self.woken.set()
@@ -91,12 +83,8 @@ class WorkerHost:
     async def start(self) -> None:
         self.owns_doorbell = broadcast.doorbell.start()
         await database_sync_to_async(clock.synchronise)()
-        worker = await database_sync_to_async(services.register_worker)(
-            host=platform.node(), pid=os.getpid(), version=self.version, now=clock.now()
-        )
-        self.worker_id = worker.pk
-        await self.bury_predecessors()
-        self.last_beat = monotonic()
+        self.worker_id = await register(version=self.version, model_server=self.model_server)
+        self.started = self.last_beat = monotonic()
         beat = settings.GENERATION_LEASE.total_seconds() / BEATS_PER_LEASE
         self.loops = [
             asyncio.create_task(self.listen(), name="listen"),
@@ -107,19 +95,6 @@ class WorkerHost:
             asyncio.create_task(self.every(LOOK, self.stop_if_silent), name="silence"),
         ]
         self.claimer = asyncio.create_task(self.claim_loop(), name="claim")
-
-    async def bury_predecessors(self) -> None:
-        """In the one-process installation a worker with a dead pid needs no lease to run out.
-
-        Elsewhere a pid says nothing: containers share host names, not process numbers.
-        """
-        if settings.REDIS_URL:
-            return
-        for other, pid in await database_sync_to_async(selectors.workers_of_host)(platform.node()):
-            if other != self.worker_id and not process_exists(pid):
-                await database_sync_to_async(services.expire_worker)(
-                    worker_id=other, now=clock.now()
-                )
 
     async def every(
         self, seconds: float, job: Callable[[], Awaitable[None]], first: float = 0.0
@@ -198,7 +173,8 @@ class WorkerHost:
     def ended(self, run: TaskRun, done: asyncio.Task[None]) -> None:
         del self.runs[run]
         if not done.cancelled() and done.exception() is not None:
-            logger.error("task %s escaped", run.attempt.task.pk, exc_info=done.exception())
+            line = log_line("attempt_escaped", task=run.attempt.task.pk)
+            logger.error("%s", line, exc_info=done.exception())
         self.wake()
 
     async def beat(self) -> None:
@@ -255,6 +231,9 @@ class WorkerHost:
             worker_id=self.worker_id, now=clock.now()
         )
         for slot in abandoned:
+            worker, task_id = str(self.worker_id)[:8], slot.task_id
+            line = log_line("slot_taken_over", task=task_id, attempt=slot.attempt, worker=worker)
+            logger.warning("%s", line)
             task = asyncio.create_task(self.recover(slot), name=f"slot {slot.slot_id}")
             self.recoveries[task] = slot.slot_id
             task.add_done_callback(self.recoveries.pop)
@@ -285,16 +264,6 @@ class WorkerHost:
         if self.runs:
             await asyncio.wait(list(self.runs.values()), timeout=seconds)
 
-    async def retire(self) -> None:
-        """Say that we are gone; without a database the silence says it."""
-        try:
-            async with asyncio.timeout(GOODBYE):
-                await database_sync_to_async(services.retire_worker)(
-                    worker_id=self.worker_id, now=clock.now()
-                )
-        except Exception as error:  # noqa: BLE001
-            logger.warning("%s", log_line("worker_not_signed_off", cause=cause_of(error)))
-
     async def drain(self) -> None:
         """Finish what can be finished in time, hand back the rest, and say goodbye."""
         self.draining = True
@@ -307,7 +276,8 @@ class WorkerHost:
         await self.finish_runs(HANDING_BACK)
         # a claimer that hangs was waited for: what it still claims is left to its lease
         await cancel_and_wait(*self.runs.values(), *self.loops, *self.recoveries, self.claimer)
-        await self.retire()
+        if self.worker_id.int:
+            await retire(self.worker_id, seconds=monotonic() - self.started)
         await finish_within(GOODBYE, self.client.aclose(), name="closing connections")
         if self.owns_doorbell:
             await broadcast.doorbell.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from channels.db import database_sync_to_async
 from django.conf import settings
@@ -10,11 +11,15 @@ from django.conf import settings
 from generation import services
 from generation.choices import ErrorCode
 from generation.exceptions import XinferenceError, XinferenceKeyRefused
+from generation.log_lines import MOST_CAUSES, Outage
 from generation.selectors import clock
 from generation.services import SeenModel
 from generation.xinference import ServedModel, XinferenceClient
 
 logger = logging.getLogger(__name__)
+
+MOST_REMEMBERED = 200
+"""Models of which is known whether they were down: a server may rename its own for ever."""
 
 
 class ModelWatch:
@@ -23,34 +28,47 @@ class ModelWatch:
     def __init__(self, client: XinferenceClient, *, demo: bool) -> None:
         self.client = client
         self.demo = demo
-        self.told_refused = False
+        self.server = Outage(logger, "model_server", causes=MOST_CAUSES)
+        self.models: dict[str, Outage] = {}
 
     async def look(self) -> bool:
         now = clock.now()
         if await database_sync_to_async(services.key_is_refused)(now=now):
             await database_sync_to_async(services.repeat_refusal)(now=now)
-            self.tell_refused()
+            self.server.failed(services.KEY_REFUSED)
             return False
         try:
             served = await self.client.image_models()
         except XinferenceKeyRefused:
             await database_sync_to_async(services.refuse_key)(now=now)
-            self.tell_refused()
+            self.server.failed(services.KEY_REFUSED)
             return False
         except XinferenceError as error:
             code = error.code if error.code == ErrorCode.MODEL_LOADING else ErrorCode.MODEL_DOWN
-            await database_sync_to_async(services.record_unreachable)(code=code, now=now)
+            self.server.failed(error.detail or error)
+            await database_sync_to_async(services.record_unreachable)(
+                code=code, now=now, detail=error.detail
+            )
             return False
-        self.told_refused = False
+        self.server.worked()
+        self.tell(served)
         seen = [self.seen(model) for model in served]
         await database_sync_to_async(services.record_models)(seen=seen, demo=self.demo, now=now)
         return any(model.ready for model in served)
 
-    def tell_refused(self) -> None:
-        """Once: it stays so until somebody changes the key, or for a quarter of an hour."""
-        if not self.told_refused:
-            logger.error("the model server refused our key; it is not sent again for a while")
-            self.told_refused = True
+    def tell(self, served: Sequence[ServedModel]) -> None:
+        """One line when a model can no longer be used, and one when it can again."""
+        if len(self.models) > MOST_REMEMBERED:
+            self.models.clear()
+        causes = {model.name: cause_of(model) for model in served}
+        for name in {settings.XINFERENCE_MODEL, *self.models} - causes.keys():
+            causes[name] = services.NOT_SERVED
+        for name, cause in causes.items():
+            outage = self.models.setdefault(name, model_outage(name))
+            if cause:
+                outage.failed(cause)
+            else:
+                outage.worked()
 
     def seen(self, model: ServedModel) -> SeenModel:
         return SeenModel(
@@ -62,6 +80,17 @@ class ModelWatch:
             identity=model.identity,
             slots=slots_of(settings.GENERATION_SLOTS, model.name, model.replicas),
         )
+
+
+def model_outage(name: str) -> Outage:
+    return Outage(logger, "model", causes=MOST_CAUSES, model=name)
+
+
+def cause_of(model: ServedModel) -> str:
+    """Why a model that the server names cannot be used; empty if it can."""
+    if model.ready:
+        return ""
+    return "it is loading" if model.loading else "its process is not ready"
 
 
 def slots_of(setting: str, model: str, replicas: int) -> int:

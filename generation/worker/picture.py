@@ -22,6 +22,7 @@ from generation.exceptions import (
     XinferenceKeyRefused,
 )
 from generation.images import Picture
+from generation.log_lines import Outage
 from generation.selectors import clock
 from generation.services import Boundary, Fraction, Last
 from generation.teardown import cancel_and_wait
@@ -68,6 +69,7 @@ class PictureCall:
         self.written = 0.0
         self.moved = asyncio.Event()
         self.moved_at = monotonic()
+        self.aborts = Outage(logger, "abort", request=self.request.request_id)
 
     async def run(self) -> tuple[int, str]:
         """Draw, check, write, store; (row id, file name) of the picture."""
@@ -284,7 +286,7 @@ class PictureCall:
             await attempt.database(services.refuse_key, now=clock.now())
             return False
         except XinferenceError as error:
-            logger.warning("abort of %s failed: %s", self.request.request_id, error)
+            self.aborts.failed(error)
         return True
 
     def finish(self, text: str) -> Picture:

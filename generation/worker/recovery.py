@@ -11,6 +11,7 @@ from channels.db import database_sync_to_async
 from generation import services
 from generation.choices import Route
 from generation.exceptions import XinferenceError, XinferenceKeyRefused
+from generation.log_lines import Outage
 from generation.selectors import clock
 from generation.services import Abandoned
 from generation.xinference import XinferenceClient
@@ -34,6 +35,7 @@ async def end_abandoned_call(client: XinferenceClient, slot: Abandoned) -> None:
     request_id = str(slot.request_id)
     deadline = monotonic() + slot.stall.total_seconds()
     aborted = slot.route != Route.TXT2IMG
+    outage = Outage(logger, "abandoned_call", request=request_id, model=slot.model)
     while monotonic() < deadline:
         try:
             if await database_sync_to_async(services.key_is_refused)(now=clock.now()):
@@ -43,6 +45,7 @@ async def end_abandoned_call(client: XinferenceClient, slot: Abandoned) -> None:
                 aborted = True
                 deadline = min(deadline, monotonic() + ABORTED_WITHIN)
             fraction = await client.progress(request_id)
+            outage.worked()
             if fraction is None or fraction >= 1 or await replaced(client, slot):
                 return
         except XinferenceKeyRefused:
@@ -51,7 +54,7 @@ async def end_abandoned_call(client: XinferenceClient, slot: Abandoned) -> None:
             await asyncio.sleep(max(0.0, deadline - monotonic()))
             return
         except XinferenceError as error:
-            logger.info("abandoned call %s: %s", request_id, error)
+            outage.failed(error)
         await asyncio.sleep(LOOK)
 
 

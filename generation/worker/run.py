@@ -32,6 +32,7 @@ from generation.exceptions import (
     XinferenceRefused,
     XinferenceUnreachable,
 )
+from generation.log_lines import cause_of, log_line
 from generation.selectors import clock
 from generation.services import Abandoned, Claim
 from generation.teardown import cancel_and_wait
@@ -80,9 +81,7 @@ class TaskRun:
                 # an earlier attempt stored the last one, and got no further
                 await self.complete()
         except (LeaseLost, TransitionRefused) as error:
-            logger.info(
-                "task %s attempt %s ends: %s", self.attempt.task.pk, self.attempt.number, error
-            )
+            self.log(logging.INFO, "attempt_left", error)
         except Exception as error:  # noqa: BLE001  every job ends by itself, whatever it met
             await self.end_somehow(error)
         with contextlib.suppress(LeaseLost):
@@ -129,8 +128,8 @@ class TaskRun:
         """Its own end, or, if that cannot be written, that something unexpected happened."""
         try:
             await self.end(error)
-        except Exception as unexpected:
-            logger.exception("task %s: its end failed", self.attempt.task.pk, exc_info=unexpected)
+        except Exception as unexpected:  # noqa: BLE001  it is in the log
+            self.log(logging.ERROR, "end_not_written", unexpected, exc_info=unexpected)
             await self.end(RuntimeError(type(unexpected).__name__))
 
     async def end(self, error: Exception) -> None:
@@ -145,13 +144,11 @@ class TaskRun:
             elif isinstance(error, XinferenceError):
                 await self.interrupt(await self.reason_of(error), str(error))
             else:
-                logger.exception("task %s: unexpected", self.attempt.task.pk, exc_info=error)
+                self.log(logging.ERROR, "attempt_unexpected", error, exc_info=error)
                 code = ErrorCode.INTERNAL_ERROR
                 await self.attempt.write(services.fail, code=code, detail=repr(error))
         except (LeaseLost, TransitionRefused) as late:
-            logger.info(
-                "task %s attempt %s was over: %s", self.attempt.task.pk, self.attempt.number, late
-            )
+            self.log(logging.INFO, "attempt_left", late)
 
     async def interrupt(self, reason: InterruptReason, detail: str) -> None:
         await self.attempt.write(services.interrupt, reason=reason, detail=detail)
@@ -164,7 +161,7 @@ class TaskRun:
         if isinstance(error, XinferenceAborted):
             return InterruptReason.CALL_ABORTED
         if isinstance(error, XinferenceFailed):
-            reason = await self.look_at_the_model()
+            reason = await self.look_at_the_model(error)
             if reason == InterruptReason.MODEL_LOST:
                 await self.attempt.database(
                     services.record_lost,
@@ -173,10 +170,10 @@ class TaskRun:
                     now=clock.now(),
                 )
             return reason
-        await self.model_is_down()
+        await self.model_is_down(error)
         return InterruptReason.MODEL_DOWN
 
-    async def look_at_the_model(self) -> InterruptReason:
+    async def look_at_the_model(self, error: XinferenceFailed) -> InterruptReason:
         """A 500 or a dropped connection: is the process that drew still the same, and ready?
 
         The server goes on naming a dead process for some seconds, so one look is not enough.
@@ -186,21 +183,24 @@ class TaskRun:
                 await asyncio.sleep(MODEL_LOOK_PAUSE)
             try:
                 served = {model.name: model for model in await self.attempt.client.image_models()}
-            except XinferenceUnreachable:
-                await self.model_is_down()
+            except XinferenceUnreachable as away:
+                await self.model_is_down(away)
                 return InterruptReason.MODEL_LOST
-            except XinferenceError as error:
+            except XinferenceError as unreadable:
                 # its own lists break while it restarts a model
-                logger.info("instances cannot be read: %s", error)
+                self.log(logging.INFO, "instances_unreadable", unreadable)
                 return InterruptReason.MODEL_LOST
             model = served.get(self.attempt.task.model)
             if model is None or not model.ready or model.identity != self.attempt.claim.identity:
                 return InterruptReason.MODEL_LOST
-        return InterruptReason.MODEL_ERROR
+        return InterruptReason(error.code.value)
 
-    async def model_is_down(self) -> None:
+    async def model_is_down(self, error: XinferenceError) -> None:
         await self.attempt.database(
-            services.record_unreachable, code=ErrorCode.MODEL_DOWN, now=clock.now()
+            services.record_unreachable,
+            code=ErrorCode.MODEL_DOWN,
+            detail=error.detail,
+            now=clock.now(),
         )
 
     async def settle(self) -> None:
@@ -254,4 +254,12 @@ class TaskRun:
             ):
                 await asyncio.to_thread(images.remove, thumbnail)
         except (StorageError, OSError) as error:
-            logger.warning("no thumbnail for %s: %s", name, error)
+            logger.warning("%s", log_line("thumbnail_failed", file=name, cause=cause_of(error)))
+
+    def log(
+        self, level: int, event: str, why: Exception, exc_info: Exception | None = None
+    ) -> None:
+        """A line about this attempt; its end has one already, with the change itself."""
+        attempt = self.attempt
+        line = log_line(event, task=attempt.task.pk, attempt=attempt.number, cause=cause_of(why))
+        logger.log(level, "%s", line, exc_info=exc_info)

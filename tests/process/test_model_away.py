@@ -116,7 +116,9 @@ def strangers(whole: Production, line: Eavesdropper, bad_key: str) -> Iterator[l
         worker.launch()
     yield strangers
     for worker in strangers:
-        worker.kill()
+        # not killed: while one may live that calls elsewhere, the site's own is refused
+        if worker.alive:
+            worker.stop()
     if not whole.workers[0].alive:
         whole.workers[0].start()
 

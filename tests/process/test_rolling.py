@@ -118,7 +118,9 @@ def test_a_frozen_worker_writes_nothing_after_its_task_was_taken_over(
             frozen.thaw()
 
         # its own word that the attempt is not its any more
-        wait_until(lambda: f"task {task_id} attempt 1" in frozen.said(), what="it noticed")
+        wait_until(
+            lambda: f"attempt_left task={task_id} attempt=1" in frozen.said(), what="it noticed"
+        )
         wait_until(lambda: orphans(whole, task_id) == set(), what="every file has its row")
         follower.generate(**SHORT)
     assert (last["kind"], last["attempt"], last["seq"]) == ("completed", 2, newest(whole, task_id))

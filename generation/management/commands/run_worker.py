@@ -9,7 +9,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import Error as DatabaseProblem
 
+from generation.exceptions import WorkerRefused
+from generation.log_lines import cause_of
 from generation.worker import WorkerHost
 from generation.xinference import configured_client
 
@@ -21,7 +24,12 @@ class Command(BaseCommand):
         if not settings.XINFERENCE_URL:
             raise CommandError("XINFERENCE_URL is not set: there is no model server to call.")
         os.umask(settings.UMASK)
-        asyncio.run(self.work())
+        try:
+            asyncio.run(self.work())
+        except WorkerRefused as refused:
+            raise CommandError(str(refused)) from None
+        except DatabaseProblem as error:
+            raise CommandError(f"The database cannot be used: {cause_of(error)}") from None
 
     async def work(self) -> None:
         """SIGTERM or SIGINT: hand back what cannot be finished in GENERATION_GRACE."""
@@ -29,7 +37,12 @@ class Command(BaseCommand):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, leave.set)
-        host = WorkerHost(configured_client(), demo=False, version=settings.VERSION)
+        host = WorkerHost(
+            configured_client(),
+            demo=False,
+            version=settings.VERSION,
+            model_server=settings.XINFERENCE_URL,
+        )
         await host.start()
         self.stdout.write("worker ready")
         self.stdout.flush()

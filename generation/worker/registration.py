@@ -1,0 +1,100 @@
+"""A worker's row: where it begins, which model server it may call, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import platform
+import uuid
+from urllib.parse import urlsplit
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+
+from generation import selectors, services
+from generation.log_lines import cause_of, log_line
+from generation.selectors import clock
+
+logger = logging.getLogger(__name__)
+
+GOODBYE = 5.0
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+async def register(*, version: str, model_server: str) -> uuid.UUID:
+    """The id of this process's new row; raises WorkerRefused if other workers call elsewhere.
+
+    `model_server` is a URL, or empty if it shall not be compared.
+    """
+    # before: a worker of this host whose process is gone holds no address any more
+    await expire_dead_predecessors()
+    worker = await database_sync_to_async(services.register_worker)(
+        host=platform.node(),
+        pid=os.getpid(),
+        version=version,
+        model_server=told_by_all(model_server),
+        now=clock.now(),
+    )
+    line = log_line(
+        "worker_started",
+        worker=str(worker.pk)[:8],
+        host=worker.host,
+        pid=worker.pid,
+        version=version,
+        model_server=worker.model_server or None,
+    )
+    logger.info("%s", line)
+    return worker.pk
+
+
+def told_by_all(url: str) -> str:
+    """The URL as every worker would write it: without credentials, one form of each address.
+
+    A loopback address means another server on every host.
+    """
+    if "://" not in url:
+        return url
+    parts = urlsplit(url)
+    name = (parts.hostname or "").lower()
+    host = "localhost" if name in LOOPBACK else f"[{name}]" if ":" in name else name
+    port = "" if parts.port in (None, DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
+    where = f" on {platform.node()}" if name in LOOPBACK else ""
+    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}{where}"
+
+
+async def expire_dead_predecessors() -> None:
+    """In the one-process installation a worker with a dead pid needs no lease to run out.
+
+    Elsewhere a pid says nothing: containers share host names, not process numbers.
+    """
+    if settings.REDIS_URL:
+        return
+    for worker_id, pid in await database_sync_to_async(selectors.workers_of_host)(platform.node()):
+        if not process_exists(pid):
+            await database_sync_to_async(services.expire_worker)(
+                worker_id=worker_id, now=clock.now()
+            )
+
+
+def process_exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+async def retire(worker_id: uuid.UUID, *, seconds: float) -> None:
+    """Say that this worker is gone; without a database the silence says it."""
+    try:
+        async with asyncio.timeout(GOODBYE):
+            await database_sync_to_async(services.retire_worker)(
+                worker_id=worker_id, now=clock.now()
+            )
+    except Exception as error:  # noqa: BLE001
+        logger.warning("%s", log_line("worker_not_signed_off", cause=cause_of(error)))
+    logger.info("%s", log_line("worker_stopped", worker=str(worker_id)[:8], seconds=seconds))

@@ -1,0 +1,155 @@
+"""What an operator finds in the log: one line per end, per interruption and per outage."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import override_settings
+
+from demo_xinference.faults import parse_all
+from generation.log_lines import Outage
+from generation.models import GenerationTask, ModelState
+from generation.worker import model_watch
+from generation.xinference import XinferenceClient
+from tests.conftest import MODEL
+from tests.socket.pages import OpenPage
+from tests.worker.machine import StartMachine, ending
+
+SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
+    """The lines from INFO on, as they come: "LEVEL text"."""
+    written: list[str] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            written.append(f"{record.levelname} {record.getMessage()}")
+
+    handler, logger = Keep(), logging.getLogger("generation")
+    logger.addHandler(handler)
+    yield written
+    logger.removeHandler(handler)
+
+
+def of_event(lines: list[str], *events: str) -> list[str]:
+    return [line for line in lines if line.split()[1] in events]
+
+
+async def test_a_task_that_is_done_is_one_line(
+    alice: User, open_page: OpenPage, start_machine: StartMachine, lines: list[str]
+) -> None:
+    machine = await start_machine()
+    page = await open_page(alice)
+
+    task_id = await page.generate(**SMALL)
+    await ending(page, task_id)
+    await machine.host.drain()
+
+    (line,) = of_event(lines, "task_completed", "task_failed", "attempt_interrupted")
+    worker = str(machine.host.worker_id)[:8]
+    start = f"INFO task_completed task={task_id} attempt=1 worker={worker} model={MODEL} seconds="
+    assert line.startswith(start)
+    assert [each.split()[1] for each in lines if f"worker={worker}" in each] == [
+        "worker_started",
+        "task_completed",
+        "worker_stopped",
+    ]
+
+
+async def test_a_model_that_fails_every_call_is_in_the_log_with_its_cause(
+    alice: User, open_page: OpenPage, start_machine: StartMachine, lines: list[str]
+) -> None:
+    words = f"index 13\x1b[31m is out of bounds\nINFO task_completed task={MODEL}"
+    await start_machine(faults=[{"do": "status", "status": 500, "detail": words}])
+    page = await open_page(alice)
+
+    task_id = await page.generate(**SMALL)
+    await ending(page, task_id)
+
+    ends = of_event(lines, "task_completed", "task_failed", "attempt_interrupted")
+    assert [line.split()[:4] for line in ends] == [
+        ["WARNING", "attempt_interrupted", f"task={task_id}", "attempt=1"],
+        ["WARNING", "attempt_interrupted", f"task={task_id}", "attempt=2"],
+        ["WARNING", "task_failed", f"task={task_id}", "attempt=3"],
+    ]
+    for line in ends:
+        assert " code=model_error worker=" in line
+        assert "out of bounds" in line
+        assert line.isprintable()
+
+
+async def test_a_disk_that_takes_no_picture_is_in_the_log_with_the_systems_own_error(
+    alice: User, open_page: OpenPage, start_machine: StartMachine, lines: list[str]
+) -> None:
+    await start_machine()
+    page = await open_page(alice)
+
+    with override_settings(MEDIA_ROOT="/dev/full/media"):
+        task_id = await page.generate(**SMALL)
+        await ending(page, task_id)
+
+    (line,) = of_event(lines, "task_failed")
+    assert f"task={task_id} attempt=1 code=storage_failed worker=" in line
+    assert "ENOTDIR" in line
+    assert "ENOTDIR" in (await GenerationTask.objects.aget(pk=task_id)).error_detail
+
+
+async def test_a_task_that_is_cancelled_before_a_worker_had_it_names_none(
+    alice: User, open_page: OpenPage, lines: list[str]
+) -> None:
+    page = await open_page(alice)
+    task_id = await page.generate(**SMALL)
+    await page.ask(action="cancel", task_id=task_id)
+
+    (line,) = of_event(lines, "task_cancelled")
+    assert f"INFO task_cancelled task={task_id} attempt=0 worker=- model={MODEL} " in line
+
+
+async def test_a_model_server_that_is_away_is_one_line_and_one_when_it_is_back(
+    start_machine: StartMachine, lines: list[str]
+) -> None:
+    machine = await start_machine()
+    machine.demo.faults.extend(parse_all([{"do": "status", "status": 500, "on": "models"}]))
+
+    for _look in range(10):
+        await machine.host.look_at_models()
+    told = (await ModelState.objects.aget()).error_detail
+    machine.demo.faults.clear()
+    for _look in range(3):
+        await machine.host.look_at_models()
+
+    down, back = of_event(lines, "model_server_down", "model_server_back")
+    assert down.startswith("WARNING model_server_down cause=")
+    assert back.startswith("INFO model_server_back failures=")
+    assert told
+    assert told.split()[0] in down
+    assert (await ModelState.objects.aget()).error_detail == ""
+
+
+async def test_a_model_that_is_not_served_is_named_with_what_to_correct(
+    start_machine: StartMachine, lines: list[str]
+) -> None:
+    machine = await start_machine()
+    with override_settings(XINFERENCE_MODEL="another"):
+        for _look in range(5):
+            await machine.host.look_at_models()
+
+    (down,) = of_event(lines, "model_down")
+    assert "model=another" in down
+    assert "XINFERENCE_MODEL" in down
+    assert "XINFERENCE_MODEL" in (await ModelState.objects.aget(name="another")).error_detail
+
+
+def test_servers_that_rename_their_models_for_ever_are_forgotten() -> None:
+    watch = model_watch.ModelWatch(XinferenceClient(base_url="http://nowhere"), demo=False)
+    for number in range(2_000):
+        watch.tell([])
+        watch.models[f"model-{number}"] = Outage(logging.getLogger("x"), "model")
+
+    assert len(watch.models) <= model_watch.MOST_REMEMBERED + 1
