@@ -65,3 +65,17 @@ def check_address(**kwargs: Any) -> list[CheckMessage]:
             id="generation.W002",
         )
     ]
+
+
+@register(Tags.security)
+def check_data_dir(**kwargs: Any) -> list[CheckMessage]:
+    """The start closes DATA_DIR where it may; a volume can belong to another account."""
+    if settings.DATA_DIR_IS_CLOSED:
+        return []
+    return [
+        Warning(
+            f"Other accounts can read the pictures in {settings.DATA_DIR}.",
+            hint=f"Type: chmod o= {settings.DATA_DIR}",
+            id="generation.W004",
+        )
+    ]

@@ -23,14 +23,16 @@ class Folder:
         self.path = path
         self.env = env
         self.usable = False
+        self.is_closed = False
+        """Whether other accounts cannot pass through it; if not, `generation.W004` tells so."""
 
     def open(self, mode: int) -> None:
         try:
             if not self.path.is_dir():
                 self.path.mkdir(mode=mode, parents=True)
-            self.close(self.path, mode)
+            self.is_closed = closed(self.path, mode)
             for name in SECRETS:
-                self.close(self.path / name, 0o600)
+                self.close(self.path / name)
             self.usable = True
         except OSError as error:
             reason = error.strerror or "it cannot be used"
@@ -39,20 +41,13 @@ class Folder:
                 "Type DATA_DIR=/a/folder/of/this/account"
             )
 
-    def close(self, path: Path, mode: int) -> None:
-        """Take away every permission of `path` that is not in `mode`."""
-        try:
-            found = path.stat().st_mode & 0o777
-        except FileNotFoundError:
-            return
-        if found & ~mode:
-            try:
-                path.chmod(found & mode)
-            except PermissionError:
-                self.env.refuse(
-                    f"{path} can be read by other accounts (mode {found:o}) and is not ours to "
-                    f"change. Type: chmod {found & mode:o} {path}"
-                )
+    def close(self, path: Path) -> None:
+        """Let nobody but this account read the file `path`, if there is one."""
+        if not closed(path, 0o600):
+            self.env.refuse(
+                f"{path} holds secrets, can be read by other accounts and is not ours to change. "
+                f"Type: chmod 600 {path}"
+            )
 
     def secret(self, name: str, make: str) -> str:
         """Text of the file `name`; written with `make` and mode 0600 if it does not exist yet."""
@@ -79,6 +74,19 @@ class Folder:
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
         except FileExistsError:
-            self.close(path, 0o600)
+            self.close(path)
         except OSError as error:
             self.env.refuse(f"{path} cannot be made: {error.strerror}.")
+
+
+def closed(path: Path, mode: int) -> bool:
+    """Take away every permission that is not in `mode`; whether none is left."""
+    try:
+        found = path.stat().st_mode & 0o777
+        if found & ~mode:
+            path.chmod(found & mode)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True

@@ -31,6 +31,7 @@ FOLDER_MODE = 0o750 if ACCEL_REDIRECT else 0o700
 """The nginx that sends the pictures reads them as a member of our group."""
 FOLDER = Folder(DATA_DIR, env)
 FOLDER.open(FOLDER_MODE)
+DATA_DIR_IS_CLOSED = FOLDER.is_closed
 UMASK = 0o777 & ~FOLDER_MODE
 """Of the processes that serve; commands leave the one that they were started with."""
 
