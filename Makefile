@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONUNBUFFERED := 1
 
-.PHONY: run install install-dev install-bench test test-xinference chaos bench bench-noisy bench-long compare growth lint clean
+.PHONY: run install install-dev install-bench test test-async test-xinference chaos bench bench-noisy bench-long compare growth lint clean
 
 run: install
 	@$(BIN)/python manage.py serve
@@ -40,6 +40,10 @@ lint: install-dev
 
 test: install-dev
 	tests/run
+
+# the asyncio tests again and again, for what happens once in many runs: make test-async REPEAT=100
+test-async: install-dev
+	REPEAT=$(or $(REPEAT),100) tests/async-loop
 
 test-xinference: install-dev
 	tests/real_xinference/run -m real

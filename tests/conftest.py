@@ -54,6 +54,7 @@ LONGEST_FIRST = (
 
 MODEL = "LiuJuan20260223Zimage"
 pytest_plugins = [
+    "tests.hanging",
     "tests.settings",
     "tests.socket.pages",
     "tests.fallback.visitors",
