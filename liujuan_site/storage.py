@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from importlib import metadata
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.files.base import ContentFile, File
 from servestatic.storage import CompressedManifestStaticFilesStorage
 
 OURS = "studio/"
+MAKERS = ("django", "lightningcss", "servestatic", "tdewolff-minify")
+"""Packages whose new versions may make other files of the same sources."""
+
+Paths = Mapping[str, tuple[Any, str]]
+"""Name → the storage that has the source, and the path there."""
+
 HASH_LENGTH = 6
 """Of hexadecimal digits; they tell apart the versions of one file only."""
 
@@ -24,12 +36,54 @@ class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: igno
         whole: str | None = super().file_hash(name, content)
         return whole and whole[:HASH_LENGTH]
 
+    def post_process(self, paths: Paths, dry_run: bool = False, **options: Any) -> Iterator[Any]:
+        """Nothing, if what is there was made of the same sources by the same code: the work of
+        each start but the first."""
+        sources = digest_of(paths)
+        if self.is_made_of(sources):
+            return
+        yield from super().post_process(paths, dry_run=dry_run, **options)
+        if not dry_run:
+            self.note(sources)
+
+    def manifest(self) -> dict[str, Any]:
+        text = self.read_manifest()
+        manifest: dict[str, Any] = json.loads(text) if text else {}
+        return manifest
+
+    def is_made_of(self, sources: str) -> bool:
+        manifest = self.manifest()
+        made = manifest.get("paths", {})
+        return manifest.get("sources") == sources and all(map(self.exists, {*made, *made.values()}))
+
+    def note(self, sources: str) -> None:
+        manifest = json.dumps(self.manifest() | {"sources": sources})
+        self.manifest_storage.delete(self.manifest_name)
+        self.manifest_storage._save(self.manifest_name, ContentFile(manifest.encode()))
+
     def _save(self, name: str, content: File[Any]) -> str:
         kind = name[name.rfind(".") :]
         if name.startswith(OURS) and kind in {".css", ".js"}:
             content = ContentFile(shortened(b"".join(content.chunks()).decode(), kind).encode())
         saved: str = super()._save(name, content)
         return saved
+
+
+def digest_of(paths: Paths) -> str:
+    """Of all sources, and of the code that makes of them what is served."""
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    digest.update(repr((settings.STATIC_URL, [version(name) for name in MAKERS])).encode())
+    for name, (storage, path) in sorted(paths.items()):
+        with storage.open(path) as file:
+            digest.update(f"{name}\0{file.size}\0".encode() + file.read())
+    return digest.hexdigest()
+
+
+def version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def shortened(text: str, kind: str) -> str:
