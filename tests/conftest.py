@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.studio import COLLECTED, wait_until
+from tests.prepared import COLLECTED, collect_static, copy_static
+from tests.studio import wait_until
 
 # before Django reads its settings (pytest is not told of them, it would be too early): nothing of
 # the developer's own environment may leak in, and nothing of the tests into DATA_DIR; only
@@ -26,7 +27,7 @@ os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="liujuan-test-")
 IS_PART = "PYTEST_XDIST_WORKER" in os.environ
 if IS_PART:
     # before anything looks for them
-    shutil.copytree(os.environ[COLLECTED], f"{os.environ['DATA_DIR']}/static")
+    copy_static(Path(os.environ["DATA_DIR"]))
 os.environ["DJANGO_SETTINGS_MODULE"] = "liujuan_site.settings"
 
 import django  # noqa: E402
@@ -37,7 +38,6 @@ django.setup()
 import pytest  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.contrib.auth.models import Permission, User  # noqa: E402
-from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
@@ -74,11 +74,11 @@ def turn_of(path: Path) -> int:
     return turns[0] if turns else len(LONGEST_FIRST)
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Processes of a parallel run inherit this environment; they must not read settings early."""
     os.environ.pop("DJANGO_SETTINGS_MODULE", None)
     if not IS_PART:
-        call_command("collectstatic", verbosity=0, interactive=False)
+        collect_static(config.rootpath / ".pytest_cache" / "static", settings.STATIC_ROOT)
         os.environ[COLLECTED] = str(settings.STATIC_ROOT)
 
 

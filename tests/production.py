@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,9 +19,20 @@ from typing import Any, Self
 
 import psycopg
 
-from tests.studio import COLLECTED, PATIENCE, ROOT, Watcher, free_port, wait_until
+from tests.prepared import COLLECTED, ROOT, copy_static
+from tests.studio import PATIENCE, Watcher, free_port, wait_until
 
 MODEL = "LiuJuan20260223Zimage"
+
+MAKE_ACCOUNTS = """
+from django.contrib.auth.models import User
+from django.utils.crypto import get_random_string
+from generation import selectors, services
+for _ in range(20):
+    user = User.objects.create_user(get_random_string(12))
+    print(user.username, services.create_token(owner=user, name="test", now=selectors.clock.now()))
+"""
+"""Several at once: each run of manage.py takes a second of a processor."""
 
 
 def postgres_programs() -> Path:
@@ -266,6 +276,7 @@ class Production:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.postgres = Postgres(folder)
+        self.crowd: list[tuple[str, str]] = []
         self.redis = Redis(folder)
         scripted = folder / "faults.json"
         scripted.write_text(json.dumps(faults or []))
@@ -305,7 +316,7 @@ class Production:
 
     def collect_static(self) -> None:
         if COLLECTED in os.environ:
-            shutil.copytree(os.environ[COLLECTED], self.folder / "data" / "static")
+            copy_static(self.folder / "data")
         else:
             self.manage("collectstatic", "-v", "0", "--no-input")
 
@@ -333,9 +344,12 @@ class Production:
 
     def user(self, name: str) -> str:
         """Make an account; its token."""
-        code = f"from django.contrib.auth.models import User; User.objects.create_user({name!r})"
-        self.manage("shell", "--no-imports", "-c", code)
-        return self.manage("create_token", name)
+        if not self.crowd:
+            printed = self.manage("shell", "--no-imports", "-c", MAKE_ACCOUNTS)
+            self.crowd = [(made, token) for made, token in map(str.split, printed.splitlines())]
+        nobody, token = self.crowd.pop()
+        self.query("update auth_user set username = %s where username = %s", name, nobody)
+        return token
 
     def connect(self, token: str, web: int = 0) -> Watcher:
         return Watcher(self.webs[web], token)

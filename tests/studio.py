@@ -18,10 +18,10 @@ from typing import Any, Protocol
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.prepared import ROOT as ROOT
+from tests.prepared import furnish
+
 PATIENCE = 60.0
-COLLECTED = "COLLECTED_STATIC"
-"""Names the folder into which a run of the tests has collected the static files, once for all."""
 
 
 def free_port() -> int:
@@ -65,6 +65,7 @@ class Studio:
 
     def start(self) -> Studio:
         self.data_dir.mkdir(parents=True, exist_ok=True)
+        furnish(self.data_dir, self.env)
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve"],

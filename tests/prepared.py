@@ -1,0 +1,65 @@
+"""What many processes need and one makes: collected static files and a migrated database."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import filecmp
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from django.core.management import call_command
+
+ROOT = Path(__file__).resolve().parent.parent
+COLLECTED = "COLLECTED_STATIC"
+"""Names the folder into which a run of the tests has collected the static files."""
+
+
+def collect_static(kept: Path, target: Path) -> None:
+    """Collect into `target`; what an earlier run `kept` of the same sources is taken as it is."""
+    if kept.exists():
+        shutil.copytree(kept, target)
+    call_command("collectstatic", verbosity=0, interactive=False)
+    manifest = "staticfiles.json"
+    if kept.exists() and filecmp.cmp(kept / manifest, target / manifest, shallow=False):
+        return
+    kept.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+        shutil.copytree(target, Path(folder, "new"))
+        # another run may do the same now: whichever comes last stays
+        with contextlib.suppress(OSError):
+            kept.rename(Path(folder, "old"))
+        with contextlib.suppress(OSError):
+            Path(folder, "new").rename(kept)
+
+
+def copy_static(data_dir: Path) -> None:
+    """The collected files as those of `data_dir`; to collect them again then costs little."""
+    shutil.copytree(os.environ[COLLECTED], data_dir / "static")
+
+
+def furnish(data_dir: Path, env: Mapping[str, str]) -> None:
+    """Give a new `data_dir` what its first process would make; nothing outside a run of tests."""
+    if COLLECTED not in os.environ or any(data_dir.iterdir()):
+        return
+    copy_static(data_dir)
+    if not env.get("DATABASE_URL"):
+        shutil.copyfile(migrated(env), data_dir / "db.sqlite3")
+
+
+def migrated(env: Mapping[str, str]) -> Path:
+    """An SQLite database with every table and no rows; made by whoever needs it first."""
+    path = Path(os.environ[COLLECTED]).with_name("migrated.sqlite3")
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            with tempfile.TemporaryDirectory() as folder:
+                command = [sys.executable, "manage.py", "migrate", "-v", "0"]
+                subprocess.run(command, cwd=ROOT, env={**env, "DATA_DIR": folder}, check=True)
+                shutil.copyfile(Path(folder, "db.sqlite3"), path)
+    return path
