@@ -7,6 +7,7 @@ StudioError                     code, permanent
 ├── PictureError                what the model sent is not the picture that was asked for
 ├── StorageError                a file could not be written
 ├── WorkerRefused           other workers call another model server
+├── DecoderLost                 the process that decodes pictures ended, or could not begin
 ├── AttemptEnded                a worker's run stops here; the task may go on elsewhere
 │   ├── AttemptInterrupted      reason: why it goes back to the line
 │   ├── CancelObserved          somebody asked for the end, and the machine is free
@@ -88,6 +89,10 @@ class WorkerRefused(StudioError):
 
     def __str__(self) -> str:
         return self.sentence
+
+
+class DecoderLost(StudioError):
+    permanent = False
 
 
 class AttemptEnded(StudioError):

@@ -10,33 +10,36 @@ import hashlib
 import io
 import os
 import struct
-import warnings
 import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
 
 from generation.choices import ErrorCode
 from generation.exceptions import PictureError, StorageError
+from generation.image_format import JPEG_START, PNG_START, Outline, outline
 
 MAX_PIXELS = 2048 * 2048
 MAX_BASE64 = 64 * 1024 * 1024
 """Far above a lossless 2048² picture; a longer answer is not decoded at all."""
 
+OPENERS = {"JPEG": JpegImageFile, "PNG": PngImageFile}
+"""Named, because `Image.open` takes a JPEG with more pictures behind it for another format."""
+
 THUMBNAIL_EDGE = 640
 SUFFIX = {"JPEG": "jpg", "PNG": "png"}
 CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 CONDEMNED = ".condemned"
-JPEG_START = b"\xff\xd8"
-PNG_START = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A whole, checked picture file: its bytes as sent, pixels untouched."""
+    """A whole, checked picture file: its bytes as sent to the end of the picture."""
 
     data: bytes
     format: str
@@ -51,8 +54,9 @@ class Picture:
 def decode(text: str, *, width: int, height: int) -> Picture:
     """The picture in base64 `text`.
 
-    Raises PictureError unless it is one whole JPEG or PNG of exactly width × height pixels.
-    Nothing is decompressed before the size in its header is known to be the right one.
+    Raises PictureError unless it begins with a whole JPEG or PNG of exactly width × height pixels;
+    what follows is left out. Nothing is decompressed before the size in its header is known to be
+    the right one, and its scans, chunks and metadata to be as many as pictures have.
     """
     if len(text) > MAX_BASE64:
         raise PictureError(ErrorCode.PICTURE_TOO_LARGE)
@@ -60,19 +64,20 @@ def decode(text: str, *, width: int, height: int) -> Picture:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise PictureError from error
+    if width * height > MAX_PIXELS:
+        raise PictureError(ErrorCode.PICTURE_TOO_LARGE)
+    found = outline(data, (width, height))
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=list(SUFFIX)) as image:
-                if image.size != (width, height) or width * height > MAX_PIXELS:
-                    raise PictureError(ErrorCode.PICTURE_TOO_LARGE)
-                image.load()
-                kind = image.format or ""
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PictureError(ErrorCode.PICTURE_TOO_LARGE) from error
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        with opened(found) as image:
+            image.load()
+    except Exception as error:
+        # a decoder before bytes that may have been made to break it: whatever it meets
         raise PictureError from error
-    return Picture(data=data, format=kind, width=width, height=height)
+    return Picture(data=found.data, format=found.format, width=width, height=height)
+
+
+def opened(found: Outline) -> Image.Image:
+    return OPENERS[found.format](io.BytesIO(found.data))
 
 
 def parameters(
@@ -235,12 +240,38 @@ def thumbnail_width(width: int, height: int) -> int:
 
 
 def make_thumbnail(name: str) -> str:
-    """Write a small WebP beside picture `name` and return its name; raises StorageError."""
-    thumbnail = f"{name}.thumb.webp"
+    """Write a small WebP beside picture `name` and return its name; raises StudioError."""
+    return write_thumbnail(name, thumbnail_of(read(name)))
+
+
+def read(name: str) -> bytes:
+    return path_of(name).read_bytes()
+
+
+def thumbnail_of(data: bytes) -> bytes:
+    """A small WebP of the picture file `data`; raises PictureError."""
     buffer = io.BytesIO()
-    with Image.open(path_of(name)) as image:
-        image.draft("RGB", (THUMBNAIL_EDGE * 2, THUMBNAIL_EDGE * 2))
-        image.thumbnail((THUMBNAIL_EDGE, THUMBNAIL_EDGE))
-        image.convert("RGB").save(buffer, "WEBP", quality=82)
-    write(thumbnail, buffer.getvalue())
+    found = outline(data)
+    try:
+        with opened(found) as image:
+            image.draft("RGB", (THUMBNAIL_EDGE * 2, THUMBNAIL_EDGE * 2))
+            small = in_colour(image)
+            small.thumbnail((THUMBNAIL_EDGE, THUMBNAIL_EDGE))
+            small.convert("RGB").save(buffer, "WEBP", quality=82)
+    except Exception as error:
+        raise PictureError from error
+    return buffer.getvalue()
+
+
+def in_colour(image: Image.Image) -> Image.Image:
+    """Grey of 16 bits as grey of 8: Pillow converts it to nothing else."""
+    if not image.mode.startswith("I"):
+        return image
+    return image.convert("I").point(lambda grey: grey * (1 / 256)).convert("L")
+
+
+def write_thumbnail(name: str, data: bytes) -> str:
+    """Write the thumbnail of picture `name` and return its own name; raises StorageError."""
+    thumbnail = f"{name}.thumb.webp"
+    write(thumbnail, data)
     return thumbnail

@@ -15,6 +15,7 @@ from PIL import Image
 from generation import images
 from generation.choices import ErrorCode
 from generation.exceptions import PictureError, StorageError
+from generation.image_format import outline
 from tests.pictures import as_base64, jpeg, picture, png
 
 
@@ -149,3 +150,94 @@ def test_base64_of_an_absurd_length_is_not_even_decoded() -> None:
         images.decode(text, width=512, height=512)
 
     assert refused.value.code == ErrorCode.PICTURE_TOO_LARGE
+
+
+def with_chunks(data: bytes, chunks: bytes) -> bytes:
+    """PNG `data` with more behind its header chunk."""
+    at = 8 + 25
+    return data[:at] + chunks + data[at:]
+
+
+def empty_chunk(kind: bytes) -> bytes:
+    return struct.pack(">I", 0) + kind + struct.pack(">I", zlib.crc32(kind))
+
+
+def progressive(scans: int) -> bytes:
+    """A progressive JPEG whose last scan comes again and again."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (512, 512), "teal").save(buffer, "JPEG", progressive=True)
+    data = buffer.getvalue()
+    begin, end = data.rindex(b"\xff\xda"), data.rindex(b"\xff\xd9")
+    return data[:end] + data[begin:end] * (scans - data.count(b"\xff\xda")) + data[end:]
+
+
+def segments(marker: int, count: int, size: int = 60_000) -> bytes:
+    return (b"\xff" + bytes([marker]) + struct.pack(">H", size + 2) + bytes(size)) * count
+
+
+def several(kind: str) -> bytes:
+    """A file of two pictures."""
+    buffer = io.BytesIO()
+    first, second = (Image.new("RGB", (512, 512), colour) for colour in ("teal", "red"))
+    first.save(buffer, kind, save_all=True, append_images=[second])
+    return buffer.getvalue()
+
+
+def deep(mode: str) -> bytes:
+    buffer = io.BytesIO()
+    Image.new(mode, (512, 512), 30_000 if mode == "I;16" else None).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("end", [b"", b"\0", b"tail" * 1_000, jpeg(64, 64), b"\xff\xd9"])
+@pytest.mark.parametrize("data", [jpeg(), png(), progressive(30)], ids=["jpeg", "png", "scans"])
+def test_what_follows_the_picture_is_left_out(data: bytes, end: bytes) -> None:
+    assert images.decode(as_base64(data + end), width=512, height=512).data == data
+
+
+@pytest.mark.parametrize("kind", ["MPO", "PNG"])
+def test_of_several_pictures_in_a_file_the_first_is_taken(kind: str) -> None:
+    taken = images.decode(as_base64(several(kind)), width=512, height=512)
+
+    with Image.open(io.BytesIO(taken.data), formats=["JPEG", "PNG"]) as image:
+        assert getattr(image, "n_frames", 1) == 1 or kind == "MPO"
+    assert len(taken.data) < len(several(kind))
+    assert images.thumbnail_of(taken.data)
+
+
+@pytest.mark.parametrize("mode", ["I;16", "L", "LA", "P", "RGBA", "1"])
+def test_a_picture_of_any_depth_is_taken_and_has_a_thumbnail(mode: str) -> None:
+    taken = images.decode(as_base64(deep(mode)), width=512, height=512)
+
+    with Image.open(io.BytesIO(images.thumbnail_of(taken.data))) as thumbnail:
+        assert thumbnail.size == (512, 512)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(progressive(33), id="scans"),
+        pytest.param(progressive(2_500), id="many scans"),
+        pytest.param(jpeg()[:2] + segments(0xE1, 20) + jpeg()[2:], id="EXIF"),
+        pytest.param(jpeg()[:2] + segments(0xE2, 20) + jpeg()[2:], id="ICC"),
+        pytest.param(jpeg()[:2] + segments(0xFE, 1_000, 2) + jpeg()[2:], id="segments"),
+        pytest.param(jpeg()[:2] + b"\xff" * 100_000, id="fill bytes"),
+        pytest.param(jpeg()[:2] + jpeg(), id="two beginnings"),
+        pytest.param(jpeg()[:-2], id="no end"),
+        pytest.param(jpeg()[:20], id="no frame"),
+        pytest.param(with_chunks(png(), empty_chunk(b"IDAT") * 9_000), id="empty chunks"),
+        pytest.param(with_chunks(png(), empty_chunk(b"tEXt") * 9_000), id="empty texts"),
+        pytest.param(with_chunks(png(), empty_chunk(b"IHDR")), id="two headers"),
+        pytest.param(
+            with_chunks(png(), struct.pack(">I", 2_000_000) + b"zTXt" + bytes(2_000_004)), id="text"
+        ),
+        pytest.param(png()[:8] + png()[33:], id="no header"),
+        pytest.param(png()[:-12], id="no last chunk"),
+        pytest.param(png()[:8] + struct.pack(">I", 2**31) + b"IHDR", id="too long a chunk"),
+    ],
+)
+def test_more_than_a_picture_has_is_refused_before_it_is_decoded(data: bytes) -> None:
+    with pytest.raises(PictureError) as refused:
+        outline(data, (512, 512))
+
+    assert refused.value.code == ErrorCode.BAD_PICTURE

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import Error as DatabaseProblem
 
 from generation import selectors
-from generation.exceptions import LeaseLost, StudioError
+from generation.exceptions import LeaseLost, StorageError, StudioError
 from generation.log_lines import database
 from generation.selectors import clock
 from generation.services import Claim
@@ -25,6 +25,9 @@ T = TypeVar("T")
 
 DATABASE_PAUSE = 1.0
 """Seconds between tries while the database is away; the lease ends them."""
+
+DISK_LIMIT = 60.0
+"""Seconds for one file."""
 
 MOST_FRACTIONS = 1_000
 """Per attempt; beyond it only boundaries are written. Four pictures need 800 at most."""
@@ -114,6 +117,18 @@ class Attempt:
                 if not database.met(error) or waited > settings.GENERATION_LEASE.total_seconds():
                     raise
                 await asyncio.sleep(DATABASE_PAUSE)
+
+
+async def on_disk(function: Callable[..., T], *values: Any) -> T:
+    """Call a function on files in a thread; raises StorageError if the disk hangs.
+
+    A thread cannot be ended: what it still writes is a file without a row, for the sweep.
+    """
+    try:
+        async with asyncio.timeout(DISK_LIMIT):
+            return await asyncio.to_thread(function, *values)
+    except TimeoutError as error:
+        raise StorageError(f"no end in {DISK_LIMIT:.0f} s") from error
 
 
 def forget(call: asyncio.Future[Any]) -> None:

@@ -19,6 +19,7 @@ from generation.log_lines import Outage, cause_of, database, layer, log_line
 from generation.selectors import clock
 from generation.services import Abandoned, Claim
 from generation.teardown import cancel_and_wait, finish_within
+from generation.worker import decoder
 from generation.worker.consumer import GenerationWorker, Listener
 from generation.worker.leisure import Leisure
 from generation.worker.model_watch import ModelWatch
@@ -81,6 +82,7 @@ class WorkerHost:
         return Outage(logger, "worker", worker=str(self.worker_id)[:8], job=job)
 
     async def start(self) -> None:
+        decoder.warm()
         self.owns_doorbell = broadcast.doorbell.start()
         await database_sync_to_async(clock.synchronise)()
         self.worker_id = await register(version=self.version, model_server=self.model_server)

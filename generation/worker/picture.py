@@ -26,7 +26,8 @@ from generation.log_lines import Outage
 from generation.selectors import clock
 from generation.services import Boundary, Fraction, Last
 from generation.teardown import cancel_and_wait
-from generation.worker.attempt import Attempt
+from generation.worker import decoder
+from generation.worker.attempt import Attempt, on_disk
 from generation.xinference import DrawRequest
 
 logger = logging.getLogger(__name__)
@@ -81,16 +82,23 @@ class PictureCall:
             await self.begin(Step.FINISHING)
             raise
         self.urgent()
-        began, picture = await asyncio.gather(
-            self.begin(Step.FINISHING),
-            asyncio.to_thread(self.finish, text),
-            return_exceptions=True,
-        )
-        for each in (began, picture):
-            if isinstance(each, BaseException):
-                raise each
-        assert isinstance(picture, Picture)
-        return await self.store(picture)
+        return await self.store(await self.finish(text))
+
+    async def finish(self, text: str) -> Picture:
+        """Decode once, check, and splice in the settings, while the step is written down.
+
+        Ended with the run: who cancels does not wait for a decoder.
+        """
+        picture = asyncio.create_task(self.check(text))
+        stop = asyncio.create_task(self.attempt.stopping.wait())
+        try:
+            await self.begin(Step.FINISHING)
+            await asyncio.wait({picture, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if not picture.done():
+                self.attempt.check_stop()
+            return picture.result()
+        finally:
+            await cancel_and_wait(picture, stop)
 
     async def prepare(self) -> None:
         attempt = self.attempt
@@ -289,13 +297,13 @@ class PictureCall:
             self.aborts.failed(error)
         return True
 
-    def finish(self, text: str) -> Picture:
-        """Off the loop: decode once, check, and splice in the settings."""
-        request, task = self.request, self.attempt.task
-        picture = images.decode(text, width=request.width, height=request.height)
-        return images.with_parameters(
-            picture,
-            images.parameters(
+    async def check(self, text: str) -> Picture:
+        request = self.request
+        return await decoder.check(
+            text,
+            width=request.width,
+            height=request.height,
+            parameters=images.parameters(
                 prompt=request.prompt,
                 negative_prompt=request.negative_prompt,
                 steps=request.steps,
@@ -303,7 +311,7 @@ class PictureCall:
                 seed=request.seed,
                 width=request.width,
                 height=request.height,
-                model=task.model,
+                model=self.attempt.task.model,
             ),
         )
 
@@ -318,7 +326,7 @@ class PictureCall:
             task_id=str(attempt.task.pk), index=self.index, attempt=attempt.number, picture=picture
         )
         attempt.check_stop()
-        await asyncio.to_thread(images.write, name, picture.data)
+        await on_disk(images.write, name, picture.data)
         attempt.meter.picture_stored()
         percent, remaining = attempt.meter.read()
         try:
@@ -334,7 +342,7 @@ class PictureCall:
                 last=self.last(),
             )
         except TransitionRefused:
-            await asyncio.to_thread(images.remove, name)
+            await on_disk(images.remove, name)
             raise
         self.urgent()
         attempt.settled = self.is_last

@@ -20,6 +20,7 @@ from generation.choices import (
 from generation.exceptions import (
     AttemptInterrupted,
     CancelObserved,
+    DecoderLost,
     LeaseLost,
     PictureError,
     StorageError,
@@ -36,7 +37,8 @@ from generation.log_lines import cause_of, log_line
 from generation.selectors import clock
 from generation.services import Abandoned, Claim
 from generation.teardown import cancel_and_wait
-from generation.worker.attempt import Attempt
+from generation.worker import decoder
+from generation.worker.attempt import Attempt, on_disk
 from generation.worker.leisure import Leisure
 from generation.worker.picture import PictureCall
 from generation.worker.recovery import end_abandoned_call
@@ -248,12 +250,13 @@ class TaskRun:
         """Its URL serves the picture itself until this is there, so a failure only costs bytes."""
         try:
             async with self.leisure.turn():
-                thumbnail = await asyncio.to_thread(images.make_thumbnail, name)
+                small = await decoder.thumbnail(await on_disk(images.read, name))
+                thumbnail = await on_disk(images.write_thumbnail, name, small)
             if not await self.attempt.database(
                 services.record_thumbnail, image_id=image_id, name=thumbnail
             ):
-                await asyncio.to_thread(images.remove, thumbnail)
-        except (StorageError, OSError) as error:
+                await on_disk(images.remove, thumbnail)
+        except (PictureError, StorageError, DecoderLost, OSError) as error:
             logger.warning("%s", log_line("thumbnail_failed", file=name, cause=cause_of(error)))
 
     def log(

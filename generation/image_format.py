@@ -1,0 +1,140 @@
+"""The structure of JPEG and PNG files, read without decoding a pixel.
+
+Each function takes time in proportion to the bytes, and a bounded number of steps besides.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+
+from generation.choices import ErrorCode
+from generation.exceptions import PictureError
+
+JPEG_START = b"\xff\xd8"
+PNG_START = b"\x89PNG\r\n\x1a\n"
+
+MOST_SCANS = 32
+"""A progressive JPEG has ten; each further one makes a decoder visit every pixel again."""
+
+MOST_SEGMENTS = 1_000
+MOST_CHUNKS = 8_192
+"""At 8 KiB each, the least that encoders write, they hold 64 MiB."""
+
+MOST_METADATA = 1024 * 1024
+"""Bytes of EXIF, ICC and text in one file."""
+
+MARKER = re.compile(rb"\xff+([^\x00\xff])")
+AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+"""The next marker that is no restart marker: within a scan 0xFF is followed by 0x00."""
+
+LENGTH = struct.Struct(">H")
+HEIGHT_FIRST = struct.Struct(">xHH")
+CHUNK = struct.Struct(">I4s")
+WIDTH_FIRST = struct.Struct(">II")
+
+END, SCAN, COMMENT = 0xD9, 0xDA, 0xFE
+FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+WITHOUT_LENGTH = frozenset({0x01, 0xD8, *range(0xD0, 0xD8)})
+METADATA = frozenset({COMMENT, *range(0xE0, 0xF0)})
+ANIMATION = frozenset({b"acTL", b"fcTL", b"fdAT"})
+ANCILLARY = 0x20
+CHUNK_EXTRA = 12
+"""Bytes of a chunk beside its body: length, kind and checksum."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """`data`: the first picture of the file, from its first byte to its last."""
+
+    format: str
+    width: int
+    height: int
+    data: bytes
+
+
+def outline(data: bytes, expected: tuple[int, int] | None = None) -> Outline:
+    """Format, size and extent of the picture that `data` begins with.
+
+    Raises PictureError; PICTURE_TOO_LARGE as soon as its width and height are not as `expected`.
+    """
+    try:
+        if data.startswith(JPEG_START):
+            return jpeg_outline(data, expected)
+        if data.startswith(PNG_START):
+            return png_outline(data, expected)
+    except struct.error as error:
+        raise PictureError from error
+    raise PictureError
+
+
+def check_size(size: tuple[int, int], expected: tuple[int, int] | None) -> None:
+    if expected not in (None, size):
+        raise PictureError(ErrorCode.PICTURE_TOO_LARGE)
+
+
+def jpeg_outline(data: bytes, expected: tuple[int, int] | None) -> Outline:
+    at, scans, metadata = len(JPEG_START), 0, 0
+    size: tuple[int, int] | None = None
+    for _segment in range(MOST_SEGMENTS):
+        marker = MARKER.match(data, at)
+        if marker is None:
+            raise PictureError
+        code, at = marker.group(1)[0], marker.end()
+        if code == END and scans and size:
+            return Outline("JPEG", *size, data[:at])
+        length = segment_length(data, code, at)
+        if code in FRAMES:
+            if size:
+                raise PictureError
+            height, width = HEIGHT_FIRST.unpack_from(data, at + LENGTH.size)
+            size = width, height
+            check_size(size, expected)
+        metadata += length if code in METADATA else 0
+        scans += code == SCAN
+        if scans > MOST_SCANS or metadata > MOST_METADATA:
+            raise PictureError
+        at = end_of_scan(data, at + length) if code == SCAN else at + length
+    raise PictureError
+
+
+def segment_length(data: bytes, code: int, at: int) -> int:
+    """Of the segment that follows marker `code`, its length field included."""
+    if code == END or code in WITHOUT_LENGTH:
+        raise PictureError
+    length = int(LENGTH.unpack_from(data, at)[0])
+    if length < LENGTH.size or at + length > len(data):
+        raise PictureError
+    return length
+
+
+def end_of_scan(data: bytes, at: int) -> int:
+    marker = AFTER_SCAN.search(data, at)
+    if marker is None:
+        raise PictureError
+    return marker.start()
+
+
+def png_outline(data: bytes, expected: tuple[int, int] | None) -> Outline:
+    at, metadata = len(PNG_START), 0
+    size: tuple[int, int] | None = None
+    kept = [PNG_START]
+    for _chunk in range(MOST_CHUNKS):
+        length, kind = CHUNK.unpack_from(data, at)
+        end = at + length + CHUNK_EXTRA
+        if end > len(data) or (size is None) != (kind == b"IHDR"):
+            raise PictureError
+        if size is None:
+            size = WIDTH_FIRST.unpack_from(data, at + CHUNK.size)
+            check_size(size, expected)
+        # the later frames of an animation are left out, and it is a picture like any other
+        if kind not in ANIMATION:
+            kept.append(data[at:end])
+            metadata += length if kind[0] & ANCILLARY else 0
+        if metadata > MOST_METADATA:
+            raise PictureError
+        if kind == b"IEND":
+            return Outline("PNG", *size, b"".join(kept))
+        at = end
+    raise PictureError
