@@ -90,7 +90,7 @@ def cause_of(model: ServedModel) -> str:
     """Why a model that the server names cannot be used; empty if it can."""
     if model.ready:
         return ""
-    return "it is loading" if model.loading else "its process is not ready"
+    return model.error_detail or ("it is loading" if model.loading else "its process is not ready")
 
 
 def slots_of(setting: str, model: str, replicas: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +18,11 @@ from generation.exceptions import (
     XinferenceKeyRefused,
     XinferenceRefused,
 )
+from generation.xinference.causes import known_cause, without_prompts
+from generation.xinference.reasons import PROXY_GAVE_UP, reason_of_answer, reason_of_nonsense
 
-PROXY_GAVE_UP = (502, 504)
-"""Xinference itself says neither: something in between lost it, or lost patience."""
+BLAMES_THE_REQUEST = (ErrorCode.PROMPT_REFUSED, ErrorCode.SIZE_REFUSED)
+"""Causes that no second try can help, whatever the status: engines say them with 500 too."""
 
 PICTURES = {Route.TXT2IMG: "images", Route.GENERATIONS: "data"}
 """Where an answer has its list of pictures."""
@@ -30,11 +33,12 @@ LONGEST_DETAIL = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What was read of a response: its status, its body, and the seconds it asks us to wait."""
+    """What was read of a response; `location`: where a redirect leads."""
 
     status: int
     body: bytes | bytearray
     retry_after: float | None = None
+    location: str = ""
 
     def json(self) -> Any:
         """The parsed body; raises XinferenceFailed if it is not JSON.
@@ -45,7 +49,7 @@ class Answer:
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
-            raise XinferenceFailed(f"not JSON: {self.detail()}") from error
+            raise XinferenceFailed(reason_of_nonsense(self.detail())) from error
 
     def detail(self) -> str:
         """The server's words on one line: `detail` of a JSON object, else the text itself."""
@@ -68,10 +72,11 @@ def one_line(text: str) -> str:
     return " ".join(printable.split())
 
 
-def error_of(answer: Answer) -> XinferenceError:
-    """The error that an answer other than 200 means."""
-    status, detail = answer.status, answer.detail()
-    told = f"{status} {detail}"
+def error_of(answer: Answer, *, base_url: str = "", prompts: Iterable[str] = ()) -> XinferenceError:
+    """The error that an answer other than 200 means; it quotes nothing of `prompts`."""
+    status, detail = answer.status, without_prompts(answer.detail(), prompts)
+    cause = known_cause(status, detail)
+    told = reason_of_answer(status, detail, location=answer.location, base_url=base_url)
     if status == 401 or (status == 429 and "Too many failed attempts" in detail):
         return XinferenceKeyRefused(told)
     if status in (429, 503):
@@ -80,13 +85,15 @@ def error_of(answer: Answer) -> XinferenceError:
         return XinferenceAborted(told)
     if status == 404:
         return XinferenceRefused(told, code=ErrorCode.MODEL_NOT_FOUND)
+    if cause in BLAMES_THE_REQUEST:
+        return XinferenceRefused(told, code=cause)
     if status == 403:
         return XinferenceRefused(told, code=ErrorCode.MODEL_FORBIDDEN)
     if 400 <= status < 500:
-        return XinferenceRefused(told)
+        return XinferenceRefused(told, code=cause)
     if status in PROXY_GAVE_UP:
         return XinferenceDropped(told)
-    return XinferenceFailed(told)
+    return XinferenceFailed(told, code=cause)
 
 
 def busy(answer: Answer, told: str) -> XinferenceBusy:

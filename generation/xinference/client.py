@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from time import monotonic
 from typing import Any
@@ -21,6 +21,7 @@ from generation.exceptions import (
     XinferenceKeyRefused,
     XinferenceUnreachable,
 )
+from generation.log_lines import Outage
 from generation.xinference import served
 from generation.xinference.answers import (
     Answer,
@@ -129,7 +130,7 @@ class XinferenceClient:
             async with asyncio.timeout(MODEL_LIMIT):
                 return await self._served(listed)
         except TimeoutError as error:
-            raise XinferenceUnreachable(f"no answer in {MODEL_LIMIT:.0f} s") from error
+            raise XinferenceUnreachable(self._connections.words(error)) from error
 
     async def _served(self, listed: ListedModel) -> ServedModel:
         name, identity = listed.name, ""
@@ -180,7 +181,10 @@ class XinferenceClient:
         else:
             path, body = "/v1/images/generations", generations_body(model, request)
         limit = picture_answer(request.width, request.height)
-        answer = self._good(await self._connections.send("POST", path, body, limit=limit))
+        # validators quote what they refuse: no prompt may get into the log
+        prompts = (request.prompt, request.negative_prompt)
+        sent = await self._connections.send("POST", path, body, limit=limit)
+        answer = self._good(sent, prompts)
         # up to 23 MB: parsing them would stop everybody else for a moment
         text = await asyncio.to_thread(picture_of, answer, route)
         if text is None:
@@ -202,6 +206,7 @@ class XinferenceClient:
         further poll would bring the ban of our address nearer.
         """
         self.watched += 1
+        outage = Outage(logger, "progress", request=request_id)
         try:
             began, best = monotonic(), -1.0
             while True:
@@ -209,24 +214,26 @@ class XinferenceClient:
                 await asyncio.sleep(
                     max(POLL_FIRST if young else POLL_LATER, self.watched / MOST_POLLS)
                 )
-                fraction = await self._poll(request_id)
+                fraction = await self._poll(request_id, outage)
                 if fraction is not None and fraction > best:
                     best = fraction
                     yield fraction
         except XinferenceKeyRefused as error:
-            logger.warning("no longer watching %s: %s", request_id, error)
+            outage.failed(error)
         finally:
             self.watched -= 1
 
-    async def _poll(self, request_id: str) -> float | None:
+    async def _poll(self, request_id: str, outage: Outage) -> float | None:
         """`progress`, or None if it cannot be known now; raises XinferenceKeyRefused."""
         try:
-            return await self.progress(request_id)
+            fraction = await self.progress(request_id)
         except XinferenceKeyRefused:
             raise
         except XinferenceError as error:
-            logger.info("a poll of %s failed: %s", request_id, error)
+            outage.failed(error)
             return None
+        outage.worked()
+        return fraction
 
     @gate
     async def abort(self, *, model: str, request_id: str) -> bool:
@@ -263,14 +270,14 @@ class XinferenceClient:
                         raise
                     return await self._connections.send(method, path, body, limit=limit, poll=poll)
         except TimeoutError as error:
-            raise XinferenceUnreachable(f"no answer in {ANSWER_LIMIT:.0f} s") from error
+            raise XinferenceUnreachable(self._connections.words(error)) from error
         except XinferenceDropped as error:
             raise XinferenceUnreachable(error.detail) from error
 
-    def _good(self, answer: Answer) -> Answer:
+    def _good(self, answer: Answer, prompts: Iterable[str] = ()) -> Answer:
         """The answer, if it is a 200; raises the error that it means."""
         if answer.status == 200:
             return answer
-        error = error_of(answer)
+        error = error_of(answer, base_url=self._connections.base_url, prompts=prompts)
         error.detail = self._connections.without_key(error.detail)
         raise error

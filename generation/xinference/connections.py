@@ -21,6 +21,7 @@ from generation.exceptions import (
 )
 from generation.xinference.answers import Answer
 from generation.xinference.reading import read
+from generation.xinference.reasons import reason_of_failure
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -83,6 +84,7 @@ class Connections:
         tls: ssl.SSLContext | None,
     ) -> None:
         self._api_key = api_key
+        self.base_url = base_url
         headers = {b"Accept-Encoding": b"identity"}
         if api_key:
             headers[b"Authorization"] = b"Bearer " + api_key.encode()
@@ -139,7 +141,7 @@ class Connections:
         raise kind(words)
 
     def words(self, error: Exception) -> str:
-        return self.without_key(f"{type(error).__name__}: {error}")
+        return self.without_key(reason_of_failure(error, self.base_url))
 
     def without_key(self, text: str) -> str:
         """`text` without our key, also where a library quotes the header that it refused."""

@@ -29,6 +29,9 @@ HEADER_BYTES = 32 * 1024
 CHUNKS_PER_TURN = 64
 """Chunks read before others get a turn: a body in chunks of one byte stops nothing."""
 
+LONGEST_LOCATION = 500
+"""Characters of a redirect's target, which is only shown."""
+
 LONGEST_WAIT = 3600.0
 """Seconds that a Retry-After may ask for."""
 
@@ -52,7 +55,12 @@ async def read(response: httpx.Response, limit: int) -> Answer:
     if problem and good:
         raise XinferenceFailed(problem)
     body = problem.encode() if problem else await read_body(response, limit, cut=not good)
-    return Answer(status=response.status_code, body=body, retry_after=retry_after(response.headers))
+    return Answer(
+        status=response.status_code,
+        body=body,
+        retry_after=retry_after(response.headers),
+        location=response.headers.get("location", "")[:LONGEST_LOCATION],
+    )
 
 
 def problem_of(response: httpx.Response, limit: int | None) -> str:

@@ -81,7 +81,8 @@ def of_network(error: BaseException, url: SplitResult, at: str) -> str:
     if isinstance(error, OSError) and error.errno in UNREACHABLE:
         return f"there is no way to {at}: correct XINFERENCE_URL, or the network"
     if isinstance(error, httpx.ConnectTimeout):
-        return f"{at} does not accept connections: a firewall, or a wrong XINFERENCE_URL"
+        tls = " or https:// instead of http://" if url.scheme == "https" else ""
+        return f"{at} does not accept connections: a firewall, or a wrong XINFERENCE_URL{tls}"
     return ""
 
 
@@ -116,6 +117,13 @@ def reason_of_answer(status: int, words: str, *, location: str = "", base_url: s
     if page:
         return sentence(f"{at} answers with a web page: is it Xinference, or a proxy?", told)
     return told
+
+
+def reason_of_nonsense(words: str) -> str:
+    """The same for an answer that should have been JSON."""
+    if words.lstrip().lower().startswith(WEB_PAGE):
+        return sentence("a web page answers: is this address Xinference's, or a proxy's?", words)
+    return sentence("the answer is not JSON", words)
 
 
 def compact(texts: tuple[str, ...]) -> set[str]:

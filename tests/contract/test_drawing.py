@@ -130,17 +130,24 @@ async def test_a_running_id_is_not_taken_twice(client):
     assert await call
 
 
-@pytest.mark.parametrize("changes", [{"width": 264}, {"height": 264}, {"seed": 2**70}])
-async def test_settings_that_the_model_cannot_take_are_refused_for_good(client, changes):
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"width": 264}, ErrorCode.SIZE_REFUSED),
+        ({"height": 264}, ErrorCode.SIZE_REFUSED),
+        ({"seed": 2**70}, ErrorCode.REQUEST_REFUSED),
+    ],
+)
+async def test_settings_that_the_model_cannot_take_are_refused_for_good(client, changes, code):
     with pytest.raises(XinferenceRefused) as caught:
         await drawn(client, small(**changes))
 
-    assert caught.value.code == ErrorCode.REQUEST_REFUSED
+    assert caught.value.code == code
     assert caught.value.permanent
 
 
-async def test_the_other_route_tells_a_bad_size_only_as_a_failure(client):
-    with pytest.raises(XinferenceFailed, match="must be divisible by 16"):
+async def test_the_other_route_tells_a_bad_size_with_500_and_it_is_refused_as_well(client):
+    with pytest.raises(XinferenceRefused, match="must be divisible by 16"):
         await drawn(client, small(width=264), Route.GENERATIONS)
 
 
