@@ -252,6 +252,8 @@ class GeneratedImage(models.Model):
     demo = models.BooleanField(_("drawn by the demo model"), default=False)
     favourite = models.BooleanField(_("favourite"), default=False)
     deleted_at = models.DateTimeField(_("put into the bin"), null=True, blank=True)
+    restored_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """When it was last taken out of the bin: links of before do not show it again."""
 
     class Meta:
         verbose_name = _("picture")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
+from django.db.models import Q
+
 from generation.exceptions import NotFound
 from generation.models import GeneratedImage, ShareLink
 
@@ -17,7 +19,8 @@ def digest_of(token: str) -> str:
 def shared_task(*, token: str, now: datetime) -> tuple[ShareLink, list[GeneratedImage]]:
     """The link with its task, and the pictures to show; NotFound if it does not work (any more).
 
-    It works no longer than its owner does, and as long as the task is not in the bin.
+    It works no longer than its owner does, and until the task is put into the bin. A picture that
+    was taken back from there since the link was made is not shown.
     """
     link = (
         ShareLink.objects.select_related("task")
@@ -31,7 +34,11 @@ def shared_task(*, token: str, now: datetime) -> tuple[ShareLink, list[Generated
     )
     if link is None:
         raise NotFound
-    pictures = list(link.task.images.filter(deleted_at__isnull=True).order_by("index"))
+    never_away = Q(restored_at__isnull=True) | Q(restored_at__lte=link.created)
+    shown = link.task.images.filter(never_away, deleted_at__isnull=True)
+    pictures = list(shown.order_by("index"))
+    if not pictures:
+        raise NotFound
     for image in pictures:
         image.task = link.task
     return link, pictures

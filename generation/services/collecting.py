@@ -14,7 +14,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from generation import images
 from generation.exceptions import NotFound, TransitionRefused
-from generation.models import GeneratedImage, GenerationTask
+from generation.models import GeneratedImage, GenerationTask, ShareLink
 from generation.selectors import PictureKey, pictures_of_keys
 from generation.services.pruning import let_go
 
@@ -45,7 +45,7 @@ def put_into_bin(
     tasks: Collection[uuid.UUID],
     now: datetime,
 ) -> int:
-    """How many of the named things went; a task goes with its last picture.
+    """How many of the named things went; a task goes with its last picture, and its share links.
 
     Raises NotFound if one is not the owner's, TransitionRefused if one is of an unfinished task;
     then nothing is written. What is in the bin already stays there, since when it is.
@@ -67,6 +67,8 @@ def put_into_bin(
         left = GeneratedImage.objects.filter(task=OuterRef("pk"), deleted_at__isnull=True)
         emptied = live.filter(~Exists(left), pk__in={task for task, _index in pictures})
         emptied.update(deleted_at=now)
+        # for good: what is taken back later is not shown to strangers again
+        ShareLink.objects.filter(task__in=list(rows), task__deleted_at__isnull=False).delete()
     return deleted
 
 
@@ -91,7 +93,7 @@ def restore(
             raise NotFound
         together = Q(task__in=tasks, task__deleted_at=F("deleted_at"))
         keys = GeneratedImage.objects.filter(together).values_list("pk", flat=True)
-        GeneratedImage.objects.filter(pk__in=[*keys, *back]).update(deleted_at=None)
+        GeneratedImage.objects.filter(pk__in=[*keys, *back]).update(deleted_at=None, restored_at=now)
         GenerationTask.objects.filter(pk__in=gone).update(deleted_at=None)
     return len(back) + len(gone.intersection(tasks))
 

@@ -61,6 +61,8 @@ def test_a_link_ends_with_its_task_its_pictures_and_its_owner(
     services.put_into_bin(owner=alice, pictures=[], tasks=[task.pk], now=now)
     assert not works(token, now)
     services.restore(owner=alice, pictures=[], tasks=[task.pk], now=now)
+    assert not works(token, now)
+    token, _ends = services.create_link(task=task, now=now)
     assert works(token, now)
     alice.is_active = False
     alice.save()
@@ -81,3 +83,37 @@ def test_links_do_not_pile_up(media: Path, alice: User, now: datetime) -> None:
     assert [works(token, now) for token in tokens] == [False] * 5 + [True] * 20
     assert services.forget_links(now=now + timedelta(days=7, seconds=10)) == 6
     assert ShareLink.objects.count() == 14
+
+
+def test_what_was_deleted_once_is_not_shown_again_by_an_old_link(
+    media: Path, alice: User, now: datetime
+) -> None:
+    def shown(token: str) -> list[int]:
+        _link, pictures = selectors.shared_task(token=token, now=later)
+        return [image.index for image in pictures]
+
+    later = now + timedelta(seconds=1)
+    task = drawn(alice, now, pictures=2)
+    old, _ends = services.create_link(task=task, now=now)
+
+    services.put_into_bin(owner=alice, pictures=[(task.pk, 1)], tasks=[], now=later)
+    services.restore(owner=alice, pictures=[(task.pk, 1)], tasks=[], now=later)
+    new, _ends = services.create_link(task=task, now=later)
+    assert (shown(old), shown(new)) == ([2], [1, 2])
+
+    services.put_into_bin(owner=alice, pictures=[(task.pk, 2)], tasks=[], now=later)
+    assert not works(old, later)
+    assert shown(new) == [1]
+
+
+def test_a_task_that_goes_with_its_last_picture_ends_its_links(
+    media: Path, alice: User, now: datetime
+) -> None:
+    task, other = drawn(alice, now), drawn(alice, now)
+    token, _ends = services.create_link(task=task, now=now)
+    kept, _ends = services.create_link(task=other, now=now)
+
+    services.put_into_bin(owner=alice, pictures=[(task.pk, 1)], tasks=[], now=now)
+    services.restore(owner=alice, pictures=[(task.pk, 1)], tasks=[], now=now)
+
+    assert [works(token, now), works(kept, now)] == [False, True]
