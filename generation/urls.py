@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.decorators.http import conditional_page
 from django.views.i18n import set_language
@@ -34,7 +33,7 @@ urlpatterns = [
         signing_in.SignInView.as_view(),
         name="sign-in",
     ),
-    path("accounts/sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("accounts/sign-out/", signing_in.SignOutView.as_view(), name="sign-out"),
     path("i18n/setlang/", set_language, name="set_language"),
     path(
         "i18n/catalog.js",

@@ -18,6 +18,7 @@ admin.site.site_url = f"{settings.BASE_PATH}/"
 site: list[Any] = [
     path("", include("generation.urls")),
     path("admin/login/", signing_in.admin_sign_in),
+    path("admin/logout/", signing_in.SignOutView.as_view()),
     path("admin/", admin.site.urls),
     path("healthz", probes.healthz, name="healthz"),
     path("readyz", probes.readyz, name="readyz"),

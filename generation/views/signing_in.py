@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView, redirect_to_login
+from django.contrib.auth.views import LoginView, LogoutView, redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -59,6 +59,12 @@ class SignInView(LoginView):
             response.status_code = 429 if throttled.wait else 503
             response["Retry-After"] = str(ceil(throttled.wait) or BUSY_RETRY)
         return response
+
+
+class SignOutView(LogoutView):
+    def get_success_url(self) -> str:
+        """The sign-in page, which then removes what the browser has kept of this person."""
+        return f"{reverse('sign-in')}?signed-out"
 
 
 def admin_sign_in(request: HttpRequest) -> HttpResponse:

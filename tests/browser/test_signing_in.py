@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Shoot, SignIn
 from tests.browser.pages import expect_live
@@ -44,6 +44,37 @@ def test_the_printed_account_opens_the_studio_and_signing_out_closes_it(
     expect(door).to_have_url(re.compile("/accounts/sign-in/"))
     door.goto("/")
     expect(door).to_have_url(re.compile("/accounts/sign-in/"))
+
+
+def test_what_a_person_wrote_leaves_the_device_when_they_sign_out(
+    studio: Studio, context: BrowserContext
+) -> None:
+    page, other_tab = context.new_page(), context.new_page()
+    for each in (page, other_tab):
+        each.goto("/")
+        expect_live(each)
+        each.locator("[name=prompt]").fill("a secret plan")
+    page.evaluate("localStorage.setItem('studio.theme', 'dark')")
+    page.wait_for_function("JSON.stringify({...localStorage}).includes('a secret plan')")
+
+    page.locator(".avatar").click()
+    page.get_by_role("button", name="退出").click()
+    expect(page).to_have_url(re.compile("/accounts/sign-in/"))
+    page.wait_for_function("localStorage.getItem('studio.signed-out')")
+    other_tab.close(run_before_unload=True)
+    assert "a secret plan" not in kept(page)
+    assert page.evaluate("localStorage.getItem('studio.theme')") == "dark"
+
+    page.evaluate("localStorage.setItem('studio.draft.somebody', '{}')")
+    give(page, studio.printed["Name"], studio.printed["Password"])
+    expect_live(page)
+    page.wait_for_function("!localStorage.getItem('studio.draft.somebody')")
+
+
+def kept(page: Page) -> str:
+    """Everything that the browser keeps for this address."""
+    text: str = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    return text
 
 
 def test_a_wrong_password_is_told_and_the_name_is_kept(

@@ -225,6 +225,17 @@ def test_the_admin_has_no_door_of_its_own(alice: User) -> None:
     assert staff.get("/admin/login/").headers["Location"] == "/admin/"
 
 
+@pytest.mark.parametrize("url", ["/accounts/sign-out/", "/admin/logout/"])
+def test_who_signs_out_comes_to_the_page_that_forgets(alice: User, url: str) -> None:
+    client = Client()
+    client.force_login(alice)
+
+    answer = client.post(f"{url}?next=/gallery/")
+
+    assert answer.headers["Location"] == "/accounts/sign-in/?signed-out"
+    assert client.get("/").status_code == 302
+
+
 def test_whoever_calls_authenticate_passes_the_same_gate(alice: User) -> None:
     tried(ACCOUNT_LIMIT, "alice", 12)
     assert authenticate(username="alice", password="wrong") is None

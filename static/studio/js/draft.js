@@ -1,8 +1,11 @@
 // @ts-check
 /** The form's values between visits, on this device alone and for one person. */
 
+import { lastSignOut } from "./forget.js";
+
 export class Draft {
   #name;
+  #signedOut = lastSignOut();
 
   /** @param {string} owner */
   constructor(owner) {
@@ -11,9 +14,10 @@ export class Draft {
 
   /**
    * @param {object} values
-   * @returns {boolean} false where storage is forbidden or full: nothing then claims to be saved
+   * @returns {boolean} false where storage is forbidden or full, or the person has signed out in another tab: nothing then claims to be saved
    */
   save(values) {
+    if (lastSignOut() !== this.#signedOut) return false;
     try {
       localStorage.setItem(this.#name, JSON.stringify(values));
       return true;

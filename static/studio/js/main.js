@@ -7,6 +7,7 @@ import { at, ofThisSite } from "./base.js";
 import { Composer } from "./composer.js";
 import { closest, find, lazy, setText } from "./dom.js";
 import { Feed } from "./feed.js";
+import { forgetOthers } from "./forget.js";
 import { gettext, ngettext } from "./i18n.js";
 import { errorSentence, statusLabel, stepLabel } from "./labels.js";
 import { Ledger } from "./ledger.js";
@@ -32,6 +33,7 @@ const STALE_AFTER_MS = 1_500;
 const page = /** @type {Bootstrap} */ (JSON.parse(find(document, "#studio-state", HTMLElement).textContent ?? "{}"));
 const isStudio = document.getElementById("composer") !== null;
 const store = storage("sessionStorage");
+forgetOthers(page.username);
 
 /** Seconds that the server's clock is ahead of this device's. */
 let clockLead = page.server_time - Date.now() / 1000;

@@ -1,5 +1,9 @@
 // @ts-check
-/** The sign-in page: let the person see the password they type. */
+/** The sign-in page: what a person who signed out left here goes, and a password can be seen while it is typed. */
+
+import { forgetEverybody } from "./forget.js";
+
+if (new URLSearchParams(location.search).has("signed-out")) forgetEverybody();
 
 const button = document.querySelector("[data-show-password]");
 const field = document.getElementById("id_password");
