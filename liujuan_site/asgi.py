@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liujuan_site.settings")
 
@@ -13,12 +14,14 @@ load_settings()
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.core.asgi import get_asgi_application  # noqa: E402
+from django.urls import re_path  # noqa: E402
 
 os.umask(settings.UMASK)
 django_application = get_asgi_application()  # before anything that needs the app registry
 
 from generation.routing import websocket_urlpatterns  # noqa: E402
 from liujuan_site.lifecycle import Lifecycle, when_daphne_runs  # noqa: E402
+from liujuan_site.malformed import refuse_socket, without_nul  # noqa: E402
 from liujuan_site.pressure import with_backpressure, with_paced_bodies  # noqa: E402
 from liujuan_site.requests import close_connections_with_requests  # noqa: E402
 from liujuan_site.sub_path import mounted_at, relative_to  # noqa: E402
@@ -26,11 +29,13 @@ from liujuan_site.sub_path import mounted_at, relative_to  # noqa: E402
 close_connections_with_requests()
 
 lifecycle = Lifecycle()
+elsewhere: Any = refuse_socket
+socket_addresses = [*websocket_urlpatterns, re_path("", elsewhere)]
 application = ProtocolTypeRouter(
     {
-        "http": mounted_at(settings.BASE_PATH, with_paced_bodies(django_application)),
-        "websocket": relative_to(
-            settings.BASE_PATH, with_backpressure(URLRouter(websocket_urlpatterns))
+        "http": without_nul(mounted_at(settings.BASE_PATH, with_paced_bodies(django_application))),
+        "websocket": without_nul(
+            relative_to(settings.BASE_PATH, with_backpressure(URLRouter(socket_addresses)))
         ),
         "lifespan": lifecycle.lifespan,
     }

@@ -20,6 +20,10 @@ from urllib.parse import quote, unquote, urlsplit
 from generation import log_lines
 
 LONGEST_MESSAGE = 4_000
+CLIENTS_MISTAKES = "django.security."
+"""Requests that Django refuses as suspicious: the line says all, and clients can cause many."""
+
+LONGEST_OF_CLIENTS = 300
 LONGEST_TRACEBACK = 12_000
 SHORTEST_SECRET = 6
 """A shorter text would be replaced inside of ordinary words."""
@@ -49,8 +53,12 @@ class SafeFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Leaves the record as it is: other handlers and tests read it too."""
         safe = logging.makeLogRecord(record.__dict__)
-        safe.msg, safe.args = self.safe(message_of(record), LONGEST_MESSAGE), None
+        of_client = record.name.startswith(CLIENTS_MISTAKES)
+        longest = LONGEST_OF_CLIENTS if of_client else LONGEST_MESSAGE
+        safe.msg, safe.args = self.safe(message_of(record), longest), None
         safe.exc_text = None
+        if of_client:
+            safe.exc_info = None
         return super().format(safe)
 
     def formatException(self, ei: Exception3) -> str:

@@ -93,7 +93,9 @@ def restore(
             raise NotFound
         together = Q(task__in=tasks, task__deleted_at=F("deleted_at"))
         keys = GeneratedImage.objects.filter(together).values_list("pk", flat=True)
-        GeneratedImage.objects.filter(pk__in=[*keys, *back]).update(deleted_at=None, restored_at=now)
+        GeneratedImage.objects.filter(pk__in=[*keys, *back]).update(
+            deleted_at=None, restored_at=now
+        )
         GenerationTask.objects.filter(pk__in=gone).update(deleted_at=None)
     return len(back) + len(gone.intersection(tasks))
 
