@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from channels.testing import WebsocketCommunicator
+from django.conf import settings
 from django.contrib.auth.models import User
 
 from liujuan_site.asgi import application
@@ -54,7 +55,7 @@ QUERIES = [
 ]
 HEADERS = {
     b"cookie": [
-        b'sessionid="a\\000bcdefgh"; csrftoken="\\000"',
+        f'{settings.SESSION_COOKIE_NAME}="a\\000bcdefgh"; csrftoken="\\000"'.encode(),
         b"\xff\xfe\xfd",
         b"=; ;;; =x; a",
         b"sessionid=" + b"x" * 10_000,
