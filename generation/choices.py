@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum, auto
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -116,6 +118,15 @@ class DelayReason(models.TextChoices):
 
     MODEL_BUSY = "model_busy", _("The model server is at its limit")
     MODEL_LOADING = "model_loading", _("The model is still loading")
+
+
+class KeyUse(StrEnum):
+    """What may be done with our key of the model server."""
+
+    ALLOWED = auto()
+    TRIAL = auto()
+    """It was refused; this caller, and no other one, may see whether it still is."""
+    REFUSED = auto()
 
 
 class ErrorCode(models.TextChoices):

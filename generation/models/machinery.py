@@ -52,14 +52,15 @@ class ModelState(models.Model):
     route = models.CharField(
         _("route"), max_length=12, choices=Route.choices, default=Route.TXT2IMG
     )
-    identity = models.CharField(_("model process"), max_length=400, blank=True, default="")
+    identity = models.TextField(_("model process"), blank=True, default="")
+    """Addresses of its replicas, with commas."""
     identity_since = models.DateTimeField(_("launched"), null=True, blank=True)
-    lost_identity = models.CharField(
-        _("model process that died"), max_length=400, blank=True, default=""
-    )
+    lost_identity = models.TextField(_("model process that died"), blank=True, default="")
     lost_at = models.DateTimeField(_("died"), null=True, blank=True)
     demo = models.BooleanField(_("demo model"), default=False)
     checked_at = models.DateTimeField(_("checked"))
+    seen_at = models.DateTimeField(_("last served"), null=True, blank=True)
+    """When the model server last named it; it is forgotten some time after."""
     error_code = models.CharField(_("error"), max_length=32, blank=True, default="")
     error_detail = models.TextField(_("cause"), blank=True, default="", db_default="")
     """One sentence for the operator, without keys and passwords."""
@@ -67,6 +68,7 @@ class ModelState(models.Model):
         _("fingerprint of the refused key"), max_length=64, blank=True, default=""
     )
     refused_until = models.DateTimeField(_("key not sent before"), null=True, blank=True)
+    key_tried_at = models.DateTimeField(_("refused key tried again"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("model")
@@ -89,7 +91,7 @@ class ModelSlot(models.Model):
     )
     attempt = models.PositiveIntegerField(_("attempt"), default=0)
     request_id = models.UUIDField(_("request id"), null=True, blank=True)
-    identity = models.CharField(_("model process"), max_length=400, blank=True, default="")
+    identity = models.TextField(_("model process"), blank=True, default="")
     worker = models.ForeignKey(
         Worker, models.SET_NULL, null=True, blank=True, related_name="held_slots"
     )

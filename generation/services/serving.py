@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,13 +11,29 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from generation.choices import ErrorCode, Route
-from generation.models import ModelSlot, ModelState
+from generation.choices import ErrorCode, KeyUse, Route
+from generation.log_lines import log_line
+from generation.models import GenerationTask, ModelSlot, ModelState
+
+logger = logging.getLogger(__name__)
+
+MOST_SLOTS = 1_000
+"""Slots of one model, each of which is a row; as many as GENERATION_SLOTS may ask for."""
+
+MOST_MODELS = 256
+"""Rows of models: a server that names others at every look adds no more."""
+
+FORGOTTEN_AFTER = timedelta(hours=1)
+"""A model that the server has not named for so long is not offered any more."""
 
 REFUSED_KEY_PAUSE = timedelta(minutes=15)
 """Ten bad tries in five minutes ban our address for an hour, good keys too."""
+
+KEY_TRIES_APART = timedelta(seconds=60)
+"""Between tries of a refused key, whoever makes them: five in five minutes at most, however many
+workers start and however often they crash."""
 
 UNSEEN = timedelta(seconds=15)
 """Three looks of a worker: after that nobody looks any more."""
@@ -40,6 +57,9 @@ class SeenModel:
     replicas: int
     identity: str
     slots: int
+    error_code: ErrorCode | None = None
+    """Why it cannot be used although the server calls it ready."""
+    error_detail: str = ""
 
 
 @contextmanager
@@ -51,9 +71,9 @@ def in_order() -> Iterator[None]:
 
 
 def record_models(*, seen: Sequence[SeenModel], demo: bool, now: datetime) -> None:
-    """What the model server serves now; models it does not name are not ready."""
+    """What the model server serves now; models it does not name are not ready, then forgotten."""
     with in_order():
-        for model in sorted(seen, key=lambda each: each.name):
+        for model in storable(seen):
             record_model(model, demo=demo, now=now)
         unnamed = ModelState.objects.exclude(name__in=[model.name for model in seen])
         unnamed.update(
@@ -73,6 +93,40 @@ def record_models(*, seen: Sequence[SeenModel], demo: bool, now: datetime) -> No
                     "error_detail": NOT_SERVED,
                 },
             )
+        forget_models(now=now)
+
+
+def storable(seen: Sequence[SeenModel]) -> list[SeenModel]:
+    """By name; new models only while there is room for them, the default one first."""
+    known = set(ModelState.objects.values_list("name", flat=True))
+    new = sorted(
+        (model for model in seen if model.name not in known),
+        key=lambda model: (model.name != settings.XINFERENCE_MODEL, model.name),
+    )
+    room = max(0, MOST_MODELS - len(known))
+    if len(new) > room:
+        line = log_line("models_left_out", count=len(new) - room, most=MOST_MODELS)
+        logger.warning("%s", line)
+    kept = [model for model in seen if model.name in known] + new[:room]
+    return sorted(kept, key=lambda model: model.name)
+
+
+def forget_models(*, now: datetime) -> None:
+    """Delete models that are not served any more, with their slots.
+
+    One that an unfinished task names, or whose slot is held, stays; so does the default model.
+    """
+    unfinished = GenerationTask.objects.unfinished().filter(model=OuterRef("name"))
+    held = ModelSlot.objects.filter(model=OuterRef("name"), task__isnull=False)
+    gone = ModelState.objects.filter(seen_at__lt=now - FORGOTTEN_AFTER).exclude(
+        Q(name=settings.XINFERENCE_MODEL) | Exists(unfinished) | Exists(held)
+    )
+    names = list(gone.values_list("name", flat=True))
+    if names:
+        ModelSlot.objects.filter(model__in=names, task__isnull=True).delete()
+        ModelState.objects.filter(name__in=names).delete()
+    for name in names:
+        logger.info("%s", log_line("model_forgotten", model=name))
 
 
 def record_model(model: SeenModel, *, demo: bool, now: datetime) -> None:
@@ -88,12 +142,15 @@ def record_model(model: SeenModel, *, demo: bool, now: datetime) -> None:
     haunted = is_lost(state, model.identity, now)
     state.ready = model.ready and not haunted
     state.loading = model.loading or haunted
-    state.replicas, state.route, state.identity = model.replicas, model.route, model.identity
-    state.demo, state.checked_at = demo, now
+    state.replicas = min(model.replicas, MOST_SLOTS)
+    state.route, state.identity = model.route, model.identity
+    state.demo, state.checked_at, state.seen_at = demo, now, now
     # who still has another key must go on knowing that it was refused: that stays
-    state.error_code, state.error_detail, state.slots = "", "", model.slots
+    state.error_code = model.error_code or ""
+    state.error_detail = model.error_detail
+    state.slots = min(model.slots, MOST_SLOTS)
     state.save()
-    size_slots(model.name, model.slots)
+    size_slots(model.name, state.slots)
 
 
 def record_lost(*, name: str, identity: str, now: datetime) -> None:
@@ -112,6 +169,7 @@ def is_lost(state: ModelState, identity: str, now: datetime) -> bool:
 
 def size_slots(model: str, count: int) -> None:
     """As many slots as calls may be in flight; a held one above that is used up and then goes."""
+    count = min(count, MOST_SLOTS)
     known = set(ModelSlot.objects.filter(model=model).values_list("number", flat=True))
     missing = [ModelSlot(model=model, number=k) for k in range(1, count + 1) if k not in known]
     ModelSlot.objects.bulk_create(missing, ignore_conflicts=True)
@@ -130,7 +188,38 @@ def record_unreachable(*, code: ErrorCode, now: datetime, detail: str = "") -> N
 
 
 def key_fingerprint() -> str:
-    return hashlib.sha256(b"key:" + settings.XINFERENCE_API_KEY.encode()).hexdigest()
+    """Of the key and the server that it is sent to: another server has refused nothing yet."""
+    parts = f"key:{settings.XINFERENCE_API_KEY}\0{settings.XINFERENCE_URL.rstrip('/')}"
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def key_use(*, early: bool = False, now: datetime) -> KeyUse:
+    """Whether our key may be sent now; of a refused one, one caller gets the next try.
+
+    It is due once the pause is over. `early`: a worker starts or an operator asks, and the key may
+    have been repaired on the server.
+    """
+    refused = ModelState.objects.filter(refused_key=key_fingerprint())
+    if not refused.exists():
+        return KeyUse.ALLOWED
+    with in_order():
+        rows = list(refused.values_list("refused_until", "key_tried_at"))
+        until = max((until for until, _tried in rows if until), default=now)
+        tried = max((tried for _until, tried in rows if tried), default=None)
+        rested = tried is None or now - tried >= KEY_TRIES_APART
+        if not rested or (until > now and not early):
+            return KeyUse.REFUSED
+        # until this try has told more, nobody else sends the key
+        pause = max(until, now + KEY_TRIES_APART)
+        refused.update(key_tried_at=now, refused_until=pause)
+    return KeyUse.TRIAL
+
+
+def accept_key() -> None:
+    """The server took our key after all."""
+    ModelState.objects.filter(refused_key=key_fingerprint()).update(
+        refused_key="", refused_until=None
+    )
 
 
 def refuse_key(*, now: datetime) -> None:

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
+from time import monotonic
 
 from channels.db import database_sync_to_async
 from django.conf import settings
 
 from generation import services
-from generation.choices import ErrorCode
+from generation.choices import ErrorCode, KeyUse
 from generation.exceptions import XinferenceError, XinferenceKeyRefused
 from generation.log_lines import MOST_CAUSES, Outage
 from generation.selectors import clock
 from generation.services import SeenModel
-from generation.xinference import ServedModel, XinferenceClient
+from generation.xinference import ListedModel, ServedModel, XinferenceClient
 
 logger = logging.getLogger(__name__)
 
 MOST_REMEMBERED = 200
 """Models of which is known whether they were down: a server may rename its own for ever."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds before a model is asked again that could not be used, doubled each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A model that the lists call ready and whose own answers cannot be used."""
+
+    model: ServedModel
+    pause: float
+    again_at: float
 
 
 class ModelWatch:
@@ -30,15 +45,20 @@ class ModelWatch:
         self.demo = demo
         self.server = Outage(logger, "model_server", causes=MOST_CAUSES)
         self.models: dict[str, Outage] = {}
+        self.early = True
+        """Whether a refused key may be tried before its pause is over: once for each start."""
+        self.troubles: dict[str, Trouble] = {}
 
     async def look(self) -> bool:
         now = clock.now()
-        if await database_sync_to_async(services.key_is_refused)(now=now):
+        use = await database_sync_to_async(services.key_use)(early=self.early, now=now)
+        self.early = False
+        if use == KeyUse.REFUSED:
             await database_sync_to_async(services.repeat_refusal)(now=now)
             self.server.failed(services.KEY_REFUSED)
             return False
         try:
-            served = await self.client.image_models()
+            served = await self.ask()
         except XinferenceKeyRefused:
             await database_sync_to_async(services.refuse_key)(now=now)
             self.server.failed(services.KEY_REFUSED)
@@ -50,6 +70,8 @@ class ModelWatch:
                 code=code, now=now, detail=error.detail
             )
             return False
+        if use == KeyUse.TRIAL:
+            await database_sync_to_async(services.accept_key)()
         self.server.worked()
         self.tell(served)
         seen = [self.seen(model) for model in served]
@@ -70,6 +92,38 @@ class ModelWatch:
             else:
                 outage.worked()
 
+    async def ask(self) -> Sequence[ServedModel]:
+        """Every listed model; one that cannot be used takes no other one with it.
+
+        Raises only what concerns all of them: lists that cannot be read, and a refused key.
+        """
+        listed = await self.client.listed(first=settings.XINFERENCE_MODEL)
+        names = {each.name for each in listed}
+        self.troubles = {name: each for name, each in self.troubles.items() if name in names}
+        return await asyncio.gather(*(self.ask_one(each) for each in listed))
+
+    async def ask_one(self, listed: ListedModel) -> ServedModel:
+        """One model; while it rests after an answer that could not be used, what it told then."""
+        trouble = self.troubles.get(listed.name)
+        if trouble is not None and listed.ready and monotonic() < trouble.again_at:
+            return trouble.model
+        try:
+            model = await self.client.served(listed)
+        except XinferenceKeyRefused:
+            raise
+        except XinferenceError as error:
+            return self.rest(listed, error)
+        self.troubles.pop(listed.name, None)
+        return model
+
+    def rest(self, listed: ListedModel, error: XinferenceError) -> ServedModel:
+        """Note that a model cannot be used, and for how long it is not asked again."""
+        before = self.troubles.get(listed.name)
+        pause = FIRST_PAUSE if before is None else min(2 * before.pause, LONGEST_PAUSE)
+        model = self.client.unusable(listed, error)
+        self.troubles[listed.name] = Trouble(model, pause, monotonic() + pause)
+        return model
+
     def seen(self, model: ServedModel) -> SeenModel:
         return SeenModel(
             name=model.name,
@@ -79,6 +133,8 @@ class ModelWatch:
             replicas=model.replicas,
             identity=model.identity,
             slots=slots_of(settings.GENERATION_SLOTS, model.name, model.replicas),
+            error_code=model.error_code,
+            error_detail=model.error_detail,
         )
 
 

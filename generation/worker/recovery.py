@@ -19,6 +19,7 @@ from generation.xinference import XinferenceClient
 logger = logging.getLogger(__name__)
 
 LOOK = 0.5
+WHILE_REFUSED = 5.0
 ABORTED_WITHIN = 30.0
 """An aborted call ends with its denoising step; so long we watch it before we believe it."""
 
@@ -37,9 +38,11 @@ async def end_abandoned_call(client: XinferenceClient, slot: Abandoned) -> None:
     aborted = slot.route != Route.TXT2IMG
     outage = Outage(logger, "abandoned_call", request=request_id, model=slot.model)
     while monotonic() < deadline:
+        if await database_sync_to_async(services.key_is_refused)(now=clock.now()):
+            # nobody may ask now: until the key is used again the stall limit alone decides
+            await asyncio.sleep(min(WHILE_REFUSED, max(0.0, deadline - monotonic())))
+            continue
         try:
-            if await database_sync_to_async(services.key_is_refused)(now=clock.now()):
-                raise XinferenceKeyRefused
             if not aborted:
                 await client.abort(model=slot.model, request_id=request_id)
                 aborted = True
@@ -49,10 +52,7 @@ async def end_abandoned_call(client: XinferenceClient, slot: Abandoned) -> None:
             if fraction is None or fraction >= 1 or await replaced(client, slot):
                 return
         except XinferenceKeyRefused:
-            # nobody may ask any more: the stall limit alone decides
             await database_sync_to_async(services.refuse_key)(now=clock.now())
-            await asyncio.sleep(max(0.0, deadline - monotonic()))
-            return
         except XinferenceError as error:
             outage.failed(error)
         await asyncio.sleep(LOOK)
@@ -63,8 +63,7 @@ async def replaced(client: XinferenceClient, slot: Abandoned) -> bool:
 
     Which of them has it is not told; while one of several restarts, it may be another one.
     """
-    served = {model.name: model for model in await client.image_models()}
-    model = served.get(slot.model)
-    if model is None or not model.ready or not slot.identity:
+    model = await client.image_model(slot.model)
+    if model is None or not (model.ready and model.identity and slot.identity):
         return False
     return not set(model.identity.split(",")) & set(slot.identity.split(","))

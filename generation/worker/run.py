@@ -184,7 +184,7 @@ class TaskRun:
             if look and not self.attempt.stopping.is_set():
                 await asyncio.sleep(MODEL_LOOK_PAUSE)
             try:
-                served = {model.name: model for model in await self.attempt.client.image_models()}
+                model = await self.attempt.client.image_model(self.attempt.task.model)
             except XinferenceUnreachable as away:
                 await self.model_is_down(away)
                 return InterruptReason.MODEL_LOST
@@ -192,7 +192,6 @@ class TaskRun:
                 # its own lists break while it restarts a model
                 self.log(logging.INFO, "instances_unreadable", unreadable)
                 return InterruptReason.MODEL_LOST
-            model = served.get(self.attempt.task.model)
             if model is None or not model.ready or model.identity != self.attempt.claim.identity:
                 return InterruptReason.MODEL_LOST
         return InterruptReason(error.code.value)

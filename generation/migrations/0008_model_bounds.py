@@ -1,0 +1,43 @@
+from django.db import migrations, models
+from django.db.models import F
+
+
+def seen_when_checked(apps, schema_editor):
+    """Of rows that were written before, the last look is the best that is known."""
+    apps.get_model('generation', 'ModelState').objects.update(seen_at=F('checked_at'))
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('generation', '0007_restored_pictures'),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name='modelstate',
+            name='key_tried_at',
+            field=models.DateTimeField(blank=True, null=True, verbose_name='refused key tried again'),
+        ),
+        migrations.AddField(
+            model_name='modelstate',
+            name='seen_at',
+            field=models.DateTimeField(blank=True, null=True, verbose_name='last served'),
+        ),
+        migrations.AlterField(
+            model_name='modelslot',
+            name='identity',
+            field=models.TextField(blank=True, default='', verbose_name='model process'),
+        ),
+        migrations.AlterField(
+            model_name='modelstate',
+            name='identity',
+            field=models.TextField(blank=True, default='', verbose_name='model process'),
+        ),
+        migrations.AlterField(
+            model_name='modelstate',
+            name='lost_identity',
+            field=models.TextField(blank=True, default='', verbose_name='model process that died'),
+        ),
+        migrations.RunPython(seen_when_checked, migrations.RunPython.noop),
+    ]
