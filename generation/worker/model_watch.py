@@ -47,13 +47,15 @@ class ModelWatch:
         self.models: dict[str, Outage] = {}
         self.early = True
         """Whether a refused key may be tried before its pause is over: once for each start."""
+        self.key = KeyUse.ALLOWED
+        """With what right the last look sent the key, or did not send it."""
         self.troubles: dict[str, Trouble] = {}
 
     async def look(self) -> bool:
         now = clock.now()
-        use = await database_sync_to_async(services.key_use)(early=self.early, now=now)
+        self.key = await database_sync_to_async(services.key_use)(early=self.early, now=now)
         self.early = False
-        if use == KeyUse.REFUSED:
+        if self.key == KeyUse.REFUSED:
             await database_sync_to_async(services.repeat_refusal)(now=now)
             self.server.failed(services.KEY_REFUSED)
             return False
@@ -70,7 +72,7 @@ class ModelWatch:
                 code=code, now=now, detail=error.detail
             )
             return False
-        if use == KeyUse.TRIAL:
+        if self.key == KeyUse.TRIAL:
             await database_sync_to_async(services.accept_key)()
         self.server.worked()
         self.tell(served)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 from channels.db import database_sync_to_async
+from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from generation import services
@@ -249,3 +251,29 @@ async def test_when_the_pause_is_over_one_worker_of_many_tries_the_key(
         assert not await watch.look()
 
     assert server.asked == ["models"]
+
+
+async def test_an_operator_asks_and_a_repaired_key_is_used_at_once(
+    server: OddServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.models = [MODEL]
+    with override_settings(XINFERENCE_URL=server.url, XINFERENCE_API_KEY="xf-1"):
+        await refuse()
+        server.answers = {"models": REFUSED}
+        with pytest.raises(CommandError, match="No model is ready"):
+            await ask_model_server()
+        assert "key_refused" in capsys.readouterr().out
+
+        server.answers = {}
+        with pytest.raises(CommandError, match="less than a minute"):
+            await ask_model_server()
+        await ModelState.objects.aupdate(key_tried_at=clock.now() - timedelta(seconds=61))
+        await ask_model_server()
+
+    assert capsys.readouterr().out == f"{MODEL}: ready\n"
+    assert await states() == {MODEL: GOOD}
+    assert server.asked.count("models") == 2
+
+
+async def ask_model_server() -> None:
+    await asyncio.to_thread(call_command, "ask_model_server")
