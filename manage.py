@@ -6,13 +6,19 @@ from __future__ import annotations
 import os
 import sys
 
+from django import get_version
 from django.core.management import execute_from_command_line
 
+from liujuan_site import VERSION
 from liujuan_site.environment import load_settings
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liujuan_site.settings")
+    if sys.argv[1:] in (["version"], ["--version"]):
+        # before the settings are read: Django would answer with its own version alone
+        sys.stdout.write(f"LiuJuan Studio {VERSION} (Django {get_version()})\n")
+        return
     load_settings()
     execute_from_command_line(sys.argv)
 

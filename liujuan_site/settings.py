@@ -12,13 +12,13 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from liujuan_site import VERSION as VERSION
 from liujuan_site import addresses, databases, readers
 from liujuan_site.data_dir import Folder
 from liujuan_site.environment import Environment, without_password
 from liujuan_site.installation import redis_prefix, session_cookie, worker_channel
 from liujuan_site.logs import report_database, report_layer, secrets_of
 
-VERSION = "0.1.0"
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(os.environ)
 

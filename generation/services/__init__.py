@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from generation.services.accounts import close_account, delete_account
 from generation.services.collecting import (
     BIN_KEPT,
     empty_bin,
@@ -23,6 +24,7 @@ from generation.services.housekeeping import (
     cancels_of,
     expire_leases,
     expire_worker,
+    forget_sessions,
     forget_workers,
     register_worker,
     retire_worker,
@@ -74,11 +76,13 @@ __all__ = [
     "begin_call",
     "cancels_of",
     "claim",
+    "close_account",
     "complete",
     "create_link",
     "create_token",
     "defaults",
     "delay",
+    "delete_account",
     "empty_bin",
     "end_link",
     "end_links",
@@ -87,6 +91,7 @@ __all__ = [
     "fail",
     "finish_cancels",
     "forget_links",
+    "forget_sessions",
     "forget_workers",
     "interrupt",
     "is_token",

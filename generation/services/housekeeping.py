@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
+from django.utils.module_loading import import_string
 
 from generation import images, selectors
 from generation.choices import InterruptReason, Route, TaskStatus, WorkerState
@@ -79,6 +80,11 @@ def differs(model_server: str, other: Worker) -> str:
 
 def retire_worker(*, worker_id: uuid.UUID, now: datetime) -> None:
     Worker.objects.filter(pk=worker_id).update(state=WorkerState.STOPPED, slots=0, last_seen=now)
+
+
+def forget_sessions() -> None:
+    """Delete sessions whose time is over: a browser does not send them any more."""
+    import_string(settings.SESSION_ENGINE).SessionStore.clear_expired()
 
 
 def forget_workers(*, now: datetime) -> int:

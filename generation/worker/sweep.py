@@ -1,4 +1,4 @@
-"""What is over for good goes: old workers and links, the bin, files without a row."""
+"""What is over for good goes: old workers, links and sessions, the bin, files without a row."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ async def sweep(worker_id: uuid.UUID) -> None:
         return
     await database_sync_to_async(services.forget_workers)(now=clock.now())
     await database_sync_to_async(services.forget_links)(now=clock.now())
+    await database_sync_to_async(services.forget_sessions)()
     empty_bin = database_sync_to_async(services.empty_bin, thread_sensitive=False)
     while gone := await empty_bin(now=clock.now()):
         logger.info("%s tasks and pictures were removed from the bin", gone)

@@ -316,3 +316,17 @@ def test_the_machinery_can_be_read(model: str, worker: Worker) -> None:
 
     for name in ("worker", "modelstate", "modelslot"):
         assert client.get(f"/admin/generation/{name}/").status_code == 200
+
+
+def test_the_admin_names_the_way_instead_of_deleting_it(alice: User, now: datetime) -> None:
+    drawn(alice, now, pictures=0)
+    unused = User.objects.create_user("unused")
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(User.objects.create_superuser("root"))
+
+    asked = client.get(f"/admin/auth/user/{alice.pk}/delete/")
+    client.post(f"/admin/auth/user/{alice.pk}/delete/", {"post": "yes"})
+    client.post(f"/admin/auth/user/{unused.pk}/delete/", {"post": "yes"})
+
+    assert "manage.py delete_account alice" in asked.text
+    assert set(User.objects.values_list("username", flat=True)) == {"alice", "root"}

@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from generation import selectors, services
@@ -21,6 +22,7 @@ from tests.services.drawn import drawn, files_in, media
 
 pytestmark = pytest.mark.django_db(transaction=True)
 __all__ = ["media"]
+DAY = timedelta(days=1)
 
 
 def a_full_bin(owner: User) -> None:
@@ -31,6 +33,8 @@ def a_full_bin(owner: User) -> None:
     services.put_into_bin(owner=owner, pictures=[], tasks=[t.pk for t in tasks[:50]], now=then)
     services.put_into_bin(owner=owner, pictures=[], tasks=[t.pk for t in tasks[50:]], now=then)
     services.create_link(task=drawn(owner, then), now=then)
+    Session.objects.create(session_key="over", session_data="", expire_date=then)
+    Session.objects.create(session_key="valid", session_data="", expire_date=timezone.now() + DAY)
 
 
 @pytest.mark.usefixtures("running_hub")
@@ -43,6 +47,7 @@ async def test_it_empties_the_bin_and_forgets_links(media: Path, alice: User) ->
     assert time.monotonic() - began > 4 * BETWEEN_BATCHES
     assert await GenerationTask.objects.acount() == 1
     assert await ShareLink.objects.acount() == 0
+    assert [each.session_key async for each in Session.objects.all()] == ["valid"]
     assert len(files_in(media)) == 2
 
 

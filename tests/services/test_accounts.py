@@ -1,0 +1,62 @@
+"""An account goes with everything of its own, after its tasks have ended, and nothing else goes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+
+from generation import services
+from generation.models import ApiToken, GenerationTask, ShareLink, TaskEvent, Worker
+from tests.services.drawn import drawn, files_in, media
+from tests.services.test_running import claim_one
+from tests.services.test_submitting import submit
+
+pytestmark = pytest.mark.django_db(transaction=True)
+__all__ = ["media"]
+
+
+def delete_account(*arguments: str) -> str:
+    output = StringIO()
+    call_command("delete_account", *arguments, stdout=output)
+    return output.getvalue()
+
+
+def test_everything_of_it_goes_and_nothing_of_others(
+    media: Path, alice: User, bob: User, now: datetime
+) -> None:
+    mine = [drawn(alice, now) for _each in range(3)]
+    waiting = submit(alice, now)
+    services.create_link(task=mine[0], now=now)
+    services.create_token(owner=alice, name="", now=now)
+    services.put_into_bin(owner=alice, pictures=[], tasks=[mine[1].pk], now=now)
+    theirs = drawn(bob, now)
+
+    assert "Nothing was deleted" in delete_account("alice")
+    assert User.objects.filter(username="alice").exists()
+    delete_account("alice", "--yes")
+
+    assert list(User.objects.values_list("username", flat=True)) == ["bob"]
+    assert list(GenerationTask.objects.all()) == [theirs]
+    assert not TaskEvent.objects.filter(task_id__in=[waiting.pk, mine[0].pk]).exists()
+    assert ApiToken.objects.count() == ShareLink.objects.count() == 0
+    assert {Path(name).parent.name for name in files_in(media)} == {str(theirs.pk)}
+
+
+def test_a_task_that_is_being_drawn_is_stopped_first(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    submit(alice, now)
+    claim = claim_one(worker, now)
+
+    with pytest.raises(CommandError, match="Tasks that still go on: 1"):
+        delete_account("alice", "--yes", "--wait", "0")
+
+    task = GenerationTask.objects.get(pk=claim.task.pk)
+    assert task.cancel_requested_at is not None
+    alice.refresh_from_db()
+    assert not alice.is_active
