@@ -41,6 +41,8 @@ class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: igno
         each start but the first."""
         sources = digest_of(paths)
         if self.is_made_of(sources):
+            # the files may be newer than this object, which looked for them before they were there
+            self.hashed_files, self.manifest_hash = self.load_manifest()
             return
         yield from super().post_process(paths, dry_run=dry_run, **options)
         if not dry_run:
