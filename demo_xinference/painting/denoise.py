@@ -16,7 +16,7 @@ from PIL import Image
 
 from demo_xinference.painting import reading
 from demo_xinference.painting.brushwork import drawn_out, flow_of
-from demo_xinference.painting.noise import Field, blurred, fbm, smoothstep, spread_out
+from demo_xinference.painting.noise import Field, blurred, fbm, smoothstep
 from demo_xinference.painting.scenes import compose
 
 TAPS = 15
@@ -51,16 +51,15 @@ class Painting:
         size = (order.width, order.height)
         read = reading.read(order.prompt, order.negative_prompt, order.seed, order.guidance, size)
         self.rng = np.random.default_rng(read.seed)
-        sketch = tuple(max(64, round(edge * sketch_scale(speed))) for edge in size)
-        goal = compose(read, sketch[0], sketch[1])
-        self.goal = goal if sketch == size else spread_out(goal, (order.height, order.width))
-        self.unit = min((order.width * order.height) ** 0.5, 1.35 * min(size))
+        width, height = (max(64, round(edge * sheet_scale(speed))) for edge in size)
+        self.goal = compose(read, width, height)
+        self.unit = min((width * height) ** 0.5, 1.35 * min(width, height))
         self.roughen()
         self.flow = flow_of(self.goal, self.unit, self.rng)
         work = PASSES * TAPS / max(speed, 1e-3)
         self.passes = max(1, min(PASSES, round(work / 4)))
         self.taps = max(1, round(work / self.passes))
-        shape = (order.height, order.width)
+        shape = (height, width)
         self.grain = self.rng.standard_normal(shape, dtype=np.float32)
         noise = self.rng.standard_normal((*shape, 3), dtype=np.float32)
         self.picture = np.float32(0.5) + np.float32(START_NOISE) * noise
@@ -142,13 +141,17 @@ class Painting:
         picture = np.clip((picture - 0.5) * np.float32(strength) + 0.5, 0, 1)
         pixels = np.round(picture * 255).astype(np.uint8)
         file = io.BytesIO()
-        Image.fromarray(pixels).save(file, "JPEG")
+        sheet = Image.fromarray(pixels)
+        if sheet.size != (self.order.width, self.order.height):
+            sheet = sheet.resize((self.order.width, self.order.height), Image.Resampling.BICUBIC)
+        sheet.save(file, "JPEG")
         return file.getvalue()
 
 
-def sketch_scale(speed: float) -> float:
-    """Above speed 5 the composition is laid out smaller, or it would outlast the steps."""
-    return float(min(1.0, max(0.4, (5 / speed) ** 0.5))) if speed > 5 else 1.0
+def sheet_scale(speed: float) -> float:
+    """Above speed 5 the sheet is smaller, and enlarged at the end: strokes alone take too little
+    of the time to make a picture that much faster."""
+    return float((5 / speed) ** 0.5) if speed > 5 else 1.0
 
 
 def normal(field: Field) -> Field:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "LiuJuan20260223Zimage"
-SPEED = 50.0
+SPEED = 10.0
 """A step of 256² takes about 20 ms then, of 448² about 60 ms."""
 
 
