@@ -94,6 +94,21 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = 1
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A browser that went away is not the studio's fault, but must not go unseen."""
+    reports = [each for kind in terminalreporter.stats.values() for each in kind]
+    told = {
+        (report.nodeid, words)
+        for report in reports
+        for name, words in getattr(report, "user_properties", ())
+        if name == "chromium vanished"
+    }
+    if told:
+        terminalreporter.section(f"Chromium vanished {len(told)} times; these were repeated")
+    for nodeid, words in sorted(told):
+        terminalreporter.write_line(f"{nodeid}\n{words}\n")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def data_dir() -> None:
     assert str(settings.DATA_DIR) == os.environ["DATA_DIR"], "tests write into somebody's data"

@@ -13,15 +13,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.people import Person, make_people
+from tests.browser.vanishing import CHROMIUM, Chromium, run_again_if_it_vanished
 from tests.studio import Studio, wait_until
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-]
 RECORDER = Path(__file__).with_name("recorder.js")
 PATIENCE_MS = 30_000
 PHONE = {"width": 390, "height": 844}
@@ -34,13 +28,27 @@ Shoot = Callable[[Page, str], None]
 
 
 @pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
+def any_chromium(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Chromium]:
     """Ended with the folder: an asyncio test cannot run beside Playwright's own loop."""
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+        chromium = Chromium(playwright, tmp_path_factory.mktemp("chromium"))
+        request.session.stash[CHROMIUM] = chromium
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def chromium(any_chromium: Chromium) -> Browser:
+    return any_chromium.running()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    uses = getattr(item, "fixturenames", ())
+    return run_again_if_it_vanished(item, nextitem) if "chromium" in uses else None
 
 
 @pytest.fixture(scope="package")

@@ -1,0 +1,111 @@
+"""A Chromium that goes away in the middle of a test: it is told, replaced, and the test repeated.
+
+Only that is repeated, and once: a browser that vanishes is not the studio's doing, but each time
+stands in the summary, with what is known of it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from _pytest.runner import runtestprotocol
+from playwright.sync_api import Browser, Playwright
+
+from tests.studio import wait_until
+
+VANISHED = "chromium vanished"
+PROGRAM = Path(__file__).with_name("chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+LAST_WORDS = 2_000
+
+
+class Chromium:
+    """One browser at a time; another one is started in the place of one that went away."""
+
+    def __init__(self, playwright: Playwright, folder: Path) -> None:
+        self.playwright = playwright
+        self.log = folder / "chromium.log"
+        self.browser: Browser | None = None
+        self.gone = False
+        """Whether it had vanished before it could be closed."""
+        self.meant = False
+        """Whether a test ended it on purpose."""
+
+    def running(self) -> Browser:
+        if self.browser is None or not self.browser.is_connected():
+            self.log.write_text("")
+            self.browser = self.playwright.chromium.launch(
+                executable_path=PROGRAM,
+                args=FLAGS,
+                env={**os.environ, "CHROMIUM_LOG": str(self.log)},
+            )
+            self.gone = self.meant = False
+        return self.browser
+
+    def vanished(self) -> bool:
+        return self.gone or (self.browser is not None and not self.browser.is_connected())
+
+    def last_words(self) -> str:
+        """Exit status, the end of what it complained of, and how much memory there is."""
+        said = self.log.read_text(errors="replace").strip()
+        ended = next((line for line in said.splitlines() if line.startswith("ended with")), "")
+        memory = Path("/proc/meminfo").read_text().splitlines()[:3]
+        return "\n".join([ended or "nothing is known of its end", *memory, said[-LAST_WORDS:]])
+
+    def kill(self) -> None:
+        """As if it crashed."""
+        self.meant = True
+        for process in children_of(os.getpid()):
+            if "--remote-debugging-pipe" in command_of(process):
+                os.kill(process, signal.SIGKILL)
+        wait_until(lambda: "ended with" in self.log.read_text(), what="Chromium has ended")
+
+    def close(self) -> None:
+        self.gone = self.vanished()
+        if self.browser is not None:
+            self.browser.close()
+            self.browser = None
+
+
+def children_of(pid: int) -> list[int]:
+    """Every process below `pid`."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            found += [child, *children_of(child)]
+    return found
+
+
+def command_of(pid: int) -> list[str]:
+    """Of Chromium's own processes only the first one has the pipe, and no type."""
+    command = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    is_first = command[0].endswith("/chromium") and not any("--type=" in each for each in command)
+    return command if is_first else []
+
+
+def run_again_if_it_vanished(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+    """Run the test; once more if its browser went away."""
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    reports = runtestprotocol(item, nextitem=nextitem, log=False)
+    chromium = item.session.stash.get(CHROMIUM, None)
+    if chromium is not None and chromium.vanished() and any(each.failed for each in reports):
+        if not chromium.meant:
+            item.user_properties.append((VANISHED, chromium.last_words()))
+        # as for a first time
+        item._initrequest()  # type: ignore[attr-defined]
+        reports = runtestprotocol(item, nextitem=nextitem, log=False)
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+CHROMIUM = pytest.StashKey[Chromium]()
