@@ -58,7 +58,9 @@ class Served(Web):
     def __init__(
         self, side: Side, folder: Path, env: dict[str, str], server: Server | None = None
     ) -> None:
-        env = {**env, "DJANGO_SETTINGS_MODULE": side.settings}
+        # one account opens all the connections of a figure
+        unlimited = {"CONNECTIONS_PER_PERSON": "1000000", "CONNECTIONS_PER_ADDRESS": "1000000"}
+        env = {**env, **unlimited, "DJANGO_SETTINGS_MODULE": side.settings}
         super().__init__(side.name.replace(" ", "-"), folder, env)
         self.side = side
         self.server = server

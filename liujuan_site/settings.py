@@ -64,6 +64,11 @@ if PUBLIC_URL:
 TRUSTED_PROXIES = env.whole_number("TRUSTED_PROXIES", default=0, least=0, most=10)
 """How many addresses at the right of X-Forwarded-For were written by proxies of ours."""
 
+CONNECTIONS_PER_PERSON = env.whole_number(
+    "CONNECTIONS_PER_PERSON", default=30, least=1, most=1_000_000
+)
+"""Sockets and event streams that one person may have open in one web process."""
+
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from django.conf import settings
 
 from generation import models
 from generation.choices import (
@@ -157,6 +158,9 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"{MAX_TEXT_BYTES:,}",
         f"{flood.RATE:g}",
         f"{flood.BURST:g}",
+        f"{flood.PERSON_RATE:g}",
+        f"{flood.PERSON_BURST:g}",
+        f"{settings.CONNECTIONS_PER_PERSON}",
         f"{attached.MAX_ATTACHED}",
         f"{outbox.QUEUE_FRAMES}",
         f"{outbox.HELD_UP:g}",

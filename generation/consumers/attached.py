@@ -12,7 +12,7 @@ from generation import protocol, selectors
 from generation.choices import CloseCode, ErrorCode
 from generation.conversation import Following, Visitor
 from generation.exceptions import InvalidInput
-from generation.hub import Outbox, hub
+from generation.hub import Outbox, hub, turn_of
 from generation.models import GenerationTask
 from generation.selectors import LogPage
 
@@ -46,7 +46,8 @@ class Attached(Following):
 
     async def look_up(self, visitor: Visitor, task_id: str, *, after: int) -> GenerationTask:
         """With the first page of its log, from one way to the thread that has the database."""
-        task, self.first = await database_sync_to_async(self.read)(visitor, task_id, after)
+        async with turn_of(self.outbox.owner_id):
+            task, self.first = await database_sync_to_async(self.read)(visitor, task_id, after)
         return task
 
     def read(

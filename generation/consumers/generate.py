@@ -22,6 +22,7 @@ from generation.conversation import (
     Credentials,
     Refused,
     Standing,
+    all_buckets,
     credentials_of,
 )
 from generation.hub import Outbox, hub, never
@@ -95,6 +96,8 @@ class GenerateConsumer(AsyncWebsocketConsumer):
 
     async def enter(self, arrival: Arrival) -> None:
         self.user, active, now = arrival.user, arrival.active, arrival.now
+        if not hub.has_room(self.user.pk) or not all_buckets.take(self.user.pk):
+            raise Refused(CloseCode.FLOODING)
         self.bucket = Bucket()
         scope: dict[str, Any] = dict(self.scope)
         self.outbox = Outbox(
@@ -146,7 +149,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         # what somebody asked who is given up meanwhile need not be looked up any more
         if self.outbox is None or self.outbox.gone:
             return
-        if self.bucket.take():
+        if self.bucket.take() and all_buckets.take(self.user.pk):
             await self.conversation.hear(text_data)
         else:
             await self.shut(CloseCode.FLOODING)

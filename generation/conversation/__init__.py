@@ -10,7 +10,7 @@ from generation.conversation.credentials import (
     our_session,
     token_in,
 )
-from generation.conversation.flood import Bucket, Buckets, buckets
+from generation.conversation.flood import Bucket, Buckets, all_buckets, buckets, may_ask
 from generation.conversation.sign_in import SignInThrottled
 from generation.conversation.standing import Standing
 from generation.conversation.token_gate import TokenThrottled, user_of_token
@@ -26,8 +26,10 @@ __all__ = [
     "Standing",
     "TokenThrottled",
     "Visitor",
+    "all_buckets",
     "buckets",
     "credentials_of",
+    "may_ask",
     "our_session",
     "token_in",
     "user_of_token",

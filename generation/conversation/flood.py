@@ -1,14 +1,20 @@
-"""Token buckets: one for a socket, and one for each person who sends by HTTP."""
+"""Token buckets: of a socket, of a person's requests, and of all that a person sends."""
 
 from __future__ import annotations
 
 from threading import Lock
 from time import monotonic
 
+from django.conf import settings
+
 RATE = 20.0
 """Messages per second that may go on for ever."""
 
 BURST = 60.0
+
+PERSON_RATE = 2.0 * settings.CONNECTIONS_PER_PERSON
+PERSON_BURST = 20.0 * settings.CONNECTIONS_PER_PERSON
+"""Of all connections together: three pages that come back with 200 tasks each, in one moment."""
 
 REMEMBERED = 1_000
 """People whose bucket is kept before the full ones are forgotten."""
@@ -37,9 +43,11 @@ class Bucket:
 
 
 class Buckets:
-    """By person; a request of his has no connection that could have a bucket of its own."""
+    """One for each person."""
 
-    def __init__(self) -> None:
+    def __init__(self, rate: float = RATE, burst: float = BURST) -> None:
+        self.rate = rate
+        self.burst = burst
         self.by_owner: dict[int, Bucket] = {}
         # asked from the loop, and by views that run in threads of their own
         self.turn = Lock()
@@ -48,7 +56,10 @@ class Buckets:
         with self.turn:
             if len(self.by_owner) >= REMEMBERED and owner_id not in self.by_owner:
                 self.forget_the_full()
-            return self.by_owner.setdefault(owner_id, Bucket()).take()
+            bucket = self.by_owner.get(owner_id)
+            if bucket is None:
+                bucket = self.by_owner[owner_id] = Bucket(self.rate, self.burst)
+            return bucket.take()
 
     def forget_the_full(self) -> None:
         for owner_id, bucket in list(self.by_owner.items()):
@@ -58,4 +69,12 @@ class Buckets:
 
 
 buckets = Buckets()
-"""This process's."""
+"""This process's, for requests: a request has no connection that could have one of its own."""
+
+all_buckets = Buckets(PERSON_RATE, PERSON_BURST)
+"""This process's, for everything: messages on all sockets, new connections, requests, pages."""
+
+
+def may_ask(owner_id: int) -> bool:
+    """Whether one more request of this person may come now."""
+    return buckets.take(owner_id) and all_buckets.take(owner_id)

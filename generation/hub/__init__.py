@@ -6,5 +6,16 @@ from generation.hub.fetched import Fetched
 from generation.hub.hub import Hub, hub
 from generation.hub.outbox import INTERNAL_ERROR, Box, Outbox, never
 from generation.hub.places import queue_frames
+from generation.hub.turns import turn_of
 
-__all__ = ["INTERNAL_ERROR", "Box", "Fetched", "Hub", "Outbox", "hub", "never", "queue_frames"]
+__all__ = [
+    "INTERNAL_ERROR",
+    "Box",
+    "Fetched",
+    "Hub",
+    "Outbox",
+    "hub",
+    "never",
+    "queue_frames",
+    "turn_of",
+]

@@ -8,6 +8,7 @@ from channels.db import database_sync_to_async
 
 from generation import selectors
 from generation.hub.outbox import Box
+from generation.hub.turns import turn_of
 from generation.selectors import LogPage
 from generation.teardown import cancel_and_wait
 
@@ -56,9 +57,7 @@ async def read_page(outbox: Box, task_id: str, first: LogPage | None) -> bool:
     What he does not take is dropped and read again: the log keeps it, not our memory.
     """
     await outbox.emptied()
-    page = first or await database_sync_to_async(selectors.log_after)(
-        task_id=task_id, after=outbox.cursors.get(task_id, 0), limit=outbox.appetite()
-    )
+    page = first or await next_page(outbox, task_id)
     if task_id not in outbox.cursors:
         return False
     if not page.frames:
@@ -68,6 +67,13 @@ async def read_page(outbox: Box, task_id: str, first: LogPage | None) -> bool:
     took_all = hand_over(outbox, task_id, page)
     behind = outbox.seen.get(task_id, 0) > outbox.cursors[task_id]
     return not took_all or page.more or behind
+
+
+async def next_page(outbox: Box, task_id: str) -> LogPage:
+    async with turn_of(outbox.owner_id):
+        return await database_sync_to_async(selectors.log_after)(
+            task_id=task_id, after=outbox.cursors.get(task_id, 0), limit=outbox.appetite()
+        )
 
 
 def hand_over(outbox: Box, task_id: str, page: LogPage) -> bool:

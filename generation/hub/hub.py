@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from channels.db import database_sync_to_async
+from django.conf import settings
 
 from generation import broadcast, selectors
 from generation.hub.catching_up import catch_up, set_cursor
@@ -150,6 +151,10 @@ class Hub:
         self.sockets.add(outbox)
         self.by_owner[outbox.owner_id].add(outbox)
         await self.join(outbox, outbox.owner_id)
+
+    def has_room(self, owner_id: int) -> bool:
+        """Whether this person may open one more socket or stream in this process."""
+        return len(self.by_owner.get(owner_id, ())) < settings.CONNECTIONS_PER_PERSON
 
     def heard_all(self, owner_id: int, *, since: float, notices: int) -> bool:
         """Whether a socket that is registered only now missed no notice of his meanwhile."""

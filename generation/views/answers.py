@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse, RawPostData
 from django.views.decorators.cache import never_cache
 
 from generation.choices import ErrorCode
-from generation.conversation import buckets
+from generation.conversation import may_ask
 from generation.exceptions import InvalidInput, NotFound, StudioError, TransitionRefused
 from generation.log_lines import database
 from generation.protocol import MAX_TEXT_BYTES
@@ -34,7 +34,7 @@ def for_scripts(view: View) -> View:
         try:
             if not request.user.is_authenticated:
                 return refusal(ErrorCode.NOT_SIGNED_IN, 403)
-            if not buckets.take(request.user.pk):
+            if not may_ask(request.user.pk):
                 return refusal(ErrorCode.FLOODING, 429)
             return view(request, *args, **kwargs)
         except StudioError as error:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from generation import selectors
 from generation.choices import CloseCode, ErrorCode
 from generation.client_address import client_address
-from generation.conversation import Conversation, Credentials, Refused, buckets, our_session
+from generation.conversation import Conversation, Credentials, Refused, may_ask, our_session
 from generation.exceptions import InvalidInput
 from generation.log_lines import database
 from generation.protocol import parse_cursors, parse_since
@@ -37,11 +37,11 @@ def by_letter(answer: Answer) -> View:
 
     @functools.wraps(answer)
     async def view(request: HttpRequest) -> HttpResponseBase:
-        letter = Letter()
         try:
             user = await session_of(request).user()
-            if not buckets.take(user.pk):
+            if not may_ask(user.pk):
                 return refusal(ErrorCode.FLOODING, 429)
+            letter = Letter(user.pk)
             await answer(
                 request, Conversation(user, letter, address=client_address(request)), letter
             )

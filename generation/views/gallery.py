@@ -30,7 +30,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from generation import selectors, services
 from generation.choices import ErrorCode
-from generation.conversation import buckets
+from generation.conversation import may_ask
 from generation.exceptions import InvalidInput, NotFound
 from generation.selectors import GalleryFilter, clock
 from generation.views.answers import (
@@ -41,6 +41,7 @@ from generation.views.answers import (
     texts_in,
 )
 from generation.views.archive import TooManyZips, Zip, named
+from generation.views.refusals import paced, refused
 
 DAYS = {"1": 1, "7": 7, "30": 30}
 LONGEST_SEARCH = 200
@@ -49,6 +50,7 @@ COMPARABLE = range(2, 7)
 
 @require_safe
 @never_cache
+@paced
 def gallery(request: HttpRequest) -> HttpResponse:
     """The page; with `fragment=1` its items alone, for who asks for more of them."""
     fragment = request.GET.get("fragment") == "1"
@@ -82,6 +84,7 @@ def without_nul(text: str) -> str:
 @require_safe
 @login_required
 @never_cache
+@paced
 def compare(request: HttpRequest) -> HttpResponse:
     try:
         keys = keys_of(request.GET.getlist("picture"))
@@ -149,7 +152,7 @@ def archive(request: HttpRequest) -> HttpResponseBase:
     """
     if not request.user.is_authenticated:
         return redirect_to_login(reverse("gallery"))
-    if not buckets.take(request.user.pk):
+    if not may_ask(request.user.pk):
         return refused(request, ErrorCode.FLOODING, 429)
     try:
         keys = keys_of(request.POST.getlist("pictures"))
@@ -168,7 +171,3 @@ def archive(request: HttpRequest) -> HttpResponseBase:
     name = f"liujuan-{timezone.localdate():%Y%m%d}-{len(files)}.zip"
     response["Content-Disposition"] = content_disposition_header(True, name)
     return response
-
-
-def refused(request: HttpRequest, code: ErrorCode, status: int) -> HttpResponse:
-    return render(request, "studio/refused.html", {"sentence": code.label}, status=status)

@@ -9,7 +9,7 @@ from channels.db import database_sync_to_async
 
 from generation import protocol, selectors
 from generation.conversation import Following
-from generation.hub import hub, queue_frames
+from generation.hub import hub, queue_frames, turn_of
 from generation.models import GenerationTask
 from generation.selectors import clock
 
@@ -23,7 +23,8 @@ MOST_EVENTS = 5_000
 class Letter(Following):
     """Frames in the order in which they were said."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner_id: int) -> None:
+        self.owner_id = owner_id
         self.frames: list[str] = []
         self.room = MOST_EVENTS
         self.logs: dict[str, list[str]] = {}
@@ -44,7 +45,8 @@ class Letter(Following):
                 spans[task_id] = after, upto
                 self.room -= upto - after
         if spans:
-            self.logs |= await database_sync_to_async(selectors.logs_between)(spans)
+            async with turn_of(self.owner_id):
+                self.logs |= await database_sync_to_async(selectors.logs_between)(spans)
 
     async def follow(self, task: GenerationTask, *, after: int) -> int:
         """What is in the log now. Where the answer is full, `live` names more than was told."""

@@ -22,6 +22,7 @@ from generation.exceptions import InvalidInput, NotFound
 from generation.models import GenerationTask
 from generation.protocol import PROTOCOL_VERSION, EventFrame
 from generation.selectors import Card, clock
+from generation.views.refusals import paced
 from generation.views.story import story
 
 SOCKET_PATH = "/ws/generate"
@@ -30,6 +31,7 @@ SOCKET_PATH = "/ws/generate"
 @require_safe
 @login_required
 @never_cache
+@paced
 def studio(request: HttpRequest) -> HttpResponse:
     """With `from`, a picture's key, the composer begins with that picture's settings."""
     now = clock.now()
@@ -42,6 +44,7 @@ def studio(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 @never_cache
+@paced
 def task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponse:
     now = clock.now()
     try:

@@ -1,11 +1,18 @@
-"""The page for who may not see another one."""
+"""Pages that say why another one is not shown."""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views import defaults
 
+from generation.choices import ErrorCode
 from generation.client_address import client_address
+from generation.conversation import all_buckets
 from generation.security_log import SecurityEvent, log_event
 
 
@@ -20,3 +27,19 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
         path=request.path,
     )
     return defaults.permission_denied(request, exception)
+
+
+def refused(request: HttpRequest, code: ErrorCode, status: int) -> HttpResponse:
+    return render(request, "studio/refused.html", {"sentence": code.label}, status=status)
+
+
+def paced(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A page; 429 for a person who sends too much, over whatever connection."""
+
+    @functools.wraps(view)
+    def paced_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated and not all_buckets.take(request.user.pk):
+            return refused(request, ErrorCode.FLOODING, 429)
+        return view(request, *args, **kwargs)
+
+    return paced_view

@@ -16,7 +16,7 @@ from django.db import Error as DatabaseProblem
 
 from generation import protocol, selectors
 from generation.choices import CloseCode
-from generation.conversation import Credentials, Refused, Standing, Visitor, buckets
+from generation.conversation import Credentials, Refused, Standing, Visitor, may_ask
 from generation.exceptions import NotFound
 from generation.hub import INTERNAL_ERROR, Fetched, hub
 from generation.log_lines import database
@@ -112,7 +112,8 @@ class EventStream:
         if hub.leaving:
             await self.end(CloseCode.LEAVING)
             return
-        if not buckets.take(user.pk) or streams_of(user.pk) >= MOST_STREAMS:
+        too_many = streams_of(user.pk) >= MOST_STREAMS or not hub.has_room(user.pk)
+        if too_many or not may_ask(user.pk):
             await self.end(CloseCode.FLOODING)
             return
         self.outbox = outbox = Fetched(owner_id=user.pk, close=self.end, known=self.cursors)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from generation.conversation import buckets
+from generation.conversation import all_buckets, buckets
 from generation.views.archive import Zip
 
 
 @pytest.fixture(autouse=True)
 def full_buckets() -> None:
     buckets.by_owner.clear()
+    all_buckets.by_owner.clear()
     Zip.under_way.clear()

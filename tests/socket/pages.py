@@ -16,6 +16,7 @@ from django.contrib.auth.models import User
 from django.db import connections
 from django.test import Client
 
+from generation.conversation import all_buckets
 from generation.hub import hub
 from liujuan_site.asgi import application
 
@@ -108,6 +109,7 @@ class Page:
 async def running_hub(transactional_db: None) -> AsyncIterator[None]:
     # the in-memory layer keeps queues that belong to the loop of an earlier test
     channel_layers.backends.clear()
+    all_buckets.by_owner.clear()
     await hub.start()
     yield
     await hub.stop()
