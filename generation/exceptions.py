@@ -168,3 +168,18 @@ class XinferenceFailed(XinferenceError):
 
 class XinferenceDropped(XinferenceFailed):
     """The connection broke, or a proxy gave up: the model may still be drawing."""
+
+
+def without_frames(error: BaseException) -> None:
+    """Drop the tracebacks of `error` and of the errors behind it.
+
+    A traceback holds frames and each frame its locals: answers, pictures, and the tasks that hold
+    the error itself, which makes a cycle. The processes here collect cycles rarely, so an error
+    that was handled and logged is taken apart by hand.
+    """
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        each = waiting.pop()
+        if each is not None:
+            waiting += [each.__cause__, each.__context__]
+            each.__cause__ = each.__context__ = each.__traceback__ = None

@@ -32,6 +32,7 @@ from generation.exceptions import (
     XinferenceKeyRefused,
     XinferenceRefused,
     XinferenceUnreachable,
+    without_frames,
 )
 from generation.log_lines import cause_of, log_line
 from generation.selectors import clock
@@ -84,8 +85,10 @@ class TaskRun:
                 await self.complete()
         except (LeaseLost, TransitionRefused) as error:
             self.log(logging.INFO, "attempt_left", error)
+            without_frames(error)
         except Exception as error:  # noqa: BLE001  every job ends by itself, whatever it met
             await self.end_somehow(error)
+            without_frames(error)
         with contextlib.suppress(LeaseLost):
             await self.settle()
             for image_id, name in drawn:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +13,11 @@ from django.test import override_settings
 
 from demo_xinference.faults import parse_all
 from generation.choices import ErrorCode
+from generation.exceptions import PictureError
 from generation.models import GeneratedImage, GenerationTask, ModelSlot, ModelState
+from generation.worker.attempt import Attempt
+from generation.worker.picture import PictureCall
+from generation.worker.run import TaskRun
 from tests.socket.pages import OpenPage, Page
 from tests.worker.machine import StartMachine, ending, kinds
 
@@ -326,3 +332,32 @@ async def test_the_servers_own_words_are_for_staff_only(
     task = await GenerationTask.objects.aget(pk=task_id)
     assert secret in task.error_detail
     assert "10.1.2.3" not in str(page.messages)
+
+
+async def test_nothing_of_a_run_is_kept_once_it_has_ended(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    """An error holds the frames behind it, with the picture in them, and cycles stay for long."""
+    faults = [
+        {"do": do, "match": {"prompt_contains": f"bad {do} bad"}}
+        for do in ("empty", "not_image", "truncated", "wrong_size", "nonsense")
+    ]
+    faults.append({"do": "status", "status": 400, "match": {"prompt_contains": "bad status bad"}})
+    machine = await start_machine(faults=faults)
+    page = await open_page(alice)
+    gc.collect()
+    gc.disable()
+    try:
+        for fault in faults:
+            task_id = await page.generate(f"bad {fault['do']} bad", **SMALL)
+            assert (await ending(page, task_id))["type"] == "error"
+        await asyncio.gather(*machine.host.runs.values())
+        await asyncio.sleep(0)
+        kept = [type(each).__name__ for each in gc.get_objects() if isinstance(each, OF_A_RUN)]
+    finally:
+        gc.enable()
+
+    assert kept == []
+
+
+OF_A_RUN = (TaskRun, Attempt, PictureCall, PictureError)
