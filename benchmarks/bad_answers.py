@@ -101,7 +101,7 @@ async def refused(call: Awaitable[object]) -> None:
     raise AssertionError("a bad answer was taken")
 
 
-def serve(told: Connection) -> None:
+def serve(parent: Connection) -> None:
     """A server for each kind, in a process whose memory is not measured."""
 
     async def forever() -> None:
@@ -111,7 +111,7 @@ def serve(told: Connection) -> None:
                 server = OddServer()
                 server.answers = dict.fromkeys((place for place, _ in PLACES), answer)
                 urls[kind] = (await stack.enter_async_context(serving(server))).url
-            told.send(urls)
+            parent.send(urls)
             await asyncio.Event().wait()
 
     asyncio.run(forever())

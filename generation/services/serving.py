@@ -32,8 +32,8 @@ REFUSED_KEY_PAUSE = timedelta(minutes=15)
 """Ten bad tries in five minutes ban our address for an hour, good keys too."""
 
 KEY_TRIES_APART = timedelta(seconds=60)
-"""Between tries of a refused key, whoever makes them: five in five minutes at most, however many
-workers start and however often they crash."""
+"""Between tries of a refused key by any process: five in five minutes at most, however many workers
+start and however often they crash."""
 
 UNSEEN = timedelta(seconds=15)
 """Three looks of a worker: after that nobody looks any more."""
@@ -209,7 +209,7 @@ def key_use(*, early: bool = False, now: datetime) -> KeyUse:
         rested = tried is None or now - tried >= KEY_TRIES_APART
         if not rested or (until > now and not early):
             return KeyUse.REFUSED
-        # until this try has told more, nobody else sends the key
+        # until the outcome of this try is known, no other process sends the key
         pause = max(until, now + KEY_TRIES_APART)
         refused.update(key_tried_at=now, refused_until=pause)
     return KeyUse.TRIAL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
@@ -38,6 +39,7 @@ LOOK = 1.0
 MODELS_EVERY = 5.0
 LEASES_EVERY = 2.0
 SWEEP_EVERY = 3_600.0
+GARBAGE_EVERY = 30.0
 FIRST_SWEEP = 300.0
 """Not at once: at a restart everybody waits, and one may follow another."""
 
@@ -71,6 +73,7 @@ class WorkerHost:
         self.runs: dict[TaskRun, asyncio.Task[None]] = {}
         self.recoveries: dict[asyncio.Task[None], int] = {}
         self.loops: list[asyncio.Task[None]] = []
+        self.errors_collected = 0
         self.owns_doorbell = False
         self.claimer: asyncio.Task[None] | None = None
         self.started = self.last_beat = monotonic()
@@ -95,6 +98,7 @@ class WorkerHost:
             asyncio.create_task(self.every(beat, self.beat), name="beat"),
             asyncio.create_task(self.every(SWEEP_EVERY, self.sweep, FIRST_SWEEP), name="sweep"),
             asyncio.create_task(self.every(LOOK, self.stop_if_silent), name="silence"),
+            asyncio.create_task(self.every(GARBAGE_EVERY, self.collect_garbage), name="garbage"),
         ]
         self.claimer = asyncio.create_task(self.claim_loop(), name="claim")
 
@@ -261,6 +265,17 @@ class WorkerHost:
                 if not database.met(error):
                     outage.failed(error)
                 await asyncio.sleep(AFTER_ERROR)
+
+    async def collect_garbage(self) -> None:
+        """Collect what errors of the model server may have left in cycles, once nothing runs.
+
+        Our own errors leave none (see `gate` in generation/xinference); a library may. Only the
+        young objects are looked at: a full collection is a pause for every socket of the process.
+        """
+        errors = self.client.errors
+        if errors != self.errors_collected and not self.runs:
+            self.errors_collected = errors
+            gc.collect(1)
 
     async def finish_runs(self, seconds: float) -> None:
         if self.runs:

@@ -105,7 +105,7 @@ class ModelWatch:
         return await asyncio.gather(*(self.ask_one(each) for each in listed))
 
     async def ask_one(self, listed: ListedModel) -> ServedModel:
-        """One model; while it rests after an answer that could not be used, what it told then."""
+        """One model; while it rests after an answer that could not be used, what it was then."""
         trouble = self.troubles.get(listed.name)
         if trouble is not None and listed.ready and monotonic() < trouble.again_at:
             return trouble.model

@@ -52,7 +52,7 @@ ANSWER_LIMIT = 10.0
 """Seconds for every call but `draw`: they take 5-65 ms; a server that shuts down hangs them."""
 
 MODEL_LIMIT = 5.0
-"""Seconds for all that is asked of one model: the other models are told only with it."""
+"""Seconds for all that is asked of one model: the others are recorded together with it."""
 
 
 class XinferenceClient:
@@ -78,6 +78,8 @@ class XinferenceClient:
         self._routes: dict[str, Route] = {}
         self.watched = 0
         """Calls whose progress is followed now."""
+        self.errors = 0
+        """Calls that ended in an error, so far."""
 
     @gate
     async def image_models(self) -> list[ServedModel]:
@@ -143,9 +145,9 @@ class XinferenceClient:
             replicas = await self._get(f"/v1/models/{quote(name, safe='')}/replicas")
             identity = served.identity_of(card, served.records_of(replicas.json()))
             self._routes[name] = served.route_of(card)
-        return self._told(listed, ready=ready, identity=identity)
+        return self._model(listed, ready=ready, identity=identity)
 
-    def _told(self, listed: ListedModel, *, ready: bool, identity: str = "") -> ServedModel:
+    def _model(self, listed: ListedModel, *, ready: bool, identity: str = "") -> ServedModel:
         count = served.ready_replicas if ready else served.launched_replicas
         return ServedModel(
             name=listed.name,
@@ -159,8 +161,8 @@ class XinferenceClient:
 
     def unusable(self, listed: ListedModel, error: XinferenceError) -> ServedModel:
         """A model that is listed as ready and whose own answers cannot be used."""
-        told = self._told(listed, ready=False)
-        return replace(told, error_code=error.code, error_detail=error.detail)
+        model = self._model(listed, ready=False)
+        return replace(model, error_code=error.code, error_detail=error.detail)
 
     async def _described(self, name: str) -> dict[str, Any] | None:
         """What the server says of one model; None if it is gone since it was listed."""

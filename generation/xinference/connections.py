@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from http.cookiejar import CookieJar
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import httpx
 
@@ -23,6 +23,12 @@ from generation.xinference.answers import Answer
 from generation.xinference.reading import read
 from generation.xinference.reasons import reason_of_failure
 
+
+class CountsErrors(Protocol):
+    errors: int
+
+
+C = TypeVar("C", bound=CountsErrors)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -41,7 +47,9 @@ NOT_SENT = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolErro
 NOT_ANSWERED = (httpx.ConnectError, httpx.TimeoutException)
 
 
-def gate(call: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+def gate(
+    call: Callable[Concatenate[C, P], Awaitable[T]],
+) -> Callable[Concatenate[C, P], Coroutine[Any, Any, T]]:
     """A call of which nothing but StudioError comes out, without the frames behind it.
 
     Whatever an answer makes a library raise (there is no complete list) is a failure of the
@@ -52,13 +60,15 @@ def gate(call: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]
     """
 
     @wraps(call)
-    async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+    async def guarded(client: C, /, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return await call(*args, **kwargs)
+            return await call(client, *args, **kwargs)
         except StudioError as error:
+            client.errors += 1
             error.__context__ = error.__cause__ = None
             raise error.with_traceback(None) from None
         except Exception as error:  # noqa: BLE001  see above
+            client.errors += 1
             words = f"{type(error).__name__}: {error}"
         raise XinferenceFailed(words)
 
@@ -115,7 +125,7 @@ class Connections:
 
         Raises XinferenceUnreachable if no server was reached or it went silent, XinferenceFailed
         if the request cannot be sent or the answer cannot be used, and XinferenceDropped if the
-        connection broke: then nobody knows what became of the request.
+        connection broke: what became of the request is unknown then.
         """
         kind: type[XinferenceError]
         pool = self._polls if poll else self._calls

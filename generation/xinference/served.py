@@ -13,6 +13,7 @@ from typing import Any
 
 from generation.choices import ErrorCode, Route
 from generation.exceptions import XinferenceFailed
+from generation.log_lines import log_line
 
 logger = logging.getLogger(__name__)
 
@@ -84,12 +85,12 @@ def drawing(instances: Iterable[dict[str, Any]], *, first: str) -> dict[str, dic
     for instance in filter(draws, instances):
         name = name_of(instance.get("model_uid"))
         if name is None:
-            tell_left_out("a text-to-image model is left out: its name cannot be used here")
+            warn_once(log_line("model_left_out", cause="its name cannot be used here"))
         else:
             found.setdefault(name, instance)
     names = sorted(found, key=lambda name: (name != first, name))
     if len(names) > MOST_MODELS:
-        tell_left_out(f"of {len(names)} text-to-image models only {MOST_MODELS} are used")
+        warn_once(log_line("models_left_out", served=len(names), most=MOST_MODELS))
     return {name: found[name] for name in sorted(names[:MOST_MODELS])}
 
 
@@ -133,7 +134,7 @@ def launched_replicas(instance: dict[str, Any]) -> int:
 def believed(count: int, instance: dict[str, Any]) -> int:
     if count > MOST_REPLICAS:
         name = name_of(instance.get("model_uid"))
-        tell_left_out(f"of the replicas of {name} only {MOST_REPLICAS} are used")
+        warn_once(log_line("replicas_left_out", model=name, most=MOST_REPLICAS))
     return min(count, MOST_REPLICAS)
 
 
@@ -147,10 +148,10 @@ def route_of(card: dict[str, Any]) -> Route:
 def identity_of(card: dict[str, Any], replicas: list[dict[str, Any]]) -> str:
     """Addresses of the replicas; where the server tells none, the address of the model.
 
-    Raises XinferenceFailed for what is no address: a process is told by it from the next one.
+    Raises XinferenceFailed for what is no address: processes are told apart by it.
     """
-    told = [each.get("model_address") for each in replicas]
-    addresses = sorted({address_of(each) for each in told if each})
+    named = [each.get("model_address") for each in replicas]
+    addresses = sorted({address_of(each) for each in named if each})
     if not addresses and card.get("address"):
         addresses = [address_of(card["address"])]
     return ",".join(addresses[:MOST_REPLICAS])
@@ -164,13 +165,13 @@ def address_of(value: Any) -> str:
     return value
 
 
-told: set[str] = set()
+warned: set[str] = set()
 
 
-def tell_left_out(what: str) -> None:
-    """One line in the log of this process, however often the lists say the same."""
-    if len(told) > MOST_MODELS:
-        told.clear()
-    if what not in told:
-        told.add(what)
-        logger.warning("%s", what)
+def warn_once(line: str) -> None:
+    """Log a line once in this process, however often the lists bring it about."""
+    if len(warned) > MOST_MODELS:
+        warned.clear()
+    if line not in warned:
+        warned.add(line)
+        logger.warning("%s", line)

@@ -121,9 +121,22 @@ def model_faults(chance: random.Random, tasks: int) -> list[dict[str, Any]]:
         {"do": "creep", "seconds": 20},
         {"do": "delay_decode", "seconds": 2},
         {"do": "not_json"},
+        {"do": "nonsense", "kind": "lists"},
+        {"do": "nonsense", "kind": "bomb"},
     ]
     # in the first half of the calls: a restart of the model begins to count anew
     faults = [{**kind, "match": {"call": chance.randrange(5, tasks // 2)}} for kind in 2 * kinds]
     # a connection that breaks while the machine works on for longer than anybody looks
     dropped = {"match": {"call": chance.randrange(5, tasks // 2)}, "step": 2}
-    return [*faults, {"do": "drop", **dropped}, {"do": "stall", "seconds": 6, **dropped}]
+    faults += [{"do": "drop", **dropped}, {"do": "stall", "seconds": 6, **dropped}]
+    return faults + nonsense(chance)
+
+
+def nonsense(chance: random.Random) -> list[dict[str, Any]]:
+    """Useless answers to everything but pictures, each time that the model server starts."""
+    places = {"models": 4, "replicas": 2, "progress": 20, "abort": 2}
+    kinds = ("absurd", "bomb", "bytes", "deep", "empty", "html", "lists", "null")
+    return [
+        {"do": "nonsense", "on": place, "kind": chance.choice(kinds), "times": times}
+        for place, times in places.items()
+    ]

@@ -338,7 +338,7 @@ async def test_nothing_of_a_run_is_kept_once_it_has_ended(
     alice: User, open_page: OpenPage, start_machine: StartMachine
 ) -> None:
     """An error holds the frames behind it, with the picture in them, and cycles stay for long."""
-    faults = [
+    faults: list[dict[str, Any]] = [
         {"do": do, "match": {"prompt_contains": f"bad {do} bad"}}
         for do in ("empty", "not_image", "truncated", "wrong_size", "nonsense")
     ]
