@@ -1,0 +1,88 @@
+"""Packages, migrations and the version: what an upgrade and its way back rely on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+
+import pytest
+from django import get_version
+from django.db.migrations import Migration, operations
+from django.db.migrations.loader import MigrationLoader
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from liujuan_site import VERSION
+from tests.studio import ROOT
+
+PINNED = [
+    Requirement(line)
+    for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+]
+ADDING = (
+    operations.AddConstraint,
+    operations.AddField,
+    operations.AddIndex,
+    operations.CreateModel,
+    operations.RemoveIndex,
+    # of a field's words or default; what the column may hold is looked at below
+    operations.AlterField,
+    operations.RunPython,
+)
+
+
+@pytest.mark.parametrize("python", ["3.11.2", "3.11.14", "3.12.0", "3.13.0"])
+def test_everything_that_a_package_needs_is_pinned(python: str) -> None:
+    """Also on Debian's Python, 3.11.2."""
+    machine = {"python_full_version": python, "python_version": python.rpartition(".")[0]}
+    machine["extra"] = ""
+    here = [each for each in PINNED if each.marker is None or each.marker.evaluate(machine)]
+    names = {canonicalize_name(each.name) for each in here}
+
+    missing = {
+        f"{each.name} needs {needed}"
+        for each in here
+        for needed in map(Requirement, requires(each.name))
+        if needed.marker is None or needed.marker.evaluate(machine)
+        if canonicalize_name(needed.name) not in names
+    }
+
+    assert missing == set()
+
+
+def requires(name: str) -> list[str]:
+    try:
+        return metadata.requires(name) or []
+    except metadata.PackageNotFoundError:
+        # pinned for another machine than this one, and it needs nothing
+        assert name == "async-timeout"
+        return []
+
+
+def test_the_version_is_told_without_any_settings() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    command = [sys.executable, "manage.py", "version"]
+    told = subprocess.run(
+        command, cwd=ROOT, env={"PORT": "x"}, capture_output=True, text=True, check=True
+    )
+
+    assert project["version"] == VERSION
+    assert told.stdout == f"LiuJuan Studio {VERSION} (Django {get_version()})\n"
+
+
+def later_migrations() -> list[Migration]:
+    loader = MigrationLoader(None)
+    found = loader.disk_migrations.items()
+    return [each for (app, name), each in sorted(found) if app == "generation" and name > "0002"]
+
+
+@pytest.mark.parametrize("migration", later_migrations(), ids=lambda each: each.name)
+def test_the_version_before_can_go_on_with_the_new_tables(migration: Migration) -> None:
+    """It does not name the new columns when it writes a row: the database must fill them."""
+    for each in migration.operations:
+        assert isinstance(each, ADDING), each
+        if isinstance(each, operations.AddField):
+            assert each.field.null or each.field.has_db_default(), each.name
