@@ -15,7 +15,9 @@ from django.test.utils import CaptureQueriesContext
 
 from generation import selectors
 from generation.choices import TaskStatus
+from generation.hub import hub
 from generation.models import GenerationTask, Worker
+from generation.teardown import cancel_and_wait
 from tests.fallback.visitors import OpenStream, SignedIn
 from tests.services.test_submitting import submit
 from tests.socket.test_attaching import claim, progress
@@ -89,8 +91,15 @@ def test_no_history_is_read_to_find_what_goes_on(
             assert "(owner_id=? AND status=?)" in plan or "(owner_id=? AND created>?)" in plan, plan
 
 
+@pytest.fixture
+async def quiet_hub(running_hub: None) -> None:
+    """A hub that asks for nothing by itself: how often it would depends on the machine."""
+    by_itself = {"hub compare", "hub places"}
+    await cancel_and_wait(*(loop for loop in hub.loops if loop.get_name() in by_itself))
+
+
 async def test_a_poll_that_brings_nothing_reads_no_log(
-    alice: User, model: str, signed_in: SignedIn
+    alice: User, quiet_hub: None, model: str, signed_in: SignedIn
 ) -> None:
     person = await signed_in(alice)
     known = {await person.generate(): 1 for _each in range(20)}
@@ -105,7 +114,7 @@ async def test_a_poll_that_brings_nothing_reads_no_log(
 
 
 async def test_a_poll_reads_all_that_is_new_at_once(
-    alice: User, model: str, worker: Worker, signed_in: SignedIn
+    alice: User, quiet_hub: None, model: str, worker: Worker, signed_in: SignedIn
 ) -> None:
     person = await signed_in(alice)
     task_ids = [await person.generate() for _each in range(20)]
@@ -124,7 +133,7 @@ async def test_a_poll_reads_all_that_is_new_at_once(
 
 
 async def test_a_stream_reads_only_the_logs_that_its_reader_lacks(
-    alice: User, model: str, open_stream: OpenStream, signed_in: SignedIn
+    alice: User, quiet_hub: None, model: str, open_stream: OpenStream, signed_in: SignedIn
 ) -> None:
     person = await signed_in(alice)
     known = {await person.generate(): 1 for _each in range(20)}
