@@ -2,51 +2,58 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+import asyncio
 
-from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.conf import settings
+from django.db import Error as DatabaseProblem
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from generation import selectors
-from generation.choices import QueueReason
+from generation import health
+from generation.choices import VIEW_ALL
+from generation.health import Check, Part, Report
 from generation.hub import hub
-from generation.selectors import clock
+
+PATIENCE = 0.7
+"""Seconds for all looks together: load balancers give up after one."""
+
+PUBLIC = ("database", "migrations", "static", "storage", "layer", "workers", "models")
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok", content_type="text/plain")
 
 
-def readyz(request: HttpRequest) -> JsonResponse:
-    """503 only if this process cannot serve; models and workers are told with 200."""
+async def readyz(request: HttpRequest) -> JsonResponse:
+    """503 only if this process cannot serve; storage, models and workers are told with 200.
+
+    Everybody is told one word for each part; staff that may see all tasks also the sentences.
+    """
+    database, disk = await asyncio.gather(
+        answer_of(health.database_check), answer_of(health.disk_check)
+    )
+    report: Report = database | disk | {"layer": Part(hub.memberships.hearing)}
+    body: dict[str, object] = {name: report[name].word for name in PUBLIC}
+    if report["database"].ok and await is_staff(request):
+        body["details"] = {name: part.detail or part.word for name, part in report.items()}
+    return JsonResponse(body, status=200 if health.serves(report) else 503)
+
+
+async def answer_of(check: Check) -> Report:
+    """What the check finds, or that it takes too long."""
     try:
-        executor = MigrationExecutor(connection)
-        pending = bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-        report = {} if pending else report_of(clock.now())
-    except DatabaseError:
-        return JsonResponse({"database": "down"}, status=503)
-    if pending:
-        return JsonResponse({"database": "ok", "migrations": "pending"}, status=503)
-    return JsonResponse({"database": "ok", "migrations": "ok", **report})
+        # shielded: the look goes on for those who ask next
+        look = asyncio.shield(asyncio.wrap_future(check.start()))
+        return await asyncio.wait_for(look, PATIENCE)
+    except TimeoutError:
+        return check.late()
 
 
-def report_of(now: datetime) -> dict[str, Any]:
-    """`ok`, `down` or `unknown` for what stands behind this process, from the rows."""
-    rows = selectors.model_rows(now=now)
-    workers = bool(selectors.live_workers(now))
-    refused = any(row["reason"] == QueueReason.KEY_REFUSED for row in rows)
-    return {
-        "layer": hub.memberships.hearing,
-        "workers": "ok" if workers else "down",
-        # without a live worker nobody looks: the rows may be old
-        "key": ("down" if refused else "ok") if workers else "unknown",
-        "models": {row["name"]: model_word(row, workers=workers) for row in rows},
-    }
-
-
-def model_word(row: selectors.ModelRow, *, workers: bool) -> str:
-    if not workers:
-        return "unknown"
-    return "ok" if row["ready"] else "down"
+async def is_staff(request: HttpRequest) -> bool:
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        return False
+    try:
+        async with asyncio.timeout(PATIENCE):
+            user = await request.auser()
+            return user.is_active and await user.ahas_perm(VIEW_ALL)
+    except (TimeoutError, DatabaseProblem):
+        return False

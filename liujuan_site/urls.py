@@ -12,6 +12,7 @@ from generation.views import signing_in
 from liujuan_site import probes
 
 handler403 = "generation.views.refusals.forbidden"
+handler500 = "liujuan_site.unavailable.server_error"
 
 admin.site.site_url = f"{settings.BASE_PATH}/"
 

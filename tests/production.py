@@ -322,7 +322,7 @@ class Production:
 
     def sees_the_model(self) -> bool:
         report = self.webs[0].readyz()
-        return bool(report["workers"] == "ok" and report["models"].get(MODEL) == "ok")
+        return bool(report["workers"] == "ok" and report["models"] == "ok")
 
     def stop(self) -> None:
         """Everything ends, however it stands; also the frozen."""

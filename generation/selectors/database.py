@@ -26,7 +26,11 @@ def can_begin() -> bool:
         cursor.execute("PRAGMA busy_timeout = 0")
         try:
             cursor.execute("BEGIN IMMEDIATE")
-            cursor.execute("ROLLBACK")
+            try:
+                # on a read-only file even an immediate transaction begins
+                cursor.execute("CREATE TABLE writable (id integer)")
+            finally:
+                cursor.execute("ROLLBACK")
         except OperationalError as error:
             return WRITER_BUSY in str(error)
         finally:

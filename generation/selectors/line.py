@@ -150,6 +150,30 @@ def known_models() -> dict[str, ModelState | None]:
     return {name: seen.get(name) for name in dict.fromkeys([settings.XINFERENCE_MODEL, *seen])}
 
 
+def model_troubles() -> dict[str, str]:
+    """For each model that can be asked for, why it cannot be used; empty if it can."""
+    return {name: trouble_of(state) for name, state in known_models().items()}
+
+
+def trouble_of(state: ModelState | None) -> str:
+    if state is None:
+        return "no worker has seen it yet"
+    if state.ready:
+        return ""
+    return state.error_detail or ("it is loading" if state.loading else "it is not ready")
+
+
+def key_refused() -> bool:
+    return ModelState.objects.filter(error_code=ErrorCode.KEY_REFUSED).exists()
+
+
+def called_model_servers(now: datetime) -> list[str]:
+    """Without credentials, as the living workers wrote them; there should be one."""
+    living = Worker.objects.filter(state=WorkerState.RUNNING, last_seen__gt=now - WORKER_SILENCE)
+    named = living.exclude(model_server="").order_by("model_server")
+    return list(named.values_list("model_server", flat=True).distinct())
+
+
 def model_rows(*, now: datetime) -> list[ModelRow]:
     workers = live_workers(now)
     return [model_row(name, state, workers=workers) for name, state in known_models().items()]

@@ -7,7 +7,6 @@ import logging
 import os
 import platform
 import uuid
-from urllib.parse import urlsplit
 
 from channels.db import database_sync_to_async
 from django.conf import settings
@@ -15,12 +14,11 @@ from django.conf import settings
 from generation import selectors, services
 from generation.log_lines import cause_of, log_line
 from generation.selectors import clock
+from generation.xinference import shared_address
 
 logger = logging.getLogger(__name__)
 
 GOODBYE = 5.0
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 async def register(*, version: str, model_server: str) -> uuid.UUID:
@@ -34,7 +32,7 @@ async def register(*, version: str, model_server: str) -> uuid.UUID:
         host=platform.node(),
         pid=os.getpid(),
         version=version,
-        model_server=told_by_all(model_server),
+        model_server=shared_address(model_server),
         now=clock.now(),
     )
     line = log_line(
@@ -47,21 +45,6 @@ async def register(*, version: str, model_server: str) -> uuid.UUID:
     )
     logger.info("%s", line)
     return worker.pk
-
-
-def told_by_all(url: str) -> str:
-    """The URL as every worker would write it: without credentials, one form of each address.
-
-    A loopback address means another server on every host.
-    """
-    if "://" not in url:
-        return url
-    parts = urlsplit(url)
-    name = (parts.hostname or "").lower()
-    host = "localhost" if name in LOOPBACK else f"[{name}]" if ":" in name else name
-    port = "" if parts.port in (None, DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
-    where = f" on {platform.node()}" if name in LOOPBACK else ""
-    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}{where}"
 
 
 async def expire_dead_predecessors() -> None:

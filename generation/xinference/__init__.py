@@ -1,5 +1,6 @@
 """The only HTTP client of the model server."""
 
+from generation.xinference.address import shared_address
 from generation.xinference.client import POLL_FIRST, POLL_LATER, XinferenceClient
 from generation.xinference.configured import configured_client
 from generation.xinference.orders import DrawRequest
@@ -13,4 +14,5 @@ __all__ = [
     "ServedModel",
     "XinferenceClient",
     "configured_client",
+    "shared_address",
 ]

@@ -12,7 +12,6 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from generation import services
-from generation.hub import hub
 from generation.models import Worker
 from generation.services import Fraction
 from tests.services.test_running import claim_one, finish, settle, store
@@ -166,42 +165,6 @@ def test_the_catalogue_for_scripts_is_served_in_the_readers_language(alice: User
 
     assert chinese.status_code == english.status_code == 200
     assert chinese.text != english.text
-
-
-def test_probes_answer_without_signing_in(model: str, worker: Worker) -> None:
-    hub.memberships.hearing = "unknown"
-    assert Client().get("/healthz").text == "ok"
-    body = Client().get("/readyz").json()
-    assert body == {
-        "database": "ok",
-        "migrations": "ok",
-        "layer": "unknown",
-        "workers": "ok",
-        "key": "ok",
-        "models": {model: "ok"},
-    }
-
-
-def test_a_model_that_is_down_does_not_take_the_site_away(now: datetime) -> None:
-    services.refuse_key(now=now)
-
-    response = Client().get("/readyz")
-
-    assert response.status_code == 200
-    body = response.json()
-    assert (body["workers"], body["key"], set(body["models"].values())) == (
-        "down",
-        "unknown",
-        {"unknown"},
-    )
-
-
-def test_a_refused_key_is_told(worker: Worker, now: datetime) -> None:
-    services.refuse_key(now=now)
-
-    body = Client().get("/readyz").json()
-
-    assert (body["key"], set(body["models"].values())) == ("down", {"down"})
 
 
 def test_a_language_is_called_as_its_button_reads(alice: User) -> None:

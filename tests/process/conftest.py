@@ -24,13 +24,10 @@ def is_whole(site: Production) -> bool:
 
 
 def sees_everything(report: dict[str, object]) -> bool:
-    models = report.get("models")
     return (
-        report.get("database") == report.get("workers") == report.get("key") == "ok"
+        report.get("database") == report.get("workers") == report.get("models") == "ok"
         # not known for the first seconds of a web's life
         and report.get("layer") != "down"
-        and isinstance(models, dict)
-        and set(models.values()) == {"ok"}
     )
 
 

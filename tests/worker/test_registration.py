@@ -12,7 +12,7 @@ from generation import services
 from generation.exceptions import WorkerRefused
 from generation.models import Worker
 from generation.selectors.line import WORKER_SILENCE
-from generation.worker.registration import told_by_all
+from generation.xinference import shared_address
 
 HERE, ELSEWHERE = "http://gpu-1:9997", "http://gpu-2:9997"
 MOMENT = timedelta(milliseconds=1)
@@ -85,4 +85,4 @@ ON_THIS_HOST = f" on {platform.node()}"
     ],
 )
 def test_one_server_has_one_address_without_credentials(url: str, told: str) -> None:
-    assert told_by_all(url) == told
+    assert shared_address(url) == told

@@ -1,0 +1,214 @@
+"""What this process needs, part by part: a word for everybody, and a sentence for the operator."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.db import Error as DatabaseProblem
+from django.db import connection, connections
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+
+from generation import images, selectors
+from generation.log_lines import cause_of
+from generation.selectors import clock
+from generation.xinference import shared_address
+
+PROBE = ".ready"
+PROBE_BYTES = 64 * 1024
+"""Written to see whether files can be: an empty file still fits onto a full disk."""
+
+LEAST_FREE = 16 * 1024 * 1024
+"""Bytes below which the next lossless picture may not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """`word` is `ok`, or what is wrong; `detail` says more, and names models and folders."""
+
+    word: str
+    detail: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.word == "ok"
+
+
+OK, UNKNOWN = Part("ok"), Part("unknown")
+Report = dict[str, Part]
+
+NEEDED = ("database", "migrations", "static")
+"""Without these nothing can be served; without the others pages still tell what goes on."""
+
+OF_THE_DATABASE = ("database", "migrations", "workers", "key", "models", "model_server")
+OF_THE_DISK = ("static", "storage")
+
+
+def serves(report: Report) -> bool:
+    return all(report[name].ok for name in NEEDED)
+
+
+def database_report() -> Report:
+    """Everything that the database knows; reads only."""
+    unknown = dict.fromkeys(OF_THE_DATABASE, UNKNOWN)
+    try:
+        if not selectors.accepts_writes():
+            return unknown | {"database": Part("read_only", "it takes no writes: see its log")}
+        pending = pending_migrations()
+        if pending:
+            detail = f"run manage.py migrate; {len(pending)} are pending"
+            return unknown | {"database": OK, "migrations": Part("pending", detail)}
+        return {"database": OK, "migrations": OK} | machinery_report()
+    except DatabaseProblem as error:
+        return unknown | {"database": Part("down", cause_of(error))}
+    finally:
+        # this thread is not the one that keeps its connection
+        connections.close_all()
+
+
+def late_database() -> Report:
+    unknown = dict.fromkeys(OF_THE_DATABASE, UNKNOWN)
+    return unknown | {"database": Part("down", "it does not answer")}
+
+
+def pending_migrations() -> frozenset[tuple[str, str]]:
+    return known_migrations() - set(MigrationRecorder(connection).applied_migrations())
+
+
+@cache
+def known_migrations() -> frozenset[tuple[str, str]]:
+    """Those of this code; reading them all takes longer than a probe may."""
+    return frozenset(MigrationLoader(None, ignore_no_migrations=True).disk_migrations)
+
+
+def machinery_report() -> Report:
+    """Workers, models and key as the rows tell them: web processes call no model server."""
+    now = clock.now()
+    if not selectors.live_workers(now):
+        down = Part("down", "no worker gave a sign of life for 15 s: start one")
+        return {"workers": down, **dict.fromkeys(("key", "models", "model_server"), UNKNOWN)}
+    troubles = selectors.model_troubles()
+    bad = "; ".join(f"{name}: {why}" for name, why in troubles.items() if why)
+    return {
+        "workers": OK,
+        "key": Part("down", "the model server refused it") if selectors.key_refused() else OK,
+        "models": Part("down", bad) if bad else Part("ok", ", ".join(troubles)),
+        "model_server": addresses_report(),
+    }
+
+
+def addresses_report() -> Part:
+    """Which model server the workers call; another one in our own settings is a mistake."""
+    called = selectors.called_model_servers(clock.now())
+    ours = shared_address(settings.XINFERENCE_URL)
+    if ours and called and ours not in called:
+        detail = f"workers call {', '.join(called)}, and XINFERENCE_URL is {ours} here"
+        return Part("differs", detail)
+    return Part("ok", ", ".join(called))
+
+
+def disk_report() -> Report:
+    return {"static": static_files(), "storage": storage()}
+
+
+def late_disk() -> Report:
+    return {"static": OK, "storage": Part("down", f"{settings.MEDIA_ROOT} does not answer")}
+
+
+def static_files() -> Part:
+    """The list of hashed names is read once, when the process starts."""
+    if settings.DEBUG:
+        return OK
+    files: Any = staticfiles_storage
+    known, there = bool(files.hashed_files), files.exists(files.manifest_name)
+    if known and there:
+        return OK
+    then = "restart this process" if there else "run manage.py collectstatic, then restart"
+    return Part("missing", then)
+
+
+def storage() -> Part:
+    """Whether a picture could be written below MEDIA_ROOT."""
+    root = Path(settings.MEDIA_ROOT)
+    probe = root / PROBE
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with probe.open("wb") as file:
+            file.write(bytes(PROBE_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        room = os.statvfs(root)
+    except OSError as error:
+        return Part("down", images.os_words(error))
+    finally:
+        remove(probe)
+    free = room.f_bavail * room.f_frsize
+    if free < LEAST_FREE:
+        return Part("down", f"only {free // 1024} KiB are free below {root}")
+    return OK
+
+
+def remove(probe: Path) -> None:
+    try:
+        probe.unlink(missing_ok=True)
+    except OSError:
+        return  # the answer is known already
+
+
+class Check:
+    """A look that may hang: in a thread of its own, one at a time, its answer kept for a while.
+
+    A database or a network disk that hangs holds up this thread and nothing else, however often
+    somebody asks.
+    """
+
+    def __init__(
+        self, look: Callable[[], Report], late: Callable[[], Report], *, kept: float
+    ) -> None:
+        self.look = look
+        self.late = late
+        self.kept = kept
+        self.lock = threading.Lock()
+        self.running: Future[Report] | None = None
+        self.answered = float("-inf")
+
+    def start(self) -> Future[Report]:
+        """The look that runs now, or the last one, or a new one."""
+        with self.lock:
+            running = self.running
+            fresh = monotonic() - self.answered < self.kept
+            if running is not None and (fresh or not running.done()):
+                return running
+            self.running = Future()
+            # a thread of the interpreter's pool would be waited for at the end of the process
+            threading.Thread(target=self.run, args=[self.running], daemon=True).start()
+            return self.running
+
+    def run(self, answer: Future[Report]) -> None:
+        try:
+            report = self.look()
+        except Exception as error:  # noqa: BLE001  it is the answer
+            report = {name: Part("down", cause_of(error)) for name in self.late()}
+        self.answered = monotonic()
+        answer.set_result(report)
+
+    def wait(self, seconds: float) -> Report:
+        """For commands; a web process awaits `start()` instead."""
+        try:
+            return self.start().result(seconds)
+        except TimeoutError:
+            return self.late()
+
+
+database_check = Check(database_report, late_database, kept=1.0)
+disk_check = Check(disk_report, late_disk, kept=2.0)

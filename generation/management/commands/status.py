@@ -1,0 +1,23 @@
+"""`manage.py status`: what `/readyz` knows, with what it does not show to everybody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from generation import health
+
+PATIENCE = 10.0
+
+
+class Command(BaseCommand):
+    help = "Print the state of database, storage, workers and models, with what to do."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        report = health.database_check.wait(PATIENCE) | health.disk_check.wait(PATIENCE)
+        for name, part in report.items():
+            self.stdout.write(f"{name}: {part.word}" + (f" ({part.detail})" if part.detail else ""))
+        wrong = [name for name, part in report.items() if not part.ok]
+        if wrong:
+            raise CommandError(f"Not in order: {', '.join(wrong)}")

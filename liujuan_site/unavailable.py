@@ -1,0 +1,79 @@
+"""What a page answers that cannot be made: 503 where the cause passes by itself, else 500."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import random
+import re
+import sys
+from collections.abc import Iterator
+
+from django.db import ProgrammingError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.template import loader
+from django.urls import reverse
+from django.views import defaults
+
+from generation import health
+from generation.choices import ErrorCode
+from generation.log_lines import database
+
+SOONEST, LATEST = 10, 20
+"""Seconds after which a page tries again; they differ, or all pages would come at once."""
+
+STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+
+
+def server_error(request: HttpRequest, template_name: str = "500.html") -> HttpResponseBase:
+    """The handler for every error that a view or a middleware did not handle."""
+    error = sys.exc_info()[1]
+    if error is None or not passes(error):
+        return defaults.server_error(request, template_name)
+    response = unavailable(request)
+    # Django would write the traceback of each request; the outage has its lines already
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
+
+
+def passes(error: BaseException) -> bool:
+    """Whether the operator, not the code, has to put right what is behind `error`."""
+    for each in chain(error):
+        if database.met(each):
+            return True
+        if isinstance(each, ValueError) and "staticfiles manifest" in str(each):
+            return not health.static_files().ok
+        if isinstance(each, ProgrammingError):
+            return not health.database_check.wait(1.0)["migrations"].ok
+    return False
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """A page without any other file: it is shown when those are missing."""
+    seconds = random.randint(SOONEST, LATEST)  # noqa: S311  spreads load
+    if "text/html" not in request.headers.get("Accept", ""):
+        code = ErrorCode.UNAVAILABLE
+        body = {"code": code.value, "message": str(code.label)}
+        response: HttpResponse = JsonResponse(body, status=503)
+    else:
+        again = seconds if request.method == "GET" else None
+        html = loader.render_to_string("503.html", {"again": again, "studio": reverse("studio")})
+        response = HttpResponse(html, status=503)
+        response["Content-Security-Policy"] = policy(html)
+    response["Retry-After"] = str(seconds)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def policy(html: str) -> str:
+    """Nothing but the style in the page itself, named by its hash."""
+    styles = STYLE.findall(html)
+    hashes = [base64.b64encode(hashlib.sha256(each.encode()).digest()).decode() for each in styles]
+    allowed = " ".join(f"'sha256-{each}'" for each in hashes)
+    return f"default-src 'none'; style-src {allowed}; base-uri 'none'; frame-ancestors 'none'"

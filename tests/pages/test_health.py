@@ -1,0 +1,268 @@
+"""What the probes tell, and what a page answers when a part that it needs is away."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.test import Client, override_settings
+
+from generation import health, log_lines, selectors, services
+from generation.health import Check, Part
+from generation.hub import hub
+from generation.models import Worker
+from liujuan_site.probes import PATIENCE, answer_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PARTS = ("database", "migrations", "static", "storage", "layer", "workers", "models")
+
+
+@pytest.fixture(autouse=True)
+def new_looks() -> None:
+    """No answer that an earlier test was given counts any more."""
+    for check in (health.database_check, health.disk_check):
+        check.answered = float("-inf")
+    hub.memberships.hearing = "unknown"
+
+
+def ready(client: Client | None = None) -> tuple[int, dict[str, Any]]:
+    response = (client or Client()).get("/readyz")
+    return response.status_code, response.json()
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_everybody_is_told_one_word_for_each_part(model: str, worker: Worker) -> None:
+    assert Client().get("/healthz").text == "ok"
+    status, body = ready()
+
+    assert status == 200
+    assert tuple(body) == PARTS
+    assert body == dict.fromkeys(PARTS, "ok") | {"layer": "unknown"}
+
+
+def test_names_and_causes_are_for_staff(
+    alice: User, rita: User, model: str, worker: Worker, now: datetime
+) -> None:
+    services.refuse_key(now=now)
+
+    status, public = ready()
+    _status, of_alice = ready(signed_in(alice))
+    _status, of_rita = ready(signed_in(rita))
+
+    assert status == 200
+    assert public == of_alice
+    assert (public["workers"], public["models"]) == ("ok", "down")
+    assert model not in str(public)
+    assert "key" not in public
+    assert f"{model}: the model server refused our key" in of_rita["details"]["models"]
+    assert "XINFERENCE_API_KEY" in of_rita["details"]["models"]
+    assert of_rita["details"]["key"] == "the model server refused it"
+
+
+def test_without_a_worker_nobody_knows_how_the_model_is(now: datetime) -> None:
+    services.refuse_key(now=now)
+
+    status, body = ready()
+
+    assert (status, body["workers"], body["models"]) == (200, "down", "unknown")
+
+
+@override_settings(XINFERENCE_URL="http://gpu-2:9997")
+def test_a_web_that_is_set_to_another_model_server_says_so(
+    rita: User, model: str, now: datetime
+) -> None:
+    services.register_worker(
+        host="a", pid=1, version="test", model_server="http://gpu-1:9997", now=now
+    )
+
+    details = ready(signed_in(rita))[1]["details"]
+
+    assert details["model_server"] == (
+        "workers call http://gpu-1:9997, and XINFERENCE_URL is http://gpu-2:9997 here"
+    )
+
+
+def test_storage_that_cannot_be_written_is_named(rita: User, worker: Worker) -> None:
+    with override_settings(MEDIA_ROOT="/dev/full/media"):
+        status, body = ready(signed_in(rita))
+
+    assert (status, body["storage"], body["database"]) == (200, "down", "ok")
+    assert "ENOTDIR" in body["details"]["storage"]
+
+
+def test_a_probe_leaves_nothing_behind(tmp_path: Path) -> None:
+    with override_settings(MEDIA_ROOT=tmp_path / "media"):
+        assert ready()[1]["storage"] == "ok"
+
+    assert list((tmp_path / "media").iterdir()) == []
+
+
+def test_migrations_that_are_pending_are_named(rita: User) -> None:
+    client = signed_in(rita)
+    applied = MigrationRecorder(connection).migration_qs.filter(app="generation")
+    newest = applied.latest("pk")
+    applied.filter(pk=newest.pk).delete()
+    try:
+        status, body = ready(client)
+    finally:
+        newest.save(force_insert=True)
+
+    assert (status, body["database"], body["migrations"]) == (503, "ok", "pending")
+
+
+@contextmanager
+def database_at(**settings: Any) -> Iterator[None]:
+    """This thread's connection opens another database from now on."""
+    before = dict(connection.settings_dict)
+    let_go()
+    connection.settings_dict.update(settings)
+    try:
+        yield
+    finally:
+        let_go()
+        connection.settings_dict.update(before)
+
+
+def let_go() -> None:
+    connection.close()
+    if connection.vendor == "postgresql":
+        pool: Any = connection
+        pool.close_pool()
+
+
+def test_a_read_only_database_takes_no_writes() -> None:
+    assert selectors.accepts_writes()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET default_transaction_read_only = on")
+        writable = selectors.accepts_writes()
+        connection.close()
+    else:
+        name = connection.settings_dict["NAME"]
+        with database_at(NAME=f"file:{name}?mode=ro"):
+            writable = selectors.accepts_writes()
+
+    assert not writable
+    assert selectors.accepts_writes()
+
+
+def test_another_writer_is_no_read_only_database() -> None:
+    locked, done, answers = threading.Event(), threading.Event(), list[bool]()
+
+    def ask() -> None:
+        locked.wait(10)
+        try:
+            answers.append(selectors.accepts_writes())
+        finally:
+            done.set()
+            connection.close()
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN IMMEDIATE" if connection.vendor == "sqlite" else "BEGIN")
+        locked.set()
+        done.wait(10)
+        cursor.execute("ROLLBACK")
+    asking.join(10)
+
+    assert answers == [True]
+
+
+AWAY: dict[str, dict[str, Any]] = {
+    "sqlite": {"NAME": "/nowhere/db.sqlite3"},
+    "postgresql": {"PORT": "1"},
+}
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "not available"), ("zh-hans", "打不开")])
+def test_a_page_without_its_database_is_ours_and_comes_back_by_itself(
+    alice: User, caplog: pytest.LogCaptureFixture, language: str, words: str
+) -> None:
+    client = signed_in(alice)
+    client.raise_request_exception = False
+    log_lines.database.worked()
+    caplog.clear()
+
+    with database_at(**AWAY[connection.vendor]):
+        response = client.get("/", headers={"accept": "text/html", "accept-language": language})
+        posted = client.post("/language/", headers={"accept": "text/html"})
+        script = client.get("/", headers={"accept": "application/json"})
+        lines = [record.getMessage() for record in caplog.records]
+    log_lines.database.worked()
+
+    assert [each.status_code for each in (response, posted, script)] == [503, 503, 503]
+    assert words in response.text
+    seconds = int(response["Retry-After"])
+    assert f'http-equiv="refresh" content="{seconds}"' in response.text
+    assert 'http-equiv="refresh"' not in posted.text
+    assert script.json()["code"] == "unavailable"
+    assert not re.search(r"(src|href)=\"[^\"]*(css|js|svg)", response.text)
+    assert "unsafe" not in response["Content-Security-Policy"]
+    assert "prefers-color-scheme: dark" in response.text
+    assert [line.split()[0] for line in lines] == ["database_down"]
+
+
+def test_a_web_without_static_files_says_so_and_answers_503(rita: User, tmp_path: Path) -> None:
+    client = signed_in(rita)
+    client.raise_request_exception = False
+    with override_settings(STATIC_ROOT=tmp_path / "never-collected"):
+        status, body = ready(client)
+        page = client.get("/", headers={"accept": "text/html"})
+
+    assert (status, body["static"], body["database"]) == (503, "missing", "ok")
+    assert "collectstatic" in body["details"]["static"]
+    assert page.status_code == 503
+    assert "Retry-After" in page
+
+
+async def test_a_part_that_hangs_holds_up_nobody_and_is_asked_once() -> None:
+    let_go, threads = threading.Event(), list[str]()
+
+    def hang() -> dict[str, Part]:
+        threads.append(threading.current_thread().name)
+        let_go.wait(30)
+        return {"storage": Part("ok")}
+
+    check = Check(hang, lambda: {"storage": Part("down", "late")}, kept=60.0)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    told = await asyncio.gather(*(answer_of(check) for _probe in range(50)))
+    took = loop.time() - began
+    let_go.set()
+    while not (await answer_of(check))["storage"].ok:
+        pass
+
+    assert [each["storage"].word for each in told] == ["down"] * 50
+    assert took < PATIENCE * 10
+    assert len(threads) == 1
+
+
+def test_the_operator_reads_it_all_on_the_console(model: str, worker: Worker) -> None:
+    out = StringIO()
+    call_command("status", stdout=out)
+    health.disk_check.answered = float("-inf")
+    with override_settings(MEDIA_ROOT="/dev/full/media"), pytest.raises(CommandError) as wrong:
+        call_command("status", stdout=out)
+
+    assert f"models: ok ({model})" in out.getvalue()
+    assert "storage: down (ENOTDIR" in out.getvalue()
+    assert str(wrong.value) == "Not in order: storage"
