@@ -18,6 +18,8 @@ from autobahn.websocket.protocol import PreparedMessage
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
+from generation.log_lines import log_line
+
 logger = logging.getLogger(__name__)
 
 STANDS_STILL = 60.0
@@ -191,6 +193,6 @@ async def wait_or_cut_off(request: Any, gate: Gate, patience: float) -> None:
         async with asyncio.timeout(patience):
             await gate.wait()
     except TimeoutError:
-        logger.info("a reader of %s stands still", request.path.decode("latin-1"))
+        logger.info("%s", log_line("reader_stalled", path=request.path.decode("latin-1")))
         if request.channel is not None:
             request.channel.transport.abortConnection()

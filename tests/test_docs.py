@@ -38,6 +38,7 @@ from generation.protocol import (
     fold,
 )
 from generation.protocol.client import ACTIONS
+from generation.services import outcomes
 from generation.services.ending import Answer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -257,6 +258,26 @@ def test_every_chosen_dependency_has_its_reason() -> None:
     chosen = (ROOT / "requirements.txt").read_text(encoding="utf-8").split("\n\n")[0]
 
     assert set(tables(ARCHITECTURE)["name"]) == set(re.findall(r"^([\w-]+)==", chosen, re.M))
+
+
+LINES = re.compile(r'(?:log_line|self\.log)\(\s*(?:[\w.]+, )?"([a-z_]+)"')
+OUTAGES = re.compile(r'Outage\(.{0,60}?, "([a-z_]+)"')
+
+
+def test_every_log_line_is_in_the_operations_with_what_to_do() -> None:
+    sources = [p for name in ("generation", "liujuan_site") for p in (ROOT / name).rglob("*.py")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    written = {name for name in LINES.findall(text)} | set(outcomes.NAMES.values())
+    for name in OUTAGES.findall(text):
+        written |= {f"{name}_down", f"{name}_back"}
+
+    operations = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    documented = {
+        n for cell in tables(operations)["log line"] for n in re.findall(r"\w+_\w+", cell)
+    }
+
+    assert sorted(written - documented) == []
+    assert sorted(documented - written - {"web_stopped"}) == []
 
 
 @pytest.mark.parametrize("name", models.__all__)

@@ -11,7 +11,7 @@ from generation import selectors
 from generation.conversation.conversation import Visitor
 from generation.conversation.credentials import Credentials, Refused
 from generation.hub import Box, hub
-from generation.log_lines import database
+from generation.log_lines import cause_of, database, log_line
 from generation.security_log import SecurityEvent, log_event
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Standing:
             return
         except Exception as error:  # noqa: BLE001  asked again in a minute
             if not database.met(error):
-                logger.warning("credentials_unknown cause=%r", error)
+                logger.warning("%s", log_line("credentials_unknown", cause=cause_of(error)))
         self.asking = None
         self.ask_later()
 

@@ -12,7 +12,7 @@ from channels.db import database_sync_to_async
 
 from generation import selectors
 from generation.hub.outbox import Box
-from generation.log_lines import database
+from generation.log_lines import cause_of, database, log_line
 from generation.protocol import QueuePlace, encode
 from generation.selectors import Outlook, clock
 from generation.teardown import cancel_and_wait
@@ -72,7 +72,7 @@ class Places:
                 )
             except Exception as error:  # noqa: BLE001  everybody's are told in a while
                 if not database.met(error):
-                    logger.warning("positions_unknown cause=%r", error)
+                    logger.warning("%s", log_line("positions_unknown", cause=cause_of(error)))
                 continue
             self.known.update(places)
             tell(places)

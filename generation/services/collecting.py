@@ -14,6 +14,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from generation import images
 from generation.exceptions import NotFound, TransitionRefused
+from generation.log_lines import cause_of, log_line
 from generation.models import GeneratedImage, GenerationTask, ShareLink
 from generation.selectors import PictureKey, pictures_of_keys
 from generation.services.pruning import let_go
@@ -152,4 +153,4 @@ def remove_files(names: Iterable[str]) -> None:
             images.remove(name)
         except OSError as error:
             # no row tells of it any more: the sweep tries again
-            logger.warning("%s is left to the sweep: %r", name, error)
+            logger.warning("%s", log_line("file_left_behind", file=name, cause=cause_of(error)))

@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 from generation import images, selectors
 from generation.choices import InterruptReason, Route, TaskStatus, WorkerState
 from generation.exceptions import TransitionRefused, WorkerRefused
+from generation.log_lines import cause_of, log_line
 from generation.models import GeneratedImage, GenerationTask, ModelSlot, ModelState, Worker
 from generation.services.ending import interrupt
 
@@ -122,7 +123,7 @@ def expire_leases(*, worker_id: uuid.UUID, now: datetime) -> list[Abandoned]:
             abandoned = take_over_slot(slot_id=slot_id, worker_id=worker_id, now=now)
         except DatabaseError as error:
             # those that are ours by now must not be forgotten with this one
-            logger.warning("slot %s not taken over: %r", slot_id, error)
+            logger.warning("%s", log_line("slot_kept", slot=slot_id, cause=cause_of(error)))
             break
         if abandoned is not None:
             taken.append(abandoned)
@@ -153,7 +154,7 @@ def sweep_files(*, now: datetime) -> int:
             removed += sweep_folder(folder, now - ORPHAN_AGE)
         except OSError as error:
             # the next folder may be removed all the same
-            logger.warning("%s is not swept: %r", folder, error)
+            logger.warning("%s", log_line("folder_not_swept", folder=folder, cause=cause_of(error)))
     return removed
 
 

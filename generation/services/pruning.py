@@ -14,6 +14,7 @@ from django.db.models import Count, QuerySet, Sum
 
 from generation import images
 from generation.choices import TERMINAL
+from generation.log_lines import cause_of, log_line
 from generation.models import GeneratedImage, GenerationTask
 
 logger = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ def condemn(keys: Iterable[uuid.UUID]) -> None:
             images.condemn(str(key))
         except OSError as error:
             # a full disk is just what prune is called for
-            logger.warning("%s is removed without a note: %r", key, error)
+            logger.warning("%s", log_line("folder_not_marked", task=key, cause=cause_of(error)))
 
 
 def remove_folders(keys: Iterable[uuid.UUID]) -> None:
@@ -81,4 +82,4 @@ def remove_folders(keys: Iterable[uuid.UUID]) -> None:
             images.remove_folder(str(key))
         except OSError as error:
             # its note tells the sweep to try again
-            logger.warning("%s is left to the sweep: %r", key, error)
+            logger.warning("%s", log_line("file_left_behind", task=key, cause=cause_of(error)))

@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 from zipstream import ZIP_STORED, ZipStream
 
 from generation import images
+from generation.log_lines import cause_of, log_line
 from generation.models import GeneratedImage
 from generation.views.files import speaking_name
 
@@ -62,7 +63,7 @@ def named(pictures: Sequence[GeneratedImage]) -> list[tuple[str, str]]:
     files: list[tuple[str, str]] = []
     for image in pictures:
         if not images.path_of(image.file).is_file():
-            logger.warning("%s is not in the zip: it is not there", image.file)
+            logger.warning("%s", log_line("not_in_zip", file=image.file, cause="it is not there"))
             continue
         wish = PurePath(speaking_name(image))
         name, number = wish.name, 1
@@ -93,7 +94,7 @@ def chunks_of(files: Sequence[tuple[str, str]]) -> Generator[bytes]:
         try:
             source = images.path_of(file).open("rb")
         except OSError as error:
-            logger.warning("%s is not in the zip: %r", file, error)
+            logger.warning("%s", log_line("not_in_zip", file=file, cause=cause_of(error)))
             continue
         with source:
             archive.add(iter(partial(source.read, CHUNK), b""), name)

@@ -9,6 +9,7 @@ import uuid
 from channels.db import database_sync_to_async
 
 from generation import selectors, services
+from generation.log_lines import log_line
 from generation.selectors import clock
 
 logger = logging.getLogger(__name__)
@@ -30,9 +31,9 @@ async def sweep(worker_id: uuid.UUID) -> None:
     await database_sync_to_async(services.forget_sessions)()
     empty_bin = database_sync_to_async(services.empty_bin, thread_sensitive=False)
     while gone := await empty_bin(now=clock.now()):
-        logger.info("%s tasks and pictures were removed from the bin", gone)
+        logger.info("%s", log_line("bin_emptied", removed=gone))
         await asyncio.sleep(BETWEEN_BATCHES)
     sweep_files = database_sync_to_async(services.sweep_files, thread_sensitive=False)
     removed = await sweep_files(now=clock.now())
     if removed:
-        logger.warning("%s files without a row were removed", removed)
+        logger.warning("%s", log_line("files_without_row", removed=removed))

@@ -153,8 +153,9 @@ def test_a_read_only_database_takes_no_writes() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET default_transaction_read_only = on")
-        writable = selectors.accepts_writes()
-        connection.close()
+            writable = selectors.accepts_writes()
+            # the pool keeps this session for others
+            cursor.execute("RESET default_transaction_read_only")
     else:
         name = connection.settings_dict["NAME"]
         with database_at(NAME=f"file:{name}?mode=ro"):
@@ -204,7 +205,7 @@ def test_a_page_without_its_database_is_ours_and_comes_back_by_itself(
 
     with database_at(**AWAY[connection.vendor]):
         response = client.get("/", headers={"accept": "text/html", "accept-language": language})
-        posted = client.post("/language/", headers={"accept": "text/html"})
+        posted = client.post("/accounts/sign-out/", headers={"accept": "text/html"})
         script = client.get("/", headers={"accept": "application/json"})
         lines = [record.getMessage() for record in caplog.records]
     log_lines.database.worked()
