@@ -63,7 +63,16 @@ class TransitionRefused(StudioError):
 
 
 class PictureError(StudioError):
+    """`detail`: what is wrong with the answer, for the log and for staff."""
+
     code = ErrorCode.BAD_PICTURE
+
+    def __init__(self, code: ErrorCode | None = None, *, detail: str = "") -> None:
+        super().__init__(code)
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.code.value}: {self.detail}" if self.detail else self.code.value
 
 
 class StorageError(StudioError):
@@ -164,6 +173,10 @@ class XinferenceRefused(XinferenceError):
 
 class XinferenceFailed(XinferenceError):
     code = ErrorCode.MODEL_ERROR
+
+
+class XinferenceUnreadable(XinferenceFailed):
+    """A 200 that is larger than it may be, or encoded: nothing of it was used."""
 
 
 class XinferenceDropped(XinferenceFailed):

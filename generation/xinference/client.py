@@ -20,6 +20,7 @@ from generation.exceptions import (
     XinferenceError,
     XinferenceKeyRefused,
     XinferenceUnreachable,
+    XinferenceUnreadable,
 )
 from generation.log_lines import Outage
 from generation.xinference import served
@@ -185,12 +186,16 @@ class XinferenceClient:
         limit = picture_answer(request.width, request.height)
         # validators quote what they refuse: no prompt may get into the log
         prompts = (request.prompt, request.negative_prompt)
-        sent = await self._connections.send("POST", path, body, limit=limit)
+        try:
+            sent = await self._connections.send("POST", path, body, limit=limit)
+        except XinferenceUnreadable as error:
+            # the model did its work: to draw the same again would bring the same
+            raise PictureError(detail=error.detail) from error
         answer = self._good(sent, prompts)
         # up to 23 MB: parsing them would stop everybody else for a moment
         text = await asyncio.to_thread(picture_of, answer, route)
         if text is None:
-            raise PictureError
+            raise PictureError(detail="the answer holds no picture")
         return text
 
     @gate

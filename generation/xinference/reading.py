@@ -7,7 +7,7 @@ import math
 
 import httpx
 
-from generation.exceptions import XinferenceFailed
+from generation.exceptions import XinferenceUnreadable
 from generation.xinference.answers import Answer
 
 SHORT_ANSWER = 64 * 1024
@@ -45,7 +45,7 @@ def picture_answer(width: int, height: int) -> int:
 
 
 async def read(response: httpx.Response, limit: int) -> Answer:
-    """The answer; raises XinferenceFailed if a 200 is larger than `limit` or is encoded.
+    """The answer; raises XinferenceUnreadable if a 200 is larger than `limit` or is encoded.
 
     Of any other status the body is only words: the status stands without them, so they are cut at
     SHORT_ANSWER or left out.
@@ -53,7 +53,7 @@ async def read(response: httpx.Response, limit: int) -> Answer:
     good = response.status_code == 200
     problem = problem_of(response, limit if good else None)
     if problem and good:
-        raise XinferenceFailed(problem)
+        raise XinferenceUnreadable(problem)
     body = problem.encode() if problem else await read_body(response, limit, cut=not good)
     return Answer(
         status=response.status_code,
@@ -79,7 +79,7 @@ def problem_of(response: httpx.Response, limit: int | None) -> str:
 
 
 async def read_body(response: httpx.Response, limit: int, *, cut: bool) -> bytearray:
-    """The body as it was sent. Beyond `limit` it raises XinferenceFailed, or is cut."""
+    """The body as it was sent. Beyond `limit` it raises XinferenceUnreadable, or is cut."""
     body, chunks = bytearray(), 0
     limit = min(limit, SHORT_ANSWER) if cut else limit
     async for chunk in response.aiter_raw():
@@ -87,7 +87,7 @@ async def read_body(response: httpx.Response, limit: int, *, cut: bool) -> bytea
         if len(body) > limit:
             if cut:
                 return body[:limit]
-            raise XinferenceFailed(f"an answer of more than {limit} bytes")
+            raise XinferenceUnreadable(f"an answer of more than {limit} bytes")
         chunks += 1
         if chunks % CHUNKS_PER_TURN == 0:
             await asyncio.sleep(0)

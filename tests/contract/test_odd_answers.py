@@ -262,7 +262,7 @@ async def test_as_much_is_read_as_a_picture_of_that_size_can_need(
     assert await CALLS["draw"](client) == pixels
 
     server.answers = {"draw": response({"images": ["A" * picture_answer(256, 256)]})}
-    with pytest.raises(XinferenceFailed, match="more than"):
+    with pytest.raises(PictureError, match="more than"):
         await CALLS["draw"](client)
 
     for place, limit in (("progress", SHORT_ANSWER), ("models", LIST_ANSWER)):
