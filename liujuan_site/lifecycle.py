@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from django.conf import settings
+from django.core.checks import Tags, run_checks
 
 from generation.choices import CloseCode
 from generation.exceptions import WorkerRefused
@@ -19,6 +20,7 @@ from generation.hub import hub
 from generation.log_lines import cause_of, log_line
 from generation.teardown import finish_within
 from generation.worker import WorkerHost
+from liujuan_site.environment import WrongSettings
 from liujuan_site.model_server import ModelServer
 
 logger = logging.getLogger(__name__)
@@ -43,6 +45,7 @@ class Lifecycle:
         self.booted: asyncio.Task[None] | None = None
 
     async def boot(self) -> None:
+        refuse_settings()
         await hub.start()
         if settings.EMBEDDED_WORKER:
             self.model_server = ModelServer()
@@ -102,10 +105,20 @@ class Lifecycle:
         await send({"type": "lifespan.shutdown.complete"})
 
 
+def refuse_settings() -> None:
+    """Raises WrongSettings for what `manage.py check` calls an error: a server does not check."""
+    found = [each for each in run_checks(tags=[Tags.security]) if each.is_serious()]
+    if found:
+        raise WrongSettings([f"{each.msg} {each.hint or ''}" for each in found])
+
+
 def log_failed_start(error: BaseException) -> None:
     """What the operator can put right is a sentence; anything else is a traceback."""
-    ours = isinstance(error, WorkerRefused)
-    line = log_line("web_not_started", cause=cause_of(error))
+    ours = isinstance(error, WorkerRefused | WrongSettings)
+    cause = cause_of(error)
+    if isinstance(error, WrongSettings):
+        cause = " ".join(str(error).splitlines())
+    line = log_line("web_not_started", cause=cause)
     logger.error("%s", line, exc_info=None if ours else error)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 from liujuan_site import addresses, databases, readers, sub_path
 from liujuan_site.environment import Environment, Unusable, WrongSettings
 from tests.settings import SettingsOf
-from tests.studio import ROOT
+from tests.studio import ROOT, free_port
 from tests.test_docs import variables
 
 NODE = os.uname().nodename.lower()
@@ -79,6 +80,16 @@ def test_whatever_is_started_ends_with_one_and_no_traceback(
     assert done.stderr.splitlines()[1:] == [
         "XINFERENCE_URL has no scheme. Type XINFERENCE_URL=http://localhost:9997"
     ]
+
+
+def test_a_server_refuses_settings_that_do_not_fit_together(tmp_path: Path) -> None:
+    command = ("-m", "daphne", "-p", str(free_port()), "liujuan_site.asgi:application")
+
+    done = start(tmp_path, *command, REDIS_URL="redis://127.0.0.1:1/0")
+
+    assert done.returncode == 1
+    assert "Set XINFERENCE_URL=http://host:9997" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("value", ["$x", "$PATH", "a$b", "${HOME}", "'half", "#!=%"])
@@ -383,6 +394,10 @@ def test_a_site_below_a_path_has_everything_there(
     assert {settings[f"{name}_COOKIE_PATH"] for name in ("SESSION", "CSRF", "LANGUAGE")} == {
         "/studio/"
     }
+    # probes are not redirected to HTTPS
+    (exempt,) = settings["SECURE_REDIRECT_EXEMPT"]
+    assert re.match(exempt, "studio/healthz")
+    assert not re.match(exempt, "studio/gallery/")
     assert settings["CSRF_TRUSTED_ORIGINS"] == ["https://example.org"]
 
 

@@ -65,6 +65,10 @@ def test_everything_of_the_site_lies_below_its_path(sign_in: SignIn, below: Stud
     page.locator("#user-tools a[href='/studio/']").click()
     expect_live(page)
 
+    # without nginx, and for a proxy that takes the path away
+    for path in ("/static/studio/mark.svg", f"{BASE}/static/studio/mark.svg", f"{BASE}/healthz"):
+        assert context.request.get(below.url + path).status == 200
+
     paths = {urlsplit(url).path for url in asked}
     assert {path for path in paths if not path.startswith(f"{BASE}/") and path != BASE} == set()
     assert shared.startswith(f"{site}shared/")
