@@ -73,6 +73,7 @@ class Route(models.TextChoices):
 class WorkerState(models.TextChoices):
     RUNNING = "running", _("running")
     DRAINING = "draining", _("finishing its last tasks")
+    PAUSED = "paused", _("paused")
     STOPPED = "stopped", _("stopped")
 
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from time import monotonic
@@ -95,8 +96,10 @@ def machinery_report() -> Report:
     """Workers, models and key as the rows tell them: web processes call no model server."""
     now = clock.now()
     if not selectors.live_workers(now):
-        down = Part("down", "no worker gave a sign of life for 15 s: start one")
-        return {"workers": down, **dict.fromkeys(("key", "models", "model_server"), UNKNOWN)}
+        return {
+            "workers": without_workers(now),
+            **dict.fromkeys(("key", "models", "model_server"), UNKNOWN),
+        }
     troubles = selectors.model_troubles()
     bad = "; ".join(f"{name}: {why}" for name, why in troubles.items() if why)
     return {
@@ -105,6 +108,12 @@ def machinery_report() -> Report:
         "models": Part("down", bad) if bad else Part("ok", ", ".join(troubles)),
         "model_server": addresses_report(),
     }
+
+
+def without_workers(now: datetime) -> Part:
+    if selectors.is_paused(now):
+        return Part("paused", "paused, or a restored copy: type manage.py resume")
+    return Part("down", "no worker gave a sign of life for 15 s: start one")
 
 
 def addresses_report() -> Part:

@@ -302,7 +302,8 @@ class Production:
     def programs(self) -> list[Program]:
         return [*self.webs, *self.workers, self.model]
 
-    def start(self) -> Self:
+    def start(self, *, paused: bool = False) -> Self:
+        """`paused`: as a restored copy starts."""
         self.postgres.start()
         self.redis.start()
         self.manage("migrate", "-v", "0")
@@ -311,8 +312,12 @@ class Production:
             program.launch()
         for program in self.programs:
             wait_until(program.is_ready, what=f"{program.name} is ready")
-        wait_until(self.sees_the_model, what="the workers have seen the model")
+        seen = self.is_paused if paused else self.sees_the_model
+        wait_until(seen, what=f"the workers {'pause' if paused else 'have seen the model'}")
         return self
+
+    def is_paused(self) -> bool:
+        return bool(self.webs[0].readyz().get("workers") == "paused")
 
     def collect_static(self) -> None:
         if COLLECTED in os.environ:

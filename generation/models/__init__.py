@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from generation.models.machinery import ApiToken, ModelSlot, ModelState, Worker
+from generation.models.machinery import ApiToken, Installation, ModelSlot, ModelState, Worker
 from generation.models.sharing import ShareLink
 from generation.models.tasks import (
     GeneratedImage,
@@ -14,6 +14,7 @@ __all__ = [
     "ApiToken",
     "GeneratedImage",
     "GenerationTask",
+    "Installation",
     "ModelSlot",
     "ModelState",
     "ShareLink",

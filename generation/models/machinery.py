@@ -13,6 +13,22 @@ from generation.choices import Route, WorkerState
 from generation.models.tasks import GenerationTask
 
 
+class Installation(models.Model):
+    """The one row that says to which installation this database belongs; a copy says it too."""
+
+    key = models.UUIDField(_("id"))
+    settled = models.BooleanField(default=False)
+    """Whether a DATA_DIR has been its place."""
+    paused = models.BooleanField(_("paused"), default=False)
+
+    class Meta:
+        verbose_name = _("installation")
+        verbose_name_plural = _("installations")
+
+    def __str__(self) -> str:
+        return str(self.key)
+
+
 class Worker(models.Model):
     """A worker process; it writes its own row with every heartbeat."""
 

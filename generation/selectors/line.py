@@ -6,6 +6,7 @@ Of a long line `turns` and `shares` tell the same without numbering every task.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TypedDict
 
@@ -105,6 +106,25 @@ def live_workers(now: datetime) -> int:
     ).count()
 
 
+def is_paused(now: datetime) -> bool:
+    """Whether there are workers, and all of them are paused."""
+    living = Worker.objects.filter(last_seen__gt=now - WORKER_SILENCE)
+    states = set(living.values_list("state", flat=True))
+    return WorkerState.PAUSED in states and WorkerState.RUNNING not in states
+
+
+def heartbeats(now: datetime) -> dict[uuid.UUID, datetime]:
+    """When each worker that claims tasks was last heard of, of those that may live."""
+    living = Worker.objects.filter(last_seen__gt=now - WORKER_SILENCE)
+    working = living.filter(state__in=(WorkerState.RUNNING, WorkerState.DRAINING))
+    return dict(working.values_list("pk", "last_seen"))
+
+
+def is_living(before: Mapping[uuid.UUID, datetime], after: Mapping[uuid.UUID, datetime]) -> bool:
+    """Whether a worker was heard from between two readings; in a copy their times stand still."""
+    return any(after.get(worker, seen) > seen for worker, seen in before.items())
+
+
 def worker_elsewhere(model_server: str, now: datetime) -> Worker | None:
     """A worker that still works and calls another model server; None if there is none."""
     living = Worker.objects.filter(last_seen__gt=now - WORKER_SILENCE)
@@ -124,10 +144,10 @@ def workers_of_host(host: str) -> list[tuple[uuid.UUID, int]]:
     return list(rows.values_list("pk", "pid"))
 
 
-def reason_to_wait(state: ModelState | None, *, workers: int) -> QueueReason:
+def reason_to_wait(state: ModelState | None, *, workers: int, paused: bool = False) -> QueueReason:
     """Why tasks of a model stand still, or that they are just in line."""
     if not workers:
-        return QueueReason.NO_WORKER
+        return QueueReason.PAUSED if paused else QueueReason.NO_WORKER
     if state is None:
         return QueueReason.MODEL_DOWN
     if state.ready:
@@ -176,13 +196,17 @@ def called_model_servers(now: datetime) -> list[str]:
 
 def model_rows(*, now: datetime) -> list[ModelRow]:
     workers = live_workers(now)
-    return [model_row(name, state, workers=workers) for name, state in known_models().items()]
+    paused = not workers and is_paused(now)
+    return [
+        model_row(name, state, workers=workers, paused=paused)
+        for name, state in known_models().items()
+    ]
 
 
-def model_row(name: str, state: ModelState | None, *, workers: int) -> ModelRow:
+def model_row(name: str, state: ModelState | None, *, workers: int, paused: bool) -> ModelRow:
     return {
         "name": name,
         "ready": state is not None and state.ready and workers > 0,
         "replicas": state.replicas if state else 0,
-        "reason": reason_to_wait(state, workers=workers).value,
+        "reason": reason_to_wait(state, workers=workers, paused=paused).value,
     }

@@ -15,6 +15,7 @@ from generation.models import GenerationTask, ModelSlot
 from generation.protocol import ModelData, QueuePlace
 from generation.selectors.expectations import seconds_per_step, task_seconds
 from generation.selectors.line import (
+    is_paused,
     known_models,
     last_served,
     live_workers,
@@ -101,6 +102,7 @@ def paces_of(models: Iterable[str]) -> dict[str, float | None]:
 def outlook_of(waiting: Collection[str], *, now: datetime, owners: Collection[int] = ()) -> Outlook:
     """The lines of the models in `waiting` are read; those of the others count as empty."""
     workers = live_workers(now)
+    paused = not workers and is_paused(now)
     known = known_models()
     slots = list(ModelSlot.objects.select_related("task"))
     running = Counter(slot.task.owner_id for slot in slots if slot.task)
@@ -111,7 +113,7 @@ def outlook_of(waiting: Collection[str], *, now: datetime, owners: Collection[in
         # slots above that number are only held until their calls are over
         mine = [slot for slot in slots if slot.model == name and slot.number <= used]
         lanes = [seconds_left(slot, now) for slot in mine]
-        row = model_row(name, state, workers=workers)
+        row = model_row(name, state, workers=workers, paused=paused)
         lines[name] = (
             read_line(row, lanes, running, now) if name in waiting else empty_line(row, lanes)
         )

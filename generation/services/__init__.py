@@ -31,6 +31,13 @@ from generation.services.housekeeping import (
     sweep_files,
     take_over_slot,
 )
+from generation.services.installation import (
+    Resumed,
+    join,
+    may_work,
+    pause,
+    resume,
+)
 from generation.services.pruning import Prunable, prunable, prune_batch
 from generation.services.running import (
     Boundary,
@@ -69,6 +76,7 @@ __all__ = [
     "Fraction",
     "Last",
     "Prunable",
+    "Resumed",
     "SeenModel",
     "Submission",
     "accept_key",
@@ -95,8 +103,11 @@ __all__ = [
     "forget_workers",
     "interrupt",
     "is_token",
+    "join",
     "key_is_refused",
     "key_use",
+    "may_work",
+    "pause",
     "prunable",
     "prune_batch",
     "put_into_bin",
@@ -110,6 +121,7 @@ __all__ = [
     "repeat_refusal",
     "request_cancel",
     "restore",
+    "resume",
     "retire_worker",
     "retry",
     "set_favourite",

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.utils.module_loading import import_string
 
-from generation import images, selectors
+from generation import images, installation, selectors
 from generation.choices import InterruptReason, Route, TaskStatus, WorkerState
 from generation.exceptions import TransitionRefused, WorkerRefused
 from generation.log_lines import cause_of, log_line
@@ -42,6 +42,8 @@ class Abandoned:
     request_id: uuid.UUID | None
     identity: str
     stall: timedelta
+    ours: bool = True
+    """Whether the call was made by this installation: only then it may be aborted."""
 
 
 def register_worker(
@@ -95,13 +97,19 @@ def forget_workers(*, now: datetime) -> int:
 
 
 def beat(
-    *, worker_id: uuid.UUID, slot_ids: Collection[int], draining: bool, now: datetime
+    *,
+    worker_id: uuid.UUID,
+    slot_ids: Collection[int],
+    draining: bool,
+    now: datetime,
+    paused: bool = False,
 ) -> list[uuid.UUID]:
     """Prolong the leases of the worker's slots; ids of its tasks that somebody wants cancelled.
 
     A lease that has expired is not prolonged: somebody else may be taking the slot over.
     """
-    state = WorkerState.DRAINING if draining else WorkerState.RUNNING
+    state = WorkerState.PAUSED if paused else WorkerState.RUNNING
+    state = WorkerState.DRAINING if draining else state
     with transaction.atomic():
         Worker.objects.filter(pk=worker_id).update(last_seen=now, slots=len(slot_ids), state=state)
         held = ModelSlot.objects.filter(pk__in=slot_ids, worker=worker_id, lease_until__gte=now)
@@ -201,6 +209,7 @@ def take_over_slot(*, slot_id: int, worker_id: uuid.UUID, now: datetime) -> Aban
         request_id=slot.request_id,
         identity=slot.identity,
         stall=selectors.stall_limit(task.expected),
+        ours=installation.is_ours(slot.request_id),
     )
 
 

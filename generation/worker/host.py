@@ -24,6 +24,7 @@ from generation.worker import decoder
 from generation.worker.consumer import GenerationWorker, Listener
 from generation.worker.leisure import Leisure
 from generation.worker.model_watch import ModelWatch
+from generation.worker.pause import Pause
 from generation.worker.picture import ABORT_PATIENCE
 from generation.worker.recovery import end_abandoned_call
 from generation.worker.registration import GOODBYE, register, retire
@@ -69,6 +70,7 @@ class WorkerHost:
         self.woken = asyncio.Event()
         self.leisure = Leisure()
         self.draining = False
+        self.pause = Pause()
         self.worker_id = uuid.UUID(int=0)
         self.runs: dict[TaskRun, asyncio.Task[None]] = {}
         self.recoveries: dict[asyncio.Task[None], int] = {}
@@ -88,6 +90,7 @@ class WorkerHost:
         decoder.warm()
         self.owns_doorbell = broadcast.doorbell.start()
         await database_sync_to_async(clock.synchronise)()
+        await self.pause.look()
         self.worker_id = await register(version=self.version, model_server=self.model_server)
         self.started = self.last_beat = monotonic()
         beat = settings.GENERATION_LEASE.total_seconds() / BEATS_PER_LEASE
@@ -133,7 +136,7 @@ class WorkerHost:
             await asyncio.sleep(AFTER_ERROR)
 
     async def look_at_models(self) -> None:
-        if await self.models.look():
+        if not self.pause.on and await self.models.look():
             self.wake()
 
     async def claim_loop(self) -> None:
@@ -157,8 +160,8 @@ class WorkerHost:
             self.woken.clear()
 
     async def claim_some(self) -> bool:
-        if self.is_silent():
-            # what we took now we would give up at once: first a heartbeat
+        if self.pause.on or self.is_silent():
+            # of a silent worker: what it took now it would give up at once, first a heartbeat
             return False
         claims = await database_sync_to_async(services.claim)(
             worker_id=self.worker_id, now=clock.now(), most=CLAIMS_AT_ONCE
@@ -188,10 +191,12 @@ class WorkerHost:
         await self.stop_if_silent()
         began = monotonic()
         await database_sync_to_async(clock.synchronise)()
+        await self.pause.look()
         wanted = await database_sync_to_async(services.beat)(
             worker_id=self.worker_id,
             slot_ids=[*self.held_slots(), *self.recoveries.values()],
             draining=self.draining,
+            paused=self.pause.on,
             now=clock.now(),
         )
         database.worked()
@@ -231,7 +236,7 @@ class WorkerHost:
                 run.attempt.stop(CancelObserved())
 
     async def expire(self) -> None:
-        if self.draining:
+        if self.draining or self.pause.on:
             return
         abandoned = await database_sync_to_async(services.expire_leases)(
             worker_id=self.worker_id, now=clock.now()
@@ -246,7 +251,8 @@ class WorkerHost:
         await database_sync_to_async(services.finish_cancels)(now=clock.now())
 
     async def sweep(self) -> None:
-        await sweep(self.worker_id)
+        if not self.pause.on:
+            await sweep(self.worker_id)
 
     async def recover(self, slot: Abandoned) -> None:
         """End the call somebody left behind, then free its slot."""

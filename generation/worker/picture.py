@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
-from generation import images, selectors, services
+from generation import images, installation, selectors, services
 from generation.choices import Basis, InterruptReason, Route, Step
 from generation.exceptions import (
     AttemptInterrupted,
@@ -52,7 +51,7 @@ class PictureCall:
         self.attempt = attempt
         self.urgent = urgent
         self.index = index
-        self.request_id = uuid.uuid4()
+        self.request_id = installation.new_request_id()
         task = attempt.task
         self.request = DrawRequest(
             request_id=str(self.request_id),

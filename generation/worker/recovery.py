@@ -27,15 +27,16 @@ ABORTED_WITHIN = 30.0
 async def end_abandoned_call(client: XinferenceClient, slot: Abandoned) -> None:
     """Return once the call is known to be over.
 
-    txt2img: it is aborted. generations: it must not be; it is over when its progress reads 1.0 or
-    is forgotten, its model process was replaced, or the stall limit has passed. A server that
-    cannot be asked is waited for: while it is away, nobody misses the slot.
+    txt2img: it is aborted. generations, or a call of another installation: it must not be; it is
+    over when its progress reads 1.0 or is forgotten, its model process was replaced, or the stall
+    limit has passed. A server that cannot be asked is waited for: while it is away, no task could
+    use the slot.
     """
     if slot.request_id is None:
         return
     request_id = str(slot.request_id)
     deadline = monotonic() + slot.stall.total_seconds()
-    aborted = slot.route != Route.TXT2IMG
+    aborted = slot.route != Route.TXT2IMG or not slot.ours
     outage = Outage(logger, "abandoned_call", request=request_id, model=slot.model)
     while monotonic() < deadline:
         if await database_sync_to_async(services.key_is_refused)(now=clock.now()):

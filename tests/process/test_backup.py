@@ -14,21 +14,22 @@ from tests.production import Production, postgres_programs
 
 @pytest.fixture
 def old_site(tmp_path: Path) -> Iterator[Production]:
-    site = Production(tmp_path / "old", speed=4, GENERATION_LEASE="4").start()
+    site = Production(tmp_path / "old", speed=1, GENERATION_LEASE="4").start()
     yield site
     site.stop()
 
 
 @pytest.fixture
-def new_site(tmp_path: Path) -> Iterator[Production]:
-    """Another host: nothing is there yet but an empty database."""
-    site = Production(tmp_path / "new", GENERATION_LEASE="4")
+def new_site(old_site: Production, tmp_path: Path) -> Iterator[Production]:
+    """Another host before the same model server: nothing is there yet but an empty database."""
+    url = old_site.model.url
+    site = Production(tmp_path / "new", GENERATION_LEASE="4", XINFERENCE_URL=url)
     site.postgres.start()
     yield site
     site.stop()
 
 
-def test_a_restored_studio_has_every_picture_and_finishes_what_was_under_way(
+def test_a_restored_studio_has_every_picture_and_leaves_running_calls_to_the_old_one(
     old_site: Production, new_site: Production, tmp_path: Path
 ) -> None:
     token = old_site.user("alice")
@@ -36,23 +37,37 @@ def test_a_restored_studio_has_every_picture_and_finishes_what_was_under_way(
         done = watcher.generate(size="256x256")
         picture = watcher.until_type("result")["data"]["data"][0]["url"]
         drawn = watcher.fetch(picture)
-        under_way = watcher.generate(size="512x512", steps=30)
+        under_way = watcher.generate(size="512x512", steps=60)
         watcher.until(lambda message: message.get("kind") == "progressed")
         back_up(old_site, tmp_path / "backup")
 
-    restore(new_site, tmp_path / "backup")
-    new_site.start()
+        restore(new_site, tmp_path / "backup")
+        new_site.start(paused=True)
 
-    with new_site.connect(token) as watcher:
-        assert [each["task_id"] for each in watcher.until_type("hello")["active"]] == [under_way]
-        watcher.send(action="attach", task_id=done)
-        assert watcher.until_type("result")["task_id"] == done
-        assert watcher.fetch(picture) == drawn
-        watcher.send(action="attach", task_id=under_way)
-        result = watcher.until_type("result", "error", seconds=120)
-        assert (result["type"], result["attempt"]) == ("result", 2)
-        seqs = [event["seq"] for event in watcher.events(under_way)]
-        assert seqs == list(range(1, result["seq"] + 1))
+        with new_site.connect(token) as reader:
+            told = reader.until_type("hello")["active"]
+            assert [each["task_id"] for each in told] == [under_way]
+            reader.send(action="attach", task_id=done)
+            assert reader.until_type("result")["task_id"] == done
+            assert reader.fetch(picture) == drawn
+            reason = reader.until_type("queue")["tasks"][under_way]["reason"]
+            assert reason == "paused"
+
+        # its lease ran out in the copy, where nothing took it over
+        result = watcher.until_type("result", "error", seconds=180)
+        assert (result["type"], result["task_id"], result["attempt"]) == ("result", under_way, 1)
+
+    said = new_site.manage("resume")
+    assert "copied from: 1" in said
+    with new_site.connect(token) as reader:
+        reader.send(action="attach", task_id=under_way)
+        reader.until(lambda message: message.get("attempt") == 2, seconds=60)
+        reader.send(action="cancel", task_id=under_way)
+        end = reader.until_type("cancelled", seconds=60)
+        seqs = [event["seq"] for event in reader.events(under_way)]
+        assert seqs == list(range(1, end["seq"] + 1))
+    # the old one goes on, too
+    assert old_site.sees_the_model()
 
 
 def back_up(site: Production, folder: Path) -> None:

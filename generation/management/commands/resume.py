@@ -1,0 +1,42 @@
+"""`manage.py resume`: workers go on after `pause`, or in a restored copy."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from generation import selectors, services
+from generation.selectors import clock
+
+LOOK = 0.5
+BEATS = 0.4
+"""Of a lease: two heartbeats and a little more."""
+
+
+class Command(BaseCommand):
+    help = "Let workers claim tasks again: after `manage.py pause`, or in a restored copy."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        clock.synchronise()
+        if self.has_living_workers():
+            services.join()
+        done = services.resume(now=clock.now())
+        self.stdout.write("Resumed.")
+        if done.copy:
+            self.stdout.write(
+                "This database is a copy and has an id of its own now. "
+                f"Calls left to the installation it was copied from: {done.calls}"
+            )
+
+    def has_living_workers(self) -> bool:
+        """Whether heartbeats arrive in this database; those in a copy stand still."""
+        before = selectors.heartbeats(clock.now())
+        end = time.monotonic() + BEATS * settings.GENERATION_LEASE.total_seconds()
+        while before and time.monotonic() < end:
+            time.sleep(LOOK)
+            if selectors.is_living(before, selectors.heartbeats(clock.now())):
+                return True
+        return False

@@ -1,0 +1,75 @@
+"""A worker in a copy of an installation, before the model server of the original."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import override_settings
+
+from generation import services
+from generation.models import ModelSlot, Worker
+from tests.services.test_running import claim_one
+from tests.services.test_submitting import submit
+from tests.socket.pages import OpenPage
+from tests.worker.machine import StartMachine, ending
+
+SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
+
+
+async def test_a_copy_claims_and_ends_nothing_until_it_is_resumed(
+    alice: User,
+    model: str,
+    worker: Worker,
+    open_page: OpenPage,
+    start_machine: StartMachine,
+    tmp_path: Path,
+) -> None:
+    await sync_to_async(services.may_work)()
+    now = worker.last_seen - timedelta(seconds=60)
+    await sync_to_async(submit)(alice, now)
+    await sync_to_async(claim_one)(worker, now)
+    await Worker.objects.aupdate(last_seen=now)
+    with override_settings(DATA_DIR=tmp_path, GENERATION_LEASE=timedelta(seconds=3)):
+        machine = await start_machine()
+        page = await open_page(alice)
+        task_id = await page.generate(**SMALL)
+        place = await page.until("queue")
+        while place["tasks"].get(task_id, {}).get("reason") != "paused":
+            place = await page.until("queue")
+        # the lease of the other task ran out long ago
+        await machine.host.expire()
+        assert not await machine.host.claim_some()
+        assert (await ModelSlot.objects.aget()).task_id is not None
+        assert (await Worker.objects.exclude(pk=worker.pk).aget()).state == "paused"
+        assert not machine.demo.model.progress._records
+
+        await sync_to_async(call_command)("resume", stdout=StringIO())
+        await machine.host.beat()
+        await machine.host.look_at_models()
+
+        assert (await ending(page, task_id))["type"] == "result"
+
+
+async def test_a_worker_of_another_host_joins_when_it_sees_that_workers_live(
+    worker: Worker, start_machine: StartMachine, tmp_path: Path
+) -> None:
+    """DATA_DIR may be a folder of each host, with `media/` shared between them."""
+    await sync_to_async(services.may_work)()
+    with override_settings(DATA_DIR=tmp_path):
+        machine = await start_machine()
+        await machine.host.beat()
+        assert machine.host.pause.on
+
+        for second in (1, 2):
+            at = worker.last_seen + timedelta(seconds=second)
+            await Worker.objects.filter(pk=worker.pk).aupdate(last_seen=at)
+            await machine.host.beat()
+        await machine.host.beat()
+
+        assert not machine.host.pause.on
