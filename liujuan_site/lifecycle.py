@@ -20,8 +20,10 @@ from generation.hub import hub
 from generation.log_lines import cause_of, log_line
 from generation.teardown import finish_within
 from generation.worker import WorkerHost
+from liujuan_site.connections import Connections, raise_file_limit
 from liujuan_site.environment import WrongSettings
 from liujuan_site.model_server import ModelServer
+from liujuan_site.request_limits import RequestLimits, limit_connections
 
 logger = logging.getLogger(__name__)
 
@@ -122,6 +124,13 @@ def log_failed_start(error: BaseException) -> None:
     logger.error("%s", line, exc_info=None if ours else error)
 
 
+def connection_limits() -> tuple[RequestLimits, Connections]:
+    """Behind a proxy all connections have one address: it counts its clients itself."""
+    per_client = 0 if settings.TRUSTED_PROXIES else settings.CONNECTIONS_PER_ADDRESS
+    connections = Connections(most=raise_file_limit(), per_client=per_client)
+    return RequestLimits(base_path=settings.BASE_PATH), connections
+
+
 def when_daphne_runs(lifecycle: Lifecycle) -> None:
     """Hook boot and drain into Twisted's reactor, if this process is Daphne's.
 
@@ -138,8 +147,10 @@ def when_daphne_runs(lifecycle: Lifecycle) -> None:
         return
 
     def boot() -> None:
+        limits, connections = connection_limits()
         for port in reactor.getReaders():
             if isinstance(port, Port):
+                limit_connections(port.factory, limits, connections)
                 port.socket.listen(WAITING_CALLERS)
         lifecycle.booted = asyncio.get_event_loop().create_task(lifecycle.boot())
         lifecycle.booted.add_done_callback(stop_if_failed)

@@ -64,6 +64,11 @@ if PUBLIC_URL:
 TRUSTED_PROXIES = env.whole_number("TRUSTED_PROXIES", default=0, least=0, most=10)
 """How many addresses at the right of X-Forwarded-For were written by proxies of ours."""
 
+CONNECTIONS_PER_ADDRESS = env.whole_number(
+    "CONNECTIONS_PER_ADDRESS", default=500, least=1, most=1_000_000
+)
+"""Of one web process, while no proxy is in front."""
+
 CONNECTIONS_PER_PERSON = env.whole_number(
     "CONNECTIONS_PER_PERSON", default=30, least=1, most=1_000_000
 )

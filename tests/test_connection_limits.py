@@ -1,0 +1,286 @@
+"""Limits of a web process without nginx, on Daphne's own channel, with a clock of the tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from daphne.http_protocol import HTTPFactory
+from daphne.server import Server
+from twisted.internet.address import IPv4Address
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+
+from liujuan_site.connections import Connections
+from liujuan_site.request_limits import RequestLimits, limit_connections
+
+LIMITS = RequestLimits()
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+class Wire(StringTransport):  # type: ignore[misc]
+    """A connection as the reactor has it, without a network."""
+
+    closed = False
+    channel: Any = None
+
+    def __init__(self, **address: Any) -> None:
+        super().__init__(**address)
+        self.news = asyncio.Event()
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        self.news.set()
+
+    async def until(self, count: int, text: bytes) -> None:
+        """Wait until `text` was written so many times, or the connection is closed."""
+        async with asyncio.timeout(30):
+            while self.value().count(text) < count and not self.closed:
+                self.news.clear()
+                await self.news.wait()
+
+    def connectionLost(self, reason: Any) -> None:
+        self.closed = True
+        self.news.set()
+        self.channel.connectionLost(reason)
+
+    def loseConnection(self) -> None:
+        super().loseConnection()
+        if not self.closed:
+            self.connectionLost(None)
+
+    def abortConnection(self) -> None:
+        self.loseConnection()
+
+    def send(self, *parts: bytes) -> None:
+        for part in parts:
+            if not self.closed:
+                self.channel.dataReceived(part)
+
+    @property
+    def status(self) -> int:
+        """Of the first answer; 0 without one."""
+        words = self.value().split()
+        return int(words[1]) if words else 0
+
+
+class Site:
+    """Daphne's factory with our channels, before an application that keeps what it was asked."""
+
+    def __init__(self, *, most: int = 100, per_client: int = 0) -> None:
+        self.asked: list[tuple[str, int]] = []
+        self.wires: list[Wire] = []
+        self.clock = Clock()
+        self.connections = Connections(most=most, per_client=per_client)
+        server = Server(self.application, endpoints=["tcp:0"])
+        server.connections = {}
+        self.factory = HTTPFactory(server)
+        self.factory.reactor = self.clock
+        limit_connections(self.factory, LIMITS, self.connections)
+
+    async def application(self, scope: Any, receive: Any, send: Any) -> None:
+        size = 0
+        while True:
+            message = await receive()
+            size += len(message["body"])
+            if not message["more_body"]:
+                break
+        self.asked.append((scope["path"], size))
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    def connect(self, host: str = "192.0.2.7") -> Wire:
+        wire = Wire(peerAddress=IPv4Address("TCP", host, 4711))
+        wire.channel = self.factory.buildProtocol(wire.getPeer())
+        self.wires.append(wire)
+        wire.channel.makeConnection(wire)
+        return wire
+
+    async def answers(self, *wires: Wire) -> list[int]:
+        """The status of each, once all of them were answered."""
+        for wire in wires:
+            await wire.until(1, b"HTTP/1.1 ")
+        return [wire.status for wire in wires]
+
+
+OpenSite = Callable[..., Site]
+
+
+@pytest.fixture
+def open_site() -> Iterator[OpenSite]:
+    """Start a site; its connections are closed in the end."""
+    sites: list[Site] = []
+
+    def open_one(**limits: int) -> Site:
+        sites.append(Site(**limits))
+        return sites[-1]
+
+    yield open_one
+    for site in sites:
+        for wire in site.wires:
+            wire.loseConnection()
+
+
+def post(path: bytes, *headers: bytes) -> bytes:
+    return b"POST %s HTTP/1.1\r\nHost: x\r\n%s\r\n" % (path, b"".join(h + b"\r\n" for h in headers))
+
+
+@pytest.mark.parametrize(
+    ("path", "size", "status"),
+    [
+        (b"/messages/", 70_000, 200),
+        (b"/messages/", 256 * 1024, 200),
+        (b"/messages/", 256 * 1024 + 1, 413),
+        (b"/anything/", 300 * 1024 * 1024, 413),
+        (b"/accounts/sign-in/", 16 * 1024, 200),
+        (b"/accounts/sign-in/?next=/", 16 * 1024 + 1, 413),
+        (b"/healthz", 16 * 1024 + 1, 413),
+    ],
+)
+async def test_a_body_is_refused_by_its_length_before_it_is_read(
+    open_site: OpenSite, path: bytes, size: int, status: int
+) -> None:
+    site = open_site()
+    wire = site.connect()
+    wire.send(post(path, b"Content-Length: %d" % size), b"x" * min(size, 300_000))
+
+    assert await site.answers(wire) == [status]
+    assert site.asked == ([(path.decode(), size)] if status == 200 else [])
+    if status == 413:
+        assert b"Connection: close" in wire.value()
+        site.clock.advance(LIMITS.linger_seconds)
+        assert wire.closed
+
+
+async def test_a_body_in_chunks_is_counted_while_it_comes(open_site: OpenSite) -> None:
+    site = open_site()
+    wire, small = site.connect(), site.connect()
+    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    begin = post(b"/messages/", b"Transfer-Encoding: chunked")
+
+    small.send(begin, chunk, b"0\r\n\r\n")
+    wire.send(begin, *[chunk] * 100)
+
+    assert await site.answers(small, wire) == [200, 413]
+    assert site.asked == [("/messages/", 0x10000)]
+
+
+async def test_a_request_that_drips_is_ended(open_site: OpenSite) -> None:
+    site = open_site()
+    header, body = site.connect(), site.connect()
+    header.send(b"GET / HTTP/1.1\r\n")
+    body.send(post(b"/messages/", b"Content-Length: 1000"))
+    for _second in range(30):
+        header.send(b"X-A: b\r\n")
+        body.send(b"x")
+        site.clock.advance(1)
+    assert (header.status, body.status) == (408, 0)
+    for _second in range(40):
+        body.send(b"x")
+        site.clock.advance(1)
+
+    assert body.status == 408
+    assert (header.closed, body.closed) == (True, True)
+    assert site.connections.count == 0
+
+
+async def test_a_silent_connection_is_closed_and_one_that_is_used_is_not(
+    open_site: OpenSite,
+) -> None:
+    site = open_site()
+    silent, used = site.connect(), site.connect()
+    used.send(GET)
+    await site.answers(used)
+    site.clock.advance(LIMITS.header_seconds)
+    assert (silent.closed, used.closed) == (True, False)
+
+    used.clear()
+    used.send(b"GET /again HTTP/1.1\r\n", b"Host: x\r\n\r\n")
+    assert await site.answers(used) == [200]
+    site.clock.advance(61)
+    assert used.closed
+
+
+async def test_pipelined_requests_are_answered_in_order(open_site: OpenSite) -> None:
+    site = open_site()
+    wire = site.connect()
+
+    wire.send(GET + post(b"/two/", b"Content-Length: 3") + b"abc" + GET)
+    await wire.until(3, b"200 OK")
+
+    assert site.asked == [("/", 0), ("/two/", 3), ("/", 0)]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"X: y\r\n" * 200,
+        b"X: " + b"y" * 20_000 + b"\r\n",
+        b"".join([b"X: " + b"y" * 900 + b"\r\n"] * 30),
+    ],
+)
+async def test_too_many_headers_are_refused(open_site: OpenSite, header: bytes) -> None:
+    site = open_site()
+    wire = site.connect()
+
+    wire.send(b"GET / HTTP/1.1\r\n", header, b"\r\n")
+
+    assert wire.closed
+    assert site.asked == []
+
+
+async def test_a_connection_that_waits_makes_place_for_a_new_one(open_site: OpenSite) -> None:
+    site = open_site(most=3)
+    silent = [site.connect() for _each in range(3)]
+    new = site.connect()
+    new.send(GET)
+
+    assert await site.answers(new) == [200]
+    assert [wire.closed for wire in silent] == [True, False, False]
+    assert site.connections.count == 3
+
+
+async def test_where_all_are_busy_a_new_one_is_refused_but_probes_are_answered(
+    open_site: OpenSite,
+) -> None:
+    site = open_site(most=2)
+    busy = [site.connect() for _each in range(2)]
+    for wire in busy:
+        # the application waits for a request that is whole: it is under way for the channel
+        site.connections.note_busy(wire.channel)
+    refused, probe = site.connect(), None
+    refused.send(GET)
+    assert await site.answers(refused) == [503]
+    assert b"Retry-After: 5" in refused.value()
+
+    probe = site.connect()
+    probe.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert await site.answers(probe) == [200]
+    assert not any(wire.closed for wire in busy)
+
+
+async def test_one_address_has_its_own_number_of_connections(open_site: OpenSite) -> None:
+    site = open_site(per_client=2)
+    first, second = site.connect(), site.connect()
+    others = [site.connect(f"192.0.2.{number}") for number in range(10, 20)]
+    site.connect()
+
+    assert (first.closed, second.closed) == (True, False)
+    assert not any(wire.closed for wire in others)
+    assert {peer.count for peer in site.connections.peers.values()} == {1, 2}
+
+
+async def test_what_is_closed_leaves_nothing_behind(open_site: OpenSite) -> None:
+    site = open_site(most=5, per_client=3)
+    for number in range(50):
+        wire = site.connect(f"192.0.2.{number % 3}")
+        if number % 2:
+            wire.send(GET)
+            await site.answers(wire)
+    site.clock.advance(100)
+
+    assert site.connections.count == 0
+    assert site.connections.peers == {}
+    assert site.connections.idle == {}
