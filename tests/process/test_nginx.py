@@ -178,6 +178,54 @@ def test_nginx_sends_the_picture_byte_for_byte(site: Site) -> None:
     assert again.status_code == 304
 
 
+OF_NGINX = {
+    *("server", "connection", "date", "content-length"),
+    *("etag", "last-modified", "accept-ranges", "x-accel-redirect"),
+}
+"""What nginx says of a file itself."""
+
+
+def test_a_picture_has_the_headers_that_the_studio_gave_it(
+    site: Site, browser: httpx.Client
+) -> None:
+    token = browser.cookies.jar
+    csrf = next(each.value for each in token if each.name.startswith("csrftoken"))
+    task_id = site.messages[-1]["task_id"]
+    link = browser.post(
+        f"/tasks/{task_id}/share/", headers={"X-CSRFToken": csrf or "", "Referer": f"{site.url}/"}
+    ).json()["url"]
+    web = site.production.webs[0].url
+    for path in (site.picture["url"], f"{httpx.URL(link).path}1/"):
+        through = browser.get(path)
+        cookies = "; ".join(f"{each.name}={each.value}" for each in browser.cookies.jar)
+        direct = httpx.get(
+            f"{web}{path}",
+            headers={
+                "Cookie": cookies,
+                "X-Forwarded-Proto": "https",
+                "Host": httpx.URL(site.url).netloc.decode(),
+            },
+        )
+
+        assert (through.status_code, direct.status_code) == (200, 200)
+        assert direct.headers["X-Accel-Redirect"]
+        assert headers_of(through) == headers_of(direct)
+        assert {"content-security-policy", "strict-transport-security"} <= headers_of(
+            through
+        ).keys()
+    assert through.headers["X-Robots-Tag"] == "noindex"
+    assert through.headers["Referrer-Policy"] == "no-referrer"
+
+
+def headers_of(answer: httpx.Response) -> dict[str, list[str]]:
+    """Those of the studio; the parts of a policy come in any order."""
+    return {
+        name: sorted(value.split("; "))
+        for name, value in answer.headers.items()
+        if name not in OF_NGINX
+    }
+
+
 def test_a_picture_in_a_browsers_cache_belongs_to_its_session(
     site: Site, browser: httpx.Client
 ) -> None:

@@ -101,3 +101,17 @@ def test_a_large_upload_is_refused_before_it_reaches_a_web(nginx_before: Start, 
     large = httpx.post(nginx.url, content=b"x" * 300_000)
 
     assert (small.status_code, large.status_code) == (200, 413)
+
+
+def test_a_flood_of_passwords_is_held_back_and_nothing_else(nginx_before: Start, echo: int) -> None:
+    nginx = nginx_before(echo)
+    door = f"{nginx.url}/accounts/sign-in/"
+
+    with httpx.Client() as client:
+        tries = [client.post(door, content=b"x").status_code for _each in range(60)]
+        others = [client.get(door).status_code for _each in range(60)]
+        others += [client.post(f"{nginx.url}/messages/", content=b"x").status_code]
+
+    assert tries[:20] == [200] * 20
+    assert 429 in tries
+    assert set(others) == {200}
