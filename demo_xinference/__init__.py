@@ -43,6 +43,8 @@ call is meant. `times` limits how often it strikes. `step` says after which step
 | nonsense | 200 with what nothing can use; `kind`: absurd bomb bytes deep empty html lists null |
 | loading | the model loads for `seconds`: from this call on, or, without `match`, from the start |
 | not_json, empty, not_base64, not_image, truncated, bomb, wrong_size | the answer is spoilt |
+| scans | the picture is a JPEG of 2,500 scans |
+| tail | 64 KiB of something else follow the picture |
 """
 
 from demo_xinference.app import DemoXinference, create_app

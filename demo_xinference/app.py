@@ -29,7 +29,7 @@ UNKNOWN_FOR = 10.0
 """Seconds for which the server remembers that it does not know a model."""
 
 BLOCK = 30.0
-SPOILING = ("empty", "not_base64", "not_image", "truncated", "bomb")
+SPOILING = ("empty", "not_base64", "not_image", "truncated", "bomb", "scans", "tail")
 
 Handler = Callable[..., Awaitable[Reply]]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import struct
 import zlib
@@ -10,14 +11,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from PIL import Image
+
 from demo_xinference import nonsense
 
 DOES = frozenset(
     {
         "status", "drop", "hang", "die", "stall", "freeze_progress", "creep",
         "delay_decode", "loading",
-        "not_json", "empty", "not_base64", "not_image", "truncated", "bomb", "wrong_size",
-        "nonsense",
+        "not_json", "empty", "not_base64", "not_image", "truncated", "bomb", "scans", "tail",
+        "wrong_size", "nonsense",
     }
 )  # fmt: skip
 PLACES = frozenset({"draw", "progress", "abort", "models", "replicas"})
@@ -25,6 +28,8 @@ KEYS = frozenset(
     {"do", "match", "times", "step", "seconds", "on", "status", "detail", "retry_after", "kind"}
 )
 BOMB_EDGE = 10_000
+SCANS = 2_500
+TAIL = 64 * 1024
 
 
 class FaultError(ValueError):
@@ -107,7 +112,21 @@ def spoilt(do: str, picture: bytes) -> list[str]:
         return [base64.b64encode(picture[: len(picture) // 2]).decode()]
     if do == "bomb":
         return [base64.b64encode(bomb()).decode()]
+    if do == "scans":
+        return [base64.b64encode(scans(picture)).decode()]
+    if do == "tail":
+        return [base64.b64encode(picture + bytes(TAIL)).decode()]
     return [base64.b64encode(picture).decode()]
+
+
+def scans(picture: bytes) -> bytes:
+    """The picture as a progressive JPEG whose last scan comes again and again."""
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(picture)) as image:
+        image.save(buffer, "JPEG", progressive=True)
+    data = buffer.getvalue()
+    begin, end = data.rindex(b"\xff\xda"), data.rindex(b"\xff\xd9")
+    return data[:end] + data[begin:end] * SCANS + data[end:]
 
 
 def bomb() -> bytes:

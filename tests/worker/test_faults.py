@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.test import override_settings
 
 from demo_xinference.faults import parse_all
+from generation import images
 from generation.choices import ErrorCode
 from generation.exceptions import PictureError
 from generation.models import GeneratedImage, GenerationTask, ModelSlot, ModelState
@@ -48,6 +49,7 @@ async def assert_told(page: Page, frame: dict[str, Any], code: str, step: str) -
         ({"do": "not_image"}, ErrorCode.BAD_PICTURE, "finishing"),
         ({"do": "truncated"}, ErrorCode.BAD_PICTURE, "finishing"),
         ({"do": "bomb"}, ErrorCode.PICTURE_TOO_LARGE, "finishing"),
+        ({"do": "scans"}, ErrorCode.BAD_PICTURE, "finishing"),
         ({"do": "wrong_size"}, ErrorCode.PICTURE_TOO_LARGE, "finishing"),
     ],
     ids=lambda value: str(value.get("status", value["do"])) if isinstance(value, dict) else None,
@@ -240,6 +242,21 @@ async def test_a_model_that_makes_no_progress_is_given_up(
     assert result["type"] == "result"
     # on a busy machine a healthy picture may come too late as well
     assert result["attempt"] > 1
+
+
+async def test_what_follows_a_picture_is_not_stored(
+    alice: User, open_page: OpenPage, start_machine: StartMachine
+) -> None:
+    await start_machine(faults=[{"do": "tail"}])
+    page = await open_page(alice)
+
+    result = await ending(page, await page.generate(**SMALL))
+
+    assert result["type"] == "result"
+    image = await GeneratedImage.objects.aget()
+    data = await asyncio.to_thread(images.path_of(image.file).read_bytes)
+    assert len(data) == image.bytes < 64 * 1024
+    assert data.endswith(b"\xff\xd9")
 
 
 @pytest.mark.parametrize("engine", ["diffusers", "vllm"])
