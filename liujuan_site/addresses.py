@@ -80,6 +80,8 @@ def allowed_host(value: str) -> str:
     """A host as Django compares it: IPv6 in brackets, `*` and `.example.com` as they are."""
     if value == "*":
         return value
+    if value.startswith("*."):
+        raise Unusable(f"holds {value!r}: all names of a domain begin with a dot", value[1:])
     if value.startswith("."):
         return f".{host_name(value[1:], 'studio.example')}"
     if is_ip(value.strip("[]")):

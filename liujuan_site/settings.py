@@ -240,14 +240,16 @@ GENERATION_DEADLINE = timedelta(
 
 # Files
 MEDIA_ROOT = DATA_DIR / "media"
-FILE_UPLOAD_PERMISSIONS = FOLDER_MODE & 0o666
-FILE_UPLOAD_DIRECTORY_PERMISSIONS = FOLDER_MODE
 STATIC_URL = f"{BASE_PATH}/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "liujuan_site.storage.ModuleManifestStorage"},
+    "staticfiles": {
+        "BACKEND": "liujuan_site.storage.ModuleManifestStorage",
+        # no secret is in them, DATA_DIR closes them in, and root may have collected them
+        "OPTIONS": {"file_permissions_mode": 0o644, "directory_permissions_mode": 0o755},
+    },
 }
 
 # Languages

@@ -30,7 +30,7 @@ def test_a_new_folder_and_its_secrets_are_closed(settings_of: SettingsOf, tmp_pa
         "secret_key": 0o600,
         "db.sqlite3": 0o600,
     }
-    assert (settings["UMASK"], settings["FILE_UPLOAD_PERMISSIONS"]) == (0o077, 0o600)
+    assert settings["UMASK"] == 0o077
 
 
 def test_a_start_closes_what_an_older_version_left_open(
@@ -61,7 +61,7 @@ def test_the_group_may_read_pictures_only_if_the_proxy_sends_them(
 
     assert mode_of(data) == 0o750
     assert mode_of(data / "db.sqlite3") == mode_of(data / "secret_key") == 0o600
-    assert (settings["UMASK"], settings["FILE_UPLOAD_PERMISSIONS"]) == (0o027, 0o640)
+    assert settings["UMASK"] == 0o027
 
 
 def test_a_process_that_serves_writes_nothing_that_others_can_read() -> None:

@@ -267,6 +267,7 @@ DATABASE = databases.database_url
         (addresses.host, "1.2.3", "127.0.0.1"),
         (addresses.allowed_host, "h:8000", "name.example"),
         (addresses.allowed_host, "https://h", "name.example"),
+        (addresses.allowed_host, "*.studio.example", ".studio.example"),
         (DATABASE, "mysql://h/x", databases.POSTGRESQL_EXAMPLE),
         (DATABASE, "postgres://h", databases.POSTGRESQL_EXAMPLE),
         (DATABASE, "postgres://u:p#w@h/x", databases.POSTGRESQL_EXAMPLE),
