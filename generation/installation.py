@@ -54,5 +54,8 @@ def new_request_id() -> uuid.UUID:
 
 
 def is_ours(request_id: uuid.UUID | None) -> bool:
+    """Whether the call was made by the installation that lives here."""
     key = read()
-    return None not in (key, request_id) and key.bytes[:OURS] == request_id.bytes[:OURS]  # type: ignore[union-attr]
+    if key is None or request_id is None:
+        return False
+    return key.bytes[:OURS] == request_id.bytes[:OURS]
