@@ -136,7 +136,11 @@ class Visit:
         database.manage("collectstatic", "--no-input")
         folder = Path(database.env["DATA_DIR"])
         # an embedded worker would look for the model, and say that it is away
-        web = Web("web", folder, {**database.env, "EMBEDDED_WORKER": "0"})
+        web = Web(
+            "web",
+            folder,
+            {**database.env, "EMBEDDED_WORKER": "0", "CONNECTIONS_PER_PERSON": "1000000"},
+        )
         web.launch()
         try:
             wait_until(web.is_ready, what=f"{database.name} is served")

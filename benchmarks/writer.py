@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import sys
 import time
@@ -21,6 +22,8 @@ import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liujuan_site.settings")
 django.setup()
+# the accounts of a figure are no news
+logging.getLogger("liujuan.security").setLevel(logging.WARNING)
 
 from channels.db import database_sync_to_async  # noqa: E402
 from django.conf import settings  # noqa: E402

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import resource
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 MOST = 10_000
 """Connections of one process, if the system allows so many files."""
@@ -13,13 +14,16 @@ SHARE_OF_FILES = 0.8
 """Of the files that the process may open; the rest is for databases, pictures and logs."""
 
 
-class Connection(Protocol):
-    """What can be counted: one channel of the server."""
+class Place:
+    """What is kept of one connection: no more than that, thousands of sockets have one each."""
 
-    client: str
+    __slots__ = ("client", "evict", "lost")
 
-    def evict(self) -> None:
-        """Close at once: another connection needs the place."""
+    def __init__(self, client: str) -> None:
+        self.client = client
+        self.evict: Callable[[], None] | None = None
+        """Closes the connection at once; set only while it waits for a request."""
+        self.lost = False
 
 
 @dataclass(slots=True)
@@ -27,7 +31,7 @@ class Peer:
     """The connections of one client."""
 
     count: int = 0
-    idle: dict[Connection, None] = field(default_factory=dict)
+    idle: dict[Place, None] = field(default_factory=dict)
     """Those that no request is under way on, the one that waits longest first."""
 
 
@@ -39,41 +43,49 @@ class Connections:
         self.most = most
         self.per_client = per_client
         self.count = 0
-        self.idle: dict[Connection, None] = {}
+        self.idle: dict[Place, None] = {}
         self.peers: dict[str, Peer] = {}
 
-    def open(self, connection: Connection) -> bool:
-        """Count a connection; False if there is no place for it, and none could be made."""
-        peer = self.peers.setdefault(connection.client, Peer())
+    def open(self, place: Place, evict: Callable[[], None]) -> bool:
+        """Count a connection; False if there is no room for it, and none could be made."""
+        peer = self.peers.setdefault(place.client, Peer())
         crowded = self.per_client and peer.count >= self.per_client
         candidates = peer.idle if crowded else self.idle
-        has_place = not crowded and self.count < self.most
-        victim = None if has_place else next(iter(candidates), None)
+        has_room = not crowded and self.count < self.most
+        victim = None if has_room else next(iter(candidates), None)
         self.count += 1
         peer.count += 1
-        self.note_idle(connection)
+        self.note_idle(place, evict)
         if victim is not None:
+            close_victim = victim.evict
             self.note_busy(victim)
-            victim.evict()
-        return has_place or victim is not None
+            if close_victim is not None:
+                close_victim()
+        return has_room or victim is not None
 
-    def close(self, connection: Connection) -> None:
-        self.note_busy(connection)
+    def close(self, place: Place) -> None:
+        self.note_busy(place)
+        place.lost = True
         self.count -= 1
-        peer = self.peers[connection.client]
+        peer = self.peers[place.client]
         peer.count -= 1
         if not peer.count:
-            del self.peers[connection.client]
+            del self.peers[place.client]
 
-    def note_idle(self, connection: Connection) -> None:
-        self.idle[connection] = None
-        self.peers[connection.client].idle[connection] = None
+    def note_idle(self, place: Place, evict: Callable[[], None]) -> None:
+        if place.lost:
+            return
+        place.evict = evict
+        self.idle[place] = None
+        self.peers[place.client].idle[place] = None
 
-    def note_busy(self, connection: Connection) -> None:
-        self.idle.pop(connection, None)
-        peer = self.peers.get(connection.client)
-        if peer is not None:
-            peer.idle.pop(connection, None)
+    def note_busy(self, place: Place) -> None:
+        """A socket stays busy to its end: nothing of its channel is held for it."""
+        if place.lost:
+            return
+        place.evict = None
+        self.idle.pop(place, None)
+        self.peers[place.client].idle.pop(place, None)
 
 
 def raise_file_limit() -> int:

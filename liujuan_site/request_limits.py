@@ -13,7 +13,7 @@ from typing import Any
 from twisted.web import http
 
 from generation.client_address import client_network
-from liujuan_site.connections import Connections, peer_host
+from liujuan_site.connections import Connections, Place, peer_host
 
 SMALL = 16 * 1024
 SMALL_BODIES = ("/accounts/", "/i18n/", "/static/", "/healthz", "/readyz")
@@ -59,33 +59,20 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc,unused-ignore]
         super().__init__()
         self.limits = limits
         self.connections = connections
-        self.client = ""
         self.deadline: Any = None
-        self.has_place = True
+        self.place = Place("")
+        self.has_room = True
         self.refused = False
-        self.lost = False
         self.received = 0
         """Bytes of the body, as they came."""
 
     def connectionMade(self) -> None:
         super().connectionMade()
-        self.client = client_network(peer_host(self.transport))
-        self.count_until_it_is_lost(self.transport)
-        self.has_place = self.connections.open(self)
+        self.place = Place(client_network(peer_host(self.transport)))
+        count_until_lost(self.transport, self.connections, self.place)
+        self.has_room = self.connections.open(self.place, self.evict)
         limits = self.limits
-        self.wait(limits.header_seconds if self.has_place else limits.refused_seconds)
-
-    def count_until_it_is_lost(self, transport: Any) -> None:
-        """At the transport: once this is a socket, the channel hears nothing any more."""
-        lose = transport.connectionLost
-
-        def lost(reason: Any) -> None:
-            del transport.connectionLost
-            self.lost = True
-            self.connections.close(self)
-            lose(reason)
-
-        transport.connectionLost = lost
+        self.wait(limits.header_seconds if self.has_room else limits.refused_seconds)
 
     def wait(self, seconds: float) -> None:
         self.stop_waiting()
@@ -111,7 +98,7 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc,unused-ignore]
     def refuse(self, status: int) -> None:
         """Answer without Django, and close once the client had time to read it."""
         self.refused = True
-        self.connections.note_busy(self)
+        self.connections.note_busy(self.place)
         reason = REASONS[status]
         head = b"HTTP/1.1 %d %s\r\nConnection: close\r\n" % (status, reason)
         retry = b"Retry-After: 5\r\n" if status == 503 else b""
@@ -141,7 +128,7 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc,unused-ignore]
         super().rawDataReceived(data)
 
     def allHeadersReceived(self) -> None:
-        if not self.has_place and not self.limits.is_probe(self._path):
+        if not self.has_room and not self.limits.is_probe(self._path):
             self.refuse(503)
         elif (self.length or 0) > self.limits.body_of(self._path):
             self.refuse(413)
@@ -154,17 +141,29 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc,unused-ignore]
         if self.refused:
             return
         self.stop_waiting()
-        self.connections.note_busy(self)
+        self.connections.note_busy(self.place)
         super().allContentReceived()
 
     def requestDone(self, request: Any) -> None:
-        if self.persistent and not self.lost:
-            self.connections.note_idle(self)
+        if self.persistent:
+            self.connections.note_idle(self.place, self.evict)
         super().requestDone(request)
 
     def connectionLost(self, reason: Any) -> None:
         self.stop_waiting()
         super().connectionLost(reason)
+
+
+def count_until_lost(transport: Any, connections: Connections, place: Place) -> None:
+    """At the transport: once it carries a socket, the channel hears nothing any more."""
+    lose = transport.connectionLost
+
+    def lost(reason: Any) -> None:
+        del transport.connectionLost
+        connections.close(place)
+        lose(reason)
+
+    transport.connectionLost = lost
 
 
 def limit_connections(factory: Any, limits: RequestLimits, connections: Connections) -> None:

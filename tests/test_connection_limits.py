@@ -249,7 +249,7 @@ async def test_where_all_are_busy_a_new_one_is_refused_but_probes_are_answered(
     busy = [site.connect() for _each in range(2)]
     for wire in busy:
         # the application waits for a request that is whole: it is under way for the channel
-        site.connections.note_busy(wire.channel)
+        site.connections.note_busy(wire.channel.place)
     refused, probe = site.connect(), None
     refused.send(GET)
     assert await site.answers(refused) == [503]
