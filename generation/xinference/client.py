@@ -31,7 +31,7 @@ from generation.xinference.answers import (
     picture_of,
     was_stopped,
 )
-from generation.xinference.connections import Connections, gate
+from generation.xinference.connections import POLLS_AT_ONCE, Connections, gate
 from generation.xinference.orders import DrawRequest, generations_body, txt2img_body
 from generation.xinference.reading import LIST_ANSWER, SHORT_ANSWER, picture_answer
 from generation.xinference.served import ListedModel, ServedModel
@@ -56,6 +56,10 @@ MODEL_LIMIT = 5.0
 """Seconds for all that is asked of one model: the others are recorded together with it."""
 
 
+KEY_RESTS = 2.0
+"""Seconds without a poll after one whose key was refused: meanwhile the other watchers end."""
+
+
 class XinferenceClient:
     """Speaks to one model server; every call raises XinferenceError, `draw` also PictureError.
 
@@ -77,6 +81,8 @@ class XinferenceClient:
             base_url=base_url, api_key=api_key, transport=transport, tls=tls
         )
         self._routes: dict[str, Route] = {}
+        self._polling = asyncio.Semaphore(POLLS_AT_ONCE)
+        self._key_rests_until = 0.0
         self.watched = 0
         """Calls whose progress is followed now."""
         self.errors = 0
@@ -231,9 +237,15 @@ class XinferenceClient:
             self.watched -= 1
 
     async def _poll(self, request_id: str, outage: Outage) -> float | None:
-        """`progress`, or None if it cannot be known now; raises XinferenceKeyRefused."""
+        """`progress`, or None if it cannot be known now; raises XinferenceKeyRefused.
+
+        A refusal counts for the polls that wait behind it too: ten of them would bring the ban.
+        """
         try:
-            fraction = await self.progress(request_id)
+            async with self._polling:
+                if monotonic() < self._key_rests_until:
+                    raise XinferenceKeyRefused("it was refused to another poll")
+                fraction = await self._poll_now(request_id)
         except XinferenceKeyRefused:
             raise
         except XinferenceError as error:
@@ -241,6 +253,13 @@ class XinferenceClient:
             return None
         outage.worked()
         return fraction
+
+    async def _poll_now(self, request_id: str) -> float | None:
+        try:
+            return await self.progress(request_id)
+        except XinferenceKeyRefused:
+            self._key_rests_until = monotonic() + KEY_RESTS
+            raise
 
     @gate
     async def abort(self, *, model: str, request_id: str) -> bool:

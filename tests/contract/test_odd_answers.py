@@ -352,3 +352,16 @@ async def test_a_cookie_of_the_server_is_not_sent_back(
 
     assert len(server.heads) == 2
     assert "cookie" not in str(server.heads).lower()
+
+
+async def test_a_key_that_is_refused_while_many_calls_are_watched_is_not_sent_for_each(
+    server: OddServer, client: XinferenceClient
+) -> None:
+    """Ten bad tries in five minutes ban the address for an hour."""
+    server.answers = {"progress": response({"detail": "no"}, "401 Unauthorized")}
+
+    async def watch(number: int) -> list[float]:
+        return [fraction async for fraction in client.watch(str(number))]
+
+    assert await asyncio.gather(*map(watch, range(30))) == [[]] * 30
+    assert server.asked.count("progress") < 10
