@@ -79,3 +79,18 @@ def check_data_dir(**kwargs: Any) -> list[CheckMessage]:
             id="generation.W004",
         )
     ]
+
+
+@register(Tags.security, deploy=True)
+def check_proxies(**kwargs: Any) -> list[CheckMessage]:
+    """Without it all clients share the proxy's address, and one limit for wrong passwords."""
+    behind_proxy = settings.ACCEL_REDIRECT or settings.HTTPS
+    if settings.TRUSTED_PROXIES or not behind_proxy:
+        return []
+    return [
+        Warning(
+            "TRUSTED_PROXIES is not set: limits count the address of the proxy.",
+            hint="Set TRUSTED_PROXIES=1 if one proxy in front sets X-Forwarded-For.",
+            id="generation.W010",
+        )
+    ]

@@ -25,9 +25,11 @@ from tests.studio import PATIENCE, Watcher, free_port, wait_until
 MODEL = "LiuJuan20260223Zimage"
 
 MAKE_ACCOUNTS = """
+import logging
 from django.contrib.auth.models import User
 from django.utils.crypto import get_random_string
 from generation import selectors, services
+logging.getLogger("liujuan.security").setLevel("WARNING")
 for _ in range(20):
     user = User.objects.create_user(get_random_string(12))
     print(user.username, services.create_token(owner=user, name="test", now=selectors.clock.now()))

@@ -50,3 +50,17 @@ def test_hosts_that_share_a_database_need_one_secret() -> None:
 )
 def test_slots_are_the_replicas_unless_told_otherwise(setting: str, model: str, slots: int) -> None:
     assert slots_of(setting, model, replicas=3) == slots
+
+
+@pytest.mark.parametrize(
+    ("settings", "found"),
+    [
+        ({"ACCEL_REDIRECT": "", "HTTPS": False}, []),
+        ({"ACCEL_REDIRECT": "/_media"}, ["generation.W010"]),
+        ({"HTTPS": True}, ["generation.W010"]),
+        ({"HTTPS": True, "TRUSTED_PROXIES": 1}, []),
+    ],
+)
+def test_a_proxy_has_to_be_named(settings: dict[str, Any], found: list[str]) -> None:
+    with override_settings(**settings):
+        assert [message.id for message in checks.check_proxies()] == found

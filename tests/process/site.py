@@ -22,7 +22,7 @@ class Site:
         port = free_port()
         self.url = f"https://127.0.0.1:{port}"
         self.production = Production(
-            folder, webs=2, PUBLIC_URL=self.url, HTTPS="1", ACCEL_REDIRECT="/_media"
+            folder, webs=2, PUBLIC_URL=self.url, ACCEL_REDIRECT="/_media", TRUSTED_PROXIES="1"
         )
         self.data_dir = folder / "data"
         webs = [web.port for web in self.production.webs]
