@@ -88,10 +88,10 @@ class WorkerHost:
 
     async def start(self) -> None:
         decoder.warm()
-        self.owns_doorbell = broadcast.doorbell.start()
         await database_sync_to_async(clock.synchronise)()
         await self.pause.look()
         self.worker_id = await register(version=self.version, model_server=self.model_server)
+        self.owns_doorbell = broadcast.doorbell.start()
         self.started = self.last_beat = monotonic()
         beat = settings.GENERATION_LEASE.total_seconds() / BEATS_PER_LEASE
         self.loops = [

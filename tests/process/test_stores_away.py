@@ -5,19 +5,25 @@ from __future__ import annotations
 import contextlib
 import resource
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from websockets.exceptions import ConnectionClosed
 
 from generation.choices import CloseCode
 from tests.process.follower import Follower
-from tests.production import Production, RunWorker
+from tests.production import Production, Program, RunWorker
 from tests.studio import Watcher, wait_until
+
+SOME_TRIES = 6.0
+"""Seconds; the loops of a worker and of a web try several times within them."""
 
 FEW_BYTES = 8 * 1024
 SOME_SECONDS: dict[str, Any] = {"size": "768x768", "steps": 20}
@@ -175,3 +181,51 @@ def short_files(worker: RunWorker) -> Iterator[Callable[[], None]]:
         yield make_space
     finally:
         make_space()
+
+
+def test_a_database_that_is_away_is_two_lines_in_each_log(whole: Production) -> None:
+    programs = [*whole.webs, *whole.workers]
+    before = {program.name: len(program.said()) for program in programs}
+
+    def since(program: Program) -> str:
+        return program.said()[before[program.name] :]
+
+    def says(program: Program, event: str) -> bool:
+        return event in since(program)
+
+    whole.postgres.stop("fast")
+    try:
+        for program in programs:
+            wait_until(partial(says, program, "database_down"), what="the log says down")
+        told = whole.webs[0].readyz()
+        time.sleep(SOME_TRIES)
+    finally:
+        whole.postgres.start()
+    for program in programs:
+        wait_until(partial(says, program, "database_back"), what="the log says back")
+
+    assert told["database"] == "down"
+    for program in programs:
+        events = [line.split()[4] for line in since(program).splitlines()]
+        assert events.count("database_down") == events.count("database_back") == 1
+        assert len(events) <= 4, since(program)
+
+
+def test_a_database_that_takes_no_writes_is_named(whole: Production) -> None:
+    def read_only(word: str) -> None:
+        may_write = "-c default_transaction_read_only=off"
+        with psycopg.connect(whole.postgres.url, autocommit=True, options=may_write) as operator:
+            operator.execute(f"alter database postgres set default_transaction_read_only = {word}")
+            operator.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where pid != pg_backend_pid() and backend_type = 'client backend'"
+            )
+
+    read_only("on")
+    try:
+        wait_until(lambda: whole.webs[0].readyz()["database"] == "read_only", what="it is named")
+        status = status_of(f"{whole.webs[0].url}/readyz")
+    finally:
+        read_only("off")
+
+    assert status == 503

@@ -65,12 +65,12 @@ async def test_a_task_that_is_done_is_one_line(
 async def test_a_model_that_fails_every_call_is_in_the_log_with_its_cause(
     alice: User, open_page: OpenPage, start_machine: StartMachine, lines: list[str]
 ) -> None:
-    words = f"index 13\x1b[31m is out of bounds\nINFO task_completed task={MODEL}"
+    words = f"CUDA out of memory.\x1b[31m Tried\nINFO task_completed task={MODEL}"
     await start_machine(faults=[{"do": "status", "status": 500, "detail": words}])
     page = await open_page(alice)
 
     task_id = await page.generate(**SMALL)
-    await ending(page, task_id)
+    frame = await ending(page, task_id)
 
     ends = of_event(lines, "task_completed", "task_failed", "attempt_interrupted")
     assert [line.split()[:4] for line in ends] == [
@@ -79,9 +79,30 @@ async def test_a_model_that_fails_every_call_is_in_the_log_with_its_cause(
         ["WARNING", "task_failed", f"task={task_id}", "attempt=3"],
     ]
     for line in ends:
-        assert " code=model_error worker=" in line
-        assert "out of bounds" in line
+        assert " code=out_of_memory worker=" in line
+        assert "CUDA out of memory" in line
         assert line.isprintable()
+    assert (frame["code"], frame["attempt"]) == ("out_of_memory", 3)
+    assert "CUDA" not in str(page.messages)
+    assert "CUDA out of memory" in (await GenerationTask.objects.aget(pk=task_id)).error_detail
+
+
+async def test_a_prompt_that_is_refused_is_told_to_its_owner_and_quoted_nowhere(
+    alice: User, open_page: OpenPage, start_machine: StartMachine, lines: list[str]
+) -> None:
+    prompt = "a heron in the reeds at dawn"
+    words = f"Invalid prompt: {prompt!r} is not allowed"
+    await start_machine(faults=[{"do": "status", "status": 400, "detail": words}])
+    page = await open_page(alice)
+
+    task_id = await page.generate(prompt, **SMALL)
+    frame = await ending(page, task_id)
+
+    assert (frame["code"], frame["attempt"]) == ("prompt_refused", 1)
+    (line,) = of_event(lines, "task_failed")
+    assert "Invalid prompt" in line
+    assert "heron" not in str(lines)
+    assert "heron" not in (await GenerationTask.objects.aget(pk=task_id)).error_detail
 
 
 async def test_a_disk_that_takes_no_picture_is_in_the_log_with_the_systems_own_error(

@@ -7,6 +7,9 @@ import uuid
 from datetime import datetime, timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+from django.utils import timezone
 
 from generation import services
 from generation.exceptions import WorkerRefused
@@ -64,6 +67,19 @@ def test_a_worker_of_an_older_version_names_no_address_and_stops_nobody(now: dat
     start("", now)
 
     assert start(HERE, now)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_command_ends_with_the_sentence_and_no_traceback() -> None:
+    start(HERE, timezone.now())
+
+    with override_settings(XINFERENCE_URL=ELSEWHERE), pytest.raises(CommandError) as ended:
+        call_command("run_worker")
+
+    assert f"set to {ELSEWHERE}" in str(ended.value)
+    assert f"calls {HERE}" in str(ended.value)
+    assert ended.value.returncode == 1
+    assert Worker.objects.count() == 1
 
 
 ON_THIS_HOST = f" on {platform.node()}"
