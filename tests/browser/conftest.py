@@ -20,7 +20,8 @@ RECORDER = Path(__file__).with_name("recorder.js")
 PATIENCE_MS = 30_000
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
-AT_ONCE = 90
+AT_ONCE = 40
+numbers = itertools.count()
 
 SignIn = Callable[..., BrowserContext]
 NewPerson = Callable[[], Person]
@@ -51,14 +52,14 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     return run_again_if_it_vanished(item, nextitem) if "chromium" in uses else None
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def shared_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     studio = Studio(tmp_path_factory.mktemp("shared"), DEMO_SPEED="5").start()
     yield studio
     studio.stop()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def token(shared_studio: Studio) -> str:
     """Of the printed account, which may cancel everything."""
     return shared_studio.token()
@@ -87,7 +88,7 @@ def cancel_what_is_left(studio: Studio, token: str) -> None:
         wait_until(lambda: not unfinished(studio), what="the line is empty")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def crowds() -> dict[int, list[Person]]:
     """People who have not been anybody yet, by the port of their studio."""
     return {}
@@ -98,9 +99,9 @@ def new_person(studio: Studio, crowds: dict[int, list[Person]]) -> NewPerson:
     """Somebody with an account and no tasks."""
 
     def new_person() -> Person:
-        crowd = crowds.get(studio.port)
-        if crowd is None:
-            crowd = crowds[studio.port] = make_people(studio, first=1, count=AT_ONCE)
+        crowd = crowds.setdefault(studio.port, [])
+        if not crowd:
+            crowd += make_people(studio, first=next(numbers) * AT_ONCE, count=AT_ONCE)
         return crowd.pop()
 
     return new_person

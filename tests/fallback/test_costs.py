@@ -15,9 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from generation import selectors
 from generation.choices import TaskStatus
-from generation.hub import hub
 from generation.models import GenerationTask, Worker
-from generation.teardown import cancel_and_wait
 from tests.fallback.visitors import OpenStream, SignedIn
 from tests.services.test_submitting import submit
 from tests.socket.test_attaching import claim, progress
@@ -89,13 +87,6 @@ def test_no_history_is_read_to_find_what_goes_on(
         if connection.vendor == "sqlite":
             assert "SCAN" not in plan, plan
             assert "(owner_id=? AND status=?)" in plan or "(owner_id=? AND created>?)" in plan, plan
-
-
-@pytest.fixture
-async def quiet_hub(running_hub: None) -> None:
-    """A hub that asks for nothing by itself: how often it would depends on the machine."""
-    by_itself = {"hub compare", "hub places"}
-    await cancel_and_wait(*(loop for loop in hub.loops if loop.get_name() in by_itself))
 
 
 async def test_a_poll_that_brings_nothing_reads_no_log(

@@ -18,6 +18,7 @@ from django.test import Client
 
 from generation.conversation import all_buckets
 from generation.hub import hub
+from generation.teardown import cancel_and_wait
 from liujuan_site.asgi import application
 
 PATIENCE = 30.0
@@ -116,6 +117,13 @@ async def running_hub(transactional_db: None) -> AsyncIterator[None]:
     channel_layers.backends.clear()
     # the ORM's own async calls keep their connection; the test database could not be dropped
     await sync_to_async(connections.close_all)()
+
+
+@pytest.fixture
+async def quiet_hub(running_hub: None) -> None:
+    """A hub that asks for nothing by itself: how often it would depends on the machine."""
+    by_itself = {"hub compare", "hub places"}
+    await cancel_and_wait(*(loop for loop in hub.loops if loop.get_name() in by_itself))
 
 
 @sync_to_async

@@ -109,7 +109,7 @@ async def test_nothing_of_the_log_is_kept_for_who_stands_still(
 
 
 async def test_who_is_slow_has_each_page_read_once_for_all_his_tasks(
-    alice: User, model: str, open_page: OpenPage
+    alice: User, quiet_hub: None, model: str, open_page: OpenPage
 ) -> None:
     page = await open_page(alice)
     tasks = [await page.generate(f"{number}") for number in range(4)]
