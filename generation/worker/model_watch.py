@@ -56,14 +56,14 @@ class ModelWatch:
         self.key = await database_sync_to_async(services.key_use)(early=self.early, now=now)
         self.early = False
         if self.key == KeyUse.REFUSED:
-            await database_sync_to_async(services.repeat_refusal)(now=now)
             self.server.failed(services.KEY_REFUSED)
+            await database_sync_to_async(services.repeat_refusal)(now=now)
             return False
         try:
             served = await self.ask()
         except XinferenceKeyRefused:
-            await database_sync_to_async(services.refuse_key)(now=now)
             self.server.failed(services.KEY_REFUSED)
+            await database_sync_to_async(services.refuse_key)(now=now)
             return False
         except XinferenceError as error:
             code = error.code if error.code == ErrorCode.MODEL_LOADING else ErrorCode.MODEL_DOWN
