@@ -191,7 +191,6 @@ class WorkerHost:
         await self.stop_if_silent()
         began = monotonic()
         await database_sync_to_async(clock.synchronise)()
-        await self.pause.look()
         wanted = await database_sync_to_async(services.beat)(
             worker_id=self.worker_id,
             slot_ids=[*self.held_slots(), *self.recoveries.values()],
@@ -202,6 +201,8 @@ class WorkerHost:
         database.worked()
         self.last_beat = began
         self.cancel(wanted)
+        # last: a heartbeat that comes late costs every call
+        await self.pause.look()
 
     def held_slots(self) -> list[int]:
         """A run that only makes thumbnails holds none any more."""
