@@ -179,10 +179,10 @@ def test_nginx_sends_the_picture_byte_for_byte(site: Site) -> None:
 
 
 OF_NGINX = {
-    *("server", "connection", "date", "content-length"),
+    *("server", "connection", "date", "expires", "content-length"),
     *("etag", "last-modified", "accept-ranges", "x-accel-redirect"),
 }
-"""What nginx says of a file itself."""
+"""What nginx says of a file itself, and the moment of the answer."""
 
 
 def test_a_picture_has_the_headers_that_the_studio_gave_it(
