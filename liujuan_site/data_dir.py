@@ -3,90 +3,178 @@
 The database in it holds sessions: another account that reads it can act as any user. Members of
 the group may read it only if the proxy in front sends the pictures (ACCEL_REDIRECT); the files
 with secrets are closed to them all the same.
+
+`examine` changes nothing and notes every mistake; `prepare` runs only if there was none.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
+import stat
+from collections.abc import Callable
 from pathlib import Path
 
-from liujuan_site.environment import Environment
+from liujuan_site import private_files
+from liujuan_site.environment import Environment, Unusable, refuse_characters, shown
+from liujuan_site.readers import signing_key
 
-SECRETS = ("db.sqlite3", "db.sqlite3-wal", "db.sqlite3-shm", "secret_key", "password")
+KEY = "secret_key"
+DATABASE = ("db.sqlite3", "db.sqlite3-wal", "db.sqlite3-shm")
+SECRETS = (KEY, "password", *DATABASE)
+MARKERS = (KEY, "installation")
+"""Files that only the studio makes: a folder with one of them is its own."""
 
 
 class Folder:
-    """`path`, made and closed as far as this account can; problems are told to `env`."""
+    """DATA_DIR at `path`, and the SQLite file `database` there or elsewhere, if one is used."""
 
-    def __init__(self, path: Path, env: Environment) -> None:
+    def __init__(
+        self, path: Path, mode: int, env: Environment, *, database: Path | None = None
+    ) -> None:
         self.path = path
+        self.mode = mode
         self.env = env
-        self.usable = False
+        self.database = database
         self.is_closed = False
         """Whether other accounts cannot pass through it; if not, `generation.W004` tells so."""
 
-    def open(self, mode: int) -> None:
+    def files(self) -> list[Path]:
+        """The files with secrets that exist or will exist."""
+        names = [self.path / name for name in SECRETS]
+        if self.database is None:
+            return names
+        database = [Path(f"{self.database}{end}") for end in ("", "-wal", "-shm")]
+        return list(dict.fromkeys([*names, *database]))
+
+    def examine(self) -> None:
+        self.told(self.path, self.examine_folder)
+        for path in self.files():
+            self.told(path, self.examine_file)
+        if self.database is not None:
+            self.told(self.database, self.examine_database)
+        self.told(self.path / KEY, self.examine_key)
+
+    def prepare(self) -> None:
+        """Make and close the folder, its secrets and the database file."""
+        self.told(self.path, self.make)
+        if self.database is not None:
+            self.told(self.database, private_files.create_empty)
+        for path in self.files():
+            self.told(path, self.close)
+
+    def secret_key(self, make: str) -> str:
+        """Text of the key file; written with `make` if it does not exist yet."""
+        path = self.path / KEY
+        if not path.exists():
+            self.told(path, lambda path: private_files.write_once(path, make))
+        # another process may have made it meanwhile
+        self.told(path, self.examine_key)
+        self.env.refuse_mistakes()
+        return private_files.read_small(path).strip()
+
+    def told(self, path: Path, act: Callable[[Path], None]) -> None:
+        """Do `act` with `path`; what goes wrong becomes a mistake of the settings."""
         try:
-            if not self.path.is_dir():
-                self.path.mkdir(mode=mode, parents=True)
-            self.is_closed = closed(self.path, mode)
-            for name in SECRETS:
-                self.close(self.path / name)
-            self.usable = True
-        except OSError as error:
-            reason = error.strerror or "it cannot be used"
-            self.env.refuse(
-                f"DATA_DIR={self.path} cannot be used: {reason}. "
-                "Type DATA_DIR=/a/folder/of/this/account"
+            act(path)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not a path"
+            problem = error.problem if isinstance(error, Unusable) else f"cannot be used: {reason}"
+            begun = f"DATA_DIR={shown(str(path))}" if path == self.path else shown(str(path))
+            hint = " Type DATA_DIR=/a/folder/of/this/account" if path == self.path else ""
+            self.env.refuse(f"{begun} {problem}.{hint}")
+
+    def examine_folder(self, path: Path) -> None:
+        """Raises Unusable for a folder with the files of others that would have to be closed."""
+        try:
+            found = os.stat(path)
+        except FileNotFoundError:
+            return
+        if not stat.S_ISDIR(found.st_mode):
+            raise Unusable("is not a folder")
+        if is_closed(found, self.mode) or found.st_uid != os.geteuid():
+            return
+        if found.st_mode & stat.S_ISVTX or not self.is_ours():
+            raise Unusable(
+                "is open to other accounts and is not a folder of the studio alone. "
+                f"Name an empty one, such as DATA_DIR={shown(str(path / 'liujuan'))}, "
+                f"or type: chmod 700 {shown(str(path))}"
             )
+
+    def is_ours(self) -> bool:
+        """Whether the folder is empty or holds what only the studio makes."""
+        static = self.path / "static"
+        collected = (static / "staticfiles.json").is_file() and (static / "studio").is_dir()
+        marked = any(map(is_own_file, (self.path / name for name in MARKERS)))
+        return marked or collected or not any(self.path.iterdir())
+
+    def examine_file(self, path: Path) -> None:
+        """Raises Unusable for a file with secrets that stays open to others."""
+        try:
+            if stat.S_ISREG(os.stat(path).st_mode):
+                self.examine_mode(path)
+                return
+        except FileNotFoundError:
+            if not path.is_symlink():
+                return
+        raise Unusable("is not a regular file: move it away")
+
+    def examine_mode(self, path: Path) -> None:
+        if not (private_files.is_private(path) or private_files.can_close(path)):
+            raise stays_open(path)
+
+    def examine_database(self, path: Path) -> None:
+        if not path.exists():
+            return
+        size = len(private_files.SQLITE_HEADER)
+        if private_files.read_start(path, size) not in (b"", private_files.SQLITE_HEADER):
+            raise Unusable("is not an SQLite database: name another file in DATABASE_URL")
+
+    def examine_key(self, path: Path) -> None:
+        if not path.exists():
+            return
+        try:
+            key = private_files.read_small(path).strip()
+            if key:
+                refuse_characters(key, secret=True, lines=False)
+            signing_key(key)
+        except Unusable:
+            raise Unusable(
+                "holds no usable key. Restore it from the backup, or remove it: "
+                "then a new one is made, and everybody has to sign in again"
+            ) from None
+
+    def make(self, path: Path) -> None:
+        private_files.make_folder(path, self.mode)
+        found = os.stat(path)
+        if not is_closed(found, self.mode) and found.st_uid == os.geteuid():
+            private_files.close(path, self.mode, folder=True)
+        self.is_closed = is_closed(os.stat(path), self.mode)
 
     def close(self, path: Path) -> None:
         """Let nobody but this account read the file `path`, if there is one."""
-        if not closed(path, 0o600):
-            self.env.refuse(
-                f"{path} holds secrets, can be read by other accounts and is not ours to change. "
-                f"Type: chmod 600 {path}"
-            )
-
-    def secret(self, name: str, make: str) -> str:
-        """Text of the file `name`; written with `make` and mode 0600 if it does not exist yet."""
-        path = self.path / name
         try:
-            return self.read_or_write(path, make) if self.usable else ""
-        except (OSError, UnicodeDecodeError) as error:
-            self.env.refuse(f"{path} cannot be read: {error}.")
-            return ""
-
-    def read_or_write(self, path: Path, make: str) -> str:
-        if not path.exists():
-            # complete under another name first: a crash, or a second start, must not see half of it
-            part = path.with_name(f".{path.name}.{os.getpid()}")
-            part.touch(mode=0o600)
-            part.write_text(make, encoding="utf-8")
-            with contextlib.suppress(FileExistsError):
-                os.link(part, path)
-            part.unlink()
-        return path.read_text(encoding="utf-8").strip()
-
-    def create_private(self, path: Path) -> None:
-        """Make an empty file of mode 0600 if there is none: what SQLite adds takes its mode."""
-        try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
-        except FileExistsError:
-            self.close(path)
-        except OSError as error:
-            self.env.refuse(f"{path} cannot be made: {error.strerror}.")
+            if not private_files.is_private(path):
+                private_files.close(path, 0o600)
+        except FileNotFoundError:
+            return
+        except OSError:
+            raise stays_open(path) from None
 
 
-def closed(path: Path, mode: int) -> bool:
-    """Take away every permission that is not in `mode`; whether none is left."""
+def is_closed(found: os.stat_result, mode: int) -> bool:
+    return not found.st_mode & private_files.PERMISSIONS & ~mode
+
+
+def is_own_file(path: Path) -> bool:
     try:
-        found = path.stat().st_mode & 0o777
-        if found & ~mode:
-            path.chmod(found & mode)
+        found = os.lstat(path)
     except FileNotFoundError:
-        return True
-    except OSError:
         return False
-    return True
+    return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
+
+
+def stays_open(path: Path) -> Unusable:
+    return Unusable(
+        "holds secrets, can be read by other accounts and is not ours to change. "
+        f"Type: chmod 600 {shown(str(path))}"
+    )

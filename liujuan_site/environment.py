@@ -10,10 +10,11 @@ import math
 import re
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
+
+from liujuan_site.private_files import read_small
 
 TRUE = {"1", "true", "yes", "on", "t", "y"}
 FALSE = {"0", "false", "no", "off", "f", "n"}
@@ -58,17 +59,23 @@ class Environment:
         self.mistakes: list[str] = []
 
     def text(self, name: str, *, default: str, read: Callable[[str], str] = as_typed) -> str:
-        """The value after `read`, which may raise Unusable."""
+        """The value after `read`, which may raise Unusable; any other exception counts as one."""
         return self._read(name, default, read, self._given(name))
 
     def secret(self, name: str, *, default: str, read: Callable[[str], str] = as_typed) -> str:
         """Like `text`, but in no message; the value may also lie in the file NAME_FILE."""
         return self._read(name, default, read, self._given_or_in_file(name), secret=True)
 
-    def secrets(self, name: str, *, default: list[str]) -> list[str]:
+    def secrets(
+        self, name: str, *, default: list[str], read: Callable[[str], str] = as_typed
+    ) -> list[str]:
         """Like `secret` for several values, separated by commas or white space."""
+
+        def read_each(value: str) -> list[str]:
+            return [read(part) for part in parts_of(value)]
+
         given = self._given_or_in_file(name)
-        return self._read(name, default, parts_of, given, secret=True, lines=True)
+        return self._read(name, default, read_each, given, secret=True, lines=True)
 
     def names(
         self, name: str, *, default: list[str], read: Callable[[str], str] = as_typed
@@ -132,18 +139,7 @@ class Environment:
         if given:
             self.refuse(f"{name} and {name}_FILE are both set. Take one of them away.")
             return ""
-        try:
-            return self._content(name, file)
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            self.refuse(f"{name}_FILE={file} cannot be read: {reason}. Type the path of a file.")
-            return ""
-
-    def _content(self, name: str, file: str) -> str:
-        content = Path(file).read_text(encoding="utf-8").strip().strip(INVISIBLE).strip()
-        if not content:
-            self.refuse(f"{name}_FILE={file} is an empty file. Write the value into it.")
-        return content
+        return self._read(f"{name}_FILE", "", content_of, file, secret=not is_path(file))
 
     def _read(
         self,
@@ -161,10 +157,14 @@ class Environment:
             refuse_characters(value, secret=secret, lines=lines)
             return read(value)
         except Unusable as error:
-            begun = name if secret else f"{name}={shown(value)}"
-            hint = f" Type {name}={error.instead}" if error.instead else ""
-            self.refuse(f"{begun} {error.problem}.{hint}")
-            return default
+            problem, instead = error.problem, error.instead
+        except Exception as error:  # noqa: BLE001  whatever a reader or its library stumbles over
+            # not the error's own words: they may quote a secret
+            problem, instead = f"cannot be used ({type(error).__name__})", ""
+        begun = name if secret else f"{name}={shown(value)}"
+        hint = f" Type {name}={shown(instead)}" if instead else ""
+        self.refuse(f"{begun} {problem}.{hint}")
+        return default
 
 
 def refuse_characters(value: str, *, secret: bool, lines: bool) -> None:
@@ -178,6 +178,23 @@ def refuse_characters(value: str, *, secret: bool, lines: bool) -> None:
     text = re.sub(r"[\r\n\t]", "", value) if lines else value
     if re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", text):
         raise Unusable("holds a control character, such as a line break")
+
+
+def is_path(value: str) -> bool:
+    """Whether it is certainly the path of a file, which may be shown, and not a secret."""
+    return value.startswith(("/", "./", "../"))
+
+
+def content_of(file: str) -> str:
+    """The value in a small text file, without white space around it."""
+    try:
+        content = read_small(file)
+    except OSError as error:
+        raise Unusable(f"cannot be read: {error.strerror}. Type the path of a file") from None
+    value = content.strip().strip(INVISIBLE).strip()
+    if not value:
+        raise Unusable("is an empty file. Write the value into it")
+    return value
 
 
 def parts_of(value: str) -> list[str]:

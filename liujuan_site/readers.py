@@ -10,9 +10,35 @@ from pathlib import Path
 
 from liujuan_site.addresses import PATH
 from liujuan_site.environment import Unusable
+from liujuan_site.private_files import refuse_special
 
+SHORTEST_KEY = 20
+FEWEST_DIFFERENT = 8
+DATA_EXAMPLE = "/var/lib/liujuan"
 MOST_SLOTS = 1_000
 LONGEST_MODEL_NAME = 200
+MOST_BYTES_OF_CERTIFICATES = 4 * 1024 * 1024
+
+
+def signing_key(value: str) -> str:
+    """A key that cannot be guessed: sessions and links are signed with it."""
+    if len(value) < SHORTEST_KEY or len(set(value)) < FEWEST_DIFFERENT:
+        raise Unusable(
+            f"can be guessed: it needs at least {SHORTEST_KEY} random characters, "
+            "such as those that `openssl rand -base64 48` prints"
+        )
+    return value
+
+
+def data_folder(value: str) -> str:
+    """An absolute path without links; `~` is the home of an account."""
+    if value.startswith(("$", "%")) or re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", value):
+        raise Unusable("is not a path: $ and file:// mean nothing here", DATA_EXAMPLE)
+    try:
+        return str(Path(value).expanduser().resolve())
+    except (OSError, RuntimeError):
+        problem = "is not a path: its ~ names no account, or its links lead in a circle"
+        raise Unusable(problem, DATA_EXAMPLE) from None
 
 
 def api_key(value: str) -> str:
@@ -57,9 +83,10 @@ def time_zone(value: str) -> str:
 def certificates(value: str) -> str:
     """The path of a file of certificates (PEM) that can be loaded."""
     try:
+        refuse_special(value, MOST_BYTES_OF_CERTIFICATES)
         ssl.create_default_context(cafile=value)
     except OSError as error:
-        reason = error.strerror or "it holds no certificate"
+        reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
         raise Unusable(f"is not a file of certificates in PEM form: {reason}") from None
     return value
 

@@ -23,17 +23,18 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(os.environ)
 
 
-# Where everything the program writes lives
+# Places
 ACCEL_REDIRECT = env.text("ACCEL_REDIRECT", default="", read=readers.internal_path)
 """Empty: this process sends picture files itself, instead of the proxy in front."""
-DATA_DIR = Path(env.text("DATA_DIR", default=str(BASE_DIR / "var"))).expanduser().resolve()
 FOLDER_MODE = 0o750 if ACCEL_REDIRECT else 0o700
 """The nginx that sends the pictures reads them as a member of our group."""
-FOLDER = Folder(DATA_DIR, env)
-FOLDER.open(FOLDER_MODE)
-DATA_DIR_IS_CLOSED = FOLDER.is_closed
 UMASK = 0o777 & ~FOLDER_MODE
-"""Of the processes that serve; commands leave the one that they were started with."""
+"""Of the processes that serve; commands only keep others from writing."""
+DATA_DIR = Path(env.text("DATA_DIR", default=str(BASE_DIR / "var"), read=readers.data_folder))
+DATABASE_URL = env.secret("DATABASE_URL", default="", read=databases.database_url)
+DATABASES = {"default": databases.database_of(DATABASE_URL, DATA_DIR)}
+IS_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+REDIS_URL = env.secret("REDIS_URL", default="", read=addresses.redis)
 
 # Address and safety
 HOST = env.text("HOST", default="127.0.0.1", read=addresses.host)
@@ -48,9 +49,8 @@ HTTPS = env.switch("HTTPS", default=PUBLIC_URL.startswith("https:"))
 if PUBLIC_URL and PUBLIC_URL.startswith("https:") != HTTPS:
     env.refuse(f"PUBLIC_URL={PUBLIC_URL} and HTTPS={HTTPS:d} contradict each other. Remove HTTPS.")
 
-SECRET_KEY_GIVEN = env.secret("SECRET_KEY", default="")
-SECRET_KEY = SECRET_KEY_GIVEN or FOLDER.secret("secret_key", secrets.token_urlsafe(50))
-SECRET_KEY_FALLBACKS = env.secrets("SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY_GIVEN = env.secret("SECRET_KEY", default="", read=readers.signing_key)
+SECRET_KEY_FALLBACKS = env.secrets("SECRET_KEY_FALLBACKS", default=[], read=readers.signing_key)
 
 ALLOWED_HOSTS = env.names(
     "ALLOWED_HOSTS", default=addresses.names_of(HOST), read=addresses.allowed_host
@@ -74,6 +74,50 @@ CONNECTIONS_PER_PERSON = env.whole_number(
 )
 """Sockets and event streams that one person may have open in one web process."""
 
+# The model and the worker
+XINFERENCE_URL = env.secret("XINFERENCE_URL", default="", read=addresses.model_server)
+XINFERENCE_API_KEY = env.secret("XINFERENCE_API_KEY", default="", read=readers.api_key)
+if XINFERENCE_API_KEY and "@" in XINFERENCE_URL:
+    env.refuse("XINFERENCE_URL has a user, and XINFERENCE_API_KEY is set: only one can be sent.")
+XINFERENCE_CA = env.text("XINFERENCE_CA", default="", read=readers.certificates)
+SSL_CERT_FILE = env.text("SSL_CERT_FILE", default="", read=readers.certificates)
+SSL_CERT_DIR = env.text("SSL_CERT_DIR", default="", read=readers.folder)
+MODEL_SERVER = without_password(XINFERENCE_URL)
+"""XINFERENCE_URL as it may be shown."""
+XINFERENCE_MODEL = env.text(
+    "XINFERENCE_MODEL", default="LiuJuan20260223Zimage", read=readers.model_name
+)
+DEMO_SPEED = env.number("DEMO_SPEED", default=1.0, least=0.01, most=1_000)
+EMBEDDED_WORKER = env.switch("EMBEDDED_WORKER", default=not REDIS_URL)
+GENERATION_SLOTS = env.text("GENERATION_SLOTS", default="", read=readers.slots)
+GENERATION_LEASE = timedelta(
+    seconds=env.number("GENERATION_LEASE", default=30.0, least=3, most=3_600)
+)
+GENERATION_GRACE = timedelta(
+    seconds=env.number("GENERATION_GRACE", default=20.0, least=0, most=3_600)
+)
+GENERATION_STALL = timedelta(
+    seconds=env.number("GENERATION_STALL", default=0.0, least=0, most=86_400)
+)
+"""Zero: the larger of 120 s and ten times the median of that size."""
+GENERATION_DEADLINE = timedelta(
+    seconds=env.number("GENERATION_DEADLINE", default=0.0, least=0, most=864_000)
+)
+"""Zero: the larger of an hour and twenty times the median of that size."""
+TIME_ZONE = env.text("TIME_ZONE", default="UTC", read=readers.time_zone)
+
+# Files and folders: changed only if everything above was accepted
+FOLDER = Folder(
+    DATA_DIR, FOLDER_MODE, env, database=DATABASES["default"]["NAME"] if IS_SQLITE else None
+)
+FOLDER.examine()
+env.refuse_mistakes()
+FOLDER.prepare()
+env.refuse_mistakes()
+DATA_DIR_IS_CLOSED = FOLDER.is_closed
+SECRET_KEY = SECRET_KEY_GIVEN or FOLDER.secret_key(secrets.token_urlsafe(50))
+
+# Safety
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
@@ -110,6 +154,7 @@ INSTALLED_APPS = [
     "csp",
     "generation",
 ]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
@@ -151,16 +196,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
 ]
 
-# Database
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-DATABASE_URL = env.secret("DATABASE_URL", default="", read=databases.database_url)
-DATABASES = {"default": databases.database_of(DATABASE_URL, DATA_DIR)}
-IS_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
-if IS_SQLITE:
-    FOLDER.create_private(DATABASES["default"]["NAME"])
-
 # Channel layer: a doorbell only; it may lose any message
-REDIS_URL = env.secret("REDIS_URL", default="", read=addresses.redis)
 REDIS_PREFIX = redis_prefix([SECRET_KEY, *SECRET_KEY_FALLBACKS])
 WORKER_CHANNEL = worker_channel([SECRET_KEY, *SECRET_KEY_FALLBACKS])
 
@@ -207,37 +243,6 @@ def shared_cache() -> dict[str, Any]:
 
 CACHES = {"default": shared_cache(), "local": LOCAL_CACHE | {"LOCATION": "local"}}
 
-# The model and the worker
-XINFERENCE_URL = env.secret("XINFERENCE_URL", default="", read=addresses.model_server)
-XINFERENCE_API_KEY = env.secret("XINFERENCE_API_KEY", default="", read=readers.api_key)
-if XINFERENCE_API_KEY and "@" in XINFERENCE_URL:
-    env.refuse("XINFERENCE_URL has a user, and XINFERENCE_API_KEY is set: only one can be sent.")
-XINFERENCE_CA = env.text("XINFERENCE_CA", default="", read=readers.certificates)
-SSL_CERT_FILE = env.text("SSL_CERT_FILE", default="", read=readers.certificates)
-SSL_CERT_DIR = env.text("SSL_CERT_DIR", default="", read=readers.folder)
-MODEL_SERVER = without_password(XINFERENCE_URL)
-"""XINFERENCE_URL as it may be shown."""
-XINFERENCE_MODEL = env.text(
-    "XINFERENCE_MODEL", default="LiuJuan20260223Zimage", read=readers.model_name
-)
-DEMO_SPEED = env.number("DEMO_SPEED", default=1.0, least=0.01, most=1_000)
-EMBEDDED_WORKER = env.switch("EMBEDDED_WORKER", default=not REDIS_URL)
-GENERATION_SLOTS = env.text("GENERATION_SLOTS", default="", read=readers.slots)
-GENERATION_LEASE = timedelta(
-    seconds=env.number("GENERATION_LEASE", default=30.0, least=3, most=3_600)
-)
-GENERATION_GRACE = timedelta(
-    seconds=env.number("GENERATION_GRACE", default=20.0, least=0, most=3_600)
-)
-GENERATION_STALL = timedelta(
-    seconds=env.number("GENERATION_STALL", default=0.0, least=0, most=86_400)
-)
-"""Zero: the larger of 120 s and ten times the median of that size."""
-GENERATION_DEADLINE = timedelta(
-    seconds=env.number("GENERATION_DEADLINE", default=0.0, least=0, most=864_000)
-)
-"""Zero: the larger of an hour and twenty times the median of that size."""
-
 # Files
 MEDIA_ROOT = DATA_DIR / "media"
 STATIC_URL = f"{BASE_PATH}/static/"
@@ -258,7 +263,6 @@ LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = env.text("TIME_ZONE", default="UTC", read=readers.time_zone)
 
 LOGGING = {
     "version": 1,
@@ -305,5 +309,3 @@ LOGGING = {
         "channels_redis.pubsub": {"filters": ["report_layer"]},
     },
 }
-
-env.refuse_mistakes()

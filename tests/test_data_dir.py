@@ -10,10 +10,12 @@ import pytest
 from django.test import override_settings
 
 from generation import checks
-from liujuan_site.data_dir import Folder, closed
+from liujuan_site.data_dir import Folder
 from liujuan_site.environment import Environment, WrongSettings
+from liujuan_site.private_files import SQLITE_HEADER
 from tests.settings import SettingsOf
 
+KEY = "a key that is long enough for a test"
 UNCHANGEABLE = Path("/proc/self/status")
 """A file that everybody can read and no account, not even root, can close."""
 
@@ -37,17 +39,19 @@ def test_a_start_closes_what_an_older_version_left_open(
     settings_of: SettingsOf, tmp_path: Path
 ) -> None:
     data = tmp_path / "data"
-    data.mkdir(mode=0o755)
-    names = ("db.sqlite3", "db.sqlite3-wal", "db.sqlite3-shm", "secret_key", "password")
-    for name in names:
-        (data / name).write_text("kept")
-        (data / name).chmod(0o644)
+    data.mkdir()
+    (data / "secret_key").write_text(f"{KEY}\n")
+    (data / "db.sqlite3").write_bytes(SQLITE_HEADER)
+    for name in ("db.sqlite3-wal", "db.sqlite3-shm", "password"):
+        (data / name).touch()
+    for path in data.iterdir():
+        path.chmod(0o644)
     data.chmod(0o755)
 
-    assert settings_of(DATA_DIR=str(data))["SECRET_KEY"] == "kept"
+    assert settings_of(DATA_DIR=str(data))["SECRET_KEY"] == KEY
 
     assert mode_of(data) == 0o700
-    assert {mode_of(data / name) for name in names} == {0o600}
+    assert {mode_of(path) for path in data.iterdir()} == {0o600}
 
 
 def test_the_group_may_read_pictures_only_if_the_proxy_sends_them(
@@ -75,12 +79,12 @@ def test_a_process_that_serves_writes_nothing_that_others_can_read() -> None:
 
 def test_secrets_that_stay_open_are_refused(tmp_path: Path) -> None:
     env = Environment({})
+    folder = Folder(tmp_path, 0o700, env)
 
-    Folder(tmp_path, env).close(UNCHANGEABLE)
+    folder.told(UNCHANGEABLE, folder.close)
 
     with pytest.raises(WrongSettings, match=f"Type: chmod 600 {UNCHANGEABLE}"):
         env.refuse_mistakes()
-    assert not closed(UNCHANGEABLE, 0o600)
 
 
 def test_a_folder_that_stays_open_is_named_by_a_check() -> None:
@@ -90,14 +94,121 @@ def test_a_folder_that_stays_open_is_named_by_a_check() -> None:
         assert not checks.check_data_dir()
 
 
-@pytest.mark.parametrize("name", ["a-file", "a-file/below"])
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["a-file", "a-file/below", "n" * 300])
+def test_a_folder_that_cannot_be_made_is_named(
+    settings_of: SettingsOf, tmp_path: Path, name: str
+) -> None:
     (tmp_path / "a-file").touch()
-    env = Environment({})
 
-    folder = Folder(tmp_path / name, env)
-    folder.open(0o700)
+    with pytest.raises(WrongSettings, match=r"DATA_DIR=.* Type DATA_DIR=/a/folder"):
+        settings_of(DATA_DIR=str(tmp_path / name))
 
-    assert folder.secret("secret_key", "x") == ""
-    with pytest.raises(WrongSettings, match=r"DATA_DIR=.* cannot be used"):
-        env.refuse_mistakes()
+
+def test_parents_can_be_written_by_this_account_alone(
+    settings_of: SettingsOf, tmp_path: Path
+) -> None:
+    mask = os.umask(0)
+    try:
+        data = settings_of(DATA_DIR=str(tmp_path / "one/two/data"))["DATA_DIR"]
+    finally:
+        os.umask(mask)
+
+    assert [mode_of(path) for path in (data, *data.parents[:2])] == [0o700, 0o755, 0o755]
+
+
+def lay_out(root: Path) -> dict[str, str]:
+    """A tree with files and folders of others in `root`: what each variable may name of it."""
+    shared = root / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    home = root / "home"
+    home.mkdir()
+    (home / "letter.txt").write_text("not ours")
+    home.chmod(0o755)
+    (root / "text").write_text("not a database")
+    (root / "text").chmod(0o644)
+    (root / "folder").mkdir()
+    os.mkfifo(root / "fifo")
+    (root / "link").symlink_to(root / "text")
+    (root / "loop").symlink_to(root / "loop")
+    linked = root / "linked"
+    linked.mkdir(mode=0o700)
+    (root / "other_key").write_text(KEY)
+    (root / "other_key").chmod(0o644)
+    (linked / "secret_key").symlink_to(root / "other_key")
+    doubled = root / "doubled"
+    doubled.mkdir(mode=0o700)
+    os.link(root / "other_key", doubled / "password")
+    return {path.name: str(path) for path in root.iterdir()}
+
+
+def state_of(root: Path) -> dict[str, tuple[int, int]]:
+    found = {str(path): path.lstat() for path in (root, *root.rglob("*"))}
+    return {name: (each.st_mode, each.st_size) for name, each in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("variable", "prefix", "name"),
+    [
+        *(("DATA_DIR", "", name) for name in ("shared", "home", "text", "fifo", "loop")),
+        *(("DATA_DIR", "", name) for name in ("linked", "doubled", "folder/new/deep")),
+        *(("DATABASE_URL", "sqlite:///", name) for name in ("text", "folder", "fifo", "link")),
+        *(("DATABASE_URL", "sqlite:///", name) for name in ("loop", "folder/new.sqlite3")),
+    ],
+)
+@pytest.mark.parametrize("port", ["8000", "x"])
+def test_a_refused_start_changes_nothing(
+    settings_of: SettingsOf, tmp_path: Path, variable: str, prefix: str, name: str, port: str
+) -> None:
+    lay_out(tmp_path)
+    before = state_of(tmp_path)
+    own = tmp_path.with_name(f"{tmp_path.name}-data")
+    named = {"DATA_DIR": str(own), variable: f"{prefix}{tmp_path}/{name}"}
+    if port != "x" and "new" in name:
+        return  # nothing is wrong with these
+
+    with pytest.raises(WrongSettings):
+        settings_of(PORT=port, **named)
+
+    assert state_of(tmp_path) == before
+    assert not own.exists()
+
+
+def test_what_others_share_is_refused_with_what_to_type(
+    settings_of: SettingsOf, tmp_path: Path
+) -> None:
+    paths = lay_out(tmp_path)
+
+    for name in ("home", "shared"):
+        with pytest.raises(WrongSettings, match=rf"chmod 700 {paths[name]}"):
+            settings_of(DATA_DIR=paths[name])
+
+
+def test_bits_beside_the_permissions_stay(settings_of: SettingsOf, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data").chmod(0o2775)
+
+    settings_of(DATA_DIR=str(tmp_path / "data"))
+
+    assert mode_of(tmp_path / "data") == 0o2700
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", b"x", b"changeme", b"a" * 50, b"\0" * 67, b"\xff" * 67, b"k" * 70_000]
+)
+def test_a_key_that_anybody_could_guess_is_refused(
+    settings_of: SettingsOf, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "secret_key").write_bytes(content)
+
+    with pytest.raises(WrongSettings, match=r"secret_key (holds no usable key|cannot be used)"):
+        settings_of()
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "SECRET_KEY_FALLBACKS"])
+@pytest.mark.parametrize("value", ["x", "changeme", "0" * 50, "abababababababababababababab"])
+def test_a_short_key_is_refused(settings_of: SettingsOf, name: str, value: str) -> None:
+    with pytest.raises(WrongSettings, match=f"{name} can be guessed") as told:
+        settings_of(**{name: value})
+
+    assert value not in str(told.value).replace(name, "")

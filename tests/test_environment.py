@@ -19,6 +19,7 @@ from tests.settings import SettingsOf
 from tests.studio import ROOT, free_port
 from tests.test_docs import variables
 
+OLD, NEW = "an-old-key-for-tests-0123", "the-new-key-for-tests-0123"
 NODE = os.uname().nodename.lower()
 
 
@@ -61,7 +62,8 @@ def test_a_start_names_every_mistake_in_one_sentence_each(tmp_path: Path) -> Non
     assert done.returncode == 1
     first, *lines = done.stderr.splitlines()
     assert first == "The studio cannot start with these settings:"
-    assert [line.split("=")[0].split()[0] for line in lines] == ["PORT", "REDIS_URL", "TIME_ZONE"]
+    assert {line.split("=")[0].split()[0] for line in lines} == {"PORT", "REDIS_URL", "TIME_ZONE"}
+    assert len(lines) == 3
     assert all("Type " in line for line in lines)
     assert "geheim" not in done.stderr
 
@@ -144,6 +146,51 @@ def test_a_file_that_gives_no_secret_is_refused(
 
     with pytest.raises(WrongSettings, match=said):
         env.refuse_mistakes()
+
+
+def test_a_file_for_a_secret_is_a_small_regular_one(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "loop").symlink_to("loop")
+    with open(tmp_path / "zeros", "wb") as zeros:
+        zeros.truncate(300_000_000)
+    (tmp_path / "just-small").write_text("k" * 64 * 1024)
+    (tmp_path / "link").symlink_to("just-small")
+
+    def refused(name: str, variable: str = "KEY_FILE") -> list[str]:
+        env = Environment({variable: str(tmp_path / name)})
+        env.secret("KEY", default="")
+        env.text("CA", default="", read=readers.certificates)
+        return env.mistakes
+
+    assert not refused("link")
+    for name in ("fifo", "loop", "zeros", ".", "missing", "n" * 300, "link/below"):
+        (said,) = refused(name)
+        assert said.startswith(f"KEY_FILE={tmp_path}"[:120])
+        assert len(said) < 400
+        assert len(refused(name, "CA")) == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("sk-a-secret-key", "KEY_FILE cannot be read"),
+        ("-----BEGIN\nsk-a-secret-key", "KEY_FILE holds a control character"),
+        ("/run/a\nb\x1b[31m", "KEY_FILE=/run/a\\nb"),
+        ("/run/" + "x" * 5_000, "KEY_FILE=/run/xxx"),
+        ("'/run/key'", "KEY_FILE has quotes around it"),
+        ("/run/key'", "KEY_FILE=/run/key' has quotes"),
+    ],
+)
+def test_only_a_path_to_a_secret_is_shown(typed: str, said: str) -> None:
+    env = Environment({"KEY_FILE": typed})
+
+    env.secret("KEY", default="")
+
+    (mistake,) = env.mistakes
+    assert mistake.startswith(said)
+    assert "sk-a-secret-key" not in mistake
+    assert mistake.isprintable()
+    assert len(mistake) < 300
 
 
 def test_former_keys_lie_in_a_file_line_by_line(tmp_path: Path) -> None:
@@ -372,18 +419,18 @@ def test_two_installations_on_one_host_have_cookies_of_their_own(
     assert len(one) == 3
     assert not one & cookies(DATA_DIR=str(tmp_path / "other"))
     # the address outlives a change of the key
-    keys = [cookies(PUBLIC_URL="https://h:1", SECRET_KEY=key) for key in ("old", "new")]
+    keys = [cookies(PUBLIC_URL="https://h:1", SECRET_KEY=key) for key in (OLD, NEW)]
     assert keys[0] == keys[1]
-    assert not keys[0] & cookies(PUBLIC_URL="https://h:2", SECRET_KEY="old")
+    assert not keys[0] & cookies(PUBLIC_URL="https://h:2", SECRET_KEY=OLD)
 
 
 def test_processes_hear_each_other_while_the_key_is_changed(
     settings_of: SettingsOf,
 ) -> None:
-    old = settings_of(SECRET_KEY="old")["REDIS_PREFIX"]
+    old = settings_of(SECRET_KEY=OLD)["REDIS_PREFIX"]
 
-    assert settings_of(SECRET_KEY="new", SECRET_KEY_FALLBACKS="old")["REDIS_PREFIX"] == old
-    assert settings_of(SECRET_KEY="new")["REDIS_PREFIX"] != old
+    assert settings_of(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=OLD)["REDIS_PREFIX"] == old
+    assert settings_of(SECRET_KEY=NEW)["REDIS_PREFIX"] != old
 
 
 def test_a_site_below_a_path_has_everything_there(

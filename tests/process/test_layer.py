@@ -108,7 +108,10 @@ async def test_two_installations_in_one_redis_do_not_wake_each_other(
     tmp_path: Path, settings_of: SettingsOf
 ) -> None:
     redis = Redis(tmp_path).start()
-    ours, theirs = (settings_of(REDIS_URL=redis.url, SECRET_KEY=key) for key in ("one", "two"))
+    ours, theirs = (
+        settings_of(REDIS_URL=redis.url, SECRET_KEY=f"{key} is long enough")
+        for key in ("the first key", "another key")
+    )
     layers = []
     for settings in (ours, theirs):
         config = settings["CHANNEL_LAYERS"]["default"]["CONFIG"]
