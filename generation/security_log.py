@@ -14,6 +14,8 @@ from enum import StrEnum, auto
 from generation.log_lines import log_line
 
 logger = logging.getLogger("liujuan.security")
+host_logger = logging.getLogger("django.security.DisallowedHost")
+"""Django's: whoever scans the network fills it, and its repeated lines are counted."""
 
 
 class SecurityEvent(StrEnum):
@@ -38,3 +40,8 @@ def log_event(
     """Write one line; `None` (no account known, the console) is written as `-`."""
     line = log_line(event.value, account=account, address=address, **details)
     logger.log(logging.INFO if event in GOOD else logging.WARNING, "%s", line)
+
+
+def log_foreign_host(host: str | None, address: str) -> None:
+    """Write one line about a request or handshake whose Host is not in ALLOWED_HOSTS."""
+    host_logger.warning("%s", log_line("host_refused", host=host, address=address))

@@ -11,6 +11,7 @@ from django.urls import include, path
 from generation.views import signing_in
 from liujuan_site import probes
 
+handler400 = "generation.views.refusals.bad_request"
 handler403 = "generation.views.refusals.forbidden"
 handler500 = "liujuan_site.unavailable.server_error"
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable
 from typing import Any
 
+from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views import defaults
@@ -13,7 +15,7 @@ from django.views import defaults
 from generation.choices import ErrorCode
 from generation.client_address import client_address
 from generation.conversation import all_buckets
-from generation.security_log import SecurityEvent, log_event
+from generation.security_log import SecurityEvent, log_event, log_foreign_host
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -27,6 +29,19 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
         path=request.path,
     )
     return defaults.permission_denied(request, exception)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's page; its line is a warning, since clients cause it, and gives no advice."""
+    response = defaults.bad_request(request, exception)
+    if isinstance(exception, DisallowedHost):
+        log_foreign_host(request.headers.get("Host"), client_address(request))
+    elif isinstance(exception, SuspiciousOperation):
+        name = type(exception).__name__
+        logging.getLogger(f"django.security.{name}").warning("%s", exception)
+    # Django would write it as an error of ours
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
 
 
 def refused(request: HttpRequest, code: ErrorCode, status: int) -> HttpResponse:
