@@ -260,7 +260,7 @@ class CloseCode(models.IntegerChoices):
     """WebSocket close codes."""
 
     NOT_SIGNED_IN = 4401, _("not signed in, signed out, or a bad token")
-    REFUSED = 4403, _("account disabled, origin refused, or no TLS where the site has it")
+    REFUSED = 4403, _("account disabled, host or origin refused, or no TLS where the site has it")
     TOO_SLOW = 4408, _("too slow to read")
     FLOODING = 4429, _("too many messages or connections")
     LEAVING = 4503, _("the server is leaving; come back at once")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
+from io import BytesIO
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -13,13 +13,15 @@ from urllib.parse import urlsplit
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user, get_user_model
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.asgi import ASGIRequest
 from django.utils.module_loading import import_string
 
 from generation import services
 from generation.choices import CloseCode
 from generation.client_address import UNKNOWN, client_address
 from generation.conversation.token_gate import TokenThrottled, user_of_token
-from generation.security_log import SecurityEvent, log_event
+from generation.security_log import SecurityEvent, log_event, log_foreign_host
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -79,22 +81,25 @@ class Credentials:
 
 
 def credentials_of(scope: dict[str, Any]) -> Credentials:
-    """What the handshake carries; raises Refused on a foreign page, and without TLS under HTTPS=1.
+    """What the handshake carries.
 
     A token of ours needs no Origin and ignores cookies; a cookie counts only from our own pages.
-    What else stands in Authorization belongs to a proxy in front.
+    What else stands in Authorization belongs to a proxy in front. Raises Refused on a foreign
+    host or page, and without TLS under HTTPS=1.
     """
     address = client_address(scope)
+    request = as_request(scope)
     headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    if settings.HTTPS and not is_secure(scope):
+    refuse_foreign_host(request, address)
+    if settings.HTTPS and not request.is_secure():
         log_event(SecurityEvent.PERMISSION_REFUSED, account=None, address=address, reason="no TLS")
         raise Refused(CloseCode.REFUSED)
     authorization = headers.get(b"authorization", "")
     token = token_in(authorization)
     if token is not None:
         return Credentials(token=token, session_key=None, address=address)
-    session_key = session_key_of(headers.get(b"cookie", ""))
-    if authorization and session_key is None:
+    credentials = our_session(request.COOKIES, address=address)
+    if authorization and credentials.session_key is None:
         raise Refused(CloseCode.NOT_SIGNED_IN)
     if not is_our_origin(scope, headers):
         log_event(
@@ -104,18 +109,22 @@ def credentials_of(scope: dict[str, Any]) -> Credentials:
             origin=headers.get(b"origin"),
         )
         raise Refused(CloseCode.REFUSED)
-    return Credentials(token=None, session_key=session_key, address=address)
+    return credentials
 
 
-def is_secure(scope: dict[str, Any]) -> bool:
-    """Whether it came over TLS: as `HttpRequest.is_secure`, by SECURE_PROXY_SSL_HEADER."""
-    name, secure = settings.SECURE_PROXY_SSL_HEADER or ("", "")
-    wanted = name.removeprefix("HTTP_").replace("_", "-").lower().encode()
-    values = [value for each, value in scope["headers"] if each.lower() == wanted]
-    if not values:
-        return bool(scope.get("scheme") == "wss")
-    # of several values the first counts, as in a request
-    return bool(values[0].split(b",")[0].strip().decode("latin-1") == secure)
+def as_request(scope: dict[str, Any]) -> ASGIRequest:
+    """The handshake as Django reads a page's request: the same cookies, host and TLS."""
+    scheme = "https" if scope.get("scheme") == "wss" else "http"
+    page = {"method": "GET", "scheme": scheme, "query_string": b""}
+    return ASGIRequest({**scope, **page}, BytesIO())
+
+
+def refuse_foreign_host(request: ASGIRequest, address: str) -> None:
+    try:
+        request.get_host()
+    except DisallowedHost as error:
+        log_foreign_host(request.META.get("HTTP_HOST"), address)
+        raise Refused(CloseCode.REFUSED) from error
 
 
 def token_in(authorization: str) -> str | None:
@@ -130,14 +139,6 @@ def our_session(cookies: Mapping[str, str], *, address: str = UNKNOWN) -> Creden
     """Of a request over HTTP: other sites cannot read its answer, nor make it change anything."""
     session_key = cookies.get(settings.SESSION_COOKIE_NAME)
     return Credentials(token=None, session_key=session_key, address=address)
-
-
-def session_key_of(header: str) -> str | None:
-    try:
-        morsel = SimpleCookie(header).get(settings.SESSION_COOKIE_NAME)
-    except CookieError:
-        return None
-    return morsel.value if morsel else None
 
 
 def is_our_origin(scope: dict[str, Any], headers: dict[bytes, str]) -> bool:

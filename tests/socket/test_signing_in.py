@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -12,7 +13,8 @@ from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
 from generation import services
-from generation.conversation.credentials import is_our_origin
+from generation.conversation.credentials import credentials_of, is_our_origin
+from generation.log_lines import log_line
 from tests.socket.pages import OpenPage, Page, cookie_of
 
 FOREIGN = [
@@ -26,6 +28,29 @@ FOREIGN = [
     "\xff\xfe",
 ]
 """What stands in Authorization when it is not ours."""
+
+FOREIGN_HOSTS = ["evil.example", "testserver.evil.example", "testserver,evil.example", "[::1", ""]
+
+COOKIES_OF_OTHERS = [
+    'prefs={"a":1}',
+    "foo=a b",
+    "foo[bar]=1",
+    "a@b=1",
+    "foo",
+    "expires=x",
+    "path",
+    "secure; httponly",
+    "é=1",
+    "n=日本",
+    'a="x',
+    'a=x"; b=\\',
+    "(x)=1",
+    "$Version=1",
+    "a=b,c=d",
+    "=; ;; =x",
+    "a=\x01",
+]
+"""What other applications on the same host may have set."""
 
 Visitor = Callable[..., Awaitable[Page]]
 
@@ -100,6 +125,50 @@ async def test_a_cookie_from_another_origin_is_refused(
     page = await visitor(cookie=await cookie_of(alice), origin=origin)
 
     assert await page.close_code() == 4403
+
+
+@pytest.mark.parametrize("others", [*COOKIES_OF_OTHERS, "; ".join(COOKIES_OF_OTHERS)])
+@pytest.mark.parametrize("around", ["{others}; {ours}", "{ours}; {others}", "{others};{ours};a=b"])
+def test_cookies_of_other_applications_do_not_hide_ours(others: str, around: str) -> None:
+    ours = f"{settings.SESSION_COOKIE_NAME}=the-key"
+    cookie = around.format(others=others, ours=ours).encode()
+    headers = [(b"host", b"testserver"), (b"origin", b"http://testserver"), (b"cookie", cookie)]
+
+    assert credentials_of({"path": "/", "headers": headers}).session_key == "the-key"
+
+
+async def test_a_page_beside_other_applications_gets_hello(alice: User, visitor: Visitor) -> None:
+    cookie = "; ".join([*COOKIES_OF_OTHERS, await cookie_of(alice), *COOKIES_OF_OTHERS])
+    page = await visitor(cookie=cookie, origin="http://testserver")
+
+    assert (await page.receive())["type"] == "hello"
+    await page.close()
+
+
+@pytest.mark.parametrize("host", FOREIGN_HOSTS)
+async def test_a_socket_is_asked_for_under_a_name_of_the_site(
+    alice: User, visitor: Visitor, now: datetime, host: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    cookie, token = await cookie_of(alice), await token_of(alice, now)
+
+    by_cookie = await visitor(host=host, cookie=cookie, origin=f"http://{host}")
+    by_token = await visitor(host=host, authorization=f"Bearer {token}")
+
+    assert await by_cookie.close_code() == 4403
+    assert await by_token.close_code() == 4403
+    lines = [each.getMessage() for each in caplog.records if "Host" in each.name]
+    assert lines == [log_line("host_refused", host=host, address="unknown")] * 2
+
+
+async def test_every_name_of_the_site_is_allowed(
+    alice: User, visitor: Visitor, settings: Any
+) -> None:
+    settings.ALLOWED_HOSTS = [".studio.example", "[fd00::5]"]
+    for host in ("studio.example", "a.Studio.Example:8000", "[fd00::5]:8000"):
+        page = await visitor(host=host, cookie=await cookie_of(alice), origin=f"http://{host}")
+
+        assert (await page.receive())["type"] == "hello"
+        await page.close()
 
 
 async def test_nobody_is_not_signed_in(visitor: Visitor) -> None:
