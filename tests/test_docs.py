@@ -315,3 +315,16 @@ def test_every_file_that_a_document_names_exists(document: str) -> None:
     named = re.findall(r"`((?:tests|benchmarks|deploy|generation|liujuan_site)/[\w./-]+)`", text)
 
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_security_page_names_files_and_tests_that_exist() -> None:
+    text = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+    paths = re.findall(
+        r"`((?:generation|liujuan_site|tests|deploy|static|benchmarks)/[^`]+)`", text
+    )
+    names = re.findall(r"`(test_\w+)`", text)
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/test_*.py"))
+
+    assert len(paths) > 50
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    assert [name for name in names if f"def {name}(" not in tests] == []
