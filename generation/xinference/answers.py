@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from generation.choices import ErrorCode, Route
+from generation.choices import ErrorCode
 from generation.exceptions import (
     XinferenceAborted,
     XinferenceBusy,
@@ -23,9 +23,6 @@ from generation.xinference.reasons import PROXY_GAVE_UP, reason_of_answer, reaso
 
 BLAMES_THE_REQUEST = (ErrorCode.PROMPT_REFUSED, ErrorCode.SIZE_REFUSED)
 """Causes that no second try can help, whatever the status: engines say them with 500 too."""
-
-PICTURES = {Route.TXT2IMG: "images", Route.GENERATIONS: "data"}
-"""Where an answer has its list of pictures."""
 
 LONGEST_DETAIL = 2000
 """Characters of the server's words that are kept; a stack trace in an HTML page has no end."""
@@ -100,21 +97,6 @@ def busy(answer: Answer, told: str) -> XinferenceBusy:
     """429 is the model's own limit, 503 a model that still loads (it names the seconds)."""
     code = ErrorCode.MODEL_BUSY if answer.status == 429 else ErrorCode.MODEL_LOADING
     return XinferenceBusy(told, code=code, retry_after=answer.retry_after)
-
-
-def picture_of(answer: Answer, route: Route) -> str | None:
-    """The base64 text of the one picture in a 200, or None if there is none."""
-    try:
-        parsed = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return None
-    pictures = parsed.get(PICTURES[route]) if isinstance(parsed, dict) else None
-    if not isinstance(pictures, list) or len(pictures) != 1:
-        return None
-    text = pictures[0]
-    if route == Route.GENERATIONS:
-        text = text.get("b64_json") if isinstance(text, dict) else None
-    return text if isinstance(text, str) and text else None
 
 
 def fraction_of(answer: Answer) -> float:

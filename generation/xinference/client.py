@@ -28,11 +28,11 @@ from generation.xinference.answers import (
     Answer,
     error_of,
     fraction_of,
-    picture_of,
     was_stopped,
 )
 from generation.xinference.connections import POLLS_AT_ONCE, Connections, gate
 from generation.xinference.orders import DrawRequest, generations_body, txt2img_body
+from generation.xinference.picture_text import picture_text
 from generation.xinference.reading import LIST_ANSWER, SHORT_ANSWER, picture_answer
 from generation.xinference.served import ListedModel, ServedModel
 
@@ -198,8 +198,8 @@ class XinferenceClient:
             # the model did its work: to draw the same again would bring the same
             raise PictureError(detail=error.detail) from error
         answer = self._good(sent, prompts)
-        # up to 23 MB: parsing them would stop everybody else for a moment
-        text = await asyncio.to_thread(picture_of, answer, route)
+        # up to 23 MB, which are copied
+        text = await asyncio.to_thread(picture_text, answer.body, route)
         if text is None:
             raise PictureError(detail="the answer holds no picture")
         return text
