@@ -15,6 +15,9 @@ from pathlib import Path
 from django.conf import settings
 
 NAME = "installation"
+MADE_HERE = 8
+"""Version of the UUIDs that begin with an id; those of older versions of the studio do not."""
+
 OURS = 6
 """Bytes with which every request id of an installation begins."""
 
@@ -49,13 +52,19 @@ def write(key: uuid.UUID) -> None:
 def new_request_id() -> uuid.UUID:
     """Random but for its beginning, by which the installation knows its own calls."""
     key = read()
-    random = uuid.uuid4().bytes
-    return uuid.UUID(bytes=random if key is None else key.bytes[:OURS] + random[OURS:])
+    random = uuid.uuid4()
+    if key is None:
+        return random
+    made = bytearray(key.bytes[:OURS] + random.bytes[OURS:])
+    made[6] = made[6] & 0x0F | MADE_HERE << 4
+    return uuid.UUID(bytes=bytes(made))
 
 
 def is_ours(request_id: uuid.UUID | None) -> bool:
-    """Whether the call was made by the installation that lives here."""
+    """Whether the installation that lives here made the call; an id that says nothing is ours."""
     key = read()
-    if key is None or request_id is None:
+    if request_id is None or request_id.version != MADE_HERE:
+        return True
+    if key is None:
         return False
     return key.bytes[:OURS] == request_id.bytes[:OURS]

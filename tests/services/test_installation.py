@@ -149,7 +149,9 @@ def test_a_take_over_ends_the_calls_of_its_own_installation_alone(
     later = now + timedelta(seconds=31)
     under_way(alice, worker, now)
     (own,) = services.expire_leases(worker_id=worker.pk, now=later)
-    ModelSlot.objects.update(request_id=uuid.uuid4())
+    with living_in(empty(home.with_name("another"))):
+        installation.write(uuid.uuid4())
+        ModelSlot.objects.update(request_id=installation.new_request_id())
     (foreign,) = services.expire_leases(worker_id=worker.pk, now=later + timedelta(seconds=31))
 
     assert (own.ours, foreign.ours) == (True, False)
