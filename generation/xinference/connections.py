@@ -20,6 +20,7 @@ from generation.exceptions import (
     XinferenceUnreachable,
 )
 from generation.xinference.answers import Answer
+from generation.xinference.network import PacedTransport, awaiting_head
 from generation.xinference.reading import read
 from generation.xinference.reasons import reason_of_failure
 
@@ -108,9 +109,7 @@ class Connections:
                 timeout=httpx.Timeout(
                     connect=CONNECT_LIMIT, read=None, write=SEND_LIMIT, pool=None
                 ),
-                limits=httpx.Limits(max_connections=most, keepalive_expiry=KEEP_ALIVE),
-                transport=transport,
-                verify=tls or True,
+                transport=transport or PacedTransport(tls=tls, most=most, keep_alive=KEEP_ALIVE),
                 # neither a proxy for the world outside nor ~/.netrc is meant for the model server
                 trust_env=False,
             )
@@ -132,14 +131,16 @@ class Connections:
         try:
             content = None if body is None else json.dumps(body).encode()
             headers = {} if body is None else {"Content-Type": "application/json"}
-            async with pool.stream(method, path, content=content, headers=headers) as response:
-                try:
-                    return await read(response, limit)
-                finally:
-                    await response.aclose()
-                    # httpx ties response and stream to each other, and to the connection with
-                    # its buffers: 190 KiB for an answer that was not read to its end
-                    response.stream = httpx.ByteStream(b"")
+            request = pool.build_request(method, path, content=content, headers=headers)
+            with awaiting_head():
+                response = await pool.send(request, stream=True)
+            try:
+                return await read(response, limit)
+            finally:
+                await response.aclose()
+                # httpx ties response and stream to each other, and to the connection with
+                # its buffers: 190 KiB for an answer that was not read to its end
+                response.stream = httpx.ByteStream(b"")
         except XinferenceError:
             raise
         except NOT_ANSWERED as error:

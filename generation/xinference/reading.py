@@ -26,8 +26,13 @@ METADATA = 64 * 1024
 MOST_HEADERS = 100
 HEADER_BYTES = 32 * 1024
 
-CHUNKS_PER_TURN = 64
-"""Chunks read before others get a turn: a body in chunks of one byte stops nothing."""
+CHUNKS_PER_TURN = 16
+"""Chunks read before others get a turn."""
+
+MOST_CHUNKS = 1_000
+LEAST_CHUNK = 512
+"""Bytes of a chunk on average, beyond the first MOST_CHUNKS: each takes a tenth of a millisecond,
+whatever it holds."""
 
 LONGEST_LOCATION = 500
 """Characters of a redirect's target, which is only shown."""
@@ -89,6 +94,10 @@ async def read_body(response: httpx.Response, limit: int, *, cut: bool) -> bytea
                 return body[:limit]
             raise XinferenceUnreadable(f"an answer of more than {limit} bytes")
         chunks += 1
+        if chunks > MOST_CHUNKS + len(body) // LEAST_CHUNK:
+            if cut:
+                return body
+            raise XinferenceUnreadable(f"an answer in {chunks} chunks of {len(body)} bytes")
         if chunks % CHUNKS_PER_TURN == 0:
             await asyncio.sleep(0)
     return body

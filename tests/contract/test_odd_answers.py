@@ -274,18 +274,39 @@ async def test_as_much_is_read_as_a_picture_of_that_size_can_need(
             await CALLS[place](client)
 
 
-async def test_others_go_on_while_an_answer_of_tiny_chunks_is_read(
-    server: OddServer, client: XinferenceClient
+@pytest.mark.parametrize("place", ["draw", "progress", "models"])
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (response(ONE_BYTE_CHUNKS, "200 OK", CHUNKED), "chunks of"),
+        (b"HTTP/1.1 102 X\r\n\r\n" * 100_000, "no head within"),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" * 50_000, "no head within"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 100_000, "no head within"),
+    ],
+    ids=["chunks of one byte", "102", "103", "headers"],
+)
+async def test_others_go_on_while_crumbs_are_read_and_few_of_them_are(
+    server: OddServer, client: XinferenceClient, answer: bytes, told: str, place: str
 ) -> None:
-    server.answers = {"draw": response(ONE_BYTE_CHUNKS, "200 OK", CHUNKED)}
-    call = asyncio.ensure_future(CALLS["draw"](client))
+    server.answers = {place: answer}
+    call = asyncio.ensure_future(CALLS[place](client))
     turns = 0
     while not call.done():
         await asyncio.sleep(0)
         turns += 1
 
     assert isinstance(call.exception(), StudioError)
-    assert turns > 1_000
+    assert told in str(call.exception())
+    assert turns > 50
+
+
+async def test_interim_heads_before_an_answer_are_passed_over(
+    server: OddServer, client: XinferenceClient
+) -> None:
+    interim = b"HTTP/1.1 100 Continue\r\n\r\n" + b"HTTP/1.1 102 Processing\r\n\r\n" * 500
+    server.answers = {"progress": interim + response({"progress": 0.25})}
+
+    assert await client.progress("1") == 0.25
 
 
 async def test_nothing_of_a_bad_answer_is_kept_by_its_error(
