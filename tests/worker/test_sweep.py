@@ -41,8 +41,10 @@ def a_full_bin(owner: User) -> None:
 async def test_it_empties_the_bin_and_forgets_links(media: Path, alice: User) -> None:
     await sync_to_async(a_full_bin)(alice)
 
+    host = WorkerHost(cast("Any", None), demo=True, version="test")
+    await host.pause.look()
     began = time.monotonic()
-    await WorkerHost(cast("Any", None), demo=True, version="test").sweep()
+    await host.sweep()
 
     assert time.monotonic() - began > 4 * BETWEEN_BATCHES
     assert await GenerationTask.objects.acount() == 1
