@@ -15,7 +15,7 @@ from generation.log_lines import log_line
 
 logger = logging.getLogger("liujuan.security")
 host_logger = logging.getLogger("django.security.DisallowedHost")
-"""Django's: whoever scans the network fills it, and its repeated lines are counted."""
+"""Django's: scanners cause many, and repeated lines of Django are counted instead of written."""
 
 
 class SecurityEvent(StrEnum):

@@ -21,6 +21,7 @@ site: list[Any] = [
     path("", include("generation.urls")),
     path("admin/login/", signing_in.admin_sign_in),
     path("admin/logout/", signing_in.SignOutView.as_view()),
+    path("admin/password_change/", admin.site.admin_view(signing_in.PasswordView.as_view())),
     path("admin/", admin.site.urls),
     path("healthz", probes.healthz, name="healthz"),
     path("readyz", probes.readyz, name="readyz"),

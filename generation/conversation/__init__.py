@@ -11,7 +11,7 @@ from generation.conversation.credentials import (
     token_in,
 )
 from generation.conversation.flood import Bucket, Buckets, all_buckets, buckets, may_ask
-from generation.conversation.sign_in import SignInThrottled
+from generation.conversation.sign_in import SignInThrottled, check_password
 from generation.conversation.standing import Standing
 from generation.conversation.token_gate import TokenThrottled, user_of_token
 
@@ -28,6 +28,7 @@ __all__ = [
     "Visitor",
     "all_buckets",
     "buckets",
+    "check_password",
     "credentials_of",
     "may_ask",
     "our_session",

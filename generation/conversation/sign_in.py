@@ -1,12 +1,11 @@
-"""Signing in with a name and a password: the one gate that every `authenticate()` passes."""
+"""The one gate that every password passes, to sign in and to change it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import BoundedSemaphore, Semaphore
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
@@ -17,11 +16,14 @@ from django.dispatch import receiver
 
 from generation.client_address import UNKNOWN, client_address, client_network
 from generation.conversation.attempt_limits import AttemptLimit, counters
+from generation.conversation.turns import NoTurn, Turns
 from generation.security_log import SecurityEvent, log_event
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.http import HttpRequest
+
+T = TypeVar("T")
 
 ACCOUNT_LIMIT = AttemptLimit(name="sign-in-account", free=5, longest=300)
 """A name that no account has is counted like any other: the two must not be told apart."""
@@ -51,30 +53,6 @@ class SignInThrottled(Exception):
         self.wait = wait
 
 
-class Turns:
-    """A bounded number of threads inside, and a bounded number that waits."""
-
-    def __init__(self, inside: int, waiting: int, patience: float) -> None:
-        self.room = BoundedSemaphore(inside + waiting)
-        self.turn = Semaphore(inside)
-        self.patience = patience
-
-    @contextmanager
-    def taking(self) -> Iterator[None]:
-        """Raises SignInThrottled(0) without a turn in time."""
-        if not self.room.acquire(blocking=False):
-            raise SignInThrottled(0)
-        try:
-            if not self.turn.acquire(timeout=self.patience):
-                raise SignInThrottled(0)
-            try:
-                yield
-            finally:
-                self.turn.release()
-        finally:
-            self.room.release()
-
-
 turns = Turns(HASHING, WAITING, TURN)
 """This process's."""
 
@@ -98,17 +76,10 @@ class PasswordBackend(ModelBackend):
         if username is None or password is None:
             return None
         attempt = Attempt(username, client_address(request) if request else UNKNOWN)
-        attempt.begin()
-        try:
-            with turns.taking():
-                user = super().authenticate(request, username=username, password=password)
-        except SignInThrottled:
-            attempt.withdraw()
-            raise
+        check = partial(super().authenticate, request, username=username, password=password)
+        user = attempt.judge(check)
         if user is None:
-            attempt.fail()
             raise PermissionDenied
-        attempt.succeed()
         return user
 
     async def aauthenticate(
@@ -119,6 +90,15 @@ class PasswordBackend(ModelBackend):
         **kwargs: Any,
     ) -> User | None:
         return await sync_to_async(self.authenticate)(request, username, password, **kwargs)
+
+
+def check_password(request: HttpRequest, user: User, password: str, *, purpose: str) -> bool:
+    """Whether it is the password of `user`, who is signed in; raises SignInThrottled.
+
+    A session that was left open, or stolen, must not be a way to guess it.
+    """
+    attempt = Attempt(user.get_username(), client_address(request), purpose=purpose)
+    return attempt.judge(partial(user.check_password, password))
 
 
 @receiver(user_logged_out, dispatch_uid="security-log")
@@ -134,15 +114,32 @@ def log_sign_out(request: HttpRequest, user: User | None, **kwargs: Any) -> None
 class Attempt:
     """One try of a password for `name` from `address`, as the limits and the log see it."""
 
-    def __init__(self, name: str, address: str) -> None:
+    def __init__(self, name: str, address: str, **details: object) -> None:
+        """`details` are for the log."""
         self.name = name
         self.address = address
+        self.details = details
         self.network = client_network(address)
         account = name.casefold()
         pair = f"{account}\n{self.network}"
         self.familiar_key = f"familiar:{ACCOUNT_LIMIT.key_of(pair)}"
         familiar = counters.use(lambda cache: cache.get(self.familiar_key))
         self.account = pair if familiar else account
+
+    def judge(self, check: Callable[[], T]) -> T:
+        """What `check` returns, false for a wrong password; raises SignInThrottled."""
+        self.begin()
+        try:
+            with turns.taking(self.network):
+                found = check()
+        except NoTurn as error:
+            self.withdraw()
+            raise SignInThrottled(0) from error
+        if found:
+            self.succeed()
+        else:
+            self.log(SecurityEvent.SIGN_IN_REFUSED)
+        return found
 
     def begin(self) -> None:
         """Count it, or raise SignInThrottled."""
@@ -161,9 +158,6 @@ class Attempt:
         ACCOUNT_LIMIT.take_back(self.account)
         self.log(SecurityEvent.SIGN_IN_THROTTLED, wait="busy")
 
-    def fail(self) -> None:
-        self.log(SecurityEvent.SIGN_IN_REFUSED)
-
     def succeed(self) -> None:
         ADDRESS_LIMIT.take_back(self.network)
         ACCOUNT_LIMIT.forgive(self.account)
@@ -171,4 +165,4 @@ class Attempt:
         self.log(SecurityEvent.SIGN_IN_OK)
 
     def log(self, event: SecurityEvent, **details: object) -> None:
-        log_event(event, account=self.name, address=self.address, **details)
+        log_event(event, account=self.name, address=self.address, **self.details, **details)

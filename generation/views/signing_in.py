@@ -1,4 +1,4 @@
-"""The page on which a person signs in, also to the admin, and what it says when it is too often."""
+"""The pages that ask for a password, also those of the admin, and what they say if too often."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.forms import AdminPasswordChangeForm
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView, LogoutView, redirect_to_login
+from django.contrib.auth.views import (
+    LoginView,
+    LogoutView,
+    PasswordChangeView,
+    redirect_to_login,
+)
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -17,7 +23,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext, ngettext
 
-from generation.conversation import SignInThrottled
+from generation.conversation import SignInThrottled, check_password
 
 BUSY_RETRY = 5
 """Seconds after which it is worth trying again when too many people sign in at once."""
@@ -35,6 +41,28 @@ class SignInForm(AuthenticationForm):
             raise forms.ValidationError(sentence_of(throttled), code="throttled") from throttled
 
 
+class PasswordForm(AdminPasswordChangeForm):
+    """The old password passes the same gate as one of the sign-in page."""
+
+    throttled: SignInThrottled | None = None
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_old_password(self) -> str:
+        password: str = self.cleaned_data["old_password"]
+        try:
+            right = check_password(self.request, self.user, password, purpose="password_change")
+        except SignInThrottled as throttled:
+            self.throttled = throttled
+            raise forms.ValidationError(sentence_of(throttled), code="throttled") from throttled
+        if not right:
+            code = "password_incorrect"
+            raise forms.ValidationError(self.error_messages[code], code=code)
+        return password
+
+
 def sentence_of(throttled: SignInThrottled) -> str:
     if not throttled.wait:
         return gettext("Many people are signing in right now. Try again in a few seconds.")
@@ -46,19 +74,38 @@ def sentence_of(throttled: SignInThrottled) -> str:
     ) % {"seconds": seconds}
 
 
-class SignInView(LoginView):
-    template_name = "registration/sign_in.html"
-    redirect_authenticated_user = True
-    authentication_form = SignInForm
+class TellsPause:
+    """For a view whose form may not look at a password."""
 
     def form_invalid(self, form: Any) -> HttpResponse:
         """The page again; 429 or 503 if the password was not looked at."""
-        response = super().form_invalid(form)
+        response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
         throttled: SignInThrottled | None = form.throttled
         if throttled is not None:
             response.status_code = 429 if throttled.wait else 503
             response["Retry-After"] = str(ceil(throttled.wait) or BUSY_RETRY)
         return response
+
+
+class SignInView(TellsPause, LoginView):
+    template_name = "registration/sign_in.html"
+    redirect_authenticated_user = True
+    authentication_form = SignInForm
+
+
+class PasswordView(TellsPause, PasswordChangeView):
+    """Django's page of the admin, with a form that counts attempts."""
+
+    form_class = PasswordForm
+
+    def get_success_url(self) -> str:
+        return reverse("admin:password_change_done")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "request": self.request}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**admin.site.each_context(self.request), **kwargs)
 
 
 class SignOutView(LogoutView):

@@ -6,7 +6,8 @@ import logging
 import re
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -19,7 +20,8 @@ from django.test import Client, override_settings
 
 from generation.conversation import SignInThrottled, sign_in
 from generation.conversation.attempt_limits import AttemptLimit, counters
-from generation.conversation.sign_in import ACCOUNT_LIMIT, ADDRESS_LIMIT, Turns
+from generation.conversation.sign_in import ACCOUNT_LIMIT, ADDRESS_LIMIT
+from generation.conversation.turns import NoTurn, Turns
 from tests.studio import wait_until
 
 pytestmark = pytest.mark.django_db
@@ -257,45 +259,168 @@ def test_only_a_few_passwords_are_hashed_at_once() -> None:
     inside, done = threading.Barrier(3), threading.Event()
 
     def hash_slowly() -> None:
-        with turns.taking():
+        with turns.taking("a"):
             inside.wait()
             done.wait()
 
     with ThreadPoolExecutor(2) as pool:
         running = [pool.submit(hash_slowly) for _each in range(2)]
         inside.wait()
-        with pytest.raises(SignInThrottled) as refused, turns.taking():
+        with pytest.raises(NoTurn), turns.taking("b"):
             pass
         done.set()
         for each in running:
             each.result()
-    assert refused.value.wait == 0
-    with turns.taking():
+    assert not turns.queues
+    with turns.taking("a"):
         pass
 
 
 def test_a_queue_that_is_full_refuses_at_once() -> None:
     turns = Turns(inside=1, waiting=0, patience=3_600)
 
-    with turns.taking(), pytest.raises(SignInThrottled), turns.taking():
+    with turns.taking("a"), pytest.raises(NoTurn), turns.taking("b"):
         pass
 
 
-def test_a_busy_server_counts_no_attempt_and_says_so(
-    alice: User, caplog: pytest.LogCaptureFixture
+class Crowd:
+    """Threads of several clients, of which one turn after the other is given."""
+
+    def __init__(self, pool: ThreadPoolExecutor, *, waiting: int) -> None:
+        self.turns = Turns(inside=1, waiting=waiting, patience=3_600)
+        self.turns.enter("the first one")
+        self.pool = pool
+        self.served: list[str] = []
+        self.refused: list[str] = []
+        self.running: list[Future[None]] = []
+
+    def arrive(self, *clients: str) -> None:
+        for client in clients:
+            self.running.append(self.pool.submit(self.take, client))
+            wait_until(self.is_settled, what=f"{client} waits or is refused")
+
+    def is_settled(self) -> bool:
+        waiting = sum(map(len, self.turns.queues.values()))
+        return waiting + len(self.refused) == len(self.running)
+
+    def take(self, client: str) -> None:
+        try:
+            with self.turns.taking(client):
+                self.served.append(client)
+        except NoTurn:
+            self.refused.append(client)
+
+    def go_on(self) -> None:
+        self.turns.leave()
+        for each in self.running:
+            each.result()
+
+
+@pytest.mark.parametrize(
+    ("arriving", "waiting", "served", "refused"),
+    [
+        ("aaaab", 9, "abaaa", ""),
+        ("aaabbc", 9, "abcaba", ""),
+        ("aaaaaab", 4, "abaa", "aaa"),
+        ("aaabbbc", 4, "abcb", "aab"),
+        ("abcd", 3, "abc", "d"),
+        ("aabbc", 4, "abcb", "a"),
+    ],
+)
+def test_the_turn_goes_round_by_client(
+    arriving: str, waiting: int, served: str, refused: str
 ) -> None:
+    with ThreadPoolExecutor(len(arriving)) as pool:
+        crowd = Crowd(pool, waiting=waiting)
+        crowd.arrive(*arriving)
+        crowd.go_on()
+
+    assert "".join(crowd.served) == served
+    assert sorted(crowd.refused) == sorted(refused)
+
+
+def test_guesses_from_one_address_leave_a_turn_for_others(alice: User) -> None:
+    turns, elsewhere = sign_in.turns, "203.0.113.9"
+
+    def guess() -> None:
+        with suppress(NoTurn), turns.taking(elsewhere):
+            pass
+
+    def go_on() -> None:
+        wait_until(lambda: HERE in turns.queues, what="the owner waits")
+        for _each in range(sign_in.HASHING):
+            turns.leave()
+
+    for _each in range(sign_in.HASHING):
+        turns.enter(elsewhere)
+    with ThreadPoolExecutor(sign_in.WAITING + 1) as pool:
+        for _each in range(sign_in.WAITING):
+            pool.submit(guess)
+        wait_until(lambda: len(turns.queues[elsewhere]) == sign_in.WAITING, what="they wait")
+        pool.submit(go_on)
+
+        assert try_once("alice", GOOD).status_code == 302
+
+
+def test_a_busy_server_counts_no_attempt_and_says_so(
+    alice: User, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sign_in.turns, "waiting", 0)
+    for _each in range(sign_in.HASHING):
+        sign_in.turns.enter("elsewhere")
     with caplog.at_level(logging.INFO, logger="liujuan.security"):
-        taken = 0
-        while sign_in.turns.room.acquire(blocking=False):
-            taken += 1
         answers = [try_once("alice", GOOD) for _each in range(2)]
-        for _each in range(taken):
-            sign_in.turns.room.release()
+    for _each in range(sign_in.HASHING):
+        sign_in.turns.leave()
 
     assert [answer.status_code for answer in answers] == [503] * 2
     assert answers[0].headers["Retry-After"] == "5"
     assert try_once("alice", GOOD).status_code == 302
     assert "wait=busy" in caplog.text
+
+
+PASSWORD_PAGE = "/admin/password_change/"
+
+
+def change_password(client: Client, old: str, new: str = "another good password") -> Any:
+    form = {"old_password": old, "new_password1": new, "new_password2": new}
+    return client.post(PASSWORD_PAGE, form)
+
+
+def test_the_old_password_is_guessed_no_more_often_than_to_sign_in(
+    db: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    carol = User.objects.create_superuser("carol", password=GOOD)
+    client = Client(REMOTE_ADDR=HERE)
+    client.force_login(carol)
+    tried(ACCOUNT_LIMIT, "carol", 12)
+
+    with caplog.at_level(logging.INFO, logger="liujuan.security"):
+        wrong, paused = change_password(client, "wrong"), change_password(client, GOOD)
+
+    assert (wrong.status_code, paused.status_code) == (200, 429)
+    assert int(paused.headers["Retry-After"]) > 0
+    assert wrong.context["form"].has_error("old_password", "password_incorrect")
+    assert paused.context["form"].has_error("old_password", "throttled")
+    assert statuses(1, "carol") == [429]
+    lines = [re.sub(r"wait=\d+", "wait=…", each.getMessage()) for each in caplog.records]
+    rest = f"account=carol address={HERE} purpose=password_change"
+    assert lines[:2] == [f"sign_in_refused {rest}", f"sign_in_throttled {rest} wait=…"]
+
+
+def test_a_password_can_be_changed_in_the_admin(db: None) -> None:
+    carol = User.objects.create_superuser("carol", password=GOOD)
+    client = Client(REMOTE_ADDR=HERE)
+    client.force_login(carol)
+
+    page = client.get(PASSWORD_PAGE)
+    answer = change_password(client, GOOD)
+
+    assert b'name="old_password"' in page.content
+    assert answer.headers["Location"] == "/admin/password_change/done/"
+    assert client.get(answer.headers["Location"]).status_code == 200
+    assert try_once("carol", "another good password").status_code == 302
+    assert Client().get(PASSWORD_PAGE).status_code == 302
 
 
 def test_a_flood_of_names_is_forgotten_first() -> None:
