@@ -10,20 +10,25 @@ import re
 import socket
 from urllib.parse import SplitResult, urlsplit
 
+import httpx
 import idna
 
 from liujuan_site.environment import Unusable, without_password
 
+IP = ipaddress.IPv4Address | ipaddress.IPv6Address
+
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MODEL_EXAMPLE = "http://localhost:9997"
 PUBLIC_EXAMPLE = "https://studio.example"
-REDIS_EXAMPLE = "redis://localhost:6379/0"
 
 MODEL_ENDPOINTS = re.compile(r"/(v1|sdapi|ui|docs)(/.*)?$")
 """Ends of addresses that people copy; the client adds such paths itself."""
 
 ENCODE = "; in a user name or password write @ : / ? # and % as %40 %3A %2F %3F %23 and %25"
 HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
+LONGEST_HOST = 253
+NETLOC = re.compile(r"(\[[^\[\]]*\]|[^\[\]:]*)(:[0-9]*)?")
+"""Host and port, without a user: brackets stand around the whole host or nowhere."""
 PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 UNSPECIFIED = {"0.0.0.0", "::"}  # noqa: S104  names them, binds nothing
 
@@ -36,7 +41,13 @@ def model_server(value: str) -> str:
     if bare != path:
         example = without_password(parts._replace(path=bare).geturl())
         raise Unusable(f"must not end with {path[len(bare) :]}", example)
-    return parts._replace(path=path).geturl()
+    url = parts._replace(path=path).geturl()
+    try:
+        # decodes the host in its own way, with each request
+        _host = httpx.URL(url).host
+    except (httpx.InvalidURL, UnicodeError):
+        raise Unusable("has a host or a path that cannot be asked for", MODEL_EXAMPLE) from None
+    return url
 
 
 def public(value: str) -> str:
@@ -47,30 +58,20 @@ def public(value: str) -> str:
     path = parts.path.rstrip("/")
     if not PATH.fullmatch(path) or re.search(r"/\.{1,2}(/|$)", path):
         raise Unusable("has a path that is not made of letters, digits, - and _", PUBLIC_EXAMPLE)
+    host = in_url(no_zone(parts.hostname or "", PUBLIC_EXAMPLE))
     port = "" if parts.port in (None, DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
-    return f"{parts.scheme}://{in_url(ascii_host(parts.hostname or ''))}{port}{path}"
-
-
-def redis(value: str) -> str:
-    parts = split(value, {"redis", "rediss", "unix"}, REDIS_EXAMPLE)
-    if parts.scheme == "unix":
-        if not parts.path.startswith("/"):
-            raise Unusable("names no socket file", "unix:///run/redis/redis.sock")
-        return value
-    if not parts.hostname:
-        raise Unusable("has no host", REDIS_EXAMPLE)
-    if not re.fullmatch(r"(/[0-9]*)?", parts.path) or parts.fragment:
-        raise Unusable(f"must end with the number of a database{ENCODE}", REDIS_EXAMPLE)
-    return value
+    return f"{parts.scheme}://{host}{port}{path}"
 
 
 def host(value: str) -> str:
     """A name or address to listen on; IPv6 without its brackets."""
-    bare = value[1:-1] if value.startswith("[") and value.endswith("]") else value
+    bare = without_brackets(value)
     if bare == "*":
         raise Unusable("is not an address", "0.0.0.0")  # noqa: S104
-    if is_ip(bare):
-        return bare
+    address = ip(bare)
+    if address is not None:
+        mapped = getattr(address, "ipv4_mapped", None)
+        return canonical(mapped or address)
     if "/" in value or ":" in value:
         raise Unusable("must be a name or an address alone: the port is set by PORT", "127.0.0.1")
     return host_name(bare, "127.0.0.1")
@@ -84,8 +85,9 @@ def allowed_host(value: str) -> str:
         raise Unusable(f"holds {value!r}: all names of a domain begin with a dot", value[1:])
     if value.startswith("."):
         return f".{host_name(value[1:], 'studio.example')}"
-    if is_ip(value.strip("[]")):
-        return in_url(value.strip("[]"))
+    address = ip(without_brackets(value))
+    if address is not None:
+        return in_url(no_zone(canonical(address), "name.example"))
     if "/" in value or ":" in value:
         raise Unusable(
             f"holds {value!r}: write names without scheme, port and path", "name.example"
@@ -94,15 +96,23 @@ def allowed_host(value: str) -> str:
 
 
 def http_parts(value: str, example: str) -> SplitResult:
-    """Scheme in lower case, a host, a port that exists; nothing behind the path."""
+    """Scheme in lower case, a canonical host, a port that exists; nothing behind the path."""
     parts = split(value, {"http", "https"}, example)
     if not parts.hostname:
         raise Unusable("has no host", example)
     if "?" in value or "#" in value:
         raise Unusable(f"must not hold ? or #{ENCODE if '@' in value else ''}", example)
-    if not is_ip(parts.hostname):
-        host_name(parts.hostname, example)
-    return parts
+    return host_in_url(parts, example)
+
+
+def host_in_url(parts: SplitResult, example: str) -> SplitResult:
+    """`parts` with the host in its one way of writing."""
+    # `split` made sure that the pattern fits
+    user, at, place = parts.netloc.rpartition("@")
+    written, port = NETLOC.fullmatch(place).groups("")  # type: ignore[union-attr]
+    address = ip(without_brackets(written))
+    host = host_name(written, example) if address is None else in_url(canonical(address))
+    return parts._replace(netloc=f"{user}{at}{host}{port}")
 
 
 def split(value: str, schemes: set[str], example: str) -> SplitResult:
@@ -124,22 +134,39 @@ def split(value: str, schemes: set[str], example: str) -> SplitResult:
     except ValueError:
         problem = "has a port that is not a number, or an IPv6 address without [ ]"
         raise Unusable(f"{problem}{ENCODE if '@' in value else ''}", example) from None
-    if port == 0 or parts.netloc.count("@") > 1:
+    place = NETLOC.fullmatch(parts.netloc.rpartition("@")[2])
+    if port == 0 or parts.netloc.count("@") > 1 or not place:
         raise Unusable(f"has a host or port that cannot be read{ENCODE}", example)
+    if place[1].startswith("[") and ":" not in canonical_text(place[1][1:-1]):
+        raise Unusable("has something in [ ] that is not an IPv6 address", example)
     return parts
 
 
 def host_name(value: str, example: str) -> str:
     """In lower case and ASCII."""
     name = ascii_host(value)
-    if not HOST_NAME.fullmatch(name) or re.fullmatch(r"[0-9.]+", name):
+    # browsers take a name that ends with 0x7f for an IPv4 address
+    number = re.fullmatch(r"[0-9.]+|(.*\.)?0x[0-9a-f]*\.?", name)
+    if len(name) > LONGEST_HOST or not HOST_NAME.fullmatch(name) or number:
         raise Unusable(f"holds {value!r}, which is not a host name", example)
+    if not all(map(is_label, name.split("."))):
+        raise Unusable(f"holds {value!r}, which is not an international host name", example)
     return name
+
+
+def is_label(label: str) -> bool:
+    """Whether the part of a host name is plain, or the ASCII form of something that is not."""
+    if not label.startswith("xn--"):
+        return True
+    try:
+        return not label[4:].encode().decode("punycode").isascii()
+    except UnicodeError:
+        return False
 
 
 def ascii_host(value: str) -> str:
     """As browsers send it; an international name in its ASCII form."""
-    if value.isascii():
+    if value.isascii() or len(value) > LONGEST_HOST:
         return value.lower()
     try:
         return idna.encode(value, uts46=True).decode("ascii")
@@ -147,12 +174,40 @@ def ascii_host(value: str) -> str:
         return value
 
 
-def is_ip(value: str) -> bool:
+def ip(value: str) -> IP | None:
+    """The address; a zone only behind a link-local one, as `%eth0` or, in URLs, as `%25eth0`."""
+    host, percent, zone = value.partition("%")
+    zone = re.sub(r"^25(?=.)", "", zone)
     try:
-        ipaddress.ip_address(value)
+        address = ipaddress.ip_address(f"{host}{percent}{zone}")
     except ValueError:
-        return False
-    return True
+        return None
+    return None if percent and not address.is_link_local else address
+
+
+def canonical(address: IP) -> str:
+    """As browsers write it."""
+    mapped = getattr(address, "ipv4_mapped", None)
+    if mapped is not None:
+        # Python writes these in two ways, depending on its version
+        return f"::ffff:{int(mapped) >> 16:x}:{int(mapped) & 0xFFFF:x}"
+    return address.compressed
+
+
+def canonical_text(value: str) -> str:
+    """Empty unless `value` is an IP address."""
+    address = ip(value)
+    return "" if address is None else canonical(address)
+
+
+def no_zone(value: str, example: str) -> str:
+    if "%" in value:
+        raise Unusable(f"holds {value!r}: no page can be asked for with a zone", example)
+    return value
+
+
+def without_brackets(value: str) -> str:
+    return value[1:-1] if value.startswith("[") and value.endswith("]") else value
 
 
 def in_url(address: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import environ
 
 from liujuan_site.addresses import ENCODE, split
-from liujuan_site.environment import Unusable
+from liujuan_site.environment import Unusable, shown
 
 POSTGRESQL_SCHEMES = {"postgres", "postgresql", "psql", "pgsql"}
 POSTGRESQL_EXAMPLE = "postgres://user:password@localhost/studio"
@@ -24,6 +24,12 @@ SILENT_SERVER = {
 }
 """A database host that vanishes sends no end of the connection; the kernel waits for hours."""
 
+WHOLE_NUMBERS = {*SILENT_SERVER, "keepalives", "sslcompression"}
+"""Options that libpq reads only when it connects over a network."""
+
+ADDRESSES = {"host", "hostaddr", "port", "user", "password", "passfile", "dbname"}
+"""Options that say where and as whom, not how."""
+
 POOL = {
     "min_size": 2,
     "max_size": 8,
@@ -37,7 +43,7 @@ POOL = {
 def database_url(value: str) -> str:
     """The URL of a PostgreSQL or of a SQLite file; raises Unusable."""
     if value.lower().startswith("sqlite:"):
-        if not re.match(r"sqlite:///[^?#:]", value) or re.search(r"[?#]", value):
+        if not re.match(r"sqlite:///[^?#:]", value) or re.search(r"[?#]|/$", value):
             raise Unusable("names no file: an absolute path has four slashes", SQLITE_EXAMPLE)
         folder = sqlite_path(value).parent
         if not folder.is_dir():
@@ -48,25 +54,39 @@ def database_url(value: str) -> str:
         raise Unusable("names no database", POSTGRESQL_EXAMPLE)
     if parts.fragment:
         raise Unusable(f"holds a #{ENCODE}", POSTGRESQL_EXAMPLE)
-    refuse_options(postgresql(value))
+    refuse_options(dict(environ.Env.db_url_config(value)))
     return value
 
 
 def refuse_options(config: dict[str, Any]) -> None:
-    """Raises Unusable for options behind `?` that libpq does not know."""
-    from psycopg import ProgrammingError
-    from psycopg.conninfo import make_conninfo
-
-    options = {name: value for name, value in config["OPTIONS"].items() if name != "pool"}
-    try:
-        make_conninfo(**options)
-    except ProgrammingError:
-        known = "sslmode=require"
-        raise Unusable(
-            f"has an option behind ? that PostgreSQL does not know ({known} is one)"
-        ) from None
+    """Raises Unusable for options behind `?` with a name or a value that libpq does not know."""
+    options = {name: str(value) for name, value in config.get("OPTIONS", {}).items()}
+    for name in options.keys() & WHOLE_NUMBERS:
+        if not re.fullmatch(r"[0-9]{1,6}", options[name]):
+            raise Unusable(f"has an option {name} that is not a whole number")
     if {"CONN_MAX_AGE", "CONN_HEALTH_CHECKS", "ATOMIC_REQUESTS", "AUTOCOMMIT"} & config.keys():
         raise Unusable("has an option of Django behind ?: connections are pooled here")
+    refuse_conninfo(options)
+
+
+def refuse_conninfo(options: dict[str, str]) -> None:
+    from psycopg import ProgrammingError, pq
+    from psycopg.conninfo import make_conninfo
+
+    port = {"port": options["port"]} if "port" in options else {}
+    rest = {name: value for name, value in options.items() if name not in ADDRESSES}
+    try:
+        # below a device there is no socket: libpq reads all options, and then fails at once
+        conninfo = make_conninfo(**rest, **port, host="/dev/null", user="user", dbname="name")
+    except ProgrammingError:
+        raise Unusable(
+            "has an option behind ? that PostgreSQL does not know (sslmode=require is one)"
+        ) from None
+    connection = pq.PGconn.connect_start(conninfo.encode())
+    said = connection.error_message.decode(errors="replace").strip()
+    connection.finish()
+    if said and "/dev/null" not in said:
+        raise Unusable(f"has an option that PostgreSQL refuses: {shown(said)}")
 
 
 def database_of(url: str, data_dir: Path) -> dict[str, Any]:

@@ -171,7 +171,7 @@ def refuse_characters(value: str, *, secret: bool, lines: bool) -> None:
     """Raises Unusable for quotes around the value and for characters that no value has."""
     around = value[0] in QUOTES and value[-1] in QUOTES and len(value) > 1
     if around or (not secret and (value[0] in QUOTES or value[-1] in QUOTES)):
-        bare = "" if secret else value.strip(QUOTES)
+        bare = "" if secret else "".join(each for each in value if each not in QUOTES)
         raise Unusable("has quotes around it, which are taken as a part of it: remove them", bare)
     if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
         raise Unusable("is not UTF-8")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from liujuan_site.addresses import PATH
 from liujuan_site.environment import Unusable
-from liujuan_site.private_files import refuse_special
+from liujuan_site.private_files import read_small, refuse_special
 
 SHORTEST_KEY = 20
 FEWEST_DIFFERENT = 8
@@ -88,6 +88,15 @@ def certificates(value: str) -> str:
     except OSError as error:
         reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
         raise Unusable(f"is not a file of certificates in PEM form: {reason}") from None
+    return value
+
+
+def private_key(value: str) -> str:
+    """The path of a small file."""
+    try:
+        read_small(value)
+    except OSError as error:
+        raise Unusable(f"is not a file that can be read: {error.strerror}") from None
     return value
 
 

@@ -13,7 +13,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from liujuan_site import VERSION as VERSION
-from liujuan_site import addresses, databases, readers
+from liujuan_site import addresses, databases, readers, redis_urls
 from liujuan_site.data_dir import Folder
 from liujuan_site.environment import Environment, without_password
 from liujuan_site.installation import redis_prefix, session_cookie, worker_channel
@@ -34,7 +34,7 @@ DATA_DIR = Path(env.text("DATA_DIR", default=str(BASE_DIR / "var"), read=readers
 DATABASE_URL = env.secret("DATABASE_URL", default="", read=databases.database_url)
 DATABASES = {"default": databases.database_of(DATABASE_URL, DATA_DIR)}
 IS_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
-REDIS_URL = env.secret("REDIS_URL", default="", read=addresses.redis)
+REDIS_URL = env.secret("REDIS_URL", default="", read=redis_urls.redis)
 
 # Address and safety
 HOST = env.text("HOST", default="127.0.0.1", read=addresses.host)

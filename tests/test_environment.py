@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from liujuan_site import addresses, databases, readers, sub_path
+from liujuan_site import addresses, databases, readers, redis_urls, sub_path
 from liujuan_site.environment import Environment, Unusable, WrongSettings
 from tests.settings import SettingsOf
 from tests.studio import ROOT, free_port
@@ -234,7 +234,7 @@ Reader = Callable[[str], str]
     ("read", "typed", "taken"),
     [
         (addresses.model_server, "http://gpu:9997/", "http://gpu:9997"),
-        (addresses.model_server, "HTTP://GPU:9997", "http://GPU:9997"),
+        (addresses.model_server, "HTTP://GPU:9997", "http://gpu:9997"),
         (addresses.model_server, "https://h/models/x/", "https://h/models/x"),
         (addresses.model_server, "http://[fd00::5]:9997", "http://[fd00::5]:9997"),
         (addresses.model_server, "http://u:p%40ss@h", "http://u:p%40ss@h"),
@@ -244,8 +244,28 @@ Reader = Callable[[str], str]
         (addresses.public, "https://h/studio/", "https://h/studio"),
         (addresses.public, "http://[FD00::5]:8000", "http://[fd00::5]:8000"),
         (addresses.public, "https://bücher.example", "https://xn--bcher-kva.example"),
-        (addresses.redis, "rediss://:p@h:1/2", "rediss://:p@h:1/2"),
-        (addresses.redis, "unix:///run/redis.sock?db=1", "unix:///run/redis.sock?db=1"),
+        (addresses.model_server, "http://ⓛh:9997", "http://lh:9997"),
+        (addresses.model_server, "http://a\u00adb", "http://ab"),
+        (addresses.model_server, "http://u:p@[FD00:0::5]:1/x", "http://u:p@[fd00::5]:1/x"),
+        (addresses.model_server, "http://[fe80::1%25eth0]:1", "http://[fe80::1%eth0]:1"),
+        (addresses.model_server, "http://xn--bcher-kva.x", "http://xn--bcher-kva.x"),
+        (addresses.public, "https://[::ffff:1.2.3.4]", "https://[::ffff:102:304]"),
+        (addresses.public, "https://[0:0::1]/a", "https://[::1]/a"),
+        (addresses.host, "::0", "::"),
+        (addresses.host, "0:0:0:0:0:0:0:0", "::"),
+        (addresses.host, "[0::0]", "::"),
+        (addresses.host, "::ffff:0.0.0.0", "0.0.0.0"),
+        (addresses.host, "::ffff:127.0.0.1", "127.0.0.1"),
+        (addresses.host, "fe80:0::1%eth0", "fe80::1%eth0"),
+        (addresses.allowed_host, "2001:DB8:0::1", "[2001:db8::1]"),
+        (addresses.allowed_host, "::ffff:1.2.3.4", "[::ffff:102:304]"),
+        (redis_urls.redis, "redis://[FD00:0::5]:6379", "redis://[fd00::5]:6379"),
+        (redis_urls.redis, "REDIS://H/", "redis://h/"),
+        (redis_urls.redis, "redis://h?db=1&client_name=x", "redis://h?db=1&client_name=x"),
+        (redis_urls.redis, "rediss://h?ssl_cert_reqs=none", "rediss://h?ssl_cert_reqs=none"),
+        (redis_urls.redis, "redis://h?socket_timeout=2.5", "redis://h?socket_timeout=2.5"),
+        (redis_urls.redis, "rediss://:p@h:1/2", "rediss://:p@h:1/2"),
+        (redis_urls.redis, "unix:///run/redis.sock?db=1", "unix:///run/redis.sock?db=1"),
         (addresses.host, "[fd00::5]", "fd00::5"),
         (addresses.host, "::", "::"),
         (addresses.host, "Box.local", "box.local"),
@@ -275,6 +295,19 @@ def test_a_value_is_written_in_one_way(read: Reader, typed: str, taken: str) -> 
 MODEL = addresses.model_server
 PUBLIC = addresses.public
 DATABASE = databases.database_url
+NO_HOSTS = ("[::1]x:1", "[v1.abc]", "x[::1]", "[1.2.3.4]", "[]:1", "xn--", "a.0x7f", "h" * 300)
+NO_FOLDERS = ("~no-such-account/x", "file:///tmp/x", "$HOME/x", "${HOME}", "C:/x", "%h/x")
+NO_REDIS_OPTIONS = (
+    *("socket_timeout=x", "socket_timeout=nan", "socket_timeout=-1", "socket_timeout="),
+    *("health_check_interval=x", "connection_class=x", "foo=bar", "foo", "port=x", "host=x"),
+    *("decode_responses=true", "ssl_cert_reqs=foo", "db=-1", "db=x", "encoding=x", "retry=1"),
+    *("client_name=a%20b", "parser_class=x", "protocol=9", "max_connections=1"),
+)
+NO_DATABASE_OPTIONS = (
+    *("sslmode=foo", "connect_timeout=x", "connect_timeout=-5", "keepalives_idle=1s"),
+    *("tcp_user_timeout=x", "channel_binding=x", "target_session_attrs=x", "gssencmode=x"),
+    *("port=x", "port=99999", "pool=x", "isolation_level=x", "service=no-such-service"),
+)
 
 
 @pytest.mark.parametrize(
@@ -304,10 +337,30 @@ DATABASE = databases.database_url
         (PUBLIC, "https://h/a//b", "https://studio.example"),
         (PUBLIC, "https://h/a/../b", "https://studio.example"),
         (PUBLIC, "wss://h", "https://studio.example"),
-        (addresses.redis, "localhost", "redis://localhost"),
-        (addresses.redis, "http://localhost", "redis://localhost:6379/0"),
-        (addresses.redis, "redis://h/zero", "redis://localhost:6379/0"),
-        (addresses.redis, "redis://:a/b@h/0", "redis://localhost:6379/0"),
+        *((MODEL, f"http://{host}", "http://localhost:9997") for host in NO_HOSTS),
+        *((PUBLIC, f"https://{host}/x", "https://studio.example") for host in NO_HOSTS),
+        *((redis_urls.redis, f"redis://:p@{host}/0", redis_urls.EXAMPLE) for host in NO_HOSTS),
+        *((DATABASE, f"postgres://u:p@{host}/d", "postgres://") for host in NO_HOSTS[:5]),
+        (PUBLIC, "https://[fe80::1%eth0]", "https://studio.example"),
+        (PUBLIC, "https://[fe80::1%25eth0]", "https://studio.example"),
+        (addresses.allowed_host, "fe80::1%eth0", "name.example"),
+        (addresses.host, "::1%eth0", "127.0.0.1"),
+        (redis_urls.redis, "unix:///s?db=x", ""),
+        (redis_urls.redis, "unix://run/redis.sock", "unix:///run/redis"),
+        (redis_urls.redis, "redis://h/99999999999999999999", redis_urls.EXAMPLE),
+        (redis_urls.redis, "redis://h/1?db=2", ""),
+        (redis_urls.redis, "redis://h?db=1&db=2", ""),
+        (redis_urls.redis, "rediss://h?ssl_ca_certs=/no/such/file", ""),
+        *((redis_urls.redis, f"redis://:pw@h?{option}", "") for option in NO_REDIS_OPTIONS),
+        *((redis_urls.redis, f"rediss://:pw@h?{option}", "") for option in NO_REDIS_OPTIONS),
+        *((DATABASE, f"postgres://h/x?{option}", "") for option in NO_DATABASE_OPTIONS),
+        (DATABASE, "sqlite:////", databases.SQLITE_EXAMPLE),
+        (DATABASE, "sqlite:////tmp/", databases.SQLITE_EXAMPLE),
+        *((readers.data_folder, typed, readers.DATA_EXAMPLE) for typed in NO_FOLDERS),
+        (redis_urls.redis, "localhost", "redis://localhost"),
+        (redis_urls.redis, "http://localhost", "redis://localhost:6379/0"),
+        (redis_urls.redis, "redis://h/zero", "redis://localhost:6379/0"),
+        (redis_urls.redis, "redis://:a/b@h/0", "redis://localhost:6379/0"),
         (addresses.host, "0.0.0.0:8000", "127.0.0.1"),
         (addresses.host, "http://h", "127.0.0.1"),
         (addresses.host, "*", "0.0.0.0"),
@@ -350,6 +403,62 @@ def test_a_value_that_cannot_work_is_refused_with_one_that_can(
         read(typed)
 
     assert refused.value.instead.startswith(instead) if instead else refused.value.problem
+
+
+class Odd(Exception):
+    pass
+
+
+@pytest.mark.parametrize(
+    "error", [Odd("geheim"), RuntimeError("geheim"), KeyError("geheim"), RecursionError("geheim")]
+)
+@pytest.mark.parametrize("kind", ["text", "secret", "names", "secrets"])
+def test_whatever_a_reader_raises_is_a_mistake_of_the_variable(kind: str, error: Exception) -> None:
+    def read(value: str) -> str:
+        raise error
+
+    env = Environment({"NAME": "typed"})
+    default: Any = ["left"] if kind.endswith("s") else "left"
+
+    assert getattr(env, kind)("NAME", default=default, read=read) == default
+    with pytest.raises(WrongSettings, match=rf"NAME.* cannot be used \({type(error).__name__}\)"):
+        env.refuse_mistakes()
+    assert "geheim" not in env.mistakes[0]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("", " ", ":", "//", "://", "a://", "[", "]", "[]", "@", "@@", "%", "%zz", "?", "#", "="),
+        *("http://", "http://[", "http://]", "http://@", "http://:@:1", "http://%00", "http://h%"),
+        *(
+            "redis://[::1",
+            "redis://%",
+            "unix://",
+            "unix:///",
+            "sqlite:",
+            "sqlite:///",
+            "sqlite:////",
+        ),
+        *("sqlite:///\u0301", "postgres://", "postgres:///", "postgres:///%00", "postgres://%2F/x"),
+        *("~", "~x", "/", "..", "é", "日本", "٣", "\u202e", "\udc80", "a" * 90_000, "/" * 10_000),
+        *(
+            "http://" + "é" * 5_000,
+            "postgres://h/" + "x" * 100_000,
+            "1;2",
+            "a=1=2",
+            ",,,",
+            "-",
+            "+",
+        ),
+    ],
+)
+def test_no_value_of_any_variable_is_a_traceback(settings_of: SettingsOf, typed: str) -> None:
+    everywhere = dict.fromkeys(variables(), typed)
+
+    # PORT is always wrong: what is accepted must not be made on this machine
+    with pytest.raises(WrongSettings, match="PORT=x"):
+        settings_of(**everywhere | {"PORT": "x"})
 
 
 def test_a_password_in_a_url_is_not_shown() -> None:

@@ -1,0 +1,134 @@
+"""REDIS_URL: checked, with the options behind `?` that a connection of ours understands."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from urllib.parse import SplitResult, parse_qsl
+
+from liujuan_site.addresses import ENCODE, host_in_url, split
+from liujuan_site.environment import Unusable
+from liujuan_site.readers import certificates, folder, private_key
+
+EXAMPLE = "redis://localhost:6379/0"
+HIGHEST_DATABASE = 65_535
+LONGEST_WAIT = 3_600
+"""Seconds."""
+
+
+def redis(value: str) -> str:
+    """The URL of a Redis server that a connection can be made of; raises Unusable."""
+    parts = split(value, {"redis", "rediss", "unix"}, EXAMPLE)
+    if parts.fragment:
+        raise Unusable(f"holds a #{ENCODE}", EXAMPLE)
+    url = socket_file(value, parts) if parts.scheme == "unix" else server(parts)
+    check_options(parts)
+    try_connection(url)
+    return url
+
+
+def socket_file(value: str, parts: SplitResult) -> str:
+    if parts.hostname or not parts.path.strip("/"):
+        raise Unusable("names no socket file", "unix:///run/redis/redis.sock")
+    return value
+
+
+def server(parts: SplitResult) -> str:
+    if not parts.hostname:
+        raise Unusable("has no host", EXAMPLE)
+    if not re.fullmatch(r"(/[0-9]*)?", parts.path):
+        raise Unusable(f"must end with the number of a database{ENCODE}", EXAMPLE)
+    if parts.path[1:]:
+        database(parts.path[1:])
+    return host_in_url(parts, EXAMPLE).geturl()
+
+
+def check_options(parts: SplitResult) -> None:
+    known = OPTIONS | (TLS_OPTIONS if parts.scheme == "rediss" else {})
+    if parts.path[1:] and parts.scheme != "unix":
+        known = {name: check for name, check in known.items() if name != "db"}
+    try:
+        given = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+    except ValueError:
+        raise Unusable(f"has something behind ? that is not name=value{ENCODE}", EXAMPLE) from None
+    names = [name for name, _value in given]
+    if len(set(names)) < len(names) or not set(names) <= known.keys():
+        raise Unusable(
+            f"has an option behind ? twice, or one that is not of these: {', '.join(known)}{ENCODE}"
+        )
+    for name, option in given:
+        try:
+            known[name](option)
+        except Unusable as error:
+            raise Unusable(f"has an option {name} that {error.problem}") from None
+
+
+def try_connection(url: str) -> None:
+    """Raises Unusable if the client library takes no connection of these arguments."""
+    from liujuan_site.layer import redis_host
+
+    try:
+        options = redis_host(url)
+        options.pop("connection_class")(**options)
+    except Exception as error:
+        # not the error's own words: they may quote the password
+        raise Unusable(f"cannot be used ({type(error).__name__})", EXAMPLE) from error
+
+
+def database(value: str) -> None:
+    if not re.fullmatch(r"[0-9]{1,5}", value) or int(value) > HIGHEST_DATABASE:
+        raise Unusable(f"is not the number of a database, 0 to {HIGHEST_DATABASE}", EXAMPLE)
+
+
+def seconds(value: str) -> None:
+    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", value):
+        raise Unusable("is not a number of seconds")
+    if not 0 < float(value) <= LONGEST_WAIT or not math.isfinite(float(value)):
+        raise Unusable(f"is not between 0 and {LONGEST_WAIT}")
+
+
+def whole_seconds(value: str) -> None:
+    if not re.fullmatch(r"[0-9]{1,4}", value) or int(value) > LONGEST_WAIT:
+        raise Unusable(f"is not a whole number of seconds up to {LONGEST_WAIT}")
+
+
+def switch(value: str) -> None:
+    if value.lower() not in {"1", "true", "yes", "0", "false", "no"}:
+        raise Unusable("is neither true nor false")
+
+
+def name(value: str) -> None:
+    if not re.fullmatch(r"[\x21-\x7e]{1,100}", value):
+        raise Unusable("is empty or holds a space")
+
+
+def text(value: str) -> None:
+    if not value:
+        raise Unusable("is empty")
+
+
+def requirement(value: str) -> None:
+    if value not in {"none", "optional", "required"}:
+        raise Unusable("is not one of none, optional, required")
+
+
+Check = Callable[[str], object]
+
+OPTIONS: dict[str, Check] = {
+    "db": database,
+    "username": text,
+    "password": text,
+    "socket_timeout": seconds,
+    "socket_connect_timeout": seconds,
+    "health_check_interval": whole_seconds,
+    "client_name": name,
+}
+TLS_OPTIONS: dict[str, Check] = {
+    "ssl_cert_reqs": requirement,
+    "ssl_check_hostname": switch,
+    "ssl_ca_certs": certificates,
+    "ssl_ca_path": folder,
+    "ssl_certfile": certificates,
+    "ssl_keyfile": private_key,
+}
