@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from generation.choices import ErrorCode
@@ -30,16 +31,27 @@ AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 """The next marker that is no restart marker: within a scan 0xFF is followed by 0x00."""
 
 LENGTH = struct.Struct(">H")
-HEIGHT_FIRST = struct.Struct(">xHH")
+FRAME = struct.Struct(">xHHB")
+"""Height, width and number of components; three bytes for each of these follow, its id first."""
+
 CHUNK = struct.Struct(">I4s")
 WIDTH_FIRST = struct.Struct(">II")
 
 END, SCAN, COMMENT = 0xD9, 0xDA, 0xFE
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+SHOWN_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
+"""Baseline, extended, progressive; of the others, browsers show none."""
+
+COEFFICIENTS = 64
+"""Of a block of pixels in a JPEG: each comes in one scan, or bit by bit in several."""
+
 WITHOUT_LENGTH = frozenset({0x01, 0xD8, *range(0xD0, 0xD8)})
 METADATA = frozenset({COMMENT, *range(0xE0, 0xF0)})
 ANIMATION = frozenset({b"acTL", b"fcTL", b"fdAT"})
 ANCILLARY = 0x20
+CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
+"""A browser does not show a PNG with any other chunk of the kind that must be understood."""
+
 CHUNK_EXTRA = 12
 """Bytes of a chunk beside its body: length, kind and checksum."""
 
@@ -64,7 +76,7 @@ def outline(data: bytes, expected: tuple[int, int] | None = None) -> Outline:
             return jpeg_outline(data, expected)
         if data.startswith(PNG_START):
             return png_outline(data, expected)
-    except struct.error as error:
+    except (struct.error, ValueError, IndexError) as error:
         raise PictureError from error
     raise PictureError
 
@@ -76,27 +88,56 @@ def check_size(size: tuple[int, int], expected: tuple[int, int] | None) -> None:
 
 def jpeg_outline(data: bytes, expected: tuple[int, int] | None) -> Outline:
     at, scans, metadata = len(JPEG_START), 0, 0
-    size: tuple[int, int] | None = None
+    frame: Frame | None = None
     for _segment in range(MOST_SEGMENTS):
         marker = MARKER.match(data, at)
         if marker is None:
             raise PictureError
         code, at = marker.group(1)[0], marker.end()
-        if code == END and scans and size:
-            return Outline("JPEG", *size, data[:at])
+        if code == END and frame and not frame.missing:
+            return Outline("JPEG", *frame.size, data[:at])
         length = segment_length(data, code, at)
+        body = data[at + LENGTH.size : at + length]
+        at += length
         if code in FRAMES:
-            if size:
-                raise PictureError
-            height, width = HEIGHT_FIRST.unpack_from(data, at + LENGTH.size)
-            size = width, height
-            check_size(size, expected)
+            frame = jpeg_frame(code, body, frame)
+            check_size(frame.size, expected)
         metadata += length if code in METADATA else 0
-        scans += code == SCAN
+        if code == SCAN:
+            scans += 1
+            note_scan(body, frame)
+            at = end_of_scan(data, at)
         if scans > MOST_SCANS or metadata > MOST_METADATA:
             raise PictureError
-        at = end_of_scan(data, at + length) if code == SCAN else at + length
     raise PictureError
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """`missing`: (component, coefficient) pairs whose last bit no scan has brought yet."""
+
+    size: tuple[int, int]
+    missing: set[tuple[int, int]]
+
+
+def jpeg_frame(code: int, body: bytes, earlier: Frame | None) -> Frame:
+    if earlier or code not in SHOWN_FRAMES:
+        raise PictureError(detail="two frames, or a frame that browsers do not show")
+    height, width, count = FRAME.unpack_from(body)
+    ids = body[FRAME.size :: 3][:count]
+    return Frame((width, height), {(each, k) for each in ids for k in range(COEFFICIENTS)})
+
+
+def note_scan(body: bytes, frame: Frame | None) -> None:
+    """Take what a scan brings in full from `frame.missing`."""
+    if frame is None:
+        raise PictureError
+    count, (first, last, bits) = body[0], body[-3:]
+    if bits & 0x0F == 0:
+        brought = range(first, min(last + 1, COEFFICIENTS))
+        frame.missing.difference_update(
+            (each, k) for each in body[1 : 1 + 2 * count : 2] for k in brought
+        )
 
 
 def segment_length(data: bytes, code: int, at: int) -> int:
@@ -131,10 +172,27 @@ def png_outline(data: bytes, expected: tuple[int, int] | None) -> Outline:
         # the later frames of an animation are left out, and it is a picture like any other
         if kind not in ANIMATION:
             kept.append(data[at:end])
-            metadata += length if kind[0] & ANCILLARY else 0
+            metadata += metadata_size(kind, length)
         if metadata > MOST_METADATA:
             raise PictureError
         if kind == b"IEND":
             return Outline("PNG", *size, b"".join(kept))
         at = end
     raise PictureError
+
+
+def metadata_size(kind: bytes, length: int) -> int:
+    if kind in CRITICAL:
+        return 0
+    if not kind[0] & ANCILLARY:
+        raise PictureError(detail="a chunk that browsers do not understand")
+    return length
+
+
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    """Kind and body of each chunk of a PNG that has an outline."""
+    at, view = len(PNG_START), memoryview(data)
+    while at < len(data):
+        length, kind = CHUNK.unpack_from(data, at)
+        yield kind, view[at + CHUNK.size : at + CHUNK.size + length]
+        at += length + CHUNK_EXTRA

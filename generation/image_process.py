@@ -17,9 +17,9 @@ import struct
 import sys
 from typing import Any
 
-from generation import images
+from generation import image_check, images
 from generation.choices import ErrorCode
-from generation.exceptions import StudioError
+from generation.exceptions import PictureError
 
 PREFIX = struct.Struct(">II")
 """Length of a message's JSON header, length of the bytes after it."""
@@ -31,7 +31,7 @@ TIME_LIMIT = 60.0
 """The same by the clock: on a busy machine a picture has to wait for its processor time."""
 
 MEMORY_LIMIT = 512 * 1024 * 1024
-"""Of address space; the largest picture takes a fifth of it, libraries included."""
+"""Of address space; the largest picture takes seven tenths of it, libraries included."""
 
 CHUNK = 1024 * 1024
 
@@ -63,13 +63,17 @@ def answer(header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
         if header["do"] == "thumbnail":
             return {}, images.thumbnail_of(body)
         size = {"width": header["width"], "height": header["height"]}
-        picture = images.decode(body.decode(), **size)
+        picture = image_check.decode(body.decode(), **size)
         picture = images.with_parameters(picture, header["parameters"])
         return {"format": picture.format}, picture.data
-    except StudioError as error:
-        return {"code": error.code.value, "cause": repr(error.__cause__)}, b""
+    except PictureError as error:
+        return {"code": error.code.value, "cause": cause_of(error)}, b""
     except MemoryError as error:
         return {"code": ErrorCode.PICTURE_TOO_LARGE.value, "cause": repr(error)}, b""
+
+
+def cause_of(error: PictureError) -> str:
+    return error.detail or (repr(error.__cause__) if error.__cause__ else "")
 
 
 def serve(connection: socket.socket) -> None:

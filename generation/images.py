@@ -1,9 +1,7 @@
-"""Bytes ↔ picture: check what the model sent, write it down, read it back smaller."""
+"""Picture files: the settings in them, where they are stored, and their thumbnails."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
 import errno
 import hashlib
@@ -20,11 +18,9 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
-from generation.choices import ErrorCode
 from generation.exceptions import PictureError, StorageError
 from generation.image_format import JPEG_START, PNG_START, Outline, outline
 
-MAX_PIXELS = 2048 * 2048
 MAX_BASE64 = 64 * 1024 * 1024
 """Far above a lossless 2048² picture; a longer answer is not decoded at all."""
 
@@ -49,31 +45,6 @@ class Picture:
     @property
     def sha256(self) -> str:
         return hashlib.sha256(self.data).hexdigest()
-
-
-def decode(text: str, *, width: int, height: int) -> Picture:
-    """The picture in base64 `text`.
-
-    Raises PictureError unless it begins with a whole JPEG or PNG of exactly width × height pixels;
-    what follows is left out. Nothing is decompressed before the size in its header is known to be
-    the right one, and its scans, chunks and metadata to be as many as pictures have.
-    """
-    if len(text) > MAX_BASE64:
-        raise PictureError(ErrorCode.PICTURE_TOO_LARGE)
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise PictureError from error
-    if width * height > MAX_PIXELS:
-        raise PictureError(ErrorCode.PICTURE_TOO_LARGE)
-    found = outline(data, (width, height))
-    try:
-        with opened(found) as image:
-            image.load()
-    except Exception as error:
-        # a decoder before bytes that may have been made to break it: whatever it meets
-        raise PictureError from error
-    return Picture(data=found.data, format=found.format, width=width, height=height)
 
 
 def opened(found: Outline) -> Image.Image:

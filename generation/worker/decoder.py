@@ -32,7 +32,10 @@ PATIENCE = TIME_LIMIT + 10.0
 
 ROOT = str(Path(__file__).resolve().parents[2])
 INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT")
-"""What the process gets of the environment; the rest holds secrets."""
+"""What the process gets of the environment; the rest holds secrets.
+
+One thread for numpy: on a machine of many cores the stacks of theirs would fill its memory limit.
+"""
 
 OUT_OF_BOUNDS = frozenset(
     {
@@ -59,7 +62,7 @@ class DecoderProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 env={name: os.environ[name] for name in INHERITED if name in os.environ}
-                | {"PYTHONPATH": path},
+                | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"},
                 start_new_session=True,
             )
 
@@ -181,7 +184,7 @@ async def ask(header: dict[str, Any], body: bytes | str) -> tuple[dict[str, Any]
         raise
     if "code" in told:
         logger.info("%s", log_line("picture_refused", code=told["code"], cause=told["cause"]))
-        raise PictureError(ErrorCode(told["code"]))
+        raise PictureError(ErrorCode(told["code"]), detail=told["cause"])
     return told, data
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from generation import images
+from generation import image_check
 from generation.choices import ErrorCode, Route
 from generation.exceptions import (
     PictureError,
@@ -171,7 +171,7 @@ async def test_a_spoilt_picture_is_found_when_it_is_decoded(demo, kind):
     text = await drawn(client, small())
 
     with pytest.raises(PictureError):
-        images.decode(text, width=256, height=256)
+        image_check.decode(text, width=256, height=256)
 
 
 @pytest.mark.parametrize("step", [0, 2])
