@@ -7,10 +7,9 @@ import os
 import sys
 
 from django import get_version
-from django.core.management import execute_from_command_line
 
 from liujuan_site import VERSION
-from liujuan_site.environment import load_settings
+from liujuan_site.command_line import run
 
 
 def main() -> None:
@@ -19,8 +18,7 @@ def main() -> None:
         # before the settings are read: Django would answer with its own version alone
         sys.stdout.write(f"LiuJuan Studio {VERSION} (Django {get_version()})\n")
         return
-    load_settings()
-    execute_from_command_line(sys.argv)
+    run(sys.argv)
 
 
 if __name__ == "__main__":

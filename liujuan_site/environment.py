@@ -212,11 +212,11 @@ def without_password(url: str) -> str:
     return re.sub(r"(?<=://).*@", "***@", url, flags=re.DOTALL)
 
 
-def shown(value: str) -> str:
+def shown(value: str, longest: int = LONGEST_SHOWN) -> str:
     """`value` on one line of a terminal, whatever characters it has; without a password."""
     whole = without_password(value)
     text = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in whole)
-    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def load_settings() -> None:

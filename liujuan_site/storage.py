@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import stat
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.base import ContentFile, File
+from servestatic.compress import Compressor
 from servestatic.storage import CompressedManifestStaticFilesStorage
 
 OURS = "studio/"
@@ -63,12 +66,25 @@ class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: igno
         self.manifest_storage.delete(self.manifest_name)
         self.manifest_storage._save(self.manifest_name, ContentFile(manifest.encode()))
 
+    def create_compressor(self, **options: Any) -> ModeKeeper:
+        return ModeKeeper(**options)
+
     def _save(self, name: str, content: File[Any]) -> str:
         kind = name[name.rfind(".") :]
         if name.startswith(OURS) and kind in {".css", ".js"}:
             content = ContentFile(shortened(b"".join(content.chunks()).decode(), kind).encode())
         saved: str = super()._save(name, content)
         return saved
+
+
+class ModeKeeper(Compressor):  # type: ignore[misc]
+    """Gives compressed files the mode of what they were made of, whatever the umask is."""
+
+    @staticmethod
+    def write_data(path: str, data: bytes, suffix: str, stat_result: os.stat_result) -> str:
+        name: str = Compressor.write_data(path, data, suffix, stat_result)
+        os.chmod(name, stat.S_IMODE(stat_result.st_mode))
+        return name
 
 
 def digest_of(paths: Paths) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,9 @@ class Collection:
     def collect(self) -> list[str]:
         """The names of what was processed."""
         source = StaticFilesStorage(location=str(self.sources))
-        target = ModuleManifestStorage(location=str(self.made))
+        target = ModuleManifestStorage(
+            location=str(self.made), file_permissions_mode=0o644, directory_permissions_mode=0o755
+        )
         paths = {name: (source, name) for name in ("studio/a.css", "studio/b.svg")}
         for name in paths:
             with source.open(name) as file:
@@ -77,3 +80,18 @@ def test_below_another_address_the_files_are_made_again(collection: Collection) 
     collection.collect()
     with override_settings(STATIC_URL=f"/below{settings.STATIC_URL}"):
         assert collection.collect()
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o077])
+def test_a_compressed_file_has_the_mode_of_its_original(collection: Collection, mask: int) -> None:
+    collection.write("studio/b.svg", f"<svg>{'<g/>' * 200}</svg>")
+    before = os.umask(mask)
+    try:
+        collection.collect()
+    finally:
+        os.umask(before)
+
+    compressed = list(collection.made.rglob("*.gz"))
+    assert compressed
+    for path in compressed:
+        assert path.stat().st_mode == path.with_suffix("").stat().st_mode
