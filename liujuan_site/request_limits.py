@@ -36,6 +36,8 @@ class RequestLimits:
     """For a client that must be refused to say what it wants."""
     linger_seconds: float = 2.0
     """A client reads an answer only after it has sent some more; until then that is thrown away."""
+    unread_seconds: float = 120.0
+    """For a client to take its answers, where it does not read as fast as it asks."""
     base_path: str = ""
 
     def body_of(self, uri: bytes) -> int:
@@ -65,6 +67,8 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc,unused-ignore]
         self.refused = False
         self.received = 0
         """Bytes of the body, as they came."""
+        self.unread: Any = None
+        """The request that was answered last, while the transport cannot take more."""
 
     def connectionMade(self) -> None:
         super().connectionMade()
@@ -145,12 +149,32 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc,unused-ignore]
         super().allContentReceived()
 
     def requestDone(self, request: Any) -> None:
+        """Begin with the next request only once the answers before it have left.
+
+        A client may send hundreds at once and read nothing: each answer would wait in memory.
+        """
         if self.persistent:
             self.connections.note_idle(self.place, self.evict)
-        super().requestDone(request)
+        if self.persistent and self._waitingForTransport:
+            self.unread = request
+            self.stop_waiting()
+            self.deadline = self.callLater(self.limits.unread_seconds, self.evict)
+        else:
+            super().requestDone(request)
+
+    def resumeProducing(self) -> None:
+        super().resumeProducing()
+        request, self.unread = self.unread, None
+        if request is not None:
+            self.stop_waiting()
+            super().requestDone(request)
 
     def connectionLost(self, reason: Any) -> None:
         self.stop_waiting()
+        if self.unread is not None:
+            # it has ended for Daphne
+            self.requests.remove(self.unread)
+            self.unread = None
         super().connectionLost(reason)
 
 

@@ -18,6 +18,10 @@ from liujuan_site.request_limits import RequestLimits, limit_connections
 
 LIMITS = RequestLimits()
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+GET_LONG = GET.replace(b"/", b"/long", 1)
+LONG = 20_000
+BUFFER = 65_536
+"""Bytes that a transport keeps before it pauses what produces them, as Twisted's does."""
 
 
 class Wire(StringTransport):  # type: ignore[misc]
@@ -25,6 +29,9 @@ class Wire(StringTransport):  # type: ignore[misc]
 
     closed = False
     channel: Any = None
+    reads = True
+    """Whether the other side takes what is written."""
+    paused = False
 
     def __init__(self, **address: Any) -> None:
         super().__init__(**address)
@@ -33,6 +40,13 @@ class Wire(StringTransport):  # type: ignore[misc]
     def write(self, data: bytes) -> None:
         super().write(data)
         self.news.set()
+        if not self.reads and not self.paused and len(self.value()) > BUFFER:
+            self.paused = True
+            self.producer.pauseProducing()
+
+    def read_on(self) -> None:
+        self.reads, self.paused = True, False
+        self.producer.resumeProducing()
 
     async def until(self, count: int, text: bytes) -> None:
         """Wait until `text` was written so many times, or the connection is closed."""
@@ -89,7 +103,8 @@ class Site:
                 break
         self.asked.append((scope["path"], size))
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"ok"})
+        body = b"x" * LONG if scope["path"] == "/long" else b"ok"
+        await send({"type": "http.response.body", "body": body})
 
     def connect(self, host: str = "192.0.2.7") -> Wire:
         wire = Wire(peerAddress=IPv4Address("TCP", host, 4711))
@@ -211,6 +226,44 @@ async def test_pipelined_requests_are_answered_in_order(open_site: OpenSite) -> 
     await wire.until(3, b"200 OK")
 
     assert site.asked == [("/", 0), ("/two/", 3), ("/", 0)]
+
+
+async def test_answers_that_nobody_reads_do_not_pile_up(open_site: OpenSite) -> None:
+    site = open_site()
+    deaf, reading = site.connect(), site.connect()
+    deaf.reads = False
+    deaf.send(GET_LONG * 100)
+    reading.send(GET_LONG * 100)
+    # what goes on for one client meanwhile could have gone on for the other
+    await reading.until(100, b"200 OK")
+    assert deaf.value().count(b"200 OK") == BUFFER // LONG + 1
+    assert len(deaf.value()) < BUFFER + 2 * LONG
+
+    deaf.read_on()
+    await deaf.until(100, b"200 OK")
+    site.clock.advance(LIMITS.unread_seconds / 3)
+
+    assert not deaf.closed
+    assert len(site.asked) == 200
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+async def test_who_never_reads_is_closed_in_the_end(open_site: OpenSite, leaves: bool) -> None:
+    site = open_site()
+    deaf = site.connect()
+    deaf.reads = False
+    deaf.send(GET_LONG * 100)
+    await deaf.until(BUFFER // LONG + 1, b"200 OK")
+    if leaves:
+        deaf.connectionLost(None)
+    else:
+        site.clock.advance(LIMITS.unread_seconds - 1)
+        assert not deaf.closed
+        site.clock.advance(1)
+
+    assert deaf.closed
+    assert site.connections.count == 0
+    assert site.clock.getDelayedCalls() == []
 
 
 @pytest.mark.parametrize(
