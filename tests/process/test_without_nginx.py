@@ -83,6 +83,22 @@ def is_closed(connection: socket.socket) -> bool:
         return True
 
 
+def test_a_client_that_asks_faster_than_it_reads_gets_every_answer(studio: Studio) -> None:
+    count = 100
+    request = b"GET /i18n/catalog.js HTTP/1.1\r\nHost: 127.0.0.1\r\n%s\r\n"
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        connection.settimeout(PATIENCE)
+        connection.connect(("127.0.0.1", studio.port))
+        connection.sendall(request % b"" * (count - 1) + request % b"Connection: close\r\n")
+        answers = b""
+        while data := connection.recv(65_536):
+            answers += data
+
+    assert answers.count(b"HTTP/1.1 200 OK") == count
+    assert len(set(answers.split(b"HTTP/1.1 200 OK")[1:-1])) == 1
+
+
 def test_garbage_is_no_line_in_the_log(studio: Studio) -> None:
     for request in (
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
