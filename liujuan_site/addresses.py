@@ -56,7 +56,7 @@ def public(value: str) -> str:
     if "@" in parts.netloc:
         raise Unusable("must not have a user or a password", PUBLIC_EXAMPLE)
     path = parts.path.rstrip("/")
-    if not PATH.fullmatch(path) or re.search(r"/\.{1,2}(/|$)", path):
+    if not PATH.fullmatch(path) or not has_plain_parts(path):
         raise Unusable("has a path that is not made of letters, digits, - and _", PUBLIC_EXAMPLE)
     host = in_url(no_zone(parts.hostname or "", PUBLIC_EXAMPLE))
     port = "" if parts.port in (None, DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
@@ -204,6 +204,11 @@ def no_zone(value: str, example: str) -> str:
     if "%" in value:
         raise Unusable(f"holds {value!r}: no page can be asked for with a zone", example)
     return value
+
+
+def has_plain_parts(path: str) -> bool:
+    """Whether no part of the path is `.` or `..`, which a client or a proxy would resolve."""
+    return not {".", ".."} & set(path.split("/"))
 
 
 def without_brackets(value: str) -> str:

@@ -22,6 +22,7 @@ QUOTES = "\"'`“”‘’«»"
 INVISIBLE = "\ufeff\u200b"
 """Byte order mark and zero-width space: editors and chats add them at the ends of a value."""
 
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,4})?", re.ASCII | re.IGNORECASE)
 LONGEST_SHOWN = 120
 
 T = TypeVar("T")
@@ -60,7 +61,7 @@ class Environment:
 
     def text(self, name: str, *, default: str, read: Callable[[str], str] = as_typed) -> str:
         """The value after `read`, which may raise Unusable; any other exception counts as one."""
-        return self._read(name, default, read, self._given(name))
+        return self._read(name, default, read, self._plain(name))
 
     def secret(self, name: str, *, default: str, read: Callable[[str], str] = as_typed) -> str:
         """Like `text`, but in no message; the value may also lie in the file NAME_FILE."""
@@ -85,7 +86,7 @@ class Environment:
         def read_each(value: str) -> list[str]:
             return [read(part) for part in parts_of(value)]
 
-        return self._read(name, default, read_each, self._given(name), lines=True) or default
+        return self._read(name, default, read_each, self._plain(name), lines=True) or default
 
     def switch(self, name: str, *, default: bool) -> bool:
         def read(value: str) -> bool:
@@ -93,7 +94,7 @@ class Environment:
                 raise Unusable("is not a switch", "1")
             return value.lower() in TRUE
 
-        return self._read(name, default, read, self._given(name))
+        return self._read(name, default, read, self._plain(name))
 
     def whole_number(self, name: str, *, default: int, least: int, most: int) -> int:
         def read(value: str) -> int:
@@ -101,21 +102,18 @@ class Environment:
                 raise Unusable("is not a whole number", f"{default}")
             return within(int(value), least, most, f"{default}")
 
-        return self._read(name, default, read, self._given(name))
+        return self._read(name, default, read, self._plain(name))
 
     def number(self, name: str, *, default: float, least: float, most: float) -> float:
         """A finite number with a dot as its decimal sign, from `least` to `most`."""
 
         def read(value: str) -> float:
-            try:
-                number = float(value)
-            except ValueError:
-                number = math.nan
-            if not math.isfinite(number) or "_" in value:
+            number = float(value) if NUMBER.fullmatch(value) else math.nan
+            if not math.isfinite(number):
                 raise Unusable("is not a number", f"{default:g}")
             return within(number, least, most, f"{default:g}")
 
-        return self._read(name, default, read, self._given(name))
+        return self._read(name, default, read, self._plain(name))
 
     def refuse(self, mistake: str) -> None:
         """Note a mistake that no single variable shows, as a whole sentence with its hint."""
@@ -126,11 +124,14 @@ class Environment:
         if self.mistakes:
             raise WrongSettings(self.mistakes)
 
-    def is_given(self, name: str) -> bool:
-        return bool(self._given(name))
-
     def _given(self, name: str) -> str:
         return self.variables.get(name, "").strip().strip(INVISIBLE).strip()
+
+    def _plain(self, name: str) -> str:
+        """Like `_given`, for a value that cannot lie in a file."""
+        if self._given(f"{name}_FILE"):
+            self.refuse(f"{name}_FILE is not read, only secrets may lie in files. Set {name}.")
+        return self._given(name)
 
     def _given_or_in_file(self, name: str) -> str:
         given, file = self._given(name), self._given(f"{name}_FILE")

@@ -8,7 +8,7 @@ import ssl
 import zoneinfo
 from pathlib import Path
 
-from liujuan_site.addresses import PATH
+from liujuan_site.addresses import PATH, has_plain_parts
 from liujuan_site.environment import Unusable
 from liujuan_site.private_files import read_small, refuse_special
 
@@ -16,7 +16,24 @@ SHORTEST_KEY = 20
 FEWEST_DIFFERENT = 8
 DATA_EXAMPLE = "/var/lib/liujuan"
 MOST_SLOTS = 1_000
+SLOTS_EXAMPLE = "NAME=2,OTHER=1"
 LONGEST_MODEL_NAME = 200
+ZONE_EXAMPLE = "Asia/Shanghai"
+PSEUDO_ZONES = {"localtime", "posixrules", "factory"}
+"""Names that some machines have, for something else on each."""
+
+ABBREVIATIONS = {
+    "jst": "Asia/Tokyo",
+    "kst": "Asia/Seoul",
+    "ist": "Asia/Kolkata",
+    "bst": "Europe/London",
+    "cest": "Europe/Berlin",
+    "edt": "America/New_York",
+    "cdt": "America/Chicago",
+    "mdt": "America/Denver",
+    "pst": "America/Los_Angeles",
+    "pdt": "America/Los_Angeles",
+}
 MOST_BYTES_OF_CERTIFICATES = 4 * 1024 * 1024
 
 
@@ -32,7 +49,7 @@ def signing_key(value: str) -> str:
 
 def data_folder(value: str) -> str:
     """An absolute path without links; `~` is the home of an account."""
-    if value.startswith(("$", "%")) or re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", value):
+    if "$" in value or value.startswith("%") or re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", value):
         raise Unusable("is not a path: $ and file:// mean nothing here", DATA_EXAMPLE)
     try:
         return str(Path(value).expanduser().resolve())
@@ -51,33 +68,67 @@ def api_key(value: str) -> str:
 
 
 def model_name(value: str) -> str:
+    """A name that can stand in the path of a URL, and in GENERATION_SLOTS."""
     if len(value) > LONGEST_MODEL_NAME:
         raise Unusable(f"is longer than {LONGEST_MODEL_NAME} characters")
+    if re.search(r"""[\s?#%&=;,"'`<>\\]""", value) or not has_plain_parts(value):
+        raise Unusable("is not the name of a model")
     return value
 
 
 def slots(value: str) -> str:
     """`6`, or `NAME=2,OTHER=1`; NAME=0 leaves a model out."""
-    parts = [part.rpartition("=") for part in value.split(",")]
-    if len(parts) > 1 and not all(name.strip() for name, _separator, _count in parts):
-        raise Unusable("is neither a number nor a list of NAME=NUMBER", "NAME=2,OTHER=1")
-    for name, separator, count in parts:
-        if bool(separator) != bool(name.strip()) or not re.fullmatch(r"[0-9]+", count.strip()):
-            raise Unusable("is neither a number nor a list of NAME=NUMBER", "NAME=2,OTHER=1")
-        if not (0 if name else 1) <= int(count[:9]) <= MOST_SLOTS:
-            raise Unusable(f"has a number that is not between 1 and {MOST_SLOTS}", "6")
+    if re.fullmatch(r"[0-9]+", value):
+        return count_of(value, least=1) and value
+    names = [slots_of_model(part.strip()) for part in value.split(",")]
+    if len(set(names)) < len(names):
+        raise Unusable("names a model twice", SLOTS_EXAMPLE)
     return value
+
+
+def slots_of_model(part: str) -> str:
+    """The name in `NAME=2`."""
+    name, separator, count = part.partition("=")
+    try:
+        model_name(name)
+    except Unusable:
+        separator = ""
+    if not name or not separator or not re.fullmatch(r"[0-9]+", count):
+        raise Unusable("is neither a number nor a list of NAME=NUMBER with commas", SLOTS_EXAMPLE)
+    count_of(count, least=0)
+    return name
+
+
+def count_of(digits: str, least: int) -> str:
+    if not least <= int(digits[:9]) <= MOST_SLOTS:
+        raise Unusable(f"has a number that is not between {least} and {MOST_SLOTS}", "6")
+    return digits
 
 
 def time_zone(value: str) -> str:
+    """A name of the IANA time zone database that means the same on every machine."""
+    pseudo = value.lower().startswith(("right/", "posix/")) or value.lower() in PSEUDO_ZONES
     try:
-        zoneinfo.ZoneInfo(value)
+        known = not pseudo and zoneinfo.ZoneInfo(value)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        known = {name.lower(): name for name in zoneinfo.available_timezones()}
-        close = difflib.get_close_matches(value.lower(), known, n=1)
-        example = known[close[0]] if close else "Asia/Shanghai"
-        raise Unusable("is not a time zone that this machine knows", example) from None
+        known = False
+    if not known:
+        raise Unusable("is not a time zone that every machine knows", zone_like(value))
     return value
+
+
+def zone_like(value: str) -> str:
+    """A time zone to type for what was probably meant."""
+    meant = value.lower().strip(":").replace(" ", "")
+    offset = re.fullmatch(r"(?:utc|gmt)?([+-])0?([0-9]|1[0-4])(?::?00)?", meant)
+    if offset and offset[2] != "8":
+        # POSIX counts westwards
+        return f"Etc/GMT{'-' if offset[1] == '+' else '+'}{offset[2]}"
+    if meant in ABBREVIATIONS:
+        return ABBREVIATIONS[meant]
+    names = {name.lower(): name for name in zoneinfo.available_timezones() if "/" in name}
+    close = difflib.get_close_matches(meant, names, n=1, cutoff=0.85) if "/" in meant else []
+    return names[close[0]] if close else ZONE_EXAMPLE
 
 
 def certificates(value: str) -> str:
@@ -109,6 +160,6 @@ def folder(value: str) -> str:
 def internal_path(value: str) -> str:
     """A path in the address space of the proxy, without a final slash."""
     path = value.rstrip("/")
-    if not path or not PATH.fullmatch(path):
+    if not path or not PATH.fullmatch(path) or not has_plain_parts(path):
         raise Unusable("is not a path that begins with a slash", "/_media")
     return path

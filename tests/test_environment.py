@@ -94,6 +94,23 @@ def test_a_server_refuses_settings_that_do_not_fit_together(tmp_path: Path) -> N
     assert "Traceback" not in done.stderr
 
 
+def test_a_file_of_anything_but_a_secret_is_refused(settings_of: SettingsOf) -> None:
+    names = ("ALLOWED_HOSTS", "PORT", "XINFERENCE_MODEL", "DEBUG", "DEMO_SPEED", "XINFERENCE_CA")
+
+    with pytest.raises(WrongSettings) as told:
+        settings_of(**{f"{name}_FILE": "/run/value" for name in names})
+
+    assert {line.split("_FILE ")[0] for line in str(told.value).splitlines()[1:]} == set(names)
+
+
+def test_the_hint_for_a_quoted_list_has_no_quotes() -> None:
+    env = Environment({"ALLOWED_HOSTS": '"a","b"'})
+
+    env.names("ALLOWED_HOSTS", default=[], read=addresses.allowed_host)
+
+    assert env.mistakes[0].endswith("Type ALLOWED_HOSTS=a,b")
+
+
 @pytest.mark.parametrize("value", ["$x", "$PATH", "a$b", "${HOME}", "'half", "#!=%"])
 def test_secrets_are_taken_literally(value: str) -> None:
     env = Environment({"KEY": f" {value}\r\n", "PATH": "/bin"})
@@ -200,7 +217,9 @@ def test_former_keys_lie_in_a_file_line_by_line(tmp_path: Path) -> None:
     assert Environment({"KEYS_FILE": str(file)}).secrets("KEYS", default=[]) == ["new", "old"]
 
 
-@pytest.mark.parametrize("typed", ["nan", "inf", "1e400", "-1", "0", "1,5", "1_0", "ten", "1 0"])
+@pytest.mark.parametrize(
+    "typed", ["nan", "inf", "1e400", "-1", "0", "1,5", "1_0", "ten", "１０", "٣"]
+)
 def test_a_number_is_finite_and_in_its_range(typed: str) -> None:
     env = Environment({"SPEED": typed})
 
@@ -297,6 +316,18 @@ PUBLIC = addresses.public
 DATABASE = databases.database_url
 NO_HOSTS = ("[::1]x:1", "[v1.abc]", "x[::1]", "[1.2.3.4]", "[]:1", "xn--", "a.0x7f", "h" * 300)
 NO_FOLDERS = ("~no-such-account/x", "file:///tmp/x", "$HOME/x", "${HOME}", "C:/x", "%h/x")
+NO_SLOTS = ("a=1;b=2", "NAME=2 OTHER=1", "a=1,a=2", "a=1=2", "a=1,", ",", "a b=1", "a=٣", "../a=1")
+NO_MODELS = ("../x", "a/../b", ".", "a?b", "a#b", "a b", "a%2Fb", "a;b", "a,b", "a=b", "a&b")
+NO_ZONES = {
+    **dict.fromkeys(["CST", "UTC+8", "GMT+8", "UTC+08:00", "+0800", "Asia"], "Asia/Shanghai"),
+    **dict.fromkeys(["/etc/localtime", "localtime", "posixrules", "Factory"], "Asia/Shanghai"),
+    **dict.fromkeys(["right/UTC", "posix/UTC", "FACTORY", "Beijing", "x" * 500], "Asia/Shanghai"),
+    "UTC+9": "Etc/GMT-9",
+    "gmt-5": "Etc/GMT+5",
+    "JST": "Asia/Tokyo",
+    "Europe/Berlim": "Europe/Berlin",
+    ":Asia/Tokyo": "Asia/Tokyo",
+}
 NO_REDIS_OPTIONS = (
     *("socket_timeout=x", "socket_timeout=nan", "socket_timeout=-1", "socket_timeout="),
     *("health_check_interval=x", "connection_class=x", "foo=bar", "foo", "port=x", "host=x"),
@@ -377,6 +408,11 @@ NO_DATABASE_OPTIONS = (
         (DATABASE, "sqlite://", databases.SQLITE_EXAMPLE),
         (DATABASE, "sqlite://:memory:", databases.SQLITE_EXAMPLE),
         (DATABASE, "sqlite:////no/such/folder/x.db", databases.SQLITE_EXAMPLE),
+        *((readers.slots, typed, "NAME=2,OTHER=1") for typed in NO_SLOTS),
+        *((readers.model_name, typed, "") for typed in NO_MODELS),
+        *((readers.time_zone, typed, zone) for typed, zone in NO_ZONES.items()),
+        (readers.internal_path, "/../x", "/_media"),
+        (readers.internal_path, "/a/./b", "/_media"),
         (readers.slots, "six", "NAME=2,OTHER=1"),
         (readers.slots, "6,A=2", "NAME=2,OTHER=1"),
         (readers.slots, "=2", "NAME=2,OTHER=1"),
