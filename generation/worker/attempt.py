@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from generation.exceptions import LeaseLost, StorageError, StudioError
 from generation.log_lines import database
 from generation.selectors import clock
 from generation.services import Claim
+from generation.teardown import cancel_and_wait
 from generation.worker.meter import Meter
 from generation.xinference import XinferenceClient
 
@@ -87,6 +88,24 @@ class Attempt:
             self.stop(LeaseLost())
         if self.why is not None:
             raise self.why
+
+    async def unless_stopped(self, work: Coroutine[Any, Any, T], *, grace: float = 0.0) -> T:
+        """The result of `work`; or cancel it and raise why the run has to end.
+
+        Every wait of a run for something other than its own writes goes through here, or looks
+        at `stopping` itself. `grace`: seconds for which `work` may still end after that.
+        """
+        task = asyncio.create_task(work)
+        stop = asyncio.create_task(self.stopping.wait())
+        try:
+            await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if grace and not task.done():
+                await asyncio.wait({task}, timeout=grace)
+            if not task.done():
+                self.check_stop()
+            return task.result()
+        finally:
+            await cancel_and_wait(task, stop)
 
     async def write(self, service: Callable[..., T], **values: Any) -> T:
         """Call a fenced service for this attempt."""

@@ -37,6 +37,9 @@ ABORT_AGAIN = 1.0
 ABORT_PATIENCE = 30.0
 """Seconds after which a call that ignores its abort is no longer waited for."""
 
+DISK_GRACE = 2.0
+"""Seconds for which a run that has to end waits for the file of a picture that is drawn."""
+
 SEEDS = 2**32
 
 LEAST_STEPS, LEAST_FRACTION = 0.5, 0.005
@@ -88,16 +91,12 @@ class PictureCall:
 
         Ended with the run: who cancels does not wait for a decoder.
         """
-        picture = asyncio.create_task(self.check(text))
-        stop = asyncio.create_task(self.attempt.stopping.wait())
+        picture = asyncio.create_task(self.attempt.unless_stopped(self.check(text)))
         try:
             await self.begin(Step.FINISHING)
-            await asyncio.wait({picture, stop}, return_when=asyncio.FIRST_COMPLETED)
-            if not picture.done():
-                self.attempt.check_stop()
-            return picture.result()
+            return await picture
         finally:
-            await cancel_and_wait(picture, stop)
+            await cancel_and_wait(picture)
 
     async def prepare(self) -> None:
         attempt = self.attempt
@@ -146,7 +145,7 @@ class PictureCall:
         except LeaseLost:
             # found out in the middle of a write, perhaps: the machine has to hear of it too
             if attempt.claim.route == Route.TXT2IMG and not draw.done():
-                await self.abort()
+                await self.abort_unless_over(draw)
             raise
         finally:
             left = await cancel_and_wait(follow, draw)
@@ -279,9 +278,18 @@ class PictureCall:
         deadline = monotonic() + ABORT_PATIENCE
         may_ask = attempt.claim.route == Route.TXT2IMG
         while not draw.done() and monotonic() < deadline:
-            may_ask = may_ask and await self.abort()
+            may_ask = may_ask and await self.abort_unless_over(draw)
             await asyncio.wait({draw}, timeout=ABORT_AGAIN)
         attempt.call_is_over = True
+
+    async def abort_unless_over(self, draw: asyncio.Task[str]) -> bool:
+        """Ask once, and do not wait for the answer once the call has ended; as `abort`."""
+        abort = asyncio.create_task(self.abort())
+        try:
+            await asyncio.wait({draw, abort}, return_when=asyncio.FIRST_COMPLETED)
+            return abort.result() if abort.done() else True
+        finally:
+            await cancel_and_wait(abort)
 
     async def abort(self) -> bool:
         """Ask once; whether it makes sense to ask again."""
@@ -325,7 +333,8 @@ class PictureCall:
             task_id=str(attempt.task.pk), index=self.index, attempt=attempt.number, picture=picture
         )
         attempt.check_stop()
-        await on_disk(images.write, name, picture.data)
+        writing = on_disk(images.write, name, picture.data)
+        await attempt.unless_stopped(writing, grace=DISK_GRACE)
         attempt.meter.picture_stored()
         percent, remaining = attempt.meter.read()
         try:

@@ -147,13 +147,22 @@ class TaskRun:
             elif isinstance(error, XinferenceRefused | PictureError | StorageError):
                 await self.attempt.write(services.fail, code=error.code, detail=str(error))
             elif isinstance(error, XinferenceError):
-                await self.interrupt(await self.reason_of(error), str(error))
+                await self.end_broken(error)
             else:
                 self.log(logging.ERROR, "attempt_unexpected", error, exc_info=error)
                 code = ErrorCode.INTERNAL_ERROR
                 await self.attempt.write(services.fail, code=code, detail=repr(error))
         except (LeaseLost, TransitionRefused) as late:
             self.log(logging.INFO, "attempt_left", late)
+
+    async def end_broken(self, error: XinferenceError) -> None:
+        """A call that broke off; a run that has to end meanwhile ends for that reason."""
+        try:
+            reason = await self.reason_of(error)
+        except (CancelObserved, AttemptInterrupted) as stopped:
+            await self.end(stopped)
+        else:
+            await self.interrupt(reason, str(error))
 
     async def interrupt(self, reason: InterruptReason, detail: str) -> None:
         await self.attempt.write(services.interrupt, reason=reason, detail=detail)
@@ -182,12 +191,14 @@ class TaskRun:
         """A 500 or a dropped connection: is the process that drew still the same, and ready?
 
         The server goes on naming a dead process for some seconds, so one look is not enough.
+        Raises why the run has to end if that comes first.
         """
+        attempt = self.attempt
         for look in range(MODEL_LOOKS):
-            if look and not self.attempt.stopping.is_set():
-                await asyncio.sleep(MODEL_LOOK_PAUSE)
+            if look:
+                await attempt.unless_stopped(asyncio.sleep(MODEL_LOOK_PAUSE))
             try:
-                model = await self.attempt.client.image_model(self.attempt.task.model)
+                model = await attempt.unless_stopped(attempt.client.image_model(attempt.task.model))
             except XinferenceUnreachable as away:
                 await self.model_is_down(away)
                 return InterruptReason.MODEL_LOST
@@ -195,7 +206,7 @@ class TaskRun:
                 # its own lists break while it restarts a model
                 self.log(logging.INFO, "instances_unreadable", unreadable)
                 return InterruptReason.MODEL_LOST
-            if model is None or not model.ready or model.identity != self.attempt.claim.identity:
+            if model is None or not model.ready or model.identity != attempt.claim.identity:
                 return InterruptReason.MODEL_LOST
         return InterruptReason(error.code.value)
 

@@ -284,7 +284,8 @@ async def test_a_picture_is_given_up_at_its_deadline_whatever_progress_it_makes(
         "GENERATION_STALL": timedelta(seconds=5),
         "GENERATION_DEADLINE": timedelta(seconds=5),
     }
-    late = {"do": "delay_decode", "seconds": 60, "match": {"prompt_contains": "late"}}
+    # it does not hear the abort before its end
+    late = {"do": "delay_decode", "seconds": 10, "match": {"prompt_contains": "late"}}
     with override_settings(**limits):
         await start_machine(faults=[late])
         page = await open_page(alice)
