@@ -81,7 +81,7 @@ def check_data_dir(**kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-@register(Tags.security, deploy=True)
+@register(Tags.security)
 def check_proxies(**kwargs: Any) -> list[CheckMessage]:
     """Without it all clients share the proxy's address, and one limit for wrong passwords."""
     behind_proxy = settings.ACCEL_REDIRECT or settings.HTTPS

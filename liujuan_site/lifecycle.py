@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import Tags, run_checks
+from django.core.checks import CheckMessage, Tags, run_checks
 
 from generation.choices import CloseCode
 from generation.exceptions import WorkerRefused
@@ -108,10 +108,22 @@ class Lifecycle:
 
 
 def refuse_settings() -> None:
-    """Raises WrongSettings for what `manage.py check` calls an error: a server does not check."""
-    found = [each for each in run_checks(tags=[Tags.security]) if each.is_serious()]
-    if found:
-        raise WrongSettings([f"{each.msg} {each.hint or ''}" for each in found])
+    """Raises WrongSettings for what `manage.py check` calls an error: a server does not check.
+
+    Warnings become log lines.
+    """
+    found = run_checks(tags=[Tags.security])
+    errors = [sentence_of(each) for each in found if each.is_serious()]
+    if errors:
+        raise WrongSettings(errors)
+    for each in found:
+        if not each.is_silenced():
+            line = log_line("settings_warning", id=each.id, cause=sentence_of(each))
+            logger.warning("%s", line)
+
+
+def sentence_of(message: CheckMessage) -> str:
+    return f"{message.msg} {message.hint or ''}".strip()
 
 
 def log_failed_start(error: BaseException) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.checks import run_checks
 from django.test import override_settings
 
 from generation import checks
 from generation.worker.model_watch import slots_of
+from liujuan_site.lifecycle import refuse_settings
 
 
 @pytest.mark.parametrize(
@@ -64,3 +66,26 @@ def test_slots_are_the_replicas_unless_told_otherwise(setting: str, model: str, 
 def test_a_proxy_has_to_be_named(settings: dict[str, Any], found: list[str]) -> None:
     with override_settings(**settings):
         assert [message.id for message in checks.check_proxies()] == found
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"HTTPS": True}, ["generation.W010"]),
+        ({"ACCEL_REDIRECT": "/_media"}, ["generation.W010"]),
+        ({"HTTPS": True, "TRUSTED_PROXIES": 1}, []),
+        ({}, []),
+    ],
+)
+def test_a_start_tells_what_is_probably_not_meant(
+    caplog: pytest.LogCaptureFixture, settings: dict[str, Any], told: list[str]
+) -> None:
+    with override_settings(**settings):
+        refuse_settings()
+        ordinary = {message.id for message in run_checks()}
+
+    lines = [line for line in caplog.messages if line.startswith("settings_warning ")]
+    assert [line.split()[1] for line in lines] == [f"id={name}" for name in told]
+    assert all("Set TRUSTED_PROXIES=1" in line for line in lines)
+    # `manage.py check`, `migrate` and the other commands tell it too
+    assert set(told) <= ordinary
