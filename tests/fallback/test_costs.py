@@ -101,7 +101,8 @@ async def test_a_poll_that_brings_nothing_reads_no_log(
 
     assert {frame["type"] for frame in frames} == {"live", "queue"}
     assert not of_the_log(questions)
-    assert len(questions) <= 12, questions
+    # without a worker one more: are there some that are paused?
+    assert len(questions) <= 13, questions
 
 
 async def test_a_poll_reads_all_that_is_new_at_once(
