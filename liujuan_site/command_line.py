@@ -8,12 +8,14 @@ import sys
 from collections.abc import Iterator
 
 from django.core.management import execute_from_command_line
-from django.db import DatabaseError, Error, InterfaceError, OperationalError
+from django.db import DatabaseError, Error
 
 from generation.log_lines import LONGEST_CAUSE, cause_of, database
 from liujuan_site.environment import load_settings, shown
 
 WRITABLE_BY_OTHERS = 0o022
+UNDEFINED = {"42P01", "42703"}
+"""PostgreSQL's codes for a missing table and a missing column."""
 
 
 def run(arguments: list[str]) -> None:
@@ -38,11 +40,17 @@ def sentences(*, traceback: bool = False) -> Iterator[None]:
 
 def is_unusable(error: Error) -> bool:
     """Whether the database is to blame, and not the statement; SQLite has no class for it."""
-    return isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError
+    return isinstance(error, database.AWAY) or type(error) is DatabaseError or is_old(error)
+
+
+def is_old(error: Error) -> bool:
+    """Whether tables or columns are missing."""
+    known = getattr(error.__cause__, "sqlstate", None) in UNDEFINED
+    return known or str(error).startswith(("no such table", "no such column"))
 
 
 def sentence(error: Error) -> str:
     # the pool tells why it cannot connect while it tries, and at the end only that it did not
     cause = next(iter(sorted(database.causes)), "") or cause_of(error)
-    told = shown(cause, LONGEST_CAUSE)
-    return f"The database cannot be used: {told}\nCheck DATABASE_URL, and that it runs."
+    advice = "Run manage.py migrate." if is_old(error) else "Check DATABASE_URL, and that it runs."
+    return f"The database cannot be used: {shown(cause, LONGEST_CAUSE)}\n{advice}"

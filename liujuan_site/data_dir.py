@@ -21,6 +21,9 @@ from liujuan_site.readers import signing_key
 KEY = "secret_key"
 DATABASE = ("db.sqlite3", "db.sqlite3-wal", "db.sqlite3-shm")
 SECRETS = (KEY, "password", *DATABASE)
+EMPTY = {"lost+found"}
+"""What the root of a new volume holds."""
+
 MARKERS = (KEY, "installation")
 """Files that only the studio makes: a folder with one of them is its own."""
 
@@ -101,11 +104,11 @@ class Folder:
             )
 
     def is_ours(self) -> bool:
-        """Whether the folder is empty or holds what only the studio makes."""
+        """Whether the folder is empty, or holds what only the studio makes."""
         static = self.path / "static"
         collected = (static / "staticfiles.json").is_file() and (static / "studio").is_dir()
         marked = any(map(is_own_file, (self.path / name for name in MARKERS)))
-        return marked or collected or not any(self.path.iterdir())
+        return marked or collected or {path.name for path in self.path.iterdir()} <= EMPTY
 
     def examine_file(self, path: Path) -> None:
         """Raises Unusable for a file with secrets that stays open to others."""
@@ -123,8 +126,8 @@ class Folder:
             raise stays_open(path)
 
     def examine_database(self, path: Path) -> None:
-        if not path.exists():
-            return
+        if not path.is_file():
+            return  # `examine_file` refuses it; opening a device could already change something
         size = len(private_files.SQLITE_HEADER)
         if private_files.read_start(path, size) not in (b"", private_files.SQLITE_HEADER):
             raise Unusable("is not an SQLite database: name another file in DATABASE_URL")

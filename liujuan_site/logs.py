@@ -15,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from time import monotonic
 from types import TracebackType
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from generation import log_lines
 
@@ -120,17 +120,20 @@ def secrets_of(*values: str) -> tuple[str, ...]:
     """What must not be logged of keys and of URLs with passwords, in each form it may take."""
     found = set()
     for value in values:
-        plain = {password_of(value)} if "://" in value else {value}
+        plain = passwords_of(value) if "://" in value else {value}
         for each in plain:
             found |= {each, unquote(each), quote(each, safe="")}
     return tuple(each for each in found if len(each) >= SHORTEST_SECRET)
 
 
-def password_of(url: str) -> str:
+def passwords_of(url: str) -> set[str]:
+    """Before the host, and among the options behind `?`."""
     try:
-        return urlsplit(url).password or ""
+        parts = urlsplit(url)
+        options = parse_qsl(parts.query)
     except ValueError:
-        return ""
+        return set()
+    return {parts.password or "", *(value for name, value in options if "password" in name)}
 
 
 class Repeats(logging.Filter):

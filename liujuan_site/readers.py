@@ -121,12 +121,13 @@ def zone_like(value: str) -> str:
     """A time zone to type for what was probably meant."""
     meant = value.lower().strip(":").replace(" ", "")
     offset = re.fullmatch(r"(?:utc|gmt)?([+-])0?([0-9]|1[0-4])(?::?00)?", meant)
-    if offset and offset[2] != "8":
+    names = {name.lower(): name for name in zoneinfo.available_timezones() if "/" in name}
+    if offset and offset.groups() != ("+", "8"):
         # POSIX counts westwards
-        return f"Etc/GMT{'-' if offset[1] == '+' else '+'}{offset[2]}"
+        sign = "-" if offset[1] == "+" else "+"
+        return names.get(f"etc/gmt{sign}{offset[2]}", ZONE_EXAMPLE)
     if meant in ABBREVIATIONS:
         return ABBREVIATIONS[meant]
-    names = {name.lower(): name for name in zoneinfo.available_timezones() if "/" in name}
     close = difflib.get_close_matches(meant, names, n=1, cutoff=0.85) if "/" in meant else []
     return names[close[0]] if close else ZONE_EXAMPLE
 

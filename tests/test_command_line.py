@@ -8,7 +8,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.db import DatabaseError, Error, IntegrityError, InterfaceError, OperationalError
+from django.db import (
+    DatabaseError,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+)
+from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from liujuan_site.command_line import sentences
 from tests.studio import ROOT
@@ -33,7 +41,18 @@ def test_a_database_that_cannot_be_used_is_a_sentence(error: Error) -> None:
         raise error
 
 
-@pytest.mark.parametrize("error", [IntegrityError("twice"), ValueError("ours")])
+@pytest.mark.parametrize("of_driver", [UndefinedTable("relation"), UndefinedColumn("column"), None])
+def test_missing_tables_ask_for_migrate(of_driver: Exception | None) -> None:
+    error = ProgrammingError("missing") if of_driver else OperationalError("no such table: x")
+    error.__cause__ = of_driver
+
+    with pytest.raises(SystemExit, match=r"Run manage\.py migrate\.$"), sentences():
+        raise error
+
+
+@pytest.mark.parametrize(
+    "error", [IntegrityError("twice"), ProgrammingError("syntax"), ValueError("ours")]
+)
 def test_a_mistake_of_the_code_keeps_its_traceback(error: Exception) -> None:
     with pytest.raises(type(error)), sentences():
         raise error

@@ -185,7 +185,8 @@ def test_what_others_share_is_refused_with_what_to_type(
 
 
 def test_bits_beside_the_permissions_stay(settings_of: SettingsOf, tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
+    # the root of a new volume
+    (tmp_path / "data/lost+found").mkdir(parents=True)
     (tmp_path / "data").chmod(0o2775)
 
     settings_of(DATA_DIR=str(tmp_path / "data"))

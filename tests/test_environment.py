@@ -324,6 +324,8 @@ NO_ZONES = {
     **dict.fromkeys(["right/UTC", "posix/UTC", "FACTORY", "Beijing", "x" * 500], "Asia/Shanghai"),
     "UTC+9": "Etc/GMT-9",
     "gmt-5": "Etc/GMT+5",
+    "UTC-8": "Etc/GMT+8",
+    "UTC-14": "Asia/Shanghai",
     "JST": "Asia/Tokyo",
     "Europe/Berlim": "Europe/Berlin",
     ":Asia/Tokyo": "Asia/Tokyo",

@@ -138,6 +138,14 @@ def test_keys_and_passwords_never_reach_the_log(text: str, told: str) -> None:
     assert log.lines[-1] == f"    RuntimeError: {told}"
 
 
+def test_a_password_among_the_options_of_a_url_is_known_too() -> None:
+    found = secrets_of(
+        "redis://h?password=one%2Fone", "postgres:///d?user=u&password=two-two&sslpassword=three-3"
+    )
+
+    assert {"one/one", "two-two", "three-3"} <= set(found)
+
+
 def test_every_secret_of_the_settings_is_known_to_the_formatter() -> None:
     logging_settings: Any = settings.LOGGING
     formatter = logging_settings["formatters"]["line"]
