@@ -51,6 +51,10 @@ Report = dict[str, Part]
 NEEDED = ("database", "migrations", "static")
 """Without these nothing can be served; without the others pages still tell what goes on."""
 
+WRITE_TROUBLES = {
+    "read_only": "it takes no writes: see its log",
+    "locked": "another process keeps its write lock: a shell, a copy, a repair",
+}
 OF_THE_DATABASE = ("database", "migrations", "workers", "key", "models", "model_server")
 OF_THE_DISK = ("static", "storage")
 
@@ -63,8 +67,9 @@ def database_report() -> Report:
     """Everything that the database knows; reads only."""
     unknown = dict.fromkeys(OF_THE_DATABASE, UNKNOWN)
     try:
-        if not selectors.accepts_writes():
-            return unknown | {"database": Part("read_only", "it takes no writes: see its log")}
+        trouble = selectors.write_trouble()
+        if trouble:
+            return unknown | {"database": Part(trouble, WRITE_TROUBLES[trouble])}
         pending = pending_migrations()
         if pending:
             detail = f"run manage.py migrate; {len(pending)} are pending"

@@ -23,10 +23,14 @@ from generation.routing import websocket_urlpatterns  # noqa: E402
 from liujuan_site.lifecycle import Lifecycle, when_daphne_runs  # noqa: E402
 from liujuan_site.malformed import refuse_socket, without_nul  # noqa: E402
 from liujuan_site.pressure import with_backpressure, with_paced_bodies  # noqa: E402
-from liujuan_site.requests import close_connections_with_requests  # noqa: E402
+from liujuan_site.requests import (  # noqa: E402
+    close_connections_with_requests,
+    wait_briefly_for_writers,
+)
 from liujuan_site.sub_path import mounted_at, relative_to  # noqa: E402
 
 close_connections_with_requests()
+wait_briefly_for_writers()
 
 lifecycle = Lifecycle()
 elsewhere: Any = refuse_socket

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from generation.selectors.clock import DatabaseClock, clock
 from generation.selectors.comparing import Comparison, comparison
-from generation.selectors.database import accepts_writes
+from generation.selectors.database import accepts_writes, write_trouble
 from generation.selectors.expectations import (
     deadline_limit,
     expected_seconds,
@@ -164,4 +164,5 @@ __all__ = [
     "visible_task",
     "worker_elsewhere",
     "workers_of_host",
+    "write_trouble",
 ]

@@ -6,24 +6,33 @@ from django.db import OperationalError, connection
 
 WRITER_BUSY = "locked"
 
+OTHERS_TURN = 400
+"""Milliseconds that another writer of the SQLite file may take before it counts as holding it."""
+
 
 def accepts_writes() -> bool:
-    """False for a standby, a read-only database or a read-only file; raises if it is away."""
+    """Whether `write_trouble` finds none; raises if the database is away."""
+    return not write_trouble()
+
+
+def write_trouble() -> str:
+    """`read_only` for a standby or a file that cannot be written, `locked` for a SQLite file whose
+    write lock another process keeps, empty if it can be written; raises if it is away."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SHOW transaction_read_only")
             read_only: str = cursor.fetchone()[0]
-        return read_only == "off"
+        return "" if read_only == "off" else "read_only"
     # a transaction of ours is IMMEDIATE: it could not have begun
-    return connection.in_atomic_block or can_begin()
+    return "" if connection.in_atomic_block else trouble_to_begin()
 
 
-def can_begin() -> bool:
-    """Whether SQLite begins a transaction that may write; another writer proves as much."""
+def trouble_to_begin() -> str:
+    """Why SQLite begins no transaction that may write, or empty."""
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA busy_timeout")
         patience = cursor.fetchone()[0]
-        cursor.execute("PRAGMA busy_timeout = 0")
+        cursor.execute(f"PRAGMA busy_timeout = {OTHERS_TURN}")
         try:
             cursor.execute("BEGIN IMMEDIATE")
             try:
@@ -32,7 +41,7 @@ def can_begin() -> bool:
             finally:
                 cursor.execute("ROLLBACK")
         except OperationalError as error:
-            return WRITER_BUSY in str(error)
+            return "locked" if WRITER_BUSY in str(error) else "read_only"
         finally:
             cursor.execute(f"PRAGMA busy_timeout = {int(patience)}")
-    return True
+    return ""

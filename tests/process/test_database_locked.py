@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 import time
+import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.studio import Studio
+from tests.studio import Studio, wait_until
 
-A_WHILE = 5.0
-"""Seconds; a busy database is waited for up to twenty."""
+A_WHILE = 7.0
+"""Seconds; longer than a process with visitors waits for another writer."""
 
 
 @contextlib.contextmanager
@@ -56,17 +58,30 @@ class WebAlone(Studio):
         except OSError:
             return False
 
+    def database(self) -> str:
+        """The word of `/readyz` for it."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=5) as answer:
+                body = answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                body = error.read()
+        return str(json.loads(body)["database"])
+
 
 def test_a_prompt_that_a_locked_database_refused_can_be_sent_again(tmp_path: Path) -> None:
     message = {"action": "generate", "prompt": "LiuJuan", "size": "256x256"}
     message["request_key"] = str(uuid.uuid4())
-    web = WebAlone(tmp_path / "data").start()
+    web = WebAlone(tmp_path / "data")
+    web.start()
     try:
         with web.connect(web.token()) as watcher:
             watcher.until_type("hello")
             with locked(web):
                 watcher.send(**message)
+                wait_until(lambda: web.database() == "locked", what="it tells the probe")
                 refused = watcher.until_type("ack", "error")
+            wait_until(lambda: web.database() == "ok", what="the probe is told the end")
             watcher.send(**message)
             accepted = watcher.until_type("ack", "error")
             watcher.send(**message)
