@@ -12,6 +12,14 @@ from generation import checks
 from generation.worker.model_watch import slots_of
 from liujuan_site.lifecycle import refuse_settings
 
+PLAIN: dict[str, Any] = {
+    "IS_SQLITE": True,
+    "REDIS_URL": "",
+    "XINFERENCE_URL": "",
+    "EMBEDDED_WORKER": True,
+}
+"""One process, whatever servers the tests run on."""
+
 
 @pytest.mark.parametrize(
     ("settings", "found"),
@@ -25,7 +33,7 @@ from liujuan_site.lifecycle import refuse_settings
     ],
 )
 def test_each_mistake_has_its_check_and_a_hint(settings: dict[str, Any], found: list[str]) -> None:
-    with override_settings(**settings):
+    with override_settings(**PLAIN | settings):
         messages = [*checks.check_model(), *checks.check_layer()]
 
     assert [message.id for message in messages] == found
@@ -80,7 +88,7 @@ def test_a_proxy_has_to_be_named(settings: dict[str, Any], found: list[str]) -> 
 def test_a_start_tells_what_is_probably_not_meant(
     caplog: pytest.LogCaptureFixture, settings: dict[str, Any], told: list[str]
 ) -> None:
-    with override_settings(**settings):
+    with override_settings(**PLAIN | settings):
         refuse_settings()
         ordinary = {message.id for message in run_checks()}
 
