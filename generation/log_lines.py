@@ -51,6 +51,26 @@ def escaped(character: str) -> str:
     return json.dumps(character)[1:-1]
 
 
+class Pace:
+    """Lets some lines through as they come, and then one a while."""
+
+    def __init__(self, *, burst: int = 6, seconds: float = 60.0) -> None:
+        self.burst = burst
+        self.seconds = seconds
+        self.left = float(burst)
+        self.asked = monotonic()
+
+    def allows(self) -> bool:
+        """Whether a line may be written now; then it counts as written."""
+        now = monotonic()
+        self.left = min(float(self.burst), self.left + (now - self.asked) / self.seconds)
+        self.asked = now
+        if self.left < 1:
+            return False
+        self.left -= 1
+        return True
+
+
 class Outage:
     """Something that fails again and again until it is back; two log lines in all.
 
@@ -59,9 +79,18 @@ class Outage:
     """
 
     def __init__(
-        self, logger: logging.Logger, name: str, *, causes: int = 1, **values: object
+        self,
+        logger: logging.Logger,
+        name: str,
+        *,
+        causes: int = 1,
+        pace: Pace | None = None,
+        **values: object,
     ) -> None:
-        """`values` stand in each line; up to `causes` different ones have a line of their own."""
+        """`values` stand in each line; up to `causes` different ones have a line of their own.
+
+        `pace` limits the lines of what begins and ends again and again.
+        """
         self.logger = logger
         self.name = name
         self.values = values
@@ -69,6 +98,7 @@ class Outage:
         self.causes: set[str] = set()
         self.failures = 0
         self.began = 0.0
+        self.pace = pace
 
     @property
     def lasts(self) -> bool:
@@ -81,6 +111,8 @@ class Outage:
         self.failures += 1
         if text in self.causes or len(self.causes) >= self.most_causes:
             return
+        if self.pace is not None and not self.pace.allows():
+            return
         self.causes.add(text)
         self.logger.warning("%s", log_line(f"{self.name}_down", **self.values, cause=text))
 
@@ -88,7 +120,10 @@ class Outage:
         if not self.failures:
             return
         failures, seconds = self.failures, monotonic() - self.began
+        told = bool(self.causes)
         self.failures, self.causes = 0, set()
+        if not told:
+            return
         line = log_line(f"{self.name}_back", **self.values, failures=failures, seconds=seconds)
         self.logger.info("%s", line)
 

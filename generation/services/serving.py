@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from generation.choices import ErrorCode, KeyUse, Route
-from generation.log_lines import log_line
+from generation.log_lines import Pace, log_line
 from generation.models import GenerationTask, ModelSlot, ModelState
 
 logger = logging.getLogger(__name__)
@@ -96,6 +96,10 @@ def record_models(*, seen: Sequence[SeenModel], demo: bool, now: datetime) -> No
         forget_models(now=now)
 
 
+left_out = Pace(burst=1, seconds=3_600)
+"""Every worker meets the same at every look."""
+
+
 def storable(seen: Sequence[SeenModel]) -> list[SeenModel]:
     """By name; new models only while there is room for them, the default one first."""
     known = set(ModelState.objects.values_list("name", flat=True))
@@ -104,7 +108,7 @@ def storable(seen: Sequence[SeenModel]) -> list[SeenModel]:
         key=lambda model: (model.name != settings.XINFERENCE_MODEL, model.name),
     )
     room = max(0, MOST_MODELS - len(known))
-    if len(new) > room:
+    if len(new) > room and left_out.allows():
         line = log_line("models_left_out", count=len(new) - room, most=MOST_MODELS)
         logger.warning("%s", line)
     kept = [model for model in seen if model.name in known] + new[:room]

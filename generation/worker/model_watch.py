@@ -14,15 +14,13 @@ from django.conf import settings
 from generation import services
 from generation.choices import ErrorCode, KeyUse
 from generation.exceptions import XinferenceError, XinferenceKeyRefused
-from generation.log_lines import MOST_CAUSES, Outage
+from generation.log_lines import MOST_CAUSES, Outage, Pace
 from generation.selectors import clock
 from generation.services import SeenModel
+from generation.worker.model_news import ModelNews
 from generation.xinference import ListedModel, ServedModel, XinferenceClient
 
 logger = logging.getLogger(__name__)
-
-MOST_REMEMBERED = 200
-"""Models of which is known whether they were down: a server may rename its own for ever."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds before a model is asked again that could not be used, doubled each time."""
@@ -43,8 +41,8 @@ class ModelWatch:
     def __init__(self, client: XinferenceClient, *, demo: bool) -> None:
         self.client = client
         self.demo = demo
-        self.server = Outage(logger, "model_server", causes=MOST_CAUSES)
-        self.models: dict[str, Outage] = {}
+        self.server = Outage(logger, "model_server", causes=MOST_CAUSES, pace=Pace())
+        self.news = ModelNews()
         self.early = True
         """Whether a refused key may be tried before its pause is over: once for each start."""
         self.key = KeyUse.ALLOWED
@@ -75,24 +73,10 @@ class ModelWatch:
         if self.key == KeyUse.TRIAL:
             await database_sync_to_async(services.accept_key)()
         self.server.worked()
-        self.tell(served)
+        self.news.tell({model.name: cause_of(model) for model in served})
         seen = [self.seen(model) for model in served]
         await database_sync_to_async(services.record_models)(seen=seen, demo=self.demo, now=now)
         return any(model.ready for model in served)
-
-    def tell(self, served: Sequence[ServedModel]) -> None:
-        """One line when a model can no longer be used, and one when it can again."""
-        if len(self.models) > MOST_REMEMBERED:
-            self.models.clear()
-        causes = {model.name: cause_of(model) for model in served}
-        for name in {settings.XINFERENCE_MODEL, *self.models} - causes.keys():
-            causes[name] = services.NOT_SERVED
-        for name, cause in causes.items():
-            outage = self.models.setdefault(name, model_outage(name))
-            if cause:
-                outage.failed(cause)
-            else:
-                outage.worked()
 
     async def ask(self) -> Sequence[ServedModel]:
         """Every listed model; one that cannot be used takes no other one with it.
@@ -138,10 +122,6 @@ class ModelWatch:
             error_code=model.error_code,
             error_detail=model.error_detail,
         )
-
-
-def model_outage(name: str) -> Outage:
-    return Outage(logger, "model", causes=MOST_CAUSES, model=name)
 
 
 def cause_of(model: ServedModel) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from generation.choices import ErrorCode, Route
 from generation.exceptions import XinferenceFailed
-from generation.log_lines import log_line
+from generation.log_lines import Pace, log_line
 
 logger = logging.getLogger(__name__)
 
@@ -85,12 +85,12 @@ def drawing(instances: Iterable[dict[str, Any]], *, first: str) -> dict[str, dic
     for instance in filter(draws, instances):
         name = name_of(instance.get("model_uid"))
         if name is None:
-            warn_once(log_line("model_left_out", cause="its name cannot be used here"))
+            warn_rarely(log_line("model_left_out", cause="its name cannot be used here"))
         else:
             found.setdefault(name, instance)
     names = sorted(found, key=lambda name: (name != first, name))
     if len(names) > MOST_MODELS:
-        warn_once(log_line("models_left_out", served=len(names), most=MOST_MODELS))
+        warn_rarely(log_line("models_left_out", served=len(names), most=MOST_MODELS))
     return {name: found[name] for name in sorted(names[:MOST_MODELS])}
 
 
@@ -134,7 +134,7 @@ def launched_replicas(instance: dict[str, Any]) -> int:
 def believed(count: int, instance: dict[str, Any]) -> int:
     if count > MOST_REPLICAS:
         name = name_of(instance.get("model_uid"))
-        warn_once(log_line("replicas_left_out", model=name, most=MOST_REPLICAS))
+        warn_rarely(log_line("replicas_left_out", model=name, most=MOST_REPLICAS))
     return min(count, MOST_REPLICAS)
 
 
@@ -165,13 +165,10 @@ def address_of(value: Any) -> str:
     return value
 
 
-warned: set[str] = set()
+paces: dict[str, Pace] = {}
 
 
-def warn_once(line: str) -> None:
-    """Log a line once in this process, however often the lists bring it about."""
-    if len(warned) > MOST_MODELS:
-        warned.clear()
-    if line not in warned:
-        warned.add(line)
+def warn_rarely(line: str) -> None:
+    """Log what the lists bring about at every look: of each kind, one line an hour."""
+    if paces.setdefault(line.split()[0], Pace(burst=1, seconds=3_600)).allows():
         logger.warning("%s", line)

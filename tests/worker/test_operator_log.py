@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import override_settings
 
 from demo_xinference.faults import parse_all
-from generation.log_lines import Outage
 from generation.models import GenerationTask, ModelState
-from generation.worker import model_watch
-from generation.xinference import XinferenceClient
+from generation.worker.model_news import MOST_REMEMBERED, ModelNews
 from tests.conftest import MODEL
 from tests.socket.pages import OpenPage
 from tests.worker.machine import StartMachine, ending
@@ -167,10 +166,48 @@ async def test_a_model_that_is_not_served_is_named_with_what_to_correct(
     assert "XINFERENCE_MODEL" in (await ModelState.objects.aget(name="another")).error_detail
 
 
-def test_servers_that_rename_their_models_for_ever_are_forgotten() -> None:
-    watch = model_watch.ModelWatch(XinferenceClient(base_url="http://nowhere"), demo=False)
-    for number in range(2_000):
-        watch.tell([])
-        watch.models[f"model-{number}"] = Outage(logging.getLogger("x"), "model")
+def test_servers_that_rename_their_models_for_ever_are_forgotten(lines: list[str]) -> None:
+    news = ModelNews()
+    for look in range(200):
+        news.tell({f"model-{look}-{k}": "" for k in range(64)})
 
-    assert len(watch.models) <= model_watch.MOST_REMEMBERED + 1
+    assert len(news.known) <= MOST_REMEMBERED + 1
+    assert len(of_event(lines, "model_down", "model_back")) <= 13
+
+
+def test_models_that_flap_together_are_a_few_lines_that_name_some(lines: list[str]) -> None:
+    news = ModelNews()
+    names = [f"model-{k:02}" for k in range(64)]
+    for look in range(200):
+        news.tell({settings.XINFERENCE_MODEL: ""} | dict.fromkeys(names, "it loads" * (look % 2)))
+
+    told = of_event(lines, "model_down", "model_back")
+    assert len(told) <= 7
+    assert told[0] == (
+        'WARNING model_down model="model-00, model-01, model-02" count=64 cause="it loads"'
+    )
+    assert told[1].startswith('INFO model_back model="model-00, model-01, model-02" count=64 ')
+
+
+def test_a_model_that_stays_down_after_it_flapped_is_told_again(lines: list[str]) -> None:
+    news = ModelNews()
+    for look in range(200):
+        news.tell({settings.XINFERENCE_MODEL: "it loads" * (look % 2)})
+    assert settings.XINFERENCE_MODEL not in news.down
+    news.pace.left = 1  # as after a minute
+
+    news.tell({settings.XINFERENCE_MODEL: "it is gone"})
+
+    assert of_event(lines, "model_down")[-1].endswith('cause="it is gone"')
+
+
+async def test_a_server_that_flaps_is_a_few_lines(
+    start_machine: StartMachine, lines: list[str]
+) -> None:
+    machine = await start_machine()
+    (away,) = parse_all([{"do": "status", "status": 500, "on": "models"}])
+    for look in range(40):
+        machine.demo.faults[:] = [away] * (look % 2)
+        await machine.host.look_at_models()
+
+    assert len(of_event(lines, "model_server_down", "model_server_back")) <= 14
