@@ -163,7 +163,7 @@ def storage() -> Part:
             os.fsync(file.fileno())
         room = os.statvfs(root)
     except OSError as error:
-        return Part("down", images.os_words(error))
+        return Part("down", images.os_words(error, root))
     finally:
         remove(probe)
     free = room.f_bavail * room.f_frsize

@@ -136,13 +136,16 @@ def write(name: str, data: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-        raise StorageError(os_words(error)) from error
+        raise StorageError(os_words(error, path)) from error
 
 
-def os_words(error: OSError) -> str:
-    """Which error, in the system's name for it, and of which file: "ENOSPC: No space left …"."""
+def os_words(error: OSError, path: Path) -> str:
+    """Which error, in the system's name for it, and of which file: "ENOSPC: No space left …".
+
+    A full disk is told by a file that is open already: such an error names none, and `path` is it.
+    """
     name = errno.errorcode.get(error.errno or 0, type(error).__name__)
-    return f"{name}: {error.strerror or error}: {error.filename}"
+    return f"{name}: {error.strerror or error}: {error.filename or path}"
 
 
 def sync_folder(folder: Path) -> None:

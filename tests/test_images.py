@@ -108,10 +108,11 @@ def test_a_full_disk_leaves_no_half_file(media: Path) -> None:
     (media / "task").mkdir(parents=True)
     # whatever is written there meets "no space left on device"
     (media / "task" / ".1-1-abc.jpg.part").symlink_to("/dev/full")
-    with override_settings(MEDIA_ROOT=media), pytest.raises(StorageError):
+    with override_settings(MEDIA_ROOT=media), pytest.raises(StorageError) as full:
         images.write("task/1-1-abc.jpg", b"picture")
 
     assert not list((media / "task").iterdir())
+    assert f"ENOSPC: No space left on device: {media}/task/1-1-abc.jpg" in str(full.value)
 
 
 def test_removing_takes_the_empty_folder_along_and_is_repeatable(media: Path) -> None:
