@@ -22,8 +22,12 @@ from generation.exceptions import NotFound, TransitionRefused
 from generation.models import GeneratedImage, GenerationTask, TaskEvent
 from generation.selectors import clock
 
-MOST_SEQ = 2**31 - 1 - selectors.SHOWN_EVENTS
-MOST_PARTS = 100
+FIRST_EVENTS, NEWEST_EVENTS = 20, 80
+SHOWN_EVENTS = FIRST_EVENTS + NEWEST_EVENTS
+"""Fewer than on a person's page: each row is a form, which takes 2 ms and 2 kB."""
+
+MOST_SEQ = 2**31 - 1 - SHOWN_EVENTS
+MOST_PARTS = 200
 """Links to parts of one log; no log that is written here has more."""
 
 
@@ -49,11 +53,14 @@ class EventInline(PartOfTask, admin.TabularInline):  # type: ignore[type-arg]
         match = request.resolver_match
         after = after_of(request)
         if after is not None:
-            return rows.filter(seq__gt=after, seq__lte=after + selectors.SHOWN_EVENTS)
+            return rows.filter(seq__gt=after, seq__lte=after + SHOWN_EVENTS)
         task = (
             GenerationTask.objects.filter(pk=match.kwargs["object_id"]).first() if match else None
         )
-        return rows if task is None else rows.filter(selectors.shown_events(task))
+        if task is None:
+            return rows.none()
+        ends = selectors.shown_events(task, first=FIRST_EVENTS, newest=NEWEST_EVENTS)
+        return rows.filter(ends)
 
     @admin.display(description=_("time"))
     def at(self, event: TaskEvent) -> str:
@@ -144,9 +151,9 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("long log"))
     def rest_of_log(self, task: GenerationTask) -> str:
         """A link to the next part of a log that is too long for one page."""
-        if task.newest_seq <= selectors.SHOWN_EVENTS:
+        if task.newest_seq <= SHOWN_EVENTS:
             return "–"
-        parts = range(0, task.newest_seq, selectors.SHOWN_EVENTS)
+        parts = range(0, task.newest_seq, SHOWN_EVENTS)
         links = ((f"?after={after}#events-group", after + 1) for after in parts[:MOST_PARTS])
         text = format_html_join(" ", '<a href="{}">{}…</a>', links)
         return format_html("{} {}", _("Events from"), text)

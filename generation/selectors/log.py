@@ -101,9 +101,11 @@ def is_long(task: GenerationTask) -> bool:
     return task.newest_seq > SHOWN_EVENTS
 
 
-def shown_events(task: GenerationTask) -> Q:
+def shown_events(
+    task: GenerationTask, *, first: int = FIRST_EVENTS, newest: int = NEWEST_EVENTS
+) -> Q:
     """Which events of the task a page reads: the first and the newest ones."""
-    return Q(seq__lte=FIRST_EVENTS) | Q(seq__gt=task.newest_seq - NEWEST_EVENTS)
+    return Q(seq__lte=first) | Q(seq__gt=task.newest_seq - newest)
 
 
 def events_after(task: GenerationTask, after: int) -> list[EventFrame]:
