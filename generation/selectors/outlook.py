@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db.models import OuterRef
+from django.db.models import Exists, OuterRef
 
 from generation.choices import Basis, QueueReason, TaskStatus
-from generation.models import GenerationTask, ModelSlot
+from generation.models import GenerationTask, ModelSlot, ModelState
 from generation.protocol import ModelData, QueuePlace
 from generation.selectors.expectations import seconds_per_step, task_seconds
 from generation.selectors.line import (
@@ -96,7 +97,11 @@ def model_offers(owner_id: int, *, now: datetime) -> list[ModelData]:
 
 
 def paces_of(models: Iterable[str]) -> dict[str, float | None]:
-    return {model: seconds_per_step(model) for model in models}
+    """Asked only of models that have drawn: a server may name hundreds that never did."""
+    drawn = GenerationTask.objects.filter(status=TaskStatus.COMPLETED, model=OuterRef("name"))
+    names = {settings.XINFERENCE_MODEL}  # which may have no row
+    names |= set(ModelState.objects.filter(Exists(drawn)).values_list("name", flat=True))
+    return {model: seconds_per_step(model) if model in names else None for model in models}
 
 
 def outlook_of(waiting: Collection[str], *, now: datetime, owners: Collection[int] = ()) -> Outlook:

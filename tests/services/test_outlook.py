@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from generation import selectors, services
 from generation.choices import InterruptReason
-from generation.models import GenerationTask, Worker
+from generation.models import GenerationTask, ModelState, Worker
 from generation.protocol import ModelData, QueuePlace
 from tests.conftest import MODEL, serve_model
 from tests.services.test_line import SECOND, end, every_line, fill, in_a_world_of_its_own, owners
@@ -97,6 +97,21 @@ def test_the_pace_is_the_median_at_the_reference_size_and_unknown_before_it_was_
 
     assert before is None
     assert offer(alice, now)["seconds_per_step"] == pytest.approx(0.2)
+
+
+def test_models_that_never_drew_cost_no_query_each(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert selectors.model_offers(alice.pk, now=now)
+        return len(asked)
+
+    before = queries()
+    names = [f"never-{number}" for number in range(64)]
+    ModelState.objects.bulk_create(ModelState(name=name, checked_at=now) for name in names)
+
+    assert queries() == before
 
 
 def test_an_estimate_is_the_coarser_the_farther_it_is(
