@@ -95,8 +95,6 @@ class ModelWatch:
             return trouble.model
         try:
             model = await self.client.served(listed)
-        except XinferenceKeyRefused:
-            raise
         except XinferenceError as error:
             return self.rest(listed, error)
         self.troubles.pop(listed.name, None)

@@ -7,6 +7,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 from typing import Any
 from urllib.parse import quote
@@ -31,6 +32,7 @@ from generation.xinference.answers import (
     was_stopped,
 )
 from generation.xinference.connections import POLLS_AT_ONCE, Connections, gate
+from generation.xinference.key_check import KeyCheck
 from generation.xinference.orders import DrawRequest, generations_body, txt2img_body
 from generation.xinference.picture_text import picture_text
 from generation.xinference.reading import LIST_ANSWER, SHORT_ANSWER, picture_answer
@@ -80,6 +82,7 @@ class XinferenceClient:
         self._connections = Connections(
             base_url=base_url, api_key=api_key, transport=transport, tls=tls
         )
+        self._key = KeyCheck(self._instances)
         self._routes: dict[str, Route] = {}
         self._polling = asyncio.Semaphore(POLLS_AT_ONCE)
         self._key_rests_until = 0.0
@@ -127,17 +130,20 @@ class XinferenceClient:
     async def _served_or_not(self, listed: ListedModel) -> ServedModel:
         try:
             return await self.served(listed)
-        except XinferenceKeyRefused:
-            raise
         except XinferenceError as error:
             return self.unusable(listed, error)
 
     @gate
     async def served(self, listed: ListedModel) -> ServedModel:
-        """What the server tells of a listed model; asks it only if it is ready."""
+        """What the server tells of a listed model; asks it only if it is ready.
+
+        That the lists named it says that the key is good: a 401 concerns this model alone.
+        """
         try:
             async with asyncio.timeout(MODEL_LIMIT):
-                return await self._served(listed)
+                return await self._key.call(
+                    f"model {listed.name}", partial(self._served, listed), lists_took_it=True
+                )
         except TimeoutError as error:
             raise XinferenceUnreachable(self._connections.words(error)) from error
 
@@ -185,6 +191,9 @@ class XinferenceClient:
         Raises PictureError if the answer holds no picture. Cancelling this does not stop the
         model: see `abort`.
         """
+        return await self._key.call(f"draw {model}", partial(self._draw, model, route, request))
+
+    async def _draw(self, model: str, route: Route, request: DrawRequest) -> str:
         if route == Route.TXT2IMG:
             path, body = "/sdapi/v1/txt2img", txt2img_body(model, request)
         else:
@@ -208,6 +217,9 @@ class XinferenceClient:
     async def progress(self, request_id: str) -> float | None:
         """Fraction done in 0..1, or None if the server does not know the request (yet, or any
         more). 1.0 is no success: it also follows an error and precedes the decoding."""
+        return await self._key.call("progress", partial(self._progress, request_id))
+
+    async def _progress(self, request_id: str) -> float | None:
         path = f"/v1/requests/{quote(request_id, safe='')}/progress"
         answer = await self._ask("GET", path, poll=True)
         return None if answer.status == 400 else fraction_of(self._good(answer))
@@ -268,6 +280,9 @@ class XinferenceClient:
         An id unknown at that moment is refused for 30 s. Never abort a running call on
         Route.GENERATIONS: its work goes on unseen and breaks the next call.
         """
+        return await self._key.call(f"abort {model}", partial(self._abort, model, request_id))
+
+    async def _abort(self, model: str, request_id: str) -> bool:
         path = f"/v1/models/{quote(model, safe='')}/requests/{quote(request_id, safe='')}/abort"
         return was_stopped(self._good(await self._ask("POST", path, {})))
 

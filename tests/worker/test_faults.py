@@ -174,8 +174,10 @@ async def test_an_abort_that_nobody_here_asked_for_is_no_cancel(
 async def test_a_refused_key_stops_everybody_from_sending_it(
     alice: User, open_page: OpenPage, start_machine: StartMachine
 ) -> None:
-    machine = await start_machine(faults=[{"do": "status", "status": 401, "times": 1}])
+    machine = await start_machine()
     page = await open_page(alice)
+    refused = {"do": "status", "status": 401, "times": 1}
+    machine.demo.faults.extend(parse_all([refused, {**refused, "on": "models"}]))
 
     task_id = await page.generate(**SMALL)
     await page.until("interrupted")

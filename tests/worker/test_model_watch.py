@@ -58,6 +58,7 @@ GOOD = (True, "")
     [
         (response({"detail": "Not Found"}, "404 Not Found"), ErrorCode.MODEL_NOT_FOUND),
         (response({"detail": "no"}, "403 Forbidden"), ErrorCode.MODEL_FORBIDDEN),
+        (REFUSED, ErrorCode.MODEL_FORBIDDEN),
         (response(b"<html></html>", "500 No"), ErrorCode.MODEL_ERROR),
         (response(b"<html></html>"), ErrorCode.MODEL_ERROR),
         (response(b"null"), ErrorCode.MODEL_ERROR),
@@ -66,7 +67,7 @@ GOOD = (True, "")
         (b"", ErrorCode.MODEL_DOWN),
         (None, ErrorCode.MODEL_DOWN),
     ],
-    ids=["404", "403", "500", "HTML", "null", "address", "long", "dropped", "hangs"],
+    ids=["404", "403", "401", "500", "HTML", "null", "address", "long", "dropped", "hangs"],
 )
 async def test_a_model_that_cannot_be_asked_fails_alone_and_says_why(
     server: OddServer,
@@ -121,12 +122,15 @@ async def test_a_model_in_trouble_is_asked_less_often_until_it_is_back(
     assert len(lines_of(caplog, "WARNING")) == len(lines_of(caplog, "INFO")) == 1
 
 
-async def test_a_refused_key_is_told_of_all_models_wherever_it_is_refused(
-    server: OddServer, client: XinferenceClient
+@pytest.mark.parametrize("place", ["models", "instances"])
+async def test_a_key_that_the_lists_refuse_is_told_of_all_models(
+    server: OddServer, client: XinferenceClient, place: str
 ) -> None:
-    server.answers = {f"replicas {SLASHED}": REFUSED}
+    watch = ModelWatch(client, demo=True)
+    assert await watch.look()
+    server.answers = {place: REFUSED}
 
-    assert not await ModelWatch(client, demo=True).look()
+    assert not await watch.look()
 
     assert {code for _ready, code in (await states()).values()} == {ErrorCode.KEY_REFUSED}
 

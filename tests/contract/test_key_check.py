@@ -1,0 +1,111 @@
+"""A key is refused if the lists refuse it; a call that is refused alone is forbidden."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from generation.choices import ErrorCode, Route
+from generation.exceptions import XinferenceKeyRefused, XinferenceRefused, XinferenceUnreachable
+from generation.xinference import XinferenceClient
+from tests.contract.asking import small
+from tests.contract.odd_server import OddServer, response, serving
+from tests.contract.servers import MODEL
+
+REFUSALS = [
+    response({"detail": "Could not validate credentials"}, "401 Unauthorized"),
+    response({"detail": "Too many failed attempts. IP temporarily banned."}, "429 No"),
+]
+CALLS: dict[str, Callable[[XinferenceClient], Awaitable[object]]] = {
+    "draw": lambda client: client.draw(model=MODEL, route=Route.TXT2IMG, request=small()),
+    "progress": lambda client: client.progress("1"),
+    f"abort {MODEL}": lambda client: client.abort(model=MODEL, request_id="1"),
+}
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[OddServer]:
+    async with serving(OddServer([MODEL, "second"])) as server:
+        yield server
+
+
+@pytest.fixture
+async def client(server: OddServer) -> AsyncIterator[XinferenceClient]:
+    client = XinferenceClient(base_url=server.url, api_key="xf-1")
+    yield client
+    await client.aclose()
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=["401", "429"])
+@pytest.mark.parametrize("place", CALLS)
+async def test_a_call_that_is_refused_alone_is_forbidden_and_sent_once(
+    server: OddServer, client: XinferenceClient, place: str, refusal: bytes
+) -> None:
+    """Each refusal may count as a bad try, and ten in five minutes ban the address."""
+    server.answers = {place.partition(" ")[0]: refusal}
+
+    for _ in range(5):
+        with pytest.raises(XinferenceRefused) as caught:
+            await CALLS[place](client)
+        assert caught.value.code == ErrorCode.MODEL_FORBIDDEN
+
+    assert [each.partition(" ")[0] for each in server.asked] == [
+        place.partition(" ")[0],
+        "instances",
+    ]
+    for model in await client.image_models():
+        assert model.ready
+    for other in CALLS.keys() - {place}:
+        await CALLS[other](client)
+
+
+@pytest.mark.parametrize("place", CALLS)
+async def test_a_key_that_the_lists_refuse_too_is_refused(
+    server: OddServer, client: XinferenceClient, place: str
+) -> None:
+    server.answers = {place.partition(" ")[0]: REFUSALS[0], "instances": REFUSALS[0]}
+
+    outcomes = await asyncio.gather(
+        *(CALLS[place](client) for _ in range(4)), return_exceptions=True
+    )
+
+    assert [type(each) for each in outcomes] == [XinferenceKeyRefused] * 4
+    assert server.asked.count("instances") == 1
+
+
+async def test_lists_that_cannot_be_asked_say_nothing_of_the_key(
+    server: OddServer, client: XinferenceClient
+) -> None:
+    server.answers = {"draw": REFUSALS[0], "instances": b""}
+
+    with pytest.raises(XinferenceUnreachable):
+        await CALLS["draw"](client)
+
+
+async def test_a_model_that_refuses_the_key_fails_alone(
+    server: OddServer, client: XinferenceClient
+) -> None:
+    server.answers = {"replicas second": REFUSALS[0]}
+
+    for _ in range(3):
+        found = {model.name: model.error_code for model in await client.image_models()}
+        assert found == {MODEL: None, "second": ErrorCode.MODEL_FORBIDDEN}
+
+    assert server.asked.count("replicas second") == 1
+
+
+async def test_progress_that_is_forbidden_does_not_end_the_watching(
+    server: OddServer, client: XinferenceClient
+) -> None:
+    """Its end means that the key is refused."""
+    server.answers = {"progress": REFUSALS[0]}
+    watching = asyncio.ensure_future(anext(client.watch("1")))
+
+    while client.errors < 4:  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+
+    assert not watching.done()
+    assert server.asked.count("progress") == 1
+    watching.cancel()
