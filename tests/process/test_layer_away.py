@@ -101,7 +101,9 @@ def listening(site: Production) -> list[int]:
     """How many processes are in the newest owner's group, and how many wait to be woken."""
     ((owner,),) = site.query("select max(id) from auth_user")
     groups = pubsub(site, "channels", f"*__group__owner.{owner}")
-    told = pubsub(site, "numsub", *groups, "generation")
+    # the channel of the workers carries the installation
+    channels = pubsub(site, "channels", "generation*")
+    told = pubsub(site, "numsub", *groups, *channels)
     return [int(count) for count in told[1::2]]
 
 
