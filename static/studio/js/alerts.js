@@ -12,6 +12,7 @@ import { errorSentence } from "./labels.js";
 const CHOICES = "studio.alerts";
 const CLAIMED = "studio.alerted";
 const CLAIMS_KEPT = 50;
+const CLAIM_HELD_MS = 10_000;
 /** A page that is looked at claims at once, and says nothing; the hidden ones come after it. */
 const AFTER_THE_SEEN_MS = 400;
 const PROMPT_SHOWN = 60;
@@ -148,10 +149,13 @@ function whyNot() {
 /**
  * One alert per task, however many tabs are open.
  *
+ * Tabs may run in processes that see each other's localStorage late; a lock is one for all of them.
+ * The first tab holds it until the others can read what was told.
+ *
  * @param {string} what
- * @returns {Promise<boolean>} whether nobody was first
+ * @returns {Promise<boolean>} whether this tab is the first
  */
-async function claim(what) {
+function claim(what) {
   const take = () => {
     const claimed = read(CLAIMED, []);
     const known = Array.isArray(claimed) ? claimed : [];
@@ -163,7 +167,14 @@ async function claim(what) {
     }
     return true;
   };
-  return navigator.locks ? navigator.locks.request(CLAIMED, take) : take();
+  if (!navigator.locks) return Promise.resolve(take());
+  return new Promise((resolve) => {
+    navigator.locks.request(`${CLAIMED} ${what}`, { ifAvailable: true }, (lock) => {
+      const isFirst = lock !== null && take();
+      resolve(isFirst);
+      return isFirst ? new Promise((release) => setTimeout(release, CLAIM_HELD_MS)) : undefined;
+    });
+  });
 }
 
 /**
