@@ -96,6 +96,7 @@ class Connections:
     ) -> None:
         self._api_key = api_key
         self.base_url = base_url
+        self._answered = False
         headers = {b"Accept-Encoding": b"identity"}
         if api_key:
             headers[b"Authorization"] = b"Bearer " + api_key.encode()
@@ -134,6 +135,7 @@ class Connections:
             request = pool.build_request(method, path, content=content, headers=headers)
             with awaiting_head():
                 response = await pool.send(request, stream=True)
+            self._answered = True
             try:
                 return await read(response, limit)
             finally:
@@ -152,7 +154,7 @@ class Connections:
         raise kind(words)
 
     def words(self, error: Exception) -> str:
-        return self.without_key(reason_of_failure(error, self.base_url))
+        return self.without_key(reason_of_failure(error, self.base_url, answered=self._answered))
 
     def without_key(self, text: str) -> str:
         """`text` without our key, also where a library quotes the header that it refused."""

@@ -14,8 +14,12 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
+from generation.xinference.network import HandshakeTimeout
+
 PROXY_GAVE_UP = (502, 504)
 """Xinference itself says neither: something in between lost it, or lost patience."""
+
+REDIRECTS = (301, 302, 303, 307, 308)
 
 WEB_PAGE = ("<!doctype", "<html", "<head", "<?xml")
 NO_ROUTE = ("not found", '{"detail":"not found"}')
@@ -37,19 +41,21 @@ TLS = (
 """Marks in the words of OpenSSL; the first that is found tells most."""
 
 
-def reason_of_failure(error: Exception, base_url: str) -> str:
-    """The sentence for a request that got no answer."""
+def reason_of_failure(error: Exception, base_url: str, *, answered: bool = False) -> str:
+    """The sentence for a request that got no answer; `answered`: an earlier one got one in HTTP."""
     quoted = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return sentence(reason_in(error, urlsplit(base_url)), quoted)
+    return sentence(reason_in(error, urlsplit(base_url), answered=answered), quoted)
 
 
-def reason_in(error: Exception, url: SplitResult) -> str:
+def reason_in(error: Exception, url: SplitResult, *, answered: bool) -> str:
     at = url.netloc.rpartition("@")[2] or "the model server"
+    if any(isinstance(each, HandshakeTimeout) for each in chain(error)):
+        return f"{at} accepts connections and does not answer the TLS handshake: is it http://?"
     for each in chain(error):
         found = of_tls(each, at) if isinstance(each, ssl.SSLError) else of_network(each, url, at)
         if found:
             return found
-    return of_protocol(error, at)
+    return of_protocol(error, at, answered=answered)
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -86,14 +92,14 @@ def of_network(error: BaseException, url: SplitResult, at: str) -> str:
     return ""
 
 
-def of_protocol(error: Exception, at: str) -> str:
+def of_protocol(error: Exception, at: str, *, answered: bool) -> str:
     if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
         return "XINFERENCE_URL is no address: write it like http://host:9997"
     if isinstance(error, httpx.LocalProtocolError):
         return "XINFERENCE_API_KEY cannot be sent: it has a character that no key has"
     if isinstance(error, httpx.TimeoutException | TimeoutError):
         return f"{at} accepts connections and does not answer: it hangs, or is shutting down"
-    if isinstance(error, httpx.RemoteProtocolError):
+    if isinstance(error, httpx.RemoteProtocolError) and not answered:
         return f"{at} ended the connection without an answer in HTTP: does it speak https?"
     return f"the connection to {at} broke"
 
@@ -104,7 +110,7 @@ def reason_of_answer(status: int, words: str, *, location: str = "", base_url: s
     url = urlsplit(base_url)
     at = url.netloc.rpartition("@")[2] or "the model server"
     page = words.lstrip().lower().startswith(WEB_PAGE)
-    if 300 <= status < 400:
+    if status in REDIRECTS and location:
         return sentence(redirected(location, url), told)
     if status in PROXY_GAVE_UP:
         return sentence(f"a proxy at {at} does not reach the model server", told)

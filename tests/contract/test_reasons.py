@@ -11,11 +11,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from generation.choices import ErrorCode, Route
 from generation.exceptions import XinferenceError, XinferenceRefused
 from generation.xinference import XinferenceClient
+from generation.xinference.network import HandshakeTimeout, PacedBackend
+from generation.xinference.reasons import reason_of_failure
 from tests.contract.asking import small
 from tests.contract.odd_server import OddServer, response, serving
 from tests.contract.servers import MODEL
@@ -50,7 +53,7 @@ async def reason(url: str, **options: Any) -> str:
             "redirects to https://gpu.example:8443: write that",
         ),
         (response(b"", "307 Temporary Redirect", "Location: /login"), "correct the path"),
-        (response(b"", "308 Permanent Redirect"), "correct the path"),
+        (response(b"", "308 Permanent Redirect", "Location: /login"), "correct the path"),
         (response({"detail": "Not Found"}, "404 Not Found"), "XINFERENCE_URL without a path"),
         (response(PAGE, "404 Not Found"), "XINFERENCE_URL without a path"),
         (response(b"404 page not found", "404 Not Found"), "404 page not found"),
@@ -181,3 +184,44 @@ async def test_a_refusal_never_carries_the_prompt_on(status: str, body: Any) -> 
     assert said.startswith(status[:3])
     if b"prompt" in (body if isinstance(body, bytes) else json.dumps(body).encode()):
         assert caught.value.code == ErrorCode.PROMPT_REFUSED
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        response(b"", "304 Not Modified", "Location: /login"),
+        response(b"", "300 Multiple Choices"),
+        response(b"", "308 Permanent Redirect"),
+    ],
+    ids=["304", "300", "308"],
+)
+async def test_what_leads_nowhere_is_not_called_a_redirect(answer: bytes) -> None:
+    async with serving(OddServer()) as server:
+        server.answers = {"models": answer}
+        assert "redirects" not in await reason(server.url)
+
+
+async def test_a_server_that_has_spoken_http_is_not_asked_whether_it_speaks_https() -> None:
+    async with serving(OddServer()) as server:
+        client = XinferenceClient(base_url=server.url)
+        assert await client.image_models()
+        server.answers = {"draw": DROPPED}
+
+        with pytest.raises(XinferenceError, match="broke") as caught:
+            await client.draw(model=MODEL, route=Route.TXT2IMG, request=small())
+
+        await client.aclose()
+    assert "https" not in caught.value.detail
+
+
+async def test_a_tls_handshake_without_an_answer_is_told_from_a_refused_connection() -> None:
+    async with serving(OddServer()) as server:
+        port = int(server.url.rpartition(":")[2])
+        stream = await PacedBackend().connect_tcp("127.0.0.1", port)
+
+        with pytest.raises(HandshakeTimeout) as caught:
+            await stream.start_tls(ssl.create_default_context(), "localhost", 0.05)
+
+    timeout = httpx.ConnectTimeout("")
+    timeout.__cause__ = caught.value
+    assert "TLS handshake" in reason_of_failure(timeout, "https://gpu:9997")
