@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from generation.choices import ErrorCode
 from generation.exceptions import (
+    PictureError,
     XinferenceAborted,
     XinferenceBusy,
     XinferenceDropped,
@@ -19,10 +21,18 @@ from generation.exceptions import (
     XinferenceRefused,
 )
 from generation.xinference.causes import known_cause, without_prompts
-from generation.xinference.reasons import PROXY_GAVE_UP, reason_of_answer, reason_of_nonsense
+from generation.xinference.reasons import (
+    PROXY_GAVE_UP,
+    reason_of_answer,
+    reason_of_nonsense,
+    reason_without_picture,
+)
 
 BLAMES_THE_REQUEST = (ErrorCode.PROMPT_REFUSED, ErrorCode.SIZE_REFUSED)
 """Causes that no second try can help, whatever the status: engines say them with 500 too."""
+
+BASE64 = re.compile(r"[A-Za-z0-9+/=]{60,}")
+"""A picture, or a part of one: its letters say nothing."""
 
 LONGEST_DETAIL = 2000
 """Characters of the server's words that are kept; a stack trace in an HTML page has no end."""
@@ -55,9 +65,15 @@ class Answer:
             parsed = json.loads(text)
         except (ValueError, RecursionError):
             parsed = None
-        if isinstance(parsed, dict) and isinstance(parsed.get("detail"), str):
-            text = parsed["detail"]
+        if isinstance(parsed, dict):
+            text = said_in(parsed) or text
         return one_line(text)[:LONGEST_DETAIL]
+
+
+def said_in(parsed: dict[str, Any]) -> str:
+    """What an object says in words, as Xinference and proxies do it; empty if nothing."""
+    words = (parsed.get(name) for name in ("detail", "error", "message"))
+    return next((each for each in words if isinstance(each, str) and each), "")
 
 
 def one_line(text: str) -> str:
@@ -91,6 +107,17 @@ def error_of(answer: Answer, *, base_url: str = "", prompts: Iterable[str] = ())
     if status in PROXY_GAVE_UP:
         return XinferenceDropped(told)
     return XinferenceFailed(told, code=cause)
+
+
+def no_picture(answer: Answer, prompts: Iterable[str]) -> XinferenceError | PictureError:
+    """The error that a 200 without a picture means: some servers say so why they drew none."""
+    words = without_prompts(BASE64.sub("…", answer.detail()), prompts)
+    cause = known_cause(answer.status, words)
+    if cause in BLAMES_THE_REQUEST:
+        return XinferenceRefused(words, code=cause)
+    if cause is not None:
+        return XinferenceFailed(words, code=cause)
+    return PictureError(detail=reason_without_picture(words))
 
 
 def busy(answer: Answer, told: str) -> XinferenceBusy:

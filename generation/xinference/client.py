@@ -29,6 +29,7 @@ from generation.xinference.answers import (
     Answer,
     error_of,
     fraction_of,
+    no_picture,
     was_stopped,
 )
 from generation.xinference.connections import POLLS_AT_ONCE, Connections, gate
@@ -210,7 +211,9 @@ class XinferenceClient:
         # up to 23 MB, which are copied
         text = await asyncio.to_thread(picture_text, answer.body, route)
         if text is None:
-            raise PictureError(detail="the answer holds no picture")
+            why = no_picture(answer, prompts)
+            why.detail = self._connections.without_key(why.detail)
+            raise why
         return text
 
     @gate

@@ -132,6 +132,13 @@ def reason_of_nonsense(words: str) -> str:
     return sentence("the answer is not JSON", words)
 
 
+def reason_without_picture(words: str) -> str:
+    """The same for a 200 that should have been a picture."""
+    if words.lstrip().lower().startswith(WEB_PAGE):
+        return reason_of_nonsense(words)
+    return sentence("the answer holds no picture", words)
+
+
 def compact(texts: tuple[str, ...]) -> set[str]:
     return {text.replace(" ", "") for text in texts}
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from generation.choices import Route
+from generation.choices import ErrorCode, Route
 from generation.exceptions import (
     PictureError,
     StudioError,
@@ -387,3 +387,36 @@ async def test_a_key_that_is_refused_while_many_calls_are_watched_is_not_sent_fo
 
     assert await asyncio.gather(*map(watch, range(30))) == [[]] * 30
     assert len(server.asked) < 10
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "code", "told"),
+    [
+        ({"error": "CUDA out of memory"}, XinferenceFailed, ErrorCode.OUT_OF_MEMORY, "CUDA"),
+        ({"detail": "Invalid prompt: nsfw"}, XinferenceRefused, ErrorCode.PROMPT_REFUSED, "nsfw"),
+        (
+            {"error": {"message": "content policy"}, "images": []},
+            XinferenceRefused,
+            ErrorCode.PROMPT_REFUSED,
+            "policy",
+        ),
+        (b"<html>Log in</html>", PictureError, ErrorCode.BAD_PICTURE, "a web page answers"),
+        ({"images": ["oom/" * 50, "x"]}, PictureError, ErrorCode.BAD_PICTURE, "no picture"),
+        ({"message": "out of paint"}, PictureError, ErrorCode.BAD_PICTURE, "out of paint"),
+    ],
+)
+async def test_a_200_without_a_picture_says_why(
+    server: OddServer,
+    client: XinferenceClient,
+    body: object,
+    kind: type[StudioError],
+    code: ErrorCode,
+    told: str,
+) -> None:
+    server.answers = {"draw": response(body)}
+    for place in ("draw", "draw generations"):
+        with pytest.raises(kind) as caught:
+            await CALLS[place](client)
+
+        assert caught.value.code == code
+        assert told in caught.value.detail  # type: ignore[attr-defined]
