@@ -24,6 +24,7 @@ StudioError                     code, permanent
 from __future__ import annotations
 
 from generation.choices import ErrorCode, InterruptReason
+from generation.server_words import for_log
 
 
 class StudioError(Exception):
@@ -130,7 +131,7 @@ class LeaseLost(AttemptEnded):
 
 
 class XinferenceError(StudioError):
-    """Something the model server said or did; `detail` is raw and must not reach a user."""
+    """Something the model server said or did; `detail` is raw: for the row and staff alone."""
 
     permanent = False
 
@@ -140,6 +141,11 @@ class XinferenceError(StudioError):
 
     def __str__(self) -> str:
         return f"{self.code.value}: {self.detail}" if self.detail else self.code.value
+
+    @property
+    def for_log(self) -> str:
+        """Without words of the server that may quote a prompt."""
+        return f"{self.code.value}: {for_log(self.detail)}" if self.detail else self.code.value
 
 
 class XinferenceUnreachable(XinferenceError):

@@ -146,7 +146,8 @@ def cause_of(error: object) -> str:
     """One line for an error: its class, and the first line of what it says."""
     if not isinstance(error, BaseException):
         return str(error)
-    says = str(error).strip().partition("\n")[0]
+    # the model server's words are not for the log as they are
+    says = str(getattr(error, "for_log", error)).strip().partition("\n")[0]
     return f"{type(error).__name__}: {says}" if says else type(error).__name__
 
 

@@ -16,6 +16,7 @@ from generation.choices import ErrorCode, KeyUse
 from generation.exceptions import XinferenceError, XinferenceKeyRefused
 from generation.log_lines import MOST_CAUSES, Outage, Pace
 from generation.selectors import clock
+from generation.server_words import for_log
 from generation.services import SeenModel
 from generation.worker.model_news import ModelNews
 from generation.xinference import ListedModel, ServedModel, XinferenceClient
@@ -65,7 +66,7 @@ class ModelWatch:
             return False
         except XinferenceError as error:
             code = error.code if error.code == ErrorCode.MODEL_LOADING else ErrorCode.MODEL_DOWN
-            self.server.failed(error.detail or error)
+            self.server.failed(for_log(error.detail) or error)
             await database_sync_to_async(services.record_unreachable)(
                 code=code, now=now, detail=error.detail
             )
@@ -126,7 +127,9 @@ def cause_of(model: ServedModel) -> str:
     """Why a model that the server names cannot be used; empty if it can."""
     if model.ready:
         return ""
-    return model.error_detail or ("it is loading" if model.loading else "its process is not ready")
+    return for_log(model.error_detail) or (
+        "it is loading" if model.loading else "its process is not ready"
+    )
 
 
 def slots_of(setting: str, model: str, replicas: int) -> int:

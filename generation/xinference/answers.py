@@ -26,6 +26,7 @@ from generation.xinference.reasons import (
     reason_of_answer,
     reason_of_nonsense,
     reason_without_picture,
+    sentence,
 )
 
 BLAMES_THE_REQUEST = (ErrorCode.PROMPT_REFUSED, ErrorCode.SIZE_REFUSED)
@@ -114,9 +115,9 @@ def no_picture(answer: Answer, prompts: Iterable[str]) -> XinferenceError | Pict
     words = without_prompts(BASE64.sub("…", answer.detail()), prompts)
     cause = known_cause(answer.status, words)
     if cause in BLAMES_THE_REQUEST:
-        return XinferenceRefused(words, code=cause)
+        return XinferenceRefused(f"200 {words}", code=cause)
     if cause is not None:
-        return XinferenceFailed(words, code=cause)
+        return XinferenceFailed(f"200 {words}", code=cause)
     return PictureError(detail=reason_without_picture(words))
 
 
@@ -131,7 +132,7 @@ def fraction_of(answer: Answer) -> float:
     parsed = answer.json()
     value = parsed.get("progress") if isinstance(parsed, dict) else None
     if isinstance(value, bool) or not isinstance(value, int | float) or not is_finite(value):
-        raise XinferenceFailed(f"no progress in {answer.detail()}")
+        raise XinferenceFailed(sentence("the answer names no progress", answer.detail()))
     return min(1.0, max(0.0, float(value)))
 
 
@@ -148,5 +149,5 @@ def was_stopped(answer: Answer) -> bool:
     parsed = answer.json()
     word = parsed.get("msg") if isinstance(parsed, dict) else None
     if not isinstance(word, str):
-        raise XinferenceFailed(f"no word on the abort in {answer.detail()}")
+        raise XinferenceFailed(sentence("the answer names no abort", answer.detail()))
     return word == "DONE"
