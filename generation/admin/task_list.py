@@ -20,6 +20,7 @@ from django.utils.text import smart_split, unescape_string_literal
 from generation.admin.sieves import FEW
 from generation.models import GenerationTask
 from generation.selectors.gallery import MOST_SIFTED
+from generation.text import folded
 
 MOST = 10_000
 """Tasks that are looked through for one page; they lie side by side in the database."""
@@ -65,7 +66,7 @@ class TaskList(ChangeList):
         if search.ids:
             tasks = tasks.filter(pk__in=search.ids)
         for word in search.words:
-            tasks = tasks.filter(prompt__icontains=word)
+            tasks = tasks.filter(search_text__contains=folded(word))
         self.root_queryset = tasks
         return super().get_queryset(request, exclude_parameters)
 

@@ -84,6 +84,8 @@ class GenerationTask(models.Model):
     guidance = models.FloatField(_("guidance"))
     seed = models.BigIntegerField(_("requested seed"), null=True, blank=True)
     expected = models.JSONField(_("expected seconds per step"), default=dict)
+    search_text = models.TextField(editable=False, default="", db_default="")
+    """Prompt and model, folded: databases fold less than people expect, and SQLite only ASCII."""
 
     status = models.CharField(
         _("status"), max_length=12, choices=TaskStatus.choices, default=TaskStatus.QUEUED

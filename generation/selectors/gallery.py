@@ -18,6 +18,7 @@ from generation.choices import UNFINISHED, TaskStatus
 from generation.models import GeneratedImage, GenerationTask, ModelState
 from generation.models.tasks import TaskQuerySet
 from generation.selectors.pictures import key_of
+from generation.text import folded
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -52,7 +53,8 @@ class GalleryFilter:
 
     @property
     def words(self) -> list[str]:
-        return self.text.split()[:MAX_WORDS]
+        """In the form of `search_text`."""
+        return folded(self.text).split()[:MAX_WORDS]
 
     @property
     def sifts(self) -> bool:
@@ -170,7 +172,7 @@ def tasks_drawn(**wanted: Any) -> QuerySet[GeneratedImage, uuid.UUID]:
 
 def holds(word: str) -> Q:
     """The word stands in the prompt or the model's name, or is a picture's seed."""
-    found = Q(prompt__icontains=word) | Q(model__icontains=word)
+    found = Q(search_text__contains=word)
     seed = as_seed(word)
     return found if seed is None else found | Q(pk__in=tasks_drawn(seed=seed))
 
@@ -201,8 +203,7 @@ def items_of(tasks: list[GenerationTask], wanted: GalleryFilter) -> list[Gallery
 
 def seeds_meant(task: GenerationTask, wanted: GalleryFilter) -> set[int | None]:
     """Of a task that was found: the words that can only be its pictures' seeds."""
-    elsewhere = f"{task.prompt}\n{task.model}"
-    return {as_seed(word) for word in wanted.words if word not in elsewhere} - {None}
+    return {as_seed(word) for word in wanted.words if word not in task.search_text} - {None}
 
 
 def picture_item(task: GenerationTask, image: GeneratedImage) -> PictureItem:

@@ -63,7 +63,7 @@ from generation.services.serving import (
 )
 from generation.services.sharing import create_link, end_link, end_links, forget_links
 from generation.services.storing import Last, record_thumbnail, store_image
-from generation.services.submitting import Submission, defaults, retry, submit
+from generation.services.submitting import Submission, defaults, fill_search_text, retry, submit
 from generation.services.tokens import create_token, is_token, user_of_token
 
 __all__ = [
@@ -97,6 +97,7 @@ __all__ = [
     "expire_leases",
     "expire_worker",
     "fail",
+    "fill_search_text",
     "finish_cancels",
     "forget_links",
     "forget_sessions",

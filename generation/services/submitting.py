@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from generation.models import GenerationTask
 from generation.protocol import Generate, encode, is_unicode, task_frame
 from generation.services.row import Row
 from generation.services.transition import LogLine, append
+from generation.text import folded, says_nothing
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -33,6 +34,11 @@ DEFAULT_GUIDANCE = 0.0
 MAX_GUIDANCE = 30.0
 MAX_UNFINISHED = 500
 """Per person; beyond it a program in a loop would only lengthen the line for everybody."""
+
+OLD_PROCESSES_GONE = timedelta(days=2)
+"""So long after an upgrade no process of the older version runs any more."""
+
+MOST_FILLED = 1_000
 
 ASKED = (
     "prompt",
@@ -170,6 +176,7 @@ def insert(
             basis=Basis.MEASURED,
             newest_seq=1,
             created=now,
+            search_text=search_text(values["prompt"], values["model"]),
             **values,
         )
         transaction.on_commit(broadcast.wake_workers, robust=True)
@@ -180,6 +187,24 @@ def insert(
         )
         append(task.pk, [(LogLine(kind=EventKind.SUBMITTED), Row.of(task))], now)
     return task
+
+
+def search_text(prompt: str, model: str) -> str:
+    """What a search looks through."""
+    return folded(f"{prompt}\n{model}")
+
+
+def fill_search_text(*, now: datetime) -> int:
+    """Fill what a process of an older version left empty while it ran beside this one; how many.
+
+    Only recent tasks are read: the migration filled all that were there.
+    """
+    recent = GenerationTask.objects.filter(created__gte=now - OLD_PROCESSES_GONE, search_text="")
+    tasks = list(recent.only("pk", "prompt", "model")[:MOST_FILLED])
+    for task in tasks:
+        task.search_text = search_text(task.prompt, task.model)
+    GenerationTask.objects.bulk_update(tasks, ["search_text"], batch_size=100)
+    return len(tasks)
 
 
 def clean(request: Generate) -> dict[str, Any]:
@@ -203,13 +228,13 @@ def clean(request: Generate) -> dict[str, Any]:
 
 
 def prompt_of(text: str, field: str, *, required: bool) -> str:
-    text = text.strip()
+    if "\0" in text or not is_unicode(text):
+        raise InvalidInput(ErrorCode.PROMPT_INVALID, field)
+    text = "" if says_nothing(text) else text.strip()
     if required and not text:
         raise InvalidInput(ErrorCode.PROMPT_EMPTY, field)
     if len(text) > MAX_PROMPT:
         raise InvalidInput(ErrorCode.PROMPT_TOO_LONG, field)
-    if "\0" in text or not is_unicode(text):
-        raise InvalidInput(ErrorCode.PROMPT_INVALID, field)
     return text
 
 

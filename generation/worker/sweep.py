@@ -29,6 +29,7 @@ async def sweep(worker_id: uuid.UUID) -> None:
     await database_sync_to_async(services.forget_workers)(now=clock.now())
     await database_sync_to_async(services.forget_links)(now=clock.now())
     await database_sync_to_async(services.forget_sessions)()
+    await database_sync_to_async(services.fill_search_text)(now=clock.now())
     empty_bin = database_sync_to_async(services.empty_bin, thread_sensitive=False)
     while gone := await empty_bin(now=clock.now()):
         logger.info("%s", log_line("bin_emptied", removed=gone))

@@ -79,7 +79,7 @@ def eleven_thousand(alice: User, now: datetime) -> list[GenerationTask]:
         )
         for age in range(1, 11_000)
     ]
-    tasks[-1].prompt = "a heron"
+    tasks[-1].prompt = tasks[-1].search_text = "a heron"
     return GenerationTask.objects.bulk_create(tasks)
 
 

@@ -86,6 +86,33 @@ def test_search_wants_every_word_in_the_prompt_a_seed_or_the_model(
     assert set(found(client, q="  ")) == {key(willow, 1), key(willow, 2), key(lake)}
 
 
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        ("Кошка на окне", "кошка"),
+        ("ÄPFEL im Korb", "äpfel"),
+        ("STRASSE", "straße"),
+        ("café at dawn", "cafe\u0301"),
+        ("cafe\u0301 at dawn", "CAFÉ"),
+        ("ＬｉｕＪｕａｎ　柳岸", "liujuan 柳岸"),
+        ("ﬁne ink", "FINE"),
+        ("wil\u200blow", "willow"),
+        ("willow", "wil\u00adlow"),
+        ("한국", "\u1112\u1161\u11ab\u1100\u116e\u11a8"),
+        ("İstanbul", "İSTANBUL"),
+    ],
+)
+def test_search_finds_letters_in_every_case_and_form(
+    alice: User, now: datetime, prompt: str, words: str
+) -> None:
+    task = submit(alice, now, prompt=prompt)
+    submit(alice, now, prompt="something else")
+
+    page = selectors.gallery_page(alice, GalleryFilter(text=words), None)
+
+    assert [item["task"] for item in page["items"]] == [str(task.pk)]
+
+
 def test_filters_narrow_and_add_up(media: Path, alice: User, now: datetime) -> None:
     serve_model(now=now, name="Ink-XL")
     old = drawn(alice, now - timedelta(days=10))
@@ -186,7 +213,8 @@ def test_a_search_looks_through_so_many_and_goes_on_where_it_ended(
         )
         for age in range(1, MOST_SIFTED + 10)
     ]
-    tasks[2].prompt = tasks[-1].prompt = "a heron"
+    for task in (tasks[2], tasks[-1]):
+        task.search_text = f"a heron\n{task.model.casefold()}"
     GenerationTask.objects.bulk_create(tasks)
     wanted = GalleryFilter(text="heron")
     client = signed_in(alice, "en")

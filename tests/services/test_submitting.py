@@ -25,6 +25,17 @@ def submit(owner: User, now: datetime, **fields: Any) -> GenerationTask:
     return services.submit(owner=owner, request=request, now=now).task
 
 
+@pytest.mark.parametrize("prompt", ["🌸", "!", "1", "柳", "a\u200d", "e\u0301", "\U0001fae9"])
+def test_a_prompt_of_one_visible_character_is_enough(
+    alice: User, now: datetime, prompt: str
+) -> None:
+    assert submit(alice, now, prompt=prompt).prompt == prompt
+
+
+def test_a_negative_prompt_of_invisible_characters_is_none(alice: User, now: datetime) -> None:
+    assert submit(alice, now, negative_prompt="\u200b \ufeff").negative_prompt == ""
+
+
 def test_a_prompt_alone_is_enough(alice: User, now: datetime) -> None:
     task = submit(alice, now)
 
@@ -39,6 +50,10 @@ def test_a_prompt_alone_is_enough(alice: User, now: datetime) -> None:
     [
         ({"prompt": ""}, ErrorCode.PROMPT_EMPTY, "prompt"),
         ({"prompt": " \n\t "}, ErrorCode.PROMPT_EMPTY, "prompt"),
+        ({"prompt": "\u200b\ufeff\u2060"}, ErrorCode.PROMPT_EMPTY, "prompt"),
+        ({"prompt": "\u3164\u00a0\u00ad"}, ErrorCode.PROMPT_EMPTY, "prompt"),
+        ({"prompt": "\u2800\ufe0f\U000e0100"}, ErrorCode.PROMPT_EMPTY, "prompt"),
+        ({"prompt": "\u202e\u0301"}, ErrorCode.PROMPT_EMPTY, "prompt"),
         ({"prompt": "柳" * 2001}, ErrorCode.PROMPT_TOO_LONG, "prompt"),
         ({"prompt": "a\0b"}, ErrorCode.PROMPT_INVALID, "prompt"),
         ({"prompt": "\ud800"}, ErrorCode.PROMPT_INVALID, "prompt"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -19,6 +20,7 @@ from generation.services import BIN_KEPT
 from generation.worker import WorkerHost
 from generation.worker.sweep import BETWEEN_BATCHES, sweep
 from tests.services.drawn import drawn, files_in, media
+from tests.services.test_submitting import submit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 __all__ = ["media"]
@@ -51,6 +53,17 @@ async def test_it_empties_the_bin_and_forgets_links(media: Path, alice: User) ->
     assert await ShareLink.objects.acount() == 0
     assert [each.session_key async for each in Session.objects.all()] == ["valid"]
     assert len(files_in(media)) == 2
+
+
+@pytest.mark.usefixtures("running_hub")
+async def test_it_makes_tasks_of_an_older_process_searchable(alice: User) -> None:
+    task = await sync_to_async(submit)(alice, timezone.now(), prompt="Кошка")
+    await GenerationTask.objects.filter(pk=task.pk).aupdate(search_text="")
+
+    await sweep(uuid.uuid4())
+
+    await task.arefresh_from_db()
+    assert task.search_text.startswith("кошка\n")
 
 
 @pytest.mark.usefixtures("running_hub")
