@@ -12,9 +12,9 @@ from threading import Lock
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
-from zipstream import ZIP_STORED, ZipStream
+from zipstream import ZIP_DEFLATED, ZipStream
 
-from generation import images
+from generation import images, text
 from generation.log_lines import cause_of, log_line
 from generation.models import GeneratedImage
 from generation.views.files import speaking_name
@@ -58,19 +58,16 @@ class Zip:
 
 
 def named(pictures: Sequence[GeneratedImage]) -> list[tuple[str, str]]:
-    """(file, name in the zip) of each whose file is there; equal names are numbered."""
+    """(file, name in the zip) of each whose file is there; names alike are numbered."""
     taken: set[str] = set()
     files: list[tuple[str, str]] = []
     for image in pictures:
         if not images.path_of(image.file).is_file():
             logger.warning("%s", log_line("not_in_zip", file=image.file, cause="it is not there"))
             continue
-        wish = PurePath(speaking_name(image))
-        name, number = wish.name, 1
-        while name in taken:
-            number += 1
-            name = f"{wish.stem}-{number}{wish.suffix}"
-        taken.add(name)
+        wish = PurePath(speaking_name(image, image.file))
+        name = text.new_name(wish.stem, wish.suffix, taken)
+        taken.add(text.folded(name))
         files.append((image.file, name))
     return files
 
@@ -88,8 +85,12 @@ async def zipped(files: Sequence[tuple[str, str]]) -> AsyncIterator[bytes]:
 
 
 def chunks_of(files: Sequence[tuple[str, str]]) -> Generator[bytes]:
-    """Pictures are compressed already and are only stored; one that goes now is left out."""
-    archive = ZipStream(compress_type=ZIP_STORED)
+    """A zip without compression, written in one pass; a file that is deleted meanwhile is left out.
+
+    Deflate at level 0 rather than "stored": the size of an entry follows it, and a reader that
+    cannot seek finds the end of a stored entry only by its size.
+    """
+    archive = ZipStream(compress_type=ZIP_DEFLATED, compress_level=0)
     for file, name in files:
         try:
             source = images.path_of(file).open("rb")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 import uuid
 from math import ceil
 from urllib.parse import quote
@@ -14,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from generation import images, selectors
+from generation import images, selectors, text
 from generation.client_address import client_address
 from generation.conversation import TokenThrottled, token_in, user_of_token
 from generation.exceptions import NotFound
@@ -52,9 +51,9 @@ def file_of(request: HttpRequest, task_id: uuid.UUID, index: int, *, small: bool
     image = image_or_404(user, task_id, index)
     if small:
         kept_for = KEPT if image.thumbnail else 0
-        return file_response(image.thumbnail or image.file, kept_for=kept_for)
-    save_as = speaking_name(image) if request.GET.get("download") == "1" else ""
-    return file_response(image.file, kept_for=KEPT, save_as=save_as)
+        return file_response(image, small=True, kept_for=kept_for)
+    download = request.GET.get("download") == "1"
+    return file_response(image, kept_for=KEPT, download=download)
 
 
 def viewer(request: HttpRequest) -> User | AnonymousUser | None:
@@ -78,26 +77,27 @@ def image_or_404(user: User | AnonymousUser, task_id: uuid.UUID, index: int) -> 
         raise Http404 from error
 
 
-def speaking_name(image: GeneratedImage) -> str:
-    """What the picture is called once it has been saved: "liujuan-<prompt>-<seed>.jpg"."""
-    prompt = unicodedata.normalize("NFC", image.task.prompt)[:MAX_PROMPT_LOOK]
-    # letters, marks and digits of any script: nothing that a file system or shell minds
-    words = "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in prompt).split()
-    slug = "-".join(words)[:MAX_SLUG].strip("-")
-    suffix = image.file.rpartition(".")[2]
-    return "-".join(filter(None, ("liujuan", slug, f"{image.seed}.{suffix}")))
+def speaking_name(image: GeneratedImage, file: str) -> str:
+    """What `file` of the picture is called once it is saved: "liujuan-<prompt>-<seed>.jpg"."""
+    words = text.slug(image.task.prompt[:MAX_PROMPT_LOOK], MAX_SLUG)
+    suffix = file.rpartition(".")[2]
+    return "-".join(filter(None, ("liujuan", words, f"{image.seed}.{suffix}")))
 
 
-def file_response(name: str, *, kept_for: int, save_as: str = "") -> HttpResponse:
+def file_response(
+    image: GeneratedImage, *, kept_for: int, small: bool = False, download: bool = False
+) -> HttpResponse:
     """The whole file (at most a few MB); `kept_for`: seconds in this person's own cache.
 
-    `save_as`: the name under which the browser shall save it instead of showing it.
-    With ACCEL_REDIRECT it names the file, and the proxy in front sends it.
+    `small`: the thumbnail, once there is one. `download`: the browser saves it instead of showing
+    it. Saved from the page it gets the same name.
+    With ACCEL_REDIRECT the answer names the file, and the proxy in front sends it.
     """
+    name = (small and image.thumbnail) or image.file
     response = HttpResponse(content_type=images.content_type(name))
     response["Cache-Control"] = f"private, max-age={kept_for}"
-    if save_as:
-        response["Content-Disposition"] = content_disposition_header(True, save_as)
+    disposition = content_disposition_header(download, speaking_name(image, name))
+    response["Content-Disposition"] = disposition or "inline"
     path = images.path_of(name)
     try:
         if settings.ACCEL_REDIRECT:

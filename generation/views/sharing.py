@@ -19,7 +19,7 @@ from generation.exceptions import NotFound
 from generation.models import GeneratedImage, ShareLink
 from generation.selectors import clock
 from generation.views.answers import for_scripts
-from generation.views.files import file_response, speaking_name
+from generation.views.files import file_response
 
 PRIVATE = ("parent", "request_key", "expected")
 """What of a task nobody needs who only looks."""
@@ -74,14 +74,13 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
 @unlisted
 def picture(request: HttpRequest, token: str, index: int) -> HttpResponse:
     image = image_or_404(token, index)
-    save_as = speaking_name(image) if request.GET.get("download") == "1" else ""
-    return file_response(image.file, kept_for=0, save_as=save_as)
+    return file_response(image, kept_for=0, download=request.GET.get("download") == "1")
 
 
 @unlisted
 def thumbnail(request: HttpRequest, token: str, index: int) -> HttpResponse:
     image = image_or_404(token, index)
-    return file_response(image.thumbnail or image.file, kept_for=0)
+    return file_response(image, small=True, kept_for=0)
 
 
 def shared_or_404(token: str) -> tuple[ShareLink, list[GeneratedImage]]:
