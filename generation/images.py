@@ -51,28 +51,6 @@ def opened(found: Outline) -> Image.Image:
     return OPENERS[found.format](io.BytesIO(found.data))
 
 
-def parameters(
-    *,
-    prompt: str,
-    negative_prompt: str,
-    steps: int,
-    guidance: float,
-    seed: int,
-    width: int,
-    height: int,
-    model: str,
-) -> str:
-    """The settings in the form that other tools read from a picture's metadata."""
-    lines = [prompt]
-    if negative_prompt:
-        lines.append(f"Negative prompt: {negative_prompt}")
-    lines.append(
-        f"Steps: {steps}, CFG scale: {guidance:g}, Seed: {seed}, "
-        f"Size: {width}x{height}, Model: {model}"
-    )
-    return "\n".join(lines)
-
-
 def with_parameters(picture: Picture, parameters: str) -> Picture:
     """The same picture with `parameters` in its metadata; the pixel data stays byte for byte."""
     splice = jpeg_with_comment if picture.format == "JPEG" else png_with_text

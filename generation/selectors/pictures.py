@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
-from generation import images
+from generation import images, parameters
 from generation.choices import ErrorCode
 from generation.exceptions import InvalidInput, NotFound
 from generation.models import GeneratedImage, GenerationTask
@@ -143,7 +143,7 @@ def about(image: GeneratedImage) -> PictureAbout:
         "seconds": round(task.run_seconds, 1),
         "created": round(task.created.timestamp(), 3),
         "favourite": image.favourite,
-        "parameters": images.parameters(
+        "parameters": parameters.written(
             prompt=task.prompt,
             negative_prompt=task.negative_prompt,
             steps=task.steps,

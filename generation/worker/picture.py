@@ -8,7 +8,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
-from generation import images, installation, selectors, services
+from generation import images, installation, parameters, selectors, services
 from generation.choices import Basis, InterruptReason, Route, Step
 from generation.exceptions import (
     AttemptInterrupted,
@@ -310,7 +310,7 @@ class PictureCall:
             text,
             width=request.width,
             height=request.height,
-            parameters=images.parameters(
+            parameters=parameters.written(
                 prompt=request.prompt,
                 negative_prompt=request.negative_prompt,
                 steps=request.steps,
