@@ -115,12 +115,16 @@ def test_the_theme_is_switched_and_stays(page: Page) -> None:
 LINES = ["one lantern", "two lanterns", "three lanterns"]
 
 
+def a_task_for_each_line(page: Page) -> None:
+    page.locator("[data-part=split] label", has=page.locator("[value=lines]")).click()
+
+
 def test_each_line_becomes_a_task_once_however_often_the_button_is_pressed(
     page: Page, shoot: Shoot
 ) -> None:
     page.locator("[name=prompt]").fill("\n".join([*LINES, "", "  "]))
     page.locator("[name=steps]").fill("2")
-    expect(page.locator("[data-part=split]")).to_be_visible()
+    a_task_for_each_line(page)
     expect(page.locator("#send")).to_contain_text("生成 3 个任务")
     shoot(page, "three-lines")
 
@@ -131,22 +135,76 @@ def test_each_line_becomes_a_task_once_however_often_the_button_is_pressed(
     expect(page.locator("article.card")).to_have_count(3)
 
 
-def test_several_lines_can_be_one_prompt_and_the_choice_is_kept(page: Page) -> None:
+def test_several_lines_are_one_prompt_until_the_switch_says_otherwise(page: Page) -> None:
     page.locator("[name=prompt]").fill("\n".join(LINES))
-    page.get_by_role("radio", name="整段一条").click()
-    expect(page.locator("[data-part=draft]")).to_have_text("草稿已保存")
-    page.reload()
     expect(page.locator("[name=split][value=one]")).to_be_checked()
-    expect_live(page)
 
     page.locator("#send").click()
 
     expect(page.locator("article.card")).to_have_count(1)
     expect(page.locator(".card__prompt")).to_contain_text("two lanterns")
+    a_task_for_each_line(page)
+    expect(page.locator("[data-part=draft]")).to_have_text("草稿已保存")
+    page.reload()
+    expect(page.locator("[name=split][value=lines]")).to_be_checked()
+
+
+PARAMETERS = """a heron in ink,
+two willows
+Negative prompt: blurry
+Steps: 12, Sampler: Euler a, CFG scale: 3.5, Seed: {seed}, Size: 768x576, Model hash: abc"""
+
+
+def paste(page: Page, text: str) -> None:
+    page.locator("[name=prompt]").evaluate(
+        """(prompt, text) => {
+          const clipboardData = new DataTransfer();
+          clipboardData.setData("text/plain", text);
+          prompt.focus();
+          const paste = { clipboardData, bubbles: true, cancelable: true };
+          if (prompt.dispatchEvent(new ClipboardEvent("paste", paste))) prompt.setRangeText(text);
+        }""",
+        text,
+    )
+
+
+def test_pasted_settings_fill_the_fields_and_can_be_pasted_as_text(
+    page: Page, shoot: Shoot
+) -> None:
+    page.locator("[name=prompt]").fill("")
+    paste(page, PARAMETERS.format(seed=7))
+
+    expect(page.locator("[name=prompt]")).to_have_value("a heron in ink,\ntwo willows")
+    expect(page.locator("[name=negative_prompt]")).to_have_value("blurry")
+    expect(page.locator("[name=steps]")).to_have_value("12")
+    expect(page.locator("[name=guidance]")).to_have_value("3.5")
+    expect(page.locator("[name=seed]")).to_have_value("7")
+    expect(page.locator("[name=width]")).to_have_value("768")
+    expect(page.locator("[name=height]")).to_have_value("576")
+    shoot(page, "pasted-settings")
+
+    page.get_by_role("button", name="按文字粘贴").click()
+    expect(page.locator("[name=prompt]")).to_have_value(PARAMETERS.format(seed=7))
+    expect(page.locator("[name=steps]")).to_have_value("9")
+    expect(page.locator("[name=seed]")).to_have_value("")
+
+
+def test_a_seed_that_is_too_large_is_shown_whole_and_refused(page: Page) -> None:
+    large = "156680208700286"
+    paste(page, PARAMETERS.format(seed=large))
+    expect(page.locator("[name=seed]")).to_have_value(large)
+    expect(page.locator("#seed-error")).to_be_visible()
+
+    page.locator("[name=seed]").fill(f" {large}")
+    page.locator("#send").click()
+    expect(page.locator("[name=seed]")).to_have_value(f" {large}")
+    expect(page.locator("#seed-error")).to_be_visible()
+    expect(page.locator("article.card")).to_have_count(0)
 
 
 def test_more_than_fifty_lines_are_refused_before_anything_is_sent(page: Page) -> None:
     page.locator("[name=prompt]").fill("\n".join(f"line {n}" for n in range(51)))
+    a_task_for_each_line(page)
     page.locator("#send").click()
 
     expect(page.locator("#prompt-error")).to_contain_text("共 51 行，一次最多提交 50 行")
@@ -164,6 +222,7 @@ def test_a_line_that_is_refused_comes_back_and_the_others_are_drawn(page: Page) 
         }""",
         f"{LINES[0]}\n{bad}\n{LINES[1]}",
     )
+    a_task_for_each_line(page)
     page.locator("#send").click()
 
     expect(card_of(page, LINES[0])).to_be_visible()
@@ -178,6 +237,7 @@ def test_the_wait_is_told_before_the_button_is_pressed(page: Page, shoot: Shoot)
     expect(lead).to_have_text("不用排队，立即开始")
 
     page.locator("[name=prompt]").fill("\n".join(LINES))
+    a_task_for_each_line(page)
     page.locator("[name=steps]").fill("100")
     page.locator("#send").click()
 
@@ -191,6 +251,7 @@ def test_the_wait_is_told_before_the_button_is_pressed(page: Page, shoot: Shoot)
 
 def test_all_that_waits_is_cancelled_with_two_presses(page: Page) -> None:
     page.locator("[name=prompt]").fill("\n".join(LINES))
+    a_task_for_each_line(page)
     page.locator("[name=steps]").fill("100")
     page.locator("#send").click()
     expect_status(card_of(page, LINES[0]), "running")

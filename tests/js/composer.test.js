@@ -3,9 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { linesOf, looksLikeList, withRefused } from "../../static/studio/js/composer-lines.js";
+import { linesOf, withRefused } from "../../static/studio/js/composer-lines.js";
 import { changedFields } from "../../static/studio/js/composer-origin.js";
 import { describeWait } from "../../static/studio/js/composer-wait.js";
+import { saysNothing } from "../../static/studio/js/format.js";
+import { readSettings } from "../../static/studio/js/pasted-settings.js";
 
 const WORK = { width: 512, height: 512, steps: 9, n: 1 };
 
@@ -16,12 +18,6 @@ function model(wait = {}, pace = null) {
 
 test("empty lines are no tasks", () => {
   assert.deepEqual(linesOf("  one \n\n \r\n two"), ["one", "two"]);
-});
-
-test("short lines are a list, a paragraph among them is not", () => {
-  assert.equal(looksLikeList(["one", "two"]), true);
-  assert.equal(looksLikeList(["one"]), false);
-  assert.equal(looksLikeList(["one", "柳".repeat(201)]), false);
 });
 
 test("of an untouched set only what was refused is left", () => {
@@ -56,4 +52,35 @@ test("who cannot begin is told why, and nothing is told that is not known any mo
   const down = describeWait(model({ reason: "no_worker", eta_seconds: null }), WORK, true);
   assert.deepEqual([down.tone, down.lead], ["down", "no_worker"]); // its words come with the catalogue
   assert.equal(describeWait(model(), WORK, false).tone, "stale");
+});
+
+test("settings of a picture are read from its text, as long as they are", () => {
+  const text = "a heron,\nink\nNegative prompt: blurry,\nlow\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 156680208700286, Size: 512x768, Model: \"xl, turbo\"";
+
+  assert.deepEqual(readSettings(text), {
+    prompt: "a heron,\nink",
+    negative_prompt: "blurry,\nlow",
+    steps: "20",
+    guidance: "7",
+    seed: "156680208700286",
+    model: "xl, turbo",
+    size: ["512", "768"],
+  });
+});
+
+test("a pair that names the prompt knows it better than the lines", () => {
+  const text = 'x\nNegative prompt: y\nSteps: 9, CFG scale: 0, Seed: 1, Prompt: "x\\nNegative prompt: y", Negative prompt: ""';
+
+  assert.deepEqual(readSettings(text), { prompt: "x\nNegative prompt: y", steps: "9", guidance: "0", seed: "1" });
+});
+
+test("a poem, a list and a sentence with colons are no settings", () => {
+  for (const text of ["one\ntwo\nthree", "Steps: 3 of them", "a cat BREAK a dog", "Style: ink, mood: calm, light: dawn"]) {
+    assert.equal(readSettings(text), null);
+  }
+});
+
+test("what nobody could see says nothing", () => {
+  for (const text of ["", " \n", "\u200b\ufeff", "\u3164\u00ad", "\u2800\ufe0f", "\u0301"]) assert.equal(saysNothing(text), true);
+  for (const text of ["a", "柳", "🌸", "!"]) assert.equal(saysNothing(text), false);
 });

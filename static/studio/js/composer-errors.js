@@ -3,7 +3,7 @@
 
 import { PROMPT_MOST } from "./composer-fields.js";
 import { LINES_MOST, notTaken, tooManyLines, withRefused } from "./composer-lines.js";
-import { length } from "./format.js";
+import { length, saysNothing } from "./format.js";
 import { errorSentence } from "./labels.js";
 
 /** @import {Fields} from "./composer-fields.js" */
@@ -43,7 +43,7 @@ export class Errors {
   #codeOf(prompts) {
     const seed = this.#fields.value("seed").trim();
     const [steps, guidance] = [Number(this.#fields.value("steps")), Number(this.#fields.value("guidance"))];
-    if (prompts.every((prompt) => prompt.trim() === "")) return "prompt_empty";
+    if (prompts.every(saysNothing)) return "prompt_empty";
     if (prompts.some((prompt) => length(prompt) > PROMPT_MOST)) return "prompt_too_long";
     if (this.#fields.size().some((side) => side % 16 !== 0 || side < 256 || side > 2048)) return "size_invalid";
     if (!/^\d*$/.test(seed) || Number(seed) > SEED_MOST) return "seed_invalid";

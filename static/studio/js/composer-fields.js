@@ -4,6 +4,7 @@
 import { closest, find, setProperty } from "./dom.js";
 
 /** @import {Model} from "./protocol.js" */
+/** @import {Pasted} from "./pasted-settings.js" */
 
 export const PROMPT_MOST = 2000;
 const GRID = 16;
@@ -102,14 +103,43 @@ export class Fields {
     }
   }
 
+  /**
+   * What a pasted text names; the rest stays.
+   *
+   * @param {Pasted} pasted
+   */
+  fillPasted({ size, ...named }) {
+    for (const [name, value] of Object.entries(named)) this.set(name, value);
+    if (size) this.#setSize(Number(size[0]), Number(size[1]));
+    if (named.seed) this.locked = true;
+  }
+
+  /** Takes back what was filled in. @param {{values: Record<string, string>, locked: boolean}} before */
+  restore({ values, locked }) {
+    for (const [name, value] of Object.entries(values)) this.set(name, value);
+    this.locked = locked;
+  }
+
   /** @param {Settings} settings */
   fill(settings) {
-    const { width, height } = settings;
-    const sizes = RATIOS.flatMap((ratio) => SCALES.map((scale) => ({ ratio, scale, side: outputSize(ratio, scale) })));
-    const preset = sizes.find(({ side: [w, h] }) => w === width && h === height);
-    for (const [name, value] of Object.entries({ ...settings, ratio: preset?.ratio ?? "free", scale: preset?.scale })) {
+    const { width, height, ...others } = settings;
+    for (const [name, value] of Object.entries(others)) {
       if (value !== undefined) this.set(name, String(value ?? ""));
     }
+    this.#setSize(width, height);
+  }
+
+  /**
+   * @param {number} width
+   * @param {number} height
+   */
+  #setSize(width, height) {
+    const sizes = RATIOS.flatMap((ratio) => SCALES.map((scale) => ({ ratio, scale, side: outputSize(ratio, scale) })));
+    const preset = sizes.find(({ side: [w, h] }) => w === width && h === height);
+    this.set("width", String(width));
+    this.set("height", String(height));
+    this.set("ratio", preset?.ratio ?? "free");
+    if (preset) this.set("scale", String(preset.scale));
   }
 
   /** @returns {[number, number]} */

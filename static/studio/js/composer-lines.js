@@ -1,20 +1,14 @@
 // @ts-check
-/** Several prompts at once: one task per line, or one prompt of many lines. */
+/** Several prompts at once: one prompt of many lines, or a task for each line where that is switched on. */
 
 import { part, setText } from "./dom.js";
-import { length } from "./format.js";
 import { gettext, ngettext } from "./i18n.js";
 
 /** More at once would only fill the line; the server takes 500 unfinished ones. */
 export const LINES_MOST = 50;
-/** A line longer than this is a paragraph, and its neighbours belong to it. */
-const SHORT = 200;
 
 /** @param {string} text */
 export const linesOf = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
-
-/** Whether a text looks like a list of prompts. @param {string[]} lines */
-export const looksLikeList = (lines) => lines.length > 1 && lines.every((line) => length(line) <= SHORT);
 
 /**
  * The text with what was refused in it, and nothing of its set that was taken.
@@ -32,7 +26,7 @@ export function withRefused(text, sent, refused) {
 export class Lines {
   #choice;
   #inputs;
-  /** What the person chose; empty until then. */
+  /** "lines" or "one"; empty, which means "one", until the user has chosen. */
   #chosen;
 
   /**
@@ -71,8 +65,7 @@ export class Lines {
 
   /** @param {string[]} lines */
   #splits(lines) {
-    if (lines.length < 2) return false;
-    return this.#chosen ? this.#chosen === "lines" : looksLikeList(lines);
+    return lines.length > 1 && this.#chosen === "lines";
   }
 }
 

@@ -23,6 +23,8 @@ const DRAFT_AFTER_MS = 300;
 /** A second press on the same content within this time is a slip of the finger. */
 const SAME_AGAIN_MS = 1_000;
 const WIDE = matchMedia("(min-width: 768px)");
+/** A cheap first look: only a text with such a line is read further. */
+const MAY_HOLD_SETTINGS = /(?:^|\n)[ \t]*Steps:[ \t]*\d/;
 
 export class Composer {
   #form = find(document, "#composer", HTMLFormElement);
@@ -184,6 +186,12 @@ export class Composer {
     form.addEventListener("click", (event) => {
       if (this.#fields.press(event)) this.#changed();
     });
+    this.#prompt.addEventListener("paste", (event) => {
+      const text = event.clipboardData?.getData("text/plain") ?? "";
+      if (!MAY_HOLD_SETTINGS.test(text)) return;
+      event.preventDefault();
+      this.#paste(text);
+    });
     addEventListener("pagehide", () => this.keepDraft());
     if (/Mac|iPhone|iPad/.test(navigator.platform)) this.#face.tell({ keys: "⌘ ↵" });
     const fit = async () => {
@@ -193,6 +201,22 @@ export class Composer {
     };
     WIDE.addEventListener("change", fit);
     fit();
+  }
+
+  /** @param {string} text that may be the settings of a picture */
+  async #paste(text) {
+    const errors = await this.#loadErrors().catch(() => null);
+    const settings = await import("./pasted-settings.js").catch(() => null);
+    if (!settings?.fillIn(this.#fields, text, () => this.#pasteText(text))) return this.#pasteText(text);
+    this.#changed();
+    const wrong = errors?.check(this.#prompts());
+    if (wrong) errors?.show(...wrong);
+  }
+
+  /** @param {string} text */
+  #pasteText(text) {
+    this.#prompt.setRangeText(text, this.#prompt.selectionStart, this.#prompt.selectionEnd, "end");
+    this.#changed();
   }
 
   /** @param {Event} event */

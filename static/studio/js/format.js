@@ -58,6 +58,12 @@ export function timeOfDay(at) {
 /** Length in code points, as the server counts it. @param {string} text */
 export const length = (text) => [...text].length;
 
+/** Letters, marks and symbols that are drawn as nothing, although their category does not say so. */
+const UNSEEN = /[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\u{e0100}-\u{e01ef}]/gu;
+
+/** Whether a text holds no character that a reader could see; the server asks the same. @param {string} text */
+export const saysNothing = (text) => !/[^\p{Cc}\p{Cf}\p{Cs}\p{Z}\p{M}]/u.test(text.replace(UNSEEN, ""));
+
 /**
  * @param {number} width
  * @param {number} height
