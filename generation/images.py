@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
-from PIL import Image
+from PIL import Image, ImageCms
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
@@ -28,6 +28,7 @@ OPENERS = {"JPEG": JpegImageFile, "PNG": PngImageFile}
 """Named, because `Image.open` takes a JPEG with more pictures behind it for another format."""
 
 THUMBNAIL_EDGE = 640
+SRGB = ImageCms.createProfile("sRGB")
 SUFFIX = {"JPEG": "jpg", "PNG": "png"}
 CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 CONDEMNED = ".condemned"
@@ -207,19 +208,39 @@ def thumbnail_of(data: bytes) -> bytes:
     try:
         with opened(found) as image:
             image.draft("RGB", (THUMBNAIL_EDGE * 2, THUMBNAIL_EDGE * 2))
-            small = in_colour(image)
+            profile = image.info.get("icc_profile")
+            small = can_be_scaled(image)
             small.thumbnail((THUMBNAIL_EDGE, THUMBNAIL_EDGE))
-            small.convert("RGB").save(buffer, "WEBP", quality=82)
+            in_srgb(small, profile).save(buffer, "WEBP", quality=82)
     except Exception as error:
         raise PictureError from error
     return buffer.getvalue()
 
 
-def in_colour(image: Image.Image) -> Image.Image:
-    """Grey of 16 bits as grey of 8: Pillow converts it to nothing else."""
-    if not image.mode.startswith("I"):
-        return image
-    return image.convert("I").point(lambda grey: grey * (1 / 256)).convert("L")
+def can_be_scaled(image: Image.Image) -> Image.Image:
+    """In a mode whose neighbouring pixels can be mixed: no palette, no grey of 16 bits."""
+    if image.mode.startswith("I"):
+        # Pillow converts it to nothing else
+        return image.convert("I").point(lambda grey: grey * (1 / 256)).convert("L")
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    return image.convert("RGB") if image.mode in ("P", "1") else image
+
+
+def in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """RGB or RGBA in the colours that a browser shows; a profile that cannot be read is none."""
+    alpha = image.getchannel("A") if image.mode == "RGBA" else None
+    opaque = image.convert("RGB") if alpha else image
+    colours = opaque
+    if profile:
+        with contextlib.suppress(ImageCms.PyCMSError, OSError, ValueError):
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            converted = ImageCms.profileToProfile(opaque, source, SRGB, outputMode="RGB")
+            colours = converted or opaque
+    colours = colours.convert("RGB")
+    if alpha:
+        colours.putalpha(alpha)
+    return colours
 
 
 def write_thumbnail(name: str, data: bytes) -> str:

@@ -7,10 +7,11 @@ import io
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import override_settings
-from PIL import Image
+from PIL import Image, ImageCms
 
 from generation import image_check, images
 from generation.choices import ErrorCode
@@ -214,6 +215,48 @@ def test_of_several_pictures_in_a_file_the_first_is_taken(kind: str) -> None:
         assert getattr(image, "n_frames", 1) == 1 or kind == "MPO"
     assert len(taken.data) < len(several(kind))
     assert images.thumbnail_of(taken.data)
+
+
+def swapped_profile() -> bytes:
+    """A profile of sRGB whose red and green primaries have changed places."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    table, rest = profile[:400], profile[400:]
+    swapped = table.replace(b"rXYZ", b"????").replace(b"gXYZ", b"rXYZ").replace(b"????", b"gXYZ")
+    return swapped + rest
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "saved", "shown"),
+    [
+        ("RGBA", (200, 40, 40, 100), {"format": "PNG"}, (200, 40, 40, 100)),
+        ("LA", (90, 128), {"format": "PNG"}, (90, 90, 90, 128)),
+        ("RGB", (200, 40, 40), {"format": "PNG", "transparency": (200, 40, 40)}, (0, 0, 0, 0)),
+        ("P", 0, {"format": "PNG", "transparency": 0}, (0, 0, 0, 0)),
+        ("I;16", 30_000, {"format": "PNG"}, (117, 117, 117, 255)),
+        ("CMYK", (0, 255, 255, 0), {"format": "JPEG", "quality": 100}, (254, 0, 0, 255)),
+        ("RGB", (255, 0, 0), {"format": "PNG", "icc_profile": swapped_profile()}, (0, 255, 0, 255)),
+        (
+            "RGBA",
+            (255, 0, 0, 9),
+            {"format": "PNG", "icc_profile": swapped_profile()},
+            (0, 255, 0, 9),
+        ),
+        ("RGB", (9, 99, 199), {"format": "PNG", "icc_profile": b"no profile"}, (9, 99, 199, 255)),
+    ],
+)
+def test_a_thumbnail_looks_like_its_picture(
+    mode: str, colour: Any, saved: dict[str, Any], shown: tuple[int, ...]
+) -> None:
+    buffer = io.BytesIO()
+    Image.new(mode, (512, 512), colour).save(buffer, **saved)
+
+    with Image.open(io.BytesIO(images.thumbnail_of(buffer.getvalue()))) as thumbnail:
+        seen = thumbnail.convert("RGBA").getpixel((300, 300))
+
+    assert isinstance(seen, tuple)
+    assert seen[3] == shown[3]
+    # a transparent pixel has no colour
+    assert not seen[3] or all(abs(a - b) <= 6 for a, b in zip(seen, shown, strict=True)), seen
 
 
 @pytest.mark.parametrize("mode", ["I;16", "L", "LA", "P", "RGBA", "1"])
