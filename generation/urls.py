@@ -6,7 +6,17 @@ from django.urls import path
 from django.views.decorators.http import conditional_page
 from django.views.i18n import set_language
 
-from generation.views import catalogue, events, files, gallery, pages, sharing, signing_in, story
+from generation.views import (
+    catalogue,
+    events,
+    files,
+    gallery,
+    pages,
+    sharing,
+    signing_in,
+    story,
+    trash,
+)
 
 urlpatterns = [
     path("", pages.studio, name="studio"),
@@ -23,6 +33,9 @@ urlpatterns = [
     path("gallery/delete/", gallery.delete, name="gallery-delete"),
     path("gallery/restore/", gallery.restore, name="gallery-restore"),
     path("gallery/zip/", gallery.archive, name="gallery-zip"),
+    path("trash/", trash.trash, name="trash"),
+    path("trash/change/", trash.change, name="trash-change"),
+    path("trash/<uuid:task_id>/<int:index>/thumbnail/", trash.thumbnail, name="trash-thumbnail"),
     path("compare/", gallery.compare, name="compare"),
     path("tasks/<uuid:task_id>/share/", sharing.share, name="share"),
     path("shared/<slug:token>/", sharing.shared, name="shared"),

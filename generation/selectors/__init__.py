@@ -84,6 +84,7 @@ from generation.selectors.tasks import (
     visible_among,
     visible_task,
 )
+from generation.selectors.trash import TRASH_KEPT, Trash, picture_in_trash, trash
 from generation.selectors.waterfall import Part, Row
 
 __all__ = [
@@ -91,6 +92,7 @@ __all__ = [
     "PAGE_EVENTS",
     "SHOWN_EVENTS",
     "STATUSES",
+    "TRASH_KEPT",
     "Card",
     "Cause",
     "Comparison",
@@ -106,6 +108,7 @@ __all__ = [
     "PictureKey",
     "Row",
     "Story",
+    "Trash",
     "Verdict",
     "about",
     "accepts_model",
@@ -142,6 +145,7 @@ __all__ = [
     "paces_of",
     "parent_of",
     "picture_about",
+    "picture_in_trash",
     "picture_of",
     "pictures_left",
     "pictures_of_keys",
@@ -160,6 +164,7 @@ __all__ = [
     "task_seconds",
     "tasks_to_find",
     "tasks_to_follow",
+    "trash",
     "visible_among",
     "visible_task",
     "worker_elsewhere",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from generation.services.accounts import close_account, delete_account
 from generation.services.collecting import (
-    BIN_KEPT,
+    delete_for_good,
     empty_bin,
+    empty_trash,
     put_into_bin,
     restore,
     set_favourite,
@@ -67,7 +68,6 @@ from generation.services.submitting import Submission, defaults, fill_search_tex
 from generation.services.tokens import create_token, is_token, user_of_token
 
 __all__ = [
-    "BIN_KEPT",
     "KEY_REFUSED",
     "NOT_SERVED",
     "Abandoned",
@@ -91,7 +91,9 @@ __all__ = [
     "defaults",
     "delay",
     "delete_account",
+    "delete_for_good",
     "empty_bin",
+    "empty_trash",
     "end_link",
     "end_links",
     "expire_leases",

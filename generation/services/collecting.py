@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,16 +16,14 @@ from generation import images
 from generation.exceptions import NotFound, TransitionRefused
 from generation.log_lines import cause_of, log_line
 from generation.models import GeneratedImage, GenerationTask, ShareLink
-from generation.selectors import PictureKey, pictures_of_keys
+from generation.selectors import TRASH_KEPT, PictureKey, pictures_of_keys
+from generation.selectors.trash import deleted_pictures, deleted_tasks
 from generation.services.pruning import let_go
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 logger = logging.getLogger(__name__)
-
-BIN_KEPT = timedelta(days=1)
-"""So long what was deleted can be taken back."""
 
 BATCH = 25
 """Tasks, and pictures, that go at once: people write meanwhile, on SQLite one at a time."""
@@ -90,7 +88,7 @@ def restore(
         gone = {task.pk for task in rows.values() if task.deleted_at is not None}
         back = [each.pk for each in found if each.deleted_at is not None or each.task_id in gone]
         since = [task.deleted_at for task in rows.values()] + [each.deleted_at for each in found]
-        if any(moment is not None and moment <= now - BIN_KEPT for moment in since):
+        if any(moment is not None and moment <= now - TRASH_KEPT for moment in since):
             raise NotFound
         together = Q(task__in=tasks, task__deleted_at=F("deleted_at"))
         keys = GeneratedImage.objects.filter(together).values_list("pk", flat=True)
@@ -99,6 +97,39 @@ def restore(
         )
         GenerationTask.objects.filter(pk__in=gone).update(deleted_at=None)
     return len(back) + len(gone.intersection(tasks))
+
+
+def delete_for_good(
+    *,
+    owner: User,
+    pictures: Collection[PictureKey],
+    tasks: Collection[uuid.UUID],
+    now: datetime,
+) -> int:
+    """Let the time of the named things in the trash be over; how many there were.
+
+    Raises NotFound, with nothing written, if one is not in the owner's trash. Rows and files go
+    with the next sweep.
+    """
+    with transaction.atomic():
+        locked_tasks(owner, {task for task, _index in pictures}.union(tasks))
+        due_tasks = deleted_tasks(owner, now).filter(pk__in=tasks)
+        due_pictures = deleted_pictures(owner, now).filter(task__in={key[0] for key in pictures})
+        found = {(image.task_id, image.index): image.pk for image in due_pictures}
+        keys = [found[key] for key in set(pictures) if key in found]
+        if due_tasks.count() != len(set(tasks)) or len(keys) != len(set(pictures)):
+            raise NotFound
+        due_tasks.update(deleted_at=now - TRASH_KEPT)
+        GeneratedImage.objects.filter(pk__in=keys).update(deleted_at=now - TRASH_KEPT)
+    return len(keys) + len(set(tasks))
+
+
+def empty_trash(*, owner: User, now: datetime) -> int:
+    """The same for all that is in the owner's trash."""
+    with transaction.atomic():
+        # pictures first: with their tasks gone they would not be found any more
+        pictures = deleted_pictures(owner, now).update(deleted_at=now - TRASH_KEPT)
+        return pictures + deleted_tasks(owner, now).update(deleted_at=now - TRASH_KEPT)
 
 
 def locked_tasks(owner: User, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, GenerationTask]:
@@ -125,12 +156,12 @@ def pictures_in(
 
 
 def empty_bin(*, now: datetime) -> int:
-    """Delete up to a batch of what has been in the bin for BIN_KEPT: rows first, then files.
+    """Delete up to a batch of what has been in the bin for TRASH_KEPT: rows first, then files.
 
     How many tasks and pictures there were; 0 when nothing is left to do.
     """
-    tasks = GenerationTask.objects.filter(slot__isnull=True, deleted_at__lte=now - BIN_KEPT)
-    pictures = GeneratedImage.objects.filter(deleted_at__lte=now - BIN_KEPT)
+    tasks = GenerationTask.objects.filter(slot__isnull=True, deleted_at__lte=now - TRASH_KEPT)
+    pictures = GeneratedImage.objects.filter(deleted_at__lte=now - TRASH_KEPT)
     return let_go(tasks.order_by("deleted_at"), BATCH) + let_pictures_go(
         pictures.order_by("deleted_at")
     )

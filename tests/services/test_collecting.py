@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from generation import selectors, services
 from generation.exceptions import NotFound, TransitionRefused
 from generation.models import GeneratedImage, GenerationTask, Worker
-from generation.services import BIN_KEPT
+from generation.selectors import TRASH_KEPT
 from tests.services.drawn import add_picture, drawn, media
 from tests.services.test_running import claim_one, finish, store
 from tests.services.test_submitting import submit
@@ -227,5 +227,5 @@ def test_after_its_time_it_does_not_come_back(media: Path, alice: User, now: dat
     put(alice, now, (task, 1))
 
     with pytest.raises(NotFound):
-        back(alice, now + BIN_KEPT, (task, 1))
-    assert back(alice, now + BIN_KEPT - timedelta(seconds=1), (task, 1)) == 1
+        back(alice, now + TRASH_KEPT, (task, 1))
+    assert back(alice, now + TRASH_KEPT - timedelta(seconds=1), (task, 1)) == 1

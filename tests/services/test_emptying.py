@@ -12,7 +12,7 @@ from django.db import connection
 
 from generation import images, services
 from generation.models import GenerationTask, TaskEvent, Worker
-from generation.services import BIN_KEPT
+from generation.selectors import TRASH_KEPT
 from tests.services.drawn import drawn, files_in, media
 from tests.services.test_collecting import put
 from tests.services.test_running import claim_one, finish, store
@@ -31,8 +31,8 @@ def test_the_bin_is_emptied_rows_files_and_all_of_only_what_is_due(
         drawn(alice, now),
         drawn(alice, now),
     )
-    put(alice, now - BIN_KEPT, (part, 1), tasks=[gone])
-    put(alice, now - BIN_KEPT + timedelta(seconds=1), tasks=[young])
+    put(alice, now - TRASH_KEPT, (part, 1), tasks=[gone])
+    put(alice, now - TRASH_KEPT + timedelta(seconds=1), tasks=[young])
 
     assert services.empty_bin(now=now) == 2
     assert services.empty_bin(now=now) == 0
@@ -49,7 +49,7 @@ def test_the_bin_is_emptied_rows_files_and_all_of_only_what_is_due(
 def test_a_full_bin_is_emptied_in_batches(media: Path, alice: User, now: datetime) -> None:
     tasks = [drawn(alice, now, pictures=2) for _each in range(4)]
     copies = [drawn(alice, now, pictures=0) for _each in range(40)]
-    put(alice, now - BIN_KEPT, *[(task, 1) for task in tasks], tasks=copies)
+    put(alice, now - TRASH_KEPT, *[(task, 1) for task in tasks], tasks=copies)
 
     assert services.empty_bin(now=now) == 29
     assert services.empty_bin(now=now) == 15
@@ -64,7 +64,7 @@ def test_a_task_whose_call_still_runs_is_left_until_that_is_over(
     claim = claim_one(worker, now)
     store(claim, now)
     finish(claim, now)
-    put(alice, now - BIN_KEPT, tasks=[task])
+    put(alice, now - TRASH_KEPT, tasks=[task])
 
     assert services.empty_bin(now=now) == 0
     services.settle_slot(slot_id=claim.slot_id, task_id=task.pk, attempt=1, now=now)
@@ -74,7 +74,7 @@ def test_a_task_whose_call_still_runs_is_left_until_that_is_over(
 def test_folders_are_condemned_before_anybody_has_to_wait(
     media: Path, alice: User, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(alice, now - BIN_KEPT, tasks=[drawn(alice, now)])
+    put(alice, now - TRASH_KEPT, tasks=[drawn(alice, now)])
     waiting: list[bool] = []
     condemn = images.condemn
 
@@ -92,7 +92,7 @@ def test_files_that_could_not_be_removed_are_left_to_the_sweep(
     media: Path, alice: User, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = drawn(alice, now, pictures=2)
-    put(alice, now - BIN_KEPT, (task, 1))
+    put(alice, now - TRASH_KEPT, (task, 1))
 
     def refuse(name: str) -> None:
         raise PermissionError(name)
@@ -114,7 +114,7 @@ def test_a_folder_that_cannot_be_removed_keeps_no_other_one(
     tasks = [drawn(alice, now) for _each in range(3)]
     stuck = str(tasks[0].pk)
     (media / stuck / "a folder").mkdir()
-    put(alice, now - BIN_KEPT, tasks=tasks)
+    put(alice, now - TRASH_KEPT, tasks=tasks)
 
     assert services.empty_bin(now=now) == 3
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from generation import selectors, services
 from generation.models import GenerationTask, ShareLink
-from generation.services import BIN_KEPT
+from generation.selectors import TRASH_KEPT
 from generation.worker import WorkerHost
 from generation.worker.sweep import BETWEEN_BATCHES, sweep
 from tests.services.drawn import drawn, files_in, media
@@ -29,7 +29,7 @@ DAY = timedelta(days=1)
 
 def a_full_bin(owner: User) -> None:
     """More than one batch of tasks that lie there for long enough, and a link that has ended."""
-    then = timezone.now() - BIN_KEPT - timedelta(days=7)
+    then = timezone.now() - TRASH_KEPT - timedelta(days=7)
     tasks = [drawn(owner, then, pictures=k % 2) for k in range(101)]
     services.create_link(task=tasks[1], now=then)
     services.put_into_bin(owner=owner, pictures=[], tasks=[t.pk for t in tasks[:50]], now=then)

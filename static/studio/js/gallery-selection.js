@@ -10,6 +10,9 @@ import { gettext, ngettext } from "./i18n.js";
 const COMPARED = { least: 2, most: 6 };
 /** One request may name so many. */
 const MOST = 500;
+/** From so many on a question comes before they are deleted. */
+const MANY = 10;
+const CONFIRM_MS = 4_000;
 
 /** @param {Element} tile */
 const boxOf = (tile) => tile.querySelector("input[name='pictures']");
@@ -20,6 +23,8 @@ export class Selection {
   #say;
   /** Where a range begins. @type {HTMLElement | null} */
   #anchor = null;
+  /** How many pictures the button asks about. */
+  #asked = 0;
 
   /**
    * @param {HTMLElement} wall
@@ -131,10 +136,32 @@ export class Selection {
     const deeds = {
       favourite: () => setFavourite(keys, !this.#allFavourite(this.chosen)),
       share: () => share(this.chosen[0].dataset.task ?? ""),
-      delete: () => putIntoBin({ pictures: keys }),
+      delete: () => this.#delete(button, keys),
       leave: () => this.leave(),
     };
     deeds[/** @type {keyof typeof deeds} */ (button.dataset.deed)]();
+  }
+
+  /**
+   * Many are asked about first: a second press deletes them.
+   *
+   * @param {HTMLElement} button
+   * @param {string[]} keys
+   */
+  #delete(button, keys) {
+    if (keys.length < MANY || this.#asked === keys.length) {
+      this.#ask(button, 0);
+      putIntoBin({ pictures: keys });
+      return;
+    }
+    this.#ask(button, keys.length);
+    setTimeout(() => this.#ask(button, 0), CONFIRM_MS);
+  }
+
+  /** @param {HTMLElement} button @param {number} n 0: nothing is asked */
+  #ask(button, n) {
+    this.#asked = n;
+    setText(find(button, "span", HTMLElement), n ? ngettext("Delete %(n)s picture?", "Delete %(n)s pictures?", n) : gettext("Delete"));
   }
 
   /** @param {HTMLElement[]} tiles */

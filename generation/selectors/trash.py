@@ -1,0 +1,116 @@
+"""The trash: what its owner deleted and can still take back."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+from typing import TYPE_CHECKING
+
+from django.db.models import QuerySet
+
+from generation.exceptions import NotFound
+from generation.models import GeneratedImage, GenerationTask
+from generation.models.tasks import TaskQuerySet
+from generation.selectors.pictures import key_of
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+TRASH_KEPT = timedelta(days=1)
+"""So long after its deletion a task or a picture can be taken back."""
+
+MOST_SHOWN = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrashItem:
+    """A task with all that it holds, or a single picture of a task that was kept.
+
+    `pictures`: how many come back with it; `picture`: the one to show, None if there is none.
+    """
+
+    field: str
+    key: str
+    task: GenerationTask
+    picture: GeneratedImage | None
+    pictures: int
+    deleted_at: datetime
+    hours_left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trash:
+    """The newest items, last deleted first; `count`: of all."""
+
+    items: list[TrashItem]
+    count: int
+
+
+def trash(owner: User, *, now: datetime) -> Trash:
+    tasks, pictures = deleted_tasks(owner, now), deleted_pictures(owner, now)
+    newest_tasks = tasks.order_by("-deleted_at").prefetch_related("images")[:MOST_SHOWN]
+    newest_pictures = pictures.order_by("-deleted_at").select_related("task")[:MOST_SHOWN]
+    items = [task_item(task, now) for task in newest_tasks]
+    items += [picture_item(image, now) for image in newest_pictures]
+    items.sort(key=lambda item: item.deleted_at, reverse=True)
+    return Trash(items=items[:MOST_SHOWN], count=tasks.count() + pictures.count())
+
+
+def deleted_tasks(owner: User, now: datetime) -> TaskQuerySet:
+    return GenerationTask.objects.filter(owner=owner, deleted_at__gt=now - TRASH_KEPT)
+
+
+def deleted_pictures(owner: User, now: datetime) -> QuerySet[GeneratedImage]:
+    """Those that were deleted alone; the others come back with their task."""
+    return GeneratedImage.objects.filter(
+        task__owner=owner, task__deleted_at__isnull=True, deleted_at__gt=now - TRASH_KEPT
+    )
+
+
+def hours_left(deleted_at: datetime, now: datetime) -> int:
+    """Hours until it is gone for good, the one that has begun included."""
+    return ceil((deleted_at + TRASH_KEPT - now) / timedelta(hours=1))
+
+
+def task_item(task: GenerationTask, now: datetime) -> TrashItem:
+    assert task.deleted_at is not None
+    # a picture that was deleted before its task does not come back with it
+    back = [each for each in task.images.all() if each.deleted_at in (None, task.deleted_at)]
+    return TrashItem(
+        field="tasks",
+        key=str(task.pk),
+        task=task,
+        picture=back[0] if back else None,
+        pictures=len(back),
+        deleted_at=task.deleted_at,
+        hours_left=hours_left(task.deleted_at, now),
+    )
+
+
+def picture_item(image: GeneratedImage, now: datetime) -> TrashItem:
+    assert image.deleted_at is not None
+    return TrashItem(
+        field="pictures",
+        key=key_of(image),
+        task=image.task,
+        picture=image,
+        pictures=1,
+        deleted_at=image.deleted_at,
+        hours_left=hours_left(image.deleted_at, now),
+    )
+
+
+def picture_in_trash(
+    owner: User, task_id: uuid.UUID, index: int, *, now: datetime
+) -> GeneratedImage:
+    """Raises NotFound unless the owner can still take it back."""
+    rows = GeneratedImage.objects.select_related("task")
+    image = rows.filter(task=task_id, task__owner=owner, index=index).first()
+    if image is None:
+        raise NotFound
+    deleted_at = image.task.deleted_at or image.deleted_at
+    if deleted_at is None or deleted_at <= now - TRASH_KEPT:
+        raise NotFound
+    return image

@@ -1,0 +1,81 @@
+"""The trash: what can be taken back, and what is deleted before its day is over."""
+
+from __future__ import annotations
+
+import uuid
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from generation import selectors, services
+from generation.choices import ErrorCode
+from generation.conversation import buckets
+from generation.exceptions import InvalidInput, NotFound
+from generation.selectors import clock
+from generation.views.answers import keys_of, task_ids_of
+from generation.views.files import file_response
+
+
+@require_safe
+@login_required
+@never_cache
+def trash(request: HttpRequest) -> HttpResponse:
+    found = selectors.trash(cast("User", request.user), now=clock.now())
+    return render(request, "studio/trash.html", {"trash": found})
+
+
+@require_safe
+@login_required
+def thumbnail(request: HttpRequest, task_id: uuid.UUID, index: int) -> HttpResponse:
+    """For the owner alone; the picture's own address does not answer any more."""
+    owner = cast("User", request.user)
+    try:
+        image = selectors.picture_in_trash(owner, task_id, index, now=clock.now())
+    except NotFound as error:
+        raise Http404 from error
+    return file_response(image, small=True, kept_for=0)
+
+
+@require_POST
+@login_required
+@never_cache
+def change(request: HttpRequest) -> HttpResponse:
+    """An ordinary form; a button says what happens to the items that were chosen."""
+    owner = cast("User", request.user)
+    try:
+        if not buckets.take(owner.pk):
+            raise InvalidInput(ErrorCode.FLOODING)
+        messages.info(request, changed(request, owner))
+    except InvalidInput as error:
+        messages.warning(request, error.code.label)
+    except NotFound:
+        messages.warning(request, _("Something of it is not in the trash any more. Choose again."))
+    return redirect("trash")
+
+
+def changed(request: HttpRequest, owner: User) -> str:
+    """What was done, as a sentence; raises InvalidInput, NotFound."""
+    now, action = clock.now(), request.POST.get("action")
+    if action == "empty":
+        n = services.empty_trash(owner=owner, now=now)
+        return ngettext("Deleted for good: {n} item", "Deleted for good: {n} items", n).format(n=n)
+    pictures = keys_of(request.POST.getlist("pictures"))
+    tasks = task_ids_of(request.POST.getlist("tasks"))
+    if not pictures and not tasks:
+        return _("Nothing was chosen.")
+    if action == "restore":
+        services.restore(owner=owner, pictures=pictures, tasks=tasks, now=now)
+        n = len(pictures) + len(tasks)
+        return ngettext("Restored: {n} item", "Restored: {n} items", n).format(n=n)
+    if action == "delete":
+        n = services.delete_for_good(owner=owner, pictures=pictures, tasks=tasks, now=now)
+        return ngettext("Deleted for good: {n} item", "Deleted for good: {n} items", n).format(n=n)
+    raise InvalidInput(ErrorCode.BAD_MESSAGE, "action")

@@ -1,0 +1,156 @@
+"""The trash: what its owner sees there, takes back and deletes for good."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from generation import services
+from generation.models import GeneratedImage, GenerationTask
+from generation.selectors import TRASH_KEPT
+from tests.pages.test_pages import signed_in
+from tests.services.drawn import drawn, files_in, key, media
+
+pytestmark = pytest.mark.django_db(transaction=True)
+__all__ = ["media"]
+
+
+def put(owner: User, now: datetime, *tasks: GenerationTask) -> None:
+    services.put_into_bin(owner=owner, pictures=[], tasks=[task.pk for task in tasks], now=now)
+
+
+def put_picture(owner: User, now: datetime, task: GenerationTask, index: int) -> None:
+    services.put_into_bin(owner=owner, pictures=[(task.pk, index)], tasks=[], now=now)
+
+
+def press(client: Client, action: str, **chosen: list[str]) -> str:
+    """The page that follows, in English."""
+    response = client.post("/trash/change/", {"action": action, **chosen}, follow=True)
+    assert response.redirect_chain == [("/trash/", 302)]
+    return response.text
+
+
+def test_it_shows_tasks_and_single_pictures_with_the_time_that_is_left(
+    media: Path, alice: User, bob: User, now: datetime
+) -> None:
+    task, half = drawn(alice, now, prompt="a heron", pictures=2), drawn(alice, now, pictures=2)
+    others, old = drawn(bob, now, prompt="not hers"), drawn(alice, now, prompt="too old")
+    put(alice, now - timedelta(hours=2), task)
+    put_picture(alice, now, half, 2)
+    put(bob, now, others)
+    put(alice, now - TRASH_KEPT, old)
+
+    page = signed_in(alice, "en").get("/trash/").text
+
+    assert "a heron" in page
+    assert "task with 2 pictures" in page
+    assert "22 hours left" in page
+    assert "24 hours left" in page
+    assert "picture 2 of its task" in page
+    assert "not hers" not in page
+    assert "too old" not in page
+    assert f'value="{task.pk}"' in page
+    assert f'value="{key(half, 2)}"' in page
+
+
+def test_thumbnails_in_the_trash_are_for_the_owner_alone(
+    media: Path, alice: User, bob: User, rita: User, now: datetime
+) -> None:
+    task, kept = drawn(alice, now), drawn(alice, now)
+    put(alice, now, task)
+    address = f"/trash/{task.pk}/1/thumbnail/"
+
+    assert signed_in(alice).get(address).content == f"picture {task.pk} 1".encode()
+    assert signed_in(alice).get(f"/trash/{kept.pk}/1/thumbnail/").status_code == 404
+    for stranger in (bob, rita):
+        assert signed_in(stranger).get(address).status_code == 404
+    assert Client().get(address).status_code == 302
+
+
+def test_what_was_chosen_is_restored(media: Path, alice: User, now: datetime) -> None:
+    task, half = drawn(alice, now), drawn(alice, now, pictures=2)
+    put(alice, now, task)
+    put_picture(alice, now, half, 1)
+    client = signed_in(alice, "en")
+
+    page = press(client, "restore", tasks=[str(task.pk)], pictures=[key(half, 1)])
+
+    assert "Restored: 2 items" in page
+    assert "The trash is empty" in page
+    assert GenerationTask.objects.live().count() == 2
+    assert not GeneratedImage.objects.filter(deleted_at__isnull=False).exists()
+
+
+def test_what_was_chosen_is_deleted_for_good_and_its_files_follow(
+    media: Path, alice: User, now: datetime
+) -> None:
+    task, half, other = drawn(alice, now), drawn(alice, now, pictures=2), drawn(alice, now)
+    put(alice, now, task, other)
+    put_picture(alice, now, half, 1)
+    client = signed_in(alice, "en")
+
+    page = press(client, "delete", tasks=[str(task.pk)], pictures=[key(half, 1)])
+
+    assert "Deleted for good: 2 items" in page
+    assert f'value="{other.pk}"' in page
+    assert f'value="{task.pk}"' not in page
+    assert client.get(f"/trash/{task.pk}/1/thumbnail/").status_code == 404
+    assert "not in the trash any more" in press(client, "restore", tasks=[str(task.pk)])
+    while services.empty_bin(now=now + timedelta(seconds=5)):
+        pass
+    assert {name.partition("/")[0] for name in files_in(media)} == {str(half.pk), str(other.pk)}
+    assert not any(name.startswith(f"{half.pk}/1-") for name in files_in(media))
+
+
+def test_it_is_emptied_at_once_and_of_its_owner_alone(
+    media: Path, alice: User, bob: User, now: datetime
+) -> None:
+    task, half, others = drawn(alice, now), drawn(alice, now, pictures=2), drawn(bob, now)
+    put(alice, now, task)
+    put_picture(alice, now, half, 1)
+    put(bob, now, others)
+
+    assert "The trash is empty" in press(signed_in(alice, "en"), "empty")
+    assert f'value="{others.pk}"' in signed_in(bob, "en").get("/trash/").text
+    assert GenerationTask.objects.live().get() == half
+
+
+@pytest.mark.parametrize(
+    ("action", "chosen"),
+    [
+        ("restore", {}),
+        ("delete", {"tasks": ["7f1c1c1e-0d7a-4a53-9f0e-2f8b6d1f6a11"]}),
+        ("delete", {"pictures": ["7f1c1c1e-0d7a-4a53-9f0e-2f8b6d1f6a11:1"]}),
+        ("restore", {"pictures": ["nonsense"], "tasks": ["x"]}),
+        ("burn", {"tasks": ["7f1c1c1e-0d7a-4a53-9f0e-2f8b6d1f6a11"]}),
+        ("restore", {"tasks": ["7f1c1c1e-0d7a-4a53-9f0e-2f8b6d1f6a11"] * 501}),
+    ],
+)
+def test_what_cannot_be_done_is_told_and_changes_nothing(
+    media: Path, alice: User, now: datetime, action: str, chosen: dict[str, list[str]]
+) -> None:
+    task = drawn(alice, now)
+    put(alice, now, task)
+
+    page = press(signed_in(alice, "en"), action, **chosen)
+
+    assert 'class="trash__message"' in page
+    assert f'value="{task.pk}"' in page
+
+
+def test_nobody_empties_anothers_trash(media: Path, alice: User, bob: User, now: datetime) -> None:
+    task, live = drawn(alice, now), drawn(alice, now)
+    put(alice, now, task)
+
+    for action in ("restore", "delete"):
+        press(signed_in(bob), action, tasks=[str(task.pk)])
+    # what is not in the trash is not deleted by this door
+    press(signed_in(alice), "delete", tasks=[str(live.pk)])
+
+    task.refresh_from_db()
+    live.refresh_from_db()
+    assert (task.deleted_at, live.deleted_at) == (now, None)
