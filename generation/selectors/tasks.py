@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from django.conf import settings
 from django.db import connection
 
-from generation.choices import UNFINISHED
+from generation.choices import UNFINISHED, TaskStatus
 from generation.exceptions import NotFound
 from generation.models import GeneratedImage, GenerationTask, ModelState
 from generation.protocol import (
@@ -168,10 +168,13 @@ def card_of(task: GenerationTask, *, now: datetime, log: list[EventFrame] | None
 
 
 def recent_cards(owner: User, *, now: datetime, limit: int = PAGE_CARDS) -> list[Card]:
-    """Unfinished tasks first, then the newest finished ones."""
+    """What runs, then the queue in its order, then the newest finished tasks."""
     mine = GenerationTask.objects.filter(owner=owner).live()
     # sorted here: to get them in order SQLite would walk through all that he ever sent
-    unfinished = sorted(mine.unfinished().order_by(), key=age, reverse=True)[:limit]
+    unfinished = sorted(mine.unfinished().order_by(), key=age)
+    running = [task for task in reversed(unfinished) if task.status == TaskStatus.RUNNING]
+    queued = [task for task in unfinished if task.status == TaskStatus.QUEUED]
+    unfinished = [*running, *queued][:limit]
     over = mine.exclude(status__in=UNFINISHED).newest_first()[: limit - len(unfinished)]
     # one that ended between the two looks is in both
     return cards_of([*unfinished, *(task for task in over if task not in unfinished)], now)

@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from generation import selectors, services
-from generation.choices import EventKind, Step
+from generation.choices import EventKind, Step, TaskStatus
 from generation.exceptions import InvalidInput, NotFound
 from generation.models import GenerationTask
 from generation.protocol import PROTOCOL_VERSION, EventFrame
@@ -36,7 +36,9 @@ def studio(request: HttpRequest) -> HttpResponse:
     """With `from`, a picture's key, the composer begins with that picture's settings."""
     now = clock.now()
     cards = selectors.recent_cards(cast("User", request.user), now=now)
+    queued = [card["id"] for card in cards if card["state"]["status"] == TaskStatus.QUEUED]
     context = page(request, cards, now)
+    context |= {"queued": len(queued), "first_queued": queued[0] if queued else None}
     context["studio_state"] |= origin(request)
     return render(request, "studio/studio.html", context)
 

@@ -135,7 +135,7 @@ def test_cards_are_found_without_walking_through_a_whole_history(
     assert [card["id"] for card in cards[3:]] == [str(task.pk) for task in history[:27]]
     assert [card["state"]["status"] for card in cards[:3]] == ["queued"] * 3
     created = [card["task"]["created"] for card in cards[:3]]
-    assert created == sorted(created, reverse=True)
+    assert created == sorted(created)
     unfinished, over = (plan_of(query["sql"]) for query in captured.captured_queries[:2])
     # three indexes begin with the status, and it is rare
     by_status = ("tasks_of_owner_by_status", "tasks_by_status", "tasks_by_end")

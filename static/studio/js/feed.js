@@ -8,6 +8,7 @@ import { gettext } from "./i18n.js";
 import { errorSentence } from "./labels.js";
 import { watchPointer } from "./pointer.js";
 import { isTerminal } from "./protocol.js";
+import { QueueFold } from "./queue-fold.js";
 import { toast } from "./toasts.js";
 
 /** @import {Ledger} from "./ledger.js" */
@@ -24,6 +25,8 @@ export class Feed {
   #clock;
   #list = find(document, "#cards", HTMLElement);
   #section = document.getElementById("feed");
+  /** The page of one task has none. */
+  #fold = this.#section && new QueueFold(this.#section);
   #pending = document.getElementById("pending");
   #recent = document.querySelector("#recent [data-part='list']");
   #filters = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("#filters [data-filter]")]).map(
@@ -101,7 +104,28 @@ export class Feed {
     this.#take(card);
     const cards = this.cards().sort(inOrder);
     this.#list.insertBefore(card.element, cards[cards.indexOf(card) + 1]?.element ?? null);
+    this.#fold?.show(this.#queued());
     this.#paintSoon(card);
+  }
+
+  /** In the order of the queue. */
+  #queued() {
+    return this.cards().filter(({ state }) => state.status === "queued").sort(inOrder);
+  }
+
+  /** Bring the card into view. @param {string} taskId */
+  reveal(taskId) {
+    const card = this.#cards.get(taskId);
+    if (card?.state.status === "queued") this.#fold?.open();
+    card?.element.scrollIntoView({ block: "center" });
+  }
+
+  /** Whether a part of the card, or of what it is folded into, can be seen. @param {string} taskId */
+  isInView(taskId) {
+    const element = this.#cards.get(taskId)?.element;
+    const seen = (element?.offsetParent ? element : this.#fold?.element) ?? this.#list;
+    const box = seen.getBoundingClientRect();
+    return box.bottom > 0 && box.top < innerHeight;
   }
 
   /**
@@ -212,8 +236,12 @@ export class Feed {
   #sort() {
     const focused = document.activeElement;
     const list = this.#list;
+    const inList = [...list.querySelectorAll(":scope > .card")];
     this.cards().sort(inOrder).forEach(({ element }, i) => {
-      if (list.children[i] !== element) list.insertBefore(element, list.children[i] ?? null);
+      if (inList[i] === element) return;
+      list.insertBefore(element, inList[i] ?? null);
+      inList.splice(inList.indexOf(element), 1);
+      inList.splice(i, 0, element);
     });
     if (focused instanceof HTMLElement && focused !== document.activeElement && list.contains(focused)) {
       focused.focus({ preventScroll: true });
@@ -249,6 +277,7 @@ export class Feed {
   #count() {
     this.#isMoved = false;
     const states = this.cards().map(({ state }) => state.status);
+    this.#fold?.show(this.#queued());
     /** @type {Record<string, number>} */
     const counts = {
       all: states.length,
@@ -271,11 +300,14 @@ export class Feed {
   }
 }
 
+/** @param {Card} card */
+const rank = ({ state: { status } }) => (status === "running" ? 0 : status === "queued" ? 1 : 2);
+
 /**
- * Active first, then newest.
+ * What runs, then the queue in its order, then what is over; the newest first but for the queue.
  *
  * @param {Card} a
  * @param {Card} b
  */
 const inOrder = (a, b) =>
-  Number(isTerminal(a.state.status)) - Number(isTerminal(b.state.status)) || b.task.created - a.task.created;
+  rank(a) - rank(b) || (rank(a) === 1 ? a.task.created - b.task.created : b.task.created - a.task.created);

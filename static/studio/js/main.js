@@ -72,6 +72,8 @@ const loadPresence = lazy(async () => {
 /** Nor in this before somebody wants to be told. */
 const wakeAlerts = () => import("./alerts.js").then(({ listen }) => listen(), () => {});
 let isMarkOld = false;
+const SHOWN_WHERE_MS = 3_000;
+let shownWhereAt = -Infinity;
 /** What was shown last of what waits to be sent. */
 let sending = "";
 
@@ -79,7 +81,10 @@ let sending = "";
 const listener = {
   connectionChanged,
   taskLearned(taskId, { request_key: key }) {
-    feed.add(taskId, { own: own.has(taskId) || outbox.get(key ?? "") !== null });
+    const isOwn = own.has(taskId) || outbox.get(key ?? "") !== null;
+    const isNew = feed.card(taskId) === null;
+    feed.add(taskId, { own: isOwn });
+    if (isStudio && isOwn && isNew) requestAnimationFrame(() => showWhere(taskId));
     refreshMarkSoon();
   },
   taskChanged,
@@ -147,6 +152,20 @@ function vary({ taskId, task, state }, event) {
   event.preventDefault();
   composer.vary(taskId, task, { seed: picture.seed, thumbnail: picture.thumbnail_url });
 }
+
+/** What was sent while its card is out of sight has gone somewhere. @param {string} taskId */
+function showWhere(taskId) {
+  if (!feed.card(taskId) || feed.isInView(taskId)) return;
+  if (performance.now() - shownWhereAt < SHOWN_WHERE_MS) return; // of many that are sent at once the first is enough
+  shownWhereAt = performance.now();
+  toast(gettext("Sent: it is in the queue"), "plain", { label: gettext("Show"), run: () => feed.reveal(taskId) });
+}
+
+document.addEventListener("studio:drawn", (event) => {
+  const { task } = /** @type {CustomEvent<{task: string}>} */ (event).detail;
+  own.add(task);
+  if (isStudio && feed.card(task)) showWhere(task);
+});
 
 /** Those that a person may still want to take back all at once. */
 const waiting = () => feed.cards().filter(({ state }) => state.status === "queued" && !state.cancel_requested);

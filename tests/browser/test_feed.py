@@ -1,0 +1,80 @@
+"""The list of cards: what is large, what stands first, and what a long queue takes."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Shoot
+from tests.browser.pages import card_of, expect_live, expect_picture, expect_status, send
+
+pytestmark = pytest.mark.browser
+
+
+def a_task_for_each_line(page: Page, lines: list[str], steps: int) -> None:
+    page.locator("[name=prompt]").fill("\n".join(lines))
+    page.locator("[data-part=split] label", has=page.locator("[value=lines]")).click()
+    page.locator("[name=steps]").fill(str(steps))
+    page.locator("#send").click()
+
+
+def width_of(picture: Locator) -> float:
+    box = picture.bounding_box()
+    assert box is not None
+    return box["width"]
+
+
+def test_the_newest_picture_is_large_and_older_ones_are_small(page: Page, shoot: Shoot) -> None:
+    older = send(page, "an older one", size="256x256", steps=2)
+    expect_picture(page, older)
+    assert width_of(older.locator(".card__pictures .frame__image")) >= 320
+
+    newest = send(page, "the newest one", size="256x256", steps=2)
+    expect_picture(page, newest)
+
+    assert width_of(newest.locator(".card__pictures .frame__image")) >= 320
+    assert width_of(older.locator(".card__pictures .frame__image")) <= 128
+    shoot(page, "newest-large")
+    page.set_viewport_size({"width": 2560, "height": 1300})
+    feed = page.locator("#feed").bounding_box()
+    assert feed is not None
+    assert feed["width"] > 1_600
+
+
+def test_what_runs_stands_first_and_a_long_queue_is_one_line_that_opens(
+    page: Page, shoot: Shoot
+) -> None:
+    lines = [f"heron number {n}" for n in range(6)]
+    a_task_for_each_line(page, lines, steps=100)
+    expect_status(card_of(page, lines[0]), "running")
+    queue = page.locator("#queue")
+    expect(queue).to_contain_text("5")
+    expect(queue).to_contain_text(lines[1])
+    expect(card_of(page, lines[1])).to_be_hidden()
+    shoot(page, "queue-folded")
+
+    page.reload()
+    expect(card_of(page, lines[1])).to_be_hidden()
+    expect_live(page)
+    cards = page.locator("article.card .card__prompt")
+    assert cards.all_text_contents()[:2] == lines[:2]
+    queue.get_by_role("button").click()
+    for line in lines[1:]:
+        expect(card_of(page, line)).to_be_visible()
+    expect(queue.get_by_role("button")).to_have_attribute("aria-expanded", "true")
+
+
+def test_what_is_sent_while_its_place_is_out_of_sight_can_be_shown(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 420})
+    for n in range(2):
+        expect_picture(page, send(page, f"picture {n}", size="256x256", steps=2))
+    page.mouse.wheel(0, 2_000)
+    page.wait_for_timeout(300)
+
+    again = card_of(page, "picture 0").locator("[data-action=again]")
+    again.click()
+
+    toast = page.locator("#alerts")
+    expect(toast).to_contain_text("已提交，正在排队")
+    toast.get_by_role("button", name="去看看").click()
+    expect(card_of(page, "picture 0").first).to_be_in_viewport()
