@@ -87,7 +87,7 @@ def retire_worker(*, worker_id: uuid.UUID, now: datetime) -> None:
 
 def forget_sessions() -> None:
     """Delete sessions whose time is over: a browser does not send them any more."""
-    import_string(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    import_string(f"{settings.SESSION_ENGINE}.SessionStore").clear_expired()
 
 
 def forget_workers(*, now: datetime) -> int:
