@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 
 from generation import images, selectors
 from generation.models import GeneratedImage, GenerationTask
+from generation.services.submitting import search_text
 from tests.pictures import jpeg
 
 now = selectors.clock.now()
@@ -29,7 +30,8 @@ for name, tasks in json.loads({walls!r}).items():
         if row["status"] == "cancelled":
             row["cancel_requested_at"] = created
         task = GenerationTask.objects.create(
-            owner=owner, created=created, finished_at=created, drawn_seed=seed, **row
+            owner=owner, created=created, finished_at=created, drawn_seed=seed,
+            search_text=search_text(row["prompt"], row["model"]), **row
         )
         for index in range(1, n + 1 if row["status"] == "completed" else 1):
             file = f"{{task.pk}}/{{index}}-1-hung.jpg"

@@ -101,7 +101,8 @@ def test_a_stream_goes_on_at_another_web_from_its_last_id(
     cookie = {"Cookie": session_of(browser.cookies), "X-Forwarded-Proto": "https"}
     with httpx.stream("GET", f"{one.url}/events/", headers=cookie, timeout=PATIENCE) as stream:
         lines = stream.iter_lines()
-        task_id = submit(site, browser, steps=60)
+        # it must not be over before the stream names what is known
+        task_id = submit(site, browser, steps=100, size="1024x1024")
         last_id = next(line for line in lines if line.startswith("id: ") and task_id in line)
     known = json.loads(last_id.removeprefix("id: "))[task_id]
 
@@ -113,7 +114,7 @@ def test_a_stream_goes_on_at_another_web_from_its_last_id(
     assert seqs == list(range(known + 1, seqs[-1] + 1))
 
 
-def submit(site: Site, browser: httpx.Client, **fields: int) -> str:
+def submit(site: Site, browser: httpx.Client, **fields: int | str) -> str:
     """The id of a new task, sent by POST as a page does."""
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get("/").text)
     assert token
