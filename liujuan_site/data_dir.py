@@ -154,7 +154,7 @@ class Folder:
         self.is_closed = is_closed(os.stat(path), self.mode)
 
     def close(self, path: Path) -> None:
-        """Let nobody but this account read the file `path`, if there is one."""
+        """Close the file `path` to other accounts, if it exists."""
         try:
             if not private_files.is_private(path):
                 private_files.close(path, 0o600)

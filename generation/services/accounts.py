@@ -15,7 +15,7 @@ from generation.services.pruning import BATCH, let_go
 
 
 def close_account(*, user: User, now: datetime) -> int:
-    """Let nobody in with it any more and ask for the end of its tasks; how many still go on.
+    """Disable the account and request the cancellation of its tasks; how many are unfinished.
 
     Waiting tasks end here. A task that is being drawn ends once its worker has stopped the call.
     """
