@@ -304,6 +304,8 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         # a polled progress URL would otherwise write a line seven times a second
         "httpx": {"level": "WARNING"},
+        # redis-py adds a handler of its own to this one, unless it exists already
+        "push_response": {"level": "WARNING"},
         # both try again many times a second while their server is away
         "psycopg.pool": {"filters": ["report_database"]},
         "channels_redis.pubsub": {"filters": ["report_layer"]},

@@ -12,6 +12,7 @@ from logging.config import DictConfigurator
 from typing import Any
 
 import pytest
+import redis.asyncio
 from django.conf import settings
 
 from generation import log_lines
@@ -172,7 +173,8 @@ def test_a_record_whose_arguments_do_not_fit_is_still_written(log: Log) -> None:
 
 
 def test_no_handler_but_ours_writes() -> None:
-    """Django's own would write past the formatter."""
+    """Handlers of Django, and those that a library adds at first use, skip our formatter."""
+    redis.asyncio.Redis().pubsub()
     names = [None, *logging.root.manager.loggerDict]
     handlers = [h for name in names for h in logging.getLogger(name).handlers]
 

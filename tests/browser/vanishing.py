@@ -76,17 +76,27 @@ class Chromium:
 
 
 def children_of(pid: int) -> list[int]:
-    """Every process below `pid`."""
+    """Every process below `pid`; none for one that ended in the meantime."""
     found = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, task.read_text().split()):
+        try:
+            children = [int(child) for child in task.read_text().split()]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        for child in children:
             found += [child, *children_of(child)]
     return found
 
 
 def command_of(pid: int) -> list[str]:
-    """Of Chromium's own processes only the first one has the pipe, and no type."""
-    command = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    """Of Chromium's own processes only the first one has the pipe, and no type.
+
+    Empty for the others, and for a process that ended in the meantime.
+    """
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
     is_first = command[0].endswith("/chromium") and not any("--type=" in each for each in command)
     return command if is_first else []
 
