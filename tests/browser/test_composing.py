@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
@@ -348,8 +350,13 @@ def test_on_a_phone_the_sheet_opens_sends_and_closes(phone: BrowserContext) -> N
     expect_live(page)
     expect(page.locator("[name=steps]")).to_be_hidden()
 
-    page.locator("[data-sheet-open]").tap()
+    page.locator("[data-sheet] summary").tap()
     expect(page.locator("[name=prompt]")).to_be_focused()
+    assert page.locator("#feed").evaluate("feed => feed.inert")
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-sheet] summary")).to_be_focused()
+    expect(page.locator("[name=steps]")).to_be_hidden()
+    page.locator("[data-sheet] summary").tap()
     expect(page.locator("[name=steps]")).to_be_visible()
     page.locator("[name=prompt]").fill("from a phone")
     page.locator("[name=steps]").fill("3")
@@ -357,6 +364,47 @@ def test_on_a_phone_the_sheet_opens_sends_and_closes(phone: BrowserContext) -> N
 
     expect(page.locator("[name=steps]")).to_be_hidden()
     expect_status(card_of(page, "from a phone"), "completed")
+
+
+def test_on_a_phone_all_of_the_form_can_be_used_before_the_scripts_are_there(
+    phone: BrowserContext, shoot: Shoot
+) -> None:
+    page = phone.new_page()
+    held: list[Route] = []
+    page.route("**/main*.js", lambda route: held.append(route))
+    page.goto("/", wait_until="commit")
+    page.locator("[data-sheet] summary").tap()
+    page.locator("[name=prompt]").fill("typed on a slow line")
+    page.locator(".fold summary").tap()
+    page.locator("[name=negative_prompt]").fill("nothing blurred")
+    page.locator("[data-part=counts] label:has([value='2'])").tap()
+    page.locator(".ratio", has=page.locator("[value='3:4']")).tap()
+    page.locator("[name=steps]").fill("7")
+    page.locator("[data-mirror=guidance]").fill("4")
+    page.locator("[data-dice]").tap()
+    page.locator("[data-lock]").tap()
+    shoot(page, "sheet-without-scripts")
+    page.locator("[data-sheet] summary").tap()
+    expect(page.locator("[name=steps]")).to_be_hidden()
+    page.locator("[data-sheet] summary").tap()
+
+    for route in held:
+        route.continue_()
+
+    expect_live(page)
+    expect(page.locator("[name=prompt]")).to_be_focused()
+    expect(page.locator("[name=prompt]")).to_have_value("typed on a slow line")
+    expect(page.locator("[name=negative_prompt]")).to_have_value("nothing blurred")
+    expect(page.locator("[name=n][value='2']")).to_be_checked()
+    expect(page.locator("[name=ratio][value='3:4']")).to_be_checked()
+    expect(page.locator("[name=steps]")).to_have_value("7")
+    expect(page.locator("[name=guidance]")).to_have_value("4")
+    expect(page.locator("[name=seed]")).to_have_value(re.compile(r"^\d+$"))
+    expect(page.locator("[data-lock]")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("[data-lock]")).not_to_have_attribute("aria-busy", "true")
+    page.locator("#send").tap()
+    expect(page.locator("[name=steps]")).to_be_hidden()
+    expect(card_of(page, "typed on a slow line")).to_have_attribute("data-pictures", "2")
 
 
 def test_no_width_scrolls_sideways(page: Page) -> None:

@@ -64,6 +64,15 @@ export class Fields {
     return Object.fromEntries(DRAFT_FIELDS.map((name) => [name, this.value(name)]));
   }
 
+  /** Names and values that were typed or chosen before the scripts were there, in that order. @returns {[string, string][]} */
+  get typed() {
+    const inputs = /** @type {HTMLInputElement[]} */ ([...this.#form.querySelectorAll("[data-typed]")]);
+    return inputs
+      .filter(({ type, checked }) => type !== "radio" || checked)
+      .sort((a, b) => Number(a.dataset.typed) - Number(b.dataset.typed))
+      .map(({ name, value, dataset }) => [dataset.mirror ?? name, value]);
+  }
+
   /**
    * @param {string} name
    * @param {string} value

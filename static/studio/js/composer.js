@@ -79,7 +79,7 @@ export class Composer {
     this.#submit = submit;
     this.#models = page.models;
     this.#draft = new Draft(ofThisSite(page.username));
-    const typed = this.#prompt.hasAttribute("data-typed") ? this.#prompt.value : null;
+    const typed = this.#fields.typed;
     this.#fields.fill(page.defaults);
     this.#restore();
     if (page.from) {
@@ -87,11 +87,9 @@ export class Composer {
       this.vary(task, data, { seed, thumbnail });
       history.replaceState(history.state, "", location.pathname); // once
     }
-    if (typed !== null) this.#prompt.value = typed;
+    for (const [name, value] of typed) this.#fields.set(name, value);
     this.#listen();
     this.offer(page.models);
-    this.#form.dataset.awake = "";
-    if ("pressed" in this.#form.dataset) queueMicrotask(() => this.#trySubmit());
   }
 
   /** Whether somebody is in the middle of writing. */

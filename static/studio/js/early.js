@@ -1,19 +1,35 @@
 // @ts-check
-// A classic script in <head>: what is typed or sent before the modules are here is not lost.
+// A classic script in <head>: what is typed, pressed or sent before the modules are here is done once they are.
 (() => {
+  /** @type {HTMLElement[]} */
+  const pressed = [];
+  let sent = false;
   /** @param {Event} event */
   const note = (event) => {
-    const form = document.getElementById("composer");
-    const { target } = event;
-    if (!form || "awake" in form.dataset || !(target instanceof HTMLElement) || !form.contains(target)) return;
-    if (event.type === "input") {
-      target.dataset.typed = "";
-      return;
+    const { target, type } = event;
+    if (!(target instanceof HTMLElement || target instanceof SVGElement)) return;
+    const inForm = target.closest("#composer");
+    const button = /** @type {HTMLElement | null} */ (target.closest("main button[type='button']"));
+    if (type === "input") {
+      target.dataset.typed = String(event.timeStamp);
+    } else if (type === "click") {
+      if (!button || (pressed.at(-1) === button && !button.ariaPressed)) return;
+      pressed.push(button);
+      button.ariaBusy = "true";
+    } else if (inForm && (!(event instanceof KeyboardEvent) || (event.key === "Enter" && (event.ctrlKey || event.metaKey)))) {
+      event.preventDefault();
+      sent = true;
+      document.getElementById("send")?.setAttribute("aria-busy", "true");
     }
-    if (event instanceof KeyboardEvent && !(event.key === "Enter" && (event.ctrlKey || event.metaKey))) return;
-    event.preventDefault();
-    form.dataset.pressed = "";
-    document.getElementById("send")?.setAttribute("aria-busy", "true");
   };
-  for (const sign of ["input", "keydown", "submit"]) document.addEventListener(sign, note, true);
+  const signs = ["input", "click", "keydown", "submit"];
+  for (const sign of signs) document.addEventListener(sign, note, true);
+  /** @type {any} */ (globalThis).studioEarly = () => {
+    for (const sign of signs) document.removeEventListener(sign, note, true);
+    for (const button of pressed) {
+      button.ariaBusy = null;
+      button.click();
+    }
+    return sent;
+  };
 })();

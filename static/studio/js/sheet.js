@@ -1,13 +1,16 @@
 // @ts-check
 /** On narrow screens the composer is docked and opens as a sheet; nothing behind it can be reached. */
 
-import { find, setAttribute } from "./dom.js";
+import { find } from "./dom.js";
 
 const BEHIND = ".bar, .feed, .recent";
+const WIDE = matchMedia("(min-width: 768px)");
 
 export class Sheet {
   #form;
+  #details;
   #opener;
+  #opened;
 
   /**
    * @param {HTMLFormElement} form
@@ -15,12 +18,14 @@ export class Sheet {
    */
   constructor(form, opened) {
     this.#form = form;
-    this.#opener = find(form, "[data-sheet-open]", HTMLButtonElement);
-    this.#opener.addEventListener("click", () => {
-      this.open();
-      opened();
+    this.#details = find(form, "[data-sheet]", HTMLDetailsElement);
+    this.#opener = find(form, "[data-sheet] summary", HTMLElement);
+    this.#opened = opened;
+    this.#opener.addEventListener("click", (event) => {
+      event.preventDefault();
+      if (this.isOpen) this.close();
+      else this.open();
     });
-    find(form, "[data-sheet-close]", HTMLButtonElement).addEventListener("click", () => this.close());
     form.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.close();
     });
@@ -28,15 +33,20 @@ export class Sheet {
       if (event.target instanceof Node && !form.contains(event.target)) this.close();
     });
     // wide again (a turned tablet): there is no sheet any more, so nothing may stay out of reach
-    matchMedia("(min-width: 768px)").addEventListener("change", () => this.close());
+    WIDE.addEventListener("change", () => this.#set(false));
+    if (this.#details.open) this.open(); // before this script was there
   }
 
   get isOpen() {
-    return this.#form.hasAttribute("data-open");
+    return this.#details.open;
   }
 
+  /** Nothing on wide screens, where the form is always open. */
   open() {
-    if (getComputedStyle(this.#opener).display !== "none") this.#set(true);
+    if (WIDE.matches) return;
+    this.#set(true);
+    const focused = document.activeElement;
+    if (focused === this.#opener || !this.#form.contains(focused)) this.#opened();
   }
 
   close() {
@@ -47,8 +57,7 @@ export class Sheet {
 
   /** @param {boolean} open */
   #set(open) {
-    setAttribute(this.#form, "data-open", open);
-    setAttribute(this.#opener, "aria-expanded", String(open));
+    this.#details.open = open;
     for (const other of document.querySelectorAll(BEHIND)) {
       if (other instanceof HTMLElement) other.inert = open;
     }
