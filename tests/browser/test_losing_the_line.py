@@ -80,6 +80,11 @@ def test_what_is_sent_while_disconnected_goes_out_once(
     far: Page, cable: Cable, studio: Studio, person: Person, shoot: Shoot
 ) -> None:
     wire = open_studio(far)
+    told = (
+        "dispatchEvent(new Event('offline')) && document.querySelector('#connection').dataset.phase"
+    )
+    assert far.evaluate(told) == "offline"
+    expect_live(far)  # the line answered
     cable.cut()
     expect(far.locator("#notice")).to_be_visible()
 

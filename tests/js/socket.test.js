@@ -164,6 +164,42 @@ test("retry now does not wait for the delay", () => {
   assert.equal(page.lines.length, 2);
 });
 
+test("a device that loses its network says so at once, and hangs up if nothing answers", () => {
+  const { socket, line, lines, clock, page } = following(2);
+  line().pong();
+  page.online = false;
+  socket.noteOffline();
+  assert.deepEqual([socket.connection.phase, socket.connection.lostAt], ["offline", clock.now]);
+  clock.pass(3_000);
+  assert.equal(lines[0].closed, 4000);
+  assert.equal(socket.connection.phase, "offline");
+});
+
+test("a line that still answers is one, whatever the device says of its network", () => {
+  const { socket, line, lines, clock } = following(2);
+  line().pong();
+  line().take();
+  socket.noteOffline();
+  socket.ask(generate("k"));
+  assert.deepEqual(line().take().map(({ action }) => action), ["ping", "generate"]);
+  line().pong();
+  assert.deepEqual([socket.connection.phase, socket.connection.lostAt], ["live", null]);
+  clock.pass(9_000);
+  assert.equal(lines.length, 1);
+});
+
+test("a network that comes back is made sure of, or called over at once", () => {
+  const { socket, line, lines, clock } = following(2);
+  line().pong();
+  line().take();
+  socket.noteOnline();
+  assert.equal(line().take("ping").length, 1);
+  clock.pass(3_000); // the line had gone with the old network
+  assert.equal(lines[0].closed, 4000);
+  socket.noteOnline();
+  assert.equal(lines.length, 2);
+});
+
 test("without a network the page says offline and still tries", () => {
   const page = aPage({ random: () => 1 });
   page.online = false;

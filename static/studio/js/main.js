@@ -286,7 +286,7 @@ document.getElementById("pending")?.addEventListener("click", (event) => {
 cancelWaiting?.addEventListener("click", async () => {
   (await import("./cancel-waiting.js")).press(cancelWaiting, waiting, cancel);
 });
-addEventListener("online", retryNow);
+addEventListener("online", () => socket.noteOnline());
 addEventListener("offline", () => socket.noteOffline());
 document.addEventListener("visibilitychange", () => {
   refreshMark();

@@ -15,6 +15,8 @@ export const RETRY_FIRST_MS = 500;
 export const RETRY_MOST_MS = 30_000;
 export const PING_EVERY_MS = 20_000;
 export const ANSWER_WITHIN_MS = 10_000;
+/** The same once the device has said that its network came or went. */
+export const SURE_WITHIN_MS = 3_000;
 /** A connection that lived this long was a good one: the next loss starts from the first delay. */
 export const SETTLED_AFTER_MS = 5_000;
 
@@ -64,7 +66,10 @@ export class StudioSocket {
   #pacer;
   #talk;
   #pingSentAt = 0;
+  #pingWithin = ANSWER_WITHIN_MS;
   #wasLive = false;
+  /** The line that is open has said hello. */
+  #isGreeted = false;
 
   /**
    * @param {{ladder: Ladder, ledger: Ledger, outbox: Outbox, listener: Listener, env: Environment}} parts
@@ -108,15 +113,22 @@ export class StudioSocket {
   /** Try at once if a retry is being waited for; otherwise make sure that the line is alive. */
   retryNow() {
     if (this.#connection.phase === "stopped") return;
-    if (this.#connection.phase === "live") this.#ping();
-    else if (this.#line === null) this.#open();
+    if (this.#line === null) this.#open();
+    else if (this.#isGreeted) this.#ping();
   }
 
-  /** The device says that it has no network: keep trying, but say so. */
+  /** The device says that it has no network: say so at once. A line that still answers is one all the same. */
   noteOffline() {
-    const { phase } = this.#connection;
-    if (phase === "waiting") this.#change({ phase: "offline" });
-    else if (phase === "live") this.#ping();
+    const { phase, lostAt } = this.#connection;
+    if (phase === "stopped" || phase === "offline") return;
+    if (this.#isGreeted) this.#ping(SURE_WITHIN_MS);
+    this.#change({ phase: "offline", lostAt: lostAt ?? this.#env.now(), latencyMs: null });
+  }
+
+  /** The device says that it has a network again: what was open may have gone with the old one. */
+  noteOnline() {
+    if (this.#isGreeted) this.#ping(SURE_WITHIN_MS);
+    else this.retryNow();
   }
 
   /**
@@ -126,7 +138,7 @@ export class StudioSocket {
    */
   ask(message) {
     this.#outbox.put(message);
-    if (this.#connection.phase === "live") this.#send(message);
+    if (this.#isGreeted) this.#send(message);
   }
 
   #open() {
@@ -149,6 +161,7 @@ export class StudioSocket {
     this.#pacer.reset();
     this.#talk.reset();
     this.#line = line;
+    this.#isGreeted = false;
     this.#listeners = new AbortController();
     const { signal } = this.#listeners;
     const isOurs = () => generation === this.#generation;
@@ -183,15 +196,17 @@ export class StudioSocket {
     this.#listeners?.abort();
     this.#line?.close(code, reason);
     this.#line = null;
+    this.#isGreeted = false;
     this.#timers.clearAll();
   }
 
   /** @param {number} code */
   #closed(code) {
     this.#listeners?.abort();
+    const wasLive = this.#isGreeted;
     this.#line = null;
+    this.#isGreeted = false;
     this.#timers.clearAll();
-    const wasLive = this.#connection.phase === "live";
     const lostAt = this.#connection.lostAt ?? this.#env.now();
     this.#talk.reset();
     if (code === CLOSE.NOT_SIGNED_IN || code === CLOSE.REFUSED) {
@@ -237,7 +252,7 @@ export class StudioSocket {
       return;
     }
     const again = this.#wasLive;
-    this.#wasLive = true;
+    this.#wasLive = this.#isGreeted = true;
     this.#ladder.reached(frame.server_time);
     this.#change({
       phase: "live", connectionId: frame.connection_id, lostAt: null, retryAt: null, reason: null,
@@ -247,7 +262,9 @@ export class StudioSocket {
     this.#ping();
   }
 
-  #ping() {
+  /** @param {number} [within] ms in which its answer has to come */
+  #ping(within = ANSWER_WITHIN_MS) {
+    this.#pingWithin = within;
     /** @type {Record<string, number>} */
     const cursors = {};
     for (const taskId of this.#ledger.unfinished()) cursors[taskId] = this.#ledger.cursor(taskId);
@@ -260,7 +277,7 @@ export class StudioSocket {
     this.#timers.clear("silence");
     this.#listener.serverTimeTold(frame.server_time);
     this.#ladder.since = frame.server_time;
-    this.#change({ latencyMs: Math.round(this.#env.now() - this.#pingSentAt) });
+    this.#change({ phase: "live", lostAt: null, latencyMs: Math.round(this.#env.now() - this.#pingSentAt) });
     this.#talk.compare(frame.cursors);
   }
 
@@ -285,7 +302,7 @@ export class StudioSocket {
     if (message.action === "ping") {
       // only now: what waits for its turn cannot have been answered
       this.#pingSentAt = this.#env.now();
-      this.#timers.set("silence", ANSWER_WITHIN_MS, () => this.#hangUp());
+      this.#timers.set("silence", this.#pingWithin, () => this.#hangUp());
     }
     this.#line?.send(JSON.stringify(message));
   }
