@@ -11,9 +11,11 @@ from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from generation import images, parameters
-from generation.choices import ErrorCode
+from generation.choices import ErrorCode, Step
 from generation.exceptions import InvalidInput, NotFound
 from generation.models import GeneratedImage, GenerationTask
+from generation.protocol import empty_state, fold_shown
+from generation.selectors.log import shown_logs
 from generation.selectors.tasks import age, visible_task
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ class Relative(TypedDict):
 
 
 class PictureAbout(TypedDict):
-    """`count`: pictures asked for; `seconds`: the whole task's; `parameters`: text in the file."""
+    """`count`: pictures asked for; `seconds`: of this one; `parameters`: text in the file."""
 
     key: str
     task: str
@@ -140,7 +142,7 @@ def about(image: GeneratedImage) -> PictureAbout:
         "guidance": task.guidance,
         "bytes": image.bytes,
         "format": FORMATS[image.file.rpartition(".")[2]],
-        "seconds": round(task.run_seconds, 1),
+        "seconds": round(picture_seconds(image), 1),
         "created": round(task.created.timestamp(), 3),
         "favourite": image.favourite,
         "parameters": parameters.written(
@@ -156,6 +158,20 @@ def about(image: GeneratedImage) -> PictureAbout:
         "settings": settings_of(task),
         "lineage": [],
     }
+
+
+def picture_seconds(image: GeneratedImage) -> float:
+    """What drawing this one took, in the attempt that stored it; a share of its task's time where
+    the log does not tell."""
+    log = shown_logs([image.task])[image.task_id]
+    spans = fold_shown(empty_state(str(image.task_id)), log)["timeline"]
+    mine = [span for span in spans if span["image"] == image.index and span["ended"] is not None]
+    took = sum(
+        (span["ended"] or 0) - span["began"]
+        for span in mine
+        if span["step"] != Step.COMPLETED and span["attempt"] == mine[-1]["attempt"]
+    )
+    return took or image.task.run_seconds / max(1, image.task.images.count())
 
 
 def settings_of(task: GenerationTask) -> dict[str, Any]:

@@ -13,10 +13,14 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from generation import selectors, services
-from generation.models import GenerationTask
+from generation.choices import Basis, Step
+from generation.models import GenerationTask, Worker
+from generation.services import Boundary, Claim
 from tests.conftest import serve_model
 from tests.pages.test_pages import signed_in, state_in
 from tests.services.drawn import drawn, key, media
+from tests.services.test_running import claim_one, finish, store
+from tests.services.test_submitting import submit
 
 pytestmark = pytest.mark.django_db
 __all__ = ["media"]
@@ -42,6 +46,35 @@ def test_everything_about_a_picture_is_told(media: Path, alice: User, now: datet
     }
     assert (about["favourite"], about["demo"]) == (False, False)
     assert [each["current"] for each in about["lineage"]] == [True]
+
+
+def begin(claim: Claim, step: Step, image: int, now: datetime) -> None:
+    boundary = Boundary(
+        step=step, image=image, progress=50, basis=Basis.MEASURED, eta_seconds=1, details={}
+    )
+    services.record_seen(
+        task_id=claim.task.pk, attempt=claim.task.attempt, seen=[boundary], now=now
+    )
+
+
+def test_the_seconds_are_those_of_the_picture_not_of_its_task(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    submit(alice, now, n=2)
+    claim = claim_one(worker, now)
+    for index, begun, ended in ((1, 0, 4), (2, 4, 11)):
+        begin(claim, Step.GENERATING, index, now + timedelta(seconds=begun))
+        begin(claim, Step.FINISHING, index, now + timedelta(seconds=ended - 1))
+        store(claim, now + timedelta(seconds=ended), index)
+    finish(claim, now + timedelta(seconds=11))
+
+    def seconds(index: int) -> float:
+        about: dict[str, float] = (
+            signed_in(alice).get(f"/pictures/{claim.task.pk}/{index}/about/").json()
+        )
+        return about["seconds"]
+
+    assert (seconds(1), seconds(2)) == (4.0, 7.0)
 
 
 def test_the_lineage_goes_three_back_and_says_what_changed(

@@ -31,7 +31,7 @@ import { toast } from "./toasts.js";
  * @property {number} seed
  * @property {number} bytes
  * @property {string} format
- * @property {number} seconds of the whole task
+ * @property {number} seconds of this one
  * @property {number} created Unix seconds
  * @property {boolean} favourite
  * @property {boolean} demo
