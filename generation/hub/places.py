@@ -14,7 +14,7 @@ from generation import selectors
 from generation.hub.outbox import Box
 from generation.log_lines import cause_of, database, log_line
 from generation.protocol import QueuePlace, encode
-from generation.selectors import Outlook, clock
+from generation.selectors import Outlook, Pace, clock
 from generation.teardown import cancel_and_wait
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class Places:
     def __init__(self) -> None:
         self.known: dict[str, QueuePlace] = {}
         """Of tasks that somebody watches; without those that somebody could not be told."""
-        self.paces: dict[str, float | None] = {}
+        self.paces: dict[str, Pace] = {}
         self.paces_read = float("-inf")
         self.new: set[str] = set()
         """Tasks whose first place is still to be told."""
@@ -129,7 +129,7 @@ def queue_frames(places: dict[str, QueuePlace], task_ids: Collection[str]) -> li
 
 
 def models_frames(
-    outlook: Outlook, paces: dict[str, float | None], owners: Collection[int]
+    outlook: Outlook, paces: dict[str, Pace], owners: Collection[int]
 ) -> dict[int, str]:
     """By person; most people wait equally long, and share one text."""
     frames: dict[int, str] = {}

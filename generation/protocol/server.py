@@ -82,13 +82,17 @@ class QueuePlace(TypedDict):
 
 
 class ModelData(TypedDict):
-    """One model as a composer shows it; `wait`: of a new task of whoever reads this."""
+    """One model as a composer shows it; `wait`: of a new task of whoever reads this.
+
+    `expected`: seconds per step of 512², 9 steps; all but `loading` per picture.
+    """
 
     name: str
     ready: bool
     replicas: int
     reason: str
     seconds_per_step: float | None
+    expected: dict[str, float] | None
     wait: QueuePlace
 
 

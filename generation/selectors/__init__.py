@@ -6,6 +6,7 @@ from generation.selectors.clock import DatabaseClock, clock
 from generation.selectors.comparing import Comparison, comparison
 from generation.selectors.database import accepts_writes, write_trouble
 from generation.selectors.expectations import (
+    Pace,
     deadline_limit,
     expected_seconds,
     stall_limit,
@@ -103,6 +104,7 @@ __all__ = [
     "LogPage",
     "ModelRow",
     "Outlook",
+    "Pace",
     "Part",
     "PictureAbout",
     "PictureKey",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import timedelta
 from statistics import median
+from typing import TypedDict
 
 from django.conf import settings
 
@@ -67,10 +68,27 @@ def expected_seconds(*, model: str, width: int, height: int, steps: int) -> dict
     }
 
 
-def seconds_per_step(model: str) -> float | None:
-    """Seconds that one denoising step takes at 512²; None before the first task of the model."""
-    generating = measured_seconds(model).get(Step.GENERATING)
-    return None if generating is None else round(generating / REFERENCE_STEPS, 4)
+class Pace(TypedDict):
+    """`seconds_per_step`: of one denoising step at 512²; `expected`: see `expected_seconds`.
+
+    Both at the reference size, and None before the first task of the model.
+    """
+
+    seconds_per_step: float | None
+    expected: dict[str, float] | None
+
+
+UNKNOWN: Pace = {"seconds_per_step": None, "expected": None}
+
+
+def pace_of(model: str) -> Pace:
+    measured = measured_seconds(model)
+    if Step.GENERATING not in measured:
+        return UNKNOWN
+    return {
+        "seconds_per_step": round(measured[Step.GENERATING] / REFERENCE_STEPS, 4),
+        "expected": {step: round(measured.get(step, prior), 3) for step, prior in PRIOR.items()},
+    }
 
 
 def task_seconds(expected: dict[str, float], n: int) -> float:

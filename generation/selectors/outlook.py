@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef
 from generation.choices import Basis, QueueReason, TaskStatus
 from generation.models import GenerationTask, ModelSlot, ModelState
 from generation.protocol import ModelData, QueuePlace
-from generation.selectors.expectations import seconds_per_step, task_seconds
+from generation.selectors.expectations import UNKNOWN, Pace, pace_of, task_seconds
 from generation.selectors.line import (
     is_paused,
     known_models,
@@ -70,9 +70,9 @@ class Outlook:
         """For each offered model."""
         return [self.wait(self.lines[name], owner_id) for name in self.offered]
 
-    def models(self, waits: list[QueuePlace], paces: dict[str, float | None]) -> list[ModelData]:
+    def models(self, waits: list[QueuePlace], paces: dict[str, Pace]) -> list[ModelData]:
         return [
-            {**self.lines[name].row, "seconds_per_step": paces.get(name), "wait": wait}
+            {**self.lines[name].row, **paces.get(name, UNKNOWN), "wait": wait}
             for name, wait in zip(self.offered, waits, strict=True)
         ]
 
@@ -96,12 +96,12 @@ def model_offers(owner_id: int, *, now: datetime) -> list[ModelData]:
     return outlook.models(outlook.waits(owner_id), paces_of(outlook.offered))
 
 
-def paces_of(models: Iterable[str]) -> dict[str, float | None]:
+def paces_of(models: Iterable[str]) -> dict[str, Pace]:
     """Asked only of models that have drawn: a server may name hundreds that never did."""
     drawn = GenerationTask.objects.filter(status=TaskStatus.COMPLETED, model=OuterRef("name"))
     names = {settings.XINFERENCE_MODEL}  # which may have no row
     names |= set(ModelState.objects.filter(Exists(drawn)).values_list("name", flat=True))
-    return {model: seconds_per_step(model) if model in names else None for model in models}
+    return {model: pace_of(model) if model in names else UNKNOWN for model in models}
 
 
 def outlook_of(waiting: Collection[str], *, now: datetime, owners: Collection[int] = ()) -> Outlook:

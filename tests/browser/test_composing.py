@@ -127,7 +127,7 @@ def test_each_line_becomes_a_task_once_however_often_the_button_is_pressed(
     page.locator("[name=prompt]").fill("\n".join([*LINES, "", "  "]))
     page.locator("[name=steps]").fill("2")
     a_task_for_each_line(page)
-    expect(page.locator("#send")).to_contain_text("生成 3 个任务")
+    expect(page.locator("#send")).to_contain_text("生成 3 张图片")
     shoot(page, "three-lines")
 
     page.locator("#send").dblclick()
@@ -201,6 +201,40 @@ def test_a_seed_that_is_too_large_is_shown_whole_and_refused(page: Page) -> None
     page.locator("#send").click()
     expect(page.locator("[name=seed]")).to_have_value(f" {large}")
     expect(page.locator("#seed-error")).to_be_visible()
+    expect(page.locator("article.card")).to_have_count(0)
+
+
+def test_what_a_field_cannot_hold_is_named_offered_and_not_estimated(
+    page: Page, shoot: Shoot
+) -> None:
+    page.locator("[name=prompt]").fill("\n".join([*LINES, "a longer line than others"]))
+    a_task_for_each_line(page)
+    page.locator("[data-part=counts] label:has([value='2'])").click()
+    expect(page.locator("#send")).to_contain_text("生成 8 张图片")
+    expect(page.locator("#prompt-count")).to_have_text("4 行，最长一行 25 / 2000")
+
+    page.locator("summary", has=page.locator("[data-of=negative_prompt]")).click()
+    page.locator("[name=negative_prompt]").fill("fog")
+    expect(page.locator("#negative-idle")).to_contain_text("引导强度为 0 时，反向提示词不起作用")
+    page.locator("[name=guidance]").fill("4")
+    expect(page.locator("#negative-idle")).to_be_hidden()
+
+    page.locator(".ratio", has=page.locator("[value=free]")).click()
+    page.locator("[name=width]").fill("99999")
+    page.locator("[name=height]").fill("1000")
+    expect(page.locator("[data-part=wait-rest]")).to_have_text("")
+    expect(page.locator("[data-part=pace]")).to_have_text("")
+    page.locator("#send").click()
+    error = page.locator("#size-error")
+    expect(error).to_contain_text("宽：须为 16 的倍数，256 至 2048。")
+    expect(page.locator("[name=width]")).to_be_focused()
+    shoot(page, "nearest-size")
+    error.get_by_role("button", name="改为 2048").click()
+    expect(page.locator("[name=width]")).to_have_value("2048")
+    expect(error).to_contain_text("高：")
+    error.get_by_role("button", name="改为 1008").click()
+    expect(error).to_be_hidden()
+    expect(page.locator("[aria-invalid]")).to_have_count(0)
     expect(page.locator("article.card")).to_have_count(0)
 
 

@@ -4,16 +4,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { linesOf, withRefused } from "../../static/studio/js/composer-lines.js";
+import { nearestOf } from "../../static/studio/js/composer-fields.js";
 import { changedFields } from "../../static/studio/js/composer-origin.js";
-import { describeWait } from "../../static/studio/js/composer-wait.js";
+import { describeWait, sendWords } from "../../static/studio/js/composer-wait.js";
 import { saysNothing } from "../../static/studio/js/format.js";
 import { readSettings } from "../../static/studio/js/pasted-settings.js";
 
-const WORK = { width: 512, height: 512, steps: 9, n: 1 };
+const WORK = { width: 512, height: 512, steps: 9, n: 1, tasks: 1 };
+const EXPECTED = { loading: 1, preparing: 1, generating: 9, decoding: 0.5, finishing: 0.5 };
 
-function model(wait = {}, pace = null) {
+function model(wait = {}, expected = null, replicas = 1) {
   const place = { position: 1, eta_seconds: 0, basis: "estimated", reason: "in_line", ...wait };
-  return { name: "m", ready: true, replicas: 1, reason: "in_line", seconds_per_step: pace, wait: place };
+  return { name: "m", ready: true, replicas, reason: "in_line", seconds_per_step: null, expected, wait: place };
 }
 
 test("empty lines are no tasks", () => {
@@ -38,8 +40,41 @@ test("only what would be sent differently counts as changed", () => {
 
 test("a free machine begins at once, and the time to draw is told once it was measured", () => {
   assert.deepEqual(describeWait(model(), WORK, true), { tone: "ready", lead: "Begins at once", rest: "", estimated: false });
-  const told = describeWait(model({}, 0.5), { ...WORK, width: 1024, n: 2 }, true);
-  assert.deepEqual([told.rest, told.estimated], ["about 18 s to draw", true]);
+  const told = describeWait(model({}, EXPECTED), WORK, true);
+  assert.deepEqual([told.rest, told.estimated], ["about 12 s to draw", true]);
+});
+
+test("the time to draw is of all pictures of all tasks, in all their steps", () => {
+  const rest = (work, replicas) => describeWait(model({}, EXPECTED, replicas), { ...WORK, ...work }, true).rest;
+
+  assert.equal(rest({ n: 4 }), "about 45 s to draw");
+  assert.equal(rest({ n: 4, tasks: 2 }), "about 2 min to draw");
+  assert.equal(rest({ n: 4, tasks: 2 }, 2), "about 45 s to draw"); // side by side
+  assert.equal(rest({ width: 1024, steps: 18 }), "about 40 s to draw"); // 1 + 1 + 2 * (18 + 1)
+});
+
+test("of what cannot be sent nothing is estimated", () => {
+  assert.deepEqual(describeWait(model({}, EXPECTED), null, true), { tone: "ready", lead: "Begins at once", rest: "", estimated: false });
+});
+
+test("the button tells how many pictures it would draw", () => {
+  const line = { sending: false, connected: true, reason: null };
+
+  assert.equal(sendWords(line, 8), "Draw 8 pictures");
+  assert.equal(sendWords(line, 1), "Draw pictures");
+});
+
+test("the nearest number that can be sent is offered", () => {
+  const side = { name: "width", min: "256", max: "2048", step: "16", defaultValue: "512" };
+  const of = (value, input = side) => nearestOf({ ...input, value });
+
+  assert.deepEqual(["1000", "1001", "99999", "1", "0", "-5", "700.5", ""].map((value) => of(value)),
+    ["1008", "1008", "2048", "256", "256", "256", "704", "512"]);
+  for (const value of ["256", "2048", "1024"]) assert.equal(of(value), null);
+  const steps = { name: "steps", min: "1", max: "100", step: "1", defaultValue: "9" };
+  assert.deepEqual(["0", "2.6", "500", "100"].map((value) => of(value, steps)), ["1", "3", "100", null]);
+  const guidance = { name: "guidance", min: "0", max: "30", step: "0.1", defaultValue: "0" };
+  assert.deepEqual(["-1", "31", "7.25", "0"].map((value) => of(value, guidance)), ["0", "30", null, null]);
 });
 
 test("a wait is told in seconds, then in minutes, and always as an estimate", () => {

@@ -86,7 +86,7 @@ def test_who_cannot_begin_is_told_why(alice: User, worker: Worker, now: datetime
 def test_the_pace_is_the_median_at_the_reference_size_and_unknown_before_it_was_measured(
     alice: User, model: str, worker: Worker, now: datetime
 ) -> None:
-    before = offer(alice, now)["seconds_per_step"]
+    before = offer(alice, now)
     for seconds in (3.0, 4.0, 50.0):
         submit(alice, now, size=(512, 1024), steps=10)
         claim = claim_one(worker, now)
@@ -95,8 +95,12 @@ def test_the_pace_is_the_median_at_the_reference_size_and_unknown_before_it_was_
         services.complete(task_id=task.pk, attempt=task.attempt, measured=measured, now=now)
         settle(claim, now)
 
-    assert before is None
-    assert offer(alice, now)["seconds_per_step"] == pytest.approx(0.2)
+    assert (before["seconds_per_step"], before["expected"]) == (None, None)
+    after = offer(alice, now)
+    assert after["seconds_per_step"] == pytest.approx(0.2)
+    assert after["expected"] is not None
+    assert after["expected"]["generating"] == pytest.approx(1.8)
+    assert after["expected"]["decoding"] > 0  # not measured here: what is assumed of every model
 
 
 def test_models_that_never_drew_cost_no_query_each(

@@ -4,6 +4,7 @@
 import { PROMPT_MOST } from "./composer-fields.js";
 import { LINES_MOST, notTaken, tooManyLines, withRefused } from "./composer-lines.js";
 import { length, saysNothing } from "./format.js";
+import { gettext } from "./i18n.js";
 import { errorSentence } from "./labels.js";
 
 /** @import {Fields} from "./composer-fields.js" */
@@ -17,39 +18,64 @@ const SEED_MOST = 4_294_967_295;
 export class Errors {
   #form;
   #fields;
+  #changed;
 
   /**
    * @param {HTMLFormElement} form
    * @param {Fields} fields
+   * @param {() => void} changed another value was taken
    */
-  constructor(form, fields) {
+  constructor(form, fields, changed) {
     this.#form = form;
     this.#fields = fields;
+    this.#changed = changed;
+    form.addEventListener("change", ({ target }) => {
+      // as soon as the number is typed to its end, not only when it is sent
+      if (target === this.#fields.wrongNumber()?.input) this.#offer();
+    });
   }
 
   /**
    * The first thing the server would refuse; it checks everything again.
    *
    * @param {string[]} prompts
-   * @returns {[field: string, sentence: string] | null}
+   * @returns {(() => void) | null} shows it
    */
   check(prompts) {
     const code = this.#codeOf(prompts);
-    if (code) return [code.split("_")[0], errorSentence(code)];
-    return prompts.length > LINES_MOST ? ["prompt", tooManyLines(prompts.length)] : null;
+    if (code === "number_invalid") return () => this.#offer()?.focus();
+    if (code) return () => this.show(code.split("_")[0], errorSentence(code));
+    return prompts.length > LINES_MOST ? () => this.show("prompt", tooManyLines(prompts.length)) : null;
   }
 
   /** @param {string[]} prompts @returns {string | null} begins with the name of the field */
   #codeOf(prompts) {
     const seed = this.#fields.value("seed").trim();
-    const [steps, guidance] = [Number(this.#fields.value("steps")), Number(this.#fields.value("guidance"))];
     if (prompts.every(saysNothing)) return "prompt_empty";
     if (prompts.some((prompt) => length(prompt) > PROMPT_MOST)) return "prompt_too_long";
-    if (this.#fields.size().some((side) => side % 16 !== 0 || side < 256 || side > 2048)) return "size_invalid";
     if (!/^\d*$/.test(seed) || Number(seed) > SEED_MOST) return "seed_invalid";
-    if (!Number.isInteger(steps) || steps < 1 || steps > 100) return "steps_invalid";
-    if (!(guidance >= 0 && guidance <= 30)) return "guidance_invalid";
-    return null;
+    return this.#fields.wrongNumber() ? "number_invalid" : null;
+  }
+
+  /** Say which number is wrong, and offer the nearest that can be sent. @returns {HTMLInputElement | undefined} its input */
+  #offer() {
+    const { input, nearest } = this.#fields.wrongNumber() ?? {};
+    if (!input || nearest === undefined) return;
+    const place = this.#tell(fieldOf(input), numberSentence(input));
+    const take = document.createElement("button");
+    take.type = "button";
+    take.className = "link-button";
+    take.textContent = gettext("Use %(n)s", { n: nearest });
+    take.addEventListener("click", () => {
+      input.value = nearest;
+      this.clearOf(input);
+      input.focus();
+      this.#changed();
+      this.#offer(); // the other side may be wrong too
+    });
+    place?.append(" ", take);
+    input.setAttribute("aria-invalid", "true");
+    return input;
   }
 
   /**
@@ -74,10 +100,7 @@ export class Errors {
    * @param {string} sentence
    */
   show(field, sentence) {
-    const place = this.#placeOf(field) ?? this.#placeOf("");
-    if (!place) return;
-    place.textContent = sentence;
-    place.hidden = false;
+    this.#tell(field, sentence);
     const input = this.#form.elements.namedItem(field === "size" ? "width" : field);
     if (input instanceof HTMLElement) {
       input.setAttribute("aria-invalid", "true");
@@ -85,11 +108,24 @@ export class Errors {
     }
   }
 
+  /**
+   * @param {string} field
+   * @param {string} sentence
+   */
+  #tell(field, sentence) {
+    const place = this.#placeOf(field) ?? this.#placeOf("");
+    if (!place) return null;
+    place.textContent = sentence;
+    place.hidden = false;
+    return place;
+  }
+
   /** @param {HTMLElement} input */
   clearOf(input) {
-    input.removeAttribute("aria-invalid");
-    const name = input.getAttribute("name") ?? "";
-    const field = ["width", "height", "ratio", "scale"].includes(name) ? "size" : name;
+    const field = fieldOf(input);
+    for (const each of this.#form.querySelectorAll("[aria-invalid]")) {
+      if (each === input || fieldOf(each) === field) each.removeAttribute("aria-invalid");
+    }
     for (const place of [this.#placeOf(field), this.#placeOf("")]) if (place) place.hidden = true;
   }
 
@@ -103,4 +139,18 @@ export class Errors {
     const place = this.#form.querySelector(`[data-error="${CSS.escape(field)}"]`);
     return place instanceof HTMLElement ? place : null;
   }
+}
+
+/** The name under which an input's errors stand. @param {Element} input */
+function fieldOf(input) {
+  const name = input.getAttribute("name") ?? "";
+  return ["width", "height", "ratio", "scale"].includes(name) ? "size" : name;
+}
+
+/** @param {HTMLInputElement} input */
+function numberSentence({ labels, min: least, max: most, step }) {
+  const values = { name: labels?.[0]?.textContent?.trim() ?? "", least, most, step };
+  if (Number(step) > 1) return gettext("%(name)s: a multiple of %(step)s from %(least)s to %(most)s.", values);
+  if (Number(step) === 1) return gettext("%(name)s: a whole number from %(least)s to %(most)s.", values);
+  return gettext("%(name)s: a number from %(least)s to %(most)s.", values);
 }

@@ -10,6 +10,8 @@ export const PROMPT_MOST = 2000;
 const GRID = 16;
 const RATIOS = ["1:1", "3:4", "4:3", "9:16", "16:9"];
 const SCALES = [512, 768, 1024];
+/** Each has its bounds in the markup. */
+const NUMBERS = ["width", "height", "steps", "guidance"];
 
 export const DRAFT_FIELDS = [
   "prompt", "negative_prompt", "ratio", "scale", "width", "height", "n", "seed", "steps", "guidance", "model",
@@ -57,6 +59,20 @@ export class Fields {
   /** @param {string} name */
   #number(name) {
     return Number(this.value(name));
+  }
+
+  /**
+   * The first number that cannot be sent, and the nearest one that can.
+   *
+   * @returns {{input: HTMLInputElement, nearest: string} | null}
+   */
+  wrongNumber() {
+    for (const name of this.value("ratio") === "free" ? NUMBERS : NUMBERS.slice(2)) {
+      const input = find(this.#form, `[name='${name}']`, HTMLInputElement);
+      const nearest = nearestOf(input);
+      if (nearest !== null) return { input, nearest };
+    }
+    return null;
   }
 
   /** What a draft keeps. @returns {Record<string, string>} */
@@ -186,6 +202,18 @@ export function outputSize(ratio, scale) {
   const [w, h] = ratio.split(":").map(Number);
   const stretch = Math.sqrt(w / h);
   return [snap(scale * stretch), snap(scale / stretch)];
+}
+
+/**
+ * @param {Pick<HTMLInputElement, "name" | "value" | "min" | "max" | "step" | "defaultValue">} input
+ * @returns {string | null} null: its value can be sent as it is
+ */
+export function nearestOf({ name, value, min, max, step, defaultValue }) {
+  if (value === "") return defaultValue; // nothing was typed, or nothing that is a number
+  const grid = name === "guidance" ? 0 : Number(step);
+  const snapped = grid ? Math.round(Number(value) / grid) * grid : Number(value);
+  const nearest = Math.min(Number(max), Math.max(Number(min), snapped));
+  return nearest === Number(value) ? null : String(nearest);
 }
 
 /** @param {number} side */

@@ -12,13 +12,16 @@ import { reasonLabel } from "./labels.js";
 
 /** @typedef {{sending: boolean, connected: boolean, reason: Connection["reason"]}} LineState */
 /** @typedef {{tone: "ready" | "wait" | "down" | "stale" | "", lead: string, rest: string, estimated: boolean}} Wait */
-/** @typedef {{width: number, height: number, steps: number, n: number}} Work */
+/** @typedef {{width: number, height: number, steps: number, n: number, tasks: number}} Work `n` pictures in each of `tasks` */
 
+/** What a model's `expected` was measured at, or stands for. */
 const REFERENCE_PIXELS = 512 * 512;
+const REFERENCE_STEPS = 9;
+
 /**
  * @param {Face} face of the form
  * @param {Model | undefined} model
- * @param {Work} work what would be sent now
+ * @param {Work | null} work what would be sent now; null: it cannot be sent as it is
  * @param {boolean} connected otherwise what is known grows old
  */
 export function showProspect(face, model, work, connected) {
@@ -54,15 +57,15 @@ export function offerModels(select, models) {
 
 /**
  * @param {Model} model
- * @param {Work} work
+ * @param {Work | null} work
  */
-function secondsPerStep({ seconds_per_step: pace }, { width, height }) {
-  return pace === null || !(width * height > 0) ? null : (pace * width * height) / REFERENCE_PIXELS;
+function secondsPerStep({ seconds_per_step: pace }, work) {
+  return pace === null || work === null ? null : (pace * work.width * work.height) / REFERENCE_PIXELS;
 }
 
 /**
  * @param {Model} model
- * @param {Work} work
+ * @param {Work | null} work null: nothing is said of how long it would take
  * @param {boolean} connected
  * @returns {Wait}
  */
@@ -88,12 +91,17 @@ export function describeWait(model, work, connected) {
 }
 
 /**
+ * Tasks are drawn side by side where there are replicas, the pictures of one task after each other.
+ *
  * @param {Model} model
- * @param {Work} work
+ * @param {Work | null} work
  */
-function drawingWords(model, work) {
-  const seconds = (secondsPerStep(model, work) ?? 0) * work.steps * work.n;
-  if (!(seconds > 0)) return "";
+function drawingWords({ expected, replicas }, work) {
+  if (!expected || !work) return "";
+  const { loading, preparing, generating, decoding, finishing } = expected;
+  const pixels = (work.width * work.height) / REFERENCE_PIXELS;
+  const picture = preparing + pixels * ((generating * work.steps) / REFERENCE_STEPS + decoding + finishing);
+  const seconds = Math.ceil(work.tasks / Math.max(1, replicas)) * (loading + work.n * picture);
   const { long, n } = about(seconds);
   return long ? gettext("about %(n)s min to draw", { n }) : gettext("about %(n)s s to draw", { n });
 }
@@ -112,12 +120,20 @@ function modelWords({ ready, reason, replicas }, connected) {
  * What the button says.
  *
  * @param {LineState} line
- * @param {number} tasks that would be sent
+ * @param {number} pictures that would be drawn
  */
-export function sendWords({ sending, connected, reason }, tasks) {
+export function sendWords({ sending, connected, reason }, pictures) {
   if (reason === "sign_in") return gettext("Sign in to send");
   if (reason !== null) return gettext("Reload to send");
   if (!connected) return gettext("Send when connected");
   if (sending) return gettext("Sending…");
-  return tasks > 1 ? ngettext("Draw %(n)s task", "Draw %(n)s tasks", tasks) : gettext("Draw pictures");
+  return pictures > 1 ? ngettext("Draw %(n)s picture", "Draw %(n)s pictures", pictures) : gettext("Draw pictures");
 }
+
+/**
+ * The limit is one for each line.
+ *
+ * @param {number} lines
+ * @param {number} longest characters
+ */
+export const linesCounted = (lines, longest) => gettext("%(lines)s lines, the longest %(n)s", { lines, n: number(longest) });

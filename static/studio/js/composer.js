@@ -3,7 +3,7 @@
 
 import { ofThisSite } from "./base.js";
 import { DRAFT_FIELDS, Fields, PROMPT_MOST } from "./composer-fields.js";
-import { offerModels, sendWords, showProspect } from "./composer-wait.js";
+import { linesCounted, offerModels, sendWords, showProspect } from "./composer-wait.js";
 import { Face, dress, find, lazy, setAttribute } from "./dom.js";
 import { Draft } from "./draft.js";
 import { length, number, size } from "./format.js";
@@ -55,7 +55,7 @@ export class Composer {
 
   #loadErrors = lazy(async () => {
     const { Errors } = await import("./composer-errors.js");
-    return (this.#errors = new Errors(this.#form, this.#fields));
+    return (this.#errors = new Errors(this.#form, this.#fields, () => this.#changed()));
   });
 
   #loadLines = lazy(async () => {
@@ -207,8 +207,7 @@ export class Composer {
     const settings = await import("./pasted-settings.js").catch(() => null);
     if (!settings?.fillIn(this.#fields, text, () => this.#pasteText(text))) return this.#pasteText(text);
     this.#changed();
-    const wrong = errors?.check(this.#prompts());
-    if (wrong) errors?.show(...wrong);
+    errors?.check(this.#prompts())?.();
   }
 
   /** @param {string} text */
@@ -248,19 +247,22 @@ export class Composer {
     const [width, height] = fields.size();
     const free = fields.value("ratio") === "free";
     const longest = Math.max(...prompts.map(length));
+    const n = Number(content.n);
     face.tell({
-      count: number(longest),
+      count: prompts.length > 1 ? linesCounted(prompts.length, longest) : number(longest),
       preview: text.trim() || gettext("Prompt"),
       "negative-preview": fields.value("negative_prompt"),
       size: size(width, height),
       "seed-state": fields.locked && fields.value("seed") !== "" ? gettext("kept") : "",
-      send: sendWords(this.#line, prompts.length),
+      send: sendWords(this.#line, prompts.length * n),
     });
-    face.reveal({ free, scales: !free });
+    const idle = content.guidance === 0 && "negative_prompt" in content;
+    face.reveal({ free, scales: !free, "negative-idle": idle });
     face.part("count").parentElement?.toggleAttribute("data-over", longest > PROMPT_MOST);
     fields.mirror();
     const model = this.#models.find(({ name }) => name === content.model);
-    showProspect(face, model, { width, height, steps: Number(content.steps), n: Number(content.n) }, connected);
+    const work = { width, height, steps: Number(content.steps), n, tasks: prompts.length };
+    showProspect(face, model, fields.wrongNumber() ? null : work, connected);
     setAttribute(this.#send, "aria-busy", sending ? "true" : null);
     if (text.includes("\n")) this.#loadLines().catch(() => {});
     this.#lines?.show(text);
@@ -284,7 +286,7 @@ export class Composer {
     const wrong = errors?.check(prompts);
     if (wrong) {
       this.#sheet?.open();
-      errors?.show(...wrong);
+      wrong();
       return;
     }
     const content = JSON.stringify([this.#fields.content(), prompts.length]);

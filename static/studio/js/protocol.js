@@ -153,6 +153,8 @@ export function newRequestKey() {
  * @property {number} replicas
  * @property {string | null} reason
  * @property {number | null} seconds_per_step of 512 × 512 pixels; null = not measured yet
+ * @property {Record<"loading" | "preparing" | "generating" | "decoding" | "finishing", number> | null} expected seconds
+ *   of 512 × 512 pixels in 9 steps, all but `loading` per picture; null = not measured yet
  * @property {QueuePlace} wait of a new task of this person
  */
 
