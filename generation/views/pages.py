@@ -27,6 +27,16 @@ from generation.views.story import story
 
 SOCKET_PATH = "/ws/generate"
 
+FIRST_PAINT = 6
+"""Cards that the page comes with: more than a screen holds. Scripts draw the others, from the
+same state that they continue from."""
+
+FIRST_PICTURES = 12
+"""The same for the recent pictures."""
+
+LONG_QUEUE = 3
+"""Queued cards that stand in the list; a longer queue is folded into one line."""
+
 
 @require_safe
 @login_required
@@ -36,11 +46,34 @@ def studio(request: HttpRequest) -> HttpResponse:
     """With `from`, a picture's key, the composer begins with that picture's settings."""
     now = clock.now()
     cards = selectors.recent_cards(cast("User", request.user), now=now)
-    queued = [card["id"] for card in cards if card["state"]["status"] == TaskStatus.QUEUED]
-    context = page(request, cards, now)
-    context |= {"queued": len(queued), "first_queued": queued[0] if queued else None}
+    context = page(request, [in_feed(card) for card in cards], now)
+    context |= first_paint(context["cards"])
     context["studio_state"] |= origin(request)
     return render(request, "studio/studio.html", context)
+
+
+def in_feed(card: Card) -> Card:
+    """Without the times of the steps if the task is over: only its own page shows them."""
+    if card["state"]["ended_at"] is None:
+        return card
+    return {**card, "state": {**card["state"], "timeline": []}}
+
+
+def first_paint(cards: list[dict[str, Any]]) -> dict[str, Any]:
+    """The cards and pictures that the server draws, and before which card the queue's line is."""
+    queued = [card for card in cards if card["state"]["status"] == TaskStatus.QUEUED]
+    is_folded = len(queued) > LONG_QUEUE
+    shown = [card for card in cards if not (is_folded and card in queued)][:FIRST_PAINT]
+    behind = [card for card in shown if card["state"]["status"] != TaskStatus.RUNNING]
+    pictures = [(card, image) for card in cards for image in card["state"]["images"]]
+    return {
+        "queued": len(queued),
+        "is_folded": is_folded,
+        "next_prompt": queued[0]["task"]["prompt"] if queued else "",
+        "shown": shown,
+        "queue_before": behind[0]["id"] if behind else None,
+        "pictures": pictures[:FIRST_PICTURES],
+    }
 
 
 @require_safe

@@ -62,6 +62,10 @@ def test_what_runs_stands_first_and_a_long_queue_is_one_line_that_opens(
     for line in lines[1:]:
         expect(card_of(page, line)).to_be_visible()
     expect(queue.get_by_role("button")).to_have_attribute("aria-expanded", "true")
+    last = card_of(page, lines[5])
+    last.locator("[data-action=cancel]").click()
+    expect_status(last, "cancelled")
+    assert cards.all_text_contents() == [*lines[:5], lines[5]]
 
 
 def test_what_is_sent_while_its_place_is_out_of_sight_can_be_shown(page: Page) -> None:
@@ -78,3 +82,22 @@ def test_what_is_sent_while_its_place_is_out_of_sight_can_be_shown(page: Page) -
     expect(toast).to_contain_text("已提交，正在排队")
     toast.get_by_role("button", name="去看看").click()
     expect(card_of(page, "picture 0").first).to_be_in_viewport()
+
+
+def test_the_first_run_comes_back_when_the_last_card_leaves(page: Page) -> None:
+    expect_picture(page, send(page, "the only one", size="256x256", steps=2))
+    page.reload()
+    expect_live(page)
+    expect(page.locator("#empty")).to_have_count(0)
+    card = card_of(page, "the only one")
+    card.locator("[data-menu] summary").click()
+    card.locator("[data-action=delete]").click()
+
+    example = page.locator("#empty [data-example]").first
+    expect(example).to_be_visible()
+    example.click()
+    expect(page.locator("[name=prompt]")).to_have_value("LiuJuan")
+
+    page.locator("#alerts").get_by_role("button").first.click()
+    expect(card).to_be_visible()
+    expect(page.locator("#empty")).to_be_hidden()

@@ -45,6 +45,8 @@ export class Card {
     this.taskId = element.dataset.taskId ?? "";
     this.task = task;
     this.state = state;
+    complete(element);
+    for (const name of ["link", "details", "details-too"]) setAttribute(part(element, name), "href", at(`/tasks/${this.taskId}/`));
     this.#face = new Face(element);
     this.#slips = new Slips(element, task);
   }
@@ -63,7 +65,6 @@ export class Card {
     setAttribute(element, "aria-labelledby", prompt.id);
     setAttribute(element, "data-pictures", task.n);
     setAttribute(element, "data-shape", task.height > task.width ? "tall" : "wide");
-    for (const name of ["link", "details", "details-too"]) setAttribute(part(element, name), "href", at(`/tasks/${taskId}/`));
     setText(part(element, "link"), task.prompt);
     setRatio(part(element, "frame"), task);
     return new Card(element, task, state);
@@ -154,4 +155,11 @@ export class Card {
     const links = { vary: at(`/?from=${keys[0]}`), download: `${images[0].url}?download=1`, compare: compared, "compare-too": compared };
     for (const [name, url] of Object.entries(links)) setAttribute(this.#face.part(name), "href", url);
   }
+}
+
+/** What the server left out of the first paint is taken from the template. @param {HTMLElement} element */
+function complete(element) {
+  const areas = ".slip, .menu__panel";
+  const whole = clone("card-template").querySelectorAll(areas);
+  element.querySelectorAll(areas).forEach((area, i) => area.append(...[...whole[i].children].slice(area.childElementCount)));
 }

@@ -2,8 +2,8 @@
 /** The list of cards: order, filters, counts, recent pictures. A card never moves under the pointer. */
 
 import { Card } from "./card.js";
-import { Face, clone, closest, dress, find, lazy, setAttribute } from "./dom.js";
-import { recentFrame } from "./frames.js";
+import { Face, clone, closest, find, lazy, setAttribute } from "./dom.js";
+import { pictureKey, recentFrame } from "./frames.js";
 import { gettext } from "./i18n.js";
 import { errorSentence } from "./labels.js";
 import { watchPointer } from "./pointer.js";
@@ -50,11 +50,7 @@ export class Feed {
     this.#ledger = ledger;
     this.#actions = actions;
     this.#clock = clock;
-    for (const element of /** @type {NodeListOf<HTMLElement>} */ (this.#list.querySelectorAll(".card"))) {
-      const { taskId = "" } = element.dataset;
-      const task = ledger.task(taskId);
-      if (task) this.#take(new Card(element, task, ledger.state(taskId)));
-    }
+    this.#adopt();
     this.#list.addEventListener("click", (event) => this.#click(event));
     watchPointer(this.#list, { enter: () => (this.#pointerInside = true), leave: () => this.#leave() });
     this.#section?.addEventListener("click", (event) => {
@@ -78,6 +74,30 @@ export class Feed {
   /** @param {string} taskId */
   card(taskId) {
     return this.#cards.get(taskId) ?? null;
+  }
+
+  /** The cards and pictures of the first paint, and those for which it had no room. */
+  #adopt() {
+    const ledger = this.#ledger;
+    for (const element of /** @type {NodeListOf<HTMLElement>} */ (this.#list.querySelectorAll(".card"))) {
+      const { taskId = "" } = element.dataset;
+      const task = ledger.task(taskId);
+      if (task) this.#take(new Card(element, task, ledger.state(taskId)));
+    }
+    for (const taskId of ledger.known()) {
+      const task = ledger.task(taskId);
+      if (!task || this.#cards.has(taskId)) continue;
+      const card = Card.create(taskId, task, ledger.state(taskId));
+      this.#list.append(card.element);
+      this.#take(card);
+    }
+    this.#sort();
+    for (const { taskId, task, state } of this.cards().sort(inOrder)) {
+      for (const picture of state.images) {
+        if (this.recentFrames(pictureKey(taskId, picture)).length > 0) continue;
+        this.#recent?.append(recentFrame(taskId, picture, task.prompt));
+      }
+    }
   }
 
   /** @param {Card} card */
@@ -292,11 +312,11 @@ export class Feed {
     if (none) none.hidden = counts.all === 0 || counts[this.#section.dataset.filter ?? "all"] > 0;
   }
 
-  /** Its styles come first: most pages never need them. @param {boolean} isEmpty */
+  /** Most pages never need it, and fetch it first. @param {boolean} isEmpty */
   #showEmpty(isEmpty) {
-    const empty = document.getElementById("empty");
-    if (isEmpty && empty?.dataset.styles) dress(empty).then(() => this.#count(), () => {}); // else the list is just bare
-    else this.#section?.toggleAttribute("data-empty", isEmpty);
+    const feed = this.#section;
+    if (!isEmpty || !feed || document.getElementById("empty")) feed?.toggleAttribute("data-empty", isEmpty);
+    else import("./first-run.js").then(({ fetchFirstRun }) => fetchFirstRun(feed)).then(() => this.#count(), () => {}); // else the list is just bare
   }
 }
 

@@ -100,6 +100,7 @@ export function recentFrame(taskId, picture, alt) {
   setAttribute(frame, "data-stored", true);
   setRatio(frame, picture);
   hang(frame, taskId, picture, alt);
+  paintHeart(frame, !!picture.favourite);
   return frame;
 }
 

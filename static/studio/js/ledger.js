@@ -31,6 +31,11 @@ export class Ledger {
     return this.#tasks.get(taskId) ?? null;
   }
 
+  /** Ids of the tasks that were learned, in that order. */
+  known() {
+    return [...this.#tasks.keys()];
+  }
+
   /** @param {string} taskId */
   state(taskId) {
     return this.#states.get(taskId) ?? emptyState(taskId);

@@ -275,9 +275,10 @@ function storage(kind) {
   }
 }
 
-for (const button of document.querySelectorAll("[data-example]")) {
-  button.addEventListener("click", () => composer?.usePrompt(button.textContent?.trim() ?? ""));
-}
+document.addEventListener("click", (event) => {
+  const example = closest(event, "[data-example]");
+  if (example) composer?.usePrompt(example.textContent?.trim() ?? "");
+});
 document.getElementById("pending")?.addEventListener("click", (event) => {
   if (!closest(event, "[data-action='discard']")) return;
   outbox.settle(closest(event, "[data-request-key]")?.dataset.requestKey);

@@ -1,0 +1,25 @@
+"""The state that a page's scripts begin with, as JSON in the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils.html import json_script
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+
+class Compact(DjangoJSONEncoder):
+    """Without spaces, and with letters as they are: escaped, Chinese takes twice the bytes."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "ensure_ascii": False, "separators": (",", ":")})
+
+
+@register.filter
+def state_script(state: Mapping[str, Any]) -> SafeString:
+    return json_script(state, "studio-state", Compact)
