@@ -48,7 +48,6 @@ def notes(page: Page) -> list[dict[str, Any]]:
 def watcher(sign_in: SignIn, studio: Studio, person: Person) -> BrowserContext:
     """A person who has allowed notifications, in a browser where pages can be out of sight."""
     context = sign_in(person, studio.url)
-    context.grant_permissions(["notifications"], origin=studio.url)
     context.add_init_script(path=ELSEWHERE)
     return context
 

@@ -97,7 +97,8 @@ def command_of(pid: int) -> list[str]:
         command = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
     except (FileNotFoundError, ProcessLookupError):
         return []
-    is_first = command[0].endswith("/chromium") and not any("--type=" in each for each in command)
+    is_chromium = "/chromium" in command[0]
+    is_first = is_chromium and not any("--type=" in each for each in command)
     return command if is_first else []
 
 
