@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, cast
 
 from django.conf import settings
@@ -17,11 +18,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from generation import selectors, services
-from generation.choices import EventKind, Step, TaskStatus
+from generation.choices import TaskStatus
 from generation.exceptions import InvalidInput, NotFound
 from generation.models import GenerationTask
 from generation.protocol import PROTOCOL_VERSION, EventFrame
 from generation.selectors import Card, clock
+from generation.views.card_view import card_view
+from generation.views.event_text import event_sentence
 from generation.views.refusals import paced
 from generation.views.story import story
 
@@ -122,7 +125,7 @@ def page(request: HttpRequest, cards: list[Card], now: datetime) -> dict[str, An
     models = selectors.model_offers(user.pk, now=now)
     return {
         "demo": demo,
-        "cards": [{**card, "task_url": reverse("task", args=[card["id"]])} for card in cards],
+        "cards": [to_paint(card, now) for card in cards],
         "studio_state": {
             "protocol": PROTOCOL_VERSION,
             "socket_path": settings.BASE_PATH + SOCKET_PATH,
@@ -135,6 +138,12 @@ def page(request: HttpRequest, cards: list[Card], now: datetime) -> dict[str, An
             "server_time": now.timestamp(),
         },
     }
+
+
+def to_paint(card: Card, now: datetime) -> dict[str, Any]:
+    """A card for templates; they call `view` for those that they draw."""
+    view = partial(card_view, card["task"], card["state"], card["queue"], now=now.timestamp())
+    return {**card, "view": view, "task_url": reverse("task", args=[card["id"]])}
 
 
 def defaults(user: User, served: Collection[str]) -> dict[str, Any]:
@@ -174,10 +183,6 @@ def event_line(frame: EventFrame) -> dict[str, Any]:
     return {
         "seq": frame["seq"],
         "kind": frame["kind"],
-        "kind_label": EventKind(frame["kind"]).label,
-        "step_label": Step(frame["step"]).label,
-        "progress": frame["progress"],
-        "attempt": frame["attempt"],
+        "sentence": event_sentence(frame),
         "timestamp": datetime.fromtimestamp(frame["timestamp"], UTC),
-        "details": frame["details"],
     }

@@ -3,7 +3,7 @@
 
 import { about, duration, elapsed, number, percent, size, timeOfDay } from "./format.js";
 import { gettext, ngettext } from "./i18n.js";
-import { basisLabel, errorSentence, interruptionLabel, reasonLabel, stepLabel } from "./labels.js";
+import { basisLabel, errorSentence, interruptionLabel, reasonLabel, statusLabel, stepLabel } from "./labels.js";
 import { STEPS, isTerminal } from "./protocol.js";
 
 /** @import {QueuePlace, StepSpan, Task, TaskState} from "./protocol.js" */
@@ -32,7 +32,7 @@ export function headline(task, state, place) {
   if (stops) return gettext("Stopping: waiting for the machine to let go");
   if (status === "queued") {
     if (place) return gettext("Place %(n)s in line", { n: place.position });
-    return interruptions.length > 0 ? gettext("Back in line") : gettext("In line");
+    return interruptions.length > 0 ? gettext("Back in line") : statusLabel(status);
   }
   if (place) return gettext("Interrupted; waiting for a worker");
   return waiting ? reasonLabel(waiting.reason) : runningText(task, state);

@@ -1,0 +1,36 @@
+/**
+ * What cards and lines of the event log say: a question per line on stdin, what the scripts say of it on stdout.
+ * Arguments: a language, and a file with its catalogue.
+ */
+
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { runInThisContext } from "node:vm";
+
+const [language, catalogue] = process.argv.slice(2);
+globalThis.document = { documentElement: { lang: language, dataset: { base: "/" } } };
+runInThisContext(readFileSync(catalogue, "utf8"));
+
+const { describe } = await import("../../static/studio/js/describe.js");
+const { meta, valueText } = await import("../../static/studio/js/sentences.js");
+const { shapeLabel } = await import("../../static/studio/js/frames.js");
+const { eventSentence } = await import("../../static/studio/js/story.js");
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { frame, task, state, place, now } = JSON.parse(line);
+  console.log(JSON.stringify(frame ? eventSentence(frame) : card(task, state, place, now)));
+}
+
+function card(task, state, place, now) {
+  const { marks, texts, shown, times, position, current } = describe(task, state, { place, now });
+  return {
+    marks: { ...marks, stopping: marks.stopping ?? "" },
+    texts: { ...texts, "frame-label": shapeLabel(task) },
+    shown,
+    times,
+    current,
+    blocks: Math.min(position, 8),
+    meta: meta(task, state.seed ?? task.seed),
+    value: valueText(state),
+  };
+}

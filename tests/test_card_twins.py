@@ -1,0 +1,318 @@
+"""A card says the same before and after the scripts are there, in each language."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from django.template.loader import render_to_string
+from django.test import RequestFactory
+from django.urls import resolve, reverse
+from django.utils import translation
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from generation.choices import Basis, EventKind, QueueReason, Step, TaskStatus
+from generation.protocol import (
+    EventFrame,
+    QueuePlace,
+    TaskData,
+    TaskState,
+    empty_state,
+    encode,
+    event_frame,
+    fold,
+)
+from generation.views.event_text import event_sentence
+from generation.views.pages import to_paint
+from tests.random_logs import T0, TASK, frames_of, logs, seconds
+
+SCRIPT = Path(__file__).parent / "js" / "cards.js"
+LANGUAGES = ["en", "zh-hans"]
+Ask = Callable[[dict[str, Any]], Any]
+
+
+@pytest.fixture(scope="module")
+def scripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ask]]:
+    """By language: what the browser's modules answer, each in a Node process that stays."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not installed")
+    with ExitStack() as stack:
+        yield {
+            each: stack.enter_context(Asking(node, each, tmp_path_factory)) for each in LANGUAGES
+        }
+
+
+class Asking:
+    """Context of one Node process."""
+
+    def __init__(self, node: str, language: str, folders: pytest.TempPathFactory) -> None:
+        catalogue = folders.mktemp("catalogue") / f"{language}.js"
+        url = reverse("javascript-catalog")
+        with translation.override(language):
+            catalogue.write_bytes(resolve(url).func(RequestFactory().get(url)).content)
+        self.command = [node, str(SCRIPT), language, str(catalogue)]
+
+    def __enter__(self) -> Ask:
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(
+            self.command, stdin=pipe, stdout=pipe, text=True, env={"TZ": "UTC"}
+        )
+        return self.ask
+
+    def ask(self, question: dict[str, Any]) -> Any:
+        asked, answered = self.process.stdin, self.process.stdout
+        assert asked is not None
+        assert answered is not None
+        asked.write(encode(question) + "\n")
+        asked.flush()
+        return json.loads(answered.readline())
+
+    def __exit__(self, *error: object) -> None:
+        with self.process as process:
+            assert process.stdin is not None
+            process.stdin.close()
+
+
+class Painted(HTMLParser):
+    """A rendered card: its own attributes, and of its parts texts and attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.card: dict[str, str] = {}
+        self.parts: dict[str, dict[str, str]] = {}
+        self.texts: dict[str, list[str]] = {}
+        self.times: list[str] = []
+        self.current = ""
+        self.open: list[tuple[str, str]] = []
+        self.blocks = 0
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        own = {name: value or "" for name, value in attrs}
+        part = own.get("data-part", "")
+        if tag == "article":
+            self.card = own
+        if tag == "li" and "data-step" in own and "data-current" in own:
+            self.current = own["data-step"]
+        if part == "time":
+            self.times.append("")
+        elif part:
+            self.parts[part], self.texts[part] = own, []
+        if tag == "span" and self.open and self.open[-1][1] == "line":
+            self.blocks += 1
+        if tag == "span" and self.open and self.open[-1][1] == "meta":
+            self.texts["meta"].append("")
+        if tag not in ("img", "path", "rect", "use", "input", "circle"):
+            self.open.append((tag, part))
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.open and self.open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        inside = [part for _tag, part in self.open if part]
+        if inside and inside[-1] == "time":
+            self.times[-1] += data.strip()
+        elif inside and inside[-1] == "meta" and self.texts["meta"]:
+            self.texts["meta"][-1] += data
+        elif inside:
+            self.texts[inside[-1]].append(data)
+
+    def text(self, part: str) -> str:
+        return " ".join("".join(self.texts[part]).split())
+
+    def is_shown(self, part: str) -> bool:
+        return "hidden" not in self.parts[part]
+
+
+def painted(task: TaskData, state: TaskState, place: QueuePlace | None, now: float) -> Painted:
+    card = to_paint(
+        {"id": TASK, "task": task, "state": state, "queue": place}, datetime.fromtimestamp(now, UTC)
+    )
+    return Painted(render_to_string("studio/_card.html", {"card": card}))
+
+
+def as_the_scripts_tell_it(card: Painted, told: dict[str, Any]) -> dict[str, Any]:
+    """What was painted, in the form in which the scripts answer."""
+    marks = {
+        name: told["marks"][name] if name == "stale" else marked(card.card, name, value)
+        for name, value in told["marks"].items()
+    }
+    steps = Step.values
+    return {
+        "marks": marks,
+        "texts": {part: card.text(part) for part in told["texts"]},
+        "shown": {part: card.is_shown(part) for part in told["shown"]},
+        "times": card.times,
+        "current": steps.index(card.current),
+        "blocks": card.blocks,
+        "meta": card.texts["meta"],
+        "value": card.parts["bar"]["aria-valuetext"],
+    }
+
+
+def marked(own: dict[str, str], name: str, value: object) -> object:
+    attribute = f"data-{name}"
+    return attribute in own if isinstance(value, bool) else own.get(attribute, "")
+
+
+places = st.none() | st.fixed_dictionaries(
+    {
+        "position": st.integers(1, 2_000),
+        "eta_seconds": st.none() | seconds,
+        "basis": st.just("estimated"),
+        "reason": st.sampled_from(QueueReason.values),
+    }
+)
+sides = st.integers(16, 128).map(lambda n: n * 16)
+tasks = st.fixed_dictionaries(
+    {
+        "prompt": st.just("LiuJuan"),
+        "negative_prompt": st.just(""),
+        "model": st.just("m"),
+        "width": sides,
+        "height": sides,
+        "n": st.integers(1, 4),
+        "steps": st.integers(1, 100),
+        "guidance": st.integers(0, 300).map(lambda tenths: tenths / 10),
+        "seed": st.none() | st.integers(0, 2**32 - 1),
+        "parent": st.none(),
+        "created": seconds.map(lambda after: T0 + after),
+        "request_key": st.none(),
+        "expected": st.dictionaries(st.sampled_from(Step.values[1:6]), st.floats(0.01, 300)),
+    }
+)
+
+
+@given(frames=logs(), task=tasks, place=places, later=seconds)
+@settings(max_examples=150, deadline=None)
+def test_both_sides_say_the_same_of_every_card(
+    scripts: dict[str, Ask],
+    frames: list[EventFrame],
+    task: dict[str, Any],
+    place: dict[str, Any] | None,
+    later: float,
+) -> None:
+    state = fold(empty_state(TASK), frames)
+    assert_told_alike(scripts, state, cast("TaskData", task), cast("QueuePlace", place), T0 + later)
+
+
+def assert_told_alike(
+    scripts: dict[str, Ask], state: TaskState, task: TaskData, place: QueuePlace | None, now: float
+) -> None:
+    question = {"task": task, "state": state, "place": place, "now": now}
+    for language, ask in scripts.items():
+        with translation.override(language):
+            card = painted(task, state, place, now)
+        told = ask(question)
+        assert as_the_scripts_tell_it(card, told) == told
+
+
+@given(frames=st.sampled_from(EventKind).flatmap(lambda kind: frames_of(kind, 1)))
+@settings(max_examples=150, deadline=None)
+def test_both_sides_say_the_same_of_every_event(
+    scripts: dict[str, Ask], frames: EventFrame
+) -> None:
+    for language, ask in scripts.items():
+        with translation.override(language):
+            assert event_sentence(frames) == ask({"frame": frames})
+
+
+# --- the sentences themselves -------------------------------------------------------------------
+
+
+class Story:
+    """A log as a worker writes it."""
+
+    def __init__(self) -> None:
+        self.frames: list[EventFrame] = []
+        self.now: dict[str, Any] = {"status": TaskStatus.QUEUED, "step": Step.PARSING}
+
+    def add(self, kind: EventKind, details: dict[str, Any] | None = None, **now: Any) -> Story:
+        self.now |= now
+        known = {"progress": 0, "basis": Basis.MEASURED, "eta_seconds": None, "attempt": 0}
+        frame = event_frame(
+            task_id=TASK,
+            seq=len(self.frames) + 1,
+            kind=kind,
+            details=details or {},
+            timestamp=T0 + len(self.frames),
+            **{**known, "image": 0, **self.now},
+        )
+        self.frames.append(frame)
+        return self
+
+    def drawing(self) -> Story:
+        self.add(EventKind.SUBMITTED)
+        running = {"status": TaskStatus.RUNNING, "attempt": 1, "step": Step.LOADING}
+        self.add(EventKind.CLAIMED, {"worker": "w"}, **running)
+        begun = {"observed": True, "steps": 9}
+        return self.add(EventKind.STEP_BEGAN, begun, step=Step.GENERATING, image=1)
+
+    @property
+    def state(self) -> TaskState:
+        return fold(empty_state(TASK), self.frames)
+
+
+PICTURE = {
+    "index": 1,
+    "url": "/pictures/1/",
+    "thumbnail_url": "/pictures/1/thumbnail/",
+    "width": 512,
+    "height": 512,
+    "seed": 7,
+    "demo": False,
+}
+QUEUED: dict[str, Any] = {"status": TaskStatus.QUEUED, "step": Step.PARSING}
+LOST: dict[str, Any] = {"reason": "lease_expired", "counted": True, "stored": 1}
+SENTENCES: dict[str, tuple[Story, str]] = {
+    "note-text": (
+        Story()
+        .drawing()
+        .add(EventKind.IMAGE_STORED, {"image": PICTURE, "bytes": 10})
+        .add(EventKind.INTERRUPTED, LOST, **QUEUED),
+        "back in line, attempt 2 comes next · 1 of 4 pictures kept",
+    ),
+    "remaining": (
+        Story().drawing().add(EventKind.DELAYED, {"reason": "model_busy", "until": T0 + 3_661}),
+        "asks again at Jan 15 09:01:01",
+    ),
+    "headline": (Story().drawing(), "Picture 1 of 4 · step 0 of 9"),
+}
+
+
+@pytest.mark.parametrize("part", SENTENCES)
+def test_the_first_paint_says_all_of_it(scripts: dict[str, Ask], part: str) -> None:
+    story, sentence = SENTENCES[part]
+    task = cast("TaskData", TASK_OF_FOUR)
+
+    with translation.override("en"):
+        assert painted(task, story.state, None, T0 + 20).text(part) == sentence
+    assert_told_alike(scripts, story.state, task, None, T0 + 20)
+
+
+TASK_OF_FOUR: dict[str, Any] = {
+    "prompt": "LiuJuan",
+    "negative_prompt": "",
+    "model": "m",
+    "width": 512,
+    "height": 768,
+    "n": 4,
+    "steps": 9,
+    "guidance": 3.5,
+    "seed": None,
+    "parent": None,
+    "created": T0,
+    "request_key": None,
+    "expected": {"generating": 30.0},
+}
