@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import path
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page
 from django.views.i18n import set_language
 
@@ -50,7 +51,8 @@ urlpatterns = [
     path("i18n/setlang/", set_language, name="set_language"),
     path(
         "i18n/catalog.js",
-        conditional_page(catalogue.Catalogue.as_view(packages=["generation"])),
+        # nothing in it is secret
+        gzip_page(conditional_page(catalogue.Catalogue.as_view(packages=["generation"]))),
         name="javascript-catalog",
     ),
 ]

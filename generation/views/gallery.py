@@ -41,6 +41,7 @@ from generation.views.answers import (
     texts_in,
 )
 from generation.views.archive import TooManyZips, Zip, named
+from generation.views.compression import compressed
 from generation.views.refusals import paced, refused
 
 DAYS = {"1": 1, "7": 7, "30": 30}
@@ -50,6 +51,7 @@ COMPARABLE = range(2, 7)
 
 @require_safe
 @never_cache
+@compressed
 @paced
 def gallery(request: HttpRequest) -> HttpResponse:
     """The page; with `fragment=1` its items alone, for who asks for more of them."""

@@ -24,6 +24,7 @@ from generation.models import GenerationTask
 from generation.protocol import PROTOCOL_VERSION, EventFrame
 from generation.selectors import Card, clock
 from generation.views.card_view import card_view
+from generation.views.compression import compressed
 from generation.views.event_text import event_sentence
 from generation.views.refusals import paced
 from generation.views.story import story
@@ -44,6 +45,7 @@ LONG_QUEUE = 3
 @require_safe
 @login_required
 @never_cache
+@compressed
 @paced
 def studio(request: HttpRequest) -> HttpResponse:
     """With `from`, a picture's key, the composer begins with that picture's settings."""
@@ -82,6 +84,7 @@ def first_paint(cards: list[dict[str, Any]]) -> dict[str, Any]:
 @require_safe
 @login_required
 @never_cache
+@compressed
 @paced
 def task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponse:
     now = clock.now()

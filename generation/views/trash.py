@@ -21,12 +21,14 @@ from generation.conversation import buckets
 from generation.exceptions import InvalidInput, NotFound
 from generation.selectors import clock
 from generation.views.answers import keys_of, task_ids_of
+from generation.views.compression import compressed
 from generation.views.files import file_response
 
 
 @require_safe
 @login_required
 @never_cache
+@compressed
 def trash(request: HttpRequest) -> HttpResponse:
     found = selectors.trash(cast("User", request.user), now=clock.now())
     return render(request, "studio/trash.html", {"trash": found})

@@ -36,6 +36,7 @@ events {}
 http {
     include /etc/nginx/mime.types;
     access_log off;
+    gzip on;
     client_body_temp_path body;
     proxy_temp_path proxy;
     fastcgi_temp_path fastcgi;

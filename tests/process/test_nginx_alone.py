@@ -24,6 +24,7 @@ class Echo(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.send_response(200)
+        self.send_header("Content-Type", "text/html")
         self.end_headers()
         heard = {name.lower(): value for name, value in self.headers.items()}
         self.wfile.write(json.dumps(heard).encode())
@@ -75,6 +76,16 @@ def test_forwarding_headers_of_a_client_end_at_nginx(nginx_before: Start, echo: 
     assert heard["x-forwarded-proto"] == "http"
     assert heard["host"] == f"127.0.0.1:{nginx.port}"
     assert heard.keys() & {"x-forwarded-host", "forwarded"} == set()
+
+
+def test_nginx_compresses_no_page_of_itself(nginx_before: Start, echo: int) -> None:
+    asked = {"Accept-Encoding": "gzip", "X-Long": "willow" * 200}
+
+    answer = httpx.get(nginx_before(echo).url, headers=asked)
+
+    assert len(answer.content) > 1_000
+    assert answer.headers["Content-Type"] == "text/html"
+    assert "Content-Encoding" not in answer.headers
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
