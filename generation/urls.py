@@ -10,6 +10,7 @@ from django.views.i18n import set_language
 from generation.views import (
     catalogue,
     events,
+    feed,
     files,
     gallery,
     pages,
@@ -26,6 +27,7 @@ urlpatterns = [
     path("pictures/<uuid:task_id>/<int:index>/", files.picture, name="picture"),
     path("pictures/<uuid:task_id>/<int:index>/thumbnail/", files.thumbnail, name="thumbnail"),
     path("pictures/<uuid:task_id>/<int:index>/about/", gallery.about, name="picture-about"),
+    path("feed/", feed.cards, name="feed-cards"),
     path("messages/", events.messages, name="messages"),
     path("events/", events.events, name="events"),
     path("events/poll/", events.poll, name="poll"),

@@ -12,6 +12,7 @@ from generation.selectors.expectations import (
     stall_limit,
     task_seconds,
 )
+from generation.selectors.feed import ENDED, TaskCounts, named_cards, older_cards, task_counts
 from generation.selectors.gallery import (
     STATUSES,
     GalleryFilter,
@@ -89,6 +90,7 @@ from generation.selectors.trash import TRASH_KEPT, Trash, picture_in_trash, tras
 from generation.selectors.waterfall import Part, Row
 
 __all__ = [
+    "ENDED",
     "MAX_KEYS",
     "PAGE_EVENTS",
     "SHOWN_EVENTS",
@@ -110,6 +112,7 @@ __all__ = [
     "PictureKey",
     "Row",
     "Story",
+    "TaskCounts",
     "Trash",
     "Verdict",
     "about",
@@ -142,8 +145,10 @@ __all__ = [
     "model_offers",
     "model_rows",
     "model_troubles",
+    "named_cards",
     "newest_seqs",
     "next_in_line",
+    "older_cards",
     "paces_of",
     "parent_of",
     "picture_about",
@@ -163,6 +168,7 @@ __all__ = [
     "stall_limit",
     "state_of",
     "story_of",
+    "task_counts",
     "task_seconds",
     "tasks_to_find",
     "tasks_to_follow",

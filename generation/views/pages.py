@@ -53,7 +53,11 @@ def studio(request: HttpRequest) -> HttpResponse:
     cards = selectors.recent_cards(cast("User", request.user), now=now)
     context = page(request, [in_feed(card) for card in cards], now)
     context |= first_paint(context["cards"])
-    context["studio_state"] |= origin(request)
+    shown = [uuid.UUID(card["id"]) for card in cards]
+    counts, others = selectors.task_counts(cast("User", request.user), shown)
+    context["counts"] = {"all": sum(counts.values()), **counts}
+    context["has_further"] = others["completed"] + others["stopped"] > 0
+    context["studio_state"] |= {"others": others} | origin(request)
     return render(request, "studio/studio.html", context)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Shoot
+from tests.browser.conftest import Shoot, SignIn
 from tests.browser.pages import card_of, expect_live, expect_picture, expect_status, send
+from tests.browser.people import Person
+from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
 
@@ -101,3 +103,46 @@ def test_the_first_run_comes_back_when_the_last_card_leaves(page: Page) -> None:
     page.locator("#alerts").get_by_role("button").first.click()
     expect(card).to_be_visible()
     expect(page.locator("#empty")).to_be_hidden()
+
+
+CANCELLED = """
+from django.contrib.auth.models import User
+from django.db import transaction
+from generation import services
+from generation.protocol import Generate
+from generation.selectors import clock
+
+owner = User.objects.get(username="{name}")
+with transaction.atomic():
+    for number in range({count}):
+        request = Generate(prompt=f"old {{number}}")
+        task = services.submit(owner=owner, request=request, now=clock.now()).task
+        services.request_cancel(task_id=task.pk, now=clock.now())
+"""
+
+
+def test_the_feed_goes_on_and_its_counts_are_of_all_tasks(
+    studio: Studio, person: Person, sign_in: SignIn, shoot: Shoot
+) -> None:
+    program = CANCELLED.format(name=person.name, count=70)
+    studio.manage("shell", "--no-imports", "-c", program)
+    page = sign_in(person, studio.url).new_page()
+    page.goto("/")
+    expect_live(page)
+    counts = page.locator("#filters [data-filter]")
+    expect(counts).to_have_text(["全部 70", "进行中 0", "已完成 0", "失败与取消 70"])
+    cards = page.locator("article.card")
+    shoot(page, "older-tasks")
+
+    for _each in range(3):
+        page.locator("article.card").last.scroll_into_view_if_needed()
+        page.mouse.wheel(0, 20_000)
+    expect(cards).to_have_count(70)
+    expect(cards.last).to_contain_text("old 0")
+    expect(page.locator("#further")).to_be_hidden()
+
+    page.locator("#filters [data-filter=stopped]").click()
+    expect(counts).to_have_text(["全部 70", "进行中 0", "已完成 0", "失败与取消 70"])
+    page.evaluate("scrollTo(0, 0)")
+    card_of(page, "old 69").locator("[data-action=delete]").evaluate("button => button.click()")
+    expect(counts).to_have_text(["全部 69", "进行中 0", "已完成 0", "失败与取消 69"])

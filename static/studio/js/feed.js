@@ -2,16 +2,18 @@
 /** The list of cards: order, filters, counts, recent pictures. A card never moves under the pointer. */
 
 import { Card } from "./card.js";
-import { Face, clone, closest, find, lazy, setAttribute } from "./dom.js";
+import { Face, clone, closest, find, lazy } from "./dom.js";
 import { pictureKey, recentFrame } from "./frames.js";
+import { FeedCounts } from "./feed-counts.js";
+import { Further } from "./further.js";
 import { gettext } from "./i18n.js";
 import { errorSentence } from "./labels.js";
 import { watchPointer } from "./pointer.js";
-import { isTerminal } from "./protocol.js";
 import { QueueFold } from "./queue-fold.js";
 import { toast } from "./toasts.js";
 
 /** @import {Ledger} from "./ledger.js" */
+/** @import {Counts} from "./protocol.js" */
 /** @import {KeyedMessage} from "./outbox.js" */
 
 /** @typedef {Record<"cancel" | "retry" | "reuse" | "vary", (card: Card, event: MouseEvent) => void>} CardActions */
@@ -29,9 +31,6 @@ export class Feed {
   #fold = this.#section && new QueueFold(this.#section);
   #pending = document.getElementById("pending");
   #recent = document.querySelector("#recent [data-part='list']");
-  #filters = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("#filters [data-filter]")]).map(
-    (button) => ({ button, face: new Face(button) }),
-  );
   /** @type {Map<string, Card>} */
   #cards = new Map();
   #pointerInside = false;
@@ -40,14 +39,20 @@ export class Feed {
   #waiting = new Set();
   /** Cards that are painted with the next frame. @type {Set<Card>} */
   #changed = new Set();
+  #counts;
+  #further = /** @type {Further | null} */ (null);
+  /** Leads to older tasks. */
+  #link = document.getElementById("further");
   /** Whether a card came, went or changed its place since the list was arranged. */
   #isMoved = true;
 
   /**
-   * @param {{ledger: Ledger, actions: CardActions, clock: () => number}} parts `clock` in Unix seconds
+   * @param {{ledger: Ledger, actions: CardActions, others?: Counts, clock: () => number}} parts
+   *   `others`: tasks without a card here; `clock` in Unix seconds
    */
-  constructor({ ledger, actions, clock }) {
+  constructor({ ledger, actions, others = { active: 0, completed: 0, stopped: 0 }, clock }) {
     this.#ledger = ledger;
+    this.#counts = new FeedCounts(others);
     this.#actions = actions;
     this.#clock = clock;
     this.#adopt();
@@ -65,6 +70,43 @@ export class Feed {
       });
     }
     this.#count();
+    if (this.#link) this.#further = new Further(this.#link, { feed: this, ledger });
+  }
+
+  /** What is shown: "all", or one of the filters. */
+  get filter() {
+    return this.#section?.dataset.filter ?? "all";
+  }
+
+  /** @param {Counts} others the person's tasks without a card here */
+  set others(others) {
+    this.#counts.others = others;
+    this.#count();
+  }
+
+  /** A task that was one of the others gets its card, wherever the pointer is. @param {string} taskId */
+  fetched(taskId) {
+    this.isNoOther(taskId);
+    this.add(taskId, { own: true });
+  }
+
+  /** The task is shown, or will be: it is not counted twice. @param {string} taskId */
+  isNoOther(taskId) {
+    this.#counts.move(this.#ledger.state(taskId).status, -1);
+  }
+
+  /** All that this filter shows has its card. @param {string} filter */
+  isComplete(filter) {
+    this.#counts.complete(filter);
+    this.#count();
+  }
+
+  /** The card goes, the task stays. @param {string} taskId */
+  putAway(taskId) {
+    const card = this.#cards.get(taskId);
+    if (!card) return;
+    this.#counts.move(card.state.status, 1);
+    this.remove(taskId);
   }
 
   cards() {
@@ -118,6 +160,7 @@ export class Feed {
     if (!task || this.#cards.has(taskId)) return;
     if (!own && this.#pointerInside) {
       this.#waiting.add(taskId);
+      this.#count();
       return;
     }
     const card = Card.create(taskId, task, this.#ledger.state(taskId));
@@ -288,28 +331,21 @@ export class Feed {
   /** @param {string} filter */
   #filter(filter) {
     this.#section?.setAttribute("data-filter", filter);
-    for (const { button } of this.#filters) {
-      setAttribute(button, "aria-pressed", String(button.dataset.filter === filter));
-    }
+    this.#further?.filter(filter);
+    this.#counts.press(filter);
     this.#count();
   }
 
   #count() {
     this.#isMoved = false;
-    const states = this.cards().map(({ state }) => state.status);
     this.#fold?.show(this.#queued());
-    /** @type {Record<string, number>} */
-    const counts = {
-      all: states.length,
-      active: states.filter((status) => !isTerminal(status)).length,
-      completed: states.filter((status) => status === "completed").length,
-    };
-    counts.stopped = counts.all - counts.active - counts.completed;
-    for (const { button, face } of this.#filters) face.tell({ count: String(counts[button.dataset.filter ?? ""]) });
+    const known = [...this.#cards.keys(), ...this.#waiting];
+    const counts = this.#counts.show(known.map((taskId) => this.#ledger.state(taskId).status));
+    if (this.#link) this.#link.hidden = !this.#counts.hasFurther(this.filter);
     if (!this.#section) return;
     this.#showEmpty(counts.all === 0);
     const none = document.getElementById("none");
-    if (none) none.hidden = counts.all === 0 || counts[this.#section.dataset.filter ?? "all"] > 0;
+    if (none) none.hidden = counts.all === 0 || counts[this.filter] > 0;
   }
 
   /** Most pages never need it, and fetch it first. @param {boolean} isEmpty */

@@ -3,6 +3,7 @@
 
 /** A short request outlives the page that sent it; browsers refuse to keep more than 64 KiB. */
 const KEPT_LENGTH = 16_000;
+const ANSWER_WITHIN_MS = 10_000;
 
 /** The server said no, or nobody answered (`code` "unavailable", `status` 0). */
 export class HttpRefusal extends Error {
@@ -16,6 +17,18 @@ export class HttpRefusal extends Error {
     this.status = status;
     this.code = code;
   }
+}
+
+/**
+ * @param {string} url
+ * @returns {Promise<any>} the decoded answer; rejects with HttpRefusal
+ */
+export async function getJson(url) {
+  const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  const response = await fetch(url, { headers: { Accept: "application/json" }, cache: "no-store", signal }).catch(() => null);
+  const answer = await response?.json().catch(() => ({}));
+  if (!response?.ok) throw new HttpRefusal(response?.status ?? 0, answer?.code ?? "unavailable", "");
+  return answer;
 }
 
 /**

@@ -58,6 +58,7 @@ const cancel = asking("cancel");
 const feed = new Feed({
   ledger,
   actions: { cancel, retry: asking("retry"), reuse: ({ task }) => composer?.reuse(task), vary },
+  others: page.others,
   clock: () => serverTime(Date.now()),
 });
 const composer = isStudio ? new Composer(page, ask) : null;
@@ -80,7 +81,8 @@ let sending = "";
 /** @type {Listener} */
 const listener = {
   connectionChanged,
-  taskLearned(taskId, { request_key: key }) {
+  taskLearned(taskId, { request_key: key, created }) {
+    if (created < page.server_time) feed.isNoOther(taskId); // the page had counted it
     const isOwn = own.has(taskId) || outbox.get(key ?? "") !== null;
     const isNew = feed.card(taskId) === null;
     feed.add(taskId, { own: isOwn });

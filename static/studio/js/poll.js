@@ -2,7 +2,6 @@
 /** The line where nothing gets through but short answers: the page asks again and again. */
 
 import { at } from "./base.js";
-import { HttpRefusal } from "./http.js";
 import { HttpLine, withCursors } from "./http-line.js";
 import { isTerminal } from "./protocol.js";
 import { Timers } from "./timers.js";
@@ -10,7 +9,6 @@ import { Timers } from "./timers.js";
 /** @import {Post} from "./http-line.js" */
 /** @import {EventFrame} from "./protocol.js" */
 
-const ANSWER_WITHIN_MS = 10_000;
 export const EVERY_MS = 2_000;
 export const IDLE_EVERY_MS = 10_000;
 /** Nobody looks. */
@@ -105,16 +103,4 @@ export class PollLine extends HttpLine {
     super.close();
     this.#timers.clearAll();
   }
-}
-
-/**
- * @param {string} url
- * @returns {Promise<any>} the decoded answer; rejects with HttpRefusal
- */
-export async function get(url) {
-  const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
-  const response = await fetch(url, { headers: { Accept: "application/json" }, cache: "no-store", signal });
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new HttpRefusal(response.status, answer.code ?? "unavailable", "");
-  return answer;
 }

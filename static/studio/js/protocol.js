@@ -158,6 +158,8 @@ export function newRequestKey() {
  * @property {QueuePlace} wait of a new task of this person
  */
 
+/** @typedef {Record<"active" | "completed" | "stopped", number>} Counts tasks by what the filters of the feed are called */
+
 /**
  * @typedef {object} Bootstrap the JSON that the page was rendered with
  * @property {number} protocol
@@ -166,6 +168,7 @@ export function newRequestKey() {
  * @property {boolean} demo
  * @property {{task: Task, state: TaskState}[]} tasks
  * @property {Record<string, QueuePlace>} queue
+ * @property {Counts} [others] the person's tasks that are not among `tasks`; the studio has it
  * @property {{model: string, prompt: string, width: number, height: number, n: number, steps: number, guidance: number}} defaults
  * @property {{task: string, data: Task, seed: number | null, thumbnail: string}} [from] the picture that shall be varied
  * @property {Model[]} models

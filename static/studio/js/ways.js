@@ -31,7 +31,7 @@ export function browserLadder({ socketPath, ledger, store, since = null }) {
         return (since) => new SseLine({ ...http, since, listen: (url) => new EventSource(url) });
       },
       poll: async () => {
-        const { PollLine, get } = await import("./poll.js");
+        const [{ PollLine }, { getJson: get }] = await Promise.all([import("./poll.js"), import("./http.js")]);
         return (since) => new PollLine({ ...http, since, get, isHidden: () => document.hidden });
       },
     },

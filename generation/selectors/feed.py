@@ -1,0 +1,89 @@
+"""The feed beyond the cards that its page begins with: how many tasks there are, older ones."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from itertools import chain
+from typing import TYPE_CHECKING, TypedDict
+
+from django.db.models import Count, F
+
+from generation.choices import TERMINAL, UNFINISHED, TaskStatus
+from generation.models import GenerationTask
+from generation.models.tasks import TaskQuerySet
+from generation.selectors.gallery import is_after
+from generation.selectors.tasks import PAGE_CARDS, Card, age, cards_of
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+ENDED: Mapping[str, frozenset[TaskStatus]] = {
+    "all": TERMINAL,
+    "completed": frozenset({TaskStatus.COMPLETED}),
+    "stopped": frozenset({TaskStatus.FAILED, TaskStatus.CANCELLED}),
+}
+"""What a filter of the feed shows of the tasks that are over."""
+
+
+class TaskCounts(TypedDict):
+    """Tasks in each group of the feed's filters; together they are all."""
+
+    active: int
+    completed: int
+    stopped: int
+
+
+def task_counts(owner: User, shown: Collection[uuid.UUID] = ()) -> tuple[TaskCounts, TaskCounts]:
+    """All tasks of the owner without the trash, and those of them that are not `shown`."""
+    mine = GenerationTask.objects.filter(owner=owner).order_by()
+    counts = Counter(dict(mine.values_list("status").annotate(Count("pk"))))
+    # an expression, and counted here: so that the trash is read, and not all tasks
+    trash = GenerationTask.objects.order_by().annotate(whose=F("owner") + 0)
+    in_trash = trash.filter(deleted_at__isnull=False, whose=owner.pk)
+    counts.subtract(Counter(in_trash.values_list("status", flat=True)))
+    named = Counter(mine.live().filter(pk__in=shown).values_list("status", flat=True))
+    others = Counter(counts)
+    others.subtract(named)
+    return by_group(counts), by_group(others)
+
+
+def by_group(counts: Mapping[str, int]) -> TaskCounts:
+    return {
+        "active": sum(counts[status] for status in UNFINISHED),
+        "completed": counts[TaskStatus.COMPLETED],
+        "stopped": sum(counts[status] for status in ENDED["stopped"]),
+    }
+
+
+def older_cards(
+    owner: User, *, before: uuid.UUID | None, group: str, now: datetime
+) -> tuple[list[Card], bool]:
+    """The next finished tasks of a group of ENDED after `before`, and whether there are more.
+
+    `before`: a task of the owner; None, or one that is gone for good: from the newest on.
+    """
+    mine = GenerationTask.objects.filter(owner=owner).live()
+    after = mine
+    if before is not None:
+        last = GenerationTask.objects.filter(owner=owner, pk=before).first()
+        after = mine.filter(is_after(age(last))) if last else mine
+    # one status at a time: each is read in the order of its index, however rare it is
+    found = chain.from_iterable(
+        newest(after.filter(status=status)) for status in sorted(ENDED[group])
+    )
+    tasks = sorted(found, key=age, reverse=True)
+    return cards_of(tasks[:PAGE_CARDS], now), len(tasks) > PAGE_CARDS
+
+
+def newest(tasks: TaskQuerySet) -> TaskQuerySet:
+    """One more than a page has."""
+    return tasks.newest_first()[: PAGE_CARDS + 1]
+
+
+def named_cards(owner: User, keys: Collection[uuid.UUID], *, now: datetime) -> list[Card]:
+    """Those of `keys` that are the owner's and not in the trash."""
+    tasks = GenerationTask.objects.filter(owner=owner, pk__in=keys).live()
+    return cards_of(list(tasks), now)

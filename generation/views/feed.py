@@ -1,0 +1,44 @@
+"""Cards of the feed that its page did not begin with."""
+
+from __future__ import annotations
+
+import uuid
+from typing import cast
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+
+from generation import selectors
+from generation.choices import ErrorCode
+from generation.exceptions import InvalidInput
+from generation.selectors import Card, clock
+from generation.views.answers import for_scripts, task_ids_of
+from generation.views.pages import in_feed
+
+MOST_NAMED = 100
+
+
+@require_safe
+@for_scripts
+def cards(request: HttpRequest) -> JsonResponse:
+    """Older ones: `before`, a task id, and `show`, a filter; or those that `task` names."""
+    owner, now = cast("User", request.user), clock.now()
+    named = request.GET.getlist("task")
+    if named:
+        found = selectors.named_cards(owner, task_ids_of(named[:MOST_NAMED]), now=now)
+        return JsonResponse({"tasks": told(found)})
+    group = request.GET.get("show", "all")
+    if group not in selectors.ENDED:
+        raise InvalidInput(ErrorCode.BAD_MESSAGE, "show")
+    found, more = selectors.older_cards(owner, before=before_in(request), group=group, now=now)
+    return JsonResponse({"tasks": told(found), "more": more})
+
+
+def before_in(request: HttpRequest) -> uuid.UUID | None:
+    text = request.GET.get("before", "")
+    return next(iter(task_ids_of([text])), None) if text else None
+
+
+def told(found: list[Card]) -> list[dict[str, object]]:
+    return [{"task": card["task"], "state": in_feed(card)["state"]} for card in found]

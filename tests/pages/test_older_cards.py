@@ -1,0 +1,120 @@
+"""The feed goes on behind the cards of its page, and its counts are of all tasks."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from generation import selectors
+from generation.models import GenerationTask
+from tests.pages.test_pages import signed_in, state_in
+from tests.pages.test_queries import history, plan_of
+from tests.services.drawn import drawn
+from tests.services.test_submitting import submit
+
+pytestmark = pytest.mark.django_db
+SECOND = timedelta(seconds=1)
+__all__ = ["history"]
+
+
+def ids(answer: dict[str, Any]) -> list[str]:
+    return [each["state"]["task_id"] for each in answer["tasks"]]
+
+
+def ask(client: Client, **query: str) -> dict[str, Any]:
+    answer: dict[str, Any] = client.get("/feed/", query).json()
+    return answer
+
+
+@pytest.fixture
+def many(alice: User, now: datetime) -> list[GenerationTask]:
+    """70 finished tasks, newest first, every fifth failed; and two that go on."""
+    submit(alice, now)
+    submit(alice, now)
+    statuses = ["failed" if k % 5 == 4 else "completed" for k in range(70)]
+    return [
+        drawn(alice, now - (k + 1) * SECOND, pictures=0, status=status)
+        for k, status in enumerate(statuses)
+    ]
+
+
+def test_the_page_counts_every_task_of_its_person_and_no_other(
+    alice: User, bob: User, now: datetime, many: list[GenerationTask]
+) -> None:
+    drawn(bob, now, pictures=0)
+    GenerationTask.objects.filter(pk__in=[many[0].pk, many[69].pk]).update(deleted_at=now)
+
+    response = signed_in(alice).get("/")
+    state = state_in(response.content.decode())
+
+    assert response.context["counts"] == {"all": 70, "active": 2, "completed": 55, "stopped": 13}
+    # 28 finished ones are shown, the sixth part of them failed
+    assert len(state["tasks"]) == 30
+    assert state["others"] == {"active": 0, "completed": 55 - 23, "stopped": 13 - 5}
+
+
+def test_older_tasks_follow_page_by_page_without_a_gap(
+    alice: User, bob: User, many: list[GenerationTask]
+) -> None:
+    client = signed_in(alice)
+
+    first = ask(client)
+    second = ask(client, before=ids(first)[-1])
+    third = ask(client, before=ids(second)[-1])
+
+    assert ids(first) + ids(second) + ids(third) == [str(task.pk) for task in many]
+    assert [each["more"] for each in (first, second, third)] == [True, True, False]
+    assert ids(ask(signed_in(bob))) == []
+
+
+def test_of_a_filter_only_its_own_follow_and_a_task_that_is_gone_begins_anew(
+    alice: User, many: list[GenerationTask]
+) -> None:
+    client = signed_in(alice)
+    failed = [str(task.pk) for task in many if task.status == "failed"]
+
+    assert ids(ask(client, show="stopped", before=str(many[29].pk))) == failed[6:]
+    assert ids(ask(client, show="stopped", before="0" * 32)) == failed
+    assert client.get("/feed/", {"show": "everything"}).status_code == 400
+    assert client.get("/feed/", {"before": "x"}).status_code == 400
+    assert Client().get("/feed/").status_code == 403
+
+
+def test_tasks_are_given_by_name_to_their_owner(
+    alice: User, bob: User, now: datetime, many: list[GenerationTask]
+) -> None:
+    GenerationTask.objects.filter(pk=many[1].pk).update(deleted_at=now)
+    query = {"task": [str(task.pk) for task in many[:3]]}
+
+    assert set(ids(signed_in(alice).get("/feed/", query).json())) == {
+        str(many[0].pk),
+        str(many[2].pk),
+    }
+    assert ids(signed_in(bob).get("/feed/", query).json()) == []
+
+
+def test_counting_and_going_on_read_indexes_however_long_the_history_is(
+    alice: User, now: datetime, history: list[GenerationTask]
+) -> None:
+    with CaptureQueriesContext(connection) as counted:
+        counts, others = selectors.task_counts(alice)
+    with CaptureQueriesContext(connection) as read:
+        cards, more = selectors.older_cards(
+            alice, before=history[1_200].pk, group="stopped", now=now
+        )
+
+    assert counts == others == {"active": 3, "completed": 2_500, "stopped": 0}
+    assert (cards, more) == ([], False)
+    every, trash = (plan_of(each["sql"]) for each in counted.captured_queries[:2])
+    assert "tasks_of_owner_by_status" in every
+    assert "tasks_in_bin" in trash
+    for each in read.captured_queries[1:3]:
+        plan = plan_of(each["sql"])
+        assert "tasks_of_owner_by_status" in plan
+        assert not any(slow in plan for slow in ("TEMP B-TREE", "Sort", "Seq Scan"))
