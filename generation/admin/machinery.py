@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from generation.admin.reading import ReadOnly
+from generation.admin.sieves import what_happened
 from generation.models import ModelSlot, ModelState, Worker
 
 
@@ -26,9 +28,13 @@ class WorkerAdmin(Machinery):
 class ModelStateAdmin(Machinery):
     list_display = (
         *("name", "ready", "loading", "replicas", "route"),
-        *("error_code", "error_detail", "checked_at"),
+        *("error", "error_detail", "checked_at"),
     )
     ordering = ("name",)
+
+    @admin.display(description=_("error"), ordering="error_code")
+    def error(self, model: ModelState) -> str:
+        return what_happened(model.error_code) or "–"
 
 
 @admin.register(ModelSlot)

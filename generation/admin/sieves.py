@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from generation.choices import UNFINISHED, ErrorCode, Step, TaskStatus
+from generation.labels import label
 from generation.models import GenerationTask
 from generation.selectors.gallery import known_models
 
@@ -88,7 +90,12 @@ class ErrorSieve(Sieve):
     field = "error_code"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [(code.value, code.value) for code in OF_TASKS]
+        return [(code.value, what_happened(code)) for code in OF_TASKS]
+
+
+def what_happened(code: str) -> str:
+    """The first sentence of what is told of an error; the others are advice."""
+    return re.split(r"[.;。；]", label("error", code), maxsplit=1)[0]
 
 
 class BinSieve(Sieve):

@@ -2,90 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from generation import selectors, services
-from generation.admin.reading import PartOfTask, ReadOnly
-from generation.admin.sieves import BinSieve, ErrorSieve, ModelSieve, StatusSieve, StepSieve
+from generation import services
+from generation.admin.parts import SHOWN_EVENTS, EventInline, ImageInline, pictures_of
+from generation.admin.reading import ReadOnly
+from generation.admin.sieves import (
+    BinSieve,
+    ErrorSieve,
+    ModelSieve,
+    StatusSieve,
+    StepSieve,
+    what_happened,
+)
 from generation.admin.task_list import TaskList
-from generation.choices import CHANGE_ALL
+from generation.choices import CHANGE_ALL, Step, TaskStatus
 from generation.exceptions import NotFound, TransitionRefused
-from generation.models import GeneratedImage, GenerationTask, TaskEvent
+from generation.labels import label
+from generation.models import GenerationTask
 from generation.selectors import clock
 
-FIRST_EVENTS, NEWEST_EVENTS = 20, 80
-SHOWN_EVENTS = FIRST_EVENTS + NEWEST_EVENTS
-"""Fewer than on a person's page: each row is a form, which takes 2 ms and 2 kB."""
-
-MOST_SEQ = 2**31 - 1 - SHOWN_EVENTS
+LIST = "admin:generation_generationtask_changelist"
+PAGE = "admin:generation_generationtask_change"
+SHORT = 60
+MOST_CHILDREN = 20
 MOST_PARTS = 200
 """Links to parts of one log; no log that is written here has more."""
-
-
-def after_of(request: HttpRequest) -> int | None:
-    """Behind which event the log is shown; None: its ends."""
-    try:
-        return min(max(0, int(request.GET["after"])), MOST_SEQ)
-    except (KeyError, ValueError):
-        return None
-
-
-class EventInline(PartOfTask, admin.TabularInline):  # type: ignore[type-arg]
-    model = TaskEvent
-    extra = 0
-    can_delete = False
-    ordering = ("seq",)
-    fields = ("seq", "at", "kind", "step", "progress", "attempt", "details")
-    readonly_fields = fields
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[TaskEvent]:
-        """Of a long log the first and the newest events, or with `after` those behind it."""
-        rows: QuerySet[TaskEvent] = super().get_queryset(request)
-        match = request.resolver_match
-        after = after_of(request)
-        if after is not None:
-            return rows.filter(seq__gt=after, seq__lte=after + SHOWN_EVENTS)
-        task = (
-            GenerationTask.objects.filter(pk=match.kwargs["object_id"]).first() if match else None
-        )
-        if task is None:
-            return rows.none()
-        ends = selectors.shown_events(task, first=FIRST_EVENTS, newest=NEWEST_EVENTS)
-        return rows.filter(ends)
-
-    @admin.display(description=_("time"))
-    def at(self, event: TaskEvent) -> str:
-        """To the millisecond: the log is read to find out what took long."""
-        local = timezone.localtime(event.created_at)
-        return local.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-
-
-class ImageInline(PartOfTask, admin.TabularInline):  # type: ignore[type-arg]
-    model = GeneratedImage
-    extra = 0
-    can_delete = False
-    fields = (
-        "index",
-        "width",
-        "height",
-        "seed",
-        "bytes",
-        "sha256",
-        "demo",
-        "favourite",
-        "deleted_at",
-        "file",
-    )
-    readonly_fields = fields
 
 
 @admin.register(GenerationTask)
@@ -95,13 +49,10 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = (
         "short_prompt",
         "submitted",
-        "owner",
-        "status",
-        "step",
-        "percent",
+        "owner_tasks",
+        "state",
         "waited",
         "ran",
-        "error_code",
     )
     list_filter = (StatusSieve, StepSieve, ModelSieve, ErrorSieve, BinSieve)
     search_fields = ("id", "owner__username", "prompt")
@@ -113,19 +64,20 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     ordering = ("-created", "-id")
-    sortable_by = ("submitted", "percent", "waited", "ran")
+    sortable_by = ("submitted", "waited", "ran")
     inlines = (ImageInline, EventInline)
     fieldsets = (
+        (None, {"fields": ("pictures",)}),
         (
             _("What was asked"),
             {
                 "fields": (
-                    ("owner", "created"),
+                    ("owner_tasks", "created"),
                     "prompt",
                     "negative_prompt",
                     ("model", "width", "height", "n"),
                     ("steps", "guidance", "seed", "drawn_seed"),
-                    ("parent", "request_key"),
+                    ("parent", "made_into", "request_key"),
                 )
             },
         ),
@@ -138,15 +90,56 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
                     ("claimed_at", "cancel_requested_at", "finished_at"),
                     ("wait_seconds", "run_seconds"),
                     "deleted_at",
-                    "error_code",
+                    "error",
                     "error_detail",
                 )
             },
         ),
-        (_("Durations"), {"fields": ("expected", "measured"), "classes": ("collapse",)}),
+        (
+            _("Durations"),
+            {"fields": ("expected_steps", "measured_steps"), "classes": ("collapse",)},
+        ),
     )
-    readonly_fields = ("rest_of_log",)
+    readonly_fields = (
+        *("pictures", "rest_of_log", "owner_tasks", "made_into", "error"),
+        *("expected_steps", "measured_steps"),
+    )
     actions = ("cancel_tasks", "retry_tasks")
+
+    @admin.display(description=_("pictures"))
+    def pictures(self, task: GenerationTask) -> str:
+        return pictures_of(task)
+
+    def view_on_site(self, task: GenerationTask) -> str:
+        return reverse("task", args=[task.pk])
+
+    @admin.display(description=_("owner"))
+    def owner_tasks(self, task: GenerationTask) -> str:
+        """A link to all that this person asked for: who may see tasks may not see accounts."""
+        name = task.owner.get_username()
+        return format_html('<a href="{}?{}">{}</a>', reverse(LIST), urlencode({"q": name}), name)
+
+    @admin.display(description=_("made into"))
+    def made_into(self, task: GenerationTask) -> str:
+        """Retries and variations, oldest first."""
+        made = task.retries.order_by("created", "pk")[:MOST_CHILDREN]
+        links = ((reverse(PAGE, args=[each.pk]), short(each.prompt)) for each in made)
+        return format_html_join(" · ", '<a href="{}">{}</a>', links) or "–"
+
+    @admin.display(description=_("error"))
+    def error(self, task: GenerationTask) -> str:
+        """What happened, without the advice that follows it."""
+        return what_happened(task.error_code) or "–"
+
+    @admin.display(description=_("status"), ordering="status")
+    def state(self, task: GenerationTask) -> str:
+        """With the step where it is, or ended too early, how far that was, and why."""
+        words = str(TaskStatus(task.status).label)
+        if task.status in (TaskStatus.QUEUED, TaskStatus.COMPLETED):
+            return words
+        reached = f"{Step(task.step).label}, {task.progress:.0f}\N{NO-BREAK SPACE}%"
+        told = (words, reached, what_happened(task.error_code))
+        return format_html_join(mark_safe("<br>"), "{}", ((each,) for each in told if each))
 
     @admin.display(description=_("long log"))
     def rest_of_log(self, task: GenerationTask) -> str:
@@ -160,15 +153,11 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("prompt"))
     def short_prompt(self, task: GenerationTask) -> str:
-        return task.prompt if len(task.prompt) <= 60 else f"{task.prompt[:59]}…"
+        return short(task.prompt)
 
     @admin.display(description=_("submitted"), ordering="created")
     def submitted(self, task: GenerationTask) -> str:
         return timezone.localtime(task.created).strftime("%Y-%m-%d %H:%M:%S")
-
-    @admin.display(description=_("percent"), ordering="progress")
-    def percent(self, task: GenerationTask) -> str:
-        return f"{task.progress:.0f}\N{NO-BREAK SPACE}%"
 
     @admin.display(description=_("in line"), ordering="wait_seconds")
     def waited(self, task: GenerationTask) -> str:
@@ -177,6 +166,14 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("drawing"), ordering="run_seconds")
     def ran(self, task: GenerationTask) -> str:
         return f"{task.run_seconds:.1f}\N{NO-BREAK SPACE}s" if task.run_seconds else "–"
+
+    @admin.display(description=_("expected seconds per step"))
+    def expected_steps(self, task: GenerationTask) -> str:
+        return steps_text(task.expected)
+
+    @admin.display(description=_("measured seconds per step"))
+    def measured_steps(self, task: GenerationTask) -> str:
+        return steps_text(task.measured)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[TaskList]:
         return TaskList
@@ -220,6 +217,16 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
                 refused,
             )
             self.message_user(request, sentence % refused, messages.WARNING)
+
+
+def steps_text(durations: Mapping[str, float]) -> str:
+    """Each step in words with its seconds."""
+    parts = (f"{label('step', step)} {seconds:.2f}" for step, seconds in durations.items())
+    return " · ".join(parts) or "–"
+
+
+def short(prompt: str) -> str:
+    return prompt if len(prompt) <= SHORT else f"{prompt[: SHORT - 1]}…"
 
 
 def cancelled_message(count: int) -> str:

@@ -236,7 +236,7 @@ class TaskEvent(models.Model):
         constraints = (UniqueConstraint(fields=["task", "seq"], name="one_event_per_seq"),)
 
     def __str__(self) -> str:
-        return f"{self.seq} {self.kind}"
+        return f"{self.seq} {self.get_kind_display()}"
 
 
 class GeneratedImage(models.Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import datetime, timedelta
 
@@ -14,9 +15,11 @@ from django.utils import timezone
 
 from generation import services
 from generation.admin.task_list import MOST
+from generation.choices import InterruptReason
 from generation.models import ApiToken, GenerationTask, ShareLink, Worker
 from tests.pages.test_queries import plan_of
 from tests.services.drawn import drawn
+from tests.services.test_running import claim_one, interrupt
 from tests.services.test_submitting import failed_task, submit
 
 pytestmark = pytest.mark.django_db
@@ -330,3 +333,62 @@ def test_the_admin_names_the_way_instead_of_deleting_it(alice: User, now: dateti
 
     assert "manage.py delete_account alice" in asked.text
     assert set(User.objects.values_list("username", flat=True)) == {"alice", "root"}
+
+
+def test_the_page_of_a_task_shows_its_pictures_and_leads_to_all_around_it(
+    alice: User, staff: Client, now: datetime
+) -> None:
+    task = drawn(alice, now, prompt="willow", pictures=2)
+    child = submit(alice, now, prompt="willow in snow", parent=str(task.pk))
+    services.put_into_bin(owner=alice, pictures=[(task.pk, 2)], tasks=[], now=now)
+
+    page = staff.get(f"{LIST}{task.pk}/change/").text
+    of_child = staff.get(f"{LIST}{child.pk}/change/").text
+
+    for index in (1, 2):
+        picture = f"/pictures/{task.pk}/{index}/"
+        assert f'href="{picture}"' in page
+        assert f'<img src="{picture}thumbnail/" alt="picture {index}"' in page
+        assert staff.get(f"{picture}thumbnail/").status_code == 200
+    assert f'href="/tasks/{task.pk}/"' in page
+    assert f'href="{LIST}?q=alice"' in page
+    assert f'href="{LIST}{child.pk}/change/"' in page
+    assert f'href="{LIST}{task.pk}/change/"' in of_child
+    assert f'href="{LIST}?q=alice"' in staff.get(LIST).text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["The model failed while drawing", "The worker was not heard from any more"]),
+        ("zh-hans", ["模型在作画时出错", "执行机失联"]),
+    ],
+)
+def test_codes_are_said_in_words(
+    alice: User,
+    rita: User,
+    worker: Worker,
+    model: str,
+    now: datetime,
+    language: str,
+    words: list[str],
+) -> None:
+    submit(alice, now)
+    interrupt(claim_one(worker, now), InterruptReason.LEASE_EXPIRED, now)
+    failed = drawn(alice, now, pictures=0, status="failed")
+    (interrupted,) = GenerationTask.objects.filter(status="queued")
+    client = Client(headers={"accept-language": language})
+    client.force_login(rita)
+
+    pages = [
+        client.get(LIST).text,
+        client.get(f"{LIST}{failed.pk}/change/").text,
+        client.get(f"{LIST}{interrupted.pk}/change/").text,
+    ]
+
+    assert words[0] in pages[0]
+    assert words[0] in pages[1]
+    assert words[1] in pages[2]
+    for page in pages:
+        shown = re.sub(r"<[^>]*>", " ", page)
+        assert not re.search(r"\b(model_error|lease_expired|out_of_memory|step_began)\b", shown)
