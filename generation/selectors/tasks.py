@@ -240,6 +240,12 @@ def last_settings(owner: User) -> dict[str, Any]:
     return rows.values(*REMEMBERED).first() or {}
 
 
+def any_task(owner: User | None = None) -> bool:
+    """Whether there is a task, also a deleted one: of `owner`, or of anybody."""
+    tasks = GenerationTask.objects.order_by()
+    return (tasks if owner is None else tasks.filter(owner=owner)).exists()
+
+
 def accepts_model(name: str) -> bool:
     """Whether a task may be submitted for it: the default model, or one that was seen served."""
     return name == settings.XINFERENCE_MODEL or ModelState.objects.filter(name=name).exists()

@@ -38,6 +38,9 @@ same state that they continue from."""
 FIRST_PICTURES = 12
 """The same for the recent pictures."""
 
+FIRST_PROMPT = "LiuJuan"
+FILTERS = ("active", "completed", "stopped")
+
 LONG_QUEUE = 3
 """Queued cards that stand in the list; a longer queue is folded into one line."""
 
@@ -58,7 +61,14 @@ def studio(request: HttpRequest) -> HttpResponse:
     context["counts"] = {"all": sum(counts.values()), **counts}
     context["has_further"] = others["completed"] + others["stopped"] > 0
     context["studio_state"] |= {"others": others} | origin(request)
+    context["filter"] = filter_of(request)
     return render(request, "studio/studio.html", context)
+
+
+def filter_of(request: HttpRequest) -> str:
+    """Which cards the address asks for; the scripts write it there."""
+    asked = request.GET.get("show")
+    return asked if asked in FILTERS else "all"
 
 
 def in_feed(card: Card) -> Card:
@@ -154,11 +164,15 @@ def to_paint(card: Card, now: datetime) -> dict[str, Any]:
 
 
 def defaults(user: User, served: Collection[str]) -> dict[str, Any]:
-    """What the composer begins with: as the person asked last, the model if it still can be."""
+    """What the composer begins with: as the person asked last, the model if it still can be.
+
+    Who has never sent a task finds a prompt to begin with.
+    """
     last = selectors.last_settings(user)
+    known = bool(last) or selectors.any_task(user)
     if last.get("model") not in served:
         last.pop("model", None)
-    return {"prompt": "LiuJuan", **services.defaults(), **last}
+    return {"prompt": "" if known else FIRST_PROMPT, **services.defaults(), **last}
 
 
 def shown_log(request: HttpRequest, task: GenerationTask, log: list[EventFrame]) -> dict[str, Any]:

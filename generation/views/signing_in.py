@@ -23,6 +23,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext, ngettext
 
+from generation import selectors
 from generation.conversation import SignInThrottled, check_password
 
 BUSY_RETRY = 5
@@ -91,6 +92,9 @@ class SignInView(TellsPause, LoginView):
     template_name = "registration/sign_in.html"
     redirect_authenticated_user = True
     authentication_form = SignInForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(first_run=not selectors.any_task(), **kwargs)
 
 
 class PasswordView(TellsPause, PasswordChangeView):

@@ -175,3 +175,43 @@ def test_a_language_is_called_as_its_button_reads(alice: User) -> None:
     for attributes, words in buttons:
         name = re.search(r'aria-label="([^"]*)"', attributes)
         assert name is None or words in name[1]
+
+
+def test_an_example_stands_in_the_prompt_until_the_first_task(
+    alice: User, bob: User, model: str, now: datetime
+) -> None:
+    def begins_with(person: User) -> tuple[str, str]:
+        html = signed_in(person).get("/").text
+        field = re.search(r'<textarea[^>]* name="prompt"[^>]*>(.*?)</textarea>', html)
+        assert field is not None
+        return state_in(html)["defaults"]["prompt"], field[1]
+
+    assert begins_with(alice) == ("LiuJuan", "LiuJuan")
+
+    task = submit(alice, now, prompt="my own words")
+
+    assert begins_with(alice) == ("", "")
+    assert begins_with(bob) == ("LiuJuan", "LiuJuan")
+    type(task).objects.filter(pk=task.pk).update(deleted_at=now)
+    assert begins_with(alice) == ("", "")
+
+
+def test_the_first_run_is_explained_until_somebody_has_drawn(
+    alice: User, model: str, now: datetime
+) -> None:
+    assert "首次运行？" in Client(headers={"accept-language": "zh"}).get("/accounts/sign-in/").text
+
+    submit(alice, now)
+
+    assert "首次运行" not in Client().get("/accounts/sign-in/").text
+
+
+@pytest.mark.parametrize("asked", ["stopped", "all", "<b>"])
+def test_the_filter_in_the_address_is_the_one_that_is_shown(alice: User, asked: str) -> None:
+    html = signed_in(alice).get("/", {"show": asked}).text
+
+    pressed = re.findall(r'data-filter="(\w+)" aria-pressed="true"', html)
+    assert pressed == ["stopped" if asked == "stopped" else "all"]
+    feed = re.search(r'<section class="feed"[^>]*>', html)
+    assert feed is not None
+    assert ('data-filter="stopped"' in feed[0]) == (asked == "stopped")

@@ -32,6 +32,8 @@ export class Composer {
   #prompt = find(this.#form, "[name='prompt']", HTMLTextAreaElement);
   #send = find(this.#form, "#send", HTMLButtonElement);
   #fields = new Fields(this.#form, () => this.#models);
+  /** The prompt that the page came with: the server's example is no draft. */
+  #first;
   #models;
   #submit;
   #draft;
@@ -78,6 +80,7 @@ export class Composer {
   constructor(page, submit) {
     this.#submit = submit;
     this.#models = page.models;
+    this.#first = page.defaults.prompt;
     this.#draft = new Draft(ofThisSite(page.username));
     const typed = this.#fields.typed;
     this.#fields.fill(page.defaults);
@@ -100,6 +103,7 @@ export class Composer {
   /** Keep the draft now: the page is about to go away. */
   keepDraft() {
     const { values, locked } = this.#fields;
+    if (values.prompt === this.#first) delete values.prompt;
     const split = this.#lines?.chosen ?? this.#split;
     return this.#draft.save({ ...values, locked, split, origin: this.#parent });
   }

@@ -60,8 +60,9 @@ export class Feed {
     watchPointer(this.#list, { enter: () => (this.#pointerInside = true), leave: () => this.#leave() });
     this.#section?.addEventListener("click", (event) => {
       const filter = closest(event, "button")?.dataset.filter;
-      if (filter) this.#filter(filter);
+      if (filter && filter !== shownFilter()) this.#step(filter);
     });
+    if (this.#section) addEventListener("popstate", () => this.#filter(shownFilter()));
     const hidesEmpty = this.#section !== null;
     const bin = lazy(async () => new (await import("./bin.js")).Bin({ ledger, feed: this, hidesEmpty }));
     for (const what of /** @type {const} */ (["favourite", "deleted", "restored"])) {
@@ -180,6 +181,7 @@ export class Feed {
   reveal(taskId) {
     const card = this.#cards.get(taskId);
     if (card?.state.status === "queued") this.#fold?.open();
+    if (card && !card.element.checkVisibility()) this.#step("all");
     card?.element.scrollIntoView({ block: "center" });
   }
 
@@ -238,18 +240,13 @@ export class Feed {
     this.#count();
   }
 
-  /** Whoever had the focus in it finds it in the next one. @param {string} taskId */
+  /** @param {string} taskId */
   remove(taskId) {
     const card = this.#cards.get(taskId);
     if (!card) return;
-    const { element } = card;
-    const next = element.nextElementSibling ?? element.previousElementSibling;
-    const hadFocus = element.contains(document.activeElement);
-    element.remove();
+    card.element.remove();
     this.#cards.delete(taskId);
     this.#changed.delete(card);
-    const heir = next?.querySelector("[data-part='link']") ?? document.querySelector("main");
-    if (hadFocus && heir instanceof HTMLElement) heir.focus({ preventScroll: true });
     this.#count();
   }
 
@@ -328,8 +325,15 @@ export class Feed {
     button.closest("details")?.removeAttribute("open");
   }
 
+  /** A filter stands in the address, so that Back, Forward and Reload keep it. @param {string} filter */
+  #step(filter) {
+    history.pushState(null, "", filter === "all" ? location.pathname : `?show=${filter}`);
+    this.#filter(filter);
+  }
+
   /** @param {string} filter */
   #filter(filter) {
+    for (const next of document.querySelectorAll(".language [name='next']")) setAttribute(next, "value", location.pathname + location.search);
     this.#section?.setAttribute("data-filter", filter);
     this.#further?.filter(filter);
     this.#counts.press(filter);
@@ -367,3 +371,9 @@ const rank = ({ state: { status } }) => (status === "running" ? 0 : status === "
  */
 const inOrder = (a, b) =>
   rank(a) - rank(b) || (rank(a) === 1 ? a.task.created - b.task.created : b.task.created - a.task.created);
+
+/** The filter in the address. */
+function shownFilter() {
+  const asked = new URLSearchParams(location.search).get("show") ?? "";
+  return ["active", "completed", "stopped"].includes(asked) ? asked : "all";
+}
