@@ -4,6 +4,7 @@
 import { Card } from "./card.js";
 import { Face, clone, closest, find, lazy } from "./dom.js";
 import { pictureKey, recentFrame } from "./frames.js";
+import { filterInAddress, stepTo, tellLanguages } from "./feed-address.js";
 import { FeedCounts } from "./feed-counts.js";
 import { Further } from "./further.js";
 import { gettext } from "./i18n.js";
@@ -60,9 +61,9 @@ export class Feed {
     watchPointer(this.#list, { enter: () => (this.#pointerInside = true), leave: () => this.#leave() });
     this.#section?.addEventListener("click", (event) => {
       const filter = closest(event, "button")?.dataset.filter;
-      if (filter && filter !== shownFilter()) this.#step(filter);
+      if (filter && filter !== filterInAddress()) this.#step(filter);
     });
-    if (this.#section) addEventListener("popstate", () => this.#filter(shownFilter()));
+    if (this.#section) addEventListener("popstate", () => this.#filter(filterInAddress()));
     const hidesEmpty = this.#section !== null;
     const bin = lazy(async () => new (await import("./bin.js")).Bin({ ledger, feed: this, hidesEmpty }));
     for (const what of /** @type {const} */ (["favourite", "deleted", "restored"])) {
@@ -325,15 +326,15 @@ export class Feed {
     button.closest("details")?.removeAttribute("open");
   }
 
-  /** A filter stands in the address, so that Back, Forward and Reload keep it. @param {string} filter */
+  /** @param {string} filter */
   #step(filter) {
-    history.pushState(null, "", filter === "all" ? location.pathname : `?show=${filter}`);
+    stepTo(filter);
     this.#filter(filter);
   }
 
   /** @param {string} filter */
   #filter(filter) {
-    for (const next of document.querySelectorAll(".language [name='next']")) setAttribute(next, "value", location.pathname + location.search);
+    tellLanguages();
     this.#section?.setAttribute("data-filter", filter);
     this.#further?.filter(filter);
     this.#counts.press(filter);
@@ -371,9 +372,3 @@ const rank = ({ state: { status } }) => (status === "running" ? 0 : status === "
  */
 const inOrder = (a, b) =>
   rank(a) - rank(b) || (rank(a) === 1 ? a.task.created - b.task.created : b.task.created - a.task.created);
-
-/** The filter in the address. */
-function shownFilter() {
-  const asked = new URLSearchParams(location.search).get("show") ?? "";
-  return ["active", "completed", "stopped"].includes(asked) ? asked : "all";
-}

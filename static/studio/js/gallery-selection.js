@@ -6,6 +6,7 @@ import { putIntoBin, setFavourite, share } from "./deeds.js";
 import { find, part, setAttribute, setText } from "./dom.js";
 import { tilesOf } from "./gallery-days.js";
 import { gettext, ngettext } from "./i18n.js";
+import { isTyping } from "./viewer-keys.js";
 
 const COMPARED = { least: 2, most: 6 };
 /** One request may name so many. */
@@ -178,7 +179,3 @@ export class Selection {
 
 /** @param {HTMLElement} tile */
 const boxIn = (tile) => /** @type {HTMLInputElement} */ (boxOf(tile));
-
-/** @param {EventTarget | null} target */
-export const isTyping = (target) =>
-  target instanceof Element && target.matches("input:not([type='checkbox']), textarea, select, [contenteditable]");

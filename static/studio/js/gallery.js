@@ -7,12 +7,13 @@ import { orToast, putIntoBin } from "./deeds.js";
 import { find, setAttribute } from "./dom.js";
 import { nameDays, tilesOf } from "./gallery-days.js";
 import { GalleryPages } from "./gallery-pages.js";
-import { Selection, isTyping } from "./gallery-selection.js";
+import { Selection } from "./gallery-selection.js";
 import { HttpRefusal, send } from "./http.js";
 import { gettext } from "./i18n.js";
 import { listenToMenus } from "./menus.js";
 import { newRequestKey } from "./protocol.js";
 import { toast } from "./toasts.js";
+import { isSwitchedOff, isTyping } from "./viewer-keys.js";
 import { listenForViewing } from "./viewing.js";
 
 /** While something is being drawn, its picture is looked for so often. */
@@ -146,10 +147,10 @@ function focusOn(tile) {
 function listenToKeys(wall) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
-    if (event.key === "/") {
+    if (event.key === "/" && !isSwitchedOff()) {
       event.preventDefault();
       find(document, "#finder [name='q']", HTMLInputElement).select();
-    } else if (event.key.toLowerCase() === "u") {
+    } else if (event.key.toLowerCase() === "u" && !isSwitchedOff()) {
       const undo = [...document.querySelectorAll("#alerts [data-part='action']:not([hidden])")].at(-1);
       if (undo instanceof HTMLElement) undo.click();
     } else if (event.key.startsWith("Arrow")) {

@@ -1,5 +1,5 @@
 // @ts-check
-/** Menus (`details[data-menu]`) close on a click elsewhere and on Escape. */
+/** Menus (`details[data-menu]`) close on a click elsewhere and on Escape; keeping the focus and the keys of a page begin here. */
 
 /** Below this share of the window a menu opens upwards. */
 const LOW = 0.55;
@@ -11,13 +11,23 @@ function close(isToClose) {
   }
 }
 
+const loadKeys = () => import("./page-keys.js");
+
 export function listenToMenus() {
+  const keep = () => import("./focus.js").then(({ keepFocus }) => keepFocus(), () => {});
+  document.addEventListener("focusin", keep, { once: true });
+  document.querySelector("[data-keys]")?.removeAttribute("hidden");
   document.addEventListener("toggle", ({ target }) => {
     if (!(target instanceof Element) || !target.matches("[data-menu][open]")) return;
     target.toggleAttribute("data-up", target.getBoundingClientRect().top > innerHeight * LOW);
   }, true);
+  document.addEventListener("click", ({ target }) => {
+    if (target instanceof Element && target.closest("[data-keys]")) loadKeys().then(({ help }) => help(), () => {});
+  });
   document.addEventListener("click", ({ target }) => close((menu) => target instanceof Node && !menu.contains(target)));
-  document.addEventListener("keydown", ({ key }) => {
+  document.addEventListener("keydown", (event) => {
+    const { key } = event;
+    if (/^[jk?]$/i.test(key)) loadKeys().then(({ press }) => press(event), () => {});
     if (key !== "Escape") return;
     close((menu) => {
       menu.querySelector("summary")?.focus();

@@ -54,7 +54,12 @@ export class Shortcuts {
   }
 }
 
-function isSwitchedOff() {
+/** @param {EventTarget | null} target */
+export const isTyping = (target) =>
+  target instanceof Element && target.matches("input:not([type='checkbox'], [type='radio'], [type='range']), textarea, select, [contenteditable]");
+
+/** Whether keys of a single character are off, on this device. */
+export function isSwitchedOff() {
   try {
     return localStorage.getItem(OFF) !== null;
   } catch {
@@ -63,7 +68,7 @@ function isSwitchedOff() {
 }
 
 /** @param {boolean} off */
-function switchOff(off) {
+export function switchOff(off) {
   try {
     if (off) localStorage.setItem(OFF, "1");
     else localStorage.removeItem(OFF);

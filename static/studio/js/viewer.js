@@ -112,7 +112,7 @@ export class Viewer {
     if (document.fullscreenElement) void document.exitFullscreen();
     document.body.append(this.#alerts);
     this.#stage.clear();
-    const link = this.#opener?.isConnected ? this.#opener : linkTo(this.#list.current);
+    const link = [this.#opener, linkTo(this.#list.current)].find((each) => each?.isConnected && each.checkVisibility());
     (link ?? find(document, "main", HTMLElement)).focus({ preventScroll: true });
     if (!keyInAddress()) return;
     if (history.state?.viewing) history.back();
@@ -125,6 +125,7 @@ export class Viewer {
       this.close();
       return;
     }
+    if (item.alt) setAttribute(this.#dialog, "aria-label", item.alt);
     if (keyInAddress() !== item.key) history.replaceState(history.state, "", `#picture=${item.key}`);
     this.#stage.show(item);
     this.#panel.await(item.key);
@@ -180,6 +181,7 @@ export class Viewer {
    */
   #tell(item, about) {
     item.alt ||= about.prompt;
+    setAttribute(this.#dialog, "aria-label", item.alt);
     item.url ||= about.url;
     item.thumbnail ||= about.thumbnail_url;
     item.width ||= about.width;
