@@ -8,14 +8,20 @@ const ABOVE = "dialog, #alerts";
 /** @typedef {{node: Element, before: Element | null, after: Element | null}} Level an element around the focus, with its neighbours */
 /** @typedef {{element: HTMLElement, levels: Level[]}} Place where the focus is, from the inside out */
 
+/** Between a press and the end of the focus that it causes. */
+const PRESS_MS = 500;
+
 /** @type {Place | null} */
 let place = null;
+/** On the clock of events. */
+let pressedAt = -Infinity;
 /** The last place in each of them, and in the page (null); the newest last. @type {Map<Element | null, Place>} */
 const trail = new Map();
 /** Hidden or removed, an element has no size. */
 const watch = new ResizeObserver(recover);
 
 export function keepFocus() {
+  document.addEventListener("pointerdown", ({ timeStamp }) => (pressedAt = timeStamp), true);
   document.addEventListener("focusin", note);
   document.addEventListener("focusout", left);
   document.addEventListener("toggle", closed, true);
@@ -39,11 +45,12 @@ function note() {
   watch.observe(sized?.node ?? element);
 }
 
-/** Pressed beside it, a person leaves an element on purpose. @param {FocusEvent} event */
-function left({ target, relatedTarget }) {
+/** Moved in the page an element loses the focus too; only a press beside it is meant. @param {FocusEvent} event */
+function left({ target, relatedTarget, timeStamp }) {
   if (relatedTarget || !document.hasFocus()) return;
+  const isMeant = timeStamp - pressedAt < PRESS_MS;
   setTimeout(() => {
-    if (place?.element === target && isShown(place.element) && document.activeElement !== target) place = null;
+    if (isMeant && place?.element === target && isShown(place.element) && document.activeElement !== target) place = null;
     else recover();
   });
 }
@@ -55,13 +62,14 @@ function closed({ target }) {
 }
 
 function recover() {
-  if (place && isLost(place)) heirOf(place)?.focus({ preventScroll: true });
+  if (!place || !isLost(place)) return;
+  (isUsable(place.element) ? place.element : heirOf(place))?.focus({ preventScroll: true });
 }
 
 /** @param {Place} of */
 function isLost({ element }) {
   const focused = document.activeElement;
-  return (!focused || focused === document.body || focused === element) && !isShown(element);
+  return !focused || focused === document.body || (focused === element && !isShown(element));
 }
 
 /** @param {Place} of */
@@ -111,5 +119,5 @@ function isBehind({ node, before, after }, other) {
 /** @param {Element} element */
 function isUsable(element) {
   const modal = [...document.querySelectorAll("dialog:modal")].at(-1);
-  return isShown(element) && !element.closest("[inert]") && (!modal || modal.contains(element));
+  return isShown(element) && !element.matches(":disabled") && !element.closest("[inert]") && (!modal || modal.contains(element));
 }

@@ -312,4 +312,4 @@ ladder.prepare().then(() => socket.start());
 for (const menu of document.querySelectorAll("details:has([data-alerts])")) menu.addEventListener("toggle", wakeAlerts);
 addEventListener("storage", ({ key }) => key === ALERTS && wakeAlerts());
 if (storage("localStorage")?.getItem(ALERTS)) wakeAlerts();
-if (/** @type {any} */ (globalThis).studioEarly()) find(document, "#composer", HTMLFormElement).requestSubmit();
+if (/** @type {any} */ (globalThis).studioEarly?.()) find(document, "#composer", HTMLFormElement).requestSubmit();
