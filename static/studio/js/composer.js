@@ -22,7 +22,8 @@ import { newRequestKey } from "./protocol.js";
 const DRAFT_AFTER_MS = 300;
 /** A second press on the same content within this time is a slip of the finger. */
 const SAME_AGAIN_MS = 1_000;
-const WIDE = matchMedia("(min-width: 768px)");
+/** Where the form is docked, as in composer.css: on a phone, upright or not. */
+const DOCKED = matchMedia("(width < 768px), (width < 960px) and (height < 500px)");
 /** A cheap first look: only a text with such a line is read further. */
 const MAY_HOLD_SETTINGS = /(?:^|\n)[ \t]*Steps:[ \t]*\d/;
 
@@ -197,11 +198,11 @@ export class Composer {
     addEventListener("pagehide", () => this.keepDraft());
     if (/Mac|iPhone|iPad/.test(navigator.platform)) this.#face.tell({ keys: "⌘ ↵" });
     const fit = async () => {
-      if (WIDE.matches) return;
+      if (!DOCKED.matches) return;
       const { Sheet } = await import("./sheet.js");
-      this.#sheet ??= new Sheet(form, () => this.#prompt.focus());
+      this.#sheet ??= new Sheet(form, DOCKED, () => this.#prompt.focus());
     };
-    WIDE.addEventListener("change", fit);
+    DOCKED.addEventListener("change", fit);
     fit();
   }
 

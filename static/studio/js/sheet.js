@@ -4,22 +4,24 @@
 import { find } from "./dom.js";
 
 const BEHIND = ".bar, .feed, .recent";
-const WIDE = matchMedia("(min-width: 768px)");
 
 export class Sheet {
   #form;
   #details;
   #opener;
+  #docked;
   #opened;
 
   /**
    * @param {HTMLFormElement} form
+   * @param {MediaQueryList} docked whether there is a sheet at all
    * @param {() => void} opened
    */
-  constructor(form, opened) {
+  constructor(form, docked, opened) {
     this.#form = form;
     this.#details = find(form, "[data-sheet]", HTMLDetailsElement);
     this.#opener = find(form, "[data-sheet] summary", HTMLElement);
+    this.#docked = docked;
     this.#opened = opened;
     this.#opener.addEventListener("click", (event) => {
       event.preventDefault();
@@ -33,7 +35,7 @@ export class Sheet {
       if (event.target instanceof Node && !form.contains(event.target)) this.close();
     });
     // wide again (a turned tablet): there is no sheet any more, so nothing may stay out of reach
-    WIDE.addEventListener("change", () => this.#set(false));
+    docked.addEventListener("change", () => this.#set(false));
     if (this.#details.open) this.open(); // before this script was there
   }
 
@@ -43,7 +45,7 @@ export class Sheet {
 
   /** Nothing on wide screens, where the form is always open. */
   open() {
-    if (WIDE.matches) return;
+    if (!this.#docked.matches) return;
     this.#set(true);
     const focused = document.activeElement;
     if (focused === this.#opener || !this.#form.contains(focused)) this.#opened();
