@@ -19,6 +19,7 @@ export function toast(text, tone, action) {
   const face = new Face(note);
   const close = () => note.remove();
   face.mark({ tone });
+  if (tone === "plain") find(note, "use", SVGUseElement).setAttribute("href", "#i-check");
   face.tell({ text });
   face.reveal({ action: !!action });
   face.part("close").addEventListener("click", close);
