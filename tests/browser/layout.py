@@ -1,0 +1,63 @@
+"""What is wrong with where things stand on a page, as the browser measures it."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page
+
+SIDEWAYS = "document.documentElement.scrollWidth - innerWidth"
+
+# texts of two elements that cover each other
+COVERED_TEXTS = """(root) => {
+  const boxes = [];
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const owner = walker.currentNode.parentElement;
+    const text = walker.currentNode.data.trim();
+    if (!text || !owner.checkVisibility({ visibilityProperty: true })) continue;
+    if (getComputedStyle(owner).clipPath !== "none") continue; // for screen readers
+    if (owner.closest("[role=progressbar]")) continue; // large digits, whose box is higher
+    const range = document.createRange();
+    range.selectNodeContents(walker.currentNode);
+    const shown = owner.closest(".prompt")?.getBoundingClientRect(); // the rest is clamped
+    for (const box of range.getClientRects()) {
+      if (!shown || box.bottom <= shown.bottom + 1) boxes.push({ owner, box, text });
+    }
+  }
+  return boxes.flatMap((a, i) => boxes.slice(i + 1).flatMap((b) => {
+    const wide = Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left);
+    const high = Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top);
+    return a.owner !== b.owner && wide > 2 && high > 3 ? [`${a.text} / ${b.text}`] : [];
+  }));
+}"""
+
+# controls on which something else lies once they are scrolled into view
+COVERED_CONTROLS = """(root) => [
+    ...root.querySelectorAll("a[href], button, input, select, textarea, summary")
+  ]
+  .filter((control) => control.checkVisibility() && !control.disabled)
+  .filter((control) => {
+    control.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const { left, right, top, bottom } = control.getClientRects()[0];
+    return [top + 3, (top + bottom) / 2, bottom - 3].some((y) => {
+      const hit = document.elementFromPoint((left + right) / 2, y);
+      const isOwn = hit && (control.contains(hit) || hit.contains(control));
+      return !isOwn && !control.labels?.[0]?.contains(hit);
+    });
+  })
+  .map((control) => control.outerHTML)"""
+
+
+def sideways(page: Page) -> int:
+    """By how many pixels the page is wider than its window."""
+    width: int = page.evaluate(SIDEWAYS)
+    return width
+
+
+def covered_texts(root: Locator) -> list[str]:
+    texts: list[str] = root.evaluate(COVERED_TEXTS)
+    return texts
+
+
+def covered_controls(root: Locator) -> list[str]:
+    names: list[str] = root.evaluate(COVERED_CONTROLS)
+    return names

@@ -1,0 +1,197 @@
+"""Nothing is cut off, covered or out of reach, whatever the size of the window and the words."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import NewPerson, SignIn
+from tests.browser.hanging import Wall, hang
+from tests.browser.layout import covered_controls, covered_texts, sideways
+from tests.browser.pages import card_of, expect_live, expect_status, send
+from tests.browser.people import Person
+from tests.studio import Studio
+
+pytestmark = pytest.mark.browser
+
+DESKS = ["1280x720", "1366x768", "1440x900", "1024x768", "1000x700", "820x1180", "768x1024"]
+PHONES = ["844x390", "390x844", "320x640", "320x256"]
+# what observes the size of something has then answered
+TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+STACKED = "".join(letter + "\u0300\u0489\u0334\u0353" * 10 for letter in "stacked")
+WORD = "W" * 400
+HOSTILE: Wall = [
+    {"prompt": STACKED, "negative_prompt": WORD, "n": 2},
+    {"prompt": WORD, "negative_prompt": STACKED, "width": 256, "height": 1024},
+    {"prompt": "一" * 2_000},
+    {"prompt": WORD, "status": "failed", "step": "decoding", "error_code": "model_error"},
+]
+
+
+def resize(page: Page, size: str) -> None:
+    width, height = map(int, size.split("x"))
+    page.set_viewport_size({"width": width, "height": height})
+    # the page is laid out anew in the next frame but one
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
+def test_a_running_card_and_the_form_fit_every_window(
+    sign_in: SignIn, studio: Studio, person: Person, locale: str
+) -> None:
+    page = sign_in(person, studio.url, locale=locale, reduced_motion="reduce").new_page()
+    page.goto("/")
+    expect_live(page)
+    running = send(page, "a running task", steps=100, size="1024x1024", n=4)
+    for number in range(2):
+        send(page, f"waiting {number} " + "word " * 30, steps=100, size="1024x1024")
+    expect_status(running, "running")
+    form = page.locator("#composer")
+    form.locator(".fold > summary").click()
+
+    for size in DESKS:
+        resize(page, size)
+        assert sideways(page) == 0, size
+        assert covered_texts(page.locator("#cards")) == [], size
+        assert covered_controls(form) == [], size
+        assert covered_controls(running) == [], size
+        expect(form.locator("#send")).to_be_in_viewport(ratio=1)
+
+    sheet = form.locator("[data-sheet] > summary")
+    for size in PHONES:
+        resize(page, size)
+        assert sideways(page) == 0, size
+        assert covered_texts(page.locator("#cards")) == [], size
+        assert covered_controls(running) == [], size
+        expect(form.locator("#send")).to_be_in_viewport(ratio=1)
+        sheet.click()
+        prompt = form.locator("[name=prompt]")
+        expect(prompt).to_be_focused()
+        expect(prompt).to_be_in_viewport(ratio=0.9)
+        assert covered_controls(form) == [], size
+        page.keyboard.press("Escape")
+
+
+@pytest.fixture
+def hostile(sign_in: SignIn, studio: Studio, new_person: NewPerson) -> Page:
+    """The gallery of a person whose prompts fit nowhere."""
+    person = new_person()
+    hang(studio, {person.name: [dict(task) for task in HOSTILE]})
+    page = sign_in(person, studio.url, reduced_motion="reduce").new_page()
+    page.goto("/gallery/")
+    return page
+
+
+def test_words_that_fit_nowhere_stay_in_their_place(hostile: Page) -> None:
+    page = hostile
+    keys = page.locator(".tile[data-key]").evaluate_all(
+        "all => all.map((tile) => tile.dataset.key)"
+    )
+    tasks = page.locator(".tile").evaluate_all("all => all.map((tile) => tile.dataset.task)")
+    compared = "&".join(f"picture={key}" for key in keys[:4])
+    paths = ["/gallery/", f"/compare/?{compared}", "/", *(f"/tasks/{task}/" for task in tasks)]
+    for path in paths:
+        page.goto(path)
+        for size in ("1280x720", "820x1180", "320x640"):
+            resize(page, size)
+            assert sideways(page) == 0, f"{path} at {size}"
+    title = page.locator(".card__prompt")
+    for task in tasks:
+        page.goto(f"/tasks/{task}/")
+        box = title.bounding_box()
+        assert box
+        assert box["height"] < 300
+
+
+def test_an_open_sheet_of_the_viewer_leaves_the_picture_whole(hostile: Page) -> None:
+    page = hostile
+    page.locator(".tile__link").nth(2).click()
+    viewer = page.get_by_role("dialog")
+    picture, panel = viewer.locator("[data-part=picture]"), viewer.locator("[data-part=panel]")
+    about = viewer.locator("[data-part=about]")
+    if about.get_attribute("aria-expanded") == "false":
+        about.click()
+    expect(panel).to_have_attribute("data-known", "")
+    for size in ("1280x720", "820x1180", "844x390", "390x844", "320x640", "320x256"):
+        resize(page, size)
+        expect(picture).to_be_in_viewport(ratio=0.99)
+        assert not overlap(picture, panel), size
+        assert sideways(page) == 0, size
+
+
+def overlap(one: Locator, other: Locator) -> bool:
+    a, b = one.bounding_box(), other.bounding_box()
+    assert a
+    assert b
+    wide = min(a["x"] + a["width"], b["x"] + b["width"]) - max(a["x"], b["x"])
+    high = min(a["y"] + a["height"], b["y"] + b["height"]) - max(a["y"], b["y"])
+    return wide > 1 and high > 1
+
+
+def test_on_paper_there_are_pictures_and_prompts_alone(page: Page) -> None:
+    card = send(page, "on paper", steps=2, size="256x256")
+    expect_status(card, "completed")
+    page.emulate_media(media="print")
+    expect(card.locator(".card__pictures img")).to_be_visible()
+    expect(card.locator(".card__prompt")).to_be_visible()
+    assert shown_controls(page) == []
+
+    page.emulate_media(media="screen")
+    page.goto("/gallery/")
+    page.emulate_media(media="print")
+    expect(page.locator(".tile img")).to_be_visible()
+    expect(page.locator(".tile__caption")).to_have_css("opacity", "1")
+    expect(page.locator(".tile__caption")).to_have_text("on paper")
+    assert shown_controls(page) == []
+
+
+def shown_controls(page: Page) -> list[str]:
+    """Controls that can be seen, besides the pictures and prompts that lead somewhere."""
+    found = page.locator("button, input, select, textarea, summary, .bar a").locator("visible=true")
+    controls: list[str] = found.evaluate_all("all => all.map((control) => control.outerHTML)")
+    return controls
+
+
+def test_forced_colours_keep_what_is_chosen_and_where_it_is(page: Page) -> None:
+    running = send(page, "in two colours", steps=100, size="1024x1024", n=4)
+    expect_status(running, "running")
+    expect(running.locator(".slip[aria-current][data-step=generating]")).to_be_visible()
+    page.emulate_media(forced_colors="active")
+    canvas = page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
+
+    def paint(locator: Locator, name: str) -> str:
+        value: str = locator.evaluate("(e, name) => getComputedStyle(e)[name]", name)
+        return value
+
+    assert paint(running.locator(".slip__bar").first, "backgroundColor") != canvas
+    assert paint(running.locator("[data-current] .slip__fill"), "backgroundColor") != canvas
+    for chosen in (
+        ".filters [aria-pressed=true]",
+        ".ratio:has(:checked)",
+        ".segments label:has(:checked)",
+    ):
+        assert paint(page.locator(chosen).first, "backgroundColor") != canvas, chosen
+    assert paint(page.locator(".bar__nav [aria-current]"), "borderBottomColor") != canvas
+    assert (
+        paint(page.locator(".bar__nav a:not([aria-current])").first, "borderBottomColor") == canvas
+    )
+    assert paint(page.locator(".connection__dot"), "borderTopWidth") != "0px"
+    send_button = page.locator("#send")
+    page.locator("[name=model]").focus()
+    page.keyboard.press("Tab")
+    expect(send_button).to_be_focused()
+    assert paint(send_button, "outlineStyle") == "solid"
+    assert paint(send_button, "outlineColor") != canvas
+
+
+def test_good_news_does_not_look_like_a_warning(page: Page) -> None:
+    card = send(page, "good news", steps=2, size="256x256")
+    expect_status(card, "completed")
+    card.locator(".card__more > summary").click()
+    card.locator("[data-action=delete]").click()
+    expect(card_of(page, "good news")).to_have_count(0)
+    expect(page.locator(".toast use").first).to_have_attribute("href", re.compile("#i-check$"))
