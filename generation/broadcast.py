@@ -113,6 +113,17 @@ def ring_new_task(*, owner_id: int, task_id: str, frame: str) -> None:
     doorbell.leave(lambda: layer().group_send(group_of(owner_id), message))
 
 
+def ring_collection(*, owner_id: int, revision: int, frame: str) -> None:
+    """Tell the owner's open pages what was marked, deleted or restored."""
+    message = {
+        "type": "collection.changed",
+        "owner_id": owner_id,
+        "revision": revision,
+        "frame": frame,
+    }
+    doorbell.leave(lambda: layer().group_send(group_of(owner_id), message))
+
+
 def wake_workers() -> None:
     doorbell.leave(lambda: layer().send(WORKERS, {"type": "generation.wake"}))
 

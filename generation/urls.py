@@ -28,6 +28,7 @@ urlpatterns = [
     path("pictures/<uuid:task_id>/<int:index>/thumbnail/", files.thumbnail, name="thumbnail"),
     path("pictures/<uuid:task_id>/<int:index>/about/", gallery.about, name="picture-about"),
     path("feed/", feed.cards, name="feed-cards"),
+    path("feed/kept/", feed.kept, name="feed-kept"),
     path("messages/", events.messages, name="messages"),
     path("events/", events.events, name="events"),
     path("events/poll/", events.poll, name="poll"),

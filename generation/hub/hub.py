@@ -20,7 +20,7 @@ from generation.hub.outbox import Box
 from generation.hub.places import Places
 from generation.log_lines import Outage, database
 from generation.log_lines import layer as layer_outage
-from generation.protocol import QueuePlace
+from generation.protocol import QueuePlace, collection_frame, encode
 from generation.selectors import LogPage, clock
 from generation.teardown import cancel_and_wait
 
@@ -130,6 +130,9 @@ class Hub:
             self.notices += 1
             for outbox in tuple(self.by_owner.get(message["owner_id"], ())):
                 outbox.notify(message["task_id"], message["frame"])
+        elif message["type"] == "collection.changed":
+            for outbox in tuple(self.by_owner.get(message["owner_id"], ())):
+                outbox.tell_collection(message["revision"], message["frame"])
         elif message["type"] == "hub.marker":
             self.memberships.heard(message["marker"])
 
@@ -241,6 +244,7 @@ class Hub:
         """
         await database_sync_to_async(clock.synchronise)()
         await self.find_new()
+        await self.compare_collections()
         if not self.watchers:
             return
         newest = await database_sync_to_async(selectors.newest_seqs)(list(self.watchers))
@@ -267,6 +271,17 @@ class Hub:
                     for task_id in task_ids:
                         outbox.find(task_id)
                     outbox.forget_told(task_ids)
+
+    async def compare_collections(self) -> None:
+        """Who was not told of the newest revision learns its number, and reads what is kept."""
+        if not self.by_owner:
+            return
+        owners = list(self.by_owner)
+        revisions = await database_sync_to_async(selectors.revisions_of)(owners)
+        for owner_id, revision in revisions.items():
+            frame = encode(collection_frame(revision))
+            for outbox in tuple(self.by_owner.get(owner_id, ())):
+                outbox.tell_collection(revision, frame)
 
     def tell_places_of(self, task_ids: Collection[str]) -> None:
         """Soon, to everybody who watches one of these by then."""

@@ -43,8 +43,15 @@ class Box(ABC):
         self.groups: set[int] = set()
         self.greeted = False
         """Whether it was put its first frame, `hello`: what is told of the line comes after it."""
+        self.collection = 0
+        """The newest revision of its owner's collection that it was told."""
         self.models = ""
         """The newest `models` frame it was offered: the same one again would be no news."""
+
+    def tell_collection(self, revision: int, frame: str) -> None:
+        """Queue a newer revision; without room, or before `hello`, it is told later."""
+        if self.greeted and revision > self.collection and self.offer(frame):
+            self.collection = revision
 
     @abstractmethod
     def wake(self) -> None:

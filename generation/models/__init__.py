@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from generation.models.collection import Collection
 from generation.models.machinery import ApiToken, Installation, ModelSlot, ModelState, Worker
 from generation.models.sharing import ShareLink
 from generation.models.tasks import (
@@ -12,6 +13,7 @@ from generation.models.tasks import (
 
 __all__ = [
     "ApiToken",
+    "Collection",
     "GeneratedImage",
     "GenerationTask",
     "Installation",

@@ -110,6 +110,11 @@ FRAME_TYPE: Mapping[str, Literal["progress", "result", "error", "cancelled"]] = 
 }
 
 
+def collection_frame(revision: int) -> dict[str, Any]:
+    """Without a change in it: whoever knows an older revision has to read what is kept."""
+    return {"type": "collection", "revision": revision}
+
+
 def encode(frame: Mapping[str, Any]) -> str:
     return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
 

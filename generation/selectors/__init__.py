@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from generation.selectors.clock import DatabaseClock, clock
+from generation.selectors.collection import Kept, revision_of, revisions_of, what_is_kept
 from generation.selectors.comparing import Comparison, comparison
 from generation.selectors.database import accepts_writes, write_trouble
 from generation.selectors.expectations import (
@@ -104,6 +105,7 @@ __all__ = [
     "GalleryFilter",
     "GalleryItem",
     "GalleryPage",
+    "Kept",
     "LogPage",
     "ModelRow",
     "Outlook",
@@ -164,6 +166,8 @@ __all__ = [
     "readable_keys",
     "reason_to_wait",
     "recent_cards",
+    "revision_of",
+    "revisions_of",
     "seqs_of_visible",
     "shared_task",
     "shown_events",
@@ -177,6 +181,7 @@ __all__ = [
     "trash",
     "visible_among",
     "visible_task",
+    "what_is_kept",
     "worker_elsewhere",
     "workers_of_host",
     "write_trouble",

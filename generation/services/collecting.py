@@ -18,6 +18,7 @@ from generation.log_lines import cause_of, log_line
 from generation.models import GeneratedImage, GenerationTask, ShareLink
 from generation.selectors import TRASH_KEPT, PictureKey, pictures_of_keys
 from generation.selectors.trash import deleted_pictures, deleted_tasks
+from generation.services.collection import tell_change
 from generation.services.pruning import let_go
 
 if TYPE_CHECKING:
@@ -34,7 +35,10 @@ def set_favourite(*, owner: User, pictures: Collection[PictureKey], favourite: b
     with transaction.atomic():
         keys = [image.pk for image in pictures_of_keys(owner, pictures)]
         rows = GeneratedImage.objects.filter(pk__in=keys).exclude(favourite=favourite)
-        return rows.update(favourite=favourite)
+        changed = rows.update(favourite=favourite)
+        if changed:
+            tell_change(owner, "favourite", pictures=pictures, favourite=favourite)
+    return changed
 
 
 def put_into_bin(
@@ -68,6 +72,8 @@ def put_into_bin(
         emptied.update(deleted_at=now)
         # for good: what is taken back later is not shown to strangers again
         ShareLink.objects.filter(task__in=list(rows), task__deleted_at__isnull=False).delete()
+        if deleted:
+            tell_change(owner, "deleted", pictures=pictures, tasks=tasks)
     return deleted
 
 
@@ -96,6 +102,8 @@ def restore(
             deleted_at=None, restored_at=now
         )
         GenerationTask.objects.filter(pk__in=gone).update(deleted_at=None)
+        if gone or back:
+            tell_change(owner, "restored", pictures=pictures, tasks=tasks)
     return len(back) + len(gone.intersection(tasks))
 
 

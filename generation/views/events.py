@@ -98,6 +98,7 @@ async def poll(request: HttpRequest, conversation: Conversation, letter: Letter)
         # who knows events of a task has been told what it is
         await conversation.tell(task, after=known, introduce=not known)
     await letter.tell_outlook(user.pk, [str(task.pk) for task in tasks])
+    await letter.tell_collection(user.pk)
 
 
 @require_GET

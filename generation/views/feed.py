@@ -7,13 +7,13 @@ from typing import cast
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest, JsonResponse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from generation import selectors
 from generation.choices import ErrorCode
 from generation.exceptions import InvalidInput
 from generation.selectors import Card, clock
-from generation.views.answers import for_scripts, task_ids_of
+from generation.views.answers import body_of, for_scripts, task_ids_of, texts_in
 from generation.views.pages import in_feed
 
 MOST_NAMED = 100
@@ -33,6 +33,14 @@ def cards(request: HttpRequest) -> JsonResponse:
         raise InvalidInput(ErrorCode.BAD_MESSAGE, "show")
     found, more = selectors.older_cards(owner, before=before_in(request), group=group, now=now)
     return JsonResponse({"tasks": told(found), "more": more})
+
+
+@require_POST
+@for_scripts
+def kept(request: HttpRequest) -> JsonResponse:
+    """What a page that missed changes has to show of its `tasks`, and how many others exist."""
+    shown = selectors.readable_keys(texts_in(body_of(request), "tasks"))
+    return JsonResponse(selectors.what_is_kept(cast("User", request.user), shown))
 
 
 def before_in(request: HttpRequest) -> uuid.UUID | None:

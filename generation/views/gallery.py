@@ -42,6 +42,7 @@ from generation.views.answers import (
 )
 from generation.views.archive import TooManyZips, Zip, named
 from generation.views.compression import compressed
+from generation.views.pages import socket_path
 from generation.views.refusals import paced, refused
 
 DAYS = {"1": 1, "7": 7, "30": 30}
@@ -59,9 +60,10 @@ def gallery(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         path = request.get_full_path()
         return HttpResponseForbidden() if fragment else redirect_to_login(path)
+    live = {"socket_path": socket_path(), "collection": selectors.revision_of(request.user.pk)}
     wanted = filter_of(request.GET, clock.now())
     found = selectors.gallery_page(request.user, wanted, request.GET.get("before"))
-    context = {**found, "demo": not settings.XINFERENCE_URL}
+    context = {**found, **live, "demo": not settings.XINFERENCE_URL}
     template = "studio/_gallery_page.html" if fragment else "studio/gallery.html"
     return render(request, template, context)
 

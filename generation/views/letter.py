@@ -66,6 +66,12 @@ class Letter(Following):
         """Where these tasks stand, and how long a new one would wait."""
         self.frames += await database_sync_to_async(hub.line_of)(owner_id, task_ids)
 
+    async def tell_collection(self, owner_id: int) -> None:
+        """Up to which revision what he keeps has changed, if ever."""
+        revision = await database_sync_to_async(selectors.revision_of)(owner_id)
+        if revision:
+            await self.say(protocol.collection_frame(revision))
+
     async def cursors(self, asked: dict[str, int], user: User) -> dict[str, int]:
         """Of the tasks that were asked for."""
         return await database_sync_to_async(selectors.seqs_of_visible)(asked, user)

@@ -52,7 +52,8 @@ LONG_QUEUE = 3
 @paced
 def studio(request: HttpRequest) -> HttpResponse:
     """With `from`, a picture's key, the composer begins with that picture's settings."""
-    now = clock.now()
+    # before the rows: what changes meanwhile is told by a later one
+    collection, now = selectors.revision_of(cast("User", request.user).pk), clock.now()
     cards = selectors.recent_cards(cast("User", request.user), now=now)
     context = page(request, [in_feed(card) for card in cards], now)
     context |= first_paint(context["cards"])
@@ -60,7 +61,7 @@ def studio(request: HttpRequest) -> HttpResponse:
     counts, others = selectors.task_counts(cast("User", request.user), shown)
     context["counts"] = {"all": sum(counts.values()), **counts}
     context["has_further"] = others["completed"] + others["stopped"] > 0
-    context["studio_state"] |= {"others": others} | origin(request)
+    context["studio_state"] |= {"collection": collection, "others": others} | origin(request)
     context["filter"] = filter_of(request)
     return render(request, "studio/studio.html", context)
 
@@ -69,6 +70,11 @@ def filter_of(request: HttpRequest) -> str:
     """Which cards the address asks for; the scripts write it there."""
     asked = request.GET.get("show")
     return asked if asked in FILTERS else "all"
+
+
+def socket_path() -> str:
+    """As a browser has to ask for it."""
+    return f"{settings.BASE_PATH}{SOCKET_PATH}"
 
 
 def in_feed(card: Card) -> Card:
@@ -101,13 +107,14 @@ def first_paint(cards: list[dict[str, Any]]) -> dict[str, Any]:
 @compressed
 @paced
 def task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponse:
-    now = clock.now()
+    collection, now = selectors.revision_of(cast("User", request.user).pk), clock.now()
     try:
         found = selectors.visible_task(task_id, request.user)
     except NotFound as error:
         raise Http404 from error
     told = selectors.story_of(found, now=now)
     context = page(request, [told.card], now) | story(request, found, told)
+    context["studio_state"]["collection"] = collection
     context |= {
         "log": shown_log(request, found, told.log),
         "parent": selectors.parent_of(found, request.user),
@@ -145,7 +152,7 @@ def page(request: HttpRequest, cards: list[Card], now: datetime) -> dict[str, An
         "cards": [to_paint(card, now) for card in cards],
         "studio_state": {
             "protocol": PROTOCOL_VERSION,
-            "socket_path": settings.BASE_PATH + SOCKET_PATH,
+            "socket_path": socket_path(),
             "username": request.user.get_username(),
             "demo": demo,
             "tasks": [{"task": card["task"], "state": card["state"]} for card in cards],

@@ -93,7 +93,7 @@ export function aPage(options = {}) {
 export function aClosedPage({ store = new Memory(), owner = "liujuan", random = () => 0.5, wants = () => true } = {}) {
   const clock = new Clock();
   const lines = [];
-  const heard = { phases: [], changed: [], learned: [], forgotten: [], accepted: [], refused: [], answers: [], caughtUp: [] };
+  const heard = { phases: [], changed: [], learned: [], forgotten: [], accepted: [], refused: [], answers: [], caughtUp: [], collection: [], cameBack: 0 };
   const ledger = new Ledger(wants);
   const outbox = new Outbox(store, owner);
   const page = { clock, lines, heard, ledger, outbox, store, online: true, line: () => lines.at(-1) };
@@ -123,6 +123,8 @@ export function aClosedPage({ store = new Memory(), owner = "liujuan", random = 
       cancelAnswered: (taskId, answer) => heard.answers.push([taskId, answer]),
       caughtUp: (events) => heard.caughtUp.push(events),
       serverTimeTold: () => {},
+      collectionChanged: (frame) => heard.collection.push(frame.revision),
+      cameBack: () => (heard.cameBack += 1),
     },
     env: {
       now: () => clock.now,

@@ -95,6 +95,16 @@ test("a reconnect continues from the cursor and says how much was caught up", ()
   assert.deepEqual(heard.caughtUp, [frames.length - 5]);
 });
 
+test("what other windows did is told, and after a break that something may have been missed", () => {
+  const { line, clock, heard } = following(2);
+  line().says({ type: "collection", revision: 4, change: "deleted", pictures: [], tasks: ["t"] });
+  assert.deepEqual([heard.collection, heard.cameBack], [[4], 0]);
+  line().breaks(1006);
+  clock.pass(500);
+  line().hello([]);
+  assert.equal(heard.cameBack, 1);
+});
+
 test("the delay grows from half a second to thirty with full jitter", () => {
   const page = aPage({ random: () => 1 });
   const waits = [];

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,16 +12,16 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from generation import selectors
+from generation import selectors, services
 from generation.models import GenerationTask
 from tests.pages.test_pages import signed_in, state_in
 from tests.pages.test_queries import history, plan_of
-from tests.services.drawn import drawn
+from tests.services.drawn import drawn, media
 from tests.services.test_submitting import submit
 
 pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
-__all__ = ["history"]
+__all__ = ["history", "media"]
 
 
 def ids(answer: dict[str, Any]) -> list[str]:
@@ -118,3 +119,24 @@ def test_counting_and_going_on_read_indexes_however_long_the_history_is(
         plan = plan_of(each["sql"])
         assert "tasks_of_owner_by_status" in plan
         assert not any(slow in plan for slow in ("TEMP B-TREE", "Sort", "Seq Scan"))
+
+
+def test_a_page_that_missed_changes_reads_what_is_kept(
+    media: Path, alice: User, bob: User, now: datetime
+) -> None:
+    first, second, gone = (drawn(alice, now - k * SECOND, pictures=2) for k in range(3))
+    his = drawn(bob, now)
+    services.set_favourite(owner=alice, pictures=[(first.pk, 2)], favourite=True)
+    services.put_into_bin(owner=alice, pictures=[(first.pk, 1)], tasks=[gone.pk], now=now)
+    asked = {"tasks": [str(task.pk) for task in (first, gone, his)] + ["no id"]}
+
+    client = signed_in(alice)
+    kept = client.post("/feed/kept/", asked, content_type="application/json").json()
+
+    assert kept == {
+        "revision": 2,
+        "kept": {str(first.pk): {"2": True}},
+        "others": {"active": 0, "completed": 1, "stopped": 0},
+        "recent": [str(first.pk), str(second.pk)],
+    }
+    assert state_in(client.get("/").content.decode())["collection"] == 2

@@ -8,6 +8,8 @@ import { errorSentence } from "./labels.js";
 import { newRequestKey } from "./protocol.js";
 import { toast } from "./toasts.js";
 
+/** @import {CollectionChange} from "./protocol.js" */
+
 /** @typedef {{prompt: string, negative_prompt: string, model: string, size: string, n: number, steps: number, guidance: number}} Settings */
 /** @typedef {{pictures?: string[], tasks?: string[]}} Things picture keys ("task:index") and task ids */
 
@@ -126,6 +128,13 @@ export async function orToast(run) {
     toast(errorSentence(error.code, error.message), "fail");
     return null;
   }
+}
+
+/** What another window did, in the words of this one. @param {CollectionChange} change */
+export function tellElsewhere({ change, pictures, tasks, favourite = false }) {
+  const isElsewhere = true;
+  if (change === "favourite") for (const key of pictures) tell(change, { key, favourite, isElsewhere });
+  else tell(change, { keys: pictures, tasks, isElsewhere });
 }
 
 /**

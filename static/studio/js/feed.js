@@ -10,11 +10,12 @@ import { Further } from "./further.js";
 import { gettext } from "./i18n.js";
 import { errorSentence } from "./labels.js";
 import { watchPointer } from "./pointer.js";
+import { isTerminal } from "./protocol.js";
 import { QueueFold } from "./queue-fold.js";
 import { toast } from "./toasts.js";
 
 /** @import {Ledger} from "./ledger.js" */
-/** @import {Counts} from "./protocol.js" */
+/** @import {Counts, Task} from "./protocol.js" */
 /** @import {KeyedMessage} from "./outbox.js" */
 
 /** @typedef {Record<"cancel" | "retry" | "reuse" | "vary", (card: Card, event: MouseEvent) => void>} CardActions */
@@ -103,12 +104,18 @@ export class Feed {
     this.#count();
   }
 
+  /** Whether the list goes as far back as this task. @param {Task} task */
+  reaches({ created }) {
+    return !this.#counts.hasFurther(this.filter) || this.cards().some(({ task, state }) => isTerminal(state.status) && task.created <= created);
+  }
+
   /** The card goes, the task stays. @param {string} taskId */
   putAway(taskId) {
     const card = this.#cards.get(taskId);
     if (!card) return;
     this.#counts.move(card.state.status, 1);
     this.remove(taskId);
+    this.#ledger.forget(taskId);
   }
 
   cards() {

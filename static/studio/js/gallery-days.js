@@ -1,7 +1,7 @@
 // @ts-check
 /** The tiles of the gallery, and the days they hang under: those of this device's own clock. */
 
-import { part, setText } from "./dom.js";
+import { part, setAttribute, setText } from "./dom.js";
 import { ngettext, gettext } from "./i18n.js";
 
 const language = globalThis.document?.documentElement.lang || "en";
@@ -35,7 +35,9 @@ export function mergeTiles(wall, page) {
   const told = new Set(fresh.map(idOf));
   const wanted = fresh.map((tile) => {
     const same = known.get(idOf(tile));
-    return same && same.dataset.state === tile.dataset.state ? same : tile;
+    if (!same || same.dataset.state !== tile.dataset.state) return tile;
+    setAttribute(same, "data-favourite", tile.dataset.favourite !== undefined);
+    return same;
   });
   const [first] = old;
   if (!first || wanted.every((tile, i) => tile === old[i])) return false;

@@ -32,6 +32,9 @@ function open(wall) {
   listenForViewing();
   listenToDeeds(wall, selection, pages);
   listenToKeys(wall);
+  const { socket: socketPath = "", collection } = wall.dataset;
+  const parts = { socketPath, revision: Number(collection), refresh: () => void pages.refresh() };
+  import("./gallery-line.js").then(({ listenElsewhere }) => listenElsewhere(parts), () => {}); // then it only hears of nothing
 
   const refresh = () => document.hidden || pages.refresh();
   document.addEventListener("visibilitychange", refresh);
@@ -88,15 +91,16 @@ function listenToDeeds(wall, selection, pages) {
   on("deleted", (detail) => {
     const gone = meant(detail);
     const next = neighbour(tiles(), gone);
+    const isMeant = !detail.isElsewhere || gone.some((tile) => tile.contains(document.activeElement));
     for (const tile of gone) show(tile, false);
     after();
-    if (!document.querySelector("dialog[open]")) focusOn(next);
+    if (isMeant && !document.querySelector("dialog[open]")) focusOn(next);
   });
   on("restored", (detail) => {
     const back = meant(detail);
     for (const tile of back) show(tile, true);
     after();
-    if (!document.querySelector("dialog[open]")) focusOn(back[0]);
+    if (!detail.isElsewhere && !document.querySelector("dialog[open]")) focusOn(back[0]);
   });
 }
 

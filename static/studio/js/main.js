@@ -20,7 +20,7 @@ import { listenForViewing } from "./viewing.js";
 import { browserLadder, clock } from "./ways.js";
 
 /** @import {Card} from "./card.js" */
-/** @import {Bootstrap, EventFrame, Refusal} from "./protocol.js" */
+/** @import {Bootstrap, CollectionChange, EventFrame, Refusal} from "./protocol.js" */
 /** @import {Connection, Listener} from "./socket.js" */
 /** @import {KeyedMessage} from "./outbox.js" */
 /** @import {Presence} from "./presence.js" */
@@ -73,6 +73,10 @@ const loadPresence = lazy(async () => {
 /** Nor in this before somebody wants to be told. */
 const wakeAlerts = () => import("./alerts.js").then(({ listen }) => listen(), () => {});
 let isMarkOld = false;
+/** Of what is kept: the newest that this page shows. */
+let revision = page.collection;
+const loadCollection = lazy(async () => new (await import("./collection.js")).Collection({ ledger, feed, isStudio }));
+const REREAD_WITHIN_MS = 3_000;
 const SHOWN_WHERE_MS = 3_000;
 let shownWhereAt = -Infinity;
 /** What was shown last of what waits to be sent. */
@@ -94,6 +98,17 @@ const listener = {
   placesChanged(taskIds) {
     for (const taskId of taskIds) feed.update(taskId, true);
     refreshMarkSoon();
+  },
+  collectionChanged(frame) {
+    const isNext = frame.revision === revision + 1 && frame.change;
+    if (frame.revision <= revision) return;
+    revision = frame.revision;
+    loadCollection().then((collection) =>
+      isNext ? collection.apply(/** @type {CollectionChange} */ (frame)) : collection.reread()).catch(() => {}); // as is the next one
+  },
+  cameBack() {
+    // not all pages at once: the server may have just come back
+    setTimeout(() => loadCollection().then((collection) => collection.reread()).catch(() => {}), Math.random() * REREAD_WITHIN_MS);
   },
   modelsTold: (models) => composer?.offer(models),
   accepted({ action }, { taskId, duplicate }) {

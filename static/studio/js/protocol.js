@@ -158,6 +158,16 @@ export function newRequestKey() {
  * @property {QueuePlace} wait of a new task of this person
  */
 
+/**
+ * @typedef {object} CollectionChange
+ * @property {"favourite" | "deleted" | "restored"} change
+ * @property {string[]} pictures keys, "task:index"
+ * @property {string[]} tasks ids
+ * @property {boolean} [favourite]
+ */
+
+/** @typedef {{revision: number} & Partial<CollectionChange>} CollectionFrame without a change: some was missed */
+
 /** @typedef {Record<"active" | "completed" | "stopped", number>} Counts tasks by what the filters of the feed are called */
 
 /**
@@ -168,6 +178,7 @@ export function newRequestKey() {
  * @property {boolean} demo
  * @property {{task: Task, state: TaskState}[]} tasks
  * @property {Record<string, QueuePlace>} queue
+ * @property {number} collection revision of what is kept, when the page was made
  * @property {Counts} [others] the person's tasks that are not among `tasks`; the studio has it
  * @property {{model: string, prompt: string, width: number, height: number, n: number, steps: number, guidance: number}} defaults
  * @property {{task: string, data: Task, seed: number | null, thumbnail: string}} [from] the picture that shall be varied

@@ -16,6 +16,8 @@ import { isTerminal, newRequestKey } from "./protocol.js";
  * @property {(taskId: string) => void} taskForgotten
  * @property {(taskIds: string[]) => void} placesChanged
  * @property {(models: import("./protocol.js").Model[]) => void} [modelsTold]
+ * @property {(frame: import("./protocol.js").CollectionFrame) => void} [collectionChanged]
+ * @property {() => void} [cameBack] what happened meanwhile elsewhere is told by nobody
  * @property {(message: KeyedMessage, answer: {taskId: string, duplicate: boolean}) => void} accepted
  * @property {(message: KeyedMessage | null, refusal: Refusal) => void} refused
  * @property {(taskId: string, answer: string) => void} cancelAnswered
@@ -78,6 +80,7 @@ export class Talk {
       if (again) this.#resuming.add(taskId);
       this.#attach(taskId);
     }
+    if (again) this.#listener.cameBack?.();
     for (const message of this.#outbox.all()) this.#send(message);
   }
 
@@ -93,6 +96,7 @@ export class Talk {
       case "task": return this.#task(frame);
       case "live": return this.#live(frame.task_id, frame.seq);
       case "queue": return this.#listener.placesChanged(this.#ledger.arrange(frame.tasks));
+      case "collection": return this.#listener.collectionChanged?.(frame);
       case "models": return this.#listener.modelsTold?.(frame.models);
       case "answer": return this.#answer(frame);
       case "error":

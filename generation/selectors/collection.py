@@ -1,0 +1,51 @@
+"""What of a person's finished work is kept, as open pages have to show it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection as Some
+from typing import TYPE_CHECKING, TypedDict
+
+from generation.choices import UNFINISHED
+from generation.models import Collection, GenerationTask
+from generation.selectors.feed import TaskCounts, task_counts
+from generation.selectors.tasks import PAGE_CARDS, favourites_of
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+class Kept(TypedDict):
+    """`kept`: task → index of a picture → is it a favourite, of those tasks asked for that exist.
+
+    `others`: counts of the tasks that were not asked for. `recent`: the newest finished tasks.
+    """
+
+    revision: int
+    kept: dict[str, dict[int, bool]]
+    others: TaskCounts
+    recent: list[str]
+
+
+def revisions_of(owners: Some[int]) -> dict[int, int]:
+    """By owner; those without a change so far are left out."""
+    rows = Collection.objects.filter(owner__in=owners, revision__gt=0)
+    return dict(rows.values_list("owner_id", "revision"))
+
+
+def revision_of(owner_id: int) -> int:
+    return revisions_of([owner_id]).get(owner_id, 0)
+
+
+def what_is_kept(owner: User, shown: Some[uuid.UUID]) -> Kept:
+    """Read after its revision: what changes meanwhile comes with the next one."""
+    revision = revision_of(owner.pk)
+    mine = GenerationTask.objects.filter(owner=owner).live()
+    kept = favourites_of(list(mine.filter(pk__in=shown).only("pk")))
+    over = mine.exclude(status__in=UNFINISHED).newest_first()[:PAGE_CARDS]
+    return {
+        "revision": revision,
+        "kept": {str(key): pictures for key, pictures in kept.items()},
+        "others": task_counts(owner, shown)[1],
+        "recent": [str(key) for key in over.values_list("pk", flat=True)],
+    }
