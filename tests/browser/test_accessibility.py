@@ -72,6 +72,24 @@ def test_gallery_viewer_and_comparison_are_open_to_all(page: Page) -> None:
     assert_open_to_all(page)
 
 
+def test_the_trash_is_open_to_all(page: Page) -> None:
+    page.goto("/trash/")
+    assert_open_to_all(page)
+    page.goto("/")
+    card = send(page, "thrown away", steps=2, size="256x256")
+    expect_status(card, "completed")
+    card.locator("[data-menu] summary").click()
+    card.locator("[data-action=delete]").click()
+    expect(card).to_have_count(0)
+
+    page.goto("/trash/")
+    page.locator(".trash__empty summary").click()
+    expect(page.locator(".trash__items")).to_contain_text("thrown away")
+    assert_open_to_all(page)
+    page.set_viewport_size({"width": 320, "height": 640})
+    assert_open_to_all(page)
+
+
 def test_what_strangers_see_is_open_to_all(sign_in: SignIn, studio: Studio) -> None:
     page = sign_in(None, studio.url).new_page()
     for url in ("/accounts/sign-in/", "/nothing/here/"):
