@@ -7,6 +7,7 @@ import json
 import os
 import stat
 from collections.abc import Iterator, Mapping
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from django.conf import settings
 from django.core.files.base import ContentFile, File
 from servestatic.compress import Compressor
 from servestatic.storage import CompressedManifestStaticFilesStorage
+
+from liujuan_site import scripts
+from liujuan_site.scripts import shortened_script
 
 OURS = "studio/"
 MAKERS = ("django", "lightningcss", "servestatic", "tdewolff-minify")
@@ -89,7 +93,9 @@ class ModeKeeper(Compressor):  # type: ignore[misc]
 
 def digest_of(paths: Paths) -> str:
     """Of all sources, and of the code that makes of them what is served."""
-    digest = hashlib.sha256(Path(__file__).read_bytes())
+    digest = hashlib.sha256()
+    for code in (__file__, scripts.__file__):
+        digest.update(Path(code).read_bytes())
     digest.update(repr((settings.STATIC_URL, [version(name) for name in MAKERS])).encode())
     for name, (storage, path) in sorted(paths.items()):
         with storage.open(path) as file:
@@ -117,5 +123,5 @@ def shortened(text: str, kind: str) -> str:
             import minify
         except ImportError:  # no wheel for this machine: scripts are served as they were written
             return text
-        short = minify.string("application/javascript", text)
+        short = shortened_script(text, partial(minify.string, "application/javascript"))
     return short

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.contrib.staticfiles.storage import StaticFilesStorage
 from django.test import override_settings
 
-from liujuan_site.storage import ModuleManifestStorage
+from liujuan_site.storage import ModuleManifestStorage, shortened
 
 
 class Collection:
@@ -95,3 +96,46 @@ def test_a_compressed_file_has_the_mode_of_its_original(collection: Collection, 
     assert compressed
     for path in compressed:
         assert path.stat().st_mode == path.with_suffix("").stat().st_mode
+
+
+MODULES = sorted(Path(settings.BASE_DIR, "static/studio/js").glob("*.js"))
+
+
+IMPORT = r'(?:^|;)import ?\{([^}]*)\} ?from ?"([^"]+)"'
+
+
+def bound(text: str) -> tuple[set[tuple[str, str]], set[str]]:
+    """What a module imports, as (path, name), and the names that it exports."""
+    imports = {
+        (path, name.split(" as ")[0].strip())
+        for names, path in re.findall(IMPORT, text, re.MULTILINE)
+        for name in names.split(",")
+    }
+    listed = [names for names in re.findall(r"export ?\{([^}]*)\}", text)]
+    exports = {name.split(" as ")[-1].strip() for names in listed for name in names.split(",")}
+    exports |= set(re.findall(r"export (?:async )?(?:function|class|const) (\w+)", text))
+    return imports, exports
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+def test_a_shortened_module_is_bound_to_the_others_as_before(module: Path) -> None:
+    minify = pytest.importorskip("minify")
+    source = module.read_text()
+
+    plain = minify.string("application/javascript", source)
+    short = shortened(source, ".js")
+
+    assert bound(short) == bound(source)
+    assert len(short) <= len(plain) + 20
+    if re.search(r"^import ", source, re.MULTILINE):
+        assert " as " in short
+
+
+def test_a_module_that_cannot_be_taken_apart_keeps_its_long_names() -> None:
+    pytest.importorskip("minify")
+    source = (
+        'import * as all from "./a.js";\nimport { a } from "./b.js";\nexport const c = all.x(a);\n'
+    )
+
+    assert 'import{a}from"./b.js"' in shortened(source, ".js")
+    assert "export const c" in shortened(source, ".js")
