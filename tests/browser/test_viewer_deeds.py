@@ -125,3 +125,24 @@ def test_what_can_be_done_with_a_finished_card(page: Page, card: Locator) -> Non
     expect(card.locator("[data-part=vary]")).to_have_attribute("href", re.compile(r"/\?from=.+:1$"))
     card.locator("[data-action=again]").click()
     expect(page.locator("article.card")).to_have_count(2)
+
+
+def test_one_press_draws_a_variation_and_says_what_is_new_in_it(
+    page: Page, card: Locator, shoot: Shoot
+) -> None:
+    parent, cards = task_id_of(card), page.locator("article.card")
+    card.locator("[data-part=vary]").click()
+    expect(page.locator("#alerts")).to_contain_text("换了新种子，其余不变")
+    expect(cards).to_have_count(2)
+    shoot(page, "varied")
+
+    page.locator("#alerts").get_by_role("button", name="改更多").click()
+    expect(page.locator("[data-part=origin-changes]")).to_have_text("还没改动 · 将换一个新种子")
+    page.locator("#send").click()  # unchanged, it would be the very same picture
+    expect(cards).to_have_count(3)
+
+    page.reload()
+    data = page.locator("#studio-state").evaluate("script => JSON.parse(script.textContent)")
+    made = [each["task"] for each in data["tasks"] if each["task"]["parent"] == parent]
+    assert [task["seed"] for task in made] == [None, None]
+    assert [task["n"] for task in made].count(1) == 1

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { linesOf, withRefused } from "../../static/studio/js/composer-lines.js";
 import { nearestOf } from "../../static/studio/js/composer-fields.js";
-import { changedFields } from "../../static/studio/js/composer-origin.js";
+import { changedFields, drawsTheSame } from "../../static/studio/js/composer-origin.js";
 import { describeWait, sendWords } from "../../static/studio/js/composer-wait.js";
 import { saysNothing } from "../../static/studio/js/format.js";
 import { readSettings } from "../../static/studio/js/pasted-settings.js";
@@ -36,6 +36,16 @@ test("only what would be sent differently counts as changed", () => {
 
   assert.deepEqual(changedFields(before, { ...before }), []);
   assert.deepEqual(changedFields(before, { prompt: "a", size: "512x512", steps: 10 }), ["seed", "steps"]);
+});
+
+test("what would draw the same picture again is known as such", () => {
+  const before = { prompt: "a", size: "512x512", n: 1, steps: 9, guidance: 0, seed: 7 };
+
+  assert.equal(drawsTheSame(before, { ...before }), true);
+  assert.equal(drawsTheSame(before, { ...before, n: 4, negative_prompt: "fog" }), true);
+  for (const change of [{ seed: 8 }, { steps: 10 }, { prompt: "b" }, { guidance: 4, negative_prompt: "fog" }]) {
+    assert.equal(drawsTheSame(before, { ...before, ...change }), false);
+  }
 });
 
 test("a free machine begins at once, and the time to draw is told once it was measured", () => {

@@ -6,6 +6,7 @@ import { setFavourite } from "./deeds.js";
 import { find, setAttribute, setProperty, setText } from "./dom.js";
 import { number } from "./format.js";
 import { listenToMenus } from "./menus.js";
+import { listenForVarying } from "./varying.js";
 import { Fingers } from "./viewer-fingers.js";
 
 /** @typedef {{zoom: number, x: number, y: number}} View x, y: how far the middle is moved, in shares of a pane */
@@ -130,6 +131,7 @@ whole.addEventListener("click", () => {
 });
 listenToSlider();
 listenToMenus();
+listenForVarying();
 for (const tools of document.querySelectorAll(".comparison__tools, [data-deed]")) tools.removeAttribute("hidden");
 exhibits.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest("[data-deed]") : null;

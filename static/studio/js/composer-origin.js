@@ -28,6 +28,15 @@ const NAMES = {
  */
 export const changedFields = (before, now) => Object.keys(NAMES).filter((name) => (before[name] ?? "") !== (now[name] ?? ""));
 
+/**
+ * Whether the same picture would come out: more of them, or what a model without guidance does not read, change nothing in it.
+ *
+ * @param {Content} before
+ * @param {Content} now
+ */
+export const drawsTheSame = (before, now) =>
+  changedFields(before, now).every((name) => name === "n" || (name === "negative_prompt" && now.guidance === 0));
+
 export class Origin {
   #face;
   #line;
@@ -44,6 +53,11 @@ export class Origin {
     find(this.#line, "[data-dismiss]", HTMLButtonElement).addEventListener("click", dismissed);
   }
 
+  /** @param {Parent} parent @param {Content} content */
+  isSame(parent, content) {
+    return drawsTheSame(parent.content, content);
+  }
+
   /**
    * @param {Parent | null} parent null: nothing is varied
    * @param {Content} content what would be sent now
@@ -58,7 +72,8 @@ export class Origin {
     if (parent.thumbnail) setAttribute(image, "src", parent.thumbnail);
     setAttribute(find(this.#line, "a", HTMLAnchorElement), "href", at(`/tasks/${parent.task}/`));
     const names = changed.map((name) => NAMES[name]()).join(gettext(", "));
-    const words = names ? gettext("Changed: %(names)s", { names }) : gettext("Change one thing and draw");
+    const told = names ? gettext("Changed: %(names)s", { names }) : gettext("Nothing is changed yet");
+    const words = drawsTheSame(parent.content, content) ? `${told} · ${gettext("drawn with a new seed")}` : told;
     this.#face.tell({ "origin-changes": words });
   }
 }

@@ -11,6 +11,7 @@ import { gettext } from "./i18n.js";
 import { errorSentence } from "./labels.js";
 import { newRequestKey } from "./protocol.js";
 
+/** @import {Settings} from "./composer-fields.js" */
 /** @import {Errors, SentSet} from "./composer-errors.js" */
 /** @import {Lines} from "./composer-lines.js" */
 /** @import {Origin, Parent} from "./composer-origin.js" */
@@ -138,7 +139,7 @@ export class Composer {
    * Vary what a task was made with.
    *
    * @param {string} taskId
-   * @param {Task} task
+   * @param {Settings} task
    * @param {{seed: number | null, thumbnail: string}} picture
    */
   vary(taskId, task, { seed, thumbnail }) {
@@ -299,6 +300,7 @@ export class Composer {
       this.#face.tell({ draft: gettext("Already sent; not drawn twice") });
       return;
     }
+    if (this.#parent) await this.#loadOrigin().catch(() => {});
     this.#last = { content, at: performance.now() };
     this.#sendAll(prompts);
     if (!this.#fields.locked) this.#fields.set("seed", "");
@@ -310,7 +312,9 @@ export class Composer {
   /** @param {string[]} prompts a task each, all with the same settings */
   #sendAll(prompts) {
     const parent = this.#parent?.task;
+    /** @type {import("./protocol.js").ClientMessage} */
     const content = { action: "generate", ...this.#fields.content(), ...(parent && { parent }) };
+    if (this.#parent && this.#origin?.isSame(this.#parent, this.#fields.content())) delete content.seed; // it would be the same picture
     const messages = prompts.map((prompt) => ({ ...content, prompt, request_key: newRequestKey() }));
     this.#set = { text: this.#prompt.value, keys: messages.map((each) => each.request_key), refused: [] };
     messages.forEach(this.#submit);

@@ -2,13 +2,14 @@
 /** What can be done with pictures and tasks from anywhere; every page repaints on the events sent here. */
 
 import { at } from "./base.js";
-import { HttpRefusal, send } from "./http.js";
+import { HttpRefusal, getJson, send } from "./http.js";
 import { gettext, ngettext } from "./i18n.js";
 import { errorSentence } from "./labels.js";
 import { newRequestKey } from "./protocol.js";
 import { toast } from "./toasts.js";
 
 /** @import {CollectionChange} from "./protocol.js" */
+/** @import {About} from "./viewer-panel.js" */
 
 /** @typedef {{prompt: string, negative_prompt: string, model: string, size: string, n: number, steps: number, guidance: number}} Settings */
 /** @typedef {{pictures?: string[], tasks?: string[]}} Things picture keys ("task:index") and task ids */
@@ -38,6 +39,20 @@ export function drawAgain(settings, taskId) {
     tell("drawn", { task: ack.task_id });
     return ack.task_id;
   });
+}
+
+/**
+ * One more picture like this one: the same settings, a fresh seed.
+ *
+ * @param {string} key
+ * @param {(about: About) => void} change where more than the seed can be changed
+ */
+export async function vary(key, change) {
+  const [task, index] = key.split(":");
+  const about = /** @type {About | null} */ (await orToast(async () => getJson(at(`/pictures/${task}/${index}/about/`))));
+  if (!about || !(await drawAgain({ ...about.settings, n: 1 }, about.task))) return;
+  const words = gettext("A variation is in the queue: a new seed, all else as before");
+  toast(words, "plain", { label: gettext("Change more"), run: () => change(about) });
 }
 
 /** Make a link and show it. @param {string} taskId */

@@ -18,7 +18,7 @@ import { toast } from "./toasts.js";
 /** @import {Counts, Task} from "./protocol.js" */
 /** @import {KeyedMessage} from "./outbox.js" */
 
-/** @typedef {Record<"cancel" | "retry" | "reuse" | "vary", (card: Card, event: MouseEvent) => void>} CardActions */
+/** @typedef {Record<"cancel" | "retry" | "reuse", (card: Card, event: MouseEvent) => void>} CardActions */
 
 /** Seconds after which a card that runs is painted for the clock alone. */
 const REPAINT_AFTER = 0.2;

@@ -14,6 +14,7 @@ import { listenToMenus } from "./menus.js";
 import { newRequestKey } from "./protocol.js";
 import { toast } from "./toasts.js";
 import { isSwitchedOff, isTyping } from "./viewer-keys.js";
+import { listenForVarying } from "./varying.js";
 import { listenForViewing } from "./viewing.js";
 
 /** While something is being drawn, its picture is looked for so often. */
@@ -30,6 +31,7 @@ function open(wall) {
   const selection = new Selection(wall, (sentence) => announcer.say(sentence));
   const pages = new GalleryPages(wall, () => selection.refresh());
   listenForViewing();
+  listenForVarying();
   listenToDeeds(wall, selection, pages);
   listenToKeys(wall);
   const { socket: socketPath = "", collection } = wall.dataset;

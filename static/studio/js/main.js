@@ -16,6 +16,7 @@ import { Outbox } from "./outbox.js";
 import { isTerminal, newRequestKey } from "./protocol.js";
 import { StudioSocket } from "./socket.js";
 import { toast } from "./toasts.js";
+import { listenForVarying } from "./varying.js";
 import { listenForViewing } from "./viewing.js";
 import { browserLadder, clock } from "./ways.js";
 
@@ -24,6 +25,7 @@ import { browserLadder, clock } from "./ways.js";
 /** @import {Connection, Listener} from "./socket.js" */
 /** @import {KeyedMessage} from "./outbox.js" */
 /** @import {Presence} from "./presence.js" */
+/** @import {About} from "./viewer-panel.js" */
 
 /** Where alerts.js keeps what was chosen on this device. */
 const ALERTS = "studio.alerts";
@@ -57,7 +59,7 @@ const own = new Set();
 const cancel = asking("cancel");
 const feed = new Feed({
   ledger,
-  actions: { cancel, retry: asking("retry"), reuse: ({ task }) => composer?.reuse(task), vary },
+  actions: { cancel, retry: asking("retry"), reuse: ({ task }) => composer?.reuse(task) },
   others: page.others,
   clock: () => serverTime(Date.now()),
 });
@@ -157,17 +159,10 @@ function asking(action) {
   return ({ taskId }) => ask({ action, task_id: taskId, request_key: newRequestKey() });
 }
 
-/**
- * The link would load this very page to vary the card's first picture.
- *
- * @param {Card} card
- * @param {MouseEvent} event
- */
-function vary({ taskId, task, state }, event) {
-  const [picture] = state.images;
-  if (!composer || !picture || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  event.preventDefault();
-  composer.vary(taskId, task, { seed: picture.seed, thumbnail: picture.thumbnail_url });
+/** To the form with a picture's settings; from an open viewer that is another page. @param {About} about */
+function changeMore({ key, task, settings, width, height, seed, thumbnail_url: thumbnail }) {
+  if (!composer || document.querySelector("dialog[open]")) location.assign(at(`/?from=${key}`));
+  else composer.vary(task, { ...settings, width, height }, { seed, thumbnail });
 }
 
 /** What was sent while its card is out of sight has gone somewhere. @param {string} taskId */
@@ -321,6 +316,7 @@ setInterval(() => {
 
 listenToMenus();
 listenForViewing();
+listenForVarying(changeMore);
 for (const { state } of page.tasks) story?.show(state);
 refreshMark();
 ladder.prepare().then(() => socket.start());

@@ -1,0 +1,26 @@
+// @ts-check
+/** One press on "Vary" draws a variation; the link itself, in another tab, leads to the form. */
+
+import { at } from "./base.js";
+import { closest } from "./dom.js";
+import { errorSentence } from "./labels.js";
+import { toast } from "./toasts.js";
+
+/** @import {About} from "./viewer-panel.js" */
+
+/**
+ * @param {(about: About) => void} change where more than the seed can be changed
+ */
+export function listenForVarying(change = ({ key }) => location.assign(at(`/?from=${key}`))) {
+  document.addEventListener("click", (event) => {
+    const link = closest(event, "a[href*='?from=']");
+    if (!(link instanceof HTMLAnchorElement) || link.ariaBusy === "true") return;
+    if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    link.ariaBusy = "true";
+    const key = new URL(link.href).searchParams.get("from") ?? "";
+    import("./deeds.js").then(({ vary }) => vary(key, change))
+      .catch(() => toast(errorSentence("unavailable"), "fail"))
+      .finally(() => (link.ariaBusy = null));
+  });
+}
