@@ -134,6 +134,7 @@ def test_one_press_draws_a_variation_and_says_what_is_new_in_it(
     card.locator("[data-part=vary]").click()
     expect(page.locator("#alerts")).to_contain_text("换了新种子，其余不变")
     expect(cards).to_have_count(2)
+    expect(page.locator("#recent [data-picture-key]")).to_have_count(4)
     shoot(page, "varied")
 
     page.locator("#alerts").get_by_role("button", name="改更多").click()

@@ -90,7 +90,7 @@ export class Feed {
   /** A task that was one of the others gets its card, wherever the pointer is. @param {string} taskId */
   fetched(taskId) {
     this.isNoOther(taskId);
-    this.add(taskId, { own: true });
+    this.add(taskId, { own: true, isOlder: true });
   }
 
   /** The task is shown, or will be: it is not counted twice. @param {string} taskId */
@@ -162,9 +162,10 @@ export class Feed {
 
   /**
    * @param {string} taskId
-   * @param {{own: boolean}} origin a person's own submission is shown at once, wherever the pointer is
+   * @param {{own: boolean, isOlder?: boolean}} origin a person's own submission is shown at once, wherever the
+   *   pointer is; the pictures of an older task are not among the recent ones
    */
-  add(taskId, { own }) {
+  add(taskId, { own, isOlder = false }) {
     const task = this.#ledger.task(taskId);
     if (!task || this.#cards.has(taskId)) return;
     if (!own && this.#pointerInside) {
@@ -172,12 +173,16 @@ export class Feed {
       this.#count();
       return;
     }
+    this.#waiting.delete(taskId);
     const card = Card.create(taskId, task, this.#ledger.state(taskId));
     this.#take(card);
     const cards = this.cards().sort(inOrder);
     this.#list.insertBefore(card.element, cards[cards.indexOf(card) + 1]?.element ?? null);
     this.#fold?.show(this.#queued());
     this.#paintSoon(card);
+    for (const picture of isOlder ? [] : card.state.images) {
+      if (this.recentFrames(pictureKey(taskId, picture)).length === 0) this.#recent?.prepend(recentFrame(taskId, picture, task.prompt));
+    }
   }
 
   /** In the order of the queue. */
@@ -251,6 +256,7 @@ export class Feed {
   /** @param {string} taskId */
   remove(taskId) {
     const card = this.#cards.get(taskId);
+    this.#waiting.delete(taskId);
     if (!card) return;
     card.element.remove();
     this.#cards.delete(taskId);
@@ -294,8 +300,7 @@ export class Feed {
 
   #leave() {
     this.#pointerInside = false;
-    for (const taskId of this.#waiting) this.add(taskId, { own: false });
-    this.#waiting.clear();
+    for (const taskId of [...this.#waiting]) this.add(taskId, { own: false });
     for (const card of this.#cards.values()) card.release();
     this.#isMoved = true;
     this.#paintSoon(...this.#cards.values());

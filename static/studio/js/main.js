@@ -176,7 +176,9 @@ function showWhere(taskId) {
 document.addEventListener("studio:drawn", (event) => {
   const { task } = /** @type {CustomEvent<{task: string}>} */ (event).detail;
   own.add(task);
-  if (isStudio && feed.card(task)) showWhere(task);
+  if (!isStudio || !ledger.task(task)) return; // it comes, and is shown then
+  feed.add(task, { own: true });
+  showWhere(task);
 });
 
 /** Those that a person may still want to take back all at once. */
