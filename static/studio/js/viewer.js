@@ -248,7 +248,9 @@ export class Viewer {
 
   /** @param {boolean} open */
   #showPanel(open) {
-    part(this.#dialog, "panel").hidden = !open;
+    const panel = part(this.#dialog, "panel");
+    if (!open && panel.contains(document.activeElement)) part(this.#dialog, "about").focus();
+    panel.hidden = !open;
     setAttribute(part(this.#dialog, "about"), "aria-expanded", String(open));
   }
 
