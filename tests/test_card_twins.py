@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import asdict
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -23,6 +24,7 @@ from hypothesis import strategies as st
 from generation.choices import Basis, EventKind, QueueReason, Step, TaskStatus
 from generation.protocol import (
     EventFrame,
+    ModelData,
     QueuePlace,
     TaskData,
     TaskState,
@@ -33,6 +35,7 @@ from generation.protocol import (
 )
 from generation.views.event_text import event_sentence
 from generation.views.pages import to_paint
+from generation.views.prospect import prospect
 from tests.random_logs import T0, TASK, frames_of, logs, seconds
 
 SCRIPT = Path(__file__).parent / "js" / "cards.js"
@@ -226,6 +229,30 @@ def test_both_sides_say_the_same_of_every_event(
     for language, ask in scripts.items():
         with translation.override(language):
             assert event_sentence(frames) == ask({"frame": frames})
+
+
+lengths = st.floats(0.01, 300)
+models = st.fixed_dictionaries(
+    {
+        "ready": st.booleans(),
+        "replicas": st.integers(0, 4),
+        "reason": st.sampled_from([*QueueReason.values, ""]),
+        "seconds_per_step": st.none() | lengths,
+        "expected": st.none() | st.fixed_dictionaries(dict.fromkeys(Step.values[1:6], lengths)),
+        "wait": places.filter(bool),
+    }
+)
+
+
+@given(model=models, work=tasks)
+@settings(max_examples=150, deadline=None)
+def test_both_sides_say_the_same_of_what_to_expect(
+    scripts: dict[str, Ask], model: dict[str, Any], work: dict[str, Any]
+) -> None:
+    for language, ask in scripts.items():
+        with translation.override(language):
+            told = asdict(prospect(cast("ModelData", model), work))
+        assert told == ask({"model": model, "work": work})
 
 
 # --- the sentences themselves -------------------------------------------------------------------

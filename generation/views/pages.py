@@ -26,6 +26,7 @@ from generation.selectors import Card, clock
 from generation.views.card_view import card_view
 from generation.views.compression import compressed
 from generation.views.event_text import event_sentence
+from generation.views.prospect import Prospect, prospect
 from generation.views.refusals import paced
 from generation.views.story import story
 
@@ -63,7 +64,14 @@ def studio(request: HttpRequest) -> HttpResponse:
     context["has_further"] = others["completed"] + others["stopped"] > 0
     context["studio_state"] |= {"collection": collection, "others": others} | origin(request)
     context["filter"] = filter_of(request)
+    context["prospect"] = first_prospect(context["studio_state"])
     return render(request, "studio/studio.html", context)
+
+
+def first_prospect(state: dict[str, Any]) -> Prospect | None:
+    """What the model that the composer begins with would do; None where none is served."""
+    models = [each for each in state["models"] if each["name"] == state["defaults"]["model"]]
+    return prospect(models[0], state["defaults"]) if models else None
 
 
 def filter_of(request: HttpRequest) -> str:

@@ -14,11 +14,13 @@ runInThisContext(readFileSync(catalogue, "utf8"));
 const { describe } = await import("../../static/studio/js/describe.js");
 const { meta, valueText } = await import("../../static/studio/js/sentences.js");
 const { shapeLabel } = await import("../../static/studio/js/frames.js");
+const { describeWait, modelWords, paceWords } = await import("../../static/studio/js/composer-wait.js");
 const { eventSentence } = await import("../../static/studio/js/story.js");
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { frame, task, state, place, now } = JSON.parse(line);
-  console.log(JSON.stringify(frame ? eventSentence(frame) : card(task, state, place, now)));
+  const { frame, model, work, task, state, place, now } = JSON.parse(line);
+  const told = frame ? eventSentence(frame) : model ? prospect(model, work) : card(task, state, place, now);
+  console.log(JSON.stringify(told));
 }
 
 function card(task, state, place, now) {
@@ -33,4 +35,9 @@ function card(task, state, place, now) {
     meta: meta(task, state.seed ?? task.seed),
     value: valueText(state),
   };
+}
+
+function prospect(model, work) {
+  const { estimated, ...texts } = describeWait(model, { ...work, tasks: 1 }, true);
+  return { ...texts, is_estimate: estimated, is_ready: model.ready, state: modelWords(model, true), pace: paceWords(model, work) };
 }

@@ -27,12 +27,11 @@ const REFERENCE_STEPS = 9;
 export function showProspect(face, model, work, connected) {
   /** @type {Partial<Wait>} */
   const { tone = "", lead = "", rest = "", estimated = false } = model ? describeWait(model, work, connected) : {};
-  const pace = model ? secondsPerStep(model, work) : null;
   face.tell({
     "wait-lead": lead,
     "wait-rest": rest,
     "model-state": model ? modelWords(model, connected) : "",
-    pace: pace === null ? "" : gettext("about %(n)s s/step", { n: number(pace, pace < 0.995 ? 2 : 1) }),
+    pace: model ? paceWords(model, work) : "",
   });
   face.reveal({ "wait-basis": estimated });
   setAttribute(face.part("wait"), "data-tone", tone);
@@ -57,10 +56,12 @@ export function offerModels(select, models) {
 
 /**
  * @param {Model} model
- * @param {Work | null} work
+ * @param {Pick<Work, "width" | "height"> | null} work
  */
-function secondsPerStep({ seconds_per_step: pace }, work) {
-  return pace === null || work === null ? null : (pace * work.width * work.height) / REFERENCE_PIXELS;
+export function paceWords({ seconds_per_step: seconds }, work) {
+  if (seconds === null || work === null) return "";
+  const pace = (seconds * work.width * work.height) / REFERENCE_PIXELS;
+  return gettext("about %(n)s s/step", { n: number(pace, pace < 0.995 ? 2 : 1) });
 }
 
 /**
@@ -110,7 +111,7 @@ function drawingWords({ expected, replicas }, work) {
  * @param {Model} model
  * @param {boolean} connected
  */
-function modelWords({ ready, reason, replicas }, connected) {
+export function modelWords({ ready, reason, replicas }, connected) {
   if (!connected) return gettext("state not known now");
   if (!ready) return reason ? reasonLabel(reason) : gettext("not ready");
   return `${gettext("Ready")} · ${ngettext("%(n)s replica", "%(n)s replicas", replicas)}`;

@@ -1,0 +1,93 @@
+"""What a composer says before anything is sent; static/studio/js/composer-wait.js is the twin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from generation.choices import QueueReason
+from generation.protocol import ModelData
+from generation.views.card_view import about, joined, number, words
+
+REFERENCE_PIXELS = 512 * 512
+REFERENCE_STEPS = 9
+"""What a model's `expected` was measured at, or stands for."""
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """Texts in the active language; `tone` as a style: ready, wait or down."""
+
+    tone: str
+    lead: str
+    rest: str
+    is_estimate: bool
+    is_ready: bool
+    state: str
+    pace: str
+
+
+def prospect(model: ModelData, work: Mapping[str, Any]) -> Prospect:
+    """`work`: the fields of one task."""
+    tone, lead, rest, is_estimate = wait_text(model, work)
+    return Prospect(
+        tone=tone,
+        lead=lead,
+        rest=rest,
+        is_estimate=is_estimate,
+        is_ready=model["ready"],
+        state=state_text(model),
+        pace=pace_text(model, work),
+    )
+
+
+def wait_text(model: ModelData, work: Mapping[str, Any]) -> tuple[str, str, str, bool]:
+    reason, seconds = model["wait"]["reason"], model["wait"]["eta_seconds"]
+    if reason != QueueReason.IN_LINE:
+        rest = _("what you send waits and begins by itself")
+        return "down", words("reason", reason), rest, False
+    place = _("Place %(n)s in line") % {"n": model["wait"]["position"]}
+    if seconds is None:
+        return "wait", place, "", False
+    if seconds > 0:
+        unit, n = about(seconds)
+        minutes, told = _("Expected wait about %(n)s min"), _("Expected wait about %(n)s s")
+        return "wait", (minutes if unit == "min" else told) % {"n": n}, place, True
+    rest = drawing_text(model, work)
+    return "ready", _("Begins at once"), rest, rest != ""
+
+
+def drawing_text(model: ModelData, work: Mapping[str, Any]) -> str:
+    expected = model["expected"]
+    if not expected:
+        return ""
+    pixels = work["width"] * work["height"] / REFERENCE_PIXELS
+    drawing = expected["generating"] * work["steps"] / REFERENCE_STEPS
+    picture = expected["preparing"] + pixels * (
+        drawing + expected["decoding"] + expected["finishing"]
+    )
+    rounds = ceil(1 / max(1, model["replicas"]))
+    unit, n = about(rounds * (expected["loading"] + work["n"] * picture))
+    said = _("about %(n)s min to draw") if unit == "min" else _("about %(n)s s to draw")
+    return said % {"n": n}
+
+
+def state_text(model: ModelData) -> str:
+    if not model["ready"]:
+        return words("reason", model["reason"]) or _("not ready")
+    n = model["replicas"]
+    replicas = ngettext("%(n)s replica", "%(n)s replicas", n) % {"n": n}
+    return joined(_("Ready"), replicas)
+
+
+def pace_text(model: ModelData, work: Mapping[str, Any]) -> str:
+    pace = model["seconds_per_step"]
+    if pace is None:
+        return ""
+    pace = pace * work["width"] * work["height"] / REFERENCE_PIXELS
+    return _("about %(n)s s/step") % {"n": number(pace, 2 if pace < 0.995 else 1)}
