@@ -1,21 +1,70 @@
-"""The words of the browser's scripts."""
+"""The words of the browser's scripts: for each page those that its scripts can say."""
 
 from __future__ import annotations
 
+import functools
 import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from django.contrib.staticfiles import finders
 from django.http import HttpResponse
 from django.views.i18n import JavaScriptCatalog
 
 from generation.labels import labels
 
+PAGES = {"studio": "main.js", "gallery": "gallery.js", "compare": "compare.js"}
+"""The script that a page begins with."""
+
+SENTENCE = re.compile(r'gettext\(\s*("(?:[^"\\]|\\.)*")')
+IMPORT = re.compile(r'(?:^(?:import|export) [^"\n]*|\bimport\()"\./([\w-]+\.js)"', re.MULTILINE)
+"""Of a module, also of one that is loaded when it is needed."""
+
 
 class Catalogue(JavaScriptCatalog):
-    """Django's catalogue, and the words for every code on the wire as `studioLabels`."""
+    """Translations as `studioWords`, and the words for every code on the wire as `studioLabels`.
+
+    Shorter than Django's own: it has no functions, no formats and, with `page`, no words of others.
+    """
 
     def render_to_response(self, context: dict[str, Any], **options: Any) -> HttpResponse:
-        response = super().render_to_response(context, **options)
-        words = json.dumps(labels(), ensure_ascii=False)
-        response.content += f"\nglobalThis.studioLabels = {words};\n".encode()
-        return response
+        first = PAGES.get(self.request.GET.get("page", ""))
+        words = context["catalog"]
+        if first is not None:
+            said = sentences_of(first)
+            words = {sentence: words[sentence] for sentence in words if sentence in said}
+        told = {"studioWords": words, "studioLabels": labels()}
+        text = [f"globalThis.{name}={compact(value)};" for name, value in told.items()]
+        if context["plural"]:
+            text.append(f"globalThis.studioPlural=n=>+({context['plural']});")
+        return HttpResponse("\n".join(text), content_type='text/javascript; charset="utf-8"')
+
+
+def compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+@functools.cache
+def sentences_of(first: str) -> frozenset[str]:
+    """What a script and those that it loads say, in English."""
+    texts = (source(name) for name in modules(first))
+    return frozenset(json.loads(found) for text in texts for found in SENTENCE.findall(text))
+
+
+def modules(first: str) -> Iterator[str]:
+    """A script and all that it loads, sooner or later; each once."""
+    found, ahead = {first}, [first]
+    while ahead:
+        name = ahead.pop()
+        yield name
+        new = set(IMPORT.findall(source(name))) - found
+        found |= new
+        ahead += new
+
+
+def source(name: str) -> str:
+    path = finders.find(f"studio/js/{name}")
+    assert path is not None
+    return Path(path).read_text(encoding="utf-8")

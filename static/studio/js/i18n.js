@@ -3,7 +3,9 @@
 
 /** @typedef {Record<string, string | number>} Values */
 
-/** @type {{gettext?: (m: string) => string, ngettext?: (s: string, p: string, n: number) => string}} */
+/** A plural has one sentence for each of its forms. @typedef {Record<string, string | string[]>} Words */
+
+/** @type {{studioWords?: Words, studioPlural?: (n: number) => number}} */
 const catalogue = /** @type {any} */ (globalThis);
 
 /**
@@ -19,7 +21,7 @@ export const fill = (sentence, values = {}) =>
  * @param {string} message
  * @param {Values} [values] what stands for `%(name)s` in it
  */
-export const gettext = (message, values) => fill(catalogue.gettext?.(message) ?? message, values);
+export const gettext = (message, values) => fill(String(catalogue.studioWords?.[message] ?? message), values);
 
 /**
  * @param {string} one
@@ -27,5 +29,7 @@ export const gettext = (message, values) => fill(catalogue.gettext?.(message) ??
  * @param {number} n stands for `%(n)s`
  * @param {Values} [values] what stands for other names
  */
-export const ngettext = (one, many, n, values) =>
-  fill(catalogue.ngettext?.(one, many, n) ?? (n === 1 ? one : many), { n, ...values });
+export const ngettext = (one, many, n, values) => {
+  const form = catalogue.studioWords?.[one]?.[catalogue.studioPlural?.(n) ?? 0];
+  return fill(form ?? (n === 1 ? one : many), { n, ...values });
+};

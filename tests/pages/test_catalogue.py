@@ -1,0 +1,53 @@
+"""The words that the scripts of a page are given: all that they can say, and no others."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import polib  # type: ignore[import-untyped]
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from generation.views.catalogue import PAGES, modules, sentences_of
+
+PO = Path(settings.BASE_DIR, "locale/zh_Hans/LC_MESSAGES/djangojs.po")
+MOST_BYTES = {"studio": 13_000, "gallery": 7_500, "compare": 6_000}
+
+
+def words(page: str, language: str = "zh-hans") -> dict[str, Any]:
+    text = Client(headers={"accept-language": language}).get(f"/i18n/catalog.js?page={page}").text
+    found = re.search(r"^globalThis\.studioWords=(.*);$", text, re.MULTILINE)
+    assert found is not None
+    told: dict[str, Any] = json.loads(found[1])
+    return told
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_given_what_its_scripts_say(page: str) -> None:
+    told = words(page)
+
+    assert set(told) == sentences_of(PAGES[page])
+    assert "" not in told.values()
+    assert words(page, "en") == {}
+    answer = Client(headers={"accept-language": "zh-hans"}).get(f"/i18n/catalog.js?page={page}")
+    assert len(answer.content) < MOST_BYTES[page]
+
+
+def test_every_sentence_in_the_catalogue_is_said_on_some_page() -> None:
+    known = {entry.msgid for entry in polib.pofile(str(PO)) if not entry.obsolete}
+
+    assert {sentence for first in PAGES.values() for sentence in sentences_of(first)} == known
+
+
+def test_without_a_known_page_all_words_are_told() -> None:
+    assert len(words("nothing")) > len(words("studio")) > len(words("gallery"))
+
+
+def test_modules_that_are_loaded_later_count_too() -> None:
+    assert {"main.js", "dom.js", "alerts.js", "viewer.js", "viewer-panel.js"} <= set(
+        modules("main.js")
+    )
