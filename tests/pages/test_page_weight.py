@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 
 from generation.models import Worker
@@ -16,11 +18,43 @@ from tests.pages.test_pages import signed_in, state_in
 pytestmark = pytest.mark.django_db
 
 STUDIO_BYTES = 135_000
+OWN_BYTES = 116_000
+"""Styles and scripts that the studio loads at once, as they are served."""
 
 
 def cards_in(html: str) -> list[str]:
     body = re.sub(r"<template.*?</template>", "", html, flags=re.DOTALL)
     return re.findall(r'<article class="card".*?</article>', body, flags=re.DOTALL)
+
+
+def served(address: str) -> Path:
+    return settings.STATIC_ROOT / address.removeprefix(settings.STATIC_URL)
+
+
+def loaded_at_once(html: str) -> set[Path]:
+    """The style sheets and scripts that a page names, and what these modules import."""
+    ahead = {served(url) for url in re.findall(r'(?:href|src)="([^"]+\.(?:css|js))"', html)}
+    found: set[Path] = set()
+    while ahead:
+        path = ahead.pop()
+        found.add(path)
+        if path.suffix == ".js":
+            names = re.findall(r'\bfrom ?"\./([^"]+)"', path.read_text())
+            ahead |= {path.with_name(name) for name in names} - found
+    return found
+
+
+def test_the_studio_loads_few_styles_and_scripts_at_once(
+    alice: User, worker: Worker, now: datetime
+) -> None:
+    BusyFeed(alice, worker, now).submit()
+
+    files = loaded_at_once(signed_in(alice).get("/").text)
+
+    names = {path.name.split(".")[0] for path in files}
+    assert {"card", "composer", "main", "dom", "reducer"} <= names
+    assert not names & {"viewer", "alerts", "first-run", "dialog", "sharing", "story", "sse"}
+    assert sum(path.stat().st_size for path in files) < OWN_BYTES
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
