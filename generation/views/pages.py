@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from generation import selectors, services
-from generation.choices import TaskStatus
+from generation.choices import UNFINISHED, TaskStatus
 from generation.exceptions import InvalidInput, NotFound
 from generation.models import GenerationTask
 from generation.protocol import PROTOCOL_VERSION, EventFrame
@@ -40,7 +40,12 @@ FIRST_PICTURES = 12
 """The same for the recent pictures."""
 
 FIRST_PROMPT = "LiuJuan"
-FILTERS = ("active", "completed", "stopped")
+FILTERS: dict[str, Collection[str]] = {
+    "active": UNFINISHED,
+    "completed": {TaskStatus.COMPLETED},
+    "stopped": {TaskStatus.FAILED, TaskStatus.CANCELLED},
+}
+"""The filters of the feed, with the statuses that each shows."""
 
 LONG_QUEUE = 3
 """Queued cards that stand in the list; a longer queue is folded into one line."""
@@ -57,13 +62,12 @@ def studio(request: HttpRequest) -> HttpResponse:
     collection, now = selectors.revision_of(cast("User", request.user).pk), clock.now()
     cards = selectors.recent_cards(cast("User", request.user), now=now)
     context = page(request, [in_feed(card) for card in cards], now)
-    context |= first_paint(context["cards"])
+    context |= first_paint(context["cards"], filter_of(request))
     shown = [uuid.UUID(card["id"]) for card in cards]
     counts, others = selectors.task_counts(cast("User", request.user), shown)
     context["counts"] = {"all": sum(counts.values()), **counts}
     context["has_further"] = others["completed"] + others["stopped"] > 0
     context["studio_state"] |= {"collection": collection, "others": others} | origin(request)
-    context["filter"] = filter_of(request)
     context["prospect"] = first_prospect(context["studio_state"])
     return render(request, "studio/studio.html", context)
 
@@ -76,7 +80,7 @@ def first_prospect(state: dict[str, Any]) -> Prospect | None:
 
 def filter_of(request: HttpRequest) -> str:
     """Which cards the address asks for; the scripts write it there."""
-    asked = request.GET.get("show")
+    asked = request.GET.get("show", "")
     return asked if asked in FILTERS else "all"
 
 
@@ -92,14 +96,20 @@ def in_feed(card: Card) -> Card:
     return {**card, "state": {**card["state"], "timeline": []}}
 
 
-def first_paint(cards: list[dict[str, Any]]) -> dict[str, Any]:
-    """The cards and pictures that the server draws, and before which card the queue's line is."""
+def first_paint(cards: list[dict[str, Any]], chosen: str) -> dict[str, Any]:
+    """The cards and pictures that the server draws, and before which card the queue's line is.
+
+    `chosen`: a filter, or "all".
+    """
     queued = [card for card in cards if card["state"]["status"] == TaskStatus.QUEUED]
     is_folded = len(queued) > LONG_QUEUE
-    shown = [card for card in cards if not (is_folded and card in queued)][:FIRST_PAINT]
+    statuses = FILTERS.get(chosen, TaskStatus.values)
+    fitting = [card for card in cards if card["state"]["status"] in statuses]
+    shown = [card for card in fitting if not (is_folded and card in queued)][:FIRST_PAINT]
     behind = [card for card in shown if card["state"]["status"] != TaskStatus.RUNNING]
     pictures = [(card, image) for card in cards for image in card["state"]["images"]]
     return {
+        "filter": chosen,
         "queued": len(queued),
         "is_folded": is_folded,
         "next_prompt": queued[0]["task"]["prompt"] if queued else "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -215,3 +215,15 @@ def test_the_filter_in_the_address_is_the_one_that_is_shown(alice: User, asked: 
     feed = re.search(r'<section class="feed"[^>]*>', html)
     assert feed is not None
     assert ('data-filter="stopped"' in feed[0]) == (asked == "stopped")
+
+
+def test_the_first_cards_are_those_of_the_filter(alice: User, model: str, now: datetime) -> None:
+    stopped = submit(alice, now, prompt="cancelled long ago")
+    services.request_cancel(task_id=stopped.pk, now=now)
+    later = now + timedelta(minutes=1)
+    for _task in range(3):
+        submit(alice, later)
+
+    html = signed_in(alice).get("/", {"show": "stopped"}).text
+
+    assert re.findall(r'<article class="card" id="task-([^"]+)"', html) == [str(stopped.pk)]
