@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -10,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import NewPerson, SignIn
 from tests.browser.hanging import Wall, hang
 from tests.browser.layout import covered_controls, covered_texts, sideways
-from tests.browser.pages import card_of, expect_live, expect_status, send
+from tests.browser.pages import card_of, expect_live, expect_status, send, task_id_of
 from tests.browser.people import Person
 from tests.studio import Studio
 
@@ -74,6 +75,11 @@ def test_a_running_card_and_the_form_fit_every_window(
         expect(prompt).to_be_in_viewport(ratio=0.9)
         assert covered_controls(form) == [], size
         page.keyboard.press("Escape")
+
+        account = page.locator(".bar .avatar")
+        account.click()
+        assert covered_controls(page.locator(".bar")) == [], size
+        account.click()
 
 
 @pytest.fixture
@@ -186,6 +192,19 @@ def test_forced_colours_keep_what_is_chosen_and_where_it_is(page: Page) -> None:
     expect(send_button).to_be_focused()
     assert paint(send_button, "outlineStyle") == "solid"
     assert paint(send_button, "outlineColor") != canvas
+
+
+def test_times_of_an_older_day_fit_into_the_event_log(page: Page) -> None:
+    card = send(page, "some days ago", steps=2, size="256x256")
+    expect_status(card, "completed")
+    page.clock.set_fixed_time(datetime.now(UTC) + timedelta(days=40))
+    page.goto(f"/tasks/{task_id_of(card)}/")
+    expect_live(page)
+    events = page.locator("#events")
+    expect(events.locator(".event__time").first).to_contain_text("月")
+    for size in ("1280x720", "820x1180", "320x640"):
+        resize(page, size)
+        assert covered_texts(events) == [], size
 
 
 def test_good_news_does_not_look_like_a_warning(page: Page) -> None:
