@@ -113,12 +113,14 @@ def test_counting_and_going_on_read_indexes_however_long_the_history_is(
     assert counts == others == {"active": 3, "completed": 2_500, "stopped": 0}
     assert (cards, more) == ([], False)
     every, trash = (plan_of(each["sql"]) for each in counted.captured_queries[:2])
-    assert "tasks_of_owner_by_status" in every
-    assert "tasks_in_bin" in trash
-    for each in read.captured_queries[1:3]:
-        plan = plan_of(each["sql"])
-        assert "tasks_of_owner_by_status" in plan
-        assert not any(slow in plan for slow in ("TEMP B-TREE", "Sort", "Seq Scan"))
+    pages = [plan_of(each["sql"]) for each in read.captured_queries[1:3]]
+    assert not any("Seq Scan" in plan for plan in (every, trash, *pages))
+    if connection.vendor == "sqlite":  # the other one weighs indexes by what it knows of the rows
+        assert "tasks_of_owner_by_status" in every
+        assert "tasks_in_bin" in trash
+        for plan in pages:
+            assert "tasks_of_owner_by_status" in plan
+            assert "TEMP B-TREE" not in plan
 
 
 def test_a_page_that_missed_changes_reads_what_is_kept(

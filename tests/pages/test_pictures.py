@@ -203,6 +203,8 @@ def test_the_composer_begins_as_its_owner_asked_last(
     begins = state_in(signed_in(alice).get("/").text)["defaults"]
 
     asked = {"width": 768, "height": 512, "n": 3, "steps": 12, "guidance": 3.5}
-    assert begins == {**plain, **asked, "model": "Ink-XL", "negative_prompt": "fog"}
+    # the example is for who has no task yet
+    told = {"model": "Ink-XL", "negative_prompt": "fog", "prompt": ""}
+    assert begins == {**plain, **asked, **told}
     GenerationTask.objects.update(model="gone")
     assert state_in(signed_in(alice).get("/").text)["defaults"]["model"] == plain["model"]
