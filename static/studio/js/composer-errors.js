@@ -31,7 +31,7 @@ export class Errors {
     this.#changed = changed;
     form.addEventListener("change", ({ target }) => {
       // as soon as the number is typed to its end, not only when it is sent
-      if (target === this.#fields.wrongNumber()?.input) this.#offer();
+      if (target === this.#fields.wrongNumber()) this.#offer();
     });
   }
 
@@ -59,8 +59,9 @@ export class Errors {
 
   /** Say which number is wrong, and offer the nearest that can be sent. @returns {HTMLInputElement | undefined} its input */
   #offer() {
-    const { input, nearest } = this.#fields.wrongNumber() ?? {};
-    if (!input || nearest === undefined) return;
+    const input = this.#fields.wrongNumber();
+    if (!input) return;
+    const nearest = nearestOf(input);
     const place = this.#tell(fieldOf(input), numberSentence(input));
     const take = document.createElement("button");
     take.type = "button";
@@ -153,4 +154,16 @@ function numberSentence({ labels, min: least, max: most, step }) {
   if (Number(step) > 1) return gettext("%(name)s: a multiple of %(step)s from %(least)s to %(most)s.", values);
   if (Number(step) === 1) return gettext("%(name)s: a whole number from %(least)s to %(most)s.", values);
   return gettext("%(name)s: a number from %(least)s to %(most)s.", values);
+}
+
+/**
+ * @param {Pick<HTMLInputElement, "name" | "value" | "min" | "max" | "step" | "defaultValue">} input
+ * @returns {string} the nearest value that can be sent
+ */
+export function nearestOf({ name, value, min, max, step, defaultValue }) {
+  if (value === "") return defaultValue; // nothing was typed, or nothing that is a number
+  const grid = name === "guidance" ? 0 : Number(step);
+  const snapped = grid ? Math.round(Number(value) / grid) * grid : Number(value);
+  const nearest = Math.min(Number(max), Math.max(Number(min), snapped));
+  return String(nearest);
 }

@@ -61,18 +61,10 @@ export class Fields {
     return Number(this.value(name));
   }
 
-  /**
-   * The first number that cannot be sent, and the nearest one that can.
-   *
-   * @returns {{input: HTMLInputElement, nearest: string} | null}
-   */
+  /** The first number that cannot be sent. @returns {HTMLInputElement | undefined} */
   wrongNumber() {
-    for (const name of this.value("ratio") === "free" ? NUMBERS : NUMBERS.slice(2)) {
-      const input = find(this.#form, `[name='${name}']`, HTMLInputElement);
-      const nearest = nearestOf(input);
-      if (nearest !== null) return { input, nearest };
-    }
-    return null;
+    const names = this.value("ratio") === "free" ? NUMBERS : NUMBERS.slice(2);
+    return names.map((name) => find(this.#form, `[name='${name}']`, HTMLInputElement)).find(isWrong);
   }
 
   /** What a draft keeps. @returns {Record<string, string>} */
@@ -204,17 +196,9 @@ export function outputSize(ratio, scale) {
   return [snap(scale * stretch), snap(scale / stretch)];
 }
 
-/**
- * @param {Pick<HTMLInputElement, "name" | "value" | "min" | "max" | "step" | "defaultValue">} input
- * @returns {string | null} null: its value can be sent as it is
- */
-export function nearestOf({ name, value, min, max, step, defaultValue }) {
-  if (value === "") return defaultValue; // nothing was typed, or nothing that is a number
-  const grid = name === "guidance" ? 0 : Number(step);
-  const snapped = grid ? Math.round(Number(value) / grid) * grid : Number(value);
-  const nearest = Math.min(Number(max), Math.max(Number(min), snapped));
-  return nearest === Number(value) ? null : String(nearest);
-}
+/** @param {HTMLInputElement} input */
+const isWrong = ({ name, value, validity: { rangeUnderflow, rangeOverflow, stepMismatch } }) =>
+  value === "" || rangeUnderflow || rangeOverflow || (stepMismatch && name !== "guidance"); // 7.25 can be sent
 
 /** @param {number} side */
 const snap = (side) => Math.min(2048, Math.max(256, Math.round(side / GRID) * GRID));
