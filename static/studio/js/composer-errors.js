@@ -75,6 +75,7 @@ export class Errors {
       this.#offer(); // the other side may be wrong too
     });
     place?.append(" ", take);
+    place?.scrollIntoView({ block: "nearest" });
     input.setAttribute("aria-invalid", "true");
     return input;
   }
@@ -101,7 +102,7 @@ export class Errors {
    * @param {string} sentence
    */
   show(field, sentence) {
-    this.#tell(field, sentence);
+    this.#tell(field, sentence)?.scrollIntoView({ block: "nearest" });
     const input = this.#form.elements.namedItem(field === "size" ? "width" : field);
     if (input instanceof HTMLElement) {
       input.setAttribute("aria-invalid", "true");
