@@ -1,0 +1,33 @@
+"""What was marked or deleted is told where no socket gets through, too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from channels.db import database_sync_to_async
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from generation import services
+from tests.fallback.visitors import OpenStream, SignedIn
+from tests.services.drawn import drawn, media
+
+__all__ = ["media"]
+
+
+async def test_a_stream_tells_the_change_and_a_poll_its_number(
+    media: Path, alice: User, bob: User, open_stream: OpenStream, signed_in: SignedIn
+) -> None:
+    task = await database_sync_to_async(drawn)(alice, timezone.now())
+    reader, person = await open_stream(alice), await signed_in(alice)
+    await reader.until("hello")
+    assert [frame["type"] for frame in await person.poll()] == ["hello"]
+
+    await database_sync_to_async(services.set_favourite)(
+        owner=alice, pictures=[(task.pk, 1)], favourite=True
+    )
+
+    told = await reader.until("collection")
+    assert (told["revision"], told["pictures"]) == (1, [f"{task.pk}:1"])
+    assert (await person.poll())[-1] == {"type": "collection", "revision": 1}
+    assert [frame["type"] for frame in await (await signed_in(bob)).poll()] == ["hello"]
