@@ -2,6 +2,8 @@
 /** The link at the end of the feed: older tasks come when it is nearly in sight, or pressed. */
 
 import { lazy } from "./dom.js";
+import { errorSentence } from "./labels.js";
+import { toast } from "./toasts.js";
 
 /** @import {Feed} from "./feed.js" */
 /** @import {Ledger} from "./ledger.js" */
@@ -30,7 +32,7 @@ export class Further {
     this.#sight.observe(link);
     link.addEventListener("click", (event) => {
       event.preventDefault();
-      this.#more();
+      this.#more(() => toast(errorSentence("unavailable"), "fail"));
     });
   }
 
@@ -39,7 +41,8 @@ export class Further {
     this.#older?.filter(filter);
   }
 
-  async #more() {
+  /** @param {() => void} [failed] what to say if they did not come; the link stays, and a press asks again */
+  async #more(failed) {
     if (this.#isLoading) return;
     this.#isLoading = true;
     this.#sight.unobserve(this.#link); // what is still in sight afterwards is told anew
@@ -50,7 +53,7 @@ export class Further {
       if (!(await older.more())) this.#feed.isComplete(filter);
       this.#sight.observe(this.#link);
     } catch {
-      // the link stays: a press asks again
+      failed?.();
     }
     this.#isLoading = false;
   }
