@@ -18,6 +18,7 @@ PAINT_GOAL = 2.5
 PAGES = {"studio": "/", "gallery": "/gallery/", "sign-in": "/accounts/sign-in/"}
 STATIC = Side("static page", "benchmarks.static_page:application")
 OWN = re.compile(r"/static/studio/.+\.(css|js)$")
+PAPER = re.compile(r"/print\.")
 TAGS = re.compile(rb"<link rel=\"stylesheet\"[^>]*>|<script (?!id)[^>]*></script>")
 PAINTED = """() => new Promise((resolve) => {
   new PerformanceObserver((list) => {
@@ -112,7 +113,12 @@ def own_files(browser: Browser, served: Served, person: Person, url: str) -> dic
 def write_static_page(browser: Browser, served: Served, person: Person, folder: Path) -> None:
     folder.mkdir()
     loaded = own_files(browser, served, person, "/")
-    styles = b"".join(body for name, body in loaded.items() if name.endswith(".css"))
+    styles = b"".join(
+        # what is for paper leaves a screen empty
+        b"@media print {%s}" % body if PAPER.search(name) else body
+        for name, body in loaded.items()
+        if name.endswith(".css")
+    )
     scripts = sum(len(body) for name, body in loaded.items() if name.endswith(".js"))
     with window(browser, served, person) as context:
         html = context.request.get("/").body()
