@@ -6,6 +6,7 @@ import itertools
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +53,17 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     return run_again_if_it_vanished(item, nextitem) if "chromium" in uses else None
 
 
+def zone_of_noon() -> str:
+    """A time zone where it is between 12 and 13 o'clock: no day ends while the tests run."""
+    hours_ahead = 12 - datetime.now(UTC).hour
+    # the sign of these names is that of POSIX: Etc/GMT-5 is five hours ahead of UTC
+    return f"Etc/GMT{-hours_ahead:+d}"
+
+
 @pytest.fixture(scope="session")
 def shared_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    studio = Studio(tmp_path_factory.mktemp("shared"), DEMO_SPEED="5").start()
+    folder = tmp_path_factory.mktemp("shared")
+    studio = Studio(folder, DEMO_SPEED="5", TIME_ZONE=zone_of_noon()).start()
     yield studio
     studio.stop()
 
