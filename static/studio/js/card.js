@@ -159,6 +159,7 @@ export class Card {
 
 /** What the server left out of the first paint is taken from the template. @param {HTMLElement} element */
 function complete(element) {
+  if (element.querySelector(".menu__panel > *")) return;
   const areas = ".slip, .menu__panel";
   const whole = clone("card-template").querySelectorAll(areas);
   element.querySelectorAll(areas).forEach((area, i) => area.append(...[...whole[i].children].slice(area.childElementCount)));
