@@ -63,7 +63,7 @@ def zone_of_noon() -> str:
 @pytest.fixture(scope="session")
 def shared_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     folder = tmp_path_factory.mktemp("shared")
-    studio = Studio(folder, DEMO_SPEED="5", TIME_ZONE=zone_of_noon()).start()
+    studio = Studio(folder, DEMO_SPEED="20", TIME_ZONE=zone_of_noon()).start()
     yield studio
     studio.stop()
 

@@ -57,7 +57,7 @@ def test_without_sockets_everything_comes_by_the_stream(behind: Behind, shoot: S
     expect(page.locator("#connection [data-part=why]")).to_contain_text("WebSocket")
     shoot(page, "over-sse")
 
-    card = send(page, "没有套接字", steps=60)
+    card = send(page, "没有套接字", steps=100, size="1024x1024")
     expect_percent(card, 5)
     before = percent_of(card)
     page.reload()
@@ -76,7 +76,7 @@ def test_where_streams_are_held_back_the_page_asks(behind: Behind, shoot: Shoot)
     expect(page.locator("#connection [data-part=label]")).to_have_text("每 10 秒更新")
 
     # long enough to be met at work by one who asks every two seconds
-    card = send(page, "一问一答", steps=40)
+    card = send(page, "一问一答", steps=100)
     expect(page.locator("#connection [data-part=label]")).to_have_text("每 2 秒更新")
     expect_percent(card, 5)
     shoot(page, "by-polling")
@@ -85,7 +85,7 @@ def test_where_streams_are_held_back_the_page_asks(behind: Behind, shoot: Shoot)
 
 def test_a_cut_is_told_on_the_stream_too(behind: Behind) -> None:
     proxy, page = behind()
-    card = send(page, "断了再续", steps=30)
+    card = send(page, "断了再续", steps=80)
     expect_percent(card, 5)
 
     proxy.cut()
@@ -103,7 +103,7 @@ def test_the_socket_takes_over_when_it_works_again(behind: Behind) -> None:
     page.clock.install()
     page.reload()
     expect_rung(page, "sse")
-    card = send(page, "unterwegs", steps=20)
+    card = send(page, "unterwegs", steps=60)
     expect_percent(card, 5)
 
     proxy.knows_sockets = True

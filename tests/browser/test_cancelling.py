@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_stopping_is_called_stopping_until_the_machine_has_let_go(page: Page, shoot: Shoot) -> None:
-    card = send(page, "停在半路", size="1024x1024", steps=8)
+    card = send(page, "停在半路", size="1024x1024", steps=20)
     task_id = task_id_of(card)
     expect_percent(card, 20)
     card.locator("[data-action=cancel]").click()
@@ -39,7 +39,7 @@ def test_stopping_is_called_stopping_until_the_machine_has_let_go(page: Page, sh
 
 
 def test_a_cancelled_task_is_tried_again_as_a_new_one(page: Page) -> None:
-    card = send(page, "once more", steps=50)
+    card = send(page, "once more", steps=100, size="1024x1024")
     old_id = task_id_of(card)
     expect_status(card, "running")
     card.locator("[data-action=cancel]").click()
@@ -56,7 +56,7 @@ def test_a_cancelled_task_is_tried_again_as_a_new_one(page: Page) -> None:
 
 
 def test_a_task_in_line_is_cancelled_at_once(page: Page, shoot: Shoot) -> None:
-    first = send(page, "at work", steps=90)
+    first = send(page, "at work", steps=100, size="1024x1024")
     expect_status(first, "running")
     second = send(page, "second in mind", steps=4)
     third = send(page, "third in mind", steps=4, size="256x256")

@@ -43,6 +43,11 @@ def test_an_empty_prompt_is_told_at_its_field_and_nothing_is_sent(page: Page, sh
 
 
 def test_the_keyboard_alone_is_enough(page: Page) -> None:
+    # long enough to be cancelled after as many keys as it takes
+    page.locator("[data-part=scales] label", has=page.locator("[value='1024']")).click()
+    page.locator("[name=steps]").fill("100")
+    page.reload()
+    expect_live(page)
     page.locator("body").press("Tab")
     expect(page.locator(".skip-link")).to_be_focused()
     for _key in range(30):
@@ -443,7 +448,7 @@ def test_on_a_phone_all_of_the_form_can_be_used_before_the_scripts_are_there(
 
 
 def test_no_width_scrolls_sideways(page: Page) -> None:
-    card = send(page, "一句没有空格" * 12 + "andaverylongwordwithoutanyspaces" * 4, steps=50)
+    card = send(page, "一句没有空格" * 12 + "andaverylongwordwithoutanyspaces" * 4, steps=100)
     expect_status(card, "running")
     for path in (card.locator("[data-part=link]").get_attribute("href"), "/"):
         page.goto(path or "")

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.browser
 def a_task_for_each_line(page: Page, lines: list[str], steps: int) -> None:
     page.locator("[name=prompt]").fill("\n".join(lines))
     page.locator("[data-part=split] label", has=page.locator("[value=lines]")).click()
+    page.locator("[data-part=scales] label", has=page.locator("[value='1024']")).click()
     page.locator("[name=steps]").fill(str(steps))
     page.locator("#send").click()
 

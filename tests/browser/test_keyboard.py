@@ -32,7 +32,7 @@ def test_what_goes_away_hands_its_focus_on(page: Page, shoot: Shoot) -> None:
     expect_status(older, "completed")
     newer = send(page, "the newer one", steps=2, size="256x256")
     expect_status(newer, "completed")
-    running = send(page, "never finished", steps=100)
+    running = send(page, "never finished", steps=100, size="1024x1024")
     expect_status(running, "running")
 
     running.locator("[data-action=cancel]").press("Enter")
@@ -136,7 +136,7 @@ def test_filters_stand_in_the_address(page: Page) -> None:
 
 
 def test_the_event_log_is_read_with_the_keyboard(page: Page) -> None:
-    card = send(page, "a long story", steps=60, size="256x256")
+    card = send(page, "a long story", steps=100)
     expect_status(card, "completed")
     card.locator("[data-part=link]").click()
     events = page.get_by_role("list", name=re.compile("事件"))

@@ -50,7 +50,7 @@ def open_studio(page: Page) -> Wire:
 
 def test_a_cut_is_told_and_everything_is_caught_up(far: Page, cable: Cable, shoot: Shoot) -> None:
     wire = open_studio(far)
-    card = send(far, "断线也不怕", steps=30)
+    card = send(far, "断线也不怕", steps=100)
     task_id = task_id_of(card)
     expect_percent(card, 10)
 

@@ -56,7 +56,7 @@ def test_title_and_icon_follow_the_newest_task_and_calm_down(page: Page) -> None
     calm = icon(page)
     assert page.title() == "工作台 · LiuJuan Studio"
 
-    card = send(page, "seen in the tab", steps=40)
+    card = send(page, "seen in the tab", steps=100)
     page.wait_for_function("() => /^[1-9]\\d?% · /.test(document.title)")
     expect(page.locator("link[rel=icon]")).to_have_attribute("href", DRAWN)
     first = icon(page)

@@ -118,7 +118,7 @@ def test_a_finished_task_shows_every_step_of_every_picture(
 
 
 def test_the_drawing_grows_while_the_task_goes_on(page: Page, shoot: Shoot) -> None:
-    card = send(page, "a long walk", size="256x256", n=2, steps=30)
+    card = send(page, "a long walk", size="256x256", n=2, steps=100)
     expect_percent(card, 1)
     page.goto(f"/tasks/{task_id_of(card)}/")
     expect_live(page)

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_the_button_leads_through_seven_steps_to_the_picture(page: Page, shoot: Shoot) -> None:
-    card = send(page, "柳岸晓风", steps=12)
+    card = send(page, "柳岸晓风", steps=40)
     expect_percent(card, 40)
     shoot(page, "running")
     expect_picture(page, card)
@@ -54,7 +54,7 @@ def assert_percent_is_honest(seen: list[Seen]) -> None:
 
 
 def test_a_reload_half_way_begins_where_the_page_was(page: Page) -> None:
-    card = send(page, "reload me", steps=30)
+    card = send(page, "reload me", steps=80)
     expect_percent(card, 45)
     task_id = task_id_of(card)
     last_seen = percent_of(card)
@@ -75,7 +75,7 @@ def test_a_reload_half_way_begins_where_the_page_was(page: Page) -> None:
 def test_the_server_paints_the_state_without_any_script(
     page: Page, sign_in: SignIn, studio: Studio, person: Person
 ) -> None:
-    card = send(page, "no scripts here", steps=30)
+    card = send(page, "no scripts here", steps=100, size="1024x1024")
     expect_percent(card, 45)
     last_seen = percent_of(card)
 
@@ -103,7 +103,7 @@ def test_a_second_tab_shows_the_same_task_without_a_reload(
     other.goto("/")
     expect_live(other)
 
-    card = send(page, "seen twice", steps=20)
+    card = send(page, "seen twice", steps=60)
     twin = card_of(other, "seen twice")
     expect_percent(twin, 10)
     expect_picture(page, card)
@@ -121,7 +121,7 @@ def test_a_second_tab_shows_the_same_task_without_a_reload(
 
 
 def test_the_task_page_follows_the_task_too(page: Page, shoot: Shoot) -> None:
-    card = send(page, "watched on its own page", steps=30)
+    card = send(page, "watched on its own page", steps=80)
     expect_percent(card, 5)
     card.locator("[data-part=link]").click()
 
@@ -140,7 +140,7 @@ def test_the_task_page_follows_the_task_too(page: Page, shoot: Shoot) -> None:
 def test_every_picture_of_a_batch_is_shown_as_soon_as_it_is_stored(
     page: Page, shoot: Shoot
 ) -> None:
-    card = send(page, "three of a kind", size="256x256", steps=20, n=3)
+    card = send(page, "three of a kind", size="256x256", steps=40, n=3)
     expect_percent(card, 40)
     shoot(page, "batch")
     expect_picture(page, card)
