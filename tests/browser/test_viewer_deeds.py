@@ -142,8 +142,17 @@ def test_one_press_draws_a_variation_and_says_what_is_new_in_it(
     page.locator("#send").click()  # unchanged, it would be the very same picture
     expect(cards).to_have_count(3)
 
+    original = page.locator(f"#task-{parent}")
+    original.locator("[data-menu] summary").click()
+    original.get_by_role("link", name="微调一下").click()
+    expect(page.locator("#alerts")).to_contain_text("种子不变，步数由 4 改为 3")
+    expect(cards).to_have_count(4)
+
     page.reload()
     data = page.locator("#studio-state").evaluate("script => JSON.parse(script.textContent)")
-    made = [each["task"] for each in data["tasks"] if each["task"]["parent"] == parent]
-    assert [task["seed"] for task in made] == [None, None]
-    assert [task["n"] for task in made].count(1) == 1
+    tasks = {each["state"]["task_id"]: each["task"] for each in data["tasks"]}
+    made = [task for task in tasks.values() if task["parent"] == parent]
+    assert sorted(task["seed"] is None for task in made) == [False, True, True]
+    (small,) = [task for task in made if task["seed"] is not None]
+    assert small["steps"] == tasks[parent]["steps"] - 1
+    assert sorted(task["n"] for task in made) == [1, 1, 3]

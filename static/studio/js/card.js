@@ -152,7 +152,8 @@ export class Card {
     if (images.length === 0) return;
     const keys = images.map((picture) => pictureKey(this.taskId, picture));
     const compared = at(`/compare/?${keys.map((key) => `picture=${key}`).join("&")}`);
-    const links = { vary: at(`/?from=${keys[0]}`), download: `${images[0].url}?download=1`, compare: compared, "compare-too": compared };
+    const vary = at(`/?from=${keys[0]}`);
+    const links = { vary, "vary-small": `${vary}&small=1`, download: `${images[0].url}?download=1`, compare: compared, "compare-too": compared };
     for (const [name, url] of Object.entries(links)) setAttribute(this.#face.part(name), "href", url);
   }
 }

@@ -11,7 +11,7 @@ import { toast } from "./toasts.js";
 /** @import {CollectionChange} from "./protocol.js" */
 /** @import {About} from "./viewer-panel.js" */
 
-/** @typedef {{prompt: string, negative_prompt: string, model: string, size: string, n: number, steps: number, guidance: number}} Settings */
+/** @typedef {{prompt: string, negative_prompt: string, model: string, size: string, n: number, steps: number, guidance: number, seed?: number | null}} Settings without a seed, a new one */
 /** @typedef {{pictures?: string[], tasks?: string[]}} Things picture keys ("task:index") and task ids */
 
 /** @param {import("./protocol.js").Task} task @returns {Settings} */
@@ -20,7 +20,7 @@ export const settingsOf = ({ prompt, negative_prompt, model, width, height, n, s
 });
 
 /**
- * The same settings with a fresh seed.
+ * A task with these settings.
  *
  * @param {Settings} settings
  * @param {string} taskId the task it is drawn after
@@ -42,16 +42,23 @@ export function drawAgain(settings, taskId) {
 }
 
 /**
- * One more picture like this one: the same settings, a fresh seed.
+ * One more picture like this one, with a new seed. A small variation keeps the seed, which decides
+ * on the composition, and takes one step less: only details change.
  *
  * @param {string} key
- * @param {(about: About) => void} change where more than the seed can be changed
+ * @param {boolean} isSmall
+ * @param {(about: About) => void} change where more can be changed
  */
-export async function vary(key, change) {
+export async function vary(key, isSmall, change) {
   const [task, index] = key.split(":");
   const about = /** @type {About | null} */ (await orToast(async () => getJson(at(`/pictures/${task}/${index}/about/`))));
-  if (!about || !(await drawAgain({ ...about.settings, n: 1 }, about.task))) return;
-  const words = gettext("A variation is in the queue: a new seed, all else as before");
+  if (!about) return;
+  const { steps } = about.settings;
+  const small = { seed: about.seed, steps: steps > 1 ? steps - 1 : steps + 1 };
+  if (!(await drawAgain({ ...about.settings, n: 1, ...(isSmall ? small : {}) }, about.task))) return;
+  const words = isSmall
+    ? gettext("A small variation is in the queue: the same seed, %(steps)s steps instead of %(before)s", { steps: small.steps, before: steps })
+    : gettext("A variation is in the queue: a new seed, all else as before");
   toast(words, "plain", { label: gettext("Change more"), run: () => change(about) });
 }
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** One press on "Vary" draws a variation; the link itself, in another tab, leads to the form. */
+/** One press on "Vary" or "Vary slightly" draws; the link itself, in another tab, leads to the form. */
 
 import { at } from "./base.js";
 import { closest } from "./dom.js";
@@ -18,8 +18,8 @@ export function listenForVarying(change = ({ key }) => location.assign(at(`/?fro
     if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     link.ariaBusy = "true";
-    const key = new URL(link.href).searchParams.get("from") ?? "";
-    import("./deeds.js").then(({ vary }) => vary(key, change))
+    const { searchParams } = new URL(link.href);
+    import("./deeds.js").then(({ vary }) => vary(searchParams.get("from") ?? "", searchParams.has("small"), change))
       .catch(() => toast(errorSentence("unavailable"), "fail"))
       .finally(() => (link.ariaBusy = null));
   });

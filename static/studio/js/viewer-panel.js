@@ -99,6 +99,7 @@ export class Panel {
     setAttribute(this.#root, "data-known", false);
     part(this.#root, "missing").hidden = true;
     part(this.#root, "vary").setAttribute("href", at(`/?from=${key}`));
+    part(this.#root, "vary-small").setAttribute("href", at(`/?from=${key}&small=1`));
   }
 
   /** @param {About} about */
