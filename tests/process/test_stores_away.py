@@ -184,8 +184,15 @@ def short_files(worker: RunWorker) -> Iterator[Callable[[], None]]:
         make_space()
 
 
+def has_it_back(program: Program) -> bool:
+    return program.said().count("database_down ") == program.said().count("database_back ")
+
+
 def test_a_database_that_is_away_is_two_lines_in_each_log(whole: Production) -> None:
     programs = [*whole.webs, *whole.workers]
+    for program in programs:
+        # a worker notices with its next heartbeat that an earlier outage is over
+        wait_until(partial(has_it_back, program), what="the outage before is over")
     before = {program.name: len(program.said()) for program in programs}
 
     def since(program: Program) -> str:
