@@ -46,6 +46,11 @@ from generation.choices import Route  # noqa: E402
 from generation.models import Worker  # noqa: E402
 from generation.services import SeenModel  # noqa: E402
 
+# every test client makes the middleware anew, and would look at each static file for it
+STATIC_ON_DEMAND = {"SERVESTATIC_AUTOREFRESH": True, "SERVESTATIC_USE_MANIFEST": False}
+for name, value in STATIC_ON_DEMAND.items():
+    setattr(settings, name, value)
+
 LONGEST_FIRST = (
     # one after the other, because they share a Chromium that cannot outlive them
     {"browser"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,9 +14,10 @@ from django.utils import timezone
 
 from generation import services
 from generation.admin.task_list import MOST
-from generation.choices import InterruptReason
+from generation.choices import InterruptReason, TaskStatus
 from generation.models import ApiToken, GenerationTask, ShareLink, Worker
 from tests.pages.test_queries import plan_of
+from tests.rows import copy_task
 from tests.services.drawn import drawn
 from tests.services.test_running import claim_one, interrupt
 from tests.services.test_submitting import failed_task, submit
@@ -74,16 +74,12 @@ def test_a_name_means_its_tasks_and_in_quotes_it_is_a_word(
 def eleven_thousand(alice: User, now: datetime) -> list[GenerationTask]:
     """Finished tasks, one a second, newest first; the very first has the only heron."""
     first = submit(alice, now)
-    values = {field.attname: getattr(first, field.attname) for field in first._meta.fields}
-    over = {"status": "completed", "progress": 100, "finished_at": now}
-    tasks = [
-        GenerationTask(
-            **{**values, **over, "id": uuid.uuid4(), "created": now - timedelta(seconds=age)}
-        )
-        for age in range(1, 11_000)
-    ]
-    tasks[-1].prompt = tasks[-1].search_text = "a heron"
-    return GenerationTask.objects.bulk_create(tasks)
+    GenerationTask.objects.filter(pk=first.pk).update(
+        status=TaskStatus.COMPLETED, progress=100, finished_at=now
+    )
+    tasks = copy_task(first, 10_999)
+    GenerationTask.objects.filter(pk=tasks[-1].pk).update(prompt="a heron", search_text="a heron")
+    return tasks
 
 
 def test_a_long_list_says_how_far_it_looked_and_leads_on(

@@ -1,0 +1,34 @@
+"""Many rows at once, for tests of what lists and plans cost."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from generation.models import GenerationTask
+
+NEW_ID = {"postgresql": "gen_random_uuid()", "sqlite": "lower(hex(randomblob(16)))"}
+EARLIER = {
+    "postgresql": "created - number * interval '1 second'",
+    "sqlite": "strftime('%%Y-%%m-%%d %%H:%%M:%%f000', created, '-' || number || ' seconds')",
+}
+
+
+def copy_task(task: GenerationTask, count: int) -> list[GenerationTask]:
+    """`count` copies of a row, each submitted a second before the other, newest first.
+
+    Written by one statement: as objects they take a hundred times as long.
+    """
+    columns = [str(field.column) for field in task._meta.concrete_fields]
+    made = {"id": NEW_ID[connection.vendor], "created": EARLIER[connection.vendor]}
+    values = [made.get(column, column) for column in columns]
+    table = task._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH RECURSIVE numbers(number) AS "
+            f"(SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < %s) "
+            f"INSERT INTO {table} ({', '.join(columns)}) "
+            f"SELECT {', '.join(values)} FROM {table}, numbers WHERE id = %s",
+            [count, task._meta.pk.get_db_prep_value(task.pk, connection)],
+        )
+    copies = GenerationTask.objects.filter(owner=task.owner_id, created__lt=task.created)
+    return list(copies.order_by("-created").only("id", "created"))
