@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import Shoot, SignIn
 from tests.browser.pages import card_of, expect_live, expect_picture, expect_status, send
 from tests.browser.people import Person
-from tests.studio import Studio
+from tests.studio import Studio, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -135,10 +135,11 @@ def test_the_feed_goes_on_and_its_counts_are_of_all_tasks(
     cards = page.locator("article.card")
     shoot(page, "older-tasks")
 
-    for _each in range(3):
-        page.locator("article.card").last.scroll_into_view_if_needed()
+    def all_after_scrolling_on() -> bool:
         page.mouse.wheel(0, 20_000)
-    expect(cards).to_have_count(70)
+        return cards.count() == 70
+
+    wait_until(all_after_scrolling_on, what="all tasks are in the feed")
     expect(cards.last).to_contain_text("old 0")
     expect(page.locator("#further")).to_be_hidden()
 
