@@ -42,8 +42,8 @@ export function drawAgain(settings, taskId) {
 }
 
 /**
- * One more picture like this one, with a new seed. A small variation keeps the seed, which decides
- * on the composition, and takes one step less: only details change.
+ * One more picture like this one, with a new seed. A small variation keeps the seed, from
+ * which the composition comes, and takes one step less.
  *
  * @param {string} key
  * @param {boolean} isSmall
