@@ -64,7 +64,7 @@ class Studio:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> Studio:
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         furnish(self.data_dir, self.env)
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
