@@ -36,6 +36,7 @@ lint: install-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --config pyproject.toml
 	$(BIN)/mypy
+	$(BIN)/python -m tests.language_guard
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
 test: install-dev
