@@ -9,52 +9,22 @@ limited, and so are the processor time and the time of each request: beyond them
 from __future__ import annotations
 
 import contextlib
-import json
 import resource
 import signal
 import socket
-import struct
 import sys
 from typing import Any
 
 from generation import image_check, images
 from generation.choices import ErrorCode
 from generation.exceptions import PictureError
-
-PREFIX = struct.Struct(">II")
-"""Length of a message's JSON header, length of the bytes after it."""
+from generation.image_messages import TIME_LIMIT, pack, receive
 
 PROCESSOR_LIMIT = 10.0
 """Seconds for one request; the largest picture takes half a second."""
 
-TIME_LIMIT = 60.0
-"""The same by the clock: on a busy machine a picture has to wait for its processor time."""
-
 MEMORY_LIMIT = 512 * 1024 * 1024
 """Of address space; the largest picture takes seven tenths of it, libraries included."""
-
-CHUNK = 1024 * 1024
-
-
-def pack(header: dict[str, Any], body: bytes) -> bytes:
-    text = json.dumps(header).encode()
-    return PREFIX.pack(len(text), len(body)) + text + body
-
-
-def receive(connection: socket.socket) -> tuple[dict[str, Any], bytes]:
-    """The next message; raises EOFError when the other side has gone."""
-    header, body = PREFIX.unpack(receive_bytes(connection, PREFIX.size))
-    return json.loads(receive_bytes(connection, header)), receive_bytes(connection, body)
-
-
-def receive_bytes(connection: socket.socket, count: int) -> bytes:
-    data = bytearray()
-    while len(data) < count:
-        part = connection.recv(min(CHUNK, count - len(data)))
-        if not part:
-            raise EOFError
-        data += part
-    return bytes(data)
 
 
 def answer(header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:

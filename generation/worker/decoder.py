@@ -18,7 +18,7 @@ from typing import Any
 
 from generation.choices import ErrorCode
 from generation.exceptions import DecoderLost, PictureError
-from generation.image_process import TIME_LIMIT, pack, receive
+from generation.image_messages import TIME_LIMIT, pack, receive
 from generation.images import MAX_BASE64, Picture
 from generation.log_lines import log_line
 
