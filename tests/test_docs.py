@@ -39,7 +39,7 @@ from generation.protocol import (
 )
 from generation.protocol.client import ACTIONS
 from generation.services import outcomes
-from generation.services.ending import Answer
+from generation.services.cancellation import Answer
 
 ROOT = Path(__file__).resolve().parent.parent
 PROTOCOL = (ROOT / "docs/protocol.md").read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ from benchmarks.inside.rows import fill, key, moment, people, register, serve, s
 from generation import selectors, services
 from generation.choices import TaskStatus
 from generation.models import GenerationTask, ModelSlot
-from generation.services.running import begin_attempts
+from generation.services.claims import begin_attempts
 
 SLOTS = 8
 BUSY = 4

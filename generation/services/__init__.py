@@ -2,54 +2,23 @@
 
 from __future__ import annotations
 
-from generation.services.accounts import close_account, delete_account
-from generation.services.collecting import (
-    delete_for_good,
-    empty_bin,
-    empty_trash,
-    put_into_bin,
-    restore,
-    set_favourite,
-)
-from generation.services.ending import (
-    complete,
-    fail,
-    finish_cancels,
-    interrupt,
-    request_cancel,
-    settle_slot,
-)
-from generation.services.housekeeping import (
-    Abandoned,
-    beat,
-    cancels_of,
-    expire_leases,
-    expire_worker,
-    forget_sessions,
-    forget_workers,
-    register_worker,
-    retire_worker,
-    sweep_files,
-    take_over_slot,
-)
-from generation.services.installation import (
-    Resumed,
-    join,
-    may_work,
-    pause,
-    resume,
-)
-from generation.services.pruning import Prunable, prunable, prune_batch
-from generation.services.running import (
+from generation.services.account_deletion import close_account, delete_account
+from generation.services.attempts import (
     Boundary,
-    Claim,
     Fraction,
+    Last,
     begin_call,
-    claim,
     delay,
     record_seen,
+    record_thumbnail,
+    store_image,
 )
-from generation.services.serving import (
+from generation.services.cancellation import finish_cancels, request_cancel
+from generation.services.claims import Claim, claim
+from generation.services.collection_changes import set_favourite
+from generation.services.completion import complete, fail, interrupt
+from generation.services.installation import Resumed, join, may_work, pause, resume
+from generation.services.model_status import (
     KEY_REFUSED,
     NOT_SERVED,
     SeenModel,
@@ -62,10 +31,26 @@ from generation.services.serving import (
     refuse_key,
     repeat_refusal,
 )
-from generation.services.sharing import create_link, end_link, end_links, forget_links
-from generation.services.storing import Last, record_thumbnail, store_image
-from generation.services.submitting import Submission, defaults, fill_search_text, retry, submit
+from generation.services.retention import (
+    Prunable,
+    forget_sessions,
+    prunable,
+    prune_batch,
+    sweep_files,
+)
+from generation.services.share_links import create_link, end_link, end_links, forget_links
+from generation.services.slots import Abandoned, expire_leases, settle_slot, take_over_slot
+from generation.services.submission import Submission, defaults, fill_search_text, retry, submit
 from generation.services.tokens import create_token, is_token, user_of_token
+from generation.services.trash import delete_for_good, empty_bin, empty_trash, put_into_bin, restore
+from generation.services.workers import (
+    beat,
+    cancels_of,
+    expire_worker,
+    forget_workers,
+    register_worker,
+    retire_worker,
+)
 
 __all__ = [
     "KEY_REFUSED",

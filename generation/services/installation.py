@@ -12,7 +12,8 @@ from generation import installation
 from generation.choices import InterruptReason, TaskStatus, WorkerState
 from generation.exceptions import TransitionRefused
 from generation.models import Installation, ModelSlot, Worker
-from generation.services.ending import interrupt, locked, settle_slot
+from generation.services.completion import interrupt, locked
+from generation.services.slots import settle_slot
 
 ONLY = 1
 """Primary key of the one row."""

@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from generation import broadcast
-from generation.choices import (
-    UNFINISHED,
-    Basis,
-    EventKind,
-    Step,
-    TaskStatus,
-)
+from generation.choices import UNFINISHED, Basis, EventKind, Step, TaskStatus
 from generation.exceptions import TransitionRefused
-from generation.models import TaskEvent
+from generation.models import GenerationTask, TaskEvent
 from generation.protocol import EndingData, encode, event_frame
 from generation.services.outcomes import log_outcome
-from generation.services.row import Row, insert_events, move_on
+
+RUNNING = frozenset({TaskStatus.RUNNING})
+QUEUED = frozenset({TaskStatus.QUEUED})
+ANY_UNFINISHED = frozenset(UNFINISHED)
+
+
+class Row(NamedTuple):
+    """The columns of a task's row that every line of its log repeats."""
+
+    owner_id: int
+    newest_seq: int
+    status: str
+    step: str
+    progress: float
+    basis: str
+    eta_seconds: float | None
+    attempt: int
+    image: int
+    error_code: str
+    model: str
+
+    @classmethod
+    def of(cls, task: GenerationTask) -> Row:
+        return cls(*(getattr(task, name) for name in cls._fields))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +82,49 @@ def transition(
     if row is None:
         raise TransitionRefused
     return row
+
+
+def move_on(
+    task_id: Any,
+    count: int,
+    changes: Mapping[str, Any],
+    *,
+    sources: Collection[TaskStatus],
+    fence: int | None,
+    wanted: bool,
+) -> Row | None:
+    """Take the next `count` seqs and set `changes`, if the row is as it has to be; else None.
+
+    `UPDATE … RETURNING` is one statement on both databases; the ORM needs two.
+    """
+    assignments = ["newest_seq = newest_seq + %s"]
+    values: list[Any] = [count]
+    for name, value in changes.items():
+        assignment, prepared = column_value(name, value)
+        assignments.append(f"{assignment} = %s")
+        values.append(prepared)
+    conditions = ["id = %s", f"status IN ({', '.join(['%s'] * len(sources))})"]
+    values += [column_value("id", task_id)[1], *(status.value for status in sources)]
+    if fence is not None:
+        conditions.append("attempt = %s")
+        values.append(fence)
+    if wanted:
+        conditions.append("cancel_requested_at IS NULL")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            # only names of columns and placeholders
+            f"UPDATE {GenerationTask._meta.db_table} SET {', '.join(assignments)} "  # noqa: S608
+            f"WHERE {' AND '.join(conditions)} RETURNING {', '.join(Row._fields)}",
+            values,
+        )
+        row = cursor.fetchone()
+    return None if row is None else Row(*row)
+
+
+def column_value(name: str, value: Any) -> tuple[str, Any]:
+    """The column of a field, and what is stored in it."""
+    column = COLUMNS[name]
+    return column.column, column.get_db_prep_save(value, connection)
 
 
 def each_row(last: Row, lines: Sequence[LogLine]) -> Iterator[Row]:
@@ -138,6 +198,24 @@ def event(task_id: Any, line: LogLine, row: Row, now: datetime) -> TaskEvent:
     )
 
 
-RUNNING = frozenset({TaskStatus.RUNNING})
-QUEUED = frozenset({TaskStatus.QUEUED})
-ANY_UNFINISHED = frozenset(UNFINISHED)
+def insert_events(events: Sequence[TaskEvent]) -> None:
+    """Rows of the log, in one statement; they do not learn their own keys."""
+    values = [
+        column.get_db_prep_save(getattr(event, column.attname), connection)
+        for event in events
+        for column in EVENT_COLUMNS
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT_EVENTS + ", ".join([EVENT_PLACES] * len(events)), values)
+
+
+COLUMNS: dict[str, Any] = {column.name: column for column in GenerationTask._meta.concrete_fields}
+EVENT_COLUMNS: list[Any] = [
+    column for column in TaskEvent._meta.concrete_fields if not column.primary_key
+]
+
+EVENT_PLACES = f"({', '.join(['%s'] * len(EVENT_COLUMNS))})"
+INSERT_EVENTS = (
+    f"INSERT INTO {TaskEvent._meta.db_table} "  # noqa: S608  only names of columns
+    f"({', '.join(column.column for column in EVENT_COLUMNS)}) VALUES "
+)

@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 
 from generation import images, selectors
 from generation.models import GeneratedImage, GenerationTask
-from generation.services.submitting import search_text
+from generation.services.submission import search_text
 from tests.pictures import jpeg
 
 now = selectors.clock.now()

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 from generation import selectors
 from generation.choices import TERMINAL, EventKind, TaskStatus
 from generation.models import GenerationTask, ModelSlot, TaskEvent
-from generation.services.ending import MAX_COUNTED
+from generation.services.completion import MAX_COUNTED
 
 ENDS = (EventKind.COMPLETED, EventKind.FAILED, EventKind.CANCELLED)
 

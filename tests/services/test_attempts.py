@@ -13,7 +13,7 @@ from generation.choices import Basis, InterruptReason, Route, Step, TaskStatus
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, Worker
 from generation.services import Boundary
-from generation.services.ending import MAX_ATTEMPTS
+from generation.services.completion import MAX_ATTEMPTS
 from tests.conftest import serve_model
 from tests.services.test_running import claim_one, finish, interrupt, kinds, settle, store
 from tests.services.test_submitting import submit

@@ -11,7 +11,7 @@ from django.test import override_settings
 from generation import selectors, services
 from generation.choices import KeyUse, Route
 from generation.models import ModelSlot, ModelState
-from generation.services import SeenModel, serving
+from generation.services import SeenModel, model_status
 from tests.conftest import MODEL
 from tests.services.test_running import claim_one
 from tests.services.test_submitting import submit
@@ -54,7 +54,7 @@ def test_no_count_makes_more_slots_than_a_database_can_hold(now: datetime, count
 def test_a_server_that_names_other_models_at_every_look_fills_nothing(
     now: datetime, caplog: pytest.LogCaptureFixture
 ) -> None:
-    serving.left_out.left = 1  # another test may have met the same
+    model_status.left_out.left = 1  # another test may have met the same
     for look in range(6):
         see(now, MODEL, *(f"a-{look}-{k:03}" for k in range(63)))
 

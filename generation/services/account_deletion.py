@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 
 from generation.choices import TERMINAL
 from generation.models import ApiToken, GenerationTask
-from generation.services.ending import request_cancel
-from generation.services.pruning import BATCH, let_go
+from generation.services.cancellation import request_cancel
+from generation.services.retention import BATCH, let_go
 
 
 def close_account(*, user: User, now: datetime) -> int:

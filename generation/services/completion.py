@@ -1,29 +1,27 @@
-"""How attempts and tasks end, and when the machine behind them counts as free."""
+"""How attempts and tasks end."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
 
 from django.db import transaction
 
-from generation import broadcast, selectors
+from generation import selectors
 from generation.choices import (
     COUNTED_INTERRUPTIONS,
     Basis,
     ErrorCode,
     EventKind,
     InterruptReason,
-    Route,
     Step,
     TaskStatus,
 )
 from generation.exceptions import TransitionRefused
-from generation.models import GeneratedImage, GenerationTask, ModelSlot, ModelState
+from generation.models import GeneratedImage, GenerationTask
 from generation.protocol import ImageData, ending_data
-from generation.services.transition import ANY_UNFINISHED, QUEUED, RUNNING, LogLine, transition
+from generation.services.transition import RUNNING, LogLine, transition
 
 MAX_COUNTED = 3
 """After so many attempts that went wrong by themselves a task is given up."""
@@ -37,8 +35,6 @@ MAX_ABORTED = 10
 LONGEST_PAUSE = timedelta(seconds=30)
 AT_ONCE = COUNTED_INTERRUPTIONS | {InterruptReason.HANDED_BACK}
 """These go on with the next attempt as soon as there is a slot; the others wait a little."""
-
-Answer = Literal["cancelled", "requested", "already_finished"]
 
 
 def locked(task_id: uuid.UUID) -> GenerationTask:
@@ -190,86 +186,3 @@ def is_last(task: GenerationTask, reason: InterruptReason) -> bool:
 def pause_after(ends: int) -> timedelta:
     """1, 2, 4 … 30 seconds: what ends at once, again and again, must not fill the log."""
     return min(LONGEST_PAUSE, timedelta(seconds=2 ** min(ends, 5)))
-
-
-def settle_slot(*, slot_id: int, task_id: uuid.UUID, attempt: int, now: datetime) -> bool:
-    """The call of this attempt is known to be over: free its slot.
-
-    A cancel that waited for this becomes a fact. False if the slot was somebody else's already.
-    """
-    with transaction.atomic():
-        # task before slot, as everywhere: two who take them crosswise see each other's old half
-        task = locked(task_id)
-        if not free_slot(slot_id=slot_id, task_id=task_id, attempt=attempt):
-            return False
-        if task.cancel_requested_at is not None and not task.is_over:
-            end(task, cancelled(task, now), now, sources=ANY_UNFINISHED, fence=attempt)
-        elif task.status == TaskStatus.RUNNING and task.attempt == attempt:
-            # its run ended without a word: no task may stay running with nobody behind it
-            interrupt(
-                task_id=task_id,
-                attempt=attempt,
-                reason=InterruptReason.LEASE_EXPIRED,
-                detail="the run ended without saying how",
-                now=now,
-            )
-    return True
-
-
-def free_slot(*, slot_id: int, task_id: uuid.UUID, attempt: int) -> bool:
-    """False if it was somebody else's already; whoever waits for one is woken."""
-    mine = ModelSlot.objects.filter(pk=slot_id, task=task_id, attempt=attempt)
-    freed = mine.update(
-        task=None, attempt=0, request_id=None, identity="", worker=None, lease_until=None
-    )
-    if freed:
-        transaction.on_commit(broadcast.wake_workers, robust=True)
-    return bool(freed)
-
-
-def finish_cancels(*, now: datetime) -> int:
-    """Cancel what somebody wants cancelled and no machine works on; how many there were.
-
-    settle_slot does this itself; here is the net below it.
-    """
-    wanted = GenerationTask.objects.waiting().filter(
-        cancel_requested_at__isnull=False, slot__isnull=True
-    )
-    count = 0
-    for key in wanted.values_list("pk", flat=True):
-        with transaction.atomic():
-            task = locked(key)
-            if task.status == TaskStatus.QUEUED and not ModelSlot.objects.filter(task=key).exists():
-                end(task, cancelled(task, now), now, sources=QUEUED)
-                count += 1
-    return count
-
-
-def request_cancel(*, task_id: uuid.UUID, now: datetime) -> Answer:
-    """Write down that the task is not wanted any more; the same answer however often."""
-    with transaction.atomic():
-        task = locked(task_id)
-        if task.is_over:
-            return "cancelled" if task.status == TaskStatus.CANCELLED else "already_finished"
-        if task.cancel_requested_at is not None:
-            return "requested"
-        slot = ModelSlot.objects.filter(task=task).first()
-        line = LogLine(
-            kind=EventKind.CANCEL_REQUESTED,
-            details={"stops": stops(task, slot)},
-            changes={"cancel_requested_at": now},
-        )
-        transition(task_id=task_id, lines=[line], sources=ANY_UNFINISHED, wanted=True, now=now)
-        if slot is None and task.status == TaskStatus.QUEUED:
-            end(task, cancelled(task, now), now, sources=QUEUED)
-            return "cancelled"
-        transaction.on_commit(broadcast.wake_workers, robust=True)
-    return "requested"
-
-
-def stops(task: GenerationTask, slot: ModelSlot | None) -> str:
-    """When the machine will be free: now, after this denoising step, or after this picture."""
-    if slot is None:
-        return "now"
-    route = ModelState.objects.filter(name=task.model).values_list("route", flat=True).first()
-    return "picture" if route == Route.GENERATIONS else "step"

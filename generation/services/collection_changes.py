@@ -1,8 +1,8 @@
-"""Tells the open pages of a person what was done with the finished tasks and pictures."""
+"""Favourites, and the frame that tells open pages of a change to finished work."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +10,24 @@ from django.db import transaction
 from django.db.models import F
 
 from generation import broadcast
-from generation.models import Collection
-from generation.protocol import collection_frame, encode
+from generation.models import GeneratedImage
+from generation.selectors import PictureKey, pictures_of_keys
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+from generation.models import Collection
+from generation.protocol import collection_frame, encode
+
+
+def set_favourite(*, owner: User, pictures: Sequence[PictureKey], favourite: bool) -> int:
+    """How many were changed; raises NotFound, with nothing written, if one is not there."""
+    with transaction.atomic():
+        keys = [image.pk for image in pictures_of_keys(owner, pictures)]
+        rows = GeneratedImage.objects.filter(pk__in=keys).exclude(favourite=favourite)
+        changed = rows.update(favourite=favourite)
+        if changed:
+            tell_change(owner, "favourite", pictures=pictures, favourite=favourite)
+    return changed
 
 
 def tell_change(

@@ -17,8 +17,7 @@ from generation.choices import Basis, ErrorCode, EventKind, Step, TaskStatus
 from generation.exceptions import InvalidInput, NotFound, TransitionRefused
 from generation.models import GenerationTask
 from generation.protocol import Generate, encode, is_unicode, task_frame
-from generation.services.row import Row
-from generation.services.transition import LogLine, append
+from generation.services.transition import LogLine, Row, append
 from generation.text import folded, says_nothing
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What a person does with what is finished: favourites, the bin, and what is emptied out of it."""
+"""The trash: into it, out of it, and emptying it."""
 
 from __future__ import annotations
 
@@ -16,29 +16,18 @@ from generation import images
 from generation.exceptions import NotFound, TransitionRefused
 from generation.log_lines import cause_of, log_line
 from generation.models import GeneratedImage, GenerationTask, ShareLink
-from generation.selectors import TRASH_KEPT, PictureKey, pictures_of_keys
+from generation.selectors import TRASH_KEPT, PictureKey
 from generation.selectors.trash import deleted_pictures, deleted_tasks
-from generation.services.collection import tell_change
-from generation.services.pruning import let_go
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+from generation.services.collection_changes import tell_change
+from generation.services.retention import let_go
 
 logger = logging.getLogger(__name__)
 
-BATCH = 25
+TRASH_BATCH = 25
 """Tasks, and pictures, that go at once: people write meanwhile, on SQLite one at a time."""
-
-
-def set_favourite(*, owner: User, pictures: Collection[PictureKey], favourite: bool) -> int:
-    """How many were changed; raises NotFound, with nothing written, if one is not there."""
-    with transaction.atomic():
-        keys = [image.pk for image in pictures_of_keys(owner, pictures)]
-        rows = GeneratedImage.objects.filter(pk__in=keys).exclude(favourite=favourite)
-        changed = rows.update(favourite=favourite)
-        if changed:
-            tell_change(owner, "favourite", pictures=pictures, favourite=favourite)
-    return changed
 
 
 def put_into_bin(
@@ -170,7 +159,7 @@ def empty_bin(*, now: datetime) -> int:
     """
     tasks = GenerationTask.objects.filter(slot__isnull=True, deleted_at__lte=now - TRASH_KEPT)
     pictures = GeneratedImage.objects.filter(deleted_at__lte=now - TRASH_KEPT)
-    return let_go(tasks.order_by("deleted_at"), BATCH) + let_pictures_go(
+    return let_go(tasks.order_by("deleted_at"), TRASH_BATCH) + let_pictures_go(
         pictures.order_by("deleted_at")
     )
 
@@ -179,7 +168,7 @@ def let_pictures_go(due: QuerySet[GeneratedImage]) -> int:
     if not due.exists():
         return 0
     with transaction.atomic():
-        pictures = list(due.select_for_update()[:BATCH])
+        pictures = list(due.select_for_update()[:TRASH_BATCH])
         GeneratedImage.objects.filter(pk__in=[image.pk for image in pictures]).delete()
         names = [name for image in pictures for name in (image.file, image.thumbnail) if name]
         transaction.on_commit(partial(remove_files, names))

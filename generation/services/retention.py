@@ -1,4 +1,4 @@
-"""Letting go of old finished tasks: rows first, files once that is committed."""
+"""Deletes what is over: old tasks, orphaned files, expired sessions."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import logging
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, QuerySet, Sum
+from django.utils.module_loading import import_string
 
 from generation import images
 from generation.choices import TERMINAL
@@ -21,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 BATCH = 100
 """Tasks per transaction: short enough that nobody waits for it."""
+
+ORPHAN_AGE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,3 +87,48 @@ def remove_folders(keys: Iterable[uuid.UUID]) -> None:
         except OSError as error:
             # its note tells the sweep to try again
             logger.warning("%s", log_line("file_left_behind", task=key, cause=cause_of(error)))
+
+
+def sweep_files(*, now: datetime) -> int:
+    """Remove files without a row that are older than an hour; how many there were.
+
+    A file is written before its row, so a worker that dies in between leaves one behind; a
+    younger file may still get its row. Only folders of tasks that exist here, and those that
+    prune could not finish, are looked at: a DATA_DIR that is used with another database for once
+    must not lose its pictures.
+    """
+    removed = 0
+    for folder in images.folders():
+        try:
+            removed += sweep_folder(folder, now - ORPHAN_AGE)
+        except OSError as error:
+            # the next folder may be removed all the same
+            logger.warning("%s", log_line("folder_not_swept", folder=folder, cause=cause_of(error)))
+    return removed
+
+
+def sweep_folder(folder: str, moment: datetime) -> int:
+    old = images.files_before(folder, moment)
+    known = known_files(folder) if old else set()
+    if known is None:
+        condemned = f"{folder}/{images.CONDEMNED}" in old
+        return images.remove_folder(folder) if condemned else 0
+    orphans = [name for name in old if name not in known]
+    for name in orphans:
+        images.remove(name)
+    return len(orphans)
+
+
+def known_files(folder: str) -> set[str] | None:
+    """The names of rows below `folder`, which is called like its task; None if there is no such."""
+    try:
+        task = GenerationTask.objects.get(pk=uuid.UUID(folder))
+    except (ValueError, GenerationTask.DoesNotExist):
+        return None
+    rows = GeneratedImage.objects.filter(task=task).values_list("file", "thumbnail")
+    return {name for pair in rows for name in pair}
+
+
+def forget_sessions() -> None:
+    """Delete sessions whose time is over: a browser does not send them any more."""
+    import_string(f"{settings.SESSION_ENGINE}.SessionStore").clear_expired()

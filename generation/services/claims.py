@@ -1,4 +1,4 @@
-"""What a worker writes while it works; every line is fenced by status and attempt."""
+"""Claiming: queued tasks go into free slots, and their attempts begin."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from generation import selectors
-from generation.choices import Basis, DelayReason, EventKind, Route, Step, TaskStatus
+from generation.choices import Basis, EventKind, Route, Step, TaskStatus
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, ModelSlot, ModelState
-from generation.services.serving import callable_models
-from generation.services.transition import QUEUED, RUNNING, LogLine, transition
+from generation.services.model_status import callable_models
+from generation.services.transition import QUEUED, LogLine, transition
 
 CLAIM_TRIES = 5
 """How many losers' races in a row before the next look at the table."""
@@ -37,60 +36,6 @@ class Claim:
     launched_at: datetime | None
     demo: bool
     missing: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Boundary:
-    """A step that began; `observed` False: noticed only after it had passed."""
-
-    step: Step
-    progress: float
-    basis: Basis
-    eta_seconds: float | None
-    image: int
-    observed: bool = True
-    details: dict[str, Any]
-
-    @property
-    def line(self) -> LogLine:
-        return LogLine(
-            kind=EventKind.STEP_BEGAN,
-            details={"observed": self.observed, **self.details},
-            changes={
-                "step": self.step,
-                "progress": self.progress,
-                "basis": self.basis,
-                "eta_seconds": self.eta_seconds,
-                "image": self.image,
-            },
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fraction:
-    """A measured share of picture `image`, which is being generated."""
-
-    progress: float
-    eta_seconds: float
-    image: int
-    fraction: float
-    done: int
-    total: int
-
-    @property
-    def line(self) -> LogLine:
-        return LogLine(
-            kind=EventKind.PROGRESSED,
-            details={"fraction": round(self.fraction, 4), "done": self.done, "total": self.total},
-            changes={
-                # known already, but a boundary may be written after it
-                "step": Step.GENERATING,
-                "image": self.image,
-                "progress": self.progress,
-                "basis": Basis.MEASURED,
-                "eta_seconds": self.eta_seconds,
-            },
-        )
 
 
 def claim(*, worker_id: uuid.UUID, now: datetime, most: int = 1) -> list[Claim]:
@@ -216,46 +161,3 @@ def begin_attempt(
     for name, value in row._asdict().items():
         setattr(task, name, value)
     task.claimed_at = claimed_at
-
-
-def begin_call(
-    *,
-    task_id: uuid.UUID,
-    attempt: int,
-    slot_id: int,
-    request_id: uuid.UUID,
-    seed: int,
-    boundary: Boundary,
-    now: datetime,
-) -> None:
-    """Fix the parameters of one picture and the id its call will have.
-
-    Raises TransitionRefused if the task or the slot is not this attempt's any more.
-    """
-    with transaction.atomic():
-        line = boundary.line
-        line.changes["drawn_seed"] = seed
-        transition(task_id=task_id, lines=[line], sources=RUNNING, fence=attempt, now=now)
-        mine = ModelSlot.objects.filter(pk=slot_id, task=task_id, attempt=attempt)
-        if not mine.update(request_id=request_id):
-            raise TransitionRefused
-
-
-def record_seen(
-    *, task_id: uuid.UUID, attempt: int, seen: Sequence[Boundary | Fraction], now: datetime
-) -> None:
-    """Boundaries that passed, and fractions between them, oldest first, in one transaction."""
-    lines = [each.line for each in seen]
-    transition(task_id=task_id, lines=lines, sources=RUNNING, fence=attempt, now=now)
-
-
-def delay(
-    *, task_id: uuid.UUID, attempt: int, reason: DelayReason, wait: timedelta, now: datetime
-) -> None:
-    """The model asked us to come back; the slot is kept."""
-    line = LogLine(
-        kind=EventKind.DELAYED,
-        details={"reason": reason.value, "until": round((now + wait).timestamp(), 3)},
-        changes={"eta_seconds": None},
-    )
-    transition(task_id=task_id, lines=[line], sources=RUNNING, fence=attempt, now=now)

@@ -1,0 +1,196 @@
+"""What a worker writes during an attempt; every line is fenced by status and attempt."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from generation.choices import Basis, DelayReason, EventKind, Step
+from generation.exceptions import TransitionRefused
+from generation.images import Picture
+from generation.models import GeneratedImage, ModelSlot
+from generation.services.completion import completed, images_of, locked
+from generation.services.slots import free_slot
+from generation.services.transition import RUNNING, LogLine, transition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boundary:
+    """A step that began; `observed` False: noticed only after it had passed."""
+
+    step: Step
+    progress: float
+    basis: Basis
+    eta_seconds: float | None
+    image: int
+    observed: bool = True
+    details: dict[str, Any]
+
+    @property
+    def line(self) -> LogLine:
+        return LogLine(
+            kind=EventKind.STEP_BEGAN,
+            details={"observed": self.observed, **self.details},
+            changes={
+                "step": self.step,
+                "progress": self.progress,
+                "basis": self.basis,
+                "eta_seconds": self.eta_seconds,
+                "image": self.image,
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fraction:
+    """A measured share of picture `image`, which is being generated."""
+
+    progress: float
+    eta_seconds: float
+    image: int
+    fraction: float
+    done: int
+    total: int
+
+    @property
+    def line(self) -> LogLine:
+        return LogLine(
+            kind=EventKind.PROGRESSED,
+            details={"fraction": round(self.fraction, 4), "done": self.done, "total": self.total},
+            changes={
+                # known already, but a boundary may be written after it
+                "step": Step.GENERATING,
+                "image": self.image,
+                "progress": self.progress,
+                "basis": Basis.MEASURED,
+                "eta_seconds": self.eta_seconds,
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Last:
+    """With this picture the task is completed, and its call is known to be over."""
+
+    slot_id: int
+    measured: dict[str, float]
+
+
+def begin_call(
+    *,
+    task_id: uuid.UUID,
+    attempt: int,
+    slot_id: int,
+    request_id: uuid.UUID,
+    seed: int,
+    boundary: Boundary,
+    now: datetime,
+) -> None:
+    """Fix the parameters of one picture and the id its call will have.
+
+    Raises TransitionRefused if the task or the slot is not this attempt's any more.
+    """
+    with transaction.atomic():
+        line = boundary.line
+        line.changes["drawn_seed"] = seed
+        transition(task_id=task_id, lines=[line], sources=RUNNING, fence=attempt, now=now)
+        mine = ModelSlot.objects.filter(pk=slot_id, task=task_id, attempt=attempt)
+        if not mine.update(request_id=request_id):
+            raise TransitionRefused
+
+
+def record_seen(
+    *, task_id: uuid.UUID, attempt: int, seen: Sequence[Boundary | Fraction], now: datetime
+) -> None:
+    """Boundaries that passed, and fractions between them, oldest first, in one transaction."""
+    lines = [each.line for each in seen]
+    transition(task_id=task_id, lines=lines, sources=RUNNING, fence=attempt, now=now)
+
+
+def delay(
+    *, task_id: uuid.UUID, attempt: int, reason: DelayReason, wait: timedelta, now: datetime
+) -> None:
+    """The model asked us to come back; the slot is kept."""
+    line = LogLine(
+        kind=EventKind.DELAYED,
+        details={"reason": reason.value, "until": round((now + wait).timestamp(), 3)},
+        changes={"eta_seconds": None},
+    )
+    transition(task_id=task_id, lines=[line], sources=RUNNING, fence=attempt, now=now)
+
+
+def store_image(
+    *,
+    task_id: uuid.UUID,
+    attempt: int,
+    index: int,
+    name: str,
+    picture: Picture,
+    seed: int,
+    demo: bool,
+    progress: float,
+    eta_seconds: float,
+    now: datetime,
+    last: Last | None = None,
+) -> GeneratedImage:
+    """The row of a picture whose file is in place; refused once a cancel was requested.
+
+    Stored already under this name (the answer to an earlier try was lost): that row again.
+    With `last` the task is completed and the slot freed in the same transaction; refused if
+    another picture is missing.
+    """
+    image = GeneratedImage(
+        task_id=task_id,
+        index=index,
+        file=name,
+        width=picture.width,
+        height=picture.height,
+        seed=seed,
+        bytes=len(picture.data),
+        sha256=picture.sha256,
+        demo=demo,
+    )
+    line = LogLine(
+        kind=EventKind.IMAGE_STORED,
+        details={"image": image.data, "bytes": image.bytes},
+        changes={"progress": progress, "basis": Basis.MEASURED, "eta_seconds": eta_seconds},
+    )
+    try:
+        with transaction.atomic():
+            lines = [line] if last is None else [*ended(line, image, last, now)]
+            transition(
+                task_id=task_id, lines=lines, sources=RUNNING, fence=attempt, wanted=True, now=now
+            )
+            image.save(force_insert=True)
+            if last is not None:
+                free_slot(slot_id=last.slot_id, task_id=task_id, attempt=attempt)
+    except (TransitionRefused, IntegrityError):
+        stored = GeneratedImage.objects.filter(task=task_id, index=index, file=name).first()
+        if stored is None:
+            raise
+        return stored
+    return image
+
+
+def ended(
+    line: LogLine, image: GeneratedImage, last: Last, now: datetime
+) -> tuple[LogLine, LogLine]:
+    """The line of the last picture, and that of the end."""
+    task = locked(image.task_id)
+    others = images_of(task) if task.n > 1 else []
+    if len(others) + 1 != task.n:
+        raise TransitionRefused
+    # the end changes these too
+    line.changes.update(status=task.status, step=task.step)
+    pictures = sorted([*others, image.data], key=lambda each: each["index"])
+    return line, completed(task, pictures, last.measured, now)
+
+
+def record_thumbnail(*, image_id: int, name: str) -> bool:
+    """Whether the picture still existed."""
+    return bool(GeneratedImage.objects.filter(pk=image_id).update(thumbnail=name))

@@ -1,0 +1,65 @@
+"""Requests to cancel, and when they become facts."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Literal
+
+from django.db import transaction
+
+from generation import broadcast
+from generation.choices import EventKind, Route, TaskStatus
+from generation.models import GenerationTask, ModelSlot, ModelState
+from generation.services.completion import cancelled, end, locked
+from generation.services.transition import ANY_UNFINISHED, QUEUED, LogLine, transition
+
+Answer = Literal["cancelled", "requested", "already_finished"]
+
+
+def request_cancel(*, task_id: uuid.UUID, now: datetime) -> Answer:
+    """Write down that the task is not wanted any more; the same answer however often."""
+    with transaction.atomic():
+        task = locked(task_id)
+        if task.is_over:
+            return "cancelled" if task.status == TaskStatus.CANCELLED else "already_finished"
+        if task.cancel_requested_at is not None:
+            return "requested"
+        slot = ModelSlot.objects.filter(task=task).first()
+        line = LogLine(
+            kind=EventKind.CANCEL_REQUESTED,
+            details={"stops": stops(task, slot)},
+            changes={"cancel_requested_at": now},
+        )
+        transition(task_id=task_id, lines=[line], sources=ANY_UNFINISHED, wanted=True, now=now)
+        if slot is None and task.status == TaskStatus.QUEUED:
+            end(task, cancelled(task, now), now, sources=QUEUED)
+            return "cancelled"
+        transaction.on_commit(broadcast.wake_workers, robust=True)
+    return "requested"
+
+
+def stops(task: GenerationTask, slot: ModelSlot | None) -> str:
+    """When the machine will be free: now, after this denoising step, or after this picture."""
+    if slot is None:
+        return "now"
+    route = ModelState.objects.filter(name=task.model).values_list("route", flat=True).first()
+    return "picture" if route == Route.GENERATIONS else "step"
+
+
+def finish_cancels(*, now: datetime) -> int:
+    """Cancel what somebody wants cancelled and no machine works on; how many there were.
+
+    settle_slot does this itself; here is the net below it.
+    """
+    wanted = GenerationTask.objects.waiting().filter(
+        cancel_requested_at__isnull=False, slot__isnull=True
+    )
+    count = 0
+    for key in wanted.values_list("pk", flat=True):
+        with transaction.atomic():
+            task = locked(key)
+            if task.status == TaskStatus.QUEUED and not ModelSlot.objects.filter(task=key).exists():
+                end(task, cancelled(task, now), now, sources=QUEUED)
+                count += 1
+    return count

@@ -1,0 +1,102 @@
+"""Workers: registration, heartbeats with the leases they prolong, retirement."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from generation import selectors
+from generation.choices import WorkerState
+from generation.exceptions import WorkerRefused
+from generation.models import ModelSlot, Worker
+
+REGISTRATION = 0x4C4A_5752
+"""Number of the lock under which workers of one database register."""
+
+REMEMBERED = timedelta(days=7)
+"""Each start of a worker makes a row; for so long it can be looked up who drew what."""
+
+
+def register_worker(
+    *, host: str, pid: int, version: str, now: datetime, model_server: str = ""
+) -> Worker:
+    """The row of a new worker.
+
+    Raises WorkerRefused while a live worker calls another model server: what one sees there, the
+    other would call gone, and tasks would fail for good. Without a live one the new address counts.
+    """
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            # one after the other: two that start at once must see each other
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REGISTRATION])
+        other = selectors.worker_elsewhere(model_server, now) if model_server else None
+        if other is not None:
+            raise WorkerRefused(differs(model_server, other))
+        return Worker.objects.create(
+            host=host,
+            pid=pid,
+            version=version,
+            model_server=model_server,
+            started=now,
+            last_seen=now,
+        )
+
+
+def differs(model_server: str, other: Worker) -> str:
+    return (
+        f"This worker is set to {model_server}, but worker {str(other.pk)[:8]} ({other}) calls "
+        f"{other.model_server}. All workers of one database call the same model server. "
+        f"Set XINFERENCE_URL to the same address here, or stop the other workers first; "
+        f"a worker that was killed counts for 15 seconds."
+    )
+
+
+def retire_worker(*, worker_id: uuid.UUID, now: datetime) -> None:
+    Worker.objects.filter(pk=worker_id).update(state=WorkerState.STOPPED, slots=0, last_seen=now)
+
+
+def forget_workers(*, now: datetime) -> int:
+    """Delete workers that have been gone for a week; how many. A slot they held keeps its lease."""
+    gone, _by_model = Worker.objects.filter(last_seen__lt=now - REMEMBERED).delete()
+    return gone
+
+
+def beat(
+    *,
+    worker_id: uuid.UUID,
+    slot_ids: Collection[int],
+    draining: bool,
+    now: datetime,
+    paused: bool = False,
+) -> list[uuid.UUID]:
+    """Prolong the leases of the worker's slots; ids of its tasks that somebody wants cancelled.
+
+    A lease that has expired is not prolonged: somebody else may be taking the slot over.
+    """
+    state = WorkerState.PAUSED if paused else WorkerState.RUNNING
+    state = WorkerState.DRAINING if draining else state
+    with transaction.atomic():
+        Worker.objects.filter(pk=worker_id).update(last_seen=now, slots=len(slot_ids), state=state)
+        held = ModelSlot.objects.filter(pk__in=slot_ids, worker=worker_id, lease_until__gte=now)
+        held.update(lease_until=now + settings.GENERATION_LEASE)
+    return cancels_of(worker_id)
+
+
+def cancels_of(worker_id: uuid.UUID) -> list[uuid.UUID]:
+    slots = ModelSlot.objects.filter(worker=worker_id, task__cancel_requested_at__isnull=False)
+    return [key for key in slots.values_list("task", flat=True) if key is not None]
+
+
+def expire_worker(*, worker_id: uuid.UUID, now: datetime) -> None:
+    """The process is known to be dead: its leases end now instead of later."""
+    a_moment_ago = now - timedelta(microseconds=1)
+    with transaction.atomic():
+        ModelSlot.objects.filter(worker=worker_id, lease_until__gte=now).update(
+            lease_until=a_moment_ago
+        )
+        retire_worker(worker_id=worker_id, now=now)
