@@ -19,8 +19,8 @@ from generation.choices import (
     TaskStatus,
 )
 from generation.protocol import EventFrame, TaskData, empty_state, event_frame, fold
-from generation.selectors.slowness import Verdict, verdict
-from generation.selectors.waterfall import Part, Row, Waterfall, asides_of, ticks, waterfall
+from generation.timeline.diagnosis import Verdict, verdict
+from generation.timeline.spans import Part, Row, Waterfall, asides_of, ticks, waterfall
 
 TASK = "0b0b1c3e-6a51-4e32-9c7a-0d8b8f0a7d11"
 SENT = 1_790_000_000.0

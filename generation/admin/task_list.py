@@ -20,7 +20,7 @@ from django.utils.text import smart_split, unescape_string_literal
 from generation.admin.sieves import FEW
 from generation.models import GenerationTask
 from generation.selectors.gallery import MOST_SIFTED
-from generation.text import folded
+from generation.unicode_text import folded
 
 MOST = 10_000
 """Tasks that are looked through for one page; they lie side by side in the database."""

@@ -5,7 +5,7 @@ BATCH = 500
 
 def fold_prompts(apps, schema_editor):
     """Of tasks that exist; each batch is a transaction of its own, so that others can write."""
-    from generation.text import folded
+    from generation.unicode_text import folded
 
     tasks = apps.get_model("generation", "GenerationTask").objects.order_by("pk")
     last = None

@@ -4,41 +4,10 @@ from __future__ import annotations
 
 from generation.selectors.clock import DatabaseClock, clock
 from generation.selectors.collection import Kept, revision_of, revisions_of, what_is_kept
-from generation.selectors.comparing import Comparison, comparison
+from generation.selectors.comparison import Comparison, comparison
 from generation.selectors.database import accepts_writes, write_trouble
-from generation.selectors.expectations import (
-    Pace,
-    deadline_limit,
-    expected_seconds,
-    stall_limit,
-    task_seconds,
-)
-from generation.selectors.feed import ENDED, TaskCounts, named_cards, older_cards, task_counts
-from generation.selectors.gallery import (
-    STATUSES,
-    GalleryFilter,
-    GalleryItem,
-    GalleryPage,
-    gallery_page,
-)
-from generation.selectors.line import (
-    ModelRow,
-    called_model_servers,
-    eldest_worker,
-    heartbeats,
-    in_line,
-    is_living,
-    is_paused,
-    key_refused,
-    live_workers,
-    model_rows,
-    model_troubles,
-    next_in_line,
-    reason_to_wait,
-    worker_elsewhere,
-    workers_of_host,
-)
-from generation.selectors.log import (
+from generation.selectors.durations import Pace, deadline_limit, expected_seconds, stall_limit
+from generation.selectors.events import (
     PAGE_EVENTS,
     SHOWN_EVENTS,
     LogPage,
@@ -50,14 +19,14 @@ from generation.selectors.log import (
     shown_events,
     state_of,
 )
-from generation.selectors.outlook import (
-    Outlook,
-    model_offers,
-    paces_of,
-    queue_places,
-    read_outlook,
+from generation.selectors.gallery import (
+    STATUSES,
+    GalleryFilter,
+    GalleryItem,
+    GalleryPage,
+    gallery_page,
 )
-from generation.selectors.pictures import (
+from generation.selectors.image_detail import (
     MAX_KEYS,
     PictureAbout,
     PictureKey,
@@ -68,9 +37,24 @@ from generation.selectors.pictures import (
     pictures_of_keys,
     read_key,
 )
-from generation.selectors.sharing import digest_of, shared_task
-from generation.selectors.slowness import Cause, Verdict
-from generation.selectors.story import Story, children_of, parent_of, story_of
+from generation.selectors.models import (
+    ModelRow,
+    key_refused,
+    model_rows,
+    model_troubles,
+    reason_to_wait,
+)
+from generation.selectors.queue.forecast import (
+    Outlook,
+    model_offers,
+    paces_of,
+    queue_places,
+    read_outlook,
+)
+from generation.selectors.queue.order import in_line, next_in_line
+from generation.selectors.shared_tasks import digest_of, shared_task
+from generation.selectors.task_detail import Story, children_of, parent_of, story_of
+from generation.selectors.task_list import ENDED, TaskCounts, named_cards, older_cards, task_counts
 from generation.selectors.tasks import (
     Card,
     accepts_model,
@@ -88,8 +72,17 @@ from generation.selectors.tasks import (
     visible_among,
     visible_task,
 )
-from generation.selectors.trash import TRASH_KEPT, Trash, picture_in_trash, trash
-from generation.selectors.waterfall import Part, Row
+from generation.selectors.trash_items import TRASH_KEPT, Trash, picture_in_trash, trash
+from generation.selectors.worker_liveness import (
+    called_model_servers,
+    eldest_worker,
+    heartbeats,
+    is_living,
+    is_paused,
+    live_workers,
+    worker_elsewhere,
+    workers_of_host,
+)
 
 __all__ = [
     "ENDED",
@@ -99,7 +92,6 @@ __all__ = [
     "STATUSES",
     "TRASH_KEPT",
     "Card",
-    "Cause",
     "Comparison",
     "DatabaseClock",
     "GalleryFilter",
@@ -110,14 +102,11 @@ __all__ = [
     "ModelRow",
     "Outlook",
     "Pace",
-    "Part",
     "PictureAbout",
     "PictureKey",
-    "Row",
     "Story",
     "TaskCounts",
     "Trash",
-    "Verdict",
     "about",
     "accepts_model",
     "accepts_writes",
@@ -175,7 +164,6 @@ __all__ = [
     "state_of",
     "story_of",
     "task_counts",
-    "task_seconds",
     "tasks_to_find",
     "tasks_to_follow",
     "trash",

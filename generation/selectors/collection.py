@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from generation.choices import UNFINISHED
 from generation.models import Collection, GenerationTask
-from generation.selectors.feed import TaskCounts, task_counts
+from generation.selectors.task_list import TaskCounts, task_counts
 from generation.selectors.tasks import PAGE_CARDS, favourites_of
 
 if TYPE_CHECKING:

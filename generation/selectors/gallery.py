@@ -17,8 +17,8 @@ from django.urls import reverse
 from generation.choices import UNFINISHED, TaskStatus
 from generation.models import GeneratedImage, GenerationTask, ModelState
 from generation.models.tasks import TaskQuerySet
-from generation.selectors.pictures import key_of
-from generation.text import folded
+from generation.selectors.image_detail import key_of
+from generation.unicode_text import folded
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -22,8 +22,8 @@ from generation.protocol import (
     empty_state,
     fold_shown,
 )
-from generation.selectors.log import cancel_stops, is_long, shown_logs
-from generation.selectors.outlook import queue_places
+from generation.selectors.events import cancel_stops, is_long, shown_logs
+from generation.selectors.queue.forecast import queue_places
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User

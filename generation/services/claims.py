@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef
 
 from generation import selectors
 from generation.choices import Basis, EventKind, Route, Step, TaskStatus
+from generation.estimates import task_seconds
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, ModelSlot, ModelState
 from generation.services.model_status import callable_models
@@ -146,7 +147,7 @@ def begin_attempt(
         changes={
             "step": Step.LOADING,
             "basis": Basis.MEASURED,
-            "eta_seconds": selectors.task_seconds(task.expected, task.n),
+            "eta_seconds": task_seconds(task.expected, task.n),
         },
     )
     # it waited when it was read, and its attempt says that nobody had it since

@@ -18,7 +18,7 @@ from generation.exceptions import InvalidInput, NotFound, TransitionRefused
 from generation.models import GenerationTask
 from generation.protocol import Generate, encode, is_unicode, task_frame
 from generation.services.transition import LogLine, Row, append
-from generation.text import folded, says_nothing
+from generation.unicode_text import folded, says_nothing
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -17,7 +17,7 @@ from generation.exceptions import NotFound, TransitionRefused
 from generation.log_lines import cause_of, log_line
 from generation.models import GeneratedImage, GenerationTask, ShareLink
 from generation.selectors import TRASH_KEPT, PictureKey
-from generation.selectors.trash import deleted_pictures, deleted_tasks
+from generation.selectors.trash_items import deleted_pictures, deleted_tasks
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

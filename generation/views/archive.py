@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from zipstream import ZIP_DEFLATED, ZipStream
 
-from generation import images, text
+from generation import images, unicode_text
 from generation.log_lines import cause_of, log_line
 from generation.models import GeneratedImage
 from generation.views.files import speaking_name
@@ -66,8 +66,8 @@ def named(pictures: Sequence[GeneratedImage]) -> list[tuple[str, str]]:
             logger.warning("%s", log_line("not_in_zip", file=image.file, cause="it is not there"))
             continue
         wish = PurePath(speaking_name(image, image.file))
-        name = text.new_name(wish.stem, wish.suffix, taken)
-        taken.add(text.folded(name))
+        name = unicode_text.new_name(wish.stem, wish.suffix, taken)
+        taken.add(unicode_text.folded(name))
         files.append((image.file, name))
     return files
 

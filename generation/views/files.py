@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from generation import images, selectors, text
+from generation import images, selectors, unicode_text
 from generation.client_address import client_address
 from generation.conversation import TokenThrottled, token_in, user_of_token
 from generation.exceptions import NotFound
@@ -79,7 +79,7 @@ def image_or_404(user: User | AnonymousUser, task_id: uuid.UUID, index: int) -> 
 
 def speaking_name(image: GeneratedImage, file: str) -> str:
     """What `file` of the picture is called once it is saved: "liujuan-<prompt>-<seed>.jpg"."""
-    words = text.slug(image.task.prompt[:MAX_PROMPT_LOOK], MAX_SLUG)
+    words = unicode_text.slug(image.task.prompt[:MAX_PROMPT_LOOK], MAX_SLUG)
     suffix = file.rpartition(".")[2]
     return "-".join(filter(None, ("liujuan", words, f"{image.seed}.{suffix}")))
 

@@ -15,8 +15,9 @@ from generation import selectors
 from generation.choices import TaskStatus
 from generation.exceptions import NotFound
 from generation.models import GenerationTask
-from generation.selectors import Part, Row, Story, clock
-from generation.views import wording
+from generation.selectors import Story, clock
+from generation.timeline import text
+from generation.timeline.spans import Part, Row
 
 TRACK_PX = 560
 WIDE_PX, NARROW_PX, GAP_PX = 13, 7, 20
@@ -55,8 +56,8 @@ def story(request: HttpRequest, task: GenerationTask, told: Story) -> dict[str, 
 def sentences(told: Story, steps: int) -> list[str]:
     found = told.verdict
     if found.mood == "slow":
-        return [wording.sentence(cause, found, steps=steps) for cause in found.causes]
-    return [text] if (text := wording.conclusion(found)) else []
+        return [text.sentence(cause, found, steps=steps) for cause in found.causes]
+    return [conclusion] if (conclusion := text.conclusion(found)) else []
 
 
 def drawn(told: Story, task: GenerationTask) -> dict[str, Any]:
@@ -66,21 +67,19 @@ def drawn(told: Story, task: GenerationTask) -> dict[str, Any]:
     return {
         "seq": told.card["state"]["seq"],
         "goes_on": fall.goes_on,
-        "total": wording.duration(fall.total),
+        "total": text.duration(fall.total),
         "rows": [drawn_row(row, told, task) for row in fall.rows],
         "parts": [
             {
                 "kind": part.kind,
-                "label": wording.part_label(part, first=place == 0),
-                "took": wording.duration(part.seconds),
+                "label": text.part_label(part, first=place == 0),
+                "took": text.duration(part.seconds),
                 **span(part, fall.span),
             }
             for place, part in enumerate(fall.parts)
         ],
         "bands": [span(band, fall.span) for band in fall.bands],
-        "ticks": [
-            {"x": percent(at / fall.span), "text": wording.tick(at, step)} for at in fall.ticks
-        ],
+        "ticks": [{"x": percent(at / fall.span), "text": text.tick(at, step)} for at in fall.ticks],
     }
 
 
@@ -90,14 +89,14 @@ def drawn_row(row: Row, told: Story, task: GenerationTask) -> dict[str, Any]:
     newest = fall.goes_on and row is fall.rows[-1]
     queue = told.card["queue"]
     place = queue["position"] if queue and newest and row.kind == "waiting" else 0
-    note = wording.row_note(row, steps=task.steps, numbered=numbered, place=place, goes_on=newest)
+    note = text.row_note(row, steps=task.steps, numbered=numbered, place=place, goes_on=newest)
     return {
         "kind": row.kind,
         "observed": row.observed,
-        "label": wording.row_label(row, numbered=numbered, pictures=task.n),
+        "label": text.row_label(row, numbered=numbered, pictures=task.n),
         "note": note,
         "side": side(row, fall.span, note),
-        "began": wording.duration(row.begins),
+        "began": text.duration(row.begins),
         **span(row, fall.span),
     }
 

@@ -19,10 +19,10 @@ from generation import selectors
 from generation.choices import InterruptReason, TaskStatus
 from generation.models import GenerationTask, ModelSlot, Worker
 from generation.protocol import QueuePlace
-from generation.selectors.line import SHORT, ModelRow, in_line
-from generation.selectors.places import LongLine, ShortLine, read_line
-from generation.selectors.shares import read_shares
-from generation.selectors.turns import NEVER, next_ready, running_by_owner
+from generation.selectors.models import ModelRow
+from generation.selectors.queue.order import NEVER, SHORT, in_line, next_ready, running_by_owner
+from generation.selectors.queue.positions import LongLine, ShortLine, read_line
+from generation.selectors.queue.shares import read_shares
 from tests.conftest import MODEL, serve_model
 from tests.pages.test_queries import plan_of
 from tests.services.test_line import (

@@ -14,7 +14,7 @@ from django.utils import timezone
 from generation import services
 from generation.exceptions import WorkerRefused
 from generation.models import Worker
-from generation.selectors.line import WORKER_SILENCE
+from generation.selectors.worker_liveness import WORKER_SILENCE
 from generation.xinference import shared_address
 
 HERE, ELSEWHERE = "http://gpu-1:9997", "http://gpu-2:9997"

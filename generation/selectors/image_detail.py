@@ -15,7 +15,7 @@ from generation.choices import ErrorCode, Step
 from generation.exceptions import InvalidInput, NotFound
 from generation.models import GeneratedImage, GenerationTask
 from generation.protocol import empty_state, fold_shown
-from generation.selectors.log import shown_logs
+from generation.selectors.events import shown_logs
 from generation.selectors.tasks import age, visible_task
 
 if TYPE_CHECKING:

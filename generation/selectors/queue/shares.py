@@ -15,9 +15,9 @@ from datetime import datetime
 
 from django.db.models import Count, Min, OuterRef, Q, Subquery
 
+from generation.estimates import task_seconds
 from generation.models import GenerationTask
-from generation.selectors.expectations import task_seconds
-from generation.selectors.turns import NEVER, firsts, owners_in_line, ready
+from generation.selectors.queue.order import NEVER, firsts, owners_in_line, ready
 
 SAMPLE = 100
 """People whose first tasks tell how long a task takes."""

@@ -12,18 +12,14 @@ from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef
 
 from generation.choices import Basis, QueueReason, TaskStatus
+from generation.estimates import task_seconds
 from generation.models import GenerationTask, ModelSlot, ModelState
 from generation.protocol import ModelData, QueuePlace
-from generation.selectors.expectations import UNKNOWN, Pace, pace_of, task_seconds
-from generation.selectors.line import (
-    is_paused,
-    known_models,
-    last_served,
-    live_workers,
-    model_row,
-)
-from generation.selectors.places import Line, empty_line, read_line
-from generation.selectors.turns import NEVER
+from generation.selectors.durations import UNKNOWN, Pace, pace_of
+from generation.selectors.models import known_models, model_row
+from generation.selectors.queue.order import NEVER, last_served
+from generation.selectors.queue.positions import Line, empty_line, read_line
+from generation.selectors.worker_liveness import is_paused, live_workers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

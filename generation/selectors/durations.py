@@ -10,37 +10,16 @@ from typing import TypedDict
 from django.conf import settings
 
 from generation.choices import Step, TaskStatus
+from generation.estimates import PRIOR, REFERENCE_STEPS, scale
 from generation.models import GenerationTask
 
 SAMPLE = 20
 """Past tasks that are looked at: enough for a median, few enough to follow a changed GPU."""
 
-REFERENCE_PIXELS = 512 * 512
-REFERENCE_STEPS = 9
-REFERENCE_WORK = REFERENCE_PIXELS * REFERENCE_STEPS
-PRIOR = {
-    Step.LOADING.value: 0.1,
-    Step.PREPARING.value: 0.2,
-    Step.GENERATING.value: 5.0,
-    Step.DECODING.value: 0.4,
-    Step.FINISHING.value: 0.1,
-}
-"""Seconds at 512², 9 steps, until the first task of a model has been measured."""
-
 STALL_FLOOR = timedelta(seconds=120)
 STALL_FACTOR = 10
-
 DEADLINE_FLOOR = timedelta(hours=1)
 DEADLINE_FACTOR = 20
-
-
-def scale(step: str, *, width: int, height: int, steps: int) -> float:
-    """How much more work `step` is than at the reference size."""
-    if step == Step.GENERATING:
-        return width * height * steps / REFERENCE_WORK
-    if step in (Step.DECODING, Step.FINISHING):
-        return width * height / REFERENCE_PIXELS
-    return 1.0
 
 
 def measured_seconds(model: str) -> dict[str, float]:
@@ -89,12 +68,6 @@ def pace_of(model: str) -> Pace:
         "seconds_per_step": round(measured[Step.GENERATING] / REFERENCE_STEPS, 4),
         "expected": {step: round(measured.get(step, prior), 3) for step, prior in PRIOR.items()},
     }
-
-
-def task_seconds(expected: dict[str, float], n: int) -> float:
-    """Seconds for a whole task of `n` pictures."""
-    loading = expected[Step.LOADING]
-    return loading + n * (sum(expected.values()) - loading)
 
 
 def stall_limit(expected: dict[str, float]) -> timedelta:

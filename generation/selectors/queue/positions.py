@@ -12,11 +12,11 @@ from itertools import repeat
 from typing import Any
 
 from generation.choices import Basis, QueueReason
+from generation.estimates import task_seconds
 from generation.protocol import QueuePlace
-from generation.selectors.expectations import task_seconds
-from generation.selectors.line import SHORT, ModelRow, in_line, is_long
-from generation.selectors.shares import Shares, read_shares
-from generation.selectors.turns import NEVER
+from generation.selectors.models import ModelRow
+from generation.selectors.queue.order import NEVER, SHORT, in_line, is_long
+from generation.selectors.queue.shares import Shares, read_shares
 
 Turn = tuple[bool, int, int, datetime, datetime, int]
 """What the line is ordered by: the `order_by` of `in_line` without the task's own id."""

@@ -10,10 +10,10 @@ from django.urls import reverse
 
 from generation.models import GenerationTask
 from generation.protocol import EventFrame
-from generation.selectors.log import shown_logs
-from generation.selectors.slowness import Verdict, verdict
+from generation.selectors.events import shown_logs
 from generation.selectors.tasks import Card, age, card_of
-from generation.selectors.waterfall import Waterfall, asides_of, waterfall
+from generation.timeline.diagnosis import Verdict, verdict
+from generation.timeline.spans import Waterfall, asides_of, waterfall
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User

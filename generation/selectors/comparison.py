@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, TypedDict
 
-from generation.selectors.pictures import PictureAbout
+from generation.selectors.image_detail import PictureAbout
 
 SETTINGS = ("prompt", "negative_prompt", "model", "size", "steps", "guidance", "seed")
 

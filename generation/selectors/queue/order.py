@@ -1,7 +1,7 @@
-"""Whose turn it is in a long line, told by its owners, who are few, instead of by its tasks.
+"""The order of a queue: one queryset gives both the next task and the positions that are shown.
 
-`in_line` says what the order is. All that it compares but the own place belongs to the owner, so
-that the next task is always somebody's first one, and nobody's second one has to be looked at.
+Of a long queue `next_ready` finds the first task by its owners, who are few, instead of by its
+tasks: all that the order compares but the own place belongs to the owner.
 """
 
 from __future__ import annotations
@@ -14,9 +14,25 @@ from datetime import UTC, datetime
 
 from django.contrib.auth import get_user_model
 from django.db import connection
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import (
+    BooleanField,
+    Case,
+    F,
+    IntegerField,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+    Window,
+)
+from django.db.models.functions import FirstValue, RowNumber
 
 from generation.models import GenerationTask, ModelSlot
+
+SHORT = 1_000
+"""Tasks that are numbered one by one: that is exact to the second, and of so few PostgreSQL finds
+the first in 7 ms; asking 1,000 owners takes it 11 ms, however many tasks they have."""
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 """Who was never served goes before everybody who was."""
@@ -55,6 +71,69 @@ class First:
     owner_id: int
     created: datetime
     task_id: uuid.UUID
+
+
+def in_line(model: str, now: datetime) -> QuerySet[GenerationTask]:
+    """Claimable tasks of `model`, next one first; those that are `paused` come last.
+
+    Fair turns: a task's turn is how many its owner has running plus how many of his own stand
+    before it; equal turns go to the owner who was served longest ago, then first come. Who has
+    an own task before this one will have been served later than anybody was until now.
+    """
+    # to count these by owner itself, SQLite would walk through all tasks that ever were
+    running = Case(
+        *(When(owner=owner, then=Value(n)) for owner, n in running_by_owner().items()),
+        default=Value(0),
+        output_field=IntegerField(),
+    )
+    served = last_served(OuterRef("owner"))
+    paused = Case(When(not_before__gt=now, then=True), default=False, output_field=BooleanField())
+    own_order = ["paused", "created", "id"]
+    return (
+        GenerationTask.objects.claimable()
+        .filter(model=model)
+        .annotate(
+            paused=paused,
+            own_place=Window(RowNumber(), partition_by="owner", order_by=own_order),
+            came=Window(FirstValue("created"), partition_by="owner", order_by=own_order),
+            turn=running + F("own_place"),
+            last_served=served,
+        )
+        .order_by(
+            "paused",
+            "turn",
+            "own_place",
+            F("last_served").asc(nulls_first=True),
+            "came",
+            "owner",
+            "id",
+        )
+    )
+
+
+def last_served(owner: OuterRef) -> Subquery:
+    """When a worker last took a task of this person."""
+    claims = GenerationTask.objects.filter(owner=owner, claimed_at__isnull=False)
+    return Subquery(claims.order_by("-claimed_at").values("claimed_at")[:1])
+
+
+def next_in_line(model: str, now: datetime, *, count: int = 1) -> list[uuid.UUID]:
+    """Whose turn it is, of whoever may begin: up to `count`, of a long line only the first."""
+    claimable = GenerationTask.objects.claimable().filter(model=model)
+    # who waits alone is next, by whatever order
+    rows = list(claimable.values_list("pk", "not_before")[:2])
+    if len(rows) > 1:
+        if is_long(model):
+            first = next_ready(model, now)
+            return [] if first is None else [first]
+        rows = list(in_line(model, now).values_list("pk", "not_before")[:count])
+    return [key for key, not_before in rows if not_before is None or not_before <= now]
+
+
+def is_long(model: str, short: int = SHORT) -> bool:
+    """Whether more than `short` tasks wait for it."""
+    waiting = GenerationTask.objects.waiting().filter(model=model)
+    return waiting[: short + 1].count() > short
 
 
 def ready(model: str, now: datetime) -> QuerySet[GenerationTask]:

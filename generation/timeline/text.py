@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from generation.choices import DelayReason, InterruptReason, Step, TaskStatus
-from generation.selectors import Cause, Part, Row, Verdict
+from generation.timeline.diagnosis import Cause, Verdict
+from generation.timeline.spans import Part, Row
 
 MINUTE, HOUR = 60, 3_600
 ALL = 0.98

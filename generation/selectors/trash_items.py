@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from generation.exceptions import NotFound
 from generation.models import GeneratedImage, GenerationTask
 from generation.models.tasks import TaskQuerySet
-from generation.selectors.pictures import key_of
+from generation.selectors.image_detail import key_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from generation.choices import Step, TaskStatus
+from generation.estimates import PRIOR, scale, task_seconds
 from generation.protocol import TaskData
-from generation.selectors.expectations import PRIOR, scale, task_seconds
-from generation.selectors.waterfall import Row, Waterfall
+from generation.timeline.spans import Row, Waterfall
 
 NOTICEABLE = 0.5
 """Seconds below which nobody asks."""

@@ -1,0 +1,73 @@
+"""Models as workers last saw them, and why their tasks wait."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypedDict
+
+from django.conf import settings
+
+from generation.choices import ErrorCode, QueueReason
+from generation.models import ModelState
+from generation.selectors.worker_liveness import is_paused, live_workers
+
+
+class ModelRow(TypedDict):
+    name: str
+    ready: bool
+    replicas: int
+    reason: str
+
+
+def reason_to_wait(state: ModelState | None, *, workers: int, paused: bool = False) -> QueueReason:
+    """Why tasks of a model stand still, or that they are just in line."""
+    if not workers:
+        return QueueReason.PAUSED if paused else QueueReason.NO_WORKER
+    if state is None:
+        return QueueReason.MODEL_DOWN
+    if state.ready:
+        return QueueReason.IN_LINE
+    if state.error_code == ErrorCode.KEY_REFUSED:
+        return QueueReason.KEY_REFUSED
+    return QueueReason.MODEL_LOADING if state.loading else QueueReason.MODEL_DOWN
+
+
+def known_models() -> dict[str, ModelState | None]:
+    """The models that can be asked for, the default one first, as workers last saw them."""
+    seen = {state.name: state for state in ModelState.objects.order_by("name")}
+    return {name: seen.get(name) for name in dict.fromkeys([settings.XINFERENCE_MODEL, *seen])}
+
+
+def model_troubles() -> dict[str, str]:
+    """For each model that can be asked for, why it cannot be used; empty if it can."""
+    return {name: trouble_of(state) for name, state in known_models().items()}
+
+
+def trouble_of(state: ModelState | None) -> str:
+    if state is None:
+        return "no worker has seen it yet"
+    if state.ready:
+        return ""
+    return state.error_detail or ("it is loading" if state.loading else "it is not ready")
+
+
+def key_refused() -> bool:
+    return ModelState.objects.filter(error_code=ErrorCode.KEY_REFUSED).exists()
+
+
+def model_rows(*, now: datetime) -> list[ModelRow]:
+    workers = live_workers(now)
+    paused = not workers and is_paused(now)
+    return [
+        model_row(name, state, workers=workers, paused=paused)
+        for name, state in known_models().items()
+    ]
+
+
+def model_row(name: str, state: ModelState | None, *, workers: int, paused: bool) -> ModelRow:
+    return {
+        "name": name,
+        "ready": state is not None and state.ready and workers > 0,
+        "replicas": state.replicas if state else 0,
+        "reason": reason_to_wait(state, workers=workers, paused=paused).value,
+    }

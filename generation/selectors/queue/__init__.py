@@ -1,0 +1,1 @@
+"""The queue of each model: its order, positions in it, and forecasts."""

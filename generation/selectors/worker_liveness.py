@@ -1,0 +1,64 @@
+"""Which workers are alive, by their heartbeats."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from generation.choices import WorkerState
+from generation.models import Worker
+
+WORKER_SILENCE = timedelta(seconds=15)
+"""Without a sign of life for so long a worker counts as gone."""
+
+
+def live_workers(now: datetime) -> int:
+    return Worker.objects.filter(
+        state=WorkerState.RUNNING, last_seen__gt=now - WORKER_SILENCE
+    ).count()
+
+
+def is_paused(now: datetime) -> bool:
+    """Whether there are workers, and all of them are paused."""
+    living = Worker.objects.filter(last_seen__gt=now - WORKER_SILENCE)
+    states = set(living.values_list("state", flat=True))
+    return WorkerState.PAUSED in states and WorkerState.RUNNING not in states
+
+
+def heartbeats(now: datetime) -> dict[uuid.UUID, datetime]:
+    """When each worker that claims tasks was last heard of, of those that may live."""
+    living = Worker.objects.filter(last_seen__gt=now - WORKER_SILENCE)
+    working = living.filter(state__in=(WorkerState.RUNNING, WorkerState.DRAINING))
+    return dict(working.values_list("pk", "last_seen"))
+
+
+def is_living(before: Mapping[uuid.UUID, datetime], after: Mapping[uuid.UUID, datetime]) -> bool:
+    """Whether a worker was heard from between two readings; in a copy their times stand still."""
+    return any(after.get(worker, seen) > seen for worker, seen in before.items())
+
+
+def worker_elsewhere(model_server: str, now: datetime) -> Worker | None:
+    """A worker that still works and calls another model server; None if there is none."""
+    living = Worker.objects.filter(last_seen__gt=now - WORKER_SILENCE)
+    others = living.exclude(state=WorkerState.STOPPED).exclude(model_server__in=("", model_server))
+    return others.order_by("started", "pk").first()
+
+
+def eldest_worker(now: datetime) -> uuid.UUID | None:
+    """Of the living ones; None if there is none."""
+    living = Worker.objects.filter(state=WorkerState.RUNNING, last_seen__gt=now - WORKER_SILENCE)
+    return living.order_by("started", "pk").values_list("pk", flat=True).first()
+
+
+def workers_of_host(host: str) -> list[tuple[uuid.UUID, int]]:
+    """(id, pid) of the workers of `host` that never said goodbye."""
+    rows = Worker.objects.filter(host=host).exclude(state=WorkerState.STOPPED)
+    return list(rows.values_list("pk", "pid"))
+
+
+def called_model_servers(now: datetime) -> list[str]:
+    """Without credentials, as the living workers wrote them; there should be one."""
+    living = Worker.objects.filter(state=WorkerState.RUNNING, last_seen__gt=now - WORKER_SILENCE)
+    named = living.exclude(model_server="").order_by("model_server")
+    return list(named.values_list("model_server", flat=True).distinct())
