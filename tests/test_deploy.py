@@ -22,7 +22,7 @@ from ruamel.yaml import YAML
 
 from generation.management.commands.serve import daphne_command
 from generation.protocol import MAX_TEXT_BYTES
-from generation.worker.picture import ABORT_PATIENCE
+from generation.worker.picture_call import ABORT_PATIENCE
 from tests.process.nginx import SITE, Nginx, needs_nginx
 from tests.studio import ROOT, free_port
 from tests.test_docs import variables

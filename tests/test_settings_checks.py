@@ -9,7 +9,7 @@ from django.core.checks import run_checks
 from django.test import override_settings
 
 from generation import checks
-from generation.worker.model_watch import slots_of
+from generation.worker.model_probe import slots_of
 from liujuan_site.lifecycle import refuse_settings
 
 PLAIN: dict[str, Any] = {

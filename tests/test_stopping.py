@@ -29,8 +29,8 @@ from generation.models import Worker
 from generation.selectors import clock
 from generation.views.stream import EventStream
 from generation.worker import WorkerHost, host
-from generation.worker.leisure import Leisure
-from generation.worker.run import TaskRun
+from generation.worker.idle_queue import Leisure
+from generation.worker.task_run import TaskRun
 from generation.xinference import XinferenceClient
 from liujuan_site import lifecycle
 from liujuan_site.lifecycle import Lifecycle

@@ -19,7 +19,7 @@ from generation.log_lines import database
 from generation.selectors import clock
 from generation.services import Claim
 from generation.teardown import cancel_and_wait
-from generation.worker.meter import Meter
+from generation.worker.progress_meter import Meter
 from generation.xinference import XinferenceClient
 
 T = TypeVar("T")

@@ -21,15 +21,15 @@ from generation.selectors import clock
 from generation.services import Abandoned, Claim
 from generation.teardown import cancel_and_wait, finish_within
 from generation.worker import decoder
+from generation.worker.abandoned_calls import end_abandoned_call
+from generation.worker.cleanup import sweep
 from generation.worker.consumer import GenerationWorker, Listener
-from generation.worker.leisure import Leisure
-from generation.worker.model_watch import ModelWatch
-from generation.worker.pause import Pause
-from generation.worker.picture import ABORT_PATIENCE
-from generation.worker.recovery import end_abandoned_call
+from generation.worker.idle_queue import Leisure
+from generation.worker.model_probe import ModelWatch
+from generation.worker.pause_state import Pause
+from generation.worker.picture_call import ABORT_PATIENCE
 from generation.worker.registration import GOODBYE, register, retire
-from generation.worker.run import TaskRun
-from generation.worker.sweep import sweep
+from generation.worker.task_run import TaskRun
 from generation.xinference import XinferenceClient
 
 logger = logging.getLogger(__name__)

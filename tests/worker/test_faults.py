@@ -17,8 +17,8 @@ from generation.choices import ErrorCode
 from generation.exceptions import PictureError
 from generation.models import GeneratedImage, GenerationTask, ModelSlot, ModelState
 from generation.worker.attempt import Attempt
-from generation.worker.picture import PictureCall
-from generation.worker.run import TaskRun
+from generation.worker.picture_call import PictureCall
+from generation.worker.task_run import TaskRun
 from tests.socket.pages import OpenPage, Page
 from tests.worker.machine import StartMachine, ending, kinds
 

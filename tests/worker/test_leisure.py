@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from time import monotonic
 
-from generation.worker.leisure import QUIET, Leisure
+from generation.worker.idle_queue import QUIET, Leisure
 
 
 async def test_turns_never_overlap() -> None:

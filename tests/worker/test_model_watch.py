@@ -16,9 +16,9 @@ from generation.choices import ErrorCode
 from generation.health import Part, machinery_report
 from generation.models import ModelSlot, ModelState, Worker
 from generation.selectors import clock
-from generation.worker import model_watch
-from generation.worker.model_watch import ModelWatch
-from generation.worker.recovery import replaced
+from generation.worker import model_probe
+from generation.worker.abandoned_calls import replaced
+from generation.worker.model_probe import ModelWatch
 from generation.xinference import XinferenceClient
 from tests.conftest import MODEL
 from tests.contract.odd_server import OddServer, response
@@ -113,7 +113,7 @@ async def test_a_model_in_trouble_is_asked_less_often_until_it_is_back(
         await watch.look()
         trouble = watch.troubles[SLASHED]
         pauses.append(trouble.pause)
-        watch.troubles[SLASHED] = model_watch.Trouble(trouble.model, trouble.pause, 0.0)
+        watch.troubles[SLASHED] = model_probe.Trouble(trouble.model, trouble.pause, 0.0)
     server.answers = {}
     await watch.look()
 

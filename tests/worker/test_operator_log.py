@@ -13,7 +13,7 @@ from django.test import override_settings
 
 from demo_xinference.faults import parse_all
 from generation.models import GenerationTask, ModelState
-from generation.worker.model_news import MOST_REMEMBERED, ModelNews
+from generation.worker.model_outages import MOST_REMEMBERED, ModelNews
 from tests.conftest import MODEL
 from tests.socket.pages import OpenPage
 from tests.worker.machine import StartMachine, ending

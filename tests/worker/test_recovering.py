@@ -13,7 +13,7 @@ import pytest
 from demo_xinference import create_app
 from generation.choices import Route
 from generation.services import Abandoned
-from generation.worker.recovery import end_abandoned_call
+from generation.worker.abandoned_calls import end_abandoned_call
 from generation.xinference import DrawRequest, XinferenceClient
 from tests.conftest import MODEL
 

@@ -23,7 +23,7 @@ from generation.exceptions import LeaseLost, TransitionRefused
 from generation.models import GeneratedImage, GenerationTask, Worker
 from generation.services import Claim
 from generation.worker.attempt import Attempt
-from generation.worker.picture import PictureCall
+from generation.worker.picture_call import PictureCall
 from generation.xinference import XinferenceClient
 from tests.pictures import picture
 from tests.services.test_running import claim_one

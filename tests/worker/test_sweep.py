@@ -18,7 +18,7 @@ from generation import selectors, services
 from generation.models import GenerationTask, ShareLink
 from generation.selectors import TRASH_KEPT
 from generation.worker import WorkerHost
-from generation.worker.sweep import BETWEEN_BATCHES, sweep
+from generation.worker.cleanup import BETWEEN_BATCHES, sweep
 from tests.services.drawn import drawn, files_in, media
 from tests.services.test_submitting import submit
 

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from generation.choices import ErrorCode, KeyUse
 from generation.models import ModelState
 from generation.selectors import clock
-from generation.worker.model_watch import ModelWatch
+from generation.worker.model_probe import ModelWatch
 from generation.xinference import configured_client
 
 

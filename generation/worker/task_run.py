@@ -39,10 +39,10 @@ from generation.selectors import clock
 from generation.services import Abandoned, Claim
 from generation.teardown import cancel_and_wait
 from generation.worker import decoder
+from generation.worker.abandoned_calls import end_abandoned_call
 from generation.worker.attempt import Attempt, on_disk
-from generation.worker.leisure import Leisure
-from generation.worker.picture import PictureCall
-from generation.worker.recovery import end_abandoned_call
+from generation.worker.idle_queue import Leisure
+from generation.worker.picture_call import PictureCall
 from generation.xinference import XinferenceClient
 
 logger = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from generation.log_lines import MOST_CAUSES, Outage, Pace
 from generation.selectors import clock
 from generation.server_words import for_log
 from generation.services import SeenModel
-from generation.worker.model_news import ModelNews
+from generation.worker.model_outages import ModelNews
 from generation.xinference import ListedModel, ServedModel, XinferenceClient
 
 logger = logging.getLogger(__name__)
