@@ -22,9 +22,9 @@ from generation.broadcast import Doorbell
 from generation.choices import CloseCode
 from generation.conversation import Credentials
 from generation.exceptions import LeaseLost
-from generation.hub import Hub, Outbox, catching_up, hub, membership
-from generation.hub.membership import Memberships
-from generation.hub.places import Places
+from generation.hub import Hub, Outbox, groups, hub, replay
+from generation.hub.groups import Memberships
+from generation.hub.queue_updates import Places
 from generation.models import Worker
 from generation.selectors import clock
 from generation.views.stream import EventStream
@@ -80,8 +80,8 @@ async def stubborn(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stubborn]:
         (teardown, "END_WITHIN"),
         # the door's `hub` is the process's own hub
         (sys.modules[Hub.__module__], "GOODBYE"),
-        (membership, "LEAVING"),
-        (membership, "MARKER_PATIENCE"),
+        (groups, "LEAVING"),
+        (groups, "MARKER_PATIENCE"),
         (host, "GOODBYE"),
         (host, "HANDING_BACK"),
         (lifecycle, "GOODBYE"),
@@ -243,7 +243,7 @@ async def test_a_cursor_is_set_while_an_earlier_reading_goes_on(stubborn: Stubbo
     outbox = outbox_of(stubborn)
     outbox.catching_up["task"] = stubborn.task("reading")
 
-    await stubborn.outlives(catching_up.set_cursor(outbox, "task", 5))
+    await stubborn.outlives(replay.set_cursor(outbox, "task", 5))
 
     assert outbox.cursors["task"] == 5
 

@@ -17,8 +17,8 @@ from django.utils import timezone
 from benchmarks.inside.rows import fill, key, key_of, moment, running_task, settle
 from benchmarks.inside.timing import Side, in_turn
 from generation import selectors, services
-from generation.hub.catching_up import read_log
 from generation.hub.outbox import Outbox
+from generation.hub.replay import read_log
 from generation.models import TaskEvent
 from generation.services import Fraction
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from generation.hub.fetched import Fetched
 from generation.hub.hub import Hub, hub
 from generation.hub.outbox import INTERNAL_ERROR, Box, Outbox, never
-from generation.hub.places import queue_frames
-from generation.hub.turns import turn_of
+from generation.hub.queue_updates import queue_frames
+from generation.hub.replay_locks import turn_of
+from generation.hub.stream_outbox import Fetched
 
 __all__ = [
     "INTERNAL_ERROR",

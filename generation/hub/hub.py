@@ -13,11 +13,11 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 from generation import broadcast, selectors
-from generation.hub.catching_up import catch_up, set_cursor
-from generation.hub.fetched import Fetched
-from generation.hub.membership import Memberships
+from generation.hub.groups import Memberships
 from generation.hub.outbox import Box
-from generation.hub.places import Places
+from generation.hub.queue_updates import Places
+from generation.hub.replay import catch_up, set_cursor
+from generation.hub.stream_outbox import Fetched
 from generation.log_lines import Outage, database
 from generation.log_lines import layer as layer_outage
 from generation.protocol import QueuePlace, collection_frame, encode

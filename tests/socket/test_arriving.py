@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 
 from generation import selectors
 from generation.hub import Outbox, hub
-from generation.hub.catching_up import catch_up
+from generation.hub.replay import catch_up
 from generation.models import Worker
 from tests.socket.pages import OpenPage
 from tests.socket.test_attaching import claim, progress, seqs_until

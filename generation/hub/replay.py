@@ -8,7 +8,7 @@ from channels.db import database_sync_to_async
 
 from generation import selectors
 from generation.hub.outbox import Box
-from generation.hub.turns import turn_of
+from generation.hub.replay_locks import turn_of
 from generation.selectors import LogPage
 from generation.teardown import cancel_and_wait
 
