@@ -192,7 +192,7 @@ TEMPLATES = [
     },
 ]
 AUTHENTICATION_BACKENDS = [
-    "generation.conversation.sign_in.PasswordBackend",
+    "generation.sessions.sign_in.PasswordBackend",
     # never asked for a password; sessions of earlier versions name it
     "django.contrib.auth.backends.ModelBackend",
 ]

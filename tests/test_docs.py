@@ -23,8 +23,6 @@ from generation.choices import (
     Step,
     TaskStatus,
 )
-from generation.consumers import attached
-from generation.conversation import flood
 from generation.hub import outbox
 from generation.protocol import (
     MAX_TEXT_BYTES,
@@ -40,6 +38,7 @@ from generation.protocol import (
 from generation.protocol.client import ACTIONS
 from generation.services import outcomes
 from generation.services.cancellation import Answer
+from generation.sessions import rate_limit, socket
 
 ROOT = Path(__file__).resolve().parent.parent
 PROTOCOL = (ROOT / "docs/protocol.md").read_text(encoding="utf-8")
@@ -95,9 +94,9 @@ def section(title: str) -> str:
 
 def frame_types() -> set[str]:
     """Every `type` that the server's code puts into a frame."""
-    folders = ("consumers", "conversation", "hub", "views")
+    folders = ("hub", "sessions", "views")
     sources = [path for name in folders for path in ROOT.glob(f"generation/{name}/*.py")]
-    sources.append(ROOT / "generation/protocol/server.py")
+    sources += [ROOT / "generation/consumers.py", ROOT / "generation/protocol/server.py"]
     named = {
         name
         for source in sources
@@ -157,12 +156,12 @@ def test_the_limits_are_those_of_the_code() -> None:
 
     assert values == [
         f"{MAX_TEXT_BYTES:,}",
-        f"{flood.RATE:g}",
-        f"{flood.BURST:g}",
-        f"{flood.PERSON_RATE:g}",
-        f"{flood.PERSON_BURST:g}",
+        f"{rate_limit.RATE:g}",
+        f"{rate_limit.BURST:g}",
+        f"{rate_limit.PERSON_RATE:g}",
+        f"{rate_limit.PERSON_BURST:g}",
         f"{settings.CONNECTIONS_PER_PERSON}",
-        f"{attached.MAX_ATTACHED}",
+        f"{socket.MAX_ATTACHED}",
         f"{outbox.QUEUE_FRAMES}",
         f"{outbox.HELD_UP:g}",
     ]

@@ -20,14 +20,14 @@ from demo_xinference import create_app
 from generation import broadcast, services, teardown
 from generation.broadcast import Doorbell
 from generation.choices import CloseCode
-from generation.conversation import Credentials
 from generation.exceptions import LeaseLost
 from generation.hub import Hub, Outbox, groups, hub, replay
 from generation.hub.groups import Memberships
 from generation.hub.queue_updates import Places
 from generation.models import Worker
 from generation.selectors import clock
-from generation.views.stream import EventStream
+from generation.sessions import Credentials
+from generation.sessions.stream import EventStream
 from generation.worker import WorkerHost, host
 from generation.worker.idle_queue import Leisure
 from generation.worker.task_run import TaskRun

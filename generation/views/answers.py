@@ -15,11 +15,11 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse, RawPostData
 from django.views.decorators.cache import never_cache
 
 from generation.choices import ErrorCode
-from generation.conversation import may_ask
 from generation.exceptions import InvalidInput, NotFound, StudioError, TransitionRefused
 from generation.log_lines import database
 from generation.protocol import MAX_TEXT_BYTES
 from generation.selectors import MAX_KEYS, PictureKey, read_key
+from generation.sessions import may_ask
 
 logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]

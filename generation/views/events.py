@@ -17,14 +17,14 @@ from django.views.decorators.http import require_GET, require_POST
 from generation import selectors
 from generation.choices import CloseCode, ErrorCode
 from generation.client_address import client_address
-from generation.conversation import Conversation, Credentials, Refused, may_ask, our_session
 from generation.exceptions import InvalidInput
 from generation.log_lines import database
 from generation.protocol import parse_cursors, parse_since
 from generation.selectors import clock
+from generation.sessions import Conversation, Credentials, Refused, may_ask, our_session
+from generation.sessions.poll import Letter
+from generation.sessions.stream import EventStream
 from generation.views.answers import refusal
-from generation.views.letter import Letter
-from generation.views.stream import EventStream
 
 logger = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_safe
 
 from generation import images, selectors, unicode_text
 from generation.client_address import client_address
-from generation.conversation import TokenThrottled, token_in, user_of_token
 from generation.exceptions import NotFound
 from generation.models import GeneratedImage
+from generation.sessions import TokenThrottled, token_in, user_of_token
 
 KEPT = 86_400
 """Seconds a browser keeps a picture: its file never changes."""

@@ -30,9 +30,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from generation import selectors, services
 from generation.choices import ErrorCode
-from generation.conversation import may_ask
 from generation.exceptions import InvalidInput, NotFound
 from generation.selectors import GalleryFilter, clock
+from generation.sessions import may_ask
 from generation.views.answers import (
     body_of,
     for_scripts,

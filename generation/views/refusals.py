@@ -14,8 +14,8 @@ from django.views import defaults
 
 from generation.choices import ErrorCode
 from generation.client_address import client_address
-from generation.conversation import all_buckets
 from generation.security_log import SecurityEvent, log_event, log_foreign_host
+from generation.sessions import all_buckets
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -17,9 +17,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from generation import selectors, services
 from generation.choices import ErrorCode
-from generation.conversation import buckets
 from generation.exceptions import InvalidInput, NotFound
 from generation.selectors import clock
+from generation.sessions import buckets
 from generation.views.answers import keys_of, task_ids_of
 from generation.views.compression import compressed
 from generation.views.files import file_response

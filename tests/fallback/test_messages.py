@@ -11,9 +11,9 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import AsyncClient
 
-from generation.conversation import Bucket, buckets
 from generation.models import GenerationTask, TaskEvent, Worker
-from generation.views.letter import MOST_EVENTS
+from generation.sessions import Bucket, buckets
+from generation.sessions.poll import MOST_EVENTS
 from tests.fallback.visitors import SignedIn
 from tests.socket.test_attaching import claim, complete, progress
 

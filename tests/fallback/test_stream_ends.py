@@ -9,9 +9,8 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Permission, User
 from django.contrib.sessions.models import Session
 
-from generation.conversation import Bucket, buckets, standing
 from generation.hub import hub
-from generation.views import stream
+from generation.sessions import Bucket, buckets, revalidation, stream
 from tests.fallback.visitors import OpenStream, SignedIn
 
 
@@ -30,7 +29,7 @@ async def test_a_disabled_account_is_told_apart(alice: User, open_stream: OpenSt
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Credentials are asked again, and signs of life given, several times in a second."""
-    monkeypatch.setattr(standing, "ASK_AGAIN", 0.1)
+    monkeypatch.setattr(revalidation, "ASK_AGAIN", 0.1)
     monkeypatch.setattr(stream, "ALIVE_EVERY", 0.1)
 
 

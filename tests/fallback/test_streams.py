@@ -10,11 +10,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from generation import broadcast
-from generation.conversation import our_session
 from generation.hub import Fetched, hub
 from generation.hub.outbox import QUEUE_FRAMES
 from generation.models import Worker
-from generation.views import stream
+from generation.sessions import our_session, stream
 from tests.fallback.visitors import OpenStream, Reader, SignedIn
 from tests.socket.test_attaching import claim, complete, progress
 

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import AsyncClient
 
-from generation.conversation import buckets
+from generation.sessions import buckets
 from liujuan_site.asgi import application
 from tests.socket.pages import PATIENCE, cookie_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from generation.conversation import all_buckets, buckets
+from generation.sessions import all_buckets, buckets
 from generation.views.archive import Zip
 
 

@@ -12,8 +12,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
-from generation.conversation import Bucket, buckets
 from generation.models import GeneratedImage, GenerationTask
+from generation.sessions import Bucket, buckets
 from tests.pages.test_pages import signed_in
 from tests.services.drawn import drawn, key, media
 from tests.services.test_submitting import submit

@@ -18,10 +18,10 @@ from django.contrib.auth.models import User
 from django.core.cache import caches
 from django.test import Client, override_settings
 
-from generation.conversation import SignInThrottled, sign_in
-from generation.conversation.attempt_limits import AttemptLimit, counters
-from generation.conversation.sign_in import ACCOUNT_LIMIT, ADDRESS_LIMIT
-from generation.conversation.turns import NoTurn, Turns
+from generation.sessions import SignInThrottled, sign_in
+from generation.sessions.fair_semaphore import NoTurn, Turns
+from generation.sessions.sign_in import ACCOUNT_LIMIT, ADDRESS_LIMIT
+from generation.sessions.throttle import AttemptLimit, counters
 from tests.studio import wait_until
 
 pytestmark = pytest.mark.django_db

@@ -19,7 +19,7 @@ from typing import Self
 import httpx
 import pytest
 
-from generation.views.stream import MOST_STREAMS
+from generation.sessions.stream import MOST_STREAMS
 from tests.studio import PATIENCE, ROOT, Studio, free_port, session_of, wait_until
 
 MIB = 1 << 20

@@ -16,8 +16,8 @@ from django.contrib.auth.models import User
 from django.db import connections
 from django.test import Client
 
-from generation.conversation import all_buckets
 from generation.hub import hub
+from generation.sessions import all_buckets
 from generation.teardown import cancel_and_wait
 from liujuan_site.asgi import application
 

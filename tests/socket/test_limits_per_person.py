@@ -8,9 +8,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from generation.conversation import Bucket, all_buckets
 from generation.hub import hub, turn_of
 from generation.hub.replay_locks import locks
+from generation.sessions import Bucket, all_buckets
 from tests.fallback.visitors import OpenStream, SignedIn
 from tests.pages.test_pages import signed_in as browser_of
 from tests.socket.pages import OpenPage, Page, cookie_of

@@ -13,8 +13,8 @@ from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
 from generation import services
-from generation.conversation.credentials import credentials_of, is_our_origin
 from generation.log_lines import log_line
+from generation.sessions.authentication import credentials_of, is_our_origin
 from tests.socket.pages import OpenPage, Page, cookie_of
 
 FOREIGN = [

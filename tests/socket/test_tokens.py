@@ -15,8 +15,8 @@ from django.core.cache import caches
 from django.core.management import call_command
 from django.test import AsyncClient, Client
 
-from generation.conversation import TokenThrottled, standing, user_of_token
-from generation.conversation.token_gate import REMEMBERED, TOKEN_LIMIT, GoodTokens
+from generation.sessions import TokenThrottled, revalidation, user_of_token
+from generation.sessions.token_authentication import REMEMBERED, TOKEN_LIMIT, GoodTokens
 from tests.services.drawn import drawn, media
 from tests.socket.pages import OpenPage, Page
 from tests.socket.test_signing_in import token_of
@@ -126,7 +126,7 @@ async def test_refusals_and_ends_are_in_the_security_log(
     said: Callable[[], list[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(standing, "ASK_AGAIN", 0.1)
+    monkeypatch.setattr(revalidation, "ASK_AGAIN", 0.1)
     page = await open_page(bob)
     await (await visitor(cookie="x=y", origin="http://evil.example\n")).close_code()
     await User.objects.filter(pk=bob.pk).aupdate(is_active=False)

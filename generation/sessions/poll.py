@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from channels.db import database_sync_to_async
 
 from generation import protocol, selectors
-from generation.conversation import Following
 from generation.hub import hub, queue_frames, turn_of
 from generation.models import GenerationTask
 from generation.selectors import clock
+from generation.sessions.session import Following
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

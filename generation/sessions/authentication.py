@@ -20,8 +20,8 @@ from django.utils.module_loading import import_string
 from generation import services
 from generation.choices import CloseCode
 from generation.client_address import UNKNOWN, client_address
-from generation.conversation.token_gate import TokenThrottled, user_of_token
 from generation.security_log import SecurityEvent, log_event, log_foreign_host
+from generation.sessions.token_authentication import TokenThrottled, user_of_token
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -8,11 +8,11 @@ import logging
 from channels.db import database_sync_to_async
 
 from generation import selectors
-from generation.conversation.conversation import Visitor
-from generation.conversation.credentials import Credentials, Refused
 from generation.hub import Box, hub
 from generation.log_lines import cause_of, database, log_line
 from generation.security_log import SecurityEvent, log_event
+from generation.sessions.authentication import Credentials, Refused
+from generation.sessions.session import Visitor
 
 logger = logging.getLogger(__name__)
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from generation.conversation.conversation import Conversation, Following, Visitor
-from generation.conversation.credentials import (
+from generation.sessions.authentication import (
     Credentials,
     Refused,
     credentials_of,
     our_session,
     token_in,
 )
-from generation.conversation.flood import Bucket, Buckets, all_buckets, buckets, may_ask
-from generation.conversation.sign_in import SignInThrottled, check_password
-from generation.conversation.standing import Standing
-from generation.conversation.token_gate import TokenThrottled, user_of_token
+from generation.sessions.rate_limit import Bucket, Buckets, all_buckets, buckets, may_ask
+from generation.sessions.revalidation import Standing
+from generation.sessions.session import Conversation, Following, Visitor
+from generation.sessions.sign_in import SignInThrottled, check_password
+from generation.sessions.token_authentication import TokenThrottled, user_of_token
 
 __all__ = [
     "Bucket",

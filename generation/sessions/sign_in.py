@@ -15,9 +15,9 @@ from django.core.exceptions import PermissionDenied
 from django.dispatch import receiver
 
 from generation.client_address import UNKNOWN, client_address, client_network
-from generation.conversation.attempt_limits import AttemptLimit, counters
-from generation.conversation.turns import NoTurn, Turns
 from generation.security_log import SecurityEvent, log_event
+from generation.sessions.fair_semaphore import NoTurn, Turns
+from generation.sessions.throttle import AttemptLimit, counters
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -15,8 +15,10 @@ from django.db import Error as DatabaseProblem
 
 from generation import selectors
 from generation.choices import CloseCode
-from generation.consumers.attached import Attached
-from generation.conversation import (
+from generation.hub import Outbox, hub, never
+from generation.log_lines import database
+from generation.selectors import clock
+from generation.sessions import (
     Bucket,
     Conversation,
     Credentials,
@@ -25,9 +27,7 @@ from generation.conversation import (
     all_buckets,
     credentials_of,
 )
-from generation.hub import Outbox, hub, never
-from generation.log_lines import database
-from generation.selectors import clock
+from generation.sessions.socket import Attached
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -16,12 +16,15 @@ from django.db import Error as DatabaseProblem
 
 from generation import protocol, selectors
 from generation.choices import CloseCode
-from generation.conversation import Credentials, Refused, Standing, Visitor, may_ask
 from generation.exceptions import NotFound
 from generation.hub import INTERNAL_ERROR, Fetched, hub
 from generation.log_lines import database
 from generation.models import GenerationTask
 from generation.selectors import clock
+from generation.sessions.authentication import Credentials, Refused
+from generation.sessions.rate_limit import may_ask
+from generation.sessions.revalidation import Standing
+from generation.sessions.session import Visitor
 from generation.teardown import cancel_and_wait
 
 logger = logging.getLogger(__name__)

@@ -10,11 +10,11 @@ from channels.db import database_sync_to_async
 
 from generation import protocol, selectors
 from generation.choices import CloseCode, ErrorCode
-from generation.conversation import Following, Visitor
 from generation.exceptions import InvalidInput
 from generation.hub import Outbox, hub, turn_of
 from generation.models import GenerationTask
 from generation.selectors import LogPage
+from generation.sessions.session import Following, Visitor
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from generation import services
 from generation.client_address import client_network
-from generation.conversation.attempt_limits import AttemptLimit
 from generation.security_log import SecurityEvent, log_event
 from generation.selectors import clock, digest_of
+from generation.sessions.throttle import AttemptLimit
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
