@@ -13,8 +13,8 @@ import pytest
 from generation.exceptions import XinferenceFailed
 from generation.log_lines import cause_of
 from generation.server_words import for_log
-from generation.xinference.answers import Answer, error_of, fraction_of
-from generation.xinference.reasons import reason_of_failure
+from generation.xinference.operator_messages import reason_of_failure
+from generation.xinference.responses import Answer, error_of, fraction_of
 
 PROMPT = 'A Heron at dawn 柳岸 über dem See, "quoted"'
 SPELLINGS = [

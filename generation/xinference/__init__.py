@@ -2,9 +2,9 @@
 
 from generation.xinference.address import shared_address
 from generation.xinference.client import POLL_FIRST, POLL_LATER, XinferenceClient
-from generation.xinference.configured import configured_client
-from generation.xinference.orders import DrawRequest
-from generation.xinference.served import ListedModel, ServedModel
+from generation.xinference.factory import configured_client
+from generation.xinference.model_list import ListedModel, ServedModel
+from generation.xinference.payloads import DrawRequest
 
 __all__ = [
     "POLL_FIRST",

@@ -24,20 +24,14 @@ from generation.exceptions import (
     XinferenceUnreadable,
 )
 from generation.log_lines import Outage
-from generation.xinference import served
-from generation.xinference.answers import (
-    Answer,
-    error_of,
-    fraction_of,
-    no_picture,
-    was_stopped,
-)
+from generation.xinference import model_list
 from generation.xinference.connections import POLLS_AT_ONCE, Connections, gate
 from generation.xinference.key_check import KeyCheck
-from generation.xinference.orders import DrawRequest, generations_body, txt2img_body
+from generation.xinference.model_list import ListedModel, ServedModel
+from generation.xinference.payloads import DrawRequest, generations_body, txt2img_body
 from generation.xinference.picture_text import picture_text
-from generation.xinference.reading import LIST_ANSWER, SHORT_ANSWER, picture_answer
-from generation.xinference.served import ListedModel, ServedModel
+from generation.xinference.response_body import LIST_ANSWER, SHORT_ANSWER, picture_answer
+from generation.xinference.responses import Answer, error_of, fraction_of, no_picture, was_stopped
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +99,7 @@ class XinferenceClient:
     @gate
     async def image_model(self, name: str) -> ServedModel | None:
         """One model as `image_models` tells it, without asking for others; None if not listed."""
-        instances = served.drawing(await self._instances(), first=name)
+        instances = model_list.drawing(await self._instances(), first=name)
         if name not in instances:
             return None
         return await self._served_or_not(
@@ -116,9 +110,9 @@ class XinferenceClient:
     async def listed(self, first: str = "") -> list[ListedModel]:
         """The text-to-image models that the server's lists name; `first` is never one too many."""
         # one after the other: a refused key is told by the first, and each try counts
-        models = served.records_of((await self._get("/v1/models", LIST_ANSWER)).json())
-        cards = {served.name_of(each.get("id")): each for each in models}
-        instances = served.drawing(await self._instances(), first=first)
+        models = model_list.records_of((await self._get("/v1/models", LIST_ANSWER)).json())
+        cards = {model_list.name_of(each.get("id")): each for each in models}
+        instances = model_list.drawing(await self._instances(), first=first)
         return [
             ListedModel(name=name, instance=instance, card=cards.get(name))
             for name, instance in instances.items()
@@ -126,7 +120,7 @@ class XinferenceClient:
 
     @gate
     async def _instances(self) -> list[dict[str, Any]]:
-        return served.records_of((await self._get("/v1/models/instances", LIST_ANSWER)).json())
+        return model_list.records_of((await self._get("/v1/models/instances", LIST_ANSWER)).json())
 
     async def _served_or_not(self, listed: ListedModel) -> ServedModel:
         try:
@@ -157,18 +151,18 @@ class XinferenceClient:
             ready = card is not None
         if ready and card is not None:
             replicas = await self._get(f"/v1/models/{quote(name, safe='')}/replicas")
-            identity = served.identity_of(card, served.records_of(replicas.json()))
-            self._routes[name] = served.route_of(card)
+            identity = model_list.identity_of(card, model_list.records_of(replicas.json()))
+            self._routes[name] = model_list.route_of(card)
         return self._model(listed, ready=ready, identity=identity)
 
     def _model(self, listed: ListedModel, *, ready: bool, identity: str = "") -> ServedModel:
-        count = served.ready_replicas if ready else served.launched_replicas
+        count = model_list.ready_replicas if ready else model_list.launched_replicas
         return ServedModel(
             name=listed.name,
             # of a model that is not ready the engine is not told; this route harms no engine
             route=self._routes.get(listed.name, Route.GENERATIONS),
             ready=ready,
-            loading=not ready and served.is_loading(listed.instance),
+            loading=not ready and model_list.is_loading(listed.instance),
             replicas=count(listed.instance),
             identity=identity,
         )
@@ -183,7 +177,7 @@ class XinferenceClient:
         answer = await self._ask("GET", f"/v1/models/{quote(name, safe='')}")
         if answer.status in (400, 404):
             return None
-        return served.record_of(self._good(answer).json())
+        return model_list.record_of(self._good(answer).json())
 
     @gate
     async def draw(self, *, model: str, route: Route, request: DrawRequest) -> str:

@@ -19,10 +19,10 @@ from generation.exceptions import (
     XinferenceFailed,
     XinferenceUnreachable,
 )
-from generation.xinference.answers import Answer
 from generation.xinference.network import PacedTransport, awaiting_head
-from generation.xinference.reading import read
-from generation.xinference.reasons import reason_of_failure
+from generation.xinference.operator_messages import reason_of_failure
+from generation.xinference.response_body import read
+from generation.xinference.responses import Answer
 
 
 class CountsErrors(Protocol):

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from generation.choices import ErrorCode
-from generation.xinference.causes import known_cause, without_prompts
+from generation.xinference.error_codes import known_cause, without_prompts
 
 MEMORY = [
     "CUDA out of memory. Tried to allocate 2.25 GiB. GPU 0 has a total capacity of 23.65 GiB of "

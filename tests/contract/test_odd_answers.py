@@ -25,8 +25,8 @@ from generation.exceptions import (
     XinferenceUnreachable,
 )
 from generation.xinference import XinferenceClient
-from generation.xinference.reading import LIST_ANSWER, SHORT_ANSWER, picture_answer
-from generation.xinference.served import MOST_MODELS, MOST_REPLICAS
+from generation.xinference.model_list import MOST_MODELS, MOST_REPLICAS
+from generation.xinference.response_body import LIST_ANSWER, SHORT_ANSWER, picture_answer
 from tests.contract.asking import small
 from tests.contract.odd_server import OddServer, response, serving
 from tests.contract.servers import MODEL

@@ -18,7 +18,7 @@ from generation.choices import ErrorCode, Route
 from generation.exceptions import XinferenceError, XinferenceRefused
 from generation.xinference import XinferenceClient
 from generation.xinference.network import HandshakeTimeout, PacedBackend
-from generation.xinference.reasons import reason_of_failure
+from generation.xinference.operator_messages import reason_of_failure
 from tests.contract.asking import small
 from tests.contract.odd_server import OddServer, response, serving
 from tests.contract.servers import MODEL

@@ -8,7 +8,7 @@ import math
 import httpx
 
 from generation.exceptions import XinferenceUnreadable
-from generation.xinference.answers import Answer
+from generation.xinference.responses import Answer
 
 SHORT_ANSWER = 64 * 1024
 """Bytes of every answer but lists and pictures; real ones take some hundred."""

@@ -20,8 +20,8 @@ from generation.exceptions import (
     XinferenceKeyRefused,
     XinferenceRefused,
 )
-from generation.xinference.causes import known_cause, without_prompts
-from generation.xinference.reasons import (
+from generation.xinference.error_codes import known_cause, without_prompts
+from generation.xinference.operator_messages import (
     PROXY_GAVE_UP,
     reason_of_answer,
     reason_of_nonsense,
