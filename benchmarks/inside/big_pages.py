@@ -23,7 +23,7 @@ from benchmarks.inside.rows import (
     settle,
 )
 from generation import images, services
-from generation.admin.task_list import MOST
+from generation.admin.changelist import MOST
 from generation.choices import Basis, ErrorCode, Step
 from generation.models import GenerationTask
 from generation.protocol import Generate

@@ -17,9 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from generation import services
-from generation.admin.parts import SHOWN_EVENTS, EventInline, ImageInline, pictures_of
-from generation.admin.reading import ReadOnly
-from generation.admin.sieves import (
+from generation.admin.changelist import TaskList
+from generation.admin.filters import (
     BinSieve,
     ErrorSieve,
     ModelSieve,
@@ -27,7 +26,8 @@ from generation.admin.sieves import (
     StepSieve,
     what_happened,
 )
-from generation.admin.task_list import TaskList
+from generation.admin.inlines import SHOWN_EVENTS, EventInline, ImageInline, pictures_of
+from generation.admin.mixins import ReadOnly
 from generation.choices import CHANGE_ALL, Step, TaskStatus
 from generation.exceptions import NotFound, TransitionRefused
 from generation.labels import label

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from generation.models.collection import Collection
-from generation.models.machinery import ApiToken, Installation, ModelSlot, ModelState, Worker
-from generation.models.sharing import ShareLink
+from generation.models.share_links import ShareLink
 from generation.models.tasks import (
     GeneratedImage,
     GenerationTask,
     TaskEvent,
 )
+from generation.models.workers import ApiToken, Installation, ModelSlot, ModelState, Worker
 
 __all__ = [
     "ApiToken",

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from generation import services
-from generation.admin.task_list import MOST
+from generation.admin.changelist import MOST
 from generation.choices import InterruptReason, TaskStatus
 from generation.models import ApiToken, GenerationTask, ShareLink, Worker
 from tests.pages.test_queries import plan_of

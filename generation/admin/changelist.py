@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.text import smart_split, unescape_string_literal
 
-from generation.admin.sieves import FEW
+from generation.admin.filters import FEW
 from generation.models import GenerationTask
 from generation.selectors.gallery import MOST_SIFTED
 from generation.unicode_text import folded

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from generation import services
-from generation.admin.reading import PartOfTask
+from generation.admin.mixins import PartOfTask
 from generation.models import ShareLink
 
 

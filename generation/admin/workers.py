@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from generation.admin.reading import ReadOnly
-from generation.admin.sieves import what_happened
+from generation.admin.filters import what_happened
+from generation.admin.mixins import ReadOnly
 from generation.models import ModelSlot, ModelState, Worker
 
 

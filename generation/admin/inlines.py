@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from generation import selectors
-from generation.admin.reading import PartOfTask
+from generation.admin.mixins import PartOfTask
 from generation.choices import EventKind
 from generation.labels import label
 from generation.models import GeneratedImage, GenerationTask, TaskEvent
