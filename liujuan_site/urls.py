@@ -8,20 +8,20 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from generation.views import signing_in
+from generation.views import sign_in
 from liujuan_site import probes
 
-handler400 = "generation.views.refusals.bad_request"
-handler403 = "generation.views.refusals.forbidden"
+handler400 = "generation.views.error_pages.bad_request"
+handler403 = "generation.views.error_pages.forbidden"
 handler500 = "liujuan_site.unavailable.server_error"
 
 admin.site.site_url = f"{settings.BASE_PATH}/"
 
 site: list[Any] = [
     path("", include("generation.urls")),
-    path("admin/login/", signing_in.admin_sign_in),
-    path("admin/logout/", signing_in.SignOutView.as_view()),
-    path("admin/password_change/", admin.site.admin_view(signing_in.PasswordView.as_view())),
+    path("admin/login/", sign_in.admin_sign_in),
+    path("admin/logout/", sign_in.SignOutView.as_view()),
+    path("admin/password_change/", admin.site.admin_view(sign_in.PasswordView.as_view())),
     path("admin/", admin.site.urls),
     path("healthz", probes.healthz, name="healthz"),
     path("readyz", probes.readyz, name="readyz"),

@@ -33,9 +33,9 @@ from generation.protocol import (
     event_frame,
     fold,
 )
+from generation.views.composer_wait import prospect
 from generation.views.event_text import event_sentence
 from generation.views.pages import to_paint
-from generation.views.prospect import prospect
 from tests.random_logs import T0, TASK, frames_of, logs, seconds
 
 SCRIPT = Path(__file__).parent / "js" / "cards.js"

@@ -24,7 +24,7 @@ from generation.selectors import clock
 from generation.sessions import Conversation, Credentials, Refused, may_ask, our_session
 from generation.sessions.poll import Letter
 from generation.sessions.stream import EventStream
-from generation.views.answers import refusal
+from generation.views.json_api import refusal
 
 logger = logging.getLogger(__name__)
 

@@ -33,17 +33,11 @@ from generation.choices import ErrorCode
 from generation.exceptions import InvalidInput, NotFound
 from generation.selectors import GalleryFilter, clock
 from generation.sessions import may_ask
-from generation.views.answers import (
-    body_of,
-    for_scripts,
-    keys_of,
-    task_ids_of,
-    texts_in,
-)
-from generation.views.archive import TooManyZips, Zip, named
 from generation.views.compression import compressed
+from generation.views.error_pages import paced, refused
+from generation.views.json_api import body_of, for_scripts, keys_of, task_ids_of, texts_in
 from generation.views.pages import socket_path
-from generation.views.refusals import paced, refused
+from generation.views.zip_download import TooManyZips, Zip, named
 
 DAYS = {"1": 1, "7": 7, "30": 30}
 LONGEST_SEARCH = 200

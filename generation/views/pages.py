@@ -24,11 +24,11 @@ from generation.models import GenerationTask
 from generation.protocol import PROTOCOL_VERSION, EventFrame
 from generation.selectors import Card, clock
 from generation.views.card_view import card_view
+from generation.views.composer_wait import Prospect, prospect
 from generation.views.compression import compressed
+from generation.views.error_pages import paced
 from generation.views.event_text import event_sentence
-from generation.views.prospect import Prospect, prospect
-from generation.views.refusals import paced
-from generation.views.story import story
+from generation.views.timeline import story
 
 SOCKET_PATH = "/ws/generate"
 

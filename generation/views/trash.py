@@ -20,9 +20,9 @@ from generation.choices import ErrorCode
 from generation.exceptions import InvalidInput, NotFound
 from generation.selectors import clock
 from generation.sessions import buckets
-from generation.views.answers import keys_of, task_ids_of
 from generation.views.compression import compressed
-from generation.views.files import file_response
+from generation.views.images import file_response
+from generation.views.json_api import keys_of, task_ids_of
 
 
 @require_safe

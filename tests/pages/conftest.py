@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from generation.sessions import all_buckets, buckets
-from generation.views.archive import Zip
+from generation.views.zip_download import Zip
 
 
 @pytest.fixture(autouse=True)

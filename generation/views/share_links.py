@@ -18,8 +18,8 @@ from generation import images, selectors, services
 from generation.exceptions import NotFound
 from generation.models import GeneratedImage, ShareLink
 from generation.selectors import clock
-from generation.views.answers import for_scripts
-from generation.views.files import file_response
+from generation.views.images import file_response
+from generation.views.json_api import for_scripts
 
 PRIVATE = ("parent", "request_key", "expected")
 """What of a task nobody needs who only looks."""

@@ -13,7 +13,7 @@ from generation import selectors
 from generation.choices import ErrorCode
 from generation.exceptions import InvalidInput
 from generation.selectors import Card, clock
-from generation.views.answers import body_of, for_scripts, task_ids_of, texts_in
+from generation.views.json_api import body_of, for_scripts, task_ids_of, texts_in
 from generation.views.pages import in_feed
 
 MOST_NAMED = 100

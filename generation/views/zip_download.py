@@ -17,7 +17,7 @@ from zipstream import ZIP_DEFLATED, ZipStream
 from generation import images, unicode_text
 from generation.log_lines import cause_of, log_line
 from generation.models import GeneratedImage
-from generation.views.files import speaking_name
+from generation.views.images import speaking_name
 
 logger = logging.getLogger(__name__)
 
