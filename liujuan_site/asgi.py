@@ -20,13 +20,13 @@ os.umask(settings.UMASK)
 django_application = get_asgi_application()  # before anything that needs the app registry
 
 from generation.routing import websocket_urlpatterns  # noqa: E402
-from liujuan_site.lifecycle import Lifecycle, when_daphne_runs  # noqa: E402
-from liujuan_site.malformed import refuse_socket, without_nul  # noqa: E402
-from liujuan_site.pressure import with_backpressure, with_paced_bodies  # noqa: E402
-from liujuan_site.requests import (  # noqa: E402
+from liujuan_site.backpressure import with_backpressure, with_paced_bodies  # noqa: E402
+from liujuan_site.db_connections import (  # noqa: E402
     close_connections_with_requests,
     wait_briefly_for_writers,
 )
+from liujuan_site.lifespan import Lifecycle, when_daphne_runs  # noqa: E402
+from liujuan_site.malformed_requests import refuse_socket, without_nul  # noqa: E402
 from liujuan_site.sub_path import mounted_at, relative_to  # noqa: E402
 
 close_connections_with_requests()

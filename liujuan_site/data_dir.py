@@ -16,7 +16,7 @@ from pathlib import Path
 
 from liujuan_site import private_files
 from liujuan_site.environment import Environment, Unusable, refuse_characters, shown
-from liujuan_site.readers import signing_key
+from liujuan_site.validators import signing_key
 
 KEY = "secret_key"
 DATABASE = ("db.sqlite3", "db.sqlite3-wal", "db.sqlite3-shm")

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, parse_qsl
 
 from liujuan_site.addresses import ENCODE, host_in_url, split
 from liujuan_site.environment import Unusable
-from liujuan_site.readers import certificates, folder, private_key
+from liujuan_site.validators import certificates, folder, private_key
 
 EXAMPLE = "redis://localhost:6379/0"
 HIGHEST_DATABASE = 65_535
@@ -66,7 +66,7 @@ def check_options(parts: SplitResult) -> None:
 
 def try_connection(url: str) -> None:
     """Raises Unusable if the client library takes no connection of these arguments."""
-    from liujuan_site.layer import redis_host
+    from liujuan_site.redis_layer import redis_host
 
     try:
         options = redis_host(url)

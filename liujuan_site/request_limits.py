@@ -13,7 +13,7 @@ from typing import Any
 from twisted.web import http
 
 from generation.client_address import client_network
-from liujuan_site.connections import Connections, Place, peer_host
+from liujuan_site.connection_limits import Connections, Place, peer_host
 
 SMALL = 16 * 1024
 SMALL_BODIES = ("/accounts/", "/i18n/", "/static/", "/healthz", "/readyz")

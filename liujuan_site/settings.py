@@ -13,24 +13,24 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from liujuan_site import VERSION as VERSION
-from liujuan_site import addresses, databases, readers, redis_urls
+from liujuan_site import addresses, databases, redis_urls, validators
 from liujuan_site.data_dir import Folder
 from liujuan_site.environment import Environment, without_password
-from liujuan_site.installation import redis_prefix, session_cookie, worker_channel
-from liujuan_site.logs import report_database, report_layer, secrets_of
+from liujuan_site.instance_names import redis_prefix, session_cookie, worker_channel
+from liujuan_site.log_filters import report_database, report_layer, secrets_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(os.environ)
 
 
 # Places
-ACCEL_REDIRECT = env.text("ACCEL_REDIRECT", default="", read=readers.internal_path)
+ACCEL_REDIRECT = env.text("ACCEL_REDIRECT", default="", read=validators.internal_path)
 """Empty: this process sends picture files itself, instead of the proxy in front."""
 FOLDER_MODE = 0o750 if ACCEL_REDIRECT else 0o700
 """The nginx that sends the pictures reads them as a member of our group."""
 UMASK = 0o777 & ~FOLDER_MODE
 """Of the processes that serve; commands only keep others from writing."""
-DATA_DIR = Path(env.text("DATA_DIR", default=str(BASE_DIR / "var"), read=readers.data_folder))
+DATA_DIR = Path(env.text("DATA_DIR", default=str(BASE_DIR / "var"), read=validators.data_folder))
 DATABASE_URL = env.secret("DATABASE_URL", default="", read=databases.database_url)
 DATABASES = {"default": databases.database_of(DATABASE_URL, DATA_DIR)}
 IS_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
@@ -49,8 +49,8 @@ HTTPS = env.switch("HTTPS", default=PUBLIC_URL.startswith("https:"))
 if PUBLIC_URL and PUBLIC_URL.startswith("https:") != HTTPS:
     env.refuse(f"PUBLIC_URL={PUBLIC_URL} and HTTPS={HTTPS:d} contradict each other. Remove HTTPS.")
 
-SECRET_KEY_GIVEN = env.secret("SECRET_KEY", default="", read=readers.signing_key)
-SECRET_KEY_FALLBACKS = env.secrets("SECRET_KEY_FALLBACKS", default=[], read=readers.signing_key)
+SECRET_KEY_GIVEN = env.secret("SECRET_KEY", default="", read=validators.signing_key)
+SECRET_KEY_FALLBACKS = env.secrets("SECRET_KEY_FALLBACKS", default=[], read=validators.signing_key)
 
 ALLOWED_HOSTS = env.names(
     "ALLOWED_HOSTS", default=addresses.names_of(HOST), read=addresses.allowed_host
@@ -76,20 +76,20 @@ CONNECTIONS_PER_PERSON = env.whole_number(
 
 # The model and the worker
 XINFERENCE_URL = env.secret("XINFERENCE_URL", default="", read=addresses.model_server)
-XINFERENCE_API_KEY = env.secret("XINFERENCE_API_KEY", default="", read=readers.api_key)
+XINFERENCE_API_KEY = env.secret("XINFERENCE_API_KEY", default="", read=validators.api_key)
 if XINFERENCE_API_KEY and "@" in XINFERENCE_URL:
     env.refuse("XINFERENCE_URL has a user, and XINFERENCE_API_KEY is set: only one can be sent.")
-XINFERENCE_CA = env.text("XINFERENCE_CA", default="", read=readers.certificates)
-SSL_CERT_FILE = env.text("SSL_CERT_FILE", default="", read=readers.certificates)
-SSL_CERT_DIR = env.text("SSL_CERT_DIR", default="", read=readers.folder)
+XINFERENCE_CA = env.text("XINFERENCE_CA", default="", read=validators.certificates)
+SSL_CERT_FILE = env.text("SSL_CERT_FILE", default="", read=validators.certificates)
+SSL_CERT_DIR = env.text("SSL_CERT_DIR", default="", read=validators.folder)
 MODEL_SERVER = without_password(XINFERENCE_URL)
 """XINFERENCE_URL as it may be shown."""
 XINFERENCE_MODEL = env.text(
-    "XINFERENCE_MODEL", default="LiuJuan20260223Zimage", read=readers.model_name
+    "XINFERENCE_MODEL", default="LiuJuan20260223Zimage", read=validators.model_name
 )
 DEMO_SPEED = env.number("DEMO_SPEED", default=1.0, least=0.01, most=1_000)
 EMBEDDED_WORKER = env.switch("EMBEDDED_WORKER", default=not REDIS_URL)
-GENERATION_SLOTS = env.text("GENERATION_SLOTS", default="", read=readers.slots)
+GENERATION_SLOTS = env.text("GENERATION_SLOTS", default="", read=validators.slots)
 GENERATION_LEASE = timedelta(
     seconds=env.number("GENERATION_LEASE", default=30.0, least=3, most=3_600)
 )
@@ -104,7 +104,7 @@ GENERATION_DEADLINE = timedelta(
     seconds=env.number("GENERATION_DEADLINE", default=0.0, least=0, most=864_000)
 )
 """Zero: the larger of an hour and twenty times the median of that size."""
-TIME_ZONE = env.text("TIME_ZONE", default="UTC", read=readers.time_zone)
+TIME_ZONE = env.text("TIME_ZONE", default="UTC", read=validators.time_zone)
 
 # Files and folders: changed only if everything above was accepted
 FOLDER = Folder(
@@ -178,7 +178,7 @@ TEMPLATES = [
                 (
                     "django.template.loaders.cached.Loader",
                     [
-                        "liujuan_site.templates.Loader",
+                        "liujuan_site.template_loader.Loader",
                         "django.template.loaders.app_directories.Loader",
                     ],
                 )
@@ -215,7 +215,7 @@ def channel_layer() -> dict[str, Any]:
             "BACKEND": "channels.layers.InMemoryChannelLayer",
             "CONFIG": {"capacity": 10_000},
         }
-    from liujuan_site.layer import redis_host
+    from liujuan_site.redis_layer import redis_host
 
     return {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -259,7 +259,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "liujuan_site.storage.ModuleManifestStorage",
+        "BACKEND": "liujuan_site.static_storage.ModuleManifestStorage",
         # no secret is in them, DATA_DIR closes them in, and root may have collected them
         "OPTIONS": {"file_permissions_mode": 0o644, "directory_permissions_mode": 0o755},
     },
@@ -277,7 +277,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": "liujuan_site.logs.SafeFormatter",
+            "()": "liujuan_site.log_filters.SafeFormatter",
             "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
             "secrets": secrets_of(
                 *(SECRET_KEY, *SECRET_KEY_FALLBACKS, XINFERENCE_API_KEY),
@@ -286,7 +286,7 @@ LOGGING = {
         },
     },
     "filters": {
-        "repeats": {"()": "liujuan_site.logs.Repeats"},
+        "repeats": {"()": "liujuan_site.log_filters.Repeats"},
         "report_database": {
             "()": "django.utils.log.CallbackFilter",
             "callback": report_database,

@@ -15,7 +15,7 @@ from django.template import loader
 from django.urls import reverse
 from django.views import defaults
 
-from generation import health
+from generation import readiness
 from generation.choices import ErrorCode
 from generation.log_lines import database
 
@@ -42,9 +42,9 @@ def passes(error: BaseException) -> bool:
         if database.met(each):
             return True
         if isinstance(each, ValueError) and "staticfiles manifest" in str(each):
-            return not health.static_files().ok
+            return not readiness.static_files().ok
         if isinstance(each, ProgrammingError):
-            return not health.database_check.wait(1.0)["migrations"].ok
+            return not readiness.database_check.wait(1.0)["migrations"].ok
     return False
 
 

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from generation.views import sign_in
-from liujuan_site import probes
+from liujuan_site import health
 
 handler400 = "generation.views.error_pages.bad_request"
 handler403 = "generation.views.error_pages.forbidden"
@@ -23,8 +23,8 @@ site: list[Any] = [
     path("admin/logout/", sign_in.SignOutView.as_view()),
     path("admin/password_change/", admin.site.admin_view(sign_in.PasswordView.as_view())),
     path("admin/", admin.site.urls),
-    path("healthz", probes.healthz, name="healthz"),
-    path("readyz", probes.readyz, name="readyz"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
 ]
 
 # in the patterns, not in SCRIPT_NAME: workers and sockets make addresses too

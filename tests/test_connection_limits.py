@@ -13,7 +13,7 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
-from liujuan_site.connections import Connections
+from liujuan_site.connection_limits import Connections
 from liujuan_site.request_limits import RequestLimits, limit_connections
 
 LIMITS = RequestLimits()

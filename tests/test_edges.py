@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from liujuan_site.asgi import application
-from liujuan_site.logs import SafeFormatter
+from liujuan_site.log_filters import SafeFormatter
 from tests.socket.pages import PATIENCE, cookie_of
 
 HOST = (b"host", b"testserver")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from liujuan_site import addresses, databases, readers, redis_urls, sub_path
+from liujuan_site import addresses, databases, redis_urls, sub_path, validators
 from liujuan_site.environment import Environment, Unusable, WrongSettings
 from tests.settings import SettingsOf
 from tests.studio import ROOT, free_port
@@ -176,7 +176,7 @@ def test_a_file_for_a_secret_is_a_small_regular_one(tmp_path: Path) -> None:
     def refused(name: str, variable: str = "KEY_FILE") -> list[str]:
         env = Environment({variable: str(tmp_path / name)})
         env.secret("KEY", default="")
-        env.text("CA", default="", read=readers.certificates)
+        env.text("CA", default="", read=validators.certificates)
         return env.mistakes
 
     assert not refused("link")
@@ -299,12 +299,12 @@ Reader = Callable[[str], str]
             "postgres://h/x?sslmode=require",
             "postgres://h/x?sslmode=require",
         ),
-        (readers.slots, "A=2, B-1=1", "A=2, B-1=1"),
-        (readers.slots, "6", "6"),
-        (readers.slots, "A=0", "A=0"),
-        (readers.time_zone, "Asia/Shanghai", "Asia/Shanghai"),
-        (readers.internal_path, "/_media/", "/_media"),
-        (readers.api_key, "sk-$x", "sk-$x"),
+        (validators.slots, "A=2, B-1=1", "A=2, B-1=1"),
+        (validators.slots, "6", "6"),
+        (validators.slots, "A=0", "A=0"),
+        (validators.time_zone, "Asia/Shanghai", "Asia/Shanghai"),
+        (validators.internal_path, "/_media/", "/_media"),
+        (validators.api_key, "sk-$x", "sk-$x"),
     ],
 )
 def test_a_value_is_written_in_one_way(read: Reader, typed: str, taken: str) -> None:
@@ -389,7 +389,7 @@ NO_DATABASE_OPTIONS = (
         *((DATABASE, f"postgres://h/x?{option}", "") for option in NO_DATABASE_OPTIONS),
         (DATABASE, "sqlite:////", databases.SQLITE_EXAMPLE),
         (DATABASE, "sqlite:////tmp/", databases.SQLITE_EXAMPLE),
-        *((readers.data_folder, typed, readers.DATA_EXAMPLE) for typed in NO_FOLDERS),
+        *((validators.data_folder, typed, validators.DATA_EXAMPLE) for typed in NO_FOLDERS),
         (redis_urls.redis, "localhost", "redis://localhost"),
         (redis_urls.redis, "http://localhost", "redis://localhost:6379/0"),
         (redis_urls.redis, "redis://h/zero", "redis://localhost:6379/0"),
@@ -410,28 +410,28 @@ NO_DATABASE_OPTIONS = (
         (DATABASE, "sqlite://", databases.SQLITE_EXAMPLE),
         (DATABASE, "sqlite://:memory:", databases.SQLITE_EXAMPLE),
         (DATABASE, "sqlite:////no/such/folder/x.db", databases.SQLITE_EXAMPLE),
-        *((readers.slots, typed, "NAME=2,OTHER=1") for typed in NO_SLOTS),
-        *((readers.model_name, typed, "") for typed in NO_MODELS),
-        *((readers.time_zone, typed, zone) for typed, zone in NO_ZONES.items()),
-        (readers.internal_path, "/../x", "/_media"),
-        (readers.internal_path, "/a/./b", "/_media"),
-        (readers.slots, "six", "NAME=2,OTHER=1"),
-        (readers.slots, "6,A=2", "NAME=2,OTHER=1"),
-        (readers.slots, "=2", "NAME=2,OTHER=1"),
-        (readers.slots, "0", "6"),
-        (readers.slots, "A=1000000000000000", "6"),
-        (readers.time_zone, "Asia", "A"),
-        (readers.time_zone, "asia/shanghai", "Asia/Shanghai"),
-        (readers.time_zone, "../../etc/passwd", "Asia/Shanghai"),
-        (readers.internal_path, "_media", "/_media"),
-        (readers.internal_path, "http://h/_media", "/_media"),
-        (readers.internal_path, "/", "/_media"),
-        (readers.certificates, "/no/such/file.pem", ""),
-        (readers.certificates, "README.md", ""),
-        (readers.folder, "README.md", ""),
-        (readers.api_key, "a b", ""),
-        (readers.api_key, "schlüssel", ""),
-        (readers.api_key, "Bearer x", ""),
+        *((validators.slots, typed, "NAME=2,OTHER=1") for typed in NO_SLOTS),
+        *((validators.model_name, typed, "") for typed in NO_MODELS),
+        *((validators.time_zone, typed, zone) for typed, zone in NO_ZONES.items()),
+        (validators.internal_path, "/../x", "/_media"),
+        (validators.internal_path, "/a/./b", "/_media"),
+        (validators.slots, "six", "NAME=2,OTHER=1"),
+        (validators.slots, "6,A=2", "NAME=2,OTHER=1"),
+        (validators.slots, "=2", "NAME=2,OTHER=1"),
+        (validators.slots, "0", "6"),
+        (validators.slots, "A=1000000000000000", "6"),
+        (validators.time_zone, "Asia", "A"),
+        (validators.time_zone, "asia/shanghai", "Asia/Shanghai"),
+        (validators.time_zone, "../../etc/passwd", "Asia/Shanghai"),
+        (validators.internal_path, "_media", "/_media"),
+        (validators.internal_path, "http://h/_media", "/_media"),
+        (validators.internal_path, "/", "/_media"),
+        (validators.certificates, "/no/such/file.pem", ""),
+        (validators.certificates, "README.md", ""),
+        (validators.folder, "README.md", ""),
+        (validators.api_key, "a b", ""),
+        (validators.api_key, "schlüssel", ""),
+        (validators.api_key, "Bearer x", ""),
     ],
 )
 def test_a_value_that_cannot_work_is_refused_with_one_that_can(

@@ -17,8 +17,8 @@ from django.conf import settings
 
 from generation import log_lines
 from generation.log_lines import Outage, log_line
-from liujuan_site import logs
-from liujuan_site.logs import LONGEST_MESSAGE, LONGEST_TRACEBACK, SafeFormatter, secrets_of
+from liujuan_site import log_filters
+from liujuan_site.log_filters import LONGEST_MESSAGE, LONGEST_TRACEBACK, SafeFormatter, secrets_of
 
 FORGED = "2026-01-01 00:00:00,000 INFO liujuan.security sign_in_ok account=root"
 
@@ -33,7 +33,7 @@ class Log:
         self.stream = io.StringIO()
         handler = logging.StreamHandler(self.stream)
         handler.setFormatter(formatter)
-        handler.addFilter(logs.Repeats())
+        handler.addFilter(log_filters.Repeats())
         self.logger = logging.Logger(name)
         self.logger.addHandler(handler)
 
@@ -196,7 +196,7 @@ def test_a_library_that_repeats_itself_is_counted() -> None:
 
 
 def test_what_was_left_out_is_told_with_the_next_line() -> None:
-    repeats = logs.Repeats(seconds=0.05)
+    repeats = log_filters.Repeats(seconds=0.05)
     passed: list[str] = []
     while len(passed) < 2:
         line = record("some.library", "a try failed")
@@ -256,10 +256,12 @@ def test_what_drivers_say_of_a_server_that_is_away_counts_as_one_outage(
         "reconnection attempt in pool 'pool-1' failed after 3.1 sec",
         "discarding closed connection: <psycopg.Connection [BAD]>",
     ]
-    assert not any(logs.report_database(record("psycopg.pool", text)) for text in pool * 10)
-    assert logs.report_database(record("psycopg.pool", "rolling back returned connection"))
+    assert not any(log_filters.report_database(record("psycopg.pool", text)) for text in pool * 10)
+    assert log_filters.report_database(record("psycopg.pool", "rolling back returned connection"))
     for _again in range(10):
-        assert not logs.report_layer(record("channels_redis.pubsub", "Unexpected", OSError("x")))
+        assert not log_filters.report_layer(
+            record("channels_redis.pubsub", "Unexpected", OSError("x"))
+        )
 
     assert [line.getMessage() for line in caplog.records] == [
         "database_down cause=\"error connecting in 'pool-1': connection failed: refused\"",
@@ -274,6 +276,6 @@ def test_a_listener_that_is_cancelled_at_the_end_is_no_outage(
     try:
         raise asyncio.CancelledError
     except asyncio.CancelledError:
-        told = logs.report_layer(record("channels_redis.pubsub", "x", sys.exc_info()[1]))
+        told = log_filters.report_layer(record("channels_redis.pubsub", "x", sys.exc_info()[1]))
 
     assert (told, caplog.records, outages[1].lasts) == (False, [], False)

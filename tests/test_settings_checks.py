@@ -10,7 +10,7 @@ from django.test import override_settings
 
 from generation import checks
 from generation.worker.model_probe import slots_of
-from liujuan_site.lifecycle import refuse_settings
+from liujuan_site.lifespan import refuse_settings
 
 PLAIN: dict[str, Any] = {
     "IS_SQLITE": True,

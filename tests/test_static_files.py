@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.staticfiles.storage import StaticFilesStorage
 from django.test import override_settings
 
-from liujuan_site.storage import ModuleManifestStorage, shortened
+from liujuan_site.static_storage import ModuleManifestStorage, shortened
 
 
 class Collection:

@@ -32,8 +32,8 @@ from generation.worker import WorkerHost, host
 from generation.worker.idle_queue import Leisure
 from generation.worker.task_run import TaskRun
 from generation.xinference import XinferenceClient
-from liujuan_site import lifecycle
-from liujuan_site.lifecycle import Lifecycle
+from liujuan_site import lifespan
+from liujuan_site.lifespan import Lifecycle
 from liujuan_site.model_server import ModelServer
 from tests.services.test_submitting import submit
 from tests.socket.pages import PATIENCE, OpenPage
@@ -84,7 +84,7 @@ async def stubborn(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stubborn]:
         (groups, "MARKER_PATIENCE"),
         (host, "GOODBYE"),
         (host, "HANDING_BACK"),
-        (lifecycle, "GOODBYE"),
+        (lifespan, "GOODBYE"),
     ):
         monkeypatch.setattr(module, name, SOON)
     stubborn = Stubborn()

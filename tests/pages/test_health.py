@@ -19,11 +19,11 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client, override_settings
 
-from generation import health, log_lines, selectors, services
-from generation.health import Check, Part
+from generation import log_lines, readiness, selectors, services
 from generation.hub import hub
 from generation.models import Worker
-from liujuan_site.probes import PATIENCE, answer_of
+from generation.readiness import Check, Part
+from liujuan_site.health import PATIENCE, answer_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,7 +33,7 @@ PARTS = ("database", "migrations", "static", "storage", "layer", "workers", "mod
 @pytest.fixture(autouse=True)
 def new_looks() -> None:
     """No answer that an earlier test was given counts any more."""
-    for check in (health.database_check, health.disk_check):
+    for check in (readiness.database_check, readiness.disk_check):
         check.answered = float("-inf")
     hub.memberships.hearing = "unknown"
 
@@ -261,7 +261,7 @@ async def test_a_part_that_hangs_holds_up_nobody_and_is_asked_once() -> None:
 def test_the_operator_reads_it_all_on_the_console(model: str, worker: Worker) -> None:
     out = StringIO()
     call_command("status", stdout=out)
-    health.disk_check.answered = float("-inf")
+    readiness.disk_check.answered = float("-inf")
     with override_settings(MEDIA_ROOT="/dev/full/media"), pytest.raises(CommandError) as wrong:
         call_command("status", stdout=out)
 

@@ -10,10 +10,10 @@ import asyncio
 import json
 from typing import Any
 
-from liujuan_site import pressure
+from liujuan_site import backpressure
 
-pressure.STANDS_STILL = 2.0
-pressure.DOWNLOADS_PAUSE = 5.0
+backpressure.STANDS_STILL = 2.0
+backpressure.DOWNLOADS_PAUSE = 5.0
 PART = b"data: " + b"x" * 65_000 + b"\n\n"
 counts = {"sent": 0, "open": 0}
 
@@ -44,4 +44,4 @@ async def answer(send: Any, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-application = pressure.with_paced_bodies(endless)
+application = backpressure.with_paced_bodies(endless)

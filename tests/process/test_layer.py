@@ -13,7 +13,7 @@ import pytest
 from channels_redis.pubsub import RedisPubSubChannelLayer
 from redis.asyncio.connection import SSLConnection, UnixDomainSocketConnection
 
-from liujuan_site.layer import redis_host
+from liujuan_site.redis_layer import redis_host
 from tests.contract.servers import DemoProcess
 from tests.production import Redis
 from tests.settings import SettingsOf

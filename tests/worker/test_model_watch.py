@@ -13,8 +13,8 @@ from django.test import override_settings
 
 from generation import services
 from generation.choices import ErrorCode
-from generation.health import Part, machinery_report
 from generation.models import ModelSlot, ModelState, Worker
+from generation.readiness import Part, machinery_report
 from generation.selectors import clock
 from generation.worker import model_probe
 from generation.worker.abandoned_calls import replaced

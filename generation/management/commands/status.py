@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from generation import health
+from generation import readiness
 
 PATIENCE = 10.0
 
@@ -15,7 +15,7 @@ class Command(BaseCommand):
     help = "Print the state of database, storage, workers and models, with what to do."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        report = health.database_check.wait(PATIENCE) | health.disk_check.wait(PATIENCE)
+        report = readiness.database_check.wait(PATIENCE) | readiness.disk_check.wait(PATIENCE)
         for name, part in report.items():
             self.stdout.write(f"{name}: {part.word}" + (f" ({part.detail})" if part.detail else ""))
         wrong = [name for name, part in report.items() if not part.ok]

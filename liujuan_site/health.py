@@ -8,10 +8,10 @@ from django.conf import settings
 from django.db import Error as DatabaseProblem
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from generation import health
+from generation import readiness
 from generation.choices import VIEW_ALL
-from generation.health import Check, Part, Report
 from generation.hub import hub
+from generation.readiness import Check, Part, Report
 
 PATIENCE = 0.7
 """Seconds for all looks together: load balancers give up after one."""
@@ -29,13 +29,13 @@ async def readyz(request: HttpRequest) -> JsonResponse:
     Everybody is told one word for each part; staff that may see all tasks also the sentences.
     """
     database, disk = await asyncio.gather(
-        answer_of(health.database_check), answer_of(health.disk_check)
+        answer_of(readiness.database_check), answer_of(readiness.disk_check)
     )
     report: Report = database | disk | {"layer": Part(hub.memberships.hearing)}
     body: dict[str, object] = {name: report[name].word for name in PUBLIC}
     if report["database"].ok and await is_staff(request):
         body["details"] = {name: part.detail or part.word for name, part in report.items()}
-    response = JsonResponse(body, status=200 if health.serves(report) else 503)
+    response = JsonResponse(body, status=200 if readiness.serves(report) else 503)
     # Django would write a line for each probe of a process that cannot serve
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response

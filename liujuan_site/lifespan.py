@@ -20,7 +20,7 @@ from generation.hub import hub
 from generation.log_lines import cause_of, log_line
 from generation.teardown import finish_within
 from generation.worker import WorkerHost
-from liujuan_site.connections import Connections, raise_file_limit
+from liujuan_site.connection_limits import Connections, raise_file_limit
 from liujuan_site.environment import WrongSettings
 from liujuan_site.model_server import ModelServer
 from liujuan_site.request_limits import RequestLimits, limit_connections

@@ -17,8 +17,8 @@ from django.core.files.base import ContentFile, File
 from servestatic.compress import Compressor
 from servestatic.storage import CompressedManifestStaticFilesStorage
 
-from liujuan_site import scripts
-from liujuan_site.scripts import shortened_script
+from liujuan_site import script_minifier
+from liujuan_site.script_minifier import shortened_script
 
 OURS = "studio/"
 MAKERS = ("django", "lightningcss", "servestatic", "tdewolff-minify")
@@ -94,7 +94,7 @@ class ModeKeeper(Compressor):  # type: ignore[misc]
 def digest_of(paths: Paths) -> str:
     """Of all sources, and of the code that makes of them what is served."""
     digest = hashlib.sha256()
-    for code in (__file__, scripts.__file__):
+    for code in (__file__, script_minifier.__file__):
         digest.update(Path(code).read_bytes())
     digest.update(repr((settings.STATIC_URL, [version(name) for name in MAKERS])).encode())
     for name, (storage, path) in sorted(paths.items()):
