@@ -24,7 +24,7 @@ StudioError                     code, permanent
 from __future__ import annotations
 
 from generation.choices import ErrorCode, InterruptReason
-from generation.server_words import for_log
+from generation.redaction import for_log
 
 
 class StudioError(Exception):

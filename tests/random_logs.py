@@ -15,7 +15,7 @@ from generation.choices import (
     TaskStatus,
 )
 from generation.protocol import event_frame
-from generation.protocol.server import EventFrame
+from generation.protocol.server_messages import EventFrame
 
 TASK = "0b0b1c3e-6a51-4e32-9c7a-0d8b8f0a7d11"
 T0 = 1_800_000_000

@@ -35,7 +35,7 @@ from generation.protocol import (
     empty_state,
     fold,
 )
-from generation.protocol.client import ACTIONS
+from generation.protocol.client_messages import ACTIONS
 from generation.services import outcomes
 from generation.services.cancellation import Answer
 from generation.sessions import rate_limit, socket
@@ -96,7 +96,7 @@ def frame_types() -> set[str]:
     """Every `type` that the server's code puts into a frame."""
     folders = ("hub", "sessions", "views")
     sources = [path for name in folders for path in ROOT.glob(f"generation/{name}/*.py")]
-    sources += [ROOT / "generation/consumers.py", ROOT / "generation/protocol/server.py"]
+    sources += [ROOT / "generation/consumers.py", ROOT / "generation/protocol/server_messages.py"]
     named = {
         name
         for source in sources

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generation.protocol import empty_state, encode, fold
-from generation.protocol.server import EventFrame
+from generation.protocol.server_messages import EventFrame
 from tests.random_logs import TASK, logs
 
 SCRIPT = Path(__file__).parent / "js" / "fold.js"

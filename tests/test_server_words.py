@@ -12,7 +12,7 @@ import pytest
 
 from generation.exceptions import XinferenceFailed
 from generation.log_lines import cause_of
-from generation.server_words import for_log
+from generation.redaction import for_log
 from generation.xinference.operator_messages import reason_of_failure
 from generation.xinference.responses import Answer, error_of, fraction_of
 

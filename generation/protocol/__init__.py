@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from generation.protocol.client import (
+from generation.protocol.client_messages import (
     MAX_TEXT_BYTES,
     Attach,
     Cancel,
@@ -16,16 +16,7 @@ from generation.protocol.client import (
     parse_cursors,
     parse_since,
 )
-from generation.protocol.fold import (
-    Interruption,
-    StepSpan,
-    TaskState,
-    apply_event,
-    empty_state,
-    fold,
-    fold_shown,
-)
-from generation.protocol.server import (
+from generation.protocol.server_messages import (
     PROTOCOL_VERSION,
     AnswerFrame,
     EndingData,
@@ -41,6 +32,15 @@ from generation.protocol.server import (
     refusal,
     task_frame,
     wire_message,
+)
+from generation.protocol.state import (
+    Interruption,
+    StepSpan,
+    TaskState,
+    apply_event,
+    empty_state,
+    fold,
+    fold_shown,
 )
 
 __all__ = [

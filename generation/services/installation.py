@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from generation import installation
+from generation import installation_id
 from generation.choices import InterruptReason, TaskStatus, WorkerState
 from generation.exceptions import TransitionRefused
 from generation.models import Installation, ModelSlot, Worker
@@ -35,14 +35,14 @@ def may_work() -> bool:
     """
     row = the_row()
     if not row.settled:
-        installation.write(row.key)
+        installation_id.write(row.key)
         Installation.objects.filter(pk=ONLY).update(settled=True)
-    return not row.paused and installation.read() == row.key
+    return not row.paused and installation_id.read() == row.key
 
 
 def the_row() -> Installation:
     """It has the id that lives here: one DATA_DIR may be used with another database for once."""
-    key = installation.read() or uuid.uuid4()
+    key = installation_id.read() or uuid.uuid4()
     row, _created = Installation.objects.get_or_create(pk=ONLY, defaults={"key": key})
     return row
 
@@ -58,20 +58,20 @@ def resume(*, now: datetime) -> Resumed:
     with transaction.atomic():
         the_row()
         row = Installation.objects.select_for_update().get(pk=ONLY)
-        copy = row.settled and installation.read() != row.key
+        copy = row.settled and installation_id.read() != row.key
         calls = leave_calls(now) if copy else 0
         row.key = uuid.uuid4() if copy else row.key
         row.paused = False
         row.settled = True
         row.save()
         # before the commit: if this is as far as it gets, the copy is still paused
-        installation.write(row.key)
+        installation_id.write(row.key)
     return Resumed(copy=copy, calls=calls)
 
 
 def join() -> None:
     """Make this DATA_DIR one more place of the database, beside that of its living workers."""
-    installation.write(the_row().key)
+    installation_id.write(the_row().key)
 
 
 def leave_calls(now: datetime) -> int:

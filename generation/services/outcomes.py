@@ -11,7 +11,7 @@ from django.db import transaction
 from generation.choices import EventKind
 from generation.log_lines import log_line
 from generation.models import TaskEvent
-from generation.server_words import for_log
+from generation.redaction import for_log
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
-from generation import broadcast, installation, selectors
+from generation import broadcast, installation_id, selectors
 from generation.choices import InterruptReason, Route, TaskStatus
 from generation.exceptions import TransitionRefused
 from generation.log_lines import cause_of, log_line
@@ -109,7 +109,7 @@ def take_over_slot(*, slot_id: int, worker_id: uuid.UUID, now: datetime) -> Aban
         request_id=slot.request_id,
         identity=slot.identity,
         stall=selectors.stall_limit(task.expected),
-        ours=installation.is_ours(slot.request_id),
+        ours=installation_id.is_ours(slot.request_id),
     )
 
 

@@ -15,8 +15,8 @@ from generation import services
 from generation.choices import ErrorCode, KeyUse
 from generation.exceptions import XinferenceError, XinferenceKeyRefused
 from generation.log_lines import MOST_CAUSES, Outage, Pace
+from generation.redaction import for_log
 from generation.selectors import clock
-from generation.server_words import for_log
 from generation.services import SeenModel
 from generation.worker.model_outages import ModelNews
 from generation.xinference import ListedModel, ServedModel, XinferenceClient

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
-from generation import images, installation, parameters, selectors, services
+from generation import images, installation_id, parameters, selectors, services
 from generation.choices import Basis, InterruptReason, Route, Step
 from generation.exceptions import (
     AttemptInterrupted,
@@ -54,7 +54,7 @@ class PictureCall:
         self.attempt = attempt
         self.urgent = urgent
         self.index = index
-        self.request_id = installation.new_request_id()
+        self.request_id = installation_id.new_request_id()
         task = attempt.task
         self.request = DrawRequest(
             request_id=str(self.request_id),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from generation.protocol.fold import empty_state, fold
+from generation.protocol.state import empty_state, fold
 from tests.chaos.people import Device
 from tests.chaos.plan import Plan
 from tests.production import Production

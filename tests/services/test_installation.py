@@ -19,7 +19,7 @@ from django.db import connection
 from django.test import override_settings
 from django.utils import timezone
 
-from generation import installation, services
+from generation import installation_id, services
 from generation.models import GenerationTask, Installation, ModelSlot, Worker
 from generation.services import Claim
 from tests.services.test_running import claim_one, kinds
@@ -51,7 +51,7 @@ def under_way(alice: User, worker: Worker, now: datetime) -> Claim:
     """A call that has begun."""
     submit(alice, now)
     claim = claim_one(worker, now)
-    request_id = installation.new_request_id()
+    request_id = installation_id.new_request_id()
     ModelSlot.objects.filter(pk=claim.slot_id).update(request_id=request_id)
     return claim
 
@@ -64,8 +64,8 @@ def test_the_first_start_makes_its_folder_the_place_of_a_database_with_tasks(
     with living_in(tmp_path):
         assert services.may_work()
         assert services.may_work()
-        assert installation.read() == Installation.objects.get().key
-        assert installation.path().stat().st_mode & 0o077 == 0
+        assert installation_id.read() == Installation.objects.get().key
+        assert installation_id.path().stat().st_mode & 0o077 == 0
 
 
 def test_a_start_that_was_cut_off_is_made_good_by_the_next_one(db: None, tmp_path: Path) -> None:
@@ -150,8 +150,8 @@ def test_a_take_over_ends_the_calls_of_its_own_installation_alone(
     under_way(alice, worker, now)
     (own,) = services.expire_leases(worker_id=worker.pk, now=later)
     with living_in(empty(home.with_name("another"))):
-        installation.write(uuid.uuid4())
-        ModelSlot.objects.update(request_id=installation.new_request_id())
+        installation_id.write(uuid.uuid4())
+        ModelSlot.objects.update(request_id=installation_id.new_request_id())
     (foreign,) = services.expire_leases(worker_id=worker.pk, now=later + timedelta(seconds=31))
 
     assert (own.ours, foreign.ours) == (True, False)

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.test import override_settings
 from django.utils import timezone
 
-from generation import installation, services
+from generation import installation_id, services
 from generation.choices import Basis, Step
 from generation.exceptions import XinferenceAborted
 from generation.models import GenerationTask, ModelSlot, ModelState, TaskEvent, Worker
@@ -45,7 +45,7 @@ def claim_as_another(owner: User) -> tuple[Worker, Claim]:
 @sync_to_async
 def begin(claim: Claim) -> DrawRequest:
     """The call that the other worker sends."""
-    task, request_id = claim.task, installation.new_request_id()
+    task, request_id = claim.task, installation_id.new_request_id()
     boundary = Boundary(
         step=Step.PREPARING,
         progress=1,

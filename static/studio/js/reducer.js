@@ -1,5 +1,5 @@
 // @ts-check
-/** A task's state as the fold of its log; generation/protocol/fold.py is the twin on the server. */
+/** A task's state as the fold of its log; generation/protocol/state.py is the twin on the server. */
 
 /** @import {EventFrame, EventKind, StepName, TaskState} from "./protocol.js" */
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, TypedDict
 
 from generation.choices import EventKind, Step, TaskStatus
-from generation.protocol.server import EventFrame, ImageData
+from generation.protocol.server_messages import EventFrame, ImageData
 
 
 class StepSpan(TypedDict):
