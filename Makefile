@@ -67,7 +67,7 @@ bench-long: install-bench
 
 # other servers and other channel layers, for docs/operations.md
 compare: install-bench
-	$(BIN)/python -m benchmarks servers layers --write benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks compare_servers compare_layers --write benchmarks/RESULTS.md
 
 # what grows with what, for docs/scaling.md
 growth: install-bench

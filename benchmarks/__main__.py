@@ -7,68 +7,36 @@ import gc
 import signal
 import sys
 import time
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
-from benchmarks import (
-    abandoned_sockets,
-    append,
-    bad_answers,
-    big_pages,
-    claims,
-    deaf_clients,
-    event_to_paint,
-    fan_out,
-    fifty_at_once,
-    first_paint,
-    growth,
-    idle_processes,
-    idle_sockets,
-    layers,
-    lost_events,
-    many_cards,
-    overhead,
-    reload,
-    replay,
-    servers,
-    start_up,
+from benchmarks.lib.noise import noise
+from benchmarks.lib.process_stats import allow_many_files
+from benchmarks.lib.report import Report, written_into
+
+FIGURES = (
+    "overhead",
+    "fifty_at_once",
+    "fan_out",
+    "replay",
+    "append",
+    "reload",
+    "big_pages",
+    "claims",
+    "idle_processes",
+    "idle_sockets",
+    "bad_answers",
+    "first_paint",
+    "event_to_paint",
+    "start_up",
 )
-from benchmarks.noise import noise
-from benchmarks.process import allow_many_files
-from benchmarks.report import Report, written_into
+LONG = ("lost_events", "abandoned_sockets", "stalled_clients", "many_cards")
+"""Failures, leaks and congestion that take minutes to show: with --long or by name."""
 
-FIGURES: dict[str, Callable[[bool], Report]] = {
-    "overhead": overhead.measure,
-    "fifty_at_once": fifty_at_once.measure,
-    "fan_out": fan_out.measure,
-    "replay": replay.measure,
-    "append": append.measure,
-    "reload": reload.measure,
-    "big_pages": big_pages.measure,
-    "claims": claims.measure,
-    "idle_processes": idle_processes.measure,
-    "idle_sockets": idle_sockets.measure,
-    "bad_answers": bad_answers.measure,
-    "first_paint": first_paint.measure,
-    "event_to_paint": event_to_paint.measure,
-    "start_up": start_up.measure,
-}
-LONG: dict[str, Callable[[bool], Report]] = {
-    "lost_events": lost_events.measure,
-    "abandoned_sockets": abandoned_sockets.measure,
-    "deaf_clients": deaf_clients.measure,
-    "many_cards": many_cards.measure,
-}
-"""What breaks, leaks or clogs shows only after minutes: with --long or by name."""
+STUDIES = ("compare_servers", "compare_layers", "growth")
+"""Help to decide and have no goal: only by name."""
 
-STUDIES: dict[str, Callable[[bool], Report]] = {
-    "servers": servers.measure,
-    "layers": layers.measure,
-    "growth": growth.measure,
-}
-"""What helps to decide and has no goal: only by name."""
-
-ALL = FIGURES | LONG | STUDIES
+ALL = (*FIGURES, *LONG, *STUDIES)
 
 
 def main() -> int:
@@ -90,7 +58,7 @@ def main() -> int:
         help="N other processes compute all the while; the tables in docs/ are left as they are",
     )
     options = parser.parse_args()
-    unknown = set(options.names) - ALL.keys()
+    unknown = set(options.names) - set(ALL)
     if unknown:
         parser.error(f"no such figure: {', '.join(sorted(unknown))}")
     # a signal to us must not leave servers behind
@@ -112,7 +80,7 @@ def main() -> int:
 def tell(name: str, *, quick: bool, noisy: int, results: Path | None) -> None:
     """Measure and print; what is quick or noisy is written to `results` alone, not to pages."""
     began = time.monotonic()
-    report = ALL[name](quick)
+    report: Report = import_module(f"benchmarks.figures.{name}").measure(quick)
     flags = [*(["--quick"] if quick else []), *([f"--noise {noisy}"] if noisy else [])]
     section = report.markdown(name, flags=flags, seconds=time.monotonic() - began)
     print(section, flush=True)

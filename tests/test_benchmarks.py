@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.asgi_servers import SERVERS
-from benchmarks.curves import Curve, read_csv, write_csv
-from benchmarks.plots import colours, nice_ticks
-from benchmarks.report import (
+from benchmarks.lib.asgi_servers import SERVERS
+from benchmarks.lib.curves import Curve, read_csv, write_csv
+from benchmarks.lib.plots import colours, nice_ticks
+from benchmarks.lib.report import (
     Excerpt,
     Goal,
     Report,
@@ -30,7 +30,7 @@ needs_servers = pytest.mark.skipif(not has_servers, reason="PostgreSQL or Redis 
 
 
 @needs_servers
-@pytest.mark.parametrize("name", ["idle_processes", "deaf_clients", "overhead", "append"])
+@pytest.mark.parametrize("name", ["idle_processes", "stalled_clients", "overhead", "append"])
 def test_a_figure_can_be_measured(name: str, tmp_path: Path) -> None:
     results = tmp_path / "RESULTS.md"
     command = [sys.executable, "-m", "benchmarks", name, "--quick", "--write", str(results)]

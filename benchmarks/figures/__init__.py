@@ -1,0 +1,1 @@
+"""Figures: each module has `measure(quick)` and returns a Report."""

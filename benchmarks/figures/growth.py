@@ -1,0 +1,209 @@
+"""How the studio grows: what a larger line, log, gallery or crowd costs, and what more processes
+bring. The curves are kept in docs/growth.csv and drawn by `benchmarks.lib.plots`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from statistics import median
+
+from benchmarks.figures.growth_curves import (
+    QUICK,
+    WHOLE,
+    Size,
+    lengths_of_lines,
+    lengths_of_logs,
+    numbers_of_watchers,
+    numbers_of_webs,
+    numbers_of_workers,
+    rates_of_tasks,
+    sizes_of_galleries,
+)
+from benchmarks.lib import plots
+from benchmarks.lib.curves import Curve, write_csv
+from benchmarks.lib.listeners import listeners
+from benchmarks.lib.loaded_site import Course, Cpu, crowded_site
+from benchmarks.lib.report import Excerpt, Report, Table, spread
+
+ONLINE = 1_000_000 // 20
+PICTURES_A_DAY = 5_000_000
+BUSIEST = 3
+"""Times the average, in the busiest hour."""
+
+GPU_SECONDS = 5
+EVENTS = 25
+"""Of one task, each told to one page."""
+
+HALF_FULL = 0.5
+KIB_PER_SOCKET = 30
+"""As the figure of idle sockets has it."""
+
+SERVED = 0.95
+"""Of what was asked for: with less the studio is full."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """The course at each rate that was offered, and CPU while a crowd of watchers was told."""
+
+    courses: dict[int, Course]
+    telling: Cpu
+    told: int
+
+
+def measure(quick: bool) -> Report:
+    size = QUICK if quick else WHOLE
+    lines = lengths_of_lines(size)
+    galleries = sizes_of_galleries(size)
+    with crowded_site(max(size.processes), max(size.processes), size.people) as site:
+        logs = lengths_of_logs(site, size)
+        with listeners() as audience:
+            watchers, telling, told = numbers_of_watchers(site, audience, size)
+            webs = numbers_of_webs(site, audience, size)
+        rates, courses = rates_of_tasks(site, size)
+        workers = numbers_of_workers(site, size)
+    curves = [*lines, *logs, galleries, watchers, *rates, workers, webs]
+    load = Load(courses=courses, telling=telling, told=told)
+    return report(curves, load, size, quick)
+
+
+def report(curves: list[Curve], load: Load, size: Size, quick: bool) -> Report:
+    tables = [exponents(curves), shares(load)]
+    notes = [
+        f"{curve.name} grows faster than n log n at its end."
+        for curve in curves
+        if curve.grows_too_fast()
+    ] or ["Nothing grows faster than n log n."]
+    notes += bottlenecks(load)
+    excerpts = [] if quick else kept(curves)
+    told = "\n\n".join(
+        [*(table.markdown() for table in tables), "\n".join(f"- {note}" for note in notes)]
+    )
+    return Report(
+        title="Growth",
+        how=f"PostgreSQL, Redis, one web and one worker, a model that takes 1 s for each of any "
+        f"number; one thing grows at a time. {size.rounds} rounds of each size after a warm-up; "
+        f"tasks per second and workers: one course of {size.seconds:.0f} s each, {size.people} "
+        "people. The exponent is that of least squares through the logarithms: 0 is no growth, 1 "
+        "is in proportion; the second one is of the larger half of the sizes.",
+        tables=tables,
+        goals=[],
+        notes=notes,
+        excerpts=[
+            Excerpt(page="scaling.md", mark="growth", text=told),
+            Excerpt(page="scaling.md", mark="million", text=a_million(load).markdown()),
+            *excerpts,
+        ],
+    )
+
+
+def kept(curves: list[Curve]) -> list[Excerpt]:
+    """The points stay in a file; with matplotlib there the page shows them."""
+    write_csv(plots.CSV, curves)
+    if not plots.can_draw():
+        return []
+    rows = [
+        [f"{curve.name}: {curve.measured}", f"![{curve.name}]({path.name})"]
+        for curve, path in zip(curves, plots.draw_all(), strict=True)
+    ]
+    table = Table(columns=("curve", "picture"), rows=rows)
+    return [Excerpt(page="scaling.md", mark="curves", text=table.markdown())]
+
+
+def exponents(curves: list[Curve]) -> Table:
+    rows = []
+    for curve in curves:
+        (least, first), *_between, (most, last) = curve.points.items()
+        rows.append(
+            [
+                f"{curve.name}, {curve.measured}",
+                f"{least:,} to {most:,} {curve.size}",
+                spread(first, 1),
+                spread(last, 1),
+                f"{curve.exponent():.2f}",
+                f"{curve.upper_exponent():.2f}",
+                f"{curve.ideal:g}",
+            ]
+        )
+    columns = (
+        *("what", "sizes", "at the smallest", "at the largest"),
+        *("exponent", "at its end", "without limits"),
+    )
+    return Table(columns=columns, rows=rows)
+
+
+def full_at(load: Load) -> tuple[int, Course]:
+    """The highest rate that was served, and its course."""
+    served = {
+        rate: course
+        for rate, course in load.courses.items()
+        if course.per_second >= SERVED * rate or rate == min(load.courses)
+    }
+    rate = max(served)
+    return rate, served[rate]
+
+
+def limits(load: Load) -> list[tuple[str, float]]:
+    """Tasks per second at which one core of each part would be full; the lowest first."""
+    _rate, course = full_at(load)
+    done = max(1, len(course.took))
+    return sorted(
+        ((name, done / used) for name, used in course.cpu.items() if used), key=lambda each: each[1]
+    )
+
+
+def shares(load: Load) -> Table:
+    rate, course = full_at(load)
+    done = max(1, len(course.took))
+    full = dict(limits(load))
+    rows = [
+        [
+            name,
+            f"{used / course.seconds * 100:.0f}",
+            f"{used / done * 1e3:.1f}",
+            f"{full[name]:.0f}" if name in full else "",
+            f"{load.telling[name] / load.told * 1e6:.1f}",
+        ]
+        for name, used in course.cpu.items()
+    ]
+    columns = (
+        *("part", f"% of a core at {rate} tasks/s", "CPU per task, ms"),
+        *("tasks/s that fill a core", "CPU per delivery, µs"),
+    )
+    return Table(columns=columns, rows=rows)
+
+
+def a_million(load: Load) -> Table:
+    """Cores of each part in the busiest hour of a million people, and what else they need."""
+    _rate, course = full_at(load)
+    done = max(1, len(course.took))
+    per_second = PICTURES_A_DAY / 86_400 * BUSIEST
+    rows = [
+        ["new tasks per second", f"{per_second:.0f}"],
+        ["events per second", f"{per_second * EVENTS:,.0f}"],
+        *(
+            [f"cores for {name}", str(ceil(per_second * used / done / HALF_FULL))]
+            for name, used in course.cpu.items()
+        ),
+        ["open pages", f"{ONLINE:,}"],
+        ["memory of their sockets", f"{ONLINE * KIB_PER_SOCKET / 2**20:.1f} GiB"],
+        ["replicas of the model", f"{per_second * GPU_SECONDS:,.0f}"],
+        ["pictures a day, of 300 KiB", f"{PICTURES_A_DAY * 300 / 2**30:.1f} TiB"],
+        ["events a day, of 500 bytes", f"{PICTURES_A_DAY * EVENTS * 500 / 2**30:.0f} GiB"],
+    ]
+    return Table(columns=("what", "in the busiest hour"), rows=rows)
+
+
+def bottlenecks(load: Load) -> list[str]:
+    (first, at), *others = limits(load)
+    told = [f"First bottleneck: the {first}, one core of which is full at {at:.0f} tasks/s."]
+    if others:
+        (second, later), *_rest = others
+        told.append(f"The next one: the {second}, at {later:.0f} tasks/s for each core.")
+    highest = max(load.courses)
+    course = load.courses[highest]
+    told.append(
+        f"At {highest} new tasks/s on this machine {course.per_second:.1f} came back each second, "
+        f"{median(course.took) if course.took else 0:.1f} s after they were asked for."
+    )
+    return told

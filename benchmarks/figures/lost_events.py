@@ -1,0 +1,250 @@
+"""Figure 8: what watchers miss when something breaks, and how late the last of them knows."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.lib.followers import Followers, Tally
+from benchmarks.lib.report import Goal, Report, Table, spread
+from benchmarks.lib.systems import FixedModel
+from benchmarks.lib.testbed import OURS, STOCK, Person, Served, Writer
+from tests.production import Production, RunWorker
+from tests.studio import wait_until
+
+SIDES = (OURS, STOCK)
+PER_SECOND = 20.0
+REDIS_AWAY = 1.0
+BEFORE, AFTER = 0.5, 1.5
+"""Seconds of events around a blow."""
+
+LEASE = "4"
+HEALED_WITHIN = 10.0
+
+Tallies = dict[str, Tally]
+"""By side."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    studio: Production
+    webs: dict[str, list[Served]]
+    writer: Writer
+    person: Person
+    tasks: list[str]
+    burst: int
+    crowds: dict[str, Followers] = field(default_factory=dict)
+
+    def newest(self, task: str) -> int:
+        query = "select newest_seq from generation_generationtask where id = %s"
+        newest: int = self.studio.query(query, task)[0][0]
+        return newest
+
+
+def measure(quick: bool) -> Report:
+    watchers, burst, rounds = (10, 50, 1) if quick else (200, 500, 3)
+    with site() as (studio, webs, writer):
+        (person,) = writer.people(1)
+        # all of them now: our own model and the workers' take turns in being known
+        tasks = [writer.task(person) for _each in range((len(BLOWS) + 1) * rounds)]
+        wait_until(lambda: draws(studio), what="the workers have seen the model")
+        scene = Scene(
+            studio=studio, webs=webs, writer=writer, person=person, tasks=tasks, burst=burst
+        )
+        told = asyncio.run(play(scene, watchers, rounds))
+    return report(told, watchers, burst, rounds)
+
+
+@contextmanager
+def site() -> Iterator[tuple[Production, dict[str, list[Served]], Writer]]:
+    """Two webs of each side on the same stores, two workers, and the fixed-time model."""
+    with ExitStack() as ends:
+        folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="liujuan-benchmark-")))
+        model = FixedModel("fixed-model", folder, "--replicas", "2")
+        studio = Production(
+            folder, webs=0, workers=2, XINFERENCE_URL=model.url, GENERATION_LEASE=LEASE
+        )
+        studio.model = model
+        ends.callback(studio.stop)
+        studio.postgres.start()
+        studio.redis.start()
+        studio.manage("migrate", "-v", "0")
+        webs = {
+            side.name: [Served(side, folder, studio.env) for _two in range(2)] for side in SIDES
+        }
+        served = [web for both in webs.values() for web in both]
+        for program in (model, *studio.workers, *served):
+            ends.callback(program.kill)
+            program.launch()
+        for program in (model, *studio.workers, *served):
+            wait_until(program.is_ready, what=f"{program.name} is ready")
+        # it will say that its doorbell was lost
+        log = ends.enter_context((folder / "writer.log").open("w"))
+        writer = Writer({**studio.env, "GENERATION_LEASE": "60"}, log)
+        ends.callback(writer.close)
+        yield studio, webs, writer
+
+
+def draws(studio: Production) -> bool:
+    return bool(studio.query("select 1 from generation_modelstate where ready and replicas = 2"))
+
+
+async def play(scene: Scene, watchers: int, rounds: int) -> dict[str, list[Tallies]]:
+    for side in SIDES:
+        ports = [web.port for web in scene.webs[side.name]]
+        scene.crowds[side.name] = Followers(ports, side.headers(scene.person), watchers)
+    told: dict[str, list[Tallies]] = defaultdict(list)
+    for number in range(rounds):
+        for name, blow in BLOWS.items():
+            told[name].append(await blow(scene, number))
+        if number == 0:
+            scene.crowds.pop(STOCK.name).leave()
+    for each in scene.crowds.values():
+        each.leave()
+    return told
+
+
+async def burst(scene: Scene, number: int) -> Tallies:
+    """One side after the other."""
+    tallies = {}
+    for name, watchers in scene.crowds.items():
+        task = scene.tasks.pop()
+        await watchers.follow(task)
+        told = await asyncio.to_thread(
+            scene.writer.ask, "publish", task=task, count=scene.burst, per_second=0.0
+        )
+        committed = told["published"][-1][1] / 1e9 - time.monotonic() + time.time()
+        newest = scene.newest(task)
+        await watchers.settle(newest)
+        tallies[name] = watchers.tally(newest, committed)
+    return tallies
+
+
+@asynccontextmanager
+async def flowing(scene: Scene) -> AsyncIterator[str]:
+    """Events of a task that everybody watches, before, during and after."""
+    task = scene.tasks.pop()
+    await asyncio.gather(*(each.follow(task) for each in scene.crowds.values()))
+    await asyncio.to_thread(scene.writer.ask, "flow", tasks=[task], per_second=PER_SECOND)
+    await asyncio.sleep(BEFORE)
+    yield task
+    await asyncio.sleep(AFTER)
+    await asyncio.to_thread(scene.writer.ask, "stop")
+
+
+async def settled(scene: Scene, task: str) -> Tallies:
+    newest = scene.newest(task)
+    await asyncio.gather(*(each.settle(newest) for each in scene.crowds.values()))
+    return {name: each.tally(newest) for name, each in scene.crowds.items()}
+
+
+async def redis_restarts(scene: Scene, number: int) -> Tallies:
+    async with flowing(scene) as task:
+        await asyncio.to_thread(scene.studio.redis.stop)
+        await asyncio.sleep(REDIS_AWAY)
+        await asyncio.to_thread(scene.studio.redis.start)
+    return await settled(scene, task)
+
+
+async def web_stopped(scene: Scene, number: int) -> Tallies:
+    """The web where everybody is; it comes back when they have gone to the other one."""
+    leaving = [scene.webs[name][each.all[0].place] for name, each in scene.crowds.items()]
+    async with flowing(scene) as task:
+        await asyncio.gather(*(asyncio.to_thread(web.stop) for web in leaving))
+    tallies = await settled(scene, task)
+    for web in leaving:
+        web.launch()
+    await asyncio.to_thread(lambda: [wait_until(web.is_ready, what=web.name) for web in leaving])
+    return tallies
+
+
+async def worker_killed(scene: Scene, number: int) -> Tallies:
+    """In the middle of four pictures; the other worker draws what is missing."""
+    web = scene.webs[OURS.name][scene.crowds[OURS.name].all[0].place]
+    asker = await web.connect(scene.person)
+    accepted, ended = asker.heard(b'"ack"'), asker.heard(b'"result"')
+    asker.send(action="generate", prompt="LiuJuan", n=4)
+    task = (await accepted).partition(b'"task_id":"')[2].partition(b'"')[0].decode()
+    await asyncio.gather(*(each.follow(task) for each in scene.crowds.values()))
+    await asyncio.sleep(random.uniform(0, 1))
+    worker = who_draws(scene.studio, task)
+    worker.kill()
+    await asyncio.to_thread(worker.start)
+    await ended
+    asker.transport.close()
+    return await settled(scene, task)
+
+
+def who_draws(studio: Production, task: str) -> RunWorker:
+    """One of them if nobody does any more."""
+    query = (
+        "select w.pid from generation_modelslot s join generation_worker w on s.worker_id = w.id"
+        " where s.task_id = %s"
+    )
+    drawing = {pid for (pid,) in studio.query(query, task)}
+    found = [each for each in studio.workers if each.process and each.process.pid in drawing]
+    return [*found, *studio.workers][0]
+
+
+BLOWS: dict[str, Callable[[Scene, int], Awaitable[Tallies]]] = {
+    "burst": burst,
+    "Redis is gone for a second": redis_restarts,
+    "the worker is killed": worker_killed,
+    "the web is stopped": web_stopped,
+}
+
+
+def report(told: dict[str, list[Tallies]], watchers: int, burst: int, rounds: int) -> Report:
+    rows = [row(blow, side.name, told[blow]) for blow in BLOWS for side in SIDES]
+    ours = [each[OURS.name] for tallies in told.values() for each in tallies]
+    lost, twice = sum(each.missing for each in ours), sum(each.doubled for each in ours)
+    latest = max(each.latest for each in ours)
+    return Report(
+        title="Lost events",
+        how=f"{watchers} watchers of one task on each side, on the same log and layer, who come "
+        f"back with their cursor when their line breaks. A burst of {burst} events in one "
+        f"transaction; Redis killed and started again after {REDIS_AWAY:.0f} s, and the web "
+        f"stopped by SIGTERM beside another one, both among {PER_SECOND:.0f} events a second; the "
+        f"worker killed by SIGKILL while it draws, with a lease of {LEASE} s. {rounds} rounds; the "
+        "stock side one, because what it lost is waited for and never comes. Latest: from when "
+        "an event was written until the last watcher had it; events that never came do not count "
+        "there. Median (lowest to highest).",
+        tables=[
+            Table(
+                columns=("blow", "side", "deliveries due", "missing", "doubled", "latest, s"),
+                rows=rows,
+            )
+        ],
+        goals=[
+            Goal(
+                wanted="no event missing or doubled",
+                measured=f"{lost} missing, {twice} doubled",
+                met=lost == twice == 0,
+            ),
+            Goal(
+                wanted=f"healed within {HEALED_WITHIN:.0f} s",
+                measured=f"{latest:.1f} s at most",
+                met=lost == 0 and latest <= HEALED_WITHIN,
+            ),
+        ],
+    )
+
+
+def row(blow: str, side: str, rounds: list[Tallies]) -> list[str]:
+    tallies = [each[side] for each in rounds if side in each]
+    due, missing = sum(each.expected for each in tallies), sum(each.missing for each in tallies)
+    return [
+        blow,
+        side,
+        f"{due:,}",
+        f"{missing:,} ({missing / due:.1%})",
+        f"{sum(each.doubled for each in tallies):,}",
+        spread([each.latest for each in tallies]),
+    ]

@@ -1,0 +1,1 @@
+"""What figures share: load, databases, processes and reports."""

@@ -1,0 +1,69 @@
+"""A real Chromium beside a stand: signed in, throttled, traced."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, sync_playwright
+
+from benchmarks.lib.testbed import Person, Served
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--enable-precise-memory-info"]
+DESK = {"width": 1440, "height": 900}
+SLOW_3G = {
+    "offline": False,
+    "latency": 400,
+    "downloadThroughput": 50_000,
+    "uploadThroughput": 50_000,
+}
+CPU_SLOWER = 4
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def window(browser: Browser, served: Served, person: Person) -> Iterator[BrowserContext]:
+    """A browser of that person's own, with nothing cached."""
+    context = browser.new_context(base_url=served.url, viewport=DESK, locale="zh-CN")  # type: ignore[arg-type]
+    name, value = person.session.split("=", 1)
+    context.add_cookies([{"name": name, "value": value, "url": served.url}])
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+def throttled(page: Page) -> CDPSession:
+    """Slow 3G (400 ms, 50 KB/s) and a processor a quarter as fast."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send("Network.emulateNetworkConditions", SLOW_3G)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": CPU_SLOWER})
+    return session
+
+
+def traced(browser: Browser, page: Page, seconds: float) -> list[dict[str, Any]]:
+    """The events of Chromium's own trace of so long a watch."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "trace.json"
+        browser.start_tracing(
+            page=page, path=path, categories=["disabled-by-default-devtools.timeline", "cc"]
+        )
+        page.wait_for_timeout(seconds * 1000)
+        browser.stop_tracing()
+        events: list[dict[str, Any]] = json.loads(path.read_text())["traceEvents"]
+    return events

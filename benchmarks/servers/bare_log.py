@@ -1,0 +1,52 @@
+"""The floor of a reload: Daphne, one SELECT, and its rows as they come."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import psycopg
+
+from benchmarks.servers.process_counts import with_figures
+
+QUERY = "SELECT frame FROM generation_taskevent WHERE task_id = %s AND seq > %s ORDER BY seq"
+
+
+class Log:
+    """One connection that everybody asks in turn."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.connection: psycopg.AsyncConnection[tuple[str]] | None = None
+
+    async def after(self, task_id: str, seq: int) -> list[tuple[str]]:
+        async with self.lock:
+            if self.connection is None:
+                url = os.environ["DATABASE_URL"]
+                self.connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
+            cursor = await self.connection.execute(QUERY, [task_id, seq])
+            return await cursor.fetchall()
+
+
+log = Log()
+
+
+async def tell(
+    scope: dict[str, Any],
+    receive: Callable[[], Awaitable[dict[str, Any]]],
+    send: Callable[[dict[str, Any]], Awaitable[None]],
+) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.send", "text": '{"type":"hello"}'})
+    while (message := await receive())["type"] != "websocket.disconnect":
+        asked = json.loads(message["text"])
+        for (frame,) in await log.after(asked["task_id"], asked["after"]):
+            await send({"type": "websocket.send", "text": frame})
+        await send({"type": "websocket.send", "text": '{"type":"live"}'})
+
+
+application = with_figures(tell, dict)

@@ -1,0 +1,167 @@
+"""The studio's pages, with a socket that plays as many running tasks as a page may have.
+
+A page with 200 running cards needs 200 machines; what is measured here is the page.
+CARDS tasks get PER_SECOND events each. With EVENTS the rhythm is not kept: so many events go out
+as fast as the page takes them, and then none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from liujuan_site import asgi
+
+# the protocol needs Django's apps, which asgi loads
+# isort: split
+from benchmarks.servers.process_counts import with_figures
+from generation.protocol import PROTOCOL_VERSION
+
+CARDS = int(os.environ.get("CARDS", "200"))
+PER_SECOND = float(os.environ.get("PER_SECOND", "4"))
+EVENTS = int(os.environ.get("EVENTS", "0"))
+STEPS = 100
+AT_ONCE = 500
+"""Events in one go, so that the page also hears of other things."""
+
+LOOK = 5.0
+"""Seconds."""
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Line:
+    """One socket and its tasks, which begin picture after picture for ever."""
+
+    def __init__(self, send: Send) -> None:
+        self.send = send
+        self.tasks = [str(uuid.uuid4()) for _ in range(CARDS)]
+        self.seqs = dict.fromkeys(self.tasks, 0)
+
+    async def say(self, message: dict[str, Any]) -> None:
+        await self.send({"type": "websocket.send", "text": json.dumps(message)})
+
+    async def hello(self) -> None:
+        await self.say(
+            {
+                "type": "hello",
+                "protocol": PROTOCOL_VERSION,
+                "connection_id": "scripted",
+                "server_time": time.time(),
+                "active": [{"task_id": task, "seq": 0} for task in self.tasks],
+            }
+        )
+        for task in self.tasks:
+            await self.say({"type": "task", "task_id": task, "seq": 0, "task": what_was_asked()})
+
+    async def hear(self, message: dict[str, Any]) -> None:
+        if message["action"] == "attach":
+            task = message["task_id"]
+            await self.event(task, "submitted", "parsing")
+            await self.event(task, "claimed", "loading")
+            await self.event(task, "step_began", "generating", steps=STEPS)
+            await self.say({"type": "live", "task_id": task, "seq": self.seqs[task]})
+        elif message["action"] == "ping":
+            await self.say({"type": "pong", "cursors": {}, "server_time": time.time()})
+
+    async def event(self, task: str, kind: str, step: str, **details: Any) -> None:
+        self.seqs[task] += 1
+        done = details.get("done", 0)
+        await self.say(
+            {
+                "type": "progress",
+                "task_id": task,
+                "seq": self.seqs[task],
+                "kind": kind,
+                "status": "queued" if kind == "submitted" else "running",
+                "step": step,
+                "message": step,
+                "progress": done,
+                "basis": "measured",
+                "eta_seconds": (STEPS - done) / PER_SECOND,
+                "attempt": 0 if kind == "submitted" else 1,
+                "image": 0 if kind == "submitted" else 1,
+                "details": details,
+                "timestamp": time.time(),
+            }
+        )
+
+    async def play(self) -> None:
+        if EVENTS:
+            await self.in_a_hurry()
+            return
+        number = 0
+        while True:
+            began = time.monotonic()
+            for place, task in enumerate(self.tasks):
+                await self.progress(task, number)
+                # spread over the interval, as the events of so many machines are
+                due = began + (place + 1) / len(self.tasks) / PER_SECOND
+                await asyncio.sleep(max(0.0, due - time.monotonic()))
+            number += 1
+
+    async def in_a_hurry(self) -> None:
+        """Two more tasks tell the page's watcher how far it is, the first with time to look."""
+        for number in range(EVENTS):
+            await self.progress(self.tasks[number % CARDS], number // CARDS)
+            if number % AT_ONCE == AT_ONCE - 1:
+                await asyncio.sleep(0.1)
+            if number == EVENTS // 10:
+                await self.announce("a tenth")
+                await asyncio.sleep(LOOK)
+        await self.announce("all")
+
+    async def announce(self, prompt: str) -> None:
+        task = str(uuid.uuid4())
+        self.seqs[task] = 0
+        asked = {**what_was_asked(), "prompt": prompt}
+        await self.say({"type": "task", "task_id": task, "seq": 0, "task": asked})
+
+    async def progress(self, task: str, number: int) -> None:
+        if self.seqs[task]:
+            done = 1 + number % STEPS
+            await self.event(
+                task, "progressed", "generating", done=done, total=STEPS, fraction=done / STEPS
+            )
+
+
+def what_was_asked() -> dict[str, Any]:
+    return {
+        "prompt": f"A picture of {uuid.uuid4().hex}",
+        "negative_prompt": "",
+        "model": "scripted",
+        "width": 512,
+        "height": 512,
+        "n": 1,
+        "steps": STEPS,
+        "guidance": 0.0,
+        "seed": None,
+        "parent": None,
+        "created": time.time(),
+        "request_key": None,
+        "expected": {"loading": 0.1, "generating": 25.0, "decoding": 0.5, "finishing": 0.1},
+    }
+
+
+async def serve(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] != "websocket":
+        await asgi.application(scope, receive, send)
+        return
+    await receive()
+    await send({"type": "websocket.accept"})
+    line = Line(send)
+    await line.hello()
+    playing = asyncio.create_task(line.play())
+    try:
+        while (message := await receive())["type"] != "websocket.disconnect":
+            await line.hear(json.loads(message["text"]))
+    finally:
+        playing.cancel()
+
+
+application = with_figures(serve, dict)
