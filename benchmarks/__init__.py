@@ -1,8 +1,9 @@
 """Figures of speed and memory: `python -m benchmarks [NAME …] [--quick] [--write FILE]`.
 
-One module per figure; each has `measure(quick)` and returns a Report. What a figure stands on is
-in `stand` (servers and the sides that are compared), `databases` and `inside` (processes that have
-the product's rows, on PostgreSQL and on SQLite), `client` (load), `process` (what the kernel knows
-of a process) and `report` (printing). Sides take turns within one run, because only ratios mean
-something on a machine that others use too.
+- `figures`: one module per figure; `measure(quick)` returns a Report.
+- `servers`: the programs that figures start, the compared ones among them.
+- `lib`: what figures share (load, databases, process statistics, reports).
+- `inside`: code that runs in a process with the product's models, on PostgreSQL and on SQLite.
+
+Sides alternate within one run, because only ratios are comparable on a shared machine.
 """

@@ -1,4 +1,4 @@
-"""Measure figures and print them as Markdown; without names, all that do not take minutes each."""
+"""Measure figures and print them as Markdown; without names, all short ones."""
 
 from __future__ import annotations
 
@@ -42,26 +42,26 @@ ALL = (*FIGURES, *LONG, *STUDIES)
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(ALL)}")
-    parser.add_argument("--long", action="store_true", help="those that take minutes each")
-    parser.add_argument("--quick", action="store_true", help="small: to see that it runs")
+    parser.add_argument("--long", action="store_true", help="the figures that take minutes each")
+    parser.add_argument("--quick", action="store_true", help="small sizes: checks that it runs")
     parser.add_argument(
         "--write",
         type=Path,
         metavar="FILE",
-        help="replace its sections there, and the tables in docs/",
+        help="replace the sections of the figures there, and the tables in docs/",
     )
     parser.add_argument(
         "--noise",
         type=int,
         default=0,
         metavar="N",
-        help="N other processes compute all the while; the tables in docs/ are left as they are",
+        help="keep N other processes busy; the tables in docs/ are not replaced",
     )
     options = parser.parse_args()
     unknown = set(options.names) - set(ALL)
     if unknown:
         parser.error(f"no such figure: {', '.join(sorted(unknown))}")
-    # a signal to us must not leave servers behind
+    # exit normally, so that started servers are stopped
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     allow_many_files()
     # a collection in the load generator would count as latency of the server
@@ -70,15 +70,15 @@ def main() -> int:
     began = time.monotonic()
     with noise(options.noise):
         for name in names:
-            tell(name, quick=options.quick, noisy=options.noise, results=options.write)
+            report_figure(name, quick=options.quick, noisy=options.noise, results=options.write)
             gc.collect()
     if len(names) > 1:
         print(f"{len(names)} figures in {(time.monotonic() - began) / 60:.1f} minutes.")
     return 0
 
 
-def tell(name: str, *, quick: bool, noisy: int, results: Path | None) -> None:
-    """Measure and print; what is quick or noisy is written to `results` alone, not to pages."""
+def report_figure(name: str, *, quick: bool, noisy: int, results: Path | None) -> None:
+    """Measure and print; quick and noisy reports do not replace tables in docs/."""
     began = time.monotonic()
     report: Report = import_module(f"benchmarks.figures.{name}").measure(quick)
     flags = [*(["--quick"] if quick else []), *([f"--noise {noisy}"] if noisy else [])]

@@ -173,6 +173,11 @@ class Program:
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
     def signal(self, number: int) -> None:
         assert self.process is not None
         self.process.send_signal(number)
@@ -306,9 +311,7 @@ class Production:
 
     def start(self, *, paused: bool = False) -> Self:
         """`paused`: as a restored copy starts."""
-        self.postgres.start()
-        self.redis.start()
-        self.manage("migrate", "-v", "0")
+        self.start_stores()
         self.collect_static()
         for program in self.programs:
             program.launch()
@@ -317,6 +320,12 @@ class Production:
         seen = self.is_paused if paused else self.sees_the_model
         wait_until(seen, what=f"the workers {'pause' if paused else 'have seen the model'}")
         return self
+
+    def start_stores(self) -> None:
+        """Start PostgreSQL and Redis, and migrate."""
+        self.postgres.start()
+        self.redis.start()
+        self.manage("migrate", "-v", "0")
 
     def is_paused(self) -> bool:
         return bool(self.webs[0].readyz().get("workers") == "paused")

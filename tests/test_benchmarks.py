@@ -1,4 +1,4 @@
-"""The benchmarks still run, and print what their readers look for; how fast is not asked here."""
+"""Benchmarks run and print complete reports; their speed is not checked here."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def test_a_figure_can_be_measured(name: str, tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
 
     assert done.returncode == 0, done.stderr
-    # the tokens of its people are told to the operator
-    said = [line for line in done.stderr.splitlines() if " INFO liujuan.security " not in line]
-    assert said == []
+    # tokens of new accounts are logged
+    logged = [line for line in done.stderr.splitlines() if " INFO liujuan.security " not in line]
+    assert logged == []
     assert results.read_text().count(done.stdout.strip()) == 1
     assert f"`python -m benchmarks {name} --quick` on " in done.stdout
     tables = re.findall(r"(?:^\|.+\|\n)+", done.stdout, re.MULTILINE)
@@ -58,7 +58,7 @@ def a_report(title: str, measured: str) -> str:
     return report.markdown("a_name")
 
 
-def test_a_report_says_in_words_whether_the_goal_was_met() -> None:
+def test_a_report_states_whether_the_goal_was_met() -> None:
     assert "Goal: at most 1. Measured: 1. **Met.**" in a_report("Speed", "1")
     assert "Goal: at most 1. Measured: 2. **Missed.**" in a_report("Speed", "2")
     assert "| side | ms |\n| --- | --- |\n| ours | 2 |\n| stock | 3 |" in a_report("Speed", "1")
@@ -75,7 +75,7 @@ def test_a_new_measurement_replaces_only_its_own_section(tmp_path: Path) -> None
     assert text.count("**Missed.**") == text.count("**Met.**") == 1
 
 
-def test_a_figure_is_told_with_its_spread() -> None:
+def test_spread_formats_median_lowest_and_highest() -> None:
     assert spread([3.0, 1.0, 2.0]) == "2.00 (1.00 to 3.00)"
     assert spread([1.25], 1) == "1.2"
     assert percentile(list(range(100)), 0.99) == 99
@@ -106,7 +106,7 @@ def test_the_results_that_are_kept_lose_no_goal(tmp_path: Path) -> None:
     assert len(rows) == text.count("\n- Goal: ")
 
 
-def test_a_page_takes_what_was_measured_between_its_marks_and_keeps_the_rest() -> None:
+def test_an_excerpt_replaces_only_the_text_between_its_marks() -> None:
     page = "before\n\n<!-- measured: speed -->\n\nold\n\n<!-- end: speed -->\n\nafter\n"
     excerpt = Excerpt(page="page.md", mark="speed", text="| new |\n")
 
@@ -146,7 +146,7 @@ def test_only_a_cost_above_n_log_n_grows_too_fast() -> None:
     assert not a_curve({1: 1, 2: 8}).grows_too_fast()
 
 
-def test_curves_come_back_from_the_file_that_keeps_them(tmp_path: Path) -> None:
+def test_curves_survive_writing_and_reading(tmp_path: Path) -> None:
     curves = [a_curve({1: 2.0, 10: 20.0}), a_curve({5: 1.5, 50: 2.5})]
     write_csv(tmp_path / "growth.csv", curves[:1])
 

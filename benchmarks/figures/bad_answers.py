@@ -1,4 +1,4 @@
-"""What answers of the model server that nothing can use leave behind in a worker's memory."""
+"""Memory that a worker keeps after unusable responses of the model server."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from tests.contract.servers import MODEL
 
 ALLOWED = 30
 THRESHOLDS = (50_000, 50, 50)
-"""As a web process sets them."""
+"""Garbage collection thresholds of a web process."""
 
 KINDS = {
-    "20 MB that is no picture": response(b'{"images": ["' + b"!" * 20_000_000),
+    "20 MB that are no picture": response(b'{"images": ["' + b"!" * 20_000_000),
     "6 MB of lists": response(b"[" + b"[]," * 2_000_000 + b"0]"),
     "60 kB of lists": response(b"[" + b"[]," * 20_000 + b"0]"),
     "6 MB of lists with 500": response(b"[" + b"[]," * 2_000_000 + b"0]", "500 No"),
@@ -51,7 +51,7 @@ def measure(quick: bool) -> Report:
     return Report(
         title="Bad answers",
         how=f"{rounds} answers of each kind, in turn to every call of the client, in one process "
-        "that collects garbage as rarely as a web process does. Nothing is collected by hand.",
+        "with the garbage collection thresholds of a web process. Nothing is collected explicitly.",
         tables=[
             Table(
                 columns=("kind", "kept, MiB"),
@@ -68,7 +68,7 @@ def measure(quick: bool) -> Report:
     )
 
 
-async def watch_all(urls: dict[str, str], rounds: int) -> dict[str, float]:
+async def measure_kinds(urls: dict[str, str], rounds: int) -> dict[str, float]:
     """MiB by which this process grew with each kind."""
     gc.collect()
     gc.freeze()
@@ -84,21 +84,21 @@ async def watch_all(urls: dict[str, str], rounds: int) -> dict[str, float]:
                 client.progress("1"),
                 client.abort(model=MODEL, request_id="1"),
             ):
-                await refused(call)
+                await expect_error(call)
         kept[kind] = (memory(os.getpid()).rss - before) / 1024
         await client.aclose()
     return kept
 
 
-async def refused(call: Awaitable[object]) -> None:
-    """One bad answer, held for a moment as a worker holds it: by a task and by its caller."""
+async def expect_error(call: Awaitable[object]) -> None:
+    """Await one call that must fail, in a task as a worker does."""
     task = asyncio.ensure_future(call)
     await asyncio.wait({task})
     try:
         task.result()
     except StudioError:
         return
-    raise AssertionError("a bad answer was taken")
+    raise AssertionError("a bad answer was accepted")
 
 
 def serve(parent: Connection) -> None:
@@ -121,7 +121,7 @@ def main() -> None:
     ours, theirs = multiprocessing.Pipe()
     server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
     server.start()
-    print(json.dumps(asyncio.run(watch_all(ours.recv(), int(sys.argv[1])))))
+    print(json.dumps(asyncio.run(measure_kinds(ours.recv(), int(sys.argv[1])))))
     server.kill()
 
 

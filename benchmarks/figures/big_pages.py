@@ -1,4 +1,4 @@
-"""Figure 11: pages over a million tasks, beside the same pages over a thousand."""
+"""Figure 11: page times with a million tasks, relative to a thousand."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ ADMIN = "/admin/generation/generationtask/"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A page; `part` occurs in it once for each of its `rows`."""
+class PageCase:
+    """A page; `part` occurs in it once per row."""
 
     name: str
     signed_in: str
@@ -37,14 +37,14 @@ IN_ADMIN = "staff", 'name="_selected_action"'
 IN_STUDIO = "person", 'data-task-id="'
 IN_GALLERY = "person", "data-picture-key="
 PAGES = [
-    Wanted(name, signed_in, url, part, rows)
+    PageCase(name, signed_in, url, part, rows)
     for name, (signed_in, part), url, rows in (
         ("admin list", IN_ADMIN, ADMIN, 100),
         ("admin list, older", IN_ADMIN, f"{ADMIN}?until={{moment}}", 100),
         ("admin list, by time of drawing", IN_ADMIN, f"{ADMIN}?o=-8", 100),
         ("admin list, filter: failed", IN_ADMIN, f"{ADMIN}?status__exact=failed", 100),
-        ("admin list, filter: in line, nobody", IN_ADMIN, f"{ADMIN}?status__exact=queued", 0),
-        ("admin list, filter: in the bin, none", IN_ADMIN, f"{ADMIN}?deleted_at__isempty=0", 0),
+        ("admin list, filter: queued, none", IN_ADMIN, f"{ADMIN}?status__exact=queued", 0),
+        ("admin list, filter: in the trash, none", IN_ADMIN, f"{ADMIN}?deleted_at__isempty=0", 0),
         ("admin list, search: every second task", IN_ADMIN, f"{ADMIN}?q=pine", 100),
         ("admin list, search: 20 tasks", IN_ADMIN, f"{ADMIN}?q=heron", 20),
         ("admin list, search: none", IN_ADMIN, f"{ADMIN}?q=ostrich", 0),
@@ -73,16 +73,19 @@ def measure(quick: bool) -> Report:
     with both_databases("small", "large") as databases:
         named = {database.name: database for database in databases}
         sizes = {name: large if name.endswith("large") else SMALL for name in named}
-        # one core fills PostgreSQL, the other one SQLite
+        # one core fills PostgreSQL, the other SQLite
         with ThreadPoolExecutor(max_workers=2) as pool:
             filled = [
                 pool.submit(database.run, "fill_big_pages", tasks=sizes[name])
                 for name, database in named.items()
             ]
-            told = {name: future.result() for name, future in zip(named, filled, strict=True)}
+            facts = {name: future.result() for name, future in zip(named, filled, strict=True)}
         measured = {
             kind: compare(
-                *((named[f"{kind} {size}"], told[f"{kind} {size}"]) for size in ("small", "large")),
+                *(
+                    (named[f"{kind} {size}"], facts[f"{kind} {size}"])
+                    for size in ("small", "large")
+                ),
                 rounds=rounds,
             )
             for kind in ("PostgreSQL", "SQLite")
@@ -91,51 +94,51 @@ def measure(quick: bool) -> Report:
         title="Big pages",
         how=f"{large:,} tasks beside {SMALL:,}; a tenth are one person's and have a picture, of "
         f"the rest one in 7 failed. Whole pages out of Daphne, as HTML; {rounds} rounds of "
-        "one request each, sizes in turn, after one that does not count: median (lowest to "
-        "highest). Nothing waits; the line has a figure of its own.",
+        "one request each, sizes in turn, after one warm-up round: median (lowest to "
+        "highest). No task is queued; the queue has a figure of its own.",
         tables=[table(kind, took, large) for kind, took in measured.items()],
         goals=[goal(kind, took) for kind, took in measured.items()],
         notes=[
-            "For one answer the admin's list looks through {in_list} tasks, and {in_gallery} if "
-            "they are one person's, as the gallery does with words or a filter. Both say how far "
-            "back that was; older ones are the next answers. What an index finds is found in "
-            "all: ids, unfinished tasks, the bin, favourites.".format(**told["SQLite large"]),
-            "SQLite goes along the person's tasks and asks of each whether it is among the "
-            "favourites: some 18 ms for 100,000 of them, of which few are. PostgreSQL begins at "
-            "the favourites.",
+            "One request of the admin list searches {in_list} tasks, or {in_gallery} of one "
+            "person; the gallery does the same with words or a filter. Both show how far back "
+            "they searched and continue on the next page. Indexed searches cover all tasks: "
+            "ids, unfinished tasks, the trash, favourites.".format(**facts["SQLite large"]),
+            "SQLite scans the person's tasks and checks each for favourites: some 18 ms for "
+            "100,000 tasks. PostgreSQL starts at the favourites."
+            "",
         ],
     )
 
 
 Site = tuple[Database, dict[str, str]]
-"""With what was told when it was filled."""
+"""With the values that `fill_big_pages` returned."""
 
 
 def compare(small: Site, large: Site, *, rounds: int) -> dict[str, tuple[list[float], list[float]]]:
-    """By page: milliseconds of the rounds over few and over many tasks."""
-    with Visit.to(*small) as few, Visit.to(*large) as many:
+    """Milliseconds by page and round, with few and with many tasks."""
+    with SiteClient.of(*small) as few, SiteClient.of(*large) as many:
         took: dict[str, tuple[list[float], list[float]]] = {page.name: ([], []) for page in PAGES}
         for number in range(rounds + 1):
             for page in PAGES:
-                pair = few.see(page), many.see(page)
+                pair = few.fetch(page), many.fetch(page)
                 for side, milliseconds in zip(took[page.name], pair, strict=True):
                     side.extend([milliseconds] if number else [])
     return took
 
 
-class Visit:
-    """A site with so many tasks, and the sessions of two who look at it."""
+class SiteClient:
+    """A served site, and the session cookies of its two users."""
 
-    def __init__(self, web: Web, told: dict[str, str]) -> None:
+    def __init__(self, web: Web, facts: dict[str, str]) -> None:
         self.web = web
-        self.told = told
+        self.facts = facts
 
     @classmethod
     @contextmanager
-    def to(cls, database: Database, told: dict[str, str]) -> Iterator[Visit]:
+    def of(cls, database: Database, facts: dict[str, str]) -> Iterator[SiteClient]:
         database.manage("collectstatic", "--no-input")
         folder = Path(database.env["DATA_DIR"])
-        # an embedded worker would look for the model, and say that it is away
+        # an embedded worker would report that the model is unreachable
         web = Web(
             "web",
             folder,
@@ -144,16 +147,16 @@ class Visit:
         web.launch()
         try:
             wait_until(web.is_ready, what=f"{database.name} is served")
-            yield cls(web, told)
+            yield cls(web, facts)
         finally:
             web.kill()
 
-    def see(self, page: Wanted) -> float:
-        """Milliseconds until the whole page is here."""
+    def fetch(self, page: PageCase) -> float:
+        """Milliseconds until the whole page has arrived."""
         connection = http.client.HTTPConnection("127.0.0.1", self.web.port, timeout=120)
-        cookie = {"Cookie": self.told[page.signed_in]}
+        cookie = {"Cookie": self.facts[page.signed_in]}
         began = time.perf_counter()
-        connection.request("GET", page.url.format(**self.told), headers=cookie)
+        connection.request("GET", page.url.format(**self.facts), headers=cookie)
         answer = connection.getresponse()
         body = answer.read().decode()
         took = (time.perf_counter() - began) * 1e3

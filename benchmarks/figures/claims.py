@@ -1,4 +1,4 @@
-"""How long a worker looks for the next task when many wait, and a page for its place."""
+"""Time to claim a task, and to read queue positions, while many tasks are queued."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from benchmarks.lib.report import Goal, Report, Table, ratios, spread
 
 PEOPLE = 1_000
 GOAL_RATIO = 2.0
-GOAL_PLACES_MS = 200.0
-"""A tenth of the two seconds after which every process reads the line again."""
+GOAL_POSITIONS_MS = 200.0
+"""A tenth of the two seconds between two reads of the queue in every process."""
 
-CLAIM, BARE, PLACES = "claim", "first come", "places"
+CLAIM, BARE, POSITIONS = "claim", "first come", "positions"
 Lengths = dict[str, dict[str, list[float]]]
 
 
@@ -27,20 +27,20 @@ def measure(quick: bool) -> Report:
             )
             for database in databases
         }
-    lines: dict[str, Lengths] = {name: each["milliseconds"] for name, each in measured.items()}
+    queues: dict[str, Lengths] = {name: each["milliseconds"] for name, each in measured.items()}
     fair = all(each["fair"] for each in measured.values())
     return Report(
-        title="Claims in a long line",
-        how=f"{PEOPLE:,} people with equally many waiting tasks each, who all were served before; "
-        f"8 slots, 4 of them held. {rounds} rounds of {claims} claims each way and one reading of "
-        f"the places of {PEOPLE:,} tasks, lengths and ways in turn. First come: the same writes "
+        title="Claims in a long queue",
+        how=f"{PEOPLE:,} people with equally many queued tasks each, all served before; "
+        f"8 slots, 4 of them held. {rounds} rounds of {claims} claims each way and one read of "
+        f"the positions of {PEOPLE:,} tasks, lengths and ways in turn. First come: the same writes "
         "for the oldest task, which is known beforehand. Median (lowest to highest). Growth: the "
         "exponent of the time over the length, 0 is none and 1 is in proportion.",
-        tables=[table(name, lengths) for name, lengths in lines.items()],
+        tables=[table(name, lengths) for name, lengths in queues.items()],
         goals=[
-            *(goal for name, lengths in lines.items() for goal in goals(name, lengths)),
+            *(goal for name, lengths in queues.items() for goal in goals(name, lengths)),
             Goal(
-                wanted="every claim takes the task of who was served longest ago",
+                wanted="every claim takes a task of the owner served longest ago",
                 measured="all did" if fair else "some did not",
                 met=fair,
             ),
@@ -49,24 +49,30 @@ def measure(quick: bool) -> Report:
 
 
 def table(database: str, lengths: Lengths) -> Table:
-    columns = (f"{database}, tasks in line", "claim, ms", "claims/s", "× first come", "places, ms")
+    columns = (
+        f"{database}, tasks queued",
+        "claim, ms",
+        "claims/s",
+        "× first come",
+        "positions, ms",
+    )
     rows = [
         [
             f"{int(length):,}",
             spread(took[CLAIM], 1),
             f"{1e3 / median(took[CLAIM]):,.1f}",
             spread(ratios(took[CLAIM], took[BARE]), 1),
-            spread(took[PLACES], 0),
+            spread(took[POSITIONS], 0),
         ]
         for length, took in lengths.items()
     ]
-    exponents = (growth(lengths, CLAIM), growth(lengths, PLACES))
+    exponents = (growth(lengths, CLAIM), growth(lengths, POSITIONS))
     rows.append(["growth", f"{exponents[0]:.2f}", "", "", f"{exponents[1]:.2f}"])
     return Table(columns=columns, rows=rows)
 
 
 def growth(lengths: Lengths, what: str) -> float:
-    """k, if the time grows as the length to the power of k."""
+    """Exponent of the time over the length."""
     (shortest, first), *_between, (longest, last) = lengths.items()
     times = median(last[what]) / median(first[what])
     return log(times) / log(int(longest) / int(shortest))
@@ -75,17 +81,17 @@ def growth(lengths: Lengths, what: str) -> float:
 def goals(database: str, lengths: Lengths) -> list[Goal]:
     (shortest, first), *_between, (longest, last) = lengths.items()
     claim = median(last[CLAIM]) / median(first[CLAIM])
-    places = median(last[PLACES])
+    positions = median(last[POSITIONS])
     return [
         Goal(
-            wanted=f"{database}: with {int(longest):,} waiting a claim takes at most "
+            wanted=f"{database}: with {int(longest):,} queued a claim takes at most "
             f"{GOAL_RATIO:.0f} × as long as with {int(shortest):,}",
             measured=f"{claim:.1f} ×",
             met=claim <= GOAL_RATIO,
         ),
         Goal(
-            wanted=f"{database}: the places of {int(longest):,} within {GOAL_PLACES_MS:.0f} ms",
-            measured=f"{places:.0f} ms",
-            met=places <= GOAL_PLACES_MS,
+            wanted=f"{database}: positions of {int(longest):,} within {GOAL_POSITIONS_MS:.0f} ms",
+            measured=f"{positions:.0f} ms",
+            met=positions <= GOAL_POSITIONS_MS,
         ),
     ]

@@ -1,4 +1,4 @@
-"""The same fan-out over each channel layer: how much later a doorbell makes an event."""
+"""The same fan-out over each channel layer: the delay that a layer adds to an event."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from benchmarks.figures.fan_out import Measured, Publish, Published, Size, play
-from benchmarks.lib.listeners import Listeners, Place, listeners
+from benchmarks.figures.fan_out import Measured, Publish, Published, Size, measure_round
+from benchmarks.lib.listeners import Endpoint, Listeners, listeners
 from benchmarks.lib.report import Excerpt, Report, Table, ratios, spread
-from benchmarks.lib.testbed import Side, Stand
+from benchmarks.lib.rounds import alternating
+from benchmarks.lib.testbed import Side, Testbed
 from benchmarks.servers.bare_broadcast import PUBLISH
 
 LAYERS = {
@@ -30,13 +31,13 @@ def measure(quick: bool) -> Report:
     )
     measured: dict[str, Measured] = defaultdict(Measured)
     with (
-        Stand() as stand,
+        Testbed() as testbed,
         listeners() as audience,
-        publishers_of(stand, audience, size) as publishers,
+        publishers_of(testbed, audience, size) as publishers,
     ):
         for number in range(size.rounds + 1):
-            for name in list(LAYERS) if number % 2 == 0 else list(LAYERS)[::-1]:
-                delivered, p50, p99 = play(audience, name, publishers[name], size)
+            for name in alternating(LAYERS, number):
+                delivered, p50, p99 = measure_round(audience, name, publishers[name], size)
                 if number:
                     measured[name].per_second.append(delivered)
                     measured[name].p50.append(p50)
@@ -45,28 +46,30 @@ def measure(quick: bool) -> Report:
 
 
 @contextmanager
-def publishers_of(stand: Stand, audience: Listeners, size: Size) -> Iterator[dict[str, Publish]]:
-    """A studio on each layer, with a person and a task of its own; it writes itself."""
+def publishers_of(
+    testbed: Testbed, audience: Listeners, size: Size
+) -> Iterator[dict[str, Publish]]:
+    """A studio on each layer, with its own person and task; it writes the events itself."""
     publishers: dict[str, Publish] = {}
     with ExitStack() as ends:
         for name, layer in LAYERS.items():
-            stand.studio.env |= {"LAYER": layer, "EMBEDDED_WORKER": "0"}
+            testbed.studio.env |= {"LAYER": layer, "EMBEDDED_WORKER": "0"}
             side = Side(
                 layer,
                 "benchmarks.servers.publishing_studio:application",
                 "token",
                 "benchmarks.servers.layer_settings",
             )
-            served = ends.enter_context(stand.serving(side))
-            (person,) = stand.writer.people(1)
-            task = stand.writer.task(person)
-            place = Place(port=served.port, headers=side.headers(person), task=task)
-            audience.attach(name, place, size.watchers)
-            publishers[name] = inside(served.url, task)
+            served = ends.enter_context(testbed.serving(side))
+            (person,) = testbed.writer.people(1)
+            task = testbed.writer.task(person)
+            endpoint = Endpoint(port=served.port, headers=side.headers(person), task=task)
+            audience.attach(name, endpoint, size.watchers)
+            publishers[name] = publish_inside(served.url, task)
         yield publishers
 
 
-def inside(url: str, task: str) -> Publish:
+def publish_inside(url: str, task: str) -> Publish:
     def publish(count: int, per_second: float) -> Published:
         query = f"task={task}&count={count}&per_second={per_second}"
         with urllib.request.urlopen(f"{url}{PUBLISH}?{query}") as answer:

@@ -1,4 +1,4 @@
-"""How soon what a worker committed is painted in a browser, through the whole chain."""
+"""Time from a commit of a worker until a browser has painted it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.figures.fan_out import Published, broadcast
 from benchmarks.lib.browser import chromium, window
-from benchmarks.lib.report import Goal, Report, Table, percentile, ratios, spread
-from benchmarks.lib.testbed import OURS, Served, Side, Stand
+from benchmarks.lib.report import Report, Table, percentile, ratio_goal, ratios, spread
+from benchmarks.lib.rounds import alternating
+from benchmarks.lib.testbed import OURS, Served, Side, Testbed
 
 BARE = Side("bare page", "benchmarks.servers.bare_page:application")
 SIDES = (OURS.name, BARE.name)
 PER_SECOND = 17.3
-"""No divisor of 60: events must not always meet the same moment of a frame."""
+"""No divisor of 60: events must not always fall on the same moment of a frame."""
 
 GOAL_RATIO = 1.5
 PATIENCE_MS = 10_000
-LOOKS_AT_CLOCK = 50
+CLOCK_SAMPLES = 50
 
 WATCH = """(selector) => {
   const watched = document.querySelector(selector);
@@ -43,60 +44,62 @@ WATCH = """(selector) => {
   requestAnimationFrame(frame);
   window.stopWatching = () => { going = false; observer.disconnect(); };
 }"""
-"""A frame posts a message to itself, which is handled when that frame was painted: whatever had
-changed by then counts as painted in it."""
+"""A frame posts a message to itself, which is handled after that frame was painted: changes up to
+then count as painted in it."""
 
-Play = Callable[[int], list[float]]
-"""So many events; ms from each commit until the frame that shows it was painted."""
+Run = Callable[[int], list[float]]
+"""Takes a number of events; ms from each commit until a frame with it was painted."""
 
 
 def measure(quick: bool) -> Report:
     rounds, events = (1, 10) if quick else (7, 40)
     delays: dict[str, list[list[float]]] = defaultdict(list)
-    with Stand() as stand, chromium() as browser:
-        stand.studio.manage("collectstatic", "--no-input", "-v", "0")
-        (person,) = stand.writer.people(1)
-        tasks = [stand.writer.task(person) for _round in range(rounds + 1)]
+    with Testbed() as testbed, chromium() as browser:
+        testbed.studio.manage("collectstatic", "--no-input", "-v", "0")
+        (person,) = testbed.writer.people(1)
+        tasks = [testbed.writer.task(person) for _round in range(rounds + 1)]
         with (
-            stand.serving(OURS) as ours,
-            stand.serving(BARE) as bare,
+            testbed.serving(OURS) as ours,
+            testbed.serving(BARE) as bare,
             window(browser, ours, person) as ours_window,
             window(browser, bare, person) as bare_window,
         ):
             studio, floor = ours_window.new_page(), bare_window.new_page()
             error = clock_error(studio)
-            plays = {
-                OURS.name: studio_plays(stand, studio, tasks),
-                BARE.name: bare_plays(bare, floor),
+            runs = {
+                OURS.name: studio_run(testbed, studio, tasks),
+                BARE.name: bare_run(bare, floor),
             }
             for name in SIDES:
-                plays[name](events)
+                runs[name](events)
             for number in range(rounds):
-                for name in SIDES if number % 2 == 0 else SIDES[::-1]:
-                    delays[name].append(plays[name](events))
+                for name in alternating(SIDES, number):
+                    delays[name].append(runs[name](events))
     return report(delays, error, events, rounds)
 
 
-def studio_plays(stand: Stand, page: Page, tasks: list[str]) -> Play:
-    """The percent on a card of its own each time; committed by the writer, as a worker does."""
+def studio_run(testbed: Testbed, page: Page, tasks: list[str]) -> Run:
+    """Watches the percent on another card each time; the writer commits, as a worker does."""
     page.goto("/")
     expect(page.locator("article.card[data-status=running]")).to_have_count(len(tasks))
     left = list(tasks)
 
-    def play(events: int) -> list[float]:
+    def run(events: int) -> list[float]:
         task = left.pop()
 
-        def climb() -> Published:
-            told = stand.writer.ask("climb", task=task, count=events, per_second=PER_SECOND)
-            return [(percent, stamp) for percent, stamp in told["published"]]
+        def publish_percents() -> Published:
+            result = testbed.writer.call(
+                "publish_percents", task=task, count=events, per_second=PER_SECOND
+            )
+            return [(percent, stamp) for percent, stamp in result["published"]]
 
-        return watch(page, f"#task-{task} [data-part=percent]", climb)
+        return watch(page, f"#task-{task} [data-part=percent]", publish_percents)
 
-    return play
+    return run
 
 
-def bare_plays(served: Served, page: Page) -> Play:
-    """The number on a page of twenty lines; nothing is stored."""
+def bare_run(served: Served, page: Page) -> Run:
+    """Watches the number on a page of twenty lines; nothing is stored."""
     page.goto("/")
     expect(page.locator("body[data-ready]")).to_be_attached()
     publish = broadcast(served.url)
@@ -104,7 +107,7 @@ def bare_plays(served: Served, page: Page) -> Play:
 
 
 def watch(page: Page, selector: str, publish: Callable[[], Published]) -> list[float]:
-    """Milliseconds of each that was painted; a later one in the same frame counts for both."""
+    """Milliseconds per event; a later event in the same frame counts for both."""
     page.bring_to_front()
     page.evaluate(WATCH, selector)
     published = publish()
@@ -113,7 +116,7 @@ def watch(page: Page, selector: str, publish: Callable[[], Published]) -> list[f
         "(last) => window.painted.some(([text]) => text === last)", arg=last, timeout=PATIENCE_MS
     )
     painted: list[tuple[str, float]] = page.evaluate("stopWatching(), window.painted")
-    # the writer's stamps are of the monotonic clock, the page's of the wall's
+    # the writer's stamps are of the monotonic clock, the page's of the wall clock
     ahead = (time.time_ns() - time.monotonic_ns()) / 1e6
     delays = []
     for number, stamp in published:
@@ -123,9 +126,9 @@ def watch(page: Page, selector: str, publish: Callable[[], Published]) -> list[f
 
 
 def clock_error(page: Page) -> tuple[float, float]:
-    """The browser's clock minus ours lies between these two, in ms: the tightest of many looks."""
+    """Bounds of the browser's clock minus ours, in ms, the tightest of many samples."""
     bounds = []
-    for _look in range(LOOKS_AT_CLOCK):
+    for _sample in range(CLOCK_SAMPLES):
         before = time.time_ns() / 1e6
         there = float(page.evaluate("performance.timeOrigin + performance.now()"))
         bounds.append((there - time.time_ns() / 1e6, there - before))
@@ -149,20 +152,14 @@ def report(
     low, high = error
     return Report(
         title="From commit to paint",
-        how="Chromium, desk size, two windows. Ours: from the writer's commit through doorbell, "
+        how="Chromium, desk size, two windows. Ours: from the writer's commit through broadcast, "
         "Redis, hub and socket until the frame of the studio page was painted in which the card "
         f"has that percent, {rounds + 1} running cards. Bare: the same machine without database "
-        "and Redis, a page of twenty lines that writes every number it is told. "
+        "and Redis, a page of twenty lines that shows every number it receives. "
         f"{events} events at {PER_SECOND:g} a second, {rounds} rounds after a warm-up, sides in "
         "turn. Median (lowest to highest) of the rounds.",
         tables=[Table(columns=("side", "p50, ms", "p99, ms", "p50, × bare"), rows=rows)],
-        goals=[
-            Goal(
-                wanted=f"painted within {GOAL_RATIO} × a bare page",
-                measured=f"{spread(slower)} ×",
-                met=median(slower) <= GOAL_RATIO,
-            )
-        ],
+        goals=[ratio_goal(f"painted within {GOAL_RATIO} × a bare page", slower, most=GOAL_RATIO)],
         notes=[
             "A frame every 17 ms: half of that is waiting for the next one, on both sides.",
             f"The browser's clock minus the writer's lay between {low:.2f} and {high:.2f} ms.",

@@ -1,4 +1,4 @@
-"""Figure 2: fifty people who ask in the same moment."""
+"""Figure 2: fifty people who submit at the same moment."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from collections import defaultdict
 from dataclasses import dataclass
 from statistics import median
 
-from benchmarks.lib.report import Goal, Report, Table, percentile, spread
-from benchmarks.lib.systems import ALONE, APART, DIRECT, Asker, System, systems
+from benchmarks.lib.report import Goal, Report, Table, percentile, ratio_goal, spread
+from benchmarks.lib.rounds import alternating
+from benchmarks.lib.systems import ALONE, APART, DIRECT, Requester, System, systems
 from benchmarks.servers.fixed_model import SECONDS
 
 GOAL_P50 = 1.05
 GOAL_THROUGHPUT = 0.90
 REST = 3.0
-"""Seconds between rounds: thumbnails of one side must not fall into another's time."""
+"""Seconds between rounds, so that thumbnails of one side are not made during another's round."""
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Seconds each person waited, and until everybody had a picture."""
+    """Seconds that each person waited, and until all had a picture."""
 
     waits: list[float]
     seconds: float
@@ -47,32 +48,34 @@ Rounds = dict[str, list[Round]]
 def measure(quick: bool) -> Report:
     people, rounds = (5, 1) if quick else (50, 5)
     with systems(people=people) as asked:
-        played = asyncio.run(play(asked, people, rounds))
-    return report(played, people, rounds)
+        rounds_by_side = asyncio.run(run_rounds(asked, people, rounds))
+    return report(rounds_by_side, people, rounds)
 
 
-async def play(asked: list[System], people: int, rounds: int) -> Rounds:
-    askers = {system.name: await system.askers(people) for system in asked}
+async def run_rounds(asked: list[System], people: int, rounds: int) -> Rounds:
+    requesters = {system.name: await system.requesters(people) for system in asked}
     for system in asked:
-        await together(system, askers[system.name])
-    played: Rounds = defaultdict(list)
+        await request_together(system, requesters[system.name])
+    rounds_by_side: Rounds = defaultdict(list)
     for number in range(rounds):
-        for system in asked if number % 2 == 0 else asked[::-1]:
-            played[system.name].append(await together(system, askers[system.name]))
-    return played
+        for system in alternating(asked, number):
+            rounds_by_side[system.name].append(
+                await request_together(system, requesters[system.name])
+            )
+    return rounds_by_side
 
 
-async def together(system: System, askers: list[Asker]) -> Round:
+async def request_together(system: System, requesters: list[Requester]) -> Round:
     began, used = time.perf_counter(), system.cpu_seconds()
-    waits = await asyncio.gather(*(asker.ask() for asker in askers))
+    waits = await asyncio.gather(*(requester.request() for requester in requesters))
     took, cpu = time.perf_counter() - began, system.cpu_seconds() - used
     await asyncio.sleep(REST)
     return Round(waits=list(waits), seconds=took, cpu=cpu)
 
 
-def report(played: Rounds, people: int, rounds: int) -> Report:
-    slower = {name: ratios(played, name, "p50") for name in played}
-    as_many = {name: ratios(played, name, "per_second") for name in played}
+def report(rounds_by_side: Rounds, people: int, rounds: int) -> Report:
+    slower = {name: ratios(rounds_by_side, name, "p50") for name in rounds_by_side}
+    throughput = {name: ratios(rounds_by_side, name, "per_second") for name in rounds_by_side}
     columns = (
         *("side", "p50, s", "p50, × direct", "p99, s", "pictures/s", "pictures/s, × direct"),
         "CPU of web and worker, ms per picture",
@@ -80,56 +83,56 @@ def report(played: Rounds, people: int, rounds: int) -> Report:
     rows = [
         [
             name,
-            spread([each.p50 for each in played[name]], 3),
+            spread([each.p50 for each in rounds_by_side[name]], 3),
             spread(slower[name]),
-            spread([percentile(each.waits, 0.99) for each in played[name]], 3),
-            spread([each.per_second for each in played[name]], 1),
-            spread(as_many[name]),
-            spread([each.cpu_ms for each in played[name]], 1) if name in (ALONE, APART) else "",
+            spread([percentile(each.waits, 0.99) for each in rounds_by_side[name]], 3),
+            spread([each.per_second for each in rounds_by_side[name]], 1),
+            spread(throughput[name]),
+            spread([each.cpu_ms for each in rounds_by_side[name]], 1)
+            if name in (ALONE, APART)
+            else "",
         ]
-        for name in played
+        for name in rounds_by_side
     ]
     return Report(
         title="Fifty people at once",
-        how=f"{people} people, each with an account and a socket, ask in the same moment; the "
+        how=f"{people} people, each with an account and a socket, submit at the same moment; the "
         "model takes exactly 1 s for each of any number. From the submission until the result "
         f"frame. {rounds} rounds after a warm-up, all in turn. Median (lowest to highest).",
         tables=[Table(columns=columns, rows=rows)],
-        goals=[goal for name in (ALONE, APART) for goal in goals(name, slower, as_many)],
-        notes=[note(name, played, people) for name in (ALONE, APART)],
+        goals=[goal for name in (ALONE, APART) for goal in goals(name, slower, throughput)],
+        notes=[note(name, rounds_by_side, people) for name in (ALONE, APART)],
     )
 
 
-def note(name: str, played: Rounds, people: int) -> str:
-    """What a picture may cost for the goal, and what it costs: everything else is the model's."""
-    direct = median(each.seconds for each in played[DIRECT])
-    ours = median(each.seconds for each in played[name])
-    used = median(each.cpu_ms for each in played[name])
+def note(name: str, rounds_by_side: Rounds, people: int) -> str:
+    """Time per picture that the goal allows, and the time that it takes."""
+    direct = median(each.seconds for each in rounds_by_side[DIRECT])
+    ours = median(each.seconds for each in rounds_by_side[name])
+    used = median(each.cpu_ms for each in rounds_by_side[name])
     room = 1e3 * (direct / GOAL_THROUGHPUT - SECONDS) / people
     return (
         f"{name}: {GOAL_THROUGHPUT:.2f} × leaves {room:.1f} ms of time per picture beside the "
-        f"model's {SECONDS:.0f} s, for everybody's work, the model server's and the askers' too. "
+        f"model's {SECONDS:.0f} s, for all processes, the model server and the clients included. "
         f"Web and worker alone use {used:.1f} ms of a processor, and pictures follow each other "
         f"every {1e3 * (ours - SECONDS) / people:.1f} ms."
     )
 
 
-def goals(name: str, slower: dict[str, list[float]], as_many: dict[str, list[float]]) -> list[Goal]:
+def goals(
+    name: str, slower: dict[str, list[float]], throughput: dict[str, list[float]]
+) -> list[Goal]:
     return [
-        Goal(
-            wanted=f"{name}: p50 at most {GOAL_P50} × direct",
-            measured=f"{spread(slower[name])} ×",
-            met=median(slower[name]) <= GOAL_P50,
-        ),
-        Goal(
-            wanted=f"{name}: at least {GOAL_THROUGHPUT:.2f} × the pictures per second",
-            measured=f"{spread(as_many[name])} ×",
-            met=median(as_many[name]) >= GOAL_THROUGHPUT,
+        ratio_goal(f"{name}: p50 at most {GOAL_P50} × direct", slower[name], most=GOAL_P50),
+        ratio_goal(
+            f"{name}: at least {GOAL_THROUGHPUT:.2f} × the pictures per second",
+            throughput[name],
+            least=GOAL_THROUGHPUT,
         ),
     ]
 
 
-def ratios(played: Rounds, name: str, figure: str) -> list[float]:
+def ratios(rounds_by_side: Rounds, name: str, figure: str) -> list[float]:
     """Of each round: the figure as a multiple of the direct calls'."""
-    pairs = zip(played[name], played[DIRECT], strict=True)
+    pairs = zip(rounds_by_side[name], rounds_by_side[DIRECT], strict=True)
     return [getattr(mine, figure) / getattr(direct, figure) for mine, direct in pairs]

@@ -1,5 +1,7 @@
-"""How the studio grows: what a larger line, log, gallery or crowd costs, and what more processes
-bring. The curves are kept in docs/growth.csv and drawn by `benchmarks.lib.plots`."""
+"""Cost of a longer queue, log or gallery and of more watchers; gain of more processes.
+
+The curves are kept in docs/growth.csv and drawn by `benchmarks.lib.plots`.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +13,18 @@ from benchmarks.figures.growth_curves import (
     QUICK,
     WHOLE,
     Size,
-    lengths_of_lines,
-    lengths_of_logs,
-    numbers_of_watchers,
-    numbers_of_webs,
-    numbers_of_workers,
-    rates_of_tasks,
-    sizes_of_galleries,
+    gallery_curve,
+    log_length_curves,
+    queue_length_curves,
+    rate_curves,
+    watcher_curve,
+    web_curve,
+    worker_curve,
 )
 from benchmarks.lib import plots
 from benchmarks.lib.curves import Curve, write_csv
 from benchmarks.lib.listeners import listeners
-from benchmarks.lib.loaded_site import Course, Cpu, crowded_site
+from benchmarks.lib.loaded_site import Cpu, LoadResult, loaded_site
 from benchmarks.lib.report import Excerpt, Report, Table, spread
 
 ONLINE = 1_000_000 // 20
@@ -32,38 +34,38 @@ BUSIEST = 3
 
 GPU_SECONDS = 5
 EVENTS = 25
-"""Of one task, each told to one page."""
+"""Of one task, each delivered to one page."""
 
 HALF_FULL = 0.5
 KIB_PER_SOCKET = 30
-"""As the figure of idle sockets has it."""
+"""From the figure of idle sockets."""
 
 SERVED = 0.95
-"""Of what was asked for: with less the studio is full."""
+"""Share of the offered rate; below it the studio is saturated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """The course at each rate that was offered, and CPU while a crowd of watchers was told."""
+    """The result at each offered rate; CPU used by `deliveries` deliveries to the largest crowd."""
 
-    courses: dict[int, Course]
-    telling: Cpu
-    told: int
+    results: dict[int, LoadResult]
+    delivery_cpu: Cpu
+    deliveries: int
 
 
 def measure(quick: bool) -> Report:
     size = QUICK if quick else WHOLE
-    lines = lengths_of_lines(size)
-    galleries = sizes_of_galleries(size)
-    with crowded_site(max(size.processes), max(size.processes), size.people) as site:
-        logs = lengths_of_logs(site, size)
+    queues = queue_length_curves(size)
+    galleries = gallery_curve(size)
+    with loaded_site(max(size.processes), max(size.processes), size.people) as site:
+        logs = log_length_curves(site, size)
         with listeners() as audience:
-            watchers, telling, told = numbers_of_watchers(site, audience, size)
-            webs = numbers_of_webs(site, audience, size)
-        rates, courses = rates_of_tasks(site, size)
-        workers = numbers_of_workers(site, size)
-    curves = [*lines, *logs, galleries, watchers, *rates, workers, webs]
-    load = Load(courses=courses, telling=telling, told=told)
+            watchers, delivery_cpu, deliveries = watcher_curve(site, audience, size)
+            webs = web_curve(site, audience, size)
+        rates, results = rate_curves(site, size)
+        workers = worker_curve(site, size)
+    curves = [*queues, *logs, galleries, watchers, *rates, workers, webs]
+    load = Load(results=results, delivery_cpu=delivery_cpu, deliveries=deliveries)
     return report(curves, load, size, quick)
 
 
@@ -75,30 +77,30 @@ def report(curves: list[Curve], load: Load, size: Size, quick: bool) -> Report:
         if curve.grows_too_fast()
     ] or ["Nothing grows faster than n log n."]
     notes += bottlenecks(load)
-    excerpts = [] if quick else kept(curves)
-    told = "\n\n".join(
+    excerpts = [] if quick else curve_excerpts(curves)
+    text = "\n\n".join(
         [*(table.markdown() for table in tables), "\n".join(f"- {note}" for note in notes)]
     )
     return Report(
         title="Growth",
         how=f"PostgreSQL, Redis, one web and one worker, a model that takes 1 s for each of any "
-        f"number; one thing grows at a time. {size.rounds} rounds of each size after a warm-up; "
-        f"tasks per second and workers: one course of {size.seconds:.0f} s each, {size.people} "
+        f"number; one size grows at a time. {size.rounds} rounds of each size after a warm-up; "
+        f"tasks per second and workers: one run of {size.seconds:.0f} s each, {size.people} "
         "people. The exponent is that of least squares through the logarithms: 0 is no growth, 1 "
         "is in proportion; the second one is of the larger half of the sizes.",
         tables=tables,
         goals=[],
         notes=notes,
         excerpts=[
-            Excerpt(page="scaling.md", mark="growth", text=told),
-            Excerpt(page="scaling.md", mark="million", text=a_million(load).markdown()),
+            Excerpt(page="scaling.md", mark="growth", text=text),
+            Excerpt(page="scaling.md", mark="million", text=capacity_table(load).markdown()),
             *excerpts,
         ],
     )
 
 
-def kept(curves: list[Curve]) -> list[Excerpt]:
-    """The points stay in a file; with matplotlib there the page shows them."""
+def curve_excerpts(curves: list[Curve]) -> list[Excerpt]:
+    """Write the points to a file and, if matplotlib is installed, draw them for the page."""
     write_csv(plots.CSV, curves)
     if not plots.can_draw():
         return []
@@ -132,39 +134,39 @@ def exponents(curves: list[Curve]) -> Table:
     return Table(columns=columns, rows=rows)
 
 
-def full_at(load: Load) -> tuple[int, Course]:
-    """The highest rate that was served, and its course."""
+def saturation(load: Load) -> tuple[int, LoadResult]:
+    """The highest rate that was served, with its result."""
     served = {
-        rate: course
-        for rate, course in load.courses.items()
-        if course.per_second >= SERVED * rate or rate == min(load.courses)
+        rate: result
+        for rate, result in load.results.items()
+        if result.per_second >= SERVED * rate or rate == min(load.results)
     }
     rate = max(served)
     return rate, served[rate]
 
 
 def limits(load: Load) -> list[tuple[str, float]]:
-    """Tasks per second at which one core of each part would be full; the lowest first."""
-    _rate, course = full_at(load)
-    done = max(1, len(course.took))
+    """Tasks per second at which one core of each part is saturated, lowest first."""
+    _rate, result = saturation(load)
+    done = max(1, len(result.took))
     return sorted(
-        ((name, done / used) for name, used in course.cpu.items() if used), key=lambda each: each[1]
+        ((name, done / used) for name, used in result.cpu.items() if used), key=lambda each: each[1]
     )
 
 
 def shares(load: Load) -> Table:
-    rate, course = full_at(load)
-    done = max(1, len(course.took))
+    rate, result = saturation(load)
+    done = max(1, len(result.took))
     full = dict(limits(load))
     rows = [
         [
             name,
-            f"{used / course.seconds * 100:.0f}",
+            f"{used / result.seconds * 100:.0f}",
             f"{used / done * 1e3:.1f}",
             f"{full[name]:.0f}" if name in full else "",
-            f"{load.telling[name] / load.told * 1e6:.1f}",
+            f"{load.delivery_cpu[name] / load.deliveries * 1e6:.1f}",
         ]
-        for name, used in course.cpu.items()
+        for name, used in result.cpu.items()
     ]
     columns = (
         *("part", f"% of a core at {rate} tasks/s", "CPU per task, ms"),
@@ -173,17 +175,17 @@ def shares(load: Load) -> Table:
     return Table(columns=columns, rows=rows)
 
 
-def a_million(load: Load) -> Table:
+def capacity_table(load: Load) -> Table:
     """Cores of each part in the busiest hour of a million people, and what else they need."""
-    _rate, course = full_at(load)
-    done = max(1, len(course.took))
+    _rate, result = saturation(load)
+    done = max(1, len(result.took))
     per_second = PICTURES_A_DAY / 86_400 * BUSIEST
     rows = [
         ["new tasks per second", f"{per_second:.0f}"],
         ["events per second", f"{per_second * EVENTS:,.0f}"],
         *(
             [f"cores for {name}", str(ceil(per_second * used / done / HALF_FULL))]
-            for name, used in course.cpu.items()
+            for name, used in result.cpu.items()
         ),
         ["open pages", f"{ONLINE:,}"],
         ["memory of their sockets", f"{ONLINE * KIB_PER_SOCKET / 2**20:.1f} GiB"],
@@ -196,14 +198,14 @@ def a_million(load: Load) -> Table:
 
 def bottlenecks(load: Load) -> list[str]:
     (first, at), *others = limits(load)
-    told = [f"First bottleneck: the {first}, one core of which is full at {at:.0f} tasks/s."]
+    found = [f"First bottleneck: the {first}, one core of which is full at {at:.0f} tasks/s."]
     if others:
         (second, later), *_rest = others
-        told.append(f"The next one: the {second}, at {later:.0f} tasks/s for each core.")
-    highest = max(load.courses)
-    course = load.courses[highest]
-    told.append(
-        f"At {highest} new tasks/s on this machine {course.per_second:.1f} came back each second, "
-        f"{median(course.took) if course.took else 0:.1f} s after they were asked for."
+        found.append(f"The next one: the {second}, at {later:.0f} tasks/s for each core.")
+    highest = max(load.results)
+    result = load.results[highest]
+    found.append(
+        f"At {highest} new tasks/s this machine finished {result.per_second:.1f} each second, "
+        f"{median(result.took) if result.took else 0:.1f} s after their submission."
     )
-    return told
+    return found

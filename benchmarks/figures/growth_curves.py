@@ -1,4 +1,4 @@
-"""The curves of the growth figure: one thing grows at a time, everything else stays small."""
+"""The curves of the growth figure: one size grows at a time, all others stay small."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.figures import claims, fan_out
-from benchmarks.figures.big_pages import PAGES, Visit
+from benchmarks.figures.big_pages import PAGES, SiteClient
 from benchmarks.lib.curves import Curve
 from benchmarks.lib.databases import Database, new_database, prepared
-from benchmarks.lib.listeners import Listeners, Place
+from benchmarks.lib.listeners import Endpoint, Listeners
 from benchmarks.lib.loaded_site import (
-    Course,
     Cpu,
-    CrowdedSite,
-    ask_all_the_time,
-    ask_at,
-    askers,
+    LoadedSite,
+    LoadResult,
+    request_at_rate,
+    request_continuously,
+    requesters,
 )
 from tests.production import Postgres
 
 SHARE_OF_GALLERY = 10
-"""One task in so many is the person's whose gallery is looked at."""
+"""One task in ten belongs to the person whose gallery is measured."""
 
 TAIL = 10
 MODEL_SECONDS = 1.0
 LEAST_MS = 0.1
-"""The logarithm of nothing is nothing to draw."""
+"""Smallest value, because zero has no logarithm."""
 
 PER_SECOND = 20.0
 AT_ONCE = 500
-"""Events in one transaction; beyond a thousand their doorbells are dropped."""
+"""Events in one transaction; above a thousand their broadcasts are dropped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
     rounds: int
-    lines: list[int]
+    queues: list[int]
     logs: list[int]
     galleries: list[int]
     watchers: list[int]
@@ -54,7 +54,7 @@ class Size:
 
 QUICK = Size(
     rounds=1,
-    lines=[100, 1_000],
+    queues=[100, 1_000],
     logs=[20, 50],
     galleries=[100, 200],
     watchers=[2, 10],
@@ -66,7 +66,7 @@ QUICK = Size(
 )
 WHOLE = Size(
     rounds=5,
-    lines=[1_000, 3_000, 10_000, 30_000, 100_000],
+    queues=[1_000, 3_000, 10_000, 30_000, 100_000],
     logs=[30, 100, 300, 1_000, 3_000],
     galleries=[100, 1_000, 10_000, 100_000],
     watchers=[1, 3, 10, 30, 100, 300, 1_000],
@@ -78,38 +78,38 @@ WHOLE = Size(
 )
 
 
-def lengths_of_lines(size: Size) -> list[Curve]:
-    with postgres("line") as (database,):
-        told = database.run(
-            "measure_claims", sizes=size.lines, owners=claims.PEOPLE, rounds=size.rounds, claims=3
+def queue_length_curves(size: Size) -> list[Curve]:
+    with postgres("queue") as (database,):
+        result = database.run(
+            "measure_claims", sizes=size.queues, owners=claims.PEOPLE, rounds=size.rounds, claims=3
         )
-    took = {int(length): each for length, each in told["milliseconds"].items()}
+    took = {int(length): each for length, each in result["milliseconds"].items()}
     return [
         Curve(
             name=name,
-            size="tasks in line",
+            size="queued tasks",
             measured=f"ms for {what}",
             points={length: each[part] for length, each in took.items()},
             ideal=0,
         )
         for name, part, what in (
             ("a claim", claims.CLAIM, "one claim"),
-            ("places in line", claims.PLACES, "the places of 1,000 tasks"),
+            ("queue positions", claims.POSITIONS, "the positions of 1,000 tasks"),
         )
     ]
 
 
-def sizes_of_galleries(size: Size) -> Curve:
+def gallery_curve(size: Size) -> Curve:
     page = next(page for page in PAGES if page.name == "gallery")
     points: dict[int, list[float]] = {}
     with postgres(*(f"gallery_{count}" for count in size.galleries)) as databases:
         for count, database in zip(size.galleries, databases, strict=True):
-            # the page asserts how many pictures it shows: there must be as many
-            told = database.run("fill_big_pages", tasks=count * SHARE_OF_GALLERY)
-            with Visit.to(database, told) as visit:
+            # fetch() asserts that the page is full, so there must be enough pictures
+            result = database.run("fill_big_pages", tasks=count * SHARE_OF_GALLERY)
+            with SiteClient.of(database, result) as visit:
                 for _warm_up in range(size.rounds):
-                    visit.see(page)
-                points[count] = [visit.see(page) for _round in range(size.rounds)]
+                    visit.fetch(page)
+                points[count] = [visit.fetch(page) for _round in range(size.rounds)]
     return Curve(
         name="the gallery",
         size="pictures of one person",
@@ -121,7 +121,7 @@ def sizes_of_galleries(size: Size) -> Curve:
 
 @contextmanager
 def postgres(*purposes: str) -> Iterator[list[Database]]:
-    """One database for each."""
+    """One database per purpose."""
     with tempfile.TemporaryDirectory(prefix="liujuan-benchmark-") as name:
         folder = Path(name)
         server = Postgres(folder)
@@ -135,8 +135,8 @@ def postgres(*purposes: str) -> Iterator[list[Database]]:
             server.stop("immediate")
 
 
-def lengths_of_logs(site: CrowdedSite, size: Size) -> list[Curve]:
-    """A page that attaches, from nothing and from just before the end."""
+def log_length_curves(site: LoadedSite, size: Size) -> list[Curve]:
+    """Attach with an empty cursor, and with a cursor just before the end."""
     whole: dict[int, list[float]] = {}
     tail: dict[int, list[float]] = {}
     for length in size.logs:
@@ -157,19 +157,19 @@ def lengths_of_logs(site: CrowdedSite, size: Size) -> list[Curve]:
     ]
 
 
-def written(site: CrowdedSite, task: str, length: int) -> int:
-    """Events up to that length, the newest seq; no more at once than doorbells may wait."""
+def written(site: LoadedSite, task: str, length: int) -> int:
+    """Write events up to that length; the newest seq."""
     newest = 0
     while newest < length:
         count = min(AT_ONCE, length - newest)
-        told = site.writer.ask("publish", task=task, count=count, per_second=0.0)
-        newest = told["published"][-1][0]
+        result = site.writer.call("publish", task=task, count=count, per_second=0.0)
+        newest = result["published"][-1][0]
     return newest
 
 
-async def attach(site: CrowdedSite, task: str, after: int) -> float:
+async def attach(site: LoadedSite, task: str, after: int) -> float:
     client = await site.webs[0].connect(site.people[0])
-    live = client.heard(b'"live"')
+    live = client.next_text(b'"live"')
     began = time.perf_counter()
     client.send(action="attach", task_id=task, after=after)
     await live
@@ -178,53 +178,51 @@ async def attach(site: CrowdedSite, task: str, after: int) -> float:
     return took
 
 
-def numbers_of_watchers(
-    site: CrowdedSite, audience: Listeners, size: Size
-) -> tuple[Curve, Cpu, int]:
-    """Milliseconds from a commit until the last of them has it; the CPU of the largest crowd."""
+def watcher_curve(site: LoadedSite, audience: Listeners, size: Size) -> tuple[Curve, Cpu, int]:
+    """Milliseconds from a commit to the last watcher; CPU and deliveries of the largest crowd."""
     points: dict[int, list[float]] = {}
     for count in size.watchers:
         task, group = site.writer.task(site.people[0]), f"{count} watchers"
-        audience.attach(group, place(site, 0, task), count)
-        publish = stored(site, task)
-        fan_out.hear(audience, group, lambda p=publish: p(2, PER_SECOND))  # type: ignore[misc]
+        audience.attach(group, endpoint(site, 0, task), count)
+        publish = publish_stored(site, task)
+        fan_out.publish_and_collect(audience, group, lambda p=publish: p(2, PER_SECOND))  # type: ignore[misc]
         before = site.cpu()
-        published, arrived = fan_out.hear(
+        published, arrived = fan_out.publish_and_collect(
             audience,
             group,
             lambda p=publish: p(size.events, PER_SECOND),  # type: ignore[misc]
         )
-        telling = {name: after - before[name] for name, after in site.cpu().items()}
-        told = dict(published)
+        delivery_cpu = {name: after - before[name] for name, after in site.cpu().items()}
+        committed = dict(published)
         last: dict[int, int] = {}
         for seq, stamp in (each for arrivals in arrived for each in arrivals):
             last[seq] = max(stamp, last.get(seq, 0))
-        points[count] = [(stamp - told[seq]) / 1e6 for seq, stamp in last.items()]
+        points[count] = [(stamp - committed[seq]) / 1e6 for seq, stamp in last.items()]
     curve = Curve(
         name="watchers",
         size="watchers of one task",
-        measured="ms until the last of them is told",
+        measured="ms until the last of them has it",
         points=points,
         ideal=0,
     )
-    return curve, telling, size.events * count
+    return curve, delivery_cpu, size.events * count
 
 
-def stored(site: CrowdedSite, task: str) -> fan_out.Publish:
+def publish_stored(site: LoadedSite, task: str) -> fan_out.Publish:
     def publish(count: int, per_second: float) -> fan_out.Published:
-        told = site.writer.ask("publish", task=task, count=count, per_second=per_second)
-        return [(seq, stamp) for seq, stamp in told["published"]]
+        result = site.writer.call("publish", task=task, count=count, per_second=per_second)
+        return [(seq, stamp) for seq, stamp in result["published"]]
 
     return publish
 
 
-def place(site: CrowdedSite, web: int, task: str) -> Place:
+def endpoint(site: LoadedSite, web: int, task: str) -> Endpoint:
     headers = site.webs[web].side.headers(site.people[0])
-    return Place(port=site.webs[web].port, headers=headers, task=task)
+    return Endpoint(port=site.webs[web].port, headers=headers, task=task)
 
 
-def numbers_of_webs(site: CrowdedSite, audience: Listeners, size: Size) -> Curve:
-    """The same crowd at one web, then at two, …: deliveries per second of a burst."""
+def web_curve(site: LoadedSite, audience: Listeners, size: Size) -> Curve:
+    """Deliveries per second of a burst to the same crowd, spread over 1, 2, … webs."""
     points: dict[int, list[float]] = {}
     crowd = size.watchers[-1] // 5 or 1
     for count in size.processes:
@@ -233,8 +231,8 @@ def numbers_of_webs(site: CrowdedSite, audience: Listeners, size: Size) -> Curve
         task = site.writer.task(site.people[0])
         groups = [f"{number + 1} of {count} webs" for number in range(count)]
         for number, group in enumerate(groups):
-            audience.attach(group, place(site, number, task), max(2, crowd // count))
-        publish = stored(site, task)
+            audience.attach(group, endpoint(site, number, task), max(2, crowd // count))
+        publish = publish_stored(site, task)
         rates = [burst(audience, groups, publish, size) for _round in range(size.rounds + 1)]
         points[count] = rates[1:]
     return Curve(
@@ -262,15 +260,15 @@ def burst(
     return sum(map(len, arrived)) / (last - published[0][1]) * 1e9
 
 
-def rates_of_tasks(site: CrowdedSite, size: Size) -> tuple[list[Curve], dict[int, Course]]:
-    """New tasks at a steady rate, one web and one worker."""
-    stop_more_webs(site)
+def rate_curves(site: LoadedSite, size: Size) -> tuple[list[Curve], dict[int, LoadResult]]:
+    """New tasks at a steady rate, with one web and one worker."""
+    stop_other_webs(site)
     site.start_worker(0)
-    courses = asyncio.run(offer(site, size))
-    done = {rate: [course.per_second] for rate, course in courses.items()}
+    results = asyncio.run(offer_rates(site, size))
+    done = {rate: [result.per_second] for rate, result in results.items()}
     added = {
-        rate: [max(LEAST_MS, (took - MODEL_SECONDS) * 1e3) for took in course.took]
-        for rate, course in courses.items()
+        rate: [max(LEAST_MS, (took - MODEL_SECONDS) * 1e3) for took in result.took]
+        for rate, result in results.items()
     }
     return [
         Curve(
@@ -288,31 +286,33 @@ def rates_of_tasks(site: CrowdedSite, size: Size) -> tuple[list[Curve], dict[int
             points=added,
             ideal=0,
         ),
-    ], courses
+    ], results
 
 
-def stop_more_webs(site: CrowdedSite) -> None:
+def stop_other_webs(site: LoadedSite) -> None:
     for web in site.webs[1:]:
         web.kill()
 
 
-async def offer(site: CrowdedSite, size: Size) -> dict[int, Course]:
-    everybody = await askers(site)
-    await ask_at(site, everybody, size.rates[0], 1.0)
-    courses = {rate: await ask_at(site, everybody, rate, size.seconds) for rate in size.rates}
-    for asker in everybody:
-        asker.client.transport.close()
-    return courses
+async def offer_rates(site: LoadedSite, size: Size) -> dict[int, LoadResult]:
+    clients = await requesters(site)
+    await request_at_rate(site, clients, size.rates[0], 1.0)
+    results = {
+        rate: await request_at_rate(site, clients, rate, size.seconds) for rate in size.rates
+    }
+    for requester in clients:
+        requester.client.transport.close()
+    return results
 
 
-def numbers_of_workers(site: CrowdedSite, size: Size) -> Curve:
-    """Everybody asks all the time; another worker each time."""
+def worker_curve(site: LoadedSite, size: Size) -> Curve:
+    """Pictures per second with 1, 2, … workers while every client keeps requesting."""
     points: dict[int, list[float]] = {}
     for count in size.processes:
         if count > 1:
             site.start_worker(count - 1)
-        course = asyncio.run(press(site, size.seconds))
-        points[count] = [course.per_second]
+        result = asyncio.run(saturate(site, size.seconds))
+        points[count] = [result.per_second]
     return Curve(
         name="workers",
         size="worker processes",
@@ -323,9 +323,9 @@ def numbers_of_workers(site: CrowdedSite, size: Size) -> Curve:
     )
 
 
-async def press(site: CrowdedSite, seconds: float) -> Course:
-    everybody = await askers(site)
-    course = await ask_all_the_time(site, everybody, seconds)
-    for asker in everybody:
-        asker.client.transport.close()
-    return course
+async def saturate(site: LoadedSite, seconds: float) -> LoadResult:
+    clients = await requesters(site)
+    result = await request_continuously(site, clients, seconds)
+    for requester in clients:
+        requester.client.transport.close()
+    return result

@@ -1,4 +1,4 @@
-"""What one web and one worker take that have nothing to do."""
+"""Memory and CPU of one idle web process and one idle worker."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def measure(quick: bool) -> Report:
     columns = ("process", "RSS, MiB", "USS, MiB", "idle, % of a core", "threads", "open files")
     return Report(
         title="Idle processes",
-        how=f"One web, one worker, PostgreSQL and Redis; watched for {seconds:.0f} s without a "
-        f"visitor, before and after {pictures} pictures of 512 × 512. Once.",
+        how=f"One web, one worker, PostgreSQL and Redis; measured for {seconds:.0f} s without "
+        f"clients, before and after {pictures} pictures of 512 × 512. Once.",
         tables=[Table(columns=columns, rows=rows)],
         goals=[],
         notes=[
@@ -47,21 +47,16 @@ def draw(studio: Production, pictures: int) -> None:
 
 def watch(studio: Production, when: str, seconds: float) -> list[list[str]]:
     programs: list[Program] = [studio.webs[0], studio.workers[0]]
-    began = [cpu_seconds(pid_of(program)) for program in programs]
+    began = [cpu_seconds(program.pid) for program in programs]
     time.sleep(seconds)
     return [
-        row(program, when, (cpu_seconds(pid_of(program)) - before) / seconds)
+        row(program, when, (cpu_seconds(program.pid) - before) / seconds)
         for program, before in zip(programs, began, strict=True)
     ]
 
 
-def pid_of(program: Program) -> int:
-    assert program.process is not None
-    return program.process.pid
-
-
 def row(program: Program, when: str, busy: float) -> list[str]:
-    pid = pid_of(program)
+    pid = program.pid
     used = memory(pid)
     return [
         f"{program.name.partition('-')[0]}, {when}",

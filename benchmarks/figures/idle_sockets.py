@@ -1,4 +1,4 @@
-"""Figure 5: what a signed-in socket costs that just stays open."""
+"""Figure 5: the cost of an idle signed-in socket."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from benchmarks.lib.process_stats import cpu_seconds, memory
-from benchmarks.lib.report import Goal, Report, Table, percentile, spread
+from benchmarks.lib.report import Report, Table, ratio_goal, spread
+from benchmarks.lib.rounds import alternating
 from benchmarks.lib.socket_client import Client, crowd
-from benchmarks.lib.testbed import BARE, OURS, STOCK, Person, Served, Side, Stand, Writer
+from benchmarks.lib.testbed import BARE, OURS, STOCK, Person, Served, Side, Testbed, Writer
 
 GOAL = 1.6
 WARM_UP = 20
@@ -20,7 +21,7 @@ WRITTEN = re.compile(rb'"done":(\d+)')
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`crowded`: every socket belongs to another person, and nothing is attached."""
+    """`crowded`: every socket belongs to another person and attaches to nothing."""
 
     side: Side
     crowded: bool = False
@@ -46,7 +47,7 @@ class Round:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
-    """Who connects, and what they look at."""
+    """The people that connect, and the task that they watch."""
 
     people: list[Person]
     task: str
@@ -60,21 +61,21 @@ def measure(quick: bool) -> Report:
     sockets, rounds, settle = (30, 1, 0.1) if quick else (500, 5, 1.0)
     idle, events = (0.5, 2) if quick else (5.0, 10)
     measured: dict[str, list[Round]] = defaultdict(list)
-    with Stand() as stand:
-        people = stand.writer.people(sockets)
-        task = stand.writer.task(people[0])
+    with Testbed() as testbed:
+        people = testbed.writer.people(sockets)
+        task = testbed.writer.task(people[0])
         for number in range(rounds):
             last = number == rounds - 1
             audience = Audience(
                 people=people,
                 task=task,
-                writer=stand.writer,
+                writer=testbed.writer,
                 settle=settle,
                 idle_seconds=idle if last else 0.0,
                 events=events,
             )
-            for case in CASES if number % 2 == 0 else CASES[::-1]:
-                with stand.serving(case.side) as served:
+            for case in alternating(CASES, number):
+                with testbed.serving(case.side) as served:
                     measured[case.name].append(asyncio.run(one_round(served, case, audience)))
     return report(measured, sockets, rounds, idle)
 
@@ -96,8 +97,8 @@ async def one_round(served: Served, case: Case, audience: Audience) -> Round:
     served.figures()
     after = memory(served.pid)
     idle = await idle_share(served.pid, audience.idle_seconds) if audience.idle_seconds else None
-    told = case.side is not BARE and not case.crowded
-    fanout = [await time_to_all(clients, audience) for _ in range(audience.events) if told]
+    receives = case.side is not BARE and not case.crowded
+    fanout = [await time_to_all(clients, audience) for _ in range(audience.events) if receives]
     for client in clients:
         client.transport.abort()
     return Round(
@@ -118,20 +119,20 @@ async def idle_share(pid: int, seconds: float) -> float:
 async def time_to_all(clients: list[Client], audience: Audience) -> float:
     """Milliseconds from before one event is written until the last socket has it."""
     arrived: list[float] = []
-    everybody = asyncio.Event()
+    complete = asyncio.Event()
 
-    def note(text: bytes) -> None:
+    def record(text: bytes) -> None:
         match = WRITTEN.search(text)
         if match:
             arrived.append(time.monotonic_ns() / 1e6 - int(match[1]) / 1e3)
             if len(arrived) == len(clients):
-                everybody.set()
+                complete.set()
 
     for client in clients:
-        client.on_text = note
+        client.on_text = record
     await asyncio.to_thread(audience.writer.events, audience.task)
     async with asyncio.timeout(30):
-        await everybody.wait()
+        await complete.wait()
     return max(arrived)
 
 
@@ -146,9 +147,9 @@ def report(
     ours = ratios(Case(OURS))
     return Report(
         title="Idle sockets",
-        how=f"{sockets:,} sockets, signed in and attached to one running task, nothing to tell; "
+        how=f"{sockets:,} sockets, signed in and attached to one running task, no events; "
         f"{rounds} rounds, sides taking turns, each in a new process that {WARM_UP} sockets "
-        "had warmed up. Median (lowest to highest). USS is what only this process uses. "
+        "had warmed up. Median (lowest to highest). USS is private memory. "
         f"Idle CPU: once, over {idle_seconds:.0f} s. An event: from before it is written, commit "
         "included, until the last socket has it.",
         tables=[
@@ -165,13 +166,7 @@ def report(
                 rows=rows,
             )
         ],
-        goals=[
-            Goal(
-                wanted=f"at most {GOAL} × bare Daphne",
-                measured=f"{spread(ours)} ×",
-                met=percentile(ours, 0.5) <= GOAL,
-            )
-        ],
+        goals=[ratio_goal(f"at most {GOAL} × bare Daphne", ours, most=GOAL)],
     )
 
 

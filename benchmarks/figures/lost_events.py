@@ -1,4 +1,4 @@
-"""Figure 8: what watchers miss when something breaks, and how late the last of them knows."""
+"""Figure 8: events that watchers miss during faults, and the delay of the last watcher."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SIDES = (OURS, STOCK)
 PER_SECOND = 20.0
 REDIS_AWAY = 1.0
 BEFORE, AFTER = 0.5, 1.5
-"""Seconds of events around a blow."""
+"""Seconds of events around a fault."""
 
 LEASE = "4"
 HEALED_WITHIN = 10.0
@@ -33,7 +33,7 @@ Tallies = dict[str, Tally]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class Setup:
     studio: Production
     webs: dict[str, list[Served]]
     writer: Writer
@@ -52,14 +52,14 @@ def measure(quick: bool) -> Report:
     watchers, burst, rounds = (10, 50, 1) if quick else (200, 500, 3)
     with site() as (studio, webs, writer):
         (person,) = writer.people(1)
-        # all of them now: our own model and the workers' take turns in being known
-        tasks = [writer.task(person) for _each in range((len(BLOWS) + 1) * rounds)]
-        wait_until(lambda: draws(studio), what="the workers have seen the model")
-        scene = Scene(
+        # all of them now: registering our own model hides the model of the workers
+        tasks = [writer.task(person) for _each in range((len(FAULTS) + 1) * rounds)]
+        wait_until(lambda: workers_ready(studio), what="the workers have seen the model")
+        setup = Setup(
             studio=studio, webs=webs, writer=writer, person=person, tasks=tasks, burst=burst
         )
-        told = asyncio.run(play(scene, watchers, rounds))
-    return report(told, watchers, burst, rounds)
+        tallies_by_fault = asyncio.run(run_rounds(setup, watchers, rounds))
+    return report(tallies_by_fault, watchers, burst, rounds)
 
 
 @contextmanager
@@ -73,9 +73,7 @@ def site() -> Iterator[tuple[Production, dict[str, list[Served]], Writer]]:
         )
         studio.model = model
         ends.callback(studio.stop)
-        studio.postgres.start()
-        studio.redis.start()
-        studio.manage("migrate", "-v", "0")
+        studio.start_stores()
         webs = {
             side.name: [Served(side, folder, studio.env) for _two in range(2)] for side in SIDES
         }
@@ -85,105 +83,105 @@ def site() -> Iterator[tuple[Production, dict[str, list[Served]], Writer]]:
             program.launch()
         for program in (model, *studio.workers, *served):
             wait_until(program.is_ready, what=f"{program.name} is ready")
-        # it will say that its doorbell was lost
+        # it will log that broadcasts were lost
         log = ends.enter_context((folder / "writer.log").open("w"))
         writer = Writer({**studio.env, "GENERATION_LEASE": "60"}, log)
         ends.callback(writer.close)
         yield studio, webs, writer
 
 
-def draws(studio: Production) -> bool:
+def workers_ready(studio: Production) -> bool:
     return bool(studio.query("select 1 from generation_modelstate where ready and replicas = 2"))
 
 
-async def play(scene: Scene, watchers: int, rounds: int) -> dict[str, list[Tallies]]:
+async def run_rounds(setup: Setup, watchers: int, rounds: int) -> dict[str, list[Tallies]]:
     for side in SIDES:
-        ports = [web.port for web in scene.webs[side.name]]
-        scene.crowds[side.name] = Followers(ports, side.headers(scene.person), watchers)
-    told: dict[str, list[Tallies]] = defaultdict(list)
+        ports = [web.port for web in setup.webs[side.name]]
+        setup.crowds[side.name] = Followers(ports, side.headers(setup.person), watchers)
+    tallies_by_fault: dict[str, list[Tallies]] = defaultdict(list)
     for number in range(rounds):
-        for name, blow in BLOWS.items():
-            told[name].append(await blow(scene, number))
+        for name, fault in FAULTS.items():
+            tallies_by_fault[name].append(await fault(setup, number))
         if number == 0:
-            scene.crowds.pop(STOCK.name).leave()
-    for each in scene.crowds.values():
-        each.leave()
-    return told
+            setup.crowds.pop(STOCK.name).stop()
+    for each in setup.crowds.values():
+        each.stop()
+    return tallies_by_fault
 
 
-async def burst(scene: Scene, number: int) -> Tallies:
-    """One side after the other."""
+async def burst(setup: Setup, number: int) -> Tallies:
+    """Publish one burst on each side in turn."""
     tallies = {}
-    for name, watchers in scene.crowds.items():
-        task = scene.tasks.pop()
+    for name, watchers in setup.crowds.items():
+        task = setup.tasks.pop()
         await watchers.follow(task)
-        told = await asyncio.to_thread(
-            scene.writer.ask, "publish", task=task, count=scene.burst, per_second=0.0
+        result = await asyncio.to_thread(
+            setup.writer.call, "publish", task=task, count=setup.burst, per_second=0.0
         )
-        committed = told["published"][-1][1] / 1e9 - time.monotonic() + time.time()
-        newest = scene.newest(task)
+        committed = result["published"][-1][1] / 1e9 - time.monotonic() + time.time()
+        newest = setup.newest(task)
         await watchers.settle(newest)
         tallies[name] = watchers.tally(newest, committed)
     return tallies
 
 
 @asynccontextmanager
-async def flowing(scene: Scene) -> AsyncIterator[str]:
-    """Events of a task that everybody watches, before, during and after."""
-    task = scene.tasks.pop()
-    await asyncio.gather(*(each.follow(task) for each in scene.crowds.values()))
-    await asyncio.to_thread(scene.writer.ask, "flow", tasks=[task], per_second=PER_SECOND)
+async def flowing(setup: Setup) -> AsyncIterator[str]:
+    """A flow of events of a task that all watch, before, during and after the body."""
+    task = setup.tasks.pop()
+    await asyncio.gather(*(each.follow(task) for each in setup.crowds.values()))
+    await asyncio.to_thread(setup.writer.call, "flow", tasks=[task], per_second=PER_SECOND)
     await asyncio.sleep(BEFORE)
     yield task
     await asyncio.sleep(AFTER)
-    await asyncio.to_thread(scene.writer.ask, "stop")
+    await asyncio.to_thread(setup.writer.call, "stop")
 
 
-async def settled(scene: Scene, task: str) -> Tallies:
-    newest = scene.newest(task)
-    await asyncio.gather(*(each.settle(newest) for each in scene.crowds.values()))
-    return {name: each.tally(newest) for name, each in scene.crowds.items()}
+async def settled(setup: Setup, task: str) -> Tallies:
+    newest = setup.newest(task)
+    await asyncio.gather(*(each.settle(newest) for each in setup.crowds.values()))
+    return {name: each.tally(newest) for name, each in setup.crowds.items()}
 
 
-async def redis_restarts(scene: Scene, number: int) -> Tallies:
-    async with flowing(scene) as task:
-        await asyncio.to_thread(scene.studio.redis.stop)
+async def redis_restarts(setup: Setup, number: int) -> Tallies:
+    async with flowing(setup) as task:
+        await asyncio.to_thread(setup.studio.redis.stop)
         await asyncio.sleep(REDIS_AWAY)
-        await asyncio.to_thread(scene.studio.redis.start)
-    return await settled(scene, task)
+        await asyncio.to_thread(setup.studio.redis.start)
+    return await settled(setup, task)
 
 
-async def web_stopped(scene: Scene, number: int) -> Tallies:
-    """The web where everybody is; it comes back when they have gone to the other one."""
-    leaving = [scene.webs[name][each.all[0].place] for name, each in scene.crowds.items()]
-    async with flowing(scene) as task:
+async def web_stopped(setup: Setup, number: int) -> Tallies:
+    """Stop the web that all are connected to; restart it once they use the other one."""
+    leaving = [setup.webs[name][each.all[0].port_index] for name, each in setup.crowds.items()]
+    async with flowing(setup) as task:
         await asyncio.gather(*(asyncio.to_thread(web.stop) for web in leaving))
-    tallies = await settled(scene, task)
+    tallies = await settled(setup, task)
     for web in leaving:
         web.launch()
     await asyncio.to_thread(lambda: [wait_until(web.is_ready, what=web.name) for web in leaving])
     return tallies
 
 
-async def worker_killed(scene: Scene, number: int) -> Tallies:
-    """In the middle of four pictures; the other worker draws what is missing."""
-    web = scene.webs[OURS.name][scene.crowds[OURS.name].all[0].place]
-    asker = await web.connect(scene.person)
-    accepted, ended = asker.heard(b'"ack"'), asker.heard(b'"result"')
-    asker.send(action="generate", prompt="LiuJuan", n=4)
+async def worker_killed(setup: Setup, number: int) -> Tallies:
+    """Kill the worker during four pictures; the other worker makes the missing ones."""
+    web = setup.webs[OURS.name][setup.crowds[OURS.name].all[0].port_index]
+    requester = await web.connect(setup.person)
+    accepted, ended = requester.next_text(b'"ack"'), requester.next_text(b'"result"')
+    requester.send(action="generate", prompt="LiuJuan", n=4)
     task = (await accepted).partition(b'"task_id":"')[2].partition(b'"')[0].decode()
-    await asyncio.gather(*(each.follow(task) for each in scene.crowds.values()))
+    await asyncio.gather(*(each.follow(task) for each in setup.crowds.values()))
     await asyncio.sleep(random.uniform(0, 1))
-    worker = who_draws(scene.studio, task)
+    worker = worker_of(setup.studio, task)
     worker.kill()
     await asyncio.to_thread(worker.start)
     await ended
-    asker.transport.close()
-    return await settled(scene, task)
+    requester.transport.close()
+    return await settled(setup, task)
 
 
-def who_draws(studio: Production, task: str) -> RunWorker:
-    """One of them if nobody does any more."""
+def worker_of(studio: Production, task: str) -> RunWorker:
+    """The worker that runs the task, or any if the task has ended."""
     query = (
         "select w.pid from generation_modelslot s join generation_worker w on s.worker_id = w.id"
         " where s.task_id = %s"
@@ -193,7 +191,7 @@ def who_draws(studio: Production, task: str) -> RunWorker:
     return [*found, *studio.workers][0]
 
 
-BLOWS: dict[str, Callable[[Scene, int], Awaitable[Tallies]]] = {
+FAULTS: dict[str, Callable[[Setup, int], Awaitable[Tallies]]] = {
     "burst": burst,
     "Redis is gone for a second": redis_restarts,
     "the worker is killed": worker_killed,
@@ -201,24 +199,26 @@ BLOWS: dict[str, Callable[[Scene, int], Awaitable[Tallies]]] = {
 }
 
 
-def report(told: dict[str, list[Tallies]], watchers: int, burst: int, rounds: int) -> Report:
-    rows = [row(blow, side.name, told[blow]) for blow in BLOWS for side in SIDES]
-    ours = [each[OURS.name] for tallies in told.values() for each in tallies]
+def report(
+    tallies_by_fault: dict[str, list[Tallies]], watchers: int, burst: int, rounds: int
+) -> Report:
+    rows = [row(fault, side.name, tallies_by_fault[fault]) for fault in FAULTS for side in SIDES]
+    ours = [each[OURS.name] for tallies in tallies_by_fault.values() for each in tallies]
     lost, twice = sum(each.missing for each in ours), sum(each.doubled for each in ours)
     latest = max(each.latest for each in ours)
     return Report(
         title="Lost events",
-        how=f"{watchers} watchers of one task on each side, on the same log and layer, who come "
-        f"back with their cursor when their line breaks. A burst of {burst} events in one "
+        how=f"{watchers} watchers of one task on each side, on the same log and layer, which "
+        f"reconnect with their cursor. A burst of {burst} events in one "
         f"transaction; Redis killed and started again after {REDIS_AWAY:.0f} s, and the web "
         f"stopped by SIGTERM beside another one, both among {PER_SECOND:.0f} events a second; the "
-        f"worker killed by SIGKILL while it draws, with a lease of {LEASE} s. {rounds} rounds; the "
-        "stock side one, because what it lost is waited for and never comes. Latest: from when "
+        f"worker killed by SIGKILL during a task, with a lease of {LEASE} s. {rounds} rounds; the "
+        "stock side one, because its lost events never arrive. Latest: from when "
         "an event was written until the last watcher had it; events that never came do not count "
         "there. Median (lowest to highest).",
         tables=[
             Table(
-                columns=("blow", "side", "deliveries due", "missing", "doubled", "latest, s"),
+                columns=("fault", "side", "deliveries due", "missing", "doubled", "latest, s"),
                 rows=rows,
             )
         ],
@@ -237,11 +237,11 @@ def report(told: dict[str, list[Tallies]], watchers: int, burst: int, rounds: in
     )
 
 
-def row(blow: str, side: str, rounds: list[Tallies]) -> list[str]:
+def row(fault: str, side: str, rounds: list[Tallies]) -> list[str]:
     tallies = [each[side] for each in rounds if side in each]
     due, missing = sum(each.expected for each in tallies), sum(each.missing for each in tallies)
     return [
-        blow,
+        fault,
         side,
         f"{due:,}",
         f"{missing:,} ({missing / due:.1%})",

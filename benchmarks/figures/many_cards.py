@@ -1,4 +1,4 @@
-"""200 cards that change four times a second, and a page that was open for an hour."""
+"""Frame times with 200 cards that change four times a second; memory after an hour of events."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from benchmarks.lib.browser import chromium, traced, window
 from benchmarks.lib.report import Goal, Report, Table, percentile
-from benchmarks.lib.testbed import Person, Side, Stand
+from benchmarks.lib.testbed import Person, Side, Testbed
 
-SCRIPTED = Side("scripted line", "benchmarks.servers.scripted_socket:application")
+SCRIPTED = Side("scripted socket", "benchmarks.servers.scripted_socket:application")
 CARDS = 200
 PER_SECOND = 4
 FRAME_GOAL_MS = 50
 HOUR_OF_EVENTS = 3_600 * 20
-"""What five machines send that report each of four steps a second, for an hour."""
+"""Events of five model replicas that report four steps a second, in an hour."""
 
 GROWTH_GOAL = 1.1
 LONG_MS = 300_000
 PAUSES = """() => {
   const pauses = (window.pauses = []);
   let last = performance.now();
-  const look = (now) => { pauses.push(now - last); last = now; requestAnimationFrame(look); };
-  requestAnimationFrame(look);
+  const frame = (now) => { pauses.push(now - last); last = now; requestAnimationFrame(frame); };
+  requestAnimationFrame(frame);
 }"""
 
 
 def measure(quick: bool) -> Report:
     cards, seconds, events = (20, 3, 2_000) if quick else (CARDS, 20, HOUR_OF_EVENTS)
-    with Stand() as stand, chromium() as browser:
-        stand.studio.manage("collectstatic", "--no-input", "-v", "0")
-        (person,) = stand.writer.people(1)
-        stand.studio.env |= {"CARDS": str(cards), "PER_SECOND": str(PER_SECOND)}
-        pauses, tasks = watch_frames(browser, stand, person, cards, seconds)
-        stand.studio.env |= {"CARDS": "20", "EVENTS": str(events)}
-        before, after = watch_memory(browser, stand, person)
+    with Testbed() as testbed, chromium() as browser:
+        testbed.studio.manage("collectstatic", "--no-input", "-v", "0")
+        (person,) = testbed.writer.people(1)
+        testbed.studio.env |= {"CARDS": str(cards), "PER_SECOND": str(PER_SECOND)}
+        pauses, tasks = watch_frames(browser, testbed, person, cards, seconds)
+        testbed.studio.env |= {"CARDS": "20", "EVENTS": str(events)}
+        before, after = watch_memory(browser, testbed, person)
     worst = percentile(pauses, 0.99)
     growth = after["heap"] / before["heap"]
     return Report(
@@ -71,18 +71,18 @@ def measure(quick: bool) -> Report:
         ],
         notes=[
             f"{(after['heap'] - before['heap']) / (0.9 * events):.0f} bytes more for each event "
-            "between the two looks, and no listener: no event is kept. The first look is itself "
-            "at a page that has just begun; which of the browser's own parts still grow after it "
-            "is not known."
+            "between the two measurements, and no listener: no event is kept. The first "
+            "measurement is of a page that has just started; which parts of the browser still "
+            "grow after it is not known."
         ],
     )
 
 
 def watch_frames(
-    browser: Browser, stand: Stand, person: Person, cards: int, seconds: float
+    browser: Browser, testbed: Testbed, person: Person, cards: int, seconds: float
 ) -> tuple[list[float], list[float]]:
     """(ms between frames, ms of each task of the page's main thread)."""
-    with stand.serving(SCRIPTED) as served, window(browser, served, person) as context:
+    with testbed.serving(SCRIPTED) as served, window(browser, served, person) as context:
         page = context.new_page()
         open_studio(page, cards)
         page.wait_for_timeout(3_000)
@@ -110,16 +110,16 @@ def main_thread_tasks(events: list[dict[str, Any]]) -> list[float]:
 
 
 def watch_memory(
-    browser: Browser, stand: Stand, person: Person
+    browser: Browser, testbed: Testbed, person: Person
 ) -> tuple[dict[str, float], dict[str, float]]:
-    with stand.serving(SCRIPTED) as served, window(browser, served, person) as context:
+    with testbed.serving(SCRIPTED) as served, window(browser, served, person) as context:
         page = context.new_page()
         session = context.new_cdp_session(page)
         page.goto("/")
-        told = page.locator("article.card .card__prompt")
-        expect(told.get_by_text("a tenth", exact=True)).to_be_attached(timeout=LONG_MS)
+        prompt = page.locator("article.card .card__prompt")
+        expect(prompt.get_by_text("a tenth", exact=True)).to_be_attached(timeout=LONG_MS)
         before = memory(session)
-        expect(told.get_by_text("all", exact=True)).to_be_attached(timeout=LONG_MS)
+        expect(prompt.get_by_text("all", exact=True)).to_be_attached(timeout=LONG_MS)
         page.wait_for_timeout(1_000)
         return before, memory(session)
 
@@ -130,13 +130,13 @@ def memory(session: CDPSession) -> dict[str, float]:
     for _again in range(2):
         session.send("HeapProfiler.collectGarbage")
     session.send("Performance.enable")
-    told = {
+    metrics = {
         each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]
     }
     return {
-        "heap": told["JSHeapUsedSize"],
-        "nodes": told["Nodes"],
-        "listeners": told["JSEventListeners"],
+        "heap": metrics["JSHeapUsedSize"],
+        "nodes": metrics["Nodes"],
+        "listeners": metrics["JSEventListeners"],
     }
 
 

@@ -1,4 +1,4 @@
-"""Figure 1: what the studio adds to the model's own time, for one person."""
+"""Figure 1: time that the studio adds to the model's, for one person."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections import defaultdict
 from statistics import median
 
 from benchmarks.lib.report import Goal, Report, Table, spread
-from benchmarks.lib.systems import ALONE, APART, DIRECT, Asker, SocketAsker, System, systems
+from benchmarks.lib.rounds import alternating
+from benchmarks.lib.systems import ALONE, APART, DIRECT, Requester, SocketRequester, System, systems
 
 GOALS = {ALONE: 10.0, APART: 15.0}
 """Milliseconds."""
 
 REST = 0.7
-"""Seconds between pictures: the thumbnail of one must not fall into another's time."""
+"""Seconds between pictures, so that a thumbnail is not made during the next one."""
 
 Times = dict[str, list[float]]
 """Seconds per picture, by system and round."""
@@ -28,7 +29,7 @@ STAGES = {
     "the call beyond its second": ("preparing", "finishing"),
     "check, file, rows, delivery": ("finishing", "result"),
 }
-"""From the one mark until the other, as the person hears them."""
+"""From one mark to the next, as the client receives them."""
 
 MODEL_S = 1.0
 
@@ -36,22 +37,24 @@ MODEL_S = 1.0
 def measure(quick: bool) -> Report:
     rounds = 1 if quick else 7
     with systems(people=1) as asked:
-        times, parts = asyncio.run(play(asked, rounds))
+        times, parts = asyncio.run(run_rounds(asked, rounds))
     return report(times, parts, rounds)
 
 
-async def play(asked: list[System], rounds: int) -> tuple[Times, Parts]:
-    """One after the other, in turn forwards and backwards; the first picture of each warms up."""
-    askers: dict[str, Asker] = {system.name: (await system.askers(1))[0] for system in asked}
-    await asyncio.gather(*(asker.ask() for asker in askers.values()))
+async def run_rounds(asked: list[System], rounds: int) -> tuple[Times, Parts]:
+    """One at a time, alternately in both directions; the first picture of each is a warm-up."""
+    requesters: dict[str, Requester] = {
+        system.name: (await system.requesters(1))[0] for system in asked
+    }
+    await asyncio.gather(*(requester.request() for requester in requesters.values()))
     times: Times = defaultdict(list)
     parts: Parts = defaultdict(list)
     for number in range(rounds):
-        for name in list(askers) if number % 2 == 0 else list(askers)[::-1]:
-            asker = askers[name]
-            times[name].append(await asker.ask())
-            if isinstance(asker, SocketAsker) and name in GOALS:
-                parts[name].append({**asker.marks, "result": times[name][-1]})
+        for name in alternating(requesters, number):
+            requester = requesters[name]
+            times[name].append(await requester.request())
+            if isinstance(requester, SocketRequester) and name in GOALS:
+                parts[name].append({**requester.marks, "result": times[name][-1]})
             await asyncio.sleep(REST)
     return times, parts
 
@@ -91,29 +94,28 @@ def report(times: Times, parts: Parts, rounds: int) -> Report:
             for name, goal in GOALS.items()
         ],
         notes=[
-            "The floor of the last stage is what an answer needs before it may be shown: decoded "
-            "and checked, a file with two fsyncs, one transaction. The stages before it are 5, 8 "
-            "and 3 statements, each stage with its way to the thread that has the database and "
-            "its commit; `append` says what an event costs by the two statements alone. The call "
-            "itself also pays for the step that is written when it ends, and for a check of the "
-            "picture at the same time. What would remove most of the rest: the seed and the id of "
-            "the call within the claim, a slot, a model and a line that are asked for at once, "
-            "and statements that need not be built anew each time.",
+            "The last stage needs at least a decode with checks, a file with two fsyncs and one "
+            "transaction. The stages before it are 5, 8 and 3 statements, each with a switch to "
+            "the database thread and a commit; `append` measures the two statements of an event "
+            "alone. The call also includes the step that is written when it ends, and a "
+            "concurrent check of the picture. Most of the rest would go if the claim set the seed "
+            "and the id of the call, if slot, model and queue were read in one statement, and if "
+            "statements were compiled once.",
         ],
     )
 
 
-def stages(heard: list[dict[str, float]]) -> list[str]:
+def stages(marks: list[dict[str, float]]) -> list[str]:
     """Milliseconds of each of `STAGES`."""
-    told = []
+    columns = []
     for start, end in STAGES.values():
         model = MODEL_S if end == "finishing" else 0.0
-        lasted = [(each[end] - each.get(start, 0.0) - model) * 1e3 for each in heard]
-        told.append(spread(lasted, 1))
-    return told
+        lasted = [(each[end] - each.get(start, 0.0) - model) * 1e3 for each in marks]
+        columns.append(spread(lasted, 1))
+    return columns
 
 
 def compared(times: Times, name: str, *, ratio: bool = False) -> list[float]:
-    """Of each round: how many times as long as the direct call, or how many ms more."""
+    """Of each round: multiple of the direct call, or milliseconds more."""
     pairs = zip(times[name], times[DIRECT], strict=True)
     return [mine / direct if ratio else (mine - direct) * 1e3 for mine, direct in pairs]

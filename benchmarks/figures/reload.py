@@ -1,4 +1,4 @@
-"""Figure 10: how soon a page that was reloaded is where it was."""
+"""Figure 10: time until a reloaded page is up to date."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from statistics import median
 
 from benchmarks.lib.process_stats import cpu_seconds
-from benchmarks.lib.report import Goal, Report, Table, percentile, ratios, spread
+from benchmarks.lib.report import Goal, Report, Table, percentile, ratio_goal, ratios, spread
 from benchmarks.lib.socket_client import Client, dial
-from benchmarks.lib.testbed import OURS, Person, Served, Side, Stand
+from benchmarks.lib.testbed import OURS, Person, Served, Side, Testbed
 
 BARE = Side("bare Daphne and a SELECT", "benchmarks.servers.bare_log:application")
 EVENTS = 100
@@ -21,20 +21,20 @@ Numbers = dict[str, list[float]]
 
 
 def measure(quick: bool) -> Report:
-    """A browser's reload: session cookie and Origin, `attach` once it was greeted."""
+    """A browser's reload: session cookie and Origin, `attach` after `hello`."""
     rounds, reloads, crowd = (1, 5, 10) if quick else (7, 60, 200)
-    with Stand() as stand:
-        people = stand.writer.people(1 if quick else 20)
-        tasks = {person.name: stand.writer.task(person) for person in people}
+    with Testbed() as testbed:
+        people = testbed.writer.people(1 if quick else 20)
+        tasks = {person.name: testbed.writer.task(person) for person in people}
         for task in tasks.values():
-            stand.writer.events(task, EVENTS)
-        with stand.serving(OURS) as ours, stand.serving(BARE) as bare:
-            scene = Scene({OURS.name: ours, BARE.name: bare}, people, tasks)
-            asyncio.run(scene.play(rounds, reloads, crowd))
-    return report(scene, rounds, reloads, crowd)
+            testbed.writer.events(task, EVENTS)
+        with testbed.serving(OURS) as ours, testbed.serving(BARE) as bare:
+            setup = Setup({OURS.name: ours, BARE.name: bare}, people, tasks)
+            asyncio.run(setup.run_rounds(rounds, reloads, crowd))
+    return report(setup, rounds, reloads, crowd)
 
 
-class Scene:
+class Setup:
     """Milliseconds of every reload alone, one list per round; seconds of each crowd."""
 
     def __init__(
@@ -46,10 +46,10 @@ class Scene:
         self.alone: dict[str, list[list[float]]] = {name: [] for name in sides}
         self.crowds: Numbers = {name: [] for name in sides}
         self.processor: Numbers = {name: [] for name in sides}
-        """Milliseconds of the server's processor for each reload of a crowd, its end included."""
+        """CPU milliseconds of the server per reload of a crowd, its end included."""
 
-    async def play(self, rounds: int, reloads: int, crowd: int) -> None:
-        """Sides reload in turn; the first round does not count."""
+    async def run_rounds(self, rounds: int, reloads: int, crowd: int) -> None:
+        """Sides reload in turn; the first round is a warm-up."""
         for number in range(rounds + 1):
             took: Numbers = {name: [] for name in self.sides}
             for count in range(reloads):
@@ -71,7 +71,7 @@ class Scene:
         return took
 
     async def crowd(self, name: str, size: int) -> float:
-        """Seconds until the last of so many has everything; they begin at the same moment."""
+        """Seconds until the last of `size` concurrent reloads is complete."""
         pid = self.sides[name].pid
         worked, began = cpu_seconds(pid), time.perf_counter()
         done = await asyncio.gather(*(self.reload(name, number) for number in range(size)))
@@ -83,7 +83,7 @@ class Scene:
         return took
 
     async def reload(self, name: str, number: int) -> tuple[Client, float]:
-        """(the socket, seconds from before it was opened until it has the last event)."""
+        """(the socket, seconds from before it was opened until the last event)."""
         person = self.people[number % len(self.people)]
         served, task = self.sides[name], self.tasks[person.name]
         origin = f"http://127.0.0.1:{served.port}"
@@ -96,7 +96,7 @@ class Scene:
             frames += b'"kind"' in text
 
         client.on_text = count
-        greeted, live = client.heard(b'"hello"'), client.heard(b'"live"')
+        greeted, live = client.next_text(b'"hello"'), client.next_text(b'"live"')
         await client.opened
         await greeted
         client.send(action="attach", task_id=task, after=self.newest - EVENTS)
@@ -109,23 +109,21 @@ class Scene:
     """Submitted, claimed and one step, before the writer's events."""
 
 
-def report(scene: Scene, rounds: int, reloads: int, crowd: int) -> Report:
-    ours = [took for each in scene.alone[OURS.name] for took in each]
-    slower = ratios(*(medians(scene, name) for name in (OURS.name, BARE.name)))
+def report(setup: Setup, rounds: int, reloads: int, crowd: int) -> Report:
+    ours = [took for each in setup.alone[OURS.name] for took in each]
+    slower = ratios(*(medians(setup, name) for name in (OURS.name, BARE.name)))
     columns = ("side", "ms, median", "ms, p99", "× bare", f"{crowd} at once, s", "× bare")
     return Report(
         title="Reload",
         how=f"From opening a socket with a session's cookie until the last of {EVENTS} events is "
         f"there: handshake, greeting, `attach`, replay, `live`. {rounds} rounds of {reloads} "
         f"reloads one after another, sides in turn, then {crowd} at once; median of the rounds "
-        "(lowest to highest), p99 over all reloads of a side. The bare side asks nobody who he "
-        "is, and one connection to PostgreSQL for the rows.",
-        tables=[Table(columns=columns, rows=[row(scene, name) for name in scene.sides])],
+        "(lowest to highest), p99 over all reloads of a side. The bare side does not authenticate "
+        "and reads the rows over one connection to PostgreSQL.",
+        tables=[Table(columns=columns, rows=[row(setup, name) for name in setup.sides])],
         goals=[
-            Goal(
-                wanted=f"at most {GOAL_RATIO:.0f} × a bare connection and SELECT",
-                measured=f"{spread(slower)} ×",
-                met=median(slower) <= GOAL_RATIO,
+            ratio_goal(
+                f"at most {GOAL_RATIO:.0f} × a bare connection and SELECT", slower, most=GOAL_RATIO
             ),
             Goal(
                 wanted=f"p99 at most {GOAL_P99_MS:.0f} ms",
@@ -134,41 +132,41 @@ def report(scene: Scene, rounds: int, reloads: int, crowd: int) -> Report:
             ),
             Goal(
                 wanted=f"{crowd} at once within {GOAL_CROWD_S:.0f} s",
-                measured=f"{spread(scene.crowds[OURS.name])} s",
-                met=median(scene.crowds[OURS.name]) <= GOAL_CROWD_S,
+                measured=f"{spread(setup.crowds[OURS.name])} s",
+                met=median(setup.crowds[OURS.name]) <= GOAL_CROWD_S,
             ),
         ],
-        notes=notes(scene, crowd),
+        notes=notes(setup, crowd),
     )
 
 
-def notes(scene: Scene, crowd: int) -> list[str]:
-    """What a missed goal is made of."""
-    alone = {name: median(medians(scene, name)) for name in scene.sides}
-    works = {name: median(scene.processor[name]) for name in scene.sides}
+def notes(setup: Setup, crowd: int) -> list[str]:
+    """Explains a missed goal."""
+    alone = {name: median(medians(setup, name)) for name in setup.sides}
+    works = {name: median(setup.processor[name]) for name in setup.sides}
     return [
         f"{alone[BARE.name]:.1f} ms of one reload are the floor: handshake, frames and one "
-        f"question. The other {alone[OURS.name] - alone[BARE.name]:.1f} ms are four questions that "
-        "only we ask (session, account, what is unfinished, the task), two ways to the thread "
-        "that has the database, and Channels between Daphne and the hub.",
+        f"query. The other {alone[OURS.name] - alone[BARE.name]:.1f} ms are four more "
+        "queries (session, account, unfinished tasks, the task), two switches to the database "
+        "thread, and Channels between Daphne and the hub.",
         f"{crowd} at once share the one core of a process: ours works {works[OURS.name]:.1f} ms "
         f"for each, which is {works[OURS.name] * crowd / 1e3:.2f} s of them together; the bare "
-        f"side {works[BARE.name]:.1f} ms. It lets only 50 callers wait, the others come again "
+        f"side {works[BARE.name]:.1f} ms. Its backlog is 50 connections; the others retry "
         "after a second.",
     ]
 
 
-def medians(scene: Scene, name: str) -> list[float]:
-    return [median(took) for took in scene.alone[name]]
+def medians(setup: Setup, name: str) -> list[float]:
+    return [median(took) for took in setup.alone[name]]
 
 
-def row(scene: Scene, name: str) -> list[str]:
-    every = [took for each in scene.alone[name] for took in each]
+def row(setup: Setup, name: str) -> list[str]:
+    every = [took for each in setup.alone[name] for took in each]
     return [
         name,
-        spread(medians(scene, name), 1),
+        spread(medians(setup, name), 1),
         f"{percentile(every, 0.99):.1f}",
-        spread(ratios(medians(scene, name), medians(scene, BARE.name))),
-        spread(scene.crowds[name]),
-        spread(ratios(scene.crowds[name], scene.crowds[BARE.name])),
+        spread(ratios(medians(setup, name), medians(setup, BARE.name))),
+        spread(setup.crowds[name]),
+        spread(ratios(setup.crowds[name], setup.crowds[BARE.name])),
     ]

@@ -1,11 +1,9 @@
-"""Figure 6: what it costs to tell a task's log again."""
+"""Figure 6: the cost of replaying a task's log."""
 
 from __future__ import annotations
 
-from statistics import median
-
 from benchmarks.lib.databases import both_databases
-from benchmarks.lib.report import Goal, Report, Table, ratios, spread
+from benchmarks.lib.report import Goal, Report, Table, ratio_goal, ratios, spread
 
 GOAL_WHOLE = 1.5
 GOAL_TAIL = 0.2
@@ -25,9 +23,9 @@ def measure(quick: bool) -> Report:
         title="Replay",
         how=f"A log of 1,000 events, and its last 10, out of {tasks * 1_000:,} rows; each time "
         f"another task's. {rounds} rounds of {times} calls, sides in turn; medians of the rounds: "
-        "median (lowest to highest). Ours: `log_after`, page by page, and every frame as the "
-        "bytes that leave; through the hub: its reader and a socket's outbox, without the "
-        "socket, and with the way to the thread that has the database.",
+        "median (lowest to highest). Ours: `log_after`, page by page, and every frame as "
+        "bytes; through the hub: its reader and a socket's outbox without the socket, including "
+        "the switch to the database thread.",
         tables=[table(name, rounds) for name, rounds in measured.items()],
         goals=[goal for name, rounds in measured.items() for goal in goals(name, rounds)],
         notes=[note(name, rounds) for name, rounds in measured.items()],
@@ -37,7 +35,7 @@ def measure(quick: bool) -> Report:
 def note(database: str, rounds: Rounds) -> str:
     bare = ratios(rounds[BARE_TAIL], rounds[BARE])
     return (
-        f"{database}: one question costs its way there and back, however little it brings: the "
+        f"{database}: a query costs a round trip, however few rows it returns: the "
         f"bare SELECT of the tail takes {spread(bare)} × that of the whole log."
     )
 
@@ -51,14 +49,11 @@ def table(database: str, rounds: Rounds) -> Table:
 
 def goals(database: str, rounds: Rounds) -> list[Goal]:
     wanted = ((OURS, "1,000 events", GOAL_WHOLE), (TAIL, "a tail of 10", GOAL_TAIL))
-    found = []
-    for side, what, limit in wanted:
-        measured = ratios(rounds[side], rounds[BARE])
-        found.append(
-            Goal(
-                wanted=f"{database}: {what} within {limit} × the bare SELECT of 1,000",
-                measured=f"{spread(measured)} ×",
-                met=median(measured) <= limit,
-            )
+    return [
+        ratio_goal(
+            f"{database}: {what} within {limit} × the bare SELECT of 1,000",
+            ratios(rounds[side], rounds[BARE]),
+            most=limit,
         )
-    return found
+        for side, what, limit in wanted
+    ]

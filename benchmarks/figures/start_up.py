@@ -1,4 +1,4 @@
-"""How long each program takes until it serves, and what it costs when nobody comes."""
+"""Start-up time of each program, and its cost while idle."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from pathlib import Path
 
 from benchmarks.lib.process_stats import cpu_seconds, memory
 from benchmarks.lib.report import Report, Table, ratios, spread
+from benchmarks.lib.rounds import alternating
 from tests.production import Production, Program, RunWorker, Web
 
 BARE = "bare Daphne"
 PATIENCE = 60.0
-LOOK = 0.005
+POLL_EVERY = 0.005
 
 
 class BareDaphne(Web):
-    """One application of a few lines, and nothing to import."""
+    """Daphne with an application of a few lines."""
 
     def command(self) -> list[str]:
         return [*super().command()[:-1], "benchmarks.servers.hello:application"]
@@ -43,7 +44,7 @@ class Serve(Web):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """Seconds of each start; of the last one MiB and the share of a core."""
+    """Seconds of each start; MiB and share of a core after the last one."""
 
     seconds: list[float] = field(default_factory=list)
     rss: list[float] = field(default_factory=list)
@@ -58,11 +59,11 @@ def measure(quick: bool) -> Report:
         first = {name: started(programs[name]) for name in programs}
         for number in range(rounds):
             stop(programs)
-            for name in list(programs) if number % 2 == 0 else list(programs)[::-1]:
+            for name in alternating(programs, number):
                 measured[name].seconds.append(started(programs[name]))
         time.sleep(idle)
         for name, share in idle_shares(programs, idle).items():
-            used = memory(pid_of(programs[name]))
+            used = memory(programs[name].pid)
             measured[name].idle.append(share)
             measured[name].rss.append(used.rss / 1024)
             measured[name].uss.append(used.uss / 1024)
@@ -71,14 +72,12 @@ def measure(quick: bool) -> Report:
 
 @contextmanager
 def site() -> Iterator[dict[str, Program]]:
-    """The stores are there, the tables too; none of the programs runs yet."""
+    """Programs that are not started yet, on running and migrated stores."""
     with ExitStack() as ends:
         folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="liujuan-benchmark-")))
         studio = Production(folder, webs=0, workers=0)
         ends.callback(studio.stop)
-        studio.postgres.start()
-        studio.redis.start()
-        studio.manage("migrate", "-v", "0")
+        studio.start_stores()
         studio.model.start()
         programs: dict[str, Program] = {
             BARE: BareDaphne("bare", folder, studio.env),
@@ -92,13 +91,13 @@ def site() -> Iterator[dict[str, Program]]:
 
 
 def started(program: Program) -> float:
-    """Seconds from its start until it answers with 200; a worker: until it says it is ready."""
+    """Seconds from its start to the first 200; for a worker, until it logs that it is ready."""
     began = time.monotonic()
     program.launch()
     while not serves(program):
         assert program.alive, program.said()
         assert time.monotonic() - began < PATIENCE, program.said()
-        time.sleep(LOOK)
+        time.sleep(POLL_EVERY)
     return time.monotonic() - began
 
 
@@ -113,7 +112,7 @@ def serves(program: Program) -> bool:
 
 
 def stop(programs: dict[str, Program]) -> None:
-    """All at once; some have something to finish."""
+    """Stop all at once."""
     for program in programs.values():
         program.signal(signal.SIGTERM)
     for program in programs.values():
@@ -121,17 +120,12 @@ def stop(programs: dict[str, Program]) -> None:
 
 
 def idle_shares(programs: dict[str, Program], seconds: float) -> dict[str, float]:
-    began = {name: cpu_seconds(pid_of(program)) for name, program in programs.items()}
+    began = {name: cpu_seconds(program.pid) for name, program in programs.items()}
     time.sleep(seconds)
     return {
-        name: (cpu_seconds(pid_of(program)) - began[name]) / seconds
+        name: (cpu_seconds(program.pid) - began[name]) / seconds
         for name, program in programs.items()
     }
-
-
-def pid_of(program: Program) -> int:
-    assert program.process is not None
-    return program.process.pid
 
 
 def report(
@@ -156,10 +150,10 @@ def report(
     )
     return Report(
         title="Start and rest",
-        how="From the start of the program until its first 200, of a worker until it says that it "
-        "is ready; the first start also makes tables, static files and an account where that is "
-        f"its work. {rounds} rounds after the first, all in turn: median (lowest to highest). "
-        f"Then all of them run for {2 * idle:.0f} s without a visitor, CPU over the second half, "
+        how="From the start of the program until its first 200, of a worker until it logs that it "
+        "is ready; the first start of `serve` also creates tables, static files and an account. "
+        f" {rounds} rounds after the first, all in turn: median (lowest to highest). "
+        f"Then all of them run for {2 * idle:.0f} s without clients, CPU over the second half, "
         "once. Bare: Daphne with an application of a few lines.",
         tables=[Table(columns=columns, rows=rows)],
         goals=[],

@@ -1,5 +1,5 @@
-"""What runs in a process that has the product's rows: `python -m benchmarks.inside FIGURE`.
+"""Code that runs in a process with the product's models: `python -m benchmarks.inside MODULE`.
 
-One module per figure; its `run` takes the options that come as JSON and gives what is printed as
-JSON. Both sides of a comparison run here in turn, in one process with the product's settings.
+`run` of the module takes options from JSON and returns JSON. Both sides of a comparison alternate
+in one process with the product's settings.
 """

@@ -1,4 +1,4 @@
-"""Run one figure on the database that the settings name."""
+"""Run one module on the database of the settings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liujuan_site.settings")
     django.setup()
     figure = import_module(f"benchmarks.inside.{sys.argv[1]}")
-    # as the product does once it has started
+    # as the product does after its start
     gc.collect()
     gc.freeze()
     print(json.dumps(figure.run(**json.load(sys.stdin))))

@@ -1,4 +1,4 @@
-"""A million rows within seconds: one INSERT … SELECT, made from one row as the product wrote it."""
+"""Insert a million rows in seconds: one INSERT … SELECT from a row that the product wrote."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def fill(row: Model, count: int, **varying: str) -> None:
     table = row._meta.db_table
     with transaction.atomic(), connection.cursor() as cursor, without_indexes(table, cursor):
         if is_postgresql():
-            # rows are whole by construction: nobody has to look up a million foreign keys
+            # no checks of a million foreign keys: rows are valid by construction
             cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute(
             f"INSERT INTO {quote(table)} ({columns}) "
@@ -50,7 +50,7 @@ def fill(row: Model, count: int, **varying: str) -> None:
 
 @contextmanager
 def without_indexes(table: str, cursor: CursorWrapper) -> Iterator[None]:
-    """They are made again at once afterwards, which is several times as fast."""
+    """Drop the indexes and create them again afterwards, which is several times as fast."""
     cursor.execute(
         "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = %s AND indexname NOT IN "
         "(SELECT conname FROM pg_constraint)"
@@ -68,27 +68,27 @@ def without_indexes(table: str, cursor: CursorWrapper) -> Iterator[None]:
 
 
 def key(kind: str, number: str = "number") -> str:
-    """SQL: the primary key of a row; keys of neighbours lie far apart, as random ones do."""
+    """SQL: the primary key of a row; keys of neighbours are far apart, like random ones."""
     digest = f"md5('{kind}' || ({number}))"
     return f"{digest}::uuid" if is_postgresql() else digest
 
 
 def key_of(kind: str, number: int) -> uuid.UUID:
-    """What `key` gives."""
+    """The value of `key` in Python."""
     return uuid.UUID(md5(f"{kind}{number}".encode(), usedforsecurity=False).hexdigest())
 
 
 def moment(first: datetime, seconds: str = "number") -> str:
-    """SQL: so many seconds after `first`."""
+    """SQL: `seconds` after `first`."""
     if is_postgresql():
         return f"timestamptz '{first.isoformat()}' + ({seconds}) * interval '1 second'"
     text = first.strftime("%Y-%m-%d %H:%M:%S")
-    # SQLite compares moments as texts; Django writes six digits, and none for a whole second
+    # SQLite compares times as text; Django writes six digits, and none for a whole second
     return f"strftime('%%Y-%%m-%%d %%H:%%M:%%f001', '{text}', ({seconds}) || ' seconds')"
 
 
-def settle() -> None:
-    """As it is after an hour of peace; SQLite gathers statistics only when it is told to."""
+def vacuum() -> None:
+    """Vacuum and analyze on PostgreSQL; truncate the write-ahead log on SQLite."""
     with connection.cursor() as cursor:
         if is_postgresql():
             cursor.execute("VACUUM ANALYZE")
@@ -97,15 +97,15 @@ def settle() -> None:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def people(count: int, name: str) -> int:
-    """The key of the first of them; the others' follow."""
+def create_users(count: int, name: str) -> int:
+    """Create users with consecutive keys; the first key."""
     first = User.objects.create_user(name)
     fill(first, count - 1, username=f"'{name}-' || number")
     return first.pk
 
 
-def serve(*names: str, slots: int) -> None:
-    """These models are ready; no other one is."""
+def make_ready(*names: str, slots: int) -> None:
+    """Make these models ready, and no other."""
     seen = [
         services.SeenModel(
             name=name,
@@ -121,23 +121,23 @@ def serve(*names: str, slots: int) -> None:
     services.record_models(seen=seen, demo=False, now=timezone.now())
 
 
-def register() -> uuid.UUID:
-    """The key of a new worker."""
+def new_worker() -> uuid.UUID:
+    """Register a worker; its key."""
     return services.register_worker(host="benchmark", pid=1, version="", now=timezone.now()).pk
 
 
 def running_task(model: str = "benchmark") -> services.Claim:
-    """A task that was submitted and claimed; nobody but us works on it."""
+    """A task that was submitted and claimed here."""
     now = timezone.now()
-    serve(model, slots=100)
+    make_ready(model, slots=100)
     owner = User.objects.create_user(uuid.uuid4().hex)
     services.submit(owner=owner, request=Generate(prompt="LiuJuan", model=model), now=now)
-    (claimed,) = services.claim(worker_id=register(), now=now)
+    (claimed,) = services.claim(worker_id=new_worker(), now=now)
     return claimed
 
 
 def waiting_task(model: str) -> GenerationTask:
-    """One waiting task, as it is submitted a minute from now."""
+    """A queued task that was submitted a minute from now."""
     owner = User.objects.create_user(uuid.uuid4().hex)
     request = Generate(prompt="LiuJuan under the plum tree, ink on paper", model=model)
     later = timezone.now() + timedelta(minutes=1)

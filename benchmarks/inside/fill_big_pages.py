@@ -1,4 +1,4 @@
-"""A table full of tasks: a tenth of them are one person's, and one of the staff sees all."""
+"""Fill the tables with tasks: a tenth belongs to one person; a staff member sees all."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from django.test import Client
 from django.utils import timezone
 
 from benchmarks.inside.bulk_rows import (
+    create_users,
     fill,
     key,
     key_of,
+    make_ready,
     moment,
-    people,
-    register,
-    serve,
-    settle,
+    new_worker,
+    vacuum,
 )
 from generation import images, services
 from generation.admin.changelist import MOST
@@ -32,34 +32,34 @@ from generation.selectors.gallery import MOST_SIFTED, cursor_of
 MODEL = "LiuJuan20260223Zimage"
 OTHERS = 100
 SHARE = 10
-"""One task in so many is the person's, and has a picture."""
+"""One task in ten is the person's, and has a picture."""
 
 FOUND = 20
-"""So many of his newest tasks have the rare word; as many pictures are favourites, of all times."""
+"""Newest tasks of the person with the rare word; also the number of favourites, of any age."""
 
 NEWEST = 1_000
-"""Tasks among which those with the rare word are: the newest ones."""
+"""Newest tasks; those with the rare word are among them."""
 
 FAILED = 8
-"""One task in so many; none of his."""
+"""One task in eight; none of the person's."""
 
 CARDS = 30
-"""As many as the studio shows: these were drawn by the services, and have their logs."""
+"""As many as the studio shows: created by the services, with their logs."""
 
 APART = 17
-"""Seconds from one task to the next: a page of the gallery is of one day, whatever its length."""
+"""Seconds between tasks, so that a page of the gallery covers one day."""
 
 
 def run(*, tasks: int) -> dict[str, str]:
-    """Session keys of `person` and `staff`; his newest `task`; where the gallery's `older` tasks
-    begin, and at what `moment` they were sent; how many tasks are looked through."""
+    """Session cookies of `person` and `staff`; the newest `task`; the cursor of `older` tasks and
+    the `moment` of their submission; how many tasks one request searches."""
     staff = User.objects.create_superuser("staff")
     person = User.objects.create_user("person")
-    serve(MODEL, slots=1)
+    make_ready(MODEL, slots=1)
     write(draw(person), tasks)
     for _card in range(CARDS - 1):
         draw(person)
-    settle()
+    vacuum()
     newest = GenerationTask.objects.filter(owner=person).newest_first()[0]
     older = GenerationTask.objects.get(pk=key_of("task", tasks * 3 // 4))
     return {
@@ -74,10 +74,10 @@ def run(*, tasks: int) -> dict[str, str]:
 
 
 def draw(person: User) -> GenerationTask:
-    """A task from its submission to its picture; only the file is missing."""
+    """A task from submission to completion, without the file."""
     request = Generate(prompt="LiuJuan under the plum tree", model=MODEL)
     services.submit(owner=person, request=request, now=timezone.now())
-    (claim,) = services.claim(worker_id=register(), now=timezone.now())
+    (claim,) = services.claim(worker_id=new_worker(), now=timezone.now())
     mine: dict[str, Any] = {"task_id": claim.task.pk, "attempt": claim.task.attempt}
     for step in (Step.PREPARING, Step.GENERATING, Step.DECODING, Step.FINISHING):
         services.record_seen(seen=[boundary(step)], now=timezone.now(), **mine)
@@ -108,15 +108,15 @@ def write(drawn: GenerationTask, tasks: int) -> None:
     """The others' tasks and the person's; the newest is a day old."""
     begun = timezone.now() - timedelta(days=1, seconds=APART * tasks)
     seconds = f"number * {APART}"
-    his = f"number %% {SHARE} = 0"
+    own = f"number %% {SHARE} = 0"
     failed = f"number %% {FAILED} = {FAILED - 1}"
     rare = f"number >= {tasks - NEWEST} AND number %% {NEWEST // FOUND} = {SHARE}"
-    other = people(OTHERS, "other")
+    other = create_users(OTHERS, "other")
     fill(
         drawn,
         tasks,
         id=key("task"),
-        owner_id=f"CASE WHEN {his} THEN {drawn.owner_id} ELSE {other} + number %% {OTHERS} END",
+        owner_id=f"CASE WHEN {own} THEN {drawn.owner_id} ELSE {other} + number %% {OTHERS} END",
         prompt="'LiuJuan under the ' || CASE number %% 2 WHEN 0 THEN 'plum' ELSE 'pine' END "
         f"|| CASE WHEN {rare} THEN ' and a heron' ELSE '' END || ', variation ' || number",
         status=f"CASE WHEN {failed} THEN 'failed' ELSE 'completed' END",
@@ -137,8 +137,8 @@ def write(drawn: GenerationTask, tasks: int) -> None:
 
 
 def session_of(user: User) -> str:
+    """The session's cookie as a header."""
     client = Client()
     client.force_login(user)
-    """The session's cookie as a header."""
     name = settings.SESSION_COOKIE_NAME
     return f"{name}={client.cookies[name].value}"

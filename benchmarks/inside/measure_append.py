@@ -1,4 +1,4 @@
-"""Write events: as a worker does, and as rows that nobody numbers."""
+"""Append events as a worker does, and as bare rows with a given seq."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from generation.models import TaskEvent
 from generation.services import Boundary, Fraction
 
 COALESCED = 20
-"""Events in one transaction, where several are written together."""
+"""Events per transaction on the side that writes several."""
 
 UNNUMBERED = 1_000_000
-"""The bare rows' seq begins here, out of the log's way."""
+"""First seq of the bare rows, beyond the log's."""
 
 NEXT_SEQ = (
     "UPDATE generation_generationtask SET newest_seq = newest_seq + 1, progress = 50 "
@@ -46,7 +46,7 @@ async def start_ringing() -> None:
 
 
 def sides_of(appends: Appends, runner: asyncio.Runner) -> dict[str, Side]:
-    """All of them cross into the thread that has the database, as a worker's writes do."""
+    """Every write runs in the database thread, as a worker's writes do."""
 
     def side(write: Callable[[], object]) -> Side:
         return lambda: runner.run(database_sync_to_async(write)())
@@ -60,7 +60,7 @@ def sides_of(appends: Appends, runner: asyncio.Runner) -> dict[str, Side]:
 
 
 class Appends:
-    """One running task, and everything of it that an event repeats."""
+    """One running task, and the columns of its newest event."""
 
     def __init__(self) -> None:
         claim = running_task()
@@ -83,7 +83,7 @@ class Appends:
         TaskEvent.objects.create(**{**self.event, "seq": next(self.numbers)})
 
     def by_hand(self) -> None:
-        """The least that takes the next seq of a log without gaps, and rings nobody."""
+        """The fewest statements that take the next seq of a log without gaps; no notification."""
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(NEXT_SEQ, [self.stored["task_id"]])
             values = {**self.stored, "seq": cursor.fetchone()[0]}

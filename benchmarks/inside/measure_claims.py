@@ -1,4 +1,4 @@
-"""Lines of several lengths in one table, one model each; their tasks are claimed in turn."""
+"""Claim tasks from queues of several lengths, one model each, in one table."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from django.db.models import Max
 from django.utils import timezone
 
 from benchmarks.inside.bulk_rows import (
+    create_users,
     fill,
     key,
+    make_ready,
     moment,
-    people,
-    register,
-    serve,
-    settle,
+    new_worker,
+    vacuum,
     waiting_task,
 )
 from generation import selectors, services
@@ -30,38 +30,38 @@ from generation.services.claims import begin_attempts
 
 SLOTS = 8
 BUSY = 4
-"""Slots that are held all the time: who has a task running is not next."""
+"""Slots that stay held: owners with a running task are not next."""
 
 SERVED = 5
-"""Finished tasks of everybody: when he was served last is looked up among them."""
+"""Finished tasks per owner; the last claim is found among them."""
 
 Numbers = dict[str, list[float]]
 
 
 def run(*, sizes: list[int], owners: int, rounds: int, claims: int) -> dict[str, Any]:
-    """By length of the line the milliseconds of every call; `fair`: was each claim as it ought."""
-    lines = [Line(size, min(size, owners)) for size in sizes]
-    settle()
+    """Milliseconds of every call by queue length; `fair`: every claim was in order."""
+    queues = [ModelQueue(size, min(size, owners)) for size in sizes]
+    vacuum()
     for number in range(rounds + 1):
-        for line in lines:
-            line.play(claims, counts=number > 0)
+        for queue in queues:
+            queue.run_round(claims, counts=number > 0)
     return {
-        "milliseconds": {str(line.size): line.took for line in lines},
-        "fair": all(line.fair for line in lines),
+        "milliseconds": {str(queue.size): queue.took for queue in queues},
+        "fair": all(queue.fair for queue in queues),
     }
 
 
-class Line:
-    """People who wait for one model with equally many tasks each; all were served before."""
+class ModelQueue:
+    """Owners with equally many queued tasks of one model, all served before."""
 
     def __init__(self, size: int, owners: int) -> None:
         self.size = size
-        self.name = f"line-{size}"
-        self.took: Numbers = {"claim": [], "first come": [], "places": []}
+        self.name = f"queue-{size}"
+        self.took: Numbers = {"claim": [], "first come": [], "positions": []}
         self.fair = True
-        serve(self.name, slots=SLOTS)
-        self.worker_id = register()
-        self.write(people(owners, self.name), owners)
+        make_ready(self.name, slots=SLOTS)
+        self.worker_id = new_worker()
+        self.write(create_users(owners, self.name), owners)
         waiting = GenerationTask.objects.waiting().filter(model=self.name)
         keys = waiting.order_by("pk").values_list("pk", flat=True)[:owners]
         self.watched = [str(task_id) for task_id in keys]
@@ -69,7 +69,7 @@ class Line:
         oldest_last = waiting.order_by("-created", "-pk").values_list("pk", flat=True)
         self.coming = list(oldest_last)
         self.taken: set[UUID] = set()
-        self.turns = served_longest_ago(self.name)
+        self.owners_by_turn = served_longest_ago(self.name)
         self.running: list[int] = []
 
     def write(self, first: int, owners: int) -> None:
@@ -79,7 +79,7 @@ class Line:
         fill(row, self.size, id=key(f"{self.name} waiting "), owner_id=owner, created=created)
         row.status, row.progress = TaskStatus.COMPLETED, 100
         row.finished_at = now - timedelta(hours=12)
-        # 7,919 is a prime: who was served longest ago does not follow from who came first
+        # 7,919 is a prime: the order of last claims must not follow the order of submission
         claimed_at = moment(now - timedelta(days=1), f"number * 7919 %% {owners * SERVED}")
         fill(
             row,
@@ -90,12 +90,12 @@ class Line:
         )
         GenerationTask.objects.filter(pk=row.pk).delete()
 
-    def play(self, claims: int, *, counts: bool) -> None:
-        """So many claims each way in turn, and one reading of the line."""
-        serve(self.name, slots=SLOTS)
+    def run_round(self, claims: int, *, counts: bool) -> None:
+        """`claims` claims each way in turn, and one read of the positions."""
+        make_ready(self.name, slots=SLOTS)
         while len(self.running) < BUSY:
             self.running.append(self.claim()[0].owner_id)
-        took: Numbers = {"claim": [], "first come": [], "places": [self.look()]}
+        took: Numbers = {"claim": [], "first come": [], "positions": [self.read_positions()]}
         for _again in range(claims):
             for name, way in (("claim", self.claim), ("first come", self.claim_first_come)):
                 task, milliseconds = way()
@@ -105,17 +105,17 @@ class Line:
             self.took[name] += took[name]
 
     def claim(self) -> tuple[GenerationTask, float]:
-        """By the product's service; it must take who was served longest ago."""
+        """Claim by the product's service, which must take the owner served longest ago."""
         began = perf_counter()
         (claim,) = services.claim(worker_id=self.worker_id, now=timezone.now())
         milliseconds = (perf_counter() - began) * 1e3
-        allowed = (o for o in self.turns if o not in self.running and self.left[o])
+        allowed = (o for o in self.owners_by_turn if o not in self.running and self.left[o])
         self.fair &= claim.task.owner_id == next(allowed)
         self.note(claim.task)
         return claim.task, milliseconds
 
     def claim_first_come(self) -> tuple[GenerationTask, float]:
-        """The same writes for the task that came first, whosever it is; nobody has to find it."""
+        """The same writes for the oldest task, which is known beforehand."""
         while (first := self.coming.pop()) in self.taken:
             pass
         began = perf_counter()
@@ -133,29 +133,29 @@ class Line:
         return task, milliseconds
 
     def note(self, task: GenerationTask) -> None:
-        """Whoever was served now is the one whose turn is farthest away."""
+        """Move the owner to the end of the turns."""
         self.taken.add(task.pk)
         self.left[task.owner_id] -= 1
-        self.turns.remove(task.owner_id)
-        self.turns.append(task.owner_id)
+        self.owners_by_turn.remove(task.owner_id)
+        self.owners_by_turn.append(task.owner_id)
 
-    def look(self) -> float:
-        """Milliseconds to find the places of one task of everybody."""
+    def read_positions(self) -> float:
+        """Milliseconds to read the position of one task per owner."""
         began = perf_counter()
-        places = selectors.queue_places(self.watched, now=timezone.now())
+        positions = selectors.queue_places(self.watched, now=timezone.now())
         milliseconds = (perf_counter() - began) * 1e3
-        assert places
+        assert positions
         return milliseconds
 
 
 def served_longest_ago(model: str) -> list[int]:
-    people = User.objects.filter(tasks__model=model)
-    served = people.annotate(at=Max("tasks__claimed_at")).order_by("at")
+    owners = User.objects.filter(tasks__model=model)
+    served = owners.annotate(at=Max("tasks__claimed_at")).order_by("at")
     return list(served.values_list("pk", flat=True))
 
 
 def end(task: GenerationTask) -> None:
-    """Done, and its slot is free; how that is written costs another figure."""
+    """Complete the task and free its slot, outside the measured time."""
     ModelSlot.objects.filter(task=task).update(task=None, lease_until=None)
     GenerationTask.objects.filter(pk=task.pk).update(
         status=TaskStatus.COMPLETED, progress=100, finished_at=timezone.now()

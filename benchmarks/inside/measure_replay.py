@@ -1,4 +1,4 @@
-"""Read a task's log out of a large table: as the product does, and as little as can be done."""
+"""Read a task's log from a large table: as the product does, and with a bare SELECT."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.db import connection
 from django.forms import model_to_dict
 from django.utils import timezone
 
-from benchmarks.inside.bulk_rows import fill, key, key_of, moment, running_task, settle
+from benchmarks.inside.bulk_rows import fill, key, key_of, moment, running_task, vacuum
 from benchmarks.inside.timing import Side, in_turn
 from generation import selectors, services
 from generation.hub.outbox import Outbox
@@ -25,7 +25,7 @@ from generation.services import Fraction
 LOG = 1_000
 TAIL = 10
 AT_ONCE = 20
-"""So many tasks run at the same time: their events lie among each other."""
+"""Tasks that run at the same time, whose events interleave."""
 
 BARE = "SELECT seq, frame FROM generation_taskevent WHERE task_id = %s AND seq > %s ORDER BY seq"
 TASK = TaskEvent._meta.get_field("task")
@@ -39,7 +39,7 @@ def run(*, tasks: int, rounds: int, times: int) -> dict[str, list[float]]:
 
 
 def write_logs(tasks: int) -> None:
-    """Copies of a task in the middle of its drawing, and of an event of it."""
+    """Copies of a running task and of one of its events."""
     claim = running_task()
     fraction = Fraction(
         progress=50.0,
@@ -55,7 +55,7 @@ def write_logs(tasks: int) -> None:
     event = claim.task.events.latest("seq")
     begun = timezone.now()
     fill(claim.task, tasks, id=key("task"), created=moment(begun))
-    # groups of tasks one after another, and the tasks of a group in turn
+    # one group of tasks after another; within a group the tasks alternate
     group = AT_ONCE * LOG
     task = f"number / {group} * {AT_ONCE} + number %% {AT_ONCE}"
     seq = f"number %% {group} / {AT_ONCE} + 1"
@@ -69,11 +69,11 @@ def write_logs(tasks: int) -> None:
         frame=f"'{before}' || ({seq}) || '{after}'",
         created_at=moment(begun),
     )
-    settle()
+    vacuum()
 
 
 class Logs:
-    """Reads another task's log each time, for every side the same ones."""
+    """Reads another task's log each time; every side reads the same ones."""
 
     def __init__(self, tasks: int, runner: asyncio.Runner) -> None:
         self.tasks = tasks
@@ -128,15 +128,15 @@ def fields_of(row: TaskEvent) -> dict[str, Any]:
 
 
 async def read_into_socket(task: str, after: int) -> int:
-    """The hub's own reader and an outbox; only the socket is missing, which takes everything."""
+    """The hub's reader and an outbox, with a socket that accepts everything."""
     sent: list[bytes] = []
 
     def send_now(*texts: str) -> bool:
         sent.extend(text.encode() for text in texts)
         return True
 
-    async def never(_told: object) -> None:
-        raise AssertionError("nobody has to wait, and nobody is closed")
+    async def never(_argument: object) -> None:
+        raise AssertionError("the socket must neither wait nor close")
 
     outbox = Outbox(owner_id=0, send=never, send_now=send_now, close=never)
     outbox.cursors[task] = after

@@ -1,4 +1,4 @@
-"""Sides in turn: who goes first changes, so that nobody always runs on a warm processor."""
+"""Time sides alternately; the first one changes, so that none always runs on a warm CPU."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Side = Callable[[], object]
 
 
 def in_turn(sides: Mapping[str, Side], rounds: int, times: int) -> dict[str, list[float]]:
-    """For each side the median milliseconds of every round, after one round that does not count.
+    """Median milliseconds of every round by side, after one warm-up round.
 
     Within a round the sides alternate call by call.
     """

@@ -1,4 +1,4 @@
-"""Servers that can run the application in the place of Daphne, as far as they are installed."""
+"""Commands of ASGI servers that can run the application."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def daphne(port: int, application: str) -> list[str]:
 
 
 def uvicorn(port: int, application: str) -> list[str]:
-    """Without compression of sockets, which costs 30 KiB for each."""
+    """Without WebSocket compression, which costs 30 KiB per socket."""
     return [
         *("-m", "uvicorn", "--host", HOST, "--port", str(port), "--log-level", "error"),
         *("--ws", "websockets-sansio", "--ws-per-message-deflate", "false", application),
@@ -32,7 +32,7 @@ def granian(port: int, application: str) -> list[str]:
 
 
 def hypercorn(port: int, application: str) -> list[str]:
-    """No workers: it serves in the process that was started."""
+    """Without workers, so that the started process serves."""
     return [
         *("-m", "hypercorn", "--bind", f"{HOST}:{port}", "--workers", "0"),
         *("--log-level", "error", application),

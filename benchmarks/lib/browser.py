@@ -1,4 +1,4 @@
-"""A real Chromium beside a stand: signed in, throttled, traced."""
+"""A real Chromium beside a testbed: signed in, throttled, traced."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def window(browser: Browser, served: Served, person: Person) -> Iterator[BrowserContext]:
-    """A browser of that person's own, with nothing cached."""
+    """A browser context that is signed in as the person, with an empty cache."""
     context = browser.new_context(base_url=served.url, viewport=DESK, locale="zh-CN")  # type: ignore[arg-type]
     name, value = person.session.split("=", 1)
     context.add_cookies([{"name": name, "value": value, "url": served.url}])
@@ -48,7 +48,7 @@ def window(browser: Browser, served: Served, person: Person) -> Iterator[Browser
 
 
 def throttled(page: Page) -> CDPSession:
-    """Slow 3G (400 ms, 50 KB/s) and a processor a quarter as fast."""
+    """Throttle to slow 3G (400 ms, 50 KB/s) and a quarter of the CPU speed."""
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
     session.send("Network.emulateNetworkConditions", SLOW_3G)
@@ -57,7 +57,7 @@ def throttled(page: Page) -> CDPSession:
 
 
 def traced(browser: Browser, page: Page, seconds: float) -> list[dict[str, Any]]:
-    """The events of Chromium's own trace of so long a watch."""
+    """The events of Chromium's trace over `seconds`."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "trace.json"
         browser.start_tracing(

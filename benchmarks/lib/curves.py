@@ -1,4 +1,4 @@
-"""How something grows: points, the exponent through them, and rows of a file that keeps them."""
+"""Growth curves: points, their exponent, and the CSV file that keeps them."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ COLUMNS = (
     "ideal",
 )
 TOLERANCE = 0.05
-"""Exponents that differ by less are the same to us."""
+"""Smaller differences of exponents are ignored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """`points`: size → what was measured there, of each round; `ideal` is the exponent of a
-    studio without limits, 0 for what should not grow."""
+    """`points`: size → measured value of each round; `ideal` is the exponent of a studio without
+    limits, 0 for constant cost."""
 
     name: str
     size: str
@@ -34,7 +34,7 @@ class Curve:
     points: dict[int, list[float]]
     ideal: float
     is_gain: bool = False
-    """More of it is better."""
+    """Higher values are better."""
 
     def medians(self) -> list[tuple[int, float]]:
         return [(size, median(values)) for size, values in self.points.items()]
@@ -44,7 +44,7 @@ class Curve:
         return slope(self.medians(), log)
 
     def upper_exponent(self) -> float:
-        """The same of the larger half, where what is constant weighs less."""
+        """The exponent of the larger half, where constant cost weighs less."""
         return slope(self.upper_half(), log)
 
     def upper_half(self) -> list[tuple[int, float]]:
@@ -53,7 +53,7 @@ class Curve:
         return points[min((len(points) - 1) // 2, len(points) - 2) :]
 
     def grows_too_fast(self) -> bool:
-        """A cost that at its end grows faster than n log n."""
+        """Whether a cost grows faster than n log n at its end."""
         upper = [(size, value) for size, value in self.upper_half() if size > 1]
         if self.is_gain or len(upper) < 2:
             return False
@@ -72,14 +72,14 @@ def write_csv(path: Path, curves: Iterable[Curve]) -> None:
         rows.writerow(COLUMNS)
         for curve in curves:
             for size, values in curve.points.items():
-                told = (f"{each:.4g}" for each in (median(values), min(values), max(values)))
+                values_text = (f"{each:.4g}" for each in (median(values), min(values), max(values)))
                 rows.writerow(
-                    [curve.name, curve.size, size, curve.measured, *told, f"{curve.ideal:g}"]
+                    [curve.name, curve.size, size, curve.measured, *values_text, f"{curve.ideal:g}"]
                 )
 
 
 def read_csv(path: Path) -> list[Curve]:
-    """What was written; of the rounds only the middle and the ends are left."""
+    """The written curves; of the rounds only median, lowest and highest are kept."""
     curves: dict[str, Curve] = {}
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):

@@ -1,4 +1,4 @@
-"""PostgreSQL and SQLite, migrated and empty, and processes of ours that work on either of them."""
+"""Migrated empty databases of PostgreSQL and SQLite, and processes that use them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.studio import ROOT
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """`env` are the settings of a process that works on it, with the in-memory layer."""
+    """`env`: settings of a process that uses it, with the in-memory layer."""
 
     name: str
     env: dict[str, str]
@@ -29,7 +29,7 @@ class Database:
         subprocess.run(arguments, cwd=ROOT, env=self.env, check=True)
 
     def run(self, figure: str, **options: Any) -> Any:
-        """What `run(**options)` of the module in `benchmarks.inside` gives, in a new process."""
+        """The result of `run(**options)` of a module in `benchmarks.inside`, in a new process."""
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.inside", figure],
             cwd=ROOT,
@@ -44,7 +44,7 @@ class Database:
 
 @contextmanager
 def both_databases(*purposes: str) -> Iterator[list[Database]]:
-    """PostgreSQL and SQLite; with `purposes` as many of each, named after them too."""
+    """PostgreSQL and SQLite; with `purposes` one of each per purpose."""
     with tempfile.TemporaryDirectory(prefix="liujuan-benchmark-") as name:
         folder = Path(name)
         postgres = Postgres(folder)
@@ -63,14 +63,14 @@ def both_databases(*purposes: str) -> Iterator[list[Database]]:
 
 
 def new_database(postgres: Postgres, name: str) -> str:
-    """Its URL."""
+    """Create a database; its URL."""
     postgres.query(f"CREATE DATABASE {name}")
     return f"{postgres.url.rpartition('/')[0]}/{name}"
 
 
 def prepared(name: str, data_dir: Path, **env: str) -> Database:
     others = {key: text for key, text in os.environ.items() if not key.endswith("_URL")}
-    # nobody calls the model; PostgreSQL without the address of one would be a mistake
+    # the model is never called, but a check requires its address with PostgreSQL
     env = {**others, "DATA_DIR": str(data_dir), "XINFERENCE_URL": "http://127.0.0.1:9", **env}
     env["SECRET_KEY"] = "for benchmarks on this machine only"
     database = Database(name, env)

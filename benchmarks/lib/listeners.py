@@ -1,6 +1,6 @@
-"""Sockets in processes of their own, which only note what came when and read it afterwards.
+"""Sockets in separate processes that record raw data and parse it afterwards.
 
-A load generator that reads every frame at once is slower than the servers that it should measure.
+A load generator that parses every frame on arrival is slower than the servers it measures.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from benchmarks.lib.process_stats import allow_many_files
 from benchmarks.lib.socket_client import Client, crowd, handshake
 
 PROCESSES = 2
-LOOK = 0.02
-"""Seconds between looks whether everything has come."""
+POLL_EVERY = 0.02
+"""Seconds between checks whether everything has arrived."""
 
 TAIL = 2_000
-"""Bytes at the end of what a socket got in which its last event stands."""
+"""Bytes at the end of the received data that contain the last event."""
 
 EVENT = re.compile(rb'"seq":(\d+),"kind"')
 
@@ -33,8 +33,8 @@ Arrivals = list[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where to connect, and what to attach to."""
+class Endpoint:
+    """Where to connect, and the task to attach to."""
 
     port: int
     headers: dict[str, str]
@@ -42,7 +42,7 @@ class Place:
 
 
 class Listener(Client):
-    """While it records, data are put aside as they come."""
+    """While recording, data are stored with their time of arrival."""
 
     def __init__(self, request: bytes) -> None:
         super().__init__(request)
@@ -59,7 +59,7 @@ class Listener(Client):
         return mark in b"".join(data[-TAIL:] for _stamp, data in self.chunks[-2:])
 
     def arrivals(self) -> Arrivals:
-        """Read what was recorded."""
+        """Parse the recorded data."""
         self.recording = False
         arrivals: Arrivals = []
         chunks, self.chunks = self.chunks, []
@@ -75,22 +75,24 @@ def note(text: bytes, stamp: int, arrivals: Arrivals) -> None:
         arrivals.append((int(match[1]), stamp))
 
 
-class Crowd:
-    """The listeners of one process; its methods are what `Listeners` asks for by name."""
+class ListenerProcess:
+    """The listeners of one process; `Listeners` calls its methods by name."""
 
     def __init__(self) -> None:
         self.groups: dict[str, list[Listener]] = {}
 
-    async def attach(self, group: str, place: Place, count: int) -> None:
+    async def attach(self, group: str, endpoint: Endpoint, count: int) -> None:
         async def one(_number: int) -> Listener:
             _transport, listener = await asyncio.get_running_loop().create_connection(
-                lambda: Listener(handshake(place.port, place.headers)), "127.0.0.1", place.port
+                lambda: Listener(handshake(endpoint.port, endpoint.headers)),
+                "127.0.0.1",
+                endpoint.port,
             )
-            greeted = listener.heard(b'"hello"')
+            greeted = listener.next_text(b'"hello"')
             await listener.opened
             await greeted
-            live = listener.heard(b'"live"')
-            listener.send(action="attach", task_id=place.task, after=0)
+            live = listener.next_text(b'"live"')
+            listener.send(action="attach", task_id=endpoint.task, after=0)
             await live
             return listener
 
@@ -100,21 +102,21 @@ class Crowd:
         for listener in self.groups[group]:
             listener.recording = True
 
-    async def collect(self, group: str, last: int, patience: float) -> list[Arrivals]:
-        """What came until every socket had the event `last`, or patience ended."""
-        mark, end = b'"seq":%d,"kind"' % last, time.monotonic() + patience
+    async def collect(self, group: str, last: int, wait: float) -> list[Arrivals]:
+        """Arrivals by socket once each has the event `last`, or after `wait` seconds."""
+        mark, end = b'"seq":%d,"kind"' % last, time.monotonic() + wait
         missing = self.groups[group]
         while missing and time.monotonic() < end:
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(POLL_EVERY)
             missing = [listener for listener in missing if not listener.has(mark)]
         return [listener.arrivals() for listener in self.groups[group]]
 
 
-async def obey(pipe: Connection) -> None:
-    """One order after the other, until None comes."""
-    loop, sockets = asyncio.get_running_loop(), Crowd()
-    while (order := await loop.run_in_executor(None, pipe.recv)) is not None:
-        name, arguments = order
+async def run_commands(pipe: Connection) -> None:
+    """Run one command after the other, until None."""
+    loop, sockets = asyncio.get_running_loop(), ListenerProcess()
+    while (command := await loop.run_in_executor(None, pipe.recv)) is not None:
+        name, arguments = command
         pipe.send(await getattr(sockets, name)(*arguments))
 
 
@@ -122,30 +124,30 @@ def run(pipe: Connection) -> None:
     allow_many_files()
     # a collection would count as latency of the server
     gc.disable()
-    asyncio.run(obey(pipe))
+    asyncio.run(run_commands(pipe))
 
 
 class Listeners:
-    """Every order goes to all processes at once; who asks waits for all of them."""
+    """Sends every command to all processes and waits for all of them."""
 
     def __init__(self, pipes: list[Connection]) -> None:
         self.pipes = pipes
 
-    def tell(self, name: str, orders: Sequence[tuple[Any, ...]]) -> list[Any]:
-        for pipe, arguments in zip(self.pipes, orders, strict=True):
+    def call(self, name: str, shares: Sequence[tuple[Any, ...]]) -> list[Any]:
+        for pipe, arguments in zip(self.pipes, shares, strict=True):
             pipe.send((name, arguments))
         return [pipe.recv() for pipe in self.pipes]
 
-    def attach(self, group: str, place: Place, count: int) -> None:
+    def attach(self, group: str, endpoint: Endpoint, count: int) -> None:
         shares = [len(range(number, count, len(self.pipes))) for number in range(len(self.pipes))]
-        self.tell("attach", [(group, place, share) for share in shares])
+        self.call("attach", [(group, endpoint, share) for share in shares])
 
     def record(self, group: str) -> None:
-        self.tell("record", [(group,)] * len(self.pipes))
+        self.call("record", [(group,)] * len(self.pipes))
 
-    def collect(self, group: str, last: int, patience: float) -> list[Arrivals]:
-        told = self.tell("collect", [(group, last, patience)] * len(self.pipes))
-        return [arrivals for each in told for arrivals in each]
+    def collect(self, group: str, last: int, wait: float) -> list[Arrivals]:
+        results = self.call("collect", [(group, last, wait)] * len(self.pipes))
+        return [arrivals for each in results for arrivals in each]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A whole installation whose webs and workers are started one by one, and what each part uses."""
+"""A whole installation whose webs and workers are started one by one; CPU of each part."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.lib.process_stats import cpu_seconds, family
-from benchmarks.lib.socket_client import crowd, dial
-from benchmarks.lib.systems import FixedModel, SocketAsker
+from benchmarks.lib.socket_client import crowd
+from benchmarks.lib.systems import FixedModel, SocketRequester
 from benchmarks.lib.testbed import OURS, Person, Served, Writer
 from tests.production import MODEL, Production, Program
 from tests.studio import wait_until
 
 REPLICAS = 64
-"""More than people ask at once: the model is never what is waited for."""
+"""More than concurrent requests: the model is never the limit."""
 
 UNDER_WAY = 2.0
-"""Seconds after which the first pictures are there; what was before does not count."""
+"""Warm-up in seconds: until the first pictures have arrived."""
 
 Cpu = dict[str, float]
 """Seconds, by part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CrowdedSite:
+class LoadedSite:
     studio: Production
     webs: list[Served]
     writer: Writer
@@ -46,7 +46,7 @@ class CrowdedSite:
     def cpu(self) -> Cpu:
         parts = {
             "web": [web.pid for web in self.webs if web.alive],
-            "worker": [pid_of(worker) for worker in self.studio.workers if worker.alive],
+            "worker": [worker.pid for worker in self.studio.workers if worker.alive],
             "PostgreSQL": [postmaster(self.studio)],
             "Redis": [self.studio.redis.process.pid] if self.studio.redis.process else [],
         }
@@ -54,31 +54,24 @@ class CrowdedSite:
 
 
 @contextmanager
-def crowded_site(webs: int, workers: int, people: int) -> Iterator[CrowdedSite]:
-    """The stores, the model, a writer and the first web run; nothing else does yet."""
+def loaded_site(webs: int, workers: int, people: int) -> Iterator[LoadedSite]:
+    """Stores, model, writer and the first web run; other webs and workers are not started yet."""
     with ExitStack() as ends:
         folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="liujuan-benchmark-")))
         model = FixedModel("fixed-model", folder, "--replicas", str(REPLICAS))
         studio = Production(folder, webs=0, workers=workers, XINFERENCE_URL=model.url)
         studio.model = model
         ends.callback(studio.stop)
-        studio.postgres.start()
-        studio.redis.start()
-        studio.manage("migrate", "-v", "0")
+        studio.start_stores()
         model.start()
         served = [Served(OURS, folder, studio.env) for _web in range(webs)]
         for web in served:
             ends.callback(web.kill)
         writer = Writer(studio.env)
         ends.callback(writer.close)
-        site = CrowdedSite(studio=studio, webs=served, writer=writer, people=writer.people(people))
+        site = LoadedSite(studio=studio, webs=served, writer=writer, people=writer.people(people))
         site.start(site.webs[0])
         yield site
-
-
-def pid_of(program: Program) -> int:
-    assert program.process is not None
-    return program.process.pid
 
 
 def postmaster(studio: Production) -> int:
@@ -86,7 +79,7 @@ def postmaster(studio: Production) -> int:
 
 
 def cpu_of_family(pid: int) -> float:
-    """Of those that live; a process may end while it is looked at."""
+    """CPU seconds of a process and its children; a process may end meanwhile."""
     total = 0.0
     for each in family(pid):
         with suppress(OSError):
@@ -95,8 +88,8 @@ def cpu_of_family(pid: int) -> float:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
-    """What came back within the time: seconds each picture took, and CPU by part."""
+class LoadResult:
+    """Seconds of each picture that was finished within the time, and CPU by part."""
 
     took: list[float]
     seconds: float
@@ -107,58 +100,56 @@ class Course:
         return len(self.took) / self.seconds
 
 
-async def askers(site: CrowdedSite) -> list[SocketAsker]:
-    """Everybody at the first web, greeted."""
+async def requesters(site: LoadedSite) -> list[SocketRequester]:
+    """All people, connected to the first web."""
 
-    async def one(number: int) -> SocketAsker:
-        client = await dial(site.webs[0].port, OURS.headers(site.people[number]))
-        greeted = client.heard(b'"hello"')
-        await client.opened
-        await greeted
-        return SocketAsker(client)
+    async def one(number: int) -> SocketRequester:
+        return SocketRequester(await site.webs[0].connect(site.people[number]))
 
     return await crowd(len(site.people), one)
 
 
-async def ask_at(site: CrowdedSite, free: list[SocketAsker], rate: float, seconds: float) -> Course:
-    """So many new tasks a second, each by somebody who has none under way, if there is anybody."""
+async def request_at_rate(
+    site: LoadedSite, free: list[SocketRequester], rate: float, seconds: float
+) -> LoadResult:
+    """Submit `rate` tasks a second, each from a client without a running task, if one is free."""
     took: list[float] = []
-    asking: set[asyncio.Task[None]] = set()
+    pending: set[asyncio.Task[None]] = set()
 
-    async def ask(asker: SocketAsker) -> None:
-        took.append(await asker.ask())
-        free.append(asker)
+    async def request_one(requester: SocketRequester) -> None:
+        took.append(await requester.request())
+        free.append(requester)
 
     watching = asyncio.create_task(watch(site, took, seconds))
     due = time.monotonic()
     while not watching.done():
         if free:
-            asking.add(asyncio.create_task(ask(free.pop(0))))
+            pending.add(asyncio.create_task(request_one(free.pop(0))))
         due += 1 / rate
         await asyncio.sleep(max(0.0, due - time.monotonic()))
-    await asyncio.gather(*asking)
+    await asyncio.gather(*pending)
     return watching.result()
 
 
-async def ask_all_the_time(
-    site: CrowdedSite, all_of_them: list[SocketAsker], seconds: float
-) -> Course:
-    """Everybody asks anew as soon as he has his picture."""
+async def request_continuously(
+    site: LoadedSite, clients: list[SocketRequester], seconds: float
+) -> LoadResult:
+    """Every client submits its next task as soon as it has its picture."""
     took: list[float] = []
     watching = asyncio.create_task(watch(site, took, seconds))
 
-    async def ask(asker: SocketAsker) -> None:
+    async def request_one(requester: SocketRequester) -> None:
         while not watching.done():
-            took.append(await asker.ask())
+            took.append(await requester.request())
 
-    await asyncio.gather(*(ask(asker) for asker in all_of_them))
+    await asyncio.gather(*(request_one(requester) for requester in clients))
     return watching.result()
 
 
-async def watch(site: CrowdedSite, took: list[float], seconds: float) -> Course:
-    """What is added to `took` once all is under way."""
+async def watch(site: LoadedSite, took: list[float], seconds: float) -> LoadResult:
+    """The entries that are added to `took` after the warm-up."""
     await asyncio.sleep(UNDER_WAY)
     known, before, began = len(took), site.cpu(), time.monotonic()
     await asyncio.sleep(seconds)
     used = {name: after - before[name] for name, after in site.cpu().items()}
-    return Course(took=took[known:], seconds=time.monotonic() - began, cpu=used)
+    return LoadResult(took=took[known:], seconds=time.monotonic() - began, cpu=used)

@@ -1,4 +1,4 @@
-"""A machine that others use too: a second run under it has to tell the same story."""
+"""Load from other processes, to check that ratios stay the same."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def noise(processes: int) -> Iterator[None]:
-    """So many processes count as fast as they can all the while."""
+    """Keep `processes` processes busy."""
     busy = [
         subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _each in range(processes)
     ]

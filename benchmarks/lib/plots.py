@@ -1,4 +1,4 @@
-"""Pictures of the curves: `python -m benchmarks.lib.plots` draws docs/growth-*.png from the CSV."""
+"""Plots of the curves: `python -m benchmarks.lib.plots` draws docs/growth-*.png from the CSV."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def can_draw() -> bool:
 
 
 def colours() -> dict[str, str]:
-    """The pigments of the studio by day."""
+    """The colours of the light theme by name."""
     css = TOKENS.read_text(encoding="utf-8")
     return dict(re.findall(r"--([\w-]+): light-dark\((#[0-9a-f]+),", css))
 
 
 def draw_all(path: Path = CSV, folder: Path = ROOT / "docs") -> list[Path]:
-    """One picture for each curve; their paths."""
+    """Draw one picture per curve; their paths."""
     return [draw(curve, folder) for curve in read_csv(path)]
 
 
@@ -68,7 +68,7 @@ def draw(curve: Curve, folder: Path) -> Path:
 
 
 def nice_ticks(low: float, high: float) -> list[float]:
-    """1, 2 and 5 of every power of ten between the two, and one beyond either end."""
+    """1, 2 and 5 times powers of ten between the two, and one beyond each end."""
     every = [digit * 10.0**power for power in range(-4, 8) for digit in (1, 2, 5)]
     inside = [each for each in every if low <= each <= high]
     below = [each for each in every if each < low][-1:]

@@ -1,4 +1,4 @@
-"""What the kernel knows of a process."""
+"""Statistics of a process from /proc."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """KiB; `rss` counts shared pages too, `uss` only those that would be free without it."""
+    """KiB; `rss` includes shared pages, `uss` only private ones."""
 
     rss: int
     uss: int
@@ -26,16 +26,16 @@ def memory(pid: int) -> Memory:
 
 def cpu_seconds(pid: int) -> float:
     """User and system time so far."""
-    # the name of the program may hold spaces; the numbers begin behind its parenthesis
+    # the name may contain spaces; the numbers begin after its parenthesis
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def family(pid: int) -> list[int]:
-    """The process and all that it started: some servers serve from a child."""
+    """The process and its descendants: some servers serve from a child."""
     found = [pid]
     for parent in found:
-        # it may have ended since
+        # it may have ended
         with suppress(OSError):
             for task in Path(f"/proc/{parent}/task").iterdir():
                 found += [int(child) for child in (task / "children").read_text().split()]
@@ -51,6 +51,6 @@ def threads(pid: int) -> int:
 
 
 def allow_many_files() -> None:
-    """As many open files as the system lets us have; processes that we start inherit it."""
+    """Raise the limit of open files to the hard limit; child processes inherit it."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,7 +1,8 @@
-"""One way to print: a small Markdown section per figure."""
+"""Reports as Markdown sections, one per figure."""
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import re
@@ -17,7 +18,7 @@ PACKAGES = ("Django", "channels", "channels_redis", "daphne", "redis", "Twisted"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """`rows` are cells in the order of `columns`; the first one names the row."""
+    """`rows` are cells in the order of `columns`; the first cell names the row."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -29,7 +30,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
-    """`met` compares what was measured with the goal of the design."""
+    """A goal of the design, and whether the measured value meets it."""
 
     wanted: str
     measured: str
@@ -43,23 +44,31 @@ class Goal:
         return "Met." if self.met else "Missed."
 
 
+def ratio_goal(
+    wanted: str, ratios: Sequence[float], *, least: float = 0.0, most: float = math.inf
+) -> Goal:
+    """A goal for the median of `ratios`."""
+    met = least <= median(ratios) <= most
+    return Goal(wanted=wanted, measured=f"{spread(ratios)} ×", met=met)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excerpt:
-    """What a page of `docs/` tells of a figure, at its `mark`."""
+    """The part of a page in `docs/` that a figure writes, at its `mark`."""
 
     page: str
     mark: str
     text: str
 
     def write(self) -> None:
-        """Into the place of what stands between the marks; the page must have them."""
+        """Replace the text between the marks; the page must have them."""
         path = ROOT / "docs" / self.page
         path.write_text(between_marks(path.read_text(encoding="utf-8"), self), encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """`how` says in a sentence or two what was done, and how often."""
+    """`how` describes the measurement in a few sentences."""
 
     title: str
     how: str
@@ -88,7 +97,7 @@ GOAL = re.compile(r"^- Goal: (.+?)\. Measured: (.+)\. \*\*(Met|Missed)\.\*\*$", 
 
 
 def machine() -> str:
-    """Processor, cores, memory and system; nothing that names this machine."""
+    """Cores, processor, memory and system, without the name of the machine."""
     model = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     processor = model[1].strip() if model else platform.machine()
@@ -101,7 +110,7 @@ def versions() -> str:
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:
-    """The median, and from where to where the values went."""
+    """The median, lowest and highest value."""
     low, middle, high = min(values), median(values), max(values)
     if len(values) == 1:
         return f"{middle:.{digits}f}"
@@ -109,20 +118,17 @@ def spread(values: Sequence[float], digits: int = 2) -> str:
 
 
 def ratios(ours: Sequence[float], others: Sequence[float]) -> list[float]:
-    """Round by round."""
+    """Quotients round by round."""
     return [mine / other for mine, other in zip(ours, others, strict=True)]
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which `share` (0..1) of all lie."""
+    """The value below which a share (0..1) of all values lies."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
 def written_into(path: Path, section: str) -> str:
-    """The text of `path` with this section in the place of the one of the same title.
-
-    At its top stands what all sections say of their goals.
-    """
+    """The text of `path` with this section and a new summary of goals."""
     text = path.read_text(encoding="utf-8") if path.exists() else "# Measured\n"
     head, *sections = re.split(r"^(?=## )", text, flags=re.MULTILINE)
     by_title = {each.partition("\n")[0]: each.strip() for each in sections}
@@ -132,7 +138,7 @@ def written_into(path: Path, section: str) -> str:
 
 
 def summary(sections: Iterable[str]) -> list[str]:
-    """A sentence and a table of every goal, unless there is none."""
+    """A sentence and a table of all goals; empty without goals."""
     rows = [
         [each.partition("\n")[0].removeprefix("## "), wanted, measured, verdict.lower()]
         for each in sections

@@ -1,4 +1,4 @@
-"""A small WebSocket client that costs little, so that thousands of them fit into one process."""
+"""A minimal WebSocket client, so that thousands of them fit into one process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 LOST = 1006
-"""Close code of a connection that ended without saying why."""
+"""Close code of a connection that ended without a close frame."""
 
 PATIENCE = 60.0
 T = TypeVar("T")
@@ -24,7 +24,7 @@ class Refused(Exception):
 
 
 class Client(asyncio.Protocol):
-    """One socket; what it receives goes to `on_text`, and to whoever waits in `heard`."""
+    """One socket; received text goes to `on_text` and to the futures of `next_text`."""
 
     def __init__(self, request: bytes) -> None:
         loop = asyncio.get_running_loop()
@@ -63,7 +63,7 @@ class Client(asyncio.Protocol):
         return True
 
     def read_frames(self) -> int:
-        """Handle every complete frame; how many bytes they were."""
+        """Handle every complete frame; the number of bytes."""
         buffer, at = self.buffer, 0
         while len(buffer) - at >= 2:
             size, begins = buffer[at + 1] & 127, at + 2
@@ -97,20 +97,20 @@ class Client(asyncio.Protocol):
         self.closed.set_result(self.close_code)
         if not self.opened.done():
             self.opened.set_exception(Refused("the connection was lost"))
-            # who tears it off in the middle of the handshake does not ask
+            # mark it as retrieved: a caller that resets during the handshake does not await it
             self.opened.exception()
         for future in self.waiting.values():
             future.cancel()
 
-    def heard(self, part: bytes) -> asyncio.Future[bytes]:
-        """The next text that contains `part`; ask before it can have come."""
+    def next_text(self, part: bytes) -> asyncio.Future[bytes]:
+        """The next text that contains `part`; call it before that text can arrive."""
         return self.waiting.setdefault(part, asyncio.get_running_loop().create_future())
 
     def send(self, **message: Any) -> None:
         self.transport.write(frame(TEXT, json.dumps(message).encode()))
 
     def reset(self) -> None:
-        """End with RST, as a phone that goes out of sight of its network does."""
+        """End with RST, like a phone that loses its network."""
         if not self.transport.is_closing():
             raw = self.transport.get_extra_info("socket")
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -122,7 +122,7 @@ def frame(kind: int, payload: bytes) -> bytes:
     head = struct.pack("!BB", 128 | kind, 128 | size) if size < 126 else b""
     if not head:
         head = struct.pack("!BBH", 128 | kind, 128 | 126, size)
-    # a mask of zeros is a legal one, and leaves the payload as it is
+    # a mask of zeros is valid and leaves the payload unchanged
     return head + bytes(4) + payload
 
 
@@ -141,11 +141,11 @@ def handshake(port: int, headers: Mapping[str, str]) -> bytes:
 async def dial(
     port: int, headers: Mapping[str, str], *, receive_buffer: int | None = None
 ) -> Client:
-    """A client whose handshake is under way; wait for `opened`."""
+    """A client that has sent its handshake; await `opened`."""
     raw = socket.socket()
     raw.setblocking(False)
     if receive_buffer is not None:
-        # the kernel would otherwise read megabytes for a client that reads nothing
+        # otherwise the kernel buffers megabytes for a client that reads nothing
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     loop = asyncio.get_running_loop()
     await loop.sock_connect(raw, ("127.0.0.1", port))
@@ -155,8 +155,19 @@ async def dial(
     return client
 
 
+async def connect(
+    port: int, headers: Mapping[str, str], *, receive_buffer: int | None = None
+) -> Client:
+    """A client that has received `hello`."""
+    client = await dial(port, headers, receive_buffer=receive_buffer)
+    greeted = client.next_text(b'"hello"')
+    await client.opened
+    await greeted
+    return client
+
+
 async def crowd(size: int, one: Callable[[int], Awaitable[T]], *, at_once: int = 50) -> list[T]:
-    """`one(0)` … `one(size - 1)`, so many at once; their results in order."""
+    """Results of `one(0)` … `one(size - 1)` in order, at most `at_once` concurrent."""
     gate = asyncio.Semaphore(at_once)
 
     async def guarded(number: int) -> T:

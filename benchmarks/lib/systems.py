@@ -1,6 +1,5 @@
-"""Who can be asked for a picture: the model itself, the studio in both shapes, and a tutorial.
-
-All draw with the same fixed-time model server, each in processes of its own.
+"""Systems that make pictures: the model itself, the studio with one process and with a separate
+worker, and a tutorial. All use the same fixed-time model server, each in its own processes.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typing import Protocol
 import httpx
 
 from benchmarks.lib.process_stats import cpu_seconds
-from benchmarks.lib.socket_client import Client, crowd, dial
+from benchmarks.lib.socket_client import Client, connect, crowd
 from benchmarks.lib.testbed import OURS, Served, Side, Writer
 from tests.production import MODEL, ModelServer, Production
 from tests.studio import Studio, wait_until
@@ -36,11 +35,11 @@ class FixedModel(ModelServer):
         return ["-m", "benchmarks.servers.fixed_model", "--port", str(self.port), *self.options]
 
 
-class Asker(Protocol):
-    """Somebody who asks for one picture after the other."""
+class Requester(Protocol):
+    """Requests one picture after the other."""
 
-    async def ask(self) -> float:
-        """Seconds from the question until he has it."""
+    async def request(self) -> float:
+        """Seconds from the request until the picture has arrived."""
         ...
 
 
@@ -50,23 +49,23 @@ MARKS = {
     "preparing": b'"step":"preparing"',
     "finishing": b'"step":"finishing"',
 }
-"""What is heard on the way to a picture, in order, and by what it is known."""
+"""Frames on the way to a picture, in order, and the text that identifies them."""
 
 
-class SocketAsker:
-    """At a socket, from the submission until the `result` frame."""
+class SocketRequester:
+    """Over a socket, from the submission to the `result` frame."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
         self.marks: dict[str, float] = {}
-        """Seconds from the last question until each of `MARKS`."""
+        """Seconds from the last request until each of `MARKS`."""
 
-    async def ask(self) -> float:
-        ended = self.client.heard(b'"result"')
-        refused = self.client.heard(b'"error"')
+    async def request(self) -> float:
+        ended = self.client.next_text(b'"result"')
+        refused = self.client.next_text(b'"error"')
         began = time.perf_counter()
         for name, part in MARKS.items():
-            self.client.heard(part).add_done_callback(partial(self.mark, name, began))
+            self.client.next_text(part).add_done_callback(partial(self.mark, name, began))
         self.client.send(action="generate", prompt="LiuJuan")
         await asyncio.wait({ended, refused}, return_when=asyncio.FIRST_COMPLETED)
         took = time.perf_counter() - began
@@ -77,13 +76,13 @@ class SocketAsker:
         self.marks[name] = time.perf_counter() - began
 
 
-class DirectAsker:
-    """At the model, from the call until the answer is read; one connection is kept."""
+class DirectRequester:
+    """At the model, from the call until the response is read, over one connection."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self.http = http
 
-    async def ask(self) -> float:
+    async def request(self) -> float:
         order = {"model": MODEL, "prompt": "LiuJuan", "width": 512, "height": 512, "steps": 9}
         began = time.perf_counter()
         answer = await self.http.post("/sdapi/v1/txt2img", json=order)
@@ -93,7 +92,7 @@ class DirectAsker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """What is asked; `people` have a socket each at `port`, the model has none."""
+    """`people`: headers of one socket each at `port`; empty for the model."""
 
     name: str
     port: int
@@ -101,10 +100,10 @@ class System:
     pids: list[int] = field(default_factory=list)
 
     def cpu_seconds(self) -> float:
-        """What its web and worker processes have used of a processor until now."""
+        """CPU seconds of its web and worker processes so far."""
         return sum(cpu_seconds(pid) for pid in self.pids)
 
-    async def askers(self, count: int) -> list[Asker]:
+    async def requesters(self, count: int) -> list[Requester]:
         if not self.people:
             http = httpx.AsyncClient(
                 base_url=f"http://127.0.0.1:{self.port}",
@@ -112,21 +111,17 @@ class System:
                 limits=httpx.Limits(max_connections=None, keepalive_expiry=STARTS),
                 trust_env=False,
             )
-            return [DirectAsker(http)] * count
+            return [DirectRequester(http)] * count
 
-        async def one(number: int) -> Asker:
-            client = await dial(self.port, self.people[number])
-            greeted = client.heard(b'"hello"')
-            await client.opened
-            await greeted
-            return SocketAsker(client)
+        async def one(number: int) -> Requester:
+            return SocketRequester(await connect(self.port, self.people[number]))
 
         return list(await crowd(count, one))
 
 
 @contextmanager
 def systems(people: int) -> Iterator[list[System]]:
-    """All of them, ready and with an account for everybody."""
+    """All systems, ready, with `people` accounts each."""
     with ExitStack() as ends:
         folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="liujuan-benchmark-")))
         model = FixedModel("fixed-model", folder)
@@ -159,9 +154,7 @@ def separate_worker(folder: Path, model: FixedModel, people: int) -> Iterator[Sy
     studio = Production(folder, XINFERENCE_URL=model.url)
     studio.model = model
     try:
-        studio.postgres.start()
-        studio.redis.start()
-        studio.manage("migrate", "-v", "0")
+        studio.start_stores()
         for program in (*studio.webs, *studio.workers):
             program.start()
         wait_until(studio.sees_the_model, what="the worker has seen the model")
@@ -175,7 +168,7 @@ def separate_worker(folder: Path, model: FixedModel, people: int) -> Iterator[Sy
 
 
 def keys(env: dict[str, str], count: int) -> list[dict[str, str]]:
-    """What the sockets of so many new accounts sign in with."""
+    """Headers that sign in the sockets of `count` new accounts."""
     writer = Writer(env)
     try:
         return [OURS.headers(person) for person in writer.people(count)]

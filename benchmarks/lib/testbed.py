@@ -1,4 +1,4 @@
-"""What the figures stand on: servers of their own, a writer, and the sides that are compared."""
+"""Servers for a figure, a task writer, and the sides that are compared."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import IO, Any, Self
 
 import redis
 
-from benchmarks.lib.socket_client import Client, dial
+from benchmarks.lib.socket_client import Client, connect
 from benchmarks.servers.process_counts import PATH, Figures
 from tests.production import Production, Web
 from tests.studio import ROOT, wait_until
@@ -34,7 +34,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of those that are compared; `signs_in` with a token, a session, or not at all."""
+    """One of the compared systems; `signs_in` is "token", "session" or empty."""
 
     name: str
     application: str
@@ -53,7 +53,7 @@ BARE = Side("bare Daphne", "benchmarks.servers.bare_socket:application")
 
 
 class Served(Web):
-    """One side in a server of its own; `server` gives its command for a port and an application."""
+    """One side in its own server; `server` returns the command for a port and an application."""
 
     def __init__(
         self, side: Side, folder: Path, env: dict[str, str], server: Server | None = None
@@ -77,29 +77,20 @@ class Served(Web):
         except OSError:
             return False
 
-    @property
-    def pid(self) -> int:
-        assert self.process is not None
-        return self.process.pid
-
     def figures(self) -> Figures:
         with urllib.request.urlopen(self.url + PATH, timeout=60) as answer:
             counted: Figures = json.load(answer)
             return counted
 
     async def connect(self, person: Person, *, receive_buffer: int | None = None) -> Client:
-        """A socket that was greeted."""
+        """A socket that received `hello`."""
         headers = self.side.headers(person)
-        client = await dial(self.port, headers, receive_buffer=receive_buffer)
-        greeted = client.heard(b'"hello"')
-        await client.opened
-        await greeted
-        return client
+        return await connect(self.port, headers, receive_buffer=receive_buffer)
 
     async def attach(self, person: Person, task: str, after: int = 0) -> Client:
-        """A socket that was told everything up to now."""
+        """A socket that received the replay of a task."""
         client = await self.connect(person)
-        live = client.heard(b'"live"')
+        live = client.next_text(b'"live"')
         client.send(action="attach", task_id=task, after=after)
         await live
         return client
@@ -109,7 +100,7 @@ class Writer:
     """The other end of `benchmarks.servers.task_writer`."""
 
     def __init__(self, env: dict[str, str], log: IO[str] | None = None) -> None:
-        """`log` takes what it writes on stderr, where that is expected to be much."""
+        """`log` receives its stderr."""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.servers.task_writer"],
             cwd=ROOT,
@@ -120,46 +111,46 @@ class Writer:
             text=True,
         )
 
-    def ask(self, do: str, **values: Any) -> dict[str, Any]:
+    def call(self, action: str, **values: Any) -> dict[str, Any]:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps({"do": do, **values}) + "\n")
+        self.process.stdin.write(json.dumps({"action": action, **values}) + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
-        assert line, "the writer ended; it wrote why"
+        assert line, "the writer ended; see its stderr"
         answer: dict[str, Any] = json.loads(line)
         return answer
 
     def people(self, count: int) -> list[Person]:
-        return [Person(**person) for person in self.ask("people", count=count)["people"]]
+        return [Person(**person) for person in self.call("people", count=count)["people"]]
 
     def task(self, owner: Person) -> str:
         """The id of a running task."""
-        return str(self.ask("task", owner=owner.name)["task"])
+        return str(self.call("task", owner=owner.name)["task"])
 
     def draw(self, owner: Person) -> None:
         """Submit a task for the real worker."""
-        self.ask("draw", owner=owner.name)
+        self.call("draw", owner=owner.name)
 
     def events(self, task: str, count: int = 1) -> int:
-        """Write so many; the newest seq."""
-        return int(self.ask("events", task=task, count=count)["newest"])
+        """Write `count` events; the newest seq."""
+        return int(self.call("events", task=task, count=count)["newest"])
 
     @contextmanager
     def flow(self, tasks: list[str], per_second: float) -> Iterator[dict[str, int]]:
-        """Events all the while; afterwards the yielded `written` says how many."""
-        told: dict[str, int] = {}
-        self.ask("flow", tasks=tasks, per_second=per_second)
+        """Write events during the body; afterwards the yielded `written` is their number."""
+        result: dict[str, int] = {}
+        self.call("flow", tasks=tasks, per_second=per_second)
         try:
-            yield told
+            yield result
         finally:
-            told.update(self.ask("stop"))
+            result.update(self.call("stop"))
 
     def close(self) -> None:
         self.process.communicate(timeout=60)
 
 
-class Stand:
+class Testbed:
     """PostgreSQL, Redis and a writer; with `drawing` also a worker and a demo model."""
 
     def __init__(self, *, drawing: bool = False) -> None:
@@ -182,9 +173,7 @@ class Stand:
         self.stop()
 
     def start(self) -> None:
-        self.studio.postgres.start()
-        self.studio.redis.start()
-        self.studio.manage("migrate", "-v", "0")
+        self.studio.start_stores()
         if self.drawing:
             self.studio.model.start()
             self.studio.workers[0].start()
@@ -198,7 +187,7 @@ class Stand:
 
     @contextmanager
     def serving(self, side: Side, server: Server | None = None) -> Iterator[Served]:
-        """A new process of that side, of Daphne if no other server is named."""
+        """A new process of that side, by default in Daphne."""
         served = Served(side, self.studio.folder, self.studio.env, server)
         self.sides.append(served)
         served.launch()
@@ -209,6 +198,6 @@ class Stand:
             served.kill()
 
     def subscriptions(self) -> int:
-        """How many channels of Redis somebody is subscribed to."""
+        """Number of Redis channels with a subscriber."""
         with redis.Redis.from_url(self.studio.redis.url) as connection:
             return len(connection.pubsub_channels())

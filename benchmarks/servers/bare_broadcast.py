@@ -1,24 +1,20 @@
-"""The floor of a broadcast: Daphne, and an application that tells all its sockets the same.
+"""Minimum of a broadcast: Daphne with an application that sends the same frame to all sockets.
 
-No layer, no log and no sign-in: whoever asks at PUBLISH has so many frames sent from this process.
+No layer, log or authentication: a request to PUBLISH sends frames from this process.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any
 from urllib.parse import parse_qs
 
-from benchmarks.servers.process_counts import with_figures
+from benchmarks.servers.process_counts import Receive, Scope, Send, send_json, with_figures
 
 PUBLISH = "/_publish"
 PADDING = "x" * 350
-"""An event of the studio has about 470 bytes."""
+"""Makes an event of about 470 bytes, like the studio's."""
 
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 sockets: set[Send] = set()
 
 
@@ -28,7 +24,7 @@ def event(seq: int) -> str:
     )
 
 
-async def keep(receive: Callable[[], Awaitable[dict[str, Any]]], send: Send) -> None:
+async def serve_socket(receive: Receive, send: Send) -> None:
     await receive()
     await send({"type": "websocket.accept"})
     await send({"type": "websocket.send", "text": '{"type":"hello"}'})
@@ -40,9 +36,9 @@ async def keep(receive: Callable[[], Awaitable[dict[str, Any]]], send: Send) -> 
 
 
 async def publish(first: int, count: int, per_second: float) -> list[tuple[int, int]]:
-    """`count` events from `first` on, as fast as they go out if `per_second` is 0; when each was.
+    """Send `count` events from `first` on; (seq, nanosecond) of each. `per_second` 0: no pauses.
 
-    After each event the loop has a turn: it writes to the network then.
+    Yields to the loop after each event, so that it writes to the network.
     """
     published, due = [], time.monotonic()
     for seq in range(first, first + count):
@@ -55,15 +51,14 @@ async def publish(first: int, count: int, per_second: float) -> list[tuple[int, 
     return published
 
 
-async def serve(scope: dict[str, Any], receive: Any, send: Send) -> None:
+async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
-        await keep(receive, send)
+        await serve_socket(receive, send)
         return
     asked = parse_qs(scope["query_string"].decode())
     count, first = (int(asked[name][0]) for name in ("count", "first"))
     published = await publish(first, count, float(asked["per_second"][0]))
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": json.dumps(published).encode()})
+    await send_json(send, published)
 
 
 application = with_figures(serve, dict)

@@ -1,22 +1,20 @@
-"""The floor of a reload: Daphne, one SELECT, and its rows as they come."""
+"""Minimum of a reload: Daphne, one SELECT, and its rows unchanged."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import psycopg
 
-from benchmarks.servers.process_counts import with_figures
+from benchmarks.servers.process_counts import Receive, Scope, Send, with_figures
 
 QUERY = "SELECT frame FROM generation_taskevent WHERE task_id = %s AND seq > %s ORDER BY seq"
 
 
 class Log:
-    """One connection that everybody asks in turn."""
+    """One connection that all sockets share."""
 
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
@@ -34,11 +32,7 @@ class Log:
 log = Log()
 
 
-async def tell(
-    scope: dict[str, Any],
-    receive: Callable[[], Awaitable[dict[str, Any]]],
-    send: Callable[[dict[str, Any]], Awaitable[None]],
-) -> None:
+async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     await receive()
     await send({"type": "websocket.accept"})
     await send({"type": "websocket.send", "text": '{"type":"hello"}'})
@@ -49,4 +43,4 @@ async def tell(
         await send({"type": "websocket.send", "text": '{"type":"live"}'})
 
 
-application = with_figures(tell, dict)
+application = with_figures(serve, dict)

@@ -1,12 +1,10 @@
-"""The floor of a page that follows a broadcast: static HTML and a script that shows a number."""
+"""Minimum of a page that follows a broadcast: static HTML and a script that shows a number."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from benchmarks.servers import bare_broadcast
 from benchmarks.servers.bare_broadcast import PUBLISH
-from benchmarks.servers.process_counts import with_figures
+from benchmarks.servers.process_counts import Receive, Scope, Send, with_figures
 
 PAGE = b"""<!doctype html>
 <meta charset="utf-8">
@@ -25,7 +23,7 @@ PAGE = b"""<!doctype html>
 HEADERS = [(b"content-type", b"text/html; charset=utf-8")]
 
 
-async def serve(scope: dict[str, Any], receive: Any, send: Any) -> None:
+async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket" or scope["path"] == PUBLISH:
         await bare_broadcast.serve(scope, receive, send)
         return

@@ -1,18 +1,11 @@
-"""The floor: Daphne with an application that accepts sockets and keeps them."""
+"""Minimum of a socket: Daphne with an application that accepts sockets and keeps them open."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
-from benchmarks.servers.process_counts import with_figures
+from benchmarks.servers.process_counts import Receive, Scope, Send, with_figures
 
 
-async def keep(
-    scope: dict[str, Any],
-    receive: Callable[[], Awaitable[dict[str, Any]]],
-    send: Callable[[dict[str, Any]], Awaitable[None]],
-) -> None:
+async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     await receive()
     await send({"type": "websocket.accept"})
     await send({"type": "websocket.send", "text": '{"type":"hello"}'})
@@ -21,4 +14,4 @@ async def keep(
             await send({"type": "websocket.send", "text": '{"type":"live"}'})
 
 
-application = with_figures(keep, dict)
+application = with_figures(serve, dict)

@@ -1,9 +1,8 @@
-"""A model server whose every picture takes one second, however many are drawn at once.
+"""A model server whose every picture takes one second, however many are made at once.
 
-It speaks the part of Xinference's HTTP surface that the studio uses, and its pictures are all the
-same JPEG of 512 × 512. This is the only place where a sleep stands for a GPU: it is nothing that a
-person could be shown, it is what overhead is measured against. It stands on bare asyncio, because
-on a small machine a whole web server would take its time from those who are measured.
+It implements the part of Xinference's HTTP API that the studio uses; all pictures are the same
+JPEG of 512 × 512. The fixed time replaces a GPU, so that overhead can be measured against it. It
+uses bare asyncio, because a web framework would take CPU time from the measured processes.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from tests.production import MODEL
 SECONDS = 1.0
 STEPS = 9
 DECODES_AT = 0.9
-"""Share of the time after which progress reads 1.0; the rest goes into the decoding."""
+"""Share of the time after which progress is 1.0; the rest is decoding."""
 
 SIDE = 512
 HEAD_END = b"\r\n\r\n"
@@ -46,7 +45,7 @@ Send = Callable[[Reply], None]
 
 
 def picture() -> bytes:
-    """Always the same: soft noise, as large a file as a photograph of that size."""
+    """Soft noise, as large a file as a photograph of that size."""
     grains = SIDE // 8
     noise = Image.frombytes("RGB", (grains, grains), random.Random(1).randbytes(grains**2 * 3))
     written = io.BytesIO()
@@ -59,7 +58,7 @@ def as_json(status: int, content: object) -> Reply:
 
 
 class Model:
-    """All replicas together; an id is known from its call on, for ever."""
+    """All replicas together; request ids are never forgotten."""
 
     def __init__(self, replicas: int) -> None:
         self.replicas = replicas
@@ -74,7 +73,7 @@ class Model:
         self.waiting: dict[str, Send] = {}
 
     def answer(self, path: str, body: bytes, send: Send) -> None:
-        """Send the reply, now or when the second is over."""
+        """Send the reply, at once or after the second."""
         for name, pattern in PATHS.items():
             match = pattern.fullmatch(path)
             if match is not None:
@@ -132,7 +131,7 @@ class Model:
         self.draw(settings.get("request_id", ""), reply, send)
 
     def draw(self, request_id: str, reply: Reply, send: Send) -> None:
-        """A call without an id cannot be asked for or aborted."""
+        """A call without an id has no progress and cannot be aborted."""
         loop = asyncio.get_running_loop()
         now = loop.time()
 

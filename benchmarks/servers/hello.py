@@ -1,4 +1,4 @@
-"""The floor of a start: an application that answers every request, and imports nothing."""
+"""Minimum of a start: an application without imports that responds to every request."""
 
 from __future__ import annotations
 

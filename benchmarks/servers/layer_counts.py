@@ -1,4 +1,4 @@
-"""What the channel layer keeps in this process."""
+"""Counts of the channel layer in this process."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-"""The studio, which also writes events itself when it is asked to at PUBLISH.
+"""The studio, which also writes events itself on a request to PUBLISH.
 
-The in-memory layer reaches nobody outside its process, so that the writer has to be inside.
+The in-memory layer ends at its process, so the writer must be inside.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -16,12 +15,12 @@ from liujuan_site import asgi
 
 # the writer needs Django's apps, which asgi loads
 # isort: split
-from benchmarks.servers.process_counts import with_figures
+from benchmarks.servers.process_counts import send_json, with_figures
 from benchmarks.servers.task_writer import Writer
 
 
-class Inside:
-    """A writer once somebody asks: it registers as a worker does."""
+class LazyWriter:
+    """Creates the writer on the first request, because a writer registers as a worker."""
 
     def __init__(self) -> None:
         self.writer: Writer | None = None
@@ -29,12 +28,12 @@ class Inside:
     async def publish(self, task: str, count: int, per_second: float) -> list[tuple[int, int]]:
         if self.writer is None:
             self.writer = await database_sync_to_async(Writer)()
-        told = await self.writer.publish(task=task, count=count, per_second=per_second)
-        published: list[tuple[int, int]] = told["published"]
+        result = await self.writer.publish(task=task, count=count, per_second=per_second)
+        published: list[tuple[int, int]] = result["published"]
         return published
 
 
-inside = Inside()
+lazy_writer = LazyWriter()
 
 
 async def serve(scope: Any, receive: Any, send: Any) -> None:
@@ -42,9 +41,10 @@ async def serve(scope: Any, receive: Any, send: Any) -> None:
         await asgi.application(scope, receive, send)
         return
     asked = {name: values[0] for name, values in parse_qs(scope["query_string"].decode()).items()}
-    published = await inside.publish(asked["task"], int(asked["count"]), float(asked["per_second"]))
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": json.dumps(published).encode()})
+    published = await lazy_writer.publish(
+        asked["task"], int(asked["count"]), float(asked["per_second"])
+    )
+    await send_json(send, published)
 
 
 application = with_figures(serve, dict)

@@ -1,8 +1,7 @@
-"""The studio's pages, with a socket that plays as many running tasks as a page may have.
+"""The studio's pages, with a socket that simulates many running tasks.
 
-A page with 200 running cards needs 200 machines; what is measured here is the page.
-CARDS tasks get PER_SECOND events each. With EVENTS the rhythm is not kept: so many events go out
-as fast as the page takes them, and then none.
+200 running tasks need 200 model replicas; only the page is measured here. CARDS tasks get
+PER_SECOND events each. With EVENTS, that many events are sent as fast as the page takes them.
 """
 
 from __future__ import annotations
@@ -12,14 +11,13 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from liujuan_site import asgi
 
 # the protocol needs Django's apps, which asgi loads
 # isort: split
-from benchmarks.servers.process_counts import with_figures
+from benchmarks.servers.process_counts import Send, with_figures
 from generation.protocol import PROTOCOL_VERSION
 
 CARDS = int(os.environ.get("CARDS", "200"))
@@ -27,27 +25,25 @@ PER_SECOND = float(os.environ.get("PER_SECOND", "4"))
 EVENTS = int(os.environ.get("EVENTS", "0"))
 STEPS = 100
 AT_ONCE = 500
-"""Events in one go, so that the page also hears of other things."""
+"""Events without a pause, so that the page also handles other frames."""
 
-LOOK = 5.0
+POLL_EVERY = 5.0
 """Seconds."""
 
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-
-class Line:
-    """One socket and its tasks, which begin picture after picture for ever."""
+class ScriptedSocket:
+    """One socket and its tasks, which never end."""
 
     def __init__(self, send: Send) -> None:
         self.send = send
         self.tasks = [str(uuid.uuid4()) for _ in range(CARDS)]
         self.seqs = dict.fromkeys(self.tasks, 0)
 
-    async def say(self, message: dict[str, Any]) -> None:
+    async def send_frame(self, message: dict[str, Any]) -> None:
         await self.send({"type": "websocket.send", "text": json.dumps(message)})
 
     async def hello(self) -> None:
-        await self.say(
+        await self.send_frame(
             {
                 "type": "hello",
                 "protocol": PROTOCOL_VERSION,
@@ -57,22 +53,24 @@ class Line:
             }
         )
         for task in self.tasks:
-            await self.say({"type": "task", "task_id": task, "seq": 0, "task": what_was_asked()})
+            await self.send_frame(
+                {"type": "task", "task_id": task, "seq": 0, "task": task_settings()}
+            )
 
-    async def hear(self, message: dict[str, Any]) -> None:
+    async def handle(self, message: dict[str, Any]) -> None:
         if message["action"] == "attach":
             task = message["task_id"]
             await self.event(task, "submitted", "parsing")
             await self.event(task, "claimed", "loading")
             await self.event(task, "step_began", "generating", steps=STEPS)
-            await self.say({"type": "live", "task_id": task, "seq": self.seqs[task]})
+            await self.send_frame({"type": "live", "task_id": task, "seq": self.seqs[task]})
         elif message["action"] == "ping":
-            await self.say({"type": "pong", "cursors": {}, "server_time": time.time()})
+            await self.send_frame({"type": "pong", "cursors": {}, "server_time": time.time()})
 
     async def event(self, task: str, kind: str, step: str, **details: Any) -> None:
         self.seqs[task] += 1
         done = details.get("done", 0)
-        await self.say(
+        await self.send_frame(
             {
                 "type": "progress",
                 "task_id": task,
@@ -91,36 +89,36 @@ class Line:
             }
         )
 
-    async def play(self) -> None:
+    async def run(self) -> None:
         if EVENTS:
-            await self.in_a_hurry()
+            await self.run_at_full_speed()
             return
         number = 0
         while True:
             began = time.monotonic()
-            for place, task in enumerate(self.tasks):
+            for index, task in enumerate(self.tasks):
                 await self.progress(task, number)
-                # spread over the interval, as the events of so many machines are
-                due = began + (place + 1) / len(self.tasks) / PER_SECOND
+                # spread over the interval, like the events of many replicas
+                due = began + (index + 1) / len(self.tasks) / PER_SECOND
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
             number += 1
 
-    async def in_a_hurry(self) -> None:
-        """Two more tasks tell the page's watcher how far it is, the first with time to look."""
+    async def run_at_full_speed(self) -> None:
+        """Two more tasks mark a tenth and the end; after the first there is a pause to measure."""
         for number in range(EVENTS):
             await self.progress(self.tasks[number % CARDS], number // CARDS)
             if number % AT_ONCE == AT_ONCE - 1:
                 await asyncio.sleep(0.1)
             if number == EVENTS // 10:
-                await self.announce("a tenth")
-                await asyncio.sleep(LOOK)
-        await self.announce("all")
+                await self.add_task("a tenth")
+                await asyncio.sleep(POLL_EVERY)
+        await self.add_task("all")
 
-    async def announce(self, prompt: str) -> None:
+    async def add_task(self, prompt: str) -> None:
         task = str(uuid.uuid4())
         self.seqs[task] = 0
-        asked = {**what_was_asked(), "prompt": prompt}
-        await self.say({"type": "task", "task_id": task, "seq": 0, "task": asked})
+        settings = {**task_settings(), "prompt": prompt}
+        await self.send_frame({"type": "task", "task_id": task, "seq": 0, "task": settings})
 
     async def progress(self, task: str, number: int) -> None:
         if self.seqs[task]:
@@ -130,7 +128,7 @@ class Line:
             )
 
 
-def what_was_asked() -> dict[str, Any]:
+def task_settings() -> dict[str, Any]:
     return {
         "prompt": f"A picture of {uuid.uuid4().hex}",
         "negative_prompt": "",
@@ -154,14 +152,14 @@ async def serve(scope: Any, receive: Any, send: Any) -> None:
         return
     await receive()
     await send({"type": "websocket.accept"})
-    line = Line(send)
-    await line.hello()
-    playing = asyncio.create_task(line.play())
+    socket = ScriptedSocket(send)
+    await socket.hello()
+    running = asyncio.create_task(socket.run())
     try:
         while (message := await receive())["type"] != "websocket.disconnect":
-            await line.hear(json.loads(message["text"]))
+            await socket.handle(json.loads(message["text"]))
     finally:
-        playing.cancel()
+        running.cancel()
 
 
 application = with_figures(serve, dict)

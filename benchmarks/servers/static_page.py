@@ -1,17 +1,15 @@
-"""The floor of a page: the same HTML, one style sheet, one script, no work on the server.
+"""Minimum of a page: the same HTML, one style sheet, one script, no work on the server.
 
-Sends the files of the folder STATIC_PAGE, compressed like the studio's own.
+Sends the files of the folder STATIC_PAGE, compressed like the studio's.
 """
 
 from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
-from benchmarks.servers.process_counts import with_figures
+from benchmarks.servers.process_counts import Receive, Scope, Send, with_figures
 
 TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript"}
 FILES = {
@@ -20,11 +18,7 @@ FILES = {
 }
 
 
-async def send_file(
-    scope: dict[str, Any],
-    receive: Callable[[], Awaitable[dict[str, Any]]],
-    send: Callable[[dict[str, Any]], Awaitable[None]],
-) -> None:
+async def send_file(scope: Scope, receive: Receive, send: Send) -> None:
     kind, body = FILES.get(scope["path"], ("text/plain", b""))
     headers = [(b"content-type", kind.encode()), (b"content-encoding", b"gzip")]
     headers.append((b"content-length", str(len(body)).encode()))

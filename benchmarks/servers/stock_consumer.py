@@ -1,4 +1,4 @@
-"""The stock way, on the same layer and log: every socket joins the group by itself."""
+"""A stock Channels consumer on the same layer and log: every socket joins the group itself."""
 
 from __future__ import annotations
 

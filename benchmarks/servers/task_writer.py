@@ -1,9 +1,9 @@
-"""A process that makes people, tasks and events through the product's own services.
+"""A process that creates people, tasks and events through the product's services.
 
-It takes one JSON object a line and answers each with one. Like a worker it writes in the one
-thread that has the database, and rings from its event loop; unlike a worker it needs no model, so
-that events come as fast as a figure wants them. An event's `details.done` is the microsecond of
-the machine's monotonic clock right before it was written.
+Reads one JSON object per line and responds with one. Like a worker it writes in the database
+thread and broadcasts from its event loop; unlike a worker it needs no model, so that events come
+as fast as a figure wants. `details.done` of an event is the microsecond of the monotonic clock
+before the write.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liujuan_site.settings")
 django.setup()
-# the accounts of a figure are no news
+# accounts of a figure are not security events
 logging.getLogger("liujuan.security").setLevel(logging.WARNING)
 
 from channels.db import database_sync_to_async  # noqa: E402
@@ -41,14 +41,14 @@ from generation.services import Fraction  # noqa: E402
 
 MODEL = "benchmark"
 SLOTS = 100
-"""So many tasks at most."""
+"""Most tasks."""
 
-BEAT_EVERY = 5.0
+HEARTBEAT_EVERY = 5.0
 Answer = dict[str, Any]
 
 
 class Writer:
-    """Holds the tasks that it runs; only `flow` goes on after its answer, until `stop`."""
+    """Holds the slots of its tasks; only `flow` continues after its response, until `stop`."""
 
     def __init__(self) -> None:
         self.worker_id = services.register_worker(
@@ -62,7 +62,7 @@ class Writer:
         return {"people": [self.person() for _ in range(count)]}
 
     def person(self) -> dict[str, str]:
-        """Both keys to a socket: a program's token and a browser's session."""
+        """A new account, with a token and a session cookie."""
         user = User.objects.create_user(uuid.uuid4().hex)
         session = SessionStore()
         session[SESSION_KEY] = str(user.pk)
@@ -74,7 +74,7 @@ class Writer:
         return {"name": user.username, "token": token, "session": cookie}
 
     def task(self, *, owner: str) -> Answer:
-        """A task that runs here: submitted and claimed at once, so that no worker takes it."""
+        """A task that runs here: submitted and claimed in one transaction, before any worker."""
         now = timezone.now()
         request = Generate(prompt="LiuJuan", model=MODEL)
         with transaction.atomic():
@@ -86,7 +86,7 @@ class Writer:
         return {"task": str(claimed.task.pk)}
 
     def serve(self) -> None:
-        """Name our own model; a real worker's look restores its models within seconds."""
+        """Register our own model; a real worker restores its models within seconds."""
         seen = services.SeenModel(
             name=MODEL,
             route=Route.TXT2IMG,
@@ -123,7 +123,7 @@ class Writer:
             task_id=uuid.UUID(task), attempt=1, seen=[fraction], now=timezone.now()
         )
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         services.beat(
             worker_id=self.worker_id, slot_ids=self.slots, draining=False, now=timezone.now()
         )
@@ -134,7 +134,7 @@ class Writer:
         return {}
 
     async def run(self, tasks: list[str], pause: float) -> None:
-        """One event after another, to the tasks in turn; who is late does not hurry afterwards."""
+        """Write events to the tasks in turn; missed time is not caught up."""
         write, due = database_sync_to_async(self.event), time.monotonic()
         while True:
             await write(tasks[self.written % len(tasks)])
@@ -150,10 +150,9 @@ class Writer:
         return {"written": self.written}
 
     async def publish(self, *, task: str, count: int, per_second: float) -> Answer:
-        """`count` events; `published` is [seq, nanosecond in which it was committed] of each.
+        """`count` events; `published` is [seq, nanosecond of its commit] of each.
 
-        With 0 events a second all of them are one transaction, so that their doorbells ring as
-        fast as they can.
+        With 0 events a second all are one transaction, so that they are broadcast without pauses.
         """
         write = database_sync_to_async(self.write_together)
         if not per_second:
@@ -166,7 +165,7 @@ class Writer:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
         return {"published": published}
 
-    async def climb(self, *, task: str, count: int, per_second: float) -> Answer:
+    async def publish_percents(self, *, task: str, count: int, per_second: float) -> Answer:
         """The percents 1 to `count`; `published` is [percent, nanosecond of its commit] of each."""
         write = database_sync_to_async(self.event)
         published: list[tuple[int, int]] = []
@@ -181,7 +180,7 @@ class Writer:
     def write_together(self, task: str, count: int) -> list[tuple[int, int]]:
         stamps: list[int] = []
         with transaction.atomic():
-            # before the doorbells, which are rung after the commit too
+            # before the broadcasts, which also run on commit
             transaction.on_commit(lambda: stamps.append(time.monotonic_ns()))
             for _number in range(count):
                 self.event(task)
@@ -190,8 +189,8 @@ class Writer:
 
     async def keep_leases(self) -> None:
         while True:
-            await asyncio.sleep(BEAT_EVERY)
-            await database_sync_to_async(self.beat)()
+            await asyncio.sleep(HEARTBEAT_EVERY)
+            await database_sync_to_async(self.heartbeat)()
 
 
 async def main() -> None:
@@ -199,13 +198,14 @@ async def main() -> None:
     writer = await database_sync_to_async(Writer)()
     leases = asyncio.create_task(writer.keep_leases())
     waits: dict[str, Callable[..., Awaitable[Answer]]] = {
-        each.__name__: each for each in (writer.flow, writer.stop, writer.publish, writer.climb)
+        each.__name__: each
+        for each in (writer.flow, writer.stop, writer.publish, writer.publish_percents)
     }
     while line := await asyncio.to_thread(sys.stdin.readline):
-        order = json.loads(line)
-        do = order.pop("do")
-        handle = waits.get(do) or database_sync_to_async(getattr(writer, do))
-        print(json.dumps(await handle(**order)), flush=True)
+        command = json.loads(line)
+        action = command.pop("action")
+        handle = waits.get(action) or database_sync_to_async(getattr(writer, action))
+        print(json.dumps(await handle(**command)), flush=True)
     await writer.stop()
     leases.cancel()
     await broadcast.doorbell.stop()
