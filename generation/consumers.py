@@ -15,7 +15,7 @@ from django.db import Error as DatabaseProblem
 
 from generation import selectors
 from generation.choices import CloseCode
-from generation.hub import Outbox, hub, never
+from generation.hub import SocketOutbox, cannot_send_now, hub
 from generation.log_lines import database
 from generation.selectors import clock
 from generation.sessions import (
@@ -64,7 +64,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
     credentials: Credentials
     user: User
     conversation: Conversation
-    outbox: Outbox | None = None
+    outbox: SocketOutbox | None = None
     standing: Standing | None = None
 
     async def connect(self) -> None:
@@ -85,14 +85,14 @@ class GenerateConsumer(AsyncWebsocketConsumer):
 
     async def sign_in(self) -> Arrival:
         """Meanwhile the hub knows how to close us, but not yet who we are."""
-        hub.arriving.add(self.shut)
+        hub.connecting.add(self.shut)
         try:
             self.credentials = credentials_of(dict(self.scope))
             return await database_sync_to_async(look_up)(
                 self.credentials, now=clock.now(), since=monotonic(), notices=hub.notices
             )
         finally:
-            hub.arriving.discard(self.shut)
+            hub.connecting.discard(self.shut)
 
     async def enter(self, arrival: Arrival) -> None:
         self.user, active, now = arrival.user, arrival.active, arrival.now
@@ -100,10 +100,10 @@ class GenerateConsumer(AsyncWebsocketConsumer):
             raise Refused(CloseCode.FLOODING)
         self.bucket = Bucket()
         scope: dict[str, Any] = dict(self.scope)
-        self.outbox = Outbox(
+        self.outbox = SocketOutbox(
             owner_id=self.user.pk,
             send=self.send_text,
-            send_now=scope.get("send_now", never),
+            send_now=scope.get("send_now", cannot_send_now),
             close=self.shut,
         )
         following = Attached(self.outbox)
@@ -111,7 +111,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         await hub.register(self.outbox)
         self.standing = Standing(self.credentials, self.conversation, self.outbox)
         self.standing.ask_later()
-        if not hub.heard_all(self.user.pk, since=arrival.since, notices=arrival.notices):
+        if not hub.missed_no_notice(self.user.pk, since=arrival.since, notices=arrival.notices):
             now = clock.now()
             active = await database_sync_to_async(selectors.active_cursors)(self.user)
         await following.say(self.conversation.hello(active, now=now))
@@ -147,7 +147,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         # what somebody asked who is given up meanwhile need not be looked up any more
-        if self.outbox is None or self.outbox.gone:
+        if self.outbox is None or self.outbox.closed:
             return
         if self.bucket.take() and all_buckets.take(self.user.pk):
             await self.conversation.hear(text_data)

@@ -31,7 +31,7 @@ async def readyz(request: HttpRequest) -> JsonResponse:
     database, disk = await asyncio.gather(
         answer_of(readiness.database_check), answer_of(readiness.disk_check)
     )
-    report: Report = database | disk | {"layer": Part(hub.memberships.hearing)}
+    report: Report = database | disk | {"layer": Part(hub.groups.state)}
     body: dict[str, object] = {name: report[name].word for name in PUBLIC}
     if report["database"].ok and await is_staff(request):
         body["details"] = {name: part.detail or part.word for name, part in report.items()}

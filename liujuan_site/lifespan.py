@@ -71,7 +71,7 @@ class Lifecycle:
         waits for its turn comes too late, and the page sees 1006.
         """
         hub.leaving = True
-        for close in hub.closers():
+        for close in hub.close_callbacks():
             closing = close(CloseCode.LEAVING)
             with contextlib.suppress(StopIteration):
                 closing.send(None)

@@ -72,10 +72,10 @@ pytest_plugins = [
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files first: none of the processes that share the work is left alone with them."""
-    items.sort(key=lambda item: turn_of(item.path))
+    items.sort(key=lambda item: replay_lock(item.path))
 
 
-def turn_of(path: Path) -> int:
+def replay_lock(path: Path) -> int:
     names = {path.name, path.parent.name}
     turns = [number for number, group in enumerate(LONGEST_FIRST) if names & group]
     return turns[0] if turns else len(LONGEST_FIRST)

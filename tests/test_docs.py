@@ -162,8 +162,8 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"{rate_limit.PERSON_BURST:g}",
         f"{settings.CONNECTIONS_PER_PERSON}",
         f"{socket.MAX_ATTACHED}",
-        f"{outbox.QUEUE_FRAMES}",
-        f"{outbox.HELD_UP:g}",
+        f"{outbox.MAX_QUEUED_FRAMES}",
+        f"{outbox.SEND_TIMEOUT:g}",
     ]
 
 

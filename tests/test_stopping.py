@@ -21,9 +21,9 @@ from generation import broadcast, services, teardown
 from generation.broadcast import Doorbell
 from generation.choices import CloseCode
 from generation.exceptions import LeaseLost
-from generation.hub import Hub, Outbox, groups, hub, replay
-from generation.hub.groups import Memberships
-from generation.hub.queue_updates import Places
+from generation.hub import Hub, SocketOutbox, groups, hub, replay
+from generation.hub.groups import GroupMemberships
+from generation.hub.queue_updates import QueueUpdates
 from generation.models import Worker
 from generation.selectors import clock
 from generation.sessions import Credentials
@@ -79,9 +79,9 @@ async def stubborn(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stubborn]:
     for module, name in (
         (teardown, "END_WITHIN"),
         # the door's `hub` is the process's own hub
-        (sys.modules[Hub.__module__], "GOODBYE"),
-        (groups, "LEAVING"),
-        (groups, "MARKER_PATIENCE"),
+        (sys.modules[Hub.__module__], "CLOSE_TIMEOUT"),
+        (groups, "LEAVE_TIMEOUT"),
+        (groups, "MARKER_TIMEOUT"),
         (host, "GOODBYE"),
         (host, "HANDING_BACK"),
         (lifespan, "GOODBYE"),
@@ -188,10 +188,10 @@ async def test_the_hub_stops_while_its_layer_goes_on(
 ) -> None:
     one = Hub()
     await one.start()
-    await one.memberships.join(7)
-    assert 7 in one.memberships.joined
-    one.memberships.release(7)
-    one.places.telling = stubborn.task("places")
+    await one.groups.join(7)
+    assert 7 in one.groups.joined
+    one.groups.release(7)
+    one.queue_updates.telling = stubborn.task("places")
 
     await stubborn.outlives(one.stop())
 
@@ -202,7 +202,7 @@ async def test_the_hub_stops_while_its_layer_goes_on(
 async def test_a_group_is_left_while_its_lock_is_held(
     stubborn: Stubborn, caplog: pytest.LogCaptureFixture
 ) -> None:
-    memberships = Memberships()
+    memberships = GroupMemberships()
     memberships.joined[7] = monotonic()
     await memberships.locks[7].acquire()
 
@@ -212,19 +212,19 @@ async def test_a_group_is_left_while_its_lock_is_held(
 
 
 async def test_the_places_stop_while_they_are_read(stubborn: Stubborn) -> None:
-    places = Places()
+    places = QueueUpdates()
     places.telling = stubborn.task("places")
     await stubborn.outlives(places.stop())
 
 
 async def test_sockets_are_closed_while_one_does_not_close(stubborn: Stubborn) -> None:
     one = Hub()
-    one.arriving.add(stubborn.work)
+    one.connecting.add(stubborn.work)
     await stubborn.outlives(one.close_sockets(CloseCode.LEAVING))
 
 
-def outbox_of(stubborn: Stubborn) -> Outbox:
-    return Outbox(owner_id=7, send=stubborn.work, close=stubborn.work)
+def outbox_of(stubborn: Stubborn) -> SocketOutbox:
+    return SocketOutbox(owner_id=7, send=stubborn.work, close=stubborn.work)
 
 
 async def test_a_reader_is_unregistered_while_its_tasks_go_on(stubborn: Stubborn) -> None:
@@ -232,7 +232,7 @@ async def test_a_reader_is_unregistered_while_its_tasks_go_on(stubborn: Stubborn
     one.sockets.add(outbox)
     outbox.offer("{}")
     await stubborn.begun.wait()
-    outbox.catching_up["task"] = stubborn.task("reading")
+    outbox.replays["task"] = stubborn.task("reading")
 
     await stubborn.outlives(one.unregister(outbox))
 
@@ -241,7 +241,7 @@ async def test_a_reader_is_unregistered_while_its_tasks_go_on(stubborn: Stubborn
 
 async def test_a_cursor_is_set_while_an_earlier_reading_goes_on(stubborn: Stubborn) -> None:
     outbox = outbox_of(stubborn)
-    outbox.catching_up["task"] = stubborn.task("reading")
+    outbox.replays["task"] = stubborn.task("reading")
 
     await stubborn.outlives(replay.set_cursor(outbox, "task", 5))
 

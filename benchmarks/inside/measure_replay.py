@@ -17,8 +17,8 @@ from django.utils import timezone
 from benchmarks.inside.bulk_rows import fill, key, key_of, moment, running_task, vacuum
 from benchmarks.inside.timing import Side, in_turn
 from generation import selectors, services
-from generation.hub.outbox import Outbox
-from generation.hub.replay import read_log
+from generation.hub.outbox import SocketOutbox
+from generation.hub.replay import replay_log
 from generation.models import TaskEvent
 from generation.services import Fraction
 
@@ -138,7 +138,7 @@ async def read_into_socket(task: str, after: int) -> int:
     async def never(_argument: object) -> None:
         raise AssertionError("the socket must neither wait nor close")
 
-    outbox = Outbox(owner_id=0, send=never, send_now=send_now, close=never)
+    outbox = SocketOutbox(owner_id=0, send=never, send_now=send_now, close=never)
     outbox.cursors[task] = after
-    await read_log(outbox, task)
+    await replay_log(outbox, task)
     return len(sent)

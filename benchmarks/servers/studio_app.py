@@ -12,7 +12,7 @@ from generation.hub import hub
 
 
 def count() -> Figures:
-    memberships = hub.memberships
+    memberships = hub.groups
     return {
         **layer_figures(),
         "sockets": len(hub.sockets),

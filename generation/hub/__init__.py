@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from generation.hub.hub import Hub, hub
-from generation.hub.outbox import INTERNAL_ERROR, Box, Outbox, never
+from generation.hub.outbox import INTERNAL_ERROR, Outbox, SocketOutbox, cannot_send_now
 from generation.hub.queue_updates import queue_frames
-from generation.hub.replay_locks import turn_of
-from generation.hub.stream_outbox import Fetched
+from generation.hub.replay_locks import replay_lock
+from generation.hub.stream_outbox import StreamOutbox
 
 __all__ = [
     "INTERNAL_ERROR",
-    "Box",
-    "Fetched",
     "Hub",
     "Outbox",
+    "SocketOutbox",
+    "StreamOutbox",
+    "cannot_send_now",
     "hub",
-    "never",
     "queue_frames",
-    "turn_of",
+    "replay_lock",
 ]

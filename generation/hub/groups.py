@@ -18,17 +18,17 @@ LINGER = 60.0
 RENEW_EVERY = 3_600.0
 """Layers forget a membership after 24 hours."""
 
-MARKER_AGAIN = 0.02
-MARKER_PATIENCE = 1.0
+MARKER_INTERVAL = 0.02
+MARKER_TIMEOUT = 1.0
 """A subscription that is not proven by then is used all the same: the log heals."""
 
-LOOK = 5.0
+CHECK_EVERY = 5.0
 
-LEAVING = 3 * MARKER_PATIENCE
+LEAVE_TIMEOUT = 3 * MARKER_TIMEOUT
 """Seconds for one group: a join under way may come first."""
 
 
-class Memberships:
+class GroupMemberships:
     """Reference counts per owner; joins and leaves of one group run under one lock."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Memberships:
         self.locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.failed: dict[int, float] = {}
         self.markers: dict[str, asyncio.Event] = {}
-        self.hearing: Literal["ok", "down", "unknown"] = "unknown"
+        self.state: Literal["ok", "down", "unknown"] = "unknown"
         """Whether the last marker to our own channel came back; unknown before there was one."""
 
     async def open(self) -> None:
@@ -47,12 +47,12 @@ class Memberships:
         if self.channel:
             return
         try:
-            async with asyncio.timeout(MARKER_PATIENCE):
+            async with asyncio.timeout(MARKER_TIMEOUT):
                 self.channel = await broadcast.layer().new_channel("hub")
         except Exception as error:  # noqa: BLE001  whatever the layer's driver raises
             outage.failed(error)
-            self.hearing = "down"
-            await asyncio.sleep(MARKER_PATIENCE)
+            self.state = "down"
+            await asyncio.sleep(MARKER_TIMEOUT)
 
     async def close(self) -> None:
         await asyncio.gather(*(self.leave(owner_id) for owner_id in list(self.joined)))
@@ -62,16 +62,16 @@ class Memberships:
         self.counts[owner_id] += 1
         self.empty_since.pop(owner_id, None)
         async with self.locks[owner_id]:
-            lately = monotonic() - LOOK
+            lately = monotonic() - CHECK_EVERY
             if owner_id in self.joined or self.failed.get(owner_id, lately) > lately:
                 return
-            if self.hearing == "down":
-                # known to be away: nobody has to wait for that again; look_after() joins later
+            if self.state == "down":
+                # known to be away: nobody has to wait for that again; maintain() joins later
                 return
             try:
-                async with asyncio.timeout(MARKER_PATIENCE):
+                async with asyncio.timeout(MARKER_TIMEOUT):
                     await broadcast.layer().group_add(broadcast.group_of(owner_id), self.channel)
-                    await self.prove(owner_id)
+                    await self.verify(owner_id)
             except Exception as error:  # noqa: BLE001  the layer is away: compare() heals
                 outage.failed(error)
                 self.failed[owner_id] = monotonic()
@@ -79,11 +79,11 @@ class Memberships:
             self.failed.pop(owner_id, None)
             self.joined[owner_id] = monotonic()
 
-    def hears(self, owner_id: int, *, since: float) -> bool:
+    def in_group_since(self, owner_id: int, *, since: float) -> bool:
         """Whether this process has been in the group from `since` (monotonic) on."""
-        return self.hearing != "down" and self.joined.get(owner_id, float("inf")) <= since
+        return self.state != "down" and self.joined.get(owner_id, float("inf")) <= since
 
-    async def prove(self, owner_id: int) -> None:
+    async def verify(self, owner_id: int) -> None:
         """Send a marker through the group until it comes back."""
         marker = uuid.uuid4().hex
         heard = self.markers[marker] = asyncio.Event()
@@ -92,14 +92,14 @@ class Memberships:
             while not heard.is_set():
                 await broadcast.layer().group_send(broadcast.group_of(owner_id), message)
                 try:
-                    async with asyncio.timeout(MARKER_AGAIN):
+                    async with asyncio.timeout(MARKER_INTERVAL):
                         await heard.wait()
                 except TimeoutError:
                     continue
         finally:
             del self.markers[marker]
 
-    def heard(self, marker: str) -> None:
+    def marker_received(self, marker: str) -> None:
         event = self.markers.get(marker)
         if event is not None:
             event.set()
@@ -111,41 +111,41 @@ class Memberships:
             del self.counts[owner_id]
             self.empty_since[owner_id] = monotonic()
 
-    async def look_after(self) -> None:
+    async def maintain(self) -> None:
         """Leave groups nobody needs, renew old memberships, join again what was not proven."""
         while True:
-            await asyncio.sleep(LOOK)
-            await self.listen_to_ourselves()
+            await asyncio.sleep(CHECK_EVERY)
+            await self.check_channel()
             now = monotonic()
             for owner_id, since in list(self.empty_since.items()):
                 if now - since > LINGER:
                     await self.leave(owner_id)
             # while the layer is away, trying it for each owner would only take long
-            owners = list(self.counts) if self.hearing == "ok" else []
+            owners = list(self.counts) if self.state == "ok" else []
             for owner_id in owners:
                 if now - self.joined.get(owner_id, now - RENEW_EVERY - 1) > RENEW_EVERY:
                     await self.renew(owner_id)
 
-    async def listen_to_ourselves(self) -> None:
+    async def check_channel(self) -> None:
         """Send a marker to our own channel: does the layer carry anything at all?"""
         marker = uuid.uuid4().hex
         heard = self.markers[marker] = asyncio.Event()
         try:
-            async with asyncio.timeout(MARKER_PATIENCE):
+            async with asyncio.timeout(MARKER_TIMEOUT):
                 await broadcast.layer().send(self.channel, broadcast.marker(marker))
                 await heard.wait()
-            self.hearing = "ok"
+            self.state = "ok"
             outage.worked()
         except Exception as error:  # noqa: BLE001  whatever the layer's driver raises
             outage.failed(error)
-            self.hearing = "down"
+            self.state = "down"
         finally:
             del self.markers[marker]
 
     async def renew(self, owner_id: int) -> None:
         async with self.locks[owner_id]:
             try:
-                async with asyncio.timeout(MARKER_PATIENCE):
+                async with asyncio.timeout(MARKER_TIMEOUT):
                     await broadcast.layer().group_add(broadcast.group_of(owner_id), self.channel)
             except Exception as error:  # noqa: BLE001  tried again at the next look
                 outage.failed(error)
@@ -156,7 +156,7 @@ class Memberships:
     async def leave(self, owner_id: int) -> None:
         """Leave the group, unless it was joined again; a layer that hangs is not waited for."""
         name = f"leaving the group of owner {owner_id}"
-        await finish_within(LEAVING, self.leave_unless_needed(owner_id), name=name)
+        await finish_within(LEAVE_TIMEOUT, self.leave_unless_needed(owner_id), name=name)
 
     async def leave_unless_needed(self, owner_id: int) -> None:
         async with self.locks[owner_id]:
@@ -166,7 +166,7 @@ class Memberships:
             self.joined.pop(owner_id, None)
             self.failed.pop(owner_id, None)
             try:
-                async with asyncio.timeout(MARKER_PATIENCE):
+                async with asyncio.timeout(MARKER_TIMEOUT):
                     await broadcast.layer().group_discard(
                         broadcast.group_of(owner_id), self.channel
                     )

@@ -13,11 +13,11 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 from generation import broadcast, selectors
-from generation.hub.groups import Memberships
-from generation.hub.outbox import Box
-from generation.hub.queue_updates import Places
-from generation.hub.replay import catch_up, set_cursor
-from generation.hub.stream_outbox import Fetched
+from generation.hub.groups import GroupMemberships
+from generation.hub.outbox import Outbox
+from generation.hub.queue_updates import QueueUpdates
+from generation.hub.replay import set_cursor, start_replay
+from generation.hub.stream_outbox import StreamOutbox
 from generation.log_lines import Outage, database
 from generation.log_lines import layer as layer_outage
 from generation.protocol import QueuePlace, collection_frame, encode
@@ -32,25 +32,25 @@ COMPARE_EVERY = 5.0
 
 PLACES_EVERY = 2.0
 
-GOODBYE = 5.0
+CLOSE_TIMEOUT = 5.0
 """Seconds for closing its sockets; one that does not close ends with the process."""
 
-AFTER_ERROR = 1.0
+RETRY_DELAY = 1.0
 
 
 class Hub:
     """One per process. No database, no JSON and no thread hop per watcher on the fast path."""
 
     def __init__(self) -> None:
-        self.watchers: defaultdict[str, set[Box]] = defaultdict(set)
-        self.sockets: set[Box] = set()
-        self.arriving: set[Close] = set()
+        self.watchers: defaultdict[str, set[Outbox]] = defaultdict(set)
+        self.sockets: set[Outbox] = set()
+        self.connecting: set[Close] = set()
         """How to close the sockets that nobody is known behind yet."""
-        self.by_owner: defaultdict[int, set[Box]] = defaultdict(set)
-        self.places = Places()
+        self.by_owner: defaultdict[int, set[Outbox]] = defaultdict(set)
+        self.queue_updates = QueueUpdates()
         self.searched_at = clock.now()
         """Until then every follower was told of every task of his."""
-        self.memberships = Memberships()
+        self.groups = GroupMemberships()
         self.loops: list[asyncio.Task[None]] = []
         self.leaving = False
         self.owns_doorbell = False
@@ -62,33 +62,37 @@ class Hub:
         self.leaving = False
         self.searched_at = clock.now()
         self.owns_doorbell = broadcast.doorbell.start()
-        self.memberships = Memberships()
-        await self.memberships.open()
+        self.groups = GroupMemberships()
+        await self.groups.open()
         self.loops = [
             asyncio.create_task(self.listen(), name="hub listen"),
             asyncio.create_task(self.every(COMPARE_EVERY, self.compare), name="hub compare"),
-            asyncio.create_task(self.every(PLACES_EVERY, self.tell_places), name="hub places"),
-            asyncio.create_task(self.memberships.look_after(), name="memberships"),
+            asyncio.create_task(
+                self.every(PLACES_EVERY, self.publish_positions), name="hub positions"
+            ),
+            asyncio.create_task(self.groups.maintain(), name="memberships"),
         ]
 
     async def stop(self) -> None:
         loops, self.loops = self.loops, []
         await cancel_and_wait(*loops)
-        await self.places.stop()
-        await self.memberships.close()
+        await self.queue_updates.stop()
+        await self.groups.close()
         if self.owns_doorbell:
             await broadcast.doorbell.stop()
 
     async def close_sockets(self, code: int) -> None:
         """Say goodbye to every socket."""
         self.leaving = True
-        closing = [asyncio.create_task(close(code), name="close") for close in self.closers()]
+        closing = [
+            asyncio.create_task(close(code), name="close") for close in self.close_callbacks()
+        ]
         if closing:
-            await asyncio.wait(closing, timeout=GOODBYE)
+            await asyncio.wait(closing, timeout=CLOSE_TIMEOUT)
             await cancel_and_wait(*closing)
 
-    def closers(self) -> list[Close]:
-        return [*self.arriving, *(outbox.close for outbox in self.sockets)]
+    def close_callbacks(self) -> list[Close]:
+        return [*self.connecting, *(outbox.close for outbox in self.sockets)]
 
     async def every(self, seconds: float, job: Any) -> None:
         outage = Outage(logger, "hub", job=job.__name__)
@@ -108,13 +112,13 @@ class Hub:
         layer = broadcast.layer()
         while True:
             try:
-                await self.memberships.open()
-                if not self.memberships.channel:
+                await self.groups.open()
+                if not self.groups.channel:
                     continue
-                message = await layer.receive(self.memberships.channel)
+                message = await layer.receive(self.groups.channel)
             except Exception as error:  # noqa: BLE001  the layer comes back; the log heals
                 layer_outage.failed(error)
-                await asyncio.sleep(AFTER_ERROR)
+                await asyncio.sleep(RETRY_DELAY)
                 continue
             try:
                 self.dispatch(message)
@@ -132,24 +136,24 @@ class Hub:
                 outbox.notify(message["task_id"], message["frame"])
         elif message["type"] == "collection.changed":
             for outbox in tuple(self.by_owner.get(message["owner_id"], ())):
-                outbox.tell_collection(message["revision"], message["frame"])
+                outbox.offer_collection(message["revision"], message["frame"])
         elif message["type"] == "hub.marker":
-            self.memberships.heard(message["marker"])
+            self.groups.marker_received(message["marker"])
 
-    def deliver(self, outbox: Box, task_id: str, seq: int, frame: str) -> None:
+    def deliver(self, outbox: Outbox, task_id: str, seq: int, frame: str) -> None:
         """Forward the next frame untouched; anything else is dropped or read from the log."""
         cursor = outbox.cursors.get(task_id)
         if cursor is not None and seq <= cursor:
             return
         outbox.seen[task_id] = max(seq, outbox.seen.get(task_id, 0))
-        if cursor is None or task_id in outbox.catching_up:
+        if cursor is None or task_id in outbox.replays:
             return
         if seq == cursor + 1 and outbox.offer(frame):
             outbox.cursors[task_id] = seq
         else:
-            catch_up(outbox, task_id)
+            start_replay(outbox, task_id)
 
-    async def register(self, outbox: Box) -> None:
+    async def register(self, outbox: Outbox) -> None:
         """Let the socket hear of its owner's new tasks, and be found at shutdown."""
         self.sockets.add(outbox)
         self.by_owner[outbox.owner_id].add(outbox)
@@ -159,17 +163,17 @@ class Hub:
         """Whether this person may open one more socket or stream in this process."""
         return len(self.by_owner.get(owner_id, ())) < settings.CONNECTIONS_PER_PERSON
 
-    def heard_all(self, owner_id: int, *, since: float, notices: int) -> bool:
+    def missed_no_notice(self, owner_id: int, *, since: float, notices: int) -> bool:
         """Whether a socket that is registered only now missed no notice of his meanwhile."""
-        return notices == self.notices and self.memberships.hears(owner_id, since=since)
+        return notices == self.notices and self.groups.in_group_since(owner_id, since=since)
 
-    async def join(self, outbox: Box, owner_id: int) -> None:
+    async def join(self, outbox: Outbox, owner_id: int) -> None:
         if owner_id not in outbox.groups:
             outbox.groups.add(owner_id)
-            await self.memberships.join(owner_id)
+            await self.groups.join(owner_id)
 
     @contextmanager
-    def expecting(self, outbox: Box, task_id: str) -> Iterator[None]:
+    def expecting(self, outbox: Outbox, task_id: str) -> Iterator[None]:
         """Note what is rung of a task of a group of ours while it is looked up, to be attached."""
         self.watchers[task_id].add(outbox)
         try:
@@ -179,7 +183,13 @@ class Hub:
                 self.detach(outbox, task_id)
 
     async def attach(
-        self, outbox: Box, *, task_id: str, owner_id: int, after: int, first: LogPage | None = None
+        self,
+        outbox: Outbox,
+        *,
+        task_id: str,
+        owner_id: int,
+        after: int,
+        first: LogPage | None = None,
     ) -> None:
         """Group first, log second: from here on every event after `after` arrives once.
 
@@ -191,25 +201,27 @@ class Hub:
         self.watchers[task_id].add(outbox)
         await self.join(outbox, owner_id)
         if first is None or first.frames or outbox.seen.get(task_id, 0) > after:
-            await catch_up(outbox, task_id, first if first and first.frames else None)
-        self.places.tell_known(outbox, task_id)
+            await start_replay(outbox, task_id, first if first and first.frames else None)
+        self.queue_updates.send_known(outbox, task_id)
 
-    async def expect(self, outbox: Box, task_ids: Collection[str]) -> dict[str, int]:
+    async def expect(self, outbox: Outbox, task_ids: Collection[str]) -> dict[str, int]:
         """Note what is rung of these from here on; the newest event of each, from one query."""
         for task_id in task_ids:
             self.watchers[task_id].add(outbox)
         newest = await database_sync_to_async(selectors.newest_seqs)(task_ids)
         return {task_id: seq for task_id, (seq, _is_over) in newest.items()}
 
-    async def attach_expected(self, outbox: Box, *, task_id: str, after: int, newest: int) -> None:
+    async def attach_expected(
+        self, outbox: Outbox, *, task_id: str, after: int, newest: int
+    ) -> None:
         """`attach` of a task in a group of ours; the log is read only for who is behind."""
         outbox.cursors[task_id] = after
         self.watchers[task_id].add(outbox)
         if after < max(newest, outbox.seen.get(task_id, 0)):
-            await catch_up(outbox, task_id)
-        self.places.tell_known(outbox, task_id)
+            await start_replay(outbox, task_id)
+        self.queue_updates.send_known(outbox, task_id)
 
-    def detach(self, outbox: Box, task_id: str) -> None:
+    def detach(self, outbox: Outbox, task_id: str) -> None:
         outbox.cursors.pop(task_id, None)
         outbox.seen.pop(task_id, None)
         watchers = self.watchers.get(task_id)
@@ -217,16 +229,16 @@ class Hub:
             watchers.discard(outbox)
             if not watchers:
                 del self.watchers[task_id]
-                self.places.known.pop(task_id, None)
+                self.queue_updates.known.pop(task_id, None)
 
-    def remind(self, outbox: Box, task_id: str) -> None:
+    def resend_missing(self, outbox: Outbox, task_id: str) -> None:
         """The page asks whether it has everything: what we know it misses follows."""
         if outbox.seen.get(task_id, 0) > outbox.cursors.get(task_id, 0):
-            catch_up(outbox, task_id)
+            start_replay(outbox, task_id)
 
-    async def unregister(self, outbox: Box) -> None:
+    async def unregister(self, outbox: Outbox) -> None:
         self.sockets.discard(outbox)
-        for task_id in outbox.followed():
+        for task_id in outbox.attached_tasks():
             self.detach(outbox, task_id)
         owned = self.by_owner.get(outbox.owner_id)
         if owned is not None:
@@ -234,7 +246,7 @@ class Hub:
             if not owned:
                 del self.by_owner[outbox.owner_id]
         for owner_id in outbox.groups:
-            self.memberships.release(owner_id)
+            self.groups.release(owner_id)
         await outbox.stop()
 
     async def compare(self) -> None:
@@ -243,7 +255,7 @@ class Hub:
         Who has read a finished task to its end is let go: nothing can follow.
         """
         await database_sync_to_async(clock.synchronise)()
-        await self.find_new()
+        await self.discover_tasks()
         await self.compare_collections()
         if not self.watchers:
             return
@@ -253,24 +265,24 @@ class Hub:
                 cursor = outbox.cursors.get(task_id, seq)
                 if cursor < seq:
                     outbox.seen[task_id] = max(seq, outbox.seen.get(task_id, 0))
-                    catch_up(outbox, task_id)
-                elif is_over and task_id in outbox.cursors.keys() - outbox.catching_up.keys():
+                    start_replay(outbox, task_id)
+                elif is_over and task_id in outbox.cursors.keys() - outbox.replays.keys():
                     self.detach(outbox, task_id)
 
-    async def find_new(self) -> None:
+    async def discover_tasks(self) -> None:
         """Tasks of whose submission nobody told us, for those who follow all of their owner's."""
         now = clock.now()
-        owners = {outbox.owner_id for outbox in self.sockets if isinstance(outbox, Fetched)}
+        owners = {outbox.owner_id for outbox in self.sockets if isinstance(outbox, StreamOutbox)}
         found = await database_sync_to_async(selectors.tasks_to_find)(
             owners, since=self.searched_at
         )
         self.searched_at = now
         for owner_id, task_ids in found.items():
             for outbox in self.by_owner.get(owner_id, ()):
-                if isinstance(outbox, Fetched):
+                if isinstance(outbox, StreamOutbox):
                     for task_id in task_ids:
-                        outbox.find(task_id)
-                    outbox.forget_told(task_ids)
+                        outbox.discover(task_id)
+                    outbox.forget_seen(task_ids)
 
     async def compare_collections(self) -> None:
         """Who was not told of the newest revision learns its number, and reads what is kept."""
@@ -281,24 +293,24 @@ class Hub:
         for owner_id, revision in revisions.items():
             frame = encode(collection_frame(revision))
             for outbox in tuple(self.by_owner.get(owner_id, ())):
-                outbox.tell_collection(revision, frame)
+                outbox.offer_collection(revision, frame)
 
-    def tell_places_of(self, task_ids: Collection[str]) -> None:
+    def publish_positions_of(self, task_ids: Collection[str]) -> None:
         """Soon, to everybody who watches one of these by then."""
-        self.places.tell_soon(task_ids, self.offer_places)
+        self.queue_updates.publish_soon(task_ids, self.offer_positions)
 
-    def offer_places(self, places: dict[str, QueuePlace]) -> None:
+    def offer_positions(self, places: dict[str, QueuePlace]) -> None:
         for task_id, place in places.items():
             for outbox in tuple(self.watchers.get(task_id, ())):
                 if task_id in outbox.cursors:
-                    self.places.offer(outbox, {task_id: place})
+                    self.queue_updates.offer(outbox, {task_id: place})
 
-    async def tell_places(self) -> None:
-        await self.places.tell(tuple(self.sockets), tuple(self.watchers))
+    async def publish_positions(self) -> None:
+        await self.queue_updates.publish(tuple(self.sockets), tuple(self.watchers))
 
-    def line_of(self, owner_id: int, task_ids: Collection[str]) -> list[str]:
-        """What `tell_places` would tell somebody who asks for once; reads the database."""
-        return self.places.look({owner_id}, task_ids).frames(owner_id, task_ids)
+    def queue_frames_of(self, owner_id: int, task_ids: Collection[str]) -> list[str]:
+        """What `publish_positions` would tell somebody who asks for once; reads the database."""
+        return self.queue_updates.read_snapshot({owner_id}, task_ids).frames(owner_id, task_ids)
 
 
 hub = Hub()

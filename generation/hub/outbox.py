@@ -13,10 +13,10 @@ from generation.choices import CloseCode
 from generation.selectors import PAGE_EVENTS
 from generation.teardown import cancel_and_wait
 
-QUEUE_FRAMES = 256
+MAX_QUEUED_FRAMES = 256
 """Beyond that a slow reader is resynchronised from the log instead of filling memory."""
 
-HELD_UP = 30.0
+SEND_TIMEOUT = 30.0
 """Seconds one frame may take to leave before the reader counts as gone."""
 
 
@@ -26,7 +26,7 @@ INTERNAL_ERROR = 1011
 logger = logging.getLogger(__name__)
 
 
-class Box(ABC):
+class Outbox(ABC):
     """Frames of one reader in order; `cursors` is the highest seq queued per attached task."""
 
     def __init__(self, *, owner_id: int, close: Callable[[int], Coroutine[Any, Any, None]]) -> None:
@@ -39,18 +39,18 @@ class Box(ABC):
         self.cursors: dict[str, int] = {}
         self.seen: dict[str, int] = {}
         """The newest event that the doorbell told of, whether or not it was queued."""
-        self.catching_up: dict[str, asyncio.Task[None]] = {}
+        self.replays: dict[str, asyncio.Task[None]] = {}
         self.groups: set[int] = set()
-        self.greeted = False
+        self.hello_sent = False
         """Whether it was put its first frame, `hello`: what is told of the line comes after it."""
         self.collection = 0
         """The newest revision of its owner's collection that it was told."""
         self.models = ""
         """The newest `models` frame it was offered: the same one again would be no news."""
 
-    def tell_collection(self, revision: int, frame: str) -> None:
+    def offer_collection(self, revision: int, frame: str) -> None:
         """Queue a newer revision; without room, or before `hello`, it is told later."""
-        if self.greeted and revision > self.collection and self.offer(frame):
+        if self.hello_sent and revision > self.collection and self.offer(frame):
             self.collection = revision
 
     @abstractmethod
@@ -63,63 +63,63 @@ class Box(ABC):
 
     def offer(self, frame: str) -> bool:
         """Queue `frame` if there is room."""
-        if len(self.frames) >= QUEUE_FRAMES:
+        if len(self.frames) >= MAX_QUEUED_FRAMES:
             return False
         self.frames.append(frame)
         self.wake()
         return True
 
-    def has_left(self, *frames: str) -> bool:
+    def try_send(self, *frames: str) -> bool:
         """Whether they are with the reader: nothing was before them, and nothing to wait for."""
         return False
 
     async def put(self, frame: str) -> None:
         """Queue `frame`, waiting for room."""
-        self.greeted = True
+        self.hello_sent = True
         while not self.offer(frame):
             self.room = self.room or asyncio.Event()
             self.room.clear()
             await self.room.wait()
 
-    def turn(self) -> asyncio.Lock:
+    def reading_lock(self) -> asyncio.Lock:
         """Held by whoever reads the log for him."""
         if self.reading is None:
             self.reading = asyncio.Lock()
         return self.reading
 
-    def appetite(self) -> int:
+    def page_size(self) -> int:
         """Events of the log that he may take at once."""
-        return QUEUE_FRAMES
+        return MAX_QUEUED_FRAMES
 
-    async def emptied(self) -> None:
+    async def wait_until_empty(self) -> None:
         """Return when nothing waits here any more; at once, if nobody will ever take it."""
         while self.frames:
             self.room = self.room or asyncio.Event()
             self.room.clear()
             await self.room.wait()
 
-    def has_room_again(self) -> None:
+    def notify_room(self) -> None:
         if self.room is not None:
             self.room.set()
 
-    def followed(self) -> list[str]:
+    def attached_tasks(self) -> list[str]:
         """Every task that the hub may tell of."""
         return list(self.cursors)
 
-    def running(self) -> list[asyncio.Task[None]]:
-        return list(self.catching_up.values())
+    def background_tasks(self) -> list[asyncio.Task[None]]:
+        return list(self.replays.values())
 
     async def stop(self) -> None:
         """End what still works for this reader; what was queued is dropped (the log has it)."""
-        await cancel_and_wait(*self.running())
+        await cancel_and_wait(*self.background_tasks())
 
 
-def never(*frames: str) -> bool:
+def cannot_send_now(*frames: str) -> bool:
     """Under a server of which nobody knows whether it would have to wait."""
     return False
 
 
-class Outbox(Box):
+class SocketOutbox(Outbox):
     """A socket's: what is queued is sent, and while its reader keeps up nothing is queued.
 
     `send_now` gives whether it took some frames; `send` waits until the reader takes one.
@@ -131,40 +131,40 @@ class Outbox(Box):
         owner_id: int,
         send: Callable[[str], Awaitable[None]],
         close: Callable[[int], Coroutine[Any, Any, None]],
-        send_now: Callable[..., bool] = never,
+        send_now: Callable[..., bool] = cannot_send_now,
     ) -> None:
         super().__init__(owner_id=owner_id, close=close)
         self.send = send
         self.send_now = send_now
         self.sender: asyncio.Task[None] | None = None
-        self.gone = False
+        self.closed = False
         self.held: list[tuple[str, str]] | None = None
 
     def offer(self, frame: str) -> bool:
         # for who is gone nothing waits: whoever puts it there must get on and leave too
-        return self.gone or self.has_left(frame) or super().offer(frame)
+        return self.closed or self.try_send(frame) or super().offer(frame)
 
-    def has_left(self, *frames: str) -> bool:
-        if self.frames or self.sender is not None or self.gone:
+    def try_send(self, *frames: str) -> bool:
+        if self.frames or self.sender is not None or self.closed:
             return False
         try:
             return self.send_now(*frames)
         except Exception:  # noqa: BLE001  the sender meets it too, and ends the socket
             return False
 
-    def appetite(self) -> int:
+    def page_size(self) -> int:
         # while he keeps up nothing is queued: what is read leaves at once
-        return PAGE_EVENTS if self.sender is None else QUEUE_FRAMES
+        return PAGE_EVENTS if self.sender is None else MAX_QUEUED_FRAMES
 
     async def run(self) -> None:
         """Send what is queued; a reader that holds us up is closed."""
         while self.frames:
             frame = self.frames.pop(0)
-            self.has_room_again()
+            self.notify_room()
             try:
                 if self.send_now(frame):
                     continue
-                async with asyncio.timeout(HELD_UP):
+                async with asyncio.timeout(SEND_TIMEOUT):
                     await self.send(frame)
             except TimeoutError:
                 await self.end(CloseCode.TOO_SLOW)
@@ -177,13 +177,13 @@ class Outbox(Box):
 
     async def end(self, code: int) -> None:
         """Nothing more is sent: whoever comes back reads the log."""
-        self.gone = True
+        self.closed = True
         self.frames.clear()
-        self.has_room_again()
+        self.notify_room()
         await self.close(code)
 
     def wake(self) -> None:
-        if self.sender is None and not self.gone:
+        if self.sender is None and not self.closed:
             self.sender = asyncio.create_task(self.run())
 
     def notify(self, task_id: str, frame: str) -> None:
@@ -204,9 +204,9 @@ class Outbox(Box):
             for task_id, frame in held:
                 self.notify(task_id, frame)
 
-    def running(self) -> list[asyncio.Task[None]]:
-        return [*super().running(), *([self.sender] if self.sender else [])]
+    def background_tasks(self) -> list[asyncio.Task[None]]:
+        return [*super().background_tasks(), *([self.sender] if self.sender else [])]
 
     async def stop(self) -> None:
-        self.gone = True
+        self.closed = True
         await super().stop()

@@ -11,7 +11,7 @@ from time import monotonic
 from channels.db import database_sync_to_async
 
 from generation import selectors
-from generation.hub.outbox import Box
+from generation.hub.outbox import Outbox
 from generation.log_lines import cause_of, database, log_line
 from generation.protocol import QueuePlace, encode
 from generation.selectors import Outlook, Pace, clock
@@ -19,17 +19,17 @@ from generation.teardown import cancel_and_wait
 
 logger = logging.getLogger(__name__)
 
-MOMENT = 0.05
+BATCH_DELAY = 0.05
 """Seconds in which new tasks wait for others; nobody sees the difference."""
 
-Tell = Callable[[dict[str, QueuePlace]], None]
+Publish = Callable[[dict[str, QueuePlace]], None]
 
 PACES_EVERY = 30.0
 """Seconds; a median of twenty tasks does not change faster."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class QueueSnapshot:
     """What one reading of the line gave, ready to be told."""
 
     places: dict[str, QueuePlace]
@@ -40,7 +40,7 @@ class Look:
         return [*queue_frames(self.places, task_ids), self.models[owner_id]]
 
 
-class Places:
+class QueueUpdates:
     """Each reader hears only of what changed for him."""
 
     def __init__(self) -> None:
@@ -52,19 +52,19 @@ class Places:
         """Tasks whose first place is still to be told."""
         self.telling: asyncio.Task[None] | None = None
 
-    def tell_soon(self, task_ids: Collection[str], tell: Tell) -> None:
+    def publish_soon(self, task_ids: Collection[str], tell: Publish) -> None:
         """The places of new tasks, of all that come in one moment by one reading.
 
         Where a slot is free they have begun by then. Later changes come with everybody's.
         """
         self.new.update(task_ids)
         if self.telling is None or self.telling.done():
-            self.telling = asyncio.create_task(self.tell_new(tell))
+            self.telling = asyncio.create_task(self.publish_new(tell))
 
-    async def tell_new(self, tell: Tell) -> None:
-        """Until nothing is new; `tell` gives the places to whoever watches their tasks."""
+    async def publish_new(self, tell: Publish) -> None:
+        """Until nothing is new; `publish` gives the places to whoever watches their tasks."""
         while self.new:
-            await asyncio.sleep(MOMENT)
+            await asyncio.sleep(BATCH_DELAY)
             task_ids, self.new = self.new, set()
             try:
                 places = await database_sync_to_async(selectors.queue_places)(
@@ -82,38 +82,38 @@ class Places:
         telling, self.telling = self.telling, None
         await cancel_and_wait(telling)
 
-    def tell_known(self, outbox: Box, task_id: str) -> None:
+    def send_known(self, outbox: Outbox, task_id: str) -> None:
         place = self.known.get(task_id)
         if place is not None:
             self.offer(outbox, {task_id: place})
 
-    def offer(self, outbox: Box, places: dict[str, QueuePlace]) -> None:
+    def offer(self, outbox: Outbox, places: dict[str, QueuePlace]) -> None:
         """Who has no room is told next time: a place that is not known is news."""
         if places and not outbox.offer(queue_frame(places)):
             for task_id in places:
                 self.known.pop(task_id, None)
 
-    async def tell(self, sockets: Collection[Box], watched: Collection[str]) -> None:
+    async def publish(self, sockets: Collection[Outbox], watched: Collection[str]) -> None:
         """Read the line once, and tell everybody; nothing is read for nobody."""
         if not sockets:
             return
         owners = {each.owner_id for each in sockets}
-        look = await database_sync_to_async(self.look)(owners, watched)
+        look = await database_sync_to_async(self.read_snapshot)(owners, watched)
         changed = {key: place for key, place in look.places.items() if self.known.get(key) != place}
         self.known = look.places
         for outbox in sockets:
             self.offer(outbox, {key: changed[key] for key in outbox.cursors if key in changed})
             frame = look.models.get(outbox.owner_id, "")
-            if outbox.greeted and frame != outbox.models and outbox.offer(frame):
+            if outbox.hello_sent and frame != outbox.models and outbox.offer(frame):
                 outbox.models = frame
 
-    def look(self, owners: Collection[int], watched: Collection[str]) -> Look:
+    def read_snapshot(self, owners: Collection[int], watched: Collection[str]) -> QueueSnapshot:
         """In a thread: of long lines this takes longer than the loop may stand still."""
         outlook = selectors.read_outlook(now=clock.now(), owners=owners)
         if monotonic() - self.paces_read >= PACES_EVERY:
             self.paces = selectors.paces_of(outlook.offered)
             self.paces_read = monotonic()
-        return Look(
+        return QueueSnapshot(
             places=outlook.places(watched), models=models_frames(outlook, self.paces, owners)
         )
 

@@ -7,56 +7,56 @@ import asyncio
 from channels.db import database_sync_to_async
 
 from generation import selectors
-from generation.hub.outbox import Box
-from generation.hub.replay_locks import turn_of
+from generation.hub.outbox import Outbox
+from generation.hub.replay_locks import replay_lock
 from generation.selectors import LogPage
 from generation.teardown import cancel_and_wait
 
 
-def catch_up(outbox: Box, task_id: str, first: LogPage | None = None) -> asyncio.Task[None]:
+def start_replay(outbox: Outbox, task_id: str, first: LogPage | None = None) -> asyncio.Task[None]:
     """Tell him everything after his cursor; one reading of a task at a time.
 
     `first`: the page after the cursor, if it was read already.
     """
-    running = outbox.catching_up.get(task_id)
+    running = outbox.replays.get(task_id)
     if running is None:
-        running = asyncio.create_task(read_log(outbox, task_id, first))
-        outbox.catching_up[task_id] = running
+        running = asyncio.create_task(replay_log(outbox, task_id, first))
+        outbox.replays[task_id] = running
     return running
 
 
-async def set_cursor(outbox: Box, task_id: str, seq: int) -> None:
+async def set_cursor(outbox: Outbox, task_id: str, seq: int) -> None:
     """Attached again, perhaps from another event: an earlier reading must not move the cursor."""
-    running = outbox.catching_up.get(task_id)
+    running = outbox.replays.get(task_id)
     try:
         if running is not None:
             # without a cursor nobody begins another reading while this one ends
             outbox.cursors.pop(task_id, None)
             await cancel_and_wait(running)
-            outbox.catching_up.pop(task_id, None)
+            outbox.replays.pop(task_id, None)
     finally:
         outbox.cursors[task_id] = seq
 
 
-async def read_log(outbox: Box, task_id: str, first: LogPage | None = None) -> None:
+async def replay_log(outbox: Outbox, task_id: str, first: LogPage | None = None) -> None:
     more = True
     try:
         while more and task_id in outbox.cursors:
             # his tasks take turns: of pages that are read together only one finds room
-            async with outbox.turn():
-                more = await read_page(outbox, task_id, first)
+            async with outbox.reading_lock():
+                more = await replay_page(outbox, task_id, first)
             first = None
     finally:
-        if outbox.catching_up.get(task_id) is asyncio.current_task():
-            del outbox.catching_up[task_id]
+        if outbox.replays.get(task_id) is asyncio.current_task():
+            del outbox.replays[task_id]
 
 
-async def read_page(outbox: Box, task_id: str, first: LogPage | None) -> bool:
+async def replay_page(outbox: Outbox, task_id: str, first: LogPage | None) -> bool:
     """Hand one page over when nothing waits for him; whether there is another.
 
     What he does not take is dropped and read again: the log keeps it, not our memory.
     """
-    await outbox.emptied()
+    await outbox.wait_until_empty()
     page = first or await next_page(outbox, task_id)
     if task_id not in outbox.cursors:
         return False
@@ -64,22 +64,22 @@ async def read_page(outbox: Box, task_id: str, first: LogPage | None) -> bool:
         # the doorbell told of more than the log holds: real news comes with compare()
         outbox.seen.pop(task_id, None)
         return False
-    took_all = hand_over(outbox, task_id, page)
+    took_all = queue_page(outbox, task_id, page)
     behind = outbox.seen.get(task_id, 0) > outbox.cursors[task_id]
     return not took_all or page.more or behind
 
 
-async def next_page(outbox: Box, task_id: str) -> LogPage:
-    async with turn_of(outbox.owner_id):
+async def next_page(outbox: Outbox, task_id: str) -> LogPage:
+    async with replay_lock(outbox.owner_id):
         return await database_sync_to_async(selectors.log_after)(
-            task_id=task_id, after=outbox.cursors.get(task_id, 0), limit=outbox.appetite()
+            task_id=task_id, after=outbox.cursors.get(task_id, 0), limit=outbox.page_size()
         )
 
 
-def hand_over(outbox: Box, task_id: str, page: LogPage) -> bool:
+def queue_page(outbox: Outbox, task_id: str, page: LogPage) -> bool:
     """Move the cursor behind what he takes; whether that is all of it."""
     for part in page.parts():
-        if outbox.has_left(*(frame for _seq, frame in part)):
+        if outbox.try_send(*(frame for _seq, frame in part)):
             outbox.cursors[task_id] = part[-1][0]
             continue
         for seq, frame in part:

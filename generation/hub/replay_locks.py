@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
 
-def turn_of(owner_id: int) -> asyncio.Lock:
+def replay_lock(owner_id: int) -> asyncio.Lock:
     """Held while the database reads a log for this person.
 
     Readings share one thread: without turns thirty connections of one person put thirty readings

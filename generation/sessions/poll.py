@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from channels.db import database_sync_to_async
 
 from generation import protocol, selectors
-from generation.hub import hub, queue_frames, turn_of
+from generation.hub import hub, queue_frames, replay_lock
 from generation.models import GenerationTask
 from generation.selectors import clock
 from generation.sessions.session import Following
@@ -45,7 +45,7 @@ class Letter(Following):
                 spans[task_id] = after, upto
                 self.room -= upto - after
         if spans:
-            async with turn_of(self.owner_id):
+            async with replay_lock(self.owner_id):
                 self.logs |= await database_sync_to_async(selectors.logs_between)(spans)
 
     async def follow(self, task: GenerationTask, *, after: int) -> int:
@@ -64,7 +64,7 @@ class Letter(Following):
 
     async def tell_outlook(self, owner_id: int, task_ids: list[str]) -> None:
         """Where these tasks stand, and how long a new one would wait."""
-        self.frames += await database_sync_to_async(hub.line_of)(owner_id, task_ids)
+        self.frames += await database_sync_to_async(hub.queue_frames_of)(owner_id, task_ids)
 
     async def tell_collection(self, owner_id: int) -> None:
         """Up to which revision what he keeps has changed, if ever."""

@@ -8,7 +8,7 @@ import logging
 from channels.db import database_sync_to_async
 
 from generation import selectors
-from generation.hub import Box, hub
+from generation.hub import Outbox, hub
 from generation.log_lines import cause_of, database, log_line
 from generation.security_log import SecurityEvent, log_event
 from generation.sessions.authentication import Credentials, Refused
@@ -23,7 +23,7 @@ ASK_AGAIN = 60.0
 class Standing:
     """Signing out, a changed password or a disabled account ends open connections too."""
 
-    def __init__(self, credentials: Credentials, visitor: Visitor, outbox: Box) -> None:
+    def __init__(self, credentials: Credentials, visitor: Visitor, outbox: Outbox) -> None:
         self.credentials = credentials
         self.visitor = visitor
         self.outbox = outbox

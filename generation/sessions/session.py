@@ -106,7 +106,7 @@ class Following(ABC):
     async def cursors(self, asked: dict[str, int], user: User) -> dict[str, int]:
         """What a `pong` tells: the newest `seq` of each task, as far as is known here."""
 
-    def remind(self, task_ids: set[str]) -> None:  # noqa: B027  nothing may be missing
+    def resend_missing(self, task_ids: set[str]) -> None:  # noqa: B027  nothing may be missing
         """The person asks whether he has everything of these."""
 
 
@@ -226,4 +226,4 @@ class Conversation(Visitor):
         await self.following.say(
             {"type": "pong", "cursors": cursors, "server_time": round(now.timestamp(), 3)}
         )
-        self.following.remind(message.cursors.keys() & cursors.keys())
+        self.following.resend_missing(message.cursors.keys() & cursors.keys())

@@ -11,7 +11,7 @@ from channels.db import database_sync_to_async
 from generation import protocol, selectors
 from generation.choices import CloseCode, ErrorCode
 from generation.exceptions import InvalidInput
-from generation.hub import Outbox, hub, turn_of
+from generation.hub import SocketOutbox, hub, replay_lock
 from generation.models import GenerationTask
 from generation.selectors import LogPage
 from generation.sessions.session import Following, Visitor
@@ -26,7 +26,7 @@ FIRST_EVENTS = 256
 
 
 class Attached(Following):
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: SocketOutbox) -> None:
         self.outbox = outbox
         self.first: LogPage | None = None
         """Of the task that is looked up: the page after what its reader knows."""
@@ -46,7 +46,7 @@ class Attached(Following):
 
     async def look_up(self, visitor: Visitor, task_id: str, *, after: int) -> GenerationTask:
         """With the first page of its log, from one way to the thread that has the database."""
-        async with turn_of(self.outbox.owner_id):
+        async with replay_lock(self.outbox.owner_id):
             task, self.first = await database_sync_to_async(self.read)(visitor, task_id, after)
         return task
 
@@ -83,7 +83,7 @@ class Attached(Following):
         # asked twice on this socket: it is attached already, and nothing is told twice
         if str(task.pk) not in self.outbox.cursors:
             await self.follow(task, after=0)
-        hub.tell_places_of([str(task.pk)])
+        hub.publish_positions_of([str(task.pk)])
 
     def let_go(self, task_id: str) -> None:
         hub.detach(self.outbox, task_id)
@@ -92,6 +92,6 @@ class Attached(Following):
         """Of every attached task, asked for or not: the hub's memory answers."""
         return dict(self.outbox.cursors)
 
-    def remind(self, task_ids: set[str]) -> None:
+    def resend_missing(self, task_ids: set[str]) -> None:
         for task_id in task_ids:
-            hub.remind(self.outbox, task_id)
+            hub.resend_missing(self.outbox, task_id)

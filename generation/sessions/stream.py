@@ -17,7 +17,7 @@ from django.db import Error as DatabaseProblem
 from generation import protocol, selectors
 from generation.choices import CloseCode
 from generation.exceptions import NotFound
-from generation.hub import INTERNAL_ERROR, Fetched, hub
+from generation.hub import INTERNAL_ERROR, StreamOutbox, hub
 from generation.log_lines import database
 from generation.models import GenerationTask
 from generation.selectors import clock
@@ -62,7 +62,7 @@ class EventStream:
         self.credentials = credentials
         self.cursors = cursors
         self.since = since
-        self.outbox: Fetched | None = None
+        self.outbox: StreamOutbox | None = None
         self.standing: Standing | None = None
         self.ready = asyncio.Event()
         self.code: int | None = None
@@ -119,7 +119,7 @@ class EventStream:
         if too_many or not may_ask(user.pk):
             await self.end(CloseCode.FLOODING)
             return
-        self.outbox = outbox = Fetched(owner_id=user.pk, close=self.end, known=self.cursors)
+        self.outbox = outbox = StreamOutbox(owner_id=user.pk, close=self.end, known=self.cursors)
         visitor = Visitor(user, address=self.credentials.address)
         await hub.register(outbox)
         self.ready.set()
@@ -128,7 +128,7 @@ class EventStream:
         await self.greet(outbox, visitor)
         await self.follow_what_is_found(outbox, visitor)
 
-    async def greet(self, outbox: Fetched, visitor: Visitor) -> None:
+    async def greet(self, outbox: StreamOutbox, visitor: Visitor) -> None:
         """`hello`, and everything that its reader does not know."""
         user, now = visitor.user, clock.now()
         tasks = await database_sync_to_async(selectors.tasks_to_follow)(
@@ -143,20 +143,20 @@ class EventStream:
         for task in tasks:
             await self.follow(outbox, task, newest=newest.get(str(task.pk), task.newest_seq))
 
-    async def follow_what_is_found(self, outbox: Fetched, visitor: Visitor) -> None:
+    async def follow_what_is_found(self, outbox: StreamOutbox, visitor: Visitor) -> None:
         while True:
-            await outbox.search.wait()
-            outbox.search.clear()
+            await outbox.has_found.wait()
+            outbox.has_found.clear()
             found = list(outbox.found)
             for task_id in found:
                 try:
                     await self.follow(outbox, await visitor.task(task_id))
                 except NotFound:
                     outbox.found.pop(task_id, None)
-            hub.tell_places_of([each for each in found if each in outbox.cursors])
+            hub.publish_positions_of([each for each in found if each in outbox.cursors])
 
     async def follow(
-        self, outbox: Fetched, task: GenerationTask, *, newest: int | None = None
+        self, outbox: StreamOutbox, task: GenerationTask, *, newest: int | None = None
     ) -> None:
         """`task`, the events after what is known, `live`; from then on as it happens.
 
@@ -187,7 +187,7 @@ class EventStream:
 
 
 def streams_of(owner_id: int) -> int:
-    return sum(isinstance(outbox, Fetched) for outbox in hub.by_owner.get(owner_id, ()))
+    return sum(isinstance(outbox, StreamOutbox) for outbox in hub.by_owner.get(owner_id, ()))
 
 
 def event(name: str, data: str) -> str:

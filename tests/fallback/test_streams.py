@@ -10,8 +10,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from generation import broadcast
-from generation.hub import Fetched, hub
-from generation.hub.outbox import QUEUE_FRAMES
+from generation.hub import StreamOutbox, hub
+from generation.hub.outbox import MAX_QUEUED_FRAMES
 from generation.models import Worker
 from generation.sessions import our_session, stream
 from tests.fallback.visitors import OpenStream, Reader, SignedIn
@@ -69,7 +69,7 @@ async def test_a_task_of_which_nobody_told_is_found(
     reader = await open_stream(alice)
     await reader.until("hello")
     group = broadcast.group_of(alice.pk)
-    await broadcast.layer().group_discard(group, hub.memberships.channel)
+    await broadcast.layer().group_discard(group, hub.groups.channel)
 
     task_id = await (await signed_in(alice)).generate()
     await hub.compare()
@@ -85,7 +85,7 @@ async def test_a_task_that_came_and_went_unheard_is_told_once(
     reader = await open_stream(alice)
     await reader.until("hello")
     group = broadcast.group_of(alice.pk)
-    await broadcast.layer().group_discard(group, hub.memberships.channel)
+    await broadcast.layer().group_discard(group, hub.groups.channel)
 
     task_id = await person.generate()
     await person.say(action="cancel", task_id=task_id)
@@ -122,7 +122,7 @@ async def test_a_cursor_that_was_given_outlives_a_notice(alice: User, running_hu
 
     async def close(_code: int) -> None: ...
 
-    outbox = Fetched(owner_id=alice.pk, close=close, known={"task": 4, "over": 9})
+    outbox = StreamOutbox(owner_id=alice.pk, close=close, known={"task": 4, "over": 9})
     outbox.notify("task", "{}")
     outbox.notify("new", "{}")
     outbox.expect(["task"], instead_of=["task", "over"])
@@ -136,14 +136,14 @@ async def test_a_place_that_found_no_room_is_told_later(
     async def close(_code: int) -> None: ...
 
     task_id = await (await signed_in(alice)).generate()
-    outbox = Fetched(owner_id=alice.pk, close=close, known={})
+    outbox = StreamOutbox(owner_id=alice.pk, close=close, known={})
     await hub.register(outbox)
     await hub.attach(outbox, task_id=task_id, owner_id=alice.pk, after=1)
 
-    outbox.frames[:] = ["something else"] * QUEUE_FRAMES
-    await hub.tell_places()
+    outbox.frames[:] = ["something else"] * MAX_QUEUED_FRAMES
+    await hub.publish_positions()
     outbox.frames.clear()
-    await hub.tell_places()
+    await hub.publish_positions()
     await hub.unregister(outbox)
 
     assert [json.loads(frame)["type"] for frame in outbox.frames] == ["queue"]
@@ -156,7 +156,7 @@ async def test_what_the_layer_lost_is_read_from_the_log(
     reader = await open_stream(alice)
     await reader.until("live")
     group = broadcast.group_of(alice.pk)
-    await broadcast.layer().group_discard(group, hub.memberships.channel)
+    await broadcast.layer().group_discard(group, hub.groups.channel)
 
     await complete(await claim(worker))
     await hub.compare()

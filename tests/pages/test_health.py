@@ -35,7 +35,7 @@ def new_looks() -> None:
     """No answer that an earlier test was given counts any more."""
     for check in (readiness.database_check, readiness.disk_check):
         check.answered = float("-inf")
-    hub.memberships.hearing = "unknown"
+    hub.groups.state = "unknown"
 
 
 def ready(client: Client | None = None) -> tuple[int, dict[str, Any]]:

@@ -11,8 +11,8 @@ from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 
 from generation import selectors
-from generation.hub import Outbox, hub
-from generation.hub.replay import catch_up
+from generation.hub import SocketOutbox, hub
+from generation.hub.replay import start_replay
 from generation.models import Worker
 from tests.socket.pages import OpenPage
 from tests.socket.test_attaching import claim, progress, seqs_until
@@ -69,7 +69,7 @@ async def test_who_lets_go_while_the_log_is_read_is_told_nothing_more(
     await hub.register(reader.outbox)
     reader.outbox.cursors[task_id] = 0
 
-    reading = catch_up(reader.outbox, task_id)
+    reading = start_replay(reader.outbox, task_id)
     await asyncio.sleep(0)
     hub.detach(reader.outbox, task_id)
     await reading
@@ -84,7 +84,7 @@ class Reader:
 
     def __init__(self, user: User) -> None:
         self.seqs: list[int] = []
-        self.outbox = Outbox(
+        self.outbox = SocketOutbox(
             owner_id=user.pk, send=self.send, send_now=self.send_now, close=self.close
         )
 
@@ -134,10 +134,10 @@ async def test_who_signs_in_reads_again_unless_every_notice_meanwhile_was_heard(
     page, other = await open_page(alice), await open_page(alice)
     since, notices = monotonic(), hub.notices
 
-    assert hub.heard_all(alice.pk, since=since, notices=notices)
-    assert not hub.heard_all(alice.pk, since=since - 3_600, notices=notices)
-    assert not hub.heard_all(bob.pk, since=since, notices=notices)
+    assert hub.missed_no_notice(alice.pk, since=since, notices=notices)
+    assert not hub.missed_no_notice(alice.pk, since=since - 3_600, notices=notices)
+    assert not hub.missed_no_notice(bob.pk, since=since, notices=notices)
 
     await page.generate()
     await other.until("task")
-    assert not hub.heard_all(alice.pk, since=since, notices=notices)
+    assert not hub.missed_no_notice(alice.pk, since=since, notices=notices)

@@ -160,7 +160,7 @@ async def test_what_the_layer_lost_is_read_from_the_log(
     page = await open_page(alice)
     task_id = await page.generate()
     await page.until("submitted")
-    await broadcast.layer().group_discard(broadcast.group_of(alice.pk), hub.memberships.channel)
+    await broadcast.layer().group_discard(broadcast.group_of(alice.pk), hub.groups.channel)
 
     await complete(await claim(worker))
     await hub.compare()
@@ -176,9 +176,9 @@ async def test_an_event_after_a_lost_one_makes_the_gap_be_read(
     task_id = await page.generate()
     await page.until("submitted")
     group = broadcast.group_of(alice.pk)
-    await broadcast.layer().group_discard(group, hub.memberships.channel)
+    await broadcast.layer().group_discard(group, hub.groups.channel)
     running = await claim(worker)
-    await broadcast.layer().group_add(group, hub.memberships.channel)
+    await broadcast.layer().group_add(group, hub.groups.channel)
 
     await progress(running, 1)
 
@@ -195,7 +195,7 @@ async def test_a_ring_for_more_than_the_log_holds_does_not_keep_the_reader_readi
 
     hub.deliver(outbox, task_id, 99, "never logged")
     async with asyncio.timeout(10):
-        await asyncio.gather(*outbox.catching_up.values())
+        await asyncio.gather(*outbox.replays.values())
 
     assert outbox.cursors[task_id] == 1
     await page.send(action="cancel", task_id=task_id)
@@ -304,8 +304,8 @@ async def test_a_closed_page_leaves_nothing_behind_in_the_hub(
     assert not hub.sockets
     assert not hub.watchers
     assert not hub.by_owner
-    assert not hub.memberships.counts
-    assert set(hub.memberships.joined) == {alice.pk}
+    assert not hub.groups.counts
+    assert set(hub.groups.joined) == {alice.pk}
 
 
 async def test_twenty_reloads_during_a_task_see_every_event_once(

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from generation.hub import hub
-from generation.hub.outbox import QUEUE_FRAMES
+from generation.hub.outbox import MAX_QUEUED_FRAMES
 from generation.models import GenerationTask, TaskEvent, Worker
 from generation.selectors import LogPage
 from tests.socket.pages import PATIENCE, OpenPage
@@ -21,7 +21,7 @@ from tests.socket.test_attaching import claim, progress, seqs_until
 from tests.socket.test_outbox import Transport, sent
 
 PAGES = 6
-LOG = PAGES * QUEUE_FRAMES
+LOG = PAGES * MAX_QUEUED_FRAMES
 
 
 class Slow(Transport):
@@ -50,7 +50,7 @@ async def registered(reader: Transport, owner: User) -> Transport:
 async def filled(reader: Transport) -> None:
     """Nothing more finds room: one frame may have left, which nobody takes."""
     async with asyncio.timeout(PATIENCE):
-        while len(reader.outbox.frames) < QUEUE_FRAMES - 1:  # noqa: ASYNC110
+        while len(reader.outbox.frames) < MAX_QUEUED_FRAMES - 1:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from generation.hub import hub, turn_of
+from generation.hub import hub, replay_lock
 from generation.hub.replay_locks import locks
 from generation.sessions import Bucket, all_buckets
 from tests.fallback.visitors import OpenStream, SignedIn
@@ -80,7 +80,7 @@ async def test_readings_of_one_person_wait_for_each_other_and_for_nobody_else(
     alices, bobs = await open_page(alice), await open_page(bob)
     person = await signed_in(alice)
 
-    async with turn_of(alice.pk):
+    async with replay_lock(alice.pk):
         await alices.send(action="attach", task_id=tasks[alice])
         assert (await bobs.ask(action="attach", task_id=tasks[bob]))["type"] == "live"
         assert await alices.socket.receive_nothing(timeout=0.2)

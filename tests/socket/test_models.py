@@ -36,10 +36,10 @@ async def test_a_model_that_goes_away_is_told_at_once_and_nothing_is_told_twice(
     page = await open_page(alice)
     await page.models_until(lambda wait: wait["reason"] == "in_line")
     for _each in range(3):
-        await hub.tell_places()
+        await hub.publish_positions()
 
     await database_sync_to_async(services.refuse_key)(now=timezone.now())
-    await hub.tell_places()
+    await hub.publish_positions()
     row = await page.models_until(lambda wait: wait["reason"] == "key_refused")
 
     assert row["ready"] is False
@@ -50,9 +50,9 @@ async def test_nothing_is_read_for_nobody(running_hub: None, monkeypatch: Any) -
     def read(*_asked: Any) -> None:
         raise AssertionError("nobody is here")
 
-    monkeypatch.setattr(hub.places, "look", read)
+    monkeypatch.setattr(hub.queue_updates, "read_snapshot", read)
 
-    await hub.tell_places()
+    await hub.publish_positions()
 
 
 async def test_hello_comes_before_the_models(
@@ -62,7 +62,7 @@ async def test_hello_comes_before_the_models(
 
     async def tell_all_the_time() -> None:
         while True:
-            await hub.tell_places()
+            await hub.publish_positions()
             await asyncio.sleep(0)
 
     telling = asyncio.create_task(tell_all_the_time())

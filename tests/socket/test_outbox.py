@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from generation.choices import CloseCode
-from generation.hub import INTERNAL_ERROR, Outbox
-from generation.hub.outbox import QUEUE_FRAMES
+from generation.hub import INTERNAL_ERROR, SocketOutbox
+from generation.hub.outbox import MAX_QUEUED_FRAMES
 
 
 class Transport:
@@ -18,7 +18,9 @@ class Transport:
         self.frames: list[str] = []
         self.waited: list[str] = []
         self.closed: list[int] = []
-        self.outbox = Outbox(owner_id=1, send=self.send, send_now=self.send_now, close=self.close)
+        self.outbox = SocketOutbox(
+            owner_id=1, send=self.send, send_now=self.send_now, close=self.close
+        )
 
     def send_now(self, *frames: str) -> bool:
         if self.open.is_set():
@@ -38,7 +40,7 @@ class Transport:
         self.closed.append(code)
 
 
-async def sent(outbox: Outbox) -> None:
+async def sent(outbox: SocketOutbox) -> None:
     """Until its sender has nothing more to do."""
     if outbox.sender is not None:
         await outbox.sender
@@ -79,20 +81,20 @@ async def test_what_comes_after_a_pause_stays_behind_what_waited() -> None:
 async def test_a_reader_who_stands_still_costs_no_more_than_a_queue() -> None:
     transport = Transport()
     transport.open.clear()
-    writer = asyncio.create_task(put_all(transport.outbox, numbered(2 * QUEUE_FRAMES)))
+    writer = asyncio.create_task(put_all(transport.outbox, numbered(2 * MAX_QUEUED_FRAMES)))
     for _turn in range(10):
         await asyncio.sleep(0)
 
-    assert len(transport.outbox.frames) == QUEUE_FRAMES
+    assert len(transport.outbox.frames) == MAX_QUEUED_FRAMES
     assert not transport.outbox.offer("one more")
 
     transport.open.set()
     await writer
     await sent(transport.outbox)
-    assert transport.frames == numbered(2 * QUEUE_FRAMES)
+    assert transport.frames == numbered(2 * MAX_QUEUED_FRAMES)
 
 
-async def put_all(outbox: Outbox, frames: list[str]) -> None:
+async def put_all(outbox: SocketOutbox, frames: list[str]) -> None:
     for frame in frames:
         await outbox.put(frame)
 
@@ -111,7 +113,7 @@ async def test_what_cannot_be_written_ends_its_own_socket_alone() -> None:
 async def test_whoever_waits_for_a_reader_that_is_given_up_goes_on() -> None:
     transport = Transport()
     transport.open.clear()
-    writer = asyncio.create_task(put_all(transport.outbox, numbered(2 * QUEUE_FRAMES)))
+    writer = asyncio.create_task(put_all(transport.outbox, numbered(2 * MAX_QUEUED_FRAMES)))
     for _turn in range(10):
         await asyncio.sleep(0)
 
