@@ -19,22 +19,22 @@ from generation.hub import SocketOutbox, cannot_send_now, hub
 from generation.log_lines import database
 from generation.selectors import clock
 from generation.sessions import (
-    Bucket,
-    Conversation,
+    ConnectionRejected,
     Credentials,
-    Refused,
-    Standing,
-    all_buckets,
+    Revalidation,
+    Session,
+    TokenBucket,
     credentials_of,
+    owner_buckets,
 )
-from generation.sessions.socket import Attached
+from generation.sessions.socket import SocketSubscriber
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
+class Handshake:
     """Who came, and the cursors of his unfinished tasks, not before `now`.
 
     `since` (monotonic) and `notices` say up to where the hub has to have heard all to go on so.
@@ -47,10 +47,10 @@ class Arrival:
     notices: int
 
 
-def look_up(credentials: Credentials, **moment: Any) -> Arrival:
+def read_handshake(credentials: Credentials, **moment: Any) -> Handshake:
     """One way to the thread that has the database instead of two; raises Refused."""
-    user = credentials.look_up()
-    return Arrival(user=user, active=selectors.active_cursors(user), **moment)
+    user = credentials.authenticate()
+    return Handshake(user=user, active=selectors.active_cursors(user), **moment)
 
 
 class GenerateConsumer(AsyncWebsocketConsumer):
@@ -63,58 +63,58 @@ class GenerateConsumer(AsyncWebsocketConsumer):
 
     credentials: Credentials
     user: User
-    conversation: Conversation
+    session: Session
     outbox: SocketOutbox | None = None
-    standing: Standing | None = None
+    revalidation: Revalidation | None = None
 
     async def connect(self) -> None:
         """Accept first, so that a refusal has a close code that a page can read."""
         await self.accept()
         if hub.leaving:
-            await self.shut(CloseCode.LEAVING)
+            await self.close_with(CloseCode.LEAVING)
             return
         try:
-            arrival = await self.sign_in()
+            handshake = await self.sign_in()
             if not hub.leaving:
-                await self.enter(arrival)
-        except Refused as refused:
-            await self.shut(refused.close_code)
+                await self.enter(handshake)
+        except ConnectionRejected as rejected:
+            await self.close_with(rejected.close_code)
         except DatabaseProblem as error:
             database.met(error)
-            await self.shut(CloseCode.LEAVING)
+            await self.close_with(CloseCode.LEAVING)
 
-    async def sign_in(self) -> Arrival:
+    async def sign_in(self) -> Handshake:
         """Meanwhile the hub knows how to close us, but not yet who we are."""
-        hub.connecting.add(self.shut)
+        hub.connecting.add(self.close_with)
         try:
             self.credentials = credentials_of(dict(self.scope))
-            return await database_sync_to_async(look_up)(
+            return await database_sync_to_async(read_handshake)(
                 self.credentials, now=clock.now(), since=monotonic(), notices=hub.notices
             )
         finally:
-            hub.connecting.discard(self.shut)
+            hub.connecting.discard(self.close_with)
 
-    async def enter(self, arrival: Arrival) -> None:
-        self.user, active, now = arrival.user, arrival.active, arrival.now
-        if not hub.has_room(self.user.pk) or not all_buckets.take(self.user.pk):
-            raise Refused(CloseCode.FLOODING)
-        self.bucket = Bucket()
+    async def enter(self, handshake: Handshake) -> None:
+        self.user, active, now = handshake.user, handshake.active, handshake.now
+        if not hub.has_room(self.user.pk) or not owner_buckets.take(self.user.pk):
+            raise ConnectionRejected(CloseCode.FLOODING)
+        self.bucket = TokenBucket()
         scope: dict[str, Any] = dict(self.scope)
         self.outbox = SocketOutbox(
             owner_id=self.user.pk,
             send=self.send_text,
             send_now=scope.get("send_now", cannot_send_now),
-            close=self.shut,
+            close=self.close_with,
         )
-        following = Attached(self.outbox)
-        self.conversation = Conversation(self.user, following, address=self.credentials.address)
+        subscriber = SocketSubscriber(self.outbox)
+        self.session = Session(self.user, subscriber, address=self.credentials.address)
         await hub.register(self.outbox)
-        self.standing = Standing(self.credentials, self.conversation, self.outbox)
-        self.standing.ask_later()
-        if not hub.missed_no_notice(self.user.pk, since=arrival.since, notices=arrival.notices):
+        self.revalidation = Revalidation(self.credentials, self.session, self.outbox)
+        self.revalidation.schedule()
+        if not hub.missed_no_notice(self.user.pk, since=handshake.since, notices=handshake.notices):
             now = clock.now()
             active = await database_sync_to_async(selectors.active_cursors)(self.user)
-        await following.say(self.conversation.hello(active, now=now))
+        await subscriber.send(self.session.hello(active, now=now))
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Without the look at old database connections that Channels takes before each message.
@@ -131,7 +131,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
     async def send_text(self, text: str) -> None:
         await self.send(text_data=text)
 
-    async def shut(self, code: int) -> None:
+    async def close_with(self, code: int) -> None:
         # a plain int: the server's library refuses the enum
         await self.close(int(code))
 
@@ -140,8 +140,8 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            if self.standing is not None:
-                self.standing.stop()
+            if self.revalidation is not None:
+                self.revalidation.stop()
             if self.outbox is not None:
                 await hub.unregister(self.outbox)
 
@@ -149,7 +149,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         # what somebody asked who is given up meanwhile need not be looked up any more
         if self.outbox is None or self.outbox.closed:
             return
-        if self.bucket.take() and all_buckets.take(self.user.pk):
-            await self.conversation.hear(text_data)
+        if self.bucket.take() and owner_buckets.take(self.user.pk):
+            await self.session.handle(text_data)
         else:
-            await self.shut(CloseCode.FLOODING)
+            await self.close_with(CloseCode.FLOODING)

@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 from generation.sessions.authentication import (
+    ConnectionRejected,
     Credentials,
-    Refused,
+    bearer_token,
     credentials_of,
-    our_session,
-    token_in,
+    session_credentials,
 )
-from generation.sessions.rate_limit import Bucket, Buckets, all_buckets, buckets, may_ask
-from generation.sessions.revalidation import Standing
-from generation.sessions.session import Conversation, Following, Visitor
+from generation.sessions.rate_limit import (
+    TokenBucket,
+    TokenBuckets,
+    allows_request,
+    owner_buckets,
+    request_buckets,
+)
+from generation.sessions.revalidation import Revalidation
+from generation.sessions.session import Principal, Session, Subscriber
 from generation.sessions.sign_in import SignInThrottled, check_password
 from generation.sessions.token_authentication import TokenThrottled, user_of_token
 
 __all__ = [
-    "Bucket",
-    "Buckets",
-    "Conversation",
+    "ConnectionRejected",
     "Credentials",
-    "Following",
-    "Refused",
+    "Principal",
+    "Revalidation",
+    "Session",
     "SignInThrottled",
-    "Standing",
+    "Subscriber",
+    "TokenBucket",
+    "TokenBuckets",
     "TokenThrottled",
-    "Visitor",
-    "all_buckets",
-    "buckets",
+    "allows_request",
+    "bearer_token",
     "check_password",
     "credentials_of",
-    "may_ask",
-    "our_session",
-    "token_in",
+    "owner_buckets",
+    "request_buckets",
+    "session_credentials",
     "user_of_token",
 ]

@@ -30,7 +30,7 @@ BEARER = re.compile(r"(?:^|,)[ \t]*bearer[ \t]+([^\s,]+)[ \t]*(?=,|$)", re.IGNOR
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
-class Refused(Exception):
+class ConnectionRejected(Exception):
     """The connection has to be closed with `close_code`."""
 
     def __init__(self, close_code: CloseCode) -> None:
@@ -48,12 +48,12 @@ class Credentials:
 
     async def user(self) -> User:
         """The active user they stand for now; raises Refused."""
-        return await database_sync_to_async(self.look_up)()
+        return await database_sync_to_async(self.authenticate)()
 
-    def look_up(self) -> User:
+    def authenticate(self) -> User:
         user = self.user_of_token() if self.token is not None else self.user_of_session()
         if user is None:
-            raise Refused(CloseCode.NOT_SIGNED_IN)
+            raise ConnectionRejected(CloseCode.NOT_SIGNED_IN)
         if not user.is_active:
             log_event(
                 SecurityEvent.PERMISSION_REFUSED,
@@ -61,14 +61,14 @@ class Credentials:
                 address=self.address,
                 reason="disabled",
             )
-            raise Refused(CloseCode.REFUSED)
+            raise ConnectionRejected(CloseCode.REFUSED)
         return user
 
     def user_of_token(self) -> User | None:
         try:
             return user_of_token(self.token or "", address=self.address)
         except TokenThrottled as throttled:
-            raise Refused(CloseCode.FLOODING) from throttled
+            raise ConnectionRejected(CloseCode.FLOODING) from throttled
 
     def user_of_session(self) -> User | None:
         store = import_string(f"{settings.SESSION_ENGINE}.SessionStore")(self.session_key)
@@ -93,22 +93,22 @@ def credentials_of(scope: dict[str, Any]) -> Credentials:
     refuse_foreign_host(request, address)
     if settings.HTTPS and not request.is_secure():
         log_event(SecurityEvent.PERMISSION_REFUSED, account=None, address=address, reason="no TLS")
-        raise Refused(CloseCode.REFUSED)
+        raise ConnectionRejected(CloseCode.REFUSED)
     authorization = headers.get(b"authorization", "")
-    token = token_in(authorization)
+    token = bearer_token(authorization)
     if token is not None:
         return Credentials(token=token, session_key=None, address=address)
-    credentials = our_session(request.COOKIES, address=address)
+    credentials = session_credentials(request.COOKIES, address=address)
     if authorization and credentials.session_key is None:
-        raise Refused(CloseCode.NOT_SIGNED_IN)
-    if not is_our_origin(scope, headers):
+        raise ConnectionRejected(CloseCode.NOT_SIGNED_IN)
+    if not is_same_origin(scope, headers):
         log_event(
             SecurityEvent.PERMISSION_REFUSED,
             account=None,
             address=address,
             origin=headers.get(b"origin"),
         )
-        raise Refused(CloseCode.REFUSED)
+        raise ConnectionRejected(CloseCode.REFUSED)
     return credentials
 
 
@@ -124,10 +124,10 @@ def refuse_foreign_host(request: ASGIRequest, address: str) -> None:
         request.get_host()
     except DisallowedHost as error:
         log_foreign_host(request.META.get("HTTP_HOST"), address)
-        raise Refused(CloseCode.REFUSED) from error
+        raise ConnectionRejected(CloseCode.REFUSED) from error
 
 
-def token_in(authorization: str) -> str | None:
+def bearer_token(authorization: str) -> str | None:
     """The token of ours in an Authorization header; None if there is none.
 
     Several such headers arrive as one, joined by commas: a proxy may have added its own.
@@ -135,22 +135,22 @@ def token_in(authorization: str) -> str | None:
     return next(filter(services.is_token, BEARER.findall(authorization)), None)
 
 
-def our_session(cookies: Mapping[str, str], *, address: str = UNKNOWN) -> Credentials:
+def session_credentials(cookies: Mapping[str, str], *, address: str = UNKNOWN) -> Credentials:
     """Of a request over HTTP: other sites cannot read its answer, nor make it change anything."""
     session_key = cookies.get(settings.SESSION_COOKIE_NAME)
     return Credentials(token=None, session_key=session_key, address=address)
 
 
-def is_our_origin(scope: dict[str, Any], headers: dict[bytes, str]) -> bool:
+def is_same_origin(scope: dict[str, Any], headers: dict[bytes, str]) -> bool:
     """Whether scheme, host and port of Origin are those of PUBLIC_URL, or of the Host header."""
-    origin = address_of(headers.get(b"origin", ""))
+    origin = origin_of(headers.get(b"origin", ""))
     if settings.PUBLIC_URL:
-        return origin is not None and origin == address_of(settings.PUBLIC_URL)
+        return origin is not None and origin == origin_of(settings.PUBLIC_URL)
     scheme = "https" if settings.HTTPS or scope.get("scheme") == "wss" else "http"
-    return origin is not None and origin == address_of(f"{scheme}://{headers.get(b'host', '')}")
+    return origin is not None and origin == origin_of(f"{scheme}://{headers.get(b'host', '')}")
 
 
-def address_of(url: str) -> tuple[str, str, int] | None:
+def origin_of(url: str) -> tuple[str, str, int] | None:
     try:
         parts = urlsplit(url)
         port = parts.port or DEFAULT_PORTS.get(parts.scheme)

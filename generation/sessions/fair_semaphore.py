@@ -8,19 +8,19 @@ from contextlib import contextmanager
 from threading import Event, Lock
 
 
-class NoTurn(Exception):
+class SemaphoreFull(Exception):
     """Too many wait, or one waited too long."""
 
 
-class Ticket:
-    """What a thread waits with; `decided` also when its place went to another client."""
+class Waiter:
+    """What a thread waits with; `done` also when its place went to another client."""
 
     def __init__(self) -> None:
-        self.decided = Event()
+        self.done = Event()
         self.granted = False
 
 
-class Turns:
+class FairSemaphore:
     """A bounded number of threads inside, and a bounded number that waits.
 
     The turn goes round by client: however many threads one has, another waits for one of them
@@ -33,33 +33,33 @@ class Turns:
         self.free = inside
         self.waiting = waiting
         self.patience = patience
-        self.queues: OrderedDict[str, deque[Ticket]] = OrderedDict()
+        self.queues: OrderedDict[str, deque[Waiter]] = OrderedDict()
         """Of those that wait, by client; the first client is the next one. None is empty."""
 
     @contextmanager
-    def taking(self, client: str) -> Iterator[None]:
-        """Raises NoTurn."""
-        self.enter(client)
+    def held_by(self, client: str) -> Iterator[None]:
+        """Raises SemaphoreFull."""
+        self.acquire(client)
         try:
             yield
         finally:
-            self.leave()
+            self.release()
 
-    def enter(self, client: str) -> None:
+    def acquire(self, client: str) -> None:
         with self.lock:
             if self.free:
                 self.free -= 1
                 return
-            self.make_place(client)
-            ticket = Ticket()
+            self.make_room(client)
+            ticket = Waiter()
             self.queues.setdefault(client, deque()).append(ticket)
-        ticket.decided.wait(self.patience)
+        ticket.done.wait(self.patience)
         with self.lock:
             if not ticket.granted:
                 self.remove(client, ticket)
-                raise NoTurn
+                raise SemaphoreFull
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Hand the turn on, so that a thread that comes just now cannot take it."""
         with self.lock:
             if not self.queues:
@@ -70,19 +70,19 @@ class Turns:
             if queue:
                 self.queues[client] = queue
             ticket.granted = True
-            ticket.decided.set()
+            ticket.done.set()
 
-    def make_place(self, client: str) -> None:
+    def make_room(self, client: str) -> None:
         if sum(map(len, self.queues.values())) < self.waiting:
             return
         longest = max(self.queues, key=lambda each: len(self.queues[each]), default=client)
         if len(self.queues.get(longest, ())) <= len(self.queues.get(client, ())) + 1:
-            raise NoTurn
+            raise SemaphoreFull
         last = self.queues[longest][-1]
         self.remove(longest, last)
-        last.decided.set()
+        last.done.set()
 
-    def remove(self, client: str, ticket: Ticket) -> None:
+    def remove(self, client: str, ticket: Waiter) -> None:
         """Does nothing for a ticket that waits no more."""
         queue = self.queues.get(client)
         if queue is None or ticket not in queue:

@@ -16,11 +16,11 @@ PERSON_RATE = 2.0 * settings.CONNECTIONS_PER_PERSON
 PERSON_BURST = 20.0 * settings.CONNECTIONS_PER_PERSON
 """Of all connections together: three pages that come back with 200 tasks each, in one moment."""
 
-REMEMBERED = 1_000
+MAX_BUCKETS = 1_000
 """People whose bucket is kept before the full ones are forgotten."""
 
 
-class Bucket:
+class TokenBucket:
     def __init__(self, rate: float = RATE, burst: float = BURST) -> None:
         """`rate`: messages that come back in a second; `burst`: the most that it holds."""
         self.rate = rate
@@ -42,39 +42,39 @@ class Bucket:
         return True
 
 
-class Buckets:
+class TokenBuckets:
     """One for each person."""
 
     def __init__(self, rate: float = RATE, burst: float = BURST) -> None:
         self.rate = rate
         self.burst = burst
-        self.by_owner: dict[int, Bucket] = {}
+        self.by_owner: dict[int, TokenBucket] = {}
         # asked from the loop, and by views that run in threads of their own
-        self.turn = Lock()
+        self.lock = Lock()
 
     def take(self, owner_id: int) -> bool:
-        with self.turn:
-            if len(self.by_owner) >= REMEMBERED and owner_id not in self.by_owner:
-                self.forget_the_full()
+        with self.lock:
+            if len(self.by_owner) >= MAX_BUCKETS and owner_id not in self.by_owner:
+                self.drop_full()
             bucket = self.by_owner.get(owner_id)
             if bucket is None:
-                bucket = self.by_owner[owner_id] = Bucket(self.rate, self.burst)
+                bucket = self.by_owner[owner_id] = TokenBucket(self.rate, self.burst)
             return bucket.take()
 
-    def forget_the_full(self) -> None:
+    def drop_full(self) -> None:
         for owner_id, bucket in list(self.by_owner.items()):
             bucket.fill()
             if bucket.level >= bucket.burst:
                 del self.by_owner[owner_id]
 
 
-buckets = Buckets()
+request_buckets = TokenBuckets()
 """This process's, for requests: a request has no connection that could have one of its own."""
 
-all_buckets = Buckets(PERSON_RATE, PERSON_BURST)
+owner_buckets = TokenBuckets(PERSON_RATE, PERSON_BURST)
 """This process's, for everything: messages on all sockets, new connections, requests, pages."""
 
 
-def may_ask(owner_id: int) -> bool:
+def allows_request(owner_id: int) -> bool:
     """Whether one more request of this person may come now."""
-    return buckets.take(owner_id) and all_buckets.take(owner_id)
+    return request_buckets.take(owner_id) and owner_buckets.take(owner_id)

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 ACK_MESSAGE = "任务已接收"
 
 
-class Visitor:
+class Principal:
     """Whom a connection belongs to, and from where it came."""
 
     def __init__(self, user: User, *, address: str = UNKNOWN) -> None:
@@ -51,9 +51,9 @@ class Visitor:
 
     async def task(self, task_id: str, *, change: bool = False) -> GenerationTask:
         """The task, asked at the row; to change it one must own it or may change all."""
-        return await database_sync_to_async(self.visible)(task_id, change)
+        return await database_sync_to_async(self.load)(task_id, change)
 
-    def visible(self, task_id: str, change: bool = False) -> GenerationTask:
+    def load(self, task_id: str, change: bool = False) -> GenerationTask:
         task = selectors.visible_task(task_id, self.user)
         if change and task.owner_id != self.user.pk and not self.user.has_perm(CHANGE_ALL):
             log_event(
@@ -66,25 +66,25 @@ class Visitor:
         return task
 
 
-class Following(ABC):
+class Subscriber(ABC):
     """Where answers go, and what it means there to follow a task."""
 
     @abstractmethod
-    async def say(self, frame: dict[str, Any]) -> None:
+    async def send(self, frame: dict[str, Any]) -> None:
         """Put one frame behind what was said before."""
 
-    def check_room(self, task_id: str | None = None) -> None:  # noqa: B027  there is always room
+    def check_capacity(self, task_id: str | None = None) -> None:  # noqa: B027  there is always room
         """Raises InvalidInput if no further task can be followed."""
 
     def expecting(self, task_id: str) -> AbstractContextManager[None]:
         """While a task is looked up that will be followed."""
         return nullcontext()
 
-    async def look_up(self, visitor: Visitor, task_id: str, *, after: int) -> GenerationTask:
+    async def load_task(self, principal: Principal, task_id: str, *, after: int) -> GenerationTask:
         """The task, asked at the row; who follows it knows its events up to `after`."""
-        return await visitor.task(task_id)
+        return await principal.task(task_id)
 
-    async def lose(self) -> None:  # noqa: B027  who asks again and again asks for all
+    async def lookup_failed(self) -> None:  # noqa: B027  who asks again and again asks for all
         """What should be followed cannot be looked up: who waits for it has to come back."""
 
     def holding_notices(self) -> AbstractContextManager[None]:
@@ -99,7 +99,7 @@ class Following(ABC):
     async def follow_new(self, task: GenerationTask) -> None:
         """A task that was just submitted: its log from the beginning, and its place."""
 
-    def let_go(self, task_id: str) -> None:  # noqa: B027  nothing may be held
+    def unfollow(self, task_id: str) -> None:  # noqa: B027  nothing may be held
         """Follow the task no more."""
 
     @abstractmethod
@@ -110,20 +110,20 @@ class Following(ABC):
         """The person asks whether he has everything of these."""
 
 
-class Conversation(Visitor):
+class Session(Principal):
     """Thin: parse, one service or selector, answer."""
 
-    def __init__(self, user: User, following: Following, *, address: str = UNKNOWN) -> None:
+    def __init__(self, user: User, subscriber: Subscriber, *, address: str = UNKNOWN) -> None:
         super().__init__(user, address=address)
-        self.following = following
+        self.subscriber = subscriber
 
-    async def hear(self, text: str | None) -> None:
+    async def handle(self, text: str | None) -> None:
         """Answer one message; whatever is wrong with it is answered by a refusal."""
         key: str | None = None
         try:
             message = self.parse(text)
             key = str(message.request_key) if message.request_key else None
-            await self.handle(message)
+            await self.dispatch(message)
         except InvalidInput as error:
             key = key or error.request_key
             await self.refuse(error.code, key, field=error.field)
@@ -135,7 +135,7 @@ class Conversation(Visitor):
             await self.refuse(ErrorCode.UNAVAILABLE, key)
 
     async def refuse(self, code: ErrorCode, key: str | None, field: str | None = None) -> None:
-        await self.following.say(protocol.refusal(code, field=field, request_key=key))
+        await self.subscriber.send(protocol.refusal(code, field=field, request_key=key))
 
     def parse(self, text: str | None) -> protocol.ClientMessage:
         if text is None:
@@ -144,7 +144,7 @@ class Conversation(Visitor):
             raise InvalidInput(ErrorCode.TOO_LONG)
         return protocol.parse_client_message(text)
 
-    async def handle(self, message: protocol.ClientMessage) -> None:
+    async def dispatch(self, message: protocol.ClientMessage) -> None:
         handlers: dict[type[Any], Callable[[Any], Awaitable[None]]] = {
             Generate: self.generate,
             Attach: self.attach,
@@ -156,16 +156,16 @@ class Conversation(Visitor):
         await handlers[type(message)](message)
 
     async def generate(self, message: Generate) -> None:
-        await self.take(services.submit, owner=self.user, request=message)
+        await self.submit_by(services.submit, owner=self.user, request=message)
 
     async def retry(self, message: Retry) -> None:
         task = await self.task(message.task_id, change=True)
-        await self.take(services.retry, task=task, key=message.request_key)
+        await self.submit_by(services.retry, task=task, key=message.request_key)
 
-    async def take(self, service: Callable[..., services.Submission], **values: Any) -> None:
+    async def submit_by(self, service: Callable[..., services.Submission], **values: Any) -> None:
         """Submit by `service`; its `ack` precedes everything else about the task."""
-        self.following.check_room()
-        with self.following.holding_notices():
+        self.subscriber.check_capacity()
+        with self.subscriber.holding_notices():
             submission = await database_sync_to_async(service)(now=clock.now(), **values)
             await self.acknowledge(submission, key=values.get("key"))
 
@@ -175,7 +175,7 @@ class Conversation(Visitor):
         """`ack` first, then the log from its beginning: no event precedes its ack."""
         task = submission.task
         key = key or task.request_key
-        await self.following.say(
+        await self.subscriber.send(
             {
                 "type": "ack",
                 "task_id": str(task.pk),
@@ -186,44 +186,44 @@ class Conversation(Visitor):
                 "task": task.data,
             }
         )
-        await self.following.follow_new(task)
+        await self.subscriber.follow_new(task)
 
     async def attach(self, message: Attach) -> None:
         try:
-            with self.following.expecting(message.task_id):
-                task = await self.following.look_up(self, message.task_id, after=message.after)
-                self.following.check_room(str(task.pk))
-                await self.tell(task, after=message.after)
+            with self.subscriber.expecting(message.task_id):
+                task = await self.subscriber.load_task(self, message.task_id, after=message.after)
+                self.subscriber.check_capacity(str(task.pk))
+                await self.send_task(task, after=message.after)
         except DatabaseProblem:
-            await self.following.lose()
+            await self.subscriber.lookup_failed()
             raise
 
-    async def tell(self, task: GenerationTask, *, after: int, introduce: bool = True) -> None:
+    async def send_task(self, task: GenerationTask, *, after: int, introduce: bool = True) -> None:
         """`task`, the events after `after`, `live`."""
         if introduce:
-            await self.following.say(
+            await self.subscriber.send(
                 protocol.task_frame(task_id=str(task.pk), seq=task.newest_seq, task=task.data)
             )
-        seq = await self.following.follow(task, after=min(after, task.newest_seq))
-        await self.following.say({"type": "live", "task_id": str(task.pk), "seq": seq})
+        seq = await self.subscriber.follow(task, after=min(after, task.newest_seq))
+        await self.subscriber.send({"type": "live", "task_id": str(task.pk), "seq": seq})
 
     async def detach(self, message: Detach) -> None:
         task = await self.task(message.task_id)
-        self.following.let_go(str(task.pk))
+        self.subscriber.unfollow(str(task.pk))
 
     async def cancel(self, message: Cancel) -> None:
         task = await self.task(message.task_id, change=True)
         answer = await database_sync_to_async(services.request_cancel)(
             task_id=task.pk, now=clock.now()
         )
-        await self.following.say(
+        await self.subscriber.send(
             {"type": "answer", "action": "cancel", "task_id": str(task.pk), "answer": answer}
         )
 
     async def ping(self, message: Ping) -> None:
         now = clock.now()
-        cursors = await self.following.cursors(message.cursors, self.user)
-        await self.following.say(
+        cursors = await self.subscriber.cursors(message.cursors, self.user)
+        await self.subscriber.send(
             {"type": "pong", "cursors": cursors, "server_time": round(now.timestamp(), 3)}
         )
-        self.following.resend_missing(message.cursors.keys() & cursors.keys())
+        self.subscriber.resend_missing(message.cursors.keys() & cursors.keys())

@@ -16,8 +16,8 @@ from django.dispatch import receiver
 
 from generation.client_address import UNKNOWN, client_address, client_network
 from generation.security_log import SecurityEvent, log_event
-from generation.sessions.fair_semaphore import NoTurn, Turns
-from generation.sessions.throttle import AttemptLimit, counters
+from generation.sessions.fair_semaphore import FairSemaphore, SemaphoreFull
+from generation.sessions.throttle import Throttle, counters
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-ACCOUNT_LIMIT = AttemptLimit(name="sign-in-account", free=5, longest=300)
+ACCOUNT_LIMIT = Throttle(name="sign-in-account", free=5, longest=300)
 """A name that no account has is counted like any other: the two must not be told apart."""
 
-ADDRESS_LIMIT = AttemptLimit(name="sign-in-address", free=30, longest=60)
+ADDRESS_LIMIT = Throttle(name="sign-in-address", free=30, longest=60)
 """Many people may share an address; what succeeds is not counted."""
 
-FAMILIAR = 30 * 86_400
+FAMILIAR_SECONDS = 30 * 86_400
 """Seconds for which an account remembers an address it was signed in from. From there its owner
 gets in while strangers elsewhere use up the attempts of the account."""
 
-HASHING = max(1, (os.cpu_count() or 1) // 2)
+HASHING_THREADS = max(1, (os.cpu_count() or 1) // 2)
 """Passwords that are hashed at once, 270 ms of a processor each; the rest is for the pages."""
 
-TURN = 5.0
+HASHING_TIMEOUT = 5.0
 """Seconds that a sign-in waits for its turn to be hashed."""
 
-WAITING = 32
+MAX_WAITING = 32
 """Sign-ins that wait for their turn; each holds a thread."""
 
 
@@ -53,7 +53,7 @@ class SignInThrottled(Exception):
         self.wait = wait
 
 
-turns = Turns(HASHING, WAITING, TURN)
+hashing_semaphore = FairSemaphore(HASHING_THREADS, MAX_WAITING, HASHING_TIMEOUT)
 """This process's."""
 
 
@@ -75,9 +75,9 @@ class PasswordBackend(ModelBackend):
             username = kwargs.get(get_user_model().USERNAME_FIELD)
         if username is None or password is None:
             return None
-        attempt = Attempt(username, client_address(request) if request else UNKNOWN)
+        attempt = SignInAttempt(username, client_address(request) if request else UNKNOWN)
         check = partial(super().authenticate, request, username=username, password=password)
-        user = attempt.judge(check)
+        user = attempt.verify(check)
         if user is None:
             raise PermissionDenied
         return user
@@ -97,8 +97,8 @@ def check_password(request: HttpRequest, user: User, password: str, *, purpose: 
 
     A session that was left open, or stolen, must not be a way to guess it.
     """
-    attempt = Attempt(user.get_username(), client_address(request), purpose=purpose)
-    return attempt.judge(partial(user.check_password, password))
+    attempt = SignInAttempt(user.get_username(), client_address(request), purpose=purpose)
+    return attempt.verify(partial(user.check_password, password))
 
 
 @receiver(user_logged_out, dispatch_uid="security-log")
@@ -111,7 +111,7 @@ def log_sign_out(request: HttpRequest, user: User | None, **kwargs: Any) -> None
         )
 
 
-class Attempt:
+class SignInAttempt:
     """One try of a password for `name` from `address`, as the limits and the log see it."""
 
     def __init__(self, name: str, address: str, **details: object) -> None:
@@ -126,13 +126,13 @@ class Attempt:
         familiar = counters.use(lambda cache: cache.get(self.familiar_key))
         self.account = pair if familiar else account
 
-    def judge(self, check: Callable[[], T]) -> T:
+    def verify(self, check: Callable[[], T]) -> T:
         """What `check` returns, false for a wrong password; raises SignInThrottled."""
         self.begin()
         try:
-            with turns.taking(self.network):
+            with hashing_semaphore.held_by(self.network):
                 found = check()
-        except NoTurn as error:
+        except SemaphoreFull as error:
             self.withdraw()
             raise SignInThrottled(0) from error
         if found:
@@ -143,25 +143,25 @@ class Attempt:
 
     def begin(self) -> None:
         """Count it, or raise SignInThrottled."""
-        wait = ADDRESS_LIMIT.attempt(self.network)
+        wait = ADDRESS_LIMIT.hit(self.network)
         if not wait:
-            wait = ACCOUNT_LIMIT.attempt(self.account)
+            wait = ACCOUNT_LIMIT.hit(self.account)
             if wait:
-                ADDRESS_LIMIT.take_back(self.network)
+                ADDRESS_LIMIT.undo_hit(self.network)
         if wait:
             self.log(SecurityEvent.SIGN_IN_THROTTLED, wait=f"{wait:.0f}")
             raise SignInThrottled(wait)
 
     def withdraw(self) -> None:
         """The password was not looked at."""
-        ADDRESS_LIMIT.take_back(self.network)
-        ACCOUNT_LIMIT.take_back(self.account)
+        ADDRESS_LIMIT.undo_hit(self.network)
+        ACCOUNT_LIMIT.undo_hit(self.account)
         self.log(SecurityEvent.SIGN_IN_THROTTLED, wait="busy")
 
     def succeed(self) -> None:
-        ADDRESS_LIMIT.take_back(self.network)
-        ACCOUNT_LIMIT.forgive(self.account)
-        counters.use(lambda cache: cache.set(self.familiar_key, 1, timeout=FAMILIAR))
+        ADDRESS_LIMIT.undo_hit(self.network)
+        ACCOUNT_LIMIT.reset(self.account)
+        counters.use(lambda cache: cache.set(self.familiar_key, 1, timeout=FAMILIAR_SECONDS))
         self.log(SecurityEvent.SIGN_IN_OK)
 
     def log(self, event: SecurityEvent, **details: object) -> None:

@@ -14,7 +14,7 @@ from generation.exceptions import InvalidInput
 from generation.hub import SocketOutbox, hub, replay_lock
 from generation.models import GenerationTask
 from generation.selectors import LogPage
-from generation.sessions.session import Following, Visitor
+from generation.sessions.session import Principal, Subscriber
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -25,13 +25,13 @@ FIRST_EVENTS = 256
 """Nearly every log as a whole; what is read with its task is held until all of it has left."""
 
 
-class Attached(Following):
+class SocketSubscriber(Subscriber):
     def __init__(self, outbox: SocketOutbox) -> None:
         self.outbox = outbox
         self.first: LogPage | None = None
         """Of the task that is looked up: the page after what its reader knows."""
 
-    async def say(self, frame: dict[str, Any]) -> None:
+    async def send(self, frame: dict[str, Any]) -> None:
         await self.outbox.put(protocol.encode(frame))
 
     @contextmanager
@@ -44,28 +44,28 @@ class Attached(Following):
         finally:
             self.first = None
 
-    async def look_up(self, visitor: Visitor, task_id: str, *, after: int) -> GenerationTask:
+    async def load_task(self, principal: Principal, task_id: str, *, after: int) -> GenerationTask:
         """With the first page of its log, from one way to the thread that has the database."""
         async with replay_lock(self.outbox.owner_id):
-            task, self.first = await database_sync_to_async(self.read)(visitor, task_id, after)
+            task, self.first = await database_sync_to_async(self.read)(principal, task_id, after)
         return task
 
     def read(
-        self, visitor: Visitor, task_id: str, after: int
+        self, principal: Principal, task_id: str, after: int
     ) -> tuple[GenerationTask, LogPage | None]:
         """No page where it would be too early: of a group that has to be joined first."""
-        task = visitor.visible(task_id)
+        task = principal.load(task_id)
         if task.owner_id not in self.outbox.groups or str(task.pk) != task_id:
             return task, None
         if after >= task.newest_seq:
             return task, LogPage(frames=[], more=False)
         return task, selectors.log_after(task_id=task_id, after=after, limit=FIRST_EVENTS)
 
-    def check_room(self, task_id: str | None = None) -> None:
+    def check_capacity(self, task_id: str | None = None) -> None:
         if task_id not in self.outbox.cursors and len(self.outbox.cursors) >= MAX_ATTACHED:
             raise InvalidInput(ErrorCode.TOO_MANY_ATTACHED)
 
-    async def lose(self) -> None:
+    async def lookup_failed(self) -> None:
         await self.outbox.end(CloseCode.LEAVING)
 
     def holding_notices(self) -> AbstractContextManager[None]:
@@ -85,7 +85,7 @@ class Attached(Following):
             await self.follow(task, after=0)
         hub.publish_positions_of([str(task.pk)])
 
-    def let_go(self, task_id: str) -> None:
+    def unfollow(self, task_id: str) -> None:
         hub.detach(self.outbox, task_id)
 
     async def cursors(self, asked: dict[str, int], user: User) -> dict[str, int]:

@@ -21,31 +21,31 @@ from generation.hub import INTERNAL_ERROR, StreamOutbox, hub
 from generation.log_lines import database
 from generation.models import GenerationTask
 from generation.selectors import clock
-from generation.sessions.authentication import Credentials, Refused
-from generation.sessions.rate_limit import may_ask
-from generation.sessions.revalidation import Standing
-from generation.sessions.session import Visitor
+from generation.sessions.authentication import ConnectionRejected, Credentials
+from generation.sessions.rate_limit import allows_request
+from generation.sessions.revalidation import Revalidation
+from generation.sessions.session import Principal
 from generation.teardown import cancel_and_wait
 
 logger = logging.getLogger(__name__)
 
-MOST_STREAMS = 4
+MAX_STREAMS = 4
 """Per person and process: a browser opens six connections to one host over HTTP/1.1, and pages,
 pictures and messages need some of them."""
 
-ALIVE_EVERY = 15.0
+KEEPALIVE_INTERVAL = 15.0
 """Seconds of silence after which a line says that there is nothing to say."""
 
-NAMED_EVERY = 1.0
+ID_INTERVAL = 1.0
 """Seconds after which an event names again what its reader knows by then."""
 
-MOST_NAMED = 100
+MAX_NAMED_TASKS = 100
 """Tasks in an id; it comes back in a header, and headers end at 8 KiB."""
 
-COME_BACK = 500
+RETRY_MILLISECONDS = 500
 """Milliseconds, for readers that come back by themselves."""
 
-PREAMBLE = f":{' ' * 2048}\nretry: {COME_BACK}\n\n"
+PREAMBLE = f":{' ' * 2048}\nretry: {RETRY_MILLISECONDS}\n\n"
 """Some filters on the way pass nothing on before they have seen 2 KiB."""
 
 
@@ -63,28 +63,28 @@ class EventStream:
         self.cursors = cursors
         self.since = since
         self.outbox: StreamOutbox | None = None
-        self.standing: Standing | None = None
+        self.revalidation: Revalidation | None = None
         self.ready = asyncio.Event()
         self.code: int | None = None
-        self.named_at = 0.0
+        self.id_sent_at = 0.0
 
     async def chunks(self) -> AsyncGenerator[str]:
-        teller = asyncio.create_task(self.tell(), context=Context())
+        runner = asyncio.create_task(self.run(), context=Context())
         try:
             yield PREAMBLE
             await self.ready.wait()
             while self.outbox is not None and self.code is None:
-                frames = await self.outbox.fetch(within=ALIVE_EVERY)
+                frames = await self.outbox.fetch(within=KEEPALIVE_INTERVAL)
                 if self.code is None:
-                    yield self.written(frames, self.outbox.known)
-            yield event("close", json.dumps({"code": self.code}))
+                    yield self.encode_events(frames, self.outbox.known)
+            yield sse_event("close", json.dumps({"code": self.code}))
         finally:
-            await cancel_and_wait(teller)
+            await cancel_and_wait(runner)
             await self.leave()
 
     async def leave(self) -> None:
-        if self.standing is not None:
-            self.standing.stop()
+        if self.revalidation is not None:
+            self.revalidation.stop()
         if self.outbox is not None:
             await hub.unregister(self.outbox)
 
@@ -95,11 +95,11 @@ class EventStream:
         if self.outbox is not None:
             self.outbox.wake()
 
-    async def tell(self) -> None:
+    async def run(self) -> None:
         try:
             await self.enter()
-        except Refused as refused:
-            await self.end(refused.close_code)
+        except ConnectionRejected as rejected:
+            await self.end(rejected.close_code)
         except DatabaseProblem as error:
             database.met(error)
             await self.end(CloseCode.LEAVING)
@@ -115,22 +115,22 @@ class EventStream:
         if hub.leaving:
             await self.end(CloseCode.LEAVING)
             return
-        too_many = streams_of(user.pk) >= MOST_STREAMS or not hub.has_room(user.pk)
-        if too_many or not may_ask(user.pk):
+        too_many = streams_of(user.pk) >= MAX_STREAMS or not hub.has_room(user.pk)
+        if too_many or not allows_request(user.pk):
             await self.end(CloseCode.FLOODING)
             return
         self.outbox = outbox = StreamOutbox(owner_id=user.pk, close=self.end, known=self.cursors)
-        visitor = Visitor(user, address=self.credentials.address)
+        principal = Principal(user, address=self.credentials.address)
         await hub.register(outbox)
         self.ready.set()
-        self.standing = Standing(self.credentials, visitor, outbox)
-        self.standing.ask_later()
-        await self.greet(outbox, visitor)
-        await self.follow_what_is_found(outbox, visitor)
+        self.revalidation = Revalidation(self.credentials, principal, outbox)
+        self.revalidation.schedule()
+        await self.send_hello(outbox, principal)
+        await self.follow_discovered(outbox, principal)
 
-    async def greet(self, outbox: StreamOutbox, visitor: Visitor) -> None:
+    async def send_hello(self, outbox: StreamOutbox, principal: Principal) -> None:
         """`hello`, and everything that its reader does not know."""
-        user, now = visitor.user, clock.now()
+        user, now = principal.user, clock.now()
         tasks = await database_sync_to_async(selectors.tasks_to_follow)(
             user, self.cursors, since=self.since
         )
@@ -138,19 +138,19 @@ class EventStream:
         outbox.expect(task_ids, instead_of=self.cursors)
         newest = await hub.expect(outbox, task_ids)
         await outbox.put(
-            protocol.encode(visitor.hello(selectors.active_among(tasks, user), now=now))
+            protocol.encode(principal.hello(selectors.active_among(tasks, user), now=now))
         )
         for task in tasks:
             await self.follow(outbox, task, newest=newest.get(str(task.pk), task.newest_seq))
 
-    async def follow_what_is_found(self, outbox: StreamOutbox, visitor: Visitor) -> None:
+    async def follow_discovered(self, outbox: StreamOutbox, principal: Principal) -> None:
         while True:
             await outbox.has_found.wait()
             outbox.has_found.clear()
             found = list(outbox.found)
             for task_id in found:
                 try:
-                    await self.follow(outbox, await visitor.task(task_id))
+                    await self.follow(outbox, await principal.task(task_id))
                 except NotFound:
                     outbox.found.pop(task_id, None)
             hub.publish_positions_of([each for each in found if each in outbox.cursors])
@@ -174,15 +174,15 @@ class EventStream:
         seq = outbox.cursors.get(task_id, task.newest_seq)
         await outbox.put(protocol.encode({"type": "live", "task_id": task_id, "seq": seq}))
 
-    def written(self, frames: list[str], known: dict[str, int]) -> str:
+    def encode_events(self, frames: list[str], known: dict[str, int]) -> str:
         """The frames as events; now and then the last one names what its reader knows by then."""
         lines = [f"data: {frame}\n\n" for frame in frames]
         if not lines:
-            lines = [event("alive", "{}")]
+            lines = [sse_event("alive", "{}")]
         now = monotonic()
-        if now - self.named_at >= NAMED_EVERY:
-            self.named_at = now
-            lines[-1] = f"id: {name_of(known)}\n{lines[-1]}"
+        if now - self.id_sent_at >= ID_INTERVAL:
+            self.id_sent_at = now
+            lines[-1] = f"id: {event_id(known)}\n{lines[-1]}"
         return "".join(lines)
 
 
@@ -190,11 +190,11 @@ def streams_of(owner_id: int) -> int:
     return sum(isinstance(outbox, StreamOutbox) for outbox in hub.by_owner.get(owner_id, ()))
 
 
-def event(name: str, data: str) -> str:
+def sse_event(name: str, data: str) -> str:
     return f"event: {name}\ndata: {data}\n\n"
 
 
-def name_of(known: dict[str, int]) -> str:
+def event_id(known: dict[str, int]) -> str:
     """The map as JSON; of very many tasks those that would cost most to be told of again."""
     longest = sorted(known.items(), key=lambda item: item[1], reverse=True)
-    return json.dumps(dict(islice(longest, MOST_NAMED)), separators=(",", ":"))
+    return json.dumps(dict(islice(longest, MAX_NAMED_TASKS)), separators=(",", ":"))

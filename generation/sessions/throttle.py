@@ -21,14 +21,14 @@ from redis.exceptions import RedisError
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-FORGOTTEN = 3_600
+COUNT_KEPT = 3_600
 """Seconds after the last counted attempt until all of them are free again."""
 
-ASK_AGAIN = 5.0
+RETRY_AFTER = 5.0
 """Seconds until a shared cache that failed is tried again: each failure costs its time-out."""
 
 
-class Counters:
+class SharedCounters:
     """The shared cache, or the local one while it is away."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Counters:
         return ask(caches["local"])
 
     def note_failure(self, error: Exception) -> None:
-        self.away_until = monotonic() + ASK_AGAIN
+        self.away_until = monotonic() + RETRY_AFTER
         if not self.is_away:
             self.is_away = True
             logger.warning("sign-in limits count in this process alone: %r", error)
@@ -58,12 +58,12 @@ class Counters:
             logger.info("sign-in limits count in all processes again")
 
 
-counters = Counters()
+counters = SharedCounters()
 """This process's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptLimit:
+class Throttle:
     """`free` attempts at once, then a pause of `first`, twice that … up to `longest` seconds."""
 
     name: str
@@ -76,15 +76,15 @@ class AttemptLimit:
     def use(self, ask: Callable[[BaseCache], T]) -> T:
         return counters.use(ask) if self.shared else ask(caches["local"])
 
-    def attempt(self, subject: str) -> float:
+    def hit(self, subject: str) -> float:
         """Count one attempt; the seconds to wait instead, or 0 if it may go on.
 
         It is counted before its result is known: of many at once only the free ones go on.
         """
         key = self.key_of(subject)
-        return self.use(lambda cache: self.attempt_in(cache, key))
+        return self.use(lambda cache: self.hit_in(cache, key))
 
-    def attempt_in(self, cache: BaseCache, key: str) -> float:
+    def hit_in(self, cache: BaseCache, key: str) -> float:
         wait = self.wait_in(cache, key)
         if wait > 0:
             return wait
@@ -110,17 +110,17 @@ class AttemptLimit:
         until: float = cache.get(f"{key}:pause", 0.0)
         return max(0.0, until - time())
 
-    def forgive(self, subject: str) -> None:
+    def reset(self, subject: str) -> None:
         """Make all attempts free again."""
         key = self.key_of(subject)
         self.use(lambda cache: cache.delete_many([key, f"{key}:pause"]))
 
-    def take_back(self, subject: str) -> None:
+    def undo_hit(self, subject: str) -> None:
         """Count the last attempt as none; the pause that it began, if any, ends."""
         key = self.key_of(subject)
-        self.use(lambda cache: self.take_back_in(cache, key))
+        self.use(lambda cache: self.undo_hit_in(cache, key))
 
-    def take_back_in(self, cache: BaseCache, key: str) -> None:
+    def undo_hit_in(self, cache: BaseCache, key: str) -> None:
         decrement(cache, key)
         cache.delete(f"{key}:pause")
 
@@ -131,13 +131,13 @@ class AttemptLimit:
 
 
 def increment(cache: BaseCache, key: str) -> int:
-    cache.add(key, 0, timeout=FORGOTTEN)
-    cache.touch(key, timeout=FORGOTTEN)
+    cache.add(key, 0, timeout=COUNT_KEPT)
+    cache.touch(key, timeout=COUNT_KEPT)
     try:
         return cache.incr(key)
     except ValueError:
         # forgotten, or pushed out, between the two
-        cache.set(key, 1, timeout=FORGOTTEN)
+        cache.set(key, 1, timeout=COUNT_KEPT)
         return 1
 
 

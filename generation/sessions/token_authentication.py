@@ -14,14 +14,14 @@ from generation import services
 from generation.client_address import client_network
 from generation.security_log import SecurityEvent, log_event
 from generation.selectors import clock, digest_of
-from generation.sessions.throttle import AttemptLimit
+from generation.sessions.throttle import Throttle
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-TOKEN_LIMIT = AttemptLimit(name="token-address", free=30, longest=60, shared=False)
+TOKEN_LIMIT = Throttle(name="token-address", free=30, longest=60, shared=False)
 
-REMEMBERED = 1_000
+MAX_TOKENS = 1_000
 """Digests of good tokens that a process keeps."""
 
 
@@ -33,44 +33,44 @@ class TokenThrottled(Exception):
         self.wait = wait
 
 
-class GoodTokens:
+class ValidTokens:
     """Digests of tokens that were good, those of the last uses."""
 
     def __init__(self) -> None:
         self.digests: OrderedDict[str, None] = OrderedDict()
         # views run in threads of their own
-        self.turn = Lock()
+        self.lock = Lock()
 
     def __contains__(self, digest: str) -> bool:
         return digest in self.digests
 
     def add(self, digest: str) -> None:
-        with self.turn:
+        with self.lock:
             self.digests[digest] = None
             self.digests.move_to_end(digest)
-            if len(self.digests) > REMEMBERED:
+            if len(self.digests) > MAX_TOKENS:
                 self.digests.popitem(last=False)
 
     def remove(self, digest: str) -> None:
-        with self.turn:
+        with self.lock:
             self.digests.pop(digest, None)
 
 
-good_tokens = GoodTokens()
+valid_tokens = ValidTokens()
 """This process's."""
 
 
 def user_of_token(token: str, *, address: str) -> User | None:
     """The token's owner, active or not, or None; raises TokenThrottled."""
     digest, network = digest_of(token), client_network(address)
-    wait = 0.0 if digest in good_tokens else TOKEN_LIMIT.wait(network)
+    wait = 0.0 if digest in valid_tokens else TOKEN_LIMIT.wait(network)
     if wait:
         raise TokenThrottled(wait)
     user = services.user_of_token(token=token, now=clock.now(), address=address)
     if user is None:
-        good_tokens.remove(digest)
-        TOKEN_LIMIT.attempt(network)
+        valid_tokens.remove(digest)
+        TOKEN_LIMIT.hit(network)
         log_event(SecurityEvent.TOKEN_REFUSED, account=None, address=address)
     else:
-        good_tokens.add(digest)
+        valid_tokens.add(digest)
     return user

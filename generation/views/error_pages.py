@@ -15,7 +15,7 @@ from django.views import defaults
 from generation.choices import ErrorCode
 from generation.client_address import client_address
 from generation.security_log import SecurityEvent, log_event, log_foreign_host
-from generation.sessions import all_buckets
+from generation.sessions import owner_buckets
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -53,7 +53,7 @@ def paced(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
     @functools.wraps(view)
     def paced_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.user.is_authenticated and not all_buckets.take(request.user.pk):
+        if request.user.is_authenticated and not owner_buckets.take(request.user.pk):
             return refused(request, ErrorCode.FLOODING, 429)
         return view(request, *args, **kwargs)
 

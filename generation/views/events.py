@@ -21,32 +21,38 @@ from generation.exceptions import InvalidInput
 from generation.log_lines import database
 from generation.protocol import parse_cursors, parse_since
 from generation.selectors import clock
-from generation.sessions import Conversation, Credentials, Refused, may_ask, our_session
-from generation.sessions.poll import Letter
+from generation.sessions import (
+    ConnectionRejected,
+    Credentials,
+    Session,
+    allows_request,
+    session_credentials,
+)
+from generation.sessions.poll import PollResponse
 from generation.sessions.stream import EventStream
 from generation.views.json_api import refusal
 
 logger = logging.getLogger(__name__)
 
-Answer = Callable[[HttpRequest, Conversation, Letter], Awaitable[None]]
+Answer = Callable[[HttpRequest, Session, PollResponse], Awaitable[None]]
 View = Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]
 
 
-def by_letter(answer: Answer) -> View:
+def polling_view(answer: Answer) -> View:
     """A view that answers whoever is signed in, and no faster than a socket would."""
 
     @functools.wraps(answer)
     async def view(request: HttpRequest) -> HttpResponseBase:
         try:
-            user = await session_of(request).user()
-            if not may_ask(user.pk):
+            user = await credentials_of_request(request).user()
+            if not allows_request(user.pk):
                 return refusal(ErrorCode.FLOODING, 429)
-            letter = Letter(user.pk)
+            response = PollResponse(user.pk)
             await answer(
-                request, Conversation(user, letter, address=client_address(request)), letter
+                request, Session(user, response, address=client_address(request)), response
             )
-        except Refused as refused:
-            disabled = refused.close_code == CloseCode.REFUSED
+        except ConnectionRejected as rejected:
+            disabled = rejected.close_code == CloseCode.REFUSED
             return refusal(ErrorCode.ACCOUNT_DISABLED if disabled else ErrorCode.NOT_SIGNED_IN, 403)
         except InvalidInput as error:
             return refusal(error.code, 400)
@@ -55,22 +61,22 @@ def by_letter(answer: Answer) -> View:
                 logger.exception("%s: database", request.path)
             return refusal(ErrorCode.UNAVAILABLE, 503)
         return HttpResponse(
-            letter.text, content_type="application/json", headers={"Cache-Control": "no-store"}
+            response.text, content_type="application/json", headers={"Cache-Control": "no-store"}
         )
 
     return view
 
 
 @require_POST
-@by_letter
-async def messages(request: HttpRequest, conversation: Conversation, letter: Letter) -> None:
+@polling_view
+async def messages(request: HttpRequest, session: Session, response: PollResponse) -> None:
     """One client message; a refusal of it is a frame like any other answer."""
     try:
         text = text_of(request)
     except InvalidInput as error:
-        await conversation.refuse(error.code, None)
+        await session.refuse(error.code, None)
     else:
-        await conversation.hear(text)
+        await session.handle(text)
 
 
 def text_of(request: HttpRequest) -> str:
@@ -85,20 +91,20 @@ def text_of(request: HttpRequest) -> str:
 
 
 @require_GET
-@by_letter
-async def poll(request: HttpRequest, conversation: Conversation, letter: Letter) -> None:
+@polling_view
+async def poll(request: HttpRequest, session: Session, response: PollResponse) -> None:
     """Everything that a stream would have told whoever knows the events in `cursors`."""
     cursors, since = cursors_of(request), parse_since(request.GET.get("since", ""))
-    user, now = conversation.user, clock.now()
+    user, now = session.user, clock.now()
     tasks = await database_sync_to_async(selectors.tasks_to_follow)(user, cursors, since=since)
-    await letter.say(conversation.hello(selectors.active_among(tasks, user), now=now))
-    await letter.read_ahead(tasks, cursors)
+    await response.send(session.hello(selectors.active_among(tasks, user), now=now))
+    await response.prefetch(tasks, cursors)
     for task in tasks:
         known = cursors.get(str(task.pk), 0)
         # who knows events of a task has been told what it is
-        await conversation.tell(task, after=known, introduce=not known)
-    await letter.tell_outlook(user.pk, [str(task.pk) for task in tasks])
-    await letter.tell_collection(user.pk)
+        await session.send_task(task, after=known, introduce=not known)
+    await response.add_queue(user.pk, [str(task.pk) for task in tasks])
+    await response.add_collection(user.pk)
 
 
 @require_GET
@@ -108,7 +114,7 @@ async def events(request: HttpRequest) -> HttpResponseBase:
         cursors, since = cursors_of(request), parse_since(request.GET.get("since", ""))
     except InvalidInput as error:
         return refusal(error.code, 400)
-    stream = EventStream(session_of(request), cursors, since)
+    stream = EventStream(credentials_of_request(request), cursors, since)
     return StreamingHttpResponse(
         stream.chunks(),
         content_type="text/event-stream; charset=utf-8",
@@ -116,8 +122,8 @@ async def events(request: HttpRequest) -> HttpResponseBase:
     )
 
 
-def session_of(request: HttpRequest) -> Credentials:
-    return our_session(request.COOKIES, address=client_address(request))
+def credentials_of_request(request: HttpRequest) -> Credentials:
+    return session_credentials(request.COOKIES, address=client_address(request))
 
 
 def cursors_of(request: HttpRequest) -> Mapping[str, int]:

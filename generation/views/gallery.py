@@ -32,7 +32,7 @@ from generation import selectors, services
 from generation.choices import ErrorCode
 from generation.exceptions import InvalidInput, NotFound
 from generation.selectors import GalleryFilter, clock
-from generation.sessions import may_ask
+from generation.sessions import allows_request
 from generation.views.compression import compressed
 from generation.views.error_pages import paced, refused
 from generation.views.json_api import body_of, for_scripts, keys_of, task_ids_of, texts_in
@@ -150,7 +150,7 @@ def archive(request: HttpRequest) -> HttpResponseBase:
     """
     if not request.user.is_authenticated:
         return redirect_to_login(reverse("gallery"))
-    if not may_ask(request.user.pk):
+    if not allows_request(request.user.pk):
         return refused(request, ErrorCode.FLOODING, 429)
     try:
         keys = keys_of(request.POST.getlist("pictures"))

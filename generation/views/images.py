@@ -17,7 +17,7 @@ from generation import images, selectors, unicode_text
 from generation.client_address import client_address
 from generation.exceptions import NotFound
 from generation.models import GeneratedImage
-from generation.sessions import TokenThrottled, token_in, user_of_token
+from generation.sessions import TokenThrottled, bearer_token, user_of_token
 
 KEPT = 86_400
 """Seconds a browser keeps a picture: its file never changes."""
@@ -62,7 +62,7 @@ def viewer(request: HttpRequest) -> User | AnonymousUser | None:
     What else stands in Authorization belongs to a proxy in front, and the session counts.
     """
     authorization = request.headers.get("Authorization", "")
-    token = token_in(authorization)
+    token = bearer_token(authorization)
     if token is None:
         refused = authorization.lower().startswith("bearer") and not request.user.is_authenticated
         return None if refused else request.user

@@ -19,7 +19,7 @@ from generation.exceptions import InvalidInput, NotFound, StudioError, Transitio
 from generation.log_lines import database
 from generation.protocol import MAX_TEXT_BYTES
 from generation.selectors import MAX_KEYS, PictureKey, read_key
-from generation.sessions import may_ask
+from generation.sessions import allows_request
 
 logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
@@ -34,7 +34,7 @@ def for_scripts(view: View) -> View:
         try:
             if not request.user.is_authenticated:
                 return refusal(ErrorCode.NOT_SIGNED_IN, 403)
-            if not may_ask(request.user.pk):
+            if not allows_request(request.user.pk):
                 return refusal(ErrorCode.FLOODING, 429)
             return view(request, *args, **kwargs)
         except StudioError as error:

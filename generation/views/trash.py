@@ -19,7 +19,7 @@ from generation import selectors, services
 from generation.choices import ErrorCode
 from generation.exceptions import InvalidInput, NotFound
 from generation.selectors import clock
-from generation.sessions import buckets
+from generation.sessions import request_buckets
 from generation.views.compression import compressed
 from generation.views.images import file_response
 from generation.views.json_api import keys_of, task_ids_of
@@ -53,7 +53,7 @@ def change(request: HttpRequest) -> HttpResponse:
     """An ordinary form; a button says what happens to the items that were chosen."""
     owner = cast("User", request.user)
     try:
-        if not buckets.take(owner.pk):
+        if not request_buckets.take(owner.pk):
             raise InvalidInput(ErrorCode.FLOODING)
         messages.info(request, changed(request, owner))
     except InvalidInput as error:

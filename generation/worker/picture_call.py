@@ -276,9 +276,9 @@ class PictureCall:
         """
         attempt = self.attempt
         deadline = monotonic() + ABORT_PATIENCE
-        may_ask = attempt.claim.route == Route.TXT2IMG
+        allows_request = attempt.claim.route == Route.TXT2IMG
         while not draw.done() and monotonic() < deadline:
-            may_ask = may_ask and await self.abort_unless_over(draw)
+            allows_request = allows_request and await self.abort_unless_over(draw)
             await asyncio.wait({draw}, timeout=ABORT_AGAIN)
         attempt.call_is_over = True
 

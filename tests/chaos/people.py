@@ -100,7 +100,7 @@ class Device:
         ]
         try:
             async for text in connection:
-                self.hear(json.loads(text))
+                self.handle(json.loads(text))
             self.closes[connection.close_code or 1006] += 1
         finally:
             for task in tasks:
@@ -131,7 +131,7 @@ class Device:
             after = self.cursor(task_id)
             self.outgoing.put_nowait({"action": "attach", "task_id": task_id, "after": after})
 
-    def hear(self, message: dict[str, Any]) -> None:
+    def handle(self, message: dict[str, Any]) -> None:
         kind, task_id = message["type"], message.get("task_id", "")
         if kind == "hello":
             for entry in message["active"]:

@@ -12,8 +12,8 @@ from django.contrib.auth.models import User
 from django.test import AsyncClient
 
 from generation.models import GenerationTask, TaskEvent, Worker
-from generation.sessions import Bucket, buckets
-from generation.sessions.poll import MOST_EVENTS
+from generation.sessions import TokenBucket, request_buckets
+from generation.sessions.poll import MAX_EVENTS
 from tests.fallback.visitors import SignedIn
 from tests.socket.test_attaching import claim, complete, progress
 
@@ -50,13 +50,13 @@ async def test_attach_replays_up_to_now(
 async def test_a_long_log_comes_in_parts(alice: User, signed_in: SignedIn) -> None:
     person = await signed_in(alice)
     task_id = await person.generate()
-    newest = MOST_EVENTS + 13
+    newest = MAX_EVENTS + 13
     await lengthen(task_id, newest)
     seqs: list[int] = []
 
     *frames, live = await person.say(action="attach", task_id=task_id)
     seqs += [frame["seq"] for frame in frames if "kind" in frame]
-    assert (len(seqs), live["seq"]) == (MOST_EVENTS, newest)
+    assert (len(seqs), live["seq"]) == (MAX_EVENTS, newest)
     *frames, live = await person.say(action="attach", task_id=task_id, after=seqs[-1])
     seqs += [frame["seq"] for frame in frames if "kind" in frame]
 
@@ -161,7 +161,7 @@ async def test_who_sends_too_fast_is_told_to_wait(
 ) -> None:
     person, another = await signed_in(alice), await signed_in(bob)
     # nothing comes back while the test runs, however long that takes
-    buckets.by_owner[alice.pk] = Bucket(rate=0)
+    request_buckets.by_owner[alice.pk] = TokenBucket(rate=0)
 
     answers = [await person.post('{"action": "dance"}') for _each in range(61)]
 

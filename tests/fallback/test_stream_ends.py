@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.contrib.sessions.models import Session
 
 from generation.hub import hub
-from generation.sessions import Bucket, buckets, revalidation, stream
+from generation.sessions import TokenBucket, request_buckets, revalidation, stream
 from tests.fallback.visitors import OpenStream, SignedIn
 
 
@@ -29,8 +29,8 @@ async def test_a_disabled_account_is_told_apart(alice: User, open_stream: OpenSt
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Credentials are asked again, and signs of life given, several times in a second."""
-    monkeypatch.setattr(revalidation, "ASK_AGAIN", 0.1)
-    monkeypatch.setattr(stream, "ALIVE_EVERY", 0.1)
+    monkeypatch.setattr(revalidation, "INTERVAL", 0.1)
+    monkeypatch.setattr(stream, "KEEPALIVE_INTERVAL", 0.1)
 
 
 async def test_signing_out_ends_an_open_stream(
@@ -87,7 +87,7 @@ async def test_the_server_says_when_it_leaves(alice: User, open_stream: OpenStre
 
 
 async def test_a_person_has_only_so_many_streams(alice: User, open_stream: OpenStream) -> None:
-    readers = [await open_stream(alice) for _each in range(stream.MOST_STREAMS)]
+    readers = [await open_stream(alice) for _each in range(stream.MAX_STREAMS)]
     for reader in readers:
         await reader.until("hello")
 
@@ -101,7 +101,7 @@ async def test_streams_count_as_messages_do(
     alice: User, open_stream: OpenStream, signed_in: SignedIn
 ) -> None:
     person = await signed_in(alice)
-    buckets.by_owner[alice.pk] = Bucket(rate=0, burst=2)
+    request_buckets.by_owner[alice.pk] = TokenBucket(rate=0, burst=2)
     await person.post("{}")
 
     assert (await (await open_stream(alice)).until("hello"))["type"] == "hello"

@@ -13,7 +13,7 @@ from generation import broadcast
 from generation.hub import StreamOutbox, hub
 from generation.hub.outbox import MAX_QUEUED_FRAMES
 from generation.models import Worker
-from generation.sessions import our_session, stream
+from generation.sessions import session_credentials, stream
 from tests.fallback.visitors import OpenStream, Reader, SignedIn
 from tests.socket.test_attaching import claim, complete, progress
 
@@ -200,7 +200,7 @@ async def test_the_last_id_alone_is_enough_to_go_on(
     signed_in: SignedIn,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(stream, "NAMED_EVERY", 0.0)
+    monkeypatch.setattr(stream, "ID_INTERVAL", 0.0)
     task_id = await (await signed_in(alice)).generate()
     running = await claim(worker)
     await progress(running, 5)
@@ -267,7 +267,7 @@ async def test_a_reader_that_stands_still_holds_few_frames_and_misses_none(
     person = await signed_in(alice)
     task_id = await person.generate()
     running = await claim(worker)
-    credentials = our_session({settings.SESSION_COOKIE_NAME: person.session_key})
+    credentials = session_credentials({settings.SESSION_COOKIE_NAME: person.session_key})
     chunks = stream.EventStream(credentials, {}).chunks()
     told = ""
     while '"live"' not in told:

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import AsyncClient
 
-from generation.sessions import buckets
+from generation.sessions import request_buckets
 from liujuan_site.asgi import application
 from tests.socket.pages import PATIENCE, cookie_of
 
@@ -171,7 +171,7 @@ async def open_stream(running_hub: None) -> AsyncIterator[OpenStream]:
 @pytest.fixture
 async def signed_in(running_hub: None) -> SignedIn:
     """`await signed_in(user)`: that person, with a bucket that is full."""
-    buckets.by_owner.clear()
+    request_buckets.by_owner.clear()
 
     async def sign_in(user: User, *, checks_csrf: bool = False) -> Person:
         client = AsyncClient(enforce_csrf_checks=checks_csrf)

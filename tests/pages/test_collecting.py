@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from generation.models import GeneratedImage, GenerationTask
-from generation.sessions import Bucket, buckets
+from generation.sessions import TokenBucket, request_buckets
 from tests.pages.test_pages import signed_in
 from tests.services.drawn import drawn, key, media
 from tests.services.test_submitting import submit
@@ -144,7 +144,7 @@ def test_nobody_asks_faster_than_a_socket_may(
     task, client = drawn(alice, now), signed_in(alice)
     about = f"/pictures/{task.pk}/1/about/"
     # nothing comes back while the test runs, however long that takes
-    buckets.by_owner[alice.pk] = Bucket(rate=0, burst=3)
+    request_buckets.by_owner[alice.pk] = TokenBucket(rate=0, burst=3)
 
     assert [client.get(about).status_code for _each in range(4)] == [200, 200, 200, 429]
     assert client.get(about).json()["code"] == "flooding"

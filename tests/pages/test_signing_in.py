@@ -19,9 +19,9 @@ from django.core.cache import caches
 from django.test import Client, override_settings
 
 from generation.sessions import SignInThrottled, sign_in
-from generation.sessions.fair_semaphore import NoTurn, Turns
+from generation.sessions.fair_semaphore import FairSemaphore, SemaphoreFull
 from generation.sessions.sign_in import ACCOUNT_LIMIT, ADDRESS_LIMIT
-from generation.sessions.throttle import AttemptLimit, counters
+from generation.sessions.throttle import Throttle, counters
 from tests.studio import wait_until
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +64,7 @@ def try_once(name: str, password: str, address: str = HERE, **headers: str) -> A
     )
 
 
-def tried(limit: AttemptLimit, subject: str, times: int) -> None:
+def tried(limit: Throttle, subject: str, times: int) -> None:
     """As if so many attempts had been counted, and the pause after them were over."""
     caches["default"].set(limit.key_of(subject), times)
 
@@ -103,22 +103,22 @@ def test_pauses_double_up_to_the_longest() -> None:
 
 
 def test_after_the_pause_one_more_attempt_is_free_and_success_forgives() -> None:
-    limit = AttemptLimit(name="quick", free=2, longest=1, first=0.05, shared=False)
-    assert [limit.attempt("x") for _each in range(2)] == [0, 0]
-    assert 0 < limit.attempt("x") <= 0.05
-    assert limit.attempt("y") == 0
+    limit = Throttle(name="quick", free=2, longest=1, first=0.05, shared=False)
+    assert [limit.hit("x") for _each in range(2)] == [0, 0]
+    assert 0 < limit.hit("x") <= 0.05
+    assert limit.hit("y") == 0
 
     wait_until(lambda: limit.wait("x") == 0, what="the pause is over")
-    assert limit.attempt("x") == 0
-    assert limit.attempt("x") > 0.05
-    limit.forgive("x")
-    assert [limit.attempt("x") for _each in range(2)] == [0, 0]
+    assert limit.hit("x") == 0
+    assert limit.hit("x") > 0.05
+    limit.reset("x")
+    assert [limit.hit("x") for _each in range(2)] == [0, 0]
 
 
 def test_of_many_guesses_at_once_only_the_free_ones_are_looked_at() -> None:
-    limit = AttemptLimit(name="at-once", free=5, longest=300, first=300)
+    limit = Throttle(name="at-once", free=5, longest=300, first=300)
     with ThreadPoolExecutor(26) as pool:
-        waits = list(pool.map(limit.attempt, ["alice"] * 26))
+        waits = list(pool.map(limit.hit, ["alice"] * 26))
 
     assert sum(wait == 0 for wait in waits) == 5
 
@@ -255,31 +255,31 @@ def test_sessions_of_earlier_versions_stay_signed_in(alice: User) -> None:
 
 
 def test_only_a_few_passwords_are_hashed_at_once() -> None:
-    turns = Turns(inside=2, waiting=3, patience=0.05)
+    turns = FairSemaphore(inside=2, waiting=3, patience=0.05)
     inside, done = threading.Barrier(3), threading.Event()
 
     def hash_slowly() -> None:
-        with turns.taking("a"):
+        with turns.held_by("a"):
             inside.wait()
             done.wait()
 
     with ThreadPoolExecutor(2) as pool:
         running = [pool.submit(hash_slowly) for _each in range(2)]
         inside.wait()
-        with pytest.raises(NoTurn), turns.taking("b"):
+        with pytest.raises(SemaphoreFull), turns.held_by("b"):
             pass
         done.set()
         for each in running:
             each.result()
     assert not turns.queues
-    with turns.taking("a"):
+    with turns.held_by("a"):
         pass
 
 
 def test_a_queue_that_is_full_refuses_at_once() -> None:
-    turns = Turns(inside=1, waiting=0, patience=3_600)
+    turns = FairSemaphore(inside=1, waiting=0, patience=3_600)
 
-    with turns.taking("a"), pytest.raises(NoTurn), turns.taking("b"):
+    with turns.held_by("a"), pytest.raises(SemaphoreFull), turns.held_by("b"):
         pass
 
 
@@ -287,8 +287,8 @@ class Crowd:
     """Threads of several clients, of which one turn after the other is given."""
 
     def __init__(self, pool: ThreadPoolExecutor, *, waiting: int) -> None:
-        self.turns = Turns(inside=1, waiting=waiting, patience=3_600)
-        self.turns.enter("the first one")
+        self.hashing_semaphore = FairSemaphore(inside=1, waiting=waiting, patience=3_600)
+        self.hashing_semaphore.acquire("the first one")
         self.pool = pool
         self.served: list[str] = []
         self.refused: list[str] = []
@@ -300,18 +300,18 @@ class Crowd:
             wait_until(self.is_settled, what=f"{client} waits or is refused")
 
     def is_settled(self) -> bool:
-        waiting = sum(map(len, self.turns.queues.values()))
+        waiting = sum(map(len, self.hashing_semaphore.queues.values()))
         return waiting + len(self.refused) == len(self.running)
 
     def take(self, client: str) -> None:
         try:
-            with self.turns.taking(client):
+            with self.hashing_semaphore.held_by(client):
                 self.served.append(client)
-        except NoTurn:
+        except SemaphoreFull:
             self.refused.append(client)
 
     def go_on(self) -> None:
-        self.turns.leave()
+        self.hashing_semaphore.release()
         for each in self.running:
             each.result()
 
@@ -340,23 +340,23 @@ def test_the_turn_goes_round_by_client(
 
 
 def test_guesses_from_one_address_leave_a_turn_for_others(alice: User) -> None:
-    turns, elsewhere = sign_in.turns, "203.0.113.9"
+    turns, elsewhere = sign_in.hashing_semaphore, "203.0.113.9"
 
     def guess() -> None:
-        with suppress(NoTurn), turns.taking(elsewhere):
+        with suppress(SemaphoreFull), turns.held_by(elsewhere):
             pass
 
     def go_on() -> None:
         wait_until(lambda: HERE in turns.queues, what="the owner waits")
-        for _each in range(sign_in.HASHING):
-            turns.leave()
+        for _each in range(sign_in.HASHING_THREADS):
+            turns.release()
 
-    for _each in range(sign_in.HASHING):
-        turns.enter(elsewhere)
-    with ThreadPoolExecutor(sign_in.WAITING + 1) as pool:
-        for _each in range(sign_in.WAITING):
+    for _each in range(sign_in.HASHING_THREADS):
+        turns.acquire(elsewhere)
+    with ThreadPoolExecutor(sign_in.MAX_WAITING + 1) as pool:
+        for _each in range(sign_in.MAX_WAITING):
             pool.submit(guess)
-        wait_until(lambda: len(turns.queues[elsewhere]) == sign_in.WAITING, what="they wait")
+        wait_until(lambda: len(turns.queues[elsewhere]) == sign_in.MAX_WAITING, what="they wait")
         pool.submit(go_on)
 
         assert try_once("alice", GOOD).status_code == 302
@@ -365,13 +365,13 @@ def test_guesses_from_one_address_leave_a_turn_for_others(alice: User) -> None:
 def test_a_busy_server_counts_no_attempt_and_says_so(
     alice: User, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sign_in.turns, "waiting", 0)
-    for _each in range(sign_in.HASHING):
-        sign_in.turns.enter("elsewhere")
+    monkeypatch.setattr(sign_in.hashing_semaphore, "waiting", 0)
+    for _each in range(sign_in.HASHING_THREADS):
+        sign_in.hashing_semaphore.acquire("elsewhere")
     with caplog.at_level(logging.INFO, logger="liujuan.security"):
         answers = [try_once("alice", GOOD) for _each in range(2)]
-    for _each in range(sign_in.HASHING):
-        sign_in.turns.leave()
+    for _each in range(sign_in.HASHING_THREADS):
+        sign_in.hashing_semaphore.release()
 
     assert [answer.status_code for answer in answers] == [503] * 2
     assert answers[0].headers["Retry-After"] == "5"
@@ -425,8 +425,8 @@ def test_a_password_can_be_changed_in_the_admin(db: None) -> None:
 
 def test_a_flood_of_names_is_forgotten_first() -> None:
     local = caches["local"]
-    limit = AttemptLimit(name="flood", free=1, longest=300, first=300)
-    limit.attempt_in(local, limit.key_of("alice"))
+    limit = Throttle(name="flood", free=1, longest=300, first=300)
+    limit.hit_in(local, limit.key_of("alice"))
     for number in range(25_000):
         local.set(f"n{number}", 1)
         if number % 5_000 == 0:

@@ -68,11 +68,11 @@ class Follower:
         try:
             while not self.leaving.is_set() and not self.given_up:
                 with suppress(TimeoutError):
-                    self.hear(watcher, watcher.receive(PAUSE))
+                    self.handle(watcher, watcher.receive(PAUSE))
         except ConnectionClosed as closed:
             self.codes.append(closed.rcvd.code if closed.rcvd else ABNORMAL)
 
-    def hear(self, watcher: Watcher, message: dict[str, Any]) -> None:
+    def handle(self, watcher: Watcher, message: dict[str, Any]) -> None:
         if message["type"] == "hello":
             self.greet(watcher)
         elif message["type"] == "ack":

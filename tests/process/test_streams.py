@@ -19,7 +19,7 @@ from typing import Self
 import httpx
 import pytest
 
-from generation.sessions.stream import MOST_STREAMS
+from generation.sessions.stream import MAX_STREAMS
 from tests.studio import PATIENCE, ROOT, Studio, free_port, session_of, wait_until
 
 MIB = 1 << 20
@@ -80,7 +80,7 @@ def cookie(studio: Studio) -> str:
 
 def test_readers_that_vanish_leave_room_for_others(studio: Studio, cookie: str) -> None:
     for vanish in (RawReader.vanish, lambda reader: reader.connection.close()):
-        readers = [RawReader(studio.port, cookie=cookie) for _each in range(MOST_STREAMS)]
+        readers = [RawReader(studio.port, cookie=cookie) for _each in range(MAX_STREAMS)]
         for reader in readers:
             reader.until(b'"hello"')
         with RawReader(studio.port, cookie=cookie) as one_too_many:

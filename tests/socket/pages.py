@@ -17,7 +17,7 @@ from django.db import connections
 from django.test import Client
 
 from generation.hub import hub
-from generation.sessions import all_buckets
+from generation.sessions import owner_buckets
 from generation.teardown import cancel_and_wait
 from liujuan_site.asgi import application
 
@@ -110,7 +110,7 @@ class Page:
 async def running_hub(transactional_db: None) -> AsyncIterator[None]:
     # the in-memory layer keeps queues that belong to the loop of an earlier test
     channel_layers.backends.clear()
-    all_buckets.by_owner.clear()
+    owner_buckets.by_owner.clear()
     await hub.start()
     yield
     await hub.stop()

@@ -10,7 +10,7 @@ from django.test import Client
 
 from generation.hub import hub, replay_lock
 from generation.hub.replay_locks import locks
-from generation.sessions import Bucket, all_buckets
+from generation.sessions import TokenBucket, owner_buckets
 from tests.fallback.visitors import OpenStream, SignedIn
 from tests.pages.test_pages import signed_in as browser_of
 from tests.socket.pages import OpenPage, Page, cookie_of
@@ -48,7 +48,7 @@ async def test_messages_count_together_over_every_connection(
     person = await signed_in(alice)
     pages = [await open_page(alice), await open_page(alice)]
     other = await open_page(bob)
-    all_buckets.by_owner[alice.pk] = Bucket(rate=0, burst=3)
+    owner_buckets.by_owner[alice.pk] = TokenBucket(rate=0, burst=3)
 
     assert (await pages[0].ask(action="ping"))["type"] == "pong"
     assert (await pages[1].ask(action="ping"))["type"] == "pong"
@@ -65,11 +65,11 @@ async def test_messages_count_together_over_every_connection(
 @pytest.mark.parametrize("url", ["/", "/gallery/", "/compare/"])
 def test_pages_count_too(alice: User, url: str) -> None:
     browser: Client = browser_of(alice)
-    all_buckets.by_owner[alice.pk] = Bucket(rate=0, burst=1)
+    owner_buckets.by_owner[alice.pk] = TokenBucket(rate=0, burst=1)
 
     assert browser.get("/").status_code == 200
     assert browser.get(url).status_code == 429
-    del all_buckets.by_owner[alice.pk]
+    del owner_buckets.by_owner[alice.pk]
 
 
 async def test_readings_of_one_person_wait_for_each_other_and_for_nobody_else(

@@ -14,7 +14,7 @@ from django.test import Client, override_settings
 
 from generation import services
 from generation.log_lines import log_line
-from generation.sessions.authentication import credentials_of, is_our_origin
+from generation.sessions.authentication import credentials_of, is_same_origin
 from tests.socket.pages import OpenPage, Page, cookie_of
 
 FOREIGN = [
@@ -235,5 +235,5 @@ async def test_a_socket_without_tls_is_refused_where_the_site_has_https(
 def test_default_ports_are_the_same_address() -> None:
     headers = {b"host": "studio.example", b"origin": "http://studio.example:80"}
 
-    assert is_our_origin({"scheme": "ws"}, headers)
-    assert not is_our_origin({"scheme": "ws"}, {**headers, b"origin": "http://[bad"})
+    assert is_same_origin({"scheme": "ws"}, headers)
+    assert not is_same_origin({"scheme": "ws"}, {**headers, b"origin": "http://[bad"})

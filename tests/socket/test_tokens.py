@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.test import AsyncClient, Client
 
 from generation.sessions import TokenThrottled, revalidation, user_of_token
-from generation.sessions.token_authentication import REMEMBERED, TOKEN_LIMIT, GoodTokens
+from generation.sessions.token_authentication import MAX_TOKENS, TOKEN_LIMIT, ValidTokens
 from tests.services.drawn import drawn, media
 from tests.socket.pages import OpenPage, Page
 from tests.socket.test_signing_in import token_of
@@ -47,7 +47,7 @@ def said(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
 
 def exhaust(address: str) -> None:
     caches["local"].set(TOKEN_LIMIT.key_of(address), TOKEN_LIMIT.free + 5)
-    TOKEN_LIMIT.attempt(address)
+    TOKEN_LIMIT.hit(address)
 
 
 async def test_after_many_bad_tokens_the_database_is_not_asked(
@@ -90,11 +90,11 @@ def test_thirty_bad_tokens_are_free(django_assert_num_queries: Any) -> None:
 
 
 def test_good_tokens_are_remembered_up_to_a_number() -> None:
-    tokens = GoodTokens()
-    for number in range(REMEMBERED + 1):
+    tokens = ValidTokens()
+    for number in range(MAX_TOKENS + 1):
         tokens.add(str(number))
 
-    assert len(tokens.digests) == REMEMBERED
+    assert len(tokens.digests) == MAX_TOKENS
     assert "0" not in tokens
     assert "1" in tokens
 
@@ -126,7 +126,7 @@ async def test_refusals_and_ends_are_in_the_security_log(
     said: Callable[[], list[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(revalidation, "ASK_AGAIN", 0.1)
+    monkeypatch.setattr(revalidation, "INTERVAL", 0.1)
     page = await open_page(bob)
     await (await visitor(cookie="x=y", origin="http://evil.example\n")).close_code()
     await User.objects.filter(pk=bob.pk).aupdate(is_active=False)
