@@ -30,6 +30,11 @@ from tests.worker.machine import Machine, StartMachine, ending, is_end, seen_at
 SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
 
 
+def stalled(seconds: float) -> list[dict[str, Any]]:
+    """The first call stands still for so long, without using a processor."""
+    return [{"do": "stall", "seconds": seconds, "times": 1}]
+
+
 @sync_to_async
 def claim_as_another(owner: User) -> tuple[Worker, Claim]:
     """A task that a worker of another host took in the moment it was there."""
@@ -108,7 +113,7 @@ async def wait_for_the_end(task_id: uuid.UUID) -> GenerationTask:
 async def test_the_call_of_a_silent_worker_is_aborted_and_its_task_drawn_under_a_new_id(
     alice: User, start_machine: StartMachine
 ) -> None:
-    machine = await start_machine(speed=2)
+    machine = await start_machine(faults=stalled(2))
     worker, claim = await claim_as_another(alice)
     call = await call_of_the_other(machine, claim)
 
@@ -125,7 +130,7 @@ async def test_the_call_of_a_silent_worker_is_aborted_and_its_task_drawn_under_a
 async def test_where_a_call_must_not_be_aborted_its_slot_is_held_until_it_is_over(
     alice: User, start_machine: StartMachine
 ) -> None:
-    machine = await start_machine(speed=1, engine="vllm")
+    machine = await start_machine(faults=stalled(2), engine="vllm")
     worker, claim = await claim_as_another(alice)
     call = await call_of_the_other(machine, claim)
 
@@ -250,9 +255,9 @@ async def test_a_worker_that_cannot_beat_ends_its_call_before_anybody_may_take_i
             connection.close()
 
     with override_settings(GENERATION_LEASE=timedelta(seconds=6)):
-        machine = await start_machine(speed=1)
+        machine = await start_machine(faults=stalled(8))
         page = await open_page(alice)
-        await page.generate(size="1024x1024", steps=50)
+        await page.generate(**SMALL)
         await seen_at(page, "generating")
         locked = asyncio.create_task(asyncio.to_thread(lock_the_worker, machine.host.worker_id))
         try:
