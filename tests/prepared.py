@@ -39,8 +39,19 @@ def collect_static(kept: Path, target: Path) -> None:
 
 
 def copy_static(data_dir: Path) -> None:
-    """The collected files as those of `data_dir`; to collect them again then costs little."""
-    shutil.copytree(os.environ[COLLECTED], data_dir / "static")
+    """Give `data_dir` the collected files, so that collecting them again costs little.
+
+    Hard links: `collectstatic` replaces files and never writes into one.
+    """
+    shutil.copytree(os.environ[COLLECTED], data_dir / "static", copy_function=link)
+
+
+def link(source: str, target: str) -> str:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)
+    return target
 
 
 def furnish(data_dir: Path, env: Mapping[str, str]) -> None:
