@@ -12,18 +12,30 @@ from collections.abc import Callable
 Minify = Callable[[str], str]
 
 IMPORT = re.compile(r'^import \{([^}]*)\} from ("[^"]+");\n', re.MULTILINE)
-EXPORT = re.compile(r"^export (?=(?:(?:async )?function|class|const) (\w+))", re.MULTILINE)
+EXPORT = re.compile(r"^export (?=(?:(?:async )?function|class|let) (\w+))", re.MULTILINE)
 LEFT = re.compile(r"^(?:import|export)\b(?! ?\()", re.MULTILINE)
 """Forms of the two that are not taken apart here: such a module keeps its long names."""
 
 FUNCTION = re.compile(r"\(async function\(([\w$,]*)\)\{(.*)\}\)\(\)", re.DOTALL)
 EXPORTED = re.compile(r"[,;]?globalThis\.exported=\[([\w$,]*)\]$")
 
+CONST = re.compile(r"(^ *(?:export )?|for \()const(?= )", re.MULTILINE)
+NUMBER = re.compile(r"^let ([A-Z][A-Z_]*) = ([\d_.]+);\n", re.MULTILINE)
+
 
 def shortened_script(text: str, minify: Minify) -> str:
     """A module or a classic script, with the same imports and exports."""
+    text = with_numbers(CONST.sub(r"\1let", text))
     is_module = IMPORT.search(text) or EXPORT.search(text)
     return (is_module and shortened_module(text, minify)) or minify(text)
+
+
+def with_numbers(text: str) -> str:
+    """The text with each named number of the module itself in the place of its name."""
+    for name, value in NUMBER.findall(text):
+        text = text.replace(f"let {name} = {value};\n", "")
+        text = re.sub(rf"(?<![\w.$]){name}(?![\w:])", value, text)
+    return text
 
 
 def shortened_module(text: str, minify: Minify) -> str:

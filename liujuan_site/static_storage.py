@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -103,6 +104,26 @@ def digest_of(paths: Paths) -> str:
     return digest.hexdigest()
 
 
+PRELUDE = re.compile(r"(?<=[{};])&[^{};]*(?=\{)")
+SELECTOR = re.compile(r"(?:\([^()]*(?:\([^()]*\)[^()]*)*\)|[^,(])+")
+"""One of a list; commas in brackets, at most two deep, are its own."""
+
+PIGMENT = re.compile(r"(--[\w-]+):(light-dark\([^()]*\));")
+
+
+def squeezed(css: str) -> str:
+    """Minified CSS with the values of its pigments in the place of their names, and without the
+    `&` of nested rules that a space or `>` follows: it says nothing."""
+    for name, value in PIGMENT.findall(css):
+        if f"var({name})" in css:
+            css = css.replace(f"{name}:{value};", "").replace(f"var({name})", value)
+    return PRELUDE.sub(lambda found: ",".join(map(bare, SELECTOR.findall(found[0]))), css)
+
+
+def bare(selector: str) -> str:
+    return selector.removeprefix("&").lstrip() if selector.startswith(("& ", "&>")) else selector
+
+
 def version(package: str) -> str:
     try:
         return metadata.version(package)
@@ -117,7 +138,7 @@ def shortened(text: str, kind: str) -> str:
     if kind == ".css":
         import lightningcss
 
-        short = lightningcss.process_stylesheet(text, minify=True)
+        short = squeezed(lightningcss.process_stylesheet(text, minify=True))
     else:
         try:
             import minify

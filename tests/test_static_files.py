@@ -113,7 +113,7 @@ def bound(text: str) -> tuple[set[tuple[str, str]], set[str]]:
     }
     listed = [names for names in re.findall(r"export ?\{([^}]*)\}", text)]
     exports = {name.split(" as ")[-1].strip() for names in listed for name in names.split(",")}
-    exports |= set(re.findall(r"export (?:async )?(?:function|class|const) (\w+)", text))
+    exports |= set(re.findall(r"export (?:async )?(?:function|class|const|let) (\w+)", text))
     return imports, exports
 
 
@@ -138,4 +138,40 @@ def test_a_module_that_cannot_be_taken_apart_keeps_its_long_names() -> None:
     )
 
     assert 'import{a}from"./b.js"' in shortened(source, ".js")
-    assert "export const c" in shortened(source, ".js")
+    assert "export let c" in shortened(source, ".js")
+
+
+def test_a_named_number_stands_in_the_place_of_its_name() -> None:
+    pytest.importorskip("minify")
+    source = "const WAIT_MS = 1_500;\nexport const wait = (run) => setTimeout(run, WAIT_MS);\n"
+
+    assert "WAIT_MS" not in shortened(source, ".js")
+    assert "1500" in shortened(source, ".js")
+
+
+def test_nested_rules_keep_the_sign_that_they_need_and_no_other() -> None:
+    source = ".a { & .b, &:hover, :is(.c, &.d) { color: red } .e & { color: blue } }"
+
+    assert shortened(source, ".css") == (".a{.b,&:hover,:is(.c,&.d){color:red}.e &{color:#00f}}")
+
+
+def test_a_pigment_stands_in_the_place_of_its_name() -> None:
+    source = ":root { --ink: light-dark(#000, #fff); --text: var(--ink) } p { color: var(--text) }"
+
+    assert shortened(source, ".css") == (":root{--text:light-dark(#000,#fff)}p{color:var(--text)}")
+
+
+def test_components_use_the_meaning_of_a_colour_and_never_its_pigment() -> None:
+    styles = Path(settings.BASE_DIR, "static/studio/css")
+    colours = styles / "tokens.css"
+    pigments = re.findall(r"(--[\w-]+): light-dark\(", colours.read_text())
+    assert pigments
+
+    used = {
+        (path.name, name)
+        for path in styles.glob("*.css")
+        if path != colours
+        for name in re.findall(r"var\((--[\w-]+)\)", path.read_text())
+    }
+
+    assert not {(name, each) for name, each in used if each in pigments}
