@@ -167,6 +167,7 @@ def test_forced_colours_keep_what_is_chosen_and_where_it_is(page: Page) -> None:
     expect_status(running, "running")
     expect(running.locator(".slip[aria-current][data-step=generating]")).to_be_visible()
     page.emulate_media(forced_colors="active")
+    expect(page.locator(".connection__dot")).to_have_css("border-top-width", "5px")  # it is fetched
     canvas = page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
 
     def paint(locator: Locator, name: str) -> str:
