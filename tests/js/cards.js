@@ -11,8 +11,7 @@ const [language, catalogue] = process.argv.slice(2);
 globalThis.document = { documentElement: { lang: language, dataset: { base: "/" } } };
 runInThisContext(readFileSync(catalogue, "utf8"));
 
-const { describe } = await import("../../static/studio/js/describe.js");
-const { meta, valueText } = await import("../../static/studio/js/sentences.js");
+const { describe, meta, valueText } = await import("../../static/studio/js/card-view.js");
 const { shapeLabel } = await import("../../static/studio/js/frames.js");
 const { describeWait, modelWords, paceWords } = await import("../../static/studio/js/composer-wait.js");
 const { eventSentence } = await import("../../static/studio/js/story.js");

@@ -7,7 +7,7 @@ import { linesOf, withRefused } from "../../static/studio/js/composer-lines.js";
 import { nearestOf } from "../../static/studio/js/composer-errors.js";
 import { changedFields, drawsTheSame } from "../../static/studio/js/composer-origin.js";
 import { describeWait, sendWords } from "../../static/studio/js/composer-wait.js";
-import { saysNothing } from "../../static/studio/js/format.js";
+import { saysNothing } from "../../static/studio/js/i18n.js";
 import { readSettings } from "../../static/studio/js/pasted-settings.js";
 
 const WORK = { width: 512, height: 512, steps: 9, n: 1, tasks: 1 };

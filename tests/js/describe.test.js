@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { describe } from "../../static/studio/js/describe.js";
+import { describe } from "../../static/studio/js/card-view.js";
 import { emptyState } from "../../static/studio/js/reducer.js";
 import { outputSize } from "../../static/studio/js/composer-fields.js";
 import { T0, fold, log, task } from "./logs.js";

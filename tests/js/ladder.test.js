@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Ladder } from "../../static/studio/js/ladder.js";
+import { createLadder } from "../../static/studio/js/transports.js";
 import { task } from "./logs.js";
 import { Memory, aClosedPage, aPage, generate, settle } from "./server.js";
 
@@ -62,7 +62,7 @@ test("a lower way begins with the time up to which the page knew everything", as
   page.line().hello();
   page.line().says({ type: "pong", cursors: {}, server_time: 1_800_000_020 });
   const opened = [];
-  const ladder = new Ladder({ ws: (since) => opened.push(since), load: {}, isReachable: async () => true, store: null, clock: page.clock });
+  const ladder = createLadder({ ws: (since) => opened.push(since), load: {}, isReachable: async () => true, store: null, clock: page.clock });
   ladder.open();
   ladder.since = page.ladder.since;
   ladder.open();

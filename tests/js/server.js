@@ -2,10 +2,10 @@
  *  that StudioSocket takes as parameters in the browser. */
 
 import { Climb } from "../../static/studio/js/climb.js";
-import { Ladder } from "../../static/studio/js/ladder.js";
-import { Ledger } from "../../static/studio/js/ledger.js";
-import { Outbox } from "../../static/studio/js/outbox.js";
-import { StudioSocket } from "../../static/studio/js/socket.js";
+import { createLadder } from "../../static/studio/js/transports.js";
+import { createLedger } from "../../static/studio/js/ledger.js";
+import { createOutbox } from "../../static/studio/js/outbox.js";
+import { createSocket } from "../../static/studio/js/socket.js";
 
 /** One end of a connection, with the surface of a WebSocket. */
 export class Line extends EventTarget {
@@ -94,21 +94,21 @@ export function aClosedPage({ store = new Memory(), owner = "liujuan", random = 
   const clock = new Clock();
   const lines = [];
   const heard = { phases: [], changed: [], learned: [], forgotten: [], accepted: [], refused: [], answers: [], caughtUp: [], collection: [], cameBack: 0 };
-  const ledger = new Ledger(wants);
-  const outbox = new Outbox(store, owner);
+  const ledger = createLedger(wants);
+  const outbox = createOutbox(store, owner);
   const page = { clock, lines, heard, ledger, outbox, store, online: true, line: () => lines.at(-1) };
   const make = (rung) => () => {
     lines.push(new Line(rung));
     return lines.at(-1);
   };
-  page.ladder = new Ladder({
+  page.ladder = createLadder({
     ws: make("ws"),
     load: { sse: async () => make("sse"), poll: async () => make("poll"), climb: async () => Climb },
     isReachable: async () => page.online,
     store,
     clock,
   });
-  page.socket = new StudioSocket({
+  page.socket = createSocket({
     ladder: page.ladder,
     ledger,
     outbox,

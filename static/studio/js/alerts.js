@@ -2,9 +2,7 @@
 /** Telling of a finished task while nobody looks: a notification, a sound, or both; chosen per device. */
 
 import { dress } from "./dom.js";
-import { duration } from "./format.js";
-import { gettext } from "./i18n.js";
-import { errorSentence } from "./labels.js";
+import { duration, errorSentence, gettext } from "./i18n.js";
 
 /** @import {Card} from "./card.js" */
 /** @import {EventFrame, Task, TaskState} from "./protocol.js" */

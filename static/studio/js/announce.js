@@ -4,33 +4,32 @@
 const PAUSE_MS = 5_000;
 const MARKS = [75, 50, 25];
 
-export class Announcer {
-  #region;
-  #spokenAt = -Infinity;
+/** @param {HTMLElement} region */
+export function createAnnouncer(region) {
+  let spokenAt = -Infinity;
   /** @type {string | null} */
-  #next = null;
+  let next = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
-
-  /** @param {HTMLElement} region */
-  constructor(region) {
-    this.#region = region;
-  }
+  let timer;
 
   /** @param {string} sentence */
-  say(sentence) {
-    this.#next = sentence;
-    if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => this.#speak(), Math.max(0, this.#spokenAt + PAUSE_MS - performance.now()));
+  function say(sentence) {
+    next = sentence;
+    if (timer !== undefined) return;
+    timer = setTimeout(speak, Math.max(0, spokenAt + PAUSE_MS - performance.now()));
   }
 
-  #speak() {
-    this.#timer = undefined;
-    this.#spokenAt = performance.now();
-    this.#region.textContent = this.#next ?? "";
-    this.#next = null;
+  function speak() {
+    timer = undefined;
+    spokenAt = performance.now();
+    region.textContent = next ?? "";
+    next = null;
   }
+
+  return { say };
 }
+
+/** @typedef {ReturnType<typeof createAnnouncer>} Announcer */
 
 /**
  * The highest of 25, 50, 75 that was passed between two percents.

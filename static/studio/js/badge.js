@@ -1,43 +1,34 @@
 // @ts-check
 /** The connection badge, the retry button and the notice below the bar; their sentences are in the page. */
 
-import { Face } from "./dom.js";
-import { timeOfDay } from "./format.js";
-import { gettext } from "./i18n.js";
+import { Face, byId } from "./dom.js";
+import { gettext, timeOfDay } from "./i18n.js";
 
 /** @import {Connection} from "./socket.js" */
 
 /** A break shorter than this is not worth a notice. */
 const NOTICE_AFTER_MS = 1_500;
 
-export class Badge {
-  #badge = document.getElementById("connection");
-  #face = this.#badge && new Face(this.#badge);
-  #retry = document.getElementById("retry-now");
-  #notice = document.getElementById("notice");
+/**
+ * @param {{retryNow: () => void, isBusy: () => boolean, serverTime: (ms: number) => number}} parts
+ *   `isBusy`: whether a task goes on
+ */
+export function createBadge({ retryNow, isBusy, serverTime }) {
+  const element = byId("connection");
+  const face = element && new Face(element);
+  const retry = byId("retry-now");
+  const notice = byId("notice");
   /** @type {Connection | null} */
-  #connection = null;
-  #isBusy;
-  #serverTime;
-
-  /**
-   * @param {{retryNow: () => void, isBusy: () => boolean, serverTime: (ms: number) => number}} parts
-   *   `isBusy`: whether a task goes on
-   */
-  constructor({ retryNow, isBusy, serverTime }) {
-    this.#isBusy = isBusy;
-    this.#serverTime = serverTime;
-    this.#retry?.addEventListener("click", retryNow);
-  }
+  let current = null;
 
   /** @param {Connection} connection */
-  show(connection) {
-    this.#connection = connection;
-    this.tick();
+  function show(connection) {
+    current = connection;
+    tick();
   }
 
-  tick() {
-    const [connection, face] = [this.#connection, this.#face];
+  function tick() {
+    const connection = current;
     if (!connection || !face) return;
     const { phase, rung, why, latencyMs, connectionId, lostAt, failures, retryAt } = connection;
     const [label, detail, long] = ["label", "detail", "long"].map((name) => face.part(name).dataset);
@@ -46,7 +37,7 @@ export class Badge {
     const polls = live && rung === "poll";
     const seconds = phase === "waiting" ? Math.ceil(((retryAt ?? 0) - Date.now()) / 1000) : 0;
     const name = polls
-      ? gettext("Updates every %(n)s s", { n: this.#isBusy() ? 2 : 10 })
+      ? gettext("Updates every %(n)s s", { n: isBusy() ? 2 : 10 })
       : label[phase === "connecting" && failures > 0 ? "waiting" : phase] ?? "";
     const more = [detail[live ? rung : phase], latency].filter(Boolean).join(" · ");
     face.mark({ phase, rung });
@@ -59,31 +50,36 @@ export class Badge {
     });
     face.reveal({ why: why !== null });
     if (face.isNew("reason", why)) reveal(face.part("why"), "why", why);
-    if (this.#retry) this.#retry.hidden = phase !== "waiting" && phase !== "offline";
-    const notice = this.#noticeFor(connection);
-    if (face.isNew("notice", notice)) this.#notify(notice, lostAt ?? 0);
+    if (retry) retry.hidden = phase !== "waiting" && phase !== "offline";
+    const sentence = noticeFor(connection);
+    if (face.isNew("notice", sentence)) showNotice(sentence, lostAt ?? 0);
   }
 
   /**
    * @param {string | null} name
    * @param {number} lostAt ms
    */
-  #notify(name, lostAt) {
-    const notice = this.#notice;
+  function showNotice(name, lostAt) {
     const shown = notice && reveal(notice, "notice", name);
     notice?.toggleAttribute("hidden", !shown);
     notice?.setAttribute("data-tone", shown?.dataset.tone ?? "wait");
     const time = shown?.querySelector("time");
-    if (time) time.textContent = timeOfDay(this.#serverTime(lostAt));
+    if (time) time.textContent = timeOfDay(serverTime(lostAt));
   }
 
   /** @param {Connection} connection */
-  #noticeFor({ phase, reason, lostAt }) {
+  function noticeFor({ phase, reason, lostAt }) {
     if (phase === "stopped") return reason;
     if (lostAt === null || Date.now() - lostAt < NOTICE_AFTER_MS) return null;
-    return phase === "offline" ? phase : this.#isBusy() ? "busy" : "idle";
+    return phase === "offline" ? phase : isBusy() ? "busy" : "idle";
   }
+
+  retry?.addEventListener("click", retryNow);
+
+  return { show, tick };
 }
+
+/** @typedef {ReturnType<typeof createBadge>} Badge */
 
 /**
  * Of several sentences show the one of that name.

@@ -1,18 +1,18 @@
 // @ts-check
 /** The way up again: better lines are tried beside the one that works, until one of them says hello. */
 
-import { PATIENCE_MS } from "./ladder.js";
-import { Timers } from "./timers.js";
+import { createTimers } from "./timers.js";
 
-/** @import {Line, Rung} from "./ladder.js" */
+/** @import {Line, Rung} from "./transports.js" */
 
-export const CLIMB_FIRST_MS = 60_000;
-export const CLIMB_MOST_MS = 600_000;
+const CLIMB_FIRST_MS = 60_000;
+const CLIMB_MOST_MS = 600_000;
 
 export class Climb {
   #open;
   #arrived;
   #learn;
+  #patience;
   #timers;
   #after = CLIMB_FIRST_MS;
   /** @type {AbortController | null} */
@@ -22,14 +22,16 @@ export class Climb {
    * @param {object} parts
    * @param {(rungs: Rung[]) => Promise<boolean>} parts.learn whether lines of these can be made now
    * @param {(rung: Rung) => Line} parts.open
+   * @param {Record<Rung, number>} parts.patience ms until `hello` has to be there
    * @param {(rung: Rung, line: Line, hello: string) => void} parts.arrived
    * @param {{setTimeout: (run: () => void, ms: number) => unknown, clearTimeout: (timer: any) => void}} parts.clock
    */
-  constructor({ learn, open, arrived, clock }) {
+  constructor({ learn, open, patience, arrived, clock }) {
     this.#learn = learn;
     this.#open = open;
+    this.#patience = patience;
     this.#arrived = arrived;
-    this.#timers = new Timers(clock);
+    this.#timers = createTimers(clock);
   }
 
   /** Look for something better after a while, each time a longer one. @param {Rung[]} better the best first; none: at the top */
@@ -68,7 +70,7 @@ export class Climb {
       this.stop();
       this.#probe(others, better);
     };
-    this.#timers.set("probe", PATIENCE_MS[rung], next);
+    this.#timers.set("probe", this.#patience[rung], next);
     line.addEventListener("close", next, { signal });
     line.addEventListener("message", (/** @type {any} */ { data }) => {
       signal.removeEventListener("abort", drop);

@@ -11,31 +11,49 @@ import { isTerminal } from "./protocol.js";
 /** @import {Feed} from "./feed.js" */
 /** @import {Ledger} from "./ledger.js" */
 /** @import {Told} from "./older.js" */
-/** @import {CollectionChange, Counts} from "./protocol.js" */
+/** @import {CollectionChange, CollectionFrame, Counts} from "./protocol.js" */
 
 /** @typedef {{revision: number, kept: Record<string, Record<string, boolean>>, others: Counts, recent: string[]}} Kept what POST /feed/kept/ answers */
 
 /** Ids in one question; further cards stay as they are. */
 const MOST_ASKED = 1_500;
 const MOST_NAMED = 100;
+const REREAD_WITHIN_MS = 3_000;
 
 export class Collection {
   #ledger;
   #feed;
   /** Of the studio; the page of one task shows that task, whatever becomes of it. */
   #isStudio;
+  /** The newest revision that this page shows. */
+  #revision;
   #isReading = false;
   #isOld = false;
 
-  /** @param {{ledger: Ledger, feed: Feed, isStudio: boolean}} parts */
-  constructor({ ledger, feed, isStudio }) {
+  /** @param {{ledger: Ledger, feed: Feed, isStudio: boolean, revision: number}} parts */
+  constructor({ ledger, feed, isStudio, revision }) {
+    this.#revision = revision;
     this.#ledger = ledger;
     this.#feed = feed;
     this.#isStudio = isStudio;
   }
 
+  /** @param {CollectionFrame} frame */
+  async changed(frame) {
+    const isNext = frame.revision === this.#revision + 1 && frame.change;
+    if (frame.revision <= this.#revision) return;
+    this.#revision = frame.revision;
+    if (isNext) await this.#apply(/** @type {CollectionChange} */ (frame));
+    else await this.reread();
+  }
+
+  /** After a lost connection; not all pages at once: the server may have just come back. */
+  rereadSoon() {
+    setTimeout(() => this.reread(), Math.random() * REREAD_WITHIN_MS);
+  }
+
   /** @param {CollectionChange} change */
-  async apply(change) {
+  async #apply(change) {
     const tasks = [...new Set([...change.pictures.map(taskOf), ...change.tasks])];
     const isKnown = tasks.every((taskId) => this.#ledger.task(taskId));
     tellElsewhere(change);

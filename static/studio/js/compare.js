@@ -4,9 +4,9 @@
 import { at } from "./base.js";
 import { setFavourite } from "./deeds.js";
 import { find, setAttribute, setProperty, setText } from "./dom.js";
-import { number } from "./format.js";
+import { number } from "./i18n.js";
 import { listenToMenus } from "./menus.js";
-import { listenForVarying } from "./varying.js";
+import { listenForVarying } from "./variation-links.js";
 import { Fingers } from "./viewer-fingers.js";
 
 /** @typedef {{zoom: number, x: number, y: number}} View x, y: how far the middle is moved, in shares of a pane */

@@ -3,9 +3,7 @@
 
 import { PROMPT_MOST } from "./composer-fields.js";
 import { LINES_MOST, notTaken, tooManyLines, withRefused } from "./composer-lines.js";
-import { length, saysNothing } from "./format.js";
-import { gettext } from "./i18n.js";
-import { errorSentence } from "./labels.js";
+import { errorSentence, gettext, length, saysNothing } from "./i18n.js";
 
 /** @import {Fields} from "./composer-fields.js" */
 /** @import {KeyedMessage} from "./outbox.js" */

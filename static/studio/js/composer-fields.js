@@ -4,7 +4,6 @@
 import { closest, find, setProperty } from "./dom.js";
 
 /** @import {Model} from "./protocol.js" */
-/** @import {Pasted} from "./pasted-settings.js" */
 
 export const PROMPT_MOST = 2000;
 const GRID = 16;
@@ -32,156 +31,140 @@ export const DRAFT_FIELDS = [
  * @property {number | null} [seed]
  */
 
-export class Fields {
-  #form;
-  #lock;
-  #sliders;
-  /** @type {() => Model[]} */
-  #models;
-
-  /**
-   * @param {HTMLFormElement} form
-   * @param {() => Model[]} models those that can be asked for now
-   */
-  constructor(form, models) {
-    this.#form = form;
-    this.#models = models;
-    this.#lock = find(form, "[data-lock]", HTMLButtonElement);
-    this.#sliders = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("[data-mirror]")]);
-  }
+/**
+ * @param {HTMLFormElement} form
+ * @param {() => Model[]} models those that can be asked for now
+ */
+export function createFields(form, models) {
+  const lock = find(form, "[data-lock]", HTMLButtonElement);
+  const sliders = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("[data-mirror]")]);
 
   /** @param {string} name */
-  value(name) {
-    const input = this.#form.elements.namedItem(name);
+  function value(name) {
+    const input = form.elements.namedItem(name);
     return input && "value" in input ? String(input.value) : "";
   }
 
   /** @param {string} name */
-  #number(name) {
-    return Number(this.value(name));
+  function numberOf(name) {
+    return Number(value(name));
   }
 
   /** The first number that cannot be sent. @returns {HTMLInputElement | undefined} */
-  wrongNumber() {
-    const names = this.value("ratio") === "free" ? NUMBERS : NUMBERS.slice(2);
-    return names.map((name) => find(this.#form, `[name='${name}']`, HTMLInputElement)).find(isWrong);
-  }
-
-  /** What a draft keeps. @returns {Record<string, string>} */
-  get values() {
-    return Object.fromEntries(DRAFT_FIELDS.map((name) => [name, this.value(name)]));
-  }
-
-  /** Names and values that were typed or chosen before the scripts were there, in that order. @returns {[string, string][]} */
-  get typed() {
-    const inputs = /** @type {HTMLInputElement[]} */ ([...this.#form.querySelectorAll("[data-typed]")]);
-    return inputs
-      .filter(({ type, checked }) => type !== "radio" || checked)
-      .sort((a, b) => Number(a.dataset.typed) - Number(b.dataset.typed))
-      .map(({ name, value, dataset }) => [dataset.mirror ?? name, value]);
+  function wrongNumber() {
+    const names = value("ratio") === "free" ? NUMBERS : NUMBERS.slice(2);
+    return names.map((name) => find(form, `[name='${name}']`, HTMLInputElement)).find(isWrong);
   }
 
   /**
    * @param {string} name
-   * @param {string} value
+   * @param {string} text
    */
-  set(name, value) {
-    if (name === "model" && !this.#models().some((model) => model.name === value)) return;
-    const input = this.#form.elements.namedItem(name);
-    if (input && "value" in input) input.value = value;
-  }
-
-  /** Whether the seed stays after sending. */
-  get locked() {
-    return this.#lock.getAttribute("aria-pressed") === "true";
-  }
-
-  set locked(locked) {
-    this.#lock.setAttribute("aria-pressed", String(locked));
+  function set(name, text) {
+    if (name === "model" && !models().some((model) => model.name === text)) return;
+    const input = form.elements.namedItem(name);
+    if (input && "value" in input) input.value = text;
   }
 
   /** The buttons beside the seed. @param {Event} event @returns {boolean} whether it was one of them */
-  press(event) {
+  function press(event) {
     const dice = closest(event, "[data-dice]");
-    const lock = closest(event, "[data-lock]");
-    if (dice) this.set("seed", String(crypto.getRandomValues(new Uint32Array(1))[0]));
-    if (lock) this.locked = !this.locked;
-    return Boolean(dice || lock);
+    const isLock = closest(event, "[data-lock]");
+    if (dice) set("seed", String(crypto.getRandomValues(new Uint32Array(1))[0]));
+    if (isLock) setLocked(!isLocked());
+    return Boolean(dice || isLock);
   }
 
   /** Sliders stand where their inputs do. */
-  mirror() {
-    for (const slider of this.#sliders) {
-      const { min, max, dataset: { mirror = "" } } = slider;
-      const value = this.#number(mirror);
-      const share = Math.min(1, Math.max(0, (value - Number(min)) / (Number(max) - Number(min))));
-      slider.value = String(value);
+  function mirror() {
+    for (const slider of sliders) {
+      const { min, max, dataset } = slider;
+      const shown = numberOf(dataset.mirror ?? "");
+      const share = Math.min(1, Math.max(0, (shown - Number(min)) / (Number(max) - Number(min))));
+      slider.value = String(shown);
       setProperty(slider, "--share", `${(share * 100).toFixed(1)}%`);
     }
   }
 
-  /**
-   * What a pasted text names; the rest stays.
-   *
-   * @param {Pasted} pasted
-   */
-  fillPasted({ size, ...named }) {
-    for (const [name, value] of Object.entries(named)) this.set(name, value);
-    if (size) this.#setSize(Number(size[0]), Number(size[1]));
-    if (named.seed) this.locked = true;
-  }
-
-  /** Takes back what was filled in. @param {{values: Record<string, string>, locked: boolean}} before */
-  restore({ values, locked }) {
-    for (const [name, value] of Object.entries(values)) this.set(name, value);
-    this.locked = locked;
-  }
-
   /** @param {Settings} settings */
-  fill(settings) {
+  function fill(settings) {
     const { width, height, ...others } = settings;
-    for (const [name, value] of Object.entries(others)) {
-      if (value !== undefined) this.set(name, String(value ?? ""));
+    for (const [name, each] of Object.entries(others)) {
+      if (each !== undefined) set(name, String(each ?? ""));
     }
-    this.#setSize(width, height);
+    setSize(width, height);
   }
 
   /**
    * @param {number} width
    * @param {number} height
    */
-  #setSize(width, height) {
+  function setSize(width, height) {
     const sizes = RATIOS.flatMap((ratio) => SCALES.map((scale) => ({ ratio, scale, side: outputSize(ratio, scale) })));
     const preset = sizes.find(({ side: [w, h] }) => w === width && h === height);
-    this.set("width", String(width));
-    this.set("height", String(height));
-    this.set("ratio", preset?.ratio ?? "free");
-    if (preset) this.set("scale", String(preset.scale));
+    set("width", String(width));
+    set("height", String(height));
+    set("ratio", preset?.ratio ?? "free");
+    if (preset) set("scale", String(preset.scale));
   }
 
   /** @returns {[number, number]} */
-  size() {
-    const ratio = this.value("ratio");
-    if (ratio === "free") return [this.#number("width"), this.#number("height")];
-    return outputSize(ratio, this.#number("scale"));
+  function size() {
+    const ratio = value("ratio");
+    if (ratio === "free") return [numberOf("width"), numberOf("height")];
+    return outputSize(ratio, numberOf("scale"));
   }
 
   /** @returns {Content} */
-  content() {
-    const seed = this.value("seed").trim();
-    const negative = this.value("negative_prompt");
+  function content() {
+    const seed = value("seed").trim();
+    const negative = value("negative_prompt");
     return {
-      prompt: this.value("prompt"),
-      model: this.value("model"),
-      size: this.size().join("x"),
-      n: this.#number("n"),
-      steps: this.#number("steps"),
-      guidance: this.#number("guidance"),
+      prompt: value("prompt"),
+      model: value("model"),
+      size: size().join("x"),
+      n: numberOf("n"),
+      steps: numberOf("steps"),
+      guidance: numberOf("guidance"),
       ...(negative.trim() && { negative_prompt: negative }),
       ...(seed && { seed: Number(seed) }),
     };
   }
+
+  const isLocked = () => lock.getAttribute("aria-pressed") === "true";
+
+  /** @param {boolean} locked */
+  const setLocked = (locked) => lock.setAttribute("aria-pressed", String(locked));
+
+  return {
+    /** What a draft keeps. @returns {Record<string, string>} */
+    get values() {
+      return Object.fromEntries(DRAFT_FIELDS.map((name) => [name, value(name)]));
+    },
+
+    /** Names and values that were typed or chosen before the scripts were there, in that order. @returns {[string, string][]} */
+    get typed() {
+      const inputs = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("[data-typed]")]);
+      return inputs
+        .filter(({ type, checked }) => type !== "radio" || checked)
+        .sort((a, b) => Number(a.dataset.typed) - Number(b.dataset.typed))
+        .map((input) => [input.dataset.mirror ?? input.name, input.value]);
+    },
+
+    /** Whether the seed stays after sending. */
+    get locked() {
+      return isLocked();
+    },
+
+    set locked(locked) {
+      setLocked(locked);
+    },
+
+    value, wrongNumber, set, press, mirror, fill, setSize, size, content,
+  };
 }
+
+/** @typedef {ReturnType<typeof createFields>} Fields */
 
 /**
  * Sides in multiples of 16 whose area is close to `scale`².

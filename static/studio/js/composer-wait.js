@@ -2,9 +2,7 @@
 /** What to expect before pressing the button: the wait, the drawing time, and the state of the model. */
 
 import { setAttribute, setText } from "./dom.js";
-import { about, number } from "./format.js";
-import { gettext, ngettext } from "./i18n.js";
-import { reasonLabel } from "./labels.js";
+import { about, gettext, ngettext, number, reasonLabel } from "./i18n.js";
 
 /** @import {Face} from "./dom.js" */
 /** @import {Model} from "./protocol.js" */

@@ -2,13 +2,11 @@
 /** The form: prompt and settings, draft, sending; what only some people need of it is loaded when they do. */
 
 import { ofThisSite } from "./base.js";
-import { DRAFT_FIELDS, Fields, PROMPT_MOST } from "./composer-fields.js";
+import { DRAFT_FIELDS, PROMPT_MOST, createFields } from "./composer-fields.js";
 import { linesCounted, offerModels, sendWords, showProspect } from "./composer-wait.js";
 import { Face, dress, find, lazy, setAttribute } from "./dom.js";
-import { Draft } from "./draft.js";
-import { length, number, size } from "./format.js";
-import { gettext } from "./i18n.js";
-import { errorSentence } from "./labels.js";
+import { createDraft } from "./own-storage.js";
+import { errorSentence, gettext, length, number, size } from "./i18n.js";
 import { newRequestKey } from "./protocol.js";
 
 /** @import {Settings} from "./composer-fields.js" */
@@ -28,99 +26,75 @@ const DOCKED = matchMedia("(width < 768px), (width < 960px) and (height < 500px)
 /** A cheap first look: only a text with such a line is read further. */
 const MAY_HOLD_SETTINGS = /(?:^|\n)[ \t]*Steps:[ \t]*\d/;
 
-export class Composer {
-  #form = find(document, "#composer", HTMLFormElement);
-  #face = new Face(this.#form);
-  #prompt = find(this.#form, "[name='prompt']", HTMLTextAreaElement);
-  #send = find(this.#form, "#send", HTMLButtonElement);
-  #fields = new Fields(this.#form, () => this.#models);
+/**
+ * @param {Bootstrap} page
+ * @param {(message: KeyedMessage) => void} submit
+ */
+export function createComposer(page, submit) {
+  const form = find(document, "#composer", HTMLFormElement);
+  const face = new Face(form);
+  const prompt = find(form, "[name='prompt']", HTMLTextAreaElement);
+  const sendButton = find(form, "#send", HTMLButtonElement);
+  const fields = createFields(form, () => models);
   /** The prompt that the page came with: the server's example is no draft. */
-  #first;
-  #models;
-  #submit;
-  #draft;
+  const firstPrompt = page.defaults.prompt;
+  let models = page.models;
+  const draft = createDraft(ofThisSite(page.username));
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #draftTimer;
-  #last = { content: "", at: -Infinity };
+  let draftTimer;
+  let last = { content: "", at: -Infinity };
   /** The last set that was sent. @type {SentSet} */
-  #set = { text: "", keys: [], refused: [] };
+  let sentSet = { text: "", keys: [], refused: [] };
   /** @type {LineState} */
-  #line = { sending: false, connected: true, reason: null };
-  #typedAt = -Infinity;
+  let link = { sending: false, connected: true, reason: null };
+  let typedAt = -Infinity;
   /** What becomes of several lines, if the person has chosen; of a draft. */
-  #split = "";
+  let split = "";
   /** The picture that is varied. @type {Parent | null} */
-  #parent = null;
-
-  #errors = /** @type {Errors | null} */ (null);
-  #lines = /** @type {Lines | null} */ (null);
-  #origin = /** @type {Origin | null} */ (null);
-  #sheet = /** @type {Sheet | null} */ (null);
-
-  #loadErrors = lazy(async () => {
+  let parent = null;
+  let errors = /** @type {Errors | null} */ (null);
+  let lines = /** @type {Lines | null} */ (null);
+  let origin = /** @type {Origin | null} */ (null);
+  let sheet = /** @type {Sheet | null} */ (null);
+  const loadErrors = lazy(async () => {
     const { Errors } = await import("./composer-errors.js");
-    return (this.#errors = new Errors(this.#form, this.#fields, () => this.#changed()));
+    return (errors = new Errors(form, fields, changed));
   });
-
-  #loadLines = lazy(async () => {
+  const loadLines = lazy(async () => {
     const { Lines } = await import("./composer-lines.js");
-    this.#lines = new Lines(this.#form, this.#split, () => this.#changed());
-    this.#refresh();
-    return this.#lines;
+    lines = new Lines(form, split, changed);
+    refresh();
+    return lines;
   });
-
-  #loadOrigin = lazy(async () => {
-    const [{ Origin }] = await Promise.all([import("./composer-origin.js"), dress(this.#face.part("origin"))]);
-    this.#origin = new Origin(this.#form, () => this.#setParent(null));
-    this.#refresh();
+  const loadOrigin = lazy(async () => {
+    const [{ Origin }] = await Promise.all([import("./composer-origin.js"), dress(face.part("origin"))]);
+    origin = new Origin(form, () => setParent(null));
+    refresh();
   });
-
-  /**
-   * @param {Bootstrap} page
-   * @param {(message: KeyedMessage) => void} submit
-   */
-  constructor(page, submit) {
-    this.#submit = submit;
-    this.#models = page.models;
-    this.#first = page.defaults.prompt;
-    this.#draft = new Draft(ofThisSite(page.username));
-    const typed = this.#fields.typed;
-    this.#fields.fill(page.defaults);
-    this.#restore();
-    if (page.from) {
-      const { task, data, seed, thumbnail } = page.from;
-      this.vary(task, data, { seed, thumbnail });
-      history.replaceState(history.state, "", location.pathname); // once
-    }
-    for (const [name, value] of typed) this.#fields.set(name, value);
-    this.#listen();
-    this.offer(page.models);
-  }
 
   /** Whether somebody is in the middle of writing. */
-  isBeingTyped() {
-    return this.#form.contains(document.activeElement) && performance.now() - this.#typedAt < 10_000;
+  function isBeingTyped() {
+    return form.contains(document.activeElement) && performance.now() - typedAt < 10_000;
   }
 
   /** Keep the draft now: the page is about to go away. */
-  keepDraft() {
-    const { values, locked } = this.#fields;
-    if (values.prompt === this.#first) delete values.prompt;
-    const split = this.#lines?.chosen ?? this.#split;
-    return this.#draft.save({ ...values, locked, split, origin: this.#parent });
+  function keepDraft() {
+    const { values, locked } = fields;
+    if (values.prompt === firstPrompt) delete values.prompt;
+    return draft.save({ ...values, locked, split: lines?.chosen ?? split, origin: parent });
   }
 
-  /** @param {Model[]} models as the server told them last */
-  offer(models) {
-    this.#models = models;
-    offerModels(find(this.#form, "select", HTMLSelectElement), models);
-    this.#refresh();
+  /** @param {Model[]} offered as the server told them last */
+  function offer(offered) {
+    models = offered;
+    offerModels(find(form, "select", HTMLSelectElement), models);
+    refresh();
   }
 
   /** @param {LineState} state */
-  showSending(state) {
-    this.#line = state;
-    this.#refresh();
+  function showSending(state) {
+    link = state;
+    refresh();
   }
 
   /**
@@ -129,10 +103,10 @@ export class Composer {
    * @param {KeyedMessage} message
    * @param {Refusal} refusal
    */
-  async refused(message, refusal) {
-    const errors = await this.#loadErrors();
-    errors.putBack(this.#set, message, refusal);
-    this.#changed();
+  async function refused(message, refusal) {
+    const loaded = await loadErrors();
+    loaded.putBack(sentSet, message, refusal);
+    changed();
   }
 
   /**
@@ -142,189 +116,204 @@ export class Composer {
    * @param {Settings} task
    * @param {{seed: number | null, thumbnail: string}} picture
    */
-  vary(taskId, task, { seed, thumbnail }) {
-    this.#fields.fill({ ...task, seed });
-    this.#fields.locked = seed !== null;
-    this.#toPrompt({ task: taskId, thumbnail, content: this.#fields.content() });
+  function vary(taskId, task, { seed, thumbnail }) {
+    fields.fill({ ...task, seed });
+    fields.locked = seed !== null;
+    toPrompt({ task: taskId, thumbnail, content: fields.content() });
   }
 
   /** Take over what a task was made with. @param {Task} task */
-  reuse(task) {
-    this.#fields.fill(task);
-    this.#toPrompt(null);
+  function reuse(task) {
+    fields.fill(task);
+    toPrompt(null);
   }
 
-  /** @param {string} prompt an example */
-  usePrompt(prompt) {
-    this.#prompt.value = prompt;
-    this.#toPrompt(null);
+  /** @param {string} example */
+  function usePrompt(example) {
+    prompt.value = example;
+    toPrompt(null);
   }
 
-  /** @param {Parent | null} parent */
-  #toPrompt(parent) {
-    this.#errors?.clear();
-    this.#setParent(parent);
-    this.#sheet?.open();
-    this.#prompt.focus();
+  /** @param {Parent | null} varied */
+  function toPrompt(varied) {
+    errors?.clear();
+    setParent(varied);
+    sheet?.open();
+    prompt.focus();
   }
 
-  /** @param {Parent | null} parent */
-  #setParent(parent) {
-    this.#parent = parent;
-    this.#changed();
+  /** @param {Parent | null} varied */
+  function setParent(varied) {
+    parent = varied;
+    changed();
   }
 
-  #listen() {
-    const form = this.#form;
+  function listen() {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#trySubmit();
+      trySubmit();
     });
-    form.addEventListener("input", (event) => this.#input(event));
+    form.addEventListener("input", onInput);
     form.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) {
         event.preventDefault();
-        this.#trySubmit();
+        trySubmit();
       }
     });
     form.addEventListener("click", (event) => {
-      if (this.#fields.press(event)) this.#changed();
+      if (fields.press(event)) changed();
     });
-    this.#prompt.addEventListener("paste", (event) => {
+    prompt.addEventListener("paste", (event) => {
       const text = event.clipboardData?.getData("text/plain") ?? "";
       if (!MAY_HOLD_SETTINGS.test(text)) return;
       event.preventDefault();
-      this.#paste(text);
+      paste(text);
     });
-    addEventListener("pagehide", () => this.keepDraft());
-    if (/Mac|iPhone|iPad/.test(navigator.platform)) this.#face.tell({ keys: "⌘ ↵" });
+    addEventListener("pagehide", keepDraft);
+    if (/Mac|iPhone|iPad/.test(navigator.platform)) face.tell({ keys: "⌘ ↵" });
     const fit = async () => {
       if (!DOCKED.matches) return;
       const { Sheet } = await import("./sheet.js");
-      this.#sheet ??= new Sheet(form, DOCKED, () => this.#prompt.focus());
+      sheet ??= new Sheet(form, DOCKED, () => prompt.focus());
     };
     DOCKED.addEventListener("change", fit);
     fit();
   }
 
   /** @param {string} text that may be the settings of a picture */
-  async #paste(text) {
-    const errors = await this.#loadErrors().catch(() => null);
+  async function paste(text) {
+    await loadErrors().catch(() => {});
     const settings = await import("./pasted-settings.js").catch(() => null);
-    if (!settings?.fillIn(this.#fields, text, () => this.#pasteText(text))) return this.#pasteText(text);
-    this.#changed();
-    errors?.check(this.#prompts())?.();
+    if (!settings?.fillIn(fields, text, () => pasteText(text))) return pasteText(text);
+    changed();
+    errors?.check(prompts())?.();
   }
 
   /** @param {string} text */
-  #pasteText(text) {
-    this.#prompt.setRangeText(text, this.#prompt.selectionStart, this.#prompt.selectionEnd, "end");
-    this.#changed();
+  function pasteText(text) {
+    prompt.setRangeText(text, prompt.selectionStart, prompt.selectionEnd, "end");
+    changed();
   }
 
   /** @param {Event} event */
-  #input({ target }) {
-    this.#typedAt = performance.now();
-    this.#loadErrors().catch(() => {}); // the server checks everything again
-    if (target instanceof HTMLInputElement && target.dataset.mirror) this.#fields.set(target.dataset.mirror, target.value);
-    if (target instanceof HTMLElement) this.#errors?.clearOf(target);
-    this.#changed();
+  function onInput({ target }) {
+    typedAt = performance.now();
+    loadErrors().catch(() => {}); // the server checks everything again
+    if (target instanceof HTMLInputElement && target.dataset.mirror) fields.set(target.dataset.mirror, target.value);
+    if (target instanceof HTMLElement) errors?.clearOf(target);
+    changed();
   }
 
-  #changed() {
-    this.#refresh();
-    clearTimeout(this.#draftTimer);
-    this.#face.tell({ draft: "" });
-    this.#draftTimer = setTimeout(() => {
-      if (this.keepDraft()) this.#face.tell({ draft: gettext("Draft saved") });
+  function changed() {
+    refresh();
+    clearTimeout(draftTimer);
+    face.tell({ draft: "" });
+    draftTimer = setTimeout(() => {
+      if (keepDraft()) face.tell({ draft: gettext("Draft saved") });
     }, DRAFT_AFTER_MS);
   }
 
-  #prompts() {
-    const text = this.#prompt.value;
-    return this.#lines?.prompts(text) ?? [text];
+  function prompts() {
+    const text = prompt.value;
+    return lines?.prompts(text) ?? [text];
   }
 
   /** Everything the form shows about its own values. */
-  #refresh() {
-    const [fields, face, text, prompts] = [this.#fields, this.#face, this.#prompt.value, this.#prompts()];
-    const { connected, sending } = this.#line;
+  function refresh() {
+    const text = prompt.value;
+    const texts = prompts();
+    const { connected, sending } = link;
     const content = fields.content();
     const [width, height] = fields.size();
     const free = fields.value("ratio") === "free";
-    const longest = Math.max(...prompts.map(length));
+    const longest = Math.max(...texts.map(length));
     const n = Number(content.n);
     face.tell({
-      count: prompts.length > 1 ? linesCounted(prompts.length, longest) : number(longest),
+      count: texts.length > 1 ? linesCounted(texts.length, longest) : number(longest),
       preview: text.trim() || gettext("Prompt"),
       "negative-preview": fields.value("negative_prompt"),
       size: size(width, height),
       "seed-state": fields.locked && fields.value("seed") !== "" ? gettext("kept") : "",
-      send: sendWords(this.#line, prompts.length * n),
+      send: sendWords(link, texts.length * n),
     });
     const idle = content.guidance === 0 && "negative_prompt" in content;
     face.reveal({ free, scales: !free, "negative-idle": idle });
     face.part("count").parentElement?.toggleAttribute("data-over", longest > PROMPT_MOST);
     fields.mirror();
-    const model = this.#models.find(({ name }) => name === content.model);
-    const work = { width, height, steps: Number(content.steps), n, tasks: prompts.length };
+    const model = models.find(({ name }) => name === content.model);
+    const work = { width, height, steps: Number(content.steps), n, tasks: texts.length };
     showProspect(face, model, fields.wrongNumber() ? null : work, connected);
-    setAttribute(this.#send, "aria-busy", sending ? "true" : null);
-    if (text.includes("\n")) this.#loadLines().catch(() => {});
-    this.#lines?.show(text);
-    if (this.#parent) this.#loadOrigin().catch(() => {});
-    this.#origin?.show(this.#parent, content);
+    setAttribute(sendButton, "aria-busy", sending ? "true" : null);
+    if (text.includes("\n")) loadLines().catch(() => {});
+    lines?.show(text);
+    if (parent) loadOrigin().catch(() => {});
+    origin?.show(parent, content);
   }
 
-  async #trySubmit() {
-    if (this.#line.reason !== null) {
-      this.keepDraft();
+  async function trySubmit() {
+    if (link.reason !== null) {
+      keepDraft();
       location.reload(); // who is not signed in is asked to, and comes back here
       return;
     }
-    const errors = await this.#loadErrors().catch(() => null);
+    await loadErrors().catch(() => {});
     errors?.clear();
-    if (this.#prompt.value.includes("\n") && !(await this.#loadLines().catch(() => null))) {
+    if (prompt.value.includes("\n") && !(await loadLines().catch(() => null))) {
       errors?.show("prompt", errorSentence("unavailable")); // nobody knows whether it is one prompt or many
       return;
     }
-    const prompts = this.#prompts();
-    const wrong = errors?.check(prompts);
+    const texts = prompts();
+    const wrong = errors?.check(texts);
     if (wrong) {
-      this.#sheet?.open();
+      sheet?.open();
       wrong();
       return;
     }
-    const content = JSON.stringify([this.#fields.content(), prompts.length]);
-    if (content === this.#last.content && performance.now() - this.#last.at < SAME_AGAIN_MS) {
-      this.#face.tell({ draft: gettext("Already sent; not drawn twice") });
+    const content = JSON.stringify([fields.content(), texts.length]);
+    if (content === last.content && performance.now() - last.at < SAME_AGAIN_MS) {
+      face.tell({ draft: gettext("Already sent; not drawn twice") });
       return;
     }
-    if (this.#parent) await this.#loadOrigin().catch(() => {});
-    this.#last = { content, at: performance.now() };
-    this.#sendAll(prompts);
-    if (!this.#fields.locked) this.#fields.set("seed", "");
-    if (this.#sheet?.isOpen) this.#sheet.close();
-    else if (this.#prompt.offsetParent !== null) this.#prompt.focus({ preventScroll: true });
-    this.#changed();
+    if (parent) await loadOrigin().catch(() => {});
+    last = { content, at: performance.now() };
+    sendAll(texts);
+    if (!fields.locked) fields.set("seed", "");
+    if (sheet?.isOpen) sheet.close();
+    else if (prompt.offsetParent !== null) prompt.focus({ preventScroll: true });
+    changed();
   }
 
-  /** @param {string[]} prompts a task each, all with the same settings */
-  #sendAll(prompts) {
-    const parent = this.#parent?.task;
+  /** @param {string[]} texts a task each, all with the same settings */
+  function sendAll(texts) {
     /** @type {import("./protocol.js").ClientMessage} */
-    const content = { action: "generate", ...this.#fields.content(), ...(parent && { parent }) };
-    if (this.#parent && this.#origin?.isSame(this.#parent, this.#fields.content())) delete content.seed; // it would be the same picture
-    const messages = prompts.map((prompt) => ({ ...content, prompt, request_key: newRequestKey() }));
-    this.#set = { text: this.#prompt.value, keys: messages.map((each) => each.request_key), refused: [] };
-    messages.forEach(this.#submit);
+    const content = { action: "generate", ...fields.content(), ...(parent && { parent: parent.task }) };
+    if (parent && origin?.isSame(parent, fields.content())) delete content.seed; // it would be the same picture
+    const messages = texts.map((text) => ({ ...content, prompt: text, request_key: newRequestKey() }));
+    sentSet = { text: prompt.value, keys: messages.map((each) => each.request_key), refused: [] };
+    for (const message of messages) submit(message);
   }
 
-  #restore() {
-    const { locked, split, origin, ...values } = this.#draft.load();
-    for (const name of DRAFT_FIELDS) if (typeof values[name] === "string") this.#fields.set(name, values[name]);
-    this.#fields.locked = locked === true;
-    if (split === "lines" || split === "one") this.#split = split;
-    if (origin?.content) this.#parent = origin;
+  function restore() {
+    const { locked, split: kept, origin: varied, ...values } = draft.load();
+    for (const name of DRAFT_FIELDS) if (typeof values[name] === "string") fields.set(name, values[name]);
+    fields.locked = locked === true;
+    if (kept === "lines" || kept === "one") split = kept;
+    if (varied?.content) parent = varied;
   }
+
+  const { typed } = fields;
+  fields.fill(page.defaults);
+  restore();
+  if (page.from) {
+    const { task, data, seed, thumbnail } = page.from;
+    vary(task, data, { seed, thumbnail });
+    history.replaceState(history.state, "", location.pathname); // once
+  }
+  for (const [name, value] of typed) fields.set(name, value);
+  listen();
+  offer(page.models);
+
+  return { isBeingTyped, keepDraft, offer, showSending, refused, vary, reuse, usePrompt };
 }
+
+/** @typedef {ReturnType<typeof createComposer>} Composer */

@@ -3,8 +3,7 @@
 
 import { at } from "./base.js";
 import { HttpRefusal, getJson, send } from "./http.js";
-import { gettext, ngettext } from "./i18n.js";
-import { errorSentence } from "./labels.js";
+import { errorSentence, gettext, ngettext } from "./i18n.js";
 import { newRequestKey } from "./protocol.js";
 import { toast } from "./toasts.js";
 

@@ -14,6 +14,9 @@ export function find(root, selector, kind) {
   return found;
 }
 
+/** @param {string} id */
+export const byId = (id) => document.getElementById(id);
+
 /**
  * @param {ParentNode} root
  * @param {string} name
@@ -38,6 +41,14 @@ export function clone(templateId) {
  * @returns {HTMLElement | null}
  */
 export const closest = ({ target }, selector) => (target instanceof Element ? target.closest(selector) : null);
+
+/**
+ * A click that neither another part of the page nor the browser has a use for: a button or a key chooses a window.
+ *
+ * @param {MouseEvent} event
+ */
+export const isPlain = ({ defaultPrevented, button, ctrlKey, metaKey, shiftKey, altKey }) =>
+  !(defaultPrevented || button || ctrlKey || metaKey || shiftKey || altKey);
 
 /**
  * A text that is there already is changed in place: children that come and go would make the
@@ -85,13 +96,14 @@ export function setProperty(node, name, value) {
  * What is loaded when it is needed first; where that failed, it is asked for again.
  *
  * @template T
- * @param {() => Promise<T>} load
- * @returns {() => Promise<T>}
+ * @template {unknown[]} A
+ * @param {(...values: A) => Promise<T>} load
+ * @returns {(...values: A) => Promise<T>}
  */
 export function lazy(load) {
   /** @type {Promise<T> | undefined} */
   let loading;
-  return () => (loading ??= load().catch((error) => {
+  return (...values) => (loading ??= load(...values).catch((error) => {
     loading = undefined;
     throw error;
   }));

@@ -1,163 +1,128 @@
 // @ts-check
 /** The list of cards: order, filters, counts, recent pictures. A card never moves under the pointer. */
 
-import { Card } from "./card.js";
-import { Face, clone, closest, find, lazy } from "./dom.js";
+import { createCard, newCard } from "./card.js";
+import { byId, closest, dress, find, lazy } from "./dom.js";
 import { pictureKey, recentFrame } from "./frames.js";
-import { filterInAddress, stepTo, tellLanguages } from "./feed-address.js";
-import { FeedCounts } from "./feed-counts.js";
-import { Further } from "./further.js";
-import { gettext } from "./i18n.js";
-import { errorSentence } from "./labels.js";
+import { createFilterCounts, filterInAddress, stepInHistory, tellLanguages } from "./feed-filters.js";
+import { errorSentence } from "./i18n.js";
 import { watchPointer } from "./pointer.js";
 import { isTerminal } from "./protocol.js";
-import { QueueFold } from "./queue-fold.js";
 import { toast } from "./toasts.js";
 
+/** @import {Card} from "./card.js" */
 /** @import {Ledger} from "./ledger.js" */
-/** @import {Counts, Task} from "./protocol.js" */
-/** @import {KeyedMessage} from "./outbox.js" */
+/** @import {Counts, Picture, Task} from "./protocol.js" */
+/** @import {Older} from "./older.js" */
+/** @import {QueueFold} from "./queue-fold.js" */
 
 /** @typedef {Record<"cancel" | "retry" | "reuse", (card: Card, event: MouseEvent) => void>} CardActions */
 
+/** So many queued cards stand in the list themselves. */
+const MOST_QUEUED = 3;
 /** Seconds after which a card that runs is painted for the clock alone. */
 const REPAINT_AFTER = 0.2;
 
-export class Feed {
-  #ledger;
-  #actions;
-  #clock;
-  #list = find(document, "#cards", HTMLElement);
-  #section = document.getElementById("feed");
-  /** The page of one task has none. */
-  #fold = this.#section && new QueueFold(this.#section);
-  #pending = document.getElementById("pending");
-  #recent = document.querySelector("#recent [data-part='list']");
+/**
+ * @param {{ledger: Ledger, actions: CardActions, others?: Counts, clock: () => number}} parts
+ *   `others`: tasks without a card here; `clock` in Unix seconds
+ */
+export function createFeed({ ledger, actions, others = { active: 0, completed: 0, stopped: 0 }, clock }) {
+  const list = find(document, "#cards", HTMLElement);
+  const section = byId("feed");
+  /** Only for a long queue; the page of one task has none. @type {QueueFold | null} */
+  let fold = null;
+  const recent = document.querySelector("#recent [data-part='list']");
   /** @type {Map<string, Card>} */
-  #cards = new Map();
-  #pointerInside = false;
-  #staleSince = /** @type {number | null} */ (null);
+  const shown = new Map();
+  let pointerInside = false;
+  let staleSince = /** @type {number | null} */ (null);
   /** New tasks that wait until the pointer has left the list. @type {Set<string>} */
-  #waiting = new Set();
+  const waiting = new Set();
   /** Cards that are painted with the next frame. @type {Set<Card>} */
-  #changed = new Set();
-  #counts;
-  #further = /** @type {Further | null} */ (null);
+  const changed = new Set();
+  const totals = createFilterCounts(others);
+  let older = /** @type {Older | null} */ (null);
   /** Leads to older tasks. */
-  #link = document.getElementById("further");
+  const furtherLink = byId("further");
   /** Whether a card came, went or changed its place since the list was arranged. */
-  #isMoved = true;
+  let isMoved = true;
 
-  /**
-   * @param {{ledger: Ledger, actions: CardActions, others?: Counts, clock: () => number}} parts
-   *   `others`: tasks without a card here; `clock` in Unix seconds
-   */
-  constructor({ ledger, actions, others = { active: 0, completed: 0, stopped: 0 }, clock }) {
-    this.#ledger = ledger;
-    this.#counts = new FeedCounts(others);
-    this.#actions = actions;
-    this.#clock = clock;
-    this.#adopt();
-    this.#list.addEventListener("click", (event) => this.#click(event));
-    watchPointer(this.#list, { enter: () => (this.#pointerInside = true), leave: () => this.#leave() });
-    this.#section?.addEventListener("click", (event) => {
-      const filter = closest(event, "button")?.dataset.filter;
-      if (filter && filter !== filterInAddress()) this.#step(filter);
-    });
-    if (this.#section) addEventListener("popstate", () => this.#filter(filterInAddress()));
-    const hidesEmpty = this.#section !== null;
-    const bin = lazy(async () => new (await import("./bin.js")).Bin({ ledger, feed: this, hidesEmpty }));
-    for (const what of /** @type {const} */ (["favourite", "deleted", "restored"])) {
-      document.addEventListener(`studio:${what}`, async (event) => {
-        (await bin())[what](/** @type {CustomEvent} */ (event).detail);
-      });
-    }
-    this.#count();
-    if (this.#link) this.#further = new Further(this.#link, { feed: this, ledger });
-  }
+  const loadOlder = lazy(async (/** @type {HTMLElement} */ link) => {
+    older = (await import("./older.js")).createOlder(link, { feed, ledger });
+  });
 
-  /** What is shown: "all", or one of the filters. */
-  get filter() {
-    return this.#section?.dataset.filter ?? "all";
-  }
-
-  /** @param {Counts} others the person's tasks without a card here */
-  set others(others) {
-    this.#counts.others = others;
-    this.#count();
-  }
+  const filter = () => section?.dataset.filter ?? "all";
 
   /** A task that was one of the others gets its card, wherever the pointer is. @param {string} taskId */
-  fetched(taskId) {
-    this.isNoOther(taskId);
-    this.add(taskId, { own: true, isOlder: true });
+  function fetched(taskId) {
+    isNoOther(taskId);
+    add(taskId, { own: true, isOlder: true });
   }
 
   /** The task is shown, or will be: it is not counted twice. @param {string} taskId */
-  isNoOther(taskId) {
-    this.#counts.move(this.#ledger.state(taskId).status, -1);
+  function isNoOther(taskId) {
+    totals.move(ledger.state(taskId).status, -1);
   }
 
   /** All that this filter shows has its card. @param {string} filter */
-  isComplete(filter) {
-    this.#counts.complete(filter);
-    this.#count();
+  function isComplete(filter) {
+    totals.complete(filter);
+    count();
   }
 
   /** Whether the list goes as far back as this task. @param {Task} task */
-  reaches({ created }) {
-    return !this.#counts.hasFurther(this.filter) || this.cards().some(({ task, state }) => isTerminal(state.status) && task.created <= created);
+  function reaches({ created }) {
+    return !totals.hasFurther(filter()) || cards().some(({ task, state }) => isTerminal(state.status) && task.created <= created);
   }
 
   /** The card goes, the task stays. @param {string} taskId */
-  putAway(taskId) {
-    const card = this.#cards.get(taskId);
+  function putAway(taskId) {
+    const card = shown.get(taskId);
     if (!card) return;
-    this.#counts.move(card.state.status, 1);
-    this.remove(taskId);
-    this.#ledger.forget(taskId);
+    totals.move(card.state.status, 1);
+    remove(taskId);
+    ledger.forget(taskId);
   }
 
-  cards() {
-    return [...this.#cards.values()];
+  function cards() {
+    return [...shown.values()];
   }
 
   /** @param {string} taskId */
-  card(taskId) {
-    return this.#cards.get(taskId) ?? null;
+  function card(taskId) {
+    return shown.get(taskId) ?? null;
   }
 
   /** The cards and pictures of the first paint, and those for which it had no room. */
-  #adopt() {
-    const ledger = this.#ledger;
-    for (const element of /** @type {NodeListOf<HTMLElement>} */ (this.#list.querySelectorAll(".card"))) {
+  function adopt() {
+    for (const element of /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll(".card"))) {
       const { taskId = "" } = element.dataset;
       const task = ledger.task(taskId);
-      if (task) this.#take(new Card(element, task, ledger.state(taskId)));
+      if (task) take(createCard(element, task, ledger.state(taskId)));
     }
     for (const taskId of ledger.known()) {
       const task = ledger.task(taskId);
-      if (!task || this.#cards.has(taskId)) continue;
-      const card = Card.create(taskId, task, ledger.state(taskId));
-      this.#list.append(card.element);
-      this.#take(card);
+      if (!task || shown.has(taskId)) continue;
+      const card = newCard(taskId, task, ledger.state(taskId));
+      list.append(card.element);
+      take(card);
     }
-    this.#sort();
-    for (const { taskId, task, state } of this.cards().sort(inOrder)) {
+    sort();
+    for (const { taskId, task, state } of cards().sort(inOrder)) {
       for (const picture of state.images) {
-        if (this.recentFrames(pictureKey(taskId, picture)).length > 0) continue;
-        this.#recent?.append(recentFrame(taskId, picture, task.prompt));
+        showRecent("append", taskId, picture, task.prompt);
       }
     }
   }
 
   /** @param {Card} card */
-  #take(card) {
-    this.#cards.set(card.taskId, card);
-    this.#isMoved = true;
-    card.place = this.#ledger.place(card.taskId);
-    card.staleSince = this.#staleSince;
-    card.paint(this.#clock());
+  function take(card) {
+    shown.set(card.taskId, card);
+    isMoved = true;
+    card.place = ledger.place(card.taskId);
+    card.staleSince = staleSince;
+    card.paint(clock());
   }
 
   /**
@@ -165,152 +130,145 @@ export class Feed {
    * @param {{own: boolean, isOlder?: boolean}} origin a person's own submission is shown at once, wherever the
    *   pointer is; the pictures of an older task are not among the recent ones
    */
-  add(taskId, { own, isOlder = false }) {
-    const task = this.#ledger.task(taskId);
-    if (!task || this.#cards.has(taskId)) return;
-    if (!own && this.#pointerInside) {
-      this.#waiting.add(taskId);
-      this.#count();
+  function add(taskId, { own, isOlder = false }) {
+    const task = ledger.task(taskId);
+    if (!task || shown.has(taskId)) return;
+    if (!own && pointerInside) {
+      waiting.add(taskId);
+      count();
       return;
     }
-    this.#waiting.delete(taskId);
-    const card = Card.create(taskId, task, this.#ledger.state(taskId));
-    this.#take(card);
-    const cards = this.cards().sort(inOrder);
-    this.#list.insertBefore(card.element, cards[cards.indexOf(card) + 1]?.element ?? null);
-    this.#fold?.show(this.#queued());
-    this.#paintSoon(card);
+    waiting.delete(taskId);
+    const card = newCard(taskId, task, ledger.state(taskId));
+    take(card);
+    const ordered = cards().sort(inOrder);
+    list.insertBefore(card.element, ordered[ordered.indexOf(card) + 1]?.element ?? null);
+    showQueue();
+    paintSoon(card);
     for (const picture of isOlder ? [] : card.state.images) {
-      if (this.recentFrames(pictureKey(taskId, picture)).length === 0) this.#recent?.prepend(recentFrame(taskId, picture, task.prompt));
+      showRecent("prepend", taskId, picture, task.prompt);
     }
   }
 
   /** In the order of the queue. */
-  #queued() {
-    return this.cards().filter(({ state }) => state.status === "queued").sort(inOrder);
+  function queued() {
+    return cards().filter(({ state }) => state.status === "queued").sort(inOrder);
   }
 
-  /** Bring the card into view. @param {string} taskId */
-  reveal(taskId) {
-    const card = this.#cards.get(taskId);
-    if (card?.state.status === "queued") this.#fold?.open();
-    if (card && !card.element.checkVisibility()) this.#step("all");
-    card?.element.scrollIntoView({ block: "center" });
+  const loadFold = lazy(async () => {
+    const row = find(document, "#queue", HTMLElement);
+    const [{ createQueueFold }] = await Promise.all([import("./queue-fold.js"), dress(row)]);
+    fold = createQueueFold(row, /** @type {HTMLElement} */ (section));
+    fold.show(queued(), MOST_QUEUED);
+  });
+
+  function showQueue() {
+    const queue = section ? queued() : [];
+    if (fold) fold.show(queue, MOST_QUEUED);
+    else if (queue.length > MOST_QUEUED) loadFold().catch(() => {}); // else the list is just long
   }
 
-  /** Whether a part of the card, or of what it is folded into, can be seen. @param {string} taskId */
-  isInView(taskId) {
-    const element = this.#cards.get(taskId)?.element;
-    const seen = (element?.offsetParent ? element : this.#fold?.element) ?? this.#list;
-    const box = seen.getBoundingClientRect();
-    return box.bottom > 0 && box.top < innerHeight;
-  }
+  /** Open the queue, if it is folded. */
+  const unfold = async () => {
+    if (section?.dataset.queue) await loadFold().then(() => fold?.open(), () => {});
+  };
 
   /**
    * @param {string} taskId
    * @param {boolean} [isFurther] only a little: that can wait for the next frame; a step is shown however short it is
    */
-  update(taskId, isFurther = false) {
-    const card = this.#cards.get(taskId);
+  function update(taskId, isFurther = false) {
+    const card = shown.get(taskId);
     if (!card) return;
     const { state } = card;
-    const after = (card.state = this.#ledger.state(taskId));
-    card.place = this.#ledger.place(taskId);
-    if (this.#pointerInside) card.hold();
-    if (after.status !== state.status) this.#isMoved = true;
+    const after = (card.state = ledger.state(taskId));
+    card.place = ledger.place(taskId);
+    if (pointerInside) card.hold();
+    if (after.status !== state.status) isMoved = true;
     const picture = after.images[state.images.length];
-    if (picture) this.#recent?.prepend(recentFrame(taskId, picture, card.task.prompt));
-    if (!isFurther) card.paint(this.#clock());
-    this.#paintSoon(card);
+    if (picture) showRecent("prepend", taskId, picture, card.task.prompt);
+    if (!isFurther) card.paint(clock());
+    paintSoon(card);
   }
 
   /** What the ledger says now, at once. @param {string} taskId */
-  repaint(taskId) {
-    const card = this.#cards.get(taskId);
+  function repaint(taskId) {
+    const card = shown.get(taskId);
     if (!card) return;
-    card.state = this.#ledger.state(taskId);
-    card.paint(this.#clock());
+    card.state = ledger.state(taskId);
+    card.paint(clock());
   }
 
   /** @param {string} key of a picture @returns {HTMLElement[]} */
-  recentFrames(key) {
-    const links = this.#recent?.querySelectorAll(`[data-picture-key="${key}"]`) ?? [];
+  function recentFrames(key) {
+    const links = recent?.querySelectorAll(`[data-picture-key="${key}"]`) ?? [];
     return [...links].flatMap((link) => link.closest("li") ?? []);
   }
 
-  /** Everything that changes before the next frame is painted in it, once. @param {Card[]} cards */
-  #paintSoon(...cards) {
-    if (cards.length > 0 && this.#changed.size === 0) requestAnimationFrame(() => this.#paint());
-    for (const card of cards) this.#changed.add(card);
+  /**
+   * Among the recent pictures, once.
+   *
+   * @param {"append" | "prepend"} how
+   * @param {string} taskId
+   * @param {Picture} picture
+   * @param {string} prompt
+   */
+  function showRecent(how, taskId, picture, prompt) {
+    if (recentFrames(pictureKey(taskId, picture)).length === 0) recent?.[how](recentFrame(taskId, picture, prompt));
   }
 
-  #paint() {
-    const cards = [...this.#changed];
-    this.#changed.clear();
-    for (const card of cards) card.paint(this.#clock());
-    if (!this.#isMoved) return;
-    if (!this.#pointerInside) this.#sort();
-    this.#count();
+  /** Everything that changes before the next frame is painted in it, once. @param {Card[]} cards */
+  function paintSoon(...cards) {
+    if (cards.length > 0 && changed.size === 0) requestAnimationFrame(paint);
+    for (const card of cards) changed.add(card);
+  }
+
+  function paint() {
+    const cards = [...changed];
+    changed.clear();
+    for (const card of cards) card.paint(clock());
+    if (!isMoved) return;
+    if (!pointerInside) sort();
+    count();
   }
 
   /** @param {string} taskId */
-  remove(taskId) {
-    const card = this.#cards.get(taskId);
-    this.#waiting.delete(taskId);
+  function remove(taskId) {
+    const card = shown.get(taskId);
+    waiting.delete(taskId);
     if (!card) return;
     card.element.remove();
-    this.#cards.delete(taskId);
-    this.#changed.delete(card);
-    this.#count();
+    shown.delete(taskId);
+    changed.delete(card);
+    count();
   }
 
-  tick() {
-    const since = this.#clock() - REPAINT_AFTER;
+  function tick() {
+    const since = clock() - REPAINT_AFTER;
     // nothing else changes with time alone
-    this.#paintSoon(...this.cards().filter(({ state, paintedAt }) => state.status === "running" && paintedAt < since));
+    paintSoon(...cards().filter(({ state, paintedAt }) => state.status === "running" && paintedAt < since));
   }
 
   /** @param {number | null} since Unix seconds; null = connected */
-  setStale(since) {
-    if (since === this.#staleSince) return;
-    this.#staleSince = since;
-    for (const card of this.#cards.values()) card.staleSince = since;
-    this.#paintSoon(...this.#cards.values());
+  function setStale(since) {
+    if (since === staleSince) return;
+    staleSince = since;
+    for (const card of shown.values()) card.staleSince = since;
+    paintSoon(...shown.values());
   }
 
-  /**
-   * What was asked and is not stored yet.
-   *
-   * @param {KeyedMessage[]} messages to generate
-   * @param {boolean} connected
-   */
-  showPending(messages, connected) {
-    this.#pending?.replaceChildren(...messages.map((message) => {
-      const item = clone("pending-template");
-      const face = new Face(item);
-      item.dataset.requestKey = message.request_key;
-      face.tell({
-        prompt: String(message.prompt),
-        text: connected ? gettext("Sending…") : gettext("Not sent yet; goes out when the connection is back"),
-      });
-      face.reveal({ discard: !connected });
-      return item;
-    }));
+  function onLeave() {
+    pointerInside = false;
+    for (const taskId of [...waiting]) add(taskId, { own: false });
+    for (const card of shown.values()) card.release();
+    isMoved = true;
+    paintSoon(...shown.values());
   }
 
-  #leave() {
-    this.#pointerInside = false;
-    for (const taskId of [...this.#waiting]) this.add(taskId, { own: false });
-    for (const card of this.#cards.values()) card.release();
-    this.#isMoved = true;
-    this.#paintSoon(...this.#cards.values());
-  }
-
-  #sort() {
+  function sort() {
     const focused = document.activeElement;
-    const list = this.#list;
     const inList = [...list.querySelectorAll(":scope > .card")];
-    this.cards().sort(inOrder).forEach(({ element }, i) => {
+    cards().sort(inOrder).forEach(({ element }, i) => {
       if (inList[i] === element) return;
       list.insertBefore(element, inList[i] ?? null);
       inList.splice(inList.indexOf(element), 1);
@@ -322,12 +280,12 @@ export class Feed {
   }
 
   /** @param {MouseEvent} event */
-  #click(event) {
+  function onClick(event) {
     const button = closest(event, "[data-action]");
-    const card = this.#cards.get(closest(event, ".card")?.dataset.taskId ?? "");
+    const card = shown.get(closest(event, ".card")?.dataset.taskId ?? "");
     if (!button || !card) return;
     const { action = "" } = button.dataset;
-    const act = this.#actions[/** @type {keyof CardActions} */ (action)];
+    const act = actions[/** @type {keyof CardActions} */ (action)];
     if (act) {
       act(card, event);
     } else if (action !== "download" || card.state.images.length > 1) {
@@ -338,40 +296,75 @@ export class Feed {
     button.closest("details")?.removeAttribute("open");
   }
 
-  /** @param {string} filter */
-  #step(filter) {
-    stepTo(filter);
-    this.#filter(filter);
+  /** @param {string} chosen */
+  function stepTo(chosen) {
+    stepInHistory(chosen);
+    applyFilter(chosen);
   }
 
-  /** @param {string} filter */
-  #filter(filter) {
+  /** @param {string} chosen */
+  function applyFilter(chosen) {
     tellLanguages();
-    this.#section?.setAttribute("data-filter", filter);
-    this.#further?.filter(filter);
-    this.#counts.press(filter);
-    this.#count();
+    section?.setAttribute("data-filter", chosen);
+    older?.filter(chosen);
+    totals.press(chosen);
+    count();
   }
 
-  #count() {
-    this.#isMoved = false;
-    this.#fold?.show(this.#queued());
-    const known = [...this.#cards.keys(), ...this.#waiting];
-    const counts = this.#counts.show(known.map((taskId) => this.#ledger.state(taskId).status));
-    if (this.#link) this.#link.hidden = !this.#counts.hasFurther(this.filter);
-    if (!this.#section) return;
-    this.#showEmpty(counts.all === 0);
-    const none = document.getElementById("none");
-    if (none) none.hidden = counts.all === 0 || counts[this.filter] > 0;
+  function count() {
+    isMoved = false;
+    showQueue();
+    const known = [...shown.keys(), ...waiting];
+    const counts = totals.show(known.map((taskId) => ledger.state(taskId).status));
+    if (furtherLink) {
+      furtherLink.hidden = !totals.hasFurther(filter());
+      if (!furtherLink.hidden) loadOlder(furtherLink).catch(() => {}); // until then the link leads to the gallery
+    }
+    if (!section) return;
+    showEmpty(counts.all === 0);
+    const none = byId("none");
+    if (none) none.hidden = counts.all === 0 || counts[filter()] > 0;
   }
 
   /** Most pages never need it, and fetch it first. @param {boolean} isEmpty */
-  #showEmpty(isEmpty) {
-    const feed = this.#section;
-    if (!isEmpty || !feed || document.getElementById("empty")) feed?.toggleAttribute("data-empty", isEmpty);
-    else import("./first-run.js").then(({ fetchFirstRun }) => fetchFirstRun(feed)).then(() => this.#count(), () => {}); // else the list is just bare
+  function showEmpty(isEmpty) {
+    if (!isEmpty || !section || byId("empty")) section?.toggleAttribute("data-empty", isEmpty);
+    else import("./first-run.js").then(({ fetchFirstRun }) => fetchFirstRun(section)).then(count, () => {}); // else the list is just bare
   }
+
+  const feed = {
+    /** What is shown: "all", or one of the filters. */
+    get filter() {
+      return filter();
+    },
+    /** @param {Counts} counts the person's tasks without a card here */
+    set others(counts) {
+      totals.setOthers(counts);
+      count();
+    },
+    fetched, isNoOther, isComplete, reaches, putAway, cards, card, add, unfold, stepTo, update, repaint,
+    recentFrames, remove, tick, setStale,
+  };
+
+  adopt();
+  list.addEventListener("click", onClick);
+  watchPointer(list, { enter: () => (pointerInside = true), leave: onLeave });
+  section?.addEventListener("click", (event) => {
+    const pressed = closest(event, "button")?.dataset.filter;
+    if (pressed && pressed !== filterInAddress()) stepTo(pressed);
+  });
+  if (section) addEventListener("popstate", () => applyFilter(filterInAddress()));
+  const bin = lazy(async () => new (await import("./bin.js")).Bin({ ledger, feed, hidesEmpty: section !== null }));
+  for (const what of /** @type {const} */ (["favourite", "deleted", "restored"])) {
+    document.addEventListener(`studio:${what}`, async (event) => {
+      (await bin())[what](/** @type {CustomEvent} */ (event).detail);
+    });
+  }
+  count();
+  return feed;
 }
+
+/** @typedef {ReturnType<typeof createFeed>} Feed */
 
 /** @param {Card} card */
 const rank = ({ state: { status } }) => (status === "running" ? 0 : status === "queued" ? 1 : 2);

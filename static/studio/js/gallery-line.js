@@ -2,10 +2,10 @@
 /** The gallery's own connection: it hears of what is marked, deleted or restored in other windows. */
 
 import { tellElsewhere } from "./deeds.js";
-import { Ledger } from "./ledger.js";
-import { Outbox } from "./outbox.js";
-import { StudioSocket } from "./socket.js";
-import { browserLadder, clock } from "./ways.js";
+import { createLedger } from "./ledger.js";
+import { createOutbox } from "./outbox.js";
+import { createSocket } from "./socket.js";
+import { browserLadder, clock } from "./transports.js";
 
 /** @import {CollectionChange, CollectionFrame} from "./protocol.js" */
 
@@ -25,12 +25,12 @@ export function listenElsewhere({ socketPath, revision, refresh }) {
     else if (!isNext) refresh();
   };
   const nothing = () => {};
-  const ledger = new Ledger(() => false); // of tasks it wants to hear nothing
+  const ledger = createLedger(() => false); // of tasks it wants to hear nothing
   const ladder = browserLadder({ socketPath, ledger, store: null });
-  const socket = new StudioSocket({
+  const socket = createSocket({
     ladder,
     ledger,
-    outbox: new Outbox(null, ""),
+    outbox: createOutbox(null, ""),
     listener: {
       connectionChanged: nothing, taskLearned: nothing, taskChanged: nothing, taskForgotten: nothing,
       placesChanged: nothing, accepted: nothing, refused: nothing, cancelAnswered: nothing, caughtUp: nothing,

@@ -1,7 +1,7 @@
 // @ts-check
 /** Entry of the gallery page: wires finding, choosing and looking together. */
 
-import { Announcer } from "./announce.js";
+import { createAnnouncer } from "./announce.js";
 import { at } from "./base.js";
 import { orToast, putIntoBin } from "./deeds.js";
 import { find, setAttribute } from "./dom.js";
@@ -14,8 +14,8 @@ import { listenToMenus } from "./menus.js";
 import { newRequestKey } from "./protocol.js";
 import { toast } from "./toasts.js";
 import { isSwitchedOff, isTyping } from "./viewer-keys.js";
-import { listenForVarying } from "./varying.js";
-import { listenForViewing } from "./viewing.js";
+import { listenForViewing } from "./picture-links.js";
+import { listenForVarying } from "./variation-links.js";
 
 /** While something is being drawn, its picture is looked for so often. */
 const REFRESH_MS = 4_000;
@@ -27,7 +27,7 @@ listenToMenus();
 
 /** @param {HTMLElement} wall */
 function open(wall) {
-  const announcer = new Announcer(find(document, "#live-region", HTMLElement));
+  const announcer = createAnnouncer(find(document, "#live-region", HTMLElement));
   const selection = new Selection(wall, (sentence) => announcer.say(sentence));
   const pages = new GalleryPages(wall, () => selection.refresh());
   listenForViewing();

@@ -1,11 +1,11 @@
 // @ts-check
-/** The catalogue from /i18n/catalog.js; without it (tests, a failed load) the English sentences stand. */
+/** The language of the page: sentences and labels from /i18n/catalog.js (without it, the English sentences and the bare codes), numbers, durations and times. */
 
 /** @typedef {Record<string, string | number>} Values */
 
 /** A plural has one sentence for each of its forms. @typedef {Record<string, string | string[]>} Words */
 
-/** @type {{studioWords?: Words, studioPlural?: (n: number) => number}} */
+/** @type {{studioWords?: Words, studioPlural?: (n: number) => number, studioLabels?: Record<string, Record<string, string>>}} */
 const catalogue = /** @type {any} */ (globalThis);
 
 /**
@@ -33,3 +33,84 @@ export const ngettext = (one, many, n, values) => {
   const form = catalogue.studioWords?.[one]?.[catalogue.studioPlural?.(n) ?? 0];
   return fill(form ?? (n === 1 ? one : many), { n, ...values });
 };
+
+/**
+ * @param {string} what
+ * @returns {(code: string, otherwise?: string) => string} the code itself if a newer server has more
+ */
+const lookup = (what) => (code, otherwise) => catalogue.studioLabels?.[what]?.[code] ?? (otherwise || code);
+
+export const stepLabel = lookup("step");
+export const statusLabel = lookup("status");
+export const kindLabel = lookup("kind");
+export const basisLabel = lookup("basis");
+export const reasonLabel = lookup("reason");
+export const interruptionLabel = lookup("interruption");
+export const errorSentence = lookup("error");
+
+const language = globalThis.document?.documentElement.lang || "en";
+
+/** @type {Record<string, Intl.NumberFormat>} */
+const formats = {};
+
+/**
+ * @param {number} value
+ * @param {number} least digits after the point
+ * @param {number} most
+ */
+export function number(value, least = 0, most = least) {
+  const digits = { minimumFractionDigits: least, maximumFractionDigits: most, useGrouping: false };
+  return (formats[`${least} ${most}`] ??= new Intl.NumberFormat(language, digits)).format(value);
+}
+
+/** Whole percent, never rounded up: 100 is shown for 100 alone. @param {number} progress 0 to 100 */
+export const percent = (progress) => number(Math.floor(progress));
+
+/** A measured duration: 0.02 s, 1.1 s, 19 s, 2 min 5 s. @param {number} seconds */
+export function duration(seconds) {
+  if (seconds >= 9.95) return elapsed(Math.round(seconds));
+  const s = Math.max(0, seconds);
+  return gettext("%(n)s s", { n: number(s, s < 0.095 ? 2 : 1) });
+}
+
+/** A ticking duration, in whole seconds. @param {number} seconds */
+export function elapsed(seconds) {
+  const s = Math.max(0, Math.floor(seconds));
+  return s < 100 ? gettext("%(n)s s", { n: s }) : gettext("%(m)s min %(s)s s", { m: Math.floor(s / 60), s: s % 60 });
+}
+
+/**
+ * An estimate is told in whole seconds, or in minutes from a minute and a half.
+ *
+ * @param {number} seconds
+ * @returns {{long: boolean, n: number}} `n` minutes if it is long, otherwise seconds
+ */
+export const about = (seconds) =>
+  seconds >= 90 ? { long: true, n: Math.round(seconds / 60) } : { long: false, n: Math.max(1, Math.round(seconds)) };
+
+/** @param {Intl.DateTimeFormatOptions} parts */
+const dates = (parts) => new Intl.DateTimeFormat(language, parts);
+const clock = dates({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const date = dates({ month: "short", day: "numeric" });
+
+/** Time of day, with the date when it was not today. @param {number} at Unix seconds */
+export function timeOfDay(at) {
+  const moment = new Date(at * 1000);
+  const time = clock.format(moment);
+  return moment.toDateString() === new Date().toDateString() ? time : `${date.format(moment)} ${time}`;
+}
+
+/** Length in code points, as the server counts it. @param {string} text */
+export const length = (text) => [...text].length;
+
+/** Letters, marks and symbols that are drawn as nothing, although their category does not say so. */
+const UNSEEN = /[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\u{e0100}-\u{e01ef}]/gu;
+
+/** Whether a text holds no character that a reader could see; the server asks the same. @param {string} text */
+export const saysNothing = (text) => !/[^\p{Cc}\p{Cf}\p{Cs}\p{Z}\p{M}]/u.test(text.replace(UNSEEN, ""));
+
+/**
+ * @param {number} width
+ * @param {number} height
+ */
+export const size = (width, height) => `${width} × ${height}`;

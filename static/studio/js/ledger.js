@@ -6,112 +6,111 @@ import { applyEvent, emptyState } from "./reducer.js";
 
 /** @import {EventFrame, QueuePlace, Task, TaskState} from "./protocol.js" */
 
-export class Ledger {
+/** @param {(taskId: string) => boolean} wantsNew whether this page shows a task that is new to it */
+export function createLedger(wantsNew = () => true) {
   /** @type {Map<string, Task>} */
-  #tasks = new Map();
+  const tasks = new Map();
   /** @type {Map<string, TaskState>} */
-  #states = new Map();
+  const states = new Map();
   /** @type {Map<string, QueuePlace>} */
-  #places = new Map();
+  const places = new Map();
   /** @type {((taskId: string) => boolean)} */
-  #wants;
 
-  /** @param {(taskId: string) => boolean} wants whether this page shows a task that is new to it */
-  constructor(wants = () => true) {
-    this.#wants = wants;
+  /** @param {string} taskId */
+  function wants(taskId) {
+    return states.has(taskId) || wantsNew(taskId);
   }
 
   /** @param {string} taskId */
-  wants(taskId) {
-    return this.#states.has(taskId) || this.#wants(taskId);
-  }
-
-  /** @param {string} taskId */
-  task(taskId) {
-    return this.#tasks.get(taskId) ?? null;
+  function task(taskId) {
+    return tasks.get(taskId) ?? null;
   }
 
   /** Ids of the tasks that were learned, in that order. */
-  known() {
-    return [...this.#tasks.keys()];
+  function known() {
+    return [...tasks.keys()];
   }
 
   /** @param {string} taskId */
-  state(taskId) {
-    return this.#states.get(taskId) ?? emptyState(taskId);
+  function state(taskId) {
+    return states.get(taskId) ?? emptyState(taskId);
   }
 
   /** @param {string} taskId */
-  place(taskId) {
-    return this.#places.get(taskId) ?? null;
+  function place(taskId) {
+    return places.get(taskId) ?? null;
   }
 
   /** @param {string} taskId */
-  cursor(taskId) {
-    return this.#states.get(taskId)?.seq ?? 0;
+  function cursor(taskId) {
+    return states.get(taskId)?.seq ?? 0;
   }
 
   /** @param {string} taskId */
-  isFinished(taskId) {
-    const state = this.#states.get(taskId);
-    return state !== undefined && isTerminal(state.status);
+  function isFinished(taskId) {
+    const known = states.get(taskId);
+    return known !== undefined && isTerminal(known.status);
   }
 
   /** Ids of the tasks whose log still grows, the ones only heard of included. */
-  unfinished() {
-    return [...this.#states].filter(([, state]) => !isTerminal(state.status)).map(([id]) => id);
+  function unfinished() {
+    return [...states].filter(([, each]) => !isTerminal(each.status)).map(([id]) => id);
   }
 
   /**
    * @param {string} taskId
-   * @param {Task} task
+   * @param {Task} learned
    */
-  learn(taskId, task) {
-    this.#tasks.set(taskId, task);
-    if (!this.#states.has(taskId)) this.#states.set(taskId, emptyState(taskId));
+  function learn(taskId, learned) {
+    tasks.set(taskId, learned);
+    expect(taskId);
   }
 
   /** @param {string} taskId Note that the task exists, before its first event arrives. */
-  expect(taskId) {
-    if (!this.#states.has(taskId)) this.#states.set(taskId, emptyState(taskId));
+  function expect(taskId) {
+    if (!states.has(taskId)) states.set(taskId, emptyState(taskId));
   }
 
   /** @param {string} taskId Forget a task that turned out not to be ours. */
-  forget(taskId) {
-    this.#tasks.delete(taskId);
-    this.#states.delete(taskId);
-    this.#places.delete(taskId);
+  function forget(taskId) {
+    tasks.delete(taskId);
+    states.delete(taskId);
+    places.delete(taskId);
   }
 
   /** @param {TaskState} state a state folded elsewhere; an older one than ours changes nothing */
-  adopt(state) {
-    if (state.seq >= this.cursor(state.task_id)) this.#states.set(state.task_id, state);
+  function adopt(state) {
+    if (state.seq >= cursor(state.task_id)) states.set(state.task_id, state);
   }
 
   /**
    * @param {EventFrame} frame
    * @returns {"applied" | "known" | "gap"}
    */
-  apply(frame) {
-    const { state, gap, applied } = applyEvent(this.state(frame.task_id), frame);
-    this.#states.set(frame.task_id, state);
-    if (state.status !== "queued") this.#places.delete(frame.task_id);
+  function apply(frame) {
+    const { state: after, gap, applied } = applyEvent(state(frame.task_id), frame);
+    states.set(frame.task_id, after);
+    if (after.status !== "queued") places.delete(frame.task_id);
     return gap ? "gap" : applied ? "applied" : "known";
   }
 
   /**
-   * @param {Record<string, QueuePlace>} places
+   * @param {Record<string, QueuePlace>} news
    * @returns {string[]} the tasks of this page whose place was told
    */
-  arrange(places) {
+  function arrange(news) {
     const told = [];
-    for (const [taskId, place] of Object.entries(places)) {
+    for (const [taskId, each] of Object.entries(news)) {
       // place 0 is a running task whose worker went silent; any other place means waiting
-      const waits = this.state(taskId).status === (place.position === 0 ? "running" : "queued");
+      const waits = state(taskId).status === (each.position === 0 ? "running" : "queued");
       if (!waits) continue;
-      this.#places.set(taskId, place);
-      if (this.#tasks.has(taskId)) told.push(taskId);
+      places.set(taskId, each);
+      if (tasks.has(taskId)) told.push(taskId);
     }
     return told;
   }
+
+  return { wants, task, known, state, place, cursor, isFinished, unfinished, learn, expect, forget, adopt, apply, arrange };
 }
+
+/** @typedef {ReturnType<typeof createLedger>} Ledger */

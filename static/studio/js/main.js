@@ -1,27 +1,27 @@
 // @ts-check
 /** Entry of the studio page and of the task page: wires the parts together. */
 
-import { Announcer, markPassed } from "./announce.js";
-import { Badge } from "./badge.js";
+import { createAnnouncer, markPassed } from "./announce.js";
+import { createBadge } from "./badge.js";
 import { at, ofThisSite } from "./base.js";
-import { Composer } from "./composer.js";
-import { closest, find, lazy, setText } from "./dom.js";
-import { Feed } from "./feed.js";
-import { forgetOthers } from "./forget.js";
-import { gettext, ngettext } from "./i18n.js";
-import { errorSentence, statusLabel, stepLabel } from "./labels.js";
-import { Ledger } from "./ledger.js";
+import { createComposer } from "./composer.js";
+import { byId, closest, find, lazy, setText } from "./dom.js";
+import { createFeed } from "./feed.js";
+import { forgetOthers, storage } from "./own-storage.js";
+import { errorSentence, gettext, ngettext, statusLabel, stepLabel } from "./i18n.js";
+import { createLedger } from "./ledger.js";
 import { listenToMenus } from "./menus.js";
-import { Outbox } from "./outbox.js";
+import { createOutbox } from "./outbox.js";
 import { isTerminal, newRequestKey } from "./protocol.js";
-import { StudioSocket } from "./socket.js";
+import { watchSending } from "./sending.js";
+import { createSocket } from "./socket.js";
 import { toast } from "./toasts.js";
-import { listenForVarying } from "./varying.js";
-import { listenForViewing } from "./viewing.js";
-import { browserLadder, clock } from "./ways.js";
+import { listenForViewing } from "./picture-links.js";
+import { listenForVarying } from "./variation-links.js";
+import { browserLadder, clock } from "./transports.js";
 
 /** @import {Card} from "./card.js" */
-/** @import {Bootstrap, CollectionChange, EventFrame, Refusal} from "./protocol.js" */
+/** @import {Bootstrap, EventFrame, Refusal} from "./protocol.js" */
 /** @import {Connection, Listener} from "./socket.js" */
 /** @import {KeyedMessage} from "./outbox.js" */
 /** @import {Presence} from "./presence.js" */
@@ -33,7 +33,7 @@ const TICK_MS = 250;
 const STALE_AFTER_MS = 1_500;
 
 const page = /** @type {Bootstrap} */ (JSON.parse(find(document, "#studio-state", HTMLElement).textContent ?? "{}"));
-const isStudio = document.getElementById("composer") !== null;
+const isStudio = byId("composer") !== null;
 const store = storage("sessionStorage");
 forgetOthers(page.username);
 
@@ -42,29 +42,29 @@ let clockLead = page.server_time - Date.now() / 1000;
 /** @param {number} ms on this device's clock */
 const serverTime = (ms) => ms / 1000 + clockLead;
 
-const ledger = new Ledger(() => isStudio);
+const ledger = createLedger(() => isStudio);
 for (const { task, state } of page.tasks) {
   ledger.learn(state.task_id, task);
   ledger.adopt(state);
 }
 ledger.arrange(page.queue ?? {});
 
-const outbox = new Outbox(store, ofThisSite(page.username));
-const announcer = new Announcer(find(document, "#live-region", HTMLElement));
+const outbox = createOutbox(store, ofThisSite(page.username));
+const announcer = createAnnouncer(find(document, "#live-region", HTMLElement));
 const alarm = find(document, "#connection-alert", HTMLElement);
 const story = isStudio ? null : new (await import("./story.js")).Story(page.tasks[0].state.task_id, page.tasks[0].task);
 /** Tasks that this page asked for: they are shown at once, and the newest is spoken about. */
 const own = new Set();
 
 const cancel = asking("cancel");
-const feed = new Feed({
+const feed = createFeed({
   ledger,
   actions: { cancel, retry: asking("retry"), reuse: ({ task }) => composer?.reuse(task) },
   others: page.others,
   clock: () => serverTime(Date.now()),
 });
-const composer = isStudio ? new Composer(page, ask) : null;
-const cancelWaiting = document.getElementById("cancel-waiting");
+const composer = isStudio ? createComposer(page, ask) : null;
+const cancelWaiting = byId("cancel-waiting");
 /** Nothing in it is needed before there is a task. @type {Presence | null} */
 let presence = null;
 const loadPresence = lazy(async () => {
@@ -75,14 +75,7 @@ const loadPresence = lazy(async () => {
 /** Nor in this before somebody wants to be told. */
 const wakeAlerts = () => import("./alerts.js").then(({ listen }) => listen(), () => {});
 let isMarkOld = false;
-/** Of what is kept: the newest that this page shows. */
-let revision = page.collection;
-const loadCollection = lazy(async () => new (await import("./collection.js")).Collection({ ledger, feed, isStudio }));
-const REREAD_WITHIN_MS = 3_000;
-const SHOWN_WHERE_MS = 3_000;
-let shownWhereAt = -Infinity;
-/** What was shown last of what waits to be sent. */
-let sending = "";
+const loadCollection = lazy(async () => new (await import("./collection.js")).Collection({ ledger, feed, isStudio, revision: page.collection }));
 
 /** @type {Listener} */
 const listener = {
@@ -101,17 +94,8 @@ const listener = {
     for (const taskId of taskIds) feed.update(taskId, true);
     refreshMarkSoon();
   },
-  collectionChanged(frame) {
-    const isNext = frame.revision === revision + 1 && frame.change;
-    if (frame.revision <= revision) return;
-    revision = frame.revision;
-    loadCollection().then((collection) =>
-      isNext ? collection.apply(/** @type {CollectionChange} */ (frame)) : collection.reread()).catch(() => {}); // as is the next one
-  },
-  cameBack() {
-    // not all pages at once: the server may have just come back
-    setTimeout(() => loadCollection().then((collection) => collection.reread()).catch(() => {}), Math.random() * REREAD_WITHIN_MS);
-  },
+  collectionChanged: (frame) => void loadCollection().then((collection) => collection.changed(frame)).catch(() => {}), // the next one rereads
+  cameBack: () => void loadCollection().then((collection) => collection.rereadSoon()).catch(() => {}),
   modelsTold: (models) => composer?.offer(models),
   accepted({ action }, { taskId, duplicate }) {
     own.add(taskId);
@@ -133,15 +117,15 @@ const listener = {
 };
 
 const ladder = browserLadder({ socketPath: page.socket_path, ledger, store, since: page.server_time });
-const socket = new StudioSocket({
+const socket = createSocket({
   ladder,
   ledger,
   outbox,
   listener,
   env: { ...clock, random: Math.random, isOnline: () => navigator.onLine },
 });
-const retryNow = () => socket.retryNow();
-const badge = new Badge({ retryNow, isBusy: () => ledger.unfinished().length > 0, serverTime });
+const refreshSending = watchSending({ outbox, composer, connection: () => socket.connection });
+const badge = createBadge({ retryNow: socket.retryNow, isBusy: () => ledger.unfinished().length > 0, serverTime });
 
 // --- what a person does -------------------------------------------------------------------------
 
@@ -165,13 +149,8 @@ function changeMore({ key, task, settings, width, height, seed, thumbnail_url: t
   else composer.vary(task, { ...settings, width, height }, { seed, thumbnail });
 }
 
-/** What was sent while its card is out of sight has gone somewhere. @param {string} taskId */
-function showWhere(taskId) {
-  if (!feed.card(taskId) || feed.isInView(taskId)) return;
-  if (performance.now() - shownWhereAt < SHOWN_WHERE_MS) return; // of many that are sent at once the first is enough
-  shownWhereAt = performance.now();
-  toast(gettext("Sent: it is in the queue"), "plain", { label: gettext("Show"), run: () => feed.reveal(taskId) });
-}
+/** @param {string} taskId */
+const showWhere = (taskId) => import("./show-where.js").then(({ showWhere: show }) => show(feed, taskId), () => {});
 
 document.addEventListener("studio:drawn", (event) => {
   const { task } = /** @type {CustomEvent<{task: string}>} */ (event).detail;
@@ -251,17 +230,6 @@ function refreshStale() {
   setText(alarm, since === null ? "" : gettext("The connection is lost."));
 }
 
-function refreshSending() {
-  const { phase, failures, reason } = socket.connection;
-  const connected = phase === "live" || (phase === "connecting" && failures === 0);
-  const messages = outbox.all().filter(({ action }) => action === "generate");
-  const shown = JSON.stringify([messages, connected, reason]);
-  if (shown === sending) return;
-  sending = shown;
-  feed.showPending(messages, connected);
-  composer?.showSending({ sending: messages.length > 0 && connected, connected, reason });
-}
-
 // --- page ---------------------------------------------------------------------------------------
 
 /** Once per frame, however much happens; a page out of sight has no frames, but a title. */
@@ -280,35 +248,21 @@ function refreshMark() {
   presence?.show(cards[0], cards.find(({ state }) => !isTerminal(state.status)));
 }
 
-/** @param {"sessionStorage" | "localStorage"} kind */
-function storage(kind) {
-  try {
-    return globalThis[kind];
-  } catch {
-    return null; // forbidden: what is unsent lives as long as the page, and nothing was chosen
-  }
-}
-
 document.addEventListener("click", (event) => {
   const example = closest(event, "[data-example]");
   if (example) composer?.usePrompt(example.textContent?.trim() ?? "");
 });
-document.getElementById("pending")?.addEventListener("click", (event) => {
-  if (!closest(event, "[data-action='discard']")) return;
-  outbox.settle(closest(event, "[data-request-key]")?.dataset.requestKey);
-  refreshSending();
-});
 cancelWaiting?.addEventListener("click", async () => {
   (await import("./cancel-waiting.js")).press(cancelWaiting, waiting, cancel);
 });
-addEventListener("online", () => socket.noteOnline());
-addEventListener("offline", () => socket.noteOffline());
+addEventListener("online", socket.noteOnline);
+addEventListener("offline", socket.noteOffline);
 document.addEventListener("visibilitychange", () => {
   refreshMark();
-  if (!document.hidden) retryNow();
+  if (!document.hidden) socket.retryNow();
 });
 addEventListener("pageshow", ({ persisted }) => {
-  if (persisted) retryNow();
+  if (persisted) socket.retryNow();
 });
 setInterval(() => {
   feed.tick();

@@ -1,6 +1,8 @@
 // @ts-check
 /** Menus (`details[data-menu]`) close on a click elsewhere and on Escape; keeping the focus and the keys of a page begin here. */
 
+import { closest } from "./dom.js";
+
 /** Below this share of the window a menu opens upwards. */
 const LOW = 0.55;
 
@@ -21,10 +23,10 @@ export function listenToMenus() {
     if (!(target instanceof Element) || !target.matches("[data-menu][open]")) return;
     target.toggleAttribute("data-up", target.getBoundingClientRect().top > innerHeight * LOW);
   }, true);
-  document.addEventListener("click", ({ target }) => {
-    if (target instanceof Element && target.closest("[data-keys]")) loadKeys().then(({ help }) => help(), () => {});
+  document.addEventListener("click", (event) => {
+    if (closest(event, "[data-keys]")) loadKeys().then(({ help }) => help(), () => {});
+    close((menu) => event.target instanceof Node && !menu.contains(event.target));
   });
-  document.addEventListener("click", ({ target }) => close((menu) => target instanceof Node && !menu.contains(target)));
   document.addEventListener("keydown", (event) => {
     const { key } = event;
     if (/^[jk?]$/i.test(key)) loadKeys().then(({ press }) => press(event), () => {});

@@ -1,57 +1,83 @@
 // @ts-check
-/** The feed behind the cards of its page: older tasks, fetched as far as somebody looks. */
+/** The feed behind the cards of its page: older tasks come when the link at its end is nearly in sight, or pressed. */
 
 import { at } from "./base.js";
 import { getJson } from "./http.js";
+import { errorSentence } from "./i18n.js";
 import { isTerminal } from "./protocol.js";
+import { toast } from "./toasts.js";
 
 /** @import {Feed} from "./feed.js" */
 /** @import {Ledger} from "./ledger.js" */
 /** @import {Task, TaskState} from "./protocol.js" */
 
 /** @typedef {{task: Task, state: TaskState}} Told */
+/** @typedef {ReturnType<typeof createOlder>} Older */
 
-export class Older {
-  #feed;
-  #ledger;
+/** They are fetched so far before they are seen. */
+const AHEAD = "600px";
+
+/**
+ * @param {HTMLElement} link
+ * @param {{feed: Feed, ledger: Ledger}} parts
+ */
+export function createOlder(link, { feed, ledger }) {
+  const over = feed.cards().filter(({ state }) => isTerminal(state.status));
   /** The oldest finished card of the page itself; empty: it has none. */
-  #first;
+  const first = over.sort((a, b) => a.task.created - b.task.created)[0]?.taskId ?? "";
   /** Where the list of the filter goes on. */
-  #last;
-  #filter = "all";
+  let last = first;
+  let filtered = "all";
   /** Cards that came later than the page. @type {Set<string>} */
-  #added = new Set();
+  const added = new Set();
+  let isLoading = false;
+  const sight = new IntersectionObserver((seen) => seen.some((each) => each.isIntersecting) && more(), { rootMargin: AHEAD });
 
-  /** @param {{feed: Feed, ledger: Ledger}} parts */
-  constructor({ feed, ledger }) {
-    this.#feed = feed;
-    this.#ledger = ledger;
-    const over = feed.cards().filter(({ state }) => isTerminal(state.status));
-    this.#first = this.#last = over.sort((a, b) => a.task.created - b.task.created)[0]?.taskId ?? "";
-  }
-
-  /** Another list would have gaps where this one was longer. @param {string} filter */
-  filter(filter) {
-    if (filter === this.#filter) return;
-    this.#filter = filter;
-    this.#last = this.#first;
-    for (const taskId of this.#added) this.#feed.putAway(taskId);
-    this.#added.clear();
+  /** Another list would have gaps where this one was longer. @param {string} chosen */
+  function filter(chosen) {
+    if (chosen === filtered) return;
+    filtered = chosen;
+    last = first;
+    for (const taskId of added) feed.putAway(taskId);
+    added.clear();
   }
 
   /** @returns {Promise<boolean>} whether there may be more; rejects if the next ones did not come */
-  async more() {
-    const filter = this.#filter;
-    const query = new URLSearchParams({ show: filter, before: this.#last });
+  async function fetchMore() {
+    const asked = filtered;
+    const query = new URLSearchParams({ show: asked, before: last });
     /** @type {{tasks: Told[], more: boolean}} */
-    const { tasks, more } = await getJson(at(`/feed/?${query}`));
-    if (filter !== this.#filter) return true;
-    for (const told of tasks) {
-      this.#last = told.state.task_id;
-      if (bring(this.#feed, this.#ledger, told)) this.#added.add(this.#last);
+    const answer = await getJson(at(`/feed/?${query}`));
+    if (asked !== filtered) return true;
+    for (const told of answer.tasks) {
+      last = told.state.task_id;
+      if (bring(feed, ledger, told)) added.add(last);
     }
-    return more;
+    return answer.more;
   }
+
+  /** @param {() => void} [failed] what to say if they did not come; the link stays, and a press asks again */
+  async function more(failed) {
+    if (isLoading) return;
+    isLoading = true;
+    sight.unobserve(link); // what is still in sight afterwards is told anew
+    try {
+      const shown = feed.filter;
+      filter(shown);
+      if (!(await fetchMore())) feed.isComplete(shown);
+      sight.observe(link);
+    } catch {
+      failed?.();
+    }
+    isLoading = false;
+  }
+
+  sight.observe(link);
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    more(() => toast(errorSentence("unavailable"), "fail"));
+  });
+  return { filter };
 }
 
 /**

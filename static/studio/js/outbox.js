@@ -6,47 +6,40 @@
 /** @typedef {ClientMessage & {request_key: string}} KeyedMessage */
 /** @typedef {Pick<Storage, "getItem" | "setItem" | "removeItem">} TextStore */
 
-export class Outbox {
+/**
+ * @param {TextStore | null} store null: kept in memory alone
+ * @param {string} owner another person's messages must never go out under this name
+ */
+export function createOutbox(store, owner) {
   /** @type {Map<string, KeyedMessage>} */
-  #messages = new Map();
-  #store;
-  #name;
-
-  /**
-   * @param {TextStore | null} store null: kept in memory alone
-   * @param {string} owner another person's messages must never go out under this name
-   */
-  constructor(store, owner) {
-    this.#store = store;
-    this.#name = `studio.outbox.${owner}`;
-    for (const message of this.#read()) this.#messages.set(message.request_key, message);
-  }
+  const messages = new Map();
+  const name = `studio.outbox.${owner}`;
 
   /** Oldest first. */
-  all() {
-    return [...this.#messages.values()];
+  function all() {
+    return [...messages.values()];
   }
 
   /** @param {string} requestKey */
-  get(requestKey) {
-    return this.#messages.get(requestKey) ?? null;
+  function get(requestKey) {
+    return messages.get(requestKey) ?? null;
   }
 
   /** @param {KeyedMessage} message */
-  put(message) {
-    this.#messages.set(message.request_key, message);
-    this.#write();
+  function put(message) {
+    messages.set(message.request_key, message);
+    write();
   }
 
   /**
    * @param {string | null | undefined} requestKey
    * @returns {KeyedMessage | null} the message that was answered
    */
-  settle(requestKey) {
-    const message = requestKey ? this.get(requestKey) : null;
+  function settle(requestKey) {
+    const message = requestKey ? get(requestKey) : null;
     if (message) {
-      this.#messages.delete(message.request_key);
-      this.#write();
+      messages.delete(message.request_key);
+      write();
     }
     return message;
   }
@@ -57,28 +50,34 @@ export class Outbox {
    * @param {string} action
    * @param {string} taskId
    */
-  settleAbout(action, taskId) {
-    for (const message of this.all()) {
-      if (message.action === action && message.task_id === taskId) this.settle(message.request_key);
+  function settleAbout(action, taskId) {
+    for (const message of all()) {
+      if (message.action === action && message.task_id === taskId) settle(message.request_key);
     }
   }
 
   /** @returns {KeyedMessage[]} */
-  #read() {
+  function read() {
     try {
-      const kept = JSON.parse(this.#store?.getItem(this.#name) ?? "[]");
+      const kept = JSON.parse(store?.getItem(name) ?? "[]");
       return Array.isArray(kept) ? kept.filter((m) => typeof m?.request_key === "string") : [];
     } catch {
       return []; // unreadable storage is an empty outbox; the server still knows what it accepted
     }
   }
 
-  #write() {
+  function write() {
     try {
-      if (this.#messages.size === 0) this.#store?.removeItem(this.#name);
-      else this.#store?.setItem(this.#name, JSON.stringify(this.all()));
+      if (messages.size === 0) store?.removeItem(name);
+      else store?.setItem(name, JSON.stringify(all()));
     } catch {
       // storage is full or forbidden: the messages stay in memory and are still re-sent
     }
   }
+
+  for (const message of read()) messages.set(message.request_key, message);
+
+  return { all, get, put, settle, settleAbout };
 }
+
+/** @typedef {ReturnType<typeof createOutbox>} Outbox */

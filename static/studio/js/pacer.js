@@ -2,56 +2,51 @@
 /** Sends no faster than the server allows: a page with two hundred tasks is not a flood. */
 
 /** Under the server's 20 messages a second and burst of 60. */
-export const SEND_BURST = 40;
-export const SEND_EVERY_MS = 70;
+const SEND_BURST = 40;
+const SEND_EVERY_MS = 70;
 
+/** @import {ClientMessage} from "./protocol.js" */
 /** @import {Timers} from "./timers.js" */
 
-/** @template T */
-export class Pacer {
-  /** @type {T[]} */
-  #waiting = [];
-  #allowance = SEND_BURST;
-  #countedAt = 0;
-  #now;
-  #timers;
-  #send;
-
-  /**
-   * @param {{now: () => number, timers: Timers, send: (message: T) => void}} parts
-   */
-  constructor({ now, timers, send }) {
-    this.#now = now;
-    this.#timers = timers;
-    this.#send = send;
-  }
+/**
+ * @param {{now: () => number, timers: Timers, send: (message: ClientMessage) => void}} parts
+ */
+export function createPacer({ now, timers, send: sendNow }) {
+  /** @type {ClientMessage[]} */
+  let waiting = [];
+  let allowance = SEND_BURST;
+  let countedAt = 0;
 
   /** A new connection owes nothing to the one before it. */
-  reset() {
-    this.#waiting = [];
-    this.#allowance = SEND_BURST;
-    this.#countedAt = this.#now();
+  function reset() {
+    waiting = [];
+    allowance = SEND_BURST;
+    countedAt = now();
   }
 
-  /** @param {T} message */
-  send(message) {
-    this.#waiting.push(message);
-    this.#pump();
+  /** @param {ClientMessage} message */
+  function send(message) {
+    waiting.push(message);
+    pump();
   }
 
-  /** What says whether anybody is there must not wait behind everything else. @param {T} message */
-  sendFirst(message) {
-    this.#waiting.unshift(message);
-    this.#pump();
+  /** What says whether anybody is there must not wait behind everything else. @param {ClientMessage} message */
+  function sendFirst(message) {
+    waiting.unshift(message);
+    pump();
   }
 
-  #pump() {
-    const earned = Math.floor((this.#now() - this.#countedAt) / SEND_EVERY_MS);
-    this.#allowance = Math.min(SEND_BURST, this.#allowance + earned);
-    this.#countedAt += earned * SEND_EVERY_MS;
-    const now = this.#waiting.splice(0, this.#allowance);
-    this.#allowance -= now.length;
-    for (const message of now) this.#send(message);
-    if (this.#waiting.length > 0) this.#timers.set("pace", SEND_EVERY_MS, () => this.#pump());
+  function pump() {
+    const earned = Math.floor((now() - countedAt) / SEND_EVERY_MS);
+    allowance = Math.min(SEND_BURST, allowance + earned);
+    countedAt += earned * SEND_EVERY_MS;
+    const due = waiting.splice(0, allowance);
+    allowance -= due.length;
+    for (const message of due) sendNow(message);
+    if (waiting.length > 0) timers.set("pace", SEND_EVERY_MS, pump);
   }
+
+  return { reset, send, sendFirst };
 }
+
+/** @typedef {ReturnType<typeof createPacer>} Pacer */

@@ -59,15 +59,27 @@ export function fillIn(fields, text, asText) {
   const read = readSettings(text);
   if (!read) return false;
   const before = { values: fields.values, locked: fields.locked };
-  fields.fillPasted(read);
+  const { size, ...named } = read;
+  setAll(fields, named);
+  if (size) fields.setSize(Number(size[0]), Number(size[1]));
+  if (named.seed) fields.locked = true;
   toast(gettext("Settings filled in from the pasted text"), "plain", {
     label: gettext("Paste as text"),
     run: () => {
-      fields.restore(before);
+      setAll(fields, before.values);
+      fields.locked = before.locked;
       asText();
     },
   });
   return true;
+}
+
+/**
+ * @param {Fields} fields
+ * @param {Record<string, string>} values what is not named stays
+ */
+function setAll(fields, values) {
+  for (const [name, value] of Object.entries(values)) fields.set(name, value);
 }
 
 /** @param {string} line */

@@ -4,7 +4,7 @@
 import { at } from "./base.js";
 import { HttpLine, withCursors } from "./http-line.js";
 import { isTerminal } from "./protocol.js";
-import { Timers } from "./timers.js";
+import { createTimers } from "./timers.js";
 
 /** @import {Post} from "./http-line.js" */
 /** @import {EventFrame} from "./protocol.js" */
@@ -45,7 +45,7 @@ export class PollLine extends HttpLine {
     this.#since = since;
     this.#get = get;
     this.#isHidden = isHidden;
-    this.#timers = new Timers(clock);
+    this.#timers = createTimers(clock);
     this.#ask();
   }
 

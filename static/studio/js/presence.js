@@ -2,9 +2,7 @@
 /** Where the newest task stands, for who looks elsewhere: the mark, the tab's title, its icon. */
 
 import { Face, find } from "./dom.js";
-import { percent } from "./format.js";
-import { gettext } from "./i18n.js";
-import { statusLabel } from "./labels.js";
+import { gettext, percent, statusLabel } from "./i18n.js";
 import { STEPS } from "./protocol.js";
 
 /** @import {Card} from "./card.js" */

@@ -8,13 +8,13 @@ export const STEPS = [
   "parsing", "loading", "preparing", "generating", "decoding", "finishing", "completed",
 ];
 
-export const CLOSE = Object.freeze({
+export const CLOSE = {
   NOT_SIGNED_IN: 4401,
   REFUSED: 4403,
   TOO_SLOW: 4408,
   FLOODING: 4429,
   LEAVING: 4503,
-});
+};
 
 /** Our own close code: the server stopped answering and we hang up. */
 export const CLOSE_SILENT = 4000;

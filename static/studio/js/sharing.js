@@ -2,8 +2,7 @@
 /** The dialog with a fresh share link. */
 
 import { clone, dress, part, setText } from "./dom.js";
-import { timeOfDay } from "./format.js";
-import { gettext } from "./i18n.js";
+import { gettext, timeOfDay } from "./i18n.js";
 import { toast } from "./toasts.js";
 
 /**

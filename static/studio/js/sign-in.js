@@ -1,7 +1,10 @@
 // @ts-check
 /** The sign-in page: what a person who signed out left here goes, and a password can be seen while it is typed. */
 
-import { forgetEverybody } from "./forget.js";
+import { SIGNED_OUT, forgetOthers, storages } from "./own-storage.js";
+
+/** Tasks that were told of. */
+const CLAIMED = "studio.alerted";
 
 if (new URLSearchParams(location.search).has("signed-out")) forgetEverybody();
 
@@ -18,4 +21,15 @@ if (button instanceof HTMLButtonElement && field instanceof HTMLInputElement) {
     button.textContent = visible ? (button.dataset.hide ?? show) : show;
     field.focus();
   });
+}
+
+/** Everything that was left by anyone; pages that are still open keep nothing from now on. */
+function forgetEverybody() {
+  forgetOthers("");
+  for (const storage of storages()) storage.removeItem(CLAIMED);
+  try {
+    localStorage.setItem(SIGNED_OUT, String(Date.now()));
+  } catch {
+    // full, or forbidden: then nothing is kept anyway
+  }
 }

@@ -3,23 +3,22 @@
 
 import { clone, setAttribute } from "./dom.js";
 import { gettext } from "./i18n.js";
-import { weigh } from "./slips.js";
 
-/** @import {Interruption, Task} from "./protocol.js" */
+/** @import {Interruption} from "./protocol.js" */
 
 /**
  * @param {HTMLElement} past
- * @param {Task} task
  * @param {Interruption[]} interruptions
+ * @param {(slip: HTMLElement) => void} weigh gives it the width of its step
  */
-export function paintPast(past, task, interruptions) {
+export function paintPast(past, interruptions, weigh) {
   while (past.children.length > interruptions.length) past.lastElementChild?.remove();
   interruptions.forEach(({ step, attempt }, i) => {
     const row = past.children[i] ?? past.appendChild(clone("past-template"));
     setAttribute(row, "data-step", step);
     setAttribute(row, "aria-label", gettext("Attempt %(n)s was interrupted", { n: attempt }));
     for (const cell of /** @type {Iterable<HTMLElement>} */ (row.children)) {
-      weigh(cell, task);
+      weigh(cell);
       setAttribute(cell, "data-current", cell.dataset.step === step);
     }
   });

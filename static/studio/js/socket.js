@@ -2,23 +2,23 @@
 /** The page's one connection: open, hello, ping, reconnect, whatever carries it. No DOM. */
 
 import { CLOSE, CLOSE_SILENT, PROTOCOL_VERSION } from "./protocol.js";
-import { Pacer } from "./pacer.js";
-import { Talk } from "./talk.js";
-import { Timers } from "./timers.js";
+import { createPacer } from "./pacer.js";
+import { createTalk } from "./talk.js";
+import { createTimers } from "./timers.js";
 
 /** @import {ClientMessage} from "./protocol.js" */
-/** @import {Ladder, Line, Rung, Why} from "./ladder.js" */
+/** @import {Ladder, Line, Rung, Why} from "./transports.js" */
 /** @import {Ledger} from "./ledger.js" */
 /** @import {KeyedMessage, Outbox} from "./outbox.js" */
 
-export const RETRY_FIRST_MS = 500;
-export const RETRY_MOST_MS = 30_000;
-export const PING_EVERY_MS = 20_000;
-export const ANSWER_WITHIN_MS = 10_000;
+const RETRY_FIRST_MS = 500;
+const RETRY_MOST_MS = 30_000;
+const PING_EVERY_MS = 20_000;
+const ANSWER_WITHIN_MS = 10_000;
 /** The same once the device has said that its network came or went. */
-export const SURE_WITHIN_MS = 3_000;
+const SURE_WITHIN_MS = 3_000;
 /** A connection that lived this long was a good one: the next loss starts from the first delay. */
-export const SETTLED_AFTER_MS = 5_000;
+const SETTLED_AFTER_MS = 5_000;
 
 /**
  * @typedef {object} Environment everything the socket needs of the browser; tests hand in their own
@@ -44,91 +44,56 @@ export const SETTLED_AFTER_MS = 5_000;
 
 /** @typedef {import("./talk.js").Listener} Listener */
 
-export class StudioSocket {
-  #ladder;
-  #ledger;
-  #outbox;
-  #listener;
-  #env;
-
+/**
+ * @param {{ladder: Ladder, ledger: Ledger, outbox: Outbox, listener: Listener, env: Environment}} parts
+ */
+export function createSocket({ ladder, ledger, outbox, listener, env }) {
   /** @type {Line | null} */
-  #line = null;
+  let line = null;
   /** Grows with every connection: a continuation of an older one sees that it is too late. */
-  #generation = 0;
+  let generation = 0;
   /** @type {AbortController | null} */
-  #listeners = null;
+  let listening = null;
   /** @type {Connection} */
-  #connection = {
+  let connection = {
     phase: "connecting", rung: "ws", why: null, connectionId: null, latencyMs: null,
     failures: 0, retryAt: null, lostAt: null, reason: null,
   };
-  #timers;
-  #pacer;
-  #talk;
-  #pingSentAt = 0;
-  #pingWithin = ANSWER_WITHIN_MS;
-  #wasLive = false;
+  const timers = createTimers(env);
+  const pacer = createPacer({ now: env.now, timers, send: transmit });
+  const talk = createTalk({ ledger, outbox, listener, send: pacer.send, sendLater });
+  let pingSentAt = 0;
+  let pingWithin = ANSWER_WITHIN_MS;
+  let wasLive = false;
   /** The line that is open has said hello. */
-  #isGreeted = false;
-
-  /**
-   * @param {{ladder: Ladder, ledger: Ledger, outbox: Outbox, listener: Listener, env: Environment}} parts
-   */
-  constructor({ ladder, ledger, outbox, listener, env }) {
-    this.#ladder = ladder;
-    this.#ledger = ledger;
-    this.#outbox = outbox;
-    this.#listener = listener;
-    this.#env = env;
-    this.#timers = new Timers(env);
-    this.#pacer = new Pacer({
-      now: env.now,
-      timers: this.#timers,
-      send: (/** @type {ClientMessage} */ message) => this.#transmit(message),
-    });
-    this.#talk = new Talk({
-      ledger, outbox, listener,
-      send: (message) => this.#send(message),
-      sendLater: (message, failures) => this.#sendLater(message, failures),
-    });
-    ladder.onDescent = () => this.#openAnew();
-    ladder.onClimb = (line, hello) => this.#takeOver(line, hello);
-  }
-
-  get connection() {
-    return this.#connection;
-  }
-
-  start() {
-    this.#open();
-  }
+  let isGreeted = false;
 
   /** Hang up for good. */
-  stop() {
-    this.#drop(1000, "");
-    this.#ladder.stop();
-    this.#change({ phase: "stopped", retryAt: null });
+  function stop() {
+    drop(1000, "");
+    ladder.stop();
+    change({ phase: "stopped", retryAt: null });
   }
 
   /** Try at once if a retry is being waited for; otherwise make sure that the line is alive. */
-  retryNow() {
-    if (this.#connection.phase === "stopped") return;
-    if (this.#line === null) this.#open();
-    else if (this.#isGreeted) this.#ping();
+  function retryNow() {
+    if (connection.phase === "stopped") return;
+    if (line === null) open();
+    else if (isGreeted) ping();
   }
 
   /** The device says that it has no network: say so at once. A line that still answers is one all the same. */
-  noteOffline() {
-    const { phase, lostAt } = this.#connection;
+  function noteOffline() {
+    const { phase, lostAt } = connection;
     if (phase === "stopped" || phase === "offline") return;
-    if (this.#isGreeted) this.#ping(SURE_WITHIN_MS);
-    this.#change({ phase: "offline", lostAt: lostAt ?? this.#env.now(), latencyMs: null });
+    if (isGreeted) ping(SURE_WITHIN_MS);
+    change({ phase: "offline", lostAt: lostAt ?? env.now(), latencyMs: null });
   }
 
   /** The device says that it has a network again: what was open may have gone with the old one. */
-  noteOnline() {
-    if (this.#isGreeted) this.#ping(SURE_WITHIN_MS);
-    else this.retryNow();
+  function noteOnline() {
+    if (isGreeted) ping(SURE_WITHIN_MS);
+    else retryNow();
   }
 
   /**
@@ -136,37 +101,37 @@ export class StudioSocket {
    *
    * @param {KeyedMessage} message
    */
-  ask(message) {
-    this.#outbox.put(message);
-    if (this.#isGreeted) this.#send(message);
+  function ask(message) {
+    outbox.put(message);
+    if (isGreeted) pacer.send(message);
   }
 
-  #open() {
-    this.#timers.clear("retry");
-    this.#change({ phase: "connecting", retryAt: null });
-    this.#listenTo(this.#ladder.open());
-    this.#timers.set("silence", this.#ladder.patienceMs, () => this.#hangUp());
+  function open() {
+    timers.clear("retry");
+    change({ phase: "connecting", retryAt: null });
+    listenTo(ladder.open());
+    timers.set("silence", ladder.patienceMs, hangUp);
   }
 
   /** There is another way: do not wait for an answer, or for a retry, on the old one. */
-  #openAnew() {
-    if (this.#connection.phase === "stopped") return;
-    this.#drop(1000, "another way");
-    this.#open();
+  function openAnew() {
+    if (connection.phase === "stopped") return;
+    drop(1000, "another way");
+    open();
   }
 
-  /** @param {Line} line */
-  #listenTo(line) {
-    const generation = ++this.#generation;
-    this.#pacer.reset();
-    this.#talk.reset();
-    this.#line = line;
-    this.#isGreeted = false;
-    this.#listeners = new AbortController();
-    const { signal } = this.#listeners;
-    const isOurs = () => generation === this.#generation;
-    line.addEventListener("message", (/** @type {any} */ { data }) => isOurs() && this.#receive(data), { signal });
-    line.addEventListener("close", (/** @type {any} */ { code }) => isOurs() && this.#closed(code), { signal });
+  /** @param {Line} opened */
+  function listenTo(opened) {
+    const ours = ++generation;
+    pacer.reset();
+    talk.reset();
+    line = opened;
+    isGreeted = false;
+    listening = new AbortController();
+    const { signal } = listening;
+    const isOurs = () => ours === generation;
+    opened.addEventListener("message", (/** @type {any} */ { data }) => isOurs() && receive(data), { signal });
+    opened.addEventListener("close", (/** @type {any} */ { code }) => isOurs() && onClosed(code), { signal });
   }
 
   /**
@@ -174,143 +139,149 @@ export class StudioSocket {
    * @param {Line} line
    * @param {string} hello
    */
-  #takeOver(line, hello) {
-    this.#drop(1000, "a better line");
-    this.#wasLive = false; // nothing was missed
-    this.#listenTo(line);
-    this.#receive(hello);
+  function takeOver(line, hello) {
+    drop(1000, "a better line");
+    wasLive = false; // nothing was missed
+    listenTo(line);
+    receive(hello);
   }
 
   /** The other side is silent: do not wait for a closing handshake that may never come. */
-  #hangUp() {
-    this.#drop(CLOSE_SILENT, "no answer");
-    this.#closed(CLOSE_SILENT);
+  function hangUp() {
+    drop(CLOSE_SILENT, "no answer");
+    onClosed(CLOSE_SILENT);
   }
 
   /**
    * @param {number} code
    * @param {string} reason
    */
-  #drop(code, reason) {
-    this.#generation += 1;
-    this.#listeners?.abort();
-    this.#line?.close(code, reason);
-    this.#line = null;
-    this.#isGreeted = false;
-    this.#timers.clearAll();
+  function drop(code, reason) {
+    generation += 1;
+    listening?.abort();
+    line?.close(code, reason);
+    line = null;
+    isGreeted = false;
+    timers.clearAll();
   }
 
   /** @param {number} code */
-  #closed(code) {
-    this.#listeners?.abort();
-    const wasLive = this.#isGreeted;
-    this.#line = null;
-    this.#isGreeted = false;
-    this.#timers.clearAll();
-    const lostAt = this.#connection.lostAt ?? this.#env.now();
-    this.#talk.reset();
+  function onClosed(code) {
+    listening?.abort();
+    const wasGreeted = isGreeted;
+    line = null;
+    isGreeted = false;
+    timers.clearAll();
+    const lostAt = connection.lostAt ?? env.now();
+    talk.reset();
     if (code === CLOSE.NOT_SIGNED_IN || code === CLOSE.REFUSED) {
       const reason = code === CLOSE.REFUSED ? "refused" : "sign_in";
-      this.#ladder.stop();
-      this.#change({ phase: "stopped", reason, lostAt, latencyMs: null, retryAt: null });
+      ladder.stop();
+      change({ phase: "stopped", reason, lostAt, latencyMs: null, retryAt: null });
       return;
     }
     // A server that leaves asks us back at once; one that leaves again before hello is in trouble.
-    const atOnce = code === CLOSE.LEAVING && wasLive;
-    const failures = this.#connection.failures + 1;
-    const wait = atOnce ? 0 : this.#backoff(code === CLOSE.FLOODING ? Math.max(failures, 4) : failures);
-    this.#change({
-      phase: this.#env.isOnline() ? "waiting" : "offline",
-      lostAt, failures, latencyMs: null, connectionId: null, retryAt: this.#env.now() + wait,
+    const atOnce = code === CLOSE.LEAVING && wasGreeted;
+    const failures = connection.failures + 1;
+    const wait = atOnce ? 0 : backoff(code === CLOSE.FLOODING ? Math.max(failures, 4) : failures);
+    change({
+      phase: env.isOnline() ? "waiting" : "offline",
+      lostAt, failures, latencyMs: null, connectionId: null, retryAt: env.now() + wait,
     });
-    this.#timers.set("retry", wait, () => this.#open());
-    this.#ladder.lost(code);
+    timers.set("retry", wait, open);
+    ladder.lost(code);
   }
 
   /** Full jitter: anything from nothing to the doubled limit. @param {number} failures */
-  #backoff(failures) {
+  function backoff(failures) {
     const limit = Math.min(RETRY_MOST_MS, RETRY_FIRST_MS * 2 ** Math.min(failures - 1, 10));
-    return this.#env.random() * limit;
+    return env.random() * limit;
   }
 
   /** @param {unknown} data */
-  #receive(data) {
+  function receive(data) {
     if (typeof data !== "string") return;
     const frame = JSON.parse(data);
-    if (frame.type === "hello") this.#hello(frame);
-    else if (frame.type === "pong") this.#pong(frame);
-    else this.#talk.hear(frame);
+    if (frame.type === "hello") onHello(frame);
+    else if (frame.type === "pong") onPong(frame);
+    else talk.hear(frame);
   }
 
   /** @param {{protocol: number, connection_id: string, server_time: number, active: {task_id: string}[]}} frame */
-  #hello(frame) {
-    this.#listener.serverTimeTold(frame.server_time);
+  function onHello(frame) {
+    listener.serverTimeTold(frame.server_time);
     if (frame.protocol !== PROTOCOL_VERSION) {
-      this.#drop(1000, "another protocol");
-      this.#ladder.stop();
-      this.#change({ phase: "stopped", reason: "protocol", retryAt: null });
+      drop(1000, "another protocol");
+      ladder.stop();
+      change({ phase: "stopped", reason: "protocol", retryAt: null });
       return;
     }
-    const again = this.#wasLive;
-    this.#wasLive = this.#isGreeted = true;
-    this.#ladder.reached(frame.server_time);
-    this.#change({
+    const again = wasLive;
+    wasLive = isGreeted = true;
+    ladder.reached(frame.server_time);
+    change({
       phase: "live", connectionId: frame.connection_id, lostAt: null, retryAt: null, reason: null,
     });
-    this.#timers.set("settled", SETTLED_AFTER_MS, () => this.#change({ failures: 0 }));
-    this.#talk.greet(frame.active, again);
-    this.#ping();
+    timers.set("settled", SETTLED_AFTER_MS, () => change({ failures: 0 }));
+    talk.greet(frame.active, again);
+    ping();
   }
 
   /** @param {number} [within] ms in which its answer has to come */
-  #ping(within = ANSWER_WITHIN_MS) {
-    this.#pingWithin = within;
+  function ping(within = ANSWER_WITHIN_MS) {
+    pingWithin = within;
     /** @type {Record<string, number>} */
     const cursors = {};
-    for (const taskId of this.#ledger.unfinished()) cursors[taskId] = this.#ledger.cursor(taskId);
-    this.#timers.set("ping", PING_EVERY_MS, () => this.#ping());
-    this.#pacer.sendFirst({ action: "ping", cursors });
+    for (const taskId of ledger.unfinished()) cursors[taskId] = ledger.cursor(taskId);
+    timers.set("ping", PING_EVERY_MS, ping);
+    pacer.sendFirst({ action: "ping", cursors });
   }
 
   /** @param {{server_time: number, cursors: Record<string, number>}} frame */
-  #pong(frame) {
-    this.#timers.clear("silence");
-    this.#listener.serverTimeTold(frame.server_time);
-    this.#ladder.since = frame.server_time;
-    this.#change({ phase: "live", lostAt: null, latencyMs: Math.round(this.#env.now() - this.#pingSentAt) });
-    this.#talk.compare(frame.cursors);
-  }
-
-  /** @param {ClientMessage} message */
-  #send(message) {
-    this.#pacer.send(message);
+  function onPong(frame) {
+    timers.clear("silence");
+    listener.serverTimeTold(frame.server_time);
+    ladder.since = frame.server_time;
+    change({ phase: "live", lostAt: null, latencyMs: Math.round(env.now() - pingSentAt) });
+    talk.compare(frame.cursors);
   }
 
   /**
    * @param {KeyedMessage} message
    * @param {number} failures
    */
-  #sendLater(message, failures) {
-    this.#timers.set(`again ${message.request_key}`, 1_000 + this.#backoff(failures + 2), () => {
-      if (this.#outbox.get(message.request_key)) this.#send(message);
+  function sendLater(message, failures) {
+    timers.set(`again ${message.request_key}`, 1_000 + backoff(failures + 2), () => {
+      if (outbox.get(message.request_key)) pacer.send(message);
     });
   }
 
   /** @param {ClientMessage} message */
-  #transmit(message) {
-    this.#talk.sent(message);
+  function transmit(message) {
+    talk.sent(message);
     if (message.action === "ping") {
       // only now: what waits for its turn cannot have been answered
-      this.#pingSentAt = this.#env.now();
-      this.#timers.set("silence", this.#pingWithin, () => this.#hangUp());
+      pingSentAt = env.now();
+      timers.set("silence", pingWithin, hangUp);
     }
-    this.#line?.send(JSON.stringify(message));
+    line?.send(JSON.stringify(message));
   }
 
-  /** @param {Partial<Connection>} change */
-  #change(change) {
-    const { rung, why } = this.#ladder;
-    this.#connection = { ...this.#connection, rung, why, ...change };
-    this.#listener.connectionChanged(this.#connection);
+  /** @param {Partial<Connection>} changed */
+  function change(changed) {
+    const { rung, why } = ladder;
+    connection = { ...connection, rung, why, ...changed };
+    listener.connectionChanged(connection);
   }
+
+  ladder.onDescent = openAnew;
+  ladder.onClimb = takeOver;
+  return {
+    get connection() {
+      return connection;
+    },
+    start: open, stop, retryNow, noteOffline, noteOnline, ask,
+  };
 }
+
+/** @typedef {ReturnType<typeof createSocket>} StudioSocket */

@@ -4,7 +4,7 @@
 import { at } from "./base.js";
 import { HttpLine, withCursors } from "./http-line.js";
 import { CLOSE_SILENT } from "./protocol.js";
-import { Timers } from "./timers.js";
+import { createTimers } from "./timers.js";
 
 /** @import {Post} from "./http-line.js" */
 
@@ -30,7 +30,7 @@ export class SseLine extends HttpLine {
   constructor({ post, cursors, since, listen, clock }) {
     super(post);
     this.#now = clock.now;
-    this.#timers = new Timers(clock);
+    this.#timers = createTimers(clock);
     this.#source = listen(withCursors(at("/events/"), cursors(), since));
     this.#source.addEventListener("message", ({ data }) => {
       this.#breathe();

@@ -4,9 +4,7 @@
 import { at } from "./base.js";
 import { drawAgain, settingsOf, share } from "./deeds.js";
 import { clone, find, setText } from "./dom.js";
-import { number, timeOfDay } from "./format.js";
-import { gettext, ngettext } from "./i18n.js";
-import { errorSentence, interruptionLabel, kindLabel, reasonLabel, stepLabel } from "./labels.js";
+import { errorSentence, gettext, interruptionLabel, kindLabel, ngettext, number, reasonLabel, stepLabel, timeOfDay } from "./i18n.js";
 
 /** @import {EventFrame, Task, TaskState} from "./protocol.js" */
 

@@ -25,202 +25,192 @@ import { isTerminal, newRequestKey } from "./protocol.js";
  * @property {(serverTime: number) => void} serverTimeTold
  */
 
-export class Talk {
-  #ledger;
-  #outbox;
-  #listener;
-  #send;
-  #sendLater;
-
+/**
+ * @param {object} parts
+ * @param {Ledger} parts.ledger
+ * @param {Outbox} parts.outbox
+ * @param {Listener} parts.listener
+ * @param {(message: ClientMessage) => void} parts.send
+ * @param {(message: KeyedMessage, failures: number) => void} parts.sendLater
+ */
+export function createTalk({ ledger, outbox, listener, send, sendLater }) {
   /** Tasks whose replay is under way, by the key of the attach. @type {Map<string, string>} */
-  #replaying = new Map();
+  const replaying = new Map();
   /** Tasks that are being caught up after a lost connection. @type {Set<string>} */
-  #resuming = new Set();
+  const resuming = new Set();
   /** Tasks that are attached on this connection. @type {Set<string>} */
-  #attached = new Set();
+  const attached = new Set();
   /** Keys of the outbox's messages that went out on this connection. @type {string[]} */
-  #sentKeys = [];
-  #caughtUp = 0;
-  #unavailable = 0;
-
-  /**
-   * @param {object} parts
-   * @param {Ledger} parts.ledger
-   * @param {Outbox} parts.outbox
-   * @param {Listener} parts.listener
-   * @param {(message: ClientMessage) => void} parts.send
-   * @param {(message: KeyedMessage, failures: number) => void} parts.sendLater
-   */
-  constructor({ ledger, outbox, listener, send, sendLater }) {
-    this.#ledger = ledger;
-    this.#outbox = outbox;
-    this.#listener = listener;
-    this.#send = send;
-    this.#sendLater = sendLater;
-  }
+  let sentKeys = [];
+  let caughtUp = 0;
+  let unavailable = 0;
 
   /** Nothing of an earlier connection holds on a new one. */
-  reset() {
-    this.#replaying.clear();
-    this.#resuming.clear();
-    this.#attached.clear();
-    this.#sentKeys = [];
+  function reset() {
+    replaying.clear();
+    resuming.clear();
+    attached.clear();
+    sentKeys = [];
   }
 
   /**
    * @param {{task_id: string}[]} active the person's unfinished tasks, as `hello` names them
    * @param {boolean} again whether something may have been missed meanwhile
    */
-  greet(active, again) {
-    this.#caughtUp = 0;
+  function greet(active, again) {
+    caughtUp = 0;
     for (const { task_id: taskId } of active) {
-      if (this.#ledger.wants(taskId)) this.#ledger.expect(taskId);
+      if (ledger.wants(taskId)) ledger.expect(taskId);
     }
-    for (const taskId of this.#ledger.unfinished()) {
-      if (again) this.#resuming.add(taskId);
-      this.#attach(taskId);
+    for (const taskId of ledger.unfinished()) {
+      if (again) resuming.add(taskId);
+      attach(taskId);
     }
-    if (again) this.#listener.cameBack?.();
-    for (const message of this.#outbox.all()) this.#send(message);
+    if (again) listener.cameBack?.();
+    for (const message of outbox.all()) send(message);
   }
 
   /** @param {ClientMessage} message it is on its way */
-  sent({ request_key: key }) {
-    if (key && this.#outbox.get(key)) this.#sentKeys.push(key);
+  function sent({ request_key: key }) {
+    if (key && outbox.get(key)) sentKeys.push(key);
   }
 
   /** @param {any} frame A frame about tasks; what is unknown says nothing that we need. */
-  hear(frame) {
+  function hear(frame) {
     switch (frame.type) {
-      case "ack": return this.#ack(frame);
-      case "task": return this.#task(frame);
-      case "live": return this.#live(frame.task_id, frame.seq);
-      case "queue": return this.#listener.placesChanged(this.#ledger.arrange(frame.tasks));
-      case "collection": return this.#listener.collectionChanged?.(frame);
-      case "models": return this.#listener.modelsTold?.(frame.models);
-      case "answer": return this.#answer(frame);
+      case "ack": return onAck(frame);
+      case "task": return onTask(frame);
+      case "live": return onLive(frame.task_id, frame.seq);
+      case "queue": return listener.placesChanged(ledger.arrange(frame.tasks));
+      case "collection": return listener.collectionChanged?.(frame);
+      case "models": return listener.modelsTold?.(frame.models);
+      case "answer": return onAnswer(frame);
       case "error":
-        return "seq" in frame ? this.#event(frame) : this.#refused(frame);
+        return "seq" in frame ? onEvent(frame) : onRefused(frame);
       case "progress":
       case "result":
-      case "cancelled": return this.#event(frame);
+      case "cancelled": return onEvent(frame);
       default:
     }
   }
 
   /** @param {Record<string, number>} cursors what the server has told, or could tell */
-  compare(cursors) {
-    for (const taskId of this.#ledger.unfinished()) {
-      if (cursors[taskId] > this.#ledger.cursor(taskId)) this.#attach(taskId);
+  function compare(cursors) {
+    for (const taskId of ledger.unfinished()) {
+      if (cursors[taskId] > ledger.cursor(taskId)) attach(taskId);
     }
   }
 
   /** @param {string} taskId */
-  #attach(taskId) {
-    if (this.#replaying.has(taskId)) return;
+  function attach(taskId) {
+    if (replaying.has(taskId)) return;
     const key = newRequestKey();
-    this.#replaying.set(taskId, key);
-    this.#send({
-      action: "attach", task_id: taskId, after: this.#ledger.cursor(taskId), request_key: key,
+    replaying.set(taskId, key);
+    send({
+      action: "attach", task_id: taskId, after: ledger.cursor(taskId), request_key: key,
     });
   }
 
   /** @param {{task_id: string, request_key?: string | null, duplicate?: boolean, task?: Task}} frame */
-  #ack(frame) {
+  function onAck(frame) {
     const { task_id: taskId, task } = frame;
-    this.#unavailable = 0;
-    const message = this.#outbox.settle(frame.request_key);
-    this.#ledger.expect(taskId);
+    unavailable = 0;
+    const message = outbox.settle(frame.request_key);
+    ledger.expect(taskId);
     if (message) {
-      this.#listener.accepted(message, { taskId, duplicate: frame.duplicate === true });
+      listener.accepted(message, { taskId, duplicate: frame.duplicate === true });
     }
     if (task) {
-      this.#attached.add(taskId); // the ack attaches us
-      this.#task({ task_id: taskId, task });
-    } else if (this.#ledger.task(taskId) === null) {
-      this.#attach(taskId); // only `task` says what the server filled in
+      attached.add(taskId); // the ack attaches us
+      onTask({ task_id: taskId, task });
+    } else if (ledger.task(taskId) === null) {
+      attach(taskId); // only `task` says what the server filled in
     }
   }
 
   /** @param {{task_id: string, task: Task}} frame Never moves a cursor. */
-  #task(frame) {
+  function onTask(frame) {
     const { task_id: taskId, task } = frame;
-    if (!this.#ledger.wants(taskId)) return;
-    const known = this.#ledger.task(taskId) !== null;
-    this.#ledger.learn(taskId, task);
-    if (!this.#ledger.isFinished(taskId) && !this.#attached.has(taskId)) this.#attach(taskId);
-    if (!known) this.#listener.taskLearned(taskId, task);
+    if (!ledger.wants(taskId)) return;
+    const known = ledger.task(taskId) !== null;
+    ledger.learn(taskId, task);
+    if (!ledger.isFinished(taskId) && !attached.has(taskId)) attach(taskId);
+    if (!known) listener.taskLearned(taskId, task);
   }
 
   /** @param {EventFrame} frame */
-  #event(frame) {
+  function onEvent(frame) {
     const taskId = frame.task_id;
-    if (!this.#ledger.wants(taskId)) return;
-    const outcome = this.#ledger.apply(frame);
+    if (!ledger.wants(taskId)) return;
+    const outcome = ledger.apply(frame);
     if (outcome === "gap") {
-      this.#attach(taskId);
+      attach(taskId);
       return;
     }
     if (outcome === "known") return;
-    const replayed = this.#replaying.has(taskId);
-    if (this.#resuming.has(taskId)) this.#caughtUp += 1;
-    if (isTerminal(frame.status)) this.#outbox.settleAbout("cancel", taskId);
-    this.#listener.taskChanged(taskId, frame, !replayed);
-    if (isTerminal(frame.status) && !replayed) this.#release(taskId);
+    const replayed = replaying.has(taskId);
+    if (resuming.has(taskId)) caughtUp += 1;
+    if (isTerminal(frame.status)) outbox.settleAbout("cancel", taskId);
+    listener.taskChanged(taskId, frame, !replayed);
+    if (isTerminal(frame.status) && !replayed) release(taskId);
   }
 
   /**
    * @param {string} taskId
    * @param {number} seq the newest event when the replay ended
    */
-  #live(taskId, seq) {
-    if (!this.#replaying.delete(taskId)) return;
-    if (seq > this.#ledger.cursor(taskId)) {
-      this.#attach(taskId);
+  function onLive(taskId, seq) {
+    if (!replaying.delete(taskId)) return;
+    if (seq > ledger.cursor(taskId)) {
+      attach(taskId);
       return;
     }
-    this.#attached.add(taskId);
-    if (this.#ledger.isFinished(taskId)) this.#release(taskId);
-    if (this.#resuming.delete(taskId) && this.#resuming.size === 0) {
-      this.#listener.caughtUp(this.#caughtUp);
-      this.#caughtUp = 0;
+    attached.add(taskId);
+    if (ledger.isFinished(taskId)) release(taskId);
+    if (resuming.delete(taskId) && resuming.size === 0) {
+      listener.caughtUp(caughtUp);
+      caughtUp = 0;
     }
   }
 
   /** A finished log does not grow: give the place back. @param {string} taskId */
-  #release(taskId) {
-    this.#attached.delete(taskId);
-    this.#send({ action: "detach", task_id: taskId });
+  function release(taskId) {
+    attached.delete(taskId);
+    send({ action: "detach", task_id: taskId });
   }
 
   /** @param {{task_id: string, answer: string}} frame */
-  #answer(frame) {
-    this.#outbox.settleAbout("cancel", frame.task_id);
-    this.#listener.cancelAnswered(frame.task_id, frame.answer);
+  function onAnswer(frame) {
+    outbox.settleAbout("cancel", frame.task_id);
+    listener.cancelAnswered(frame.task_id, frame.answer);
   }
 
   /** @param {Refusal} frame */
-  #refused(frame) {
-    const waiting = this.#outbox.get(frame.request_key ?? "");
+  function onRefused(frame) {
+    const waiting = outbox.get(frame.request_key ?? "");
     if (frame.code === "unavailable" && waiting) {
       // Nothing was lost and nothing was stored: the same key goes out again by itself.
-      this.#unavailable += 1;
-      this.#sendLater(waiting, this.#unavailable);
-      this.#listener.refused(null, frame);
+      unavailable += 1;
+      sendLater(waiting, unavailable);
+      listener.refused(null, frame);
       return;
     }
-    const attaching = [...this.#replaying].find(([, key]) => key === frame.request_key);
+    const attaching = [...replaying].find(([, key]) => key === frame.request_key);
     if (attaching) {
-      this.#replaying.delete(attaching[0]);
-      this.#resuming.delete(attaching[0]);
+      replaying.delete(attaching[0]);
+      resuming.delete(attaching[0]);
       if (frame.code === "not_found") {
-        this.#ledger.forget(attaching[0]);
-        this.#listener.taskForgotten(attaching[0]);
+        ledger.forget(attaching[0]);
+        listener.taskForgotten(attaching[0]);
       }
       return;
     }
     // What could not even be parsed is refused without its key; answers come in the order of sending.
-    const key = frame.request_key ?? this.#sentKeys.find((sent) => this.#outbox.get(sent));
-    this.#listener.refused(this.#outbox.settle(key), frame);
+    const key = frame.request_key ?? sentKeys.find((sent) => outbox.get(sent));
+    listener.refused(outbox.settle(key), frame);
   }
+
+  return { reset, greet, sent, hear, compare };
 }
+
+/** @typedef {ReturnType<typeof createTalk>} Talk */

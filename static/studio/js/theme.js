@@ -11,6 +11,13 @@
   }
 
   document.addEventListener("DOMContentLoaded", () => {
+    for (const link of /** @type {NodeListOf<HTMLLinkElement>} */ (document.querySelectorAll("link[disabled]"))) {
+      // fetched only where, and as soon as, its medium is the one of the page
+      const medium = matchMedia(link.media);
+      const load = () => (link.disabled &&= !medium.matches);
+      medium.addEventListener("change", load);
+      load();
+    }
     for (const button of document.querySelectorAll("[data-theme-toggle]")) {
       button.removeAttribute("hidden");
       button.addEventListener("click", () => {

@@ -4,8 +4,7 @@
 import { at } from "./base.js";
 import { copyText, drawAgain, putIntoBin, setFavourite, share } from "./deeds.js";
 import { clone, find, part, setAttribute, setText } from "./dom.js";
-import { duration, number, size, timeOfDay } from "./format.js";
-import { gettext } from "./i18n.js";
+import { duration, gettext, number, size, timeOfDay } from "./i18n.js";
 import { toast } from "./toasts.js";
 
 /** @import {Settings} from "./deeds.js" */

@@ -1,14 +1,14 @@
 // @ts-check
-/** Opens the viewer on the pictures of a page; until somebody does, this is all of it that is loaded. */
+/** A plain click on a picture opens the viewer, which is loaded then. */
 
-import { closest, dress, lazy } from "./dom.js";
+import { byId, closest, dress, isPlain, lazy } from "./dom.js";
 
 /** @import {Viewer} from "./viewer.js" */
 
 /** @type {Viewer | undefined} */
 let viewer;
 const load = lazy(async () => {
-  const [module] = await Promise.all([import("./viewer.js"), dress(document.getElementById("viewer-template"))]);
+  const [module] = await Promise.all([import("./viewer.js"), dress(byId("viewer-template"))]);
   return (viewer = new module.Viewer());
 });
 
@@ -19,8 +19,7 @@ const linkOf = (event) => /** @type {HTMLAnchorElement | null} */ (closest(event
 export function listenForViewing() {
   document.addEventListener("click", (event) => {
     const link = linkOf(event);
-    if (!link || event.defaultPrevented || event.button) return;
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (!link || !isPlain(event)) return;
     event.preventDefault();
     load().then((ready) => ready.open(link.dataset.pictureKey ?? "", link)).catch(() => location.assign(link.href));
   });

@@ -2,8 +2,8 @@
 /** One press on "Vary" or "Vary slightly" draws; the link itself, in another tab, leads to the form. */
 
 import { at } from "./base.js";
-import { closest } from "./dom.js";
-import { errorSentence } from "./labels.js";
+import { closest, isPlain } from "./dom.js";
+import { errorSentence } from "./i18n.js";
 import { toast } from "./toasts.js";
 
 /** @import {About} from "./viewer-panel.js" */
@@ -14,8 +14,7 @@ import { toast } from "./toasts.js";
 export function listenForVarying(change = ({ key }) => location.assign(at(`/?from=${key}`))) {
   document.addEventListener("click", (event) => {
     const link = closest(event, "a[href*='?from=']");
-    if (!(link instanceof HTMLAnchorElement) || link.ariaBusy === "true") return;
-    if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (!(link instanceof HTMLAnchorElement) || link.ariaBusy === "true" || !isPlain(event)) return;
     event.preventDefault();
     link.ariaBusy = "true";
     const { searchParams } = new URL(link.href);
