@@ -39,6 +39,7 @@ import pytest  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.contrib.auth.models import Permission, User  # noqa: E402
 from django.db import connection  # noqa: E402
+from django.test import override_settings  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from generation import services  # noqa: E402
@@ -156,6 +157,12 @@ def rita(db: None) -> User:
     rita = User.objects.create_user("rita", is_staff=True)
     rita.user_permissions.add(Permission.objects.get(codename="view_generationtask"))
     return rita
+
+
+@pytest.fixture
+def media(tmp_path: Path) -> Iterator[Path]:
+    with override_settings(MEDIA_ROOT=tmp_path / "media"):
+        yield tmp_path / "media"
 
 
 @pytest.fixture

@@ -27,16 +27,14 @@ from pathlib import Path, PurePosixPath
 ROOT = Path(__file__).resolve().parent.parent
 
 LEFT = {
-    "base names": 4,
     "demo_xinference": 15,
     "deploy": 6,
-    "generation": 305,
+    "generation": 301,
     "glossary": 178,
     "liujuan_site": 14,
     "root": 1,
     "static": 115,
     "templates": 1,
-    "test imports": 95,
     "tests": 114,
 }
 

@@ -23,9 +23,9 @@ from ruamel.yaml import YAML
 from generation.management.commands.serve import daphne_command
 from generation.protocol import MAX_TEXT_BYTES
 from generation.worker.picture_call import ABORT_PATIENCE
+from tests.documents import variables
 from tests.process.nginx import SITE, Nginx, needs_nginx
 from tests.studio import ROOT, free_port
-from tests.test_docs import variables
 
 DEPLOY = ROOT / "deploy"
 COMPOSE: dict[str, Any] = YAML(typ="safe").load(DEPLOY / "compose.yaml")

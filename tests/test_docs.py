@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 import tomllib
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -39,30 +37,14 @@ from generation.protocol.client_messages import ACTIONS
 from generation.services import outcomes
 from generation.services.cancellation import Answer
 from generation.sessions import rate_limit, socket
+from tests.documents import variables
+from tests.prepared import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 PROTOCOL = (ROOT / "docs/protocol.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = ["README.md", "CHANGELOG.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
 
-TYPES = {
-    "text": "text",
-    "secret": "text",
-    "secrets": "list with commas",
-    "whole_number": "whole number",
-    "number": "number",
-    "switch": "switch",
-    "names": "list with commas",
-}
-COMPUTED_DEFAULTS = {
-    "str(BASE_DIR / 'var')": "`var/`",
-    "PUBLIC_URL.startswith('https:')": "`1` if `PUBLIC_URL` begins with https, else `0`",
-    "addresses.names_of(HOST)": "`HOST`",
-    "not REDIS_URL": "`1` without `REDIS_URL`, else `0`",
-    "[]": "empty",
-}
-"""Defaults that are no plain value, by their source, and how the README words them."""
 
 FIELDS = tuple(name for name in EventFrame.__annotations__ if name not in ("data", "code"))
 """What every event frame has; the other two belong to endings."""
@@ -190,33 +172,6 @@ def test_the_details_of_the_worked_example_are_specified_with_their_kind() -> No
     told = {(event["kind"], name) for event in events for name in event["details"]}
 
     assert {(kind, name) for kind, name in told if f"`{name}`" not in kinds[kind][1]} == set()
-
-
-def variables() -> dict[str, tuple[str, str]]:
-    """Every `env.kind("NAME", default=…)` of the settings: name → (type, default as worded)."""
-    tree = ast.parse((ROOT / "liujuan_site/settings.py").read_text(encoding="utf-8"))
-    found: dict[str, tuple[str, str]] = {}
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
-            continue
-        if not isinstance(node.func.value, ast.Name) or node.func.value.id != "env":
-            continue
-        if not any(each.arg == "default" for each in node.keywords):
-            continue
-        assert isinstance(node.args[0], ast.Constant)
-        default = next(each.value for each in node.keywords if each.arg == "default")
-        assert node.func.attr in TYPES, f"how is {node.args[0].value!r} read?"
-        found[str(node.args[0].value)] = (TYPES[node.func.attr], worded(default))
-    return found
-
-
-def worded(default: ast.expr) -> str:
-    if not isinstance(default, ast.Constant):
-        return COMPUTED_DEFAULTS[ast.unparse(default)]
-    value = default.value
-    if isinstance(value, int | float):
-        return f"`{value:g}`"
-    return f"`{value!s}`" if value else "empty"
 
 
 def test_the_readme_has_every_setting_with_its_type_and_default() -> None:

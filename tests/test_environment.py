@@ -15,9 +15,9 @@ import pytest
 
 from liujuan_site import addresses, databases, redis_urls, sub_path, validators
 from liujuan_site.environment import Environment, Unusable, WrongSettings
+from tests.documents import variables
 from tests.settings import SettingsOf
 from tests.studio import ROOT, free_port
-from tests.test_docs import variables
 
 OLD, NEW = "an-old-key-for-tests-0123", "the-new-key-for-tests-0123"
 NODE = os.uname().nodename.lower()

@@ -35,7 +35,7 @@ from generation.xinference import XinferenceClient
 from liujuan_site import lifespan
 from liujuan_site.lifespan import Lifecycle
 from liujuan_site.model_server import ModelServer
-from tests.services.test_submitting import submit
+from tests.factories import submit
 from tests.socket.pages import PATIENCE, OpenPage
 from tests.worker.machine import SPEED, seen_at
 

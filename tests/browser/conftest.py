@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
+from tests.browser.pages import expect_picture, send
 from tests.browser.people import Person, make_people
 from tests.browser.vanishing import CHROMIUM, Chromium, run_again_if_it_vanished
 from tests.studio import Studio, wait_until
@@ -196,3 +197,11 @@ def take(page: Page, path: str) -> None:
         page.screenshot(path=f"{path}-{device}-{theme}.png", animations="disabled")
     if before is not None:
         page.set_viewport_size(before)
+
+
+@pytest.fixture
+def card(page: Page) -> Locator:
+    """A finished task of three pictures."""
+    card = send(page, "three to look at", size="256x256", steps=4, n=3)
+    expect_picture(page, card)
+    return card

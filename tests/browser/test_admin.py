@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SignIn
 from tests.browser.pages import expect_status, send, task_id_of
-from tests.browser.test_signing_in import give
+from tests.browser.sign_in import give
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser

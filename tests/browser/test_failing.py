@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +13,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Shoot, SignIn
 from tests.browser.pages import expect_live, expect_status, send, task_id_of
 from tests.browser.people import Person, make_people
+from tests.browser.responses import answers
 from tests.studio import ROOT, Studio, free_port, wait_until
 
 pytestmark = pytest.mark.browser
@@ -36,14 +36,6 @@ def faulty_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         wait_until(lambda: answers(f"{url}/v1/models"), what="the model server answers")
         yield url
         process.terminate()
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5):
-            return True
-    except OSError:
-        return False
 
 
 @pytest.fixture(scope="module")

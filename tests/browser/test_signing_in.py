@@ -9,6 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Shoot, SignIn
 from tests.browser.pages import expect_live
+from tests.browser.sign_in import give
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -21,12 +22,6 @@ def door(sign_in: SignIn, studio: Studio) -> Page:
     page.goto("/")
     expect(page).to_have_url(re.compile(r"/accounts/sign-in/\?next=/$"))
     return page
-
-
-def give(page: Page, name: str, password: str) -> None:
-    page.locator("#id_username").fill(name)
-    page.locator("#id_password").fill(password)
-    page.locator("button[type=submit].button--solid").click()
 
 
 def test_the_printed_account_opens_the_studio_and_signing_out_closes_it(

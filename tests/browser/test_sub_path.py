@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Request, expect
 
 from tests.browser.conftest import SignIn
 from tests.browser.pages import expect_live, expect_picture, send
-from tests.browser.test_signing_in import give
+from tests.browser.sign_in import give
 from tests.process.nginx import Nginx, needs_nginx
 from tests.studio import Studio
 

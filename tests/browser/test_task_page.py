@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import PATIENCE_MS, NewPerson, Shoot, SignIn
 from tests.browser.pages import expect_live, expect_percent, expect_picture, send, task_id_of
 from tests.browser.people import make_people
-from tests.browser.test_failing import answers
+from tests.browser.responses import answers
 from tests.studio import ROOT, Studio, free_port, wait_until
 
 pytestmark = pytest.mark.browser

@@ -10,44 +10,12 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import PHONE, Shoot, SignIn
 from tests.browser.pages import card_of, expect_live, expect_picture, send
 from tests.browser.people import Person
+from tests.browser.viewer import PICTURES, expect_shown, key_shown, open_viewer, viewer_of
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
 
-PICTURES = ".card__pictures a[data-picture-key]"
 NAMES = {"zh-CN": ("关于这张图", "下一张"), "en-GB": ("About this picture", "Next picture")}
-
-
-@pytest.fixture
-def card(page: Page) -> Locator:
-    """A finished task of three pictures."""
-    card = send(page, "three to look at", size="256x256", steps=4, n=3)
-    expect_picture(page, card)
-    return card
-
-
-def viewer_of(page: Page) -> Locator:
-    return page.locator("dialog.viewer")
-
-
-def open_viewer(page: Page, number: int = 1) -> Locator:
-    """The viewer, on the picture with this number, as soon as all of it is there."""
-    page.locator(PICTURES).nth(number - 1).click()
-    expect_shown(page, number)
-    return viewer_of(page)
-
-
-def expect_shown(page: Page, number: int, of: int = 3) -> None:
-    viewer = viewer_of(page)
-    expect(viewer).to_be_visible()
-    expect(viewer.locator("[data-part=counter]")).to_have_text(f"{number} / {of}")
-    expect(viewer.locator("[data-part=panel][data-known]")).to_have_count(1)
-    picture = viewer.locator(".viewer__picture img").element_handle()
-    page.wait_for_function("image => image.isConnected && image.naturalWidth > 0", arg=picture)
-
-
-def key_shown(page: Page) -> str:
-    return page.url.partition("#picture=")[2]
 
 
 @pytest.mark.parametrize("locale", list(NAMES))

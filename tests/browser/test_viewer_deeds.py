@@ -10,17 +10,9 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import Shoot
 from tests.browser.pages import task_id_of
-from tests.browser.test_viewer import (
-    PICTURES,
-    card,
-    expect_shown,
-    key_shown,
-    open_viewer,
-    viewer_of,
-)
+from tests.browser.viewer import PICTURES, expect_shown, key_shown, open_viewer, viewer_of
 from tests.studio import Studio
 
-__all__ = ["card"]
 pytestmark = pytest.mark.browser
 
 

@@ -9,16 +9,14 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from generation import services
+from tests.factories import finished_task
 from tests.fallback.visitors import OpenStream, SignedIn
-from tests.services.drawn import drawn, media
-
-__all__ = ["media"]
 
 
 async def test_a_stream_tells_the_change_and_a_poll_its_number(
     media: Path, alice: User, bob: User, open_stream: OpenStream, signed_in: SignedIn
 ) -> None:
-    task = await database_sync_to_async(drawn)(alice, timezone.now())
+    task = await database_sync_to_async(finished_task)(alice, timezone.now())
     reader, person = await open_stream(alice), await signed_in(alice)
     await reader.until("hello")
     assert [frame["type"] for frame in await person.poll()] == ["hello"]

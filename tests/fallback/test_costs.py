@@ -16,9 +16,9 @@ from django.test.utils import CaptureQueriesContext
 from generation import selectors
 from generation.choices import TaskStatus
 from generation.models import GenerationTask, Worker
+from tests.factories import submit
 from tests.fallback.visitors import OpenStream, SignedIn
-from tests.services.test_submitting import submit
-from tests.socket.test_attaching import claim, progress
+from tests.socket.task_events import claim, progress
 
 SECOND = timedelta(seconds=1)
 

@@ -15,7 +15,7 @@ from generation.models import GenerationTask, TaskEvent, Worker
 from generation.sessions import TokenBucket, request_buckets
 from generation.sessions.poll import MAX_EVENTS
 from tests.fallback.visitors import SignedIn
-from tests.socket.test_attaching import claim, complete, progress
+from tests.socket.task_events import claim, complete, progress
 
 
 async def test_a_submission_is_acknowledged_with_its_first_event(

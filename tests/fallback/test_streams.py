@@ -15,7 +15,7 @@ from generation.hub.outbox import MAX_QUEUED_FRAMES
 from generation.models import Worker
 from generation.sessions import session_credentials, stream
 from tests.fallback.visitors import OpenStream, Reader, SignedIn
-from tests.socket.test_attaching import claim, complete, progress
+from tests.socket.task_events import claim, complete, progress
 
 
 async def seqs_until(reader: Reader, task_id: str, last: int) -> list[int]:

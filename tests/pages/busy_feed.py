@@ -13,9 +13,8 @@ from generation import services
 from generation.choices import Basis, ErrorCode, InterruptReason, Step
 from generation.models import GenerationTask, Worker
 from generation.services import Boundary, Claim, Fraction
+from tests.factories import claim_one, finish, interrupt, settle, submit
 from tests.pictures import picture
-from tests.services.test_running import claim_one, finish, interrupt, settle
-from tests.services.test_submitting import submit
 
 PROMPTS = (
     "A mountain temple on a snowy night, one warm window, thin smoke over the roofs, ink wash",

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+import uuid
+from datetime import datetime, timedelta
 
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+
+from generation.choices import TaskStatus
+from generation.models import GeneratedImage, GenerationTask
 from generation.sessions import owner_buckets, request_buckets
 from generation.views.zip_download import Zip
+from tests.factories import submit
 
 
 @pytest.fixture(autouse=True)
@@ -13,3 +21,40 @@ def full_buckets() -> None:
     request_buckets.by_owner.clear()
     owner_buckets.by_owner.clear()
     Zip.under_way.clear()
+
+
+@pytest.fixture
+def history(alice: User, bob: User, now: datetime) -> list[GenerationTask]:
+    """2,500 finished tasks of Alice with a picture each, newest first, as many of Bob, and 3
+    unfinished ones that are older."""
+    first = submit(alice, now - 3_000 * timedelta(seconds=1))
+    values = {field.attname: getattr(first, field.attname) for field in first._meta.fields}
+    submit(alice, now - 3_001 * timedelta(seconds=1))
+    submit(alice, now - 3_002 * timedelta(seconds=1))
+    over = {"status": TaskStatus.COMPLETED, "progress": 100, "finished_at": now}
+    tasks = [
+        GenerationTask(
+            **{**values, **over, "id": uuid.uuid4(), "owner_id": owner.pk, "created": moment}
+        )
+        for moment in (now - k * timedelta(seconds=1) for k in range(2_500))
+        for owner in (alice, bob)
+    ]
+    GenerationTask.objects.bulk_create(tasks)
+    GeneratedImage.objects.bulk_create(
+        GeneratedImage(
+            task=task,
+            index=1,
+            file=f"{task.pk}/1.jpg",
+            sha256="0",
+            width=512,
+            height=512,
+            seed=1_000_000 + k,
+            bytes=1,
+            favourite=k in (4, 4_000, 4_001),
+        )
+        for k, task in enumerate(tasks)
+    )
+    if connection.vendor == "postgresql":
+        with connection.cursor() as database:
+            database.execute("ANALYZE generation_generationtask, generation_generatedimage")
+    return tasks[::2]

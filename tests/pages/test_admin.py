@@ -16,11 +16,9 @@ from generation import services
 from generation.admin.changelist import MOST
 from generation.choices import InterruptReason, TaskStatus
 from generation.models import ApiToken, GenerationTask, ShareLink, Worker
-from tests.pages.test_queries import plan_of
+from tests.factories import claim_one, failed_task, finished_task, interrupt, submit
+from tests.query_plans import plan_of
 from tests.rows import copy_task
-from tests.services.drawn import drawn
-from tests.services.test_running import claim_one, interrupt
-from tests.services.test_submitting import failed_task, submit
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/generation/generationtask/"
@@ -195,7 +193,7 @@ def test_staff_see_and_find_what_its_owner_deleted(
 
 
 def test_a_share_link_can_be_ended_but_not_read_off(alice: User, now: datetime) -> None:
-    task = drawn(alice, now)
+    task = finished_task(alice, now)
     token, _ends = services.create_link(task=task, now=now)
     client = Client(headers={"accept-language": "en"})
     client.force_login(User.objects.create_superuser("root"))
@@ -212,7 +210,7 @@ def test_a_share_link_can_be_ended_but_not_read_off(alice: User, now: datetime) 
 def test_links_are_for_who_may_see_tasks_and_are_ended_one_by_one(
     alice: User, rita: User, now: datetime
 ) -> None:
-    task = drawn(alice, now, prompt="willow")
+    task = finished_task(alice, now, prompt="willow")
     tokens = [services.create_link(task=task, now=now)[0] for _each in range(3)]
     page, link = "/admin/generation/sharelink/", ShareLink.objects.earliest("pk")
     of_links = Permission.objects.filter(content_type__model="sharelink")
@@ -318,7 +316,7 @@ def test_the_machinery_can_be_read(model: str, worker: Worker) -> None:
 
 
 def test_the_admin_names_the_way_instead_of_deleting_it(alice: User, now: datetime) -> None:
-    drawn(alice, now, pictures=0)
+    finished_task(alice, now, pictures=0)
     unused = User.objects.create_user("unused")
     client = Client(headers={"accept-language": "en"})
     client.force_login(User.objects.create_superuser("root"))
@@ -334,7 +332,7 @@ def test_the_admin_names_the_way_instead_of_deleting_it(alice: User, now: dateti
 def test_the_page_of_a_task_shows_its_pictures_and_leads_to_all_around_it(
     alice: User, staff: Client, now: datetime
 ) -> None:
-    task = drawn(alice, now, prompt="willow", pictures=2)
+    task = finished_task(alice, now, prompt="willow", pictures=2)
     child = submit(alice, now, prompt="willow in snow", parent=str(task.pk))
     services.put_into_bin(owner=alice, pictures=[(task.pk, 2)], tasks=[], now=now)
 
@@ -371,7 +369,7 @@ def test_codes_are_said_in_words(
 ) -> None:
     submit(alice, now)
     interrupt(claim_one(worker, now), InterruptReason.LEASE_EXPIRED, now)
-    failed = drawn(alice, now, pictures=0, status="failed")
+    failed = finished_task(alice, now, pictures=0, status="failed")
     (interrupted,) = GenerationTask.objects.filter(status="queued")
     client = Client(headers={"accept-language": language})
     client.force_login(rita)

@@ -14,12 +14,10 @@ from django.test import Client
 
 from generation.models import GeneratedImage, GenerationTask
 from generation.sessions import TokenBucket, request_buckets
-from tests.pages.test_pages import signed_in
-from tests.services.drawn import drawn, key, media
-from tests.services.test_submitting import submit
+from tests.factories import finished_task, picture_key, submit
+from tests.pages.clients import signed_in
 
 pytestmark = pytest.mark.django_db
-__all__ = ["media"]
 
 NOBODYS = "7f1c1c1e-0d7a-4a53-9f0e-2f8b6d1f6a11"
 CHANGES = ["/gallery/favourite/", "/gallery/delete/", "/gallery/restore/"]
@@ -33,9 +31,12 @@ def ask(client: Client, path: str, body: Any) -> tuple[int, dict[str, Any]]:
 def test_favourite_delete_and_restore_answer_how_many(
     media: Path, alice: User, now: datetime
 ) -> None:
-    task, other = drawn(alice, now, pictures=2), drawn(alice, now)
+    task, other = finished_task(alice, now, pictures=2), finished_task(alice, now)
     client = signed_in(alice)
-    things = {"pictures": [key(task, 1), key(task, 2), key(task, 1)], "tasks": [str(other.pk)]}
+    things = {
+        "pictures": [picture_key(task, 1), picture_key(task, 2), picture_key(task, 1)],
+        "tasks": [str(other.pk)],
+    }
 
     liked = ask(client, CHANGES[0], {"pictures": things["pictures"], "favourite": True})
     assert liked == (200, {"changed": 2})
@@ -51,10 +52,10 @@ def test_favourite_delete_and_restore_answer_how_many(
 
 
 def test_an_unfinished_task_is_a_conflict(media: Path, alice: User, now: datetime) -> None:
-    over, waiting = drawn(alice, now), submit(alice, now)
+    over, waiting = finished_task(alice, now), submit(alice, now)
 
     status, answer = ask(
-        signed_in(alice), CHANGES[1], {"pictures": [key(over)], "tasks": [str(waiting.pk)]}
+        signed_in(alice), CHANGES[1], {"pictures": [picture_key(over)], "tasks": [str(waiting.pk)]}
     )
 
     assert (status, answer["code"]) == (409, "not_allowed_now")
@@ -65,17 +66,19 @@ def test_an_unfinished_task_is_a_conflict(media: Path, alice: User, now: datetim
 def test_what_is_anothers_is_not_there_for_anybody_else(
     media: Path, alice: User, bob: User, rita: User, now: datetime, path: str
 ) -> None:
-    others, mine = drawn(alice, now), drawn(bob, now)
+    others, mine = finished_task(alice, now), finished_task(bob, now)
     for client in (signed_in(bob), signed_in(rita)):
         for things in (
-            {"pictures": [key(others)]},
-            {"pictures": [key(others, 4)]},
+            {"pictures": [picture_key(others)]},
+            {"pictures": [picture_key(others, 4)]},
             {"pictures": [f"{uuid.uuid4()}:1"]},
         ):
             status, answer = ask(client, path, {**things, "favourite": True})
             assert (status, answer["code"]) == (404, "not_found")
     status, answer = ask(
-        signed_in(bob), path, {"pictures": [key(mine), key(others)], "favourite": True}
+        signed_in(bob),
+        path,
+        {"pictures": [picture_key(mine), picture_key(others)], "favourite": True},
     )
 
     assert status == 404
@@ -115,7 +118,7 @@ def test_garbage_is_refused_with_a_code(alice: User, path: str, body: Any, code:
 def test_a_favourite_is_true_or_false(
     media: Path, alice: User, now: datetime, favourite: Any
 ) -> None:
-    body = {"pictures": [key(drawn(alice, now))], "favourite": favourite}
+    body = {"pictures": [picture_key(finished_task(alice, now))], "favourite": favourite}
 
     assert ask(signed_in(alice), CHANGES[0], body)[0] == 400
 
@@ -141,7 +144,7 @@ def test_a_form_is_no_json_even_with_its_token(alice: User, path: str) -> None:
 def test_nobody_asks_faster_than_a_socket_may(
     media: Path, alice: User, bob: User, now: datetime
 ) -> None:
-    task, client = drawn(alice, now), signed_in(alice)
+    task, client = finished_task(alice, now), signed_in(alice)
     about = f"/pictures/{task.pk}/1/about/"
     # nothing comes back while the test runs, however long that takes
     request_buckets.by_owner[alice.pk] = TokenBucket(rate=0, burst=3)
@@ -149,7 +152,7 @@ def test_nobody_asks_faster_than_a_socket_may(
     assert [client.get(about).status_code for _each in range(4)] == [200, 200, 200, 429]
     assert client.get(about).json()["code"] == "flooding"
     assert ask(client, CHANGES[1], {"tasks": [str(task.pk)]})[0] == 429
-    assert client.post("/gallery/zip/", {"pictures": key(task)}).status_code == 429
+    assert client.post("/gallery/zip/", {"pictures": picture_key(task)}).status_code == 429
     assert GenerationTask.objects.live().count() == 1
     assert signed_in(bob).get(about).status_code == 404
 

@@ -12,15 +12,14 @@ from django.contrib.auth.models import User
 
 from generation import selectors
 from generation.selectors import Comparison
-from tests.pages.test_pages import signed_in
-from tests.services.drawn import drawn, key, media
+from tests.factories import finished_task, picture_key
+from tests.pages.clients import signed_in
 
 pytestmark = pytest.mark.django_db
-__all__ = ["media"]
 
 
 def compared(alice: User, now: datetime, *wishes: dict[str, Any]) -> Comparison:
-    tasks = [drawn(alice, now, **wish) for wish in wishes]
+    tasks = [finished_task(alice, now, **wish) for wish in wishes]
     images = selectors.pictures_of_keys(alice, [(task.pk, 1) for task in tasks])
     return selectors.comparison([selectors.about(image) for image in images])
 
@@ -56,8 +55,8 @@ def test_two_of_a_shape_can_lie_upon_each_other(media: Path, alice: User, now: d
 
 
 def test_the_page_says_what_is_shared_once(media: Path, alice: User, now: datetime) -> None:
-    one, other = (drawn(alice, now, prompt="willow", seed=seed) for seed in (7, 8))
-    query = urlencode([("picture", key(task, 1)) for task in (one, other)])
+    one, other = (finished_task(alice, now, prompt="willow", seed=seed) for seed in (7, 8))
+    query = urlencode([("picture", picture_key(task, 1)) for task in (one, other)])
 
     html = signed_in(alice).get(f"/compare/?{query}").text
 

@@ -9,8 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from tests.pages.test_pages import signed_in
-from tests.services.drawn import drawn, key
+from tests.factories import finished_task, picture_key
+from tests.pages.clients import signed_in
 
 pytestmark = pytest.mark.django_db
 GZIP = {"Accept-Encoding": "gzip, deflate, br"}
@@ -23,7 +23,7 @@ def coding_of(client: Client, path: str) -> str | None:
 
 
 def test_pages_are_compressed_for_who_can_read_that(alice: User, now: datetime) -> None:
-    task = drawn(alice, now, prompt="willow by the lake")
+    task = finished_task(alice, now, prompt="willow by the lake")
     client = signed_in(alice)
 
     for path in ("/", f"/tasks/{task.pk}/", "/gallery/", "/trash/"):
@@ -36,12 +36,12 @@ def test_pages_are_compressed_for_who_can_read_that(alice: User, now: datetime) 
 
 
 def test_nothing_that_may_repeat_its_request_is_compressed(alice: User, now: datetime) -> None:
-    task = drawn(alice, now, prompt="willow by the lake")
+    task = finished_task(alice, now, prompt="willow by the lake")
     client = signed_in(alice)
     pages = ["/", "/gallery/", "/trash/", f"/tasks/{task.pk}/"]
     asked = [
         *(f"{page}?q=willow+by" for page in pages),
-        f"/?from={key(task)}",
+        f"/?from={picture_key(task)}",
         "/gallery/?fragment=1&q=willow",
         "/wil/low/",
     ]

@@ -19,11 +19,10 @@ from django.test import AsyncClient, Client, override_settings
 from generation import images, services
 from generation.models import GeneratedImage
 from generation.selectors import read_key
-from tests.pages.test_pages import signed_in
-from tests.services.drawn import drawn, key, media
+from tests.factories import finished_task, picture_key
+from tests.pages.clients import signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
-__all__ = ["media"]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +42,7 @@ __all__ = ["media"]
 def test_a_download_has_a_speaking_name(
     media: Path, alice: User, now: datetime, prompt: str, disposition: str
 ) -> None:
-    task = drawn(alice, now, prompt=prompt, seed=9)
+    task = finished_task(alice, now, prompt=prompt, seed=9)
     client = signed_in(alice)
 
     response = client.get(f"/pictures/{task.pk}/1/?download=1")
@@ -76,8 +75,8 @@ async def zip_of(user: User, *keys: str) -> tuple[int, Any]:
 
 
 def many(user: User, now: datetime) -> list[str]:
-    tasks = [drawn(user, now, prompt="柳岸", pictures=2) for _each in range(2)]
-    return [key(task, index) for task in tasks for index in (1, 2)]
+    tasks = [finished_task(user, now, prompt="柳岸", pictures=2) for _each in range(2)]
+    return [picture_key(task, index) for task in tasks for index in (1, 2)]
 
 
 @pytest.mark.usefixtures("running_hub")
@@ -104,7 +103,7 @@ async def test_a_zip_has_the_files_as_they_are_under_different_names(
 
 def named_alike(user: User, now: datetime) -> list[str]:
     prompts = ("Willow", "WILLOW", "ＷＩＬＬＯＷ", "café", "cafe\u0301")
-    return [key(drawn(user, now, prompt=prompt)) for prompt in prompts]
+    return [picture_key(finished_task(user, now, prompt=prompt)) for prompt in prompts]
 
 
 @pytest.mark.usefixtures("running_hub")

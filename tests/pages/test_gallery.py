@@ -21,12 +21,10 @@ from generation.models import GenerationTask
 from generation.selectors import GalleryFilter
 from generation.selectors.gallery import MOST_SIFTED, cursor_of
 from tests.conftest import serve_model
-from tests.pages.test_pages import signed_in
-from tests.services.drawn import drawn, key, media
-from tests.services.test_submitting import submit
+from tests.factories import finished_task, picture_key, submit
+from tests.pages.clients import signed_in
 
 pytestmark = pytest.mark.django_db
-__all__ = ["media"]
 
 
 def keys_in(html: str) -> list[str]:
@@ -51,9 +49,9 @@ def pages(owner: User, wanted: GalleryFilter | None = None) -> Iterator[list[str
 def test_it_shows_ones_own_pictures_and_tasks_newest_first(
     media: Path, alice: User, bob: User, now: datetime
 ) -> None:
-    drawn(bob, now)
-    older = drawn(alice, now - timedelta(hours=2), pictures=2)
-    failed = drawn(alice, now - timedelta(hours=1), pictures=0, status="failed")
+    finished_task(bob, now)
+    older = finished_task(alice, now - timedelta(hours=2), pictures=2)
+    failed = finished_task(alice, now - timedelta(hours=1), pictures=0, status="failed")
     waiting = submit(alice, now)
 
     page = selectors.gallery_page(alice, GalleryFilter(), None)
@@ -71,19 +69,23 @@ def test_search_wants_every_word_in_the_prompt_a_seed_or_the_model(
     media: Path, alice: User, now: datetime
 ) -> None:
     serve_model(now=now, name="Ink-XL")
-    willow = drawn(alice, now, prompt="Willow by the lake", seed=4321, pictures=2)
-    lake = drawn(alice, now, prompt="100% 湖_心 lake", model="Ink-XL")
+    willow = finished_task(alice, now, prompt="Willow by the lake", seed=4321, pictures=2)
+    lake = finished_task(alice, now, prompt="100% 湖_心 lake", model="Ink-XL")
     client = signed_in(alice)
 
-    assert found(client, q="LAKE willow") == [key(willow, 1), key(willow, 2)]
-    assert found(client, q="湖_心") == [key(lake)]
-    assert found(client, q="100%") == [key(lake)]
-    assert found(client, q="%") == [key(lake)]
-    assert found(client, q="4322") == [key(willow, 2)]
-    assert found(client, q="willow 4321") == [key(willow, 1)]
-    assert found(client, q="ink-xl") == [key(lake)]
+    assert found(client, q="LAKE willow") == [picture_key(willow, 1), picture_key(willow, 2)]
+    assert found(client, q="湖_心") == [picture_key(lake)]
+    assert found(client, q="100%") == [picture_key(lake)]
+    assert found(client, q="%") == [picture_key(lake)]
+    assert found(client, q="4322") == [picture_key(willow, 2)]
+    assert found(client, q="willow 4321") == [picture_key(willow, 1)]
+    assert found(client, q="ink-xl") == [picture_key(lake)]
     assert found(client, q="willow ink") == []
-    assert set(found(client, q="  ")) == {key(willow, 1), key(willow, 2), key(lake)}
+    assert set(found(client, q="  ")) == {
+        picture_key(willow, 1),
+        picture_key(willow, 2),
+        picture_key(lake),
+    }
 
 
 @pytest.mark.parametrize(
@@ -115,24 +117,27 @@ def test_search_finds_letters_in_every_case_and_form(
 
 def test_filters_narrow_and_add_up(media: Path, alice: User, now: datetime) -> None:
     serve_model(now=now, name="Ink-XL")
-    old = drawn(alice, now - timedelta(days=10))
-    ink = drawn(alice, now, model="Ink-XL", pictures=2)
-    half = drawn(alice, now, status="failed", pictures=1, n=2)
+    old = finished_task(alice, now - timedelta(days=10))
+    ink = finished_task(alice, now, model="Ink-XL", pictures=2)
+    half = finished_task(alice, now, status="failed", pictures=1, n=2)
     services.set_favourite(owner=alice, pictures=[(ink.pk, 2), (old.pk, 1)], favourite=True)
     client = signed_in(alice)
 
-    assert found(client, favourite="1") == [key(ink, 2), key(old)]
-    assert found(client, favourite="1", days="7") == [key(ink, 2)]
-    assert found(client, favourite="1", model="Ink-XL", days="30") == [key(ink, 2)]
-    assert found(client, status="failed") == [key(half)]
-    assert set(found(client, status="completed", days="1")) == {key(ink, 1), key(ink, 2)}
+    assert found(client, favourite="1") == [picture_key(ink, 2), picture_key(old)]
+    assert found(client, favourite="1", days="7") == [picture_key(ink, 2)]
+    assert found(client, favourite="1", model="Ink-XL", days="30") == [picture_key(ink, 2)]
+    assert found(client, status="failed") == [picture_key(half)]
+    assert set(found(client, status="completed", days="1")) == {
+        picture_key(ink, 1),
+        picture_key(ink, 2),
+    }
     assert found(client, model="unheard-of") == []
 
 
 def test_running_means_everything_unfinished_with_what_is_there_already(
     media: Path, alice: User, now: datetime
 ) -> None:
-    drawn(alice, now)
+    finished_task(alice, now)
     under_way = submit(alice, now, n=2)
 
     page = selectors.gallery_page(alice, GalleryFilter(status="running"), None)
@@ -163,14 +168,14 @@ def test_running_means_everything_unfinished_with_what_is_there_already(
 def test_a_parameter_that_cannot_be_used_counts_as_not_given(
     media: Path, alice: User, now: datetime, query: dict[str, Any]
 ) -> None:
-    task = drawn(alice, now)
+    task = finished_task(alice, now)
 
-    assert found(signed_in(alice), **query) == [key(task)]
+    assert found(signed_in(alice), **query) == [picture_key(task)]
 
 
 @pytest.mark.parametrize("q", ["x" * 100_000, "a " * 5_000, "9" * 400, "4294967296", "²", "١٢"])
 def test_no_search_is_too_much(media: Path, alice: User, now: datetime, q: str) -> None:
-    drawn(alice, now)
+    finished_task(alice, now)
 
     assert signed_in(alice).get("/gallery/", {"q": q}).status_code == 200
 
@@ -235,7 +240,7 @@ def test_a_search_looks_through_so_many_and_goes_on_where_it_ended(
 def test_what_arrives_or_goes_meanwhile_moves_nothing(
     media: Path, alice: User, now: datetime
 ) -> None:
-    tasks = [drawn(alice, now - timedelta(minutes=k), pictures=0) for k in range(70)]
+    tasks = [finished_task(alice, now - timedelta(minutes=k), pictures=0) for k in range(70)]
     reading = pages(alice)
     seen = next(reading)
 
@@ -252,7 +257,7 @@ def test_what_arrives_or_goes_meanwhile_moves_nothing(
 def test_an_unfinished_task_is_shown_only_where_no_picture_was_asked_for(
     media: Path, alice: User, now: datetime
 ) -> None:
-    task = drawn(alice, now, pictures=2, seed=4321)
+    task = finished_task(alice, now, pictures=2, seed=4321)
     running = {"status": "running", "progress": 50, "finished_at": None}
     GenerationTask.objects.filter(pk=task.pk).update(**running)
     services.set_favourite(owner=alice, pictures=[(task.pk, 1)], favourite=True)
@@ -270,7 +275,7 @@ def test_an_unfinished_task_is_shown_only_where_no_picture_was_asked_for(
 def test_that_nothing_matches_is_not_said_below_what_did(
     media: Path, alice: User, now: datetime
 ) -> None:
-    drawn(alice, now)
+    finished_task(alice, now)
     client = signed_in(alice, "en")
     last = cursor_of(GenerationTask.objects.get())
     nothing = "Nothing matches"
@@ -281,11 +286,11 @@ def test_that_nothing_matches_is_not_said_below_what_did(
 
 
 def test_the_fragment_is_the_items_alone(media: Path, alice: User, now: datetime) -> None:
-    task = drawn(alice, now)
+    task = finished_task(alice, now)
 
     html = signed_in(alice).get("/gallery/?fragment=1").text
 
-    assert keys_in(html) == [key(task)]
+    assert keys_in(html) == [picture_key(task)]
     assert "<html" not in html
 
 
@@ -305,9 +310,9 @@ def test_a_page_of_sixty_tasks_asks_as_often_as_a_page_of_one(
             client.get("/gallery/", {"q": "LiuJuan", "favourite": "0"})
         return len(captured)
 
-    drawn(alice, now)
+    finished_task(alice, now)
     few = queries()
     for _each in range(59):
-        drawn(alice, now, pictures=2)
+        finished_task(alice, now, pictures=2)
 
     assert queries() == few

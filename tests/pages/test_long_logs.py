@@ -14,9 +14,8 @@ from generation import selectors
 from generation.choices import EventKind, Step
 from generation.models import GenerationTask, Worker
 from generation.services.transition import RUNNING, LogLine, transition
-from tests.pages.test_pages import signed_in
-from tests.services.test_running import claim_one
-from tests.services.test_submitting import submit
+from tests.factories import claim_one, submit
+from tests.pages.clients import signed_in
 
 pytestmark = pytest.mark.django_db
 

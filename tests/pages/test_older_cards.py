@@ -14,14 +14,12 @@ from django.test.utils import CaptureQueriesContext
 
 from generation import selectors, services
 from generation.models import GenerationTask
-from tests.pages.test_pages import signed_in, state_in
-from tests.pages.test_queries import history, plan_of
-from tests.services.drawn import drawn, media
-from tests.services.test_submitting import submit
+from tests.factories import finished_task, submit
+from tests.pages.clients import signed_in, state_in
+from tests.query_plans import plan_of
 
 pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
-__all__ = ["history", "media"]
 
 
 def ids(answer: dict[str, Any]) -> list[str]:
@@ -40,7 +38,7 @@ def many(alice: User, now: datetime) -> list[GenerationTask]:
     submit(alice, now)
     statuses = ["failed" if k % 5 == 4 else "completed" for k in range(70)]
     return [
-        drawn(alice, now - (k + 1) * SECOND, pictures=0, status=status)
+        finished_task(alice, now - (k + 1) * SECOND, pictures=0, status=status)
         for k, status in enumerate(statuses)
     ]
 
@@ -48,7 +46,7 @@ def many(alice: User, now: datetime) -> list[GenerationTask]:
 def test_the_page_counts_every_task_of_its_person_and_no_other(
     alice: User, bob: User, now: datetime, many: list[GenerationTask]
 ) -> None:
-    drawn(bob, now, pictures=0)
+    finished_task(bob, now, pictures=0)
     GenerationTask.objects.filter(pk__in=[many[0].pk, many[69].pk]).update(deleted_at=now)
 
     response = signed_in(alice).get("/")
@@ -126,8 +124,8 @@ def test_counting_and_going_on_read_indexes_however_long_the_history_is(
 def test_a_page_that_missed_changes_reads_what_is_kept(
     media: Path, alice: User, bob: User, now: datetime
 ) -> None:
-    first, second, gone = (drawn(alice, now - k * SECOND, pictures=2) for k in range(3))
-    his = drawn(bob, now)
+    first, second, gone = (finished_task(alice, now - k * SECOND, pictures=2) for k in range(3))
+    his = finished_task(bob, now)
     services.set_favourite(owner=alice, pictures=[(first.pk, 2)], favourite=True)
     services.put_into_bin(owner=alice, pictures=[(first.pk, 1)], tasks=[gone.pk], now=now)
     asked = {"tasks": [str(task.pk) for task in (first, gone, his)] + ["no id"]}

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from generation.models import Worker
 from tests.conftest import serve_model
 from tests.pages.busy_feed import BusyFeed
-from tests.pages.test_pages import signed_in, state_in
+from tests.pages.clients import signed_in, state_in
 
 pytestmark = pytest.mark.django_db
 

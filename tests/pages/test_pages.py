@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,25 +12,10 @@ from django.test import Client
 from generation import services
 from generation.models import Worker
 from generation.services import Fraction
-from tests.services.test_running import claim_one, finish, settle, store
-from tests.services.test_submitting import submit
+from tests.factories import claim_one, finish, settle, store, submit
+from tests.pages.clients import signed_in, state_in
 
 pytestmark = pytest.mark.django_db
-
-
-def signed_in(user: User, language: str = "zh-hans") -> Client:
-    client = Client(headers={"accept-language": language})
-    client.force_login(user)
-    return client
-
-
-def state_in(html: str) -> dict[str, Any]:
-    found = re.search(
-        r'<script id="studio-state" type="application/json">(.*?)</script>', html, re.DOTALL
-    )
-    assert found is not None
-    state: dict[str, Any] = json.loads(found[1])
-    return state
 
 
 def test_a_stranger_is_sent_to_the_sign_in_page() -> None:

@@ -10,19 +10,18 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from generation import services
-from tests.pages.test_pages import signed_in
-from tests.services.drawn import drawn, media
-from tests.socket.test_signing_in import FOREIGN
+from tests.factories import finished_task
+from tests.pages.clients import signed_in
+from tests.socket.tokens import FOREIGN
 
 pytestmark = pytest.mark.django_db
-__all__ = ["media"]
 
 
 @pytest.mark.parametrize("authorization", FOREIGN)
 def test_what_a_proxy_puts_into_authorization_does_not_hide_a_session(
     media: Path, alice: User, bob: User, now: datetime, authorization: str
 ) -> None:
-    url = f"/pictures/{drawn(alice, now).pk}/1/"
+    url = f"/pictures/{finished_task(alice, now).pk}/1/"
     headers = {"Authorization": authorization}
 
     assert signed_in(alice).get(url, headers=headers).status_code == 200
@@ -34,7 +33,7 @@ def test_what_a_proxy_puts_into_authorization_does_not_hide_a_session(
 def test_a_token_of_ours_counts_beside_a_session_and_what_a_proxy_adds(
     media: Path, alice: User, bob: User, now: datetime
 ) -> None:
-    url = f"/pictures/{drawn(alice, now).pk}/1/"
+    url = f"/pictures/{finished_task(alice, now).pk}/1/"
     token = services.create_token(owner=alice, name="", now=now)
 
     good = {"Authorization": f"Basic eDp5,Bearer {token}"}

@@ -17,21 +17,18 @@ from generation.choices import Basis, Step
 from generation.models import GenerationTask, Worker
 from generation.services import Boundary, Claim
 from tests.conftest import serve_model
-from tests.pages.test_pages import signed_in, state_in
-from tests.services.drawn import drawn, key, media
-from tests.services.test_running import claim_one, finish, store
-from tests.services.test_submitting import submit
+from tests.factories import claim_one, finish, finished_task, picture_key, store, submit
+from tests.pages.clients import signed_in, state_in
 
 pytestmark = pytest.mark.django_db
-__all__ = ["media"]
 
 
 def test_everything_about_a_picture_is_told(media: Path, alice: User, now: datetime) -> None:
-    task = drawn(alice, now, pictures=2, prompt="willow", negative_prompt="fog", seed=7)
+    task = finished_task(alice, now, pictures=2, prompt="willow", negative_prompt="fog", seed=7)
 
     about = signed_in(alice).get(f"/pictures/{task.pk}/2/about/").json()
 
-    assert about["key"] == key(task, 2)
+    assert about["key"] == picture_key(task, 2)
     assert (about["index"], about["count"], about["seed"], about["format"]) == (2, 2, 8, "JPEG")
     assert about["parameters"].startswith("willow\nNegative prompt: fog\nSteps: 9, ")
     assert "Seed: 8, Size: 512x512" in about["parameters"]
@@ -81,9 +78,9 @@ def test_the_lineage_goes_three_back_and_says_what_changed(
     media: Path, alice: User, now: datetime
 ) -> None:
     def made_from(parent: GenerationTask, **asked: Any) -> GenerationTask:
-        return drawn(alice, now, parent=str(parent.pk), **{"prompt": "willow", **asked})
+        return finished_task(alice, now, parent=str(parent.pk), **{"prompt": "willow", **asked})
 
-    lost = drawn(alice, now, prompt="willow", seed=50)
+    lost = finished_task(alice, now, prompt="willow", seed=50)
     first = made_from(lost, seed=100)
     second = made_from(first)
     failed = made_from(second, pictures=0, status="failed")
@@ -96,11 +93,11 @@ def test_the_lineage_goes_three_back_and_says_what_changed(
     about = signed_in(alice).get(f"/pictures/{here.pk}/2/about/").json()
 
     assert [(each["key"], each["change"], each["current"]) for each in about["lineage"]] == [
-        (key(first), "", False),
-        (key(second), "seed", False),
-        (key(here, 2), "prompt", True),
+        (picture_key(first), "", False),
+        (picture_key(second), "seed", False),
+        (picture_key(here, 2), "prompt", True),
         *sorted(
-            [(key(again), "again", False), (key(larger), "size", False)],
+            [(picture_key(again), "again", False), (picture_key(larger), "size", False)],
         ),
     ]
 
@@ -108,18 +105,23 @@ def test_the_lineage_goes_three_back_and_says_what_changed(
 def test_of_many_children_the_newest_three_are_shown(
     media: Path, alice: User, now: datetime
 ) -> None:
-    parent = drawn(alice, now)
-    children = [drawn(alice, now + timedelta(seconds=k), parent=str(parent.pk)) for k in range(5)]
+    parent = finished_task(alice, now)
+    children = [
+        finished_task(alice, now + timedelta(seconds=k), parent=str(parent.pk)) for k in range(5)
+    ]
 
     about = selectors.picture_about(parent.pk, 1, alice)
 
-    assert [each["key"] for each in about["lineage"]] == [key(parent), *map(key, children[2:])]
+    assert [each["key"] for each in about["lineage"]] == [
+        picture_key(parent),
+        *map(picture_key, children[2:]),
+    ]
 
 
 def test_about_is_for_its_owner_and_staff(
     media: Path, alice: User, bob: User, rita: User, now: datetime
 ) -> None:
-    task = drawn(alice, now)
+    task = finished_task(alice, now)
     path = f"/pictures/{task.pk}/1/about/"
 
     assert signed_in(rita).get(path).status_code == 200
@@ -138,9 +140,9 @@ def test_about_is_for_its_owner_and_staff(
 def test_two_to_six_own_pictures_can_be_compared(
     media: Path, alice: User, bob: User, now: datetime
 ) -> None:
-    tasks = [drawn(alice, now, pictures=4) for _each in range(2)]
-    others = drawn(bob, now)
-    keys = [key(task, index) for task in tasks for index in (1, 2, 3, 4)]
+    tasks = [finished_task(alice, now, pictures=4) for _each in range(2)]
+    others = finished_task(bob, now)
+    keys = [picture_key(task, index) for task in tasks for index in (1, 2, 3, 4)]
 
     def status(*keys: str) -> int:
         return (
@@ -151,7 +153,14 @@ def test_two_to_six_own_pictures_can_be_compared(
 
     assert status(*keys[:2]) == status(*keys[:6]) == 200
     assert status(keys[0], keys[0], keys[1]) == 200
-    for bad in ([], keys[:1], [keys[0]] * 2, keys[:7], [keys[0], key(others)], [keys[0], "x:1"]):
+    for bad in (
+        [],
+        keys[:1],
+        [keys[0]] * 2,
+        keys[:7],
+        [keys[0], picture_key(others)],
+        [keys[0], "x:1"],
+    ):
         assert status(*bad) == 404
     services.put_into_bin(owner=alice, pictures=[(tasks[0].pk, 1)], tasks=[], now=now)
     assert status(*keys[:2]) == 404
@@ -160,25 +169,25 @@ def test_two_to_six_own_pictures_can_be_compared(
 def test_the_studio_begins_with_a_picture_that_is_ones_own(
     media: Path, alice: User, bob: User, rita: User, now: datetime
 ) -> None:
-    task = drawn(alice, now, pictures=2, prompt="willow", seed=7)
+    task = finished_task(alice, now, pictures=2, prompt="willow", seed=7)
 
     def begins(user: User, wanted: str) -> dict[str, Any] | None:
         return state_in(signed_in(user).get("/", {"from": wanted}).text).get("from")
 
-    origin = begins(alice, key(task, 2))
+    origin = begins(alice, picture_key(task, 2))
     assert origin is not None
     assert (origin["task"], origin["seed"], origin["data"]["prompt"]) == (str(task.pk), 8, "willow")
     for user, wanted in (
-        (bob, key(task)),
-        (rita, key(task)),
-        (alice, key(task, 3)),
+        (bob, picture_key(task)),
+        (rita, picture_key(task)),
+        (alice, picture_key(task, 3)),
         (alice, str(task.pk)),
         (alice, ""),
         (alice, f"{uuid.uuid4()}:1"),
     ):
         assert begins(user, wanted) is None
     services.put_into_bin(owner=alice, pictures=[(task.pk, 2)], tasks=[], now=now)
-    assert begins(alice, key(task, 2)) is None
+    assert begins(alice, picture_key(task, 2)) is None
 
 
 def test_the_composer_begins_as_its_owner_asked_last(
@@ -186,8 +195,8 @@ def test_the_composer_begins_as_its_owner_asked_last(
 ) -> None:
     serve_model(now=now, name="Ink-XL")
     plain = state_in(signed_in(bob).get("/").text)["defaults"]
-    drawn(alice, now, steps=20, seed=5)
-    drawn(
+    finished_task(alice, now, steps=20, seed=5)
+    finished_task(
         alice,
         now + timedelta(seconds=1),
         model="Ink-XL",

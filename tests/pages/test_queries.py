@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,13 +13,14 @@ from django.test.utils import CaptureQueriesContext
 
 from generation import selectors, services
 from generation.choices import TaskStatus
-from generation.models import GeneratedImage, GenerationTask, TaskEvent
+from generation.models import GenerationTask, TaskEvent
 from generation.selectors import GalleryFilter
 from generation.selectors.gallery import cursor_of
-from tests.services.test_submitting import submit
+from tests.factories import submit
+from tests.pages.clients import SECOND
+from tests.query_plans import plan_of
 
 pytestmark = pytest.mark.django_db
-SECOND = timedelta(seconds=1)
 
 
 def test_hot_queries_use_their_index(alice: User, now: datetime) -> None:
@@ -77,53 +78,6 @@ def test_the_gallery_reads_a_page_of_many_thousand_tasks_by_its_index(
     # of two people who drew the same amount the index of all tasks finds a page as fast
     assert "tasks_of_owner" in plan or "tasks_newest_first" in plan
     assert not any(slow in plan for slow in ("TEMP B-TREE", "Sort", "Seq Scan", "SCAN"))
-
-
-def plan_of(sql: str) -> str:
-    """What the database would do; PostgreSQL reads tables as small as ours whole if it may."""
-    with connection.cursor() as database:
-        if connection.vendor == "postgresql":
-            database.execute("SET LOCAL enable_seqscan = off")
-        explain = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN"
-        database.execute(f"{explain} {sql}")
-        return str(database.fetchall())
-
-
-@pytest.fixture
-def history(alice: User, bob: User, now: datetime) -> list[GenerationTask]:
-    """2,500 finished tasks of Alice with a picture each, newest first, as many of Bob, and 3
-    unfinished ones that are older."""
-    first = submit(alice, now - 3_000 * SECOND)
-    values = {field.attname: getattr(first, field.attname) for field in first._meta.fields}
-    submit(alice, now - 3_001 * SECOND)
-    submit(alice, now - 3_002 * SECOND)
-    over = {"status": TaskStatus.COMPLETED, "progress": 100, "finished_at": now}
-    tasks = [
-        GenerationTask(
-            **{**values, **over, "id": uuid.uuid4(), "owner_id": owner.pk, "created": moment}
-        )
-        for moment in (now - k * SECOND for k in range(2_500))
-        for owner in (alice, bob)
-    ]
-    GenerationTask.objects.bulk_create(tasks)
-    GeneratedImage.objects.bulk_create(
-        GeneratedImage(
-            task=task,
-            index=1,
-            file=f"{task.pk}/1.jpg",
-            sha256="0",
-            width=512,
-            height=512,
-            seed=1_000_000 + k,
-            bytes=1,
-            favourite=k in (4, 4_000, 4_001),
-        )
-        for k, task in enumerate(tasks)
-    )
-    if connection.vendor == "postgresql":
-        with connection.cursor() as database:
-            database.execute("ANALYZE generation_generationtask, generation_generatedimage")
-    return tasks[::2]
 
 
 def test_cards_are_found_without_walking_through_a_whole_history(

@@ -12,12 +12,10 @@ from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
 from generation.models import ShareLink
-from tests.pages.test_pages import signed_in
-from tests.services.drawn import drawn, media
-from tests.services.test_submitting import submit
+from tests.factories import finished_task, submit
+from tests.pages.clients import signed_in
 
 pytestmark = pytest.mark.django_db
-__all__ = ["media"]
 
 
 def share(user: User, task: Any) -> dict[str, Any]:
@@ -28,7 +26,7 @@ def share(user: User, task: Any) -> dict[str, Any]:
 def test_a_link_shows_pictures_and_prompt_without_an_account_and_without_a_trace(
     media: Path, alice: User, now: datetime
 ) -> None:
-    task = drawn(alice, now, pictures=2, prompt="willow by the lake")
+    task = finished_task(alice, now, pictures=2, prompt="willow by the lake")
 
     link = share(alice, task)
 
@@ -58,8 +56,8 @@ def test_a_link_shows_pictures_and_prompt_without_an_account_and_without_a_trace
 def test_the_page_loads_small_pictures_where_they_are_enough(
     media: Path, alice: User, now: datetime
 ) -> None:
-    url = share(alice, drawn(alice, now, size=(1280, 640)))["url"]
-    small = share(alice, drawn(alice, now, size=(512, 512)))["url"]
+    url = share(alice, finished_task(alice, now, size=(1280, 640)))["url"]
+    small = share(alice, finished_task(alice, now, size=(512, 512)))["url"]
 
     path = url.removeprefix("http://testserver")
     image = Client().get(url).text.partition("<img ")[2].partition(">")[0]
@@ -71,7 +69,7 @@ def test_the_page_loads_small_pictures_where_they_are_enough(
 def test_a_link_that_has_ended_is_a_page_that_is_not_there(
     media: Path, alice: User, now: datetime
 ) -> None:
-    task = drawn(alice, now)
+    task = finished_task(alice, now)
     first, second = share(alice, task)["url"], share(alice, task)["url"]
 
     ShareLink.objects.filter(pk=ShareLink.objects.earliest("pk").pk).update(expires_at=now)
@@ -87,7 +85,7 @@ def test_a_link_that_has_ended_is_a_page_that_is_not_there(
 def test_only_the_owner_makes_and_ends_links(
     media: Path, alice: User, bob: User, rita: User, now: datetime
 ) -> None:
-    task = drawn(alice, now)
+    task = finished_task(alice, now)
     path = f"/tasks/{task.pk}/share/"
 
     for user in (bob, rita):
@@ -104,4 +102,6 @@ def test_only_the_owner_makes_and_ends_links(
 
 def test_the_address_is_the_one_that_people_type(media: Path, alice: User, now: datetime) -> None:
     with override_settings(PUBLIC_URL="https://studio.example"):
-        assert share(alice, drawn(alice, now))["url"].startswith("https://studio.example/shared/")
+        assert share(alice, finished_task(alice, now))["url"].startswith(
+            "https://studio.example/shared/"
+        )

@@ -17,9 +17,8 @@ from generation import services
 from generation.choices import InterruptReason
 from generation.models import GenerationTask, Worker
 from generation.protocol import Generate
-from tests.pages.test_pages import signed_in
-from tests.services.test_running import claim_one, finish, interrupt, settle, store
-from tests.services.test_submitting import submit
+from tests.factories import claim_one, finish, interrupt, settle, store, submit
+from tests.pages.clients import signed_in
 
 pytestmark = pytest.mark.django_db
 

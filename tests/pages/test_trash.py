@@ -12,11 +12,10 @@ from django.test import Client
 from generation import services
 from generation.models import GeneratedImage, GenerationTask
 from generation.selectors import TRASH_KEPT
-from tests.pages.test_pages import signed_in
-from tests.services.drawn import drawn, files_in, key, media
+from tests.factories import files_in, finished_task, picture_key
+from tests.pages.clients import signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
-__all__ = ["media"]
 
 
 def put(owner: User, now: datetime, *tasks: GenerationTask) -> None:
@@ -37,8 +36,14 @@ def press(client: Client, action: str, **chosen: list[str]) -> str:
 def test_it_shows_tasks_and_single_pictures_with_the_time_that_is_left(
     media: Path, alice: User, bob: User, now: datetime
 ) -> None:
-    task, half = drawn(alice, now, prompt="a heron", pictures=2), drawn(alice, now, pictures=2)
-    others, old = drawn(bob, now, prompt="not hers"), drawn(alice, now, prompt="too old")
+    task, half = (
+        finished_task(alice, now, prompt="a heron", pictures=2),
+        finished_task(alice, now, pictures=2),
+    )
+    others, old = (
+        finished_task(bob, now, prompt="not hers"),
+        finished_task(alice, now, prompt="too old"),
+    )
     put(alice, now - timedelta(hours=2), task)
     put_picture(alice, now, half, 2)
     put(bob, now, others)
@@ -54,13 +59,13 @@ def test_it_shows_tasks_and_single_pictures_with_the_time_that_is_left(
     assert "not hers" not in page
     assert "too old" not in page
     assert f'value="{task.pk}"' in page
-    assert f'value="{key(half, 2)}"' in page
+    assert f'value="{picture_key(half, 2)}"' in page
 
 
 def test_thumbnails_in_the_trash_are_for_the_owner_alone(
     media: Path, alice: User, bob: User, rita: User, now: datetime
 ) -> None:
-    task, kept = drawn(alice, now), drawn(alice, now)
+    task, kept = finished_task(alice, now), finished_task(alice, now)
     put(alice, now, task)
     address = f"/trash/{task.pk}/1/thumbnail/"
 
@@ -72,12 +77,12 @@ def test_thumbnails_in_the_trash_are_for_the_owner_alone(
 
 
 def test_what_was_chosen_is_restored(media: Path, alice: User, now: datetime) -> None:
-    task, half = drawn(alice, now), drawn(alice, now, pictures=2)
+    task, half = finished_task(alice, now), finished_task(alice, now, pictures=2)
     put(alice, now, task)
     put_picture(alice, now, half, 1)
     client = signed_in(alice, "en")
 
-    page = press(client, "restore", tasks=[str(task.pk)], pictures=[key(half, 1)])
+    page = press(client, "restore", tasks=[str(task.pk)], pictures=[picture_key(half, 1)])
 
     assert "Restored: 2 items" in page
     assert "The trash is empty" in page
@@ -88,12 +93,16 @@ def test_what_was_chosen_is_restored(media: Path, alice: User, now: datetime) ->
 def test_what_was_chosen_is_deleted_for_good_and_its_files_follow(
     media: Path, alice: User, now: datetime
 ) -> None:
-    task, half, other = drawn(alice, now), drawn(alice, now, pictures=2), drawn(alice, now)
+    task, half, other = (
+        finished_task(alice, now),
+        finished_task(alice, now, pictures=2),
+        finished_task(alice, now),
+    )
     put(alice, now, task, other)
     put_picture(alice, now, half, 1)
     client = signed_in(alice, "en")
 
-    page = press(client, "delete", tasks=[str(task.pk)], pictures=[key(half, 1)])
+    page = press(client, "delete", tasks=[str(task.pk)], pictures=[picture_key(half, 1)])
 
     assert "Deleted for good: 2 items" in page
     assert f'value="{other.pk}"' in page
@@ -109,7 +118,11 @@ def test_what_was_chosen_is_deleted_for_good_and_its_files_follow(
 def test_it_is_emptied_at_once_and_of_its_owner_alone(
     media: Path, alice: User, bob: User, now: datetime
 ) -> None:
-    task, half, others = drawn(alice, now), drawn(alice, now, pictures=2), drawn(bob, now)
+    task, half, others = (
+        finished_task(alice, now),
+        finished_task(alice, now, pictures=2),
+        finished_task(bob, now),
+    )
     put(alice, now, task)
     put_picture(alice, now, half, 1)
     put(bob, now, others)
@@ -133,7 +146,7 @@ def test_it_is_emptied_at_once_and_of_its_owner_alone(
 def test_what_cannot_be_done_is_told_and_changes_nothing(
     media: Path, alice: User, now: datetime, action: str, chosen: dict[str, list[str]]
 ) -> None:
-    task = drawn(alice, now)
+    task = finished_task(alice, now)
     put(alice, now, task)
 
     page = press(signed_in(alice, "en"), action, **chosen)
@@ -143,7 +156,7 @@ def test_what_cannot_be_done_is_told_and_changes_nothing(
 
 
 def test_nobody_empties_anothers_trash(media: Path, alice: User, bob: User, now: datetime) -> None:
-    task, live = drawn(alice, now), drawn(alice, now)
+    task, live = finished_task(alice, now), finished_task(alice, now)
     put(alice, now, task)
 
     for action in ("restore", "delete"):

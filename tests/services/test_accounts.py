@@ -12,12 +12,9 @@ from django.core.management import CommandError, call_command
 
 from generation import services
 from generation.models import ApiToken, GenerationTask, ShareLink, TaskEvent, Worker
-from tests.services.drawn import drawn, files_in, media
-from tests.services.test_running import claim_one
-from tests.services.test_submitting import submit
+from tests.factories import claim_one, files_in, finished_task, submit
 
 pytestmark = pytest.mark.django_db(transaction=True)
-__all__ = ["media"]
 
 
 def delete_account(*arguments: str) -> str:
@@ -29,12 +26,12 @@ def delete_account(*arguments: str) -> str:
 def test_everything_of_it_goes_and_nothing_of_others(
     media: Path, alice: User, bob: User, now: datetime
 ) -> None:
-    mine = [drawn(alice, now) for _each in range(3)]
+    mine = [finished_task(alice, now) for _each in range(3)]
     waiting = submit(alice, now)
     services.create_link(task=mine[0], now=now)
     services.create_token(owner=alice, name="", now=now)
     services.put_into_bin(owner=alice, pictures=[], tasks=[mine[1].pk], now=now)
-    theirs = drawn(bob, now)
+    theirs = finished_task(bob, now)
 
     assert "Nothing was deleted" in delete_account("alice")
     assert User.objects.filter(username="alice").exists()

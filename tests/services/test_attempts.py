@@ -15,8 +15,7 @@ from generation.models import GenerationTask, Worker
 from generation.services import Boundary
 from generation.services.completion import MAX_ATTEMPTS
 from tests.conftest import serve_model
-from tests.services.test_running import claim_one, finish, interrupt, kinds, settle, store
-from tests.services.test_submitting import submit
+from tests.factories import claim_one, finish, interrupt, kinds, settle, store, submit
 
 pytestmark = pytest.mark.django_db
 

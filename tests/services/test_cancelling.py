@@ -12,8 +12,7 @@ from generation.choices import ErrorCode, InterruptReason, Route, TaskStatus
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, Worker
 from tests.conftest import serve_model
-from tests.services.test_running import claim_one, finish, interrupt, kinds, settle, store
-from tests.services.test_submitting import submit
+from tests.factories import claim_one, finish, interrupt, kinds, settle, store, submit
 
 pytestmark = pytest.mark.django_db
 

@@ -13,26 +13,9 @@ from generation import selectors, services
 from generation.exceptions import NotFound, TransitionRefused
 from generation.models import GeneratedImage, GenerationTask, Worker
 from generation.selectors import TRASH_KEPT
-from tests.services.drawn import add_picture, drawn, media
-from tests.services.test_running import claim_one, finish, store
-from tests.services.test_submitting import submit
+from tests.factories import add_picture, claim_one, finish, finished_task, put, store, submit
 
 pytestmark = pytest.mark.django_db(transaction=True)
-__all__ = ["media"]
-
-
-def put(
-    owner: User,
-    now: datetime,
-    *pictures: tuple[GenerationTask, int],
-    tasks: Collection[GenerationTask] = (),
-) -> int:
-    return services.put_into_bin(
-        owner=owner,
-        pictures=[(task.pk, index) for task, index in pictures],
-        tasks=[task.pk for task in tasks],
-        now=now,
-    )
 
 
 def back(
@@ -68,7 +51,7 @@ def really_drawn(owner: User, worker: Worker, now: datetime, n: int) -> Generati
 
 
 def test_a_favourite_is_one_until_it_is_taken_back(media: Path, alice: User, now: datetime) -> None:
-    task = drawn(alice, now, pictures=2)
+    task = finished_task(alice, now, pictures=2)
     keys = [(task.pk, 1), (task.pk, 2)]
 
     assert services.set_favourite(owner=alice, pictures=keys[:1], favourite=True) == 1
@@ -79,7 +62,7 @@ def test_a_favourite_is_one_until_it_is_taken_back(media: Path, alice: User, now
 def test_nobody_marks_anothers_picture_and_then_nothing_is_written(
     media: Path, alice: User, bob: User, now: datetime
 ) -> None:
-    mine, others = drawn(bob, now), drawn(alice, now)
+    mine, others = finished_task(bob, now), finished_task(alice, now)
 
     with pytest.raises(NotFound):
         services.set_favourite(owner=bob, pictures=[(mine.pk, 1), (others.pk, 1)], favourite=True)
@@ -151,7 +134,7 @@ def test_a_picture_of_a_task_in_the_bin_comes_back_with_it(
 
 
 def test_restoring_what_is_there_changes_nothing(media: Path, alice: User, now: datetime) -> None:
-    task = drawn(alice, now)
+    task = finished_task(alice, now)
 
     assert back(alice, now, (task, 1), tasks=[task]) == 0
 
@@ -159,7 +142,7 @@ def test_restoring_what_is_there_changes_nothing(media: Path, alice: User, now: 
 def test_of_an_unfinished_task_nothing_goes_and_nothing_else_either(
     media: Path, alice: User, now: datetime
 ) -> None:
-    over, waiting = drawn(alice, now), submit(alice, now)
+    over, waiting = finished_task(alice, now), submit(alice, now)
     add_picture(waiting, 1, 5)
 
     for pictures, tasks in (
@@ -175,7 +158,7 @@ def test_of_an_unfinished_task_nothing_goes_and_nothing_else_either(
 
 
 def test_anothers_things_are_not_there(media: Path, alice: User, bob: User, now: datetime) -> None:
-    others, mine = drawn(alice, now), drawn(bob, now)
+    others, mine = finished_task(alice, now), finished_task(bob, now)
 
     for pictures, tasks in (
         ([(mine, 1), (others, 1)], []),
@@ -195,7 +178,7 @@ def test_anothers_things_are_not_there(media: Path, alice: User, bob: User, now:
 def test_in_the_bin_it_is_gone_for_its_owner_and_there_for_staff(
     media: Path, alice: User, rita: User, now: datetime
 ) -> None:
-    whole, part = drawn(alice, now), drawn(alice, now, pictures=2)
+    whole, part = finished_task(alice, now), finished_task(alice, now, pictures=2)
     put(alice, now, (part, 1), tasks=[whole])
 
     for task in (whole, part):
@@ -213,7 +196,7 @@ def test_even_a_superuser_does_not_see_what_he_deleted_himself(
     media: Path, alice: User, now: datetime
 ) -> None:
     root = User.objects.create_superuser("root")
-    his, hers = drawn(root, now), drawn(alice, now)
+    his, hers = finished_task(root, now), finished_task(alice, now)
     put(root, now, tasks=[his])
     put(alice, now, tasks=[hers])
 
@@ -223,7 +206,7 @@ def test_even_a_superuser_does_not_see_what_he_deleted_himself(
 
 
 def test_after_its_time_it_does_not_come_back(media: Path, alice: User, now: datetime) -> None:
-    task = drawn(alice, now)
+    task = finished_task(alice, now)
     put(alice, now, (task, 1))
 
     with pytest.raises(NotFound):

@@ -13,23 +13,19 @@ from django.db import connection
 from generation import images, services
 from generation.models import GenerationTask, TaskEvent, Worker
 from generation.selectors import TRASH_KEPT
-from tests.services.drawn import drawn, files_in, media
-from tests.services.test_collecting import put
-from tests.services.test_running import claim_one, finish, store
-from tests.services.test_submitting import submit
+from tests.factories import claim_one, files_in, finish, finished_task, put, store, submit
 
 pytestmark = pytest.mark.django_db(transaction=True)
-__all__ = ["media"]
 
 
 def test_the_bin_is_emptied_rows_files_and_all_of_only_what_is_due(
     media: Path, alice: User, now: datetime
 ) -> None:
     gone, part, young, live = (
-        drawn(alice, now),
-        drawn(alice, now, pictures=2),
-        drawn(alice, now),
-        drawn(alice, now),
+        finished_task(alice, now),
+        finished_task(alice, now, pictures=2),
+        finished_task(alice, now),
+        finished_task(alice, now),
     )
     put(alice, now - TRASH_KEPT, (part, 1), tasks=[gone])
     put(alice, now - TRASH_KEPT + timedelta(seconds=1), tasks=[young])
@@ -47,8 +43,8 @@ def test_the_bin_is_emptied_rows_files_and_all_of_only_what_is_due(
 
 
 def test_a_full_bin_is_emptied_in_batches(media: Path, alice: User, now: datetime) -> None:
-    tasks = [drawn(alice, now, pictures=2) for _each in range(4)]
-    copies = [drawn(alice, now, pictures=0) for _each in range(40)]
+    tasks = [finished_task(alice, now, pictures=2) for _each in range(4)]
+    copies = [finished_task(alice, now, pictures=0) for _each in range(40)]
     put(alice, now - TRASH_KEPT, *[(task, 1) for task in tasks], tasks=copies)
 
     assert services.empty_bin(now=now) == 29
@@ -74,7 +70,7 @@ def test_a_task_whose_call_still_runs_is_left_until_that_is_over(
 def test_folders_are_condemned_before_anybody_has_to_wait(
     media: Path, alice: User, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(alice, now - TRASH_KEPT, tasks=[drawn(alice, now)])
+    put(alice, now - TRASH_KEPT, tasks=[finished_task(alice, now)])
     waiting: list[bool] = []
     condemn = images.condemn
 
@@ -91,7 +87,7 @@ def test_folders_are_condemned_before_anybody_has_to_wait(
 def test_files_that_could_not_be_removed_are_left_to_the_sweep(
     media: Path, alice: User, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task = drawn(alice, now, pictures=2)
+    task = finished_task(alice, now, pictures=2)
     put(alice, now - TRASH_KEPT, (task, 1))
 
     def refuse(name: str) -> None:
@@ -111,7 +107,7 @@ def test_files_that_could_not_be_removed_are_left_to_the_sweep(
 def test_a_folder_that_cannot_be_removed_keeps_no_other_one(
     media: Path, alice: User, now: datetime, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tasks = [drawn(alice, now) for _each in range(3)]
+    tasks = [finished_task(alice, now) for _each in range(3)]
     stuck = str(tasks[0].pk)
     (media / stuck / "a folder").mkdir()
     put(alice, now - TRASH_KEPT, tasks=tasks)
@@ -124,7 +120,7 @@ def test_a_folder_that_cannot_be_removed_keeps_no_other_one(
 
 def test_prune_takes_what_lies_in_the_bin_too(media: Path, alice: User, now: datetime) -> None:
     old = now - timedelta(days=40)
-    task = drawn(alice, old)
+    task = finished_task(alice, old)
     put(alice, now, tasks=[task])
 
     assert services.prunable(before=now - timedelta(days=30)).tasks == 1

@@ -22,8 +22,7 @@ from django.utils import timezone
 from generation import installation_id, services
 from generation.models import GenerationTask, Installation, ModelSlot, Worker
 from generation.services import Claim
-from tests.services.test_running import claim_one, kinds
-from tests.services.test_submitting import submit
+from tests.factories import claim_one, kinds, submit
 
 pytestmark = pytest.mark.django_db
 

@@ -2,56 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import transaction
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from generation import selectors, services
 from generation.choices import InterruptReason
-from generation.models import GenerationTask, Worker
-from generation.services import Claim
+from generation.models import Worker
 from tests.conftest import MODEL, serve_model
-from tests.services.test_running import claim_one, finish, interrupt, settle, store
-from tests.services.test_submitting import submit
-
-pytestmark = pytest.mark.django_db
-SECOND = timedelta(seconds=1)
-
-every_line = settings(
-    max_examples=20,
-    deadline=None,
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    suppress_health_check=list(HealthCheck),
+from tests.factories import claim_one, interrupt, settle, submit
+from tests.services.queues import (
+    SECOND,
+    end,
+    every_line,
+    fill,
+    in_a_world_of_its_own,
+    shown,
 )
 
-
-def end(claim: Claim, now: datetime) -> None:
-    store(claim, now)
-    finish(claim, now)
-    settle(claim, now)
-
-
-def shown(now: datetime) -> list[str]:
-    """Ids of all waiting tasks by the place that pages show."""
-    keys = [str(key) for key in GenerationTask.objects.waiting().values_list("pk", flat=True)]
-    places = selectors.queue_places(keys, now=now)
-    assert sorted(place["position"] for place in places.values()) == list(range(1, len(places) + 1))
-    return sorted(places, key=lambda key: places[key]["position"])
-
-
-def fill(owners: list[User], arrivals: list[int], now: datetime) -> None:
-    for second, owner in enumerate(arrivals):
-        submit(owners[owner], now + second * SECOND)
-
-
-@pytest.fixture
-def owners(db: None) -> list[User]:
-    return [User.objects.create_user(name) for name in ("alice", "bob", "carol")]
+pytestmark = pytest.mark.django_db
 
 
 def test_one_task_after_a_hundred_of_somebody_else_is_among_the_next(
@@ -127,12 +99,6 @@ def test_a_task_that_pauses_lets_the_others_pass_and_is_shown_behind_them(
     assert claim_one(worker, now).task.pk == other.pk
     assert not services.claim(worker_id=worker.pk, now=now)
     assert selectors.next_in_line(MODEL, now + SECOND) == [paused.pk]
-
-
-def in_a_world_of_its_own(act: Callable[[], None]) -> None:
-    with transaction.atomic():
-        act()
-        transaction.set_rollback(True)
 
 
 @every_line

@@ -24,21 +24,18 @@ from generation.selectors.queue.order import NEVER, SHORT, in_line, next_ready, 
 from generation.selectors.queue.positions import LongLine, ShortLine, read_line
 from generation.selectors.queue.shares import read_shares
 from tests.conftest import MODEL, serve_model
-from tests.pages.test_queries import plan_of
-from tests.services.test_line import (
+from tests.factories import claim_one, interrupt, settle, submit
+from tests.query_plans import plan_of
+from tests.services.queues import (
     SECOND,
     end,
     every_line,
     fill,
     in_a_world_of_its_own,
-    owners,
     shown,
 )
-from tests.services.test_running import claim_one, interrupt, settle
-from tests.services.test_submitting import submit
 
 pytestmark = pytest.mark.django_db
-__all__ = ["owners"]
 
 KINDS = ("ready", "paused", "has paused", "held", "cancelled", "running", "elsewhere", "done")
 WEIGHTED = ("ready",) * 6 + KINDS

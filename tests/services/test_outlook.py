@@ -16,12 +16,10 @@ from generation.choices import InterruptReason
 from generation.models import GenerationTask, ModelState, Worker
 from generation.protocol import ModelData, QueuePlace
 from tests.conftest import MODEL, serve_model
-from tests.services.test_line import SECOND, end, every_line, fill, in_a_world_of_its_own, owners
-from tests.services.test_running import claim_one, interrupt, settle, store
-from tests.services.test_submitting import submit
+from tests.factories import claim_one, interrupt, settle, store, submit
+from tests.services.queues import SECOND, end, every_line, fill, in_a_world_of_its_own
 
 pytestmark = pytest.mark.django_db
-__all__ = ["owners"]
 
 
 def offer(owner: User, now: datetime) -> ModelData:

@@ -14,8 +14,7 @@ from django.test import override_settings
 
 from generation import images, services
 from generation.models import GeneratedImage, GenerationTask, TaskEvent, Worker
-from tests.services.test_running import claim_one, finish, settle, store
-from tests.services.test_submitting import submit
+from tests.factories import claim_one, finish, settle, store, submit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -20,8 +20,7 @@ from generation.models import GenerationTask, ModelSlot, Worker
 from generation.protocol import Generate
 from generation.services import Claim
 from tests.conftest import serve_model
-from tests.services.test_running import claim_one, finish, interrupt, kinds, settle, store
-from tests.services.test_submitting import submit
+from tests.factories import claim_one, finish, interrupt, kinds, settle, store, submit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 12

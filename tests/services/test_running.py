@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,63 +11,14 @@ from django.db import IntegrityError, connection, transaction
 from generation import selectors, services
 from generation.choices import (
     ErrorCode,
-    InterruptReason,
     TaskStatus,
 )
-from generation.models import GeneratedImage, GenerationTask, ModelSlot, ModelState, Worker
+from generation.models import GenerationTask, ModelSlot, ModelState, Worker
 from generation.protocol import QueuePlace
-from generation.services import Claim
 from tests.conftest import MODEL, serve_model
-from tests.pictures import picture
-from tests.services.test_submitting import submit
+from tests.factories import claim_one, finish, settle, store, submit
 
 pytestmark = pytest.mark.django_db
-
-
-def claim_one(worker: Worker, now: datetime) -> Claim:
-    (claim,) = services.claim(worker_id=worker.pk, now=now)
-    return claim
-
-
-def store(claim: Claim, now: datetime, index: int = 1) -> GeneratedImage:
-    return services.store_image(
-        task_id=claim.task.pk,
-        attempt=claim.task.attempt,
-        index=index,
-        name=f"{claim.task.pk}/{index}-{claim.task.attempt}-{uuid.uuid4().hex[:8]}.jpg",
-        picture=picture(),
-        seed=1,
-        demo=False,
-        progress=99,
-        eta_seconds=0,
-        now=now,
-    )
-
-
-def finish(claim: Claim, now: datetime) -> None:
-    services.complete(task_id=claim.task.pk, attempt=claim.task.attempt, measured={}, now=now)
-
-
-def settle(claim: Claim, now: datetime) -> bool:
-    return services.settle_slot(
-        slot_id=claim.slot_id, task_id=claim.task.pk, attempt=claim.task.attempt, now=now
-    )
-
-
-def interrupt(claim: Claim, reason: InterruptReason, now: datetime) -> None:
-    services.interrupt(
-        task_id=claim.task.pk,
-        attempt=claim.task.attempt,
-        reason=reason,
-        detail="",
-        now=now,
-    )
-
-
-def kinds(task_id: uuid.UUID) -> list[str]:
-    return list(
-        GenerationTask.objects.get(pk=task_id).events.order_by("seq").values_list("kind", flat=True)
-    )
 
 
 def test_nobody_claims_for_a_model_that_is_not_ready(

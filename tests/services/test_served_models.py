@@ -13,8 +13,7 @@ from generation.choices import KeyUse, Route
 from generation.models import ModelSlot, ModelState
 from generation.services import SeenModel, model_status
 from tests.conftest import MODEL
-from tests.services.test_running import claim_one
-from tests.services.test_submitting import submit
+from tests.factories import claim_one, submit
 
 pytestmark = pytest.mark.django_db
 OTHER = "another-model"

@@ -11,11 +11,9 @@ from django.contrib.auth.models import User
 from generation import selectors, services
 from generation.exceptions import NotFound, TransitionRefused
 from generation.models import ShareLink
-from tests.services.drawn import drawn, media
-from tests.services.test_submitting import submit
+from tests.factories import finished_task, submit
 
 pytestmark = pytest.mark.django_db
-__all__ = ["media"]
 
 
 def works(token: str, now: datetime) -> bool:
@@ -29,7 +27,7 @@ def works(token: str, now: datetime) -> bool:
 def test_a_link_works_for_a_week_and_is_kept_only_as_a_hash(
     media: Path, alice: User, now: datetime
 ) -> None:
-    token, ends = services.create_link(task=drawn(alice, now), now=now)
+    token, ends = services.create_link(task=finished_task(alice, now), now=now)
 
     assert ends == now + timedelta(days=7)
     assert works(token, ends - timedelta(seconds=1))
@@ -39,7 +37,7 @@ def test_a_link_works_for_a_week_and_is_kept_only_as_a_hash(
 
 
 def test_ending_ends_every_link_of_that_task_alone(media: Path, alice: User, now: datetime) -> None:
-    task, other = drawn(alice, now), drawn(alice, now)
+    task, other = finished_task(alice, now), finished_task(alice, now)
     tokens = [services.create_link(task=task, now=now)[0] for _each in range(2)]
     kept, _ends = services.create_link(task=other, now=now)
 
@@ -51,7 +49,7 @@ def test_ending_ends_every_link_of_that_task_alone(media: Path, alice: User, now
 def test_a_link_ends_with_its_task_its_pictures_and_its_owner(
     media: Path, alice: User, now: datetime
 ) -> None:
-    task = drawn(alice, now, pictures=2)
+    task = finished_task(alice, now, pictures=2)
     token, _ends = services.create_link(task=task, now=now)
 
     services.put_into_bin(owner=alice, pictures=[(task.pk, 1)], tasks=[], now=now)
@@ -75,7 +73,7 @@ def test_without_a_picture_there_is_nothing_to_share(alice: User, now: datetime)
 
 
 def test_links_do_not_pile_up(media: Path, alice: User, now: datetime) -> None:
-    task = drawn(alice, now)
+    task = finished_task(alice, now)
     tokens = [
         services.create_link(task=task, now=now + timedelta(seconds=each))[0] for each in range(25)
     ]
@@ -93,7 +91,7 @@ def test_what_was_deleted_once_is_not_shown_again_by_an_old_link(
         return [image.index for image in pictures]
 
     later = now + timedelta(seconds=1)
-    task = drawn(alice, now, pictures=2)
+    task = finished_task(alice, now, pictures=2)
     old, _ends = services.create_link(task=task, now=now)
 
     services.put_into_bin(owner=alice, pictures=[(task.pk, 1)], tasks=[], now=later)
@@ -109,7 +107,7 @@ def test_what_was_deleted_once_is_not_shown_again_by_an_old_link(
 def test_a_task_that_goes_with_its_last_picture_ends_its_links(
     media: Path, alice: User, now: datetime
 ) -> None:
-    task, other = drawn(alice, now), drawn(alice, now)
+    task, other = finished_task(alice, now), finished_task(alice, now)
     token, _ends = services.create_link(task=task, now=now)
     kept, _ends = services.create_link(task=other, now=now)
 

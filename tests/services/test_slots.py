@@ -13,8 +13,7 @@ from generation.choices import ErrorCode, InterruptReason, Route
 from generation.models import ModelSlot, ModelState, Worker
 from generation.services import Claim, SeenModel
 from tests.conftest import MODEL
-from tests.services.test_running import claim_one, finish, interrupt, settle, store
-from tests.services.test_submitting import submit
+from tests.factories import claim_one, finish, interrupt, settle, store, submit
 
 pytestmark = pytest.mark.django_db
 OTHER = "another-model"

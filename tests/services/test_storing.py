@@ -13,9 +13,8 @@ from generation.exceptions import TransitionRefused
 from generation.models import GeneratedImage, ModelSlot, Worker
 from generation.services import Claim, Last
 from generation.services.transition import RUNNING, LogLine, transition
+from tests.factories import claim_one, kinds, submit
 from tests.pictures import picture
-from tests.services.test_running import claim_one, kinds
-from tests.services.test_submitting import submit
 
 pytestmark = pytest.mark.django_db
 

@@ -16,13 +16,9 @@ from generation.exceptions import InvalidInput, NotFound, TransitionRefused
 from generation.models import GenerationTask, Worker
 from generation.protocol import Generate
 from tests.conftest import MODEL
+from tests.factories import failed_task, submit
 
 pytestmark = pytest.mark.django_db
-
-
-def submit(owner: User, now: datetime, **fields: Any) -> GenerationTask:
-    request = Generate(**{"prompt": "LiuJuan", **fields})
-    return services.submit(owner=owner, request=request, now=now).task
 
 
 @pytest.mark.parametrize("prompt", ["🌸", "!", "1", "柳", "a\u200d", "e\u0301", "\U0001fae9"])
@@ -170,20 +166,6 @@ def test_one_person_cannot_fill_the_line_without_end(alice: User, bob: User, now
     assert refused.value.code == ErrorCode.TOO_MANY_WAITING
     assert submit(alice, now, request_key=first.request_key).pk == first.pk
     assert submit(bob, now).status == TaskStatus.QUEUED
-
-
-def failed_task(owner: User, worker: Worker, now: datetime) -> GenerationTask:
-    submit(owner, now, seed=7)
-    (claim,) = services.claim(worker_id=worker.pk, now=now)
-    services.fail(
-        task_id=claim.task.pk,
-        attempt=1,
-        code=ErrorCode.REQUEST_REFUSED,
-        detail="pid 7 at 10.0.0.1",
-        now=now,
-    )
-    services.settle_slot(slot_id=claim.slot_id, task_id=claim.task.pk, attempt=1, now=now)
-    return GenerationTask.objects.get(pk=claim.task.pk)
 
 
 def test_a_retry_is_a_new_task_with_the_same_settings(

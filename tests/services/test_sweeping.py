@@ -13,8 +13,7 @@ from django.test import override_settings
 
 from generation import images, services
 from generation.models import Worker
-from tests.services.test_running import claim_one, store
-from tests.services.test_submitting import submit
+from tests.factories import claim_one, store, submit
 
 pytestmark = pytest.mark.django_db
 

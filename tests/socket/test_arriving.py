@@ -15,7 +15,7 @@ from generation.hub import SocketOutbox, hub
 from generation.hub.replay import start_replay
 from generation.models import Worker
 from tests.socket.pages import OpenPage
-from tests.socket.test_attaching import claim, progress, seqs_until
+from tests.socket.task_events import claim, progress, seqs_until
 
 
 async def test_what_is_rung_while_a_task_is_looked_up_is_not_missed(

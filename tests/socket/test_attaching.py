@@ -8,50 +8,12 @@ import uuid
 
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
-from django.utils import timezone
 
-from generation import broadcast, services
+from generation import broadcast
 from generation.hub import hub
 from generation.models import Worker
-from generation.services import Claim, Fraction
-from tests.services.test_running import finish, settle, store
 from tests.socket.pages import OpenPage, Page, cookie_of
-
-
-@database_sync_to_async
-def claim(worker: Worker) -> Claim:
-    (found,) = services.claim(worker_id=worker.pk, now=timezone.now())
-    return found
-
-
-@database_sync_to_async
-def progress(claim: Claim, times: int) -> None:
-    for count in range(times):
-        fraction = Fraction(
-            progress=count * 90 / times,
-            eta_seconds=1,
-            image=1,
-            fraction=count / times,
-            done=count,
-            total=times,
-        )
-        services.record_seen(
-            task_id=claim.task.pk, attempt=claim.task.attempt, seen=[fraction], now=timezone.now()
-        )
-
-
-@database_sync_to_async
-def complete(claim: Claim) -> None:
-    now = timezone.now()
-    store(claim, now)
-    finish(claim, now)
-    settle(claim, now)
-
-
-async def seqs_until(page: Page, task_id: str, last: int) -> list[int]:
-    while last not in page.seqs(task_id):
-        await page.receive()
-    return page.seqs(task_id)
+from tests.socket.task_events import claim, complete, progress, seqs_until
 
 
 async def test_the_tutorials_messages_arrive_in_its_order(

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from generation import services
-from tests.services.test_submitting import submit
+from tests.factories import submit
 from tests.socket.pages import OpenPage
 
 

@@ -16,9 +16,9 @@ from generation.hub import hub
 from generation.hub.outbox import MAX_QUEUED_FRAMES
 from generation.models import GenerationTask, TaskEvent, Worker
 from generation.selectors import LogPage
+from tests.socket.fake_transport import Transport, sent
 from tests.socket.pages import PATIENCE, OpenPage
-from tests.socket.test_attaching import claim, progress, seqs_until
-from tests.socket.test_outbox import Transport, sent
+from tests.socket.task_events import claim, progress, seqs_until
 
 PAGES = 6
 LOG = PAGES * MAX_QUEUED_FRAMES

@@ -14,15 +14,13 @@ from django.utils import timezone
 from generation import broadcast, services
 from generation.hub import hub
 from generation.models import Collection, GenerationTask
-from tests.services.drawn import drawn, media
+from tests.factories import finished_task
 from tests.socket.pages import OpenPage
-
-__all__ = ["media"]
 
 
 @pytest.fixture
 async def task(running_hub: None, media: Path, alice: User) -> GenerationTask:
-    return await database_sync_to_async(drawn)(alice, timezone.now(), pictures=2)
+    return await database_sync_to_async(finished_task)(alice, timezone.now(), pictures=2)
 
 
 @database_sync_to_async

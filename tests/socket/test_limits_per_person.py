@@ -12,7 +12,7 @@ from generation.hub import hub, replay_lock
 from generation.hub.replay_locks import locks
 from generation.sessions import TokenBucket, owner_buckets
 from tests.fallback.visitors import OpenStream, SignedIn
-from tests.pages.test_pages import signed_in as browser_of
+from tests.pages.clients import signed_in as browser_of
 from tests.socket.pages import OpenPage, Page, cookie_of
 
 

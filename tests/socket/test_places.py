@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 
 from generation.models import Worker
 from tests.socket.pages import OpenPage
-from tests.socket.test_attaching import claim
+from tests.socket.task_events import claim
 
 
 async def test_the_place_in_line_is_told_with_its_reason(

@@ -12,22 +12,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
-from generation import services
 from generation.log_lines import log_line
 from generation.sessions.authentication import credentials_of, is_same_origin
 from tests.socket.pages import OpenPage, Page, cookie_of
-
-FOREIGN = [
-    "Basic c3R1ZGlvOnNlY3JldA==",
-    'Digest username="studio", realm="r", nonce="n", uri="/", response="0"',
-    "Negotiate YIIJvwYGKwYBBQUCoIIJszCCCa+gJDAi",
-    "Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl",
-    "Bearer",
-    "Bearer ",
-    "lj-token-without-a-scheme",
-    "\xff\xfe",
-]
-"""What stands in Authorization when it is not ours."""
+from tests.socket.tokens import FOREIGN, token_of
 
 FOREIGN_HOSTS = ["evil.example", "testserver.evil.example", "testserver,evil.example", "[::1", ""]
 
@@ -53,10 +41,6 @@ COOKIES_OF_OTHERS = [
 """What other applications on the same host may have set."""
 
 Visitor = Callable[..., Awaitable[Page]]
-
-
-async def token_of(user: User, now: datetime) -> str:
-    return await sync_to_async(services.create_token)(owner=user, name="test", now=now)
 
 
 async def test_a_page_of_ours_with_a_session_gets_hello(alice: User, open_page: OpenPage) -> None:

@@ -17,11 +17,10 @@ from django.test import AsyncClient, Client
 
 from generation.sessions import TokenThrottled, revalidation, user_of_token
 from generation.sessions.token_authentication import MAX_TOKENS, TOKEN_LIMIT, ValidTokens
-from tests.services.drawn import drawn, media
+from tests.factories import finished_task
 from tests.socket.pages import OpenPage, Page
-from tests.socket.test_signing_in import token_of
+from tests.socket.tokens import token_of
 
-__all__ = ["media"]
 Visitor = Callable[..., Awaitable[Page]]
 ADDRESS = "unknown"
 """Of sockets without a peer, as these tests open them."""
@@ -70,7 +69,7 @@ async def test_after_many_bad_tokens_the_database_is_not_asked(
 def test_bad_tokens_for_files_wait_too(
     media: Path, alice: User, now: datetime, django_assert_num_queries: Any
 ) -> None:
-    url = f"/pictures/{drawn(alice, now).pk}/1/"
+    url = f"/pictures/{finished_task(alice, now).pk}/1/"
     bad = {"Authorization": "Bearer lj-bad"}
     assert Client().get(url, headers=bad).status_code == 401
 

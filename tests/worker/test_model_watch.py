@@ -23,7 +23,7 @@ from generation.xinference import XinferenceClient
 from tests.conftest import MODEL
 from tests.contract.odd_server import OddServer, response
 from tests.contract.odd_server import serving as served_by
-from tests.worker.test_recovering import abandoned
+from tests.worker.abandoned_calls import abandoned
 
 # `running_hub` gives the connections back
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("running_hub")]

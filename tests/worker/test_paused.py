@@ -14,8 +14,7 @@ from django.test import override_settings
 
 from generation import services
 from generation.models import ModelSlot, Worker
-from tests.services.test_running import claim_one
-from tests.services.test_submitting import submit
+from tests.factories import claim_one, submit
 from tests.socket.pages import OpenPage
 from tests.worker.machine import StartMachine, ending
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 import httpx
 import pytest
 
 from demo_xinference import create_app
 from generation.choices import Route
-from generation.services import Abandoned
 from generation.worker.abandoned_calls import end_abandoned_call
 from generation.xinference import DrawRequest, XinferenceClient
 from tests.conftest import MODEL
+from tests.worker.abandoned_calls import abandoned
 
 # it asks whether the key may be sent; `running_hub` gives the connections back
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("running_hub")]
@@ -48,19 +47,6 @@ async def a_long_call(client: XinferenceClient) -> tuple[uuid.UUID, asyncio.Task
         while await client.progress(str(request_id)) is None:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     return request_id, call
-
-
-def abandoned(request_id: uuid.UUID | None, *, identity: str, stall: float) -> Abandoned:
-    return Abandoned(
-        slot_id=1,
-        task_id=uuid.uuid4(),
-        attempt=1,
-        model=MODEL,
-        route=Route.GENERATIONS,
-        request_id=request_id,
-        identity=identity,
-        stall=timedelta(seconds=stall),
-    )
 
 
 @pytest.mark.parametrize(

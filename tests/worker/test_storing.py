@@ -25,9 +25,8 @@ from generation.services import Claim
 from generation.worker.attempt import Attempt
 from generation.worker.picture_call import PictureCall
 from generation.xinference import XinferenceClient
+from tests.factories import claim_one, submit
 from tests.pictures import picture
-from tests.services.test_running import claim_one
-from tests.services.test_submitting import submit
 
 # `running_hub` gives the connections back; the test database could not be dropped otherwise
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("running_hub")]

@@ -19,22 +19,20 @@ from generation.models import GenerationTask, ShareLink
 from generation.selectors import TRASH_KEPT
 from generation.worker import WorkerHost
 from generation.worker.cleanup import BETWEEN_BATCHES, sweep
-from tests.services.drawn import drawn, files_in, media
-from tests.services.test_submitting import submit
+from tests.factories import files_in, finished_task, submit
 
 pytestmark = pytest.mark.django_db(transaction=True)
-__all__ = ["media"]
 DAY = timedelta(days=1)
 
 
 def a_full_bin(owner: User) -> None:
     """More than one batch of tasks that lie there for long enough, and a link that has ended."""
     then = timezone.now() - TRASH_KEPT - timedelta(days=7)
-    tasks = [drawn(owner, then, pictures=k % 2) for k in range(101)]
+    tasks = [finished_task(owner, then, pictures=k % 2) for k in range(101)]
     services.create_link(task=tasks[1], now=then)
     services.put_into_bin(owner=owner, pictures=[], tasks=[t.pk for t in tasks[:50]], now=then)
     services.put_into_bin(owner=owner, pictures=[], tasks=[t.pk for t in tasks[50:]], now=then)
-    services.create_link(task=drawn(owner, then), now=then)
+    services.create_link(task=finished_task(owner, then), now=then)
     Session.objects.create(session_key="over", session_data="", expire_date=then)
     Session.objects.create(session_key="valid", session_data="", expire_date=timezone.now() + DAY)
 

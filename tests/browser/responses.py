@@ -1,0 +1,13 @@
+"""Responses of the server that a page receives instead of the real ones."""
+
+from __future__ import annotations
+
+import urllib.request
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,11 @@
+"""The sign-in form."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page
+
+
+def give(page: Page, name: str, password: str) -> None:
+    page.locator("#id_username").fill(name)
+    page.locator("#id_password").fill(password)
+    page.locator("button[type=submit].button--solid").click()

@@ -1,0 +1,31 @@
+"""The picture viewer of a page."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page, expect
+
+PICTURES = ".card__pictures a[data-picture-key]"
+
+
+def viewer_of(page: Page) -> Locator:
+    return page.locator("dialog.viewer")
+
+
+def open_viewer(page: Page, number: int = 1) -> Locator:
+    """The viewer, on the picture with this number, as soon as all of it is there."""
+    page.locator(PICTURES).nth(number - 1).click()
+    expect_shown(page, number)
+    return viewer_of(page)
+
+
+def expect_shown(page: Page, number: int, of: int = 3) -> None:
+    viewer = viewer_of(page)
+    expect(viewer).to_be_visible()
+    expect(viewer.locator("[data-part=counter]")).to_have_text(f"{number} / {of}")
+    expect(viewer.locator("[data-part=panel][data-known]")).to_have_count(1)
+    picture = viewer.locator(".viewer__picture img").element_handle()
+    page.wait_for_function("image => image.isConnected && image.naturalWidth > 0", arg=picture)
+
+
+def key_shown(page: Page) -> str:
+    return page.url.partition("#picture=")[2]

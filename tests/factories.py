@@ -1,0 +1,147 @@
+"""Tasks and pictures in the states that tests need, made through the services."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from generation import images, services
+from generation.choices import (
+    ErrorCode,
+    InterruptReason,
+    TaskStatus,
+)
+from generation.models import GeneratedImage, GenerationTask, Worker
+from generation.protocol import Generate
+from generation.services import Claim
+from tests.pictures import picture
+
+
+def submit(owner: User, now: datetime, **fields: Any) -> GenerationTask:
+    request = Generate(**{"prompt": "LiuJuan", **fields})
+    return services.submit(owner=owner, request=request, now=now).task
+
+
+def failed_task(owner: User, worker: Worker, now: datetime) -> GenerationTask:
+    submit(owner, now, seed=7)
+    (claim,) = services.claim(worker_id=worker.pk, now=now)
+    services.fail(
+        task_id=claim.task.pk,
+        attempt=1,
+        code=ErrorCode.REQUEST_REFUSED,
+        detail="pid 7 at 10.0.0.1",
+        now=now,
+    )
+    services.settle_slot(slot_id=claim.slot_id, task_id=claim.task.pk, attempt=1, now=now)
+    return GenerationTask.objects.get(pk=claim.task.pk)
+
+
+def claim_one(worker: Worker, now: datetime) -> Claim:
+    (claim,) = services.claim(worker_id=worker.pk, now=now)
+    return claim
+
+
+def store(claim: Claim, now: datetime, index: int = 1) -> GeneratedImage:
+    return services.store_image(
+        task_id=claim.task.pk,
+        attempt=claim.task.attempt,
+        index=index,
+        name=f"{claim.task.pk}/{index}-{claim.task.attempt}-{uuid.uuid4().hex[:8]}.jpg",
+        picture=picture(),
+        seed=1,
+        demo=False,
+        progress=99,
+        eta_seconds=0,
+        now=now,
+    )
+
+
+def finish(claim: Claim, now: datetime) -> None:
+    services.complete(task_id=claim.task.pk, attempt=claim.task.attempt, measured={}, now=now)
+
+
+def settle(claim: Claim, now: datetime) -> bool:
+    return services.settle_slot(
+        slot_id=claim.slot_id, task_id=claim.task.pk, attempt=claim.task.attempt, now=now
+    )
+
+
+def interrupt(claim: Claim, reason: InterruptReason, now: datetime) -> None:
+    services.interrupt(
+        task_id=claim.task.pk,
+        attempt=claim.task.attempt,
+        reason=reason,
+        detail="",
+        now=now,
+    )
+
+
+def kinds(task_id: uuid.UUID) -> list[str]:
+    return list(
+        GenerationTask.objects.get(pk=task_id).events.order_by("seq").values_list("kind", flat=True)
+    )
+
+
+def put(
+    owner: User,
+    now: datetime,
+    *pictures: tuple[GenerationTask, int],
+    tasks: Collection[GenerationTask] = (),
+) -> int:
+    return services.put_into_bin(
+        owner=owner,
+        pictures=[(task.pk, index) for task, index in pictures],
+        tasks=[task.pk for task in tasks],
+        now=now,
+    )
+
+
+def files_in(media: Path) -> set[str]:
+    return {str(path.relative_to(media)) for path in media.rglob("*") if path.is_file()}
+
+
+def finished_task(
+    owner: User, at: datetime, *, pictures: int = 1, status: str = "completed", **asked: Any
+) -> GenerationTask:
+    """A task that ended at `at` with so many pictures; seeds from 100 unless asked for."""
+    seed = asked.get("seed") or 100
+    task = submit(owner, at, **{"n": max(1, pictures), **asked})
+    GenerationTask.objects.filter(pk=task.pk).update(
+        status=status,
+        progress=100,
+        finished_at=at,
+        drawn_seed=seed,
+        error_code="model_error" if status == TaskStatus.FAILED else "",
+        cancel_requested_at=at if status == TaskStatus.CANCELLED else None,
+    )
+    for index in range(1, pictures + 1):
+        add_picture(task, index, seed + index - 1)
+    task.refresh_from_db()
+    return task
+
+
+def add_picture(task: GenerationTask, index: int, seed: int) -> GeneratedImage:
+    name = f"{task.pk}/{index}-1-{uuid.uuid4().hex[:8]}.jpg"
+    content = f"picture {task.pk} {index}".encode()
+    for each in (name, f"{name}.thumb.webp"):
+        images.write(each, content)
+    return GeneratedImage.objects.create(
+        task=task,
+        index=index,
+        file=name,
+        thumbnail=f"{name}.thumb.webp",
+        width=task.width,
+        height=task.height,
+        seed=seed,
+        bytes=len(content),
+        sha256="0" * 64,
+    )
+
+
+def picture_key(task: GenerationTask, index: int = 1) -> str:
+    return f"{task.pk}:{index}"

@@ -1,0 +1,48 @@
+"""Events of a worker, written from async tests."""
+
+from __future__ import annotations
+
+from channels.db import database_sync_to_async
+from django.utils import timezone
+
+from generation import services
+from generation.models import Worker
+from generation.services import Claim, Fraction
+from tests.factories import finish, settle, store
+from tests.socket.pages import Page
+
+
+@database_sync_to_async
+def claim(worker: Worker) -> Claim:
+    (found,) = services.claim(worker_id=worker.pk, now=timezone.now())
+    return found
+
+
+@database_sync_to_async
+def progress(claim: Claim, times: int) -> None:
+    for count in range(times):
+        fraction = Fraction(
+            progress=count * 90 / times,
+            eta_seconds=1,
+            image=1,
+            fraction=count / times,
+            done=count,
+            total=times,
+        )
+        services.record_seen(
+            task_id=claim.task.pk, attempt=claim.task.attempt, seen=[fraction], now=timezone.now()
+        )
+
+
+@database_sync_to_async
+def complete(claim: Claim) -> None:
+    now = timezone.now()
+    store(claim, now)
+    finish(claim, now)
+    settle(claim, now)
+
+
+async def seqs_until(page: Page, task_id: str, last: int) -> list[int]:
+    while last not in page.seqs(task_id):
+        await page.receive()
+    return page.seqs(task_id)

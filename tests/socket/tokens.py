@@ -1,0 +1,26 @@
+"""Tokens of users, and a foreign origin."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+
+from generation import services
+
+FOREIGN = [
+    "Basic c3R1ZGlvOnNlY3JldA==",
+    'Digest username="studio", realm="r", nonce="n", uri="/", response="0"',
+    "Negotiate YIIJvwYGKwYBBQUCoIIJszCCCa+gJDAi",
+    "Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl",
+    "Bearer",
+    "Bearer ",
+    "lj-token-without-a-scheme",
+    "\xff\xfe",
+]
+"""What stands in Authorization when it is not ours."""
+
+
+async def token_of(user: User, now: datetime) -> str:
+    return await sync_to_async(services.create_token)(owner=user, name="test", now=now)
