@@ -142,7 +142,8 @@ CONTENT_SECURITY_POLICY = {
 
 # Applications
 INSTALLED_APPS = [
-    "daphne",
+    # before staticfiles, for its runserver
+    "generation",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -152,7 +153,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "csp",
-    "generation",
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MIDDLEWARE = [
