@@ -13,7 +13,9 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.db import Error as DatabaseProblem
 from django.db import connection, connections
@@ -139,15 +141,27 @@ def late_disk() -> Report:
     return {"static": OK, "storage": Part("down", f"{settings.MEDIA_ROOT} does not answer")}
 
 
+@cache
+def static_names() -> frozenset[str]:
+    """Every static file of this version; a page that names one that is not collected fails."""
+    ignored = apps.get_app_config("staticfiles").ignore_patterns
+    return frozenset(
+        os.path.join(getattr(storage, "prefix", None) or "", path)
+        for finder in get_finders()
+        for path, storage in finder.list(ignored)
+    )
+
+
 def static_files() -> Part:
     """The list of hashed names is read once, when the process starts."""
     if settings.DEBUG:
         return OK
     files: Any = staticfiles_storage
-    known, there = bool(files.hashed_files), files.exists(files.manifest_name)
+    known, there = static_names() <= set(files.hashed_files), files.exists(files.manifest_name)
     if known and there:
         return OK
-    then = "restart this process" if there else "run manage.py collectstatic, then restart"
+    collected = there and static_names() <= set(files.load_manifest()[0])
+    then = "restart this process" if collected else "run manage.py collectstatic, then restart"
     return Part("missing", then)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from io import StringIO
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -223,10 +225,22 @@ def test_a_page_without_its_database_is_ours_and_comes_back_by_itself(
     assert [line.split()[0] for line in lines] == ["database_down"]
 
 
-def test_a_web_without_static_files_says_so_and_answers_503(rita: User, tmp_path: Path) -> None:
+def of_an_older_version(folder: Path) -> None:
+    """Collected before the studio had a style sheet of its own."""
+    folder.mkdir()
+    manifest = json.loads((settings.STATIC_ROOT / "staticfiles.json").read_text())
+    manifest["paths"] = {k: v for k, v in manifest["paths"].items() if not k.startswith("studio/")}
+    (folder / "staticfiles.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("collected", [lambda folder: None, of_an_older_version])
+def test_a_web_without_its_static_files_says_so_and_answers_503(
+    rita: User, tmp_path: Path, collected: Callable[[Path], None]
+) -> None:
     client = signed_in(rita)
     client.raise_request_exception = False
-    with override_settings(STATIC_ROOT=tmp_path / "never-collected"):
+    collected(tmp_path / "static")
+    with override_settings(STATIC_ROOT=tmp_path / "static"):
         status, body = ready(client)
         page = client.get("/", headers={"accept": "text/html"})
 
