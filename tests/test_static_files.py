@@ -98,7 +98,7 @@ def test_a_compressed_file_has_the_mode_of_its_original(collection: Collection, 
         assert path.stat().st_mode == path.with_suffix("").stat().st_mode
 
 
-MODULES = sorted(Path(settings.BASE_DIR, "static/studio/js").glob("*.js"))
+MODULES = sorted(Path(settings.BASE_DIR, "static/studio/js").rglob("*.js"))
 
 
 IMPORT = r'(?:^|;)import ?\{([^}]*)\} ?from ?"([^"]+)"'

@@ -1,4 +1,4 @@
-"""What a card says of a task; static/studio/js/card-view.js is the twin.
+"""What a card says of a task; static/studio/js/card/card-view.js is the twin.
 
 The first paint is made from it, the scripts repaint from theirs: both have to say the same.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import posixpath
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,11 +16,11 @@ from django.views.i18n import JavaScriptCatalog
 
 from generation.labels import labels
 
-PAGES = {"studio": "main.js", "gallery": "gallery.js", "compare": "compare.js"}
+PAGES = {name: f"pages/{name}.js" for name in ("studio", "gallery", "compare")}
 """The script that a page begins with."""
 
 SENTENCE = re.compile(r'gettext\(\s*("(?:[^"\\]|\\.)*")')
-IMPORT = re.compile(r'(?:^(?:import|export) [^"\n]*|\bimport\()"\./([\w-]+\.js)"', re.MULTILINE)
+IMPORT = re.compile(r'(?:^(?:import|export) [^"\n]*|\bimport\()"(\.[\w./-]+\.js)"', re.MULTILINE)
 """Of a module, also of one that is loaded when it is needed."""
 
 
@@ -59,7 +60,8 @@ def modules(first: str) -> Iterator[str]:
     while ahead:
         name = ahead.pop()
         yield name
-        new = set(IMPORT.findall(source(name))) - found
+        named = (posixpath.join(posixpath.dirname(name), path) for path in IMPORT.findall(source(name)))
+        new = set(map(posixpath.normpath, named)) - found
         found |= new
         ahead += new
 

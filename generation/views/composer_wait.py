@@ -1,4 +1,4 @@
-"""What a composer says before anything is sent; static/studio/js/composer-wait.js is the twin."""
+"""What a composer says before anything is sent; static/studio/js/composer/composer-wait.js is the twin."""
 
 from __future__ import annotations
 

@@ -312,7 +312,7 @@ def test_what_is_typed_and_sent_before_the_scripts_are_there_is_sent_once(
 ) -> None:
     page = context.new_page()
     held: list[Route] = []
-    page.route("**/main*.js", lambda route: held.append(route))
+    page.route("**/pages/studio*.js", lambda route: held.append(route))
     page.goto("/", wait_until="commit")
     page.locator("[name=prompt]").fill("faster than the scripts")
     page.locator("[name=prompt]").press("Control+Enter")
@@ -411,7 +411,7 @@ def test_on_a_phone_all_of_the_form_can_be_used_before_the_scripts_are_there(
 ) -> None:
     page = phone.new_page()
     held: list[Route] = []
-    page.route("**/main*.js", lambda route: held.append(route))
+    page.route("**/pages/studio*.js", lambda route: held.append(route))
     page.goto("/", wait_until="commit")
     page.locator("[data-sheet] summary").tap()
     page.locator("[name=prompt]").fill("typed on a slow line")

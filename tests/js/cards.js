@@ -11,10 +11,10 @@ const [language, catalogue] = process.argv.slice(2);
 globalThis.document = { documentElement: { lang: language, dataset: { base: "/" } } };
 runInThisContext(readFileSync(catalogue, "utf8"));
 
-const { describe, meta, valueText } = await import("../../static/studio/js/card-view.js");
-const { shapeLabel } = await import("../../static/studio/js/frames.js");
-const { describeWait, modelWords, paceWords } = await import("../../static/studio/js/composer-wait.js");
-const { eventSentence } = await import("../../static/studio/js/story.js");
+const { describe, meta, valueText } = await import("../../static/studio/js/card/card-view.js");
+const { shapeLabel } = await import("../../static/studio/js/card/picture-frames.js");
+const { describeWait, modelWords, paceWords } = await import("../../static/studio/js/composer/composer-wait.js");
+const { eventSentence } = await import("../../static/studio/js/card/task-timeline.js");
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { frame, model, work, task, state, place, now } = JSON.parse(line);

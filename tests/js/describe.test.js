@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { describe } from "../../static/studio/js/card-view.js";
-import { emptyState } from "../../static/studio/js/reducer.js";
-import { outputSize } from "../../static/studio/js/composer-fields.js";
+import { describe } from "../../static/studio/js/card/card-view.js";
+import { emptyState } from "../../static/studio/js/state/reducer.js";
+import { outputSize } from "../../static/studio/js/composer/composer-fields.js";
 import { T0, fold, log, task } from "./logs.js";
 
 // as the catalogue of the page brings them

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { countsOf } from "../../static/studio/js/feed-filters.js";
+import { countsOf } from "../../static/studio/js/card/task-filters.js";
 
 test("tasks with and without a card are counted together", () => {
   const others = { active: 1, completed: 900, stopped: 70 };

@@ -2,7 +2,7 @@
 
 import { createInterface } from "node:readline";
 
-import { emptyState } from "../../static/studio/js/reducer.js";
+import { emptyState } from "../../static/studio/js/state/reducer.js";
 import { fold } from "./logs.js";
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { HttpRefusal } from "../../static/studio/js/http.js";
-import { withCursors } from "../../static/studio/js/http-line.js";
-import { PollLine } from "../../static/studio/js/poll.js";
-import { SseLine } from "../../static/studio/js/sse.js";
+import { HttpRefusal } from "../../static/studio/js/connection/http.js";
+import { withCursors } from "../../static/studio/js/connection/http-transport.js";
+import { PollLine } from "../../static/studio/js/connection/poll.js";
+import { SseLine } from "../../static/studio/js/connection/sse.js";
 import { Clock, settle } from "./server.js";
 
 /** What a line says to its page, and what it asks of the server. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createLadder } from "../../static/studio/js/transports.js";
+import { createLadder } from "../../static/studio/js/connection/transports.js";
 import { task } from "./logs.js";
 import { Memory, aClosedPage, aPage, generate, settle } from "./server.js";
 

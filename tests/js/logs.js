@@ -1,6 +1,6 @@
 /** Event logs for tests: each method appends one frame, as the server would write it. */
 
-import { applyEvent } from "../../static/studio/js/reducer.js";
+import { applyEvent } from "../../static/studio/js/state/reducer.js";
 
 export const T0 = 1_800_000_000;
 

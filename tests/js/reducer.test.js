@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { applyEvent, emptyState } from "../../static/studio/js/reducer.js";
+import { applyEvent, emptyState } from "../../static/studio/js/state/reducer.js";
 import { fold, log } from "./logs.js";
 
 test("a whole log folds to a finished task with its pictures and its seven steps", () => {

@@ -1,11 +1,11 @@
 /** A server for the socket under test, and a clock it can be moved along with. Both are the parts
  *  that StudioSocket takes as parameters in the browser. */
 
-import { Climb } from "../../static/studio/js/climb.js";
-import { createLadder } from "../../static/studio/js/transports.js";
-import { createLedger } from "../../static/studio/js/ledger.js";
-import { createOutbox } from "../../static/studio/js/outbox.js";
-import { createSocket } from "../../static/studio/js/socket.js";
+import { Climb } from "../../static/studio/js/connection/transport-upgrade.js";
+import { createLadder } from "../../static/studio/js/connection/transports.js";
+import { createLedger } from "../../static/studio/js/state/task-store.js";
+import { createOutbox } from "../../static/studio/js/state/pending-requests.js";
+import { createSocket } from "../../static/studio/js/connection/socket.js";
 
 /** One end of a connection, with the surface of a WebSocket. */
 export class Line extends EventTarget {

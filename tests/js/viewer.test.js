@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { meaningOf } from "../../static/studio/js/viewer-keys.js";
-import { PictureList } from "../../static/studio/js/viewer-list.js";
-import { fitScale, fitted, held, isFitted, isLarger, swipe, toggled, zoomed } from "../../static/studio/js/viewer-zoom.js";
+import { meaningOf } from "../../static/studio/js/viewer/viewer-keys.js";
+import { PictureList } from "../../static/studio/js/viewer/viewer-list.js";
+import { fitScale, fitted, held, isFitted, isLarger, swipe, toggled, zoomed } from "../../static/studio/js/viewer/viewer-zoom.js";
 
 const stage = { width: 800, height: 600 };
 const large = { stage, picture: { width: 1600, height: 1600 } };

@@ -54,9 +54,9 @@ def test_the_studio_loads_few_styles_and_scripts_at_once(
     files = loaded_at_once(signed_in(alice).get("/").text)
 
     names = {path.name.split(".")[0] for path in files}
-    assert {"card", "composer", "main", "dom", "reducer"} <= names
-    rare = {"viewer", "alerts", "first-run", "dialog", "sharing", "story", "sse", "forced-colors"}
-    assert not names & (rare | {"queue", "queue-fold", "older", "step-grid"})
+    assert {"card", "composer", "studio", "dom", "reducer"} <= names
+    rare = {"viewer", "alerts", "first-run", "dialog", "share-dialog", "task-timeline", "sse", "forced-colors"}
+    assert not names & (rare | {"queue", "queue-fold", "older-tasks", "step-grid"})
     assert sum(path.stat().st_size for path in files) < OWN_BYTES
 
 

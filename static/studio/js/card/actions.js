@@ -1,0 +1,167 @@
+// @ts-check
+/** What can be done with pictures and tasks from anywhere; every page repaints on the events sent here. */
+
+import { at } from "../lib/base.js";
+import { HttpRefusal, getJson, send } from "../connection/http.js";
+import { errorSentence, gettext, ngettext } from "../lib/i18n.js";
+import { newRequestKey } from "../connection/protocol.js";
+import { toast } from "../ui/toasts.js";
+
+/** @import {CollectionChange} from "../connection/protocol.js" */
+/** @import {About} from "../viewer/viewer-panel.js" */
+
+/** @typedef {{prompt: string, negative_prompt: string, model: string, size: string, n: number, steps: number, guidance: number, seed?: number | null}} Settings without a seed, a new one */
+/** @typedef {{pictures?: string[], tasks?: string[]}} Things picture keys ("task:index") and task ids */
+
+/** @param {import("../connection/protocol.js").Task} task @returns {Settings} */
+export const settingsOf = ({ prompt, negative_prompt, model, width, height, n, steps, guidance }) => ({
+  prompt, negative_prompt, model, size: `${width}x${height}`, n, steps, guidance,
+});
+
+/**
+ * A task with these settings.
+ *
+ * @param {Settings} settings
+ * @param {string} taskId the task it is drawn after
+ * @returns {Promise<string | null>} id of the new task; null after a toast said why not.
+ *   Sends `studio:drawn` {task}: whoever shows tasks attaches to it.
+ */
+export function drawAgain(settings, taskId) {
+  return orToast(async () => {
+    const message = { action: "generate", ...settings, parent: taskId, request_key: newRequestKey() };
+    const { frames } = await send(at("/messages/"), message);
+    const ack = frames.find((/** @type {any} */ frame) => frame.type === "ack");
+    if (!ack) {
+      const error = frames.find((/** @type {any} */ frame) => frame.type === "error");
+      throw new HttpRefusal(400, error?.code ?? "unavailable", error?.message ?? "");
+    }
+    tell("drawn", { task: ack.task_id });
+    return ack.task_id;
+  });
+}
+
+/**
+ * One more picture like this one, with a new seed. A small variation keeps the seed, from
+ * which the composition comes, and takes one step less.
+ *
+ * @param {string} key
+ * @param {boolean} isSmall
+ * @param {(about: About) => void} change where more can be changed
+ */
+export async function vary(key, isSmall, change) {
+  const [task, index] = key.split(":");
+  const about = /** @type {About | null} */ (await orToast(async () => getJson(at(`/pictures/${task}/${index}/about/`))));
+  if (!about) return;
+  const { steps } = about.settings;
+  const small = { seed: about.seed, steps: steps > 1 ? steps - 1 : steps + 1 };
+  if (!(await drawAgain({ ...about.settings, n: 1, ...(isSmall ? small : {}) }, about.task))) return;
+  const words = isSmall
+    ? gettext("A small variation is in the queue: the same seed, %(steps)s steps instead of %(before)s", { steps: small.steps, before: steps })
+    : gettext("A variation is in the queue: a new seed, all else as before");
+  toast(words, "plain", { label: gettext("Change more"), run: () => change(about) });
+}
+
+/** Make a link and show it. @param {string} taskId */
+export async function share(taskId) {
+  const url = at(`/tasks/${taskId}/share/`);
+  const link = await orToast(async () => send(url, {}));
+  if (!link) return;
+  const { showLink } = await import("../ui/share-dialog.js");
+  const end = async () => (await orToast(async () => send(url, {}, "DELETE"))) !== null;
+  showLink(link, { copy: copyText, end });
+}
+
+/**
+ * Shown at once, taken back if the server says no. Sends `studio:favourite` {key, favourite}.
+ *
+ * @param {string[]} keys
+ * @param {boolean} on
+ * @returns {Promise<boolean>} whether it is so now
+ */
+export async function setFavourite(keys, on) {
+  const show = (/** @type {boolean} */ favourite) => keys.forEach((key) => tell("favourite", { key, favourite }));
+  show(on);
+  const done = await orToast(async () => send(at("/gallery/favourite/"), { pictures: keys, favourite: on }));
+  if (!done) show(!on);
+  return done !== null;
+}
+
+/**
+ * Sends `studio:deleted` {keys, tasks}, and `studio:restored` with the same if it is undone.
+ *
+ * @param {Things} things
+ * @returns {Promise<boolean>} whether they are in the bin
+ */
+export async function putIntoBin({ pictures = [], tasks = [] }) {
+  const things = { pictures, tasks };
+  const done = await orToast(async () => send(at("/gallery/delete/"), things));
+  if (!done) return false;
+  const detail = { keys: pictures, tasks };
+  tell("deleted", detail);
+  const count = pictures.length + tasks.length;
+  toast(ngettext("%(n)s deleted", "%(n)s deleted", count), "plain", {
+    label: gettext("Undo"),
+    run: async () => {
+      if (await orToast(async () => send(at("/gallery/restore/"), things))) tell("restored", detail);
+    },
+  });
+  return true;
+}
+
+/**
+ * @param {string} text
+ * @returns {Promise<boolean>}
+ */
+export async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copySelected(text); // no clipboard object on plain http
+  }
+}
+
+/** @param {string} text */
+function copySelected(text) {
+  const field = document.createElement("textarea");
+  const focused = document.activeElement;
+  field.value = text;
+  field.className = "visually-hidden";
+  // outside of an open dialog nothing can be selected
+  (document.querySelector("dialog[open]") ?? document.body).append(field);
+  field.select();
+  const copied = document.execCommand("copy");
+  field.remove();
+  if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
+  return copied;
+}
+
+/**
+ * @template T
+ * @param {() => Promise<T>} run
+ * @returns {Promise<T | null>}
+ */
+export async function orToast(run) {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof HttpRefusal)) throw error;
+    toast(errorSentence(error.code, error.message), "fail");
+    return null;
+  }
+}
+
+/** What another window did, in the words of this one. @param {CollectionChange} change */
+export function tellElsewhere({ change, pictures, tasks, favourite = false }) {
+  const isElsewhere = true;
+  if (change === "favourite") for (const key of pictures) tell(change, { key, favourite, isElsewhere });
+  else tell(change, { keys: pictures, tasks, isElsewhere });
+}
+
+/**
+ * @param {"drawn" | "favourite" | "deleted" | "restored"} what
+ * @param {object} detail
+ */
+function tell(what, detail) {
+  document.dispatchEvent(new CustomEvent(`studio:${what}`, { bubbles: true, detail }));
+}

@@ -1,0 +1,261 @@
+// @ts-check
+/** What a card shows of a task: words, numbers and flags from state alone; generation/views/card_view.py is the twin. No DOM. */
+
+import { about, basisLabel, duration, elapsed, errorSentence, gettext, interruptionLabel, ngettext, number, percent, reasonLabel, size, statusLabel, stepLabel, timeOfDay } from "../lib/i18n.js";
+import { STEPS, isTerminal } from "../connection/protocol.js";
+
+/** @import {Basis, QueuePlace, Status, StepName, StepSpan, Task, TaskState} from "../connection/protocol.js" */
+
+/** @param {(string | false | null)[]} parts */
+const joined = (...parts) => parts.filter(Boolean).join(" · ");
+
+/**
+ * @param {Task} task
+ * @param {TaskState} state
+ * @param {QueuePlace | null} place
+ */
+function headline(task, state, place) {
+  const { status, step, error, interruptions, cancel_requested: stops, waiting, wait_seconds: waited, run_seconds: drew } = state;
+  if (status === "completed") {
+    return joined(
+      gettext("Done"),
+      waited !== null && gettext("waited %(n)s s", { n: number(waited, 1) }),
+      drew !== null && gettext("drew %(n)s s", { n: number(drew, 1) }),
+    );
+  }
+  if (status === "failed") return gettext("Failed at step %(n)s", { n: STEPS.indexOf(error?.step ?? step) + 1 });
+  if (status === "cancelled") return cancelledText(state);
+  if (stops === "step") return gettext("Stopping: the GPU stops when this step ends");
+  if (stops === "picture") return gettext("Stopping: the GPU finishes this picture first");
+  if (stops) return gettext("Stopping: waiting for the machine to let go");
+  if (status === "queued") {
+    if (place) return gettext("Place %(n)s in line", { n: place.position });
+    return interruptions.length > 0 ? gettext("Back in line") : statusLabel(status);
+  }
+  if (place) return gettext("Interrupted; waiting for a worker");
+  return waiting ? reasonLabel(waiting.reason) : runningText(task, state);
+}
+
+/**
+ * @param {Task} task
+ * @param {TaskState} state
+ */
+function runningText({ n }, { image, step, done, total }) {
+  return joined(
+    n > 1 && image > 0 && gettext("Picture %(i)s of %(n)s", { i: image, n }),
+    step === "generating" && total !== null
+      ? gettext("step %(k)s of %(total)s", { k: done ?? 0, total })
+      : stepLabel(step),
+  );
+}
+
+/** @param {TaskState} state */
+function cancelledText({ claimed_at: claimed, step, done, total }) {
+  if (claimed === null) return gettext("Cancelled while in line");
+  if (step === "generating" && total !== null) return gettext("Cancelled at step %(k)s of %(total)s", { k: done ?? 0, total });
+  return gettext("Cancelled · %(step)s", { step: stepLabel(step) });
+}
+
+/**
+ * @param {TaskState} state
+ * @param {QueuePlace | null} place
+ * @returns {{text: string, estimated: boolean}}
+ */
+function remainingText(state, place) {
+  const { status, waiting, cancel_requested: stops, eta_seconds: left } = state;
+  let text = "";
+  let estimated = false;
+  if (isTerminal(status)) {
+    // there is nothing left
+  } else if (waiting) {
+    text = gettext("asks again at %(time)s", { time: timeOfDay(waiting.until) });
+  } else if (status === "queued") {
+    const starts = stops ? null : place;
+    const why = starts?.reason || "in_line";
+    if (starts && why !== "in_line") text = reasonLabel(why);
+    else if (starts && starts.eta_seconds !== null) {
+      const { long, n } = about(starts.eta_seconds);
+      text = long ? gettext("starts in about %(n)s min", { n }) : gettext("starts in about %(n)s s", { n });
+      estimated = true;
+    }
+  } else if (!place && left !== null && stops !== "step") {
+    const { long, n } = about(left);
+    text = long ? gettext("about %(n)s min left", { n }) : gettext("about %(n)s s left", { n });
+    estimated = true;
+  }
+  return { text, estimated };
+}
+
+/**
+ * @param {Task} task
+ * @param {TaskState} state
+ * @param {StepSpan | null} slowSpan
+ * @param {number} now
+ * @returns {[lead: string, text: string] | null}
+ */
+function note({ n, expected }, { error, interruptions, status, attempt, images }, slowSpan, now) {
+  if (error) return [stepLabel(error.step), errorSentence(error.code, error.message)];
+  const last = interruptions.at(-1);
+  if (last && status === "completed") {
+    return [interruptionLabel(last.reason), gettext("drawn in attempt %(n)s", { n: attempt })];
+  }
+  if (isTerminal(status)) return null;
+  if (slowSpan) {
+    const { step, began } = slowSpan;
+    const values = { elapsed: elapsed(now - began), usual: duration(expected[step] ?? 0) };
+    return [stepLabel(step), gettext("%(elapsed)s so far, usually %(usual)s; still working", values)];
+  }
+  return last ? [interruptionLabel(last.reason), joined(
+    status === "queued"
+      ? gettext("back in line, attempt %(n)s comes next", { n: attempt + 1 })
+      : gettext("attempt %(n)s is running", { n: attempt }),
+    images.length > 0 && gettext("%(k)s of %(n)s pictures kept", { k: images.length, n }),
+  )] : null;
+}
+
+/**
+ * What was asked for; it changes with the seed alone, which is drawn late.
+ *
+ * @param {Task} task
+ * @param {number | null} seed
+ */
+export const meta = ({ width, height, steps, guidance, created }, seed) => [
+  size(width, height),
+  ngettext("%(n)s step", "%(n)s steps", steps),
+  gettext("guidance %(n)s", { n: number(guidance, 0, 2) }),
+  ...(seed === null ? [] : [gettext("seed %(n)s", { n: seed })]),
+  gettext("sent %(time)s", { time: timeOfDay(created) }),
+];
+
+/** @param {TaskState} state */
+export const valueText = ({ progress, basis, step }) =>
+  gettext("%(percent)s%, %(basis)s, %(step)s", { percent: percent(progress), basis: basisLabel(basis), step: stepLabel(step) });
+
+/** A step is called slow when it took this many times its usual length, and this many seconds more. */
+const SLOW_FACTOR = 2;
+const SLOW_SECONDS = 1.5;
+/** Steps without a progress source of their own: what they show inside is an estimate. */
+const UNMEASURED = ["loading", "preparing", "decoding", "finishing"];
+/** The head of the slip breathes only while events arrive. */
+const FRESH_SECONDS = 4;
+
+/** @typedef {"line" | "live" | "ended"} Layout */
+
+/**
+ * @typedef {object} View
+ * @property {{status: Status, step: StepName, layout: Layout, basis: Basis, stopping: "now" | "step" | "picture" | null, waiting: boolean, overdue: boolean, stale: boolean, fresh: boolean}} marks
+ * @property {{percent: string, basis: string, headline: string, remaining: string, stale: string, "note-lead": string, "note-text": string}} texts
+ * @property {{"remaining-basis": boolean, stale: boolean, note: boolean, cancel: boolean, retry: boolean}} shown
+ * @property {number} position 0 = not in line
+ * @property {number | null} fill 0..1, measured
+ * @property {number | null} head 0..1, estimated
+ * @property {number} current index of the step it is at
+ * @property {string[]} times of the seven steps
+ */
+
+/**
+ * @param {Task} task
+ * @param {TaskState} state
+ * @param {{place: QueuePlace | null, now: number, staleSince?: number | null}} at in Unix seconds of the server's
+ *   clock; `staleSince`: from then on nothing new could be heard, null = connected
+ * @returns {View}
+ */
+export function describe(task, state, { place, now: clock, staleSince = null }) {
+  const { status, step, basis, timeline, cancel_requested: stops } = state;
+  const terminal = isTerminal(status);
+  const queued = status === "queued";
+  const stale = staleSince !== null && !terminal;
+  const now = stale ? staleSince : clock;
+  const last = timeline.at(-1);
+  const span = last?.ended === null ? last : null;
+  const slow = !terminal && state.waiting === null && span !== null && isSlow(task, span, now);
+  const stopping = terminal ? null : stops;
+  const { text, estimated } = remainingText(state, place);
+  const told = note(task, state, slow ? span : null, now);
+  return {
+    marks: {
+      status,
+      step,
+      layout: terminal ? "ended" : queued ? "line" : "live",
+      basis,
+      stopping,
+      waiting: state.waiting !== null,
+      overdue: slow && !stale,
+      stale,
+      fresh: !stale && now - (state.updated_at ?? 0) < FRESH_SECONDS,
+    },
+    texts: {
+      percent: percent(state.progress),
+      basis: stale ? gettext("last known") : basisLabel(basis),
+      headline: stale && stopping
+        ? gettext("Stop was requested; whether it has stopped is known after reconnect")
+        : headline(task, state, place),
+      remaining: stale && estimated ? gettext("time left not known now") : text,
+      stale: stale ? gettext("as of %(time)s", { time: timeOfDay(now) }) : "",
+      "note-lead": told?.[0] ?? "",
+      "note-text": told?.[1] ?? "",
+    },
+    shown: {
+      "remaining-basis": estimated && !stale,
+      stale,
+      note: told !== null,
+      cancel: !terminal && !stopping,
+      retry: status === "failed" || status === "cancelled",
+    },
+    position: queued && !stopping ? (place?.position ?? 0) : 0,
+    fill: !queued && step === "generating" ? state.fraction : null,
+    head: terminal || slow || span === null ? null : estimatedHead(task, span, now),
+    // while it waits, a task has passed the first step and no other
+    current: queued ? 0 : STEPS.indexOf(step),
+    times: STEPS.map((each) => slipTime(task, state, each, now)),
+  };
+}
+
+/**
+ * @param {Task} task
+ * @param {StepSpan} span
+ * @param {number} now
+ */
+function isSlow({ expected }, { step, began }, now) {
+  const usual = expected[step];
+  return usual !== undefined && now - began > Math.max(usual * SLOW_FACTOR, usual + SLOW_SECONDS);
+}
+
+/**
+ * Where a step without a measure would be by the clock; the whole slip stays hatched.
+ *
+ * @param {Task} task
+ * @param {StepSpan} span
+ * @param {number} now
+ */
+function estimatedHead({ expected }, { step, began }, now) {
+  if (!UNMEASURED.includes(step)) return null;
+  const usual = expected[step];
+  return step === "loading" || !usual ? 0 : Math.min(1, Math.max(0, (now - began) / usual));
+}
+
+/**
+ * @param {Task} task
+ * @param {TaskState} state
+ * @param {StepName} step
+ * @param {number} now
+ */
+function slipTime({ expected }, { status, timeline, attempt, image }, step, now) {
+  const terminal = isTerminal(status);
+  const first = step === "parsing";
+  if (step === "completed") return "";
+  const spans = timeline.filter((span) => span.step === step && (first || span.attempt === attempt));
+  const shown = terminal ? spans : spans.filter((span) => span.image === image || span.image === 0).slice(-1);
+  if (shown.length > 0 && status !== "queued") {
+    const open = shown.find(({ ended }) => ended === null);
+    if (open) return elapsed(now - open.began);
+    const seconds = shown.reduce((sum, { began, ended }) => sum + ((ended ?? now) - began), 0);
+    if (seconds === 0) return ""; // one and the same moment: there is no duration to tell
+    return shown.every(({ observed }) => observed) ? duration(seconds) : estimate(seconds);
+  }
+  const usual = expected[step];
+  return (first && spans.length > 0) || terminal || usual === undefined ? "" : estimate(usual);
+}
+
+/** @param {number} seconds */
+const estimate = (seconds) => gettext("≈ %(t)s", { t: duration(seconds) });

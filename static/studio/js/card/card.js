@@ -1,0 +1,201 @@
+// @ts-check
+/** One task card. The same function paints a card the server rendered and every later state of it. */
+
+import { at } from "../lib/base.js";
+import { describe, meta, valueText } from "./card-view.js";
+import { Face, clone, find, part, setAttribute, setProperty, setText } from "../lib/dom.js";
+import { fillFrame, paintFrames, pictureKey, setRatio, shapeLabel } from "./picture-frames.js";
+
+/** @import {Layout, View} from "./card-view.js" */
+/** @import {Picture, QueuePlace, StepName, Task, TaskState} from "../connection/protocol.js" */
+
+/** A step that is not known to take any time still has a slip. */
+const LEAST_WEIGHT = 0.02;
+
+/**
+ * A step is drawn as wide as it takes long.
+ *
+ * @param {HTMLElement} slip
+ * @param {Task} task
+ */
+function weigh(slip, { expected }) {
+  const weight = expected[/** @type {StepName} */ (slip.dataset.step)] || LEAST_WEIGHT;
+  setProperty(slip, "--weight", weight.toFixed(3));
+}
+
+/**
+ * The seven slips of a card.
+ *
+ * @param {HTMLElement} card
+ * @param {Task} task
+ * @returns {(view: View) => void} paints them
+ */
+function findSlips(card, task) {
+  const slips = [.../** @type {NodeListOf<HTMLElement>} */ (card.querySelectorAll(".slip"))].map((item) => {
+    weigh(item, task);
+    return { item, bar: /** @type {HTMLElement} */ (item.firstElementChild), face: new Face(item) };
+  });
+  return ({ marks, current, times, ...view }) => slips.forEach(({ item, bar, face }, i) => {
+    const isCurrent = i === current;
+    const [fill, head] = isCurrent ? [view.fill ?? 0, view.head ?? 0] : [0, 0];
+    const live = isCurrent && marks.layout !== "ended";
+    face.mark({ current: isCurrent });
+    face.tell({ time: times[i] });
+    if (face.isNew("live", live)) setAttribute(item, "aria-current", live ? "step" : null);
+    if (face.isNew("fill", fill)) setProperty(bar, "--fill", fill.toFixed(4));
+    if (face.isNew("head", head)) setProperty(bar, "--head", head.toFixed(3));
+  });
+}
+
+/** Blocks drawn for a place in line; further back it is told by the number alone. */
+const LINE_BLOCKS = 8;
+/** The fill takes as long as the last two measurements were apart, within these bounds. */
+const PACE_LEAST_MS = 120;
+const PACE_MOST_MS = 900;
+
+/** @typedef {ReturnType<typeof createCard>} Card */
+
+/**
+ * A card for an element that stands in the page, or will.
+ *
+ * @param {HTMLElement} element
+ * @param {Task} task
+ * @param {TaskState} state
+ */
+export function createCard(element, task, state) {
+  const { taskId = "" } = element.dataset;
+  let measuredAt = 0;
+  /** @type {Layout | null} */
+  let heldLayout = null;
+  /** Of the grid: how many, and how many of them are done. @type {[number, number]} */
+  let cells = [0, 0];
+
+  const card = {
+    element, taskId, task,
+    /** As it was told last. */
+    state,
+    place: /** @type {QueuePlace | null} */ (null),
+    /** Unix seconds; from then on nothing new could be heard. */
+    staleSince: /** @type {number | null} */ (null),
+    /** Unix seconds. */
+    paintedAt: 0,
+    /** Keep the layout while the pointer is over the card, so that nothing moves under it. */
+    hold: () => void (heldLayout ??= /** @type {Layout} */ (element.dataset.layout ?? "line")),
+    release: () => void (heldLayout = null),
+    paint,
+  };
+
+  complete(element);
+  for (const name of ["link", "details", "details-too"]) setAttribute(part(element, name), "href", at(`/tasks/${taskId}/`));
+  const face = new Face(element);
+  const paintSlips = findSlips(element, task);
+
+  /** Paint everything that follows from state and clock. @param {number} now Unix seconds of the server's clock */
+  function paint(now) {
+    const { state: told, place, staleSince } = card;
+    const view = describe(task, told, { place, now, staleSince });
+    const { marks, texts, position } = view;
+    card.paintedAt = now;
+    if (face.isNew("fraction", told.fraction)) setPace(now);
+    face.mark({ ...marks, layout: heldLayout ?? marks.layout });
+    face.tell(texts);
+    face.reveal(view.shown);
+    if (face.isNew("bar", `${texts.percent} ${told.step}`)) {
+      setAttribute(face.part("bar"), "aria-valuenow", texts.percent);
+      setAttribute(face.part("bar"), "aria-valuetext", valueText(told));
+    }
+    setAttribute(face.part("basis"), "data-basis", marks.stale ? "stale" : marks.basis);
+    const blocks = Math.min(position, LINE_BLOCKS);
+    if (face.isNew("line", blocks)) {
+      face.part("line").replaceChildren(...Array.from({ length: blocks }, () => document.createElement("span")));
+    }
+    paintSlips(view);
+    const { interruptions } = told;
+    if (face.isNew("past", interruptions) && interruptions.length > 0) {
+      import("./past-steps.js").then(({ paintPast }) => paintPast(face.part("past"), interruptions, (slip) => weigh(slip, task)));
+    }
+    paintPictures(marks);
+    const seed = told.seed ?? task.seed;
+    if (face.isNew("seed", seed)) paintMeta(seed);
+  }
+
+  /** @param {number} now */
+  function setPace(now) {
+    const gap = (now - measuredAt) * 1000;
+    measuredAt = now;
+    setProperty(element, "--pace", `${Math.round(Math.min(PACE_MOST_MS, Math.max(PACE_LEAST_MS, gap)))}ms`);
+  }
+
+  /** @param {number | null} seed */
+  function paintMeta(seed) {
+    face.part("meta").replaceChildren(...meta(task, seed).map((text) => {
+      const span = document.createElement("span");
+      span.textContent = text;
+      return span;
+    }));
+  }
+
+  /** @param {View["marks"]} marks */
+  function paintPictures({ layout }) {
+    const { images, image, done, total } = card.state;
+    const single = task.n === 1;
+    const stored = face.isNew("images", images);
+    // its own place is marked while a picture is being drawn
+    if (face.isNew("drawn", layout === "ended" ? 0 : image) || stored) paintFrames(face.part("pictures"), card);
+    if (stored) {
+      setText(face.part("frame-label"), shapeLabel(task));
+      fillFrame(face.part("frame"), card, 1, single ? images[0] : undefined);
+      paintLinks(images);
+    }
+    const steps = layout === "live" && !(single && images.length > 0) ? (total ?? 0) : 0;
+    if (face.isNew("grid", `${steps} ${done}`)) {
+      const grid = find(element, ".frame__grid", SVGSVGElement);
+      cells = [steps, done ?? 0];
+      if (steps > 0 || grid.firstChild) {
+        import("./step-grid.js").then(({ paintGrid }) => paintGrid(grid, ...cells, task.width / task.height), () => {}); // a later step asks again
+      }
+    }
+  }
+
+  /** Where the links of a finished card lead. @param {Picture[]} images */
+  function paintLinks(images) {
+    setAttribute(element, "data-kept", images.length);
+    if (images.length === 0) return;
+    const keys = images.map((picture) => pictureKey(taskId, picture));
+    const compare = at(`/compare/?${keys.map((key) => `picture=${key}`).join("&")}`);
+    const vary = at(`/?from=${keys[0]}`);
+    const links = { vary, "vary-small": `${vary}&small=1`, download: `${images[0].url}?download=1`, compare, "compare-too": compare };
+    for (const [name, url] of Object.entries(links)) setAttribute(face.part(name), "href", url);
+  }
+
+  return card;
+}
+
+/**
+ * A card for a task that came later than the page.
+ *
+ * @param {string} taskId
+ * @param {Task} task
+ * @param {TaskState} state
+ */
+export function newCard(taskId, task, state) {
+  const element = clone("card-template");
+  const prompt = part(element, "prompt");
+  element.id = `task-${taskId}`;
+  element.dataset.taskId = taskId;
+  prompt.id = `prompt-${taskId}`;
+  setAttribute(element, "aria-labelledby", prompt.id);
+  setAttribute(element, "data-pictures", task.n);
+  setAttribute(element, "data-shape", task.height > task.width ? "tall" : "wide");
+  setText(part(element, "link"), task.prompt);
+  setRatio(part(element, "frame"), task);
+  return createCard(element, task, state);
+}
+
+/** What the server left out of the first paint is taken from the template. @param {HTMLElement} element */
+function complete(element) {
+  if (element.querySelector(".menu__panel > *")) return;
+  const areas = ".slip, .menu__panel";
+  const whole = clone("card-template").querySelectorAll(areas);
+  element.querySelectorAll(areas).forEach((area, i) => area.append(...[...whole[i].children].slice(area.childElementCount)));
+}

@@ -1,0 +1,25 @@
+// @ts-check
+/** A bare row of slips for each attempt before the one a card is in; loaded when a task was interrupted. */
+
+import { clone, setAttribute } from "../lib/dom.js";
+import { gettext } from "../lib/i18n.js";
+
+/** @import {Interruption} from "../connection/protocol.js" */
+
+/**
+ * @param {HTMLElement} past
+ * @param {Interruption[]} interruptions
+ * @param {(slip: HTMLElement) => void} weigh gives it the width of its step
+ */
+export function paintPast(past, interruptions, weigh) {
+  while (past.children.length > interruptions.length) past.lastElementChild?.remove();
+  interruptions.forEach(({ step, attempt }, i) => {
+    const row = past.children[i] ?? past.appendChild(clone("past-template"));
+    setAttribute(row, "data-step", step);
+    setAttribute(row, "aria-label", gettext("Attempt %(n)s was interrupted", { n: attempt }));
+    for (const cell of /** @type {Iterable<HTMLElement>} */ (row.children)) {
+      weigh(cell);
+      setAttribute(cell, "data-current", cell.dataset.step === step);
+    }
+  });
+}

@@ -1,0 +1,151 @@
+// @ts-check
+/** The places of pictures: their shape, the stored file in them, and the grid of steps before it. */
+
+import { clone, find, setAttribute, setText } from "../lib/dom.js";
+import { gettext, length } from "../lib/i18n.js";
+
+/** @import {Card} from "./card.js" */
+/** @import {Picture, Task} from "../connection/protocol.js" */
+
+/** The longer side of a thumbnail. */
+const THUMBNAIL_EDGE = 640;
+/** `auto` is the shown width of a lazy image; other browsers take the widest place there is. */
+const SIZES = "auto, (max-width: 767px) 90vw, 560px";
+
+/**
+ * The small frames of a card, one for each picture.
+ *
+ * @param {HTMLElement} list
+ * @param {Card} card
+ */
+export function paintFrames(list, card) {
+  const { task, state } = card;
+  for (let number = 1; number <= task.n; number += 1) {
+    const frame = /** @type {HTMLElement} */ (list.children[number - 1] ?? list.appendChild(clone("frame-template")));
+    const picture = state.images.find(({ index }) => index === number);
+    const label = frame.querySelector(".frame__label");
+    setAttribute(frame, "data-picture", number);
+    setAttribute(frame, "data-current", number === state.image && state.ended_at === null && !picture);
+    setRatio(frame, task);
+    if (label) setText(label, picture ? "" : String(number));
+    fillFrame(frame, card, number, picture);
+  }
+}
+
+/**
+ * Put the stored picture into its frame, once; take it out when it is not there any more.
+ *
+ * @param {HTMLElement} frame
+ * @param {Card} card
+ * @param {number} number counts from 1
+ * @param {Picture} [picture]
+ */
+export function fillFrame(frame, { taskId, task }, number, picture) {
+  const link = frame.querySelector("a");
+  if (link?.dataset.pictureKey !== (picture && pictureKey(taskId, picture))) {
+    for (const part of frame.querySelectorAll("a, .frame__demo, .frame__heart")) part.remove();
+    if (picture) hang(frame, taskId, picture, pictureAlt(task, number));
+  } else if (link && picture) {
+    sharpen(find(link, "img", HTMLImageElement), picture);
+  }
+  setAttribute(frame, "data-stored", !!picture);
+  paintHeart(frame, !!picture?.favourite);
+}
+
+/**
+ * @param {HTMLElement} frame
+ * @param {boolean} favourite
+ */
+export function paintHeart(frame, favourite) {
+  const heart = frame.querySelector(".frame__heart");
+  if (favourite && !heart) frame.append(clone("heart-template"));
+  else if (!favourite) heart?.remove();
+}
+
+/**
+ * @param {string} taskId
+ * @param {Picture} picture
+ */
+export const pictureKey = (taskId, { index }) => `${taskId}:${index}`;
+
+/**
+ * @param {HTMLElement} frame
+ * @param {string} taskId
+ * @param {Picture} picture
+ * @param {string} alt
+ */
+function hang(frame, taskId, picture, alt) {
+  const link = clone("image-template");
+  const image = find(link, "img", HTMLImageElement);
+  const { width, height } = picture;
+  Object.assign(image, { width, height, alt, src: picture.thumbnail_url });
+  sharpen(image, picture);
+  link.dataset.pictureKey = pictureKey(taskId, picture);
+  setAttribute(link, "href", picture.url);
+  frame.append(link);
+  if (picture.demo) frame.append(clone("demo-template"));
+}
+
+/**
+ * @param {string} taskId
+ * @param {Picture} picture
+ * @param {string} alt
+ */
+export function recentFrame(taskId, picture, alt) {
+  const frame = clone("frame-template");
+  frame.querySelector(".frame__label")?.remove();
+  setAttribute(frame, "data-stored", true);
+  setRatio(frame, picture);
+  hang(frame, taskId, picture, alt);
+  paintHeart(frame, !!picture.favourite);
+  return frame;
+}
+
+/**
+ * Where a picture is shown larger than its thumbnail, the file itself is loaded.
+ *
+ * @param {HTMLImageElement} image
+ * @param {Picture} picture
+ */
+function sharpen(image, { url, thumbnail_url: thumbnail, width, height }) {
+  const small = Math.round(Math.min(1, THUMBNAIL_EDGE / Math.max(width, height)) * width);
+  if (image.srcset || small === width) return;
+  image.sizes = SIZES;
+  image.srcset = `${thumbnail} ${small}w, ${url} ${width}w`;
+}
+
+/**
+ * Give a frame the shape of its picture.
+ *
+ * @param {HTMLElement} frame
+ * @param {{width: number, height: number}} shape
+ */
+export function setRatio(frame, { width, height }) {
+  const ratio = find(frame, ".frame__ratio", SVGSVGElement);
+  setAttribute(ratio, "viewBox", `0 0 ${width} ${height}`);
+  setAttribute(ratio, "width", width);
+  setAttribute(ratio, "height", height);
+}
+
+/** The shape of the picture, while nothing of it exists. @param {Task} task */
+export function shapeLabel({ width, height }) {
+  const divisor = gcd(width, height);
+  const [w, h] = [width / divisor, height / divisor];
+  return w <= 21 && h <= 21 ? `${w}:${h}` : `${width} × ${height}`;
+}
+
+/**
+ * @param {number} a
+ * @param {number} b
+ * @returns {number}
+ */
+const gcd = (a, b) => (b === 0 ? a : gcd(b, a % b));
+
+/**
+ * @param {Task} task
+ * @param {number} number
+ */
+function pictureAlt({ prompt, n }, number) {
+  const short = length(prompt) > 80 ? `${[...prompt].slice(0, 79).join("")}…` : prompt;
+  return gettext("%(prompt)s, picture %(i)s of %(n)s", { prompt: short, i: number, n });
+}

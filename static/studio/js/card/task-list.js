@@ -1,0 +1,379 @@
+// @ts-check
+/** The list of cards: order, filters, counts, recent pictures. A card never moves under the pointer. */
+
+import { createCard, newCard } from "./card.js";
+import { byId, closest, dress, find, lazy } from "../lib/dom.js";
+import { pictureKey, recentFrame } from "./picture-frames.js";
+import { createFilterCounts, filterInAddress, stepInHistory, tellLanguages } from "./task-filters.js";
+import { errorSentence } from "../lib/i18n.js";
+import { watchPointer } from "../ui/pointer.js";
+import { isTerminal } from "../connection/protocol.js";
+import { toast } from "../ui/toasts.js";
+
+/** @import {Card} from "./card.js" */
+/** @import {Ledger} from "../state/task-store.js" */
+/** @import {Counts, Picture, Task} from "../connection/protocol.js" */
+/** @import {Older} from "./older-tasks.js" */
+/** @import {QueueFold} from "./queue-fold.js" */
+
+/** @typedef {Record<"cancel" | "retry" | "reuse", (card: Card, event: MouseEvent) => void>} CardActions */
+
+/** So many queued cards stand in the list themselves. */
+const MOST_QUEUED = 3;
+/** Seconds after which a card that runs is painted for the clock alone. */
+const REPAINT_AFTER = 0.2;
+
+/**
+ * @param {{ledger: Ledger, actions: CardActions, others?: Counts, clock: () => number}} parts
+ *   `others`: tasks without a card here; `clock` in Unix seconds
+ */
+export function createFeed({ ledger, actions, others = { active: 0, completed: 0, stopped: 0 }, clock }) {
+  const list = find(document, "#cards", HTMLElement);
+  const section = byId("feed");
+  /** Only for a long queue; the page of one task has none. @type {QueueFold | null} */
+  let fold = null;
+  const recent = document.querySelector("#recent [data-part='list']");
+  /** @type {Map<string, Card>} */
+  const shown = new Map();
+  let pointerInside = false;
+  let staleSince = /** @type {number | null} */ (null);
+  /** New tasks that wait until the pointer has left the list. @type {Set<string>} */
+  const waiting = new Set();
+  /** Cards that are painted with the next frame. @type {Set<Card>} */
+  const changed = new Set();
+  const totals = createFilterCounts(others);
+  let older = /** @type {Older | null} */ (null);
+  /** Leads to older tasks. */
+  const furtherLink = byId("further");
+  /** Whether a card came, went or changed its place since the list was arranged. */
+  let isMoved = true;
+
+  const loadOlder = lazy(async (/** @type {HTMLElement} */ link) => {
+    older = (await import("./older-tasks.js")).createOlder(link, { feed, ledger });
+  });
+
+  const filter = () => section?.dataset.filter ?? "all";
+
+  /** A task that was one of the others gets its card, wherever the pointer is. @param {string} taskId */
+  function fetched(taskId) {
+    isNoOther(taskId);
+    add(taskId, { own: true, isOlder: true });
+  }
+
+  /** The task is shown, or will be: it is not counted twice. @param {string} taskId */
+  function isNoOther(taskId) {
+    totals.move(ledger.state(taskId).status, -1);
+  }
+
+  /** All that this filter shows has its card. @param {string} filter */
+  function isComplete(filter) {
+    totals.complete(filter);
+    count();
+  }
+
+  /** Whether the list goes as far back as this task. @param {Task} task */
+  function reaches({ created }) {
+    return !totals.hasFurther(filter()) || cards().some(({ task, state }) => isTerminal(state.status) && task.created <= created);
+  }
+
+  /** The card goes, the task stays. @param {string} taskId */
+  function putAway(taskId) {
+    const card = shown.get(taskId);
+    if (!card) return;
+    totals.move(card.state.status, 1);
+    remove(taskId);
+    ledger.forget(taskId);
+  }
+
+  function cards() {
+    return [...shown.values()];
+  }
+
+  /** @param {string} taskId */
+  function card(taskId) {
+    return shown.get(taskId) ?? null;
+  }
+
+  /** The cards and pictures of the first paint, and those for which it had no room. */
+  function adopt() {
+    for (const element of /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll(".card"))) {
+      const { taskId = "" } = element.dataset;
+      const task = ledger.task(taskId);
+      if (task) take(createCard(element, task, ledger.state(taskId)));
+    }
+    for (const taskId of ledger.known()) {
+      const task = ledger.task(taskId);
+      if (!task || shown.has(taskId)) continue;
+      const card = newCard(taskId, task, ledger.state(taskId));
+      list.append(card.element);
+      take(card);
+    }
+    sort();
+    for (const { taskId, task, state } of cards().sort(inOrder)) {
+      for (const picture of state.images) {
+        showRecent("append", taskId, picture, task.prompt);
+      }
+    }
+  }
+
+  /** @param {Card} card */
+  function take(card) {
+    shown.set(card.taskId, card);
+    isMoved = true;
+    card.place = ledger.place(card.taskId);
+    card.staleSince = staleSince;
+    card.paint(clock());
+  }
+
+  /**
+   * @param {string} taskId
+   * @param {{own: boolean, isOlder?: boolean}} origin a person's own submission is shown at once, wherever the
+   *   pointer is; the pictures of an older task are not among the recent ones
+   */
+  function add(taskId, { own, isOlder = false }) {
+    const task = ledger.task(taskId);
+    if (!task || shown.has(taskId)) return;
+    if (!own && pointerInside) {
+      waiting.add(taskId);
+      count();
+      return;
+    }
+    waiting.delete(taskId);
+    const card = newCard(taskId, task, ledger.state(taskId));
+    take(card);
+    const ordered = cards().sort(inOrder);
+    list.insertBefore(card.element, ordered[ordered.indexOf(card) + 1]?.element ?? null);
+    showQueue();
+    paintSoon(card);
+    for (const picture of isOlder ? [] : card.state.images) {
+      showRecent("prepend", taskId, picture, task.prompt);
+    }
+  }
+
+  /** In the order of the queue. */
+  function queued() {
+    return cards().filter(({ state }) => state.status === "queued").sort(inOrder);
+  }
+
+  const loadFold = lazy(async () => {
+    const row = find(document, "#queue", HTMLElement);
+    const [{ createQueueFold }] = await Promise.all([import("./queue-fold.js"), dress(row)]);
+    fold = createQueueFold(row, /** @type {HTMLElement} */ (section));
+    fold.show(queued(), MOST_QUEUED);
+  });
+
+  function showQueue() {
+    const queue = section ? queued() : [];
+    if (fold) fold.show(queue, MOST_QUEUED);
+    else if (queue.length > MOST_QUEUED) loadFold().catch(() => {}); // else the list is just long
+  }
+
+  /** Open the queue, if it is folded. */
+  const unfold = async () => {
+    if (section?.dataset.queue) await loadFold().then(() => fold?.open(), () => {});
+  };
+
+  /**
+   * @param {string} taskId
+   * @param {boolean} [isFurther] only a little: that can wait for the next frame; a step is shown however short it is
+   */
+  function update(taskId, isFurther = false) {
+    const card = shown.get(taskId);
+    if (!card) return;
+    const { state } = card;
+    const after = (card.state = ledger.state(taskId));
+    card.place = ledger.place(taskId);
+    if (pointerInside) card.hold();
+    if (after.status !== state.status) isMoved = true;
+    const picture = after.images[state.images.length];
+    if (picture) showRecent("prepend", taskId, picture, card.task.prompt);
+    if (!isFurther) card.paint(clock());
+    paintSoon(card);
+  }
+
+  /** What the ledger says now, at once. @param {string} taskId */
+  function repaint(taskId) {
+    const card = shown.get(taskId);
+    if (!card) return;
+    card.state = ledger.state(taskId);
+    card.paint(clock());
+  }
+
+  /** @param {string} key of a picture @returns {HTMLElement[]} */
+  function recentFrames(key) {
+    const links = recent?.querySelectorAll(`[data-picture-key="${key}"]`) ?? [];
+    return [...links].flatMap((link) => link.closest("li") ?? []);
+  }
+
+  /**
+   * Among the recent pictures, once.
+   *
+   * @param {"append" | "prepend"} how
+   * @param {string} taskId
+   * @param {Picture} picture
+   * @param {string} prompt
+   */
+  function showRecent(how, taskId, picture, prompt) {
+    if (recentFrames(pictureKey(taskId, picture)).length === 0) recent?.[how](recentFrame(taskId, picture, prompt));
+  }
+
+  /** Everything that changes before the next frame is painted in it, once. @param {Card[]} cards */
+  function paintSoon(...cards) {
+    if (cards.length > 0 && changed.size === 0) requestAnimationFrame(paint);
+    for (const card of cards) changed.add(card);
+  }
+
+  function paint() {
+    const cards = [...changed];
+    changed.clear();
+    for (const card of cards) card.paint(clock());
+    if (!isMoved) return;
+    if (!pointerInside) sort();
+    count();
+  }
+
+  /** @param {string} taskId */
+  function remove(taskId) {
+    const card = shown.get(taskId);
+    waiting.delete(taskId);
+    if (!card) return;
+    card.element.remove();
+    shown.delete(taskId);
+    changed.delete(card);
+    count();
+  }
+
+  function tick() {
+    const since = clock() - REPAINT_AFTER;
+    // nothing else changes with time alone
+    paintSoon(...cards().filter(({ state, paintedAt }) => state.status === "running" && paintedAt < since));
+  }
+
+  /** @param {number | null} since Unix seconds; null = connected */
+  function setStale(since) {
+    if (since === staleSince) return;
+    staleSince = since;
+    for (const card of shown.values()) card.staleSince = since;
+    paintSoon(...shown.values());
+  }
+
+  function onLeave() {
+    pointerInside = false;
+    for (const taskId of [...waiting]) add(taskId, { own: false });
+    for (const card of shown.values()) card.release();
+    isMoved = true;
+    paintSoon(...shown.values());
+  }
+
+  function sort() {
+    const focused = document.activeElement;
+    const inList = [...list.querySelectorAll(":scope > .card")];
+    cards().sort(inOrder).forEach(({ element }, i) => {
+      if (inList[i] === element) return;
+      list.insertBefore(element, inList[i] ?? null);
+      inList.splice(inList.indexOf(element), 1);
+      inList.splice(i, 0, element);
+    });
+    if (focused instanceof HTMLElement && focused !== document.activeElement && list.contains(focused)) {
+      focused.focus({ preventScroll: true });
+    }
+  }
+
+  /** @param {MouseEvent} event */
+  function onClick(event) {
+    const button = closest(event, "[data-action]");
+    const card = shown.get(closest(event, ".card")?.dataset.taskId ?? "");
+    if (!button || !card) return;
+    const { action = "" } = button.dataset;
+    const act = actions[/** @type {keyof CardActions} */ (action)];
+    if (act) {
+      act(card, event);
+    } else if (action !== "download" || card.state.images.length > 1) {
+      event.preventDefault(); // a single picture is what the link leads to
+      import("./card-actions.js").then((deeds) => deeds.perform(action, card), () =>
+        toast(errorSentence("unavailable"), "fail"));
+    }
+    button.closest("details")?.removeAttribute("open");
+  }
+
+  /** @param {string} chosen */
+  function stepTo(chosen) {
+    stepInHistory(chosen);
+    applyFilter(chosen);
+  }
+
+  /** @param {string} chosen */
+  function applyFilter(chosen) {
+    tellLanguages();
+    section?.setAttribute("data-filter", chosen);
+    older?.filter(chosen);
+    totals.press(chosen);
+    count();
+  }
+
+  function count() {
+    isMoved = false;
+    showQueue();
+    const known = [...shown.keys(), ...waiting];
+    const counts = totals.show(known.map((taskId) => ledger.state(taskId).status));
+    if (furtherLink) {
+      furtherLink.hidden = !totals.hasFurther(filter());
+      if (!furtherLink.hidden) loadOlder(furtherLink).catch(() => {}); // until then the link leads to the gallery
+    }
+    if (!section) return;
+    showEmpty(counts.all === 0);
+    const none = byId("none");
+    if (none) none.hidden = counts.all === 0 || counts[filter()] > 0;
+  }
+
+  /** Most pages never need it, and fetch it first. @param {boolean} isEmpty */
+  function showEmpty(isEmpty) {
+    if (!isEmpty || !section || byId("empty")) section?.toggleAttribute("data-empty", isEmpty);
+    else import("./first-run.js").then(({ fetchFirstRun }) => fetchFirstRun(section)).then(count, () => {}); // else the list is just bare
+  }
+
+  const feed = {
+    /** What is shown: "all", or one of the filters. */
+    get filter() {
+      return filter();
+    },
+    /** @param {Counts} counts the person's tasks without a card here */
+    set others(counts) {
+      totals.setOthers(counts);
+      count();
+    },
+    fetched, isNoOther, isComplete, reaches, putAway, cards, card, add, unfold, stepTo, update, repaint,
+    recentFrames, remove, tick, setStale,
+  };
+
+  adopt();
+  list.addEventListener("click", onClick);
+  watchPointer(list, { enter: () => (pointerInside = true), leave: onLeave });
+  section?.addEventListener("click", (event) => {
+    const pressed = closest(event, "button")?.dataset.filter;
+    if (pressed && pressed !== filterInAddress()) stepTo(pressed);
+  });
+  if (section) addEventListener("popstate", () => applyFilter(filterInAddress()));
+  const bin = lazy(async () => new (await import("../state/trash.js")).Bin({ ledger, feed, hidesEmpty: section !== null }));
+  for (const what of /** @type {const} */ (["favourite", "deleted", "restored"])) {
+    document.addEventListener(`studio:${what}`, async (event) => {
+      (await bin())[what](/** @type {CustomEvent} */ (event).detail);
+    });
+  }
+  count();
+  return feed;
+}
+
+/** @typedef {ReturnType<typeof createFeed>} Feed */
+
+/** @param {Card} card */
+const rank = ({ state: { status } }) => (status === "running" ? 0 : status === "queued" ? 1 : 2);
+
+/**
+ * What runs, then the queue in its order, then what is over; the newest first but for the queue.
+ *
+ * @param {Card} a
+ * @param {Card} b
+ */
+const inOrder = (a, b) =>
+  rank(a) - rank(b) || (rank(a) === 1 ? a.task.created - b.task.created : b.task.created - a.task.created);

@@ -1,0 +1,187 @@
+// @ts-check
+/** The composer's inputs: reading and writing them. */
+
+import { closest, find, setProperty } from "../lib/dom.js";
+
+/** @import {Model} from "../connection/protocol.js" */
+
+export const PROMPT_MOST = 2000;
+const GRID = 16;
+const RATIOS = ["1:1", "3:4", "4:3", "9:16", "16:9"];
+const SCALES = [512, 768, 1024];
+/** Each has its bounds in the markup. */
+const NUMBERS = ["width", "height", "steps", "guidance"];
+
+export const DRAFT_FIELDS = [
+  "prompt", "negative_prompt", "ratio", "scale", "width", "height", "n", "seed", "steps", "guidance", "model",
+];
+
+/** @typedef {Record<string, string | number>} Content the fields of `generate` */
+
+/**
+ * @typedef {object} Settings what a task was or shall be made with
+ * @property {string} [prompt]
+ * @property {string} [negative_prompt]
+ * @property {string} model
+ * @property {number} width
+ * @property {number} height
+ * @property {number} n
+ * @property {number} steps
+ * @property {number} guidance
+ * @property {number | null} [seed]
+ */
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {() => Model[]} models those that can be asked for now
+ */
+export function createFields(form, models) {
+  const lock = find(form, "[data-lock]", HTMLButtonElement);
+  const sliders = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("[data-mirror]")]);
+
+  /** @param {string} name */
+  function value(name) {
+    const input = form.elements.namedItem(name);
+    return input && "value" in input ? String(input.value) : "";
+  }
+
+  /** @param {string} name */
+  function numberOf(name) {
+    return Number(value(name));
+  }
+
+  /** The first number that cannot be sent. @returns {HTMLInputElement | undefined} */
+  function wrongNumber() {
+    const names = value("ratio") === "free" ? NUMBERS : NUMBERS.slice(2);
+    return names.map((name) => find(form, `[name='${name}']`, HTMLInputElement)).find(isWrong);
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} text
+   */
+  function set(name, text) {
+    if (name === "model" && !models().some((model) => model.name === text)) return;
+    const input = form.elements.namedItem(name);
+    if (input && "value" in input) input.value = text;
+  }
+
+  /** The buttons beside the seed. @param {Event} event @returns {boolean} whether it was one of them */
+  function press(event) {
+    const dice = closest(event, "[data-dice]");
+    const isLock = closest(event, "[data-lock]");
+    if (dice) set("seed", String(crypto.getRandomValues(new Uint32Array(1))[0]));
+    if (isLock) setLocked(!isLocked());
+    return Boolean(dice || isLock);
+  }
+
+  /** Sliders stand where their inputs do. */
+  function mirror() {
+    for (const slider of sliders) {
+      const { min, max, dataset } = slider;
+      const shown = numberOf(dataset.mirror ?? "");
+      const share = Math.min(1, Math.max(0, (shown - Number(min)) / (Number(max) - Number(min))));
+      slider.value = String(shown);
+      setProperty(slider, "--share", `${(share * 100).toFixed(1)}%`);
+    }
+  }
+
+  /** @param {Settings} settings */
+  function fill(settings) {
+    const { width, height, ...others } = settings;
+    for (const [name, each] of Object.entries(others)) {
+      if (each !== undefined) set(name, String(each ?? ""));
+    }
+    setSize(width, height);
+  }
+
+  /**
+   * @param {number} width
+   * @param {number} height
+   */
+  function setSize(width, height) {
+    const sizes = RATIOS.flatMap((ratio) => SCALES.map((scale) => ({ ratio, scale, side: outputSize(ratio, scale) })));
+    const preset = sizes.find(({ side: [w, h] }) => w === width && h === height);
+    set("width", String(width));
+    set("height", String(height));
+    set("ratio", preset?.ratio ?? "free");
+    if (preset) set("scale", String(preset.scale));
+  }
+
+  /** @returns {[number, number]} */
+  function size() {
+    const ratio = value("ratio");
+    if (ratio === "free") return [numberOf("width"), numberOf("height")];
+    return outputSize(ratio, numberOf("scale"));
+  }
+
+  /** @returns {Content} */
+  function content() {
+    const seed = value("seed").trim();
+    const negative = value("negative_prompt");
+    return {
+      prompt: value("prompt"),
+      model: value("model"),
+      size: size().join("x"),
+      n: numberOf("n"),
+      steps: numberOf("steps"),
+      guidance: numberOf("guidance"),
+      ...(negative.trim() && { negative_prompt: negative }),
+      ...(seed && { seed: Number(seed) }),
+    };
+  }
+
+  const isLocked = () => lock.getAttribute("aria-pressed") === "true";
+
+  /** @param {boolean} locked */
+  const setLocked = (locked) => lock.setAttribute("aria-pressed", String(locked));
+
+  return {
+    /** What a draft keeps. @returns {Record<string, string>} */
+    get values() {
+      return Object.fromEntries(DRAFT_FIELDS.map((name) => [name, value(name)]));
+    },
+
+    /** Names and values that were typed or chosen before the scripts were there, in that order. @returns {[string, string][]} */
+    get typed() {
+      const inputs = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("[data-typed]")]);
+      return inputs
+        .filter(({ type, checked }) => type !== "radio" || checked)
+        .sort((a, b) => Number(a.dataset.typed) - Number(b.dataset.typed))
+        .map((input) => [input.dataset.mirror ?? input.name, input.value]);
+    },
+
+    /** Whether the seed stays after sending. */
+    get locked() {
+      return isLocked();
+    },
+
+    set locked(locked) {
+      setLocked(locked);
+    },
+
+    value, wrongNumber, set, press, mirror, fill, setSize, size, content,
+  };
+}
+
+/** @typedef {ReturnType<typeof createFields>} Fields */
+
+/**
+ * Sides in multiples of 16 whose area is close to `scale`².
+ *
+ * @param {string} ratio "3:4"
+ * @param {number} scale side of the square of the same area
+ * @returns {[number, number]}
+ */
+export function outputSize(ratio, scale) {
+  const [w, h] = ratio.split(":").map(Number);
+  const stretch = Math.sqrt(w / h);
+  return [snap(scale * stretch), snap(scale / stretch)];
+}
+
+/** @param {HTMLInputElement} input */
+const isWrong = ({ name, value, validity: { rangeUnderflow, rangeOverflow, stepMismatch } }) =>
+  value === "" || rangeUnderflow || rangeOverflow || (stepMismatch && name !== "guidance"); // 7.25 can be sent
+
+/** @param {number} side */
+const snap = (side) => Math.min(2048, Math.max(256, Math.round(side / GRID) * GRID));

@@ -1,0 +1,78 @@
+// @ts-check
+/** Several prompts at once: one prompt of many lines, or a task for each line where that is switched on. */
+
+import { part, setText } from "../lib/dom.js";
+import { gettext, ngettext } from "../lib/i18n.js";
+
+/** More at once would only fill the line; the server takes 500 unfinished ones. */
+export const LINES_MOST = 50;
+
+/** @param {string} text */
+export const linesOf = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
+
+/**
+ * The text with what was refused in it, and nothing of its set that was taken.
+ *
+ * @param {string} text
+ * @param {string | null} sent the text that the set was made of; null: not known any more
+ * @param {string[]} refused lines of that set
+ */
+export function withRefused(text, sent, refused) {
+  if (text === sent) return refused.join("\n");
+  const missing = refused.filter((prompt) => !text.includes(prompt));
+  return [text.trimEnd(), ...missing].filter(Boolean).join("\n");
+}
+
+export class Lines {
+  #choice;
+  #inputs;
+  /** "lines" or "one"; empty, which means "one", until the user has chosen. */
+  #chosen;
+
+  /**
+   * @param {HTMLFormElement} form
+   * @param {string} chosen of a draft
+   * @param {() => void} changed
+   */
+  constructor(form, chosen, changed) {
+    this.#chosen = chosen;
+    this.#choice = part(form, "split");
+    this.#inputs = /** @type {HTMLInputElement[]} */ ([...this.#choice.querySelectorAll("input")]);
+    this.#choice.addEventListener("change", (event) => {
+      if (event.target instanceof HTMLInputElement) this.#chosen = event.target.value;
+      changed();
+    });
+  }
+
+  get chosen() {
+    return this.#chosen;
+  }
+
+  /** @param {string} text @returns {string[]} what becomes a task each */
+  prompts(text) {
+    const lines = linesOf(text);
+    return this.#splits(lines) ? lines : [text];
+  }
+
+  /** @param {string} text */
+  show(text) {
+    const lines = linesOf(text);
+    this.#choice.hidden = lines.length < 2;
+    const splits = this.#splits(lines);
+    for (const input of this.#inputs) input.checked = (input.value === "lines") === splits;
+    setText(part(this.#choice, "split-lines"), gettext("One task per line (%(n)s)", { n: lines.length }));
+  }
+
+  /** @param {string[]} lines */
+  #splits(lines) {
+    return lines.length > 1 && this.#chosen === "lines";
+  }
+}
+
+/** @param {number} n */
+export const tooManyLines = (n) =>
+  gettext("These are %(n)s lines; at most %(most)s can be sent at once. Send them in parts.", { n, most: LINES_MOST });
+
+/** @param {number} n @param {string} why */
+export const notTaken = (n, why) =>
+  ngettext("%(n)s line was not taken and stands here again: %(why)s", "%(n)s lines were not taken and stand here again: %(why)s", n, { why });

@@ -1,0 +1,319 @@
+// @ts-check
+/** The form: prompt and settings, draft, sending; what only some people need of it is loaded when they do. */
+
+import { ofThisSite } from "../lib/base.js";
+import { DRAFT_FIELDS, PROMPT_MOST, createFields } from "./composer-fields.js";
+import { linesCounted, offerModels, sendWords, showProspect } from "./composer-wait.js";
+import { Face, dress, find, lazy, setAttribute } from "../lib/dom.js";
+import { createDraft } from "../state/own-storage.js";
+import { errorSentence, gettext, length, number, size } from "../lib/i18n.js";
+import { newRequestKey } from "../connection/protocol.js";
+
+/** @import {Settings} from "./composer-fields.js" */
+/** @import {Errors, SentSet} from "./composer-errors.js" */
+/** @import {Lines} from "./composer-lines.js" */
+/** @import {Origin, Parent} from "./composer-origin.js" */
+/** @import {Sheet} from "./composer-sheet.js" */
+/** @import {Bootstrap, Model, Refusal, Task} from "../connection/protocol.js" */
+/** @import {LineState} from "./composer-wait.js" */
+/** @import {KeyedMessage} from "../state/pending-requests.js" */
+
+const DRAFT_AFTER_MS = 300;
+/** A second press on the same content within this time is a slip of the finger. */
+const SAME_AGAIN_MS = 1_000;
+/** Where the form is docked, as in composer.css: on a phone, upright or not. */
+const DOCKED = matchMedia("(width < 768px), (width < 960px) and (height < 500px)");
+/** A cheap first look: only a text with such a line is read further. */
+const MAY_HOLD_SETTINGS = /(?:^|\n)[ \t]*Steps:[ \t]*\d/;
+
+/**
+ * @param {Bootstrap} page
+ * @param {(message: KeyedMessage) => void} submit
+ */
+export function createComposer(page, submit) {
+  const form = find(document, "#composer", HTMLFormElement);
+  const face = new Face(form);
+  const prompt = find(form, "[name='prompt']", HTMLTextAreaElement);
+  const sendButton = find(form, "#send", HTMLButtonElement);
+  const fields = createFields(form, () => models);
+  /** The prompt that the page came with: the server's example is no draft. */
+  const firstPrompt = page.defaults.prompt;
+  let models = page.models;
+  const draft = createDraft(ofThisSite(page.username));
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let draftTimer;
+  let last = { content: "", at: -Infinity };
+  /** The last set that was sent. @type {SentSet} */
+  let sentSet = { text: "", keys: [], refused: [] };
+  /** @type {LineState} */
+  let link = { sending: false, connected: true, reason: null };
+  let typedAt = -Infinity;
+  /** What becomes of several lines, if the person has chosen; of a draft. */
+  let split = "";
+  /** The picture that is varied. @type {Parent | null} */
+  let parent = null;
+  let errors = /** @type {Errors | null} */ (null);
+  let lines = /** @type {Lines | null} */ (null);
+  let origin = /** @type {Origin | null} */ (null);
+  let sheet = /** @type {Sheet | null} */ (null);
+  const loadErrors = lazy(async () => {
+    const { Errors } = await import("./composer-errors.js");
+    return (errors = new Errors(form, fields, changed));
+  });
+  const loadLines = lazy(async () => {
+    const { Lines } = await import("./composer-lines.js");
+    lines = new Lines(form, split, changed);
+    refresh();
+    return lines;
+  });
+  const loadOrigin = lazy(async () => {
+    const [{ Origin }] = await Promise.all([import("./composer-origin.js"), dress(face.part("origin"))]);
+    origin = new Origin(form, () => setParent(null));
+    refresh();
+  });
+
+  /** Whether somebody is in the middle of writing. */
+  function isBeingTyped() {
+    return form.contains(document.activeElement) && performance.now() - typedAt < 10_000;
+  }
+
+  /** Keep the draft now: the page is about to go away. */
+  function keepDraft() {
+    const { values, locked } = fields;
+    if (values.prompt === firstPrompt) delete values.prompt;
+    return draft.save({ ...values, locked, split: lines?.chosen ?? split, origin: parent });
+  }
+
+  /** @param {Model[]} offered as the server told them last */
+  function offer(offered) {
+    models = offered;
+    offerModels(find(form, "select", HTMLSelectElement), models);
+    refresh();
+  }
+
+  /** @param {LineState} state */
+  function showSending(state) {
+    link = state;
+    refresh();
+  }
+
+  /**
+   * The server did not take it: what was written is not lost.
+   *
+   * @param {KeyedMessage} message
+   * @param {Refusal} refusal
+   */
+  async function refused(message, refusal) {
+    const loaded = await loadErrors();
+    loaded.putBack(sentSet, message, refusal);
+    changed();
+  }
+
+  /**
+   * Vary what a task was made with.
+   *
+   * @param {string} taskId
+   * @param {Settings} task
+   * @param {{seed: number | null, thumbnail: string}} picture
+   */
+  function vary(taskId, task, { seed, thumbnail }) {
+    fields.fill({ ...task, seed });
+    fields.locked = seed !== null;
+    toPrompt({ task: taskId, thumbnail, content: fields.content() });
+  }
+
+  /** Take over what a task was made with. @param {Task} task */
+  function reuse(task) {
+    fields.fill(task);
+    toPrompt(null);
+  }
+
+  /** @param {string} example */
+  function usePrompt(example) {
+    prompt.value = example;
+    toPrompt(null);
+  }
+
+  /** @param {Parent | null} varied */
+  function toPrompt(varied) {
+    errors?.clear();
+    setParent(varied);
+    sheet?.open();
+    prompt.focus();
+  }
+
+  /** @param {Parent | null} varied */
+  function setParent(varied) {
+    parent = varied;
+    changed();
+  }
+
+  function listen() {
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      trySubmit();
+    });
+    form.addEventListener("input", onInput);
+    form.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) {
+        event.preventDefault();
+        trySubmit();
+      }
+    });
+    form.addEventListener("click", (event) => {
+      if (fields.press(event)) changed();
+    });
+    prompt.addEventListener("paste", (event) => {
+      const text = event.clipboardData?.getData("text/plain") ?? "";
+      if (!MAY_HOLD_SETTINGS.test(text)) return;
+      event.preventDefault();
+      paste(text);
+    });
+    addEventListener("pagehide", keepDraft);
+    if (/Mac|iPhone|iPad/.test(navigator.platform)) face.tell({ keys: "⌘ ↵" });
+    const fit = async () => {
+      if (!DOCKED.matches) return;
+      const { Sheet } = await import("./composer-sheet.js");
+      sheet ??= new Sheet(form, DOCKED, () => prompt.focus());
+    };
+    DOCKED.addEventListener("change", fit);
+    fit();
+  }
+
+  /** @param {string} text that may be the settings of a picture */
+  async function paste(text) {
+    await loadErrors().catch(() => {});
+    const settings = await import("./pasted-settings.js").catch(() => null);
+    if (!settings?.fillIn(fields, text, () => pasteText(text))) return pasteText(text);
+    changed();
+    errors?.check(prompts())?.();
+  }
+
+  /** @param {string} text */
+  function pasteText(text) {
+    prompt.setRangeText(text, prompt.selectionStart, prompt.selectionEnd, "end");
+    changed();
+  }
+
+  /** @param {Event} event */
+  function onInput({ target }) {
+    typedAt = performance.now();
+    loadErrors().catch(() => {}); // the server checks everything again
+    if (target instanceof HTMLInputElement && target.dataset.mirror) fields.set(target.dataset.mirror, target.value);
+    if (target instanceof HTMLElement) errors?.clearOf(target);
+    changed();
+  }
+
+  function changed() {
+    refresh();
+    clearTimeout(draftTimer);
+    face.tell({ draft: "" });
+    draftTimer = setTimeout(() => {
+      if (keepDraft()) face.tell({ draft: gettext("Draft saved") });
+    }, DRAFT_AFTER_MS);
+  }
+
+  function prompts() {
+    const text = prompt.value;
+    return lines?.prompts(text) ?? [text];
+  }
+
+  /** Everything the form shows about its own values. */
+  function refresh() {
+    const text = prompt.value;
+    const texts = prompts();
+    const { connected, sending } = link;
+    const content = fields.content();
+    const [width, height] = fields.size();
+    const free = fields.value("ratio") === "free";
+    const longest = Math.max(...texts.map(length));
+    const n = Number(content.n);
+    face.tell({
+      count: texts.length > 1 ? linesCounted(texts.length, longest) : number(longest),
+      preview: text.trim() || gettext("Prompt"),
+      "negative-preview": fields.value("negative_prompt"),
+      size: size(width, height),
+      "seed-state": fields.locked && fields.value("seed") !== "" ? gettext("kept") : "",
+      send: sendWords(link, texts.length * n),
+    });
+    const idle = content.guidance === 0 && "negative_prompt" in content;
+    face.reveal({ free, scales: !free, "negative-idle": idle });
+    face.part("count").parentElement?.toggleAttribute("data-over", longest > PROMPT_MOST);
+    fields.mirror();
+    const model = models.find(({ name }) => name === content.model);
+    const work = { width, height, steps: Number(content.steps), n, tasks: texts.length };
+    showProspect(face, model, fields.wrongNumber() ? null : work, connected);
+    setAttribute(sendButton, "aria-busy", sending ? "true" : null);
+    if (text.includes("\n")) loadLines().catch(() => {});
+    lines?.show(text);
+    if (parent) loadOrigin().catch(() => {});
+    origin?.show(parent, content);
+  }
+
+  async function trySubmit() {
+    if (link.reason !== null) {
+      keepDraft();
+      location.reload(); // who is not signed in is asked to, and comes back here
+      return;
+    }
+    await loadErrors().catch(() => {});
+    errors?.clear();
+    if (prompt.value.includes("\n") && !(await loadLines().catch(() => null))) {
+      errors?.show("prompt", errorSentence("unavailable")); // nobody knows whether it is one prompt or many
+      return;
+    }
+    const texts = prompts();
+    const wrong = errors?.check(texts);
+    if (wrong) {
+      sheet?.open();
+      wrong();
+      return;
+    }
+    const content = JSON.stringify([fields.content(), texts.length]);
+    if (content === last.content && performance.now() - last.at < SAME_AGAIN_MS) {
+      face.tell({ draft: gettext("Already sent; not drawn twice") });
+      return;
+    }
+    if (parent) await loadOrigin().catch(() => {});
+    last = { content, at: performance.now() };
+    sendAll(texts);
+    if (!fields.locked) fields.set("seed", "");
+    if (sheet?.isOpen) sheet.close();
+    else if (prompt.offsetParent !== null) prompt.focus({ preventScroll: true });
+    changed();
+  }
+
+  /** @param {string[]} texts a task each, all with the same settings */
+  function sendAll(texts) {
+    /** @type {import("../connection/protocol.js").ClientMessage} */
+    const content = { action: "generate", ...fields.content(), ...(parent && { parent: parent.task }) };
+    if (parent && origin?.isSame(parent, fields.content())) delete content.seed; // it would be the same picture
+    const messages = texts.map((text) => ({ ...content, prompt: text, request_key: newRequestKey() }));
+    sentSet = { text: prompt.value, keys: messages.map((each) => each.request_key), refused: [] };
+    for (const message of messages) submit(message);
+  }
+
+  function restore() {
+    const { locked, split: kept, origin: varied, ...values } = draft.load();
+    for (const name of DRAFT_FIELDS) if (typeof values[name] === "string") fields.set(name, values[name]);
+    fields.locked = locked === true;
+    if (kept === "lines" || kept === "one") split = kept;
+    if (varied?.content) parent = varied;
+  }
+
+  const { typed } = fields;
+  fields.fill(page.defaults);
+  restore();
+  if (page.from) {
+    const { task, data, seed, thumbnail } = page.from;
+    vary(task, data, { seed, thumbnail });
+    history.replaceState(history.state, "", location.pathname); // once
+  }
+  for (const [name, value] of typed) fields.set(name, value);
+  listen();
+  offer(page.models);
+
+  return { isBeingTyped, keepDraft, offer, showSending, refused, vary, reuse, usePrompt };
+}
+
+/** @typedef {ReturnType<typeof createComposer>} Composer */

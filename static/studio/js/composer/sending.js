@@ -1,0 +1,52 @@
+// @ts-check
+/** What was asked and is not stored yet: a list above the cards, and the state of the form's button. */
+
+import { Face, byId, clone, closest } from "../lib/dom.js";
+import { gettext } from "../lib/i18n.js";
+
+/** @import {Composer} from "./composer.js" */
+/** @import {KeyedMessage, Outbox} from "../state/pending-requests.js" */
+/** @import {Connection} from "../connection/socket.js" */
+
+/**
+ * @param {{outbox: Outbox, composer: Composer | null, connection: () => Connection}} parts
+ * @returns {() => void} shows what is waiting now
+ */
+export function watchSending({ outbox, composer, connection }) {
+  const list = byId("pending");
+  let shown = "";
+
+  function refresh() {
+    const { phase, failures, reason } = connection();
+    const connected = phase === "live" || (phase === "connecting" && failures === 0);
+    const messages = outbox.all().filter(({ action }) => action === "generate");
+    const now = JSON.stringify([messages, connected, reason]);
+    if (now === shown) return;
+    shown = now;
+    list?.replaceChildren(...messages.map((message) => itemOf(message, connected)));
+    composer?.showSending({ sending: messages.length > 0 && connected, connected, reason });
+  }
+
+  list?.addEventListener("click", (event) => {
+    if (!closest(event, "[data-action='discard']")) return;
+    outbox.settle(closest(event, "[data-request-key]")?.dataset.requestKey);
+    refresh();
+  });
+  return refresh;
+}
+
+/**
+ * @param {KeyedMessage} message
+ * @param {boolean} connected
+ */
+function itemOf({ request_key: key, prompt }, connected) {
+  const item = clone("pending-template");
+  const face = new Face(item);
+  item.dataset.requestKey = key;
+  face.tell({
+    prompt: String(prompt),
+    text: connected ? gettext("Sending…") : gettext("Not sent yet; goes out when the connection is back"),
+  });
+  face.reveal({ discard: !connected });
+  return item;
+}

@@ -1,0 +1,52 @@
+// @ts-check
+/** Sends no faster than the server allows: a page with two hundred tasks is not a flood. */
+
+/** Under the server's 20 messages a second and burst of 60. */
+const SEND_BURST = 40;
+const SEND_EVERY_MS = 70;
+
+/** @import {ClientMessage} from "./protocol.js" */
+/** @import {Timers} from "../lib/timers.js" */
+
+/**
+ * @param {{now: () => number, timers: Timers, send: (message: ClientMessage) => void}} parts
+ */
+export function createPacer({ now, timers, send: sendNow }) {
+  /** @type {ClientMessage[]} */
+  let waiting = [];
+  let allowance = SEND_BURST;
+  let countedAt = 0;
+
+  /** A new connection owes nothing to the one before it. */
+  function reset() {
+    waiting = [];
+    allowance = SEND_BURST;
+    countedAt = now();
+  }
+
+  /** @param {ClientMessage} message */
+  function send(message) {
+    waiting.push(message);
+    pump();
+  }
+
+  /** What says whether anybody is there must not wait behind everything else. @param {ClientMessage} message */
+  function sendFirst(message) {
+    waiting.unshift(message);
+    pump();
+  }
+
+  function pump() {
+    const earned = Math.floor((now() - countedAt) / SEND_EVERY_MS);
+    allowance = Math.min(SEND_BURST, allowance + earned);
+    countedAt += earned * SEND_EVERY_MS;
+    const due = waiting.splice(0, allowance);
+    allowance -= due.length;
+    for (const message of due) sendNow(message);
+    if (waiting.length > 0) timers.set("pace", SEND_EVERY_MS, pump);
+  }
+
+  return { reset, send, sendFirst };
+}
+
+/** @typedef {ReturnType<typeof createPacer>} Pacer */

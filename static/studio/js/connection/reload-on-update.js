@@ -1,0 +1,29 @@
+// @ts-check
+/** A newer server speaks another protocol: reload, but never into somebody's sentence, and never in circles. */
+
+/** @import {Composer} from "../composer/composer.js" */
+
+const RELOADED = "studio.reloaded-for-protocol";
+const AGAIN_AFTER_MS = 60_000;
+const QUIET_MS = 2_000;
+
+let isWaiting = false;
+
+/**
+ * @param {Composer | null} composer
+ * @param {Storage | null} store of this tab
+ */
+export function renew(composer, store) {
+  if (isWaiting || Date.now() - Number(store?.getItem(RELOADED)) < AGAIN_AFTER_MS) return;
+  if (composer?.isBeingTyped()) {
+    isWaiting = true;
+    setTimeout(() => {
+      isWaiting = false;
+      renew(composer, store);
+    }, QUIET_MS);
+    return;
+  }
+  store?.setItem(RELOADED, String(Date.now()));
+  composer?.keepDraft();
+  location.reload();
+}

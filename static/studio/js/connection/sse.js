@@ -1,0 +1,62 @@
+// @ts-check
+/** The line where WebSockets are blocked: server-sent events, and messages by POST. */
+
+import { at } from "../lib/base.js";
+import { HttpLine, withCursors } from "./http-transport.js";
+import { CLOSE_SILENT } from "./protocol.js";
+import { createTimers } from "../lib/timers.js";
+
+/** @import {Post} from "./http-transport.js" */
+
+/** The server says at least every 15 s that it is there. */
+export const SILENT_AFTER_MS = 40_000;
+/** A timer that is later than this has slept, and so has the stream. */
+const SLEPT_MS = 5_000;
+const LOST = 1006;
+
+export class SseLine extends HttpLine {
+  #now;
+  #source;
+  #timers;
+
+  /**
+   * @param {object} parts
+   * @param {Post} parts.post
+   * @param {() => Record<string, number>} parts.cursors
+   * @param {number | null} parts.since when everything was known, in Unix seconds
+   * @param {(url: string) => EventSource} parts.listen
+   * @param {{now: () => number, setTimeout: (run: () => void, ms: number) => unknown, clearTimeout: (timer: any) => void}} parts.clock
+   */
+  constructor({ post, cursors, since, listen, clock }) {
+    super(post);
+    this.#now = clock.now;
+    this.#timers = createTimers(clock);
+    this.#source = listen(withCursors(at("/events/"), cursors(), since));
+    this.#source.addEventListener("message", ({ data }) => {
+      this.#breathe();
+      this.hear(JSON.parse(data), data);
+    });
+    this.#source.addEventListener("alive", () => this.#breathe());
+    this.#source.addEventListener("close", (event) => {
+      this.end(JSON.parse(/** @type {MessageEvent} */ (event).data).code);
+    });
+    // it would come back by itself, but without a countdown and without the page's cursors
+    this.#source.addEventListener("error", () => this.end(LOST));
+    this.#breathe();
+  }
+
+  #breathe() {
+    const due = this.#now() + SILENT_AFTER_MS;
+    this.#timers.set("silence", SILENT_AFTER_MS, () => {
+      if (this.#now() > due + SLEPT_MS) this.#breathe();
+      else this.end(CLOSE_SILENT);
+    });
+  }
+
+  /** @override */
+  close() {
+    super.close();
+    this.#timers.clearAll();
+    this.#source.close();
+  }
+}

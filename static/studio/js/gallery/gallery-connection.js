@@ -1,0 +1,44 @@
+// @ts-check
+/** The gallery's own connection: it hears of what is marked, deleted or restored in other windows. */
+
+import { tellElsewhere } from "../card/actions.js";
+import { createLedger } from "../state/task-store.js";
+import { createOutbox } from "../state/pending-requests.js";
+import { createSocket } from "../connection/socket.js";
+import { browserLadder, clock } from "../connection/transports.js";
+
+/** @import {CollectionChange, CollectionFrame} from "../connection/protocol.js" */
+
+/**
+ * @param {{socketPath: string, revision: number, refresh: () => void}} parts `revision` that the page shows;
+ *   `refresh` asks for the page anew
+ */
+export function listenElsewhere({ socketPath, revision, refresh }) {
+  let known = revision;
+  /** @param {CollectionFrame} frame */
+  const collectionChanged = (frame) => {
+    if (frame.revision <= known) return;
+    const isNext = frame.revision === known + 1 && frame.change;
+    known = frame.revision;
+    if (isNext) tellElsewhere(/** @type {CollectionChange} */ (frame));
+    if (frame.change !== "favourite" && frame.change !== "deleted") refresh();
+    else if (!isNext) refresh();
+  };
+  const nothing = () => {};
+  const ledger = createLedger(() => false); // of tasks it wants to hear nothing
+  const ladder = browserLadder({ socketPath, ledger, store: null });
+  const socket = createSocket({
+    ladder,
+    ledger,
+    outbox: createOutbox(null, ""),
+    listener: {
+      connectionChanged: nothing, taskLearned: nothing, taskChanged: nothing, taskForgotten: nothing,
+      placesChanged: nothing, accepted: nothing, refused: nothing, cancelAnswered: nothing, caughtUp: nothing,
+      serverTimeTold: nothing, collectionChanged, cameBack: refresh,
+    },
+    env: { ...clock, random: Math.random, isOnline: () => navigator.onLine },
+  });
+  addEventListener("online", () => socket.noteOnline());
+  addEventListener("pageshow", ({ persisted }) => persisted && socket.retryNow());
+  ladder.prepare().then(() => socket.start());
+}

@@ -1,0 +1,135 @@
+// @ts-check
+/** The tiles of the gallery, and the days they hang under: those of this device's own clock. */
+
+import { part, setAttribute, setText } from "../lib/dom.js";
+import { ngettext, gettext } from "../lib/i18n.js";
+
+const language = globalThis.document?.documentElement.lang || "en";
+const monthDay = new Intl.DateTimeFormat(language, { month: "long", day: "numeric" });
+const withYear = new Intl.DateTimeFormat(language, { year: "numeric", month: "long", day: "numeric" });
+const weekday = new Intl.DateTimeFormat(language, { weekday: "long" });
+
+/** What is shown, in order. @param {ParentNode} wall @returns {HTMLElement[]} */
+export const tilesOf = (wall) => [...wall.querySelectorAll(".tile")].filter(isShown);
+
+/** @param {Element} tile @returns {tile is HTMLElement} */
+const isShown = (tile) => tile instanceof HTMLElement && !tile.hidden;
+
+/** A picture's key, or the task's id. @param {HTMLElement} tile */
+export const idOf = ({ dataset }) => dataset.key ?? dataset.task ?? "";
+
+/** @param {ParentNode} root @returns {HTMLElement[]} */
+const allTiles = (root) => /** @type {HTMLElement[]} */ ([...root.querySelectorAll(".tile")]);
+
+/**
+ * Bring the beginning of the wall to what a first page says now. Tiles that say the same stay the nodes they are.
+ *
+ * @param {HTMLElement} wall
+ * @param {Node[]} page
+ * @returns {boolean} whether anything changed
+ */
+export function mergeTiles(wall, page) {
+  const old = allTiles(wall);
+  const known = new Map(old.map((tile) => [idOf(tile), tile]));
+  const fresh = page.flatMap((node) => (node instanceof Element ? allTiles(node) : []));
+  const told = new Set(fresh.map(idOf));
+  const wanted = fresh.map((tile) => {
+    const same = known.get(idOf(tile));
+    if (!same || same.dataset.state !== tile.dataset.state) return tile;
+    setAttribute(same, "data-favourite", tile.dataset.favourite !== undefined);
+    return same;
+  });
+  const [first] = old;
+  if (!first || wanted.every((tile, i) => tile === old[i])) return false;
+  const covered = old.slice(0, old.findLastIndex((tile) => told.has(idOf(tile))) + 1);
+  /** @type {HTMLElement | null} */
+  let before = null;
+  for (const tile of wanted) {
+    // what stays never moves, so that the focus stays in it
+    if (!wall.contains(tile)) before ? before.after(tile) : first.before(tile);
+    before = tile;
+  }
+  // what was deleted here waits hidden for an undo
+  for (const tile of covered) if (!wanted.includes(tile) && !tile.hidden) tile.remove();
+  return true;
+}
+
+/**
+ * Tiles are drawn under the days of the server's clock, and pages end in the middle of a day:
+ * gather each tile under its own day, once.
+ *
+ * @param {HTMLElement} wall
+ */
+export function arrangeDays(wall) {
+  /** @type {Map<string, HTMLElement>} */
+  const days = new Map();
+  /** @type {HTMLElement | null} */
+  let last = null;
+  for (const tile of wall.querySelectorAll(".tile")) {
+    const day = dayOf(momentOf(tile));
+    const drawn = /** @type {HTMLElement} */ (tile.closest(".day"));
+    let section = days.get(day);
+    if (!section) {
+      section = drawn.dataset.day === day ? drawn : emptyDay(day, drawn, last);
+      days.set(day, section);
+    }
+    if (section !== drawn) part(section, "rows").append(tile);
+    last = section;
+  }
+  for (const section of wall.querySelectorAll(".day")) {
+    if (!section.querySelector(".tile")) section.remove();
+  }
+  nameDays(wall);
+}
+
+/**
+ * The whole day is there unless it is the last and more can be loaded; only then is it counted.
+ *
+ * @param {HTMLElement} wall
+ */
+export function nameDays(wall) {
+  const sections = [...wall.querySelectorAll(".day")];
+  const open = wall.querySelector("[data-more]") ? sections.at(-1) : null;
+  for (const section of sections) {
+    const tiles = tilesOf(section);
+    if (tiles.length === 0) continue;
+    const { name, about } = wordsFor(momentOf(tiles[0]), new Date());
+    const pictures = tiles.filter((tile) => tile.dataset.key).length;
+    const count = ngettext("%(n)s picture", "%(n)s pictures", pictures);
+    setText(part(section, "name"), name);
+    setText(part(section, "about"), section === open || pictures === 0 ? about : `${about} · ${count}`);
+  }
+}
+
+/** @param {Element} tile */
+const momentOf = (tile) => new Date(Number(/** @type {HTMLElement} */ (tile).dataset.created) * 1000);
+
+/** @param {Date} moment */
+const dayOf = (moment) =>
+  [moment.getFullYear(), moment.getMonth() + 1, moment.getDate()].map((n) => String(n).padStart(2, "0")).join("-");
+
+/**
+ * @param {string} day
+ * @param {HTMLElement} pattern the day under which the server drew it
+ * @param {HTMLElement | null} last the day before it on the page
+ */
+function emptyDay(day, pattern, last) {
+  const section = /** @type {HTMLElement} */ (pattern.cloneNode(true));
+  section.dataset.day = day;
+  part(section, "rows").replaceChildren();
+  if (last) last.after(section);
+  else pattern.before(section);
+  return section;
+}
+
+/**
+ * @param {Date} moment
+ * @param {Date} now
+ */
+export function wordsFor(moment, now) {
+  const date = (moment.getFullYear() === now.getFullYear() ? monthDay : withYear).format(moment);
+  const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
+  if (dayOf(moment) === dayOf(now)) return { name: gettext("Today"), about: date };
+  if (dayOf(moment) === dayOf(yesterday)) return { name: gettext("Yesterday"), about: date };
+  return { name: date, about: weekday.format(moment) };
+}

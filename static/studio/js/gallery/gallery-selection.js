@@ -1,0 +1,181 @@
+// @ts-check
+/** Choosing pictures: boxes, ranges, keys, and the bar with what can be done with the chosen ones. */
+
+import { at } from "../lib/base.js";
+import { putIntoBin, setFavourite, share } from "../card/actions.js";
+import { find, part, setAttribute, setText } from "../lib/dom.js";
+import { tilesOf } from "./gallery-days.js";
+import { gettext, ngettext } from "../lib/i18n.js";
+import { isTyping } from "../viewer/viewer-keys.js";
+
+const COMPARED = { least: 2, most: 6 };
+/** One request may name so many. */
+const MOST = 500;
+/** From so many on a question comes before they are deleted. */
+const MANY = 10;
+const CONFIRM_MS = 4_000;
+
+/** @param {Element} tile */
+const boxOf = (tile) => tile.querySelector("input[name='pictures']");
+
+export class Selection {
+  #wall;
+  #bar;
+  #say;
+  /** Where a range begins. @type {HTMLElement | null} */
+  #anchor = null;
+  /** How many pictures the button asks about. */
+  #asked = 0;
+
+  /**
+   * @param {HTMLElement} wall
+   * @param {(sentence: string) => void} say
+   */
+  constructor(wall, say) {
+    this.#wall = wall;
+    this.#bar = find(document, "#picked", HTMLElement);
+    this.#say = say;
+    for (const deed of this.#bar.querySelectorAll("[data-deed]")) deed.removeAttribute("hidden");
+    wall.addEventListener("click", (event) => this.#click(event), { capture: true });
+    this.#bar.addEventListener("click", (event) => this.#press(event));
+    document.addEventListener("keydown", (event) => this.#key(event));
+    this.refresh();
+  }
+
+  /** @returns {HTMLElement[]} */
+  get #tiles() {
+    return tilesOf(this.#wall).filter(boxOf);
+  }
+
+  /** @returns {HTMLElement[]} */
+  get chosen() {
+    return this.#tiles.filter((tile) => boxIn(tile).checked);
+  }
+
+  get #keys() {
+    return this.chosen.map((tile) => tile.dataset.key ?? "");
+  }
+
+  /** Paint the bar from the boxes. */
+  refresh() {
+    const { chosen } = this;
+    const keys = this.#keys;
+    setText(part(this.#bar, "count"), ngettext("%(n)s selected", "%(n)s selected", keys.length));
+    const compare = find(this.#bar, "[data-part='compare']", HTMLAnchorElement);
+    compare.hidden = keys.length < COMPARED.least || keys.length > COMPARED.most;
+    compare.href = at(`/compare/?${new URLSearchParams(keys.map((key) => ["picture", key]))}`);
+    find(this.#bar, "[data-deed='share']", HTMLElement).hidden = keys.length !== 1;
+    setText(part(this.#bar, "favourite"), this.#allFavourite(chosen) ? gettext("Remove favourite") : gettext("Favourite"));
+    setAttribute(this.#wall, "data-choosing", keys.length > 0);
+  }
+
+  /** Let go of all. */
+  leave() {
+    const last = this.chosen.at(-1);
+    if (!last) return;
+    for (const tile of this.chosen) boxIn(tile).checked = false;
+    this.#anchor = null;
+    if (this.#bar.contains(document.activeElement)) last.querySelector("a")?.focus();
+    this.#changed();
+  }
+
+  /** @param {MouseEvent} event */
+  #click(event) {
+    const target = event.target instanceof Element ? event.target : null;
+    const tile = target?.closest(".tile");
+    if (!(tile instanceof HTMLElement) || !boxOf(tile)) return;
+    const box = boxIn(tile);
+    if (target === box) {
+      if (event.shiftKey) this.#range(tile, box.checked);
+      this.#anchor = tile;
+      this.#changed();
+    } else if (target?.closest("a") && (event.shiftKey || this.#isChoosing(event))) {
+      event.preventDefault();
+      event.stopPropagation();
+      box.checked = !box.checked || event.shiftKey;
+      if (event.shiftKey) this.#range(tile, true);
+      this.#anchor = tile;
+      this.#changed();
+    }
+  }
+
+  /** Once something is chosen, a plain click on a picture chooses it too. @param {MouseEvent} event */
+  #isChoosing(event) {
+    return !event.ctrlKey && !event.metaKey && this.chosen.length > 0;
+  }
+
+  /** From where the last choice was made to here. @param {HTMLElement} tile @param {boolean} on */
+  #range(tile, on) {
+    const tiles = this.#tiles;
+    const from = this.#anchor ? tiles.indexOf(this.#anchor) : -1;
+    if (from < 0) return;
+    const [first, last] = [from, tiles.indexOf(tile)].sort((a, b) => a - b);
+    let room = MOST - this.chosen.length;
+    for (const box of tiles.slice(first, last + 1).map(boxIn)) {
+      if (on && !box.checked) room -= 1;
+      if (room >= 0) box.checked = on;
+    }
+    getSelection()?.removeAllRanges();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (document.querySelector("dialog[open]") || isTyping(event.target)) return;
+    if (event.key === "Escape") this.leave();
+    else if (event.key.toLowerCase() === "a" && (event.ctrlKey || event.metaKey) && !event.shiftKey) {
+      event.preventDefault();
+      for (const tile of this.#tiles.slice(0, MOST)) boxIn(tile).checked = true;
+      this.#changed();
+    }
+  }
+
+  /** @param {MouseEvent} event */
+  #press(event) {
+    const button = event.target instanceof Element ? event.target.closest("[data-deed]") : null;
+    if (!(button instanceof HTMLElement)) return;
+    const keys = this.#keys;
+    const deeds = {
+      favourite: () => setFavourite(keys, !this.#allFavourite(this.chosen)),
+      share: () => share(this.chosen[0].dataset.task ?? ""),
+      delete: () => this.#delete(button, keys),
+      leave: () => this.leave(),
+    };
+    deeds[/** @type {keyof typeof deeds} */ (button.dataset.deed)]();
+  }
+
+  /**
+   * Many are asked about first: a second press deletes them.
+   *
+   * @param {HTMLElement} button
+   * @param {string[]} keys
+   */
+  #delete(button, keys) {
+    if (keys.length < MANY || this.#asked === keys.length) {
+      this.#ask(button, 0);
+      putIntoBin({ pictures: keys });
+      return;
+    }
+    this.#ask(button, keys.length);
+    setTimeout(() => this.#ask(button, 0), CONFIRM_MS);
+  }
+
+  /** @param {HTMLElement} button @param {number} n 0: nothing is asked */
+  #ask(button, n) {
+    this.#asked = n;
+    setText(find(button, "span", HTMLElement), n ? ngettext("Delete %(n)s picture?", "Delete %(n)s pictures?", n) : gettext("Delete"));
+  }
+
+  /** @param {HTMLElement[]} tiles */
+  #allFavourite(tiles) {
+    return tiles.every((tile) => tile.dataset.favourite !== undefined);
+  }
+
+  #changed() {
+    this.refresh();
+    const n = this.chosen.length;
+    this.#say(n ? ngettext("%(n)s selected", "%(n)s selected", n) : gettext("Nothing is selected"));
+  }
+}
+
+/** @param {HTMLElement} tile */
+const boxIn = (tile) => /** @type {HTMLInputElement} */ (boxOf(tile));

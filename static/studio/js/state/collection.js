@@ -1,0 +1,134 @@
+// @ts-check
+/** What was marked, deleted or restored in another window, shown here; loaded with the first news of it. */
+
+import { at } from "../lib/base.js";
+import { tellElsewhere } from "../card/actions.js";
+import { pictureKey } from "../card/picture-frames.js";
+import { getJson, send } from "../connection/http.js";
+import { bring } from "../card/older-tasks.js";
+import { isTerminal } from "../connection/protocol.js";
+
+/** @import {Feed} from "../card/task-list.js" */
+/** @import {Ledger} from "./task-store.js" */
+/** @import {Told} from "../card/older-tasks.js" */
+/** @import {CollectionChange, CollectionFrame, Counts} from "../connection/protocol.js" */
+
+/** @typedef {{revision: number, kept: Record<string, Record<string, boolean>>, others: Counts, recent: string[]}} Kept what POST /feed/kept/ answers */
+
+/** Ids in one question; further cards stay as they are. */
+const MOST_ASKED = 1_500;
+const MOST_NAMED = 100;
+const REREAD_WITHIN_MS = 3_000;
+
+export class Collection {
+  #ledger;
+  #feed;
+  /** Of the studio; the page of one task shows that task, whatever becomes of it. */
+  #isStudio;
+  /** The newest revision that this page shows. */
+  #revision;
+  #isReading = false;
+  #isOld = false;
+
+  /** @param {{ledger: Ledger, feed: Feed, isStudio: boolean, revision: number}} parts */
+  constructor({ ledger, feed, isStudio, revision }) {
+    this.#revision = revision;
+    this.#ledger = ledger;
+    this.#feed = feed;
+    this.#isStudio = isStudio;
+  }
+
+  /** @param {CollectionFrame} frame */
+  async changed(frame) {
+    const isNext = frame.revision === this.#revision + 1 && frame.change;
+    if (frame.revision <= this.#revision) return;
+    this.#revision = frame.revision;
+    if (isNext) await this.#apply(/** @type {CollectionChange} */ (frame));
+    else await this.reread();
+  }
+
+  /** After a lost connection; not all pages at once: the server may have just come back. */
+  rereadSoon() {
+    setTimeout(() => this.reread(), Math.random() * REREAD_WITHIN_MS);
+  }
+
+  /** @param {CollectionChange} change */
+  async #apply(change) {
+    const tasks = [...new Set([...change.pictures.map(taskOf), ...change.tasks])];
+    const isKnown = tasks.every((taskId) => this.#ledger.task(taskId));
+    tellElsewhere(change);
+    if (change.change === "restored") await this.#fetch(tasks).catch(() => {}); // told by the next change too
+    if (change.change !== "favourite" && !isKnown) await this.reread(); // who has no card is counted all the same
+  }
+
+  /** Ask what is kept of all that is shown, and how many others there are. */
+  async reread() {
+    this.#isOld = true;
+    if (this.#isReading) return;
+    this.#isReading = true;
+    try {
+      while (this.#isOld) {
+        this.#isOld = false;
+        await this.#read();
+      }
+    } catch {
+      // the next change, or the next connection, asks again
+    }
+    this.#isReading = false;
+  }
+
+  async #read() {
+    const cards = this.#feed.cards();
+    const asked = cards.slice(0, MOST_ASKED);
+    /** @type {Kept} */
+    const { kept, others, recent } = await send(at("/feed/kept/"), { tasks: asked.map(({ taskId }) => taskId) });
+    if (this.#isStudio) {
+      // a card that came meanwhile may be among the others: they are counted again
+      this.#isOld ||= this.#feed.cards().length !== cards.length;
+      this.#feed.others = others;
+      for (const { taskId } of cards.slice(MOST_ASKED)) this.#feed.isNoOther(taskId);
+    }
+    const further = recent.filter((taskId) => !this.#feed.card(taskId));
+    for (const { taskId, state } of asked) {
+      const pictures = kept[taskId];
+      if (pictures) this.#compare(taskId, pictures);
+      else if (this.#isStudio) tellElsewhere({ change: "deleted", pictures: [], tasks: [taskId] });
+      const hasMore = Object.keys(pictures ?? {}).length > state.images.length;
+      if (hasMore && isTerminal(state.status)) further.push(taskId);
+    }
+    if (this.#isStudio) await this.#fetch(further);
+  }
+
+  /**
+   * @param {string} taskId
+   * @param {Record<string, boolean>} pictures index → is it a favourite
+   */
+  #compare(taskId, pictures) {
+    for (const picture of this.#ledger.state(taskId).images) {
+      const key = pictureKey(taskId, picture);
+      const favourite = pictures[picture.index];
+      if (favourite === undefined) tellElsewhere({ change: "deleted", pictures: [key], tasks: [] });
+      else if (favourite !== !!picture.favourite) tellElsewhere({ change: "favourite", pictures: [key], tasks: [], favourite });
+    }
+  }
+
+  /** Show these as they are now, each in its place. @param {string[]} taskIds */
+  async #fetch(taskIds) {
+    if (taskIds.length === 0) return;
+    const query = taskIds.slice(0, MOST_NAMED).map((taskId) => `task=${taskId}`).join("&");
+    /** @type {{tasks: Told[]}} */
+    const { tasks } = await getJson(at(`/feed/?${query}`));
+    for (const told of tasks) {
+      const taskId = told.state.task_id;
+      if (this.#feed.card(taskId)) {
+        this.#ledger.adopt(told.state);
+        this.#feed.repaint(taskId);
+      } else if (this.#feed.reaches(told.task)) {
+        bring(this.#feed, this.#ledger, told);
+      }
+    }
+  }
+}
+
+/** The task of a picture. @param {string} key */
+const taskOf = (key) => key.slice(0, key.lastIndexOf(":"));

@@ -1,0 +1,116 @@
+// @ts-check
+/** Every task this page knows: what never changes, and the fold of its log. No DOM, no network. */
+
+import { isTerminal } from "../connection/protocol.js";
+import { applyEvent, emptyState } from "./reducer.js";
+
+/** @import {EventFrame, QueuePlace, Task, TaskState} from "../connection/protocol.js" */
+
+/** @param {(taskId: string) => boolean} wantsNew whether this page shows a task that is new to it */
+export function createLedger(wantsNew = () => true) {
+  /** @type {Map<string, Task>} */
+  const tasks = new Map();
+  /** @type {Map<string, TaskState>} */
+  const states = new Map();
+  /** @type {Map<string, QueuePlace>} */
+  const places = new Map();
+  /** @type {((taskId: string) => boolean)} */
+
+  /** @param {string} taskId */
+  function wants(taskId) {
+    return states.has(taskId) || wantsNew(taskId);
+  }
+
+  /** @param {string} taskId */
+  function task(taskId) {
+    return tasks.get(taskId) ?? null;
+  }
+
+  /** Ids of the tasks that were learned, in that order. */
+  function known() {
+    return [...tasks.keys()];
+  }
+
+  /** @param {string} taskId */
+  function state(taskId) {
+    return states.get(taskId) ?? emptyState(taskId);
+  }
+
+  /** @param {string} taskId */
+  function place(taskId) {
+    return places.get(taskId) ?? null;
+  }
+
+  /** @param {string} taskId */
+  function cursor(taskId) {
+    return states.get(taskId)?.seq ?? 0;
+  }
+
+  /** @param {string} taskId */
+  function isFinished(taskId) {
+    const known = states.get(taskId);
+    return known !== undefined && isTerminal(known.status);
+  }
+
+  /** Ids of the tasks whose log still grows, the ones only heard of included. */
+  function unfinished() {
+    return [...states].filter(([, each]) => !isTerminal(each.status)).map(([id]) => id);
+  }
+
+  /**
+   * @param {string} taskId
+   * @param {Task} learned
+   */
+  function learn(taskId, learned) {
+    tasks.set(taskId, learned);
+    expect(taskId);
+  }
+
+  /** @param {string} taskId Note that the task exists, before its first event arrives. */
+  function expect(taskId) {
+    if (!states.has(taskId)) states.set(taskId, emptyState(taskId));
+  }
+
+  /** @param {string} taskId Forget a task that turned out not to be ours. */
+  function forget(taskId) {
+    tasks.delete(taskId);
+    states.delete(taskId);
+    places.delete(taskId);
+  }
+
+  /** @param {TaskState} state a state folded elsewhere; an older one than ours changes nothing */
+  function adopt(state) {
+    if (state.seq >= cursor(state.task_id)) states.set(state.task_id, state);
+  }
+
+  /**
+   * @param {EventFrame} frame
+   * @returns {"applied" | "known" | "gap"}
+   */
+  function apply(frame) {
+    const { state: after, gap, applied } = applyEvent(state(frame.task_id), frame);
+    states.set(frame.task_id, after);
+    if (after.status !== "queued") places.delete(frame.task_id);
+    return gap ? "gap" : applied ? "applied" : "known";
+  }
+
+  /**
+   * @param {Record<string, QueuePlace>} news
+   * @returns {string[]} the tasks of this page whose place was told
+   */
+  function arrange(news) {
+    const told = [];
+    for (const [taskId, each] of Object.entries(news)) {
+      // place 0 is a running task whose worker went silent; any other place means waiting
+      const waits = state(taskId).status === (each.position === 0 ? "running" : "queued");
+      if (!waits) continue;
+      places.set(taskId, each);
+      if (tasks.has(taskId)) told.push(taskId);
+    }
+    return told;
+  }
+
+  return { wants, task, known, state, place, cursor, isFinished, unfinished, learn, expect, forget, adopt, apply, arrange };
+}
+
+/** @typedef {ReturnType<typeof createLedger>} Ledger */

@@ -1,0 +1,90 @@
+// @ts-check
+/** What became of pictures wherever it was done: hearts, the bin, and the way back out of it. */
+
+import { paintHeart, pictureKey } from "../card/picture-frames.js";
+import { isTerminal } from "../connection/protocol.js";
+
+/** @import {Feed} from "../card/task-list.js" */
+/** @import {Ledger} from "./task-store.js" */
+/** @import {Picture} from "../connection/protocol.js" */
+
+export class Bin {
+  #ledger;
+  #feed;
+  #hidesEmpty;
+  /** By their key, for those who take them out again. @type {Map<string, Picture>} */
+  #pictures = new Map();
+
+  /**
+   * @param {{ledger: Ledger, feed: Feed, hidesEmpty: boolean}} parts `hidesEmpty`: a card without
+   *   pictures leaves; on the page of the task itself it stays, since there is nothing else
+   */
+  constructor({ ledger, feed, hidesEmpty }) {
+    this.#ledger = ledger;
+    this.#feed = feed;
+    this.#hidesEmpty = hidesEmpty;
+  }
+
+  /** @param {{key: string, favourite: boolean}} detail */
+  favourite({ key, favourite }) {
+    const taskId = taskOf(key);
+    this.#change(taskId, (images) =>
+      images.map((image) => (pictureKey(taskId, image) === key ? { ...image, favourite } : image)));
+    for (const frame of this.#feed.recentFrames(key)) paintHeart(frame, favourite);
+  }
+
+  /** @param {{keys?: string[], tasks?: string[]}} detail `tasks`: ids of those that went with all they had */
+  deleted({ keys = [], tasks = [] }) {
+    const gone = [...keys, ...tasks.flatMap((taskId) => this.#keysOf(taskId))];
+    for (const taskId of new Set(gone.map(taskOf))) {
+      this.#change(taskId, (images) => images.filter((image) => {
+        const key = pictureKey(taskId, image);
+        if (gone.includes(key)) this.#pictures.set(key, image);
+        return !gone.includes(key);
+      }));
+      const { images, status } = this.#ledger.state(taskId);
+      if (this.#hidesEmpty && images.length === 0 && isTerminal(status)) this.#feed.remove(taskId);
+    }
+    if (this.#hidesEmpty) for (const taskId of tasks) this.#feed.remove(taskId);
+    this.#hideRecent(gone, true);
+  }
+
+  /** @param {{keys?: string[], tasks?: string[]}} detail */
+  restored({ keys = [], tasks = [] }) {
+    const back = [...this.#pictures.keys()].filter((key) => keys.includes(key) || tasks.includes(taskOf(key)));
+    for (const taskId of new Set([...tasks, ...back.map(taskOf)])) {
+      const kept = back.filter((key) => taskOf(key) === taskId).flatMap((key) => this.#pictures.get(key) ?? []);
+      this.#change(taskId, (images) => [...images, ...kept].sort((a, b) => a.index - b.index));
+      this.#feed.add(taskId, { own: true });
+    }
+    for (const key of back) this.#pictures.delete(key);
+    this.#hideRecent(back, false);
+  }
+
+  /** @param {string} taskId */
+  #keysOf(taskId) {
+    return this.#ledger.state(taskId).images.map((image) => pictureKey(taskId, image));
+  }
+
+  /**
+   * @param {string} taskId
+   * @param {(images: Picture[]) => Picture[]} change
+   */
+  #change(taskId, change) {
+    if (!this.#ledger.task(taskId)) return; // a task that this page does not show
+    const state = this.#ledger.state(taskId);
+    this.#ledger.adopt({ ...state, images: change(state.images) });
+    this.#feed.repaint(taskId);
+  }
+
+  /**
+   * @param {string[]} keys
+   * @param {boolean} hidden
+   */
+  #hideRecent(keys, hidden) {
+    for (const key of keys) for (const frame of this.#feed.recentFrames(key)) frame.hidden = hidden;
+  }
+}
+
+/** The task of a picture. @param {string} key */
+const taskOf = (key) => key.slice(0, key.lastIndexOf(":"));

@@ -1,0 +1,39 @@
+// @ts-check
+/** Menus (`details[data-menu]`) close on a click elsewhere and on Escape; keeping the focus and the keys of a page begin here. */
+
+import { closest } from "../lib/dom.js";
+
+/** Below this share of the window a menu opens upwards. */
+const LOW = 0.55;
+
+/** @param {(menu: Element) => boolean} isToClose */
+function close(isToClose) {
+  for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+    if (isToClose(menu)) menu.removeAttribute("open");
+  }
+}
+
+const loadKeys = () => import("./page-keys.js");
+
+export function listenToMenus() {
+  const keep = () => import("./focus.js").then(({ keepFocus }) => keepFocus(), () => {});
+  document.addEventListener("focusin", keep, { once: true });
+  document.querySelector("[data-keys]")?.removeAttribute("hidden");
+  document.addEventListener("toggle", ({ target }) => {
+    if (!(target instanceof Element) || !target.matches("[data-menu][open]")) return;
+    target.toggleAttribute("data-up", target.getBoundingClientRect().top > innerHeight * LOW);
+  }, true);
+  document.addEventListener("click", (event) => {
+    if (closest(event, "[data-keys]")) loadKeys().then(({ help }) => help(), () => {});
+    close((menu) => event.target instanceof Node && !menu.contains(event.target));
+  });
+  document.addEventListener("keydown", (event) => {
+    const { key } = event;
+    if (/^[jk?]$/i.test(key)) loadKeys().then(({ press }) => press(event), () => {});
+    if (key !== "Escape") return;
+    close((menu) => {
+      menu.querySelector("summary")?.focus();
+      return true;
+    });
+  });
+}

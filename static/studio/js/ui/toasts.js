@@ -1,0 +1,38 @@
+// @ts-check
+/** Short messages at the edge of the page. */
+
+import { Face, clone, find } from "../lib/dom.js";
+
+const PLAIN_MS = 6_000;
+/** Long enough to read what was done, find the button and press it. */
+const ACTION_MS = 12_000;
+const MOST_AT_ONCE = 3;
+
+/**
+ * @param {string} text
+ * @param {"fail" | "plain"} tone a failure stays until it is closed
+ * @param {{label: string, run: () => void}} [action] a button in it
+ */
+export function toast(text, tone, action) {
+  const alerts = find(document, "#alerts", HTMLElement);
+  const note = clone("toast-template");
+  const face = new Face(note);
+  const close = () => note.remove();
+  face.mark({ tone });
+  if (tone === "plain") find(note, "use", SVGUseElement).setAttribute("href", "#i-check");
+  face.tell({ text });
+  face.reveal({ action: !!action });
+  face.part("close").addEventListener("click", close);
+  if (action) {
+    face.tell({ action: action.label });
+    face.part("action").addEventListener("click", () => {
+      close();
+      action.run();
+    });
+  }
+  while (alerts.childElementCount >= MOST_AT_ONCE) alerts.firstElementChild?.remove();
+  alerts.append(note);
+  // not while somebody is about to press its button
+  const leave = () => (note.matches(":hover, :focus-within") ? setTimeout(leave, PLAIN_MS) : close());
+  if (tone === "plain") setTimeout(leave, action ? ACTION_MS : PLAIN_MS);
+}

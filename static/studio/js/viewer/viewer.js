@@ -1,0 +1,283 @@
+// @ts-check
+/** The viewer: a window over the page with one picture, the way to the others, and everything about it. */
+
+import { at } from "../lib/base.js";
+import { clone, find, part, setAttribute, setText } from "../lib/dom.js";
+import { gettext } from "../lib/i18n.js";
+import { PictureList } from "./viewer-list.js";
+import { keyInAddress, picturesOfPage } from "./viewer-page.js";
+import { Panel } from "./viewer-panel.js";
+import { Shortcuts } from "./viewer-keys.js";
+import { Stage } from "./viewer-stage.js";
+
+/** @import {Item} from "./viewer-list.js" */
+/** @import {About} from "./viewer-panel.js" */
+
+const WIDE = "(min-width: 1000px)";
+const STEP = 1.4;
+const PAN_PX = 80;
+/** Milliseconds on a picture after which it is meant. */
+const SETTLED = 50;
+
+export class Viewer {
+  #dialog = /** @type {HTMLDialogElement} */ (clone("viewer-template"));
+  #window = part(this.#dialog, "window");
+  #alerts = find(document, "#alerts", HTMLElement);
+  #stage;
+  #panel;
+  #list = new PictureList([], "");
+  /** @type {HTMLElement | null} */
+  #opener = null;
+
+  constructor() {
+    document.body.append(this.#dialog);
+    this.#stage = new Stage(part(this.#dialog, "stage"), {
+      onZoom: (words) => setText(part(this.#dialog, "zoomed"), words),
+      onSwipe: (meant) => this.#swiped(meant),
+    });
+    this.#panel = new Panel(part(this.#dialog, "panel"), part(this.#dialog, "heart"));
+    this.#showPanel(matchMedia(WIDE).matches);
+    this.#listen();
+    new Shortcuts(part(this.#dialog, "shortcuts"), () => this.#isOnTop(), {
+      previous: () => this.#move(-1),
+      next: () => this.#move(1),
+      first: () => this.#move(-Infinity),
+      last: () => this.#move(Infinity),
+      pan: (x, y) => this.#stage.pan({ x: x * PAN_PX, y: y * PAN_PX }),
+      larger: () => this.#stage.zoom(STEP),
+      smaller: () => this.#stage.zoom(1 / STEP),
+      fit: () => this.#stage.fit(),
+      toggle: () => this.#stage.toggle(),
+      favourite: () => this.#panel.toggleFavourite(),
+      download: () => this.#panel.download(),
+      delete: () => void this.#panel.delete(),
+      undo: () => this.#undo(),
+      panel: () => this.#showPanel(part(this.#dialog, "panel").hidden),
+    });
+  }
+
+  /**
+   * @param {string} key
+   * @param {HTMLElement | null} opener null: the address asked for it, and has it already
+   */
+  open(key, opener) {
+    if (this.#dialog.open) {
+      this.#list.show(key);
+      this.#show();
+      return;
+    }
+    this.#opener = opener;
+    this.#list = new PictureList(picturesOfPage(), key);
+    this.#window.append(this.#alerts); // outside of an open dialog nothing can be pressed
+    this.#dialog.showModal();
+    if (opener) history.pushState({ ...history.state, viewing: true }, "", `#picture=${key}`);
+    this.#show();
+  }
+
+  /** Show what the address says. */
+  follow() {
+    const key = keyInAddress();
+    if (key) this.open(key, null);
+    else this.close();
+  }
+
+  /** Closing puts everything back, whoever asked for it. */
+  close() {
+    if (this.#dialog.open) this.#dialog.close();
+  }
+
+  #listen() {
+    const dialog = this.#dialog;
+    dialog.addEventListener("close", () => this.#closed());
+    for (const [name, run] of /** @type {[string, () => void][]} */ ([
+      ["close", () => this.close()],
+      ["previous", () => this.#move(-1)],
+      ["next", () => this.#move(1)],
+      ["zoom", () => this.#stage.toggle()],
+      ["full", () => this.#toggleFull()],
+      ["about", () => this.#showPanel(part(dialog, "panel").hidden)],
+      ["panel-close", () => this.#showPanel(false)],
+    ])) {
+      part(dialog, name).addEventListener("click", run);
+    }
+    part(dialog, "full").hidden = !document.fullscreenEnabled;
+    dialog.addEventListener("click", (event) => this.#clickedPicture(event));
+    part(dialog, "again-about").addEventListener("click", () => this.#show());
+    document.addEventListener("studio:deleted", (event) => this.#changed(event, "remove"));
+    document.addEventListener("studio:restored", (event) => this.#changed(event, "restore"));
+  }
+
+  #closed() {
+    if (this.#dialog.open) return; // the event comes later than the closing: Forward was faster
+    if (document.fullscreenElement) void document.exitFullscreen();
+    document.body.append(this.#alerts);
+    this.#stage.clear();
+    const link = [this.#opener, linkTo(this.#list.current)].find((each) => each?.isConnected && each.checkVisibility());
+    (link ?? find(document, "main", HTMLElement)).focus({ preventScroll: true });
+    if (!keyInAddress()) return;
+    if (history.state?.viewing) history.back();
+    else history.replaceState(history.state, "", location.pathname + location.search);
+  }
+
+  #show() {
+    const item = this.#list.current;
+    if (!item) {
+      this.close();
+      return;
+    }
+    if (item.alt) setAttribute(this.#dialog, "aria-label", item.alt);
+    if (keyInAddress() !== item.key) history.replaceState(history.state, "", `#picture=${item.key}`);
+    this.#stage.show(item);
+    this.#panel.await(item.key);
+    const at = { i: this.#list.number, n: this.#list.size };
+    setText(part(this.#dialog, "counter"), `${at.i} / ${at.n}`);
+    setText(part(this.#dialog, "said"), gettext("Picture %(i)s of %(n)s", at));
+    this.#paintTurns(at.i === 1, at.i === at.n);
+    this.#paintStrip();
+    void this.#learn(item);
+  }
+
+  /**
+   * A button that goes away hands the focus to the other one.
+   *
+   * @param {boolean} first
+   * @param {boolean} last
+   */
+  #paintTurns(first, last) {
+    const [previous, next] = ["previous", "next"].map((name) =>
+      find(this.#dialog, `[data-part=${name}]`, HTMLButtonElement));
+    const focused = document.activeElement;
+    previous.disabled = first;
+    next.disabled = last;
+    if (focused === next && last) previous.focus();
+    if (focused === previous && first) next.focus();
+  }
+
+  /** Ask what is to be said about it; of a picture that is not on the page, where it is. @param {Item} item */
+  async #learn(item) {
+    const [task, index] = item.key.split(":");
+    const isShown = () => this.#dialog.open && this.#list.current === item;
+    // who holds an arrow key down passes thirty a second
+    await new Promise((settled) => setTimeout(settled, SETTLED));
+    if (!isShown()) return;
+    /** @type {Response | null} */
+    let response = null;
+    try {
+      response = await fetch(at(`/pictures/${task}/${index}/about/`), { headers: { Accept: "application/json" } });
+      if (!response.ok || response.redirected) throw new Error(String(response.status));
+      const about = /** @type {About} */ (await response.json());
+      if (isShown()) this.#tell(item, about);
+    } catch {
+      if (!isShown()) return;
+      this.#panel.fail();
+      if (response?.status === 404) this.#stage.fail("gone");
+      else if (!item.url) this.#stage.fail(navigator.onLine ? "unavailable" : "offline");
+    }
+  }
+
+  /**
+   * @param {Item} item
+   * @param {About} about
+   */
+  #tell(item, about) {
+    item.alt ||= about.prompt;
+    setAttribute(this.#dialog, "aria-label", item.alt);
+    item.url ||= about.url;
+    item.thumbnail ||= about.thumbnail_url;
+    item.width ||= about.width;
+    item.height ||= about.height;
+    this.#stage.show(item);
+    this.#stage.showDemo(about.demo);
+    this.#panel.show(about);
+    preload(this.#list.neighbours);
+  }
+
+  #paintStrip() {
+    const { siblings, current } = this.#list;
+    const strip = part(this.#dialog, "strip");
+    strip.hidden = siblings.length < 2;
+    if (strip.hidden) return;
+    strip.replaceChildren(...siblings.map(({ key, url, thumbnail, alt }) => {
+      const item = clone("strip-template");
+      const link = part(item, "link");
+      link.setAttribute("href", url);
+      link.dataset.relative = key;
+      setAttribute(link, "aria-current", key === current?.key ? "true" : null);
+      const image = find(link, "img", HTMLImageElement);
+      image.src = thumbnail;
+      image.alt = alt;
+      return item;
+    }));
+    strip.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
+  /** Another picture of the task, or of the family. @param {MouseEvent} event */
+  #clickedPicture(event) {
+    const link = event.target instanceof Element ? event.target.closest("[data-relative]") : null;
+    if (!(link instanceof HTMLElement) || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const thumbnail = find(link, "img", HTMLImageElement).src;
+    this.#list.show(link.dataset.relative ?? "", { thumbnail });
+    this.#show();
+    part(this.#dialog, "strip").querySelector("[aria-current]")?.closest("a")?.focus();
+  }
+
+  /** @param {number} by */
+  #move(by) {
+    if (this.#list.move(by)) this.#show();
+  }
+
+  /** @param {"next" | "previous" | "close"} meant */
+  #swiped(meant) {
+    if (meant === "close") this.close();
+    else this.#move(meant === "next" ? 1 : -1);
+  }
+
+  /**
+   * @param {Event} event
+   * @param {"remove" | "restore"} how
+   */
+  #changed(event, how) {
+    const { keys = [], tasks = [] } = /** @type {CustomEvent<{keys?: string[], tasks?: string[]}>} */ (event).detail;
+    const shown = this.#list.current;
+    const back = how === "remove" ? this.#list.remove(keys, tasks) : this.#list.restore(keys, tasks);
+    if (!this.#dialog.open) return;
+    if (back) this.#list.show(back);
+    if (this.#list.current !== shown || back) this.#show();
+  }
+
+  /** @param {boolean} open */
+  #showPanel(open) {
+    const panel = part(this.#dialog, "panel");
+    if (!open && panel.contains(document.activeElement)) part(this.#dialog, "about").focus();
+    panel.hidden = !open;
+    setAttribute(part(this.#dialog, "about"), "aria-expanded", String(open));
+  }
+
+  /** A dialog itself may not fill the screen; what is in it may. */
+  #toggleFull() {
+    if (document.fullscreenElement) void document.exitFullscreen();
+    else this.#window.requestFullscreen().catch(() => {});
+  }
+
+  #undo() {
+    const button = [...this.#alerts.querySelectorAll("[data-part=action]:not([hidden])")].at(-1);
+    if (button instanceof HTMLElement) button.click();
+  }
+
+  #isOnTop() {
+    return [...document.querySelectorAll("dialog:modal")].at(-1) === this.#dialog;
+  }
+}
+
+/** @param {Item | null} item */
+const linkTo = (item) =>
+  /** @type {HTMLElement | null} */ (item && document.querySelector(`main a[data-picture-key="${item.key}"]`));
+
+/** The pictures next to it, once there is nothing else to do. @param {Item[]} items */
+function preload(items) {
+  const idle = globalThis.requestIdleCallback ?? ((/** @type {() => void} */ run) => setTimeout(run, 400));
+  idle(() => {
+    for (const { url } of items) if (url) new Image().src = url;
+  });
+}
