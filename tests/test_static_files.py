@@ -163,7 +163,7 @@ def test_a_pigment_stands_in_the_place_of_its_name() -> None:
 
 def test_components_use_the_meaning_of_a_colour_and_never_its_pigment() -> None:
     styles = Path(settings.BASE_DIR, "static/studio/css")
-    colours = styles / "tokens.css"
+    colours = styles / "theme.css"
     pigments = re.findall(r"(--[\w-]+): light-dark\(", colours.read_text())
     assert pigments
 

@@ -13,7 +13,7 @@ from benchmarks.lib.curves import Curve, read_csv
 from benchmarks.lib.report import ROOT
 
 CSV = ROOT / "docs" / "growth.csv"
-TOKENS = ROOT / "static" / "studio" / "css" / "tokens.css"
+TOKENS = ROOT / "static" / "studio" / "css" / "theme.css"
 INCHES = (6.4, 4.0)
 DPI = 100
 

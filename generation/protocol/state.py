@@ -1,4 +1,4 @@
-"""A task's state as the fold of its log; static/studio/js/state/reducer.js is the twin in the browser."""
+"""A task's state as the fold of its log; its twin is static/studio/js/state/reducer.js."""
 
 from __future__ import annotations
 

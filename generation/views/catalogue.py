@@ -60,7 +60,9 @@ def modules(first: str) -> Iterator[str]:
     while ahead:
         name = ahead.pop()
         yield name
-        named = (posixpath.join(posixpath.dirname(name), path) for path in IMPORT.findall(source(name)))
+        named = (
+            posixpath.join(posixpath.dirname(name), path) for path in IMPORT.findall(source(name))
+        )
         new = set(map(posixpath.normpath, named)) - found
         found |= new
         ahead += new

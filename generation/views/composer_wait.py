@@ -1,4 +1,4 @@
-"""What a composer says before anything is sent; static/studio/js/composer/composer-wait.js is the twin."""
+"""What a composer says before anything is sent; its twin is composer-wait.js in the browser."""
 
 from __future__ import annotations
 
