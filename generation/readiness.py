@@ -13,8 +13,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from django.apps import apps
 from django.conf import settings
+from django.contrib.staticfiles.apps import StaticFilesConfig
 from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.db import Error as DatabaseProblem
@@ -144,11 +144,10 @@ def late_disk() -> Report:
 @cache
 def static_names() -> frozenset[str]:
     """Every static file of this version; a page that names one that is not collected fails."""
-    ignored = apps.get_app_config("staticfiles").ignore_patterns
     return frozenset(
         os.path.join(getattr(storage, "prefix", None) or "", path)
         for finder in get_finders()
-        for path, storage in finder.list(ignored)
+        for path, storage in finder.list(StaticFilesConfig.ignore_patterns)
     )
 
 
