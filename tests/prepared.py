@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from django.core.management import call_command
@@ -64,13 +64,25 @@ def furnish(data_dir: Path, env: Mapping[str, str]) -> None:
 
 
 def migrated(env: Mapping[str, str]) -> Path:
-    """An SQLite database with every table and no rows; made by whoever needs it first."""
-    path = Path(os.environ[COLLECTED]).with_name("migrated.sqlite3")
-    with path.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    """An SQLite database with every table and no rows; the first caller of a run makes it."""
+    with made_once("migrated.sqlite3") as path:
         if not path.exists():
             with tempfile.TemporaryDirectory() as folder:
-                command = [sys.executable, "manage.py", "migrate", "-v", "0"]
-                subprocess.run(command, cwd=ROOT, env={**env, "DATA_DIR": folder}, check=True)
+                migrate({**env, "DATA_DIR": folder})
                 shutil.copyfile(Path(folder, "db.sqlite3"), path)
     return path
+
+
+def migrate(env: Mapping[str, str]) -> None:
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=env, check=True
+    )
+
+
+@contextlib.contextmanager
+def made_once(name: str) -> Iterator[Path]:
+    """The path of something that all processes of a run share; one at a time is inside."""
+    path = Path(os.environ[COLLECTED]).with_name(name)
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield path

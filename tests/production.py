@@ -14,12 +14,13 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
 import psycopg
 
-from tests.prepared import COLLECTED, ROOT, copy_static
+from tests.prepared import COLLECTED, ROOT, copy_static, made_once, migrate
 from tests.studio import PATIENCE, Watcher, free_port, wait_until
 
 MODEL = "LiuJuan20260223Zimage"
@@ -87,6 +88,15 @@ class Postgres:
         self.running = True
         return self
 
+    def copy(self, data: Path) -> None:
+        """Begin with a copy of the data directory of another, which does not run."""
+        self.home.mkdir(parents=True)
+        if self.as_user:
+            open_the_way(self.home)
+        subprocess.run(["cp", "-a", str(data), str(self.home / "data")], check=True)
+        if self.as_user:
+            subprocess.run(["chown", "postgres", str(self.home)], check=True)
+
     def stop(self, mode: str = "fast") -> None:
         """`fast` ends every connection; `immediate` is a crash that start() recovers from."""
         with contextlib.suppress(subprocess.CalledProcessError):
@@ -97,6 +107,17 @@ class Postgres:
         with psycopg.connect(self.url, autocommit=True) as connection:
             cursor = connection.execute(sql, values)
             return cursor.fetchall() if cursor.description else []
+
+
+def migrated_postgres(env: Mapping[str, str]) -> Path:
+    """A data directory with every table and no rows; the first caller of a run makes it."""
+    with made_once("postgres") as path:
+        if not path.exists():
+            postgres = Postgres(path.with_name("new")).start()
+            migrate({**env, "DATABASE_URL": postgres.url})
+            postgres.stop()
+            postgres.home.rename(path)
+    return path / "data"
 
 
 def open_the_way(folder: Path) -> None:
@@ -323,9 +344,13 @@ class Production:
 
     def start_stores(self) -> None:
         """Start PostgreSQL and Redis, and migrate."""
+        is_migrated = COLLECTED in os.environ and not self.postgres.home.exists()
+        if is_migrated:
+            self.postgres.copy(migrated_postgres(self.env))
         self.postgres.start()
         self.redis.start()
-        self.manage("migrate", "-v", "0")
+        if not is_migrated:
+            self.manage("migrate", "-v", "0")
 
     def is_paused(self) -> bool:
         return bool(self.webs[0].readyz().get("workers") == "paused")
