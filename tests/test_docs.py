@@ -10,6 +10,7 @@ from typing import Any, get_args
 import pytest
 from django.conf import settings
 
+from docs.draw import draw
 from generation import models
 from generation.choices import (
     CloseCode,
@@ -68,10 +69,14 @@ def tables(text: str) -> dict[str, Table]:
     return found
 
 
-def section(title: str) -> str:
-    """The text below the heading `title` of the protocol, up to the next heading."""
-    parts = re.split(r"^#+ (.+)$", PROTOCOL, flags=re.MULTILINE)
+def section_of(text: str, title: str) -> str:
+    """What stands below the heading `title`, up to the next heading."""
+    parts = re.split(r"^#+ (.+)$", text, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))[title]
+
+
+def section(title: str) -> str:
+    return section_of(PROTOCOL, title)
 
 
 def frame_types() -> set[str]:
@@ -180,18 +185,32 @@ def test_the_readme_has_every_setting_with_its_type_and_default() -> None:
     assert documented == variables()
 
 
-def modules() -> set[str]:
-    """Every module that holds more than the door of its folder."""
-    return {
-        str(path.relative_to(ROOT))
-        for package in ("generation", "liujuan_site", "demo_xinference")
-        for path in (ROOT / package).rglob("*.py")
-        if path.name != "__init__.py" and "migrations" not in path.parts
+def rooms() -> set[str]:
+    """Every folder of the tree that holds sources, as the architecture draws them."""
+    tops = ("generation", "liujuan_site", "demo_xinference", "templates", "static/studio/js")
+    tops += ("static/studio/css", "locale", "tests", "benchmarks", "deploy", "docs")
+    inside = {
+        path.name
+        for top in ("generation", "demo_xinference")
+        for path in (ROOT / top).iterdir()
+        if any(path.glob("*.py")) and path.name not in {"migrations", "templatetags"}
     }
+    return {f"{name}/" for name in {*tops, *inside}}
 
 
-def test_every_module_has_its_line_in_the_architecture() -> None:
-    assert set(tables(ARCHITECTURE)["module"]) == modules() | {"manage.py"}
+def test_every_folder_has_its_line_in_the_architecture() -> None:
+    tree = section_of(ARCHITECTURE, "The tree")
+    drawn = set(re.findall(r"^ *([\w/]+/) ", tree, flags=re.MULTILINE))
+
+    assert drawn == rooms()
+
+
+def test_the_drawings_are_those_of_their_texts() -> None:
+    drawings = sorted((ROOT / "docs/drawings").glob("*.txt"))
+
+    assert len(drawings) == 5
+    for path in drawings:
+        assert draw(path.read_text(encoding="utf-8")) == path.with_suffix(".svg").read_text()
 
 
 def test_every_path_in_the_architecture_exists() -> None:
