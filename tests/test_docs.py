@@ -44,7 +44,12 @@ from tests.prepared import ROOT
 PROTOCOL = (ROOT / "docs/protocol.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = ["README.md", "CHANGELOG.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md")),
+]
 
 
 FIELDS = tuple(name for name in EventFrame.__annotations__ if name not in ("data", "code"))
@@ -57,14 +62,16 @@ def tables(text: str) -> dict[str, Table]:
     """Every table of `text` by the title of its first column: first cell → the other cells."""
     found: dict[str, Table] = {}
     table: Table | None = None
+    columns = 0
     for line in text.splitlines():
         if not line.startswith("|"):
             table = None
             continue
         cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))]
         if table is None:
-            table = found.setdefault(cells[0], {})
+            table, columns = found.setdefault(cells[0], {}), len(cells)
         elif not set(line) <= set("|-: "):
+            assert len(cells) == columns, line
             table[cells[0].strip("`")] = cells[1:]
     return found
 
@@ -187,8 +194,10 @@ def test_the_readme_has_every_setting_with_its_type_and_default() -> None:
 
 def rooms() -> set[str]:
     """Every folder of the tree that holds sources, as the architecture draws them."""
-    tops = ("generation", "liujuan_site", "demo_xinference", "templates", "static/studio/js")
-    tops += ("static/studio/css", "locale", "tests", "benchmarks", "deploy", "docs")
+    tops = {
+        *("generation", "liujuan_site", "demo_xinference", "templates", "static/studio/js"),
+        *("static/studio/css", "locale", "tests", "benchmarks", "deploy", "docs"),
+    }
     inside = {
         path.name
         for top in ("generation", "demo_xinference")
