@@ -1,4 +1,4 @@
-"""What every test stands on: a private DATA_DIR, collected static files, people and machinery."""
+"""Shared fixtures: a private DATA_DIR, collected static files, users, worker and model."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Any
 from tests.prepared import COLLECTED, collect_static, copy_static
 from tests.studio import wait_until
 
-# before Django reads its settings (pytest is not told of them, it would be too early): nothing of
+# before Django reads its settings (pytest must not read them this early): nothing of
 # the developer's own environment may leak in, and nothing of the tests into DATA_DIR; only
-# DATABASE_URL and REDIS_URL say where the tests shall run
+# DATABASE_URL and REDIS_URL select the stores of the tests
 OURS = (
     *("XINFERENCE_", "GENERATION_", "DEMO_", "EMBEDDED_", "PUBLIC_", "SECRET_", "LANGUAGE"),
     *("TRUSTED_", "CONNECTIONS_", "SSL_CERT_"),
@@ -47,7 +47,7 @@ from generation.choices import Route  # noqa: E402
 from generation.models import Worker  # noqa: E402
 from generation.services import SeenModel  # noqa: E402
 
-# every test client makes the middleware anew, and would look at each static file for it
+# every test client creates the middleware again, which would scan all static files
 STATIC_ON_DEMAND = {"SERVESTATIC_AUTOREFRESH": True, "SERVESTATIC_USE_MANIFEST": False}
 for name, value in STATIC_ON_DEMAND.items():
     setattr(settings, name, value)
@@ -56,23 +56,23 @@ LONGEST_FIRST = (
     # one after the other, because they share a Chromium that cannot outlive them
     {"browser"},
     {"process", "test_benchmarks.py"},
-    {"worker", "contract", "test_dying.py", "test_state_laws.py"},
+    {"worker", "contract", "test_crashes.py", "test_state_laws.py"},
 )
 """Folders and files in the order in which they begin; then all others."""
 
 MODEL = "LiuJuan20260223Zimage"
 pytest_plugins = [
-    "tests.hanging",
+    "tests.hang_watchdog",
     "tests.settings",
-    "tests.socket.pages",
-    "tests.fallback.visitors",
-    "tests.worker.machine",
+    "tests.socket.sockets",
+    "tests.fallback.clients",
+    "tests.worker.demo_worker",
 ]
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first: none of the processes that share the work is left alone with them."""
+    """Long files first, so that parallel processes end at about the same time."""
     items.sort(key=lambda item: replay_lock(item.path))
 
 
@@ -95,7 +95,7 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """In CI everything has to run: a test that was skipped is one that failed."""
+    """In CI a skipped test is a failure."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     skipped = reporter.stats.get("skipped", []) if reporter else []
     if os.environ.get("CI") == "true" and skipped and session.exitstatus == 0:
@@ -103,17 +103,19 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """A browser that went away is not the studio's fault, but must not go unseen."""
+    """Report crashes of Chromium, which are not failures of the studio."""
     reports = [each for kind in terminalreporter.stats.values() for each in kind]
-    told = {
+    crashes = {
         (report.nodeid, words)
         for report in reports
         for name, words in getattr(report, "user_properties", ())
-        if name == "chromium vanished"
+        if name == "chromium crashed"
     }
-    if told:
-        terminalreporter.section(f"Chromium vanished {len(told)} times; these were repeated")
-    for nodeid, words in sorted(told):
+    if crashes:
+        terminalreporter.section(
+            f"Chromium crashed {len(crashes)} times; these tests were repeated"
+        )
+    for nodeid, words in sorted(crashes):
         terminalreporter.write_line(f"{nodeid}\n{words}\n")
 
 
@@ -124,7 +126,7 @@ def data_dir() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """PostgreSQL drops a test database only after it has noticed that everybody has left."""
+    """Wait until PostgreSQL has noticed that all connections to the test database are closed."""
     yield
     if connection.vendor != "postgresql":
         return
@@ -147,13 +149,13 @@ def alice(db: None) -> User:
 
 @pytest.fixture
 def bob(db: None) -> User:
-    """A stranger to Alice."""
+    """Another user."""
     return User.objects.create_user("bob")
 
 
 @pytest.fixture
 def rita(db: None) -> User:
-    """Staff who may look at every task, and change none."""
+    """Staff with permission to view every task, and to change none."""
     rita = User.objects.create_user("rita", is_staff=True)
     rita.user_permissions.add(Permission.objects.get(codename="view_generationtask"))
     return rita
@@ -184,7 +186,7 @@ def serve_model(
     identity: str = "127.0.0.1:1",
     ready: bool = True,
 ) -> None:
-    """Write down that the model server serves `name`, as a worker would."""
+    """Record that the model server has `name`, as a worker would."""
     seen = SeenModel(
         name=name,
         route=route,

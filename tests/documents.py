@@ -1,4 +1,4 @@
-"""The settings as the documentation has to list them."""
+"""The environment variables of the settings, as documents must list them."""
 
 from __future__ import annotations
 

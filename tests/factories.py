@@ -108,7 +108,7 @@ def files_in(media: Path) -> set[str]:
 def finished_task(
     owner: User, at: datetime, *, pictures: int = 1, status: str = "completed", **asked: Any
 ) -> GenerationTask:
-    """A task that ended at `at` with so many pictures; seeds from 100 unless asked for."""
+    """A task that ended at `at`, with `pictures` pictures; seeds start at 100 by default."""
     seed = asked.get("seed") or 100
     task = submit(owner, at, **{"n": max(1, pictures), **asked})
     GenerationTask.objects.filter(pk=task.pk).update(

@@ -35,7 +35,6 @@ LEFT = {
     "root": 1,
     "static": 115,
     "templates": 1,
-    "tests": 114,
 }
 
 REFUSED = re.compile(

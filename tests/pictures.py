@@ -1,4 +1,4 @@
-"""Small real pictures for tests."""
+"""Small real pictures."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The studio in its production shape: PostgreSQL, Redis, webs, workers and a model server.
 
 Each part is a real process on a private port of 127.0.0.1 that can be stopped, killed, frozen and
-started again; all of them end with the `Production` that started them.
+restarted; `Production.stop` ends all of them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ for _ in range(20):
     user = User.objects.create_user(get_random_string(12))
     print(user.username, services.create_token(owner=user, name="test", now=selectors.clock.now()))
 """
-"""Several at once: each run of manage.py takes a second of a processor."""
+"""Several at once, because each run of manage.py takes a second of CPU time."""
 
 
 def postgres_programs() -> Path:
@@ -44,7 +44,7 @@ def postgres_programs() -> Path:
 
 
 class Postgres:
-    """A PostgreSQL of its own below `folder`; its data survive stop and start."""
+    """A private PostgreSQL below `folder`; its data survive stop and start."""
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.home = folder / "postgres"
@@ -121,14 +121,14 @@ def migrated_postgres(env: Mapping[str, str]) -> Path:
 
 
 def open_the_way(folder: Path) -> None:
-    """Let another user pass through our private temporary folders, and read nothing there."""
+    """Let other users traverse our private temporary folders without reading them."""
     for parent in folder.parents:
         if parent.stat().st_uid == os.geteuid() and not parent.stat().st_mode & 0o001:
             parent.chmod(parent.stat().st_mode | 0o001)
 
 
 class Redis:
-    """A Redis of its own that keeps nothing."""
+    """A private Redis without persistence."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -157,7 +157,7 @@ class Redis:
 
 
 class Program:
-    """One process of ours; what it writes goes to `log`, over all its starts."""
+    """One process; its output of all starts goes to `log`."""
 
     def __init__(self, name: str, folder: Path, env: dict[str, str]) -> None:
         self.name = name
@@ -214,7 +214,7 @@ class Program:
             self.wait()
 
     def stop(self) -> int:
-        """Ask it to end, and wait for that; its exit status."""
+        """Terminate it and wait; its exit status."""
         self.signal(signal.SIGTERM)
         return self.wait()
 
@@ -248,7 +248,7 @@ class Web(Program):
             return False
 
     def readyz(self) -> dict[str, Any]:
-        """What /readyz says, with whatever status."""
+        """The body of /readyz, with any status."""
         try:
             with urllib.request.urlopen(f"{self.url}/readyz", timeout=10) as answer:
                 report: dict[str, Any] = json.load(answer)
@@ -366,7 +366,7 @@ class Production:
         return bool(report["workers"] == "ok" and report["models"] == "ok")
 
     def stop(self) -> None:
-        """Everything ends, however it stands; also the frozen."""
+        """Kill all programs, frozen ones too."""
         for program in self.programs:
             program.kill()
         self.redis.stop()
@@ -384,7 +384,7 @@ class Production:
         return done.stdout.strip()
 
     def user(self, name: str) -> str:
-        """Make an account; its token."""
+        """Create an account; its token."""
         if not self.crowd:
             printed = self.manage("shell", "--no-imports", "-c", MAKE_ACCOUNTS)
             self.crowd = [(made, token) for made, token in map(str.split, printed.splitlines())]

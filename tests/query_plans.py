@@ -6,7 +6,7 @@ from django.db import connection
 
 
 def plan_of(sql: str) -> str:
-    """What the database would do; PostgreSQL reads tables as small as ours whole if it may."""
+    """The plan of a statement; PostgreSQL must not scan the small tables of tests sequentially."""
     with connection.cursor() as database:
         if connection.vendor == "postgresql":
             database.execute("SET LOCAL enable_seqscan = off")

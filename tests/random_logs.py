@@ -1,4 +1,4 @@
-"""Logs of tasks at random, for what both sides of the wire have to read alike."""
+"""Random logs of tasks, for both sides of the wire."""
 
 from __future__ import annotations
 

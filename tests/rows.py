@@ -1,4 +1,4 @@
-"""Many rows at once, for tests of what lists and plans cost."""
+"""Many rows at once, to measure lists and query plans."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ EARLIER = {
 
 
 def copy_task(task: GenerationTask, count: int) -> list[GenerationTask]:
-    """`count` copies of a row, each submitted a second before the other, newest first.
+    """`count` copies of a row, each submitted a second before the previous one, newest first.
 
-    Written by one statement: thousands of objects would take seconds.
+    One statement, because saving thousands of objects takes seconds.
     """
     columns = [str(field.column) for field in task._meta.concrete_fields]
     made = {"id": NEW_ID[connection.vendor], "created": EARLIER[connection.vendor]}

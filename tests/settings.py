@@ -1,4 +1,4 @@
-"""The real settings in an environment of a test's own."""
+"""The real settings, in a separate environment."""
 
 from __future__ import annotations
 

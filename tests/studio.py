@@ -1,4 +1,4 @@
-"""The real program as a process of its own, for tests that kill it, and a client for its socket."""
+"""The real program as a separate process, and a client for its socket."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def free_port() -> int:
 
 
 def wait_until(condition: Callable[[], Any], *, what: str, seconds: float = PATIENCE) -> Any:
-    """The first true value of `condition`; fails with `what` did not happen."""
+    """The first true value of `condition`; fails with `what` after `seconds`."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = condition()
@@ -43,13 +43,13 @@ def wait_until(condition: Callable[[], Any], *, what: str, seconds: float = PATI
 
 
 def session_of(cookies: Mapping[str, str]) -> str:
-    """The session's cookie of a client, as a header; each installation has a name of its own."""
+    """The session cookie of a client as a header; its name differs per installation."""
     (name,) = [name for name in cookies if name.startswith("sessionid_")]
     return f"{name}={cookies[name]}"
 
 
 class Studio:
-    """`manage.py serve` on a free port with a DATA_DIR of its own."""
+    """`manage.py serve` on a free port with its own DATA_DIR."""
 
     def __init__(self, data_dir: Path, **env: str) -> None:
         self.data_dir = data_dir
@@ -133,7 +133,7 @@ class Studio:
 
 
 class Site(Protocol):
-    """Whatever serves the studio at a port."""
+    """A server of the studio at a port."""
 
     port: int
 
@@ -142,7 +142,7 @@ class Site(Protocol):
 
 
 class Watcher:
-    """A program at the socket; keeps every message it saw."""
+    """A socket client that keeps every message."""
 
     def __init__(self, site: Site, token: str) -> None:
         self.token = token
@@ -186,7 +186,7 @@ class Watcher:
         return self.until(lambda message: message["type"] in types, seconds)
 
     def generate(self, prompt: str = "LiuJuan", **fields: Any) -> str:
-        """The id of the task that was made."""
+        """Submit a task; its id."""
         self.send(action="generate", prompt=prompt, **fields)
         task_id: str = self.until_type("ack")["task_id"]
         return task_id

@@ -1,4 +1,4 @@
-"""A card says the same before and after the scripts are there, in each language."""
+"""A card has the same text before and after scripts run, in each language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hosts disagree about the time; the database decides."""
+"""Clocks of hosts differ; the database's clock decides."""
 
 from __future__ import annotations
 

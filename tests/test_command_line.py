@@ -1,4 +1,4 @@
-"""Commands end with a sentence where the operator has to act."""
+"""Commands end with a sentence that says what the operator must do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits of a web process without nginx, on Daphne's own channel, with a clock of the tests."""
+"""Connection limits of a web process without nginx, with a test clock."""
 
 from __future__ import annotations
 

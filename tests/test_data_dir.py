@@ -1,4 +1,4 @@
-"""DATA_DIR and what lies in it are for the studio's account alone, also after an upgrade."""
+"""Only the studio's account can access DATA_DIR and its contents, also after an upgrade."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.settings import SettingsOf
 
 KEY = "a key that is long enough for a test"
 UNCHANGEABLE = Path("/proc/self/status")
-"""A file that everybody can read and no account, not even root, can close."""
+"""A file readable by all whose mode no account, not even root, can change."""
 
 
 def mode_of(path: Path) -> int:

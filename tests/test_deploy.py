@@ -1,4 +1,4 @@
-"""What deploy/ says is true: its files are well formed, and name things that exist."""
+"""The files of deploy/ are well formed and name things that exist."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ UNITS = sorted(path.name for path in (DEPLOY / "systemd").iterdir() if path.is_f
 TEXTS = {
     str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
     for path in sorted(DEPLOY.rglob("*"))
-    # not the secrets of somebody who runs from this checkout
+    # not the secrets of a developer who runs from this checkout
     if path.is_file() and path.name != ".env"
 }
 
@@ -241,7 +241,7 @@ def test_the_example_filled_in_passes_the_checks(tmp_path: Path) -> None:
         check=True,
     ).stderr
 
-    # whether subdomains have HTTPS too, nobody can know here
+    # whether subdomains have HTTPS too is unknown here
     assert set(re.findall(r"\w+\.[WE]\d+", said)) <= {"security.W005", "security.W021"}
 
 

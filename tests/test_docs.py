@@ -1,4 +1,4 @@
-"""Documents and code name the same things, and every link leads somewhere."""
+"""Documents and code use the same names, and every link has a target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What no program of good will sends: answered without an error of ours, in few words of log."""
+"""Malformed requests get no server error, and short log lines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 
 from liujuan_site.asgi import application
 from liujuan_site.log_filters import SafeFormatter
-from tests.socket.pages import PATIENCE, cookie_of
+from tests.socket.sockets import PATIENCE, cookie_of
 
 HOST = (b"host", b"testserver")
 TASK = "00000000-0000-4000-8000-000000000000"

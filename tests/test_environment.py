@@ -1,4 +1,4 @@
-"""Environment variables pass one gate: what is taken, what is refused, and with which words."""
+"""Environment variables: accepted values, refused values and their messages."""
 
 from __future__ import annotations
 

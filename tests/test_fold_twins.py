@@ -1,4 +1,4 @@
-"""The server's fold and the browser's are the same function, whatever the log says."""
+"""The folds of server and browser agree on every log."""
 
 from __future__ import annotations
 

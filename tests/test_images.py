@@ -1,4 +1,4 @@
-"""Bytes and pictures: what is taken, what is refused, what is written."""
+"""Images: accepted and refused bytes, and written files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything the product says is said in Chinese too, and set as Chinese is set."""
+"""Every message has a Chinese translation with Chinese typography."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What reaches the log is one line per record, bounded, and without secrets."""
+"""Log records are single bounded lines without secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The settings in a picture's metadata, as a tool that knows only the format reads them back."""
+"""The settings in a picture's metadata, read by an independent tool."""
 
 from __future__ import annotations
 

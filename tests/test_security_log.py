@@ -1,4 +1,4 @@
-"""Lines about security events are one line each, and name the client that no header can change."""
+"""Security events are single lines that name the client independently of headers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `manage.py serve` prints of the ready account."""
+"""Output of `manage.py serve` about the initial account."""
 
 from __future__ import annotations
 

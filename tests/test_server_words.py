@@ -1,4 +1,4 @@
-"""What of the model server's words stands in the log, and what never does."""
+"""Which words of the model server are logged, and which never are."""
 
 from __future__ import annotations
 

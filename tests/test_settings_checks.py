@@ -1,4 +1,4 @@
-"""Mistakes in the settings are found at start, with what to type instead."""
+"""Mistakes in the settings are reported at start, with advice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Static files are processed once for the same sources, and again for others."""
+"""Static files are processed once per version of their sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing that ends waits without a limit for what it ends, even if that ignores cancellation."""
+"""Stopping never waits without a limit, even for code that ignores cancellation."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ from liujuan_site import lifespan
 from liujuan_site.lifespan import Lifecycle
 from liujuan_site.model_server import ModelServer
 from tests.factories import submit
-from tests.socket.pages import PATIENCE, OpenPage
-from tests.worker.machine import SPEED, seen_at
+from tests.socket.sockets import PATIENCE, OpenPage
+from tests.worker.demo_worker import SPEED, seen_at
 
 SOON = 0.1
 
@@ -96,7 +96,7 @@ async def stubborn(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stubborn]:
 
 
 class StubbornLayer(InMemoryChannelLayer):
-    """A layer that ignores a cancelled `receive`, and of which nobody can take leave."""
+    """A layer that ignores a cancelled `receive`, and never leaves a group."""
 
     stubborn: Stubborn
 
@@ -342,7 +342,7 @@ async def test_a_hub_and_a_worker_that_ended_leave_no_task(transactional_db: Non
     client = XinferenceClient(base_url="http://demo", transport=httpx.ASGITransport(demo))
     worker = WorkerHost(client, demo=True, version="test")
     await worker.start()
-    # somebody wakes it, so that Channels has made its consumer
+    # a wake-up, so that Channels has created its consumer
     await broadcast.layer().send(broadcast.WORKERS, {"type": "generation.wake"})
     await asyncio.wait_for(worker.woken.wait(), PATIENCE)
 

@@ -1,4 +1,4 @@
-"""Packages, migrations and the version: what an upgrade and its way back rely on."""
+"""Packages, migrations and versions that upgrades and downgrades depend on."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ ADDING = (
 @pytest.mark.parametrize("python", ["3.11.2", "3.11.14", "3.12.0", "3.13.0"])
 def test_everything_that_a_package_needs_is_pinned(python: str) -> None:
     """Also on Debian's Python, 3.11.2."""
-    machine = {"python_full_version": python, "python_version": python.rpartition(".")[0]}
-    machine["extra"] = ""
-    here = [each for each in PINNED if each.marker is None or each.marker.evaluate(machine)]
+    demo_worker = {"python_full_version": python, "python_version": python.rpartition(".")[0]}
+    demo_worker["extra"] = ""
+    here = [each for each in PINNED if each.marker is None or each.marker.evaluate(demo_worker)]
     names = {canonicalize_name(each.name) for each in here}
 
     missing = {
         f"{each.name} needs {needed}"
         for each in here
         for needed in map(Requirement, requires(each.name))
-        if needed.marker is None or needed.marker.evaluate(machine)
+        if needed.marker is None or needed.marker.evaluate(demo_worker)
         if canonicalize_name(needed.name) not in names
     }
 

@@ -1,4 +1,4 @@
-"""A whole picture, by whatever encoder, is told from a part of one that decoders fill up."""
+"""Complete pictures of any encoder are distinguished from truncated ones that decoders fill up."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""`python -m tests.with_servers COMMAND…`: run it on a PostgreSQL and a Redis of its own.
+"""`python -m tests.with_servers COMMAND…`: run it on a private PostgreSQL and Redis.
 
-The command finds them in DATABASE_URL and REDIS_URL; both end with it.
+The command gets them in DATABASE_URL and REDIS_URL; both stop with it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.production import Postgres, Redis
 
 
 def main(command: list[str]) -> int:
-    # a signal to us must not leave servers behind
+    # exit normally, so that the servers are stopped
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="liujuan-servers-") as folder:
         postgres, redis = Postgres(Path(folder)), Redis(Path(folder))

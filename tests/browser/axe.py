@@ -1,4 +1,4 @@
-"""What axe-core says of a page."""
+"""Accessibility violations that axe-core finds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-GRAVE = ("serious", "critical")
+SERIOUS = ("serious", "critical")
 ASK = """async () => {
   const { violations } = await axe.run(document, { resultTypes: ["violations"] });
   return violations.map(({ id, impact, nodes }) => ({
@@ -18,9 +18,9 @@ ASK = """async () => {
 }"""
 
 
-def grave_faults(page: Page) -> list[Any]:
-    """What keeps somebody from using the page, in its present state and theme."""
+def serious_violations(page: Page) -> list[Any]:
+    """Serious accessibility violations of the page in its current state and theme."""
     if not AXE.exists():
         pytest.skip("axe-core is not installed: npm is missing")
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    return [fault for fault in page.evaluate(ASK) if fault["impact"] in GRAVE]
+    return [fault for fault in page.evaluate(ASK) if fault["impact"] in SERIOUS]

@@ -1,4 +1,4 @@
-"""The real program, the real browser, and people who are signed in."""
+"""The real program, a real browser, and signed-in accounts."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
-from tests.browser.pages import expect_picture, send
-from tests.browser.people import Person, make_people
-from tests.browser.vanishing import CHROMIUM, Chromium, run_again_if_it_vanished
+from tests.browser.accounts import Account, create_accounts
+from tests.browser.chromium_restart import CHROMIUM, Chromium, repeat_if_chromium_crashed
+from tests.browser.page_actions import expect_picture, send
 from tests.studio import Studio, wait_until
 
 RECORDER = Path(__file__).with_name("recorder.js")
@@ -26,12 +26,12 @@ AT_ONCE = 40
 numbers = itertools.count()
 
 SignIn = Callable[..., BrowserContext]
-NewPerson = Callable[[], Person]
+NewAccount = Callable[[], Account]
 Shoot = Callable[[Page, str], None]
 
 
 @pytest.fixture(scope="package")
-def any_chromium(
+def chromium_process(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Chromium]:
     """Ended with the folder: an asyncio test cannot run beside Playwright's own loop."""
@@ -44,14 +44,14 @@ def any_chromium(
 
 
 @pytest.fixture
-def chromium(any_chromium: Chromium) -> Browser:
-    return any_chromium.running()
+def chromium(chromium_process: Chromium) -> Browser:
+    return chromium_process.running()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     uses = getattr(item, "fixturenames", ())
-    return run_again_if_it_vanished(item, nextitem) if "chromium" in uses else None
+    return repeat_if_chromium_crashed(item, nextitem) if "chromium" in uses else None
 
 
 def zone_of_noon() -> str:
@@ -99,27 +99,27 @@ def cancel_what_is_left(studio: Studio, token: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def crowds() -> dict[int, list[Person]]:
-    """People who have not been anybody yet, by the port of their studio."""
+def crowds() -> dict[int, list[Account]]:
+    """Unused accounts by the port of their studio."""
     return {}
 
 
 @pytest.fixture
-def new_person(studio: Studio, crowds: dict[int, list[Person]]) -> NewPerson:
-    """Somebody with an account and no tasks."""
+def new_account(studio: Studio, crowds: dict[int, list[Account]]) -> NewAccount:
+    """An account without tasks."""
 
-    def new_person() -> Person:
+    def new_account() -> Account:
         crowd = crowds.setdefault(studio.port, [])
         if not crowd:
-            crowd += make_people(studio, first=next(numbers) * AT_ONCE, count=AT_ONCE)
+            crowd += create_accounts(studio, first=next(numbers) * AT_ONCE, count=AT_ONCE)
         return crowd.pop()
 
-    return new_person
+    return new_account
 
 
 @pytest.fixture
-def person(new_person: NewPerson) -> Person:
-    return new_person()
+def person(new_account: NewAccount) -> Account:
+    return new_account()
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def sign_in(chromium: Browser) -> Iterator[SignIn]:
     contexts: list[BrowserContext] = []
     broken: list[str] = []
 
-    def sign_in(person: Person | None, url: str, **options: Any) -> BrowserContext:
+    def sign_in(person: Account | None, url: str, **options: Any) -> BrowserContext:
         options = {"viewport": DESKTOP, "locale": "zh-CN", "base_url": url, **options}
         context = chromium.new_context(**options)
         contexts.append(context)
@@ -152,7 +152,7 @@ def is_bad(line: str) -> bool:
 
 
 @pytest.fixture
-def context(sign_in: SignIn, studio: Studio, person: Person) -> BrowserContext:
+def context(sign_in: SignIn, studio: Studio, person: Account) -> BrowserContext:
     return sign_in(person, studio.url)
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with where things stand on a page, as the browser measures it."""
+"""Layout faults of a page, measured in the browser."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Page
 
 
-def give(page: Page, name: str, password: str) -> None:
+def submit_sign_in(page: Page, name: str, password: str) -> None:
     page.locator("#id_username").fill(name)
     page.locator("#id_password").fill(password)
     page.locator("button[type=submit].button--solid").click()

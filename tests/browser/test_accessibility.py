@@ -1,4 +1,4 @@
-"""Nobody is kept out: what axe-core finds, and what only a keyboard can tell."""
+"""Accessibility: axe-core, and use by keyboard alone."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.axe import grave_faults
+from tests.browser.axe import serious_violations
 from tests.browser.conftest import SignIn
-from tests.browser.pages import expect_live, expect_status, send, task_id_of
+from tests.browser.page_actions import expect_live, expect_status, send, task_id_of
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -20,7 +20,7 @@ THEMES = ["light", "dark"]
 def assert_open_to_all(page: Page) -> None:
     for theme in THEMES:
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
-        assert grave_faults(page) == [], f"{page.url} in the {theme} theme"
+        assert serious_violations(page) == [], f"{page.url} in the {theme} theme"
 
 
 def test_the_empty_studio_and_its_form_are_open_to_all(page: Page) -> None:

@@ -1,4 +1,4 @@
-"""What staff see of tasks, at the size of an ordinary desk."""
+"""The admin's task pages at desktop size."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SignIn
-from tests.browser.pages import expect_status, send, task_id_of
-from tests.browser.sign_in import give
+from tests.browser.page_actions import expect_status, send, task_id_of
+from tests.browser.sign_in import submit_sign_in
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -23,7 +23,7 @@ def test_the_list_fits_and_a_task_shows_its_picture(
     expect_status(card, "completed")
     staff = sign_in(None, studio.url, locale=locale).new_page()
     staff.goto("/accounts/sign-in/")
-    give(staff, studio.printed["Name"], studio.printed["Password"])
+    submit_sign_in(staff, studio.printed["Name"], studio.printed["Password"])
     expect(staff.locator("#composer")).to_be_visible()
 
     staff.goto(LIST)

@@ -1,4 +1,4 @@
-"""A network that lets no WebSocket through, and one that holds streams back too."""
+"""Networks that block WebSockets, and that buffer streams too."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.cable import OldProxy
+from tests.browser.accounts import Account
 from tests.browser.conftest import Shoot, SignIn
-from tests.browser.pages import (
+from tests.browser.page_actions import (
     card_of,
     expect_live,
     expect_percent,
@@ -18,21 +18,21 @@ from tests.browser.pages import (
     percent_of,
     send,
 )
-from tests.browser.people import Person
+from tests.browser.tcp_proxy import HttpOnlyProxy
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
 
-Behind = Callable[..., tuple[OldProxy, Page]]
+Behind = Callable[..., tuple[HttpOnlyProxy, Page]]
 
 
 @pytest.fixture
-def behind(studio: Studio, sign_in: SignIn, person: Person) -> Iterator[Behind]:
-    """`behind(holds_back=…)`: an old proxy, and the studio's open page behind it."""
-    proxies: list[OldProxy] = []
+def behind(studio: Studio, sign_in: SignIn, person: Account) -> Iterator[Behind]:
+    """`behind(buffers=…)`: an old proxy, and the studio's open page behind it."""
+    proxies: list[HttpOnlyProxy] = []
 
-    def behind(*, holds_back: bool = False) -> tuple[OldProxy, Page]:
-        proxy = OldProxy(studio.port, holds_back=holds_back)
+    def behind(*, buffers: bool = False) -> tuple[HttpOnlyProxy, Page]:
+        proxy = HttpOnlyProxy(studio.port, buffers=buffers)
         proxies.append(proxy)
         page = sign_in(person, proxy.url).new_page()
         page.goto("/")
@@ -71,11 +71,11 @@ def test_without_sockets_everything_comes_by_the_stream(behind: Behind, shoot: S
 
 
 def test_where_streams_are_held_back_the_page_asks(behind: Behind, shoot: Shoot) -> None:
-    _proxy, page = behind(holds_back=True)
+    _proxy, page = behind(buffers=True)
     expect_rung(page, "poll")
     expect(page.locator("#connection [data-part=label]")).to_have_text("每 10 秒更新")
 
-    # long enough to be met at work by one who asks every two seconds
+    # long enough to be seen running by a poll every two seconds
     card = send(page, "一问一答", steps=100)
     expect(page.locator("#connection [data-part=label]")).to_have_text("每 2 秒更新")
     expect_percent(card, 5)
@@ -91,7 +91,7 @@ def test_a_cut_is_told_on_the_stream_too(behind: Behind) -> None:
     proxy.cut()
     expect(page.locator("#connection [data-part=label]")).to_have_text("正在重连")
     expect(card).to_have_attribute("data-stale", "")
-    proxy.mend()
+    proxy.resume()
 
     expect_live(page)
     expect_rung(page, "sse")
@@ -106,7 +106,7 @@ def test_the_socket_takes_over_when_it_works_again(behind: Behind) -> None:
     card = send(page, "unterwegs", steps=60)
     expect_percent(card, 5)
 
-    proxy.knows_sockets = True
+    proxy.allows_websockets = True
     page.clock.fast_forward(61_000)
 
     expect_rung(page, "ws")

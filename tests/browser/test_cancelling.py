@@ -1,4 +1,4 @@
-"""A task is stopped from the page, and asked for again."""
+"""Cancel a task on the page, and retry it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Shoot
-from tests.browser.pages import (
+from tests.browser.page_actions import (
     card_of,
     expect_percent,
     expect_picture,

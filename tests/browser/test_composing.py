@@ -1,4 +1,4 @@
-"""Writing a prompt: drafts, keys, the phone's sheet, language and theme."""
+"""The composer: drafts, keys, the sheet on phones, language and theme."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
+from tests.browser.accounts import Account
 from tests.browser.conftest import PHONE, Shoot, SignIn
-from tests.browser.pages import card_of, expect_live, expect_status, send, task_id_of
-from tests.browser.people import Person
+from tests.browser.page_actions import card_of, expect_live, expect_status, send, task_id_of
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -328,7 +328,7 @@ def test_what_is_typed_and_sent_before_the_scripts_are_there_is_sent_once(
 
 
 def test_another_device_begins_with_the_last_settings_and_a_draft_goes_before_them(
-    page: Page, sign_in: SignIn, studio: Studio, person: Person
+    page: Page, sign_in: SignIn, studio: Studio, person: Account
 ) -> None:
     send(page, "settings are mine", steps=3, n=2)
     expect(card_of(page, "settings are mine")).to_be_visible()
@@ -380,7 +380,7 @@ def test_varying_a_picture_names_its_parent_and_marks_what_is_changed(
 
 
 @pytest.fixture
-def phone(sign_in: SignIn, studio: Studio, person: Person) -> BrowserContext:
+def phone(sign_in: SignIn, studio: Studio, person: Account) -> BrowserContext:
     return sign_in(person, studio.url, viewport=PHONE, has_touch=True, is_mobile=True)
 
 

@@ -1,4 +1,4 @@
-"""A task fails: the card says at which step, why, and what to do, in both languages."""
+"""Failed tasks: the card shows step, reason and advice, in both languages."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.accounts import Account, create_accounts
+from tests.browser.availability import answers
 from tests.browser.conftest import Shoot, SignIn
-from tests.browser.pages import expect_live, expect_status, send, task_id_of
-from tests.browser.people import Person, make_people
-from tests.browser.responses import answers
+from tests.browser.page_actions import expect_live, expect_status, send, task_id_of
 from tests.studio import ROOT, Studio, free_port, wait_until
 
 pytestmark = pytest.mark.browser
@@ -47,8 +47,8 @@ def failing_studio(faulty_model: str, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="module")
-def crowd(failing_studio: Studio) -> list[Person]:
-    return make_people(failing_studio, first=1, count=8)
+def crowd(failing_studio: Studio) -> list[Account]:
+    return create_accounts(failing_studio, first=1, count=8)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def crowd(failing_studio: Studio) -> list[Person]:
 )
 def test_a_failed_card_names_the_step_the_reason_and_what_to_do(
     failing_studio: Studio,
-    crowd: list[Person],
+    crowd: list[Account],
     sign_in: SignIn,
     shoot: Shoot,
     locale: str,
@@ -94,7 +94,7 @@ def test_a_failed_card_names_the_step_the_reason_and_what_to_do(
 
 
 def test_a_failed_task_is_retried_and_the_new_one_is_its_own_card(
-    failing_studio: Studio, crowd: list[Person], sign_in: SignIn
+    failing_studio: Studio, crowd: list[Account], sign_in: SignIn
 ) -> None:
     page = sign_in(crowd.pop(), failing_studio.url).new_page()
     page.goto("/")

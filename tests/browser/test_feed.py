@@ -1,13 +1,13 @@
-"""The list of cards: what is large, what stands first, and what a long queue takes."""
+"""The list of cards: sizes, order, and long queues."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.accounts import Account
 from tests.browser.conftest import Shoot, SignIn
-from tests.browser.pages import card_of, expect_live, expect_picture, expect_status, send
-from tests.browser.people import Person
+from tests.browser.page_actions import card_of, expect_live, expect_picture, expect_status, send
 from tests.studio import Studio, wait_until
 
 pytestmark = pytest.mark.browser
@@ -123,7 +123,7 @@ with transaction.atomic():
 
 
 def test_the_feed_goes_on_and_its_counts_are_of_all_tasks(
-    studio: Studio, person: Person, sign_in: SignIn, shoot: Shoot
+    studio: Studio, person: Account, sign_in: SignIn, shoot: Shoot
 ) -> None:
     program = CANCELLED.format(name=person.name, count=70)
     studio.manage("shell", "--no-imports", "-c", program)

@@ -1,4 +1,4 @@
-"""What was drawn is found again, chosen, compared, taken along and let go."""
+"""The gallery: search, selection, comparison, download and deletion."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
+from tests.browser.accounts import Account, create_accounts
 from tests.browser.conftest import Shoot, SignIn
-from tests.browser.hanging import Wall, hang
-from tests.browser.people import Person, make_people
+from tests.browser.gallery_rows import Rows, create_gallery
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
 
 MANY = 135
 FAILED = {"status": "failed", "step": "decoding", "error_code": "model_error", "progress": 40}
-SIX: Wall = [{"prompt": f"picture {number}"} for number in range(1, 7)]
-MIXED: Wall = [
+SIX: Rows = [{"prompt": f"picture {number}"} for number in range(1, 7)]
+MIXED: Rows = [
     {"prompt": "朱红油纸伞", "favourite": True},
     {"prompt": "雪夜山寺"},
     {"prompt": "千里江山长卷", **FAILED},
 ]
-WALLS: dict[str, Wall] = {
+WALLS: dict[str, Rows] = {
     "finder": MIXED,
     "scroller": [{"prompt": f"number {n}", "minutes": 20 * n} for n in range(MANY)],
     "chooser": SIX,
@@ -45,15 +45,15 @@ Visit = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
-def crowd(shared_studio: Studio) -> dict[str, Person]:
-    people = make_people(shared_studio, first=700, count=len(WALLS))
+def crowd(shared_studio: Studio) -> dict[str, Account]:
+    people = create_accounts(shared_studio, first=700, count=len(WALLS))
     crowd = dict(zip(WALLS, people, strict=True))
-    hang(shared_studio, {crowd[name].name: wall for name, wall in WALLS.items()})
+    create_gallery(shared_studio, {crowd[name].name: wall for name, wall in WALLS.items()})
     return crowd
 
 
 @pytest.fixture
-def visit(crowd: dict[str, Person], sign_in: SignIn, studio: Studio) -> Visit:
+def visit(crowd: dict[str, Account], sign_in: SignIn, studio: Studio) -> Visit:
     """`visit("finder")`: that person's gallery, open."""
 
     def visit(name: str, path: str = "/gallery/", **options: object) -> Page:
@@ -232,7 +232,7 @@ def test_two_pictures_side_by_side_show_what_differs(visit: Visit, shoot: Shoot)
 
     expect(page.locator("mark")).to_have_text(["2"])
     expect(page.locator(".comparison__prompt")).to_have_text("same words")
-    page.wait_for_load_state()  # a key pressed before the scripts listen is nobody's
+    page.wait_for_load_state()  # keys are ignored until the scripts listen
     panes = page.locator(".exhibit__pane")
     panes.first.focus()
     page.keyboard.press("+")

@@ -1,4 +1,4 @@
-"""The keyboard: the focus is never lost, keys walk through the page; filters in the address."""
+"""The keyboard: focus is never lost; keys move through the page; filters are in the URL."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Shoot, SignIn
-from tests.browser.pages import expect_live, expect_status, send
+from tests.browser.page_actions import expect_live, expect_status, send
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser

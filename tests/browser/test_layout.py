@@ -1,4 +1,4 @@
-"""Nothing is cut off, covered or out of reach, whatever the size of the window and the words."""
+"""Nothing is cut off, covered or unreachable at any window size and text length."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import NewPerson, SignIn
-from tests.browser.hanging import Wall, hang
+from tests.browser.accounts import Account
+from tests.browser.conftest import NewAccount, SignIn
+from tests.browser.gallery_rows import Rows, create_gallery
 from tests.browser.layout import covered_controls, covered_texts, sideways
-from tests.browser.pages import card_of, expect_live, expect_status, send, task_id_of
-from tests.browser.people import Person
+from tests.browser.page_actions import card_of, expect_live, expect_status, send, task_id_of
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -23,7 +23,7 @@ PHONES = ["844x390", "390x844", "320x640", "320x256"]
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 STACKED = "".join(letter + "\u0300\u0489\u0334\u0353" * 10 for letter in "stacked")
 WORD = "W" * 400
-HOSTILE: Wall = [
+HOSTILE: Rows = [
     {"prompt": STACKED, "negative_prompt": WORD, "n": 2},
     {"prompt": WORD, "negative_prompt": STACKED, "width": 256, "height": 1024},
     {"prompt": "一" * 2_000},
@@ -34,7 +34,7 @@ HOSTILE: Wall = [
 def resize(page: Page, size: str) -> None:
     width, height = map(int, size.split("x"))
     page.set_viewport_size({"width": width, "height": height})
-    # the page is laid out anew in the next frame but one
+    # layout follows in the second next frame
     page.evaluate(
         "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
     )
@@ -42,7 +42,7 @@ def resize(page: Page, size: str) -> None:
 
 @pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
 def test_a_running_card_and_the_form_fit_every_window(
-    sign_in: SignIn, studio: Studio, person: Person, locale: str
+    sign_in: SignIn, studio: Studio, person: Account, locale: str
 ) -> None:
     page = sign_in(person, studio.url, locale=locale, reduced_motion="reduce").new_page()
     page.goto("/")
@@ -83,10 +83,10 @@ def test_a_running_card_and_the_form_fit_every_window(
 
 
 @pytest.fixture
-def hostile(sign_in: SignIn, studio: Studio, new_person: NewPerson) -> Page:
+def hostile(sign_in: SignIn, studio: Studio, new_account: NewAccount) -> Page:
     """The gallery of a person whose prompts fit nowhere."""
-    person = new_person()
-    hang(studio, {person.name: [dict(task) for task in HOSTILE]})
+    person = new_account()
+    create_gallery(studio, {person.name: [dict(task) for task in HOSTILE]})
     page = sign_in(person, studio.url, reduced_motion="reduce").new_page()
     page.goto("/gallery/")
     return page

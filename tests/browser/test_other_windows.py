@@ -1,11 +1,11 @@
-"""What is marked, deleted and restored in one window is so in all windows of the person."""
+"""Favourites, deletions and restorations appear in all windows of a user."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pages import card_of, expect_live, expect_picture, send
+from tests.browser.page_actions import card_of, expect_live, expect_picture, send
 
 pytestmark = pytest.mark.browser
 

@@ -1,4 +1,4 @@
-"""Where a task stands for who looks elsewhere: title, tab icon, notification, sound."""
+"""Progress outside the page: title, tab icon, notification, sound."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browser.accounts import Account
 from tests.browser.conftest import SignIn
-from tests.browser.pages import card_of, expect_live, expect_status, send, task_id_of
-from tests.browser.people import Person
+from tests.browser.page_actions import card_of, expect_live, expect_status, send, task_id_of
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -45,8 +45,8 @@ def notes(page: Page) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def watcher(sign_in: SignIn, studio: Studio, person: Person) -> BrowserContext:
-    """A person who has allowed notifications, in a browser where pages can be out of sight."""
+def watcher(sign_in: SignIn, studio: Studio, person: Account) -> BrowserContext:
+    """A user with notification permission, in a browser where pages can be hidden."""
     context = sign_in(person, studio.url)
     context.add_init_script(path=ELSEWHERE)
     return context
@@ -114,7 +114,7 @@ def test_who_is_looking_is_not_disturbed_and_a_sound_comes_only_unseen(
 
 
 def test_a_refused_permission_is_explained_and_nothing_is_asked_without_a_click(
-    sign_in: SignIn, studio: Studio, person: Person
+    sign_in: SignIn, studio: Studio, person: Account
 ) -> None:
     context = sign_in(person, studio.url)
     context.add_init_script(

@@ -1,12 +1,12 @@
-"""What belongs to one person stays there, and what a person wrote is only text."""
+"""Data of one user is not shown to another, and prompts are rendered as text."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import NewPerson, Shoot, SignIn
-from tests.browser.pages import expect_live, expect_status, send, task_id_of
+from tests.browser.conftest import NewAccount, Shoot, SignIn
+from tests.browser.page_actions import expect_live, expect_status, send, task_id_of
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -17,14 +17,14 @@ MARKUP = (
 
 
 def test_the_task_page_of_another_person_is_not_found(
-    page: Page, studio: Studio, sign_in: SignIn, new_person: NewPerson, shoot: Shoot
+    page: Page, studio: Studio, sign_in: SignIn, new_account: NewAccount, shoot: Shoot
 ) -> None:
     card = send(page, "mine alone", steps=3, size="256x256")
     expect_status(card, "completed")
     picture = card.locator(".card__pictures a").get_attribute("href")
     task_url = f"/tasks/{task_id_of(card)}/"
 
-    stranger = sign_in(new_person(), studio.url).new_page()
+    stranger = sign_in(new_account(), studio.url).new_page()
     for url in (task_url, picture or "", "/tasks/00000000-0000-4000-8000-000000000000/"):
         answer = stranger.goto(url)
         assert answer is not None

@@ -1,4 +1,4 @@
-"""Coming in, being refused, and leaving, as a person does it."""
+"""Signing in, refused sign-ins, and signing out, in a browser."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Shoot, SignIn
-from tests.browser.pages import expect_live
-from tests.browser.sign_in import give
+from tests.browser.page_actions import expect_live
+from tests.browser.sign_in import submit_sign_in
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def door(sign_in: SignIn, studio: Studio) -> Page:
-    """The sign-in page of somebody who asked for the studio."""
+    """The sign-in page after a request for the studio."""
     page = sign_in(None, studio.url).new_page()
     page.goto("/")
     expect(page).to_have_url(re.compile(r"/accounts/sign-in/\?next=/$"))
@@ -28,7 +28,7 @@ def test_the_printed_account_opens_the_studio_and_signing_out_closes_it(
     door: Page, studio: Studio, shoot: Shoot
 ) -> None:
     shoot(door, "sign-in")
-    give(door, studio.printed["Name"], studio.printed["Password"])
+    submit_sign_in(door, studio.printed["Name"], studio.printed["Password"])
 
     expect(door).to_have_url(f"{studio.url}/")
     expect_live(door)
@@ -61,7 +61,7 @@ def test_what_a_person_wrote_leaves_the_device_when_they_sign_out(
     assert page.evaluate("localStorage.getItem('studio.theme')") == "dark"
 
     page.evaluate("localStorage.setItem('studio.draft.somebody', '{}')")
-    give(page, studio.printed["Name"], studio.printed["Password"])
+    submit_sign_in(page, studio.printed["Name"], studio.printed["Password"])
     expect_live(page)
     page.wait_for_function("!localStorage.getItem('studio.draft.somebody')")
 
@@ -75,7 +75,7 @@ def kept(page: Page) -> str:
 def test_a_wrong_password_is_told_and_the_name_is_kept(
     door: Page, studio: Studio, shoot: Shoot
 ) -> None:
-    give(door, studio.printed["Name"], "not the password")
+    submit_sign_in(door, studio.printed["Name"], "not the password")
 
     alert = door.locator("#sign-in-error")
     expect(alert).to_be_visible()

@@ -1,4 +1,4 @@
-"""The whole site below a path of its host, behind nginx: nothing asks for an address outside it."""
+"""The whole site below a path behind nginx: no request leaves the path."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from tests.browser.conftest import SignIn
-from tests.browser.pages import expect_live, expect_picture, send
-from tests.browser.sign_in import give
+from tests.browser.page_actions import expect_live, expect_picture, send
+from tests.browser.sign_in import submit_sign_in
 from tests.process.nginx import Nginx, needs_nginx
 from tests.studio import Studio
 
@@ -48,7 +48,7 @@ def test_everything_of_the_site_lies_below_its_path(sign_in: SignIn, below: Stud
     page.on("websocket", lambda socket: asked.append(socket.url))
 
     page.goto(site.rstrip("/"))
-    give(page, below.printed["Name"], below.printed["Password"])
+    submit_sign_in(page, below.printed["Name"], below.printed["Password"])
     expect(page).to_have_url(site)
     draw_and_look(page)
     shared = share(page)

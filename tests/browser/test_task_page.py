@@ -1,4 +1,4 @@
-"""The page of one task: where the time went, while it goes on and after, and what can be done."""
+"""The page of one task: timeline, live updates and actions."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import PATIENCE_MS, NewPerson, Shoot, SignIn
-from tests.browser.pages import expect_live, expect_percent, expect_picture, send, task_id_of
-from tests.browser.people import make_people
-from tests.browser.responses import answers
+from tests.browser.accounts import create_accounts
+from tests.browser.availability import answers
+from tests.browser.conftest import PATIENCE_MS, NewAccount, Shoot, SignIn
+from tests.browser.page_actions import expect_live, expect_percent, expect_picture, send, task_id_of
 from tests.studio import ROOT, Studio, free_port, wait_until
 
 pytestmark = pytest.mark.browser
@@ -91,13 +91,13 @@ def expect_nothing_overlaps(page: Page) -> None:
 def test_a_finished_task_shows_every_step_of_every_picture(
     studio: Studio,
     sign_in: SignIn,
-    new_person: NewPerson,
+    new_account: NewAccount,
     shoot: Shoot,
     locale: str,
     generating: str,
     table: str,
 ) -> None:
-    page = sign_in(new_person(), studio.url, locale=locale).new_page()
+    page = sign_in(new_account(), studio.url, locale=locale).new_page()
     page.goto("/")
     expect_live(page)
     finished(page, "two herons", n=2, steps=6)
@@ -143,7 +143,7 @@ def test_the_drawing_grows_while_the_task_goes_on(page: Page, shoot: Shoot) -> N
 def test_an_interrupted_attempt_stays_in_sight_and_explains_the_time(
     shaky_studio: Studio, sign_in: SignIn, shoot: Shoot
 ) -> None:
-    (person,) = make_people(shaky_studio, first=1, count=1)
+    (person,) = create_accounts(shaky_studio, first=1, count=1)
     page = sign_in(person, shaky_studio.url).new_page()
     page.goto("/")
     expect_live(page)

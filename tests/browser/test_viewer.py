@@ -1,4 +1,4 @@
-"""Looking at pictures: opening, turning, zooming, and the way back."""
+"""The picture viewer: open, move, zoom and go back."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.accounts import Account
 from tests.browser.conftest import PHONE, Shoot, SignIn
-from tests.browser.pages import card_of, expect_live, expect_picture, send
-from tests.browser.people import Person
+from tests.browser.page_actions import card_of, expect_live, expect_picture, send
 from tests.browser.viewer import PICTURES, expect_shown, key_shown, open_viewer, viewer_of
 from tests.studio import Studio
 
@@ -20,7 +20,7 @@ NAMES = {"zh-CN": ("关于这张图", "下一张"), "en-GB": ("About this pictur
 
 @pytest.mark.parametrize("locale", list(NAMES))
 def test_keys_lead_through_the_pictures_and_back_to_where_it_began(
-    sign_in: SignIn, studio: Studio, person: Person, locale: str, shoot: Shoot
+    sign_in: SignIn, studio: Studio, person: Account, locale: str, shoot: Shoot
 ) -> None:
     page = sign_in(person, studio.url, locale=locale).new_page()
     page.goto("/")
@@ -119,7 +119,7 @@ def test_keys_of_one_character_can_be_switched_off_for_good(page: Page, card: Lo
     expect(viewer.locator("[data-part=stage]")).to_have_attribute("data-zoom", "fit")
 
 
-def test_fingers_turn_and_close(sign_in: SignIn, studio: Studio, person: Person) -> None:
+def test_fingers_turn_and_close(sign_in: SignIn, studio: Studio, person: Account) -> None:
     context = sign_in(person, studio.url, viewport=PHONE, has_touch=True, is_mobile=True)
     page = context.new_page()
     page.goto("/")

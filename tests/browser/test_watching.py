@@ -8,8 +8,9 @@ import uuid
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browser.accounts import Account
 from tests.browser.conftest import Shoot, SignIn
-from tests.browser.pages import (
+from tests.browser.page_actions import (
     STEPS,
     Seen,
     card_of,
@@ -22,7 +23,6 @@ from tests.browser.pages import (
     task_id_of,
     without_repeats,
 )
-from tests.browser.people import Person
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -73,7 +73,7 @@ def test_a_reload_half_way_begins_where_the_page_was(page: Page) -> None:
 
 
 def test_the_server_paints_the_state_without_any_script(
-    page: Page, sign_in: SignIn, studio: Studio, person: Person
+    page: Page, sign_in: SignIn, studio: Studio, person: Account
 ) -> None:
     card = send(page, "no scripts here", steps=100, size="1024x1024")
     expect_percent(card, 45)

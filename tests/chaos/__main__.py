@@ -1,4 +1,4 @@
-"""`make chaos`: everything dies in turn, and nothing may be lost.
+"""`make chaos`: kill every part of the installation in turn; nothing may be lost.
 
 python -m tests.chaos --seed 7        the run with that seed again
 python -m tests.chaos --keep FOLDER   logs, files and the model's journal stay there
@@ -17,27 +17,27 @@ from time import monotonic
 
 import psycopg
 
-from tests.chaos.blows import Healed, Striker, Supervisor
-from tests.chaos.people import Device
-from tests.chaos.plan import Plan, Wish, plan_of
-from tests.chaos.verdict import Finding, findings, still_signed_in, story
+from tests.chaos.clients import Client
+from tests.chaos.faults import FaultInjector, Recovery, Supervisor
+from tests.chaos.plan import Plan, PlannedTask, plan_of
+from tests.chaos.verdict import Finding, findings, still_signed_in, summary_of
 from tests.production import Production
 
-STRUCK_WEBS = 2
-"""One more is left in peace: at it, only the passing of time can close a socket."""
+FAULTY_WEBS = 2
+"""One more web gets no faults: there only the account check can close a socket."""
 
 REPLICAS = 4
 SPEED = 40
 LAST_WAIT = 240.0
 """Seconds that the tasks have to end after the last fault."""
 
-DISMISSED_AT = 20.0
-"""Seconds after which an account is disabled; open sockets ask every minute who they belong to."""
+DISABLED_AT = 20.0
+"""Seconds until an account is disabled; open sockets check theirs every minute."""
 
 SETTLE = 15.0
-"""Seconds after the last end in which devices and slots come to rest; the hub looks every 5."""
+"""Seconds after the last end for clients and slots to settle; the hub compares every 5."""
 
-MAKE_PEOPLE = """
+MAKE_ACCOUNTS = """
 from django.contrib.auth.models import User
 from generation import services
 from generation.selectors import clock
@@ -68,7 +68,7 @@ def report_of(plan: Plan, folder: Path) -> int:
     journal = folder / "journal"
     production = Production(
         folder,
-        webs=STRUCK_WEBS + 1,
+        webs=FAULTY_WEBS + 1,
         workers=3,
         replicas=REPLICAS,
         speed=SPEED,
@@ -79,76 +79,78 @@ def report_of(plan: Plan, folder: Path) -> int:
         GENERATION_STALL="8",
     )
     began = monotonic()
-    asked = f"{len(plan.wishes)} tasks of {plan.people} people"
+    asked = f"{len(plan.planned_tasks)} tasks of {plan.people} people"
     print(f"seed {plan.seed}: {asked}, drawn by {plan.engine}", flush=True)
     try:
         production.start()
         tokens = production.manage(
-            "shell", "--no-imports", "-c", MAKE_PEOPLE.format(people=plan.people + 1)
+            "shell", "--no-imports", "-c", MAKE_ACCOUNTS.format(people=plan.people + 1)
         ).split()
-        devices, dismissed, healed = asyncio.run(run(plan, production, tokens))
-        found = findings(production, plan, devices, journal, REPLICAS)
-        found.append(still_signed_in(dismissed))
-        told = story(production, devices)
+        clients, disabled_client, recoveries = asyncio.run(run(plan, production, tokens))
+        found = findings(production, plan, clients, journal, REPLICAS)
+        found.append(still_signed_in(disabled_client))
+        summary = summary_of(production, clients)
     finally:
         production.stop()
-    print("\n".join([*told, "", *table_of(healed), "", *verdict_of(found)]))
+    print("\n".join([*summary, "", *table_of(recoveries), "", *verdict_of(found)]))
     print(f"\nseed {plan.seed}, {monotonic() - began:.0f} s")
-    return 1 if any(each.broken for each in found) or missed(healed) else 0
+    return 1 if any(each.broken for each in found) or missed(recoveries) else 0
 
 
 async def run(
     plan: Plan, production: Production, tokens: list[str]
-) -> tuple[list[Device], Device, list[Healed]]:
+) -> tuple[list[Client], Client, list[Recovery]]:
     chance = random.Random(plan.seed)
-    firsts = [device(production, tokens, n, "", chance) for n in range(plan.people)]
-    # a third of the people also has the page open on a phone
+    firsts = [client(production, tokens, n, "", chance) for n in range(plan.people)]
+    # a third of the people have a second client
     third = range(plan.people // 3)
-    devices = firsts + [device(production, tokens, n, " on a phone", chance) for n in third]
-    dismissed = device(production, tokens, plan.people, "", chance)
+    clients = firsts + [client(production, tokens, n, " on a phone", chance) for n in third]
+    disabled_client = client(production, tokens, plan.people, "", chance)
     supervisor = Supervisor(production)
-    webs = production.webs[:STRUCK_WEBS]
-    striker = Striker(production, supervisor, webs, devices, chance)
+    webs = production.webs[:FAULTY_WEBS]
+    injector = FaultInjector(production, supervisor, webs, clients, chance)
     background = [asyncio.create_task(supervisor.watch())]
-    background += [asyncio.create_task(each.live()) for each in [*devices, dismissed]]
-    background += [asyncio.create_task(dismiss(striker, plan.people))]
-    wishes = [asyncio.create_task(later(each, firsts[each.person])) for each in plan.wishes]
-    blows = [asyncio.create_task(striker.strike(blow)) for blow in plan.blows]
+    background += [asyncio.create_task(each.run()) for each in [*clients, disabled_client]]
+    background += [asyncio.create_task(disable_account(injector, plan.people))]
+    planned_tasks = [
+        asyncio.create_task(later(each, firsts[each.person])) for each in plan.planned_tasks
+    ]
+    faults = [asyncio.create_task(injector.inject(fault)) for fault in plan.faults]
     try:
-        await asyncio.gather(*blows)
+        await asyncio.gather(*faults)
         await until_all_ended(plan, production)
-        await asyncio.gather(*wishes)
+        await asyncio.gather(*planned_tasks)
         await asyncio.sleep(SETTLE)
     finally:
-        for task in [*background, *wishes, *blows]:
+        for task in [*background, *planned_tasks, *faults]:
             task.cancel()
-        await asyncio.gather(*background, *wishes, *blows, return_exceptions=True)
-    return devices, dismissed, striker.healed
+        await asyncio.gather(*background, *planned_tasks, *faults, return_exceptions=True)
+    return clients, disabled_client, injector.recoveries
 
 
-async def dismiss(striker: Striker, number: int) -> None:
-    """One person more, who asks for nothing: the account is disabled while the page is open."""
-    await asyncio.sleep(DISMISSED_AT)
-    await striker.ask(
+async def disable_account(injector: FaultInjector, number: int) -> None:
+    """Disable the account of one more client, without tasks, while its socket is open."""
+    await asyncio.sleep(DISABLED_AT)
+    await injector.request(
         "update auth_user set is_active = false where username = %s", f"person-{number}"
     )
 
 
-def device(
+def client(
     production: Production, tokens: list[str], number: int, where: str, chance: random.Random
-) -> Device:
+) -> Client:
     own = random.Random(chance.random())
-    webs = production.webs[:STRUCK_WEBS] if number < len(tokens) - 1 else production.webs[-1:]
-    return Device(f"person {number}{where}", tokens[number], webs, own)
+    webs = production.webs[:FAULTY_WEBS] if number < len(tokens) - 1 else production.webs[-1:]
+    return Client(f"person {number}{where}", tokens[number], webs, own)
 
 
-async def later(wish: Wish, person: Device) -> None:
-    await asyncio.sleep(wish.at)
-    await person.make(wish)
+async def later(planned_task: PlannedTask, person: Client) -> None:
+    await asyncio.sleep(planned_task.at)
+    await person.submit(planned_task)
 
 
 async def until_all_ended(plan: Plan, production: Production) -> None:
-    """Or until patience has ended: then the verdict says so."""
+    """Wait until all tasks have ended, or LAST_WAIT has passed, which the verdict reports."""
     end = monotonic() + LAST_WAIT
     while monotonic() < end:
         try:
@@ -159,22 +161,22 @@ async def until_all_ended(plan: Plan, production: Production) -> None:
             )
         except psycopg.OperationalError:
             count = 0
-        if count >= len(plan.wishes):
+        if count >= len(plan.planned_tasks):
             return
         await asyncio.sleep(0.5)
 
 
-def missed(healed: list[Healed]) -> bool:
-    return any(each.seconds is None for each in healed)
+def missed(recoveries: list[Recovery]) -> bool:
+    return any(each.seconds is None for each in recoveries)
 
 
-def table_of(healed: list[Healed]) -> list[str]:
-    """Seconds from each kind of fault until all was true again."""
+def table_of(recoveries: list[Recovery]) -> list[str]:
+    """Seconds to recovery by kind of fault."""
     kinds: dict[str, list[float | None]] = {}
-    for each in sorted(healed, key=lambda one: (one.blow.target, one.blow.kind)):
-        length = f" for {each.blow.seconds:.0f} s" if each.blow.seconds else ""
-        kinds.setdefault(f"{each.blow.kind} {each.blow.target}{length}", []).append(each.seconds)
-    lines = ["| fault | times | seconds to truth: median | most |", "|---|---|---|---|"]
+    for each in sorted(recoveries, key=lambda one: (one.fault.target, one.fault.kind)):
+        length = f" for {each.fault.seconds:.0f} s" if each.fault.seconds else ""
+        kinds.setdefault(f"{each.fault.kind} {each.fault.target}{length}", []).append(each.seconds)
+    lines = ["| fault | times | seconds to recovery: median | most |", "|---|---|---|---|"]
     for kind, seconds in kinds.items():
         known = [each for each in seconds if each is not None]
         never = "" if len(known) == len(seconds) else f" (never × {len(seconds) - len(known)})"

@@ -1,4 +1,4 @@
-"""What will happen in one run: all of it follows from the seed."""
+"""The plan of one run, which follows from its seed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 ENGINES = ("diffusers", "diffusers", "vllm")
-"""The first can stop a call; of the other a call must not be aborted, and tells no progress."""
+"""diffusers can abort a call; calls of vllm must not be aborted and have no progress."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """A task that `person` asks for at `at` seconds; `cancel_after` seconds later no longer."""
+class PlannedTask:
+    """A task that `person` submits at `at` seconds and cancels `cancel_after` seconds later."""
 
     at: float
     person: int
@@ -22,8 +22,8 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Blow:
-    """A fault at `at` seconds to `target`: a part, or a group of equals with a number."""
+class Fault:
+    """A fault of `target`, a part or a kind of part, at `at` seconds."""
 
     at: float
     kind: str
@@ -37,34 +37,34 @@ class Plan:
     engine: str
     people: int
     seconds: float
-    wishes: list[Wish]
-    blows: list[Blow]
+    planned_tasks: list[PlannedTask]
+    faults: list[Fault]
     model_faults: list[dict[str, Any]]
 
 
 def plan_of(seed: int, *, tasks: int, people: int, seconds: float) -> Plan:
-    """Person 0 asks for a third of all tasks at once, person 1 for a single one after that."""
+    """Person 0 submits a third of all tasks at once, person 1 a single one afterwards."""
     chance = random.Random(seed)
     hundred = tasks // 3
-    wishes = [wish(chance, person=0, at=1.0) for _ in range(hundred)]
-    wishes.append(Wish(at=8.0, person=1, n=1, steps=6, cancel_after=None))
+    planned_tasks = [planned_task(chance, person=0, at=1.0) for _ in range(hundred)]
+    planned_tasks.append(PlannedTask(at=8.0, person=1, n=1, steps=6, cancel_after=None))
     for number in range(tasks - hundred - 1):
         at = chance.uniform(2.0, 0.8 * seconds)
-        wishes.append(wish(chance, person=2 + number % (people - 2), at=at))
+        planned_tasks.append(planned_task(chance, person=2 + number % (people - 2), at=at))
     return Plan(
         seed=seed,
         engine=ENGINES[seed % len(ENGINES)],
         people=people,
         seconds=seconds,
-        wishes=sorted(wishes, key=lambda each: each.at),
-        blows=sorted(blows(chance, seconds), key=lambda each: each.at),
+        planned_tasks=sorted(planned_tasks, key=lambda each: each.at),
+        faults=sorted(faults(chance, seconds), key=lambda each: each.at),
         model_faults=model_faults(chance, tasks),
     )
 
 
-def wish(chance: random.Random, *, person: int, at: float) -> Wish:
+def planned_task(chance: random.Random, *, person: int, at: float) -> PlannedTask:
     cancelled = chance.random() < 0.1
-    return Wish(
+    return PlannedTask(
         at=at,
         person=person,
         n=chance.choice([1, 1, 1, 1, 1, 2]),
@@ -73,8 +73,8 @@ def wish(chance: random.Random, *, person: int, at: float) -> Wish:
     )
 
 
-def blows(chance: random.Random, seconds: float) -> list[Blow]:
-    """Each kind at least once; those with the same target come one after the other."""
+def faults(chance: random.Random, seconds: float) -> list[Fault]:
+    """Every kind at least once, at random times."""
     planned = [
         ("kill", "worker", 0.0),
         ("kill", "worker", 0.0),
@@ -96,7 +96,7 @@ def blows(chance: random.Random, seconds: float) -> list[Blow]:
         ("kill", "painter", 0.0),
     ]
     return [
-        Blow(
+        Fault(
             at=10.0 if length == 60.0 else chance.uniform(10.0, seconds - 15.0),
             kind=kind,
             target=target,
@@ -107,7 +107,7 @@ def blows(chance: random.Random, seconds: float) -> list[Blow]:
 
 
 def model_faults(chance: random.Random, tasks: int) -> list[dict[str, Any]]:
-    """What the model does wrong by itself, at calls that are drawn by lot."""
+    """Faults of the model itself, at random calls."""
     kinds: list[dict[str, Any]] = [
         {"do": "status", "status": 500, "detail": "CUDA out of memory"},
         {"do": "status", "status": 429, "detail": "Rate limit reached for the model."},
@@ -124,16 +124,16 @@ def model_faults(chance: random.Random, tasks: int) -> list[dict[str, Any]]:
         {"do": "nonsense", "kind": "lists"},
         {"do": "nonsense", "kind": "bomb"},
     ]
-    # in the first half of the calls: a restart of the model begins to count anew
+    # in the first half of the calls: a restart of the model resets its count
     faults = [{**kind, "match": {"call": chance.randrange(5, tasks // 2)}} for kind in 2 * kinds]
-    # a connection that breaks while the machine works on for longer than anybody looks
+    # a connection that breaks while the model continues beyond the patience of the worker
     dropped = {"match": {"call": chance.randrange(5, tasks // 2)}, "step": 2}
     faults += [{"do": "drop", **dropped}, {"do": "stall", "seconds": 6, **dropped}]
     return faults + nonsense(chance)
 
 
 def nonsense(chance: random.Random) -> list[dict[str, Any]]:
-    """Useless answers to everything but pictures, each time that the model server starts."""
+    """Useless responses to all requests but pictures, after each start of the model server."""
     places = {"models": 4, "replicas": 2, "progress": 20, "abort": 2}
     kinds = ("absurd", "bomb", "bytes", "deep", "empty", "html", "lists", "null")
     return [

@@ -1,5 +1,5 @@
 """What must be true after everything: counted from the database, the files, the model's journal
-and from what each device saw."""
+and from what each client saw."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from generation.protocol.state import empty_state, fold
-from tests.chaos.people import Device
+from tests.chaos.clients import Client
 from tests.chaos.plan import Plan
 from tests.production import Production
 
 FIRST_FEW = 5
-"""So many of A's tasks may be claimed between B's wish and B's turn: one per slot, and one more."""
+"""Tasks of A that may be claimed between B's submission and claim: one per slot, and one more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +62,15 @@ COUNTS = {
 
 
 def findings(
-    production: Production, plan: Plan, devices: list[Device], journal: Path, replicas: int
+    production: Production, plan: Plan, clients: list[Client], journal: Path, replicas: int
 ) -> list[Finding]:
     return [
         *(of_rows(law, production.query(sql)) for law, sql in COUNTS.items()),
-        of_rows("wishes without a task", wishes_without_a_task(production, devices)),
+        of_rows("planned_tasks without a task", wishes_without_a_task(production, clients)),
         Finding("tasks nobody asked for", surplus(production, plan)),
         of_rows("states that are not the fold of their log", unfolded(production)),
         of_rows("rows without a whole file", rows_without_a_file(production)),
-        of_rows("logs that a device saw wrongly", seen_wrongly(production, devices)),
+        of_rows("logs that a client saw wrongly", wrong_client_logs(production, clients)),
         overrun(journal, replicas),
         Finding("A's tasks begun before B's single one", waited_behind(production), FIRST_FEW),
     ]
@@ -81,14 +81,14 @@ def of_rows(law: str, rows: Iterable[Any]) -> Finding:
     return Finding(law, len(found), example=str(found[0]) if found else "")
 
 
-def wishes_without_a_task(production: Production, devices: list[Device]) -> list[str]:
+def wishes_without_a_task(production: Production, clients: list[Client]) -> list[str]:
     rows = production.query("select request_key::text from generation_generationtask")
-    return [key for device in devices for key in device.asked if (key,) not in rows]
+    return [key for client in clients for key in client.asked if (key,) not in rows]
 
 
 def surplus(production: Production, plan: Plan) -> int:
     ((count,),) = production.query("select count(*) from generation_generationtask")
-    return max(0, int(count) - len(plan.wishes))
+    return max(0, int(count) - len(plan.planned_tasks))
 
 
 def unfolded(production: Production) -> list[str]:
@@ -104,9 +104,15 @@ def unfolded(production: Production) -> list[str]:
         " from generation_generationtask"
     ):
         state = fold(empty_state(task_id), frames[task_id])
-        told = (state["seq"], state["status"], state["step"], state["progress"], state["attempt"])
-        if told != (seq, status, step, progress, attempt):
-            wrong.append(f"{task_id}: {told}")
+        summary = (
+            state["seq"],
+            state["status"],
+            state["step"],
+            state["progress"],
+            state["attempt"],
+        )
+        if summary != (seq, status, step, progress, attempt):
+            wrong.append(f"{task_id}: {summary}")
     return wrong
 
 
@@ -120,19 +126,19 @@ def rows_without_a_file(production: Production) -> list[str]:
     ]
 
 
-def seen_wrongly(production: Production, devices: list[Device]) -> list[str]:
-    """Each device must have seen 1 … n of each of its tasks, once each and in order."""
+def wrong_client_logs(production: Production, clients: list[Client]) -> list[str]:
+    """Each client must have seen 1 … n of each of its tasks, once each and in order."""
     newest = dict(production.query("select id::text, newest_seq from generation_generationtask"))
     return [
-        f"{device.name} {task_id}: {seqs} of {newest.get(task_id)}"
-        for device in devices
-        for task_id in device.seen.keys() | set(device.accepted.values())
-        if (seqs := device.seen.get(task_id, [])) != list(range(1, newest.get(task_id, 0) + 1))
+        f"{client.name} {task_id}: {seqs} of {newest.get(task_id)}"
+        for client in clients
+        for task_id in client.seen.keys() | set(client.accepted.values())
+        if (seqs := client.seen.get(task_id, [])) != list(range(1, newest.get(task_id, 0) + 1))
     ]
 
 
 def overrun(journal: Path, replicas: int) -> Finding:
-    """Calls above the number of replicas: they would wait at the model, where nobody sees them."""
+    """Calls above the number of replicas: they would wait at the model, invisible to the studio."""
     running: set[str] = set()
     most, when = 0, ""
     for line in journal.read_text().splitlines():
@@ -164,13 +170,13 @@ def waited_behind(production: Production) -> int:
     return int(count)
 
 
-def still_signed_in(device: Device) -> Finding:
-    """The account behind this device was disabled while its socket was open."""
-    open_still = 4403 not in device.closes
-    return Finding("sockets that outlived their account", int(open_still), example=device.name)
+def still_signed_in(client: Client) -> Finding:
+    """The account behind this client was disabled while its socket was open."""
+    open_still = 4403 not in client.closes
+    return Finding("sockets that outlived their account", int(open_still), example=client.name)
 
 
-def story(production: Production, devices: list[Device]) -> list[str]:
+def summary_of(production: Production, clients: list[Client]) -> list[str]:
     """What happened, in numbers."""
     statuses = production.query(
         "select status, count(*) from generation_generationtask group by 1 order by 1"
@@ -183,13 +189,13 @@ def story(production: Production, devices: list[Device]) -> list[str]:
         "select (select count(*) from generation_taskevent),"
         " (select sum(attempt) from generation_generationtask)"
     )
-    closes: Counter[int] = sum((device.closes for device in devices), Counter())
-    complaints: Counter[str] = sum((device.complaints for device in devices), Counter())
+    closes: Counter[int] = sum((client.closes for client in clients), Counter())
+    errors: Counter[str] = sum((client.errors for client in clients), Counter())
     return [
         "tasks: " + ", ".join(f"{count} {status}" for status, count in statuses),
         f"events: {events}; attempts: {attempts}",
         "on the way: "
         + ", ".join(f"{kind} {reason or code} × {n}" for kind, reason, code, n in reasons),
         "sockets closed: " + ", ".join(f"{code} × {n}" for code, n in sorted(closes.items())),
-        "refusals: " + (", ".join(f"{code} × {n}" for code, n in complaints.items()) or "none"),
+        "refusals: " + (", ".join(f"{code} × {n}" for code, n in errors.items()) or "none"),
     ]

@@ -11,7 +11,7 @@ import pytest
 
 from demo_xinference import DemoXinference, create_app
 from generation.xinference import XinferenceClient
-from tests.contract.servers import MODEL, SPEED, DemoProcess
+from tests.contract.demo_process import MODEL, SPEED, DemoProcess
 
 REAL_URL = os.environ.get("CONTRACT_XINFERENCE_URL", "")
 NO_REAL = pytest.mark.skipif(not REAL_URL, reason="CONTRACT_XINFERENCE_URL names no real server")

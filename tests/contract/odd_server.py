@@ -1,4 +1,4 @@
-"""A model server that answers whatever it is told to, byte for byte, over a real socket."""
+"""A model server that sends scripted bytes over a real socket."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import unquote
 
-from tests.contract.servers import MODEL
+from tests.contract.demo_process import MODEL
 
 PLACES = (
     ("models", r"GET /v1/models"),
@@ -37,10 +37,10 @@ def response(
 
 
 class OddServer:
-    """Serves `models` well, but for what `answers` says of a place, or of a place and a model.
+    """Serves `models` correctly, except for the routes in `answers`.
 
-    An answer of None never comes. Keys are "replicas", or "replicas NAME" for one model. After an
-    answer of `answers` the connection ends: not every one of them says where it ends.
+    Keys are "replicas", or "replicas NAME" for one model. None never responds. The connection
+    closes after a scripted response, because not every one of them has a length.
     """
 
     def __init__(self, models: Iterable[str] = (MODEL,)) -> None:

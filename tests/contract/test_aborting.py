@@ -1,4 +1,4 @@
-"""What an abort does, and whom it harms."""
+"""The effect of an abort on its call and on others."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 
 from generation.choices import Route
 from generation.exceptions import XinferenceAborted, XinferenceError, XinferenceFailed
-from tests.contract.asking import drawn, known, long, moving, small, until
-from tests.contract.servers import MODEL
+from tests.contract.demo_process import MODEL
+from tests.contract.draw_requests import drawn, known, long, moving, small, until
 
 
 async def test_a_running_call_stops_within_a_step_or_two_and_the_next_is_unharmed(client):

@@ -1,4 +1,4 @@
-"""Whose certificates of a model server are believed."""
+"""Certificate authorities that the client trusts."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def authority(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def url(authority: Path) -> Iterator[str]:
-    """Of a server with a certificate that nobody knows."""
+    """A server with a certificate of an unknown authority."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(authority, authority.with_name("privkey.pem"))
     with ThreadingHTTPServer(("127.0.0.1", 0), Empty) as server:

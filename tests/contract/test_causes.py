@@ -1,4 +1,4 @@
-"""Sentences that engines and servers really write, and what people are advised to do."""
+"""Real error sentences of engines and servers, and the advice derived from them."""
 
 from __future__ import annotations
 

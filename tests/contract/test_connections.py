@@ -1,4 +1,4 @@
-"""How the client treats connections, against a server of a few lines."""
+"""Use of connections by the client, against a minimal server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from generation.exceptions import XinferenceFailed, XinferenceUnreachable
 from generation.xinference import XinferenceClient
-from tests.contract.asking import drawn, small
+from tests.contract.draw_requests import drawn, small
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

@@ -1,4 +1,4 @@
-"""What only the demo promises: its processes, its replicas, its scripted faults."""
+"""Behaviour of the demo alone: processes, replicas, scripted faults."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from demo_xinference.progress import Progress
 from generation.choices import Route
 from generation.exceptions import XinferenceAborted, XinferenceFailed
 from generation.xinference import XinferenceClient
-from tests.contract.asking import drawn, known, long, moving, small, until
 from tests.contract.conftest import Demo
-from tests.contract.servers import MODEL, DemoProcess, is_painter
+from tests.contract.demo_process import MODEL, DemoProcess, is_painter
+from tests.contract.draw_requests import drawn, known, long, moving, small, until
 
 
 async def test_nothing_runs_before_the_first_picture_is_asked_for():

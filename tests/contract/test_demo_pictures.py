@@ -1,4 +1,4 @@
-"""The demo's pictures: out of noise, from the prompt, at any size."""
+"""Pictures of the demo: from noise, by the prompt, at any size."""
 
 from __future__ import annotations
 

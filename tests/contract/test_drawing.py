@@ -1,4 +1,4 @@
-"""What every server does with a request: draw it, tell how far it is, keep the line."""
+"""Requests at every server: generate, report progress, queue."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from PIL import Image
 from generation.choices import ErrorCode, Route
 from generation.exceptions import XinferenceFailed, XinferenceRefused
 from generation.xinference import XinferenceClient
-from tests.contract.asking import drawn, known, long, moving, small, until
-from tests.contract.servers import MODEL
+from tests.contract.demo_process import MODEL
+from tests.contract.draw_requests import drawn, known, long, moving, small, until
 
 
 async def test_the_served_model_is_ready_on_the_route_of_its_engine(client):
@@ -100,7 +100,7 @@ async def test_a_second_call_waits_at_zero_until_the_first_is_over(client):
         await asyncio.sleep(0.05)
     await asyncio.gather(ahead, behind)
 
-    # the last look may have come in the moment after the first picture went out
+    # the last poll may have been right after the first picture was sent
     assert set(waiting[:-1]) == {0.0}
 
 

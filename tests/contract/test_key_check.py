@@ -1,4 +1,4 @@
-"""A key is refused if the lists refuse it; a call that is refused alone is forbidden."""
+"""A key counts as refused only if the model lists refuse it, not if a call does."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from generation.choices import ErrorCode, Route
 from generation.exceptions import XinferenceKeyRefused, XinferenceRefused, XinferenceUnreachable
 from generation.xinference import XinferenceClient
-from tests.contract.asking import small
+from tests.contract.demo_process import MODEL
+from tests.contract.draw_requests import small
 from tests.contract.odd_server import OddServer, response, serving
-from tests.contract.servers import MODEL
 
 REFUSALS = [
     response({"detail": "Could not validate credentials"}, "401 Unauthorized"),

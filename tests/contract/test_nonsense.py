@@ -1,4 +1,4 @@
-"""The demo answers nonsense on demand; the client makes an error of our tree of each."""
+"""Nonsense responses of the demo become errors of our tree in the client."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 from demo_xinference.nonsense import KINDS
 from generation.choices import ErrorCode, Route
 from generation.exceptions import PictureError, XinferenceFailed
-from tests.contract.asking import drawn, small
-from tests.contract.servers import MODEL
+from tests.contract.demo_process import MODEL
+from tests.contract.draw_requests import drawn, small
 
 
 @pytest.mark.parametrize("kind", KINDS)

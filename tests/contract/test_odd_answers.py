@@ -1,4 +1,4 @@
-"""Whatever a server answers, a call of the client ends in a value or in an error of our tree."""
+"""For every response a call of the client returns a value or raises an error of our tree."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from generation.exceptions import (
 from generation.xinference import XinferenceClient
 from generation.xinference.model_list import MOST_MODELS, MOST_REPLICAS
 from generation.xinference.response_body import LIST_ANSWER, SHORT_ANSWER, picture_answer
-from tests.contract.asking import small
+from tests.contract.demo_process import MODEL
+from tests.contract.draw_requests import small
 from tests.contract.odd_server import OddServer, response, serving
-from tests.contract.servers import MODEL
 
 Call = Callable[[XinferenceClient], Awaitable[object]]
 

@@ -1,4 +1,4 @@
-"""The picture in an answer is found without parsing the answer, whatever else stands in it."""
+"""The picture in a response is found without parsing it, whatever else it contains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every way in which the model server cannot be used becomes a sentence that says what to do."""
+"""Every reason why the model server is unusable becomes a sentence with advice."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from generation.exceptions import XinferenceError, XinferenceRefused
 from generation.xinference import XinferenceClient
 from generation.xinference.network import HandshakeTimeout, PacedBackend
 from generation.xinference.operator_messages import reason_of_failure
-from tests.contract.asking import small
+from tests.contract.demo_process import MODEL
+from tests.contract.draw_requests import small
 from tests.contract.odd_server import OddServer, response, serving
-from tests.contract.servers import MODEL
 from tests.process.nginx import write_certificate
 from tests.studio import free_port
 
@@ -31,7 +31,7 @@ JUNK = b"\x15\x03\x01\x00\x02\x02\x46"
 
 
 async def reason(url: str, **options: Any) -> str:
-    """What the operator is shown of the look at the models of `url`."""
+    """The message for the operator after a request for the models of `url`."""
     client = XinferenceClient(base_url=url, **options)
     try:
         with pytest.raises(XinferenceError) as caught:

@@ -1,4 +1,4 @@
-"""Every way in which the server can refuse or fail becomes one error of our tree."""
+"""Every refusal or failure of the server becomes one error of our tree."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from generation.exceptions import (
     XinferenceUnreachable,
 )
 from generation.xinference import XinferenceClient
-from tests.contract.asking import drawn, known, long, moving, small, until
 from tests.contract.conftest import open_client
-from tests.contract.servers import MODEL, DemoProcess
+from tests.contract.demo_process import MODEL, DemoProcess
+from tests.contract.draw_requests import drawn, known, long, moving, small, until
 
 KEY = "xf-the-right-key"
 WRONG = "xf-a-wrong-key"

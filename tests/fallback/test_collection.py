@@ -1,4 +1,4 @@
-"""What was marked or deleted is told where no socket gets through, too."""
+"""Changes of favourites and trash reach streams and polls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from generation import services
 from tests.factories import finished_task
-from tests.fallback.visitors import OpenStream, SignedIn
+from tests.fallback.clients import OpenStream, SignedIn
 
 
 async def test_a_stream_tells_the_change_and_a_poll_its_number(

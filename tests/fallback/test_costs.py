@@ -1,4 +1,4 @@
-"""What polls and streams ask the database for: little, however much a person has drawn before."""
+"""Queries of polls and streams, independent of the number of old tasks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from generation import selectors
 from generation.choices import TaskStatus
 from generation.models import GenerationTask, Worker
 from tests.factories import submit
-from tests.fallback.visitors import OpenStream, SignedIn
+from tests.fallback.clients import OpenStream, SignedIn
 from tests.socket.task_events import claim, progress
 
 SECOND = timedelta(seconds=1)

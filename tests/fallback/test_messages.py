@@ -1,4 +1,4 @@
-"""What is said by POST is answered as on a socket, and for nobody else."""
+"""A message by POST has the same responses as on a socket, for its sender alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.test import AsyncClient
 from generation.models import GenerationTask, TaskEvent, Worker
 from generation.sessions import TokenBucket, request_buckets
 from generation.sessions.poll import MAX_EVENTS
-from tests.fallback.visitors import SignedIn
+from tests.fallback.clients import SignedIn
 from tests.socket.task_events import claim, complete, progress
 
 
@@ -24,8 +24,8 @@ async def test_a_submission_is_acknowledged_with_its_first_event(
     person = await signed_in(alice)
     key = str(uuid.uuid4())
 
-    frames = await person.say(action="generate", prompt="by letter", request_key=key)
-    again = await person.say(action="generate", prompt="by letter", request_key=key)
+    frames = await person.send(action="generate", prompt="by letter", request_key=key)
+    again = await person.send(action="generate", prompt="by letter", request_key=key)
 
     assert [frame["type"] for frame in frames] == ["ack", "progress", "queue"]
     assert (frames[0]["request_key"], frames[0]["duplicate"]) == (key, False)
@@ -41,7 +41,7 @@ async def test_attach_replays_up_to_now(
     task_id = await person.generate()
     await progress(await claim(worker), 3)
 
-    frames = await person.say(action="attach", task_id=task_id, after=2)
+    frames = await person.send(action="attach", task_id=task_id, after=2)
 
     assert [frame["type"] for frame in frames] == ["task", *["progress"] * 4, "live"]
     assert [frame["seq"] for frame in frames[1:]] == [3, 4, 5, 6, 6]
@@ -54,10 +54,10 @@ async def test_a_long_log_comes_in_parts(alice: User, signed_in: SignedIn) -> No
     await lengthen(task_id, newest)
     seqs: list[int] = []
 
-    *frames, live = await person.say(action="attach", task_id=task_id)
+    *frames, live = await person.send(action="attach", task_id=task_id)
     seqs += [frame["seq"] for frame in frames if "kind" in frame]
     assert (len(seqs), live["seq"]) == (MAX_EVENTS, newest)
-    *frames, live = await person.say(action="attach", task_id=task_id, after=seqs[-1])
+    *frames, live = await person.send(action="attach", task_id=task_id, after=seqs[-1])
     seqs += [frame["seq"] for frame in frames if "kind" in frame]
 
     assert live["seq"] == newest
@@ -81,12 +81,12 @@ async def test_cancel_retry_and_detach(alice: User, signed_in: SignedIn) -> None
     person = await signed_in(alice)
     task_id = await person.generate()
 
-    (answer,) = await person.say(action="cancel", task_id=task_id)
-    ack, *_events = await person.say(action="retry", task_id=task_id)
+    (answer,) = await person.send(action="cancel", task_id=task_id)
+    ack, *_events = await person.send(action="retry", task_id=task_id)
 
     assert answer["answer"] == "cancelled"
     assert ack["task"]["parent"] == task_id
-    assert await person.say(action="detach", task_id=task_id) == []
+    assert await person.send(action="detach", task_id=task_id) == []
 
 
 async def test_a_ping_tells_the_newest_events_of_what_was_asked_for(
@@ -95,8 +95,8 @@ async def test_a_ping_tells_the_newest_events_of_what_was_asked_for(
     person, stranger = await signed_in(alice), await signed_in(bob)
     asked, other = await person.generate("asked"), await person.generate("other")
 
-    (pong,) = await person.say(action="ping", cursors={asked: 0, "no id": 3})
-    (nothing,) = await stranger.say(action="ping", cursors={asked: 0, other: 0})
+    (pong,) = await person.send(action="ping", cursors={asked: 0, "no id": 3})
+    (nothing,) = await stranger.send(action="ping", cursors={asked: 0, other: 0})
 
     assert (pong["type"], pong["cursors"]) == ("pong", {asked: 1})
     assert nothing["cursors"] == {}
@@ -109,7 +109,7 @@ async def test_another_persons_task_is_not_found(
     task_id = await (await signed_in(alice)).generate()
     key = str(uuid.uuid4())
 
-    frames = await (await signed_in(bob)).say(action=action, task_id=task_id, request_key=key)
+    frames = await (await signed_in(bob)).send(action=action, task_id=task_id, request_key=key)
 
     assert [(frame["code"], frame["request_key"]) for frame in frames] == [("not_found", key)]
 
@@ -230,9 +230,9 @@ async def test_a_task_that_came_and_went_between_two_polls_is_told_once(
 ) -> None:
     page, elsewhere, stranger = [await signed_in(user) for user in (alice, alice, bob)]
     before, *_frames = await page.poll()
-    await stranger.say(action="cancel", task_id=await stranger.generate())
+    await stranger.send(action="cancel", task_id=await stranger.generate())
     task_id = await elsewhere.generate("came and went")
-    await elsewhere.say(action="cancel", task_id=task_id)
+    await elsewhere.send(action="cancel", task_id=task_id)
 
     hello, *frames = await page.poll(since=before["server_time"])
     _hello, *again = await page.poll(since=hello["server_time"], **{task_id: 3})

@@ -1,4 +1,4 @@
-"""Who may have a stream and for how long, and what is left of one that has ended."""
+"""Access to streams, their end, and what remains afterwards."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.contrib.sessions.models import Session
 
 from generation.hub import hub
 from generation.sessions import TokenBucket, request_buckets, revalidation, stream
-from tests.fallback.visitors import OpenStream, SignedIn
+from tests.fallback.clients import OpenStream, SignedIn
 
 
 async def test_nobody_is_told_so_in_a_form_that_a_page_can_read(open_stream: OpenStream) -> None:
@@ -55,7 +55,7 @@ async def test_a_permission_that_is_taken_away_ends_what_it_let_see(
     while task_id in hub.watchers:
         await reader.event()
 
-    await person.say(action="cancel", task_id=task_id)
+    await person.send(action="cancel", task_id=task_id)
     mine = await (await signed_in(rita)).generate("mine")
     while (await reader.event())[1].get("task_id") != mine:
         pass

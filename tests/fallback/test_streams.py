@@ -1,4 +1,4 @@
-"""Event streams: the frames of a socket, each once and in order, to whom they are meant."""
+"""Event streams: the frames of a socket, each once and in order, to their owner."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from generation.hub import StreamOutbox, hub
 from generation.hub.outbox import MAX_QUEUED_FRAMES
 from generation.models import Worker
 from generation.sessions import session_credentials, stream
-from tests.fallback.visitors import OpenStream, Reader, SignedIn
+from tests.fallback.clients import OpenStream, SignedIn, StreamClient
 from tests.socket.task_events import claim, complete, progress
 
 
-async def seqs_until(reader: Reader, task_id: str, last: int) -> list[int]:
+async def seqs_until(reader: StreamClient, task_id: str, last: int) -> list[int]:
     while last not in reader.seqs(task_id):
         await reader.receive()
     return reader.seqs(task_id)
@@ -88,7 +88,7 @@ async def test_a_task_that_came_and_went_unheard_is_told_once(
     await broadcast.layer().group_discard(group, hub.groups.channel)
 
     task_id = await person.generate()
-    await person.say(action="cancel", task_id=task_id)
+    await person.send(action="cancel", task_id=task_id)
     for _each in range(3):
         await hub.compare()
     await reader.until("live")
@@ -109,7 +109,7 @@ async def test_a_task_that_came_and_went_between_two_streams_is_told(
     hello = await first.until("hello")
     await first.close()
     task_id = await person.generate()
-    await person.say(action="cancel", task_id=task_id)
+    await person.send(action="cancel", task_id=task_id)
 
     second = await open_stream(alice, {}, since=hello["server_time"])
     await second.until("live")
@@ -254,8 +254,8 @@ async def test_staff_follow_the_task_they_name_and_no_other(
 
     reader = await open_stream(rita, {named: 0})
     assert (await reader.until("live"))["task_id"] == named
-    await person.say(action="cancel", task_id=other)
-    await person.say(action="cancel", task_id=named)
+    await person.send(action="cancel", task_id=other)
+    await person.send(action="cancel", task_id=named)
     await reader.until("cancelled")
 
     assert other not in {m.get("task_id") for m in reader.messages}

@@ -15,7 +15,7 @@ function hearing(line) {
   return heard;
 }
 
-/** The server's end of POST: answers in the order of asking, when it is told to. */
+/** The server's end of POST: responds in order of the requests, on demand. */
 function counter() {
   const asked = [];
   const post = (message) =>
@@ -227,7 +227,7 @@ test("polling does not wait once a message has its answer", async () => {
   await settle();
   poll.clock.pass(0);
   assert.deepEqual(actions(poll.asked), ["generate"]);
-  assert.equal(poll.polls.length, 1); // nothing could be told of it yet
+  assert.equal(poll.polls.length, 1); // no frame of it could arrive yet
 
   poll.asked[0].answer({ type: "ack", task_id: "new" });
   poll.state.cursors = { new: 1 };

@@ -7,7 +7,7 @@ import { Memory, aClosedPage, aPage, generate, settle } from "./server.js";
 
 const soon = { random: () => 0 };
 
-/** Every try ends without hello until another rung is taken. */
+/** Every attempt ends without `hello` until another transport is used. */
 async function failUntilStep(page, tries) {
   for (let i = 0; i < tries; i += 1) {
     page.line().breaks(1006);

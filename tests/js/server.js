@@ -25,7 +25,7 @@ export class Line extends EventTarget {
     this.closed = code;
   }
 
-  /** What arrived since the last look. */
+  /** What arrived since the last call. */
   take(action) {
     const taken = this.sent.filter((message) => !action || message.action === action);
     this.sent = this.sent.filter((message) => action && message.action !== action);
@@ -82,7 +82,7 @@ export class Memory {
   removeItem = (name) => this.#values.delete(name);
 }
 
-/** A page with its socket; `heard` collects what the page would be told. */
+/** A page with its socket; `heard` collects the frames of the page. */
 export function aPage(options = {}) {
   const page = aClosedPage(options);
   page.socket.start();

@@ -1,4 +1,4 @@
-"""The laws of a task's life, tried against every order of calls hypothesis can think of."""
+"""The laws of a task's life under random orders of calls."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.laws.life import Life
+from tests.laws.worker_rules import WorkerRules
 
 
 @pytest.mark.django_db
 def test_every_order_of_calls_keeps_the_laws() -> None:
     run_state_machine_as_test(
-        Life,
+        WorkerRules,
         settings=settings(
             max_examples=25,
             stateful_step_count=80,

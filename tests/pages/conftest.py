@@ -1,4 +1,4 @@
-"""Each test begins with nobody having asked for anything."""
+"""Full rate limits before each test, and a user with many tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Staff read everything, change nothing by hand, and act only through services."""
+"""Staff read everything, edit nothing directly, and act only through services."""
 
 from __future__ import annotations
 

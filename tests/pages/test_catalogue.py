@@ -1,4 +1,4 @@
-"""The words that the scripts of a page are given: all that they can say, and no others."""
+"""The script catalogue of a page has all messages of its scripts, and no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is compressed, and what never is: a page that repeats its request beside what is secret."""
+"""Compression, which is off for pages that echo input beside secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures that leave the studio: their names, and many of them in one zip."""
+"""Downloads: file names, and many pictures in one zip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gallery's page: what it finds, and how its pages follow each other."""
+"""The gallery: filters, search and pagination."""
 
 from __future__ import annotations
 

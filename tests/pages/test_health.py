@@ -1,4 +1,4 @@
-"""What the probes tell, and what a page answers when a part that it needs is away."""
+"""Health endpoints, and responses while a dependency is down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of tasks with very long logs: they read a bounded part of each."""
+"""Pages of tasks with very long logs read a bounded part of each."""
 
 from __future__ import annotations
 

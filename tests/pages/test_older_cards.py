@@ -1,4 +1,4 @@
-"""The feed goes on behind the cards of its page, and its counts are of all tasks."""
+"""Older cards of the feed, and counts over all tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pages weigh, as they are served and before anything is compressed."""
+"""The weight of pages before compression."""
 
 from __future__ import annotations
 

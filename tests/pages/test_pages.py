@@ -1,4 +1,4 @@
-"""Pages as a browser without scripts gets them, and who may see what."""
+"""Pages without scripts, and access to them."""
 
 from __future__ import annotations
 

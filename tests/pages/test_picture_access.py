@@ -1,4 +1,4 @@
-"""Who gets a picture file: a session or a token of ours, whatever a proxy in front adds."""
+"""Access to picture files by session or token, whatever a proxy adds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told about single pictures, and what begins with one."""
+"""Details of single pictures, and tasks that start from one."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ def test_the_composer_begins_as_its_owner_asked_last(
     begins = state_in(signed_in(alice).get("/").text)["defaults"]
 
     asked = {"width": 768, "height": 512, "n": 3, "steps": 12, "guidance": 3.5}
-    # the example is for who has no task yet
+    # the example is shown to users without tasks
     told = {"model": "Ink-XL", "negative_prompt": "fog", "prompt": ""}
     assert begins == {**plain, **asked, **told}
     GenerationTask.objects.update(model="gone")

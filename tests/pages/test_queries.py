@@ -1,4 +1,4 @@
-"""Hot queries use their index, and pages do not ask once per row."""
+"""Frequent queries use their index, and pages have no query per row."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_pictures_that_are_wanted_are_looked_up_once(
     found = [item["task"] for item in page["items"]]
     assert found[-1] == str(history[2_000].pk)
     assert len(found) == (2 if wanted.favourite else 1)
-    # words may leave out any task: the first look finds how far one goes
+    # a search may exclude any task, so the first query finds the boundary
     looked = captured.captured_queries[0 if wanted.favourite else 1]
     plan = plan_of(looked["sql"])
     assert index in plan, plan

@@ -1,4 +1,4 @@
-"""Signing in: how often it may be tried, what is said and logged, and what it costs."""
+"""Signing in: rate limits, messages, log lines and cost."""
 
 from __future__ import annotations
 

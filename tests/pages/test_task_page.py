@@ -1,4 +1,4 @@
-"""The page of one task: where the time went, who may ask, and what it is related to."""
+"""The page of one task: timeline, access and related tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trash: what its owner sees there, takes back and deletes for good."""
+"""The trash: list, restore and delete for good."""
 
 from __future__ import annotations
 

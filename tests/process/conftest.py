@@ -1,4 +1,4 @@
-"""A site per file, in order before and after every test, and a person on it."""
+"""One site per test file, checked before and after every test, and a new user."""
 
 from __future__ import annotations
 
@@ -41,5 +41,5 @@ def whole(site: Production) -> Iterator[Production]:
 
 @pytest.fixture
 def person(site: Production) -> str:
-    """The token of somebody new."""
+    """The token of a new user."""
     return site.user(f"person-{next(numbers)}")

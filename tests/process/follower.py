@@ -1,4 +1,4 @@
-"""A program that follows its tasks as the page does, wherever its connection goes."""
+"""A client that follows its tasks as a page does, and reconnects."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from tests.production import Production
 from tests.studio import PATIENCE, Watcher, wait_until
 
 ABNORMAL = 1006
-"""What a page sees when a connection ends without a word."""
+"""Close code of a connection that ended without a close frame."""
 
 PAUSE = 0.1
-NOBODY_THERE = (OSError, InvalidHandshake, EOFError)
+CONNECTION_ERRORS = (OSError, InvalidHandshake, EOFError)
 
 
 class Follower:
-    """Reads in a thread of its own; when its web goes it comes back to the next one.
+    """Reads in a thread; when its web stops it reconnects to the next one.
 
-    It attaches again with its cursors and sends again what was not answered, under the same key.
-    Every event frame that arrived is kept, also one that should not have come twice.
+    It attaches again with its cursors and repeats unanswered messages under the same key. Every
+    received event frame is kept, duplicates too.
     """
 
     def __init__(self, site: Production, token: str, web: int = 0) -> None:
@@ -41,8 +41,8 @@ class Follower:
         self.told: list[dict[str, Any]] = []
         self.noticed: set[str] = set()
         self.given_up = False
-        self.speaking = threading.Lock()
-        self.leaving = threading.Event()
+        self.send_lock = threading.Lock()
+        self.stopping = threading.Event()
         self.thread = threading.Thread(target=self.follow)
 
     def __enter__(self) -> Self:
@@ -51,22 +51,22 @@ class Follower:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        self.leaving.set()
+        self.stopping.set()
         self.thread.join()
 
     def follow(self) -> None:
-        while not self.leaving.is_set():
+        while not self.stopping.is_set():
             self.given_up = False
-            with suppress(*NOBODY_THERE), self.site.connect(self.token, self.web) as watcher:
+            with suppress(*CONNECTION_ERRORS), self.site.connect(self.token, self.web) as watcher:
                 self.read(watcher)
             self.watcher = None
             self.web = (self.web + 1) % len(self.site.webs)
             time.sleep(PAUSE)
 
     def read(self, watcher: Watcher) -> None:
-        """Until this connection ends, or the follower leaves."""
+        """Read until this connection ends, or the follower stops."""
         try:
-            while not self.leaving.is_set() and not self.given_up:
+            while not self.stopping.is_set() and not self.given_up:
                 with suppress(TimeoutError):
                     self.handle(watcher, watcher.receive(PAUSE))
         except ConnectionClosed as closed:
@@ -74,7 +74,7 @@ class Follower:
 
     def handle(self, watcher: Watcher, message: dict[str, Any]) -> None:
         if message["type"] == "hello":
-            self.greet(watcher)
+            self.resume(watcher)
         elif message["type"] == "ack":
             self.unanswered.pop(message["request_key"], None)
             self.accepted[message["request_key"]] = message["task_id"]
@@ -87,14 +87,14 @@ class Follower:
         elif message["type"] == "error":
             self.refused(watcher, message)
 
-    def greet(self, watcher: Watcher) -> None:
-        """Attach again, and send again."""
+    def resume(self, watcher: Watcher) -> None:
+        """Attach again, and repeat unanswered messages."""
         for task_id in self.accepted.values():
             events = self.events[task_id]
             if not events or not is_over(events[-1]):
                 after = events[-1]["seq"] if events else 0
                 watcher.send(action="attach", task_id=task_id, after=after)
-        with self.speaking:
+        with self.send_lock:
             for message in self.unanswered.values():
                 watcher.send(**message)
             self.watcher = watcher
@@ -107,17 +107,17 @@ class Follower:
         if again is not None:
             watcher.send(**again)
         else:
-            # an attach, but not which: begin anew
+            # an attach, but an unknown one: reconnect
             self.given_up = True
 
     def ask(self, prompt: str = "LiuJuan", **fields: Any) -> str:
-        """Send a prompt and do not wait for the answer; its request key."""
+        """Send a prompt without waiting for the response; its request key."""
         return self.say(action="generate", prompt=prompt, **fields)
 
     def say(self, **message: Any) -> str:
-        """The request key, under which it is sent until it is answered."""
+        """Send a message until it is answered; its request key."""
         key: str = message.setdefault("request_key", str(uuid.uuid4()))
-        with self.speaking:
+        with self.send_lock:
             self.unanswered[key] = message
             if self.watcher is not None:
                 with suppress(ConnectionClosed):
@@ -125,7 +125,7 @@ class Follower:
         return key
 
     def generate(self, prompt: str = "LiuJuan", **fields: Any) -> str:
-        """The id of the task that was made, however often it had to be asked for."""
+        """The id of the new task, after as many attempts as necessary."""
         return self.accepted_as(self.ask(prompt, **fields))
 
     def retry(self, task_id: str) -> str:

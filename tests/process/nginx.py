@@ -1,4 +1,4 @@
-"""Debian's nginx as a private instance with the site file of deploy/, and a certificate for it."""
+"""Debian's nginx as a private instance with the site file of deploy/ and a certificate."""
 
 from __future__ import annotations
 

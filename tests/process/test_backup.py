@@ -1,4 +1,4 @@
-"""A backup is worth what its restore gives: the commands of docs/operations.md, carried out."""
+"""Backup and restore with the commands of docs/operations.md."""
 
 from __future__ import annotations
 

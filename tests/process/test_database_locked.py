@@ -46,7 +46,7 @@ def test_a_database_that_is_locked_for_a_while_costs_time_and_nothing_else(tmp_p
 
 
 class WebAlone(Studio):
-    """Without the embedded worker, whose writes would stand in line before ours."""
+    """Without the embedded worker, whose writes would wait for the lock before ours."""
 
     def __init__(self, data_dir: Path) -> None:
         super().__init__(data_dir, EMBEDDED_WORKER="0")

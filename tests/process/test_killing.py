@@ -1,4 +1,4 @@
-"""The real program in a process of its own: killed, stopped, and not read."""
+"""The real program: killed, stopped, and with clients that do not read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def mortal(tmp_path: Path) -> Iterator[Studio]:
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """One that everybody leaves alive."""
+    """A studio that no test kills."""
     yield from running(tmp_path_factory.mktemp("living") / "data")
 
 
@@ -157,7 +157,7 @@ def test_a_client_that_never_reads_costs_little_and_nobody_else_anything(studio:
 
 
 def ask_and_read(deaf: list[socket.socket], watcher: Watcher, task_id: str, *, times: int) -> None:
-    """Who reads gets the same log so many times over, while the deaf ones stand still."""
+    """A reading client gets the same log many times, while the others are stalled."""
     request = json.dumps({"action": "attach", "task_id": task_id})
     for _each in range(times):
         for each in deaf:

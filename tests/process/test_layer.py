@@ -1,4 +1,4 @@
-"""The layer is a doorbell: gone or hanging, it makes pages late and nothing wrong."""
+"""A missing or hanging channel layer delays pages and breaks nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from channels_redis.pubsub import RedisPubSubChannelLayer
 from redis.asyncio.connection import SSLConnection, UnixDomainSocketConnection
 
 from liujuan_site.redis_layer import redis_host
-from tests.contract.servers import DemoProcess
+from tests.contract.demo_process import DemoProcess
 from tests.production import Redis
 from tests.settings import SettingsOf
 from tests.studio import Studio, free_port, wait_until
@@ -22,7 +22,7 @@ from tests.studio import Studio, free_port, wait_until
 
 @pytest.fixture(params=["gone", "hanging"])
 def redis_port(request: pytest.FixtureRequest) -> Iterator[int]:
-    """A port where no Redis answers: nobody listens, or somebody accepts and says nothing."""
+    """A port without Redis: closed, or accepting connections without a response."""
     if request.param == "gone":
         yield free_port()
         return

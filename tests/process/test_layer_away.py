@@ -1,4 +1,4 @@
-"""Redis restarts, stays away, or has nothing to say for long."""
+"""Redis restarts, stays down, or is idle for long."""
 
 from __future__ import annotations
 

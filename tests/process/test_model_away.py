@@ -1,4 +1,4 @@
-"""The model server restarts, its painter dies, or it refuses our key."""
+"""The model server restarts, loses its painter, or refuses our key."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import pytest
 from django.utils import translation
 
 from generation.choices import QueueReason
-from tests.contract.servers import children_of, is_painter
-from tests.process.eavesdropper import Eavesdropper
+from tests.contract.demo_process import children_of, is_painter
 from tests.process.follower import Follower
+from tests.process.recording_proxy import RecordingProxy
 from tests.production import Production, RunWorker
 from tests.studio import wait_until
 
@@ -100,14 +100,14 @@ def bad_key() -> str:
 
 
 @pytest.fixture
-def line(site: Production) -> Iterator[Eavesdropper]:
-    line = Eavesdropper(site.model.port)
+def line(site: Production) -> Iterator[RecordingProxy]:
+    line = RecordingProxy(site.model.port)
     yield line
-    line.hang_up()
+    line.stop()
 
 
 @pytest.fixture
-def strangers(whole: Production, line: Eavesdropper, bad_key: str) -> Iterator[list[RunWorker]]:
+def strangers(whole: Production, line: RecordingProxy, bad_key: str) -> Iterator[list[RunWorker]]:
     """Three workers with a wrong key, in the place of the site's own."""
     env = {**whole.env, "XINFERENCE_API_KEY": bad_key, "XINFERENCE_URL": line.url}
     strangers = [RunWorker(f"stranger-{number}", whole.folder, env) for number in range(3)]
@@ -127,7 +127,7 @@ def test_a_wrong_key_is_told_and_never_gets_us_banned(
     whole: Production,
     person: str,
     strangers: list[RunWorker],
-    line: Eavesdropper,
+    line: RecordingProxy,
     bad_key: str,
 ) -> None:
     wait_until(lambda: key_is_refused(whole), what="the row says that the key is bad")

@@ -1,4 +1,4 @@
-"""The studio behind Debian's real nginx, with the very site file of deploy/."""
+"""The studio behind Debian's nginx with the site file of deploy/."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.process.nginx import needs_nginx
+from tests.process.nginx_site import Site
 from tests.process.secure_socket import SecureSocket
-from tests.process.site import Site
 from tests.studio import PATIENCE, session_of, wait_until
 
 pytestmark = needs_nginx
@@ -34,7 +34,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def browser(site: Site) -> Iterator[httpx.Client]:
-    """Somebody who has signed in at the form, as Alice."""
+    """A client that has signed in with the form, as Alice."""
     code = (
         "from django.contrib.auth.models import User; u = User.objects.get(username='alice');"
         f"u.set_password({PASSWORD!r}); u.save()"
@@ -134,7 +134,7 @@ def frames_of(stream: httpx.Response) -> Iterator[dict[str, Any]]:
 
 
 def until_over(frames: Iterator[dict[str, Any]], task_id: str) -> list[dict[str, Any]]:
-    """What is told of this task, up to its end."""
+    """The frames of this task, up to its end."""
     told: list[dict[str, Any]] = []
     for frame in frames:
         if frame.get("task_id") == task_id:
@@ -331,18 +331,18 @@ def keep_asking(site: Site, done: threading.Event, answers: list[int]) -> None:
 
 
 def test_sockets_on_a_web_that_leaves_are_told_and_come_back_elsewhere(site: Site) -> None:
-    leaving = site.production.webs[0]
+    stopping = site.production.webs[0]
     with ExitStack() as opened:
         # nginx spreads them over both webs
         sockets = [opened.enter_context(site.socket(site.alice)) for _each in range(4)]
         assert [first_of(socket) for socket in sockets] == ["hello"] * 4
-        leaving.stop()
+        stopping.stop()
         try:
             endings = [ending_of(socket) for socket in sockets]
             again = [opened.enter_context(site.socket(site.alice)) for _each in range(4)]
             hellos = [first_of(socket) for socket in again]
         finally:
-            leaving.start()
+            stopping.start()
 
     assert sorted(endings) == [0, 0, 4503, 4503]
     assert hellos == ["hello"] * 4

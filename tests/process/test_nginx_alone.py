@@ -1,4 +1,4 @@
-"""What the site file of deploy/ does of itself: before a web that only says what it heard."""
+"""The site file of deploy/ before a web that only echoes requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Webs and workers are restarted, frozen and killed while people work."""
+"""Webs and workers are restarted, frozen and killed under load."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_server_that_is_busy_turns_nobody_away(whole: Production) -> None:
     try:
         with contextlib.ExitStack() as callers:
             for _each in range(A_CROWD):
-                # who is turned away knocks again after 1 and after 3 s
+                # refused connections are retried after 1 and after 3 s
                 caller = socket.create_connection((LOCALHOST, web.port), timeout=2.5)
                 callers.enter_context(caller)
     finally:
@@ -97,7 +97,7 @@ def test_a_rolling_restart_costs_nobody_anything(whole: Production, person: str)
     assert len(broken_off) >= len(whole.workers)
     assert not any(each["counted"] for each in broken_off)
     codes = [code for follower in followers for code in follower.codes]
-    # each web said goodbye to everybody whom it had
+    # each web closed all its sockets
     assert set(codes) == {CloseCode.LEAVING}
     assert len(codes) >= len(followers)
 
@@ -136,7 +136,7 @@ def test_a_frozen_worker_writes_nothing_after_its_task_was_taken_over(
 def test_prompts_sent_while_a_web_is_killed_make_one_task_each(
     whole: Production, person: str, stored: int
 ) -> None:
-    """Some are stored and some are not; nobody heard an answer, so all of them are sent again."""
+    """Some are stored and some are not; none was answered, so all are sent again."""
     prompts = [
         {"prompt": f"prompt {number}", "request_key": str(uuid.uuid4()), **SHORT}
         for number in range(AT_ONCE)

@@ -1,4 +1,4 @@
-"""PostgreSQL restarts, or the disk is full, in the middle of a drawing."""
+"""PostgreSQL restarts, or the disk is full, during a task."""
 
 from __future__ import annotations
 

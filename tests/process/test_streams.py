@@ -1,4 +1,4 @@
-"""Event streams of real processes: readers that vanish or stand still, servers that go."""
+"""Event streams of real processes: clients that disappear or stop reading, webs that stop."""
 
 from __future__ import annotations
 
@@ -109,13 +109,13 @@ def test_a_server_that_leaves_says_goodbye(studio: Studio, cookie: str) -> None:
 
 
 @pytest.fixture
-def endless() -> Iterator[int]:
+def endless_response() -> Iterator[int]:
     """The port of Daphne with an answer that never ends."""
     port = free_port()
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "daphne", "-v", "0", "-p", str(port)),
-            "tests.process.endless:application",
+            "tests.process.endless_response:application",
         ],
         cwd=ROOT,
     )
@@ -136,32 +136,32 @@ def counts(port: int) -> dict[str, int]:
         return told
 
 
-def test_a_reader_that_stands_still_stops_the_writer_and_is_let_go(endless: int) -> None:
-    with RawReader(endless, "/events") as reader:
+def test_a_reader_that_stands_still_stops_the_writer_and_is_let_go(endless_response: int) -> None:
+    with RawReader(endless_response, "/events") as reader:
         reader.until(b"data: ")
-        wait_until(lambda: counts(endless)["open"] == 1, what="it is open")
-        wait_until(lambda: counts(endless)["open"] == 0, what="it is let go")
+        wait_until(lambda: counts(endless_response)["open"] == 1, what="it is open")
+        wait_until(lambda: counts(endless_response)["open"] == 0, what="it is let go")
 
         # what the kernel takes on both ends, and one part of ours; without a pause it would be GiB
-        assert counts(endless)["sent"] < 32 * MIB
+        assert counts(endless_response)["sent"] < 32 * MIB
 
 
-def test_a_download_may_stand_still_for_longer_but_not_for_ever(endless: int) -> None:
-    with RawReader(endless, "/zip") as reader:
+def test_a_download_may_stand_still_for_longer_but_not_for_ever(endless_response: int) -> None:
+    with RawReader(endless_response, "/zip") as reader:
         reader.until(b"data: ")
         began = time.monotonic()
-        wait_until(lambda: counts(endless)["open"] == 1, what="it is open")
-        wait_until(lambda: counts(endless)["open"] == 0, what="it is let go")
+        wait_until(lambda: counts(endless_response)["open"] == 1, what="it is open")
+        wait_until(lambda: counts(endless_response)["open"] == 0, what="it is let go")
 
         assert time.monotonic() - began > 4
-        assert counts(endless)["sent"] < 32 * MIB
+        assert counts(endless_response)["sent"] < 32 * MIB
 
 
-def test_a_reader_that_reads_slowly_gets_everything(endless: int) -> None:
-    with RawReader(endless, "/events") as reader:
-        before = counts(endless)["sent"]
+def test_a_reader_that_reads_slowly_gets_everything(endless_response: int) -> None:
+    with RawReader(endless_response, "/events") as reader:
+        before = counts(endless_response)["sent"]
         for _each in range(200):
             reader.connection.recv(65_536)
 
-        assert counts(endless)["open"] == 1
-        assert counts(endless)["sent"] > before
+        assert counts(endless_response)["open"] == 1
+        assert counts(endless_response)["sent"] > before

@@ -1,4 +1,4 @@
-"""A web process that is reached directly: what clients can take of it, over real connections."""
+"""A web process without nginx: limits for clients, over real connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A long download from the real program: whole, and never made faster than it is read."""
+"""A long download: complete, and produced no faster than it is read."""
 
 from __future__ import annotations
 

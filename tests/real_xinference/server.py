@@ -45,7 +45,7 @@ class RealServer:
 
 
 def below(ancestor: int) -> list[int]:
-    """Every process below `ancestor`. Nobody is lost: each is reaped by the next reaper up."""
+    """Every process below `ancestor`; orphans are inherited by the next subreaper."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

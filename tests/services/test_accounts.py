@@ -1,4 +1,4 @@
-"""An account goes with everything of its own, after its tasks have ended, and nothing else goes."""
+"""Deleting an account removes all of its data, after its tasks have ended, and nothing else."""
 
 from __future__ import annotations
 

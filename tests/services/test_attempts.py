@@ -1,4 +1,4 @@
-"""Attempts that end: fenced off, by whose fault, how often, what they leave behind."""
+"""Ends of attempts: fencing, reasons, counts and what they leave."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request is not a fact: when `cancelled` is written, and who wins a race."""
+"""Cancel requests: when `cancelled` is written, and which call wins a race."""
 
 from __future__ import annotations
 

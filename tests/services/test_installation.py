@@ -1,4 +1,4 @@
-"""An installation knows its place: a copy of it waits, and leaves running calls alone."""
+"""A copy of an installation pauses, and leaves running calls alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two at once: whatever the order, nothing hangs and nothing is doubled."""
+"""Concurrent calls: whatever the order, nothing blocks and nothing is doubled."""
 
 from __future__ import annotations
 

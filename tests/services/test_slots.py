@@ -1,4 +1,4 @@
-"""Slots: how many calls may be in flight, for each model, whoever claims."""
+"""Slots limit concurrent calls per model over all workers."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_model_that_is_not_ready_holds_up_only_its_own_line(
 def test_a_slot_beyond_the_replicas_is_not_used_again_once_it_is_free(
     alice: User, workers: list[Worker], now: datetime
 ) -> None:
-    """The next look at the models is seconds away; a claim follows a free slot at once."""
+    """The next poll of the models is seconds away; a claim follows a free slot at once."""
     serve(now, first=2)
     for _each in range(4):
         submit(alice, now)
@@ -185,7 +185,7 @@ def test_a_refused_key_stops_every_worker_for_every_model_for_a_quarter_of_an_ho
     serve(now, first=1, second=1)
     submit(alice, now)
     services.refuse_key(now=now)
-    serve(now, first=1, second=1)  # a look that was under way when the key was refused
+    serve(now, first=1, second=1)  # a probe that had started before the key was refused
 
     assert not claim_all(workers, now)
     assert not ModelState.objects.filter(ready=True).exists()

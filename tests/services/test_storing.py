@@ -1,4 +1,4 @@
-"""The last picture: with it the task is over and the machine free, in one moment or not at all."""
+"""The last picture completes the task and frees the slot in one transaction."""
 
 from __future__ import annotations
 

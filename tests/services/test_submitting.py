@@ -1,4 +1,4 @@
-"""Taking tasks in: what is stored, what is refused and why."""
+"""Submission: stored values, refusals and their reasons."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def test_what_went_since_it_was_looked_at_is_not_retried(
         with pytest.raises(NotFound):
             services.retry(task=task, key=None, now=now)
 
-    # staff find it in the bin
+    # staff find it in the trash
     parent.refresh_from_db()
     assert services.retry(task=parent, key=None, now=now).task.parent_id == parent.pk
 

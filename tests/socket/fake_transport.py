@@ -8,7 +8,7 @@ from generation.hub import SocketOutbox
 
 
 class Transport:
-    """Takes frames at once while it is open; who sends meanwhile waits."""
+    """Accepts frames at once while it is open; otherwise send() waits."""
 
     def __init__(self) -> None:
         self.open = asyncio.Event()
@@ -31,7 +31,7 @@ class Transport:
         self.frames.append(self.written(frame))
 
     def written(self, frame: str) -> str:
-        """A lone surrogate is no text; whoever writes it fails."""
+        """Fails for a lone surrogate, as a real transport does."""
         return frame.encode().decode()
 
     async def close(self, code: int) -> None:
@@ -39,6 +39,6 @@ class Transport:
 
 
 async def sent(outbox: SocketOutbox) -> None:
-    """Until its sender has nothing more to do."""
+    """Wait until the sender is idle."""
     if outbox.sender is not None:
         await outbox.sender

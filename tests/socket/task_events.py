@@ -9,7 +9,7 @@ from generation import services
 from generation.models import Worker
 from generation.services import Claim, Fraction
 from tests.factories import finish, settle, store
-from tests.socket.pages import Page
+from tests.socket.sockets import Page
 
 
 @database_sync_to_async

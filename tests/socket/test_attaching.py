@@ -1,4 +1,4 @@
-"""Replay and live events: each one once and in order, for whom it is meant, whatever is lost."""
+"""Replay and live events: each once and in order, to authorised clients, despite lost messages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from generation import broadcast
 from generation.hub import hub
 from generation.models import Worker
-from tests.socket.pages import OpenPage, Page, cookie_of
+from tests.socket.sockets import OpenPage, Page, cookie_of
 from tests.socket.task_events import claim, complete, progress, seqs_until
 
 
@@ -244,7 +244,7 @@ async def test_a_socket_that_is_still_signing_in_is_told_too(
 ) -> None:
     headers = {"origin": "http://testserver", "cookie": await cookie_of(alice)}
     answered = threading.Event()
-    # the one thread that has the database waits for an answer, and everybody for that thread
+    # the database thread waits for a response, and all others for that thread
     busy = asyncio.create_task(database_sync_to_async(answered.wait)(10))
     page = await Page({"host": "testserver", **headers}).open()
 

@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is clear, nothing is lost, and the socket stays usable."""
+"""Invalid messages get a clear error, lose nothing, and leave the socket usable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils import translation
 from generation.choices import ErrorCode
 from generation.hub import hub
 from generation.models import GenerationTask
-from tests.socket.pages import OpenPage
+from tests.socket.sockets import OpenPage
 
 UNKNOWN = "7d0f2a52-3e0c-4a39-9d5b-6b2f0a1c4e11"
 KEY = str(uuid.uuid4())

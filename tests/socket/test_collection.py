@@ -1,4 +1,4 @@
-"""A favourite, a deletion and a restoration reach every open page of their person."""
+"""Favourites, deletions and restorations reach every open page of their owner."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from generation import broadcast, services
 from generation.hub import hub
 from generation.models import Collection, GenerationTask
 from tests.factories import finished_task
-from tests.socket.pages import OpenPage
+from tests.socket.sockets import OpenPage
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What one person may use of a process, whatever number of connections carries it."""
+"""Limits per user in one process, over all connections."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from django.test import Client
 from generation.hub import hub, replay_lock
 from generation.hub.replay_locks import locks
 from generation.sessions import TokenBucket, owner_buckets
-from tests.fallback.visitors import OpenStream, SignedIn
+from tests.fallback.clients import OpenStream, SignedIn
 from tests.pages.clients import signed_in as browser_of
-from tests.socket.pages import OpenPage, Page, cookie_of
+from tests.socket.sockets import OpenPage, Page, cookie_of
 
 
 async def one_more(user: User) -> Page:

@@ -1,4 +1,4 @@
-"""What pages are told of the models before anybody sends: live, and to each his own."""
+"""Status of the models on pages, live and per user."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 from generation import services
 from generation.hub import hub
 from generation.models import Worker
-from tests.socket.pages import OpenPage
+from tests.socket.sockets import OpenPage
 
 
 async def test_each_page_hears_where_a_new_task_of_its_person_would_stand(

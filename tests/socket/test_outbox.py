@@ -1,4 +1,4 @@
-"""A socket's outbox: frames leave once and in order, whether or not they have to wait."""
+"""A socket's outbox sends frames once and in order, with and without waiting."""
 
 from __future__ import annotations
 

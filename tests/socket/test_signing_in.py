@@ -1,4 +1,4 @@
-"""Who gets in, and which close code tells everybody else why not."""
+"""Access to the socket, and the close codes of refusals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.test import Client, override_settings
 
 from generation.log_lines import log_line
 from generation.sessions.authentication import credentials_of, is_same_origin
-from tests.socket.pages import OpenPage, Page, cookie_of
+from tests.socket.sockets import OpenPage, Page, cookie_of
 from tests.socket.tokens import FOREIGN, token_of
 
 FOREIGN_HOSTS = ["evil.example", "testserver.evil.example", "testserver,evil.example", "[::1", ""]

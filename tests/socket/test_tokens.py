@@ -1,4 +1,4 @@
-"""Tokens of programs: what many bad ones cost, and what the security log says."""
+"""API tokens: the cost of many bad ones, and the security log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from django.test import AsyncClient, Client
 from generation.sessions import TokenThrottled, revalidation, user_of_token
 from generation.sessions.token_authentication import MAX_TOKENS, TOKEN_LIMIT, ValidTokens
 from tests.factories import finished_task
-from tests.socket.pages import OpenPage, Page
+from tests.socket.sockets import OpenPage, Page
 from tests.socket.tokens import token_of
 
 Visitor = Callable[..., Awaitable[Page]]

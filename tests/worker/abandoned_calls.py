@@ -1,4 +1,4 @@
-"""Slots with a call whose worker is dead."""
+"""Slots with the call of a dead worker."""
 
 from __future__ import annotations
 

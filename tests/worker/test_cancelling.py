@@ -1,4 +1,4 @@
-"""A cancel waits for the machine, and for nothing else that the server leaves unanswered."""
+"""A cancel waits for the running call, and for no other request to the server."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from django.contrib.auth.models import User
 
 from demo_xinference.faults import parse_all
 from generation.models import ModelState
-from tests.socket.pages import OpenPage
-from tests.worker.machine import StartMachine, ending, kinds, seen_at
+from tests.socket.sockets import OpenPage
+from tests.worker.demo_worker import StartDemoWorker, ending, kinds, seen_at
 
 
 async def test_an_abort_that_is_not_answered_is_left_once_the_call_has_ended(
     alice: User,
     open_page: OpenPage,
-    start_machine: StartMachine,
+    start_demo_worker: StartDemoWorker,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    await start_machine(faults=[{"do": "stall", "seconds": 3}, {"do": "hang", "on": "abort"}])
+    await start_demo_worker(faults=[{"do": "stall", "seconds": 3}, {"do": "hang", "on": "abort"}])
     page = await open_page(alice)
 
     task_id = await page.generate(size="256x256", steps=4)
@@ -33,12 +33,12 @@ async def test_an_abort_that_is_not_answered_is_left_once_the_call_has_ended(
 
 
 async def test_a_look_at_a_silent_server_after_a_failure_ends_with_the_run(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
-    machine = await start_machine(faults=[{"do": "status", "status": 500}])
+    demo_worker = await start_demo_worker(faults=[{"do": "status", "status": 500}])
     page = await open_page(alice)
     (silent,) = parse_all([{"do": "hang", "on": "models"}])
-    machine.demo.faults.append(silent)
+    demo_worker.demo.faults.append(silent)
 
     task_id = await page.generate(size="256x256", steps=4)
     await seen_at(page, "preparing")
@@ -49,5 +49,5 @@ async def test_a_look_at_a_silent_server_after_a_failure_ends_with_the_run(
 
     assert frame["type"] == "cancelled"
     assert "interrupted" not in kinds(page, task_id)
-    # what the look would have found, had it been waited for
+    # what a poll would have found if the cancel had waited for it
     assert (await ModelState.objects.aget()).ready

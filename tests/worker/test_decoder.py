@@ -1,4 +1,4 @@
-"""The process that decodes pictures: it can be killed, it has limits, and it is not missed."""
+"""The process that decodes pictures: it can be killed, has limits, and is replaced."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from generation.models import GeneratedImage, ModelSlot
 from generation.worker import decoder
 from generation.worker.decoder import DecoderProcess
 from tests.pictures import as_base64, jpeg
-from tests.socket.pages import OpenPage
+from tests.socket.sockets import OpenPage
 from tests.studio import wait_until
-from tests.worker.machine import StartMachine, ending
+from tests.worker.demo_worker import StartDemoWorker, ending
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
@@ -145,9 +145,9 @@ def test_no_process_outlives_its_worker() -> None:
 
 
 async def test_a_cancel_while_a_picture_is_decoded_does_not_wait_for_it(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
-    await start_machine()
+    await start_demo_worker()
     page = await open_page(alice)
     await ending(page, await page.generate(**SMALL))
     while not await GeneratedImage.objects.exclude(thumbnail="").aexists():  # noqa: ASYNC110

@@ -16,16 +16,16 @@ from PIL import Image
 
 from generation import images, selectors
 from generation.models import GeneratedImage, GenerationTask, ModelSlot, TaskEvent
-from tests.socket.pages import OpenPage
-from tests.worker.machine import StartMachine, ending, kinds, seen_at, steps
+from tests.socket.sockets import OpenPage
+from tests.worker.demo_worker import StartDemoWorker, ending, kinds, seen_at, steps
 
 SEVEN = ["parsing", "loading", "preparing", "generating", "decoding", "finishing", "completed"]
 
 
 async def test_a_prompt_becomes_a_picture_in_seven_steps(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
-    await start_machine(speed=4)
+    await start_demo_worker(speed=4)
     page = await open_page(alice)
 
     task_id = await page.generate("月下荷塘", size="256x320", steps=12, seed=7)
@@ -42,9 +42,9 @@ async def test_a_prompt_becomes_a_picture_in_seven_steps(
 
 
 async def test_the_stored_file_is_the_models_picture_with_its_settings(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
-    await start_machine()
+    await start_demo_worker()
     page = await open_page(alice)
 
     task_id = await page.generate("柳", size="256x256", seed=3, negative_prompt="fog")
@@ -62,9 +62,9 @@ async def test_the_stored_file_is_the_models_picture_with_its_settings(
 
 
 async def test_several_pictures_are_drawn_one_after_another_and_shown_at_once(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
-    await start_machine()
+    await start_demo_worker()
     page = await open_page(alice)
 
     task_id = await page.generate(n=3, size="256x256", seed=2**32 - 1)
@@ -79,9 +79,9 @@ async def test_several_pictures_are_drawn_one_after_another_and_shown_at_once(
 
 
 async def test_the_state_a_page_starts_from_is_the_fold_of_what_it_would_have_seen(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
-    await start_machine()
+    await start_demo_worker()
     page = await open_page(alice)
     task_id = await page.generate(n=2, size="256x256")
     await ending(page, task_id)
@@ -97,9 +97,9 @@ async def test_the_state_a_page_starts_from_is_the_fold_of_what_it_would_have_se
 
 
 async def test_one_slot_draws_one_task_at_a_time_and_two_replicas_draw_two(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
-    await start_machine(replicas=2)
+    await start_demo_worker(replicas=2)
     page = await open_page(alice)
 
     tasks = [await page.generate(f"{k}", size="256x256") for k in range(5)]
@@ -107,7 +107,7 @@ async def test_one_slot_draws_one_task_at_a_time_and_two_replicas_draw_two(
 
     assert {end["type"] for end in ends} == {"result"}
     running, most = 0, 0
-    # in the order of their writing: a page may be told of two tasks in another one
+    # in order of writing: frames of two tasks may arrive in another order
     async for event in TaskEvent.objects.filter(task__in=map(uuid.UUID, tasks)).order_by("pk"):
         running += (event.kind == "claimed") - (event.kind == "completed")
         most = max(most, running)
@@ -115,9 +115,9 @@ async def test_one_slot_draws_one_task_at_a_time_and_two_replicas_draw_two(
 
 
 async def test_a_thumbnail_follows_the_picture(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
-    await start_machine()
+    await start_demo_worker()
     page = await open_page(alice)
     task_id = await page.generate(size="512x256")
     await ending(page, task_id)
@@ -133,9 +133,9 @@ async def test_a_thumbnail_follows_the_picture(
 
 
 async def test_pictures_are_served_to_their_owner_and_to_staff_only(
-    alice: User, bob: User, rita: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, bob: User, rita: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
-    await start_machine()
+    await start_demo_worker()
     page = await open_page(alice)
     task_id = await page.generate(size="256x256")
     (image,) = (await ending(page, task_id))["data"]["data"]
@@ -159,13 +159,13 @@ async def test_pictures_are_served_to_their_owner_and_to_staff_only(
 
 
 async def test_nothing_is_left_held_or_unfinished_on_disk(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
-    machine = await start_machine()
+    demo_worker = await start_demo_worker()
     page = await open_page(alice)
     task_id = await page.generate(size="256x256")
     await ending(page, task_id)
-    await machine.host.drain()
+    await demo_worker.host.drain()
 
     assert not await ModelSlot.objects.filter(task__isnull=False).aexists()
     folder = Path(settings.MEDIA_ROOT) / task_id
@@ -175,9 +175,9 @@ async def test_nothing_is_left_held_or_unfinished_on_disk(
 
 @pytest.mark.parametrize("route", ["diffusers", "vllm"])
 async def test_a_cancel_during_the_drawing_ends_it_and_the_next_task_is_unharmed(
-    alice: User, open_page: OpenPage, start_machine: StartMachine, route: str
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker, route: str
 ) -> None:
-    await start_machine(speed=6, engine=route)
+    await start_demo_worker(speed=6, engine=route)
     page = await open_page(alice)
     task_id = await page.generate(size="512x512", steps=20)
     await page.until("step_began")

@@ -1,4 +1,4 @@
-"""A connection that breaks says nothing of the call behind it: the machine may draw on."""
+"""A dropped connection does not end its call: the model may continue."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from django.contrib.auth.models import User
 
 from generation.worker import WorkerHost
 from generation.xinference import XinferenceClient
-from tests.contract.servers import DemoProcess
-from tests.socket.pages import OpenPage
-from tests.worker.machine import ending, seen_at
+from tests.contract.demo_process import DemoProcess
+from tests.socket.sockets import OpenPage
+from tests.worker.demo_worker import ending, seen_at
 
 Serve = Callable[..., Awaitable[Path]]
 

@@ -1,4 +1,4 @@
-"""The model server misbehaves in every recorded way: what the person is told, and what is kept."""
+"""Every recorded fault of the model server: the user's message, and what is kept."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from generation.models import GeneratedImage, GenerationTask, ModelSlot, ModelSt
 from generation.worker.attempt import Attempt
 from generation.worker.picture_call import PictureCall
 from generation.worker.task_run import TaskRun
-from tests.socket.pages import OpenPage, Page
-from tests.worker.machine import StartMachine, ending, kinds
+from tests.socket.sockets import OpenPage, Page
+from tests.worker.demo_worker import StartDemoWorker, ending, kinds
 
 SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
 
@@ -57,12 +57,12 @@ async def assert_told(page: Page, frame: dict[str, Any], code: str, step: str) -
 async def test_an_answer_that_no_second_try_can_help_fails_the_task_at_once(
     alice: User,
     open_page: OpenPage,
-    start_machine: StartMachine,
+    start_demo_worker: StartDemoWorker,
     fault: dict[str, Any],
     code: ErrorCode,
     step: str,
 ) -> None:
-    machine = await start_machine(faults=[{**fault, "match": {"prompt_contains": "bad"}}])
+    demo_worker = await start_demo_worker(faults=[{**fault, "match": {"prompt_contains": "bad"}}])
     page = await open_page(alice)
 
     task_id = await page.generate("bad", **SMALL)
@@ -70,7 +70,7 @@ async def test_an_answer_that_no_second_try_can_help_fails_the_task_at_once(
 
     good = await page.generate("good", **SMALL)
     assert (await ending(page, good))["type"] == "result"
-    await machine.host.drain()
+    await demo_worker.host.drain()
     assert not await ModelSlot.objects.filter(task__isnull=False).aexists()
 
 
@@ -78,9 +78,9 @@ async def test_an_answer_that_no_second_try_can_help_fails_the_task_at_once(
     ("status", "reason"), [(429, "model_busy"), (503, "model_loading"), (404, "model_loading")]
 )
 async def test_a_model_that_asks_us_to_wait_gets_its_time(
-    alice: User, open_page: OpenPage, start_machine: StartMachine, status: int, reason: str
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker, status: int, reason: str
 ) -> None:
-    await start_machine(faults=[{"do": "status", "status": status, "times": 1}])
+    await start_demo_worker(faults=[{"do": "status", "status": status, "times": 1}])
     page = await open_page(alice)
 
     task_id = await page.generate(**SMALL)
@@ -93,9 +93,9 @@ async def test_a_model_that_asks_us_to_wait_gets_its_time(
 
 
 async def test_a_model_that_goes_on_asking_us_to_wait_gets_twice_the_time(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
-    await start_machine(faults=[{"do": "status", "status": 429, "times": 2}])
+    await start_demo_worker(faults=[{"do": "status", "status": 429, "times": 2}])
     page = await open_page(alice)
 
     task_id = await page.generate(**SMALL)
@@ -109,9 +109,9 @@ async def test_a_model_that_goes_on_asking_us_to_wait_gets_twice_the_time(
 
 
 async def test_a_model_that_fails_three_times_fails_the_task(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
-    await start_machine(faults=[{"do": "status", "status": 500}])
+    await start_demo_worker(faults=[{"do": "status", "status": 500}])
     page = await open_page(alice)
 
     task_id = await page.generate(**SMALL)
@@ -123,9 +123,9 @@ async def test_a_model_that_fails_three_times_fails_the_task(
 
 
 async def test_a_dropped_connection_costs_an_attempt_but_not_the_task(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
-    await start_machine(faults=[{"do": "drop", "times": 1}])
+    await start_demo_worker(faults=[{"do": "drop", "times": 1}])
     page = await open_page(alice)
 
     task_id = await page.generate(**SMALL)
@@ -137,9 +137,9 @@ async def test_a_dropped_connection_costs_an_attempt_but_not_the_task(
 
 
 async def test_a_model_process_that_dies_under_way_is_told_from_a_model_that_fails(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
-    await start_machine(speed=4, faults=[{"do": "die", "step": 2, "times": 1}])
+    await start_demo_worker(speed=4, faults=[{"do": "die", "step": 2, "times": 1}])
     page = await open_page(alice)
 
     task_id = await page.generate(n=1, size="512x512")
@@ -158,9 +158,9 @@ async def test_a_model_process_that_dies_under_way_is_told_from_a_model_that_fai
     ],
 )
 async def test_an_abort_that_nobody_here_asked_for_is_no_cancel(
-    alice: User, open_page: OpenPage, start_machine: StartMachine, fault: dict[str, Any]
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker, fault: dict[str, Any]
 ) -> None:
-    await start_machine(faults=[{**fault, "times": 1}])
+    await start_demo_worker(faults=[{**fault, "times": 1}])
     page = await open_page(alice)
 
     task_id = await page.generate(**SMALL)
@@ -172,12 +172,12 @@ async def test_an_abort_that_nobody_here_asked_for_is_no_cancel(
 
 
 async def test_a_refused_key_stops_everybody_from_sending_it(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
-    machine = await start_machine()
+    demo_worker = await start_demo_worker()
     page = await open_page(alice)
     refused = {"do": "status", "status": 401, "times": 1}
-    machine.demo.faults.extend(parse_all([refused, {**refused, "on": "models"}]))
+    demo_worker.demo.faults.extend(parse_all([refused, {**refused, "on": "models"}]))
 
     task_id = await page.generate(**SMALL)
     await page.until("interrupted")
@@ -185,8 +185,8 @@ async def test_a_refused_key_stops_everybody_from_sending_it(
     while place["tasks"].get(task_id, {}).get("reason") != "key_refused":
         place = await page.until("queue")
 
-    machine.demo.faults.extend(parse_all([{"do": "status", "status": 500, "on": "models"}]))
-    await machine.host.look_at_models()
+    demo_worker.demo.faults.extend(parse_all([{"do": "status", "status": 500, "on": "models"}]))
+    await demo_worker.host.look_at_models()
     # had it asked, the answer would have made this "model_down"
     assert (await ModelState.objects.aget()).error_code == ErrorCode.KEY_REFUSED
     assert not (await ModelState.objects.aget()).ready
@@ -195,30 +195,30 @@ async def test_a_refused_key_stops_everybody_from_sending_it(
 
 
 async def test_while_the_model_is_down_the_line_waits_and_says_so(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
-    machine = await start_machine(faults=[{"do": "drop", "on": "models"}])
+    demo_worker = await start_demo_worker(faults=[{"do": "drop", "on": "models"}])
     page = await open_page(alice)
 
     task_id = await page.generate(**SMALL)
     place = await page.until("queue")
-    machine.demo.faults.clear()
-    await machine.host.look_at_models()
+    demo_worker.demo.faults.clear()
+    await demo_worker.host.look_at_models()
 
     assert place["tasks"][task_id]["reason"] == "model_down"
     assert (await ending(page, task_id))["type"] == "result"
 
 
 async def test_a_model_that_goes_down_afterwards_takes_nothing_back(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
-    machine = await start_machine()
+    demo_worker = await start_demo_worker()
     page = await open_page(alice)
     done = await page.generate("before", **SMALL)
     result = await ending(page, done)
 
-    machine.demo.faults.extend(parse_all([{"do": "drop", "on": "models"}]))
-    await machine.host.look_at_models()
+    demo_worker.demo.faults.extend(parse_all([{"do": "drop", "on": "models"}]))
+    await demo_worker.host.look_at_models()
     waiting = await page.generate("after", **SMALL)
     place = await page.until("queue")
 
@@ -230,10 +230,10 @@ async def test_a_model_that_goes_down_afterwards_takes_nothing_back(
 
 @pytest.mark.parametrize("engine", ["diffusers", "vllm"])
 async def test_a_model_that_makes_no_progress_is_given_up(
-    alice: User, open_page: OpenPage, start_machine: StartMachine, engine: str
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker, engine: str
 ) -> None:
     with override_settings(GENERATION_STALL=timedelta(seconds=1.5)):
-        await start_machine(engine=engine, faults=[{"do": "stall", "seconds": 4, "times": 1}])
+        await start_demo_worker(engine=engine, faults=[{"do": "stall", "seconds": 4, "times": 1}])
         page = await open_page(alice)
 
         task_id = await page.generate(**SMALL)
@@ -247,9 +247,9 @@ async def test_a_model_that_makes_no_progress_is_given_up(
 
 
 async def test_what_follows_a_picture_is_not_stored(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
-    await start_machine(faults=[{"do": "tail"}])
+    await start_demo_worker(faults=[{"do": "tail"}])
     page = await open_page(alice)
 
     result = await ending(page, await page.generate(**SMALL))
@@ -263,10 +263,10 @@ async def test_what_follows_a_picture_is_not_stored(
 
 @pytest.mark.parametrize("engine", ["diffusers", "vllm"])
 async def test_progress_that_only_creeps_is_no_progress(
-    alice: User, open_page: OpenPage, start_machine: StartMachine, engine: str
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker, engine: str
 ) -> None:
     with override_settings(GENERATION_STALL=timedelta(seconds=1.5)):
-        await start_machine(engine=engine, faults=[{"do": "creep", "seconds": 4, "times": 1}])
+        await start_demo_worker(engine=engine, faults=[{"do": "creep", "seconds": 4, "times": 1}])
         page = await open_page(alice)
 
         task_id = await page.generate(**SMALL)
@@ -280,7 +280,7 @@ async def test_progress_that_only_creeps_is_no_progress(
 
 
 async def test_a_picture_is_given_up_at_its_deadline_whatever_progress_it_makes(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
     limits = {
         "GENERATION_STALL": timedelta(seconds=5),
@@ -289,7 +289,7 @@ async def test_a_picture_is_given_up_at_its_deadline_whatever_progress_it_makes(
     # it does not hear the abort before its end
     late = {"do": "delay_decode", "seconds": 10, "match": {"prompt_contains": "late"}}
     with override_settings(**limits):
-        await start_machine(faults=[late])
+        await start_demo_worker(faults=[late])
         page = await open_page(alice)
         # the painting process is there after the first one
         await ending(page, await page.generate(**SMALL))
@@ -305,14 +305,14 @@ async def test_a_picture_is_given_up_at_its_deadline_whatever_progress_it_makes(
 
 
 async def test_a_model_that_is_busy_for_ever_is_given_up_at_the_deadline(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
     limits = {
         "GENERATION_STALL": timedelta(seconds=1),
         "GENERATION_DEADLINE": timedelta(seconds=1),
     }
     with override_settings(**limits):
-        await start_machine(faults=[{"do": "status", "status": 429}])
+        await start_demo_worker(faults=[{"do": "status", "status": 429}])
         page = await open_page(alice)
 
         task_id = await page.generate(**SMALL)
@@ -325,9 +325,9 @@ async def test_a_model_that_is_busy_for_ever_is_given_up_at_the_deadline(
 
 
 async def test_a_disk_that_takes_no_picture_fails_the_task_and_leaves_no_row(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
-    await start_machine()
+    await start_demo_worker()
     page = await open_page(alice)
 
     with override_settings(MEDIA_ROOT="/dev/full/media"):
@@ -340,10 +340,10 @@ async def test_a_disk_that_takes_no_picture_fails_the_task_and_leaves_no_row(
 
 
 async def test_the_servers_own_words_are_for_staff_only(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
     secret = "[address=10.1.2.3:5, pid=7] divisible by 16"
-    await start_machine(faults=[{"do": "status", "status": 400, "detail": secret}])
+    await start_demo_worker(faults=[{"do": "status", "status": 400, "detail": secret}])
     page = await open_page(alice)
 
     task_id = await page.generate(**SMALL)
@@ -355,7 +355,7 @@ async def test_the_servers_own_words_are_for_staff_only(
 
 
 async def test_nothing_of_a_run_is_kept_once_it_has_ended(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
     """An error holds the frames behind it, with the picture in them, and cycles stay for long."""
     faults: list[dict[str, Any]] = [
@@ -363,7 +363,7 @@ async def test_nothing_of_a_run_is_kept_once_it_has_ended(
         for do in ("empty", "not_image", "truncated", "wrong_size", "nonsense")
     ]
     faults.append({"do": "status", "status": 400, "match": {"prompt_contains": "bad status bad"}})
-    machine = await start_machine(faults=faults)
+    demo_worker = await start_demo_worker(faults=faults)
     page = await open_page(alice)
     gc.collect()
     gc.disable()
@@ -371,7 +371,7 @@ async def test_nothing_of_a_run_is_kept_once_it_has_ended(
         for fault in faults:
             task_id = await page.generate(f"bad {fault['do']} bad", **SMALL)
             assert (await ending(page, task_id))["type"] == "error"
-        await asyncio.gather(*machine.host.runs.values())
+        await asyncio.gather(*demo_worker.host.runs.values())
         await asyncio.sleep(0)
         kept = [type(each).__name__ for each in gc.get_objects() if isinstance(each, OF_A_RUN)]
     finally:

@@ -1,4 +1,4 @@
-"""What an operator finds in the log: one line per end, per interruption and per outage."""
+"""Log lines for operators: one per end, interruption and outage."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from demo_xinference.faults import parse_all
 from generation.models import GenerationTask, ModelState
 from generation.worker.model_outages import MOST_REMEMBERED, ModelNews
 from tests.conftest import MODEL
-from tests.socket.pages import OpenPage
-from tests.worker.machine import StartMachine, ending
+from tests.socket.sockets import OpenPage
+from tests.worker.demo_worker import StartDemoWorker, ending
 
 SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
 
@@ -41,17 +41,17 @@ def of_event(lines: list[str], *events: str) -> list[str]:
 
 
 async def test_a_task_that_is_done_is_one_line(
-    alice: User, open_page: OpenPage, start_machine: StartMachine, lines: list[str]
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker, lines: list[str]
 ) -> None:
-    machine = await start_machine()
+    demo_worker = await start_demo_worker()
     page = await open_page(alice)
 
     task_id = await page.generate(**SMALL)
     await ending(page, task_id)
-    await machine.host.drain()
+    await demo_worker.host.drain()
 
     (line,) = of_event(lines, "task_completed", "task_failed", "attempt_interrupted")
-    worker = str(machine.host.worker_id)[:8]
+    worker = str(demo_worker.host.worker_id)[:8]
     start = f"INFO task_completed task={task_id} attempt=1 worker={worker} model={MODEL} seconds="
     assert line.startswith(start)
     assert [each.split()[1] for each in lines if f"worker={worker}" in each] == [
@@ -62,10 +62,10 @@ async def test_a_task_that_is_done_is_one_line(
 
 
 async def test_a_model_that_fails_every_call_is_in_the_log_with_its_cause(
-    alice: User, open_page: OpenPage, start_machine: StartMachine, lines: list[str]
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker, lines: list[str]
 ) -> None:
     words = f"CUDA out of memory.\x1b[31m Tried\nINFO task_completed task={MODEL}"
-    await start_machine(faults=[{"do": "status", "status": 500, "detail": words}])
+    await start_demo_worker(faults=[{"do": "status", "status": 500, "detail": words}])
     page = await open_page(alice)
 
     task_id = await page.generate(**SMALL)
@@ -87,11 +87,11 @@ async def test_a_model_that_fails_every_call_is_in_the_log_with_its_cause(
 
 
 async def test_a_prompt_that_is_refused_is_told_to_its_owner_and_quoted_nowhere(
-    alice: User, open_page: OpenPage, start_machine: StartMachine, lines: list[str]
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker, lines: list[str]
 ) -> None:
     prompt = "a heron in the reeds at dawn"
     words = f"Invalid prompt: {prompt!r} is not allowed"
-    await start_machine(faults=[{"do": "status", "status": 400, "detail": words}])
+    await start_demo_worker(faults=[{"do": "status", "status": 400, "detail": words}])
     page = await open_page(alice)
 
     task_id = await page.generate(prompt, **SMALL)
@@ -105,9 +105,9 @@ async def test_a_prompt_that_is_refused_is_told_to_its_owner_and_quoted_nowhere(
 
 
 async def test_a_disk_that_takes_no_picture_is_in_the_log_with_the_systems_own_error(
-    alice: User, open_page: OpenPage, start_machine: StartMachine, lines: list[str]
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker, lines: list[str]
 ) -> None:
-    await start_machine()
+    await start_demo_worker()
     page = await open_page(alice)
 
     with override_settings(MEDIA_ROOT="/dev/full/media"):
@@ -132,17 +132,17 @@ async def test_a_task_that_is_cancelled_before_a_worker_had_it_names_none(
 
 
 async def test_a_model_server_that_is_away_is_one_line_and_one_when_it_is_back(
-    start_machine: StartMachine, lines: list[str]
+    start_demo_worker: StartDemoWorker, lines: list[str]
 ) -> None:
-    machine = await start_machine()
-    machine.demo.faults.extend(parse_all([{"do": "status", "status": 500, "on": "models"}]))
+    demo_worker = await start_demo_worker()
+    demo_worker.demo.faults.extend(parse_all([{"do": "status", "status": 500, "on": "models"}]))
 
     for _look in range(10):
-        await machine.host.look_at_models()
+        await demo_worker.host.look_at_models()
     told = (await ModelState.objects.aget()).error_detail
-    machine.demo.faults.clear()
+    demo_worker.demo.faults.clear()
     for _look in range(3):
-        await machine.host.look_at_models()
+        await demo_worker.host.look_at_models()
 
     down, back = of_event(lines, "model_server_down", "model_server_back")
     assert down.startswith("WARNING model_server_down cause=")
@@ -153,12 +153,12 @@ async def test_a_model_server_that_is_away_is_one_line_and_one_when_it_is_back(
 
 
 async def test_a_model_that_is_not_served_is_named_with_what_to_correct(
-    start_machine: StartMachine, lines: list[str]
+    start_demo_worker: StartDemoWorker, lines: list[str]
 ) -> None:
-    machine = await start_machine()
+    demo_worker = await start_demo_worker()
     with override_settings(XINFERENCE_MODEL="another"):
         for _look in range(5):
-            await machine.host.look_at_models()
+            await demo_worker.host.look_at_models()
 
     (down,) = of_event(lines, "model_down")
     assert "model=another" in down
@@ -202,12 +202,12 @@ def test_a_model_that_stays_down_after_it_flapped_is_told_again(lines: list[str]
 
 
 async def test_a_server_that_flaps_is_a_few_lines(
-    start_machine: StartMachine, lines: list[str]
+    start_demo_worker: StartDemoWorker, lines: list[str]
 ) -> None:
-    machine = await start_machine()
+    demo_worker = await start_demo_worker()
     (away,) = parse_all([{"do": "status", "status": 500, "on": "models"}])
     for look in range(40):
-        machine.demo.faults[:] = [away] * (look % 2)
-        await machine.host.look_at_models()
+        demo_worker.demo.faults[:] = [away] * (look % 2)
+        await demo_worker.host.look_at_models()
 
     assert len(of_event(lines, "model_server_down", "model_server_back")) <= 14

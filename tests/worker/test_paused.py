@@ -1,4 +1,4 @@
-"""A worker in a copy of an installation, before the model server of the original."""
+"""A worker in a copy of an installation, at the model server of the original."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from django.test import override_settings
 from generation import services
 from generation.models import ModelSlot, Worker
 from tests.factories import claim_one, submit
-from tests.socket.pages import OpenPage
-from tests.worker.machine import StartMachine, ending
+from tests.socket.sockets import OpenPage
+from tests.worker.demo_worker import StartDemoWorker, ending
 
 SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
 
@@ -26,7 +26,7 @@ async def test_a_copy_claims_and_ends_nothing_until_it_is_resumed(
     model: str,
     worker: Worker,
     open_page: OpenPage,
-    start_machine: StartMachine,
+    start_demo_worker: StartDemoWorker,
     tmp_path: Path,
 ) -> None:
     await sync_to_async(services.may_work)()
@@ -35,40 +35,40 @@ async def test_a_copy_claims_and_ends_nothing_until_it_is_resumed(
     await sync_to_async(claim_one)(worker, now)
     await Worker.objects.aupdate(last_seen=now)
     with override_settings(DATA_DIR=tmp_path, GENERATION_LEASE=timedelta(seconds=3)):
-        machine = await start_machine()
+        demo_worker = await start_demo_worker()
         page = await open_page(alice)
         task_id = await page.generate(**SMALL)
         place = await page.until("queue")
         while place["tasks"].get(task_id, {}).get("reason") != "paused":
             place = await page.until("queue")
         # the lease of the other task ran out long ago
-        await machine.host.expire()
-        assert not await machine.host.claim_some()
+        await demo_worker.host.expire()
+        assert not await demo_worker.host.claim_some()
         assert (await ModelSlot.objects.aget()).task_id is not None
         assert (await Worker.objects.exclude(pk=worker.pk).aget()).state == "paused"
-        assert not machine.demo.model.progress._records
+        assert not demo_worker.demo.model.progress._records
 
         await sync_to_async(call_command)("resume", stdout=StringIO())
-        await machine.host.beat()
-        await machine.host.look_at_models()
+        await demo_worker.host.beat()
+        await demo_worker.host.look_at_models()
 
         assert (await ending(page, task_id))["type"] == "result"
 
 
 async def test_a_worker_of_another_host_joins_when_it_sees_that_workers_live(
-    worker: Worker, start_machine: StartMachine, tmp_path: Path
+    worker: Worker, start_demo_worker: StartDemoWorker, tmp_path: Path
 ) -> None:
     """DATA_DIR may be a folder of each host, with `media/` shared between them."""
     await sync_to_async(services.may_work)()
     with override_settings(DATA_DIR=tmp_path):
-        machine = await start_machine()
-        await machine.host.beat()
-        assert machine.host.pause.on
+        demo_worker = await start_demo_worker()
+        await demo_worker.host.beat()
+        assert demo_worker.host.pause.on
 
         for second in (1, 2):
             at = worker.last_seen + timedelta(seconds=second)
             await Worker.objects.filter(pk=worker.pk).aupdate(last_seen=at)
-            await machine.host.beat()
-        await machine.host.beat()
+            await demo_worker.host.beat()
+        await demo_worker.host.beat()
 
-        assert not machine.host.pause.on
+        assert not demo_worker.host.pause.on

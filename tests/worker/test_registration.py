@@ -1,4 +1,4 @@
-"""All workers of one database call one model server; a worker that would not is refused."""
+"""All workers of one database call one model server; others are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A picture and its row, when the row is refused while the file is written."""
+"""A picture whose row is refused while its file is written."""
 
 from __future__ import annotations
 

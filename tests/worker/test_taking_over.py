@@ -1,4 +1,4 @@
-"""Several workers: who goes silent, who leaves, and who takes over."""
+"""Several workers: lost leases, hand-back and take-over."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from generation.protocol import Generate
 from generation.services import Boundary, Claim
 from generation.worker import WorkerHost
 from generation.xinference import DrawRequest, XinferenceClient
-from tests.socket.pages import OpenPage
-from tests.worker.machine import Machine, StartMachine, ending, is_end, seen_at
+from tests.socket.sockets import OpenPage
+from tests.worker.demo_worker import DemoWorker, StartDemoWorker, ending, is_end, seen_at
 
 SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
 
@@ -80,10 +80,10 @@ def begin(claim: Claim) -> DrawRequest:
     )
 
 
-async def call_of_the_other(machine: Machine, claim: Claim) -> asyncio.Task[str]:
+async def call_of_the_other(demo_worker: DemoWorker, claim: Claim) -> asyncio.Task[str]:
     """The model has it."""
     request = await begin(claim)
-    client = machine.host.client
+    client = demo_worker.host.client
     call = asyncio.create_task(
         client.draw(model=claim.task.model, route=claim.route, request=request)
     )
@@ -111,11 +111,11 @@ async def wait_for_the_end(task_id: uuid.UUID) -> GenerationTask:
 
 
 async def test_the_call_of_a_silent_worker_is_aborted_and_its_task_drawn_under_a_new_id(
-    alice: User, start_machine: StartMachine
+    alice: User, start_demo_worker: StartDemoWorker
 ) -> None:
-    machine = await start_machine(faults=stalled(2))
+    demo_worker = await start_demo_worker(faults=stalled(2))
     worker, claim = await claim_as_another(alice)
-    call = await call_of_the_other(machine, claim)
+    call = await call_of_the_other(demo_worker, claim)
 
     await go_silent(worker)
     with pytest.raises(XinferenceAborted):
@@ -128,11 +128,11 @@ async def test_the_call_of_a_silent_worker_is_aborted_and_its_task_drawn_under_a
 
 
 async def test_where_a_call_must_not_be_aborted_its_slot_is_held_until_it_is_over(
-    alice: User, start_machine: StartMachine
+    alice: User, start_demo_worker: StartDemoWorker
 ) -> None:
-    machine = await start_machine(faults=stalled(2), engine="vllm")
+    demo_worker = await start_demo_worker(faults=stalled(2), engine="vllm")
     worker, claim = await claim_as_another(alice)
-    call = await call_of_the_other(machine, claim)
+    call = await call_of_the_other(demo_worker, claim)
 
     await go_silent(worker)
     async with asyncio.timeout(60):
@@ -149,10 +149,10 @@ async def test_where_a_call_must_not_be_aborted_its_slot_is_held_until_it_is_ove
 
 
 async def test_a_worker_that_comes_back_after_its_slot_was_taken_over_ends_quietly(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
     """Its call goes on for a while; nothing of it is written, and the other's result stands."""
-    machine = await start_machine(faults=[{"do": "delay_decode", "seconds": 3, "times": 1}])
+    demo_worker = await start_demo_worker(faults=[{"do": "delay_decode", "seconds": 3, "times": 1}])
     page = await open_page(alice)
     task_id = await page.generate(**SMALL)
     await seen_at(page, "decoding")
@@ -161,12 +161,12 @@ async def test_a_worker_that_comes_back_after_its_slot_was_taken_over_ends_quiet
     def take_over() -> None:
         now = timezone.now()
         other = services.register_worker(host="elsewhere", pid=1, version="t", now=now)
-        services.expire_worker(worker_id=machine.host.worker_id, now=now)
+        services.expire_worker(worker_id=demo_worker.host.worker_id, now=now)
         assert services.expire_leases(worker_id=other.pk, now=now)
 
     await take_over()
     async with asyncio.timeout(60):
-        while machine.host.runs:  # noqa: ASYNC110
+        while demo_worker.host.runs:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
     log = await log_of(uuid.UUID(task_id))
@@ -176,9 +176,9 @@ async def test_a_worker_that_comes_back_after_its_slot_was_taken_over_ends_quiet
 
 @pytest.mark.parametrize(("engine", "freed"), [("diffusers", True), ("vllm", False)])
 async def test_a_worker_that_is_stopped_hands_back_what_it_cannot_finish_in_time(
-    alice: User, open_page: OpenPage, start_machine: StartMachine, engine: str, freed: bool
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker, engine: str, freed: bool
 ) -> None:
-    machine = await start_machine(speed=1, engine=engine)
+    demo_worker = await start_demo_worker(speed=1, engine=engine)
     page = await open_page(alice)
     task_id = await page.generate(size="1024x1024", steps=20)
     second = await page.generate(**SMALL)
@@ -187,7 +187,7 @@ async def test_a_worker_that_is_stopped_hands_back_what_it_cannot_finish_in_time
         await page.receive(30)
 
     with override_settings(GENERATION_GRACE=timedelta(seconds=0.2)):
-        await machine.host.drain()
+        await demo_worker.host.drain()
 
     task = await GenerationTask.objects.aget(pk=task_id)
     last = (await log_of(task.pk))[-1]
@@ -199,24 +199,24 @@ async def test_a_worker_that_is_stopped_hands_back_what_it_cannot_finish_in_time
 
 
 async def test_what_can_be_finished_in_time_is_finished_before_a_worker_leaves(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
-    machine = await start_machine()
+    demo_worker = await start_demo_worker()
     page = await open_page(alice)
     task_id = await page.generate(**SMALL)
     await page.until("claimed")
 
     with override_settings(GENERATION_GRACE=timedelta(seconds=60)):
-        await machine.host.drain()
+        await demo_worker.host.drain()
 
     assert (await ending(page, task_id))["type"] == "result"
 
 
 async def test_two_workers_share_one_model_and_every_task_is_drawn_once(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
-    machine = await start_machine(replicas=2)
-    transport = httpx.ASGITransport(machine.demo, raise_app_exceptions=False)
+    demo_worker = await start_demo_worker(replicas=2)
+    transport = httpx.ASGITransport(demo_worker.demo, raise_app_exceptions=False)
     client = XinferenceClient(base_url="http://demo", transport=transport)
     second = WorkerHost(client, demo=True, version="test")
     await second.start()
@@ -231,9 +231,11 @@ async def test_two_workers_share_one_model_and_every_task_is_drawn_once(
     assert not await ModelSlot.objects.filter(number__gt=2).aexists()
 
 
-async def test_the_setting_overrides_the_replicas(alice: User, start_machine: StartMachine) -> None:
+async def test_the_setting_overrides_the_replicas(
+    alice: User, start_demo_worker: StartDemoWorker
+) -> None:
     with override_settings(GENERATION_SLOTS="3"):
-        await start_machine(replicas=1)
+        await start_demo_worker(replicas=1)
 
         # within it: the worker goes on looking
         state = await ModelState.objects.aget()
@@ -242,7 +244,7 @@ async def test_the_setting_overrides_the_replicas(alice: User, start_machine: St
 
 
 async def test_a_worker_that_cannot_beat_ends_its_call_before_anybody_may_take_it_over(
-    alice: User, open_page: OpenPage, start_machine: StartMachine
+    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
     unlocked = threading.Event()
 
@@ -255,14 +257,14 @@ async def test_a_worker_that_cannot_beat_ends_its_call_before_anybody_may_take_i
             connection.close()
 
     with override_settings(GENERATION_LEASE=timedelta(seconds=6)):
-        machine = await start_machine(faults=stalled(8))
+        demo_worker = await start_demo_worker(faults=stalled(8))
         page = await open_page(alice)
         await page.generate(**SMALL)
         await seen_at(page, "generating")
-        locked = asyncio.create_task(asyncio.to_thread(lock_the_worker, machine.host.worker_id))
+        locked = asyncio.create_task(asyncio.to_thread(lock_the_worker, demo_worker.host.worker_id))
         try:
             async with asyncio.timeout(50):
-                while machine.demo.model.replicas[0].jobs:  # noqa: ASYNC110
+                while demo_worker.demo.model.replicas[0].jobs:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             assert not locked.done()
         finally:

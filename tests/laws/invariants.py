@@ -1,0 +1,106 @@
+"""The laws as invariants of rows and logs, checked after every call."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from hypothesis.stateful import RuleBasedStateMachine, invariant
+
+from generation import selectors
+from generation.choices import TERMINAL, EventKind, TaskStatus
+from generation.models import GenerationTask, ModelSlot, TaskEvent
+from generation.services.completion import MAX_COUNTED
+
+ENDS = (EventKind.COMPLETED, EventKind.FAILED, EventKind.CANCELLED)
+
+
+class Invariants(RuleBasedStateMachine):
+    """Checks a task again when its log, status or slot has changed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: dict[uuid.UUID, tuple[Any, ...]] = {}
+        self.ended: dict[uuid.UUID, tuple[Any, ...]] = {}
+
+    @invariant()
+    def every_task_keeps_the_laws(self) -> None:
+        held = {slot.task_id: slot for slot in ModelSlot.objects.filter(task__isnull=False)}
+        for task in GenerationTask.objects.all():
+            slot = held.get(task.pk)
+            fingerprint = (task.newest_seq, task.status, task.attempt, slot and slot.pk)
+            if self.seen.get(task.pk) == fingerprint:
+                continue
+            self.seen[task.pk] = fingerprint
+            log = list(TaskEvent.objects.filter(task=task).order_by("seq"))
+            the_log_has_no_gap_and_the_row_is_its_fold(task, log)
+            the_slot_fits_the_task(task, slot)
+            the_end_is_the_end(task, log)
+            nothing_is_taken_after_a_cancel_request(log)
+            attempts_are_counted(task, log)
+            the_percent_never_goes_back_within_an_attempt(log)
+
+    @invariant()
+    def a_finished_task_never_changes(self) -> None:
+        for task in GenerationTask.objects.filter(status__in=TERMINAL):
+            state = (task.status, task.newest_seq, task.images.count(), task.error_code)
+            assert self.ended.setdefault(task.pk, state) == state
+
+
+def the_log_has_no_gap_and_the_row_is_its_fold(task: GenerationTask, log: list[TaskEvent]) -> None:
+    assert [event.seq for event in log] == list(range(1, task.newest_seq + 1))
+    state = selectors.state_of(task.pk)
+    assert state["status"] == task.status
+    assert state["step"] == task.step
+    assert state["attempt"] == task.attempt
+    assert state["progress"] == round(task.progress, 1)
+    assert (state["cancel_requested"] is not None) == bool(task.cancel_requested_at)
+    stored = list(task.images.order_by("index").values_list("index", flat=True))
+    assert [image["index"] for image in state["images"]] == stored
+
+
+def the_slot_fits_the_task(task: GenerationTask, slot: ModelSlot | None) -> None:
+    """That a slot has one task and a task one slot is kept by the database."""
+    if slot is not None:
+        assert (slot.attempt, slot.model) == (task.attempt, task.model)
+    if task.status == TaskStatus.RUNNING:
+        assert slot is not None
+    if task.status == TaskStatus.CANCELLED:
+        assert slot is None
+
+
+def the_end_is_the_end(task: GenerationTask, log: list[TaskEvent]) -> None:
+    ends = [event.kind for event in log if event.kind in ENDS]
+    assert ends == ([task.status] if task.status in TERMINAL else [])
+    assert not ends or log[-1].kind == ends[0]
+    if task.status == TaskStatus.COMPLETED:
+        assert task.images.count() == task.n
+
+
+def nothing_is_taken_after_a_cancel_request(log: list[TaskEvent]) -> None:
+    kinds = [event.kind for event in log]
+    if EventKind.CANCEL_REQUESTED in kinds:
+        later = set(kinds[kinds.index(EventKind.CANCEL_REQUESTED) + 1 :])
+        refused = {"claimed", "image_stored", "completed", "failed", "cancel_requested"}
+        assert not later & refused
+
+
+def attempts_are_counted(task: GenerationTask, log: list[TaskEvent]) -> None:
+    claimed = [event.attempt for event in log if event.kind == EventKind.CLAIMED]
+    assert claimed == list(range(1, task.attempt + 1))
+    counted = [event for event in log if event.details.get("counted")]
+    used_up = task.status == TaskStatus.FAILED and task.counted_ends == MAX_COUNTED
+    assert task.counted_ends == len(counted) + used_up
+    assert task.counted_ends < MAX_COUNTED or used_up or task.cancel_requested_at
+
+
+def the_percent_never_goes_back_within_an_attempt(log: list[TaskEvent]) -> None:
+    highest: dict[int, float] = {}
+    for event in log:
+        if event.kind == EventKind.INTERRUPTED:
+            # the attempt is over; what follows stands at what is stored
+            highest.pop(event.attempt, None)
+            continue
+        assert event.progress >= highest.get(event.attempt, 0.0)
+        highest[event.attempt] = event.progress
+        assert (event.progress == 100) == (event.kind == EventKind.COMPLETED)

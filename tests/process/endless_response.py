@@ -1,0 +1,47 @@
+"""A Daphne application with an endless response that counts the bytes it has sent.
+
+`daphne tests.process.endless_response:application`; `/events` is the answer, `/zip` the same as
+a download, `/count` asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from liujuan_site import backpressure
+
+backpressure.STANDS_STILL = 2.0
+backpressure.DOWNLOADS_PAUSE = 5.0
+PART = b"data: " + b"x" * 65_000 + b"\n\n"
+counts = {"sent": 0, "open": 0}
+
+
+async def endless_response(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    if scope["path"] == "/count":
+        await answer(send, json.dumps(counts).encode())
+        return
+    gone = asyncio.create_task(until_disconnect(receive))
+    kind = b"application/zip" if scope["path"] == "/zip" else b"text/event-stream"
+    headers = [(b"Content-Type", kind)]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    counts["open"] += 1
+    while not gone.done():
+        await send({"type": "http.response.body", "body": PART, "more_body": True})
+        counts["sent"] += len(PART)
+        await asyncio.sleep(0)
+    counts["open"] -= 1
+
+
+async def until_disconnect(receive: Any) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def answer(send: Any, body: bytes) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": body})
+
+
+application = backpressure.with_paced_bodies(endless_response)

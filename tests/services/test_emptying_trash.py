@@ -1,0 +1,128 @@
+"""The trash is emptied of everything that is due, and of nothing else."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+
+from generation import images, services
+from generation.models import GenerationTask, TaskEvent, Worker
+from generation.selectors import TRASH_KEPT
+from tests.factories import claim_one, files_in, finish, finished_task, put, store, submit
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_the_bin_is_emptied_rows_files_and_all_of_only_what_is_due(
+    media: Path, alice: User, now: datetime
+) -> None:
+    gone, part, young, live = (
+        finished_task(alice, now),
+        finished_task(alice, now, pictures=2),
+        finished_task(alice, now),
+        finished_task(alice, now),
+    )
+    put(alice, now - TRASH_KEPT, (part, 1), tasks=[gone])
+    put(alice, now - TRASH_KEPT + timedelta(seconds=1), tasks=[young])
+
+    assert services.empty_bin(now=now) == 2
+    assert services.empty_bin(now=now) == 0
+
+    assert set(GenerationTask.objects.all()) == {part, young, live}
+    assert not TaskEvent.objects.filter(task=gone.pk).exists()
+    assert [image.index for image in part.images.all()] == [2]
+    assert {name.split("/")[0] for name in files_in(media)} == {
+        str(task.pk) for task in (part, young, live)
+    }
+    assert len(files_in(media)) == 6
+
+
+def test_a_full_bin_is_emptied_in_batches(media: Path, alice: User, now: datetime) -> None:
+    tasks = [finished_task(alice, now, pictures=2) for _each in range(4)]
+    copies = [finished_task(alice, now, pictures=0) for _each in range(40)]
+    put(alice, now - TRASH_KEPT, *[(task, 1) for task in tasks], tasks=copies)
+
+    assert services.empty_bin(now=now) == 29
+    assert services.empty_bin(now=now) == 15
+    assert services.empty_bin(now=now) == 0
+    assert set(GenerationTask.objects.all()) == set(tasks)
+
+
+def test_a_task_whose_call_still_runs_is_left_until_that_is_over(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    task = submit(alice, now)
+    claim = claim_one(worker, now)
+    store(claim, now)
+    finish(claim, now)
+    put(alice, now - TRASH_KEPT, tasks=[task])
+
+    assert services.empty_bin(now=now) == 0
+    services.settle_slot(slot_id=claim.slot_id, task_id=task.pk, attempt=1, now=now)
+    assert services.empty_bin(now=now) == 1
+
+
+def test_folders_are_condemned_before_anybody_has_to_wait(
+    media: Path, alice: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(alice, now - TRASH_KEPT, tasks=[finished_task(alice, now)])
+    waiting: list[bool] = []
+    condemn = images.condemn
+
+    def watched(folder: str) -> None:
+        waiting.append(connection.in_atomic_block)
+        condemn(folder)
+
+    monkeypatch.setattr(images, "condemn", watched)
+
+    assert services.empty_bin(now=now) == 1
+    assert waiting == [False]
+
+
+def test_files_that_could_not_be_removed_are_left_to_the_sweep(
+    media: Path, alice: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = finished_task(alice, now, pictures=2)
+    put(alice, now - TRASH_KEPT, (task, 1))
+
+    def refuse(name: str) -> None:
+        raise PermissionError(name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(images, "remove", refuse)
+        assert services.empty_bin(now=now) == 1
+    assert len(files_in(media)) == 4
+    for path in media.rglob("*.*"):
+        os.utime(path, (0, 0))
+
+    assert services.sweep_files(now=now) == 2
+    assert len(files_in(media)) == 2
+
+
+def test_a_folder_that_cannot_be_removed_keeps_no_other_one(
+    media: Path, alice: User, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    tasks = [finished_task(alice, now) for _each in range(3)]
+    stuck = str(tasks[0].pk)
+    (media / stuck / "a folder").mkdir()
+    put(alice, now - TRASH_KEPT, tasks=tasks)
+
+    assert services.empty_bin(now=now) == 3
+
+    assert {name.split("/")[0] for name in files_in(media)} == {stuck}
+    assert stuck in caplog.text
+
+
+def test_prune_takes_what_lies_in_the_bin_too(media: Path, alice: User, now: datetime) -> None:
+    old = now - timedelta(days=40)
+    task = finished_task(alice, old)
+    put(alice, now, tasks=[task])
+
+    assert services.prunable(before=now - timedelta(days=30)).tasks == 1
+    assert services.prune_batch(before=now - timedelta(days=30)) == 1
+    assert files_in(media) == set()

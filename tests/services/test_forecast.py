@@ -1,0 +1,202 @@
+"""The forecast before a submission: queue position, start time, or the reason for neither."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generation import selectors, services
+from generation.choices import InterruptReason
+from generation.models import GenerationTask, ModelState, Worker
+from generation.protocol import ModelData, QueuePlace
+from tests.conftest import MODEL, serve_model
+from tests.factories import claim_one, interrupt, settle, store, submit
+from tests.services.queues import SECOND, end, every_line, fill, in_a_world_of_its_own
+
+pytestmark = pytest.mark.django_db
+
+
+def offer(owner: User, now: datetime) -> ModelData:
+    return selectors.model_offers(owner.pk, now=now)[0]
+
+
+def wait(owner: User, now: datetime) -> QueuePlace:
+    return offer(owner, now)["wait"]
+
+
+def test_with_a_free_machine_a_new_task_begins_at_once(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    assert wait(alice, now) == {
+        "position": 1,
+        "eta_seconds": 0,
+        "basis": "estimated",
+        "reason": "in_line",
+    }
+
+
+def test_ones_own_tasks_push_the_next_one_back_and_leave_others_ahead_of_it(
+    alice: User, bob: User, model: str, worker: Worker, now: datetime
+) -> None:
+    submit(alice, now)
+    claim_one(worker, now)
+    for second in range(5):
+        submit(alice, now + second * SECOND)
+
+    mine, his = wait(alice, now + 9 * SECOND), wait(bob, now + 9 * SECOND)
+
+    assert (mine["position"], his["position"]) == (6, 1)
+    assert mine["eta_seconds"] is not None
+    assert his["eta_seconds"] is not None
+    assert mine["eta_seconds"] > his["eta_seconds"] > 0
+
+
+def test_a_task_that_pauses_does_not_stand_before_a_new_one(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    submit(alice, now)
+    claim = claim_one(worker, now)
+    interrupt(claim, InterruptReason.MODEL_DOWN, now)
+    settle(claim, now)
+
+    assert wait(alice, now)["position"] == 1
+
+
+def test_who_cannot_begin_is_told_why(alice: User, worker: Worker, now: datetime) -> None:
+    def told(at: datetime) -> tuple[str, float | None]:
+        place = wait(alice, at)
+        return place["reason"], place["eta_seconds"]
+
+    assert told(now) == ("model_down", None)
+    serve_model(now=now)
+    assert told(now) == ("in_line", 0)
+    assert told(now + timedelta(seconds=16)) == ("no_worker", None)
+    services.refuse_key(now=now)
+    assert told(now) == ("key_refused", None)
+
+
+def test_the_pace_is_the_median_at_the_reference_size_and_unknown_before_it_was_measured(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    before = offer(alice, now)
+    for seconds in (3.0, 4.0, 50.0):
+        submit(alice, now, size=(512, 1024), steps=10)
+        claim = claim_one(worker, now)
+        store(claim, now)
+        task, measured = claim.task, {"generating": seconds}
+        services.complete(task_id=task.pk, attempt=task.attempt, measured=measured, now=now)
+        settle(claim, now)
+
+    assert (before["seconds_per_step"], before["expected"]) == (None, None)
+    after = offer(alice, now)
+    assert after["seconds_per_step"] == pytest.approx(0.2)
+    assert after["expected"] is not None
+    assert after["expected"]["generating"] == pytest.approx(1.8)
+    assert after["expected"]["decoding"] > 0  # not measured here: what is assumed of every model
+
+
+def test_models_that_never_drew_cost_no_query_each(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert selectors.model_offers(alice.pk, now=now)
+        return len(asked)
+
+    before = queries()
+    names = [f"never-{number}" for number in range(64)]
+    ModelState.objects.bulk_create(ModelState(name=name, checked_at=now) for name in names)
+
+    assert queries() == before
+
+
+def test_an_estimate_is_the_coarser_the_farther_it_is(
+    alice: User, bob: User, model: str, worker: Worker, now: datetime
+) -> None:
+    submit(alice, now)
+    claim_one(worker, now)
+    told = []
+    for _each in range(30):
+        submit(bob, now, n=4)
+        told.append(wait(bob, now)["eta_seconds"])
+
+    seconds = [each for each in told if each is not None]
+
+    assert len(seconds) == 30
+    assert seconds == sorted(seconds)
+    assert all(each % 5 == 0 for each in seconds if 10 <= each < 60)
+    assert all(each % 10 == 0 for each in seconds if each >= 60)
+
+
+@every_line
+@given(
+    arrivals=st.lists(st.integers(0, 2), max_size=10),
+    before=st.lists(st.integers(0, 2), max_size=5),
+    busy=st.integers(0, 3),
+    newcomer=st.integers(0, 2),
+)
+def test_a_new_task_then_stands_where_it_was_said_to(
+    owners: list[User],
+    worker: Worker,
+    now: datetime,
+    arrivals: list[int],
+    before: list[int],
+    busy: int,
+    newcomer: int,
+) -> None:
+    """`before`: owners in the order of earlier claims; the last `busy` of them still run."""
+
+    def act() -> None:
+        serve_model(now=now, slots=30)
+        fill(owners, before, now)
+        claims = [claim_one(worker, now + (20 + k) * SECOND) for k in range(len(before))]
+        for claim in claims[: len(claims) - busy]:
+            end(claim, now + 40 * SECOND)
+        fill(owners, arrivals, now + 50 * SECOND)
+        at = now + 80 * SECOND
+
+        said = wait(owners[newcomer], at)
+        task = str(submit(owners[newcomer], at).pk)
+        place = selectors.queue_places([task], now=at)[task]
+
+        assert said["position"] == place["position"]
+        assert (said["eta_seconds"] == 0) == (place["eta_seconds"] == 0)
+
+    in_a_world_of_its_own(act)
+
+
+def test_one_reading_serves_any_number_of_people(
+    owners: list[User], model: str, worker: Worker, now: datetime
+) -> None:
+    fill(owners, [0, 1, 2, 0], now)
+
+    def queries(asked: list[User]) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            outlook = selectors.read_outlook(now=now, owners=[owner.pk for owner in asked])
+            for owner in asked:
+                outlook.waits(owner.pk)
+            outlook.places(map(str, GenerationTask.objects.none()))
+        return len(captured)
+
+    assert queries(owners) == queries(owners[:1])
+
+
+def test_models_that_are_served_are_offered_with_a_line_of_their_own(
+    alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    serve_model(now=now)
+    services.record_models(seen=[], demo=True, now=now)
+    serve_model(now=now, name="other")
+    submit(alice, now, model="other")
+
+    rows = {row["name"]: row for row in selectors.model_offers(alice.pk, now=now)}
+
+    assert list(rows) == [MODEL, "other"]
+    assert rows["other"]["wait"]["position"] == 2
+    assert rows[MODEL]["wait"]["position"] == 1

@@ -1,0 +1,149 @@
+"""Rows of models that the server names: bounded, and removed again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import override_settings
+
+from generation import selectors, services
+from generation.choices import KeyUse, Route
+from generation.models import ModelSlot, ModelState
+from generation.services import SeenModel, model_status
+from tests.conftest import MODEL
+from tests.factories import claim_one, submit
+
+pytestmark = pytest.mark.django_db
+OTHER = "another-model"
+MINUTE = timedelta(minutes=1)
+
+
+def see(now: datetime, *names: str, count: int = 1) -> None:
+    seen = [
+        SeenModel(
+            name=name,
+            route=Route.TXT2IMG,
+            ready=True,
+            loading=False,
+            replicas=count,
+            identity="here",
+            slots=count,
+        )
+        for name in names
+    ]
+    services.record_models(seen=seen, demo=False, now=now)
+
+
+def names() -> set[str]:
+    return set(ModelState.objects.values_list("name", flat=True))
+
+
+@pytest.mark.parametrize("count", [40_000, 10**9, 10**30])
+def test_no_count_makes_more_slots_than_a_database_can_hold(now: datetime, count: int) -> None:
+    see(now, MODEL, count=count)
+
+    assert ModelSlot.objects.count() <= 1_000
+    assert ModelState.objects.get().ready
+    see(now, MODEL, count=2)
+    assert ModelSlot.objects.count() == 2
+
+
+def test_a_server_that_names_other_models_at_every_look_fills_nothing(
+    now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    model_status.left_out.left = 1  # another test may have met the same
+    for look in range(6):
+        see(now, MODEL, *(f"a-{look}-{k:03}" for k in range(63)))
+
+    assert len(names()) <= 256
+    assert MODEL in names()
+    assert ModelState.objects.get(name=MODEL).ready
+    assert caplog.text.count("models_left_out") == 1
+
+
+def test_a_model_that_was_removed_is_forgotten_after_an_hour(now: datetime) -> None:
+    see(now, MODEL, OTHER)
+    see(now + 59 * MINUTE, MODEL)
+    assert names() == {MODEL, OTHER}
+    assert not ModelState.objects.get(name=OTHER).ready
+
+    see(now + 61 * MINUTE, MODEL)
+
+    assert names() == {MODEL}
+    assert not ModelSlot.objects.filter(model=OTHER).exists()
+    assert [row["name"] for row in selectors.model_rows(now=now)] == [MODEL]
+    see(now + 62 * MINUTE, MODEL, OTHER)
+    assert ModelState.objects.get(name=OTHER).ready
+
+
+def test_a_model_that_an_unfinished_task_names_is_not_forgotten(alice: User, now: datetime) -> None:
+    see(now, MODEL, OTHER)
+    task = submit(alice, now, model=OTHER)
+    worker = services.register_worker(host="h", pid=1, version="t", now=now)
+
+    see(now + 2 * 60 * MINUTE, MODEL)
+    assert OTHER in names()
+
+    see(now + 121 * MINUTE, MODEL, OTHER)
+    claim_one(worker, now + 121 * MINUTE)
+    see(now + 300 * MINUTE, MODEL)
+    assert ModelSlot.objects.filter(model=OTHER, task=task.pk).exists()
+    assert OTHER in names()
+
+
+def test_the_default_model_is_never_forgotten(now: datetime) -> None:
+    see(now, MODEL, OTHER)
+
+    see(now + 120 * MINUTE)
+
+    assert names() == {MODEL}
+
+
+def test_a_server_that_is_away_makes_nothing_forgotten(now: datetime) -> None:
+    see(now, MODEL, OTHER)
+
+    services.refuse_key(now=now + 120 * MINUTE)
+
+    assert names() == {MODEL, OTHER}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"XINFERENCE_URL": "http://other:9997"}, {"XINFERENCE_API_KEY": "xf-2"}],
+    ids=["another server", "another key"],
+)
+def test_a_refusal_is_one_of_this_key_by_this_server(
+    now: datetime, changed: dict[str, str]
+) -> None:
+    with override_settings(XINFERENCE_URL="http://one:9997", XINFERENCE_API_KEY="xf-1"):
+        services.refuse_key(now=now)
+        assert services.key_use(now=now) == KeyUse.REFUSED
+        assert services.key_is_refused(now=now)
+        with override_settings(**changed):
+            assert services.key_use(now=now) == KeyUse.ALLOWED
+            assert not services.key_is_refused(now=now)
+        with override_settings(XINFERENCE_URL="http://one:9997/"):
+            assert services.key_use(now=now) == KeyUse.REFUSED
+
+
+def test_early_tries_of_a_refused_key_are_a_minute_apart(now: datetime) -> None:
+    services.refuse_key(now=now)
+    tries = [
+        services.key_use(early=True, now=now + timedelta(seconds=seconds)) == KeyUse.TRIAL
+        for seconds in range(0, 300, 5)
+    ]
+
+    assert sum(tries) == 5
+
+
+def test_a_try_that_brings_no_answer_is_made_again_later(now: datetime) -> None:
+    services.refuse_key(now=now)
+    later = now + 15 * MINUTE
+
+    assert services.key_use(now=later) == KeyUse.TRIAL
+    assert services.key_use(now=later) == KeyUse.REFUSED
+    assert services.key_use(now=later + MINUTE) == KeyUse.TRIAL
+    services.accept_key()
+    assert services.key_use(now=later) == KeyUse.ALLOWED

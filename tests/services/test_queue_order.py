@@ -1,0 +1,191 @@
+"""The order of the queue: fairness between owners, and the shown position."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from django.contrib.auth.models import User
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generation import selectors, services
+from generation.choices import InterruptReason
+from generation.models import Worker
+from tests.conftest import MODEL, serve_model
+from tests.factories import claim_one, interrupt, settle, submit
+from tests.services.queues import (
+    SECOND,
+    end,
+    every_line,
+    fill,
+    in_a_world_of_its_own,
+    shown,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def test_one_task_after_a_hundred_of_somebody_else_is_among_the_next(
+    owners: list[User], model: str, worker: Worker, now: datetime
+) -> None:
+    alice, bob, _carol = owners
+    fill([alice], [0] * 100, now)
+    late = submit(bob, now + 200 * SECOND)
+
+    order = []
+    for second in range(3):
+        claim = claim_one(worker, now + (300 + second) * SECOND)
+        order.append(claim.task.pk)
+        end(claim, now + (300 + second) * SECOND)
+
+    assert late.pk in order[:2]
+
+
+def test_of_two_owners_with_nothing_running_the_one_served_longest_ago_goes_first(
+    owners: list[User], model: str, worker: Worker, now: datetime
+) -> None:
+    served = []
+    fill(owners, [0, 1, 2], now)
+    for second in range(3):
+        claim = claim_one(worker, now + (10 + second) * SECOND)
+        end(claim, now + (10 + second) * SECOND)
+    fill(owners, [2, 1, 0], now + 60 * SECOND)
+    for second in range(3):
+        claim = claim_one(worker, now + (90 + second) * SECOND)
+        served.append(claim.task.owner)
+        end(claim, now + (90 + second) * SECOND)
+
+    assert served == owners
+
+
+def test_who_has_fewer_running_goes_first_whatever_model_they_run_on(
+    owners: list[User], worker: Worker, now: datetime
+) -> None:
+    alice, bob, _carol = owners
+    serve_model(now=now, name="other")
+    submit(alice, now, model="other")
+    claim_one(worker, now)
+    serve_model(now=now)
+    submit(alice, now + SECOND)
+    second = submit(bob, now + 2 * SECOND)
+
+    assert claim_one(worker, now + 3 * SECOND).task.pk == second.pk
+
+
+def test_within_one_owner_first_come_is_first_served(
+    owners: list[User], model: str, worker: Worker, now: datetime
+) -> None:
+    tasks = [submit(owners[0], now + k * SECOND) for k in range(4)]
+    order = []
+    for second in range(4):
+        claim = claim_one(worker, now + (9 + second) * SECOND)
+        order.append(claim.task.pk)
+        end(claim, now + (9 + second) * SECOND)
+
+    assert order == [task.pk for task in tasks]
+
+
+def test_a_task_that_pauses_lets_the_others_pass_and_is_shown_behind_them(
+    owners: list[User], model: str, worker: Worker, now: datetime
+) -> None:
+    paused = submit(owners[0], now)
+    claim = claim_one(worker, now)
+    interrupt(claim, InterruptReason.MODEL_DOWN, now)
+    settle(claim, now)
+    other = submit(owners[0], now)
+
+    assert shown(now) == [str(other.pk), str(paused.pk)]
+    assert claim_one(worker, now).task.pk == other.pk
+    assert not services.claim(worker_id=worker.pk, now=now)
+    assert selectors.next_in_line(MODEL, now + SECOND) == [paused.pk]
+
+
+@every_line
+@given(
+    arrivals=st.lists(st.integers(0, 2), min_size=1, max_size=12),
+    before=st.lists(st.integers(0, 2), max_size=5),
+    busy=st.integers(0, 3),
+)
+def test_the_shown_place_is_the_claim_order_while_calls_go_on(
+    owners: list[User],
+    worker: Worker,
+    now: datetime,
+    arrivals: list[int],
+    before: list[int],
+    busy: int,
+) -> None:
+    """`before`: owners in the order of earlier claims; the last `busy` of them still run."""
+
+    def act() -> None:
+        serve_model(now=now, slots=30)
+        fill(owners, before, now)
+        claims = [claim_one(worker, now + (20 + k) * SECOND) for k in range(len(before))]
+        for claim in claims[: len(claims) - busy]:
+            end(claim, now + 40 * SECOND)
+        fill(owners, arrivals, now + 50 * SECOND)
+        at = now + 80 * SECOND
+
+        places = shown(at)
+        order = [str(claim_one(worker, at + k * SECOND).task.pk) for k in range(len(arrivals))]
+
+        assert order == places
+
+    in_a_world_of_its_own(act)
+
+
+@every_line
+@given(
+    arrivals=st.lists(st.integers(0, 2), min_size=1, max_size=12),
+    busy=st.lists(st.integers(0, 2), max_size=3),
+    together=st.integers(2, 5),
+)
+def test_who_is_taken_together_is_who_would_be_taken_one_after_the_other(
+    owners: list[User],
+    worker: Worker,
+    now: datetime,
+    arrivals: list[int],
+    busy: list[int],
+    together: int,
+) -> None:
+    def act() -> None:
+        serve_model(now=now, slots=30)
+        fill(owners, busy, now)
+        for k in range(len(busy)):
+            claim_one(worker, now + (20 + k) * SECOND)
+        fill(owners, arrivals, now + 50 * SECOND)
+        at = now + 80 * SECOND
+
+        places = shown(at)
+        while places:
+            claims = services.claim(worker_id=worker.pk, now=at, most=together)
+            assert [str(claim.task.pk) for claim in claims] == places[:together]
+            places, at = places[together:], at + SECOND
+
+    in_a_world_of_its_own(act)
+
+
+@every_line
+@given(
+    arrivals=st.lists(st.integers(0, 2), min_size=1, max_size=12),
+    before=st.lists(st.integers(0, 2), max_size=4),
+)
+def test_the_shown_place_is_the_claim_order_on_one_slot_one_after_the_other(
+    owners: list[User], worker: Worker, now: datetime, arrivals: list[int], before: list[int]
+) -> None:
+    def act() -> None:
+        serve_model(now=now)
+        fill(owners, before, now)
+        for k in range(len(before)):
+            end(claim_one(worker, now + (20 + k) * SECOND), now + (20 + k) * SECOND)
+        fill(owners, arrivals, now + 50 * SECOND)
+
+        places, order = shown(now + 80 * SECOND), []
+        for k in range(len(arrivals)):
+            claim = claim_one(worker, now + (80 + k) * SECOND)
+            order.append(str(claim.task.pk))
+            end(claim, now + (80 + k) * SECOND)
+
+        assert order == places
+
+    in_a_world_of_its_own(act)

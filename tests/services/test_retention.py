@@ -1,0 +1,88 @@
+"""Old finished tasks are deleted with all their data, and only those."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+
+from generation import images, services
+from generation.models import GeneratedImage, GenerationTask, TaskEvent, Worker
+from tests.factories import claim_one, finish, settle, store, submit
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def media(tmp_path: Path) -> Iterator[Path]:
+    with override_settings(MEDIA_ROOT=tmp_path / "media"):
+        yield tmp_path / "media"
+
+
+def drawn(owner: User, worker: Worker, at: datetime) -> GenerationTask:
+    """A completed task with its picture on disk."""
+    task = submit(owner, at)
+    claim = claim_one(worker, at)
+    image = store(claim, at)
+    images.write(image.file, b"picture")
+    finish(claim, at)
+    settle(claim, at)
+    return task
+
+
+def prune(*arguments: str) -> str:
+    output = StringIO()
+    call_command("prune", *arguments, stdout=output)
+    return output.getvalue()
+
+
+def test_it_only_says_what_it_would_do_unless_told_to(
+    media: Path, alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    drawn(alice, worker, now - timedelta(days=40))
+
+    said = prune("--days", "30")
+
+    assert said.startswith("Tasks: 1, pictures: 1, ")
+    assert "Nothing was deleted" in said
+    assert GenerationTask.objects.count() == 1
+
+
+def test_old_finished_tasks_go_with_events_rows_and_files(
+    media: Path, alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    old = drawn(alice, worker, now - timedelta(days=40))
+    young = drawn(alice, worker, now - timedelta(days=3))
+    waiting = submit(alice, now - timedelta(days=400))
+
+    assert "Deleted tasks: 1" in prune("--days", "30", "--yes")
+
+    assert set(GenerationTask.objects.all()) == {young, waiting}
+    assert not TaskEvent.objects.filter(task=old.pk).exists()
+    assert GeneratedImage.objects.count() == 1
+    assert len([path for path in media.rglob("*") if path.is_file()]) == 1
+
+
+def test_a_retry_outlives_the_task_it_repeats(
+    media: Path, alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    old = submit(alice, now - timedelta(days=40))
+    services.request_cancel(task_id=old.pk, now=now - timedelta(days=40))
+    old.refresh_from_db()
+    again = services.retry(task=old, key=None, now=now).task
+
+    prune("--days", "30", "--yes")
+
+    again.refresh_from_db()
+    assert again.parent is None
+
+
+def test_a_negative_age_is_refused() -> None:
+    with pytest.raises(CommandError):
+        prune("--days", "-1")

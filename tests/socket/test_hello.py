@@ -1,0 +1,143 @@
+"""Events around `hello`: read before registration in the hub, and arriving meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from time import monotonic
+
+from channels.db import database_sync_to_async
+from django.contrib.auth.models import User
+
+from generation import selectors
+from generation.hub import SocketOutbox, hub
+from generation.hub.replay import start_replay
+from generation.models import Worker
+from tests.socket.sockets import OpenPage
+from tests.socket.task_events import claim, progress, seqs_until
+
+
+async def test_what_is_rung_while_a_task_is_looked_up_is_not_missed(
+    alice: User, model: str, worker: Worker, open_page: OpenPage
+) -> None:
+    page = await open_page(alice)
+    task_id = await page.generate()
+    running = await claim(worker)
+    await progress(running, 3)
+    await seqs_until(page, task_id, 6)
+    reader = Reader(alice)
+    await hub.register(reader.outbox)
+
+    with hub.expecting(reader.outbox, task_id):
+        first = await database_sync_to_async(selectors.log_after)(task_id=task_id, after=2)
+        await progress(running, 5)
+        await seqs_until(page, task_id, 11)
+        await hub.attach(reader.outbox, task_id=task_id, owner_id=alice.pk, after=2, first=first)
+
+    assert len(first.frames) == 4
+    assert reader.seqs == list(range(3, 12))
+    await hub.unregister(reader.outbox)
+
+
+async def test_nothing_is_read_for_who_has_everything_unless_something_was_rung(
+    alice: User, model: str, worker: Worker, open_page: OpenPage
+) -> None:
+    page = await open_page(alice)
+    task_id = await page.generate()
+    running = await claim(worker)
+    await seqs_until(page, task_id, 3)
+    nothing = selectors.LogPage(frames=[], more=False)
+    reader = Reader(alice)
+    await hub.register(reader.outbox)
+
+    with hub.expecting(reader.outbox, task_id):
+        await progress(running, 2)
+        await seqs_until(page, task_id, 5)
+        await hub.attach(reader.outbox, task_id=task_id, owner_id=alice.pk, after=3, first=nothing)
+
+    assert reader.seqs == [4, 5]
+    await hub.unregister(reader.outbox)
+
+
+async def test_who_lets_go_while_the_log_is_read_is_told_nothing_more(
+    alice: User, model: str, worker: Worker, open_page: OpenPage
+) -> None:
+    page = await open_page(alice)
+    task_id = await page.generate()
+    reader = Reader(alice)
+    await hub.register(reader.outbox)
+    reader.outbox.cursors[task_id] = 0
+
+    reading = start_replay(reader.outbox, task_id)
+    await asyncio.sleep(0)
+    hub.detach(reader.outbox, task_id)
+    await reading
+
+    assert reader.seqs == []
+    assert task_id not in reader.outbox.cursors
+    await hub.unregister(reader.outbox)
+
+
+class Reader:
+    """An outbox whose frames are kept."""
+
+    def __init__(self, user: User) -> None:
+        self.seqs: list[int] = []
+        self.outbox = SocketOutbox(
+            owner_id=user.pk, send=self.send, send_now=self.send_now, close=self.close
+        )
+
+    def send_now(self, *frames: str) -> bool:
+        events = [json.loads(frame) for frame in frames]
+        self.seqs += [event["seq"] for event in events if "kind" in event]
+        return True
+
+    async def send(self, frame: str) -> None:
+        raise AssertionError("there is nothing to wait for")
+
+    async def close(self, code: int) -> None:
+        raise AssertionError(code)
+
+
+async def test_a_task_that_nobody_may_see_is_not_watched(
+    alice: User, bob: User, model: str, open_page: OpenPage
+) -> None:
+    page, stranger = await open_page(alice), await open_page(bob)
+    task_id = await page.generate()
+    await page.until("submitted")
+
+    for wanted in (task_id, task_id.upper(), str(uuid.uuid4()), "no id at all"):
+        answer = await stranger.ask(action="attach", task_id=wanted)
+        assert answer["code"] == "not_found"
+
+    assert set(hub.watchers) == {task_id}
+    assert len(hub.watchers[task_id]) == 1
+
+
+async def test_an_id_that_is_written_otherwise_leads_to_the_same_task(
+    alice: User, model: str, worker: Worker, open_page: OpenPage
+) -> None:
+    first, second = await open_page(alice), await open_page(alice)
+    task_id = await first.generate()
+
+    answer = await second.ask(action="attach", task_id=task_id.upper())
+    await progress(await claim(worker), 1)
+
+    assert answer["task_id"] == task_id
+    assert await seqs_until(second, task_id, 4) == [1, 2, 3, 4]
+
+
+async def test_who_signs_in_reads_again_unless_every_notice_meanwhile_was_heard(
+    alice: User, bob: User, model: str, open_page: OpenPage
+) -> None:
+    page, other = await open_page(alice), await open_page(alice)
+    since, notices = monotonic(), hub.notices
+
+    assert hub.missed_no_notice(alice.pk, since=since, notices=notices)
+    assert not hub.missed_no_notice(alice.pk, since=since - 3_600, notices=notices)
+    assert not hub.missed_no_notice(bob.pk, since=since, notices=notices)
+
+    await page.generate()
+    await other.until("task")
+    assert not hub.missed_no_notice(alice.pk, since=since, notices=notices)

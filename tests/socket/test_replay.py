@@ -1,0 +1,157 @@
+"""Replay of long logs to a slow client."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+from collections.abc import Callable
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.contrib.auth.models import User
+from django.db import connection
+
+from generation.hub import hub
+from generation.hub.outbox import MAX_QUEUED_FRAMES
+from generation.models import GenerationTask, TaskEvent, Worker
+from generation.selectors import LogPage
+from tests.socket.fake_transport import Transport, sent
+from tests.socket.sockets import PATIENCE, OpenPage
+from tests.socket.task_events import claim, progress, seqs_until
+
+PAGES = 6
+LOG = PAGES * MAX_QUEUED_FRAMES
+
+
+class Slow(Transport):
+    """Takes one frame after the other, and has to be waited for each time."""
+
+    def send_now(self, *_frames: str) -> bool:
+        return False
+
+    async def send(self, frame: str) -> None:
+        await asyncio.sleep(0)
+        self.frames.append(frame)
+
+
+async def one_who_stands_still(owner: User) -> Transport:
+    reader = Transport()
+    reader.open.clear()
+    return await registered(reader, owner)
+
+
+async def registered(reader: Transport, owner: User) -> Transport:
+    reader.outbox.owner_id = owner.pk
+    await hub.register(reader.outbox)
+    return reader
+
+
+async def filled(reader: Transport) -> None:
+    """The outbox is full; one frame may be on its way and is never received."""
+    async with asyncio.timeout(PATIENCE):
+        while len(reader.outbox.frames) < MAX_QUEUED_FRAMES - 1:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+def attach(reader: Transport, task_id: str) -> asyncio.Task[None]:
+    owner_id = reader.outbox.owner_id
+    attaching = hub.attach(reader.outbox, task_id=task_id, owner_id=owner_id, after=0)
+    return asyncio.create_task(attaching)
+
+
+@database_sync_to_async
+def lengthen(task_id: str) -> None:
+    """Up to LOG events, copies of the first one."""
+    task = GenerationTask.objects.get(pk=task_id)
+    first = task.events.get(seq=1)
+    frame = json.loads(first.frame)
+    TaskEvent.objects.bulk_create(
+        TaskEvent(
+            task=task,
+            seq=seq,
+            kind=first.kind,
+            step=first.step,
+            progress=first.progress,
+            attempt=first.attempt,
+            frame=json.dumps({**frame, "seq": seq}),
+            created_at=first.created_at,
+        )
+        for seq in range(task.newest_seq + 1, LOG + 1)
+    )
+    GenerationTask.objects.filter(pk=task_id).update(newest_seq=LOG)
+
+
+def seqs(reader: Transport, task_id: str) -> list[int]:
+    messages = map(json.loads, reader.frames)
+    return [m["seq"] for m in messages if "kind" in m and m["task_id"] == task_id]
+
+
+async def test_nothing_of_the_log_is_kept_for_who_stands_still(
+    alice: User, model: str, worker: Worker, open_page: OpenPage
+) -> None:
+    page = await open_page(alice)
+    task_id = await page.generate()
+    running = await claim(worker)
+    await seqs_until(page, task_id, 3)
+    await lengthen(task_id)
+    reader = await one_who_stands_still(alice)
+    attaching = attach(reader, task_id)
+    await filled(reader)
+    gc.collect()
+    assert [held for held in gc.get_objects() if isinstance(held, LogPage)] == []
+
+    await progress(running, 1)
+    reader.open.set()
+    await attaching
+    assert seqs(reader, task_id) == list(range(1, LOG + 2))
+    await hub.unregister(reader.outbox)
+
+
+async def test_who_is_slow_has_each_page_read_once_for_all_his_tasks(
+    alice: User, quiet_hub: None, model: str, open_page: OpenPage
+) -> None:
+    page = await open_page(alice)
+    tasks = [await page.generate(f"{number}") for number in range(4)]
+    for task_id in tasks:
+        await lengthen(task_id)
+    questions: list[Any] = []
+
+    def note(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("SELECT seq, frame"):
+            questions.append(params)
+        return execute(sql, params, many, context)
+
+    wrappers = await database_sync_to_async(lambda: connection.execute_wrappers)()
+    wrappers.append(note)
+    reader = await registered(Slow(), alice)
+    await asyncio.gather(*(attach(reader, task_id) for task_id in tasks))
+    wrappers.remove(note)
+    await sent(reader.outbox)
+
+    assert [seqs(reader, task_id) for task_id in tasks] == [list(range(1, LOG + 1))] * 4
+    # a page may be cut in two by other frames in the queue
+    assert len(questions) <= len(tasks) * (PAGES + 1)
+    await hub.unregister(reader.outbox)
+
+
+async def test_a_ring_while_he_attaches_again_does_not_bring_the_old_cursor_back(
+    alice: User, model: str, open_page: OpenPage
+) -> None:
+    page = await open_page(alice)
+    task_id = await page.generate()
+    await lengthen(task_id)
+    reader = await one_who_stands_still(alice)
+    earlier = attach(reader, task_id)
+    await filled(reader)
+
+    again = attach(reader, task_id)
+    await asyncio.sleep(0)
+    hub.deliver(reader.outbox, task_id, LOG, "rung again")
+    reader.open.set()
+    await asyncio.wait({earlier, again})
+
+    told = seqs(reader, task_id)
+    assert len(told) > LOG
+    assert told[-LOG:] == list(range(1, LOG + 1))
+    await hub.unregister(reader.outbox)

@@ -1,0 +1,371 @@
+"""The timeline of a task and its slow parts, derived from its log alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generation.choices import (
+    Basis,
+    DelayReason,
+    ErrorCode,
+    EventKind,
+    InterruptReason,
+    Step,
+    TaskStatus,
+)
+from generation.protocol import EventFrame, TaskData, empty_state, event_frame, fold
+from generation.timeline.diagnosis import Verdict, verdict
+from generation.timeline.spans import Part, Row, Waterfall, asides_of, ticks, waterfall
+
+TASK = "0b0b1c3e-6a51-4e32-9c7a-0d8b8f0a7d11"
+SENT = 1_790_000_000.0
+USUAL = {"loading": 0.2, "preparing": 0.3, "generating": 4.0, "decoding": 0.4, "finishing": 0.1}
+
+
+@dataclass
+class Log:
+    """A task's log as it is written; `at` is the time of the next event."""
+
+    n: int = 1
+    expected: dict[str, float] = field(default_factory=lambda: dict(USUAL))
+    at: float = SENT
+    attempt: int = 0
+    step: Step = Step.PARSING
+    image: int = 0
+    status: TaskStatus = TaskStatus.QUEUED
+    code: str = ""
+    frames: list[EventFrame] = field(default_factory=list)
+
+    def write(self, kind: EventKind, after: float = 0.0, **details: Any) -> Log:
+        self.at += after
+        self.frames.append(
+            event_frame(
+                task_id=TASK,
+                seq=len(self.frames) + 1,
+                kind=kind,
+                status=self.status,
+                step=self.step,
+                progress=0,
+                basis=Basis.MEASURED,
+                eta_seconds=None,
+                attempt=self.attempt,
+                image=self.image,
+                details=details,
+                timestamp=self.at,
+                code=self.code,
+                ending=None,
+            )
+        )
+        return self
+
+    def submitted(self) -> Log:
+        return self.write(EventKind.SUBMITTED)
+
+    def claimed(self, after: float) -> Log:
+        self.attempt, self.status, self.image = self.attempt + 1, TaskStatus.RUNNING, 0
+        self.write(EventKind.CLAIMED, after, worker=f"worker-{self.attempt}")
+        return self.begins(Step.LOADING)
+
+    def begins(self, step: Step, after: float = 0.0, *, observed: bool = True) -> Log:
+        self.step = step
+        return self.write(EventKind.STEP_BEGAN, after, observed=observed)
+
+    def progressed(self, after: float, done: int) -> Log:
+        return self.write(EventKind.PROGRESSED, after, done=done, total=9, fraction=done / 9)
+
+    def draws(self, *, loading: float = 0.2, generating: float = 4.0) -> Log:
+        """One picture from its preparation to its file; the time of loading passes first."""
+        self.image += 1
+        self.begins(Step.PREPARING, loading if self.image == 1 else 0.1)
+        self.begins(Step.GENERATING, 0.3)
+        self.begins(Step.DECODING, generating)
+        return self.begins(Step.FINISHING, 0.4)
+
+    def interrupted(self, after: float, reason: InterruptReason) -> Log:
+        self.status = TaskStatus.QUEUED
+        self.write(EventKind.INTERRUPTED, after, reason=reason.value, counted=True, stored=0)
+        self.step, self.image = Step.PARSING, 0
+        return self
+
+    def ended(self, after: float, status: TaskStatus, code: str = "") -> Log:
+        self.status, self.code = status, code
+        self.step = Step.COMPLETED if status == TaskStatus.COMPLETED else self.step
+        return self.write(EventKind(status.value), after)
+
+    def completed(self) -> Log:
+        return self.ended(0.1, TaskStatus.COMPLETED)
+
+    @property
+    def task(self) -> TaskData:
+        return {
+            "prompt": "LiuJuan",
+            "negative_prompt": "",
+            "model": "m",
+            "width": 512,
+            "height": 512,
+            "n": self.n,
+            "steps": 9,
+            "guidance": 0,
+            "seed": None,
+            "parent": None,
+            "created": SENT,
+            "request_key": None,
+            "expected": self.expected,
+        }
+
+    def fall(self, later: float = 0.0) -> Waterfall:
+        state = fold(empty_state(TASK), self.frames)
+        asides = asides_of(self.frames)
+        return waterfall(state, self.task, now=self.at + later, asides=asides)
+
+    def verdict(self, later: float = 0.0) -> Verdict:
+        return verdict(self.fall(later), self.task, status=self.status)
+
+
+def told(rows: list[Row]) -> list[tuple[str, str, float]]:
+    return [(row.kind, row.step, round(row.seconds, 3)) for row in rows]
+
+
+def test_a_task_that_went_through_shows_every_step_once() -> None:
+    fall = Log().submitted().claimed(1.5).draws().completed().fall()
+
+    assert told(fall.rows) == [
+        ("work", "parsing", 0.0),
+        ("waiting", "in_line", 1.5),
+        ("work", "loading", 0.2),
+        ("work", "preparing", 0.3),
+        ("work", "generating", 4.0),
+        ("work", "decoding", 0.4),
+        ("work", "finishing", 0.1),
+        ("end", "completed", 0.0),
+    ]
+    assert [(part.kind, round(part.seconds, 3)) for part in fall.parts] == [
+        ("waiting", 1.5),
+        ("work", 5.0),
+    ]
+    assert not fall.goes_on
+
+
+def test_a_task_in_line_waits_until_now() -> None:
+    fall = Log().submitted().fall(later=12.0)
+
+    assert told(fall.rows)[-1] == ("waiting", "in_line", 12.0)
+    assert fall.goes_on
+
+
+def test_what_runs_has_an_open_end() -> None:
+    fall = Log().submitted().claimed(1.0).begins(Step.PREPARING, 0.5).fall(later=2.0)
+
+    assert told(fall.rows)[-1] == ("running", "preparing", 2.0)
+    assert fall.total == pytest.approx(3.5)
+
+
+def test_the_silence_before_a_lease_ran_out_is_told_apart_from_the_work() -> None:
+    log = Log().submitted().claimed(0.0).begins(Step.PREPARING, 0.2).begins(Step.GENERATING, 0.3)
+    log.progressed(1.0, done=4).interrupted(30.0, InterruptReason.LEASE_EXPIRED)
+
+    fall = log.claimed(0.5).draws().completed().fall()
+
+    broken = next(row for row in fall.rows if row.kind == "interrupted")
+    assert (broken.step, broken.done, broken.worker) == ("generating", 4, "")
+    assert told(fall.rows)[4:7] == [
+        ("interrupted", "generating", 1.0),
+        ("waiting", "silence", 30.0),
+        ("waiting", "back_in_line", 0.5),
+    ]
+    assert [(part.kind, round(part.seconds, 3)) for part in fall.parts] == [
+        ("waiting", 0.0),
+        ("interrupted", 1.5),
+        ("waiting", 30.5),
+        ("work", 5.0),
+    ]
+    assert [(band.begins, round(band.ends, 3)) for band in fall.bands] == [(0.0, 1.5)]
+
+
+def test_three_attempts_and_a_failure() -> None:
+    log = Log().submitted()
+    for _each in range(2):
+        log.claimed(0.1).begins(Step.PREPARING, 0.2).interrupted(2.0, InterruptReason.MODEL_ERROR)
+    log.claimed(0.1).begins(Step.PREPARING, 0.2)
+
+    fall = log.ended(2.0, TaskStatus.FAILED, ErrorCode.MODEL_ERROR.value).fall()
+
+    kinds = ["interrupted", "interrupted", "failed"]
+    assert [part.kind for part in fall.parts if part.attempt] == kinds
+    assert told(fall.rows)[-2:] == [("failed", "preparing", 2.0), ("end", "failed", 0.0)]
+    assert fall.rows[-2].reason == "model_error"
+
+
+def test_a_stall_that_ended_the_task_is_silence_too() -> None:
+    log = Log().submitted().claimed(0.0).begins(Step.PREPARING, 0.2).begins(Step.GENERATING, 0.3)
+    log.progressed(1.0, done=2)
+
+    fall = log.ended(120.0, TaskStatus.FAILED, ErrorCode.STALLED.value).fall()
+
+    assert told(fall.rows)[-3:] == [
+        ("failed", "generating", 1.0),
+        ("waiting", "silence", 120.0),
+        ("end", "failed", 0.0),
+    ]
+    assert sum(part.seconds for part in fall.parts) == pytest.approx(fall.total)
+
+
+@pytest.mark.parametrize("claimed", [True, False])
+def test_a_cancelled_task_stops_where_it_was(claimed: bool) -> None:
+    log = Log().submitted()
+    if claimed:
+        log.claimed(1.0)
+
+    fall = log.ended(2.0, TaskStatus.CANCELLED).fall()
+
+    last = ("cancelled", "loading", 2.0) if claimed else ("waiting", "in_line", 2.0)
+    assert told(fall.rows)[-2:] == [last, ("end", "cancelled", 0.0)]
+
+
+def test_steps_that_nobody_saw_share_the_time_and_say_so() -> None:
+    log = Log().submitted().claimed(0.0).begins(Step.PREPARING, 0.2).begins(Step.GENERATING, 0.3)
+    log.begins(Step.DECODING, 8.8, observed=False).begins(Step.FINISHING)
+
+    rows = {row.step: row for row in log.completed().fall().rows}
+
+    assert not rows["generating"].observed
+    assert not rows["decoding"].observed
+    assert rows["finishing"].observed
+    assert rows["generating"].seconds == pytest.approx(8.0)
+    assert rows["decoding"].seconds == pytest.approx(0.8)
+
+
+def test_what_the_model_server_asked_to_wait_is_cut_out_of_the_step() -> None:
+    log = Log().submitted().claimed(0.0).begins(Step.PREPARING, 0.2)
+    log.write(EventKind.DELAYED, 0.1, reason=DelayReason.MODEL_BUSY.value, until=log.at + 2.1)
+    log.begins(Step.PREPARING, 2.0).begins(Step.GENERATING, 0.3)
+
+    fall = log.fall(later=1.0)
+
+    assert told(fall.rows)[3:] == [
+        ("work", "preparing", 0.1),
+        ("waiting", "model", 2.0),
+        ("work", "preparing", 0.3),
+        ("running", "generating", 1.0),
+    ]
+
+
+def test_a_call_that_is_put_off_now_is_waited_for() -> None:
+    log = Log().submitted().claimed(0.0).begins(Step.PREPARING, 0.2)
+    log.write(EventKind.DELAYED, 0.1, reason=DelayReason.MODEL_BUSY.value, until=log.at + 9.1)
+
+    rows = told(log.fall(later=1.0).rows)
+
+    assert rows[-3:] == [
+        ("work", "preparing", 0.1),
+        ("waiting", "model", 1.0),
+        ("running", "preparing", 0.0),
+    ]
+
+
+def test_as_fast_as_usual_needs_no_excuse() -> None:
+    found = Log().submitted().claimed(0.0).draws().completed().verdict()
+
+    assert (found.mood, found.causes) == ("usual", [])
+    assert found.usual == pytest.approx(5.0)
+
+
+def test_faster_than_usual_is_said_too() -> None:
+    assert Log().submitted().claimed(0.0).draws(generating=1).completed().verdict().mood == "fast"
+
+
+def test_the_line_is_named_when_it_took_the_time() -> None:
+    found = Log().submitted().claimed(20.0).draws().completed().verdict()
+
+    assert found.mood == "slow"
+    assert [(cause.kind, cause.seconds) for cause in found.causes] == [("in_line", 20.0)]
+
+
+def test_a_slow_step_is_named_with_how_much_slower_it_was() -> None:
+    found = Log(n=2).submitted().claimed(0.0).draws().draws(generating=20.0).completed().verdict()
+
+    (cause,) = found.causes
+    assert (cause.kind, cause.row.step, cause.row.image) == ("step", "generating", 2)
+    assert cause.times == pytest.approx(24 / 8)
+
+
+def test_an_interruption_costs_what_was_lost_with_it_and_not_its_whole_pictures() -> None:
+    log = Log(n=2).submitted().claimed(0.0).draws().begins(Step.PREPARING, 0.1)
+    log.image = 2
+    log.interrupted(3.0, InterruptReason.MODEL_LOST).claimed(2.0)
+    log.begins(Step.PREPARING, 0.2).begins(Step.GENERATING, 0.3).begins(Step.DECODING, 4.0)
+
+    found = log.begins(Step.FINISHING, 0.4).completed().verdict()
+
+    assert [(cause.kind, round(cause.seconds, 3)) for cause in found.causes] == [
+        ("interrupted", 5.0)
+    ]
+
+
+def test_without_a_past_nothing_is_called_slow_for_its_steps() -> None:
+    guess = {"loading": 0.1, "preparing": 0.2, "generating": 5.0, "decoding": 0.4, "finishing": 0.1}
+
+    found = Log(expected=guess).submitted().claimed(0.0).draws(generating=50).completed().verdict()
+
+    assert (found.mood, found.usual, found.causes) == ("first", None, [])
+
+
+@given(st.floats(0.1, 400_000))
+def test_the_axis_has_five_to_nine_round_ticks(span: float) -> None:
+    marks = list(ticks(span))
+
+    assert 5 <= len(marks) <= 9
+    assert marks[0] == 0
+    assert marks[-1] <= span + 0.001
+
+
+lengths = st.floats(0, 5_000, allow_nan=False).map(lambda value: round(value, 3))
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> Log:
+    """Any course a task can take, clocks that go back a little included."""
+    log = Log(n=draw(st.integers(1, 4))).submitted()
+    for _each in range(draw(st.integers(0, 3))):
+        log.claimed(draw(lengths))
+        for _picture in range(draw(st.integers(0, log.n))):
+            log.image += 1
+            for step in (Step.PREPARING, Step.GENERATING, Step.DECODING, Step.FINISHING):
+                seen = draw(st.booleans()) or step in (Step.PREPARING, Step.FINISHING)
+                log.begins(step, draw(lengths) if seen else 0.0, observed=seen)
+        if draw(st.booleans()):
+            until = log.at + draw(lengths)
+            log.write(EventKind.DELAYED, 0.0, reason=DelayReason.MODEL_BUSY.value, until=until)
+        log.interrupted(draw(lengths), draw(st.sampled_from(InterruptReason)))
+        log.at -= draw(st.sampled_from([0.0, 0.0, 0.02]))
+    if draw(st.booleans()):
+        log.claimed(draw(lengths)).draws()
+        if draw(st.booleans()):
+            log.completed()
+    if log.status in (TaskStatus.QUEUED, TaskStatus.RUNNING) and draw(st.booleans()):
+        ends = {TaskStatus.FAILED: ErrorCode.STALLED.value, TaskStatus.CANCELLED: ""}
+        status = draw(st.sampled_from(list(ends)))
+        log.ended(draw(lengths), status, ends[status])
+    return log
+
+
+@given(lives(), lengths)
+def test_rows_lie_within_the_time_and_parts_add_up_to_it(log: Log, later: float) -> None:
+    fall = log.fall(later)
+
+    assert sum(part.seconds for part in fall.parts) == pytest.approx(fall.total, abs=1e-6)
+    bars: list[Row | Part] = [*fall.rows, *fall.parts]
+    for bar in bars:
+        assert 0 <= bar.begins <= bar.ends <= fall.total
+    for before, after in zip(fall.rows, fall.rows[1:], strict=False):
+        assert before.ends <= after.begins + 1e-9
+    for part in (part for part in fall.parts if part.attempt):
+        own = [r for r in fall.rows if r.attempt == part.attempt and r.step != "silence"]
+        assert sum(row.seconds for row in own) == pytest.approx(part.seconds, abs=1e-6)
+    assert {row.kind for row in fall.rows if not fall.goes_on} & {"running"} == set()
+    log.verdict(later)

@@ -1,0 +1,83 @@
+"""A worker with the demo model in this process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from demo_xinference import DemoXinference, create_app
+from generation.worker import WorkerHost
+from generation.xinference import XinferenceClient
+from tests.socket.sockets import Page
+
+SPEED = 40.0
+"""A 512² picture of 9 steps in about a tenth of a second."""
+
+
+@dataclass
+class DemoWorker:
+    demo: DemoXinference
+    host: WorkerHost
+
+    async def stop(self) -> None:
+        if not self.host.draining:
+            await self.host.drain()
+        await self.demo.aclose()
+
+
+StartDemoWorker = Callable[..., Awaitable[DemoWorker]]
+
+
+@pytest.fixture
+async def start_demo_worker(running_hub: None) -> AsyncIterator[StartDemoWorker]:
+    """`await start_demo_worker(faults=[…])`: a worker that has seen the demo model."""
+    demo_workers: list[DemoWorker] = []
+
+    async def start(*, speed: float = SPEED, **options: Any) -> DemoWorker:
+        demo = create_app(speed=speed, **options)
+        transport = httpx.ASGITransport(demo, raise_app_exceptions=False)
+        client = XinferenceClient(base_url="http://demo", transport=transport)
+        demo_worker = DemoWorker(demo=demo, host=WorkerHost(client, demo=True, version="test"))
+        demo_workers.append(demo_worker)
+        await demo_worker.host.start()
+        await demo_worker.host.look_at_models()
+        return demo_worker
+
+    yield start
+    for demo_worker in demo_workers:
+        await demo_worker.stop()
+
+
+async def ending(page: Page, task_id: str) -> dict[str, Any]:
+    """The frame that ends the task, even if it has arrived already."""
+    while not (ends := [m for m in page.messages if is_end(m) and m["task_id"] == task_id]):
+        await page.receive(30)
+    return ends[0]
+
+
+def is_end(message: dict[str, Any]) -> bool:
+    refused = message["type"] == "error" and "seq" not in message
+    return message["type"] in ("result", "error", "cancelled") and not refused
+
+
+async def seen_at(page: Page, step: str) -> None:
+    """Wait until a task of the page has started this step."""
+    while not any(message.get("step") == step for message in page.messages):
+        await page.receive(30)
+
+
+def kinds(page: Page, task_id: str) -> list[str]:
+    return [m["kind"] for m in page.messages if m.get("task_id") == task_id and "kind" in m]
+
+
+def steps(page: Page, task_id: str) -> list[str]:
+    """The started steps, in order."""
+    return [
+        m["step"]
+        for m in page.messages
+        if m.get("task_id") == task_id and m.get("kind") in ("submitted", "step_began", "completed")
+    ]

@@ -1,0 +1,78 @@
+"""Calls that must not be aborted: when their replica counts as free."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from demo_xinference import create_app
+from generation.choices import Route
+from generation.worker.abandoned_calls import end_abandoned_call
+from generation.xinference import DrawRequest, XinferenceClient
+from tests.conftest import MODEL
+from tests.worker.abandoned_calls import abandoned
+
+# it asks whether the key may be sent; `running_hub` gives the connections back
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("running_hub")]
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[XinferenceClient]:
+    demo = create_app(speed=0.5, engine="vllm")
+    transport = httpx.ASGITransport(demo, raise_app_exceptions=False)
+    client = XinferenceClient(base_url="http://demo", transport=transport)
+    yield client
+    await client.aclose()
+    await demo.aclose()
+
+
+async def a_long_call(client: XinferenceClient) -> tuple[uuid.UUID, asyncio.Task[str]]:
+    request_id = uuid.uuid4()
+    request = DrawRequest(
+        request_id=str(request_id),
+        prompt="LiuJuan",
+        negative_prompt="",
+        width=1024,
+        height=1024,
+        steps=50,
+        guidance=0.0,
+        seed=1,
+    )
+    call = asyncio.create_task(client.draw(model=MODEL, route=Route.GENERATIONS, request=request))
+    async with asyncio.timeout(60):
+        while await client.progress(str(request_id)) is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    return request_id, call
+
+
+@pytest.mark.parametrize(
+    ("same_process", "stall"), [(True, 1.0), (False, 600.0)], ids=["stalled", "replaced"]
+)
+async def test_a_running_call_is_waited_for_until_it_stalls_or_its_process_was_replaced(
+    client: XinferenceClient, same_process: bool, stall: float
+) -> None:
+    request_id, call = await a_long_call(client)
+    (model,) = await client.image_models()
+    identity = model.identity if same_process else "a process before this one"
+
+    async with asyncio.timeout(60):
+        await end_abandoned_call(client, abandoned(request_id, identity=identity, stall=stall))
+
+    assert not call.done()
+    assert await client.progress(str(request_id)) == 0.0
+    call.cancel()
+    await asyncio.gather(call, return_exceptions=True)
+
+
+@pytest.mark.parametrize("sent", [True, False], ids=["forgotten", "never sent"])
+async def test_a_call_that_the_server_does_not_know_is_over(
+    client: XinferenceClient, sent: bool
+) -> None:
+    slot = abandoned(uuid.uuid4() if sent else None, identity="", stall=600.0)
+
+    async with asyncio.timeout(60):
+        await end_abandoned_call(client, slot)

@@ -1,0 +1,298 @@
+"""Status of the model server per model, and the key in use."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from channels.db import database_sync_to_async
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+
+from generation import services
+from generation.choices import ErrorCode
+from generation.models import ModelSlot, ModelState, Worker
+from generation.readiness import Part, machinery_report
+from generation.selectors import clock
+from generation.worker import model_probe
+from generation.worker.abandoned_calls import replaced
+from generation.worker.model_probe import ModelWatch
+from generation.xinference import XinferenceClient
+from tests.conftest import MODEL
+from tests.contract.odd_server import OddServer, response
+from tests.contract.odd_server import serving as served_by
+from tests.worker.abandoned_calls import abandoned
+
+# `running_hub` gives the connections back
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("running_hub")]
+
+SLASHED = "team/second"
+REFUSED = response({"detail": "Could not validate credentials"}, "401 Unauthorized")
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[OddServer]:
+    async with served_by(OddServer([MODEL, SLASHED])) as server:
+        yield server
+
+
+@pytest.fixture
+async def client(server: OddServer) -> AsyncIterator[XinferenceClient]:
+    client = XinferenceClient(base_url=server.url)
+    yield client
+    await client.aclose()
+
+
+async def states() -> dict[str, tuple[bool, str]]:
+    rows = ModelState.objects.values_list("name", "ready", "error_code")
+    return {name: (ready, code) async for name, ready, code in rows}
+
+
+GOOD = (True, "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (response({"detail": "Not Found"}, "404 Not Found"), ErrorCode.MODEL_NOT_FOUND),
+        (response({"detail": "no"}, "403 Forbidden"), ErrorCode.MODEL_FORBIDDEN),
+        (REFUSED, ErrorCode.MODEL_FORBIDDEN),
+        (response(b"<html></html>", "500 No"), ErrorCode.MODEL_ERROR),
+        (response(b"<html></html>"), ErrorCode.MODEL_ERROR),
+        (response(b"null"), ErrorCode.MODEL_ERROR),
+        (response([{"model_address": 7}]), ErrorCode.MODEL_ERROR),
+        (response(b"[" + b"[]," * 500_000 + b"0]"), ErrorCode.MODEL_ERROR),
+        (b"", ErrorCode.MODEL_DOWN),
+        (None, ErrorCode.MODEL_DOWN),
+    ],
+    ids=["404", "403", "401", "500", "HTML", "null", "address", "long", "dropped", "hangs"],
+)
+async def test_a_model_that_cannot_be_asked_fails_alone_and_says_why(
+    server: OddServer,
+    client: XinferenceClient,
+    caplog: pytest.LogCaptureFixture,
+    answer: bytes | None,
+    code: ErrorCode,
+) -> None:
+    caplog.set_level("INFO")
+    server.answers = {f"replicas {SLASHED}": answer}
+    watch = ModelWatch(client, demo=True)
+
+    assert await watch.look()
+    asked = server.asked.count(f"replicas {SLASHED}")
+    assert await watch.look()
+
+    assert await states() == {MODEL: GOOD, SLASHED: (False, code.value)}
+    assert (await ModelState.objects.aget(name=SLASHED)).error_detail
+    # it rests for a second
+    assert server.asked.count(f"replicas {SLASHED}") == asked
+    assert len(lines_of(caplog, "WARNING")) == 1
+
+
+def lines_of(caplog: pytest.LogCaptureFixture, level: str) -> list[str]:
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.levelname == level and SLASHED in record.getMessage()
+    ]
+
+
+async def test_a_model_in_trouble_is_asked_less_often_until_it_is_back(
+    server: OddServer,
+    client: XinferenceClient,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    server.answers = {f"replicas {SLASHED}": response(b"null")}
+    watch = ModelWatch(client, demo=True)
+    pauses = []
+
+    for _ in range(8):
+        await watch.look()
+        trouble = watch.troubles[SLASHED]
+        pauses.append(trouble.pause)
+        watch.troubles[SLASHED] = model_probe.Trouble(trouble.model, trouble.pause, 0.0)
+    server.answers = {}
+    await watch.look()
+
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert await states() == {MODEL: GOOD, SLASHED: GOOD}
+    assert len(lines_of(caplog, "WARNING")) == len(lines_of(caplog, "INFO")) == 1
+
+
+@pytest.mark.parametrize("place", ["models", "instances"])
+async def test_a_key_that_the_lists_refuse_is_told_of_all_models(
+    server: OddServer, client: XinferenceClient, place: str
+) -> None:
+    watch = ModelWatch(client, demo=True)
+    assert await watch.look()
+    server.answers = {place: REFUSED}
+
+    assert not await watch.look()
+
+    assert {code for _ready, code in (await states()).values()} == {ErrorCode.KEY_REFUSED}
+
+
+async def test_one_model_is_asked_for_without_the_others(
+    server: OddServer, client: XinferenceClient
+) -> None:
+    server.answers = {f"replicas {SLASHED}": response(b"null")}
+
+    model = await client.image_model(MODEL)
+    troubled = await client.image_model(SLASHED)
+
+    assert model is not None
+    assert model.ready
+    assert troubled is not None
+    assert not troubled.ready
+    assert await client.image_model("nobody") is None
+    assert server.asked.count(f"replicas {SLASHED}") == 1
+
+
+@pytest.mark.parametrize("replicas", [response(b"null"), response([]), response([{}])])
+async def test_a_process_that_cannot_be_told_from_another_counts_as_the_same(
+    server: OddServer, client: XinferenceClient, replicas: bytes
+) -> None:
+    """Its call may still run: a slot is not given away on a guess."""
+    server.answers = {f"replicas {MODEL}": replicas}
+
+    assert not await replaced(client, abandoned(None, identity="127.0.0.1:1", stall=1.0))
+
+
+async def test_a_model_of_many_replicas_is_told_by_all_their_addresses(
+    server: OddServer, client: XinferenceClient
+) -> None:
+    addresses = [f"[fd00:1234:5678:9abc::{k:04x}]:{40_000 + k}" for k in range(64)]
+    told = [{"status": "READY", "model_address": address} for address in addresses]
+    server.answers = {
+        "instances": response([server.instance(MODEL, replica=10**9)]),
+        "replicas": response(told),
+    }
+
+    assert await ModelWatch(client, demo=True).look()
+
+    state = await ModelState.objects.aget(name=MODEL)
+    assert (state.replicas, state.slots) == (64, 64)
+    assert state.identity.split(",") == sorted(addresses)
+    assert await ModelSlot.objects.filter(model=MODEL).acount() == 64
+
+
+async def test_lists_that_cannot_be_used_leave_no_model_ready(
+    server: OddServer, client: XinferenceClient
+) -> None:
+    await Worker.objects.acreate(host="h", pid=1, started=clock.now(), last_seen=clock.now())
+    watch = ModelWatch(client, demo=True)
+    assert await watch.look()
+    assert (await ready()).ok
+    server.answers = {f"replicas {SLASHED}": response(b"null")}
+    assert await watch.look()
+    report = await ready()
+    assert not report.ok
+    assert SLASHED in report.detail
+    assert MODEL not in report.detail
+    for place in ("models", "instances"):
+        for answer in (response(b"null"), response(b"[" * 60_000), response([[]])):
+            server.answers = {place: answer}
+
+            assert not await watch.look()
+
+            assert {code for _ready, code in (await states()).values()} == {ErrorCode.MODEL_DOWN}
+            assert MODEL in (await ready()).detail
+
+
+async def ready() -> Part:
+    """What `/readyz` says of the models."""
+    return (await database_sync_to_async(machinery_report)())["models"]
+
+
+async def test_a_refusal_belongs_to_the_server_that_said_it(
+    server: OddServer, client: XinferenceClient
+) -> None:
+    watch = ModelWatch(client, demo=False)
+    watch.early = False
+    with override_settings(XINFERENCE_URL="http://wrong:9997", XINFERENCE_API_KEY="xf-1"):
+        await refuse()
+        assert not await watch.look()
+        assert server.asked == []
+
+    with override_settings(XINFERENCE_URL=server.url, XINFERENCE_API_KEY="xf-1"):
+        assert await watch.look()
+        assert await states() == {MODEL: GOOD, SLASHED: GOOD}
+
+    with override_settings(XINFERENCE_URL="http://wrong:9997", XINFERENCE_API_KEY="xf-1"):
+        # a worker that was not started again yet
+        assert not await watch.look()
+
+
+async def refuse() -> None:
+    await database_sync_to_async(services.refuse_key)(now=clock.now())
+
+
+async def test_a_repaired_key_is_found_by_the_next_start(
+    server: OddServer, client: XinferenceClient
+) -> None:
+    await refuse()
+    running = ModelWatch(client, demo=False)
+    running.early = False
+    assert not await running.look()
+
+    assert await ModelWatch(client, demo=False).look()
+
+    assert await running.look()
+    assert await states() == {MODEL: GOOD, SLASHED: GOOD}
+
+
+async def test_workers_that_crash_in_a_loop_try_a_refused_key_once_a_minute(
+    server: OddServer, client: XinferenceClient
+) -> None:
+    """Ten bad tries in five minutes ban the address for an hour."""
+    server.answers = {"models": REFUSED}
+
+    for _ in range(20):
+        assert not await ModelWatch(client, demo=False).look()
+
+    # the one that was refused at first, and the careful one
+    assert server.asked == ["models", "models"]
+
+
+async def test_when_the_pause_is_over_one_worker_of_many_tries_the_key(
+    server: OddServer, client: XinferenceClient
+) -> None:
+    server.answers = {"models": REFUSED}
+    await refuse()
+    await ModelState.objects.aupdate(refused_until=clock.now() - timedelta(seconds=1))
+    watches = [ModelWatch(client, demo=False) for _ in range(5)]
+
+    for watch in watches:
+        watch.early = False
+        assert not await watch.look()
+
+    assert server.asked == ["models"]
+
+
+async def test_an_operator_asks_and_a_repaired_key_is_used_at_once(
+    server: OddServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.models = [MODEL]
+    with override_settings(XINFERENCE_URL=server.url, XINFERENCE_API_KEY="xf-1"):
+        await refuse()
+        server.answers = {"models": REFUSED}
+        with pytest.raises(CommandError, match="No model is ready"):
+            await ask_model_server()
+        assert "key_refused" in capsys.readouterr().out
+
+        server.answers = {}
+        with pytest.raises(CommandError, match="less than a minute"):
+            await ask_model_server()
+        await ModelState.objects.aupdate(key_tried_at=clock.now() - timedelta(seconds=61))
+        await ask_model_server()
+
+    assert capsys.readouterr().out == f"{MODEL}: ready\n"
+    assert await states() == {MODEL: GOOD}
+    assert server.asked.count("models") == 2
+
+
+async def ask_model_server() -> None:
+    await asyncio.to_thread(call_command, "ask_model_server")
