@@ -18,9 +18,9 @@ from benchmarks.lib.report import ROOT, Goal, Report, Table
 from generation.choices import Route
 from generation.exceptions import StudioError
 from generation.xinference import XinferenceClient
+from tests.contract.demo_process import MODEL
 from tests.contract.draw_requests import small
 from tests.contract.odd_server import PLACES, OddServer, response, serving
-from tests.contract.demo_process import MODEL
 
 ALLOWED = 30
 THRESHOLDS = (50_000, 50, 50)
