@@ -57,7 +57,7 @@ chaos: install-dev
 bench: install-bench
 	$(BIN)/python -m benchmarks $(FIGURES) --write benchmarks/RESULTS.md
 
-# the same while somebody else uses a core: it has to tell the same story
+# the same while another process uses a core: the ratios must stay the same
 bench-noisy: install-bench
 	$(BIN)/python -m benchmarks $(FIGURES) --noise 1 --write benchmarks/RESULTS-noisy.md
 

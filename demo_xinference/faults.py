@@ -33,7 +33,7 @@ TAIL = 64 * 1024
 
 
 class FaultError(ValueError):
-    """A fault that nobody could understand."""
+    """A fault that cannot be parsed."""
 
 
 @dataclass(slots=True, kw_only=True)

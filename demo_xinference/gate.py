@@ -1,4 +1,4 @@
-"""Who may ask: the key, and the ban that follows too many wrong ones."""
+"""Authentication by key, and the ban after too many wrong keys."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BAN = 3600.0
 
 
 class Gate:
-    """Lets everybody in if there is no key."""
+    """Accepts every request if no key is set."""
 
     def __init__(self, api_key: str) -> None:
         self.api_key = api_key

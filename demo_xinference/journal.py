@@ -11,7 +11,7 @@ class Journal:
     """Appends to `path`, or to nothing without one.
 
     {"at": Unix seconds, "what": "start" | "came" | "left", "id": request id or null}; `left` when
-    the work is over, whether or not anybody still waited for it.
+    the work is over, whether or not the request still waited for it.
     """
 
     def __init__(self, path: Path | None) -> None:

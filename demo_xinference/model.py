@@ -55,7 +55,7 @@ class Model:
         self.loading_until = monotonic() + seconds
 
     def take(self, order: Order, faults: list[Fault]) -> Job:
-        """Put a job in line on the replica whose turn it is; raises Refusal."""
+        """Queue a job on the next replica; raises Refusal."""
         if self.loading:
             raise Refusal(
                 503,
@@ -106,7 +106,7 @@ class Model:
         return None
 
     def abort(self, request_id: str, block: float) -> bool:
-        """True if the id was running or in line. It is refused for `block` seconds either way."""
+        """True if the id was running or queued. It is refused for `block` seconds either way."""
         now = monotonic()
         self._blocked = {key: until for key, until in self._blocked.items() if until > now}
         if block > 0:

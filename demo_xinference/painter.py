@@ -35,7 +35,7 @@ class Inbox(threading.Thread):
         while True:
             message = self.receive()
             if message is None:
-                # nobody is left to paint for, whatever the main thread is at
+                # the parent is gone: exit, whatever the main thread does
                 os._exit(0)
             if "stop" in message:
                 self.stopped.add(message["stop"])

@@ -24,7 +24,7 @@ class Record:
     samples: int = 0
     interval: float = 0.0
     frozen_at: float | None = None
-    """A scripted fault: nothing above it is told."""
+    """A scripted fault: progress above it is not reported."""
     creeping: bool = False
     """A scripted fault: it rises with each poll, and by nothing to speak of."""
 
@@ -60,7 +60,7 @@ class Progress:
         self._records: dict[str, Record] = {}
 
     def begin(self, request_id: str | None) -> Record:
-        """A new record at 0.0; a request without an id gets one that nobody can ask for."""
+        """A new record at 0.0; a request without an id gets a private one."""
         now = monotonic()
         self._forget(now)
         record = Record(began=now, changed=now)

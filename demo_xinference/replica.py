@@ -22,7 +22,7 @@ from demo_xinference.progress import Record
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """A request from its arrival to its end, whether or not anybody still waits for it."""
+    """A request from its arrival to its end, whether or not the client still waits."""
 
     order: Order
     record: Record
@@ -65,7 +65,7 @@ class Replica:
         return Refusal(status, f"{where} {detail}")
 
     def admit(self, job: Job) -> None:
-        """Take the job in line; raises Refusal 429 if the line is full."""
+        """Queue the job; raises Refusal 429 if the queue is full."""
         if self.limit is not None and len(self.jobs) >= self.limit:
             raise self.blame(
                 429,
@@ -81,11 +81,11 @@ class Replica:
     def _end(self, job: Job, task: asyncio.Task[bytes]) -> None:
         self.jobs.discard(job)
         if not task.cancelled():
-            # nobody may be left to hear it
+            # the client may have disconnected
             task.exception()
 
     def abort(self, job: Job) -> None:
-        """In line: over at once. Running: as far as its route can be stopped."""
+        """Queued: ends at once. Running: stops if its route can be stopped."""
         job.aborted = True
         if not job.begun:
             assert job.task is not None
@@ -129,7 +129,7 @@ class Replica:
             size = job.order.steps + 1
             raise self.blame(500, f"index {size} is out of bounds for dimension 0 with size {size}")
         paint = job.paint = asyncio.create_task(self._paint(job))
-        # the call may end before it: then nobody is left to hear how it ends
+        # the call may end first: then its result is not received
         paint.add_done_callback(self._lay_to_rest)
         if job.order.route == TXT2IMG:
             return await paint

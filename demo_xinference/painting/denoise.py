@@ -95,7 +95,7 @@ class Painting:
         self.done += 1
 
     def estimate(self, level: float) -> Field:
-        """The clean picture as far as it can be told at this noise level."""
+        """The estimate of the clean picture at this noise level."""
         seen = blurred(self.goal, 0.07 * self.unit * max(0.0, level - 0.25) ** 1.5)
         residue = (self.picture - seen).mean(axis=2)
         self.grain = normal(0.75 * self.grain + 0.5 * normal(residue))
