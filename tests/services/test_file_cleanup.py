@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import override_settings
 
 from generation import images, services
 from generation.models import Worker
 from tests.factories import claim_one, store, submit
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def media(tmp_path: Path) -> Iterator[Path]:
-    with override_settings(MEDIA_ROOT=tmp_path / "media"):
-        yield tmp_path / "media"
 
 
 def left_behind(name: str, *, written: datetime) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -10,19 +9,12 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
-from django.test import override_settings
 
 from generation import images, services
 from generation.models import GeneratedImage, GenerationTask, TaskEvent, Worker
 from tests.factories import claim_one, finish, settle, store, submit
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def media(tmp_path: Path) -> Iterator[Path]:
-    with override_settings(MEDIA_ROOT=tmp_path / "media"):
-        yield tmp_path / "media"
 
 
 def drawn(owner: User, worker: Worker, at: datetime) -> GenerationTask:
