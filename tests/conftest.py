@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tests.emptying import keep_what_migrations_made
 from tests.prepared import COLLECTED, collect_static, copy_static
 from tests.studio import wait_until
 
@@ -51,6 +52,7 @@ from generation.services import SeenModel  # noqa: E402
 STATIC_ON_DEMAND = {"SERVESTATIC_AUTOREFRESH": True, "SERVESTATIC_USE_MANIFEST": False}
 for name, value in STATIC_ON_DEMAND.items():
     setattr(settings, name, value)
+keep_what_migrations_made()
 
 LONGEST_FIRST = (
     # one after the other, because they share a Chromium that cannot outlive them

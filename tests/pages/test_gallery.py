@@ -23,6 +23,7 @@ from generation.selectors.gallery import MOST_SIFTED, cursor_of
 from tests.conftest import serve_model
 from tests.factories import finished_task, picture_key, submit
 from tests.pages.clients import signed_in
+from tests.rows import copy_task
 
 pytestmark = pytest.mark.django_db
 
@@ -211,16 +212,9 @@ def test_a_search_looks_through_so_many_and_goes_on_where_it_ended(
     alice: User, now: datetime
 ) -> None:
     first = submit(alice, now)
-    values = {field.attname: getattr(first, field.attname) for field in first._meta.fields}
-    tasks = [
-        GenerationTask(
-            **{**values, "id": uuid.uuid4(), "created": now - timedelta(seconds=age // 3)}
-        )
-        for age in range(1, MOST_SIFTED + 10)
-    ]
-    for task in (tasks[2], tasks[-1]):
-        task.search_text = f"a heron\n{task.model.casefold()}"
-    GenerationTask.objects.bulk_create(tasks)
+    tasks = copy_task(first, MOST_SIFTED + 9)
+    herons = GenerationTask.objects.filter(pk__in=[tasks[2].pk, tasks[-1].pk])
+    herons.update(search_text=f"a heron\n{first.model.casefold()}")
     wanted = GalleryFilter(text="heron")
     client = signed_in(alice, "en")
 
