@@ -45,7 +45,7 @@ def behind(studio: Studio, sign_in: SignIn, person: Account) -> Iterator[Behind]
 
 
 def expect_rung(page: Page, rung: str) -> None:
-    expect(page.locator("#connection")).to_have_attribute("data-rung", rung)
+    expect(page.locator("#connection")).to_have_attribute("data-transport", rung)
 
 
 def test_without_sockets_everything_comes_by_the_stream(behind: Behind, shoot: Shoot) -> None:

@@ -133,7 +133,7 @@ def test_the_drawing_grows_while_the_task_goes_on(page: Page, shoot: Shoot) -> N
     assert rows_of(page).count() > before
     expect(page.locator("#fall details")).to_have_attribute("open", "")
     expect(page.locator("#fall summary")).to_be_focused()
-    expect(page.locator("[data-deed=share]")).to_be_visible()
+    expect(page.locator("#task-actions [data-action=share]")).to_be_visible()
     lines = page.locator("#events .event__text")
     live = [" ".join(text.split()) for text in lines.all_inner_texts()]
     page.reload()
@@ -171,7 +171,7 @@ def test_a_link_shows_the_pictures_to_a_stranger_until_it_is_ended(
     page: Page, sign_in: SignIn, studio: Studio, shoot: Shoot
 ) -> None:
     finished(page, "for friends", steps=4)
-    page.locator("[data-deed=share]").click()
+    page.locator("#task-actions [data-action=share]").click()
     dialog = page.locator("dialog[open]")
     link = dialog.locator("[data-part=url]").input_value()
     shoot(page, "task-shared")
@@ -193,7 +193,7 @@ def test_a_link_shows_the_pictures_to_a_stranger_until_it_is_ended(
 
     dialog.locator("[data-part=end]").click()
     expect(dialog).to_have_count(0)
-    expect(page.locator("[data-deed=share]")).to_be_focused()
+    expect(page.locator("#task-actions [data-action=share]")).to_be_focused()
     gone = stranger.goto(link)
     assert gone is not None
     assert gone.status == 404
@@ -203,7 +203,7 @@ def test_a_link_shows_the_pictures_to_a_stranger_until_it_is_ended(
 def test_again_draws_the_same_settings_anew_and_names_its_parent(page: Page) -> None:
     task_id = finished(page, "once more", steps=5)
 
-    page.locator("[data-deed=again]").click()
+    page.locator("#task-actions [data-action=again]").click()
 
     page.wait_for_url(lambda url: "/tasks/" in url and task_id not in url)
     expect(page.locator(f".facts a[href='/tasks/{task_id}/']")).to_be_visible()
@@ -212,5 +212,5 @@ def test_again_draws_the_same_settings_anew_and_names_its_parent(page: Page) -> 
     page.goto(f"/tasks/{task_id}/")
     expect(page.locator(".facts [data-part=seed]")).not_to_have_text(seeds)
     with page.expect_download() as download:
-        page.locator("#task-deeds [form=download][type=submit]").click()
+        page.locator("#task-actions [form=download][type=submit]").click()
     assert download.value.suggested_filename.endswith(".zip")

@@ -14,8 +14,8 @@ globalThis.studioLabels = {
   error: { model_lost: "It restarts by itself; try again in a minute." },
 };
 
-const view = (story, { place = null, now = T0 + story.frames.length, ...change } = {}) =>
-  describe(task(change), fold(emptyState("t"), story.frames), { place, now });
+const view = (timeline, { place = null, now = T0 + timeline.frames.length, ...change } = {}) =>
+  describe(task(change), fold(emptyState("t"), timeline.frames), { place, now });
 
 const generating = () => log("t").submitted().claimed(1).begins("loading").begins("generating", { steps: 28 });
 
@@ -56,8 +56,8 @@ test("a step without a measure has an estimated head and no fill", () => {
 });
 
 test("a step that takes much longer than usual says so and shows no estimate inside", () => {
-  const story = generating().progressed(28, 28, 90).begins("decoding");
-  const told = view(story, { now: T0 + story.frames.length + 60, expected: { decoding: 0.6 } });
+  const timeline = generating().progressed(28, 28, 90).begins("decoding");
+  const told = view(timeline, { now: T0 + timeline.frames.length + 60, expected: { decoding: 0.6 } });
   assert.equal(told.marks.overdue, true);
   assert.equal(told.head, null);
   assert.match(told.texts["note-text"], /usually 0\.6 s; still working/);
@@ -79,14 +79,14 @@ test("a failure names the step, the reason and the next move", () => {
 });
 
 test("a code of a newer server is shown with the sentence it came with", () => {
-  const story = generating();
-  story.add("failed", { status: "failed" }, {}, { type: "error", code: "solar_flare", message: "太阳耀斑" });
-  assert.equal(view(story).texts["note-text"], "太阳耀斑");
+  const timeline = generating();
+  timeline.add("failed", { status: "failed" }, {}, { type: "error", code: "solar_flare", message: "太阳耀斑" });
+  assert.equal(view(timeline).texts["note-text"], "太阳耀斑");
 });
 
 test("after an interruption it says why, what comes next and what is kept", () => {
-  const story = generating().stored(1).interrupted("lease_expired");
-  const told = view(story, { n: 4 });
+  const timeline = generating().stored(1).interrupted("lease_expired");
+  const told = view(timeline, { n: 4 });
   assert.equal(told.texts["note-lead"], "The worker was not heard from any more");
   assert.equal(told.texts["note-text"], "back in line, attempt 2 comes next · 1 of 4 pictures kept");
 });
@@ -98,9 +98,9 @@ test("a finished task still says why it needed another attempt", () => {
 });
 
 test("when it is done it tells waiting and drawing apart", () => {
-  const story = log("t");
-  story.whole();
-  const told = view(story);
+  const timeline = log("t");
+  timeline.whole();
+  const told = view(timeline);
   assert.equal(told.texts.headline, "Done · waited 1.5 s · drew 6.3 s");
   assert.equal(told.texts.percent, "100");
   assert.equal(told.marks.layout, "ended");

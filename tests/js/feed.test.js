@@ -1,4 +1,4 @@
-// How many tasks the filters of the feed name.
+// How many tasks the filters of the task list name.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

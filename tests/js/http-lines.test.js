@@ -3,15 +3,15 @@ import { test } from "node:test";
 
 import { HttpRefusal } from "../../static/studio/js/connection/http.js";
 import { withCursors } from "../../static/studio/js/connection/http-transport.js";
-import { PollLine } from "../../static/studio/js/connection/poll.js";
-import { SseLine } from "../../static/studio/js/connection/sse.js";
+import { PollChannel } from "../../static/studio/js/connection/poll.js";
+import { SseChannel } from "../../static/studio/js/connection/sse.js";
 import { Clock, settle } from "./server.js";
 
-/** What a line says to its page, and what it asks of the server. */
-function hearing(line) {
+/** What a channel says to its page, and what it asks of the server. */
+function hearing(channel) {
   const heard = { frames: [], codes: [] };
-  line.addEventListener("message", ({ data }) => heard.frames.push(JSON.parse(data)));
-  line.addEventListener("close", ({ code }) => heard.codes.push(code));
+  channel.addEventListener("message", ({ data }) => heard.frames.push(JSON.parse(data)));
+  channel.addEventListener("close", ({ code }) => heard.codes.push(code));
   return heard;
 }
 
@@ -46,12 +46,12 @@ function aStream(cursors = {}, since = null) {
   const source = new Source();
   const { asked, post } = counter();
   let url = "";
-  const line = new SseLine({ post, cursors: () => cursors, since, listen: (asked) => ((url = asked), source), clock: ticking(clock) });
-  return { clock, source, asked, line, url, heard: hearing(line) };
+  const channel = new SseChannel({ post, cursors: () => cursors, since, listen: (asked) => ((url = asked), source), clock: ticking(clock) });
+  return { clock, source, asked, channel, url, heard: hearing(channel) };
 }
 
 const hello = (...active) => ({ type: "hello", server_time: 1_000, active: active.map((task_id) => ({ task_id, seq: 1 })) });
-const say = (line, message) => line.send(JSON.stringify(message));
+const say = (channel, message) => channel.send(JSON.stringify(message));
 const actions = (asked) => asked.map(({ message }) => message.action);
 
 test("a stream is asked for what the page does not know", () => {
@@ -67,13 +67,13 @@ test("an address stays short enough for every proxy", () => {
 });
 
 test("what the stream brings by itself is not asked for again", async () => {
-  const { line, source, asked, heard } = aStream();
+  const { channel, source, asked, heard } = aStream();
   source.says(hello("t"));
-  say(line, { action: "attach", task_id: "t", after: 0 });
-  say(line, { action: "attach", task_id: "elsewhere", after: 0 });
+  say(channel, { action: "attach", task_id: "t", after: 0 });
+  say(channel, { action: "attach", task_id: "elsewhere", after: 0 });
   source.says({ type: "live", task_id: "t", seq: 3 });
-  say(line, { action: "attach", task_id: "t", after: 2 });
-  say(line, { action: "detach", task_id: "t" });
+  say(channel, { action: "attach", task_id: "t", after: 2 });
+  say(channel, { action: "detach", task_id: "t" });
   await settle();
   assert.deepEqual(asked.map(({ message }) => message.task_id), ["elsewhere"]);
   asked[0].answer({ type: "error", code: "not_found" });
@@ -83,9 +83,9 @@ test("what the stream brings by itself is not asked for again", async () => {
 });
 
 test("messages go out one after the other, and their answers are heard as from a socket", async () => {
-  const { line, asked, heard } = aStream();
-  say(line, { action: "generate", prompt: "first" });
-  say(line, { action: "cancel", task_id: "t" });
+  const { channel, asked, heard } = aStream();
+  say(channel, { action: "generate", prompt: "first" });
+  say(channel, { action: "cancel", task_id: "t" });
   await settle();
   assert.deepEqual(actions(asked), ["generate"]);
   asked[0].answer({ type: "ack", task_id: "t" }, { type: "progress", task_id: "t", seq: 1 });
@@ -102,10 +102,10 @@ for (const [why, code] of [
   [[503, "unavailable"], 1006],
   [[0, "unavailable"], 1006],
 ]) {
-  test(`a request refused with ${why.join(" ")} ends the line as ${code} would end a socket`, async () => {
-    const { line, asked, heard, source } = aStream();
-    say(line, { action: "ping", cursors: {} });
-    say(line, { action: "ping", cursors: {} });
+  test(`a request refused with ${why.join(" ")} ends the channel as ${code} would end a socket`, async () => {
+    const { channel, asked, heard, source } = aStream();
+    say(channel, { action: "ping", cursors: {} });
+    say(channel, { action: "ping", cursors: {} });
     await settle();
     asked[0].refuse(...why, "");
     await settle();
@@ -149,11 +149,11 @@ test("a device that slept through the silence listens again before it hangs up",
   assert.deepEqual(heard.codes, [4000]);
 });
 
-test("a line that was hung up on says nothing more", async () => {
-  const { line, source, asked, heard, clock } = aStream();
-  say(line, { action: "ping" });
+test("a channel that was hung up on says nothing more", async () => {
+  const { channel, source, asked, heard, clock } = aStream();
+  say(channel, { action: "ping" });
   await settle();
-  line.close();
+  channel.close();
   asked[0].answer({ type: "pong" });
   source.says(hello());
   clock.pass(60_000);
@@ -166,8 +166,8 @@ function aPoll(since = null) {
   const { asked, post } = counter();
   const polls = counter();
   const state = { cursors: { t: 1 }, hidden: false };
-  const line = new PollLine({ post, since, get: polls.post, cursors: () => state.cursors, isHidden: () => state.hidden, clock });
-  return { clock, asked, polls: polls.asked, state, line, heard: hearing(line) };
+  const channel = new PollChannel({ post, since, get: polls.post, cursors: () => state.cursors, isHidden: () => state.hidden, clock });
+  return { clock, asked, polls: polls.asked, state, channel, heard: hearing(channel) };
 }
 
 async function answered(poll, ...frames) {
@@ -223,7 +223,7 @@ test("polling does not wait once a message has its answer", async () => {
   const poll = aPoll();
   await answered(poll, hello());
   poll.state.cursors = {};
-  say(poll.line, { action: "generate", prompt: "now" });
+  say(poll.channel, { action: "generate", prompt: "now" });
   await settle();
   poll.clock.pass(0);
   assert.deepEqual(actions(poll.asked), ["generate"]);
@@ -240,7 +240,7 @@ test("polling does not wait once a message has its answer", async () => {
 test("an answer that comes while a poll is under way is followed up at once", async () => {
   const poll = aPoll();
   await answered(poll, hello());
-  say(poll.line, { action: "generate", prompt: "now" });
+  say(poll.channel, { action: "generate", prompt: "now" });
   await settle();
   poll.clock.pass(2_000);
   assert.equal(poll.polls.length, 2);

@@ -53,9 +53,9 @@ test("applying an event leaves the state before it as it was", () => {
 });
 
 test("an interruption keeps where the attempt stood, and the next attempt adds its own spans", () => {
-  const story = log("t").submitted().claimed(1).begins("loading").begins("generating", { steps: 4 });
-  story.progressed(2, 4, 40).interrupted("lease_expired").claimed(2).begins("loading");
-  const state = fold(emptyState("t"), story.frames);
+  const timeline = log("t").submitted().claimed(1).begins("loading").begins("generating", { steps: 4 });
+  timeline.progressed(2, 4, 40).interrupted("lease_expired").claimed(2).begins("loading");
+  const state = fold(emptyState("t"), timeline.frames);
   assert.deepEqual(
     state.interruptions.map(({ attempt, reason, step, progress }) => [attempt, reason, step, progress]),
     [[1, "lease_expired", "generating", 40]],
@@ -65,9 +65,9 @@ test("an interruption keeps where the attempt stood, and the next attempt adds i
 });
 
 test("a failure keeps its code, its step and what had been measured", () => {
-  const story = log("t").submitted().claimed(1).begins("generating", { steps: 8 });
-  story.progressed(3, 8, 30).failed("model_lost");
-  const state = fold(emptyState("t"), story.frames);
+  const timeline = log("t").submitted().claimed(1).begins("generating", { steps: 8 });
+  timeline.progressed(3, 8, 30).failed("model_lost");
+  const state = fold(emptyState("t"), timeline.frames);
   assert.equal(state.error?.code, "model_lost");
   assert.equal(state.error?.step, "generating");
   assert.equal(state.done, 3);
@@ -75,10 +75,10 @@ test("a failure keeps its code, its step and what had been measured", () => {
 });
 
 test("a request to cancel is not the cancellation", () => {
-  const story = log("t").submitted().claimed(1).begins("generating", { steps: 8 }).cancelRequested("step");
-  const asked = fold(emptyState("t"), story.frames);
+  const timeline = log("t").submitted().claimed(1).begins("generating", { steps: 8 }).cancelRequested("step");
+  const asked = fold(emptyState("t"), timeline.frames);
   assert.equal(asked.status, "running");
   assert.equal(asked.cancel_requested, "step");
-  const done = fold(asked, story.cancelled().frames.slice(-1));
+  const done = fold(asked, timeline.cancelled().frames.slice(-1));
   assert.equal(done.status, "cancelled");
 });

@@ -1,20 +1,20 @@
 /** A server for the socket under test, and a clock it can be moved along with. Both are the parts
  *  that StudioSocket takes as parameters in the browser. */
 
-import { Climb } from "../../static/studio/js/connection/transport-upgrade.js";
-import { createLadder } from "../../static/studio/js/connection/transports.js";
-import { createLedger } from "../../static/studio/js/state/task-store.js";
-import { createOutbox } from "../../static/studio/js/state/pending-requests.js";
+import { TransportUpgrade } from "../../static/studio/js/connection/transport-upgrade.js";
+import { createTransports } from "../../static/studio/js/connection/transports.js";
+import { createTaskStore } from "../../static/studio/js/state/task-store.js";
+import { createPendingRequests } from "../../static/studio/js/state/pending-requests.js";
 import { createSocket } from "../../static/studio/js/connection/socket.js";
 
 /** One end of a connection, with the surface of a WebSocket. */
-export class Line extends EventTarget {
+export class Channel extends EventTarget {
   closed = null;
   sent = [];
 
-  constructor(rung) {
+  constructor(transport) {
     super();
-    this.rung = rung;
+    this.transport = transport;
   }
 
   send(text) {
@@ -92,32 +92,32 @@ export function aPage(options = {}) {
 /** The same before it connects; `online`: whether anything at all gets through. */
 export function aClosedPage({ store = new Memory(), owner = "liujuan", random = () => 0.5, wants = () => true } = {}) {
   const clock = new Clock();
-  const lines = [];
+  const channels = [];
   const heard = { phases: [], changed: [], learned: [], forgotten: [], accepted: [], refused: [], answers: [], caughtUp: [], collection: [], cameBack: 0 };
-  const ledger = createLedger(wants);
-  const outbox = createOutbox(store, owner);
-  const page = { clock, lines, heard, ledger, outbox, store, online: true, line: () => lines.at(-1) };
-  const make = (rung) => () => {
-    lines.push(new Line(rung));
-    return lines.at(-1);
+  const taskStore = createTaskStore(wants);
+  const requests = createPendingRequests(store, owner);
+  const page = { clock, channels, heard, taskStore, requests, store, online: true, channel: () => channels.at(-1) };
+  const make = (transport) => () => {
+    channels.push(new Channel(transport));
+    return channels.at(-1);
   };
-  page.ladder = createLadder({
+  page.transports = createTransports({
     ws: make("ws"),
-    load: { sse: async () => make("sse"), poll: async () => make("poll"), climb: async () => Climb },
+    load: { sse: async () => make("sse"), poll: async () => make("poll"), upgrade: async () => TransportUpgrade },
     isReachable: async () => page.online,
     store,
     clock,
   });
   page.socket = createSocket({
-    ladder: page.ladder,
-    ledger,
-    outbox,
+    transports: page.transports,
+    taskStore,
+    requests,
     listener: {
       connectionChanged: ({ phase }) => phase !== heard.phases.at(-1) && heard.phases.push(phase),
       taskLearned: (taskId) => heard.learned.push(taskId),
       taskChanged: (taskId, frame, live) => heard.changed.push([taskId, frame.seq, live]),
       taskForgotten: (taskId) => heard.forgotten.push(taskId),
-      placesChanged: () => {},
+      queueChanged: () => {},
       accepted: (message, answer) => heard.accepted.push({ ...answer, key: message.request_key }),
       refused: (message, refusal) => heard.refused.push([message?.request_key ?? null, refusal.code]),
       cancelAnswered: (taskId, answer) => heard.answers.push([taskId, answer]),

@@ -93,7 +93,7 @@ test("after a deletion the next one is shown, the last one at the end, none when
   assert.equal(pictures.current, null);
 });
 
-test("what is taken out of the bin has its old place", () => {
+test("what is taken out of the trash has its old place", () => {
   const pictures = list("a:1", "a:2", "b:1", "b:2");
   pictures.move(1);
   pictures.remove(["a:2", "b:1"], []);

@@ -22,7 +22,7 @@ from tests.pages.clients import signed_in
 
 pytestmark = pytest.mark.django_db
 
-DEEDS = ('data-deed="again"', 'data-deed="share"', 'class="button" href="/?from=')
+DEEDS = ('data-action="again"', 'data-action="share"', 'class="button" href="/?from=')
 
 
 def waterfall_of(task: GenerationTask) -> str:
@@ -88,8 +88,8 @@ def test_page_and_fragment_have_the_same_parts(alice: User, interrupted: Generat
     page = client.get(f"/tasks/{interrupted.pk}/").text
     fragment = client.get(waterfall_of(interrupted)).text
 
-    names = re.findall(r'id="([\w-]+)" data-story', fragment)
-    assert names == ["task-deeds", "why", "fall"]
+    names = re.findall(r'id="([\w-]+)" data-timeline', fragment)
+    assert names == ["task-actions", "why", "fall"]
     for name in names:
         assert page.count(f'id="{name}"') == 1
 
@@ -114,7 +114,7 @@ def test_deeds_are_for_the_owner_and_need_a_picture(
 
     assert [deed in own for deed in DEEDS] == [True] * 3
     assert f'name="pictures" value="{interrupted.pk}:1"' in own
-    assert "data-deed" not in foreign
+    assert "data-action" not in foreign
     assert [deed in empty for deed in DEEDS] == [True, False, False]
 
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** What can be done with pictures and tasks from anywhere; every page repaints on the events sent here. */
 
-import { at } from "../lib/base.js";
+import { at } from "../lib/dom.js";
 import { HttpRefusal, getJson, send } from "../connection/http.js";
 import { errorSentence, gettext, ngettext } from "../lib/i18n.js";
 import { newRequestKey } from "../connection/protocol.js";
@@ -90,9 +90,9 @@ export async function setFavourite(keys, on) {
  * Sends `studio:deleted` {keys, tasks}, and `studio:restored` with the same if it is undone.
  *
  * @param {Things} things
- * @returns {Promise<boolean>} whether they are in the bin
+ * @returns {Promise<boolean>} whether they are in the trash
  */
-export async function putIntoBin({ pictures = [], tasks = [] }) {
+export async function moveToTrash({ pictures = [], tasks = [] }) {
   const things = { pictures, tasks };
   const done = await orToast(async () => send(at("/gallery/delete/"), things));
   if (!done) return false;

@@ -1,17 +1,17 @@
 // @ts-check
 /** What can be done with a finished card; loaded when somebody does it. */
 
-import { at } from "../lib/base.js";
-import { drawAgain, putIntoBin, settingsOf, share } from "./actions.js";
+import { at } from "../lib/dom.js";
+import { drawAgain, moveToTrash, settingsOf, share } from "./actions.js";
 import { pictureKey } from "./picture-frames.js";
 
 /** @import {Card} from "./card.js" */
 
 /** @type {Record<string, (card: Card) => unknown>} */
-const DEEDS = {
+const ACTIONS = {
   again: ({ task, taskId }) => drawAgain(settingsOf(task), taskId),
   share: ({ taskId }) => share(taskId),
-  delete: ({ taskId }) => putIntoBin({ tasks: [taskId] }),
+  delete: ({ taskId }) => moveToTrash({ tasks: [taskId] }),
   download: ({ taskId, state }) => downloadAll(state.images.map((picture) => pictureKey(taskId, picture))),
 };
 
@@ -19,7 +19,7 @@ const DEEDS = {
  * @param {string} name
  * @param {Card} card
  */
-export const perform = (name, card) => DEEDS[name]?.(card);
+export const perform = (name, card) => ACTIONS[name]?.(card);
 
 /** Several pictures as one file: the answer to an ordinary form. @param {string[]} keys */
 function downloadAll(keys) {

@@ -4,7 +4,7 @@
 import { about, basisLabel, duration, elapsed, errorSentence, gettext, interruptionLabel, ngettext, number, percent, reasonLabel, size, statusLabel, stepLabel, timeOfDay } from "../lib/i18n.js";
 import { STEPS, isTerminal } from "../connection/protocol.js";
 
-/** @import {Basis, QueuePlace, Status, StepName, StepSpan, Task, TaskState} from "../connection/protocol.js" */
+/** @import {Basis, QueueEntry, Status, StepName, StepSpan, Task, TaskState} from "../connection/protocol.js" */
 
 /** @param {(string | false | null)[]} parts */
 const joined = (...parts) => parts.filter(Boolean).join(" · ");
@@ -12,7 +12,7 @@ const joined = (...parts) => parts.filter(Boolean).join(" · ");
 /**
  * @param {Task} task
  * @param {TaskState} state
- * @param {QueuePlace | null} place
+ * @param {QueueEntry | null} place
  */
 function headline(task, state, place) {
   const { status, step, error, interruptions, cancel_requested: stops, waiting, wait_seconds: waited, run_seconds: drew } = state;
@@ -58,7 +58,7 @@ function cancelledText({ claimed_at: claimed, step, done, total }) {
 
 /**
  * @param {TaskState} state
- * @param {QueuePlace | null} place
+ * @param {QueueEntry | null} place
  * @returns {{text: string, estimated: boolean}}
  */
 function remainingText(state, place) {
@@ -156,7 +156,7 @@ const FRESH_SECONDS = 4;
 /**
  * @param {Task} task
  * @param {TaskState} state
- * @param {{place: QueuePlace | null, now: number, staleSince?: number | null}} at in Unix seconds of the server's
+ * @param {{place: QueueEntry | null, now: number, staleSince?: number | null}} at in Unix seconds of the server's
  *   clock; `staleSince`: from then on nothing new could be heard, null = connected
  * @returns {View}
  */

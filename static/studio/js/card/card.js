@@ -1,13 +1,12 @@
 // @ts-check
 /** One task card. The same function paints a card the server rendered and every later state of it. */
 
-import { at } from "../lib/base.js";
 import { describe, meta, valueText } from "./card-view.js";
-import { Face, clone, find, part, setAttribute, setProperty, setText } from "../lib/dom.js";
+import { Face, at, clone, find, part, setAttribute, setProperty, setText } from "../lib/dom.js";
 import { fillFrame, paintFrames, pictureKey, setRatio, shapeLabel } from "./picture-frames.js";
 
 /** @import {Layout, View} from "./card-view.js" */
-/** @import {Picture, QueuePlace, StepName, Task, TaskState} from "../connection/protocol.js" */
+/** @import {Picture, QueueEntry, StepName, Task, TaskState} from "../connection/protocol.js" */
 
 /** A step that is not known to take any time still has a slip. */
 const LEAST_WEIGHT = 0.02;
@@ -74,7 +73,7 @@ export function createCard(element, task, state) {
     element, taskId, task,
     /** As it was told last. */
     state,
-    place: /** @type {QueuePlace | null} */ (null),
+    place: /** @type {QueueEntry | null} */ (null),
     /** Unix seconds; from then on nothing new could be heard. */
     staleSince: /** @type {number | null} */ (null),
     /** Unix seconds. */
@@ -107,7 +106,7 @@ export function createCard(element, task, state) {
     setAttribute(face.part("basis"), "data-basis", marks.stale ? "stale" : marks.basis);
     const blocks = Math.min(position, LINE_BLOCKS);
     if (face.isNew("line", blocks)) {
-      face.part("line").replaceChildren(...Array.from({ length: blocks }, () => document.createElement("span")));
+      face.part("line").replaceChildren(...spans(Array(blocks).fill("")));
     }
     paintSlips(view);
     const { interruptions } = told;
@@ -116,7 +115,7 @@ export function createCard(element, task, state) {
     }
     paintPictures(marks);
     const seed = told.seed ?? task.seed;
-    if (face.isNew("seed", seed)) paintMeta(seed);
+    if (face.isNew("seed", seed)) face.part("meta").replaceChildren(...spans(meta(task, seed)));
   }
 
   /** @param {number} now */
@@ -124,15 +123,6 @@ export function createCard(element, task, state) {
     const gap = (now - measuredAt) * 1000;
     measuredAt = now;
     setProperty(element, "--pace", `${Math.round(Math.min(PACE_MOST_MS, Math.max(PACE_LEAST_MS, gap)))}ms`);
-  }
-
-  /** @param {number | null} seed */
-  function paintMeta(seed) {
-    face.part("meta").replaceChildren(...meta(task, seed).map((text) => {
-      const span = document.createElement("span");
-      span.textContent = text;
-      return span;
-    }));
   }
 
   /** @param {View["marks"]} marks */
@@ -191,6 +181,9 @@ export function newCard(taskId, task, state) {
   setRatio(part(element, "frame"), task);
   return createCard(element, task, state);
 }
+
+/** @param {string[]} texts */
+const spans = (texts) => texts.map((text) => Object.assign(document.createElement("span"), { textContent: text }));
 
 /** What the server left out of the first paint is taken from the template. @param {HTMLElement} element */
 function complete(element) {

@@ -1,14 +1,14 @@
 // @ts-check
-/** The feed behind the cards of its page: older tasks come when the link at its end is nearly in sight, or pressed. */
+/** The task list behind the cards of its page: older tasks come when the link at its end is nearly in sight, or pressed. */
 
-import { at } from "../lib/base.js";
+import { at } from "../lib/dom.js";
 import { getJson } from "../connection/http.js";
 import { errorSentence } from "../lib/i18n.js";
 import { isTerminal } from "../connection/protocol.js";
 import { toast } from "../ui/toasts.js";
 
-/** @import {Feed} from "./task-list.js" */
-/** @import {Ledger} from "../state/task-store.js" */
+/** @import {TaskList} from "./task-list.js" */
+/** @import {TaskStore} from "../state/task-store.js" */
 /** @import {Task, TaskState} from "../connection/protocol.js" */
 
 /** @typedef {{task: Task, state: TaskState}} Told */
@@ -19,10 +19,10 @@ const AHEAD = "600px";
 
 /**
  * @param {HTMLElement} link
- * @param {{feed: Feed, ledger: Ledger}} parts
+ * @param {{taskList: TaskList, taskStore: TaskStore}} parts
  */
-export function createOlder(link, { feed, ledger }) {
-  const over = feed.cards().filter(({ state }) => isTerminal(state.status));
+export function createOlder(link, { taskList, taskStore }) {
+  const over = taskList.cards().filter(({ state }) => isTerminal(state.status));
   /** The oldest finished card of the page itself; empty: it has none. */
   const first = over.sort((a, b) => a.task.created - b.task.created)[0]?.taskId ?? "";
   /** Where the list of the filter goes on. */
@@ -38,7 +38,7 @@ export function createOlder(link, { feed, ledger }) {
     if (chosen === filtered) return;
     filtered = chosen;
     last = first;
-    for (const taskId of added) feed.putAway(taskId);
+    for (const taskId of added) taskList.putAway(taskId);
     added.clear();
   }
 
@@ -51,7 +51,7 @@ export function createOlder(link, { feed, ledger }) {
     if (asked !== filtered) return true;
     for (const told of answer.tasks) {
       last = told.state.task_id;
-      if (bring(feed, ledger, told)) added.add(last);
+      if (bring(taskList, taskStore, told)) added.add(last);
     }
     return answer.more;
   }
@@ -62,9 +62,9 @@ export function createOlder(link, { feed, ledger }) {
     isLoading = true;
     sight.unobserve(link); // what is still in sight afterwards is told anew
     try {
-      const shown = feed.filter;
+      const shown = taskList.filter;
       filter(shown);
-      if (!(await fetchMore())) feed.isComplete(shown);
+      if (!(await fetchMore())) taskList.isComplete(shown);
       sight.observe(link);
     } catch {
       failed?.();
@@ -83,15 +83,15 @@ export function createOlder(link, { feed, ledger }) {
 /**
  * A card for a task that is over, and has none here.
  *
- * @param {Feed} feed
- * @param {Ledger} ledger
+ * @param {TaskList} taskList
+ * @param {TaskStore} taskStore
  * @param {Told} told
  * @returns {boolean} whether it had none
  */
-export function bring(feed, ledger, { task, state }) {
-  if (feed.card(state.task_id)) return false;
-  ledger.learn(state.task_id, task);
-  ledger.adopt(state);
-  feed.fetched(state.task_id);
+export function bring(taskList, taskStore, { task, state }) {
+  if (taskList.card(state.task_id)) return false;
+  taskStore.learn(state.task_id, task);
+  taskStore.adopt(state);
+  taskList.fetched(state.task_id);
   return true;
 }

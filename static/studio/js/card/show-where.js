@@ -4,22 +4,22 @@
 import { gettext } from "../lib/i18n.js";
 import { toast } from "../ui/toasts.js";
 
-/** @import {Feed} from "./task-list.js" */
+/** @import {TaskList} from "./task-list.js" */
 
 const AGAIN_AFTER_MS = 3_000;
 
 let shownAt = -Infinity;
 
 /**
- * @param {Feed} feed
+ * @param {TaskList} taskList
  * @param {string} taskId
  */
-export function showWhere(feed, taskId) {
-  const element = feed.card(taskId)?.element;
+export function showWhere(taskList, taskId) {
+  const element = taskList.card(taskId)?.element;
   if (!element || isInView(element.offsetParent ? element : document.querySelector("#queue:not([hidden]), #cards"))) return;
   if (performance.now() - shownAt < AGAIN_AFTER_MS) return; // of many that are sent at once the first is enough
   shownAt = performance.now();
-  toast(gettext("Sent: it is in the queue"), "plain", { label: gettext("Show"), run: () => reveal(feed, taskId) });
+  toast(gettext("Sent: it is in the queue"), "plain", { label: gettext("Show"), run: () => reveal(taskList, taskId) });
 }
 
 /** Whether a part of it can be seen. @param {Element | null} element */
@@ -31,13 +31,13 @@ function isInView(element) {
 /**
  * Bring the card into view.
  *
- * @param {Feed} feed
+ * @param {TaskList} taskList
  * @param {string} taskId
  */
-async function reveal(feed, taskId) {
-  const card = feed.card(taskId);
+async function reveal(taskList, taskId) {
+  const card = taskList.card(taskId);
   if (!card) return;
-  if (card.state.status === "queued") await feed.unfold();
-  if (!card.element.checkVisibility()) feed.stepTo("all");
+  if (card.state.status === "queued") await taskList.unfold();
+  if (!card.element.checkVisibility()) taskList.stepTo("all");
   card.element.scrollIntoView({ block: "center" });
 }

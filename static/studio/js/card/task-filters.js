@@ -1,5 +1,5 @@
 // @ts-check
-/** The filters of the feed: what each would show, with or without a card on the page, and the one in the address. */
+/** The filters of the task list: what each would show, with or without a card on the page, and the one in the address. */
 
 import { Face, setAttribute } from "../lib/dom.js";
 import { isTerminal } from "../connection/protocol.js";

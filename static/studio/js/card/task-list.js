@@ -11,7 +11,7 @@ import { isTerminal } from "../connection/protocol.js";
 import { toast } from "../ui/toasts.js";
 
 /** @import {Card} from "./card.js" */
-/** @import {Ledger} from "../state/task-store.js" */
+/** @import {TaskStore} from "../state/task-store.js" */
 /** @import {Counts, Picture, Task} from "../connection/protocol.js" */
 /** @import {Older} from "./older-tasks.js" */
 /** @import {QueueFold} from "./queue-fold.js" */
@@ -24,10 +24,10 @@ const MOST_QUEUED = 3;
 const REPAINT_AFTER = 0.2;
 
 /**
- * @param {{ledger: Ledger, actions: CardActions, others?: Counts, clock: () => number}} parts
+ * @param {{taskStore: TaskStore, actions: CardActions, others?: Counts, clock: () => number}} parts
  *   `others`: tasks without a card here; `clock` in Unix seconds
  */
-export function createFeed({ ledger, actions, others = { active: 0, completed: 0, stopped: 0 }, clock }) {
+export function createTaskList({ taskStore, actions, others = { active: 0, completed: 0, stopped: 0 }, clock }) {
   const list = find(document, "#cards", HTMLElement);
   const section = byId("feed");
   /** Only for a long queue; the page of one task has none. @type {QueueFold | null} */
@@ -49,7 +49,7 @@ export function createFeed({ ledger, actions, others = { active: 0, completed: 0
   let isMoved = true;
 
   const loadOlder = lazy(async (/** @type {HTMLElement} */ link) => {
-    older = (await import("./older-tasks.js")).createOlder(link, { feed, ledger });
+    older = (await import("./older-tasks.js")).createOlder(link, { taskList, taskStore });
   });
 
   const filter = () => section?.dataset.filter ?? "all";
@@ -62,7 +62,7 @@ export function createFeed({ ledger, actions, others = { active: 0, completed: 0
 
   /** The task is shown, or will be: it is not counted twice. @param {string} taskId */
   function isNoOther(taskId) {
-    totals.move(ledger.state(taskId).status, -1);
+    totals.move(taskStore.state(taskId).status, -1);
   }
 
   /** All that this filter shows has its card. @param {string} filter */
@@ -82,7 +82,7 @@ export function createFeed({ ledger, actions, others = { active: 0, completed: 0
     if (!card) return;
     totals.move(card.state.status, 1);
     remove(taskId);
-    ledger.forget(taskId);
+    taskStore.forget(taskId);
   }
 
   function cards() {
@@ -98,13 +98,13 @@ export function createFeed({ ledger, actions, others = { active: 0, completed: 0
   function adopt() {
     for (const element of /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll(".card"))) {
       const { taskId = "" } = element.dataset;
-      const task = ledger.task(taskId);
-      if (task) take(createCard(element, task, ledger.state(taskId)));
+      const task = taskStore.task(taskId);
+      if (task) take(createCard(element, task, taskStore.state(taskId)));
     }
-    for (const taskId of ledger.known()) {
-      const task = ledger.task(taskId);
+    for (const taskId of taskStore.known()) {
+      const task = taskStore.task(taskId);
       if (!task || shown.has(taskId)) continue;
-      const card = newCard(taskId, task, ledger.state(taskId));
+      const card = newCard(taskId, task, taskStore.state(taskId));
       list.append(card.element);
       take(card);
     }
@@ -120,7 +120,7 @@ export function createFeed({ ledger, actions, others = { active: 0, completed: 0
   function take(card) {
     shown.set(card.taskId, card);
     isMoved = true;
-    card.place = ledger.place(card.taskId);
+    card.place = taskStore.place(card.taskId);
     card.staleSince = staleSince;
     card.paint(clock());
   }
@@ -131,7 +131,7 @@ export function createFeed({ ledger, actions, others = { active: 0, completed: 0
    *   pointer is; the pictures of an older task are not among the recent ones
    */
   function add(taskId, { own, isOlder = false }) {
-    const task = ledger.task(taskId);
+    const task = taskStore.task(taskId);
     if (!task || shown.has(taskId)) return;
     if (!own && pointerInside) {
       waiting.add(taskId);
@@ -139,7 +139,7 @@ export function createFeed({ ledger, actions, others = { active: 0, completed: 0
       return;
     }
     waiting.delete(taskId);
-    const card = newCard(taskId, task, ledger.state(taskId));
+    const card = newCard(taskId, task, taskStore.state(taskId));
     take(card);
     const ordered = cards().sort(inOrder);
     list.insertBefore(card.element, ordered[ordered.indexOf(card) + 1]?.element ?? null);
@@ -181,8 +181,8 @@ export function createFeed({ ledger, actions, others = { active: 0, completed: 0
     const card = shown.get(taskId);
     if (!card) return;
     const { state } = card;
-    const after = (card.state = ledger.state(taskId));
-    card.place = ledger.place(taskId);
+    const after = (card.state = taskStore.state(taskId));
+    card.place = taskStore.place(taskId);
     if (pointerInside) card.hold();
     if (after.status !== state.status) isMoved = true;
     const picture = after.images[state.images.length];
@@ -191,11 +191,11 @@ export function createFeed({ ledger, actions, others = { active: 0, completed: 0
     paintSoon(card);
   }
 
-  /** What the ledger says now, at once. @param {string} taskId */
+  /** What the task store says now, at once. @param {string} taskId */
   function repaint(taskId) {
     const card = shown.get(taskId);
     if (!card) return;
-    card.state = ledger.state(taskId);
+    card.state = taskStore.state(taskId);
     card.paint(clock());
   }
 
@@ -290,7 +290,7 @@ export function createFeed({ ledger, actions, others = { active: 0, completed: 0
       act(card, event);
     } else if (action !== "download" || card.state.images.length > 1) {
       event.preventDefault(); // a single picture is what the link leads to
-      import("./card-actions.js").then((deeds) => deeds.perform(action, card), () =>
+      import("./card-actions.js").then((actions) => actions.perform(action, card), () =>
         toast(errorSentence("unavailable"), "fail"));
     }
     button.closest("details")?.removeAttribute("open");
@@ -315,7 +315,7 @@ export function createFeed({ ledger, actions, others = { active: 0, completed: 0
     isMoved = false;
     showQueue();
     const known = [...shown.keys(), ...waiting];
-    const counts = totals.show(known.map((taskId) => ledger.state(taskId).status));
+    const counts = totals.show(known.map((taskId) => taskStore.state(taskId).status));
     if (furtherLink) {
       furtherLink.hidden = !totals.hasFurther(filter());
       if (!furtherLink.hidden) loadOlder(furtherLink).catch(() => {}); // until then the link leads to the gallery
@@ -332,7 +332,7 @@ export function createFeed({ ledger, actions, others = { active: 0, completed: 0
     else import("./first-run.js").then(({ fetchFirstRun }) => fetchFirstRun(section)).then(count, () => {}); // else the list is just bare
   }
 
-  const feed = {
+  const taskList = {
     /** What is shown: "all", or one of the filters. */
     get filter() {
       return filter();
@@ -354,17 +354,17 @@ export function createFeed({ ledger, actions, others = { active: 0, completed: 0
     if (pressed && pressed !== filterInAddress()) stepTo(pressed);
   });
   if (section) addEventListener("popstate", () => applyFilter(filterInAddress()));
-  const bin = lazy(async () => new (await import("../state/trash.js")).Bin({ ledger, feed, hidesEmpty: section !== null }));
+  const trash = lazy(async () => new (await import("../state/trash.js")).Trash({ taskStore, taskList, hidesEmpty: section !== null }));
   for (const what of /** @type {const} */ (["favourite", "deleted", "restored"])) {
     document.addEventListener(`studio:${what}`, async (event) => {
-      (await bin())[what](/** @type {CustomEvent} */ (event).detail);
+      (await trash())[what](/** @type {CustomEvent} */ (event).detail);
     });
   }
   count();
-  return feed;
+  return taskList;
 }
 
-/** @typedef {ReturnType<typeof createFeed>} Feed */
+/** @typedef {ReturnType<typeof createTaskList>} TaskList */
 
 /** @param {Card} card */
 const rank = ({ state: { status } }) => (status === "running" ? 0 : status === "queued" ? 1 : 2);

@@ -1,9 +1,8 @@
 // @ts-check
 /** The task page's own parts: the event log as it grows, and the server's drawing of where the time went. */
 
-import { at } from "../lib/base.js";
 import { drawAgain, settingsOf, share } from "./actions.js";
-import { clone, find, setText } from "../lib/dom.js";
+import { at, clone, find, setText } from "../lib/dom.js";
 import { errorSentence, gettext, interruptionLabel, kindLabel, ngettext, number, reasonLabel, stepLabel, timeOfDay } from "../lib/i18n.js";
 
 /** @import {EventFrame, Task, TaskState} from "../connection/protocol.js" */
@@ -37,7 +36,7 @@ export function eventSentence(frame) {
   }
 }
 
-export class Story {
+export class TaskTimeline {
   #events = document.getElementById("events");
   #count = document.getElementById("event-count");
   #drawnAt = 0;
@@ -60,7 +59,7 @@ export class Story {
       if (drawing()?.hasAttribute("data-goes-on")) this.#redrawIn(0);
     });
     document.addEventListener("click", ({ target }) => {
-      const button = target instanceof Element ? target.closest("[data-deed]") : null;
+      const button = target instanceof Element ? target.closest("#task-actions [data-action]") : null;
       if (button instanceof HTMLButtonElement) this.#do(button, task);
     });
   }
@@ -108,7 +107,7 @@ export class Story {
     if (!response?.ok || response.redirected) return; // it is asked again
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
     if (seqOf(fresh.getElementById("fall")) < seqOf(drawing())) return; // overtaken by a later one
-    for (const part of fresh.querySelectorAll("[data-story]")) {
+    for (const part of fresh.querySelectorAll("[data-timeline]")) {
       const old = document.getElementById(part.id);
       if (old && old.innerHTML !== part.innerHTML) replace(old, document.adoptNode(part));
     }
@@ -121,7 +120,7 @@ export class Story {
   async #do(button, task) {
     if (button.ariaBusy === "true") return;
     button.ariaBusy = "true";
-    if (button.dataset.deed === "share") await share(this.taskId);
+    if (button.dataset.action === "share") await share(this.taskId);
     else {
       const drawn = await drawAgain(settingsOf(task), this.taskId);
       if (drawn) location.assign(at(`/tasks/${drawn}/`));

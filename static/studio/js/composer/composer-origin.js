@@ -1,8 +1,7 @@
 // @ts-check
 /** Varying a picture: what it comes from, and which settings are not those of its parent any more. */
 
-import { at } from "../lib/base.js";
-import { Face, find, setAttribute } from "../lib/dom.js";
+import { Face, at, find, setAttribute } from "../lib/dom.js";
 import { gettext } from "../lib/i18n.js";
 
 /** @import {Content} from "./composer-fields.js" */

@@ -70,24 +70,24 @@ export function paceWords({ seconds_per_step: seconds }, work) {
  */
 export function describeWait(model, work, connected) {
   const { reason, position, eta_seconds: seconds } = model.wait;
-  let estimated = false;
-  if (!connected) {
-    return { tone: "stale", lead: gettext("Expected wait not known now"), rest: gettext("is told on reconnect"), estimated };
-  }
-  if (reason !== "in_line") {
-    return { tone: "down", lead: reasonLabel(reason), rest: gettext("what you send waits and begins by itself"), estimated };
-  }
+  if (!connected) return waitOf("stale", gettext("Expected wait not known now"), gettext("is told on reconnect"));
+  if (reason !== "in_line") return waitOf("down", reasonLabel(reason), gettext("what you send waits and begins by itself"));
   const place = gettext("Place %(n)s in line", { n: position });
-  if (seconds === null) return { tone: "wait", lead: place, rest: "", estimated };
-  estimated = true;
+  if (seconds === null) return waitOf("wait", place);
   if (seconds > 0) {
     const { long, n } = about(seconds);
-    const lead = long ? gettext("Expected wait about %(n)s min", { n }) : gettext("Expected wait about %(n)s s", { n });
-    return { tone: "wait", lead, rest: place, estimated };
+    return waitOf("wait", long ? gettext("Expected wait about %(n)s min", { n }) : gettext("Expected wait about %(n)s s", { n }), place, true);
   }
   const rest = drawingWords(model, work);
-  return { tone: "ready", lead: gettext("Begins at once"), rest, estimated: rest !== "" };
+  return waitOf("ready", gettext("Begins at once"), rest, rest !== "");
 }
+
+/**
+ * @param {Wait["tone"]} tone
+ * @param {string} lead
+ * @returns {Wait}
+ */
+const waitOf = (tone, lead, rest = "", estimated = false) => ({ tone, lead, rest, estimated });
 
 /**
  * Tasks are drawn side by side where there are replicas, the pictures of one task after each other.

@@ -1,10 +1,9 @@
 // @ts-check
 /** The form: prompt and settings, draft, sending; what only some people need of it is loaded when they do. */
 
-import { ofThisSite } from "../lib/base.js";
 import { DRAFT_FIELDS, PROMPT_MOST, createFields } from "./composer-fields.js";
 import { linesCounted, offerModels, sendWords, showProspect } from "./composer-wait.js";
-import { Face, dress, find, lazy, setAttribute } from "../lib/dom.js";
+import { Face, dress, find, lazy, ofThisSite, setAttribute } from "../lib/dom.js";
 import { createDraft } from "../state/own-storage.js";
 import { errorSentence, gettext, length, number, size } from "../lib/i18n.js";
 import { newRequestKey } from "../connection/protocol.js";

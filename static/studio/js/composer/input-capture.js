@@ -24,7 +24,7 @@
   };
   const signs = ["input", "click", "keydown", "submit"];
   for (const sign of signs) document.addEventListener(sign, note, true);
-  /** @type {any} */ (globalThis).studioEarly = () => {
+  /** @type {any} */ (globalThis).studioInputCapture = () => {
     for (const sign of signs) document.removeEventListener(sign, note, true);
     for (const button of pressed) {
       button.ariaBusy = null;

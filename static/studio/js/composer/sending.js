@@ -5,21 +5,21 @@ import { Face, byId, clone, closest } from "../lib/dom.js";
 import { gettext } from "../lib/i18n.js";
 
 /** @import {Composer} from "./composer.js" */
-/** @import {KeyedMessage, Outbox} from "../state/pending-requests.js" */
+/** @import {KeyedMessage, PendingRequests} from "../state/pending-requests.js" */
 /** @import {Connection} from "../connection/socket.js" */
 
 /**
- * @param {{outbox: Outbox, composer: Composer | null, connection: () => Connection}} parts
+ * @param {{requests: PendingRequests, composer: Composer | null, connection: () => Connection}} parts
  * @returns {() => void} shows what is waiting now
  */
-export function watchSending({ outbox, composer, connection }) {
+export function watchSending({ requests, composer, connection }) {
   const list = byId("pending");
   let shown = "";
 
   function refresh() {
     const { phase, failures, reason } = connection();
     const connected = phase === "live" || (phase === "connecting" && failures === 0);
-    const messages = outbox.all().filter(({ action }) => action === "generate");
+    const messages = requests.all().filter(({ action }) => action === "generate");
     const now = JSON.stringify([messages, connected, reason]);
     if (now === shown) return;
     shown = now;
@@ -29,7 +29,7 @@ export function watchSending({ outbox, composer, connection }) {
 
   list?.addEventListener("click", (event) => {
     if (!closest(event, "[data-action='discard']")) return;
-    outbox.settle(closest(event, "[data-request-key]")?.dataset.requestKey);
+    requests.settle(closest(event, "[data-request-key]")?.dataset.requestKey);
     refresh();
   });
   return refresh;

@@ -30,21 +30,21 @@ export function createBadge({ retryNow, isBusy, serverTime }) {
   function tick() {
     const connection = current;
     if (!connection || !face) return;
-    const { phase, rung, why, latencyMs, connectionId, lostAt, failures, retryAt } = connection;
+    const { phase, transport, why, latencyMs, connectionId, lostAt, failures, retryAt } = connection;
     const [label, detail, long] = ["label", "detail", "long"].map((name) => face.part(name).dataset);
     const live = phase === "live";
     const latency = live && latencyMs !== null ? gettext("%(n)s ms", { n: latencyMs }) : "";
-    const polls = live && rung === "poll";
+    const polls = live && transport === "poll";
     const seconds = phase === "waiting" ? Math.ceil(((retryAt ?? 0) - Date.now()) / 1000) : 0;
     const name = polls
       ? gettext("Updates every %(n)s s", { n: isBusy() ? 2 : 10 })
       : label[phase === "connecting" && failures > 0 ? "waiting" : phase] ?? "";
-    const more = [detail[live ? rung : phase], latency].filter(Boolean).join(" · ");
-    face.mark({ phase, rung });
+    const more = [detail[live ? transport : phase], latency].filter(Boolean).join(" · ");
+    face.mark({ phase, transport });
     face.tell({
       label: name,
       detail: polls ? "" : seconds > 0 ? gettext("again in %(n)s s", { n: seconds }) : more,
-      long: live ? `${name} · ${long[rung]}` : name,
+      long: live ? `${name} · ${long[transport]}` : name,
       id: connectionId ?? "–",
       latency: latency || "–",
     });

@@ -1,5 +1,5 @@
 // @ts-check
-/** A line over plain HTTP: what is said goes out as requests; subclasses bring what the server tells by itself. */
+/** A channel over plain HTTP: what is said goes out as requests; subclasses bring what the server tells by itself. */
 
 import { CLOSE } from "./protocol.js";
 
@@ -10,7 +10,7 @@ const LOST = 1006;
 
 /** @typedef {(message: ClientMessage) => Promise<{frames: any[]}>} Post rejects with an HttpRefusal */
 
-export class HttpLine extends EventTarget {
+export class HttpChannel extends EventTarget {
   #post;
   #sending = Promise.resolve();
   #closed = false;
@@ -40,7 +40,7 @@ export class HttpLine extends EventTarget {
   async #say(message) {
     if (this.#closed) return;
     try {
-      for (const frame of (await this.#post(message)).frames) this.hear(frame);
+      for (const frame of (await this.#post(message)).frames) this.handle(frame);
       this.answered();
     } catch (refusal) {
       this.fail(refusal);
@@ -51,7 +51,7 @@ export class HttpLine extends EventTarget {
    * @param {any} frame
    * @param {string} [text] the same, encoded
    */
-  hear(frame, text = JSON.stringify(frame)) {
+  handle(frame, text = JSON.stringify(frame)) {
     if (this.#closed) return;
     if (frame.type === "hello") for (const each of frame.active) this.#coming.add(each.task_id);
     if (frame.type === "task") this.#coming.add(frame.task_id);

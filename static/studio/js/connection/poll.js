@@ -1,8 +1,8 @@
 // @ts-check
-/** The line where nothing gets through but short answers: the page asks again and again. */
+/** The channel where nothing gets through but short answers: the page asks again and again. */
 
-import { at } from "../lib/base.js";
-import { HttpLine, withCursors } from "./http-transport.js";
+import { at } from "../lib/dom.js";
+import { HttpChannel, withCursors } from "./http-transport.js";
 import { isTerminal } from "./protocol.js";
 import { createTimers } from "../lib/timers.js";
 
@@ -16,14 +16,14 @@ export const HIDDEN_FACTOR = 3;
 /** So long the server tells of a task that has ended to whom does not name it, and a little longer. */
 const TOLD_AGAIN_S = 90;
 
-export class PollLine extends HttpLine {
+export class PollChannel extends HttpChannel {
   #cursors;
   #get;
   #isHidden;
   #timers;
   /** When the last answer was given, in Unix seconds: what came and went after it is asked for. @type {number | null} */
   #since;
-  /** The newest event that this line brought of each task: pages name only what they show, until it ends. @type {Map<string, EventFrame>} */
+  /** The newest event that this channel brought of each task: pages name only what they show, until it ends. @type {Map<string, EventFrame>} */
   #brought = new Map();
   #greeted = false;
   #asking = false;
@@ -64,7 +64,7 @@ export class PollLine extends HttpLine {
       const { frames } = await this.#get(withCursors(at("/events/poll/"), this.#known(), this.#since));
       for (const frame of frames) {
         if (frame.type === "hello") this.#since = frame.server_time;
-        if (frame.type !== "hello" || !this.#greeted) this.hear(frame);
+        if (frame.type !== "hello" || !this.#greeted) this.handle(frame);
         this.#greeted = true;
       }
     } catch (refusal) {
@@ -88,9 +88,9 @@ export class PollLine extends HttpLine {
    * @override
    * @param {any} frame
    */
-  hear(frame) {
+  handle(frame) {
     if ("kind" in frame) this.#brought.set(frame.task_id, frame);
-    super.hear(frame);
+    super.handle(frame);
   }
 
   #pauseMs() {

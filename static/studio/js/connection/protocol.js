@@ -26,7 +26,7 @@ export const isTerminal = (status) => TERMINAL.has(status);
 
 /** A new random UUID; `randomUUID` exists on https and localhost only. */
 export function newRequestKey() {
-  if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
+  if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;
   bytes[8] = (bytes[8] & 0x3f) | 0x80;
@@ -139,7 +139,7 @@ export function newRequestKey() {
  */
 
 /**
- * @typedef {object} QueuePlace
+ * @typedef {object} QueueEntry
  * @property {number} position counts from 1
  * @property {number | null} eta_seconds
  * @property {Basis} basis
@@ -155,7 +155,7 @@ export function newRequestKey() {
  * @property {number | null} seconds_per_step of 512 × 512 pixels; null = not measured yet
  * @property {Record<"loading" | "preparing" | "generating" | "decoding" | "finishing", number> | null} expected seconds
  *   of 512 × 512 pixels in 9 steps, all but `loading` per picture; null = not measured yet
- * @property {QueuePlace} wait of a new task of this person
+ * @property {QueueEntry} wait of a new task of this person
  */
 
 /**
@@ -168,7 +168,7 @@ export function newRequestKey() {
 
 /** @typedef {{revision: number} & Partial<CollectionChange>} CollectionFrame without a change: some was missed */
 
-/** @typedef {Record<"active" | "completed" | "stopped", number>} Counts tasks by what the filters of the feed are called */
+/** @typedef {Record<"active" | "completed" | "stopped", number>} Counts tasks by what the filters of the task list are called */
 
 /**
  * @typedef {object} Bootstrap the JSON that the page was rendered with
@@ -177,7 +177,7 @@ export function newRequestKey() {
  * @property {string} username
  * @property {boolean} demo
  * @property {{task: Task, state: TaskState}[]} tasks
- * @property {Record<string, QueuePlace>} queue
+ * @property {Record<string, QueueEntry>} queue
  * @property {number} collection revision of what is kept, when the page was made
  * @property {Counts} [others] the person's tasks that are not among `tasks`; the studio has it
  * @property {{model: string, prompt: string, width: number, height: number, n: number, steps: number, guidance: number}} defaults

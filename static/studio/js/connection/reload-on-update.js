@@ -13,13 +13,13 @@ let isWaiting = false;
  * @param {Composer | null} composer
  * @param {Storage | null} store of this tab
  */
-export function renew(composer, store) {
+export function reloadWhenIdle(composer, store) {
   if (isWaiting || Date.now() - Number(store?.getItem(RELOADED)) < AGAIN_AFTER_MS) return;
   if (composer?.isBeingTyped()) {
     isWaiting = true;
     setTimeout(() => {
       isWaiting = false;
-      renew(composer, store);
+      reloadWhenIdle(composer, store);
     }, QUIET_MS);
     return;
   }

@@ -4,8 +4,8 @@
 import { isTerminal, newRequestKey } from "./protocol.js";
 
 /** @import {ClientMessage, EventFrame, Refusal, Task} from "./protocol.js" */
-/** @import {Ledger} from "../state/task-store.js" */
-/** @import {KeyedMessage, Outbox} from "../state/pending-requests.js" */
+/** @import {TaskStore} from "../state/task-store.js" */
+/** @import {KeyedMessage, PendingRequests} from "../state/pending-requests.js" */
 /** @import {Connection} from "./socket.js" */
 
 /**
@@ -14,7 +14,7 @@ import { isTerminal, newRequestKey } from "./protocol.js";
  * @property {(taskId: string, task: Task) => void} taskLearned
  * @property {(taskId: string, frame: EventFrame, live: boolean) => void} taskChanged
  * @property {(taskId: string) => void} taskForgotten
- * @property {(taskIds: string[]) => void} placesChanged
+ * @property {(taskIds: string[]) => void} queueChanged
  * @property {(models: import("./protocol.js").Model[]) => void} [modelsTold]
  * @property {(frame: import("./protocol.js").CollectionFrame) => void} [collectionChanged]
  * @property {() => void} [cameBack] what happened meanwhile elsewhere is told by nobody
@@ -27,20 +27,20 @@ import { isTerminal, newRequestKey } from "./protocol.js";
 
 /**
  * @param {object} parts
- * @param {Ledger} parts.ledger
- * @param {Outbox} parts.outbox
+ * @param {TaskStore} parts.taskStore
+ * @param {PendingRequests} parts.requests
  * @param {Listener} parts.listener
  * @param {(message: ClientMessage) => void} parts.send
  * @param {(message: KeyedMessage, failures: number) => void} parts.sendLater
  */
-export function createTalk({ ledger, outbox, listener, send, sendLater }) {
+export function createSession({ taskStore, requests, listener, send, sendLater }) {
   /** Tasks whose replay is under way, by the key of the attach. @type {Map<string, string>} */
   const replaying = new Map();
   /** Tasks that are being caught up after a lost connection. @type {Set<string>} */
   const resuming = new Set();
   /** Tasks that are attached on this connection. @type {Set<string>} */
   const attached = new Set();
-  /** Keys of the outbox's messages that went out on this connection. @type {string[]} */
+  /** Keys of the pending requests that went out on this connection. @type {string[]} */
   let sentKeys = [];
   let caughtUp = 0;
   let unavailable = 0;
@@ -60,28 +60,28 @@ export function createTalk({ ledger, outbox, listener, send, sendLater }) {
   function greet(active, again) {
     caughtUp = 0;
     for (const { task_id: taskId } of active) {
-      if (ledger.wants(taskId)) ledger.expect(taskId);
+      if (taskStore.wants(taskId)) taskStore.expect(taskId);
     }
-    for (const taskId of ledger.unfinished()) {
+    for (const taskId of taskStore.unfinished()) {
       if (again) resuming.add(taskId);
       attach(taskId);
     }
     if (again) listener.cameBack?.();
-    for (const message of outbox.all()) send(message);
+    for (const message of requests.all()) send(message);
   }
 
   /** @param {ClientMessage} message it is on its way */
   function sent({ request_key: key }) {
-    if (key && outbox.get(key)) sentKeys.push(key);
+    if (key && requests.get(key)) sentKeys.push(key);
   }
 
   /** @param {any} frame A frame about tasks; what is unknown says nothing that we need. */
-  function hear(frame) {
+  function handle(frame) {
     switch (frame.type) {
       case "ack": return onAck(frame);
       case "task": return onTask(frame);
       case "live": return onLive(frame.task_id, frame.seq);
-      case "queue": return listener.placesChanged(ledger.arrange(frame.tasks));
+      case "queue": return listener.queueChanged(taskStore.arrange(frame.tasks));
       case "collection": return listener.collectionChanged?.(frame);
       case "models": return listener.modelsTold?.(frame.models);
       case "answer": return onAnswer(frame);
@@ -96,8 +96,8 @@ export function createTalk({ ledger, outbox, listener, send, sendLater }) {
 
   /** @param {Record<string, number>} cursors what the server has told, or could tell */
   function compare(cursors) {
-    for (const taskId of ledger.unfinished()) {
-      if (cursors[taskId] > ledger.cursor(taskId)) attach(taskId);
+    for (const taskId of taskStore.unfinished()) {
+      if (cursors[taskId] > taskStore.cursor(taskId)) attach(taskId);
     }
   }
 
@@ -107,7 +107,7 @@ export function createTalk({ ledger, outbox, listener, send, sendLater }) {
     const key = newRequestKey();
     replaying.set(taskId, key);
     send({
-      action: "attach", task_id: taskId, after: ledger.cursor(taskId), request_key: key,
+      action: "attach", task_id: taskId, after: taskStore.cursor(taskId), request_key: key,
     });
   }
 
@@ -115,15 +115,15 @@ export function createTalk({ ledger, outbox, listener, send, sendLater }) {
   function onAck(frame) {
     const { task_id: taskId, task } = frame;
     unavailable = 0;
-    const message = outbox.settle(frame.request_key);
-    ledger.expect(taskId);
+    const message = requests.settle(frame.request_key);
+    taskStore.expect(taskId);
     if (message) {
       listener.accepted(message, { taskId, duplicate: frame.duplicate === true });
     }
     if (task) {
       attached.add(taskId); // the ack attaches us
       onTask({ task_id: taskId, task });
-    } else if (ledger.task(taskId) === null) {
+    } else if (taskStore.task(taskId) === null) {
       attach(taskId); // only `task` says what the server filled in
     }
   }
@@ -131,18 +131,18 @@ export function createTalk({ ledger, outbox, listener, send, sendLater }) {
   /** @param {{task_id: string, task: Task}} frame Never moves a cursor. */
   function onTask(frame) {
     const { task_id: taskId, task } = frame;
-    if (!ledger.wants(taskId)) return;
-    const known = ledger.task(taskId) !== null;
-    ledger.learn(taskId, task);
-    if (!ledger.isFinished(taskId) && !attached.has(taskId)) attach(taskId);
+    if (!taskStore.wants(taskId)) return;
+    const known = taskStore.task(taskId) !== null;
+    taskStore.learn(taskId, task);
+    if (!taskStore.isFinished(taskId) && !attached.has(taskId)) attach(taskId);
     if (!known) listener.taskLearned(taskId, task);
   }
 
   /** @param {EventFrame} frame */
   function onEvent(frame) {
     const taskId = frame.task_id;
-    if (!ledger.wants(taskId)) return;
-    const outcome = ledger.apply(frame);
+    if (!taskStore.wants(taskId)) return;
+    const outcome = taskStore.apply(frame);
     if (outcome === "gap") {
       attach(taskId);
       return;
@@ -150,7 +150,7 @@ export function createTalk({ ledger, outbox, listener, send, sendLater }) {
     if (outcome === "known") return;
     const replayed = replaying.has(taskId);
     if (resuming.has(taskId)) caughtUp += 1;
-    if (isTerminal(frame.status)) outbox.settleAbout("cancel", taskId);
+    if (isTerminal(frame.status)) requests.settleAbout("cancel", taskId);
     listener.taskChanged(taskId, frame, !replayed);
     if (isTerminal(frame.status) && !replayed) release(taskId);
   }
@@ -161,12 +161,12 @@ export function createTalk({ ledger, outbox, listener, send, sendLater }) {
    */
   function onLive(taskId, seq) {
     if (!replaying.delete(taskId)) return;
-    if (seq > ledger.cursor(taskId)) {
+    if (seq > taskStore.cursor(taskId)) {
       attach(taskId);
       return;
     }
     attached.add(taskId);
-    if (ledger.isFinished(taskId)) release(taskId);
+    if (taskStore.isFinished(taskId)) release(taskId);
     if (resuming.delete(taskId) && resuming.size === 0) {
       listener.caughtUp(caughtUp);
       caughtUp = 0;
@@ -181,13 +181,13 @@ export function createTalk({ ledger, outbox, listener, send, sendLater }) {
 
   /** @param {{task_id: string, answer: string}} frame */
   function onAnswer(frame) {
-    outbox.settleAbout("cancel", frame.task_id);
+    requests.settleAbout("cancel", frame.task_id);
     listener.cancelAnswered(frame.task_id, frame.answer);
   }
 
   /** @param {Refusal} frame */
   function onRefused(frame) {
-    const waiting = outbox.get(frame.request_key ?? "");
+    const waiting = requests.get(frame.request_key ?? "");
     if (frame.code === "unavailable" && waiting) {
       // Nothing was lost and nothing was stored: the same key goes out again by itself.
       unavailable += 1;
@@ -200,17 +200,17 @@ export function createTalk({ ledger, outbox, listener, send, sendLater }) {
       replaying.delete(attaching[0]);
       resuming.delete(attaching[0]);
       if (frame.code === "not_found") {
-        ledger.forget(attaching[0]);
+        taskStore.forget(attaching[0]);
         listener.taskForgotten(attaching[0]);
       }
       return;
     }
     // What could not even be parsed is refused without its key; answers come in the order of sending.
-    const key = frame.request_key ?? sentKeys.find((sent) => outbox.get(sent));
-    listener.refused(outbox.settle(key), frame);
+    const key = frame.request_key ?? sentKeys.find((sent) => requests.get(sent));
+    listener.refused(requests.settle(key), frame);
   }
 
-  return { reset, greet, sent, hear, compare };
+  return { reset, greet, sent, handle, compare };
 }
 
-/** @typedef {ReturnType<typeof createTalk>} Talk */
+/** @typedef {ReturnType<typeof createSession>} Session */

@@ -3,13 +3,13 @@
 
 import { CLOSE, CLOSE_SILENT, PROTOCOL_VERSION } from "./protocol.js";
 import { createPacer } from "./pacer.js";
-import { createTalk } from "./session.js";
+import { createSession } from "./session.js";
 import { createTimers } from "../lib/timers.js";
 
 /** @import {ClientMessage} from "./protocol.js" */
-/** @import {Ladder, Line, Rung, Why} from "./transports.js" */
-/** @import {Ledger} from "../state/task-store.js" */
-/** @import {KeyedMessage, Outbox} from "../state/pending-requests.js" */
+/** @import {Transports, Channel, Transport, Why} from "./transports.js" */
+/** @import {TaskStore} from "../state/task-store.js" */
+/** @import {KeyedMessage, PendingRequests} from "../state/pending-requests.js" */
 
 const RETRY_FIRST_MS = 500;
 const RETRY_MOST_MS = 30_000;
@@ -32,7 +32,7 @@ const SETTLED_AFTER_MS = 5_000;
 /**
  * @typedef {object} Connection what the badge shows
  * @property {"connecting" | "live" | "waiting" | "offline" | "stopped"} phase
- * @property {Rung} rung what carries it, or would
+ * @property {Transport} transport what carries it, or would
  * @property {Why | null} why it is not a WebSocket
  * @property {string | null} connectionId
  * @property {number | null} latencyMs
@@ -45,44 +45,44 @@ const SETTLED_AFTER_MS = 5_000;
 /** @typedef {import("./session.js").Listener} Listener */
 
 /**
- * @param {{ladder: Ladder, ledger: Ledger, outbox: Outbox, listener: Listener, env: Environment}} parts
+ * @param {{transports: Transports, taskStore: TaskStore, requests: PendingRequests, listener: Listener, env: Environment}} parts
  */
-export function createSocket({ ladder, ledger, outbox, listener, env }) {
-  /** @type {Line | null} */
-  let line = null;
+export function createSocket({ transports, taskStore, requests, listener, env }) {
+  /** @type {Channel | null} */
+  let channel = null;
   /** Grows with every connection: a continuation of an older one sees that it is too late. */
   let generation = 0;
   /** @type {AbortController | null} */
   let listening = null;
   /** @type {Connection} */
   let connection = {
-    phase: "connecting", rung: "ws", why: null, connectionId: null, latencyMs: null,
+    phase: "connecting", transport: "ws", why: null, connectionId: null, latencyMs: null,
     failures: 0, retryAt: null, lostAt: null, reason: null,
   };
   const timers = createTimers(env);
   const pacer = createPacer({ now: env.now, timers, send: transmit });
-  const talk = createTalk({ ledger, outbox, listener, send: pacer.send, sendLater });
+  const session = createSession({ taskStore, requests, listener, send: pacer.send, sendLater });
   let pingSentAt = 0;
   let pingWithin = ANSWER_WITHIN_MS;
   let wasLive = false;
-  /** The line that is open has said hello. */
+  /** The channel that is open has said hello. */
   let isGreeted = false;
 
   /** Hang up for good. */
   function stop() {
     drop(1000, "");
-    ladder.stop();
+    transports.stop();
     change({ phase: "stopped", retryAt: null });
   }
 
-  /** Try at once if a retry is being waited for; otherwise make sure that the line is alive. */
+  /** Try at once if a retry is being waited for; otherwise make sure that the channel is alive. */
   function retryNow() {
     if (connection.phase === "stopped") return;
-    if (line === null) open();
+    if (channel === null) open();
     else if (isGreeted) ping();
   }
 
-  /** The device says that it has no network: say so at once. A line that still answers is one all the same. */
+  /** The device says that it has no network: say so at once. A channel that still answers is one all the same. */
   function noteOffline() {
     const { phase, lostAt } = connection;
     if (phase === "stopped" || phase === "offline") return;
@@ -102,15 +102,15 @@ export function createSocket({ ladder, ledger, outbox, listener, env }) {
    * @param {KeyedMessage} message
    */
   function ask(message) {
-    outbox.put(message);
+    requests.put(message);
     if (isGreeted) pacer.send(message);
   }
 
   function open() {
     timers.clear("retry");
     change({ phase: "connecting", retryAt: null });
-    listenTo(ladder.open());
-    timers.set("silence", ladder.patienceMs, hangUp);
+    listenTo(transports.open());
+    timers.set("silence", transports.patienceMs, hangUp);
   }
 
   /** There is another way: do not wait for an answer, or for a retry, on the old one. */
@@ -120,12 +120,12 @@ export function createSocket({ ladder, ledger, outbox, listener, env }) {
     open();
   }
 
-  /** @param {Line} opened */
+  /** @param {Channel} opened */
   function listenTo(opened) {
     const ours = ++generation;
     pacer.reset();
-    talk.reset();
-    line = opened;
+    session.reset();
+    channel = opened;
     isGreeted = false;
     listening = new AbortController();
     const { signal } = listening;
@@ -135,14 +135,14 @@ export function createSocket({ ladder, ledger, outbox, listener, env }) {
   }
 
   /**
-   * A better line said hello: it goes on where this one stands, by its cursors.
-   * @param {Line} line
+   * A better channel said hello: it goes on where this one stands, by its cursors.
+   * @param {Channel} channel
    * @param {string} hello
    */
-  function takeOver(line, hello) {
-    drop(1000, "a better line");
+  function takeOver(channel, hello) {
+    drop(1000, "a better channel");
     wasLive = false; // nothing was missed
-    listenTo(line);
+    listenTo(channel);
     receive(hello);
   }
 
@@ -159,8 +159,8 @@ export function createSocket({ ladder, ledger, outbox, listener, env }) {
   function drop(code, reason) {
     generation += 1;
     listening?.abort();
-    line?.close(code, reason);
-    line = null;
+    channel?.close(code, reason);
+    channel = null;
     isGreeted = false;
     timers.clearAll();
   }
@@ -169,14 +169,14 @@ export function createSocket({ ladder, ledger, outbox, listener, env }) {
   function onClosed(code) {
     listening?.abort();
     const wasGreeted = isGreeted;
-    line = null;
+    channel = null;
     isGreeted = false;
     timers.clearAll();
     const lostAt = connection.lostAt ?? env.now();
-    talk.reset();
+    session.reset();
     if (code === CLOSE.NOT_SIGNED_IN || code === CLOSE.REFUSED) {
       const reason = code === CLOSE.REFUSED ? "refused" : "sign_in";
-      ladder.stop();
+      transports.stop();
       change({ phase: "stopped", reason, lostAt, latencyMs: null, retryAt: null });
       return;
     }
@@ -189,7 +189,7 @@ export function createSocket({ ladder, ledger, outbox, listener, env }) {
       lostAt, failures, latencyMs: null, connectionId: null, retryAt: env.now() + wait,
     });
     timers.set("retry", wait, open);
-    ladder.lost(code);
+    transports.lost(code);
   }
 
   /** Full jitter: anything from nothing to the doubled limit. @param {number} failures */
@@ -204,7 +204,7 @@ export function createSocket({ ladder, ledger, outbox, listener, env }) {
     const frame = JSON.parse(data);
     if (frame.type === "hello") onHello(frame);
     else if (frame.type === "pong") onPong(frame);
-    else talk.hear(frame);
+    else session.handle(frame);
   }
 
   /** @param {{protocol: number, connection_id: string, server_time: number, active: {task_id: string}[]}} frame */
@@ -212,18 +212,18 @@ export function createSocket({ ladder, ledger, outbox, listener, env }) {
     listener.serverTimeTold(frame.server_time);
     if (frame.protocol !== PROTOCOL_VERSION) {
       drop(1000, "another protocol");
-      ladder.stop();
+      transports.stop();
       change({ phase: "stopped", reason: "protocol", retryAt: null });
       return;
     }
     const again = wasLive;
     wasLive = isGreeted = true;
-    ladder.reached(frame.server_time);
+    transports.reached(frame.server_time);
     change({
       phase: "live", connectionId: frame.connection_id, lostAt: null, retryAt: null, reason: null,
     });
     timers.set("settled", SETTLED_AFTER_MS, () => change({ failures: 0 }));
-    talk.greet(frame.active, again);
+    session.greet(frame.active, again);
     ping();
   }
 
@@ -232,7 +232,7 @@ export function createSocket({ ladder, ledger, outbox, listener, env }) {
     pingWithin = within;
     /** @type {Record<string, number>} */
     const cursors = {};
-    for (const taskId of ledger.unfinished()) cursors[taskId] = ledger.cursor(taskId);
+    for (const taskId of taskStore.unfinished()) cursors[taskId] = taskStore.cursor(taskId);
     timers.set("ping", PING_EVERY_MS, ping);
     pacer.sendFirst({ action: "ping", cursors });
   }
@@ -241,9 +241,9 @@ export function createSocket({ ladder, ledger, outbox, listener, env }) {
   function onPong(frame) {
     timers.clear("silence");
     listener.serverTimeTold(frame.server_time);
-    ladder.since = frame.server_time;
+    transports.since = frame.server_time;
     change({ phase: "live", lostAt: null, latencyMs: Math.round(env.now() - pingSentAt) });
-    talk.compare(frame.cursors);
+    session.compare(frame.cursors);
   }
 
   /**
@@ -252,30 +252,30 @@ export function createSocket({ ladder, ledger, outbox, listener, env }) {
    */
   function sendLater(message, failures) {
     timers.set(`again ${message.request_key}`, 1_000 + backoff(failures + 2), () => {
-      if (outbox.get(message.request_key)) pacer.send(message);
+      if (requests.get(message.request_key)) pacer.send(message);
     });
   }
 
   /** @param {ClientMessage} message */
   function transmit(message) {
-    talk.sent(message);
+    session.sent(message);
     if (message.action === "ping") {
       // only now: what waits for its turn cannot have been answered
       pingSentAt = env.now();
       timers.set("silence", pingWithin, hangUp);
     }
-    line?.send(JSON.stringify(message));
+    channel?.send(JSON.stringify(message));
   }
 
   /** @param {Partial<Connection>} changed */
   function change(changed) {
-    const { rung, why } = ladder;
-    connection = { ...connection, rung, why, ...changed };
+    const { transport, why } = transports;
+    connection = { ...connection, transport, why, ...changed };
     listener.connectionChanged(connection);
   }
 
-  ladder.onDescent = openAnew;
-  ladder.onClimb = takeOver;
+  transports.onFallback = openAnew;
+  transports.onUpgrade = takeOver;
   return {
     get connection() {
       return connection;

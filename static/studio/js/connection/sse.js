@@ -1,8 +1,8 @@
 // @ts-check
-/** The line where WebSockets are blocked: server-sent events, and messages by POST. */
+/** The channel where WebSockets are blocked: server-sent events, and messages by POST. */
 
-import { at } from "../lib/base.js";
-import { HttpLine, withCursors } from "./http-transport.js";
+import { at } from "../lib/dom.js";
+import { HttpChannel, withCursors } from "./http-transport.js";
 import { CLOSE_SILENT } from "./protocol.js";
 import { createTimers } from "../lib/timers.js";
 
@@ -14,7 +14,7 @@ export const SILENT_AFTER_MS = 40_000;
 const SLEPT_MS = 5_000;
 const LOST = 1006;
 
-export class SseLine extends HttpLine {
+export class SseChannel extends HttpChannel {
   #now;
   #source;
   #timers;
@@ -34,7 +34,7 @@ export class SseLine extends HttpLine {
     this.#source = listen(withCursors(at("/events/"), cursors(), since));
     this.#source.addEventListener("message", ({ data }) => {
       this.#breathe();
-      this.hear(JSON.parse(data), data);
+      this.handle(JSON.parse(data), data);
     });
     this.#source.addEventListener("alive", () => this.#breathe());
     this.#source.addEventListener("close", (event) => {

@@ -1,127 +1,127 @@
 // @ts-check
 /** Which transport leads to the server: a WebSocket, an event stream where that is blocked, or asking again and again. */
 
-import { at } from "../lib/base.js";
+import { at } from "../lib/dom.js";
 import { CLOSE, CLOSE_SILENT } from "./protocol.js";
 
-/** @import {Climb} from "./transport-upgrade.js" */
-/** @import {Ledger} from "../state/task-store.js" */
+/** @import {TransportUpgrade} from "./transport-upgrade.js" */
+/** @import {TaskStore} from "../state/task-store.js" */
 
-/** @typedef {"ws" | "sse" | "poll"} Rung from the best one down */
-/** @typedef {"blocked" | "held_back" | "too_many" | "earlier"} Why the better rungs were left; "earlier": in this tab, before it was loaded again */
-/** @typedef {EventTarget & {send: (text: string) => void, close: (code?: number, reason?: string) => void}} Line the surface of a WebSocket, as far as it is used */
-/** @typedef {(since: number | null) => Line} Make since: Unix seconds, when the page knew everything */
+/** @typedef {"ws" | "sse" | "poll"} Transport from the best one down */
+/** @typedef {"blocked" | "held_back" | "too_many" | "earlier"} Why the better transports were left; "earlier": in this tab, before it was loaded again */
+/** @typedef {EventTarget & {send: (text: string) => void, close: (code?: number, reason?: string) => void}} Channel the surface of a WebSocket, as far as it is used */
+/** @typedef {(since: number | null) => Channel} Make since: Unix seconds, when the page knew everything */
 
-/** @type {readonly Rung[]} */
-const RUNGS = ["ws", "sse", "poll"];
+/** @type {readonly Transport[]} */
+const TRANSPORTS = ["ws", "sse", "poll"];
 
 /** Until `hello` has to be there. */
 const PATIENCE_MS = { ws: 10_000, sse: 8_000, poll: 10_000 };
 
-/** Tries without `hello` before a rung counts as blocked. */
+/** Tries without `hello` before a transport counts as blocked. */
 const TRIES = 2;
 /** Where it had worked on this page, a server that restarts is the more likely reason. */
 const TRIES_AFTER_SUCCESS = 4;
 
-const NAME = "studio.rung";
+const NAME = "studio.transport";
 
 /**
  * @param {object} parts
  * @param {Make} parts.ws
- * @param {Record<"sse" | "poll", () => Promise<Make>> & {climb: () => Promise<typeof Climb>}} parts.load how lines of the others are made, and the way back
+ * @param {Record<"sse" | "poll", () => Promise<Make>> & {upgrade: () => Promise<typeof TransportUpgrade>}} parts.load how channels of the others are made, and the way back
  * @param {() => Promise<boolean>} parts.isReachable whether the server answers at all
  * @param {Pick<Storage, "getItem" | "setItem" | "removeItem"> | null} parts.store of this tab
  * @param {{setTimeout: (run: () => void, ms: number) => unknown, clearTimeout: (timer: any) => void}} parts.clock
  */
-export function createLadder({ ws, load, isReachable, store, clock }) {
-  /** @type {Partial<Record<Rung, Make>>} */
+export function createTransports({ ws, load, isReachable, store, clock }) {
+  /** @type {Partial<Record<Transport, Make>>} */
   const makers = { ws };
-  /** @type {Rung} */
-  let rung = "ws";
+  /** @type {Transport} */
+  let transport = "ws";
   /** @type {Why | null} */
   let why = null;
   let fails = 0;
   /** Streams in a row that were cut off after their `hello`. */
   let silences = 0;
-  /** On this rung, since the page took it. */
+  /** On this transport, since the page took it. */
   let hasWorked = false;
   /** The connection that is open, or was the last one, had its `hello`. */
   let saidHello = false;
-  /** Loaded with the first line that is not the best. @type {Climb | null} */
-  let climb = null;
+  /** Loaded with the first channel that is not the best. @type {TransportUpgrade | null} */
+  let upgrade = null;
 
-  /** Begin on the rung that carried this tab before it was loaded again. */
+  /** Begin on the transport that carried this tab before it was loaded again. */
   async function prepare() {
-    const kept = RUNGS.find((rung) => rung === store?.getItem(NAME));
+    const kept = TRANSPORTS.find((transport) => transport === store?.getItem(NAME));
     if (kept && (await learn([kept]))) step(kept, "earlier");
   }
 
-  /** @returns {Line} */
+  /** @returns {Channel} */
   function open() {
     saidHello = false;
-    return lineOf(rung);
+    return channelOf(transport);
   }
 
-  /** The line that was opened said hello. @param {number} serverTime Unix seconds */
+  /** The channel that was opened said hello. @param {number} serverTime Unix seconds */
   function reached(serverTime) {
-    ladder.since = serverTime;
+    transports.since = serverTime;
     saidHello = true;
     hasWorked = true;
     fails = 0;
     try {
-      if (rung === "ws") store?.removeItem(NAME);
-      else store?.setItem(NAME, rung);
+      if (transport === "ws") store?.removeItem(NAME);
+      else store?.setItem(NAME, transport);
     } catch {
       // storage is full or forbidden: the next load begins at the top
     }
-    climb?.later(better());
+    upgrade?.later(better());
   }
 
-  /** @param {number} code with which the line that was opened ended */
+  /** @param {number} code with which the channel that was opened ended */
   function lost(code) {
     stop();
-    if (rung === "sse" && code === CLOSE.FLOODING) {
+    if (transport === "sse" && code === CLOSE.FLOODING) {
       saidHello = false;
-      descend("too_many");
+      fallBack("too_many");
       return;
     }
-    const wasSilent = rung === "sse" && code === CLOSE_SILENT;
+    const wasSilent = transport === "sse" && code === CLOSE_SILENT;
     silences = wasSilent ? silences + 1 : 0;
     if (CLOSES.has(code)) fails = 0; // whatever the server says, its words came through
     else if (wasSilent && (!saidHello || silences >= TRIES)) fails = TRIES_AFTER_SUCCESS;
     else if (!saidHello) fails += 1;
     saidHello = false;
     if (fails >= (hasWorked ? TRIES_AFTER_SUCCESS : TRIES)) {
-      descend(rung === "ws" ? "blocked" : "held_back");
+      fallBack(transport === "ws" ? "blocked" : "held_back");
     }
   }
 
   /** Look for nothing better now. */
   function stop() {
-    climb?.stop();
+    upgrade?.stop();
   }
 
   /** Where nothing gets through no other way would help: only a server that answers is worth a step.
    *
    * @param {Why} reason
    */
-  async function descend(reason) {
-    const from = rung;
-    const lower = RUNGS[RUNGS.indexOf(from) + 1];
+  async function fallBack(reason) {
+    const from = transport;
+    const lower = TRANSPORTS[TRANSPORTS.indexOf(from) + 1];
     if (!lower) return;
     const there = (await isReachable()) && (await learn([lower]));
-    if (!there) fails = 0; // it says nothing about this rung that nothing gets through
-    if (!there || rung !== from || saidHello) return;
+    if (!there) fails = 0; // it says nothing about this transport that nothing gets through
+    if (!there || transport !== from || saidHello) return;
     step(lower, reason);
-    ladder.onDescent();
+    transports.onFallback();
   }
 
   /**
-   * @param {Rung} next
+   * @param {Transport} next
    * @param {Why | null} reason
    */
   function step(next, reason) {
-    rung = next;
+    transport = next;
     why = next === "ws" ? null : reason;
     fails = 0;
     silences = 0;
@@ -129,66 +129,66 @@ export function createLadder({ ws, load, isReachable, store, clock }) {
   }
 
   function better() {
-    return RUNGS.slice(0, RUNGS.indexOf(rung));
+    return TRANSPORTS.slice(0, TRANSPORTS.indexOf(transport));
   }
 
-  /** Fetch what makes lines of these rungs; false if that does not get through.
+  /** Fetch what makes channels of these transports; false if that does not get through.
    *
-   * @param {Rung[]} rungs
+   * @param {Transport[]} transports
    */
-  async function learn(rungs) {
+  async function learn(transports) {
     try {
-      for (const rung of rungs) if (rung !== "ws") makers[rung] ??= await load[rung]();
-      climb ??= wayUp(await load.climb());
+      for (const transport of transports) if (transport !== "ws") makers[transport] ??= await load[transport]();
+      upgrade ??= createUpgrade(await load.upgrade());
       return true;
     } catch {
       return false;
     }
   }
 
-  /** @param {typeof Climb} Way */
-  function wayUp(Way) {
+  /** @param {typeof TransportUpgrade} Way */
+  function createUpgrade(Way) {
     return new Way({
       learn,
-      open: lineOf,
+      open: channelOf,
       patience: PATIENCE_MS,
-      arrived: (better, line, hello) => {
+      arrived: (better, channel, hello) => {
         step(better, why);
-        ladder.onClimb(line, hello);
+        transports.onUpgrade(channel, hello);
       },
       clock,
     });
   }
 
-  /** @param {Rung} rung */
-  function lineOf(rung) {
-    const make = makers[rung];
-    if (!make) throw new Error(`no line is made for ${rung}`);
-    return make(ladder.since);
+  /** @param {Transport} transport */
+  function channelOf(transport) {
+    const make = makers[transport];
+    if (!make) throw new Error(`no channel is made for ${transport}`);
+    return make(transports.since);
   }
 
-  const ladder = {
+  const transports = {
     /** The server's clock when something was last heard of it, in Unix seconds. @type {number | null} */
     since: null,
-    /** A lower rung was taken: who waits for a retry need not wait. */
-    onDescent: () => {},
-    /** A better line said hello; its next words come in the next turn. @type {(line: Line, hello: string) => void} */
-    onClimb: () => {},
-    get rung() {
-      return rung;
+    /** A lower transport was taken: who waits for a retry need not wait. */
+    onFallback: () => {},
+    /** A better channel said hello; its next words come in the next turn. @type {(channel: Channel, hello: string) => void} */
+    onUpgrade: () => {},
+    get transport() {
+      return transport;
     },
     get why() {
       return why;
     },
     get patienceMs() {
-      return PATIENCE_MS[rung];
+      return PATIENCE_MS[transport];
     },
     prepare, open, reached, lost, stop,
   };
-  return ladder;
+  return transports;
 }
 
-/** @typedef {ReturnType<typeof createLadder>} Ladder */
+/** @typedef {ReturnType<typeof createTransports>} Transports */
 
 /** @type {Set<number>} */
 const CLOSES = new Set(Object.values(CLOSE));
@@ -201,25 +201,25 @@ export const clock = {
   clearTimeout: (/** @type {any} */ timer) => clearTimeout(timer),
 };
 
-/** @param {{socketPath: string, ledger: Ledger, store: Storage | null, since?: number | null}} parts since: the server's time when the page was made */
-export function browserLadder({ socketPath, ledger, store, since = null }) {
+/** @param {{socketPath: string, taskStore: TaskStore, store: Storage | null, since?: number | null}} parts since: the server's time when the page was made */
+export function browserTransports({ socketPath, taskStore, store, since = null }) {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const http = {
     clock,
     post: async (/** @type {unknown} */ message) => (await import("./http.js")).send(at("/messages/"), message),
-    cursors: () => Object.fromEntries(ledger.unfinished().map((taskId) => [taskId, ledger.cursor(taskId)])),
+    cursors: () => Object.fromEntries(taskStore.unfinished().map((taskId) => [taskId, taskStore.cursor(taskId)])),
   };
-  const ladder = createLadder({
+  const transports = createTransports({
     ws: () => new WebSocket(`${scheme}://${location.host}${socketPath}`),
     load: {
-      climb: async () => (await import("./transport-upgrade.js")).Climb,
+      upgrade: async () => (await import("./transport-upgrade.js")).TransportUpgrade,
       sse: async () => {
-        const { SseLine } = await import("./sse.js");
-        return (since) => new SseLine({ ...http, since, listen: (url) => new EventSource(url) });
+        const { SseChannel } = await import("./sse.js");
+        return (since) => new SseChannel({ ...http, since, listen: (url) => new EventSource(url) });
       },
       poll: async () => {
-        const [{ PollLine }, { getJson: get }] = await Promise.all([import("./poll.js"), import("./http.js")]);
-        return (since) => new PollLine({ ...http, since, get, isHidden: () => document.hidden });
+        const [{ PollChannel }, { getJson: get }] = await Promise.all([import("./poll.js"), import("./http.js")]);
+        return (since) => new PollChannel({ ...http, since, get, isHidden: () => document.hidden });
       },
     },
     isReachable: () =>
@@ -227,6 +227,6 @@ export function browserLadder({ socketPath, ledger, store, since = null }) {
     store,
     clock,
   });
-  ladder.since = since;
-  return ladder;
+  transports.since = since;
+  return transports;
 }

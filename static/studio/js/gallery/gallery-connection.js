@@ -2,10 +2,10 @@
 /** The gallery's own connection: it hears of what is marked, deleted or restored in other windows. */
 
 import { tellElsewhere } from "../card/actions.js";
-import { createLedger } from "../state/task-store.js";
-import { createOutbox } from "../state/pending-requests.js";
+import { createTaskStore } from "../state/task-store.js";
+import { createPendingRequests } from "../state/pending-requests.js";
 import { createSocket } from "../connection/socket.js";
-import { browserLadder, clock } from "../connection/transports.js";
+import { browserTransports, clock } from "../connection/transports.js";
 
 /** @import {CollectionChange, CollectionFrame} from "../connection/protocol.js" */
 
@@ -25,20 +25,20 @@ export function listenElsewhere({ socketPath, revision, refresh }) {
     else if (!isNext) refresh();
   };
   const nothing = () => {};
-  const ledger = createLedger(() => false); // of tasks it wants to hear nothing
-  const ladder = browserLadder({ socketPath, ledger, store: null });
+  const taskStore = createTaskStore(() => false); // of tasks it wants to handle nothing
+  const transports = browserTransports({ socketPath, taskStore, store: null });
   const socket = createSocket({
-    ladder,
-    ledger,
-    outbox: createOutbox(null, ""),
+    transports,
+    taskStore,
+    requests: createPendingRequests(null, ""),
     listener: {
       connectionChanged: nothing, taskLearned: nothing, taskChanged: nothing, taskForgotten: nothing,
-      placesChanged: nothing, accepted: nothing, refused: nothing, cancelAnswered: nothing, caughtUp: nothing,
+      queueChanged: nothing, accepted: nothing, refused: nothing, cancelAnswered: nothing, caughtUp: nothing,
       serverTimeTold: nothing, collectionChanged, cameBack: refresh,
     },
     env: { ...clock, random: Math.random, isOnline: () => navigator.onLine },
   });
   addEventListener("online", () => socket.noteOnline());
   addEventListener("pageshow", ({ persisted }) => persisted && socket.retryNow());
-  ladder.prepare().then(() => socket.start());
+  transports.prepare().then(() => socket.start());
 }

@@ -1,9 +1,8 @@
 // @ts-check
 /** Choosing pictures: boxes, ranges, keys, and the bar with what can be done with the chosen ones. */
 
-import { at } from "../lib/base.js";
-import { putIntoBin, setFavourite, share } from "../card/actions.js";
-import { find, part, setAttribute, setText } from "../lib/dom.js";
+import { moveToTrash, setFavourite, share } from "../card/actions.js";
+import { at, find, part, setAttribute, setText } from "../lib/dom.js";
 import { tilesOf } from "./gallery-days.js";
 import { gettext, ngettext } from "../lib/i18n.js";
 import { isTyping } from "../viewer/viewer-keys.js";
@@ -35,7 +34,7 @@ export class Selection {
     this.#wall = wall;
     this.#bar = find(document, "#picked", HTMLElement);
     this.#say = say;
-    for (const deed of this.#bar.querySelectorAll("[data-deed]")) deed.removeAttribute("hidden");
+    for (const action of this.#bar.querySelectorAll("[data-action]")) action.removeAttribute("hidden");
     wall.addEventListener("click", (event) => this.#click(event), { capture: true });
     this.#bar.addEventListener("click", (event) => this.#press(event));
     document.addEventListener("keydown", (event) => this.#key(event));
@@ -64,7 +63,7 @@ export class Selection {
     const compare = find(this.#bar, "[data-part='compare']", HTMLAnchorElement);
     compare.hidden = keys.length < COMPARED.least || keys.length > COMPARED.most;
     compare.href = at(`/compare/?${new URLSearchParams(keys.map((key) => ["picture", key]))}`);
-    find(this.#bar, "[data-deed='share']", HTMLElement).hidden = keys.length !== 1;
+    find(this.#bar, "[data-action='share']", HTMLElement).hidden = keys.length !== 1;
     setText(part(this.#bar, "favourite"), this.#allFavourite(chosen) ? gettext("Remove favourite") : gettext("Favourite"));
     setAttribute(this.#wall, "data-choosing", keys.length > 0);
   }
@@ -131,16 +130,16 @@ export class Selection {
 
   /** @param {MouseEvent} event */
   #press(event) {
-    const button = event.target instanceof Element ? event.target.closest("[data-deed]") : null;
+    const button = event.target instanceof Element ? event.target.closest("[data-action]") : null;
     if (!(button instanceof HTMLElement)) return;
     const keys = this.#keys;
-    const deeds = {
+    const actions = {
       favourite: () => setFavourite(keys, !this.#allFavourite(this.chosen)),
       share: () => share(this.chosen[0].dataset.task ?? ""),
       delete: () => this.#delete(button, keys),
       leave: () => this.leave(),
     };
-    deeds[/** @type {keyof typeof deeds} */ (button.dataset.deed)]();
+    actions[/** @type {keyof typeof actions} */ (button.dataset.action)]();
   }
 
   /**
@@ -152,7 +151,7 @@ export class Selection {
   #delete(button, keys) {
     if (keys.length < MANY || this.#asked === keys.length) {
       this.#ask(button, 0);
-      putIntoBin({ pictures: keys });
+      moveToTrash({ pictures: keys });
       return;
     }
     this.#ask(button, keys.length);

@@ -1,5 +1,22 @@
 // @ts-check
-/** Small tools for reading and writing the page; writing the same value again touches nothing. */
+/** Small tools for the page: reading and writing it (the same value again touches nothing), and where its site lies. */
+
+/** The path below which the site lies, as `<html data-base>` says; "" without one. */
+const BASE = (globalThis.document?.documentElement.dataset.base ?? "").replace(/\/$/, "");
+
+/**
+ * The address of a path of the site.
+ *
+ * @param {string} path begins with a slash
+ */
+export const at = (path) => BASE + path;
+
+/**
+ * A name in the browser's storage, which all sites below one host share.
+ *
+ * @param {string} name
+ */
+export const ofThisSite = (name) => name + BASE;
 
 /**
  * @template {Element} T

@@ -1,9 +1,8 @@
 // @ts-check
 /** Entry of the comparison: all pictures are zoomed and moved as one; two of a shape can lie upon each other. */
 
-import { at } from "../lib/base.js";
 import { setFavourite } from "../card/actions.js";
-import { find, setAttribute, setProperty, setText } from "../lib/dom.js";
+import { at, find, setAttribute, setProperty, setText } from "../lib/dom.js";
 import { number } from "../lib/i18n.js";
 import { listenToMenus } from "../ui/menus.js";
 import { listenForVarying } from "../viewer/variation-links.js";
@@ -132,9 +131,9 @@ whole.addEventListener("click", () => {
 listenToSlider();
 listenToMenus();
 listenForVarying();
-for (const tools of document.querySelectorAll(".comparison__tools, [data-deed]")) tools.removeAttribute("hidden");
+for (const tools of document.querySelectorAll(".comparison__tools, [data-action]")) tools.removeAttribute("hidden");
 exhibits.addEventListener("click", (event) => {
-  const button = event.target instanceof Element ? event.target.closest("[data-deed]") : null;
+  const button = event.target instanceof Element ? event.target.closest("[data-action]") : null;
   const key = button?.closest(".exhibit")?.getAttribute("data-key");
   if (key) setFavourite([key], button?.getAttribute("aria-pressed") !== "true");
 });
@@ -143,7 +142,7 @@ document.addEventListener("studio:favourite", (event) => {
   const exhibit = exhibits.querySelector(`[data-key="${key}"]`);
   if (!exhibit) return;
   setAttribute(exhibit, "data-favourite", favourite);
-  setAttribute(find(exhibit, "[data-deed]", HTMLElement), "aria-pressed", favourite ? "true" : "false");
+  setAttribute(find(exhibit, "[data-action]", HTMLElement), "aria-pressed", favourite ? "true" : "false");
 });
 document.querySelector("[data-back]")?.addEventListener("click", (event) => {
   // back to the same place of the gallery, if it is where one came from

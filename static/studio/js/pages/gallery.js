@@ -1,10 +1,9 @@
 // @ts-check
 /** Entry of the gallery page: wires finding, choosing and looking together. */
 
-import { createAnnouncer } from "../ui/live-region.js";
-import { at } from "../lib/base.js";
-import { orToast, putIntoBin } from "../card/actions.js";
-import { find, setAttribute } from "../lib/dom.js";
+import { createLiveRegion } from "../ui/live-region.js";
+import { orToast, moveToTrash } from "../card/actions.js";
+import { at, find, setAttribute } from "../lib/dom.js";
 import { nameDays, tilesOf } from "../gallery/gallery-days.js";
 import { GalleryPages } from "../gallery/gallery-pages.js";
 import { Selection } from "../gallery/gallery-selection.js";
@@ -27,12 +26,12 @@ listenToMenus();
 
 /** @param {HTMLElement} wall */
 function open(wall) {
-  const announcer = createAnnouncer(find(document, "#live-region", HTMLElement));
-  const selection = new Selection(wall, (sentence) => announcer.say(sentence));
+  const liveRegion = createLiveRegion(find(document, "#live-region", HTMLElement));
+  const selection = new Selection(wall, (sentence) => liveRegion.say(sentence));
   const pages = new GalleryPages(wall, () => selection.refresh());
   listenForViewing();
   listenForVarying();
-  listenToDeeds(wall, selection, pages);
+  listenToActions(wall, selection, pages);
   listenToKeys(wall);
   const { socket: socketPath = "", collection } = wall.dataset;
   const parts = { socketPath, revision: Number(collection), refresh: () => void pages.refresh() };
@@ -45,10 +44,10 @@ function open(wall) {
   addEventListener("pageshow", (event) => event.persisted && refresh());
 
   wall.addEventListener("click", (event) => {
-    const button = event.target instanceof Element ? event.target.closest("[data-deed]") : null;
+    const button = event.target instanceof Element ? event.target.closest("[data-action]") : null;
     const task = button?.closest(".tile")?.getAttribute("data-task");
     if (!task) return;
-    if (button?.getAttribute("data-deed") === "delete") putIntoBin({ tasks: [task] });
+    if (button?.getAttribute("data-action") === "delete") moveToTrash({ tasks: [task] });
     else retry(task).then((taken) => {
       if (taken) refresh();
     });
@@ -74,7 +73,7 @@ function retry(task) {
  * @param {Selection} selection
  * @param {GalleryPages} pages
  */
-function listenToDeeds(wall, selection, pages) {
+function listenToActions(wall, selection, pages) {
   const tiles = () => /** @type {HTMLElement[]} */ ([...wall.querySelectorAll(".tile")]);
   /** @param {{keys?: string[], tasks?: string[]}} things */
   const meant = ({ keys = [], tasks = [] }) =>

@@ -1,30 +1,29 @@
 // @ts-check
 /** Entry of the studio page and of the task page: wires the parts together. */
 
-import { createAnnouncer, markPassed } from "../ui/live-region.js";
+import { createLiveRegion, markPassed } from "../ui/live-region.js";
 import { createBadge } from "../connection/connection-badge.js";
-import { at, ofThisSite } from "../lib/base.js";
 import { createComposer } from "../composer/composer.js";
-import { byId, closest, find, lazy, setText } from "../lib/dom.js";
-import { createFeed } from "../card/task-list.js";
+import { at, byId, closest, find, lazy, ofThisSite, setText } from "../lib/dom.js";
+import { createTaskList } from "../card/task-list.js";
 import { forgetOthers, storage } from "../state/own-storage.js";
 import { errorSentence, gettext, ngettext, statusLabel, stepLabel } from "../lib/i18n.js";
-import { createLedger } from "../state/task-store.js";
+import { createTaskStore } from "../state/task-store.js";
 import { listenToMenus } from "../ui/menus.js";
-import { createOutbox } from "../state/pending-requests.js";
+import { createPendingRequests } from "../state/pending-requests.js";
 import { isTerminal, newRequestKey } from "../connection/protocol.js";
 import { watchSending } from "../composer/sending.js";
 import { createSocket } from "../connection/socket.js";
 import { toast } from "../ui/toasts.js";
 import { listenForViewing } from "../viewer/picture-links.js";
 import { listenForVarying } from "../viewer/variation-links.js";
-import { browserLadder, clock } from "../connection/transports.js";
+import { browserTransports, clock } from "../connection/transports.js";
 
 /** @import {Card} from "../card/card.js" */
 /** @import {Bootstrap, EventFrame, Refusal} from "../connection/protocol.js" */
 /** @import {Connection, Listener} from "../connection/socket.js" */
 /** @import {KeyedMessage} from "../state/pending-requests.js" */
-/** @import {Presence} from "../ui/tab-status.js" */
+/** @import {TabStatus} from "../ui/tab-status.js" */
 /** @import {About} from "../viewer/viewer-panel.js" */
 
 /** Where alerts.js keeps what was chosen on this device. */
@@ -42,56 +41,56 @@ let clockLead = page.server_time - Date.now() / 1000;
 /** @param {number} ms on this device's clock */
 const serverTime = (ms) => ms / 1000 + clockLead;
 
-const ledger = createLedger(() => isStudio);
+const taskStore = createTaskStore(() => isStudio);
 for (const { task, state } of page.tasks) {
-  ledger.learn(state.task_id, task);
-  ledger.adopt(state);
+  taskStore.learn(state.task_id, task);
+  taskStore.adopt(state);
 }
-ledger.arrange(page.queue ?? {});
+taskStore.arrange(page.queue ?? {});
 
-const outbox = createOutbox(store, ofThisSite(page.username));
-const announcer = createAnnouncer(find(document, "#live-region", HTMLElement));
+const requests = createPendingRequests(store, ofThisSite(page.username));
+const liveRegion = createLiveRegion(find(document, "#live-region", HTMLElement));
 const alarm = find(document, "#connection-alert", HTMLElement);
-const story = isStudio ? null : new (await import("../card/task-timeline.js")).Story(page.tasks[0].state.task_id, page.tasks[0].task);
+const timeline = isStudio ? null : new (await import("../card/task-timeline.js")).TaskTimeline(page.tasks[0].state.task_id, page.tasks[0].task);
 /** Tasks that this page asked for: they are shown at once, and the newest is spoken about. */
 const own = new Set();
 
 const cancel = asking("cancel");
-const feed = createFeed({
-  ledger,
+const taskList = createTaskList({
+  taskStore,
   actions: { cancel, retry: asking("retry"), reuse: ({ task }) => composer?.reuse(task) },
   others: page.others,
   clock: () => serverTime(Date.now()),
 });
 const composer = isStudio ? createComposer(page, ask) : null;
 const cancelWaiting = byId("cancel-waiting");
-/** Nothing in it is needed before there is a task. @type {Presence | null} */
-let presence = null;
-const loadPresence = lazy(async () => {
-  const { Presence } = await import("../ui/tab-status.js");
-  presence = new Presence();
+/** Nothing in it is needed before there is a task. @type {TabStatus | null} */
+let tabStatus = null;
+const loadTabStatus = lazy(async () => {
+  const { TabStatus } = await import("../ui/tab-status.js");
+  tabStatus = new TabStatus();
   refreshMark();
 });
 /** Nor in this before somebody wants to be told. */
 const wakeAlerts = () => import("../ui/alerts.js").then(({ listen }) => listen(), () => {});
 let isMarkOld = false;
-const loadCollection = lazy(async () => new (await import("../state/collection.js")).Collection({ ledger, feed, isStudio, revision: page.collection }));
+const loadCollection = lazy(async () => new (await import("../state/collection.js")).Collection({ taskStore, taskList, isStudio, revision: page.collection }));
 
 /** @type {Listener} */
 const listener = {
   connectionChanged,
   taskLearned(taskId, { request_key: key, created }) {
-    if (created < page.server_time) feed.isNoOther(taskId); // the page had counted it
-    const isOwn = own.has(taskId) || outbox.get(key ?? "") !== null;
-    const isNew = feed.card(taskId) === null;
-    feed.add(taskId, { own: isOwn });
+    if (created < page.server_time) taskList.isNoOther(taskId); // the page had counted it
+    const isOwn = own.has(taskId) || requests.get(key ?? "") !== null;
+    const isNew = taskList.card(taskId) === null;
+    taskList.add(taskId, { own: isOwn });
     if (isStudio && isOwn && isNew) requestAnimationFrame(() => showWhere(taskId));
     refreshMarkSoon();
   },
   taskChanged,
-  taskForgotten: (taskId) => feed.remove(taskId),
-  placesChanged(taskIds) {
-    for (const taskId of taskIds) feed.update(taskId, true);
+  taskForgotten: (taskId) => taskList.remove(taskId),
+  queueChanged(taskIds) {
+    for (const taskId of taskIds) taskList.update(taskId, true);
     refreshMarkSoon();
   },
   collectionChanged: (frame) => void loadCollection().then((collection) => collection.changed(frame)).catch(() => {}), // the next one rereads
@@ -99,33 +98,33 @@ const listener = {
   modelsTold: (models) => composer?.offer(models),
   accepted({ action }, { taskId, duplicate }) {
     own.add(taskId);
-    if (duplicate && action === "generate") announcer.say(gettext("Already sent; not drawn twice"));
+    if (duplicate && action === "generate") liveRegion.say(gettext("Already sent; not drawn twice"));
     if (action === "retry" && !isStudio) location.assign(at(`/tasks/${taskId}/`));
     refreshSending();
   },
   refused,
   cancelAnswered(taskId, answer) {
     if (answer === "already_finished") toast(gettext("Already finished; not cancelled"), "plain");
-    feed.update(taskId);
+    taskList.update(taskId);
   },
   caughtUp(events) {
-    if (events > 0) announcer.say(ngettext("Caught up: %(n)s event", "Caught up: %(n)s events", events));
+    if (events > 0) liveRegion.say(ngettext("Caught up: %(n)s event", "Caught up: %(n)s events", events));
   },
   serverTimeTold(told) {
     clockLead = told - Date.now() / 1000;
   },
 };
 
-const ladder = browserLadder({ socketPath: page.socket_path, ledger, store, since: page.server_time });
+const transports = browserTransports({ socketPath: page.socket_path, taskStore, store, since: page.server_time });
 const socket = createSocket({
-  ladder,
-  ledger,
-  outbox,
+  transports,
+  taskStore,
+  requests,
   listener,
   env: { ...clock, random: Math.random, isOnline: () => navigator.onLine },
 });
-const refreshSending = watchSending({ outbox, composer, connection: () => socket.connection });
-const badge = createBadge({ retryNow: socket.retryNow, isBusy: () => ledger.unfinished().length > 0, serverTime });
+const refreshSending = watchSending({ requests, composer, connection: () => socket.connection });
+const badge = createBadge({ retryNow: socket.retryNow, isBusy: () => taskStore.unfinished().length > 0, serverTime });
 
 // --- what a person does -------------------------------------------------------------------------
 
@@ -150,18 +149,18 @@ function changeMore({ key, task, settings, width, height, seed, thumbnail_url: t
 }
 
 /** @param {string} taskId */
-const showWhere = (taskId) => import("../card/show-where.js").then(({ showWhere: show }) => show(feed, taskId), () => {});
+const showWhere = (taskId) => import("../card/show-where.js").then(({ showWhere: show }) => show(taskList, taskId), () => {});
 
 document.addEventListener("studio:drawn", (event) => {
   const { task } = /** @type {CustomEvent<{task: string}>} */ (event).detail;
   own.add(task);
-  if (!isStudio || !ledger.task(task)) return; // it comes, and is shown then
-  feed.add(task, { own: true });
+  if (!isStudio || !taskStore.task(task)) return; // it comes, and is shown then
+  taskList.add(task, { own: true });
   showWhere(task);
 });
 
 /** Those that a person may still want to take back all at once. */
-const waiting = () => feed.cards().filter(({ state }) => state.status === "queued" && !state.cancel_requested);
+const waiting = () => taskList.cards().filter(({ state }) => state.status === "queued" && !state.cancel_requested);
 
 // --- what the server says -----------------------------------------------------------------------
 
@@ -171,11 +170,11 @@ const waiting = () => feed.cards().filter(({ state }) => state.status === "queue
  * @param {boolean} live
  */
 function taskChanged(taskId, frame, live) {
-  const card = feed.card(taskId);
+  const card = taskList.card(taskId);
   const before = card?.state.progress ?? 0;
-  feed.update(taskId, frame.kind === "progressed");
-  story?.add(frame);
-  story?.show(ledger.state(taskId));
+  taskList.update(taskId, frame.kind === "progressed");
+  timeline?.add(frame);
+  timeline?.show(taskStore.state(taskId));
   if (live && card) speak(card, before, frame);
   refreshMarkSoon();
 }
@@ -191,7 +190,7 @@ function speak(card, before, frame) {
   const mark = markPassed(before, frame.progress);
   const prompt = [...card.task.prompt].slice(0, 24).join("");
   if (over) {
-    presence?.ended(frame);
+    tabStatus?.ended(frame);
     document.dispatchEvent(new CustomEvent("studio:ended", { detail: { card, frame } }));
   }
   if (kind === "failed") {
@@ -201,7 +200,7 @@ function speak(card, before, frame) {
   const words = over || kind === "interrupted" || kind === "claimed" ? statusLabel(status)
     : kind === "step_began" ? stepLabel(frame.step)
     : mark && `${mark}%`;
-  if (words) announcer.say(`${prompt} · ${words}`);
+  if (words) liveRegion.say(`${prompt} · ${words}`);
 }
 
 /**
@@ -219,14 +218,14 @@ function connectionChanged(connection) {
   badge.show(connection);
   refreshSending();
   refreshStale();
-  if (connection.reason === "protocol") import("../connection/reload-on-update.js").then(({ renew }) => renew(composer, store));
+  if (connection.reason === "protocol") import("../connection/reload-on-update.js").then(({ reloadWhenIdle }) => reloadWhenIdle(composer, store));
 }
 
 /** A break that heals within a moment is not worth an interruption. */
 function refreshStale() {
   const { lostAt } = socket.connection;
   const since = lostAt !== null && Date.now() - lostAt >= STALE_AFTER_MS ? serverTime(lostAt) : null;
-  feed.setStale(since);
+  taskList.setStale(since);
   setText(alarm, since === null ? "" : gettext("The connection is lost."));
 }
 
@@ -243,9 +242,9 @@ function refreshMarkSoon() {
 function refreshMark() {
   isMarkOld = false;
   cancelWaiting?.toggleAttribute("hidden", waiting().length === 0);
-  const cards = feed.cards().sort((a, b) => b.task.created - a.task.created);
-  if (cards[0]) loadPresence().catch(() => {}); // without it the page only says less
-  presence?.show(cards[0], cards.find(({ state }) => !isTerminal(state.status)));
+  const cards = taskList.cards().sort((a, b) => b.task.created - a.task.created);
+  if (cards[0]) loadTabStatus().catch(() => {}); // without it the page only says less
+  tabStatus?.show(cards[0], cards.find(({ state }) => !isTerminal(state.status)));
 }
 
 document.addEventListener("click", (event) => {
@@ -265,7 +264,7 @@ addEventListener("pageshow", ({ persisted }) => {
   if (persisted) socket.retryNow();
 });
 setInterval(() => {
-  feed.tick();
+  taskList.tick();
   badge.tick();
   refreshStale();
 }, TICK_MS);
@@ -273,10 +272,10 @@ setInterval(() => {
 listenToMenus();
 listenForViewing();
 listenForVarying(changeMore);
-for (const { state } of page.tasks) story?.show(state);
+for (const { state } of page.tasks) timeline?.show(state);
 refreshMark();
-ladder.prepare().then(() => socket.start());
+transports.prepare().then(() => socket.start());
 for (const menu of document.querySelectorAll("details:has([data-alerts])")) menu.addEventListener("toggle", wakeAlerts);
 addEventListener("storage", ({ key }) => key === ALERTS && wakeAlerts());
 if (storage("localStorage")?.getItem(ALERTS)) wakeAlerts();
-if (/** @type {any} */ (globalThis).studioEarly?.()) find(document, "#composer", HTMLFormElement).requestSubmit();
+if (/** @type {any} */ (globalThis).studioInputCapture?.()) find(document, "#composer", HTMLFormElement).requestSubmit();

@@ -1,15 +1,15 @@
 // @ts-check
 /** What was marked, deleted or restored in another window, shown here; loaded with the first news of it. */
 
-import { at } from "../lib/base.js";
+import { at } from "../lib/dom.js";
 import { tellElsewhere } from "../card/actions.js";
 import { pictureKey } from "../card/picture-frames.js";
 import { getJson, send } from "../connection/http.js";
 import { bring } from "../card/older-tasks.js";
 import { isTerminal } from "../connection/protocol.js";
 
-/** @import {Feed} from "../card/task-list.js" */
-/** @import {Ledger} from "./task-store.js" */
+/** @import {TaskList} from "../card/task-list.js" */
+/** @import {TaskStore} from "./task-store.js" */
 /** @import {Told} from "../card/older-tasks.js" */
 /** @import {CollectionChange, CollectionFrame, Counts} from "../connection/protocol.js" */
 
@@ -21,8 +21,8 @@ const MOST_NAMED = 100;
 const REREAD_WITHIN_MS = 3_000;
 
 export class Collection {
-  #ledger;
-  #feed;
+  #taskStore;
+  #taskList;
   /** Of the studio; the page of one task shows that task, whatever becomes of it. */
   #isStudio;
   /** The newest revision that this page shows. */
@@ -30,11 +30,11 @@ export class Collection {
   #isReading = false;
   #isOld = false;
 
-  /** @param {{ledger: Ledger, feed: Feed, isStudio: boolean, revision: number}} parts */
-  constructor({ ledger, feed, isStudio, revision }) {
+  /** @param {{taskStore: TaskStore, taskList: TaskList, isStudio: boolean, revision: number}} parts */
+  constructor({ taskStore, taskList, isStudio, revision }) {
     this.#revision = revision;
-    this.#ledger = ledger;
-    this.#feed = feed;
+    this.#taskStore = taskStore;
+    this.#taskList = taskList;
     this.#isStudio = isStudio;
   }
 
@@ -55,7 +55,7 @@ export class Collection {
   /** @param {CollectionChange} change */
   async #apply(change) {
     const tasks = [...new Set([...change.pictures.map(taskOf), ...change.tasks])];
-    const isKnown = tasks.every((taskId) => this.#ledger.task(taskId));
+    const isKnown = tasks.every((taskId) => this.#taskStore.task(taskId));
     tellElsewhere(change);
     if (change.change === "restored") await this.#fetch(tasks).catch(() => {}); // told by the next change too
     if (change.change !== "favourite" && !isKnown) await this.reread(); // who has no card is counted all the same
@@ -78,17 +78,17 @@ export class Collection {
   }
 
   async #read() {
-    const cards = this.#feed.cards();
+    const cards = this.#taskList.cards();
     const asked = cards.slice(0, MOST_ASKED);
     /** @type {Kept} */
     const { kept, others, recent } = await send(at("/feed/kept/"), { tasks: asked.map(({ taskId }) => taskId) });
     if (this.#isStudio) {
       // a card that came meanwhile may be among the others: they are counted again
-      this.#isOld ||= this.#feed.cards().length !== cards.length;
-      this.#feed.others = others;
-      for (const { taskId } of cards.slice(MOST_ASKED)) this.#feed.isNoOther(taskId);
+      this.#isOld ||= this.#taskList.cards().length !== cards.length;
+      this.#taskList.others = others;
+      for (const { taskId } of cards.slice(MOST_ASKED)) this.#taskList.isNoOther(taskId);
     }
-    const further = recent.filter((taskId) => !this.#feed.card(taskId));
+    const further = recent.filter((taskId) => !this.#taskList.card(taskId));
     for (const { taskId, state } of asked) {
       const pictures = kept[taskId];
       if (pictures) this.#compare(taskId, pictures);
@@ -104,7 +104,7 @@ export class Collection {
    * @param {Record<string, boolean>} pictures index → is it a favourite
    */
   #compare(taskId, pictures) {
-    for (const picture of this.#ledger.state(taskId).images) {
+    for (const picture of this.#taskStore.state(taskId).images) {
       const key = pictureKey(taskId, picture);
       const favourite = pictures[picture.index];
       if (favourite === undefined) tellElsewhere({ change: "deleted", pictures: [key], tasks: [] });
@@ -120,11 +120,11 @@ export class Collection {
     const { tasks } = await getJson(at(`/feed/?${query}`));
     for (const told of tasks) {
       const taskId = told.state.task_id;
-      if (this.#feed.card(taskId)) {
-        this.#ledger.adopt(told.state);
-        this.#feed.repaint(taskId);
-      } else if (this.#feed.reaches(told.task)) {
-        bring(this.#feed, this.#ledger, told);
+      if (this.#taskList.card(taskId)) {
+        this.#taskStore.adopt(told.state);
+        this.#taskList.repaint(taskId);
+      } else if (this.#taskList.reaches(told.task)) {
+        bring(this.#taskList, this.#taskStore, told);
       }
     }
   }

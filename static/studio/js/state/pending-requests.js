@@ -10,7 +10,7 @@
  * @param {TextStore | null} store null: kept in memory alone
  * @param {string} owner another person's messages must never go out under this name
  */
-export function createOutbox(store, owner) {
+export function createPendingRequests(store, owner) {
   /** @type {Map<string, KeyedMessage>} */
   const messages = new Map();
   const name = `studio.outbox.${owner}`;
@@ -62,7 +62,7 @@ export function createOutbox(store, owner) {
       const kept = JSON.parse(store?.getItem(name) ?? "[]");
       return Array.isArray(kept) ? kept.filter((m) => typeof m?.request_key === "string") : [];
     } catch {
-      return []; // unreadable storage is an empty outbox; the server still knows what it accepted
+      return []; // unreadable storage is an empty requests; the server still knows what it accepted
     }
   }
 
@@ -80,4 +80,4 @@ export function createOutbox(store, owner) {
   return { all, get, put, settle, settleAbout };
 }
 
-/** @typedef {ReturnType<typeof createOutbox>} Outbox */
+/** @typedef {ReturnType<typeof createPendingRequests>} PendingRequests */

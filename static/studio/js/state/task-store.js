@@ -4,15 +4,15 @@
 import { isTerminal } from "../connection/protocol.js";
 import { applyEvent, emptyState } from "./reducer.js";
 
-/** @import {EventFrame, QueuePlace, Task, TaskState} from "../connection/protocol.js" */
+/** @import {EventFrame, QueueEntry, Task, TaskState} from "../connection/protocol.js" */
 
 /** @param {(taskId: string) => boolean} wantsNew whether this page shows a task that is new to it */
-export function createLedger(wantsNew = () => true) {
+export function createTaskStore(wantsNew = () => true) {
   /** @type {Map<string, Task>} */
   const tasks = new Map();
   /** @type {Map<string, TaskState>} */
   const states = new Map();
-  /** @type {Map<string, QueuePlace>} */
+  /** @type {Map<string, QueueEntry>} */
   const places = new Map();
   /** @type {((taskId: string) => boolean)} */
 
@@ -95,7 +95,7 @@ export function createLedger(wantsNew = () => true) {
   }
 
   /**
-   * @param {Record<string, QueuePlace>} news
+   * @param {Record<string, QueueEntry>} news
    * @returns {string[]} the tasks of this page whose place was told
    */
   function arrange(news) {
@@ -113,4 +113,4 @@ export function createLedger(wantsNew = () => true) {
   return { wants, task, known, state, place, cursor, isFinished, unfinished, learn, expect, forget, adopt, apply, arrange };
 }
 
-/** @typedef {ReturnType<typeof createLedger>} Ledger */
+/** @typedef {ReturnType<typeof createTaskStore>} TaskStore */

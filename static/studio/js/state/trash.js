@@ -1,27 +1,27 @@
 // @ts-check
-/** What became of pictures wherever it was done: hearts, the bin, and the way back out of it. */
+/** What became of pictures wherever it was done: hearts, the trash, and the way back out of it. */
 
 import { paintHeart, pictureKey } from "../card/picture-frames.js";
 import { isTerminal } from "../connection/protocol.js";
 
-/** @import {Feed} from "../card/task-list.js" */
-/** @import {Ledger} from "./task-store.js" */
+/** @import {TaskList} from "../card/task-list.js" */
+/** @import {TaskStore} from "./task-store.js" */
 /** @import {Picture} from "../connection/protocol.js" */
 
-export class Bin {
-  #ledger;
-  #feed;
+export class Trash {
+  #taskStore;
+  #taskList;
   #hidesEmpty;
   /** By their key, for those who take them out again. @type {Map<string, Picture>} */
   #pictures = new Map();
 
   /**
-   * @param {{ledger: Ledger, feed: Feed, hidesEmpty: boolean}} parts `hidesEmpty`: a card without
+   * @param {{taskStore: TaskStore, taskList: TaskList, hidesEmpty: boolean}} parts `hidesEmpty`: a card without
    *   pictures leaves; on the page of the task itself it stays, since there is nothing else
    */
-  constructor({ ledger, feed, hidesEmpty }) {
-    this.#ledger = ledger;
-    this.#feed = feed;
+  constructor({ taskStore, taskList, hidesEmpty }) {
+    this.#taskStore = taskStore;
+    this.#taskList = taskList;
     this.#hidesEmpty = hidesEmpty;
   }
 
@@ -30,7 +30,7 @@ export class Bin {
     const taskId = taskOf(key);
     this.#change(taskId, (images) =>
       images.map((image) => (pictureKey(taskId, image) === key ? { ...image, favourite } : image)));
-    for (const frame of this.#feed.recentFrames(key)) paintHeart(frame, favourite);
+    for (const frame of this.#taskList.recentFrames(key)) paintHeart(frame, favourite);
   }
 
   /** @param {{keys?: string[], tasks?: string[]}} detail `tasks`: ids of those that went with all they had */
@@ -42,10 +42,10 @@ export class Bin {
         if (gone.includes(key)) this.#pictures.set(key, image);
         return !gone.includes(key);
       }));
-      const { images, status } = this.#ledger.state(taskId);
-      if (this.#hidesEmpty && images.length === 0 && isTerminal(status)) this.#feed.remove(taskId);
+      const { images, status } = this.#taskStore.state(taskId);
+      if (this.#hidesEmpty && images.length === 0 && isTerminal(status)) this.#taskList.remove(taskId);
     }
-    if (this.#hidesEmpty) for (const taskId of tasks) this.#feed.remove(taskId);
+    if (this.#hidesEmpty) for (const taskId of tasks) this.#taskList.remove(taskId);
     this.#hideRecent(gone, true);
   }
 
@@ -55,7 +55,7 @@ export class Bin {
     for (const taskId of new Set([...tasks, ...back.map(taskOf)])) {
       const kept = back.filter((key) => taskOf(key) === taskId).flatMap((key) => this.#pictures.get(key) ?? []);
       this.#change(taskId, (images) => [...images, ...kept].sort((a, b) => a.index - b.index));
-      this.#feed.add(taskId, { own: true });
+      this.#taskList.add(taskId, { own: true });
     }
     for (const key of back) this.#pictures.delete(key);
     this.#hideRecent(back, false);
@@ -63,7 +63,7 @@ export class Bin {
 
   /** @param {string} taskId */
   #keysOf(taskId) {
-    return this.#ledger.state(taskId).images.map((image) => pictureKey(taskId, image));
+    return this.#taskStore.state(taskId).images.map((image) => pictureKey(taskId, image));
   }
 
   /**
@@ -71,10 +71,10 @@ export class Bin {
    * @param {(images: Picture[]) => Picture[]} change
    */
   #change(taskId, change) {
-    if (!this.#ledger.task(taskId)) return; // a task that this page does not show
-    const state = this.#ledger.state(taskId);
-    this.#ledger.adopt({ ...state, images: change(state.images) });
-    this.#feed.repaint(taskId);
+    if (!this.#taskStore.task(taskId)) return; // a task that this page does not show
+    const state = this.#taskStore.state(taskId);
+    this.#taskStore.adopt({ ...state, images: change(state.images) });
+    this.#taskList.repaint(taskId);
   }
 
   /**
@@ -82,7 +82,7 @@ export class Bin {
    * @param {boolean} hidden
    */
   #hideRecent(keys, hidden) {
-    for (const key of keys) for (const frame of this.#feed.recentFrames(key)) frame.hidden = hidden;
+    for (const key of keys) for (const frame of this.#taskList.recentFrames(key)) frame.hidden = hidden;
   }
 }
 

@@ -5,7 +5,7 @@ const PAUSE_MS = 5_000;
 const MARKS = [75, 50, 25];
 
 /** @param {HTMLElement} region */
-export function createAnnouncer(region) {
+export function createLiveRegion(region) {
   let spokenAt = -Infinity;
   /** @type {string | null} */
   let next = null;
@@ -29,7 +29,7 @@ export function createAnnouncer(region) {
   return { say };
 }
 
-/** @typedef {ReturnType<typeof createAnnouncer>} Announcer */
+/** @typedef {ReturnType<typeof createLiveRegion>} LiveRegion */
 
 /**
  * The highest of 25, 50, 75 that was passed between two percents.

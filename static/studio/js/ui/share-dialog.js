@@ -7,9 +7,9 @@ import { toast } from "./toasts.js";
 
 /**
  * @param {{url: string, expires: number}} link
- * @param {{copy: (text: string) => Promise<boolean>, end: () => Promise<boolean>}} deeds
+ * @param {{copy: (text: string) => Promise<boolean>, end: () => Promise<boolean>}} actions
  */
-export async function showLink({ url, expires }, deeds) {
+export async function showLink({ url, expires }, actions) {
   await dress(document.getElementById("share-template")).catch(() => {}); // plain is better than none
   const dialog = /** @type {HTMLDialogElement} */ (clone("share-template"));
   const field = /** @type {HTMLInputElement} */ (part(dialog, "url"));
@@ -17,12 +17,12 @@ export async function showLink({ url, expires }, deeds) {
   setText(part(dialog, "until"), gettext("Works until %(time)s, without signing in.", { time: timeOfDay(expires) }));
   const said = part(dialog, "said");
   part(dialog, "copy").addEventListener("click", async () => {
-    const copied = await deeds.copy(url);
+    const copied = await actions.copy(url);
     if (!copied) field.select();
     setText(said, copied ? gettext("Copied") : gettext("Press Ctrl+C to copy"));
   });
   part(dialog, "end").addEventListener("click", async () => {
-    const ended = await deeds.end();
+    const ended = await actions.end();
     dialog.close();
     if (ended) toast(gettext("No link to this task works any more"), "plain");
   });

@@ -16,7 +16,7 @@ const PARTS = 4;
 const COLOURS = { live: ["#0f7459", "#5ecaa6"], wait: ["#b57e10", "#ecc163"], fail: ["#b83a22", "#f4937a"] };
 const HOLLOW = ["#52625c", "#9fb0a9"];
 
-export class Presence {
+export class TabStatus {
   #title = document.title;
   #link = document.querySelector("link[rel='icon']");
   #calm = this.#link?.getAttribute("href") ?? "";

@@ -1,8 +1,7 @@
 // @ts-check
 /** One press on "Vary" or "Vary slightly" draws; the link itself, in another tab, leads to the form. */
 
-import { at } from "../lib/base.js";
-import { closest, isPlain } from "../lib/dom.js";
+import { at, closest, isPlain } from "../lib/dom.js";
 import { errorSentence } from "../lib/i18n.js";
 import { toast } from "../ui/toasts.js";
 

@@ -1,15 +1,15 @@
 // @ts-check
 /** Keys of the viewer. Those of a single character can be switched off, on this device. */
 
-/** @typedef {"previous" | "next" | "first" | "last" | "larger" | "smaller" | "fit" | "toggle" | "favourite" | "download" | "delete" | "undo" | "panel"} Deed */
-/** @typedef {Record<Deed, () => void> & {pan: (x: number, y: number) => void}} Deeds `pan` in steps */
+/** @typedef {"previous" | "next" | "first" | "last" | "larger" | "smaller" | "fit" | "toggle" | "favourite" | "download" | "delete" | "undo" | "panel"} Action */
+/** @typedef {Record<Action, () => void> & {pan: (x: number, y: number) => void}} Actions `pan` in steps */
 
 const OFF = "studio.viewer.keys-off";
 
-/** @type {Record<string, Deed>} */
+/** @type {Record<string, Action>} */
 const KEYS = { ArrowLeft: "previous", ArrowRight: "next", Home: "first", End: "last", Delete: "delete" };
 
-/** @type {Record<string, Deed>} */
+/** @type {Record<string, Action>} */
 const CHARACTERS = {
   "+": "larger", "=": "larger", "-": "smaller", "0": "fit",
   z: "toggle", f: "favourite", d: "download", u: "undo", i: "panel",
@@ -23,7 +23,7 @@ const PANS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDow
  *
  * @param {{key: string, shiftKey: boolean}} event
  * @param {boolean} characters whether keys of a single character are on
- * @returns {Deed | [number, number] | null}
+ * @returns {Action | [number, number] | null}
  */
 export function meaningOf({ key, shiftKey }, characters) {
   if (shiftKey && PANS[key]) return PANS[key];
@@ -37,9 +37,9 @@ export class Shortcuts {
   /**
    * @param {HTMLElement} box the checkbox that switches them
    * @param {() => boolean} isOn whether the viewer hears keys now
-   * @param {Deeds} deeds
+   * @param {Actions} actions
    */
-  constructor(box, isOn, deeds) {
+  constructor(box, isOn, actions) {
     this.#box = /** @type {HTMLInputElement} */ (box);
     this.#box.checked = !isSwitchedOff();
     this.#box.addEventListener("change", () => switchOff(!this.#box.checked));
@@ -48,8 +48,8 @@ export class Shortcuts {
       const meaning = meaningOf(event, this.#box.checked);
       if (meaning === null) return;
       event.preventDefault();
-      if (typeof meaning === "string") deeds[meaning]();
-      else deeds.pan(...meaning);
+      if (typeof meaning === "string") actions[meaning]();
+      else actions.pan(...meaning);
     });
   }
 }

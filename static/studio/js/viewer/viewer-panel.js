@@ -1,9 +1,8 @@
 // @ts-check
 /** All there is to say about the picture on the stage, and what can be done with it. */
 
-import { at } from "../lib/base.js";
-import { copyText, drawAgain, putIntoBin, setFavourite, share } from "../card/actions.js";
-import { clone, find, part, setAttribute, setText } from "../lib/dom.js";
+import { copyText, drawAgain, moveToTrash, setFavourite, share } from "../card/actions.js";
+import { at, clone, find, part, setAttribute, setText } from "../lib/dom.js";
 import { duration, gettext, number, size, timeOfDay } from "../lib/i18n.js";
 import { toast } from "../ui/toasts.js";
 
@@ -136,7 +135,7 @@ export class Panel {
   }
 
   delete() {
-    return putIntoBin({ pictures: [this.#key] });
+    return moveToTrash({ pictures: [this.#key] });
   }
 
   download() {

@@ -1,8 +1,7 @@
 // @ts-check
 /** The viewer: a window over the page with one picture, the way to the others, and everything about it. */
 
-import { at } from "../lib/base.js";
-import { clone, find, part, setAttribute, setText } from "../lib/dom.js";
+import { at, clone, find, part, setAttribute, setText } from "../lib/dom.js";
 import { gettext } from "../lib/i18n.js";
 import { PictureList } from "./viewer-list.js";
 import { keyInAddress, picturesOfPage } from "./viewer-page.js";
