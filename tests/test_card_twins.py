@@ -111,7 +111,7 @@ class Painted(HTMLParser):
             self.times.append("")
         elif part:
             self.parts[part], self.texts[part] = own, []
-        if tag == "span" and self.open and self.open[-1][1] == "line":
+        if tag == "span" and self.open and self.open[-1][1] == "blocks":
             self.blocks += 1
         if tag == "span" and self.open and self.open[-1][1] == "meta":
             self.texts["meta"].append("")

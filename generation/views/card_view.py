@@ -69,7 +69,7 @@ def card_view(
     percent = floor(state["progress"])
     basis, step = words("basis", state["basis"]), words("step", state["step"])
     return CardView(
-        layout="ended" if terminal else "line" if queued else "live",
+        layout="ended" if terminal else "queued" if queued else "live",
         live=not terminal,
         stopping=None if terminal else state["cancel_requested"],
         overdue=slow is not None,

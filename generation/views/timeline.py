@@ -35,11 +35,11 @@ def waterfall(request: HttpRequest, task_id: uuid.UUID) -> HttpResponse:
     except NotFound as error:
         raise Http404 from error
     told = selectors.story_of(found, now=now)
-    return render(request, "studio/_story.html", story(request, found, told))
+    return render(request, "studio/_timeline_parts.html", story(request, found, told))
 
 
 def story(request: HttpRequest, task: GenerationTask, told: Story) -> dict[str, Any]:
-    """What the parts in `_story.html` need."""
+    """What the parts in `_timeline_parts.html` need."""
     state = told.card["state"]
     return {
         "mine": task.owner_id == request.user.pk,

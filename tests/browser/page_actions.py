@@ -62,7 +62,7 @@ def expect_percent(card: Locator, least: int) -> None:
       const percent = Number(card.querySelector("[data-part=percent]").textContent);
       return card.dataset.status === "running" && percent >= least && percent < 100;
     }"""
-    # looked at in every animation frame: a short task must not slip through
+    # looked at in every animation frame: a short task must not go unseen
     card.page.wait_for_function(reached, arg=[card.element_handle(), least])
 
 

@@ -165,7 +165,7 @@ def shown_controls(page: Page) -> list[str]:
 def test_forced_colours_keep_what_is_chosen_and_where_it_is(page: Page) -> None:
     running = send(page, "in two colours", steps=100, size="1024x1024", n=4)
     expect_status(running, "running")
-    expect(running.locator(".slip[aria-current][data-step=generating]")).to_be_visible()
+    expect(running.locator(".step[aria-current][data-step=generating]")).to_be_visible()
     page.emulate_media(forced_colors="active")
     expect(page.locator(".connection__dot")).to_have_css("border-top-width", "5px")  # it is fetched
     canvas = page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
@@ -174,8 +174,8 @@ def test_forced_colours_keep_what_is_chosen_and_where_it_is(page: Page) -> None:
         value: str = locator.evaluate("(e, name) => getComputedStyle(e)[name]", name)
         return value
 
-    assert paint(running.locator(".slip__bar").first, "backgroundColor") != canvas
-    assert paint(running.locator("[data-current] .slip__fill"), "backgroundColor") != canvas
+    assert paint(running.locator(".step__bar").first, "backgroundColor") != canvas
+    assert paint(running.locator("[data-current] .step__fill"), "backgroundColor") != canvas
     for chosen in (
         ".filters [aria-pressed=true]",
         ".ratio:has(:checked)",

@@ -38,8 +38,8 @@ def test_the_button_leads_through_seven_steps_to_the_picture(page: Page, shoot: 
     seen = recorded(page, task_id_of(card))
     assert without_repeats([each["step"] for each in seen]) == STEPS
     assert_percent_is_honest(seen)
-    slips = card.locator(".slip")
-    assert [slip.get_attribute("data-step") for slip in slips.all()] == STEPS
+    steps = card.locator(".step")
+    assert [step.get_attribute("data-step") for step in steps.all()] == STEPS
 
 
 def assert_percent_is_honest(seen: list[Seen]) -> None:
@@ -85,7 +85,7 @@ def test_the_server_paints_the_state_without_any_script(
     painted = card_of(plain, "no scripts here")
     assert last_seen <= percent_of(painted) < 100
     expect(painted).to_have_attribute("data-status", "running")
-    expect(painted.locator(".slip[data-current]")).to_have_attribute("data-step", "generating")
+    expect(painted.locator(".step[data-current]")).to_have_attribute("data-step", "generating")
     expect(plain.locator("noscript p, .notice").first).to_be_visible()
 
 

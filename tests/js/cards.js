@@ -23,7 +23,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 
 function card(task, state, place, now) {
-  const { marks, texts, shown, times, position, current } = describe(task, state, { place, now });
+  const { marks, texts, shown, times, position, current } = describe(task, state, { entry: place, now });
   return {
     marks: { ...marks, stopping: marks.stopping ?? "" },
     texts: { ...texts, "frame-label": shapeLabel(task) },

@@ -14,14 +14,14 @@ globalThis.studioLabels = {
   error: { model_lost: "It restarts by itself; try again in a minute." },
 };
 
-const view = (timeline, { place = null, now = T0 + timeline.frames.length, ...change } = {}) =>
-  describe(task(change), fold(emptyState("t"), timeline.frames), { place, now });
+const view = (timeline, { entry = null, now = T0 + timeline.frames.length, ...change } = {}) =>
+  describe(task(change), fold(emptyState("t"), timeline.frames), { entry, now });
 
 const generating = () => log("t").submitted().claimed(1).begins("loading").begins("generating", { steps: 28 });
 
-test("in line it tells place, estimate and that the first step has passed", () => {
-  const place = { position: 3, eta_seconds: 25.2, basis: "estimated", reason: "in_line" };
-  const told = view(log("t").submitted(), { place });
+test("a queued task tells its position, the estimate and that the first step has passed", () => {
+  const entry = { position: 3, eta_seconds: 25.2, basis: "estimated", reason: "in_line" };
+  const told = view(log("t").submitted(), { entry });
   assert.equal(told.texts.headline, "Place 3 in line");
   assert.equal(told.texts.remaining, "starts in about 25 s");
   assert.equal(told.shown["remaining-basis"], true);
@@ -29,8 +29,8 @@ test("in line it tells place, estimate and that the first step has passed", () =
 });
 
 test("a line that does not move says why instead of a time", () => {
-  const place = { position: 1, eta_seconds: 5, basis: "estimated", reason: "model_down" };
-  const told = view(log("t").submitted(), { place });
+  const entry = { position: 1, eta_seconds: 5, basis: "estimated", reason: "model_down" };
+  const told = view(log("t").submitted(), { entry });
   assert.equal(told.texts.remaining, "The model server cannot be reached");
   assert.equal(told.shown["remaining-basis"], false);
 });

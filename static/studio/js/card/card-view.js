@@ -12,9 +12,9 @@ const joined = (...parts) => parts.filter(Boolean).join(" · ");
 /**
  * @param {Task} task
  * @param {TaskState} state
- * @param {QueueEntry | null} place
+ * @param {QueueEntry | null} entry
  */
-function headline(task, state, place) {
+function headline(task, state, entry) {
   const { status, step, error, interruptions, cancel_requested: stops, waiting, wait_seconds: waited, run_seconds: drew } = state;
   if (status === "completed") {
     return joined(
@@ -29,10 +29,10 @@ function headline(task, state, place) {
   if (stops === "picture") return gettext("Stopping: the GPU finishes this picture first");
   if (stops) return gettext("Stopping: waiting for the machine to let go");
   if (status === "queued") {
-    if (place) return gettext("Place %(n)s in line", { n: place.position });
+    if (entry) return gettext("Place %(n)s in line", { n: entry.position });
     return interruptions.length > 0 ? gettext("Back in line") : statusLabel(status);
   }
-  if (place) return gettext("Interrupted; waiting for a worker");
+  if (entry) return gettext("Interrupted; waiting for a worker");
   return waiting ? reasonLabel(waiting.reason) : runningText(task, state);
 }
 
@@ -58,10 +58,10 @@ function cancelledText({ claimed_at: claimed, step, done, total }) {
 
 /**
  * @param {TaskState} state
- * @param {QueueEntry | null} place
+ * @param {QueueEntry | null} entry
  * @returns {{text: string, estimated: boolean}}
  */
-function remainingText(state, place) {
+function remainingText(state, entry) {
   const { status, waiting, cancel_requested: stops, eta_seconds: left } = state;
   let text = "";
   let estimated = false;
@@ -70,7 +70,7 @@ function remainingText(state, place) {
   } else if (waiting) {
     text = gettext("asks again at %(time)s", { time: timeOfDay(waiting.until) });
   } else if (status === "queued") {
-    const starts = stops ? null : place;
+    const starts = stops ? null : entry;
     const why = starts?.reason || "in_line";
     if (starts && why !== "in_line") text = reasonLabel(why);
     else if (starts && starts.eta_seconds !== null) {
@@ -78,7 +78,7 @@ function remainingText(state, place) {
       text = long ? gettext("starts in about %(n)s min", { n }) : gettext("starts in about %(n)s s", { n });
       estimated = true;
     }
-  } else if (!place && left !== null && stops !== "step") {
+  } else if (!entry && left !== null && stops !== "step") {
     const { long, n } = about(left);
     text = long ? gettext("about %(n)s min left", { n }) : gettext("about %(n)s s left", { n });
     estimated = true;
@@ -136,10 +136,10 @@ const SLOW_FACTOR = 2;
 const SLOW_SECONDS = 1.5;
 /** Steps without a progress source of their own: what they show inside is an estimate. */
 const UNMEASURED = ["loading", "preparing", "decoding", "finishing"];
-/** The head of the slip breathes only while events arrive. */
+/** The head of the step breathes only while events arrive. */
 const FRESH_SECONDS = 4;
 
-/** @typedef {"line" | "live" | "ended"} Layout */
+/** @typedef {"queued" | "live" | "ended"} Layout */
 
 /**
  * @typedef {object} View
@@ -156,11 +156,11 @@ const FRESH_SECONDS = 4;
 /**
  * @param {Task} task
  * @param {TaskState} state
- * @param {{place: QueueEntry | null, now: number, staleSince?: number | null}} at in Unix seconds of the server's
+ * @param {{entry: QueueEntry | null, now: number, staleSince?: number | null}} at in Unix seconds of the server's
  *   clock; `staleSince`: from then on nothing new could be heard, null = connected
  * @returns {View}
  */
-export function describe(task, state, { place, now: clock, staleSince = null }) {
+export function describe(task, state, { entry, now: clock, staleSince = null }) {
   const { status, step, basis, timeline, cancel_requested: stops } = state;
   const terminal = isTerminal(status);
   const queued = status === "queued";
@@ -170,13 +170,13 @@ export function describe(task, state, { place, now: clock, staleSince = null }) 
   const span = last?.ended === null ? last : null;
   const slow = !terminal && state.waiting === null && span !== null && isSlow(task, span, now);
   const stopping = terminal ? null : stops;
-  const { text, estimated } = remainingText(state, place);
+  const { text, estimated } = remainingText(state, entry);
   const told = note(task, state, slow ? span : null, now);
   return {
     marks: {
       status,
       step,
-      layout: terminal ? "ended" : queued ? "line" : "live",
+      layout: terminal ? "ended" : queued ? "queued" : "live",
       basis,
       stopping,
       waiting: state.waiting !== null,
@@ -189,7 +189,7 @@ export function describe(task, state, { place, now: clock, staleSince = null }) 
       basis: stale ? gettext("last known") : basisLabel(basis),
       headline: stale && stopping
         ? gettext("Stop was requested; whether it has stopped is known after reconnect")
-        : headline(task, state, place),
+        : headline(task, state, entry),
       remaining: stale && estimated ? gettext("time left not known now") : text,
       stale: stale ? gettext("as of %(time)s", { time: timeOfDay(now) }) : "",
       "note-lead": told?.[0] ?? "",
@@ -202,12 +202,12 @@ export function describe(task, state, { place, now: clock, staleSince = null }) 
       cancel: !terminal && !stopping,
       retry: status === "failed" || status === "cancelled",
     },
-    position: queued && !stopping ? (place?.position ?? 0) : 0,
+    position: queued && !stopping ? (entry?.position ?? 0) : 0,
     fill: !queued && step === "generating" ? state.fraction : null,
     head: terminal || slow || span === null ? null : estimatedHead(task, span, now),
     // while it waits, a task has passed the first step and no other
     current: queued ? 0 : STEPS.indexOf(step),
-    times: STEPS.map((each) => slipTime(task, state, each, now)),
+    times: STEPS.map((each) => stepTime(task, state, each, now)),
   };
 }
 
@@ -222,7 +222,7 @@ function isSlow({ expected }, { step, began }, now) {
 }
 
 /**
- * Where a step without a measure would be by the clock; the whole slip stays hatched.
+ * Where a step without a measure would be by the clock; the whole step stays hatched.
  *
  * @param {Task} task
  * @param {StepSpan} span
@@ -240,7 +240,7 @@ function estimatedHead({ expected }, { step, began }, now) {
  * @param {StepName} step
  * @param {number} now
  */
-function slipTime({ expected }, { status, timeline, attempt, image }, step, now) {
+function stepTime({ expected }, { status, timeline, attempt, image }, step, now) {
   const terminal = isTerminal(status);
   const first = step === "parsing";
   if (step === "completed") return "";

@@ -8,33 +8,33 @@ import { fillFrame, paintFrames, pictureKey, setRatio, shapeLabel } from "./pict
 /** @import {Layout, View} from "./card-view.js" */
 /** @import {Picture, QueueEntry, StepName, Task, TaskState} from "../connection/protocol.js" */
 
-/** A step that is not known to take any time still has a slip. */
+/** The share of a step that is not known to take any time. */
 const LEAST_WEIGHT = 0.02;
 
 /**
  * A step is drawn as wide as it takes long.
  *
- * @param {HTMLElement} slip
+ * @param {HTMLElement} item
  * @param {Task} task
  */
-function weigh(slip, { expected }) {
-  const weight = expected[/** @type {StepName} */ (slip.dataset.step)] || LEAST_WEIGHT;
-  setProperty(slip, "--weight", weight.toFixed(3));
+function weigh(item, { expected }) {
+  const weight = expected[/** @type {StepName} */ (item.dataset.step)] || LEAST_WEIGHT;
+  setProperty(item, "--weight", weight.toFixed(3));
 }
 
 /**
- * The seven slips of a card.
+ * The seven steps of a card.
  *
  * @param {HTMLElement} card
  * @param {Task} task
  * @returns {(view: View) => void} paints them
  */
-function findSlips(card, task) {
-  const slips = [.../** @type {NodeListOf<HTMLElement>} */ (card.querySelectorAll(".slip"))].map((item) => {
+function findSteps(card, task) {
+  const steps = [.../** @type {NodeListOf<HTMLElement>} */ (card.querySelectorAll(".step"))].map((item) => {
     weigh(item, task);
     return { item, bar: /** @type {HTMLElement} */ (item.firstElementChild), face: new Face(item) };
   });
-  return ({ marks, current, times, ...view }) => slips.forEach(({ item, bar, face }, i) => {
+  return ({ marks, current, times, ...view }) => steps.forEach(({ item, bar, face }, i) => {
     const isCurrent = i === current;
     const [fill, head] = isCurrent ? [view.fill ?? 0, view.head ?? 0] : [0, 0];
     const live = isCurrent && marks.layout !== "ended";
@@ -46,8 +46,8 @@ function findSlips(card, task) {
   });
 }
 
-/** Blocks drawn for a place in line; further back it is told by the number alone. */
-const LINE_BLOCKS = 8;
+/** Blocks drawn for a position in the queue; further back it is told by the number alone. */
+const MOST_BLOCKS = 8;
 /** The fill takes as long as the last two measurements were apart, within these bounds. */
 const PACE_LEAST_MS = 120;
 const PACE_MOST_MS = 900;
@@ -73,13 +73,13 @@ export function createCard(element, task, state) {
     element, taskId, task,
     /** As it was told last. */
     state,
-    place: /** @type {QueueEntry | null} */ (null),
+    entry: /** @type {QueueEntry | null} */ (null),
     /** Unix seconds; from then on nothing new could be heard. */
     staleSince: /** @type {number | null} */ (null),
     /** Unix seconds. */
     paintedAt: 0,
     /** Keep the layout while the pointer is over the card, so that nothing moves under it. */
-    hold: () => void (heldLayout ??= /** @type {Layout} */ (element.dataset.layout ?? "line")),
+    hold: () => void (heldLayout ??= /** @type {Layout} */ (element.dataset.layout ?? "queued")),
     release: () => void (heldLayout = null),
     paint,
   };
@@ -87,12 +87,12 @@ export function createCard(element, task, state) {
   complete(element);
   for (const name of ["link", "details", "details-too"]) setAttribute(part(element, name), "href", at(`/tasks/${taskId}/`));
   const face = new Face(element);
-  const paintSlips = findSlips(element, task);
+  const paintSteps = findSteps(element, task);
 
   /** Paint everything that follows from state and clock. @param {number} now Unix seconds of the server's clock */
   function paint(now) {
-    const { state: told, place, staleSince } = card;
-    const view = describe(task, told, { place, now, staleSince });
+    const { state: told, entry, staleSince } = card;
+    const view = describe(task, told, { entry, now, staleSince });
     const { marks, texts, position } = view;
     card.paintedAt = now;
     if (face.isNew("fraction", told.fraction)) setPace(now);
@@ -104,14 +104,14 @@ export function createCard(element, task, state) {
       setAttribute(face.part("bar"), "aria-valuetext", valueText(told));
     }
     setAttribute(face.part("basis"), "data-basis", marks.stale ? "stale" : marks.basis);
-    const blocks = Math.min(position, LINE_BLOCKS);
-    if (face.isNew("line", blocks)) {
-      face.part("line").replaceChildren(...spans(Array(blocks).fill("")));
+    const blocks = Math.min(position, MOST_BLOCKS);
+    if (face.isNew("blocks", blocks)) {
+      face.part("blocks").replaceChildren(...spans(Array(blocks).fill("")));
     }
-    paintSlips(view);
+    paintSteps(view);
     const { interruptions } = told;
     if (face.isNew("past", interruptions) && interruptions.length > 0) {
-      import("./past-steps.js").then(({ paintPast }) => paintPast(face.part("past"), interruptions, (slip) => weigh(slip, task)));
+      import("./past-steps.js").then(({ paintPast }) => paintPast(face.part("past"), interruptions, (item) => weigh(item, task)));
     }
     paintPictures(marks);
     const seed = told.seed ?? task.seed;
@@ -130,7 +130,7 @@ export function createCard(element, task, state) {
     const { images, image, done, total } = card.state;
     const single = task.n === 1;
     const stored = face.isNew("images", images);
-    // its own place is marked while a picture is being drawn
+    // the frame of a picture that is being drawn is marked
     if (face.isNew("drawn", layout === "ended" ? 0 : image) || stored) paintFrames(face.part("pictures"), card);
     if (stored) {
       setText(face.part("frame-label"), shapeLabel(task));
@@ -188,7 +188,7 @@ const spans = (texts) => texts.map((text) => Object.assign(document.createElemen
 /** What the server left out of the first paint is taken from the template. @param {HTMLElement} element */
 function complete(element) {
   if (element.querySelector(".menu__panel > *")) return;
-  const areas = ".slip, .menu__panel";
+  const areas = ".step, .menu__panel";
   const whole = clone("card-template").querySelectorAll(areas);
   element.querySelectorAll(areas).forEach((area, i) => area.append(...[...whole[i].children].slice(area.childElementCount)));
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** A bare row of slips for each attempt before the one a card is in; loaded when a task was interrupted. */
+/** A bare row of steps for each attempt before the one a card is in; loaded when a task was interrupted. */
 
 import { clone, setAttribute } from "../lib/dom.js";
 import { gettext } from "../lib/i18n.js";
@@ -9,7 +9,7 @@ import { gettext } from "../lib/i18n.js";
 /**
  * @param {HTMLElement} past
  * @param {Interruption[]} interruptions
- * @param {(slip: HTMLElement) => void} weigh gives it the width of its step
+ * @param {(item: HTMLElement) => void} weigh gives it the width of its step
  */
 export function paintPast(past, interruptions, weigh) {
   while (past.children.length > interruptions.length) past.lastElementChild?.remove();

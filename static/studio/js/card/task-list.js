@@ -45,7 +45,7 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
   let older = /** @type {Older | null} */ (null);
   /** Leads to older tasks. */
   const furtherLink = byId("further");
-  /** Whether a card came, went or changed its place since the list was arranged. */
+  /** Whether a card came, went or changed its position since the list was arranged. */
   let isMoved = true;
 
   const loadOlder = lazy(async (/** @type {HTMLElement} */ link) => {
@@ -120,7 +120,7 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
   function take(card) {
     shown.set(card.taskId, card);
     isMoved = true;
-    card.place = taskStore.place(card.taskId);
+    card.entry = taskStore.queueEntry(card.taskId);
     card.staleSince = staleSince;
     card.paint(clock());
   }
@@ -182,7 +182,7 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
     if (!card) return;
     const { state } = card;
     const after = (card.state = taskStore.state(taskId));
-    card.place = taskStore.place(taskId);
+    card.entry = taskStore.queueEntry(taskId);
     if (pointerInside) card.hold();
     if (after.status !== state.status) isMoved = true;
     const picture = after.images[state.images.length];

@@ -18,7 +18,7 @@ import { newRequestKey } from "../connection/protocol.js";
 /** @import {KeyedMessage} from "../state/pending-requests.js" */
 
 const DRAFT_AFTER_MS = 300;
-/** A second press on the same content within this time is a slip of the finger. */
+/** A second press on the same content within this time is an accident. */
 const SAME_AGAIN_MS = 1_000;
 /** Where the form is docked, as in composer.css: on a phone, upright or not. */
 const DOCKED = matchMedia("(width < 768px), (width < 960px) and (height < 500px)");

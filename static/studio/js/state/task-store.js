@@ -13,7 +13,7 @@ export function createTaskStore(wantsNew = () => true) {
   /** @type {Map<string, TaskState>} */
   const states = new Map();
   /** @type {Map<string, QueueEntry>} */
-  const places = new Map();
+  const queue = new Map();
   /** @type {((taskId: string) => boolean)} */
 
   /** @param {string} taskId */
@@ -37,8 +37,8 @@ export function createTaskStore(wantsNew = () => true) {
   }
 
   /** @param {string} taskId */
-  function place(taskId) {
-    return places.get(taskId) ?? null;
+  function queueEntry(taskId) {
+    return queue.get(taskId) ?? null;
   }
 
   /** @param {string} taskId */
@@ -75,7 +75,7 @@ export function createTaskStore(wantsNew = () => true) {
   function forget(taskId) {
     tasks.delete(taskId);
     states.delete(taskId);
-    places.delete(taskId);
+    queue.delete(taskId);
   }
 
   /** @param {TaskState} state a state folded elsewhere; an older one than ours changes nothing */
@@ -90,27 +90,27 @@ export function createTaskStore(wantsNew = () => true) {
   function apply(frame) {
     const { state: after, gap, applied } = applyEvent(state(frame.task_id), frame);
     states.set(frame.task_id, after);
-    if (after.status !== "queued") places.delete(frame.task_id);
+    if (after.status !== "queued") queue.delete(frame.task_id);
     return gap ? "gap" : applied ? "applied" : "known";
   }
 
   /**
    * @param {Record<string, QueueEntry>} news
-   * @returns {string[]} the tasks of this page whose place was told
+   * @returns {string[]} the tasks of this page whose entry was told
    */
   function arrange(news) {
     const told = [];
     for (const [taskId, each] of Object.entries(news)) {
-      // place 0 is a running task whose worker went silent; any other place means waiting
+      // position 0 is a running task whose worker went silent; any other means waiting
       const waits = state(taskId).status === (each.position === 0 ? "running" : "queued");
       if (!waits) continue;
-      places.set(taskId, each);
+      queue.set(taskId, each);
       if (tasks.has(taskId)) told.push(taskId);
     }
     return told;
   }
 
-  return { wants, task, known, state, place, cursor, isFinished, unfinished, learn, expect, forget, adopt, apply, arrange };
+  return { wants, task, known, state, queueEntry, cursor, isFinished, unfinished, learn, expect, forget, adopt, apply, arrange };
 }
 
 /** @typedef {ReturnType<typeof createTaskStore>} TaskStore */

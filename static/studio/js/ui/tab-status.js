@@ -9,8 +9,8 @@ import { STEPS } from "../connection/protocol.js";
 /** @import {EventFrame, TaskState} from "../connection/protocol.js" */
 
 const DRAW_EVERY_MS = 1_000;
-/** Height of each of the seven slips in the mark, and how finely one of them fills. */
-const SLIPS = [11, 15, 19, 23, 19, 15, 11];
+/** Height of each of the seven bars in the mark, and how finely one of them fills. */
+const BARS = [11, 15, 19, 23, 19, 15, 11];
 const PARTS = 4;
 /** By light and by dark: a tab's strip follows the system, whatever theme the page has. */
 const COLOURS = { live: ["#0f7459", "#5ecaa6"], wait: ["#b57e10", "#ecc163"], fail: ["#b83a22", "#f4937a"] };
@@ -65,7 +65,7 @@ export class TabStatus {
     this.#timer = undefined;
     this.#drawnAt = performance.now();
     this.#name();
-    const icon = this.#unseen === "failed" ? picture(SLIPS.length, COLOURS.fail)
+    const icon = this.#unseen === "failed" ? picture(BARS.length, COLOURS.fail)
       : this.#active ? iconOf(this.#active.state) : this.#calm;
     if (icon === this.#drawn) return;
     this.#drawn = icon;
@@ -82,25 +82,25 @@ function iconOf({ status, step, fraction, cancel_requested: stops }) {
 }
 
 /**
- * The seven slips as an icon.
+ * The seven bars as an icon.
  *
  * @param {number} passed how many of them are full
  * @param {string[]} colours by light and by dark
  */
 function picture(passed, colours) {
   const [light, dark] = colours.map((colour, i) => `rect{stroke:${HOLLOW[i]}}[fill]{stroke:none;fill:${colour}}`);
-  const slips = SLIPS.map((height, i) => {
-    const slip = `<rect x="${(1 + 3.9 * i).toFixed(1)}" y="3" width="2.6" rx="1.3" height="`;
+  const bars = BARS.map((height, i) => {
+    const bar = `<rect x="${(1 + 3.9 * i).toFixed(1)}" y="3" width="2.6" rx="1.3" height="`;
     const full = height * Math.min(1, Math.max(0, passed - i));
-    return (full < height ? `${slip}${height}"/>` : "") + (full > 0 ? `${slip}${full}" fill=""/>` : "");
+    return (full < height ? `${bar}${height}"/>` : "") + (full > 0 ? `${bar}${full}" fill=""/>` : "");
   });
   const style = `rect{fill:none;stroke-width:.7}${light}@media(prefers-color-scheme:dark){${dark}}`;
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 28 28"><style>${style}</style>${slips.join("")}</svg>`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 28 28"><style>${style}</style>${bars.join("")}</svg>`;
   return `data:image/svg+xml,${encodeURIComponent(svg)}`;
 }
 
 /** @param {Card} active */
-function titleWords({ state: { status, progress }, place }) {
+function titleWords({ state: { status, progress }, entry }) {
   if (status !== "queued") return `${percent(progress)}%`;
-  return place ? gettext("Place %(n)s in line", { n: place.position }) : statusLabel(status);
+  return entry ? gettext("Place %(n)s in line", { n: entry.position }) : statusLabel(status);
 }
