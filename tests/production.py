@@ -388,8 +388,8 @@ class Production:
         if not self.crowd:
             printed = self.manage("shell", "--no-imports", "-c", MAKE_ACCOUNTS)
             self.crowd = [(made, token) for made, token in map(str.split, printed.splitlines())]
-        nobody, token = self.crowd.pop()
-        self.query("update auth_user set username = %s where username = %s", name, nobody)
+        unknown, token = self.crowd.pop()
+        self.query("update auth_user set username = %s where username = %s", name, unknown)
         return token
 
     def connect(self, token: str, web: int = 0) -> Watcher:

@@ -66,8 +66,8 @@ def findings(
 ) -> list[Finding]:
     return [
         *(of_rows(law, production.query(sql)) for law, sql in COUNTS.items()),
-        of_rows("planned_tasks without a task", wishes_without_a_task(production, clients)),
-        Finding("tasks nobody asked for", surplus(production, plan)),
+        of_rows("planned tasks without a task", planned_tasks_without_a_task(production, clients)),
+        Finding("tasks that were not planned", surplus(production, plan)),
         of_rows("states that are not the fold of their log", unfolded(production)),
         of_rows("rows without a whole file", rows_without_a_file(production)),
         of_rows("logs that a client saw wrongly", wrong_client_logs(production, clients)),
@@ -81,7 +81,7 @@ def of_rows(law: str, rows: Iterable[Any]) -> Finding:
     return Finding(law, len(found), example=str(found[0]) if found else "")
 
 
-def wishes_without_a_task(production: Production, clients: list[Client]) -> list[str]:
+def planned_tasks_without_a_task(production: Production, clients: list[Client]) -> list[str]:
     rows = production.query("select request_key::text from generation_generationtask")
     return [key for client in clients for key in client.asked if (key,) not in rows]
 

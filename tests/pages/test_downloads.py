@@ -191,7 +191,7 @@ async def test_a_person_gets_two_zips_at_once(
     media: Path, alice: User, bob: User, now: datetime
 ) -> None:
     keys = await sync_to_async(many)(alice, now)
-    his = await sync_to_async(many)(bob, now)
+    bobs = await sync_to_async(many)(bob, now)
     client = AsyncClient()
     await client.aforce_login(alice)
 
@@ -200,7 +200,7 @@ async def test_a_person_gets_two_zips_at_once(
 
     status, page = await zip_of(alice, *keys)
     assert (status, "<h1" in page) == (429, True)
-    assert (await zip_of(bob, *his))[0] == 200
+    assert (await zip_of(bob, *bobs))[0] == 200
     # one was read to its end, and of the other one nothing
     assert [part async for part in first]
     for response in (first, second):

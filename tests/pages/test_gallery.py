@@ -223,8 +223,8 @@ def test_a_search_looks_through_so_many_and_goes_on_where_it_ended(
     assert len(every) == len(set(every)) == MOST_SIFTED + 10
     html = client.get("/gallery/", {"q": "heron"}).text
     assert "Looked back to" in html
-    nobody = client.get("/gallery/", {"q": "ostrich", "fragment": "1"}).text
-    assert "Nothing matches" not in nobody
+    unknown = client.get("/gallery/", {"q": "ostrich", "fragment": "1"}).text
+    assert "Nothing matches" not in unknown
     after = selectors.gallery_page(alice, GalleryFilter(text="ostrich"), None)["next"]
     assert after is not None
     last = client.get("/gallery/", {"q": "ostrich", "before": after, "fragment": "1"}).text

@@ -125,10 +125,10 @@ def test_a_page_that_missed_changes_reads_what_is_kept(
     media: Path, alice: User, bob: User, now: datetime
 ) -> None:
     first, second, gone = (finished_task(alice, now - k * SECOND, pictures=2) for k in range(3))
-    his = finished_task(bob, now)
+    bobs = finished_task(bob, now)
     services.set_favourite(owner=alice, pictures=[(first.pk, 2)], favourite=True)
     services.put_into_bin(owner=alice, pictures=[(first.pk, 1)], tasks=[gone.pk], now=now)
-    asked = {"tasks": [str(task.pk) for task in (first, gone, his)] + ["no id"]}
+    asked = {"tasks": [str(task.pk) for task in (first, gone, bobs)] + ["no id"]}
 
     client = signed_in(alice)
     kept = client.post("/feed/kept/", asked, content_type="application/json").json()

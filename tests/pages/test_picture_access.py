@@ -26,8 +26,8 @@ def test_what_a_proxy_puts_into_authorization_does_not_hide_a_session(
 
     assert signed_in(alice).get(url, headers=headers).status_code == 200
     assert signed_in(bob).get(url, headers=headers).status_code == 404
-    nobody = Client().get(url, headers=headers)
-    assert nobody.status_code == (401 if authorization.startswith("Bearer") else 302)
+    unknown = Client().get(url, headers=headers)
+    assert unknown.status_code == (401 if authorization.startswith("Bearer") else 302)
 
 
 def test_a_token_of_ours_counts_beside_a_session_and_what_a_proxy_adds(

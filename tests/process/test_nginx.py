@@ -260,8 +260,8 @@ def test_the_files_of_pictures_cannot_be_asked_for(site: Site) -> None:
 
 
 def test_who_may_not_see_a_picture_gets_none(site: Site) -> None:
-    with site.client(site.bob) as bob, site.client("lj-wrong") as wrong, site.client() as nobody:
-        answers = [who.get(site.picture["url"]) for who in (bob, wrong, nobody)]
+    with site.client(site.bob) as bob, site.client("lj-wrong") as wrong, site.client() as unknown:
+        answers = [who.get(site.picture["url"]) for who in (bob, wrong, unknown)]
 
     assert [answer.status_code for answer in answers] == [404, 401, 302]
     assert "/accounts/sign-in/" in answers[2].headers["Location"]

@@ -49,12 +49,12 @@ def test_ones_own_tasks_push_the_next_one_back_and_leave_others_ahead_of_it(
     for second in range(5):
         submit(alice, now + second * SECOND)
 
-    mine, his = wait(alice, now + 9 * SECOND), wait(bob, now + 9 * SECOND)
+    mine, bobs = wait(alice, now + 9 * SECOND), wait(bob, now + 9 * SECOND)
 
-    assert (mine["position"], his["position"]) == (6, 1)
+    assert (mine["position"], bobs["position"]) == (6, 1)
     assert mine["eta_seconds"] is not None
-    assert his["eta_seconds"] is not None
-    assert mine["eta_seconds"] > his["eta_seconds"] > 0
+    assert bobs["eta_seconds"] is not None
+    assert mine["eta_seconds"] > bobs["eta_seconds"] > 0
 
 
 def test_a_task_that_pauses_does_not_stand_before_a_new_one(

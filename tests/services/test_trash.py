@@ -196,13 +196,13 @@ def test_even_a_superuser_does_not_see_what_he_deleted_himself(
     media: Path, alice: User, now: datetime
 ) -> None:
     root = User.objects.create_superuser("root")
-    his, hers = finished_task(root, now), finished_task(alice, now)
-    put(root, now, tasks=[his])
+    bobs, hers = finished_task(root, now), finished_task(alice, now)
+    put(root, now, tasks=[bobs])
     put(alice, now, tasks=[hers])
 
-    assert selectors.visible_among([str(his.pk), str(hers.pk)], root) == {str(hers.pk)}
+    assert selectors.visible_among([str(bobs.pk), str(hers.pk)], root) == {str(hers.pk)}
     with pytest.raises(NotFound):
-        selectors.visible_task(his.pk, root)
+        selectors.visible_task(bobs.pk, root)
 
 
 def test_after_its_time_it_does_not_come_back(media: Path, alice: User, now: datetime) -> None:

@@ -42,7 +42,7 @@ async def test_each_change_is_told_to_all_pages_of_its_person_and_to_no_other(
     alice: User, bob: User, task: GenerationTask, open_page: OpenPage
 ) -> None:
     pages = [await open_page(alice), await open_page(alice)]
-    his = await open_page(bob)
+    bobs = await open_page(bob)
     key, task_id = f"{task.pk}:2", str(task.pk)
 
     await mark(alice, (task.pk, 2), favourite=True)
@@ -57,8 +57,8 @@ async def test_each_change_is_told_to_all_pages_of_its_person_and_to_no_other(
             change(2, "deleted", tasks=[task_id]),
             change(3, "restored", pictures=[key]),
         ]
-    await his.send(action="ping")
-    assert (await his.receive())["type"] == "pong"
+    await bobs.send(action="ping")
+    assert (await bobs.receive())["type"] == "pong"
 
 
 def change(revision: int, kind: str, **more: Any) -> dict[str, Any]:

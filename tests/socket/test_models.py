@@ -18,12 +18,12 @@ from tests.socket.sockets import OpenPage
 async def test_each_page_hears_where_a_new_task_of_its_person_would_stand(
     alice: User, bob: User, model: str, worker: Worker, open_page: OpenPage
 ) -> None:
-    hers, his = await open_page(alice), await open_page(bob)
+    hers, bobs = await open_page(alice), await open_page(bob)
     for _each in range(3):
         await hers.generate()
 
     mine = await hers.models_until(lambda wait: wait["position"] == 4)
-    other = await his.models_until(lambda wait: wait["position"] == 2)
+    other = await bobs.models_until(lambda wait: wait["position"] == 2)
 
     assert mine["ready"] is True
     assert mine["wait"]["reason"] == other["wait"]["reason"] == "in_line"
