@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 
 class TaskStatus(models.TextChoices):
-    QUEUED = "queued", pgettext_lazy("task status", "In line")
+    QUEUED = "queued", pgettext_lazy("task status", "Queued")
     """Accepted; no worker has it yet, or it was handed back."""
     RUNNING = "running", pgettext_lazy("task status", "Running")
     """A worker holds a slot for it."""
@@ -42,13 +42,13 @@ class EventKind(models.TextChoices):
     """What can be written in a task's log; always something that has happened."""
 
     SUBMITTED = "submitted", _("Submitted and stored")
-    CLAIMED = "claimed", _("Taken by a worker")
+    CLAIMED = "claimed", _("Claimed by a worker")
     STEP_BEGAN = "step_began", _("Step began")
     PROGRESSED = "progressed", _("Progress measured")
     IMAGE_STORED = "image_stored", _("Picture stored")
-    DELAYED = "delayed", _("The model asked us to wait")
+    DELAYED = "delayed", _("The model server asked us to wait")
     CANCEL_REQUESTED = "cancel_requested", _("Cancellation requested")
-    INTERRUPTED = "interrupted", _("Attempt interrupted; back in line")
+    INTERRUPTED = "interrupted", _("Attempt interrupted; back in the queue")
     COMPLETED = "completed", _("Completed")
     FAILED = "failed", _("Failed")
     CANCELLED = "cancelled", _("Cancelled")
@@ -80,26 +80,26 @@ class WorkerState(models.TextChoices):
 class QueueReason(models.TextChoices):
     """Why a task in line has not begun yet."""
 
-    IN_LINE = "in_line", _("Others are before it")
+    IN_LINE = "in_line", _("Other tasks are ahead of it")
     MODEL_LOADING = "model_loading", _("The model is still loading")
     MODEL_DOWN = "model_down", _("The model server cannot be reached")
     NO_WORKER = "no_worker", _("No worker is running")
     KEY_REFUSED = "key_refused", _("The model server refused our key")
-    PAUSED = "paused", _("The line is paused")
+    PAUSED = "paused", _("The queue is paused")
 
 
 class InterruptReason(models.TextChoices):
     """Why an attempt ended without ending its task."""
 
-    LEASE_EXPIRED = "lease_expired", _("The worker was not heard from any more")
+    LEASE_EXPIRED = "lease_expired", _("The worker stopped responding")
     MODEL_LOST = "model_lost", _("The model process died")
     MODEL_ERROR = "model_error", _("The model failed")
     OUT_OF_MEMORY = "out_of_memory", _("The model ran out of memory")
     STALLED = "stalled", _("The model made no progress")
-    HANDED_BACK = "handed_back", _("The worker was stopped and handed the task back")
+    HANDED_BACK = "handed_back", _("The worker stopped and returned the task to the queue")
     MODEL_DOWN = "model_down", _("The model server could not be reached")
     KEY_REFUSED = "key_refused", _("The model server refused our key")
-    CALL_ABORTED = "call_aborted", _("Somebody stopped the call on the model server")
+    CALL_ABORTED = "call_aborted", _("The call was stopped on the model server")
 
 
 COUNTED_INTERRUPTIONS = frozenset(
@@ -117,7 +117,7 @@ COUNTED_INTERRUPTIONS = frozenset(
 class DelayReason(models.TextChoices):
     """Why a call was put off while its slot was kept."""
 
-    MODEL_BUSY = "model_busy", _("The model server is at its limit")
+    MODEL_BUSY = "model_busy", _("The model server is at capacity")
     MODEL_LOADING = "model_loading", _("The model is still loading")
 
 
@@ -150,35 +150,38 @@ class ErrorCode(models.TextChoices):
     STEPS_INVALID = "steps_invalid", _("The number of steps must be from 1 to 100.")
     GUIDANCE_INVALID = "guidance_invalid", _("Guidance must be a number from 0 to 30.")
     SEED_INVALID = "seed_invalid", _("The seed must be a whole number from 0 to 4294967295.")
-    MODEL_UNKNOWN = "model_unknown", _("This model is not served here. Choose one from the list.")
+    MODEL_UNKNOWN = "model_unknown", _("This model is not available. Choose one from the list.")
     REQUEST_KEY_INVALID = "request_key_invalid", _("request_key must be a UUID.")
     REQUEST_KEY_REUSED = (
         "request_key_reused",
         _("This request_key already belongs to a different request. Use a new one."),
     )
     NOT_JSON = "not_json", _("The message is not valid JSON.")
-    BINARY_FRAME = "binary_frame", _("Binary frames are not understood here. Send JSON text.")
+    BINARY_FRAME = "binary_frame", _("Binary frames are not supported. Send JSON text.")
     TOO_LONG = "too_long", _("The message is longer than 65,536 bytes.")
     BAD_MESSAGE = "bad_message", _("A field of the message is missing or has the wrong type.")
-    UNKNOWN_ACTION = "unknown_action", _("This action does not exist.")
-    UNKNOWN_FIELD = "unknown_field", _("The message has a field that does not belong there.")
+    UNKNOWN_ACTION = "unknown_action", _("This action does not exist. Check its name.")
+    UNKNOWN_FIELD = (
+        "unknown_field",
+        _("The message has an unknown field. Remove it and send the message again."),
+    )
     NOT_FOUND = "not_found", _("There is no such task, or it is not yours.")
     NOT_ALLOWED_NOW = "not_allowed_now", _("The task's state does not allow this now.")
     TOO_MANY_ATTACHED = (
         "too_many_attached",
-        _("One connection can watch 200 tasks. Let go of some first."),
+        _("One connection can follow 200 tasks. Detach from some first."),
     )
     TOO_MANY_WAITING = (
         "too_many_waiting",
-        _("500 of your tasks are not finished yet. Wait for some, or cancel some."),
+        _("You have 500 unfinished tasks. Wait until some end, or cancel some."),
     )
     TOO_MANY_PICTURES = (
         "too_many_pictures",
-        _("At most 500 pictures can be chosen at once. Choose fewer."),
+        _("At most 500 pictures can be selected at once. Select fewer."),
     )
-    NOT_SIGNED_IN = "not_signed_in", _("You are signed out. Sign in again, then repeat this.")
-    ACCOUNT_DISABLED = "account_disabled", _("This account is disabled. Ask the operator.")
-    FLOODING = "flooding", _("Too many messages at once. Wait some seconds, then go on.")
+    NOT_SIGNED_IN = "not_signed_in", _("You are signed out. Sign in again, then try again.")
+    ACCOUNT_DISABLED = "account_disabled", _("This account is disabled. Contact the operator.")
+    FLOODING = "flooding", _("Too many messages at once. Wait a few seconds, then try again.")
     UNAVAILABLE = (
         "unavailable",
         _("The server cannot do this right now. Nothing was lost; try again in a moment."),
@@ -189,14 +192,14 @@ class ErrorCode(models.TextChoices):
         _("The model server cannot be reached. Check that it runs, then try again."),
     )
     MODEL_LOADING = "model_loading", _("The model is still loading.")
-    MODEL_BUSY = "model_busy", _("The model server is at its limit.")
+    MODEL_BUSY = "model_busy", _("The model server is at capacity.")
     KEY_REFUSED = (
         "key_refused",
-        _("The model server refused our key. The operator has to set a valid one."),
+        _("The model server refused our key. Ask the operator to set a valid one."),
     )
     MODEL_FORBIDDEN = (
         "model_forbidden",
-        _("Our key may not use this model. Choose another model or ask the operator."),
+        _("Our key has no access to this model. Choose another model or ask the operator."),
     )
     MODEL_NOT_FOUND = (
         "model_not_found",
@@ -208,7 +211,7 @@ class ErrorCode(models.TextChoices):
     )
     PROMPT_REFUSED = (
         "prompt_refused",
-        _("The model server refused the prompt. Change the words and try again."),
+        _("The model server refused the prompt. Reword it and try again."),
     )
     SIZE_REFUSED = (
         "size_refused",
@@ -236,23 +239,29 @@ class ErrorCode(models.TextChoices):
     )
     LEASE_EXPIRED = (
         "lease_expired",
-        _("The workers on this task went silent three times. Try again."),
+        _("The workers on this task stopped responding three times. Try again."),
     )
     BAD_PICTURE = (
         "bad_picture",
-        _("The model's answer was not a whole picture. Check the model server, then try again."),
+        _("The model did not return a complete picture. Check the model server, then try again."),
     )
     PICTURE_TOO_LARGE = (
         "picture_too_large",
-        _("The model's picture has another size than was asked for, so it was not stored."),
+        _(
+            "The model returned a picture of a different size, so it was not stored. Choose "
+            "another size and try again."
+        ),
     )
     STORAGE_FAILED = (
         "storage_failed",
-        _("The picture could not be written to disk. The operator has to free space; then retry."),
+        _("The picture could not be written to disk. Ask the operator to free space, then retry."),
     )
     INTERNAL_ERROR = (
         "internal_error",
-        _("Something here went wrong; it is in the log. Try again, and tell the operator."),
+        _(
+            "An error occurred in the studio; its log has the details. Try again, and tell the "
+            "operator."
+        ),
     )
 
 
@@ -261,9 +270,9 @@ class CloseCode(models.IntegerChoices):
 
     NOT_SIGNED_IN = 4401, _("not signed in, signed out, or a bad token")
     REFUSED = 4403, _("account disabled, host or origin refused, or no TLS where the site has it")
-    TOO_SLOW = 4408, _("too slow to read")
+    TOO_SLOW = 4408, _("reads too slowly")
     FLOODING = 4429, _("too many messages or connections")
-    LEAVING = 4503, _("the server is leaving; come back at once")
+    LEAVING = 4503, _("the server is shutting down; reconnect at once")
 
 
 VIEW_ALL = "generation.view_generationtask"

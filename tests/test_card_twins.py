@@ -308,11 +308,11 @@ SENTENCES: dict[str, tuple[Story, str]] = {
         .drawing()
         .add(EventKind.IMAGE_STORED, {"image": PICTURE, "bytes": 10})
         .add(EventKind.INTERRUPTED, LOST, **QUEUED),
-        "back in line, attempt 2 comes next · 1 of 4 pictures kept",
+        "back in the queue, attempt 2 is next · 1 of 4 pictures kept",
     ),
     "remaining": (
         Story().drawing().add(EventKind.DELAYED, {"reason": "model_busy", "until": T0 + 3_661}),
-        "asks again at Jan 15 09:01:01",
+        "tries again at Jan 15 09:01:01",
     ),
     "headline": (Story().drawing(), "Picture 1 of 4 · step 0 of 9"),
 }

@@ -26,6 +26,9 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
         names = GenerationTask.objects.filter(owner__in=[each.pk for each in objs])
         drawn = sorted(set(names.values_list("owner__username", flat=True)))
         if drawn:
-            way = _("%(name)s has tasks. On the server: manage.py delete_account %(name)s")
+            way = _(
+                "%(name)s has tasks. To delete the account, run on the server: manage.py "
+                "delete_account %(name)s"
+            )
             return [], {}, set(), [way % {"name": name} for name in drawn]
         return super().get_deleted_objects(objs, request)

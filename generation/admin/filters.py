@@ -99,7 +99,7 @@ def what_happened(code: str) -> str:
 
 
 class BinSieve(Sieve):
-    title = _("put into the bin")
+    title = _("moved to the trash")
     parameter_name = "deleted_at__isempty"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:

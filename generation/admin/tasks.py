@@ -57,8 +57,8 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = (StatusSieve, StepSieve, ModelSieve, ErrorSieve, BinSieve)
     search_fields = ("id", "owner__username", "prompt")
     search_help_text = _(
-        "A task's id, the name of an account, words of the prompt. "
-        "In quotes: words that are not meant as a name."
+        "A task id, an account name, or words of the prompt. Put words in quotes if they "
+        "are not an account name."
     )
     list_select_related = ("owner",)
     show_full_result_count = False
@@ -69,7 +69,7 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     fieldsets = (
         (None, {"fields": ("pictures",)}),
         (
-            _("What was asked"),
+            _("Request"),
             {
                 "fields": (
                     ("owner_tasks", "created"),
@@ -82,7 +82,7 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             },
         ),
         (
-            _("Where it stands"),
+            _("Current state"),
             {
                 "fields": (
                     ("status", "step", "progress", "basis"),
@@ -212,8 +212,8 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             self.message_user(request, wording(done), messages.SUCCESS)
         if refused:
             sentence = ngettext(
-                "%d task was not in a state that allows this.",
-                "%d tasks were not in a state that allows this.",
+                "%d task was skipped: its status does not allow this.",
+                "%d tasks were skipped: their status does not allow this.",
                 refused,
             )
             self.message_user(request, sentence % refused, messages.WARNING)
@@ -241,4 +241,4 @@ def cancelled_message(count: int) -> str:
 
 
 def retried_message(count: int) -> str:
-    return ngettext("%d task was sent again.", "%d tasks were sent again.", count) % count
+    return ngettext("%d task was submitted again.", "%d tasks were submitted again.", count) % count

@@ -13,12 +13,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='generatedimage',
             name='deleted_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='put into the bin'),
+            field=models.DateTimeField(blank=True, null=True, verbose_name='moved to the trash'),
         ),
         migrations.AddField(
             model_name='generationtask',
             name='deleted_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='put into the bin'),
+            field=models.DateTimeField(blank=True, null=True, verbose_name='moved to the trash'),
         ),
         migrations.AlterField(
             model_name='generationtask',

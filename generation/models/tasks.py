@@ -108,12 +108,12 @@ class GenerationTask(models.Model):
     error_detail = models.TextField(_("what the model server said"), blank=True, default="")
 
     created = models.DateTimeField(_("submitted"))
-    claimed_at = models.DateTimeField(_("last taken by a worker"), null=True, blank=True)
+    claimed_at = models.DateTimeField(_("last claimed by a worker"), null=True, blank=True)
     finished_at = models.DateTimeField(_("ended"), null=True, blank=True)
-    wait_seconds = models.FloatField(_("seconds in line"), null=True, blank=True)
+    wait_seconds = models.FloatField(_("seconds in the queue"), null=True, blank=True)
     run_seconds = models.FloatField(_("seconds of drawing"), default=0)
     measured = models.JSONField(_("measured seconds per step"), default=dict, blank=True)
-    deleted_at = models.DateTimeField(_("put into the bin"), null=True, blank=True)
+    deleted_at = models.DateTimeField(_("moved to the trash"), null=True, blank=True)
 
     objects = TaskQuerySet.as_manager()
 
@@ -253,7 +253,7 @@ class GeneratedImage(models.Model):
     sha256 = models.CharField(max_length=64)
     demo = models.BooleanField(_("drawn by the demo model"), default=False)
     favourite = models.BooleanField(_("favourite"), default=False)
-    deleted_at = models.DateTimeField(_("put into the bin"), null=True, blank=True)
+    deleted_at = models.DateTimeField(_("moved to the trash"), null=True, blank=True)
     restored_at = models.DateTimeField(null=True, blank=True, editable=False)
     """When it was last taken out of the bin: links of before do not show it again."""
 

@@ -52,7 +52,7 @@ def part_label(part: Part, *, first: bool) -> str:
     if not part.shown:
         return _("Not shown")
     if not part.attempt:
-        return pgettext("task status", "In line") if first else _("Waiting to go on")
+        return pgettext("task status", "Queued") if first else _("Waiting for the next attempt")
     sentences = {
         "interrupted": _("Attempt %(n)s, interrupted"),
         "failed": _("Attempt %(n)s, failed"),
@@ -77,10 +77,10 @@ def what(row: Row) -> str:
     if row.step == "model":
         return str(DelayReason(row.reason).label)
     waits = {
-        "in_line": pgettext("task status", "In line"),
-        "back_in_line": _("Back in line"),
+        "in_line": pgettext("task status", "Queued"),
+        "back_in_line": _("Back in the queue"),
         "not_shown": _("Not shown"),
-        "silence": _("No progress") if row.reason == "stalled" else _("No sign of life"),
+        "silence": _("No progress") if row.reason == "stalled" else _("No response"),
     }
     return waits.get(row.step) or str(Step(row.step).label)
 
@@ -94,7 +94,7 @@ def row_note(row: Row, *, steps: int, numbered: bool, place: int, goes_on: bool)
         pace = {"n": steps, "s": duration(row.seconds / steps, digits=2)}
         notes.append(ngettext("%(n)s step × %(s)s", "%(n)s steps × %(s)s", steps) % pace)
     if place:
-        notes.append(_("Place %(n)s in line") % {"n": place})
+        notes.append(_("Position %(n)s in queue") % {"n": place})
     if row.kind == "interrupted":
         notes.append(str(InterruptReason(row.reason).label))
     elif row.kind in ("failed", "cancelled"):
@@ -102,9 +102,9 @@ def row_note(row: Row, *, steps: int, numbered: bool, place: int, goes_on: bool)
     if row.done and row.kind != "work":
         notes.append(_("step %(k)s of %(total)s") % {"k": row.done, "total": steps})
     if row.worker and numbered:
-        notes.append(_("taken by %(worker)s") % {"worker": row.worker})
+        notes.append(_("claimed by %(worker)s") % {"worker": row.worker})
     if goes_on:
-        notes.append(_("goes on"))
+        notes.append(_("in progress"))
     return " · ".join(notes)
 
 
@@ -112,11 +112,11 @@ def sentence(cause: Cause, found: Verdict, *, steps: int) -> str:
     """What one cause cost, of what."""
     cost = {"cost": duration(cause.seconds), "total": duration(found.total)}
     if cause.kind == "in_line" and cause.seconds >= ALL * found.total:
-        return _("All of %(total)s went by in line.") % cost
+        return _("All of %(total)s was spent in the queue.") % cost
     if cause.kind == "in_line":
-        return _("%(cost)s of %(total)s went by in line.") % cost
+        return _("%(cost)s of %(total)s was spent in the queue.") % cost
     if cause.kind == "model":
-        return _("For %(cost)s of %(total)s the model server asked us to wait.") % cost
+        return _("The model server asked us to wait for %(cost)s of %(total)s.") % cost
     if cause.kind == "step":
         names = {
             "step": what(cause.row),
@@ -145,9 +145,11 @@ def conclusion(found: Verdict) -> str:
     """The verdict where no cause stands out; empty if there is none."""
     times = {"total": duration(found.total), "usual": duration(found.usual or 0.0)}
     sentences = {
-        "usual": _("As fast as usual: %(total)s, and such a task takes about %(usual)s."),
-        "fast": _("Faster than usual: %(total)s, and such a task takes about %(usual)s."),
+        "usual": _("As fast as usual: %(total)s; a task like this takes about %(usual)s."),
+        "fast": _("Faster than usual: %(total)s; a task like this takes about %(usual)s."),
         "spread": _("It took %(total)s, not the usual %(usual)s; no single step stands out."),
-        "first": _("No task of this model was finished here before it: nothing to compare with."),
+        "first": _(
+            "No earlier task of this model was completed, so there is nothing to compare it with."
+        ),
     }
     return sentences.get(found.mood, "") % times

@@ -126,8 +126,10 @@ def headline_of(task: TaskData, state: TaskState, place: QueuePlace | None) -> s
         return stopping_text(state["cancel_requested"])
     if status == TaskStatus.QUEUED:
         if place:
-            return _("Place %(n)s in line") % {"n": place["position"]}
-        return _("Back in line") if state["interruptions"] else pgettext("task status", "In line")
+            return _("Position %(n)s in queue") % {"n": place["position"]}
+        return (
+            _("Back in the queue") if state["interruptions"] else pgettext("task status", "Queued")
+        )
     if place:
         return _("Interrupted; waiting for a worker")
     if state["waiting"]:
@@ -140,13 +142,13 @@ def done_text(state: TaskState) -> str:
     return joined(
         _("Done"),
         waited is not None and _("waited %(n)s s") % {"n": number(waited, 1)},
-        drew is not None and _("drew %(n)s s") % {"n": number(drew, 1)},
+        drew is not None and _("drawn in %(n)s s") % {"n": number(drew, 1)},
     )
 
 
 def cancelled_text(state: TaskState) -> str:
     if state["claimed_at"] is None:
-        return _("Cancelled while in line")
+        return _("Cancelled while queued")
     if state["step"] == Step.GENERATING and state["total"] is not None:
         counts = {"k": state["done"] or 0, "total": state["total"]}
         return _("Cancelled at step %(k)s of %(total)s") % counts
@@ -158,7 +160,7 @@ def stopping_text(stops: str) -> str:
         return _("Stopping: the GPU stops when this step ends")
     if stops == "picture":
         return _("Stopping: the GPU finishes this picture first")
-    return _("Stopping: waiting for the machine to let go")
+    return _("Stopping: waiting for the worker to finish")
 
 
 def running_text(task: TaskData, state: TaskState) -> str:
@@ -177,7 +179,8 @@ def remaining_text(state: TaskState, place: QueuePlace | None) -> tuple[str, boo
     if status in TERMINAL:
         return "", False
     if state["waiting"]:
-        return _("asks again at %(time)s") % {"time": time_of_day(state["waiting"]["until"])}, False
+        until = time_of_day(state["waiting"]["until"])
+        return _("tries again at %(time)s") % {"time": until}, False
     if status == TaskStatus.QUEUED:
         return starts_text(None if stops else place)
     if place or left is None or stops == "step":
@@ -222,7 +225,7 @@ def note_of(task: TaskData, state: TaskState, slow: StepSpan | None, now: float)
 def again_text(task: TaskData, state: TaskState) -> str:
     attempt, kept = state["attempt"], len(state["images"])
     if state["status"] == TaskStatus.QUEUED:
-        attempts = _("back in line, attempt %(n)s comes next") % {"n": attempt + 1}
+        attempts = _("back in the queue, attempt %(n)s is next") % {"n": attempt + 1}
     else:
         attempts = _("attempt %(n)s is running") % {"n": attempt}
     pictures = _("%(k)s of %(n)s pictures kept") % {"k": kept, "n": task["n"]}

@@ -49,9 +49,9 @@ def prospect(model: ModelData, work: Mapping[str, Any]) -> Prospect:
 def wait_text(model: ModelData, work: Mapping[str, Any]) -> tuple[str, str, str, bool]:
     reason, seconds = model["wait"]["reason"], model["wait"]["eta_seconds"]
     if reason != QueueReason.IN_LINE:
-        rest = _("what you send waits and begins by itself")
+        rest = _("you can send now; it starts by itself")
         return "down", words("reason", reason), rest, False
-    place = _("Place %(n)s in line") % {"n": model["wait"]["position"]}
+    place = _("Position %(n)s in queue") % {"n": model["wait"]["position"]}
     if seconds is None:
         return "wait", place, "", False
     if seconds > 0:
@@ -59,7 +59,7 @@ def wait_text(model: ModelData, work: Mapping[str, Any]) -> tuple[str, str, str,
         minutes, told = _("Expected wait about %(n)s min"), _("Expected wait about %(n)s s")
         return "wait", (minutes if unit == "min" else told) % {"n": n}, place, True
     rest = drawing_text(model, work)
-    return "ready", _("Begins at once"), rest, rest != ""
+    return "ready", _("Starts at once"), rest, rest != ""
 
 
 def drawing_text(model: ModelData, work: Mapping[str, Any]) -> str:

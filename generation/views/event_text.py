@@ -13,7 +13,7 @@ def event_sentence(frame: EventFrame) -> str:
     kind, details = frame["kind"], frame["details"]
     if kind == EventKind.CLAIMED:
         taken = {"worker": details.get("worker") or "–", "n": frame["attempt"]}
-        return _("Taken by %(worker)s, attempt %(n)s") % taken
+        return _("Claimed by %(worker)s, attempt %(n)s") % taken
     if kind == EventKind.STEP_BEGAN:
         return words("step", frame["step"])
     if kind == EventKind.PROGRESSED:

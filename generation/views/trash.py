@@ -59,7 +59,9 @@ def change(request: HttpRequest) -> HttpResponse:
     except InvalidInput as error:
         messages.warning(request, error.code.label)
     except NotFound:
-        messages.warning(request, _("Something of it is not in the trash any more. Choose again."))
+        messages.warning(
+            request, _("Some of these items are no longer in the trash. Select again.")
+        )
     return redirect("trash")
 
 
@@ -72,7 +74,7 @@ def changed(request: HttpRequest, owner: User) -> str:
     pictures = keys_of(request.POST.getlist("pictures"))
     tasks = task_ids_of(request.POST.getlist("tasks"))
     if not pictures and not tasks:
-        return _("Nothing was chosen.")
+        return _("Nothing was selected.")
     if action == "restore":
         services.restore(owner=owner, pictures=pictures, tasks=tasks, now=now)
         n = len(pictures) + len(tasks)

@@ -89,7 +89,7 @@ def test_keys_walk_through_the_cards_and_are_listed(page: Page, shoot: Shoot) ->
     expect(links.nth(0)).to_be_focused()
 
     page.keyboard.press("?")
-    dialog = page.get_by_role("dialog", name="键盘", exact=True)
+    dialog = page.get_by_role("dialog", name="键盘快捷键", exact=True)
     expect(dialog).to_be_visible()
     shoot(page, "keys")
     dialog.get_by_role("checkbox").uncheck()

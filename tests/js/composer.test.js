@@ -49,7 +49,7 @@ test("what would draw the same picture again is known as such", () => {
 });
 
 test("a free machine begins at once, and the time to draw is told once it was measured", () => {
-  assert.deepEqual(describeWait(model(), WORK, true), { tone: "ready", lead: "Begins at once", rest: "", estimated: false });
+  assert.deepEqual(describeWait(model(), WORK, true), { tone: "ready", lead: "Starts at once", rest: "", estimated: false });
   const told = describeWait(model({}, EXPECTED), WORK, true);
   assert.deepEqual([told.rest, told.estimated], ["about 12 s to draw", true]);
 });
@@ -64,7 +64,7 @@ test("the time to draw is of all pictures of all tasks, in all their steps", () 
 });
 
 test("of what cannot be sent nothing is estimated", () => {
-  assert.deepEqual(describeWait(model({}, EXPECTED), null, true), { tone: "ready", lead: "Begins at once", rest: "", estimated: false });
+  assert.deepEqual(describeWait(model({}, EXPECTED), null, true), { tone: "ready", lead: "Starts at once", rest: "", estimated: false });
 });
 
 test("the button tells how many pictures it would draw", () => {
@@ -88,7 +88,7 @@ test("the nearest number that can be sent is offered", () => {
 
 test("a wait is told in seconds, then in minutes, and always as an estimate", () => {
   const near = describeWait(model({ position: 3, eta_seconds: 40 }), WORK, true);
-  assert.deepEqual([near.lead, near.rest, near.estimated], ["Expected wait about 40 s", "Place 3 in line", true]);
+  assert.deepEqual([near.lead, near.rest, near.estimated], ["Expected wait about 40 s", "Position 3 in queue", true]);
   assert.equal(describeWait(model({ eta_seconds: 150 }), WORK, true).lead, "Expected wait about 3 min");
 });
 

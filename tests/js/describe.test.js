@@ -10,7 +10,7 @@ import { T0, fold, log, task } from "./logs.js";
 globalThis.studioLabels = {
   step: { decoding: "Decoding the picture" },
   reason: { model_down: "The model server cannot be reached" },
-  interruption: { lease_expired: "The worker was not heard from any more" },
+  interruption: { lease_expired: "The worker stopped responding" },
   error: { model_lost: "It restarts by itself; try again in a minute." },
 };
 
@@ -22,7 +22,7 @@ const generating = () => log("t").submitted().claimed(1).begins("loading").begin
 test("a queued task tells its position, the estimate and that the first step has passed", () => {
   const entry = { position: 3, eta_seconds: 25.2, basis: "estimated", reason: "in_line" };
   const told = view(log("t").submitted(), { entry });
-  assert.equal(told.texts.headline, "Place 3 in line");
+  assert.equal(told.texts.headline, "Position 3 in queue");
   assert.equal(told.texts.remaining, "starts in about 25 s");
   assert.equal(told.shown["remaining-basis"], true);
   assert.equal(told.current, 0);
@@ -87,13 +87,13 @@ test("a code of a newer server is shown with the sentence it came with", () => {
 test("after an interruption it says why, what comes next and what is kept", () => {
   const timeline = generating().stored(1).interrupted("lease_expired");
   const told = view(timeline, { n: 4 });
-  assert.equal(told.texts["note-lead"], "The worker was not heard from any more");
-  assert.equal(told.texts["note-text"], "back in line, attempt 2 comes next · 1 of 4 pictures kept");
+  assert.equal(told.texts["note-lead"], "The worker stopped responding");
+  assert.equal(told.texts["note-text"], "back in the queue, attempt 2 is next · 1 of 4 pictures kept");
 });
 
 test("a finished task still says why it needed another attempt", () => {
   const told = view(generating().interrupted("lease_expired").claimed(2).begins("loading").completed());
-  assert.equal(told.texts["note-lead"], "The worker was not heard from any more");
+  assert.equal(told.texts["note-lead"], "The worker stopped responding");
   assert.equal(told.texts["note-text"], "drawn in attempt 2");
 });
 
@@ -101,7 +101,7 @@ test("when it is done it tells waiting and drawing apart", () => {
   const timeline = log("t");
   timeline.whole();
   const told = view(timeline);
-  assert.equal(told.texts.headline, "Done · waited 1.5 s · drew 6.3 s");
+  assert.equal(told.texts.headline, "Done · waited 1.5 s · drawn in 6.3 s");
   assert.equal(told.texts.percent, "100");
   assert.equal(told.marks.layout, "ended");
 });

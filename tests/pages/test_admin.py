@@ -88,9 +88,7 @@ def test_a_long_list_says_how_far_it_looked_and_leads_on(
     page = staff.get(LIST, {"q": "heron"})
     assert page.context["cl"].result_count == 0
     edge = timezone.localtime(eleven_thousand[MOST - 2].created)
-    assert (
-        f"The newest 10,000 tasks are looked through: back to {edge:%Y-%m-%d %H:%M}." in page.text
-    )
+    assert f"Searching the newest 10,000 tasks: back to {edge:%Y-%m-%d %H:%M}." in page.text
     older = staff.get(LIST + page.context["cl"].older)
 
     assert [task.pk for task in older.context["cl"].result_list] == [heron.pk]
@@ -267,8 +265,8 @@ def test_an_operator_cancels_and_retries_through_the_services(
         return operator.post(LIST, data, follow=True).text
 
     assert "Cancellation of 1 task was requested." in act("cancel_tasks", waiting)
-    assert "1 task was sent again." in act("retry_tasks", failed)
-    assert "1 task was not in a state that allows this." in act("cancel_tasks", failed)
+    assert "1 task was submitted again." in act("retry_tasks", failed)
+    assert "1 task was skipped: its status does not allow this." in act("cancel_tasks", failed)
     waiting.refresh_from_db()
     assert waiting.status == "cancelled"
     assert failed.retries.get().owner == alice
@@ -354,7 +352,7 @@ def test_the_page_of_a_task_shows_its_pictures_and_leads_to_all_around_it(
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", ["The model failed while drawing", "The worker was not heard from any more"]),
+        ("en", ["The model failed while drawing", "The worker stopped responding"]),
         ("zh-hans", ["模型在作画时出错", "执行机失联"]),
     ],
 )

@@ -222,7 +222,7 @@ def test_a_search_looks_through_so_many_and_goes_on_where_it_ended(
     every = [task for page in pages(alice, GalleryFilter(text="LiuJuan")) for task in page]
     assert len(every) == len(set(every)) == MOST_SIFTED + 10
     html = client.get("/gallery/", {"q": "heron"}).text
-    assert "Looked back to" in html
+    assert "Searched back to" in html
     unknown = client.get("/gallery/", {"q": "ostrich", "fragment": "1"}).text
     assert "Nothing matches" not in unknown
     after = selectors.gallery_page(alice, GalleryFilter(text="ostrich"), None)["next"]

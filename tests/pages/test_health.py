@@ -197,7 +197,7 @@ AWAY: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "not available"), ("zh-hans", "打不开")])
+@pytest.mark.parametrize(("language", "words"), [("en", "not available"), ("zh-hans", "无法使用")])
 def test_a_page_without_its_database_is_ours_and_comes_back_by_itself(
     alice: User, caplog: pytest.LogCaptureFixture, language: str, words: str
 ) -> None:

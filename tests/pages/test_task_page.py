@@ -69,7 +69,13 @@ def test_only_who_may_open_the_task_gets_its_waterfall(
     [
         (
             "en",
-            ["Attempt 1, interrupted", "7.0 s", "Waiting to go on", "10.0 s", "Why was it slow?"],
+            [
+                "Attempt 1, interrupted",
+                "7.0 s",
+                "Waiting for the next attempt",
+                "10.0 s",
+                "Why was it slow?",
+            ],
         ),
         ("zh-hans", ["第 1 次尝试（中断）", "7.0 秒", "等待接手", "10.0 秒", "为什么慢？"]),
     ],
@@ -139,8 +145,8 @@ def test_a_task_in_line_shows_its_place(alice: User, model: str, now: datetime) 
 
     html = signed_in(alice, "en").get(waterfall_of(second)).text
 
-    assert "Place 2 in line" in html
-    assert "goes on" in html
+    assert "Position 2 in queue" in html
+    assert "in progress" in html
 
 
 def test_the_log_is_read_once_so_that_every_part_tells_of_the_same_moment(
@@ -160,7 +166,7 @@ def test_the_list_of_events_says_what_the_log_says(
 ) -> None:
     html = signed_in(alice, "en").get(f"/tasks/{interrupted.pk}/").text
 
-    for words in ("Taken by ", "The model process died", "Picture 1 stored", "Completed"):
+    for words in ("Claimed by ", "The model process died", "Picture 1 stored", "Completed"):
         assert words in html
     moment = interrupted.events.get(kind="completed").created_at
     assert f'datetime="{localtime(moment):%Y-%m-%dT%H:%M}:' in html

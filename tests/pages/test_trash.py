@@ -108,7 +108,7 @@ def test_what_was_chosen_is_deleted_for_good_and_its_files_follow(
     assert f'value="{other.pk}"' in page
     assert f'value="{task.pk}"' not in page
     assert client.get(f"/trash/{task.pk}/1/thumbnail/").status_code == 404
-    assert "not in the trash any more" in press(client, "restore", tasks=[str(task.pk)])
+    assert "no longer in the trash" in press(client, "restore", tasks=[str(task.pk)])
     while services.empty_bin(now=now + timedelta(seconds=5)):
         pass
     assert {name.partition("/")[0] for name in files_in(media)} == {str(half.pk), str(other.pk)}

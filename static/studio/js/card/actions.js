@@ -57,8 +57,8 @@ export async function vary(key, isSmall, change) {
   if (!(await drawAgain({ ...about.settings, n: 1, ...(isSmall ? small : {}) }, about.task))) return;
   const words = isSmall
     ? gettext("A small variation is in the queue: the same seed, %(steps)s steps instead of %(before)s", { steps: small.steps, before: steps })
-    : gettext("A variation is in the queue: a new seed, all else as before");
-  toast(words, "plain", { label: gettext("Change more"), run: () => change(about) });
+    : gettext("A variation is in the queue: a new seed, all other settings unchanged");
+  toast(words, "plain", { label: gettext("Change more settings"), run: () => change(about) });
 }
 
 /** Make a link and show it. @param {string} taskId */

@@ -1,5 +1,5 @@
 // @ts-check
-/** "Cancel all waiting": one press asks, a second one within four seconds does it. */
+/** "Cancel all queued": one press asks, a second one within four seconds does it. */
 
 import { Face } from "../lib/dom.js";
 import { gettext, ngettext } from "../lib/i18n.js";
@@ -25,7 +25,7 @@ export function press(button, waiting, cancel) {
     clearInterval(asking);
     asking = undefined;
     shown.mark({ asking: null });
-    shown.tell({ words: gettext("Cancel all waiting") });
+    shown.tell({ words: gettext("Cancel all queued") });
   };
   if (asking !== undefined) {
     stop();
@@ -40,7 +40,7 @@ export function press(button, waiting, cancel) {
       return;
     }
     shown.mark({ asking: true });
-    shown.tell({ words: ngettext("Cancel %(n)s waiting task?", "Cancel %(n)s waiting tasks?", n) });
+    shown.tell({ words: ngettext("Cancel %(n)s queued task?", "Cancel %(n)s queued tasks?", n) });
   };
   asking = setInterval(ask, REFRESH_MS);
   ask();

@@ -20,17 +20,17 @@ function headline(task, state, entry) {
     return joined(
       gettext("Done"),
       waited !== null && gettext("waited %(n)s s", { n: number(waited, 1) }),
-      drew !== null && gettext("drew %(n)s s", { n: number(drew, 1) }),
+      drew !== null && gettext("drawn in %(n)s s", { n: number(drew, 1) }),
     );
   }
   if (status === "failed") return gettext("Failed at step %(n)s", { n: STEPS.indexOf(error?.step ?? step) + 1 });
   if (status === "cancelled") return cancelledText(state);
   if (stops === "step") return gettext("Stopping: the GPU stops when this step ends");
   if (stops === "picture") return gettext("Stopping: the GPU finishes this picture first");
-  if (stops) return gettext("Stopping: waiting for the machine to let go");
+  if (stops) return gettext("Stopping: waiting for the worker to finish");
   if (status === "queued") {
-    if (entry) return gettext("Place %(n)s in line", { n: entry.position });
-    return interruptions.length > 0 ? gettext("Back in line") : statusLabel(status);
+    if (entry) return gettext("Position %(n)s in queue", { n: entry.position });
+    return interruptions.length > 0 ? gettext("Back in the queue") : statusLabel(status);
   }
   if (entry) return gettext("Interrupted; waiting for a worker");
   return waiting ? reasonLabel(waiting.reason) : runningText(task, state);
@@ -51,7 +51,7 @@ function runningText({ n }, { image, step, done, total }) {
 
 /** @param {TaskState} state */
 function cancelledText({ claimed_at: claimed, step, done, total }) {
-  if (claimed === null) return gettext("Cancelled while in line");
+  if (claimed === null) return gettext("Cancelled while queued");
   if (step === "generating" && total !== null) return gettext("Cancelled at step %(k)s of %(total)s", { k: done ?? 0, total });
   return gettext("Cancelled · %(step)s", { step: stepLabel(step) });
 }
@@ -68,7 +68,7 @@ function remainingText(state, entry) {
   if (isTerminal(status)) {
     // there is nothing left
   } else if (waiting) {
-    text = gettext("asks again at %(time)s", { time: timeOfDay(waiting.until) });
+    text = gettext("tries again at %(time)s", { time: timeOfDay(waiting.until) });
   } else if (status === "queued") {
     const starts = stops ? null : entry;
     const why = starts?.reason || "in_line";
@@ -107,7 +107,7 @@ function note({ n, expected }, { error, interruptions, status, attempt, images }
   }
   return last ? [interruptionLabel(last.reason), joined(
     status === "queued"
-      ? gettext("back in line, attempt %(n)s comes next", { n: attempt + 1 })
+      ? gettext("back in the queue, attempt %(n)s is next", { n: attempt + 1 })
       : gettext("attempt %(n)s is running", { n: attempt }),
     images.length > 0 && gettext("%(k)s of %(n)s pictures kept", { k: images.length, n }),
   )] : null;
@@ -188,9 +188,9 @@ export function describe(task, state, { entry, now: clock, staleSince = null }) 
       percent: percent(state.progress),
       basis: stale ? gettext("last known") : basisLabel(basis),
       headline: stale && stopping
-        ? gettext("Stop was requested; whether it has stopped is known after reconnect")
+        ? gettext("Stop requested; the result is known when the connection is back")
         : headline(task, state, entry),
-      remaining: stale && estimated ? gettext("time left not known now") : text,
+      remaining: stale && estimated ? gettext("time left unknown") : text,
       stale: stale ? gettext("as of %(time)s", { time: timeOfDay(now) }) : "",
       "note-lead": told?.[0] ?? "",
       "note-text": told?.[1] ?? "",

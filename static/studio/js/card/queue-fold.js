@@ -39,7 +39,7 @@ export function createQueueFold(element, section) {
     isOpen = open;
     setAttribute(button, "aria-expanded", String(open));
     setAttribute(section, "data-queue", open ? null : "folded");
-    face.tell({ words: open ? gettext("Fold them") : gettext("Show them") });
+    face.tell({ words: open ? gettext("Collapse") : gettext("Expand") });
   }
 
   button.addEventListener("click", () => toggle(!isOpen));

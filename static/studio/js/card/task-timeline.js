@@ -18,7 +18,7 @@ export function eventSentence(frame) {
   const { details } = frame;
   switch (frame.kind) {
     case "claimed":
-      return gettext("Taken by %(worker)s, attempt %(n)s", { worker: details.worker ?? "–", n: frame.attempt });
+      return gettext("Claimed by %(worker)s, attempt %(n)s", { worker: details.worker ?? "–", n: frame.attempt });
     case "step_began":
       return stepLabel(frame.step);
     case "progressed":
@@ -81,7 +81,7 @@ export class TaskTimeline {
     list.append(row);
     if (atEnd) list.scrollTop = list.scrollHeight;
     if (this.#count) {
-      setText(this.#count, ngettext("%(n)s event, no gap", "%(n)s events, no gap", frame.seq));
+      setText(this.#count, ngettext("%(n)s event, none missing", "%(n)s events, none missing", frame.seq));
     }
     // at once would be too early for the events that are written together
     this.#redrawIn(Math.max(150, this.#drawnAt + REDRAW_MS - Date.now()));

@@ -71,8 +71,8 @@ export class Lines {
 
 /** @param {number} n */
 export const tooManyLines = (n) =>
-  gettext("These are %(n)s lines; at most %(most)s can be sent at once. Send them in parts.", { n, most: LINES_MOST });
+  gettext("There are %(n)s lines, and at most %(most)s can be sent at once. Send them in parts.", { n, most: LINES_MOST });
 
 /** @param {number} n @param {string} why */
 export const notTaken = (n, why) =>
-  ngettext("%(n)s line was not taken and stands here again: %(why)s", "%(n)s lines were not taken and stand here again: %(why)s", n, { why });
+  ngettext("%(n)s line was not accepted and is back here: %(why)s", "%(n)s lines were not accepted and are back here: %(why)s", n, { why });

@@ -71,7 +71,7 @@ export class Origin {
     if (parent.thumbnail) setAttribute(image, "src", parent.thumbnail);
     setAttribute(find(this.#line, "a", HTMLAnchorElement), "href", at(`/tasks/${parent.task}/`));
     const names = changed.map((name) => NAMES[name]()).join(gettext(", "));
-    const told = names ? gettext("Changed: %(names)s", { names }) : gettext("Nothing is changed yet");
+    const told = names ? gettext("Changed: %(names)s", { names }) : gettext("Nothing changed yet");
     const words = drawsTheSame(parent.content, content) ? `${told} · ${gettext("drawn with a new seed")}` : told;
     this.#face.tell({ "origin-changes": words });
   }

@@ -70,16 +70,16 @@ export function paceWords({ seconds_per_step: seconds }, work) {
  */
 export function describeWait(model, work, connected) {
   const { reason, position, eta_seconds: seconds } = model.wait;
-  if (!connected) return waitOf("stale", gettext("Expected wait not known now"), gettext("is told on reconnect"));
-  if (reason !== "in_line") return waitOf("down", reasonLabel(reason), gettext("what you send waits and begins by itself"));
-  const place = gettext("Place %(n)s in line", { n: position });
+  if (!connected) return waitOf("stale", gettext("Expected wait unknown"), gettext("updates when the connection is back"));
+  if (reason !== "in_line") return waitOf("down", reasonLabel(reason), gettext("you can send now; it starts by itself"));
+  const place = gettext("Position %(n)s in queue", { n: position });
   if (seconds === null) return waitOf("wait", place);
   if (seconds > 0) {
     const { long, n } = about(seconds);
     return waitOf("wait", long ? gettext("Expected wait about %(n)s min", { n }) : gettext("Expected wait about %(n)s s", { n }), place, true);
   }
   const rest = drawingWords(model, work);
-  return waitOf("ready", gettext("Begins at once"), rest, rest !== "");
+  return waitOf("ready", gettext("Starts at once"), rest, rest !== "");
 }
 
 /**
@@ -110,7 +110,7 @@ function drawingWords({ expected, replicas }, work) {
  * @param {boolean} connected
  */
 export function modelWords({ ready, reason, replicas }, connected) {
-  if (!connected) return gettext("state not known now");
+  if (!connected) return gettext("state unknown");
   if (!ready) return reason ? reasonLabel(reason) : gettext("not ready");
   return `${gettext("Ready")} · ${ngettext("%(n)s replica", "%(n)s replicas", replicas)}`;
 }

@@ -45,7 +45,7 @@ function itemOf({ request_key: key, prompt }, connected) {
   item.dataset.requestKey = key;
   face.tell({
     prompt: String(prompt),
-    text: connected ? gettext("Sending…") : gettext("Not sent yet; goes out when the connection is back"),
+    text: connected ? gettext("Sending…") : gettext("Not sent yet; sent when the connection is back"),
   });
   face.reveal({ discard: !connected });
   return item;

@@ -43,7 +43,7 @@ export function createBadge({ retryNow, isBusy, serverTime }) {
     face.mark({ phase, transport });
     face.tell({
       label: name,
-      detail: polls ? "" : seconds > 0 ? gettext("again in %(n)s s", { n: seconds }) : more,
+      detail: polls ? "" : seconds > 0 ? gettext("retry in %(n)s s", { n: seconds }) : more,
       long: live ? `${name} · ${long[transport]}` : name,
       id: connectionId ?? "–",
       latency: latency || "–",

@@ -61,7 +61,7 @@ function retry(task) {
     const refusal = frames.find((/** @type {any} */ frame) => frame.type === "error" && !frame.seq);
     if (refusal) throw new HttpRefusal(400, refusal.code, refusal.message);
     const look = () => location.assign(at("/"));
-    toast(gettext("Back in line as a new task"), "plain", { label: gettext("Open the studio"), run: look });
+    toast(gettext("Queued again as a new task"), "plain", { label: gettext("Open the studio"), run: look });
     return true;
   });
 }

@@ -226,7 +226,7 @@ function refreshStale() {
   const { lostAt } = socket.connection;
   const since = lostAt !== null && Date.now() - lostAt >= STALE_AFTER_MS ? serverTime(lostAt) : null;
   taskList.setStale(since);
-  setText(alarm, since === null ? "" : gettext("The connection is lost."));
+  setText(alarm, since === null ? "" : gettext("The connection was lost."));
 }
 
 // --- page ---------------------------------------------------------------------------------------

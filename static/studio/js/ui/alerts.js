@@ -186,7 +186,7 @@ function announce(taskId, frame, task, state) {
   const title = done ? gettext("Your picture is done") : gettext("A task failed");
   const prompt = [...task.prompt].slice(0, PROMPT_SHOWN).join("");
   const rest = done
-    ? gettext("drew %(n)s", { n: duration(state.run_seconds ?? 0) })
+    ? gettext("drawn in %(n)s", { n: duration(state.run_seconds ?? 0) })
     : errorSentence(frame.code ?? "", frame.message);
   try {
     const icon = state.images[0]?.thumbnail_url;

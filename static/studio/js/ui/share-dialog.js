@@ -24,7 +24,7 @@ export async function showLink({ url, expires }, actions) {
   part(dialog, "end").addEventListener("click", async () => {
     const ended = await actions.end();
     dialog.close();
-    if (ended) toast(gettext("No link to this task works any more"), "plain");
+    if (ended) toast(gettext("All links to this task are revoked"), "plain");
   });
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);

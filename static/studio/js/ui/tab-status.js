@@ -102,5 +102,5 @@ function picture(passed, colours) {
 /** @param {Card} active */
 function titleWords({ state: { status, progress }, entry }) {
   if (status !== "queued") return `${percent(progress)}%`;
-  return entry ? gettext("Place %(n)s in line", { n: entry.position }) : statusLabel(status);
+  return entry ? gettext("Position %(n)s in queue", { n: entry.position }) : statusLabel(status);
 }

@@ -147,7 +147,7 @@ export class Panel {
     const task = await drawAgain(this.#about.settings, this.#about.task);
     if (!task) return;
     const open = { label: gettext("Open"), run: () => location.assign(at(`/tasks/${task}/`)) };
-    toast(gettext("In line once more, with a new seed"), "plain", open);
+    toast(gettext("Queued again, with a new seed"), "plain", open);
   }
 
   /** @param {boolean} favourite */

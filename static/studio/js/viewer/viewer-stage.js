@@ -17,7 +17,7 @@ const LINE_PX = 16;
 
 /** @type {Record<string, () => string>} */
 const TROUBLE = {
-  offline: () => gettext("This device is offline. The picture comes as soon as the network is back."),
+  offline: () => gettext("This device is offline. The picture appears when the network is back."),
   gone: () => gettext("This picture is no longer there. It may have been deleted."),
   unavailable: () => gettext("The picture could not be loaded. Your other pictures are not affected."),
 };
