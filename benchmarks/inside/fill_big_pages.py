@@ -111,14 +111,18 @@ def write(drawn: GenerationTask, tasks: int) -> None:
     own = f"number %% {SHARE} = 0"
     failed = f"number %% {FAILED} = {FAILED - 1}"
     rare = f"number >= {tasks - NEWEST} AND number %% {NEWEST // FOUND} = {SHARE}"
+    prompt = (
+        "'LiuJuan under the ' || CASE number %% 2 WHEN 0 THEN 'plum' ELSE 'pine' END "
+        f"|| CASE WHEN {rare} THEN ' and a heron' ELSE '' END || ', variation ' || number"
+    )
     other = create_users(OTHERS, "other")
     fill(
         drawn,
         tasks,
         id=key("task"),
         owner_id=f"CASE WHEN {own} THEN {drawn.owner_id} ELSE {other} + number %% {OTHERS} END",
-        prompt="'LiuJuan under the ' || CASE number %% 2 WHEN 0 THEN 'plum' ELSE 'pine' END "
-        f"|| CASE WHEN {rare} THEN ' and a heron' ELSE '' END || ', variation ' || number",
+        prompt=prompt,
+        search_text=f"lower({prompt} || ' {MODEL}')",
         status=f"CASE WHEN {failed} THEN 'failed' ELSE 'completed' END",
         error_code=f"CASE WHEN {failed} THEN '{ErrorCode.MODEL_ERROR.value}' ELSE '' END",
         created=moment(begun, seconds),
