@@ -166,6 +166,8 @@ def test_forced_colours_keep_what_is_chosen_and_where_it_is(page: Page) -> None:
     running = send(page, "in two colours", steps=100, size="1024x1024", n=4)
     expect_status(running, "running")
     expect(running.locator(".step[aria-current][data-step=generating]")).to_be_visible()
+    fetched = "() => performance.getEntriesByType('resource').map(({ name }) => name).join()"
+    assert "forced-colors" not in page.evaluate(fetched)
     page.emulate_media(forced_colors="active")
     expect(page.locator(".connection__dot")).to_have_css("border-top-width", "5px")  # it is fetched
     canvas = page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")

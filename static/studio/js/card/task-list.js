@@ -2,7 +2,7 @@
 /** The list of cards: order, filters, counts, recent pictures. A card never moves under the pointer. */
 
 import { createCard, newCard } from "./card.js";
-import { byId, closest, dress, find, lazy } from "../lib/dom.js";
+import { byId, closest, dress, find, lazy, on } from "../lib/dom.js";
 import { pictureKey, recentFrame } from "./picture-frames.js";
 import { createFilterCounts, filterInAddress, stepInHistory, tellLanguages } from "./task-filters.js";
 import { errorSentence } from "../lib/i18n.js";
@@ -347,16 +347,16 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
   };
 
   adopt();
-  list.addEventListener("click", onClick);
+  on(list, "click", onClick);
   watchPointer(list, { enter: () => (pointerInside = true), leave: onLeave });
-  section?.addEventListener("click", (event) => {
+  on(section, "click", (event) => {
     const pressed = closest(event, "button")?.dataset.filter;
     if (pressed && pressed !== filterInAddress()) stepTo(pressed);
   });
-  if (section) addEventListener("popstate", () => applyFilter(filterInAddress()));
+  if (section) on(window, "popstate", () => applyFilter(filterInAddress()));
   const trash = lazy(async () => new (await import("../state/trash.js")).Trash({ taskStore, taskList, hidesEmpty: section !== null }));
   for (const what of /** @type {const} */ (["favourite", "deleted", "restored"])) {
-    document.addEventListener(`studio:${what}`, async (event) => {
+    on(document, `studio:${what}`, async (event) => {
       (await trash())[what](/** @type {CustomEvent} */ (event).detail);
     });
   }

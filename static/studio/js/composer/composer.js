@@ -3,7 +3,7 @@
 
 import { DRAFT_FIELDS, PROMPT_MOST, createFields } from "./composer-fields.js";
 import { linesCounted, offerModels, sendWords, showProspect } from "./composer-wait.js";
-import { Face, dress, find, lazy, ofThisSite, setAttribute } from "../lib/dom.js";
+import { Face, dress, find, lazy, ofThisSite, on, setAttribute } from "../lib/dom.js";
 import { createDraft } from "../state/own-storage.js";
 import { errorSentence, gettext, length, number, size } from "../lib/i18n.js";
 import { newRequestKey } from "../connection/protocol.js";
@@ -148,34 +148,34 @@ export function createComposer(page, submit) {
   }
 
   function listen() {
-    form.addEventListener("submit", (event) => {
+    on(form, "submit", (event) => {
       event.preventDefault();
       trySubmit();
     });
-    form.addEventListener("input", onInput);
-    form.addEventListener("keydown", (event) => {
+    on(form, "input", onInput);
+    on(form, "keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) {
         event.preventDefault();
         trySubmit();
       }
     });
-    form.addEventListener("click", (event) => {
+    on(form, "click", (event) => {
       if (fields.press(event)) changed();
     });
-    prompt.addEventListener("paste", (event) => {
+    on(prompt, "paste", (event) => {
       const text = event.clipboardData?.getData("text/plain") ?? "";
       if (!MAY_HOLD_SETTINGS.test(text)) return;
       event.preventDefault();
       paste(text);
     });
-    addEventListener("pagehide", keepDraft);
+    on(window, "pagehide", keepDraft);
     if (/Mac|iPhone|iPad/.test(navigator.platform)) face.tell({ keys: "⌘ ↵" });
     const fit = async () => {
       if (!DOCKED.matches) return;
       const { Sheet } = await import("./composer-sheet.js");
       sheet ??= new Sheet(form, DOCKED, () => prompt.focus());
     };
-    DOCKED.addEventListener("change", fit);
+    on(DOCKED, "change", fit);
     fit();
   }
 

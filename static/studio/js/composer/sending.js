@@ -1,7 +1,7 @@
 // @ts-check
 /** What was asked and is not stored yet: a list above the cards, and the state of the form's button. */
 
-import { Face, byId, clone, closest } from "../lib/dom.js";
+import { Face, byId, clone, closest, on } from "../lib/dom.js";
 import { gettext } from "../lib/i18n.js";
 
 /** @import {Composer} from "./composer.js" */
@@ -27,7 +27,7 @@ export function watchSending({ requests, composer, connection }) {
     composer?.showSending({ sending: messages.length > 0 && connected, connected, reason });
   }
 
-  list?.addEventListener("click", (event) => {
+  on(list, "click", (event) => {
     if (!closest(event, "[data-action='discard']")) return;
     requests.settle(closest(event, "[data-request-key]")?.dataset.requestKey);
     refresh();

@@ -1,7 +1,7 @@
 // @ts-check
 /** The connection badge, the retry button and the notice below the bar; their sentences are in the page. */
 
-import { Face, byId } from "../lib/dom.js";
+import { Face, byId, on } from "../lib/dom.js";
 import { gettext, timeOfDay } from "../lib/i18n.js";
 
 /** @import {Connection} from "./socket.js" */
@@ -74,7 +74,7 @@ export function createBadge({ retryNow, isBusy, serverTime }) {
     return phase === "offline" ? phase : isBusy() ? "busy" : "idle";
   }
 
-  retry?.addEventListener("click", retryNow);
+  on(retry, "click", retryNow);
 
   return { show, tick };
 }

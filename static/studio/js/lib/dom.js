@@ -31,6 +31,19 @@ export function find(root, selector, kind) {
   return found;
 }
 
+/** @typedef {WindowEventMap & DocumentEventMap & {[name: `studio:${string}`]: CustomEvent}} Events */
+
+/**
+ * Listens to an event; what is not in this page has none.
+ *
+ * @template {keyof Events} K
+ * @param {EventTarget | null | undefined} target
+ * @param {K} name
+ * @param {(event: Events[K]) => unknown} run
+ * @param {AddEventListenerOptions | boolean} [options]
+ */
+export const on = (target, name, run, options) => target?.addEventListener(/** @type {string} */ (name), /** @type {any} */ (run), options);
+
 /** @param {string} id */
 export const byId = (id) => document.getElementById(id);
 

@@ -4,7 +4,7 @@
 import { createLiveRegion, markPassed } from "../ui/live-region.js";
 import { createBadge } from "../connection/connection-badge.js";
 import { createComposer } from "../composer/composer.js";
-import { at, byId, closest, find, lazy, ofThisSite, setText } from "../lib/dom.js";
+import { at, byId, closest, find, lazy, ofThisSite, on, setText } from "../lib/dom.js";
 import { createTaskList } from "../card/task-list.js";
 import { forgetOthers, storage } from "../state/own-storage.js";
 import { errorSentence, gettext, ngettext, statusLabel, stepLabel } from "../lib/i18n.js";
@@ -151,7 +151,7 @@ function changeMore({ key, task, settings, width, height, seed, thumbnail_url: t
 /** @param {string} taskId */
 const showWhere = (taskId) => import("../card/show-where.js").then(({ showWhere: show }) => show(taskList, taskId), () => {});
 
-document.addEventListener("studio:drawn", (event) => {
+on(document, "studio:drawn", (event) => {
   const { task } = /** @type {CustomEvent<{task: string}>} */ (event).detail;
   own.add(task);
   if (!isStudio || !taskStore.task(task)) return; // it comes, and is shown then
@@ -247,20 +247,21 @@ function refreshMark() {
   tabStatus?.show(cards[0], cards.find(({ state }) => !isTerminal(state.status)));
 }
 
-document.addEventListener("click", (event) => {
+on(document, "click", (event) => {
   const example = closest(event, "[data-example]");
   if (example) composer?.usePrompt(example.textContent?.trim() ?? "");
 });
-cancelWaiting?.addEventListener("click", async () => {
-  (await import("../card/cancel-waiting.js")).press(cancelWaiting, waiting, cancel);
+on(cancelWaiting, "click", async () => {
+  const { press } = await import("../card/cancel-waiting.js");
+  if (cancelWaiting) press(cancelWaiting, waiting, cancel);
 });
-addEventListener("online", socket.noteOnline);
-addEventListener("offline", socket.noteOffline);
-document.addEventListener("visibilitychange", () => {
+on(window, "online", socket.noteOnline);
+on(window, "offline", socket.noteOffline);
+on(document, "visibilitychange", () => {
   refreshMark();
   if (!document.hidden) socket.retryNow();
 });
-addEventListener("pageshow", ({ persisted }) => {
+on(window, "pageshow", ({ persisted }) => {
   if (persisted) socket.retryNow();
 });
 setInterval(() => {
@@ -275,7 +276,7 @@ listenForVarying(changeMore);
 for (const { state } of page.tasks) timeline?.show(state);
 refreshMark();
 transports.prepare().then(() => socket.start());
-for (const menu of document.querySelectorAll("details:has([data-alerts])")) menu.addEventListener("toggle", wakeAlerts);
-addEventListener("storage", ({ key }) => key === ALERTS && wakeAlerts());
+for (const menu of document.querySelectorAll("details:has([data-alerts])")) on(menu, "toggle", wakeAlerts);
+on(window, "storage", ({ key }) => key === ALERTS && wakeAlerts());
 if (storage("localStorage")?.getItem(ALERTS)) wakeAlerts();
 if (/** @type {any} */ (globalThis).studioInputCapture?.()) find(document, "#composer", HTMLFormElement).requestSubmit();

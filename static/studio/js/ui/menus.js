@@ -1,7 +1,7 @@
 // @ts-check
 /** Menus (`details[data-menu]`) close on a click elsewhere and on Escape; keeping the focus and the keys of a page begin here. */
 
-import { closest } from "../lib/dom.js";
+import { closest, on } from "../lib/dom.js";
 
 /** Below this share of the window a menu opens upwards. */
 const LOW = 0.55;
@@ -17,17 +17,17 @@ const loadKeys = () => import("./page-keys.js");
 
 export function listenToMenus() {
   const keep = () => import("./focus.js").then(({ keepFocus }) => keepFocus(), () => {});
-  document.addEventListener("focusin", keep, { once: true });
+  on(document, "focusin", keep, { once: true });
   document.querySelector("[data-keys]")?.removeAttribute("hidden");
-  document.addEventListener("toggle", ({ target }) => {
+  on(document, "toggle", ({ target }) => {
     if (!(target instanceof Element) || !target.matches("[data-menu][open]")) return;
     target.toggleAttribute("data-up", target.getBoundingClientRect().top > innerHeight * LOW);
   }, true);
-  document.addEventListener("click", (event) => {
+  on(document, "click", (event) => {
     if (closest(event, "[data-keys]")) loadKeys().then(({ help }) => help(), () => {});
     close((menu) => event.target instanceof Node && !menu.contains(event.target));
   });
-  document.addEventListener("keydown", (event) => {
+  on(document, "keydown", (event) => {
     const { key } = event;
     if (/^[jk?]$/i.test(key)) loadKeys().then(({ press }) => press(event), () => {});
     if (key !== "Escape") return;

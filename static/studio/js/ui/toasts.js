@@ -1,7 +1,7 @@
 // @ts-check
 /** Short messages at the edge of the page. */
 
-import { Face, clone, find } from "../lib/dom.js";
+import { Face, clone, find, on } from "../lib/dom.js";
 
 const PLAIN_MS = 6_000;
 /** Long enough to read what was done, find the button and press it. */
@@ -22,10 +22,10 @@ export function toast(text, tone, action) {
   if (tone === "plain") find(note, "use", SVGUseElement).setAttribute("href", "#i-check");
   face.tell({ text });
   face.reveal({ action: !!action });
-  face.part("close").addEventListener("click", close);
+  on(face.part("close"), "click", close);
   if (action) {
     face.tell({ action: action.label });
-    face.part("action").addEventListener("click", () => {
+    on(face.part("action"), "click", () => {
       close();
       action.run();
     });

@@ -1,7 +1,7 @@
 // @ts-check
 /** A plain click on a picture opens the viewer, which is loaded then. */
 
-import { byId, closest, dress, isPlain, lazy } from "../lib/dom.js";
+import { byId, closest, dress, isPlain, lazy, on } from "../lib/dom.js";
 
 /** @import {Viewer} from "./viewer.js" */
 
@@ -17,18 +17,18 @@ const linkOf = (event) => /** @type {HTMLAnchorElement | null} */ (closest(event
 
 /** A plain click opens the viewer; with a modifier, or where it cannot be loaded, the link leads to the file. */
 export function listenForViewing() {
-  document.addEventListener("click", (event) => {
+  on(document, "click", (event) => {
     const link = linkOf(event);
     if (!link || !isPlain(event)) return;
     event.preventDefault();
     load().then((ready) => ready.open(link.dataset.pictureKey ?? "", link)).catch(() => location.assign(link.href));
   });
-  for (const sign of ["pointerover", "focusin"]) {
-    document.addEventListener(sign, (event) => {
+  for (const sign of /** @type {const} */ (["pointerover", "focusin"])) {
+    on(document, sign, (event) => {
       if (linkOf(event)) load().catch(() => {}); // it is tried again, and told, when it is needed
     });
   }
-  addEventListener("popstate", follow);
+  on(window, "popstate", follow);
   follow();
 }
 

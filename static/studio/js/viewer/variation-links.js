@@ -1,7 +1,7 @@
 // @ts-check
 /** One press on "Vary" or "Vary slightly" draws; the link itself, in another tab, leads to the form. */
 
-import { at, closest, isPlain } from "../lib/dom.js";
+import { at, closest, isPlain, on } from "../lib/dom.js";
 import { errorSentence } from "../lib/i18n.js";
 import { toast } from "../ui/toasts.js";
 
@@ -11,7 +11,7 @@ import { toast } from "../ui/toasts.js";
  * @param {(about: About) => void} change where more than the seed can be changed
  */
 export function listenForVarying(change = ({ key }) => location.assign(at(`/?from=${key}`))) {
-  document.addEventListener("click", (event) => {
+  on(document, "click", (event) => {
     const link = closest(event, "a[href*='?from=']");
     if (!(link instanceof HTMLAnchorElement) || link.ariaBusy === "true" || !isPlain(event)) return;
     event.preventDefault();
