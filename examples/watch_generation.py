@@ -1,4 +1,4 @@
-"""Send one prompt to a studio and print every message until the picture is there.
+"""Send one prompt to a studio and print every message until the picture is stored.
 
     pip install websockets
     python examples/watch_generation.py --token "$(.venv/bin/python manage.py create_token studio)"
@@ -20,7 +20,7 @@ ENDINGS = {"result": 0, "error": 1, "cancelled": 1}
 
 
 async def watch(url: str, token: str, prompt: str) -> int:
-    """Print each message as one line of JSON; the exit status."""
+    """Print each message as one line of JSON; return the exit status."""
     headers = {"Authorization": f"Bearer {token}"}
     async with connect(url, additional_headers=headers) as socket:
         await socket.send(json.dumps({"action": "generate", "prompt": prompt}))

@@ -119,7 +119,7 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         name = task.owner.get_username()
         return format_html('<a href="{}?{}">{}</a>', reverse(LIST), urlencode({"q": name}), name)
 
-    @admin.display(description=_("made into"))
+    @admin.display(description=_("led to"))
     def made_into(self, task: GenerationTask) -> str:
         """Retries and variations, oldest first."""
         made = task.retries.order_by("created", "pk")[:MOST_CHILDREN]

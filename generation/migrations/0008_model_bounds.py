@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='modelstate',
             name='key_tried_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='refused key tried again'),
+            field=models.DateTimeField(blank=True, null=True, verbose_name='last try of the refused key'),
         ),
         migrations.AddField(
             model_name='modelstate',

@@ -96,22 +96,22 @@ class GenerationTask(models.Model):
         _("basis"), max_length=10, choices=Basis.choices, default=Basis.MEASURED
     )
     eta_seconds = models.FloatField(_("remaining seconds"), null=True, blank=True)
-    image = models.PositiveSmallIntegerField(_("picture worked on"), default=0)
+    image = models.PositiveSmallIntegerField(_("current picture"), default=0)
     newest_seq = models.PositiveIntegerField(_("events"), default=0)
     attempt = models.PositiveIntegerField(_("attempt"), default=0)
-    counted_ends = models.PositiveSmallIntegerField(_("attempts used up"), default=0)
-    free_ends = models.PositiveIntegerField(_("pauses so far"), default=0)
-    not_before = models.DateTimeField(_("not again before"), null=True, blank=True)
+    counted_ends = models.PositiveSmallIntegerField(_("attempts used"), default=0)
+    free_ends = models.PositiveIntegerField(_("uncounted interruptions"), default=0)
+    not_before = models.DateTimeField(_("next retry not before"), null=True, blank=True)
     drawn_seed = models.BigIntegerField(_("seed"), null=True, blank=True)
     cancel_requested_at = models.DateTimeField(_("cancel requested"), null=True, blank=True)
     error_code = models.CharField(_("error"), max_length=32, blank=True, default="")
-    error_detail = models.TextField(_("what the model server said"), blank=True, default="")
+    error_detail = models.TextField(_("message of the model server"), blank=True, default="")
 
     created = models.DateTimeField(_("submitted"))
     claimed_at = models.DateTimeField(_("last claimed by a worker"), null=True, blank=True)
     finished_at = models.DateTimeField(_("ended"), null=True, blank=True)
     wait_seconds = models.FloatField(_("seconds in the queue"), null=True, blank=True)
-    run_seconds = models.FloatField(_("seconds of drawing"), default=0)
+    run_seconds = models.FloatField(_("seconds drawing"), default=0)
     measured = models.JSONField(_("measured seconds per step"), default=dict, blank=True)
     deleted_at = models.DateTimeField(_("moved to the trash"), null=True, blank=True)
 
@@ -227,7 +227,7 @@ class TaskEvent(models.Model):
     progress = models.FloatField(_("percent"))
     attempt = models.PositiveIntegerField(_("attempt"))
     details = models.JSONField(_("details"), default=dict)
-    frame = models.TextField(_("wire text"))
+    frame = models.TextField(_("frame"))
     created_at = models.DateTimeField(_("time"))
 
     class Meta:

@@ -83,8 +83,8 @@ class ModelState(models.Model):
     refused_key = models.CharField(
         _("fingerprint of the refused key"), max_length=64, blank=True, default=""
     )
-    refused_until = models.DateTimeField(_("key not sent before"), null=True, blank=True)
-    key_tried_at = models.DateTimeField(_("refused key tried again"), null=True, blank=True)
+    refused_until = models.DateTimeField(_("refused key paused until"), null=True, blank=True)
+    key_tried_at = models.DateTimeField(_("last try of the refused key"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("model")

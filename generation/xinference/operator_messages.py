@@ -85,7 +85,7 @@ def of_network(error: BaseException, url: SplitResult, at: str) -> str:
     if isinstance(error, ConnectionRefusedError):
         return f"nothing listens at {at}: start the model server, or correct XINFERENCE_URL"
     if isinstance(error, OSError) and error.errno in UNREACHABLE:
-        return f"there is no way to {at}: correct XINFERENCE_URL, or the network"
+        return f"there is no route to {at}: correct XINFERENCE_URL, or the network"
     if isinstance(error, httpx.ConnectTimeout):
         tls = " or https:// instead of http://" if url.scheme == "https" else ""
         return f"{at} does not accept connections: a firewall, or a wrong XINFERENCE_URL{tls}"

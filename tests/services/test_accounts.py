@@ -50,7 +50,7 @@ def test_a_task_that_is_being_drawn_is_stopped_first(
     submit(alice, now)
     claim = claim_one(worker, now)
 
-    with pytest.raises(CommandError, match="Tasks that still go on: 1"):
+    with pytest.raises(CommandError, match="Unfinished tasks: 1"):
         delete_account("alice", "--yes", "--wait", "0")
 
     task = GenerationTask.objects.get(pk=claim.task.pk)

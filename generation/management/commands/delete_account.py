@@ -51,7 +51,7 @@ class Command(BaseCommand):
         while left := services.close_account(user=user, now=clock.now()):
             if time.monotonic() > end:
                 raise CommandError(
-                    f"Tasks that still go on: {left}. The account is disabled; run this again "
+                    f"Unfinished tasks: {left}. The account is disabled; run this again "
                     "when a worker has ended them."
                 )
             time.sleep(LOOK_EVERY)

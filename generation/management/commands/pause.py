@@ -14,4 +14,4 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         services.pause()
-        self.stdout.write("Paused. Workers know it within a few seconds.")
+        self.stdout.write("Paused. Workers notice it within a few seconds.")

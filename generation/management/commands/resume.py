@@ -27,8 +27,8 @@ class Command(BaseCommand):
         self.stdout.write("Resumed.")
         if done.copy:
             self.stdout.write(
-                "This database is a copy and has an id of its own now. "
-                f"Calls left to the installation it was copied from: {done.calls}"
+                "This database is a copy and now has its own id. "
+                f"Calls left to the original installation: {done.calls}"
             )
 
     def has_living_workers(self) -> bool:

@@ -19,7 +19,7 @@ NAME = "studio"
 
 
 class Command(BaseCommand):
-    help = "Migrate, make a ready account, print where to go, and serve with Daphne."
+    help = "Migrate, create the first account, print the address, and serve with Daphne."
 
     def handle(self, *args: Any, **options: Any) -> None:
         os.umask(settings.UMASK)

@@ -19,7 +19,7 @@ export function showWhere(taskList, taskId) {
   if (!element || isInView(element.offsetParent ? element : document.querySelector("#queue:not([hidden]), #cards"))) return;
   if (performance.now() - shownAt < AGAIN_AFTER_MS) return; // of many that are sent at once the first is enough
   shownAt = performance.now();
-  toast(gettext("Sent: it is in the queue"), "plain", { label: gettext("Show"), run: () => reveal(taskList, taskId) });
+  toast(gettext("Sent: the task is in the queue"), "plain", { label: gettext("Show"), run: () => reveal(taskList, taskId) });
 }
 
 /** Whether a part of it can be seen. @param {Element | null} element */

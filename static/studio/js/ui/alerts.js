@@ -136,8 +136,8 @@ class Alerts {
 
 /** Why no notification can come, and what to do. */
 function whyNot() {
-  if (!("Notification" in globalThis)) return gettext("This browser has no notifications.");
-  if (!isSecureContext) return gettext("Notifications need an https address.");
+  if (!("Notification" in globalThis)) return gettext("This browser does not support notifications.");
+  if (!isSecureContext) return gettext("Notifications need HTTPS. Open the studio at its https address.");
   if (Notification.permission === "denied") {
     return gettext("Notifications are blocked for this address. Allow them in the browser's settings for this site, then come back here.");
   }

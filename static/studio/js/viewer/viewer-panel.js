@@ -43,14 +43,14 @@ const COPIED_MS = 2_000;
 
 /** @type {Record<string, () => string>} */
 const CHANGE = {
-  prompt: () => gettext("other prompt"),
-  negative_prompt: () => gettext("other negative prompt"),
-  model: () => gettext("other model"),
-  size: () => gettext("other size"),
-  steps: () => gettext("other steps"),
-  guidance: () => gettext("other guidance"),
+  prompt: () => gettext("different prompt"),
+  negative_prompt: () => gettext("different negative prompt"),
+  model: () => gettext("different model"),
+  size: () => gettext("different size"),
+  steps: () => gettext("different steps"),
+  guidance: () => gettext("different guidance"),
   seed: () => gettext("new seed"),
-  again: () => gettext("the same again"),
+  again: () => gettext("same settings again"),
 };
 
 export class Panel {
@@ -195,7 +195,7 @@ async function copied(button, text) {
   if (button.dataset.copied !== undefined) return;
   const done = await copyText(text);
   button.dataset.copied = "";
-  setText(words, done ? gettext("Copied") : gettext("Copying is not allowed here"));
+  setText(words, done ? gettext("Copied") : gettext("The browser does not allow copying here"));
   setTimeout(() => {
     setText(words, before);
     delete button.dataset.copied;
