@@ -1,4 +1,4 @@
-"""The doorbell: the only module that names a group or a channel. Every ring may be lost."""
+"""Publishing: the only module that names a group or a channel. Every message may be lost."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from generation.teardown import cancel_and_wait
 WORKERS: str = settings.WORKER_CHANNEL
 """The named channel that wakes the workers of this installation."""
 
-WAITING_RINGS = 1_000
+MAX_QUEUED = 1_000
 """Beyond that the newest are dropped: the log has them."""
 
-PATIENCE = 1.0
-"""Seconds for one ring. A layer that hangs must hold up nobody who writes facts."""
+SEND_TIMEOUT = 1.0
+"""Seconds for one message. A layer that hangs must hold up nobody who writes facts."""
 
-PAUSE = 1.0
-"""Seconds of silence after a ring that failed."""
+RETRY_DELAY = 1.0
+"""Seconds of silence after a message that failed."""
 
-Ring = Callable[[], Awaitable[None]]
+Send = Callable[[], Awaitable[None]]
 
 
 def layer() -> Any:
@@ -37,83 +37,83 @@ def group_of(owner_id: int) -> str:
     return f"owner.{owner_id}"
 
 
-class Doorbell:
-    """Rings in the background of a process with an event loop, in order.
+class Publisher:
+    """Sends messages in the background of a process with an event loop, in order.
 
-    Services run in the one thread that has the database; they only leave their rings here.
+    Services run in the one thread that has the database; they only leave their messages here.
     """
 
     def __init__(self) -> None:
         self.loop: asyncio.AbstractEventLoop | None = None
-        self.rings: asyncio.Queue[Ring] | None = None
-        self.ringer: asyncio.Task[None] | None = None
+        self.queue: asyncio.Queue[Send] | None = None
+        self.sender: asyncio.Task[None] | None = None
 
     def start(self) -> bool:
-        """Ring from this loop on; False if somebody started it already."""
-        if self.ringer is not None and not self.ringer.done():
+        """Send from this loop on; False if it was started already."""
+        if self.sender is not None and not self.sender.done():
             return False
         self.loop = asyncio.get_running_loop()
-        self.rings = asyncio.Queue(WAITING_RINGS)
-        self.ringer = asyncio.create_task(self.run(self.rings), name="doorbell")
+        self.queue = asyncio.Queue(MAX_QUEUED)
+        self.sender = asyncio.create_task(self.run(self.queue), name="publisher")
         return True
 
     async def stop(self) -> None:
-        await cancel_and_wait(self.ringer)
-        self.loop = self.rings = self.ringer = None
+        await cancel_and_wait(self.sender)
+        self.loop = self.queue = self.sender = None
 
-    async def run(self, rings: asyncio.Queue[Ring]) -> None:
+    async def run(self, queue: asyncio.Queue[Send]) -> None:
         while True:
-            ring = await rings.get()
+            message = await queue.get()
             try:
-                async with asyncio.timeout(PATIENCE):
-                    await ring()
+                async with asyncio.timeout(SEND_TIMEOUT):
+                    await message()
                 outage.worked()
             except Exception as error:  # noqa: BLE001  whatever the layer's driver raises
                 outage.failed(error)
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(RETRY_DELAY)
 
-    def leave(self, ring: Ring) -> None:
-        """From any thread; without a running loop (a command) it is rung at once."""
+    def send(self, message: Send) -> None:
+        """From any thread; without a running loop (a command) it is sent at once."""
         if self.loop is None:
-            self.ring_now(ring)
+            self.send_now(message)
         else:
-            self.loop.call_soon_threadsafe(self.enqueue, ring)
+            self.loop.call_soon_threadsafe(self.enqueue, message)
 
-    def enqueue(self, ring: Ring) -> None:
+    def enqueue(self, message: Send) -> None:
         try:
-            if self.rings is not None:
-                self.rings.put_nowait(ring)
+            if self.queue is not None:
+                self.queue.put_nowait(message)
         except asyncio.QueueFull:
             outage.failed("too many messages wait")
 
-    def ring_now(self, ring: Ring) -> None:
-        async def patiently() -> None:
-            async with asyncio.timeout(PATIENCE):
-                await ring()
+    def send_now(self, message: Send) -> None:
+        async def send_in_time() -> None:
+            async with asyncio.timeout(SEND_TIMEOUT):
+                await message()
 
         try:
-            async_to_sync(patiently)()
+            async_to_sync(send_in_time)()
         except Exception as error:  # noqa: BLE001  the log has the truth
             outage.failed(error)
 
 
-doorbell = Doorbell()
+publisher = Publisher()
 """This process's."""
 
 
-def ring_event(*, owner_id: int, task_id: str, seq: int, frame: str) -> None:
+def publish_event(*, owner_id: int, task_id: str, seq: int, frame: str) -> None:
     """Tell everyone who watches `task_id`; carries the finished frame."""
     message = {"type": "task.event", "task_id": task_id, "seq": seq, "frame": frame}
-    doorbell.leave(lambda: layer().group_send(group_of(owner_id), message))
+    publisher.send(lambda: layer().group_send(group_of(owner_id), message))
 
 
-def ring_new_task(*, owner_id: int, task_id: str, frame: str) -> None:
+def publish_new_task(*, owner_id: int, task_id: str, frame: str) -> None:
     """Tell the owner's open pages of a new task; carries the finished `task` frame."""
     message = {"type": "task.created", "owner_id": owner_id, "task_id": task_id, "frame": frame}
-    doorbell.leave(lambda: layer().group_send(group_of(owner_id), message))
+    publisher.send(lambda: layer().group_send(group_of(owner_id), message))
 
 
-def ring_collection(*, owner_id: int, revision: int, frame: str) -> None:
+def publish_collection(*, owner_id: int, revision: int, frame: str) -> None:
     """Tell the owner's open pages what was marked, deleted or restored."""
     message = {
         "type": "collection.changed",
@@ -121,11 +121,11 @@ def ring_collection(*, owner_id: int, revision: int, frame: str) -> None:
         "revision": revision,
         "frame": frame,
     }
-    doorbell.leave(lambda: layer().group_send(group_of(owner_id), message))
+    publisher.send(lambda: layer().group_send(group_of(owner_id), message))
 
 
 def wake_workers() -> None:
-    doorbell.leave(lambda: layer().send(WORKERS, {"type": "generation.wake"}))
+    publisher.send(lambda: layer().send(WORKERS, {"type": "generation.wake"}))
 
 
 def marker(text: str) -> dict[str, Any]:

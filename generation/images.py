@@ -31,7 +31,7 @@ THUMBNAIL_EDGE = 640
 SRGB = ImageCms.createProfile("sRGB")
 SUFFIX = {"JPEG": "jpg", "PNG": "png"}
 CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
-CONDEMNED = ".condemned"
+DELETION_MARK = ".condemned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,10 +151,10 @@ def remove(name: str) -> None:
             raise
 
 
-def condemn(folder: str) -> None:
+def mark_for_deletion(folder: str) -> None:
     """Note that the files of `folder` go, whoever is left to remove them; no folder is fine."""
     if path_of(folder).is_dir():
-        path_of(f"{folder}/{CONDEMNED}").touch()
+        path_of(f"{folder}/{DELETION_MARK}").touch()
         sync_folder(path_of(folder))
 
 
@@ -162,8 +162,8 @@ def remove_folder(folder: str) -> int:
     """Delete a condemned folder, the note last; how many files it had."""
     path = path_of(folder)
     names = [each.name for each in path.iterdir()] if path.is_dir() else []
-    names = [name for name in names if name != CONDEMNED]
-    for name in [*names, CONDEMNED]:
+    names = [name for name in names if name != DELETION_MARK]
+    for name in [*names, DELETION_MARK]:
         remove(f"{folder}/{name}")
     return len(names)
 

@@ -15,7 +15,7 @@ from liujuan_site.private_files import read_small, refuse_special
 SHORTEST_KEY = 20
 FEWEST_DIFFERENT = 8
 DATA_EXAMPLE = "/var/lib/liujuan"
-MOST_SLOTS = 1_000
+MAX_SLOTS = 1_000
 SLOTS_EXAMPLE = "NAME=2,OTHER=1"
 LONGEST_MODEL_NAME = 200
 ZONE_EXAMPLE = "Asia/Shanghai"
@@ -100,8 +100,8 @@ def slots_of_model(part: str) -> str:
 
 
 def count_of(digits: str, least: int) -> str:
-    if not least <= int(digits[:9]) <= MOST_SLOTS:
-        raise Unusable(f"has a number that is not between {least} and {MOST_SLOTS}", "6")
+    if not least <= int(digits[:9]) <= MAX_SLOTS:
+        raise Unusable(f"has a number that is not between {least} and {MAX_SLOTS}", "6")
     return digits
 
 

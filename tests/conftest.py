@@ -46,7 +46,7 @@ from django.utils import timezone  # noqa: E402
 from generation import services  # noqa: E402
 from generation.choices import Route  # noqa: E402
 from generation.models import Worker  # noqa: E402
-from generation.services import SeenModel  # noqa: E402
+from generation.services import ModelObservation  # noqa: E402
 
 # every test client creates the middleware again, which would scan all static files
 STATIC_ON_DEMAND = {"SERVESTATIC_AUTOREFRESH": True, "SERVESTATIC_USE_MANIFEST": False}
@@ -189,7 +189,7 @@ def serve_model(
     ready: bool = True,
 ) -> None:
     """Record that the model server has `name`, as a worker would."""
-    seen = SeenModel(
+    seen = ModelObservation(
         name=name,
         route=route,
         ready=ready,

@@ -93,7 +93,7 @@ def put(
     *pictures: tuple[GenerationTask, int],
     tasks: Collection[GenerationTask] = (),
 ) -> int:
-    return services.put_into_bin(
+    return services.move_to_trash(
         owner=owner,
         pictures=[(task.pk, index) for task, index in pictures],
         tasks=[task.pk for task in tasks],

@@ -22,7 +22,7 @@ from ruamel.yaml import YAML
 
 from generation.management.commands.serve import daphne_command
 from generation.protocol import MAX_TEXT_BYTES
-from generation.worker.picture_call import ABORT_PATIENCE
+from generation.worker.picture_call import ABORT_TIMEOUT
 from tests.documents import variables
 from tests.process.nginx import SITE, Nginx, needs_nginx
 from tests.studio import ROOT, free_port
@@ -249,7 +249,7 @@ def last_words(name: str) -> float:
     """Seconds that a process may need between SIGTERM and its end."""
     if name == "web":
         return float(options_of(web_commands()["systemd"][1:])["application_close_timeout"])
-    return 2 * settings.GENERATION_GRACE.total_seconds() + ABORT_PATIENCE
+    return 2 * settings.GENERATION_GRACE.total_seconds() + ABORT_TIMEOUT
 
 
 @pytest.mark.parametrize("name", ["web", "worker"])

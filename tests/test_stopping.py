@@ -18,7 +18,7 @@ from django.contrib.auth.models import User
 
 from demo_xinference import create_app
 from generation import broadcast, services, teardown
-from generation.broadcast import Doorbell
+from generation.broadcast import Publisher
 from generation.choices import CloseCode
 from generation.exceptions import LeaseLost
 from generation.hub import Hub, SocketOutbox, groups, hub, replay
@@ -29,7 +29,7 @@ from generation.selectors import clock
 from generation.sessions import Credentials
 from generation.sessions.stream import EventStream
 from generation.worker import WorkerHost, host
-from generation.worker.idle_queue import Leisure
+from generation.worker.idle_queue import IdleQueue
 from generation.worker.task_run import TaskRun
 from generation.xinference import XinferenceClient
 from liujuan_site import lifespan
@@ -82,8 +82,8 @@ async def stubborn(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stubborn]:
         (sys.modules[Hub.__module__], "CLOSE_TIMEOUT"),
         (groups, "LEAVE_TIMEOUT"),
         (groups, "MARKER_TIMEOUT"),
-        (host, "GOODBYE"),
-        (host, "HANDING_BACK"),
+        (host, "RETIRE_TIMEOUT"),
+        (host, "HAND_BACK_TIMEOUT"),
         (lifespan, "GOODBYE"),
     ):
         monkeypatch.setattr(module, name, SOON)
@@ -173,14 +173,14 @@ async def test_a_cancellation_that_gets_lost_is_repeated(monkeypatch: pytest.Mon
 async def test_the_doorbell_stops_while_a_ring_goes_on(
     stubborn: Stubborn, caplog: pytest.LogCaptureFixture
 ) -> None:
-    doorbell = Doorbell()
-    doorbell.start()
-    doorbell.leave(stubborn.work)
+    publisher = Publisher()
+    publisher.start()
+    publisher.send(stubborn.work)
     await stubborn.begun.wait()
 
-    await stubborn.outlives(doorbell.stop())
+    await stubborn.outlives(publisher.stop())
 
-    assert 'task_left_behind task="doorbell' in caplog.text
+    assert 'task_left_behind task="publisher' in caplog.text
 
 
 async def test_the_hub_stops_while_its_layer_goes_on(
@@ -265,7 +265,7 @@ async def start_worker(stubborn: Stubborn, where: str) -> WorkerHost:
     client = XinferenceClient(base_url="http://demo", transport=transport)
     worker = WorkerHost(client, demo=True, version="test")
     await worker.start()
-    await worker.look_at_models()
+    await worker.probe_models()
     return worker
 
 
@@ -289,7 +289,7 @@ async def test_a_worker_drains_while_everything_of_it_goes_on(
     await seen_at(page, "preparing")
     await stubborn.begun.wait()
     worker.loops.append(stubborn.task("a loop"))
-    worker.recoveries[stubborn.task("slot 1")] = 1
+    worker.takeovers[stubborn.task("slot 1")] = 1
     claimer, worker.claimer = worker.claimer, stubborn.task("claim")
 
     await stubborn.outlives(worker.drain())
@@ -308,7 +308,7 @@ async def test_a_run_ends_while_the_end_of_a_dropped_call_goes_on(
     (claim,) = await sync_to_async(services.claim)(worker_id=worker.pk, now=clock.now())
     transport = StubbornTransport(stubborn, "abort")
     client = XinferenceClient(base_url="http://demo", transport=transport)
-    run = TaskRun(claim, client, lambda: False, Leisure())
+    run = TaskRun(claim, client, lambda: False, IdleQueue())
     ending = run.end_dropped_call(uuid.uuid4())
 
     async def lose_the_lease() -> None:

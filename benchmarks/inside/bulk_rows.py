@@ -107,7 +107,7 @@ def create_users(count: int, name: str) -> int:
 def make_ready(*names: str, slots: int) -> None:
     """Make these models ready, and no other."""
     seen = [
-        services.SeenModel(
+        services.ModelObservation(
             name=name,
             route=Route.TXT2IMG,
             ready=True,

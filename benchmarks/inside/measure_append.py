@@ -38,11 +38,11 @@ def run(*, rounds: int, times: int) -> dict[str, list[float]]:
             appends = runner.run(database_sync_to_async(Appends)())
             return in_turn(sides_of(appends, runner), rounds, times)
         finally:
-            runner.run(broadcast.doorbell.stop())
+            runner.run(broadcast.publisher.stop())
 
 
 async def start_ringing() -> None:
-    broadcast.doorbell.start()
+    broadcast.publisher.start()
 
 
 def sides_of(appends: Appends, runner: asyncio.Runner) -> dict[str, Side]:

@@ -87,7 +87,7 @@ class Writer:
 
     def serve(self) -> None:
         """Register our own model; a real worker restores its models within seconds."""
-        seen = services.SeenModel(
+        seen = services.ModelObservation(
             name=MODEL,
             route=Route.TXT2IMG,
             ready=True,
@@ -124,7 +124,7 @@ class Writer:
         )
 
     def heartbeat(self) -> None:
-        services.beat(
+        services.heartbeat(
             worker_id=self.worker_id, slot_ids=self.slots, draining=False, now=timezone.now()
         )
 
@@ -194,7 +194,7 @@ class Writer:
 
 
 async def main() -> None:
-    broadcast.doorbell.start()
+    broadcast.publisher.start()
     writer = await database_sync_to_async(Writer)()
     leases = asyncio.create_task(writer.keep_leases())
     waits: dict[str, Callable[..., Awaitable[Answer]]] = {
@@ -208,7 +208,7 @@ async def main() -> None:
         print(json.dumps(await handle(**command)), flush=True)
     await writer.stop()
     leases.cancel()
-    await broadcast.doorbell.stop()
+    await broadcast.publisher.stop()
 
 
 if __name__ == "__main__":

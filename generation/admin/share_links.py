@@ -25,8 +25,8 @@ class ShareLinkAdmin(PartOfTask, admin.ModelAdmin):  # type: ignore[type-arg]
         return may_delete and self.has_view_permission(request, obj)
 
     def delete_model(self, request: HttpRequest, link: ShareLink) -> None:
-        services.end_link(link_id=link.pk)
+        services.revoke_link(link_id=link.pk)
 
     def delete_queryset(self, request: HttpRequest, links: QuerySet[ShareLink]) -> None:
         for link in links:
-            services.end_link(link_id=link.pk)
+            services.revoke_link(link_id=link.pk)

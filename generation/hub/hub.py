@@ -53,7 +53,7 @@ class Hub:
         self.groups = GroupMemberships()
         self.loops: list[asyncio.Task[None]] = []
         self.leaving = False
-        self.owns_doorbell = False
+        self.owns_publisher = False
         self.notices = 0
         """Of new tasks, so far."""
 
@@ -61,7 +61,7 @@ class Hub:
         """Begin to listen; needs a running loop, once per process."""
         self.leaving = False
         self.searched_at = clock.now()
-        self.owns_doorbell = broadcast.doorbell.start()
+        self.owns_publisher = broadcast.publisher.start()
         self.groups = GroupMemberships()
         await self.groups.open()
         self.loops = [
@@ -78,8 +78,8 @@ class Hub:
         await cancel_and_wait(*loops)
         await self.queue_updates.stop()
         await self.groups.close()
-        if self.owns_doorbell:
-            await broadcast.doorbell.stop()
+        if self.owns_publisher:
+            await broadcast.publisher.stop()
 
     async def close_sockets(self, code: int) -> None:
         """Say goodbye to every socket."""

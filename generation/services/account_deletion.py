@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from generation.choices import TERMINAL
 from generation.models import ApiToken, GenerationTask
 from generation.services.cancellation import request_cancel
-from generation.services.retention import BATCH, let_go
+from generation.services.retention import BATCH, delete_tasks
 
 
 def close_account(*, user: User, now: datetime) -> int:
@@ -33,7 +33,7 @@ def delete_account(*, user: User) -> int:
     Returns 0 when the account is gone, or when all that is left is tasks that still go on.
     """
     due = GenerationTask.objects.filter(owner=user, slot__isnull=True, status__in=sorted(TERMINAL))
-    if gone := let_go(due.order_by("pk"), BATCH):
+    if gone := delete_tasks(due.order_by("pk"), BATCH):
         return gone
     if not GenerationTask.objects.filter(owner=user).exists():
         user.delete()

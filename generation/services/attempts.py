@@ -14,7 +14,7 @@ from generation.choices import Basis, DelayReason, EventKind, Step
 from generation.exceptions import TransitionRefused
 from generation.images import Picture
 from generation.models import GeneratedImage, ModelSlot
-from generation.services.completion import completed, images_of, locked
+from generation.services.completion import completed, images_of, lock_task
 from generation.services.slots import free_slot
 from generation.services.transition import RUNNING, LogLine, transition
 
@@ -74,7 +74,7 @@ class Fraction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Last:
+class LastImage:
     """With this picture the task is completed, and its call is known to be over."""
 
     slot_id: int
@@ -136,7 +136,7 @@ def store_image(
     progress: float,
     eta_seconds: float,
     now: datetime,
-    last: Last | None = None,
+    last: LastImage | None = None,
 ) -> GeneratedImage:
     """The row of a picture whose file is in place; refused once a cancel was requested.
 
@@ -162,7 +162,7 @@ def store_image(
     )
     try:
         with transaction.atomic():
-            lines = [line] if last is None else [*ended(line, image, last, now)]
+            lines = [line] if last is None else [*ending_lines(line, image, last, now)]
             transition(
                 task_id=task_id, lines=lines, sources=RUNNING, fence=attempt, wanted=True, now=now
             )
@@ -177,11 +177,11 @@ def store_image(
     return image
 
 
-def ended(
-    line: LogLine, image: GeneratedImage, last: Last, now: datetime
+def ending_lines(
+    line: LogLine, image: GeneratedImage, last: LastImage, now: datetime
 ) -> tuple[LogLine, LogLine]:
     """The line of the last picture, and that of the end."""
-    task = locked(image.task_id)
+    task = lock_task(image.task_id)
     others = images_of(task) if task.n > 1 else []
     if len(others) + 1 != task.n:
         raise TransitionRefused

@@ -11,7 +11,7 @@ from django.db import transaction
 from generation import broadcast
 from generation.choices import EventKind, Route, TaskStatus
 from generation.models import GenerationTask, ModelSlot, ModelState
-from generation.services.completion import cancelled, end, locked
+from generation.services.completion import cancelled, end, lock_task
 from generation.services.transition import ANY_UNFINISHED, QUEUED, LogLine, transition
 
 Answer = Literal["cancelled", "requested", "already_finished"]
@@ -20,7 +20,7 @@ Answer = Literal["cancelled", "requested", "already_finished"]
 def request_cancel(*, task_id: uuid.UUID, now: datetime) -> Answer:
     """Write down that the task is not wanted any more; the same answer however often."""
     with transaction.atomic():
-        task = locked(task_id)
+        task = lock_task(task_id)
         if task.is_over:
             return "cancelled" if task.status == TaskStatus.CANCELLED else "already_finished"
         if task.cancel_requested_at is not None:
@@ -28,7 +28,7 @@ def request_cancel(*, task_id: uuid.UUID, now: datetime) -> Answer:
         slot = ModelSlot.objects.filter(task=task).first()
         line = LogLine(
             kind=EventKind.CANCEL_REQUESTED,
-            details={"stops": stops(task, slot)},
+            details={"stops": stops_after(task, slot)},
             changes={"cancel_requested_at": now},
         )
         transition(task_id=task_id, lines=[line], sources=ANY_UNFINISHED, wanted=True, now=now)
@@ -39,7 +39,7 @@ def request_cancel(*, task_id: uuid.UUID, now: datetime) -> Answer:
     return "requested"
 
 
-def stops(task: GenerationTask, slot: ModelSlot | None) -> str:
+def stops_after(task: GenerationTask, slot: ModelSlot | None) -> str:
     """When the machine will be free: now, after this denoising step, or after this picture."""
     if slot is None:
         return "now"
@@ -58,7 +58,7 @@ def finish_cancels(*, now: datetime) -> int:
     count = 0
     for key in wanted.values_list("pk", flat=True):
         with transaction.atomic():
-            task = locked(key)
+            task = lock_task(key)
             if task.status == TaskStatus.QUEUED and not ModelSlot.objects.filter(task=key).exists():
                 end(task, cancelled(task, now), now, sources=QUEUED)
                 count += 1

@@ -41,7 +41,7 @@ class Claim:
 
 def claim(*, worker_id: uuid.UUID, now: datetime, most: int = 1) -> list[Claim]:
     """Put the next tasks in line into free slots of one model; nothing if no pair of the two is."""
-    for name in promising(now):
+    for name in models_with_work(now):
         for _attempt in range(CLAIM_TRIES):
             try:
                 claims = claim_for(name, worker_id=worker_id, now=now, most=most)
@@ -53,7 +53,7 @@ def claim(*, worker_id: uuid.UUID, now: datetime, most: int = 1) -> list[Claim]:
     return []
 
 
-def promising(now: datetime) -> list[str]:
+def models_with_work(now: datetime) -> list[str]:
     """Models for which a slot is free and somebody waits: most looks end here, with one query."""
     free = ModelSlot.objects.filter(model=OuterRef("name"), task__isnull=True)
     waiting = GenerationTask.objects.claimable().filter(model=OuterRef("name"))
@@ -77,12 +77,12 @@ def claim_for(name: str, *, worker_id: uuid.UUID, now: datetime, most: int) -> l
         if slots and not tasks:
             raise TransitionRefused
         return [
-            put_into(slot, task, state, worker_id=worker_id, now=now)
+            fill_slot(slot, task, state, worker_id=worker_id, now=now)
             for slot, task in zip(slots, tasks, strict=False)
         ]
 
 
-def put_into(
+def fill_slot(
     slot: ModelSlot, task: GenerationTask, state: ModelState, *, worker_id: uuid.UUID, now: datetime
 ) -> Claim:
     held = {

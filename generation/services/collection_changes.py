@@ -26,11 +26,11 @@ def set_favourite(*, owner: User, pictures: Sequence[PictureKey], favourite: boo
         rows = GeneratedImage.objects.filter(pk__in=keys).exclude(favourite=favourite)
         changed = rows.update(favourite=favourite)
         if changed:
-            tell_change(owner, "favourite", pictures=pictures, favourite=favourite)
+            publish_change(owner, "favourite", pictures=pictures, favourite=favourite)
     return changed
 
 
-def tell_change(
+def publish_change(
     owner: User, change: str, *, pictures: Iterable[Any], tasks: Iterable[Any] = (), **more: Any
 ) -> None:
     """Count the change in this transaction, and publish it once that is committed.
@@ -50,5 +50,7 @@ def tell_change(
             **more,
         }
     )
-    ring = partial(broadcast.ring_collection, owner_id=owner.pk, revision=revision, frame=frame)
-    transaction.on_commit(ring, robust=True)
+    publish = partial(
+        broadcast.publish_collection, owner_id=owner.pk, revision=revision, frame=frame
+    )
+    transaction.on_commit(publish, robust=True)

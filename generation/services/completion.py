@@ -23,7 +23,7 @@ from generation.models import GeneratedImage, GenerationTask
 from generation.protocol import ImageData, ending_data
 from generation.services.transition import RUNNING, LogLine, transition
 
-MAX_COUNTED = 3
+MAX_FAILED_ATTEMPTS = 3
 """After so many attempts that went wrong by themselves a task is given up."""
 
 MAX_ATTEMPTS = 200
@@ -33,11 +33,11 @@ MAX_ABORTED = 10
 """Somebody who stops the calls of a task on the model server ten times means it."""
 
 LONGEST_PAUSE = timedelta(seconds=30)
-AT_ONCE = COUNTED_INTERRUPTIONS | {InterruptReason.HANDED_BACK}
+RETRY_AT_ONCE = COUNTED_INTERRUPTIONS | {InterruptReason.HANDED_BACK}
 """These go on with the next attempt as soon as there is a slot; the others wait a little."""
 
 
-def locked(task_id: uuid.UUID) -> GenerationTask:
+def lock_task(task_id: uuid.UUID) -> GenerationTask:
     """The task as it is until this transaction ends: no cancel comes between look and write."""
     return GenerationTask.objects.select_for_update().get(pk=task_id)
 
@@ -47,7 +47,7 @@ def complete(
 ) -> None:
     """Every picture is stored; refused once a cancel was requested or one is missing."""
     with transaction.atomic():
-        task = locked(task_id)
+        task = lock_task(task_id)
         images = images_of(task)
         if len(images) != task.n:
             raise TransitionRefused
@@ -57,7 +57,7 @@ def complete(
 def fail(*, task_id: uuid.UUID, attempt: int, code: ErrorCode, detail: str, now: datetime) -> None:
     """The task ends at the step it is in; `detail` is for staff only."""
     with transaction.atomic():
-        task = locked(task_id)
+        task = lock_task(task_id)
         # a cancel was requested: what went wrong on the way out does not matter, and
         # `cancelled` is written when the slot is settled
         if task.cancel_requested_at is None:
@@ -90,7 +90,7 @@ def ending_line(
     images: Sequence[ImageData],
     now: datetime,
 ) -> LogLine:
-    run = round(task.run_seconds + spent(task, now), 3)
+    run = round(task.run_seconds + attempt_seconds(task, now), 3)
     wait = round(max(0.0, (now - task.created).total_seconds() - run), 3)
     return LogLine(
         kind=kind,
@@ -123,7 +123,7 @@ def images_of(task: GenerationTask) -> list[ImageData]:
     return [image.data for image in GeneratedImage.objects.filter(task=task).order_by("index")]
 
 
-def spent(task: GenerationTask, now: datetime) -> float:
+def attempt_seconds(task: GenerationTask, now: datetime) -> float:
     """Seconds of the attempt that is running, 0 if none is."""
     if task.status != TaskStatus.RUNNING or task.claimed_at is None:
         return 0.0
@@ -144,7 +144,7 @@ def interrupt(
     then may the task be claimed again or called cancelled.
     """
     with transaction.atomic():
-        task = locked(task_id)
+        task = lock_task(task_id)
         counted = reason in COUNTED_INTERRUPTIONS
         if is_last(task, reason) and not task.cancel_requested_at:
             line = failed(task, ErrorCode(reason.value), detail, now)
@@ -163,9 +163,11 @@ def interrupt(
                 "eta_seconds": None,
                 "image": 0,
                 "counted_ends": task.counted_ends + int(counted),
-                "free_ends": task.free_ends + int(reason not in AT_ONCE),
-                "not_before": None if reason in AT_ONCE else now + pause_after(task.free_ends),
-                "run_seconds": round(task.run_seconds + spent(task, now), 3),
+                "free_ends": task.free_ends + int(reason not in RETRY_AT_ONCE),
+                "not_before": None
+                if reason in RETRY_AT_ONCE
+                else now + retry_delay(task.free_ends),
+                "run_seconds": round(task.run_seconds + attempt_seconds(task, now), 3),
                 "error_detail": detail[:4_000],
             },
         )
@@ -175,7 +177,7 @@ def interrupt(
 def is_last(task: GenerationTask, reason: InterruptReason) -> bool:
     """Whether an end by `reason` uses up what the task may use up."""
     if reason in COUNTED_INTERRUPTIONS:
-        return task.counted_ends + 1 >= MAX_COUNTED
+        return task.counted_ends + 1 >= MAX_FAILED_ATTEMPTS
     if reason != InterruptReason.HANDED_BACK and task.attempt >= MAX_ATTEMPTS:
         return True
     if reason != InterruptReason.CALL_ABORTED:
@@ -183,6 +185,6 @@ def is_last(task: GenerationTask, reason: InterruptReason) -> bool:
     return selectors.interruptions(task.pk, reason) + 1 >= MAX_ABORTED
 
 
-def pause_after(ends: int) -> timedelta:
+def retry_delay(ends: int) -> timedelta:
     """1, 2, 4 … 30 seconds: what ends at once, again and again, must not fill the log."""
     return min(LONGEST_PAUSE, timedelta(seconds=2 ** min(ends, 5)))

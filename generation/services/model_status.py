@@ -19,13 +19,13 @@ from generation.models import GenerationTask, ModelSlot, ModelState
 
 logger = logging.getLogger(__name__)
 
-MOST_SLOTS = 1_000
+MAX_SLOTS = 1_000
 """Slots of one model, each of which is a row; as many as GENERATION_SLOTS may ask for."""
 
-MOST_MODELS = 256
+MAX_MODELS = 256
 """Rows of models: a server that names others at every look adds no more."""
 
-FORGOTTEN_AFTER = timedelta(hours=1)
+UNSERVED_KEPT = timedelta(hours=1)
 """A model that the server has not named for so long is not offered any more."""
 
 REFUSED_KEY_PAUSE = timedelta(minutes=15)
@@ -35,7 +35,7 @@ KEY_TRIES_APART = timedelta(seconds=60)
 """Between tries of a refused key by any process: five in five minutes at most, however many workers
 start and however often they crash."""
 
-UNSEEN = timedelta(seconds=15)
+UNSEEN_AFTER = timedelta(seconds=15)
 """Three looks of a worker: after that nobody looks any more."""
 
 KEY_REFUSED = "the model server refused our key: correct XINFERENCE_API_KEY and restart the workers"
@@ -47,7 +47,7 @@ LOST_FOR = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeenModel:
+class ModelObservation:
     """What a worker saw of one model; `slots` is how many calls it may have in flight."""
 
     name: str
@@ -63,16 +63,16 @@ class SeenModel:
 
 
 @contextmanager
-def in_order() -> Iterator[None]:
+def locked_models() -> Iterator[None]:
     """Lock the models by name, as whoever looks at them does: two must not wait crosswise."""
     with transaction.atomic():
         list(ModelState.objects.select_for_update().order_by("name").values_list("pk"))
         yield
 
 
-def record_models(*, seen: Sequence[SeenModel], demo: bool, now: datetime) -> None:
+def record_models(*, seen: Sequence[ModelObservation], demo: bool, now: datetime) -> None:
     """What the model server serves now; models it does not name are not ready, then forgotten."""
-    with in_order():
+    with locked_models():
         for model in storable(seen):
             record_model(model, demo=demo, now=now)
         unnamed = ModelState.objects.exclude(name__in=[model.name for model in seen])
@@ -93,36 +93,36 @@ def record_models(*, seen: Sequence[SeenModel], demo: bool, now: datetime) -> No
                     "error_detail": NOT_SERVED,
                 },
             )
-        forget_models(now=now)
+        delete_unserved_models(now=now)
 
 
 left_out = Pace(burst=1, seconds=3_600)
 """Every worker meets the same at every look."""
 
 
-def storable(seen: Sequence[SeenModel]) -> list[SeenModel]:
+def storable(seen: Sequence[ModelObservation]) -> list[ModelObservation]:
     """By name; new models only while there is room for them, the default one first."""
     known = set(ModelState.objects.values_list("name", flat=True))
     new = sorted(
         (model for model in seen if model.name not in known),
         key=lambda model: (model.name != settings.XINFERENCE_MODEL, model.name),
     )
-    room = max(0, MOST_MODELS - len(known))
+    room = max(0, MAX_MODELS - len(known))
     if len(new) > room and left_out.allows():
-        line = log_line("models_left_out", count=len(new) - room, most=MOST_MODELS)
+        line = log_line("models_left_out", count=len(new) - room, most=MAX_MODELS)
         logger.warning("%s", line)
     kept = [model for model in seen if model.name in known] + new[:room]
     return sorted(kept, key=lambda model: model.name)
 
 
-def forget_models(*, now: datetime) -> None:
+def delete_unserved_models(*, now: datetime) -> None:
     """Delete models that are not served any more, with their slots.
 
     One that an unfinished task names, or whose slot is held, stays; so does the default model.
     """
     unfinished = GenerationTask.objects.unfinished().filter(model=OuterRef("name"))
     held = ModelSlot.objects.filter(model=OuterRef("name"), task__isnull=False)
-    gone = ModelState.objects.filter(seen_at__lt=now - FORGOTTEN_AFTER).exclude(
+    gone = ModelState.objects.filter(seen_at__lt=now - UNSERVED_KEPT).exclude(
         Q(name=settings.XINFERENCE_MODEL) | Exists(unfinished) | Exists(held)
     )
     names = list(gone.values_list("name", flat=True))
@@ -133,7 +133,7 @@ def forget_models(*, now: datetime) -> None:
         logger.info("%s", log_line("model_forgotten", model=name))
 
 
-def record_model(model: SeenModel, *, demo: bool, now: datetime) -> None:
+def record_model(model: ModelObservation, *, demo: bool, now: datetime) -> None:
     state, created = ModelState.objects.get_or_create(
         name=model.name,
         defaults={"checked_at": now, "identity": model.identity, "identity_since": now},
@@ -143,37 +143,37 @@ def record_model(model: SeenModel, *, demo: bool, now: datetime) -> None:
         return  # it was refused while this look was under way
     if not created and state.identity != model.identity:
         state.identity_since = now
-    haunted = is_lost(state, model.identity, now)
-    state.ready = model.ready and not haunted
-    state.loading = model.loading or haunted
-    state.replicas = min(model.replicas, MOST_SLOTS)
+    stale_process = is_lost_process(state, model.identity, now)
+    state.ready = model.ready and not stale_process
+    state.loading = model.loading or stale_process
+    state.replicas = min(model.replicas, MAX_SLOTS)
     state.route, state.identity = model.route, model.identity
     state.demo, state.checked_at, state.seen_at = demo, now, now
     # who still has another key must go on knowing that it was refused: that stays
     state.error_code = model.error_code or ""
     state.error_detail = model.error_detail
-    state.slots = min(model.slots, MOST_SLOTS)
+    state.slots = min(model.slots, MAX_SLOTS)
     state.save()
-    size_slots(model.name, state.slots)
+    resize_slots(model.name, state.slots)
 
 
-def record_lost(*, name: str, identity: str, now: datetime) -> None:
+def record_lost_model(*, name: str, identity: str, now: datetime) -> None:
     """The process behind `identity` died: not ready until another one stands in its place."""
     ModelState.objects.filter(name=name, identity=identity).update(
         ready=False, loading=True, lost_identity=identity, lost_at=now
     )
 
 
-def is_lost(state: ModelState, identity: str, now: datetime) -> bool:
+def is_lost_process(state: ModelState, identity: str, now: datetime) -> bool:
     """Whether the server still names a process that we saw dying."""
     if state.lost_at is None or state.lost_identity != identity:
         return False
     return now - state.lost_at < LOST_FOR
 
 
-def size_slots(model: str, count: int) -> None:
+def resize_slots(model: str, count: int) -> None:
     """As many slots as calls may be in flight; a held one above that is used up and then goes."""
-    count = min(count, MOST_SLOTS)
+    count = min(count, MAX_SLOTS)
     known = set(ModelSlot.objects.filter(model=model).values_list("number", flat=True))
     missing = [ModelSlot(model=model, number=k) for k in range(1, count + 1) if k not in known]
     ModelSlot.objects.bulk_create(missing, ignore_conflicts=True)
@@ -187,7 +187,7 @@ def record_unreachable(*, code: ErrorCode, now: datetime, detail: str = "") -> N
     """
     seen = {"checked_at": now, "error_code": code, "error_detail": detail}
     ModelState.objects.get_or_create(name=settings.XINFERENCE_MODEL, defaults=seen)
-    with in_order():
+    with locked_models():
         ModelState.objects.update(ready=False, loading=False, **seen)
 
 
@@ -206,7 +206,7 @@ def key_use(*, early: bool = False, now: datetime) -> KeyUse:
     refused = ModelState.objects.filter(refused_key=key_fingerprint())
     if not refused.exists():
         return KeyUse.ALLOWED
-    with in_order():
+    with locked_models():
         rows = list(refused.values_list("refused_until", "key_tried_at"))
         until = max((until for until, _tried in rows if until), default=now)
         tried = max((tried for _until, tried in rows if tried), default=None)
@@ -230,15 +230,15 @@ def refuse_key(*, now: datetime) -> None:
     """The server refused our key: nobody sends it for a while, or until it changes."""
     record_unreachable(code=ErrorCode.KEY_REFUSED, now=now, detail=KEY_REFUSED)
     until = now + REFUSED_KEY_PAUSE
-    with in_order():
+    with locked_models():
         ModelState.objects.update(refused_key=key_fingerprint(), refused_until=until)
 
 
-def repeat_refusal(*, now: datetime) -> None:
+def record_refused_key(*, now: datetime) -> None:
     """Say of models that nobody with a better key looks at that ours is refused."""
-    unseen = ModelState.objects.filter(checked_at__lt=now - UNSEEN)
+    unseen = ModelState.objects.filter(checked_at__lt=now - UNSEEN_AFTER)
     refused = {"error_code": ErrorCode.KEY_REFUSED, "error_detail": KEY_REFUSED}
-    with in_order():
+    with locked_models():
         unseen.update(ready=False, loading=False, checked_at=now, **refused)
 
 

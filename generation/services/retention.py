@@ -28,7 +28,7 @@ ORPHAN_AGE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prunable:
+class PruneSummary:
     """What would go; `bytes` of pictures, thumbnails not counted."""
 
     tasks: int
@@ -42,27 +42,29 @@ def ended_before(moment: datetime) -> QuerySet[GenerationTask]:
     )
 
 
-def prunable(*, before: datetime) -> Prunable:
+def prune_summary(*, before: datetime) -> PruneSummary:
     tasks = ended_before(before)
     pictures = GeneratedImage.objects.filter(task__in=tasks).aggregate(
         count=Count("pk"), size=Sum("bytes")
     )
-    return Prunable(tasks=tasks.count(), images=pictures["count"] or 0, bytes=pictures["size"] or 0)
+    return PruneSummary(
+        tasks=tasks.count(), images=pictures["count"] or 0, bytes=pictures["size"] or 0
+    )
 
 
 def prune_batch(*, before: datetime) -> int:
     """Delete up to BATCH tasks with their events, pictures and files; how many there were."""
-    return let_go(ended_before(before).order_by("finished_at"), BATCH)
+    return delete_tasks(ended_before(before).order_by("finished_at"), BATCH)
 
 
-def let_go(due: QuerySet[GenerationTask], most: int) -> int:
+def delete_tasks(due: QuerySet[GenerationTask], most: int) -> int:
     """Delete the first `most` of these tasks with all of theirs, then their files; how many."""
     found = list(due.values_list("pk", flat=True)[:most])
     if not found:
         return 0
     # who dies after the commit leaves files of which no row tells any more; a note in the folder
     # of a task that is taken back in this moment is swept like any file without a row
-    condemn(found)
+    mark_for_deletion(found)
     with transaction.atomic():
         still_due = due.filter(pk__in=found).order_by("pk").select_for_update(of=("self",))
         keys = list(still_due.values_list("pk", flat=True))
@@ -71,10 +73,10 @@ def let_go(due: QuerySet[GenerationTask], most: int) -> int:
     return len(keys)
 
 
-def condemn(keys: Iterable[uuid.UUID]) -> None:
+def mark_for_deletion(keys: Iterable[uuid.UUID]) -> None:
     for key in keys:
         try:
-            images.condemn(str(key))
+            images.mark_for_deletion(str(key))
         except OSError as error:
             # a full disk is just what prune is called for
             logger.warning("%s", log_line("folder_not_marked", task=key, cause=cause_of(error)))
@@ -89,7 +91,7 @@ def remove_folders(keys: Iterable[uuid.UUID]) -> None:
             logger.warning("%s", log_line("file_left_behind", task=key, cause=cause_of(error)))
 
 
-def sweep_files(*, now: datetime) -> int:
+def remove_orphaned_files(*, now: datetime) -> int:
     """Remove files without a row that are older than an hour; how many there were.
 
     A file is written before its row, so a worker that dies in between leaves one behind; a
@@ -100,19 +102,19 @@ def sweep_files(*, now: datetime) -> int:
     removed = 0
     for folder in images.folders():
         try:
-            removed += sweep_folder(folder, now - ORPHAN_AGE)
+            removed += remove_orphans_in(folder, now - ORPHAN_AGE)
         except OSError as error:
             # the next folder may be removed all the same
             logger.warning("%s", log_line("folder_not_swept", folder=folder, cause=cause_of(error)))
     return removed
 
 
-def sweep_folder(folder: str, moment: datetime) -> int:
+def remove_orphans_in(folder: str, moment: datetime) -> int:
     old = images.files_before(folder, moment)
     known = known_files(folder) if old else set()
     if known is None:
-        condemned = f"{folder}/{images.CONDEMNED}" in old
-        return images.remove_folder(folder) if condemned else 0
+        marked = f"{folder}/{images.DELETION_MARK}" in old
+        return images.remove_folder(folder) if marked else 0
     orphans = [name for name in old if name not in known]
     for name in orphans:
         images.remove(name)
@@ -129,6 +131,6 @@ def known_files(folder: str) -> set[str] | None:
     return {name for pair in rows for name in pair}
 
 
-def forget_sessions() -> None:
+def delete_expired_sessions() -> None:
     """Delete sessions whose time is over: a browser does not send them any more."""
     import_string(f"{settings.SESSION_ENGINE}.SessionStore").clear_expired()

@@ -31,18 +31,18 @@ def create_link(*, task: GenerationTask, now: datetime) -> tuple[str, datetime]:
     return token, link.expires_at
 
 
-def end_links(*, task: GenerationTask) -> int:
+def revoke_links(*, task: GenerationTask) -> int:
     """No link to the task works any more; how many there were."""
     ended, _by_model = ShareLink.objects.filter(task=task).delete()
     return ended
 
 
-def end_link(*, link_id: int) -> None:
+def revoke_link(*, link_id: int) -> None:
     """This one does not work any more."""
     ShareLink.objects.filter(pk=link_id).delete()
 
 
-def forget_links(*, now: datetime) -> int:
+def delete_expired_links(*, now: datetime) -> int:
     """Delete links that have ended; how many."""
     ended, _by_model = ShareLink.objects.filter(expires_at__lte=now).delete()
     return ended

@@ -15,14 +15,14 @@ from generation.choices import InterruptReason, Route, TaskStatus
 from generation.exceptions import TransitionRefused
 from generation.log_lines import cause_of, log_line
 from generation.models import GenerationTask, ModelSlot, ModelState
-from generation.services.completion import cancelled, end, interrupt, locked
+from generation.services.completion import cancelled, end, interrupt, lock_task
 from generation.services.transition import ANY_UNFINISHED
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Abandoned:
+class AbandonedCall:
     """A slot whose worker is gone; the taker ends the call, then settles the slot."""
 
     slot_id: int
@@ -44,7 +44,7 @@ def settle_slot(*, slot_id: int, task_id: uuid.UUID, attempt: int, now: datetime
     """
     with transaction.atomic():
         # task before slot, as everywhere: two who take them crosswise see each other's old half
-        task = locked(task_id)
+        task = lock_task(task_id)
         if not free_slot(slot_id=slot_id, task_id=task_id, attempt=attempt):
             return False
         if task.cancel_requested_at is not None and not task.is_over:
@@ -72,9 +72,9 @@ def free_slot(*, slot_id: int, task_id: uuid.UUID, attempt: int) -> bool:
     return bool(freed)
 
 
-def expire_leases(*, worker_id: uuid.UUID, now: datetime) -> list[Abandoned]:
+def expire_leases(*, worker_id: uuid.UUID, now: datetime) -> list[AbandonedCall]:
     """Take over slots whose lease has run out; their running tasks become `interrupted`."""
-    taken: list[Abandoned] = []
+    taken: list[AbandonedCall] = []
     expired = ModelSlot.objects.filter(task__isnull=False, lease_until__lt=now)
     for slot_id in expired.order_by("lease_until").values_list("pk", flat=True):
         try:
@@ -88,7 +88,7 @@ def expire_leases(*, worker_id: uuid.UUID, now: datetime) -> list[Abandoned]:
     return taken
 
 
-def take_over_slot(*, slot_id: int, worker_id: uuid.UUID, now: datetime) -> Abandoned | None:
+def take_over_slot(*, slot_id: int, worker_id: uuid.UUID, now: datetime) -> AbandonedCall | None:
     """Make an expired slot ours, or None if another worker was faster."""
     with transaction.atomic():
         task = GenerationTask.objects.select_for_update(of=("self",)).filter(slot=slot_id).first()
@@ -100,7 +100,7 @@ def take_over_slot(*, slot_id: int, worker_id: uuid.UUID, now: datetime) -> Aban
         slot = ModelSlot.objects.get(pk=slot_id)
         if task.status == TaskStatus.RUNNING and task.attempt == slot.attempt:
             interrupt_silent(task.pk, slot.attempt, now)
-    return Abandoned(
+    return AbandonedCall(
         slot_id=slot.pk,
         task_id=task.pk,
         attempt=slot.attempt,

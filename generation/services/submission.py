@@ -37,9 +37,9 @@ MAX_UNFINISHED = 500
 OLD_PROCESSES_GONE = timedelta(days=2)
 """So long after an upgrade no process of the older version runs any more."""
 
-MOST_FILLED = 1_000
+MAX_FILLED = 1_000
 
-ASKED = (
+SETTING_FIELDS = (
     "prompt",
     "negative_prompt",
     "model",
@@ -81,7 +81,7 @@ def submit(*, owner: User, request: Generate, now: datetime) -> Submission:
     """
     values = clean(request)
     # what was stored already is given again, even if its parent has gone meanwhile
-    known = read(owner=owner, values=values, key=request.request_key)
+    known = existing_submission(owner=owner, values=values, key=request.request_key)
     if known is not None:
         return known
     if not selectors.may_be_parent(values["parent_id"], owner):
@@ -96,20 +96,20 @@ def retry(*, task: GenerationTask, key: uuid.UUID | None, now: datetime) -> Subm
     While an earlier retry of it is unfinished, that one is given again.
     """
     with transaction.atomic():
-        parent = locked_again(task)
+        parent = lock_parent(task)
         if parent.status not in (TaskStatus.FAILED, TaskStatus.CANCELLED):
             raise TransitionRefused
-        values = {name: getattr(parent, name) for name in ASKED}
+        values = {name: getattr(parent, name) for name in SETTING_FIELDS}
         # a variation is made from it too, but asks for something else
         running = parent.retries.unfinished().filter(**values).order_by("created").first()
         if running is not None:
             return Submission(task=running, duplicate=True)
         values["parent_id"] = parent.pk
-        known = read(owner=parent.owner, values=values, key=key)
+        known = existing_submission(owner=parent.owner, values=values, key=key)
         return known or insert_once(owner=parent.owner, values=values, key=key, now=now)
 
 
-def locked_again(task: GenerationTask) -> GenerationTask:
+def lock_parent(task: GenerationTask) -> GenerationTask:
     """The task as it is now; staff may have found it in the bin already."""
     rows = GenerationTask.objects.select_for_update()
     if task.deleted_at is None:
@@ -128,26 +128,28 @@ def insert_once(
         task = insert(owner=owner, values=values, key=key, now=now)
     except IntegrityError:
         # the same key came from another socket in this very moment
-        known = read(owner=owner, values=values, key=key)
+        known = existing_submission(owner=owner, values=values, key=key)
         if known is None:
             raise
         return known
     return Submission(task=task, duplicate=False)
 
 
-def read(*, owner: User, values: dict[str, Any], key: uuid.UUID | None) -> Submission | None:
+def existing_submission(
+    *, owner: User, values: dict[str, Any], key: uuid.UUID | None
+) -> Submission | None:
     """The task this key made, if there is one; raises InvalidInput if it was another request."""
     if key is None:
         return None
     task = GenerationTask.objects.filter(owner=owner, request_key=key).first()
     if task is None:
         return None
-    if not asks_the_same(task, values):
+    if not is_same_request(task, values):
         raise InvalidInput(ErrorCode.REQUEST_KEY_REUSED, "request_key")
     return Submission(task=task, duplicate=True)
 
 
-def asks_the_same(task: GenerationTask, values: dict[str, Any]) -> bool:
+def is_same_request(task: GenerationTask, values: dict[str, Any]) -> bool:
     """A parent that was deleted for good is not named in the row any more."""
     other = {name for name, value in values.items() if getattr(task, name) != value}
     if other == {"parent_id"} and task.parent_id is None:
@@ -181,7 +183,9 @@ def insert(
         transaction.on_commit(broadcast.wake_workers, robust=True)
         notice = encode(task_frame(task_id=str(task.pk), seq=0, task=task.data))
         transaction.on_commit(
-            partial(broadcast.ring_new_task, owner_id=owner.pk, task_id=str(task.pk), frame=notice),
+            partial(
+                broadcast.publish_new_task, owner_id=owner.pk, task_id=str(task.pk), frame=notice
+            ),
             robust=True,
         )
         append(task.pk, [(LogLine(kind=EventKind.SUBMITTED), Row.of(task))], now)
@@ -199,7 +203,7 @@ def fill_search_text(*, now: datetime) -> int:
     Only recent tasks are read: the migration filled all that were there.
     """
     recent = GenerationTask.objects.filter(created__gte=now - OLD_PROCESSES_GONE, search_text="")
-    tasks = list(recent.only("pk", "prompt", "model")[:MOST_FILLED])
+    tasks = list(recent.only("pk", "prompt", "model")[:MAX_FILLED])
     for task in tasks:
         task.search_text = search_text(task.prompt, task.model)
     GenerationTask.objects.bulk_update(tasks, ["search_text"], batch_size=100)

@@ -71,20 +71,20 @@ def transition(
     What a frame shows and a later line changes, the first line has to state as well: the row's
     older values are not read.
     """
-    if any(shown(line).keys() - shown(lines[0]).keys() for line in lines[1:]):
+    if any(row_changes(line).keys() - row_changes(lines[0]).keys() for line in lines[1:]):
         raise ValueError("the first line does not state what a later one changes")
     changes = {name: value for line in lines for name, value in line.changes.items()}
     # no savepoint: nothing is written when it is refused, and the caller's own block decides
     with transaction.atomic(savepoint=False):
-        row = move_on(task_id, len(lines), changes, sources=sources, fence=fence, wanted=wanted)
+        row = update_row(task_id, len(lines), changes, sources=sources, fence=fence, wanted=wanted)
         if row is not None:
-            append(task_id, list(zip(lines, each_row(row, lines), strict=True)), now)
+            append(task_id, list(zip(lines, rows_after(row, lines), strict=True)), now)
     if row is None:
         raise TransitionRefused
     return row
 
 
-def move_on(
+def update_row(
     task_id: Any,
     count: int,
     changes: Mapping[str, Any],
@@ -127,23 +127,23 @@ def column_value(name: str, value: Any) -> tuple[str, Any]:
     return column.column, column.get_db_prep_save(value, connection)
 
 
-def each_row(last: Row, lines: Sequence[LogLine]) -> Iterator[Row]:
+def rows_after(last: Row, lines: Sequence[LogLine]) -> Iterator[Row]:
     """How the row stood after each line, if it stands as `last` after the last one."""
     first, known = last.newest_seq - len(lines) + 1, dict[str, Any]()
     for number, line in enumerate(lines[:-1]):
-        known |= shown(line)
+        known |= row_changes(line)
         yield last._replace(**known, newest_seq=first + number)
     yield last
 
 
-def shown(line: LogLine) -> dict[str, Any]:
+def row_changes(line: LogLine) -> dict[str, Any]:
     """Of its changes those that frames show."""
     return {name: value for name, value in line.changes.items() if name in Row._fields}
 
 
 def append(task_id: Any, lines: Sequence[tuple[LogLine, Row]], now: datetime) -> None:
     """Write log lines, each with how the row stood after it, and ring once that is committed."""
-    events = [event(task_id, line, row, now) for line, row in lines]
+    events = [build_event(task_id, line, row, now) for line, row in lines]
     insert_events(events)
     # before the rings: a page that knows finds the line in the log
     for line, row in lines:
@@ -156,17 +156,17 @@ def append(task_id: Any, lines: Sequence[tuple[LogLine, Row]], now: datetime) ->
             changes=line.changes,
         )
     for written, (_line, row) in zip(events, lines, strict=True):
-        ring = partial(
-            broadcast.ring_event,
+        publish = partial(
+            broadcast.publish_event,
             owner_id=row.owner_id,
             task_id=str(task_id),
             seq=written.seq,
             frame=written.frame,
         )
-        transaction.on_commit(ring, robust=True)
+        transaction.on_commit(publish, robust=True)
 
 
-def event(task_id: Any, line: LogLine, row: Row, now: datetime) -> TaskEvent:
+def build_event(task_id: Any, line: LogLine, row: Row, now: datetime) -> TaskEvent:
     frame = encode(
         event_frame(
             task_id=str(task_id),

@@ -21,8 +21,8 @@ from generation.selectors.trash_items import deleted_pictures, deleted_tasks
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-from generation.services.collection_changes import tell_change
-from generation.services.retention import let_go
+from generation.services.collection_changes import publish_change
+from generation.services.retention import delete_tasks
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ TRASH_BATCH = 25
 """Tasks, and pictures, that go at once: people write meanwhile, on SQLite one at a time."""
 
 
-def put_into_bin(
+def move_to_trash(
     *,
     owner: User,
     pictures: Collection[PictureKey],
@@ -62,7 +62,7 @@ def put_into_bin(
         # for good: what is taken back later is not shown to strangers again
         ShareLink.objects.filter(task__in=list(rows), task__deleted_at__isnull=False).delete()
         if deleted:
-            tell_change(owner, "deleted", pictures=pictures, tasks=tasks)
+            publish_change(owner, "deleted", pictures=pictures, tasks=tasks)
     return deleted
 
 
@@ -92,11 +92,11 @@ def restore(
         )
         GenerationTask.objects.filter(pk__in=gone).update(deleted_at=None)
         if gone or back:
-            tell_change(owner, "restored", pictures=pictures, tasks=tasks)
+            publish_change(owner, "restored", pictures=pictures, tasks=tasks)
     return len(back) + len(gone.intersection(tasks))
 
 
-def delete_for_good(
+def delete_permanently(
     *,
     owner: User,
     pictures: Collection[PictureKey],
@@ -152,19 +152,19 @@ def pictures_in(
         raise NotFound from error
 
 
-def empty_bin(*, now: datetime) -> int:
+def purge_trash(*, now: datetime) -> int:
     """Delete up to a batch of what has been in the bin for TRASH_KEPT: rows first, then files.
 
     How many tasks and pictures there were; 0 when nothing is left to do.
     """
     tasks = GenerationTask.objects.filter(slot__isnull=True, deleted_at__lte=now - TRASH_KEPT)
     pictures = GeneratedImage.objects.filter(deleted_at__lte=now - TRASH_KEPT)
-    return let_go(tasks.order_by("deleted_at"), TRASH_BATCH) + let_pictures_go(
+    return delete_tasks(tasks.order_by("deleted_at"), TRASH_BATCH) + delete_pictures(
         pictures.order_by("deleted_at")
     )
 
 
-def let_pictures_go(due: QuerySet[GeneratedImage]) -> int:
+def delete_pictures(due: QuerySet[GeneratedImage]) -> int:
     if not due.exists():
         return 0
     with transaction.atomic():

@@ -17,7 +17,7 @@ from generation.models import ModelSlot, Worker
 REGISTRATION = 0x4C4A_5752
 """Number of the lock under which workers of one database register."""
 
-REMEMBERED = timedelta(days=7)
+ROWS_KEPT = timedelta(days=7)
 """Each start of a worker makes a row; for so long it can be looked up who drew what."""
 
 
@@ -36,7 +36,7 @@ def register_worker(
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REGISTRATION])
         other = selectors.worker_elsewhere(model_server, now) if model_server else None
         if other is not None:
-            raise WorkerRefused(differs(model_server, other))
+            raise WorkerRefused(mismatch_message(model_server, other))
         return Worker.objects.create(
             host=host,
             pid=pid,
@@ -47,7 +47,7 @@ def register_worker(
         )
 
 
-def differs(model_server: str, other: Worker) -> str:
+def mismatch_message(model_server: str, other: Worker) -> str:
     return (
         f"This worker is set to {model_server}, but worker {str(other.pk)[:8]} ({other}) calls "
         f"{other.model_server}. All workers of one database call the same model server. "
@@ -60,13 +60,13 @@ def retire_worker(*, worker_id: uuid.UUID, now: datetime) -> None:
     Worker.objects.filter(pk=worker_id).update(state=WorkerState.STOPPED, slots=0, last_seen=now)
 
 
-def forget_workers(*, now: datetime) -> int:
+def delete_old_workers(*, now: datetime) -> int:
     """Delete workers that have been gone for a week; how many. A slot they held keeps its lease."""
-    gone, _by_model = Worker.objects.filter(last_seen__lt=now - REMEMBERED).delete()
+    gone, _by_model = Worker.objects.filter(last_seen__lt=now - ROWS_KEPT).delete()
     return gone
 
 
-def beat(
+def heartbeat(
     *,
     worker_id: uuid.UUID,
     slot_ids: Collection[int],
@@ -84,10 +84,10 @@ def beat(
         Worker.objects.filter(pk=worker_id).update(last_seen=now, slots=len(slot_ids), state=state)
         held = ModelSlot.objects.filter(pk__in=slot_ids, worker=worker_id, lease_until__gte=now)
         held.update(lease_until=now + settings.GENERATION_LEASE)
-    return cancels_of(worker_id)
+    return cancel_requests_of(worker_id)
 
 
-def cancels_of(worker_id: uuid.UUID) -> list[uuid.UUID]:
+def cancel_requests_of(worker_id: uuid.UUID) -> list[uuid.UUID]:
     slots = ModelSlot.objects.filter(worker=worker_id, task__cancel_requested_at__isnull=False)
     return [key for key in slots.values_list("task", flat=True) if key is not None]
 

@@ -122,7 +122,7 @@ def favourite(request: HttpRequest) -> JsonResponse:
 @require_POST
 @for_scripts
 def delete(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({"deleted": bin_by(services.put_into_bin, request)})
+    return JsonResponse({"deleted": bin_by(services.move_to_trash, request)})
 
 
 @require_POST

@@ -33,7 +33,7 @@ def share(request: HttpRequest, task_id: uuid.UUID) -> JsonResponse:
     if task.owner_id != request.user.pk:
         raise NotFound
     if request.method == "DELETE":
-        return JsonResponse({"ended": services.end_links(task=task)})
+        return JsonResponse({"ended": services.revoke_links(task=task)})
     token, expires = services.create_link(task=task, now=clock.now())
     path = reverse("shared", args=[token])
     if settings.PUBLIC_URL:

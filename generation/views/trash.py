@@ -80,6 +80,6 @@ def changed(request: HttpRequest, owner: User) -> str:
         n = len(pictures) + len(tasks)
         return ngettext("Restored: {n} item", "Restored: {n} items", n).format(n=n)
     if action == "delete":
-        n = services.delete_for_good(owner=owner, pictures=pictures, tasks=tasks, now=now)
+        n = services.delete_permanently(owner=owner, pictures=pictures, tasks=tasks, now=now)
         return ngettext("Deleted for good: {n} item", "Deleted for good: {n} items", n).format(n=n)
     raise InvalidInput(ErrorCode.BAD_MESSAGE, "action")

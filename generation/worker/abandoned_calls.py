@@ -13,18 +13,18 @@ from generation.choices import Route
 from generation.exceptions import XinferenceError, XinferenceKeyRefused
 from generation.log_lines import Outage
 from generation.selectors import clock
-from generation.services import Abandoned
+from generation.services import AbandonedCall
 from generation.xinference import XinferenceClient
 
 logger = logging.getLogger(__name__)
 
-LOOK = 0.5
-WHILE_REFUSED = 5.0
-ABORTED_WITHIN = 30.0
+POLL_INTERVAL = 0.5
+KEY_REFUSED_PAUSE = 5.0
+ABORT_TIMEOUT = 30.0
 """An aborted call ends with its denoising step; so long we watch it before we believe it."""
 
 
-async def end_abandoned_call(client: XinferenceClient, slot: Abandoned) -> None:
+async def end_abandoned_call(client: XinferenceClient, slot: AbandonedCall) -> None:
     """Return once the call is known to be over.
 
     txt2img: it is aborted. generations, or a call of another installation: it must not be; it is
@@ -41,25 +41,25 @@ async def end_abandoned_call(client: XinferenceClient, slot: Abandoned) -> None:
     while monotonic() < deadline:
         if await database_sync_to_async(services.key_is_refused)(now=clock.now()):
             # nobody may ask now: until the key is used again the stall limit alone decides
-            await asyncio.sleep(min(WHILE_REFUSED, max(0.0, deadline - monotonic())))
+            await asyncio.sleep(min(KEY_REFUSED_PAUSE, max(0.0, deadline - monotonic())))
             continue
         try:
             if not aborted:
                 await client.abort(model=slot.model, request_id=request_id)
                 aborted = True
-                deadline = min(deadline, monotonic() + ABORTED_WITHIN)
+                deadline = min(deadline, monotonic() + ABORT_TIMEOUT)
             fraction = await client.progress(request_id)
             outage.worked()
-            if fraction is None or fraction >= 1 or await replaced(client, slot):
+            if fraction is None or fraction >= 1 or await was_replaced(client, slot):
                 return
         except XinferenceKeyRefused:
             await database_sync_to_async(services.refuse_key)(now=clock.now())
         except XinferenceError as error:
             outage.failed(error)
-        await asyncio.sleep(LOOK)
+        await asyncio.sleep(POLL_INTERVAL)
 
 
-async def replaced(client: XinferenceClient, slot: Abandoned) -> bool:
+async def was_replaced(client: XinferenceClient, slot: AbandonedCall) -> bool:
     """Whether none of the processes that could have the call is there any more.
 
     Which of them has it is not told; while one of several restarts, it may be another one.

@@ -19,7 +19,7 @@ from generation.log_lines import database
 from generation.selectors import clock
 from generation.services import Claim
 from generation.teardown import cancel_and_wait
-from generation.worker.progress_meter import Meter
+from generation.worker.progress_meter import ProgressMeter
 from generation.xinference import XinferenceClient
 
 T = TypeVar("T")
@@ -38,17 +38,17 @@ class Attempt:
     """One attempt at one task; `stop` may be called from outside, any number of times."""
 
     def __init__(
-        self, claim: Claim, client: XinferenceClient, is_silent: Callable[[], bool]
+        self, claim: Claim, client: XinferenceClient, heartbeat_overdue: Callable[[], bool]
     ) -> None:
         self.claim = claim
         self.client = client
-        self.is_silent = is_silent
+        self.heartbeat_overdue = heartbeat_overdue
         self.task = claim.task
         self.number = claim.task.attempt
         self.stopping = asyncio.Event()
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done once the lease is lost."""
-        self.why: StudioError | None = None
+        self.stop_reason: StudioError | None = None
         self.call_is_over = True
         self.fractions_left = MOST_FRACTIONS
         self.begin_picture()
@@ -58,7 +58,7 @@ class Attempt:
         """Request id of a call whose connection broke: the machine may still work on it."""
         task = claim.task
         self.seed = base_seed(task.drawn_seed, task.seed)
-        self.meter = Meter(
+        self.meter = ProgressMeter(
             expected=task.expected,
             n=task.n,
             stored=task.n - len(claim.missing),
@@ -72,8 +72,8 @@ class Attempt:
 
     def stop(self, why: StudioError) -> None:
         """End the call and then the run; losing the lease outranks every other reason."""
-        if self.why is None or isinstance(why, LeaseLost):
-            self.why = why
+        if self.stop_reason is None or isinstance(why, LeaseLost):
+            self.stop_reason = why
         if isinstance(why, LeaseLost) and not self.lost.done():
             self.lost.set_result(None)
         self.stopping.set()
@@ -84,10 +84,10 @@ class Attempt:
         Asked before every call and every file: a process that was frozen runs on in the middle of
         a line, before any of its loops has noticed how late it is.
         """
-        if self.is_silent():
+        if self.heartbeat_overdue():
             self.stop(LeaseLost())
-        if self.why is not None:
-            raise self.why
+        if self.stop_reason is not None:
+            raise self.stop_reason
 
     async def unless_stopped(self, work: Coroutine[Any, Any, T], *, grace: float = 0.0) -> T:
         """The result of `work`; or cancel it and raise why the run has to end.
@@ -121,13 +121,13 @@ class Attempt:
         """
         began = monotonic()
         while True:
-            if isinstance(self.why, LeaseLost):
-                raise self.why
+            if isinstance(self.stop_reason, LeaseLost):
+                raise self.stop_reason
             call = asyncio.ensure_future(database_sync_to_async(service)(**values))
             ends: set[asyncio.Future[Any]] = {call, self.lost}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if not call.done():
-                call.add_done_callback(forget)
+                call.add_done_callback(retrieve_exception)
                 raise LeaseLost
             try:
                 return call.result()
@@ -150,7 +150,7 @@ async def on_disk(function: Callable[..., T], *values: Any) -> T:
         raise StorageError(f"no end in {DISK_LIMIT:.0f} s") from error
 
 
-def forget(call: asyncio.Future[Any]) -> None:
+def retrieve_exception(call: asyncio.Future[Any]) -> None:
     """Take note of how an abandoned call ended, so that nobody is warned of it."""
     if not call.cancelled():
         call.exception()

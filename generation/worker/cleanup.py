@@ -18,7 +18,7 @@ BETWEEN_BATCHES = 0.2
 """Seconds in which others get to write."""
 
 
-async def sweep(worker_id: uuid.UUID) -> None:
+async def clean_up(worker_id: uuid.UUID) -> None:
     """Done by the worker that lives longest: once is enough.
 
     Bin and files in threads of their own: a large gallery must not hold up the facts.
@@ -26,15 +26,17 @@ async def sweep(worker_id: uuid.UUID) -> None:
     eldest = await database_sync_to_async(selectors.eldest_worker)(clock.now())
     if eldest not in (None, worker_id):
         return
-    await database_sync_to_async(services.forget_workers)(now=clock.now())
-    await database_sync_to_async(services.forget_links)(now=clock.now())
-    await database_sync_to_async(services.forget_sessions)()
+    await database_sync_to_async(services.delete_old_workers)(now=clock.now())
+    await database_sync_to_async(services.delete_expired_links)(now=clock.now())
+    await database_sync_to_async(services.delete_expired_sessions)()
     await database_sync_to_async(services.fill_search_text)(now=clock.now())
-    empty_bin = database_sync_to_async(services.empty_bin, thread_sensitive=False)
-    while gone := await empty_bin(now=clock.now()):
+    purge_trash = database_sync_to_async(services.purge_trash, thread_sensitive=False)
+    while gone := await purge_trash(now=clock.now()):
         logger.info("%s", log_line("bin_emptied", removed=gone))
         await asyncio.sleep(BETWEEN_BATCHES)
-    sweep_files = database_sync_to_async(services.sweep_files, thread_sensitive=False)
-    removed = await sweep_files(now=clock.now())
+    remove_orphaned_files = database_sync_to_async(
+        services.remove_orphaned_files, thread_sensitive=False
+    )
+    removed = await remove_orphaned_files(now=clock.now())
     if removed:
         logger.warning("%s", log_line("files_without_row", removed=removed))

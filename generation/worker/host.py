@@ -18,41 +18,41 @@ from generation.choices import InterruptReason
 from generation.exceptions import AttemptInterrupted, CancelObserved, LeaseLost
 from generation.log_lines import Outage, cause_of, database, layer, log_line
 from generation.selectors import clock
-from generation.services import Abandoned, Claim
+from generation.services import AbandonedCall, Claim
 from generation.teardown import cancel_and_wait, finish_within
 from generation.worker import decoder
 from generation.worker.abandoned_calls import end_abandoned_call
-from generation.worker.cleanup import sweep
+from generation.worker.cleanup import clean_up
 from generation.worker.consumer import GenerationWorker, Listener
-from generation.worker.idle_queue import Leisure
-from generation.worker.model_probe import ModelWatch
-from generation.worker.pause_state import Pause
-from generation.worker.picture_call import ABORT_PATIENCE
-from generation.worker.registration import GOODBYE, register, retire
+from generation.worker.idle_queue import IdleQueue
+from generation.worker.model_probe import ModelProbe
+from generation.worker.pause_state import PauseState
+from generation.worker.picture_call import ABORT_TIMEOUT
+from generation.worker.registration import RETIRE_TIMEOUT, register, retire
 from generation.worker.task_run import TaskRun
 from generation.xinference import XinferenceClient
 
 logger = logging.getLogger(__name__)
 
-LOOK = 1.0
+POLL_INTERVAL = 1.0
 """Seconds between looks at the table: the guarantee behind the wake-ups."""
 
 MODELS_EVERY = 5.0
 LEASES_EVERY = 2.0
-SWEEP_EVERY = 3_600.0
+CLEANUP_EVERY = 3_600.0
 GARBAGE_EVERY = 30.0
-FIRST_SWEEP = 300.0
+FIRST_CLEANUP = 300.0
 """Not at once: at a restart everybody waits, and one may follow another."""
 
 CLAIMS_AT_ONCE = 8
 """In one transaction: whose turn it is would be asked anew for each."""
 
-AFTER_ERROR = 1.0
-BEATS_PER_LEASE = 6
-OWN_LIMIT = 2 / 3
+RETRY_DELAY = 1.0
+HEARTBEATS_PER_LEASE = 6
+SELF_STOP_SHARE = 2 / 3
 """A worker that could not prolong for this share of the lease stops itself first."""
 
-HANDING_BACK = ABORT_PATIENCE + 5.0
+HAND_BACK_TIMEOUT = ABORT_TIMEOUT + 5.0
 """Seconds for calls to end once they were told to; what then still runs is left to its lease."""
 
 
@@ -66,19 +66,19 @@ class WorkerHost:
         self.client = client
         self.model_server = model_server
         self.version = version
-        self.models = ModelWatch(client, demo=demo)
+        self.models = ModelProbe(client, demo=demo)
         self.woken = asyncio.Event()
-        self.leisure = Leisure()
+        self.idle_queue = IdleQueue()
         self.draining = False
-        self.pause = Pause()
+        self.pause = PauseState()
         self.worker_id = uuid.UUID(int=0)
         self.runs: dict[TaskRun, asyncio.Task[None]] = {}
-        self.recoveries: dict[asyncio.Task[None], int] = {}
+        self.takeovers: dict[asyncio.Task[None], int] = {}
         self.loops: list[asyncio.Task[None]] = []
         self.errors_collected = 0
-        self.owns_doorbell = False
+        self.owns_publisher = False
         self.claimer: asyncio.Task[None] | None = None
-        self.started = self.last_beat = monotonic()
+        self.started = self.last_heartbeat = monotonic()
 
     def wake(self) -> None:
         self.woken.set()
@@ -89,18 +89,20 @@ class WorkerHost:
     async def start(self) -> None:
         decoder.warm()
         await database_sync_to_async(clock.synchronise)()
-        await self.pause.look()
+        await self.pause.refresh()
         self.worker_id = await register(version=self.version, model_server=self.model_server)
-        self.owns_doorbell = broadcast.doorbell.start()
-        self.started = self.last_beat = monotonic()
-        beat = settings.GENERATION_LEASE.total_seconds() / BEATS_PER_LEASE
+        self.owns_publisher = broadcast.publisher.start()
+        self.started = self.last_heartbeat = monotonic()
+        heartbeat_every = settings.GENERATION_LEASE.total_seconds() / HEARTBEATS_PER_LEASE
         self.loops = [
             asyncio.create_task(self.listen(), name="listen"),
-            asyncio.create_task(self.every(MODELS_EVERY, self.look_at_models), name="models"),
+            asyncio.create_task(self.every(MODELS_EVERY, self.probe_models), name="models"),
             asyncio.create_task(self.every(LEASES_EVERY, self.expire), name="leases"),
-            asyncio.create_task(self.every(beat, self.beat), name="beat"),
-            asyncio.create_task(self.every(SWEEP_EVERY, self.sweep, FIRST_SWEEP), name="sweep"),
-            asyncio.create_task(self.every(LOOK, self.stop_if_silent), name="silence"),
+            asyncio.create_task(self.every(heartbeat_every, self.heartbeat), name="heartbeat"),
+            asyncio.create_task(
+                self.every(CLEANUP_EVERY, self.clean_up, FIRST_CLEANUP), name="cleanup"
+            ),
+            asyncio.create_task(self.every(POLL_INTERVAL, self.stop_if_overdue), name="silence"),
             asyncio.create_task(self.every(GARBAGE_EVERY, self.collect_garbage), name="garbage"),
         ]
         self.claimer = asyncio.create_task(self.claim_loop(), name="claim")
@@ -119,7 +121,7 @@ class WorkerHost:
             except Exception as error:  # noqa: BLE001
                 if not database.met(error):
                     outage.failed(error)
-                pause = min(seconds, max(AFTER_ERROR, seconds / 60))
+                pause = min(seconds, max(RETRY_DELAY, seconds / 60))
             await asyncio.sleep(pause)
 
     async def listen(self) -> None:
@@ -133,10 +135,10 @@ class WorkerHost:
                 await listener.arun()
             except Exception as error:  # noqa: BLE001
                 layer.failed(error)
-            await asyncio.sleep(AFTER_ERROR)
+            await asyncio.sleep(RETRY_DELAY)
 
-    async def look_at_models(self) -> None:
-        if not self.pause.on and await self.models.look():
+    async def probe_models(self) -> None:
+        if not self.pause.on and await self.models.probe():
             self.wake()
 
     async def claim_loop(self) -> None:
@@ -150,17 +152,17 @@ class WorkerHost:
             except Exception as error:  # noqa: BLE001
                 if not database.met(error):
                     outage.failed(error)
-                await asyncio.sleep(AFTER_ERROR)
-            await self.notice_cancels()
+                await asyncio.sleep(RETRY_DELAY)
+            await self.check_cancels()
             try:
-                async with asyncio.timeout(LOOK):
+                async with asyncio.timeout(POLL_INTERVAL):
                     await self.woken.wait()
             except TimeoutError:
                 pass
             self.woken.clear()
 
     async def claim_some(self) -> bool:
-        if self.pause.on or self.is_silent():
+        if self.pause.on or self.heartbeat_overdue():
             # of a silent worker: what it took now it would give up at once, first a heartbeat
             return False
         claims = await database_sync_to_async(services.claim)(
@@ -173,60 +175,60 @@ class WorkerHost:
         return bool(claims)
 
     def begin(self, claim: Claim) -> None:
-        self.leisure.urgent()
-        run = TaskRun(claim, self.client, self.is_silent, self.leisure)
+        self.idle_queue.mark_busy()
+        run = TaskRun(claim, self.client, self.heartbeat_overdue, self.idle_queue)
         task = asyncio.create_task(run.run(), name=f"task {claim.task.pk}")
         self.runs[run] = task
-        task.add_done_callback(lambda done: self.ended(run, done))
+        task.add_done_callback(lambda done: self.run_ended(run, done))
 
-    def ended(self, run: TaskRun, done: asyncio.Task[None]) -> None:
+    def run_ended(self, run: TaskRun, done: asyncio.Task[None]) -> None:
         del self.runs[run]
         if not done.cancelled() and done.exception() is not None:
             line = log_line("attempt_escaped", task=run.attempt.task.pk)
             logger.error("%s", line, exc_info=done.exception())
         self.wake()
 
-    async def beat(self) -> None:
+    async def heartbeat(self) -> None:
         # a late heartbeat must not make a run believe that it still has its lease
-        await self.stop_if_silent()
+        await self.stop_if_overdue()
         began = monotonic()
         await database_sync_to_async(clock.synchronise)()
-        wanted = await database_sync_to_async(services.beat)(
+        wanted = await database_sync_to_async(services.heartbeat)(
             worker_id=self.worker_id,
-            slot_ids=[*self.held_slots(), *self.recoveries.values()],
+            slot_ids=[*self.held_slots(), *self.takeovers.values()],
             draining=self.draining,
             paused=self.pause.on,
             now=clock.now(),
         )
         database.worked()
-        self.last_beat = began
+        self.last_heartbeat = began
         self.cancel(wanted)
         # last: a heartbeat that comes late costs every call
-        await self.pause.look()
+        await self.pause.refresh()
 
     def held_slots(self) -> list[int]:
         """A run that only makes thumbnails holds none any more."""
         runs = [run.attempt for run in self.runs]
         return [attempt.claim.slot_id for attempt in runs if not attempt.settled]
 
-    def is_silent(self) -> bool:
+    def heartbeat_overdue(self) -> bool:
         """Whether others may soon think our calls abandoned.
 
         It asks no database: a heartbeat that hangs is just what it is for.
         """
-        limit = settings.GENERATION_LEASE.total_seconds() * OWN_LIMIT
-        return monotonic() - self.last_beat > limit
+        limit = settings.GENERATION_LEASE.total_seconds() * SELF_STOP_SHARE
+        return monotonic() - self.last_heartbeat > limit
 
-    async def stop_if_silent(self) -> None:
-        if self.is_silent():
+    async def stop_if_overdue(self) -> None:
+        if self.heartbeat_overdue():
             for run in self.runs:
                 run.attempt.stop(LeaseLost())
 
-    async def notice_cancels(self) -> None:
+    async def check_cancels(self) -> None:
         if not self.runs:
             return
         try:
-            self.cancel(await database_sync_to_async(services.cancels_of)(self.worker_id))
+            self.cancel(await database_sync_to_async(services.cancel_requests_of)(self.worker_id))
         except Exception as error:  # noqa: BLE001
             if not database.met(error):
                 logger.warning("%s", log_line("cancels_unread", cause=cause_of(error)))
@@ -246,16 +248,16 @@ class WorkerHost:
             worker, task_id = str(self.worker_id)[:8], slot.task_id
             line = log_line("slot_taken_over", task=task_id, attempt=slot.attempt, worker=worker)
             logger.warning("%s", line)
-            task = asyncio.create_task(self.recover(slot), name=f"slot {slot.slot_id}")
-            self.recoveries[task] = slot.slot_id
-            task.add_done_callback(self.recoveries.pop)
+            task = asyncio.create_task(self.end_abandoned(slot), name=f"slot {slot.slot_id}")
+            self.takeovers[task] = slot.slot_id
+            task.add_done_callback(self.takeovers.pop)
         await database_sync_to_async(services.finish_cancels)(now=clock.now())
 
-    async def sweep(self) -> None:
+    async def clean_up(self) -> None:
         if not self.pause.on:
-            await sweep(self.worker_id)
+            await clean_up(self.worker_id)
 
-    async def recover(self, slot: Abandoned) -> None:
+    async def end_abandoned(self, slot: AbandonedCall) -> None:
         """End the call somebody left behind, then free its slot."""
         ended, outage = False, self.outage(f"recover slot {slot.slot_id}")
         while not ended:
@@ -271,7 +273,7 @@ class WorkerHost:
             except Exception as error:  # noqa: BLE001  a database that is away
                 if not database.met(error):
                     outage.failed(error)
-                await asyncio.sleep(AFTER_ERROR)
+                await asyncio.sleep(RETRY_DELAY)
 
     async def collect_garbage(self) -> None:
         """Collect what errors of the model server may have left in cycles, once nothing runs.
@@ -297,11 +299,11 @@ class WorkerHost:
         await self.finish_runs(settings.GENERATION_GRACE.total_seconds())
         for run in list(self.runs):
             run.attempt.stop(AttemptInterrupted(InterruptReason.HANDED_BACK))
-        await self.finish_runs(HANDING_BACK)
+        await self.finish_runs(HAND_BACK_TIMEOUT)
         # a claimer that hangs was waited for: what it still claims is left to its lease
-        await cancel_and_wait(*self.runs.values(), *self.loops, *self.recoveries, self.claimer)
+        await cancel_and_wait(*self.runs.values(), *self.loops, *self.takeovers, self.claimer)
         if self.worker_id.int:
             await retire(self.worker_id, seconds=monotonic() - self.started)
-        await finish_within(GOODBYE, self.client.aclose(), name="closing connections")
-        if self.owns_doorbell:
-            await broadcast.doorbell.stop()
+        await finish_within(RETIRE_TIMEOUT, self.client.aclose(), name="closing connections")
+        if self.owns_publisher:
+            await broadcast.publisher.stop()

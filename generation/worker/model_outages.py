@@ -14,15 +14,15 @@ from generation.log_lines import MOST_CAUSES, Pace, log_line
 
 logger = logging.getLogger(__name__)
 
-MOST_REMEMBERED = 200
+MAX_KNOWN = 200
 """Models whose end would be told: a server may rename its own for ever."""
 
-NAMED = 3
+MAX_NAMED = 3
 """Models that one line names; of further ones it tells the number."""
 
 
 @dataclass(slots=True)
-class Down:
+class ModelOutage:
     """A model of which the log says that it cannot be used."""
 
     began: float = field(default_factory=monotonic)
@@ -30,7 +30,7 @@ class Down:
     causes: set[str] = field(default_factory=set)
 
 
-class ModelNews:
+class ModelOutages:
     """Two lines at most for each look, and none for most looks while a server flaps.
 
     What changed while its pace allowed no line stands in the next one, unless it changed back.
@@ -38,26 +38,26 @@ class ModelNews:
 
     def __init__(self) -> None:
         self.known: set[str] = set()
-        self.down: dict[str, Down] = {}
+        self.down: dict[str, ModelOutage] = {}
         self.pace = Pace()
 
-    def tell(self, served: Mapping[str, str]) -> None:
+    def update(self, served: Mapping[str, str]) -> None:
         """`served`: why each model that is served cannot be used; empty if it can."""
         known = {settings.XINFERENCE_MODEL, *self.known}
         causes = {**dict.fromkeys(known, services.NOT_SERVED), **served}
-        if len(causes) > MOST_REMEMBERED:
+        if len(causes) > MAX_KNOWN:
             causes = {settings.XINFERENCE_MODEL: services.NOT_SERVED, **served}
         self.known = set(causes)
         self.down = {name: down for name, down in self.down.items() if name in causes}
         for name, down in self.down.items():
             down.failures += bool(causes[name])
-        began = [name for name, cause in sorted(causes.items()) if self.is_news(name, cause)]
+        began = [name for name, cause in sorted(causes.items()) if self.is_new(name, cause)]
         ended = sorted(name for name in self.down if not causes[name])
         if (began or ended) and self.pace.allows():
             self.write_began(began, causes)
             self.write_ended(ended)
 
-    def is_news(self, name: str, cause: str) -> bool:
+    def is_new(self, name: str, cause: str) -> bool:
         if not cause or name not in self.down:
             return bool(cause)
         told = self.down[name].causes
@@ -66,10 +66,10 @@ class ModelNews:
     def write_began(self, names: Sequence[str], causes: Mapping[str, str]) -> None:
         """One line, with the cause of the first of them."""
         for name in names:
-            self.down.setdefault(name, Down()).causes.add(causes[name])
+            self.down.setdefault(name, ModelOutage()).causes.add(causes[name])
         if names:
             cause = causes[names[0]]
-            line = log_line("model_down", model=some(names), count=len(names), cause=cause)
+            line = log_line("model_down", model=first_names(names), count=len(names), cause=cause)
             logger.warning("%s", line)
 
     def write_ended(self, names: Sequence[str]) -> None:
@@ -80,7 +80,7 @@ class ModelNews:
         first = min(ended, key=lambda down: down.began)
         line = log_line(
             "model_back",
-            model=some(names),
+            model=first_names(names),
             count=len(names),
             failures=first.failures,
             seconds=monotonic() - first.began,
@@ -88,5 +88,5 @@ class ModelNews:
         logger.info("%s", line)
 
 
-def some(names: Sequence[str]) -> str:
-    return ", ".join(names[:NAMED])
+def first_names(names: Sequence[str]) -> str:
+    return ", ".join(names[:MAX_NAMED])

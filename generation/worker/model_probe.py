@@ -17,8 +17,8 @@ from generation.exceptions import XinferenceError, XinferenceKeyRefused
 from generation.log_lines import MOST_CAUSES, Outage, Pace
 from generation.redaction import for_log
 from generation.selectors import clock
-from generation.services import SeenModel
-from generation.worker.model_outages import ModelNews
+from generation.services import ModelObservation
+from generation.worker.model_outages import ModelOutages
 from generation.xinference import ListedModel, ServedModel, XinferenceClient
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class ModelBackoff:
     """A model that the lists call ready and whose own answers cannot be used."""
 
     model: ServedModel
@@ -36,30 +36,30 @@ class Trouble:
     again_at: float
 
 
-class ModelWatch:
-    """Asks the model server what it serves; `look` says whether anything is ready."""
+class ModelProbe:
+    """Asks the model server what it serves; `probe` says whether anything is ready."""
 
     def __init__(self, client: XinferenceClient, *, demo: bool) -> None:
         self.client = client
         self.demo = demo
         self.server = Outage(logger, "model_server", causes=MOST_CAUSES, pace=Pace())
-        self.news = ModelNews()
+        self.outages = ModelOutages()
         self.early = True
         """Whether a refused key may be tried before its pause is over: once for each start."""
         self.key = KeyUse.ALLOWED
         """With what right the last look sent the key, or did not send it."""
-        self.troubles: dict[str, Trouble] = {}
+        self.backoffs: dict[str, ModelBackoff] = {}
 
-    async def look(self) -> bool:
+    async def probe(self) -> bool:
         now = clock.now()
         self.key = await database_sync_to_async(services.key_use)(early=self.early, now=now)
         self.early = False
         if self.key == KeyUse.REFUSED:
             self.server.failed(services.KEY_REFUSED)
-            await database_sync_to_async(services.repeat_refusal)(now=now)
+            await database_sync_to_async(services.record_refused_key)(now=now)
             return False
         try:
-            served = await self.ask()
+            served = await self.read_models()
         except XinferenceKeyRefused:
             self.server.failed(services.KEY_REFUSED)
             await database_sync_to_async(services.refuse_key)(now=now)
@@ -74,43 +74,43 @@ class ModelWatch:
         if self.key == KeyUse.TRIAL:
             await database_sync_to_async(services.accept_key)()
         self.server.worked()
-        self.news.tell({model.name: cause_of(model) for model in served})
+        self.outages.update({model.name: cause_of(model) for model in served})
         seen = [self.seen(model) for model in served]
         await database_sync_to_async(services.record_models)(seen=seen, demo=self.demo, now=now)
         return any(model.ready for model in served)
 
-    async def ask(self) -> Sequence[ServedModel]:
+    async def read_models(self) -> Sequence[ServedModel]:
         """Every listed model; one that cannot be used takes no other one with it.
 
         Raises only what concerns all of them: lists that cannot be read, and a refused key.
         """
         listed = await self.client.listed(first=settings.XINFERENCE_MODEL)
         names = {each.name for each in listed}
-        self.troubles = {name: each for name, each in self.troubles.items() if name in names}
-        return await asyncio.gather(*(self.ask_one(each) for each in listed))
+        self.backoffs = {name: each for name, each in self.backoffs.items() if name in names}
+        return await asyncio.gather(*(self.read_model(each) for each in listed))
 
-    async def ask_one(self, listed: ListedModel) -> ServedModel:
+    async def read_model(self, listed: ListedModel) -> ServedModel:
         """One model; while it rests after an answer that could not be used, what it was then."""
-        trouble = self.troubles.get(listed.name)
-        if trouble is not None and listed.ready and monotonic() < trouble.again_at:
-            return trouble.model
+        backoff = self.backoffs.get(listed.name)
+        if backoff is not None and listed.ready and monotonic() < backoff.again_at:
+            return backoff.model
         try:
             model = await self.client.served(listed)
         except XinferenceError as error:
-            return self.rest(listed, error)
-        self.troubles.pop(listed.name, None)
+            return self.back_off(listed, error)
+        self.backoffs.pop(listed.name, None)
         return model
 
-    def rest(self, listed: ListedModel, error: XinferenceError) -> ServedModel:
+    def back_off(self, listed: ListedModel, error: XinferenceError) -> ServedModel:
         """Note that a model cannot be used, and for how long it is not asked again."""
-        before = self.troubles.get(listed.name)
+        before = self.backoffs.get(listed.name)
         pause = FIRST_PAUSE if before is None else min(2 * before.pause, LONGEST_PAUSE)
         model = self.client.unusable(listed, error)
-        self.troubles[listed.name] = Trouble(model, pause, monotonic() + pause)
+        self.backoffs[listed.name] = ModelBackoff(model, pause, monotonic() + pause)
         return model
 
-    def seen(self, model: ServedModel) -> SeenModel:
-        return SeenModel(
+    def seen(self, model: ServedModel) -> ModelObservation:
+        return ModelObservation(
             name=model.name,
             route=model.route,
             ready=model.ready,

@@ -15,33 +15,33 @@ from generation.selectors import clock
 logger = logging.getLogger(__name__)
 
 
-class Pause:
-    """`on` until the first `look` has found that this is the place of the database."""
+class PauseState:
+    """`on` until the first `refresh` has found that this is the place of the database."""
 
     def __init__(self) -> None:
         self.on = True
-        self._told = False
-        self._heard: dict[uuid.UUID, datetime] = {}
+        self._logged = False
+        self._heartbeats: dict[uuid.UUID, datetime] = {}
 
-    async def look(self) -> None:
+    async def refresh(self) -> None:
         """Before the worker begins, then with each heartbeat; a disk that fails changes nothing."""
         try:
-            self._tell(on=not await database_sync_to_async(services.may_work)())
+            self._set(on=not await database_sync_to_async(services.may_claim)())
             if self.on:
-                await self._join_the_living()
+                await self._join_live_workers()
         except OSError as error:
             logger.warning("%s", log_line("installation_unread", cause=cause_of(error)))
 
-    def _tell(self, *, on: bool) -> None:
-        if on and not self._told:
+    def _set(self, *, on: bool) -> None:
+        if on and not self._logged:
             logger.warning("%s", log_line("worker_paused", do="manage.py resume"))
-        elif self._told and not on:
+        elif self._logged and not on:
             logger.info("%s", log_line("worker_resumed"))
-        self.on = self._told = on
+        self.on = self._logged = on
 
-    async def _join_the_living(self) -> None:
+    async def _join_live_workers(self) -> None:
         """Another host's worker that goes on shows that the database is no copy."""
         heard = await database_sync_to_async(selectors.heartbeats)(clock.now())
-        if selectors.is_living(self._heard, heard):
-            await database_sync_to_async(services.join)()
-        self._heard = heard
+        if selectors.is_living(self._heartbeats, heard):
+            await database_sync_to_async(services.join_data_dir)()
+        self._heartbeats = heard

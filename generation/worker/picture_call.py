@@ -23,7 +23,7 @@ from generation.exceptions import (
 from generation.images import Picture
 from generation.log_lines import Outage
 from generation.selectors import clock
-from generation.services import Boundary, Fraction, Last
+from generation.services import Boundary, Fraction, LastImage
 from generation.teardown import cancel_and_wait
 from generation.worker import decoder
 from generation.worker.attempt import Attempt, on_disk
@@ -31,10 +31,10 @@ from generation.xinference import DrawRequest
 
 logger = logging.getLogger(__name__)
 
-ABORT_AGAIN = 1.0
+ABORT_INTERVAL = 1.0
 """Seconds between aborts of a call that has not ended: the first may come before the call."""
 
-ABORT_PATIENCE = 30.0
+ABORT_TIMEOUT = 30.0
 """Seconds after which a call that ignores its abort is no longer waited for."""
 
 DISK_GRACE = 2.0
@@ -49,10 +49,10 @@ LEAST_STEPS, LEAST_FRACTION = 0.5, 0.005
 class PictureCall:
     """Draws picture `index` of a run; one request id, one file."""
 
-    def __init__(self, attempt: Attempt, index: int, urgent: Callable[[], None]) -> None:
-        """`urgent` is told when the person behind the task waits for this process."""
+    def __init__(self, attempt: Attempt, index: int, mark_busy: Callable[[], None]) -> None:
+        """`mark_busy` is told when the person behind the task waits for this process."""
         self.attempt = attempt
-        self.urgent = urgent
+        self.mark_busy = mark_busy
         self.index = index
         self.request_id = installation_id.new_request_id()
         task = attempt.task
@@ -83,7 +83,7 @@ class PictureCall:
             # there was an answer: what is wrong with it is found while finishing
             await self.begin(Step.FINISHING)
             raise
-        self.urgent()
+        self.mark_busy()
         return await self.store(await self.finish(text))
 
     async def finish(self, text: str) -> Picture:
@@ -133,9 +133,9 @@ class PictureCall:
                 model=attempt.task.model, route=attempt.claim.route, request=self.request
             )
         )
-        follow = asyncio.create_task(self.follow())
+        follow = asyncio.create_task(self.watch_progress())
         try:
-            await self.attend(draw)
+            await self.supervise(draw)
             attempt.call_is_over = True
             return draw.result()
         except (XinferenceError, PictureError) as error:
@@ -154,7 +154,7 @@ class PictureCall:
             if ended and isinstance(draw.exception(), XinferenceDropped):
                 attempt.dropped = self.request_id
 
-    async def attend(self, draw: asyncio.Task[str]) -> None:
+    async def supervise(self, draw: asyncio.Task[str]) -> None:
         """Write what is seen until the call has ended; end it if somebody wants that."""
         stop = asyncio.create_task(self.attempt.stopping.wait())
         try:
@@ -162,16 +162,16 @@ class PictureCall:
                 moved = asyncio.create_task(self.moved.wait())
                 await asyncio.wait(
                     {draw, stop, moved},
-                    timeout=self.patience(),
+                    timeout=self.seconds_left(),
                     return_when=asyncio.FIRST_COMPLETED,
                 )
                 moved.cancel()
                 if stop.done():
-                    await self.give_up(draw)
+                    await self.stop_call(draw)
                 elif self.moved.is_set():
                     self.moved.clear()
                     await self.write_progress()
-                elif self.patience() <= 0 and not draw.done():
+                elif self.seconds_left() <= 0 and not draw.done():
                     late = monotonic() >= self.attempt.deadline
                     await self.end_call(draw)
                     detail = "the deadline has passed" if late else "no progress"
@@ -179,19 +179,19 @@ class PictureCall:
         finally:
             stop.cancel()
 
-    async def follow(self) -> None:
-        """Note each fraction that counts; `attend` is the only one that writes.
+    async def watch_progress(self) -> None:
+        """Note each fraction that counts; `supervise` is the only one that writes.
 
         It ends by itself only when the key is refused: no process may send it any more.
         """
         async for fraction in self.attempt.client.watch(self.request.request_id):
-            if self.counts(fraction):
+            if self.is_progress(fraction):
                 self.fraction = min(fraction, 1.0)
                 self.moved_at = monotonic()
                 self.moved.set()
         await self.attempt.database(services.refuse_key, now=clock.now())
 
-    def counts(self, fraction: float) -> bool:
+    def is_progress(self, fraction: float) -> bool:
         """Whether the progress is news: it begins, it is whole, or it rose by enough.
 
         Smaller rises add up: they are compared with the last one that counted.
@@ -200,7 +200,7 @@ class PictureCall:
             return fraction > 0 and self.fraction < 1
         return fraction - self.fraction >= self.least
 
-    def patience(self) -> float:
+    def seconds_left(self) -> float:
         """Seconds left until this call counts as stalled, or its deadline has passed."""
         limit = selectors.stall_limit(self.attempt.task.expected).total_seconds()
         return max(0.0, min(self.moved_at + limit, self.attempt.deadline) - monotonic())
@@ -212,7 +212,7 @@ class PictureCall:
         seen: list[Boundary | Fraction] = []
         if self.step == Step.PREPARING:
             seen += self.passed(Step.GENERATING)
-        if self.has_news:
+        if self.has_new_fraction:
             seen.append(self.measured())
         if self.fraction >= 1 and self.step == Step.GENERATING:
             seen += self.passed(Step.DECODING)
@@ -220,7 +220,7 @@ class PictureCall:
             await self.attempt.write(services.record_seen, seen=seen)
 
     @property
-    def has_news(self) -> bool:
+    def has_new_fraction(self) -> bool:
         """Whether there is a fraction to write, and the attempt may write one more."""
         rose = self.fraction > self.written and self.step == Step.GENERATING
         return rose and self.attempt.fractions_left > 0
@@ -253,20 +253,20 @@ class PictureCall:
         self.step = step
         return boundaries
 
-    async def give_up(self, draw: asyncio.Task[str]) -> None:
+    async def stop_call(self, draw: asyncio.Task[str]) -> None:
         """Somebody stopped the run: end the call as its route allows, then raise why."""
         if self.attempt.claim.route == Route.TXT2IMG:
             await self.end_call(draw)
-        elif isinstance(self.attempt.why, CancelObserved):
-            await self.let_end(draw)
+        elif isinstance(self.attempt.stop_reason, CancelObserved):
+            await self.wait_for_end(draw)
         self.attempt.check_stop()
 
-    async def let_end(self, draw: asyncio.Task[str]) -> None:
+    async def wait_for_end(self, draw: asyncio.Task[str]) -> None:
         """Wait for a call that must not be aborted (the next one would break); lost = enough."""
-        while not draw.done() and self.patience() > 0:
-            if isinstance(self.attempt.why, LeaseLost):
+        while not draw.done() and self.seconds_left() > 0:
+            if isinstance(self.attempt.stop_reason, LeaseLost):
                 return
-            await asyncio.wait({draw}, timeout=min(ABORT_AGAIN, self.patience()))
+            await asyncio.wait({draw}, timeout=min(ABORT_INTERVAL, self.seconds_left()))
         self.attempt.call_is_over = True
 
     async def end_call(self, draw: asyncio.Task[str]) -> None:
@@ -275,11 +275,11 @@ class PictureCall:
         Leaving it then frees the slot: the stall limit is the last word on a silent machine.
         """
         attempt = self.attempt
-        deadline = monotonic() + ABORT_PATIENCE
+        deadline = monotonic() + ABORT_TIMEOUT
         allows_request = attempt.claim.route == Route.TXT2IMG
         while not draw.done() and monotonic() < deadline:
             allows_request = allows_request and await self.abort_unless_over(draw)
-            await asyncio.wait({draw}, timeout=ABORT_AGAIN)
+            await asyncio.wait({draw}, timeout=ABORT_INTERVAL)
         attempt.call_is_over = True
 
     async def abort_unless_over(self, draw: asyncio.Task[str]) -> bool:
@@ -352,7 +352,7 @@ class PictureCall:
         except TransitionRefused:
             await on_disk(images.remove, name)
             raise
-        self.urgent()
+        self.mark_busy()
         attempt.settled = self.is_last
         return image.pk, name
 
@@ -360,8 +360,8 @@ class PictureCall:
     def is_last(self) -> bool:
         return self.index == self.attempt.claim.missing[-1]
 
-    def last(self) -> Last | None:
+    def last(self) -> LastImage | None:
         if not self.is_last:
             return None
         measured = self.attempt.meter.measured()
-        return Last(slot_id=self.attempt.claim.slot_id, measured=measured)
+        return LastImage(slot_id=self.attempt.claim.slot_id, measured=measured)

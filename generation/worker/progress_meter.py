@@ -12,7 +12,7 @@ CEILING = 99.0
 PICTURE_STEPS = (Step.PREPARING, Step.GENERATING, Step.DECODING, Step.FINISHING)
 
 
-class Meter:
+class ProgressMeter:
     """Weighs the steps by their expected seconds; the percent never goes back."""
 
     def __init__(self, *, expected: dict[str, float], n: int, stored: int, start: float) -> None:

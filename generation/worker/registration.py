@@ -18,7 +18,7 @@ from generation.xinference import shared_address
 
 logger = logging.getLogger(__name__)
 
-GOODBYE = 5.0
+RETIRE_TIMEOUT = 5.0
 
 
 async def register(*, version: str, model_server: str) -> uuid.UUID:
@@ -27,7 +27,7 @@ async def register(*, version: str, model_server: str) -> uuid.UUID:
     `model_server` is a URL, or empty if it shall not be compared.
     """
     # before: a worker of this host whose process is gone holds no address any more
-    await expire_dead_predecessors()
+    await expire_dead_workers()
     worker = await database_sync_to_async(services.register_worker)(
         host=platform.node(),
         pid=os.getpid(),
@@ -47,7 +47,7 @@ async def register(*, version: str, model_server: str) -> uuid.UUID:
     return worker.pk
 
 
-async def expire_dead_predecessors() -> None:
+async def expire_dead_workers() -> None:
     """In the one-process installation a worker with a dead pid needs no lease to run out.
 
     Elsewhere a pid says nothing: containers share host names, not process numbers.
@@ -74,7 +74,7 @@ def process_exists(pid: int) -> bool:
 async def retire(worker_id: uuid.UUID, *, seconds: float) -> None:
     """Say that this worker is gone; without a database the silence says it."""
     try:
-        async with asyncio.timeout(GOODBYE):
+        async with asyncio.timeout(RETIRE_TIMEOUT):
             await database_sync_to_async(services.retire_worker)(
                 worker_id=worker_id, now=clock.now()
             )

@@ -36,12 +36,12 @@ from generation.exceptions import (
 )
 from generation.log_lines import cause_of, log_line
 from generation.selectors import clock
-from generation.services import Abandoned, Claim
+from generation.services import AbandonedCall, Claim
 from generation.teardown import cancel_and_wait
 from generation.worker import decoder
 from generation.worker.abandoned_calls import end_abandoned_call
 from generation.worker.attempt import Attempt, on_disk
-from generation.worker.idle_queue import Leisure
+from generation.worker.idle_queue import IdleQueue
 from generation.worker.picture_call import PictureCall
 from generation.xinference import XinferenceClient
 
@@ -50,7 +50,7 @@ logger = logging.getLogger(__name__)
 FRESHLY_LAUNCHED = timedelta(seconds=15)
 """So long after a launch the server may still say that it does not know the model."""
 
-MODEL_LOOKS, MODEL_LOOK_PAUSE = 4, 1.2
+MODEL_CHECKS, MODEL_CHECK_PAUSE = 4, 1.2
 """Longer than the 3 s for which Xinference caches its list of models."""
 
 FIRST_WAIT, LONGEST_WAIT, WAIT_SPREAD = 1.0, 30.0, 0.3
@@ -63,11 +63,11 @@ class TaskRun:
         self,
         claim: Claim,
         client: XinferenceClient,
-        is_silent: Callable[[], bool],
-        leisure: Leisure,
+        heartbeat_overdue: Callable[[], bool],
+        idle_queue: IdleQueue,
     ) -> None:
-        self.attempt = Attempt(claim, client, is_silent)
-        self.leisure = leisure
+        self.attempt = Attempt(claim, client, heartbeat_overdue)
+        self.idle_queue = idle_queue
 
     async def run(self) -> None:
         """Draw what is missing and end the attempt; nothing escapes but cancellation.
@@ -87,7 +87,7 @@ class TaskRun:
             self.log(logging.INFO, "attempt_left", error)
             without_frames(error)
         except Exception as error:  # noqa: BLE001  every job ends by itself, whatever it met
-            await self.end_somehow(error)
+            await self.finish_safely(error)
             without_frames(error)
         with contextlib.suppress(LeaseLost):
             await self.settle()
@@ -101,23 +101,23 @@ class TaskRun:
         while True:
             self.attempt.check_stop()
             try:
-                return await PictureCall(self.attempt, index, self.leisure.urgent).run()
+                return await PictureCall(self.attempt, index, self.idle_queue.mark_busy).run()
             except XinferenceBusy as busy:
                 seconds = max(wait, min(busy.retry_after or 0.0, LONGEST_WAIT))
                 if monotonic() >= self.attempt.deadline:
                     raise AttemptInterrupted(InterruptReason.STALLED, str(busy)) from busy
-                await self.wait_and_tell(DelayReason(busy.code.value), seconds)
+                await self.delay(DelayReason(busy.code.value), seconds)
             except XinferenceRefused as refused:
                 if refused.code != ErrorCode.MODEL_NOT_FOUND or not self.freshly_launched():
                     raise
-                await self.wait_and_tell(DelayReason.MODEL_LOADING, wait)
+                await self.delay(DelayReason.MODEL_LOADING, wait)
             wait = min(2 * wait, LONGEST_WAIT)
 
     def freshly_launched(self) -> bool:
         launched = self.attempt.claim.launched_at
         return launched is not None and clock.now() - launched < FRESHLY_LAUNCHED
 
-    async def wait_and_tell(self, reason: DelayReason, seconds: float) -> None:
+    async def delay(self, reason: DelayReason, seconds: float) -> None:
         seconds *= 1 + random.uniform(-WAIT_SPREAD, WAIT_SPREAD)  # noqa: S311  spreads load
         await self.attempt.write(services.delay, reason=reason, wait=timedelta(seconds=seconds))
         try:
@@ -129,15 +129,15 @@ class TaskRun:
     async def complete(self) -> None:
         await self.attempt.write(services.complete, measured=self.attempt.meter.measured())
 
-    async def end_somehow(self, error: Exception) -> None:
+    async def finish_safely(self, error: Exception) -> None:
         """Its own end, or, if that cannot be written, that something unexpected happened."""
         try:
-            await self.end(error)
+            await self.finish(error)
         except Exception as unexpected:  # noqa: BLE001  it is in the log
             self.log(logging.ERROR, "end_not_written", unexpected, exc_info=unexpected)
-            await self.end(RuntimeError(type(unexpected).__name__))
+            await self.finish(RuntimeError(type(unexpected).__name__))
 
-    async def end(self, error: Exception) -> None:
+    async def finish(self, error: Exception) -> None:
         """Write the end that `error` means."""
         try:
             if isinstance(error, CancelObserved):
@@ -147,7 +147,7 @@ class TaskRun:
             elif isinstance(error, XinferenceRefused | PictureError | StorageError):
                 await self.attempt.write(services.fail, code=error.code, detail=str(error))
             elif isinstance(error, XinferenceError):
-                await self.end_broken(error)
+                await self.finish_failed_call(error)
             else:
                 self.log(logging.ERROR, "attempt_unexpected", error, exc_info=error)
                 code = ErrorCode.INTERNAL_ERROR
@@ -155,12 +155,12 @@ class TaskRun:
         except (LeaseLost, TransitionRefused) as late:
             self.log(logging.INFO, "attempt_left", late)
 
-    async def end_broken(self, error: XinferenceError) -> None:
+    async def finish_failed_call(self, error: XinferenceError) -> None:
         """A call that broke off; a run that has to end meanwhile ends for that reason."""
         try:
             reason = await self.reason_of(error)
         except (CancelObserved, AttemptInterrupted) as stopped:
-            await self.end(stopped)
+            await self.finish(stopped)
         else:
             await self.interrupt(reason, str(error))
 
@@ -175,32 +175,32 @@ class TaskRun:
         if isinstance(error, XinferenceAborted):
             return InterruptReason.CALL_ABORTED
         if isinstance(error, XinferenceFailed):
-            reason = await self.look_at_the_model(error)
+            reason = await self.check_model(error)
             if reason == InterruptReason.MODEL_LOST:
                 await self.attempt.database(
-                    services.record_lost,
+                    services.record_lost_model,
                     name=self.attempt.task.model,
                     identity=self.attempt.claim.identity,
                     now=clock.now(),
                 )
             return reason
-        await self.model_is_down(error)
+        await self.record_model_down(error)
         return InterruptReason.MODEL_DOWN
 
-    async def look_at_the_model(self, error: XinferenceFailed) -> InterruptReason:
+    async def check_model(self, error: XinferenceFailed) -> InterruptReason:
         """A 500 or a dropped connection: is the process that drew still the same, and ready?
 
         The server goes on naming a dead process for some seconds, so one look is not enough.
         Raises why the run has to end if that comes first.
         """
         attempt = self.attempt
-        for look in range(MODEL_LOOKS):
+        for look in range(MODEL_CHECKS):
             if look:
-                await attempt.unless_stopped(asyncio.sleep(MODEL_LOOK_PAUSE))
+                await attempt.unless_stopped(asyncio.sleep(MODEL_CHECK_PAUSE))
             try:
                 model = await attempt.unless_stopped(attempt.client.image_model(attempt.task.model))
             except XinferenceUnreachable as away:
-                await self.model_is_down(away)
+                await self.record_model_down(away)
                 return InterruptReason.MODEL_LOST
             except XinferenceError as unreadable:
                 # its own lists break while it restarts a model
@@ -210,7 +210,7 @@ class TaskRun:
                 return InterruptReason.MODEL_LOST
         return InterruptReason(error.code.value)
 
-    async def model_is_down(self, error: XinferenceError) -> None:
+    async def record_model_down(self, error: XinferenceError) -> None:
         await self.attempt.database(
             services.record_unreachable,
             code=ErrorCode.MODEL_DOWN,
@@ -224,7 +224,7 @@ class TaskRun:
             return
         if self.attempt.dropped is not None:
             await self.end_dropped_call(self.attempt.dropped)
-        if self.attempt.call_is_over and not isinstance(self.attempt.why, LeaseLost):
+        if self.attempt.call_is_over and not isinstance(self.attempt.stop_reason, LeaseLost):
             await self.attempt.database(
                 services.settle_slot,
                 slot_id=self.attempt.claim.slot_id,
@@ -240,7 +240,7 @@ class TaskRun:
         Left early when the lease is lost; whoever takes the slot over begins again.
         """
         attempt, claim = self.attempt, self.attempt.claim
-        call = Abandoned(
+        call = AbandonedCall(
             slot_id=claim.slot_id,
             task_id=attempt.task.pk,
             attempt=attempt.number,
@@ -262,7 +262,7 @@ class TaskRun:
     async def make_thumbnail(self, image_id: int, name: str) -> None:
         """Its URL serves the picture itself until this is there, so a failure only costs bytes."""
         try:
-            async with self.leisure.turn():
+            async with self.idle_queue.idle_turn():
                 small = await decoder.thumbnail(await on_disk(images.read, name))
                 thumbnail = await on_disk(images.write_thumbnail, name, small)
             if not await self.attempt.database(

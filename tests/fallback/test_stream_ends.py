@@ -120,4 +120,4 @@ async def test_a_reader_that_goes_without_a_word_leaves_nothing_behind(
     assert not hub.sockets
     assert not hub.watchers
     assert not hub.by_owner
-    assert "EventStream.tell" not in str(asyncio.all_tasks())
+    assert "EventStream.run" not in str(asyncio.all_tasks())

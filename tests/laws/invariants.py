@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 from generation import selectors
 from generation.choices import TERMINAL, EventKind, TaskStatus
 from generation.models import GenerationTask, ModelSlot, TaskEvent
-from generation.services.completion import MAX_COUNTED
+from generation.services.completion import MAX_FAILED_ATTEMPTS
 
 ENDS = (EventKind.COMPLETED, EventKind.FAILED, EventKind.CANCELLED)
 
@@ -89,9 +89,9 @@ def attempts_are_counted(task: GenerationTask, log: list[TaskEvent]) -> None:
     claimed = [event.attempt for event in log if event.kind == EventKind.CLAIMED]
     assert claimed == list(range(1, task.attempt + 1))
     counted = [event for event in log if event.details.get("counted")]
-    used_up = task.status == TaskStatus.FAILED and task.counted_ends == MAX_COUNTED
+    used_up = task.status == TaskStatus.FAILED and task.counted_ends == MAX_FAILED_ATTEMPTS
     assert task.counted_ends == len(counted) + used_up
-    assert task.counted_ends < MAX_COUNTED or used_up or task.cancel_requested_at
+    assert task.counted_ends < MAX_FAILED_ATTEMPTS or used_up or task.cancel_requested_at
 
 
 def the_percent_never_goes_back_within_an_attempt(log: list[TaskEvent]) -> None:

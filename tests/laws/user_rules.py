@@ -17,7 +17,7 @@ from generation.choices import TaskStatus as Status
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, ModelSlot
 from generation.protocol import Generate
-from generation.services import Abandoned, Claim, SeenModel
+from generation.services import AbandonedCall, Claim, ModelObservation
 from tests.conftest import MODEL
 from tests.laws.invariants import Invariants
 
@@ -31,7 +31,7 @@ class FakeWorker:
         row = services.register_worker(host="h", pid=1, version="t", now=now)
         self.id = row.pk
         self.claims: list[Claim] = []
-        self.abandoned: list[Abandoned] = []
+        self.abandoned: list[AbandonedCall] = []
 
 
 class UserRules(Invariants):
@@ -58,7 +58,7 @@ class UserRules(Invariants):
     def models_are_seen(self, first: int, second: int) -> None:
         """Each with so many replicas; without any it is not ready."""
         seen = [
-            SeenModel(
+            ModelObservation(
                 name=name,
                 route=Route.TXT2IMG,
                 ready=replicas > 0,

@@ -16,7 +16,7 @@ from generation.choices import Basis, DelayReason, ErrorCode, InterruptReason, S
 from generation.choices import TaskStatus as Status
 from generation.exceptions import TransitionRefused
 from generation.models import GeneratedImage, GenerationTask, ModelSlot, ModelState
-from generation.services import Abandoned, Boundary, Claim, Last
+from generation.services import AbandonedCall, Boundary, Claim, LastImage
 from tests.laws.user_rules import FakeWorker, UserRules
 from tests.pictures import picture
 
@@ -80,7 +80,7 @@ class WorkerRules(UserRules):
     def heartbeat(self, me: FakeWorker) -> None:
         before = {slot.pk: slot for slot in ModelSlot.objects.filter(task__isnull=False)}
         known = [*(each.slot_id for each in me.claims), *(each.slot_id for each in me.abandoned)]
-        services.beat(worker_id=me.id, slot_ids=known, draining=False, now=self.now)
+        services.heartbeat(worker_id=me.id, slot_ids=known, draining=False, now=self.now)
         for slot in ModelSlot.objects.filter(task__isnull=False):
             old = before[slot.pk].lease_until
             mine = slot.worker_id == me.id and slot.pk in known
@@ -108,7 +108,7 @@ class WorkerRules(UserRules):
         me.abandoned.clear()
         self.claim(me)
 
-    def settle(self, held: Claim | Abandoned) -> None:
+    def settle(self, held: Claim | AbandonedCall) -> None:
         key, attempt = (
             (held.task.pk, held.task.attempt)
             if isinstance(held, Claim)
@@ -212,7 +212,7 @@ class WorkerRules(UserRules):
         missing = self.missing(claim)
         if not missing:
             return
-        last = Last(slot_id=claim.slot_id, measured={"generating": 1.0})
+        last = LastImage(slot_id=claim.slot_id, measured={"generating": 1.0})
         whole = GenerationTask.objects.get(pk=claim.task.pk).images.count() + 1 == claim.task.n
         if self.write_image(claim, missing[-1], possible=whole, last=last):
             task = GenerationTask.objects.get(pk=claim.task.pk)

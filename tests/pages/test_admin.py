@@ -105,7 +105,7 @@ def test_what_is_unfinished_or_in_the_bin_is_found_however_old(
 ) -> None:
     stuck = submit(alice, now - timedelta(days=90))
     old = eleven_thousand[-1]
-    services.put_into_bin(owner=alice, pictures=[], tasks=[old.pk], now=now)
+    services.move_to_trash(owner=alice, pictures=[], tasks=[old.pk], now=now)
 
     waiting = staff.get(LIST, {"status__exact": "queued"}).context["cl"]
     binned = staff.get(LIST, {"deleted_at__isempty": "0"}).context["cl"]
@@ -158,7 +158,7 @@ def test_no_list_reads_the_whole_table(
     eleven_thousand: list[GenerationTask],
     query: dict[str, str],
 ) -> None:
-    services.put_into_bin(owner=alice, pictures=[], tasks=[eleven_thousand[500].pk], now=now)
+    services.move_to_trash(owner=alice, pictures=[], tasks=[eleven_thousand[500].pk], now=now)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE generation_generationtask")
@@ -181,7 +181,7 @@ def test_staff_see_and_find_what_its_owner_deleted(
 ) -> None:
     binned, kept = submit(alice, now, prompt="willow"), submit(alice, now, prompt="umbrella")
     services.request_cancel(task_id=binned.pk, now=now)
-    services.put_into_bin(owner=alice, pictures=[], tasks=[binned.pk], now=now)
+    services.move_to_trash(owner=alice, pictures=[], tasks=[binned.pk], now=now)
 
     assert "willow" in staff.get(LIST).text
     found = staff.get(LIST, {"deleted_at__isempty": "0"}).text
@@ -332,7 +332,7 @@ def test_the_page_of_a_task_shows_its_pictures_and_leads_to_all_around_it(
 ) -> None:
     task = finished_task(alice, now, prompt="willow", pictures=2)
     child = submit(alice, now, prompt="willow in snow", parent=str(task.pk))
-    services.put_into_bin(owner=alice, pictures=[(task.pk, 2)], tasks=[], now=now)
+    services.move_to_trash(owner=alice, pictures=[(task.pk, 2)], tasks=[], now=now)
 
     page = staff.get(f"{LIST}{task.pk}/change/").text
     of_child = staff.get(f"{LIST}{child.pk}/change/").text

@@ -175,8 +175,8 @@ async def test_what_was_deleted_since_it_was_chosen_is_left_out(
     keys = await sync_to_async(many)(alice, now)
     others = await sync_to_async(many)(bob, now)
     gone = [read_key(each) for each in keys[:1]]
-    put_into_bin = sync_to_async(services.put_into_bin)
-    await put_into_bin(owner=alice, pictures=gone, tasks=[], now=now)
+    move_to_trash = sync_to_async(services.move_to_trash)
+    await move_to_trash(owner=alice, pictures=gone, tasks=[], now=now)
 
     status, archive = await zip_of(alice, *keys, *others, f"{keys[1][:-1]}4")
 

@@ -239,7 +239,7 @@ def test_what_arrives_or_goes_meanwhile_moves_nothing(
     seen = next(reading)
 
     submit(alice, now + timedelta(seconds=1))
-    services.put_into_bin(
+    services.move_to_trash(
         owner=alice, pictures=[], tasks=[tasks[0].pk, tasks[59].pk, tasks[60].pk], now=now
     )
 

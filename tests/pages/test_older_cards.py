@@ -127,7 +127,7 @@ def test_a_page_that_missed_changes_reads_what_is_kept(
     first, second, gone = (finished_task(alice, now - k * SECOND, pictures=2) for k in range(3))
     bobs = finished_task(bob, now)
     services.set_favourite(owner=alice, pictures=[(first.pk, 2)], favourite=True)
-    services.put_into_bin(owner=alice, pictures=[(first.pk, 1)], tasks=[gone.pk], now=now)
+    services.move_to_trash(owner=alice, pictures=[(first.pk, 1)], tasks=[gone.pk], now=now)
     asked = {"tasks": [str(task.pk) for task in (first, gone, bobs)] + ["no id"]}
 
     client = signed_in(alice)

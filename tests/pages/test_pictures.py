@@ -88,7 +88,7 @@ def test_the_lineage_goes_three_back_and_says_what_changed(
     again = made_from(here, prompt="pine", seed=101)
     larger = made_from(here, prompt="pine", size=(768, 512), seed=100)
     binned = made_from(here, prompt="pine", steps=5)
-    services.put_into_bin(owner=alice, pictures=[], tasks=[binned.pk], now=now)
+    services.move_to_trash(owner=alice, pictures=[], tasks=[binned.pk], now=now)
 
     about = signed_in(alice).get(f"/pictures/{here.pk}/2/about/").json()
 
@@ -162,7 +162,7 @@ def test_two_to_six_own_pictures_can_be_compared(
         [keys[0], "x:1"],
     ):
         assert status(*bad) == 404
-    services.put_into_bin(owner=alice, pictures=[(tasks[0].pk, 1)], tasks=[], now=now)
+    services.move_to_trash(owner=alice, pictures=[(tasks[0].pk, 1)], tasks=[], now=now)
     assert status(*keys[:2]) == 404
 
 
@@ -186,7 +186,7 @@ def test_the_studio_begins_with_a_picture_that_is_ones_own(
         (alice, f"{uuid.uuid4()}:1"),
     ):
         assert begins(user, wanted) is None
-    services.put_into_bin(owner=alice, pictures=[(task.pk, 2)], tasks=[], now=now)
+    services.move_to_trash(owner=alice, pictures=[(task.pk, 2)], tasks=[], now=now)
     assert begins(alice, picture_key(task, 2)) is None
 
 

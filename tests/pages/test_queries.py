@@ -137,7 +137,7 @@ def test_the_bin_is_found_by_its_index_and_an_empty_one_costs_two_looks(
     alice: User, now: datetime, history: list[GenerationTask]
 ) -> None:
     with CaptureQueriesContext(connection) as captured:
-        assert services.empty_bin(now=now) == 0
+        assert services.purge_trash(now=now) == 0
 
     tasks, pictures = (plan_of(query["sql"]) for query in captured.captured_queries)
     assert "tasks_in_bin" in tasks

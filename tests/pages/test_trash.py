@@ -19,11 +19,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def put(owner: User, now: datetime, *tasks: GenerationTask) -> None:
-    services.put_into_bin(owner=owner, pictures=[], tasks=[task.pk for task in tasks], now=now)
+    services.move_to_trash(owner=owner, pictures=[], tasks=[task.pk for task in tasks], now=now)
 
 
 def put_picture(owner: User, now: datetime, task: GenerationTask, index: int) -> None:
-    services.put_into_bin(owner=owner, pictures=[(task.pk, index)], tasks=[], now=now)
+    services.move_to_trash(owner=owner, pictures=[(task.pk, index)], tasks=[], now=now)
 
 
 def press(client: Client, action: str, **chosen: list[str]) -> str:
@@ -109,7 +109,7 @@ def test_what_was_chosen_is_deleted_for_good_and_its_files_follow(
     assert f'value="{task.pk}"' not in page
     assert client.get(f"/trash/{task.pk}/1/thumbnail/").status_code == 404
     assert "no longer in the trash" in press(client, "restore", tasks=[str(task.pk)])
-    while services.empty_bin(now=now + timedelta(seconds=5)):
+    while services.purge_trash(now=now + timedelta(seconds=5)):
         pass
     assert {name.partition("/")[0] for name in files_in(media)} == {str(half.pk), str(other.pk)}
     assert not any(name.startswith(f"{half.pk}/1-") for name in files_in(media))

@@ -156,7 +156,7 @@ def serve() -> None:
     from generation import services
     from generation.choices import Route
 
-    seen = services.SeenModel(
+    seen = services.ModelObservation(
         name=settings.XINFERENCE_MODEL,
         route=Route.TXT2IMG,
         ready=True,
@@ -180,7 +180,7 @@ def main(act: str) -> None:
         call_command("migrate", verbosity=0)
         serve()
     elif act == "sweep":
-        print(services.sweep_files(now=timezone.now()))  # noqa: T201
+        print(services.remove_orphaned_files(now=timezone.now()))  # noqa: T201
     else:
         print(len(list(crashes(act))) - 1)  # noqa: T201
 

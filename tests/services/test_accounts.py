@@ -30,7 +30,7 @@ def test_everything_of_it_goes_and_nothing_of_others(
     waiting = submit(alice, now)
     services.create_link(task=mine[0], now=now)
     services.create_token(owner=alice, name="", now=now)
-    services.put_into_bin(owner=alice, pictures=[], tasks=[mine[1].pk], now=now)
+    services.move_to_trash(owner=alice, pictures=[], tasks=[mine[1].pk], now=now)
     theirs = finished_task(bob, now)
 
     assert "Nothing was deleted" in delete_account("alice")

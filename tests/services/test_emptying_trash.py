@@ -30,8 +30,8 @@ def test_the_bin_is_emptied_rows_files_and_all_of_only_what_is_due(
     put(alice, now - TRASH_KEPT, (part, 1), tasks=[gone])
     put(alice, now - TRASH_KEPT + timedelta(seconds=1), tasks=[young])
 
-    assert services.empty_bin(now=now) == 2
-    assert services.empty_bin(now=now) == 0
+    assert services.purge_trash(now=now) == 2
+    assert services.purge_trash(now=now) == 0
 
     assert set(GenerationTask.objects.all()) == {part, young, live}
     assert not TaskEvent.objects.filter(task=gone.pk).exists()
@@ -47,9 +47,9 @@ def test_a_full_bin_is_emptied_in_batches(media: Path, alice: User, now: datetim
     copies = [finished_task(alice, now, pictures=0) for _each in range(40)]
     put(alice, now - TRASH_KEPT, *[(task, 1) for task in tasks], tasks=copies)
 
-    assert services.empty_bin(now=now) == 29
-    assert services.empty_bin(now=now) == 15
-    assert services.empty_bin(now=now) == 0
+    assert services.purge_trash(now=now) == 29
+    assert services.purge_trash(now=now) == 15
+    assert services.purge_trash(now=now) == 0
     assert set(GenerationTask.objects.all()) == set(tasks)
 
 
@@ -62,9 +62,9 @@ def test_a_task_whose_call_still_runs_is_left_until_that_is_over(
     finish(claim, now)
     put(alice, now - TRASH_KEPT, tasks=[task])
 
-    assert services.empty_bin(now=now) == 0
+    assert services.purge_trash(now=now) == 0
     services.settle_slot(slot_id=claim.slot_id, task_id=task.pk, attempt=1, now=now)
-    assert services.empty_bin(now=now) == 1
+    assert services.purge_trash(now=now) == 1
 
 
 def test_folders_are_condemned_before_anybody_has_to_wait(
@@ -72,15 +72,15 @@ def test_folders_are_condemned_before_anybody_has_to_wait(
 ) -> None:
     put(alice, now - TRASH_KEPT, tasks=[finished_task(alice, now)])
     waiting: list[bool] = []
-    condemn = images.condemn
+    mark_for_deletion = images.mark_for_deletion
 
     def watched(folder: str) -> None:
         waiting.append(connection.in_atomic_block)
-        condemn(folder)
+        mark_for_deletion(folder)
 
-    monkeypatch.setattr(images, "condemn", watched)
+    monkeypatch.setattr(images, "mark_for_deletion", watched)
 
-    assert services.empty_bin(now=now) == 1
+    assert services.purge_trash(now=now) == 1
     assert waiting == [False]
 
 
@@ -95,12 +95,12 @@ def test_files_that_could_not_be_removed_are_left_to_the_sweep(
 
     with monkeypatch.context() as patch:
         patch.setattr(images, "remove", refuse)
-        assert services.empty_bin(now=now) == 1
+        assert services.purge_trash(now=now) == 1
     assert len(files_in(media)) == 4
     for path in media.rglob("*.*"):
         os.utime(path, (0, 0))
 
-    assert services.sweep_files(now=now) == 2
+    assert services.remove_orphaned_files(now=now) == 2
     assert len(files_in(media)) == 2
 
 
@@ -112,7 +112,7 @@ def test_a_folder_that_cannot_be_removed_keeps_no_other_one(
     (media / stuck / "a folder").mkdir()
     put(alice, now - TRASH_KEPT, tasks=tasks)
 
-    assert services.empty_bin(now=now) == 3
+    assert services.purge_trash(now=now) == 3
 
     assert {name.split("/")[0] for name in files_in(media)} == {stuck}
     assert stuck in caplog.text
@@ -123,6 +123,6 @@ def test_prune_takes_what_lies_in_the_bin_too(media: Path, alice: User, now: dat
     task = finished_task(alice, old)
     put(alice, now, tasks=[task])
 
-    assert services.prunable(before=now - timedelta(days=30)).tasks == 1
+    assert services.prune_summary(before=now - timedelta(days=30)).tasks == 1
     assert services.prune_batch(before=now - timedelta(days=30)) == 1
     assert files_in(media) == set()

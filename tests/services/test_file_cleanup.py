@@ -38,8 +38,8 @@ def test_old_files_of_our_tasks_without_a_row_go_and_everything_else_stays(
     left_behind(elsewhere, written=long_ago)
     left_behind("something-else/notes.txt", written=long_ago)
 
-    assert services.sweep_files(now=now) == 2
-    assert services.sweep_files(now=now) == 0
+    assert services.remove_orphaned_files(now=now) == 2
+    assert services.remove_orphaned_files(now=now) == 0
 
     left = {str(path.relative_to(media)) for path in media.rglob("*") if path.is_file()}
     assert left == {
@@ -52,7 +52,7 @@ def test_old_files_of_our_tasks_without_a_row_go_and_everything_else_stays(
 
 
 def test_without_any_picture_there_is_nothing_to_sweep(media: Path, now: datetime) -> None:
-    assert services.sweep_files(now=now) == 0
+    assert services.remove_orphaned_files(now=now) == 0
 
 
 def test_a_folder_that_cannot_be_swept_keeps_no_other_one(
@@ -73,7 +73,7 @@ def test_a_folder_that_cannot_be_swept_keeps_no_other_one(
     (media / stuck / "a folder").mkdir()
     os.utime(media / stuck / "a folder", (0, 0))
 
-    assert services.sweep_files(now=now) == 2
+    assert services.remove_orphaned_files(now=now) == 2
 
     assert stuck in caplog.text
     assert [path.name for path in media.iterdir()] == [stuck]

@@ -33,7 +33,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "data"
     folder.mkdir()
     with living_in(folder):
-        assert services.may_work()
+        assert services.may_claim()
         yield folder
 
 
@@ -61,8 +61,8 @@ def test_the_first_start_makes_its_folder_the_place_of_a_database_with_tasks(
     submit(alice, now)
 
     with living_in(tmp_path):
-        assert services.may_work()
-        assert services.may_work()
+        assert services.may_claim()
+        assert services.may_claim()
         assert installation_id.read() == Installation.objects.get().key
         assert installation_id.path().stat().st_mode & 0o077 == 0
 
@@ -71,7 +71,7 @@ def test_a_start_that_was_cut_off_is_made_good_by_the_next_one(db: None, tmp_pat
     Installation.objects.create(pk=1, key=uuid.uuid4())
 
     with living_in(tmp_path):
-        assert services.may_work()
+        assert services.may_claim()
 
 
 def test_a_folder_that_is_used_with_another_database_for_once_stays_the_place_of_the_first(
@@ -80,7 +80,7 @@ def test_a_folder_that_is_used_with_another_database_for_once_stays_the_place_of
     key = Installation.objects.get().key
     Installation.objects.all().delete()
 
-    assert services.may_work()
+    assert services.may_claim()
     assert Installation.objects.get().key == key
 
 
@@ -101,17 +101,17 @@ def test_a_copy_may_not_work_before_an_operator_resumes_it(
     before = Installation.objects.get().key
     place = move(home)
     with living_in(place if isinstance(place, Path) else home):
-        assert not services.may_work()
+        assert not services.may_claim()
 
         call_command("resume", stdout=StringIO())
 
-        assert services.may_work()
+        assert services.may_claim()
         assert Installation.objects.get().key != before
 
 
 def test_a_folder_that_was_moved_is_no_copy(home: Path) -> None:
     with living_in(home.rename(home.with_name("moved"))):
-        assert services.may_work()
+        assert services.may_claim()
 
 
 def test_resuming_a_copy_draws_anew_what_was_under_way(
@@ -162,10 +162,10 @@ def test_an_operator_may_pause_an_installation_for_a_while(
     claim = under_way(alice, worker, now)
 
     call_command("pause", stdout=StringIO())
-    assert not services.may_work()
+    assert not services.may_claim()
     done = services.resume(now=now)
 
-    assert services.may_work()
+    assert services.may_claim()
     assert (done.copy, done.calls) == (False, 0)
     assert ModelSlot.objects.get().task == claim.task
 
@@ -174,22 +174,22 @@ def test_an_operator_may_pause_an_installation_for_a_while(
 def test_one_more_folder_beside_living_workers_is_no_copy(home: Path, worker: Worker) -> None:
     key, stop = Installation.objects.get().key, Event()
 
-    def beat() -> None:
+    def heartbeat() -> None:
         try:
             while not stop.wait(0.2):
                 Worker.objects.filter(pk=worker.pk).update(last_seen=timezone.now())
         finally:
             connection.close()
 
-    beating = Thread(target=beat)
+    beating = Thread(target=heartbeat)
     beating.start()
     try:
         with living_in(empty(home.with_name("another host"))):
-            assert not services.may_work()
+            assert not services.may_claim()
             call_command("resume", stdout=StringIO())
-            assert services.may_work()
+            assert services.may_claim()
     finally:
         stop.set()
         beating.join()
     assert Installation.objects.get().key == key
-    assert services.may_work()
+    assert services.may_claim()

@@ -11,7 +11,7 @@ from django.test import override_settings
 from generation import selectors, services
 from generation.choices import KeyUse, Route
 from generation.models import ModelSlot, ModelState
-from generation.services import SeenModel, model_status
+from generation.services import ModelObservation, model_status
 from tests.conftest import MODEL
 from tests.factories import claim_one, submit
 
@@ -22,7 +22,7 @@ MINUTE = timedelta(minutes=1)
 
 def see(now: datetime, *names: str, count: int = 1) -> None:
     seen = [
-        SeenModel(
+        ModelObservation(
             name=name,
             route=Route.TXT2IMG,
             ready=True,

@@ -166,7 +166,7 @@ def test_a_heartbeat_in_the_moment_of_a_take_over_does_not_bring_the_slot_back(
 
         _told, taken = at_once(
             partial(
-                services.beat,
+                services.heartbeat,
                 worker_id=worker.pk,
                 slot_ids=[claim.slot_id],
                 draining=False,

@@ -141,12 +141,12 @@ def test_a_heartbeat_keeps_the_lease_and_a_late_one_does_not_bring_it_back(
     submit(alice, now)
     claim = claim_one(worker, now)
 
-    def beat(at: datetime) -> None:
-        services.beat(worker_id=worker.pk, slot_ids=[claim.slot_id], draining=False, now=at)
+    def heartbeat(at: datetime) -> None:
+        services.heartbeat(worker_id=worker.pk, slot_ids=[claim.slot_id], draining=False, now=at)
 
-    beat(now + timedelta(seconds=20))
+    heartbeat(now + timedelta(seconds=20))
     assert not services.expire_leases(worker_id=worker.pk, now=now + timedelta(seconds=40))
-    beat(now + timedelta(seconds=60))
+    heartbeat(now + timedelta(seconds=60))
     assert services.expire_leases(worker_id=worker.pk, now=now + timedelta(seconds=61))
 
 
@@ -167,7 +167,7 @@ def test_a_dead_model_process_is_not_believed_until_another_stands_in_its_place(
     alice: User, model: str, worker: Worker, now: datetime
 ) -> None:
     submit(alice, now)
-    services.record_lost(name=MODEL, identity="127.0.0.1:1", now=now)
+    services.record_lost_model(name=MODEL, identity="127.0.0.1:1", now=now)
 
     serve_model(now=now)
     assert not services.claim(worker_id=worker.pk, now=now)
@@ -202,5 +202,5 @@ def test_the_database_refuses_nonsense(alice: User, now: datetime) -> None:
 def test_workers_that_went_long_ago_are_forgotten(worker: Worker, now: datetime) -> None:
     services.register_worker(host="here", pid=2, version="test", now=now - timedelta(days=8))
 
-    assert services.forget_workers(now=now) == 1
+    assert services.delete_old_workers(now=now) == 1
     assert list(Worker.objects.all()) == [worker]

@@ -41,8 +41,8 @@ def test_ending_ends_every_link_of_that_task_alone(media: Path, alice: User, now
     tokens = [services.create_link(task=task, now=now)[0] for _each in range(2)]
     kept, _ends = services.create_link(task=other, now=now)
 
-    assert services.end_links(task=task) == 2
-    assert services.end_links(task=task) == 0
+    assert services.revoke_links(task=task) == 2
+    assert services.revoke_links(task=task) == 0
     assert [works(token, now) for token in (*tokens, kept)] == [False, False, True]
 
 
@@ -52,11 +52,11 @@ def test_a_link_ends_with_its_task_its_pictures_and_its_owner(
     task = finished_task(alice, now, pictures=2)
     token, _ends = services.create_link(task=task, now=now)
 
-    services.put_into_bin(owner=alice, pictures=[(task.pk, 1)], tasks=[], now=now)
+    services.move_to_trash(owner=alice, pictures=[(task.pk, 1)], tasks=[], now=now)
     _link, pictures = selectors.shared_task(token=token, now=now)
     assert [image.index for image in pictures] == [2]
 
-    services.put_into_bin(owner=alice, pictures=[], tasks=[task.pk], now=now)
+    services.move_to_trash(owner=alice, pictures=[], tasks=[task.pk], now=now)
     assert not works(token, now)
     services.restore(owner=alice, pictures=[], tasks=[task.pk], now=now)
     assert not works(token, now)
@@ -79,7 +79,7 @@ def test_links_do_not_pile_up(media: Path, alice: User, now: datetime) -> None:
     ]
 
     assert [works(token, now) for token in tokens] == [False] * 5 + [True] * 20
-    assert services.forget_links(now=now + timedelta(days=7, seconds=10)) == 6
+    assert services.delete_expired_links(now=now + timedelta(days=7, seconds=10)) == 6
     assert ShareLink.objects.count() == 14
 
 
@@ -94,12 +94,12 @@ def test_what_was_deleted_once_is_not_shown_again_by_an_old_link(
     task = finished_task(alice, now, pictures=2)
     old, _ends = services.create_link(task=task, now=now)
 
-    services.put_into_bin(owner=alice, pictures=[(task.pk, 1)], tasks=[], now=later)
+    services.move_to_trash(owner=alice, pictures=[(task.pk, 1)], tasks=[], now=later)
     services.restore(owner=alice, pictures=[(task.pk, 1)], tasks=[], now=later)
     new, _ends = services.create_link(task=task, now=later)
     assert (shown(old), shown(new)) == ([2], [1, 2])
 
-    services.put_into_bin(owner=alice, pictures=[(task.pk, 2)], tasks=[], now=later)
+    services.move_to_trash(owner=alice, pictures=[(task.pk, 2)], tasks=[], now=later)
     assert not works(old, later)
     assert shown(new) == [1]
 
@@ -111,7 +111,7 @@ def test_a_task_that_goes_with_its_last_picture_ends_its_links(
     token, _ends = services.create_link(task=task, now=now)
     kept, _ends = services.create_link(task=other, now=now)
 
-    services.put_into_bin(owner=alice, pictures=[(task.pk, 1)], tasks=[], now=now)
+    services.move_to_trash(owner=alice, pictures=[(task.pk, 1)], tasks=[], now=now)
     services.restore(owner=alice, pictures=[(task.pk, 1)], tasks=[], now=now)
 
     assert [works(token, now), works(kept, now)] == [False, True]

@@ -11,7 +11,7 @@ from django.test import override_settings
 from generation import selectors, services
 from generation.choices import ErrorCode, InterruptReason, Route
 from generation.models import ModelSlot, ModelState, Worker
-from generation.services import Claim, SeenModel
+from generation.services import Claim, ModelObservation
 from tests.conftest import MODEL
 from tests.factories import claim_one, finish, interrupt, settle, store, submit
 
@@ -22,7 +22,7 @@ OTHER = "another-model"
 def serve(now: datetime, **slots: int) -> None:
     """Both models, each with so many slots; 0: not ready."""
     seen = [
-        SeenModel(
+        ModelObservation(
             name={"first": MODEL, "second": OTHER}[name],
             route=Route.TXT2IMG,
             ready=count > 0,

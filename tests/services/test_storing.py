@@ -11,7 +11,7 @@ from generation import services
 from generation.choices import EventKind, Step, TaskStatus
 from generation.exceptions import TransitionRefused
 from generation.models import GeneratedImage, ModelSlot, Worker
-from generation.services import Claim, Last
+from generation.services import Claim, LastImage
 from generation.services.transition import RUNNING, LogLine, transition
 from tests.factories import claim_one, kinds, submit
 from tests.pictures import picture
@@ -31,7 +31,7 @@ def store_last(claim: Claim, now: datetime, index: int = 1) -> GeneratedImage:
         progress=99,
         eta_seconds=0,
         now=now,
-        last=Last(slot_id=claim.slot_id, measured={"generating": 1.0}),
+        last=LastImage(slot_id=claim.slot_id, measured={"generating": 1.0}),
     )
 
 

@@ -184,7 +184,7 @@ def test_what_went_since_it_was_looked_at_is_not_retried(
     alice: User, model: str, worker: Worker, now: datetime
 ) -> None:
     parent, purged = failed_task(alice, worker, now), failed_task(alice, worker, now)
-    services.put_into_bin(owner=alice, pictures=[], tasks=[parent.pk], now=now)
+    services.move_to_trash(owner=alice, pictures=[], tasks=[parent.pk], now=now)
     GenerationTask.objects.filter(pk=purged.pk).delete()
 
     for task in (parent, purged):
@@ -225,7 +225,7 @@ def test_a_task_is_made_from_ones_own_visible_task_or_not_at_all(
 ) -> None:
     mine, others = failed_task(alice, worker, now), failed_task(bob, worker, now)
     binned = failed_task(alice, worker, now)
-    services.put_into_bin(owner=alice, pictures=[], tasks=[binned.pk], now=now)
+    services.move_to_trash(owner=alice, pictures=[], tasks=[binned.pk], now=now)
 
     assert submit(alice, now, parent=str(mine.pk)).parent == mine
     for parent in (str(others.pk), str(binned.pk), str(uuid.uuid4()), "", "x", "柳"):
@@ -245,7 +245,7 @@ def test_a_request_key_belongs_to_its_parent_too(
         with pytest.raises(InvalidInput) as refused:
             submit(alice, now, parent=other, request_key=key)
         assert refused.value.code == ErrorCode.REQUEST_KEY_REUSED
-    services.put_into_bin(owner=alice, pictures=[], tasks=[first.pk], now=now)
+    services.move_to_trash(owner=alice, pictures=[], tasks=[first.pk], now=now)
 
     assert submit(alice, now, parent=str(first.pk), request_key=key) == task
 

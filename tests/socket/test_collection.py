@@ -29,8 +29,8 @@ def mark(owner: User, key: tuple[uuid.UUID, int], favourite: bool) -> None:
 
 
 @database_sync_to_async
-def put_into_bin(owner: User, **things: Any) -> None:
-    services.put_into_bin(owner=owner, now=timezone.now(), **{"pictures": [], **things})
+def move_to_trash(owner: User, **things: Any) -> None:
+    services.move_to_trash(owner=owner, now=timezone.now(), **{"pictures": [], **things})
 
 
 @database_sync_to_async
@@ -47,7 +47,7 @@ async def test_each_change_is_told_to_all_pages_of_its_person_and_to_no_other(
 
     await mark(alice, (task.pk, 2), favourite=True)
     await mark(alice, (task.pk, 2), favourite=True)  # it is one already
-    await put_into_bin(alice, tasks=[task.pk])
+    await move_to_trash(alice, tasks=[task.pk])
     await restore(alice, pictures=[(task.pk, 2)])
 
     for page in pages:
@@ -79,6 +79,6 @@ async def test_a_change_whose_message_was_lost_is_told_by_its_number(
     await hub.compare()
 
     assert await page.until("collection") == {"type": "collection", "revision": 4}
-    broadcast.ring_collection(owner_id=alice.pk, revision=3, frame="{}")  # late, and known
+    broadcast.publish_collection(owner_id=alice.pk, revision=3, frame="{}")  # late, and known
     await page.send(action="ping")
     assert (await page.receive())["type"] == "pong"

@@ -20,9 +20,9 @@ def cancelled(owner: User) -> str:
 
 
 @database_sync_to_async
-def put_into_bin(owner: User, task_id: str) -> None:
+def move_to_trash(owner: User, task_id: str) -> None:
     task = owner.tasks.get(pk=task_id)
-    services.put_into_bin(owner=owner, pictures=[], tasks=[task.pk], now=timezone.now())
+    services.move_to_trash(owner=owner, pictures=[], tasks=[task.pk], now=timezone.now())
 
 
 async def test_a_deleted_task_cannot_be_attached_retried_or_varied(
@@ -30,7 +30,7 @@ async def test_a_deleted_task_cannot_be_attached_retried_or_varied(
 ) -> None:
     page, staff = await open_page(alice), await open_page(rita)
     task_id = await cancelled(alice)
-    await put_into_bin(alice, task_id)
+    await move_to_trash(alice, task_id)
 
     for action in ("attach", "detach", "cancel", "retry"):
         await page.send(action=action, task_id=task_id)

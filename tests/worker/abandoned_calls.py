@@ -6,12 +6,12 @@ import uuid
 from datetime import timedelta
 
 from generation.choices import Route
-from generation.services import Abandoned
+from generation.services import AbandonedCall
 from tests.conftest import MODEL
 
 
-def abandoned(request_id: uuid.UUID | None, *, identity: str, stall: float) -> Abandoned:
-    return Abandoned(
+def abandoned(request_id: uuid.UUID | None, *, identity: str, stall: float) -> AbandonedCall:
+    return AbandonedCall(
         slot_id=1,
         task_id=uuid.uuid4(),
         attempt=1,

@@ -44,7 +44,7 @@ async def start_demo_worker(running_hub: None) -> AsyncIterator[StartDemoWorker]
         demo_worker = DemoWorker(demo=demo, host=WorkerHost(client, demo=True, version="test"))
         demo_workers.append(demo_worker)
         await demo_worker.host.start()
-        await demo_worker.host.look_at_models()
+        await demo_worker.host.probe_models()
         return demo_worker
 
     yield start

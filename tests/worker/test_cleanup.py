@@ -18,7 +18,7 @@ from generation import selectors, services
 from generation.models import GenerationTask, ShareLink
 from generation.selectors import TRASH_KEPT
 from generation.worker import WorkerHost
-from generation.worker.cleanup import BETWEEN_BATCHES, sweep
+from generation.worker.cleanup import BETWEEN_BATCHES, clean_up
 from tests.factories import files_in, finished_task, submit
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,8 +30,8 @@ def a_full_bin(owner: User) -> None:
     then = timezone.now() - TRASH_KEPT - timedelta(days=7)
     tasks = [finished_task(owner, then, pictures=k % 2) for k in range(101)]
     services.create_link(task=tasks[1], now=then)
-    services.put_into_bin(owner=owner, pictures=[], tasks=[t.pk for t in tasks[:50]], now=then)
-    services.put_into_bin(owner=owner, pictures=[], tasks=[t.pk for t in tasks[50:]], now=then)
+    services.move_to_trash(owner=owner, pictures=[], tasks=[t.pk for t in tasks[:50]], now=then)
+    services.move_to_trash(owner=owner, pictures=[], tasks=[t.pk for t in tasks[50:]], now=then)
     services.create_link(task=finished_task(owner, then), now=then)
     Session.objects.create(session_key="over", session_data="", expire_date=then)
     Session.objects.create(session_key="valid", session_data="", expire_date=timezone.now() + DAY)
@@ -42,9 +42,9 @@ async def test_it_empties_the_bin_and_forgets_links(media: Path, alice: User) ->
     await sync_to_async(a_full_bin)(alice)
 
     host = WorkerHost(cast("Any", None), demo=True, version="test")
-    await host.pause.look()
+    await host.pause.refresh()
     began = time.monotonic()
-    await host.sweep()
+    await host.clean_up()
 
     assert time.monotonic() - began > 4 * BETWEEN_BATCHES
     assert await GenerationTask.objects.acount() == 1
@@ -58,7 +58,7 @@ async def test_it_makes_tasks_of_an_older_process_searchable(alice: User) -> Non
     task = await sync_to_async(submit)(alice, timezone.now(), prompt="Кошка")
     await GenerationTask.objects.filter(pk=task.pk).aupdate(search_text="")
 
-    await sweep(uuid.uuid4())
+    await clean_up(uuid.uuid4())
 
     await task.arefresh_from_db()
     assert task.search_text.startswith("кошка\n")
@@ -74,9 +74,9 @@ async def test_one_worker_does_it_for_all(media: Path, alice: User) -> None:
         for pid in (1, 2)
     ]
 
-    await sweep(younger.pk)
+    await clean_up(younger.pk)
     assert await ShareLink.objects.acount() == 1
-    await sweep(elder.pk)
+    await clean_up(elder.pk)
     assert await ShareLink.objects.acount() == 0
 
     await sync_to_async(services.retire_worker)(worker_id=elder.pk, now=now)

@@ -34,7 +34,7 @@ async def serve(tmp_path: Path, running_hub: None) -> AsyncIterator[Serve]:
         host = WorkerHost(XinferenceClient(base_url=demo.url), demo=True, version="test")
         running.append((host, demo))
         await host.start()
-        await host.look_at_models()
+        await host.probe_models()
         return journal
 
     yield start

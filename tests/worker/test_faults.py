@@ -186,7 +186,7 @@ async def test_a_refused_key_stops_everybody_from_sending_it(
         place = await page.until("queue")
 
     demo_worker.demo.faults.extend(parse_all([{"do": "status", "status": 500, "on": "models"}]))
-    await demo_worker.host.look_at_models()
+    await demo_worker.host.probe_models()
     # had it asked, the answer would have made this "model_down"
     assert (await ModelState.objects.aget()).error_code == ErrorCode.KEY_REFUSED
     assert not (await ModelState.objects.aget()).ready
@@ -203,7 +203,7 @@ async def test_while_the_model_is_down_the_line_waits_and_says_so(
     task_id = await page.generate(**SMALL)
     place = await page.until("queue")
     demo_worker.demo.faults.clear()
-    await demo_worker.host.look_at_models()
+    await demo_worker.host.probe_models()
 
     assert place["tasks"][task_id]["reason"] == "model_down"
     assert (await ending(page, task_id))["type"] == "result"
@@ -218,7 +218,7 @@ async def test_a_model_that_goes_down_afterwards_takes_nothing_back(
     result = await ending(page, done)
 
     demo_worker.demo.faults.extend(parse_all([{"do": "drop", "on": "models"}]))
-    await demo_worker.host.look_at_models()
+    await demo_worker.host.probe_models()
     waiting = await page.generate("after", **SMALL)
     place = await page.until("queue")
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from time import monotonic
 
-from generation.worker.idle_queue import QUIET, Leisure
+from generation.worker.idle_queue import IDLE_AFTER, IdleQueue
 
 
 async def test_turns_never_overlap() -> None:
-    leisure, running, most = Leisure(), 0, 0
+    leisure, running, most = IdleQueue(), 0, 0
 
     async def work() -> None:
         nonlocal running, most
-        async with leisure.turn():
+        async with leisure.idle_turn():
             running += 1
             most = max(most, running)
             await asyncio.sleep(0)
@@ -25,9 +25,9 @@ async def test_turns_never_overlap() -> None:
 
 
 async def test_a_turn_waits_for_what_became_urgent_meanwhile() -> None:
-    leisure = Leisure()
-    leisure.urgent()
-    asyncio.get_running_loop().call_later(QUIET / 2, leisure.urgent)
+    leisure = IdleQueue()
+    leisure.mark_busy()
+    asyncio.get_running_loop().call_later(IDLE_AFTER / 2, leisure.mark_busy)
 
-    async with leisure.turn():
-        assert monotonic() - leisure.urgent_at >= QUIET
+    async with leisure.idle_turn():
+        assert monotonic() - leisure.busy_at >= IDLE_AFTER

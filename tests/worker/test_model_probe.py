@@ -17,8 +17,8 @@ from generation.models import ModelSlot, ModelState, Worker
 from generation.readiness import Part, machinery_report
 from generation.selectors import clock
 from generation.worker import model_probe
-from generation.worker.abandoned_calls import replaced
-from generation.worker.model_probe import ModelWatch
+from generation.worker.abandoned_calls import was_replaced
+from generation.worker.model_probe import ModelProbe
 from generation.xinference import XinferenceClient
 from tests.conftest import MODEL
 from tests.contract.odd_server import OddServer, response
@@ -78,11 +78,11 @@ async def test_a_model_that_cannot_be_asked_fails_alone_and_says_why(
 ) -> None:
     caplog.set_level("INFO")
     server.answers = {f"replicas {SLASHED}": answer}
-    watch = ModelWatch(client, demo=True)
+    watch = ModelProbe(client, demo=True)
 
-    assert await watch.look()
+    assert await watch.probe()
     asked = server.asked.count(f"replicas {SLASHED}")
-    assert await watch.look()
+    assert await watch.probe()
 
     assert await states() == {MODEL: GOOD, SLASHED: (False, code.value)}
     assert (await ModelState.objects.aget(name=SLASHED)).error_detail
@@ -106,16 +106,16 @@ async def test_a_model_in_trouble_is_asked_less_often_until_it_is_back(
 ) -> None:
     caplog.set_level("INFO")
     server.answers = {f"replicas {SLASHED}": response(b"null")}
-    watch = ModelWatch(client, demo=True)
+    watch = ModelProbe(client, demo=True)
     pauses = []
 
     for _ in range(8):
-        await watch.look()
-        trouble = watch.troubles[SLASHED]
+        await watch.probe()
+        trouble = watch.backoffs[SLASHED]
         pauses.append(trouble.pause)
-        watch.troubles[SLASHED] = model_probe.Trouble(trouble.model, trouble.pause, 0.0)
+        watch.backoffs[SLASHED] = model_probe.ModelBackoff(trouble.model, trouble.pause, 0.0)
     server.answers = {}
-    await watch.look()
+    await watch.probe()
 
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
     assert await states() == {MODEL: GOOD, SLASHED: GOOD}
@@ -126,11 +126,11 @@ async def test_a_model_in_trouble_is_asked_less_often_until_it_is_back(
 async def test_a_key_that_the_lists_refuse_is_told_of_all_models(
     server: OddServer, client: XinferenceClient, place: str
 ) -> None:
-    watch = ModelWatch(client, demo=True)
-    assert await watch.look()
+    watch = ModelProbe(client, demo=True)
+    assert await watch.probe()
     server.answers = {place: REFUSED}
 
-    assert not await watch.look()
+    assert not await watch.probe()
 
     assert {code for _ready, code in (await states()).values()} == {ErrorCode.KEY_REFUSED}
 
@@ -158,7 +158,7 @@ async def test_a_process_that_cannot_be_told_from_another_counts_as_the_same(
     """Its call may still run: a slot is not given away on a guess."""
     server.answers = {f"replicas {MODEL}": replicas}
 
-    assert not await replaced(client, abandoned(None, identity="127.0.0.1:1", stall=1.0))
+    assert not await was_replaced(client, abandoned(None, identity="127.0.0.1:1", stall=1.0))
 
 
 async def test_a_model_of_many_replicas_is_told_by_all_their_addresses(
@@ -171,7 +171,7 @@ async def test_a_model_of_many_replicas_is_told_by_all_their_addresses(
         "replicas": response(told),
     }
 
-    assert await ModelWatch(client, demo=True).look()
+    assert await ModelProbe(client, demo=True).probe()
 
     state = await ModelState.objects.aget(name=MODEL)
     assert (state.replicas, state.slots) == (64, 64)
@@ -183,11 +183,11 @@ async def test_lists_that_cannot_be_used_leave_no_model_ready(
     server: OddServer, client: XinferenceClient
 ) -> None:
     await Worker.objects.acreate(host="h", pid=1, started=clock.now(), last_seen=clock.now())
-    watch = ModelWatch(client, demo=True)
-    assert await watch.look()
+    watch = ModelProbe(client, demo=True)
+    assert await watch.probe()
     assert (await ready()).ok
     server.answers = {f"replicas {SLASHED}": response(b"null")}
-    assert await watch.look()
+    assert await watch.probe()
     report = await ready()
     assert not report.ok
     assert SLASHED in report.detail
@@ -196,7 +196,7 @@ async def test_lists_that_cannot_be_used_leave_no_model_ready(
         for answer in (response(b"null"), response(b"[" * 60_000), response([[]])):
             server.answers = {place: answer}
 
-            assert not await watch.look()
+            assert not await watch.probe()
 
             assert {code for _ready, code in (await states()).values()} == {ErrorCode.MODEL_DOWN}
             assert MODEL in (await ready()).detail
@@ -210,20 +210,20 @@ async def ready() -> Part:
 async def test_a_refusal_belongs_to_the_server_that_said_it(
     server: OddServer, client: XinferenceClient
 ) -> None:
-    watch = ModelWatch(client, demo=False)
+    watch = ModelProbe(client, demo=False)
     watch.early = False
     with override_settings(XINFERENCE_URL="http://wrong:9997", XINFERENCE_API_KEY="xf-1"):
         await refuse()
-        assert not await watch.look()
+        assert not await watch.probe()
         assert server.asked == []
 
     with override_settings(XINFERENCE_URL=server.url, XINFERENCE_API_KEY="xf-1"):
-        assert await watch.look()
+        assert await watch.probe()
         assert await states() == {MODEL: GOOD, SLASHED: GOOD}
 
     with override_settings(XINFERENCE_URL="http://wrong:9997", XINFERENCE_API_KEY="xf-1"):
         # a worker that was not started again yet
-        assert not await watch.look()
+        assert not await watch.probe()
 
 
 async def refuse() -> None:
@@ -234,13 +234,13 @@ async def test_a_repaired_key_is_found_by_the_next_start(
     server: OddServer, client: XinferenceClient
 ) -> None:
     await refuse()
-    running = ModelWatch(client, demo=False)
+    running = ModelProbe(client, demo=False)
     running.early = False
-    assert not await running.look()
+    assert not await running.probe()
 
-    assert await ModelWatch(client, demo=False).look()
+    assert await ModelProbe(client, demo=False).probe()
 
-    assert await running.look()
+    assert await running.probe()
     assert await states() == {MODEL: GOOD, SLASHED: GOOD}
 
 
@@ -251,7 +251,7 @@ async def test_workers_that_crash_in_a_loop_try_a_refused_key_once_a_minute(
     server.answers = {"models": REFUSED}
 
     for _ in range(20):
-        assert not await ModelWatch(client, demo=False).look()
+        assert not await ModelProbe(client, demo=False).probe()
 
     # the one that was refused at first, and the careful one
     assert server.asked == ["models", "models"]
@@ -263,11 +263,11 @@ async def test_when_the_pause_is_over_one_worker_of_many_tries_the_key(
     server.answers = {"models": REFUSED}
     await refuse()
     await ModelState.objects.aupdate(refused_until=clock.now() - timedelta(seconds=1))
-    watches = [ModelWatch(client, demo=False) for _ in range(5)]
+    watches = [ModelProbe(client, demo=False) for _ in range(5)]
 
     for watch in watches:
         watch.early = False
-        assert not await watch.look()
+        assert not await watch.probe()
 
     assert server.asked == ["models"]
 

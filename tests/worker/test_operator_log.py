@@ -13,7 +13,7 @@ from django.test import override_settings
 
 from demo_xinference.faults import parse_all
 from generation.models import GenerationTask, ModelState
-from generation.worker.model_outages import MOST_REMEMBERED, ModelNews
+from generation.worker.model_outages import MAX_KNOWN, ModelOutages
 from tests.conftest import MODEL
 from tests.socket.sockets import OpenPage
 from tests.worker.demo_worker import StartDemoWorker, ending
@@ -138,11 +138,11 @@ async def test_a_model_server_that_is_away_is_one_line_and_one_when_it_is_back(
     demo_worker.demo.faults.extend(parse_all([{"do": "status", "status": 500, "on": "models"}]))
 
     for _look in range(10):
-        await demo_worker.host.look_at_models()
+        await demo_worker.host.probe_models()
     told = (await ModelState.objects.aget()).error_detail
     demo_worker.demo.faults.clear()
     for _look in range(3):
-        await demo_worker.host.look_at_models()
+        await demo_worker.host.probe_models()
 
     down, back = of_event(lines, "model_server_down", "model_server_back")
     assert down.startswith("WARNING model_server_down cause=")
@@ -158,7 +158,7 @@ async def test_a_model_that_is_not_served_is_named_with_what_to_correct(
     demo_worker = await start_demo_worker()
     with override_settings(XINFERENCE_MODEL="another"):
         for _look in range(5):
-            await demo_worker.host.look_at_models()
+            await demo_worker.host.probe_models()
 
     (down,) = of_event(lines, "model_down")
     assert "model=another" in down
@@ -167,19 +167,19 @@ async def test_a_model_that_is_not_served_is_named_with_what_to_correct(
 
 
 def test_servers_that_rename_their_models_for_ever_are_forgotten(lines: list[str]) -> None:
-    news = ModelNews()
+    news = ModelOutages()
     for look in range(200):
-        news.tell({f"model-{look}-{k}": "" for k in range(64)})
+        news.update({f"model-{look}-{k}": "" for k in range(64)})
 
-    assert len(news.known) <= MOST_REMEMBERED + 1
+    assert len(news.known) <= MAX_KNOWN + 1
     assert len(of_event(lines, "model_down", "model_back")) <= 13
 
 
 def test_models_that_flap_together_are_a_few_lines_that_name_some(lines: list[str]) -> None:
-    news = ModelNews()
+    news = ModelOutages()
     names = [f"model-{k:02}" for k in range(64)]
     for look in range(200):
-        news.tell({settings.XINFERENCE_MODEL: ""} | dict.fromkeys(names, "it loads" * (look % 2)))
+        news.update({settings.XINFERENCE_MODEL: ""} | dict.fromkeys(names, "it loads" * (look % 2)))
 
     told = of_event(lines, "model_down", "model_back")
     assert len(told) <= 7
@@ -190,13 +190,13 @@ def test_models_that_flap_together_are_a_few_lines_that_name_some(lines: list[st
 
 
 def test_a_model_that_stays_down_after_it_flapped_is_told_again(lines: list[str]) -> None:
-    news = ModelNews()
+    news = ModelOutages()
     for look in range(200):
-        news.tell({settings.XINFERENCE_MODEL: "it loads" * (look % 2)})
+        news.update({settings.XINFERENCE_MODEL: "it loads" * (look % 2)})
     assert settings.XINFERENCE_MODEL not in news.down
     news.pace.left = 1  # as after a minute
 
-    news.tell({settings.XINFERENCE_MODEL: "it is gone"})
+    news.update({settings.XINFERENCE_MODEL: "it is gone"})
 
     assert of_event(lines, "model_down")[-1].endswith('cause="it is gone"')
 
@@ -208,6 +208,6 @@ async def test_a_server_that_flaps_is_a_few_lines(
     (away,) = parse_all([{"do": "status", "status": 500, "on": "models"}])
     for look in range(40):
         demo_worker.demo.faults[:] = [away] * (look % 2)
-        await demo_worker.host.look_at_models()
+        await demo_worker.host.probe_models()
 
     assert len(of_event(lines, "model_server_down", "model_server_back")) <= 14

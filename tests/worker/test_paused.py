@@ -29,7 +29,7 @@ async def test_a_copy_claims_and_ends_nothing_until_it_is_resumed(
     start_demo_worker: StartDemoWorker,
     tmp_path: Path,
 ) -> None:
-    await sync_to_async(services.may_work)()
+    await sync_to_async(services.may_claim)()
     now = worker.last_seen - timedelta(seconds=60)
     await sync_to_async(submit)(alice, now)
     await sync_to_async(claim_one)(worker, now)
@@ -49,8 +49,8 @@ async def test_a_copy_claims_and_ends_nothing_until_it_is_resumed(
         assert not demo_worker.demo.model.progress._records
 
         await sync_to_async(call_command)("resume", stdout=StringIO())
-        await demo_worker.host.beat()
-        await demo_worker.host.look_at_models()
+        await demo_worker.host.heartbeat()
+        await demo_worker.host.probe_models()
 
         assert (await ending(page, task_id))["type"] == "result"
 
@@ -59,16 +59,16 @@ async def test_a_worker_of_another_host_joins_when_it_sees_that_workers_live(
     worker: Worker, start_demo_worker: StartDemoWorker, tmp_path: Path
 ) -> None:
     """DATA_DIR may be a folder of each host, with `media/` shared between them."""
-    await sync_to_async(services.may_work)()
+    await sync_to_async(services.may_claim)()
     with override_settings(DATA_DIR=tmp_path):
         demo_worker = await start_demo_worker()
-        await demo_worker.host.beat()
+        await demo_worker.host.heartbeat()
         assert demo_worker.host.pause.on
 
         for second in (1, 2):
             at = worker.last_seen + timedelta(seconds=second)
             await Worker.objects.filter(pk=worker.pk).aupdate(last_seen=at)
-            await demo_worker.host.beat()
-        await demo_worker.host.beat()
+            await demo_worker.host.heartbeat()
+        await demo_worker.host.heartbeat()
 
         assert not demo_worker.host.pause.on

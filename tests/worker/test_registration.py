@@ -45,7 +45,7 @@ def test_a_worker_with_another_address_is_refused_with_what_to_type(now: datetim
 @pytest.mark.usefixtures("db")
 def test_a_worker_that_finishes_its_last_calls_still_counts(now: datetime) -> None:
     first = start(HERE, now)
-    services.beat(worker_id=first, slot_ids=[], draining=True, now=now)
+    services.heartbeat(worker_id=first, slot_ids=[], draining=True, now=now)
 
     with pytest.raises(WorkerRefused):
         start(ELSEWHERE, now)

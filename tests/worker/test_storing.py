@@ -36,8 +36,8 @@ PATIENCE = 15.0
 def call_of(claim: Claim) -> PictureCall:
     transport = httpx.ASGITransport(create_app())
     client = XinferenceClient(base_url="http://demo", transport=transport)
-    attempt = Attempt(claim, client, is_silent=lambda: False)
-    return PictureCall(attempt, 1, urgent=lambda: None)
+    attempt = Attempt(claim, client, heartbeat_overdue=lambda: False)
+    return PictureCall(attempt, 1, mark_busy=lambda: None)
 
 
 def files(media: Path) -> list[Path]:

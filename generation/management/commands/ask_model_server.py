@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from generation.choices import ErrorCode, KeyUse
 from generation.models import ModelState
 from generation.selectors import clock
-from generation.worker.model_probe import ModelWatch
+from generation.worker.model_probe import ModelProbe
 from generation.xinference import configured_client
 
 
@@ -35,10 +35,10 @@ class Command(BaseCommand):
 
     async def ask(self) -> KeyUse:
         client = configured_client()
-        watch = ModelWatch(client, demo=False)
+        watch = ModelProbe(client, demo=False)
         try:
             await database_sync_to_async(clock.synchronise)()
-            await watch.look()
+            await watch.probe()
         finally:
             await client.aclose()
         return watch.key

@@ -24,7 +24,7 @@ class Command(BaseCommand):
             raise CommandError("--days must not be negative")
         clock.synchronise()
         before = clock.now() - timedelta(days=options["days"])
-        found = services.prunable(before=before)
+        found = services.prune_summary(before=before)
         size = filesizeformat(found.bytes).replace("\xa0", " ")
         self.stdout.write(f"Tasks: {found.tasks}, pictures: {found.images}, {size}")
         if not options["yes"]:

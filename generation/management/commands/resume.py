@@ -22,7 +22,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         clock.synchronise()
         if self.has_living_workers():
-            services.join()
+            services.join_data_dir()
         done = services.resume(now=clock.now())
         self.stdout.write("Resumed.")
         if done.copy:
