@@ -19,7 +19,7 @@ LONGEST = 100
 """Characters that are written of one value."""
 
 LONGEST_CAUSE = 600
-MOST_CAUSES = 5
+MAX_CAUSES = 5
 """Different causes that one outage writes where the cause may change meanwhile."""
 
 PLAIN = re.compile(r"[\w.@+:/-]+")
@@ -51,7 +51,7 @@ def escaped(character: str) -> str:
     return json.dumps(character)[1:-1]
 
 
-class Pace:
+class LogRateLimit:
     """Lets some lines through as they come, and then one a while."""
 
     def __init__(self, *, burst: int = 6, seconds: float = 60.0) -> None:
@@ -84,7 +84,7 @@ class Outage:
         name: str,
         *,
         causes: int = 1,
-        pace: Pace | None = None,
+        pace: LogRateLimit | None = None,
         **values: object,
     ) -> None:
         """`values` stand in each line; up to `causes` different ones have a line of their own.

@@ -69,7 +69,7 @@ def database_report() -> Report:
     """Everything that the database knows; reads only."""
     unknown = dict.fromkeys(OF_THE_DATABASE, UNKNOWN)
     try:
-        trouble = selectors.write_trouble()
+        trouble = selectors.write_error()
         if trouble:
             return unknown | {"database": Part(trouble, WRITE_TROUBLES[trouble])}
         pending = pending_migrations()
@@ -107,7 +107,7 @@ def machinery_report() -> Report:
             "workers": without_workers(now),
             **dict.fromkeys(("key", "models", "model_server"), UNKNOWN),
         }
-    troubles = selectors.model_troubles()
+    troubles = selectors.model_errors()
     bad = "; ".join(f"{name}: {why}" for name, why in troubles.items() if why)
     return {
         "workers": OK,

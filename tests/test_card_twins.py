@@ -25,7 +25,7 @@ from generation.choices import Basis, EventKind, QueueReason, Step, TaskStatus
 from generation.protocol import (
     EventFrame,
     ModelData,
-    QueuePlace,
+    QueuePosition,
     TaskData,
     TaskState,
     empty_state,
@@ -138,7 +138,7 @@ class Painted(HTMLParser):
         return "hidden" not in self.parts[part]
 
 
-def painted(task: TaskData, state: TaskState, place: QueuePlace | None, now: float) -> Painted:
+def painted(task: TaskData, state: TaskState, place: QueuePosition | None, now: float) -> Painted:
     card = to_paint(
         {"id": TASK, "task": task, "state": state, "queue": place}, datetime.fromtimestamp(now, UTC)
     )
@@ -211,7 +211,11 @@ def test_both_sides_say_the_same_of_every_card(
 
 
 def assert_told_alike(
-    scripts: dict[str, Ask], state: TaskState, task: TaskData, place: QueuePlace | None, now: float
+    scripts: dict[str, Ask],
+    state: TaskState,
+    task: TaskData,
+    place: QueuePosition | None,
+    now: float,
 ) -> None:
     question = {"task": task, "state": state, "place": place, "now": now}
     for language, ask in scripts.items():
@@ -258,14 +262,14 @@ def test_both_sides_say_the_same_of_what_to_expect(
 # --- the sentences themselves -------------------------------------------------------------------
 
 
-class Story:
+class TaskDetail:
     """A log as a worker writes it."""
 
     def __init__(self) -> None:
         self.frames: list[EventFrame] = []
         self.now: dict[str, Any] = {"status": TaskStatus.QUEUED, "step": Step.PARSING}
 
-    def add(self, kind: EventKind, details: dict[str, Any] | None = None, **now: Any) -> Story:
+    def add(self, kind: EventKind, details: dict[str, Any] | None = None, **now: Any) -> TaskDetail:
         self.now |= now
         known = {"progress": 0, "basis": Basis.MEASURED, "eta_seconds": None, "attempt": 0}
         frame = event_frame(
@@ -279,7 +283,7 @@ class Story:
         self.frames.append(frame)
         return self
 
-    def drawing(self) -> Story:
+    def drawing(self) -> TaskDetail:
         self.add(EventKind.SUBMITTED)
         running = {"status": TaskStatus.RUNNING, "attempt": 1, "step": Step.LOADING}
         self.add(EventKind.CLAIMED, {"worker": "w"}, **running)
@@ -302,19 +306,21 @@ PICTURE = {
 }
 QUEUED: dict[str, Any] = {"status": TaskStatus.QUEUED, "step": Step.PARSING}
 LOST: dict[str, Any] = {"reason": "lease_expired", "counted": True, "stored": 1}
-SENTENCES: dict[str, tuple[Story, str]] = {
+SENTENCES: dict[str, tuple[TaskDetail, str]] = {
     "note-text": (
-        Story()
+        TaskDetail()
         .drawing()
         .add(EventKind.IMAGE_STORED, {"image": PICTURE, "bytes": 10})
         .add(EventKind.INTERRUPTED, LOST, **QUEUED),
         "back in the queue, attempt 2 is next · 1 of 4 pictures kept",
     ),
     "remaining": (
-        Story().drawing().add(EventKind.DELAYED, {"reason": "model_busy", "until": T0 + 3_661}),
+        TaskDetail()
+        .drawing()
+        .add(EventKind.DELAYED, {"reason": "model_busy", "until": T0 + 3_661}),
         "tries again at Jan 15 09:01:01",
     ),
-    "headline": (Story().drawing(), "Picture 1 of 4 · step 0 of 9"),
+    "headline": (TaskDetail().drawing(), "Picture 1 of 4 · step 0 of 9"),
 }
 
 

@@ -191,7 +191,7 @@ async def test_the_hub_stops_while_its_layer_goes_on(
     await one.groups.join(7)
     assert 7 in one.groups.joined
     one.groups.release(7)
-    one.queue_updates.telling = stubborn.task("places")
+    one.queue_updates.publishing = stubborn.task("places")
 
     await stubborn.outlives(one.stop())
 
@@ -213,7 +213,7 @@ async def test_a_group_is_left_while_its_lock_is_held(
 
 async def test_the_places_stop_while_they_are_read(stubborn: Stubborn) -> None:
     places = QueueUpdates()
-    places.telling = stubborn.task("places")
+    places.publishing = stubborn.task("places")
     await stubborn.outlives(places.stop())
 
 

@@ -19,8 +19,8 @@ from generation.choices import (
     TaskStatus,
 )
 from generation.protocol import EventFrame, TaskData, empty_state, event_frame, fold
-from generation.timeline.diagnosis import Verdict, verdict
-from generation.timeline.spans import Part, Row, Waterfall, asides_of, ticks, waterfall
+from generation.timeline.diagnosis import Diagnosis, diagnose
+from generation.timeline.spans import Bar, Segment, Timeline, build_timeline, extras_of, ticks
 
 TASK = "0b0b1c3e-6a51-4e32-9c7a-0d8b8f0a7d11"
 SENT = 1_790_000_000.0
@@ -118,23 +118,23 @@ class Log:
             "expected": self.expected,
         }
 
-    def fall(self, later: float = 0.0) -> Waterfall:
+    def fall(self, later: float = 0.0) -> Timeline:
         state = fold(empty_state(TASK), self.frames)
-        asides = asides_of(self.frames)
-        return waterfall(state, self.task, now=self.at + later, asides=asides)
+        extras = extras_of(self.frames)
+        return build_timeline(state, self.task, now=self.at + later, extras=extras)
 
-    def verdict(self, later: float = 0.0) -> Verdict:
-        return verdict(self.fall(later), self.task, status=self.status)
+    def diagnose(self, later: float = 0.0) -> Diagnosis:
+        return diagnose(self.fall(later), self.task, status=self.status)
 
 
-def told(rows: list[Row]) -> list[tuple[str, str, float]]:
-    return [(row.kind, row.step, round(row.seconds, 3)) for row in rows]
+def told(bars: list[Bar]) -> list[tuple[str, str, float]]:
+    return [(bar.kind, bar.step, round(bar.seconds, 3)) for bar in bars]
 
 
 def test_a_task_that_went_through_shows_every_step_once() -> None:
     fall = Log().submitted().claimed(1.5).draws().completed().fall()
 
-    assert told(fall.rows) == [
+    assert told(fall.bars) == [
         ("work", "parsing", 0.0),
         ("waiting", "in_line", 1.5),
         ("work", "loading", 0.2),
@@ -144,7 +144,7 @@ def test_a_task_that_went_through_shows_every_step_once() -> None:
         ("work", "finishing", 0.1),
         ("end", "completed", 0.0),
     ]
-    assert [(part.kind, round(part.seconds, 3)) for part in fall.parts] == [
+    assert [(segment.kind, round(segment.seconds, 3)) for segment in fall.segments] == [
         ("waiting", 1.5),
         ("work", 5.0),
     ]
@@ -154,14 +154,14 @@ def test_a_task_that_went_through_shows_every_step_once() -> None:
 def test_a_task_in_line_waits_until_now() -> None:
     fall = Log().submitted().fall(later=12.0)
 
-    assert told(fall.rows)[-1] == ("waiting", "in_line", 12.0)
+    assert told(fall.bars)[-1] == ("waiting", "in_line", 12.0)
     assert fall.goes_on
 
 
 def test_what_runs_has_an_open_end() -> None:
     fall = Log().submitted().claimed(1.0).begins(Step.PREPARING, 0.5).fall(later=2.0)
 
-    assert told(fall.rows)[-1] == ("running", "preparing", 2.0)
+    assert told(fall.bars)[-1] == ("running", "preparing", 2.0)
     assert fall.total == pytest.approx(3.5)
 
 
@@ -171,14 +171,14 @@ def test_the_silence_before_a_lease_ran_out_is_told_apart_from_the_work() -> Non
 
     fall = log.claimed(0.5).draws().completed().fall()
 
-    broken = next(row for row in fall.rows if row.kind == "interrupted")
+    broken = next(bar for bar in fall.bars if bar.kind == "interrupted")
     assert (broken.step, broken.done, broken.worker) == ("generating", 4, "")
-    assert told(fall.rows)[4:7] == [
+    assert told(fall.bars)[4:7] == [
         ("interrupted", "generating", 1.0),
         ("waiting", "silence", 30.0),
         ("waiting", "back_in_line", 0.5),
     ]
-    assert [(part.kind, round(part.seconds, 3)) for part in fall.parts] == [
+    assert [(segment.kind, round(segment.seconds, 3)) for segment in fall.segments] == [
         ("waiting", 0.0),
         ("interrupted", 1.5),
         ("waiting", 30.5),
@@ -196,9 +196,9 @@ def test_three_attempts_and_a_failure() -> None:
     fall = log.ended(2.0, TaskStatus.FAILED, ErrorCode.MODEL_ERROR.value).fall()
 
     kinds = ["interrupted", "interrupted", "failed"]
-    assert [part.kind for part in fall.parts if part.attempt] == kinds
-    assert told(fall.rows)[-2:] == [("failed", "preparing", 2.0), ("end", "failed", 0.0)]
-    assert fall.rows[-2].reason == "model_error"
+    assert [segment.kind for segment in fall.segments if segment.attempt] == kinds
+    assert told(fall.bars)[-2:] == [("failed", "preparing", 2.0), ("end", "failed", 0.0)]
+    assert fall.bars[-2].reason == "model_error"
 
 
 def test_a_stall_that_ended_the_task_is_silence_too() -> None:
@@ -207,12 +207,12 @@ def test_a_stall_that_ended_the_task_is_silence_too() -> None:
 
     fall = log.ended(120.0, TaskStatus.FAILED, ErrorCode.STALLED.value).fall()
 
-    assert told(fall.rows)[-3:] == [
+    assert told(fall.bars)[-3:] == [
         ("failed", "generating", 1.0),
         ("waiting", "silence", 120.0),
         ("end", "failed", 0.0),
     ]
-    assert sum(part.seconds for part in fall.parts) == pytest.approx(fall.total)
+    assert sum(segment.seconds for segment in fall.segments) == pytest.approx(fall.total)
 
 
 @pytest.mark.parametrize("claimed", [True, False])
@@ -224,20 +224,20 @@ def test_a_cancelled_task_stops_where_it_was(claimed: bool) -> None:
     fall = log.ended(2.0, TaskStatus.CANCELLED).fall()
 
     last = ("cancelled", "loading", 2.0) if claimed else ("waiting", "in_line", 2.0)
-    assert told(fall.rows)[-2:] == [last, ("end", "cancelled", 0.0)]
+    assert told(fall.bars)[-2:] == [last, ("end", "cancelled", 0.0)]
 
 
 def test_steps_that_nobody_saw_share_the_time_and_say_so() -> None:
     log = Log().submitted().claimed(0.0).begins(Step.PREPARING, 0.2).begins(Step.GENERATING, 0.3)
     log.begins(Step.DECODING, 8.8, observed=False).begins(Step.FINISHING)
 
-    rows = {row.step: row for row in log.completed().fall().rows}
+    bars = {bar.step: bar for bar in log.completed().fall().bars}
 
-    assert not rows["generating"].observed
-    assert not rows["decoding"].observed
-    assert rows["finishing"].observed
-    assert rows["generating"].seconds == pytest.approx(8.0)
-    assert rows["decoding"].seconds == pytest.approx(0.8)
+    assert not bars["generating"].observed
+    assert not bars["decoding"].observed
+    assert bars["finishing"].observed
+    assert bars["generating"].seconds == pytest.approx(8.0)
+    assert bars["decoding"].seconds == pytest.approx(0.8)
 
 
 def test_what_the_model_server_asked_to_wait_is_cut_out_of_the_step() -> None:
@@ -247,7 +247,7 @@ def test_what_the_model_server_asked_to_wait_is_cut_out_of_the_step() -> None:
 
     fall = log.fall(later=1.0)
 
-    assert told(fall.rows)[3:] == [
+    assert told(fall.bars)[3:] == [
         ("work", "preparing", 0.1),
         ("waiting", "model", 2.0),
         ("work", "preparing", 0.3),
@@ -259,9 +259,9 @@ def test_a_call_that_is_put_off_now_is_waited_for() -> None:
     log = Log().submitted().claimed(0.0).begins(Step.PREPARING, 0.2)
     log.write(EventKind.DELAYED, 0.1, reason=DelayReason.MODEL_BUSY.value, until=log.at + 9.1)
 
-    rows = told(log.fall(later=1.0).rows)
+    bars = told(log.fall(later=1.0).bars)
 
-    assert rows[-3:] == [
+    assert bars[-3:] == [
         ("work", "preparing", 0.1),
         ("waiting", "model", 1.0),
         ("running", "preparing", 0.0),
@@ -269,28 +269,30 @@ def test_a_call_that_is_put_off_now_is_waited_for() -> None:
 
 
 def test_as_fast_as_usual_needs_no_excuse() -> None:
-    found = Log().submitted().claimed(0.0).draws().completed().verdict()
+    found = Log().submitted().claimed(0.0).draws().completed().diagnose()
 
-    assert (found.mood, found.causes) == ("usual", [])
+    assert (found.outcome, found.causes) == ("usual", [])
     assert found.usual == pytest.approx(5.0)
 
 
 def test_faster_than_usual_is_said_too() -> None:
-    assert Log().submitted().claimed(0.0).draws(generating=1).completed().verdict().mood == "fast"
+    assert (
+        Log().submitted().claimed(0.0).draws(generating=1).completed().diagnose().outcome == "fast"
+    )
 
 
 def test_the_line_is_named_when_it_took_the_time() -> None:
-    found = Log().submitted().claimed(20.0).draws().completed().verdict()
+    found = Log().submitted().claimed(20.0).draws().completed().diagnose()
 
-    assert found.mood == "slow"
+    assert found.outcome == "slow"
     assert [(cause.kind, cause.seconds) for cause in found.causes] == [("in_line", 20.0)]
 
 
 def test_a_slow_step_is_named_with_how_much_slower_it_was() -> None:
-    found = Log(n=2).submitted().claimed(0.0).draws().draws(generating=20.0).completed().verdict()
+    found = Log(n=2).submitted().claimed(0.0).draws().draws(generating=20.0).completed().diagnose()
 
     (cause,) = found.causes
-    assert (cause.kind, cause.row.step, cause.row.image) == ("step", "generating", 2)
+    assert (cause.kind, cause.bar.step, cause.bar.image) == ("step", "generating", 2)
     assert cause.times == pytest.approx(24 / 8)
 
 
@@ -300,7 +302,7 @@ def test_an_interruption_costs_what_was_lost_with_it_and_not_its_whole_pictures(
     log.interrupted(3.0, InterruptReason.MODEL_LOST).claimed(2.0)
     log.begins(Step.PREPARING, 0.2).begins(Step.GENERATING, 0.3).begins(Step.DECODING, 4.0)
 
-    found = log.begins(Step.FINISHING, 0.4).completed().verdict()
+    found = log.begins(Step.FINISHING, 0.4).completed().diagnose()
 
     assert [(cause.kind, round(cause.seconds, 3)) for cause in found.causes] == [
         ("interrupted", 5.0)
@@ -310,9 +312,9 @@ def test_an_interruption_costs_what_was_lost_with_it_and_not_its_whole_pictures(
 def test_without_a_past_nothing_is_called_slow_for_its_steps() -> None:
     guess = {"loading": 0.1, "preparing": 0.2, "generating": 5.0, "decoding": 0.4, "finishing": 0.1}
 
-    found = Log(expected=guess).submitted().claimed(0.0).draws(generating=50).completed().verdict()
+    found = Log(expected=guess).submitted().claimed(0.0).draws(generating=50).completed().diagnose()
 
-    assert (found.mood, found.usual, found.causes) == ("first", None, [])
+    assert (found.outcome, found.usual, found.causes) == ("first", None, [])
 
 
 @given(st.floats(0.1, 400_000))
@@ -358,14 +360,14 @@ def lives(draw: st.DrawFn) -> Log:
 def test_rows_lie_within_the_time_and_parts_add_up_to_it(log: Log, later: float) -> None:
     fall = log.fall(later)
 
-    assert sum(part.seconds for part in fall.parts) == pytest.approx(fall.total, abs=1e-6)
-    bars: list[Row | Part] = [*fall.rows, *fall.parts]
+    assert sum(segment.seconds for segment in fall.segments) == pytest.approx(fall.total, abs=1e-6)
+    bars: list[Bar | Segment] = [*fall.bars, *fall.segments]
     for bar in bars:
         assert 0 <= bar.begins <= bar.ends <= fall.total
-    for before, after in zip(fall.rows, fall.rows[1:], strict=False):
+    for before, after in zip(fall.bars, fall.bars[1:], strict=False):
         assert before.ends <= after.begins + 1e-9
-    for part in (part for part in fall.parts if part.attempt):
-        own = [r for r in fall.rows if r.attempt == part.attempt and r.step != "silence"]
-        assert sum(row.seconds for row in own) == pytest.approx(part.seconds, abs=1e-6)
-    assert {row.kind for row in fall.rows if not fall.goes_on} & {"running"} == set()
-    log.verdict(later)
+    for segment in (segment for segment in fall.segments if segment.attempt):
+        own = [r for r in fall.bars if r.attempt == segment.attempt and r.step != "silence"]
+        assert sum(bar.seconds for bar in own) == pytest.approx(segment.seconds, abs=1e-6)
+    assert {bar.kind for bar in fall.bars if not fall.goes_on} & {"running"} == set()
+    log.diagnose(later)

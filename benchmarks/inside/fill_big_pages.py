@@ -27,7 +27,7 @@ from generation.admin.changelist import MOST
 from generation.choices import Basis, ErrorCode, Step
 from generation.models import GenerationTask
 from generation.protocol import Generate
-from generation.selectors.gallery import MOST_SIFTED, cursor_of
+from generation.selectors.gallery import MAX_SCANNED, cursor_of
 
 MODEL = "LiuJuan20260223Zimage"
 OTHERS = 100
@@ -69,7 +69,7 @@ def run(*, tasks: int) -> dict[str, str]:
         "older": cursor_of(older),
         "moment": quote(older.created.isoformat()),
         "in_list": f"{MOST:,}",
-        "in_gallery": f"{MOST_SIFTED:,}",
+        "in_gallery": f"{MAX_SCANNED:,}",
     }
 
 

@@ -142,7 +142,7 @@ class ModelQueue:
     def read_positions(self) -> float:
         """Milliseconds to read the position of one task per owner."""
         began = perf_counter()
-        positions = selectors.queue_places(self.watched, now=timezone.now())
+        positions = selectors.queue_positions(self.watched, now=timezone.now())
         milliseconds = (perf_counter() - began) * 1e3
         assert positions
         return milliseconds

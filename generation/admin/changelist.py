@@ -19,13 +19,13 @@ from django.utils.text import smart_split, unescape_string_literal
 
 from generation.admin.filters import FEW
 from generation.models import GenerationTask
-from generation.selectors.gallery import MOST_SIFTED
+from generation.selectors.gallery import MAX_SCANNED
 from generation.unicode_text import folded
 
 MOST = 10_000
 """Tasks that are looked through for one page; they lie side by side in the database."""
 
-MOST_OF_ONE = MOST_SIFTED
+MOST_OF_ONE = MAX_SCANNED
 """The same for those of one person, as in his gallery: they lie far apart."""
 
 UNTIL = "until"

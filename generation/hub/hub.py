@@ -20,7 +20,7 @@ from generation.hub.replay import set_cursor, start_replay
 from generation.hub.stream_outbox import StreamOutbox
 from generation.log_lines import Outage, database
 from generation.log_lines import layer as layer_outage
-from generation.protocol import QueuePlace, collection_frame, encode
+from generation.protocol import QueuePosition, collection_frame, encode
 from generation.selectors import LogPage, clock
 from generation.teardown import cancel_and_wait
 
@@ -299,8 +299,8 @@ class Hub:
         """Soon, to everybody who watches one of these by then."""
         self.queue_updates.publish_soon(task_ids, self.offer_positions)
 
-    def offer_positions(self, places: dict[str, QueuePlace]) -> None:
-        for task_id, place in places.items():
+    def offer_positions(self, positions: dict[str, QueuePosition]) -> None:
+        for task_id, place in positions.items():
             for outbox in tuple(self.watchers.get(task_id, ())):
                 if task_id in outbox.cursors:
                     self.queue_updates.offer(outbox, {task_id: place})

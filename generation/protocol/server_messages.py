@@ -72,7 +72,7 @@ class EventFrame(TypedDict):
     code: NotRequired[str]
 
 
-class QueuePlace(TypedDict):
+class QueuePosition(TypedDict):
     """Where a waiting task stands; `position` counts from 1."""
 
     position: int
@@ -93,7 +93,7 @@ class ModelData(TypedDict):
     reason: str
     seconds_per_step: float | None
     expected: dict[str, float] | None
-    wait: QueuePlace
+    wait: QueuePosition
 
 
 class AnswerFrame(TypedDict):

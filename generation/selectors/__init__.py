@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from generation.selectors.clock import DatabaseClock, clock
-from generation.selectors.collection import Kept, revision_of, revisions_of, what_is_kept
+from generation.selectors.collection import KeptWork, kept_work, revision_of, revisions_of
 from generation.selectors.comparison import Comparison, comparison
-from generation.selectors.database import accepts_writes, write_trouble
-from generation.selectors.durations import Pace, deadline_limit, expected_seconds, stall_limit
+from generation.selectors.database import accepts_writes, write_error
+from generation.selectors.durations import ModelPace, deadline_limit, expected_seconds, stall_limit
 from generation.selectors.events import (
     PAGE_EVENTS,
     SHOWN_EVENTS,
@@ -40,20 +40,20 @@ from generation.selectors.image_detail import (
 from generation.selectors.models import (
     ModelRow,
     key_refused,
+    model_errors,
     model_rows,
-    model_troubles,
-    reason_to_wait,
+    queue_reason,
 )
 from generation.selectors.queue.forecast import (
-    Outlook,
+    Forecast,
     model_offers,
     paces_of,
-    queue_places,
-    read_outlook,
+    queue_positions,
+    read_forecast,
 )
-from generation.selectors.queue.order import in_line, next_in_line
+from generation.selectors.queue.order import next_tasks, queue_order
 from generation.selectors.shared_tasks import digest_of, shared_task
-from generation.selectors.task_detail import Story, children_of, parent_of, story_of
+from generation.selectors.task_detail import TaskDetail, children_of, parent_of, task_detail
 from generation.selectors.task_list import ENDED, TaskCounts, named_cards, older_cards, task_counts
 from generation.selectors.tasks import (
     Card,
@@ -74,13 +74,13 @@ from generation.selectors.tasks import (
 )
 from generation.selectors.trash_items import TRASH_KEPT, Trash, picture_in_trash, trash
 from generation.selectors.worker_liveness import (
+    any_heartbeat_between,
     called_model_servers,
-    eldest_worker,
     heartbeats,
-    is_living,
     is_paused,
     live_workers,
-    worker_elsewhere,
+    oldest_worker,
+    worker_of_other_server,
     workers_of_host,
 )
 
@@ -94,24 +94,25 @@ __all__ = [
     "Card",
     "Comparison",
     "DatabaseClock",
+    "Forecast",
     "GalleryFilter",
     "GalleryItem",
     "GalleryPage",
-    "Kept",
+    "KeptWork",
     "LogPage",
+    "ModelPace",
     "ModelRow",
-    "Outlook",
-    "Pace",
     "PictureAbout",
     "PictureKey",
-    "Story",
     "TaskCounts",
+    "TaskDetail",
     "Trash",
     "about",
     "accepts_model",
     "accepts_writes",
     "active_among",
     "active_cursors",
+    "any_heartbeat_between",
     "any_task",
     "called_model_servers",
     "card_of",
@@ -120,28 +121,27 @@ __all__ = [
     "comparison",
     "deadline_limit",
     "digest_of",
-    "eldest_worker",
     "events_after",
     "expected_seconds",
     "gallery_page",
     "heartbeats",
-    "in_line",
     "interruptions",
-    "is_living",
     "is_paused",
+    "kept_work",
     "key_refused",
     "last_settings",
     "live_workers",
     "log_after",
     "logs_between",
     "may_be_parent",
+    "model_errors",
     "model_offers",
     "model_rows",
-    "model_troubles",
     "named_cards",
     "newest_seqs",
-    "next_in_line",
+    "next_tasks",
     "older_cards",
+    "oldest_worker",
     "paces_of",
     "parent_of",
     "picture_about",
@@ -149,11 +149,12 @@ __all__ = [
     "picture_of",
     "pictures_left",
     "pictures_of_keys",
-    "queue_places",
+    "queue_order",
+    "queue_positions",
+    "queue_reason",
+    "read_forecast",
     "read_key",
-    "read_outlook",
     "readable_keys",
-    "reason_to_wait",
     "recent_cards",
     "revision_of",
     "revisions_of",
@@ -162,15 +163,14 @@ __all__ = [
     "shown_events",
     "stall_limit",
     "state_of",
-    "story_of",
     "task_counts",
+    "task_detail",
     "tasks_to_find",
     "tasks_to_follow",
     "trash",
     "visible_among",
     "visible_task",
-    "what_is_kept",
-    "worker_elsewhere",
+    "worker_of_other_server",
     "workers_of_host",
-    "write_trouble",
+    "write_error",
 ]

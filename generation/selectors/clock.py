@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.utils import timezone
 
-LONGEST_QUESTION = timedelta(milliseconds=100)
+MAX_ROUND_TRIP = timedelta(milliseconds=100)
 """The answer to a question that took longer says too little."""
 
 
@@ -33,7 +33,7 @@ class DatabaseClock:
             cursor.execute("SELECT clock_timestamp()")
             told: datetime = cursor.fetchone()[0]
             took = timezone.now() - before
-        if took < LONGEST_QUESTION:
+        if took < MAX_ROUND_TRIP:
             self.ahead = told - (before + took / 2)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 
-class Kept(TypedDict):
+class KeptWork(TypedDict):
     """`kept`: task → index of a picture → is it a favourite, of those tasks asked for that exist.
 
     `others`: counts of the tasks that were not asked for. `recent`: the newest finished tasks.
@@ -37,7 +37,7 @@ def revision_of(owner_id: int) -> int:
     return revisions_of([owner_id]).get(owner_id, 0)
 
 
-def what_is_kept(owner: User, shown: Some[uuid.UUID]) -> Kept:
+def kept_work(owner: User, shown: Some[uuid.UUID]) -> KeptWork:
     """Read after its revision: what changes meanwhile comes with the next one."""
     revision = revision_of(owner.pk)
     mine = GenerationTask.objects.filter(owner=owner).live()

@@ -10,7 +10,7 @@ from generation.selectors.image_detail import PictureAbout
 SETTINGS = ("prompt", "negative_prompt", "model", "size", "steps", "guidance", "seed")
 
 
-class Fact(TypedDict):
+class ComparedSetting(TypedDict):
     """`differs`: this picture is not like most of the others."""
 
     name: str
@@ -18,17 +18,17 @@ class Fact(TypedDict):
     differs: bool
 
 
-class Exhibit(TypedDict):
+class ComparedPicture(TypedDict):
     """`facts`: the settings that are not the same in all pictures."""
 
     picture: PictureAbout
-    facts: list[Fact]
+    facts: list[ComparedSetting]
 
 
 class Comparison(TypedDict):
     """`shared`: the settings that all pictures have; `slides`: they can lie upon each other."""
 
-    exhibits: list[Exhibit]
+    exhibits: list[ComparedPicture]
     shared: dict[str, Any]
     slides: bool
 

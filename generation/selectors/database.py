@@ -6,16 +6,16 @@ from django.db import OperationalError, connection
 
 WRITER_BUSY = "locked"
 
-OTHERS_TURN = 400
+LOCK_TIMEOUT = 400
 """Milliseconds that another writer of the SQLite file may take before it counts as holding it."""
 
 
 def accepts_writes() -> bool:
-    """Whether `write_trouble` finds none; raises if the database is away."""
-    return not write_trouble()
+    """Whether `write_error` finds none; raises if the database is away."""
+    return not write_error()
 
 
-def write_trouble() -> str:
+def write_error() -> str:
     """`read_only` for a standby or a file that cannot be written, `locked` for a SQLite file whose
     write lock another process keeps, empty if it can be written; raises if it is away."""
     if connection.vendor == "postgresql":
@@ -24,15 +24,15 @@ def write_trouble() -> str:
             read_only: str = cursor.fetchone()[0]
         return "" if read_only == "off" else "read_only"
     # a transaction of ours is IMMEDIATE: it could not have begun
-    return "" if connection.in_atomic_block else trouble_to_begin()
+    return "" if connection.in_atomic_block else begin_error()
 
 
-def trouble_to_begin() -> str:
+def begin_error() -> str:
     """Why SQLite begins no transaction that may write, or empty."""
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA busy_timeout")
         patience = cursor.fetchone()[0]
-        cursor.execute(f"PRAGMA busy_timeout = {OTHERS_TURN}")
+        cursor.execute(f"PRAGMA busy_timeout = {LOCK_TIMEOUT}")
         try:
             cursor.execute("BEGIN IMMEDIATE")
             try:

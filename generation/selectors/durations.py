@@ -47,7 +47,7 @@ def expected_seconds(*, model: str, width: int, height: int, steps: int) -> dict
     }
 
 
-class Pace(TypedDict):
+class ModelPace(TypedDict):
     """`seconds_per_step`: of one denoising step at 512²; `expected`: see `expected_seconds`.
 
     Both at the reference size, and None before the first task of the model.
@@ -57,10 +57,10 @@ class Pace(TypedDict):
     expected: dict[str, float] | None
 
 
-UNKNOWN: Pace = {"seconds_per_step": None, "expected": None}
+UNKNOWN: ModelPace = {"seconds_per_step": None, "expected": None}
 
 
-def pace_of(model: str) -> Pace:
+def pace_of(model: str) -> ModelPace:
     measured = measured_seconds(model)
     if Step.GENERATING not in measured:
         return UNKNOWN

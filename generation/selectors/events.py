@@ -89,15 +89,15 @@ def interruptions(task_id: uuid.UUID, reason: InterruptReason) -> int:
 def shown_logs(tasks: Collection[GenerationTask]) -> dict[uuid.UUID, list[EventFrame]]:
     """The log of each task in order, of a long one the `shown_events`; one query."""
     logs: dict[uuid.UUID, list[EventFrame]] = {task.pk: [] for task in tasks}
-    short = [task.pk for task in tasks if not is_long(task)]
-    wanted = [Q(task=task.pk) & shown_events(task) for task in tasks if is_long(task)]
+    short = [task.pk for task in tasks if not is_long_log(task)]
+    wanted = [Q(task=task.pk) & shown_events(task) for task in tasks if is_long_log(task)]
     rows = TaskEvent.objects.filter(Q(Q(task__in=short), *wanted, _connector=Q.OR))
     for key, frame in rows.order_by("task", "seq").values_list("task_id", "frame"):
         logs[key].append(json.loads(frame))
     return logs
 
 
-def is_long(task: GenerationTask) -> bool:
+def is_long_log(task: GenerationTask) -> bool:
     return task.newest_seq > SHOWN_EVENTS
 
 

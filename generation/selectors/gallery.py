@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 PAGE_TASKS = 60
-MOST_SIFTED = 5_000
+MAX_SCANNED = 5_000
 """Tasks that are looked through for one page, when words or a filter may leave out any of them."""
 
 MAX_WORDS = 8
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-Place = tuple[datetime, uuid.UUID]
+GalleryPosition = tuple[datetime, uuid.UUID]
 """When a task was sent, and its id: its place in the order of the gallery."""
 
 STATUSES = {
@@ -57,7 +57,7 @@ class GalleryFilter:
         return folded(self.text).split()[:MAX_WORDS]
 
     @property
-    def sifts(self) -> bool:
+    def needs_scan(self) -> bool:
         """Whether many tasks may have to be read to find one; favourites have an index."""
         return bool(self.words or self.status or self.model) and not self.favourite
 
@@ -118,7 +118,7 @@ def gallery_page(owner: User, wanted: GalleryFilter, before: str | None) -> Gall
     tasks = tasks_of(owner, wanted)
     if place is not None:
         tasks = tasks.filter(is_after(place))
-    edge = edge_of_sifting(owner, place) if wanted.sifts else None
+    edge = scan_limit(owner, place) if wanted.needs_scan else None
     if edge is not None:
         tasks = tasks.filter(~is_after(edge), created__gte=edge[0])
     rows = list(tasks.newest_first()[: PAGE_TASKS + 1])
@@ -132,19 +132,19 @@ def gallery_page(owner: User, wanted: GalleryFilter, before: str | None) -> Gall
     }
 
 
-def is_after(place: Place) -> Q:
+def is_after(place: GalleryPosition) -> Q:
     """Further down: older, or of the same moment and a lower id."""
     created, last = place
     # said twice: the first half alone can be looked up in the index
     return Q(Q(created__lt=created) | Q(created=created, pk__lt=last), created__lte=created)
 
 
-def edge_of_sifting(owner: User, place: Place | None) -> Place | None:
+def scan_limit(owner: User, place: GalleryPosition | None) -> GalleryPosition | None:
     """The last task that is looked at for one page; None if there are none after it."""
     tasks = GenerationTask.objects.filter(owner=owner)
     if place is not None:
         tasks = tasks.filter(is_after(place))
-    rows = tasks.newest_first().values_list("created", "pk")[MOST_SIFTED - 1 : MOST_SIFTED + 1]
+    rows = tasks.newest_first().values_list("created", "pk")[MAX_SCANNED - 1 : MAX_SCANNED + 1]
     edge = list(rows)
     return edge[0] if len(edge) > 1 else None
 
@@ -160,7 +160,7 @@ def tasks_of(owner: User, wanted: GalleryFilter) -> TaskQuerySet:
     if wanted.favourite:
         tasks = tasks.filter(pk__in=tasks_drawn(favourite=True))
     for word in wanted.words:
-        tasks = tasks.filter(holds(word))
+        tasks = tasks.filter(matches(word))
     return tasks
 
 
@@ -170,7 +170,7 @@ def tasks_drawn(**wanted: Any) -> QuerySet[GeneratedImage, uuid.UUID]:
     return rows.order_by().values_list("task", flat=True)
 
 
-def holds(word: str) -> Q:
+def matches(word: str) -> Q:
     """The word stands in the prompt or the model's name, or is a picture's seed."""
     found = Q(search_text__contains=word)
     seed = as_seed(word)
@@ -243,13 +243,13 @@ def cursor_of(task: GenerationTask) -> str:
     return write_cursor((task.created, task.pk))
 
 
-def write_cursor(place: Place) -> str:
+def write_cursor(place: GalleryPosition) -> str:
     created, last = place
     microseconds = (created - EPOCH) // timedelta(microseconds=1)
     return base64.urlsafe_b64encode(f"{microseconds}:{last}".encode()).decode()
 
 
-def read_cursor(text: str | None) -> Place | None:
+def read_cursor(text: str | None) -> GalleryPosition | None:
     try:
         raw = base64.urlsafe_b64decode(text or "").decode()
         microseconds, _colon, key = raw.partition(":")

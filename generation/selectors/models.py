@@ -19,7 +19,7 @@ class ModelRow(TypedDict):
     reason: str
 
 
-def reason_to_wait(state: ModelState | None, *, workers: int, paused: bool = False) -> QueueReason:
+def queue_reason(state: ModelState | None, *, workers: int, paused: bool = False) -> QueueReason:
     """Why tasks of a model stand still, or that they are just in line."""
     if not workers:
         return QueueReason.PAUSED if paused else QueueReason.NO_WORKER
@@ -38,12 +38,12 @@ def known_models() -> dict[str, ModelState | None]:
     return {name: seen.get(name) for name in dict.fromkeys([settings.XINFERENCE_MODEL, *seen])}
 
 
-def model_troubles() -> dict[str, str]:
+def model_errors() -> dict[str, str]:
     """For each model that can be asked for, why it cannot be used; empty if it can."""
-    return {name: trouble_of(state) for name, state in known_models().items()}
+    return {name: error_of(state) for name, state in known_models().items()}
 
 
-def trouble_of(state: ModelState | None) -> str:
+def error_of(state: ModelState | None) -> str:
     if state is None:
         return "no worker has seen it yet"
     if state.ready:
@@ -69,5 +69,5 @@ def model_row(name: str, state: ModelState | None, *, workers: int, paused: bool
         "name": name,
         "ready": state is not None and state.ready and workers > 0,
         "replicas": state.replicas if state else 0,
-        "reason": reason_to_wait(state, workers=workers, paused=paused).value,
+        "reason": queue_reason(state, workers=workers, paused=paused).value,
     }

@@ -12,8 +12,8 @@ from generation.models import GenerationTask
 from generation.protocol import EventFrame
 from generation.selectors.events import shown_logs
 from generation.selectors.tasks import Card, age, card_of
-from generation.timeline.diagnosis import Verdict, verdict
-from generation.timeline.spans import Waterfall, asides_of, waterfall
+from generation.timeline.diagnosis import Diagnosis, diagnose
+from generation.timeline.spans import Timeline, build_timeline, extras_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -23,7 +23,7 @@ RELATIVES = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class TaskDetail:
     """All of it from one reading of the log, so that no part is ahead of another.
 
     `log`: of a long one, the shown events.
@@ -31,38 +31,38 @@ class Story:
 
     card: Card
     log: list[EventFrame]
-    fall: Waterfall
-    verdict: Verdict
+    timeline: Timeline
+    diagnosis: Diagnosis
 
 
-class Kin(TypedDict):
+class RelatedTask(TypedDict):
     """Another task that this one was made from, or that was made from it."""
 
     name: str
     url: str
 
 
-def story_of(task: GenerationTask, *, now: datetime) -> Story:
+def task_detail(task: GenerationTask, *, now: datetime) -> TaskDetail:
     log = shown_logs([task])[task.pk]
     card = card_of(task, now=now, log=log)
     state = card["state"]
-    fall = waterfall(state, card["task"], now=now.timestamp(), asides=asides_of(log))
-    told = verdict(fall, card["task"], status=state["status"])
-    return Story(card=card, log=log, fall=fall, verdict=told)
+    timeline = build_timeline(state, card["task"], now=now.timestamp(), extras=extras_of(log))
+    diagnosis = diagnose(timeline, card["task"], status=state["status"])
+    return TaskDetail(card=card, log=log, timeline=timeline, diagnosis=diagnosis)
 
 
-def parent_of(task: GenerationTask, user: User | AnonymousUser) -> Kin | None:
+def parent_of(task: GenerationTask, user: User | AnonymousUser) -> RelatedTask | None:
     """Where it came from, if the person may see that."""
     parent = task.parent
-    return kin(parent) if parent is not None and parent.is_visible_to(user) else None
+    return related_task(parent) if parent is not None and parent.is_visible_to(user) else None
 
 
-def children_of(task: GenerationTask, user: User | AnonymousUser) -> list[Kin]:
+def children_of(task: GenerationTask, user: User | AnonymousUser) -> list[RelatedTask]:
     """Retries and variations, newest first."""
     # chosen and sorted here: SQLite would rather walk through all that their owner ever sent
     rows = [each for each in task.retries.order_by() if each.is_visible_to(user)]
-    return [kin(child) for child in sorted(rows, key=age, reverse=True)[:RELATIVES]]
+    return [related_task(child) for child in sorted(rows, key=age, reverse=True)[:RELATIVES]]
 
 
-def kin(task: GenerationTask) -> Kin:
+def related_task(task: GenerationTask) -> RelatedTask:
     return {"name": str(task.pk)[:8], "url": reverse("task", args=[task.pk])}

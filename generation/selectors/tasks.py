@@ -16,14 +16,14 @@ from generation.models import GeneratedImage, GenerationTask, ModelState
 from generation.protocol import (
     EventFrame,
     ImageData,
-    QueuePlace,
+    QueuePosition,
     TaskData,
     TaskState,
     empty_state,
     fold_shown,
 )
-from generation.selectors.events import cancel_stops, is_long, shown_logs
-from generation.selectors.queue.forecast import queue_places
+from generation.selectors.events import cancel_stops, is_long_log, shown_logs
+from generation.selectors.queue.forecast import queue_positions
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -32,11 +32,11 @@ PAGE_CARDS = 30
 REMEMBERED = ("model", "width", "height", "n", "steps", "guidance", "negative_prompt")
 """What the composer begins with again."""
 
-LATE = timedelta(seconds=60)
+COMMIT_DELAY = timedelta(seconds=60)
 """What was told up to some moment may lack what was submitted so long before: a commit takes its
 time, and a stream that is held back is noticed after 40 s."""
 
-MOST_MISSED = 100
+MAX_MISSED = 100
 """Ended tasks that are told to somebody who comes back; a page shows fewer."""
 
 
@@ -54,7 +54,7 @@ class Card(TypedDict):
     id: str
     task: TaskData
     state: TaskState
-    queue: QueuePlace | None
+    queue: QueuePosition | None
 
 
 def visible_task(task_id: str | uuid.UUID, user: User | AnonymousUser) -> GenerationTask:
@@ -101,7 +101,7 @@ def tasks_to_find(owners: Collection[int], *, since: datetime) -> dict[int, set[
     """By owner the tasks of which nobody may have told: unfinished, or submitted since then."""
     found: dict[int, set[str]] = {owner: set() for owner in owners}
     theirs = GenerationTask.objects.filter(owner__in=owners).order_by()
-    for rows in (theirs.unfinished(), theirs.live().filter(created__gte=since - LATE)):
+    for rows in (theirs.unfinished(), theirs.live().filter(created__gte=since - COMMIT_DELAY)):
         for owner, key in rows.values_list("owner", "pk"):
             found[owner].add(str(key))
     return found
@@ -118,8 +118,8 @@ def tasks_to_follow(
     mine = GenerationTask.objects.filter(owner=user)
     tasks = {task.pk: task for task in mine.unfinished().order_by()}
     if since is not None:
-        newest = mine.live().filter(created__gte=since - LATE).newest_first()
-        tasks |= {task.pk: task for task in newest[:MOST_MISSED]}
+        newest = mine.live().filter(created__gte=since - COMMIT_DELAY).newest_first()
+        tasks |= {task.pk: task for task in newest[:MAX_MISSED]}
     named = set(readable_keys(cursors)) - tasks.keys()
     if named:
         rows = GenerationTask.objects.visible_to(user).filter(pk__in=named)
@@ -190,13 +190,13 @@ def cards_of(
     logs: dict[uuid.UUID, list[EventFrame]] | None = None,
 ) -> list[Card]:
     logs = logs or shown_logs(tasks)
-    places = queue_places([str(task.pk) for task in tasks if not task.is_over], now=now)
+    places = queue_positions([str(task.pk) for task in tasks if not task.is_over], now=now)
     favourites = favourites_of(tasks)
     return [
         {
             "id": str(task.pk),
             "task": task.data,
-            "state": with_what_was_kept(state_shown(task, logs[task.pk]), favourites[task.pk]),
+            "state": with_kept_images(state_shown(task, logs[task.pk]), favourites[task.pk]),
             "queue": places.get(str(task.pk)),
         }
         for task in tasks
@@ -206,7 +206,7 @@ def cards_of(
 def state_shown(task: GenerationTask, log: list[EventFrame]) -> TaskState:
     """The fold of the log; of a long one, what the events left out had said is in the rows."""
     state = fold_shown(empty_state(str(task.pk)), log)
-    if not is_long(task):
+    if not is_long_log(task):
         return state
     state["images"] = [image.data for image in task.images.order_by("index")]
     state["seed"] = task.drawn_seed if state["seed"] is None else state["seed"]
@@ -224,7 +224,7 @@ def favourites_of(tasks: list[GenerationTask]) -> dict[uuid.UUID, dict[int, bool
     return kept
 
 
-def with_what_was_kept(state: TaskState, kept: dict[int, bool]) -> TaskState:
+def with_kept_images(state: TaskState, kept: dict[int, bool]) -> TaskState:
     """The log tells of every picture that ever was; a card shows those that are there."""
     pictures: list[ImageData] = [
         {**image, "favourite": kept[image["index"]]}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TRASH_KEPT = timedelta(days=1)
 """So long after its deletion a task or a picture can be taken back."""
 
-MOST_SHOWN = 120
+MAX_SHOWN = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +50,12 @@ class Trash:
 
 def trash(owner: User, *, now: datetime) -> Trash:
     tasks, pictures = deleted_tasks(owner, now), deleted_pictures(owner, now)
-    newest_tasks = tasks.order_by("-deleted_at").prefetch_related("images")[:MOST_SHOWN]
-    newest_pictures = pictures.order_by("-deleted_at").select_related("task")[:MOST_SHOWN]
+    newest_tasks = tasks.order_by("-deleted_at").prefetch_related("images")[:MAX_SHOWN]
+    newest_pictures = pictures.order_by("-deleted_at").select_related("task")[:MAX_SHOWN]
     items = [task_item(task, now) for task in newest_tasks]
     items += [picture_item(image, now) for image in newest_pictures]
     items.sort(key=lambda item: item.deleted_at, reverse=True)
-    return Trash(items=items[:MOST_SHOWN], count=tasks.count() + pictures.count())
+    return Trash(items=items[:MAX_SHOWN], count=tasks.count() + pictures.count())
 
 
 def deleted_tasks(owner: User, now: datetime) -> TaskQuerySet:

@@ -33,19 +33,21 @@ def heartbeats(now: datetime) -> dict[uuid.UUID, datetime]:
     return dict(working.values_list("pk", "last_seen"))
 
 
-def is_living(before: Mapping[uuid.UUID, datetime], after: Mapping[uuid.UUID, datetime]) -> bool:
+def any_heartbeat_between(
+    before: Mapping[uuid.UUID, datetime], after: Mapping[uuid.UUID, datetime]
+) -> bool:
     """Whether a worker was heard from between two readings; in a copy their times stand still."""
     return any(after.get(worker, seen) > seen for worker, seen in before.items())
 
 
-def worker_elsewhere(model_server: str, now: datetime) -> Worker | None:
+def worker_of_other_server(model_server: str, now: datetime) -> Worker | None:
     """A worker that still works and calls another model server; None if there is none."""
     living = Worker.objects.filter(last_seen__gt=now - WORKER_SILENCE)
     others = living.exclude(state=WorkerState.STOPPED).exclude(model_server__in=("", model_server))
     return others.order_by("started", "pk").first()
 
 
-def eldest_worker(now: datetime) -> uuid.UUID | None:
+def oldest_worker(now: datetime) -> uuid.UUID | None:
     """Of the living ones; None if there is none."""
     living = Worker.objects.filter(state=WorkerState.RUNNING, last_seen__gt=now - WORKER_SILENCE)
     return living.order_by("started", "pk").values_list("pk", flat=True).first()

@@ -64,7 +64,7 @@ def models_with_work(now: datetime) -> list[str]:
 def claim_for(name: str, *, worker_id: uuid.UUID, now: datetime, most: int) -> list[Claim]:
     """Raises TransitionRefused if others took all that were next."""
     with transaction.atomic():
-        keys = selectors.next_in_line(name, now, count=most)
+        keys = selectors.next_tasks(name, now, count=most)
         free = ModelSlot.objects.filter(model=name, task__isnull=True)
         # no more than tasks can be taken: who finds all of them locked sees no work
         slots = list(free.select_for_update(skip_locked=True).order_by("number")[: len(keys)])

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from generation.choices import ErrorCode, KeyUse, Route
-from generation.log_lines import Pace, log_line
+from generation.log_lines import LogRateLimit, log_line
 from generation.models import GenerationTask, ModelSlot, ModelState
 
 logger = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ def record_models(*, seen: Sequence[ModelObservation], demo: bool, now: datetime
         delete_unserved_models(now=now)
 
 
-left_out = Pace(burst=1, seconds=3_600)
+left_out = LogRateLimit(burst=1, seconds=3_600)
 """Every worker meets the same at every look."""
 
 

@@ -34,7 +34,7 @@ def register_worker(
             # one after the other: two that start at once must see each other
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REGISTRATION])
-        other = selectors.worker_elsewhere(model_server, now) if model_server else None
+        other = selectors.worker_of_other_server(model_server, now) if model_server else None
         if other is not None:
             raise WorkerRefused(mismatch_message(model_server, other))
         return Worker.objects.create(

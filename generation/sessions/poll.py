@@ -59,7 +59,7 @@ class PollResponse(Subscriber):
     async def follow_new(self, task: GenerationTask) -> None:
         await self.follow(task, after=0)
         task_ids = [str(task.pk)]
-        places = await database_sync_to_async(selectors.queue_places)(task_ids, now=clock.now())
+        places = await database_sync_to_async(selectors.queue_positions)(task_ids, now=clock.now())
         self.frames += queue_frames(places, task_ids)
 
     async def add_queue(self, owner_id: int, task_ids: list[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 from generation.choices import Step, TaskStatus
 from generation.estimates import PRIOR, scale, task_seconds
 from generation.protocol import TaskData
-from generation.timeline.spans import Row, Waterfall
+from generation.timeline.spans import Bar, Timeline
 
 NOTICEABLE = 0.5
 """Seconds below which nobody asks."""
@@ -21,19 +21,19 @@ SLOW = 1.25
 
 FAST = 0.8
 SLOW_STEP = 1.5
-MOST_CAUSES = 2
+MAX_CAUSES = 2
 
 
-Mood = Literal["slow", "fast", "usual", "first", "spread", "none"]
+Outcome = Literal["slow", "fast", "usual", "first", "spread", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """`seconds`: what it cost; of a step, beyond the usual. `row`: the worst of its `count`."""
+    """`seconds`: what it cost; of a step, beyond the usual. `bar`: the worst of its `count`."""
 
     kind: Literal["in_line", "interrupted", "model", "step"]
     seconds: float
-    row: Row
+    bar: Bar
     count: int = 1
     took: float = 0.0
     usual: float = 0.0
@@ -44,30 +44,30 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Diagnosis:
     """`usual`: seconds such a task takes by past ones; None before the first was measured."""
 
-    mood: Mood
+    outcome: Outcome
     total: float
     usual: float | None
     causes: list[Cause]
 
 
-def verdict(fall: Waterfall, task: TaskData, *, status: str) -> Verdict:
+def diagnose(timeline: Timeline, task: TaskData, *, status: str) -> Diagnosis:
     usual = None if is_guess(task) else task_seconds(task["expected"], task["n"])
-    found = [*waiting(fall), *breaks(fall), *slow_steps(fall, task, usual)]
-    least = max(NOTICEABLE, SHARE * fall.total)
+    found = [*waiting(timeline), *interruptions(timeline), *slow_steps(timeline, task, usual)]
+    least = max(NOTICEABLE, SHARE * timeline.total)
     causes = sorted((c for c in found if c.seconds >= least), key=lambda c: -c.seconds)
-    slow = usual is None or fall.total > SLOW * usual
-    mood: Mood = "none"
+    slow = usual is None or timeline.total > SLOW * usual
+    outcome: Outcome = "none"
     if causes and slow:
-        mood = "slow"
+        outcome = "slow"
     elif status == TaskStatus.COMPLETED:
-        mood = compared(fall.total, usual)
-    return Verdict(mood=mood, total=fall.total, usual=usual, causes=causes[:MOST_CAUSES])
+        outcome = compared(timeline.total, usual)
+    return Diagnosis(outcome=outcome, total=timeline.total, usual=usual, causes=causes[:MAX_CAUSES])
 
 
-def compared(total: float, usual: float | None) -> Mood:
+def compared(total: float, usual: float | None) -> Outcome:
     """Of a task for which no single cause stands out."""
     if usual is None:
         return "first"
@@ -83,17 +83,17 @@ def is_guess(task: TaskData) -> bool:
     return task["expected"] == guesses or not task["expected"]
 
 
-def waiting(fall: Waterfall) -> list[Cause]:
-    line = [Cause(kind="in_line", seconds=r.seconds, row=r) for r in rows_at(fall, "in_line")]
-    model = [Cause(kind="model", seconds=r.seconds, row=r) for r in rows_at(fall, "model")]
-    return [*line, *together(model)]
+def waiting(timeline: Timeline) -> list[Cause]:
+    line = [Cause(kind="in_line", seconds=r.seconds, bar=r) for r in bars_at(timeline, "in_line")]
+    model = [Cause(kind="model", seconds=r.seconds, bar=r) for r in bars_at(timeline, "model")]
+    return [*line, *merged(model)]
 
 
-def rows_at(fall: Waterfall, step: str) -> list[Row]:
-    return [row for row in fall.rows if row.step == step]
+def bars_at(timeline: Timeline, step: str) -> list[Bar]:
+    return [bar for bar in timeline.bars if bar.step == step]
 
 
-def together(causes: list[Cause]) -> list[Cause]:
+def merged(causes: list[Cause]) -> list[Cause]:
     """Several of one kind as one."""
     if not causes:
         return []
@@ -101,36 +101,36 @@ def together(causes: list[Cause]) -> list[Cause]:
     return [replace(worst, seconds=sum(c.seconds for c in causes), count=len(causes))]
 
 
-def breaks(fall: Waterfall) -> list[Cause]:
+def interruptions(timeline: Timeline) -> list[Cause]:
     """Of each interrupted attempt: from its last whole picture until the next attempt began."""
-    began = {part.attempt: part.begins for part in fall.parts if part.attempt}
+    began = {segment.attempt: segment.begins for segment in timeline.segments if segment.attempt}
     causes = []
-    for row in (row for row in fall.rows if row.kind == "interrupted"):
+    for bar in (bar for bar in timeline.bars if bar.kind == "interrupted"):
         kept = [
             each.ends
-            for each in fall.rows
-            if each.attempt == row.attempt and each.step == Step.FINISHING and each.kind == "work"
+            for each in timeline.bars
+            if each.attempt == bar.attempt and each.step == Step.FINISHING and each.kind == "work"
         ]
-        since = max(kept, default=began[row.attempt])
-        again = began.get(row.attempt + 1, fall.total)
-        causes.append(Cause(kind="interrupted", seconds=again - since, row=row))
-    return together(causes)
+        since = max(kept, default=began[bar.attempt])
+        again = began.get(bar.attempt + 1, timeline.total)
+        causes.append(Cause(kind="interrupted", seconds=again - since, bar=bar))
+    return merged(causes)
 
 
-def slow_steps(fall: Waterfall, task: TaskData, usual: float | None) -> list[Cause]:
+def slow_steps(timeline: Timeline, task: TaskData, usual: float | None) -> list[Cause]:
     """The steps of attempts that were not interrupted, over all pictures."""
     if usual is None:
         return []
-    broken = {part.attempt for part in fall.bands}
-    passed: dict[str, list[Row]] = {}
-    for row in fall.rows:
-        if row.attempt and row.attempt not in broken and row.kind != "waiting":
-            passed.setdefault(row.step, []).append(row)
+    broken = {segment.attempt for segment in timeline.bands}
+    passed: dict[str, list[Bar]] = {}
+    for bar in timeline.bars:
+        if bar.attempt and bar.attempt not in broken and bar.kind != "waiting":
+            passed.setdefault(bar.step, []).append(bar)
     causes = []
-    for step, rows in passed.items():
-        took = sum(row.seconds for row in rows)
-        due = task["expected"].get(step, 0.0) * len({row.image for row in rows})
+    for step, bars in passed.items():
+        took = sum(bar.seconds for bar in bars)
+        due = task["expected"].get(step, 0.0) * len({bar.image for bar in bars})
         if due and took >= SLOW_STEP * due:
-            worst = max(rows, key=lambda row: row.seconds)
-            causes.append(Cause(kind="step", seconds=took - due, row=worst, took=took, usual=due))
+            worst = max(bars, key=lambda bar: bar.seconds)
+            causes.append(Cause(kind="step", seconds=took - due, bar=worst, took=took, usual=due))
     return causes

@@ -15,10 +15,10 @@ Kind = Literal["waiting", "work", "running", "interrupted", "failed", "cancelled
 SILENT = frozenset({InterruptReason.LEASE_EXPIRED.value, InterruptReason.STALLED.value})
 """Interruptions that are noticed only after nothing was heard for a while."""
 
-FAINT = 0.001
+MIN_WEIGHT = 0.001
 """Expected seconds of a step that nobody expects anything of."""
 
-MOST_TICKS = 9
+MAX_TICKS = 9
 TICKS = (1, 2, 4, 5)
 LONG_TICKS = (10, 20, 30, 60, 120, 240, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200)
 LEAST_SPAN = 0.1
@@ -36,7 +36,7 @@ class Delay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asides:
+class LogExtras:
     """What the fold drops, by attempt: its worker, when it last wrote, how far it came.
 
     `gaps`: Unix seconds of the events on either side of those that were not read.
@@ -50,7 +50,7 @@ class Asides:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Bar:
     """One bar, in seconds since the task was sent.
 
     `step`: a step, or what was waited for (`in_line`, `silence`, `back_in_line`, `model`), or
@@ -76,7 +76,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Segment:
     """A piece of the summary: a wait, or all of one attempt until it was last heard of.
 
     `shown` False: what happened is in events that were not read.
@@ -94,12 +94,12 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waterfall:
+class Timeline:
     """`total`: seconds from sending to the end, or to now; the parts add up to it."""
 
-    rows: list[Row]
-    parts: list[Part]
-    bands: list[Part]
+    bars: list[Bar]
+    segments: list[Segment]
+    bands: list[Segment]
     ticks: list[float]
     total: float
     goes_on: bool
@@ -109,27 +109,27 @@ class Waterfall:
         return max(self.total, LEAST_SPAN)
 
 
-def asides_of(frames: Iterable[EventFrame]) -> Asides:
-    asides = Asides()
+def extras_of(frames: Iterable[EventFrame]) -> LogExtras:
+    extras = LogExtras()
     before: EventFrame | None = None
     for frame in frames:
         kind, attempt, details = frame["kind"], frame["attempt"], frame["details"]
         if before is not None and frame["seq"] > before["seq"] + 1:
-            asides.gaps.append((before["timestamp"], frame["timestamp"]))
+            extras.gaps.append((before["timestamp"], frame["timestamp"]))
         before = frame
         if kind == EventKind.CLAIMED:
-            asides.workers[attempt] = details.get("worker", "")
+            extras.workers[attempt] = details.get("worker", "")
         elif kind == EventKind.STEP_BEGAN:
-            asides.done.pop(attempt, None)
+            extras.done.pop(attempt, None)
         elif kind == EventKind.PROGRESSED:
-            asides.done[attempt] = details["done"]
+            extras.done[attempt] = details["done"]
         elif kind == EventKind.DELAYED:
             at, until = frame["timestamp"], details["until"]
             delay = Delay(attempt=attempt, reason=details["reason"], at=at, until=until)
-            asides.delays.append(delay)
+            extras.delays.append(delay)
         if kind not in (EventKind.INTERRUPTED, EventKind.CANCEL_REQUESTED, EventKind.FAILED):
-            asides.last_news[attempt] = frame["timestamp"]
-    return asides
+            extras.last_news[attempt] = frame["timestamp"]
+    return extras
 
 
 class Clock:
@@ -161,52 +161,52 @@ class Attempt:
     kind: Kind
 
 
-def waterfall(
-    state: TaskState, task: TaskData, *, now: float, asides: Asides | None = None
-) -> Waterfall:
+def build_timeline(
+    state: TaskState, task: TaskData, *, now: float, extras: LogExtras | None = None
+) -> Timeline:
     clock = Clock(state, now)
-    asides = asides or Asides()
-    rows = [Row("work", Step.PARSING, 0.0, 0.0)]
-    parts: list[Part] = []
+    extras = extras or LogExtras()
+    bars = [Bar("work", Step.PARSING, 0.0, 0.0)]
+    segments: list[Segment] = []
     heard = over = 0.0
-    tries = list(attempts(state, asides, clock))
+    tries = list(attempts(state, extras, clock))
     for each in tries:
-        hidden = is_hidden(over, each.begins, asides, clock)
-        rows += waits(over, each.begins, again=each is not tries[0], hidden=hidden)
-        parts.append(Part("waiting", heard, each.begins, shown=not hidden))
-        rows += rows_of(each, state, asides, clock, task["expected"])
-        parts.append(Part(each.kind, each.begins, each.heard, attempt=each.number))
+        hidden = is_hidden(over, each.begins, extras, clock)
+        bars += waiting_bars(over, each.begins, again=each is not tries[0], hidden=hidden)
+        segments.append(Segment("waiting", heard, each.begins, shown=not hidden))
+        bars += bars_of(each, state, extras, clock, task["expected"])
+        segments.append(Segment(each.kind, each.begins, each.heard, attempt=each.number))
         heard, over = each.heard, each.over
     if not tries or heard < clock.total:
-        hidden = is_hidden(over, clock.total, asides, clock)
-        rows += waits(over, clock.total, again=bool(tries), hidden=hidden)
-        parts.append(Part("waiting", heard, clock.total, shown=not hidden))
+        hidden = is_hidden(over, clock.total, extras, clock)
+        bars += waiting_bars(over, clock.total, again=bool(tries), hidden=hidden)
+        segments.append(Segment("waiting", heard, clock.total, shown=not hidden))
     if not clock.goes_on:
-        rows.append(Row("end", state["status"], clock.total, clock.total))
-    return Waterfall(
-        rows=rows,
-        parts=parts,
-        bands=[part for part in parts if part.kind == "interrupted"],
+        bars.append(Bar("end", state["status"], clock.total, clock.total))
+    return Timeline(
+        bars=bars,
+        segments=segments,
+        bands=[segment for segment in segments if segment.kind == "interrupted"],
         ticks=list(ticks(max(clock.total, LEAST_SPAN))),
         total=clock.total,
         goes_on=clock.goes_on,
     )
 
 
-def is_hidden(begins: float, ends: float, asides: Asides, clock: Clock) -> bool:
+def is_hidden(begins: float, ends: float, extras: LogExtras, clock: Clock) -> bool:
     """Whether events that were not read lie between two attempts."""
-    spans = [(clock.since(first, 0), clock.since(last, 0)) for first, last in asides.gaps]
+    spans = [(clock.since(first, 0), clock.since(last, 0)) for first, last in extras.gaps]
     return any(begins <= first and last <= ends for first, last in spans)
 
 
-def waits(begins: float, ends: float, *, again: bool, hidden: bool) -> Iterator[Row]:
+def waiting_bars(begins: float, ends: float, *, again: bool, hidden: bool) -> Iterator[Bar]:
     """The wait in the line; the first one is told even if it took no time."""
     if ends > begins or not again:
         step = "not_shown" if hidden else "back_in_line" if again else "in_line"
-        yield Row("waiting", step, begins, ends)
+        yield Bar("waiting", step, begins, ends)
 
 
-def attempts(state: TaskState, asides: Asides, clock: Clock) -> Iterator[Attempt]:
+def attempts(state: TaskState, extras: LogExtras, clock: Clock) -> Iterator[Attempt]:
     over = 0.0
     for number, found in groupby(state["timeline"], key=lambda span: span["attempt"]):
         spans = [span for span in found if span["step"] != Step.COMPLETED]
@@ -220,8 +220,8 @@ def attempts(state: TaskState, asides: Asides, clock: Clock) -> Iterator[Attempt
         over = heard = clock.total if ended is None else clock.since(ended, begins)
         error = state["error"]
         reason = broken["reason"] if broken else error["code"] if error else ""
-        if reason in SILENT and number in asides.last_news:
-            heard = min(over, clock.since(asides.last_news[number], begins))
+        if reason in SILENT and number in extras.last_news:
+            heard = min(over, clock.since(extras.last_news[number], begins))
         yield Attempt(
             number=number,
             spans=spans,
@@ -240,41 +240,41 @@ def ending(state: TaskState, broken: Interruption | None) -> Kind:
     return kinds.get(state["status"], "running")
 
 
-def rows_of(
-    attempt: Attempt, state: TaskState, asides: Asides, clock: Clock, expected: dict[str, float]
-) -> Iterator[Row]:
+def bars_of(
+    attempt: Attempt, state: TaskState, extras: LogExtras, clock: Clock, expected: dict[str, float]
+) -> Iterator[Bar]:
     """Its steps, with the waits that the model server asked for, then the silence at the end."""
     steps = list(steps_of(attempt, clock, expected))
-    rows = list(with_delays(steps, asides.delays, clock))
-    number, last = attempt.number, rows[-1]
-    rows[0] = replace(rows[0], worker=asides.workers.get(number, ""))
+    bars = list(with_delays(steps, extras.delays, clock))
+    number, last = attempt.number, bars[-1]
+    bars[0] = replace(bars[0], worker=extras.workers.get(number, ""))
     error = state["error"]["code"] if state["error"] else ""
     reason = attempt.broken["reason"] if attempt.broken else error
-    done = asides.done.get(number) if last.step == Step.GENERATING else None
-    rows[-1] = replace(rows[-1], kind=attempt.kind, reason=reason, done=done)
-    yield from rows
+    done = extras.done.get(number) if last.step == Step.GENERATING else None
+    bars[-1] = replace(bars[-1], kind=attempt.kind, reason=reason, done=done)
+    yield from bars
     if attempt.over > attempt.heard:
         span = attempt.heard, attempt.over
-        yield Row("waiting", "silence", *span, attempt=number, reason=reason)
+        yield Bar("waiting", "silence", *span, attempt=number, reason=reason)
 
 
-def with_delays(rows: list[Row], delays: list[Delay], clock: Clock) -> Iterator[Row]:
+def with_delays(bars: list[Bar], delays: list[Delay], clock: Clock) -> Iterator[Bar]:
     """The rows, with the delays cut out of them; the last one stays, if only as a moment."""
-    for row in rows:
-        rest = row
-        for delay in (delay for delay in delays if delay.attempt == row.attempt):
+    for bar in bars:
+        rest = bar
+        for delay in (delay for delay in delays if delay.attempt == bar.attempt):
             begins = clock.since(delay.at, rest.begins)
             ends = min(clock.since(delay.until, begins), rest.ends)
             if begins >= rest.ends or ends <= rest.begins:
                 continue
             yield replace(rest, ends=begins)
-            yield Row("waiting", "model", begins, ends, attempt=row.attempt, reason=delay.reason)
+            yield Bar("waiting", "model", begins, ends, attempt=bar.attempt, reason=delay.reason)
             rest = replace(rest, begins=ends)
-        if rest is row or rest.seconds > 0 or row is rows[-1]:
+        if rest is bar or rest.seconds > 0 or bar is bars[-1]:
             yield rest
 
 
-def steps_of(attempt: Attempt, clock: Clock, expected: dict[str, float]) -> Iterator[Row]:
+def steps_of(attempt: Attempt, clock: Clock, expected: dict[str, float]) -> Iterator[Bar]:
     """One row per step; those that passed unseen share the time until the next seen boundary."""
     at = attempt.begins
     groups = list(seen_together(attempt.spans))
@@ -283,11 +283,11 @@ def steps_of(attempt: Attempt, clock: Clock, expected: dict[str, float]) -> Iter
         until = attempt.heard
         if group is not groups[-1] and closed is not None:
             until = min(until, clock.since(closed, at))
-        weights = [expected.get(span["step"], 0.0) or FAINT for span in group]
+        weights = [expected.get(span["step"], 0.0) or MIN_WEIGHT for span in group]
         unit = (until - at) / sum(weights)
         for place, (span, weight) in enumerate(zip(group, weights, strict=True), start=1):
             ends = until if place == len(group) else min(until, at + unit * weight)
-            yield Row(
+            yield Bar(
                 "work",
                 span["step"],
                 at,
@@ -314,6 +314,6 @@ def ticks(span: float) -> Iterator[float]:
     """Round seconds from 0 to `span`; five to nine of them."""
     fine = (digit * 10.0**power for power in range(-3, 1) for digit in TICKS)
     days = (86_400 * 2**power for power in count())
-    step = next(step for step in chain(fine, LONG_TICKS, days) if span / step < MOST_TICKS)
+    step = next(step for step in chain(fine, LONG_TICKS, days) if span / step < MAX_TICKS)
     for number in range(int(span / step) + 1):
         yield round(number * step, 3)

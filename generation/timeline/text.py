@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from generation.choices import DelayReason, InterruptReason, Step, TaskStatus
-from generation.timeline.diagnosis import Cause, Verdict
-from generation.timeline.spans import Part, Row
+from generation.timeline.diagnosis import Cause, Diagnosis
+from generation.timeline.spans import Bar, Segment
 
 MINUTE, HOUR = 60, 3_600
 ALL = 0.98
@@ -48,67 +48,67 @@ def tick(seconds: float, step: float) -> str:
     return _("%(n)s s") % {"n": number(seconds, digits)}
 
 
-def part_label(part: Part, *, first: bool) -> str:
-    if not part.shown:
+def segment_label(segment: Segment, *, first: bool) -> str:
+    if not segment.shown:
         return _("Not shown")
-    if not part.attempt:
+    if not segment.attempt:
         return pgettext("task status", "Queued") if first else _("Waiting for the next attempt")
     sentences = {
         "interrupted": _("Attempt %(n)s, interrupted"),
         "failed": _("Attempt %(n)s, failed"),
         "cancelled": _("Attempt %(n)s, cancelled"),
     }
-    return sentences.get(part.kind, _("Attempt %(n)s")) % {"n": part.attempt}
+    return sentences.get(segment.kind, _("Attempt %(n)s")) % {"n": segment.attempt}
 
 
-def row_label(row: Row, *, numbered: bool, pictures: int) -> str:
-    label = what(row)
-    if row.image and pictures > 1:
-        label = f"{label} {row.image}/{pictures}"
-    if numbered and row.attempt:
-        label = f"{_('Attempt %(n)s') % {'n': row.attempt}} · {label}"
+def bar_label(bar: Bar, *, numbered: bool, pictures: int) -> str:
+    label = what(bar)
+    if bar.image and pictures > 1:
+        label = f"{label} {bar.image}/{pictures}"
+    if numbered and bar.attempt:
+        label = f"{_('Attempt %(n)s') % {'n': bar.attempt}} · {label}"
     return label
 
 
-def what(row: Row) -> str:
+def what(bar: Bar) -> str:
     """The step, or what was waited for."""
-    if row.kind == "end":
-        return str(Step.COMPLETED.label if row.step == "completed" else TaskStatus(row.step).label)
-    if row.step == "model":
-        return str(DelayReason(row.reason).label)
+    if bar.kind == "end":
+        return str(Step.COMPLETED.label if bar.step == "completed" else TaskStatus(bar.step).label)
+    if bar.step == "model":
+        return str(DelayReason(bar.reason).label)
     waits = {
         "in_line": pgettext("task status", "Queued"),
         "back_in_line": _("Back in the queue"),
         "not_shown": _("Not shown"),
-        "silence": _("No progress") if row.reason == "stalled" else _("No response"),
+        "silence": _("No progress") if bar.reason == "stalled" else _("No response"),
     }
-    return waits.get(row.step) or str(Step(row.step).label)
+    return waits.get(bar.step) or str(Step(bar.step).label)
 
 
-def row_note(row: Row, *, steps: int, numbered: bool, place: int, goes_on: bool) -> str:
+def bar_note(bar: Bar, *, steps: int, numbered: bool, place: int, goes_on: bool) -> str:
     """How long it took and what is known beside that; `place` 0: not in line now."""
-    if row.kind == "end":
-        return duration(row.ends)
-    notes = [about(row.seconds, observed=row.observed)]
-    if row.kind == "work" and row.step == Step.GENERATING and row.observed and row.seconds > 0:
-        pace = {"n": steps, "s": duration(row.seconds / steps, digits=2)}
+    if bar.kind == "end":
+        return duration(bar.ends)
+    notes = [about(bar.seconds, observed=bar.observed)]
+    if bar.kind == "work" and bar.step == Step.GENERATING and bar.observed and bar.seconds > 0:
+        pace = {"n": steps, "s": duration(bar.seconds / steps, digits=2)}
         notes.append(ngettext("%(n)s step × %(s)s", "%(n)s steps × %(s)s", steps) % pace)
     if place:
         notes.append(_("Position %(n)s in queue") % {"n": place})
-    if row.kind == "interrupted":
-        notes.append(str(InterruptReason(row.reason).label))
-    elif row.kind in ("failed", "cancelled"):
-        notes.append(_("failed here") if row.kind == "failed" else _("cancelled here"))
-    if row.done and row.kind != "work":
-        notes.append(_("step %(k)s of %(total)s") % {"k": row.done, "total": steps})
-    if row.worker and numbered:
-        notes.append(_("claimed by %(worker)s") % {"worker": row.worker})
+    if bar.kind == "interrupted":
+        notes.append(str(InterruptReason(bar.reason).label))
+    elif bar.kind in ("failed", "cancelled"):
+        notes.append(_("failed here") if bar.kind == "failed" else _("cancelled here"))
+    if bar.done and bar.kind != "work":
+        notes.append(_("step %(k)s of %(total)s") % {"k": bar.done, "total": steps})
+    if bar.worker and numbered:
+        notes.append(_("claimed by %(worker)s") % {"worker": bar.worker})
     if goes_on:
         notes.append(_("in progress"))
     return " · ".join(notes)
 
 
-def sentence(cause: Cause, found: Verdict, *, steps: int) -> str:
+def sentence(cause: Cause, found: Diagnosis, *, steps: int) -> str:
     """What one cause cost, of what."""
     cost = {"cost": duration(cause.seconds), "total": duration(found.total)}
     if cause.kind == "in_line" and cause.seconds >= ALL * found.total:
@@ -119,29 +119,29 @@ def sentence(cause: Cause, found: Verdict, *, steps: int) -> str:
         return _("The model server asked us to wait for %(cost)s of %(total)s.") % cost
     if cause.kind == "step":
         names = {
-            "step": what(cause.row),
-            "took": about(cause.took, observed=cause.row.observed),
+            "step": what(cause.bar),
+            "took": about(cause.took, observed=cause.bar.observed),
             "times": number(cause.times, 1),
             "usual": duration(cause.usual),
         }
         return _("%(step)s took %(took)s, %(times)s times the usual %(usual)s.") % names
-    cost["reason"] = why(cause.row, steps)
+    cost["reason"] = why(cause.bar, steps)
     if cause.count > 1:
         cost["n"] = str(cause.count)
         return _("%(n)s interruptions took %(cost)s of %(total)s: %(reason)s.") % cost
-    cost["n"] = str(cause.row.attempt)
+    cost["n"] = str(cause.bar.attempt)
     return _("An interruption of attempt %(n)s took %(cost)s of %(total)s: %(reason)s.") % cost
 
 
-def why(row: Row, steps: int) -> str:
-    reason = str(InterruptReason(row.reason).label)
-    if not row.done:
+def why(bar: Bar, steps: int) -> str:
+    reason = str(InterruptReason(bar.reason).label)
+    if not bar.done:
         return reason
-    names = {"reason": reason, "k": row.done, "total": steps}
+    names = {"reason": reason, "k": bar.done, "total": steps}
     return _("%(reason)s, after step %(k)s of %(total)s") % names
 
 
-def conclusion(found: Verdict) -> str:
+def conclusion(found: Diagnosis) -> str:
     """The verdict where no cause stands out; empty if there is none."""
     times = {"total": duration(found.total), "usual": duration(found.usual or 0.0)}
     sentences = {
@@ -152,4 +152,4 @@ def conclusion(found: Verdict) -> str:
             "No earlier task of this model was completed, so there is nothing to compare it with."
         ),
     }
-    return sentences.get(found.mood, "") % times
+    return sentences.get(found.outcome, "") % times

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext, pgettext
 
 from generation.choices import TERMINAL, QueueReason, Step, TaskStatus
 from generation.labels import label
-from generation.protocol import QueuePlace, StepSpan, TaskData, TaskState
+from generation.protocol import QueuePosition, StepSpan, TaskData, TaskState
 
 SLOW_FACTOR = 2
 SLOW_SECONDS = 1.5
@@ -58,7 +58,7 @@ class CardView:
 
 
 def card_view(
-    task: TaskData, state: TaskState, place: QueuePlace | None, *, now: float
+    task: TaskData, state: TaskState, place: QueuePosition | None, *, now: float
 ) -> CardView:
     """`now` in Unix seconds."""
     status = state["status"]
@@ -94,7 +94,7 @@ def card_view(
     )
 
 
-def blocks_of(state: TaskState, place: QueuePlace | None) -> int:
+def blocks_of(state: TaskState, place: QueuePosition | None) -> int:
     in_line = state["status"] == TaskStatus.QUEUED and not state["cancel_requested"]
     return min(place["position"], LINE_BLOCKS) if in_line and place else 0
 
@@ -113,7 +113,7 @@ def slow_span(task: TaskData, state: TaskState, now: float) -> StepSpan | None:
 # --- sentences ----------------------------------------------------------------------------------
 
 
-def headline_of(task: TaskData, state: TaskState, place: QueuePlace | None) -> str:
+def headline_of(task: TaskData, state: TaskState, place: QueuePosition | None) -> str:
     status = state["status"]
     if status == TaskStatus.COMPLETED:
         return done_text(state)
@@ -173,7 +173,7 @@ def running_text(task: TaskData, state: TaskState) -> str:
     )
 
 
-def remaining_text(state: TaskState, place: QueuePlace | None) -> tuple[str, bool]:
+def remaining_text(state: TaskState, place: QueuePosition | None) -> tuple[str, bool]:
     """The sentence, and whether it is an estimate."""
     status, left, stops = state["status"], state["eta_seconds"], state["cancel_requested"]
     if status in TERMINAL:
@@ -191,7 +191,7 @@ def remaining_text(state: TaskState, place: QueuePlace | None) -> tuple[str, boo
     }, True
 
 
-def starts_text(place: QueuePlace | None) -> tuple[str, bool]:
+def starts_text(place: QueuePosition | None) -> tuple[str, bool]:
     if place is None:
         return "", False
     if place["reason"] and place["reason"] != QueueReason.IN_LINE:

@@ -28,7 +28,7 @@ from generation.views.composer_wait import Prospect, prospect
 from generation.views.compression import compressed
 from generation.views.error_pages import paced
 from generation.views.event_text import event_sentence
-from generation.views.timeline import story
+from generation.views.timeline import timeline_context
 
 SOCKET_PATH = "/ws/generate"
 
@@ -130,8 +130,8 @@ def task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponse:
         found = selectors.visible_task(task_id, request.user)
     except NotFound as error:
         raise Http404 from error
-    told = selectors.story_of(found, now=now)
-    context = page(request, [told.card], now) | story(request, found, told)
+    told = selectors.task_detail(found, now=now)
+    context = page(request, [told.card], now) | timeline_context(request, found, told)
     context["studio_state"]["collection"] = collection
     context |= {
         "log": shown_log(request, found, told.log),

@@ -40,7 +40,7 @@ def cards(request: HttpRequest) -> JsonResponse:
 def kept(request: HttpRequest) -> JsonResponse:
     """What a page that missed changes has to show of its `tasks`, and how many others exist."""
     shown = selectors.readable_keys(texts_in(body_of(request), "tasks"))
-    return JsonResponse(selectors.what_is_kept(cast("User", request.user), shown))
+    return JsonResponse(selectors.kept_work(cast("User", request.user), shown))
 
 
 def before_in(request: HttpRequest) -> uuid.UUID | None:

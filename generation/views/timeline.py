@@ -15,9 +15,9 @@ from generation import selectors
 from generation.choices import TaskStatus
 from generation.exceptions import NotFound
 from generation.models import GenerationTask
-from generation.selectors import Story, clock
+from generation.selectors import TaskDetail, clock
 from generation.timeline import text
-from generation.timeline.spans import Part, Row
+from generation.timeline.spans import Bar, Segment
 
 TRACK_PX = 560
 WIDE_PX, NARROW_PX, GAP_PX = 13, 7, 20
@@ -27,81 +27,83 @@ WIDE_PX, NARROW_PX, GAP_PX = 13, 7, 20
 @require_safe
 @login_required
 @never_cache
-def waterfall(request: HttpRequest, task_id: uuid.UUID) -> HttpResponse:
+def timeline_fragment(request: HttpRequest, task_id: uuid.UUID) -> HttpResponse:
     """What changes on the page of a task that goes on, for its script to put in place."""
     now = clock.now()
     try:
         found = selectors.visible_task(task_id, request.user)
     except NotFound as error:
         raise Http404 from error
-    told = selectors.story_of(found, now=now)
-    return render(request, "studio/_timeline_parts.html", story(request, found, told))
+    detail = selectors.task_detail(found, now=now)
+    return render(request, "studio/_timeline_parts.html", timeline_context(request, found, detail))
 
 
-def story(request: HttpRequest, task: GenerationTask, told: Story) -> dict[str, Any]:
+def timeline_context(
+    request: HttpRequest, task: GenerationTask, detail: TaskDetail
+) -> dict[str, Any]:
     """What the parts in `_timeline_parts.html` need."""
-    state = told.card["state"]
+    state = detail.card["state"]
     return {
         "mine": task.owner_id == request.user.pk,
         "keys": [f"{task.pk}:{image['index']}" for image in state["images"]],
-        "fall": drawn(told, task),
+        "fall": drawn(detail, task),
         "verdict": {
-            "slow": told.verdict.mood == "slow",
-            "asks": told.fall.goes_on or state["status"] == TaskStatus.COMPLETED,
-            "sentences": sentences(told, task.steps),
+            "slow": detail.diagnosis.outcome == "slow",
+            "asks": detail.timeline.goes_on or state["status"] == TaskStatus.COMPLETED,
+            "sentences": sentences(detail, task.steps),
         },
     }
 
 
-def sentences(told: Story, steps: int) -> list[str]:
-    found = told.verdict
-    if found.mood == "slow":
+def sentences(detail: TaskDetail, steps: int) -> list[str]:
+    found = detail.diagnosis
+    if found.outcome == "slow":
         return [text.sentence(cause, found, steps=steps) for cause in found.causes]
     return [conclusion] if (conclusion := text.conclusion(found)) else []
 
 
-def drawn(told: Story, task: GenerationTask) -> dict[str, Any]:
+def drawn(detail: TaskDetail, task: GenerationTask) -> dict[str, Any]:
     """Rows, parts, bands and ticks with their places on the axis."""
-    fall = told.fall
+    fall = detail.timeline
     step = fall.ticks[1] if len(fall.ticks) > 1 else fall.span
     return {
-        "seq": told.card["state"]["seq"],
+        "seq": detail.card["state"]["seq"],
         "goes_on": fall.goes_on,
         "total": text.duration(fall.total),
-        "rows": [drawn_row(row, told, task) for row in fall.rows],
+        "rows": [drawn_bar(bar, detail, task) for bar in fall.bars],
         "parts": [
             {
-                "kind": part.kind,
-                "label": text.part_label(part, first=place == 0),
-                "took": text.duration(part.seconds),
-                **span(part, fall.span),
+                "kind": segment.kind,
+                "label": text.segment_label(segment, first=place == 0),
+                "took": text.duration(segment.seconds),
+                **span(segment, fall.span),
             }
-            for place, part in enumerate(fall.parts)
+            for place, segment in enumerate(fall.segments)
         ],
         "bands": [span(band, fall.span) for band in fall.bands],
         "ticks": [{"x": percent(at / fall.span), "text": text.tick(at, step)} for at in fall.ticks],
     }
 
 
-def drawn_row(row: Row, told: Story, task: GenerationTask) -> dict[str, Any]:
-    fall = told.fall
-    numbered = sum(part.attempt > 0 for part in fall.parts) > 1
-    newest = fall.goes_on and row is fall.rows[-1]
-    queue = told.card["queue"]
-    place = queue["position"] if queue and newest and row.kind == "waiting" else 0
-    note = text.row_note(row, steps=task.steps, numbered=numbered, place=place, goes_on=newest)
+def drawn_bar(bar: Bar, detail: TaskDetail, task: GenerationTask) -> dict[str, Any]:
+    fall = detail.timeline
+    numbered = sum(segment.attempt > 0 for segment in fall.segments) > 1
+    newest = fall.goes_on and bar is fall.bars[-1]
+    queue = detail.card["queue"]
+    place = queue["position"] if queue and newest and bar.kind == "waiting" else 0
+    note = text.bar_note(bar, steps=task.steps, numbered=numbered, place=place, goes_on=newest)
     return {
-        "kind": row.kind,
-        "observed": row.observed,
-        "label": text.row_label(row, numbered=numbered, pictures=task.n),
+        "kind": bar.kind,
+        "observed": bar.observed,
+        "label": text.bar_label(bar, numbered=numbered, pictures=task.n),
         "note": note,
-        "side": side(row, fall.span, note),
-        "began": text.duration(row.begins),
-        **span(row, fall.span),
+        "side": side(bar, fall.span, note),
+        "began": text.duration(bar.begins),
+        **span(bar, fall.span),
     }
 
 
-def span(bar: Row | Part, whole: float) -> dict[str, str]:
+def span(bar: Bar | Segment, whole: float) -> dict[str, str]:
     """Places in percent, written the same in every language."""
     return {
         "x": percent(bar.begins / whole),
@@ -112,11 +114,11 @@ def span(bar: Row | Part, whole: float) -> dict[str, str]:
     }
 
 
-def side(row: Row, whole: float, note: str) -> str:
+def side(bar: Bar, whole: float, note: str) -> str:
     """Where the note has room: after its bar, before it, or else upon it."""
     letters = sum(NARROW_PX if letter < "\u2e80" else WIDE_PX for letter in note)
     need = whole * (letters + GAP_PX) / TRACK_PX
-    room = {"after": whole - row.ends, "before": row.begins, "within": row.seconds}
+    room = {"after": whole - bar.ends, "before": bar.begins, "within": bar.seconds}
     fits = (name for name, seconds in room.items() if seconds >= need)
     return next(fits, max(room, key=lambda name: room[name]))
 

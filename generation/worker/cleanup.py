@@ -23,7 +23,7 @@ async def clean_up(worker_id: uuid.UUID) -> None:
 
     Bin and files in threads of their own: a large gallery must not hold up the facts.
     """
-    eldest = await database_sync_to_async(selectors.eldest_worker)(clock.now())
+    eldest = await database_sync_to_async(selectors.oldest_worker)(clock.now())
     if eldest not in (None, worker_id):
         return
     await database_sync_to_async(services.delete_old_workers)(now=clock.now())

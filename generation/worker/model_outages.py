@@ -10,7 +10,7 @@ from time import monotonic
 from django.conf import settings
 
 from generation import services
-from generation.log_lines import MOST_CAUSES, Pace, log_line
+from generation.log_lines import MAX_CAUSES, LogRateLimit, log_line
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class ModelOutages:
     def __init__(self) -> None:
         self.known: set[str] = set()
         self.down: dict[str, ModelOutage] = {}
-        self.pace = Pace()
+        self.pace = LogRateLimit()
 
     def update(self, served: Mapping[str, str]) -> None:
         """`served`: why each model that is served cannot be used; empty if it can."""
@@ -61,7 +61,7 @@ class ModelOutages:
         if not cause or name not in self.down:
             return bool(cause)
         told = self.down[name].causes
-        return cause not in told and len(told) < MOST_CAUSES
+        return cause not in told and len(told) < MAX_CAUSES
 
     def write_began(self, names: Sequence[str], causes: Mapping[str, str]) -> None:
         """One line, with the cause of the first of them."""

@@ -14,7 +14,7 @@ from django.conf import settings
 from generation import services
 from generation.choices import ErrorCode, KeyUse
 from generation.exceptions import XinferenceError, XinferenceKeyRefused
-from generation.log_lines import MOST_CAUSES, Outage, Pace
+from generation.log_lines import MAX_CAUSES, LogRateLimit, Outage
 from generation.redaction import for_log
 from generation.selectors import clock
 from generation.services import ModelObservation
@@ -42,7 +42,7 @@ class ModelProbe:
     def __init__(self, client: XinferenceClient, *, demo: bool) -> None:
         self.client = client
         self.demo = demo
-        self.server = Outage(logger, "model_server", causes=MOST_CAUSES, pace=Pace())
+        self.server = Outage(logger, "model_server", causes=MAX_CAUSES, pace=LogRateLimit())
         self.outages = ModelOutages()
         self.early = True
         """Whether a refused key may be tried before its pause is over: once for each start."""

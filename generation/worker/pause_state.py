@@ -42,6 +42,6 @@ class PauseState:
     async def _join_live_workers(self) -> None:
         """Another host's worker that goes on shows that the database is no copy."""
         heard = await database_sync_to_async(selectors.heartbeats)(clock.now())
-        if selectors.is_living(self._heartbeats, heard):
+        if selectors.any_heartbeat_between(self._heartbeats, heard):
             await database_sync_to_async(services.join_data_dir)()
         self._heartbeats = heard

@@ -13,7 +13,7 @@ from typing import Any
 
 from generation.choices import ErrorCode, Route
 from generation.exceptions import XinferenceFailed
-from generation.log_lines import Pace, log_line
+from generation.log_lines import LogRateLimit, log_line
 
 logger = logging.getLogger(__name__)
 
@@ -165,10 +165,10 @@ def address_of(value: Any) -> str:
     return value
 
 
-paces: dict[str, Pace] = {}
+paces: dict[str, LogRateLimit] = {}
 
 
 def warn_rarely(line: str) -> None:
     """Log what the lists bring about at every look: of each kind, one line an hour."""
-    if paces.setdefault(line.split()[0], Pace(burst=1, seconds=3_600)).allows():
+    if paces.setdefault(line.split()[0], LogRateLimit(burst=1, seconds=3_600)).allows():
         logger.warning("%s", line)

@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from generation import selectors, services
 from generation.models import GenerationTask
 from generation.selectors import GalleryFilter
-from generation.selectors.gallery import MOST_SIFTED, cursor_of
+from generation.selectors.gallery import MAX_SCANNED, cursor_of
 from tests.conftest import serve_model
 from tests.factories import finished_task, picture_key, submit
 from tests.pages.clients import signed_in
@@ -212,7 +212,7 @@ def test_a_search_looks_through_so_many_and_goes_on_where_it_ended(
     alice: User, now: datetime
 ) -> None:
     first = submit(alice, now)
-    tasks = copy_task(first, MOST_SIFTED + 9)
+    tasks = copy_task(first, MAX_SCANNED + 9)
     herons = GenerationTask.objects.filter(pk__in=[tasks[2].pk, tasks[-1].pk])
     herons.update(search_text=f"a heron\n{first.model.casefold()}")
     wanted = GalleryFilter(text="heron")
@@ -220,7 +220,7 @@ def test_a_search_looks_through_so_many_and_goes_on_where_it_ended(
 
     assert list(pages(alice, wanted)) == [[str(tasks[2].pk)], [str(tasks[-1].pk)]]
     every = [task for page in pages(alice, GalleryFilter(text="LiuJuan")) for task in page]
-    assert len(every) == len(set(every)) == MOST_SIFTED + 10
+    assert len(every) == len(set(every)) == MAX_SCANNED + 10
     html = client.get("/gallery/", {"q": "heron"}).text
     assert "Searched back to" in html
     unknown = client.get("/gallery/", {"q": "ostrich", "fragment": "1"}).text

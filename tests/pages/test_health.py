@@ -173,7 +173,7 @@ def test_a_writer_that_keeps_the_lock_is_told_from_a_read_only_database() -> Non
     def ask() -> None:
         locked.wait(10)
         try:
-            answers.append(selectors.write_trouble())
+            answers.append(selectors.write_error())
         finally:
             done.set()
             connection.close()
@@ -188,7 +188,7 @@ def test_a_writer_that_keeps_the_lock_is_told_from_a_read_only_database() -> Non
     asking.join(10)
 
     assert answers == ["locked" if connection.vendor == "sqlite" else ""]
-    assert selectors.write_trouble() == ""
+    assert selectors.write_error() == ""
 
 
 AWAY: dict[str, dict[str, Any]] = {

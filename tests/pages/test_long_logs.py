@@ -65,7 +65,7 @@ def test_a_page_reads_the_ends_of_a_long_log(running: GenerationTask, now: datet
     lengthen(running, fractions(2_000), now)
     running.refresh_from_db()
 
-    told = selectors.story_of(running, now=now)
+    told = selectors.task_detail(running, now=now)
 
     seqs = [frame["seq"] for frame in told.log]
     assert seqs == [*range(1, 101), *range(running.newest_seq - 399, running.newest_seq + 1)]
@@ -79,7 +79,7 @@ def test_what_was_in_the_middle_is_missing_and_the_rest_is_true(
     lengthen(running, list(attempts(1_600)), now)
     running.refresh_from_db()
 
-    shown = selectors.story_of(running, now=now).card["state"]
+    shown = selectors.task_detail(running, now=now).card["state"]
 
     whole = selectors.state_of(running.pk)
     lists = ("timeline", "interruptions")

@@ -102,7 +102,7 @@ def test_the_line_does_not_look_at_those_who_have_left_it(
     now: datetime, history: list[GenerationTask]
 ) -> None:
     with CaptureQueriesContext(connection) as captured:
-        list(selectors.in_line("m", now))
+        list(selectors.queue_order("m", now))
 
     busy = plan_of(captured.captured_queries[0]["sql"])
     assert "SCAN generation_generationtask" not in busy

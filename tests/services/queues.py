@@ -32,7 +32,7 @@ def end(claim: Claim, now: datetime) -> None:
 def shown(now: datetime) -> list[str]:
     """Ids of all waiting tasks by the place that pages show."""
     keys = [str(key) for key in GenerationTask.objects.waiting().values_list("pk", flat=True)]
-    places = selectors.queue_places(keys, now=now)
+    places = selectors.queue_positions(keys, now=now)
     assert sorted(place["position"] for place in places.values()) == list(range(1, len(places) + 1))
     return sorted(places, key=lambda key: places[key]["position"])
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from generation import selectors, services
 from generation.choices import InterruptReason
 from generation.models import GenerationTask, ModelState, Worker
-from generation.protocol import ModelData, QueuePlace
+from generation.protocol import ModelData, QueuePosition
 from tests.conftest import MODEL, serve_model
 from tests.factories import claim_one, interrupt, settle, store, submit
 from tests.services.queues import SECOND, end, every_line, fill, in_a_world_of_its_own
@@ -26,7 +26,7 @@ def offer(owner: User, now: datetime) -> ModelData:
     return selectors.model_offers(owner.pk, now=now)[0]
 
 
-def wait(owner: User, now: datetime) -> QueuePlace:
+def wait(owner: User, now: datetime) -> QueuePosition:
     return offer(owner, now)["wait"]
 
 
@@ -163,7 +163,7 @@ def test_a_new_task_then_stands_where_it_was_said_to(
 
         said = wait(owners[newcomer], at)
         task = str(submit(owners[newcomer], at).pk)
-        place = selectors.queue_places([task], now=at)[task]
+        place = selectors.queue_positions([task], now=at)[task]
 
         assert said["position"] == place["position"]
         assert (said["eta_seconds"] == 0) == (place["eta_seconds"] == 0)
@@ -178,10 +178,10 @@ def test_one_reading_serves_any_number_of_people(
 
     def queries(asked: list[User]) -> int:
         with CaptureQueriesContext(connection) as captured:
-            outlook = selectors.read_outlook(now=now, owners=[owner.pk for owner in asked])
+            forecast = selectors.read_forecast(now=now, owners=[owner.pk for owner in asked])
             for owner in asked:
-                outlook.waits(owner.pk)
-            outlook.places(map(str, GenerationTask.objects.none()))
+                forecast.waits(owner.pk)
+            forecast.positions(map(str, GenerationTask.objects.none()))
         return len(captured)
 
     assert queries(owners) == queries(owners[:1])

@@ -18,10 +18,16 @@ from hypothesis import strategies as st
 from generation import selectors
 from generation.choices import InterruptReason, TaskStatus
 from generation.models import GenerationTask, ModelSlot, Worker
-from generation.protocol import QueuePlace
+from generation.protocol import QueuePosition
 from generation.selectors.models import ModelRow
-from generation.selectors.queue.order import NEVER, SHORT, in_line, next_ready, running_by_owner
-from generation.selectors.queue.positions import LongLine, ShortLine, read_line
+from generation.selectors.queue.order import (
+    NEVER,
+    NUMBERED_TASKS,
+    next_ready,
+    queue_order,
+    running_by_owner,
+)
+from generation.selectors.queue.positions import LongQueue, ShortQueue, read_queue
 from generation.selectors.queue.shares import read_shares
 from tests.conftest import MODEL, serve_model
 from tests.factories import claim_one, interrupt, settle, submit
@@ -114,20 +120,20 @@ def columns(drawn: Drawn, people: list[User], now: datetime) -> dict[str, Any]:
 
 def numbered(now: datetime) -> list[str]:
     """Every task that has a place, in order, by the definition."""
-    return [str(key) for key in in_line(MODEL, now).values_list("pk", flat=True)]
+    return [str(key) for key in queue_order(MODEL, now).values_list("pk", flat=True)]
 
 
-def both_lines(lanes: list[float], now: datetime) -> tuple[ShortLine, LongLine | None]:
+def both_lines(lanes: list[float], now: datetime) -> tuple[ShortQueue, LongQueue | None]:
     """The same queue, computed by task and by shares; None if all its tasks pause."""
     row: ModelRow = {"name": MODEL, "ready": True, "replicas": 1, "reason": "in_line"}
     running = running_by_owner()
-    short = read_line(row, lanes, running, now, short=10_000)
-    long = read_line(row, lanes, running, now, short=0)
-    assert isinstance(short, ShortLine)
-    return short, long if isinstance(long, LongLine) else None
+    short = read_queue(row, lanes, running, now, short=10_000)
+    long = read_queue(row, lanes, running, now, short=0)
+    assert isinstance(short, ShortQueue)
+    return short, long if isinstance(long, LongQueue) else None
 
 
-def assert_same(one: dict[str, QueuePlace], other: dict[str, QueuePlace]) -> None:
+def assert_same(one: dict[str, QueuePosition], other: dict[str, QueuePosition]) -> None:
     assert one.keys() == other.keys()
     for key, place in one.items():
         eta = pytest.approx(other[key]["eta_seconds"], abs=0.11)
@@ -154,25 +160,25 @@ def test_counted_by_owners_it_is_the_line_that_is_numbered_task_by_task(
         GenerationTask.objects.filter(pk=template.pk).delete()
 
         keys = numbered(now)
-        first = next(iter(selectors.next_in_line(MODEL, now)), None)
+        first = next(iter(selectors.next_tasks(MODEL, now)), None)
         shares = read_shares(MODEL, now, running=running_by_owner())
         short, long = both_lines(lanes, now)
 
         assert next_ready(MODEL, now) == first
         wanted = {str(key) for key in GenerationTask.objects.values_list("pk", flat=True)[::2]}
         there = {key: before for before, key in enumerate(keys) if key in wanted}
-        assert dict(shares.places(wanted)) == there
+        assert dict(shares.positions(wanted)) == there
         if long is None:
             assert first is None
             return
-        assert_same(short.places(set(keys)), long.places(set(keys)))
-        outlook = selectors.read_outlook(now=now, owners=[each.pk for each in people])
+        assert_same(short.positions(set(keys)), long.positions(set(keys)))
+        forecast = selectors.read_forecast(now=now, owners=[each.pk for each in people])
         for person in people:
             told = [
-                told_line.next_place(
+                told_line.next_position(
                     person.pk,
-                    running=outlook.running[person.pk],
-                    served=outlook.served.get(person.pk, NEVER),
+                    running=forecast.running[person.pk],
+                    served=forecast.served.get(person.pk, NEVER),
                     now=now,
                 )
                 for told_line in (short, long)
@@ -183,7 +189,7 @@ def test_counted_by_owners_it_is_the_line_that_is_numbered_task_by_task(
 
 
 @pytest.fixture
-def long_line(owners: list[User], worker: Worker, now: datetime) -> list[User]:
+def long_queue(owners: list[User], worker: Worker, now: datetime) -> list[User]:
     """Three people with more than SHORT tasks together; one of them runs, and one pauses."""
     serve_model(now=now, slots=5)
     fill(owners, [0, 1, 2, 0], now)
@@ -195,7 +201,7 @@ def long_line(owners: list[User], worker: Worker, now: datetime) -> list[User]:
         GenerationTask.objects.waiting().get(owner=owners[0]),
         (
             {"owner_id": owner.pk, "created": now + (30 + k % 7) * SECOND}
-            for k in range(SHORT // 3 + 1)
+            for k in range(NUMBERED_TASKS // 3 + 1)
             for owner in owners
         ),
     )
@@ -203,7 +209,7 @@ def long_line(owners: list[User], worker: Worker, now: datetime) -> list[User]:
 
 
 def test_the_shown_place_in_a_long_line_is_the_claim_order(
-    long_line: list[User], worker: Worker, now: datetime
+    long_queue: list[User], worker: Worker, now: datetime
 ) -> None:
     at = now + 60 * SECOND
     by_definition = numbered(at)
@@ -216,26 +222,26 @@ def test_the_shown_place_in_a_long_line_is_the_claim_order(
 
 
 def test_far_back_in_a_long_line_the_wait_is_that_of_tasks_told_one_by_one(
-    long_line: list[User], now: datetime
+    long_queue: list[User], now: datetime
 ) -> None:
     """All of them take the same time, of which the shares know only the mean."""
     at = now + 60 * SECOND
     keys = numbered(at)
     short, long = both_lines([0.0, 3.0, 50.0], at)
 
-    assert len(keys) > SHORT
+    assert len(keys) > NUMBERED_TASKS
     assert long is not None
-    assert_same(short.places(set(keys)), long.places(set(keys)))
+    assert_same(short.positions(set(keys)), long.positions(set(keys)))
 
 
 def test_a_task_that_came_after_the_line_was_counted_has_a_place_too(
-    long_line: list[User], now: datetime
+    long_queue: list[User], now: datetime
 ) -> None:
     at = now + 60 * SECOND
     shares = read_shares(MODEL, at, running=running_by_owner())
-    newcomer, other = submit(User.objects.create_user("dora"), at), submit(long_line[0], at)
+    newcomer, other = submit(User.objects.create_user("dora"), at), submit(long_queue[0], at)
 
-    places = dict(shares.places([str(newcomer.pk), str(other.pk)]))
+    places = dict(shares.positions([str(newcomer.pk), str(other.pk)]))
 
     assert places[str(newcomer.pk)] == 0
     assert places[str(other.pk)] > 0
@@ -247,15 +253,15 @@ def test_if_all_tasks_of_a_long_line_pause_they_have_their_places_and_nobody_is_
     serve_model(now=now)
     task = submit(owners[0], now)
     pauses = {"not_before": now + SECOND}
-    copies(task, ({**pauses, "owner_id": owners[k % 2].pk} for k in range(SHORT)))
+    copies(task, ({**pauses, "owner_id": owners[k % 2].pk} for k in range(NUMBERED_TASKS)))
     GenerationTask.objects.filter(pk=task.pk).update(**pauses)
 
     assert shown(now) == numbered(now)
-    assert selectors.next_in_line(MODEL, now) == []
+    assert selectors.next_tasks(MODEL, now) == []
 
 
 def test_the_next_of_a_long_line_is_found_in_an_index(
-    long_line: list[User], worker: Worker, now: datetime
+    long_queue: list[User], worker: Worker, now: datetime
 ) -> None:
     """However long the line and the history are: no statement reads all of either."""
     if connection.vendor == "postgresql":
@@ -292,5 +298,5 @@ def test_of_many_who_were_never_served_only_the_first_one_is_asked_for_his_task(
     with CaptureQueriesContext(connection) as captured:
         first = next_ready(MODEL, now)
 
-    assert [first] == selectors.next_in_line(MODEL, now)
+    assert [first] == selectors.next_tasks(MODEL, now)
     assert len(captured) == 3

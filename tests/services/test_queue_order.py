@@ -98,7 +98,7 @@ def test_a_task_that_pauses_lets_the_others_pass_and_is_shown_behind_them(
     assert shown(now) == [str(other.pk), str(paused.pk)]
     assert claim_one(worker, now).task.pk == other.pk
     assert not services.claim(worker_id=worker.pk, now=now)
-    assert selectors.next_in_line(MODEL, now + SECOND) == [paused.pk]
+    assert selectors.next_tasks(MODEL, now + SECOND) == [paused.pk]
 
 
 @every_line

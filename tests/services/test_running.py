@@ -14,7 +14,7 @@ from generation.choices import (
     TaskStatus,
 )
 from generation.models import GenerationTask, ModelSlot, ModelState, Worker
-from generation.protocol import QueuePlace
+from generation.protocol import QueuePosition
 from tests.conftest import MODEL, serve_model
 from tests.factories import claim_one, finish, settle, store, submit
 
@@ -90,7 +90,7 @@ def test_the_shown_place_is_the_place_in_which_tasks_are_claimed(
 ) -> None:
     tasks = [submit(alice, now + timedelta(seconds=k)) for k in range(3)]
     tasks += [submit(bob, now + timedelta(seconds=10 + k)) for k in range(2)]
-    places = selectors.queue_places([str(task.pk) for task in tasks], now=now)
+    places = selectors.queue_positions([str(task.pk) for task in tasks], now=now)
     shown = sorted(places, key=lambda key: places[key]["position"])
 
     claimed = []
@@ -109,7 +109,7 @@ def test_who_waits_is_told_why(alice: User, worker: Worker, now: datetime) -> No
     task = submit(alice, now)
 
     def reason(at: datetime) -> str:
-        return selectors.queue_places([str(task.pk)], now=at)[str(task.pk)]["reason"]
+        return selectors.queue_positions([str(task.pk)], now=at)[str(task.pk)]["reason"]
 
     assert reason(now) == "model_down"
     serve_model(now=now)
@@ -127,11 +127,11 @@ def test_a_running_task_on_an_expired_lease_is_shown_as_waiting_for_a_worker(
     task = submit(alice, now)
     claim_one(worker, now)
 
-    def places(at: datetime) -> dict[str, QueuePlace]:
-        return selectors.queue_places([str(task.pk)], now=at)
+    def positions(at: datetime) -> dict[str, QueuePosition]:
+        return selectors.queue_positions([str(task.pk)], now=at)
 
-    assert places(now + timedelta(seconds=29)) == {}
-    abandoned = places(now + timedelta(seconds=31))[str(task.pk)]
+    assert positions(now + timedelta(seconds=29)) == {}
+    abandoned = positions(now + timedelta(seconds=31))[str(task.pk)]
     assert (abandoned["position"], abandoned["reason"]) == (0, "no_worker")
 
 
@@ -156,7 +156,7 @@ def test_a_long_line_is_read_in_a_time_that_grows_with_its_length(
     """Rows are read, not multiplied: the plan has no scan of an owner's history per waiting row."""
     if connection.vendor != "sqlite":
         return  # another database words its plan differently
-    plan = selectors.in_line(model, now).explain()
+    plan = selectors.queue_order(model, now).explain()
 
     assert plan.count("CORRELATED") == 1
     assert "COVERING INDEX tasks_last_served" in plan

@@ -147,7 +147,7 @@ def test_a_slot_that_is_not_used_again_shortens_no_waiting_time(
     finish(claims[1], now)
     settle(claims[1], now)
 
-    place = selectors.queue_places([waiting], now=now)[waiting]
+    place = selectors.queue_positions([waiting], now=now)[waiting]
 
     assert place["eta_seconds"] is not None
     assert place["eta_seconds"] > 0
@@ -161,7 +161,7 @@ def test_a_task_that_still_holds_a_slot_is_passed_over_in_line_and_in_claims(
     interrupt(claim_one(workers[0], now), InterruptReason.HANDED_BACK, now)
 
     assert [claim.task.pk for claim in claim_all(workers, now)] == [other.pk]
-    assert selectors.queue_places([str(held.pk)], now=now) == {}
+    assert selectors.queue_positions([str(held.pk)], now=now) == {}
 
 
 def test_nobody_claims_while_the_server_cannot_be_reached_and_all_do_when_it_is_back(

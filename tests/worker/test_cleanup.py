@@ -80,4 +80,4 @@ async def test_one_worker_does_it_for_all(media: Path, alice: User) -> None:
     assert await ShareLink.objects.acount() == 0
 
     await sync_to_async(services.retire_worker)(worker_id=elder.pk, now=now)
-    assert await sync_to_async(selectors.eldest_worker)(now) == younger.pk
+    assert await sync_to_async(selectors.oldest_worker)(now) == younger.pk

@@ -37,6 +37,6 @@ class Command(BaseCommand):
         end = time.monotonic() + BEATS * settings.GENERATION_LEASE.total_seconds()
         while before and time.monotonic() < end:
             time.sleep(LOOK)
-            if selectors.is_living(before, selectors.heartbeats(clock.now())):
+            if selectors.any_heartbeat_between(before, selectors.heartbeats(clock.now())):
                 return True
         return False

@@ -14,30 +14,30 @@ from django.db.models import Exists, OuterRef
 from generation.choices import Basis, QueueReason, TaskStatus
 from generation.estimates import task_seconds
 from generation.models import GenerationTask, ModelSlot, ModelState
-from generation.protocol import ModelData, QueuePlace
-from generation.selectors.durations import UNKNOWN, Pace, pace_of
+from generation.protocol import ModelData, QueuePosition
+from generation.selectors.durations import UNKNOWN, ModelPace, pace_of
 from generation.selectors.models import known_models, model_row
-from generation.selectors.queue.order import NEVER, last_served
-from generation.selectors.queue.positions import Line, empty_line, read_line
+from generation.selectors.queue.order import NEVER, last_served_query
+from generation.selectors.queue.positions import ModelQueue, empty_queue, read_queue
 from generation.selectors.worker_liveness import is_paused, live_workers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
-    """What one reading found; `lines` by model, also of those that are `offered` no more."""
+class Forecast:
+    """What one reading found; `queues` by model, also of those that are `offered` no more."""
 
     now: datetime
     offered: list[str]
-    lines: dict[str, Line]
+    queues: dict[str, ModelQueue]
     abandoned: list[str]
     """Running tasks whose worker has gone silent."""
     running: Counter[int]
     served: dict[int, datetime]
 
-    def places(self, task_ids: Iterable[str]) -> dict[str, QueuePlace]:
+    def positions(self, task_ids: Iterable[str]) -> dict[str, QueuePosition]:
         """Those of `task_ids` that wait; an abandoned one stands at 0 until it is taken over."""
         wanted = set(task_ids)
-        places: dict[str, QueuePlace] = {
+        places: dict[str, QueuePosition] = {
             key: {
                 "position": 0,
                 "eta_seconds": None,
@@ -47,13 +47,13 @@ class Outlook:
             for key in self.abandoned
             if key in wanted
         }
-        for line in self.lines.values():
-            places |= line.places(wanted)
+        for queue in self.queues.values():
+            places |= queue.positions(wanted)
         return places
 
-    def wait(self, line: Line, owner_id: int) -> QueuePlace:
+    def wait(self, queue: ModelQueue, owner_id: int) -> QueuePosition:
         """Where a new task of this person would stand, and when it would begin."""
-        place = line.next_place(
+        place = queue.next_position(
             owner_id,
             running=self.running[owner_id],
             served=self.served.get(owner_id, NEVER),
@@ -62,37 +62,37 @@ class Outlook:
         seconds = place["eta_seconds"]
         return {**place, "eta_seconds": None if seconds is None else coarse(seconds)}
 
-    def waits(self, owner_id: int) -> list[QueuePlace]:
+    def waits(self, owner_id: int) -> list[QueuePosition]:
         """For each offered model."""
-        return [self.wait(self.lines[name], owner_id) for name in self.offered]
+        return [self.wait(self.queues[name], owner_id) for name in self.offered]
 
-    def models(self, waits: list[QueuePlace], paces: dict[str, Pace]) -> list[ModelData]:
+    def models(self, waits: list[QueuePosition], paces: dict[str, ModelPace]) -> list[ModelData]:
         return [
-            {**self.lines[name].row, **paces.get(name, UNKNOWN), "wait": wait}
+            {**self.queues[name].row, **paces.get(name, UNKNOWN), "wait": wait}
             for name, wait in zip(self.offered, waits, strict=True)
         ]
 
 
-def read_outlook(*, now: datetime, owners: Collection[int] = ()) -> Outlook:
+def read_forecast(*, now: datetime, owners: Collection[int] = ()) -> Forecast:
     """All lines; `owners` are those whose new tasks will be asked about."""
     waiting = set(GenerationTask.objects.waiting().values_list("model", flat=True).distinct())
-    return outlook_of(waiting, now=now, owners=owners)
+    return forecast_of(waiting, now=now, owners=owners)
 
 
-def queue_places(task_ids: Collection[str], *, now: datetime) -> dict[str, QueuePlace]:
+def queue_positions(task_ids: Collection[str], *, now: datetime) -> dict[str, QueuePosition]:
     """Place, estimate and reason of those of `task_ids` that wait."""
     waiting = GenerationTask.objects.waiting().filter(pk__in=task_ids)
     models = set(waiting.values_list("model", flat=True))
-    return outlook_of(models, now=now).places(task_ids)
+    return forecast_of(models, now=now).positions(task_ids)
 
 
 def model_offers(owner_id: int, *, now: datetime) -> list[ModelData]:
     """The models that can be asked for, and what this person has to expect of each."""
-    outlook = read_outlook(now=now, owners=[owner_id])
-    return outlook.models(outlook.waits(owner_id), paces_of(outlook.offered))
+    forecast = read_forecast(now=now, owners=[owner_id])
+    return forecast.models(forecast.waits(owner_id), paces_of(forecast.offered))
 
 
-def paces_of(models: Iterable[str]) -> dict[str, Pace]:
+def paces_of(models: Iterable[str]) -> dict[str, ModelPace]:
     """Asked only of models that have drawn: a server may name hundreds that never did."""
     drawn = GenerationTask.objects.filter(status=TaskStatus.COMPLETED, model=OuterRef("name"))
     names = {settings.XINFERENCE_MODEL}  # which may have no row
@@ -100,14 +100,16 @@ def paces_of(models: Iterable[str]) -> dict[str, Pace]:
     return {model: pace_of(model) if model in names else UNKNOWN for model in models}
 
 
-def outlook_of(waiting: Collection[str], *, now: datetime, owners: Collection[int] = ()) -> Outlook:
+def forecast_of(
+    waiting: Collection[str], *, now: datetime, owners: Collection[int] = ()
+) -> Forecast:
     """The lines of the models in `waiting` are read; those of the others count as empty."""
     workers = live_workers(now)
     paused = not workers and is_paused(now)
     known = known_models()
     slots = list(ModelSlot.objects.select_related("task"))
     running = Counter(slot.task.owner_id for slot in slots if slot.task)
-    lines = {}
+    queues = {}
     for name in dict.fromkeys([*known, *waiting]):
         state = known.get(name)
         used = state.slots if state else 0
@@ -115,16 +117,16 @@ def outlook_of(waiting: Collection[str], *, now: datetime, owners: Collection[in
         mine = [slot for slot in slots if slot.model == name and slot.number <= used]
         lanes = [seconds_left(slot, now) for slot in mine]
         row = model_row(name, state, workers=workers, paused=paused)
-        lines[name] = (
-            read_line(row, lanes, running, now) if name in waiting else empty_line(row, lanes)
+        queues[name] = (
+            read_queue(row, lanes, running, now) if name in waiting else empty_queue(row, lanes)
         )
-    return Outlook(
+    return Forecast(
         now=now,
         offered=list(known),
-        lines=lines,
+        queues=queues,
         abandoned=[str(slot.task_id) for slot in slots if is_abandoned(slot, now)],
         running=running,
-        served=served_at(owners) if waiting and owners else {},
+        served=last_served_at(owners) if waiting and owners else {},
     )
 
 
@@ -144,9 +146,9 @@ def is_abandoned(slot: ModelSlot, now: datetime) -> bool:
     return running and slot.lease_until is not None and slot.lease_until < now
 
 
-def served_at(owners: Collection[int]) -> dict[int, datetime]:
+def last_served_at(owners: Collection[int]) -> dict[int, datetime]:
     people = get_user_model().objects.filter(pk__in=owners)
-    rows = people.annotate(at=last_served(OuterRef("pk"))).values_list("pk", "at")
+    rows = people.annotate(at=last_served_query(OuterRef("pk"))).values_list("pk", "at")
     return {key: at for key, at in rows if at is not None}
 
 

@@ -30,7 +30,7 @@ from django.db.models.functions import FirstValue, RowNumber
 
 from generation.models import GenerationTask, ModelSlot
 
-SHORT = 1_000
+NUMBERED_TASKS = 1_000
 """Tasks that are numbered one by one: that is exact to the second, and of so few PostgreSQL finds
 the first in 7 ms; asking 1,000 owners takes it 11 ms, however many tasks they have."""
 
@@ -65,7 +65,7 @@ Turn = tuple[int, datetime, datetime, int]
 
 
 @dataclass(frozen=True, slots=True)
-class First:
+class FirstTask:
     """Somebody's first task that does not pause."""
 
     owner_id: int
@@ -73,7 +73,7 @@ class First:
     task_id: uuid.UUID
 
 
-def in_line(model: str, now: datetime) -> QuerySet[GenerationTask]:
+def queue_order(model: str, now: datetime) -> QuerySet[GenerationTask]:
     """Claimable tasks of `model`, next one first; those that are `paused` come last.
 
     Fair turns: a task's turn is how many its owner has running plus how many of his own stand
@@ -86,7 +86,7 @@ def in_line(model: str, now: datetime) -> QuerySet[GenerationTask]:
         default=Value(0),
         output_field=IntegerField(),
     )
-    served = last_served(OuterRef("owner"))
+    served = last_served_query(OuterRef("owner"))
     paused = Case(When(not_before__gt=now, then=True), default=False, output_field=BooleanField())
     own_order = ["paused", "created", "id"]
     return (
@@ -111,32 +111,32 @@ def in_line(model: str, now: datetime) -> QuerySet[GenerationTask]:
     )
 
 
-def last_served(owner: OuterRef) -> Subquery:
+def last_served_query(owner: OuterRef) -> Subquery:
     """When a worker last took a task of this person."""
     claims = GenerationTask.objects.filter(owner=owner, claimed_at__isnull=False)
     return Subquery(claims.order_by("-claimed_at").values("claimed_at")[:1])
 
 
-def next_in_line(model: str, now: datetime, *, count: int = 1) -> list[uuid.UUID]:
+def next_tasks(model: str, now: datetime, *, count: int = 1) -> list[uuid.UUID]:
     """Whose turn it is, of whoever may begin: up to `count`, of a long line only the first."""
     claimable = GenerationTask.objects.claimable().filter(model=model)
     # who waits alone is next, by whatever order
     rows = list(claimable.values_list("pk", "not_before")[:2])
     if len(rows) > 1:
-        if is_long(model):
+        if is_long_queue(model):
             first = next_ready(model, now)
             return [] if first is None else [first]
-        rows = list(in_line(model, now).values_list("pk", "not_before")[:count])
+        rows = list(queue_order(model, now).values_list("pk", "not_before")[:count])
     return [key for key, not_before in rows if not_before is None or not_before <= now]
 
 
-def is_long(model: str, short: int = SHORT) -> bool:
+def is_long_queue(model: str, short: int = NUMBERED_TASKS) -> bool:
     """Whether more than `short` tasks wait for it."""
     waiting = GenerationTask.objects.waiting().filter(model=model)
     return waiting[: short + 1].count() > short
 
 
-def ready(model: str, now: datetime) -> QuerySet[GenerationTask]:
+def ready_tasks(model: str, now: datetime) -> QuerySet[GenerationTask]:
     """Tasks in line for `model` that do not pause, in no order."""
     return GenerationTask.objects.claimable().filter(model=model).exclude(not_before__gt=now)
 
@@ -147,7 +147,7 @@ def running_by_owner() -> Counter[int]:
     return Counter(held.values_list("task__owner", flat=True))
 
 
-def owners_in_line(model: str) -> dict[int, tuple[datetime, datetime]]:
+def queued_owners(model: str) -> dict[int, tuple[datetime, datetime]]:
     """Of whom tasks wait for `model`: when he was served last, and no later than he came.
 
     The latter is looked up of those who were never served, who may be many; between others it
@@ -155,40 +155,42 @@ def owners_in_line(model: str) -> dict[int, tuple[datetime, datetime]]:
     """
     with connection.cursor() as cursor:
         cursor.execute(OWNERS, [model, model, model])
-        return {owner: (as_moment(at), as_moment(came)) for owner, at, came in cursor.fetchall()}
+        return {
+            owner: (as_datetime(at), as_datetime(came)) for owner, at, came in cursor.fetchall()
+        }
 
 
-def as_moment(value: datetime | str | None) -> datetime:
+def as_datetime(value: datetime | str | None) -> datetime:
     """SQLite keeps moments as texts, in UTC."""
     if isinstance(value, str):
         return datetime.fromisoformat(value).replace(tzinfo=UTC)
     return value or NEVER
 
 
-def firsts(owners: Collection[int], model: str, now: datetime) -> list[First]:
+def first_tasks(owners: Collection[int], model: str, now: datetime) -> list[FirstTask]:
     """The first tasks of those of `owners` who have one that does not pause."""
-    mine = ready(model, now).filter(owner=OuterRef("pk")).order_by("created", "pk")
+    mine = ready_tasks(model, now).filter(owner=OuterRef("pk")).order_by("created", "pk")
     rows = get_user_model().objects.filter(pk__in=owners)
     rows = rows.annotate(
         came=Subquery(mine.values("created")[:1]), first=Subquery(mine.values("pk")[:1])
     )
     found = rows.values_list("pk", "came", "first")
-    return [First(owner, came, task) for owner, came, task in found if task is not None]
+    return [FirstTask(owner, came, task) for owner, came, task in found if task is not None]
 
 
 def next_ready(model: str, now: datetime) -> uuid.UUID | None:
-    """The first of `in_line`, unless it pauses."""
+    """The first of `queue_order`, unless it pauses."""
     running = running_by_owner()
     # nobody's turn is before what is known of it without looking at his tasks
     known: dict[int, Turn] = {
         owner: (running[owner], served, came, owner)
-        for owner, (served, came) in owners_in_line(model).items()
+        for owner, (served, came) in queued_owners(model).items()
     }
     best: tuple[Turn, uuid.UUID] | None = None
     for owners in batches(sorted(known, key=known.__getitem__)):
         if best is not None and best[0] <= known[owners[0]]:
             break
-        for each in firsts(owners, model, now):
+        for each in first_tasks(owners, model, now):
             turn = (*known[each.owner_id][:2], each.created, each.owner_id)
             best = min(best or (turn, each.task_id), (turn, each.task_id))
     return None if best is None else best[1]

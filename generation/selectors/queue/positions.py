@@ -13,37 +13,37 @@ from typing import Any
 
 from generation.choices import Basis, QueueReason
 from generation.estimates import task_seconds
-from generation.protocol import QueuePlace
+from generation.protocol import QueuePosition
 from generation.selectors.models import ModelRow
-from generation.selectors.queue.order import NEVER, SHORT, in_line, is_long
+from generation.selectors.queue.order import NEVER, NUMBERED_TASKS, is_long_queue, queue_order
 from generation.selectors.queue.shares import Shares, read_shares
 
 Turn = tuple[bool, int, int, datetime, datetime, int]
-"""What the line is ordered by: the `order_by` of `in_line` without the task's own id."""
+"""What the line is ordered by: the `order_by` of `queue_order` without the task's own id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class ModelQueue:
     """The line of one model; this one is empty."""
 
     row: ModelRow
     begins: list[float]
     """[k]: seconds until a task with k others before it begins; empty without a slot."""
 
-    def places(self, task_ids: set[str]) -> dict[str, QueuePlace]:
+    def positions(self, task_ids: set[str]) -> dict[str, QueuePosition]:
         """Of those of `task_ids` that are in it."""
         return {}
 
-    def next_place(
+    def next_position(
         self, owner_id: int, *, running: int, served: datetime, now: datetime
-    ) -> QueuePlace:
+    ) -> QueuePosition:
         """Of a new task of this person."""
-        return self.place(0)
+        return self.position(0)
 
     def seconds_until(self, before: int) -> float:
         return self.begins[before]
 
-    def place(self, before: int) -> QueuePlace:
+    def position(self, before: int) -> QueuePosition:
         """Of whoever has `before` others before him."""
         known = self.row["reason"] == QueueReason.IN_LINE and self.begins
         return {
@@ -55,7 +55,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShortLine(Line):
+class ShortQueue(ModelQueue):
     """Told task by task, next one first, by what each of them takes."""
 
     tasks: list[str] = field(default_factory=list)
@@ -64,33 +64,35 @@ class ShortLine(Line):
     """Tasks per owner, the ones that pause left out: a new one goes before those."""
     came: dict[int, datetime] = field(default_factory=dict)
 
-    def places(self, task_ids: set[str]) -> dict[str, QueuePlace]:
-        return {key: self.place(i) for i, key in enumerate(self.tasks) if key in task_ids}
+    def positions(self, task_ids: set[str]) -> dict[str, QueuePosition]:
+        return {key: self.position(i) for i, key in enumerate(self.tasks) if key in task_ids}
 
-    def next_place(
+    def next_position(
         self, owner_id: int, *, running: int, served: datetime, now: datetime
-    ) -> QueuePlace:
+    ) -> QueuePosition:
         own, came = self.own[owner_id], self.came.get(owner_id, now)
         turn: Turn = (False, running + own + 1, own + 1, served, came, owner_id)
-        return self.place(bisect(self.turns, turn))
+        return self.position(bisect(self.turns, turn))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LongLine(Line):
+class LongQueue(ModelQueue):
     """Counted by its owners; begins are those of tasks that all take the same time."""
 
     shares: Shares
     slots: int
     seconds: float
 
-    def places(self, task_ids: set[str]) -> dict[str, QueuePlace]:
-        return {key: self.place(before) for key, before in self.shares.places(task_ids)}
+    def positions(self, task_ids: set[str]) -> dict[str, QueuePosition]:
+        return {key: self.position(before) for key, before in self.shares.positions(task_ids)}
 
-    def next_place(
+    def next_position(
         self, owner_id: int, *, running: int, served: datetime, now: datetime
-    ) -> QueuePlace:
+    ) -> QueuePosition:
         own_place = self.shares.own[owner_id] + 1
-        return self.place(self.shares.others_before(owner_id, own_place, served=served, came=now))
+        return self.position(
+            self.shares.others_before(owner_id, own_place, served=served, came=now)
+        )
 
     def seconds_until(self, before: int) -> float:
         """Farther on than `begins` tell, every slot begins one more task in the time of one."""
@@ -99,50 +101,50 @@ class LongLine(Line):
         return self.begins[before - rounds * self.slots] + rounds * self.seconds
 
 
-def read_line(
+def read_queue(
     row: ModelRow,
     lanes: list[float],
     running: Counter[int],
     now: datetime,
     *,
-    short: int = SHORT,
-) -> Line:
+    short: int = NUMBERED_TASKS,
+) -> ModelQueue:
     """How it stands; told by its owners if it has more than `short` tasks.
 
     `lanes`: seconds until each slot is free. `running`: tasks in slots by owner, of any model.
     """
-    if is_long(row["name"], short):
+    if is_long_queue(row["name"], short):
         shares = read_shares(row["name"], now, running=running)
         # if all of them pause, every task has to be looked at anyhow
         if shares.length:
-            return long_line(row, lanes, shares)
-    return short_line(row, lanes, now)
+            return long_queue(row, lanes, shares)
+    return short_queue(row, lanes, now)
 
 
-def empty_line(row: ModelRow, lanes: list[float]) -> Line:
-    return Line(row=row, begins=begins(lanes, []))
+def empty_queue(row: ModelRow, lanes: list[float]) -> ModelQueue:
+    return ModelQueue(row=row, begins=begins(lanes, []))
 
 
-def short_line(row: ModelRow, lanes: list[float], now: datetime) -> ShortLine:
+def short_queue(row: ModelRow, lanes: list[float], now: datetime) -> ShortQueue:
     order = ("paused", "turn", "own_place", "last_served", "came", "owner")
-    tasks: Any = in_line(row["name"], now).values_list("pk", "expected", "n", *order)
-    line = ShortLine(row=row, begins=[])
+    tasks: Any = queue_order(row["name"], now).values_list("pk", "expected", "n", *order)
+    queue = ShortQueue(row=row, begins=[])
     seconds = []
     for key, expected, n, paused, turn, own_place, served, came, owner in tasks:
         seconds.append(task_seconds(expected, n))
-        line.tasks.append(str(key))
-        line.turns.append((paused, turn, own_place, served or NEVER, came, owner))
+        queue.tasks.append(str(key))
+        queue.turns.append((paused, turn, own_place, served or NEVER, came, owner))
         if not paused:
-            line.own[owner] += 1
-            line.came.setdefault(owner, came)
-    line.begins.extend(begins(lanes, seconds))
-    return line
+            queue.own[owner] += 1
+            queue.came.setdefault(owner, came)
+    queue.begins.extend(begins(lanes, seconds))
+    return queue
 
 
-def long_line(row: ModelRow, lanes: list[float], shares: Shares) -> LongLine:
+def long_queue(row: ModelRow, lanes: list[float], shares: Shares) -> LongQueue:
     seconds = shares.mean_seconds()
-    first = begins(lanes, repeat(seconds, SHORT))
-    return LongLine(row=row, begins=first, shares=shares, slots=len(lanes), seconds=seconds)
+    first = begins(lanes, repeat(seconds, NUMBERED_TASKS))
+    return LongQueue(row=row, begins=first, shares=shares, slots=len(lanes), seconds=seconds)
 
 
 def begins(lanes: list[float], seconds: Iterable[float]) -> list[float]:

@@ -1,8 +1,8 @@
 """The places in a long line by arithmetic, from everybody's share of it.
 
-`in_line` says what the order is; this gives the same one. Who has r tasks running and n in line has
-the turns r + 1 … r + n, each once. So the tasks before a turn are a sum over owners, and within a
-turn owners stand in an order that is the same for all turns.
+`queue_order` defines the order; this gives the same one. An owner with r running and n queued tasks
+has the turns r + 1 … r + n, each once. So the tasks before a turn are a sum over owners, and within
+a turn owners stand in an order that is the same for all turns.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.db.models import Count, Min, OuterRef, Q, Subquery
 
 from generation.estimates import task_seconds
 from generation.models import GenerationTask
-from generation.selectors.queue.order import NEVER, firsts, owners_in_line, ready
+from generation.selectors.queue.order import NEVER, first_tasks, queued_owners, ready_tasks
 
 SAMPLE = 100
 """People whose first tasks tell how long a task takes."""
@@ -67,9 +67,9 @@ class Shares:
             ]
         return self.in_turn[turn]
 
-    def places(self, task_ids: Collection[str]) -> Iterator[tuple[str, int]]:
+    def positions(self, task_ids: Collection[str]) -> Iterator[tuple[str, int]]:
         """(task, how many stand before it) of those that are in this line."""
-        own = ready(self.model, self.now).filter(
+        own = ready_tasks(self.model, self.now).filter(
             Q(created__lt=OuterRef("created")) | Q(pk__lte=OuterRef("pk")),
             owner=OuterRef("owner"),
             created__lte=OuterRef("created"),
@@ -106,7 +106,7 @@ class Shares:
         """Of a task of this line: everybody's are counted as if they were like his first one."""
         owners = sorted(self.own)
         some = owners[:: -(-len(owners) // SAMPLE)]
-        keys = [each.task_id for each in firsts(some, self.model, self.now)]
+        keys = [each.task_id for each in first_tasks(some, self.model, self.now)]
         rows = GenerationTask.objects.filter(pk__in=keys).values_list("owner", "expected", "n")
         told = [(self.own[owner], task_seconds(expected, n)) for owner, expected, n in rows]
         weight = sum(count for count, _seconds in told)
@@ -115,10 +115,10 @@ class Shares:
 
 def read_shares(model: str, now: datetime, *, running: Counter[int]) -> Shares:
     """In two statements, neither of which looks at a row of the table."""
-    served = {owner: at for owner, (at, _came) in owners_in_line(model).items()}
+    served = {owner: at for owner, (at, _came) in queued_owners(model).items()}
     own: Counter[int] = Counter()
     came: dict[int, datetime] = {}
-    rows = ready(model, now).values_list("owner").annotate(Count("pk"), Min("created"))
+    rows = ready_tasks(model, now).values_list("owner").annotate(Count("pk"), Min("created"))
     for owner, count, first in rows.order_by():
         own[owner], came[owner] = count, first
     return Shares(
