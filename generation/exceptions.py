@@ -24,7 +24,7 @@ StudioError                     code, permanent
 from __future__ import annotations
 
 from generation.choices import ErrorCode, InterruptReason
-from generation.redaction import for_log
+from generation.redaction import redacted
 
 
 class StudioError(Exception):
@@ -145,7 +145,7 @@ class XinferenceError(StudioError):
     @property
     def for_log(self) -> str:
         """Without words of the server that may quote a prompt."""
-        return f"{self.code.value}: {for_log(self.detail)}" if self.detail else self.code.value
+        return f"{self.code.value}: {redacted(self.detail)}" if self.detail else self.code.value
 
 
 class XinferenceUnreachable(XinferenceError):

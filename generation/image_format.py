@@ -20,7 +20,7 @@ MOST_SCANS = 32
 """A progressive JPEG has ten; each further one makes a decoder visit every pixel again."""
 
 MOST_SEGMENTS = 1_000
-MOST_CHUNKS = 8_192
+MAX_CHUNKS = 8_192
 """At 8 KiB each, the least that encoders write, they hold 64 MiB."""
 
 MOST_METADATA = 1024 * 1024
@@ -161,7 +161,7 @@ def png_outline(data: bytes, expected: tuple[int, int] | None) -> Outline:
     at, metadata = len(PNG_START), 0
     size: tuple[int, int] | None = None
     kept = [PNG_START]
-    for _chunk in range(MOST_CHUNKS):
+    for _chunk in range(MAX_CHUNKS):
         length, kind = CHUNK.unpack_from(data, at)
         end = at + length + CHUNK_EXTRA
         if end > len(data) or (size is None) != (kind == b"IHDR"):

@@ -31,12 +31,12 @@ PROBE = ".ready"
 PROBE_BYTES = 64 * 1024
 """Written to see whether files can be: an empty file still fits onto a full disk."""
 
-LEAST_FREE = 16 * 1024 * 1024
+MIN_FREE_BYTES = 16 * 1024 * 1024
 """Bytes below which the next lossless picture may not fit."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Health:
     """`word` is `ok`, or what is wrong; `detail` says more, and names models and folders."""
 
     word: str
@@ -47,8 +47,8 @@ class Part:
         return self.word == "ok"
 
 
-OK, UNKNOWN = Part("ok"), Part("unknown")
-Report = dict[str, Part]
+OK, UNKNOWN = Health("ok"), Health("unknown")
+Report = dict[str, Health]
 
 NEEDED = ("database", "migrations", "static")
 """Without these nothing can be served; without the others pages still tell what goes on."""
@@ -71,22 +71,22 @@ def database_report() -> Report:
     try:
         trouble = selectors.write_error()
         if trouble:
-            return unknown | {"database": Part(trouble, WRITE_TROUBLES[trouble])}
+            return unknown | {"database": Health(trouble, WRITE_TROUBLES[trouble])}
         pending = pending_migrations()
         if pending:
             detail = f"run manage.py migrate; {len(pending)} are pending"
-            return unknown | {"database": OK, "migrations": Part("pending", detail)}
-        return {"database": OK, "migrations": OK} | machinery_report()
+            return unknown | {"database": OK, "migrations": Health("pending", detail)}
+        return {"database": OK, "migrations": OK} | worker_report()
     except DatabaseProblem as error:
-        return unknown | {"database": Part("down", cause_of(error))}
+        return unknown | {"database": Health("down", cause_of(error))}
     finally:
         # this thread is not the one that keeps its connection
         connections.close_all()
 
 
-def late_database() -> Report:
+def database_timeout() -> Report:
     unknown = dict.fromkeys(OF_THE_DATABASE, UNKNOWN)
-    return unknown | {"database": Part("down", "it does not answer")}
+    return unknown | {"database": Health("down", "it does not answer")}
 
 
 def pending_migrations() -> frozenset[tuple[str, str]]:
@@ -99,46 +99,49 @@ def known_migrations() -> frozenset[tuple[str, str]]:
     return frozenset(MigrationLoader(None, ignore_no_migrations=True).disk_migrations)
 
 
-def machinery_report() -> Report:
+def worker_report() -> Report:
     """Workers, models and key as the rows tell them: web processes call no model server."""
     now = clock.now()
     if not selectors.live_workers(now):
         return {
-            "workers": without_workers(now),
+            "workers": report_without_workers(now),
             **dict.fromkeys(("key", "models", "model_server"), UNKNOWN),
         }
     troubles = selectors.model_errors()
     bad = "; ".join(f"{name}: {why}" for name, why in troubles.items() if why)
     return {
         "workers": OK,
-        "key": Part("down", "the model server refused it") if selectors.key_refused() else OK,
-        "models": Part("down", bad) if bad else Part("ok", ", ".join(troubles)),
+        "key": Health("down", "the model server refused it") if selectors.key_refused() else OK,
+        "models": Health("down", bad) if bad else Health("ok", ", ".join(troubles)),
         "model_server": addresses_report(),
     }
 
 
-def without_workers(now: datetime) -> Part:
+def report_without_workers(now: datetime) -> Health:
     if selectors.is_paused(now):
-        return Part("paused", "paused, or a restored copy: type manage.py resume")
-    return Part("down", "no worker gave a sign of life for 15 s: start one")
+        return Health("paused", "paused, or a restored copy: type manage.py resume")
+    return Health("down", "no worker gave a sign of life for 15 s: start one")
 
 
-def addresses_report() -> Part:
+def addresses_report() -> Health:
     """Which model server the workers call; another one in our own settings is a mistake."""
     called = selectors.called_model_servers(clock.now())
     ours = shared_address(settings.XINFERENCE_URL)
     if ours and called and ours not in called:
         detail = f"workers call {', '.join(called)}, and XINFERENCE_URL is {ours} here"
-        return Part("differs", detail)
-    return Part("ok", ", ".join(called))
+        return Health("differs", detail)
+    return Health("ok", ", ".join(called))
 
 
 def disk_report() -> Report:
     return {"static": static_files(), "storage": storage()}
 
 
-def late_disk() -> Report:
-    return {"static": OK, "storage": Part("down", f"{settings.MEDIA_ROOT} does not answer")}
+def disk_timeout() -> Report:
+    return {
+        "static": OK,
+        "storage": Health("down", f"{settings.MEDIA_ROOT} does not answer"),
+    }
 
 
 @cache
@@ -151,7 +154,7 @@ def static_names() -> frozenset[str]:
     )
 
 
-def static_files() -> Part:
+def static_files() -> Health:
     """The list of hashed names is read once, when the process starts."""
     if settings.DEBUG:
         return OK
@@ -161,10 +164,10 @@ def static_files() -> Part:
         return OK
     collected = there and static_names() <= set(files.load_manifest()[0])
     then = "restart this process" if collected else "run manage.py collectstatic, then restart"
-    return Part("missing", then)
+    return Health("missing", then)
 
 
-def storage() -> Part:
+def storage() -> Health:
     """Whether a picture could be written below MEDIA_ROOT."""
     root = Path(settings.MEDIA_ROOT)
     probe = root / PROBE
@@ -176,12 +179,12 @@ def storage() -> Part:
             os.fsync(file.fileno())
         room = os.statvfs(root)
     except OSError as error:
-        return Part("down", images.os_words(error, root))
+        return Health("down", images.os_words(error, root))
     finally:
         remove(probe)
     free = room.f_bavail * room.f_frsize
-    if free < LEAST_FREE:
-        return Part("down", f"only {free // 1024} KiB are free below {root}")
+    if free < MIN_FREE_BYTES:
+        return Health("down", f"only {free // 1024} KiB are free below {root}")
     return OK
 
 
@@ -200,10 +203,10 @@ class Check:
     """
 
     def __init__(
-        self, look: Callable[[], Report], late: Callable[[], Report], *, kept: float
+        self, read: Callable[[], Report], on_timeout: Callable[[], Report], *, kept: float
     ) -> None:
-        self.look = look
-        self.late = late
+        self.read = read
+        self.on_timeout = on_timeout
         self.kept = kept
         self.lock = threading.Lock()
         self.running: Future[Report] | None = None
@@ -223,9 +226,9 @@ class Check:
 
     def run(self, answer: Future[Report]) -> None:
         try:
-            report = self.look()
+            report = self.read()
         except Exception as error:  # noqa: BLE001  it is the answer
-            report = {name: Part("down", cause_of(error)) for name in self.late()}
+            report = {name: Health("down", cause_of(error)) for name in self.on_timeout()}
         self.answered = monotonic()
         answer.set_result(report)
 
@@ -234,8 +237,8 @@ class Check:
         try:
             return self.start().result(seconds)
         except TimeoutError:
-            return self.late()
+            return self.on_timeout()
 
 
-database_check = Check(database_report, late_database, kept=1.0)
-disk_check = Check(disk_report, late_disk, kept=2.0)
+database_check = Check(database_report, database_timeout, kept=1.0)
+disk_check = Check(disk_report, disk_timeout, kept=2.0)

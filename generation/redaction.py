@@ -56,7 +56,7 @@ PHRASES = (
 """Of Xinference, its engines, proxies and libraries; none of them holds anything of a request."""
 
 
-def for_log(told: str) -> str:
+def redacted(told: str) -> str:
     """`told`, with what the server said replaced by the phrases that are known, length and hash."""
     status = STATUS.fullmatch(told)
     if status is not None:

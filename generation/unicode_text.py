@@ -16,12 +16,12 @@ INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Mn", "Mc", "Me"})
 not among them: they are the emoji of a newer Unicode than Python's."""
 
 
-def says_nothing(text: str) -> bool:
+def is_blank(text: str) -> bool:
     """Whether `text` holds no character that a reader could see."""
     return all(unicodedata.category(c) in INVISIBLE for c in UNSEEN.sub("", text))
 
 
-def folded(text: str) -> str:
+def casefolded(text: str) -> str:
     """`text` as it is searched: without case, compatibility and decomposed forms, unseen marks.
 
     Compatibility caseless matching (Unicode Standard, definition D146). Format characters go too:
@@ -47,13 +47,13 @@ def slug(text: str, longest: int) -> str:
     return "-".join(kept.split())[:longest].strip("-")
 
 
-def new_name(stem: str, suffix: str, taken: Container[str]) -> str:
+def unique_name(stem: str, suffix: str, taken: Container[str]) -> str:
     """`stem` and `suffix`, numbered so that its folded form is not in `taken`.
 
     Folded, because many file systems keep neither case nor normal form apart.
     """
     name, number = f"{stem}{suffix}", 1
-    while folded(name) in taken:
+    while casefolded(name) in taken:
         number += 1
         name = f"{stem}-{number}{suffix}"
     return name

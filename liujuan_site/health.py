@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from generation import readiness
 from generation.choices import VIEW_ALL
 from generation.hub import hub
-from generation.readiness import Check, Part, Report
+from generation.readiness import Check, Health, Report
 
 PATIENCE = 0.7
 """Seconds for all looks together: load balancers give up after one."""
@@ -31,7 +31,7 @@ async def readyz(request: HttpRequest) -> JsonResponse:
     database, disk = await asyncio.gather(
         answer_of(readiness.database_check), answer_of(readiness.disk_check)
     )
-    report: Report = database | disk | {"layer": Part(hub.groups.state)}
+    report: Report = database | disk | {"layer": Health(hub.groups.state)}
     body: dict[str, object] = {name: report[name].word for name in PUBLIC}
     if report["database"].ok and await is_staff(request):
         body["details"] = {name: part.detail or part.word for name, part in report.items()}
@@ -48,7 +48,7 @@ async def answer_of(check: Check) -> Report:
         look = asyncio.shield(asyncio.wrap_future(check.start()))
         return await asyncio.wait_for(look, PATIENCE)
     except TimeoutError:
-        return check.late()
+        return check.on_timeout()
 
 
 async def is_staff(request: HttpRequest) -> bool:

@@ -12,7 +12,7 @@ from generation.views import sign_in
 from liujuan_site import health
 
 handler400 = "generation.views.error_pages.bad_request"
-handler403 = "generation.views.error_pages.forbidden"
+handler403 = "generation.views.error_pages.permission_denied"
 handler500 = "liujuan_site.unavailable.server_error"
 
 admin.site.site_url = f"{settings.BASE_PATH}/"

@@ -33,7 +33,7 @@ from generation.protocol import (
     event_frame,
     fold,
 )
-from generation.views.composer_wait import prospect
+from generation.views.composer_wait import composer_wait
 from generation.views.event_text import event_sentence
 from generation.views.pages import to_paint
 from tests.random_logs import T0, TASK, frames_of, logs, seconds
@@ -207,7 +207,9 @@ def test_both_sides_say_the_same_of_every_card(
     later: float,
 ) -> None:
     state = fold(empty_state(TASK), frames)
-    assert_told_alike(scripts, state, cast("TaskData", task), cast("QueuePlace", place), T0 + later)
+    assert_told_alike(
+        scripts, state, cast("TaskData", task), cast("QueuePosition", place), T0 + later
+    )
 
 
 def assert_told_alike(
@@ -255,7 +257,7 @@ def test_both_sides_say_the_same_of_what_to_expect(
 ) -> None:
     for language, ask in scripts.items():
         with translation.override(language):
-            told = asdict(prospect(cast("ModelData", model), work))
+            told = asdict(composer_wait(cast("ModelData", model), work))
         assert told == ask({"model": model, "work": work})
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from generation.exceptions import XinferenceFailed
 from generation.log_lines import cause_of
-from generation.redaction import for_log
+from generation.redaction import redacted
 from generation.xinference.operator_messages import reason_of_failure
-from generation.xinference.responses import Answer, error_of, fraction_of
+from generation.xinference.responses import ServerResponse, error_of, fraction_of
 
 PROMPT = 'A Heron at dawn 柳岸 über dem See, "quoted"'
 SPELLINGS = [
@@ -39,7 +39,7 @@ SPELLINGS = [
 @pytest.mark.parametrize("status", [200, 302, 400, 422, 500, 503])
 def test_no_spelling_of_a_prompt_comes_into_the_log(spelling: str, status: int) -> None:
     body = json.dumps({"detail": f"Invalid prompt: {spelling}", "prompt": spelling}).encode()
-    answer = Answer(status=status, body=body, location=f"/x?prompt={quote(spelling)}")
+    answer = ServerResponse(status=status, body=body, location=f"/x?prompt={quote(spelling)}")
     errors: list[Exception] = [error_of(answer)]
     with pytest.raises(XinferenceFailed) as caught:
         fraction_of(answer)
@@ -74,4 +74,4 @@ def test_no_spelling_of_a_prompt_comes_into_the_log(spelling: str, status: int) 
     ],
 )
 def test_sentences_of_ours_and_known_phrases_stay(told: str, logged: str) -> None:
-    assert for_log(told).startswith(logged)
+    assert redacted(told).startswith(logged)

@@ -23,7 +23,7 @@ from benchmarks.inside.bulk_rows import (
     vacuum,
 )
 from generation import images, services
-from generation.admin.changelist import MOST
+from generation.admin.changelist import MAX_SCANNED_TASKS
 from generation.choices import Basis, ErrorCode, Step
 from generation.models import GenerationTask
 from generation.protocol import Generate
@@ -68,7 +68,7 @@ def run(*, tasks: int) -> dict[str, str]:
         "task": str(newest.pk),
         "older": cursor_of(older),
         "moment": quote(older.created.isoformat()),
-        "in_list": f"{MOST:,}",
+        "in_list": f"{MAX_SCANNED_TASKS:,}",
         "in_gallery": f"{MAX_SCANNED:,}",
     }
 

@@ -17,22 +17,22 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.text import smart_split, unescape_string_literal
 
-from generation.admin.filters import FEW
+from generation.admin.filters import SELECTIVE_VALUES
 from generation.models import GenerationTask
 from generation.selectors.gallery import MAX_SCANNED
-from generation.unicode_text import folded
+from generation.unicode_text import casefolded
 
-MOST = 10_000
+MAX_SCANNED_TASKS = 10_000
 """Tasks that are looked through for one page; they lie side by side in the database."""
 
-MOST_OF_ONE = MAX_SCANNED
+MAX_OF_ONE_OWNER = MAX_SCANNED
 """The same for those of one person, as in his gallery: they lie far apart."""
 
 UNTIL = "until"
 """A day, which is looked through up to its end, or the moment before which all were submitted."""
 
 
-class TaskList(ChangeList):
+class TaskChangeList(ChangeList):
     """The newest tasks before `until`, back to `since`; None: from now, to the first one.
 
     No filter and no search goes through all tasks that ever were: for older ones people ask
@@ -53,20 +53,20 @@ class TaskList(ChangeList):
     ) -> QuerySet[GenerationTask]:
         search = read_search(self.query)
         self.owner, self.until = search.owner, read_until(self.params.get(UNTIL, ""))
-        self.most = MOST if self.owner is None else MOST_OF_ONE
+        self.most = MAX_SCANNED_TASKS if self.owner is None else MAX_OF_ONE_OWNER
         tasks = self.model_admin.get_queryset(request)
         if self.owner is not None:
             tasks = tasks.filter(owner=self.owner)
         if self.until is not None:
             tasks = tasks.filter(created__lt=self.until)
-        all_of_them = search.ids or lets_few_pass(self.params)
+        all_of_them = search.ids or is_selective(self.params)
         self.since = None if all_of_them else oldest_of_newest(tasks, self.most)
         if self.since is not None:
             tasks = tasks.filter(created__gte=self.since)
         if search.ids:
             tasks = tasks.filter(pk__in=search.ids)
         for word in search.words:
-            tasks = tasks.filter(search_text__contains=folded(word))
+            tasks = tasks.filter(search_text__contains=casefolded(word))
         self.root_queryset = tasks
         return super().get_queryset(request, exclude_parameters)
 
@@ -149,8 +149,8 @@ def read_until(text: str) -> datetime | None:
         return None
 
 
-def lets_few_pass(params: Mapping[str, str]) -> bool:
-    return any(params.get(name) in values for name, values in FEW.items())
+def is_selective(params: Mapping[str, str]) -> bool:
+    return any(params.get(name) in values for name, values in SELECTIVE_VALUES.items())
 
 
 def oldest_of_newest(tasks: QuerySet[GenerationTask], most: int) -> datetime | None:

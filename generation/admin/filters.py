@@ -19,7 +19,7 @@ from generation.labels import label
 from generation.models import GenerationTask
 from generation.selectors.gallery import known_models
 
-OF_TASKS = list(ErrorCode)[list(ErrorCode).index(ErrorCode.MODEL_DOWN) :]
+TASK_ERRORS = list(ErrorCode)[list(ErrorCode).index(ErrorCode.MODEL_DOWN) :]
 """Errors with which a task can end; the ones before answer what somebody sent."""
 
 Tasks = QuerySet[GenerationTask]
@@ -41,7 +41,7 @@ class Unindexed(Func):
         return self.as_sql(compiler, connection, template="+%(expressions)s", **extra)
 
 
-class Sieve(admin.SimpleListFilter):
+class TaskFilter(admin.SimpleListFilter):
     """Lets pass the tasks whose `field` has the chosen value."""
 
     field = ""
@@ -54,7 +54,7 @@ class Sieve(admin.SimpleListFilter):
         return tasks.filter(Exact(Unindexed(self.field), value))
 
 
-class StatusSieve(Sieve):
+class StatusFilter(TaskFilter):
     title = _("status")
     parameter_name = "status__exact"
     field = "status"
@@ -66,7 +66,7 @@ class StatusSieve(Sieve):
         return tasks.filter(status=value) if value in UNFINISHED else super().chosen(tasks, value)
 
 
-class StepSieve(Sieve):
+class StepFilter(TaskFilter):
     title = _("step")
     parameter_name = "step__exact"
     field = "step"
@@ -75,7 +75,7 @@ class StepSieve(Sieve):
         return Step.choices
 
 
-class ModelSieve(Sieve):
+class ModelFilter(TaskFilter):
     title = _("model")
     parameter_name = "model"
     field = "model"
@@ -84,21 +84,21 @@ class ModelSieve(Sieve):
         return [(name, name) for name in known_models()]
 
 
-class ErrorSieve(Sieve):
+class ErrorFilter(TaskFilter):
     title = _("error")
     parameter_name = "error_code"
     field = "error_code"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [(code.value, what_happened(code)) for code in OF_TASKS]
+        return [(code.value, short_error(code)) for code in TASK_ERRORS]
 
 
-def what_happened(code: str) -> str:
+def short_error(code: str) -> str:
     """The first sentence of what is told of an error; the others are advice."""
     return re.split(r"[.;。；]", label("error", code), maxsplit=1)[0]
 
 
-class BinSieve(Sieve):
+class TrashFilter(TaskFilter):
     title = _("moved to the trash")
     parameter_name = "deleted_at__isempty"
 
@@ -108,13 +108,13 @@ class BinSieve(Sieve):
     def chosen(self, tasks: Tasks, value: str) -> Tasks:
         if value == "1":
             return tasks.filter(deleted_at__isnull=True)
-        binned = GenerationTask.objects.filter(deleted_at__isnull=False)
+        in_trash = GenerationTask.objects.filter(deleted_at__isnull=False)
         # of its own: SQLite would rather read all tasks in order than sort those of the bin
-        return tasks.filter(pk__in=binned.values("pk"))
+        return tasks.filter(pk__in=in_trash.values("pk"))
 
 
-FEW = {
-    StatusSieve.parameter_name: frozenset(UNFINISHED),
-    BinSieve.parameter_name: frozenset({"0"}),
+SELECTIVE_VALUES = {
+    StatusFilter.parameter_name: frozenset(UNFINISHED),
+    TrashFilter.parameter_name: frozenset({"0"}),
 }
 """Parameter → values that let only few pass, which an index finds however old they are."""

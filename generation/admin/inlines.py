@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from generation import selectors
-from generation.admin.mixins import PartOfTask
+from generation.admin.mixins import TaskInlineMixin
 from generation.choices import EventKind
 from generation.labels import label
 from generation.models import GeneratedImage, GenerationTask, TaskEvent
@@ -24,23 +24,23 @@ FIRST_EVENTS, NEWEST_EVENTS = 20, 80
 SHOWN_EVENTS = FIRST_EVENTS + NEWEST_EVENTS
 """Fewer than on a person's page: each row is a form, which takes 2 ms and 2 kB."""
 
-MOST_SEQ = 2**31 - 1 - SHOWN_EVENTS
+MAX_SEQ = 2**31 - 1 - SHOWN_EVENTS
 
 
 def after_of(request: HttpRequest) -> int | None:
     """Behind which event the log is shown; None: its ends."""
     try:
-        return min(max(0, int(request.GET["after"])), MOST_SEQ)
+        return min(max(0, int(request.GET["after"])), MAX_SEQ)
     except (KeyError, ValueError):
         return None
 
 
-class EventInline(PartOfTask, admin.TabularInline):  # type: ignore[type-arg]
+class EventInline(TaskInlineMixin, admin.TabularInline):  # type: ignore[type-arg]
     model = TaskEvent
     extra = 0
     can_delete = False
     ordering = ("seq",)
-    fields = ("seq", "at", "kind", "step", "percent", "attempt", "told")
+    fields = ("seq", "at", "kind", "step", "percent", "attempt", "details_text")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TaskEvent]:
@@ -69,7 +69,7 @@ class EventInline(PartOfTask, admin.TabularInline):  # type: ignore[type-arg]
         return f"{event.progress:.0f}\N{NO-BREAK SPACE}%"
 
     @admin.display(description=_("details"))
-    def told(self, event: TaskEvent) -> str:
+    def details_text(self, event: TaskEvent) -> str:
         """In words what a code says, then the rest as it was written."""
         words, known = meaning(event.kind, event.details)
         rest = {name: value for name, value in event.details.items() if name not in known}
@@ -91,7 +91,7 @@ def meaning(kind: str, details: dict[str, Any]) -> tuple[str, set[str]]:
     return "", set()
 
 
-class ImageInline(PartOfTask, admin.TabularInline):  # type: ignore[type-arg]
+class ImageInline(TaskInlineMixin, admin.TabularInline):  # type: ignore[type-arg]
     model = GeneratedImage
     extra = 0
     can_delete = False

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from generation.choices import VIEW_ALL
 
 
-class ReadOnly:
+class ReadOnlyMixin:
     """No adding, changing or deleting by hand: rows are what happened."""
 
     def has_add_permission(self, *args: Any) -> bool:
@@ -22,7 +22,7 @@ class ReadOnly:
         return False
 
 
-class PartOfTask(ReadOnly):
+class TaskInlineMixin(ReadOnlyMixin):
     """Shown to whoever may see the task."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

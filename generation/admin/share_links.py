@@ -7,12 +7,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from generation import services
-from generation.admin.mixins import PartOfTask
+from generation.admin.mixins import TaskInlineMixin
 from generation.models import ShareLink
 
 
 @admin.register(ShareLink)
-class ShareLinkAdmin(PartOfTask, admin.ModelAdmin):  # type: ignore[type-arg]
+class ShareLinkAdmin(TaskInlineMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     """A link can be ended here; it is made on the page of its task."""
 
     list_display = ("task", "created", "expires_at")

@@ -17,17 +17,17 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from generation import services
-from generation.admin.changelist import TaskList
+from generation.admin.changelist import TaskChangeList
 from generation.admin.filters import (
-    BinSieve,
-    ErrorSieve,
-    ModelSieve,
-    StatusSieve,
-    StepSieve,
-    what_happened,
+    ErrorFilter,
+    ModelFilter,
+    StatusFilter,
+    StepFilter,
+    TrashFilter,
+    short_error,
 )
 from generation.admin.inlines import SHOWN_EVENTS, EventInline, ImageInline, pictures_of
-from generation.admin.mixins import ReadOnly
+from generation.admin.mixins import ReadOnlyMixin
 from generation.choices import CHANGE_ALL, Step, TaskStatus
 from generation.exceptions import NotFound, TransitionRefused
 from generation.labels import label
@@ -37,13 +37,13 @@ from generation.selectors import clock
 LIST = "admin:generation_generationtask_changelist"
 PAGE = "admin:generation_generationtask_change"
 SHORT = 60
-MOST_CHILDREN = 20
-MOST_PARTS = 200
+MAX_CHILDREN = 20
+MAX_INLINE_ROWS = 200
 """Links to parts of one log; no log that is written here has more."""
 
 
 @admin.register(GenerationTask)
-class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     """Staff who may view see everything; who may change may cancel and retry."""
 
     list_display = (
@@ -54,7 +54,7 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         "waited",
         "ran",
     )
-    list_filter = (StatusSieve, StepSieve, ModelSieve, ErrorSieve, BinSieve)
+    list_filter = (StatusFilter, StepFilter, ModelFilter, ErrorFilter, TrashFilter)
     search_fields = ("id", "owner__username", "prompt")
     search_help_text = _(
         "A task id, an account name, or words of the prompt. Put words in quotes if they "
@@ -122,14 +122,14 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("led to"))
     def made_into(self, task: GenerationTask) -> str:
         """Retries and variations, oldest first."""
-        made = task.retries.order_by("created", "pk")[:MOST_CHILDREN]
+        made = task.retries.order_by("created", "pk")[:MAX_CHILDREN]
         links = ((reverse(PAGE, args=[each.pk]), short(each.prompt)) for each in made)
         return format_html_join(" · ", '<a href="{}">{}</a>', links) or "–"
 
     @admin.display(description=_("error"))
     def error(self, task: GenerationTask) -> str:
         """What happened, without the advice that follows it."""
-        return what_happened(task.error_code) or "–"
+        return short_error(task.error_code) or "–"
 
     @admin.display(description=_("status"), ordering="status")
     def state(self, task: GenerationTask) -> str:
@@ -138,7 +138,7 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         if task.status in (TaskStatus.QUEUED, TaskStatus.COMPLETED):
             return words
         reached = f"{Step(task.step).label}, {task.progress:.0f}\N{NO-BREAK SPACE}%"
-        told = (words, reached, what_happened(task.error_code))
+        told = (words, reached, short_error(task.error_code))
         return format_html_join(mark_safe("<br>"), "{}", ((each,) for each in told if each))
 
     @admin.display(description=_("long log"))
@@ -147,7 +147,7 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         if task.newest_seq <= SHOWN_EVENTS:
             return "–"
         parts = range(0, task.newest_seq, SHOWN_EVENTS)
-        links = ((f"?after={after}#events-group", after + 1) for after in parts[:MOST_PARTS])
+        links = ((f"?after={after}#events-group", after + 1) for after in parts[:MAX_INLINE_ROWS])
         text = format_html_join(" ", '<a href="{}">{}…</a>', links)
         return format_html("{} {}", _("Events from"), text)
 
@@ -175,8 +175,8 @@ class GenerationTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def measured_steps(self, task: GenerationTask) -> str:
         return steps_text(task.measured)
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[TaskList]:
-        return TaskList
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[TaskChangeList]:
+        return TaskChangeList
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[GenerationTask], search_term: str

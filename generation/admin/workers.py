@@ -5,17 +5,17 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from generation.admin.filters import what_happened
-from generation.admin.mixins import ReadOnly
+from generation.admin.filters import short_error
+from generation.admin.mixins import ReadOnlyMixin
 from generation.models import ModelSlot, ModelState, Worker
 
 
-class Machinery(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     """What workers wrote about themselves and the model server."""
 
 
 @admin.register(Worker)
-class WorkerAdmin(Machinery):
+class WorkerAdmin(ReadOnlyAdmin):
     list_display = (
         *("host", "pid", "version", "state", "slots", "model_server"),
         *("started", "last_seen"),
@@ -25,7 +25,7 @@ class WorkerAdmin(Machinery):
 
 
 @admin.register(ModelState)
-class ModelStateAdmin(Machinery):
+class ModelStateAdmin(ReadOnlyAdmin):
     list_display = (
         *("name", "ready", "loading", "replicas", "route"),
         *("error", "error_detail", "checked_at"),
@@ -34,11 +34,11 @@ class ModelStateAdmin(Machinery):
 
     @admin.display(description=_("error"), ordering="error_code")
     def error(self, model: ModelState) -> str:
-        return what_happened(model.error_code) or "–"
+        return short_error(model.error_code) or "–"
 
 
 @admin.register(ModelSlot)
-class ModelSlotAdmin(Machinery):
+class ModelSlotAdmin(ReadOnlyAdmin):
     list_display = ("model", "number", "task", "attempt", "worker", "lease_until")
     list_select_related = ("task", "worker")
     ordering = ("model", "number")

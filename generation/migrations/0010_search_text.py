@@ -5,7 +5,7 @@ BATCH = 500
 
 def fold_prompts(apps, schema_editor):
     """Of tasks that exist; each batch is a transaction of its own, so that others can write."""
-    from generation.unicode_text import folded
+    from generation.unicode_text import casefolded
 
     tasks = apps.get_model("generation", "GenerationTask").objects.order_by("pk")
     last = None
@@ -15,7 +15,7 @@ def fold_prompts(apps, schema_editor):
         if not batch:
             return
         for task in batch:
-            task.search_text = folded(f"{task.prompt}\n{task.model}")
+            task.search_text = casefolded(f"{task.prompt}\n{task.model}")
         tasks.bulk_update(batch, ["search_text"])
         last = batch[-1].pk
 

@@ -18,7 +18,7 @@ from generation.choices import UNFINISHED, TaskStatus
 from generation.models import GeneratedImage, GenerationTask, ModelState
 from generation.models.tasks import TaskQuerySet
 from generation.selectors.image_detail import key_of
-from generation.unicode_text import folded
+from generation.unicode_text import casefolded
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -54,7 +54,7 @@ class GalleryFilter:
     @property
     def words(self) -> list[str]:
         """In the form of `search_text`."""
-        return folded(self.text).split()[:MAX_WORDS]
+        return casefolded(self.text).split()[:MAX_WORDS]
 
     @property
     def needs_scan(self) -> bool:

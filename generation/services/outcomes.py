@@ -11,7 +11,7 @@ from django.db import transaction
 from generation.choices import EventKind
 from generation.log_lines import log_line
 from generation.models import TaskEvent
-from generation.redaction import for_log
+from generation.redaction import redacted
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def log_outcome(
         "worker": worker_of(task_id, attempt),
         "model": model,
         "seconds": changes.get("run_seconds"),
-        "cause": for_log(changes.get("error_detail") or ""),
+        "cause": redacted(changes.get("error_detail") or ""),
     }
     line = log_line(NAMES[kind], **{k: value for k, value in values.items() if value != ""})
     bad = kind == EventKind.FAILED or bool(details.get("counted"))

@@ -18,7 +18,7 @@ from generation.exceptions import InvalidInput, NotFound, TransitionRefused
 from generation.models import GenerationTask
 from generation.protocol import Generate, encode, is_unicode, task_frame
 from generation.services.transition import LogLine, Row, append
-from generation.unicode_text import folded, says_nothing
+from generation.unicode_text import casefolded, is_blank
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -194,7 +194,7 @@ def insert(
 
 def search_text(prompt: str, model: str) -> str:
     """What a search looks through."""
-    return folded(f"{prompt}\n{model}")
+    return casefolded(f"{prompt}\n{model}")
 
 
 def fill_search_text(*, now: datetime) -> int:
@@ -233,7 +233,7 @@ def clean(request: Generate) -> dict[str, Any]:
 def prompt_of(text: str, field: str, *, required: bool) -> str:
     if "\0" in text or not is_unicode(text):
         raise InvalidInput(ErrorCode.PROMPT_INVALID, field)
-    text = "" if says_nothing(text) else text.strip()
+    text = "" if is_blank(text) else text.strip()
     if required and not text:
         raise InvalidInput(ErrorCode.PROMPT_EMPTY, field)
     if len(text) > MAX_PROMPT:

@@ -20,7 +20,7 @@ REFERENCE_STEPS = 9
 
 
 @dataclass(frozen=True)
-class Prospect:
+class ComposerWait:
     """Texts in the active language; `tone` as a style: ready, wait or down."""
 
     tone: str
@@ -32,10 +32,10 @@ class Prospect:
     pace: str
 
 
-def prospect(model: ModelData, work: Mapping[str, Any]) -> Prospect:
+def composer_wait(model: ModelData, work: Mapping[str, Any]) -> ComposerWait:
     """`work`: the fields of one task."""
     tone, lead, rest, is_estimate = wait_text(model, work)
-    return Prospect(
+    return ComposerWait(
         tone=tone,
         lead=lead,
         rest=rest,

@@ -18,7 +18,7 @@ from generation.security_log import SecurityEvent, log_event, log_foreign_host
 from generation.sessions import owner_buckets
 
 
-def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's, with a line in the security log."""
     # a refusal of a middleware may come before the one that knows the user
     user = getattr(request, "user", None)
@@ -44,17 +44,17 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return response
 
 
-def refused(request: HttpRequest, code: ErrorCode, status: int) -> HttpResponse:
+def error_page(request: HttpRequest, code: ErrorCode, status: int) -> HttpResponse:
     return render(request, "studio/refused.html", {"sentence": code.label}, status=status)
 
 
-def paced(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def rate_limited(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """A page; 429 for a person who sends too much, over whatever connection."""
 
     @functools.wraps(view)
-    def paced_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def limited_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.user.is_authenticated and not owner_buckets.take(request.user.pk):
-            return refused(request, ErrorCode.FLOODING, 429)
+            return error_page(request, ErrorCode.FLOODING, 429)
         return view(request, *args, **kwargs)
 
-    return paced_view
+    return limited_view

@@ -30,7 +30,7 @@ from generation.sessions import (
 )
 from generation.sessions.poll import PollResponse
 from generation.sessions.stream import EventStream
-from generation.views.json_api import refusal
+from generation.views.json_api import json_error
 
 logger = logging.getLogger(__name__)
 
@@ -46,20 +46,22 @@ def polling_view(answer: Answer) -> View:
         try:
             user = await credentials_of_request(request).user()
             if not allows_request(user.pk):
-                return refusal(ErrorCode.FLOODING, 429)
+                return json_error(ErrorCode.FLOODING, 429)
             response = PollResponse(user.pk)
             await answer(
                 request, Session(user, response, address=client_address(request)), response
             )
         except ConnectionRejected as rejected:
             disabled = rejected.close_code == CloseCode.REFUSED
-            return refusal(ErrorCode.ACCOUNT_DISABLED if disabled else ErrorCode.NOT_SIGNED_IN, 403)
+            return json_error(
+                ErrorCode.ACCOUNT_DISABLED if disabled else ErrorCode.NOT_SIGNED_IN, 403
+            )
         except InvalidInput as error:
-            return refusal(error.code, 400)
+            return json_error(error.code, 400)
         except DatabaseProblem as error:
             if not database.met(error):
                 logger.exception("%s: database", request.path)
-            return refusal(ErrorCode.UNAVAILABLE, 503)
+            return json_error(ErrorCode.UNAVAILABLE, 503)
         return HttpResponse(
             response.text, content_type="application/json", headers={"Cache-Control": "no-store"}
         )
@@ -113,7 +115,7 @@ async def events(request: HttpRequest) -> HttpResponseBase:
     try:
         cursors, since = cursors_of(request), parse_since(request.GET.get("since", ""))
     except InvalidInput as error:
-        return refusal(error.code, 400)
+        return json_error(error.code, 400)
     stream = EventStream(credentials_of_request(request), cursors, since)
     return StreamingHttpResponse(
         stream.chunks(),

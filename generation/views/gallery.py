@@ -34,8 +34,8 @@ from generation.exceptions import InvalidInput, NotFound
 from generation.selectors import GalleryFilter, clock
 from generation.sessions import allows_request
 from generation.views.compression import compressed
-from generation.views.error_pages import paced, refused
-from generation.views.json_api import body_of, for_scripts, keys_of, task_ids_of, texts_in
+from generation.views.error_pages import error_page, rate_limited
+from generation.views.json_api import json_body, json_view, keys_of, task_ids_of, texts_in
 from generation.views.pages import socket_path
 from generation.views.zip_download import TooManyZips, Zip, named
 
@@ -47,7 +47,7 @@ COMPARABLE = range(2, 7)
 @require_safe
 @never_cache
 @compressed
-@paced
+@rate_limited
 def gallery(request: HttpRequest) -> HttpResponse:
     """The page; with `fragment=1` its items alone, for who asks for more of them."""
     fragment = request.GET.get("fragment") == "1"
@@ -82,7 +82,7 @@ def without_nul(text: str) -> str:
 @require_safe
 @login_required
 @never_cache
-@paced
+@rate_limited
 def compare(request: HttpRequest) -> HttpResponse:
     try:
         keys = keys_of(request.GET.getlist("picture"))
@@ -99,15 +99,15 @@ def compare(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@for_scripts
+@json_view
 def about(request: HttpRequest, task_id: uuid.UUID, index: int) -> JsonResponse:
     return JsonResponse(selectors.picture_about(task_id, index, request.user))
 
 
 @require_POST
-@for_scripts
+@json_view
 def favourite(request: HttpRequest) -> JsonResponse:
-    body = body_of(request)
+    body = json_body(request)
     wish = body.get("favourite")
     if not isinstance(wish, bool):
         raise InvalidInput(ErrorCode.BAD_MESSAGE, "favourite")
@@ -120,19 +120,19 @@ def favourite(request: HttpRequest) -> JsonResponse:
 
 
 @require_POST
-@for_scripts
+@json_view
 def delete(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"deleted": bin_by(services.move_to_trash, request)})
 
 
 @require_POST
-@for_scripts
+@json_view
 def restore(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"restored": bin_by(services.restore, request)})
 
 
 def bin_by(service: Callable[..., int], request: HttpRequest) -> int:
-    body = body_of(request)
+    body = json_body(request)
     return service(
         owner=cast("User", request.user),
         pictures=keys_of(texts_in(body, "pictures")),
@@ -151,11 +151,11 @@ def archive(request: HttpRequest) -> HttpResponseBase:
     if not request.user.is_authenticated:
         return redirect_to_login(reverse("gallery"))
     if not allows_request(request.user.pk):
-        return refused(request, ErrorCode.FLOODING, 429)
+        return error_page(request, ErrorCode.FLOODING, 429)
     try:
         keys = keys_of(request.POST.getlist("pictures"))
     except InvalidInput as error:
-        return refused(request, error.code, 400)
+        return error_page(request, error.code, 400)
     files = named(selectors.pictures_left(request.user, keys))
     if not files:
         raise Http404
@@ -164,7 +164,7 @@ def archive(request: HttpRequest) -> HttpResponseBase:
     try:
         body = Zip(files, owner_id=request.user.pk)
     except TooManyZips:
-        return refused(request, ErrorCode.FLOODING, 429)
+        return error_page(request, ErrorCode.FLOODING, 429)
     response = StreamingHttpResponse(body, content_type="application/zip")
     name = f"liujuan-{timezone.localdate():%Y%m%d}-{len(files)}.zip"
     response["Content-Disposition"] = content_disposition_header(True, name)

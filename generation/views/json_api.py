@@ -25,26 +25,26 @@ logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
 
 
-def for_scripts(view: View) -> View:
+def json_view(view: View) -> View:
     """Only for who is signed in, no faster than a socket; errors become `{"code", "message"}`."""
 
     @never_cache
     @functools.wraps(view)
-    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             if not request.user.is_authenticated:
-                return refusal(ErrorCode.NOT_SIGNED_IN, 403)
+                return json_error(ErrorCode.NOT_SIGNED_IN, 403)
             if not allows_request(request.user.pk):
-                return refusal(ErrorCode.FLOODING, 429)
+                return json_error(ErrorCode.FLOODING, 429)
             return view(request, *args, **kwargs)
         except StudioError as error:
-            return refusal(error.code, status_of(error))
+            return json_error(error.code, status_of(error))
         except DatabaseProblem as error:
             if not database.met(error):
                 logger.exception("%s: database", request.path)
-            return refusal(ErrorCode.UNAVAILABLE, 503)
+            return json_error(ErrorCode.UNAVAILABLE, 503)
 
-    return answered
+    return wrapped
 
 
 def status_of(error: StudioError) -> int:
@@ -53,11 +53,11 @@ def status_of(error: StudioError) -> int:
     return 409 if isinstance(error, TransitionRefused) else 400
 
 
-def refusal(code: ErrorCode, status: int) -> JsonResponse:
+def json_error(code: ErrorCode, status: int) -> JsonResponse:
     return JsonResponse({"code": code.value, "message": str(code.label)}, status=status)
 
 
-def body_of(request: HttpRequest) -> dict[str, Any]:
+def json_body(request: HttpRequest) -> dict[str, Any]:
     """The JSON object that was sent; InvalidInput on anything else."""
     try:
         body = request.body

@@ -24,9 +24,9 @@ from generation.models import GenerationTask
 from generation.protocol import PROTOCOL_VERSION, EventFrame
 from generation.selectors import Card, clock
 from generation.views.card_view import card_view
-from generation.views.composer_wait import Prospect, prospect
+from generation.views.composer_wait import ComposerWait, composer_wait
 from generation.views.compression import compressed
-from generation.views.error_pages import paced
+from generation.views.error_pages import rate_limited
 from generation.views.event_text import event_sentence
 from generation.views.timeline import timeline_context
 
@@ -55,7 +55,7 @@ LONG_QUEUE = 3
 @login_required
 @never_cache
 @compressed
-@paced
+@rate_limited
 def studio(request: HttpRequest) -> HttpResponse:
     """With `from`, a picture's key, the composer begins with that picture's settings."""
     # before the rows: what changes meanwhile is told by a later one
@@ -68,14 +68,14 @@ def studio(request: HttpRequest) -> HttpResponse:
     context["counts"] = {"all": sum(counts.values()), **counts}
     context["has_further"] = others["completed"] + others["stopped"] > 0
     context["studio_state"] |= {"collection": collection, "others": others} | origin(request)
-    context["prospect"] = first_prospect(context["studio_state"])
+    context["prospect"] = default_wait(context["studio_state"])
     return render(request, "studio/studio.html", context)
 
 
-def first_prospect(state: dict[str, Any]) -> Prospect | None:
+def default_wait(state: dict[str, Any]) -> ComposerWait | None:
     """What the model that the composer begins with would do; None where none is served."""
     models = [each for each in state["models"] if each["name"] == state["defaults"]["model"]]
-    return prospect(models[0], state["defaults"]) if models else None
+    return composer_wait(models[0], state["defaults"]) if models else None
 
 
 def filter_of(request: HttpRequest) -> str:
@@ -123,7 +123,7 @@ def first_paint(cards: list[dict[str, Any]], chosen: str) -> dict[str, Any]:
 @login_required
 @never_cache
 @compressed
-@paced
+@rate_limited
 def task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponse:
     collection, now = selectors.revision_of(cast("User", request.user).pk), clock.now()
     try:

@@ -19,14 +19,14 @@ from generation.exceptions import NotFound
 from generation.models import GeneratedImage, ShareLink
 from generation.selectors import clock
 from generation.views.images import file_response
-from generation.views.json_api import for_scripts
+from generation.views.json_api import json_view
 
 PRIVATE = ("parent", "request_key", "expected")
 """What of a task nobody needs who only looks."""
 
 
 @require_http_methods(["POST", "DELETE"])
-@for_scripts
+@json_view
 def share(request: HttpRequest, task_id: uuid.UUID) -> JsonResponse:
     """Make a link, or end all of them; only who owns the task may."""
     task = selectors.visible_task(task_id, request.user)

@@ -13,14 +13,14 @@ from generation import selectors
 from generation.choices import ErrorCode
 from generation.exceptions import InvalidInput
 from generation.selectors import Card, clock
-from generation.views.json_api import body_of, for_scripts, task_ids_of, texts_in
+from generation.views.json_api import json_body, json_view, task_ids_of, texts_in
 from generation.views.pages import in_feed
 
 MOST_NAMED = 100
 
 
 @require_safe
-@for_scripts
+@json_view
 def cards(request: HttpRequest) -> JsonResponse:
     """Older ones: `before`, a task id, and `show`, a filter; or those that `task` names."""
     owner, now = cast("User", request.user), clock.now()
@@ -36,10 +36,10 @@ def cards(request: HttpRequest) -> JsonResponse:
 
 
 @require_POST
-@for_scripts
+@json_view
 def kept(request: HttpRequest) -> JsonResponse:
     """What a page that missed changes has to show of its `tasks`, and how many others exist."""
-    shown = selectors.readable_keys(texts_in(body_of(request), "tasks"))
+    shown = selectors.readable_keys(texts_in(json_body(request), "tasks"))
     return JsonResponse(selectors.kept_work(cast("User", request.user), shown))
 
 

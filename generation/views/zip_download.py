@@ -66,8 +66,8 @@ def named(pictures: Sequence[GeneratedImage]) -> list[tuple[str, str]]:
             logger.warning("%s", log_line("not_in_zip", file=image.file, cause="it is not there"))
             continue
         wish = PurePath(speaking_name(image, image.file))
-        name = unicode_text.new_name(wish.stem, wish.suffix, taken)
-        taken.add(unicode_text.folded(name))
+        name = unicode_text.unique_name(wish.stem, wish.suffix, taken)
+        taken.add(unicode_text.casefolded(name))
         files.append((image.file, name))
     return files
 

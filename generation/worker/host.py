@@ -278,8 +278,8 @@ class WorkerHost:
     async def collect_garbage(self) -> None:
         """Collect what errors of the model server may have left in cycles, once nothing runs.
 
-        Our own errors leave none (see `gate` in generation/xinference); a library may. Only the
-        young objects are looked at: a full collection is a pause for every socket of the process.
+        Our own errors leave none (see `translate_errors` in generation/xinference); a library may.
+        Only young objects are collected: a full collection pauses every socket of the process.
         """
         errors = self.client.errors
         if errors != self.errors_collected and not self.runs:

@@ -15,7 +15,7 @@ from generation import services
 from generation.choices import ErrorCode, KeyUse
 from generation.exceptions import XinferenceError, XinferenceKeyRefused
 from generation.log_lines import MAX_CAUSES, LogRateLimit, Outage
-from generation.redaction import for_log
+from generation.redaction import redacted
 from generation.selectors import clock
 from generation.services import ModelObservation
 from generation.worker.model_outages import ModelOutages
@@ -66,7 +66,7 @@ class ModelProbe:
             return False
         except XinferenceError as error:
             code = error.code if error.code == ErrorCode.MODEL_LOADING else ErrorCode.MODEL_DOWN
-            self.server.failed(for_log(error.detail) or error)
+            self.server.failed(redacted(error.detail) or error)
             await database_sync_to_async(services.record_unreachable)(
                 code=code, now=now, detail=error.detail
             )
@@ -127,7 +127,7 @@ def cause_of(model: ServedModel) -> str:
     """Why a model that the server names cannot be used; empty if it can."""
     if model.ready:
         return ""
-    return for_log(model.error_detail) or (
+    return redacted(model.error_detail) or (
         "it is loading" if model.loading else "its process is not ready"
     )
 

@@ -25,13 +25,23 @@ from generation.exceptions import (
 )
 from generation.log_lines import Outage
 from generation.xinference import model_list
-from generation.xinference.connections import POLLS_AT_ONCE, Connections, gate
+from generation.xinference.connections import (
+    MAX_CONCURRENT_POLLS,
+    HttpConnections,
+    translate_errors,
+)
 from generation.xinference.key_check import KeyCheck
 from generation.xinference.model_list import ListedModel, ServedModel
 from generation.xinference.payloads import DrawRequest, generations_body, txt2img_body
 from generation.xinference.picture_text import picture_text
-from generation.xinference.response_body import LIST_ANSWER, SHORT_ANSWER, picture_answer
-from generation.xinference.responses import Answer, error_of, fraction_of, no_picture, was_stopped
+from generation.xinference.response_body import MAX_LIST_BODY, MAX_SHORT_BODY, max_picture_body
+from generation.xinference.responses import (
+    ServerResponse,
+    error_of,
+    fraction_of,
+    no_picture,
+    was_stopped,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +53,7 @@ POLL_LATER = 0.5
 
 POLL_FIRST_FOR = 60.0
 
-MOST_POLLS = 40
+MAX_POLLS = 40
 """A second, for all calls of this process: each takes the server 5 to 15 ms."""
 
 ANSWER_LIMIT = 10.0
@@ -74,19 +84,19 @@ class XinferenceClient:
         transport: httpx.AsyncBaseTransport | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._connections = Connections(
+        self._connections = HttpConnections(
             base_url=base_url, api_key=api_key, transport=transport, tls=tls
         )
         self._key = KeyCheck(self._instances)
         self._routes: dict[str, Route] = {}
-        self._polling = asyncio.Semaphore(POLLS_AT_ONCE)
+        self._polling = asyncio.Semaphore(MAX_CONCURRENT_POLLS)
         self._key_rests_until = 0.0
         self.watched = 0
         """Calls whose progress is followed now."""
         self.errors = 0
         """Calls that ended in an error, so far."""
 
-    @gate
+    @translate_errors
     async def image_models(self) -> list[ServedModel]:
         """Every text-to-image model that is served or being started, by name.
 
@@ -96,7 +106,7 @@ class XinferenceClient:
         listed = await self.listed()
         return list(await asyncio.gather(*(self._served_or_not(each) for each in listed)))
 
-    @gate
+    @translate_errors
     async def image_model(self, name: str) -> ServedModel | None:
         """One model as `image_models` tells it, without asking for others; None if not listed."""
         instances = model_list.drawing(await self._instances(), first=name)
@@ -106,11 +116,11 @@ class XinferenceClient:
             ListedModel(name=name, instance=instances[name], card=None)
         )
 
-    @gate
+    @translate_errors
     async def listed(self, first: str = "") -> list[ListedModel]:
         """The text-to-image models that the server's lists name; `first` is never one too many."""
         # one after the other: a refused key is told by the first, and each try counts
-        models = model_list.records_of((await self._get("/v1/models", LIST_ANSWER)).json())
+        models = model_list.records_of((await self._get("/v1/models", MAX_LIST_BODY)).json())
         cards = {model_list.name_of(each.get("id")): each for each in models}
         instances = model_list.drawing(await self._instances(), first=first)
         return [
@@ -118,9 +128,11 @@ class XinferenceClient:
             for name, instance in instances.items()
         ]
 
-    @gate
+    @translate_errors
     async def _instances(self) -> list[dict[str, Any]]:
-        return model_list.records_of((await self._get("/v1/models/instances", LIST_ANSWER)).json())
+        return model_list.records_of(
+            (await self._get("/v1/models/instances", MAX_LIST_BODY)).json()
+        )
 
     async def _served_or_not(self, listed: ListedModel) -> ServedModel:
         try:
@@ -128,7 +140,7 @@ class XinferenceClient:
         except XinferenceError as error:
             return self.unusable(listed, error)
 
-    @gate
+    @translate_errors
     async def served(self, listed: ListedModel) -> ServedModel:
         """What the server tells of a listed model; asks it only if it is ready.
 
@@ -140,7 +152,7 @@ class XinferenceClient:
                     f"model {listed.name}", partial(self._served, listed), lists_took_it=True
                 )
         except TimeoutError as error:
-            raise XinferenceUnreachable(self._connections.words(error)) from error
+            raise XinferenceUnreachable(self._connections.describe(error)) from error
 
     async def _served(self, listed: ListedModel) -> ServedModel:
         name, identity = listed.name, ""
@@ -174,12 +186,12 @@ class XinferenceClient:
 
     async def _described(self, name: str) -> dict[str, Any] | None:
         """What the server says of one model; None if it is gone since it was listed."""
-        answer = await self._ask("GET", f"/v1/models/{quote(name, safe='')}")
-        if answer.status in (400, 404):
+        response = await self._ask("GET", f"/v1/models/{quote(name, safe='')}")
+        if response.status in (400, 404):
             return None
-        return model_list.record_of(self._good(answer).json())
+        return model_list.record_of(self._good(response).json())
 
-    @gate
+    @translate_errors
     async def draw(self, *, model: str, route: Route, request: DrawRequest) -> str:
         """The picture as base64 text; may be silent for as long as the model draws.
 
@@ -193,7 +205,7 @@ class XinferenceClient:
             path, body = "/sdapi/v1/txt2img", txt2img_body(model, request)
         else:
             path, body = "/v1/images/generations", generations_body(model, request)
-        limit = picture_answer(request.width, request.height)
+        limit = max_picture_body(request.width, request.height)
         # validators quote what they refuse: no prompt may get into the log
         prompts = (request.prompt, request.negative_prompt)
         try:
@@ -201,16 +213,16 @@ class XinferenceClient:
         except XinferenceUnreadable as error:
             # the model did its work: to draw the same again would bring the same
             raise PictureError(detail=error.detail) from error
-        answer = self._good(sent, prompts)
+        response = self._good(sent, prompts)
         # up to 23 MB, which are copied
-        text = await asyncio.to_thread(picture_text, answer.body, route)
+        text = await asyncio.to_thread(picture_text, response.body, route)
         if text is None:
-            why = no_picture(answer, prompts)
+            why = no_picture(response, prompts)
             why.detail = self._connections.without_key(why.detail)
             raise why
         return text
 
-    @gate
+    @translate_errors
     async def progress(self, request_id: str) -> float | None:
         """Fraction done in 0..1, or None if the server does not know the request (yet, or any
         more). 1.0 is no success: it also follows an error and precedes the decoding."""
@@ -218,8 +230,8 @@ class XinferenceClient:
 
     async def _progress(self, request_id: str) -> float | None:
         path = f"/v1/requests/{quote(request_id, safe='')}/progress"
-        answer = await self._ask("GET", path, poll=True)
-        return None if answer.status == 400 else fraction_of(self._good(answer))
+        response = await self._ask("GET", path, poll=True)
+        return None if response.status == 400 else fraction_of(self._good(response))
 
     async def watch(self, request_id: str) -> AsyncIterator[float]:
         """Each fraction larger than all before it (the first may be 0.0), until closed.
@@ -234,7 +246,7 @@ class XinferenceClient:
             while True:
                 young = monotonic() - began < POLL_FIRST_FOR
                 await asyncio.sleep(
-                    max(POLL_FIRST if young else POLL_LATER, self.watched / MOST_POLLS)
+                    max(POLL_FIRST if young else POLL_LATER, self.watched / MAX_POLLS)
                 )
                 fraction = await self._poll(request_id, outage)
                 if fraction is not None and fraction > best:
@@ -270,7 +282,7 @@ class XinferenceClient:
             self._key_rests_until = monotonic() + KEY_RESTS
             raise
 
-    @gate
+    @translate_errors
     async def abort(self, *, model: str, request_id: str) -> bool:
         """Ask to stop a call: True if it was running or in line there, False if unknown or over.
 
@@ -286,7 +298,7 @@ class XinferenceClient:
     async def aclose(self) -> None:
         await self._connections.aclose()
 
-    async def _get(self, path: str, limit: int = SHORT_ANSWER) -> Answer:
+    async def _get(self, path: str, limit: int = MAX_SHORT_BODY) -> ServerResponse:
         return self._good(await self._ask("GET", path, limit=limit))
 
     async def _ask(
@@ -295,9 +307,9 @@ class XinferenceClient:
         path: str,
         body: dict[str, Any] | None = None,
         *,
-        limit: int = SHORT_ANSWER,
+        limit: int = MAX_SHORT_BODY,
         poll: bool = False,
-    ) -> Answer:
+    ) -> ServerResponse:
         """A short call, within ANSWER_LIMIT; a GET on a connection gone stale is sent again."""
         try:
             async with asyncio.timeout(ANSWER_LIMIT):
@@ -308,14 +320,14 @@ class XinferenceClient:
                         raise
                     return await self._connections.send(method, path, body, limit=limit, poll=poll)
         except TimeoutError as error:
-            raise XinferenceUnreachable(self._connections.words(error)) from error
+            raise XinferenceUnreachable(self._connections.describe(error)) from error
         except XinferenceDropped as error:
             raise XinferenceUnreachable(error.detail) from error
 
-    def _good(self, answer: Answer, prompts: Iterable[str] = ()) -> Answer:
+    def _good(self, response: ServerResponse, prompts: Iterable[str] = ()) -> ServerResponse:
         """The answer, if it is a 200; raises the error that it means."""
-        if answer.status == 200:
-            return answer
-        error = error_of(answer, base_url=self._connections.base_url, prompts=prompts)
+        if response.status == 200:
+            return response
+        error = error_of(response, base_url=self._connections.base_url, prompts=prompts)
         error.detail = self._connections.without_key(error.detail)
         raise error

@@ -21,8 +21,8 @@ from generation.exceptions import (
 )
 from generation.xinference.network import PacedTransport, awaiting_head
 from generation.xinference.operator_messages import reason_of_failure
-from generation.xinference.response_body import read
-from generation.xinference.responses import Answer
+from generation.xinference.response_body import read_response
+from generation.xinference.responses import ServerResponse
 
 
 class CountsErrors(Protocol):
@@ -36,7 +36,7 @@ T = TypeVar("T")
 CONNECT_LIMIT = 5.0
 SEND_LIMIT = 30.0
 
-POLLS_AT_ONCE = 4
+MAX_CONCURRENT_POLLS = 4
 """Connections for polls: a request looks at every open one, and those of calls may be many."""
 
 KEEP_ALIVE = 3.0
@@ -48,7 +48,7 @@ NOT_SENT = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolErro
 NOT_ANSWERED = (httpx.ConnectError, httpx.TimeoutException)
 
 
-def gate(
+def translate_errors(
     call: Callable[Concatenate[C, P], Awaitable[T]],
 ) -> Callable[Concatenate[C, P], Coroutine[Any, Any, T]]:
     """A call of which nothing but StudioError comes out, without the frames behind it.
@@ -83,7 +83,7 @@ class NoCookies(CookieJar):
         return
 
 
-class Connections:
+class HttpConnections:
     """One pool for calls, which may be many and long, and a small one for polls."""
 
     def __init__(
@@ -116,11 +116,11 @@ class Connections:
             )
 
         self._calls = pool(None)
-        self._polls = pool(POLLS_AT_ONCE)
+        self._polls = pool(MAX_CONCURRENT_POLLS)
 
     async def send(
         self, method: str, path: str, body: dict[str, Any] | None, *, limit: int, poll: bool = False
-    ) -> Answer:
+    ) -> ServerResponse:
         """The answer, of at most `limit` bytes if it is a 200.
 
         Raises XinferenceUnreachable if no server was reached or it went silent, XinferenceFailed
@@ -137,7 +137,7 @@ class Connections:
                 response = await pool.send(request, stream=True)
             self._answered = True
             try:
-                return await read(response, limit)
+                return await read_response(response, limit)
             finally:
                 await response.aclose()
                 # httpx ties response and stream to each other, and to the connection with
@@ -146,14 +146,14 @@ class Connections:
         except XinferenceError:
             raise
         except NOT_ANSWERED as error:
-            kind, words = XinferenceUnreachable, self.words(error)
+            kind, words = XinferenceUnreachable, self.describe(error)
         except NOT_SENT as error:
-            kind, words = XinferenceFailed, self.words(error)
+            kind, words = XinferenceFailed, self.describe(error)
         except Exception as error:  # noqa: BLE001  also of TLS and of a head that cannot be read
-            kind, words = XinferenceDropped, self.words(error)
+            kind, words = XinferenceDropped, self.describe(error)
         raise kind(words)
 
-    def words(self, error: Exception) -> str:
+    def describe(self, error: Exception) -> str:
         return self.without_key(reason_of_failure(error, self.base_url, answered=self._answered))
 
     def without_key(self, text: str) -> str:

@@ -64,7 +64,7 @@ REFUSALS = (400, 413, 422)
 """Statuses that blame the request: a word of it is enough to know which part."""
 
 
-def known_cause(status: int, words: str) -> ErrorCode | None:
+def known_error(status: int, words: str) -> ErrorCode | None:
     """The code of a well-known sentence; None for any other."""
     if MEMORY.search(words):
         return ErrorCode.OUT_OF_MEMORY

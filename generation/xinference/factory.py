@@ -15,11 +15,11 @@ def configured_client() -> XinferenceClient:
     return XinferenceClient(
         base_url=settings.XINFERENCE_URL,
         api_key=settings.XINFERENCE_API_KEY,
-        tls=trust(),
+        tls=tls_context(),
     )
 
 
-def trust() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
     """Believes XINFERENCE_CA alone, or SSL_CERT_FILE and SSL_CERT_DIR, or those of httpx."""
     if settings.XINFERENCE_CA:
         return ssl.create_default_context(cafile=settings.XINFERENCE_CA)

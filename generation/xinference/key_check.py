@@ -19,7 +19,7 @@ in five minutes ban our address."""
 VERDICT_HOLDS = 10.0
 """Seconds in which the lists are not asked again: calls are refused in numbers."""
 
-MOST_PLACES = 500
+MAX_PATHS = 500
 
 
 class KeyCheck:
@@ -50,7 +50,7 @@ class KeyCheck:
             if not (lists_took_it or await self._lists_take_it()):
                 raise
             detail = error.detail
-        if len(self._forbidden) > MOST_PLACES:
+        if len(self._forbidden) > MAX_PATHS:
             self._forbidden.clear()
         self._forbidden[place] = monotonic() + FORBIDDEN_PAUSE, detail
         raise XinferenceRefused(detail, code=ErrorCode.MODEL_FORBIDDEN)

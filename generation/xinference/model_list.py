@@ -20,17 +20,17 @@ logger = logging.getLogger(__name__)
 ABILITY = "text2image"
 LOADING = frozenset({"CREATING", "LOADING", "UPDATING"})
 
-MOST_MODELS = 64
+MAX_MODELS = 64
 """Text-to-image models of one server; each costs a request at every look."""
 
-MOST_REPLICAS = 64
+MAX_REPLICAS = 64
 """Replicas of one model; each is a slot, which is a row."""
 
-LONGEST_NAME = 200
-LONGEST_ADDRESS = 100
+MAX_NAME = 200
+MAX_ADDRESS = 100
 """Characters of a replica's address; it is `host:port`."""
 
-PATHS_OF_THEIR_OWN = frozenset({".", ".."})
+RESERVED_NAMES = frozenset({".", ".."})
 """Names that mean another path, also when they are percent-encoded."""
 
 
@@ -89,9 +89,9 @@ def drawing(instances: Iterable[dict[str, Any]], *, first: str) -> dict[str, dic
         else:
             found.setdefault(name, instance)
     names = sorted(found, key=lambda name: (name != first, name))
-    if len(names) > MOST_MODELS:
-        warn_rarely(log_line("models_left_out", served=len(names), most=MOST_MODELS))
-    return {name: found[name] for name in sorted(names[:MOST_MODELS])}
+    if len(names) > MAX_MODELS:
+        warn_rarely(log_line("models_left_out", served=len(names), most=MAX_MODELS))
+    return {name: found[name] for name in sorted(names[:MAX_MODELS])}
 
 
 def draws(record: dict[str, Any]) -> bool:
@@ -101,9 +101,9 @@ def draws(record: dict[str, Any]) -> bool:
 
 def name_of(value: Any) -> str | None:
     """The name of a model, or None if it cannot be stored, logged or put into a URL."""
-    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_NAME:
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME:
         return None
-    return value if value.isprintable() and value not in PATHS_OF_THEIR_OWN else None
+    return value if value.isprintable() and value not in RESERVED_NAMES else None
 
 
 def is_ready(instance: dict[str, Any]) -> bool:
@@ -121,21 +121,21 @@ def ready_replicas(instance: dict[str, Any]) -> int:
     if not statuses or not isinstance(statuses, list):
         return launched_replicas(instance)
     ready = sum(isinstance(each, dict) and each.get("status") == "READY" for each in statuses)
-    return believed(ready, instance)
+    return capped_count(ready, instance)
 
 
 def launched_replicas(instance: dict[str, Any]) -> int:
     count = instance.get("replica")
     if isinstance(count, bool) or not isinstance(count, int) or count <= 0:
         return 1
-    return believed(count, instance)
+    return capped_count(count, instance)
 
 
-def believed(count: int, instance: dict[str, Any]) -> int:
-    if count > MOST_REPLICAS:
+def capped_count(count: int, instance: dict[str, Any]) -> int:
+    if count > MAX_REPLICAS:
         name = name_of(instance.get("model_uid"))
-        warn_rarely(log_line("replicas_left_out", model=name, most=MOST_REPLICAS))
-    return min(count, MOST_REPLICAS)
+        warn_rarely(log_line("replicas_left_out", model=name, most=MAX_REPLICAS))
+    return min(count, MAX_REPLICAS)
 
 
 def route_of(card: dict[str, Any]) -> Route:
@@ -154,11 +154,11 @@ def identity_of(card: dict[str, Any], replicas: list[dict[str, Any]]) -> str:
     addresses = sorted({address_of(each) for each in named if each})
     if not addresses and card.get("address"):
         addresses = [address_of(card["address"])]
-    return ",".join(addresses[:MOST_REPLICAS])
+    return ",".join(addresses[:MAX_REPLICAS])
 
 
 def address_of(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > LONGEST_ADDRESS:
+    if not isinstance(value, str) or len(value) > MAX_ADDRESS:
         raise XinferenceFailed("an address of a replica was expected")
     if "," in value or not value.isprintable():
         raise XinferenceFailed("an address of a replica was expected")

@@ -16,7 +16,7 @@ import httpx
 
 from generation.xinference.network import HandshakeTimeout
 
-PROXY_GAVE_UP = (502, 504)
+PROXY_STATUSES = (502, 504)
 """Xinference itself says neither: something in between lost it, or lost patience."""
 
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -25,7 +25,7 @@ WEB_PAGE = ("<!doctype", "<html", "<head", "<?xml")
 NO_ROUTE = ("not found", '{"detail":"not found"}')
 """What a server says of an address that it does not have; of a model it says more."""
 
-LONGEST_QUOTE = 300
+MAX_QUOTE = 300
 
 UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
 
@@ -49,16 +49,16 @@ def reason_of_failure(error: Exception, base_url: str, *, answered: bool = False
 
 def reason_in(error: Exception, url: SplitResult, *, answered: bool) -> str:
     at = url.netloc.rpartition("@")[2] or "the model server"
-    if any(isinstance(each, HandshakeTimeout) for each in chain(error)):
+    if any(isinstance(each, HandshakeTimeout) for each in causes_of(error)):
         return f"{at} accepts connections and does not answer the TLS handshake: is it http://?"
-    for each in chain(error):
+    for each in causes_of(error):
         found = of_tls(each, at) if isinstance(each, ssl.SSLError) else of_network(each, url, at)
         if found:
             return found
     return of_protocol(error, at, answered=answered)
 
 
-def chain(error: BaseException | None) -> Iterator[BaseException]:
+def causes_of(error: BaseException | None) -> Iterator[BaseException]:
     """The error and everything behind it: the library's own classes hide the cause."""
     seen: set[int] = set()
     waiting = [error]
@@ -112,7 +112,7 @@ def reason_of_answer(status: int, words: str, *, location: str = "", base_url: s
     page = words.lstrip().lower().startswith(WEB_PAGE)
     if status in REDIRECTS and location:
         return sentence(redirected(location, url), told)
-    if status in PROXY_GAVE_UP:
+    if status in PROXY_STATUSES:
         return sentence(f"a proxy at {at} does not reach the model server", told)
     if status == 404 and (page or words.strip().lower().replace(" ", "") in compact(NO_ROUTE)):
         return sentence(
@@ -154,5 +154,5 @@ def redirected(location: str, url: SplitResult) -> str:
 
 def sentence(reason: str, quoted: str) -> str:
     quoted = " ".join(quoted.split())
-    shown = quoted if len(quoted) <= LONGEST_QUOTE else f"{quoted[:LONGEST_QUOTE]}…"
+    shown = quoted if len(quoted) <= MAX_QUOTE else f"{quoted[:MAX_QUOTE]}…"
     return f"{reason} ({shown})"

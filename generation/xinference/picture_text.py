@@ -16,11 +16,11 @@ from generation.choices import Route
 PICTURES = {Route.TXT2IMG: "images", Route.GENERATIONS: "data"}
 """Where an answer has its list of pictures."""
 
-MOST_QUOTES = 2_000
+MAX_QUOTES = 2_000
 """Quotes in one answer that are looked at, and backslashes before each; a real one has some twenty
 quotes."""
 
-LONGEST_REST = 64 * 1024
+MAX_REST = 64 * 1024
 """Bytes of JSON around the picture, and of an answer that is parsed whole."""
 
 STAND_IN = "\N{OBJECT REPLACEMENT CHARACTER}"
@@ -35,10 +35,10 @@ def picture_text(body: bytes | bytearray, route: Route) -> str | None:
     What it returns is a text; whether it is base64 is for the decoder to say.
     """
     try:
-        if len(body) <= LONGEST_REST:
+        if len(body) <= MAX_REST:
             return picture_in(json.loads(body), route)
         span = longest_string(body)
-        if span is None or len(body) - (span[1] - span[0]) > LONGEST_REST:
+        if span is None or len(body) - (span[1] - span[0]) > MAX_REST:
             return None
         rest = bytes(body[: span[0]]) + STAND_IN.encode() + bytes(body[span[1] :])
         text = picture_in(json.loads(rest), route)
@@ -60,7 +60,7 @@ def picture_in(parsed: Any, route: Route) -> str | None:
 def longest_string(body: bytes | bytearray) -> tuple[int, int] | None:
     """Where the longest JSON string begins and ends, without its quotes.
 
-    None if there is none or one does not end; what follows MOST_QUOTES quotes is not searched.
+    None if there is none or one does not end; what follows MAX_QUOTES quotes is not searched.
     """
     quotes: list[int] = []
     inside = False
@@ -78,9 +78,9 @@ def longest_string(body: bytes | bytearray) -> tuple[int, int] | None:
 
 
 def quotes_in(body: bytes | bytearray) -> Iterator[int]:
-    """Where each of the first MOST_QUOTES quotes stands."""
+    """Where each of the first MAX_QUOTES quotes stands."""
     at = -1
-    for _ in range(MOST_QUOTES):
+    for _ in range(MAX_QUOTES):
         at = body.find(QUOTE, at + 1)
         if at < 0:
             return
@@ -89,7 +89,7 @@ def quotes_in(body: bytes | bytearray) -> Iterator[int]:
 
 def backslashes_before(body: bytes | bytearray, at: int, begin: int) -> int:
     first = at
-    while first - 1 > max(begin, at - MOST_QUOTES) and body[first - 1] == BACKSLASH:
+    while first - 1 > max(begin, at - MAX_QUOTES) and body[first - 1] == BACKSLASH:
         first -= 1
     return at - first
 

@@ -8,12 +8,12 @@ import math
 import httpx
 
 from generation.exceptions import XinferenceUnreadable
-from generation.xinference.responses import Answer
+from generation.xinference.responses import ServerResponse
 
-SHORT_ANSWER = 64 * 1024
+MAX_SHORT_BODY = 64 * 1024
 """Bytes of every answer but lists and pictures; real ones take some hundred."""
 
-LIST_ANSWER = 256 * 1024
+MAX_LIST_BODY = 256 * 1024
 """Bytes of a list of models. An entry takes up to 1 KiB and one of a replica 0.3 KiB, so the lists
 of a server with 100 language models beside ours pass 64 KiB."""
 
@@ -23,55 +23,55 @@ BYTES_PER_PIXEL = 4
 METADATA = 64 * 1024
 """Bytes of a picture file that are not pixels: profile, EXIF, the framing of its chunks."""
 
-MOST_HEADERS = 100
+MAX_HEADERS = 100
 HEADER_BYTES = 32 * 1024
 
 CHUNKS_PER_TURN = 16
 """Chunks read before others get a turn."""
 
-MOST_CHUNKS = 1_000
-LEAST_CHUNK = 512
-"""Bytes of a chunk on average, beyond the first MOST_CHUNKS: each takes a tenth of a millisecond,
+MAX_CHUNKS = 1_000
+MIN_CHUNK = 512
+"""Bytes of a chunk on average, beyond the first MAX_CHUNKS: each takes a tenth of a millisecond,
 whatever it holds."""
 
-LONGEST_LOCATION = 500
+MAX_LOCATION = 500
 """Characters of a redirect's target, which is only shown."""
 
-LONGEST_WAIT = 3600.0
+MAX_RETRY_AFTER = 3600.0
 """Seconds that a Retry-After may ask for."""
 
 
-def picture_answer(width: int, height: int) -> int:
+def max_picture_body(width: int, height: int) -> int:
     """The most bytes of an answer with one picture: lossless, as base64, in JSON."""
     # a PNG has one byte more per row, and stored blocks of zlib have 5 more per 16 KiB
     pixels = (BYTES_PER_PIXEL * width + 1) * height
     file = pixels + pixels // 1024 + METADATA
-    return -(-file // 3) * 4 + SHORT_ANSWER
+    return -(-file // 3) * 4 + MAX_SHORT_BODY
 
 
-async def read(response: httpx.Response, limit: int) -> Answer:
+async def read_response(response: httpx.Response, limit: int) -> ServerResponse:
     """The answer; raises XinferenceUnreadable if a 200 is larger than `limit` or is encoded.
 
     Of any other status the body is only words: the status stands without them, so they are cut at
-    SHORT_ANSWER or left out.
+    MAX_SHORT_BODY or left out.
     """
     good = response.status_code == 200
-    problem = problem_of(response, limit if good else None)
+    problem = header_problem(response, limit if good else None)
     if problem and good:
         raise XinferenceUnreadable(problem)
     body = problem.encode() if problem else await read_body(response, limit, cut=not good)
-    return Answer(
+    return ServerResponse(
         status=response.status_code,
         body=body,
         retry_after=retry_after(response.headers),
-        location=response.headers.get("location", "")[:LONGEST_LOCATION],
+        location=response.headers.get("location", "")[:MAX_LOCATION],
     )
 
 
-def problem_of(response: httpx.Response, limit: int | None) -> str:
+def header_problem(response: httpx.Response, limit: int | None) -> str:
     """Why nothing of the body is read, from the headers alone; empty if it is."""
     headers = response.headers.raw
-    if len(headers) > MOST_HEADERS or sum(len(a) + len(b) for a, b in headers) > HEADER_BYTES:
+    if len(headers) > MAX_HEADERS or sum(len(a) + len(b) for a, b in headers) > HEADER_BYTES:
         return f"an answer with {len(headers)} headers"
     encodings = response.headers.get("content-encoding", "").lower().split(",")
     if any(each.strip() not in ("", "identity") for each in encodings):
@@ -86,7 +86,7 @@ def problem_of(response: httpx.Response, limit: int | None) -> str:
 async def read_body(response: httpx.Response, limit: int, *, cut: bool) -> bytearray:
     """The body as it was sent. Beyond `limit` it raises XinferenceUnreadable, or is cut."""
     body, chunks = bytearray(), 0
-    limit = min(limit, SHORT_ANSWER) if cut else limit
+    limit = min(limit, MAX_SHORT_BODY) if cut else limit
     async for chunk in response.aiter_raw():
         body += chunk
         if len(body) > limit:
@@ -94,7 +94,7 @@ async def read_body(response: httpx.Response, limit: int, *, cut: bool) -> bytea
                 return body[:limit]
             raise XinferenceUnreadable(f"an answer of more than {limit} bytes")
         chunks += 1
-        if chunks > MOST_CHUNKS + len(body) // LEAST_CHUNK:
+        if chunks > MAX_CHUNKS + len(body) // MIN_CHUNK:
             if cut:
                 return body
             raise XinferenceUnreadable(f"an answer in {chunks} chunks of {len(body)} bytes")
@@ -109,4 +109,4 @@ def retry_after(headers: httpx.Headers) -> float | None:
         seconds = float(headers.get("retry-after", ""))
     except ValueError:
         return None
-    return min(seconds, LONGEST_WAIT) if 0 <= seconds < math.inf else None
+    return min(seconds, MAX_RETRY_AFTER) if 0 <= seconds < math.inf else None

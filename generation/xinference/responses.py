@@ -20,9 +20,9 @@ from generation.exceptions import (
     XinferenceKeyRefused,
     XinferenceRefused,
 )
-from generation.xinference.error_codes import known_cause, without_prompts
+from generation.xinference.error_codes import known_error, without_prompts
 from generation.xinference.operator_messages import (
-    PROXY_GAVE_UP,
+    PROXY_STATUSES,
     reason_of_answer,
     reason_of_nonsense,
     reason_without_picture,
@@ -40,7 +40,7 @@ LONGEST_DETAIL = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ServerResponse:
     """What was read of a response; `location`: where a redirect leads."""
 
     status: int
@@ -86,10 +86,12 @@ def one_line(text: str) -> str:
     return " ".join(printable.split())
 
 
-def error_of(answer: Answer, *, base_url: str = "", prompts: Iterable[str] = ()) -> XinferenceError:
+def error_of(
+    answer: ServerResponse, *, base_url: str = "", prompts: Iterable[str] = ()
+) -> XinferenceError:
     """The error that an answer other than 200 means; it quotes nothing of `prompts`."""
     status, detail = answer.status, without_prompts(answer.detail(), prompts)
-    cause = known_cause(status, detail)
+    cause = known_error(status, detail)
     told = reason_of_answer(status, detail, location=answer.location, base_url=base_url)
     if status == 401 or (status == 429 and "Too many failed attempts" in detail):
         return XinferenceKeyRefused(told)
@@ -105,15 +107,15 @@ def error_of(answer: Answer, *, base_url: str = "", prompts: Iterable[str] = ())
         return XinferenceRefused(told, code=ErrorCode.MODEL_FORBIDDEN)
     if 400 <= status < 500:
         return XinferenceRefused(told, code=cause)
-    if status in PROXY_GAVE_UP:
+    if status in PROXY_STATUSES:
         return XinferenceDropped(told)
     return XinferenceFailed(told, code=cause)
 
 
-def no_picture(answer: Answer, prompts: Iterable[str]) -> XinferenceError | PictureError:
+def no_picture(answer: ServerResponse, prompts: Iterable[str]) -> XinferenceError | PictureError:
     """The error that a 200 without a picture means: some servers say so why they drew none."""
     words = without_prompts(BASE64.sub("…", answer.detail()), prompts)
-    cause = known_cause(answer.status, words)
+    cause = known_error(answer.status, words)
     if cause in BLAMES_THE_REQUEST:
         return XinferenceRefused(f"200 {words}", code=cause)
     if cause is not None:
@@ -121,13 +123,13 @@ def no_picture(answer: Answer, prompts: Iterable[str]) -> XinferenceError | Pict
     return PictureError(detail=reason_without_picture(words))
 
 
-def busy(answer: Answer, told: str) -> XinferenceBusy:
+def busy(answer: ServerResponse, told: str) -> XinferenceBusy:
     """429 is the model's own limit, 503 a model that still loads (it names the seconds)."""
     code = ErrorCode.MODEL_BUSY if answer.status == 429 else ErrorCode.MODEL_LOADING
     return XinferenceBusy(told, code=code, retry_after=answer.retry_after)
 
 
-def fraction_of(answer: Answer) -> float:
+def fraction_of(answer: ServerResponse) -> float:
     """`progress` of a 200, within 0..1; raises XinferenceFailed if it is not a number."""
     parsed = answer.json()
     value = parsed.get("progress") if isinstance(parsed, dict) else None
@@ -144,7 +146,7 @@ def is_finite(value: float) -> bool:
         return False
 
 
-def was_stopped(answer: Answer) -> bool:
+def was_stopped(answer: ServerResponse) -> bool:
     """Whether an abort met a call that ran or waited; raises XinferenceFailed."""
     parsed = answer.json()
     word = parsed.get("msg") if isinstance(parsed, dict) else None

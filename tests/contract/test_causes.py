@@ -7,7 +7,7 @@ import json
 import pytest
 
 from generation.choices import ErrorCode
-from generation.xinference.error_codes import known_cause, without_prompts
+from generation.xinference.error_codes import known_error, without_prompts
 
 MEMORY = [
     "CUDA out of memory. Tried to allocate 2.25 GiB. GPU 0 has a total capacity of 23.65 GiB of "
@@ -82,8 +82,8 @@ SIZE = [
     ],
 )
 def test_a_well_known_sentence_has_a_code(status: int, words: str, code: ErrorCode) -> None:
-    assert known_cause(status, words) == code
-    assert known_cause(status, words.upper()) == code
+    assert known_error(status, words) == code
+    assert known_error(status, words.upper()) == code
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_well_known_sentence_has_a_code(status: int, words: str, code: ErrorCo
 def test_a_refusal_that_names_a_part_of_the_request_blames_that_part(
     words: str, code: ErrorCode | None
 ) -> None:
-    assert known_cause(400, words) == code
+    assert known_error(400, words) == code
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_refusal_that_names_a_part_of_the_request_blames_that_part(
     ],
 )
 def test_the_rest_of_what_an_engine_says_stays_an_error_of_the_model(words: str) -> None:
-    assert known_cause(500, words) is None
+    assert known_error(500, words) is None
 
 
 PROMPTS = [
@@ -165,7 +165,7 @@ def test_a_message_that_quotes_the_prompt_loses_it(prompt: str, quoted) -> None:
 def test_a_prompt_about_memory_is_no_lack_of_it() -> None:
     words = without_prompts("Invalid prompt: CUDA out of memory", ["CUDA out of memory"])
 
-    assert known_cause(400, words) == ErrorCode.PROMPT_REFUSED
+    assert known_error(400, words) == ErrorCode.PROMPT_REFUSED
 
 
 @pytest.mark.parametrize("prompt", ["", "   ", "a", "the of in"])

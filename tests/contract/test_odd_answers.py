@@ -25,8 +25,8 @@ from generation.exceptions import (
     XinferenceUnreachable,
 )
 from generation.xinference import XinferenceClient
-from generation.xinference.model_list import MOST_MODELS, MOST_REPLICAS
-from generation.xinference.response_body import LIST_ANSWER, SHORT_ANSWER, picture_answer
+from generation.xinference.model_list import MAX_MODELS, MAX_REPLICAS
+from generation.xinference.response_body import MAX_LIST_BODY, MAX_SHORT_BODY, max_picture_body
 from tests.contract.demo_process import MODEL
 from tests.contract.draw_requests import small
 from tests.contract.odd_server import OddServer, response, serving
@@ -160,12 +160,12 @@ async def test_a_model_with_odd_fields_is_believed_within_bounds(
             )
             server.answers = {"instances": response(odd.encode())}
             for model in await client.image_models():
-                assert 1 <= model.replicas <= MOST_REPLICAS, odd
+                assert 1 <= model.replicas <= MAX_REPLICAS, odd
 
-    for count in (10**9, 200_000, MOST_REPLICAS + 1):
+    for count in (10**9, 200_000, MAX_REPLICAS + 1):
         server.answers = {"instances": response([server.instance(MODEL, replica=count)])}
         (model,) = await client.image_models()
-        assert (model.ready, model.replicas) == (True, MOST_REPLICAS)
+        assert (model.ready, model.replicas) == (True, MAX_REPLICAS)
 
 
 UNUSABLE_NAMES = [
@@ -211,7 +211,7 @@ async def test_of_very_many_models_the_first_ones_and_the_wanted_one_are_kept(
 
     names = [model.name for model in await client.listed(first="model-0499")]
 
-    assert len(names) == MOST_MODELS
+    assert len(names) == MAX_MODELS
     assert {"model-0000", "model-0499"} <= set(names)
 
 
@@ -261,11 +261,11 @@ async def test_as_much_is_read_as_a_picture_of_that_size_can_need(
     server.answers = {"draw": response({"images": [pixels], "parameters": "x" * 50_000})}
     assert await CALLS["draw"](client) == pixels
 
-    server.answers = {"draw": response({"images": ["A" * picture_answer(256, 256)]})}
+    server.answers = {"draw": response({"images": ["A" * max_picture_body(256, 256)]})}
     with pytest.raises(PictureError, match="more than"):
         await CALLS["draw"](client)
 
-    for place, limit in (("progress", SHORT_ANSWER), ("models", LIST_ANSWER)):
+    for place, limit in (("progress", MAX_SHORT_BODY), ("models", MAX_LIST_BODY)):
         server.answers = {place: response(b" " * (limit - 18) + b'{"progress": 0.25}')}
         if place == "progress":
             assert await client.progress("1") == 0.25

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from generation import services
-from generation.admin.changelist import MOST
+from generation.admin.changelist import MAX_SCANNED_TASKS
 from generation.choices import InterruptReason, TaskStatus
 from generation.models import ApiToken, GenerationTask, ShareLink, Worker
 from tests.factories import claim_one, failed_task, finished_task, interrupt, submit
@@ -87,16 +87,16 @@ def test_a_long_list_says_how_far_it_looked_and_leads_on(
 
     page = staff.get(LIST, {"q": "heron"})
     assert page.context["cl"].result_count == 0
-    edge = timezone.localtime(eleven_thousand[MOST - 2].created)
+    edge = timezone.localtime(eleven_thousand[MAX_SCANNED_TASKS - 2].created)
     assert f"Searching the newest 10,000 tasks: back to {edge:%Y-%m-%d %H:%M}." in page.text
     older = staff.get(LIST + page.context["cl"].older)
 
     assert [task.pk for task in older.context["cl"].result_list] == [heron.pk]
     assert not older.context["cl"].older
     assert 'value="heron"' in older.text
-    assert staff.get(LIST).context["cl"].result_count == MOST
+    assert staff.get(LIST).context["cl"].result_count == MAX_SCANNED_TASKS
     rest = staff.get(LIST + staff.get(LIST).context["cl"].older).context["cl"]
-    assert rest.result_count == 11_000 - MOST
+    assert rest.result_count == 11_000 - MAX_SCANNED_TASKS
     assert staff.get(LIST, {"q": str(heron.pk)}).context["cl"].result_count == 1
 
 

@@ -24,7 +24,7 @@ from django.test import Client, override_settings
 from generation import log_lines, readiness, selectors, services
 from generation.hub import hub
 from generation.models import Worker
-from generation.readiness import Check, Part
+from generation.readiness import Check, Health
 from liujuan_site.health import PATIENCE, answer_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -253,12 +253,12 @@ def test_a_web_without_its_static_files_says_so_and_answers_503(
 async def test_a_part_that_hangs_holds_up_nobody_and_is_asked_once() -> None:
     let_go, threads = threading.Event(), list[str]()
 
-    def hang() -> dict[str, Part]:
+    def hang() -> dict[str, Health]:
         threads.append(threading.current_thread().name)
         let_go.wait(30)
-        return {"storage": Part("ok")}
+        return {"storage": Health("ok")}
 
-    check = Check(hang, lambda: {"storage": Part("down", "late")}, kept=60.0)
+    check = Check(hang, lambda: {"storage": Health("down", "late")}, kept=60.0)
     loop = asyncio.get_running_loop()
     began = loop.time()
     told = await asyncio.gather(*(answer_of(check) for _probe in range(50)))

@@ -14,7 +14,7 @@ from django.test import override_settings
 from generation import services
 from generation.choices import ErrorCode
 from generation.models import ModelSlot, ModelState, Worker
-from generation.readiness import Part, machinery_report
+from generation.readiness import Health, worker_report
 from generation.selectors import clock
 from generation.worker import model_probe
 from generation.worker.abandoned_calls import was_replaced
@@ -202,9 +202,9 @@ async def test_lists_that_cannot_be_used_leave_no_model_ready(
             assert MODEL in (await ready()).detail
 
 
-async def ready() -> Part:
+async def ready() -> Health:
     """What `/readyz` says of the models."""
-    return (await database_sync_to_async(machinery_report)())["models"]
+    return (await database_sync_to_async(worker_report)())["models"]
 
 
 async def test_a_refusal_belongs_to_the_server_that_said_it(
