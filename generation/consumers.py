@@ -80,7 +80,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         except ConnectionRejected as rejected:
             await self.close_with(rejected.close_code)
         except DatabaseProblem as error:
-            database.met(error)
+            database.is_outage(error)
             await self.close_with(CloseCode.LEAVING)
 
     async def sign_in(self) -> Handshake:

@@ -16,14 +16,14 @@ from generation.exceptions import PictureError
 JPEG_START = b"\xff\xd8"
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
-MOST_SCANS = 32
+MAX_SCANS = 32
 """A progressive JPEG has ten; each further one makes a decoder visit every pixel again."""
 
-MOST_SEGMENTS = 1_000
+MAX_SEGMENTS = 1_000
 MAX_CHUNKS = 8_192
 """At 8 KiB each, the least that encoders write, they hold 64 MiB."""
 
-MOST_METADATA = 1024 * 1024
+MAX_METADATA = 1024 * 1024
 """Bytes of EXIF, ICC and text in one file."""
 
 MARKER = re.compile(rb"\xff+([^\x00\xff])")
@@ -89,7 +89,7 @@ def check_size(size: tuple[int, int], expected: tuple[int, int] | None) -> None:
 def jpeg_outline(data: bytes, expected: tuple[int, int] | None) -> Outline:
     at, scans, metadata = len(JPEG_START), 0, 0
     frame: Frame | None = None
-    for _segment in range(MOST_SEGMENTS):
+    for _segment in range(MAX_SEGMENTS):
         marker = MARKER.match(data, at)
         if marker is None:
             raise PictureError
@@ -107,7 +107,7 @@ def jpeg_outline(data: bytes, expected: tuple[int, int] | None) -> Outline:
             scans += 1
             note_scan(body, frame)
             at = end_of_scan(data, at)
-        if scans > MOST_SCANS or metadata > MOST_METADATA:
+        if scans > MAX_SCANS or metadata > MAX_METADATA:
             raise PictureError
     raise PictureError
 
@@ -173,7 +173,7 @@ def png_outline(data: bytes, expected: tuple[int, int] | None) -> Outline:
         if kind not in ANIMATION:
             kept.append(data[at:end])
             metadata += metadata_size(kind, length)
-        if metadata > MOST_METADATA:
+        if metadata > MAX_METADATA:
             raise PictureError
         if kind == b"IEND":
             return Outline("PNG", *size, b"".join(kept))

@@ -115,10 +115,10 @@ def write(name: str, data: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-        raise StorageError(os_words(error, path)) from error
+        raise StorageError(os_error_text(error, path)) from error
 
 
-def os_words(error: OSError, path: Path) -> str:
+def os_error_text(error: OSError, path: Path) -> str:
     """Which error, in the system's name for it, and of which file: "ENOSPC: No space left …".
 
     A full disk is told by a file that is open already: such an error names none, and `path` is it.

@@ -18,7 +18,7 @@ from django.db import InterfaceError, InternalError, OperationalError
 LONGEST = 100
 """Characters that are written of one value."""
 
-LONGEST_CAUSE = 600
+MAX_CAUSE = 600
 MAX_CAUSES = 5
 """Different causes that one outage writes where the cause may change meanwhile."""
 
@@ -29,13 +29,13 @@ PLAIN = re.compile(r"[\w.@+:/-]+")
 def log_line(event: str, **values: object) -> str:
     """`None` is written as `-`; a value with spaces is quoted."""
     pairs = " ".join(
-        f"{name}={written(value, longest=LONGEST_CAUSE if name == 'cause' else LONGEST)}"
+        f"{name}={format_value(value, longest=MAX_CAUSE if name == 'cause' else LONGEST)}"
         for name, value in values.items()
     )
     return f"{event} {pairs}" if pairs else event
 
 
-def written(value: object, *, longest: int = LONGEST) -> str:
+def format_value(value: object, *, longest: int = LONGEST) -> str:
     """The value on one line: printable characters only, quoted if it is not a plain word."""
     if value is None:
         return "-"
@@ -101,7 +101,7 @@ class Outage:
         self.pace = pace
 
     @property
-    def lasts(self) -> bool:
+    def ongoing(self) -> bool:
         return self.failures > 0
 
     def failed(self, cause: object) -> None:
@@ -134,7 +134,7 @@ class DatabaseOutage(Outage):
     AWAY = (OperationalError, InterfaceError, InternalError)
     """PostgreSQL's internal errors are those of a read-only or recovering server."""
 
-    def met(self, error: BaseException) -> bool:
+    def is_outage(self, error: BaseException) -> bool:
         """Whether `error` says that the database is away; then it is counted."""
         if not isinstance(error, self.AWAY):
             return False

@@ -9,7 +9,7 @@ NEGATIVE = "Negative prompt:"
 ENDS_A_PAIR = re.compile(r'[,:\n"]')
 
 
-def written(
+def to_text(
     *,
     prompt: str,
     negative_prompt: str,

@@ -179,7 +179,7 @@ def storage() -> Health:
             os.fsync(file.fileno())
         room = os.statvfs(root)
     except OSError as error:
-        return Health("down", images.os_words(error, root))
+        return Health("down", images.os_error_text(error, root))
     finally:
         remove(probe)
     free = room.f_bavail * room.f_frsize

@@ -1,6 +1,7 @@
 """URLs and host names of the settings: checked, and written in one way.
 
-Each reader takes the typed value and returns it normalised; it raises Unusable with what to type.
+Each function takes the typed value and returns it normalised; it raises InvalidSetting with what
+to type.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 import httpx
 import idna
 
-from liujuan_site.environment import Unusable, without_password
+from liujuan_site.environment import InvalidSetting, without_password
 
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -26,7 +27,7 @@ MODEL_ENDPOINTS = re.compile(r"/(v1|sdapi|ui|docs)(/.*)?$")
 
 ENCODE = "; in a user name or password write @ : / ? # and % as %40 %3A %2F %3F %23 and %25"
 HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
-LONGEST_HOST = 253
+MAX_HOST = 253
 NETLOC = re.compile(r"(\[[^\[\]]*\]|[^\[\]:]*)(:[0-9]*)?")
 """Host and port, without a user: brackets stand around the whole host or nowhere."""
 PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*")
@@ -40,13 +41,15 @@ def model_server(value: str) -> str:
     bare = MODEL_ENDPOINTS.sub("", path)
     if bare != path:
         example = without_password(parts._replace(path=bare).geturl())
-        raise Unusable(f"must not end with {path[len(bare) :]}", example)
+        raise InvalidSetting(f"must not end with {path[len(bare) :]}", example)
     url = parts._replace(path=path).geturl()
     try:
         # decodes the host in its own way, with each request
         _host = httpx.URL(url).host
     except (httpx.InvalidURL, UnicodeError):
-        raise Unusable("has a host or a path that cannot be asked for", MODEL_EXAMPLE) from None
+        raise InvalidSetting(
+            "has a host or a path that cannot be asked for", MODEL_EXAMPLE
+        ) from None
     return url
 
 
@@ -54,10 +57,12 @@ def public(value: str) -> str:
     """An http URL as browsers write it in `Origin`, plus the path of a sub-path if there is one."""
     parts = http_parts(value, PUBLIC_EXAMPLE)
     if "@" in parts.netloc:
-        raise Unusable("must not have a user or a password", PUBLIC_EXAMPLE)
+        raise InvalidSetting("must not have a user or a password", PUBLIC_EXAMPLE)
     path = parts.path.rstrip("/")
     if not PATH.fullmatch(path) or not has_plain_parts(path):
-        raise Unusable("has a path that is not made of letters, digits, - and _", PUBLIC_EXAMPLE)
+        raise InvalidSetting(
+            "has a path that is not made of letters, digits, - and _", PUBLIC_EXAMPLE
+        )
     host = in_url(no_zone(parts.hostname or "", PUBLIC_EXAMPLE))
     port = "" if parts.port in (None, DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
     return f"{parts.scheme}://{host}{port}{path}"
@@ -67,13 +72,15 @@ def host(value: str) -> str:
     """A name or address to listen on; IPv6 without its brackets."""
     bare = without_brackets(value)
     if bare == "*":
-        raise Unusable("is not an address", "0.0.0.0")  # noqa: S104
+        raise InvalidSetting("is not an address", "0.0.0.0")  # noqa: S104
     address = ip(bare)
     if address is not None:
         mapped = getattr(address, "ipv4_mapped", None)
         return canonical(mapped or address)
     if "/" in value or ":" in value:
-        raise Unusable("must be a name or an address alone: the port is set by PORT", "127.0.0.1")
+        raise InvalidSetting(
+            "must be a name or an address alone: the port is set by PORT", "127.0.0.1"
+        )
     return host_name(bare, "127.0.0.1")
 
 
@@ -82,14 +89,14 @@ def allowed_host(value: str) -> str:
     if value == "*":
         return value
     if value.startswith("*."):
-        raise Unusable(f"holds {value!r}: all names of a domain begin with a dot", value[1:])
+        raise InvalidSetting(f"holds {value!r}: all names of a domain begin with a dot", value[1:])
     if value.startswith("."):
         return f".{host_name(value[1:], 'studio.example')}"
     address = ip(without_brackets(value))
     if address is not None:
         return in_url(no_zone(canonical(address), "name.example"))
     if "/" in value or ":" in value:
-        raise Unusable(
+        raise InvalidSetting(
             f"holds {value!r}: write names without scheme, port and path", "name.example"
         )
     return host_name(value, "name.example")
@@ -99,9 +106,9 @@ def http_parts(value: str, example: str) -> SplitResult:
     """Scheme in lower case, a canonical host, a port that exists; nothing behind the path."""
     parts = split(value, {"http", "https"}, example)
     if not parts.hostname:
-        raise Unusable("has no host", example)
+        raise InvalidSetting("has no host", example)
     if "?" in value or "#" in value:
-        raise Unusable(f"must not hold ? or #{ENCODE if '@' in value else ''}", example)
+        raise InvalidSetting(f"must not hold ? or #{ENCODE if '@' in value else ''}", example)
     return host_in_url(parts, example)
 
 
@@ -116,16 +123,16 @@ def host_in_url(parts: SplitResult, example: str) -> SplitResult:
 
 
 def split(value: str, schemes: set[str], example: str) -> SplitResult:
-    """The parts of a URL with one of `schemes`; raises Unusable also for a wrong port."""
+    """The parts of a URL with one of `schemes`; raises InvalidSetting also for a wrong port."""
     if re.search(r"\s", value):
-        raise Unusable("holds a space", example)
+        raise InvalidSetting("holds a space", example)
     scheme, separator, rest = value.partition("://")
     if not separator:
         guess = f"{example.partition('://')[0]}://{value.lstrip('/')}"
         plain = re.fullmatch(r"/*[\w.\[\]-]+(:[0-9]+)?(/[\w.-]*)*", value)
-        raise Unusable("has no scheme", guess if plain else example)
+        raise InvalidSetting("has no scheme", guess if plain else example)
     if scheme.lower() not in schemes:
-        raise Unusable(
+        raise InvalidSetting(
             f"must begin with {' or '.join(f'{each}://' for each in sorted(schemes))}", example
         )
     try:
@@ -133,12 +140,12 @@ def split(value: str, schemes: set[str], example: str) -> SplitResult:
         port = parts.port
     except ValueError:
         problem = "has a port that is not a number, or an IPv6 address without [ ]"
-        raise Unusable(f"{problem}{ENCODE if '@' in value else ''}", example) from None
+        raise InvalidSetting(f"{problem}{ENCODE if '@' in value else ''}", example) from None
     place = NETLOC.fullmatch(parts.netloc.rpartition("@")[2])
     if port == 0 or parts.netloc.count("@") > 1 or not place:
-        raise Unusable(f"has a host or port that cannot be read{ENCODE}", example)
+        raise InvalidSetting(f"has a host or port that cannot be read{ENCODE}", example)
     if place[1].startswith("[") and ":" not in canonical_text(place[1][1:-1]):
-        raise Unusable("has something in [ ] that is not an IPv6 address", example)
+        raise InvalidSetting("has something in [ ] that is not an IPv6 address", example)
     return parts
 
 
@@ -147,10 +154,10 @@ def host_name(value: str, example: str) -> str:
     name = ascii_host(value)
     # browsers take a name that ends with 0x7f for an IPv4 address
     number = re.fullmatch(r"[0-9.]+|(.*\.)?0x[0-9a-f]*\.?", name)
-    if len(name) > LONGEST_HOST or not HOST_NAME.fullmatch(name) or number:
-        raise Unusable(f"holds {value!r}, which is not a host name", example)
+    if len(name) > MAX_HOST or not HOST_NAME.fullmatch(name) or number:
+        raise InvalidSetting(f"holds {value!r}, which is not a host name", example)
     if not all(map(is_label, name.split("."))):
-        raise Unusable(f"holds {value!r}, which is not an international host name", example)
+        raise InvalidSetting(f"holds {value!r}, which is not an international host name", example)
     return name
 
 
@@ -166,7 +173,7 @@ def is_label(label: str) -> bool:
 
 def ascii_host(value: str) -> str:
     """As browsers send it; an international name in its ASCII form."""
-    if value.isascii() or len(value) > LONGEST_HOST:
+    if value.isascii() or len(value) > MAX_HOST:
         return value.lower()
     try:
         return idna.encode(value, uts46=True).decode("ascii")
@@ -202,7 +209,7 @@ def canonical_text(value: str) -> str:
 
 def no_zone(value: str, example: str) -> str:
     if "%" in value:
-        raise Unusable(f"holds {value!r}: no page can be asked for with a zone", example)
+        raise InvalidSetting(f"holds {value!r}: no page can be asked for with a zone", example)
     return value
 
 

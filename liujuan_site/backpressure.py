@@ -22,14 +22,14 @@ from generation.log_lines import log_line
 
 logger = logging.getLogger(__name__)
 
-STANDS_STILL = 60.0
+STALL_TIMEOUT = 60.0
 """Seconds after which the reader of an event stream that takes nothing counts as gone. A socket is
 closed by its outbox, but here no end can be told to who does not read."""
 
 DOWNLOADS_PAUSE = 600.0
 """Seconds that a download may stand still: a phone that sleeps, a question where to save it."""
 
-GOODBYE = 2.0
+CLOSE_TIMEOUT = 2.0
 """Seconds that an answer has to end by itself when the server stops."""
 
 SHARED = 8
@@ -79,7 +79,7 @@ def with_backpressure(application: Any) -> Any:
             if gate.opening is not None or not is_clear(protocol):
                 return False
             # what goes to one reader alone must not take the place of what is shared
-            frames = map(as_frame, texts) if len(texts) > 1 else map(on_the_wire, texts)
+            frames = map(as_frame, texts) if len(texts) > 1 else map(to_wire, texts)
             transport.write(b"".join(frames))
             return True
 
@@ -107,7 +107,7 @@ def as_frame(text: str) -> bytes:
 
 
 @lru_cache(maxsize=SHARED)
-def on_the_wire(text: str) -> bytes:
+def to_wire(text: str) -> bytes:
     """One event goes to many sockets: it becomes a frame once."""
     return as_frame(text)
 
@@ -126,9 +126,9 @@ def with_paced_bodies(application: Any) -> Any:
         async def wait_and_send(message: Message) -> None:
             nonlocal patience
             if message["type"] == "http.response.start":
-                patience = STANDS_STILL if is_event_stream(message) else DOWNLOADS_PAUSE
+                patience = STALL_TIMEOUT if is_event_stream(message) else DOWNLOADS_PAUSE
             elif message.get("more_body", False):
-                await wait_or_cut_off(request, gate, patience)
+                await wait_or_disconnect(request, gate, patience)
                 watch_answer(request, gate)
             else:
                 stop_watching(request, gate)
@@ -139,7 +139,7 @@ def with_paced_bodies(application: Any) -> Any:
             await asyncio.shield(running)
         except asyncio.CancelledError:
             # Daphne ends everything in the turn in which it begins to stop
-            await asyncio.wait({running}, timeout=GOODBYE)
+            await asyncio.wait({running}, timeout=CLOSE_TIMEOUT)
             running.cancel()
             raise
 
@@ -187,7 +187,7 @@ def stop_watching(request: Any, gate: Gate) -> None:
         request.unregisterProducer()
 
 
-async def wait_or_cut_off(request: Any, gate: Gate, patience: float) -> None:
+async def wait_or_disconnect(request: Any, gate: Gate, patience: float) -> None:
     """Until the reader takes something; cutting him off ends the request, as if he had gone."""
     try:
         async with asyncio.timeout(patience):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from django.core.management import execute_from_command_line
 from django.db import DatabaseError, Error
 
-from generation.log_lines import LONGEST_CAUSE, cause_of, database
+from generation.log_lines import MAX_CAUSE, cause_of, database
 from liujuan_site.environment import load_settings, shown
 
 WRITABLE_BY_OTHERS = 0o022
@@ -53,4 +53,4 @@ def sentence(error: Error) -> str:
     # the pool tells why it cannot connect while it tries, and at the end only that it did not
     cause = next(iter(sorted(database.causes)), "") or cause_of(error)
     advice = "Run manage.py migrate." if is_old(error) else "Check DATABASE_URL, and that it runs."
-    return f"The database cannot be used: {shown(cause, LONGEST_CAUSE)}\n{advice}"
+    return f"The database cannot be used: {shown(cause, MAX_CAUSE)}\n{advice}"

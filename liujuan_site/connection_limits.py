@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-MOST = 10_000
+MAX_CONNECTIONS = 10_000
 """Connections of one process, if the system allows so many files."""
 
 SHARE_OF_FILES = 0.8
 """Of the files that the process may open; the rest is for databases, pictures and logs."""
 
 
-class Place:
+class TrackedConnection:
     """What is kept of one connection: no more than that, thousands of sockets have one each."""
 
     __slots__ = ("client", "evict", "lost")
@@ -27,15 +27,15 @@ class Place:
 
 
 @dataclass(slots=True)
-class Peer:
+class ClientConnections:
     """The connections of one client."""
 
     count: int = 0
-    idle: dict[Place, None] = field(default_factory=dict)
+    idle: dict[TrackedConnection, None] = field(default_factory=dict)
     """Those that no request is under way on, the one that waits longest first."""
 
 
-class Connections:
+class ConnectionLimits:
     """Counts connections; where there are too many, one that waits for a request has to go."""
 
     def __init__(self, *, most: int, per_client: int) -> None:
@@ -43,12 +43,12 @@ class Connections:
         self.most = most
         self.per_client = per_client
         self.count = 0
-        self.idle: dict[Place, None] = {}
-        self.peers: dict[str, Peer] = {}
+        self.idle: dict[TrackedConnection, None] = {}
+        self.peers: dict[str, ClientConnections] = {}
 
-    def open(self, place: Place, evict: Callable[[], None]) -> bool:
+    def open(self, place: TrackedConnection, evict: Callable[[], None]) -> bool:
         """Count a connection; False if there is no room for it, and none could be made."""
-        peer = self.peers.setdefault(place.client, Peer())
+        peer = self.peers.setdefault(place.client, ClientConnections())
         crowded = self.per_client and peer.count >= self.per_client
         candidates = peer.idle if crowded else self.idle
         has_room = not crowded and self.count < self.most
@@ -63,7 +63,7 @@ class Connections:
                 close_victim()
         return has_room or victim is not None
 
-    def close(self, place: Place) -> None:
+    def close(self, place: TrackedConnection) -> None:
         self.note_busy(place)
         place.lost = True
         self.count -= 1
@@ -72,14 +72,14 @@ class Connections:
         if not peer.count:
             del self.peers[place.client]
 
-    def note_idle(self, place: Place, evict: Callable[[], None]) -> None:
+    def note_idle(self, place: TrackedConnection, evict: Callable[[], None]) -> None:
         if place.lost:
             return
         place.evict = evict
         self.idle[place] = None
         self.peers[place.client].idle[place] = None
 
-    def note_busy(self, place: Place) -> None:
+    def note_busy(self, place: TrackedConnection) -> None:
         """A socket stays busy to its end: nothing of its channel is held for it."""
         if place.lost:
             return
@@ -91,13 +91,13 @@ class Connections:
 def raise_file_limit() -> int:
     """Let the process open as many files as the system allows it; how many connections that is."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = int(MOST / SHARE_OF_FILES)
+    wanted = int(MAX_CONNECTIONS / SHARE_OF_FILES)
     limit = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
     if soft not in (resource.RLIM_INFINITY,) and soft < limit:
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
     else:
         limit = wanted if soft == resource.RLIM_INFINITY else soft
-    return min(MOST, int(limit * SHARE_OF_FILES))
+    return min(MAX_CONNECTIONS, int(limit * SHARE_OF_FILES))
 
 
 def peer_host(transport: Any) -> str:

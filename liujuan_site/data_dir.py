@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from liujuan_site import private_files
-from liujuan_site.environment import Environment, Unusable, refuse_characters, shown
+from liujuan_site.environment import Environment, InvalidSetting, refuse_characters, shown
 from liujuan_site.validators import signing_key
 
 KEY = "secret_key"
@@ -28,7 +28,7 @@ MARKERS = (KEY, "installation")
 """Files that only the studio makes: a folder with one of them is its own."""
 
 
-class Folder:
+class DataDir:
     """DATA_DIR at `path`, and the SQLite file `database` there or elsewhere, if one is used."""
 
     def __init__(
@@ -81,23 +81,25 @@ class Folder:
             act(path)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not a path"
-            problem = error.problem if isinstance(error, Unusable) else f"cannot be used: {reason}"
+            problem = (
+                error.problem if isinstance(error, InvalidSetting) else f"cannot be used: {reason}"
+            )
             begun = f"DATA_DIR={shown(str(path))}" if path == self.path else shown(str(path))
             hint = " Type DATA_DIR=/a/folder/of/this/account" if path == self.path else ""
             self.env.refuse(f"{begun} {problem}.{hint}")
 
     def examine_folder(self, path: Path) -> None:
-        """Raises Unusable for a folder with the files of others that would have to be closed."""
+        """Raises InvalidSetting for a folder with files of others that would have to be closed."""
         try:
             found = os.stat(path)
         except FileNotFoundError:
             return
         if not stat.S_ISDIR(found.st_mode):
-            raise Unusable("is not a folder")
+            raise InvalidSetting("is not a folder")
         if is_closed(found, self.mode) or found.st_uid != os.geteuid():
             return
         if found.st_mode & stat.S_ISVTX or not self.is_ours():
-            raise Unusable(
+            raise InvalidSetting(
                 "is open to other accounts and is not a folder of the studio alone. "
                 f"Name an empty one, such as DATA_DIR={shown(str(path / 'liujuan'))}, "
                 f"or type: chmod 700 {shown(str(path))}"
@@ -111,7 +113,7 @@ class Folder:
         return marked or collected or {path.name for path in self.path.iterdir()} <= EMPTY
 
     def examine_file(self, path: Path) -> None:
-        """Raises Unusable for a file with secrets that stays open to others."""
+        """Raises InvalidSetting for a file with secrets that stays open to others."""
         try:
             if stat.S_ISREG(os.stat(path).st_mode):
                 self.examine_mode(path)
@@ -119,7 +121,7 @@ class Folder:
         except FileNotFoundError:
             if not path.is_symlink():
                 return
-        raise Unusable("is not a regular file: move it away")
+        raise InvalidSetting("is not a regular file: move it away")
 
     def examine_mode(self, path: Path) -> None:
         if not (private_files.is_private(path) or private_files.can_close(path)):
@@ -130,7 +132,7 @@ class Folder:
             return  # `examine_file` refuses it; opening a device could already change something
         size = len(private_files.SQLITE_HEADER)
         if private_files.read_start(path, size) not in (b"", private_files.SQLITE_HEADER):
-            raise Unusable("is not an SQLite database: name another file in DATABASE_URL")
+            raise InvalidSetting("is not an SQLite database: name another file in DATABASE_URL")
 
     def examine_key(self, path: Path) -> None:
         if not path.exists():
@@ -140,8 +142,8 @@ class Folder:
             if key:
                 refuse_characters(key, secret=True, lines=False)
             signing_key(key)
-        except Unusable:
-            raise Unusable(
+        except InvalidSetting:
+            raise InvalidSetting(
                 "holds no usable key. Restore it from the backup, or remove it: "
                 "then a new one is made, and everybody has to sign in again"
             ) from None
@@ -176,8 +178,8 @@ def is_own_file(path: Path) -> bool:
     return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
 
 
-def stays_open(path: Path) -> Unusable:
-    return Unusable(
+def stays_open(path: Path) -> InvalidSetting:
+    return InvalidSetting(
         "holds secrets, can be read by other accounts and is not ours to change. "
         f"Type: chmod 600 {shown(str(path))}"
     )

@@ -9,7 +9,7 @@ from typing import Any
 import environ
 
 from liujuan_site.addresses import ENCODE, split
-from liujuan_site.environment import Unusable, shown
+from liujuan_site.environment import InvalidSetting, shown
 
 POSTGRESQL_SCHEMES = {"postgres", "postgresql", "psql", "pgsql"}
 POSTGRESQL_EXAMPLE = "postgres://user:password@localhost/studio"
@@ -41,31 +41,31 @@ POOL = {
 
 
 def database_url(value: str) -> str:
-    """The URL of a PostgreSQL or of a SQLite file; raises Unusable."""
+    """The URL of a PostgreSQL or of a SQLite file; raises InvalidSetting."""
     if value.lower().startswith("sqlite:"):
         if not re.match(r"sqlite:///[^?#:]", value) or re.search(r"[?#]|/$", value):
-            raise Unusable("names no file: an absolute path has four slashes", SQLITE_EXAMPLE)
+            raise InvalidSetting("names no file: an absolute path has four slashes", SQLITE_EXAMPLE)
         folder = sqlite_path(value).parent
         if not folder.is_dir():
-            raise Unusable("names a file in a folder that does not exist", SQLITE_EXAMPLE)
+            raise InvalidSetting("names a file in a folder that does not exist", SQLITE_EXAMPLE)
         return value
     parts = split(value, {*POSTGRESQL_SCHEMES, "sqlite"}, POSTGRESQL_EXAMPLE)
     if not parts.path.strip("/"):
-        raise Unusable("names no database", POSTGRESQL_EXAMPLE)
+        raise InvalidSetting("names no database", POSTGRESQL_EXAMPLE)
     if parts.fragment:
-        raise Unusable(f"holds a #{ENCODE}", POSTGRESQL_EXAMPLE)
+        raise InvalidSetting(f"holds a #{ENCODE}", POSTGRESQL_EXAMPLE)
     refuse_options(dict(environ.Env.db_url_config(value)))
     return value
 
 
 def refuse_options(config: dict[str, Any]) -> None:
-    """Raises Unusable for options behind `?` with a name or a value that libpq does not know."""
+    """Raises InvalidSetting for options behind `?` with a name or value unknown to libpq."""
     options = {name: str(value) for name, value in config.get("OPTIONS", {}).items()}
     for name in options.keys() & WHOLE_NUMBERS:
         if not re.fullmatch(r"[0-9]{1,6}", options[name]):
-            raise Unusable(f"has an option {name} that is not a whole number")
+            raise InvalidSetting(f"has an option {name} that is not a whole number")
     if {"CONN_MAX_AGE", "CONN_HEALTH_CHECKS", "ATOMIC_REQUESTS", "AUTOCOMMIT"} & config.keys():
-        raise Unusable("has an option of Django behind ?: connections are pooled here")
+        raise InvalidSetting("has an option of Django behind ?: connections are pooled here")
     refuse_conninfo(options)
 
 
@@ -79,14 +79,14 @@ def refuse_conninfo(options: dict[str, str]) -> None:
         # below a device there is no socket: libpq reads all options, and then fails at once
         conninfo = make_conninfo(**rest, **port, host="/dev/null", user="user", dbname="name")
     except ProgrammingError:
-        raise Unusable(
+        raise InvalidSetting(
             "has an option behind ? that PostgreSQL does not know (sslmode=require is one)"
         ) from None
     connection = pq.PGconn.connect_start(conninfo.encode())
     said = connection.error_message.decode(errors="replace").strip()
     connection.finish()
     if said and "/dev/null" not in said:
-        raise Unusable(f"has an option that PostgreSQL refuses: {shown(said)}")
+        raise InvalidSetting(f"has an option that PostgreSQL refuses: {shown(said)}")
 
 
 def database_of(url: str, data_dir: Path) -> dict[str, Any]:

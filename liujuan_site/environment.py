@@ -23,25 +23,25 @@ INVISIBLE = "\ufeff\u200b"
 """Byte order mark and zero-width space: editors and chats add them at the ends of a value."""
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,4})?", re.ASCII | re.IGNORECASE)
-LONGEST_SHOWN = 120
+MAX_SHOWN = 120
 
 T = TypeVar("T")
 
 
-class Unusable(ValueError):
+class InvalidSetting(ValueError):
     """A value that cannot be used.
 
-    `problem` continues a sentence that begins with the variable ("has no scheme"); `instead` is a
-    value to type, without any secret.
+    `problem` continues a sentence that begins with the variable ("has no scheme"); `suggestion` is
+    a value to type, without any secret.
     """
 
-    def __init__(self, problem: str, instead: str = "") -> None:
+    def __init__(self, problem: str, suggestion: str = "") -> None:
         super().__init__(problem)
         self.problem = problem
-        self.instead = instead
+        self.suggestion = suggestion
 
 
-class WrongSettings(ImproperlyConfigured):
+class InvalidSettings(ImproperlyConfigured):
     """All variables that cannot be used, one sentence and one hint each."""
 
     def __init__(self, mistakes: list[str]) -> None:
@@ -60,7 +60,7 @@ class Environment:
         self.mistakes: list[str] = []
 
     def text(self, name: str, *, default: str, read: Callable[[str], str] = as_typed) -> str:
-        """The value after `read`, which may raise Unusable; any other exception counts as one."""
+        """The value after `read`, which may raise InvalidSetting; other exceptions count as one."""
         return self._read(name, default, read, self._plain(name))
 
     def secret(self, name: str, *, default: str, read: Callable[[str], str] = as_typed) -> str:
@@ -91,7 +91,7 @@ class Environment:
     def switch(self, name: str, *, default: bool) -> bool:
         def read(value: str) -> bool:
             if value.lower() not in TRUE | FALSE:
-                raise Unusable("is not a switch", "1")
+                raise InvalidSetting("is not a switch", "1")
             return value.lower() in TRUE
 
         return self._read(name, default, read, self._plain(name))
@@ -99,7 +99,7 @@ class Environment:
     def whole_number(self, name: str, *, default: int, least: int, most: int) -> int:
         def read(value: str) -> int:
             if not re.fullmatch(r"[+-]?[0-9]{1,18}", value):
-                raise Unusable("is not a whole number", f"{default}")
+                raise InvalidSetting("is not a whole number", f"{default}")
             return within(int(value), least, most, f"{default}")
 
         return self._read(name, default, read, self._plain(name))
@@ -110,7 +110,7 @@ class Environment:
         def read(value: str) -> float:
             number = float(value) if NUMBER.fullmatch(value) else math.nan
             if not math.isfinite(number):
-                raise Unusable("is not a number", f"{default:g}")
+                raise InvalidSetting("is not a number", f"{default:g}")
             return within(number, least, most, f"{default:g}")
 
         return self._read(name, default, read, self._plain(name))
@@ -120,9 +120,9 @@ class Environment:
         self.mistakes.append(mistake)
 
     def refuse_mistakes(self) -> None:
-        """Raises WrongSettings if any value so far could not be used."""
+        """Raises InvalidSettings if any value so far could not be used."""
         if self.mistakes:
-            raise WrongSettings(self.mistakes)
+            raise InvalidSettings(self.mistakes)
 
     def _given(self, name: str) -> str:
         return self.variables.get(name, "").strip().strip(INVISIBLE).strip()
@@ -157,28 +157,30 @@ class Environment:
         try:
             refuse_characters(value, secret=secret, lines=lines)
             return read(value)
-        except Unusable as error:
-            problem, instead = error.problem, error.instead
+        except InvalidSetting as error:
+            problem, suggestion = error.problem, error.suggestion
         except Exception as error:  # noqa: BLE001  whatever a reader or its library stumbles over
             # not the error's own words: they may quote a secret
-            problem, instead = f"cannot be used ({type(error).__name__})", ""
+            problem, suggestion = f"cannot be used ({type(error).__name__})", ""
         begun = name if secret else f"{name}={shown(value)}"
-        hint = f" Type {name}={shown(instead)}" if instead else ""
+        hint = f" Type {name}={shown(suggestion)}" if suggestion else ""
         self.refuse(f"{begun} {problem}.{hint}")
         return default
 
 
 def refuse_characters(value: str, *, secret: bool, lines: bool) -> None:
-    """Raises Unusable for quotes around the value and for characters that no value has."""
+    """Raises InvalidSetting for quotes around the value and for characters that no value has."""
     around = value[0] in QUOTES and value[-1] in QUOTES and len(value) > 1
     if around or (not secret and (value[0] in QUOTES or value[-1] in QUOTES)):
         bare = "" if secret else "".join(each for each in value if each not in QUOTES)
-        raise Unusable("has quotes around it, which are taken as a part of it: remove them", bare)
+        raise InvalidSetting(
+            "has quotes around it, which are taken as a part of it: remove them", bare
+        )
     if any(0xD800 <= ord(character) <= 0xDFFF for character in value):
-        raise Unusable("is not UTF-8")
+        raise InvalidSetting("is not UTF-8")
     text = re.sub(r"[\r\n\t]", "", value) if lines else value
     if re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", text):
-        raise Unusable("holds a control character, such as a line break")
+        raise InvalidSetting("holds a control character, such as a line break")
 
 
 def is_path(value: str) -> bool:
@@ -191,10 +193,10 @@ def content_of(file: str) -> str:
     try:
         content = read_small(file)
     except OSError as error:
-        raise Unusable(f"cannot be read: {error.strerror}. Type the path of a file") from None
+        raise InvalidSetting(f"cannot be read: {error.strerror}. Type the path of a file") from None
     value = content.strip().strip(INVISIBLE).strip()
     if not value:
-        raise Unusable("is an empty file. Write the value into it")
+        raise InvalidSetting("is an empty file. Write the value into it")
     return value
 
 
@@ -202,9 +204,9 @@ def parts_of(value: str) -> list[str]:
     return [part for part in re.split(r"[,\s]+", value) if part]
 
 
-def within(number: T, least: T, most: T, instead: str) -> T:
+def within(number: T, least: T, most: T, suggestion: str) -> T:
     if not least <= number <= most:  # type: ignore[operator]
-        raise Unusable(f"is not between {least} and {most}", instead)
+        raise InvalidSetting(f"is not between {least} and {most}", suggestion)
     return number
 
 
@@ -213,7 +215,7 @@ def without_password(url: str) -> str:
     return re.sub(r"(?<=://).*@", "***@", url, flags=re.DOTALL)
 
 
-def shown(value: str, longest: int = LONGEST_SHOWN) -> str:
+def shown(value: str, longest: int = MAX_SHOWN) -> str:
     """`value` on one line of a terminal, whatever characters it has; without a password."""
     whole = without_password(value)
     text = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in whole)
@@ -226,5 +228,5 @@ def load_settings() -> None:
 
     try:
         settings.configured or settings.INSTALLED_APPS  # noqa: B018  the first access reads them
-    except WrongSettings as error:
+    except InvalidSettings as error:
         sys.exit(str(error))

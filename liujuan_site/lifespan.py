@@ -20,8 +20,8 @@ from generation.hub import hub
 from generation.log_lines import cause_of, log_line
 from generation.teardown import finish_within
 from generation.worker import WorkerHost
-from liujuan_site.connection_limits import Connections, raise_file_limit
-from liujuan_site.environment import WrongSettings
+from liujuan_site.connection_limits import ConnectionLimits, raise_file_limit
+from liujuan_site.environment import InvalidSettings
 from liujuan_site.model_server import ModelServer
 from liujuan_site.request_limits import RequestLimits, limit_connections
 
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 FREEZE_THRESHOLDS = (50_000, 50, 50)
 """Collect rarely: a full collection of Django's heap is an 80 ms pause for every socket."""
 
-GOODBYE = 15.0
+CLOSE_TIMEOUT = 15.0
 """Seconds for the embedded model server to end its painting processes."""
 
 WAITING_CALLERS = 1_024
@@ -64,7 +64,7 @@ class Lifecycle:
         worker = "on" if self.worker else "off"
         logger.info("%s", log_line("web_started", version=settings.VERSION, embedded_worker=worker))
 
-    def say_goodbye(self) -> None:
+    def close_clients(self) -> None:
         """Write every close frame now, without a turn of the loop in between.
 
         Daphne cancels all consumers in the same turn in which it begins to stop: a close that
@@ -83,7 +83,7 @@ class Lifecycle:
         if self.worker is not None:
             await self.worker.drain()
         if self.model_server is not None:
-            await finish_within(GOODBYE, self.model_server.aclose(), name="demo model")
+            await finish_within(CLOSE_TIMEOUT, self.model_server.aclose(), name="demo model")
         await hub.stop()
         logger.info("web_stopped")
 
@@ -108,14 +108,14 @@ class Lifecycle:
 
 
 def refuse_settings() -> None:
-    """Raises WrongSettings for what `manage.py check` calls an error: a server does not check.
+    """Raises InvalidSettings for what `manage.py check` calls an error: a server does not check.
 
     Warnings become log lines.
     """
     found = run_checks(tags=[Tags.security])
     errors = [sentence_of(each) for each in found if each.is_serious()]
     if errors:
-        raise WrongSettings(errors)
+        raise InvalidSettings(errors)
     for each in found:
         if not each.is_silenced():
             line = log_line("settings_warning", id=each.id, cause=sentence_of(each))
@@ -128,18 +128,18 @@ def sentence_of(message: CheckMessage) -> str:
 
 def log_failed_start(error: BaseException) -> None:
     """What the operator can put right is a sentence; anything else is a traceback."""
-    ours = isinstance(error, WorkerRefused | WrongSettings)
+    ours = isinstance(error, WorkerRefused | InvalidSettings)
     cause = cause_of(error)
-    if isinstance(error, WrongSettings):
+    if isinstance(error, InvalidSettings):
         cause = " ".join(str(error).splitlines())
     line = log_line("web_not_started", cause=cause)
     logger.error("%s", line, exc_info=None if ours else error)
 
 
-def connection_limits() -> tuple[RequestLimits, Connections]:
+def connection_limits() -> tuple[RequestLimits, ConnectionLimits]:
     """Behind a proxy all connections have one address: it counts its clients itself."""
     per_client = 0 if settings.TRUSTED_PROXIES else settings.CONNECTIONS_PER_ADDRESS
-    connections = Connections(most=raise_file_limit(), per_client=per_client)
+    connections = ConnectionLimits(most=raise_file_limit(), per_client=per_client)
     return RequestLimits(base_path=settings.BASE_PATH), connections
 
 
@@ -176,7 +176,7 @@ def when_daphne_runs(lifecycle: Lifecycle) -> None:
             reactor.stop()
 
     def drain() -> Deferred[None]:
-        lifecycle.say_goodbye()
+        lifecycle.close_clients()
         return Deferred.fromFuture(asyncio.ensure_future(lifecycle.drain()))
 
     reactor.callWhenRunning(boot)

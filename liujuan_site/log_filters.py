@@ -19,13 +19,13 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from generation import log_lines
 
-LONGEST_MESSAGE = 4_000
+MAX_MESSAGE = 4_000
 CLIENTS_MISTAKES = "django.security."
 """Requests that Django refuses as suspicious: the line says all, and clients can cause many."""
 
-LONGEST_OF_CLIENTS = 300
-LONGEST_TRACEBACK = 12_000
-SHORTEST_SECRET = 6
+MAX_CLIENT_MESSAGE = 300
+MAX_TRACEBACK = 12_000
+MIN_SECRET = 6
 """A shorter text would be replaced inside of ordinary words."""
 
 UNSAFE = re.compile(
@@ -54,7 +54,7 @@ class SafeFormatter(logging.Formatter):
         """Leaves the record as it is: other handlers and tests read it too."""
         safe = logging.makeLogRecord(record.__dict__)
         of_client = record.name.startswith(CLIENTS_MISTAKES)
-        longest = LONGEST_OF_CLIENTS if of_client else LONGEST_MESSAGE
+        longest = MAX_CLIENT_MESSAGE if of_client else MAX_MESSAGE
         safe.msg, safe.args = self.safe(message_of(record), longest), None
         safe.exc_text = None
         if of_client:
@@ -70,13 +70,13 @@ class SafeFormatter(logging.Formatter):
     def indented(self, parts: Iterable[str]) -> str:
         lines = [line for part in parts for line in self.lines_of(part)]
         text = "\n".join(f"    {line}" for line in lines)
-        return cut(text, LONGEST_TRACEBACK)
+        return cut(text, MAX_TRACEBACK)
 
     def lines_of(self, part: str) -> list[str]:
         """A frame keeps its lines, they are ours; a message becomes one line."""
         part = part.strip("\n")
         lines = part.split("\n") if FRAME.match(part) else [part]
-        return [self.safe(line, LONGEST_MESSAGE) for line in lines]
+        return [self.safe(line, MAX_MESSAGE) for line in lines]
 
     def safe(self, text: str, longest: int) -> str:
         # at first four times as long: what is cut off here may not be searched at all
@@ -123,7 +123,7 @@ def secrets_of(*values: str) -> tuple[str, ...]:
         plain = passwords_of(value) if "://" in value else {value}
         for each in plain:
             found |= {each, unquote(each), quote(each, safe="")}
-    return tuple(each for each in found if len(each) >= SHORTEST_SECRET)
+    return tuple(each for each in found if len(each) >= MIN_SECRET)
 
 
 def passwords_of(url: str) -> set[str]:
@@ -136,14 +136,14 @@ def passwords_of(url: str) -> set[str]:
     return {parts.password or "", *(value for name, value in options if "password" in name)}
 
 
-class Repeats(logging.Filter):
+class RepeatFilter(logging.Filter):
     """Lets the same words of a library through once a minute, with how often they came meanwhile.
 
     Only for loggers that are not ours: each of our lines says something of its own.
     """
 
     OURS = ("generation", "liujuan")
-    MOST_KEYS = 256
+    MAX_KEYS = 256
     VARIES = re.compile(r"0x[0-9a-fA-F]+|\d+")
 
     def __init__(self, *, seconds: float = 60.0) -> None:
@@ -163,7 +163,7 @@ class Repeats(logging.Filter):
             record.msg, record.args = f"{message_of(record)} (repeated {count} times)", None
         self.seen[key] = monotonic(), 0
         self.seen.move_to_end(key)
-        while len(self.seen) > self.MOST_KEYS:
+        while len(self.seen) > self.MAX_KEYS:
             self.seen.popitem(last=False)
         return True
 

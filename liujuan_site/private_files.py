@@ -12,7 +12,7 @@ import os
 import stat
 from pathlib import Path
 
-MOST_BYTES = 64 * 1024
+MAX_BYTES = 64 * 1024
 SQLITE_HEADER = b"SQLite format 3\0"
 
 OTHERS = 0o077
@@ -44,10 +44,10 @@ def read_start(path: str | Path, size: int) -> bytes:
 
 def read_small(path: str | Path) -> str:
     """The text (UTF-8) of a regular file of at most 64 KiB; raises OSError with the reason."""
-    refuse_special(path, MOST_BYTES)
-    content = read_start(path, MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise OSError(errno.EFBIG, f"it is larger than {MOST_BYTES // 1024} KiB")
+    refuse_special(path, MAX_BYTES)
+    content = read_start(path, MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise OSError(errno.EFBIG, f"it is larger than {MAX_BYTES // 1024} KiB")
     try:
         return content.decode()
     except UnicodeDecodeError:

@@ -8,20 +8,20 @@ from collections.abc import Callable
 from urllib.parse import SplitResult, parse_qsl
 
 from liujuan_site.addresses import ENCODE, host_in_url, split
-from liujuan_site.environment import Unusable
+from liujuan_site.environment import InvalidSetting
 from liujuan_site.validators import certificates, folder, private_key
 
 EXAMPLE = "redis://localhost:6379/0"
-HIGHEST_DATABASE = 65_535
-LONGEST_WAIT = 3_600
+MAX_DATABASE = 65_535
+MAX_SECONDS = 3_600
 """Seconds."""
 
 
 def redis(value: str) -> str:
-    """The URL of a Redis server that a connection can be made of; raises Unusable."""
+    """The URL of a Redis server that a connection can be made of; raises InvalidSetting."""
     parts = split(value, {"redis", "rediss", "unix"}, EXAMPLE)
     if parts.fragment:
-        raise Unusable(f"holds a #{ENCODE}", EXAMPLE)
+        raise InvalidSetting(f"holds a #{ENCODE}", EXAMPLE)
     url = socket_file(value, parts) if parts.scheme == "unix" else server(parts)
     check_options(parts)
     try_connection(url)
@@ -30,15 +30,15 @@ def redis(value: str) -> str:
 
 def socket_file(value: str, parts: SplitResult) -> str:
     if parts.hostname or not parts.path.strip("/"):
-        raise Unusable("names no socket file", "unix:///run/redis/redis.sock")
+        raise InvalidSetting("names no socket file", "unix:///run/redis/redis.sock")
     return value
 
 
 def server(parts: SplitResult) -> str:
     if not parts.hostname:
-        raise Unusable("has no host", EXAMPLE)
+        raise InvalidSetting("has no host", EXAMPLE)
     if not re.fullmatch(r"(/[0-9]*)?", parts.path):
-        raise Unusable(f"must end with the number of a database{ENCODE}", EXAMPLE)
+        raise InvalidSetting(f"must end with the number of a database{ENCODE}", EXAMPLE)
     if parts.path[1:]:
         database(parts.path[1:])
     return host_in_url(parts, EXAMPLE).geturl()
@@ -51,21 +51,23 @@ def check_options(parts: SplitResult) -> None:
     try:
         given = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
     except ValueError:
-        raise Unusable(f"has something behind ? that is not name=value{ENCODE}", EXAMPLE) from None
+        raise InvalidSetting(
+            f"has something behind ? that is not name=value{ENCODE}", EXAMPLE
+        ) from None
     names = [name for name, _value in given]
     if len(set(names)) < len(names) or not set(names) <= known.keys():
-        raise Unusable(
+        raise InvalidSetting(
             f"has an option behind ? twice, or one that is not of these: {', '.join(known)}{ENCODE}"
         )
     for name, option in given:
         try:
             known[name](option)
-        except Unusable as error:
-            raise Unusable(f"has an option {name} that {error.problem}") from None
+        except InvalidSetting as error:
+            raise InvalidSetting(f"has an option {name} that {error.problem}") from None
 
 
 def try_connection(url: str) -> None:
-    """Raises Unusable if the client library takes no connection of these arguments."""
+    """Raises InvalidSetting if the client library takes no connection of these arguments."""
     from liujuan_site.redis_layer import redis_host
 
     try:
@@ -73,44 +75,44 @@ def try_connection(url: str) -> None:
         options.pop("connection_class")(**options)
     except Exception as error:
         # not the error's own words: they may quote the password
-        raise Unusable(f"cannot be used ({type(error).__name__})", EXAMPLE) from error
+        raise InvalidSetting(f"cannot be used ({type(error).__name__})", EXAMPLE) from error
 
 
 def database(value: str) -> None:
-    if not re.fullmatch(r"[0-9]{1,5}", value) or int(value) > HIGHEST_DATABASE:
-        raise Unusable(f"is not the number of a database, 0 to {HIGHEST_DATABASE}", EXAMPLE)
+    if not re.fullmatch(r"[0-9]{1,5}", value) or int(value) > MAX_DATABASE:
+        raise InvalidSetting(f"is not the number of a database, 0 to {MAX_DATABASE}", EXAMPLE)
 
 
 def seconds(value: str) -> None:
     if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", value):
-        raise Unusable("is not a number of seconds")
-    if not 0 < float(value) <= LONGEST_WAIT or not math.isfinite(float(value)):
-        raise Unusable(f"is not between 0 and {LONGEST_WAIT}")
+        raise InvalidSetting("is not a number of seconds")
+    if not 0 < float(value) <= MAX_SECONDS or not math.isfinite(float(value)):
+        raise InvalidSetting(f"is not between 0 and {MAX_SECONDS}")
 
 
 def whole_seconds(value: str) -> None:
-    if not re.fullmatch(r"[0-9]{1,4}", value) or int(value) > LONGEST_WAIT:
-        raise Unusable(f"is not a whole number of seconds up to {LONGEST_WAIT}")
+    if not re.fullmatch(r"[0-9]{1,4}", value) or int(value) > MAX_SECONDS:
+        raise InvalidSetting(f"is not a whole number of seconds up to {MAX_SECONDS}")
 
 
 def switch(value: str) -> None:
     if value.lower() not in {"1", "true", "yes", "0", "false", "no"}:
-        raise Unusable("is neither true nor false")
+        raise InvalidSetting("is neither true nor false")
 
 
 def name(value: str) -> None:
     if not re.fullmatch(r"[\x21-\x7e]{1,100}", value):
-        raise Unusable("is empty or holds a space")
+        raise InvalidSetting("is empty or holds a space")
 
 
 def text(value: str) -> None:
     if not value:
-        raise Unusable("is empty")
+        raise InvalidSetting("is empty")
 
 
 def requirement(value: str) -> None:
     if value not in {"none", "optional", "required"}:
-        raise Unusable("is not one of none, optional, required")
+        raise InvalidSetting("is not one of none, optional, required")
 
 
 Check = Callable[[str], object]

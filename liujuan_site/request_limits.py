@@ -13,7 +13,7 @@ from typing import Any
 from twisted.web import http
 
 from generation.client_address import client_network
-from liujuan_site.connection_limits import Connections, Place, peer_host
+from liujuan_site.connection_limits import ConnectionLimits, TrackedConnection, peer_host
 
 SMALL = 16 * 1024
 SMALL_BODIES = ("/accounts/", "/i18n/", "/static/", "/healthz", "/readyz")
@@ -57,12 +57,12 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc,unused-ignore]
 
     maxHeaders = 100
 
-    def __init__(self, limits: RequestLimits, connections: Connections) -> None:
+    def __init__(self, limits: RequestLimits, connections: ConnectionLimits) -> None:
         super().__init__()
         self.limits = limits
         self.connections = connections
         self.deadline: Any = None
-        self.place = Place("")
+        self.place = TrackedConnection("")
         self.has_room = True
         self.refused = False
         self.received = 0
@@ -72,7 +72,7 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc,unused-ignore]
 
     def connectionMade(self) -> None:
         super().connectionMade()
-        self.place = Place(client_network(peer_host(self.transport)))
+        self.place = TrackedConnection(client_network(peer_host(self.transport)))
         count_until_lost(self.transport, self.connections, self.place)
         self.has_room = self.connections.open(self.place, self.evict)
         limits = self.limits
@@ -178,7 +178,9 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc,unused-ignore]
         super().connectionLost(reason)
 
 
-def count_until_lost(transport: Any, connections: Connections, place: Place) -> None:
+def count_until_lost(
+    transport: Any, connections: ConnectionLimits, place: TrackedConnection
+) -> None:
     """At the transport: once it carries a socket, the channel hears nothing any more."""
     lose = transport.connectionLost
 
@@ -190,6 +192,6 @@ def count_until_lost(transport: Any, connections: Connections, place: Place) -> 
     transport.connectionLost = lost
 
 
-def limit_connections(factory: Any, limits: RequestLimits, connections: Connections) -> None:
+def limit_connections(factory: Any, limits: RequestLimits, connections: ConnectionLimits) -> None:
     """Let `factory`, Daphne's, make channels with these limits from now on."""
     factory.protocol = lambda: LimitedChannel(limits, connections)

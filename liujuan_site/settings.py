@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from liujuan_site import VERSION as VERSION
 from liujuan_site import addresses, databases, redis_urls, validators
-from liujuan_site.data_dir import Folder
+from liujuan_site.data_dir import DataDir
 from liujuan_site.environment import Environment, without_password
 from liujuan_site.instance_names import redis_prefix, session_cookie, worker_channel
 from liujuan_site.log_filters import report_database, report_layer, secrets_of
@@ -107,7 +107,7 @@ GENERATION_DEADLINE = timedelta(
 TIME_ZONE = env.text("TIME_ZONE", default="UTC", read=validators.time_zone)
 
 # Files and folders: changed only if everything above was accepted
-FOLDER = Folder(
+FOLDER = DataDir(
     DATA_DIR, FOLDER_MODE, env, database=DATABASES["default"]["NAME"] if IS_SQLITE else None
 )
 FOLDER.examine()
@@ -286,7 +286,7 @@ LOGGING = {
         },
     },
     "filters": {
-        "repeats": {"()": "liujuan_site.log_filters.Repeats"},
+        "repeats": {"()": "liujuan_site.log_filters.RepeatFilter"},
         "report_database": {
             "()": "django.utils.log.CallbackFilter",
             "callback": report_database,

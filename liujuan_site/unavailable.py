@@ -28,7 +28,7 @@ STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 def server_error(request: HttpRequest, template_name: str = "500.html") -> HttpResponseBase:
     """The handler for every error that a view or a middleware did not handle."""
     error = sys.exc_info()[1]
-    if error is None or not passes(error):
+    if error is None or not is_temporary(error):
         return defaults.server_error(request, template_name)
     response = unavailable(request)
     # Django would write the traceback of each request; the outage has its lines already
@@ -36,10 +36,10 @@ def server_error(request: HttpRequest, template_name: str = "500.html") -> HttpR
     return response
 
 
-def passes(error: BaseException) -> bool:
+def is_temporary(error: BaseException) -> bool:
     """Whether the operator, not the code, has to put right what is behind `error`."""
     for each in chain(error):
-        if database.met(each):
+        if database.is_outage(each):
             return True
         if isinstance(each, ValueError) and "staticfiles manifest" in str(each):
             return not readiness.static_files().ok

@@ -1,4 +1,4 @@
-"""Values of single settings: checked, and written in one way. Each raises Unusable."""
+"""Values of single settings: checked, and written in one way. Each raises InvalidSetting."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import zoneinfo
 from pathlib import Path
 
 from liujuan_site.addresses import PATH, has_plain_parts
-from liujuan_site.environment import Unusable
+from liujuan_site.environment import InvalidSetting
 from liujuan_site.private_files import read_small, refuse_special
 
-SHORTEST_KEY = 20
-FEWEST_DIFFERENT = 8
+MIN_KEY = 20
+MIN_DISTINCT = 8
 DATA_EXAMPLE = "/var/lib/liujuan"
 MAX_SLOTS = 1_000
 SLOTS_EXAMPLE = "NAME=2,OTHER=1"
-LONGEST_MODEL_NAME = 200
+MAX_MODEL_NAME = 200
 ZONE_EXAMPLE = "Asia/Shanghai"
 PSEUDO_ZONES = {"localtime", "posixrules", "factory"}
 """Names that some machines have, for something else on each."""
@@ -34,14 +34,14 @@ ABBREVIATIONS = {
     "pst": "America/Los_Angeles",
     "pdt": "America/Los_Angeles",
 }
-MOST_BYTES_OF_CERTIFICATES = 4 * 1024 * 1024
+MAX_CERTIFICATE_BYTES = 4 * 1024 * 1024
 
 
 def signing_key(value: str) -> str:
     """A key that cannot be guessed: sessions and links are signed with it."""
-    if len(value) < SHORTEST_KEY or len(set(value)) < FEWEST_DIFFERENT:
-        raise Unusable(
-            f"can be guessed: it needs at least {SHORTEST_KEY} random characters, "
+    if len(value) < MIN_KEY or len(set(value)) < MIN_DISTINCT:
+        raise InvalidSetting(
+            f"can be guessed: it needs at least {MIN_KEY} random characters, "
             "such as those that `openssl rand -base64 48` prints"
         )
     return value
@@ -50,29 +50,29 @@ def signing_key(value: str) -> str:
 def data_folder(value: str) -> str:
     """An absolute path without links; `~` is the home of an account."""
     if "$" in value or value.startswith("%") or re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", value):
-        raise Unusable("is not a path: $ and file:// mean nothing here", DATA_EXAMPLE)
+        raise InvalidSetting("is not a path: $ and file:// mean nothing here", DATA_EXAMPLE)
     try:
         return str(Path(value).expanduser().resolve())
     except (OSError, RuntimeError):
         problem = "is not a path: its ~ names no account, or its links lead in a circle"
-        raise Unusable(problem, DATA_EXAMPLE) from None
+        raise InvalidSetting(problem, DATA_EXAMPLE) from None
 
 
 def api_key(value: str) -> str:
     """A key as it can stand in an HTTP header."""
     if value.lower().startswith("bearer "):
-        raise Unusable("begins with Bearer: type the key alone")
+        raise InvalidSetting("begins with Bearer: type the key alone")
     if not re.fullmatch(r"[\x21-\x7e]+", value):
-        raise Unusable("holds a space or a character that is not ASCII: type the key alone")
+        raise InvalidSetting("holds a space or a character that is not ASCII: type the key alone")
     return value
 
 
 def model_name(value: str) -> str:
     """A name that can stand in the path of a URL, and in GENERATION_SLOTS."""
-    if len(value) > LONGEST_MODEL_NAME:
-        raise Unusable(f"is longer than {LONGEST_MODEL_NAME} characters")
+    if len(value) > MAX_MODEL_NAME:
+        raise InvalidSetting(f"is longer than {MAX_MODEL_NAME} characters")
     if re.search(r"""[\s?#%&=;,"'`<>\\]""", value) or not has_plain_parts(value):
-        raise Unusable("is not the name of a model")
+        raise InvalidSetting("is not the name of a model")
     return value
 
 
@@ -82,7 +82,7 @@ def slots(value: str) -> str:
         return count_of(value, least=1) and value
     names = [slots_of_model(part.strip()) for part in value.split(",")]
     if len(set(names)) < len(names):
-        raise Unusable("names a model twice", SLOTS_EXAMPLE)
+        raise InvalidSetting("names a model twice", SLOTS_EXAMPLE)
     return value
 
 
@@ -91,17 +91,19 @@ def slots_of_model(part: str) -> str:
     name, separator, count = part.partition("=")
     try:
         model_name(name)
-    except Unusable:
+    except InvalidSetting:
         separator = ""
     if not name or not separator or not re.fullmatch(r"[0-9]+", count):
-        raise Unusable("is neither a number nor a list of NAME=NUMBER with commas", SLOTS_EXAMPLE)
+        raise InvalidSetting(
+            "is neither a number nor a list of NAME=NUMBER with commas", SLOTS_EXAMPLE
+        )
     count_of(count, least=0)
     return name
 
 
 def count_of(digits: str, least: int) -> str:
     if not least <= int(digits[:9]) <= MAX_SLOTS:
-        raise Unusable(f"has a number that is not between {least} and {MAX_SLOTS}", "6")
+        raise InvalidSetting(f"has a number that is not between {least} and {MAX_SLOTS}", "6")
     return digits
 
 
@@ -113,7 +115,7 @@ def time_zone(value: str) -> str:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         known = False
     if not known:
-        raise Unusable("is not a time zone that every machine knows", zone_like(value))
+        raise InvalidSetting("is not a time zone that every machine knows", zone_like(value))
     return value
 
 
@@ -135,11 +137,11 @@ def zone_like(value: str) -> str:
 def certificates(value: str) -> str:
     """The path of a file of certificates (PEM) that can be loaded."""
     try:
-        refuse_special(value, MOST_BYTES_OF_CERTIFICATES)
+        refuse_special(value, MAX_CERTIFICATE_BYTES)
         ssl.create_default_context(cafile=value)
     except OSError as error:
         reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
-        raise Unusable(f"is not a file of certificates in PEM form: {reason}") from None
+        raise InvalidSetting(f"is not a file of certificates in PEM form: {reason}") from None
     return value
 
 
@@ -148,13 +150,13 @@ def private_key(value: str) -> str:
     try:
         read_small(value)
     except OSError as error:
-        raise Unusable(f"is not a file that can be read: {error.strerror}") from None
+        raise InvalidSetting(f"is not a file that can be read: {error.strerror}") from None
     return value
 
 
 def folder(value: str) -> str:
     if not Path(value).is_dir():
-        raise Unusable("is not a folder")
+        raise InvalidSetting("is not a folder")
     return value
 
 
@@ -162,5 +164,5 @@ def internal_path(value: str) -> str:
     """A path in the address space of the proxy, without a final slash."""
     path = value.rstrip("/")
     if not path or not PATH.fullmatch(path) or not has_plain_parts(path):
-        raise Unusable("is not a path that begins with a slash", "/_media")
+        raise InvalidSetting("is not a path that begins with a slash", "/_media")
     return path

@@ -13,7 +13,7 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
-from liujuan_site.connection_limits import Connections
+from liujuan_site.connection_limits import ConnectionLimits
 from liujuan_site.request_limits import RequestLimits, limit_connections
 
 LIMITS = RequestLimits()
@@ -87,7 +87,7 @@ class Site:
         self.asked: list[tuple[str, int]] = []
         self.wires: list[Wire] = []
         self.clock = Clock()
-        self.connections = Connections(most=most, per_client=per_client)
+        self.connections = ConnectionLimits(most=most, per_client=per_client)
         self.server = Server(self.application, endpoints=["tcp:0"])
         self.server.connections = {}
         self.factory = HTTPFactory(self.server)

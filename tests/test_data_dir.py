@@ -10,8 +10,8 @@ import pytest
 from django.test import override_settings
 
 from generation import checks
-from liujuan_site.data_dir import Folder
-from liujuan_site.environment import Environment, WrongSettings
+from liujuan_site.data_dir import DataDir
+from liujuan_site.environment import Environment, InvalidSettings
 from liujuan_site.private_files import SQLITE_HEADER
 from tests.settings import SettingsOf
 
@@ -79,11 +79,11 @@ def test_a_process_that_serves_writes_nothing_that_others_can_read() -> None:
 
 def test_secrets_that_stay_open_are_refused(tmp_path: Path) -> None:
     env = Environment({})
-    folder = Folder(tmp_path, 0o700, env)
+    folder = DataDir(tmp_path, 0o700, env)
 
     folder.told(UNCHANGEABLE, folder.close)
 
-    with pytest.raises(WrongSettings, match=f"Type: chmod 600 {UNCHANGEABLE}"):
+    with pytest.raises(InvalidSettings, match=f"Type: chmod 600 {UNCHANGEABLE}"):
         env.refuse_mistakes()
 
 
@@ -100,7 +100,7 @@ def test_a_folder_that_cannot_be_made_is_named(
 ) -> None:
     (tmp_path / "a-file").touch()
 
-    with pytest.raises(WrongSettings, match=r"DATA_DIR=.* Type DATA_DIR=/a/folder"):
+    with pytest.raises(InvalidSettings, match=r"DATA_DIR=.* Type DATA_DIR=/a/folder"):
         settings_of(DATA_DIR=str(tmp_path / name))
 
 
@@ -167,7 +167,7 @@ def test_a_refused_start_changes_nothing(
     if port != "x" and "new" in name:
         return  # nothing is wrong with these
 
-    with pytest.raises(WrongSettings):
+    with pytest.raises(InvalidSettings):
         settings_of(PORT=port, **named)
 
     assert state_of(tmp_path) == before
@@ -180,7 +180,7 @@ def test_what_others_share_is_refused_with_what_to_type(
     paths = lay_out(tmp_path)
 
     for name in ("home", "shared"):
-        with pytest.raises(WrongSettings, match=rf"chmod 700 {paths[name]}"):
+        with pytest.raises(InvalidSettings, match=rf"chmod 700 {paths[name]}"):
             settings_of(DATA_DIR=paths[name])
 
 
@@ -202,14 +202,14 @@ def test_a_key_that_anybody_could_guess_is_refused(
 ) -> None:
     (tmp_path / "secret_key").write_bytes(content)
 
-    with pytest.raises(WrongSettings, match=r"secret_key (holds no usable key|cannot be used)"):
+    with pytest.raises(InvalidSettings, match=r"secret_key (holds no usable key|cannot be used)"):
         settings_of()
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "SECRET_KEY_FALLBACKS"])
 @pytest.mark.parametrize("value", ["x", "changeme", "0" * 50, "abababababababababababababab"])
 def test_a_short_key_is_refused(settings_of: SettingsOf, name: str, value: str) -> None:
-    with pytest.raises(WrongSettings, match=f"{name} can be guessed") as told:
+    with pytest.raises(InvalidSettings, match=f"{name} can be guessed") as told:
         settings_of(**{name: value})
 
     assert value not in str(told.value).replace(name, "")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from liujuan_site import addresses, databases, redis_urls, sub_path, validators
-from liujuan_site.environment import Environment, Unusable, WrongSettings
+from liujuan_site.environment import Environment, InvalidSetting, InvalidSettings
 from tests.documents import variables
 from tests.settings import SettingsOf
 from tests.studio import ROOT, free_port
@@ -97,7 +97,7 @@ def test_a_server_refuses_settings_that_do_not_fit_together(tmp_path: Path) -> N
 def test_a_file_of_anything_but_a_secret_is_refused(settings_of: SettingsOf) -> None:
     names = ("ALLOWED_HOSTS", "PORT", "XINFERENCE_MODEL", "DEBUG", "DEMO_SPEED", "XINFERENCE_CA")
 
-    with pytest.raises(WrongSettings) as told:
+    with pytest.raises(InvalidSettings) as told:
         settings_of(**{f"{name}_FILE": "/run/value" for name in names})
 
     assert {line.split("_FILE ")[0] for line in str(told.value).splitlines()[1:]} == set(names)
@@ -126,7 +126,7 @@ def test_quotes_and_control_characters_are_named(value: str) -> None:
     env = Environment({"NAME": value})
 
     assert env.text("NAME", default="left") == "left"
-    with pytest.raises(WrongSettings, match=r"NAME=.*(quotes|control character|UTF-8)") as told:
+    with pytest.raises(InvalidSettings, match=r"NAME=.*(quotes|control character|UTF-8)") as told:
         env.refuse_mistakes()
     assert len(str(told.value).splitlines()) == 2
 
@@ -161,7 +161,7 @@ def test_a_file_that_gives_no_secret_is_refused(
 
     env.secret("KEY", default="")
 
-    with pytest.raises(WrongSettings, match=said):
+    with pytest.raises(InvalidSettings, match=said):
         env.refuse_mistakes()
 
 
@@ -224,7 +224,7 @@ def test_a_number_is_finite_and_in_its_range(typed: str) -> None:
     env = Environment({"SPEED": typed})
 
     assert env.number("SPEED", default=1.0, least=0.1, most=10) == 1.0
-    with pytest.raises(WrongSettings, match=r"Type SPEED=1$"):
+    with pytest.raises(InvalidSettings, match=r"Type SPEED=1$"):
         env.refuse_mistakes()
 
 
@@ -344,7 +344,7 @@ NO_DATABASE_OPTIONS = (
 
 
 @pytest.mark.parametrize(
-    ("read", "typed", "instead"),
+    ("read", "typed", "suggestion"),
     [
         (MODEL, "localhost:9997", "http://localhost:9997"),
         (MODEL, "//localhost:9997", "http://localhost:9997"),
@@ -435,12 +435,12 @@ NO_DATABASE_OPTIONS = (
     ],
 )
 def test_a_value_that_cannot_work_is_refused_with_one_that_can(
-    read: Reader, typed: str, instead: str
+    read: Reader, typed: str, suggestion: str
 ) -> None:
-    with pytest.raises(Unusable) as refused:
+    with pytest.raises(InvalidSetting) as refused:
         read(typed)
 
-    assert refused.value.instead.startswith(instead) if instead else refused.value.problem
+    assert refused.value.suggestion.startswith(suggestion) if suggestion else refused.value.problem
 
 
 class Odd(Exception):
@@ -459,7 +459,7 @@ def test_whatever_a_reader_raises_is_a_mistake_of_the_variable(kind: str, error:
     default: Any = ["left"] if kind.endswith("s") else "left"
 
     assert getattr(env, kind)("NAME", default=default, read=read) == default
-    with pytest.raises(WrongSettings, match=rf"NAME.* cannot be used \({type(error).__name__}\)"):
+    with pytest.raises(InvalidSettings, match=rf"NAME.* cannot be used \({type(error).__name__}\)"):
         env.refuse_mistakes()
     assert "geheim" not in env.mistakes[0]
 
@@ -495,7 +495,7 @@ def test_no_value_of_any_variable_is_a_traceback(settings_of: SettingsOf, typed:
     everywhere = dict.fromkeys(variables(), typed)
 
     # PORT is always wrong: what is accepted must not be made on this machine
-    with pytest.raises(WrongSettings, match="PORT=x"):
+    with pytest.raises(InvalidSettings, match="PORT=x"):
         settings_of(**everywhere | {"PORT": "x"})
 
 
@@ -523,7 +523,7 @@ def test_https_follows_from_the_public_url(
     settings_of: SettingsOf, env: dict[str, str], https: bool | None
 ) -> None:
     if https is None:
-        with pytest.raises(WrongSettings, match="contradict each other"):
+        with pytest.raises(InvalidSettings, match="contradict each other"):
             settings_of(**env)
         return
     settings = settings_of(**env)

@@ -18,7 +18,7 @@ from django.conf import settings
 from generation import log_lines
 from generation.log_lines import Outage, log_line
 from liujuan_site import log_filters
-from liujuan_site.log_filters import LONGEST_MESSAGE, LONGEST_TRACEBACK, SafeFormatter, secrets_of
+from liujuan_site.log_filters import MAX_MESSAGE, MAX_TRACEBACK, SafeFormatter, secrets_of
 
 FORGED = "2026-01-01 00:00:00,000 INFO liujuan.security sign_in_ok account=root"
 
@@ -33,7 +33,7 @@ class Log:
         self.stream = io.StringIO()
         handler = logging.StreamHandler(self.stream)
         handler.setFormatter(formatter)
-        handler.addFilter(log_filters.Repeats())
+        handler.addFilter(log_filters.RepeatFilter())
         self.logger = logging.Logger(name)
         self.logger.addHandler(handler)
 
@@ -162,8 +162,8 @@ def test_a_line_has_an_end(log: Log) -> None:
         log.logger.exception("it failed")
 
     first, _second, *others = log.lines
-    assert len(first) < LONGEST_MESSAGE + 200
-    assert len("\n".join(others)) < LONGEST_TRACEBACK + 200
+    assert len(first) < MAX_MESSAGE + 200
+    assert len("\n".join(others)) < MAX_TRACEBACK + 200
 
 
 def test_a_record_whose_arguments_do_not_fit_is_still_written(log: Log) -> None:
@@ -196,7 +196,7 @@ def test_a_library_that_repeats_itself_is_counted() -> None:
 
 
 def test_what_was_left_out_is_told_with_the_next_line() -> None:
-    repeats = log_filters.Repeats(seconds=0.05)
+    repeats = log_filters.RepeatFilter(seconds=0.05)
     passed: list[str] = []
     while len(passed) < 2:
         line = record("some.library", "a try failed")
@@ -278,4 +278,4 @@ def test_a_listener_that_is_cancelled_at_the_end_is_no_outage(
     except asyncio.CancelledError:
         told = log_filters.report_layer(record("channels_redis.pubsub", "x", sys.exc_info()[1]))
 
-    assert (told, caplog.records, outages[1].lasts) == (False, [], False)
+    assert (told, caplog.records, outages[1].ongoing) == (False, [], False)

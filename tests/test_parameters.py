@@ -46,7 +46,7 @@ def unquoted(value: str) -> str:
 @pytest.mark.parametrize("negative_prompt", ["", "blurry, low", "a\nNegative prompt: b"])
 @pytest.mark.parametrize("model", ["LiuJuan", "xl, turbo: v2", 'the "best"', "a/b c"])
 def test_what_was_asked_for_can_be_read_back(prompt: str, negative_prompt: str, model: str) -> None:
-    text = parameters.written(
+    text = parameters.to_text(
         prompt=prompt,
         negative_prompt=negative_prompt,
         steps=9,

@@ -84,7 +84,7 @@ async def stubborn(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stubborn]:
         (groups, "MARKER_TIMEOUT"),
         (host, "RETIRE_TIMEOUT"),
         (host, "HAND_BACK_TIMEOUT"),
-        (lifespan, "GOODBYE"),
+        (lifespan, "CLOSE_TIMEOUT"),
     ):
         monkeypatch.setattr(module, name, SOON)
     stubborn = Stubborn()

@@ -100,11 +100,11 @@ class Hub:
             await asyncio.sleep(seconds)
             try:
                 await job()
-                if database.lasts and await database_sync_to_async(selectors.accepts_writes)():
+                if database.ongoing and await database_sync_to_async(selectors.accepts_writes)():
                     database.worked()
                 outage.worked()
             except Exception as error:  # noqa: BLE001  a database or layer that is away
-                if not database.met(error):
+                if not database.is_outage(error):
                     outage.failed(error)
 
     async def listen(self) -> None:

@@ -71,7 +71,7 @@ class QueueUpdates:
                     task_ids, now=clock.now()
                 )
             except Exception as error:  # noqa: BLE001  everybody's are told in a while
-                if not database.met(error):
+                if not database.is_outage(error):
                     logger.warning("%s", log_line("positions_unknown", cause=cause_of(error)))
                 continue
             self.known.update(positions)

@@ -158,13 +158,13 @@ def tasks_of(owner: User, wanted: GalleryFilter) -> TaskQuerySet:
     if wanted.since is not None:
         tasks = tasks.filter(created__gte=wanted.since)
     if wanted.favourite:
-        tasks = tasks.filter(pk__in=tasks_drawn(favourite=True))
+        tasks = tasks.filter(pk__in=tasks_with_images(favourite=True))
     for word in wanted.words:
         tasks = tasks.filter(matches(word))
     return tasks
 
 
-def tasks_drawn(**wanted: Any) -> QuerySet[GeneratedImage, uuid.UUID]:
+def tasks_with_images(**wanted: Any) -> QuerySet[GeneratedImage, uuid.UUID]:
     """The tasks of such pictures: looked up once by their index, not once for each task."""
     rows = GeneratedImage.objects.filter(deleted_at__isnull=True, **wanted)
     return rows.order_by().values_list("task", flat=True)
@@ -174,7 +174,7 @@ def matches(word: str) -> Q:
     """The word stands in the prompt or the model's name, or is a picture's seed."""
     found = Q(search_text__contains=word)
     seed = as_seed(word)
-    return found if seed is None else found | Q(pk__in=tasks_drawn(seed=seed))
+    return found if seed is None else found | Q(pk__in=tasks_with_images(seed=seed))
 
 
 def as_seed(word: str) -> int | None:
@@ -189,7 +189,7 @@ def items_of(tasks: list[GenerationTask], wanted: GalleryFilter) -> list[Gallery
         pictures[image.task_id].append(image)
     items: list[GalleryItem] = []
     for task in tasks:
-        mine, seeds = pictures[task.pk], seeds_meant(task, wanted)
+        mine, seeds = pictures[task.pk], searched_seeds(task, wanted)
         picky = wanted.favourite or bool(seeds)
         if not picky and (not task.is_over or not mine):
             items.append(task_item(task))
@@ -201,7 +201,7 @@ def items_of(tasks: list[GenerationTask], wanted: GalleryFilter) -> list[Gallery
     return items
 
 
-def seeds_meant(task: GenerationTask, wanted: GalleryFilter) -> set[int | None]:
+def searched_seeds(task: GenerationTask, wanted: GalleryFilter) -> set[int | None]:
     """Of a task that was found: the words that can only be its pictures' seeds."""
     return {as_seed(word) for word in wanted.words if word not in task.search_text} - {None}
 

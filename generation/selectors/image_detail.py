@@ -145,7 +145,7 @@ def about(image: GeneratedImage) -> PictureAbout:
         "seconds": round(picture_seconds(image), 1),
         "created": round(task.created.timestamp(), 3),
         "favourite": image.favourite,
-        "parameters": parameters.written(
+        "parameters": parameters.to_text(
             prompt=task.prompt,
             negative_prompt=task.negative_prompt,
             steps=task.steps,

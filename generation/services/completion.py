@@ -32,7 +32,7 @@ MAX_ATTEMPTS = 200
 MAX_ABORTED = 10
 """Somebody who stops the calls of a task on the model server ten times means it."""
 
-LONGEST_PAUSE = timedelta(seconds=30)
+MAX_PAUSE = timedelta(seconds=30)
 RETRY_AT_ONCE = COUNTED_INTERRUPTIONS | {InterruptReason.HANDED_BACK}
 """These go on with the next attempt as soon as there is a slot; the others wait a little."""
 
@@ -187,4 +187,4 @@ def is_last(task: GenerationTask, reason: InterruptReason) -> bool:
 
 def retry_delay(ends: int) -> timedelta:
     """1, 2, 4 … 30 seconds: what ends at once, again and again, must not fill the log."""
-    return min(LONGEST_PAUSE, timedelta(seconds=2 ** min(ends, 5)))
+    return min(MAX_PAUSE, timedelta(seconds=2 ** min(ends, 5)))

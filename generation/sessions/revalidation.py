@@ -58,7 +58,7 @@ class Revalidation:
             await self.outbox.close(rejected.close_code)
             return
         except Exception as error:  # noqa: BLE001  asked again in a minute
-            if not database.met(error):
+            if not database.is_outage(error):
                 logger.warning("%s", log_line("credentials_unknown", cause=cause_of(error)))
         self.running = None
         self.schedule()

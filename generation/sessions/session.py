@@ -130,7 +130,7 @@ class Session(Principal):
         except StudioError as error:
             await self.refuse(error.code, key)
         except DatabaseProblem as error:
-            if not database.met(error):
+            if not database.is_outage(error):
                 logger.exception("connection %s: database", self.connection_id)
             await self.refuse(ErrorCode.UNAVAILABLE, key)
 

@@ -101,7 +101,7 @@ class EventStream:
         except ConnectionRejected as rejected:
             await self.end(rejected.close_code)
         except DatabaseProblem as error:
-            database.met(error)
+            database.is_outage(error)
             await self.end(CloseCode.LEAVING)
         except Exception:
             logger.exception("an event stream ends")

@@ -21,7 +21,7 @@ MIN_WEIGHT = 0.001
 MAX_TICKS = 9
 TICKS = (1, 2, 4, 5)
 LONG_TICKS = (10, 20, 30, 60, 120, 240, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200)
-LEAST_SPAN = 0.1
+MIN_AXIS_SECONDS = 0.1
 """Seconds the axis spans at least: a task that was sent this moment has lasted none."""
 
 
@@ -106,7 +106,7 @@ class Timeline:
 
     @property
     def span(self) -> float:
-        return max(self.total, LEAST_SPAN)
+        return max(self.total, MIN_AXIS_SECONDS)
 
 
 def extras_of(frames: Iterable[EventFrame]) -> LogExtras:
@@ -187,7 +187,7 @@ def build_timeline(
         bars=bars,
         segments=segments,
         bands=[segment for segment in segments if segment.kind == "interrupted"],
-        ticks=list(ticks(max(clock.total, LEAST_SPAN))),
+        ticks=list(ticks(max(clock.total, MIN_AXIS_SECONDS))),
         total=clock.total,
         goes_on=clock.goes_on,
     )

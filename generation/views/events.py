@@ -59,7 +59,7 @@ def polling_view(answer: Answer) -> View:
         except InvalidInput as error:
             return json_error(error.code, 400)
         except DatabaseProblem as error:
-            if not database.met(error):
+            if not database.is_outage(error):
                 logger.exception("%s: database", request.path)
             return json_error(ErrorCode.UNAVAILABLE, 503)
         return HttpResponse(

@@ -40,7 +40,7 @@ from generation.views.pages import socket_path
 from generation.views.zip_download import TooManyZips, Zip, named
 
 DAYS = {"1": 1, "7": 7, "30": 30}
-LONGEST_SEARCH = 200
+MAX_SEARCH = 200
 COMPARABLE = range(2, 7)
 
 
@@ -66,7 +66,7 @@ def filter_of(query: Mapping[str, str], now: datetime) -> GalleryFilter:
     """What cannot be used counts as not asked for."""
     status, days = query.get("status", ""), DAYS.get(query.get("days", ""))
     return GalleryFilter(
-        text=without_nul(query.get("q", ""))[:LONGEST_SEARCH].strip(),
+        text=without_nul(query.get("q", ""))[:MAX_SEARCH].strip(),
         status=status if status in selectors.STATUSES else "",
         model=without_nul(query.get("model", "")),
         since=None if days is None else now - timedelta(days=days),

@@ -40,7 +40,7 @@ def json_view(view: View) -> View:
         except StudioError as error:
             return json_error(error.code, status_of(error))
         except DatabaseProblem as error:
-            if not database.met(error):
+            if not database.is_outage(error):
                 logger.exception("%s: database", request.path)
             return json_error(ErrorCode.UNAVAILABLE, 503)
 

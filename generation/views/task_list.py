@@ -16,7 +16,7 @@ from generation.selectors import Card, clock
 from generation.views.json_api import json_body, json_view, task_ids_of, texts_in
 from generation.views.pages import in_feed
 
-MOST_NAMED = 100
+MAX_NAMED = 100
 
 
 @require_safe
@@ -26,7 +26,7 @@ def cards(request: HttpRequest) -> JsonResponse:
     owner, now = cast("User", request.user), clock.now()
     named = request.GET.getlist("task")
     if named:
-        found = selectors.named_cards(owner, task_ids_of(named[:MOST_NAMED]), now=now)
+        found = selectors.named_cards(owner, task_ids_of(named[:MAX_NAMED]), now=now)
         return JsonResponse({"tasks": told(found)})
     group = request.GET.get("show", "all")
     if group not in selectors.ENDED:

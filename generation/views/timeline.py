@@ -46,7 +46,7 @@ def timeline_context(
     return {
         "mine": task.owner_id == request.user.pk,
         "keys": [f"{task.pk}:{image['index']}" for image in state["images"]],
-        "fall": drawn(detail, task),
+        "fall": timeline_data(detail, task),
         "verdict": {
             "slow": detail.diagnosis.outcome == "slow",
             "asks": detail.timeline.goes_on or state["status"] == TaskStatus.COMPLETED,
@@ -62,7 +62,7 @@ def sentences(detail: TaskDetail, steps: int) -> list[str]:
     return [conclusion] if (conclusion := text.conclusion(found)) else []
 
 
-def drawn(detail: TaskDetail, task: GenerationTask) -> dict[str, Any]:
+def timeline_data(detail: TaskDetail, task: GenerationTask) -> dict[str, Any]:
     """Rows, parts, bands and ticks with their places on the axis."""
     fall = detail.timeline
     step = fall.ticks[1] if len(fall.ticks) > 1 else fall.span
@@ -70,7 +70,7 @@ def drawn(detail: TaskDetail, task: GenerationTask) -> dict[str, Any]:
         "seq": detail.card["state"]["seq"],
         "goes_on": fall.goes_on,
         "total": text.duration(fall.total),
-        "rows": [drawn_bar(bar, detail, task) for bar in fall.bars],
+        "rows": [bar_data(bar, detail, task) for bar in fall.bars],
         "parts": [
             {
                 "kind": segment.kind,
@@ -85,7 +85,7 @@ def drawn(detail: TaskDetail, task: GenerationTask) -> dict[str, Any]:
     }
 
 
-def drawn_bar(bar: Bar, detail: TaskDetail, task: GenerationTask) -> dict[str, Any]:
+def bar_data(bar: Bar, detail: TaskDetail, task: GenerationTask) -> dict[str, Any]:
     fall = detail.timeline
     numbered = sum(segment.attempt > 0 for segment in fall.segments) > 1
     newest = fall.goes_on and bar is fall.bars[-1]
@@ -97,7 +97,7 @@ def drawn_bar(bar: Bar, detail: TaskDetail, task: GenerationTask) -> dict[str, A
         "observed": bar.observed,
         "label": text.bar_label(bar, numbered=numbered, pictures=task.n),
         "note": note,
-        "side": side(bar, fall.span, note),
+        "side": note_side(bar, fall.span, note),
         "began": text.duration(bar.begins),
         **span(bar, fall.span),
     }
@@ -114,7 +114,7 @@ def span(bar: Bar | Segment, whole: float) -> dict[str, str]:
     }
 
 
-def side(bar: Bar, whole: float, note: str) -> str:
+def note_side(bar: Bar, whole: float, note: str) -> str:
     """Where the note has room: after its bar, before it, or else upon it."""
     letters = sum(NARROW_PX if letter < "\u2e80" else WIDE_PX for letter in note)
     need = whole * (letters + GAP_PX) / TRACK_PX

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 CHUNK = 256 * 1024
 """Bytes that are read at once."""
 
-MOST_ZIPS = 2
+MAX_ZIPS = 2
 """At once, per person and process: each one keeps the disk busy."""
 
 
@@ -44,7 +44,7 @@ class Zip:
         """Raises TooManyZips."""
         self.files = files
         with self.turn:
-            if list(self.under_way.values()).count(owner_id) >= MOST_ZIPS:
+            if list(self.under_way.values()).count(owner_id) >= MAX_ZIPS:
                 raise TooManyZips
             self.under_way[self] = owner_id
 

@@ -30,7 +30,7 @@ DATABASE_PAUSE = 1.0
 DISK_LIMIT = 60.0
 """Seconds for one file."""
 
-MOST_FRACTIONS = 1_000
+MAX_FRACTIONS = 1_000
 """Per attempt; beyond it only boundaries are written. Four pictures need 800 at most."""
 
 
@@ -50,7 +50,7 @@ class Attempt:
         """Done once the lease is lost."""
         self.stop_reason: StudioError | None = None
         self.call_is_over = True
-        self.fractions_left = MOST_FRACTIONS
+        self.fractions_left = MAX_FRACTIONS
         self.begin_picture()
         self.settled = False
         """Whether the slot is free already."""
@@ -133,7 +133,10 @@ class Attempt:
                 return call.result()
             except DatabaseProblem as error:
                 waited = monotonic() - began
-                if not database.met(error) or waited > settings.GENERATION_LEASE.total_seconds():
+                if (
+                    not database.is_outage(error)
+                    or waited > settings.GENERATION_LEASE.total_seconds()
+                ):
                     raise
                 await asyncio.sleep(DATABASE_PAUSE)
 

@@ -119,7 +119,7 @@ class WorkerHost:
                 await job()
                 outage.worked()
             except Exception as error:  # noqa: BLE001
-                if not database.met(error):
+                if not database.is_outage(error):
                     outage.failed(error)
                 pause = min(seconds, max(RETRY_DELAY, seconds / 60))
             await asyncio.sleep(pause)
@@ -150,7 +150,7 @@ class WorkerHost:
                     pass
                 outage.worked()
             except Exception as error:  # noqa: BLE001
-                if not database.met(error):
+                if not database.is_outage(error):
                     outage.failed(error)
                 await asyncio.sleep(RETRY_DELAY)
             await self.check_cancels()
@@ -230,7 +230,7 @@ class WorkerHost:
         try:
             self.cancel(await database_sync_to_async(services.cancel_requests_of)(self.worker_id))
         except Exception as error:  # noqa: BLE001
-            if not database.met(error):
+            if not database.is_outage(error):
                 logger.warning("%s", log_line("cancels_unread", cause=cause_of(error)))
 
     def cancel(self, wanted: list[uuid.UUID]) -> None:
@@ -271,7 +271,7 @@ class WorkerHost:
                 )
                 ended = True
             except Exception as error:  # noqa: BLE001  a database that is away
-                if not database.met(error):
+                if not database.is_outage(error):
                     outage.failed(error)
                 await asyncio.sleep(RETRY_DELAY)
 

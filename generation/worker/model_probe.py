@@ -23,7 +23,7 @@ from generation.xinference import ListedModel, ServedModel, XinferenceClient
 
 logger = logging.getLogger(__name__)
 
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+FIRST_PAUSE, MAX_PAUSE = 1.0, 60.0
 """Seconds before a model is asked again that could not be used, doubled each time."""
 
 
@@ -104,7 +104,7 @@ class ModelProbe:
     def back_off(self, listed: ListedModel, error: XinferenceError) -> ServedModel:
         """Note that a model cannot be used, and for how long it is not asked again."""
         before = self.backoffs.get(listed.name)
-        pause = FIRST_PAUSE if before is None else min(2 * before.pause, LONGEST_PAUSE)
+        pause = FIRST_PAUSE if before is None else min(2 * before.pause, MAX_PAUSE)
         model = self.client.unusable(listed, error)
         self.backoffs[listed.name] = ModelBackoff(model, pause, monotonic() + pause)
         return model

@@ -42,7 +42,7 @@ DISK_GRACE = 2.0
 
 SEEDS = 2**32
 
-LEAST_STEPS, LEAST_FRACTION = 0.5, 0.005
+MIN_STEPS_RISE, MIN_FRACTION_RISE = 0.5, 0.005
 """The smallest rise that counts as progress: in denoising steps, and as a fraction."""
 
 
@@ -67,7 +67,7 @@ class PictureCall:
             seed=(attempt.seed + index - 1) % SEEDS,
         )
         self.step = Step.PREPARING
-        self.least = max(LEAST_STEPS / task.steps, LEAST_FRACTION)
+        self.least = max(MIN_STEPS_RISE / task.steps, MIN_FRACTION_RISE)
         self.fraction = 0.0
         self.written = 0.0
         self.moved = asyncio.Event()
@@ -310,7 +310,7 @@ class PictureCall:
             text,
             width=request.width,
             height=request.height,
-            parameters=parameters.written(
+            parameters=parameters.to_text(
                 prompt=request.prompt,
                 negative_prompt=request.negative_prompt,
                 steps=request.steps,

@@ -53,7 +53,7 @@ FRESHLY_LAUNCHED = timedelta(seconds=15)
 MODEL_CHECKS, MODEL_CHECK_PAUSE = 4, 1.2
 """Longer than the 3 s for which Xinference caches its list of models."""
 
-FIRST_WAIT, LONGEST_WAIT, WAIT_SPREAD = 1.0, 30.0, 0.3
+FIRST_WAIT, MAX_WAIT, WAIT_SPREAD = 1.0, 30.0, 0.3
 
 
 class TaskRun:
@@ -103,7 +103,7 @@ class TaskRun:
             try:
                 return await PictureCall(self.attempt, index, self.idle_queue.mark_busy).run()
             except XinferenceBusy as busy:
-                seconds = max(wait, min(busy.retry_after or 0.0, LONGEST_WAIT))
+                seconds = max(wait, min(busy.retry_after or 0.0, MAX_WAIT))
                 if monotonic() >= self.attempt.deadline:
                     raise AttemptInterrupted(InterruptReason.STALLED, str(busy)) from busy
                 await self.delay(DelayReason(busy.code.value), seconds)
@@ -111,7 +111,7 @@ class TaskRun:
                 if refused.code != ErrorCode.MODEL_NOT_FOUND or not self.freshly_launched():
                     raise
                 await self.delay(DelayReason.MODEL_LOADING, wait)
-            wait = min(2 * wait, LONGEST_WAIT)
+            wait = min(2 * wait, MAX_WAIT)
 
     def freshly_launched(self) -> bool:
         launched = self.attempt.claim.launched_at

@@ -35,7 +35,7 @@ BLAMES_THE_REQUEST = (ErrorCode.PROMPT_REFUSED, ErrorCode.SIZE_REFUSED)
 BASE64 = re.compile(r"[A-Za-z0-9+/=]{60,}")
 """A picture, or a part of one: its letters say nothing."""
 
-LONGEST_DETAIL = 2000
+MAX_DETAIL = 2000
 """Characters of the server's words that are kept; a stack trace in an HTML page has no end."""
 
 
@@ -61,14 +61,14 @@ class ServerResponse:
 
     def detail(self) -> str:
         """The server's words on one line: `detail` of a JSON object, else the text itself."""
-        text = self.body[: 4 * LONGEST_DETAIL].decode(errors="replace")
+        text = self.body[: 4 * MAX_DETAIL].decode(errors="replace")
         try:
             parsed = json.loads(text)
         except (ValueError, RecursionError):
             parsed = None
         if isinstance(parsed, dict):
             text = said_in(parsed) or text
-        return one_line(text)[:LONGEST_DETAIL]
+        return one_line(text)[:MAX_DETAIL]
 
 
 def said_in(parsed: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from liujuan_site import backpressure
 
-backpressure.STANDS_STILL = 2.0
+backpressure.STALL_TIMEOUT = 2.0
 backpressure.DOWNLOADS_PAUSE = 5.0
 PART = b"data: " + b"x" * 65_000 + b"\n\n"
 counts = {"sent": 0, "open": 0}

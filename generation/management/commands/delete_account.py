@@ -12,7 +12,7 @@ from generation import services
 from generation.models import GenerationTask
 from generation.selectors import clock
 
-LOOK_EVERY = 0.5
+POLL_INTERVAL = 0.5
 
 
 class Command(BaseCommand):
@@ -54,4 +54,4 @@ class Command(BaseCommand):
                     f"Unfinished tasks: {left}. The account is disabled; run this again "
                     "when a worker has ended them."
                 )
-            time.sleep(LOOK_EVERY)
+            time.sleep(POLL_INTERVAL)

@@ -11,8 +11,8 @@ from django.core.management.base import BaseCommand
 from generation import selectors, services
 from generation.selectors import clock
 
-LOOK = 0.5
-BEATS = 0.4
+POLL_INTERVAL = 0.5
+HEARTBEATS = 0.4
 """Of a lease: two heartbeats and a little more."""
 
 
@@ -34,9 +34,9 @@ class Command(BaseCommand):
     def has_living_workers(self) -> bool:
         """Whether heartbeats arrive in this database; those in a copy stand still."""
         before = selectors.heartbeats(clock.now())
-        end = time.monotonic() + BEATS * settings.GENERATION_LEASE.total_seconds()
+        end = time.monotonic() + HEARTBEATS * settings.GENERATION_LEASE.total_seconds()
         while before and time.monotonic() < end:
-            time.sleep(LOOK)
+            time.sleep(POLL_INTERVAL)
             if selectors.any_heartbeat_between(before, selectors.heartbeats(clock.now())):
                 return True
         return False
