@@ -26,7 +26,11 @@ urlpatterns = [
     path("tasks/<uuid:task_id>/waterfall/", timeline.timeline_fragment, name="waterfall"),
     path("pictures/<uuid:task_id>/<int:index>/", images.picture, name="picture"),
     path("pictures/<uuid:task_id>/<int:index>/thumbnail/", images.thumbnail, name="thumbnail"),
-    path("pictures/<uuid:task_id>/<int:index>/about/", gallery.about, name="picture-about"),
+    path(
+        "pictures/<uuid:task_id>/<int:index>/about/",
+        gallery.image_detail,
+        name="picture-about",
+    ),
     path("feed/", task_list.cards, name="feed-cards"),
     path("feed/kept/", task_list.kept, name="feed-kept"),
     path("messages/", events.messages, name="messages"),

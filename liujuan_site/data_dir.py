@@ -50,32 +50,32 @@ class DataDir:
         return list(dict.fromkeys([*names, *database]))
 
     def examine(self) -> None:
-        self.told(self.path, self.examine_folder)
+        self.examine_with(self.path, self.examine_folder)
         for path in self.files():
-            self.told(path, self.examine_file)
+            self.examine_with(path, self.examine_file)
         if self.database is not None:
-            self.told(self.database, self.examine_database)
-        self.told(self.path / KEY, self.examine_key)
+            self.examine_with(self.database, self.examine_database)
+        self.examine_with(self.path / KEY, self.examine_key)
 
     def prepare(self) -> None:
         """Make and close the folder, its secrets and the database file."""
-        self.told(self.path, self.make)
+        self.examine_with(self.path, self.make)
         if self.database is not None:
-            self.told(self.database, private_files.create_empty)
+            self.examine_with(self.database, private_files.create_empty)
         for path in self.files():
-            self.told(path, self.close)
+            self.examine_with(path, self.close)
 
     def secret_key(self, make: str) -> str:
         """Text of the key file; written with `make` if it does not exist yet."""
         path = self.path / KEY
         if not path.exists():
-            self.told(path, lambda path: private_files.write_once(path, make))
+            self.examine_with(path, lambda path: private_files.write_once(path, make))
         # another process may have made it meanwhile
-        self.told(path, self.examine_key)
+        self.examine_with(path, self.examine_key)
         self.env.refuse_mistakes()
         return private_files.read_small(path).strip()
 
-    def told(self, path: Path, act: Callable[[Path], None]) -> None:
+    def examine_with(self, path: Path, act: Callable[[Path], None]) -> None:
         """Do `act` with `path`; what goes wrong becomes a mistake of the settings."""
         try:
             act(path)

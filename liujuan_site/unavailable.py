@@ -38,7 +38,7 @@ def server_error(request: HttpRequest, template_name: str = "500.html") -> HttpR
 
 def is_temporary(error: BaseException) -> bool:
     """Whether the operator, not the code, has to put right what is behind `error`."""
-    for each in chain(error):
+    for each in causes_of(error):
         if database.is_outage(each):
             return True
         if isinstance(each, ValueError) and "staticfiles manifest" in str(each):
@@ -48,7 +48,7 @@ def is_temporary(error: BaseException) -> bool:
     return False
 
 
-def chain(error: BaseException | None) -> Iterator[BaseException]:
+def causes_of(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__

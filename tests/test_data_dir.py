@@ -81,7 +81,7 @@ def test_secrets_that_stay_open_are_refused(tmp_path: Path) -> None:
     env = Environment({})
     folder = DataDir(tmp_path, 0o700, env)
 
-    folder.told(UNCHANGEABLE, folder.close)
+    folder.examine_with(UNCHANGEABLE, folder.close)
 
     with pytest.raises(InvalidSettings, match=f"Type: chmod 600 {UNCHANGEABLE}"):
         env.refuse_mistakes()

@@ -30,7 +30,7 @@ Close = Callable[[int], Coroutine[Any, Any, None]]
 COMPARE_EVERY = 5.0
 """Seconds after which a lost doorbell is noticed at the latest."""
 
-PLACES_EVERY = 2.0
+POSITIONS_EVERY = 2.0
 
 CLOSE_TIMEOUT = 5.0
 """Seconds for closing its sockets; one that does not close ends with the process."""
@@ -68,7 +68,7 @@ class Hub:
             asyncio.create_task(self.listen(), name="hub listen"),
             asyncio.create_task(self.every(COMPARE_EVERY, self.compare), name="hub compare"),
             asyncio.create_task(
-                self.every(PLACES_EVERY, self.publish_positions), name="hub positions"
+                self.every(POSITIONS_EVERY, self.publish_positions), name="hub positions"
             ),
             asyncio.create_task(self.groups.maintain(), name="memberships"),
         ]

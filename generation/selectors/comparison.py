@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, TypedDict
 
-from generation.selectors.image_detail import PictureAbout
+from generation.selectors.image_detail import ImageDetail
 
 SETTINGS = ("prompt", "negative_prompt", "model", "size", "steps", "guidance", "seed")
 
@@ -21,7 +21,7 @@ class ComparedSetting(TypedDict):
 class ComparedPicture(TypedDict):
     """`facts`: the settings that are not the same in all pictures."""
 
-    picture: PictureAbout
+    picture: ImageDetail
     facts: list[ComparedSetting]
 
 
@@ -33,7 +33,7 @@ class Comparison(TypedDict):
     slides: bool
 
 
-def comparison(pictures: list[PictureAbout]) -> Comparison:
+def comparison(pictures: list[ImageDetail]) -> Comparison:
     """At least two pictures; among equally frequent values the first picture's is the usual one."""
     told = [settings_of(picture) for picture in pictures]
     usual = {name: Counter(each[name] for each in told).most_common(1)[0][0] for name in SETTINGS}
@@ -55,10 +55,10 @@ def comparison(pictures: list[PictureAbout]) -> Comparison:
     }
 
 
-def settings_of(picture: PictureAbout) -> dict[str, Any]:
+def settings_of(picture: ImageDetail) -> dict[str, Any]:
     told: dict[str, Any] = {**picture, "size": f"{picture['width']} × {picture['height']}"}
     return {name: told[name] for name in SETTINGS}
 
 
-def same_shape(one: PictureAbout, other: PictureAbout) -> bool:
+def same_shape(one: ImageDetail, other: ImageDetail) -> bool:
     return one["width"] * other["height"] == other["width"] * one["height"]

@@ -47,7 +47,7 @@ class Relative(TypedDict):
     current: bool
 
 
-class PictureAbout(TypedDict):
+class ImageDetail(TypedDict):
     """`count`: pictures asked for; `seconds`: of this one; `parameters`: text in the file."""
 
     key: str
@@ -121,12 +121,12 @@ def pictures_left(owner: User, keys: Collection[PictureKey]) -> list[GeneratedIm
     return [found[key] for key in dict.fromkeys(keys) if key in found]
 
 
-def picture_about(task_id: uuid.UUID, index: int, user: User | AnonymousUser) -> PictureAbout:
+def visible_image_detail(task_id: uuid.UUID, index: int, user: User | AnonymousUser) -> ImageDetail:
     image = picture_of(task_id, index, user)
-    return {**about(image), "lineage": lineage(image)}
+    return {**image_detail(image), "lineage": lineage(image)}
 
 
-def about(image: GeneratedImage) -> PictureAbout:
+def image_detail(image: GeneratedImage) -> ImageDetail:
     """All but the lineage; `image.task` should be there already."""
     task = image.task
     return {

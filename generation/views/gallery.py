@@ -93,15 +93,15 @@ def compare(request: HttpRequest) -> HttpResponse:
         raise Http404
     context = {
         "demo": not settings.XINFERENCE_URL,
-        "comparison": selectors.comparison([selectors.about(image) for image in pictures]),
+        "comparison": selectors.comparison([selectors.image_detail(image) for image in pictures]),
     }
     return render(request, "studio/compare.html", context)
 
 
 @require_safe
 @json_view
-def about(request: HttpRequest, task_id: uuid.UUID, index: int) -> JsonResponse:
-    return JsonResponse(selectors.picture_about(task_id, index, request.user))
+def image_detail(request: HttpRequest, task_id: uuid.UUID, index: int) -> JsonResponse:
+    return JsonResponse(selectors.visible_image_detail(task_id, index, request.user))
 
 
 @require_POST
@@ -122,16 +122,16 @@ def favourite(request: HttpRequest) -> JsonResponse:
 @require_POST
 @json_view
 def delete(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({"deleted": bin_by(services.move_to_trash, request)})
+    return JsonResponse({"deleted": trash_action(services.move_to_trash, request)})
 
 
 @require_POST
 @json_view
 def restore(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({"restored": bin_by(services.restore, request)})
+    return JsonResponse({"restored": trash_action(services.restore, request)})
 
 
-def bin_by(service: Callable[..., int], request: HttpRequest) -> int:
+def trash_action(service: Callable[..., int], request: HttpRequest) -> int:
     body = json_body(request)
     return service(
         owner=cast("User", request.user),

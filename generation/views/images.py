@@ -41,7 +41,7 @@ def thumbnail(request: HttpRequest, task_id: uuid.UUID, index: int) -> HttpRespo
 def file_of(request: HttpRequest, task_id: uuid.UUID, index: int, *, small: bool) -> HttpResponse:
     """To browsers by their session, to programs by the token that opened their socket."""
     try:
-        user = viewer(request)
+        user = viewing_user(request)
     except TokenThrottled as throttled:
         return HttpResponse(status=429, headers={"Retry-After": str(ceil(throttled.wait))})
     if user is None:
@@ -56,7 +56,7 @@ def file_of(request: HttpRequest, task_id: uuid.UUID, index: int, *, small: bool
     return file_response(image, kept_for=KEPT, download=download)
 
 
-def viewer(request: HttpRequest) -> User | AnonymousUser | None:
+def viewing_user(request: HttpRequest) -> User | AnonymousUser | None:
     """Who asks; None for a token that is not valid; raises TokenThrottled.
 
     What else stands in Authorization belongs to a proxy in front, and the session counts.
@@ -77,7 +77,7 @@ def image_or_404(user: User | AnonymousUser, task_id: uuid.UUID, index: int) -> 
         raise Http404 from error
 
 
-def speaking_name(image: GeneratedImage, file: str) -> str:
+def download_name(image: GeneratedImage, file: str) -> str:
     """What `file` of the picture is called once it is saved: "liujuan-<prompt>-<seed>.jpg"."""
     words = unicode_text.slug(image.task.prompt[:MAX_PROMPT_LOOK], MAX_SLUG)
     suffix = file.rpartition(".")[2]
@@ -96,7 +96,7 @@ def file_response(
     name = (small and image.thumbnail) or image.file
     response = HttpResponse(content_type=images.content_type(name))
     response["Cache-Control"] = f"private, max-age={kept_for}"
-    disposition = content_disposition_header(download, speaking_name(image, name))
+    disposition = content_disposition_header(download, download_name(image, name))
     response["Content-Disposition"] = disposition or "inline"
     path = images.path_of(name)
     try:

@@ -75,7 +75,7 @@ def sentence_of(throttled: SignInThrottled) -> str:
     ) % {"seconds": seconds}
 
 
-class TellsPause:
+class ThrottleResponseMixin:
     """For a view whose form may not look at a password."""
 
     def form_invalid(self, form: Any) -> HttpResponse:
@@ -88,7 +88,7 @@ class TellsPause:
         return response
 
 
-class SignInView(TellsPause, LoginView):
+class SignInView(ThrottleResponseMixin, LoginView):
     template_name = "registration/sign_in.html"
     redirect_authenticated_user = True
     authentication_form = SignInForm
@@ -97,7 +97,7 @@ class SignInView(TellsPause, LoginView):
         return super().get_context_data(first_run=not selectors.any_task(), **kwargs)
 
 
-class PasswordView(TellsPause, PasswordChangeView):
+class PasswordView(ThrottleResponseMixin, PasswordChangeView):
     """Django's page of the admin, with a form that counts attempts."""
 
     form_class = PasswordForm

@@ -27,12 +27,12 @@ def cards(request: HttpRequest) -> JsonResponse:
     named = request.GET.getlist("task")
     if named:
         found = selectors.named_cards(owner, task_ids_of(named[:MAX_NAMED]), now=now)
-        return JsonResponse({"tasks": told(found)})
+        return JsonResponse({"tasks": card_data(found)})
     group = request.GET.get("show", "all")
     if group not in selectors.ENDED:
         raise InvalidInput(ErrorCode.BAD_MESSAGE, "show")
     found, more = selectors.older_cards(owner, before=before_in(request), group=group, now=now)
-    return JsonResponse({"tasks": told(found), "more": more})
+    return JsonResponse({"tasks": card_data(found), "more": more})
 
 
 @require_POST
@@ -48,5 +48,5 @@ def before_in(request: HttpRequest) -> uuid.UUID | None:
     return next(iter(task_ids_of([text])), None) if text else None
 
 
-def told(found: list[Card]) -> list[dict[str, object]]:
+def card_data(found: list[Card]) -> list[dict[str, object]]:
     return [{"task": card["task"], "state": in_feed(card)["state"]} for card in found]

@@ -17,7 +17,7 @@ from zipstream import ZIP_DEFLATED, ZipStream
 from generation import images, unicode_text
 from generation.log_lines import cause_of, log_line
 from generation.models import GeneratedImage
-from generation.views.images import speaking_name
+from generation.views.images import download_name
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def named(pictures: Sequence[GeneratedImage]) -> list[tuple[str, str]]:
         if not images.path_of(image.file).is_file():
             logger.warning("%s", log_line("not_in_zip", file=image.file, cause="it is not there"))
             continue
-        wish = PurePath(speaking_name(image, image.file))
+        wish = PurePath(download_name(image, image.file))
         name = unicode_text.unique_name(wish.stem, wish.suffix, taken)
         taken.add(unicode_text.casefolded(name))
         files.append((image.file, name))

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def compared(alice: User, now: datetime, *wishes: dict[str, Any]) -> Comparison:
     tasks = [finished_task(alice, now, **wish) for wish in wishes]
     images = selectors.pictures_of_keys(alice, [(task.pk, 1) for task in tasks])
-    return selectors.comparison([selectors.about(image) for image in images])
+    return selectors.comparison([selectors.image_detail(image) for image in images])
 
 
 def marked(comparison: Comparison) -> list[list[str]]:

@@ -110,7 +110,7 @@ def test_of_many_children_the_newest_three_are_shown(
         finished_task(alice, now + timedelta(seconds=k), parent=str(parent.pk)) for k in range(5)
     ]
 
-    about = selectors.picture_about(parent.pk, 1, alice)
+    about = selectors.visible_image_detail(parent.pk, 1, alice)
 
     assert [each["key"] for each in about["lineage"]] == [
         picture_key(parent),

@@ -60,7 +60,7 @@ class Forecast:
             now=self.now,
         )
         seconds = place["eta_seconds"]
-        return {**place, "eta_seconds": None if seconds is None else coarse(seconds)}
+        return {**place, "eta_seconds": None if seconds is None else rounded(seconds)}
 
     def waits(self, owner_id: int) -> list[QueuePosition]:
         """For each offered model."""
@@ -152,7 +152,7 @@ def last_served_at(owners: Collection[int]) -> dict[int, datetime]:
     return {key: at for key, at in rows if at is not None}
 
 
-def coarse(seconds: float) -> int:
+def rounded(seconds: float) -> int:
     """An estimate in whole seconds, the coarser the farther: it is news only when it matters."""
     unit = 1 if seconds < 10 else 5 if seconds < 60 else 10 if seconds < 300 else 30
     return round(seconds / unit) * unit
