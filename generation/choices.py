@@ -5,8 +5,11 @@ from __future__ import annotations
 from enum import StrEnum, auto
 
 from django.db import models
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+
+from generation import limits
 
 
 class TaskStatus(models.TextChoices):
@@ -136,7 +139,10 @@ class ErrorCode(models.TextChoices):
     PROMPT_EMPTY = "prompt_empty", _("The prompt is empty. Write what the picture should show.")
     PROMPT_TOO_LONG = (
         "prompt_too_long",
-        _("The prompt is longer than 2,000 characters. Shorten it and send it again."),
+        format_lazy(
+            _("The prompt is longer than {most} characters. Shorten it and send it again."),
+            most=f"{limits.MAX_PROMPT:,}",
+        ),
     )
     PROMPT_INVALID = (
         "prompt_invalid",
@@ -144,12 +150,32 @@ class ErrorCode(models.TextChoices):
     )
     SIZE_INVALID = (
         "size_invalid",
-        _("Width and height must be multiples of 16 between 256 and 2048, written like 512x512."),
+        format_lazy(
+            _(
+                "Width and height must be multiples of {step} between {least} and {most}, "
+                "written like 512x512."
+            ),
+            step=limits.SIDE_MULTIPLE,
+            least=limits.MIN_SIDE,
+            most=limits.MAX_SIDE,
+        ),
     )
-    COUNT_INVALID = "count_invalid", _("The number of pictures must be from 1 to 4.")
-    STEPS_INVALID = "steps_invalid", _("The number of steps must be from 1 to 100.")
-    GUIDANCE_INVALID = "guidance_invalid", _("Guidance must be a number from 0 to 30.")
-    SEED_INVALID = "seed_invalid", _("The seed must be a whole number from 0 to 4294967295.")
+    COUNT_INVALID = (
+        "count_invalid",
+        format_lazy(_("The number of pictures must be from 1 to {most}."), most=limits.MAX_IMAGES),
+    )
+    STEPS_INVALID = (
+        "steps_invalid",
+        format_lazy(_("The number of steps must be from 1 to {most}."), most=limits.MAX_STEPS),
+    )
+    GUIDANCE_INVALID = (
+        "guidance_invalid",
+        format_lazy(_("Guidance must be a number from 0 to {most}."), most=limits.MAX_GUIDANCE),
+    )
+    SEED_INVALID = (
+        "seed_invalid",
+        format_lazy(_("The seed must be a whole number from 0 to {most}."), most=limits.MAX_SEED),
+    )
     MODEL_UNKNOWN = "model_unknown", _("This model is not available. Choose one from the list.")
     REQUEST_KEY_INVALID = "request_key_invalid", _("request_key must be a UUID.")
     REQUEST_KEY_REUSED = (
@@ -158,7 +184,12 @@ class ErrorCode(models.TextChoices):
     )
     NOT_JSON = "not_json", _("The message is not valid JSON.")
     BINARY_FRAME = "binary_frame", _("Binary frames are not supported. Send JSON text.")
-    TOO_LONG = "too_long", _("The message is longer than 65,536 bytes.")
+    TOO_LONG = (
+        "too_long",
+        format_lazy(
+            _("The message is longer than {most} bytes."), most=f"{limits.MAX_MESSAGE_BYTES:,}"
+        ),
+    )
     BAD_MESSAGE = "bad_message", _("A field of the message is missing or has the wrong type.")
     UNKNOWN_ACTION = "unknown_action", _("This action does not exist. Check its name.")
     UNKNOWN_FIELD = (
@@ -169,15 +200,24 @@ class ErrorCode(models.TextChoices):
     NOT_ALLOWED_NOW = "not_allowed_now", _("The task's state does not allow this now.")
     TOO_MANY_ATTACHED = (
         "too_many_attached",
-        _("One connection can follow 200 tasks. Detach from some first."),
+        format_lazy(
+            _("One connection can follow {most} tasks. Detach from some first."),
+            most=limits.MAX_ATTACHED,
+        ),
     )
     TOO_MANY_WAITING = (
         "too_many_waiting",
-        _("You have 500 unfinished tasks. Wait until some end, or cancel some."),
+        format_lazy(
+            _("You have {most} unfinished tasks. Wait until some end, or cancel some."),
+            most=limits.MAX_UNFINISHED,
+        ),
     )
     TOO_MANY_PICTURES = (
         "too_many_pictures",
-        _("At most 500 pictures can be selected at once. Select fewer."),
+        format_lazy(
+            _("At most {most} pictures can be selected at once. Select fewer."),
+            most=limits.MAX_SELECTED,
+        ),
     )
     NOT_SIGNED_IN = "not_signed_in", _("You are signed out. Sign in again, then try again.")
     ACCOUNT_DISABLED = "account_disabled", _("This account is disabled. Contact the operator.")

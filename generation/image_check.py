@@ -18,8 +18,7 @@ from generation.choices import ErrorCode
 from generation.exceptions import PictureError
 from generation.image_format import Outline, outline, png_chunks
 from generation.images import MAX_BASE64, Picture, opened
-
-MAX_PIXELS = 2048 * 2048
+from generation.limits import MAX_PIXELS
 
 HEADER = struct.Struct(">IIBBBBB")
 """Width, height, bits of a sample, colour type, compression, filter, interlace."""

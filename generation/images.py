@@ -221,7 +221,7 @@ def can_be_scaled(image: Image.Image) -> Image.Image:
     """In a mode whose neighbouring pixels can be mixed: no palette, no grey of 16 bits."""
     if image.mode.startswith("I"):
         # Pillow converts it to nothing else
-        return image.convert("I").point(lambda grey: grey * (1 / 256)).convert("L")
+        return image.convert("I").point(lambda grey: grey * 2**-8).convert("L")
     if image.has_transparency_data:
         return image.convert("RGBA")
     return image.convert("RGB") if image.mode in ("P", "1") else image

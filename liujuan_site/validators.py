@@ -8,6 +8,7 @@ import ssl
 import zoneinfo
 from pathlib import Path
 
+from generation.limits import MAX_MODEL_NAME, MAX_SLOTS
 from liujuan_site.addresses import PATH, has_plain_parts
 from liujuan_site.environment import InvalidSetting
 from liujuan_site.private_files import read_small, refuse_special
@@ -15,9 +16,7 @@ from liujuan_site.private_files import read_small, refuse_special
 MIN_KEY = 20
 MIN_DISTINCT = 8
 DATA_EXAMPLE = "/var/lib/liujuan"
-MAX_SLOTS = 1_000
 SLOTS_EXAMPLE = "NAME=2,OTHER=1"
-MAX_MODEL_NAME = 200
 ZONE_EXAMPLE = "Asia/Shanghai"
 PSEUDO_ZONES = {"localtime", "posixrules", "factory"}
 """Names that some machines have, for something else on each."""

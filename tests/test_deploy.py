@@ -20,8 +20,8 @@ from django.conf import settings
 from django.core.management import get_commands, load_command_class
 from ruamel.yaml import YAML
 
+from generation.limits import MAX_MESSAGE_BYTES
 from generation.management.commands.serve import daphne_command
-from generation.protocol import MAX_TEXT_BYTES
 from generation.worker.picture_call import ABORT_TIMEOUT
 from tests.documents import variables
 from tests.process.nginx import SITE, Nginx, needs_nginx
@@ -190,7 +190,7 @@ def test_a_web_is_started_as_in_one_process(place: str) -> None:
 
     assert Path(program).name == "daphne"
     assert options_of(arguments) == options_of(tested[tested.index("daphne") + 1 :])
-    assert options_of(arguments)["websocket_max_message_size"] > MAX_TEXT_BYTES
+    assert options_of(arguments)["websocket_max_message_size"] > MAX_MESSAGE_BYTES
 
 
 def test_every_command_exists_and_takes_its_options() -> None:

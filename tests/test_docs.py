@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 
 from docs.draw import draw
-from generation import models
+from generation import limits, models
 from generation.choices import (
     CloseCode,
     DelayReason,
@@ -24,7 +24,6 @@ from generation.choices import (
 )
 from generation.hub import outbox
 from generation.protocol import (
-    MAX_TEXT_BYTES,
     EventFrame,
     ImageData,
     ModelData,
@@ -37,7 +36,7 @@ from generation.protocol import (
 from generation.protocol.client_messages import ACTIONS
 from generation.services import outcomes
 from generation.services.cancellation import Answer
-from generation.sessions import rate_limit, socket
+from generation.sessions import rate_limit
 from tests.documents import variables
 from tests.prepared import ROOT
 
@@ -149,14 +148,14 @@ def test_the_limits_are_those_of_the_code() -> None:
     values = [cells[0] for cells in tables(PROTOCOL)["limit"].values()]
 
     assert values == [
-        f"{MAX_TEXT_BYTES:,}",
+        f"{limits.MAX_MESSAGE_BYTES:,}",
         f"{rate_limit.RATE:g}",
         f"{rate_limit.BURST:g}",
         f"{rate_limit.PERSON_RATE:g}",
         f"{rate_limit.PERSON_BURST:g}",
         f"{settings.CONNECTIONS_PER_PERSON}",
-        f"{socket.MAX_ATTACHED}",
-        f"{outbox.MAX_QUEUED_FRAMES}",
+        f"{limits.MAX_ATTACHED}",
+        f"{limits.MAX_QUEUED_FRAMES}",
         f"{outbox.SEND_TIMEOUT:g}",
     ]
 

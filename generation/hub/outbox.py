@@ -10,11 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from generation.choices import CloseCode
+from generation.limits import MAX_QUEUED_FRAMES
 from generation.selectors import PAGE_EVENTS
 from generation.teardown import cancel_and_wait
-
-MAX_QUEUED_FRAMES = 256
-"""Beyond that a slow reader is resynchronised from the log instead of filling memory."""
 
 SEND_TIMEOUT = 30.0
 """Seconds one frame may take to leave before the reader counts as gone."""

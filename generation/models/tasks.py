@@ -13,6 +13,7 @@ from django.db.models.lookups import Exact
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from generation import limits
 from generation.choices import (
     TERMINAL,
     UNFINISHED,
@@ -26,6 +27,9 @@ from generation.protocol import ImageData, TaskData
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
+
+
+SIDE_RANGE = (limits.MIN_SIDE, limits.MAX_SIDE)
 
 
 class TaskQuerySet(models.QuerySet["GenerationTask"]):
@@ -76,7 +80,7 @@ class GenerationTask(models.Model):
 
     prompt = models.TextField(_("prompt"))
     negative_prompt = models.TextField(_("negative prompt"), blank=True)
-    model = models.CharField(_("model"), max_length=200)
+    model = models.CharField(_("model"), max_length=limits.MAX_MODEL_NAME)
     width = models.PositiveSmallIntegerField(_("width"))
     height = models.PositiveSmallIntegerField(_("height"))
     n = models.PositiveSmallIntegerField(_("pictures"))
@@ -123,18 +127,23 @@ class GenerationTask(models.Model):
         constraints = (
             UniqueConstraint(fields=["owner", "request_key"], name="one_task_per_request_key"),
             CheckConstraint(condition=Q(progress__range=(0, 100)), name="progress_is_a_percent"),
-            CheckConstraint(condition=Q(n__range=(1, 4)), name="one_to_four_pictures"),
-            CheckConstraint(condition=Q(steps__range=(1, 100)), name="one_to_hundred_steps"),
             CheckConstraint(
-                condition=Q(width__range=(256, 2048), height__range=(256, 2048)),
+                condition=Q(n__range=(1, limits.MAX_IMAGES)), name="one_to_four_pictures"
+            ),
+            CheckConstraint(
+                condition=Q(steps__range=(1, limits.MAX_STEPS)), name="one_to_hundred_steps"
+            ),
+            CheckConstraint(
+                condition=Q(width__range=SIDE_RANGE, height__range=SIDE_RANGE),
                 name="size_in_range",
             ),
             CheckConstraint(
-                condition=Exact(Mod(F("width"), 16), 0) & Exact(Mod(F("height"), 16), 0),
+                condition=Exact(Mod(F("width"), limits.SIDE_MULTIPLE), 0)
+                & Exact(Mod(F("height"), limits.SIDE_MULTIPLE), 0),
                 name="size_in_sixteens",
             ),
             CheckConstraint(
-                condition=Q(seed__isnull=True) | Q(seed__range=(0, 2**32 - 1)),
+                condition=Q(seed__isnull=True) | Q(seed__range=(0, limits.MAX_SEED)),
                 name="seed_is_32_bit",
             ),
             CheckConstraint(
@@ -263,7 +272,9 @@ class GeneratedImage(models.Model):
         ordering = ("task", "index")
         constraints = (
             UniqueConstraint(fields=["task", "index"], name="one_picture_per_index"),
-            CheckConstraint(condition=Q(index__range=(1, 4)), name="picture_index_in_range"),
+            CheckConstraint(
+                condition=Q(index__range=(1, limits.MAX_IMAGES)), name="picture_index_in_range"
+            ),
         )
         indexes = (
             Index(

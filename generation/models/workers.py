@@ -10,6 +10,7 @@ from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
 
 from generation.choices import Route, WorkerState
+from generation.limits import MAX_MODEL_NAME
 from generation.models.tasks import GenerationTask
 
 
@@ -59,7 +60,7 @@ class Worker(models.Model):
 class ModelState(models.Model):
     """What the workers last saw of one model; web processes read only this."""
 
-    name = models.CharField(_("model"), max_length=200, unique=True)
+    name = models.CharField(_("model"), max_length=MAX_MODEL_NAME, unique=True)
     ready = models.BooleanField(_("ready"), default=False)
     loading = models.BooleanField(_("loading"), default=False)
     replicas = models.PositiveSmallIntegerField(_("replicas"), default=0)
@@ -100,7 +101,7 @@ class ModelSlot(models.Model):
     It outlives its task's attempt: it is freed when the call is known to be over.
     """
 
-    model = models.CharField(_("model"), max_length=200)
+    model = models.CharField(_("model"), max_length=MAX_MODEL_NAME)
     number = models.PositiveSmallIntegerField(_("number"))
     task = models.OneToOneField(
         GenerationTask, models.PROTECT, null=True, blank=True, related_name="slot"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from generation.protocol.client_messages import (
-    MAX_TEXT_BYTES,
     Attach,
     Cancel,
     ClientMessage,
@@ -44,7 +43,6 @@ from generation.protocol.state import (
 )
 
 __all__ = [
-    "MAX_TEXT_BYTES",
     "PROTOCOL_VERSION",
     "AnswerFrame",
     "Attach",

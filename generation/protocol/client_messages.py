@@ -14,9 +14,6 @@ from typing import Any
 from generation.choices import ErrorCode
 from generation.exceptions import InvalidInput
 
-MAX_TEXT_BYTES = 65_536
-"""Longest text frame that is read; the server in front allows more, so that we can answer."""
-
 SIZE = re.compile(r"([1-9]\d{0,4})[xX*×]([1-9]\d{0,4})", re.ASCII)
 NAME = re.compile(r"\w{1,40}", re.ASCII)
 """Field names that are repeated in a refusal; others are whatever somebody made up."""

@@ -27,7 +27,6 @@ from generation.selectors.gallery import (
     gallery_page,
 )
 from generation.selectors.image_detail import (
-    MAX_KEYS,
     ImageDetail,
     PictureKey,
     image_detail,
@@ -86,7 +85,6 @@ from generation.selectors.worker_liveness import (
 
 __all__ = [
     "ENDED",
-    "MAX_KEYS",
     "PAGE_EVENTS",
     "SHOWN_EVENTS",
     "STATUSES",

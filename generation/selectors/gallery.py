@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from generation.choices import UNFINISHED, TaskStatus
+from generation.limits import MAX_SEED
 from generation.models import GeneratedImage, GenerationTask, ModelState
 from generation.models.tasks import TaskQuerySet
 from generation.selectors.image_detail import key_of
@@ -179,7 +180,7 @@ def matches(word: str) -> Q:
 
 def as_seed(word: str) -> int | None:
     number = int(word) if word.isascii() and word.isdigit() and len(word) <= 10 else None
-    return number if number is not None and number < 2**32 else None
+    return number if number is not None and number <= MAX_SEED else None
 
 
 def items_of(tasks: list[GenerationTask], wanted: GalleryFilter) -> list[GalleryItem]:

@@ -13,6 +13,7 @@ from django.urls import reverse
 from generation import images, parameters
 from generation.choices import ErrorCode, Step
 from generation.exceptions import InvalidInput, NotFound
+from generation.limits import MAX_IMAGES, SEED_COUNT
 from generation.models import GeneratedImage, GenerationTask
 from generation.protocol import empty_state, fold_shown
 from generation.selectors.events import shown_logs
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 PictureKey = tuple[uuid.UUID, int]
 """(task, index); on the wire it is "<task>:<index>"."""
 
-KEY = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):([1-4])", re.ASCII)
-MAX_KEYS = 500
-"""Pictures or tasks that one request may name."""
+KEY = re.compile(
+    rf"([0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}):([1-{MAX_IMAGES}])", re.ASCII
+)
 
 GENERATIONS_BACK, CHILDREN = 3, 3
 FORMATS = {suffix: name for name, suffix in images.SUFFIX.items()}
@@ -259,4 +260,4 @@ def repeats_seed(parent: GenerationTask, child: GenerationTask) -> bool:
     """Whether the child begins with the seed of one of the parent's pictures."""
     if child.seed is None or parent.drawn_seed is None:
         return False
-    return (child.seed - parent.drawn_seed) % 2**32 < parent.n
+    return (child.seed - parent.drawn_seed) % SEED_COUNT < parent.n

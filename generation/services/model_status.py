@@ -14,16 +14,11 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from generation.choices import ErrorCode, KeyUse, Route
+from generation.limits import MAX_MODELS, MAX_SLOTS
 from generation.log_lines import LogRateLimit, log_line
 from generation.models import GenerationTask, ModelSlot, ModelState
 
 logger = logging.getLogger(__name__)
-
-MAX_SLOTS = 1_000
-"""Slots of one model, each of which is a row; as many as GENERATION_SLOTS may ask for."""
-
-MAX_MODELS = 256
-"""Rows of models: a server that names others at every look adds no more."""
 
 UNSERVED_KEPT = timedelta(hours=1)
 """A model that the server has not named for so long is not offered any more."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from generation import broadcast, selectors
+from generation import broadcast, limits, selectors
 from generation.choices import Basis, ErrorCode, EventKind, Step, TaskStatus
 from generation.exceptions import InvalidInput, NotFound, TransitionRefused
 from generation.models import GenerationTask
@@ -23,16 +23,10 @@ from generation.unicode_text import casefolded, is_blank
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-MAX_PROMPT = 2_000
-SIDES = range(256, 2_049, 16)
 DEFAULT_SIZE = (512, 512)
 DEFAULT_STEPS = 9
 DEFAULT_GUIDANCE = 0.0
 """Z-Image is distilled: nine steps without guidance are what it was made for."""
-
-MAX_GUIDANCE = 30.0
-MAX_UNFINISHED = 500
-"""Per person; beyond it a program in a loop would only lengthen the line for everybody."""
 
 OLD_PROCESSES_GONE = timedelta(days=2)
 """So long after an upgrade no process of the older version runs any more."""
@@ -160,7 +154,7 @@ def is_same_request(task: GenerationTask, values: dict[str, Any]) -> bool:
 def insert(
     *, owner: User, values: dict[str, Any], key: uuid.UUID | None, now: datetime
 ) -> GenerationTask:
-    if GenerationTask.objects.filter(owner=owner).unfinished().count() >= MAX_UNFINISHED:
+    if GenerationTask.objects.filter(owner=owner).unfinished().count() >= limits.MAX_UNFINISHED:
         raise InvalidInput(ErrorCode.TOO_MANY_WAITING)
     expected = selectors.expected_seconds(
         model=values["model"],
@@ -219,8 +213,10 @@ def clean(request: Generate) -> dict[str, Any]:
         "model": request.model or settings.XINFERENCE_MODEL,
         "width": width,
         "height": height,
-        "n": in_range(request.n, 1, 1, 4, ErrorCode.COUNT_INVALID, "n"),
-        "steps": in_range(request.steps, DEFAULT_STEPS, 1, 100, ErrorCode.STEPS_INVALID, "steps"),
+        "n": in_range(request.n, 1, limits.MAX_IMAGES, ErrorCode.COUNT_INVALID, "n"),
+        "steps": in_range(
+            request.steps, DEFAULT_STEPS, limits.MAX_STEPS, ErrorCode.STEPS_INVALID, "steps"
+        ),
         "guidance": guidance_of(request.guidance),
         "seed": seed_of(request.seed),
         "parent_id": parent_of(request.parent),
@@ -236,24 +232,22 @@ def prompt_of(text: str, field: str, *, required: bool) -> str:
     text = "" if is_blank(text) else text.strip()
     if required and not text:
         raise InvalidInput(ErrorCode.PROMPT_EMPTY, field)
-    if len(text) > MAX_PROMPT:
+    if len(text) > limits.MAX_PROMPT:
         raise InvalidInput(ErrorCode.PROMPT_TOO_LONG, field)
     return text
 
 
 def size_of(request: Generate) -> tuple[int, int]:
     width, height = request.size or DEFAULT_SIZE
-    if width not in SIDES or height not in SIDES:
+    if width not in limits.SIDES or height not in limits.SIDES:
         raise InvalidInput(ErrorCode.SIZE_INVALID, "size")
     return width, height
 
 
-def in_range(
-    value: int | None, default: int, low: int, high: int, code: ErrorCode, field: str
-) -> int:
+def in_range(value: int | None, default: int, highest: int, code: ErrorCode, field: str) -> int:
     if value is None:
         return default
-    if not low <= value <= high:
+    if not 1 <= value <= highest:
         raise InvalidInput(code, field)
     return value
 
@@ -261,13 +255,13 @@ def in_range(
 def guidance_of(value: float | None) -> float:
     if value is None:
         return DEFAULT_GUIDANCE
-    if not math.isfinite(value) or not 0 <= value <= MAX_GUIDANCE:
+    if not math.isfinite(value) or not 0 <= value <= limits.MAX_GUIDANCE:
         raise InvalidInput(ErrorCode.GUIDANCE_INVALID, "guidance")
     return value
 
 
 def seed_of(value: int | None) -> int | None:
-    if value is not None and not 0 <= value < 2**32:
+    if value is not None and not 0 <= value <= limits.MAX_SEED:
         raise InvalidInput(ErrorCode.SEED_INVALID, "seed")
     return value
 

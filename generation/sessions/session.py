@@ -17,6 +17,7 @@ from generation import protocol, selectors, services
 from generation.choices import CHANGE_ALL, ErrorCode
 from generation.client_address import UNKNOWN
 from generation.exceptions import InvalidInput, NotFound, StudioError
+from generation.limits import MAX_MESSAGE_BYTES
 from generation.log_lines import database
 from generation.models import GenerationTask
 from generation.protocol import Attach, Cancel, Detach, Generate, Ping, Retry
@@ -140,7 +141,7 @@ class Session(Principal):
     def parse(self, text: str | None) -> protocol.ClientMessage:
         if text is None:
             raise InvalidInput(ErrorCode.BINARY_FRAME)
-        if len(text.encode(errors="surrogatepass")) > protocol.MAX_TEXT_BYTES:
+        if len(text.encode(errors="surrogatepass")) > MAX_MESSAGE_BYTES:
             raise InvalidInput(ErrorCode.TOO_LONG)
         return protocol.parse_client_message(text)
 

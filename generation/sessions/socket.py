@@ -12,6 +12,7 @@ from generation import protocol, selectors
 from generation.choices import CloseCode, ErrorCode
 from generation.exceptions import InvalidInput
 from generation.hub import SocketOutbox, hub, replay_lock
+from generation.limits import MAX_ATTACHED, MAX_QUEUED_FRAMES
 from generation.models import GenerationTask
 from generation.selectors import LogPage
 from generation.sessions.session import Principal, Subscriber
@@ -19,9 +20,7 @@ from generation.sessions.session import Principal, Subscriber
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-MAX_ATTACHED = 200
-
-FIRST_EVENTS = 256
+FIRST_EVENTS = MAX_QUEUED_FRAMES
 """Nearly every log as a whole; what is read with its task is held until all of it has left."""
 
 

@@ -18,6 +18,7 @@ from generation import protocol, selectors
 from generation.choices import CloseCode
 from generation.exceptions import NotFound
 from generation.hub import INTERNAL_ERROR, StreamOutbox, hub
+from generation.limits import MAX_NAMED
 from generation.log_lines import database
 from generation.models import GenerationTask
 from generation.selectors import clock
@@ -39,13 +40,10 @@ KEEPALIVE_INTERVAL = 15.0
 ID_INTERVAL = 1.0
 """Seconds after which an event names again what its reader knows by then."""
 
-MAX_NAMED_TASKS = 100
-"""Tasks in an id; it comes back in a header, and headers end at 8 KiB."""
-
 RETRY_MILLISECONDS = 500
 """Milliseconds, for readers that come back by themselves."""
 
-PREAMBLE = f":{' ' * 2048}\nretry: {RETRY_MILLISECONDS}\n\n"
+PREAMBLE = f":{' ' * 2 * 1024}\nretry: {RETRY_MILLISECONDS}\n\n"
 """Some filters on the way pass nothing on before they have seen 2 KiB."""
 
 
@@ -197,4 +195,4 @@ def sse_event(name: str, data: str) -> str:
 def event_id(known: dict[str, int]) -> str:
     """The map as JSON; of very many tasks those that would cost most to be told of again."""
     longest = sorted(known.items(), key=lambda item: item[1], reverse=True)
-    return json.dumps(dict(islice(longest, MAX_NAMED_TASKS)), separators=(",", ":"))
+    return json.dumps(dict(islice(longest, MAX_NAMED)), separators=(",", ":"))

@@ -28,7 +28,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from generation import selectors, services
+from generation import limits, selectors, services
 from generation.choices import ErrorCode
 from generation.exceptions import InvalidInput, NotFound
 from generation.selectors import GalleryFilter, clock
@@ -40,7 +40,6 @@ from generation.views.pages import socket_path
 from generation.views.zip_download import TooManyZips, Zip, named
 
 DAYS = {"1": 1, "7": 7, "30": 30}
-MAX_SEARCH = 200
 COMPARABLE = range(2, 7)
 
 
@@ -66,7 +65,7 @@ def filter_of(query: Mapping[str, str], now: datetime) -> GalleryFilter:
     """What cannot be used counts as not asked for."""
     status, days = query.get("status", ""), DAYS.get(query.get("days", ""))
     return GalleryFilter(
-        text=without_nul(query.get("q", ""))[:MAX_SEARCH].strip(),
+        text=without_nul(query.get("q", ""))[: limits.MAX_SEARCH].strip(),
         status=status if status in selectors.STATUSES else "",
         model=without_nul(query.get("model", "")),
         since=None if days is None else now - timedelta(days=days),

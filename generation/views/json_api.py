@@ -16,9 +16,9 @@ from django.views.decorators.cache import never_cache
 
 from generation.choices import ErrorCode
 from generation.exceptions import InvalidInput, NotFound, StudioError, TransitionRefused
+from generation.limits import MAX_MESSAGE_BYTES, MAX_SELECTED
 from generation.log_lines import database
-from generation.protocol import MAX_TEXT_BYTES
-from generation.selectors import MAX_KEYS, PictureKey, read_key
+from generation.selectors import PictureKey, read_key
 from generation.sessions import allows_request
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ def json_body(request: HttpRequest) -> dict[str, Any]:
     except RawPostDataException as error:
         # a form: the check of its token has read it
         raise InvalidInput(ErrorCode.NOT_JSON) from error
-    if len(body) > MAX_TEXT_BYTES:
+    if len(body) > MAX_MESSAGE_BYTES:
         raise InvalidInput(ErrorCode.TOO_LONG)
     try:
         decoded = json.loads(body)
@@ -86,13 +86,13 @@ def texts_in(body: dict[str, Any], name: str) -> list[str]:
 
 def keys_of(texts: Collection[str]) -> list[PictureKey]:
     """Each picture once, in the order in which they were named."""
-    if len(texts) > MAX_KEYS:
+    if len(texts) > MAX_SELECTED:
         raise InvalidInput(ErrorCode.TOO_MANY_PICTURES, "pictures")
     return list(dict.fromkeys(read_key(text) for text in texts))
 
 
 def task_ids_of(texts: Collection[str]) -> set[uuid.UUID]:
-    if len(texts) > MAX_KEYS:
+    if len(texts) > MAX_SELECTED:
         raise InvalidInput(ErrorCode.TOO_MANY_PICTURES, "tasks")
     try:
         return {uuid.UUID(text) for text in texts}

@@ -21,7 +21,7 @@ from generation.views.images import download_name
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 256 * 1024
+CHUNK = 2**18
 """Bytes that are read at once."""
 
 MAX_ZIPS = 2

@@ -15,6 +15,7 @@ from django.db import Error as DatabaseProblem
 
 from generation import selectors
 from generation.exceptions import LeaseLost, StorageError, StudioError
+from generation.limits import SEED_COUNT
 from generation.log_lines import database
 from generation.selectors import clock
 from generation.services import Claim
@@ -163,4 +164,4 @@ def base_seed(drawn: int | None, asked: int | None) -> int:
     """The seed of an earlier attempt, or the one asked for, or a new one."""
     if drawn is not None:
         return drawn
-    return asked if asked is not None else secrets.randbelow(2**32)
+    return asked if asked is not None else secrets.randbelow(SEED_COUNT)

@@ -21,6 +21,7 @@ from generation.exceptions import (
     XinferenceKeyRefused,
 )
 from generation.images import Picture
+from generation.limits import SEED_COUNT
 from generation.log_lines import Outage
 from generation.selectors import clock
 from generation.services import Boundary, Fraction, LastImage
@@ -39,8 +40,6 @@ ABORT_TIMEOUT = 30.0
 
 DISK_GRACE = 2.0
 """Seconds for which a run that has to end waits for the file of a picture that is drawn."""
-
-SEEDS = 2**32
 
 MIN_STEPS_RISE, MIN_FRACTION_RISE = 0.5, 0.005
 """The smallest rise that counts as progress: in denoising steps, and as a fraction."""
@@ -64,7 +63,7 @@ class PictureCall:
             height=task.height,
             steps=task.steps,
             guidance=task.guidance,
-            seed=(attempt.seed + index - 1) % SEEDS,
+            seed=(attempt.seed + index - 1) % SEED_COUNT,
         )
         self.step = Step.PREPARING
         self.least = max(MIN_STEPS_RISE / task.steps, MIN_FRACTION_RISE)

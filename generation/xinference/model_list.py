@@ -13,6 +13,7 @@ from typing import Any
 
 from generation.choices import ErrorCode, Route
 from generation.exceptions import XinferenceFailed
+from generation.limits import MAX_MODEL_NAME
 from generation.log_lines import LogRateLimit, log_line
 
 logger = logging.getLogger(__name__)
@@ -26,7 +27,6 @@ MAX_MODELS = 64
 MAX_REPLICAS = 64
 """Replicas of one model; each is a slot, which is a row."""
 
-MAX_NAME = 200
 MAX_ADDRESS = 100
 """Characters of a replica's address; it is `host:port`."""
 
@@ -101,7 +101,7 @@ def draws(record: dict[str, Any]) -> bool:
 
 def name_of(value: Any) -> str | None:
     """The name of a model, or None if it cannot be stored, logged or put into a URL."""
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME:
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_MODEL_NAME:
         return None
     return value if value.isprintable() and value not in RESERVED_NAMES else None
 

@@ -12,13 +12,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from generation.choices import Route
+from generation.limits import MAX_QUOTES
 
 PICTURES = {Route.TXT2IMG: "images", Route.GENERATIONS: "data"}
 """Where an answer has its list of pictures."""
-
-MAX_QUOTES = 2_000
-"""Quotes in one answer that are looked at, and backslashes before each; a real one has some twenty
-quotes."""
 
 MAX_REST = 64 * 1024
 """Bytes of JSON around the picture, and of an answer that is parsed whole."""

@@ -13,7 +13,7 @@ from generation.xinference.responses import ServerResponse
 MAX_SHORT_BODY = 64 * 1024
 """Bytes of every answer but lists and pictures; real ones take some hundred."""
 
-MAX_LIST_BODY = 256 * 1024
+MAX_LIST_BODY = 2**18
 """Bytes of a list of models. An entry takes up to 1 KiB and one of a replica 0.3 KiB, so the lists
 of a server with 100 language models beside ours pass 64 KiB."""
 

@@ -20,6 +20,7 @@ from generation.exceptions import (
     XinferenceKeyRefused,
     XinferenceRefused,
 )
+from generation.limits import MAX_ERROR_DETAIL
 from generation.xinference.error_codes import known_error, without_prompts
 from generation.xinference.operator_messages import (
     PROXY_STATUSES,
@@ -34,9 +35,6 @@ BLAMES_THE_REQUEST = (ErrorCode.PROMPT_REFUSED, ErrorCode.SIZE_REFUSED)
 
 BASE64 = re.compile(r"[A-Za-z0-9+/=]{60,}")
 """A picture, or a part of one: its letters say nothing."""
-
-MAX_DETAIL = 2000
-"""Characters of the server's words that are kept; a stack trace in an HTML page has no end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,14 +59,14 @@ class ServerResponse:
 
     def detail(self) -> str:
         """The server's words on one line: `detail` of a JSON object, else the text itself."""
-        text = self.body[: 4 * MAX_DETAIL].decode(errors="replace")
+        text = self.body[: 4 * MAX_ERROR_DETAIL].decode(errors="replace")
         try:
             parsed = json.loads(text)
         except (ValueError, RecursionError):
             parsed = None
         if isinstance(parsed, dict):
             text = said_in(parsed) or text
-        return one_line(text)[:MAX_DETAIL]
+        return one_line(text)[:MAX_ERROR_DETAIL]
 
 
 def said_in(parsed: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 
 from generation import broadcast
 from generation.hub import StreamOutbox, hub
-from generation.hub.outbox import MAX_QUEUED_FRAMES
+from generation.limits import MAX_QUEUED_FRAMES
 from generation.models import Worker
 from generation.sessions import session_credentials, stream
 from tests.fallback.clients import OpenStream, SignedIn, StreamClient

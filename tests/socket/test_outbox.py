@@ -6,7 +6,7 @@ import asyncio
 
 from generation.choices import CloseCode
 from generation.hub import INTERNAL_ERROR, SocketOutbox
-from generation.hub.outbox import MAX_QUEUED_FRAMES
+from generation.limits import MAX_QUEUED_FRAMES
 from tests.socket.fake_transport import Transport, sent
 
 

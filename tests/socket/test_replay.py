@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from generation.hub import hub
-from generation.hub.outbox import MAX_QUEUED_FRAMES
+from generation.limits import MAX_QUEUED_FRAMES
 from generation.models import GenerationTask, TaskEvent, Worker
 from generation.selectors import LogPage
 from tests.socket.fake_transport import Transport, sent

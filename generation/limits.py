@@ -1,0 +1,51 @@
+"""Limits of what clients may send and of what is kept.
+
+Messages, checks, constraints, templates and scripts read them here. Migrations keep the numbers of
+their time: a changed limit of a column needs a migration.
+"""
+
+from __future__ import annotations
+
+# one submission
+MIN_SIDE = 256
+MAX_SIDE = 2048
+"""Pixels of width and of height."""
+SIDE_MULTIPLE = 16
+SIDES = range(MIN_SIDE, MAX_SIDE + 1, SIDE_MULTIPLE)
+MAX_PIXELS = MAX_SIDE**2
+MAX_PROMPT = 2000
+"""Characters of a prompt and of a negative prompt."""
+MAX_IMAGES = 4
+MAX_STEPS = 100
+MAX_GUIDANCE = 30
+SEED_COUNT = 2**32
+MAX_SEED = SEED_COUNT - 1
+MAX_MODEL_NAME = 200
+
+# one user
+MAX_UNFINISHED = 500
+"""More would only lengthen the queue for others."""
+MAX_ATTACHED = 200
+"""Tasks that one connection follows."""
+MAX_SELECTED = 500
+"""Pictures or tasks that one request names."""
+MAX_NAMED = 100
+"""Task ids in one address or header; headers end at 8 KiB."""
+MAX_SEARCH = 200
+"""Characters of a search."""
+
+# messages
+MAX_MESSAGE_BYTES = 65_536
+"""Longest message that is read; the server in front allows more, so that it can be refused."""
+MAX_QUEUED_FRAMES = 256
+"""Frames that wait for one reader; beyond it the reader is brought up to date from the log."""
+
+# what a model server sends
+MAX_MODELS = 256
+"""Rows of models, also of a server that names others each time."""
+MAX_SLOTS = 1_000
+"""Slots of one model, each of which is a row; GENERATION_SLOTS may ask for as many."""
+MAX_ERROR_DETAIL = 2000
+"""Characters that are kept of an error; a stack trace in an HTML page has no end."""
+MAX_QUOTES = 2000
+"""Quotes in one answer that are read, and backslashes before each; an answer has about twenty."""
