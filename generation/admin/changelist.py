@@ -18,6 +18,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.text import smart_split, unescape_string_literal
 
 from generation.admin.filters import SELECTIVE_VALUES
+from generation.identifiers import parse_uuid
 from generation.models import GenerationTask
 from generation.selectors.gallery import MAX_SCANNED
 from generation.unicode_text import casefolded
@@ -117,7 +118,7 @@ def read_search(text: str) -> Search:
     for bit in smart_split(text):
         if bit[0] in "\"'" and bit[0] == bit[-1]:
             words.append(unescape_string_literal(bit))
-        elif (key := read_id(bit)) is not None:
+        elif (key := parse_uuid(bit)) is not None:
             ids.append(key)
         else:
             names.append(bit)
@@ -125,13 +126,6 @@ def read_search(text: str) -> Search:
     owner = next((people[name] for name in names if name in people), None)
     words += [name for name in names if owner is None or name != owner.username]
     return Search(owner=owner, ids=ids, words=list(filter(None, words)))
-
-
-def read_id(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
 
 
 def read_until(text: str) -> datetime | None:

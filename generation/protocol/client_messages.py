@@ -13,12 +13,11 @@ from typing import Any
 
 from generation.choices import ErrorCode
 from generation.exceptions import InvalidInput
+from generation.identifiers import parse_hyphenated
 
 SIZE = re.compile(r"([1-9]\d{0,4})[xX*×]([1-9]\d{0,4})", re.ASCII)
 NAME = re.compile(r"\w{1,40}", re.ASCII)
 """Field names that are repeated in a refusal; others are whatever somebody made up."""
-
-UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,9 +118,10 @@ def size(name: str, value: Any) -> tuple[int, int]:
 
 
 def request_key(name: str, value: Any) -> uuid.UUID:
-    if not isinstance(value, str) or not UUID.fullmatch(value):
+    key = parse_hyphenated(value) if isinstance(value, str) else None
+    if key is None:
         raise InvalidInput(ErrorCode.REQUEST_KEY_INVALID, name)
-    return uuid.UUID(value)
+    return key
 
 
 def cursor(name: str, value: Any) -> int:
@@ -205,7 +205,7 @@ def parse_since(raw: str) -> datetime | None:
 def readable_key(message: dict[str, Any]) -> str | None:
     """The request_key of a refused message, so that its sender knows which one was meant."""
     key = message.get("request_key")
-    return key if isinstance(key, str) and UUID.fullmatch(key) else None
+    return key if isinstance(key, str) and parse_hyphenated(key) else None
 
 
 def read_fields(message: dict[str, Any]) -> ClientMessage:

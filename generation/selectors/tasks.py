@@ -12,6 +12,7 @@ from django.db import connection
 
 from generation.choices import UNFINISHED, TaskStatus
 from generation.exceptions import NotFound
+from generation.identifiers import parse_uuid
 from generation.models import GeneratedImage, GenerationTask, ModelState
 from generation.protocol import (
     EventFrame,
@@ -59,11 +60,8 @@ class Card(TypedDict):
 
 def visible_task(task_id: str | uuid.UUID, user: User | AnonymousUser) -> GenerationTask:
     """The task, if it exists and `user` may see it; NotFound otherwise, the same for both."""
-    try:
-        key = task_id if isinstance(task_id, uuid.UUID) else uuid.UUID(task_id)
-    except ValueError as error:
-        raise NotFound from error
-    task = task_of(key)
+    key = task_id if isinstance(task_id, uuid.UUID) else parse_uuid(task_id)
+    task = None if key is None else task_of(key)
     if task is None or not task.is_visible_to(user):
         raise NotFound
     return task
@@ -151,15 +149,8 @@ def seqs_of_visible(task_ids: Collection[str], user: User) -> dict[str, int]:
 
 def readable_keys(task_ids: Iterable[str]) -> list[uuid.UUID]:
     """Those that are ids at all, written as we write them."""
-    keys = []
-    for task_id in task_ids:
-        try:
-            key = uuid.UUID(task_id)
-        except ValueError:
-            continue
-        if str(key) == task_id:
-            keys.append(key)
-    return keys
+    found = ((parse_uuid(task_id), task_id) for task_id in task_ids)
+    return [key for key, written in found if key is not None and str(key) == written]
 
 
 def card_of(task: GenerationTask, *, now: datetime, log: list[EventFrame] | None = None) -> Card:

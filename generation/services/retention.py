@@ -16,6 +16,7 @@ from django.utils.module_loading import import_string
 
 from generation import images
 from generation.choices import TERMINAL
+from generation.identifiers import parse_uuid
 from generation.log_lines import cause_of, log_line
 from generation.models import GeneratedImage, GenerationTask
 
@@ -123,9 +124,8 @@ def remove_orphans_in(folder: str, moment: datetime) -> int:
 
 def known_files(folder: str) -> set[str] | None:
     """The names of rows below `folder`, which is called like its task; None if there is no such."""
-    try:
-        task = GenerationTask.objects.get(pk=uuid.UUID(folder))
-    except (ValueError, GenerationTask.DoesNotExist):
+    task = GenerationTask.objects.filter(pk=parse_uuid(folder)).first()
+    if task is None:
         return None
     rows = GeneratedImage.objects.filter(task=task).values_list("file", "thumbnail")
     return {name for pair in rows for name in pair}

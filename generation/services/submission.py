@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from generation import broadcast, limits, selectors
 from generation.choices import Basis, ErrorCode, EventKind, Step, TaskStatus
 from generation.exceptions import InvalidInput, NotFound, TransitionRefused
+from generation.identifiers import parse_uuid
 from generation.models import GenerationTask
 from generation.protocol import Generate, encode, is_unicode, task_frame
 from generation.services.transition import LogLine, Row, append
@@ -267,7 +268,7 @@ def seed_of(value: int | None) -> int | None:
 
 
 def parent_of(text: str | None) -> uuid.UUID | None:
-    try:
-        return None if text is None else uuid.UUID(text)
-    except ValueError as error:
-        raise InvalidInput(ErrorCode.NOT_FOUND, "parent") from error
+    parent = None if text is None else parse_uuid(text)
+    if text is not None and parent is None:
+        raise InvalidInput(ErrorCode.NOT_FOUND, "parent")
+    return parent

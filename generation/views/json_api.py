@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 
 from generation.choices import ErrorCode
 from generation.exceptions import InvalidInput, NotFound, StudioError, TransitionRefused
+from generation.identifiers import parse_uuid
 from generation.limits import MAX_MESSAGE_BYTES, MAX_SELECTED
 from generation.log_lines import database
 from generation.selectors import PictureKey, read_key
@@ -94,7 +95,7 @@ def keys_of(texts: Collection[str]) -> list[PictureKey]:
 def task_ids_of(texts: Collection[str]) -> set[uuid.UUID]:
     if len(texts) > MAX_SELECTED:
         raise InvalidInput(ErrorCode.TOO_MANY_PICTURES, "tasks")
-    try:
-        return {uuid.UUID(text) for text in texts}
-    except ValueError as error:
-        raise InvalidInput(ErrorCode.BAD_MESSAGE, "tasks") from error
+    keys = {parse_uuid(text) for text in texts}
+    if None in keys:
+        raise InvalidInput(ErrorCode.BAD_MESSAGE, "tasks")
+    return {key for key in keys if key is not None}
