@@ -15,9 +15,9 @@ from django.db import Error as DatabaseProblem
 
 from generation import selectors
 from generation.choices import CloseCode
+from generation.clock import clock
 from generation.hub import SocketOutbox, cannot_send_now, hub
 from generation.log_lines import database
-from generation.selectors import clock
 from generation.sessions import (
     ConnectionRejected,
     Credentials,

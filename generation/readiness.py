@@ -23,8 +23,8 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from generation import images, selectors
+from generation.clock import clock
 from generation.log_lines import cause_of
-from generation.selectors import clock
 from generation.xinference import shared_address
 
 PROBE = ".ready"

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from generation.selectors import DatabaseClock
+from generation.clock import DatabaseClock
 
 
 @pytest.mark.django_db

@@ -20,12 +20,12 @@ from demo_xinference import create_app
 from generation import broadcast, services, teardown
 from generation.broadcast import Publisher
 from generation.choices import CloseCode
+from generation.clock import clock
 from generation.exceptions import LeaseLost
 from generation.hub import Hub, SocketOutbox, groups, hub, replay
 from generation.hub.groups import GroupMemberships
 from generation.hub.queue_updates import QueueUpdates
 from generation.models import Worker
-from generation.selectors import clock
 from generation.sessions import Credentials
 from generation.sessions.stream import EventStream
 from generation.worker import WorkerHost, host

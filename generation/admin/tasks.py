@@ -29,10 +29,10 @@ from generation.admin.filters import (
 from generation.admin.inlines import SHOWN_EVENTS, EventInline, ImageInline, pictures_of
 from generation.admin.mixins import ReadOnlyMixin
 from generation.choices import CHANGE_ALL, Step, TaskStatus
+from generation.clock import clock
 from generation.exceptions import NotFound, TransitionRefused
 from generation.labels import label
 from generation.models import GenerationTask
-from generation.selectors import clock
 
 LIST = "admin:generation_generationtask_changelist"
 PAGE = "admin:generation_generationtask_change"

@@ -13,6 +13,7 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 from generation import broadcast, selectors
+from generation.clock import clock
 from generation.hub.groups import GroupMemberships
 from generation.hub.outbox import Outbox
 from generation.hub.queue_updates import QueueUpdates
@@ -21,7 +22,7 @@ from generation.hub.stream_outbox import StreamOutbox
 from generation.log_lines import Outage, database
 from generation.log_lines import layer as layer_outage
 from generation.protocol import QueuePosition, collection_frame, encode
-from generation.selectors import LogPage, clock
+from generation.selectors import LogPage
 from generation.teardown import cancel_and_wait
 
 logger = logging.getLogger(__name__)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from generation.selectors.clock import DatabaseClock, clock
 from generation.selectors.collection import KeptWork, kept_work, revision_of, revisions_of
 from generation.selectors.comparison import Comparison, comparison
 from generation.selectors.database import accepts_writes, write_error
@@ -91,7 +90,6 @@ __all__ = [
     "TRASH_KEPT",
     "Card",
     "Comparison",
-    "DatabaseClock",
     "Forecast",
     "GalleryFilter",
     "GalleryItem",
@@ -114,7 +112,6 @@ __all__ = [
     "called_model_servers",
     "card_of",
     "children_of",
-    "clock",
     "comparison",
     "deadline_limit",
     "digest_of",

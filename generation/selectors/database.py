@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import OperationalError, connection
 
+from generation import sql
+
 WRITER_BUSY = "locked"
 
 LOCK_TIMEOUT = 400
@@ -20,7 +22,7 @@ def write_error() -> str:
     write lock another process keeps, empty if it can be written; raises if it is away."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SHOW transaction_read_only")
+            cursor.execute(sql.READ_ONLY_OF_POSTGRESQL)
             read_only: str = cursor.fetchone()[0]
         return "" if read_only == "off" else "read_only"
     # a transaction of ours is IMMEDIATE: it could not have begun
@@ -30,18 +32,18 @@ def write_error() -> str:
 def begin_error() -> str:
     """Why SQLite begins no transaction that may write, or empty."""
     with connection.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout")
+        cursor.execute(sql.LOCK_TIMEOUT_OF_SQLITE)
         patience = cursor.fetchone()[0]
-        cursor.execute(f"PRAGMA busy_timeout = {LOCK_TIMEOUT}")
+        cursor.execute(sql.SET_LOCK_TIMEOUT_OF_SQLITE.format(milliseconds=LOCK_TIMEOUT))
         try:
-            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute(sql.BEGIN_WRITING_TO_SQLITE)
             try:
                 # on a read-only file even an immediate transaction begins
-                cursor.execute("CREATE TABLE writable (id integer)")
+                cursor.execute(sql.WRITE_TO_SQLITE)
             finally:
-                cursor.execute("ROLLBACK")
+                cursor.execute(sql.UNDO_IN_SQLITE)
         except OperationalError as error:
             return "locked" if WRITER_BUSY in str(error) else "read_only"
         finally:
-            cursor.execute(f"PRAGMA busy_timeout = {int(patience)}")
+            cursor.execute(sql.SET_LOCK_TIMEOUT_OF_SQLITE.format(milliseconds=patience))
     return ""

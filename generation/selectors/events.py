@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.db import connection
 from django.db.models import Q
 
+from generation import sql
 from generation.choices import TERMINAL, EventKind, InterruptReason
 from generation.models import GenerationTask, TaskEvent
 from generation.protocol import EventFrame, TaskState, empty_state, fold
@@ -18,11 +19,6 @@ PAGE_EVENTS = 1_000
 """Events per read; with frames of about 300 bytes a page stays near 256 KiB."""
 
 PART_EVENTS = 128
-
-LOG_AFTER = (
-    'SELECT seq, frame FROM "generation_taskevent" '
-    "WHERE task_id = %s AND seq > %s ORDER BY seq LIMIT %s"
-)
 
 FIRST_EVENTS, NEWEST_EVENTS = 100, 400
 SHOWN_EVENTS = FIRST_EVENTS + NEWEST_EVENTS
@@ -46,10 +42,10 @@ class LogPage:
 
 
 def log_after(*, task_id: str, after: int, limit: int = PAGE_EVENTS) -> LogPage:
-    """Written by hand: it is the hottest question of all, and needs nothing that the ORM adds."""
+    """The events after `after`, at most `limit`."""
     key = TaskEvent._meta.get_field("task").get_db_prep_value(uuid.UUID(task_id), connection)
     with connection.cursor() as cursor:
-        cursor.execute(LOG_AFTER, [key, after, limit + 1])
+        cursor.execute(sql.LOG_AFTER, [key, after, limit + 1])
         frames = cursor.fetchall()
     # one more than a page has says whether there is another
     return LogPage(frames=frames[:limit], more=len(frames) > limit)

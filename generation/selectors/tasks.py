@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from django.conf import settings
 from django.db import connection
 
+from generation import sql
 from generation.choices import UNFINISHED, TaskStatus
 from generation.exceptions import NotFound
 from generation.identifiers import parse_uuid
@@ -41,14 +42,6 @@ MAX_MISSED = 100
 """Ended tasks that are told to somebody who comes back; a page shows fewer."""
 
 
-COLUMNS = ", ".join(str(column.column) for column in GenerationTask._meta.concrete_fields)
-TASK = f"SELECT {COLUMNS} FROM generation_generationtask WHERE id = %s"  # noqa: S608
-ACTIVE = (
-    "SELECT created, id, newest_seq FROM generation_generationtask "  # noqa: S608
-    f"WHERE owner_id = %s AND status IN ({', '.join(['%s'] * len(UNFINISHED))})"
-)
-
-
 class Card(TypedDict):
     """All a page needs to draw one task and to go on from `state["seq"]`."""
 
@@ -68,9 +61,8 @@ def visible_task(task_id: str | uuid.UUID, user: User | AnonymousUser) -> Genera
 
 
 def task_of(key: uuid.UUID) -> GenerationTask | None:
-    """The statement by hand: to name so many columns anew takes the ORM longer than all else."""
     prepared = GenerationTask._meta.pk.get_db_prep_value(key, connection)
-    return next(iter(GenerationTask.objects.raw(TASK, [prepared])), None)
+    return next(iter(GenerationTask.objects.raw(sql.TASK_BY_ID, [prepared])), None)
 
 
 def visible_among(task_ids: Collection[str], user: User | AnonymousUser) -> set[str]:
@@ -89,9 +81,8 @@ def may_be_parent(task_id: uuid.UUID | None, owner: User) -> bool:
 def active_cursors(owner: User) -> list[dict[str, Any]]:
     """[{task_id, seq}] of the owner's unfinished tasks, oldest first."""
     with connection.cursor() as cursor:
-        cursor.execute(ACTIVE, [owner.pk, *sorted(UNFINISHED)])
+        cursor.execute(sql.UNFINISHED_OF_OWNER, [owner.pk, *sorted(UNFINISHED)])
         found = cursor.fetchall()
-    # sorted here: to save the sorting a database would rather read the whole history in order
     return [{"task_id": str(uuid.UUID(str(key))), "seq": seq} for _at, key, seq in sorted(found)]
 
 

@@ -124,10 +124,10 @@ def remove_orphans_in(folder: str, moment: datetime) -> int:
 
 def known_files(folder: str) -> set[str] | None:
     """The names of rows below `folder`, which is called like its task; None if there is no such."""
-    task = GenerationTask.objects.filter(pk=parse_uuid(folder)).first()
-    if task is None:
+    key = parse_uuid(folder)
+    if key is None or not GenerationTask.objects.filter(pk=key).exists():
         return None
-    rows = GeneratedImage.objects.filter(task=task).values_list("file", "thumbnail")
+    rows = GeneratedImage.objects.filter(task=key).values_list("file", "thumbnail")
     return {name for pair in rows for name in pair}
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
-from generation import broadcast
+from generation import broadcast, sql
 from generation.choices import UNFINISHED, Basis, EventKind, Step, TaskStatus
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, TaskEvent
@@ -93,37 +93,32 @@ def update_row(
     fence: int | None,
     wanted: bool,
 ) -> Row | None:
-    """Take the next `count` seqs and set `changes`, if the row is as it has to be; else None.
-
-    `UPDATE … RETURNING` is one statement on both databases; the ORM needs two.
-    """
-    assignments = ["newest_seq = newest_seq + %s"]
+    """Take the next `count` seqs and set `changes`, if the row is as it has to be; else None."""
+    columns: list[str] = []
     values: list[Any] = [count]
     for name, value in changes.items():
-        assignment, prepared = column_value(name, value)
-        assignments.append(f"{assignment} = %s")
+        column, prepared = column_value(name, value)
+        columns.append(column)
         values.append(prepared)
-    conditions = ["id = %s", f"status IN ({', '.join(['%s'] * len(sources))})"]
     values += [column_value("id", task_id)[1], *(status.value for status in sources)]
     if fence is not None:
-        conditions.append("attempt = %s")
         values.append(fence)
-    if wanted:
-        conditions.append("cancel_requested_at IS NULL")
+    statement = sql.update_task(
+        columns,
+        statuses=len(sources),
+        fenced=fence is not None,
+        wanted=wanted,
+        returning=Row._fields,
+    )
     with connection.cursor() as cursor:
-        cursor.execute(
-            # only names of columns and placeholders
-            f"UPDATE {GenerationTask._meta.db_table} SET {', '.join(assignments)} "  # noqa: S608
-            f"WHERE {' AND '.join(conditions)} RETURNING {', '.join(Row._fields)}",
-            values,
-        )
+        cursor.execute(statement, values)
         row = cursor.fetchone()
     return None if row is None else Row(*row)
 
 
 def column_value(name: str, value: Any) -> tuple[str, Any]:
     """The column of a field, and what is stored in it."""
-    column = COLUMNS[name]
+    column = sql.TASK_COLUMNS[name]
     return column.column, column.get_db_prep_save(value, connection)
 
 
@@ -203,19 +198,7 @@ def insert_events(events: Sequence[TaskEvent]) -> None:
     values = [
         column.get_db_prep_save(getattr(event, column.attname), connection)
         for event in events
-        for column in EVENT_COLUMNS
+        for column in sql.EVENT_COLUMNS
     ]
     with connection.cursor() as cursor:
-        cursor.execute(INSERT_EVENTS + ", ".join([EVENT_PLACES] * len(events)), values)
-
-
-COLUMNS: dict[str, Any] = {column.name: column for column in GenerationTask._meta.concrete_fields}
-EVENT_COLUMNS: list[Any] = [
-    column for column in TaskEvent._meta.concrete_fields if not column.primary_key
-]
-
-EVENT_PLACES = f"({', '.join(['%s'] * len(EVENT_COLUMNS))})"
-INSERT_EVENTS = (
-    f"INSERT INTO {TaskEvent._meta.db_table} "  # noqa: S608  only names of columns
-    f"({', '.join(column.column for column in EVENT_COLUMNS)}) VALUES "
-)
+        cursor.execute(sql.INSERT_EVENTS + ", ".join([sql.EVENT_VALUES] * len(events)), values)

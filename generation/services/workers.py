@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection, transaction
 
-from generation import selectors
+from generation import selectors, sql
 from generation.choices import WorkerState
 from generation.exceptions import WorkerRefused
 from generation.models import ModelSlot, Worker
@@ -33,7 +33,7 @@ def register_worker(
         if connection.vendor == "postgresql":
             # one after the other: two that start at once must see each other
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REGISTRATION])
+                cursor.execute(sql.LOCK, [REGISTRATION])
         other = selectors.worker_of_other_server(model_server, now) if model_server else None
         if other is not None:
             raise WorkerRefused(mismatch_message(model_server, other))

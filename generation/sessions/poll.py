@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from channels.db import database_sync_to_async
 
 from generation import protocol, selectors
+from generation.clock import clock
 from generation.hub import hub, queue_frames, replay_lock
 from generation.models import GenerationTask
-from generation.selectors import clock
 from generation.sessions.session import Subscriber
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from generation import services
 from generation.client_address import client_network
+from generation.clock import clock
 from generation.security_log import SecurityEvent, log_event
-from generation.selectors import clock, digest_of
+from generation.selectors import digest_of
 from generation.sessions.throttle import Throttle
 
 if TYPE_CHECKING:

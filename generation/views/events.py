@@ -17,10 +17,10 @@ from django.views.decorators.http import require_GET, require_POST
 from generation import selectors
 from generation.choices import CloseCode, ErrorCode
 from generation.client_address import client_address
+from generation.clock import clock
 from generation.exceptions import InvalidInput
 from generation.log_lines import database
 from generation.protocol import parse_cursors, parse_since
-from generation.selectors import clock
 from generation.sessions import (
     ConnectionRejected,
     Credentials,

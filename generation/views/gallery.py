@@ -30,8 +30,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from generation import limits, selectors, services
 from generation.choices import ErrorCode
+from generation.clock import clock
 from generation.exceptions import InvalidInput, NotFound
-from generation.selectors import GalleryFilter, clock
+from generation.selectors import GalleryFilter
 from generation.sessions import allows_request
 from generation.views.compression import compressed
 from generation.views.error_pages import error_page, rate_limited

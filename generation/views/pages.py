@@ -19,10 +19,11 @@ from django.views.decorators.http import require_safe
 
 from generation import selectors, services
 from generation.choices import UNFINISHED, TaskStatus
+from generation.clock import clock
 from generation.exceptions import InvalidInput, NotFound
 from generation.models import GenerationTask
 from generation.protocol import PROTOCOL_VERSION, EventFrame
-from generation.selectors import Card, clock
+from generation.selectors import Card
 from generation.views.card_view import card_view
 from generation.views.composer_wait import ComposerWait, composer_wait
 from generation.views.compression import compressed

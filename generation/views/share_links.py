@@ -15,9 +15,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from generation import images, selectors, services
+from generation.clock import clock
 from generation.exceptions import NotFound
 from generation.models import GeneratedImage, ShareLink
-from generation.selectors import clock
 from generation.views.images import file_response
 from generation.views.json_api import json_view
 

@@ -11,9 +11,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from generation import selectors
 from generation.choices import ErrorCode
+from generation.clock import clock
 from generation.exceptions import InvalidInput
 from generation.limits import MAX_NAMED
-from generation.selectors import Card, clock
+from generation.selectors import Card
 from generation.views.json_api import json_body, json_view, task_ids_of, texts_in
 from generation.views.pages import in_feed
 

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_safe
 
 from generation import selectors
 from generation.choices import TaskStatus
+from generation.clock import clock
 from generation.exceptions import NotFound
 from generation.models import GenerationTask
-from generation.selectors import TaskDetail, clock
+from generation.selectors import TaskDetail
 from generation.timeline import text
 from generation.timeline.spans import Bar, Segment
 

@@ -17,8 +17,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from generation import selectors, services
 from generation.choices import ErrorCode
+from generation.clock import clock
 from generation.exceptions import InvalidInput, NotFound
-from generation.selectors import clock
 from generation.sessions import request_buckets
 from generation.views.compression import compressed
 from generation.views.images import file_response

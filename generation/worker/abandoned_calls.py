@@ -10,9 +10,9 @@ from channels.db import database_sync_to_async
 
 from generation import services
 from generation.choices import Route
+from generation.clock import clock
 from generation.exceptions import XinferenceError, XinferenceKeyRefused
 from generation.log_lines import Outage
-from generation.selectors import clock
 from generation.services import AbandonedCall
 from generation.xinference import XinferenceClient
 

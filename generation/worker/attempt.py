@@ -14,10 +14,10 @@ from django.conf import settings
 from django.db import Error as DatabaseProblem
 
 from generation import selectors
+from generation.clock import clock
 from generation.exceptions import LeaseLost, StorageError, StudioError
 from generation.limits import SEED_COUNT
 from generation.log_lines import database
-from generation.selectors import clock
 from generation.services import Claim
 from generation.teardown import cancel_and_wait
 from generation.worker.progress_meter import ProgressMeter

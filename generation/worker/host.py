@@ -15,9 +15,9 @@ from django.conf import settings
 
 from generation import broadcast, services
 from generation.choices import InterruptReason
+from generation.clock import clock
 from generation.exceptions import AttemptInterrupted, CancelObserved, LeaseLost
 from generation.log_lines import Outage, cause_of, database, layer, log_line
-from generation.selectors import clock
 from generation.services import AbandonedCall, Claim
 from generation.teardown import cancel_and_wait, finish_within
 from generation.worker import decoder

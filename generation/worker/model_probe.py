@@ -13,10 +13,10 @@ from django.conf import settings
 
 from generation import services
 from generation.choices import ErrorCode, KeyUse
+from generation.clock import clock
 from generation.exceptions import XinferenceError, XinferenceKeyRefused
 from generation.log_lines import MAX_CAUSES, LogRateLimit, Outage
 from generation.redaction import redacted
-from generation.selectors import clock
 from generation.services import ModelObservation
 from generation.worker.model_outages import ModelOutages
 from generation.xinference import ListedModel, ServedModel, XinferenceClient

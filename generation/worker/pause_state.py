@@ -9,8 +9,8 @@ from datetime import datetime
 from channels.db import database_sync_to_async
 
 from generation import selectors, services
+from generation.clock import clock
 from generation.log_lines import cause_of, log_line
-from generation.selectors import clock
 
 logger = logging.getLogger(__name__)
 

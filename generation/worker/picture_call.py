@@ -10,6 +10,7 @@ from typing import Any
 
 from generation import images, installation_id, parameters, selectors, services
 from generation.choices import Basis, InterruptReason, Route, Step
+from generation.clock import clock
 from generation.exceptions import (
     AttemptInterrupted,
     CancelObserved,
@@ -23,7 +24,6 @@ from generation.exceptions import (
 from generation.images import Picture
 from generation.limits import SEED_COUNT
 from generation.log_lines import Outage
-from generation.selectors import clock
 from generation.services import Boundary, Fraction, LastImage
 from generation.teardown import cancel_and_wait
 from generation.worker import decoder

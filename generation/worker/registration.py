@@ -12,8 +12,8 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 from generation import selectors, services
+from generation.clock import clock
 from generation.log_lines import cause_of, log_line
-from generation.selectors import clock
 from generation.xinference import shared_address
 
 logger = logging.getLogger(__name__)

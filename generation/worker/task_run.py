@@ -17,6 +17,7 @@ from generation.choices import (
     ErrorCode,
     InterruptReason,
 )
+from generation.clock import clock
 from generation.exceptions import (
     AttemptInterrupted,
     CancelObserved,
@@ -35,7 +36,6 @@ from generation.exceptions import (
     without_frames,
 )
 from generation.log_lines import cause_of, log_line
-from generation.selectors import clock
 from generation.services import AbandonedCall, Claim
 from generation.teardown import cancel_and_wait
 from generation.worker import decoder

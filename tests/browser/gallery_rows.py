@@ -13,12 +13,13 @@ from datetime import timedelta
 
 from django.contrib.auth.models import User
 
-from generation import images, selectors
+from generation import images
+from generation.clock import clock
 from generation.models import GeneratedImage, GenerationTask
 from generation.services.submission import search_text
 from tests.pictures import jpeg
 
-now = selectors.clock.now()
+now = clock.now()
 for name, tasks in json.loads({galleries!r}).items():
     owner = User.objects.get(username=name)
     for number, told in enumerate(tasks):

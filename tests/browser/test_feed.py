@@ -111,7 +111,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from generation import services
 from generation.protocol import Generate
-from generation.selectors import clock
+from generation.clock import clock
 
 owner = User.objects.get(username="{name}")
 with transaction.atomic():

@@ -40,7 +40,7 @@ SETTLE = 15.0
 MAKE_ACCOUNTS = """
 from django.contrib.auth.models import User
 from generation import services
-from generation.selectors import clock
+from generation.clock import clock
 for number in range({people}):
     user = User.objects.create_user(f"person-{{number}}")
     print(services.create_token(owner=user, name="chaos", now=clock.now()))

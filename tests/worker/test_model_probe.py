@@ -13,9 +13,9 @@ from django.test import override_settings
 
 from generation import services
 from generation.choices import ErrorCode
+from generation.clock import clock
 from generation.models import ModelSlot, ModelState, Worker
 from generation.readiness import Health, worker_report
-from generation.selectors import clock
 from generation.worker import model_probe
 from generation.worker.abandoned_calls import was_replaced
 from generation.worker.model_probe import ModelProbe

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from generation.choices import ErrorCode, KeyUse
+from generation.clock import clock
 from generation.models import ModelState
-from generation.selectors import clock
 from generation.worker.model_probe import ModelProbe
 from generation.xinference import configured_client
 

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from generation import services
-from generation.selectors import clock
+from generation.clock import clock
 
 
 class Command(BaseCommand):

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from generation import services
+from generation.clock import clock
 from generation.models import GenerationTask
-from generation.selectors import clock
 
 POLL_INTERVAL = 0.5
 

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.template.defaultfilters import filesizeformat
 
 from generation import services
-from generation.selectors import clock
+from generation.clock import clock
 
 
 class Command(BaseCommand):

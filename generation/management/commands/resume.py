@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from generation import selectors, services
-from generation.selectors import clock
+from generation.clock import clock
 
 POLL_INTERVAL = 0.5
 HEARTBEATS = 0.4

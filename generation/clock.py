@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.utils import timezone
 
+from generation import sql
+
 MAX_ROUND_TRIP = timedelta(milliseconds=100)
 """The answer to a question that took longer says too little."""
 
@@ -30,7 +32,7 @@ class DatabaseClock:
             return
         with connection.cursor() as cursor:
             before = timezone.now()
-            cursor.execute("SELECT clock_timestamp()")
+            cursor.execute(sql.TIME_OF_POSTGRESQL)
             told: datetime = cursor.fetchone()[0]
             took = timezone.now() - before
         if took < MAX_ROUND_TRIP:

@@ -1,0 +1,86 @@
+"""Statements that are written by hand, each with the reason why the ORM does not write it.
+
+Names of tables and columns come from the models. Values are parameters, never part of a text.
+Those of `generation.selectors.queue` stand beside the order that they compute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from generation.choices import UNFINISHED
+from generation.models import GenerationTask, TaskEvent
+
+TASKS = f'"{GenerationTask._meta.db_table}"'
+EVENTS = f'"{TaskEvent._meta.db_table}"'
+
+
+def placeholders(count: int) -> str:
+    return ", ".join(["%s"] * count)
+
+
+TASK_COLUMNS: dict[str, Any] = {
+    column.name: column for column in GenerationTask._meta.concrete_fields
+}
+EVENT_COLUMNS: list[Any] = [
+    column for column in TaskEvent._meta.concrete_fields if not column.primary_key
+]
+
+TASK_BY_ID = (
+    f"SELECT {', '.join(column.column for column in TASK_COLUMNS.values())} "  # noqa: S608
+    f"FROM {TASKS} WHERE id = %s"
+)
+"""The ORM takes longer to name so many columns than the database to read them."""
+
+UNFINISHED_OF_OWNER = (
+    f"SELECT created, id, newest_seq FROM {TASKS} "  # noqa: S608
+    f"WHERE owner_id = %s AND status IN ({placeholders(len(UNFINISHED))})"
+)
+"""Runs whenever a socket opens; not ordered: to save the sorting, a database would read the whole
+history in order."""
+
+LOG_AFTER = (
+    f"SELECT seq, frame FROM {EVENTS} "  # noqa: S608
+    "WHERE task_id = %s AND seq > %s ORDER BY seq LIMIT %s"
+)
+"""The most frequent query; it needs nothing that the ORM adds."""
+
+INSERT_EVENTS = (
+    f"INSERT INTO {EVENTS} "  # noqa: S608
+    f"({', '.join(column.column for column in EVENT_COLUMNS)}) VALUES "
+)
+EVENT_VALUES = f"({placeholders(len(EVENT_COLUMNS))})"
+"""Once per event, behind INSERT_EVENTS. `bulk_create` also reads the new keys back."""
+
+
+def update_task(
+    columns: Sequence[str], *, statuses: int, fenced: bool, wanted: bool, returning: Sequence[str]
+) -> str:
+    """Compare and set in one statement (`UPDATE … RETURNING`); the ORM needs two.
+
+    Parameters: how many events, the values of `columns`, the id, that many statuses and, if
+    `fenced`, the attempt. `wanted`: only while no cancel was requested.
+    """
+    assignments = ["newest_seq = newest_seq + %s", *(f"{column} = %s" for column in columns)]
+    conditions = ["id = %s", f"status IN ({placeholders(statuses)})"]
+    if fenced:
+        conditions.append("attempt = %s")
+    if wanted:
+        conditions.append("cancel_requested_at IS NULL")
+    return (
+        f"UPDATE {TASKS} SET {', '.join(assignments)} "  # noqa: S608
+        f"WHERE {' AND '.join(conditions)} RETURNING {', '.join(returning)}"
+    )
+
+
+# the ORM has none of these
+LOCK = "SELECT pg_advisory_xact_lock(%s)"
+TIME_OF_POSTGRESQL = "SELECT clock_timestamp()"
+READ_ONLY_OF_POSTGRESQL = "SHOW transaction_read_only"
+LOCK_TIMEOUT_OF_SQLITE = "PRAGMA busy_timeout"
+SET_LOCK_TIMEOUT_OF_SQLITE = "PRAGMA busy_timeout = {milliseconds:d}"
+"""A PRAGMA takes no parameters."""
+BEGIN_WRITING_TO_SQLITE = "BEGIN IMMEDIATE"
+WRITE_TO_SQLITE = "CREATE TABLE writable (id integer)"
+UNDO_IN_SQLITE = "ROLLBACK"
