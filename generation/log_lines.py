@@ -1,54 +1,19 @@
-"""The form of our log lines: the name of what happened, then `name=value` pairs.
+"""Failures that repeat: one line when they begin and one, with a count, when they are over.
 
-    task_failed task=85f581d2-… attempt=3 code=model_error worker=76f8eded seconds=12.4
-
-A failure that repeats is one line when it begins and one, with a count, when it is over.
 The logging settings use this module: nothing here may need them.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-import re
 from time import monotonic
 
 from django.db import InterfaceError, InternalError, OperationalError
 
-LONGEST = 100
-"""Characters that are written of one value."""
+from accounts.log_format import log_line
 
-MAX_CAUSE = 600
 MAX_CAUSES = 5
 """Different causes that one outage writes where the cause may change meanwhile."""
-
-PLAIN = re.compile(r"[\w.@+:/-]+")
-"""What stands in the line without quotes; Django's own user names do."""
-
-
-def log_line(event: str, **values: object) -> str:
-    """`None` is written as `-`; a value with spaces is quoted."""
-    pairs = " ".join(
-        f"{name}={format_value(value, longest=MAX_CAUSE if name == 'cause' else LONGEST)}"
-        for name, value in values.items()
-    )
-    return f"{event} {pairs}" if pairs else event
-
-
-def format_value(value: object, *, longest: int = LONGEST) -> str:
-    """The value on one line: printable characters only, quoted if it is not a plain word."""
-    if value is None:
-        return "-"
-    text = f"{value:.1f}" if isinstance(value, float) else str(value)
-    text = text if len(text) <= longest else f"{text[:longest]}…"
-    if PLAIN.fullmatch(text) and text.isprintable():
-        return text
-    quoted = json.dumps(text, ensure_ascii=False)
-    return "".join(each if each.isprintable() else escaped(each) for each in quoted)
-
-
-def escaped(character: str) -> str:
-    return json.dumps(character)[1:-1]
 
 
 class LogRateLimit:

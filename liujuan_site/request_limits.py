@@ -12,7 +12,7 @@ from typing import Any
 
 from twisted.web import http
 
-from generation.client_address import client_network
+from accounts.client_address import client_network
 from liujuan_site.connection_limits import ConnectionLimits, TrackedConnection, peer_host
 
 SMALL = 16 * 1024

@@ -144,6 +144,7 @@ CONTENT_SECURITY_POLICY = {
 INSTALLED_APPS = [
     # before staticfiles, for its runserver
     "generation",
+    "accounts",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -192,7 +193,7 @@ TEMPLATES = [
     },
 ]
 AUTHENTICATION_BACKENDS = [
-    "generation.sessions.sign_in.PasswordBackend",
+    "accounts.sign_in.PasswordBackend",
     # never asked for a password; sessions of earlier versions name it
     "django.contrib.auth.backends.ModelBackend",
 ]
@@ -302,6 +303,7 @@ LOGGING = {
     },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
+        "accounts": {"level": "INFO"},
         "generation": {"level": "INFO"},
         "liujuan_site": {"level": "INFO"},
         "liujuan.security": {"level": "INFO"},

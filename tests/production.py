@@ -29,12 +29,12 @@ MAKE_ACCOUNTS = """
 import logging
 from django.contrib.auth.models import User
 from django.utils.crypto import get_random_string
-from generation import services
+from accounts.tokens import create_token
 from generation.clock import clock
 logging.getLogger("liujuan.security").setLevel("WARNING")
 for _ in range(20):
     user = User.objects.create_user(get_random_string(12))
-    print(user.username, services.create_token(owner=user, name="test", now=clock.now()))
+    print(user.username, create_token(owner=user, name="test", now=clock.now()))
 """
 """Several at once, because each run of manage.py takes a second of CPU time."""
 

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 MESSAGES = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES"
 DOMAINS = ["django", "djangojs"]
-SAYING = ["generation", "liujuan_site", "templates", "static/studio"]
+SAYING = ["accounts", "generation", "liujuan_site", "templates", "static/studio"]
 HALF_WIDTH = re.compile(r"[\u3400-\u9fff][,.!?;:](?!\w)")
 
 Key = tuple[str | None, str, str]

@@ -15,8 +15,9 @@ import pytest
 import redis.asyncio
 from django.conf import settings
 
+from accounts.log_format import log_line
 from generation import log_lines
-from generation.log_lines import Outage, log_line
+from generation.log_lines import Outage
 from liujuan_site import log_filters
 from liujuan_site.log_filters import MAX_MESSAGE, MAX_TRACEBACK, SafeFormatter, secrets_of
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.test import RequestFactory, override_settings
 
-from generation.client_address import client_address, client_network
-from generation.log_lines import LONGEST
-from generation.security_log import SecurityEvent, log_event
+from accounts.client_address import client_address, client_network
+from accounts.log_format import LONGEST
+from accounts.security_log import SecurityEvent, log_event
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 from django.db import transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from accounts.tokens import create_token  # noqa: E402
 from generation import broadcast, services  # noqa: E402
 from generation.choices import Route  # noqa: E402
 from generation.models import GenerationTask  # noqa: E402
@@ -69,7 +70,7 @@ class Writer:
         session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
         session[HASH_SESSION_KEY] = user.get_session_auth_hash()
         session.save()
-        token = services.create_token(owner=user, name="", now=timezone.now())
+        token = create_token(owner=user, name="", now=timezone.now())
         cookie = f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
         return {"name": user.username, "token": token, "session": cookie}
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from generation.admin.accounts import AccountAdmin
 from generation.admin.share_links import ShareLinkAdmin
 from generation.admin.tasks import GenerationTaskAdmin
-from generation.admin.tokens import ApiTokenAdmin
 from generation.admin.workers import ModelSlotAdmin, ModelStateAdmin, WorkerAdmin
 
 __all__ = [
     "AccountAdmin",
-    "ApiTokenAdmin",
     "GenerationTaskAdmin",
     "ModelSlotAdmin",
     "ModelStateAdmin",

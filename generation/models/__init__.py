@@ -9,10 +9,9 @@ from generation.models.tasks import (
     GenerationTask,
     TaskEvent,
 )
-from generation.models.workers import ApiToken, Installation, ModelSlot, ModelState, Worker
+from generation.models.workers import Installation, ModelSlot, ModelState, Worker
 
 __all__ = [
-    "ApiToken",
     "Collection",
     "GeneratedImage",
     "GenerationTask",

@@ -1,10 +1,9 @@
-"""What works behind the page: models, their slots, workers, and programs' tokens."""
+"""What works behind the page: models, their slots and workers."""
 
 from __future__ import annotations
 
 import uuid
 
-from django.conf import settings
 from django.db import models
 from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
@@ -131,22 +130,3 @@ class ModelSlot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} #{self.number}"
-
-
-class ApiToken(models.Model):
-    """A program's key; only its SHA-256 is stored."""
-
-    digest = models.CharField(max_length=64, unique=True)
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="tokens", verbose_name=_("owner")
-    )
-    name = models.CharField(_("name"), max_length=100, blank=True, default="")
-    created = models.DateTimeField(_("created"))
-    last_used = models.DateTimeField(_("last used"), null=True, blank=True)
-
-    class Meta:
-        verbose_name = _("API token")
-        verbose_name_plural = _("API tokens")
-
-    def __str__(self) -> str:
-        return self.name or f"…{self.digest[-6:]}"

@@ -50,7 +50,7 @@ from generation.selectors.queue.forecast import (
     read_forecast,
 )
 from generation.selectors.queue.order import next_tasks, queue_order
-from generation.selectors.shared_tasks import digest_of, shared_task
+from generation.selectors.shared_tasks import shared_task
 from generation.selectors.task_detail import TaskDetail, children_of, parent_of, task_detail
 from generation.selectors.task_list import ENDED, TaskCounts, named_cards, older_cards, task_counts
 from generation.selectors.tasks import (
@@ -114,7 +114,6 @@ __all__ = [
     "children_of",
     "comparison",
     "deadline_limit",
-    "digest_of",
     "events_after",
     "expected_seconds",
     "gallery_page",

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 
 from django.db.models import Q
 
+from accounts.hashing import digest_of
 from generation.exceptions import NotFound
 from generation.models import GeneratedImage, ShareLink
-
-
-def digest_of(token: str) -> str:
-    """What is kept of a token."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def shared_task(*, token: str, now: datetime) -> tuple[ShareLink, list[GeneratedImage]]:

@@ -46,7 +46,6 @@ from generation.services.share_links import (
 )
 from generation.services.slots import AbandonedCall, expire_leases, settle_slot, take_over_slot
 from generation.services.submission import Submission, defaults, fill_search_text, retry, submit
-from generation.services.tokens import create_token, is_token, user_of_token
 from generation.services.trash import (
     delete_permanently,
     empty_trash,
@@ -82,7 +81,6 @@ __all__ = [
     "close_account",
     "complete",
     "create_link",
-    "create_token",
     "defaults",
     "delay",
     "delete_account",
@@ -98,7 +96,6 @@ __all__ = [
     "finish_cancels",
     "heartbeat",
     "interrupt",
-    "is_token",
     "join_data_dir",
     "key_is_refused",
     "key_use",
@@ -129,5 +126,4 @@ __all__ = [
     "store_image",
     "submit",
     "take_over_slot",
-    "user_of_token",
 ]

@@ -8,8 +8,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 
+from accounts.models import ApiToken
 from generation.choices import TERMINAL
-from generation.models import ApiToken, GenerationTask
+from generation.models import GenerationTask
 from generation.services.cancellation import request_cancel
 from generation.services.retention import BATCH, delete_tasks
 

@@ -13,9 +13,10 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from accounts.log_format import log_line
 from generation.choices import ErrorCode, KeyUse, Route
 from generation.limits import MAX_MODELS, MAX_SLOTS
-from generation.log_lines import LogRateLimit, log_line
+from generation.log_lines import LogRateLimit
 from generation.models import GenerationTask, ModelSlot, ModelState
 
 logger = logging.getLogger(__name__)

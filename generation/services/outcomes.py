@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db import transaction
 
+from accounts.log_format import log_line
 from generation.choices import EventKind
-from generation.log_lines import log_line
 from generation.models import TaskEvent
 from generation.redaction import redacted
 

@@ -14,10 +14,11 @@ from django.db import transaction
 from django.db.models import Count, QuerySet, Sum
 from django.utils.module_loading import import_string
 
+from accounts.log_format import log_line
 from generation import images
 from generation.choices import TERMINAL
 from generation.identifiers import parse_uuid
-from generation.log_lines import cause_of, log_line
+from generation.log_lines import cause_of
 from generation.models import GeneratedImage, GenerationTask
 
 logger = logging.getLogger(__name__)

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from accounts.hashing import digest_of
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, ShareLink
-from generation.selectors import digest_of
 
 LINK_KEPT = timedelta(days=7)
 MAX_LINKS = 20

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
+from accounts.log_format import log_line
 from generation import broadcast, installation_id, selectors
 from generation.choices import InterruptReason, Route, TaskStatus
 from generation.exceptions import TransitionRefused
-from generation.log_lines import cause_of, log_line
+from generation.log_lines import cause_of
 from generation.models import GenerationTask, ModelSlot, ModelState
 from generation.services.completion import cancelled, end, interrupt, lock_task
 from generation.services.transition import ANY_UNFINISHED

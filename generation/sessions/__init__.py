@@ -18,8 +18,6 @@ from generation.sessions.rate_limit import (
 )
 from generation.sessions.revalidation import Revalidation
 from generation.sessions.session import Principal, Session, Subscriber
-from generation.sessions.sign_in import SignInThrottled, check_password
-from generation.sessions.token_authentication import TokenThrottled, user_of_token
 
 __all__ = [
     "ConnectionRejected",
@@ -27,17 +25,13 @@ __all__ = [
     "Principal",
     "Revalidation",
     "Session",
-    "SignInThrottled",
     "Subscriber",
     "TokenBucket",
     "TokenBuckets",
-    "TokenThrottled",
     "allows_request",
     "bearer_token",
-    "check_password",
     "credentials_of",
     "owner_buckets",
     "request_buckets",
     "session_credentials",
-    "user_of_token",
 ]

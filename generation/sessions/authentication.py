@@ -17,11 +17,11 @@ from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.utils.module_loading import import_string
 
-from generation import services
+from accounts.client_address import UNKNOWN, client_address
+from accounts.security_log import SecurityEvent, log_event, log_foreign_host
+from accounts.token_authentication import TokenThrottled, user_of_token
+from accounts.tokens import is_token
 from generation.choices import CloseCode
-from generation.client_address import UNKNOWN, client_address
-from generation.security_log import SecurityEvent, log_event, log_foreign_host
-from generation.sessions.token_authentication import TokenThrottled, user_of_token
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -132,7 +132,7 @@ def bearer_token(authorization: str) -> str | None:
 
     Several such headers arrive as one, joined by commas: a proxy may have added its own.
     """
-    return next(filter(services.is_token, BEARER.findall(authorization)), None)
+    return next(filter(is_token, BEARER.findall(authorization)), None)
 
 
 def session_credentials(cookies: Mapping[str, str], *, address: str = UNKNOWN) -> Credentials:

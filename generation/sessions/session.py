@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 from channels.db import database_sync_to_async
 from django.db import Error as DatabaseProblem
 
+from accounts.client_address import UNKNOWN
+from accounts.security_log import SecurityEvent, log_event
 from generation import protocol, selectors, services
 from generation.choices import CHANGE_ALL, ErrorCode
-from generation.client_address import UNKNOWN
 from generation.clock import clock
 from generation.exceptions import InvalidInput, NotFound, StudioError
 from generation.limits import MAX_MESSAGE_BYTES
 from generation.log_lines import database
 from generation.models import GenerationTask
 from generation.protocol import Attach, Cancel, Detach, Generate, Ping, Retry
-from generation.security_log import SecurityEvent, log_event
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

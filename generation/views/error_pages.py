@@ -12,9 +12,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views import defaults
 
+from accounts.client_address import client_address
+from accounts.security_log import SecurityEvent, log_event, log_foreign_host
 from generation.choices import ErrorCode
-from generation.client_address import client_address
-from generation.security_log import SecurityEvent, log_event, log_foreign_host
 from generation.sessions import owner_buckets
 
 

@@ -14,9 +14,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.http.request import RawPostDataException
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.client_address import client_address
 from generation import selectors
 from generation.choices import CloseCode, ErrorCode
-from generation.client_address import client_address
 from generation.clock import clock
 from generation.exceptions import InvalidInput
 from generation.log_lines import database

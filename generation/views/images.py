@@ -13,11 +13,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
+from accounts.client_address import client_address
+from accounts.token_authentication import TokenThrottled, user_of_token
 from generation import images, selectors, unicode_text
-from generation.client_address import client_address
 from generation.exceptions import NotFound
 from generation.models import GeneratedImage
-from generation.sessions import TokenThrottled, bearer_token, user_of_token
+from generation.sessions import bearer_token
 
 KEPT = 86_400
 """Seconds a browser keeps a picture: its file never changes."""

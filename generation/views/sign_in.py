@@ -23,8 +23,8 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext, ngettext
 
+from accounts.sign_in import SignInThrottled, check_password
 from generation import selectors
-from generation.sessions import SignInThrottled, check_password
 
 BUSY_RETRY = 5
 """Seconds after which it is worth trying again when too many people sign in at once."""

@@ -14,8 +14,9 @@ from weakref import WeakKeyDictionary
 
 from zipstream import ZIP_DEFLATED, ZipStream
 
+from accounts.log_format import log_line
 from generation import images, unicode_text
-from generation.log_lines import cause_of, log_line
+from generation.log_lines import cause_of
 from generation.models import GeneratedImage
 from generation.views.images import download_name
 

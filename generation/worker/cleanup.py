@@ -8,9 +8,9 @@ import uuid
 
 from channels.db import database_sync_to_async
 
+from accounts.log_format import log_line
 from generation import selectors, services
 from generation.clock import clock
-from generation.log_lines import log_line
 
 logger = logging.getLogger(__name__)
 

@@ -16,11 +16,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from accounts.log_format import log_line
 from generation.choices import ErrorCode
 from generation.exceptions import DecoderLost, PictureError
 from generation.image_messages import TIME_LIMIT, pack, receive
 from generation.images import MAX_BASE64, Picture
-from generation.log_lines import log_line
 
 logger = logging.getLogger(__name__)
 

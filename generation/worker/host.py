@@ -13,11 +13,12 @@ from channels.db import database_sync_to_async
 from channels.routing import ChannelNameRouter
 from django.conf import settings
 
+from accounts.log_format import log_line
 from generation import broadcast, services
 from generation.choices import InterruptReason
 from generation.clock import clock
 from generation.exceptions import AttemptInterrupted, CancelObserved, LeaseLost
-from generation.log_lines import Outage, cause_of, database, layer, log_line
+from generation.log_lines import Outage, cause_of, database, layer
 from generation.services import AbandonedCall, Claim
 from generation.teardown import cancel_and_wait, finish_within
 from generation.worker import decoder

@@ -8,9 +8,10 @@ from datetime import datetime
 
 from channels.db import database_sync_to_async
 
+from accounts.log_format import log_line
 from generation import selectors, services
 from generation.clock import clock
-from generation.log_lines import cause_of, log_line
+from generation.log_lines import cause_of
 
 logger = logging.getLogger(__name__)
 

@@ -39,11 +39,11 @@ SETTLE = 15.0
 
 MAKE_ACCOUNTS = """
 from django.contrib.auth.models import User
-from generation import services
+from accounts.tokens import create_token
 from generation.clock import clock
 for number in range({people}):
     user = User.objects.create_user(f"person-{{number}}")
-    print(services.create_token(owner=user, name="chaos", now=clock.now()))
+    print(create_token(owner=user, name="chaos", now=clock.now()))
 """
 
 

@@ -12,10 +12,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import ApiToken
+from accounts.tokens import create_token
 from generation import services
 from generation.admin.changelist import MAX_SCANNED_TASKS
 from generation.choices import InterruptReason, TaskStatus
-from generation.models import ApiToken, GenerationTask, ShareLink, Worker
+from generation.models import GenerationTask, ShareLink, Worker
 from tests.factories import claim_one, failed_task, finished_task, interrupt, submit
 from tests.query_plans import plan_of
 from tests.rows import copy_task
@@ -293,7 +295,7 @@ def test_somebody_without_the_permission_sees_no_tasks(bob: User) -> None:
 
 
 def test_a_token_is_shown_without_its_secret(alice: User, now: datetime) -> None:
-    token = services.create_token(owner=alice, name="script", now=now)
+    token = create_token(owner=alice, name="script", now=now)
     root = User.objects.create_superuser("root")
     client = Client()
     client.force_login(root)

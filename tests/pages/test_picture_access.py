@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from generation import services
+from accounts.tokens import create_token
 from tests.factories import finished_task
 from tests.pages.clients import signed_in
 from tests.socket.tokens import FOREIGN
@@ -34,7 +34,7 @@ def test_a_token_of_ours_counts_beside_a_session_and_what_a_proxy_adds(
     media: Path, alice: User, bob: User, now: datetime
 ) -> None:
     url = f"/pictures/{finished_task(alice, now).pk}/1/"
-    token = services.create_token(owner=alice, name="", now=now)
+    token = create_token(owner=alice, name="", now=now)
 
     good = {"Authorization": f"Basic eDp5,Bearer {token}"}
     assert Client().get(url, headers=good).status_code == 200

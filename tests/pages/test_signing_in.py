@@ -18,10 +18,10 @@ from django.contrib.auth.models import User
 from django.core.cache import caches
 from django.test import Client, override_settings
 
-from generation.sessions import SignInThrottled, sign_in
-from generation.sessions.fair_semaphore import FairSemaphore, SemaphoreFull
-from generation.sessions.sign_in import ACCOUNT_LIMIT, ADDRESS_LIMIT
-from generation.sessions.throttle import Throttle, counters
+from accounts import sign_in
+from accounts.fair_semaphore import FairSemaphore, SemaphoreFull
+from accounts.sign_in import ACCOUNT_LIMIT, ADDRESS_LIMIT, SignInThrottled
+from accounts.throttle import Throttle, counters
 from tests.studio import wait_until
 
 pytestmark = pytest.mark.django_db

@@ -10,8 +10,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
+from accounts.models import ApiToken
+from accounts.tokens import create_token
 from generation import services
-from generation.models import ApiToken, GenerationTask, ShareLink, TaskEvent, Worker
+from generation.models import GenerationTask, ShareLink, TaskEvent, Worker
 from tests.factories import claim_one, files_in, finished_task, submit
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,7 +31,7 @@ def test_everything_of_it_goes_and_nothing_of_others(
     mine = [finished_task(alice, now) for _each in range(3)]
     waiting = submit(alice, now)
     services.create_link(task=mine[0], now=now)
-    services.create_token(owner=alice, name="", now=now)
+    create_token(owner=alice, name="", now=now)
     services.move_to_trash(owner=alice, pictures=[], tasks=[mine[1].pk], now=now)
     theirs = finished_task(bob, now)
 

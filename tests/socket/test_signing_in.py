@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
-from generation.log_lines import log_line
+from accounts.log_format import log_line
 from generation.sessions.authentication import credentials_of, is_same_origin
 from tests.socket.sockets import OpenPage, Page, cookie_of
 from tests.socket.tokens import FOREIGN, token_of

@@ -15,8 +15,14 @@ from django.core.cache import caches
 from django.core.management import call_command
 from django.test import AsyncClient, Client
 
-from generation.sessions import TokenThrottled, revalidation, user_of_token
-from generation.sessions.token_authentication import MAX_TOKENS, TOKEN_LIMIT, ValidTokens
+from accounts.token_authentication import (
+    MAX_TOKENS,
+    TOKEN_LIMIT,
+    TokenThrottled,
+    ValidTokens,
+    user_of_token,
+)
+from generation.sessions import revalidation
 from tests.factories import finished_task
 from tests.socket.sockets import OpenPage, Page
 from tests.socket.tokens import token_of

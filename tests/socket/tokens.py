@@ -7,7 +7,7 @@ from datetime import datetime
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 
-from generation import services
+from accounts.tokens import create_token
 
 FOREIGN = [
     "Basic c3R1ZGlvOnNlY3JldA==",
@@ -23,4 +23,4 @@ FOREIGN = [
 
 
 async def token_of(user: User, now: datetime) -> str:
-    return await sync_to_async(services.create_token)(owner=user, name="test", now=now)
+    return await sync_to_async(create_token)(owner=user, name="test", now=now)

@@ -14,10 +14,10 @@ from django.contrib.auth.signals import user_logged_out
 from django.core.exceptions import PermissionDenied
 from django.dispatch import receiver
 
-from generation.client_address import UNKNOWN, client_address, client_network
-from generation.security_log import SecurityEvent, log_event
-from generation.sessions.fair_semaphore import FairSemaphore, SemaphoreFull
-from generation.sessions.throttle import Throttle, counters
+from accounts.client_address import UNKNOWN, client_address, client_network
+from accounts.fair_semaphore import FairSemaphore, SemaphoreFull
+from accounts.security_log import SecurityEvent, log_event
+from accounts.throttle import Throttle, counters
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.http import HttpRequest
 
-from generation.models import ApiToken
+from accounts.models import ApiToken
 
 
 @admin.register(ApiToken)

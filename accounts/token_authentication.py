@@ -10,12 +10,13 @@ from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from generation import services
-from generation.client_address import client_network
-from generation.clock import clock
-from generation.security_log import SecurityEvent, log_event
-from generation.selectors import digest_of
-from generation.sessions.throttle import Throttle
+from django.utils import timezone
+
+from accounts import tokens
+from accounts.client_address import client_network
+from accounts.hashing import digest_of
+from accounts.security_log import SecurityEvent, log_event
+from accounts.throttle import Throttle
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -67,7 +68,7 @@ def user_of_token(token: str, *, address: str) -> User | None:
     wait = 0.0 if digest in valid_tokens else TOKEN_LIMIT.wait(network)
     if wait:
         raise TokenThrottled(wait)
-    user = services.user_of_token(token=token, now=clock.now(), address=address)
+    user = tokens.user_of_token(token=token, now=timezone.now(), address=address)
     if user is None:
         valid_tokens.remove(digest)
         TOKEN_LIMIT.hit(network)

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
-from generation import services
-from generation.clock import clock
+from accounts.tokens import create_token
 
 
 class Command(BaseCommand):
@@ -23,5 +23,5 @@ class Command(BaseCommand):
             owner = User.objects.get_by_natural_key(options["username"])
         except User.DoesNotExist as error:
             raise CommandError(f"no such user: {options['username']}") from error
-        token = services.create_token(owner=owner, name=options["name"], now=clock.now())
+        token = create_token(owner=owner, name=options["name"], now=timezone.now())
         self.stdout.write(token)

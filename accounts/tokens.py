@@ -6,9 +6,9 @@ import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from generation.models import ApiToken
-from generation.security_log import SecurityEvent, log_event
-from generation.selectors import digest_of
+from accounts.hashing import digest_of
+from accounts.models import ApiToken
+from accounts.security_log import SecurityEvent, log_event
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

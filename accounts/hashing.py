@@ -1,0 +1,10 @@
+"""The form in which secrets of clients are stored: API tokens and the tokens of share links."""
+
+from __future__ import annotations
+
+import hashlib
+
+
+def digest_of(token: str) -> str:
+    """SHA-256 in hexadecimal. Tokens are random: no salt, no slow hash."""
+    return hashlib.sha256(token.encode()).hexdigest()

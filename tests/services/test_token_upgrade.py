@@ -1,0 +1,90 @@
+"""An upgrade from the version in which `generation` had the tokens keeps them and their staff."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.state import StateApps
+
+from accounts.hashing import digest_of
+from accounts.models import ApiToken
+from accounts.tokens import create_token, user_of_token
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BEFORE = [("accounts", None), ("generation", "0011_collection")]
+
+
+def migrate(*targets: tuple[str, str | None]) -> StateApps:
+    executor = MigrationExecutor(connection)
+    executor.migrate(list(targets))
+    applied = [(app, name) for app, name in targets if name is not None]
+    return MigrationExecutor(connection).loader.project_state(applied).apps
+
+
+@pytest.fixture
+def before() -> Iterator[StateApps]:
+    """The apps and the schema of the version before; the newest ones afterwards."""
+    newest = MigrationExecutor(connection).loader.graph.leaf_nodes()
+    try:
+        yield migrate(*BEFORE)
+    finally:
+        migrate(*newest)
+        ContentType.objects.clear_cache()
+
+
+def upgrade() -> None:
+    migrate(*MigrationExecutor(connection).loader.graph.leaf_nodes())
+    ContentType.objects.clear_cache()
+
+
+def test_tokens_work_after_the_upgrade(before: StateApps, alice: User, now: datetime) -> None:
+    rows = before.get_model("generation", "ApiToken").objects
+    for number in range(3):
+        row = {"digest": digest_of(f"lj-{number}"), "owner_id": alice.pk, "created": now}
+        rows.create(name=f"script {number}", **row)
+
+    upgrade()
+
+    assert [each.name for each in ApiToken.objects.order_by("pk")] == [
+        "script 0",
+        "script 1",
+        "script 2",
+    ]
+    for number in range(3):
+        assert user_of_token(token=f"lj-{number}", now=now, address="192.0.2.7") == alice
+    token = create_token(owner=alice, name="new", now=now)
+    assert user_of_token(token=token, now=now, address="192.0.2.7") == alice
+
+
+def test_staff_keep_their_permissions(before: StateApps, alice: User) -> None:
+    old = before.get_model("contenttypes", "ContentType").objects
+    kind, _is_new = old.get_or_create(app_label="generation", model="apitoken")
+    permission, _is_new = Permission.objects.get_or_create(
+        content_type_id=kind.pk, codename="delete_apitoken", defaults={"name": "delete"}
+    )
+    alice.user_permissions.add(permission)
+
+    upgrade()
+
+    person = User.objects.get(pk=alice.pk)
+    assert person.has_perm("accounts.delete_apitoken")
+    assert not person.has_perm("generation.delete_apitoken")
+    assert ContentType.objects.get_for_model(ApiToken).pk == kind.pk
+
+
+def test_the_way_back_keeps_tokens_too(alice: User, now: datetime) -> None:
+    create_token(owner=alice, name="script", now=now)
+    newest = MigrationExecutor(connection).loader.graph.leaf_nodes()
+    try:
+        names = migrate(*BEFORE).get_model("generation", "ApiToken").objects.values_list("name")
+        assert list(names) == [("script",)]
+    finally:
+        migrate(*newest)
+        ContentType.objects.clear_cache()
