@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ACCOUNT_LIMIT = Throttle(name="sign-in-account", free=5, longest=300)
-"""A name that no account has is counted like any other: the two must not be told apart."""
+"""Names without an account are counted too, so that the answer does not say which exist."""
 
 ADDRESS_LIMIT = Throttle(name="sign-in-address", free=30, longest=60)
 """Many people may share an address; what succeeds is not counted."""
@@ -93,9 +93,9 @@ class PasswordBackend(ModelBackend):
 
 
 def check_password(request: HttpRequest, user: User, password: str, *, purpose: str) -> bool:
-    """Whether it is the password of `user`, who is signed in; raises SignInThrottled.
+    """Whether it is the password of the signed-in `user`; raises SignInThrottled.
 
-    A session that was left open, or stolen, must not be a way to guess it.
+    Limited like a sign-in: a stolen session must not be a way to guess the password.
     """
     attempt = SignInAttempt(user.get_username(), client_address(request), purpose=purpose)
     return attempt.verify(partial(user.check_password, password))

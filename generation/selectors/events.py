@@ -16,7 +16,7 @@ from generation.models import GenerationTask, TaskEvent
 from generation.protocol import EventFrame, TaskState, empty_state, fold
 
 PAGE_EVENTS = 1_000
-"""Events per read; with frames of about 300 bytes a page stays near 256 KiB."""
+"""Events per read; frames have about 300 bytes, a page about 300 KiB."""
 
 PART_EVENTS = 128
 

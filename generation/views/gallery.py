@@ -57,7 +57,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
     live = {"socket_path": socket_path(), "collection": selectors.revision_of(request.user.pk)}
     wanted = filter_of(request.GET, clock.now())
     found = selectors.gallery_page(request.user, wanted, request.GET.get("before"))
-    context = {**found, **live, "demo": not settings.XINFERENCE_URL}
+    context = {**found, **live, "limits": limits, "demo": not settings.XINFERENCE_URL}
     template = "studio/_gallery_page.html" if fragment else "studio/gallery.html"
     return render(request, template, context)
 

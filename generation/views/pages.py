@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from generation import selectors, services
+from generation import limits, selectors, services
 from generation.choices import UNFINISHED, TaskStatus
 from generation.clock import clock
 from generation.exceptions import InvalidInput, NotFound
@@ -168,6 +168,7 @@ def page(request: HttpRequest, cards: list[Card], now: datetime) -> dict[str, An
     models = selectors.model_offers(user.pk, now=now)
     return {
         "demo": demo,
+        "limits": limits,
         "cards": [to_paint(card, now) for card in cards],
         "studio_state": {
             "protocol": PROTOCOL_VERSION,

@@ -1,7 +1,6 @@
 // @ts-check
 /** What is wrong with the composer's inputs, and where that is said; loaded with the first key. */
 
-import { PROMPT_MOST } from "./composer-fields.js";
 import { LINES_MOST, notTaken, tooManyLines, withRefused } from "./composer-lines.js";
 import { errorSentence, gettext, length, saysNothing } from "../lib/i18n.js";
 
@@ -10,8 +9,6 @@ import { errorSentence, gettext, length, saysNothing } from "../lib/i18n.js";
 /** @import {Refusal} from "../connection/protocol.js" */
 
 /** @typedef {{text: string, keys: string[], refused: string[]}} SentSet what was sent at once, and what of it came back */
-
-const SEED_MOST = 4_294_967_295;
 
 export class Errors {
   #form;
@@ -50,8 +47,8 @@ export class Errors {
   #codeOf(prompts) {
     const seed = this.#fields.value("seed").trim();
     if (prompts.every(saysNothing)) return "prompt_empty";
-    if (prompts.some((prompt) => length(prompt) > PROMPT_MOST)) return "prompt_too_long";
-    if (!/^\d*$/.test(seed) || Number(seed) > SEED_MOST) return "seed_invalid";
+    if (prompts.some((prompt) => length(prompt) > this.#fields.most("prompt"))) return "prompt_too_long";
+    if (!/^\d*$/.test(seed) || Number(seed) > this.#fields.most("seed")) return "seed_invalid";
     return this.#fields.wrongNumber() ? "number_invalid" : null;
   }
 

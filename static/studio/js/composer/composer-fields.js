@@ -5,8 +5,6 @@ import { closest, find, setProperty } from "../lib/dom.js";
 
 /** @import {Model} from "../connection/protocol.js" */
 
-export const PROMPT_MOST = 2000;
-const GRID = 16;
 const RATIOS = ["1:1", "3:4", "4:3", "9:16", "16:9"];
 const SCALES = [512, 768, 1024];
 /** Each has its bounds in the markup. */
@@ -37,6 +35,7 @@ export const DRAFT_FIELDS = [
  */
 export function createFields(form, models) {
   const lock = find(form, "[data-lock]", HTMLButtonElement);
+  const sides = find(form, "[name='width']", HTMLInputElement);
   const sliders = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("[data-mirror]")]);
 
   /** @param {string} name */
@@ -44,6 +43,9 @@ export function createFields(form, models) {
     const input = form.elements.namedItem(name);
     return input && "value" in input ? String(input.value) : "";
   }
+
+  /** The length of a text, or the number, that the server takes at most. @param {string} name */
+  const most = (name) => Number(find(form, `[name='${name}']`, HTMLElement).dataset.most);
 
   /** @param {string} name */
   function numberOf(name) {
@@ -100,7 +102,7 @@ export function createFields(form, models) {
    * @param {number} height
    */
   function setSize(width, height) {
-    const sizes = RATIOS.flatMap((ratio) => SCALES.map((scale) => ({ ratio, scale, side: outputSize(ratio, scale) })));
+    const sizes = RATIOS.flatMap((ratio) => SCALES.map((scale) => ({ ratio, scale, side: outputSize(ratio, scale, sides) })));
     const preset = sizes.find(({ side: [w, h] }) => w === width && h === height);
     set("width", String(width));
     set("height", String(height));
@@ -112,7 +114,7 @@ export function createFields(form, models) {
   function size() {
     const ratio = value("ratio");
     if (ratio === "free") return [numberOf("width"), numberOf("height")];
-    return outputSize(ratio, numberOf("scale"));
+    return outputSize(ratio, numberOf("scale"), sides);
   }
 
   /** @returns {Content} */
@@ -160,21 +162,25 @@ export function createFields(form, models) {
       setLocked(locked);
     },
 
-    value, wrongNumber, set, press, mirror, fill, setSize, size, content,
+    value, most, wrongNumber, set, press, mirror, fill, setSize, size, content,
   };
 }
 
 /** @typedef {ReturnType<typeof createFields>} Fields */
 
 /**
- * Sides in multiples of 16 whose area is close to `scale`².
+ * Sides in multiples of `step` whose area is close to `scale`².
  *
  * @param {string} ratio "3:4"
  * @param {number} scale side of the square of the same area
+ * @param {Pick<HTMLInputElement, "min" | "max" | "step">} sides
  * @returns {[number, number]}
  */
-export function outputSize(ratio, scale) {
+export function outputSize(ratio, scale, { min, max, step }) {
   const [w, h] = ratio.split(":").map(Number);
+  const [least, most, grid] = [min, max, step].map(Number);
+  /** @param {number} side */
+  const snap = (side) => Math.min(most, Math.max(least, Math.round(side / grid) * grid));
   const stretch = Math.sqrt(w / h);
   return [snap(scale * stretch), snap(scale / stretch)];
 }
@@ -182,6 +188,3 @@ export function outputSize(ratio, scale) {
 /** @param {HTMLInputElement} input */
 const isWrong = ({ name, value, validity: { rangeUnderflow, rangeOverflow, stepMismatch } }) =>
   value === "" || rangeUnderflow || rangeOverflow || (stepMismatch && name !== "guidance"); // 7.25 can be sent
-
-/** @param {number} side */
-const snap = (side) => Math.min(2048, Math.max(256, Math.round(side / GRID) * GRID));

@@ -1,7 +1,7 @@
 // @ts-check
 /** The form: prompt and settings, draft, sending; what only some people need of it is loaded when they do. */
 
-import { DRAFT_FIELDS, PROMPT_MOST, createFields } from "./composer-fields.js";
+import { DRAFT_FIELDS, createFields } from "./composer-fields.js";
 import { linesCounted, offerModels, sendWords, showProspect } from "./composer-wait.js";
 import { Face, dress, find, lazy, ofThisSite, on, setAttribute } from "../lib/dom.js";
 import { createDraft } from "../state/own-storage.js";
@@ -237,7 +237,7 @@ export function createComposer(page, submit) {
     });
     const idle = content.guidance === 0 && "negative_prompt" in content;
     face.reveal({ free, scales: !free, "negative-idle": idle });
-    face.part("count").parentElement?.toggleAttribute("data-over", longest > PROMPT_MOST);
+    face.part("count").parentElement?.toggleAttribute("data-over", longest > fields.most("prompt"));
     fields.mirror();
     const model = models.find(({ name }) => name === content.model);
     const work = { width, height, steps: Number(content.steps), n, tasks: texts.length };

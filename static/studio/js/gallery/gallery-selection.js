@@ -8,8 +8,6 @@ import { gettext, ngettext } from "../lib/i18n.js";
 import { isTyping } from "../viewer/viewer-keys.js";
 
 const COMPARED = { least: 2, most: 6 };
-/** One request may name so many. */
-const MOST = 500;
 /** From so many on a question comes before they are deleted. */
 const MANY = 10;
 const CONFIRM_MS = 4_000;
@@ -20,6 +18,8 @@ const boxOf = (tile) => tile.querySelector("input[name='pictures']");
 export class Selection {
   #wall;
   #bar;
+  /** Pictures that one request may name. */
+  #most;
   #say;
   /** Where a range begins. @type {HTMLElement | null} */
   #anchor = null;
@@ -33,6 +33,7 @@ export class Selection {
   constructor(wall, say) {
     this.#wall = wall;
     this.#bar = find(document, "#picked", HTMLElement);
+    this.#most = Number(this.#bar.dataset.most);
     this.#say = say;
     for (const action of this.#bar.querySelectorAll("[data-action]")) action.removeAttribute("hidden");
     wall.addEventListener("click", (event) => this.#click(event), { capture: true });
@@ -109,7 +110,7 @@ export class Selection {
     const from = this.#anchor ? tiles.indexOf(this.#anchor) : -1;
     if (from < 0) return;
     const [first, last] = [from, tiles.indexOf(tile)].sort((a, b) => a - b);
-    let room = MOST - this.chosen.length;
+    let room = this.#most - this.chosen.length;
     for (const box of tiles.slice(first, last + 1).map(boxIn)) {
       if (on && !box.checked) room -= 1;
       if (room >= 0) box.checked = on;
@@ -123,7 +124,7 @@ export class Selection {
     if (event.key === "Escape") this.leave();
     else if (event.key.toLowerCase() === "a" && (event.ctrlKey || event.metaKey) && !event.shiftKey) {
       event.preventDefault();
-      for (const tile of this.#tiles.slice(0, MOST)) boxIn(tile).checked = true;
+      for (const tile of this.#tiles.slice(0, this.#most)) boxIn(tile).checked = true;
       this.#changed();
     }
   }
