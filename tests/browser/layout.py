@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, Page
 
 SIDEWAYS = "document.documentElement.scrollWidth - innerWidth"
 
-# texts of two elements that cover each other
+# texts of two elements that cover each other, and texts that a picture or a step grid covers
 COVERED_TEXTS = """(root) => {
   const boxes = [];
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
@@ -23,10 +23,14 @@ COVERED_TEXTS = """(root) => {
       if (!shown || box.bottom <= shown.bottom + 1) boxes.push({ owner, box, text });
     }
   }
+  for (const owner of root.querySelectorAll(".frame")) {
+    if (owner.checkVisibility()) boxes.push({ owner, box: owner.getBoundingClientRect(), text: "frame" });
+  }
   return boxes.flatMap((a, i) => boxes.slice(i + 1).flatMap((b) => {
     const wide = Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left);
     const high = Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top);
-    return a.owner !== b.owner && wide > 2 && high > 3 ? [`${a.text} / ${b.text}`] : [];
+    const isOwn = a.owner === b.owner || (b.text === "frame" && b.owner.contains(a.owner));
+    return !isOwn && wide > 2 && high > 3 ? [`${a.text} / ${b.text}`] : [];
   }));
 }"""
 
