@@ -24,7 +24,8 @@ COVERED_TEXTS = """(root) => {
     }
   }
   for (const owner of root.querySelectorAll(".frame")) {
-    if (owner.checkVisibility()) boxes.push({ owner, box: owner.getBoundingClientRect(), text: "frame" });
+    const box = owner.getBoundingClientRect();
+    if (owner.checkVisibility()) boxes.push({ owner, box, text: "frame" });
   }
   return boxes.flatMap((a, i) => boxes.slice(i + 1).flatMap((b) => {
     const wide = Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left);
