@@ -121,6 +121,9 @@ def test_a_frozen_worker_writes_nothing_after_its_task_was_taken_over(
         wait_until(
             lambda: f"attempt_left task={task_id} attempt=1" in frozen.said(), what="it noticed"
         )
+        # its file is there before its row is
+        small = "select 1 from generation_generatedimage where task_id = %s and thumbnail != ''"
+        wait_until(lambda: whole.query(small, task_id), what="the thumbnail is recorded")
         wait_until(lambda: orphans(whole, task_id) == set(), what="every file has its row")
         follower.generate(**SHORT)
     assert (last["kind"], last["attempt"], last["seq"]) == ("completed", 2, newest(whole, task_id))
