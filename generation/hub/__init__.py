@@ -1,4 +1,4 @@
-"""The hub: one layer channel per process fans events out to the sockets attached to them."""
+"""The hub passes events from one channel-layer channel per process to the attached clients."""
 
 from __future__ import annotations
 

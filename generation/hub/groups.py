@@ -1,4 +1,4 @@
-"""Which owners' groups this process is in, and the proof that it hears them."""
+"""The channel-layer groups that this process has joined, one per task owner."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from generation.log_lines import layer as outage
 from generation.teardown import finish_within
 
 LINGER = 60.0
-"""Seconds a group is kept after its last socket: a reload must not leave and join."""
+"""Seconds a group is kept after its last socket: reloading a page must not leave and rejoin it."""
 
 RENEW_EVERY = 3_600.0
-"""Layers forget a membership after 24 hours."""
+"""Seconds. Channel layers drop a membership after 24 hours."""
 
 MARKER_INTERVAL = 0.02
 MARKER_TIMEOUT = 1.0
-"""A subscription that is not proven by then is used all the same: the log heals."""
+"""Seconds to wait for a marker. After that clients go on unproven; `Hub.compare` finds losses."""
 
 CHECK_EVERY = 5.0
 
 LEAVE_TIMEOUT = 3 * MARKER_TIMEOUT
-"""Seconds for one group: a join under way may come first."""
+"""Seconds for one group: it may have to wait for a join that holds the group's lock."""
 
 
 class GroupMemberships:
-    """Reference counts per owner; joins and leaves of one group run under one lock."""
+    """Joined groups, with a count of their sockets; one lock per group orders joins and leaves."""
 
     def __init__(self) -> None:
         self.channel = ""
@@ -40,16 +40,16 @@ class GroupMemberships:
         self.failed: dict[int, float] = {}
         self.markers: dict[str, asyncio.Event] = {}
         self.state: Literal["ok", "down", "unknown"] = "unknown"
-        """Whether the last marker to our own channel came back; unknown before there was one."""
+        """Whether the last marker to our own channel arrived; `unknown` before the first one."""
 
     async def open(self) -> None:
-        """Have a channel; while the layer is away there is none, and listen() asks again."""
+        """Open the channel. If the layer is down, `channel` stays empty and `listen` retries."""
         if self.channel:
             return
         try:
             async with asyncio.timeout(MARKER_TIMEOUT):
                 self.channel = await broadcast.layer().new_channel("hub")
-        except Exception as error:  # noqa: BLE001  whatever the layer's driver raises
+        except Exception as error:  # noqa: BLE001  depends on the layer's driver
             outage.failed(error)
             self.state = "down"
             await asyncio.sleep(MARKER_TIMEOUT)
@@ -58,7 +58,7 @@ class GroupMemberships:
         await asyncio.gather(*(self.leave(owner_id) for owner_id in list(self.joined)))
 
     async def join(self, owner_id: int) -> None:
-        """Be in the owner's group; returns when events are known to arrive, or after a second."""
+        """Join the owner's group; return once a marker has arrived, or after MARKER_TIMEOUT."""
         self.counts[owner_id] += 1
         self.empty_since.pop(owner_id, None)
         async with self.locks[owner_id]:
@@ -66,13 +66,13 @@ class GroupMemberships:
             if owner_id in self.joined or self.failed.get(owner_id, lately) > lately:
                 return
             if self.state == "down":
-                # known to be away: nobody has to wait for that again; maintain() joins later
+                # do not make the client wait for a timeout; `maintain` joins the group later
                 return
             try:
                 async with asyncio.timeout(MARKER_TIMEOUT):
                     await broadcast.layer().group_add(broadcast.group_of(owner_id), self.channel)
                     await self.verify(owner_id)
-            except Exception as error:  # noqa: BLE001  the layer is away: compare() heals
+            except Exception as error:  # noqa: BLE001  layer is down: `Hub.compare` reads the log
                 outage.failed(error)
                 self.failed[owner_id] = monotonic()
                 return
@@ -80,20 +80,20 @@ class GroupMemberships:
             self.joined[owner_id] = monotonic()
 
     def in_group_since(self, owner_id: int, *, since: float) -> bool:
-        """Whether this process has been in the group from `since` (monotonic) on."""
+        """Whether this process has been in the group since `since` (monotonic seconds)."""
         return self.state != "down" and self.joined.get(owner_id, float("inf")) <= since
 
     async def verify(self, owner_id: int) -> None:
-        """Send a marker through the group until it comes back."""
+        """Send a marker to the group, repeatedly, until it arrives on our channel."""
         marker = uuid.uuid4().hex
-        heard = self.markers[marker] = asyncio.Event()
+        arrived = self.markers[marker] = asyncio.Event()
         message = broadcast.marker(marker)
         try:
-            while not heard.is_set():
+            while not arrived.is_set():
                 await broadcast.layer().group_send(broadcast.group_of(owner_id), message)
                 try:
                     async with asyncio.timeout(MARKER_INTERVAL):
-                        await heard.wait()
+                        await arrived.wait()
                 except TimeoutError:
                     continue
         finally:
@@ -105,14 +105,14 @@ class GroupMemberships:
             event.set()
 
     def release(self, owner_id: int) -> None:
-        """One socket less; the group itself is left later."""
+        """Count one socket less. `maintain` leaves the group LINGER seconds after the last one."""
         self.counts[owner_id] -= 1
         if self.counts[owner_id] <= 0:
             del self.counts[owner_id]
             self.empty_since[owner_id] = monotonic()
 
     async def maintain(self) -> None:
-        """Leave groups nobody needs, renew old memberships, join again what was not proven."""
+        """Leave unused groups, renew old memberships and retry failed joins, until cancelled."""
         while True:
             await asyncio.sleep(CHECK_EVERY)
             await self.check_channel()
@@ -120,23 +120,23 @@ class GroupMemberships:
             for owner_id, since in list(self.empty_since.items()):
                 if now - since > LINGER:
                     await self.leave(owner_id)
-            # while the layer is away, trying it for each owner would only take long
+            # while the layer is down, each owner would cost one timeout
             owners = list(self.counts) if self.state == "ok" else []
             for owner_id in owners:
                 if now - self.joined.get(owner_id, now - RENEW_EVERY - 1) > RENEW_EVERY:
                     await self.renew(owner_id)
 
     async def check_channel(self) -> None:
-        """Send a marker to our own channel: does the layer carry anything at all?"""
+        """Send a marker to our own channel and set `state` by whether it arrives."""
         marker = uuid.uuid4().hex
-        heard = self.markers[marker] = asyncio.Event()
+        arrived = self.markers[marker] = asyncio.Event()
         try:
             async with asyncio.timeout(MARKER_TIMEOUT):
                 await broadcast.layer().send(self.channel, broadcast.marker(marker))
-                await heard.wait()
+                await arrived.wait()
             self.state = "ok"
             outage.worked()
-        except Exception as error:  # noqa: BLE001  whatever the layer's driver raises
+        except Exception as error:  # noqa: BLE001  depends on the layer's driver
             outage.failed(error)
             self.state = "down"
         finally:
@@ -147,14 +147,14 @@ class GroupMemberships:
             try:
                 async with asyncio.timeout(MARKER_TIMEOUT):
                     await broadcast.layer().group_add(broadcast.group_of(owner_id), self.channel)
-            except Exception as error:  # noqa: BLE001  tried again at the next look
+            except Exception as error:  # noqa: BLE001  `maintain` tries again
                 outage.failed(error)
                 return
             self.failed.pop(owner_id, None)
             self.joined[owner_id] = monotonic()
 
     async def leave(self, owner_id: int) -> None:
-        """Leave the group, unless it was joined again; a layer that hangs is not waited for."""
+        """Leave the group unless it was joined again, within LEAVE_TIMEOUT."""
         name = f"leaving the group of owner {owner_id}"
         await finish_within(LEAVE_TIMEOUT, self.leave_unless_needed(owner_id), name=name)
 
@@ -170,8 +170,8 @@ class GroupMemberships:
                     await broadcast.layer().group_discard(
                         broadcast.group_of(owner_id), self.channel
                     )
-            except Exception as error:  # noqa: BLE001  a stale membership only costs messages
+            except Exception as error:  # noqa: BLE001  a stale membership costs only messages
                 outage.failed(error)
         if not self.counts.get(owner_id):
-            # nobody joins meanwhile, so nobody waits for this lock
+            # no join has counted a socket since, so no coroutine waits for this lock
             self.locks.pop(owner_id, None)

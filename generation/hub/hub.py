@@ -1,4 +1,4 @@
-"""Groups in, sockets out; the log closes every hole the layer leaves."""
+"""The hub: channel-layer messages in, frames out. What the layer loses is read from the log."""
 
 from __future__ import annotations
 
@@ -29,37 +29,40 @@ logger = logging.getLogger(__name__)
 Close = Callable[[int], Coroutine[Any, Any, None]]
 
 COMPARE_EVERY = 5.0
-"""Seconds after which a lost doorbell is noticed at the latest."""
+"""Seconds after which a lost broadcast is noticed at the latest."""
 
 POSITIONS_EVERY = 2.0
 
 CLOSE_TIMEOUT = 5.0
-"""Seconds for closing its sockets; one that does not close ends with the process."""
+"""Seconds for closing all sockets; those still open then end with the process."""
 
 RETRY_DELAY = 1.0
 
 
 class Hub:
-    """One per process. No database, no JSON and no thread hop per watcher on the fast path."""
+    """Distributes events to the clients of this process; one per process.
+
+    Delivering the next event of a task costs no query, no JSON and no thread switch per client.
+    """
 
     def __init__(self) -> None:
         self.watchers: defaultdict[str, set[Outbox]] = defaultdict(set)
         self.sockets: set[Outbox] = set()
         self.connecting: set[Close] = set()
-        """How to close the sockets that nobody is known behind yet."""
+        """Close callbacks of sockets whose user is not authenticated yet."""
         self.by_owner: defaultdict[int, set[Outbox]] = defaultdict(set)
         self.queue_updates = QueueUpdates()
         self.searched_at = clock.now()
-        """Until then every follower was told of every task of his."""
+        """Streams know every task that their owner submitted before this time."""
         self.groups = GroupMemberships()
         self.loops: list[asyncio.Task[None]] = []
         self.leaving = False
         self.owns_publisher = False
         self.notices = 0
-        """Of new tasks, so far."""
+        """Number of `task.created` messages received so far."""
 
     async def start(self) -> None:
-        """Begin to listen; needs a running loop, once per process."""
+        """Join the channel layer and start the background loops; call it in the event loop."""
         self.leaving = False
         self.searched_at = clock.now()
         self.owns_publisher = broadcast.publisher.start()
@@ -83,7 +86,7 @@ class Hub:
             await broadcast.publisher.stop()
 
     async def close_sockets(self, code: int) -> None:
-        """Say goodbye to every socket."""
+        """Close every socket with `code` and refuse new ones."""
         self.leaving = True
         closing = [
             asyncio.create_task(close(code), name="close") for close in self.close_callbacks()
@@ -104,12 +107,15 @@ class Hub:
                 if database.ongoing and await database_sync_to_async(selectors.accepts_writes)():
                     database.worked()
                 outage.worked()
-            except Exception as error:  # noqa: BLE001  a database or layer that is away
+            except Exception as error:  # noqa: BLE001  database or layer is down: try again
                 if not database.is_outage(error):
                     outage.failed(error)
 
     async def listen(self) -> None:
-        """Hand every message of the layer on; this receive is never cancelled but at the end."""
+        """Dispatch every message of the layer.
+
+        `receive` is cancelled only at shutdown: a cancelled receive can lose a message.
+        """
         layer = broadcast.layer()
         while True:
             try:
@@ -117,7 +123,7 @@ class Hub:
                 if not self.groups.channel:
                     continue
                 message = await layer.receive(self.groups.channel)
-            except Exception as error:  # noqa: BLE001  the layer comes back; the log heals
+            except Exception as error:  # noqa: BLE001  layer is down: `compare` reads the log
                 layer_outage.failed(error)
                 await asyncio.sleep(RETRY_DELAY)
                 continue
@@ -142,7 +148,7 @@ class Hub:
             self.groups.marker_received(message["marker"])
 
     def deliver(self, outbox: Outbox, task_id: str, seq: int, frame: str) -> None:
-        """Forward the next frame untouched; anything else is dropped or read from the log."""
+        """Forward the next event unchanged, drop an old one, and read the log after a gap."""
         cursor = outbox.cursors.get(task_id)
         if cursor is not None and seq <= cursor:
             return
@@ -155,17 +161,20 @@ class Hub:
             start_replay(outbox, task_id)
 
     async def register(self, outbox: Outbox) -> None:
-        """Let the socket hear of its owner's new tasks, and be found at shutdown."""
+        """Add a client: it gets its owner's new tasks and is closed at shutdown."""
         self.sockets.add(outbox)
         self.by_owner[outbox.owner_id].add(outbox)
         await self.join(outbox, outbox.owner_id)
 
     def has_room(self, owner_id: int) -> bool:
-        """Whether this person may open one more socket or stream in this process."""
+        """Whether this user may open one more socket or stream in this process."""
         return len(self.by_owner.get(owner_id, ())) < settings.CONNECTIONS_PER_PERSON
 
     def missed_no_notice(self, owner_id: int, *, since: float, notices: int) -> bool:
-        """Whether a socket that is registered only now missed no notice of his meanwhile."""
+        """Whether no notice of this owner's new tasks was missed since `since`.
+
+        `since` (monotonic seconds) and `notices` are from before the socket was registered.
+        """
         return notices == self.notices and self.groups.in_group_since(owner_id, since=since)
 
     async def join(self, outbox: Outbox, owner_id: int) -> None:
@@ -175,7 +184,10 @@ class Hub:
 
     @contextmanager
     def expecting(self, outbox: Outbox, task_id: str) -> Iterator[None]:
-        """Note what is rung of a task of a group of ours while it is looked up, to be attached."""
+        """While the task is read from the database: keep the newest broadcast seq in `seen`.
+
+        `attach` uses it. The owner's group must be joined already.
+        """
         self.watchers[task_id].add(outbox)
         try:
             yield
@@ -192,9 +204,10 @@ class Hub:
         after: int,
         first: LogPage | None = None,
     ) -> None:
-        """Group first, log second: from here on every event after `after` arrives once.
+        """Attach the task: from now on the client gets every event after `after` exactly once.
 
-        `first`: what came after `after`, read while the task was expected.
+        Joins the group before it reads the log, so that no event falls between the two.
+        `first`: the log page after `after`, if it was read within `expecting`.
         """
         await set_cursor(outbox, task_id, after)
         if first is None:
@@ -206,7 +219,7 @@ class Hub:
         self.queue_updates.send_known(outbox, task_id)
 
     async def expect(self, outbox: Outbox, task_ids: Collection[str]) -> dict[str, int]:
-        """Note what is rung of these from here on; the newest event of each, from one query."""
+        """Watch these tasks before they are attached; return {task_id: newest seq}, one query."""
         for task_id in task_ids:
             self.watchers[task_id].add(outbox)
         newest = await database_sync_to_async(selectors.newest_seqs)(task_ids)
@@ -215,7 +228,7 @@ class Hub:
     async def attach_expected(
         self, outbox: Outbox, *, task_id: str, after: int, newest: int
     ) -> None:
-        """`attach` of a task in a group of ours; the log is read only for who is behind."""
+        """`attach` for a task of a joined group; reads the log only if the client is behind."""
         outbox.cursors[task_id] = after
         self.watchers[task_id].add(outbox)
         if after < max(newest, outbox.seen.get(task_id, 0)):
@@ -233,7 +246,7 @@ class Hub:
                 self.queue_updates.known.pop(task_id, None)
 
     def resend_missing(self, outbox: Outbox, task_id: str) -> None:
-        """The page asks whether it has everything: what we know it misses follows."""
+        """Send events that were broadcast but not queued; called for each `ping`."""
         if outbox.seen.get(task_id, 0) > outbox.cursors.get(task_id, 0):
             start_replay(outbox, task_id)
 
@@ -251,9 +264,9 @@ class Hub:
         await outbox.stop()
 
     async def compare(self) -> None:
-        """One query: who is behind the log gets what he misses, whatever was lost on the way.
+        """Send every client what the log holds after its cursor, from one query for all tasks.
 
-        Who has read a finished task to its end is let go: nothing can follow.
+        A finished task whose log was sent to the end is detached: no event can follow.
         """
         await database_sync_to_async(clock.synchronise)()
         await self.discover_tasks()
@@ -271,14 +284,14 @@ class Hub:
                     self.detach(outbox, task_id)
 
     async def discover_tasks(self) -> None:
-        """Tasks of whose submission nobody told us, for those who follow all of their owner's."""
+        """Give every stream the tasks of its owner whose `task.created` message was lost."""
         now = clock.now()
         owners = {outbox.owner_id for outbox in self.sockets if isinstance(outbox, StreamOutbox)}
-        found = await database_sync_to_async(selectors.tasks_to_find)(
+        discovered = await database_sync_to_async(selectors.tasks_to_find)(
             owners, since=self.searched_at
         )
         self.searched_at = now
-        for owner_id, task_ids in found.items():
+        for owner_id, task_ids in discovered.items():
             for outbox in self.by_owner.get(owner_id, ()):
                 if isinstance(outbox, StreamOutbox):
                     for task_id in task_ids:
@@ -286,7 +299,7 @@ class Hub:
                     outbox.forget_seen(task_ids)
 
     async def compare_collections(self) -> None:
-        """Who was not told of the newest revision learns its number, and reads what is kept."""
+        """Send the newest collection revision to every client that has not got it."""
         if not self.by_owner:
             return
         owners = list(self.by_owner)
@@ -297,22 +310,22 @@ class Hub:
                 outbox.offer_collection(revision, frame)
 
     def publish_positions_of(self, task_ids: Collection[str]) -> None:
-        """Soon, to everybody who watches one of these by then."""
+        """Send the tasks' queue positions to the clients attached to them, after BATCH_DELAY."""
         self.queue_updates.publish_soon(task_ids, self.offer_positions)
 
     def offer_positions(self, positions: dict[str, QueuePosition]) -> None:
-        for task_id, place in positions.items():
+        for task_id, position in positions.items():
             for outbox in tuple(self.watchers.get(task_id, ())):
                 if task_id in outbox.cursors:
-                    self.queue_updates.offer(outbox, {task_id: place})
+                    self.queue_updates.offer(outbox, {task_id: position})
 
     async def publish_positions(self) -> None:
         await self.queue_updates.publish(tuple(self.sockets), tuple(self.watchers))
 
     def queue_frames_of(self, owner_id: int, task_ids: Collection[str]) -> list[str]:
-        """What `publish_positions` would tell somebody who asks for once; reads the database."""
+        """The frames that `publish_positions` sends, for one poll; reads the database."""
         return self.queue_updates.read_snapshot({owner_id}, task_ids).frames(owner_id, task_ids)
 
 
 hub = Hub()
-"""This process's hub; the server's boot starts it."""
+"""The hub of this process; `liujuan_site.lifespan` starts it."""

@@ -1,4 +1,4 @@
-"""What one reader still has to be told: a bounded queue; a socket's has a sender of its own."""
+"""Bounded queues of the frames for one client; a socket's outbox also sends them."""
 
 from __future__ import annotations
 
@@ -15,52 +15,51 @@ from generation.selectors import PAGE_EVENTS
 from generation.teardown import cancel_and_wait
 
 SEND_TIMEOUT = 30.0
-"""Seconds one frame may take to leave before the reader counts as gone."""
-
+"""Seconds that sending one frame may take before the socket is closed."""
 
 INTERNAL_ERROR = 1011
-"""The protocol's own code: the page reconnects and reads the log."""
+"""Close code of the WebSocket standard; the client reconnects and reads the log."""
 
 logger = logging.getLogger(__name__)
 
 
 class Outbox(ABC):
-    """Frames of one reader in order; `cursors` is the highest seq queued per attached task."""
+    """Frames for one client, in order; `cursors`: {attached task_id: highest seq queued}."""
 
     def __init__(self, *, owner_id: int, close: Callable[[int], Coroutine[Any, Any, None]]) -> None:
         self.owner_id = owner_id
         self.close = close
-        # a list and an event only while they are needed: most readers are idle
+        # event and lock are made when needed, to save memory: most clients are idle
         self.frames: list[str] = []
         self.room: asyncio.Event | None = None
         self.reading: asyncio.Lock | None = None
         self.cursors: dict[str, int] = {}
         self.seen: dict[str, int] = {}
-        """The newest event that the doorbell told of, whether or not it was queued."""
+        """{task_id: newest seq that was broadcast}, whether or not the event was queued."""
         self.replays: dict[str, asyncio.Task[None]] = {}
         self.groups: set[int] = set()
         self.hello_sent = False
-        """Whether it was put its first frame, `hello`: what is told of the line comes after it."""
+        """Whether `hello`, the first frame, was queued; queue updates must come after it."""
         self.collection = 0
-        """The newest revision of its owner's collection that it was told."""
+        """The newest revision of its owner's collection that was queued."""
         self.models = ""
-        """The newest `models` frame it was offered: the same one again would be no news."""
+        """The newest `models` frame that was queued; an equal one is not sent again."""
 
     def offer_collection(self, revision: int, frame: str) -> None:
-        """Queue a newer revision; without room, or before `hello`, it is told later."""
+        """Queue a newer revision. If full, or before `hello`, `compare_collections` retries."""
         if self.hello_sent and revision > self.collection and self.offer(frame):
             self.collection = revision
 
     @abstractmethod
     def wake(self) -> None:
-        """Something was queued."""
+        """Start sending; called after a frame was queued."""
 
     @abstractmethod
     def notify(self, task_id: str, frame: str) -> None:
-        """Tell of a new task of the same person."""
+        """Handle a new task of the same owner; `frame` is its `task` frame."""
 
     def offer(self, frame: str) -> bool:
-        """Queue `frame` if there is room."""
+        """Queue `frame`; False if the outbox is full."""
         if len(self.frames) >= MAX_QUEUED_FRAMES:
             return False
         self.frames.append(frame)
@@ -68,7 +67,7 @@ class Outbox(ABC):
         return True
 
     def try_send(self, *frames: str) -> bool:
-        """Whether they are with the reader: nothing was before them, and nothing to wait for."""
+        """Send `frames` at once; False if that would overtake queued frames or block."""
         return False
 
     async def put(self, frame: str) -> None:
@@ -80,17 +79,17 @@ class Outbox(ABC):
             await self.room.wait()
 
     def reading_lock(self) -> asyncio.Lock:
-        """Held by whoever reads the log for him."""
+        """Lock that is held while the log is read for this client."""
         if self.reading is None:
             self.reading = asyncio.Lock()
         return self.reading
 
     def page_size(self) -> int:
-        """Events of the log that he may take at once."""
+        """Number of log events to read for this client at once."""
         return MAX_QUEUED_FRAMES
 
     async def wait_until_empty(self) -> None:
-        """Return when nothing waits here any more; at once, if nobody will ever take it."""
+        """Wait until no frame is queued; a closed socket drops its frames."""
         while self.frames:
             self.room = self.room or asyncio.Event()
             self.room.clear()
@@ -101,26 +100,27 @@ class Outbox(ABC):
             self.room.set()
 
     def attached_tasks(self) -> list[str]:
-        """Every task that the hub may tell of."""
+        """Ids of the tasks for which the hub has this outbox as a watcher."""
         return list(self.cursors)
 
     def background_tasks(self) -> list[asyncio.Task[None]]:
         return list(self.replays.values())
 
     async def stop(self) -> None:
-        """End what still works for this reader; what was queued is dropped (the log has it)."""
+        """Cancel this client's background tasks. Queued frames are dropped; the log has them."""
         await cancel_and_wait(*self.background_tasks())
 
 
 def cannot_send_now(*frames: str) -> bool:
-    """Under a server of which nobody knows whether it would have to wait."""
+    """`send_now` of a server that does not say whether a write would block."""
     return False
 
 
 class SocketOutbox(Outbox):
-    """A socket's: what is queued is sent, and while its reader keeps up nothing is queued.
+    """Sends frames to a WebSocket; queues them only while the client is slow.
 
-    `send_now` gives whether it took some frames; `send` waits until the reader takes one.
+    `send_now` returns whether the transport took the frames without blocking; `send` waits until
+    the transport takes one.
     """
 
     def __init__(
@@ -139,7 +139,7 @@ class SocketOutbox(Outbox):
         self.held: list[tuple[str, str]] | None = None
 
     def offer(self, frame: str) -> bool:
-        # for who is gone nothing waits: whoever puts it there must get on and leave too
+        # client disconnected: drop the frame so that producers never block
         return self.closed or self.try_send(frame) or super().offer(frame)
 
     def try_send(self, *frames: str) -> bool:
@@ -147,15 +147,15 @@ class SocketOutbox(Outbox):
             return False
         try:
             return self.send_now(*frames)
-        except Exception:  # noqa: BLE001  the sender meets it too, and ends the socket
+        except Exception:  # noqa: BLE001  `run` gets the same error and closes the socket
             return False
 
     def page_size(self) -> int:
-        # while he keeps up nothing is queued: what is read leaves at once
+        # without a sender no frame is queued, so a large page leaves at once
         return PAGE_EVENTS if self.sender is None else MAX_QUEUED_FRAMES
 
     async def run(self) -> None:
-        """Send what is queued; a reader that holds us up is closed."""
+        """Send the queued frames; close the socket if one takes longer than SEND_TIMEOUT."""
         while self.frames:
             frame = self.frames.pop(0)
             self.notify_room()
@@ -174,7 +174,7 @@ class SocketOutbox(Outbox):
         self.sender = None
 
     async def end(self, code: int) -> None:
-        """Nothing more is sent: whoever comes back reads the log."""
+        """Drop the queued frames and close the socket; after a reconnect the log is read."""
         self.closed = True
         self.frames.clear()
         self.notify_room()
@@ -185,7 +185,7 @@ class SocketOutbox(Outbox):
             self.sender = asyncio.create_task(self.run())
 
     def notify(self, task_id: str, frame: str) -> None:
-        """Tell of a new task of another tab; lost is not wrong, the next `hello` names it."""
+        """Queue the `task` frame of a task from another tab; if full, `hello` names it later."""
         if self.held is not None:
             self.held.append((task_id, frame))
         elif task_id not in self.cursors:
@@ -193,7 +193,7 @@ class SocketOutbox(Outbox):
 
     @contextmanager
     def holding_notices(self) -> Iterator[None]:
-        """While this socket submits, a notice may be of its own task: its `ack` comes first."""
+        """Delay notices while this socket submits, so that `ack` precedes its own task's notice."""
         self.held = []
         try:
             yield

@@ -1,4 +1,4 @@
-"""What readers are told of the line: all of them from one reading of it per process."""
+"""Queue positions and expected waits, sent to all clients of the process from one read."""
 
 from __future__ import annotations
 
@@ -22,49 +22,50 @@ from generation.teardown import cancel_and_wait
 logger = logging.getLogger(__name__)
 
 BATCH_DELAY = 0.05
-"""Seconds in which new tasks wait for others; nobody sees the difference."""
+"""Seconds to collect new tasks, so that one query reads the positions of all of them."""
 
 Publish = Callable[[dict[str, QueuePosition]], None]
 
 PACES_EVERY = 30.0
-"""Seconds; a median of twenty tasks does not change faster."""
+"""Seconds between reads of the pace of each model, a median of twenty tasks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueSnapshot:
-    """What one reading of the line gave, ready to be told."""
+    """Positions and waits from one read of the queue."""
 
     positions: dict[str, QueuePosition]
     models: dict[int, str]
-    """The `models` frame of each person."""
+    """{owner_id: `models` frame}."""
 
     def frames(self, owner_id: int, task_ids: Collection[str]) -> list[str]:
         return [*queue_frames(self.positions, task_ids), self.models[owner_id]]
 
 
 class QueueUpdates:
-    """Each reader hears only of what changed for him."""
+    """Sends each client the positions that have changed since the last read."""
 
     def __init__(self) -> None:
         self.known: dict[str, QueuePosition] = {}
-        """Of tasks that somebody watches; without those that somebody could not be told."""
+        """Last positions sent; without those that did not fit into a client's outbox."""
         self.paces: dict[str, ModelPace] = {}
         self.paces_read = float("-inf")
         self.new: set[str] = set()
-        """Tasks whose first place is still to be told."""
+        """Ids of tasks whose first position was not published yet."""
         self.publishing: asyncio.Task[None] | None = None
 
     def publish_soon(self, task_ids: Collection[str], publish: Publish) -> None:
-        """The positions of new tasks, of all that come in one moment by one reading.
+        """Publish the first positions of new tasks after BATCH_DELAY.
 
-        Where a slot is free they have begun by then. Later changes come with everybody's.
+        If a slot is free, the task has started by then and has no position. `publish` sends
+        later changes.
         """
         self.new.update(task_ids)
         if self.publishing is None or self.publishing.done():
             self.publishing = asyncio.create_task(self.publish_new(publish))
 
     async def publish_new(self, publish: Publish) -> None:
-        """Until nothing is new; `publish` gives the positions to whoever watches their tasks."""
+        """Read and publish positions until `new` is empty."""
         while self.new:
             await asyncio.sleep(BATCH_DELAY)
             task_ids, self.new = self.new, set()
@@ -72,7 +73,7 @@ class QueueUpdates:
                 positions = await database_sync_to_async(selectors.queue_positions)(
                     task_ids, now=clock.now()
                 )
-            except Exception as error:  # noqa: BLE001  everybody's are told in a while
+            except Exception as error:  # noqa: BLE001  `publish` sends them later
                 if not database.is_outage(error):
                     logger.warning("%s", log_line("positions_unknown", cause=cause_of(error)))
                 continue
@@ -85,24 +86,26 @@ class QueueUpdates:
         await cancel_and_wait(publishing)
 
     def send_known(self, outbox: Outbox, task_id: str) -> None:
-        place = self.known.get(task_id)
-        if place is not None:
-            self.offer(outbox, {task_id: place})
+        position = self.known.get(task_id)
+        if position is not None:
+            self.offer(outbox, {task_id: position})
 
     def offer(self, outbox: Outbox, positions: dict[str, QueuePosition]) -> None:
-        """Who has no room is told next time: a place that is not known is news."""
+        """Queue the positions; if the outbox is full, the next update sends them again."""
         if positions and not outbox.offer(queue_frame(positions)):
             for task_id in positions:
                 self.known.pop(task_id, None)
 
     async def publish(self, sockets: Collection[Outbox], watched: Collection[str]) -> None:
-        """Read the line once, and tell everybody; nothing is read for nobody."""
+        """Read the queue once and send every client what has changed; no read without clients."""
         if not sockets:
             return
         owners = {each.owner_id for each in sockets}
         snapshot = await database_sync_to_async(self.read_snapshot)(owners, watched)
         changed = {
-            key: place for key, place in snapshot.positions.items() if self.known.get(key) != place
+            task_id: position
+            for task_id, position in snapshot.positions.items()
+            if self.known.get(task_id) != position
         }
         self.known = snapshot.positions
         for outbox in sockets:
@@ -112,7 +115,7 @@ class QueueUpdates:
                 outbox.models = frame
 
     def read_snapshot(self, owners: Collection[int], watched: Collection[str]) -> QueueSnapshot:
-        """In a thread: of long lines this takes longer than the loop may stand still."""
+        """Read the queue; call it in a thread, because a long queue would block the event loop."""
         forecast = selectors.read_forecast(now=clock.now(), owners=owners)
         if monotonic() - self.paces_read >= PACES_EVERY:
             self.paces = selectors.paces_of(forecast.offered)
@@ -128,15 +131,15 @@ def queue_frame(positions: dict[str, QueuePosition]) -> str:
 
 
 def queue_frames(positions: dict[str, QueuePosition], task_ids: Collection[str]) -> list[str]:
-    """One frame with those of `task_ids` that have a place, or none."""
-    told = {key: positions[key] for key in task_ids if key in positions}
-    return [queue_frame(told)] if told else []
+    """One frame with the positions of `task_ids`; empty if none of them has a position."""
+    queued = {key: positions[key] for key in task_ids if key in positions}
+    return [queue_frame(queued)] if queued else []
 
 
 def models_frames(
     forecast: Forecast, paces: dict[str, ModelPace], owners: Collection[int]
 ) -> dict[int, str]:
-    """By person; most people wait equally long, and share one text."""
+    """{owner_id: `models` frame}; owners with equal waits share one string."""
     frames: dict[int, str] = {}
     by_waits: dict[tuple[tuple[int, float | None], ...], str] = {}
     for owner_id in owners:

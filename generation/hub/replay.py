@@ -1,4 +1,4 @@
-"""Reading the log for one reader and task, no faster than he takes it."""
+"""Replay: reads a task's log for one client, no faster than the client receives it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from generation.teardown import cancel_and_wait
 
 
 def start_replay(outbox: Outbox, task_id: str, first: LogPage | None = None) -> asyncio.Task[None]:
-    """Tell him everything after his cursor; one reading of a task at a time.
+    """Send every event after the client's cursor; return the running replay of this task.
 
     `first`: the page after the cursor, if it was read already.
     """
@@ -26,11 +26,11 @@ def start_replay(outbox: Outbox, task_id: str, first: LogPage | None = None) -> 
 
 
 async def set_cursor(outbox: Outbox, task_id: str, seq: int) -> None:
-    """Attached again, perhaps from another event: an earlier reading must not move the cursor."""
+    """Set the cursor to `seq`; a replay from an earlier `attach` is stopped first."""
     running = outbox.replays.get(task_id)
     try:
         if running is not None:
-            # without a cursor nobody begins another reading while this one ends
+            # without a cursor no other replay can start while this one ends
             outbox.cursors.pop(task_id, None)
             await cancel_and_wait(running)
             outbox.replays.pop(task_id, None)
@@ -42,7 +42,7 @@ async def replay_log(outbox: Outbox, task_id: str, first: LogPage | None = None)
     more = True
     try:
         while more and task_id in outbox.cursors:
-            # his tasks take turns: of pages that are read together only one finds room
+            # one task at a time: of pages that are read together only one would fit
             async with outbox.reading_lock():
                 more = await replay_page(outbox, task_id, first)
             first = None
@@ -52,21 +52,21 @@ async def replay_log(outbox: Outbox, task_id: str, first: LogPage | None = None)
 
 
 async def replay_page(outbox: Outbox, task_id: str, first: LogPage | None) -> bool:
-    """Hand one page over when nothing waits for him; whether there is another.
+    """Queue one page once the outbox is empty; return whether more pages follow.
 
-    What he does not take is dropped and read again: the log keeps it, not our memory.
+    Events that do not fit are dropped and read again, so that memory stays bounded.
     """
     await outbox.wait_until_empty()
     page = first or await next_page(outbox, task_id)
     if task_id not in outbox.cursors:
         return False
     if not page.frames:
-        # the doorbell told of more than the log holds: real news comes with compare()
+        # broadcast ahead of the readable log: `Hub.compare` sends the event once it can be read
         outbox.seen.pop(task_id, None)
         return False
-    took_all = queue_page(outbox, task_id, page)
+    complete = queue_page(outbox, task_id, page)
     behind = outbox.seen.get(task_id, 0) > outbox.cursors[task_id]
-    return not took_all or page.more or behind
+    return not complete or page.more or behind
 
 
 async def next_page(outbox: Outbox, task_id: str) -> LogPage:
@@ -77,7 +77,7 @@ async def next_page(outbox: Outbox, task_id: str) -> LogPage:
 
 
 def queue_page(outbox: Outbox, task_id: str, page: LogPage) -> bool:
-    """Move the cursor behind what he takes; whether that is all of it."""
+    """Queue the page's events and move the cursor; False if the outbox became full."""
     for part in page.parts():
         if outbox.try_send(*(frame for _seq, frame in part)):
             outbox.cursors[task_id] = part[-1][0]

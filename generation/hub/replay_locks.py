@@ -1,4 +1,4 @@
-"""Turns of people at the log: however many connections one has, one reading of theirs waits."""
+"""Locks that let each user have only one read of the log waiting, for all connections."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
 
 def replay_lock(owner_id: int) -> asyncio.Lock:
-    """Held while the database reads a log for this person.
+    """The lock to hold while a log is read for this user.
 
-    Readings share one thread: without turns thirty connections of one person put thirty readings
-    before the next of anyone else.
+    Reads share one thread: without the lock, thirty connections of one user would put thirty
+    reads before another user's.
     """
     lock = locks.get(owner_id)
     if lock is None:

@@ -1,4 +1,4 @@
-"""What a reader over HTTP still has to be told: he fetches all of it at once."""
+"""The outbox of an event stream: the stream fetches all queued frames at once."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from generation.hub.outbox import Outbox
 
 
 class StreamOutbox(Outbox):
-    """Follows every task of its owner; `found` are those that it has to be attached to yet.
+    """Follows every task of its owner; `found` holds those that are still to be attached.
 
-    Nothing is pushed: while its reader does not fetch, at most MAX_QUEUED_FRAMES wait here.
+    Frames are fetched, not pushed: at most MAX_QUEUED_FRAMES wait for a slow client.
     """
 
     def __init__(
@@ -24,18 +24,18 @@ class StreamOutbox(Outbox):
     ) -> None:
         super().__init__(owner_id=owner_id, close=close)
         self.has_frames = asyncio.Event()
-        # before anybody can tell of these tasks: a cursor that was given must not become 0
+        # set before the hub can `discover` these tasks, which would set their cursor to 0
         self.found: dict[str, int] = dict(known)
-        """Task id → the seq that its reader knows already."""
+        """{task_id: seq that the client has already}."""
         self.seen_tasks: set[str] = set(known)
-        """Tasks that need not be found, or not again when they are over."""
+        """Ids of tasks that `discover` ignores; a finished task must not be attached again."""
         self.has_found = asyncio.Event()
 
     def wake(self) -> None:
         self.has_frames.set()
 
     def notify(self, task_id: str, frame: str) -> None:
-        """A new task is not only told of, but followed."""
+        """Follow the new task; a stream sends the task itself instead of `frame`."""
         self.discover(task_id)
 
     def discover(self, task_id: str) -> None:
@@ -45,7 +45,7 @@ class StreamOutbox(Outbox):
             self.has_found.set()
 
     def expect(self, task_ids: Collection[str], *, instead_of: Collection[str]) -> None:
-        """Of those that were known, and of its owner's others, these will be attached to."""
+        """Attach `task_ids` instead of `instead_of`; a seq that the client has is kept."""
         for task_id in instead_of:
             if task_id not in task_ids:
                 self.found.pop(task_id, None)
@@ -54,14 +54,14 @@ class StreamOutbox(Outbox):
             self.found.setdefault(task_id, 0)
 
     def forget_seen(self, task_ids: Collection[str]) -> None:
-        """Of no other tasks than these will anybody tell again."""
+        """Keep only ids that `discover` may get again: these, and those attached or pending."""
         self.seen_tasks &= {*task_ids, *self.found, *self.cursors}
 
     def attached_tasks(self) -> list[str]:
         return list(self.known)
 
     async def fetch(self, *, within: float) -> list[str]:
-        """Everything that is queued, once there is something; nothing after `within` seconds."""
+        """Wait up to `within` seconds for frames; return all that are queued, or none."""
         try:
             async with asyncio.timeout(within):
                 await self.has_frames.wait()
@@ -74,5 +74,5 @@ class StreamOutbox(Outbox):
 
     @property
     def known(self) -> dict[str, int]:
-        """What the reader has been told when he has what was fetched last."""
+        """{task_id: seq} that the client has once it has received the frames fetched last."""
         return self.found | self.cursors
