@@ -129,7 +129,7 @@ def test_one_press_draws_a_variation_and_says_what_is_new_in_it(
     expect(page.locator("#recent [data-picture-key]")).to_have_count(4)
     shoot(page, "varied")
 
-    page.locator("#alerts").get_by_role("button", name="改更多").click()
+    page.locator("#alerts").get_by_role("button", name="继续修改").click()
     expect(page.locator("[data-part=origin-changes]")).to_have_text("还没改动 · 将换一个新种子")
     page.locator("#send").click()  # unchanged, it would be the very same picture
     expect(cards).to_have_count(3)
