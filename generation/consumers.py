@@ -1,4 +1,4 @@
-"""`/ws/generate`: the browser's and the programs' socket, protocol 1 (docs/protocol.md)."""
+"""`/ws/generate`: the WebSocket of browsers and programs, protocol 1 (docs/protocol.md)."""
 
 from __future__ import annotations
 
@@ -35,9 +35,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handshake:
-    """Who came, and the cursors of his unfinished tasks, not before `now`.
+    """The user, and the cursors of the user's unfinished tasks, read at `now` or later.
 
-    `since` (monotonic) and `notices` say up to where the hub has to have heard all to go on so.
+    `since` (monotonic seconds) and `notices` were taken before the read. `active` is complete if
+    `hub.missed_no_notice` is true for them.
     """
 
     user: User
@@ -48,15 +49,18 @@ class Handshake:
 
 
 def read_handshake(credentials: Credentials, **moment: Any) -> Handshake:
-    """One way to the thread that has the database instead of two; raises Refused."""
+    """Authenticate and read the cursors in one call to the database thread.
+
+    Raises ConnectionRejected.
+    """
     user = credentials.authenticate()
     return Handshake(user=user, active=selectors.active_cursors(user), **moment)
 
 
 class GenerateConsumer(AsyncWebsocketConsumer):
-    """Lets a person in and hands his messages on. Events come from the hub.
+    """Authenticates the client and passes its messages to the session; the hub sends events.
 
-    It has no layer channel of its own: the hub has one for the whole process.
+    It has no channel of its own: the hub has one for the whole process.
     """
 
     channel_layer_alias = None  # type: ignore[assignment]
@@ -68,7 +72,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
     revalidation: Revalidation | None = None
 
     async def connect(self) -> None:
-        """Accept first, so that a refusal has a close code that a page can read."""
+        """Accept first: a page can read the close code only of an accepted socket."""
         await self.accept()
         if hub.leaving:
             await self.close_with(CloseCode.LEAVING)
@@ -84,7 +88,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
             await self.close_with(CloseCode.LEAVING)
 
     async def sign_in(self) -> Handshake:
-        """Meanwhile the hub knows how to close us, but not yet who we are."""
+        """Authenticate; until then the hub can close the socket by `hub.connecting`."""
         hub.connecting.add(self.close_with)
         try:
             self.credentials = credentials_of(dict(self.scope))
@@ -117,26 +121,26 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         await subscriber.send(self.session.hello(active, now=now))
 
     async def dispatch(self, message: dict[str, Any]) -> None:
-        """Without the look at old database connections that Channels takes before each message.
+        """Dispatch without `aclose_old_connections`, which Channels awaits before each message.
 
-        It waits for the one database thread; a handshake must not, or Daphne gives it up after
-        5 s. Every call to the database takes that look itself.
+        It waits for the database thread, and Daphne aborts a handshake after 5 s. Every database
+        call closes old connections itself.
         """
         await getattr(self, get_handler_name(message))(message)
 
     async def websocket_disconnect(self, message: Any) -> None:
-        """Without that look, too; `__call__` does all that is left to do."""
+        """Stop without `aclose_old_connections`; `__call__` cleans up."""
         raise StopConsumer
 
     async def send_text(self, text: str) -> None:
         await self.send(text_data=text)
 
     async def close_with(self, code: int) -> None:
-        # a plain int: the server's library refuses the enum
+        # a plain int: autobahn rejects the enum
         await self.close(int(code))
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Leave the hub however this ends: Channels calls disconnect() only after a clean close."""
+        """Run the consumer, then leave the hub: `disconnect` is called only after a clean close."""
         try:
             await super().__call__(scope, receive, send)
         finally:
@@ -146,7 +150,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
                 await hub.unregister(self.outbox)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        # what somebody asked who is given up meanwhile need not be looked up any more
+        # the socket is closing: do not query for messages that still arrive
         if self.outbox is None or self.outbox.closed:
             return
         if self.bucket.take() and owner_buckets.take(self.user.pk):

@@ -27,7 +27,7 @@ from pathlib import Path, PurePosixPath
 ROOT = Path(__file__).resolve().parent.parent
 
 LEFT = {
-    "generation": 218,
+    "generation": 193,
     "liujuan_site": 14,
     "static": 66,
 }

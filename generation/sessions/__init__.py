@@ -1,4 +1,4 @@
-"""What a person says and is answered, whatever carries it: who he is, his messages, his pace."""
+"""Sessions: authentication, client messages and rate limits, the same for every transport."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is there: a program by its token, or a browser by its cookie and our own origin."""
+"""Authentication of connections: programs by token, browsers by session cookie and origin."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
 class ConnectionRejected(Exception):
-    """The connection has to be closed with `close_code`."""
+    """The connection must be closed with `close_code`."""
 
     def __init__(self, close_code: CloseCode) -> None:
         super().__init__(close_code.name)
@@ -40,14 +40,14 @@ class ConnectionRejected(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What a connection was opened with, from where; asked again while it stays open."""
+    """Token or session key of a connection, and its address; checked again while it is open."""
 
     token: str | None
     session_key: str | None
     address: str
 
     async def user(self) -> User:
-        """The active user they stand for now; raises Refused."""
+        """The active user of these credentials; raises ConnectionRejected."""
         return await database_sync_to_async(self.authenticate)()
 
     def authenticate(self) -> User:
@@ -75,17 +75,17 @@ class Credentials:
         user = get_user(cast("Any", SimpleNamespace(session=store)))
         if user.is_authenticated:
             return user
-        # Django gives nobody for a disabled account; the page has to tell the two apart
+        # `get_user` returns AnonymousUser for a disabled account too, which needs its own code
         key = store.get(SESSION_KEY)
         return get_user_model().objects.filter(pk=key, is_active=False).first() if key else None
 
 
 def credentials_of(scope: dict[str, Any]) -> Credentials:
-    """What the handshake carries.
+    """Credentials from the headers of a WebSocket handshake.
 
-    A token of ours needs no Origin and ignores cookies; a cookie counts only from our own pages.
-    What else stands in Authorization belongs to a proxy in front. Raises Refused on a foreign
-    host or page, and without TLS under HTTPS=1.
+    With an API token, Origin and cookies are ignored. A cookie is accepted only with our own
+    Origin. Other content of Authorization belongs to a proxy in front. Raises ConnectionRejected
+    for a foreign host or origin, and without TLS if HTTPS=1.
     """
     address = client_address(scope)
     request = as_request(scope)
@@ -113,7 +113,7 @@ def credentials_of(scope: dict[str, Any]) -> Credentials:
 
 
 def as_request(scope: dict[str, Any]) -> ASGIRequest:
-    """The handshake as Django reads a page's request: the same cookies, host and TLS."""
+    """The handshake as an HTTP request, so that Django reads cookies, host and TLS from it."""
     scheme = "https" if scope.get("scheme") == "wss" else "http"
     page = {"method": "GET", "scheme": scheme, "query_string": b""}
     return ASGIRequest({**scope, **page}, BytesIO())
@@ -128,7 +128,7 @@ def refuse_foreign_host(request: ASGIRequest, address: str) -> None:
 
 
 def bearer_token(authorization: str) -> str | None:
-    """The token of ours in an Authorization header; None if there is none.
+    """The API token in an Authorization header, or None.
 
     Several such headers arrive as one, joined by commas: a proxy may have added its own.
     """
@@ -136,13 +136,17 @@ def bearer_token(authorization: str) -> str | None:
 
 
 def session_credentials(cookies: Mapping[str, str], *, address: str = UNKNOWN) -> Credentials:
-    """Of a request over HTTP: other sites cannot read its answer, nor make it change anything."""
+    """Credentials of an HTTP request.
+
+    Origin is not checked: the same-origin policy hides responses from other sites, and the CSRF
+    check protects changes.
+    """
     session_key = cookies.get(settings.SESSION_COOKIE_NAME)
     return Credentials(token=None, session_key=session_key, address=address)
 
 
 def is_same_origin(scope: dict[str, Any], headers: dict[bytes, str]) -> bool:
-    """Whether scheme, host and port of Origin are those of PUBLIC_URL, or of the Host header."""
+    """Whether Origin has the scheme, host and port of PUBLIC_URL or, without it, of Host."""
     origin = origin_of(headers.get(b"origin", ""))
     if settings.PUBLIC_URL:
         return origin is not None and origin == origin_of(settings.PUBLIC_URL)

@@ -1,4 +1,4 @@
-"""An answer over HTTP: complete, bounded, and nothing is remembered of who asked."""
+"""The response to one HTTP request of a client: complete, bounded, without state afterwards."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 MAX_EVENTS = 5_000
-"""In one answer, at 300 to 600 bytes each; who misses more asks again from there."""
+"""Per response, at 300 to 600 bytes each; the client polls again for the rest."""
 
 
 class PollResponse(Subscriber):
-    """Frames in the order in which they were said."""
+    """Collects frames in the order in which they were sent."""
 
     def __init__(self, owner_id: int) -> None:
         self.owner_id = owner_id
         self.frames: list[str] = []
         self.remaining = MAX_EVENTS
         self.prefetched: dict[str, list[str]] = {}
-        """What was read of tasks and has not been said yet."""
+        """{task_id: frames} that were read but not sent yet."""
 
     async def send(self, frame: dict[str, Any]) -> None:
         self.frames.append(protocol.encode(frame))
 
     async def prefetch(self, tasks: Iterable[GenerationTask], known: Mapping[str, int]) -> None:
-        """The logs of all of `tasks` at once, as far as they are not known and there is room."""
+        """Read the unknown events of all `tasks` in one query, up to MAX_EVENTS in total."""
         spans: dict[str, tuple[int, int]] = {}
         for task in tasks:
             task_id = str(task.pk)
@@ -49,7 +49,7 @@ class PollResponse(Subscriber):
                 self.prefetched |= await database_sync_to_async(selectors.logs_between)(spans)
 
     async def follow(self, task: GenerationTask, *, after: int) -> int:
-        """What is in the log now. Where the answer is full, `live` names more than was told."""
+        """Send what the log holds now. If the response is full, `live` names a later event."""
         task_id = str(task.pk)
         if task_id not in self.prefetched:
             await self.prefetch([task], {task_id: after})
@@ -59,21 +59,23 @@ class PollResponse(Subscriber):
     async def follow_new(self, task: GenerationTask) -> None:
         await self.follow(task, after=0)
         task_ids = [str(task.pk)]
-        places = await database_sync_to_async(selectors.queue_positions)(task_ids, now=clock.now())
-        self.frames += queue_frames(places, task_ids)
+        positions = await database_sync_to_async(selectors.queue_positions)(
+            task_ids, now=clock.now()
+        )
+        self.frames += queue_frames(positions, task_ids)
 
     async def add_queue(self, owner_id: int, task_ids: list[str]) -> None:
-        """Where these tasks stand, and how long a new one would wait."""
+        """Send the queue positions of these tasks and the expected wait for a new one."""
         self.frames += await database_sync_to_async(hub.queue_frames_of)(owner_id, task_ids)
 
     async def add_collection(self, owner_id: int) -> None:
-        """Up to which revision what he keeps has changed, if ever."""
+        """Send the newest revision of the owner's collection, if it ever changed."""
         revision = await database_sync_to_async(selectors.revision_of)(owner_id)
         if revision:
             await self.send(protocol.collection_frame(revision))
 
     async def cursors(self, asked: dict[str, int], user: User) -> dict[str, int]:
-        """Of the tasks that were asked for."""
+        """{task_id: newest seq} of those in `asked` that the user may see."""
         return await database_sync_to_async(selectors.seqs_of_visible)(asked, user)
 
     @property

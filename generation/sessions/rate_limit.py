@@ -1,4 +1,4 @@
-"""Token buckets: of a socket, of a person's requests, and of all that a person sends."""
+"""Token buckets that limit a socket, a user's requests, and everything that a user sends."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from time import monotonic
 from django.conf import settings
 
 RATE = 20.0
-"""Messages per second that may go on for ever."""
+"""Messages per second, sustained."""
 
 BURST = 60.0
 
 PERSON_RATE = 2.0 * settings.CONNECTIONS_PER_PERSON
 PERSON_BURST = 20.0 * settings.CONNECTIONS_PER_PERSON
-"""Of all connections together: three pages that come back with 200 tasks each, in one moment."""
+"""Messages of all connections together: enough for three pages that reconnect at once, each
+with 200 tasks."""
 
 MAX_BUCKETS = 1_000
-"""People whose bucket is kept before the full ones are forgotten."""
+"""Users; beyond that, full buckets are dropped before another one is added."""
 
 
 class TokenBucket:
     def __init__(self, rate: float = RATE, burst: float = BURST) -> None:
-        """`rate`: messages that come back in a second; `burst`: the most that it holds."""
+        """`rate`: messages refilled per second; `burst`: capacity in messages."""
         self.rate = rate
         self.burst = burst
         self.level = burst
@@ -34,7 +35,7 @@ class TokenBucket:
         self.at = now
 
     def take(self) -> bool:
-        """Whether one more message may come now."""
+        """Whether one more message is allowed now; if so, it is counted."""
         self.fill()
         if self.level < 1:
             return False
@@ -43,13 +44,13 @@ class TokenBucket:
 
 
 class TokenBuckets:
-    """One for each person."""
+    """One bucket for each user."""
 
     def __init__(self, rate: float = RATE, burst: float = BURST) -> None:
         self.rate = rate
         self.burst = burst
         self.by_owner: dict[int, TokenBucket] = {}
-        # asked from the loop, and by views that run in threads of their own
+        # used by the event loop and by views, which run in threads
         self.lock = Lock()
 
     def take(self, owner_id: int) -> bool:
@@ -69,12 +70,12 @@ class TokenBuckets:
 
 
 request_buckets = TokenBuckets()
-"""This process's, for requests: a request has no connection that could have one of its own."""
+"""Limits HTTP requests in this process; a socket has a bucket of its own instead."""
 
 owner_buckets = TokenBuckets(PERSON_RATE, PERSON_BURST)
-"""This process's, for everything: messages on all sockets, new connections, requests, pages."""
+"""Limits everything in this process: messages on all sockets, connections, requests, pages."""
 
 
 def allows_request(owner_id: int) -> bool:
-    """Whether one more request of this person may come now."""
+    """Whether this user may make one more HTTP request now; if so, it is counted."""
     return request_buckets.take(owner_id) and owner_buckets.take(owner_id)

@@ -1,4 +1,4 @@
-"""Whether somebody may go on listening: asked again every minute while he does."""
+"""Checks the credentials of an open connection again every minute."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from generation.sessions.session import Principal
 logger = logging.getLogger(__name__)
 
 INTERVAL = 60.0
-"""Seconds after which the credentials of an open connection are looked up again."""
+"""Seconds between two checks of one connection."""
 
 
 class Revalidation:
-    """Signing out, a changed password or a disabled account ends open connections too."""
+    """Closes the connection after a sign-out, a password change or a disabled account."""
 
     def __init__(self, credentials: Credentials, principal: Principal, outbox: Outbox) -> None:
         self.credentials = credentials
@@ -32,12 +32,12 @@ class Revalidation:
         self.running: asyncio.Task[None] | None = None
 
     def schedule(self) -> None:
-        """A timer, not a task that sleeps: there is one for every idle connection."""
+        """Start the timer; a timer takes less memory per idle connection than a sleeping task."""
 
-        def ask() -> None:
+        def start() -> None:
             self.running = asyncio.create_task(self.revalidate())
 
-        self.timer = asyncio.get_running_loop().call_later(INTERVAL, ask)
+        self.timer = asyncio.get_running_loop().call_later(INTERVAL, start)
 
     def stop(self) -> None:
         if self.timer is not None:
@@ -58,14 +58,14 @@ class Revalidation:
             )
             await self.outbox.close(rejected.close_code)
             return
-        except Exception as error:  # noqa: BLE001  asked again in a minute
+        except Exception as error:  # noqa: BLE001  checked again in a minute
             if not database.is_outage(error):
                 logger.warning("%s", log_line("credentials_unknown", cause=cause_of(error)))
         self.running = None
         self.schedule()
 
     async def detach_invisible(self) -> None:
-        """A permission that was taken away also ends what was attached by it."""
+        """Detach tasks that the user may no longer see, e.g. after losing a permission."""
         attached = list(self.outbox.cursors)
         visible = await database_sync_to_async(selectors.visible_among)(
             attached, self.principal.user

@@ -1,4 +1,4 @@
-"""One person's messages and what is answered, on a socket and over HTTP alike."""
+"""Handles client messages and sends the answers; the same for sockets and HTTP."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ACK_MESSAGE = "任务已接收"
 
 
 class Principal:
-    """Whom a connection belongs to, and from where it came."""
+    """The user and the client address of a connection."""
 
     def __init__(self, user: User, *, address: str = UNKNOWN) -> None:
         self.user = user
@@ -41,7 +41,11 @@ class Principal:
         self.connection_id = uuid.uuid4().hex[:12]
 
     def hello(self, active: list[dict[str, Any]], *, now: datetime) -> dict[str, Any]:
-        """`active`: [{task_id, seq}] of his unfinished tasks, oldest first, not before `now`."""
+        """The `hello` frame.
+
+        `active`: [{task_id, seq}] of the user's unfinished tasks, oldest first, read at `now` or
+        later.
+        """
         return {
             "type": "hello",
             "protocol": protocol.PROTOCOL_VERSION,
@@ -51,7 +55,7 @@ class Principal:
         }
 
     async def task(self, task_id: str, *, change: bool = False) -> GenerationTask:
-        """The task, asked at the row; to change it one must own it or may change all."""
+        """The task, read from the database; NotFound if the user may not see or change it."""
         return await database_sync_to_async(self.load)(task_id, change)
 
     def load(self, task_id: str, change: bool = False) -> GenerationTask:
@@ -68,58 +72,58 @@ class Principal:
 
 
 class Subscriber(ABC):
-    """Where answers go, and what it means there to follow a task."""
+    """A transport's part of a session: sends frames and follows tasks."""
 
     @abstractmethod
     async def send(self, frame: dict[str, Any]) -> None:
-        """Put one frame behind what was said before."""
+        """Send one frame after all earlier ones."""
 
-    def check_capacity(self, task_id: str | None = None) -> None:  # noqa: B027  there is always room
-        """Raises InvalidInput if no further task can be followed."""
+    def check_capacity(self, task_id: str | None = None) -> None:  # noqa: B027  default: no limit
+        """Raise InvalidInput if no further task can be followed."""
 
     def expecting(self, task_id: str) -> AbstractContextManager[None]:
-        """While a task is looked up that will be followed."""
+        """Context in which a task is read that will be followed next."""
         return nullcontext()
 
     async def load_task(self, principal: Principal, task_id: str, *, after: int) -> GenerationTask:
-        """The task, asked at the row; who follows it knows its events up to `after`."""
+        """Read the task; the client has its events up to `after`."""
         return await principal.task(task_id)
 
-    async def lookup_failed(self) -> None:  # noqa: B027  who asks again and again asks for all
-        """What should be followed cannot be looked up: who waits for it has to come back."""
+    async def lookup_failed(self) -> None:  # noqa: B027  default: the next poll asks again
+        """Lookup failed (database down): close so that the client reconnects."""
 
     def holding_notices(self) -> AbstractContextManager[None]:
-        """While somebody submits, a notice may be of his own task: its `ack` comes first."""
+        """Context of a submission: delays notices so that `ack` precedes that of its own task."""
         return nullcontext()
 
     @abstractmethod
     async def follow(self, task: GenerationTask, *, after: int) -> int:
-        """Tell every event after `after`; the `seq` that `live` has to name."""
+        """Send every event after `after`; return the seq for the `live` frame."""
 
     @abstractmethod
     async def follow_new(self, task: GenerationTask) -> None:
-        """A task that was just submitted: its log from the beginning, and its place."""
+        """Follow a task that was just submitted: its whole log and its queue position."""
 
-    def unfollow(self, task_id: str) -> None:  # noqa: B027  nothing may be held
-        """Follow the task no more."""
+    def unfollow(self, task_id: str) -> None:  # noqa: B027  default: no state to drop
+        """Stop following the task."""
 
     @abstractmethod
     async def cursors(self, asked: dict[str, int], user: User) -> dict[str, int]:
-        """What a `pong` tells: the newest `seq` of each task, as far as is known here."""
+        """{task_id: newest seq} for `pong`."""
 
-    def resend_missing(self, task_ids: set[str]) -> None:  # noqa: B027  nothing may be missing
-        """The person asks whether he has everything of these."""
+    def resend_missing(self, task_ids: set[str]) -> None:  # noqa: B027  default: never missing
+        """Send events of these tasks that are known here but were not sent."""
 
 
 class Session(Principal):
-    """Thin: parse, one service or selector, answer."""
+    """Parses each client message, calls one service or selector, and sends the answer."""
 
     def __init__(self, user: User, subscriber: Subscriber, *, address: str = UNKNOWN) -> None:
         super().__init__(user, address=address)
         self.subscriber = subscriber
 
     async def handle(self, text: str | None) -> None:
-        """Answer one message; whatever is wrong with it is answered by a refusal."""
+        """Answer one message; errors become `error` frames."""
         key: str | None = None
         try:
             message = self.parse(text)
@@ -164,7 +168,7 @@ class Session(Principal):
         await self.submit_by(services.retry, task=task, key=message.request_key)
 
     async def submit_by(self, service: Callable[..., services.Submission], **values: Any) -> None:
-        """Submit by `service`; its `ack` precedes everything else about the task."""
+        """Submit a task with `service` and send its `ack` before any other frame of the task."""
         self.subscriber.check_capacity()
         with self.subscriber.holding_notices():
             submission = await database_sync_to_async(service)(now=clock.now(), **values)
@@ -173,7 +177,7 @@ class Session(Principal):
     async def acknowledge(
         self, submission: services.Submission, key: uuid.UUID | None = None
     ) -> None:
-        """`ack` first, then the log from its beginning: no event precedes its ack."""
+        """Send `ack`, then follow the task, so that no event precedes the ack."""
         task = submission.task
         key = key or task.request_key
         await self.subscriber.send(
@@ -200,7 +204,7 @@ class Session(Principal):
             raise
 
     async def send_task(self, task: GenerationTask, *, after: int, introduce: bool = True) -> None:
-        """`task`, the events after `after`, `live`."""
+        """Send `task` (if `introduce`), the events after `after`, and `live`."""
         if introduce:
             await self.subscriber.send(
                 protocol.task_frame(task_id=str(task.pk), seq=task.newest_seq, task=task.data)

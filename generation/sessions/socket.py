@@ -1,4 +1,4 @@
-"""What it means on a socket to follow a task: the hub attaches it."""
+"""Following tasks on a WebSocket: the hub attaches them to the socket's outbox."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 FIRST_EVENTS = MAX_QUEUED_FRAMES
-"""Nearly every log as a whole; what is read with its task is held until all of it has left."""
+"""Log events that are read with the task: nearly every log as a whole, but bounded, because the
+page stays in memory until it is sent."""
 
 
 class SocketSubscriber(Subscriber):
     def __init__(self, outbox: SocketOutbox) -> None:
         self.outbox = outbox
         self.first: LogPage | None = None
-        """Of the task that is looked up: the page after what its reader knows."""
+        """First log page of the task that is being attached."""
 
     async def send(self, frame: dict[str, Any]) -> None:
         await self.outbox.put(protocol.encode(frame))
 
     @contextmanager
     def expecting(self, task_id: str) -> Iterator[None]:
-        # the hub asks the database about what is expected: only about what can be an id
+        # the hub queries for every expected id, so pass only valid ones
         known = selectors.readable_keys([task_id])
         try:
             with hub.expecting(self.outbox, task_id) if known else nullcontext():
@@ -44,7 +45,7 @@ class SocketSubscriber(Subscriber):
             self.first = None
 
     async def load_task(self, principal: Principal, task_id: str, *, after: int) -> GenerationTask:
-        """With the first page of its log, from one way to the thread that has the database."""
+        """Read the task and the first page of its log in one call to the database thread."""
         async with replay_lock(self.outbox.owner_id):
             task, self.first = await database_sync_to_async(self.read)(principal, task_id, after)
         return task
@@ -52,7 +53,7 @@ class SocketSubscriber(Subscriber):
     def read(
         self, principal: Principal, task_id: str, after: int
     ) -> tuple[GenerationTask, LogPage | None]:
-        """No page where it would be too early: of a group that has to be joined first."""
+        """The task and its log page; no page if the owner's group has to be joined first."""
         task = principal.load(task_id)
         if task.owner_id not in self.outbox.groups or str(task.pk) != task_id:
             return task, None
@@ -79,7 +80,7 @@ class SocketSubscriber(Subscriber):
         return self.outbox.cursors.get(task_id, task.newest_seq)
 
     async def follow_new(self, task: GenerationTask) -> None:
-        # asked twice on this socket: it is attached already, and nothing is told twice
+        # submitted twice with one key on this socket: it is attached already
         if str(task.pk) not in self.outbox.cursors:
             await self.follow(task, after=0)
         hub.publish_positions_of([str(task.pk)])
@@ -88,7 +89,7 @@ class SocketSubscriber(Subscriber):
         hub.detach(self.outbox, task_id)
 
     async def cursors(self, asked: dict[str, int], user: User) -> dict[str, int]:
-        """Of every attached task, asked for or not: the hub's memory answers."""
+        """Cursors of every attached task, from memory; `asked` is not used."""
         return dict(self.outbox.cursors)
 
     def resend_missing(self, task_ids: set[str]) -> None:

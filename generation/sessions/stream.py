@@ -1,4 +1,4 @@
-"""Server-sent events: everything that concerns one person, as one response that does not end."""
+"""Server-sent events: one endless response with the events of all tasks of a user."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ from generation.teardown import cancel_and_wait
 logger = logging.getLogger(__name__)
 
 MAX_STREAMS = 4
-"""Per person and process: a browser opens six connections to one host over HTTP/1.1, and pages,
+"""Per user and process: a browser opens six connections to one host over HTTP/1.1, and pages,
 pictures and messages need some of them."""
 
 KEEPALIVE_INTERVAL = 15.0
-"""Seconds of silence after which a line says that there is nothing to say."""
+"""Seconds without frames after which an `alive` event is sent."""
 
 ID_INTERVAL = 1.0
-"""Seconds after which an event names again what its reader knows by then."""
+"""Seconds between two events with an id, which holds the client's cursors."""
 
 RETRY_MILLISECONDS = 500
-"""Milliseconds, for readers that come back by themselves."""
+"""Reconnection time for EventSource."""
 
 PREAMBLE = f":{' ' * 2 * 1024}\nretry: {RETRY_MILLISECONDS}\n\n"
-"""Some filters on the way pass nothing on before they have seen 2 KiB."""
+"""Some proxies and filters pass nothing on before they have received 2 KiB."""
 
 
 class EventStream:
-    """Two halves: one finds and attaches what has to be told, the other one writes it down.
+    """One event stream: `run` finds and attaches tasks, `chunks` writes their frames.
 
-    The first has a context of its own. In the request's context every call to the database
-    would use the request's thread, and keep a connection there for as long as the stream lasts.
+    `run` has a context of its own: in the request's context every database call would use the
+    request's thread and keep a connection open there for as long as the stream lasts.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class EventStream:
             await hub.unregister(self.outbox)
 
     async def end(self, code: int) -> None:
-        """What a close code is on a socket."""
+        """End the stream; `code` is sent in its `close` event."""
         self.code = self.code or int(code)
         self.ready.set()
         if self.outbox is not None:
@@ -127,7 +127,7 @@ class EventStream:
         await self.follow_discovered(outbox, principal)
 
     async def send_hello(self, outbox: StreamOutbox, principal: Principal) -> None:
-        """`hello`, and everything that its reader does not know."""
+        """Send `hello`, then follow unfinished tasks and those that have events unknown there."""
         user, now = principal.user, clock.now()
         tasks = await database_sync_to_async(selectors.tasks_to_follow)(
             user, self.cursors, since=self.since
@@ -145,20 +145,20 @@ class EventStream:
         while True:
             await outbox.has_found.wait()
             outbox.has_found.clear()
-            found = list(outbox.found)
-            for task_id in found:
+            discovered = list(outbox.found)
+            for task_id in discovered:
                 try:
                     await self.follow(outbox, await principal.task(task_id))
                 except NotFound:
                     outbox.found.pop(task_id, None)
-            hub.publish_positions_of([each for each in found if each in outbox.cursors])
+            hub.publish_positions_of([each for each in discovered if each in outbox.cursors])
 
     async def follow(
         self, outbox: StreamOutbox, task: GenerationTask, *, newest: int | None = None
     ) -> None:
-        """`task`, the events after what is known, `live`; from then on as it happens.
+        """Send `task`, the events that the client does not have, and `live`; stay attached.
 
-        `newest`: of a task that the hub expects to be attached.
+        `newest`: the newest seq, if the task was passed to `Hub.expect` before.
         """
         task_id, owner_id = str(task.pk), task.owner_id
         frame = protocol.task_frame(task_id=task_id, seq=task.newest_seq, task=task.data)
@@ -173,7 +173,7 @@ class EventStream:
         await outbox.put(protocol.encode({"type": "live", "task_id": task_id, "seq": seq}))
 
     def encode_events(self, frames: list[str], known: dict[str, int]) -> str:
-        """The frames as events; now and then the last one names what its reader knows by then."""
+        """The frames as server-sent events; the last one has an id every ID_INTERVAL seconds."""
         lines = [f"data: {frame}\n\n" for frame in frames]
         if not lines:
             lines = [sse_event("alive", "{}")]
@@ -193,6 +193,6 @@ def sse_event(name: str, data: str) -> str:
 
 
 def event_id(known: dict[str, int]) -> str:
-    """The map as JSON; of very many tasks those that would cost most to be told of again."""
+    """`known` as JSON, at most MAX_NAMED tasks: those with the longest logs to send again."""
     longest = sorted(known.items(), key=lambda item: item[1], reverse=True)
     return json.dumps(dict(islice(longest, MAX_NAMED)), separators=(",", ":"))
