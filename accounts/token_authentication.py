@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from accounts import tokens
 from accounts.client_address import client_network
-from accounts.hashing import digest_of
 from accounts.security_log import SecurityEvent, log_event
 from accounts.throttle import Throttle
+from accounts.token_hashing import digest_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -6,9 +6,9 @@ import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from accounts.hashing import digest_of
 from accounts.models import ApiToken
 from accounts.security_log import SecurityEvent, log_event
+from accounts.token_hashing import digest_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

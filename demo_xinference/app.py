@@ -13,16 +13,16 @@ from time import monotonic
 from typing import Any
 from urllib.parse import unquote
 
-from demo_xinference import http, orders
+from demo_xinference import http, requests
+from demo_xinference.api_keys import Gate
+from demo_xinference.call_log import Journal
 from demo_xinference.errors import ConnectionDropped, Refusal
 from demo_xinference.faults import Fault, parse_all, spoilt
-from demo_xinference.gate import Gate
 from demo_xinference.http import Reply, Request, as_json
-from demo_xinference.journal import Journal
 from demo_xinference.model import DIFFUSERS, Model
 from demo_xinference.nonsense import KINDS, Nonsense
-from demo_xinference.orders import Order
 from demo_xinference.replica import outcome
+from demo_xinference.requests import Order
 
 SUPERVISOR = "[address=127.0.0.1:50804, pid=0]"
 UNKNOWN_FOR = 10.0
@@ -163,7 +163,7 @@ class DemoXinference:
         return as_json({"msg": "DONE" if done else "NO_OP"})
 
     async def txt2img(self, request: Request) -> Reply:
-        order = orders.txt2img(request.body)
+        order = requests.txt2img(request.body)
         self._know(order.model)
         texts = await self._draw(order)
         if texts is None:
@@ -171,7 +171,7 @@ class DemoXinference:
         return as_json({"images": texts, "info": {"created": int(time.time())}, "parameters": {}})
 
     async def generations(self, request: Request) -> Reply:
-        form = orders.generations(request.body)
+        form = requests.generations(request.body)
         self._know(form.model)
         texts = await self._draw(form.order(), form.check)
         if texts is None:

@@ -8,12 +8,12 @@ import time
 from time import monotonic
 from typing import Any
 
+from demo_xinference.call_log import Journal
 from demo_xinference.errors import Refusal
 from demo_xinference.faults import Fault
-from demo_xinference.journal import Journal
-from demo_xinference.orders import TXT2IMG, Order
 from demo_xinference.progress import Progress
 from demo_xinference.replica import Job, Replica
+from demo_xinference.requests import TXT2IMG, Order
 
 DIFFUSERS = "diffusers"
 WORKER = "127.0.0.1:43327"

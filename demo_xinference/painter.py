@@ -16,7 +16,7 @@ import sys
 import threading
 from typing import Any
 
-from demo_xinference.wire import PREFIX, pack
+from demo_xinference.messages import PREFIX, pack
 
 NICENESS = 10
 """So that the event loop of the web process always goes first."""

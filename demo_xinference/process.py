@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from demo_xinference.wire import PREFIX, pack
+from demo_xinference.messages import PREFIX, pack
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from demo_xinference.errors import ConnectionDropped, Refusal
 from demo_xinference.faults import Fault
-from demo_xinference.orders import TXT2IMG, Order
 from demo_xinference.process import (
     PATIENCE,
     PainterDied,
@@ -18,6 +17,7 @@ from demo_xinference.process import (
     PaintingStopped,
 )
 from demo_xinference.progress import Record
+from demo_xinference.requests import TXT2IMG, Order
 
 
 @dataclass(slots=True, eq=False)

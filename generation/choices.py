@@ -305,16 +305,6 @@ class ErrorCode(models.TextChoices):
     )
 
 
-class CloseCode(models.IntegerChoices):
-    """WebSocket close codes."""
-
-    NOT_SIGNED_IN = 4401, _("not signed in, signed out, or a bad token")
-    REFUSED = 4403, _("account disabled, host or origin refused, or no TLS where the site has it")
-    TOO_SLOW = 4408, _("reads too slowly")
-    FLOODING = 4429, _("too many messages or connections")
-    LEAVING = 4503, _("the server is shutting down; reconnect at once")
-
-
 VIEW_ALL = "generation.view_generationtask"
 """Who holds this may read every task, not only his own."""
 

@@ -14,10 +14,10 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseProblem
 
 from generation import selectors
-from generation.choices import CloseCode
 from generation.clock import clock
 from generation.hub import SocketOutbox, cannot_send_now, hub
 from generation.log_lines import database
+from generation.protocol.close_codes import CloseCode
 from generation.sessions import (
     ConnectionRejected,
     Credentials,

@@ -24,7 +24,7 @@ StudioError                     code, permanent
 from __future__ import annotations
 
 from generation.choices import ErrorCode, InterruptReason
-from generation.redaction import redacted
+from generation.untrusted_text import redacted
 
 
 class StudioError(Exception):

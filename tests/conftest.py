@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.emptying import keep_what_migrations_made
-from tests.prepared import COLLECTED, collect_static, copy_static
+from tests.database_flush import keep_what_migrations_made
+from tests.prebuilt import COLLECTED, collect_static, copy_static
 from tests.studio import wait_until
 
 # before Django reads its settings (pytest must not read them this early): nothing of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from tests.prepared import ROOT
+from tests.prebuilt import ROOT
 
 TYPES = {
     "text": "text",

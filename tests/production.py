@@ -20,7 +20,7 @@ from typing import Any, Self
 
 import psycopg
 
-from tests.prepared import COLLECTED, ROOT, copy_static, made_once, migrate
+from tests.prebuilt import COLLECTED, ROOT, copy_static, made_once, migrate
 from tests.studio import PATIENCE, Watcher, free_port, wait_until
 
 MODEL = "LiuJuan20260223Zimage"

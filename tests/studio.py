@@ -18,8 +18,8 @@ from typing import Any, Protocol
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.prepared import ROOT as ROOT
-from tests.prepared import furnish
+from tests.prebuilt import ROOT as ROOT
+from tests.prebuilt import furnish
 
 PATIENCE = 60.0
 

@@ -13,7 +13,6 @@ from django.conf import settings
 from docs.draw import draw
 from generation import limits, models
 from generation.choices import (
-    CloseCode,
     DelayReason,
     ErrorCode,
     EventKind,
@@ -34,11 +33,12 @@ from generation.protocol import (
     fold,
 )
 from generation.protocol.client_messages import ACTIONS
+from generation.protocol.close_codes import CloseCode
 from generation.services import outcomes
 from generation.services.cancellation import Answer
 from generation.sessions import rate_limit
 from tests.documents import variables
-from tests.prepared import ROOT
+from tests.prebuilt import ROOT
 
 PROTOCOL = (ROOT / "docs/protocol.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from django.utils import translation
 
 from generation import limits
 from generation.choices import ErrorCode
-from tests.prepared import ROOT
+from tests.prebuilt import ROOT
 
 STANDS_ONCE = {limits.MIN_SIDE, limits.MAX_SIDE, limits.MAX_PROMPT}
 IGNORED = re.compile(r"\b[A-Z_]+_MS = [\d_]+|https?://\S+")

@@ -15,7 +15,7 @@ import pytest
 import redis.asyncio
 from django.conf import settings
 
-from accounts.log_format import log_line
+from accounts.log_escaping import log_line
 from generation import log_lines
 from generation.log_lines import Outage
 from liujuan_site import log_filters

@@ -19,13 +19,13 @@ from django.contrib.auth.models import User
 from demo_xinference import create_app
 from generation import broadcast, services, teardown
 from generation.broadcast import Publisher
-from generation.choices import CloseCode
 from generation.clock import clock
 from generation.exceptions import LeaseLost
 from generation.hub import Hub, SocketOutbox, groups, hub, replay
 from generation.hub.groups import GroupMemberships
 from generation.hub.queue_updates import QueueUpdates
 from generation.models import Worker
+from generation.protocol.close_codes import CloseCode
 from generation.sessions import Credentials
 from generation.sessions.stream import EventStream
 from generation.worker import WorkerHost, host

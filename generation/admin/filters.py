@@ -14,8 +14,8 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from generation.choice_labels import label
 from generation.choices import UNFINISHED, ErrorCode, Step, TaskStatus
-from generation.labels import label
 from generation.models import GenerationTask
 from generation.selectors.gallery import known_models
 

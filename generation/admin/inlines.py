@@ -16,8 +16,8 @@ from django.utils.translation import pgettext_lazy
 
 from generation import selectors
 from generation.admin.mixins import TaskInlineMixin
+from generation.choice_labels import label
 from generation.choices import EventKind
-from generation.labels import label
 from generation.models import GeneratedImage, GenerationTask, TaskEvent
 
 FIRST_EVENTS, NEWEST_EVENTS = 20, 80

@@ -28,10 +28,10 @@ from generation.admin.filters import (
 )
 from generation.admin.inlines import SHOWN_EVENTS, EventInline, ImageInline, pictures_of
 from generation.admin.mixins import ReadOnlyMixin
+from generation.choice_labels import label
 from generation.choices import CHANGE_ALL, Step, TaskStatus
 from generation.clock import clock
 from generation.exceptions import NotFound, TransitionRefused
-from generation.labels import label
 from generation.models import GenerationTask
 
 LIST = "admin:generation_generationtask_changelist"

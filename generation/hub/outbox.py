@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from generation.choices import CloseCode
 from generation.limits import MAX_QUEUED_FRAMES
+from generation.protocol.close_codes import CloseCode
 from generation.selectors import PAGE_EVENTS
 from generation.teardown import cancel_and_wait
 

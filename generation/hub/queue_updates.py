@@ -10,7 +10,7 @@ from time import monotonic
 
 from channels.db import database_sync_to_async
 
-from accounts.log_format import log_line
+from accounts.log_escaping import log_line
 from generation import selectors
 from generation.clock import clock
 from generation.hub.outbox import Outbox

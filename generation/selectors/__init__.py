@@ -35,13 +35,6 @@ from generation.selectors.image_detail import (
     read_key,
     visible_image_detail,
 )
-from generation.selectors.models import (
-    ModelRow,
-    key_refused,
-    model_errors,
-    model_rows,
-    queue_reason,
-)
 from generation.selectors.queue.forecast import (
     Forecast,
     model_offers,
@@ -50,6 +43,13 @@ from generation.selectors.queue.forecast import (
     read_forecast,
 )
 from generation.selectors.queue.order import next_tasks, queue_order
+from generation.selectors.served_models import (
+    ModelRow,
+    key_refused,
+    model_errors,
+    model_rows,
+    queue_reason,
+)
 from generation.selectors.shared_tasks import shared_task
 from generation.selectors.task_detail import TaskDetail, children_of, parent_of, task_detail
 from generation.selectors.task_list import ENDED, TaskCounts, named_cards, older_cards, task_counts

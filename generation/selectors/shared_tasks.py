@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from accounts.hashing import digest_of
+from accounts.token_hashing import digest_of
 from generation.exceptions import NotFound
 from generation.models import GeneratedImage, ShareLink
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from accounts.hashing import digest_of
+from accounts.token_hashing import digest_of
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, ShareLink
 

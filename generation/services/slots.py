@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
-from accounts.log_format import log_line
+from accounts.log_escaping import log_line
 from generation import broadcast, installation_id, selectors
 from generation.choices import InterruptReason, Route, TaskStatus
 from generation.exceptions import TransitionRefused

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from accounts.log_format import log_line
+from accounts.log_escaping import log_line
 from generation import images
 from generation.exceptions import NotFound, TransitionRefused
 from generation.log_lines import cause_of

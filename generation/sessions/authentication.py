@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from io import BytesIO
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
 
 from channels.db import database_sync_to_async
 from django.conf import settings
@@ -21,13 +20,13 @@ from accounts.client_address import UNKNOWN, client_address
 from accounts.security_log import SecurityEvent, log_event, log_foreign_host
 from accounts.token_authentication import TokenThrottled, user_of_token
 from accounts.tokens import is_token
-from generation.choices import CloseCode
+from generation.protocol.close_codes import CloseCode
+from generation.sessions.origin import is_same_origin
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 BEARER = re.compile(r"(?:^|,)[ \t]*bearer[ \t]+([^\s,]+)[ \t]*(?=,|$)", re.IGNORECASE)
-DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
 class ConnectionRejected(Exception):
@@ -143,23 +142,3 @@ def session_credentials(cookies: Mapping[str, str], *, address: str = UNKNOWN) -
     """
     session_key = cookies.get(settings.SESSION_COOKIE_NAME)
     return Credentials(token=None, session_key=session_key, address=address)
-
-
-def is_same_origin(scope: dict[str, Any], headers: dict[bytes, str]) -> bool:
-    """Whether Origin has the scheme, host and port of PUBLIC_URL or, without it, of Host."""
-    origin = origin_of(headers.get(b"origin", ""))
-    if settings.PUBLIC_URL:
-        return origin is not None and origin == origin_of(settings.PUBLIC_URL)
-    scheme = "https" if settings.HTTPS or scope.get("scheme") == "wss" else "http"
-    return origin is not None and origin == origin_of(f"{scheme}://{headers.get(b'host', '')}")
-
-
-def origin_of(url: str) -> tuple[str, str, int] | None:
-    try:
-        parts = urlsplit(url)
-        port = parts.port or DEFAULT_PORTS.get(parts.scheme)
-    except ValueError:
-        return None
-    if not parts.hostname or port is None:
-        return None
-    return parts.scheme, parts.hostname, port

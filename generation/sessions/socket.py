@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from channels.db import database_sync_to_async
 
 from generation import protocol, selectors
-from generation.choices import CloseCode, ErrorCode
+from generation.choices import ErrorCode
 from generation.exceptions import InvalidInput
 from generation.hub import SocketOutbox, hub, replay_lock
 from generation.limits import MAX_ATTACHED, MAX_QUEUED_FRAMES
 from generation.models import GenerationTask
+from generation.protocol.close_codes import CloseCode
 from generation.selectors import LogPage
 from generation.sessions.session import Principal, Subscriber
 

@@ -15,13 +15,13 @@ from channels.db import database_sync_to_async
 from django.db import Error as DatabaseProblem
 
 from generation import protocol, selectors
-from generation.choices import CloseCode
 from generation.clock import clock
 from generation.exceptions import NotFound
 from generation.hub import INTERNAL_ERROR, StreamOutbox, hub
 from generation.limits import MAX_NAMED
 from generation.log_lines import database
 from generation.models import GenerationTask
+from generation.protocol.close_codes import CloseCode
 from generation.sessions.authentication import ConnectionRejected, Credentials
 from generation.sessions.rate_limit import allows_request
 from generation.sessions.revalidation import Revalidation

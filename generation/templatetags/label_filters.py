@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.template import Library
 
+from generation.choice_labels import label
 from generation.choices import Step
-from generation.labels import label
 
 register = Library()
 

@@ -15,8 +15,8 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from generation.choice_labels import label
 from generation.choices import TERMINAL, QueueReason, Step, TaskStatus
-from generation.labels import label
 from generation.protocol import QueuePosition, StepSpan, TaskData, TaskState
 
 SLOW_FACTOR = 2

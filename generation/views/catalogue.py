@@ -14,7 +14,7 @@ from django.contrib.staticfiles import finders
 from django.http import HttpResponse
 from django.views.i18n import JavaScriptCatalog
 
-from generation.labels import labels
+from generation.choice_labels import labels
 
 PAGES = {name: f"pages/{name}.js" for name in ("studio", "gallery", "compare")}
 """The script that a page begins with."""

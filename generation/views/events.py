@@ -16,11 +16,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.client_address import client_address
 from generation import selectors
-from generation.choices import CloseCode, ErrorCode
+from generation.choices import ErrorCode
 from generation.clock import clock
 from generation.exceptions import InvalidInput
 from generation.log_lines import database
 from generation.protocol import parse_cursors, parse_since
+from generation.protocol.close_codes import CloseCode
 from generation.sessions import (
     ConnectionRejected,
     Credentials,

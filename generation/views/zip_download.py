@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from zipstream import ZIP_DEFLATED, ZipStream
 
-from accounts.log_format import log_line
+from accounts.log_escaping import log_line
 from generation import images, unicode_text
 from generation.log_lines import cause_of
 from generation.models import GeneratedImage

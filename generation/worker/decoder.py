@@ -16,10 +16,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from accounts.log_format import log_line
+from accounts.log_escaping import log_line
 from generation.choices import ErrorCode
 from generation.exceptions import DecoderLost, PictureError
-from generation.image_messages import TIME_LIMIT, pack, receive
+from generation.image_ipc import TIME_LIMIT, pack, receive
 from generation.images import MAX_BASE64, Picture
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class DecoderProcess:
         path = os.pathsep.join(filter(None, (ROOT, os.environ.get("PYTHONPATH"))))
         with theirs:
             # -P: nothing is imported from the folder in which the worker happens to run
-            command = [sys.executable, "-P", "-W", "ignore", "-m", "generation.image_process"]
+            command = [sys.executable, "-P", "-W", "ignore", "-m", "generation.image_subprocess"]
             self._process = subprocess.Popen(  # noqa: S603
                 [*command, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],

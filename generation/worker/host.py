@@ -13,7 +13,7 @@ from channels.db import database_sync_to_async
 from channels.routing import ChannelNameRouter
 from django.conf import settings
 
-from accounts.log_format import log_line
+from accounts.log_escaping import log_line
 from generation import broadcast, services
 from generation.choices import InterruptReason
 from generation.clock import clock

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from time import monotonic
 
-from accounts.log_format import log_line
+from accounts.log_escaping import log_line
 from generation import images, selectors, services
 from generation.choices import (
     DelayReason,

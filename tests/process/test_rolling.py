@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from generation.choices import CloseCode
+from generation.protocol.close_codes import CloseCode
 from tests.process.follower import Follower
 from tests.production import Production, RunWorker
 from tests.studio import wait_until

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from generation.choices import CloseCode
+from generation.protocol.close_codes import CloseCode
 from tests.process.follower import Follower
 from tests.production import Production, Program, RunWorker
 from tests.studio import Watcher, wait_until

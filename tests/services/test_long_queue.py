@@ -19,7 +19,6 @@ from generation import selectors
 from generation.choices import InterruptReason, TaskStatus
 from generation.models import GenerationTask, ModelSlot, Worker
 from generation.protocol import QueuePosition
-from generation.selectors.models import ModelRow
 from generation.selectors.queue.order import (
     NEVER,
     NUMBERED_TASKS,
@@ -29,6 +28,7 @@ from generation.selectors.queue.order import (
 )
 from generation.selectors.queue.positions import LongQueue, ShortQueue, read_queue
 from generation.selectors.queue.shares import read_shares
+from generation.selectors.served_models import ModelRow
 from tests.conftest import MODEL, serve_model
 from tests.factories import claim_one, interrupt, settle, submit
 from tests.query_plans import plan_of

@@ -12,8 +12,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import StateApps
 
-from accounts.hashing import digest_of
 from accounts.models import ApiToken
+from accounts.token_hashing import digest_of
 from accounts.tokens import create_token, user_of_token
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from generation.choices import CloseCode
 from generation.hub import INTERNAL_ERROR, SocketOutbox
 from generation.limits import MAX_QUEUED_FRAMES
+from generation.protocol.close_codes import CloseCode
 from tests.socket.fake_transport import Transport, sent
 
 

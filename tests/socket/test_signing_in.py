@@ -12,8 +12,9 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
-from accounts.log_format import log_line
-from generation.sessions.authentication import credentials_of, is_same_origin
+from accounts.log_escaping import log_line
+from generation.sessions.authentication import credentials_of
+from generation.sessions.origin import is_same_origin
 from tests.socket.sockets import OpenPage, Page, cookie_of
 from tests.socket.tokens import FOREIGN, token_of
 

@@ -102,7 +102,7 @@ def test_the_limits_of_time_end_a_process_in_the_middle_of_its_work(
     limits: str, number: signal.Signals
 ) -> None:
     program = (
-        f"from generation.image_process import limit_time\nlimit_time{limits}\nwhile True: pass"
+        f"from generation.image_subprocess import limit_time\nlimit_time{limits}\nwhile True: pass"
     )
 
     ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False, timeout=50)

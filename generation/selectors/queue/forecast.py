@@ -12,13 +12,13 @@ from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef
 
 from generation.choices import Basis, QueueReason, TaskStatus
-from generation.estimates import task_seconds
+from generation.expected_durations import task_seconds
 from generation.models import GenerationTask, ModelSlot, ModelState
 from generation.protocol import ModelData, QueuePosition
 from generation.selectors.durations import UNKNOWN, ModelPace, pace_of
-from generation.selectors.models import known_models, model_row
 from generation.selectors.queue.order import NEVER, last_served_query
 from generation.selectors.queue.positions import ModelQueue, empty_queue, read_queue
+from generation.selectors.served_models import known_models, model_row
 from generation.selectors.worker_liveness import is_paused, live_workers
 
 

@@ -12,11 +12,11 @@ from itertools import repeat
 from typing import Any
 
 from generation.choices import Basis, QueueReason
-from generation.estimates import task_seconds
+from generation.expected_durations import task_seconds
 from generation.protocol import QueuePosition
-from generation.selectors.models import ModelRow
 from generation.selectors.queue.order import NEVER, NUMBERED_TASKS, is_long_queue, queue_order
 from generation.selectors.queue.shares import Shares, read_shares
+from generation.selectors.served_models import ModelRow
 
 Turn = tuple[bool, int, int, datetime, datetime, int]
 """What the line is ordered by: the `order_by` of `queue_order` without the task's own id."""

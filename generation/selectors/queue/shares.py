@@ -15,7 +15,7 @@ from datetime import datetime
 
 from django.db.models import Count, Min, OuterRef, Q, Subquery
 
-from generation.estimates import task_seconds
+from generation.expected_durations import task_seconds
 from generation.models import GenerationTask
 from generation.selectors.queue.order import NEVER, first_tasks, queued_owners, ready_tasks
 

@@ -1,6 +1,6 @@
 """A process that decodes pictures and nothing else, so that it can be killed.
 
-    python -m generation.image_process FD
+    python -m generation.image_subprocess FD
 
 It answers one request after the other on the socket FD until that is closed. Its memory is
 limited, and so are the processor time and the time of each request: beyond them it is dead.
@@ -18,7 +18,7 @@ from typing import Any
 from generation import image_check, images
 from generation.choices import ErrorCode
 from generation.exceptions import PictureError
-from generation.image_messages import TIME_LIMIT, pack, receive
+from generation.image_ipc import TIME_LIMIT, pack, receive
 
 PROCESSOR_LIMIT = 10.0
 """Seconds for one request; the largest picture takes half a second."""
