@@ -115,7 +115,7 @@ def finished_task(
         status=status,
         progress=100,
         finished_at=at,
-        drawn_seed=seed,
+        seed=seed,
         error_code="model_error" if status == TaskStatus.FAILED else "",
         cancel_requested_at=at if status == TaskStatus.CANCELLED else None,
     )

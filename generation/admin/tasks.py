@@ -75,8 +75,8 @@ class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type
                     ("owner_tasks", "created"),
                     "prompt",
                     "negative_prompt",
-                    ("model", "width", "height", "n"),
-                    ("steps", "guidance", "seed", "drawn_seed"),
+                    ("model", "width", "height", "image_count"),
+                    ("steps", "guidance", "requested_seed", "seed"),
                     ("parent", "made_into", "request_key"),
                 )
             },
@@ -86,7 +86,7 @@ class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type
             {
                 "fields": (
                     ("status", "step", "progress", "basis"),
-                    ("attempt", "counted_ends", "newest_seq", "rest_of_log"),
+                    ("attempt", "failed_attempts", "newest_seq", "rest_of_log"),
                     ("claimed_at", "cancel_requested_at", "finished_at"),
                     ("wait_seconds", "run_seconds"),
                     "deleted_at",
@@ -169,11 +169,11 @@ class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type
 
     @admin.display(description=_("expected seconds per step"))
     def expected_steps(self, task: GenerationTask) -> str:
-        return steps_text(task.expected)
+        return steps_text(task.expected_durations)
 
     @admin.display(description=_("measured seconds per step"))
     def measured_steps(self, task: GenerationTask) -> str:
-        return steps_text(task.measured)
+        return steps_text(task.measured_durations)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[TaskChangeList]:
         return TaskChangeList

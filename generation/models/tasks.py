@@ -83,11 +83,11 @@ class GenerationTask(models.Model):
     model = models.CharField(_("model"), max_length=limits.MAX_MODEL_NAME)
     width = models.PositiveSmallIntegerField(_("width"))
     height = models.PositiveSmallIntegerField(_("height"))
-    n = models.PositiveSmallIntegerField(_("pictures"))
+    image_count = models.PositiveSmallIntegerField(_("pictures"))
     steps = models.PositiveSmallIntegerField(_("steps"))
     guidance = models.FloatField(_("guidance"))
-    seed = models.BigIntegerField(_("requested seed"), null=True, blank=True)
-    expected = models.JSONField(_("expected seconds per step"), default=dict)
+    requested_seed = models.BigIntegerField(_("requested seed"), null=True, blank=True)
+    expected_durations = models.JSONField(_("expected seconds per step"), default=dict)
     search_text = models.TextField(editable=False, default="", db_default="")
     """Prompt and model, folded: databases fold less than people expect, and SQLite only ASCII."""
 
@@ -100,13 +100,13 @@ class GenerationTask(models.Model):
         _("basis"), max_length=10, choices=Basis.choices, default=Basis.MEASURED
     )
     eta_seconds = models.FloatField(_("remaining seconds"), null=True, blank=True)
-    image = models.PositiveSmallIntegerField(_("current picture"), default=0)
+    current_image = models.PositiveSmallIntegerField(_("current picture"), default=0)
     newest_seq = models.PositiveIntegerField(_("events"), default=0)
     attempt = models.PositiveIntegerField(_("attempt"), default=0)
-    counted_ends = models.PositiveSmallIntegerField(_("attempts used"), default=0)
-    free_ends = models.PositiveIntegerField(_("uncounted interruptions"), default=0)
-    not_before = models.DateTimeField(_("next retry not before"), null=True, blank=True)
-    drawn_seed = models.BigIntegerField(_("seed"), null=True, blank=True)
+    failed_attempts = models.PositiveSmallIntegerField(_("attempts used"), default=0)
+    uncounted_interruptions = models.PositiveIntegerField(_("uncounted interruptions"), default=0)
+    retry_at = models.DateTimeField(_("next retry not before"), null=True, blank=True)
+    seed = models.BigIntegerField(_("seed"), null=True, blank=True)
     cancel_requested_at = models.DateTimeField(_("cancel requested"), null=True, blank=True)
     error_code = models.CharField(_("error"), max_length=32, blank=True, default="")
     error_detail = models.TextField(_("message of the model server"), blank=True, default="")
@@ -116,7 +116,7 @@ class GenerationTask(models.Model):
     finished_at = models.DateTimeField(_("ended"), null=True, blank=True)
     wait_seconds = models.FloatField(_("seconds in the queue"), null=True, blank=True)
     run_seconds = models.FloatField(_("seconds drawing"), default=0)
-    measured = models.JSONField(_("measured seconds per step"), default=dict, blank=True)
+    measured_durations = models.JSONField(_("measured seconds per step"), default=dict, blank=True)
     deleted_at = models.DateTimeField(_("moved to the trash"), null=True, blank=True)
 
     objects = TaskQuerySet.as_manager()
@@ -128,7 +128,7 @@ class GenerationTask(models.Model):
             UniqueConstraint(fields=["owner", "request_key"], name="one_task_per_request_key"),
             CheckConstraint(condition=Q(progress__range=(0, 100)), name="progress_is_a_percent"),
             CheckConstraint(
-                condition=Q(n__range=(1, limits.MAX_IMAGES)), name="one_to_four_pictures"
+                condition=Q(image_count__range=(1, limits.MAX_IMAGES)), name="one_to_four_pictures"
             ),
             CheckConstraint(
                 condition=Q(steps__range=(1, limits.MAX_STEPS)), name="one_to_hundred_steps"
@@ -143,7 +143,8 @@ class GenerationTask(models.Model):
                 name="size_in_sixteens",
             ),
             CheckConstraint(
-                condition=Q(seed__isnull=True) | Q(seed__range=(0, limits.MAX_SEED)),
+                condition=Q(requested_seed__isnull=True)
+                | Q(requested_seed__range=(0, limits.MAX_SEED)),
                 name="seed_is_32_bit",
             ),
             CheckConstraint(
@@ -176,7 +177,7 @@ class GenerationTask(models.Model):
                     "owner",
                     "created",
                     "id",
-                    "not_before",
+                    "retry_at",
                     "cancel_requested_at",
                 ],
                 name="tasks_by_status",
@@ -215,14 +216,14 @@ class GenerationTask(models.Model):
             "model": self.model,
             "width": self.width,
             "height": self.height,
-            "n": self.n,
+            "n": self.image_count,
             "steps": self.steps,
             "guidance": self.guidance,
-            "seed": self.seed,
+            "seed": self.requested_seed,
             "parent": str(self.parent_id) if self.parent_id else None,
             "created": round(self.created.timestamp(), 3),
             "request_key": str(self.request_key) if self.request_key else None,
-            "expected": self.expected,
+            "expected": self.expected_durations,
         }
 
 

@@ -27,7 +27,7 @@ def measured_seconds(model: str) -> dict[str, float]:
     rows = (
         GenerationTask.objects.filter(status=TaskStatus.COMPLETED, model=model)
         .order_by("-finished_at")
-        .values_list("width", "height", "steps", "measured")[:SAMPLE]
+        .values_list("width", "height", "steps", "measured_durations")[:SAMPLE]
     )
     samples: defaultdict[str, list[float]] = defaultdict(list)
     for width, height, steps, measured in rows:

@@ -133,7 +133,7 @@ def image_detail(image: GeneratedImage) -> ImageDetail:
     return {
         "key": key_of(image),
         "task": str(task.pk),
-        "count": task.n,
+        "count": task.image_count,
         **image.data,
         "task_url": reverse("task", args=[task.pk]),
         "prompt": task.prompt,
@@ -182,7 +182,7 @@ def settings_of(task: GenerationTask) -> dict[str, Any]:
         "negative_prompt": task.negative_prompt,
         "model": task.model,
         "size": size_of(task),
-        "n": task.n,
+        "n": task.image_count,
         "steps": task.steps,
         "guidance": task.guidance,
     }
@@ -258,6 +258,6 @@ def change_between(parent: GenerationTask, child: GenerationTask) -> str:
 
 def repeats_seed(parent: GenerationTask, child: GenerationTask) -> bool:
     """Whether the child begins with the seed of one of the parent's pictures."""
-    if child.seed is None or parent.drawn_seed is None:
+    if child.requested_seed is None or parent.seed is None:
         return False
-    return (child.seed - parent.drawn_seed) % SEED_COUNT < parent.n
+    return (child.requested_seed - parent.seed) % SEED_COUNT < parent.image_count

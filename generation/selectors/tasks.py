@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import F
 
 from generation import sql
 from generation.choices import UNFINISHED, TaskStatus
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
 PAGE_CARDS = 30
-REMEMBERED = ("model", "width", "height", "n", "steps", "guidance", "negative_prompt")
+REMEMBERED = ("model", "width", "height", "steps", "guidance", "negative_prompt")
 """What the composer begins with again."""
 
 COMMIT_DELAY = timedelta(seconds=60)
@@ -191,7 +192,7 @@ def state_shown(task: GenerationTask, log: list[EventFrame]) -> TaskState:
     if not is_long_log(task):
         return state
     state["images"] = [image.data for image in task.images.order_by("index")]
-    state["seed"] = task.drawn_seed if state["seed"] is None else state["seed"]
+    state["seed"] = task.seed if state["seed"] is None else state["seed"]
     if task.cancel_requested_at is not None and state["cancel_requested"] is None:
         state["cancel_requested"] = cancel_stops(task.pk)
     return state
@@ -219,7 +220,7 @@ def with_kept_images(state: TaskState, kept: dict[int, bool]) -> TaskState:
 def last_settings(owner: User) -> dict[str, Any]:
     """What the person asked for last, without prompt and seed; empty before the first task."""
     rows = GenerationTask.objects.filter(owner=owner).live().newest_first()
-    return rows.values(*REMEMBERED).first() or {}
+    return rows.values(*REMEMBERED, n=F("image_count")).first() or {}
 
 
 def any_task(owner: User | None = None) -> bool:

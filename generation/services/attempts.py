@@ -41,7 +41,7 @@ class Boundary:
                 "progress": self.progress,
                 "basis": self.basis,
                 "eta_seconds": self.eta_seconds,
-                "image": self.image,
+                "current_image": self.image,
             },
         )
 
@@ -65,7 +65,7 @@ class Fraction:
             changes={
                 # known already, but a boundary may be written after it
                 "step": Step.GENERATING,
-                "image": self.image,
+                "current_image": self.image,
                 "progress": self.progress,
                 "basis": Basis.MEASURED,
                 "eta_seconds": self.eta_seconds,
@@ -97,7 +97,7 @@ def begin_call(
     """
     with transaction.atomic():
         line = boundary.line
-        line.changes["drawn_seed"] = seed
+        line.changes["seed"] = seed
         transition(task_id=task_id, lines=[line], sources=RUNNING, fence=attempt, now=now)
         mine = ModelSlot.objects.filter(pk=slot_id, task=task_id, attempt=attempt)
         if not mine.update(request_id=request_id):
@@ -182,8 +182,8 @@ def ending_lines(
 ) -> tuple[LogLine, LogLine]:
     """The line of the last picture, and that of the end."""
     task = lock_task(image.task_id)
-    others = images_of(task) if task.n > 1 else []
-    if len(others) + 1 != task.n:
+    others = images_of(task) if task.image_count > 1 else []
+    if len(others) + 1 != task.image_count:
         raise TransitionRefused
     # the end changes these too
     line.changes.update(status=task.status, step=task.step)

@@ -104,7 +104,7 @@ def fill_slot(
         identity=state.identity,
         launched_at=state.identity_since,
         demo=state.demo,
-        missing=tuple(index for index in range(1, task.n + 1) if index not in stored),
+        missing=tuple(index for index in range(1, task.image_count + 1) if index not in stored),
     )
 
 
@@ -147,7 +147,7 @@ def begin_attempt(
         changes={
             "step": Step.LOADING,
             "basis": Basis.MEASURED,
-            "eta_seconds": task_seconds(task.expected, task.n),
+            "eta_seconds": task_seconds(task.expected_durations, task.image_count),
         },
     )
     # it waited when it was read, and its attempt says that nobody had it since

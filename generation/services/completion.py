@@ -49,7 +49,7 @@ def complete(
     with transaction.atomic():
         task = lock_task(task_id)
         images = images_of(task)
-        if len(images) != task.n:
+        if len(images) != task.image_count:
             raise TransitionRefused
         end(task, completed(task, images, measured, now), now, fence=attempt, wanted=True)
 
@@ -68,7 +68,9 @@ def completed(
     task: GenerationTask, images: Sequence[ImageData], measured: dict[str, float], now: datetime
 ) -> LogLine:
     line = ending_line(task, EventKind.COMPLETED, TaskStatus.COMPLETED, images, now)
-    line.changes.update(step=Step.COMPLETED, progress=100, basis=Basis.MEASURED, measured=measured)
+    line.changes.update(
+        step=Step.COMPLETED, progress=100, basis=Basis.MEASURED, measured_durations=measured
+    )
     return line
 
 
@@ -148,7 +150,7 @@ def interrupt(
         counted = reason in COUNTED_INTERRUPTIONS
         if is_last(task, reason) and not task.cancel_requested_at:
             line = failed(task, ErrorCode(reason.value), detail, now)
-            line.changes["counted_ends"] = task.counted_ends + int(counted)
+            line.changes["failed_attempts"] = task.failed_attempts + int(counted)
             end(task, line, now, fence=attempt)
             return
         stored = task.images.count()
@@ -158,15 +160,16 @@ def interrupt(
             changes={
                 "status": TaskStatus.QUEUED,
                 "step": Step.PARSING,
-                "progress": round(99 * stored / task.n, 1),
+                "progress": round(99 * stored / task.image_count, 1),
                 "basis": Basis.MEASURED,
                 "eta_seconds": None,
-                "image": 0,
-                "counted_ends": task.counted_ends + int(counted),
-                "free_ends": task.free_ends + int(reason not in RETRY_AT_ONCE),
-                "not_before": None
+                "current_image": 0,
+                "failed_attempts": task.failed_attempts + int(counted),
+                "uncounted_interruptions": task.uncounted_interruptions
+                + int(reason not in RETRY_AT_ONCE),
+                "retry_at": None
                 if reason in RETRY_AT_ONCE
-                else now + retry_delay(task.free_ends),
+                else now + retry_delay(task.uncounted_interruptions),
                 "run_seconds": round(task.run_seconds + attempt_seconds(task, now), 3),
                 "error_detail": detail[:4_000],
             },
@@ -177,7 +180,7 @@ def interrupt(
 def is_last(task: GenerationTask, reason: InterruptReason) -> bool:
     """Whether an end by `reason` uses up what the task may use up."""
     if reason in COUNTED_INTERRUPTIONS:
-        return task.counted_ends + 1 >= MAX_FAILED_ATTEMPTS
+        return task.failed_attempts + 1 >= MAX_FAILED_ATTEMPTS
     if reason != InterruptReason.HANDED_BACK and task.attempt >= MAX_ATTEMPTS:
         return True
     if reason != InterruptReason.CALL_ABORTED:

@@ -109,7 +109,7 @@ def take_over_slot(*, slot_id: int, worker_id: uuid.UUID, now: datetime) -> Aban
         route=route_of(slot.model),
         request_id=slot.request_id,
         identity=slot.identity,
-        stall=selectors.stall_limit(task.expected),
+        stall=selectors.stall_limit(task.expected_durations),
         ours=installation_id.is_ours(slot.request_id),
     )
 

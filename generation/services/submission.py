@@ -40,10 +40,10 @@ SETTING_FIELDS = (
     "model",
     "width",
     "height",
-    "n",
+    "image_count",
     "steps",
     "guidance",
-    "seed",
+    "requested_seed",
 )
 """What makes two submissions the same one."""
 
@@ -167,7 +167,7 @@ def insert(
         task = GenerationTask.objects.create(
             owner=owner,
             request_key=key,
-            expected=expected,
+            expected_durations=expected,
             step=Step.PARSING,
             basis=Basis.MEASURED,
             newest_seq=1,
@@ -214,12 +214,12 @@ def clean(request: Generate) -> dict[str, Any]:
         "model": request.model or settings.XINFERENCE_MODEL,
         "width": width,
         "height": height,
-        "n": in_range(request.n, 1, limits.MAX_IMAGES, ErrorCode.COUNT_INVALID, "n"),
+        "image_count": in_range(request.n, 1, limits.MAX_IMAGES, ErrorCode.COUNT_INVALID, "n"),
         "steps": in_range(
             request.steps, DEFAULT_STEPS, limits.MAX_STEPS, ErrorCode.STEPS_INVALID, "steps"
         ),
         "guidance": guidance_of(request.guidance),
-        "seed": seed_of(request.seed),
+        "requested_seed": seed_of(request.seed),
         "parent_id": parent_of(request.parent),
     }
     if not selectors.accepts_model(values["model"]):

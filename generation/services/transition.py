@@ -33,7 +33,7 @@ class Row(NamedTuple):
     basis: str
     eta_seconds: float | None
     attempt: int
-    image: int
+    current_image: int
     error_code: str
     model: str
 
@@ -173,7 +173,7 @@ def build_event(task_id: Any, line: LogLine, row: Row, now: datetime) -> TaskEve
             basis=Basis(row.basis),
             eta_seconds=row.eta_seconds,
             attempt=row.attempt,
-            image=row.image,
+            image=row.current_image,
             details=line.details,
             timestamp=now.timestamp(),
             code=row.error_code,

@@ -96,7 +96,7 @@ def bar_data(bar: Bar, detail: TaskDetail, task: GenerationTask) -> dict[str, An
     return {
         "kind": bar.kind,
         "observed": bar.observed,
-        "label": text.bar_label(bar, numbered=numbered, pictures=task.n),
+        "label": text.bar_label(bar, numbered=numbered, pictures=task.image_count),
         "note": note,
         "side": note_side(bar, fall.span, note),
         "began": text.duration(bar.begins),

@@ -58,17 +58,17 @@ class Attempt:
         self.dropped: uuid.UUID | None = None
         """Request id of a call whose connection broke: the machine may still work on it."""
         task = claim.task
-        self.seed = base_seed(task.drawn_seed, task.seed)
+        self.seed = base_seed(task.seed, task.requested_seed)
         self.meter = ProgressMeter(
-            expected=task.expected,
-            n=task.n,
-            stored=task.n - len(claim.missing),
+            expected=task.expected_durations,
+            n=task.image_count,
+            stored=task.image_count - len(claim.missing),
             start=task.progress,
         )
 
     def begin_picture(self) -> None:
         """Set the deadline of the next picture, in the time of `monotonic`."""
-        limit = selectors.deadline_limit(self.task.expected)
+        limit = selectors.deadline_limit(self.task.expected_durations)
         self.deadline = monotonic() + limit.total_seconds()
 
     def stop(self, why: StudioError) -> None:

@@ -201,7 +201,7 @@ class PictureCall:
 
     def seconds_left(self) -> float:
         """Seconds left until this call counts as stalled, or its deadline has passed."""
-        limit = selectors.stall_limit(self.attempt.task.expected).total_seconds()
+        limit = selectors.stall_limit(self.attempt.task.expected_durations).total_seconds()
         return max(0.0, min(self.moved_at + limit, self.attempt.deadline) - monotonic())
 
     async def write_progress(self) -> None:

@@ -249,7 +249,7 @@ class TaskRun:
             route=claim.route,
             request_id=request_id,
             identity=claim.identity,
-            stall=selectors.stall_limit(attempt.task.expected),
+            stall=selectors.stall_limit(attempt.task.expected_durations),
         )
         ending = asyncio.create_task(end_abandoned_call(attempt.client, call))
         try:

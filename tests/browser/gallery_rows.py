@@ -23,15 +23,15 @@ now = clock.now()
 for name, tasks in json.loads({galleries!r}).items():
     owner = User.objects.get(username=name)
     for number, told in enumerate(tasks):
-        seed, n = told.pop("seed", 1000 + 10 * number), told.get("n", 1)
+        seed, n = told.pop("seed", 1000 + 10 * number), told.pop("n", 1)
         favourite, colour = told.pop("favourite", False), told.pop("colour", "teal")
         created = now - timedelta(minutes=1 + told.pop("minutes", number))
         row = dict(status="completed", step="completed", progress=100, width=256, height=256)
-        row |= dict(model="LiuJuan20260223Zimage", steps=4, guidance=0, n=1) | told
+        row |= dict(model="LiuJuan20260223Zimage", steps=4, guidance=0) | told
         if row["status"] == "cancelled":
             row["cancel_requested_at"] = created
         task = GenerationTask.objects.create(
-            owner=owner, created=created, finished_at=created, drawn_seed=seed,
+            owner=owner, created=created, finished_at=created, seed=seed, image_count=n,
             search_text=search_text(row["prompt"], row["model"]), **row
         )
         for index in range(1, n + 1 if row["status"] == "completed" else 1):

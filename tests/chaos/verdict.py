@@ -54,7 +54,8 @@ COUNTS = {
         select id::text from generation_generationtask
         where status = 'completed' and cancel_requested_at is not null""",
     "completed without all pictures": """
-        select id::text from generation_generationtask task where status = 'completed' and n !=
+        select id::text from generation_generationtask task
+        where status = 'completed' and image_count !=
         (select count(*) from generation_generatedimage where task_id = task.id)""",
     "slots that are still held": """
         select model || ' #' || number from generation_modelslot where task_id is not null""",

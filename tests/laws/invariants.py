@@ -74,7 +74,7 @@ def the_end_is_the_end(task: GenerationTask, log: list[TaskEvent]) -> None:
     assert ends == ([task.status] if task.status in TERMINAL else [])
     assert not ends or log[-1].kind == ends[0]
     if task.status == TaskStatus.COMPLETED:
-        assert task.images.count() == task.n
+        assert task.images.count() == task.image_count
 
 
 def nothing_is_taken_after_a_cancel_request(log: list[TaskEvent]) -> None:
@@ -89,9 +89,9 @@ def attempts_are_counted(task: GenerationTask, log: list[TaskEvent]) -> None:
     claimed = [event.attempt for event in log if event.kind == EventKind.CLAIMED]
     assert claimed == list(range(1, task.attempt + 1))
     counted = [event for event in log if event.details.get("counted")]
-    used_up = task.status == TaskStatus.FAILED and task.counted_ends == MAX_FAILED_ATTEMPTS
-    assert task.counted_ends == len(counted) + used_up
-    assert task.counted_ends < MAX_FAILED_ATTEMPTS or used_up or task.cancel_requested_at
+    used_up = task.status == TaskStatus.FAILED and task.failed_attempts == MAX_FAILED_ATTEMPTS
+    assert task.failed_attempts == len(counted) + used_up
+    assert task.failed_attempts < MAX_FAILED_ATTEMPTS or used_up or task.cancel_requested_at
 
 
 def the_percent_never_goes_back_within_an_attempt(log: list[TaskEvent]) -> None:

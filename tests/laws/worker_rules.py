@@ -73,7 +73,7 @@ class WorkerRules(UserRules):
         free = ModelSlot.objects.filter(
             model=state.name, task__isnull=True, number__lte=state.slots
         )
-        may_begin = Q(not_before__isnull=True) | Q(not_before__lte=self.now)
+        may_begin = Q(retry_at__isnull=True) | Q(retry_at__lte=self.now)
         waiting = GenerationTask.objects.claimable().filter(may_begin, model=state.name)
         return min(free.count(), waiting.count()) if state.ready else 0
 
@@ -213,11 +213,14 @@ class WorkerRules(UserRules):
         if not missing:
             return
         last = LastImage(slot_id=claim.slot_id, measured={"generating": 1.0})
-        whole = GenerationTask.objects.get(pk=claim.task.pk).images.count() + 1 == claim.task.n
+        whole = (
+            GenerationTask.objects.get(pk=claim.task.pk).images.count() + 1
+            == claim.task.image_count
+        )
         if self.write_image(claim, missing[-1], possible=whole, last=last):
             task = GenerationTask.objects.get(pk=claim.task.pk)
             assert task.status == Status.COMPLETED
-            assert task.images.count() == task.n
+            assert task.images.count() == task.image_count
             assert not ModelSlot.objects.filter(task=task).exists()
             self.forget_claim(claim, over=False)
 
@@ -244,7 +247,7 @@ class WorkerRules(UserRules):
     def complete(self, claim: Claim) -> None:
         """Refused while a picture is missing, and then the run goes on."""
         task = GenerationTask.objects.get(pk=claim.task.pk)
-        whole = task.images.count() == task.n
+        whole = task.images.count() == task.image_count
         done = self.write(
             claim, services.complete, wanted=True, possible=whole, measured={"generating": 1.0}
         )

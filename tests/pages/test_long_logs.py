@@ -35,13 +35,18 @@ def lengthen(task: GenerationTask, lines: Sequence[LogLine], now: datetime) -> N
 
 def fractions(count: int) -> list[LogLine]:
     """As progress that creeps left behind."""
-    changes = {"step": Step.GENERATING, "image": 1, "progress": 12.0, "eta_seconds": 9.0}
+    changes = {"step": Step.GENERATING, "current_image": 1, "progress": 12.0, "eta_seconds": 9.0}
     began = LogLine(kind=EventKind.STEP_BEGAN, details={"observed": True}, changes=changes)
     return [began] + [
         LogLine(
             kind=EventKind.PROGRESSED,
             details={"fraction": number / count / 10, "done": 0, "total": 9},
-            changes={"step": Step.GENERATING, "progress": 12.5, "eta_seconds": 9.0, "image": 1},
+            changes={
+                "step": Step.GENERATING,
+                "progress": 12.5,
+                "eta_seconds": 9.0,
+                "current_image": 1,
+            },
         )
         for number in range(count - 1)
     ]

@@ -25,8 +25,8 @@ from generation.models import GeneratedImage, GenerationTask
 owner, now = User.objects.get(), timezone.now()
 for number in range({FILES}):
     task = GenerationTask.objects.create(
-        owner=owner, prompt="柳岸", model="m", width=512, height=512, n=1, steps=9, guidance=0,
-        status="completed", progress=100, created=now, finished_at=now,
+        owner=owner, prompt="柳岸", model="m", width=512, height=512, image_count=1,
+        steps=9, guidance=0, status="completed", progress=100, created=now, finished_at=now,
     )
     name = f"{{task.pk}}/1-1-0.png"
     images.write(name, bytes([number]) * ({MIB} << 20))

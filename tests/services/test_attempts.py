@@ -113,7 +113,7 @@ def test_a_hand_back_or_a_model_that_is_down_never_uses_up_an_attempt(
     task.refresh_from_db()
 
     assert task.status == TaskStatus.QUEUED
-    assert (task.attempt, task.counted_ends) == (6, 0)
+    assert (task.attempt, task.failed_attempts) == (6, 0)
 
 
 def test_an_end_that_does_not_count_is_followed_by_a_pause(
@@ -214,7 +214,7 @@ def test_a_run_that_ends_without_a_word_leaves_no_task_running(
 
     task.refresh_from_db()
     # counted: a fault of our own must not go round for ever
-    assert (task.status, task.counted_ends) == (TaskStatus.QUEUED, 1)
+    assert (task.status, task.failed_attempts) == (TaskStatus.QUEUED, 1)
     assert kinds(task.pk)[-1] == "interrupted"
 
 

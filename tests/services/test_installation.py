@@ -123,7 +123,7 @@ def test_resuming_a_copy_draws_anew_what_was_under_way(
 
         assert (done.copy, done.calls) == (True, 1)
         task = GenerationTask.objects.get(pk=claim.task.pk)
-        assert (task.status, task.counted_ends) == ("queued", 0)
+        assert (task.status, task.failed_attempts) == ("queued", 0)
         assert kinds(task.pk)[-1] == "interrupted"
         assert claim_one(worker, now).task == task
         assert not services.resume(now=now).copy

@@ -108,8 +108,8 @@ def columns(drawn: Drawn, people: list[User], now: datetime) -> dict[str, Any]:
         "claimed_at": claimed,
     }
     special: dict[str, dict[str, Any]] = {
-        "paused": {"not_before": now + SECOND},
-        "has paused": {"not_before": now - SECOND},
+        "paused": {"retry_at": now + SECOND},
+        "has paused": {"retry_at": now - SECOND},
         "cancelled": {"cancel_requested_at": now},
         "running": {"status": TaskStatus.RUNNING, "claimed_at": claimed or now},
         "elsewhere": {"model": "another-model"},
@@ -252,7 +252,7 @@ def test_if_all_tasks_of_a_long_line_pause_they_have_their_places_and_nobody_is_
 ) -> None:
     serve_model(now=now)
     task = submit(owners[0], now)
-    pauses = {"not_before": now + SECOND}
+    pauses = {"retry_at": now + SECOND}
     copies(task, ({**pauses, "owner_id": owners[k % 2].pk} for k in range(NUMBERED_TASKS)))
     GenerationTask.objects.filter(pk=task.pk).update(**pauses)
 

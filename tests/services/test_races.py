@@ -213,7 +213,7 @@ def test_what_is_committed_before_a_cancel_stands_and_nothing_is_taken_after_it(
     """`interrupt`: the third time that counts, which fails the task."""
     for _round in range(ROUNDS):
         task = submit(alice, now)
-        GenerationTask.objects.filter(pk=task.pk).update(counted_ends=2)
+        GenerationTask.objects.filter(pk=task.pk).update(failed_attempts=2)
         claim = claim_one(worker, now)
         store(claim, now)
         key: dict[str, Any] = {"task_id": task.pk, "attempt": 1, "now": now}

@@ -187,7 +187,7 @@ def test_the_database_refuses_nonsense(alice: User, now: datetime) -> None:
     nonsense: list[dict[str, object]] = [
         {"progress": 101},
         {"width": 500},
-        {"n": 5},
+        {"image_count": 5},
         {"status": TaskStatus.COMPLETED},
         {"status": TaskStatus.FAILED, "finished_at": now},
         {"error_code": ErrorCode.STALLED},

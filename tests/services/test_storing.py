@@ -45,7 +45,7 @@ def test_the_last_picture_completes_the_task_and_frees_the_slot(
 
     task.refresh_from_db()
     assert (task.status, task.progress, task.step) == (TaskStatus.COMPLETED, 100, "completed")
-    assert task.measured == {"generating": 1.0}
+    assert task.measured_durations == {"generating": 1.0}
     assert kinds(task.pk)[-2:] == ["image_stored", "completed"]
     assert not ModelSlot.objects.filter(task__isnull=False).exists()
 

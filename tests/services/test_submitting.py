@@ -35,7 +35,13 @@ def test_a_negative_prompt_of_invisible_characters_is_none(alice: User, now: dat
 def test_a_prompt_alone_is_enough(alice: User, now: datetime) -> None:
     task = submit(alice, now)
 
-    assert (task.width, task.height, task.n, task.steps, task.seed) == (512, 512, 1, 9, None)
+    assert (task.width, task.height, task.image_count, task.steps, task.requested_seed) == (
+        512,
+        512,
+        1,
+        9,
+        None,
+    )
     assert task.model == MODEL
     assert task.status == TaskStatus.QUEUED
     assert task.newest_seq == 1
@@ -176,7 +182,11 @@ def test_a_retry_is_a_new_task_with_the_same_settings(
     retried = services.retry(task=parent, key=None, now=now).task
 
     assert retried.pk != parent.pk
-    assert (retried.parent_id, retried.prompt, retried.seed) == (parent.pk, parent.prompt, 7)
+    assert (retried.parent_id, retried.prompt, retried.requested_seed) == (
+        parent.pk,
+        parent.prompt,
+        7,
+    )
     assert retried.status == TaskStatus.QUEUED
 
 
@@ -217,7 +227,7 @@ def test_a_variation_is_no_retry(alice: User, model: str, worker: Worker, now: d
 
     assert (first.duplicate, second.duplicate) == (False, True)
     assert first.task.pk == second.task.pk != variation.pk
-    assert {task.seed for task in parent.retries.all()} == {7, 8}
+    assert {task.requested_seed for task in parent.retries.all()} == {7, 8}
 
 
 def test_a_task_is_made_from_ones_own_visible_task_or_not_at_all(
@@ -260,16 +270,16 @@ def test_a_task_that_is_not_over_cannot_be_retried(alice: User, now: datetime) -
 def test_expected_seconds_follow_what_past_tasks_took(
     alice: User, model: str, worker: Worker, now: datetime
 ) -> None:
-    before = submit(alice, now).expected
+    before = submit(alice, now).expected_durations
     GenerationTask.objects.filter(owner=alice).update(
         status=TaskStatus.COMPLETED,
         progress=100,
         finished_at=now + timedelta(seconds=1),
-        measured={"generating": 2 * before["generating"]},
+        measured_durations={"generating": 2 * before["generating"]},
     )
 
-    same = submit(alice, now).expected
-    larger = submit(alice, now, size=(1024, 1024)).expected
+    same = submit(alice, now).expected_durations
+    larger = submit(alice, now, size=(1024, 1024)).expected_durations
 
     assert same["generating"] == pytest.approx(2 * before["generating"])
     assert larger["generating"] == pytest.approx(8 * before["generating"])
@@ -282,9 +292,9 @@ def test_a_call_may_stand_still_for_two_minutes_or_ten_times_what_its_size_takes
     small = submit(alice, now)
     large = submit(alice, now, size=(2048, 2048), steps=50)
 
-    assert selectors.stall_limit(small.expected) == timedelta(seconds=120)
-    assert selectors.deadline_limit(small.expected) == timedelta(hours=1)
-    per_picture = sum(large.expected.values()) - large.expected["loading"]
-    assert selectors.stall_limit(large.expected) == timedelta(seconds=10 * per_picture)
+    assert selectors.stall_limit(small.expected_durations) == timedelta(seconds=120)
+    assert selectors.deadline_limit(small.expected_durations) == timedelta(hours=1)
+    per_picture = sum(large.expected_durations.values()) - large.expected_durations["loading"]
+    assert selectors.stall_limit(large.expected_durations) == timedelta(seconds=10 * per_picture)
     with override_settings(GENERATION_STALL=timedelta(seconds=7)):
-        assert selectors.stall_limit(large.expected) == timedelta(seconds=7)
+        assert selectors.stall_limit(large.expected_durations) == timedelta(seconds=7)

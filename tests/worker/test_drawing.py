@@ -92,7 +92,7 @@ async def test_the_state_a_page_starts_from_is_the_fold_of_what_it_would_have_se
     assert state["status"] == task.status == "completed"
     assert [span["step"] for span in state["timeline"]] == steps(page, task_id)
     assert all(span["ended"] is not None for span in state["timeline"])
-    assert state["seed"] == task.drawn_seed
+    assert state["seed"] == task.seed
     assert state["run_seconds"] == task.run_seconds > 0
 
 

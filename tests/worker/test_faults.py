@@ -191,7 +191,7 @@ async def test_a_refused_key_stops_everybody_from_sending_it(
     assert (await ModelState.objects.aget()).error_code == ErrorCode.KEY_REFUSED
     assert not (await ModelState.objects.aget()).ready
     task = await GenerationTask.objects.aget(pk=task_id)
-    assert (task.status, task.counted_ends) == ("queued", 0)
+    assert (task.status, task.failed_attempts) == ("queued", 0)
 
 
 async def test_while_the_model_is_down_the_line_waits_and_says_so(

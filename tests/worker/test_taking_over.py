@@ -122,7 +122,7 @@ async def test_the_call_of_a_silent_worker_is_aborted_and_its_task_drawn_under_a
         await call
     task = await wait_for_the_end(claim.task.pk)
 
-    assert (task.status, task.attempt, task.counted_ends) == ("completed", 2, 1)
+    assert (task.status, task.attempt, task.failed_attempts) == ("completed", 2, 1)
     (lost,) = [event for event in await log_of(task.pk) if event.kind == "interrupted"]
     assert lost.details == {"reason": "lease_expired", "counted": True, "stored": 0}
 
@@ -191,7 +191,7 @@ async def test_a_worker_that_is_stopped_hands_back_what_it_cannot_finish_in_time
 
     task = await GenerationTask.objects.aget(pk=task_id)
     last = (await log_of(task.pk))[-1]
-    assert (task.status, task.counted_ends) == ("queued", 0)
+    assert (task.status, task.failed_attempts) == ("queued", 0)
     assert last.details == {"reason": "handed_back", "counted": False, "stored": 0}
     assert await ModelSlot.objects.filter(task=task).aexists() == (not freed)
     assert [event.kind for event in await log_of(uuid.UUID(second))] == ["submitted"]

@@ -138,7 +138,7 @@ def seconds_left(slot: ModelSlot, now: datetime) -> float:
     if task.eta_seconds is not None:
         return max(0.0, task.eta_seconds)
     spent = (now - task.claimed_at).total_seconds() if task.claimed_at else 0.0
-    return max(0.0, task_seconds(task.expected, task.n) - spent)
+    return max(0.0, task_seconds(task.expected_durations, task.image_count) - spent)
 
 
 def is_abandoned(slot: ModelSlot, now: datetime) -> bool:

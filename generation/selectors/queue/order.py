@@ -87,7 +87,7 @@ def queue_order(model: str, now: datetime) -> QuerySet[GenerationTask]:
         output_field=IntegerField(),
     )
     served = last_served_query(OuterRef("owner"))
-    paused = Case(When(not_before__gt=now, then=True), default=False, output_field=BooleanField())
+    paused = Case(When(retry_at__gt=now, then=True), default=False, output_field=BooleanField())
     own_order = ["paused", "created", "id"]
     return (
         GenerationTask.objects.claimable()
@@ -121,13 +121,13 @@ def next_tasks(model: str, now: datetime, *, count: int = 1) -> list[uuid.UUID]:
     """Whose turn it is, of whoever may begin: up to `count`, of a long line only the first."""
     claimable = GenerationTask.objects.claimable().filter(model=model)
     # who waits alone is next, by whatever order
-    rows = list(claimable.values_list("pk", "not_before")[:2])
+    rows = list(claimable.values_list("pk", "retry_at")[:2])
     if len(rows) > 1:
         if is_long_queue(model):
             first = next_ready(model, now)
             return [] if first is None else [first]
-        rows = list(queue_order(model, now).values_list("pk", "not_before")[:count])
-    return [key for key, not_before in rows if not_before is None or not_before <= now]
+        rows = list(queue_order(model, now).values_list("pk", "retry_at")[:count])
+    return [key for key, retry_at in rows if retry_at is None or retry_at <= now]
 
 
 def is_long_queue(model: str, short: int = NUMBERED_TASKS) -> bool:
@@ -138,7 +138,7 @@ def is_long_queue(model: str, short: int = NUMBERED_TASKS) -> bool:
 
 def ready_tasks(model: str, now: datetime) -> QuerySet[GenerationTask]:
     """Tasks in line for `model` that do not pause, in no order."""
-    return GenerationTask.objects.claimable().filter(model=model).exclude(not_before__gt=now)
+    return GenerationTask.objects.claimable().filter(model=model).exclude(retry_at__gt=now)
 
 
 def running_by_owner() -> Counter[int]:

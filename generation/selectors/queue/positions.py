@@ -127,7 +127,9 @@ def empty_queue(row: ModelRow, lanes: list[float]) -> ModelQueue:
 
 def short_queue(row: ModelRow, lanes: list[float], now: datetime) -> ShortQueue:
     order = ("paused", "turn", "own_place", "last_served", "came", "owner")
-    tasks: Any = queue_order(row["name"], now).values_list("pk", "expected", "n", *order)
+    tasks: Any = queue_order(row["name"], now).values_list(
+        "pk", "expected_durations", "image_count", *order
+    )
     queue = ShortQueue(row=row, begins=[])
     seconds = []
     for key, expected, n, paused, turn, own_place, served, came, owner in tasks:

@@ -77,9 +77,9 @@ class Shares:
         own_place = Subquery(own.order_by().values("owner").values(count=Count("pk")))
         mine = GenerationTask.objects.claimable().filter(model=self.model, pk__in=task_ids)
         paused = set()
-        rows = mine.values_list("pk", "owner", "created", "not_before", own_place)
-        for key, owner, created, not_before, place in rows:
-            if not_before is not None and not_before > self.now:
+        rows = mine.values_list("pk", "owner", "created", "retry_at", own_place)
+        for key, owner, created, retry_at, place in rows:
+            if retry_at is not None and retry_at > self.now:
                 paused.add(str(key))
             else:
                 served = self.served.get(owner, NEVER)
@@ -91,7 +91,7 @@ class Shares:
     def pausing(self) -> list[str]:
         """Tasks that pause, in order; only what was begun before does, so that they are few."""
         claimable = GenerationTask.objects.claimable()
-        tasks = claimable.filter(model=self.model, not_before__gt=self.now)
+        tasks = claimable.filter(model=self.model, retry_at__gt=self.now)
         own_place, came, rows = Counter(self.own), dict(self.came), []
         for key, owner, created in tasks.order_by("owner", "created", "pk").values_list(
             "pk", "owner", "created"
@@ -107,7 +107,9 @@ class Shares:
         owners = sorted(self.own)
         some = owners[:: -(-len(owners) // SAMPLE)]
         keys = [each.task_id for each in first_tasks(some, self.model, self.now)]
-        rows = GenerationTask.objects.filter(pk__in=keys).values_list("owner", "expected", "n")
+        rows = GenerationTask.objects.filter(pk__in=keys).values_list(
+            "owner", "expected_durations", "image_count"
+        )
         told = [(self.own[owner], task_seconds(expected, n)) for owner, expected, n in rows]
         weight = sum(count for count, _seconds in told)
         return sum(count * seconds for count, seconds in told) / weight if weight else 0.0

@@ -1,4 +1,4 @@
-"""An upgrade from the version in which `generation` had the tokens keeps them and their staff."""
+"""An upgrade from an older schema keeps every row, every token and the permissions of staff."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from datetime import datetime
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import StateApps
 
 from accounts.models import ApiToken
 from accounts.token_hashing import digest_of
 from accounts.tokens import create_token, user_of_token
+from generation.models import GenerationTask
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -77,6 +78,41 @@ def test_staff_keep_their_permissions(before: StateApps, alice: User) -> None:
     assert person.has_perm("accounts.delete_apitoken")
     assert not person.has_perm("generation.delete_apitoken")
     assert ContentType.objects.get_for_model(ApiToken).pk == kind.pk
+
+
+OLD_COLUMNS = {
+    "n": 3,
+    "seed": 7,
+    "drawn_seed": 9,
+    "expected": {"generating": 1.5},
+    "measured": {"generating": 2.5},
+    "image": 2,
+    "counted_ends": 1,
+    "free_ends": 4,
+}
+
+
+def test_tasks_keep_what_renamed_columns_hold(
+    before: StateApps, alice: User, now: datetime
+) -> None:
+    asked = {"prompt": "LiuJuan", "model": "m", "width": 512, "height": 512, "steps": 9}
+    row = {**asked, **OLD_COLUMNS, "not_before": now, "guidance": 0, "created": now}
+    key = (
+        before.get_model("generation", "GenerationTask").objects.create(owner_id=alice.pk, **row).pk
+    )
+
+    upgrade()
+
+    task = GenerationTask.objects.get(pk=key)
+    assert (task.image_count, task.current_image) == (3, 2)
+    assert (task.requested_seed, task.seed) == (7, 9)
+    assert task.expected_durations == {"generating": 1.5}
+    assert task.measured_durations == {"generating": 2.5}
+    assert (task.failed_attempts, task.uncounted_interruptions) == (1, 4)
+    assert task.retry_at == now
+    for wrong in ({"image_count": 5}, {"requested_seed": 2**32}):
+        with pytest.raises(IntegrityError):
+            GenerationTask.objects.filter(pk=key).update(**wrong)
 
 
 def test_the_way_back_keeps_tokens_too(alice: User, now: datetime) -> None:
