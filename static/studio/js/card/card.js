@@ -111,7 +111,7 @@ export function createCard(element, task, state) {
     paintSteps(view);
     const { interruptions } = told;
     if (face.isNew("past", interruptions) && interruptions.length > 0) {
-      import("./past-steps.js").then(({ paintPast }) => paintPast(face.part("past"), interruptions, (item) => weigh(item, task)));
+      import("./past-steps.js").then(({ paintPast }) => paintPast(face.part("past"), interruptions, (item) => weigh(item, task)), () => {}); // offline
     }
     paintPictures(marks);
     const seed = told.seed ?? task.seed;

@@ -170,12 +170,14 @@ export function createComposer(page, submit) {
     });
     on(window, "pagehide", keepDraft);
     if (/Mac|iPhone|iPad/.test(navigator.platform)) face.tell({ keys: "⌘ ↵" });
-    const fit = async () => {
+    const fit = () => {
       if (!DOCKED.matches) return;
-      const { Sheet } = await import("./composer-sheet.js");
-      sheet ??= new Sheet(form, DOCKED, () => prompt.focus());
+      import("./composer-sheet.js").then(({ Sheet }) => {
+        sheet ??= new Sheet(form, DOCKED, () => prompt.focus());
+      }, () => {}); // offline: until it is loaded, the form opens as a plain details element
     };
     on(DOCKED, "change", fit);
+    on(window, "online", fit);
     fit();
   }
 
