@@ -1,1 +1,1 @@
-"""What answers HTTP: authenticate, ask one selector or service, render."""
+"""HTTP views: each one authenticates, calls one selector or service, and renders."""

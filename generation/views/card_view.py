@@ -1,6 +1,6 @@
-"""What a card says of a task; static/studio/js/card/card-view.js is the twin.
+"""Texts and flags of a task's card; static/studio/js/card/card-view.js is the twin.
 
-The first paint is made from it, the scripts repaint from theirs: both have to say the same.
+The server renders cards with it, the scripts update them with the twin: both must agree.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from generation.protocol import QueuePosition, StepSpan, TaskData, TaskState
 SLOW_FACTOR = 2
 SLOW_SECONDS = 1.5
 FRESH_SECONDS = 4
-LINE_BLOCKS = 8
-"""Blocks that are drawn for a place in line."""
+QUEUE_BLOCKS = 8
+"""Most blocks that are drawn for a queue position."""
 MINUTES_FROM = 90
-"""Seconds from which an estimate is told in minutes."""
+"""Seconds from which an estimate is given in minutes."""
 
 
 @dataclass(frozen=True)
 class CardView:
-    """Texts, flags and the seven steps' times of one card, in the active language."""
+    """One card: texts in the active language, flags, and the times of the seven steps."""
 
     layout: str
     live: bool
@@ -43,13 +43,13 @@ class CardView:
     headline: str
     remaining: str
     is_estimate: bool
-    """Whether `remaining` is."""
+    """Whether `remaining` is an estimate."""
     note_lead: str
     note: str
     can_cancel: bool
     can_retry: bool
     blocks: str
-    """As many characters as blocks are drawn for the place in line."""
+    """One space per block that is drawn for the queue position, for a template loop."""
     current: str
     times: list[str]
     meta: list[str]
@@ -95,12 +95,12 @@ def card_view(
 
 
 def blocks_of(state: TaskState, place: QueuePosition | None) -> int:
-    in_line = state["status"] == TaskStatus.QUEUED and not state["cancel_requested"]
-    return min(place["position"], LINE_BLOCKS) if in_line and place else 0
+    in_queue = state["status"] == TaskStatus.QUEUED and not state["cancel_requested"]
+    return min(place["position"], QUEUE_BLOCKS) if in_queue and place else 0
 
 
 def slow_span(task: TaskData, state: TaskState, now: float) -> StepSpan | None:
-    """The step that lasts much longer than usual, while it does."""
+    """The running step if it already lasts much longer than usual."""
     span = state["timeline"][-1] if state["timeline"] else None
     if state["status"] in TERMINAL or state["waiting"] or span is None or span["ended"] is not None:
         return None
@@ -174,7 +174,7 @@ def running_text(task: TaskData, state: TaskState) -> str:
 
 
 def remaining_text(state: TaskState, place: QueuePosition | None) -> tuple[str, bool]:
-    """The sentence, and whether it is an estimate."""
+    """(sentence, whether it is an estimate)."""
     status, left, stops = state["status"], state["eta_seconds"], state["cancel_requested"]
     if status in TERMINAL:
         return "", False
@@ -199,12 +199,12 @@ def starts_text(place: QueuePosition | None) -> tuple[str, bool]:
     if place["eta_seconds"] is None:
         return "", False
     unit, n = about(place["eta_seconds"])
-    said = _("starts in about %(n)s min") if unit == "min" else _("starts in about %(n)s s")
-    return said % {"n": n}, True
+    sentence = _("starts in about %(n)s min") if unit == "min" else _("starts in about %(n)s s")
+    return sentence % {"n": n}, True
 
 
 def note_of(task: TaskData, state: TaskState, slow: StepSpan | None, now: float) -> tuple[str, str]:
-    """What the note begins with, and the rest of it; two empty texts without one."""
+    """(beginning, rest) of the note; two empty strings if there is none."""
     error, status = state["error"], state["status"]
     last = state["interruptions"][-1] if state["interruptions"] else None
     if error:
@@ -217,8 +217,8 @@ def note_of(task: TaskData, state: TaskState, slow: StepSpan | None, now: float)
     if slow:
         usual = duration(task["expected"][slow["step"]])
         values = {"elapsed": elapsed(now - slow["began"]), "usual": usual}
-        said = _("%(elapsed)s so far, usually %(usual)s; still working") % values
-        return words("step", slow["step"]), said
+        sentence = _("%(elapsed)s so far, usually %(usual)s; still working") % values
+        return words("step", slow["step"]), sentence
     return (words("interruption", last["reason"]), again_text(task, state)) if last else ("", "")
 
 
@@ -233,7 +233,7 @@ def again_text(task: TaskData, state: TaskState) -> str:
 
 
 def meta_of(task: TaskData, state: TaskState) -> list[str]:
-    """What was asked for, but for when."""
+    """Parameters of the request: size, steps, guidance and seed."""
     seed = task["seed"] if state["seed"] is None else state["seed"]
     steps = ngettext("%(n)s step", "%(n)s steps", task["steps"]) % {"n": task["steps"]}
     guidance = number(task["guidance"], 2).rstrip("0").rstrip(".")
@@ -246,14 +246,14 @@ def meta_of(task: TaskData, state: TaskState) -> list[str]:
 
 
 def shape_of(task: TaskData) -> str:
-    """The shape of the picture, while nothing of it exists: 16:9, or 272 × 304."""
+    """Shape for a picture without pixels yet: the ratio "16:9", or "272 × 304"."""
     divisor = gcd(task["width"], task["height"])
     w, h = task["width"] // divisor, task["height"] // divisor
     return f"{w}:{h}" if max(w, h) <= 21 else f"{task['width']} × {task['height']}"
 
 
 def step_time(task: TaskData, state: TaskState, step: Step, now: float) -> str:
-    """How long a step took, lasts so far, or usually takes; empty where nothing is known."""
+    """How long a step took, lasts so far, or usually takes; empty if unknown."""
     if step == Step.COMPLETED:
         return ""
     first, terminal = step == Step.PARSING, state["status"] in TERMINAL
@@ -292,27 +292,27 @@ def words(what: str, code: str, otherwise: str = "") -> str:
 
 
 def number(value: float, digits: int) -> str:
-    """Halves are rounded up, as the browser does."""
+    """`value` with `digits` decimals; halves are rounded up, as in the browser."""
     return str(Decimal(repr(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
 
 
 def about(seconds: float) -> tuple[str, int]:
-    """("min" or "s", how many)."""
+    """Rounded duration as (unit, count); the unit is "min" or "s"."""
     if seconds >= MINUTES_FROM:
         return "min", floor(seconds / 60 + 0.5)
     return "s", max(1, floor(seconds + 0.5))
 
 
 def duration(seconds: float) -> str:
-    """A measured one: 0.02 s, 1.1 s, 19 s, 2 min 5 s."""
+    """A measured duration: 0.02 s, 1.1 s, 19 s, 2 min 5 s."""
     if seconds >= 9.95:
         return elapsed(floor(seconds + 0.5))
-    told = max(0.0, seconds)
-    return _("%(n)s s") % {"n": number(told, 2 if told < 0.095 else 1)}
+    seconds = max(0.0, seconds)
+    return _("%(n)s s") % {"n": number(seconds, 2 if seconds < 0.095 else 1)}
 
 
 def elapsed(seconds: float) -> str:
-    """A ticking one, in whole seconds."""
+    """A duration that still grows, in whole seconds."""
     whole = max(0, floor(seconds))
     if whole < 100:
         return _("%(n)s s") % {"n": whole}
@@ -324,7 +324,7 @@ def estimate(seconds: float) -> str:
 
 
 def time_of_day(at: float) -> str:
-    """In the site's time zone, with the date when it was not today."""
+    """Time in the site's time zone, with the date unless it is today. `at`: Unix seconds."""
     moment = localtime(datetime.fromtimestamp(at, UTC))
     time = f"{moment:%H:%M:%S}"
     if moment.date() == localtime().date():

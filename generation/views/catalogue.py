@@ -1,4 +1,4 @@
-"""The words of the browser's scripts: for each page those that its scripts can say."""
+"""Translations for the browser's scripts; each page gets those that its scripts use."""
 
 from __future__ import annotations
 
@@ -17,27 +17,28 @@ from django.views.i18n import JavaScriptCatalog
 from generation.choice_labels import labels
 
 PAGES = {name: f"pages/{name}.js" for name in ("studio", "gallery", "compare")}
-"""The script that a page begins with."""
+"""{page: its first script}."""
 
 SENTENCE = re.compile(r'gettext\(\s*("(?:[^"\\]|\\.)*")')
 IMPORT = re.compile(r'(?:^(?:import|export) [^"\n]*|\bimport\()"(\.[\w./-]+\.js)"', re.MULTILINE)
-"""Of a module, also of one that is loaded when it is needed."""
+"""Static and dynamic imports of a module."""
 
 
 class Catalogue(JavaScriptCatalog):
-    """Translations as `studioWords`, and the words for every code on the wire as `studioLabels`.
+    """Translations as `studioWords`, and the labels of every code on the wire as `studioLabels`.
 
-    Shorter than Django's own: it has no functions, no formats and, with `page`, no words of others.
+    Shorter than Django's catalogue: no functions, no formats, and with `page` only the
+    translations that this page uses.
     """
 
     def render_to_response(self, context: dict[str, Any], **options: Any) -> HttpResponse:
         first = PAGES.get(self.request.GET.get("page", ""))
         words = context["catalog"]
         if first is not None:
-            said = sentences_of(first)
-            words = {sentence: words[sentence] for sentence in words if sentence in said}
-        told = {"studioWords": words, "studioLabels": labels()}
-        text = [f"globalThis.{name}={compact(value)};" for name, value in told.items()]
+            used = sentences_of(first)
+            words = {sentence: words[sentence] for sentence in words if sentence in used}
+        variables = {"studioWords": words, "studioLabels": labels()}
+        text = [f"globalThis.{name}={compact(value)};" for name, value in variables.items()]
         if context["plural"]:
             text.append(f"globalThis.studioPlural=n=>+({context['plural']});")
         return HttpResponse("\n".join(text), content_type='text/javascript; charset="utf-8"')
@@ -49,13 +50,13 @@ def compact(value: Any) -> str:
 
 @functools.cache
 def sentences_of(first: str) -> frozenset[str]:
-    """What a script and those that it loads say, in English."""
+    """English sentences that a script and its imports pass to `gettext`."""
     texts = (source(name) for name in modules(first))
     return frozenset(json.loads(found) for text in texts for found in SENTENCE.findall(text))
 
 
 def modules(first: str) -> Iterator[str]:
-    """A script and all that it loads, sooner or later; each once."""
+    """The names of a script and of everything it imports, directly or not; each once."""
     found, ahead = {first}, [first]
     while ahead:
         name = ahead.pop()

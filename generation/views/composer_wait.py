@@ -1,4 +1,4 @@
-"""What a composer says before anything is sent; its twin is composer-wait.js in the browser."""
+"""The expected wait in the composer before a task is sent; composer-wait.js is the twin."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from generation.views.card_view import about, joined, number, words
 
 REFERENCE_PIXELS = 512 * 512
 REFERENCE_STEPS = 9
-"""What a model's `expected` was measured at, or stands for."""
+"""Size and steps to which a model's `expected` durations refer."""
 
 
 @dataclass(frozen=True)
 class ComposerWait:
-    """Texts in the active language; `tone` as a style: ready, wait or down."""
+    """Texts in the active language; `tone` is a CSS modifier: ready, wait or down."""
 
     tone: str
     lead: str
@@ -33,7 +33,7 @@ class ComposerWait:
 
 
 def composer_wait(model: ModelData, work: Mapping[str, Any]) -> ComposerWait:
-    """`work`: the fields of one task."""
+    """`work`: the request fields of one task."""
     tone, lead, rest, is_estimate = wait_text(model, work)
     return ComposerWait(
         tone=tone,
@@ -56,8 +56,9 @@ def wait_text(model: ModelData, work: Mapping[str, Any]) -> tuple[str, str, str,
         return "wait", place, "", False
     if seconds > 0:
         unit, n = about(seconds)
-        minutes, told = _("Expected wait about %(n)s min"), _("Expected wait about %(n)s s")
-        return "wait", (minutes if unit == "min" else told) % {"n": n}, place, True
+        in_minutes = _("Expected wait about %(n)s min")
+        in_seconds = _("Expected wait about %(n)s s")
+        return "wait", (in_minutes if unit == "min" else in_seconds) % {"n": n}, place, True
     rest = drawing_text(model, work)
     return "ready", _("Starts at once"), rest, rest != ""
 
@@ -73,8 +74,8 @@ def drawing_text(model: ModelData, work: Mapping[str, Any]) -> str:
     )
     rounds = ceil(1 / max(1, model["replicas"]))
     unit, n = about(rounds * (expected["loading"] + work["n"] * picture))
-    said = _("about %(n)s min to draw") if unit == "min" else _("about %(n)s s to draw")
-    return said % {"n": n}
+    sentence = _("about %(n)s min to draw") if unit == "min" else _("about %(n)s s to draw")
+    return sentence % {"n": n}
 
 
 def state_text(model: ModelData) -> str:

@@ -1,4 +1,4 @@
-"""Compression of pages, where it cannot give away what they hold (docs/security.md)."""
+"""Compression of pages where it cannot reveal their content (docs/security.md)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 
 gzip = GZipMiddleware(lambda _request: HttpResponse())
-"""Adds up to 100 random bytes, so that a length says less."""
+"""Adds up to 100 random bytes, which hide the exact length."""
 
 
 def compressed(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
-    """The view's answer with gzip, unless the request has a query.
+    """Compress the view's response with gzip, unless the request has a query.
 
-    A page may repeat a query, and holds prompts and names. Where both meet, the length of the
-    compressed page says how alike they are (BREACH). Without a query nothing is repeated.
+    Pages hold prompts and names and may repeat parts of the query. The compressed length would
+    then show how similar the two are (BREACH). Without a query nothing is repeated.
     """
 
     @functools.wraps(view)

@@ -1,4 +1,4 @@
-"""Pages that say why another one is not shown."""
+"""Error pages, and the rate limit of pages."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from generation.sessions import owner_buckets
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's, with a line in the security log."""
-    # a refusal of a middleware may come before the one that knows the user
+    """Django's 403 page, with a line in the security log."""
+    # a middleware before AuthenticationMiddleware may refuse: there is no `user` then
     user = getattr(request, "user", None)
     log_event(
         SecurityEvent.PERMISSION_REFUSED,
@@ -32,14 +32,14 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's page; its line is a warning, since clients cause it, and gives no advice."""
+    """Django's 400 page, logged as a warning, because clients cause it, and without advice."""
     response = defaults.bad_request(request, exception)
     if isinstance(exception, DisallowedHost):
         log_foreign_host(request.headers.get("Host"), client_address(request))
     elif isinstance(exception, SuspiciousOperation):
         name = type(exception).__name__
         logging.getLogger(f"django.security.{name}").warning("%s", exception)
-    # Django would write it as an error of ours
+    # keeps Django from logging it as a server error
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
@@ -49,7 +49,7 @@ def error_page(request: HttpRequest, code: ErrorCode, status: int) -> HttpRespon
 
 
 def rate_limited(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A page; 429 for a person who sends too much, over whatever connection."""
+    """Respond 429 if the user has exceeded the limit for all connections together."""
 
     @functools.wraps(view)
     def limited_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

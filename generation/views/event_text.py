@@ -1,4 +1,4 @@
-"""One line of the event log in the reader's language; `eventSentence` of story.js is the twin."""
+"""One event of the log as a sentence; `eventSentence` in task-timeline.js is the twin."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from generation.views.card_view import number, words
 def event_sentence(frame: EventFrame) -> str:
     kind, details = frame["kind"], frame["details"]
     if kind == EventKind.CLAIMED:
-        taken = {"worker": details.get("worker") or "–", "n": frame["attempt"]}
-        return _("Claimed by %(worker)s, attempt %(n)s") % taken
+        claim = {"worker": details.get("worker") or "–", "n": frame["attempt"]}
+        return _("Claimed by %(worker)s, attempt %(n)s") % claim
     if kind == EventKind.STEP_BEGAN:
         return words("step", frame["step"])
     if kind == EventKind.PROGRESSED:

@@ -1,4 +1,4 @@
-"""Where no socket gets through: the same messages and events over plain HTTP (docs/protocol.md)."""
+"""HTTP transports of the protocol, for networks without WebSockets (docs/protocol.md)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ View = Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]
 
 
 def polling_view(answer: Answer) -> View:
-    """A view that answers whoever is signed in, and no faster than a socket would."""
+    """Make a JSON view of `answer`, for signed-in users and with a socket's rate limit."""
 
     @functools.wraps(answer)
     async def view(request: HttpRequest) -> HttpResponseBase:
@@ -73,7 +73,7 @@ def polling_view(answer: Answer) -> View:
 @require_POST
 @polling_view
 async def messages(request: HttpRequest, session: Session, response: PollResponse) -> None:
-    """One client message; a refusal of it is a frame like any other answer."""
+    """Handle one client message; an invalid one is answered by an `error` frame."""
     try:
         text = text_of(request)
     except InvalidInput as error:
@@ -83,20 +83,20 @@ async def messages(request: HttpRequest, session: Session, response: PollRespons
 
 
 def text_of(request: HttpRequest) -> str:
-    """What was sent; InvalidInput if it is too long or no text."""
+    """The body as text; raises InvalidInput if it is too long or not UTF-8."""
     try:
         return request.body.decode()
     except RequestDataTooBig as error:
         raise InvalidInput(ErrorCode.TOO_LONG) from error
     except (UnicodeDecodeError, RawPostDataException) as error:
-        # a form of several parts is gone once its token was looked at
+        # multipart form: the CSRF check has consumed the body
         raise InvalidInput(ErrorCode.NOT_JSON) from error
 
 
 @require_GET
 @polling_view
 async def poll(request: HttpRequest, session: Session, response: PollResponse) -> None:
-    """Everything that a stream would have told whoever knows the events in `cursors`."""
+    """Respond with everything that a stream would have sent for these `cursors`."""
     cursors, since = cursors_of(request), parse_since(request.GET.get("since", ""))
     user, now = session.user, clock.now()
     tasks = await database_sync_to_async(selectors.tasks_to_follow)(user, cursors, since=since)
@@ -104,7 +104,7 @@ async def poll(request: HttpRequest, session: Session, response: PollResponse) -
     await response.prefetch(tasks, cursors)
     for task in tasks:
         known = cursors.get(str(task.pk), 0)
-        # who knows events of a task has been told what it is
+        # a client that has events of the task has its `task` frame too
         await session.send_task(task, after=known, introduce=not known)
     await response.add_queue(user.pk, [str(task.pk) for task in tasks])
     await response.add_collection(user.pk)
@@ -112,7 +112,10 @@ async def poll(request: HttpRequest, session: Session, response: PollResponse) -
 
 @require_GET
 async def events(request: HttpRequest) -> HttpResponseBase:
-    """The stream. Who may not have it is told by its only event: a page cannot read a status."""
+    """The event stream.
+
+    A rejected client gets one `close` event, because EventSource hides the HTTP status.
+    """
     try:
         cursors, since = cursors_of(request), parse_since(request.GET.get("since", ""))
     except InvalidInput as error:
@@ -130,7 +133,7 @@ def credentials_of_request(request: HttpRequest) -> Credentials:
 
 
 def cursors_of(request: HttpRequest) -> Mapping[str, int]:
-    """Task id → highest event known, of the address and of the last id; the higher one counts."""
+    """{task_id: highest seq known}, the higher one of `cursors` and Last-Event-ID."""
     cursors = parse_cursors(request.GET.get("cursors", ""))
     for task_id, seq in parse_cursors(request.headers.get("Last-Event-ID", "")).items():
         cursors[task_id] = max(seq, cursors.get(task_id, 0))

@@ -1,4 +1,4 @@
-"""The gallery: its page, and what is done with the pictures in it."""
+"""The gallery page, the comparison page, and actions on pictures."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ COMPARABLE = range(2, 7)
 @compressed
 @rate_limited
 def gallery(request: HttpRequest) -> HttpResponse:
-    """The page; with `fragment=1` its items alone, for who asks for more of them."""
+    """The gallery page; with `fragment=1` only its items, for loading more."""
     fragment = request.GET.get("fragment") == "1"
     if not request.user.is_authenticated:
         path = request.get_full_path()
@@ -63,7 +63,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
 
 
 def filter_of(query: Mapping[str, str], now: datetime) -> GalleryFilter:
-    """What cannot be used counts as not asked for."""
+    """The filter in the query string; unusable values are ignored."""
     status, days = query.get("status", ""), DAYS.get(query.get("days", ""))
     return GalleryFilter(
         text=without_nul(query.get("q", ""))[: limits.MAX_SEARCH].strip(),
@@ -75,7 +75,7 @@ def filter_of(query: Mapping[str, str], now: datetime) -> GalleryFilter:
 
 
 def without_nul(text: str) -> str:
-    """PostgreSQL cannot even be asked for it."""
+    """`text` without NUL, which PostgreSQL refuses in a query."""
     return text.replace("\0", "")
 
 
@@ -108,13 +108,13 @@ def image_detail(request: HttpRequest, task_id: uuid.UUID, index: int) -> JsonRe
 @json_view
 def favourite(request: HttpRequest) -> JsonResponse:
     body = json_body(request)
-    wish = body.get("favourite")
-    if not isinstance(wish, bool):
+    is_favourite = body.get("favourite")
+    if not isinstance(is_favourite, bool):
         raise InvalidInput(ErrorCode.BAD_MESSAGE, "favourite")
     changed = services.set_favourite(
         owner=cast("User", request.user),
         pictures=keys_of(texts_in(body, "pictures")),
-        favourite=wish,
+        favourite=is_favourite,
     )
     return JsonResponse({"changed": changed})
 
@@ -144,9 +144,9 @@ def trash_action(service: Callable[..., int], request: HttpRequest) -> int:
 @require_POST
 @never_cache
 def archive(request: HttpRequest) -> HttpResponseBase:
-    """An ordinary form: the browser saves what comes, or shows the page that says why not.
+    """A zip of the selected pictures, or an error page; the target of a plain form.
 
-    What has gone since it was chosen is left out.
+    Pictures that were deleted since the selection are left out.
     """
     if not request.user.is_authenticated:
         return redirect_to_login(reverse("gallery"))
@@ -159,7 +159,7 @@ def archive(request: HttpRequest) -> HttpResponseBase:
     files = named(selectors.pictures_left(request.user, keys))
     if not files:
         raise Http404
-    # it would stay with this request, which now sends for minutes, and others wait for one
+    # release the connection: sending takes minutes, and other requests wait for one
     close_old_connections()
     try:
         body = Zip(files, owner_id=request.user.pk)

@@ -1,4 +1,4 @@
-"""Picture files, to browsers by their session and to programs by their token."""
+"""Picture files; browsers authenticate with their session, programs with their token."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from generation.exceptions import NotFound
 from generation.models import GeneratedImage
 from generation.sessions import bearer_token
 
-KEPT = 86_400
-"""Seconds a browser keeps a picture: its file never changes."""
+MAX_AGE = 86_400
+"""Seconds that a browser may cache a picture; its file never changes."""
 
 MAX_SLUG = 40
-MAX_PROMPT_LOOK = 400
-"""Characters of the prompt in a file's name, and so many of which these are taken."""
+MAX_SLUG_SOURCE = 400
+"""Characters of the prompt from which the slug in a file's name is made."""
 
 
 @require_safe
@@ -35,12 +35,12 @@ def picture(request: HttpRequest, task_id: uuid.UUID, index: int) -> HttpRespons
 
 @require_safe
 def thumbnail(request: HttpRequest, task_id: uuid.UUID, index: int) -> HttpResponse:
-    """The thumbnail; until it has been made, the picture itself."""
+    """The thumbnail, or the picture itself until the thumbnail has been made."""
     return file_of(request, task_id, index, small=True)
 
 
 def file_of(request: HttpRequest, task_id: uuid.UUID, index: int, *, small: bool) -> HttpResponse:
-    """To browsers by their session, to programs by the token that opened their socket."""
+    """The picture's file, or a 401, 404 or 429 response, or a redirect to the sign-in page."""
     try:
         user = viewing_user(request)
     except TokenThrottled as throttled:
@@ -51,16 +51,16 @@ def file_of(request: HttpRequest, task_id: uuid.UUID, index: int, *, small: bool
         return redirect_to_login(request.get_full_path())
     image = image_or_404(user, task_id, index)
     if small:
-        kept_for = KEPT if image.thumbnail else 0
+        kept_for = MAX_AGE if image.thumbnail else 0
         return file_response(image, small=True, kept_for=kept_for)
     download = request.GET.get("download") == "1"
-    return file_response(image, kept_for=KEPT, download=download)
+    return file_response(image, kept_for=MAX_AGE, download=download)
 
 
 def viewing_user(request: HttpRequest) -> User | AnonymousUser | None:
-    """Who asks; None for a token that is not valid; raises TokenThrottled.
+    """The requesting user; None if the token is not valid; raises TokenThrottled.
 
-    What else stands in Authorization belongs to a proxy in front, and the session counts.
+    Other content of Authorization belongs to a proxy in front; then the session counts.
     """
     authorization = request.headers.get("Authorization", "")
     token = bearer_token(authorization)
@@ -79,8 +79,8 @@ def image_or_404(user: User | AnonymousUser, task_id: uuid.UUID, index: int) -> 
 
 
 def download_name(image: GeneratedImage, file: str) -> str:
-    """What `file` of the picture is called once it is saved: "liujuan-<prompt>-<seed>.jpg"."""
-    words = unicode_text.slug(image.task.prompt[:MAX_PROMPT_LOOK], MAX_SLUG)
+    """Name under which the picture's `file` is saved: "liujuan-<prompt>-<seed>.jpg"."""
+    words = unicode_text.slug(image.task.prompt[:MAX_SLUG_SOURCE], MAX_SLUG)
     suffix = file.rpartition(".")[2]
     return "-".join(filter(None, ("liujuan", words, f"{image.seed}.{suffix}")))
 
@@ -88,11 +88,11 @@ def download_name(image: GeneratedImage, file: str) -> str:
 def file_response(
     image: GeneratedImage, *, kept_for: int, small: bool = False, download: bool = False
 ) -> HttpResponse:
-    """The whole file (at most a few MB); `kept_for`: seconds in this person's own cache.
+    """A response with the whole file (at most a few MB); raises Http404 if it is missing.
 
-    `small`: the thumbnail, once there is one. `download`: the browser saves it instead of showing
-    it. Saved from the page it gets the same name.
-    With ACCEL_REDIRECT the answer names the file, and the proxy in front sends it.
+    `kept_for`: seconds in the browser's private cache. `small`: the thumbnail, if there is one.
+    `download`: the browser saves the file instead of showing it; the name is the same both ways.
+    With ACCEL_REDIRECT the response only names the file, and the proxy in front sends it.
     """
     name = (small and image.thumbnail) or image.file
     response = HttpResponse(content_type=images.content_type(name))
@@ -102,7 +102,7 @@ def file_response(
     path = images.path_of(name)
     try:
         if settings.ACCEL_REDIRECT:
-            path.stat()  # the proxy's own 404 would be no page of ours
+            path.stat()  # for a missing file the proxy would send its own 404 page
             response["X-Accel-Redirect"] = f"{settings.ACCEL_REDIRECT}/{quote(name)}"
         else:
             response.content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""How views that scripts call take and give JSON, also when they refuse."""
+"""JSON views for scripts: decorator, request parsing and error responses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ View = Callable[..., HttpResponseBase]
 
 
 def json_view(view: View) -> View:
-    """Only for who is signed in, no faster than a socket; errors become `{"code", "message"}`."""
+    """Require a signed-in user, apply a socket's rate limit, turn errors into JSON.
+
+    The JSON of an error is `{"code", "message"}`.
+    """
 
     @never_cache
     @functools.wraps(view)
@@ -59,13 +62,13 @@ def json_error(code: ErrorCode, status: int) -> JsonResponse:
 
 
 def json_body(request: HttpRequest) -> dict[str, Any]:
-    """The JSON object that was sent; InvalidInput on anything else."""
+    """The JSON object in the body; raises InvalidInput for anything else."""
     try:
         body = request.body
     except RequestDataTooBig as error:
         raise InvalidInput(ErrorCode.TOO_LONG) from error
     except RawPostDataException as error:
-        # a form: the check of its token has read it
+        # multipart form: the CSRF check has consumed the body
         raise InvalidInput(ErrorCode.NOT_JSON) from error
     if len(body) > MAX_MESSAGE_BYTES:
         raise InvalidInput(ErrorCode.TOO_LONG)
@@ -86,7 +89,7 @@ def texts_in(body: dict[str, Any], name: str) -> list[str]:
 
 
 def keys_of(texts: Collection[str]) -> list[PictureKey]:
-    """Each picture once, in the order in which they were named."""
+    """Picture keys without duplicates, in the given order; raises InvalidInput."""
     if len(texts) > MAX_SELECTED:
         raise InvalidInput(ErrorCode.TOO_MANY_PICTURES, "pictures")
     return list(dict.fromkeys(read_key(text) for text in texts))

@@ -1,4 +1,4 @@
-"""Pages: authenticate, ask one selector, render."""
+"""The studio page and the task page."""
 
 from __future__ import annotations
 
@@ -34,11 +34,10 @@ from generation.views.timeline import timeline_context
 SOCKET_PATH = "/ws/generate"
 
 FIRST_PAINT = 6
-"""Cards that the page comes with: more than a screen holds. Scripts draw the others, from the
-same state that they continue from."""
+"""Cards in the HTML, more than a screen shows. Scripts render the others from the page's state."""
 
 FIRST_PICTURES = 12
-"""The same for the recent pictures."""
+"""Recent pictures in the HTML; scripts render the others."""
 
 FIRST_PROMPT = "LiuJuan"
 FILTERS: dict[str, Collection[str]] = {
@@ -46,10 +45,10 @@ FILTERS: dict[str, Collection[str]] = {
     "completed": {TaskStatus.COMPLETED},
     "stopped": {TaskStatus.FAILED, TaskStatus.CANCELLED},
 }
-"""The filters of the feed, with the statuses that each shows."""
+"""{filter of the task list: statuses that it shows}."""
 
 LONG_QUEUE = 3
-"""Queued cards that stand in the list; a longer queue is folded into one line."""
+"""Queued cards shown in the list; a longer queue is folded into one row."""
 
 
 @require_safe
@@ -58,8 +57,8 @@ LONG_QUEUE = 3
 @compressed
 @rate_limited
 def studio(request: HttpRequest) -> HttpResponse:
-    """With `from`, a picture's key, the composer begins with that picture's settings."""
-    # before the rows: what changes meanwhile is told by a later one
+    """The studio page; with `from`, a picture's key, the composer has that picture's settings."""
+    # read before the rows: a change in between then raises a later revision
     collection, now = selectors.revision_of(cast("User", request.user).pk), clock.now()
     cards = selectors.recent_cards(cast("User", request.user), now=now)
     context = page(request, [in_feed(card) for card in cards], now)
@@ -74,33 +73,33 @@ def studio(request: HttpRequest) -> HttpResponse:
 
 
 def default_wait(state: dict[str, Any]) -> ComposerWait | None:
-    """What the model that the composer begins with would do; None where none is served."""
+    """Expected wait for the composer's initial model; None if no model is served."""
     models = [each for each in state["models"] if each["name"] == state["defaults"]["model"]]
     return composer_wait(models[0], state["defaults"]) if models else None
 
 
 def filter_of(request: HttpRequest) -> str:
-    """Which cards the address asks for; the scripts write it there."""
-    asked = request.GET.get("show", "")
-    return asked if asked in FILTERS else "all"
+    """The filter in the URL, or "all"; scripts keep it in the URL."""
+    chosen = request.GET.get("show", "")
+    return chosen if chosen in FILTERS else "all"
 
 
 def socket_path() -> str:
-    """As a browser has to ask for it."""
+    """Path of the WebSocket, with the path of PUBLIC_URL."""
     return f"{settings.BASE_PATH}{SOCKET_PATH}"
 
 
 def in_feed(card: Card) -> Card:
-    """Without the times of the steps if the task is over: only its own page shows them."""
+    """The card without step times if the task is finished: only the task page shows them."""
     if card["state"]["ended_at"] is None:
         return card
     return {**card, "state": {**card["state"], "timeline": []}}
 
 
 def first_paint(cards: list[dict[str, Any]], chosen: str) -> dict[str, Any]:
-    """The cards and pictures that the server draws, and before which card the queue's line is.
+    """Context for the cards and pictures in the HTML.
 
-    `chosen`: a filter, or "all".
+    `chosen`: a filter, or "all". `queue_before`: id of the card that follows the folded queue.
     """
     queued = [card for card in cards if card["state"]["status"] == TaskStatus.QUEUED]
     is_folded = len(queued) > LONG_QUEUE
@@ -131,11 +130,11 @@ def task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponse:
         found = selectors.visible_task(task_id, request.user)
     except NotFound as error:
         raise Http404 from error
-    told = selectors.task_detail(found, now=now)
-    context = page(request, [told.card], now) | timeline_context(request, found, told)
+    detail = selectors.task_detail(found, now=now)
+    context = page(request, [detail.card], now) | timeline_context(request, found, detail)
     context["studio_state"]["collection"] = collection
     context |= {
-        "log": shown_log(request, found, told.log),
+        "log": shown_log(request, found, detail.log),
         "parent": selectors.parent_of(found, request.user),
         "children": selectors.children_of(found, request.user),
     }
@@ -143,7 +142,7 @@ def task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponse:
 
 
 def origin(request: HttpRequest) -> dict[str, Any]:
-    """The picture to vary, if it is the person's own and there is one."""
+    """{"from": the picture to vary}; empty without `from` or if the user may not see it."""
     try:
         keys = [selectors.read_key(request.GET["from"])]
         (image,) = selectors.pictures_of_keys(cast("User", request.user), keys)
@@ -162,7 +161,7 @@ def origin(request: HttpRequest) -> dict[str, Any]:
 
 
 def page(request: HttpRequest, cards: list[Card], now: datetime) -> dict[str, Any]:
-    """What every page with cards needs: the cards to draw, and their state to go on from."""
+    """Context of every page with cards: the cards to render, and the state for the scripts."""
     demo = not settings.XINFERENCE_URL
     user = cast("User", request.user)
     models = selectors.model_offers(user.pk, now=now)
@@ -185,15 +184,15 @@ def page(request: HttpRequest, cards: list[Card], now: datetime) -> dict[str, An
 
 
 def to_paint(card: Card, now: datetime) -> dict[str, Any]:
-    """A card for templates; they call `view` for those that they draw."""
+    """A card for templates; `view` is called only for cards that are rendered."""
     view = partial(card_view, card["task"], card["state"], card["queue"], now=now.timestamp())
     return {**card, "view": view, "task_url": reverse("task", args=[card["id"]])}
 
 
 def defaults(user: User, served: Collection[str]) -> dict[str, Any]:
-    """What the composer begins with: as the person asked last, the model if it still can be.
+    """Initial values of the composer: those of the user's last task, the model if still served.
 
-    Who has never sent a task finds a prompt to begin with.
+    Users who have never sent a task get an example prompt.
     """
     last = selectors.last_settings(user)
     known = bool(last) or selectors.any_task(user)
@@ -203,7 +202,7 @@ def defaults(user: User, served: Collection[str]) -> dict[str, Any]:
 
 
 def shown_log(request: HttpRequest, task: GenerationTask, log: list[EventFrame]) -> dict[str, Any]:
-    """The event log as the page lists it: its ends, or with `after` a part of it."""
+    """Context of the event log: its first and newest events, or with `after` a page of it."""
     try:
         after = min(max(0, int(request.GET["after"])), task.newest_seq)
     except (KeyError, ValueError):
@@ -219,7 +218,7 @@ def shown_log(request: HttpRequest, task: GenerationTask, log: list[EventFrame])
 
 
 def lines_of(log: Iterable[EventFrame]) -> Iterator[dict[str, Any]]:
-    """One line per event; where events are left out, the first line after them says how many."""
+    """One row per event; `missing` is the number of events left out before it."""
     before = None
     for frame in log:
         missing = 0 if before is None else frame["seq"] - before - 1

@@ -1,4 +1,4 @@
-"""Share links: who owns a task makes and ends them, whoever has one looks."""
+"""Share links: owners of tasks create and revoke them, anyone with a link may open it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from generation.views.images import file_response
 from generation.views.json_api import json_view
 
 PRIVATE = ("parent", "request_key", "expected")
-"""What of a task nobody needs who only looks."""
+"""Fields of a task that are not shown on its shared page."""
 
 
 @require_http_methods(["POST", "DELETE"])
 @json_view
 def share(request: HttpRequest, task_id: uuid.UUID) -> JsonResponse:
-    """Make a link, or end all of them; only who owns the task may."""
+    """Create a link (POST) or revoke all links (DELETE) of a task; only for its owner."""
     task = selectors.visible_task(task_id, request.user)
     if task.owner_id != request.user.pk:
         raise NotFound
@@ -44,18 +44,18 @@ def share(request: HttpRequest, task_id: uuid.UUID) -> JsonResponse:
 
 
 def unlisted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """The address is the key: no cache, no search engine and no other site may learn it."""
+    """Keep the secret URL of a view from caches, search engines and other sites."""
 
     @require_safe
     @never_cache
     @functools.wraps(view)
-    def kept(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def unlisted_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = view(request, *args, **kwargs)
         response["Referrer-Policy"] = "no-referrer"
         response["X-Robots-Tag"] = "noindex"
         return response
 
-    return kept
+    return unlisted_view
 
 
 @unlisted

@@ -1,4 +1,4 @@
-"""The pages that ask for a password, also those of the admin, and what they say if too often."""
+"""Pages that ask for a password, those of the admin included, with their rate limits."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from accounts.sign_in import SignInThrottled, check_password
 from generation import selectors
 
 BUSY_RETRY = 5
-"""Seconds after which it is worth trying again when too many people sign in at once."""
+"""Retry-After in seconds when too many people sign in at once."""
 
 
 class SignInForm(AuthenticationForm):
     throttled: SignInThrottled | None = None
-    """Why the password was not looked at, if it was not."""
+    """Set if the password was not checked because of a limit."""
 
     def clean(self) -> dict[str, Any]:
         try:
@@ -43,7 +43,7 @@ class SignInForm(AuthenticationForm):
 
 
 class PasswordForm(AdminPasswordChangeForm):
-    """The old password passes the same gate as one of the sign-in page."""
+    """Django's form; checks of the old password are limited like those of the sign-in page."""
 
     throttled: SignInThrottled | None = None
 
@@ -76,10 +76,10 @@ def sentence_of(throttled: SignInThrottled) -> str:
 
 
 class ThrottleResponseMixin:
-    """For a view whose form may not look at a password."""
+    """For views with a form whose password checks are limited."""
 
     def form_invalid(self, form: Any) -> HttpResponse:
-        """The page again; 429 or 503 if the password was not looked at."""
+        """Render the form with its errors; status 429 or 503 if the password was not checked."""
         response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
         throttled: SignInThrottled | None = form.throttled
         if throttled is not None:
@@ -98,7 +98,7 @@ class SignInView(ThrottleResponseMixin, LoginView):
 
 
 class PasswordView(ThrottleResponseMixin, PasswordChangeView):
-    """Django's page of the admin, with a form that counts attempts."""
+    """The admin's page for changing the password, with a limit on attempts."""
 
     form_class = PasswordForm
 
@@ -114,12 +114,15 @@ class PasswordView(ThrottleResponseMixin, PasswordChangeView):
 
 class SignOutView(LogoutView):
     def get_success_url(self) -> str:
-        """The sign-in page, which then removes what the browser has kept of this person."""
+        """The sign-in page; with `signed-out` it removes what the browser has stored."""
         return f"{reverse('sign-in')}?signed-out"
 
 
 def admin_sign_in(request: HttpRequest) -> HttpResponse:
-    """The admin has no form of its own: one page, and one limit, for all."""
+    """Redirect to the sign-in page, or to the target if the user may use the admin.
+
+    The admin has no sign-in form of its own, so that one limit holds for all attempts.
+    """
     index = reverse("admin:index")
     target = request.GET.get(REDIRECT_FIELD_NAME, index)
     if not url_has_allowed_host_and_scheme(target, allowed_hosts=None):

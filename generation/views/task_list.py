@@ -1,4 +1,4 @@
-"""Cards of the feed that its page did not begin with."""
+"""JSON for the task list: cards that were not in its page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from generation.views.pages import in_feed
 @require_safe
 @json_view
 def cards(request: HttpRequest) -> JsonResponse:
-    """Older ones: `before`, a task id, and `show`, a filter; or those that `task` names."""
+    """Cards of the tasks `task`; or those older than the task `before`, with filter `show`."""
     owner, now = cast("User", request.user), clock.now()
     named = request.GET.getlist("task")
     if named:
@@ -38,7 +38,7 @@ def cards(request: HttpRequest) -> JsonResponse:
 @require_POST
 @json_view
 def kept(request: HttpRequest) -> JsonResponse:
-    """What a page that missed changes has to show of its `tasks`, and how many others exist."""
+    """For a page that missed changes: which of its `tasks` to keep, and counts of the others."""
     shown = selectors.readable_keys(texts_in(json_body(request), "tasks"))
     return JsonResponse(selectors.kept_work(cast("User", request.user), shown))
 

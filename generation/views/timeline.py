@@ -1,4 +1,4 @@
-"""Where the time of a task went: the numbers of selectors as words and places on the page."""
+"""The timeline of a task: the numbers of selectors as texts and positions on the page."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from generation.timeline.spans import Bar, Segment
 
 TRACK_PX = 560
 WIDE_PX, NARROW_PX, GAP_PX = 13, 7, 20
-"""About how wide the axis, a Chinese and a Latin letter and a note's margins are."""
+"""Approximate widths of the axis, of a Chinese and a Latin letter, and of a note's margins."""
 
 
 @require_safe
 @login_required
 @never_cache
 def timeline_fragment(request: HttpRequest, task_id: uuid.UUID) -> HttpResponse:
-    """What changes on the page of a task that goes on, for its script to put in place."""
+    """The changing parts of an unfinished task's page as HTML, for its script."""
     now = clock.now()
     try:
         found = selectors.visible_task(task_id, request.user)
@@ -42,7 +42,7 @@ def timeline_fragment(request: HttpRequest, task_id: uuid.UUID) -> HttpResponse:
 def timeline_context(
     request: HttpRequest, task: GenerationTask, detail: TaskDetail
 ) -> dict[str, Any]:
-    """What the parts in `_timeline_parts.html` need."""
+    """Context of `_timeline_parts.html`."""
     state = detail.card["state"]
     return {
         "mine": task.owner_id == request.user.pk,
@@ -57,14 +57,14 @@ def timeline_context(
 
 
 def sentences(detail: TaskDetail, steps: int) -> list[str]:
-    found = detail.diagnosis
-    if found.outcome == "slow":
-        return [text.sentence(cause, found, steps=steps) for cause in found.causes]
-    return [conclusion] if (conclusion := text.conclusion(found)) else []
+    diagnosis = detail.diagnosis
+    if diagnosis.outcome == "slow":
+        return [text.sentence(cause, diagnosis, steps=steps) for cause in diagnosis.causes]
+    return [conclusion] if (conclusion := text.conclusion(diagnosis)) else []
 
 
 def timeline_data(detail: TaskDetail, task: GenerationTask) -> dict[str, Any]:
-    """Rows, parts, bands and ticks with their places on the axis."""
+    """Rows, parts, bands and ticks with their positions on the axis."""
     fall = detail.timeline
     step = fall.ticks[1] if len(fall.ticks) > 1 else fall.span
     return {
@@ -105,7 +105,7 @@ def bar_data(bar: Bar, detail: TaskDetail, task: GenerationTask) -> dict[str, An
 
 
 def span(bar: Bar | Segment, whole: float) -> dict[str, str]:
-    """Places in percent, written the same in every language."""
+    """Positions in percent of the axis, for CSS: with a decimal point in every language."""
     return {
         "x": percent(bar.begins / whole),
         "width": percent(bar.seconds / whole),
@@ -116,7 +116,7 @@ def span(bar: Bar | Segment, whole: float) -> dict[str, str]:
 
 
 def note_side(bar: Bar, whole: float, note: str) -> str:
-    """Where the note has room: after its bar, before it, or else upon it."""
+    """Side with room for the note: "after" its bar, "before" it, or "within" it."""
     letters = sum(NARROW_PX if letter < "\u2e80" else WIDE_PX for letter in note)
     need = whole * (letters + GAP_PX) / TRACK_PX
     room = {"after": whole - bar.ends, "before": bar.begins, "within": bar.seconds}

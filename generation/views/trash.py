@@ -1,4 +1,4 @@
-"""The trash: what can be taken back, and what is deleted before its day is over."""
+"""The trash page: items can be restored, or deleted before they expire."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def trash(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 def thumbnail(request: HttpRequest, task_id: uuid.UUID, index: int) -> HttpResponse:
-    """For the owner alone; the picture's own address does not answer any more."""
+    """Thumbnail of a picture in the trash, for its owner only; its usual URL returns 404."""
     owner = cast("User", request.user)
     try:
         image = selectors.picture_in_trash(owner, task_id, index, now=clock.now())
@@ -50,7 +50,7 @@ def thumbnail(request: HttpRequest, task_id: uuid.UUID, index: int) -> HttpRespo
 @login_required
 @never_cache
 def change(request: HttpRequest) -> HttpResponse:
-    """An ordinary form; a button says what happens to the items that were chosen."""
+    """Restore or delete the selected items; `action` is the value of the form's button."""
     owner = cast("User", request.user)
     try:
         if not request_buckets.take(owner.pk):
@@ -66,7 +66,10 @@ def change(request: HttpRequest) -> HttpResponse:
 
 
 def changed(request: HttpRequest, owner: User) -> str:
-    """What was done, as a sentence; raises InvalidInput, NotFound."""
+    """Run the action and return a sentence that says what was done.
+
+    Raises InvalidInput and NotFound.
+    """
     now, action = clock.now(), request.POST.get("action")
     if action == "empty":
         n = services.empty_trash(owner=owner, now=now)

@@ -1,4 +1,4 @@
-"""Several pictures as one zip, written while it is sent."""
+"""Several pictures as one zip that is written while it is sent."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from generation.views.images import download_name
 logger = logging.getLogger(__name__)
 
 CHUNK = 2**18
-"""Bytes that are read at once."""
+"""Bytes per read."""
 
 MAX_ZIPS = 2
-"""At once, per person and process: each one keeps the disk busy."""
+"""Concurrent zips per user and process: each one keeps the disk busy."""
 
 
 class TooManyZips(Exception):
-    """So many of this person's are being sent already."""
+    """MAX_ZIPS of this user are being sent already."""
 
 
 class Zip:
-    """The body of an answer; as long as it is sent its owner may not have many more of them."""
+    """The body of a response; counts towards MAX_ZIPS until it is closed or collected."""
 
     under_way: ClassVar[WeakKeyDictionary[Zip, int]] = WeakKeyDictionary()
-    """The owners of this process's; whatever becomes of an answer, it is let go with it."""
+    """{zip: owner_id}; weak, so that an abandoned response does not count for ever."""
 
     turn = Lock()
 
@@ -53,43 +53,43 @@ class Zip:
         return zipped(self.files)
 
     def close(self) -> None:
-        """Django calls it, also for a reader who left before the first byte."""
+        """Stop counting; Django calls it even if the client left before the first byte."""
         with self.turn:
             self.under_way.pop(self, None)
 
 
 def named(pictures: Sequence[GeneratedImage]) -> list[tuple[str, str]]:
-    """(file, name in the zip) of each whose file is there; names alike are numbered."""
+    """[(file, name in the zip)] of the pictures whose file exists; equal names are numbered."""
     taken: set[str] = set()
     files: list[tuple[str, str]] = []
     for image in pictures:
         if not images.path_of(image.file).is_file():
             logger.warning("%s", log_line("not_in_zip", file=image.file, cause="it is not there"))
             continue
-        wish = PurePath(download_name(image, image.file))
-        name = unicode_text.unique_name(wish.stem, wish.suffix, taken)
+        wanted = PurePath(download_name(image, image.file))
+        name = unicode_text.unique_name(wanted.stem, wanted.suffix, taken)
         taken.add(unicode_text.casefolded(name))
         files.append((image.file, name))
     return files
 
 
 async def zipped(files: Sequence[tuple[str, str]]) -> AsyncIterator[bytes]:
-    """Off the loop, one chunk at a time: nothing is read that nobody takes."""
+    """The zip in chunks, each read in a thread once the client has taken the one before."""
     chunks = chunks_of(files)
     try:
         while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
             yield chunk
     finally:
-        # a reader that is cut off in the middle of a chunk is closed once it has it
+        # ValueError: cancelled while the thread runs the generator, which is closed afterwards
         with contextlib.suppress(ValueError):
             chunks.close()
 
 
 def chunks_of(files: Sequence[tuple[str, str]]) -> Generator[bytes]:
-    """A zip without compression, written in one pass; a file that is deleted meanwhile is left out.
+    """A zip without compression, written in one pass; files deleted meanwhile are left out.
 
-    Deflate at level 0 rather than "stored": the size of an entry follows it, and a reader that
-    cannot seek finds the end of a stored entry only by its size.
+    Deflate at level 0 instead of "stored": sizes are written after each entry, and a program
+    that cannot seek finds the end of a stored entry only by its size.
     """
     archive = ZipStream(compress_type=ZIP_DEFLATED, compress_level=0)
     for file, name in files:
