@@ -27,7 +27,7 @@ from pathlib import Path, PurePosixPath
 ROOT = Path(__file__).resolve().parent.parent
 
 LEFT = {
-    "generation": 174,
+    "generation": 161,
     "liujuan_site": 14,
     "static": 66,
 }

@@ -1,4 +1,4 @@
-"""A reading room for staff; actions go through services."""
+"""The admin: staff can read everything; the few actions go through services."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accounts: Django's own pages, but one that has drawn is not deleted here."""
+"""Accounts: Django's admin, except that accounts with tasks cannot be deleted in it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
     def get_deleted_objects(
         self, objs: QuerySet[User] | Sequence[User], request: HttpRequest
     ) -> tuple[list[Any], dict[Any, Any], set[Any], list[Any]]:
-        """Its tasks may go on at a worker, and their files lie on a disk: a command ends both."""
-        names = GenerationTask.objects.filter(owner__in=[each.pk for each in objs])
-        drawn = sorted(set(names.values_list("owner__username", flat=True)))
-        if drawn:
-            way = _(
+        """Refuse accounts with tasks: `delete_account` also ends tasks and deletes their files."""
+        tasks = GenerationTask.objects.filter(owner__in=[each.pk for each in objs])
+        owners = sorted(set(tasks.values_list("owner__username", flat=True)))
+        if owners:
+            hint = _(
                 "%(name)s has tasks. To delete the account, run on the server: manage.py "
                 "delete_account %(name)s"
             )
-            return [], {}, set(), [way % {"name": name} for name in drawn]
+            return [], {}, set(), [hint % {"name": name} for name in owners]
         return super().get_deleted_objects(objs, request)

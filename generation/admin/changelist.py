@@ -1,4 +1,4 @@
-"""The list of tasks: it looks through so many at a time, and says which."""
+"""The list of tasks: each page covers a limited period, which it shows."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from generation.selectors.gallery import MAX_SCANNED
 from generation.unicode_text import casefolded
 
 MAX_SCANNED_TASKS = 10_000
-"""Tasks that are looked through for one page; they lie side by side in the database."""
+"""Tasks that are scanned for one page; they are stored side by side."""
 
 MAX_OF_ONE_OWNER = MAX_SCANNED
-"""The same for those of one person, as in his gallery: they lie far apart."""
+"""The same for the tasks of one user, as in the gallery: these are stored far apart."""
 
 UNTIL = "until"
-"""A day, which is looked through up to its end, or the moment before which all were submitted."""
+"""Query parameter: the last day to show, or a time (exclusive)."""
 
 
 class TaskChangeList(ChangeList):
-    """The newest tasks before `until`, back to `since`; None: from now, to the first one.
+    """Tasks before `until` back to `since`; None stands for now, and for the first task.
 
-    No filter and no search goes through all tasks that ever were: for older ones people ask
-    again. What an index finds at once is found however old it is: ids, who is unfinished, the bin.
+    No filter or search scans all tasks that exist; older ones are on the next page. Only what an
+    index finds at once is found regardless of age: ids, unfinished tasks and the trash.
     """
 
     most: int
@@ -46,8 +46,8 @@ class TaskChangeList(ChangeList):
     owner: User | None
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
-        found = super().get_filters_params(params)
-        return {name: value for name, value in found.items() if name != UNTIL}
+        filters = super().get_filters_params(params)
+        return {name: value for name, value in filters.items() if name != UNTIL}
 
     def get_queryset(
         self, request: HttpRequest, exclude_parameters: Any = None
@@ -60,8 +60,8 @@ class TaskChangeList(ChangeList):
             tasks = tasks.filter(owner=self.owner)
         if self.until is not None:
             tasks = tasks.filter(created__lt=self.until)
-        all_of_them = search.ids or is_selective(self.params)
-        self.since = None if all_of_them else oldest_of_newest(tasks, self.most)
+        is_indexed = search.ids or is_selective(self.params)
+        self.since = None if is_indexed else oldest_of_newest(tasks, self.most)
         if self.since is not None:
             tasks = tasks.filter(created__gte=self.since)
         if search.ids:
@@ -74,12 +74,12 @@ class TaskChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         if not self.result_count:
-            # they were all looked at to be counted
+            # the count has scanned the whole period: do not scan it again
             self.result_list = self.queryset.none()
 
     @property
     def older(self) -> str:
-        """The query for those that come next; empty after the last."""
+        """Query string of the next older page; empty on the last one."""
         return self.at(self.since.astimezone(UTC).isoformat()) if self.since else ""
 
     @property
@@ -91,20 +91,20 @@ class TaskChangeList(ChangeList):
 
     @property
     def last_day(self) -> str:
-        """Of those that are looked through, as the page's calendar wants it."""
+        """Last day of the period as YYYY-MM-DD for the date input; empty for today."""
         if self.until is None:
             return ""
         return timezone.localtime(self.until - timedelta(microseconds=1)).date().isoformat()
 
     @property
     def kept(self) -> dict[str, str]:
-        """What stays as it is when another day is chosen."""
+        """Query parameters to keep when another day is chosen."""
         return {name: value for name, value in self.params.items() if name != UNTIL}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """All words have to be in the prompt; a word that names an account means its tasks."""
+    """A parsed search: all `words` must be in the prompt; `owner` if one word names an account."""
 
     owner: User | None
     ids: list[uuid.UUID]
@@ -122,14 +122,14 @@ def read_search(text: str) -> Search:
             ids.append(key)
         else:
             names.append(bit)
-    people = {user.username: user for user in get_user_model().objects.filter(username__in=names)}
-    owner = next((people[name] for name in names if name in people), None)
+    users = {user.username: user for user in get_user_model().objects.filter(username__in=names)}
+    owner = next((users[name] for name in names if name in users), None)
     words += [name for name in names if owner is None or name != owner.username]
     return Search(owner=owner, ids=ids, words=list(filter(None, words)))
 
 
 def read_until(text: str) -> datetime | None:
-    """What cannot be read counts as not given."""
+    """The time in `text`, or the end of the day in it; None if it is neither."""
     try:
         day = parse_date(text)
         if day is not None:
@@ -148,7 +148,7 @@ def is_selective(params: Mapping[str, str]) -> bool:
 
 
 def oldest_of_newest(tasks: QuerySet[GenerationTask], most: int) -> datetime | None:
-    """When the last of so many was submitted; None if there are no more than these."""
+    """Submission time of the oldest of the `most` newest tasks; None if there are no more."""
     newest = tasks.order_by("-created", "-id").values_list("created", flat=True)
     edge = list(newest[most - 1 : most + 1])
     return edge[0] if len(edge) > 1 else None

@@ -1,4 +1,4 @@
-"""Filters of the task list; what can be chosen is known without looking at the tasks."""
+"""Filters of the task list; their choices are found without a query on the tasks."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from generation.models import GenerationTask
 from generation.selectors.gallery import known_models
 
 TASK_ERRORS = list(ErrorCode)[list(ErrorCode).index(ErrorCode.MODEL_DOWN) :]
-"""Errors with which a task can end; the ones before answer what somebody sent."""
+"""Errors with which a task can end; the earlier ones answer invalid requests."""
 
 Tasks = QuerySet[GenerationTask]
 Choices = Iterable[tuple[str, Any]]
 
 
 class Unindexed(Func):
-    """The column, not to be looked up by an index of its own.
+    """The column without its index.
 
-    SQLite would rather go through all tasks that ever failed than through the newest ones.
+    SQLite would use the index and read all tasks that ever failed, not just the newest tasks.
     """
 
     template = "%(expressions)s"
@@ -42,7 +42,7 @@ class Unindexed(Func):
 
 
 class TaskFilter(admin.SimpleListFilter):
-    """Lets pass the tasks whose `field` has the chosen value."""
+    """Selects the tasks whose `field` has the chosen value."""
 
     field = ""
 
@@ -94,7 +94,7 @@ class ErrorFilter(TaskFilter):
 
 
 def short_error(code: str) -> str:
-    """The first sentence of what is told of an error; the others are advice."""
+    """The first sentence of an error's label; the others are advice."""
     return re.split(r"[.;。；]", label("error", code), maxsplit=1)[0]
 
 
@@ -109,7 +109,7 @@ class TrashFilter(TaskFilter):
         if value == "1":
             return tasks.filter(deleted_at__isnull=True)
         in_trash = GenerationTask.objects.filter(deleted_at__isnull=False)
-        # of its own: SQLite would rather read all tasks in order than sort those of the bin
+        # a subquery: otherwise SQLite reads all tasks in order instead of sorting the trash
         return tasks.filter(pk__in=in_trash.values("pk"))
 
 
@@ -117,4 +117,4 @@ SELECTIVE_VALUES = {
     StatusFilter.parameter_name: frozenset(UNFINISHED),
     TrashFilter.parameter_name: frozenset({"0"}),
 }
-"""Parameter → values that let only few pass, which an index finds however old they are."""
+"""{parameter: values that match few tasks, found by an index regardless of age}."""

@@ -22,13 +22,13 @@ from generation.models import GeneratedImage, GenerationTask, TaskEvent
 
 FIRST_EVENTS, NEWEST_EVENTS = 20, 80
 SHOWN_EVENTS = FIRST_EVENTS + NEWEST_EVENTS
-"""Fewer than on a person's page: each row is a form, which takes 2 ms and 2 kB."""
+"""Fewer than on the task page of the site: each row is a form, which costs 2 ms and 2 kB."""
 
 MAX_SEQ = 2**31 - 1 - SHOWN_EVENTS
 
 
 def after_of(request: HttpRequest) -> int | None:
-    """Behind which event the log is shown; None: its ends."""
+    """The seq after which the log is shown; None: show its first and newest events."""
     try:
         return min(max(0, int(request.GET["after"])), MAX_SEQ)
     except (KeyError, ValueError):
@@ -44,7 +44,7 @@ class EventInline(TaskInlineMixin, admin.TabularInline):  # type: ignore[type-ar
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TaskEvent]:
-        """Of a long log the first and the newest events, or with `after` those behind it."""
+        """The first and newest events of a long log; with `after` the events after it."""
         rows: QuerySet[TaskEvent] = super().get_queryset(request)
         match = request.resolver_match
         after = after_of(request)
@@ -55,12 +55,11 @@ class EventInline(TaskInlineMixin, admin.TabularInline):  # type: ignore[type-ar
         )
         if task is None:
             return rows.none()
-        ends = selectors.shown_events(task, first=FIRST_EVENTS, newest=NEWEST_EVENTS)
-        return rows.filter(ends)
+        return rows.filter(selectors.shown_events(task, first=FIRST_EVENTS, newest=NEWEST_EVENTS))
 
     @admin.display(description=_("time"))
     def at(self, event: TaskEvent) -> str:
-        """To the millisecond: the log is read to find out what took long."""
+        """Time with milliseconds, to show which step was slow."""
         local = timezone.localtime(event.created_at)
         return local.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
 
@@ -70,7 +69,7 @@ class EventInline(TaskInlineMixin, admin.TabularInline):  # type: ignore[type-ar
 
     @admin.display(description=_("details"))
     def details_text(self, event: TaskEvent) -> str:
-        """In words what a code says, then the rest as it was written."""
+        """The label of a code in the details, then the other details as JSON."""
         words, known = meaning(event.kind, event.details)
         rest = {name: value for name, value in event.details.items() if name not in known}
         text = json.dumps(rest, ensure_ascii=False)[1:-1]
@@ -78,7 +77,7 @@ class EventInline(TaskInlineMixin, admin.TabularInline):  # type: ignore[type-ar
 
 
 def meaning(kind: str, details: dict[str, Any]) -> tuple[str, set[str]]:
-    """The words for the codes in an event's details, and which of these they stand for."""
+    """(label for the code in an event's details, names of the details that it covers)."""
     if kind == EventKind.INTERRUPTED:
         return label("interruption", details.get("reason", "")), {"reason"}
     if kind == EventKind.DELAYED:
@@ -115,7 +114,7 @@ class ImageInline(TaskInlineMixin, admin.TabularInline):  # type: ignore[type-ar
 
 
 def pictures_of(task: GenerationTask) -> str:
-    """Each as a link to its file, also what its owner put into the trash: staff see that too."""
+    """HTML with each picture as a link to its file; those in the trash are included."""
     rows = (
         (image.data["url"], image.data["thumbnail_url"], _("picture"), image.index)
         for image in task.images.order_by("index")

@@ -1,4 +1,4 @@
-"""Who may look: rows are what happened, and nobody writes them by hand."""
+"""Permissions: rows of the log and of tasks can be read, but not edited."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from generation.choices import VIEW_ALL
 
 
 class ReadOnlyMixin:
-    """No adding, changing or deleting by hand: rows are what happened."""
+    """No adding, changing or deleting: the rows record what happened."""
 
     def has_add_permission(self, *args: Any) -> bool:
         return False
@@ -23,7 +23,7 @@ class ReadOnlyMixin:
 
 
 class TaskInlineMixin(ReadOnlyMixin):
-    """Shown to whoever may see the task."""
+    """Read-only; needs the permission to view all tasks."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm(VIEW_ALL)

@@ -13,7 +13,7 @@ from generation.models import ShareLink
 
 @admin.register(ShareLink)
 class ShareLinkAdmin(TaskInlineMixin, admin.ModelAdmin):  # type: ignore[type-arg]
-    """A link can be ended here; it is made on the page of its task."""
+    """Links can be revoked here; they are created on the task's page."""
 
     list_display = ("task", "created", "expires_at")
     list_select_related = ("task",)

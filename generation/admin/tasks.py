@@ -1,4 +1,4 @@
-"""Tasks with their logs and pictures: what staff see of them, and the two things they can do."""
+"""Tasks with their logs and pictures, and the actions "cancel" and "retry"."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ LIST = "admin:generation_generationtask_changelist"
 PAGE = "admin:generation_generationtask_change"
 SHORT = 60
 MAX_CHILDREN = 20
-MAX_INLINE_ROWS = 200
-"""Links to parts of one log; no log that is written here has more."""
+MAX_LOG_LINKS = 200
+"""Links to parts of one log; no log that this version writes needs more."""
 
 
 @admin.register(GenerationTask)
 class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
-    """Staff who may view see everything; who may change may cancel and retry."""
+    """Shows everything with the permission VIEW_ALL; the actions need CHANGE_ALL."""
 
     list_display = (
         "short_prompt",
@@ -115,39 +115,39 @@ class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type
 
     @admin.display(description=_("owner"))
     def owner_tasks(self, task: GenerationTask) -> str:
-        """A link to all that this person asked for: who may see tasks may not see accounts."""
+        """A link to the owner's tasks; not to the account, which needs another permission."""
         name = task.owner.get_username()
         return format_html('<a href="{}?{}">{}</a>', reverse(LIST), urlencode({"q": name}), name)
 
     @admin.display(description=_("led to"))
     def made_into(self, task: GenerationTask) -> str:
         """Retries and variations, oldest first."""
-        made = task.retries.order_by("created", "pk")[:MAX_CHILDREN]
-        links = ((reverse(PAGE, args=[each.pk]), short(each.prompt)) for each in made)
+        children = task.retries.order_by("created", "pk")[:MAX_CHILDREN]
+        links = ((reverse(PAGE, args=[each.pk]), short(each.prompt)) for each in children)
         return format_html_join(" · ", '<a href="{}">{}</a>', links) or "–"
 
     @admin.display(description=_("error"))
     def error(self, task: GenerationTask) -> str:
-        """What happened, without the advice that follows it."""
+        """The error without its advice."""
         return short_error(task.error_code) or "–"
 
     @admin.display(description=_("status"), ordering="status")
     def state(self, task: GenerationTask) -> str:
-        """With the step where it is, or ended too early, how far that was, and why."""
-        words = str(TaskStatus(task.status).label)
+        """The status; for unfinished, failed and cancelled tasks also step, percent and error."""
+        status = str(TaskStatus(task.status).label)
         if task.status in (TaskStatus.QUEUED, TaskStatus.COMPLETED):
-            return words
+            return status
         reached = f"{Step(task.step).label}, {task.progress:.0f}\N{NO-BREAK SPACE}%"
-        told = (words, reached, short_error(task.error_code))
-        return format_html_join(mark_safe("<br>"), "{}", ((each,) for each in told if each))
+        lines = (status, reached, short_error(task.error_code))
+        return format_html_join(mark_safe("<br>"), "{}", ((each,) for each in lines if each))
 
     @admin.display(description=_("long log"))
     def rest_of_log(self, task: GenerationTask) -> str:
-        """A link to the next part of a log that is too long for one page."""
+        """Links to the parts of a log that is too long for one page."""
         if task.newest_seq <= SHOWN_EVENTS:
             return "–"
         parts = range(0, task.newest_seq, SHOWN_EVENTS)
-        links = ((f"?after={after}#events-group", after + 1) for after in parts[:MAX_INLINE_ROWS])
+        links = ((f"?after={after}#events-group", after + 1) for after in parts[:MAX_LOG_LINKS])
         text = format_html_join(" ", '<a href="{}">{}…</a>', links)
         return format_html("{} {}", _("Events from"), text)
 
@@ -181,7 +181,7 @@ class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[GenerationTask], search_term: str
     ) -> tuple[QuerySet[GenerationTask], bool]:
-        """The list has searched already: what is meant decides how far it looks."""
+        """Return `queryset` as it is: TaskChangeList has searched, within its period."""
         return queryset, False
 
     def has_act_permission(self, request: HttpRequest) -> bool:
@@ -191,8 +191,8 @@ class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type
     def cancel_tasks(self, request: HttpRequest, tasks: QuerySet[GenerationTask]) -> None:
         now = clock.now()
         answers = [services.request_cancel(task_id=task.pk, now=now) for task in tasks]
-        asked = sum(answer != "already_finished" for answer in answers)
-        self.report(request, asked, len(answers) - asked, cancelled_message)
+        requested = sum(answer != "already_finished" for answer in answers)
+        self.report(request, requested, len(answers) - requested, cancelled_message)
 
     @admin.action(description=_("Retry the selected tasks"), permissions=["act"])
     def retry_tasks(self, request: HttpRequest, tasks: QuerySet[GenerationTask]) -> None:
@@ -206,10 +206,10 @@ class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type
         self.report(request, retried, refused, retried_message)
 
     def report(
-        self, request: HttpRequest, done: int, refused: int, wording: Callable[[int], str]
+        self, request: HttpRequest, done: int, refused: int, done_message: Callable[[int], str]
     ) -> None:
         if done:
-            self.message_user(request, wording(done), messages.SUCCESS)
+            self.message_user(request, done_message(done), messages.SUCCESS)
         if refused:
             sentence = ngettext(
                 "%d task was skipped: its status does not allow this.",
@@ -220,7 +220,7 @@ class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type
 
 
 def steps_text(durations: Mapping[str, float]) -> str:
-    """Each step in words with its seconds."""
+    """Labels of the steps with their seconds, separated by " · "."""
     parts = (f"{label('step', step)} {seconds:.2f}" for step, seconds in durations.items())
     return " · ".join(parts) or "–"
 

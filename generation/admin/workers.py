@@ -1,4 +1,4 @@
-"""Workers, models and their slots."""
+"""Workers, models and slots."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from generation.models import ModelSlot, ModelState, Worker
 
 
 class ReadOnlyAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
-    """What workers wrote about themselves and the model server."""
+    """Base of the pages for rows that workers write."""
 
 
 @admin.register(Worker)

@@ -1,4 +1,4 @@
-"""The state that a page's scripts begin with, as JSON in the page."""
+"""`{{ state|state_script }}`: the initial state of a page's scripts, as JSON in the page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ register = template.Library()
 
 
 class Compact(DjangoJSONEncoder):
-    """Without spaces, and with letters as they are: escaped, Chinese takes twice the bytes."""
+    """JSON without spaces and without escapes, which would double the bytes of Chinese text."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{**options, "ensure_ascii": False, "separators": (",", ":")})

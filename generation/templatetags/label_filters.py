@@ -1,4 +1,4 @@
-"""`{{ code|label:"step" }}`: the words for a code; `{{ step|step_number }}`: its place of seven."""
+"""`{{ code|label:"step" }}`: the label of a code; `{{ step|step_number }}`: its number, 1 to 7."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ register = Library()
 
 
 @register.filter(name="label")
-def words(code: str, what: str) -> str:
-    return label(what, code)
+def label_of(code: str, kind: str) -> str:
+    return label(kind, code)
 
 
 @register.filter

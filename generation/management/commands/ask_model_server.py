@@ -1,4 +1,4 @@
-"""`manage.py ask_model_server`: what the model server serves now, asked at once."""
+"""`manage.py ask_model_server`: ask the model server now which models it serves."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ class Command(BaseCommand):
             raise CommandError("The refused key was tried less than a minute ago. Ask again soon.")
         states = list(ModelState.objects.order_by("name"))
         for state in states:
-            self.stdout.write(f"{state.name}: {word_of(state)}")
+            self.stdout.write(f"{state.name}: {state_text(state)}")
         if not any(state.ready for state in states):
             raise CommandError("No model is ready.")
 
     async def ask(self) -> KeyUse:
         client = configured_client()
-        watch = ModelProbe(client, demo=False)
+        model_probe = ModelProbe(client, demo=False)
         try:
             await database_sync_to_async(clock.synchronise)()
-            await watch.probe()
+            await model_probe.probe()
         finally:
             await client.aclose()
-        return watch.key
+        return model_probe.key
 
 
-def word_of(state: ModelState) -> str:
+def state_text(state: ModelState) -> str:
     if state.ready:
         return "ready"
     if state.loading:

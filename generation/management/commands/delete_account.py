@@ -1,4 +1,4 @@
-"""`manage.py delete_account USERNAME`: delete an account with everything that it owns."""
+"""`manage.py delete_account USERNAME`: delete an account and everything that it owns."""
 
 from __future__ import annotations
 
@@ -46,12 +46,15 @@ class Command(BaseCommand):
         self.stdout.write("Deleted.")
 
     def end_tasks(self, user: User, *, patience: float) -> None:
-        """Disable the account and wait until none of its tasks goes on; raises CommandError."""
-        end = time.monotonic() + patience
-        while left := services.close_account(user=user, now=clock.now()):
-            if time.monotonic() > end:
+        """Disable the account and wait until all its tasks have ended.
+
+        Raises CommandError after `patience` seconds.
+        """
+        deadline = time.monotonic() + patience
+        while unfinished := services.close_account(user=user, now=clock.now()):
+            if time.monotonic() > deadline:
                 raise CommandError(
-                    f"Unfinished tasks: {left}. The account is disabled; run this again "
+                    f"Unfinished tasks: {unfinished}. The account is disabled; run this again "
                     "when a worker has ended them."
                 )
             time.sleep(POLL_INTERVAL)

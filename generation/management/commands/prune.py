@@ -1,4 +1,4 @@
-"""`manage.py prune --days N`: delete finished tasks older than that, with everything of theirs."""
+"""`manage.py prune --days N`: delete tasks that ended more than N days ago."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Command(BaseCommand):
             raise CommandError("--days must not be negative")
         clock.synchronise()
         before = clock.now() - timedelta(days=options["days"])
-        found = services.prune_summary(before=before)
-        size = filesizeformat(found.bytes).replace("\xa0", " ")
-        self.stdout.write(f"Tasks: {found.tasks}, pictures: {found.images}, {size}")
+        summary = services.prune_summary(before=before)
+        size = filesizeformat(summary.bytes).replace("\xa0", " ")
+        self.stdout.write(f"Tasks: {summary.tasks}, pictures: {summary.images}, {size}")
         if not options["yes"]:
             self.stdout.write("Nothing was deleted. Add --yes to delete them.")
             return

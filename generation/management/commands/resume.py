@@ -1,4 +1,4 @@
-"""`manage.py resume`: workers go on after `pause`, or in a restored copy."""
+"""`manage.py resume`: let workers claim tasks again after `pause`, or in a restored copy."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from generation import selectors, services
 from generation.clock import clock
 
 POLL_INTERVAL = 0.5
-HEARTBEATS = 0.4
-"""Of a lease: two heartbeats and a little more."""
+HEARTBEAT_WAIT = 0.4
+"""Fraction of a lease: a little longer than two heartbeats."""
 
 
 class Command(BaseCommand):
@@ -23,19 +23,19 @@ class Command(BaseCommand):
         clock.synchronise()
         if self.has_living_workers():
             services.join_data_dir()
-        done = services.resume(now=clock.now())
+        result = services.resume(now=clock.now())
         self.stdout.write("Resumed.")
-        if done.copy:
+        if result.copy:
             self.stdout.write(
                 "This database is a copy and now has its own id. "
-                f"Calls left to the original installation: {done.calls}"
+                f"Calls left to the original installation: {result.calls}"
             )
 
     def has_living_workers(self) -> bool:
-        """Whether heartbeats arrive in this database; those in a copy stand still."""
+        """Whether new heartbeats arrive; in a copied database they do not."""
         before = selectors.heartbeats(clock.now())
-        end = time.monotonic() + HEARTBEATS * settings.GENERATION_LEASE.total_seconds()
-        while before and time.monotonic() < end:
+        deadline = time.monotonic() + HEARTBEAT_WAIT * settings.GENERATION_LEASE.total_seconds()
+        while before and time.monotonic() < deadline:
             time.sleep(POLL_INTERVAL)
             if selectors.any_heartbeat_between(before, selectors.heartbeats(clock.now())):
                 return True

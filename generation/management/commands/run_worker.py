@@ -1,4 +1,4 @@
-"""`manage.py run_worker`: a worker of its own, for many webs and many workers."""
+"""`manage.py run_worker`: run a worker in a process of its own."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Command(BaseCommand):
             raise CommandError(f"The database cannot be used: {cause_of(error)}") from None
 
     async def work(self) -> None:
-        """SIGTERM or SIGINT: hand back what cannot be finished in GENERATION_GRACE."""
-        leave = asyncio.Event()
+        """Run until SIGTERM or SIGINT; then return tasks not finished in GENERATION_GRACE."""
+        stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, leave.set)
+            loop.add_signal_handler(number, stop.set)
         host = WorkerHost(
             configured_client(),
             demo=False,
@@ -46,5 +46,5 @@ class Command(BaseCommand):
         await host.start()
         self.stdout.write("worker ready")
         self.stdout.flush()
-        await leave.wait()
+        await stop.wait()
         await host.drain()

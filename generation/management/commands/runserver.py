@@ -1,6 +1,6 @@
 """`manage.py runserver`: Daphne's development server.
 
-Named here because the app `daphne` loads Twisted into every other command too, which makes each
+Imported here because the app `daphne` loads Twisted in every other command too, which makes each
 start a quarter slower.
 """
 

@@ -1,4 +1,4 @@
-"""`manage.py serve`: everything in one process, with a ready account."""
+"""`manage.py serve`: prepare everything and run web and worker in one process."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Command(BaseCommand):
         call_command("collectstatic", verbosity=0, interactive=False)
         password = self.ready_account()
         model = settings.MODEL_SERVER or "demo model (set XINFERENCE_URL for a real one)"
-        here, *elsewhere = settings.SITE_URLS
-        self.stdout.write(f"URL: {here}/")
-        for url in elsewhere:
+        local_url, *other_urls = settings.SITE_URLS
+        self.stdout.write(f"URL: {local_url}/")
+        for url in other_urls:
             self.stdout.write(f"From other machines: {url}/")
         self.stdout.write(f"Name: {NAME}")
         self.stdout.write(f"Password: {password}")
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         os.execv(sys.executable, daphne_command())  # noqa: S606  our own interpreter
 
     def ready_account(self) -> str:
-        """The password of the account if it is made now, otherwise where to find it."""
+        """The password if the account is created now, otherwise where to find it."""
         path = settings.DATA_DIR / "password"
         user, created = User.objects.get_or_create(
             username=NAME, defaults={"is_staff": True, "is_superuser": True}
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         return password
 
     def known_password(self, user: User, path: Path) -> str:
-        """Not the password itself: what a program prints is kept in logs for long."""
+        """Where the password is; not the password itself, because output ends up in logs."""
         password = path.read_text(encoding="utf-8").strip() if path.exists() else ""
         if password and user.check_password(password):
             return f"unchanged, in {path}"
@@ -63,7 +63,7 @@ class Command(BaseCommand):
 
 
 def refuse_address() -> None:
-    """Raises CommandError if nothing can listen on HOST and PORT; Daphne would end with 0."""
+    """Raise CommandError if HOST and PORT cannot be bound; Daphne would exit with status 0."""
     try:
         family, kind, protocol, _name, address = socket.getaddrinfo(
             settings.HOST, settings.PORT, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

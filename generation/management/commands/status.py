@@ -1,4 +1,4 @@
-"""`manage.py status`: what `/readyz` knows, with what it does not show to everybody."""
+"""`manage.py status`: print the report of `/readyz` with its details."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ class Command(BaseCommand):
         report = readiness.database_check.wait(PATIENCE) | readiness.disk_check.wait(PATIENCE)
         for name, part in report.items():
             self.stdout.write(f"{name}: {part.word}" + (f" ({part.detail})" if part.detail else ""))
-        wrong = [name for name, part in report.items() if not part.ok]
-        if wrong:
-            raise CommandError(f"Not in order: {', '.join(wrong)}")
+        failed = [name for name, part in report.items() if not part.ok]
+        if failed:
+            raise CommandError(f"Not in order: {', '.join(failed)}")
