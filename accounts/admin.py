@@ -1,4 +1,4 @@
-"""Programs' tokens."""
+"""API tokens in the admin."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from accounts.models import ApiToken
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A token can be deleted here; it is made by `manage.py create_token`."""
+    """Tokens can be deleted here; `manage.py create_token` creates them."""
 
     list_display = ("name", "owner", "created", "last_used")
     list_select_related = ("owner",)

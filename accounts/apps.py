@@ -1,4 +1,4 @@
-"""The app."""
+"""The app `accounts`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a request or a handshake came from, for limits and logs."""
+"""Client addresses of requests and handshakes, for limits and logs."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from django.conf import settings
 from django.http import HttpRequest
 
 UNKNOWN = "unknown"
-"""A peer without an address: a Unix socket."""
+"""Address of a peer on a Unix socket."""
 
 IPV6_PREFIX = 64
-"""Bits that one customer is given as a whole: addresses within it are the same client."""
+"""Prefix that providers give to one customer: one client for our limits."""
 
 
 def client_address(source: HttpRequest | Mapping[str, Any]) -> str:
     """The client's address, of a request or of an ASGI scope.
 
-    With TRUSTED_PROXIES = n it is the n-th address from the right of X-Forwarded-For; each of
-    our proxies appended the one that it saw. What stands further left, the client wrote itself.
+    With TRUSTED_PROXIES = n it is the n-th address from the right of X-Forwarded-For: each of our
+    proxies appends one. Addresses further left come from the client.
     """
     if isinstance(source, HttpRequest):
         peer = source.META.get("REMOTE_ADDR") or ""
@@ -36,7 +36,7 @@ def client_address(source: HttpRequest | Mapping[str, Any]) -> str:
 
 
 def behind_proxies(peer: str, forwarded: str, proxies: int) -> str:
-    """The peer itself if fewer addresses were forwarded than there should be proxies."""
+    """The forwarded address; the peer if fewer addresses were forwarded than `proxies`."""
     chain = forwarded.split(",")
     if 0 < proxies <= len(chain):
         found = parsed(chain[-proxies])
@@ -46,7 +46,7 @@ def behind_proxies(peer: str, forwarded: str, proxies: int) -> str:
 
 
 def parsed(text: str) -> IPv4Address | IPv6Address | None:
-    """With brackets, a port and a zone taken off, and IPv4 within IPv6 as IPv4."""
+    """The address without brackets, port and zone; mapped IPv4 as IPv4."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -61,7 +61,7 @@ def parsed(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def client_network(address: str) -> str:
-    """What limits count by: an IPv4 address, or the /64 of an IPv6 address."""
+    """The unit of limits: an IPv4 address, or the /64 of an IPv6 address."""
     found = parsed(address)
     if isinstance(found, IPv6Address):
         return str(IPv6Network((found, IPV6_PREFIX), strict=False))

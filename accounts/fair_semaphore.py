@@ -1,4 +1,4 @@
-"""Turns for what costs a processor: few at once, and each client in its turn."""
+"""A semaphore that serves waiting clients round-robin."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from threading import Event, Lock
 
 
 class SemaphoreFull(Exception):
-    """Too many wait, or one waited too long."""
+    """Too many threads wait, or this one waited too long."""
 
 
 class Waiter:
-    """What a thread waits with; `done` also when its place went to another client."""
+    """A waiting thread; `done` is also set when it loses its place."""
 
     def __init__(self) -> None:
         self.done = Event()
@@ -21,24 +21,24 @@ class Waiter:
 
 
 class FairSemaphore:
-    """A bounded number of threads inside, and a bounded number that waits.
+    """Bounds the threads inside and the threads that wait.
 
-    The turn goes round by client: however many threads one has, another waits for one of them
-    only. Where all places are taken, the client with most of them gives its last one up.
+    Clients are served round-robin, so many threads of one client delay another by one turn only.
+    When all places are taken, the client with most of them loses its last one.
     """
 
     def __init__(self, inside: int, waiting: int, patience: float) -> None:
-        """`patience`: the seconds that a thread waits at most."""
+        """`patience`: seconds that a thread waits at most."""
         self.lock = Lock()
         self.free = inside
         self.waiting = waiting
         self.patience = patience
         self.queues: OrderedDict[str, deque[Waiter]] = OrderedDict()
-        """Of those that wait, by client; the first client is the next one. None is empty."""
+        """Waiting threads by client, next client first; no queue is empty."""
 
     @contextmanager
     def held_by(self, client: str) -> Iterator[None]:
-        """Raises SemaphoreFull."""
+        """Enter for `client`; raises SemaphoreFull."""
         self.acquire(client)
         try:
             yield
@@ -60,7 +60,7 @@ class FairSemaphore:
                 raise SemaphoreFull
 
     def release(self) -> None:
-        """Hand the turn on, so that a thread that comes just now cannot take it."""
+        """Pass the turn to a waiting thread, so that a new one cannot overtake it."""
         with self.lock:
             if not self.queues:
                 self.free += 1
@@ -83,7 +83,7 @@ class FairSemaphore:
         last.done.set()
 
     def remove(self, client: str, ticket: Waiter) -> None:
-        """Does nothing for a ticket that waits no more."""
+        """Remove a waiting thread, if it still waits."""
         queue = self.queues.get(client)
         if queue is None or ticket not in queue:
             return

@@ -2,7 +2,7 @@
 
     task_failed task=85f581d2-… attempt=3 code=model_error worker=76f8eded seconds=12.4
 
-The logging settings use this module: nothing here may need them.
+The logging settings import this module, so nothing here may read settings.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import json
 import re
 
 LONGEST = 100
-"""Characters that are written of one value."""
+"""Characters that are kept of one value."""
 
 MAX_CAUSE = 600
 
 PLAIN = re.compile(r"[\w.@+:/-]+")
-"""What is written without quotes; names of users are."""
+"""Values that are written without quotes, names of users among them."""
 
 
 def log_line(event: str, **values: object) -> str:

@@ -1,4 +1,4 @@
-"""What belongs to a user beside the account."""
+"""API tokens."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ApiToken(models.Model):
     last_used = models.DateTimeField(_("last used"), null=True, blank=True)
 
     class Meta:
-        # made by the app that had it first; processes of both versions read it during an upgrade
+        # created by `generation`, which had the model first
         db_table = "generation_apitoken"
         verbose_name = _("API token")
         verbose_name_plural = _("API tokens")

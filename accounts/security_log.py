@@ -1,9 +1,9 @@
-"""One line per security event: what happened, to which account, from which address.
+"""One log line per security event, with account and address.
 
     sign_in_refused account=alice address=192.0.2.7
 
-Nothing that a client sends can end a line, colour a terminal or fill the disk: values are
-escaped and cut. Passwords, tokens and session keys are never passed here.
+Values of clients are escaped and cut, so that they cannot end a line, control a terminal or fill
+the disk. Passwords, tokens and session keys are never passed here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from accounts.log_escaping import log_line
 
 logger = logging.getLogger("liujuan.security")
 host_logger = logging.getLogger("django.security.DisallowedHost")
-"""Django's: scanners cause many, and repeated lines of Django are counted instead of written."""
+"""Django's logger: its repeated lines, which scanners cause, are counted, not written."""
 
 
 class SecurityEvent(StrEnum):

@@ -1,4 +1,4 @@
-"""The one gate that every password passes, to sign in and to change it."""
+"""Checks of passwords, with limits: for signing in and for changing the password."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ ACCOUNT_LIMIT = Throttle(name="sign-in-account", free=5, longest=300)
 """Names without an account are counted too, so that the answer does not say which exist."""
 
 ADDRESS_LIMIT = Throttle(name="sign-in-address", free=30, longest=60)
-"""Many people may share an address; what succeeds is not counted."""
+"""Many people may share an address, so successes are not counted."""
 
 FAMILIAR_SECONDS = 30 * 86_400
-"""Seconds for which an account remembers an address it was signed in from. From there its owner
-gets in while strangers elsewhere use up the attempts of the account."""
+"""Seconds for which an account remembers an address. Attempts from there are counted apart, so that
+attacks from elsewhere do not lock out the owner."""
 
 HASHING_THREADS = max(1, (os.cpu_count() or 1) // 2)
-"""Passwords that are hashed at once, 270 ms of a processor each; the rest is for the pages."""
+"""Passwords that are hashed at once, 270 ms of CPU time each; the rest is for the pages."""
 
 HASHING_TIMEOUT = 5.0
-"""Seconds that a sign-in waits for its turn to be hashed."""
+"""Seconds that a sign-in waits to be hashed."""
 
 MAX_WAITING = 32
-"""Sign-ins that wait for their turn; each holds a thread."""
+"""Sign-ins that wait; each holds a thread."""
 
 
 class SignInThrottled(Exception):
-    """Too many attempts: `wait` is the seconds until the next one; 0: the server is busy."""
+    """Too many attempts; `wait`: seconds until the next one, 0 if the server is busy."""
 
     def __init__(self, wait: float) -> None:
         super().__init__(f"wait {wait:.0f} s")
@@ -58,9 +58,9 @@ hashing_semaphore = FairSemaphore(HASHING_THREADS, MAX_WAITING, HASHING_TIMEOUT)
 
 
 class PasswordBackend(ModelBackend):
-    """Django's own, no more often than the limits allow, with a log line for each attempt.
+    """Django's backend with limits and a log line per attempt.
 
-    Its refusal is final: no further backend is asked.
+    A refusal is final: Django tries no other backend.
     """
 
     def authenticate(
@@ -112,10 +112,10 @@ def log_sign_out(request: HttpRequest, user: User | None, **kwargs: Any) -> None
 
 
 class SignInAttempt:
-    """One try of a password for `name` from `address`, as the limits and the log see it."""
+    """One attempt to sign in as `name` from `address`, for the limits and the log."""
 
     def __init__(self, name: str, address: str, **details: object) -> None:
-        """`details` are for the log."""
+        """`details`: values of the log line."""
         self.name = name
         self.address = address
         self.details = details
@@ -127,7 +127,7 @@ class SignInAttempt:
         self.account = pair if familiar else account
 
     def verify(self, check: Callable[[], T]) -> T:
-        """What `check` returns, false for a wrong password; raises SignInThrottled."""
+        """The result of `check`, falsy for a wrong password; raises SignInThrottled."""
         self.begin()
         try:
             with hashing_semaphore.held_by(self.network):
@@ -142,7 +142,7 @@ class SignInAttempt:
         return found
 
     def begin(self) -> None:
-        """Count it, or raise SignInThrottled."""
+        """Count the attempt; raises SignInThrottled."""
         wait = ADDRESS_LIMIT.hit(self.network)
         if not wait:
             wait = ACCOUNT_LIMIT.hit(self.account)
@@ -153,7 +153,7 @@ class SignInAttempt:
             raise SignInThrottled(wait)
 
     def withdraw(self) -> None:
-        """The password was not looked at."""
+        """Undo the count: the password was not checked."""
         ADDRESS_LIMIT.undo_hit(self.network)
         ACCOUNT_LIMIT.undo_hit(self.account)
         self.log(SecurityEvent.SIGN_IN_THROTTLED, wait="busy")

@@ -1,7 +1,7 @@
-"""How often something may be tried: some attempts are free, then each one costs a longer pause.
+"""Limits of attempts: some are free, then each one costs a longer pause.
 
-Counts are kept in Django's caches: in the shared one, so that several web processes count
-together, or in this process alone while the shared one is away.
+Counts are in Django's shared cache, so that all web processes count together, or in this process
+while that cache is down.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 COUNT_KEPT = 3_600
-"""Seconds after the last counted attempt until all of them are free again."""
+"""Seconds after the last counted attempt until the count is reset."""
 
 RETRY_AFTER = 5.0
-"""Seconds until a shared cache that failed is tried again: each failure costs its time-out."""
+"""Seconds until a failed cache is tried again; each failure costs its time-out."""
 
 
 class SharedCounters:
-    """The shared cache, or the local one while it is away."""
+    """The shared cache, or the local one while it is down."""
 
     def __init__(self) -> None:
         self.away_until = 0.0
@@ -77,9 +77,9 @@ class Throttle:
         return counters.use(ask) if self.shared else ask(caches["local"])
 
     def hit(self, subject: str) -> float:
-        """Count one attempt; the seconds to wait instead, or 0 if it may go on.
+        """Count one attempt; return 0 if it is allowed, else the seconds to wait.
 
-        It is counted before its result is known: of many at once only the free ones go on.
+        Counted before the result is known, so that parallel attempts cannot exceed the limit.
         """
         key = self.key_of(subject)
         return self.use(lambda cache: self.hit_in(cache, key))
@@ -91,7 +91,7 @@ class Throttle:
         count = increment(cache, key)
         pause = self.pause_after(count)
         if pause and not cache.add(f"{key}:pause", time() + pause, timeout=pause):
-            # another attempt of the same moment took the turn
+            # a parallel attempt took this turn
             decrement(cache, key)
             return max(self.first, self.wait_in(cache, key))
         return 0.0
@@ -102,7 +102,7 @@ class Throttle:
         return min(self.longest, self.first * 2.0 ** min(count - self.free, 30))
 
     def wait(self, subject: str) -> float:
-        """Seconds until the next attempt may go on, without counting one."""
+        """Seconds until the next attempt is allowed; counts nothing."""
         key = self.key_of(subject)
         return self.use(lambda cache: self.wait_in(cache, key))
 
@@ -116,7 +116,7 @@ class Throttle:
         self.use(lambda cache: cache.delete_many([key, f"{key}:pause"]))
 
     def undo_hit(self, subject: str) -> None:
-        """Count the last attempt as none; the pause that it began, if any, ends."""
+        """Remove the last attempt and its pause."""
         key = self.key_of(subject)
         self.use(lambda cache: self.undo_hit_in(cache, key))
 
@@ -125,7 +125,7 @@ class Throttle:
         cache.delete(f"{key}:pause")
 
     def key_of(self, subject: str) -> str:
-        """Of one length, whatever a client calls itself."""
+        """A key of fixed length for any subject."""
         digest = hashlib.sha256(subject.encode(errors="surrogatepass")).hexdigest()[:32]
         return f"{self.name}:{digest}"
 
@@ -136,12 +136,12 @@ def increment(cache: BaseCache, key: str) -> int:
     try:
         return cache.incr(key)
     except ValueError:
-        # forgotten, or pushed out, between the two
+        # expired or evicted between the two calls
         cache.set(key, 1, timeout=COUNT_KEPT)
         return 1
 
 
 def decrement(cache: BaseCache, key: str) -> None:
-    # forgotten meanwhile: there is nothing to take back
+    # expired meanwhile: nothing to undo
     with suppress(ValueError):
         cache.decr(key)

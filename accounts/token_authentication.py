@@ -1,7 +1,7 @@
-"""Tokens of programs: looked up, logged, and refused without a query after many bad ones.
+"""Authentication by API token, with a limit on bad tokens.
 
-A token cannot be guessed; the limit keeps a flood of bad ones from the database. A token that was
-good lately passes however many bad ones its address sends.
+Tokens cannot be guessed; the limit protects the database from floods. Recently used valid tokens
+are exempt, however many bad ones come from their address.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 TOKEN_LIMIT = Throttle(name="token-address", free=30, longest=60, shared=False)
 
 MAX_TOKENS = 1_000
-"""Digests of good tokens that a process keeps."""
+"""Digests of valid tokens that a process keeps."""
 
 
 class TokenThrottled(Exception):
-    """Too many bad tokens from this address; `wait` seconds until the next is looked up."""
+    """Too many bad tokens from this address; `wait`: seconds until the next is checked."""
 
     def __init__(self, wait: float) -> None:
         super().__init__(f"wait {wait:.0f} s")
@@ -36,11 +36,11 @@ class TokenThrottled(Exception):
 
 
 class ValidTokens:
-    """Digests of tokens that were good, those of the last uses."""
+    """Digests of the valid tokens that were used last."""
 
     def __init__(self) -> None:
         self.digests: OrderedDict[str, None] = OrderedDict()
-        # views run in threads of their own
+        # views run in several threads
         self.lock = Lock()
 
     def __contains__(self, digest: str) -> bool:

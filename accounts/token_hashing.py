@@ -1,4 +1,4 @@
-"""The form in which secrets of clients are stored: API tokens and the tokens of share links."""
+"""Digest under which API tokens and tokens of share links are stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs' keys."""
+"""Creates and finds API tokens."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 PREFIX = "lj-"
-"""What our tokens begin with, and those of a proxy in front do not."""
+"""Prefix of our tokens; distinguishes them from those of a proxy in front."""
 
 TOKEN_USE_GRAIN = timedelta(minutes=1)
 
 
 def create_token(*, owner: User, name: str, now: datetime) -> str:
-    """A new token in clear; only its digest is kept."""
+    """Create a token and return its text; only the digest is stored."""
     token = f"{PREFIX}{secrets.token_urlsafe(32)}"
     ApiToken.objects.create(digest=digest_of(token), owner=owner, name=name, created=now)
     log_event(SecurityEvent.TOKEN_MADE, account=owner.get_username(), address=None, name=name)

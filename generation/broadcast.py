@@ -17,13 +17,13 @@ WORKERS: str = settings.WORKER_CHANNEL
 """The named channel that wakes the workers of this installation."""
 
 MAX_QUEUED = 1_000
-"""Beyond that the newest are dropped: the log has them."""
+"""Messages in the queue; beyond it new ones are dropped, because the log has them."""
 
 SEND_TIMEOUT = 1.0
-"""Seconds for one message. A layer that hangs must hold up nobody who writes facts."""
+"""Seconds for one message. A layer that hangs must not block writers."""
 
 RETRY_DELAY = 1.0
-"""Seconds of silence after a message that failed."""
+"""Seconds without sending after a message that failed."""
 
 Send = Callable[[], Awaitable[None]]
 
@@ -38,9 +38,9 @@ def group_of(owner_id: int) -> str:
 
 
 class Publisher:
-    """Sends messages in the background of a process with an event loop, in order.
+    """Sends messages in order, in the background of a process with an event loop.
 
-    Services run in the one thread that has the database; they only leave their messages here.
+    Services run in the thread of the database and only queue their messages here.
     """
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Publisher:
         self.sender: asyncio.Task[None] | None = None
 
     def start(self) -> bool:
-        """Send from this loop on; False if it was started already."""
+        """Begin to send on this event loop; False if it was started already."""
         if self.sender is not None and not self.sender.done():
             return False
         self.loop = asyncio.get_running_loop()
@@ -73,7 +73,7 @@ class Publisher:
                 await asyncio.sleep(RETRY_DELAY)
 
     def send(self, message: Send) -> None:
-        """From any thread; without a running loop (a command) it is sent at once."""
+        """Queue a message, from any thread; without an event loop (a command) send it at once."""
         if self.loop is None:
             self.send_now(message)
         else:
@@ -102,19 +102,19 @@ publisher = Publisher()
 
 
 def publish_event(*, owner_id: int, task_id: str, seq: int, frame: str) -> None:
-    """Tell everyone who watches `task_id`; carries the finished frame."""
+    """Publish an event to all that follow `task_id`; `frame` is sent unchanged."""
     message = {"type": "task.event", "task_id": task_id, "seq": seq, "frame": frame}
     publisher.send(lambda: layer().group_send(group_of(owner_id), message))
 
 
 def publish_new_task(*, owner_id: int, task_id: str, frame: str) -> None:
-    """Tell the owner's open pages of a new task; carries the finished `task` frame."""
+    """Publish a new task to the owner's open pages; `frame` is its `task` frame."""
     message = {"type": "task.created", "owner_id": owner_id, "task_id": task_id, "frame": frame}
     publisher.send(lambda: layer().group_send(group_of(owner_id), message))
 
 
 def publish_collection(*, owner_id: int, revision: int, frame: str) -> None:
-    """Tell the owner's open pages what was marked, deleted or restored."""
+    """Publish a new revision of the collection to the owner's open pages."""
     message = {
         "type": "collection.changed",
         "owner_id": owner_id,
@@ -129,5 +129,5 @@ def wake_workers() -> None:
 
 
 def marker(text: str) -> dict[str, Any]:
-    """The message by which a hub proves to itself that it is heard."""
+    """The message with which a hub proves its own subscription."""
     return {"type": "hub.marker", "marker": text}

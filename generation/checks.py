@@ -1,6 +1,6 @@
-"""System checks: settings that do not fit together, each with what to type instead.
+"""System checks: combinations of settings that do not work, each with what to type instead.
 
-A value that cannot be used at all does not get so far: `liujuan_site/environment.py` refuses it.
+Single values are checked before, in `liujuan_site/environment.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 @register(Tags.security)
 def check_model(**kwargs: Any) -> list[CheckMessage]:
-    """The embedded demo model is for one process only."""
+    """The embedded demo model serves one process."""
     shared = settings.REDIS_URL or not settings.IS_SQLITE
     if settings.XINFERENCE_URL or not shared:
         return []
@@ -28,7 +28,7 @@ def check_model(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def check_layer(**kwargs: Any) -> list[CheckMessage]:
-    """Several processes need a layer between them."""
+    """Several processes need a shared channel layer."""
     if settings.REDIS_URL or settings.EMBEDDED_WORKER:
         return []
     return [
@@ -69,7 +69,7 @@ def check_address(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def check_data_dir(**kwargs: Any) -> list[CheckMessage]:
-    """The start closes DATA_DIR where it may; a volume can belong to another account."""
+    """The start restricts DATA_DIR where it can; a volume may belong to another account."""
     if settings.DATA_DIR_IS_CLOSED:
         return []
     return [
@@ -83,7 +83,7 @@ def check_data_dir(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def check_proxies(**kwargs: Any) -> list[CheckMessage]:
-    """Without it all clients share the proxy's address, and one limit for wrong passwords."""
+    """Without TRUSTED_PROXIES all clients share the proxy's address and one sign-in limit."""
     behind_proxy = settings.ACCEL_REDIRECT or settings.HTTPS
     if settings.TRUSTED_PROXIES or not behind_proxy:
         return []

@@ -1,4 +1,4 @@
-"""The words for every code, by what the code is of; pages and scripts read them here."""
+"""Labels of all codes, by kind of code, for pages and scripts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LABELS = {
 
 
 def labels() -> dict[str, dict[str, str]]:
-    """{what: {code: words}} in the active language."""
+    """{kind: {code: label}} in the active language."""
     return {
         what: {code: str(words) for each in kinds for code, words in each.choices}
         for what, kinds in LABELS.items()
@@ -33,7 +33,7 @@ def labels() -> dict[str, dict[str, str]]:
 
 
 def label(what: str, code: str) -> str:
-    """The words for one code in the active language; empty for a code that does not exist."""
+    """The label of one code in the active language; empty for an unknown code."""
     for kind in LABELS[what]:
         if code in kind.values:
             return str(kind(code).label)

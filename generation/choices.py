@@ -1,4 +1,4 @@
-"""The vocabulary: statuses, steps, event kinds, reasons and codes, each with its meaning."""
+"""Statuses, steps, event kinds, reasons and error codes, each with its label."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from generation import limits
 
 class TaskStatus(models.TextChoices):
     QUEUED = "queued", pgettext_lazy("task status", "Queued")
-    """Accepted; no worker has it yet, or it was handed back."""
+    """Accepted; not claimed yet, or handed back."""
     RUNNING = "running", pgettext_lazy("task status", "Running")
     """A worker holds a slot for it."""
     COMPLETED = "completed", pgettext_lazy("task status", "Done")
     """Every picture is stored."""
     FAILED = "failed", pgettext_lazy("task status", "Failed")
-    """It ended without all its pictures; the row says why."""
+    """It ended without all its pictures; `error_code` says why."""
     CANCELLED = "cancelled", pgettext_lazy("task status", "Cancelled")
-    """A person asked for it and no machine works on it any more."""
+    """Requested by a user, and no machine works on it any more."""
 
 
 TERMINAL = frozenset({TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.CANCELLED})
@@ -30,7 +30,7 @@ UNFINISHED = frozenset({TaskStatus.QUEUED, TaskStatus.RUNNING})
 
 
 class Step(models.TextChoices):
-    """The seven steps, in the order they pass."""
+    """The seven steps, in order."""
 
     PARSING = "parsing", _("Parsing the prompt")
     LOADING = "loading", _("Loading model weights")
@@ -42,7 +42,7 @@ class Step(models.TextChoices):
 
 
 class EventKind(models.TextChoices):
-    """What can be written in a task's log; always something that has happened."""
+    """Kinds of log entries; each names something that happened."""
 
     SUBMITTED = "submitted", _("Submitted and stored")
     CLAIMED = "claimed", _("Claimed by a worker")
@@ -58,19 +58,19 @@ class EventKind(models.TextChoices):
 
 
 class Basis(models.TextChoices):
-    """Where a percent or a remaining time comes from."""
+    """Source of a percentage or a remaining time."""
 
     MEASURED = "measured", _("measured")
     ESTIMATED = "estimated", _("estimate")
 
 
 class Route(models.TextChoices):
-    """Which of Xinference's two generation URLs a model is called on."""
+    """Which of Xinference's two generation URLs a model is called at."""
 
     TXT2IMG = "txt2img", "/sdapi/v1/txt2img"
     """Diffusers engine: an abort stops the GPU within one denoising step."""
     GENERATIONS = "generations", "/v1/images/generations"
-    """Other engines: a running call must never be aborted (it breaks the next one)."""
+    """Other engines: never abort a running call, it breaks the next one."""
 
 
 class WorkerState(models.TextChoices):
@@ -81,7 +81,7 @@ class WorkerState(models.TextChoices):
 
 
 class QueueReason(models.TextChoices):
-    """Why a task in line has not begun yet."""
+    """Why a queued task has not begun."""
 
     IN_LINE = "in_line", _("Other tasks are ahead of it")
     MODEL_LOADING = "model_loading", _("The model is still loading")
@@ -92,7 +92,7 @@ class QueueReason(models.TextChoices):
 
 
 class InterruptReason(models.TextChoices):
-    """Why an attempt ended without ending its task."""
+    """Why an attempt ended while its task continues."""
 
     LEASE_EXPIRED = "lease_expired", _("The worker stopped responding")
     MODEL_LOST = "model_lost", _("The model process died")
@@ -114,27 +114,27 @@ COUNTED_INTERRUPTIONS = frozenset(
         InterruptReason.STALLED,
     }
 )
-"""Only these use up an attempt: the others say nothing about the task."""
+"""Only these count as failed attempts: the others say nothing about the task."""
 
 
 class DelayReason(models.TextChoices):
-    """Why a call was put off while its slot was kept."""
+    """Why a call was delayed while its slot was kept."""
 
     MODEL_BUSY = "model_busy", _("The model server is at capacity")
     MODEL_LOADING = "model_loading", _("The model is still loading")
 
 
 class KeyUse(StrEnum):
-    """What may be done with our key of the model server."""
+    """Whether our key may be sent to the model server."""
 
     ALLOWED = auto()
     TRIAL = auto()
-    """It was refused; this caller, and no other one, may see whether it still is."""
+    """It was refused; this caller alone may try it again."""
     REFUSED = auto()
 
 
 class ErrorCode(models.TextChoices):
-    """Every code a person or a program can meet, with the sentence that goes with it."""
+    """Every error code of pages and programs, with its sentence."""
 
     PROMPT_EMPTY = "prompt_empty", _("The prompt is empty. Write what the picture should show.")
     PROMPT_TOO_LONG = (
@@ -306,7 +306,7 @@ class ErrorCode(models.TextChoices):
 
 
 VIEW_ALL = "generation.view_generationtask"
-"""Who holds this may read every task, not only his own."""
+"""Permission to read the tasks of all users."""
 
 CHANGE_ALL = "generation.change_generationtask"
-"""Who holds this too may cancel and retry every task."""
+"""Permission to cancel and retry them too."""

@@ -10,14 +10,14 @@ from django.utils import timezone
 from generation import sql
 
 MAX_ROUND_TRIP = timedelta(milliseconds=100)
-"""The answer to a question that took longer says too little."""
+"""The result of a slower query is too inexact."""
 
 
 class DatabaseClock:
-    """Tells the database's time without asking it each time.
+    """The database's time, without a query per call.
 
-    Leases and durations compare times that different hosts wrote. Hosts disagree; `synchronise`
-    notes by how much this one does. SQLite has no clock of its own, and no second host.
+    Leases and durations compare times of different hosts, whose clocks differ; `synchronise`
+    measures this host's difference. SQLite has no clock of its own, and no second host.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class DatabaseClock:
         return timezone.now() + self.ahead
 
     def synchronise(self) -> None:
-        """Ask once; called at start and with every heartbeat."""
+        """Measure the difference; called at start and with every heartbeat."""
         if connection.vendor != "postgresql":
             return
         with connection.cursor() as cursor:

@@ -1,24 +1,24 @@
 """Every error of the studio, as one tree.
 
 StudioError                     code, permanent
-├── InvalidInput                field; what a person or program sent cannot be used
-├── NotFound                    no such task, or not theirs (the two are told alike)
-├── TransitionRefused           the task is not in a state (or attempt) that allows this
-├── PictureError                what the model sent is not the picture that was asked for
+├── InvalidInput                field; input of a user or a program that cannot be used
+├── NotFound                    no such task, or not visible to the user (the same error)
+├── TransitionRefused           the status or the attempt of the task does not allow this
+├── PictureError                the response is not the requested picture
 ├── StorageError                a file could not be written
 ├── WorkerRefused           other workers call another model server
-├── DecoderLost                 the process that decodes pictures ended, or could not begin
-├── AttemptEnded                a worker's run stops here; the task may go on elsewhere
-│   ├── AttemptInterrupted      reason: why it goes back to the line
-│   ├── CancelObserved          somebody asked for the end, and the machine is free
-│   └── LeaseLost               the task is not this worker's any more: write nothing
-└── XinferenceError             detail: the server's words, for the log and for staff only
-    ├── XinferenceUnreachable   nobody answered; says nothing about the task
+├── DecoderLost                 the decoder process ended, or could not start
+├── AttemptEnded                ends a run of a worker; the task may continue elsewhere
+│   ├── AttemptInterrupted      reason: why it returns to the queue
+│   ├── CancelObserved          a cancel was requested, and the machine is free
+│   └── LeaseLost               the worker lost the task: write nothing
+└── XinferenceError             detail: the server's message, for the log and staff only
+    ├── XinferenceUnreachable   no response; says nothing about the task
     ├── XinferenceKeyRefused    401, or banned for too many of them: stop sending this key
-    ├── XinferenceBusy          429 or 503: ask again later
+    ├── XinferenceBusy          429 or 503: retry later
     ├── XinferenceAborted       409, or 500 "has been aborted"
     ├── XinferenceRefused       another 4xx: the same request can never succeed
-    └── XinferenceFailed        500 or a connection lost under way: look at the model first
+    └── XinferenceFailed        500 or a lost connection: check the model first
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from generation.untrusted_text import redacted
 
 
 class StudioError(Exception):
-    """An error with a `code` for people and programs; `permanent`: the same try cannot succeed."""
+    """An error with a `code` for users and programs; `permanent`: a retry cannot succeed."""
 
     code: ErrorCode = ErrorCode.INTERNAL_ERROR
     permanent: bool = True
@@ -40,9 +40,9 @@ class StudioError(Exception):
 
 
 class InvalidInput(StudioError):
-    """Input that cannot be used; `field` names the culprit where there is one.
+    """Input that cannot be used; `field`: where, if known.
 
-    `request_key` is the message's own, as far as it could be read.
+    `request_key`: of the message, if it could be read.
     """
 
     code = ErrorCode.BAD_MESSAGE
@@ -58,13 +58,13 @@ class NotFound(StudioError):
 
 
 class TransitionRefused(StudioError):
-    """The row did not have the status or the attempt that the change requires."""
+    """The row does not have the status or the attempt that the change requires."""
 
     code = ErrorCode.NOT_ALLOWED_NOW
 
 
 class PictureError(StudioError):
-    """`detail`: what is wrong with the answer, for the log and for staff."""
+    """`detail`: what is wrong with the response, for the log and staff."""
 
     code = ErrorCode.BAD_PICTURE
 
@@ -77,7 +77,7 @@ class PictureError(StudioError):
 
 
 class StorageError(StudioError):
-    """`detail`: what the operating system said, for the log and for staff."""
+    """`detail`: the operating system's message, for the log and staff."""
 
     code = ErrorCode.STORAGE_FAILED
     permanent = False
@@ -91,7 +91,7 @@ class StorageError(StudioError):
 
 
 class WorkerRefused(StudioError):
-    """A worker may not start; the sentence says what to type."""
+    """A worker must not start; the message says what to type."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__()
@@ -106,13 +106,13 @@ class DecoderLost(StudioError):
 
 
 class AttemptEnded(StudioError):
-    """Ends a run from within; never reaches a user."""
+    """Ends a run of a worker; never reaches a user."""
 
     permanent = False
 
 
 class AttemptInterrupted(AttemptEnded):
-    """`detail` is for the log and for staff."""
+    """`detail`: for the log and staff."""
 
     def __init__(self, reason: InterruptReason, detail: str = "") -> None:
         super().__init__()
@@ -131,7 +131,7 @@ class LeaseLost(AttemptEnded):
 
 
 class XinferenceError(StudioError):
-    """Something the model server said or did; `detail` is raw: for the row and staff alone."""
+    """Failure of the model server; `detail`: its raw message, for the row and staff only."""
 
     permanent = False
 
@@ -144,7 +144,7 @@ class XinferenceError(StudioError):
 
     @property
     def for_log(self) -> str:
-        """Without words of the server that may quote a prompt."""
+        """The message without the server's words, which may quote a prompt."""
         return f"{self.code.value}: {redacted(self.detail)}" if self.detail else self.code.value
 
 
@@ -157,7 +157,7 @@ class XinferenceKeyRefused(XinferenceError):
 
 
 class XinferenceBusy(XinferenceError):
-    """`retry_after`: seconds the server asked for, or None."""
+    """`retry_after`: seconds that the server requested, or None."""
 
     code = ErrorCode.MODEL_BUSY
 
@@ -182,19 +182,19 @@ class XinferenceFailed(XinferenceError):
 
 
 class XinferenceUnreadable(XinferenceFailed):
-    """A 200 that is larger than it may be, or encoded: nothing of it was used."""
+    """A 200 that is too large or encoded; nothing of it was used."""
 
 
 class XinferenceDropped(XinferenceFailed):
-    """The connection broke, or a proxy gave up: the model may still be drawing."""
+    """Connection lost, or a proxy timed out: the model may still draw."""
 
 
 def without_frames(error: BaseException) -> None:
-    """Drop the tracebacks of `error` and of the errors behind it.
+    """Drop the tracebacks of `error` and of its causes.
 
-    A traceback holds frames and each frame its locals: answers, pictures, and the tasks that hold
-    the error itself, which makes a cycle. The processes here collect cycles rarely, so an error
-    that was handled and logged is taken apart by hand.
+    A traceback holds frames and their locals: responses, pictures, and tasks that hold the error
+    itself, which makes a cycle. Our processes collect cycles rarely, so the references of a
+    handled error are dropped here.
     """
     waiting: list[BaseException | None] = [error]
     while waiting:

@@ -1,4 +1,4 @@
-"""Expected seconds of steps and tasks: the prior, and how they scale with the size."""
+"""Expected seconds of steps and tasks: the prior, and its scaling with the size."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ PRIOR = {
     Step.DECODING.value: 0.4,
     Step.FINISHING.value: 0.1,
 }
-"""Seconds at 512², 9 steps, until the first task of a model has been measured."""
+"""Seconds per step at 512² and 9 steps, until a task of the model was measured."""
 
 
 def scale(step: str, *, width: int, height: int, steps: int) -> float:
-    """How much more work `step` is than at the reference size."""
+    """Duration of `step` relative to the reference size."""
     if step == Step.GENERATING:
         return width * height * steps / REFERENCE_WORK
     if step in (Step.DECODING, Step.FINISHING):

@@ -1,7 +1,7 @@
-"""Decodes what the model sent, and tells a whole picture from a part of one.
+"""Decodes the model's picture and checks that it is whole.
 
-Decoders are lenient: they fill what is missing with grey or black. Only the processes that
-decode import this.
+Decoders fill missing pixels with grey or black, so success of a decoder proves nothing. Only
+the decoder processes import this.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HEADER = struct.Struct(">IIBBBBB")
 """Width, height, bits of a sample, colour type, compression, filter, interlace."""
 
 SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-"""Of a pixel, by colour type."""
+"""Samples per pixel, by colour type."""
 
 PASSES = {
     0: [(0, 0, 1, 1)],
@@ -33,7 +33,7 @@ PASSES = {
         (0, 1, 1, 2),
     ],
 }  # fmt: skip
-"""By the interlace method: first column and row of each pass, and the steps between them."""
+"""Interlace method → first column and row of each pass, and the distances between them."""
 
 PIECE = 1024 * 1024
 
@@ -42,8 +42,8 @@ def decode(text: str, *, width: int, height: int) -> Picture:
     """The picture in base64 `text`.
 
     Raises PictureError unless it begins with a whole JPEG or PNG of exactly width × height pixels;
-    what follows is left out. Nothing is decompressed before the size in its header is known to be
-    the right one, and its scans, chunks and metadata to be as many as pictures have.
+    bytes behind it are dropped. Nothing is decompressed before the size in the header and the
+    number of scans, chunks and metadata bytes are checked.
     """
     if len(text) > MAX_BASE64:
         raise PictureError(ErrorCode.PICTURE_TOO_LARGE)
@@ -59,7 +59,7 @@ def decode(text: str, *, width: int, height: int) -> Picture:
     except PictureError:
         raise
     except Exception as error:
-        # a decoder before bytes that may have been made to break it: whatever it meets
+        # the bytes may be crafted to break the decoder, which can then raise anything
         raise PictureError from error
     return Picture(data=found.data, format=found.format, width=width, height=height)
 
@@ -77,20 +77,20 @@ def check_pixels(found: Outline) -> None:
 
 
 def check_jpeg(data: bytes, mode: str) -> None:
-    """Raise ValueError if the decoder had to guess: the data end early, or are no codes.
+    """Raise ValueError if the decoder had to guess: the data end early or are invalid.
 
-    Pillow ignores these warnings. At an eighth of the size every code is read all the same.
-    Samplings that no encoder chooses by itself are refused: the library does not know them.
+    Pillow ignores these warnings. Decoding at an eighth of the size still reads every code.
+    Samplings that no encoder uses by default are refused: the library does not know them.
     """
     colours = "CMYK" if mode == "CMYK" else "RGB"
     simplejpeg.decode_jpeg(data, colours, min_height=1, min_width=1, min_factor=8, strict=True)
 
 
 def check_png(data: bytes) -> int:
-    """Count the bytes of the pixels against the header; the number of colours in the palette."""
+    """Compare the bytes of the pixels with the header; return the palette's colour count."""
     bodies: dict[bytes, list[memoryview]] = {}
     for kind, body in png_chunks(data):
-        # a palette that comes after the pixels is none
+        # a palette after the pixels is ignored
         if kind == b"IDAT" or b"IDAT" not in bodies:
             bodies.setdefault(kind, []).append(body)
     header = HEADER.unpack(bodies[b"IHDR"][0])
@@ -101,7 +101,7 @@ def check_png(data: bytes) -> int:
 
 
 def check_colours(image: Image.Image, count: int) -> None:
-    """Raise PictureError if a pixel has a colour that is not in the palette."""
+    """Raise PictureError if a pixel's colour is not in the palette."""
     if image.mode == "P":
         _lowest, highest = image.getextrema()
         if not isinstance(highest, int) or highest >= count:
@@ -109,7 +109,7 @@ def check_colours(image: Image.Image, count: int) -> None:
 
 
 def raw_size(width: int, height: int, bits: int, interlace: int) -> int:
-    """Bytes of all rows, each with the number of its filter; `bits` of a pixel."""
+    """Bytes of all rows, each with its filter byte; `bits` per pixel."""
     total = 0
     for left, top, across, down in PASSES[interlace]:
         columns, rows = -(-(width - left) // across), -(-(height - top) // down)

@@ -1,6 +1,6 @@
 """The structure of JPEG and PNG files, read without decoding a pixel.
 
-Each function takes time in proportion to the bytes, and a bounded number of steps besides.
+Each function takes time proportional to the bytes, and a bounded number of steps.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ JPEG_START = b"\xff\xd8"
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
 MAX_SCANS = 32
-"""A progressive JPEG has ten; each further one makes a decoder visit every pixel again."""
+"""A progressive JPEG has ten; each further scan costs a pass over all pixels."""
 
 MAX_SEGMENTS = 1_000
 MAX_CHUNKS = 8_192
-"""At 8 KiB each, the least that encoders write, they hold 64 MiB."""
+"""64 MiB at 8 KiB each, the least that encoders write."""
 
 MAX_METADATA = 1024 * 1024
 """Bytes of EXIF, ICC and text in one file."""
@@ -32,7 +32,7 @@ AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
 LENGTH = struct.Struct(">H")
 FRAME = struct.Struct(">xHHB")
-"""Height, width and number of components; three bytes for each of these follow, its id first."""
+"""Height, width and number of components; three bytes per component follow, its id first."""
 
 CHUNK = struct.Struct(">I4s")
 WIDTH_FIRST = struct.Struct(">II")
@@ -40,25 +40,25 @@ WIDTH_FIRST = struct.Struct(">II")
 END, SCAN, COMMENT = 0xD9, 0xDA, 0xFE
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 SHOWN_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
-"""Baseline, extended, progressive; of the others, browsers show none."""
+"""Baseline, extended, progressive; browsers show no others."""
 
 COEFFICIENTS = 64
-"""Of a block of pixels in a JPEG: each comes in one scan, or bit by bit in several."""
+"""Coefficients per block of a JPEG; each is in one scan, or bit by bit in several."""
 
 WITHOUT_LENGTH = frozenset({0x01, 0xD8, *range(0xD0, 0xD8)})
 METADATA = frozenset({COMMENT, *range(0xE0, 0xF0)})
 ANIMATION = frozenset({b"acTL", b"fcTL", b"fdAT"})
 ANCILLARY = 0x20
 CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
-"""A browser does not show a PNG with any other chunk of the kind that must be understood."""
+"""Browsers refuse a PNG with any other critical chunk."""
 
 CHUNK_EXTRA = 12
-"""Bytes of a chunk beside its body: length, kind and checksum."""
+"""Bytes of a chunk without its body: length, kind and checksum."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """`data`: the first picture of the file, from its first byte to its last."""
+    """`data`: the bytes of the first picture in the file."""
 
     format: str
     width: int
@@ -67,9 +67,9 @@ class Outline:
 
 
 def outline(data: bytes, expected: tuple[int, int] | None = None) -> Outline:
-    """Format, size and extent of the picture that `data` begins with.
+    """Format, size and extent of the picture at the start of `data`.
 
-    Raises PictureError; PICTURE_TOO_LARGE as soon as its width and height are not as `expected`.
+    Raises PictureError, with PICTURE_TOO_LARGE if width and height are not `expected`.
     """
     try:
         if data.startswith(JPEG_START):
@@ -114,7 +114,7 @@ def jpeg_outline(data: bytes, expected: tuple[int, int] | None) -> Outline:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """`missing`: (component, coefficient) pairs whose last bit no scan has brought yet."""
+    """`missing`: (component, coefficient) pairs that are not complete yet."""
 
     size: tuple[int, int]
     missing: set[tuple[int, int]]
@@ -129,7 +129,7 @@ def jpeg_frame(code: int, body: bytes, earlier: Frame | None) -> Frame:
 
 
 def note_scan(body: bytes, frame: Frame | None) -> None:
-    """Take what a scan brings in full from `frame.missing`."""
+    """Remove from `frame.missing` what this scan completes."""
     if frame is None:
         raise PictureError
     count, (first, last, bits) = body[0], body[-3:]
@@ -141,7 +141,7 @@ def note_scan(body: bytes, frame: Frame | None) -> None:
 
 
 def segment_length(data: bytes, code: int, at: int) -> int:
-    """Of the segment that follows marker `code`, its length field included."""
+    """Length of the segment after marker `code`, its length field included."""
     if code == END or code in WITHOUT_LENGTH:
         raise PictureError
     length = int(LENGTH.unpack_from(data, at)[0])
@@ -169,7 +169,7 @@ def png_outline(data: bytes, expected: tuple[int, int] | None) -> Outline:
         if size is None:
             size = WIDTH_FIRST.unpack_from(data, at + CHUNK.size)
             check_size(size, expected)
-        # the later frames of an animation are left out, and it is a picture like any other
+        # of an animation, only the first frame is kept
         if kind not in ANIMATION:
             kept.append(data[at:end])
             metadata += metadata_size(kind, length)

@@ -1,4 +1,4 @@
-"""The messages between a worker and the processes that decode pictures for it."""
+"""Messages between a worker and its decoder processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PREFIX = struct.Struct(">II")
 """Length of a message's JSON header, length of the bytes after it."""
 
 TIME_LIMIT = 60.0
-"""Seconds by the clock for one request: on a busy machine it has to wait for a processor."""
+"""Wall-clock seconds for one request; a busy machine may delay it."""
 
 CHUNK = 1024 * 1024
 
@@ -22,7 +22,7 @@ def pack(header: dict[str, Any], body: bytes) -> bytes:
 
 
 def receive(connection: socket.socket) -> tuple[dict[str, Any], bytes]:
-    """The next message; raises EOFError when the other side has gone."""
+    """The next message; raises EOFError if the other side closed."""
     header, body = PREFIX.unpack(receive_bytes(connection, PREFIX.size))
     return json.loads(receive_bytes(connection, header)), receive_bytes(connection, body)
 

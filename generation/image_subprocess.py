@@ -1,9 +1,9 @@
-"""A process that decodes pictures and nothing else, so that it can be killed.
+"""A process that only decodes pictures, so that it can be killed.
 
     python -m generation.image_subprocess FD
 
-It answers one request after the other on the socket FD until that is closed. Its memory is
-limited, and so are the processor time and the time of each request: beyond them it is dead.
+It handles requests on the socket FD until that is closed. Memory, processor time and wall-clock
+time per request are limited; beyond a limit the process is killed.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ PROCESSOR_LIMIT = 10.0
 """Seconds for one request; the largest picture takes half a second."""
 
 MEMORY_LIMIT = 512 * 1024 * 1024
-"""Of address space; the largest picture takes seven tenths of it, libraries included."""
+"""Bytes of address space; the largest picture takes 70 % of it, libraries included."""
 
 
 def answer(header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
-    """What is sent back: the finished file, or the code of the error."""
+    """The response: the finished file, or an error code."""
     try:
         if header["do"] == "thumbnail":
             return {}, images.thumbnail_of(body)
@@ -57,16 +57,16 @@ def serve(connection: socket.socket) -> None:
 
 
 def limit_time(processor: float, clock: float) -> None:
-    """Their signals end the process, also in the middle of a decoder."""
+    """Set timers whose signals kill the process, even inside a decoder."""
     signal.setitimer(signal.ITIMER_PROF, processor)
     signal.setitimer(signal.ITIMER_REAL, clock)
 
 
 def main() -> None:
-    # the worker may still finish its pictures when all of its processes are asked to stop
+    # SIGTERM reaches the whole group, and the worker still finishes its pictures
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, signal.SIG_IGN)
-    # some systems do not know the limit of memory
+    # not every system has a limit of memory
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1,4 +1,4 @@
-"""Picture files: the settings in them, where they are stored, and their thumbnails."""
+"""Picture files: metadata, storage, thumbnails."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_BASE64 = 64 * 1024 * 1024
 """Far above a lossless 2048² picture; a longer answer is not decoded at all."""
 
 OPENERS = {"JPEG": JpegImageFile, "PNG": PngImageFile}
-"""Named, because `Image.open` takes a JPEG with more pictures behind it for another format."""
+"""Explicit, because `Image.open` takes a JPEG with appended pictures for another format."""
 
 THUMBNAIL_EDGE = 640
 SRGB = ImageCms.createProfile("sRGB")
@@ -36,7 +36,7 @@ DELETION_MARK = ".condemned"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A whole, checked picture file: its bytes as sent to the end of the picture."""
+    """A checked picture file: its bytes as sent, up to the end of the picture."""
 
     data: bytes
     format: str
@@ -53,7 +53,7 @@ def opened(found: Outline) -> Image.Image:
 
 
 def with_parameters(picture: Picture, parameters: str) -> Picture:
-    """The same picture with `parameters` in its metadata; the pixel data stays byte for byte."""
+    """The picture with `parameters` in its metadata; pixel data is unchanged."""
     splice = jpeg_with_comment if picture.format == "JPEG" else png_with_text
     return Picture(
         data=splice(picture.data, parameters),
@@ -86,13 +86,13 @@ def png_with_text(data: bytes, text: str) -> bytes:
 
 
 def file_name(*, task_id: str, index: int, attempt: int, picture: Picture) -> str:
-    """A name below MEDIA_ROOT that no other attempt can have."""
+    """A name below MEDIA_ROOT that is unique to the attempt."""
     suffix = SUFFIX[picture.format]
     return f"{task_id}/{index}-{attempt}-{picture.sha256[:8]}.{suffix}"
 
 
 def content_type(name: str) -> str:
-    """By the suffixes that are written here: the system's own table may not know them."""
+    """Content type by suffix; the system's own table may lack some."""
     return CONTENT_TYPES[name.rpartition(".")[2]]
 
 
@@ -101,7 +101,7 @@ def path_of(name: str) -> Path:
 
 
 def write(name: str, data: bytes) -> None:
-    """Put `data` under `name`, whole or not at all; raises StorageError."""
+    """Write `data` to `name` atomically; raises StorageError."""
     path = path_of(name)
     part = path.with_name(f".{path.name}.part")
     try:
@@ -119,21 +119,21 @@ def write(name: str, data: bytes) -> None:
 
 
 def os_error_text(error: OSError, path: Path) -> str:
-    """Which error, in the system's name for it, and of which file: "ENOSPC: No space left …".
+    """Name of the error, its message and the file: "ENOSPC: No space left …".
 
-    A full disk is told by a file that is open already: such an error names none, and `path` is it.
+    Errors of an open file, such as a full disk, do not name it; `path` is used then.
     """
     name = errno.errorcode.get(error.errno or 0, type(error).__name__)
     return f"{name}: {error.strerror or error}: {error.filename or path}"
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename last through a power cut."""
+    """Sync a folder so that a rename survives a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
     except OSError as error:
-        # some file systems cannot sync a folder; the rename stands all the same
+        # some file systems cannot sync a folder; the rename is done all the same
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):
             raise
     finally:
@@ -141,7 +141,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def remove(name: str) -> None:
-    """Delete the file and its folder once that is empty; a file that is gone is fine."""
+    """Delete the file if it exists, and its folder if empty."""
     path = path_of(name)
     path.unlink(missing_ok=True)
     try:
@@ -152,14 +152,14 @@ def remove(name: str) -> None:
 
 
 def mark_for_deletion(folder: str) -> None:
-    """Note that the files of `folder` go, whoever is left to remove them; no folder is fine."""
+    """Mark `folder` so that a later cleanup removes it, if it exists."""
     if path_of(folder).is_dir():
         path_of(f"{folder}/{DELETION_MARK}").touch()
         sync_folder(path_of(folder))
 
 
 def remove_folder(folder: str) -> int:
-    """Delete a condemned folder, the note last; how many files it had."""
+    """Delete a marked folder, its mark last; return how many files it had."""
     path = path_of(folder)
     names = [each.name for each in path.iterdir()] if path.is_dir() else []
     names = [name for name in names if name != DELETION_MARK]
@@ -174,13 +174,13 @@ def folders() -> list[str]:
 
 
 def files_before(folder: str, moment: datetime) -> list[str]:
-    """The files of `folder` that were last written before `moment`."""
+    """Files of `folder` that were last written before `moment`."""
     paths = path_of(folder).iterdir()
     return [f"{folder}/{path.name}" for path in paths if written_before(path, moment)]
 
 
 def written_before(path: Path, moment: datetime) -> bool:
-    """False for a file that has gone meanwhile: temporary names come and go."""
+    """Whether the file is older than `moment`; False if it was removed meanwhile."""
     try:
         return path.stat().st_mtime < moment.timestamp()
     except FileNotFoundError:
@@ -188,12 +188,12 @@ def written_before(path: Path, moment: datetime) -> bool:
 
 
 def thumbnail_width(width: int, height: int) -> int:
-    """Of the thumbnail of a picture of that size."""
+    """Width of the thumbnail of a picture of this size."""
     return round(width * min(1.0, THUMBNAIL_EDGE / max(width, height)))
 
 
 def make_thumbnail(name: str) -> str:
-    """Write a small WebP beside picture `name` and return its name; raises StudioError."""
+    """Write a small WebP beside picture `name`; return its name. Raises StudioError."""
     return write_thumbnail(name, thumbnail_of(read(name)))
 
 
@@ -218,9 +218,9 @@ def thumbnail_of(data: bytes) -> bytes:
 
 
 def can_be_scaled(image: Image.Image) -> Image.Image:
-    """In a mode whose neighbouring pixels can be mixed: no palette, no grey of 16 bits."""
+    """Convert palettes and 16-bit grey, which cannot be interpolated."""
     if image.mode.startswith("I"):
-        # Pillow converts it to nothing else
+        # Pillow has no other conversion
         return image.convert("I").point(lambda grey: grey * 2**-8).convert("L")
     if image.has_transparency_data:
         return image.convert("RGBA")
@@ -228,7 +228,7 @@ def can_be_scaled(image: Image.Image) -> Image.Image:
 
 
 def in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """RGB or RGBA in the colours that a browser shows; a profile that cannot be read is none."""
+    """RGB or RGBA in sRGB; an unreadable profile is ignored."""
     alpha = image.getchannel("A") if image.mode == "RGBA" else None
     opaque = image.convert("RGB") if alpha else image
     colours = opaque
@@ -244,7 +244,7 @@ def in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def write_thumbnail(name: str, data: bytes) -> str:
-    """Write the thumbnail of picture `name` and return its own name; raises StorageError."""
+    """Write the thumbnail of picture `name`; return its name. Raises StorageError."""
     thumbnail = f"{name}.thumb.webp"
     write(thumbnail, data)
     return thumbnail

@@ -1,7 +1,7 @@
-"""Which installation lives in this DATA_DIR: an id in a file that no backup brings along.
+"""The id of the installation that uses this DATA_DIR, in a file that backups leave out.
 
-The file also holds its own number in the file system, so that a copy of the folder is told from
-the folder itself. The database knows the id too; a copy of it stands beside another file, or none.
+The file also holds its own inode number, which tells a copy of the folder from the original. The
+database holds the id too: beside a copied database, the file is missing or another one.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from django.conf import settings
 
 NAME = "installation"
 MADE_HERE = 8
-"""Version of the UUIDs that begin with an id; those of older versions of the studio do not."""
+"""UUID version of request ids that begin with an installation id; older ones do not."""
 
 OURS = 6
-"""Bytes with which every request id of an installation begins."""
+"""Length in bytes of the common prefix of an installation's request ids."""
 
 
 def path() -> Path:
@@ -27,7 +27,7 @@ def path() -> Path:
 
 
 def read() -> uuid.UUID | None:
-    """The id of the installation that lives here; None without the file, or with a copy of it."""
+    """The installation id; None if the file is missing or a copy."""
     try:
         with path().open("rb") as file:
             told = json.load(file)
@@ -40,7 +40,7 @@ def read() -> uuid.UUID | None:
 
 
 def write(key: uuid.UUID) -> None:
-    """Make this DATA_DIR the place of the installation; whole or not at all."""
+    """Register this DATA_DIR for the installation, atomically."""
     handle, part = tempfile.mkstemp(dir=settings.DATA_DIR, prefix=f".{NAME}.")
     with open(handle, "w", encoding="ascii") as file:
         json.dump({"id": str(key), "file": os.fstat(handle).st_ino}, file)
@@ -50,7 +50,7 @@ def write(key: uuid.UUID) -> None:
 
 
 def new_request_id() -> uuid.UUID:
-    """Random but for its beginning, by which the installation knows its own calls."""
+    """A random request id with the prefix of this installation."""
     key = read()
     random = uuid.uuid4()
     if key is None:
@@ -61,7 +61,7 @@ def new_request_id() -> uuid.UUID:
 
 
 def is_ours(request_id: uuid.UUID | None) -> bool:
-    """Whether the installation that lives here made the call; an id that says nothing is ours."""
+    """Whether this installation made the call; ids without a prefix count as ours."""
     key = read()
     if request_id is None or request_id.version != MADE_HERE:
         return True

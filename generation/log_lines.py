@@ -1,6 +1,6 @@
-"""Failures that repeat: one line when they begin and one, with a count, when they are over.
+"""Repeated failures as two log lines: one at the start, one with a count at the end.
 
-The logging settings use this module: nothing here may need them.
+The logging settings import this module, so nothing here may read settings.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from django.db import InterfaceError, InternalError, OperationalError
 from accounts.log_escaping import log_line
 
 MAX_CAUSES = 5
-"""Different causes that one outage writes where the cause may change meanwhile."""
+"""Different causes that one outage logs."""
 
 
 class LogRateLimit:
-    """Lets some lines through as they come, and then one a while."""
+    """Allows `burst` lines at once, then one per `seconds`."""
 
     def __init__(self, *, burst: int = 6, seconds: float = 60.0) -> None:
         self.burst = burst
@@ -26,7 +26,7 @@ class LogRateLimit:
         self.asked = monotonic()
 
     def allows(self) -> bool:
-        """Whether a line may be written now; then it counts as written."""
+        """Whether a line may be written now; counts it."""
         now = monotonic()
         self.left = min(float(self.burst), self.left + (now - self.asked) / self.seconds)
         self.asked = now
@@ -37,10 +37,10 @@ class LogRateLimit:
 
 
 class Outage:
-    """Something that fails again and again until it is back; two log lines in all.
+    """Repeated failure of one service.
 
-    `name_down cause=…` when it begins, `name_back failures=… seconds=…` when it is over.
-    Safe to use from any thread: a line too many is the worst that can happen.
+    Logs `name_down cause=…` at the start and `name_back failures=… seconds=…` at the end. May be
+    used from any thread; at worst a line is written twice.
     """
 
     def __init__(
@@ -52,9 +52,9 @@ class Outage:
         pace: LogRateLimit | None = None,
         **values: object,
     ) -> None:
-        """`values` stand in each line; up to `causes` different ones have a line of their own.
+        """`values` are in each line; up to `causes` different causes are logged.
 
-        `pace` limits the lines of what begins and ends again and again.
+        `pace` limits the lines of a service that fails and returns often.
         """
         self.logger = logger
         self.name = name
@@ -94,13 +94,13 @@ class Outage:
 
 
 class DatabaseOutage(Outage):
-    """Callers report what they meet; only an error of the server itself begins an outage."""
+    """Outage of the database; only errors of the server itself count."""
 
     AWAY = (OperationalError, InterfaceError, InternalError)
-    """PostgreSQL's internal errors are those of a read-only or recovering server."""
+    """PostgreSQL raises InternalError when it is read-only or recovering."""
 
     def is_outage(self, error: BaseException) -> bool:
-        """Whether `error` says that the database is away; then it is counted."""
+        """Whether `error` means that the database is down; counts it if so."""
         if not isinstance(error, self.AWAY):
             return False
         self.failed(error)
@@ -108,16 +108,16 @@ class DatabaseOutage(Outage):
 
 
 def cause_of(error: object) -> str:
-    """One line for an error: its class, and the first line of what it says."""
+    """One line for an error: its class and the first line of its message."""
     if not isinstance(error, BaseException):
         return str(error)
-    # the model server's words are not for the log as they are
+    # messages of the model server may quote prompts
     says = str(getattr(error, "for_log", error)).strip().partition("\n")[0]
     return f"{type(error).__name__}: {says}" if says else type(error).__name__
 
 
 database = DatabaseOutage(logging.getLogger("generation.database"), "database")
-"""This process's view of the database; every caller that meets it away reports here."""
+"""The database as this process sees it; all callers report failures here."""
 
 layer = Outage(logging.getLogger("generation.layer"), "layer")
-"""This process's view of the channel layer."""
+"""The channel layer as this process sees it."""

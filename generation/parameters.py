@@ -1,4 +1,4 @@
-"""The settings of a picture as text, in the form that other tools read from its metadata."""
+"""The settings of a picture as text, in the common format of picture metadata."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def to_text(
 ) -> str:
     """Lines of prompt, lines of negative prompt, then one line of `key: value` pairs.
 
-    A prompt with a line that begins with "Negative prompt:" is repeated among the pairs, as JSON
-    text: the lines alone do not tell where it ends.
+    A prompt with a line that begins with "Negative prompt:" is ambiguous; it is repeated among
+    the pairs as JSON text.
     """
     lines = [prompt]
     if negative_prompt:

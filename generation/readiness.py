@@ -1,4 +1,4 @@
-"""What this process needs, part by part: a word for everybody, and a sentence for the operator."""
+"""State of what this process needs: a public word and a sentence for operators per part."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from generation.xinference import shared_address
 
 PROBE = ".ready"
 PROBE_BYTES = 64 * 1024
-"""Written to see whether files can be: an empty file still fits onto a full disk."""
+"""Size of the test file; an empty file fits even onto a full disk."""
 
 MIN_FREE_BYTES = 16 * 1024 * 1024
-"""Bytes below which the next lossless picture may not fit."""
+"""Free bytes below which the next lossless picture may not fit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`word` is `ok`, or what is wrong; `detail` says more, and names models and folders."""
+    """`word`: `ok` or what is wrong; `detail` may name models and folders."""
 
     word: str
     detail: str = ""
@@ -51,7 +51,7 @@ OK, UNKNOWN = Health("ok"), Health("unknown")
 Report = dict[str, Health]
 
 NEEDED = ("database", "migrations", "static")
-"""Without these nothing can be served; without the others pages still tell what goes on."""
+"""Parts without which nothing can be served."""
 
 WRITE_TROUBLES = {
     "read_only": "it takes no writes: see its log",
@@ -66,7 +66,7 @@ def serves(report: Report) -> bool:
 
 
 def database_report() -> Report:
-    """Everything that the database knows; reads only."""
+    """All parts that are read from the database."""
     unknown = dict.fromkeys(OF_THE_DATABASE, UNKNOWN)
     try:
         trouble = selectors.write_error()
@@ -80,7 +80,7 @@ def database_report() -> Report:
     except DatabaseProblem as error:
         return unknown | {"database": Health("down", cause_of(error))}
     finally:
-        # this thread is not the one that keeps its connection
+        # this thread keeps no connection
         connections.close_all()
 
 
@@ -95,12 +95,12 @@ def pending_migrations() -> frozenset[tuple[str, str]]:
 
 @cache
 def known_migrations() -> frozenset[tuple[str, str]]:
-    """Those of this code; reading them all takes longer than a probe may."""
+    """Migrations of this code, cached: reading them takes too long for a probe."""
     return frozenset(MigrationLoader(None, ignore_no_migrations=True).disk_migrations)
 
 
 def worker_report() -> Report:
-    """Workers, models and key as the rows tell them: web processes call no model server."""
+    """Workers, models and key, from the rows: web processes call no model server."""
     now = clock.now()
     if not selectors.live_workers(now):
         return {
@@ -124,7 +124,7 @@ def report_without_workers(now: datetime) -> Health:
 
 
 def addresses_report() -> Health:
-    """Which model server the workers call; another one in our own settings is a mistake."""
+    """Model server that the workers call; it must be that of our settings."""
     called = selectors.called_model_servers(clock.now())
     ours = shared_address(settings.XINFERENCE_URL)
     if ours and called and ours not in called:
@@ -146,7 +146,7 @@ def disk_timeout() -> Report:
 
 @cache
 def static_names() -> frozenset[str]:
-    """Every static file of this version; a page that names one that is not collected fails."""
+    """All static files of this version; a page that names a missing one fails."""
     return frozenset(
         os.path.join(getattr(storage, "prefix", None) or "", path)
         for finder in get_finders()
@@ -155,7 +155,7 @@ def static_names() -> frozenset[str]:
 
 
 def static_files() -> Health:
-    """The list of hashed names is read once, when the process starts."""
+    """Whether all static files are in the manifest, which is read once per process."""
     if settings.DEBUG:
         return OK
     files: Any = staticfiles_storage
@@ -192,14 +192,13 @@ def remove(probe: Path) -> None:
     try:
         probe.unlink(missing_ok=True)
     except OSError:
-        return  # the answer is known already
+        return  # the result is known already
 
 
 class Check:
-    """A look that may hang: in a thread of its own, one at a time, its answer kept for a while.
+    """A check that may hang: runs in its own thread, one at a time; its result is cached.
 
-    A database or a network disk that hangs holds up this thread and nothing else, however often
-    somebody asks.
+    A database or a network disk that hangs blocks this thread only, however many requests come.
     """
 
     def __init__(
@@ -213,14 +212,14 @@ class Check:
         self.answered = float("-inf")
 
     def start(self) -> Future[Report]:
-        """The look that runs now, or the last one, or a new one."""
+        """The running check, or the cached result, or a new check."""
         with self.lock:
             running = self.running
             fresh = monotonic() - self.answered < self.kept
             if running is not None and (fresh or not running.done()):
                 return running
             self.running = Future()
-            # a thread of the interpreter's pool would be waited for at the end of the process
+            # the interpreter waits for threads of its pool when the process ends
             threading.Thread(target=self.run, args=[self.running], daemon=True).start()
             return self.running
 

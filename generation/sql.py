@@ -1,7 +1,7 @@
 """Statements that are written by hand, each with the reason why the ORM does not write it.
 
 Names of tables and columns come from the models. Values are parameters, never part of a text.
-Those of `generation.selectors.queue` stand beside the order that they compute.
+Statements of the queue are in `generation.selectors.queue`, beside the order they implement.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ UNFINISHED_OF_OWNER = (
     f"SELECT created, id, newest_seq FROM {TASKS} "  # noqa: S608
     f"WHERE owner_id = %s AND status IN ({placeholders(len(UNFINISHED))})"
 )
-"""Runs whenever a socket opens; not ordered: to save the sorting, a database would read the whole
-history in order."""
+"""Runs whenever a socket opens; not ordered, because for an ordered query databases read the whole
+history."""
 
 LOG_AFTER = (
     f"SELECT seq, frame FROM {EVENTS} "  # noqa: S608

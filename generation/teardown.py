@@ -1,4 +1,4 @@
-"""Ends asyncio tasks within a limit: no shutdown waits for ever for what does not end."""
+"""Ends asyncio tasks within a time limit, so that no shutdown hangs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from generation.log_lines import cause_of
 logger = logging.getLogger(__name__)
 
 END_WITHIN = 10.0
-"""Seconds that cancelled tasks have to end; one that takes longer is logged and left."""
+"""Seconds that cancelled tasks have to end; a slower one is logged and left."""
 
 CANCEL_AGAIN = 2.0
 """Seconds before a task is cancelled once more. A library can lose a cancellation:
@@ -24,10 +24,9 @@ CANCEL_AGAIN = 2.0
 async def cancel_and_wait(
     *tasks: asyncio.Future[Any] | None, within: float | None = None
 ) -> set[asyncio.Future[Any]]:
-    """Cancel `tasks` and wait for their ends; the set of those that did not end in time.
+    """Cancel `tasks` and wait; return those that did not end in time.
 
-    None, what has ended, and the calling task are left out. How a task ends is not told: its
-    error counts as retrieved.
+    None, finished tasks and the calling task are skipped. Errors of the tasks are discarded.
     """
     left = {task for task in tasks if task is not None and task is not asyncio.current_task()}
     deadline = monotonic() + (END_WITHIN if within is None else within)
@@ -44,7 +43,7 @@ async def cancel_and_wait(
 
 
 async def finish_within(seconds: float, work: Coroutine[Any, Any, Any], *, name: str) -> None:
-    """Run one part of a shutdown: what fails or takes longer than `seconds` is logged and left."""
+    """Run one part of a shutdown; log it if it fails or takes longer than `seconds`."""
     task = asyncio.create_task(work, name=name)
     try:
         await asyncio.wait({task}, timeout=seconds)
@@ -59,13 +58,13 @@ async def finish_within(seconds: float, work: Coroutine[Any, Any, Any], *, name:
 
 
 def retrieve(task: asyncio.Future[Any]) -> None:
-    """Mark the error of `task` as seen, so that asyncio does not warn of it."""
+    """Retrieve the error of `task`, so that asyncio does not warn about it."""
     if not task.cancelled():
         task.exception()
 
 
 def name_of(task: asyncio.Future[Any]) -> str:
-    """Its name and the line where it waits; never its result or arguments."""
+    """Name of the task and the line where it waits, without result or arguments."""
     if not isinstance(task, asyncio.Task):
         return type(task).__name__
     where = [f"{each.f_code.co_qualname}:{each.f_lineno}" for each in task.get_stack(limit=1)]

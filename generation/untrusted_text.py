@@ -1,7 +1,7 @@
-"""The model server's words in the log: known phrases alone, because the rest may be a prompt.
+"""Messages of the model server for the log: known phrases only, because they may quote prompts.
 
-Servers quote what they refuse, in any spelling and encoding. The whole words stand in the task's
-row and in the admin, for staff.
+Servers quote what they refuse, in any spelling and encoding. The whole message is in the task's
+row, for staff.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import hashlib
 import re
 
 STATUS = re.compile(r"((?:[a-z_]+: )?\d{3}) (.+)", re.DOTALL)
-"""A status of HTTP and what came with it."""
+"""HTTP status and message."""
 
 QUOTED = re.compile(r"([^()]+) \((.+)\)", re.DOTALL)
-"""A sentence of ours, and the words behind it in brackets."""
+"""Our sentence, with the server's message in brackets."""
 
 CLASS = re.compile(r"\w+(?:Error|Timeout|Exception)(?=:|$)")
-"""The class of a library's error, which is no word of the server."""
+"""Class of a library's error."""
 
 PHRASES = (
     "cuda out of memory",
@@ -53,11 +53,11 @@ PHRASES = (
     "service unavailable",
     "<html",
 )
-"""Of Xinference, its engines, proxies and libraries; none of them holds anything of a request."""
+"""Phrases of Xinference, its engines, proxies and libraries, without data of a request."""
 
 
 def redacted(told: str) -> str:
-    """`told`, with what the server said replaced by the phrases that are known, length and hash."""
+    """`told` with the server's message replaced by its known phrases, length and hash."""
     status = STATUS.fullmatch(told)
     if status is not None:
         return f"{status[1]} {summary(status[2])}"

@@ -27,7 +27,7 @@ from pathlib import Path, PurePosixPath
 ROOT = Path(__file__).resolve().parent.parent
 
 LEFT = {
-    "generation": 161,
+    "generation": 99,
     "liujuan_site": 14,
     "static": 66,
 }

@@ -3,7 +3,7 @@ from django.db.models import F
 
 
 def seen_when_checked(apps, schema_editor):
-    """Of rows that were written before, the last look is the best that is known."""
+    """For existing rows, the last check is the best known time."""
     apps.get_model('generation', 'ModelState').objects.update(seen_at=F('checked_at'))
 
 

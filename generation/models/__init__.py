@@ -1,4 +1,4 @@
-"""Rows: tasks with their log and pictures, and the machinery that works on them."""
+"""Tables: tasks with their log and pictures, and the workers and models behind them."""
 
 from __future__ import annotations
 

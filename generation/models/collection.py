@@ -1,4 +1,4 @@
-"""What a person does with what is finished, counted."""
+"""The revision of a user's finished work."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Collection(models.Model):
-    """`revision` grows with each favourite, deletion and restoration; no row: none so far."""
+    """`revision` grows with each favourite, deletion and restoration; no row means 0."""
 
     owner = models.OneToOneField(
         settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+"

@@ -1,4 +1,4 @@
-"""Who may look at a task without an account."""
+"""Access to a task without an account."""
 
 from __future__ import annotations
 

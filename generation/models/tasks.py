@@ -1,4 +1,4 @@
-"""What a person sees: tasks, their append-only logs, and the pictures."""
+"""Tasks, their append-only logs and their pictures."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SIDE_RANGE = (limits.MIN_SIDE, limits.MAX_SIDE)
 
 class TaskQuerySet(models.QuerySet["GenerationTask"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """One's own, unless put into the bin; who may see all also sees others' bins."""
+        """The user's own tasks outside the trash; with VIEW_ALL also all tasks of other users."""
         if not user.is_active or user.pk is None:
             return self.none()
         if user.has_perm(VIEW_ALL):
@@ -54,7 +54,7 @@ class TaskQuerySet(models.QuerySet["GenerationTask"]):
         return self.filter(status__in=UNFINISHED)
 
     def claimable(self) -> Self:
-        """Waiting, not asked to stop, and no machine is still busy with an earlier attempt."""
+        """Queued, without a cancel request, and no earlier attempt still holds a slot."""
         return self.waiting().filter(cancel_requested_at__isnull=True, slot__isnull=True)
 
     def newest_first(self) -> Self:
@@ -62,7 +62,7 @@ class TaskQuerySet(models.QuerySet["GenerationTask"]):
 
 
 class GenerationTask(models.Model):
-    """One submission: what was asked (never changes) and where it stands (the fold of its log)."""
+    """One submission: its settings, which never change, and its state, the fold of its log."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
@@ -89,7 +89,7 @@ class GenerationTask(models.Model):
     requested_seed = models.BigIntegerField(_("requested seed"), null=True, blank=True)
     expected_durations = models.JSONField(_("expected seconds per step"), default=dict)
     search_text = models.TextField(editable=False, default="", db_default="")
-    """Prompt and model, folded: databases fold less than people expect, and SQLite only ASCII."""
+    """Prompt and model, casefolded: SQLite folds only ASCII, and no database folds width."""
 
     status = models.CharField(
         _("status"), max_length=12, choices=TaskStatus.choices, default=TaskStatus.QUEUED
@@ -168,8 +168,8 @@ class GenerationTask(models.Model):
         indexes = (
             Index("owner", F("created").desc(), F("id").desc(), name="tasks_of_owner"),
             Index(F("created").desc(), F("id").desc(), name="tasks_newest_first"),
-            # all that the line is counted by, so that the rows themselves are not looked at; not
-            # partial: SQLite cannot prove a condition against a bound parameter
+            # covers the queries of the queue; not partial, because SQLite cannot prove the
+            # condition of an index against a bound parameter
             Index(
                 fields=[
                     "status",
@@ -183,8 +183,8 @@ class GenerationTask(models.Model):
                 name="tasks_by_status",
             ),
             Index("owner", F("claimed_at").desc(), name="tasks_last_served"),
-            # somebody's unfinished tasks, however long his history is; with the id SQLite does not
-            # rather read everybody's in the index of the line
+            # unfinished tasks of one owner, however long the history is; without the id SQLite
+            # prefers tasks_by_status, which has the tasks of all owners
             Index(fields=["owner", "status", "created", "id"], name="tasks_of_owner_by_status"),
             Index(
                 fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="tasks_in_bin"
@@ -197,7 +197,7 @@ class GenerationTask(models.Model):
         return f"{self.prompt[:40]} ({self.id})"
 
     def is_visible_to(self, user: User | AnonymousUser) -> bool:
-        """`visible_to` for one row; of one's own task no permission has to be looked up."""
+        """`visible_to` for one row; for an own task no permission is queried."""
         if not user.is_active or user.pk is None:
             return False
         if self.owner_id == user.pk:
@@ -228,7 +228,7 @@ class GenerationTask(models.Model):
 
 
 class TaskEvent(models.Model):
-    """One line of a task's log; written once by `services`, never updated."""
+    """One entry of a task's log; written once by `services`, never updated."""
 
     task = models.ForeignKey(GenerationTask, models.CASCADE, related_name="events")
     seq = models.PositiveIntegerField(_("number"))
@@ -265,7 +265,7 @@ class GeneratedImage(models.Model):
     favourite = models.BooleanField(_("favourite"), default=False)
     deleted_at = models.DateTimeField(_("moved to the trash"), null=True, blank=True)
     restored_at = models.DateTimeField(null=True, blank=True, editable=False)
-    """When it was last taken out of the bin: links of before do not show it again."""
+    """When it was last restored from the trash: older share links do not show it again."""
 
     class Meta:
         verbose_name = _("picture")

@@ -1,4 +1,4 @@
-"""What works behind the page: models, their slots and workers."""
+"""The installation, its workers, and the models with their slots."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from generation.models.tasks import GenerationTask
 
 
 class Installation(models.Model):
-    """The one row that says to which installation this database belongs; a copy says it too."""
+    """The single row with the id of this installation; a copy of the database has it too."""
 
     key = models.UUIDField(_("id"))
     settled = models.BooleanField(default=False)
-    """Whether a DATA_DIR has been its place."""
+    """Whether a DATA_DIR was ever registered for it."""
     paused = models.BooleanField(_("paused"), default=False)
 
     class Meta:
@@ -57,7 +57,7 @@ class Worker(models.Model):
 
 
 class ModelState(models.Model):
-    """What the workers last saw of one model; web processes read only this."""
+    """A model as workers last saw it; web processes read this and call no model server."""
 
     name = models.CharField(_("model"), max_length=MAX_MODEL_NAME, unique=True)
     ready = models.BooleanField(_("ready"), default=False)
@@ -69,14 +69,14 @@ class ModelState(models.Model):
         _("route"), max_length=12, choices=Route.choices, default=Route.TXT2IMG
     )
     identity = models.TextField(_("model process"), blank=True, default="")
-    """Addresses of its replicas, with commas."""
+    """Addresses of its replicas, separated by commas."""
     identity_since = models.DateTimeField(_("launched"), null=True, blank=True)
     lost_identity = models.TextField(_("model process that died"), blank=True, default="")
     lost_at = models.DateTimeField(_("died"), null=True, blank=True)
     demo = models.BooleanField(_("demo model"), default=False)
     checked_at = models.DateTimeField(_("checked"))
     seen_at = models.DateTimeField(_("last served"), null=True, blank=True)
-    """When the model server last named it; it is forgotten some time after."""
+    """When the model server last listed it; an unlisted model is deleted after an hour."""
     error_code = models.CharField(_("error"), max_length=32, blank=True, default="")
     error_detail = models.TextField(_("cause"), blank=True, default="", db_default="")
     """One sentence for the operator, without keys and passwords."""

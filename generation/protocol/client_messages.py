@@ -1,4 +1,4 @@
-"""Client → server messages: shape and types; whether the values make sense is asked by services."""
+"""Client → server messages: shape and types. Services check the values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from generation.identifiers import parse_hyphenated
 
 SIZE = re.compile(r"([1-9]\d{0,4})[xX*×]([1-9]\d{0,4})", re.ASCII)
 NAME = re.compile(r"\w{1,40}", re.ASCII)
-"""Field names that are repeated in a refusal; others are whatever somebody made up."""
+"""Unknown field names that a refusal repeats; longer or stranger ones are left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ def number(name: str, value: Any) -> float:
     try:
         read = float(value)
     except OverflowError as error:
-        # JSON knows whole numbers of any length
+        # JSON has integers of any length
         raise InvalidInput(ErrorCode.GUIDANCE_INVALID, name) from error
     if not math.isfinite(read):
         raise InvalidInput(ErrorCode.GUIDANCE_INVALID, name)
@@ -164,7 +164,7 @@ ACTIONS: dict[str, tuple[type[Any], dict[str, Reader], frozenset[str]]] = {
 
 
 def parse_client_message(raw: str) -> ClientMessage:
-    """The message in `raw`; raises InvalidInput(code, field) on anything that is not one.
+    """The message in `raw`; raises InvalidInput(code, field) on anything else.
 
     A field given as null counts as not given.
     """
@@ -182,7 +182,7 @@ def parse_client_message(raw: str) -> ClientMessage:
 
 
 def parse_cursors(raw: str) -> dict[str, int]:
-    """Task id → seq out of JSON; nothing out of nothing; InvalidInput on anything else."""
+    """Task id → seq, from JSON; empty for an empty text. Raises InvalidInput."""
     if not raw:
         return {}
     try:
@@ -193,7 +193,7 @@ def parse_cursors(raw: str) -> dict[str, int]:
 
 
 def parse_since(raw: str) -> datetime | None:
-    """The moment in Unix seconds; nothing out of nothing; InvalidInput on anything else."""
+    """The time, from Unix seconds; None for an empty text. Raises InvalidInput."""
     if not raw:
         return None
     try:
@@ -203,7 +203,7 @@ def parse_since(raw: str) -> datetime | None:
 
 
 def readable_key(message: dict[str, Any]) -> str | None:
-    """The request_key of a refused message, so that its sender knows which one was meant."""
+    """The request_key of a refused message, by which its sender recognises it."""
     key = message.get("request_key")
     return key if isinstance(key, str) and parse_hyphenated(key) else None
 

@@ -1,4 +1,4 @@
-"""Server → client frames: their shapes, and how they become text."""
+"""Server → client frames: their shapes and their text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PROTOCOL_VERSION = 1
 
 
 class ImageData(TypedDict):
-    """One stored picture; URLs are path-absolute. Frames are without `favourite`: cards add it."""
+    """One stored picture; URLs are path-absolute. `favourite` is in cards, not in frames."""
 
     index: int
     url: str
@@ -27,14 +27,14 @@ class ImageData(TypedDict):
 
 
 class EndingData(TypedDict):
-    """What a task leaves behind: Unix seconds of its end and the pictures that exist."""
+    """Result of a task: Unix seconds of its end, and the pictures that were stored."""
 
     created: int
     data: list[ImageData]
 
 
 class TaskData(TypedDict):
-    """What never changes about a task; `expected`: seconds per step, the last four per picture."""
+    """The constant part of a task; `expected`: seconds per step, the last four per picture."""
 
     prompt: str
     negative_prompt: str
@@ -52,7 +52,7 @@ class TaskData(TypedDict):
 
 
 class EventFrame(TypedDict):
-    """One log line; `progress` 0..100, `eta_seconds` an estimate, `timestamp` Unix seconds."""
+    """One log entry; `progress` 0 to 100, `eta_seconds` an estimate, `timestamp` Unix seconds."""
 
     type: Literal["progress", "result", "error", "cancelled"]
     task_id: str
@@ -73,7 +73,7 @@ class EventFrame(TypedDict):
 
 
 class QueuePosition(TypedDict):
-    """Where a waiting task stands; `position` counts from 1."""
+    """Position of a queued task, counted from 1, and the estimated wait."""
 
     position: int
     eta_seconds: float | None
@@ -82,7 +82,7 @@ class QueuePosition(TypedDict):
 
 
 class ModelData(TypedDict):
-    """One model as a composer shows it; `wait`: of a new task of whoever reads this.
+    """One model as the composer shows it; `wait`: of a new task of the user who reads it.
 
     `expected`: seconds per step of 512², 9 steps; all but `loading` per picture.
     """
@@ -111,7 +111,7 @@ FRAME_TYPE: Mapping[str, Literal["progress", "result", "error", "cancelled"]] = 
 
 
 def collection_frame(revision: int) -> dict[str, Any]:
-    """Without a change in it: whoever knows an older revision has to read what is kept."""
+    """Says only that something changed: a client with an older revision reads the collection."""
     return {"type": "collection", "revision": revision}
 
 
@@ -120,7 +120,7 @@ def encode(frame: Mapping[str, Any]) -> str:
 
 
 def wire_message(*, kind: str, step: str, code: str = "") -> str:
-    """The Chinese sentence of an event, for programs; pages word it themselves."""
+    """The Chinese sentence of an event, for programs; pages have their own texts."""
     with translation.override("zh-hans"):
         if kind == EventKind.FAILED:
             return str(ErrorCode(code).label)
@@ -132,7 +132,7 @@ def wire_message(*, kind: str, step: str, code: str = "") -> str:
 
 
 def task_frame(*, task_id: str, seq: int, task: TaskData) -> dict[str, Any]:
-    """First answer to `attach`, and the notice of a new task; it never moves a cursor."""
+    """First response to `attach`, and the notice of a new task; it does not move a cursor."""
     return {"type": "task", "task_id": task_id, "seq": seq, "task": task}
 
 
@@ -143,7 +143,7 @@ def ending_data(*, created: float, images: list[ImageData]) -> EndingData:
 def refusal(
     code: ErrorCode, *, field: str | None = None, request_key: str | None = None
 ) -> dict[str, Any]:
-    """The `error` frame for a message that was not taken: it has no `seq`."""
+    """The `error` frame for a rejected message; it has no `seq`."""
     with translation.override("zh-hans"):
         sentence = str(code.label)
     frame: dict[str, Any] = {"type": "error", "code": code.value, "message": sentence}
@@ -171,7 +171,7 @@ def event_frame(
     code: str = "",
     ending: EndingData | None = None,
 ) -> EventFrame:
-    """The frame of one log line, as it is stored and sent."""
+    """The frame of one log entry, as it is stored and sent."""
     frame: EventFrame = {
         "type": FRAME_TYPE.get(kind, "progress"),
         "task_id": task_id,

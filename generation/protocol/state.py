@@ -10,7 +10,7 @@ from generation.protocol.server_messages import EventFrame, ImageData
 
 
 class StepSpan(TypedDict):
-    """One passage of a step; Unix seconds, `ended` None while it lasts."""
+    """One execution of a step; Unix seconds, `ended` None while it runs."""
 
     attempt: int
     image: int
@@ -129,7 +129,7 @@ def apply_event(state: TaskState, frame: EventFrame) -> TaskState:
 
 
 def fold_shown(state: TaskState, frames: Iterable[EventFrame]) -> TaskState:
-    """The fold of a log in which events are left out; what only they said is missing."""
+    """The fold of a log with gaps; what only the missing events said is missing."""
     for frame in frames:
         if frame["seq"] > state["seq"] + 1:
             state = passed_over(state, frame)
@@ -138,9 +138,9 @@ def fold_shown(state: TaskState, frames: Iterable[EventFrame]) -> TaskState:
 
 
 def passed_over(state: TaskState, frame: EventFrame) -> TaskState:
-    """The state right before `frame`, as far as it is known without the events between.
+    """The state right before `frame`, as far as it is known without the missing events.
 
-    A step that goes on is the same span; of another one the beginning was not observed.
+    If the step is unchanged, its span continues. Otherwise a new span begins, not observed.
     """
     after: TaskState = {**state, "waiting": None, "seq": frame["seq"] - 1}
     newest = after["timeline"][-1] if after["timeline"] else None

@@ -1,4 +1,4 @@
-"""Reading: logs, the line, and what pages show."""
+"""All reads: logs, the queue, and what pages show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a person's finished work is kept, as open pages have to show it."""
+"""The finished work that a user keeps, as open pages show it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class KeptWork(TypedDict):
-    """`kept`: task → index of a picture → is it a favourite, of those tasks asked for that exist.
+    """`kept`: task → index of a picture → is it a favourite, for the requested tasks that exist.
 
-    `others`: counts of the tasks that were not asked for. `recent`: the newest finished tasks.
+    `others`: counts of all other tasks. `recent`: the newest finished tasks.
     """
 
     revision: int
@@ -28,7 +28,7 @@ class KeptWork(TypedDict):
 
 
 def revisions_of(owners: Some[int]) -> dict[int, int]:
-    """By owner; those without a change so far are left out."""
+    """Owner → revision; owners at revision 0 are left out."""
     rows = Collection.objects.filter(owner__in=owners, revision__gt=0)
     return dict(rows.values_list("owner_id", "revision"))
 
@@ -38,7 +38,7 @@ def revision_of(owner_id: int) -> int:
 
 
 def kept_work(owner: User, shown: Some[uuid.UUID]) -> KeptWork:
-    """Read after its revision: what changes meanwhile comes with the next one."""
+    """The revision is read first: a change during the reads comes with the next revision."""
     revision = revision_of(owner.pk)
     mine = GenerationTask.objects.filter(owner=owner).live()
     kept = favourites_of(list(mine.filter(pk__in=shown).only("pk")))

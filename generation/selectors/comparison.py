@@ -1,4 +1,4 @@
-"""Pictures side by side: what they share, and where each of them differs."""
+"""Comparison of pictures: shared settings, and how each differs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SETTINGS = ("prompt", "negative_prompt", "model", "size", "steps", "guidance", "
 
 
 class ComparedSetting(TypedDict):
-    """`differs`: this picture is not like most of the others."""
+    """`differs`: the value is not the most frequent one."""
 
     name: str
     value: Any
@@ -19,14 +19,14 @@ class ComparedSetting(TypedDict):
 
 
 class ComparedPicture(TypedDict):
-    """`facts`: the settings that are not the same in all pictures."""
+    """`facts`: the settings that differ between the pictures."""
 
     picture: ImageDetail
     facts: list[ComparedSetting]
 
 
 class Comparison(TypedDict):
-    """`shared`: the settings that all pictures have; `slides`: they can lie upon each other."""
+    """`shared`: the settings that all pictures have; `slides`: they can be overlaid."""
 
     exhibits: list[ComparedPicture]
     shared: dict[str, Any]
@@ -34,7 +34,7 @@ class Comparison(TypedDict):
 
 
 def comparison(pictures: list[ImageDetail]) -> Comparison:
-    """At least two pictures; among equally frequent values the first picture's is the usual one."""
+    """Compare at least two pictures; of equally frequent values the first counts as usual."""
     told = [settings_of(picture) for picture in pictures]
     usual = {name: Counter(each[name] for each in told).most_common(1)[0][0] for name in SETTINGS}
     shared = {name: usual[name] for name in SETTINGS if len({each[name] for each in told}) == 1}

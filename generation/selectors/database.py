@@ -1,4 +1,4 @@
-"""Whether the database can be written to, asked without writing anything."""
+"""Checks whether the database accepts writes, without writing."""
 
 from __future__ import annotations
 
@@ -9,28 +9,31 @@ from generation import sql
 WRITER_BUSY = "locked"
 
 LOCK_TIMEOUT = 400
-"""Milliseconds that another writer of the SQLite file may take before it counts as holding it."""
+"""Milliseconds to wait for another writer of the SQLite file."""
 
 
 def accepts_writes() -> bool:
-    """Whether `write_error` finds none; raises if the database is away."""
+    """Whether `write_error` is empty; raises if the database is down."""
     return not write_error()
 
 
 def write_error() -> str:
-    """`read_only` for a standby or a file that cannot be written, `locked` for a SQLite file whose
-    write lock another process keeps, empty if it can be written; raises if it is away."""
+    """Why the database refuses writes, or empty; raises if it is down.
+
+    `read_only`: a standby server or a read-only file. `locked`: another process keeps the write
+    lock of the SQLite file.
+    """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(sql.READ_ONLY_OF_POSTGRESQL)
             read_only: str = cursor.fetchone()[0]
         return "" if read_only == "off" else "read_only"
-    # a transaction of ours is IMMEDIATE: it could not have begun
+    # our transactions are IMMEDIATE: this one holds the write lock already
     return "" if connection.in_atomic_block else begin_error()
 
 
 def begin_error() -> str:
-    """Why SQLite begins no transaction that may write, or empty."""
+    """`write_error` for SQLite."""
     with connection.cursor() as cursor:
         cursor.execute(sql.LOCK_TIMEOUT_OF_SQLITE)
         patience = cursor.fetchone()[0]
@@ -38,7 +41,7 @@ def begin_error() -> str:
         try:
             cursor.execute(sql.BEGIN_WRITING_TO_SQLITE)
             try:
-                # on a read-only file even an immediate transaction begins
+                # an immediate transaction begins even on a read-only file
                 cursor.execute(sql.WRITE_TO_SQLITE)
             finally:
                 cursor.execute(sql.UNDO_IN_SQLITE)

@@ -1,4 +1,4 @@
-"""How long things take: medians of past tasks, or a prior before there are any."""
+"""Durations of steps: medians of past tasks, or a prior before the first task."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from generation.expected_durations import PRIOR, REFERENCE_STEPS, scale
 from generation.models import GenerationTask
 
 SAMPLE = 20
-"""Past tasks that are looked at: enough for a median, few enough to follow a changed GPU."""
+"""Past tasks that are read: enough for a median, few enough to follow a changed GPU."""
 
 STALL_FLOOR = timedelta(seconds=120)
 STALL_FACTOR = 10
@@ -23,7 +23,7 @@ DEADLINE_FACTOR = 20
 
 
 def measured_seconds(model: str) -> dict[str, float]:
-    """Medians of the last tasks' steps, as they would be at the reference size."""
+    """Median seconds per step of recent tasks, scaled to the reference size."""
     rows = (
         GenerationTask.objects.filter(status=TaskStatus.COMPLETED, model=model)
         .order_by("-finished_at")
@@ -71,7 +71,7 @@ def pace_of(model: str) -> ModelPace:
 
 
 def stall_limit(expected: dict[str, float]) -> timedelta:
-    """How long a call may show no change before it is given up."""
+    """Time without progress after which a call is aborted."""
     if settings.GENERATION_STALL:
         limit: timedelta = settings.GENERATION_STALL
         return limit
@@ -79,10 +79,10 @@ def stall_limit(expected: dict[str, float]) -> timedelta:
 
 
 def deadline_limit(expected: dict[str, float]) -> timedelta:
-    """How long one picture of an attempt may take in all, whatever progress is reported.
+    """Total time for one picture of an attempt, whatever progress is reported.
 
-    Waits that the model server asks for are included. The floor leaves room for the first
-    picture of a model without a GPU, of which no median is known yet. Never below the stall limit.
+    Includes delays that the model server requests. The floor is for the first picture of a model
+    without a GPU, which has no median yet. Never below the stall limit.
     """
     limit: timedelta = settings.GENERATION_DEADLINE
     if not limit:

@@ -1,4 +1,4 @@
-"""The only reader of the log."""
+"""Reads the event log; no other module does."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ PART_EVENTS = 128
 
 FIRST_EVENTS, NEWEST_EVENTS = 100, 400
 SHOWN_EVENTS = FIRST_EVENTS + NEWEST_EVENTS
-"""Of a longer log a page reads so many, from both ends."""
+"""A page reads this many events of a longer log, from both ends."""
 
 TASKS_AT_ONCE = 100
-"""In one question about several logs: SQLite's parser takes no tree of a thousand conditions."""
+"""Per query over several logs: SQLite limits the depth of an expression to 1,000."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogPage:
-    """Frames in order of seq, as they go over the wire; `more`: read again after the last."""
+    """Frames in order of seq, ready to send; `more`: there are events after the last."""
 
     frames: list[tuple[int, str]]
     more: bool
 
     def parts(self) -> Iterator[list[tuple[int, str]]]:
-        """As many frames at a time as may be written without looking whether they are read."""
+        """Batches that may be written without waiting for the reader."""
         for first in range(0, len(self.frames), PART_EVENTS):
             yield self.frames[first : first + PART_EVENTS]
 
@@ -47,12 +47,12 @@ def log_after(*, task_id: str, after: int, limit: int = PAGE_EVENTS) -> LogPage:
     with connection.cursor() as cursor:
         cursor.execute(sql.LOG_AFTER, [key, after, limit + 1])
         frames = cursor.fetchall()
-    # one more than a page has says whether there is another
+    # one more than a page, to set `more`
     return LogPage(frames=frames[:limit], more=len(frames) > limit)
 
 
 def logs_between(spans: Mapping[str, tuple[int, int]]) -> dict[str, list[str]]:
-    """The frames of each task after its first and up to its second `seq`, in order."""
+    """Frames per task in order; `spans`: task → (seq before the first, seq of the last)."""
     frames: dict[str, list[str]] = {task_id: [] for task_id in spans}
     keys = list(spans)
     for first in range(0, len(keys), TASKS_AT_ONCE):
@@ -67,7 +67,7 @@ def logs_between(spans: Mapping[str, tuple[int, int]]) -> dict[str, list[str]]:
 
 
 def newest_seqs(task_ids: Collection[str]) -> dict[str, tuple[int, bool]]:
-    """(newest_seq, is it over) of every task of `task_ids` that exists; one query."""
+    """Task → (newest_seq, is it over), for the existing ones of `task_ids`; one query."""
     rows = GenerationTask.objects.filter(pk__in=task_ids)
     return {
         str(key): (seq, status in TERMINAL)
@@ -76,14 +76,14 @@ def newest_seqs(task_ids: Collection[str]) -> dict[str, tuple[int, bool]]:
 
 
 def interruptions(task_id: uuid.UUID, reason: InterruptReason) -> int:
-    """How often attempts of the task were interrupted for this reason."""
+    """Number of the task's interruptions with this reason."""
     return TaskEvent.objects.filter(
         task_id=task_id, kind=EventKind.INTERRUPTED, details__reason=reason
     ).count()
 
 
 def shown_logs(tasks: Collection[GenerationTask]) -> dict[uuid.UUID, list[EventFrame]]:
-    """The log of each task in order, of a long one the `shown_events`; one query."""
+    """Log per task in order, reduced to `shown_events` if it is long; one query."""
     logs: dict[uuid.UUID, list[EventFrame]] = {task.pk: [] for task in tasks}
     short = [task.pk for task in tasks if not is_long_log(task)]
     wanted = [Q(task=task.pk) & shown_events(task) for task in tasks if is_long_log(task)]
@@ -100,24 +100,24 @@ def is_long_log(task: GenerationTask) -> bool:
 def shown_events(
     task: GenerationTask, *, first: int = FIRST_EVENTS, newest: int = NEWEST_EVENTS
 ) -> Q:
-    """Which events of the task a page reads: the first and the newest ones."""
+    """Filter for the first and the newest events of the task."""
     return Q(seq__lte=first) | Q(seq__gt=task.newest_seq - newest)
 
 
 def events_after(task: GenerationTask, after: int) -> list[EventFrame]:
-    """As many events after `after` as a page shows."""
+    """One page of events after `after`."""
     page = log_after(task_id=str(task.pk), after=after, limit=SHOWN_EVENTS)
     return [json.loads(frame) for _seq, frame in page.frames]
 
 
 def cancel_stops(task_id: uuid.UUID) -> str | None:
-    """What a requested cancel was answered with; None if there was none."""
+    """The response to the cancel request; None without one."""
     rows = TaskEvent.objects.filter(task_id=task_id, kind=EventKind.CANCEL_REQUESTED)
     details = rows.order_by("seq").values_list("details", flat=True).first()
     return details["stops"] if details else None
 
 
 def state_of(task_id: uuid.UUID) -> TaskState:
-    """The fold of the whole log of one task, however long."""
+    """The fold of the whole log of one task."""
     rows = TaskEvent.objects.filter(task=task_id).order_by("seq")
     return fold(empty_state(str(task_id)), map(json.loads, rows.values_list("frame", flat=True)))

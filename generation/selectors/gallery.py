@@ -1,4 +1,4 @@
-"""The gallery: everything a person ever asked for, newest first, a page at a time."""
+"""The gallery: all tasks and pictures of a user, newest first, in pages."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 PAGE_TASKS = 60
 MAX_SCANNED = 5_000
-"""Tasks that are looked through for one page, when words or a filter may leave out any of them."""
+"""Tasks that are scanned for one page if words or a filter may exclude any of them."""
 
 MAX_WORDS = 8
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 GalleryPosition = tuple[datetime, uuid.UUID]
-"""When a task was sent, and its id: its place in the order of the gallery."""
+"""(created, id) of a task: its position in the gallery."""
 
 STATUSES = {
     "completed": frozenset({TaskStatus.COMPLETED}),
@@ -39,12 +39,12 @@ STATUSES = {
     "cancelled": frozenset({TaskStatus.CANCELLED}),
     "running": UNFINISHED,
 }
-"""What can be asked for, and the statuses that this means."""
+"""Filter → statuses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GalleryFilter:
-    """What is left out; the defaults leave out nothing. `status`: a key of STATUSES."""
+    """The defaults exclude nothing. `status`: a key of STATUSES."""
 
     text: str = ""
     status: str = ""
@@ -54,12 +54,12 @@ class GalleryFilter:
 
     @property
     def words(self) -> list[str]:
-        """In the form of `search_text`."""
+        """The words of `text`, casefolded like `search_text`."""
         return casefolded(self.text).split()[:MAX_WORDS]
 
     @property
     def needs_scan(self) -> bool:
-        """Whether many tasks may have to be read to find one; favourites have an index."""
+        """Whether many tasks may be read to find one; favourites have an index."""
         return bool(self.words or self.status or self.model) and not self.favourite
 
 
@@ -82,7 +82,7 @@ class PictureItem(TypedDict):
 
 
 class TaskItem(TypedDict):
-    """A task that is unfinished, or ended without a picture."""
+    """An unfinished task, or one that ended without a picture."""
 
     kind: Literal["task"]
     task: str
@@ -98,10 +98,10 @@ GalleryItem = PictureItem | TaskItem
 
 
 class GalleryPage(TypedDict):
-    """`next`: where the following page begins, None after the last; `models`: what to filter by.
+    """`next`: cursor of the next page, None after the last; `models`: options of the filter.
 
-    `looked_back_to`: when the last task was sent that was looked at, None if it was the first
-    ever or the page is full. There may be a next page after one without items.
+    `looked_back_to`: when the last scanned task was submitted; None if it was the first of all or
+    the page is full. A page without items may have a next page.
     """
 
     items: list[GalleryItem]
@@ -111,9 +111,9 @@ class GalleryPage(TypedDict):
 
 
 def gallery_page(owner: User, wanted: GalleryFilter, before: str | None) -> GalleryPage:
-    """The page after the cursor `before`; a cursor that cannot be read begins anew.
+    """The page after the cursor `before`; the first page if the cursor cannot be read.
 
-    Tasks that arrive meanwhile come before every cursor, so that nothing is told twice.
+    New tasks come before every cursor, so no page repeats an item.
     """
     place = read_cursor(before)
     tasks = tasks_of(owner, wanted)
@@ -134,14 +134,14 @@ def gallery_page(owner: User, wanted: GalleryFilter, before: str | None) -> Gall
 
 
 def is_after(place: GalleryPosition) -> Q:
-    """Further down: older, or of the same moment and a lower id."""
+    """Filter for older tasks, or of the same time and a lower id."""
     created, last = place
-    # said twice: the first half alone can be looked up in the index
+    # the first condition is redundant, but it is the one that can use the index
     return Q(Q(created__lt=created) | Q(created=created, pk__lt=last), created__lte=created)
 
 
 def scan_limit(owner: User, place: GalleryPosition | None) -> GalleryPosition | None:
-    """The last task that is looked at for one page; None if there are none after it."""
+    """The last task to scan for one page; None if no task follows it."""
     tasks = GenerationTask.objects.filter(owner=owner)
     if place is not None:
         tasks = tasks.filter(is_after(place))
@@ -166,13 +166,13 @@ def tasks_of(owner: User, wanted: GalleryFilter) -> TaskQuerySet:
 
 
 def tasks_with_images(**wanted: Any) -> QuerySet[GeneratedImage, uuid.UUID]:
-    """The tasks of such pictures: looked up once by their index, not once for each task."""
+    """Tasks of matching pictures, found once by index and not per task."""
     rows = GeneratedImage.objects.filter(deleted_at__isnull=True, **wanted)
     return rows.order_by().values_list("task", flat=True)
 
 
 def matches(word: str) -> Q:
-    """The word stands in the prompt or the model's name, or is a picture's seed."""
+    """Filter: the word is in the prompt or the model's name, or is the seed of a picture."""
     found = Q(search_text__contains=word)
     seed = as_seed(word)
     return found if seed is None else found | Q(pk__in=tasks_with_images(seed=seed))
@@ -203,7 +203,7 @@ def items_of(tasks: list[GenerationTask], wanted: GalleryFilter) -> list[Gallery
 
 
 def searched_seeds(task: GenerationTask, wanted: GalleryFilter) -> set[int | None]:
-    """Of a task that was found: the words that can only be its pictures' seeds."""
+    """The words that match the task only as seeds of its pictures."""
     return {as_seed(word) for word in wanted.words if word not in task.search_text} - {None}
 
 
@@ -235,7 +235,7 @@ def task_item(task: GenerationTask) -> TaskItem:
 
 
 def known_models() -> list[str]:
-    """The default model first; to look through a person's own tasks would cost more each day."""
+    """Default model first. Reading the models from the user's tasks would grow with them."""
     names = ModelState.objects.order_by("name").values_list("name", flat=True)
     return list(dict.fromkeys([settings.XINFERENCE_MODEL, *names]))
 

@@ -1,4 +1,4 @@
-"""Single pictures: their keys, who may see them, and all there is to say about one."""
+"""Single pictures: their keys, access, and details."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ COMPARED = ("prompt", "negative_prompt", "model", "size", "steps", "guidance")
 
 
 class Relative(TypedDict):
-    """A task that led to a picture or came from it, shown by its first picture.
+    """A task in the lineage of a picture, shown by its first picture.
 
-    `change`: what differs from the one before it: one of COMPARED, "seed", "again" for nothing,
-    empty for the first.
+    `change`: what differs from the previous one: a name of COMPARED, "seed", "again" if nothing
+    does, empty for the first.
     """
 
     key: str
@@ -49,7 +49,7 @@ class Relative(TypedDict):
 
 
 class ImageDetail(TypedDict):
-    """`count`: pictures asked for; `seconds`: of this one; `parameters`: text in the file."""
+    """`count`: requested pictures; `seconds`: of this one; `parameters`: text in the file."""
 
     key: str
     task: str
@@ -82,7 +82,7 @@ def key_of(image: GeneratedImage) -> str:
 
 
 def read_key(text: str) -> PictureKey:
-    """Raises InvalidInput if `text` is no key."""
+    """The key in `text`; raises InvalidInput."""
     match = KEY.fullmatch(text)
     if match is None:
         raise InvalidInput(ErrorCode.BAD_MESSAGE, "pictures")
@@ -90,7 +90,7 @@ def read_key(text: str) -> PictureKey:
 
 
 def picture_of(task_id: uuid.UUID, index: int, user: User | AnonymousUser) -> GeneratedImage:
-    """The picture, with its task; what its owner put into the bin is there for staff alone."""
+    """The picture with its task. Pictures in the trash are visible to staff only."""
     task = visible_task(task_id, user)
     try:
         image = GeneratedImage.objects.get(task=task, index=index)
@@ -111,7 +111,7 @@ def pictures_of_keys(owner: User, keys: Collection[PictureKey]) -> list[Generate
 
 
 def pictures_left(owner: User, keys: Collection[PictureKey]) -> list[GeneratedImage]:
-    """Those of `keys` that are the owner's and not in the bin, in their order, each once."""
+    """The owner's pictures outside the trash, in the order of `keys`, each once."""
     rows = GeneratedImage.objects.filter(
         task__in={task for task, _index in keys},
         task__owner=owner,
@@ -128,7 +128,7 @@ def visible_image_detail(task_id: uuid.UUID, index: int, user: User | AnonymousU
 
 
 def image_detail(image: GeneratedImage) -> ImageDetail:
-    """All but the lineage; `image.task` should be there already."""
+    """All but the lineage; `image.task` should be loaded."""
     task = image.task
     return {
         "key": key_of(image),
@@ -162,8 +162,10 @@ def image_detail(image: GeneratedImage) -> ImageDetail:
 
 
 def picture_seconds(image: GeneratedImage) -> float:
-    """What drawing this one took, in the attempt that stored it; a share of its task's time where
-    the log does not tell."""
+    """Seconds of drawing in the attempt that stored it.
+
+    An equal share of the task's time if the events were not read.
+    """
     log = shown_logs([image.task])[image.task_id]
     spans = fold_shown(empty_state(str(image.task_id)), log)["timeline"]
     mine = [span for span in spans if span["image"] == image.index and span["ended"] is not None]
@@ -176,7 +178,7 @@ def picture_seconds(image: GeneratedImage) -> float:
 
 
 def settings_of(task: GenerationTask) -> dict[str, Any]:
-    """The fields of a `generate` that would ask for the same again, with another seed."""
+    """The fields of a `generate` message for the same settings, without the seed."""
     return {
         "prompt": task.prompt,
         "negative_prompt": task.negative_prompt,
@@ -193,7 +195,7 @@ def size_of(task: GenerationTask) -> str:
 
 
 def lineage(image: GeneratedImage) -> list[Relative]:
-    """Oldest first: up to three parents with a picture, this one, up to three made from it."""
+    """Oldest first: up to three ancestors with a picture, this one, up to three children."""
     task = GenerationTask.objects.select_related("parent__parent__parent").get(pk=image.task_id)
     parents = [each for each in ancestors(task) if belongs(each, task)]
     children = list(children_of(task))
@@ -215,7 +217,7 @@ def ancestors(task: GenerationTask) -> list[GenerationTask]:
     parent = task.parent
     while parent is not None and len(found) < GENERATIONS_BACK:
         found.insert(0, parent)
-        # a fourth one was not read, and nobody asks for it
+        # the fourth is not read
         parent = parent.parent if len(found) < GENERATIONS_BACK else None
     return found
 
@@ -225,9 +227,9 @@ def belongs(other: GenerationTask, task: GenerationTask) -> bool:
 
 
 def children_of(task: GenerationTask) -> list[GenerationTask]:
-    """The newest with a picture, oldest of these first."""
+    """The newest children with a picture, oldest first."""
     drawn = GeneratedImage.objects.filter(task=OuterRef("pk"), deleted_at__isnull=True)
-    # sorted here: SQLite would rather walk through all that their owner ever sent
+    # sorted here: for a sorted query SQLite reads all tasks of the owner
     rows = task.retries.live().filter(Exists(drawn)).order_by()
     return sorted((each for each in rows if each.owner_id == task.owner_id), key=age)[-CHILDREN:]
 
@@ -248,7 +250,7 @@ def relative(image: GeneratedImage, change: str, *, current: bool) -> Relative:
 
 
 def change_between(parent: GenerationTask, child: GenerationTask) -> str:
-    """The first thing that was asked for differently."""
+    """Name of the first setting that differs."""
     before, after = settings_of(parent), settings_of(child)
     for name in COMPARED:
         if before[name] != after[name]:

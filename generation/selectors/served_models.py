@@ -20,7 +20,7 @@ class ModelRow(TypedDict):
 
 
 def queue_reason(state: ModelState | None, *, workers: int, paused: bool = False) -> QueueReason:
-    """Why tasks of a model stand still, or that they are just in line."""
+    """Why the tasks of a model do not begin; IN_LINE if only other tasks are before them."""
     if not workers:
         return QueueReason.PAUSED if paused else QueueReason.NO_WORKER
     if state is None:
@@ -33,13 +33,13 @@ def queue_reason(state: ModelState | None, *, workers: int, paused: bool = False
 
 
 def known_models() -> dict[str, ModelState | None]:
-    """The models that can be asked for, the default one first, as workers last saw them."""
+    """Models that accept tasks, the default one first, as workers last saw them."""
     seen = {state.name: state for state in ModelState.objects.order_by("name")}
     return {name: seen.get(name) for name in dict.fromkeys([settings.XINFERENCE_MODEL, *seen])}
 
 
 def model_errors() -> dict[str, str]:
-    """For each model that can be asked for, why it cannot be used; empty if it can."""
+    """Model → why it cannot be used, or empty."""
     return {name: error_of(state) for name, state in known_models().items()}
 
 

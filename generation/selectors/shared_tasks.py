@@ -1,4 +1,4 @@
-"""What a share link leads to."""
+"""The task and the pictures behind a share link."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from generation.models import GeneratedImage, ShareLink
 
 
 def shared_task(*, token: str, now: datetime) -> tuple[ShareLink, list[GeneratedImage]]:
-    """The link with its task, and the pictures to show; NotFound if it does not work (any more).
+    """The link with its task, and the pictures to show; raises NotFound.
 
-    It works no longer than its owner does, and until the task is put into the bin. A picture that
-    was taken back from there since the link was made is not shown.
+    A link works until it expires, its owner is disabled or the task is in the trash. Pictures
+    that were restored from the trash after the link was made are not shown.
     """
     link = (
         ShareLink.objects.select_related("task")

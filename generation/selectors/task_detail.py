@@ -1,4 +1,4 @@
-"""All that the page of one task tells beside its card: where the time went, and its relatives."""
+"""The page of one task beside its card: timeline and related tasks."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
 RELATIVES = 12
-"""Tasks made from this one that are named."""
+"""Most tasks made from this one that are listed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskDetail:
-    """All of it from one reading of the log, so that no part is ahead of another.
+    """All parts from one read of the log, so that they agree.
 
-    `log`: of a long one, the shown events.
+    `log`: reduced to the shown events if it is long.
     """
 
     card: Card
@@ -52,14 +52,14 @@ def task_detail(task: GenerationTask, *, now: datetime) -> TaskDetail:
 
 
 def parent_of(task: GenerationTask, user: User | AnonymousUser) -> RelatedTask | None:
-    """Where it came from, if the person may see that."""
+    """The parent, if the user may see it."""
     parent = task.parent
     return related_task(parent) if parent is not None and parent.is_visible_to(user) else None
 
 
 def children_of(task: GenerationTask, user: User | AnonymousUser) -> list[RelatedTask]:
     """Retries and variations, newest first."""
-    # chosen and sorted here: SQLite would rather walk through all that their owner ever sent
+    # limited and sorted here: for a sorted query SQLite reads all tasks of the owner
     rows = [each for each in task.retries.order_by() if each.is_visible_to(user)]
     return [related_task(child) for child in sorted(rows, key=age, reverse=True)[:RELATIVES]]
 

@@ -1,4 +1,4 @@
-"""The feed beyond the cards that its page begins with: how many tasks there are, older ones."""
+"""The task list beyond the first cards of the page: counts, and older tasks."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ ENDED: Mapping[str, frozenset[TaskStatus]] = {
     "completed": frozenset({TaskStatus.COMPLETED}),
     "stopped": frozenset({TaskStatus.FAILED, TaskStatus.CANCELLED}),
 }
-"""What a filter of the feed shows of the tasks that are over."""
+"""Filter of the list → statuses of ended tasks that it shows."""
 
 
 class TaskCounts(TypedDict):
-    """Tasks in each group of the feed's filters; together they are all."""
+    """Tasks per filter of the list; together all."""
 
     active: int
     completed: int
@@ -37,10 +37,10 @@ class TaskCounts(TypedDict):
 
 
 def task_counts(owner: User, shown: Collection[uuid.UUID] = ()) -> tuple[TaskCounts, TaskCounts]:
-    """All tasks of the owner without the trash, and those of them that are not `shown`."""
+    """Counts of the owner's tasks outside the trash: of all, and of those not `shown`."""
     mine = GenerationTask.objects.filter(owner=owner).order_by()
     counts = Counter(dict(mine.values_list("status").annotate(Count("pk"))))
-    # an expression, and counted here: so that the trash is read, and not all tasks
+    # an expression instead of the column, so that the database reads the index of the trash
     trash = GenerationTask.objects.order_by().annotate(whose=F("owner") + 0)
     in_trash = trash.filter(deleted_at__isnull=False, whose=owner.pk)
     counts.subtract(Counter(in_trash.values_list("status", flat=True)))
@@ -61,16 +61,16 @@ def by_group(counts: Mapping[str, int]) -> TaskCounts:
 def older_cards(
     owner: User, *, before: uuid.UUID | None, group: str, now: datetime
 ) -> tuple[list[Card], bool]:
-    """The next finished tasks of a group of ENDED after `before`, and whether there are more.
+    """The next ended tasks of a filter of ENDED after `before`, and whether there are more.
 
-    `before`: a task of the owner; None, or one that is gone for good: from the newest on.
+    `before`: a task of the owner; None or a deleted task: from the newest on.
     """
     mine = GenerationTask.objects.filter(owner=owner).live()
     after = mine
     if before is not None:
         last = GenerationTask.objects.filter(owner=owner, pk=before).first()
         after = mine.filter(is_after(age(last))) if last else mine
-    # one status at a time: each is read in the order of its index, however rare it is
+    # one query per status: each is read in the order of its index, however rare the status is
     found = chain.from_iterable(
         newest(after.filter(status=status)) for status in sorted(ENDED[group])
     )
@@ -79,11 +79,11 @@ def older_cards(
 
 
 def newest(tasks: TaskQuerySet) -> TaskQuerySet:
-    """One more than a page has."""
+    """One more than a page, to see whether there are more."""
     return tasks.newest_first()[: PAGE_CARDS + 1]
 
 
 def named_cards(owner: User, keys: Collection[uuid.UUID], *, now: datetime) -> list[Card]:
-    """Those of `keys` that are the owner's and not in the trash."""
+    """Cards of the owner's tasks among `keys` outside the trash."""
     tasks = GenerationTask.objects.filter(owner=owner, pk__in=keys).live()
     return cards_of(list(tasks), now)

@@ -1,4 +1,4 @@
-"""What pages and sockets show of tasks; every reader asks at the row whether he may."""
+"""Tasks for pages and sockets. Access is checked at the row by every function."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ if TYPE_CHECKING:
 
 PAGE_CARDS = 30
 REMEMBERED = ("model", "width", "height", "steps", "guidance", "negative_prompt")
-"""What the composer begins with again."""
+"""Settings with which the composer begins."""
 
 COMMIT_DELAY = timedelta(seconds=60)
-"""What was told up to some moment may lack what was submitted so long before: a commit takes its
-time, and a stream that is held back is noticed after 40 s."""
+"""A client that is up to date at some time may lack tasks submitted this long before: commits take
+time, and a buffered stream is detected after 40 s."""
 
 MAX_MISSED = 100
-"""Ended tasks that are told to somebody who comes back; a page shows fewer."""
+"""Ended tasks that a returning client receives; a page shows fewer."""
 
 
 class Card(TypedDict):
-    """All a page needs to draw one task and to go on from `state["seq"]`."""
+    """All a page needs to draw one task and to continue from `state["seq"]`."""
 
     id: str
     task: TaskData
@@ -53,7 +53,7 @@ class Card(TypedDict):
 
 
 def visible_task(task_id: str | uuid.UUID, user: User | AnonymousUser) -> GenerationTask:
-    """The task, if it exists and `user` may see it; NotFound otherwise, the same for both."""
+    """The task; raises NotFound if it does not exist or `user` may not see it."""
     key = task_id if isinstance(task_id, uuid.UUID) else parse_uuid(task_id)
     task = None if key is None else task_of(key)
     if task is None or not task.is_visible_to(user):
@@ -74,7 +74,7 @@ def visible_among(task_ids: Collection[str], user: User | AnonymousUser) -> set[
 
 
 def may_be_parent(task_id: uuid.UUID | None, owner: User) -> bool:
-    """Whether a task of `owner` may be made from it: his own and not in the bin, or nothing."""
+    """Whether it is None, or a task of `owner` outside the trash."""
     own = GenerationTask.objects.filter(owner=owner).live()
     return task_id is None or own.filter(pk=task_id).exists()
 
@@ -88,7 +88,7 @@ def active_cursors(owner: User) -> list[dict[str, Any]]:
 
 
 def tasks_to_find(owners: Collection[int], *, since: datetime) -> dict[int, set[str]]:
-    """By owner the tasks of which nobody may have told: unfinished, or submitted since then."""
+    """Owner → tasks that a client may not know: unfinished, or submitted since `since`."""
     found: dict[int, set[str]] = {owner: set() for owner in owners}
     theirs = GenerationTask.objects.filter(owner__in=owners).order_by()
     for rows in (theirs.unfinished(), theirs.live().filter(created__gte=since - COMMIT_DELAY)):
@@ -100,10 +100,10 @@ def tasks_to_find(owners: Collection[int], *, since: datetime) -> dict[int, set[
 def tasks_to_follow(
     user: User, cursors: Mapping[str, int], *, since: datetime | None = None
 ) -> list[GenerationTask]:
-    """What somebody who knows these events has to be told of, oldest first.
+    """Tasks with news for a client that has these `cursors`, oldest first.
 
-    All his own unfinished tasks; of those he names and may see, what is unfinished or has more;
-    and if he was told of everything at `since`, what he submitted elsewhere after that.
+    All unfinished tasks of the user; of the visible ones in `cursors` those that are unfinished
+    or have newer events; with `since`, also tasks that the user submitted after it.
     """
     mine = GenerationTask.objects.filter(owner=user)
     tasks = {task.pk: task for task in mine.unfinished().order_by()}
@@ -125,7 +125,7 @@ def tasks_to_follow(
 
 
 def active_among(tasks: Iterable[GenerationTask], owner: User) -> list[dict[str, Any]]:
-    """`active_cursors` of tasks that were read already."""
+    """`active_cursors` from loaded tasks."""
     return [
         {"task_id": str(task.pk), "seq": task.newest_seq}
         for task in tasks
@@ -140,26 +140,26 @@ def seqs_of_visible(task_ids: Collection[str], user: User) -> dict[str, int]:
 
 
 def readable_keys(task_ids: Iterable[str]) -> list[uuid.UUID]:
-    """Those that are ids at all, written as we write them."""
+    """The UUIDs among `task_ids` in canonical form."""
     found = ((parse_uuid(task_id), task_id) for task_id in task_ids)
     return [key for key, written in found if key is not None and str(key) == written]
 
 
 def card_of(task: GenerationTask, *, now: datetime, log: list[EventFrame] | None = None) -> Card:
-    """`log`: its shown events, if they were read already."""
+    """The card of one task; `log`: its shown events, if loaded."""
     return cards_of([task], now, None if log is None else {task.pk: log})[0]
 
 
 def recent_cards(owner: User, *, now: datetime, limit: int = PAGE_CARDS) -> list[Card]:
-    """What runs, then the queue in its order, then the newest finished tasks."""
+    """Running tasks, then the queue in order, then the newest ended tasks."""
     mine = GenerationTask.objects.filter(owner=owner).live()
-    # sorted here: to get them in order SQLite would walk through all that he ever sent
+    # sorted here: for a sorted query SQLite reads all tasks of the owner
     unfinished = sorted(mine.unfinished().order_by(), key=age)
     running = [task for task in reversed(unfinished) if task.status == TaskStatus.RUNNING]
     queued = [task for task in unfinished if task.status == TaskStatus.QUEUED]
     unfinished = [*running, *queued][:limit]
     over = mine.exclude(status__in=UNFINISHED).newest_first()[: limit - len(unfinished)]
-    # one that ended between the two looks is in both
+    # a task that ended between the two queries is in both
     return cards_of([*unfinished, *(task for task in over if task not in unfinished)], now)
 
 
@@ -187,7 +187,7 @@ def cards_of(
 
 
 def state_shown(task: GenerationTask, log: list[EventFrame]) -> TaskState:
-    """The fold of the log; of a long one, what the events left out had said is in the rows."""
+    """The fold of the log; for a long log, the rows supply what the left-out events said."""
     state = fold_shown(empty_state(str(task.pk)), log)
     if not is_long_log(task):
         return state
@@ -199,7 +199,7 @@ def state_shown(task: GenerationTask, log: list[EventFrame]) -> TaskState:
 
 
 def favourites_of(tasks: list[GenerationTask]) -> dict[uuid.UUID, dict[int, bool]]:
-    """For each task its pictures that are not in the bin: index → is it a favourite."""
+    """Task → index of a picture outside the trash → is it a favourite."""
     kept: dict[uuid.UUID, dict[int, bool]] = {task.pk: {} for task in tasks}
     rows = GeneratedImage.objects.filter(task__in=tasks, deleted_at__isnull=True)
     for key, index, favourite in rows.order_by().values_list("task_id", "index", "favourite"):
@@ -208,7 +208,7 @@ def favourites_of(tasks: list[GenerationTask]) -> dict[uuid.UUID, dict[int, bool
 
 
 def with_kept_images(state: TaskState, kept: dict[int, bool]) -> TaskState:
-    """The log tells of every picture that ever was; a card shows those that are there."""
+    """The state with the kept pictures only; the log names all that were ever stored."""
     pictures: list[ImageData] = [
         {**image, "favourite": kept[image["index"]]}
         for image in state["images"]
@@ -218,17 +218,17 @@ def with_kept_images(state: TaskState, kept: dict[int, bool]) -> TaskState:
 
 
 def last_settings(owner: User) -> dict[str, Any]:
-    """What the person asked for last, without prompt and seed; empty before the first task."""
+    """Settings of the user's last task without prompt and seed; empty before the first."""
     rows = GenerationTask.objects.filter(owner=owner).live().newest_first()
     return rows.values(*REMEMBERED, n=F("image_count")).first() or {}
 
 
 def any_task(owner: User | None = None) -> bool:
-    """Whether there is a task, also a deleted one: of `owner`, or of anybody."""
+    """Whether `owner`, or any user, has a task; tasks in the trash count."""
     tasks = GenerationTask.objects.order_by()
     return (tasks if owner is None else tasks.filter(owner=owner)).exists()
 
 
 def accepts_model(name: str) -> bool:
-    """Whether a task may be submitted for it: the default model, or one that was seen served."""
+    """Whether tasks may be submitted for it: the default model, or a model that was served."""
     return name == settings.XINFERENCE_MODEL or ModelState.objects.filter(name=name).exists()

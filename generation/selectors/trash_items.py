@@ -1,4 +1,4 @@
-"""The trash: what its owner deleted and can still take back."""
+"""The trash: deleted tasks and pictures that can be restored."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 TRASH_KEPT = timedelta(days=1)
-"""So long after its deletion a task or a picture can be taken back."""
+"""How long a deleted task or picture can be restored."""
 
 MAX_SHOWN = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrashItem:
-    """A task with all that it holds, or a single picture of a task that was kept.
+    """A deleted task, or a deleted picture of a task that was kept.
 
-    `pictures`: how many come back with it; `picture`: the one to show, None if there is none.
+    `pictures`: how many are restored with it; `picture`: the one to show, or None.
     """
 
     field: str
@@ -42,7 +42,7 @@ class TrashItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trash:
-    """The newest items, last deleted first; `count`: of all."""
+    """The newest items, last deleted first; `count`: number of all items."""
 
     items: list[TrashItem]
     count: int
@@ -63,20 +63,20 @@ def deleted_tasks(owner: User, now: datetime) -> TaskQuerySet:
 
 
 def deleted_pictures(owner: User, now: datetime) -> QuerySet[GeneratedImage]:
-    """Those that were deleted alone; the others come back with their task."""
+    """Pictures that were deleted alone; others are restored with their task."""
     return GeneratedImage.objects.filter(
         task__owner=owner, task__deleted_at__isnull=True, deleted_at__gt=now - TRASH_KEPT
     )
 
 
 def hours_left(deleted_at: datetime, now: datetime) -> int:
-    """Hours until it is gone for good, the one that has begun included."""
+    """Hours until it is deleted for good, rounded up."""
     return ceil((deleted_at + TRASH_KEPT - now) / timedelta(hours=1))
 
 
 def task_item(task: GenerationTask, now: datetime) -> TrashItem:
     assert task.deleted_at is not None
-    # a picture that was deleted before its task does not come back with it
+    # a picture that was deleted before its task is not restored with it
     back = [each for each in task.images.all() if each.deleted_at in (None, task.deleted_at)]
     return TrashItem(
         field="tasks",
@@ -105,7 +105,7 @@ def picture_item(image: GeneratedImage, now: datetime) -> TrashItem:
 def picture_in_trash(
     owner: User, task_id: uuid.UUID, index: int, *, now: datetime
 ) -> GeneratedImage:
-    """Raises NotFound unless the owner can still take it back."""
+    """The deleted picture; raises NotFound unless the owner can restore it."""
     rows = GeneratedImage.objects.select_related("task")
     image = rows.filter(task=task_id, task__owner=owner, index=index).first()
     if image is None:

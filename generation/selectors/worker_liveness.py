@@ -1,4 +1,4 @@
-"""Which workers are alive, by their heartbeats."""
+"""Live workers, by their heartbeats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from generation.choices import WorkerState
 from generation.models import Worker
 
 WORKER_SILENCE = timedelta(seconds=15)
-"""Without a sign of life for so long a worker counts as gone."""
+"""A worker without a heartbeat for this long counts as dead."""
 
 
 def live_workers(now: datetime) -> int:
@@ -20,14 +20,14 @@ def live_workers(now: datetime) -> int:
 
 
 def is_paused(now: datetime) -> bool:
-    """Whether there are workers, and all of them are paused."""
+    """Whether there are live workers and all of them are paused."""
     living = Worker.objects.filter(last_seen__gt=now - WORKER_SILENCE)
     states = set(living.values_list("state", flat=True))
     return WorkerState.PAUSED in states and WorkerState.RUNNING not in states
 
 
 def heartbeats(now: datetime) -> dict[uuid.UUID, datetime]:
-    """When each worker that claims tasks was last heard of, of those that may live."""
+    """Live worker → its last heartbeat, for workers that run or drain."""
     living = Worker.objects.filter(last_seen__gt=now - WORKER_SILENCE)
     working = living.filter(state__in=(WorkerState.RUNNING, WorkerState.DRAINING))
     return dict(working.values_list("pk", "last_seen"))
@@ -36,31 +36,31 @@ def heartbeats(now: datetime) -> dict[uuid.UUID, datetime]:
 def any_heartbeat_between(
     before: Mapping[uuid.UUID, datetime], after: Mapping[uuid.UUID, datetime]
 ) -> bool:
-    """Whether a worker was heard from between two readings; in a copy their times stand still."""
+    """Whether a worker wrote between two reads; in a copied database none does."""
     return any(after.get(worker, seen) > seen for worker, seen in before.items())
 
 
 def worker_of_other_server(model_server: str, now: datetime) -> Worker | None:
-    """A worker that still works and calls another model server; None if there is none."""
+    """A live worker that calls another model server, or None."""
     living = Worker.objects.filter(last_seen__gt=now - WORKER_SILENCE)
     others = living.exclude(state=WorkerState.STOPPED).exclude(model_server__in=("", model_server))
     return others.order_by("started", "pk").first()
 
 
 def oldest_worker(now: datetime) -> uuid.UUID | None:
-    """Of the living ones; None if there is none."""
+    """The live worker that started first, or None."""
     living = Worker.objects.filter(state=WorkerState.RUNNING, last_seen__gt=now - WORKER_SILENCE)
     return living.order_by("started", "pk").values_list("pk", flat=True).first()
 
 
 def workers_of_host(host: str) -> list[tuple[uuid.UUID, int]]:
-    """(id, pid) of the workers of `host` that never said goodbye."""
+    """(id, pid) of the workers of `host` that did not stop cleanly."""
     rows = Worker.objects.filter(host=host).exclude(state=WorkerState.STOPPED)
     return list(rows.values_list("pk", "pid"))
 
 
 def called_model_servers(now: datetime) -> list[str]:
-    """Without credentials, as the living workers wrote them; there should be one."""
+    """Addresses that live workers call, without credentials; there should be one."""
     living = Worker.objects.filter(state=WorkerState.RUNNING, last_seen__gt=now - WORKER_SILENCE)
     named = living.exclude(model_server="").order_by("model_server")
     return list(named.values_list("model_server", flat=True).distinct())

@@ -1,4 +1,4 @@
-"""Where the time of a task went: spans on one axis, why it was slow, and both in words.
+"""Where the time of a task went: spans on one axis, the diagnosis, and both as text.
 
-Pure: nothing is read here.
+Pure functions: nothing is read or written.
 """

@@ -1,4 +1,4 @@
-"""Why a task took so long: what it waited for, what broke, what was slower than usual."""
+"""Why a task was slow: waits, interruptions, and steps that took longer than usual."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from generation.protocol import TaskData
 from generation.timeline.spans import Bar, Timeline
 
 NOTICEABLE = 0.5
-"""Seconds below which nobody asks."""
+"""Seconds; shorter causes are ignored."""
 
 SHARE = 0.1
-"""A cause took at least this part of all the time."""
+"""Least part of the total time that a cause takes."""
 
 SLOW = 1.25
-"""Times the usual from which a whole task counts as slow."""
+"""A task counts as slow from this multiple of the usual time."""
 
 FAST = 0.8
 SLOW_STEP = 1.5
@@ -29,7 +29,7 @@ Outcome = Literal["slow", "fast", "usual", "first", "spread", "none"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """`seconds`: what it cost; of a step, beyond the usual. `bar`: the worst of its `count`."""
+    """`seconds`: time lost; for a step, beyond the usual. `bar`: the longest of `count`."""
 
     kind: Literal["in_line", "interrupted", "model", "step"]
     seconds: float
@@ -45,7 +45,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """`usual`: seconds such a task takes by past ones; None before the first was measured."""
+    """`usual`: seconds that past tasks of this kind took; None before the first."""
 
     outcome: Outcome
     total: float
@@ -68,7 +68,7 @@ def diagnose(timeline: Timeline, task: TaskData, *, status: str) -> Diagnosis:
 
 
 def compared(total: float, usual: float | None) -> Outcome:
-    """Of a task for which no single cause stands out."""
+    """Outcome for a task without a dominant cause."""
     if usual is None:
         return "first"
     if total < FAST * usual:
@@ -77,7 +77,7 @@ def compared(total: float, usual: float | None) -> Outcome:
 
 
 def is_guess(task: TaskData) -> bool:
-    """Whether the task was sent before any of its model was measured."""
+    """Whether the task was submitted before a task of its model was measured."""
     size = {"width": task["width"], "height": task["height"], "steps": task["steps"]}
     guesses = {step: round(prior * scale(step, **size), 3) for step, prior in PRIOR.items()}
     return task["expected"] == guesses or not task["expected"]
@@ -94,7 +94,7 @@ def bars_at(timeline: Timeline, step: str) -> list[Bar]:
 
 
 def merged(causes: list[Cause]) -> list[Cause]:
-    """Several of one kind as one."""
+    """Causes of the same kind, combined."""
     if not causes:
         return []
     worst = max(causes, key=lambda cause: cause.seconds)
@@ -102,7 +102,7 @@ def merged(causes: list[Cause]) -> list[Cause]:
 
 
 def interruptions(timeline: Timeline) -> list[Cause]:
-    """Of each interrupted attempt: from its last whole picture until the next attempt began."""
+    """One cause per interrupted attempt: from its last stored picture to the next attempt."""
     began = {segment.attempt: segment.begins for segment in timeline.segments if segment.attempt}
     causes = []
     for bar in (bar for bar in timeline.bars if bar.kind == "interrupted"):
@@ -118,7 +118,7 @@ def interruptions(timeline: Timeline) -> list[Cause]:
 
 
 def slow_steps(timeline: Timeline, task: TaskData, usual: float | None) -> list[Cause]:
-    """The steps of attempts that were not interrupted, over all pictures."""
+    """Steps of uninterrupted attempts, over all pictures."""
     if usual is None:
         return []
     broken = {segment.attempt for segment in timeline.bands}

@@ -1,4 +1,4 @@
-"""A task's time as rows on one axis: what waited, what worked, what broke; nothing is read here."""
+"""A task's time as bars on one axis: waits, steps and interruptions."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from generation.protocol import EventFrame, Interruption, StepSpan, TaskData, Ta
 Kind = Literal["waiting", "work", "running", "interrupted", "failed", "cancelled", "end"]
 
 SILENT = frozenset({InterruptReason.LEASE_EXPIRED.value, InterruptReason.STALLED.value})
-"""Interruptions that are noticed only after nothing was heard for a while."""
+"""Interruptions that are detected by silence, some time after they happened."""
 
 MIN_WEIGHT = 0.001
-"""Expected seconds of a step that nobody expects anything of."""
+"""Seconds assumed for a step without an expected duration."""
 
 MAX_TICKS = 9
 TICKS = (1, 2, 4, 5)
 LONG_TICKS = (10, 20, 30, 60, 120, 240, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200)
 MIN_AXIS_SECONDS = 0.1
-"""Seconds the axis spans at least: a task that was sent this moment has lasted none."""
+"""Least length of the axis in seconds, for a task that was just submitted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delay:
-    """A call put off because the model server asked for it; Unix seconds."""
+    """A call delayed at the model server's request; Unix seconds."""
 
     attempt: int
     reason: str
@@ -37,9 +37,9 @@ class Delay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogExtras:
-    """What the fold drops, by attempt: its worker, when it last wrote, how far it came.
+    """What the fold drops, by attempt: its worker, its last event, its progress.
 
-    `gaps`: Unix seconds of the events on either side of those that were not read.
+    `gaps`: Unix seconds of the events on either side of events that were not read.
     """
 
     workers: dict[int, str] = field(default_factory=dict)
@@ -51,12 +51,11 @@ class LogExtras:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar, in seconds since the task was sent.
+    """One bar, in seconds since the submission.
 
-    `step`: a step, or what was waited for (`in_line`, `silence`, `back_in_line`, `model`), or
-    `not_shown` where events were not read, or the status at the end. `observed` False: the step
-    passed unseen between two boundaries that were seen, and its share is an estimate. `done`:
-    steps of the model until it was cut off.
+    `step`: a step, a wait (`in_line`, `silence`, `back_in_line`, `model`), `not_shown` where
+    events were not read, or the final status. `observed` False: the step passed between two
+    observed boundaries, and its share is an estimate. `done`: denoising steps until the cut-off.
     """
 
     kind: Kind
@@ -77,9 +76,9 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A piece of the summary: a wait, or all of one attempt until it was last heard of.
+    """A part of the summary: a wait, or one attempt up to its last event.
 
-    `shown` False: what happened is in events that were not read.
+    `shown` False: its events were not read.
     """
 
     kind: Kind
@@ -95,7 +94,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """`total`: seconds from sending to the end, or to now; the parts add up to it."""
+    """`total`: seconds from the submission to the end, or to now; the parts add up to it."""
 
     bars: list[Bar]
     segments: list[Segment]
@@ -133,7 +132,7 @@ def extras_of(frames: Iterable[EventFrame]) -> LogExtras:
 
 
 class Clock:
-    """Unix seconds → seconds since the task was sent; never negative, never after the end."""
+    """Unix seconds → seconds since the submission; never negative, never after the end."""
 
     def __init__(self, state: TaskState, now: float) -> None:
         self.origin = state["submitted_at"] or now
@@ -144,13 +143,13 @@ class Clock:
         self.total = max(0.0, last - self.origin)
 
     def since(self, moment: float, least: float) -> float:
-        """Two hosts' clocks differ a little: nothing may begin before `least`."""
+        """Clocks of hosts differ a little, so nothing begins before `least`."""
         return min(max(moment - self.origin, least), self.total)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """`heard`: when it last wrote; `over`: when the task was taken from it, or ended."""
+    """`heard`: its last event; `over`: when the task ended or was taken over."""
 
     number: int
     spans: list[StepSpan]
@@ -200,7 +199,7 @@ def is_hidden(begins: float, ends: float, extras: LogExtras, clock: Clock) -> bo
 
 
 def waiting_bars(begins: float, ends: float, *, again: bool, hidden: bool) -> Iterator[Bar]:
-    """The wait in the line; the first one is told even if it took no time."""
+    """The wait in the queue; the first one is included even if it took no time."""
     if ends > begins or not again:
         step = "not_shown" if hidden else "back_in_line" if again else "in_line"
         yield Bar("waiting", step, begins, ends)
@@ -214,7 +213,7 @@ def attempts(state: TaskState, extras: LogExtras, clock: Clock) -> Iterator[Atte
             continue
         broken = next((i for i in state["interruptions"] if i["attempt"] == number), None)
         begins = clock.since(spans[0]["began"], over)
-        # an attempt whose end was not read is over with its last span
+        # an attempt whose end was not read ends with its last span
         last = number == state["timeline"][-1]["attempt"]
         ended = broken["at"] if broken else None if last else spans[-1]["ended"]
         over = heard = clock.total if ended is None else clock.since(ended, begins)
@@ -243,7 +242,7 @@ def ending(state: TaskState, broken: Interruption | None) -> Kind:
 def bars_of(
     attempt: Attempt, state: TaskState, extras: LogExtras, clock: Clock, expected: dict[str, float]
 ) -> Iterator[Bar]:
-    """Its steps, with the waits that the model server asked for, then the silence at the end."""
+    """Its steps with the delays that the model server requested, then the silence at its end."""
     steps = list(steps_of(attempt, clock, expected))
     bars = list(with_delays(steps, extras.delays, clock))
     number, last = attempt.number, bars[-1]
@@ -259,7 +258,7 @@ def bars_of(
 
 
 def with_delays(bars: list[Bar], delays: list[Delay], clock: Clock) -> Iterator[Bar]:
-    """The rows, with the delays cut out of them; the last one stays, if only as a moment."""
+    """The bars with the delays cut out; the last bar stays, even with no length."""
     for bar in bars:
         rest = bar
         for delay in (delay for delay in delays if delay.attempt == bar.attempt):
@@ -275,7 +274,7 @@ def with_delays(bars: list[Bar], delays: list[Delay], clock: Clock) -> Iterator[
 
 
 def steps_of(attempt: Attempt, clock: Clock, expected: dict[str, float]) -> Iterator[Bar]:
-    """One row per step; those that passed unseen share the time until the next seen boundary."""
+    """One bar per step; unobserved steps share the time to the next observed boundary."""
     at = attempt.begins
     groups = list(seen_together(attempt.spans))
     for group in groups:
@@ -300,7 +299,7 @@ def steps_of(attempt: Attempt, clock: Clock, expected: dict[str, float]) -> Iter
 
 
 def seen_together(spans: list[StepSpan]) -> Iterator[list[StepSpan]]:
-    """Each span that was seen to begin, with the unseen ones after it."""
+    """Groups of spans: an observed one, with the unobserved ones after it."""
     group: list[StepSpan] = []
     for span in spans:
         if span["observed"] and group:

@@ -1,4 +1,4 @@
-"""Rows, parts and causes of a waterfall in the reader's language."""
+"""Bars, parts and causes of a timeline as text in the active language."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from generation.timeline.spans import Bar, Segment
 
 MINUTE, HOUR = 60, 3_600
 ALL = 0.98
-"""From this part on it is all."""
+"""From this part on, the whole."""
 
 
 def duration(seconds: float, *, digits: int | None = None) -> str:
@@ -29,7 +29,7 @@ def duration(seconds: float, *, digits: int | None = None) -> str:
 
 
 def number(value: float, digits: int) -> str:
-    """Rounded: number_format alone cuts off."""
+    """`value` rounded; number_format alone truncates."""
     return number_format(round(value, digits), digits)
 
 
@@ -71,7 +71,7 @@ def bar_label(bar: Bar, *, numbered: bool, pictures: int) -> str:
 
 
 def what(bar: Bar) -> str:
-    """The step, or what was waited for."""
+    """Name of the step or of the wait."""
     if bar.kind == "end":
         return str(Step.COMPLETED.label if bar.step == "completed" else TaskStatus(bar.step).label)
     if bar.step == "model":
@@ -86,7 +86,7 @@ def what(bar: Bar) -> str:
 
 
 def bar_note(bar: Bar, *, steps: int, numbered: bool, place: int, goes_on: bool) -> str:
-    """How long it took and what is known beside that; `place` 0: not in line now."""
+    """Duration and further facts of a bar; `place` 0: not in the queue."""
     if bar.kind == "end":
         return duration(bar.ends)
     notes = [about(bar.seconds, observed=bar.observed)]
@@ -109,7 +109,7 @@ def bar_note(bar: Bar, *, steps: int, numbered: bool, place: int, goes_on: bool)
 
 
 def sentence(cause: Cause, found: Diagnosis, *, steps: int) -> str:
-    """What one cause cost, of what."""
+    """Time lost by one cause, of the total."""
     cost = {"cost": duration(cause.seconds), "total": duration(found.total)}
     if cause.kind == "in_line" and cause.seconds >= ALL * found.total:
         return _("All of %(total)s was spent in the queue.") % cost
@@ -142,7 +142,7 @@ def why(bar: Bar, steps: int) -> str:
 
 
 def conclusion(found: Diagnosis) -> str:
-    """The verdict where no cause stands out; empty if there is none."""
+    """The conclusion for a task without a dominant cause; may be empty."""
     times = {"total": duration(found.total), "usual": duration(found.usual or 0.0)}
     sentences = {
         "usual": _("As fast as usual: %(total)s; a task like this takes about %(usual)s."),
