@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
@@ -19,7 +18,6 @@ from generation import selectors
 from generation.choices import ErrorCode
 from generation.clock import clock
 from generation.exceptions import InvalidInput
-from generation.log_lines import database
 from generation.protocol import parse_cursors, parse_since
 from generation.protocol.close_codes import CloseCode
 from generation.sessions import (
@@ -31,9 +29,7 @@ from generation.sessions import (
 )
 from generation.sessions.poll import PollResponse
 from generation.sessions.stream import EventStream
-from generation.views.json_api import json_error
-
-logger = logging.getLogger(__name__)
+from generation.views.json_api import error_response, json_error
 
 Answer = Callable[[HttpRequest, Session, PollResponse], Awaitable[None]]
 View = Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]
@@ -57,12 +53,8 @@ def polling_view(answer: Answer) -> View:
             return json_error(
                 ErrorCode.ACCOUNT_DISABLED if disabled else ErrorCode.NOT_SIGNED_IN, 403
             )
-        except InvalidInput as error:
-            return json_error(error.code, 400)
-        except DatabaseProblem as error:
-            if not database.is_outage(error):
-                logger.exception("%s: database", request.path)
-            return json_error(ErrorCode.UNAVAILABLE, 503)
+        except (InvalidInput, DatabaseProblem) as error:
+            return error_response(request, error)
         return HttpResponse(
             response.text, content_type="application/json", headers={"Cache-Control": "no-store"}
         )
@@ -119,7 +111,7 @@ async def events(request: HttpRequest) -> HttpResponseBase:
     try:
         cursors, since = cursors_of(request), parse_since(request.GET.get("since", ""))
     except InvalidInput as error:
-        return json_error(error.code, 400)
+        return error_response(request, error)
     stream = EventStream(credentials_of_request(request), cursors, since)
     return StreamingHttpResponse(
         stream.chunks(),

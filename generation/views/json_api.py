@@ -41,14 +41,19 @@ def json_view(view: View) -> View:
             if not allows_request(request.user.pk):
                 return json_error(ErrorCode.FLOODING, 429)
             return view(request, *args, **kwargs)
-        except StudioError as error:
-            return json_error(error.code, status_of(error))
-        except DatabaseProblem as error:
-            if not database.is_outage(error):
-                logger.exception("%s: database", request.path)
-            return json_error(ErrorCode.UNAVAILABLE, 503)
+        except (StudioError, DatabaseProblem) as error:
+            return error_response(request, error)
 
     return wrapped
+
+
+def error_response(request: HttpRequest, error: StudioError | DatabaseProblem) -> JsonResponse:
+    """The JSON of `error`; errors of the database are logged unless it is down."""
+    if isinstance(error, StudioError):
+        return json_error(error.code, status_of(error))
+    if not database.is_outage(error):
+        logger.error("%s: database", request.path, exc_info=error)
+    return json_error(ErrorCode.UNAVAILABLE, 503)
 
 
 def status_of(error: StudioError) -> int:
