@@ -4,7 +4,7 @@
 import { part, setText } from "../lib/dom.js";
 import { gettext, ngettext } from "../lib/i18n.js";
 
-/** More at once would only fill the line; the server takes 500 unfinished ones. */
+/** More at once would only fill the queue. */
 export const LINES_MOST = 50;
 
 /** @param {string} text */
