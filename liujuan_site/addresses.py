@@ -1,7 +1,7 @@
-"""URLs and host names of the settings: checked, and written in one way.
+"""Checks and normalises URLs and host names in the settings.
 
-Each function takes the typed value and returns it normalised; it raises InvalidSetting with what
-to type.
+Each function takes the value of a variable and returns it normalised, or raises InvalidSetting
+with a value to type.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MODEL_EXAMPLE = "http://localhost:9997"
 PUBLIC_EXAMPLE = "https://studio.example"
 
 MODEL_ENDPOINTS = re.compile(r"/(v1|sdapi|ui|docs)(/.*)?$")
-"""Ends of addresses that people copy; the client adds such paths itself."""
+"""Paths that are often copied with the URL; the client adds them itself."""
 
 ENCODE = "; in a user name or password write @ : / ? # and % as %40 %3A %2F %3F %23 and %25"
 HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
@@ -44,7 +44,7 @@ def model_server(value: str) -> str:
         raise InvalidSetting(f"must not end with {path[len(bare) :]}", example)
     url = parts._replace(path=path).geturl()
     try:
-        # decodes the host in its own way, with each request
+        # httpx decodes the host by rules of its own with each request
         _host = httpx.URL(url).host
     except (httpx.InvalidURL, UnicodeError):
         raise InvalidSetting(
@@ -54,7 +54,7 @@ def model_server(value: str) -> str:
 
 
 def public(value: str) -> str:
-    """An http URL as browsers write it in `Origin`, plus the path of a sub-path if there is one."""
+    """An http URL as browsers write it in `Origin`, plus the path below which the site is."""
     parts = http_parts(value, PUBLIC_EXAMPLE)
     if "@" in parts.netloc:
         raise InvalidSetting("must not have a user or a password", PUBLIC_EXAMPLE)
@@ -103,7 +103,7 @@ def allowed_host(value: str) -> str:
 
 
 def http_parts(value: str, example: str) -> SplitResult:
-    """Scheme in lower case, a canonical host, a port that exists; nothing behind the path."""
+    """The parts of an http URL: lower-case scheme, canonical host, valid port, no query."""
     parts = split(value, {"http", "https"}, example)
     if not parts.hostname:
         raise InvalidSetting("has no host", example)
@@ -113,12 +113,12 @@ def http_parts(value: str, example: str) -> SplitResult:
 
 
 def host_in_url(parts: SplitResult, example: str) -> SplitResult:
-    """`parts` with the host in its one way of writing."""
-    # `split` made sure that the pattern fits
-    user, at, place = parts.netloc.rpartition("@")
-    written, port = NETLOC.fullmatch(place).groups("")  # type: ignore[union-attr]
-    address = ip(without_brackets(written))
-    host = host_name(written, example) if address is None else in_url(canonical(address))
+    """`parts` with the host in canonical form."""
+    # `split` has checked that the pattern matches
+    user, at, netloc = parts.netloc.rpartition("@")
+    raw_host, port = NETLOC.fullmatch(netloc).groups("")  # type: ignore[union-attr]
+    address = ip(without_brackets(raw_host))
+    host = host_name(raw_host, example) if address is None else in_url(canonical(address))
     return parts._replace(netloc=f"{user}{at}{host}{port}")
 
 
@@ -141,16 +141,16 @@ def split(value: str, schemes: set[str], example: str) -> SplitResult:
     except ValueError:
         problem = "has a port that is not a number, or an IPv6 address without [ ]"
         raise InvalidSetting(f"{problem}{ENCODE if '@' in value else ''}", example) from None
-    place = NETLOC.fullmatch(parts.netloc.rpartition("@")[2])
-    if port == 0 or parts.netloc.count("@") > 1 or not place:
+    netloc = NETLOC.fullmatch(parts.netloc.rpartition("@")[2])
+    if port == 0 or parts.netloc.count("@") > 1 or not netloc:
         raise InvalidSetting(f"has a host or port that cannot be read{ENCODE}", example)
-    if place[1].startswith("[") and ":" not in canonical_text(place[1][1:-1]):
+    if netloc[1].startswith("[") and ":" not in canonical_text(netloc[1][1:-1]):
         raise InvalidSetting("has something in [ ] that is not an IPv6 address", example)
     return parts
 
 
 def host_name(value: str, example: str) -> str:
-    """In lower case and ASCII."""
+    """A host name in lower case and ASCII; raises InvalidSetting."""
     name = ascii_host(value)
     # browsers take a name that ends with 0x7f for an IPv4 address
     number = re.fullmatch(r"[0-9.]+|(.*\.)?0x[0-9a-f]*\.?", name)
@@ -162,7 +162,7 @@ def host_name(value: str, example: str) -> str:
 
 
 def is_label(label: str) -> bool:
-    """Whether the part of a host name is plain, or the ASCII form of something that is not."""
+    """Whether one label of a host name is plain, or valid Punycode of a non-ASCII label."""
     if not label.startswith("xn--"):
         return True
     try:
@@ -172,7 +172,7 @@ def is_label(label: str) -> bool:
 
 
 def ascii_host(value: str) -> str:
-    """As browsers send it; an international name in its ASCII form."""
+    """A host name as browsers send it: international names in their ASCII form."""
     if value.isascii() or len(value) > MAX_HOST:
         return value.lower()
     try:
@@ -182,7 +182,7 @@ def ascii_host(value: str) -> str:
 
 
 def ip(value: str) -> IP | None:
-    """The address; a zone only behind a link-local one, as `%eth0` or, in URLs, as `%25eth0`."""
+    """The IP address, or None. A zone, `%eth0` or `%25eth0`, needs a link-local address."""
     host, percent, zone = value.partition("%")
     zone = re.sub(r"^25(?=.)", "", zone)
     try:
@@ -193,16 +193,16 @@ def ip(value: str) -> IP | None:
 
 
 def canonical(address: IP) -> str:
-    """As browsers write it."""
+    """The address as browsers write it."""
     mapped = getattr(address, "ipv4_mapped", None)
     if mapped is not None:
-        # Python writes these in two ways, depending on its version
+        # Python's form of mapped addresses depends on its version
         return f"::ffff:{int(mapped) >> 16:x}:{int(mapped) & 0xFFFF:x}"
     return address.compressed
 
 
 def canonical_text(value: str) -> str:
-    """Empty unless `value` is an IP address."""
+    """The canonical form of an IP address; empty if `value` is none."""
     address = ip(value)
     return "" if address is None else canonical(address)
 
@@ -237,18 +237,18 @@ def origin_of(url: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """As Django compares it: in lower case, without the port."""
+    """The host of a URL as Django compares it: in lower case, without the port."""
     return in_url(urlsplit(url).hostname or "")
 
 
 def names_of(address: str) -> list[str]:
-    """Hosts under which a site that listens on `address` can be asked for."""
+    """Host names and addresses under which a site that listens on `address` can be reached."""
     if address not in UNSPECIFIED:
         return [in_url(address)]
     names = [socket.gethostname().lower()]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            # connecting a datagram socket sends nothing: it only chooses the local address
+            # connecting a datagram socket sends nothing; it only selects the local address
             probe.connect(("192.0.2.1", 9))
             names.append(probe.getsockname()[0])
         except OSError:
@@ -257,7 +257,7 @@ def names_of(address: str) -> list[str]:
 
 
 def urls_of(address: str, port: int) -> list[str]:
-    """Where a site that listens there answers: on this machine, then from others."""
-    here = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address)  # noqa: S104
-    hosts = [*filter(None, [here]), *names_of(address)]
+    """URLs of a site that listens there: first for this machine, then for others."""
+    local = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address)  # noqa: S104
+    hosts = [*filter(None, [local]), *names_of(address)]
     return [f"http://{host}:{port}" for host in hosts]

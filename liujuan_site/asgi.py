@@ -1,4 +1,4 @@
-"""The ASGI application, and what starts and ends with its process."""
+"""The ASGI application; under Daphne also the boot and drain of its process."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Back-pressure for Daphne: a sender waits while its reader does not read.
+"""Back-pressure for Daphne: sending waits while the client does not read.
 
-Daphne writes into the transport and never waits, so that a socket whose reader stands still
-costs memory without end, and so does a long download. Twisted tells a *push producer* when to
-pause; here that is an event that every `websocket.send` and every part of a body waits for.
-Other servers wait by themselves and are left alone.
+Daphne writes into the transport and never waits, so a stalled client or a long download would
+use memory without bound. Twisted calls a *push producer* to pause and resume; here that is a gate
+that every `websocket.send` and every part of a body waits for. Other servers wait themselves, and
+their connections are not changed.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from accounts.log_escaping import log_line
 logger = logging.getLogger(__name__)
 
 STALL_TIMEOUT = 60.0
-"""Seconds after which the reader of an event stream that takes nothing counts as gone. A socket is
-closed by its outbox, but here no end can be told to who does not read."""
+"""Seconds without progress after which an event stream is cut: a stalled client cannot receive a
+close message. Sockets are closed by their outbox."""
 
-DOWNLOADS_PAUSE = 600.0
-"""Seconds that a download may stand still: a phone that sleeps, a question where to save it."""
+DOWNLOAD_TIMEOUT = 600.0
+"""Seconds that a download may pause: a sleeping phone, an open "save as" dialog."""
 
 CLOSE_TIMEOUT = 2.0
-"""Seconds that an answer has to end by itself when the server stops."""
+"""Seconds that a response has to end by itself when the server stops."""
 
-SHARED = 8
-"""Frames that are kept as the bytes they became."""
+SHARED_FRAMES = 8
+"""Encoded frames in the cache of `to_wire`."""
 
 Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -42,7 +42,7 @@ Receive = Callable[[], Awaitable[Message]]
 
 @implementer(IPushProducer)
 class Gate:
-    """Open while the transport takes data; has an event only while it does not."""
+    """Open while the transport accepts data. It has an event only while closed, to save memory."""
 
     def __init__(self) -> None:
         self.opening: asyncio.Event | None = None
@@ -64,7 +64,7 @@ class Gate:
 
 
 def with_backpressure(application: Any) -> Any:
-    """For sockets; `scope["send_now"]` is a shorter way to the transport while it takes data."""
+    """Wrap the WebSocket application; `scope["send_now"]` writes to an open transport at once."""
 
     async def guarded(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         protocol = daphne_protocol(send)
@@ -75,10 +75,10 @@ def with_backpressure(application: Any) -> Any:
         gate = Gate()
 
         def send_now(*texts: str) -> bool:
-            """Whether they were taken; if not, their reader has to be waited for."""
+            """Write the frames; return False if that would block, and write nothing."""
             if gate.opening is not None or not is_clear(protocol):
                 return False
-            # what goes to one reader alone must not take the place of what is shared
+            # several frames are a replay for one client: keep them out of the shared cache
             frames = map(as_frame, texts) if len(texts) > 1 else map(to_wire, texts)
             transport.write(b"".join(frames))
             return True
@@ -97,7 +97,7 @@ def with_backpressure(application: Any) -> Any:
 
 
 def is_clear(protocol: Any) -> bool:
-    """Whether a frame may be written as it is, behind everything that was sent before."""
+    """Whether a frame can be written to the transport without overtaking queued ones."""
     return protocol.state == protocol.STATE_OPEN and not protocol.send_queue
 
 
@@ -106,14 +106,14 @@ def as_frame(text: str) -> bytes:
     return bytes(message.payloadHybi)
 
 
-@lru_cache(maxsize=SHARED)
+@lru_cache(maxsize=SHARED_FRAMES)
 def to_wire(text: str) -> bytes:
-    """One event goes to many sockets: it becomes a frame once."""
+    """The encoded frame, cached: one event goes to many sockets."""
     return as_frame(text)
 
 
 def with_paced_bodies(application: Any) -> Any:
-    """For answers over HTTP that come in more than one part."""
+    """Wrap the HTTP application: streamed responses wait for the client."""
 
     async def guarded(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         request = daphne_protocol(send)
@@ -121,14 +121,14 @@ def with_paced_bodies(application: Any) -> Any:
             await application(scope, receive, send)
             return
         gate = Gate()
-        patience = DOWNLOADS_PAUSE
+        timeout = DOWNLOAD_TIMEOUT
 
         async def wait_and_send(message: Message) -> None:
-            nonlocal patience
+            nonlocal timeout
             if message["type"] == "http.response.start":
-                patience = STALL_TIMEOUT if is_event_stream(message) else DOWNLOADS_PAUSE
+                timeout = STALL_TIMEOUT if is_event_stream(message) else DOWNLOAD_TIMEOUT
             elif message.get("more_body", False):
-                await wait_or_disconnect(request, gate, patience)
+                await wait_or_disconnect(request, gate, timeout)
                 watch_answer(request, gate)
             else:
                 stop_watching(request, gate)
@@ -138,7 +138,7 @@ def with_paced_bodies(application: Any) -> Any:
         try:
             await asyncio.shield(running)
         except asyncio.CancelledError:
-            # Daphne ends everything in the turn in which it begins to stop
+            # Daphne cancels all applications as soon as it begins to stop
             await asyncio.wait({running}, timeout=CLOSE_TIMEOUT)
             running.cancel()
             raise
@@ -147,7 +147,7 @@ def with_paced_bodies(application: Any) -> Any:
 
 
 def opening(gate: Gate, receive: Receive) -> Receive:
-    """Who waits for a reader that has gone must hear of it."""
+    """Wrap `receive`: open the gate on disconnect, so that no sender waits for ever."""
 
     async def receive_and_open() -> Message:
         message = await receive()
@@ -159,12 +159,12 @@ def opening(gate: Gate, receive: Receive) -> Receive:
 
 
 def daphne_protocol(send: Send) -> Any:
-    """Daphne's protocol or request behind its `send`, None under another server."""
+    """Daphne's protocol or request behind its `send`; None under another server."""
     return send.args[0] if isinstance(send, partial) and send.args else None
 
 
 def watch(transport: Any, gate: Gate) -> None:
-    # Twisted's HTTP channel is registered until the upgrade; it has nothing to produce any more
+    # Twisted's HTTP channel is still registered; after the upgrade it produces nothing
     transport.unregisterProducer()
     transport.registerProducer(gate, True)
 
@@ -182,15 +182,15 @@ def watch_answer(request: Any, gate: Gate) -> None:
 
 
 def stop_watching(request: Any, gate: Gate) -> None:
-    """An answer must not end while something still produces it."""
+    """Unregister the gate: Twisted refuses to finish a response with a registered producer."""
     if request.producer is gate and request.channel is not None:
         request.unregisterProducer()
 
 
-async def wait_or_disconnect(request: Any, gate: Gate, patience: float) -> None:
-    """Until the reader takes something; cutting him off ends the request, as if he had gone."""
+async def wait_or_disconnect(request: Any, gate: Gate, seconds: float) -> None:
+    """Wait until the transport accepts data; after `seconds` cut the connection."""
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(seconds):
             await gate.wait()
     except TimeoutError:
         logger.info("%s", log_line("reader_stalled", path=request.path.decode("latin-1")))

@@ -1,4 +1,4 @@
-"""`manage.py`: Django's commands, with a sentence where the operator has to act."""
+"""`manage.py`: Django's commands, with one sentence instead of a traceback for the operator."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ UNDEFINED = {"42P01", "42703"}
 
 
 def run(arguments: list[str]) -> None:
-    """Run one command; wrong settings and a database that cannot be used end it with status 1."""
-    # stricter masks stay: files that other accounts can write hold code and secrets
+    """Run one command; exit with status 1 for wrong settings or an unusable database."""
+    # add to the umask: no file with code or secrets may be writable by other accounts
     os.umask(os.umask(WRITABLE_BY_OTHERS) | WRITABLE_BY_OTHERS)
     load_settings()
     with sentences(traceback="--traceback" in arguments):
@@ -30,7 +30,7 @@ def run(arguments: list[str]) -> None:
 
 @contextlib.contextmanager
 def sentences(*, traceback: bool = False) -> Iterator[None]:
-    """End the process with status 1 and the cause if the database cannot be used."""
+    """Exit with status 1 and the cause if the database cannot be used."""
     try:
         yield
     except Error as error:
@@ -40,18 +40,18 @@ def sentences(*, traceback: bool = False) -> Iterator[None]:
 
 
 def is_unusable(error: Error) -> bool:
-    """Whether the database is to blame, and not the statement; SQLite has no class for it."""
+    """Whether the database failed, not the statement; SQLite raises plain DatabaseError for it."""
     return isinstance(error, database.AWAY) or type(error) is DatabaseError or is_old(error)
 
 
 def is_old(error: Error) -> bool:
-    """Whether tables or columns are missing."""
-    known = getattr(error.__cause__, "sqlstate", None) in UNDEFINED
-    return known or str(error).startswith(("no such table", "no such column"))
+    """Whether tables or columns are missing: migrations were not run."""
+    is_undefined = getattr(error.__cause__, "sqlstate", None) in UNDEFINED
+    return is_undefined or str(error).startswith(("no such table", "no such column"))
 
 
 def sentence(error: Error) -> str:
-    # the pool tells why it cannot connect while it tries, and at the end only that it did not
+    # the pool logs why it cannot connect; its final error has no cause
     cause = next(iter(sorted(database.causes)), "") or cause_of(error)
     advice = "Run manage.py migrate." if is_old(error) else "Check DATABASE_URL, and that it runs."
     return f"The database cannot be used: {shown(cause, MAX_CAUSE)}\n{advice}"

@@ -1,4 +1,4 @@
-"""How many connections a web process keeps, in all and per client, and which one goes first."""
+"""Limits on the connections of a web process, in total and per client."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MAX_CONNECTIONS = 10_000
-"""Connections of one process, if the system allows so many files."""
+"""Connections per process, if the system allows that many open files."""
 
 SHARE_OF_FILES = 0.8
-"""Of the files that the process may open; the rest is for databases, pictures and logs."""
+"""Fraction of the open files used for connections; databases, pictures and logs need the rest."""
 
 
 class TrackedConnection:
-    """What is kept of one connection: no more than that, thousands of sockets have one each."""
+    """State of one connection; small, because there are thousands."""
 
     __slots__ = ("client", "evict", "lost")
 
     def __init__(self, client: str) -> None:
         self.client = client
         self.evict: Callable[[], None] | None = None
-        """Closes the connection at once; set only while it waits for a request."""
+        """Closes the connection at once; set only while it is idle."""
         self.lost = False
 
 
 @dataclass(slots=True)
 class ClientConnections:
-    """The connections of one client."""
+    """Count and idle connections of one client."""
 
     count: int = 0
     idle: dict[TrackedConnection, None] = field(default_factory=dict)
-    """Those that no request is under way on, the one that waits longest first."""
+    """Connections without a request under way, the longest idle one first."""
 
 
 class ConnectionLimits:
-    """Counts connections; where there are too many, one that waits for a request has to go."""
+    """Counts connections; at a limit, the longest idle connection is closed for a new one."""
 
     def __init__(self, *, most: int, per_client: int) -> None:
-        """`per_client` 0: no limit, as behind a proxy, from where all of them come."""
+        """`per_client` 0: no limit per client, because a proxy makes all connections."""
         self.most = most
         self.per_client = per_client
         self.count = 0
@@ -47,7 +47,7 @@ class ConnectionLimits:
         self.peers: dict[str, ClientConnections] = {}
 
     def open(self, place: TrackedConnection, evict: Callable[[], None]) -> bool:
-        """Count a connection; False if there is no room for it, and none could be made."""
+        """Count a new connection; False if a limit is reached and no connection is idle."""
         peer = self.peers.setdefault(place.client, ClientConnections())
         crowded = self.per_client and peer.count >= self.per_client
         candidates = peer.idle if crowded else self.idle
@@ -80,7 +80,7 @@ class ConnectionLimits:
         self.peers[place.client].idle[place] = None
 
     def note_busy(self, place: TrackedConnection) -> None:
-        """A socket stays busy to its end: nothing of its channel is held for it."""
+        """Take the connection out of the idle ones; a WebSocket stays busy until it is closed."""
         if place.lost:
             return
         place.evict = None
@@ -89,7 +89,7 @@ class ConnectionLimits:
 
 
 def raise_file_limit() -> int:
-    """Let the process open as many files as the system allows it; how many connections that is."""
+    """Raise the limit on open files as far as useful and allowed; return the connections for it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = int(MAX_CONNECTIONS / SHARE_OF_FILES)
     limit = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
@@ -101,5 +101,5 @@ def raise_file_limit() -> int:
 
 
 def peer_host(transport: Any) -> str:
-    """The address of the other side; empty for a Unix socket."""
+    """The peer's address; empty for a Unix socket."""
     return str(getattr(transport.getPeer(), "host", ""))

@@ -1,10 +1,10 @@
-"""DATA_DIR is for the studio's own account alone.
+"""DATA_DIR: checks and sets its permissions, so that other accounts cannot read it.
 
-The database in it holds sessions: another account that reads it can act as any user. Members of
-the group may read it only if the proxy in front sends the pictures (ACCEL_REDIRECT); the files
-with secrets are closed to them all the same.
+The database in it holds sessions: an account that can read it can act as any user. The group may
+pass through the folder only if the proxy in front sends the pictures (ACCEL_REDIRECT); files with
+secrets stay closed to it.
 
-`examine` changes nothing and notes every mistake; `prepare` runs only if there was none.
+`examine` changes nothing and collects all mistakes; `prepare` runs only if there were none.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ KEY = "secret_key"
 DATABASE = ("db.sqlite3", "db.sqlite3-wal", "db.sqlite3-shm")
 SECRETS = (KEY, "password", *DATABASE)
 EMPTY = {"lost+found"}
-"""What the root of a new volume holds."""
+"""Content of a new volume."""
 
 MARKERS = (KEY, "installation")
-"""Files that only the studio makes: a folder with one of them is its own."""
+"""Files that only the studio creates: a folder with one of them belongs to it."""
 
 
 class DataDir:
-    """DATA_DIR at `path`, and the SQLite file `database` there or elsewhere, if one is used."""
+    """DATA_DIR at `path`, and the SQLite file `database`, which may be elsewhere."""
 
     def __init__(
         self, path: Path, mode: int, env: Environment, *, database: Path | None = None
@@ -39,10 +39,10 @@ class DataDir:
         self.env = env
         self.database = database
         self.is_closed = False
-        """Whether other accounts cannot pass through it; if not, `generation.W004` tells so."""
+        """Whether other accounts are locked out; if not, the check `generation.W004` warns."""
 
     def files(self) -> list[Path]:
-        """The files with secrets that exist or will exist."""
+        """Paths of the files with secrets, whether or not they exist."""
         names = [self.path / name for name in SECRETS]
         if self.database is None:
             return names
@@ -58,7 +58,7 @@ class DataDir:
         self.examine_with(self.path / KEY, self.examine_key)
 
     def prepare(self) -> None:
-        """Make and close the folder, its secrets and the database file."""
+        """Create the folder and the database file, and close both and the secrets to others."""
         self.examine_with(self.path, self.make)
         if self.database is not None:
             self.examine_with(self.database, private_files.create_empty)
@@ -66,19 +66,19 @@ class DataDir:
             self.examine_with(path, self.close)
 
     def secret_key(self, make: str) -> str:
-        """Text of the key file; written with `make` if it does not exist yet."""
+        """The key in the key file; a missing file is created with the content `make`."""
         path = self.path / KEY
         if not path.exists():
             self.examine_with(path, lambda path: private_files.write_once(path, make))
-        # another process may have made it meanwhile
+        # another process may have created it meanwhile
         self.examine_with(path, self.examine_key)
         self.env.refuse_mistakes()
         return private_files.read_small(path).strip()
 
-    def examine_with(self, path: Path, act: Callable[[Path], None]) -> None:
-        """Do `act` with `path`; what goes wrong becomes a mistake of the settings."""
+    def examine_with(self, path: Path, action: Callable[[Path], None]) -> None:
+        """Call `action(path)`; its errors are collected as mistakes of the settings."""
         try:
-            act(path)
+            action(path)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not a path"
             problem = (
@@ -89,7 +89,7 @@ class DataDir:
             self.env.refuse(f"{begun} {problem}.{hint}")
 
     def examine_folder(self, path: Path) -> None:
-        """Raises InvalidSetting for a folder with files of others that would have to be closed."""
+        """Raise InvalidSetting for an open folder that also holds files of other programs."""
         try:
             found = os.stat(path)
         except FileNotFoundError:
@@ -106,14 +106,14 @@ class DataDir:
             )
 
     def is_ours(self) -> bool:
-        """Whether the folder is empty, or holds what only the studio makes."""
+        """Whether the folder is empty or holds files that only the studio creates."""
         static = self.path / "static"
         collected = (static / "staticfiles.json").is_file() and (static / "studio").is_dir()
         marked = any(map(is_own_file, (self.path / name for name in MARKERS)))
         return marked or collected or {path.name for path in self.path.iterdir()} <= EMPTY
 
     def examine_file(self, path: Path) -> None:
-        """Raises InvalidSetting for a file with secrets that stays open to others."""
+        """Raise InvalidSetting for a file with secrets that cannot be closed to others."""
         try:
             if stat.S_ISREG(os.stat(path).st_mode):
                 self.examine_mode(path)
@@ -129,7 +129,7 @@ class DataDir:
 
     def examine_database(self, path: Path) -> None:
         if not path.is_file():
-            return  # `examine_file` refuses it; opening a device could already change something
+            return  # `examine_file` reports it; opening a device can have side effects
         size = len(private_files.SQLITE_HEADER)
         if private_files.read_start(path, size) not in (b"", private_files.SQLITE_HEADER):
             raise InvalidSetting("is not an SQLite database: name another file in DATABASE_URL")

@@ -1,4 +1,4 @@
-"""DATABASE_URL: checked, and as Django wants it."""
+"""Checks DATABASE_URL and makes Django's DATABASES entry of it."""
 
 from __future__ import annotations
 
@@ -15,27 +15,28 @@ POSTGRESQL_SCHEMES = {"postgres", "postgresql", "psql", "pgsql"}
 POSTGRESQL_EXAMPLE = "postgres://user:password@localhost/studio"
 SQLITE_EXAMPLE = "sqlite:////var/lib/liujuan/db.sqlite3"
 
-SILENT_SERVER = {
+NETWORK_TIMEOUTS = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
-"""A database host that vanishes sends no end of the connection; the kernel waits for hours."""
+"""libpq options. A host that disappears never closes the connection, and by default the kernel
+waits for hours."""
 
-WHOLE_NUMBERS = {*SILENT_SERVER, "keepalives", "sslcompression"}
+WHOLE_NUMBERS = {*NETWORK_TIMEOUTS, "keepalives", "sslcompression"}
 """Options that libpq reads only when it connects over a network."""
 
 ADDRESSES = {"host", "hostaddr", "port", "user", "password", "passfile", "dbname"}
-"""Options that say where and as whom, not how."""
+"""Options for server, account and database, which are not tested."""
 
 POOL = {
     "min_size": 2,
     "max_size": 8,
     "timeout": 5,
-    # beyond that the pool waits twice as long before each further try; with a fresh request for a
-    # connection it tries at once
+    # seconds; the pool doubles its pause up to this, then gives up until a request needs a
+    # connection and it tries at once
     "reconnect_timeout": 2,
 }
 
@@ -59,7 +60,7 @@ def database_url(value: str) -> str:
 
 
 def refuse_options(config: dict[str, Any]) -> None:
-    """Raises InvalidSetting for options behind `?` with a name or value unknown to libpq."""
+    """Raise InvalidSetting for options after `?` with a name or value unknown to libpq."""
     options = {name: str(value) for name, value in config.get("OPTIONS", {}).items()}
     for name in options.keys() & WHOLE_NUMBERS:
         if not re.fullmatch(r"[0-9]{1,6}", options[name]):
@@ -76,21 +77,21 @@ def refuse_conninfo(options: dict[str, str]) -> None:
     port = {"port": options["port"]} if "port" in options else {}
     rest = {name: value for name, value in options.items() if name not in ADDRESSES}
     try:
-        # below a device there is no socket: libpq reads all options, and then fails at once
+        # /dev/null is not a folder of sockets: libpq reads all options, then fails at once
         conninfo = make_conninfo(**rest, **port, host="/dev/null", user="user", dbname="name")
     except ProgrammingError:
         raise InvalidSetting(
             "has an option behind ? that PostgreSQL does not know (sslmode=require is one)"
         ) from None
     connection = pq.PGconn.connect_start(conninfo.encode())
-    said = connection.error_message.decode(errors="replace").strip()
+    message = connection.error_message.decode(errors="replace").strip()
     connection.finish()
-    if said and "/dev/null" not in said:
-        raise InvalidSetting(f"has an option that PostgreSQL refuses: {shown(said)}")
+    if message and "/dev/null" not in message:
+        raise InvalidSetting(f"has an option that PostgreSQL refuses: {shown(message)}")
 
 
 def database_of(url: str, data_dir: Path) -> dict[str, Any]:
-    """Django's DATABASES entry; without `url` SQLite in `data_dir`."""
+    """Django's DATABASES entry; SQLite in `data_dir` if `url` is empty."""
     if not url:
         return sqlite(data_dir / "db.sqlite3")
     if url.lower().startswith("sqlite:"):
@@ -107,10 +108,10 @@ def sqlite(path: Path) -> dict[str, Any]:
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": path,
         "CONN_MAX_AGE": None,
-        # tests use threads: SQLite's shared in-memory database locks whole tables
+        # a file, because tests use threads and a shared in-memory database locks whole tables
         "TEST": {"NAME": path.with_name("test.sqlite3")},
         "OPTIONS": {
-            # without IMMEDIATE half of all concurrent appends fail at once with "locked"
+            # with deferred transactions half of all concurrent appends fail with "locked"
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
@@ -120,7 +121,7 @@ def sqlite(path: Path) -> dict[str, Any]:
 
 def postgresql(url: str) -> dict[str, Any]:
     config: dict[str, Any] = dict(environ.Env.db_url_config(url))
-    # looks at each connection: after a restart of the database nobody is handed a dead one
+    # checks each connection, so that none from before a restart of the database is used
     config["ENGINE"] = "liujuan_site.postgresql"
-    config["OPTIONS"] = {**SILENT_SERVER, **config.get("OPTIONS", {}), "pool": dict(POOL)}
+    config["OPTIONS"] = {**NETWORK_TIMEOUTS, **config.get("OPTIONS", {}), "pool": dict(POOL)}
     return config

@@ -1,9 +1,8 @@
-"""How requests use the database: a connection of their own, and little patience.
+"""Database connections of requests: one per request, with a short timeout for SQLite.
 
-A request's connection ends with it. Under ASGI every HTTP request has a thread of its own, and a
-connection that outlives it is not found again but only waits for the garbage collector. The one
-thread of sockets and worker keeps its connection: opening one for each event would cost more than
-the event.
+Under ASGI every HTTP request has a thread of its own. A connection that outlives the request is
+never reused and stays open until garbage collection, so it is closed. The one thread of sockets
+and worker keeps its connection: opening one costs more than storing an event.
 """
 
 from __future__ import annotations
@@ -14,10 +13,10 @@ from django.conf import settings
 from django.core.signals import request_finished
 from django.db import connections
 
-REQUEST_PATIENCE = 5
-"""Seconds that a process with visitors waits for another writer of its SQLite file.
+REQUEST_TIMEOUT = 5
+"""Seconds that a web process waits for another writer of the SQLite file.
 
-They can send again what was refused. Workers elsewhere wait longer; the embedded one tries again.
+Users can repeat a refused request. Separate workers wait longer; the embedded one retries.
 """
 
 
@@ -32,6 +31,6 @@ def close_connections_with_requests() -> None:
 
 
 def wait_briefly_for_writers() -> None:
-    """Before the first connection: each takes its patience from the settings."""
+    """Shorten SQLite's timeout; call it before the first connection, which reads the setting."""
     if settings.IS_SQLITE:
-        connections.settings["default"]["OPTIONS"]["timeout"] = REQUEST_PATIENCE
+        connections.settings["default"]["OPTIONS"]["timeout"] = REQUEST_TIMEOUT

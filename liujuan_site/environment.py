@@ -1,7 +1,7 @@
-"""Reads environment variables: the one gate between what is typed and the settings.
+"""Reads environment variables for the settings, with types and error messages.
 
 Blank values count as unset. Values are stripped and otherwise taken literally (`$` means nothing).
-Mistakes are collected, so that one start names all of them; `refuse_mistakes` raises them.
+Mistakes are collected, so that one start reports all of them; `refuse_mistakes` raises them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TRUE = {"1", "true", "yes", "on", "t", "y"}
 FALSE = {"0", "false", "no", "off", "f", "n"}
 QUOTES = "\"'`“”‘’«»"
 INVISIBLE = "\ufeff\u200b"
-"""Byte order mark and zero-width space: editors and chats add them at the ends of a value."""
+"""Byte order mark and zero-width space, which editors and chats add at the ends of a value."""
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,4})?", re.ASCII | re.IGNORECASE)
 MAX_SHOWN = 120
@@ -42,7 +42,7 @@ class InvalidSetting(ValueError):
 
 
 class InvalidSettings(ImproperlyConfigured):
-    """All variables that cannot be used, one sentence and one hint each."""
+    """All variables that cannot be used, with a sentence and a hint for each."""
 
     def __init__(self, mistakes: list[str]) -> None:
         super().__init__("\n".join(["The studio cannot start with these settings:", *mistakes]))
@@ -60,17 +60,17 @@ class Environment:
         self.mistakes: list[str] = []
 
     def text(self, name: str, *, default: str, read: Callable[[str], str] = as_typed) -> str:
-        """The value after `read`, which may raise InvalidSetting; other exceptions count as one."""
+        """The value converted by `read`; every exception of it is noted as a mistake."""
         return self._read(name, default, read, self._plain(name))
 
     def secret(self, name: str, *, default: str, read: Callable[[str], str] = as_typed) -> str:
-        """Like `text`, but in no message; the value may also lie in the file NAME_FILE."""
+        """Like `text`, but never shown in messages; may also be read from the file NAME_FILE."""
         return self._read(name, default, read, self._given_or_in_file(name), secret=True)
 
     def secrets(
         self, name: str, *, default: list[str], read: Callable[[str], str] = as_typed
     ) -> list[str]:
-        """Like `secret` for several values, separated by commas or white space."""
+        """Like `secret`, for several values separated by commas or white space."""
 
         def read_each(value: str) -> list[str]:
             return [read(part) for part in parts_of(value)]
@@ -81,7 +81,7 @@ class Environment:
     def names(
         self, name: str, *, default: list[str], read: Callable[[str], str] = as_typed
     ) -> list[str]:
-        """Values separated by commas or white space, each after `read`."""
+        """Values separated by commas or white space, each converted by `read`."""
 
         def read_each(value: str) -> list[str]:
             return [read(part) for part in parts_of(value)]
@@ -105,7 +105,7 @@ class Environment:
         return self._read(name, default, read, self._plain(name))
 
     def number(self, name: str, *, default: float, least: float, most: float) -> float:
-        """A finite number with a dot as its decimal sign, from `least` to `most`."""
+        """A finite number with a decimal point, from `least` to `most`."""
 
         def read(value: str) -> float:
             number = float(value) if NUMBER.fullmatch(value) else math.nan
@@ -116,11 +116,11 @@ class Environment:
         return self._read(name, default, read, self._plain(name))
 
     def refuse(self, mistake: str) -> None:
-        """Note a mistake that no single variable shows, as a whole sentence with its hint."""
+        """Note a mistake: a whole sentence with a hint."""
         self.mistakes.append(mistake)
 
     def refuse_mistakes(self) -> None:
-        """Raises InvalidSettings if any value so far could not be used."""
+        """Raise InvalidSettings if any mistake was noted so far."""
         if self.mistakes:
             raise InvalidSettings(self.mistakes)
 
@@ -128,7 +128,7 @@ class Environment:
         return self.variables.get(name, "").strip().strip(INVISIBLE).strip()
 
     def _plain(self, name: str) -> str:
-        """Like `_given`, for a value that cannot lie in a file."""
+        """Like `_given`, for a variable without NAME_FILE."""
         if self._given(f"{name}_FILE"):
             self.refuse(f"{name}_FILE is not read, only secrets may lie in files. Set {name}.")
         return self._given(name)
@@ -159,17 +159,17 @@ class Environment:
             return read(value)
         except InvalidSetting as error:
             problem, suggestion = error.problem, error.suggestion
-        except Exception as error:  # noqa: BLE001  whatever a reader or its library stumbles over
-            # not the error's own words: they may quote a secret
+        except Exception as error:  # noqa: BLE001  depends on `read` and its library
+            # without the error's message, which may quote a secret
             problem, suggestion = f"cannot be used ({type(error).__name__})", ""
-        begun = name if secret else f"{name}={shown(value)}"
+        subject = name if secret else f"{name}={shown(value)}"
         hint = f" Type {name}={shown(suggestion)}" if suggestion else ""
-        self.refuse(f"{begun} {problem}.{hint}")
+        self.refuse(f"{subject} {problem}.{hint}")
         return default
 
 
 def refuse_characters(value: str, *, secret: bool, lines: bool) -> None:
-    """Raises InvalidSetting for quotes around the value and for characters that no value has."""
+    """Raise InvalidSetting for quotes around the value and for control characters."""
     around = value[0] in QUOTES and value[-1] in QUOTES and len(value) > 1
     if around or (not secret and (value[0] in QUOTES or value[-1] in QUOTES)):
         bare = "" if secret else "".join(each for each in value if each not in QUOTES)
@@ -184,12 +184,12 @@ def refuse_characters(value: str, *, secret: bool, lines: bool) -> None:
 
 
 def is_path(value: str) -> bool:
-    """Whether it is certainly the path of a file, which may be shown, and not a secret."""
+    """Whether `value` is certainly a path, which may be shown, and not a secret."""
     return value.startswith(("/", "./", "../"))
 
 
 def content_of(file: str) -> str:
-    """The value in a small text file, without white space around it."""
+    """The value in a small text file, stripped; raises InvalidSetting."""
     try:
         content = read_small(file)
     except OSError as error:
@@ -211,19 +211,19 @@ def within(number: T, least: T, most: T, suggestion: str) -> T:
 
 
 def without_password(url: str) -> str:
-    """For people to read: the user and password of a URL become `***`."""
+    """The URL with `***` in place of user and password, for messages."""
     return re.sub(r"(?<=://).*@", "***@", url, flags=re.DOTALL)
 
 
 def shown(value: str, longest: int = MAX_SHOWN) -> str:
-    """`value` on one line of a terminal, whatever characters it has; without a password."""
+    """`value` for messages: on one line, without passwords and control characters."""
     whole = without_password(value)
     text = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in whole)
     return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def load_settings() -> None:
-    """Read Django's settings; wrong ones end the process with their sentences and status 1."""
+    """Load Django's settings; if they are wrong, print the mistakes and exit with status 1."""
     from django.conf import settings
 
     try:

@@ -1,4 +1,4 @@
-"""Is this process alive, and can it serve?"""
+"""Health checks: `/healthz` (the process runs) and `/readyz` (it can serve)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from generation.choices import VIEW_ALL
 from generation.hub import hub
 from generation.readiness import Check, Health, Report
 
-PATIENCE = 0.7
-"""Seconds for all looks together: load balancers give up after one."""
+CHECK_TIMEOUT = 0.7
+"""Seconds for all checks together; load balancers give up after one second."""
 
 PUBLIC = ("database", "migrations", "static", "storage", "layer", "workers", "models")
 
@@ -24,9 +24,10 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 async def readyz(request: HttpRequest) -> JsonResponse:
-    """503 only if this process cannot serve; storage, models and workers are told with 200.
+    """JSON with one word per part; staff who can view all tasks also get `details`.
 
-    Everybody is told one word for each part; staff that may see all tasks also the sentences.
+    The status is 503 only if this process cannot serve; problems of storage, models and workers
+    are reported with 200.
     """
     database, disk = await asyncio.gather(
         answer_of(readiness.database_check), answer_of(readiness.disk_check)
@@ -36,17 +37,17 @@ async def readyz(request: HttpRequest) -> JsonResponse:
     if report["database"].ok and await is_staff(request):
         body["details"] = {name: part.detail or part.word for name, part in report.items()}
     response = JsonResponse(body, status=200 if readiness.serves(report) else 503)
-    # Django would write a line for each probe of a process that cannot serve
+    # keeps Django from logging every probe of a process that cannot serve
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
 
 async def answer_of(check: Check) -> Report:
-    """What the check finds, or that it takes too long."""
+    """The check's report; after CHECK_TIMEOUT its `on_timeout` report."""
     try:
-        # shielded: the look goes on for those who ask next
-        look = asyncio.shield(asyncio.wrap_future(check.start()))
-        return await asyncio.wait_for(look, PATIENCE)
+        # shielded: the check goes on, and later probes get its result
+        running = asyncio.shield(asyncio.wrap_future(check.start()))
+        return await asyncio.wait_for(running, CHECK_TIMEOUT)
     except TimeoutError:
         return check.on_timeout()
 
@@ -55,7 +56,7 @@ async def is_staff(request: HttpRequest) -> bool:
     if settings.SESSION_COOKIE_NAME not in request.COOKIES:
         return False
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(CHECK_TIMEOUT):
             user = await request.auser()
             return user.is_active and await user.ahas_perm(VIEW_ALL)
     except (TimeoutError, DatabaseProblem):

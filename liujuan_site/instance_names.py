@@ -1,4 +1,4 @@
-"""What tells this installation from others on the same host, and in the same Redis."""
+"""Names that separate installations on the same host and in the same Redis."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ def fingerprint(text: str) -> str:
 
 
 def session_cookie(*, public_url: str, secret_key: str) -> str:
-    """Browsers send cookies to all ports of a host, so each installation needs a name of its own.
+    """Name of the session cookie.
 
-    All webs of an installation know both values; the address outlives a change of the key.
+    Browsers send cookies to all ports of a host, so each installation needs a name of its own.
+    It is derived from PUBLIC_URL if set, so that it survives a change of the key.
     """
     return f"sessionid_{fingerprint(public_url or secret_key)}"
 
 
 def worker_channel(secret_keys: list[str]) -> str:
-    """The named channel that wakes workers; the layer over Redis puts no prefix before it."""
+    """Name of the channel that wakes workers; channels_redis does not prefix channel names."""
     return f"generation.{fingerprint(secret_keys[-1])}"
 
 
 def redis_prefix(secret_keys: list[str]) -> str:
-    """Only processes of one installation share its key; the oldest that is still known counts.
+    """Prefix for Redis, derived from the oldest key.
 
-    So processes hear each other while the key is being changed.
+    It stays the same while the key is being changed, so that old and new processes communicate.
     """
     return f"liujuan.{fingerprint(secret_keys[-1])}"

@@ -29,18 +29,18 @@ from liujuan_site.request_limits import RequestLimits, limit_connections
 logger = logging.getLogger(__name__)
 
 FREEZE_THRESHOLDS = (50_000, 50, 50)
-"""Collect rarely: a full collection of Django's heap is an 80 ms pause for every socket."""
+"""Rare garbage collections: a full one of Django's heap pauses every socket for 80 ms."""
 
 CLOSE_TIMEOUT = 15.0
-"""Seconds for the embedded model server to end its painting processes."""
+"""Seconds for the embedded model server to stop its drawing processes."""
 
-WAITING_CALLERS = 1_024
-"""Connections that the kernel keeps until they are accepted. Daphne asks for 50; of 200 pages that
-come back in the same moment the others would be turned away and try again a second later."""
+LISTEN_BACKLOG = 1_024
+"""Connections that the kernel holds until they are accepted. With Daphne's 50, most of 200 pages
+that reconnect at once are refused and retry a second later."""
 
 
 class Lifecycle:
-    """What a web process starts before its first visitor and ends before it goes."""
+    """Starts and stops what a web process runs besides requests."""
 
     def __init__(self) -> None:
         self.worker: WorkerHost | None = None
@@ -66,10 +66,10 @@ class Lifecycle:
         logger.info("%s", log_line("web_started", version=settings.VERSION, embedded_worker=worker))
 
     def close_clients(self) -> None:
-        """Write every close frame now, without a turn of the loop in between.
+        """Write all close frames at once, without returning to the event loop.
 
-        Daphne cancels all consumers in the same turn in which it begins to stop: a close that
-        waits for its turn comes too late, and the page sees 1006.
+        Daphne cancels all consumers as soon as it begins to stop: a close that is scheduled for
+        later is lost, and the page sees code 1006.
         """
         hub.leaving = True
         for close in hub.close_callbacks():
@@ -79,7 +79,7 @@ class Lifecycle:
             closing.close()
 
     async def drain(self) -> None:
-        """Close the sockets first, so that pages come back elsewhere at once; then the worker."""
+        """Close the sockets first, so that pages reconnect elsewhere at once; then the worker."""
         await hub.close_sockets(CloseCode.LEAVING)
         if self.worker is not None:
             await self.worker.drain()
@@ -94,7 +94,7 @@ class Lifecycle:
         receive: Callable[[], Awaitable[dict[str, Any]]],
         send: Callable[[dict[str, Any]], Awaitable[None]],
     ) -> None:
-        """Boot and drain under servers that speak the lifespan protocol; Daphne does not."""
+        """Boot and drain under servers that support the lifespan protocol; Daphne does not."""
         await receive()
         try:
             await self.boot()
@@ -109,17 +109,17 @@ class Lifecycle:
 
 
 def refuse_settings() -> None:
-    """Raises InvalidSettings for what `manage.py check` calls an error: a server does not check.
+    """Run the checks of `manage.py check`, which a server does not run, and log warnings.
 
-    Warnings become log lines.
+    Raises InvalidSettings for errors.
     """
-    found = run_checks(tags=[Tags.security])
-    errors = [sentence_of(each) for each in found if each.is_serious()]
+    issues = run_checks(tags=[Tags.security])
+    errors = [sentence_of(issue) for issue in issues if issue.is_serious()]
     if errors:
         raise InvalidSettings(errors)
-    for each in found:
-        if not each.is_silenced():
-            line = log_line("settings_warning", id=each.id, cause=sentence_of(each))
+    for issue in issues:
+        if not issue.is_silenced():
+            line = log_line("settings_warning", id=issue.id, cause=sentence_of(issue))
             logger.warning("%s", line)
 
 
@@ -128,26 +128,26 @@ def sentence_of(message: CheckMessage) -> str:
 
 
 def log_failed_start(error: BaseException) -> None:
-    """What the operator can put right is a sentence; anything else is a traceback."""
-    ours = isinstance(error, WorkerRefused | InvalidSettings)
+    """Log one sentence for mistakes of the operator, a traceback for anything else."""
+    is_expected = isinstance(error, WorkerRefused | InvalidSettings)
     cause = cause_of(error)
     if isinstance(error, InvalidSettings):
         cause = " ".join(str(error).splitlines())
     line = log_line("web_not_started", cause=cause)
-    logger.error("%s", line, exc_info=None if ours else error)
+    logger.error("%s", line, exc_info=None if is_expected else error)
 
 
 def connection_limits() -> tuple[RequestLimits, ConnectionLimits]:
-    """Behind a proxy all connections have one address: it counts its clients itself."""
+    """Limits of this process; none per client behind a proxy, which makes all connections."""
     per_client = 0 if settings.TRUSTED_PROXIES else settings.CONNECTIONS_PER_ADDRESS
     connections = ConnectionLimits(most=raise_file_limit(), per_client=per_client)
     return RequestLimits(base_path=settings.BASE_PATH), connections
 
 
 def when_daphne_runs(lifecycle: Lifecycle) -> None:
-    """Hook boot and drain into Twisted's reactor, if this process is Daphne's.
+    """Hook boot and drain into Twisted's reactor if this process is Daphne.
 
-    Daphne imports the application before it starts the reactor, and the reactor is an asyncio one.
+    Daphne imports the application before it starts the reactor, which is an asyncio one.
     """
     if "daphne.server" not in sys.modules:
         return
@@ -164,7 +164,7 @@ def when_daphne_runs(lifecycle: Lifecycle) -> None:
         for port in reactor.getReaders():
             if isinstance(port, Port):
                 limit_connections(port.factory, limits, connections)
-                port.socket.listen(WAITING_CALLERS)
+                port.socket.listen(LISTEN_BACKLOG)
         lifecycle.booted = asyncio.get_event_loop().create_task(lifecycle.boot())
         lifecycle.booted.add_done_callback(stop_if_failed)
 
@@ -172,7 +172,7 @@ def when_daphne_runs(lifecycle: Lifecycle) -> None:
         error = None if booted.cancelled() else booted.exception()
         if error is not None:
             log_failed_start(error)
-            # Daphne ends with 0 however it ends; a supervisor has to see that this was no success
+            # Daphne always exits with 0; exit with 1, so that a supervisor sees the failure
             reactor.addSystemEventTrigger("after", "shutdown", os._exit, 1)
             reactor.stop()
 

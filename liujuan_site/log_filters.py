@@ -1,8 +1,8 @@
-"""The one gate of all log lines: what a terminal, a log reader and a disk can bear.
+"""Formatter and filters of all log lines.
 
-Model servers, clients and drivers write into our messages and exceptions. Nothing of theirs can
-end a line, colour a terminal or hide text; secrets are replaced; length is bounded.
-Used by the settings: nothing here needs Django.
+Messages and exceptions contain text of model servers, clients and drivers. It is escaped, so that
+it cannot end a line, send terminal escapes or hide text; secrets are replaced; length is bounded.
+The settings import this module, so it must not need Django.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from generation import log_lines
 
 MAX_MESSAGE = 4_000
-CLIENTS_MISTAKES = "django.security."
-"""Requests that Django refuses as suspicious: the line says all, and clients can cause many."""
+SUSPICIOUS_REQUESTS = "django.security."
+"""Loggers for requests that Django refuses: clients can cause many, so their lines are short and
+have no traceback."""
 
 MAX_CLIENT_MESSAGE = 300
 MAX_TRACEBACK = 12_000
 MIN_SECRET = 6
-"""A shorter text would be replaced inside of ordinary words."""
+"""Characters; a shorter secret would also match parts of ordinary words."""
 
 UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # control characters
@@ -38,22 +39,22 @@ URL_CREDENTIALS = re.compile(r"""(?<=://)[^\s"'<>]*@""")
 AUTHORIZATION = re.compile(r"(?i)\b(bearer|basic|digest|negotiate)(\s+)[\w.~+/=-]{6,}")
 MODEL_KEY = re.compile(r"\b(?:xf|sk)-[\w-]{8,}")
 FAILING_ROW = re.compile(r"Failing row contains \(.*", re.DOTALL)
-"""PostgreSQL quotes the whole row: prompts are in it."""
+"""PostgreSQL quotes the whole row, which includes prompts."""
 
 Exception3 = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, ...]
 
 
 class SafeFormatter(logging.Formatter):
-    """One line per record; a traceback follows it indented, each of its messages on one line."""
+    """Writes one line per record; a traceback follows indented, each message on one line."""
 
     def __init__(self, fmt: str, *, secrets: Iterable[str] = ()) -> None:
         super().__init__(fmt)
         self.secrets = sorted(set(secrets), key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
-        """Leaves the record as it is: other handlers and tests read it too."""
+        """Format a copy of the record, which other handlers and tests read too."""
         safe = logging.makeLogRecord(record.__dict__)
-        of_client = record.name.startswith(CLIENTS_MISTAKES)
+        of_client = record.name.startswith(SUSPICIOUS_REQUESTS)
         longest = MAX_CLIENT_MESSAGE if of_client else MAX_MESSAGE
         safe.msg, safe.args = self.safe(message_of(record), longest), None
         safe.exc_text = None
@@ -73,13 +74,13 @@ class SafeFormatter(logging.Formatter):
         return cut(text, MAX_TRACEBACK)
 
     def lines_of(self, part: str) -> list[str]:
-        """A frame keeps its lines, they are ours; a message becomes one line."""
+        """Escaped lines of a traceback part: a stack frame keeps its lines, a message gets one."""
         part = part.strip("\n")
         lines = part.split("\n") if FRAME.match(part) else [part]
         return [self.safe(line, MAX_MESSAGE) for line in lines]
 
     def safe(self, text: str, longest: int) -> str:
-        # at first four times as long: what is cut off here may not be searched at all
+        # the first cut bounds the time of the regular expressions; it leaves a margin of four
         text = cut(text, 4 * longest)
         return cut(UNSAFE.sub(escaped, self.without_secrets(text)), longest)
 
@@ -93,7 +94,7 @@ class SafeFormatter(logging.Formatter):
 
 
 def message_of(record: logging.LogRecord) -> str:
-    """The message, also of a record whose arguments do not fit: a line must not be lost."""
+    """The record's message; if formatting fails, its parts, so that no line is lost."""
     try:
         return record.getMessage()
     except Exception as error:  # noqa: BLE001  an argument's own __str__ may raise anything
@@ -109,7 +110,7 @@ def escaped(match: re.Match[str]) -> str:
 
 
 def cut(text: str, longest: int) -> str:
-    """The beginning and the end of what is too long: the cause of a traceback stands last."""
+    """`text`, or its beginning and end if it is too long; a traceback has its cause at the end."""
     if len(text) <= longest:
         return text
     half = longest // 2
@@ -117,17 +118,17 @@ def cut(text: str, longest: int) -> str:
 
 
 def secrets_of(*values: str) -> tuple[str, ...]:
-    """What must not be logged of keys and of URLs with passwords, in each form it may take."""
-    found = set()
+    """Secrets to replace in log lines: keys and passwords in URLs, plain and percent-encoded."""
+    forms = set()
     for value in values:
-        plain = passwords_of(value) if "://" in value else {value}
-        for each in plain:
-            found |= {each, unquote(each), quote(each, safe="")}
-    return tuple(each for each in found if len(each) >= MIN_SECRET)
+        secrets = passwords_of(value) if "://" in value else {value}
+        for secret in secrets:
+            forms |= {secret, unquote(secret), quote(secret, safe="")}
+    return tuple(form for form in forms if len(form) >= MIN_SECRET)
 
 
 def passwords_of(url: str) -> set[str]:
-    """Before the host, and among the options behind `?`."""
+    """Passwords in a URL: before the host, and among the options after `?`."""
     try:
         parts = urlsplit(url)
         options = parse_qsl(parts.query)
@@ -137,9 +138,9 @@ def passwords_of(url: str) -> set[str]:
 
 
 class RepeatFilter(logging.Filter):
-    """Lets the same words of a library through once a minute, with how often they came meanwhile.
+    """Passes equal messages of a library once a minute, with the number of repetitions.
 
-    Only for loggers that are not ours: each of our lines says something of its own.
+    Loggers of the studio are exempt: none of their lines is a repetition.
     """
 
     OURS = ("generation", "liujuan")
@@ -172,7 +173,7 @@ POOL_OUTAGE = re.compile(r"error connecting|reconnection attempt|discarding (clo
 
 
 def report_database(record: logging.LogRecord) -> bool:
-    """What the connection pool says of a lost server counts towards our own two lines."""
+    """Drop the pool's lines about a lost server; `log_lines.database` logs each outage once."""
     text = message_of(record)
     if not POOL_OUTAGE.match(text):
         return True
@@ -182,7 +183,7 @@ def report_database(record: logging.LogRecord) -> bool:
 
 
 def report_layer(record: logging.LogRecord) -> bool:
-    """The same for the channel layer; a process that leaves cancels its listeners."""
+    """The same for the channel layer. CancelledError is no outage: a stopping process causes it."""
     error = record.exc_info[1] if record.exc_info else None
     if not isinstance(error, asyncio.CancelledError):
         log_lines.layer.failed(error or message_of(record))

@@ -1,4 +1,4 @@
-"""Requests as no program of good will sends them, made harmless before Django sees them."""
+"""Cleans malformed requests before Django handles them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ NUL_IN_COOKIE = re.compile(rb"\\000|\x00")
 """A quoted cookie may hold octal escapes."""
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-"""What Django makes of every other byte that is no text."""
+"""Django decodes every other invalid byte to it."""
 
 
 def without_nul(application: Any) -> Any:
-    """`application` with NUL replaced in path, query and cookies: PostgreSQL refuses it in text."""
+    """`application` without NUL in path, query and cookies, which PostgreSQL refuses in text."""
 
     async def cleaned(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await application(clean(scope), receive, send)
@@ -33,5 +33,5 @@ def clean(scope: dict[str, Any]) -> dict[str, Any]:
 
 
 async def refuse_socket(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Answer a handshake at an address that has no socket with 403."""
+    """Reject a handshake for a path without a WebSocket; the client gets 403."""
     await send({"type": "websocket.close"})

@@ -1,4 +1,4 @@
-"""Which model server this installation talks to: a real one, or the embedded demo model."""
+"""The model server of the embedded worker: a real one, or the demo model in this process."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class ModelServer:
 
     @property
     def address(self) -> str:
-        """What all workers of one database have to share."""
+        """Address for logs; it must be the same for all workers of one database."""
         return "the embedded demo model" if self.is_demo else str(settings.XINFERENCE_URL)
 
     def client(self) -> XinferenceClient:
         if self.demo is None:
             return configured_client()
-        # with exceptions raised through, a fault of the model would look like one of the client
+        # as with a real server, an exception in the demo model is a response with status 500
         transport = httpx.ASGITransport(self.demo, raise_app_exceptions=False)
         return XinferenceClient(base_url=DEMO_BASE_URL, transport=transport)
 

@@ -1,7 +1,7 @@
-"""Reads, makes and closes small private files.
+"""Reads and creates small private files, and restricts their permissions.
 
-Only what is certainly ours is changed: a regular file or a folder that this account owns, never
-through a link. Reading follows links, because orchestrators mount secrets as links.
+Only files that are certainly ours are changed: regular files and folders that this account owns,
+never through a link. Reading follows links, because orchestrators mount secrets as links.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ PERMISSIONS = 0o777
 
 
 def refuse_special(path: str | Path, most: int) -> None:
-    """Raises OSError unless `path` is a regular file of at most `most` bytes.
+    """Raise OSError unless `path` is a regular file of at most `most` bytes.
 
-    Nothing is opened: a FIFO would wait for its writer, and a device may act on being opened.
+    Nothing is opened: a FIFO would block, and opening a device can have side effects.
     """
     found = os.stat(path)
     if stat.S_ISDIR(found.st_mode):
@@ -55,8 +55,8 @@ def read_small(path: str | Path) -> str:
 
 
 def write_once(path: Path, text: str) -> None:
-    """Make the file `path` with mode 0600, whole or not at all; an existing one stays."""
-    # complete under another name first: a crash, or a second start, must not see half of it
+    """Create the file `path` with mode 0600, atomically; an existing one is kept."""
+    # written under another name first, so that no process ever sees half of it
     part = path.with_name(f".{path.name}.{os.getpid()}")
     part.unlink(missing_ok=True)
     try:
@@ -71,7 +71,7 @@ def write_once(path: Path, text: str) -> None:
 
 
 def create_empty(path: Path) -> None:
-    """Make an empty file of mode 0600 if there is none."""
+    """Create an empty file of mode 0600 if there is none."""
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
 
@@ -82,13 +82,13 @@ def is_private(path: Path) -> bool:
 
 
 def can_close(path: Path) -> bool:
-    """Whether `path` itself, not what it links to, is a regular file of this account alone."""
+    """Whether `path` is a regular file of this account, without links to or from it."""
     found = os.lstat(path)
     return stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_uid == os.geteuid()
 
 
 def close(path: Path, mode: int, *, folder: bool = False) -> None:
-    """Take away each permission that is not in `mode`; raises OSError if `path` is not ours."""
+    """Remove all permissions that are not in `mode`; raises OSError if `path` is not ours."""
     kind = os.O_DIRECTORY if folder else os.O_NONBLOCK
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | kind)
     try:
@@ -104,7 +104,7 @@ def close(path: Path, mode: int, *, folder: bool = False) -> None:
 
 
 def make_folder(path: Path, mode: int) -> None:
-    """Make `path` with `mode`; its parents are open to be passed, but not to be written."""
+    """Create `path` with `mode`, and missing parents with 0755."""
     missing = [each for each in path.parents if not each.exists()]
     for parent in reversed(missing):
         parent.mkdir(mode=0o755, exist_ok=True)

@@ -1,4 +1,4 @@
-"""How the channel layer reaches Redis."""
+"""Redis connections of the channel layer."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from redis.asyncio.connection import (
     parse_url,
 )
 
-ANSWER_LIMIT = 15.0
-"""Seconds that Redis has for one answer, unless its URL says otherwise."""
+RESPONSE_TIMEOUT = 15.0
+"""Seconds for one response of Redis, unless its URL sets `socket_timeout`."""
 
 
 class CancellableConnection(AbstractConnection):
-    """Keeps a cancellation that arrives while a command is written.
+    """Raises a cancellation that arrives while a command is written.
 
-    redis-py writes within `asyncio.wait_for`, which up to Python 3.11 returns normally if the
-    write ends in the same turn of the loop: the cancelled task, or an expired
-    `asyncio.timeout`, would go on as if nothing had happened.
+    redis-py writes within `asyncio.wait_for`. Up to Python 3.11 that swallows a cancellation if
+    the write ends in the same iteration of the event loop: the cancelled task, or an expired
+    `asyncio.timeout`, would go on.
     """
 
     async def send_packed_command(
@@ -33,7 +33,7 @@ class CancellableConnection(AbstractConnection):
         before = task.cancelling() if task else 0
         await super().send_packed_command(command, check_health)
         if task and task.cancelling() > before:
-            # like redis-py itself: the answer to what was sent must not reach the next command
+            # as redis-py does: the response to this command must not be read by the next one
             await self.disconnect(nowait=True)
             raise asyncio.CancelledError
 
@@ -58,7 +58,7 @@ CANCELLABLE: dict[type[AbstractConnection], type[AbstractConnection]] = {
 
 
 def redis_host(url: str) -> dict[str, Any]:
-    """The arguments of channels_redis for one server."""
-    options: dict[str, Any] = {"socket_timeout": ANSWER_LIMIT, **parse_url(url)}
+    """One entry of `hosts` in the configuration of channels_redis."""
+    options: dict[str, Any] = {"socket_timeout": RESPONSE_TIMEOUT, **parse_url(url)}
     kind = options.pop("connection_class", Connection)
     return {**options, "connection_class": CANCELLABLE[kind]}

@@ -1,4 +1,4 @@
-"""REDIS_URL: checked, with the options behind `?` that a connection of ours understands."""
+"""Checks REDIS_URL and the connection options after `?`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_SECONDS = 3_600
 
 
 def redis(value: str) -> str:
-    """The URL of a Redis server that a connection can be made of; raises InvalidSetting."""
+    """The URL of a Redis server, normalised; raises InvalidSetting."""
     parts = split(value, {"redis", "rediss", "unix"}, EXAMPLE)
     if parts.fragment:
         raise InvalidSetting(f"holds a #{ENCODE}", EXAMPLE)
@@ -67,14 +67,14 @@ def check_options(parts: SplitResult) -> None:
 
 
 def try_connection(url: str) -> None:
-    """Raises InvalidSetting if the client library takes no connection of these arguments."""
+    """Raise InvalidSetting if redis-py refuses the arguments in `url`; does not connect."""
     from liujuan_site.redis_layer import redis_host
 
     try:
         options = redis_host(url)
         options.pop("connection_class")(**options)
     except Exception as error:
-        # not the error's own words: they may quote the password
+        # without the error's message, which may quote the password
         raise InvalidSetting(f"cannot be used ({type(error).__name__})", EXAMPLE) from error
 
 

@@ -1,8 +1,8 @@
-"""Daphne's HTTP channel with limits on size and time, and a place among the other connections.
+"""Daphne's HTTP channel with limits on size, time and the number of connections.
 
-Twisted waits for the next byte, so that one byte a minute keeps a request open for ever, and
-spools bodies of any size. Here a request has a time as a whole, and a body is refused before it
-is read. The nginx of deploy/ does the same in front; these limits hold without it.
+Twisted's timeout starts again with each byte, so one byte a minute keeps a request open for ever,
+and it spools bodies of any size. Here a timeout covers the whole request, and too large a body is
+refused before it is read. The nginx in deploy/ does the same; these limits hold without it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from twisted.web import http
 from accounts.client_address import client_network
 from liujuan_site.connection_limits import ConnectionLimits, TrackedConnection, peer_host
 
-SMALL = 16 * 1024
-SMALL_BODIES = ("/accounts/", "/i18n/", "/static/", "/healthz", "/readyz")
-"""Paths below which no larger body makes sense."""
+SMALL_BODY = 16 * 1024
+SMALL_BODY_PATHS = ("/accounts/", "/i18n/", "/static/", "/healthz", "/readyz")
+"""Path prefixes for which no larger body is accepted."""
 
 PROBES = ("/healthz", "/readyz")
-"""Answered also where no place is left."""
+"""Paths that are answered even if the limit on connections is reached."""
 
 REASONS = {408: b"Request Timeout", 413: b"Content Too Large", 503: b"Service Unavailable"}
 
@@ -28,22 +28,22 @@ REASONS = {408: b"Request Timeout", 413: b"Content Too Large", 503: b"Service Un
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestLimits:
     body: int = 256 * 1024
-    """Bytes; JSON messages have their own limit of 64 KiB, which is told in words."""
+    """Bytes; JSON messages have a lower limit of 64 KiB with a response that explains it."""
     header_seconds: float = 20.0
     """From the opening of a connection, or a later request's first byte, to the last header."""
     body_seconds: float = 60.0
     refused_seconds: float = 5.0
-    """For a client that must be refused to say what it wants."""
+    """For the headers on a connection above the limit, which will be refused."""
     linger_seconds: float = 2.0
-    """A client reads an answer only after it has sent some more; until then that is thrown away."""
+    """Between an error response and closing: input is discarded so that the client can read it."""
     unread_seconds: float = 120.0
-    """For a client to take its answers, where it does not read as fast as it asks."""
+    """For a pipelining client to read its responses before the next request is handled."""
     base_path: str = ""
 
     def body_of(self, uri: bytes) -> int:
-        """The most bytes that the body of a request to `uri` may have."""
-        is_small = self.path_of(uri).startswith(SMALL_BODIES)
-        return min(SMALL, self.body) if is_small else self.body
+        """Maximum size in bytes of the body of a request to `uri`."""
+        is_small = self.path_of(uri).startswith(SMALL_BODY_PATHS)
+        return min(SMALL_BODY, self.body) if is_small else self.body
 
     def is_probe(self, uri: bytes) -> bool:
         return self.path_of(uri) in PROBES
@@ -53,7 +53,7 @@ class RequestLimits:
 
 
 class LimitedChannel(http.HTTPChannel):  # type: ignore[misc,unused-ignore]
-    """A connection until it is closed, or becomes a socket."""
+    """An HTTP connection, until it is closed or becomes a WebSocket."""
 
     maxHeaders = 100
 
@@ -66,9 +66,9 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc,unused-ignore]
         self.has_room = True
         self.refused = False
         self.received = 0
-        """Bytes of the body, as they came."""
+        """Bytes of the body received so far."""
         self.unread: Any = None
-        """The request that was answered last, while the transport cannot take more."""
+        """The request answered last, while the transport accepts no more data."""
 
     def connectionMade(self) -> None:
         super().connectionMade()
@@ -100,7 +100,7 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc,unused-ignore]
         self.transport.abortConnection()
 
     def refuse(self, status: int) -> None:
-        """Answer without Django, and close once the client had time to read it."""
+        """Respond without Django, and close the connection after `linger_seconds`."""
         self.refused = True
         self.connections.note_busy(self.place)
         reason = REASONS[status]
@@ -149,9 +149,10 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc,unused-ignore]
         super().allContentReceived()
 
     def requestDone(self, request: Any) -> None:
-        """Begin with the next request only once the answers before it have left.
+        """Handle the next pipelined request only after earlier responses were sent.
 
-        A client may send hundreds at once and read nothing: each answer would wait in memory.
+        Otherwise a client could send hundreds of requests and read nothing, and all responses
+        would stay in memory.
         """
         if self.persistent:
             self.connections.note_idle(self.place, self.evict)
@@ -172,7 +173,7 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc,unused-ignore]
     def connectionLost(self, reason: Any) -> None:
         self.stop_waiting()
         if self.unread is not None:
-            # it has ended for Daphne
+            # Daphne has finished it already
             self.requests.remove(self.unread)
             self.unread = None
         super().connectionLost(reason)
@@ -181,7 +182,10 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc,unused-ignore]
 def count_until_lost(
     transport: Any, connections: ConnectionLimits, place: TrackedConnection
 ) -> None:
-    """At the transport: once it carries a socket, the channel hears nothing any more."""
+    """Call `connections.close` when the transport is lost.
+
+    The channel is not notified itself once the connection has become a WebSocket.
+    """
     lose = transport.connectionLost
 
     def lost(reason: Any) -> None:
@@ -193,5 +197,5 @@ def count_until_lost(
 
 
 def limit_connections(factory: Any, limits: RequestLimits, connections: ConnectionLimits) -> None:
-    """Let `factory`, Daphne's, make channels with these limits from now on."""
+    """Make Daphne's `factory` create channels with these limits."""
     factory.protocol = lambda: LimitedChannel(limits, connections)

@@ -1,4 +1,4 @@
-"""Settings: every environment variable is read here, once, with a type and a default that runs."""
+"""Settings; every environment variable is read here, with a type and a working default."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(os.environ)
 
 
-# Places
+# Folders and databases
 ACCEL_REDIRECT = env.text("ACCEL_REDIRECT", default="", read=validators.internal_path)
-"""Empty: this process sends picture files itself, instead of the proxy in front."""
+"""Path at which the proxy in front serves picture files; empty: this process sends them."""
 FOLDER_MODE = 0o750 if ACCEL_REDIRECT else 0o700
-"""The nginx that sends the pictures reads them as a member of our group."""
+"""The group may read pictures only if nginx, as a member of it, sends them."""
 UMASK = 0o777 & ~FOLDER_MODE
-"""Of the processes that serve; commands only keep others from writing."""
+"""Of web and worker processes; other commands only deny writing to other accounts."""
 DATA_DIR = Path(env.text("DATA_DIR", default=str(BASE_DIR / "var"), read=validators.data_folder))
 DATABASE_URL = env.secret("DATABASE_URL", default="", read=databases.database_url)
 DATABASES = {"default": databases.database_of(DATABASE_URL, DATA_DIR)}
 IS_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 REDIS_URL = env.secret("REDIS_URL", default="", read=redis_urls.redis)
 
-# Address and safety
+# Addresses and security
 HOST = env.text("HOST", default="127.0.0.1", read=addresses.host)
 PORT = env.whole_number("PORT", default=8000, least=1, most=65_535)
 PUBLIC_URL = env.text("PUBLIC_URL", default="", read=addresses.public)
 SITE_URLS = [PUBLIC_URL] if PUBLIC_URL else addresses.urls_of(HOST, PORT)
-"""Where the site answers; the first one on this machine."""
+"""URLs of the site; the first one works on this machine."""
 BASE_PATH = addresses.path_of(PUBLIC_URL)
-"""Empty, or such as /studio: everything of the site lies below it."""
+"""Path below which the whole site is, such as /studio; empty at the root of the host."""
 DEBUG = env.switch("DEBUG", default=False)
 HTTPS = env.switch("HTTPS", default=PUBLIC_URL.startswith("https:"))
 if PUBLIC_URL and PUBLIC_URL.startswith("https:") != HTTPS:
@@ -55,24 +55,24 @@ SECRET_KEY_FALLBACKS = env.secrets("SECRET_KEY_FALLBACKS", default=[], read=vali
 ALLOWED_HOSTS = env.names(
     "ALLOWED_HOSTS", default=addresses.names_of(HOST), read=addresses.allowed_host
 )
-# probes of the same host; no other page can be reached under these names from elsewhere
+# for probes on this host; these names cannot be reached from other hosts
 ALLOWED_HOSTS = list(dict.fromkeys(["localhost", "127.0.0.1", "[::1]", *ALLOWED_HOSTS]))
 if PUBLIC_URL:
     ALLOWED_HOSTS.append(addresses.host_of(PUBLIC_URL))
     CSRF_TRUSTED_ORIGINS = [addresses.origin_of(PUBLIC_URL)]
 
 TRUSTED_PROXIES = env.whole_number("TRUSTED_PROXIES", default=0, least=0, most=10)
-"""How many addresses at the right of X-Forwarded-For were written by proxies of ours."""
+"""Number of our proxies, each of which appends one address to X-Forwarded-For."""
 
 CONNECTIONS_PER_ADDRESS = env.whole_number(
     "CONNECTIONS_PER_ADDRESS", default=500, least=1, most=1_000_000
 )
-"""Of one web process, while no proxy is in front."""
+"""Per web process; not used behind a proxy."""
 
 CONNECTIONS_PER_PERSON = env.whole_number(
     "CONNECTIONS_PER_PERSON", default=30, least=1, most=1_000_000
 )
-"""Sockets and event streams that one person may have open in one web process."""
+"""Sockets and event streams that one user may have open in one web process."""
 
 # The model and the worker
 XINFERENCE_URL = env.secret("XINFERENCE_URL", default="", read=addresses.model_server)
@@ -83,7 +83,7 @@ XINFERENCE_CA = env.text("XINFERENCE_CA", default="", read=validators.certificat
 SSL_CERT_FILE = env.text("SSL_CERT_FILE", default="", read=validators.certificates)
 SSL_CERT_DIR = env.text("SSL_CERT_DIR", default="", read=validators.folder)
 MODEL_SERVER = without_password(XINFERENCE_URL)
-"""XINFERENCE_URL as it may be shown."""
+"""XINFERENCE_URL without user and password, for display."""
 XINFERENCE_MODEL = env.text(
     "XINFERENCE_MODEL", default="LiuJuan20260223Zimage", read=validators.model_name
 )
@@ -99,14 +99,14 @@ GENERATION_GRACE = timedelta(
 GENERATION_STALL = timedelta(
     seconds=env.number("GENERATION_STALL", default=0.0, least=0, most=86_400)
 )
-"""Zero: the larger of 120 s and ten times the median of that size."""
+"""Zero: the larger of 120 s and ten times the median duration for the picture size."""
 GENERATION_DEADLINE = timedelta(
     seconds=env.number("GENERATION_DEADLINE", default=0.0, least=0, most=864_000)
 )
-"""Zero: the larger of an hour and twenty times the median of that size."""
+"""Zero: the larger of an hour and twenty times the median duration for the picture size."""
 TIME_ZONE = env.text("TIME_ZONE", default="UTC", read=validators.time_zone)
 
-# Files and folders: changed only if everything above was accepted
+# Files and folders are changed only if all settings above are valid
 FOLDER = DataDir(
     DATA_DIR, FOLDER_MODE, env, database=DATABASES["default"]["NAME"] if IS_SQLITE else None
 )
@@ -117,7 +117,7 @@ env.refuse_mistakes()
 DATA_DIR_IS_CLOSED = FOLDER.is_closed
 SECRET_KEY = SECRET_KEY_GIVEN or FOLDER.secret_key(secrets.token_urlsafe(50))
 
-# Safety
+# Security
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
@@ -194,7 +194,7 @@ TEMPLATES = [
 ]
 AUTHENTICATION_BACKENDS = [
     "accounts.sign_in.PasswordBackend",
-    # never asked for a password; sessions of earlier versions name it
+    # never checks a password: sessions of earlier versions refer to it
     "django.contrib.auth.backends.ModelBackend",
 ]
 LOGIN_URL = "sign-in"
@@ -205,7 +205,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
 ]
 
-# Channel layer: a doorbell only; it may lose any message
+# Channel layer: notifies only, and may lose any message; the database has all events
 REDIS_PREFIX = redis_prefix([SECRET_KEY, *SECRET_KEY_FALLBACKS])
 WORKER_CHANNEL = worker_channel([SECRET_KEY, *SECRET_KEY_FALLBACKS])
 
@@ -222,8 +222,8 @@ def channel_layer() -> dict[str, Any]:
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         "CONFIG": {
             "hosts": [redis_host(REDIS_URL)],
-            # owners are numbered in every installation: two that share a Redis must not hear
-            # of each other's tasks
+            # owner ids repeat across installations: those that share a Redis must not receive
+            # each other's events
             "prefix": REDIS_PREFIX,
         },
     }
@@ -231,10 +231,10 @@ def channel_layer() -> dict[str, Any]:
 
 CHANNEL_LAYERS = {"default": channel_layer()}
 
-# Counts of attempts to sign in: of all processes together, or of one while Redis is away
+# Counts of sign-in attempts: of all processes together, or of one process while Redis is down
 LOCAL_CACHE: dict[str, Any] = {
     "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-    # what was not used for longest goes first: a flood of names pushes out its own
+    # the least recently used entry is evicted first: a flood of names evicts its own entries
     "OPTIONS": {"MAX_ENTRIES": 20_000},
 }
 
@@ -261,7 +261,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "liujuan_site.static_storage.ModuleManifestStorage",
-        # no secret is in them, DATA_DIR closes them in, and root may have collected them
+        # readable for all: they hold no secrets, and root may have collected them
         "OPTIONS": {"file_permissions_mode": 0o644, "directory_permissions_mode": 0o755},
     },
 }
@@ -307,16 +307,16 @@ LOGGING = {
         "generation": {"level": "INFO"},
         "liujuan_site": {"level": "INFO"},
         "liujuan.security": {"level": "INFO"},
-        # Django's own handlers would write past our formatter
+        # without Django's own handlers, which bypass our formatter
         "django": {"handlers": [], "level": "INFO"},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
-        # a wrong address is the client's affair: a line for each would be the client's log
+        # no lines for 4xx responses, of which clients can cause any number
         "django.request": {"level": "ERROR"},
-        # a polled progress URL would otherwise write a line seven times a second
+        # polling the progress URL would otherwise write seven lines a second
         "httpx": {"level": "WARNING"},
-        # redis-py adds a handler of its own to this one, unless it exists already
+        # redis-py adds a handler of its own unless this logger is configured
         "push_response": {"level": "WARNING"},
-        # both try again many times a second while their server is away
+        # both retry many times a second while their server is down
         "psycopg.pool": {"filters": ["report_database"]},
         "channels_redis.pubsub": {"filters": ["report_layer"]},
     },

@@ -1,4 +1,4 @@
-"""Static files with hashed names, native ES modules included, without comments and spaces."""
+"""Storage of static files: hashed names, also in ES modules, and minified content."""
 
 from __future__ import annotations
 
@@ -23,33 +23,35 @@ from liujuan_site.script_minifier import shortened_script
 
 OURS = "studio/"
 MAKERS = ("django", "lightningcss", "servestatic", "tdewolff-minify")
-"""Packages whose new versions may make other files of the same sources."""
+"""Packages whose versions affect the files that are made."""
 
 Paths = Mapping[str, tuple[Any, str]]
-"""Name → the storage that has the source, and the path there."""
+"""{name: (storage with the source, path in it)}."""
 
 HASH_LENGTH = 6
-"""Of hexadecimal digits; they tell apart the versions of one file only."""
+"""Hexadecimal digits; enough, because they only tell apart versions of one file."""
 
 
 class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    """Rewrites `import` statements to hashed names too, so that modules can be cached for ever."""
+    """Also rewrites `import` statements to hashed names, so that modules can be cached for ever."""
 
     support_js_module_import_aggregation = True
     max_post_process_passes = 20
-    """One for each link of the longest chain of imports."""
+    """At least the length of the longest chain of imports."""
 
     def file_hash(self, name: str, content: File[Any] | None = None) -> str | None:
-        """Shorter than usual: modules name each other so often that the rest is noticed."""
-        whole: str | None = super().file_hash(name, content)
-        return whole and whole[:HASH_LENGTH]
+        """The first HASH_LENGTH digits; modules contain so many names that the rest adds up."""
+        full: str | None = super().file_hash(name, content)
+        return full and full[:HASH_LENGTH]
 
     def post_process(self, paths: Paths, dry_run: bool = False, **options: Any) -> Iterator[Any]:
-        """Nothing, if what is there was made of the same sources by the same code: the work of
-        each start but the first."""
+        """Process the files, unless the existing ones were made of the same sources and code.
+
+        Then a start is fast.
+        """
         sources = digest_of(paths)
         if self.is_made_of(sources):
-            # the files may be newer than this object, which looked for them before they were there
+            # this object may have read the manifest before the files existed
             self.hashed_files, self.manifest_hash = self.load_manifest()
             return
         yield from super().post_process(paths, dry_run=dry_run, **options)
@@ -83,7 +85,7 @@ class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: igno
 
 
 class ModeKeeper(Compressor):  # type: ignore[misc]
-    """Gives compressed files the mode of what they were made of, whatever the umask is."""
+    """Gives compressed files the mode of their source, regardless of the umask."""
 
     @staticmethod
     def write_data(path: str, data: bytes, suffix: str, stat_result: os.stat_result) -> str:
@@ -93,7 +95,7 @@ class ModeKeeper(Compressor):  # type: ignore[misc]
 
 
 def digest_of(paths: Paths) -> str:
-    """Of all sources, and of the code that makes of them what is served."""
+    """Digest of all sources and of the code that processes them."""
     digest = hashlib.sha256()
     for code in (__file__, script_minifier.__file__):
         digest.update(Path(code).read_bytes())
@@ -106,15 +108,18 @@ def digest_of(paths: Paths) -> str:
 
 PRELUDE = re.compile(r"(?<=[{};])&[^{};]*(?=\{)")
 SELECTOR = re.compile(r"(?:\([^()]*(?:\([^()]*\)[^()]*)*\)|[^,(])+")
-"""One of a list; commas in brackets, at most two deep, are its own."""
+"""One selector of a list, which may contain commas in brackets, at most two deep."""
 
-PIGMENT = re.compile(r"(--[\w-]+):(light-dark\([^()]*\));")
+COLOR = re.compile(r"(--[\w-]+):(light-dark\([^()]*\));")
+"""A custom property with one color for each theme."""
 
 
 def squeezed(css: str) -> str:
-    """Minified CSS with the values of its pigments in the place of their names, and without the
-    `&` of nested rules that a space or `>` follows: it says nothing."""
-    for name, value in PIGMENT.findall(css):
+    """Minified CSS with inlined color properties and without redundant `&` in nested rules.
+
+    `&` is redundant before a space or `>`.
+    """
+    for name, value in COLOR.findall(css):
         if f"var({name})" in css:
             css = css.replace(f"{name}:{value};", "").replace(f"var({name})", value)
     return PRELUDE.sub(lambda found: ",".join(map(bare, SELECTOR.findall(found[0]))), css)
@@ -132,8 +137,8 @@ def version(package: str) -> str:
 
 
 def shortened(text: str, kind: str) -> str:
-    """A style sheet (`.css`) or a script (`.js`) without what only its readers need."""
-    # imported here, because only who collects the files needs them: the other one starts threads
+    """A minified style sheet (`.css`) or script (`.js`)."""
+    # imported here, because only `collectstatic` needs them and `minify` starts threads
     short: str = text
     if kind == ".css":
         import lightningcss
@@ -142,7 +147,7 @@ def shortened(text: str, kind: str) -> str:
     else:
         try:
             import minify
-        except ImportError:  # no wheel for this machine: scripts are served as they were written
+        except ImportError:  # no wheel for this platform: scripts are served as written
             return text
         short = shortened_script(text, partial(minify.string, "application/javascript"))
     return short

@@ -1,7 +1,7 @@
-"""The site below a path of its host, such as /studio, as PUBLIC_URL names it.
+"""Serves the site below a path of its host, such as /studio, as set by PUBLIC_URL.
 
-URL patterns, cookies and static files carry that path. The proxy in front may take it away from
-requests or leave it: the application sees each request as if it had been left.
+URL patterns, cookies and static files contain that path. The proxy in front may strip it from
+requests or not: the application always sees it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def mounted_at(base: str, application: Any) -> Any:
-    """`application` with every path below `base`; `base` is empty or begins with a slash."""
+    """`application` that sees every path below `base`, which is empty or begins with a slash."""
 
     async def mounted(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await application({**scope, "path": base + rest(base, scope["path"])}, receive, send)
@@ -19,7 +19,7 @@ def mounted_at(base: str, application: Any) -> Any:
 
 
 def relative_to(base: str, application: Any) -> Any:
-    """`application` with every path as if the site were at the root of its host."""
+    """`application` that sees every path without `base`."""
 
     async def relative(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await application({**scope, "path": rest(base, scope["path"])}, receive, send)
@@ -28,7 +28,7 @@ def relative_to(base: str, application: Any) -> Any:
 
 
 def rest(base: str, path: str) -> str:
-    """What follows `base` in `path`, with its slash; `path` itself if it does not begin with it."""
+    """`path` without the prefix `base`, or unchanged if it does not have it."""
     if path == base:
         return "/"
     return path.removeprefix(base) if path.startswith(f"{base}/") else path

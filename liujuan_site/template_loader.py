@@ -1,4 +1,4 @@
-"""Our templates without the indentation that is for their readers: a third of a page's spaces."""
+"""Loads templates without their indentation, which is a third of a page's spaces."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ INDENTATION = re.compile(r"(?<=\n)[ \t]+")
 
 
 class Loader(filesystem.Loader):
-    """Lines keep their numbers, and words their distance: only what begins a line goes."""
+    """Removes white space at the beginning of lines only; line numbers stay the same."""
 
     def get_contents(self, origin: Origin) -> str:
         return INDENTATION.sub("", super().get_contents(origin))

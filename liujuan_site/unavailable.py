@@ -1,4 +1,4 @@
-"""What a page answers that cannot be made: 503 where the cause passes by itself, else 500."""
+"""The handler of server errors: 503 for temporary causes such as an outage, otherwise 500."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from generation.choices import ErrorCode
 from generation.log_lines import database
 
 SOONEST, LATEST = 10, 20
-"""Seconds after which a page tries again; they differ, or all pages would come at once."""
+"""Seconds until a page tries again; random, so that not all pages retry at once."""
 
 STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
 def server_error(request: HttpRequest, template_name: str = "500.html") -> HttpResponseBase:
-    """The handler for every error that a view or a middleware did not handle."""
+    """Response to every exception that views and middleware did not handle."""
     error = sys.exc_info()[1]
     if error is None or not is_temporary(error):
         return defaults.server_error(request, template_name)
     response = unavailable(request)
-    # Django would write the traceback of each request; the outage has its lines already
+    # keeps Django from logging a traceback per request; the outage was logged already
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
 
 def is_temporary(error: BaseException) -> bool:
-    """Whether the operator, not the code, has to put right what is behind `error`."""
+    """Whether the cause is an outage, missing static files or missing migrations, not the code."""
     for each in causes_of(error):
         if database.is_outage(each):
             return True
@@ -55,7 +55,7 @@ def causes_of(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    """A page without any other file: it is shown when those are missing."""
+    """A 503 page, or JSON for scripts. The page needs no static files, which may be missing."""
     seconds = random.randint(SOONEST, LATEST)  # noqa: S311  spreads load
     if "text/html" not in request.headers.get("Accept", ""):
         code = ErrorCode.UNAVAILABLE
@@ -72,7 +72,7 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 
 def policy(html: str) -> str:
-    """Nothing but the style in the page itself, named by its hash."""
+    """Content-Security-Policy that allows only the page's own styles, by their hashes."""
     styles = STYLE.findall(html)
     hashes = [base64.b64encode(hashlib.sha256(each.encode()).digest()).decode() for each in styles]
     allowed = " ".join(f"'sha256-{each}'" for each in hashes)

@@ -1,4 +1,4 @@
-"""The site's addresses."""
+"""URL patterns of the site."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ site: list[Any] = [
     path("readyz", health.readyz, name="readyz"),
 ]
 
-# in the patterns, not in SCRIPT_NAME: workers and sockets make addresses too
+# part of the patterns, not SCRIPT_NAME: workers and sockets build URLs without a request
 urlpatterns = [path(f"{settings.BASE_PATH[1:]}/", include(site))] if settings.BASE_PATH else site

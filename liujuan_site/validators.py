@@ -1,4 +1,4 @@
-"""Values of single settings: checked, and written in one way. Each raises InvalidSetting."""
+"""Validators of single settings; each returns the normalised value or raises InvalidSetting."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DATA_EXAMPLE = "/var/lib/liujuan"
 SLOTS_EXAMPLE = "NAME=2,OTHER=1"
 ZONE_EXAMPLE = "Asia/Shanghai"
 PSEUDO_ZONES = {"localtime", "posixrules", "factory"}
-"""Names that some machines have, for something else on each."""
+"""Zone names that exist on some machines and mean something else on each."""
 
 ABBREVIATIONS = {
     "jst": "Asia/Tokyo",
@@ -37,7 +37,7 @@ MAX_CERTIFICATE_BYTES = 4 * 1024 * 1024
 
 
 def signing_key(value: str) -> str:
-    """A key that cannot be guessed: sessions and links are signed with it."""
+    """A key for signing sessions that is long and varied enough not to be guessed."""
     if len(value) < MIN_KEY or len(set(value)) < MIN_DISTINCT:
         raise InvalidSetting(
             f"can be guessed: it needs at least {MIN_KEY} random characters, "
@@ -47,7 +47,7 @@ def signing_key(value: str) -> str:
 
 
 def data_folder(value: str) -> str:
-    """An absolute path without links; `~` is the home of an account."""
+    """An absolute path with links and `~` resolved."""
     if "$" in value or value.startswith("%") or re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", value):
         raise InvalidSetting("is not a path: $ and file:// mean nothing here", DATA_EXAMPLE)
     try:
@@ -58,7 +58,7 @@ def data_folder(value: str) -> str:
 
 
 def api_key(value: str) -> str:
-    """A key as it can stand in an HTTP header."""
+    """A key that is valid in an HTTP header."""
     if value.lower().startswith("bearer "):
         raise InvalidSetting("begins with Bearer: type the key alone")
     if not re.fullmatch(r"[\x21-\x7e]+", value):
@@ -67,7 +67,7 @@ def api_key(value: str) -> str:
 
 
 def model_name(value: str) -> str:
-    """A name that can stand in the path of a URL, and in GENERATION_SLOTS."""
+    """A name that is valid in the path of a URL and in GENERATION_SLOTS."""
     if len(value) > MAX_MODEL_NAME:
         raise InvalidSetting(f"is longer than {MAX_MODEL_NAME} characters")
     if re.search(r"""[\s?#%&=;,"'`<>\\]""", value) or not has_plain_parts(value):
@@ -119,12 +119,12 @@ def time_zone(value: str) -> str:
 
 
 def zone_like(value: str) -> str:
-    """A time zone to type for what was probably meant."""
+    """The time zone that was probably meant, as a suggestion."""
     meant = value.lower().strip(":").replace(" ", "")
     offset = re.fullmatch(r"(?:utc|gmt)?([+-])0?([0-9]|1[0-4])(?::?00)?", meant)
     names = {name.lower(): name for name in zoneinfo.available_timezones() if "/" in name}
     if offset and offset.groups() != ("+", "8"):
-        # POSIX counts westwards
+        # the signs in Etc/GMT names are reversed
         sign = "-" if offset[1] == "+" else "+"
         return names.get(f"etc/gmt{sign}{offset[2]}", ZONE_EXAMPLE)
     if meant in ABBREVIATIONS:
@@ -134,7 +134,7 @@ def zone_like(value: str) -> str:
 
 
 def certificates(value: str) -> str:
-    """The path of a file of certificates (PEM) that can be loaded."""
+    """The path of a PEM file with certificates that can be loaded."""
     try:
         refuse_special(value, MAX_CERTIFICATE_BYTES)
         ssl.create_default_context(cafile=value)
@@ -145,7 +145,7 @@ def certificates(value: str) -> str:
 
 
 def private_key(value: str) -> str:
-    """The path of a small file."""
+    """The path of a small readable file."""
     try:
         read_small(value)
     except OSError as error:
@@ -160,7 +160,7 @@ def folder(value: str) -> str:
 
 
 def internal_path(value: str) -> str:
-    """A path in the address space of the proxy, without a final slash."""
+    """A URL path at the proxy in front, without a final slash."""
     path = value.rstrip("/")
     if not path or not PATH.fullmatch(path) or not has_plain_parts(path):
         raise InvalidSetting("is not a path that begins with a slash", "/_media")

@@ -28,7 +28,6 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LEFT = {
     "generation": 99,
-    "liujuan_site": 14,
     "static": 66,
 }
 

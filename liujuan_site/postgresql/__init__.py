@@ -1,1 +1,1 @@
-"""Django's backend for PostgreSQL, with a cheaper look at each connection (`base`)."""
+"""Django's backend for PostgreSQL, with a cheaper health check of pooled connections."""

@@ -1,9 +1,9 @@
-"""PostgreSQL as Django has it; a connection out of the pool is looked at without a round trip.
+"""Django's PostgreSQL backend; pooled connections are checked without a round trip.
 
-With CONN_HEALTH_CHECKS the pool sends an empty query each time it gives a connection, which is
-with every call out of the event loop: a third of what such a call costs. A server that ended a
-connection, and a kernel that gave it up, make its socket readable; on an idle and healthy one
-there is nothing to read. Only what says something is asked.
+With CONN_HEALTH_CHECKS the pool sends an empty query each time it hands out a connection, that is
+for every database call from the event loop: a third of the cost of such a call. A connection that
+the server or the kernel has closed is readable; a healthy idle one is not. So only a readable
+connection gets the query.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from psycopg_pool import ConnectionPool
 
 class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection[Any]:
-        """A connection that lives, as far as this host knows; raises PoolTimeout without one."""
+        """A connection that is alive as far as this host knows; raises PoolTimeout."""
         while True:
             connection: Connection[Any] = super().get_new_connection(conn_params)
             if self.pool is None or is_quiet(connection) or answers(connection):
                 return connection
-            # the pool makes a new one in its place
+            # the pool replaces it by a new one
             self.pool.putconn(connection)
 
 
 def is_quiet(connection: Connection[Any]) -> bool:
-    """Whether its socket has nothing to tell: no end, no error, no message."""
+    """Whether the socket is open and not readable: no end, no error, no message."""
     if connection.closed:
         return False
-    # not select(): with thousands of sockets the number of a file is too high for it
+    # not select(), which fails for file descriptors above 1023
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
     return not poll.poll(0)

@@ -13,7 +13,7 @@ from typing import Any
 from liujuan_site import backpressure
 
 backpressure.STALL_TIMEOUT = 2.0
-backpressure.DOWNLOADS_PAUSE = 5.0
+backpressure.DOWNLOAD_TIMEOUT = 5.0
 PART = b"data: " + b"x" * 65_000 + b"\n\n"
 counts = {"sent": 0, "open": 0}
 
