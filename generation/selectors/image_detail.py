@@ -146,19 +146,24 @@ def image_detail(image: GeneratedImage) -> ImageDetail:
         "seconds": round(picture_seconds(image), 1),
         "created": round(task.created.timestamp(), 3),
         "favourite": image.favourite,
-        "parameters": parameters.to_text(
-            prompt=task.prompt,
-            negative_prompt=task.negative_prompt,
-            steps=task.steps,
-            guidance=task.guidance,
-            seed=image.seed,
-            width=image.width,
-            height=image.height,
-            model=task.model,
-        ),
+        "parameters": parameters_text(task, seed=image.seed),
         "settings": settings_of(task),
         "lineage": [],
     }
+
+
+def parameters_text(task: GenerationTask, *, seed: int) -> str:
+    """The settings of one image of `task`, as they stand in its file."""
+    return parameters.to_text(
+        prompt=task.prompt,
+        negative_prompt=task.negative_prompt,
+        steps=task.steps,
+        guidance=task.guidance,
+        seed=seed,
+        width=task.width,
+        height=task.height,
+        model=task.model,
+    )
 
 
 def picture_seconds(image: GeneratedImage) -> float:

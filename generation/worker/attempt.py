@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import uuid
 from collections.abc import Callable, Coroutine
 from time import monotonic
 from typing import Any, TypeVar
@@ -13,9 +12,8 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import Error as DatabaseProblem
 
-from generation import selectors
 from generation.clock import clock
-from generation.exceptions import LeaseLost, StorageError, StudioError
+from generation.exceptions import AttemptEnded, LeaseLost, StorageError
 from generation.limits import SEED_COUNT
 from generation.log_lines import database
 from generation.services import Claim
@@ -30,9 +28,6 @@ DATABASE_PAUSE = 1.0
 
 DISK_LIMIT = 60.0
 """Seconds for one file."""
-
-MAX_FRACTIONS = 1_000
-"""Per attempt; beyond it only boundaries are written. Four pictures need 800 at most."""
 
 
 class Attempt:
@@ -49,29 +44,11 @@ class Attempt:
         self.stopping = asyncio.Event()
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done once the lease is lost."""
-        self.stop_reason: StudioError | None = None
-        self.call_is_over = True
-        self.fractions_left = MAX_FRACTIONS
-        self.begin_picture()
-        self.settled = False
-        """Whether the slot is free already."""
-        self.dropped: uuid.UUID | None = None
-        """Request id of a call whose connection broke: the machine may still work on it."""
-        task = claim.task
-        self.seed = base_seed(task.seed, task.requested_seed)
-        self.meter = ProgressMeter(
-            expected=task.expected_durations,
-            n=task.image_count,
-            stored=task.image_count - len(claim.missing),
-            start=task.progress,
-        )
+        self.stop_reason: AttemptEnded | None = None
+        self.seed = base_seed(self.task.seed, self.task.requested_seed)
+        self.meter = ProgressMeter(self.task, stored=self.task.image_count - len(claim.missing))
 
-    def begin_picture(self) -> None:
-        """Set the deadline of the next picture, in the time of `monotonic`."""
-        limit = selectors.deadline_limit(self.task.expected_durations)
-        self.deadline = monotonic() + limit.total_seconds()
-
-    def stop(self, why: StudioError) -> None:
+    def stop(self, why: AttemptEnded) -> None:
         """End the call and then the run; losing the lease outranks every other reason."""
         if self.stop_reason is None or isinstance(why, LeaseLost):
             self.stop_reason = why
@@ -122,8 +99,8 @@ class Attempt:
         """
         began = monotonic()
         while True:
-            if isinstance(self.stop_reason, LeaseLost):
-                raise self.stop_reason
+            if self.lost.done():
+                raise LeaseLost
             call = asyncio.ensure_future(database_sync_to_async(service)(**values))
             ends: set[asyncio.Future[Any]] = {call, self.lost}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)

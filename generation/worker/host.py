@@ -208,9 +208,8 @@ class WorkerHost:
         await self.pause.refresh()
 
     def held_slots(self) -> list[int]:
-        """A run that only makes thumbnails holds none any more."""
-        runs = [run.attempt for run in self.runs]
-        return [attempt.claim.slot_id for attempt in runs if not attempt.settled]
+        """Slots whose lease this worker renews; a run that only makes thumbnails has none."""
+        return [run.attempt.claim.slot_id for run in self.runs if not run.slot_freed]
 
     def heartbeat_overdue(self) -> bool:
         """Whether others may soon think our calls abandoned.

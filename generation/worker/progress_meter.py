@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from time import monotonic
+from typing import Any
 
-from generation.choices import Step
+from generation.choices import Basis, Step
+from generation.models import GenerationTask
+from generation.services import Boundary, Fraction
 
 CEILING = 99.0
 """100 is said only by `completed`."""
+
+MAX_FRACTIONS = 1_000
+"""Per attempt; beyond it only boundaries are written. Four images need at most 800."""
 
 PICTURE_STEPS = (Step.PREPARING, Step.GENERATING, Step.DECODING, Step.FINISHING)
 
 
 class ProgressMeter:
-    """Weighs the steps by their expected seconds; the percent never goes back."""
+    """Weighs the steps by their expected seconds; the percentage never falls."""
 
-    def __init__(self, *, expected: dict[str, float], n: int, stored: int, start: float) -> None:
-        self.expected = expected
-        self.n = n
+    def __init__(self, task: GenerationTask, *, stored: int) -> None:
+        self.expected: dict[str, float] = task.expected_durations
+        self.n = task.image_count
+        self.steps = task.steps
         self.stored = stored
-        self.percent = start
+        self.image = 0
+        self.fractions_left = MAX_FRACTIONS
+        self.percent = task.progress
         self.since = monotonic()
         self.passing: list[Step] = [Step.LOADING]
         self.spent: dict[Step, list[float]] = {}
@@ -33,6 +42,52 @@ class ProgressMeter:
     @property
     def total(self) -> float:
         return self.expected[Step.LOADING] + self.n * self.per_picture
+
+    def start_image(self, image: int, *, seed: int) -> Boundary:
+        """Begin the call for image `image` of the task."""
+        self.image = image
+        self.enter(Step.PREPARING)
+        return self.boundary(seed=seed)
+
+    def advance(self, step: Step) -> list[Boundary]:
+        """Enter every step after the current one up to `step`; only the last was observed."""
+        order = list(Step)
+        boundaries = []
+        for each in order[order.index(self.step) + 1 : order.index(step) + 1]:
+            self.enter(each, observed=each == step)
+            details = {"steps": self.steps} if each == Step.GENERATING else {}
+            boundaries.append(self.boundary(observed=each == step, **details))
+        return boundaries
+
+    def boundary(self, *, observed: bool = True, **details: Any) -> Boundary:
+        percent, remaining = self.read()
+        estimated = self.step in (Step.DECODING, Step.FINISHING)
+        return Boundary(
+            step=self.step,
+            progress=percent,
+            basis=Basis.ESTIMATED if estimated else Basis.MEASURED,
+            eta_seconds=remaining,
+            image=self.image,
+            observed=observed,
+            details=details,
+        )
+
+    def fractions(self, fraction: float) -> list[Fraction]:
+        """The fraction of the current image as a log entry; empty beyond MAX_FRACTIONS."""
+        if not self.fractions_left:
+            return []
+        self.fractions_left -= 1
+        percent, remaining = self.read(fraction)
+        return [
+            Fraction(
+                progress=percent,
+                eta_seconds=remaining,
+                image=self.image,
+                fraction=fraction,
+                done=round(fraction * self.steps),
+                total=self.steps,
+            )
+        ]
 
     def enter(self, step: Step, *, observed: bool = True) -> None:
         """`step` began now, or, if not observed, some time since the last boundary that was.

@@ -43,7 +43,7 @@ from generation.worker import decoder
 from generation.worker.abandoned_calls import end_abandoned_call
 from generation.worker.attempt import Attempt, on_disk
 from generation.worker.idle_queue import IdleQueue
-from generation.worker.picture_call import PictureCall
+from generation.worker.picture_call import Ended, PictureCall, Stored
 from generation.xinference import XinferenceClient
 
 logger = logging.getLogger(__name__)
@@ -69,54 +69,78 @@ class TaskRun:
     ) -> None:
         self.attempt = Attempt(claim, client, heartbeat_overdue)
         self.idle_queue = idle_queue
+        self.slot_freed = False
+        """Whether the slot may hold another task already, so that its lease is not renewed."""
 
     async def run(self) -> None:
-        """Draw what is missing and end the attempt; nothing escapes but cancellation.
+        """Draw what is missing and end the attempt; nothing is raised but cancellation.
 
-        1. draw and store each missing picture; the last one completes the task and frees the slot
-        2. or write how it ended instead, and free the slot if the call is known to be over
-        3. make the thumbnails, when there is time
+        1. draw and store each missing image; the last one completes the task and frees the slot
+        2. if an image was not stored, write how the attempt ended, and free the slot if the call
+           is known to be over
+        3. make the thumbnails, when the worker is idle
         """
-        drawn: list[tuple[int, str]] = []
+        stored: list[Stored] = []
         try:
-            for index in self.attempt.claim.missing:
-                drawn.append(await self.draw(index))  # noqa: PERF401  kept when a later one fails
-            if not self.attempt.settled:
-                # an earlier attempt stored the last one, and got no further
-                await self.complete()
-        except (LeaseLost, TransitionRefused) as error:
-            self.log(logging.INFO, "attempt_left", error)
-            without_frames(error)
-        except Exception as error:  # noqa: BLE001  every job ends by itself, whatever it met
-            await self.finish_safely(error)
-            without_frames(error)
+            ended = await self.draw_missing(stored)
+        except Exception as error:  # noqa: BLE001  raised between two calls: none is under way
+            ended = Ended(error)
+        if ended is not None:
+            await self.finish_safely(ended.reason)
+            without_frames(ended.reason)
         with contextlib.suppress(LeaseLost):
-            await self.settle()
-            for image_id, name in drawn:
-                await self.make_thumbnail(image_id, name)
+            await self.settle(ended)
+            for image in stored:
+                await self.make_thumbnail(image)
 
-    async def draw(self, index: int) -> tuple[int, str]:
-        """Picture `index`; (row id, file name). The model may ask us to wait until the deadline."""
+    async def draw_missing(self, stored: list[Stored]) -> Ended | None:
+        """Add each image to `stored`; how the attempt ended before the last one, or None."""
+        for index in self.attempt.claim.missing:
+            outcome = await self.draw(index)
+            if isinstance(outcome, Ended):
+                return outcome
+            stored.append(outcome)
+            self.slot_freed = outcome.slot_freed
+        if not self.slot_freed:
+            # an earlier attempt stored the last image and ended before it wrote `completed`
+            measured = self.attempt.meter.measured()
+            await self.attempt.write(services.complete, measured=measured)
+        return None
+
+    async def draw(self, index: int) -> Stored | Ended:
+        """Draw image `index`; while the model is busy or being launched, wait and call again."""
         wait = FIRST_WAIT
-        self.attempt.begin_picture()
+        limit = selectors.deadline_limit(self.attempt.task.expected_durations)
+        deadline = monotonic() + limit.total_seconds()
         while True:
             self.attempt.check_stop()
-            try:
-                return await PictureCall(self.attempt, index, self.idle_queue.mark_busy).run()
-            except XinferenceBusy as busy:
-                seconds = max(wait, min(busy.retry_after or 0.0, MAX_WAIT))
-                if monotonic() >= self.attempt.deadline:
-                    raise AttemptInterrupted(InterruptReason.STALLED, str(busy)) from busy
-                await self.delay(DelayReason(busy.code.value), seconds)
-            except XinferenceRefused as refused:
-                if refused.code != ErrorCode.MODEL_NOT_FOUND or not self.freshly_launched():
-                    raise
+            call = PictureCall(
+                self.attempt, index, deadline=deadline, mark_busy=self.idle_queue.mark_busy
+            )
+            outcome = await call.run()
+            if isinstance(outcome, Stored):
+                return outcome
+            reason = outcome.reason
+            if isinstance(reason, XinferenceBusy):
+                if monotonic() >= deadline:
+                    return Ended(AttemptInterrupted(InterruptReason.STALLED, str(reason)))
+                seconds = max(wait, min(reason.retry_after or 0.0, MAX_WAIT))
+                await self.delay(DelayReason(reason.code.value), seconds)
+            elif self.is_launching(reason):
                 await self.delay(DelayReason.MODEL_LOADING, wait)
+            else:
+                return outcome
             wait = min(2 * wait, MAX_WAIT)
 
-    def freshly_launched(self) -> bool:
+    def is_launching(self, reason: Exception) -> bool:
+        """Whether the server does not know the model because it was launched just now."""
         launched = self.attempt.claim.launched_at
-        return launched is not None and clock.now() - launched < FRESHLY_LAUNCHED
+        return (
+            isinstance(reason, XinferenceRefused)
+            and reason.code == ErrorCode.MODEL_NOT_FOUND
+            and launched is not None
+            and clock.now() - launched < FRESHLY_LAUNCHED
+        )
 
     async def delay(self, reason: DelayReason, seconds: float) -> None:
         seconds *= 1 + random.uniform(-WAIT_SPREAD, WAIT_SPREAD)  # noqa: S311  spreads load
@@ -126,9 +150,6 @@ class TaskRun:
                 await self.attempt.stopping.wait()
         except TimeoutError:
             return
-
-    async def complete(self) -> None:
-        await self.attempt.write(services.complete, measured=self.attempt.meter.measured())
 
     async def finish_safely(self, error: Exception) -> None:
         """Its own end, or, if that cannot be written, that something unexpected happened."""
@@ -143,6 +164,8 @@ class TaskRun:
         try:
             if isinstance(error, CancelObserved):
                 return
+            if isinstance(error, LeaseLost | TransitionRefused):
+                raise error
             if isinstance(error, AttemptInterrupted):
                 await self.interrupt(error.reason, error.detail)
             elif isinstance(error, XinferenceRefused | PictureError | StorageError):
@@ -219,26 +242,22 @@ class TaskRun:
             now=clock.now(),
         )
 
-    async def settle(self) -> None:
-        """Free the slot, if the call is known to be over; else its lease will run out."""
-        if self.attempt.settled:
+    async def settle(self, ended: Ended | None) -> None:
+        """Free the slot if the call is known to be over; otherwise its lease runs out."""
+        if self.slot_freed:
             return
-        if self.attempt.dropped is not None:
-            await self.end_dropped_call(self.attempt.dropped)
-        if self.attempt.call_is_over and not isinstance(self.attempt.stop_reason, LeaseLost):
-            await self.attempt.database(
-                services.settle_slot,
-                slot_id=self.attempt.claim.slot_id,
-                task_id=self.attempt.task.pk,
-                attempt=self.attempt.number,
-                now=clock.now(),
-            )
-            self.attempt.settled = True
+        call_over = ended is None or ended.call_over
+        if ended is not None and ended.dropped is not None:
+            call_over = await self.end_dropped_call(ended.dropped)
+        if call_over and not self.attempt.lost.done():
+            slot_id = self.attempt.claim.slot_id
+            await self.attempt.write(services.settle_slot, slot_id=slot_id)
+            self.slot_freed = True
 
-    async def end_dropped_call(self, request_id: uuid.UUID) -> None:
-        """Nobody answers any more, but the model may draw on: see to it that it does not.
+    async def end_dropped_call(self, request_id: uuid.UUID) -> bool:
+        """Abort or await a call whose connection broke; whether it is known to be over.
 
-        Left early when the lease is lost; whoever takes the slot over begins again.
+        Ends early when the lease is lost: the worker that takes the slot over does the same.
         """
         attempt, claim = self.attempt, self.attempt.claim
         call = AbandonedCall(
@@ -255,23 +274,25 @@ class TaskRun:
         try:
             ends: set[asyncio.Future[None]] = {ending, attempt.lost}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            # a database that was away says nothing of the machine: then the lease runs out
-            attempt.call_is_over = ending.done() and ending.exception() is None
+            # an error of the database says nothing about the call: then the lease runs out
+            return ending.done() and ending.exception() is None
         finally:
             await cancel_and_wait(ending)
 
-    async def make_thumbnail(self, image_id: int, name: str) -> None:
+    async def make_thumbnail(self, image: Stored) -> None:
         """Its URL serves the picture itself until this is there, so a failure only costs bytes."""
         try:
             async with self.idle_queue.idle_turn():
-                small = await decoder.thumbnail(await on_disk(images.read, name))
-                thumbnail = await on_disk(images.write_thumbnail, name, small)
+                small = await decoder.thumbnail(await on_disk(images.read, image.name))
+                thumbnail = await on_disk(images.write_thumbnail, image.name, small)
             if not await self.attempt.database(
-                services.record_thumbnail, image_id=image_id, name=thumbnail
+                services.record_thumbnail, image_id=image.image_id, name=thumbnail
             ):
                 await on_disk(images.remove, thumbnail)
         except (PictureError, StorageError, DecoderLost, OSError) as error:
-            logger.warning("%s", log_line("thumbnail_failed", file=name, cause=cause_of(error)))
+            logger.warning(
+                "%s", log_line("thumbnail_failed", file=image.name, cause=cause_of(error))
+            )
 
     def log(
         self, level: int, event: str, why: Exception, exc_info: Exception | None = None

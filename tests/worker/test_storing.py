@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -37,7 +38,7 @@ def call_of(claim: Claim) -> PictureCall:
     transport = httpx.ASGITransport(create_app())
     client = XinferenceClient(base_url="http://demo", transport=transport)
     attempt = Attempt(claim, client, heartbeat_overdue=lambda: False)
-    return PictureCall(attempt, 1, mark_busy=lambda: None)
+    return PictureCall(attempt, 1, deadline=monotonic() + PATIENCE, mark_busy=lambda: None)
 
 
 def files(media: Path) -> list[Path]:
