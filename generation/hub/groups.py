@@ -22,7 +22,7 @@ MARKER_INTERVAL = 0.02
 MARKER_TIMEOUT = 1.0
 """Seconds to wait for a marker. After that clients go on unproven; `Hub.compare` finds losses."""
 
-CHECK_EVERY = 5.0
+MAINTAIN_EVERY = 5.0
 
 LEAVE_TIMEOUT = 3 * MARKER_TIMEOUT
 """Seconds for one group: it may have to wait for a join that holds the group's lock."""
@@ -62,7 +62,7 @@ class GroupMemberships:
         self.counts[owner_id] += 1
         self.empty_since.pop(owner_id, None)
         async with self.locks[owner_id]:
-            lately = monotonic() - CHECK_EVERY
+            lately = monotonic() - MAINTAIN_EVERY
             if owner_id in self.joined or self.failed.get(owner_id, lately) > lately:
                 return
             if self.state == "down":
@@ -112,19 +112,17 @@ class GroupMemberships:
             self.empty_since[owner_id] = monotonic()
 
     async def maintain(self) -> None:
-        """Leave unused groups, renew old memberships and retry failed joins, until cancelled."""
-        while True:
-            await asyncio.sleep(CHECK_EVERY)
-            await self.check_channel()
-            now = monotonic()
-            for owner_id, since in list(self.empty_since.items()):
-                if now - since > LINGER:
-                    await self.leave(owner_id)
-            # while the layer is down, each owner would cost one timeout
-            owners = list(self.counts) if self.state == "ok" else []
-            for owner_id in owners:
-                if now - self.joined.get(owner_id, now - RENEW_EVERY - 1) > RENEW_EVERY:
-                    await self.renew(owner_id)
+        """Leave unused groups, renew old memberships and retry failed joins."""
+        await self.check_channel()
+        now = monotonic()
+        for owner_id, since in list(self.empty_since.items()):
+            if now - since > LINGER:
+                await self.leave(owner_id)
+        # while the layer is down, each owner would cost one timeout
+        owners = list(self.counts) if self.state == "ok" else []
+        for owner_id in owners:
+            if now - self.joined.get(owner_id, now - RENEW_EVERY - 1) > RENEW_EVERY:
+                await self.renew(owner_id)
 
     async def check_channel(self) -> None:
         """Send a marker to our own channel and set `state` by whether it arrives."""

@@ -14,13 +14,13 @@ from django.conf import settings
 
 from generation import broadcast, selectors
 from generation.clock import clock
-from generation.hub.groups import GroupMemberships
+from generation.hub.groups import MAINTAIN_EVERY, GroupMemberships
 from generation.hub.outbox import Outbox
 from generation.hub.queue_updates import QueueUpdates
 from generation.hub.replay import set_cursor, start_replay
 from generation.hub.stream_outbox import StreamOutbox
 from generation.log_lines import Outage, database
-from generation.log_lines import layer as layer_outage
+from generation.loops import Job, every, listen
 from generation.protocol import QueuePosition, collection_frame, encode
 from generation.selectors import LogPage
 from generation.teardown import cancel_and_wait
@@ -35,8 +35,6 @@ POSITIONS_EVERY = 2.0
 
 CLOSE_TIMEOUT = 5.0
 """Seconds for closing all sockets; those still open then end with the process."""
-
-RETRY_DELAY = 1.0
 
 
 class Hub:
@@ -69,13 +67,16 @@ class Hub:
         self.groups = GroupMemberships()
         await self.groups.open()
         self.loops = [
-            asyncio.create_task(self.listen(), name="hub listen"),
-            asyncio.create_task(self.every(COMPARE_EVERY, self.compare), name="hub compare"),
-            asyncio.create_task(
-                self.every(POSITIONS_EVERY, self.publish_positions), name="hub positions"
-            ),
-            asyncio.create_task(self.groups.maintain(), name="memberships"),
+            asyncio.create_task(listen(self.receive_messages), name="hub listen"),
+            self.repeat(COMPARE_EVERY, self.compare),
+            self.repeat(POSITIONS_EVERY, self.publish_positions),
+            self.repeat(MAINTAIN_EVERY, self.groups.maintain),
         ]
+
+    def repeat(self, seconds: float, job: Job) -> asyncio.Task[None]:
+        name = job.__name__
+        outage = Outage(logger, "hub", job=name)
+        return asyncio.create_task(every(seconds, job, outage, first=seconds), name=f"hub {name}")
 
     async def stop(self) -> None:
         loops, self.loops = self.loops, []
@@ -98,39 +99,23 @@ class Hub:
     def close_callbacks(self) -> list[Close]:
         return [*self.connecting, *(outbox.close for outbox in self.sockets)]
 
-    async def every(self, seconds: float, job: Any) -> None:
-        outage = Outage(logger, "hub", job=job.__name__)
-        while True:
-            await asyncio.sleep(seconds)
-            try:
-                await job()
-                if database.ongoing and await database_sync_to_async(selectors.accepts_writes)():
-                    database.worked()
-                outage.worked()
-            except Exception as error:  # noqa: BLE001  database or layer is down: try again
-                if not database.is_outage(error):
-                    outage.failed(error)
-
-    async def listen(self) -> None:
-        """Dispatch every message of the layer.
+    async def receive_messages(self) -> None:
+        """Handle the messages of this process's channel until the layer fails.
 
         `receive` is cancelled only at shutdown: a cancelled receive can lose a message.
         """
         layer = broadcast.layer()
         while True:
-            try:
-                await self.groups.open()
-                if not self.groups.channel:
-                    continue
-                message = await layer.receive(self.groups.channel)
-            except Exception as error:  # noqa: BLE001  layer is down: `compare` reads the log
-                layer_outage.failed(error)
-                await asyncio.sleep(RETRY_DELAY)
-                continue
-            try:
-                self.dispatch(message)
-            except Exception:
-                logger.exception("hub cannot use %s", message.get("type"))
+            await self.groups.open()
+            if self.groups.channel:
+                self.handle(await layer.receive(self.groups.channel))
+
+    def handle(self, message: dict[str, Any]) -> None:
+        """Dispatch a message; one that cannot be used is logged."""
+        try:
+            self.dispatch(message)
+        except Exception:
+            logger.exception("hub cannot use %s", message.get("type"))
 
     def dispatch(self, message: dict[str, Any]) -> None:
         if message["type"] == "task.event":
@@ -269,6 +254,8 @@ class Hub:
         A finished task whose log was sent to the end is detached: no event can follow.
         """
         await database_sync_to_async(clock.synchronise)()
+        if database.ongoing and await database_sync_to_async(selectors.accepts_writes)():
+            database.worked()
         await self.discover_tasks()
         await self.compare_collections()
         if not self.watchers:

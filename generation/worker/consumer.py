@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from channels.consumer import AsyncConsumer
-from channels.worker import Worker as ChannelListener
+from channels.consumer import AsyncConsumer, get_handler_name
 
 from generation import broadcast
-from generation.teardown import cancel_and_wait
 
 
 class GenerationWorker(AsyncConsumer):
-    """Hears the doorbell and wakes its host by `wake`; the task row, not the message, is the queue.
+    """Calls `wake` for each message; the tasks are in the database, not in the messages.
 
-    A handler must never wait: Channels runs one at a time, and an exception costs the instance.
+    It reads its named channel directly and needs no channel of its own.
     """
+
+    channel_layer_alias = None  # type: ignore[assignment]
 
     def __init__(self, wake: Callable[[], None]) -> None:
         super().__init__()
         self.wake = wake
 
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Call the handler without closing old database connections first.
+
+        Channels closes them in the database thread; a wake-up must not wait for it.
+        """
+        await getattr(self, get_handler_name(message))(message)
+
     async def generation_wake(self, message: dict[str, Any]) -> None:
         self.wake()
 
 
-class Listener(ChannelListener):
-    """Hosts the consumer, and ends all that it has begun.
+async def receive_messages(wake: Callable[[], None]) -> None:
+    """Run the consumer on the named channel until the layer fails."""
+    consumer: Any = GenerationWorker.as_asgi(wake=wake)
+    receive = partial(broadcast.layer().receive, broadcast.WORKERS)
+    await consumer({"type": "channel", "channel": broadcast.WORKERS}, receive, send_nowhere)
 
-    That of Channels leaves the task that receives, or the one that checks, and the consumers.
-    """
 
-    async def arun(self) -> None:
-        checking = asyncio.create_task(self.application_checker())  # type: ignore[no-untyped-call]
-        try:
-            await self.listener(broadcast.WORKERS)
-        finally:
-            consumers = [each["future"] for each in self.application_instances.values()]
-            await cancel_and_wait(checking, *consumers)
+async def send_nowhere(message: dict[str, Any]) -> None:
+    """A channel has no other end that could receive an answer."""

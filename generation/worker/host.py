@@ -6,11 +6,10 @@ import asyncio
 import gc
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
+from functools import partial
 from time import monotonic
 
 from channels.db import database_sync_to_async
-from channels.routing import ChannelNameRouter
 from django.conf import settings
 
 from accounts.log_escaping import log_line
@@ -18,13 +17,14 @@ from generation import broadcast, services
 from generation.choices import InterruptReason
 from generation.clock import clock
 from generation.exceptions import AttemptInterrupted, CancelObserved, LeaseLost
-from generation.log_lines import Outage, cause_of, database, layer
+from generation.log_lines import Outage, cause_of, database
+from generation.loops import RETRY_DELAY, Job, every, listen
 from generation.services import AbandonedCall, Claim
 from generation.teardown import cancel_and_wait, finish_within
 from generation.worker import decoder
 from generation.worker.abandoned_calls import end_abandoned_call
 from generation.worker.cleanup import clean_up
-from generation.worker.consumer import GenerationWorker, Listener
+from generation.worker.consumer import receive_messages
 from generation.worker.idle_queue import IdleQueue
 from generation.worker.model_probe import ModelProbe
 from generation.worker.pause_state import PauseState
@@ -48,7 +48,6 @@ FIRST_CLEANUP = 300.0
 CLAIMS_AT_ONCE = 8
 """In one transaction: whose turn it is would be asked anew for each."""
 
-RETRY_DELAY = 1.0
 HEARTBEATS_PER_LEASE = 6
 SELF_STOP_SHARE = 2 / 3
 """A worker that could not prolong for this share of the lease stops itself first."""
@@ -96,47 +95,19 @@ class WorkerHost:
         self.started = self.last_heartbeat = monotonic()
         heartbeat_every = settings.GENERATION_LEASE.total_seconds() / HEARTBEATS_PER_LEASE
         self.loops = [
-            asyncio.create_task(self.listen(), name="listen"),
-            asyncio.create_task(self.every(MODELS_EVERY, self.probe_models), name="models"),
-            asyncio.create_task(self.every(LEASES_EVERY, self.expire), name="leases"),
-            asyncio.create_task(self.every(heartbeat_every, self.heartbeat), name="heartbeat"),
-            asyncio.create_task(
-                self.every(CLEANUP_EVERY, self.clean_up, FIRST_CLEANUP), name="cleanup"
-            ),
-            asyncio.create_task(self.every(POLL_INTERVAL, self.stop_if_overdue), name="silence"),
-            asyncio.create_task(self.every(GARBAGE_EVERY, self.collect_garbage), name="garbage"),
+            asyncio.create_task(listen(partial(receive_messages, self.wake)), name="listen"),
+            self.repeat(MODELS_EVERY, self.probe_models),
+            self.repeat(LEASES_EVERY, self.expire),
+            self.repeat(heartbeat_every, self.heartbeat),
+            self.repeat(CLEANUP_EVERY, self.clean_up, first=FIRST_CLEANUP),
+            self.repeat(POLL_INTERVAL, self.stop_if_overdue),
+            self.repeat(GARBAGE_EVERY, self.collect_garbage),
         ]
         self.claimer = asyncio.create_task(self.claim_loop(), name="claim")
 
-    async def every(
-        self, seconds: float, job: Callable[[], Awaitable[None]], first: float = 0.0
-    ) -> None:
-        """Run `job` again and again; an error costs one pause, never the loop."""
-        outage = self.outage(getattr(job, "__name__", str(job)))
-        await asyncio.sleep(first)
-        while True:
-            pause = seconds
-            try:
-                await job()
-                outage.worked()
-            except Exception as error:  # noqa: BLE001
-                if not database.is_outage(error):
-                    outage.failed(error)
-                pause = min(seconds, max(RETRY_DELAY, seconds / 60))
-            await asyncio.sleep(pause)
-
-    async def listen(self) -> None:
-        """Host the consumer; a listener that dies with its layer is started again."""
-        application = ChannelNameRouter(
-            {broadcast.WORKERS: GenerationWorker.as_asgi(wake=self.wake)}
-        )
-        while True:
-            listener = Listener(application, [broadcast.WORKERS], broadcast.layer())
-            try:
-                await listener.arun()
-            except Exception as error:  # noqa: BLE001
-                layer.failed(error)
-            await asyncio.sleep(RETRY_DELAY)
+    def repeat(self, seconds: float, job: Job, *, first: float = 0.0) -> asyncio.Task[None]:
+        name = job.__name__
+        return asyncio.create_task(every(seconds, job, self.outage(name), first=first), name=name)
 
     async def probe_models(self) -> None:
         if not self.pause.on and await self.models.probe():
