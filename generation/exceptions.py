@@ -1,6 +1,6 @@
 """Every error of the studio, as one tree.
 
-StudioError                     code, permanent
+StudioError                     code
 ├── InvalidInput                field; input of a user or a program that cannot be used
 ├── NotFound                    no such task, or not visible to the user (the same error)
 ├── TransitionRefused           the status or the attempt of the task does not allow this
@@ -28,10 +28,9 @@ from generation.untrusted_text import redacted
 
 
 class StudioError(Exception):
-    """An error with a `code` for users and programs; `permanent`: a retry cannot succeed."""
+    """An error with a `code` for users and programs."""
 
     code: ErrorCode = ErrorCode.INTERNAL_ERROR
-    permanent: bool = True
 
     def __init__(self, code: ErrorCode | None = None) -> None:
         if code is not None:
@@ -80,7 +79,6 @@ class StorageError(StudioError):
     """`detail`: the operating system's message, for the log and staff."""
 
     code = ErrorCode.STORAGE_FAILED
-    permanent = False
 
     def __init__(self, detail: str = "") -> None:
         super().__init__()
@@ -102,13 +100,11 @@ class WorkerRefused(StudioError):
 
 
 class DecoderLost(StudioError):
-    permanent = False
+    """The process that decodes pictures ended, or could not begin."""
 
 
 class AttemptEnded(StudioError):
     """Ends a run of a worker; never reaches a user."""
-
-    permanent = False
 
 
 class AttemptInterrupted(AttemptEnded):
@@ -132,8 +128,6 @@ class LeaseLost(AttemptEnded):
 
 class XinferenceError(StudioError):
     """Failure of the model server; `detail`: its raw message, for the row and staff only."""
-
-    permanent = False
 
     def __init__(self, detail: str = "", *, code: ErrorCode | None = None) -> None:
         super().__init__(code)
@@ -174,7 +168,6 @@ class XinferenceAborted(XinferenceError):
 
 class XinferenceRefused(XinferenceError):
     code = ErrorCode.REQUEST_REFUSED
-    permanent = True
 
 
 class XinferenceFailed(XinferenceError):

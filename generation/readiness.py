@@ -58,7 +58,6 @@ WRITE_TROUBLES = {
     "locked": "another process keeps its write lock: a shell, a copy, a repair",
 }
 OF_THE_DATABASE = ("database", "migrations", "workers", "key", "models", "model_server")
-OF_THE_DISK = ("static", "storage")
 
 
 def serves(report: Report) -> bool:

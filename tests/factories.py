@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Collection
 from datetime import datetime
@@ -16,8 +17,8 @@ from generation.choices import (
     InterruptReason,
     TaskStatus,
 )
-from generation.models import GeneratedImage, GenerationTask, Worker
-from generation.protocol import Generate
+from generation.models import GeneratedImage, GenerationTask, TaskEvent, Worker
+from generation.protocol import Generate, TaskState, empty_state, fold
 from generation.services import Claim
 from tests.pictures import picture
 
@@ -145,3 +146,9 @@ def add_picture(task: GenerationTask, index: int, seed: int) -> GeneratedImage:
 
 def picture_key(task: GenerationTask, index: int = 1) -> str:
     return f"{task.pk}:{index}"
+
+
+def state_of(task_id: uuid.UUID) -> TaskState:
+    """The fold of the whole log of a task."""
+    frames = TaskEvent.objects.filter(task=task_id).order_by("seq").values_list("frame", flat=True)
+    return fold(empty_state(str(task_id)), map(json.loads, frames))

@@ -80,7 +80,7 @@ async def measure_kinds(urls: dict[str, str], rounds: int) -> dict[str, float]:
         for _ in range(rounds // 4):
             for call in (
                 client.draw(model=MODEL, route=Route.TXT2IMG, request=small()),
-                client.image_models(),
+                client.listed(),
                 client.progress("1"),
                 client.abort(model=MODEL, request_id="1"),
             ):

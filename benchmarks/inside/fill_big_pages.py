@@ -27,7 +27,7 @@ from generation.admin.changelist import MAX_SCANNED_TASKS
 from generation.choices import Basis, ErrorCode, Step
 from generation.models import GenerationTask
 from generation.protocol import Generate
-from generation.selectors.gallery import MAX_SCANNED, cursor_of
+from generation.selectors.gallery import MAX_SCANNED, write_cursor
 
 MODEL = "LiuJuan20260223Zimage"
 OTHERS = 100
@@ -66,7 +66,7 @@ def run(*, tasks: int) -> dict[str, str]:
         "person": session_of(person),
         "staff": session_of(staff),
         "task": str(newest.pk),
-        "older": cursor_of(older),
+        "older": write_cursor((older.created, older.pk)),
         "moment": quote(older.created.isoformat()),
         "in_list": f"{MAX_SCANNED_TASKS:,}",
         "in_gallery": f"{MAX_SCANNED:,}",

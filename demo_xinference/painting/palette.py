@@ -46,8 +46,6 @@ def pigments(row: str, *, dark: bool = False) -> Palette:
     )
 
 
-DARK = True
-
 # fmt: off
 # one row: sky, haze, far, near, foot, water, ink, disc, accent, leaf
 MOODS: dict[str, tuple[Palette, ...]] = {

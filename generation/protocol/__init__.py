@@ -17,7 +17,6 @@ from generation.protocol.client_messages import (
 )
 from generation.protocol.server_messages import (
     PROTOCOL_VERSION,
-    AnswerFrame,
     EndingData,
     EventFrame,
     ImageData,
@@ -44,7 +43,6 @@ from generation.protocol.state import (
 
 __all__ = [
     "PROTOCOL_VERSION",
-    "AnswerFrame",
     "Attach",
     "Cancel",
     "ClientMessage",

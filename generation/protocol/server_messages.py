@@ -96,13 +96,6 @@ class ModelData(TypedDict):
     wait: QueuePosition
 
 
-class AnswerFrame(TypedDict):
-    type: Literal["answer"]
-    action: Literal["cancel"]
-    task_id: str
-    answer: Literal["cancelled", "requested", "already_finished"]
-
-
 FRAME_TYPE: Mapping[str, Literal["progress", "result", "error", "cancelled"]] = {
     EventKind.COMPLETED: "result",
     EventKind.FAILED: "error",

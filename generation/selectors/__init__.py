@@ -16,7 +16,6 @@ from generation.selectors.events import (
     logs_between,
     newest_seqs,
     shown_events,
-    state_of,
 )
 from generation.selectors.gallery import (
     STATUSES,
@@ -45,10 +44,8 @@ from generation.selectors.queue.forecast import (
 )
 from generation.selectors.queue.order import next_tasks, queue_order
 from generation.selectors.served_models import (
-    ModelRow,
     key_refused,
     model_errors,
-    model_rows,
     queue_reason,
 )
 from generation.selectors.shared_tasks import shared_task
@@ -99,7 +96,6 @@ __all__ = [
     "KeptWork",
     "LogPage",
     "ModelPace",
-    "ModelRow",
     "PictureKey",
     "TaskCounts",
     "TaskDetail",
@@ -131,7 +127,6 @@ __all__ = [
     "may_be_parent",
     "model_errors",
     "model_offers",
-    "model_rows",
     "named_cards",
     "newest_seqs",
     "next_tasks",
@@ -157,7 +152,6 @@ __all__ = [
     "shared_task",
     "shown_events",
     "stall_limit",
-    "state_of",
     "task_counts",
     "task_detail",
     "tasks_to_find",

@@ -13,7 +13,7 @@ from django.db.models import Q
 from generation import sql
 from generation.choices import TERMINAL, EventKind, InterruptReason
 from generation.models import GenerationTask, TaskEvent
-from generation.protocol import EventFrame, TaskState, empty_state, fold
+from generation.protocol import EventFrame
 
 PAGE_EVENTS = 1_000
 """Events per read; frames have about 300 bytes, a page about 300 KiB."""
@@ -115,9 +115,3 @@ def cancel_stops(task_id: uuid.UUID) -> str | None:
     rows = TaskEvent.objects.filter(task_id=task_id, kind=EventKind.CANCEL_REQUESTED)
     details = rows.order_by("seq").values_list("details", flat=True).first()
     return details["stops"] if details else None
-
-
-def state_of(task_id: uuid.UUID) -> TaskState:
-    """The fold of the whole log of one task."""
-    rows = TaskEvent.objects.filter(task=task_id).order_by("seq")
-    return fold(empty_state(str(task_id)), map(json.loads, rows.values_list("frame", flat=True)))

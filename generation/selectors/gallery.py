@@ -240,10 +240,6 @@ def known_models() -> list[str]:
     return list(dict.fromkeys([settings.XINFERENCE_MODEL, *names]))
 
 
-def cursor_of(task: GenerationTask) -> str:
-    return write_cursor((task.created, task.pk))
-
-
 def write_cursor(place: GalleryPosition) -> str:
     created, last = place
     microseconds = (created - EPOCH) // timedelta(microseconds=1)

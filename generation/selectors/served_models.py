@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TypedDict
 
 from django.conf import settings
 
 from generation.choices import ErrorCode, QueueReason
 from generation.models import ModelState
-from generation.selectors.worker_liveness import is_paused, live_workers
 
 
 class ModelRow(TypedDict):
@@ -53,15 +51,6 @@ def error_of(state: ModelState | None) -> str:
 
 def key_refused() -> bool:
     return ModelState.objects.filter(error_code=ErrorCode.KEY_REFUSED).exists()
-
-
-def model_rows(*, now: datetime) -> list[ModelRow]:
-    workers = live_workers(now)
-    paused = not workers and is_paused(now)
-    return [
-        model_row(name, state, workers=workers, paused=paused)
-        for name, state in known_models().items()
-    ]
 
 
 def model_row(name: str, state: ModelState | None, *, workers: int, paused: bool) -> ModelRow:

@@ -97,24 +97,20 @@ class XinferenceClient:
         """Calls that ended in an error, so far."""
 
     @translate_errors
-    async def image_models(self) -> list[ServedModel]:
-        """Every text-to-image model that is served or being started, by name.
-
-        One that the lists call ready and that cannot be asked is not ready, and says why. Raises
-        only what concerns the server: lists that cannot be read, and a refused key.
-        """
-        listed = await self.listed()
-        return list(await asyncio.gather(*(self._served_or_not(each) for each in listed)))
-
-    @translate_errors
     async def image_model(self, name: str) -> ServedModel | None:
-        """One model as `image_models` tells it, without asking for others; None if not listed."""
+        """One model, read without the list of all cards; None if it is not listed.
+
+        A model whose own responses cannot be used is not ready and says why. Raises what concerns
+        the whole server: a list that cannot be read, and a refused key.
+        """
         instances = model_list.drawing(await self._instances(), first=name)
         if name not in instances:
             return None
-        return await self._served_or_not(
-            ListedModel(name=name, instance=instances[name], card=None)
-        )
+        listed = ListedModel(name=name, instance=instances[name], card=None)
+        try:
+            return await self.served(listed)
+        except XinferenceError as error:
+            return self.unusable(listed, error)
 
     @translate_errors
     async def listed(self, first: str = "") -> list[ListedModel]:
@@ -133,12 +129,6 @@ class XinferenceClient:
         return model_list.records_of(
             (await self._get("/v1/models/instances", MAX_LIST_BODY)).json()
         )
-
-    async def _served_or_not(self, listed: ListedModel) -> ServedModel:
-        try:
-            return await self.served(listed)
-        except XinferenceError as error:
-            return self.unusable(listed, error)
 
     @translate_errors
     async def served(self, listed: ListedModel) -> ServedModel:

@@ -14,6 +14,7 @@ from django.test import override_settings
 
 from generation.exceptions import XinferenceUnreachable
 from generation.xinference import configured_client
+from tests.contract.served_models import served_models
 from tests.process.nginx import write_certificate
 
 
@@ -57,7 +58,7 @@ async def test_a_private_authority_is_believed_when_it_is_named(
     with override_settings(XINFERENCE_URL=url, **{setting: str(authority)}):
         client = configured_client()
 
-    assert await client.image_models() == []
+    assert await served_models(client) == []
     await client.aclose()
 
 
@@ -66,5 +67,5 @@ async def test_without_its_name_it_is_not(url: str) -> None:
         client = configured_client()
 
     with pytest.raises(XinferenceUnreachable, match="CERTIFICATE_VERIFY_FAILED"):
-        await client.image_models()
+        await served_models(client)
     await client.aclose()

@@ -14,6 +14,7 @@ from generation.xinference import XinferenceClient
 from tests.contract.conftest import Demo
 from tests.contract.demo_process import MODEL, DemoProcess, is_painter
 from tests.contract.draw_requests import drawn, known, long, moving, small, until
+from tests.contract.served_models import served_models
 
 
 async def test_nothing_runs_before_the_first_picture_is_asked_for():
@@ -43,7 +44,7 @@ async def test_a_killed_painting_process_is_told_like_a_killed_model_and_comes_b
     await until(lambda: moving(client, asked.request_id))
     behind = drawn(client, waiting)
     await until(lambda: known(client, waiting.request_id))
-    (before,) = await client.image_models()
+    (before,) = await served_models(client)
 
     app.model.replicas[0].painter.kill()
 
@@ -51,17 +52,17 @@ async def test_a_killed_painting_process_is_told_like_a_killed_model_and_comes_b
         await call
     with pytest.raises(XinferenceFailed):
         await behind
-    (meanwhile,) = await client.image_models()
+    (meanwhile,) = await served_models(client)
     assert (meanwhile.ready, meanwhile.loading) == (False, False)
     with pytest.raises(XinferenceFailed, match="stopping state"):
         await drawn(client, small())
 
     async def is_back() -> bool:
-        return (await client.image_models())[0].ready
+        return (await served_models(client))[0].ready
 
     frozen = await client.progress(asked.request_id)
     await until(is_back)
-    (after,) = await client.image_models()
+    (after,) = await served_models(client)
     assert after.identity != before.identity
     assert await drawn(client, small())
     assert frozen is not None
@@ -98,7 +99,7 @@ async def test_replicas_draw_side_by_side(demo):
 
     await until(lambda: moving(client, first.request_id))
     await until(lambda: moving(client, second.request_id))
-    (model,) = await client.image_models()
+    (model,) = await served_models(client)
 
     assert not any(call.done() for call in calls)
     assert model.replicas == 2
@@ -110,7 +111,7 @@ async def test_replicas_draw_side_by_side(demo):
 
 async def test_another_engine_has_one_route_only_and_tells_no_steps(demo):
     _, client = demo(engine="vllm")
-    (model,) = await client.image_models()
+    (model,) = await served_models(client)
     asked = small()
 
     with pytest.raises(XinferenceFailed, match="not for txt2img"):

@@ -13,6 +13,7 @@ from generation.xinference import XinferenceClient
 from tests.contract.demo_process import MODEL
 from tests.contract.draw_requests import small
 from tests.contract.odd_server import OddServer, response, serving
+from tests.contract.served_models import served_models
 
 REFUSALS = [
     response({"detail": "Could not validate credentials"}, "401 Unauthorized"),
@@ -55,7 +56,7 @@ async def test_a_call_that_is_refused_alone_is_forbidden_and_sent_once(
         place.partition(" ")[0],
         "instances",
     ]
-    for model in await client.image_models():
+    for model in await served_models(client):
         assert model.ready
     for other in CALLS.keys() - {place}:
         await CALLS[other](client)
@@ -90,7 +91,7 @@ async def test_a_model_that_refuses_the_key_fails_alone(
     server.answers = {"replicas second": REFUSALS[0]}
 
     for _ in range(3):
-        found = {model.name: model.error_code for model in await client.image_models()}
+        found = {model.name: model.error_code for model in await served_models(client)}
         assert found == {MODEL: None, "second": ErrorCode.MODEL_FORBIDDEN}
 
     assert server.asked.count("replicas second") == 1

@@ -9,6 +9,7 @@ from generation.choices import ErrorCode, Route
 from generation.exceptions import PictureError, XinferenceFailed
 from tests.contract.demo_process import MODEL
 from tests.contract.draw_requests import drawn, small
+from tests.contract.served_models import served_models
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -18,11 +19,11 @@ async def test_nonsense_at_one_place_ends_in_the_error_tree(demo, kind):
 
     if kind == "absurd":
         # the lists can be read; the model that they name cannot be used, and says so
-        (model,) = await client.image_models()
+        (model,) = await served_models(client)
         assert (model.ready, model.error_code) == (False, ErrorCode.MODEL_ERROR)
     else:
         with pytest.raises(XinferenceFailed):
-            await client.image_models()
+            await served_models(client)
     with pytest.raises(XinferenceFailed):
         await client.progress("1")
     with pytest.raises(XinferenceFailed):

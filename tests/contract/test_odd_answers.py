@@ -30,11 +30,12 @@ from generation.xinference.response_body import MAX_LIST_BODY, MAX_SHORT_BODY, m
 from tests.contract.demo_process import MODEL
 from tests.contract.draw_requests import small
 from tests.contract.odd_server import OddServer, response, serving
+from tests.contract.served_models import served_models
 
 Call = Callable[[XinferenceClient], Awaitable[object]]
 
 CALLS: dict[str, Call] = {
-    "models": lambda client: client.image_models(),
+    "models": served_models,
     "instances": lambda client: client.image_model(MODEL),
     "draw": lambda client: client.draw(model=MODEL, route=Route.TXT2IMG, request=small()),
     "draw generations": lambda client: client.draw(
@@ -159,12 +160,12 @@ async def test_a_model_with_odd_fields_is_believed_within_bounds(
                 f'[{{"model_uid": "{MODEL}", "model_ability": ["text2image"], "{field}": {value}}}]'
             )
             server.answers = {"instances": response(odd.encode())}
-            for model in await client.image_models():
+            for model in await served_models(client):
                 assert 1 <= model.replicas <= MAX_REPLICAS, odd
 
     for count in (10**9, 200_000, MAX_REPLICAS + 1):
         server.answers = {"instances": response([server.instance(MODEL, replica=count)])}
-        (model,) = await client.image_models()
+        (model,) = await served_models(client)
         assert (model.ready, model.replicas) == (True, MAX_REPLICAS)
 
 
@@ -184,7 +185,7 @@ async def test_a_name_that_nothing_can_hold_is_left_out_and_the_others_stay(
     }
 
     for _ in range(3):
-        (model,) = await client.image_models()
+        (model,) = await served_models(client)
 
     assert (model.name, model.ready, model.replicas) == (MODEL, True, 1)
     assert "a\nb" not in caplog.text
@@ -196,7 +197,7 @@ async def test_every_other_name_can_be_asked_for(server: OddServer, name: str) -
     server.models = [name]
     client = XinferenceClient(base_url=server.url)
 
-    (model,) = await client.image_models()
+    (model,) = await served_models(client)
     assert await client.abort(model=name, request_id=name)
     await client.aclose()
 

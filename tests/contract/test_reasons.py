@@ -22,6 +22,7 @@ from generation.xinference.operator_messages import reason_of_failure
 from tests.contract.demo_process import MODEL
 from tests.contract.draw_requests import small
 from tests.contract.odd_server import OddServer, response, serving
+from tests.contract.served_models import served_models
 from tests.process.nginx import write_certificate
 from tests.studio import free_port
 
@@ -35,7 +36,7 @@ async def reason(url: str, **options: Any) -> str:
     client = XinferenceClient(base_url=url, **options)
     try:
         with pytest.raises(XinferenceError) as caught:
-            await client.image_models()
+            await served_models(client)
     finally:
         await client.aclose()
     return caught.value.detail
@@ -204,7 +205,7 @@ async def test_what_leads_nowhere_is_not_called_a_redirect(answer: bytes) -> Non
 async def test_a_server_that_has_spoken_http_is_not_asked_whether_it_speaks_https() -> None:
     async with serving(OddServer()) as server:
         client = XinferenceClient(base_url=server.url)
-        assert await client.image_models()
+        assert await served_models(client)
         server.answers = {"draw": DROPPED}
 
         with pytest.raises(XinferenceError, match="broke") as caught:

@@ -23,6 +23,7 @@ from generation.xinference import XinferenceClient
 from tests.contract.conftest import open_client
 from tests.contract.demo_process import MODEL, DemoProcess
 from tests.contract.draw_requests import drawn, known, long, moving, small, until
+from tests.contract.served_models import served_models
 
 KEY = "xf-the-right-key"
 WRONG = "xf-a-wrong-key"
@@ -88,11 +89,11 @@ async def test_a_full_line_is_a_busy_model_and_the_refused_id_stays_unknown(demo
 async def test_a_loading_model_is_told_as_loading_and_draws_once_it_is_there(demo):
     _, client = demo(faults=[{"do": "loading", "seconds": 0.6}])
 
-    (loading,) = await client.image_models()
+    (loading,) = await served_models(client)
     with pytest.raises(XinferenceBusy) as caught:
         await drawn(client, small())
     await asyncio.sleep(0.7)
-    (ready,) = await client.image_models()
+    (ready,) = await served_models(client)
 
     assert (loading.ready, loading.loading) == (False, True)
     assert (caught.value.code, caught.value.retry_after) == (ErrorCode.MODEL_LOADING, 30.0)
@@ -103,7 +104,7 @@ async def test_a_loading_model_is_told_as_loading_and_draws_once_it_is_there(dem
 async def test_the_right_key_opens_everything_and_appears_nowhere(demo):
     _, client = demo(api_key=KEY, key=KEY)
 
-    assert await client.image_models()
+    assert await served_models(client)
     assert await drawn(client, small())
     assert KEY not in repr(client)
 
@@ -116,7 +117,7 @@ async def test_a_wrong_key_is_refused_by_every_call_and_never_repeated(demo):
     )
 
     for call in (
-        client.image_models(),
+        served_models(client),
         client.progress("1"),
         client.abort(model=MODEL, request_id="1"),
         client.draw(model=MODEL, route=Route.TXT2IMG, request=small()),
@@ -151,7 +152,7 @@ async def test_ten_wrong_keys_ban_the_address_and_the_good_key_with_it(demo):
             await burglar.progress("1")
 
     with pytest.raises(XinferenceKeyRefused, match="429"):
-        await owner.image_models()
+        await served_models(owner)
 
     await owner.aclose()
 
@@ -232,7 +233,7 @@ async def test_nobody_at_the_address_is_unreachable_for_every_call():
     client = XinferenceClient(base_url="http://127.0.0.1:9")
 
     for call in (
-        client.image_models(),
+        served_models(client),
         client.progress("1"),
         client.abort(model=MODEL, request_id="1"),
         client.draw(model=MODEL, route=Route.TXT2IMG, request=small()),

@@ -7,10 +7,10 @@ from typing import Any
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from generation import selectors
 from generation.choices import TERMINAL, EventKind, TaskStatus
 from generation.models import GenerationTask, ModelSlot, TaskEvent
 from generation.services.completion import MAX_FAILED_ATTEMPTS
+from tests.factories import state_of
 
 ENDS = (EventKind.COMPLETED, EventKind.FAILED, EventKind.CANCELLED)
 
@@ -49,7 +49,7 @@ class Invariants(RuleBasedStateMachine):
 
 def the_log_has_no_gap_and_the_row_is_its_fold(task: GenerationTask, log: list[TaskEvent]) -> None:
     assert [event.seq for event in log] == list(range(1, task.newest_seq + 1))
-    state = selectors.state_of(task.pk)
+    state = state_of(task.pk)
     assert state["status"] == task.status
     assert state["step"] == task.step
     assert state["attempt"] == task.attempt

@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from generation import selectors, services
 from generation.models import GenerationTask
 from generation.selectors import GalleryFilter
-from generation.selectors.gallery import MAX_SCANNED, cursor_of
+from generation.selectors.gallery import MAX_SCANNED, write_cursor
 from tests.conftest import serve_model
 from tests.factories import finished_task, picture_key, submit
 from tests.pages.clients import signed_in
@@ -269,9 +269,9 @@ def test_an_unfinished_task_is_shown_only_where_no_picture_was_asked_for(
 def test_that_nothing_matches_is_not_said_below_what_did(
     media: Path, alice: User, now: datetime
 ) -> None:
-    finished_task(alice, now)
+    task = finished_task(alice, now)
     client = signed_in(alice, "en")
-    last = cursor_of(GenerationTask.objects.get())
+    last = write_cursor((task.created, task.pk))
     nothing = "Nothing matches"
 
     assert nothing in client.get("/gallery/", {"q": "unheard-of"}).text

@@ -14,7 +14,7 @@ from generation import selectors
 from generation.choices import EventKind, Step
 from generation.models import GenerationTask, Worker
 from generation.services.transition import RUNNING, LogLine, transition
-from tests.factories import claim_one, submit
+from tests.factories import claim_one, state_of, submit
 from tests.pages.clients import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -75,7 +75,7 @@ def test_a_page_reads_the_ends_of_a_long_log(running: GenerationTask, now: datet
     seqs = [frame["seq"] for frame in told.log]
     assert seqs == [*range(1, 101), *range(running.newest_seq - 399, running.newest_seq + 1)]
     # fractions add nothing that the newest one does not say
-    assert told.card["state"] == {**selectors.state_of(running.pk), "images": []}
+    assert told.card["state"] == {**state_of(running.pk), "images": []}
 
 
 def test_what_was_in_the_middle_is_missing_and_the_rest_is_true(
@@ -86,7 +86,7 @@ def test_what_was_in_the_middle_is_missing_and_the_rest_is_true(
 
     shown = selectors.task_detail(running, now=now).card["state"]
 
-    whole = selectors.state_of(running.pk)
+    whole = state_of(running.pk)
     lists = ("timeline", "interruptions")
     assert {**shown, "timeline": [], "interruptions": []} == {
         **whole,

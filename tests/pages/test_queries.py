@@ -15,7 +15,7 @@ from generation import selectors, services
 from generation.choices import TaskStatus
 from generation.models import GenerationTask, TaskEvent
 from generation.selectors import GalleryFilter
-from generation.selectors.gallery import cursor_of
+from generation.selectors.gallery import write_cursor
 from tests.factories import submit
 from tests.pages.clients import SECOND
 from tests.query_plans import plan_of
@@ -62,7 +62,7 @@ def test_the_gallery_reads_a_page_of_many_thousand_tasks_by_its_index(
         for owner in (alice, bob)
     )
     middle = GenerationTask.objects.filter(owner=alice).newest_first()[1_200]
-    cursor = cursor_of(middle)
+    cursor = write_cursor((middle.created, middle.pk))
 
     with CaptureQueriesContext(connection) as captured:
         page = selectors.gallery_page(alice, GalleryFilter(), cursor)

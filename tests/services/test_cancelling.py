@@ -7,12 +7,12 @@ from datetime import datetime
 import pytest
 from django.contrib.auth.models import User
 
-from generation import selectors, services
+from generation import services
 from generation.choices import ErrorCode, InterruptReason, Route, TaskStatus
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, Worker
 from tests.conftest import serve_model
-from tests.factories import claim_one, finish, interrupt, kinds, settle, store, submit
+from tests.factories import claim_one, finish, interrupt, kinds, settle, state_of, store, submit
 
 pytestmark = pytest.mark.django_db
 
@@ -42,11 +42,11 @@ def test_a_running_task_is_cancelled_when_its_call_is_over(
 
     assert cancel(task, now) == "requested"
     assert cancel(task, now) == "requested"
-    assert selectors.state_of(task.pk)["cancel_requested"] == stops
-    assert selectors.state_of(task.pk)["status"] == TaskStatus.RUNNING
+    assert state_of(task.pk)["cancel_requested"] == stops
+    assert state_of(task.pk)["status"] == TaskStatus.RUNNING
 
     settle(claim, now)
-    assert selectors.state_of(task.pk)["status"] == TaskStatus.CANCELLED
+    assert state_of(task.pk)["status"] == TaskStatus.CANCELLED
 
 
 def test_a_result_that_arrives_after_the_request_is_discarded(
@@ -62,7 +62,7 @@ def test_a_result_that_arrives_after_the_request_is_discarded(
         finish(claim, now)
 
     settle(claim, now)
-    assert selectors.state_of(task.pk)["images"] == []
+    assert state_of(task.pk)["images"] == []
 
 
 def test_a_cancel_between_the_last_picture_and_the_end_wins(
@@ -77,7 +77,7 @@ def test_a_cancel_between_the_last_picture_and_the_end_wins(
         finish(claim, now)
 
     settle(claim, now)
-    state = selectors.state_of(task.pk)
+    state = state_of(task.pk)
     assert state["status"] == TaskStatus.CANCELLED
     assert len(state["images"]) == 1
 
@@ -117,7 +117,7 @@ def test_a_waiting_task_whose_old_call_still_runs_is_not_called_cancelled_yet(
     interrupt(claim, InterruptReason.HANDED_BACK, now)
 
     assert cancel(task, now) == "requested"
-    assert selectors.state_of(task.pk)["status"] == TaskStatus.QUEUED
+    assert state_of(task.pk)["status"] == TaskStatus.QUEUED
     settle(claim, now)
 
-    assert selectors.state_of(task.pk)["status"] == TaskStatus.CANCELLED
+    assert state_of(task.pk)["status"] == TaskStatus.CANCELLED

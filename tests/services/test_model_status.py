@@ -8,9 +8,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import override_settings
 
-from generation import selectors, services
+from generation import services
 from generation.choices import KeyUse, Route
 from generation.models import ModelSlot, ModelState
+from generation.selectors.served_models import known_models
 from generation.services import ModelObservation, model_status
 from tests.conftest import MODEL
 from tests.factories import claim_one, submit
@@ -73,7 +74,7 @@ def test_a_model_that_was_removed_is_forgotten_after_an_hour(now: datetime) -> N
 
     assert names() == {MODEL}
     assert not ModelSlot.objects.filter(model=OTHER).exists()
-    assert [row["name"] for row in selectors.model_rows(now=now)] == [MODEL]
+    assert [*known_models()] == [MODEL]
     see(now + 62 * MINUTE, MODEL, OTHER)
     assert ModelState.objects.get(name=OTHER).ready
 

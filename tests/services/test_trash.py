@@ -13,7 +13,16 @@ from generation import selectors, services
 from generation.exceptions import NotFound, TransitionRefused
 from generation.models import GeneratedImage, GenerationTask, Worker
 from generation.selectors import TRASH_KEPT
-from tests.factories import add_picture, claim_one, finish, finished_task, put, store, submit
+from tests.factories import (
+    add_picture,
+    claim_one,
+    finish,
+    finished_task,
+    put,
+    state_of,
+    store,
+    submit,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -83,7 +92,7 @@ def test_cards_say_what_is_a_favourite_and_leave_out_what_was_deleted(
         (2, False),
         (3, True),
     ]
-    logged = selectors.state_of(task.pk)["images"]
+    logged = state_of(task.pk)["images"]
     assert [each["index"] for each in logged] == [1, 2, 3]
     assert "favourite" not in logged[0]
 

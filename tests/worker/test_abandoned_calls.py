@@ -14,6 +14,7 @@ from generation.choices import Route
 from generation.worker.abandoned_calls import end_abandoned_call
 from generation.xinference import DrawRequest, XinferenceClient
 from tests.conftest import MODEL
+from tests.contract.served_models import served_models
 from tests.worker.abandoned_calls import abandoned
 
 # it asks whether the key may be sent; `running_hub` gives the connections back
@@ -56,7 +57,7 @@ async def test_a_running_call_is_waited_for_until_it_stalls_or_its_process_was_r
     client: XinferenceClient, same_process: bool, stall: float
 ) -> None:
     request_id, call = await a_long_call(client)
-    (model,) = await client.image_models()
+    (model,) = await served_models(client)
     identity = model.identity if same_process else "a process before this one"
 
     async with asyncio.timeout(60):

@@ -14,8 +14,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from PIL import Image
 
-from generation import images, selectors
+from generation import images
 from generation.models import GeneratedImage, GenerationTask, ModelSlot, TaskEvent
+from tests.factories import state_of
 from tests.socket.sockets import OpenPage
 from tests.worker.demo_worker import StartDemoWorker, ending, kinds, seen_at, steps
 
@@ -87,7 +88,7 @@ async def test_the_state_a_page_starts_from_is_the_fold_of_what_it_would_have_se
     await ending(page, task_id)
 
     task = await GenerationTask.objects.aget(pk=task_id)
-    state = await sync_to_async(selectors.state_of)(task.pk)
+    state = await sync_to_async(state_of)(task.pk)
 
     assert state["status"] == task.status == "completed"
     assert [span["step"] for span in state["timeline"]] == steps(page, task_id)
