@@ -66,7 +66,7 @@ class EventFrame(TypedDict):
     eta_seconds: float | None
     attempt: int
     image: int
-    details: dict[str, Any]
+    details: Mapping[str, Any]
     timestamp: float
     data: NotRequired[EndingData]
     code: NotRequired[str]
@@ -159,7 +159,7 @@ def event_frame(
     eta_seconds: float | None,
     attempt: int,
     image: int,
-    details: dict[str, Any],
+    details: Mapping[str, Any],
     timestamp: float,
     code: str = "",
     ending: EndingData | None = None,

@@ -96,8 +96,7 @@ def begin_call(
     Raises TransitionRefused if the task or the slot is not this attempt's any more.
     """
     with transaction.atomic():
-        line = boundary.line
-        line.changes["seed"] = seed
+        line = boundary.line.with_changes(seed=seed)
         transition(task_id=task_id, lines=[line], sources=RUNNING, fence=attempt, now=now)
         mine = ModelSlot.objects.filter(pk=slot_id, task=task_id, attempt=attempt)
         if not mine.update(request_id=request_id):
@@ -185,10 +184,10 @@ def ending_lines(
     others = images_of(task) if task.image_count > 1 else []
     if len(others) + 1 != task.image_count:
         raise TransitionRefused
-    # the end changes these too
-    line.changes.update(status=task.status, step=task.step)
     pictures = sorted([*others, image.data], key=lambda each: each["index"])
-    return line, completed(task, pictures, last.measured, now)
+    # the end changes status and step too, so the first line states both
+    stored = line.with_changes(status=task.status, step=task.step)
+    return stored, completed(task, pictures, last.measured, now)
 
 
 def record_thumbnail(*, image_id: int, name: str) -> bool:

@@ -68,17 +68,15 @@ def completed(
     task: GenerationTask, images: Sequence[ImageData], measured: dict[str, float], now: datetime
 ) -> LogLine:
     line = ending_line(task, EventKind.COMPLETED, TaskStatus.COMPLETED, images, now)
-    line.changes.update(
+    return line.with_changes(
         step=Step.COMPLETED, progress=100, basis=Basis.MEASURED, measured_durations=measured
     )
-    return line
 
 
 def failed(task: GenerationTask, code: ErrorCode, detail: str, now: datetime) -> LogLine:
-    line = ending_line(task, EventKind.FAILED, TaskStatus.FAILED, images_of(task), now)
-    line.details["code"] = code.value
-    line.changes.update(error_code=code, error_detail=detail[:4_000])
-    return line
+    images = images_of(task)
+    line = ending_line(task, EventKind.FAILED, TaskStatus.FAILED, images, now, code=code.value)
+    return line.with_changes(error_code=code, error_detail=detail[:4_000])
 
 
 def cancelled(task: GenerationTask, now: datetime) -> LogLine:
@@ -91,12 +89,13 @@ def ending_line(
     status: TaskStatus,
     images: Sequence[ImageData],
     now: datetime,
+    **details: str,
 ) -> LogLine:
     run = round(task.run_seconds + attempt_seconds(task, now), 3)
     wait = round(max(0.0, (now - task.created).total_seconds() - run), 3)
     return LogLine(
         kind=kind,
-        details={"wait_seconds": wait, "run_seconds": run},
+        details={"wait_seconds": wait, "run_seconds": run, **details},
         changes={
             "status": status,
             "finished_at": now,
@@ -150,7 +149,7 @@ def interrupt(
         counted = reason in COUNTED_INTERRUPTIONS
         if is_last(task, reason) and not task.cancel_requested_at:
             line = failed(task, ErrorCode(reason.value), detail, now)
-            line.changes["failed_attempts"] = task.failed_attempts + int(counted)
+            line = line.with_changes(failed_attempts=task.failed_attempts + int(counted))
             end(task, line, now, fence=attempt)
             return
         stored = task.images.count()

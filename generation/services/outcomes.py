@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -29,8 +30,8 @@ def log_outcome(
     *,
     model: str,
     attempt: int,
-    details: dict[str, Any],
-    changes: dict[str, Any],
+    details: Mapping[str, Any],
+    changes: Mapping[str, Any],
 ) -> None:
     """Write the line once the transaction is committed; events that end nothing have none."""
     if kind not in NAMES:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -50,9 +50,12 @@ class LogLine:
     """
 
     kind: EventKind
-    details: dict[str, Any] = field(default_factory=dict)
-    changes: dict[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, Any] = field(default_factory=dict)
     ending: EndingData | None = None
+
+    def with_changes(self, **changes: Any) -> LogLine:
+        return replace(self, changes={**self.changes, **changes})
 
 
 def transition(
