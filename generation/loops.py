@@ -17,8 +17,8 @@ Job = Callable[[], Coroutine[Any, Any, None]]
 async def every(seconds: float, job: Job, outage: Outage, *, first: float = 0.0) -> None:
     """Run `job` after `first` seconds and then at every interval.
 
-    An error ends one run, not the loop. The next run follows after 1 s, of jobs with a long
-    interval after a sixtieth of it. `outage` logs all errors but those of an absent database.
+    An error ends one run, not the loop. The next run follows after 1 s, or after a sixtieth of a
+    long interval. `outage` logs the errors, except those of a database that cannot be reached.
     """
     await asyncio.sleep(first)
     while True:
@@ -34,7 +34,7 @@ async def every(seconds: float, job: Job, outage: Outage, *, first: float = 0.0)
 
 
 async def listen(receive: Job) -> None:
-    """Run `receive`, which handles the messages of a channel until the layer fails, for ever."""
+    """Run `receive`, which handles the messages of a channel, and restart it when it fails."""
     while True:
         try:
             await receive()

@@ -1,4 +1,4 @@
-"""Calls that nobody waits for any more: when is the machine behind them free again?"""
+"""Ends calls whose worker is gone or whose connection broke."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ logger = logging.getLogger(__name__)
 POLL_INTERVAL = 0.5
 KEY_REFUSED_PAUSE = 5.0
 ABORT_TIMEOUT = 30.0
-"""An aborted call ends with its denoising step; so long we watch it before we believe it."""
+"""Seconds after which an aborted call counts as over; it ends with its denoising step."""
 
 
 async def end_abandoned_call(client: XinferenceClient, slot: AbandonedCall) -> None:
     """Return once the call is known to be over.
 
-    txt2img: it is aborted. generations, or a call of another installation: it must not be; it is
-    over when its progress reads 1.0 or is forgotten, its model process was replaced, or the stall
-    limit has passed. A server that cannot be asked is waited for: while it is away, no task could
-    use the slot.
+    A call on txt2img is aborted. A call on generations, or of another installation, must not be
+    aborted: it is over when its progress is 1.0 or unknown, when its model process was replaced,
+    or when the stall limit has passed. While the server cannot be reached this waits, because no
+    task could use the slot anyway.
     """
     if slot.request_id is None:
         return
@@ -40,7 +40,7 @@ async def end_abandoned_call(client: XinferenceClient, slot: AbandonedCall) -> N
     outage = Outage(logger, "abandoned_call", request=request_id, model=slot.model)
     while monotonic() < deadline:
         if await database_sync_to_async(services.key_is_refused)(now=clock.now()):
-            # nobody may ask now: until the key is used again the stall limit alone decides
+            # no request may be sent: only the stall limit decides until the key works again
             await asyncio.sleep(min(KEY_REFUSED_PAUSE, max(0.0, deadline - monotonic())))
             continue
         try:
@@ -60,9 +60,9 @@ async def end_abandoned_call(client: XinferenceClient, slot: AbandonedCall) -> N
 
 
 async def was_replaced(client: XinferenceClient, slot: AbandonedCall) -> bool:
-    """Whether none of the processes that could have the call is there any more.
+    """Whether every process that could run the call has been replaced.
 
-    Which of them has it is not told; while one of several restarts, it may be another one.
+    The server does not say which of several processes runs it.
     """
     model = await client.image_model(slot.model)
     if model is None or not (model.ready and model.identity and slot.identity):

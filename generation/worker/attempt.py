@@ -1,4 +1,4 @@
-"""What everything within one attempt shares: the claim, the meter, why to stop, and the writes."""
+"""One attempt at a task: its claim, its progress, its writes, and the request to stop it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from generation.xinference import XinferenceClient
 T = TypeVar("T")
 
 DATABASE_PAUSE = 1.0
-"""Seconds between tries while the database is away; the lease ends them."""
+"""Seconds between attempts to write while the database is away, until the lease is lost."""
 
 DISK_LIMIT = 60.0
-"""Seconds for one file."""
+"""Seconds for reading or writing one file."""
 
 
 class Attempt:
-    """One attempt at one task; `stop` may be called from outside, any number of times."""
+    """One attempt at a task; the host calls `stop`, any number of times."""
 
     def __init__(
         self, claim: Claim, client: XinferenceClient, heartbeat_overdue: Callable[[], bool]
@@ -49,7 +49,7 @@ class Attempt:
         self.meter = ProgressMeter(self.task, stored=self.task.image_count - len(claim.missing))
 
     def stop(self, why: AttemptEnded) -> None:
-        """End the call and then the run; losing the lease outranks every other reason."""
+        """Stop the call and then the run; LeaseLost replaces any earlier reason."""
         if self.stop_reason is None or isinstance(why, LeaseLost):
             self.stop_reason = why
         if isinstance(why, LeaseLost) and not self.lost.done():
@@ -57,10 +57,10 @@ class Attempt:
         self.stopping.set()
 
     def check_stop(self) -> None:
-        """Raise why the run has to end, if it has to.
+        """Raise the reason to stop, if there is one.
 
-        Asked before every call and every file: a process that was frozen runs on in the middle of
-        a line, before any of its loops has noticed how late it is.
+        Called before every call and every file, because a process that was frozen continues here
+        before its loops notice that the lease has expired.
         """
         if self.heartbeat_overdue():
             self.stop(LeaseLost())
@@ -68,10 +68,10 @@ class Attempt:
             raise self.stop_reason
 
     async def unless_stopped(self, work: Coroutine[Any, Any, T], *, grace: float = 0.0) -> T:
-        """The result of `work`; or cancel it and raise why the run has to end.
+        """The result of `work`; if the run is stopped, cancel `work` and raise the reason.
 
-        Every wait of a run for something other than its own writes goes through here, or looks
-        at `stopping` itself. `grace`: seconds for which `work` may still end after that.
+        A run waits for nothing but its own writes without this or `stopping`. `grace`: seconds
+        that `work` may still take after the stop.
         """
         task = asyncio.create_task(work)
         stop = asyncio.create_task(self.stopping.wait())
@@ -92,10 +92,11 @@ class Attempt:
         )
 
     async def database(self, service: Callable[..., T], **values: Any) -> T:
-        """Call a service; while the database is away, again, until the lease is lost.
+        """Call a service, and repeat it while the database is away; raises LeaseLost.
 
-        A call that hangs is left behind then: what it still writes is fenced. An error that
-        lasts longer than a lease which is still held concerns this call alone, and is raised.
+        A call that hangs when the lease is lost is abandoned: its write is fenced. An error is
+        raised if it lasts longer than a lease that is still held, because then it concerns this
+        call alone.
         """
         began = monotonic()
         while True:
@@ -122,7 +123,7 @@ class Attempt:
 async def on_disk(function: Callable[..., T], *values: Any) -> T:
     """Call a function on files in a thread; raises StorageError if the disk hangs.
 
-    A thread cannot be ended: what it still writes is a file without a row, for the sweep.
+    A thread cannot be stopped: it may leave a file without a row, which the cleanup removes.
     """
     try:
         async with asyncio.timeout(DISK_LIMIT):
@@ -132,13 +133,13 @@ async def on_disk(function: Callable[..., T], *values: Any) -> T:
 
 
 def retrieve_exception(call: asyncio.Future[Any]) -> None:
-    """Take note of how an abandoned call ended, so that nobody is warned of it."""
+    """Retrieve the error of an abandoned call, so that asyncio does not warn of it."""
     if not call.cancelled():
         call.exception()
 
 
 def base_seed(drawn: int | None, asked: int | None) -> int:
-    """The seed of an earlier attempt, or the one asked for, or a new one."""
+    """The seed of an earlier attempt, else the requested one, else a random one."""
     if drawn is not None:
         return drawn
     return asked if asked is not None else secrets.randbelow(SEED_COUNT)

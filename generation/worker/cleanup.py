@@ -1,4 +1,4 @@
-"""What is over for good goes: old workers, links and sessions, the bin, files without a row."""
+"""Deletes old workers, expired links and sessions, old trash, and files without a row."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from generation.clock import clock
 logger = logging.getLogger(__name__)
 
 BETWEEN_BATCHES = 0.2
-"""Seconds in which others get to write."""
+"""Seconds between batches, in which others can write."""
 
 
 async def clean_up(worker_id: uuid.UUID) -> None:
-    """Done by the worker that lives longest: once is enough.
+    """Clean up, if this is the oldest live worker: one is enough.
 
-    Bin and files in threads of their own: a large gallery must not hold up the facts.
+    Trash and files are handled outside the database thread, so that they do not delay events.
     """
     eldest = await database_sync_to_async(selectors.oldest_worker)(clock.now())
     if eldest not in (None, worker_id):

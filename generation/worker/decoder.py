@@ -1,4 +1,4 @@
-"""Checks pictures and makes thumbnails in processes that can be killed."""
+"""Checks images and makes thumbnails in processes that can be killed."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from generation.images import MAX_BASE64, Picture
 logger = logging.getLogger(__name__)
 
 PROCESSES = 2
-"""At once; one bad picture must not hold up the others."""
+"""Processes at once, so that one bad image does not delay the others."""
 
 PATIENCE = TIME_LIMIT + 10.0
-"""Seconds for each part of an answer: a process that was stopped ends itself no more."""
+"""Seconds for each part of a response; needed because a stopped process cannot end itself."""
 
 ROOT = str(Path(__file__).resolve().parents[2])
 INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT")
-"""What the process gets of the environment; the rest holds secrets.
+"""Environment variables that the process inherits; others may hold secrets.
 
-One thread for numpy: on a machine of many cores the stacks of theirs would fill its memory limit.
+numpy gets one thread, because on many cores the stacks of its threads exceed the memory limit.
 """
 
 OUT_OF_BOUNDS = frozenset(
@@ -43,18 +43,18 @@ OUT_OF_BOUNDS = frozenset(
         signal.SIGFPE, signal.SIGILL,
     }
 )  # fmt: skip
-"""Deaths for which the picture is to blame; of any other the next process may know nothing."""
+"""Signals that mean that the image ended the process; after any other it is tried again."""
 
 
 class DecoderProcess:
-    """One process; `ask` blocks, `kill` may come from any thread."""
+    """One process; `ask` blocks, `kill` may be called from any thread."""
 
     def __init__(self) -> None:
         self._socket, theirs = socket.socketpair()
         self._socket.settimeout(PATIENCE)
         path = os.pathsep.join(filter(None, (ROOT, os.environ.get("PYTHONPATH"))))
         with theirs:
-            # -P: nothing is imported from the folder in which the worker happens to run
+            # -P: the working directory of the worker is not on the import path
             command = [sys.executable, "-P", "-W", "ignore", "-m", "generation.image_subprocess"]
             self._process = subprocess.Popen(  # noqa: S603
                 [*command, str(theirs.fileno())],
@@ -71,7 +71,7 @@ class DecoderProcess:
         return self._process.pid
 
     def ask(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
-        """The answer; raises PictureError if the picture ended the process, else DecoderLost."""
+        """The response; raises PictureError if the image ended the process, else DecoderLost."""
         try:
             self._socket.sendall(pack(header, body))
             return receive(self._socket)
@@ -83,18 +83,18 @@ class DecoderProcess:
             raise DecoderLost from error
 
     def kill(self) -> None:
-        """Without effect on a process that has ended by itself."""
+        """Kill the process, if it is still running."""
         self._process.kill()
 
     def close(self) -> int:
-        """Kill it, if it has not ended, and return how it ended."""
+        """Kill the process if it is still running; returns its exit status."""
         self.kill()
         self._socket.close()
         return self._process.wait()
 
 
 class ProcessPool:
-    """Idle processes of this one; each ends when its socket is closed, by whatever."""
+    """Idle decoder processes; each ends when its socket is closed."""
 
     def __init__(self) -> None:
         self._idle: list[DecoderProcess] = []
@@ -112,7 +112,7 @@ class ProcessPool:
             self._idle.pop().close()
 
     def warm(self) -> None:
-        """Start a process before the first picture comes; it takes a quarter of a second."""
+        """Start a process before the first image arrives, because it takes 250 ms."""
         if not self._idle:
             self.give_back(DecoderProcess())
 
@@ -123,7 +123,7 @@ threads = ThreadPoolExecutor(PROCESSES, thread_name_prefix="decoder")
 
 
 class Job:
-    """One request; `cancel` kills the process that works on it, or keeps it from beginning."""
+    """One request; `cancel` kills its process, or prevents the start."""
 
     def __init__(self, header: dict[str, Any], body: bytes | str) -> None:
         self._header = header
@@ -133,7 +133,7 @@ class Job:
         self._cancelled = False
 
     def run(self) -> tuple[dict[str, Any], bytes]:
-        """Once more if the process was lost: it may have been so before it was asked."""
+        """Run the request, and again if the process was lost: it may have ended before."""
         try:
             return self._run_once()
         except DecoderLost:
@@ -170,12 +170,12 @@ class Job:
 
 
 def in_ascii(text: str) -> bytes:
-    """Base64 is ASCII; anything else is replaced by what no base64 has."""
+    """`text` as ASCII; other characters become "?", which is not base64."""
     return text.encode("ascii", "replace")
 
 
 async def ask(header: dict[str, Any], body: bytes | str) -> tuple[dict[str, Any], bytes]:
-    """The answer of a process; killed when this is cancelled. Raises PictureError, DecoderLost."""
+    """The response of a process, killed if this is cancelled; raises PictureError, DecoderLost."""
     job = Job(header, body)
     try:
         told, data = await asyncio.get_running_loop().run_in_executor(threads, job.run)
@@ -193,7 +193,7 @@ def warm() -> None:
 
 
 async def check(text: str, *, width: int, height: int, parameters: str) -> Picture:
-    """The whole, checked picture in base64 `text`, with `parameters` in it; raises PictureError."""
+    """The checked image in base64 `text`, with `parameters` embedded; raises PictureError."""
     if len(text) > MAX_BASE64:
         raise PictureError(ErrorCode.PICTURE_TOO_LARGE)
     header = {"do": "check", "width": width, "height": height, "parameters": parameters}
@@ -202,5 +202,5 @@ async def check(text: str, *, width: int, height: int, parameters: str) -> Pictu
 
 
 async def thumbnail(data: bytes) -> bytes:
-    """A small WebP of the picture file `data`; raises PictureError."""
+    """A small WebP of the image file `data`; raises PictureError."""
     return (await ask({"do": "thumbnail"}, data))[1]

@@ -1,4 +1,4 @@
-"""What keeps a worker going: claims, heartbeats, the look at the models, and the way out."""
+"""The life of a worker: claims, heartbeats, model probes, take-overs, and the shutdown."""
 
 from __future__ import annotations
 
@@ -36,33 +36,33 @@ from generation.xinference import XinferenceClient
 logger = logging.getLogger(__name__)
 
 POLL_INTERVAL = 1.0
-"""Seconds between looks at the table: the guarantee behind the wake-ups."""
+"""Seconds between polls of the queue, because a wake-up may be lost."""
 
 MODELS_EVERY = 5.0
 LEASES_EVERY = 2.0
 CLEANUP_EVERY = 3_600.0
 GARBAGE_EVERY = 30.0
 FIRST_CLEANUP = 300.0
-"""Not at once: at a restart everybody waits, and one may follow another."""
+"""Seconds before the first cleanup: after a start tasks wait, and restarts may follow."""
 
 CLAIMS_AT_ONCE = 8
-"""In one transaction: whose turn it is would be asked anew for each."""
+"""Tasks of one transaction; separate ones would compute the queue order for each task."""
 
 HEARTBEATS_PER_LEASE = 6
 SELF_STOP_SHARE = 2 / 3
-"""A worker that could not prolong for this share of the lease stops itself first."""
+"""Share of the lease without a heartbeat after which a worker stops its own runs."""
 
 HAND_BACK_TIMEOUT = ABORT_TIMEOUT + 5.0
-"""Seconds for calls to end once they were told to; what then still runs is left to its lease."""
+"""Seconds for stopped runs to end; those still running are left to their leases."""
 
 
 class WorkerHost:
-    """One worker of a process; `start` and `drain` frame its life."""
+    """The worker of a process, from `start` to `drain`."""
 
     def __init__(
         self, client: XinferenceClient, *, demo: bool, version: str, model_server: str = ""
     ) -> None:
-        """`model_server`: the address that all workers must share; empty: it is not compared."""
+        """`model_server`: the address that all workers must share; empty to skip the check."""
         self.client = client
         self.model_server = model_server
         self.version = version
@@ -114,7 +114,10 @@ class WorkerHost:
             self.wake()
 
     async def claim_loop(self) -> None:
-        """Until draining: a claim is never cut off half-way, its task would have no runner."""
+        """Claim tasks until the worker drains.
+
+        It is not cancelled: an interrupted claim could leave a task without a run.
+        """
         outage = self.outage("claim")
         while not self.draining:
             try:
@@ -135,14 +138,14 @@ class WorkerHost:
 
     async def claim_some(self) -> bool:
         if self.pause.on or self.heartbeat_overdue():
-            # of a silent worker: what it took now it would give up at once, first a heartbeat
+            # an overdue worker would give up its claims at once: a heartbeat must come first
             return False
         claims = await database_sync_to_async(services.claim)(
             worker_id=self.worker_id, now=clock.now(), most=CLAIMS_AT_ONCE
         )
         for claim in claims:
             self.begin(claim)
-        # their calls go out before the next claim takes the thread that has the database
+        # the calls of these claims go out before the next claim occupies the database thread
         await asyncio.sleep(0)
         return bool(claims)
 
@@ -161,7 +164,7 @@ class WorkerHost:
         self.wake()
 
     async def heartbeat(self) -> None:
-        # a late heartbeat must not make a run believe that it still has its lease
+        # before the heartbeat: a late one must not hide that the lease was lost
         await self.stop_if_overdue()
         began = monotonic()
         await database_sync_to_async(clock.synchronise)()
@@ -175,7 +178,7 @@ class WorkerHost:
         database.worked()
         self.last_heartbeat = began
         self.cancel(wanted)
-        # last: a heartbeat that comes late costs every call
+        # last, because a delayed heartbeat costs every call
         await self.pause.refresh()
 
     def held_slots(self) -> list[int]:
@@ -183,9 +186,9 @@ class WorkerHost:
         return [run.attempt.claim.slot_id for run in self.runs if not run.slot_freed]
 
     def heartbeat_overdue(self) -> bool:
-        """Whether others may soon think our calls abandoned.
+        """Whether other workers may soon take over the slots of this one.
 
-        It asks no database: a heartbeat that hangs is just what it is for.
+        Uses the local clock alone, because heartbeats may hang in the database.
         """
         limit = settings.GENERATION_LEASE.total_seconds() * SELF_STOP_SHARE
         return monotonic() - self.last_heartbeat > limit
@@ -229,7 +232,7 @@ class WorkerHost:
             await clean_up(self.worker_id)
 
     async def end_abandoned(self, slot: AbandonedCall) -> None:
-        """End the call somebody left behind, then free its slot."""
+        """End the call of a worker that is gone, then free its slot."""
         ended, outage = False, self.outage(f"recover slot {slot.slot_id}")
         while not ended:
             try:
@@ -247,10 +250,11 @@ class WorkerHost:
                 await asyncio.sleep(RETRY_DELAY)
 
     async def collect_garbage(self) -> None:
-        """Collect what errors of the model server may have left in cycles, once nothing runs.
+        """Collect reference cycles after errors of the model server, while no task runs.
 
-        Our own errors leave none (see `translate_errors` in generation/xinference); a library may.
-        Only young objects are collected: a full collection pauses every socket of the process.
+        Errors of this package leave none (see `translate_errors` in generation/xinference), but
+        libraries may. Only young objects are collected, because a full collection pauses every
+        socket of the process.
         """
         errors = self.client.errors
         if errors != self.errors_collected and not self.runs:
@@ -262,7 +266,7 @@ class WorkerHost:
             await asyncio.wait(list(self.runs.values()), timeout=seconds)
 
     async def drain(self) -> None:
-        """Finish what can be finished in time, hand back the rest, and say goodbye."""
+        """Finish the runs that end within GENERATION_GRACE, hand back the others, and retire."""
         self.draining = True
         self.wake()
         if self.claimer is not None:
@@ -271,7 +275,7 @@ class WorkerHost:
         for run in list(self.runs):
             run.attempt.stop(AttemptInterrupted(InterruptReason.HANDED_BACK))
         await self.finish_runs(HAND_BACK_TIMEOUT)
-        # a claimer that hangs was waited for: what it still claims is left to its lease
+        # a claim that still hangs is cancelled; its tasks are left to their leases
         await cancel_and_wait(*self.runs.values(), *self.loops, *self.takeovers, self.claimer)
         if self.worker_id.int:
             await retire(self.worker_id, seconds=monotonic() - self.started)

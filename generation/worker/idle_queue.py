@@ -1,4 +1,4 @@
-"""When a worker has time for what nobody waits for."""
+"""Runs low-priority work, such as thumbnails, when the worker is idle."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from contextlib import asynccontextmanager
 from time import monotonic
 
 IDLE_AFTER = 0.3
-"""Seconds since the last thing that somebody waited for: then the processor is idle enough."""
+"""Seconds without urgent work after which the worker counts as idle."""
 
 MAX_WAIT = 5.0
-"""Seconds after which a crowd that never ends is no excuse any more."""
+"""Seconds after which low-priority work runs although the worker is busy."""
 
 
 class IdleQueue:
-    """One turn at a time; each begins when nothing was urgent for a moment."""
+    """Gives out one turn at a time, once the worker is idle."""
 
     def __init__(self) -> None:
         self.one_at_a_time = asyncio.Lock()
         self.busy_at = 0.0
 
     def mark_busy(self) -> None:
-        """Somebody waits for what is done now."""
+        """A user waits for what this process does now."""
         self.busy_at = monotonic()
 
     def seconds_left(self, deadline: float) -> float:
@@ -32,6 +32,6 @@ class IdleQueue:
     async def idle_turn(self) -> AsyncIterator[None]:
         deadline = monotonic() + MAX_WAIT
         async with self.one_at_a_time:
-            while (left := self.seconds_left(deadline)) > 0:  # noqa: ASYNC110  what is urgent moves it
+            while (left := self.seconds_left(deadline)) > 0:  # noqa: ASYNC110  urgent work extends it
                 await asyncio.sleep(left)
             yield

@@ -1,4 +1,4 @@
-"""Tells the log which models can no longer be used, and which can again."""
+"""Logs which models became unusable and which became usable again."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from generation.log_lines import MAX_CAUSES, LogRateLimit
 logger = logging.getLogger(__name__)
 
 MAX_KNOWN = 200
-"""Models whose end would be told: a server may rename its own for ever."""
+"""Models remembered after the server stopped naming them; a server may rename its models."""
 
 MAX_NAMED = 3
-"""Models that one line names; of further ones it tells the number."""
+"""Models named in one log line; the line also has the count of all."""
 
 
 @dataclass(slots=True)
 class ModelOutage:
-    """A model of which the log says that it cannot be used."""
+    """A model that was logged as unusable."""
 
     began: float = field(default_factory=monotonic)
     failures: int = 1
@@ -32,9 +32,9 @@ class ModelOutage:
 
 
 class ModelOutages:
-    """Two lines at most for each look, and none for most looks while a server flaps.
+    """Writes at most two lines per probe, and fewer while a server flaps.
 
-    What changed while its pace allowed no line stands in the next one, unless it changed back.
+    A change for which the pace allowed no line is logged later, unless it was reverted.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class ModelOutages:
         self.pace = LogRateLimit()
 
     def update(self, served: Mapping[str, str]) -> None:
-        """`served`: why each model that is served cannot be used; empty if it can."""
+        """`served`: for each listed model why it cannot be used, or an empty string."""
         known = {settings.XINFERENCE_MODEL, *self.known}
         causes = {**dict.fromkeys(known, services.NOT_SERVED), **served}
         if len(causes) > MAX_KNOWN:
@@ -65,7 +65,7 @@ class ModelOutages:
         return cause not in told and len(told) < MAX_CAUSES
 
     def write_began(self, names: Sequence[str], causes: Mapping[str, str]) -> None:
-        """One line, with the cause of the first of them."""
+        """Write one line with the cause of the first model."""
         for name in names:
             self.down.setdefault(name, ModelOutage()).causes.add(causes[name])
         if names:
@@ -74,7 +74,7 @@ class ModelOutages:
             logger.warning("%s", line)
 
     def write_ended(self, names: Sequence[str]) -> None:
-        """One line, with the failures and the time of that which was down for longest."""
+        """Write one line with the failures and the duration of the longest outage."""
         if not names:
             return
         ended = [self.down.pop(name) for name in names]

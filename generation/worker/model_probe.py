@@ -1,4 +1,4 @@
-"""The look at the model server that every worker takes, and what it writes down."""
+"""Asks the model server what it serves and records it; every worker does so."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from generation.xinference import ListedModel, ServedModel, XinferenceClient
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE, MAX_PAUSE = 1.0, 60.0
-"""Seconds before a model is asked again that could not be used, doubled each time."""
+"""Seconds before an unusable model is asked again, doubled each time."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelBackoff:
-    """A model that the lists call ready and whose own answers cannot be used."""
+    """A model that is listed as ready but whose own responses cannot be used."""
 
     model: ServedModel
     pause: float
@@ -37,7 +37,7 @@ class ModelBackoff:
 
 
 class ModelProbe:
-    """Asks the model server what it serves; `probe` says whether anything is ready."""
+    """Asks the model server what it serves."""
 
     def __init__(self, client: XinferenceClient, *, demo: bool) -> None:
         self.client = client
@@ -45,9 +45,9 @@ class ModelProbe:
         self.server = Outage(logger, "model_server", causes=MAX_CAUSES, pace=LogRateLimit())
         self.outages = ModelOutages()
         self.early = True
-        """Whether a refused key may be tried before its pause is over: once for each start."""
+        """Whether a refused key may be tried before its pause is over: once per start."""
         self.key = KeyUse.ALLOWED
-        """With what right the last look sent the key, or did not send it."""
+        """Whether the last probe was allowed to send the key."""
         self.backoffs: dict[str, ModelBackoff] = {}
 
     async def probe(self) -> bool:
@@ -80,9 +80,9 @@ class ModelProbe:
         return any(model.ready for model in served)
 
     async def read_models(self) -> Sequence[ServedModel]:
-        """Every listed model; one that cannot be used takes no other one with it.
+        """Every listed model, usable or not.
 
-        Raises only what concerns all of them: lists that cannot be read, and a refused key.
+        Raises only errors that concern all models: unreadable lists and a refused key.
         """
         listed = await self.client.listed(first=settings.XINFERENCE_MODEL)
         names = {each.name for each in listed}
@@ -90,7 +90,7 @@ class ModelProbe:
         return await asyncio.gather(*(self.read_model(each) for each in listed))
 
     async def read_model(self, listed: ListedModel) -> ServedModel:
-        """One model; while it rests after an answer that could not be used, what it was then."""
+        """One model; after an unusable response the earlier result until its pause is over."""
         backoff = self.backoffs.get(listed.name)
         if backoff is not None and listed.ready and monotonic() < backoff.again_at:
             return backoff.model
@@ -102,7 +102,7 @@ class ModelProbe:
         return model
 
     def back_off(self, listed: ListedModel, error: XinferenceError) -> ServedModel:
-        """Note that a model cannot be used, and for how long it is not asked again."""
+        """Record that a model is unusable and when it may be asked again."""
         before = self.backoffs.get(listed.name)
         pause = FIRST_PAUSE if before is None else min(2 * before.pause, MAX_PAUSE)
         model = self.client.unusable(listed, error)
@@ -124,7 +124,7 @@ class ModelProbe:
 
 
 def cause_of(model: ServedModel) -> str:
-    """Why a model that the server names cannot be used; empty if it can."""
+    """Why a listed model cannot be used; empty if it can."""
     if model.ready:
         return ""
     return redacted(model.error_detail) or (
@@ -133,7 +133,8 @@ def cause_of(model: ServedModel) -> str:
 
 
 def slots_of(setting: str, model: str, replicas: int) -> int:
-    """Calls in flight for `model`: GENERATION_SLOTS ("6", or "NAME=2,OTHER=1") or its replicas."""
+    """Simultaneous calls of `model`: from GENERATION_SLOTS ("6", or "NAME=2,OTHER=1"), else its
+    replicas."""
     for part in filter(None, (each.strip() for each in setting.split(","))):
         name, separator, count = part.rpartition("=")
         if not separator or name == model:

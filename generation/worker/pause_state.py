@@ -1,4 +1,4 @@
-"""Whether this worker is paused: by an operator, or because its database is a copy."""
+"""Whether this worker is paused, by an operator or because its database is a copy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 class PauseState:
-    """`on` until the first `refresh` has found that this is the place of the database."""
+    """`on` until `refresh` has found that the database belongs to this DATA_DIR."""
 
     def __init__(self) -> None:
         self.on = True
@@ -25,7 +25,7 @@ class PauseState:
         self._heartbeats: dict[uuid.UUID, datetime] = {}
 
     async def refresh(self) -> None:
-        """Before the worker begins, then with each heartbeat; a disk that fails changes nothing."""
+        """Read the state again; a failing disk leaves it as it is."""
         try:
             self._set(on=not await database_sync_to_async(services.may_claim)())
             if self.on:
@@ -41,7 +41,7 @@ class PauseState:
         self.on = self._logged = on
 
     async def _join_live_workers(self) -> None:
-        """Another host's worker that goes on shows that the database is no copy."""
+        """A heartbeat of another host's worker proves that the database is not a copy."""
         heard = await database_sync_to_async(selectors.heartbeats)(clock.now())
         if selectors.any_heartbeat_between(self._heartbeats, heard):
             await database_sync_to_async(services.join_data_dir)()

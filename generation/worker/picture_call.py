@@ -1,4 +1,4 @@
-"""One call to the model server: its progress, its end, and the image that comes of it."""
+"""One call to the model server: its progress, its end, and the image that it returns."""
 
 from __future__ import annotations
 

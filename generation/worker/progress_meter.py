@@ -1,4 +1,4 @@
-"""Percent and remaining time of one attempt, from expected seconds and what was measured."""
+"""Percentage and remaining time of one attempt, from expected and measured durations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from generation.models import GenerationTask
 from generation.services import Boundary, Fraction
 
 CEILING = 99.0
-"""100 is said only by `completed`."""
+"""Only the event `completed` shows 100."""
 
 MAX_FRACTIONS = 1_000
 """Per attempt; beyond it only boundaries are written. Four images need at most 800."""
@@ -90,10 +90,10 @@ class ProgressMeter:
         ]
 
     def enter(self, step: Step, *, observed: bool = True) -> None:
-        """`step` began now, or, if not observed, some time since the last boundary that was.
+        """Begin `step`: now if observed, else at some time since the last observed boundary.
 
-        Time between two observed boundaries is measured; steps that passed unseen within it
-        share it as they were expected to.
+        The time between two observed boundaries is divided among the steps within it, in
+        proportion to their expected durations.
         """
         now = monotonic()
         if observed:
@@ -119,7 +119,7 @@ class ProgressMeter:
         }
 
     def read(self, fraction: float = 0.0) -> tuple[float, float]:
-        """(percent, remaining seconds) with `fraction` of the present step done."""
+        """(percentage, remaining seconds) with `fraction` of the current step done."""
         done = self.expected[Step.LOADING] + self.stored * self.per_picture
         if self.step == Step.LOADING:
             done -= self.expected[Step.LOADING]
@@ -131,9 +131,9 @@ class ProgressMeter:
         return self.percent, self.remaining(done, fraction)
 
     def remaining(self, done: float, fraction: float) -> float:
-        """Expected seconds left; the pace of a running generation replaces its expectation.
+        """Expected seconds left; for a running generation from its measured pace.
 
-        The pace counts from the first fraction seen: what came before it was waiting.
+        The pace counts from the first observed fraction, because the call waits before it.
         """
         left = max(0.0, self.total - done)
         if self.step != Step.GENERATING or fraction <= 0:

@@ -1,4 +1,4 @@
-"""A worker's row: where it begins, which model server it may call, and its end."""
+"""Creates and ends the row of a worker."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ RETIRE_TIMEOUT = 5.0
 
 
 async def register(*, version: str, model_server: str) -> uuid.UUID:
-    """The id of this process's new row; raises WorkerRefused if other workers call elsewhere.
+    """Create the row of this process and return its id.
 
-    `model_server` is a URL, or empty if it shall not be compared.
+    Raises WorkerRefused if live workers call another model server than the URL `model_server`;
+    empty skips the check.
     """
-    # before: a worker of this host whose process is gone holds no address any more
+    # first: a worker of this host whose process is gone must not count as live
     await expire_dead_workers()
     worker = await database_sync_to_async(services.register_worker)(
         host=platform.node(),
@@ -49,9 +50,10 @@ async def register(*, version: str, model_server: str) -> uuid.UUID:
 
 
 async def expire_dead_workers() -> None:
-    """In the one-process installation a worker with a dead pid needs no lease to run out.
+    """End the leases of workers of this host whose process no longer exists.
 
-    Elsewhere a pid says nothing: containers share host names, not process numbers.
+    Only without Redis, where all processes run on one host: containers may share a host name but
+    not their process ids.
     """
     if settings.REDIS_URL:
         return
@@ -73,7 +75,7 @@ def process_exists(pid: int) -> bool:
 
 
 async def retire(worker_id: uuid.UUID, *, seconds: float) -> None:
-    """Say that this worker is gone; without a database the silence says it."""
+    """Record that this worker ended; without a database its missing heartbeats show it."""
     try:
         async with asyncio.timeout(RETIRE_TIMEOUT):
             await database_sync_to_async(services.retire_worker)(

@@ -1,4 +1,4 @@
-"""One attempt at one task, from the claim to its end."""
+"""Runs one attempt at a task, from the claim to its end."""
 
 from __future__ import annotations
 
@@ -49,10 +49,11 @@ from generation.xinference import XinferenceClient
 logger = logging.getLogger(__name__)
 
 FRESHLY_LAUNCHED = timedelta(seconds=15)
-"""So long after a launch the server may still say that it does not know the model."""
+"""Time after a launch in which the server may still answer that it does not know the model."""
 
 MODEL_CHECKS, MODEL_CHECK_PAUSE = 4, 1.2
-"""Longer than the 3 s for which Xinference caches its list of models."""
+"""Checks after a failure and seconds between them; together longer than the 3 s for which
+Xinference caches its list of models."""
 
 FIRST_WAIT, MAX_WAIT, WAIT_SPREAD = 1.0, 30.0, 0.3
 
@@ -152,7 +153,7 @@ class TaskRun:
             return
 
     async def finish_safely(self, error: Exception) -> None:
-        """Its own end, or, if that cannot be written, that something unexpected happened."""
+        """Write the end that `error` means; if that fails, end the task as an internal error."""
         try:
             await self.finish(error)
         except Exception as unexpected:  # noqa: BLE001  it is in the log
@@ -180,7 +181,7 @@ class TaskRun:
             self.log(logging.INFO, "attempt_left", late)
 
     async def finish_failed_call(self, error: XinferenceError) -> None:
-        """A call that broke off; a run that has to end meanwhile ends for that reason."""
+        """Write why a call failed; if the run is stopped meanwhile, write that reason instead."""
         try:
             reason = await self.reason_of(error)
         except (CancelObserved, AttemptInterrupted) as stopped:
@@ -192,7 +193,7 @@ class TaskRun:
         await self.attempt.write(services.interrupt, reason=reason, detail=detail)
 
     async def reason_of(self, error: XinferenceError) -> InterruptReason:
-        """Why the attempt broke off; writes down what it says about the model server."""
+        """Why the attempt is interrupted; records what the error says about the model server."""
         if isinstance(error, XinferenceKeyRefused):
             await self.attempt.database(services.refuse_key, now=clock.now())
             return InterruptReason.KEY_REFUSED
@@ -212,10 +213,10 @@ class TaskRun:
         return InterruptReason.MODEL_DOWN
 
     async def check_model(self, error: XinferenceFailed) -> InterruptReason:
-        """A 500 or a dropped connection: is the process that drew still the same, and ready?
+        """After a 500 or a dropped connection: whether the model process died or only failed.
 
-        The server goes on naming a dead process for some seconds, so one look is not enough.
-        Raises why the run has to end if that comes first.
+        It is checked several times, because the server lists a dead process for some seconds.
+        Raises the reason if the run is stopped meanwhile.
         """
         attempt = self.attempt
         for look in range(MODEL_CHECKS):
@@ -227,7 +228,7 @@ class TaskRun:
                 await self.record_model_down(away)
                 return InterruptReason.MODEL_LOST
             except XinferenceError as unreadable:
-                # its own lists break while it restarts a model
+                # its lists are unusable while it restarts a model
                 self.log(logging.INFO, "instances_unreadable", unreadable)
                 return InterruptReason.MODEL_LOST
             if model is None or not model.ready or model.identity != attempt.claim.identity:
@@ -280,7 +281,7 @@ class TaskRun:
             await cancel_and_wait(ending)
 
     async def make_thumbnail(self, image: Stored) -> None:
-        """Its URL serves the picture itself until this is there, so a failure only costs bytes."""
+        """Make the thumbnail; after a failure its URL goes on serving the image itself."""
         try:
             async with self.idle_queue.idle_turn():
                 small = await decoder.thumbnail(await on_disk(images.read, image.name))
@@ -297,7 +298,7 @@ class TaskRun:
     def log(
         self, level: int, event: str, why: Exception, exc_info: Exception | None = None
     ) -> None:
-        """A line about this attempt; its end has one already, with the change itself."""
+        """Log a line about this attempt; the services log its end."""
         attempt = self.attempt
         line = log_line(event, task=attempt.task.pk, attempt=attempt.number, cause=cause_of(why))
         logger.log(level, "%s", line, exc_info=exc_info)
