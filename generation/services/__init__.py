@@ -1,4 +1,7 @@
-"""The only writer. Every change of a task goes through one private transition function."""
+"""The only writer of tasks, slots, images and workers.
+
+Every change of a task goes through `transition`, which is private to this package.
+"""
 
 from __future__ import annotations
 

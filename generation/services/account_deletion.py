@@ -1,4 +1,4 @@
-"""Deleting an account with all that it owns: tasks, pictures, logs, links, tokens."""
+"""Deletes an account with all that it owns: tasks, images, events, links and tokens."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from generation.services.retention import BATCH, delete_tasks
 
 
 def close_account(*, user: User, now: datetime) -> int:
-    """Disable the account and request the cancellation of its tasks; how many are unfinished.
+    """Disable the account and request the cancellation of its tasks.
 
-    Waiting tasks end here. A task that is being drawn ends once its worker has stopped the call.
+    Returns the number of tasks that are still unfinished. Queued tasks end here; a running task
+    ends once its worker has stopped the call.
     """
     with transaction.atomic():
         User.objects.filter(pk=user.pk).update(is_active=False)
@@ -29,9 +30,10 @@ def close_account(*, user: User, now: datetime) -> int:
 
 
 def delete_account(*, user: User) -> int:
-    """Delete a batch of its finished tasks with their files, or at last the account; how many.
+    """Delete a batch of the account's finished tasks with their files; returns their number.
 
-    Returns 0 when the account is gone, or when all that is left is tasks that still go on.
+    Without any task left the account itself is deleted. Returns 0 then, and also while only
+    unfinished tasks are left.
     """
     due = GenerationTask.objects.filter(owner=user, slot__isnull=True, status__in=sorted(TERMINAL))
     if gone := delete_tasks(due.order_by("pk"), BATCH):

@@ -1,4 +1,4 @@
-"""What a worker writes during an attempt; every line is fenced by status and attempt."""
+"""Writes of a worker during an attempt, all fenced by status and attempt."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from generation.services.transition import RUNNING, LogLine, transition
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boundary:
-    """A step that began; `observed` False: noticed only after it had passed."""
+    """A step that began; not `observed` if it was noticed only after it had passed."""
 
     step: Step
     progress: float
@@ -48,7 +48,7 @@ class Boundary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fraction:
-    """A measured share of picture `image`, which is being generated."""
+    """The measured fraction of image number `image`, which is being generated."""
 
     progress: float
     eta_seconds: float
@@ -63,7 +63,7 @@ class Fraction:
             kind=EventKind.PROGRESSED,
             details={"fraction": round(self.fraction, 4), "done": self.done, "total": self.total},
             changes={
-                # known already, but a boundary may be written after it
+                # stated because a later line of the same transaction may change them
                 "step": Step.GENERATING,
                 "current_image": self.image,
                 "progress": self.progress,
@@ -75,7 +75,7 @@ class Fraction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastImage:
-    """With this picture the task is completed, and its call is known to be over."""
+    """What storing the last image also needs: it completes the task and frees the slot."""
 
     slot_id: int
     measured: dict[str, float]
@@ -91,9 +91,9 @@ def begin_call(
     boundary: Boundary,
     now: datetime,
 ) -> None:
-    """Fix the parameters of one picture and the id its call will have.
+    """Store the seed and the request id of a call before it is sent.
 
-    Raises TransitionRefused if the task or the slot is not this attempt's any more.
+    Raises TransitionRefused if the task or the slot no longer belongs to this attempt.
     """
     with transaction.atomic():
         line = boundary.line.with_changes(seed=seed)
@@ -106,7 +106,7 @@ def begin_call(
 def record_seen(
     *, task_id: uuid.UUID, attempt: int, seen: Sequence[Boundary | Fraction], now: datetime
 ) -> None:
-    """Boundaries that passed, and fractions between them, oldest first, in one transaction."""
+    """Write boundaries and fractions, oldest first, in one transaction."""
     lines = [each.line for each in seen]
     transition(task_id=task_id, lines=lines, sources=RUNNING, fence=attempt, now=now)
 
@@ -114,7 +114,7 @@ def record_seen(
 def delay(
     *, task_id: uuid.UUID, attempt: int, reason: DelayReason, wait: timedelta, now: datetime
 ) -> None:
-    """The model asked us to come back; the slot is kept."""
+    """Record that the model server asked to call again later; the slot is kept."""
     line = LogLine(
         kind=EventKind.DELAYED,
         details={"reason": reason.value, "until": round((now + wait).timestamp(), 3)},
@@ -137,11 +137,11 @@ def store_image(
     now: datetime,
     last: LastImage | None = None,
 ) -> GeneratedImage:
-    """The row of a picture whose file is in place; refused once a cancel was requested.
+    """Create the row of an image whose file is in place.
 
-    Stored already under this name (the answer to an earlier try was lost): that row again.
-    With `last` the task is completed and the slot freed in the same transaction; refused if
-    another picture is missing.
+    Returns the existing row if an earlier try stored it and its response was lost. With `last` the
+    same transaction completes the task and frees the slot. Raises TransitionRefused once a cancel
+    was requested, and with `last` also while another image is missing.
     """
     image = GeneratedImage(
         task_id=task_id,
@@ -179,7 +179,7 @@ def store_image(
 def ending_lines(
     line: LogLine, image: GeneratedImage, last: LastImage, now: datetime
 ) -> tuple[LogLine, LogLine]:
-    """The line of the last picture, and that of the end."""
+    """The entries of the last image and of the end; raises TransitionRefused if one is missing."""
     task = lock_task(image.task_id)
     others = images_of(task) if task.image_count > 1 else []
     if len(others) + 1 != task.image_count:
@@ -191,5 +191,5 @@ def ending_lines(
 
 
 def record_thumbnail(*, image_id: int, name: str) -> bool:
-    """Whether the picture still existed."""
+    """Store the name of a thumbnail; returns whether the image still exists."""
     return bool(GeneratedImage.objects.filter(pk=image_id).update(thumbnail=name))

@@ -1,4 +1,4 @@
-"""Requests to cancel, and when they become facts."""
+"""Requests to cancel, and the cancellation once no call is running."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Answer = Literal["cancelled", "requested", "already_finished"]
 
 
 def request_cancel(*, task_id: uuid.UUID, now: datetime) -> Answer:
-    """Write down that the task is not wanted any more; the same answer however often."""
+    """Request the cancellation of a task; repeating the request changes nothing."""
     with transaction.atomic():
         task = lock_task(task_id)
         if task.is_over:
@@ -40,7 +40,7 @@ def request_cancel(*, task_id: uuid.UUID, now: datetime) -> Answer:
 
 
 def stops_after(task: GenerationTask, slot: ModelSlot | None) -> str:
-    """When the machine will be free: now, after this denoising step, or after this picture."""
+    """When the running call will stop: now, after its denoising step, or after its image."""
     if slot is None:
         return "now"
     route = ModelState.objects.filter(name=task.model).values_list("route", flat=True).first()
@@ -48,9 +48,9 @@ def stops_after(task: GenerationTask, slot: ModelSlot | None) -> str:
 
 
 def finish_cancels(*, now: datetime) -> int:
-    """Cancel what somebody wants cancelled and no machine works on; how many there were.
+    """Cancel queued tasks whose cancel was requested and that hold no slot; returns their number.
 
-    settle_slot does this itself; here is the net below it.
+    Normally `settle_slot` does this; these are the tasks for which it could not.
     """
     wanted = GenerationTask.objects.waiting().filter(
         cancel_requested_at__isnull=False, slot__isnull=True

@@ -1,4 +1,4 @@
-"""Claiming: queued tasks go into free slots, and their attempts begin."""
+"""Claims: put queued tasks into free slots and begin their attempts."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from generation.services.model_status import callable_models
 from generation.services.transition import QUEUED, LogLine, transition
 
 CLAIM_TRIES = 5
-"""How many losers' races in a row before the next look at the table."""
+"""Lost compare-and-set races before waiting for the next poll."""
 
 MOMENT = timedelta(microseconds=1)
-"""The least by which two times differ that a database stores."""
+"""The smallest difference between two stored times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A task in a slot; `missing` are the picture numbers still to draw."""
+    """A task in a slot; `missing` are the numbers of the images still to draw."""
 
     task: GenerationTask
     slot_id: int
@@ -40,7 +40,10 @@ class Claim:
 
 
 def claim(*, worker_id: uuid.UUID, now: datetime, most: int = 1) -> list[Claim]:
-    """Put the next tasks in line into free slots of one model; nothing if no pair of the two is."""
+    """Claim up to `most` queued tasks for one model.
+
+    Empty if no model has both a free slot and a queued task.
+    """
     for name in models_with_work(now):
         for _attempt in range(CLAIM_TRIES):
             try:
@@ -54,7 +57,7 @@ def claim(*, worker_id: uuid.UUID, now: datetime, most: int = 1) -> list[Claim]:
 
 
 def models_with_work(now: datetime) -> list[str]:
-    """Models for which a slot is free and somebody waits: most looks end here, with one query."""
+    """Models with a free slot and a queued task; most polls end after this one query."""
     free = ModelSlot.objects.filter(model=OuterRef("name"), task__isnull=True)
     waiting = GenerationTask.objects.claimable().filter(model=OuterRef("name"))
     models = callable_models(now=now).filter(Exists(free), Exists(waiting))
@@ -62,13 +65,13 @@ def models_with_work(now: datetime) -> list[str]:
 
 
 def claim_for(name: str, *, worker_id: uuid.UUID, now: datetime, most: int) -> list[Claim]:
-    """Raises TransitionRefused if others took all that were next."""
+    """Claim tasks for a model; raises TransitionRefused if other workers took all of them."""
     with transaction.atomic():
         keys = selectors.next_tasks(name, now, count=most)
         free = ModelSlot.objects.filter(model=name, task__isnull=True)
-        # no more than tasks can be taken: who finds all of them locked sees no work
+        # lock no more slots than tasks: a worker that finds all slots locked sees no work
         slots = list(free.select_for_update(skip_locked=True).order_by("number")[: len(keys)])
-        # asked here: whoever waited for the lock may know an older state
+        # read after the lock: the state may have changed while this transaction waited
         state = callable_models(now=now).filter(name=name).first()
         if state is None:
             return []
@@ -94,7 +97,7 @@ def fill_slot(
         "lease_until": now + settings.GENERATION_LEASE,
     }
     ModelSlot.objects.filter(pk=slot.pk).update(**held)
-    # nobody has drawn for a task before its first attempt
+    # before the first attempt no image exists
     drawn = task.images.values_list("index", flat=True) if task.attempt > 1 else ()
     stored = set(drawn)
     return Claim(
@@ -111,11 +114,11 @@ def fill_slot(
 def begin_attempts(
     keys: Sequence[uuid.UUID], *, worker_id: uuid.UUID, now: datetime
 ) -> list[GenerationTask]:
-    """The tasks as their new attempts find them, without those for which somebody was faster."""
-    # their owners' next turns come in the order of these ones
+    """The tasks with their new attempts, without those that another worker has claimed."""
+    # distinct times keep the order of the owners' next turns
     served = {key: now + place * MOMENT for place, key in enumerate(keys)}
     begun = []
-    # all in one order: two who want the same tasks must not wait crosswise
+    # one order for all workers, so that two that claim the same tasks do not deadlock
     for task in GenerationTask.objects.waiting().filter(pk__in=keys).order_by("pk"):
         try:
             begin_attempt(task, worker_id=worker_id, claimed_at=served[task.pk], now=now)
@@ -128,7 +131,7 @@ def begin_attempts(
 def begin_attempt(
     task: GenerationTask, *, worker_id: uuid.UUID, claimed_at: datetime, now: datetime
 ) -> None:
-    """Raises TransitionRefused if it does not wait as it did when it was read."""
+    """Begin an attempt; raises TransitionRefused if the task changed since it was read."""
     claimed = LogLine(
         kind=EventKind.CLAIMED,
         details={"worker": str(worker_id)[:8]},
@@ -150,7 +153,7 @@ def begin_attempt(
             "eta_seconds": task_seconds(task.expected_durations, task.image_count),
         },
     )
-    # it waited when it was read, and its attempt says that nobody had it since
+    # the task was queued when it was read; the fence refuses it if it was claimed since
     row = transition(
         task_id=task.pk,
         lines=[claimed, loading],

@@ -1,4 +1,4 @@
-"""Favourites, and the frame that tells open pages of a change to finished work."""
+"""Favourites, and the frame that announces a change of finished work to open pages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from generation.protocol import collection_frame, encode
 
 
 def set_favourite(*, owner: User, pictures: Sequence[PictureKey], favourite: bool) -> int:
-    """How many were changed; raises NotFound, with nothing written, if one is not there."""
+    """Mark or unmark images; returns how many changed.
+
+    Raises NotFound, with nothing written, if one of them does not exist.
+    """
     with transaction.atomic():
         keys = [image.pk for image in pictures_of_keys(owner, pictures)]
         rows = GeneratedImage.objects.filter(pk__in=keys).exclude(favourite=favourite)
@@ -33,9 +36,9 @@ def set_favourite(*, owner: User, pictures: Sequence[PictureKey], favourite: boo
 def publish_change(
     owner: User, change: str, *, pictures: Iterable[Any], tasks: Iterable[Any] = (), **more: Any
 ) -> None:
-    """Count the change in this transaction, and publish it once that is committed.
+    """Increment the owner's revision and publish the change after the commit.
 
-    `pictures`: (task, index). A page that misses it sees by the revision that it did.
+    `pictures` are (task, index). A page that missed a change notices it by the revision.
     """
     Collection.objects.get_or_create(owner=owner)
     mine = Collection.objects.filter(owner=owner)

@@ -1,4 +1,4 @@
-"""How attempts and tasks end."""
+"""Ends attempts and tasks."""
 
 from __future__ import annotations
 
@@ -24,28 +24,31 @@ from generation.protocol import ImageData, ending_data
 from generation.services.transition import RUNNING, LogLine, transition
 
 MAX_FAILED_ATTEMPTS = 3
-"""After so many attempts that went wrong by themselves a task is given up."""
+"""Attempts that may fail before the task fails."""
 
 MAX_ATTEMPTS = 200
-"""Of one task, however they ended: with the pauses between them it tried for 95 minutes."""
+"""Attempts of one task, however they end; with their pauses they take at least 95 minutes."""
 
 MAX_ABORTED = 10
-"""Somebody who stops the calls of a task on the model server ten times means it."""
+"""Calls of one task that may be aborted on the model server before the task fails."""
 
 MAX_PAUSE = timedelta(seconds=30)
 RETRY_AT_ONCE = COUNTED_INTERRUPTIONS | {InterruptReason.HANDED_BACK}
-"""These go on with the next attempt as soon as there is a slot; the others wait a little."""
+"""After these the next attempt begins as soon as a slot is free; after others it is delayed."""
 
 
 def lock_task(task_id: uuid.UUID) -> GenerationTask:
-    """The task as it is until this transaction ends: no cancel comes between look and write."""
+    """Read a task and lock its row, so that no cancel comes between reading and writing."""
     return GenerationTask.objects.select_for_update().get(pk=task_id)
 
 
 def complete(
     *, task_id: uuid.UUID, attempt: int, measured: dict[str, float], now: datetime
 ) -> None:
-    """Every picture is stored; refused once a cancel was requested or one is missing."""
+    """Complete a task whose images are all stored.
+
+    Raises TransitionRefused if one is missing or a cancel was requested.
+    """
     with transaction.atomic():
         task = lock_task(task_id)
         images = images_of(task)
@@ -55,11 +58,10 @@ def complete(
 
 
 def fail(*, task_id: uuid.UUID, attempt: int, code: ErrorCode, detail: str, now: datetime) -> None:
-    """The task ends at the step it is in; `detail` is for staff only."""
+    """End a task as failed in its current step; only staff see `detail`."""
     with transaction.atomic():
         task = lock_task(task_id)
-        # a cancel was requested: what went wrong on the way out does not matter, and
-        # `cancelled` is written when the slot is settled
+        # after a cancel request errors do not matter: `settle_slot` writes `cancelled`
         if task.cancel_requested_at is None:
             end(task, failed(task, code, detail, now), now, fence=attempt)
 
@@ -116,7 +118,7 @@ def end(
     fence: int | None = None,
     wanted: bool = False,
 ) -> None:
-    """The task is locked: nothing came between what the line tells and this."""
+    """Write the entry that ends a task, which the caller has locked."""
     transition(task_id=task.pk, lines=[line], sources=sources, fence=fence, wanted=wanted, now=now)
 
 
@@ -125,7 +127,7 @@ def images_of(task: GenerationTask) -> list[ImageData]:
 
 
 def attempt_seconds(task: GenerationTask, now: datetime) -> float:
-    """Seconds of the attempt that is running, 0 if none is."""
+    """Seconds of the running attempt, 0 if there is none."""
     if task.status != TaskStatus.RUNNING or task.claimed_at is None:
         return 0.0
     return (now - task.claimed_at).total_seconds()
@@ -139,10 +141,10 @@ def interrupt(
     detail: str,
     now: datetime,
 ) -> None:
-    """End an attempt: back to the line, or `failed` when its attempts are used up.
+    """End an attempt: the task is queued again, or fails when its attempts are used up.
 
-    The slot is not touched: settle_slot frees it when the call is known to be over, and only
-    then may the task be claimed again or called cancelled.
+    The slot is not touched. `settle_slot` frees it when the call is known to be over; only then
+    may the task be claimed again or cancelled.
     """
     with transaction.atomic():
         task = lock_task(task_id)
@@ -177,7 +179,7 @@ def interrupt(
 
 
 def is_last(task: GenerationTask, reason: InterruptReason) -> bool:
-    """Whether an end by `reason` uses up what the task may use up."""
+    """Whether an interruption by `reason` is the last one that the task may have."""
     if reason in COUNTED_INTERRUPTIONS:
         return task.failed_attempts + 1 >= MAX_FAILED_ATTEMPTS
     if reason != InterruptReason.HANDED_BACK and task.attempt >= MAX_ATTEMPTS:
@@ -188,5 +190,5 @@ def is_last(task: GenerationTask, reason: InterruptReason) -> bool:
 
 
 def retry_delay(ends: int) -> timedelta:
-    """1, 2, 4 … 30 seconds: what ends at once, again and again, must not fill the log."""
+    """1, 2, 4 … 30 seconds, so that attempts that end at once do not fill the log."""
     return min(MAX_PAUSE, timedelta(seconds=2 ** min(ends, 5)))

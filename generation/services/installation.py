@@ -1,4 +1,4 @@
-"""Whether this database belongs where it is: a copy of it waits until an operator says `resume`."""
+"""Detects a copied database, which stays paused until an operator runs `resume`."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from generation.services.completion import interrupt, lock_task
 from generation.services.slots import settle_slot
 
 ROW_KEY = 1
-"""Primary key of the one row."""
+"""Primary key of the only row."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResumeResult:
-    """`copy`: the installation has a new id now; `calls`: so many were left to the old one."""
+    """`copy`: the database was a copy and has a new id; `calls`: its slots that were freed."""
 
     copy: bool
     calls: int
 
 
 def may_claim() -> bool:
-    """Whether workers may claim tasks, and end calls of their predecessors.
+    """Whether workers may claim tasks and end abandoned calls.
 
-    Not while it is paused, nor in a copy: its running calls may be those of another installation.
-    The first worker that ever asks makes DATA_DIR the place of this database.
+    They may not while the installation is paused or the database is a copy, because the running
+    calls of a copy may belong to the original. The first call ever ties the database to DATA_DIR.
     """
     row = installation_row()
     if not row.settled:
@@ -41,7 +41,10 @@ def may_claim() -> bool:
 
 
 def installation_row() -> Installation:
-    """It has the id that lives here: one DATA_DIR may be used with another database for once."""
+    """The only row, created with the id of this DATA_DIR if there is one.
+
+    So a DATA_DIR can be used with another database for once.
+    """
     key = installation_id.read() or uuid.uuid4()
     row, _created = Installation.objects.get_or_create(pk=ROW_KEY, defaults={"key": key})
     return row
@@ -53,8 +56,11 @@ def pause() -> None:
 
 
 def resume(*, now: datetime) -> ResumeResult:
-    """Go on, in this place. In a copy, what its slots held is drawn anew, without a word to
-    the model server: those calls belong to the installation that was copied."""
+    """Resume in this DATA_DIR.
+
+    In a copy all slots are freed and their tasks queued again, without any request to the model
+    server: the calls belong to the original installation.
+    """
     with transaction.atomic():
         installation_row()
         row = Installation.objects.select_for_update().get(pk=ROW_KEY)
@@ -64,18 +70,18 @@ def resume(*, now: datetime) -> ResumeResult:
         row.paused = False
         row.settled = True
         row.save()
-        # before the commit: if this is as far as it gets, the copy is still paused
+        # before the commit: if the process ends in between, the copy is still paused
         installation_id.write(row.key)
     return ResumeResult(copy=copy, calls=calls)
 
 
 def join_data_dir() -> None:
-    """Make this DATA_DIR one more place of the database, beside that of its living workers."""
+    """Tie the database to this DATA_DIR too, beside those of its live workers."""
     installation_id.write(installation_row().key)
 
 
 def release_slots(now: datetime) -> int:
-    """Free every slot; how many were held. Their workers are not this installation's."""
+    """Free every slot and return how many were held; their workers belong to the original."""
     Worker.objects.exclude(state=WorkerState.PAUSED).update(state=WorkerState.STOPPED, slots=0)
     held = ModelSlot.objects.filter(task__isnull=False).order_by("task")
     calls = list(held.values_list("pk", "task", "attempt"))

@@ -1,4 +1,4 @@
-"""What the model server serves: models, how many calls each may have, and the refused key."""
+"""State of the model server: its models, their slots, and a refused key."""
 
 from __future__ import annotations
 
@@ -22,29 +22,32 @@ from generation.models import GenerationTask, ModelSlot, ModelState
 logger = logging.getLogger(__name__)
 
 UNSERVED_KEPT = timedelta(hours=1)
-"""A model that the server has not named for so long is not offered any more."""
+"""Time after which a model that the server no longer lists is deleted."""
 
 REFUSED_KEY_PAUSE = timedelta(minutes=15)
-"""Ten bad tries in five minutes ban our address for an hour, good keys too."""
+"""Pause of a refused key; ten refusals in five minutes ban an address for an hour."""
 
 KEY_TRIES_APART = timedelta(seconds=60)
-"""Between tries of a refused key by any process: five in five minutes at most, however many workers
-start and however often they crash."""
+"""Time between tries of a refused key by all processes together, so that even workers that restart
+often make at most five tries in five minutes."""
 
 UNSEEN_AFTER = timedelta(seconds=15)
-"""Three looks of a worker: after that nobody looks any more."""
+"""Three probes of a worker: an older state was left by a worker that is gone."""
 
 KEY_REFUSED = "the model server refused our key: correct XINFERENCE_API_KEY and restart the workers"
 NOT_SERVED = "the model server does not serve this model: launch it, or correct XINFERENCE_MODEL"
-"""Sentences for the operator, in the log and beside the row."""
+"""Messages for the operator, in the log and in the row."""
 
 LOST_FOR = timedelta(seconds=60)
-"""A dead model process is named READY for seconds and replaced within 14; then we believe again."""
+"""Time for which a dead model process counts as not ready although the server lists it as READY.
+
+The server replaces it within 14 s.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelObservation:
-    """What a worker saw of one model; `slots` is how many calls it may have in flight."""
+    """State of one model as a worker saw it; `slots` is its number of simultaneous calls."""
 
     name: str
     route: Route
@@ -54,20 +57,23 @@ class ModelObservation:
     identity: str
     slots: int
     error_code: ErrorCode | None = None
-    """Why it cannot be used although the server calls it ready."""
+    """Why the model cannot be used although the server lists it as ready."""
     error_detail: str = ""
 
 
 @contextmanager
 def locked_models() -> Iterator[None]:
-    """Lock the models by name, as whoever looks at them does: two must not wait crosswise."""
+    """Lock all models in the order of their names, so that two transactions do not deadlock."""
     with transaction.atomic():
         list(ModelState.objects.select_for_update().order_by("name").values_list("pk"))
         yield
 
 
 def record_models(*, seen: Sequence[ModelObservation], demo: bool, now: datetime) -> None:
-    """What the model server serves now; models it does not name are not ready, then forgotten."""
+    """Record what the model server serves.
+
+    Models that it does not list are not ready, and are deleted after UNSERVED_KEPT.
+    """
     with locked_models():
         for model in storable(seen):
             record_model(model, demo=demo, now=now)
@@ -93,11 +99,11 @@ def record_models(*, seen: Sequence[ModelObservation], demo: bool, now: datetime
 
 
 left_out = LogRateLimit(burst=1, seconds=3_600)
-"""Every worker meets the same at every look."""
+"""Limits the log line, because every worker writes it at every probe."""
 
 
 def storable(seen: Sequence[ModelObservation]) -> list[ModelObservation]:
-    """By name; new models only while there is room for them, the default one first."""
+    """`seen` by name, without new models beyond MAX_MODELS; the default model comes first."""
     known = set(ModelState.objects.values_list("name", flat=True))
     new = sorted(
         (model for model in seen if model.name not in known),
@@ -112,9 +118,9 @@ def storable(seen: Sequence[ModelObservation]) -> list[ModelObservation]:
 
 
 def delete_unserved_models(*, now: datetime) -> None:
-    """Delete models that are not served any more, with their slots.
+    """Delete models that are no longer served, with their slots.
 
-    One that an unfinished task names, or whose slot is held, stays; so does the default model.
+    The default model, models of unfinished tasks and models with a held slot are kept.
     """
     unfinished = GenerationTask.objects.unfinished().filter(model=OuterRef("name"))
     held = ModelSlot.objects.filter(model=OuterRef("name"), task__isnull=False)
@@ -136,7 +142,7 @@ def record_model(model: ModelObservation, *, demo: bool, now: datetime) -> None:
     )
     state = ModelState.objects.select_for_update().get(pk=state.pk)
     if key_is_refused(now=now):
-        return  # it was refused while this look was under way
+        return  # it was refused while this probe was running
     if not created and state.identity != model.identity:
         state.identity_since = now
     stale_process = is_lost_process(state, model.identity, now)
@@ -145,7 +151,7 @@ def record_model(model: ModelObservation, *, demo: bool, now: datetime) -> None:
     state.replicas = min(model.replicas, MAX_SLOTS)
     state.route, state.identity = model.route, model.identity
     state.demo, state.checked_at, state.seen_at = demo, now, now
-    # who still has another key must go on knowing that it was refused: that stays
+    # refused_key is kept, because a process with another key may still need it
     state.error_code = model.error_code or ""
     state.error_detail = model.error_detail
     state.slots = min(model.slots, MAX_SLOTS)
@@ -154,21 +160,21 @@ def record_model(model: ModelObservation, *, demo: bool, now: datetime) -> None:
 
 
 def record_lost_model(*, name: str, identity: str, now: datetime) -> None:
-    """The process behind `identity` died: not ready until another one stands in its place."""
+    """Record that the process `identity` died: not ready until another one replaces it."""
     ModelState.objects.filter(name=name, identity=identity).update(
         ready=False, loading=True, lost_identity=identity, lost_at=now
     )
 
 
 def is_lost_process(state: ModelState, identity: str, now: datetime) -> bool:
-    """Whether the server still names a process that we saw dying."""
+    """Whether the server still lists a process that is known to have died."""
     if state.lost_at is None or state.lost_identity != identity:
         return False
     return now - state.lost_at < LOST_FOR
 
 
 def resize_slots(model: str, count: int) -> None:
-    """As many slots as calls may be in flight; a held one above that is used up and then goes."""
+    """Give the model `count` slots; a held slot beyond them is deleted once it is free."""
     count = min(count, MAX_SLOTS)
     known = set(ModelSlot.objects.filter(model=model).values_list("number", flat=True))
     missing = [ModelSlot(model=model, number=k) for k in range(1, count + 1) if k not in known]
@@ -177,9 +183,9 @@ def resize_slots(model: str, count: int) -> None:
 
 
 def record_unreachable(*, code: ErrorCode, now: datetime, detail: str = "") -> None:
-    """The model server does not answer (properly): nobody claims until it does.
+    """Record that the model server does not respond, or not properly; claims stop until it does.
 
-    `detail`: the sentence for the operator.
+    `detail` is the message for the operator.
     """
     seen = {"checked_at": now, "error_code": code, "error_detail": detail}
     ModelState.objects.get_or_create(name=settings.XINFERENCE_MODEL, defaults=seen)
@@ -188,16 +194,16 @@ def record_unreachable(*, code: ErrorCode, now: datetime, detail: str = "") -> N
 
 
 def key_fingerprint() -> str:
-    """Of the key and the server that it is sent to: another server has refused nothing yet."""
+    """Digest of the key and the server, because another server has not refused the key."""
     parts = f"key:{settings.XINFERENCE_API_KEY}\0{settings.XINFERENCE_URL.rstrip('/')}"
     return hashlib.sha256(parts.encode()).hexdigest()
 
 
 def key_use(*, early: bool = False, now: datetime) -> KeyUse:
-    """Whether our key may be sent now; of a refused one, one caller gets the next try.
+    """Whether the key may be sent now; a refused one may be tried by one caller at a time.
 
-    It is due once the pause is over. `early`: a worker starts or an operator asks, and the key may
-    have been repaired on the server.
+    A try is due once the pause is over. `early`: it may come before, because a worker starts or an
+    operator asks, and the key may have been accepted by the server since.
     """
     refused = ModelState.objects.filter(refused_key=key_fingerprint())
     if not refused.exists():
@@ -209,21 +215,21 @@ def key_use(*, early: bool = False, now: datetime) -> KeyUse:
         rested = tried is None or now - tried >= KEY_TRIES_APART
         if not rested or (until > now and not early):
             return KeyUse.REFUSED
-        # until the outcome of this try is known, no other process sends the key
+        # no other process sends the key until the outcome of this try is known
         pause = max(until, now + KEY_TRIES_APART)
         refused.update(key_tried_at=now, refused_until=pause)
     return KeyUse.TRIAL
 
 
 def accept_key() -> None:
-    """The server took our key after all."""
+    """Record that the server accepted a key that it had refused."""
     ModelState.objects.filter(refused_key=key_fingerprint()).update(
         refused_key="", refused_until=None
     )
 
 
 def refuse_key(*, now: datetime) -> None:
-    """The server refused our key: nobody sends it for a while, or until it changes."""
+    """Record that the server refused the key: it is not sent until the pause is over."""
     record_unreachable(code=ErrorCode.KEY_REFUSED, now=now, detail=KEY_REFUSED)
     until = now + REFUSED_KEY_PAUSE
     with locked_models():
@@ -231,7 +237,7 @@ def refuse_key(*, now: datetime) -> None:
 
 
 def record_refused_key(*, now: datetime) -> None:
-    """Say of models that nobody with a better key looks at that ours is refused."""
+    """Record the refused key for models that no worker with an accepted key probes."""
     unseen = ModelState.objects.filter(checked_at__lt=now - UNSEEN_AFTER)
     refused = {"error_code": ErrorCode.KEY_REFUSED, "error_detail": KEY_REFUSED}
     with locked_models():
@@ -243,6 +249,6 @@ def key_is_refused(*, now: datetime) -> bool:
 
 
 def callable_models(*, now: datetime) -> QuerySet[ModelState]:
-    """Models that are ready, as far as our key may be sent."""
+    """Models that are ready and may be called with the current key."""
     refused = {"refused_key": key_fingerprint(), "refused_until__gt": now}
     return ModelState.objects.filter(ready=True).exclude(**refused)

@@ -1,4 +1,4 @@
-"""One log line for each end of a task and each interruption, written with the change itself."""
+"""Logs each end of a task and each interruption."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def log_outcome(
     details: Mapping[str, Any],
     changes: Mapping[str, Any],
 ) -> None:
-    """Write the line once the transaction is committed; events that end nothing have none."""
+    """Write the log line after the commit; other events have none."""
     if kind not in NAMES:
         return
     values = {
@@ -52,9 +52,9 @@ def log_outcome(
 
 
 def worker_of(task_id: Any, attempt: int) -> str | None:
-    """The beginning of the worker's id; None for a task that none had yet.
+    """The first digits of the worker's id; None for a task that was never claimed.
 
-    The slot does not tell: it is free, or another worker has taken it over.
+    It is read from the events, because the slot may be free or taken over by then.
     """
     if not attempt:
         return None

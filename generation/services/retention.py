@@ -1,4 +1,4 @@
-"""Deletes what is over: old tasks, orphaned files, expired sessions."""
+"""Deletes old tasks, orphaned files and expired sessions."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from generation.models import GeneratedImage, GenerationTask
 logger = logging.getLogger(__name__)
 
 BATCH = 100
-"""Tasks per transaction: short enough that nobody waits for it."""
+"""Tasks per transaction, few enough that no other writer waits long."""
 
 ORPHAN_AGE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PruneSummary:
-    """What would go; `bytes` of pictures, thumbnails not counted."""
+    """What would be deleted; `bytes` of images without their thumbnails."""
 
     tasks: int
     images: int
@@ -55,17 +55,17 @@ def prune_summary(*, before: datetime) -> PruneSummary:
 
 
 def prune_batch(*, before: datetime) -> int:
-    """Delete up to BATCH tasks with their events, pictures and files; how many there were."""
+    """Delete up to BATCH tasks with their events, images and files; returns their number."""
     return delete_tasks(ended_before(before).order_by("finished_at"), BATCH)
 
 
 def delete_tasks(due: QuerySet[GenerationTask], most: int) -> int:
-    """Delete the first `most` of these tasks with all of theirs, then their files; how many."""
+    """Delete the first `most` of these tasks, then their files; returns their number."""
     found = list(due.values_list("pk", flat=True)[:most])
     if not found:
         return 0
-    # who dies after the commit leaves files of which no row tells any more; a note in the folder
-    # of a task that is taken back in this moment is swept like any file without a row
+    # the mark lets the cleanup find the files if this process dies after the commit; the mark of
+    # a task that is restored in this moment is removed like any file without a row
     mark_for_deletion(found)
     with transaction.atomic():
         still_due = due.filter(pk__in=found).order_by("pk").select_for_update(of=("self",))
@@ -80,7 +80,7 @@ def mark_for_deletion(keys: Iterable[uuid.UUID]) -> None:
         try:
             images.mark_for_deletion(str(key))
         except OSError as error:
-            # a full disk is just what prune is called for
+            # a full disk must not prevent pruning
             logger.warning("%s", log_line("folder_not_marked", task=key, cause=cause_of(error)))
 
 
@@ -89,24 +89,23 @@ def remove_folders(keys: Iterable[uuid.UUID]) -> None:
         try:
             images.remove_folder(str(key))
         except OSError as error:
-            # its note tells the sweep to try again
+            # the cleanup tries again, because the folder is marked
             logger.warning("%s", log_line("file_left_behind", task=key, cause=cause_of(error)))
 
 
 def remove_orphaned_files(*, now: datetime) -> int:
-    """Remove files without a row that are older than an hour; how many there were.
+    """Remove files without a row that are older than an hour; returns their number.
 
-    A file is written before its row, so a worker that dies in between leaves one behind; a
-    younger file may still get its row. Only folders of tasks that exist here, and those that
-    prune could not finish, are looked at: a DATA_DIR that is used with another database for once
-    must not lose its pictures.
+    A file is written before its row, so a worker that dies in between leaves one behind, and a
+    younger file may still get its row. Only folders of existing tasks and folders marked for
+    deletion are searched, so that a DATA_DIR used with another database for once loses no images.
     """
     removed = 0
     for folder in images.folders():
         try:
             removed += remove_orphans_in(folder, now - ORPHAN_AGE)
         except OSError as error:
-            # the next folder may be removed all the same
+            # an error in one folder must not stop the others
             logger.warning("%s", log_line("folder_not_swept", folder=folder, cause=cause_of(error)))
     return removed
 
@@ -124,7 +123,7 @@ def remove_orphans_in(folder: str, moment: datetime) -> int:
 
 
 def known_files(folder: str) -> set[str] | None:
-    """The names of rows below `folder`, which is called like its task; None if there is no such."""
+    """The file names of the rows of the task `folder`; None if there is no such task."""
     key = parse_uuid(folder)
     if key is None or not GenerationTask.objects.filter(pk=key).exists():
         return None
@@ -133,5 +132,5 @@ def known_files(folder: str) -> set[str] | None:
 
 
 def delete_expired_sessions() -> None:
-    """Delete sessions whose time is over: a browser does not send them any more."""
+    """Delete expired sessions; browsers no longer send them."""
     import_string(f"{settings.SESSION_ENGINE}.SessionStore").clear_expired()

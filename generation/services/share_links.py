@@ -1,4 +1,4 @@
-"""Links under which a task can be seen without an account, for a while."""
+"""Links that show a task without an account until they expire."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from generation.models import GenerationTask, ShareLink
 
 LINK_KEPT = timedelta(days=7)
 MAX_LINKS = 20
-"""Per task; one more ends the oldest."""
+"""Links per task; one more revokes the oldest."""
 
 
 def create_link(*, task: GenerationTask, now: datetime) -> tuple[str, datetime]:
-    """(token in clear, when it ends); TransitionRefused while there is no picture to show."""
+    """Create a link; returns its token in clear and its expiry.
+
+    Raises TransitionRefused while the task has no image.
+    """
     token = secrets.token_urlsafe(24)
     with transaction.atomic():
         if not task.images.filter(deleted_at__isnull=True).exists():
@@ -32,17 +35,17 @@ def create_link(*, task: GenerationTask, now: datetime) -> tuple[str, datetime]:
 
 
 def revoke_links(*, task: GenerationTask) -> int:
-    """No link to the task works any more; how many there were."""
+    """Delete all links of a task; returns their number."""
     ended, _by_model = ShareLink.objects.filter(task=task).delete()
     return ended
 
 
 def revoke_link(*, link_id: int) -> None:
-    """This one does not work any more."""
+    """Delete one link."""
     ShareLink.objects.filter(pk=link_id).delete()
 
 
 def delete_expired_links(*, now: datetime) -> int:
-    """Delete links that have ended; how many."""
+    """Delete expired links; returns their number."""
     ended, _by_model = ShareLink.objects.filter(expires_at__lte=now).delete()
     return ended

@@ -1,4 +1,4 @@
-"""Slots: settled when their call is over, taken over when their lease has expired."""
+"""Frees slots whose call is over and takes over slots whose lease has expired."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AbandonedCall:
-    """A slot whose worker is gone; the taker ends the call, then settles the slot."""
+    """The call of a slot that was taken over; the new worker ends it, then frees the slot."""
 
     slot_id: int
     task_id: uuid.UUID
@@ -35,23 +35,23 @@ class AbandonedCall:
     identity: str
     stall: timedelta
     ours: bool = True
-    """Whether the call was made by this installation: only then it may be aborted."""
+    """Whether this installation made the call; only then it may be aborted."""
 
 
 def settle_slot(*, slot_id: int, task_id: uuid.UUID, attempt: int, now: datetime) -> bool:
-    """The call of this attempt is known to be over: free its slot.
+    """Free the slot of an attempt whose call is over, and cancel its task if that was requested.
 
-    A cancel that waited for this becomes a fact. False if the slot was somebody else's already.
+    Returns False if the slot no longer belongs to this attempt.
     """
     with transaction.atomic():
-        # task before slot, as everywhere: two who take them crosswise see each other's old half
+        # lock the task before the slot, as everywhere, so that transactions see both or neither
         task = lock_task(task_id)
         if not free_slot(slot_id=slot_id, task_id=task_id, attempt=attempt):
             return False
         if task.cancel_requested_at is not None and not task.is_over:
             end(task, cancelled(task, now), now, sources=ANY_UNFINISHED, fence=attempt)
         elif task.status == TaskStatus.RUNNING and task.attempt == attempt:
-            # its run ended without a word: no task may stay running with nobody behind it
+            # the run wrote no end: a task must not stay running without a worker
             interrupt(
                 task_id=task_id,
                 attempt=attempt,
@@ -63,7 +63,7 @@ def settle_slot(*, slot_id: int, task_id: uuid.UUID, attempt: int, now: datetime
 
 
 def free_slot(*, slot_id: int, task_id: uuid.UUID, attempt: int) -> bool:
-    """False if it was somebody else's already; whoever waits for one is woken."""
+    """Free a slot and wake the workers; returns False if it belongs to another attempt."""
     mine = ModelSlot.objects.filter(pk=slot_id, task=task_id, attempt=attempt)
     freed = mine.update(
         task=None, attempt=0, request_id=None, identity="", worker=None, lease_until=None
@@ -74,14 +74,14 @@ def free_slot(*, slot_id: int, task_id: uuid.UUID, attempt: int) -> bool:
 
 
 def expire_leases(*, worker_id: uuid.UUID, now: datetime) -> list[AbandonedCall]:
-    """Take over slots whose lease has run out; their running tasks become `interrupted`."""
+    """Take over slots whose lease has expired, and interrupt their running tasks."""
     taken: list[AbandonedCall] = []
     expired = ModelSlot.objects.filter(task__isnull=False, lease_until__lt=now)
     for slot_id in expired.order_by("lease_until").values_list("pk", flat=True):
         try:
             abandoned = take_over_slot(slot_id=slot_id, worker_id=worker_id, now=now)
         except DatabaseError as error:
-            # those that are ours by now must not be forgotten with this one
+            # return the slots that were taken over before the error
             logger.warning("%s", log_line("slot_kept", slot=slot_id, cause=cause_of(error)))
             break
         if abandoned is not None:
@@ -90,7 +90,7 @@ def expire_leases(*, worker_id: uuid.UUID, now: datetime) -> list[AbandonedCall]
 
 
 def take_over_slot(*, slot_id: int, worker_id: uuid.UUID, now: datetime) -> AbandonedCall | None:
-    """Make an expired slot ours, or None if another worker was faster."""
+    """Take over an expired slot; returns None if another worker has done so."""
     with transaction.atomic():
         task = GenerationTask.objects.select_for_update(of=("self",)).filter(slot=slot_id).first()
         if task is None:
@@ -120,7 +120,7 @@ def route_of(model: str) -> Route:
 
 
 def interrupt_silent(task_id: uuid.UUID, attempt: int, now: datetime) -> None:
-    """`lease_expired`, unless the old worker ended the attempt in this very moment."""
+    """Interrupt the attempt as `lease_expired`, unless its worker has just ended it."""
     try:
         interrupt(
             task_id=task_id,

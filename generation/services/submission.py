@@ -1,4 +1,4 @@
-"""Taking tasks in: values are checked here, whatever door they came through."""
+"""Accepts new tasks and checks their values, for every entry point."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DEFAULT_GUIDANCE = 0.0
 """Z-Image is distilled: nine steps without guidance are what it was made for."""
 
 OLD_PROCESSES_GONE = timedelta(days=2)
-"""So long after an upgrade no process of the older version runs any more."""
+"""Time after an upgrade in which processes of the older version may still run."""
 
 MAX_FILLED = 1_000
 
@@ -45,19 +45,19 @@ SETTING_FIELDS = (
     "guidance",
     "requested_seed",
 )
-"""What makes two submissions the same one."""
+"""Fields in which two submissions of the same request key must agree."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """`duplicate`: the task existed already; nothing was written."""
+    """`duplicate`: the task existed already and nothing was written."""
 
     task: GenerationTask
     duplicate: bool
 
 
 def defaults() -> dict[str, Any]:
-    """What an absent field means."""
+    """Values of absent fields."""
     width, height = DEFAULT_SIZE
     return {
         "model": settings.XINFERENCE_MODEL,
@@ -72,10 +72,10 @@ def defaults() -> dict[str, Any]:
 def submit(*, owner: User, request: Generate, now: datetime) -> Submission:
     """Store a task; raises InvalidInput(code, field).
 
-    The same request_key again gives the task it made, `request_key_reused` if the rest differs.
+    A repeated request key returns its task, or raises `request_key_reused` if other fields differ.
     """
     values = clean(request)
-    # what was stored already is given again, even if its parent has gone meanwhile
+    # a repeated request is answered even if its parent was deleted since
     known = existing_submission(owner=owner, values=values, key=request.request_key)
     if known is not None:
         return known
@@ -87,15 +87,15 @@ def submit(*, owner: User, request: Generate, now: datetime) -> Submission:
 def retry(*, task: GenerationTask, key: uuid.UUID | None, now: datetime) -> Submission:
     """A new task with the settings of a failed or cancelled one.
 
-    Raises TransitionRefused, NotFound if it went since it was looked at.
-    While an earlier retry of it is unfinished, that one is given again.
+    While an earlier retry is unfinished, returns that one. Raises TransitionRefused for other
+    statuses, NotFound if the task was deleted since it was read.
     """
     with transaction.atomic():
         parent = lock_parent(task)
         if parent.status not in (TaskStatus.FAILED, TaskStatus.CANCELLED):
             raise TransitionRefused
         values = {name: getattr(parent, name) for name in SETTING_FIELDS}
-        # a variation is made from it too, but asks for something else
+        # variations have the same parent but other settings
         running = parent.retries.unfinished().filter(**values).order_by("created").first()
         if running is not None:
             return Submission(task=running, duplicate=True)
@@ -105,7 +105,7 @@ def retry(*, task: GenerationTask, key: uuid.UUID | None, now: datetime) -> Subm
 
 
 def lock_parent(task: GenerationTask) -> GenerationTask:
-    """The task as it is now; staff may have found it in the bin already."""
+    """Read and lock the task; a task in the trash only if it was there before."""
     rows = GenerationTask.objects.select_for_update()
     if task.deleted_at is None:
         rows = rows.live()
@@ -118,11 +118,11 @@ def lock_parent(task: GenerationTask) -> GenerationTask:
 def insert_once(
     *, owner: User, values: dict[str, Any], key: uuid.UUID | None, now: datetime
 ) -> Submission:
-    """A new task; if its key was taken since it was looked up, the task that has it."""
+    """Insert a task; if its request key was used since it was looked up, return that task."""
     try:
         task = insert(owner=owner, values=values, key=key, now=now)
     except IntegrityError:
-        # the same key came from another socket in this very moment
+        # another connection has just used the same key
         known = existing_submission(owner=owner, values=values, key=key)
         if known is None:
             raise
@@ -133,7 +133,7 @@ def insert_once(
 def existing_submission(
     *, owner: User, values: dict[str, Any], key: uuid.UUID | None
 ) -> Submission | None:
-    """The task this key made, if there is one; raises InvalidInput if it was another request."""
+    """The task with this request key, if any; raises InvalidInput if its settings differ."""
     if key is None:
         return None
     task = GenerationTask.objects.filter(owner=owner, request_key=key).first()
@@ -145,7 +145,7 @@ def existing_submission(
 
 
 def is_same_request(task: GenerationTask, values: dict[str, Any]) -> bool:
-    """A parent that was deleted for good is not named in the row any more."""
+    """Whether `values` match the task; a deleted parent, no longer in the row, is ignored."""
     other = {name for name, value in values.items() if getattr(task, name) != value}
     if other == {"parent_id"} and task.parent_id is None:
         return not GenerationTask.objects.filter(pk=values["parent_id"]).exists()
@@ -188,14 +188,14 @@ def insert(
 
 
 def search_text(prompt: str, model: str) -> str:
-    """What a search looks through."""
+    """The text that a search reads."""
     return casefolded(f"{prompt}\n{model}")
 
 
 def fill_search_text(*, now: datetime) -> int:
-    """Fill what a process of an older version left empty while it ran beside this one; how many.
+    """Fill the search text of tasks stored by processes of an older version; returns their number.
 
-    Only recent tasks are read: the migration filled all that were there.
+    Only recent tasks are read, because the migration filled all earlier ones.
     """
     recent = GenerationTask.objects.filter(created__gte=now - OLD_PROCESSES_GONE, search_text="")
     tasks = list(recent.only("pk", "prompt", "model")[:MAX_FILLED])
@@ -206,7 +206,7 @@ def fill_search_text(*, now: datetime) -> int:
 
 
 def clean(request: Generate) -> dict[str, Any]:
-    """The column values of `request`, defaults filled in; raises InvalidInput."""
+    """The column values of `request` with defaults; raises InvalidInput."""
     width, height = size_of(request)
     values: dict[str, Any] = {
         "prompt": prompt_of(request.prompt, "prompt", required=True),

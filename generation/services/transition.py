@@ -1,4 +1,4 @@
-"""The one private transition: compare and set, next seqs, log lines, ring after commit."""
+"""The only function that changes a task: compare and set, append events, publish after commit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ANY_UNFINISHED = frozenset(UNFINISHED)
 
 
 class Row(NamedTuple):
-    """The columns of a task's row that every line of its log repeats."""
+    """The columns of a task that each of its events repeats."""
 
     owner_id: int
     newest_seq: int
@@ -44,9 +44,9 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogLine:
-    """One line of the log, and the columns of the row that change with it.
+    """One entry of a task's log, and the columns of the task that change with it.
 
-    `ending`: what the task leaves behind, of a line that ends it.
+    `ending`: the images and times of an entry that ends the task.
     """
 
     kind: EventKind
@@ -67,17 +67,16 @@ def transition(
     fence: int | None = None,
     wanted: bool = False,
 ) -> Row:
-    """Change the row as `lines` say and append them, oldest first; how it stands afterwards.
+    """Apply the changes of `lines` to a task and append them, oldest first; returns the new row.
 
-    Raises TransitionRefused, with nothing written, unless the row's status is in `sources`, its
-    attempt is `fence` (None: any) and, if `wanted`, nobody asked to cancel it.
-    What a frame shows and a later line changes, the first line has to state as well: the row's
-    older values are not read.
+    Raises TransitionRefused, with nothing written, unless the status is in `sources`, the attempt
+    is `fence` (None: any) and, if `wanted`, no cancel was requested. The first line must state
+    every column of a frame that a later line changes, because the old row is not read.
     """
     if any(row_changes(line).keys() - row_changes(lines[0]).keys() for line in lines[1:]):
         raise ValueError("the first line does not state what a later one changes")
     changes = {name: value for line in lines for name, value in line.changes.items()}
-    # no savepoint: nothing is written when it is refused, and the caller's own block decides
+    # without a savepoint, because a refused transition has written nothing
     with transaction.atomic(savepoint=False):
         row = update_row(task_id, len(lines), changes, sources=sources, fence=fence, wanted=wanted)
         if row is not None:
@@ -120,13 +119,13 @@ def update_row(
 
 
 def column_value(name: str, value: Any) -> tuple[str, Any]:
-    """The column of a field, and what is stored in it."""
+    """The column name of a field and the value as the database stores it."""
     column = sql.TASK_COLUMNS[name]
     return column.column, column.get_db_prep_save(value, connection)
 
 
 def rows_after(last: Row, lines: Sequence[LogLine]) -> Iterator[Row]:
-    """How the row stood after each line, if it stands as `last` after the last one."""
+    """The row after each line; `last` is the row after the last one."""
     first, known = last.newest_seq - len(lines) + 1, dict[str, Any]()
     for number, line in enumerate(lines[:-1]):
         known |= row_changes(line)
@@ -135,15 +134,15 @@ def rows_after(last: Row, lines: Sequence[LogLine]) -> Iterator[Row]:
 
 
 def row_changes(line: LogLine) -> dict[str, Any]:
-    """Of its changes those that frames show."""
+    """The changes that frames show."""
     return {name: value for name, value in line.changes.items() if name in Row._fields}
 
 
 def append(task_id: Any, lines: Sequence[tuple[LogLine, Row]], now: datetime) -> None:
-    """Write log lines, each with how the row stood after it, and ring once that is committed."""
+    """Write entries, each with the row after it, and publish them after the commit."""
     events = [build_event(task_id, line, row, now) for line, row in lines]
     insert_events(events)
-    # before the rings: a page that knows finds the line in the log
+    # before publishing, so that the log line exists when a page shows the event
     for line, row in lines:
         log_outcome(
             task_id,
@@ -197,7 +196,7 @@ def build_event(task_id: Any, line: LogLine, row: Row, now: datetime) -> TaskEve
 
 
 def insert_events(events: Sequence[TaskEvent]) -> None:
-    """Rows of the log, in one statement; they do not learn their own keys."""
+    """Insert events in one statement, without reading their primary keys back."""
     values = [
         column.get_db_prep_save(getattr(event, column.attname), connection)
         for event in events

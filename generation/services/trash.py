@@ -1,4 +1,4 @@
-"""The trash: into it, out of it, and emptying it."""
+"""The trash: moving into it, restoring from it, emptying it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from generation.services.retention import delete_tasks
 logger = logging.getLogger(__name__)
 
 TRASH_BATCH = 25
-"""Tasks, and pictures, that go at once: people write meanwhile, on SQLite one at a time."""
+"""Tasks or images deleted at once; on SQLite other writers wait for each batch."""
 
 
 def move_to_trash(
@@ -38,16 +38,17 @@ def move_to_trash(
     tasks: Collection[uuid.UUID],
     now: datetime,
 ) -> int:
-    """How many of the named things went; a task goes with its last picture, and its share links.
+    """Move tasks and images to the trash; returns how many were moved.
 
-    Raises NotFound if one is not the owner's, TransitionRefused if one is of an unfinished task;
-    then nothing is written. What is in the bin already stays there, since when it is.
+    A task goes with its last image, and its share links are deleted. What is in the trash already
+    keeps its time. Raises NotFound for what the owner does not have, TransitionRefused for an
+    unfinished task; then nothing is written.
     """
     with transaction.atomic():
         rows = locked_tasks(owner, {task for task, _index in pictures}.union(tasks))
         if not all(task.is_over for task in rows.values()):
             raise TransitionRefused
-        # a picture of a task in the bin lies there with it, and comes back with it
+        # an image of a task in the trash is there with it and is restored with it
         named = [
             image.pk
             for image in pictures_in(rows, pictures)
@@ -60,7 +61,7 @@ def move_to_trash(
         left = GeneratedImage.objects.filter(task=OuterRef("pk"), deleted_at__isnull=True)
         emptied = live.filter(~Exists(left), pk__in={task for task, _index in pictures})
         emptied.update(deleted_at=now)
-        # for good: what is taken back later is not shown to strangers again
+        # permanent: a restored task must not be public again
         ShareLink.objects.filter(task__in=list(rows), task__deleted_at__isnull=False).delete()
         if deleted:
             publish_change(owner, "deleted", pictures=pictures, tasks=tasks)
@@ -74,9 +75,10 @@ def restore(
     tasks: Collection[uuid.UUID],
     now: datetime,
 ) -> int:
-    """How many of the named things came back; a picture brings its task, a task what went with it.
+    """Restore tasks and images from the trash; returns how many were restored.
 
-    Raises NotFound, with nothing written, if one is not the owner's or its time is over.
+    An image restores its task too; a task restores the images that were deleted with it. Raises
+    NotFound, with nothing written, for what the owner does not have or what has expired.
     """
     with transaction.atomic():
         rows = locked_tasks(owner, {task for task, _index in pictures}.union(tasks))
@@ -104,10 +106,10 @@ def delete_permanently(
     tasks: Collection[uuid.UUID],
     now: datetime,
 ) -> int:
-    """Let the time of the named things in the trash be over; how many there were.
+    """Expire tasks and images in the trash; returns their number.
 
-    Raises NotFound, with nothing written, if one is not in the owner's trash. Rows and files go
-    with the next sweep.
+    The next cleanup deletes rows and files. Raises NotFound, with nothing written, for what is not
+    in the owner's trash.
     """
     with transaction.atomic():
         locked_tasks(owner, {task for task, _index in pictures}.union(tasks))
@@ -123,17 +125,17 @@ def delete_permanently(
 
 
 def empty_trash(*, owner: User, now: datetime) -> int:
-    """The same for all that is in the owner's trash."""
+    """Expire everything in the owner's trash; returns the number of tasks and images."""
     with transaction.atomic():
-        # pictures first: with their tasks gone they would not be found any more
+        # images first: they are found only while their tasks are in the trash
         pictures = deleted_pictures(owner, now).update(deleted_at=now - TRASH_KEPT)
         return pictures + deleted_tasks(owner, now).update(deleted_at=now - TRASH_KEPT)
 
 
 def locked_tasks(owner: User, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, GenerationTask]:
-    """The owner's tasks until this transaction ends, in or out of the bin; else NotFound.
+    """Read and lock tasks of the owner, in the trash or not; raises NotFound if one is missing.
 
-    Always in the same order: two that lock some of the same must not wait for each other.
+    They are locked in one order, so that two transactions do not deadlock.
     """
     rows = GenerationTask.objects.select_for_update().filter(owner=owner, pk__in=keys)
     found = {task.pk: task for task in rows.order_by("pk")}
@@ -154,9 +156,9 @@ def pictures_in(
 
 
 def purge_trash(*, now: datetime) -> int:
-    """Delete up to a batch of what has been in the bin for TRASH_KEPT: rows first, then files.
+    """Delete a batch of what has been in the trash for TRASH_KEPT: rows first, then files.
 
-    How many tasks and pictures there were; 0 when nothing is left to do.
+    Returns the number of tasks and images, 0 when nothing is left to delete.
     """
     tasks = GenerationTask.objects.filter(slot__isnull=True, deleted_at__lte=now - TRASH_KEPT)
     pictures = GeneratedImage.objects.filter(deleted_at__lte=now - TRASH_KEPT)
@@ -181,5 +183,5 @@ def remove_files(names: Iterable[str]) -> None:
         try:
             images.remove(name)
         except OSError as error:
-            # no row tells of it any more: the sweep tries again
+            # the cleanup tries again, because the file has no row
             logger.warning("%s", log_line("file_left_behind", file=name, cause=cause_of(error)))

@@ -1,4 +1,4 @@
-"""Workers: registration, heartbeats with the leases they prolong, retirement."""
+"""Workers: registration, heartbeats, which renew leases, and retirement."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from generation.exceptions import WorkerRefused
 from generation.models import ModelSlot, Worker
 
 REGISTRATION = 0x4C4A_5752
-"""Number of the lock under which workers of one database register."""
+"""Key of the advisory lock under which workers register."""
 
 ROWS_KEPT = timedelta(days=7)
-"""Each start of a worker makes a row; for so long it can be looked up who drew what."""
+"""Time for which the row of a worker that is gone is kept; each start creates a row."""
 
 
 def register_worker(
     *, host: str, pid: int, version: str, now: datetime, model_server: str = ""
 ) -> Worker:
-    """The row of a new worker.
+    """Create the row of a new worker.
 
-    Raises WorkerRefused while a live worker calls another model server: what one sees there, the
-    other would call gone, and tasks would fail for good. Without a live one the new address counts.
+    Raises WorkerRefused while a live worker calls another model server: each would record the
+    models of the other as gone, and tasks would fail.
     """
     with transaction.atomic():
         if connection.vendor == "postgresql":
-            # one after the other: two that start at once must see each other
+            # serialised, so that two workers that start at once see each other
             with connection.cursor() as cursor:
                 cursor.execute(sql.LOCK, [REGISTRATION])
         other = selectors.worker_of_other_server(model_server, now) if model_server else None
@@ -61,7 +61,10 @@ def retire_worker(*, worker_id: uuid.UUID, now: datetime) -> None:
 
 
 def delete_old_workers(*, now: datetime) -> int:
-    """Delete workers that have been gone for a week; how many. A slot they held keeps its lease."""
+    """Delete workers that have been gone for ROWS_KEPT; returns their number.
+
+    A slot that one of them held keeps its lease.
+    """
     gone, _by_model = Worker.objects.filter(last_seen__lt=now - ROWS_KEPT).delete()
     return gone
 
@@ -74,9 +77,9 @@ def heartbeat(
     now: datetime,
     paused: bool = False,
 ) -> list[uuid.UUID]:
-    """Prolong the leases of the worker's slots; ids of its tasks that somebody wants cancelled.
+    """Renew the leases of the worker's slots; returns its tasks whose cancel was requested.
 
-    A lease that has expired is not prolonged: somebody else may be taking the slot over.
+    An expired lease is not renewed, because another worker may be taking the slot over.
     """
     state = WorkerState.PAUSED if paused else WorkerState.RUNNING
     state = WorkerState.DRAINING if draining else state
@@ -93,7 +96,7 @@ def cancel_requests_of(worker_id: uuid.UUID) -> list[uuid.UUID]:
 
 
 def expire_worker(*, worker_id: uuid.UUID, now: datetime) -> None:
-    """The process is known to be dead: its leases end now instead of later."""
+    """End the leases of a worker whose process is known to be dead."""
     a_moment_ago = now - timedelta(microseconds=1)
     with transaction.atomic():
         ModelSlot.objects.filter(worker=worker_id, lease_until__gte=now).update(
