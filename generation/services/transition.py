@@ -95,7 +95,7 @@ def update_row(
     fence: int | None,
     wanted: bool,
 ) -> Row | None:
-    """Take the next `count` seqs and set `changes`, if the row is as it has to be; else None."""
+    """Take the next `count` seqs and set `changes`; None if a condition is not met."""
     columns: list[str] = []
     values: list[Any] = [count]
     for name, value in changes.items():

@@ -1,4 +1,4 @@
-"""The address of a model server as everybody writes it, to compare what processes are set to."""
+"""The address of a model server in one form, to compare the settings of processes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def shared_address(url: str) -> str:
-    """Without credentials, in one form; text that is no URL stays as it is.
+    """The URL without credentials, in one form; other text is returned unchanged.
 
-    A loopback address means another server on every host.
+    A loopback address gets the host name, because it means another server on every host.
     """
     if "://" not in url:
         return url

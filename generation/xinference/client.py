@@ -1,4 +1,4 @@
-"""The calls: models, draw, progress, abort."""
+"""The requests to the model server: models, draw, progress, abort."""
 
 from __future__ import annotations
 
@@ -46,34 +46,34 @@ from generation.xinference.responses import (
 logger = logging.getLogger(__name__)
 
 POLL_FIRST = 0.15
-"""Seconds between polls at first: of 12 steps of 0.2 s it misses none, and `decoding` is seen."""
+"""Seconds between polls at first: short enough to observe 12 steps of 0.2 s and `decoding`."""
 
 POLL_LATER = 0.5
-"""Seconds between polls of a call older than a minute: its steps are seconds long."""
+"""Seconds between polls of a call older than a minute, whose steps take seconds."""
 
 POLL_FIRST_FOR = 60.0
 
 MAX_POLLS = 40
-"""A second, for all calls of this process: each takes the server 5 to 15 ms."""
+"""Polls per second of this process; each takes the server 5 to 15 ms."""
 
 ANSWER_LIMIT = 10.0
-"""Seconds for every call but `draw`: they take 5-65 ms; a server that shuts down hangs them."""
+"""Seconds for every request but `draw`: they take 5-65 ms, but hang while a server shuts down."""
 
 MODEL_LIMIT = 5.0
-"""Seconds for all that is asked of one model: the others are recorded together with it."""
+"""Seconds for all requests about one model, because the other models wait for it."""
 
 
 KEY_RESTS = 2.0
-"""Seconds without a poll after one whose key was refused: meanwhile the other watchers end."""
+"""Seconds without a poll after a refused key, in which the other watchers end."""
 
 
 class XinferenceClient:
-    """Speaks to one model server; every call raises XinferenceError, `draw` also PictureError.
+    """A client of one model server.
 
-    Nothing else comes out of a call, whatever the server answers. `transport` replaces the network
-    (an ASGI app in this process). Such transports ignore httpx's time limits, so every call but
-    `draw` also has one of its own. `tls` says whose certificates are believed; by default those
-    of httpx.
+    Every method raises XinferenceError and nothing else, whatever the server responds; `draw` also
+    raises PictureError. `transport` replaces the network, for an ASGI application in this process.
+    Such transports ignore httpx's timeouts, so every request but `draw` has its own. `tls` has the
+    trusted certificates; by default those of httpx.
     """
 
     def __init__(
@@ -92,9 +92,9 @@ class XinferenceClient:
         self._polling = asyncio.Semaphore(MAX_CONCURRENT_POLLS)
         self._key_rests_until = 0.0
         self.watched = 0
-        """Calls whose progress is followed now."""
+        """Calls whose progress is polled now."""
         self.errors = 0
-        """Calls that ended in an error, so far."""
+        """Requests that have failed so far."""
 
     @translate_errors
     async def image_model(self, name: str) -> ServedModel | None:
@@ -114,8 +114,8 @@ class XinferenceClient:
 
     @translate_errors
     async def listed(self, first: str = "") -> list[ListedModel]:
-        """The text-to-image models that the server's lists name; `first` is never one too many."""
-        # one after the other: a refused key is told by the first, and each try counts
+        """The text-to-image models that the server lists, at most MAX_MODELS and `first` always."""
+        # one after the other, because every request with a refused key counts
         models = model_list.records_of((await self._get("/v1/models", MAX_LIST_BODY)).json())
         cards = {model_list.name_of(each.get("id")): each for each in models}
         instances = model_list.drawing(await self._instances(), first=first)
@@ -132,9 +132,9 @@ class XinferenceClient:
 
     @translate_errors
     async def served(self, listed: ListedModel) -> ServedModel:
-        """What the server tells of a listed model; asks it only if it is ready.
+        """The state of a listed model; sends requests only if it is listed as ready.
 
-        That the lists named it says that the key is good: a 401 concerns this model alone.
+        The server accepted the key for its lists, so a 401 concerns this model alone.
         """
         try:
             async with asyncio.timeout(MODEL_LIMIT):
@@ -148,7 +148,7 @@ class XinferenceClient:
         name, identity = listed.name, ""
         ready, card = listed.ready, listed.card
         if ready and card is None:
-            # /v1/models is cached for 3 s and leaves out a model that has just come back
+            # /v1/models is cached for 3 s and lacks a model that was just started
             card = await self._described(name)
             ready = card is not None
         if ready and card is not None:
@@ -161,7 +161,7 @@ class XinferenceClient:
         count = model_list.ready_replicas if ready else model_list.launched_replicas
         return ServedModel(
             name=listed.name,
-            # of a model that is not ready the engine is not told; this route harms no engine
+            # the engine of a model that is not ready is unknown; this route suits every engine
             route=self._routes.get(listed.name, Route.GENERATIONS),
             ready=ready,
             loading=not ready and model_list.is_loading(listed.instance),
@@ -170,12 +170,12 @@ class XinferenceClient:
         )
 
     def unusable(self, listed: ListedModel, error: XinferenceError) -> ServedModel:
-        """A model that is listed as ready and whose own answers cannot be used."""
+        """The state of a model that is listed as ready but whose own responses cannot be used."""
         model = self._model(listed, ready=False)
         return replace(model, error_code=error.code, error_detail=error.detail)
 
     async def _described(self, name: str) -> dict[str, Any] | None:
-        """What the server says of one model; None if it is gone since it was listed."""
+        """The server's description of one model; None if it is no longer served."""
         response = await self._ask("GET", f"/v1/models/{quote(name, safe='')}")
         if response.status in (400, 404):
             return None
@@ -183,10 +183,10 @@ class XinferenceClient:
 
     @translate_errors
     async def draw(self, *, model: str, route: Route, request: DrawRequest) -> str:
-        """The picture as base64 text; may be silent for as long as the model draws.
+        """The image as base64 text; takes as long as the model draws.
 
-        Raises PictureError if the answer holds no picture. Cancelling this does not stop the
-        model: see `abort`.
+        Raises PictureError if the response has no image. Cancelling this does not stop the model;
+        `abort` does.
         """
         return await self._key.call(f"draw {model}", partial(self._draw, model, route, request))
 
@@ -196,15 +196,15 @@ class XinferenceClient:
         else:
             path, body = "/v1/images/generations", generations_body(model, request)
         limit = max_picture_body(request.width, request.height)
-        # validators quote what they refuse: no prompt may get into the log
+        # the errors of validators quote the prompt, which must not be logged
         prompts = (request.prompt, request.negative_prompt)
         try:
             sent = await self._connections.send("POST", path, body, limit=limit)
         except XinferenceUnreadable as error:
-            # the model did its work: to draw the same again would bring the same
+            # the model has drawn the image: a second call would return the same
             raise PictureError(detail=error.detail) from error
         response = self._good(sent, prompts)
-        # up to 23 MB, which are copied
+        # in a thread, because it copies up to 23 MB
         text = await asyncio.to_thread(picture_text, response.body, route)
         if text is None:
             why = no_picture(response, prompts)
@@ -214,8 +214,10 @@ class XinferenceClient:
 
     @translate_errors
     async def progress(self, request_id: str) -> float | None:
-        """Fraction done in 0..1, or None if the server does not know the request (yet, or any
-        more). 1.0 is no success: it also follows an error and precedes the decoding."""
+        """The fraction done in 0..1, or None if the server does not know the request.
+
+        1.0 is not success: it also follows an error, and decoding comes after it.
+        """
         return await self._key.call("progress", partial(self._progress, request_id))
 
     async def _progress(self, request_id: str) -> float | None:
@@ -224,10 +226,10 @@ class XinferenceClient:
         return None if response.status == 400 else fraction_of(self._good(response))
 
     async def watch(self, request_id: str) -> AsyncIterator[float]:
-        """Each fraction larger than all before it (the first may be 0.0), until closed.
+        """Yield each fraction larger than all before it (the first may be 0.0), until closed.
 
-        A poll that fails is left out. Ends by itself only if the server refuses the key: each
-        further poll would bring the ban of our address nearer.
+        Failed polls are skipped. It ends by itself only if the server refuses the key, because
+        more polls would get this address banned.
         """
         self.watched += 1
         outage = Outage(logger, "progress", request=request_id)
@@ -248,9 +250,9 @@ class XinferenceClient:
             self.watched -= 1
 
     async def _poll(self, request_id: str, outage: Outage) -> float | None:
-        """`progress`, or None if it cannot be known now; raises XinferenceKeyRefused.
+        """`progress`, or None if the request fails; raises XinferenceKeyRefused.
 
-        A refusal counts for the polls that wait behind it too: ten of them would bring the ban.
+        A refused key ends the waiting polls too, because ten refusals ban this address.
         """
         try:
             async with self._polling:
@@ -274,10 +276,10 @@ class XinferenceClient:
 
     @translate_errors
     async def abort(self, *, model: str, request_id: str) -> bool:
-        """Ask to stop a call: True if it was running or in line there, False if unknown or over.
+        """Abort a call: True if it was running or queued there, False if it is unknown or over.
 
-        An id unknown at that moment is refused for 30 s. Never abort a running call on
-        Route.GENERATIONS: its work goes on unseen and breaks the next call.
+        The server then refuses an unknown id for 30 s. Never abort a running call on
+        Route.GENERATIONS: the model goes on drawing, and the next call fails.
         """
         return await self._key.call(f"abort {model}", partial(self._abort, model, request_id))
 
@@ -300,7 +302,7 @@ class XinferenceClient:
         limit: int = MAX_SHORT_BODY,
         poll: bool = False,
     ) -> ServerResponse:
-        """A short call, within ANSWER_LIMIT; a GET on a connection gone stale is sent again."""
+        """Send a short request within ANSWER_LIMIT; repeat a GET whose connection was stale."""
         try:
             async with asyncio.timeout(ANSWER_LIMIT):
                 try:
@@ -315,7 +317,7 @@ class XinferenceClient:
             raise XinferenceUnreachable(error.detail) from error
 
     def _good(self, response: ServerResponse, prompts: Iterable[str] = ()) -> ServerResponse:
-        """The answer, if it is a 200; raises the error that it means."""
+        """The response if its status is 200; otherwise raises its error."""
         if response.status == 200:
             return response
         error = error_of(response, base_url=self._connections.base_url, prompts=prompts)

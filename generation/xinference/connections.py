@@ -1,4 +1,4 @@
-"""Connections to the model server: a request goes out, an answer or an error of our tree comes."""
+"""Sends requests to the model server and translates failures to the errors of this package."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ CONNECT_LIMIT = 5.0
 SEND_LIMIT = 30.0
 
 MAX_CONCURRENT_POLLS = 4
-"""Connections for polls: a request looks at every open one, and those of calls may be many."""
+"""Connections for polls, in a pool of their own: a pool checks all its connections for every
+request, and calls may hold many."""
 
 KEEP_ALIVE = 3.0
-"""Seconds an idle connection is kept; the server closes it after 5, and the same 5 is a race."""
+"""Seconds an idle connection is kept; less than the 5 s after which the server closes it."""
 
 BEARER = re.compile(r"Bearer [^'\"]+")
 
@@ -51,13 +52,12 @@ NOT_ANSWERED = (httpx.ConnectError, httpx.TimeoutException)
 def translate_errors(
     call: Callable[Concatenate[C, P], Awaitable[T]],
 ) -> Callable[Concatenate[C, P], Coroutine[Any, Any, T]]:
-    """A call of which nothing but StudioError comes out, without the frames behind it.
+    """Decorate a request so that it raises only StudioError, without earlier frames.
 
-    Whatever an answer makes a library raise (there is no complete list) is a failure of the
-    server. And an error that is kept keeps the frames of its traceback, with the answer and all
-    that was read from it: callers keep errors in tasks, whose frames the traceback then holds, a
-    cycle. Cycles are collected rarely here: 40 answers of 20 MB took 1.5 GiB. So the traceback
-    ends at this gate.
+    Any other exception is a failure of the server, because no list of what libraries raise is
+    complete. A traceback would keep its frames with the response; callers keep errors in tasks, so
+    that the two form a reference cycle. These processes collect cycles rarely: 40 responses of
+    20 MB took 1.5 GiB. So the traceback begins here.
     """
 
     @wraps(call)
@@ -77,14 +77,14 @@ def translate_errors(
 
 
 class NoCookies(CookieJar):
-    """Keeps none: they would be sent with every request, and nothing bounds their number."""
+    """Stores no cookies: they would be sent with every request, in any number."""
 
     def extract_cookies(self, response: Any, request: Any) -> None:
         return
 
 
 class HttpConnections:
-    """One pool for calls, which may be many and long, and a small one for polls."""
+    """A pool for calls, which may be many and long, and a small one for polls."""
 
     def __init__(
         self,
@@ -106,12 +106,12 @@ class HttpConnections:
                 base_url=base_url,
                 headers=headers,
                 cookies=NoCookies(),
-                # a picture takes as long as it takes: the caller's stall limit ends a silent call
+                # no read timeout, because images may take long: the stall limit ends silent calls
                 timeout=httpx.Timeout(
                     connect=CONNECT_LIMIT, read=None, write=SEND_LIMIT, pool=None
                 ),
                 transport=transport or PacedTransport(tls=tls, most=most, keep_alive=KEEP_ALIVE),
-                # neither a proxy for the world outside nor ~/.netrc is meant for the model server
+                # proxies and ~/.netrc of the environment are not meant for the model server
                 trust_env=False,
             )
 
@@ -121,11 +121,11 @@ class HttpConnections:
     async def send(
         self, method: str, path: str, body: dict[str, Any] | None, *, limit: int, poll: bool = False
     ) -> ServerResponse:
-        """The answer, of at most `limit` bytes if it is a 200.
+        """The response, of at most `limit` bytes if its status is 200.
 
-        Raises XinferenceUnreachable if no server was reached or it went silent, XinferenceFailed
-        if the request cannot be sent or the answer cannot be used, and XinferenceDropped if the
-        connection broke: what became of the request is unknown then.
+        Raises XinferenceUnreachable if the server cannot be reached or does not respond in time,
+        XinferenceFailed if the request cannot be sent or the response cannot be used, and
+        XinferenceDropped if the connection broke, so that the fate of the request is unknown.
         """
         kind: type[XinferenceError]
         pool = self._polls if poll else self._calls
@@ -140,8 +140,8 @@ class HttpConnections:
                 return await read_response(response, limit)
             finally:
                 await response.aclose()
-                # httpx ties response and stream to each other, and to the connection with
-                # its buffers: 190 KiB for an answer that was not read to its end
+                # httpx keeps a cycle of response, stream and connection with its buffers:
+                # 190 KiB for a response that was not read to its end
                 response.stream = httpx.ByteStream(b"")
         except XinferenceError:
             raise
@@ -157,7 +157,7 @@ class HttpConnections:
         return self.without_key(reason_of_failure(error, self.base_url, answered=self._answered))
 
     def without_key(self, text: str) -> str:
-        """`text` without our key, also where a library quotes the header that it refused."""
+        """`text` without the key, which a library may quote from a refused header."""
         if not self._api_key:
             return text
         return BEARER.sub("Bearer …", text.replace(self._api_key, "…"))

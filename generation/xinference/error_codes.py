@@ -1,7 +1,7 @@
-"""What the model server's words mean for the person behind a task, and whose words they are.
+"""Maps error messages of the model server to codes, and hides prompts that they quote.
 
-Servers and engines do not number their errors; they write sentences. The well-known ones become
-codes with advice. A sentence that is not known keeps the code of its status.
+Servers and engines have no error codes, only messages. Known messages get a code with advice; for
+others the code of the status stays.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from generation.choices import ErrorCode
 
 HIDDEN = "…"
 SHARED_RUN = 8
-"""Characters in a row that a prompt and a message share by no accident."""
+"""Length of a common run of characters that proves that a message quotes the prompt."""
 
 SHARED_IDEOGRAPHS = 3
 """The same in scripts that write a word with one or two characters."""
@@ -61,11 +61,11 @@ NAMES_A_SIZE = re.compile(
 NAMES_THE_PROMPT = re.compile(r"\bprompts?\b", re.IGNORECASE)
 
 REFUSALS = (400, 413, 422)
-"""Statuses that blame the request: a word of it is enough to know which part."""
+"""Statuses that mean a bad request: one word of the message tells which part."""
 
 
 def known_error(status: int, words: str) -> ErrorCode | None:
-    """The code of a well-known sentence; None for any other."""
+    """The code of a known message; None for any other."""
     if MEMORY.search(words):
         return ErrorCode.OUT_OF_MEMORY
     if PROMPT.search(words):
@@ -80,9 +80,9 @@ def known_error(status: int, words: str) -> ErrorCode | None:
 
 
 def without_prompts(text: str, prompts: Iterable[str]) -> str:
-    """`text` with every longer run of characters hidden that it has from a prompt.
+    """`text` with every long run of characters hidden that comes from a prompt.
 
-    Validators quote what they refuse: whole, cut in the middle, or escaped.
+    Validators quote prompts whole, cut in the middle, or escaped.
     """
     hidden = [False] * len(text)
     for prompt in prompts:
@@ -94,7 +94,7 @@ def without_prompts(text: str, prompts: Iterable[str]) -> str:
 
 
 def forms_of(prompt: str) -> set[str]:
-    """As it is, and as the usual ways of quoting write it."""
+    """The prompt as it is and in the usual forms of quoting."""
     words = prompt.strip()
     if not words:
         return set()
@@ -112,7 +112,7 @@ def forms_of(prompt: str) -> set[str]:
 def hide_shared(text: str, form: str, hidden: list[bool]) -> None:
     """Mark the characters of `text` that belong to a run of `form`."""
     if len(form) < SHARED_RUN:
-        # too short for a run of its own: then only as a whole, and as a word
+        # shorter than a run: hidden only as a whole word
         pattern = rf"(?<![\w]){re.escape(form)}(?![\w])" if form.isascii() else re.escape(form)
         for match in re.finditer(pattern, text):
             hidden[match.start() : match.end()] = [True] * len(match[0])

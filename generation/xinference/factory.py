@@ -1,4 +1,4 @@
-"""The client of the model server that the settings name."""
+"""Creates the client of the configured model server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from generation.xinference.client import XinferenceClient
 
 
 def configured_client() -> XinferenceClient:
-    """For XINFERENCE_URL, with its key and the authorities that sign its certificate."""
+    """A client for XINFERENCE_URL with its key and certificate authorities."""
     return XinferenceClient(
         base_url=settings.XINFERENCE_URL,
         api_key=settings.XINFERENCE_API_KEY,
@@ -20,7 +20,8 @@ def configured_client() -> XinferenceClient:
 
 
 def tls_context() -> ssl.SSLContext:
-    """Believes XINFERENCE_CA alone, or SSL_CERT_FILE and SSL_CERT_DIR, or those of httpx."""
+    """Trusts XINFERENCE_CA alone if set, else SSL_CERT_FILE and SSL_CERT_DIR, else those of
+    httpx."""
     if settings.XINFERENCE_CA:
         return ssl.create_default_context(cafile=settings.XINFERENCE_CA)
     if settings.SSL_CERT_FILE or settings.SSL_CERT_DIR:

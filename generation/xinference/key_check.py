@@ -1,4 +1,4 @@
-"""Whether a refusal of the key concerns the key, or only what was asked."""
+"""Finds out whether a 401 concerns the key or only the request."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from generation.exceptions import XinferenceKeyRefused, XinferenceRefused
 T = TypeVar("T")
 
 FORBIDDEN_PAUSE = 180.0
-"""Seconds in which a call is not sent again that was refused: each may count as a bad try, and ten
-in five minutes ban our address."""
+"""Seconds in which a refused request is not repeated: each may count as a bad key, and ten in five
+minutes ban this address."""
 
 VERDICT_HOLDS = 10.0
-"""Seconds in which the lists are not asked again: calls are refused in numbers."""
+"""Seconds in which the lists are not requested again, because many calls may be refused at once."""
 
 MAX_PATHS = 500
 
 
 class KeyCheck:
-    """Lets calls through; of one that refuses the key it asks the lists whether they do too.
+    """Runs requests; when one refuses the key, checks whether the lists refuse it too.
 
-    A key that the lists take is good: then the call was refused for its model or its kind, and is
-    an XinferenceRefused. XinferenceKeyRefused comes out only if the lists refuse the key.
+    A key that the lists accept is valid: then the request was refused for its model or its kind
+    and raises XinferenceRefused. XinferenceKeyRefused is raised only if the lists refuse the key.
     """
 
     def __init__(self, ask_lists: Callable[[], Awaitable[object]]) -> None:
@@ -40,7 +40,7 @@ class KeyCheck:
     async def call(
         self, place: str, call: Callable[[], Awaitable[T]], *, lists_took_it: bool = False
     ) -> T:
-        """The outcome of `call`; `lists_took_it`: they were asked a moment ago."""
+        """The result of `call`; `lists_took_it`: the lists have just accepted the key."""
         until, detail = self._forbidden.get(place, (0.0, ""))
         if monotonic() < until:
             raise XinferenceRefused(detail, code=ErrorCode.MODEL_FORBIDDEN)

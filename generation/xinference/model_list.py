@@ -1,7 +1,6 @@
-"""Which text-to-image models the server serves, read from three of its lists.
+"""Reads the text-to-image models that the server serves from three of its lists.
 
-What is said is believed within bounds: of a count, a name or an address that nothing here can
-hold, a cap or nothing at all is taken, with a line in the log.
+Values are bounded: a count, name or address beyond its limit is cut or ignored and logged.
 """
 
 from __future__ import annotations
@@ -23,21 +22,21 @@ ABILITY = "text2image"
 LOADING = frozenset({"CREATING", "LOADING", "UPDATING"})
 
 MAX_MODELS = 64
-"""Text-to-image models of one server; each costs a request at every look."""
+"""Text-to-image models of one server; each costs a request at every probe."""
 
 MAX_REPLICAS = 64
-"""Replicas of one model; each is a slot, which is a row."""
+"""Replicas of one model; each has a slot, which is a row."""
 
 MAX_ADDRESS = 100
 """Characters of a replica's address; it is `host:port`."""
 
 RESERVED_NAMES = frozenset({".", ".."})
-"""Names that mean another path, also when they are percent-encoded."""
+"""Names that would change the path of a URL, even percent-encoded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedModel:
-    """A text-to-image model as the lists name it; `card` is None where only one names it."""
+    """A listed text-to-image model; `card` is None if only the list of instances has it."""
 
     name: str
     instance: dict[str, Any]
@@ -50,19 +49,19 @@ class ListedModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedModel:
-    """One model as the server tells it now."""
+    """The current state of one model."""
 
     name: str
     route: Route
     ready: bool
     loading: bool
     replicas: int
-    """Ready replicas, each of which draws one picture at a time; of a model that is not ready:
-    as many as it was launched with."""
+    """Ready replicas, each of which draws one image at a time; for a model that is not ready the
+    number that it was launched with."""
     identity: str
-    """Addresses of its processes: another value means that one of them was replaced."""
+    """Addresses of its processes; a new value means that one of them was replaced."""
     error_code: ErrorCode | None = None
-    """Why a model cannot be used that the lists call ready."""
+    """Why a model that is listed as ready cannot be used."""
     error_detail: str = ""
 
 
@@ -81,7 +80,10 @@ def record_of(parsed: Any) -> dict[str, Any]:
 
 
 def drawing(instances: Iterable[dict[str, Any]], *, first: str) -> dict[str, dict[str, Any]]:
-    """Instances that draw, by name; of two with one name the first, of too many `first` is kept."""
+    """Text-to-image instances by name: the first of each name, at most MAX_MODELS.
+
+    The model `first` is among them if it is listed.
+    """
     found: dict[str, dict[str, Any]] = {}
     for instance in filter(draws, instances):
         name = name_of(instance.get("model_uid"))
@@ -117,7 +119,7 @@ def is_loading(instance: dict[str, Any]) -> bool:
 
 
 def ready_replicas(instance: dict[str, Any]) -> int:
-    """Replicas that can draw; servers too old to tell them apart only tell their number."""
+    """The number of ready replicas; old servers give only the number of all replicas."""
     statuses = instance.get("replica_statuses")
     if not statuses or not isinstance(statuses, list):
         return launched_replicas(instance)
@@ -140,16 +142,16 @@ def capped_count(count: int, instance: dict[str, Any]) -> int:
 
 
 def route_of(card: dict[str, Any]) -> Route:
-    """The diffusers engine can stop within a step on its own route; others have only one."""
+    """txt2img for the diffusers engine, which can abort there; other engines have one route."""
     engine = card.get("model_engine")
     diffusers = isinstance(engine, str) and engine.lower() == "diffusers"
     return Route.TXT2IMG if diffusers else Route.GENERATIONS
 
 
 def identity_of(card: dict[str, Any], replicas: list[dict[str, Any]]) -> str:
-    """Addresses of the replicas; where the server tells none, the address of the model.
+    """The addresses of the replicas, or of the model if the server gives none.
 
-    Raises XinferenceFailed for what is no address: processes are told apart by it.
+    Raises XinferenceFailed for an invalid address, because addresses identify processes.
     """
     named = [each.get("model_address") for each in replicas]
     addresses = sorted({address_of(each) for each in named if each})
@@ -170,6 +172,6 @@ paces: dict[str, LogRateLimit] = {}
 
 
 def warn_rarely(line: str) -> None:
-    """Log what the lists bring about at every look: of each kind, one line an hour."""
+    """Log a problem of the lists, which every probe meets: one line per kind and hour."""
     if paces.setdefault(line.split()[0], LogRateLimit(burst=1, seconds=3_600)).allows():
         logger.warning("%s", line)

@@ -1,9 +1,8 @@
 # ruff: noqa: ASYNC109  the signatures are those of httpcore
-"""The network below the HTTP library: what comes before an answer's head is bounded.
+"""The network backend of the HTTP library, which limits what comes before a response head.
 
-The library reads interim heads (1xx) one after the other until the final one comes, does not give
-way in between, and tells nobody of them. So their bytes are counted here, read in small pieces,
-and others get a turn after each.
+The library reads interim heads (1xx) in a loop that neither yields to other tasks nor reports
+them. So this module counts their bytes, reads small pieces, and yields after each.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ import httpcore
 import httpx
 
 HEAD_BYTES = 64 * 1024
-"""Bytes until the final head is complete, interim ones included; a real one has 200."""
+"""Bytes until the final head is complete, interim heads included; a real one has 200."""
 
 HEAD_PIECE = 1024
-"""Bytes read at once until then; they take a few milliseconds if they are interim heads."""
+"""Bytes read at once until then; parsing them takes a few milliseconds."""
 
 awaited: ContextVar[AwaitedHead | None] = ContextVar("awaited", default=None)
 
@@ -41,7 +40,7 @@ class AwaitedHead:
 
 @contextmanager
 def awaiting_head() -> Iterator[None]:
-    """Everything that is read within belongs to the head of an answer."""
+    """Count what is read in this context as the head of a response."""
     token = awaited.set(AwaitedHead())
     try:
         yield
@@ -50,7 +49,7 @@ def awaiting_head() -> Iterator[None]:
 
 
 class HandshakeTimeout(httpcore.ConnectTimeout):
-    """The connection was accepted and the TLS handshake did not come to its end."""
+    """The connection was accepted but its TLS handshake did not complete."""
 
 
 class PacedStream(httpcore.AsyncNetworkStream):
@@ -103,14 +102,14 @@ class PacedBackend(httpcore.AnyIOBackend):
 
 
 class PacedTransport(httpx.AsyncHTTPTransport):
-    """The library's own transport, on the network above; neither proxies nor HTTP/2."""
+    """The transport of the library on this network backend; no proxies, no HTTP/2."""
 
     def __init__(
         self, *, tls: ssl.SSLContext | None, most: int | None, keep_alive: float | None
     ) -> None:
         context = tls or httpx.create_ssl_context(trust_env=False)
         super().__init__(verify=context, trust_env=False)
-        # the library gives no other way to name the network
+        # the library has no public way to set the network backend
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=context,
             max_connections=most,

@@ -1,7 +1,7 @@
-"""Why the model server cannot be used, as one sentence for the operator that says what to do.
+"""Messages for the operator: why the model server cannot be used and what to do.
 
-Each sentence is the same every time, so that a log can tell one cause from the next; the library's
-or the server's own words follow in brackets.
+Messages are fixed, so that logs can group them by cause; the words of the library or the server
+follow in brackets.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import httpx
 from generation.xinference.network import HandshakeTimeout
 
 PROXY_STATUSES = (502, 504)
-"""Xinference itself says neither: something in between lost it, or lost patience."""
+"""Statuses that Xinference itself never sends: a proxy in between failed or timed out."""
 
 REDIRECTS = (301, 302, 303, 307, 308)
 
 WEB_PAGE = ("<!doctype", "<html", "<head", "<?xml")
 NO_ROUTE = ("not found", '{"detail":"not found"}')
-"""What a server says of an address that it does not have; of a model it says more."""
+"""The message of a server for an unknown path; for an unknown model it says more."""
 
 MAX_QUOTE = 300
 
@@ -38,11 +38,11 @@ TLS = (
     ("HTTP_REQUEST", "{at} does not speak TLS: write XINFERENCE_URL with http://"),
     ("EOF", "{at} ended the connection within the TLS handshake: does it speak https?"),
 )
-"""Marks in the words of OpenSSL; the first that is found tells most."""
+"""Parts of OpenSSL messages, most specific first."""
 
 
 def reason_of_failure(error: Exception, base_url: str, *, answered: bool = False) -> str:
-    """The sentence for a request that got no answer; `answered`: an earlier one got one in HTTP."""
+    """The message for a request without a response; `answered`: an earlier one had a response."""
     quoted = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return sentence(reason_in(error, urlsplit(base_url), answered=answered), quoted)
 
@@ -59,7 +59,7 @@ def reason_in(error: Exception, url: SplitResult, *, answered: bool) -> str:
 
 
 def causes_of(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and everything behind it: the library's own classes hide the cause."""
+    """The error and its causes, which the library's own exceptions hide."""
     seen: set[int] = set()
     waiting = [error]
     while waiting:
@@ -105,7 +105,7 @@ def of_protocol(error: Exception, at: str, *, answered: bool) -> str:
 
 
 def reason_of_answer(status: int, words: str, *, location: str = "", base_url: str = "") -> str:
-    """The status and the words of an answer other than 200, after the sentence for it if any."""
+    """The message for a status other than 200, with the status and the server's words."""
     told = f"{status} {words}".strip()
     url = urlsplit(base_url)
     at = url.netloc.rpartition("@")[2] or "the model server"
@@ -126,14 +126,14 @@ def reason_of_answer(status: int, words: str, *, location: str = "", base_url: s
 
 
 def reason_of_nonsense(words: str) -> str:
-    """The same for an answer that should have been JSON."""
+    """The message for a response that should have been JSON."""
     if words.lstrip().lower().startswith(WEB_PAGE):
         return sentence("a web page answers: is this address Xinference's, or a proxy's?", words)
     return sentence("the answer is not JSON", words)
 
 
 def reason_without_picture(words: str) -> str:
-    """The same for a 200 that should have been a picture."""
+    """The message for a 200 that should have been an image."""
     if words.lstrip().lower().startswith(WEB_PAGE):
         return reason_of_nonsense(words)
     return sentence("the answer holds no picture", words)
@@ -144,7 +144,7 @@ def compact(texts: tuple[str, ...]) -> set[str]:
 
 
 def redirected(location: str, url: SplitResult) -> str:
-    """Redirects are not followed: the key must not be sent to wherever they lead."""
+    """The message for a redirect, which is not followed, because it would receive the key."""
     to = urlsplit(location)
     if not to.netloc or not to.scheme:
         return "the model server redirects within itself: correct the path of XINFERENCE_URL"

@@ -1,4 +1,4 @@
-"""One picture as a request, in the two forms that the server takes it in."""
+"""The request body of one image, for both routes of the server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawRequest:
-    """One picture; sizes in pixels, `request_id` a fresh UUID for every call."""
+    """One image; sizes in pixels, `request_id` a new UUID for every call."""
 
     request_id: str
     prompt: str
@@ -36,7 +36,7 @@ def txt2img_body(model: str, request: DrawRequest) -> dict[str, Any]:
 
 
 def generations_body(model: str, request: DrawRequest) -> dict[str, Any]:
-    """The settings travel in `kwargs` as JSON text; at the top they are silently ignored."""
+    """The body; settings are JSON text in `kwargs`, because top-level ones are ignored."""
     settings = {
         "request_id": request.request_id,
         "num_inference_steps": request.steps,

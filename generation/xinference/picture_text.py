@@ -1,8 +1,8 @@
-"""The base64 text of a picture, taken out of an answer of up to 23 MB.
+"""Extracts the base64 text of an image from a response of up to 23 MB.
 
-The JSON parser never sees such an answer whole: it holds the interpreter until it is done, and
-23 MB of `[],` take it seconds and half a gigabyte. The longest string is cut out first, by
-searches that run at the speed of memory, and what is left is short.
+The response is not parsed as a whole: the JSON parser blocks the interpreter, and 23 MB of `[],`
+take it seconds and 500 MB. The longest string is cut out first, by fast searches, and the short
+rest is parsed.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from generation.choices import Route
 from generation.limits import MAX_QUOTES
 
 PICTURES = {Route.TXT2IMG: "images", Route.GENERATIONS: "data"}
-"""Where an answer has its list of pictures."""
+"""The key of the list of images in a response."""
 
 MAX_REST = 64 * 1024
-"""Bytes of JSON around the picture, and of an answer that is parsed whole."""
+"""Bytes of JSON around the image, and of a response that is parsed as a whole."""
 
 STAND_IN = "\N{OBJECT REPLACEMENT CHARACTER}"
-"""What stands for the longest string while the rest is parsed."""
+"""Placeholder for the longest string while the rest is parsed."""
 
 QUOTE, BACKSLASH = b'"', 0x5C
 
 
 def picture_text(body: bytes | bytearray, route: Route) -> str | None:
-    """The base64 text of the one picture in `body`; None if there is not exactly one.
+    """The base64 text of the only image in `body`; None if there is not exactly one.
 
-    What it returns is a text; whether it is base64 is for the decoder to say.
+    The decoder checks whether the text is base64.
     """
     try:
         if len(body) <= MAX_REST:
@@ -55,9 +55,9 @@ def picture_in(parsed: Any, route: Route) -> str | None:
 
 
 def longest_string(body: bytes | bytearray) -> tuple[int, int] | None:
-    """Where the longest JSON string begins and ends, without its quotes.
+    """Start and end of the longest JSON string, without its quotes.
 
-    None if there is none or one does not end; what follows MAX_QUOTES quotes is not searched.
+    None if there is none or one is not terminated; searches the first MAX_QUOTES quotes.
     """
     quotes: list[int] = []
     inside = False
@@ -75,7 +75,7 @@ def longest_string(body: bytes | bytearray) -> tuple[int, int] | None:
 
 
 def quotes_in(body: bytes | bytearray) -> Iterator[int]:
-    """Where each of the first MAX_QUOTES quotes stands."""
+    """The positions of the first MAX_QUOTES quotes."""
     at = -1
     for _ in range(MAX_QUOTES):
         at = body.find(QUOTE, at + 1)
@@ -92,8 +92,10 @@ def backslashes_before(body: bytes | bytearray, at: int, begin: int) -> int:
 
 
 def string_at(body: bytes | bytearray, start: int, end: int) -> str | None:
-    """The string between `start` and `end`; some encoders escape the slashes of base64, of which
-    every 64th character is one."""
+    """The string between `start` and `end`, with escaped slashes replaced.
+
+    Some encoders escape them, and every 64th character of base64 is a slash.
+    """
     text = bytes(body[start:end])
     if 0 < text.count(b"\\") <= len(text) // 16:
         text = text.replace(b"\\/", b"/")

@@ -1,4 +1,4 @@
-"""The gate that every answer of the model server passes: how large it is, and how encoded."""
+"""Reads response bodies of the model server within limits of size and encoding."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from generation.exceptions import XinferenceUnreadable
 from generation.xinference.responses import ServerResponse
 
 MAX_SHORT_BODY = 64 * 1024
-"""Bytes of every answer but lists and pictures; real ones take some hundred."""
+"""Bytes of a response other than lists and images; real ones have some hundred."""
 
 MAX_LIST_BODY = 2**18
-"""Bytes of a list of models. An entry takes up to 1 KiB and one of a replica 0.3 KiB, so the lists
-of a server with 100 language models beside ours pass 64 KiB."""
+"""Bytes of a list of models. An entry takes up to 1 KiB and a replica 0.3 KiB, so a server with 100
+language models exceeds 64 KiB."""
 
 BYTES_PER_PIXEL = 4
-"""An 8-bit RGBA picture that cannot be compressed."""
+"""Of an 8-bit RGBA image that cannot be compressed."""
 
 METADATA = 64 * 1024
-"""Bytes of a picture file that are not pixels: profile, EXIF, the framing of its chunks."""
+"""Bytes of an image file that are not pixels: profile, EXIF, chunk headers."""
 
 MAX_HEADERS = 100
 HEADER_BYTES = 32 * 1024
 
 CHUNKS_PER_TURN = 16
-"""Chunks read before others get a turn."""
+"""Chunks read before other tasks get a turn."""
 
 MAX_CHUNKS = 1_000
 MIN_CHUNK = 512
-"""Bytes of a chunk on average, beyond the first MAX_CHUNKS: each takes a tenth of a millisecond,
-whatever it holds."""
+"""Minimum average bytes of a chunk beyond the first MAX_CHUNKS, because each chunk takes 0.1 ms
+whatever its size."""
 
 MAX_LOCATION = 500
-"""Characters of a redirect's target, which is only shown."""
+"""Characters kept of a redirect's target, which is only shown."""
 
 MAX_RETRY_AFTER = 3600.0
-"""Seconds that a Retry-After may ask for."""
+"""Seconds that a Retry-After header may request."""
 
 
 def max_picture_body(width: int, height: int) -> int:
-    """The most bytes of an answer with one picture: lossless, as base64, in JSON."""
+    """The maximum bytes of a response with one lossless image, as base64 in JSON."""
     # a PNG has one byte more per row, and stored blocks of zlib have 5 more per 16 KiB
     pixels = (BYTES_PER_PIXEL * width + 1) * height
     file = pixels + pixels // 1024 + METADATA
@@ -50,10 +50,9 @@ def max_picture_body(width: int, height: int) -> int:
 
 
 async def read_response(response: httpx.Response, limit: int) -> ServerResponse:
-    """The answer; raises XinferenceUnreadable if a 200 is larger than `limit` or is encoded.
+    """The response; raises XinferenceUnreadable if a 200 is larger than `limit` or is encoded.
 
-    Of any other status the body is only words: the status stands without them, so they are cut at
-    MAX_SHORT_BODY or left out.
+    Other statuses are used without their body, so it is cut at MAX_SHORT_BODY or skipped.
     """
     good = response.status_code == 200
     problem = header_problem(response, limit if good else None)
@@ -69,13 +68,13 @@ async def read_response(response: httpx.Response, limit: int) -> ServerResponse:
 
 
 def header_problem(response: httpx.Response, limit: int | None) -> str:
-    """Why nothing of the body is read, from the headers alone; empty if it is."""
+    """Why the headers forbid reading the body; empty if they do not."""
     headers = response.headers.raw
     if len(headers) > MAX_HEADERS or sum(len(a) + len(b) for a, b in headers) > HEADER_BYTES:
         return f"an answer with {len(headers)} headers"
     encodings = response.headers.get("content-encoding", "").lower().split(",")
     if any(each.strip() not in ("", "identity") for each in encodings):
-        # a few kilobytes can unpack to gigabytes, and we asked for none
+        # a few kilobytes can unpack to gigabytes, and the request accepted no encoding
         return "an answer in an encoding that was not asked for"
     length = response.headers.get("content-length", "")
     if limit is not None and length.isdecimal() and (len(length) > 18 or int(length) > limit):
@@ -84,7 +83,7 @@ def header_problem(response: httpx.Response, limit: int | None) -> str:
 
 
 async def read_body(response: httpx.Response, limit: int, *, cut: bool) -> bytearray:
-    """The body as it was sent. Beyond `limit` it raises XinferenceUnreadable, or is cut."""
+    """The body; beyond `limit` raises XinferenceUnreadable, or cuts it."""
     body, chunks = bytearray(), 0
     limit = min(limit, MAX_SHORT_BODY) if cut else limit
     async for chunk in response.aiter_raw():
@@ -104,7 +103,7 @@ async def read_body(response: httpx.Response, limit: int, *, cut: bool) -> bytea
 
 
 def retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds of the Retry-After header; None if absent, a date, or nonsense."""
+    """Seconds of the Retry-After header; None if it is absent, a date or invalid."""
     try:
         seconds = float(headers.get("retry-after", ""))
     except ValueError:

@@ -1,4 +1,4 @@
-"""What an answer of the model server means: a value, or an error of our tree."""
+"""Parses responses of the model server into values or errors."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ from generation.xinference.operator_messages import (
 )
 
 BLAMES_THE_REQUEST = (ErrorCode.PROMPT_REFUSED, ErrorCode.SIZE_REFUSED)
-"""Causes that no second try can help, whatever the status: engines say them with 500 too."""
+"""Codes for which a retry is useless, whatever the status; engines use 500 for them too."""
 
 BASE64 = re.compile(r"[A-Za-z0-9+/=]{60,}")
-"""A picture, or a part of one: its letters say nothing."""
+"""Matches base64 of an image or a part of it, which is no message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerResponse:
-    """What was read of a response; `location`: where a redirect leads."""
+    """A response as far as it was read; `location` is the target of a redirect."""
 
     status: int
     body: bytes | bytearray
@@ -49,8 +49,8 @@ class ServerResponse:
     def json(self) -> Any:
         """The parsed body; raises XinferenceFailed if it is not JSON.
 
-        Bytes that are no text, numbers of thousands of digits and levels deeper than the
-        interpreter's stack are no JSON either.
+        Bytes that are not UTF-8, numbers of thousands of digits and nesting deeper than the
+        interpreter's stack count as invalid too.
         """
         try:
             return json.loads(self.body)
@@ -58,7 +58,7 @@ class ServerResponse:
             raise XinferenceFailed(reason_of_nonsense(self.detail())) from error
 
     def detail(self) -> str:
-        """The server's words on one line: `detail` of a JSON object, else the text itself."""
+        """The server's message on one line: `detail` of a JSON object, else the text itself."""
         text = self.body[: 4 * MAX_ERROR_DETAIL].decode(errors="replace")
         try:
             parsed = json.loads(text)
@@ -70,13 +70,13 @@ class ServerResponse:
 
 
 def said_in(parsed: dict[str, Any]) -> str:
-    """What an object says in words, as Xinference and proxies do it; empty if nothing."""
+    """The message of a JSON object of Xinference or a proxy; empty if it has none."""
     words = (parsed.get(name) for name in ("detail", "error", "message"))
     return next((each for each in words if isinstance(each, str) and each), "")
 
 
 def one_line(text: str) -> str:
-    """`text` without what ends a line, controls a terminal or cannot be stored."""
+    """`text` without line breaks, control characters and what cannot be stored."""
     printable = "".join(
         each if each.isprintable() else " " if each.isspace() else "\N{REPLACEMENT CHARACTER}"
         for each in text
@@ -87,7 +87,7 @@ def one_line(text: str) -> str:
 def error_of(
     answer: ServerResponse, *, base_url: str = "", prompts: Iterable[str] = ()
 ) -> XinferenceError:
-    """The error that an answer other than 200 means; it quotes nothing of `prompts`."""
+    """The error of a status other than 200; it quotes nothing of `prompts`."""
     status, detail = answer.status, without_prompts(answer.detail(), prompts)
     cause = known_error(status, detail)
     told = reason_of_answer(status, detail, location=answer.location, base_url=base_url)
@@ -111,7 +111,7 @@ def error_of(
 
 
 def no_picture(answer: ServerResponse, prompts: Iterable[str]) -> XinferenceError | PictureError:
-    """The error that a 200 without a picture means: some servers say so why they drew none."""
+    """The error of a 200 without an image, with the reason that some servers give there."""
     words = without_prompts(BASE64.sub("…", answer.detail()), prompts)
     cause = known_error(answer.status, words)
     if cause in BLAMES_THE_REQUEST:
@@ -122,13 +122,13 @@ def no_picture(answer: ServerResponse, prompts: Iterable[str]) -> XinferenceErro
 
 
 def busy(answer: ServerResponse, told: str) -> XinferenceBusy:
-    """429 is the model's own limit, 503 a model that still loads (it names the seconds)."""
+    """The error of a 429, a limit of the model, or a 503, a model that is still loading."""
     code = ErrorCode.MODEL_BUSY if answer.status == 429 else ErrorCode.MODEL_LOADING
     return XinferenceBusy(told, code=code, retry_after=answer.retry_after)
 
 
 def fraction_of(answer: ServerResponse) -> float:
-    """`progress` of a 200, within 0..1; raises XinferenceFailed if it is not a number."""
+    """`progress` of a 200, limited to 0..1; raises XinferenceFailed if it is not a number."""
     parsed = answer.json()
     value = parsed.get("progress") if isinstance(parsed, dict) else None
     if isinstance(value, bool) or not isinstance(value, int | float) or not is_finite(value):
@@ -137,7 +137,7 @@ def fraction_of(answer: ServerResponse) -> float:
 
 
 def is_finite(value: float) -> bool:
-    """Whether it is a number that a float can hold: JSON also has 1e999, and 1 with 400 zeros."""
+    """Whether the value is a finite float; JSON also has 1e999 and integers of 400 digits."""
     try:
         return math.isfinite(value)
     except OverflowError:
@@ -145,7 +145,7 @@ def is_finite(value: float) -> bool:
 
 
 def was_stopped(answer: ServerResponse) -> bool:
-    """Whether an abort met a call that ran or waited; raises XinferenceFailed."""
+    """Whether an abort found a running or queued call; raises XinferenceFailed."""
     parsed = answer.json()
     word = parsed.get("msg") if isinstance(parsed, dict) else None
     if not isinstance(word, str):
