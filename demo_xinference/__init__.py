@@ -1,8 +1,8 @@
 """A demo model server: the part of Xinference 4.1's HTTP surface that text-to-image needs.
 
-It answers with the shapes, the statuses and the errors of the real server, bad input included,
-and paints for real: out of noise, in a process of its own, in time proportional to pixels times
-steps. Only numpy and Pillow are needed (and daphne, to run it as a server).
+It responds with the shapes, statuses and errors of the real server, also to bad input, and really
+paints: from noise, in a separate process, in time proportional to pixels times steps. It needs only
+numpy and Pillow, and daphne to run as a server.
 
     app = create_app(replicas=2, speed=20)       # in this process: httpx.ASGITransport(app=app)
     await app.aclose()                           # ends its painting processes
@@ -13,21 +13,21 @@ URLs: GET /v1/cluster/auth, /v1/models, /v1/models/{uid}, /v1/models/instances,
 /v1/models/{uid}/replicas, /v1/requests/{id}/progress; POST /sdapi/v1/txt2img,
 /v1/images/generations, /v1/models/{uid}/requests/{id}/abort.
 
-As there: one picture at a time for each replica, first come first served, replicas in turn; a
-job outlives the request that brought it; an abort stops /sdapi/v1/txt2img within one step, but
-on /v1/images/generations the work goes on unseen and breaks the next call; progress of a killed
-process stays frozen. Other than there: /v1/images/generations knows n=1 and "b64_json" only,
-and nothing can be registered or launched.
+Like the real server: each replica paints one picture at a time, first come first served, and
+replicas take turns; a job outlives its request; an abort stops /sdapi/v1/txt2img within one step,
+but on /v1/images/generations the work continues and breaks the next call; the progress of a killed
+process stays frozen. Unlike it: /v1/images/generations accepts n=1 and "b64_json" only, and models
+cannot be registered or launched.
 
-`--journal FILE` writes one JSON line when a call came and one when its work is over.
+`--journal FILE` writes one JSON line when a call arrives and one when its work is over.
 
 Faults are a list of objects (a JSON file for the server):
 
     {"do": "status", "status": 500, "detail": "CUDA out of memory", "match": {"call": 2}}
 
-`match` may hold `call` (the k-th generation call, from 1) and `prompt_contains`; without it every
-call is meant. `times` limits how often it strikes. `step` says after which step it strikes
-(default 1), `seconds` how long it lasts. `on` moves it from generation calls to `progress`,
+`match` may have `call` (the k-th generation call, from 1) and `prompt_contains`; without it the
+fault applies to every call. `times` limits how often it applies, `step` is the step after which it
+does (default 1), `seconds` its duration. `on` moves it from generation calls to `progress`,
 `abort`, `models` or `replicas` (status, drop, hang, nonsense only).
 
 | do | what happens |
@@ -37,14 +37,14 @@ call is meant. `times` limits how often it strikes. `step` says after which step
 | hang | never answers; no work is done |
 | die | the painting process is killed after `step` |
 | stall | the painting process stands still after `step` for `seconds` |
-| freeze_progress | progress stays at `step`; the picture comes all the same |
+| freeze_progress | progress stays at `step`; the picture is returned anyway |
 | creep | progress rises by 0.0000001 with each poll, for `seconds`; then the work begins |
 | delay_decode | progress stays at 1.0 for `seconds` before the answer |
-| nonsense | 200 with what nothing can use; `kind`: absurd bomb bytes deep empty html lists null |
+| nonsense | 200 with an unusable body; `kind`: absurd bomb bytes deep empty html lists null |
 | loading | the model loads for `seconds`: from this call on, or, without `match`, from the start |
-| not_json, empty, not_base64, not_image, truncated, bomb, wrong_size | the answer is spoilt |
+| not_json, empty, not_base64, not_image, truncated, bomb, wrong_size | the response is corrupted |
 | scans | the picture is a JPEG of 2,500 scans |
-| tail | 64 KiB of something else follow the picture |
+| tail | 64 KiB of other bytes follow the picture |
 """
 
 from demo_xinference.app import DemoXinference, create_app

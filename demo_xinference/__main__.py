@@ -1,4 +1,4 @@
-"""Run the demo model server by itself."""
+"""Run the demo model as a server."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def main() -> int:
         faults=scripted,
         journal=options.journal,
     )
-    # importing it installs Twisted's reactor, which is no business of --help
+    # imported here, because it installs Twisted's reactor, which --help does not need
     from demo_xinference.server import serve
 
     serve(app, host=options.host, port=options.port)

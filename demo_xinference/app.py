@@ -1,4 +1,4 @@
-"""The ASGI application: which URL does what."""
+"""The ASGI application and its URLs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from demo_xinference.requests import Order
 
 SUPERVISOR = "[address=127.0.0.1:50804, pid=0]"
 UNKNOWN_FOR = 10.0
-"""Seconds for which the server remembers that it does not know a model."""
+"""Seconds for which the server remembers that a model is unknown."""
 
 BLOCK = 30.0
 SPOILING = ("empty", "not_base64", "not_image", "truncated", "bomb", "scans", "tail")
@@ -194,7 +194,7 @@ class DemoXinference:
     async def _draw(
         self, order: Order, check: Callable[[], None] | None = None
     ) -> list[str] | None:
-        """The base64 texts of the answer, or None for one that is no JSON."""
+        """The base64 texts of the response, or None if it is not to be JSON."""
         self._calls += 1
         faults = [each for each in self.faults if each.strikes("draw", self._calls, order.prompt)]
         await self._strike_before(faults)
@@ -216,7 +216,7 @@ class DemoXinference:
         await self._strike_before([each for each in self.faults if each.strikes(place, 0, "")])
 
     async def _strike_before(self, faults: list[Fault]) -> None:
-        """The faults that leave no work to be done."""
+        """Apply the faults that replace the work."""
         for fault in faults:
             if fault.do == "status":
                 wait = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
@@ -240,10 +240,10 @@ def create_app(
     faults: Iterable[Fault | Mapping[str, Any]] = (),
     journal: Path | None = None,
 ) -> DemoXinference:
-    """An application of its own; nothing runs before the first picture is asked for.
+    """A new application; its processes start with the first request for a picture.
 
-    speed: 20 = a twentieth of the work for each step. request_limits: running and waiting calls
-    of one replica, above which it answers 429. journal: where calls are written down. Raises
+    speed: 20 means a twentieth of the work for each step. request_limits: running and queued calls
+    of one replica, beyond which it responds with 429. journal: the file that records calls. Raises
     FaultError.
     """
     return DemoXinference(

@@ -1,4 +1,4 @@
-"""What came and went at the model, a JSON line each, to see whether it is overrun."""
+"""Records begin and end of calls, a JSON line each, so that tests can count parallel ones."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 class Journal:
-    """Appends to `path`, or to nothing without one.
+    """Appends to `path`; without a path it writes nothing.
 
     {"at": Unix seconds, "what": "start" | "came" | "left", "id": request id or null}; `left` when
-    the work is over, whether or not the request still waited for it.
+    the work is over, even if the request ended before.
     """
 
     def __init__(self, path: Path | None) -> None:

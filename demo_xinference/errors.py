@@ -1,4 +1,4 @@
-"""An answer other than 200, raised from wherever it is decided."""
+"""Exceptions that become a response other than 200."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 class Refusal(Exception):
-    """`detail` goes out as {"detail": …}, or bare as text/plain if `plain`."""
+    """`detail` is sent as {"detail": …}, or as plain text if `plain`."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Scripted faults; their language is described in the package's docstring."""
+"""Scripted faults; the docstring of the package describes their format."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TAIL = 64 * 1024
 
 
 class FaultError(ValueError):
-    """A fault that cannot be parsed."""
+    """A fault is invalid."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Fault:
         return self.do == "loading" and self.call is None and self.prompt_contains is None
 
     def strikes(self, on: str, call: int, prompt: str) -> bool:
-        """Whether it is meant for this call; counts the times it was."""
+        """Whether the fault applies to this call; counts how often it did."""
         hit = (
             self.on == on
             and not self.at_start
@@ -69,7 +69,7 @@ class Fault:
 
 
 def parse(entry: Fault | Mapping[str, Any]) -> Fault:
-    """Raises FaultError."""
+    """Parse one fault; raises FaultError."""
     if isinstance(entry, Fault):
         return entry
     values = dict(entry)
@@ -101,7 +101,7 @@ def load(path: str) -> list[Fault]:
 
 
 def spoilt(do: str, picture: bytes) -> list[str]:
-    """The list of base64 texts that goes out instead of the picture's."""
+    """The list of base64 texts that is sent instead of the picture's."""
     if do == "empty":
         return []
     if do == "not_base64":
@@ -120,7 +120,7 @@ def spoilt(do: str, picture: bytes) -> list[str]:
 
 
 def scans(picture: bytes) -> bytes:
-    """The picture as a progressive JPEG whose last scan comes again and again."""
+    """The picture as a progressive JPEG whose last scan is repeated."""
     buffer = io.BytesIO()
     with Image.open(io.BytesIO(picture)) as image:
         image.save(buffer, "JPEG", progressive=True)
@@ -130,7 +130,7 @@ def scans(picture: bytes) -> bytes:
 
 
 def bomb() -> bytes:
-    """A PNG of a few kilobytes that claims, and has, 10,000 × 10,000 pixels."""
+    """A PNG of a few kilobytes with 10,000 × 10,000 pixels."""
     head = struct.pack(">IIBBBBB", BOMB_EDGE, BOMB_EDGE, 1, 0, 0, 0, 0)
     row = bytes(1 + (BOMB_EDGE + 7) // 8)
     packer = zlib.compressobj(9)

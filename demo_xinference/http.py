@@ -1,4 +1,4 @@
-"""Just enough HTTP over ASGI: read a request whole, send a reply whole."""
+"""Minimal HTTP over ASGI: reads whole requests and sends whole responses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 DROP = "demo.drop"
-"""Name of the ASGI message (and extension) by which our own server cuts a connection."""
+"""Name of the ASGI message and extension with which the demo's server cuts a connection."""
 
 PAGE = b"<!DOCTYPE html><html><body>404: no such page in this demo model server</body></html>"
 
@@ -55,7 +55,7 @@ def no_such_page() -> Reply:
 
 
 async def read(scope: Scope, receive: Receive) -> Request | None:
-    """None if the client left before the request was complete."""
+    """The request; None if the client disconnected before it was complete."""
     parts, more = [], True
     while more:
         message = await receive()

@@ -7,7 +7,7 @@ import struct
 from typing import Any
 
 PREFIX = struct.Struct(">II")
-"""Length of the header, length of what follows it."""
+"""Lengths of the header and of the bytes that follow it."""
 
 
 def pack(header: dict[str, Any], payload: bytes = b"") -> bytes:

@@ -1,4 +1,4 @@
-"""The served model: its replicas, what the lists say of it, and the ids it knows."""
+"""The served model: its replicas, its entries in the lists, and the known request ids."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Model:
         return None
 
     def abort(self, request_id: str, block: float) -> bool:
-        """True if the id was running or queued. It is refused for `block` seconds either way."""
+        """Abort a call: True if it was running or queued. Its id is refused for `block` seconds."""
         now = monotonic()
         self._blocked = {key: until for key, until in self._blocked.items() if until > now}
         if block > 0:
@@ -119,7 +119,7 @@ class Model:
         return True
 
     def card(self) -> dict[str, Any]:
-        """What /v1/models/{uid} says."""
+        """The response of /v1/models/{uid}."""
         return {
             "model_type": "image",
             "address": self.replicas[0].painter.address,
@@ -135,7 +135,7 @@ class Model:
         }
 
     def listed(self) -> list[dict[str, Any]]:
-        """What /v1/models says: a model that is not ready is left out."""
+        """The response of /v1/models, which lacks models that are not ready."""
         if not self.ready:
             return []
         card = self.card() | {"model_base": None}

@@ -1,4 +1,4 @@
-"""Answers with status 200 that no client can use, for the fault `nonsense`."""
+"""Responses with status 200 that no client can use, for the fault `nonsense`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BOMB_BYTES = 64 * 1024 * 1024
 
 
 class Nonsense(Exception):
-    """`reply` goes out instead of the answer."""
+    """`reply` is sent instead of the response."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(reply.kind)
@@ -23,7 +23,7 @@ class Nonsense(Exception):
 
 
 def absurd(uid: str) -> Reply:
-    """The right fields for every place, each with a value that nothing can hold."""
+    """Bodies with the right fields and absurd values."""
     model = {
         "id": uid,
         "model_uid": uid,

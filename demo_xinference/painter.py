@@ -1,4 +1,4 @@
-"""The painting process: takes orders from its socket until the other end is gone.
+"""The painting process: takes orders from its socket until the socket is closed.
 
 Started as `python -m demo_xinference.painter <socket>`. Answers {"ready"} once, then for each
 order {"step": k} per step and {"done"} with the file, {"stopped"} or {"failed": why}.
@@ -19,7 +19,7 @@ from typing import Any
 from demo_xinference.messages import PREFIX, pack
 
 NICENESS = 10
-"""So that the event loop of the web process always goes first."""
+"""Niceness, so that the event loop of the web process runs first."""
 
 
 class Inbox(threading.Thread):
@@ -35,7 +35,7 @@ class Inbox(threading.Thread):
         while True:
             message = self.receive()
             if message is None:
-                # the parent is gone: exit, whatever the main thread does
+                # the parent has ended: exit, whatever the main thread does
                 os._exit(0)
             if "stop" in message:
                 self.stopped.add(message["stop"])
@@ -64,7 +64,7 @@ class Inbox(threading.Thread):
 
 
 def main() -> None:
-    # Ctrl-C in the terminal is meant for the server, which ends this process by hanging up
+    # Ctrl-C in the terminal is for the server, which ends this process by closing the socket
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICENESS)
     connection = socket.socket(fileno=int(sys.argv[1]))
@@ -92,6 +92,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # the other end may go while we write; the inbox notices it too
+    # the server may end during a write; the inbox notices it too
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         main()

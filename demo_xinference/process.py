@@ -21,27 +21,27 @@ from demo_xinference.messages import PREFIX, pack
 logger = logging.getLogger(__name__)
 
 START_AGAIN = 1.0
-"""Seconds before another try if a process ended before it was ready."""
+"""Seconds before a restart if a process ended before it was ready."""
 
 PATIENCE = 5.0
-"""Seconds a process has to end by itself after its socket was closed."""
+"""Seconds for a process to end after its socket was closed."""
 
 ROOT = str(Path(__file__).resolve().parent.parent)
-"""Where this package is found, wherever the server was started."""
+"""The folder of this package, independent of the working directory."""
 
 ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class PainterDied(Exception):
-    """The process ended while it painted."""
+    """The process ended while it was painting."""
 
 
 class PaintingStopped(Exception):
-    """The painting was stopped, as asked."""
+    """The painting was stopped by a request."""
 
 
 class PaintingFailed(Exception):
-    """The process says why."""
+    """The painting failed; the message comes from the process."""
 
 
 class PainterProcess:
@@ -68,7 +68,7 @@ class PainterProcess:
     ) -> bytes:
         """The finished JPEG. Raises PainterDied, PaintingStopped, PaintingFailed.
 
-        `on_begin` gets the number by which `stop` knows the painting, `on_step` each step done.
+        `on_begin` gets the number that `stop` takes, `on_step` the number of each finished step.
         """
         if self.restarting:
             raise PainterDied
@@ -109,7 +109,7 @@ class PainterProcess:
             await asyncio.wait({self._keeper}, timeout=2 * PATIENCE)
 
     async def _keep(self) -> None:
-        """Run one process after the other."""
+        """Run a process, and a new one whenever it ends."""
         while not self._closed:
             was_ready = False
             try:
@@ -140,7 +140,7 @@ class PainterProcess:
         return reader
 
     async def _listen(self, reader: asyncio.StreamReader) -> bool:
-        """Read messages until the process is gone; whether it was ever ready."""
+        """Read messages until the process ends; returns whether it was ever ready."""
         was_ready = False
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
@@ -170,7 +170,7 @@ class PainterProcess:
             future.set_exception(PaintingStopped())
 
     def _lose(self) -> None:
-        """Everything in the process's hands is lost."""
+        """Fail all paintings of a process that has ended."""
         self._ready.clear()
         self.restarting = True
         if self._writer is not None:
@@ -183,7 +183,7 @@ class PainterProcess:
                 future.exception()
 
     async def _bury(self) -> None:
-        """Wait for the end of a process that has lost its socket, and help it after a while."""
+        """Wait for the end of a process whose socket is closed, and kill it after a timeout."""
         process = self._process
         if process is None:
             return

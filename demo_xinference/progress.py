@@ -1,4 +1,4 @@
-"""What is known of each request's progress, and for how long."""
+"""The progress of each request, and how long it is remembered."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from time import monotonic
 
 SPAN = 0.05
-"""A smaller change is not reported: from 20 steps on, some of them pass unseen."""
+"""The smallest reported change; with more than 20 steps some are not reported."""
 
 CREEP = 1e-7
-"""By how much the progress of a creeping request rises with each poll."""
+"""Rise of a creeping request's progress with each poll."""
 
 MEMORY = 300.0
 """Seconds for which a request that reached 1.0 is remembered."""
@@ -24,9 +24,9 @@ class Record:
     samples: int = 0
     interval: float = 0.0
     frozen_at: float | None = None
-    """A scripted fault: progress above it is not reported."""
+    """Set by a fault: progress above it is not reported."""
     creeping: bool = False
-    """A scripted fault: it rises with each poll, and by nothing to speak of."""
+    """Set by a fault: progress rises by CREEP with each poll."""
 
     def set(self, value: float, now: float) -> None:
         if value < 1 and value - self.progress < SPAN:

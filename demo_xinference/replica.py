@@ -1,4 +1,4 @@
-"""One replica of the model: a line of jobs before one painting process."""
+"""One replica of the model: a queue of jobs and one painting process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from demo_xinference.requests import TXT2IMG, Order
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """A request from its arrival to its end, whether or not the client still waits."""
+    """A request from its arrival to its end, even if the client has disconnected."""
 
     order: Order
     record: Record
@@ -36,7 +36,7 @@ class Job:
     dropped: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[bytes] | None = None
     paint: asyncio.Task[bytes] | None = None
-    """The work itself; it may go on when the call is over."""
+    """The work, which may continue after the call."""
 
     @property
     def cancelled(self) -> Refusal:
@@ -60,7 +60,7 @@ class Replica:
         return not self.painter.restarting
 
     def blame(self, status: int, detail: str) -> Refusal:
-        """A refusal in the words of a model process, address and all."""
+        """A refusal with the message of a model process, including its address."""
         where = f"[address={self.painter.address}, pid={self.painter.pid or 0}]"
         return Refusal(status, f"{where} {detail}")
 
@@ -162,7 +162,7 @@ class Replica:
         return picture
 
     async def _creep(self, job: Job, seconds: float) -> None:
-        """Do nothing but raise the progress; only on txt2img an abort ends it."""
+        """Only raise the progress; an abort ends it on txt2img alone."""
         stop = job.left if job.order.route == TXT2IMG else asyncio.Event()
         job.record.creeping = True
         with suppress(TimeoutError):

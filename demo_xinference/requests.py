@@ -1,4 +1,4 @@
-"""Reading a generation request as the real server's schemas do, down to the wording."""
+"""Parses generation requests as the real server's schemas do, with the same messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from demo_xinference.errors import Refusal
 TXT2IMG = "txt2img"
 GENERATIONS = "generations"
 LARGEST = 2048 * 2048 * 2
-"""Pixels; the real server runs out of memory somewhere, this one here."""
+"""Pixels beyond which this server reports that it is out of memory."""
 
 DEFAULT_STEPS = 9
 PIPELINE_STEPS = 50
@@ -21,7 +21,7 @@ PIPELINE_STEPS = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What was asked for, not yet checked by the model."""
+    """The requested picture, not yet checked by the model."""
 
     route: str
     model: str | None
@@ -35,7 +35,7 @@ class Order:
     seed: int
 
     def to_paint(self) -> dict[str, Any]:
-        """What the painting process needs; a seed below 0 means any."""
+        """The order for the painting process; a seed below 0 means a random one."""
         values = asdict(self)
         for name in ("route", "model", "request_id"):
             del values[name]
@@ -45,7 +45,7 @@ class Order:
         return values
 
     def check(self) -> None:
-        """What only the model finds out, once it is the request's turn."""
+        """Raise the errors that the model reports only when it runs the request."""
         wrong = 400 if self.route == TXT2IMG else 500
         for name, value in (("Height", self.height), ("Width", self.width)):
             if value % 16:
@@ -63,7 +63,7 @@ class Order:
 
 
 def txt2img(raw: bytes) -> Order:
-    """Raises Refusal 422 as SDAPITxt2imgRequst does."""
+    """Parse the body; raises Refusal 422 as SDAPITxt2imgRequst does."""
     try:
         body = json.loads(raw)
     except ValueError as error:
@@ -87,7 +87,7 @@ def txt2img(raw: bytes) -> Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationsForm:
-    """The outer part of /v1/images/generations; `kwargs` is read once the model is known."""
+    """The body of /v1/images/generations; `kwargs` is parsed once the model is known."""
 
     model: str
     prompt: str
@@ -97,7 +97,7 @@ class GenerationsForm:
     kwargs: str
 
     def order(self) -> Order:
-        """Raises Refusal 500, as nearly everything is on this route."""
+        """Parse `kwargs`; raises Refusal 500, like most errors of this route."""
         try:
             settings = json.loads(self.kwargs) if self.kwargs else {}
         except ValueError as error:
@@ -127,7 +127,7 @@ class GenerationsForm:
         return width or 1024, height or 1024
 
     def check(self) -> None:
-        """What the real server only finds after the picture is drawn."""
+        """Raise the errors that the real server finds only after it has drawn the picture."""
         if self.n == 0:
             raise Refusal(500, "list index out of range")
         if self.n != 1:
@@ -137,7 +137,7 @@ class GenerationsForm:
 
 
 def generations(raw: bytes) -> GenerationsForm:
-    """Raises Refusal 500 in plain text, as TextToImageRequest does."""
+    """Parse the fields; raises Refusal 500 in plain text, as TextToImageRequest does."""
     try:
         body = json.loads(raw)
     except ValueError as error:
@@ -159,7 +159,7 @@ REQUIRED = "a field without a default"
 
 
 class Form:
-    """Reads fields one by one and collects what is wrong with them."""
+    """Reads fields one by one and collects their errors."""
 
     def __init__(self, body: dict[str, Any], name: str) -> None:
         self.body = body
@@ -212,7 +212,7 @@ class Form:
 
 
 def steps_of(value: Any) -> int:
-    """0 falls back to the pipeline's own default, as there."""
+    """0 means the default of the pipeline, as in the real server."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise Refusal(500, f"'{type(value).__name__}' object cannot be interpreted as an integer")
     if value < 0:

@@ -1,4 +1,4 @@
-"""The application behind daphne's server class, as `python -m demo_xinference` runs it."""
+"""Serves the application with daphne, for `python -m demo_xinference`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from demo_xinference.http import DROP
 
 
 class DroppingServer(Server):  # type: ignore[misc]
-    """Knows one ASGI message more: cut this connection without an answer."""
+    """Supports one more ASGI message, which cuts the connection without a response."""
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         return super().create_application(protocol, scope | {"extensions": {DROP: {}}})
