@@ -27,7 +27,7 @@ from pathlib import Path, PurePosixPath
 ROOT = Path(__file__).resolve().parent.parent
 
 LEFT = {
-    "generation": 99,
+    "generation": 33,
     "static": 66,
 }
 
