@@ -21,6 +21,14 @@ from generation.services.claims import Claim, claim
 from generation.services.collection_changes import set_favourite
 from generation.services.completion import complete, fail, interrupt
 from generation.services.installation import ResumeResult, join_data_dir, may_claim, pause, resume
+from generation.services.leases import (
+    AbandonedCall,
+    cancel_requests_of,
+    expire_leases,
+    expire_worker,
+    heartbeat,
+    take_over_slot,
+)
 from generation.services.model_status import (
     KEY_REFUSED,
     NOT_SERVED,
@@ -47,7 +55,7 @@ from generation.services.share_links import (
     revoke_link,
     revoke_links,
 )
-from generation.services.slots import AbandonedCall, expire_leases, settle_slot, take_over_slot
+from generation.services.slots import settle_slot
 from generation.services.submission import Submission, defaults, fill_search_text, retry, submit
 from generation.services.trash import (
     delete_permanently,
@@ -56,14 +64,7 @@ from generation.services.trash import (
     purge_trash,
     restore,
 )
-from generation.services.workers import (
-    cancel_requests_of,
-    delete_old_workers,
-    expire_worker,
-    heartbeat,
-    register_worker,
-    retire_worker,
-)
+from generation.services.workers import delete_old_workers, register_worker, retire_worker
 
 __all__ = [
     "KEY_REFUSED",

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
-from generation import selectors
 from generation.choices import (
     COUNTED_INTERRUPTIONS,
     Basis,
@@ -21,20 +20,8 @@ from generation.choices import (
 from generation.exceptions import TransitionRefused
 from generation.models import GeneratedImage, GenerationTask
 from generation.protocol import ImageData, ending_data
+from generation.services.retry_policy import RETRY_AT_ONCE, is_last, retry_delay
 from generation.services.transition import RUNNING, LogLine, transition
-
-MAX_FAILED_ATTEMPTS = 3
-"""Attempts that may fail before the task fails."""
-
-MAX_ATTEMPTS = 200
-"""Attempts of one task, however they end; with their pauses they take at least 95 minutes."""
-
-MAX_ABORTED = 10
-"""Calls of one task that may be aborted on the model server before the task fails."""
-
-MAX_PAUSE = timedelta(seconds=30)
-RETRY_AT_ONCE = COUNTED_INTERRUPTIONS | {InterruptReason.HANDED_BACK}
-"""After these the next attempt begins as soon as a slot is free; after others it is delayed."""
 
 
 def lock_task(task_id: uuid.UUID) -> GenerationTask:
@@ -176,19 +163,3 @@ def interrupt(
             },
         )
         transition(task_id=task_id, lines=[line], sources=RUNNING, fence=attempt, now=now)
-
-
-def is_last(task: GenerationTask, reason: InterruptReason) -> bool:
-    """Whether an interruption by `reason` is the last one that the task may have."""
-    if reason in COUNTED_INTERRUPTIONS:
-        return task.failed_attempts + 1 >= MAX_FAILED_ATTEMPTS
-    if reason != InterruptReason.HANDED_BACK and task.attempt >= MAX_ATTEMPTS:
-        return True
-    if reason != InterruptReason.CALL_ABORTED:
-        return False
-    return selectors.interruptions(task.pk, reason) + 1 >= MAX_ABORTED
-
-
-def retry_delay(ends: int) -> timedelta:
-    """1, 2, 4 … 30 seconds, so that attempts that end at once do not fill the log."""
-    return min(MAX_PAUSE, timedelta(seconds=2 ** min(ends, 5)))

@@ -1,18 +1,16 @@
-"""Workers: registration, heartbeats, which renew leases, and retirement."""
+"""Workers: registration and retirement."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import connection, transaction
 
 from generation import selectors, sql
 from generation.choices import WorkerState
 from generation.exceptions import WorkerRefused
-from generation.models import ModelSlot, Worker
+from generation.models import Worker
 
 REGISTRATION = 0x4C4A_5752
 """Key of the advisory lock under which workers register."""
@@ -67,39 +65,3 @@ def delete_old_workers(*, now: datetime) -> int:
     """
     gone, _by_model = Worker.objects.filter(last_seen__lt=now - ROWS_KEPT).delete()
     return gone
-
-
-def heartbeat(
-    *,
-    worker_id: uuid.UUID,
-    slot_ids: Collection[int],
-    draining: bool,
-    now: datetime,
-    paused: bool = False,
-) -> list[uuid.UUID]:
-    """Renew the leases of the worker's slots; returns its tasks whose cancel was requested.
-
-    An expired lease is not renewed, because another worker may be taking the slot over.
-    """
-    state = WorkerState.PAUSED if paused else WorkerState.RUNNING
-    state = WorkerState.DRAINING if draining else state
-    with transaction.atomic():
-        Worker.objects.filter(pk=worker_id).update(last_seen=now, slots=len(slot_ids), state=state)
-        held = ModelSlot.objects.filter(pk__in=slot_ids, worker=worker_id, lease_until__gte=now)
-        held.update(lease_until=now + settings.GENERATION_LEASE)
-    return cancel_requests_of(worker_id)
-
-
-def cancel_requests_of(worker_id: uuid.UUID) -> list[uuid.UUID]:
-    slots = ModelSlot.objects.filter(worker=worker_id, task__cancel_requested_at__isnull=False)
-    return [key for key in slots.values_list("task", flat=True) if key is not None]
-
-
-def expire_worker(*, worker_id: uuid.UUID, now: datetime) -> None:
-    """End the leases of a worker whose process is known to be dead."""
-    a_moment_ago = now - timedelta(microseconds=1)
-    with transaction.atomic():
-        ModelSlot.objects.filter(worker=worker_id, lease_until__gte=now).update(
-            lease_until=a_moment_ago
-        )
-        retire_worker(worker_id=worker_id, now=now)

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from generation.choices import TERMINAL, EventKind, TaskStatus
 from generation.models import GenerationTask, ModelSlot, TaskEvent
-from generation.services.completion import MAX_FAILED_ATTEMPTS
+from generation.services.retry_policy import MAX_FAILED_ATTEMPTS
 from tests.factories import state_of
 
 ENDS = (EventKind.COMPLETED, EventKind.FAILED, EventKind.CANCELLED)

@@ -13,7 +13,7 @@ from generation.choices import Basis, InterruptReason, Route, Step, TaskStatus
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, Worker
 from generation.services import Boundary
-from generation.services.completion import MAX_ATTEMPTS
+from generation.services.retry_policy import MAX_ATTEMPTS
 from tests.conftest import serve_model
 from tests.factories import claim_one, finish, interrupt, kinds, settle, store, submit
 
