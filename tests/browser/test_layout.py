@@ -81,7 +81,8 @@ def test_a_running_card_and_the_form_fit_every_window(
         assert covered_controls(page.locator(".bar")) == [], size
         account.click()
 
-    expect(running.locator(".card__pictures [data-stored]").first).to_be_visible()
+    stored = running.locator(".card__pictures [data-stored]").first
+    expect(stored).to_be_visible(timeout=120_000)
     for size in ("1280x720", "820x1180", "390x844", "320x640"):
         resize(page, size)
         assert covered_texts(page.locator("#cards")) == [], size

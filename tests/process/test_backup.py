@@ -59,7 +59,7 @@ def test_a_restored_studio_has_every_picture_and_leaves_running_calls_to_the_old
         assert (result["type"], result["task_id"], result["attempt"]) == ("result", under_way, 1)
 
     said = new_site.manage("resume")
-    assert "copied from: 1" in said
+    assert "original installation: 1" in said
     with new_site.connect(token) as reader:
         reader.send(action="attach", task_id=under_way)
         reader.until(lambda message: message.get("attempt") == 2, seconds=60)
