@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from generation.choices import (
     Basis,
     DelayReason,
@@ -12,6 +14,7 @@ from generation.choices import (
     Step,
     TaskStatus,
 )
+from generation.limits import NUMBERED_TASKS
 
 LABELS = {
     "step": (Step,),
@@ -38,3 +41,9 @@ def label(what: str, code: str) -> str:
         if code in kind.values:
             return str(kind(code).label)
     return ""
+
+
+def position_label(position: int) -> str:
+    """The words for a position in a queue; behind the numbered tasks it is not known exactly."""
+    n = position if position <= NUMBERED_TASKS else _("1,000+")
+    return _("Position %(n)s in queue") % {"n": n}

@@ -40,6 +40,9 @@ MAX_MESSAGE_BYTES = 65_536
 MAX_QUEUED_FRAMES = 256
 """Frames that wait for one reader; beyond it the reader is brought up to date from the log."""
 
+NUMBERED_TASKS = 1_000
+"""Tasks of a queue that are numbered: all tasks behind them have the same, next position."""
+
 # what a model server sends
 MAX_MODELS = 256
 """Rows of models, also of a server that names others each time."""

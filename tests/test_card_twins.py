@@ -336,6 +336,32 @@ def test_the_first_paint_says_all_of_it(scripts: dict[str, Ask], part: str) -> N
     assert_told_alike(scripts, story.state, task, None, T0 + 20)
 
 
+@pytest.mark.parametrize(
+    ("position", "language", "headline"),
+    [
+        (1_000, "en", "Position 1000 in queue"),
+        (1_001, "en", "Position 1,000+ in queue"),
+        (1_000, "zh-hans", "排队第 1000 位"),
+        (1_001, "zh-hans", "排队第 1000+ 位"),
+    ],
+)
+def test_a_position_behind_the_thousandth_has_no_number(
+    scripts: dict[str, Ask], position: int, language: str, headline: str
+) -> None:
+    state = TaskDetail().add(EventKind.SUBMITTED).state
+    task = cast("TaskData", TASK_OF_FOUR)
+    entry: QueuePosition = {
+        "position": position,
+        "eta_seconds": 600.0,
+        "basis": "estimated",
+        "reason": "in_line",
+    }
+
+    with translation.override(language):
+        assert painted(task, state, entry, T0 + 20).text("headline") == headline
+    assert_told_alike(scripts, state, task, entry, T0 + 20)
+
+
 TASK_OF_FOUR: dict[str, Any] = {
     "prompt": "LiuJuan",
     "negative_prompt": "",

@@ -6,6 +6,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from generation.choice_labels import position_label
 from generation.choices import DelayReason, InterruptReason, Step, TaskStatus
 from generation.timeline.diagnosis import Cause, Diagnosis
 from generation.timeline.spans import Bar, Segment
@@ -94,7 +95,7 @@ def bar_note(bar: Bar, *, steps: int, numbered: bool, place: int, goes_on: bool)
         pace = {"n": steps, "s": duration(bar.seconds / steps, digits=2)}
         notes.append(ngettext("%(n)s step × %(s)s", "%(n)s steps × %(s)s", steps) % pace)
     if place:
-        notes.append(_("Position %(n)s in queue") % {"n": place})
+        notes.append(position_label(place))
     if bar.kind == "interrupted":
         notes.append(str(InterruptReason(bar.reason).label))
     elif bar.kind in ("failed", "cancelled"):

@@ -15,7 +15,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from generation.choice_labels import label
+from generation.choice_labels import label, position_label
 from generation.choices import TERMINAL, QueueReason, Step, TaskStatus
 from generation.protocol import QueuePosition, StepSpan, TaskData, TaskState
 
@@ -126,7 +126,7 @@ def headline_of(task: TaskData, state: TaskState, place: QueuePosition | None) -
         return stopping_text(state["cancel_requested"])
     if status == TaskStatus.QUEUED:
         if place:
-            return _("Position %(n)s in queue") % {"n": place["position"]}
+            return position_label(place["position"])
         return (
             _("Back in the queue") if state["interruptions"] else pgettext("task status", "Queued")
         )

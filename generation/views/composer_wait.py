@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from generation.choice_labels import position_label
 from generation.choices import QueueReason
 from generation.protocol import ModelData
 from generation.views.card_view import about, joined, number, words
@@ -51,7 +52,7 @@ def wait_text(model: ModelData, work: Mapping[str, Any]) -> tuple[str, str, str,
     if reason != QueueReason.IN_LINE:
         rest = _("you can send now; it starts by itself")
         return "down", words("reason", reason), rest, False
-    place = _("Position %(n)s in queue") % {"n": model["wait"]["position"]}
+    place = position_label(model["wait"]["position"])
     if seconds is None:
         return "wait", place, "", False
     if seconds > 0:

@@ -1,7 +1,7 @@
 // @ts-check
 /** What a card shows of a task: words, numbers and flags from state alone; generation/views/card_view.py is the twin. No DOM. */
 
-import { about, basisLabel, duration, elapsed, errorSentence, gettext, interruptionLabel, ngettext, number, percent, reasonLabel, size, statusLabel, stepLabel, timeOfDay } from "../lib/i18n.js";
+import { about, basisLabel, duration, elapsed, errorSentence, gettext, interruptionLabel, ngettext, number, percent, positionLabel, reasonLabel, size, statusLabel, stepLabel, timeOfDay } from "../lib/i18n.js";
 import { STEPS, isTerminal } from "../connection/protocol.js";
 
 /** @import {Basis, QueueEntry, Status, StepName, StepSpan, Task, TaskState} from "../connection/protocol.js" */
@@ -29,7 +29,7 @@ function headline(task, state, entry) {
   if (stops === "picture") return gettext("Stopping: the GPU finishes this picture first");
   if (stops) return gettext("Stopping: waiting for the worker to finish");
   if (status === "queued") {
-    if (entry) return gettext("Position %(n)s in queue", { n: entry.position });
+    if (entry) return positionLabel(entry.position);
     return interruptions.length > 0 ? gettext("Back in the queue") : statusLabel(status);
   }
   if (entry) return gettext("Interrupted; waiting for a worker");

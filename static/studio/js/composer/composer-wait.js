@@ -2,7 +2,7 @@
 /** What to expect before pressing the button: the wait, the drawing time, and the state of the model. */
 
 import { setAttribute, setText } from "../lib/dom.js";
-import { about, gettext, ngettext, number, reasonLabel } from "../lib/i18n.js";
+import { about, gettext, ngettext, number, positionLabel, reasonLabel } from "../lib/i18n.js";
 
 /** @import {Face} from "../lib/dom.js" */
 /** @import {Model} from "../connection/protocol.js" */
@@ -72,7 +72,7 @@ export function describeWait(model, work, connected) {
   const { reason, position, eta_seconds: seconds } = model.wait;
   if (!connected) return waitOf("stale", gettext("Expected wait unknown"), gettext("updates when the connection is back"));
   if (reason !== "in_line") return waitOf("down", reasonLabel(reason), gettext("you can send now; it starts by itself"));
-  const place = gettext("Position %(n)s in queue", { n: position });
+  const place = positionLabel(position);
   if (seconds === null) return waitOf("wait", place);
   if (seconds > 0) {
     const { long, n } = about(seconds);

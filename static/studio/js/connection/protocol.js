@@ -140,7 +140,7 @@ export function newRequestKey() {
 
 /**
  * @typedef {object} QueueEntry
- * @property {number} position counts from 1
+ * @property {number} position counts from 1; 1001 behind the 1,000th task
  * @property {number | null} eta_seconds
  * @property {Basis} basis
  * @property {string} reason

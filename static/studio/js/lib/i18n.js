@@ -48,6 +48,13 @@ export const reasonLabel = lookup("reason");
 export const interruptionLabel = lookup("interruption");
 export const errorSentence = lookup("error");
 
+/** Behind these tasks of a queue all have the same position. */
+const NUMBERED_TASKS = 1000;
+
+/** @param {number} position in a queue, as the protocol has it */
+export const positionLabel = (position) =>
+  gettext("Position %(n)s in queue", { n: position <= NUMBERED_TASKS ? position : gettext("1,000+") });
+
 const language = globalThis.document?.documentElement.lang || "en";
 
 /** @type {Record<string, Intl.NumberFormat>} */

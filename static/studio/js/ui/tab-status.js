@@ -2,7 +2,7 @@
 /** Where the newest task stands, for who looks elsewhere: the mark, the tab's title, its icon. */
 
 import { Face, find } from "../lib/dom.js";
-import { gettext, percent, statusLabel } from "../lib/i18n.js";
+import { percent, positionLabel, statusLabel } from "../lib/i18n.js";
 import { STEPS } from "../connection/protocol.js";
 
 /** @import {Card} from "../card/card.js" */
@@ -102,5 +102,5 @@ function picture(passed, colours) {
 /** @param {Card} active */
 function titleWords({ state: { status, progress }, entry }) {
   if (status !== "queued") return `${percent(progress)}%`;
-  return entry ? gettext("Position %(n)s in queue", { n: entry.position }) : statusLabel(status);
+  return entry ? positionLabel(entry.position) : statusLabel(status);
 }
