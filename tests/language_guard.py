@@ -27,7 +27,6 @@ from pathlib import Path, PurePosixPath
 ROOT = Path(__file__).resolve().parent.parent
 
 LEFT = {
-    "generation": 33,
     "static": 66,
 }
 

@@ -42,7 +42,7 @@ from generation.selectors.queue.forecast import (
     queue_positions,
     read_forecast,
 )
-from generation.selectors.queue.order import next_tasks, queue_order
+from generation.selectors.queue.order import next_tasks
 from generation.selectors.served_models import (
     key_refused,
     model_errors,
@@ -139,7 +139,6 @@ __all__ = [
     "picture_of",
     "pictures_left",
     "pictures_of_keys",
-    "queue_order",
     "queue_positions",
     "queue_reason",
     "read_forecast",

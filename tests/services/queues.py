@@ -15,7 +15,7 @@ from generation.services import Claim
 from tests.factories import finish, settle, store, submit
 
 SECOND = timedelta(seconds=1)
-every_line = settings(
+every_queue = settings(
     max_examples=20,
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
@@ -30,11 +30,13 @@ def end(claim: Claim, now: datetime) -> None:
 
 
 def shown(now: datetime) -> list[str]:
-    """Ids of all waiting tasks by the place that pages show."""
+    """Ids of all waiting tasks by the position that pages show."""
     keys = [str(key) for key in GenerationTask.objects.waiting().values_list("pk", flat=True)]
-    places = selectors.queue_positions(keys, now=now)
-    assert sorted(place["position"] for place in places.values()) == list(range(1, len(places) + 1))
-    return sorted(places, key=lambda key: places[key]["position"])
+    positions = {
+        key: each["position"] for key, each in selectors.queue_positions(keys, now=now).items()
+    }
+    assert sorted(positions.values()) == list(range(1, len(positions) + 1))
+    return sorted(positions, key=positions.__getitem__)
 
 
 def fill(owners: list[User], arrivals: list[int], now: datetime) -> None:

@@ -17,7 +17,7 @@ from generation.models import GenerationTask, ModelState, Worker
 from generation.protocol import ModelData, QueuePosition
 from tests.conftest import MODEL, serve_model
 from tests.factories import claim_one, interrupt, settle, store, submit
-from tests.services.queues import SECOND, end, every_line, fill, in_a_world_of_its_own
+from tests.services.queues import SECOND, end, every_queue, fill, in_a_world_of_its_own
 
 pytestmark = pytest.mark.django_db
 
@@ -68,10 +68,10 @@ def test_a_task_that_pauses_does_not_stand_before_a_new_one(
     assert wait(alice, now)["position"] == 1
 
 
-def test_who_cannot_begin_is_told_why(alice: User, worker: Worker, now: datetime) -> None:
+def test_a_wait_that_cannot_end_has_its_reason(alice: User, worker: Worker, now: datetime) -> None:
     def told(at: datetime) -> tuple[str, float | None]:
-        place = wait(alice, at)
-        return place["reason"], place["eta_seconds"]
+        position = wait(alice, at)
+        return position["reason"], position["eta_seconds"]
 
     assert told(now) == ("model_down", None)
     serve_model(now=now)
@@ -134,7 +134,7 @@ def test_an_estimate_is_the_coarser_the_farther_it_is(
     assert all(each % 10 == 0 for each in seconds if each >= 60)
 
 
-@every_line
+@every_queue
 @given(
     arrivals=st.lists(st.integers(0, 2), max_size=10),
     before=st.lists(st.integers(0, 2), max_size=5),
@@ -163,10 +163,10 @@ def test_a_new_task_then_stands_where_it_was_said_to(
 
         said = wait(owners[newcomer], at)
         task = str(submit(owners[newcomer], at).pk)
-        place = selectors.queue_positions([task], now=at)[task]
+        position = selectors.queue_positions([task], now=at)[task]
 
-        assert said["position"] == place["position"]
-        assert (said["eta_seconds"] == 0) == (place["eta_seconds"] == 0)
+        assert said["position"] == position["position"]
+        assert (said["eta_seconds"] == 0) == (position["eta_seconds"] == 0)
 
     in_a_world_of_its_own(act)
 
@@ -187,7 +187,7 @@ def test_one_reading_serves_any_number_of_people(
     assert queries(owners) == queries(owners[:1])
 
 
-def test_models_that_are_served_are_offered_with_a_line_of_their_own(
+def test_models_that_are_served_are_offered_with_a_queue_of_their_own(
     alice: User, model: str, worker: Worker, now: datetime
 ) -> None:
     serve_model(now=now)

@@ -17,7 +17,7 @@ from tests.factories import claim_one, interrupt, settle, submit
 from tests.services.queues import (
     SECOND,
     end,
-    every_line,
+    every_queue,
     fill,
     in_a_world_of_its_own,
     shown,
@@ -26,7 +26,7 @@ from tests.services.queues import (
 pytestmark = pytest.mark.django_db
 
 
-def test_one_task_after_a_hundred_of_somebody_else_is_among_the_next(
+def test_one_task_after_a_hundred_of_another_owner_is_among_the_next(
     owners: list[User], model: str, worker: Worker, now: datetime
 ) -> None:
     alice, bob, _carol = owners
@@ -59,7 +59,7 @@ def test_of_two_owners_with_nothing_running_the_one_served_longest_ago_goes_firs
     assert served == owners
 
 
-def test_who_has_fewer_running_goes_first_whatever_model_they_run_on(
+def test_an_owner_with_fewer_running_tasks_goes_first_whatever_the_model(
     owners: list[User], worker: Worker, now: datetime
 ) -> None:
     alice, bob, _carol = owners
@@ -101,13 +101,13 @@ def test_a_task_that_pauses_lets_the_others_pass_and_is_shown_behind_them(
     assert selectors.next_tasks(MODEL, now + SECOND) == [paused.pk]
 
 
-@every_line
+@every_queue
 @given(
     arrivals=st.lists(st.integers(0, 2), min_size=1, max_size=12),
     before=st.lists(st.integers(0, 2), max_size=5),
     busy=st.integers(0, 3),
 )
-def test_the_shown_place_is_the_claim_order_while_calls_go_on(
+def test_the_shown_position_is_the_claim_order_while_calls_go_on(
     owners: list[User],
     worker: Worker,
     now: datetime,
@@ -126,21 +126,21 @@ def test_the_shown_place_is_the_claim_order_while_calls_go_on(
         fill(owners, arrivals, now + 50 * SECOND)
         at = now + 80 * SECOND
 
-        places = shown(at)
+        positions = shown(at)
         order = [str(claim_one(worker, at + k * SECOND).task.pk) for k in range(len(arrivals))]
 
-        assert order == places
+        assert order == positions
 
     in_a_world_of_its_own(act)
 
 
-@every_line
+@every_queue
 @given(
     arrivals=st.lists(st.integers(0, 2), min_size=1, max_size=12),
     busy=st.lists(st.integers(0, 2), max_size=3),
     together=st.integers(2, 5),
 )
-def test_who_is_taken_together_is_who_would_be_taken_one_after_the_other(
+def test_tasks_claimed_together_are_those_of_single_claims(
     owners: list[User],
     worker: Worker,
     now: datetime,
@@ -156,21 +156,21 @@ def test_who_is_taken_together_is_who_would_be_taken_one_after_the_other(
         fill(owners, arrivals, now + 50 * SECOND)
         at = now + 80 * SECOND
 
-        places = shown(at)
-        while places:
+        positions = shown(at)
+        while positions:
             claims = services.claim(worker_id=worker.pk, now=at, most=together)
-            assert [str(claim.task.pk) for claim in claims] == places[:together]
-            places, at = places[together:], at + SECOND
+            assert [str(claim.task.pk) for claim in claims] == positions[:together]
+            positions, at = positions[together:], at + SECOND
 
     in_a_world_of_its_own(act)
 
 
-@every_line
+@every_queue
 @given(
     arrivals=st.lists(st.integers(0, 2), min_size=1, max_size=12),
     before=st.lists(st.integers(0, 2), max_size=4),
 )
-def test_the_shown_place_is_the_claim_order_on_one_slot_one_after_the_other(
+def test_the_shown_position_is_the_claim_order_on_one_slot_one_after_the_other(
     owners: list[User], worker: Worker, now: datetime, arrivals: list[int], before: list[int]
 ) -> None:
     def act() -> None:
@@ -180,12 +180,12 @@ def test_the_shown_place_is_the_claim_order_on_one_slot_one_after_the_other(
             end(claim_one(worker, now + (20 + k) * SECOND), now + (20 + k) * SECOND)
         fill(owners, arrivals, now + 50 * SECOND)
 
-        places, order = shown(now + 80 * SECOND), []
+        positions, order = shown(now + 80 * SECOND), []
         for k in range(len(arrivals)):
             claim = claim_one(worker, now + (80 + k) * SECOND)
             order.append(str(claim.task.pk))
             end(claim, now + (80 + k) * SECOND)
 
-        assert order == places
+        assert order == positions
 
     in_a_world_of_its_own(act)

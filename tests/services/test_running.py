@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from generation import selectors, services
 from generation.choices import (
@@ -148,19 +148,6 @@ def test_a_heartbeat_keeps_the_lease_and_a_late_one_does_not_bring_it_back(
     assert not services.expire_leases(worker_id=worker.pk, now=now + timedelta(seconds=40))
     heartbeat(now + timedelta(seconds=60))
     assert services.expire_leases(worker_id=worker.pk, now=now + timedelta(seconds=61))
-
-
-def test_a_long_line_is_read_in_a_time_that_grows_with_its_length(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
-    """Rows are read, not multiplied: the plan has no scan of an owner's history per waiting row."""
-    if connection.vendor != "sqlite":
-        return  # another database words its plan differently
-    plan = selectors.queue_order(model, now).explain()
-
-    assert plan.count("CORRELATED") == 1
-    assert "COVERING INDEX tasks_last_served" in plan
-    assert "tasks_of_owner" not in plan
 
 
 def test_a_dead_model_process_is_not_believed_until_another_stands_in_its_place(

@@ -1,4 +1,4 @@
-"""Queue positions of waiting tasks on their pages."""
+"""Queue positions of queued tasks on their pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.socket.sockets import OpenPage
 from tests.socket.task_events import claim
 
 
-async def test_the_place_in_line_is_told_with_its_reason(
+async def test_a_position_comes_with_its_reason(
     alice: User, model: str, worker: Worker, open_page: OpenPage
 ) -> None:
     page = await open_page(alice)
@@ -21,26 +21,26 @@ async def test_the_place_in_line_is_told_with_its_reason(
     while second not in queue["tasks"]:
         queue = await page.until("queue")
 
-    place = queue["tasks"][second]
-    assert (place["position"], place["basis"], place["reason"]) == (1, "estimated", "in_line")
-    assert place["eta_seconds"] > 0
+    entry = queue["tasks"][second]
+    assert (entry["position"], entry["basis"], entry["reason"]) == (1, "estimated", "in_line")
+    assert entry["eta_seconds"] > 0
 
 
-async def test_of_tasks_sent_one_after_the_other_each_is_told_its_place(
+async def test_each_of_several_new_tasks_gets_its_position(
     alice: User, model: str, worker: Worker, open_page: OpenPage
 ) -> None:
     page = await open_page(alice)
     sent = [await page.generate(f"LiuJuan {number}") for number in range(4)]
 
-    places: dict[str, int] = {}
-    while places.keys() != set(sent):
+    positions: dict[str, int] = {}
+    while positions.keys() != set(sent):
         queue = await page.until("queue")
-        places |= {key: place["position"] for key, place in queue["tasks"].items()}
+        positions |= {key: entry["position"] for key, entry in queue["tasks"].items()}
 
-    assert [places[task_id] for task_id in sent] == [1, 2, 3, 4]
+    assert [positions[task_id] for task_id in sent] == [1, 2, 3, 4]
 
 
-async def test_another_page_of_the_same_person_is_told_the_place_too(
+async def test_another_page_of_the_same_owner_gets_the_position_too(
     alice: User, model: str, open_page: OpenPage
 ) -> None:
     """Without a worker the position never changes, so that no later update is sent."""

@@ -1,4 +1,4 @@
-"""The lines of all models in one reading: where each task stands, and where a new one would."""
+"""The queues of all models in one reading: the position of each task, and of a new one."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Subquery
 
 from generation.choices import Basis, QueueReason, TaskStatus
 from generation.expected_durations import task_seconds
 from generation.models import GenerationTask, ModelSlot, ModelState
 from generation.protocol import ModelData, QueuePosition
 from generation.selectors.durations import UNKNOWN, ModelPace, pace_of
-from generation.selectors.queue.order import NEVER, last_served_query
+from generation.selectors.queue.order import NEVER
 from generation.selectors.queue.positions import ModelQueue, empty_queue, read_queue
 from generation.selectors.served_models import known_models, model_row
 from generation.selectors.worker_liveness import is_paused, live_workers
@@ -24,7 +24,7 @@ from generation.selectors.worker_liveness import is_paused, live_workers
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """What one reading found; `queues` by model, also of those that are `offered` no more."""
+    """Result of one reading; `queues` by model, including models no longer `offered`."""
 
     now: datetime
     offered: list[str]
@@ -32,12 +32,13 @@ class Forecast:
     abandoned: list[str]
     """Running tasks whose worker has gone silent."""
     running: Counter[int]
-    served: dict[int, datetime]
+    """Tasks in slots by owner, of any model."""
+    last_served: dict[int, datetime]
 
     def positions(self, task_ids: Iterable[str]) -> dict[str, QueuePosition]:
-        """Those of `task_ids` that wait; an abandoned one stands at 0 until it is taken over."""
+        """Of the queued ones of `task_ids`; 0 for an abandoned task until it is taken over."""
         wanted = set(task_ids)
-        places: dict[str, QueuePosition] = {
+        positions: dict[str, QueuePosition] = {
             key: {
                 "position": 0,
                 "eta_seconds": None,
@@ -48,19 +49,19 @@ class Forecast:
             if key in wanted
         }
         for queue in self.queues.values():
-            places |= queue.positions(wanted)
-        return places
+            positions |= queue.positions(wanted)
+        return positions
 
     def wait(self, queue: ModelQueue, owner_id: int) -> QueuePosition:
-        """Where a new task of this person would stand, and when it would begin."""
-        place = queue.next_position(
+        """Position of a new task of this owner, and when it would begin."""
+        position = queue.next_position(
             owner_id,
             running=self.running[owner_id],
-            served=self.served.get(owner_id, NEVER),
+            last_served=self.last_served.get(owner_id, NEVER),
             now=self.now,
         )
-        seconds = place["eta_seconds"]
-        return {**place, "eta_seconds": None if seconds is None else rounded(seconds)}
+        seconds = position["eta_seconds"]
+        return {**position, "eta_seconds": None if seconds is None else rounded(seconds)}
 
     def waits(self, owner_id: int) -> list[QueuePosition]:
         """For each offered model."""
@@ -74,26 +75,26 @@ class Forecast:
 
 
 def read_forecast(*, now: datetime, owners: Collection[int] = ()) -> Forecast:
-    """All lines; `owners` are those whose new tasks will be asked about."""
+    """All queues; `owners`: those whose new tasks `wait` will be called for."""
     waiting = set(GenerationTask.objects.waiting().values_list("model", flat=True).distinct())
     return forecast_of(waiting, now=now, owners=owners)
 
 
 def queue_positions(task_ids: Collection[str], *, now: datetime) -> dict[str, QueuePosition]:
-    """Place, estimate and reason of those of `task_ids` that wait."""
+    """Of the queued ones of `task_ids`."""
     waiting = GenerationTask.objects.waiting().filter(pk__in=task_ids)
     models = set(waiting.values_list("model", flat=True))
     return forecast_of(models, now=now).positions(task_ids)
 
 
 def model_offers(owner_id: int, *, now: datetime) -> list[ModelData]:
-    """The models that can be asked for, and what this person has to expect of each."""
+    """The models that can be requested, with the wait of a new task of this owner for each."""
     forecast = read_forecast(now=now, owners=[owner_id])
     return forecast.models(forecast.waits(owner_id), paces_of(forecast.offered))
 
 
 def paces_of(models: Iterable[str]) -> dict[str, ModelPace]:
-    """Asked only of models that have drawn: a server may name hundreds that never did."""
+    """Read only for models with a completed task: a server may name hundreds without one."""
     drawn = GenerationTask.objects.filter(status=TaskStatus.COMPLETED, model=OuterRef("name"))
     names = {settings.XINFERENCE_MODEL}  # which may have no row
     names |= set(ModelState.objects.filter(Exists(drawn)).values_list("name", flat=True))
@@ -103,7 +104,7 @@ def paces_of(models: Iterable[str]) -> dict[str, ModelPace]:
 def forecast_of(
     waiting: Collection[str], *, now: datetime, owners: Collection[int] = ()
 ) -> Forecast:
-    """The lines of the models in `waiting` are read; those of the others count as empty."""
+    """Reads the queues of the models in `waiting`; those of other models count as empty."""
     workers = live_workers(now)
     paused = not workers and is_paused(now)
     known = known_models()
@@ -126,7 +127,7 @@ def forecast_of(
         queues=queues,
         abandoned=[str(slot.task_id) for slot in slots if is_abandoned(slot, now)],
         running=running,
-        served=last_served_at(owners) if waiting and owners else {},
+        last_served=last_served_at(owners) if waiting and owners else {},
     )
 
 
@@ -147,12 +148,14 @@ def is_abandoned(slot: ModelSlot, now: datetime) -> bool:
 
 
 def last_served_at(owners: Collection[int]) -> dict[int, datetime]:
-    people = get_user_model().objects.filter(pk__in=owners)
-    rows = people.annotate(at=last_served_query(OuterRef("pk"))).values_list("pk", "at")
-    return {key: at for key, at in rows if at is not None}
+    """When a worker last claimed a task of each owner; without owners that were never served."""
+    claims = GenerationTask.objects.filter(owner=OuterRef("pk"), claimed_at__isnull=False)
+    newest = Subquery(claims.order_by("-claimed_at").values("claimed_at")[:1])
+    users = get_user_model().objects.filter(pk__in=owners)
+    return dict(users.annotate(at=newest).filter(at__isnull=False).values_list("pk", "at"))
 
 
 def rounded(seconds: float) -> int:
-    """An estimate in whole seconds, the coarser the farther: it is news only when it matters."""
+    """In whole seconds; the longer, the coarser, so that small changes are not published."""
     unit = 1 if seconds < 10 else 5 if seconds < 60 else 10 if seconds < 300 else 30
     return round(seconds / unit) * unit

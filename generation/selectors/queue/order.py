@@ -1,208 +1,191 @@
-"""The order of a queue: one queryset gives both the next task and the positions that are shown.
+"""The order of a queue: `first_tasks` gives both the next tasks and the positions that are shown.
 
-Of a long queue `next_ready` finds the first task by its owners, who are few, instead of by its
-tasks: all that the order compares but the own place belongs to the owner.
+Turns between owners are fair. The turn of a task is the number of running tasks of its owner plus
+its own position, which counts the queued tasks of that owner by their submission. Of equal turns
+the lower own position is first: the other owner will be served once more before that turn. Then
+comes the owner served longest ago, then the one whose first task was submitted first, then the
+lower key.
+
+Only the own position belongs to the task. So the first tasks are found by their owners, who are
+few, and not by numbering every task.
 """
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter, itemgetter
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.db import connection
-from django.db.models import (
-    BooleanField,
-    Case,
-    F,
-    IntegerField,
-    OuterRef,
-    QuerySet,
-    Subquery,
-    Value,
-    When,
-    Window,
-)
-from django.db.models.functions import FirstValue, RowNumber
 
+from generation.choices import TaskStatus
+from generation.expected_durations import task_seconds
 from generation.models import GenerationTask, ModelSlot
-
-NUMBERED_TASKS = 1_000
-"""Tasks that are numbered one by one: that is exact to the second, and of so few PostgreSQL finds
-the first in 7 ms; asking 1,000 owners takes it 11 ms, however many tasks they have."""
+from generation.sql import TASKS, placeholders
 
 NEVER = datetime.min.replace(tzinfo=UTC)
-"""Who was never served goes before everybody who was."""
+"""Owners that were never served come before all others."""
 
-BATCH_GROWTH = 8
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
-# one step of an index for each owner, however many tasks he has: neither database groups that way
-OWNERS = """
+SLOTS = f'"{ModelSlot._meta.db_table}"'
+USERS = f'"{get_user_model()._meta.db_table}"'
+
+CLAIMABLE = f"""
+    task.status = '{TaskStatus.QUEUED.value}' AND task.model = %s
+    AND CASE WHEN task.retry_at > %s THEN 1 ELSE 0 END = %s AND task.cancel_requested_at IS NULL
+    AND task.id NOT IN (SELECT task_id FROM {SLOTS} WHERE task_id IS NOT NULL)
+"""  # noqa: S608
+"""Parameters: `Which`. If it joined the slots, PostgreSQL would not read it from an index alone."""
+
+QUEUED_OWNERS = f"""
 WITH RECURSIVE owners(owner_id) AS (
-    SELECT min(owner_id) FROM generation_generationtask WHERE status = 'queued' AND model = %s
+    SELECT min(owner_id) FROM {TASKS} AS task WHERE {CLAIMABLE}
     UNION ALL
     SELECT (
-        SELECT min(owner_id) FROM generation_generationtask
-        WHERE status = 'queued' AND model = %s AND owner_id > owners.owner_id
+        SELECT min(owner_id) FROM {TASKS} AS task
+        WHERE {CLAIMABLE} AND task.owner_id > owners.owner_id
     ) FROM owners WHERE owner_id IS NOT NULL
 ), served(owner_id, at) AS MATERIALIZED (
     SELECT owner_id, (
-        SELECT max(claimed_at) FROM generation_generationtask AS task
-        WHERE task.owner_id = owners.owner_id
+        SELECT max(claimed_at) FROM {TASKS} AS task WHERE task.owner_id = owners.owner_id
     ) FROM owners WHERE owner_id IS NOT NULL
 )
 SELECT owner_id, at, CASE WHEN at IS NULL THEN (
-    SELECT min(created) FROM generation_generationtask AS task
-    WHERE status = 'queued' AND model = %s AND task.owner_id = served.owner_id
+    SELECT min(created) FROM {TASKS} AS task
+    WHERE {CLAIMABLE} AND task.owner_id = served.owner_id
 ) END FROM served
-"""
+"""  # noqa: S608
+"""One step in an index per owner, however many tasks there are: no database groups that way. The
+first submission decides between owners that were never served, and is read for these only."""
 
-Turn = tuple[int, datetime, datetime, int]
-"""(how many he has running, when he was served last, when he came, owner): the least is next."""
+FIRST_OF_EACH = f"""
+WITH owners(owner_id, newest) AS MATERIALIZED (
+    SELECT id, (
+        SELECT created FROM {TASKS} AS task WHERE {CLAIMABLE} AND task.owner_id = owner.id
+        ORDER BY created, id LIMIT 1 OFFSET %s
+    ) FROM {USERS} AS owner WHERE id IN (OWNER_IDS)
+)
+SELECT owner_id, created, id, expected_durations, image_count FROM {TASKS} WHERE id IN (
+    SELECT task.id FROM owners CROSS JOIN {TASKS} AS task
+    WHERE task.owner_id = owners.owner_id AND task.created <= coalesce(owners.newest, %s)
+    AND {CLAIMABLE}
+) ORDER BY owner_id, created, id
+"""  # noqa: S608
+"""The newest task of each owner is found once, then no later one is read: that the ORM has no CTE
+would cost a second. SQLite joins in the order of a CROSS JOIN; rows are read by key at the end."""
+
+Which = tuple[str, Any, int]
+"""Model, time, and 1 for tasks that pause at that time or 0 for the others."""
 
 
-@dataclass(frozen=True, slots=True)
-class FirstTask:
-    """Somebody's first task that does not pause."""
+class Rank(NamedTuple):
+    """What the order compares: the lowest rank is next."""
 
+    turn: int
+    own_position: int
+    last_served: datetime
+    came: datetime
+    """When the first task of the owner was submitted."""
     owner_id: int
-    created: datetime
+
+
+class QueuedTask(NamedTuple):
+    """`seconds` is how long the task is expected to take."""
+
+    rank: Rank
     task_id: uuid.UUID
-
-
-def queue_order(model: str, now: datetime) -> QuerySet[GenerationTask]:
-    """Claimable tasks of `model`, next one first; those that are `paused` come last.
-
-    Fair turns: a task's turn is how many its owner has running plus how many of his own stand
-    before it; equal turns go to the owner who was served longest ago, then first come. Who has
-    an own task before this one will have been served later than anybody was until now.
-    """
-    # to count these by owner itself, SQLite would walk through all tasks that ever were
-    running = Case(
-        *(When(owner=owner, then=Value(n)) for owner, n in running_by_owner().items()),
-        default=Value(0),
-        output_field=IntegerField(),
-    )
-    served = last_served_query(OuterRef("owner"))
-    paused = Case(When(retry_at__gt=now, then=True), default=False, output_field=BooleanField())
-    own_order = ["paused", "created", "id"]
-    return (
-        GenerationTask.objects.claimable()
-        .filter(model=model)
-        .annotate(
-            paused=paused,
-            own_place=Window(RowNumber(), partition_by="owner", order_by=own_order),
-            came=Window(FirstValue("created"), partition_by="owner", order_by=own_order),
-            turn=running + F("own_place"),
-            last_served=served,
-        )
-        .order_by(
-            "paused",
-            "turn",
-            "own_place",
-            F("last_served").asc(nulls_first=True),
-            "came",
-            "owner",
-            "id",
-        )
-    )
-
-
-def last_served_query(owner: OuterRef) -> Subquery:
-    """When a worker last took a task of this person."""
-    claims = GenerationTask.objects.filter(owner=owner, claimed_at__isnull=False)
-    return Subquery(claims.order_by("-claimed_at").values("claimed_at")[:1])
+    seconds: float
 
 
 def next_tasks(model: str, now: datetime, *, count: int = 1) -> list[uuid.UUID]:
-    """Whose turn it is, of whoever may begin: up to `count`, of a long line only the first."""
-    claimable = GenerationTask.objects.claimable().filter(model=model)
-    # who waits alone is next, by whatever order
-    rows = list(claimable.values_list("pk", "retry_at")[:2])
-    if len(rows) > 1:
-        if is_long_queue(model):
-            first = next_ready(model, now)
-            return [] if first is None else [first]
-        rows = list(queue_order(model, now).values_list("pk", "retry_at")[:count])
-    return [key for key, retry_at in rows if retry_at is None or retry_at <= now]
+    """Keys of up to `count` tasks in the order of single claims; none of tasks that pause."""
+    ready = GenerationTask.objects.claimable().filter(model=model).exclude(retry_at__gt=now)
+    keys = list(ready.values_list("pk", flat=True)[:2])
+    # a single task needs no order
+    if len(keys) < 2:
+        return keys
+    tasks = first_tasks(model, now, running=running_by_owner(), count=count, each=count)
+    return [task.task_id for task in tasks]
 
 
-def is_long_queue(model: str, short: int = NUMBERED_TASKS) -> bool:
-    """Whether more than `short` tasks wait for it."""
-    waiting = GenerationTask.objects.waiting().filter(model=model)
-    return waiting[: short + 1].count() > short
+def first_tasks(
+    model: str,
+    now: datetime,
+    *,
+    running: Counter[int],
+    count: int,
+    each: int,
+    paused: bool = False,
+    ahead: Mapping[int, int] = MappingProxyType({}),
+) -> list[QueuedTask]:
+    """Up to `count` tasks in order: of those that do not pause, or of those that do.
 
-
-def ready_tasks(model: str, now: datetime) -> QuerySet[GenerationTask]:
-    """Tasks in line for `model` that do not pause, in no order."""
-    return GenerationTask.objects.claimable().filter(model=model).exclude(retry_at__gt=now)
+    `running`: tasks in slots by owner, of any model. `each`: no owner has more tasks than that
+    among the result. `ahead`: tasks by owner that are before all of these.
+    """
+    which = (model, connection.ops.adapt_datetimefield_value(now), int(paused))
+    ranks = []
+    for owner_id, last_served, came in queued_owners(which):
+        own_position = ahead.get(owner_id, 0) + 1
+        turn = running[owner_id] + own_position
+        ranks.append(Rank(turn, own_position, last_served, came, owner_id))
+    ranks.sort()
+    # the first tasks of these owners are before all tasks of the others
+    last = ranks[:count][-1:]
+    firsts = {rank.owner_id: rank for rank in ranks if last and rank[:-1] <= last[0][:-1]}
+    tasks = []
+    for owner_id, rows in groupby(first_of_each(firsts, each, which), itemgetter(0)):
+        own_tasks = list(rows)
+        turn, own_position, last_served, _came, _owner_id = firsts[owner_id]
+        came = as_datetime(own_tasks[0][1])
+        for before, (_owner_id, _created, task_id, seconds) in enumerate(own_tasks):
+            rank = Rank(turn + before, own_position + before, last_served, came, owner_id)
+            tasks.append(QueuedTask(rank, task_id, seconds))
+    return sorted(tasks, key=attrgetter("rank"))[:count]
 
 
 def running_by_owner() -> Counter[int]:
-    """Tasks in slots, of any model: there are as many of these as slots, and no more."""
+    """Tasks in slots, of any model; there are no more of these than slots."""
     held = ModelSlot.objects.filter(task__isnull=False)
     return Counter(held.values_list("task__owner", flat=True))
 
 
-def queued_owners(model: str) -> dict[int, tuple[datetime, datetime]]:
-    """Of whom tasks wait for `model`: when he was served last, and no later than he came.
-
-    The latter is looked up of those who were never served, who may be many; between others it
-    hardly ever decides.
-    """
+def queued_owners(which: Which) -> list[tuple[int, datetime, datetime]]:
+    """Owners of such tasks: key, when served last, and no later than their first submission."""
     with connection.cursor() as cursor:
-        cursor.execute(OWNERS, [model, model, model])
-        return {
-            owner: (as_datetime(at), as_datetime(came)) for owner, at, came in cursor.fetchall()
-        }
+        cursor.execute(QUEUED_OWNERS, which * 3)
+        return [
+            (owner_id, as_datetime(at), as_datetime(came))
+            for owner_id, at, came in cursor.fetchall()
+        ]
 
 
 def as_datetime(value: datetime | str | None) -> datetime:
-    """SQLite keeps moments as texts, in UTC."""
+    """SQLite gives computed times as text, and all without their time zone, which is UTC."""
     if isinstance(value, str):
-        return datetime.fromisoformat(value).replace(tzinfo=UTC)
-    return value or NEVER
+        value = datetime.fromisoformat(value)
+    return (value or NEVER).replace(tzinfo=UTC)
 
 
-def first_tasks(owners: Collection[int], model: str, now: datetime) -> list[FirstTask]:
-    """The first tasks of those of `owners` who have one that does not pause."""
-    mine = ready_tasks(model, now).filter(owner=OuterRef("pk")).order_by("created", "pk")
-    rows = get_user_model().objects.filter(pk__in=owners)
-    rows = rows.annotate(
-        came=Subquery(mine.values("created")[:1]), first=Subquery(mine.values("pk")[:1])
-    )
-    found = rows.values_list("pk", "came", "first")
-    return [FirstTask(owner, came, task) for owner, came, task in found if task is not None]
-
-
-def next_ready(model: str, now: datetime) -> uuid.UUID | None:
-    """The first of `queue_order`, unless it pauses."""
-    running = running_by_owner()
-    # nobody's turn is before what is known of it without looking at his tasks
-    known: dict[int, Turn] = {
-        owner: (running[owner], served, came, owner)
-        for owner, (served, came) in queued_owners(model).items()
-    }
-    best: tuple[Turn, uuid.UUID] | None = None
-    for owners in batches(sorted(known, key=known.__getitem__)):
-        if best is not None and best[0] <= known[owners[0]]:
-            break
-        for each in first_tasks(owners, model, now):
-            turn = (*known[each.owner_id][:2], each.created, each.owner_id)
-            best = min(best or (turn, each.task_id), (turn, each.task_id))
-    return None if best is None else best[1]
-
-
-def batches(owners: Sequence[int]) -> Iterator[Sequence[int]]:
-    """In order; mostly the first one is enough.
-
-    Without a task that may begin are those whose tasks all pause or hold a slot. Should many be,
-    the batches grow, so that few questions are asked.
-    """
-    begin, size = 0, 1
-    while begin < len(owners):
-        yield owners[begin : begin + size]
-        begin, size = begin + size, size * BATCH_GROWTH
+def first_of_each(
+    owner_ids: Collection[int], each: int, which: Which
+) -> Iterator[tuple[int, datetime, uuid.UUID, float]]:
+    """At least the first `each` tasks of these owners: owner, submission, key, seconds."""
+    if not owner_ids:
+        return
+    sql = FIRST_OF_EACH.replace("OWNER_IDS", placeholders(len(owner_ids)))
+    until = connection.ops.adapt_datetimefield_value(END_OF_TIME)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, (*which, each - 1, *owner_ids, until, *which))
+        for owner_id, created, key, durations, image_count in cursor.fetchall():
+            # SQLite keeps keys as text, and both databases return JSON as text
+            task_id = uuid.UUID(key) if isinstance(key, str) else key
+            yield owner_id, created, task_id, task_seconds(json.loads(durations), image_count)

@@ -1,160 +1,149 @@
-"""One line as it is shown: the place of each task, and where a new one would stand."""
+"""The queue of one model as it is shown: the position of each task, and of a new one."""
 
 from __future__ import annotations
 
 from bisect import bisect
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import heapify, heapreplace
-from itertools import repeat
-from typing import Any
+from statistics import fmean
 
-from generation.choices import Basis, QueueReason
-from generation.expected_durations import task_seconds
+from django.db.models import Count, Q
+
+from generation.choices import Basis, QueueReason, TaskStatus
+from generation.limits import NUMBERED_TASKS
+from generation.models import GenerationTask, ModelSlot
 from generation.protocol import QueuePosition
-from generation.selectors.queue.order import NEVER, NUMBERED_TASKS, is_long_queue, queue_order
-from generation.selectors.queue.shares import Shares, read_shares
+from generation.selectors.queue.order import Rank, first_tasks
 from generation.selectors.served_models import ModelRow
-
-Turn = tuple[bool, int, int, datetime, datetime, int]
-"""What the line is ordered by: the `order_by` of `queue_order` without the task's own id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelQueue:
-    """The line of one model; this one is empty."""
+    """The queue of one model; with the default values an empty one."""
 
     row: ModelRow
     begins: list[float]
     """[k]: seconds until a task with k others before it begins; empty without a slot."""
+    numbered: dict[str, int] = field(default_factory=dict)
+    """For each of the first tasks, how many are before it."""
+    ranks: list[Rank] = field(default_factory=list)
+    """Of the numbered tasks that do not pause: a new task goes before those that do."""
+    ready: Counter[int] = field(default_factory=Counter)
+    """Tasks by owner, without those that pause."""
+    came: dict[int, datetime] = field(default_factory=dict)
+    """When the first task of an owner was submitted, of owners with a numbered one."""
+    length: int = 0
 
     def positions(self, task_ids: set[str]) -> dict[str, QueuePosition]:
-        """Of those of `task_ids` that are in it."""
-        return {}
+        """Of those of `task_ids` that are in this queue."""
+        found = {key: self.numbered[key] for key in task_ids & self.numbered.keys()}
+        if self.length > NUMBERED_TASKS:
+            # if this compared status and model, SQLite would search the whole queue by their index
+            tasks = GenerationTask.objects.filter(
+                pk__in=task_ids - found.keys(), cancel_requested_at__isnull=True, slot__isnull=True
+            )
+            found |= {
+                str(key): NUMBERED_TASKS
+                for key, status, model in tasks.values_list("pk", "status", "model")
+                if (status, model) == (TaskStatus.QUEUED, self.row["name"])
+            }
+        return {key: self.position(before) for key, before in found.items()}
 
     def next_position(
-        self, owner_id: int, *, running: int, served: datetime, now: datetime
+        self, owner_id: int, *, running: int, last_served: datetime, now: datetime
     ) -> QueuePosition:
-        """Of a new task of this person."""
-        return self.position(0)
-
-    def seconds_until(self, before: int) -> float:
-        return self.begins[before]
+        """Of a new task of this owner."""
+        own_position = self.ready[owner_id] + 1
+        turn, came = running + own_position, self.came.get(owner_id, now)
+        rank = Rank(turn, own_position, last_served, came, owner_id)
+        return self.position(bisect(self.ranks, rank))
 
     def position(self, before: int) -> QueuePosition:
-        """Of whoever has `before` others before him."""
+        """Of a task with `before` others before it; NUMBERED_TASKS stands for any higher number."""
         known = self.row["reason"] == QueueReason.IN_LINE and self.begins
+        # claims may have shortened the queue between the reading of its length and of its tasks
+        begins = self.begins[min(before, len(self.begins) - 1)] if known else None
         return {
             "position": before + 1,
-            "eta_seconds": round(self.seconds_until(before), 1) if known else None,
+            "eta_seconds": begins if begins is None else round(begins, 1),
             "basis": Basis.ESTIMATED.value,
             "reason": self.row["reason"],
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShortQueue(ModelQueue):
-    """Told task by task, next one first, by what each of them takes."""
-
-    tasks: list[str] = field(default_factory=list)
-    turns: list[Turn] = field(default_factory=list)
-    own: Counter[int] = field(default_factory=Counter)
-    """Tasks per owner, the ones that pause left out: a new one goes before those."""
-    came: dict[int, datetime] = field(default_factory=dict)
-
-    def positions(self, task_ids: set[str]) -> dict[str, QueuePosition]:
-        return {key: self.position(i) for i, key in enumerate(self.tasks) if key in task_ids}
-
-    def next_position(
-        self, owner_id: int, *, running: int, served: datetime, now: datetime
-    ) -> QueuePosition:
-        own, came = self.own[owner_id], self.came.get(owner_id, now)
-        turn: Turn = (False, running + own + 1, own + 1, served, came, owner_id)
-        return self.position(bisect(self.turns, turn))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LongQueue(ModelQueue):
-    """Counted by its owners; begins are those of tasks that all take the same time."""
-
-    shares: Shares
-    slots: int
-    seconds: float
-
-    def positions(self, task_ids: set[str]) -> dict[str, QueuePosition]:
-        return {key: self.position(before) for key, before in self.shares.positions(task_ids)}
-
-    def next_position(
-        self, owner_id: int, *, running: int, served: datetime, now: datetime
-    ) -> QueuePosition:
-        own_place = self.shares.own[owner_id] + 1
-        return self.position(
-            self.shares.others_before(owner_id, own_place, served=served, came=now)
-        )
-
-    def seconds_until(self, before: int) -> float:
-        """Farther on than `begins` tell, every slot begins one more task in the time of one."""
-        beyond = max(0, before + 1 - len(self.begins))
-        rounds = -(-beyond // self.slots)
-        return self.begins[before - rounds * self.slots] + rounds * self.seconds
-
-
 def read_queue(
-    row: ModelRow,
-    lanes: list[float],
-    running: Counter[int],
-    now: datetime,
-    *,
-    short: int = NUMBERED_TASKS,
+    row: ModelRow, lanes: list[float], running: Counter[int], now: datetime
 ) -> ModelQueue:
-    """How it stands; told by its owners if it has more than `short` tasks.
-
-    `lanes`: seconds until each slot is free. `running`: tasks in slots by owner, of any model.
-    """
-    if is_long_queue(row["name"], short):
-        shares = read_shares(row["name"], now, running=running)
-        # if all of them pause, every task has to be looked at anyhow
-        if shares.length:
-            return long_queue(row, lanes, shares)
-    return short_queue(row, lanes, now)
+    """`lanes`: seconds until each slot is free; `running`: tasks in slots by owner."""
+    model = row["name"]
+    ready, paused = count_tasks(model, now)
+    each = most_of_one(ready, running)
+    tasks = first_tasks(model, now, running=running, count=NUMBERED_TASKS, each=each)
+    ranks = [task.rank for task in tasks]
+    room = NUMBERED_TASKS - len(tasks)
+    if paused and room:
+        tasks += first_tasks(
+            model, now, running=running, count=room, each=room, paused=True, ahead=ready
+        )
+    length = ready.total() + paused
+    return ModelQueue(
+        row=row,
+        begins=begins(lanes, [task.seconds for task in tasks], behind=length - NUMBERED_TASKS),
+        numbered={str(task.task_id): before for before, task in enumerate(tasks)},
+        ranks=ranks,
+        ready=ready,
+        came={rank.owner_id: rank.came for rank in ranks},
+        length=length,
+    )
 
 
 def empty_queue(row: ModelRow, lanes: list[float]) -> ModelQueue:
     return ModelQueue(row=row, begins=begins(lanes, []))
 
 
-def short_queue(row: ModelRow, lanes: list[float], now: datetime) -> ShortQueue:
-    order = ("paused", "turn", "own_place", "last_served", "came", "owner")
-    tasks: Any = queue_order(row["name"], now).values_list(
-        "pk", "expected_durations", "image_count", *order
-    )
-    queue = ShortQueue(row=row, begins=[])
-    seconds = []
-    for key, expected, n, paused, turn, own_place, served, came, owner in tasks:
-        seconds.append(task_seconds(expected, n))
-        queue.tasks.append(str(key))
-        queue.turns.append((paused, turn, own_place, served or NEVER, came, owner))
-        if not paused:
-            queue.own[owner] += 1
-            queue.came.setdefault(owner, came)
-    queue.begins.extend(begins(lanes, seconds))
-    return queue
+def count_tasks(model: str, now: datetime) -> tuple[Counter[int], int]:
+    """Tasks by owner that do not pause, and how many do."""
+    # `claimable` joins the slots, which takes PostgreSQL twice as long
+    held = ModelSlot.objects.filter(task__isnull=False).values("task")
+    queued = GenerationTask.objects.waiting().filter(model=model, cancel_requested_at__isnull=True)
+    rows = queued.exclude(pk__in=held).values_list("owner").order_by()
+    counts = rows.annotate(total=Count("pk"), paused=Count("pk", filter=Q(retry_at__gt=now)))
+    ready, pausing = Counter[int](), 0
+    for owner_id, total, paused in counts:
+        ready[owner_id] = total - paused
+        pausing += paused
+    return ready, pausing
 
 
-def long_queue(row: ModelRow, lanes: list[float], shares: Shares) -> LongQueue:
-    seconds = shares.mean_seconds()
-    first = begins(lanes, repeat(seconds, NUMBERED_TASKS))
-    return LongQueue(row=row, begins=first, shares=shares, slots=len(lanes), seconds=seconds)
+def most_of_one(ready: Counter[int], running: Counter[int]) -> int:
+    """How many of the first NUMBERED_TASKS one owner has at most."""
+    change: Counter[int] = Counter()
+    for owner_id, count in ready.items():
+        change[running[owner_id]] += 1
+        change[running[owner_id] + count] -= 1
+    first, last = min(change, default=0), max(change, default=0)
+    tasks = owners = 0
+    for turn in range(first, last):
+        owners += change[turn]
+        tasks += owners
+        if tasks >= NUMBERED_TASKS:
+            return turn + 1 - first
+    return last - first
 
 
-def begins(lanes: list[float], seconds: Iterable[float]) -> list[float]:
-    """[k]: when a task with k others before it begins, if those take so many seconds each."""
+def begins(lanes: list[float], seconds: list[float], *, behind: int = 0) -> list[float]:
+    """[k]: when a task with k others before it begins, if those take so many seconds each.
+
+    The last one is that of a new task behind `behind` more of their mean duration.
+    """
     free = list(lanes)
     heapify(free)
     found = free[:1]
     for each in seconds if free else ():
         heapreplace(free, free[0] + each)
         found.append(free[0])
+    if len(found) > 1 and behind > 0:
+        found[-1] += behind * fmean(seconds) / len(lanes)
     return found
