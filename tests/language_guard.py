@@ -26,9 +26,7 @@ from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).resolve().parent.parent
 
-LEFT = {
-    "static": 66,
-}
+LEFT: dict[str, int] = {}
 
 REFUSED = re.compile(
     r"""\b(?:

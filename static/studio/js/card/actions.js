@@ -1,5 +1,5 @@
 // @ts-check
-/** What can be done with pictures and tasks from anywhere; every page repaints on the events sent here. */
+/** Actions on pictures and tasks, used by every page; pages repaint on the DOM events that they send. */
 
 import { at } from "../lib/dom.js";
 import { HttpRefusal, getJson, send } from "../connection/http.js";
@@ -19,12 +19,12 @@ export const settingsOf = ({ prompt, negative_prompt, model, width, height, n, s
 });
 
 /**
- * A task with these settings.
+ * Submit a task with these settings.
  *
  * @param {Settings} settings
  * @param {string} taskId the task it is drawn after
  * @returns {Promise<string | null>} id of the new task; null after a toast said why not.
- *   Sends `studio:drawn` {task}: whoever shows tasks attaches to it.
+ *   Sends `studio:drawn` {task}: pages that show tasks attach to it.
  */
 export function drawAgain(settings, taskId) {
   return orToast(async () => {
@@ -41,8 +41,8 @@ export function drawAgain(settings, taskId) {
 }
 
 /**
- * One more picture like this one, with a new seed. A small variation keeps the seed, from
- * which the composition comes, and takes one step less.
+ * Submit a variation of a picture, with a new seed. A small variation keeps the seed, which
+ * determines the composition, and takes one step less.
  *
  * @param {string} key
  * @param {boolean} isSmall
@@ -61,7 +61,7 @@ export async function vary(key, isSmall, change) {
   toast(words, "plain", { label: gettext("Change more settings"), run: () => change(about) });
 }
 
-/** Make a link and show it. @param {string} taskId */
+/** Create a share link and show it. @param {string} taskId */
 export async function share(taskId) {
   const url = at(`/tasks/${taskId}/share/`);
   const link = await orToast(async () => send(url, {}));
@@ -72,11 +72,11 @@ export async function share(taskId) {
 }
 
 /**
- * Shown at once, taken back if the server says no. Sends `studio:favourite` {key, favourite}.
+ * Mark pictures at once; undo it if the server refuses. Sends `studio:favourite` {key, favourite}.
  *
  * @param {string[]} keys
  * @param {boolean} on
- * @returns {Promise<boolean>} whether it is so now
+ * @returns {Promise<boolean>} whether the server accepted it
  */
 export async function setFavourite(keys, on) {
   const show = (/** @type {boolean} */ favourite) => keys.forEach((key) => tell("favourite", { key, favourite }));
@@ -127,7 +127,7 @@ function copySelected(text) {
   const focused = document.activeElement;
   field.value = text;
   field.className = "visually-hidden";
-  // outside of an open dialog nothing can be selected
+  // while a modal dialog is open, only text inside it can be selected
   (document.querySelector("dialog[open]") ?? document.body).append(field);
   field.select();
   const copied = document.execCommand("copy");
@@ -151,7 +151,7 @@ export async function orToast(run) {
   }
 }
 
-/** What another window did, in the words of this one. @param {CollectionChange} change */
+/** Send the DOM events for a change made in another window. @param {CollectionChange} change */
 export function tellElsewhere({ change, pictures, tasks, favourite = false }) {
   const isElsewhere = true;
   if (change === "favourite") for (const key of pictures) tell(change, { key, favourite, isElsewhere });

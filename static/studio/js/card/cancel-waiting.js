@@ -1,5 +1,5 @@
 // @ts-check
-/** "Cancel all queued": one press asks, a second one within four seconds does it. */
+/** "Cancel all queued": the first press asks, a second one within CONFIRM_MS cancels. */
 
 import { Face } from "../lib/dom.js";
 import { gettext, ngettext } from "../lib/i18n.js";
@@ -16,7 +16,7 @@ let face;
 
 /**
  * @param {HTMLElement} button
- * @param {() => Card[]} waiting those in line
+ * @param {() => Card[]} waiting cards of queued tasks
  * @param {(card: Card) => void} cancel
  */
 export function press(button, waiting, cancel) {

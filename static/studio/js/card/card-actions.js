@@ -1,5 +1,5 @@
 // @ts-check
-/** What can be done with a finished card; loaded when somebody does it. */
+/** Actions of a finished card; loaded on the first use. */
 
 import { at } from "../lib/dom.js";
 import { drawAgain, moveToTrash, settingsOf, share } from "./actions.js";
@@ -21,7 +21,7 @@ const ACTIONS = {
  */
 export const perform = (name, card) => ACTIONS[name]?.(card);
 
-/** Several pictures as one file: the answer to an ordinary form. @param {string[]} keys */
+/** Download several pictures as one zip by submitting a plain form. @param {string[]} keys */
 function downloadAll(keys) {
   const form = document.createElement("form");
   form.method = "post";

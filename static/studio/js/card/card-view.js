@@ -1,5 +1,5 @@
 // @ts-check
-/** What a card shows of a task: words, numbers and flags from state alone; generation/views/card_view.py is the twin. No DOM. */
+/** Texts and flags of a task's card, from its state alone, without DOM; generation/views/card_view.py is the twin. */
 
 import { about, basisLabel, duration, elapsed, errorSentence, gettext, interruptionLabel, ngettext, number, percent, positionLabel, reasonLabel, size, statusLabel, stepLabel, timeOfDay } from "../lib/i18n.js";
 import { STEPS, isTerminal } from "../connection/protocol.js";
@@ -114,7 +114,7 @@ function note({ n, expected }, { error, interruptions, status, attempt, images }
 }
 
 /**
- * What was asked for; it changes with the seed alone, which is drawn late.
+ * Parameters of the request; only the seed may change, because the worker chooses it.
  *
  * @param {Task} task
  * @param {number | null} seed
@@ -131,12 +131,12 @@ export const meta = ({ width, height, steps, guidance, created }, seed) => [
 export const valueText = ({ progress, basis, step }) =>
   gettext("%(percent)s%, %(basis)s, %(step)s", { percent: percent(progress), basis: basisLabel(basis), step: stepLabel(step) });
 
-/** A step is called slow when it took this many times its usual length, and this many seconds more. */
+/** A step is slow if it takes this many times its usual duration, and this many seconds longer. */
 const SLOW_FACTOR = 2;
 const SLOW_SECONDS = 1.5;
-/** Steps without a progress source of their own: what they show inside is an estimate. */
+/** Steps without measured progress: their progress is estimated. */
 const UNMEASURED = ["loading", "preparing", "decoding", "finishing"];
-/** The head of the step breathes only while events arrive. */
+/** The head line of the step pulses only while events are newer than this. */
 const FRESH_SECONDS = 4;
 
 /** @typedef {"queued" | "live" | "ended"} Layout */
@@ -146,7 +146,7 @@ const FRESH_SECONDS = 4;
  * @property {{status: Status, step: StepName, layout: Layout, basis: Basis, stopping: "now" | "step" | "picture" | null, waiting: boolean, overdue: boolean, stale: boolean, fresh: boolean}} marks
  * @property {{percent: string, basis: string, headline: string, remaining: string, stale: string, "note-lead": string, "note-text": string}} texts
  * @property {{"remaining-basis": boolean, stale: boolean, note: boolean, cancel: boolean, retry: boolean}} shown
- * @property {number} position 0 = not in line
+ * @property {number} position in the queue; 0 = not queued
  * @property {number | null} fill 0..1, measured
  * @property {number | null} head 0..1, estimated
  * @property {number} current index of the step it is at
@@ -157,7 +157,7 @@ const FRESH_SECONDS = 4;
  * @param {Task} task
  * @param {TaskState} state
  * @param {{entry: QueueEntry | null, now: number, staleSince?: number | null}} at in Unix seconds of the server's
- *   clock; `staleSince`: from then on nothing new could be heard, null = connected
+ *   clock; `staleSince`: when the connection was lost, null = connected
  * @returns {View}
  */
 export function describe(task, state, { entry, now: clock, staleSince = null }) {
@@ -171,7 +171,7 @@ export function describe(task, state, { entry, now: clock, staleSince = null }) 
   const slow = !terminal && state.waiting === null && span !== null && isSlow(task, span, now);
   const stopping = terminal ? null : stops;
   const { text, estimated } = remainingText(state, entry);
-  const told = note(task, state, slow ? span : null, now);
+  const noteParts = note(task, state, slow ? span : null, now);
   return {
     marks: {
       status,
@@ -192,20 +192,20 @@ export function describe(task, state, { entry, now: clock, staleSince = null }) 
         : headline(task, state, entry),
       remaining: stale && estimated ? gettext("time left unknown") : text,
       stale: stale ? gettext("as of %(time)s", { time: timeOfDay(now) }) : "",
-      "note-lead": told?.[0] ?? "",
-      "note-text": told?.[1] ?? "",
+      "note-lead": noteParts?.[0] ?? "",
+      "note-text": noteParts?.[1] ?? "",
     },
     shown: {
       "remaining-basis": estimated && !stale,
       stale,
-      note: told !== null,
+      note: noteParts !== null,
       cancel: !terminal && !stopping,
       retry: status === "failed" || status === "cancelled",
     },
     position: queued && !stopping ? (entry?.position ?? 0) : 0,
     fill: !queued && step === "generating" ? state.fraction : null,
     head: terminal || slow || span === null ? null : estimatedHead(task, span, now),
-    // while it waits, a task has passed the first step and no other
+    // a queued task has passed only the first step
     current: queued ? 0 : STEPS.indexOf(step),
     times: STEPS.map((each) => stepTime(task, state, each, now)),
   };
@@ -222,7 +222,7 @@ function isSlow({ expected }, { step, began }, now) {
 }
 
 /**
- * Where a step without a measure would be by the clock; the whole step stays hatched.
+ * Estimated progress of a step without measured progress, 0..1; null for other steps.
  *
  * @param {Task} task
  * @param {StepSpan} span
@@ -250,7 +250,7 @@ function stepTime({ expected }, { status, timeline, attempt, image }, step, now)
     const open = shown.find(({ ended }) => ended === null);
     if (open) return elapsed(now - open.began);
     const seconds = shown.reduce((sum, { began, ended }) => sum + ((ended ?? now) - began), 0);
-    if (seconds === 0) return ""; // one and the same moment: there is no duration to tell
+    if (seconds === 0) return ""; // begin and end have the same timestamp: the duration is unknown
     return shown.every(({ observed }) => observed) ? duration(seconds) : estimate(seconds);
   }
   const usual = expected[step];

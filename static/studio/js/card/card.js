@@ -1,5 +1,5 @@
 // @ts-check
-/** One task card. The same function paints a card the server rendered and every later state of it. */
+/** One task card; the same function paints cards from the server and every later state. */
 
 import { describe, meta, valueText } from "./card-view.js";
 import { Face, at, clone, find, part, setAttribute, setProperty, setText } from "../lib/dom.js";
@@ -8,11 +8,11 @@ import { fillFrame, paintFrames, pictureKey, setRatio, shapeLabel } from "./pict
 /** @import {Layout, View} from "./card-view.js" */
 /** @import {Picture, QueueEntry, StepName, Task, TaskState} from "../connection/protocol.js" */
 
-/** The share of a step that is not known to take any time. */
+/** Weight of a step without an expected duration. */
 const LEAST_WEIGHT = 0.02;
 
 /**
- * A step is drawn as wide as it takes long.
+ * Set the width of a step in proportion to its expected duration.
  *
  * @param {HTMLElement} item
  * @param {Task} task
@@ -46,16 +46,16 @@ function findSteps(card, task) {
   });
 }
 
-/** Blocks drawn for a position in the queue; further back it is told by the number alone. */
+/** Most blocks drawn for a queue position; behind them only the number shows it. */
 const MOST_BLOCKS = 8;
-/** The fill takes as long as the last two measurements were apart, within these bounds. */
+/** Duration of the fill's transition: the time between the last two measurements, within these bounds. */
 const PACE_LEAST_MS = 120;
 const PACE_MOST_MS = 900;
 
 /** @typedef {ReturnType<typeof createCard>} Card */
 
 /**
- * A card for an element that stands in the page, or will.
+ * A card for an element that is in the page or will be inserted.
  *
  * @param {HTMLElement} element
  * @param {Task} task
@@ -66,15 +66,15 @@ export function createCard(element, task, state) {
   let measuredAt = 0;
   /** @type {Layout | null} */
   let heldLayout = null;
-  /** Of the grid: how many, and how many of them are done. @type {[number, number]} */
+  /** Cells of the grid: [total, done]. @type {[number, number]} */
   let cells = [0, 0];
 
   const card = {
     element, taskId, task,
-    /** As it was told last. */
+    /** The newest state. */
     state,
     entry: /** @type {QueueEntry | null} */ (null),
-    /** Unix seconds; from then on nothing new could be heard. */
+    /** When the connection was lost, in Unix seconds; null = connected. */
     staleSince: /** @type {number | null} */ (null),
     /** Unix seconds. */
     paintedAt: 0,
@@ -91,17 +91,17 @@ export function createCard(element, task, state) {
 
   /** Paint everything that follows from state and clock. @param {number} now Unix seconds of the server's clock */
   function paint(now) {
-    const { state: told, entry, staleSince } = card;
-    const view = describe(task, told, { entry, now, staleSince });
+    const { state: newest, entry, staleSince } = card;
+    const view = describe(task, newest, { entry, now, staleSince });
     const { marks, texts, position } = view;
     card.paintedAt = now;
-    if (face.isNew("fraction", told.fraction)) setPace(now);
+    if (face.isNew("fraction", newest.fraction)) setPace(now);
     face.mark({ ...marks, layout: heldLayout ?? marks.layout });
     face.tell(texts);
     face.reveal(view.shown);
-    if (face.isNew("bar", `${texts.percent} ${told.step}`)) {
+    if (face.isNew("bar", `${texts.percent} ${newest.step}`)) {
       setAttribute(face.part("bar"), "aria-valuenow", texts.percent);
-      setAttribute(face.part("bar"), "aria-valuetext", valueText(told));
+      setAttribute(face.part("bar"), "aria-valuetext", valueText(newest));
     }
     setAttribute(face.part("basis"), "data-basis", marks.stale ? "stale" : marks.basis);
     const blocks = Math.min(position, MOST_BLOCKS);
@@ -109,12 +109,12 @@ export function createCard(element, task, state) {
       face.part("blocks").replaceChildren(...spans(Array(blocks).fill("")));
     }
     paintSteps(view);
-    const { interruptions } = told;
+    const { interruptions } = newest;
     if (face.isNew("past", interruptions) && interruptions.length > 0) {
       import("./past-steps.js").then(({ paintPast }) => paintPast(face.part("past"), interruptions, (item) => weigh(item, task)), () => {}); // offline
     }
     paintPictures(marks);
-    const seed = told.seed ?? task.seed;
+    const seed = newest.seed ?? task.seed;
     if (face.isNew("seed", seed)) face.part("meta").replaceChildren(...spans(meta(task, seed)));
   }
 
@@ -130,7 +130,7 @@ export function createCard(element, task, state) {
     const { images, image, done, total } = card.state;
     const single = task.n === 1;
     const stored = face.isNew("images", images);
-    // the frame of a picture that is being drawn is marked
+    // the frame of the current picture is marked
     if (face.isNew("drawn", layout === "ended" ? 0 : image) || stored) paintFrames(face.part("pictures"), card);
     if (stored) {
       setText(face.part("frame-label"), shapeLabel(task));
@@ -147,7 +147,7 @@ export function createCard(element, task, state) {
     }
   }
 
-  /** Where the links of a finished card lead. @param {Picture[]} images */
+  /** Set the links of a card with pictures. @param {Picture[]} images */
   function paintLinks(images) {
     setAttribute(element, "data-kept", images.length);
     if (images.length === 0) return;
@@ -162,7 +162,7 @@ export function createCard(element, task, state) {
 }
 
 /**
- * A card for a task that came later than the page.
+ * A card for a task that the page's HTML does not contain.
  *
  * @param {string} taskId
  * @param {Task} task
@@ -185,7 +185,7 @@ export function newCard(taskId, task, state) {
 /** @param {string[]} texts */
 const spans = (texts) => texts.map((text) => Object.assign(document.createElement("span"), { textContent: text }));
 
-/** What the server left out of the first paint is taken from the template. @param {HTMLElement} element */
+/** Add the parts that the server left out of the HTML, from the template. @param {HTMLElement} element */
 function complete(element) {
   if (element.querySelector(".menu__panel > *")) return;
   const areas = ".step, .menu__panel";

@@ -1,10 +1,10 @@
 // @ts-check
-/** What the studio shows before the first task: a page with cards fetches it when the last card leaves. */
+/** The view of a studio without tasks; a page with cards fetches it when the last card is removed. */
 
 import { at, dress } from "../lib/dom.js";
 
 /**
- * Resolves once it is in the page; rejects if the server knows of other tasks, or of nothing.
+ * Resolves once the view is in the page; rejects if the request fails or other tasks exist.
  *
  * @param {HTMLElement} taskList
  */

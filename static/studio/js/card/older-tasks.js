@@ -1,5 +1,5 @@
 // @ts-check
-/** The task list behind the cards of its page: older tasks come when the link at its end is nearly in sight, or pressed. */
+/** Older tasks of the task list; loaded when the link at its end is nearly in view, or pressed. */
 
 import { at } from "../lib/dom.js";
 import { getJson } from "../connection/http.js";
@@ -11,10 +11,10 @@ import { toast } from "../ui/toasts.js";
 /** @import {TaskStore} from "../state/task-store.js" */
 /** @import {Task, TaskState} from "../connection/protocol.js" */
 
-/** @typedef {{task: Task, state: TaskState}} Told */
+/** @typedef {{task: Task, state: TaskState}} TaskWithState */
 /** @typedef {ReturnType<typeof createOlder>} Older */
 
-/** They are fetched so far before they are seen. */
+/** Distance from the viewport at which they are fetched. */
 const AHEAD = "600px";
 
 /**
@@ -22,18 +22,18 @@ const AHEAD = "600px";
  * @param {{taskList: TaskList, taskStore: TaskStore}} parts
  */
 export function createOlder(link, { taskList, taskStore }) {
-  const over = taskList.cards().filter(({ state }) => isTerminal(state.status));
-  /** The oldest finished card of the page itself; empty: it has none. */
-  const first = over.sort((a, b) => a.task.created - b.task.created)[0]?.taskId ?? "";
-  /** Where the list of the filter goes on. */
+  const finished = taskList.cards().filter(({ state }) => isTerminal(state.status));
+  /** Task id of the oldest finished card in the page's HTML; empty if it has none. */
+  const first = finished.sort((a, b) => a.task.created - b.task.created)[0]?.taskId ?? "";
+  /** Task id after which the list of the filter continues. */
   let last = first;
   let filtered = "all";
-  /** Cards that came later than the page. @type {Set<string>} */
+  /** Cards that were not in the page's HTML. @type {Set<string>} */
   const added = new Set();
   let isLoading = false;
   const sight = new IntersectionObserver((seen) => seen.some((each) => each.isIntersecting) && more(), { rootMargin: AHEAD });
 
-  /** Another list would have gaps where this one was longer. @param {string} chosen */
+  /** Change the filter; added cards are removed, because another list would have gaps between them. @param {string} chosen */
   function filter(chosen) {
     if (chosen === filtered) return;
     filtered = chosen;
@@ -42,25 +42,25 @@ export function createOlder(link, { taskList, taskStore }) {
     added.clear();
   }
 
-  /** @returns {Promise<boolean>} whether there may be more; rejects if the next ones did not come */
+  /** @returns {Promise<boolean>} whether there may be more; rejects if the request fails */
   async function fetchMore() {
-    const asked = filtered;
-    const query = new URLSearchParams({ show: asked, before: last });
-    /** @type {{tasks: Told[], more: boolean}} */
-    const answer = await getJson(at(`/feed/?${query}`));
-    if (asked !== filtered) return true;
-    for (const told of answer.tasks) {
-      last = told.state.task_id;
-      if (bring(taskList, taskStore, told)) added.add(last);
+    const requested = filtered;
+    const query = new URLSearchParams({ show: requested, before: last });
+    /** @type {{tasks: TaskWithState[], more: boolean}} */
+    const response = await getJson(at(`/feed/?${query}`));
+    if (requested !== filtered) return true;
+    for (const older of response.tasks) {
+      last = older.state.task_id;
+      if (bring(taskList, taskStore, older)) added.add(last);
     }
-    return answer.more;
+    return response.more;
   }
 
-  /** @param {() => void} [failed] what to say if they did not come; the link stays, and a press asks again */
+  /** @param {() => void} [failed] called if the request fails; the link stays, and a press tries again */
   async function more(failed) {
     if (isLoading) return;
     isLoading = true;
-    sight.unobserve(link); // what is still in sight afterwards is told anew
+    sight.unobserve(link); // observing it again reports a link that is still in view
     try {
       const shown = taskList.filter;
       filter(shown);
@@ -81,12 +81,12 @@ export function createOlder(link, { taskList, taskStore }) {
 }
 
 /**
- * A card for a task that is over, and has none here.
+ * Add a card for a finished task, unless it has one.
  *
  * @param {TaskList} taskList
  * @param {TaskStore} taskStore
- * @param {Told} told
- * @returns {boolean} whether it had none
+ * @param {TaskWithState} older
+ * @returns {boolean} whether a card was added
  */
 export function bring(taskList, taskStore, { task, state }) {
   if (taskList.card(state.task_id)) return false;

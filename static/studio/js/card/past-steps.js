@@ -1,5 +1,5 @@
 // @ts-check
-/** A bare row of steps for each attempt before the one a card is in; loaded when a task was interrupted. */
+/** A row of steps for each earlier attempt of a task; loaded when a task was interrupted. */
 
 import { clone, setAttribute } from "../lib/dom.js";
 import { gettext } from "../lib/i18n.js";

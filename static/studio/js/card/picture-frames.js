@@ -1,5 +1,5 @@
 // @ts-check
-/** The places of pictures: their shape, the stored file in them, and the grid of steps before it. */
+/** Frames of pictures: their shape, and the stored picture in them. */
 
 import { clone, find, setAttribute, setText } from "../lib/dom.js";
 import { gettext, length } from "../lib/i18n.js";
@@ -9,7 +9,7 @@ import { gettext, length } from "../lib/i18n.js";
 
 /** The longer side of a thumbnail. */
 const THUMBNAIL_EDGE = 640;
-/** `auto` is the shown width of a lazy image; other browsers take the widest place there is. */
+/** `auto` is the rendered width of a lazy image; browsers without it assume the widest frame. */
 const SIZES = "auto, (max-width: 767px) 90vw, 560px";
 
 /**
@@ -33,7 +33,7 @@ export function paintFrames(list, card) {
 }
 
 /**
- * Put the stored picture into its frame, once; take it out when it is not there any more.
+ * Show the stored picture in its frame, or remove it when it no longer exists.
  *
  * @param {HTMLElement} frame
  * @param {Card} card
@@ -102,7 +102,7 @@ export function recentFrame(taskId, picture, alt) {
 }
 
 /**
- * Where a picture is shown larger than its thumbnail, the file itself is loaded.
+ * Let the browser load the full file where a picture is shown larger than its thumbnail.
  *
  * @param {HTMLImageElement} image
  * @param {Picture} picture
@@ -127,7 +127,7 @@ export function setRatio(frame, { width, height }) {
   setAttribute(ratio, "height", height);
 }
 
-/** The shape of the picture, while nothing of it exists. @param {Task} task */
+/** Label for the shape of a picture that has no pixels yet. @param {Task} task */
 export function shapeLabel({ width, height }) {
   const divisor = gcd(width, height);
   const [w, h] = [width / divisor, height / divisor];

@@ -1,5 +1,5 @@
 // @ts-check
-/** A long queue as one row that opens: many waiting cards must not stand between what runs and what is done. */
+/** A long queue folded into one row, so that running and finished cards stay close together. */
 
 import { Face, find, setAttribute } from "../lib/dom.js";
 import { gettext, ngettext } from "../lib/i18n.js";
@@ -19,7 +19,7 @@ export function createQueueFold(element, section) {
 
   /**
    * @param {Card[]} queued in the order of the queue
-   * @param {number} most that stand in the list themselves
+   * @param {number} most queued cards that are not folded
    */
   function show(queued, most) {
     const many = queued.length > most;

@@ -1,5 +1,5 @@
 // @ts-check
-/** What was sent while its card is out of sight has gone somewhere: say where; loaded with the first that was sent. */
+/** A toast for a submitted task whose card is out of view; loaded with the first submission. */
 
 import { gettext } from "../lib/i18n.js";
 import { toast } from "../ui/toasts.js";
@@ -17,12 +17,12 @@ let shownAt = -Infinity;
 export function showWhere(taskList, taskId) {
   const element = taskList.card(taskId)?.element;
   if (!element || isInView(element.offsetParent ? element : document.querySelector("#queue:not([hidden]), #cards"))) return;
-  if (performance.now() - shownAt < AGAIN_AFTER_MS) return; // of many that are sent at once the first is enough
+  if (performance.now() - shownAt < AGAIN_AFTER_MS) return; // one toast for several tasks sent at once
   shownAt = performance.now();
   toast(gettext("Sent: the task is in the queue"), "plain", { label: gettext("Show"), run: () => reveal(taskList, taskId) });
 }
 
-/** Whether a part of it can be seen. @param {Element | null} element */
+/** Whether a part of the element is in the viewport. @param {Element | null} element */
 function isInView(element) {
   const box = element?.getBoundingClientRect();
   return box && box.bottom > 0 && box.top < innerHeight;

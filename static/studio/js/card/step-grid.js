@@ -1,5 +1,5 @@
 // @ts-check
-/** The grid of steps in the place of a picture that is being drawn; loaded with the first one. */
+/** The grid of steps, shown instead of a picture that is being drawn; loaded with the first one. */
 
 import { setAttribute } from "../lib/dom.js";
 
@@ -41,7 +41,7 @@ function drawGrid(grid, total, ratio) {
 }
 
 /**
- * As many columns as leave the last row fullest, wider for a wider picture.
+ * The number of columns that fills the last row best; more for a wider picture.
  *
  * @param {number} total
  * @param {number} ratio

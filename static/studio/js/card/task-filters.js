@@ -1,5 +1,5 @@
 // @ts-check
-/** The filters of the task list: what each would show, with or without a card on the page, and the one in the address. */
+/** The filters of the task list: their counts, with tasks that have no card here, and the filter in the URL. */
 
 import { Face, setAttribute } from "../lib/dom.js";
 import { isTerminal } from "../connection/protocol.js";
@@ -26,17 +26,17 @@ export function createFilterCounts(others) {
     (button) => ({ button, face: new Face(button) }),
   );
 
-  /** A task gets a card (-1), or loses it and stays (1). @param {Status} status @param {1 | -1} by */
+  /** Count a task that gets a card (-1), or that loses it but still exists (1). @param {Status} status @param {1 | -1} by */
   function move(status, by) {
     const group = groupOf(status);
     others = { ...others, [group]: Math.max(0, others[group] + by) };
   }
 
-  /** The server knows no further ones. @param {string} filter */
+  /** Note that the server has no further tasks for the filter. @param {string} filter */
   function complete(filter) {
     const none = { completed: 0, stopped: 0 };
-    const told = filter === "all" ? none : { [filter]: 0 };
-    others = { ...others, ...told };
+    const emptied = filter === "all" ? none : { [filter]: 0 };
+    others = { ...others, ...emptied };
   }
 
   /** Whether older tasks can be fetched. @param {string} filter */
@@ -69,14 +69,14 @@ const FILTERS = ["active", "completed", "stopped"];
 
 /** The filter in the address, which Back, Forward and Reload keep: "all", or one of the three. */
 export function filterInAddress() {
-  const asked = new URLSearchParams(location.search).get("show") ?? "";
-  return FILTERS.includes(asked) ? asked : "all";
+  const chosen = new URLSearchParams(location.search).get("show") ?? "";
+  return FILTERS.includes(chosen) ? chosen : "all";
 }
 
 /** @param {string} filter */
 export const stepInHistory = (filter) => history.pushState(null, "", filter === "all" ? location.pathname : `?show=${filter}`);
 
-/** Another language leads to the same address. */
+/** Let the language form return to the current URL. */
 export function tellLanguages() {
   for (const next of document.querySelectorAll(".language [name='next']")) setAttribute(next, "value", location.pathname + location.search);
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The list of cards: order, filters, counts, recent pictures. A card never moves under the pointer. */
+/** The list of cards: order, filters, counts, recent pictures. Cards never move under the pointer. */
 
 import { createCard, newCard } from "./card.js";
 import { byId, closest, dress, find, lazy, on } from "../lib/dom.js";
@@ -18,9 +18,9 @@ import { toast } from "../ui/toasts.js";
 
 /** @typedef {Record<"cancel" | "retry" | "reuse", (card: Card, event: MouseEvent) => void>} CardActions */
 
-/** So many queued cards stand in the list themselves. */
+/** Queued cards in the list; a longer queue is folded. */
 const MOST_QUEUED = 3;
-/** Seconds after which a card that runs is painted for the clock alone. */
+/** Seconds after which a running card is repainted without a new event. */
 const REPAINT_AFTER = 0.2;
 
 /**
@@ -39,7 +39,7 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
   let staleSince = /** @type {number | null} */ (null);
   /** New tasks that wait until the pointer has left the list. @type {Set<string>} */
   const waiting = new Set();
-  /** Cards that are painted with the next frame. @type {Set<Card>} */
+  /** Cards to paint in the next animation frame. @type {Set<Card>} */
   const changed = new Set();
   const totals = createFilterCounts(others);
   let older = /** @type {Older | null} */ (null);
@@ -54,18 +54,18 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
 
   const filter = () => section?.dataset.filter ?? "all";
 
-  /** A task that was one of the others gets its card, wherever the pointer is. @param {string} taskId */
+  /** Add a card for a task without one, wherever the pointer is. @param {string} taskId */
   function fetched(taskId) {
     isNoOther(taskId);
     add(taskId, { own: true, isOlder: true });
   }
 
-  /** The task is shown, or will be: it is not counted twice. @param {string} taskId */
+  /** Stop counting the task among the others: it has a card, or will get one. @param {string} taskId */
   function isNoOther(taskId) {
     totals.move(taskStore.state(taskId).status, -1);
   }
 
-  /** All that this filter shows has its card. @param {string} filter */
+  /** Note that all tasks of this filter have a card. @param {string} filter */
   function isComplete(filter) {
     totals.complete(filter);
     count();
@@ -76,7 +76,7 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
     return !totals.hasFurther(filter()) || cards().some(({ task, state }) => isTerminal(state.status) && task.created <= created);
   }
 
-  /** The card goes, the task stays. @param {string} taskId */
+  /** Remove the card of a task that still exists. @param {string} taskId */
   function putAway(taskId) {
     const card = shown.get(taskId);
     if (!card) return;
@@ -191,7 +191,7 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
     paintSoon(card);
   }
 
-  /** What the task store says now, at once. @param {string} taskId */
+  /** Paint the state in the task store at once. @param {string} taskId */
   function repaint(taskId) {
     const card = shown.get(taskId);
     if (!card) return;
@@ -217,7 +217,7 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
     if (recentFrames(pictureKey(taskId, picture)).length === 0) recent?.[how](recentFrame(taskId, picture, prompt));
   }
 
-  /** Everything that changes before the next frame is painted in it, once. @param {Card[]} cards */
+  /** Paint the cards once in the next animation frame. @param {Card[]} cards */
   function paintSoon(...cards) {
     if (cards.length > 0 && changed.size === 0) requestAnimationFrame(paint);
     for (const card of cards) changed.add(card);
@@ -326,7 +326,7 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
     if (none) none.hidden = counts.all === 0 || counts[filter()] > 0;
   }
 
-  /** Most pages never need it, and fetch it first. @param {boolean} isEmpty */
+  /** Show or hide the empty state, which is fetched when first needed. @param {boolean} isEmpty */
   function showEmpty(isEmpty) {
     if (!isEmpty || !section || byId("empty")) section?.toggleAttribute("data-empty", isEmpty);
     else import("./first-run.js").then(({ fetchFirstRun }) => fetchFirstRun(section)).then(count, () => {}); // else the list is just bare

@@ -17,7 +17,7 @@ export const DRAFT_FIELDS = [
 /** @typedef {Record<string, string | number>} Content the fields of `generate` */
 
 /**
- * @typedef {object} Settings what a task was or shall be made with
+ * @typedef {object} Settings parameters of a task
  * @property {string} [prompt]
  * @property {string} [negative_prompt]
  * @property {string} model

@@ -22,7 +22,7 @@ const DRAFT_AFTER_MS = 300;
 const SAME_AGAIN_MS = 1_000;
 /** Where the form is docked, as in composer.css: on a phone, upright or not. */
 const DOCKED = matchMedia("(width < 768px), (width < 960px) and (height < 500px)");
-/** A cheap first look: only a text with such a line is read further. */
+/** A cheap test: only a text with such a line is parsed. */
 const MAY_HOLD_SETTINGS = /(?:^|\n)[ \t]*Steps:[ \t]*\d/;
 
 /**
@@ -71,7 +71,7 @@ export function createComposer(page, submit) {
     refresh();
   });
 
-  /** Whether somebody is in the middle of writing. */
+  /** Whether the user is typing. */
   function isBeingTyped() {
     return form.contains(document.activeElement) && performance.now() - typedAt < 10_000;
   }
@@ -83,7 +83,7 @@ export function createComposer(page, submit) {
     return draft.save({ ...values, locked, split: lines?.chosen ?? split, origin: parent });
   }
 
-  /** @param {Model[]} offered as the server told them last */
+  /** @param {Model[]} offered as the server sent them last */
   function offer(offered) {
     models = offered;
     offerModels(find(form, "select", HTMLSelectElement), models);
@@ -254,13 +254,13 @@ export function createComposer(page, submit) {
   async function trySubmit() {
     if (link.reason !== null) {
       keepDraft();
-      location.reload(); // who is not signed in is asked to, and comes back here
+      location.reload(); // a signed-out user is redirected to the sign-in page and back
       return;
     }
     await loadErrors().catch(() => {});
     errors?.clear();
     if (prompt.value.includes("\n") && !(await loadLines().catch(() => null))) {
-      errors?.show("prompt", errorSentence("unavailable")); // nobody knows whether it is one prompt or many
+      errors?.show("prompt", errorSentence("unavailable")); // without the parser it is unknown whether the text is one prompt or many
       return;
     }
     const texts = prompts();

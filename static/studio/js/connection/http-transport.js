@@ -85,11 +85,11 @@ function codeOf({ status, code }) {
   return status === 429 ? CLOSE.FLOODING : LOST;
 }
 
-/** The address with what the page knows; of very many tasks those that would cost most to be told again.
+/** The URL with the page's cursors; at most NAMED tasks, those with the longest logs to send again.
  *
  * @param {string} path
  * @param {Record<string, number>} cursors
- * @param {number | null} since Unix seconds: what was submitted and ended after that is told too
+ * @param {number | null} since Unix seconds: tasks submitted after that are sent even if they have ended
  */
 export function withCursors(path, cursors, since) {
   const longest = Object.entries(cursors).sort(([, a], [, b]) => b - a);

@@ -5,7 +5,7 @@
 const KEPT_LENGTH = 16_000;
 const ANSWER_WITHIN_MS = 10_000;
 
-/** The server said no, or nobody answered (`code` "unavailable", `status` 0). */
+/** The server refused, or did not respond (`code` "unavailable", `status` 0). */
 export class HttpRefusal extends Error {
   /**
    * @param {number} status

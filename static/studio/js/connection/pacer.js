@@ -17,7 +17,7 @@ export function createPacer({ now, timers, send: sendNow }) {
   let allowance = SEND_BURST;
   let countedAt = 0;
 
-  /** A new connection owes nothing to the one before it. */
+  /** Reset for a new connection: drop waiting messages and restore the burst. */
   function reset() {
     waiting = [];
     allowance = SEND_BURST;
@@ -30,7 +30,7 @@ export function createPacer({ now, timers, send: sendNow }) {
     pump();
   }
 
-  /** What says whether anybody is there must not wait behind everything else. @param {ClientMessage} message */
+  /** Send before all waiting messages: a ping tests the connection and must not be delayed. @param {ClientMessage} message */
   function sendFirst(message) {
     waiting.unshift(message);
     pump();

@@ -11,23 +11,23 @@ import { createTimers } from "../lib/timers.js";
 
 export const EVERY_MS = 2_000;
 export const IDLE_EVERY_MS = 10_000;
-/** Nobody looks. */
+/** Factor of the pause while the page is hidden. */
 export const HIDDEN_FACTOR = 3;
-/** So long the server tells of a task that has ended to whom does not name it, and a little longer. */
-const TOLD_AGAIN_S = 90;
+/** A little longer than the server sends an ended task to clients that do not name it. */
+const ENDED_KEPT_S = 90;
 
 export class PollChannel extends HttpChannel {
   #cursors;
   #get;
   #isHidden;
   #timers;
-  /** When the last answer was given, in Unix seconds: what came and went after it is asked for. @type {number | null} */
+  /** Server time of the last response, in Unix seconds; tasks since then are requested too. @type {number | null} */
   #since;
-  /** The newest event that this channel brought of each task: pages name only what they show, until it ends. @type {Map<string, EventFrame>} */
+  /** {task id: newest event received}; a page has cursors only for unfinished tasks that it shows. @type {Map<string, EventFrame>} */
   #brought = new Map();
   #greeted = false;
   #asking = false;
-  /** Whether an answer came meanwhile that the page wants to know more of. */
+  /** Whether to poll again at once, because a message was answered meanwhile. */
   #again = false;
 
   /**
@@ -51,7 +51,7 @@ export class PollChannel extends HttpChannel {
 
   /** @override */
   answered() {
-    // somebody wants to be sure, or to see what comes of it: asked any earlier, the pause after it would be an idle one
+    // poll for the effects of the message; an earlier poll would miss them and be followed by an idle pause
     this.#again = true;
     if (this.#greeted && !this.isClosed) this.#timers.set("next", 0, () => this.#ask());
   }
@@ -74,11 +74,11 @@ export class PollChannel extends HttpChannel {
     if (!this.isClosed) this.#timers.set("next", this.#again ? 0 : this.#pauseMs(), () => this.#ask());
   }
 
-  /** What need not be told again. */
+  /** Cursors of events that the server need not send again. */
   #known() {
     const known = { ...this.#cursors() };
     for (const [taskId, { seq, status, timestamp }] of this.#brought) {
-      if (isTerminal(status) && timestamp < (this.#since ?? 0) - TOLD_AGAIN_S) this.#brought.delete(taskId);
+      if (isTerminal(status) && timestamp < (this.#since ?? 0) - ENDED_KEPT_S) this.#brought.delete(taskId);
       else known[taskId] = Math.max(seq, known[taskId] ?? 0);
     }
     return known;

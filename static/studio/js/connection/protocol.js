@@ -181,7 +181,7 @@ export function newRequestKey() {
  * @property {number} collection revision of what is kept, when the page was made
  * @property {Counts} [others] the person's tasks that are not among `tasks`; the studio has it
  * @property {{model: string, prompt: string, width: number, height: number, n: number, steps: number, guidance: number}} defaults
- * @property {{task: string, data: Task, seed: number | null, thumbnail: string}} [from] the picture that shall be varied
+ * @property {{task: string, data: Task, seed: number | null, thumbnail: string}} [from] the picture to vary
  * @property {Model[]} models
  * @property {number} server_time
  */

@@ -1,5 +1,5 @@
 // @ts-check
-/** A newer server speaks another protocol: reload, but never into somebody's sentence, and never in circles. */
+/** Reload when the server has another protocol version, but not while the user types, and not in a loop. */
 
 /** @import {Composer} from "../composer/composer.js" */
 

@@ -9,7 +9,7 @@ import { isTerminal, newRequestKey } from "./protocol.js";
 /** @import {Connection} from "./socket.js" */
 
 /**
- * @typedef {object} Listener what the page is told
+ * @typedef {object} Listener callbacks of the page
  * @property {(connection: Connection) => void} connectionChanged
  * @property {(taskId: string, task: Task) => void} taskLearned
  * @property {(taskId: string, frame: EventFrame, live: boolean) => void} taskChanged
@@ -17,7 +17,7 @@ import { isTerminal, newRequestKey } from "./protocol.js";
  * @property {(taskIds: string[]) => void} queueChanged
  * @property {(models: import("./protocol.js").Model[]) => void} [modelsTold]
  * @property {(frame: import("./protocol.js").CollectionFrame) => void} [collectionChanged]
- * @property {() => void} [cameBack] what happened meanwhile elsewhere is told by nobody
+ * @property {() => void} [cameBack] reconnected: changes made elsewhere meanwhile are not sent and must be fetched
  * @property {(message: KeyedMessage, answer: {taskId: string, duplicate: boolean}) => void} accepted
  * @property {(message: KeyedMessage | null, refusal: Refusal) => void} refused
  * @property {(taskId: string, answer: string) => void} cancelAnswered
@@ -94,7 +94,7 @@ export function createSession({ taskStore, requests, listener, send, sendLater }
     }
   }
 
-  /** @param {Record<string, number>} cursors what the server has told, or could tell */
+  /** @param {Record<string, number>} cursors newest seq of each task at the server */
   function compare(cursors) {
     for (const taskId of taskStore.unfinished()) {
       if (cursors[taskId] > taskStore.cursor(taskId)) attach(taskId);

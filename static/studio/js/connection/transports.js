@@ -168,9 +168,9 @@ export function createTransports({ ws, load, isReachable, store, clock }) {
   }
 
   const transports = {
-    /** The server's clock when something was last heard of it, in Unix seconds. @type {number | null} */
+    /** Server time of the last message, in Unix seconds. @type {number | null} */
     since: null,
-    /** A lower transport was taken: who waits for a retry need not wait. */
+    /** Called after a fallback to a lower transport: a pending retry can start at once. */
     onFallback: () => {},
     /** A better channel said hello; its next words come in the next turn. @type {(channel: Channel, hello: string) => void} */
     onUpgrade: () => {},

@@ -1,5 +1,5 @@
 // @ts-check
-/** The gallery's own connection: it hears of what is marked, deleted or restored in other windows. */
+/** The gallery's connection: receives what is marked, deleted or restored in other windows. */
 
 import { tellElsewhere } from "../card/actions.js";
 import { createTaskStore } from "../state/task-store.js";
@@ -11,7 +11,7 @@ import { browserTransports, clock } from "../connection/transports.js";
 
 /**
  * @param {{socketPath: string, revision: number, refresh: () => void}} parts `revision` that the page shows;
- *   `refresh` asks for the page anew
+ *   `refresh` fetches the page again
  */
 export function listenElsewhere({ socketPath, revision, refresh }) {
   let known = revision;

@@ -69,7 +69,7 @@ export class Selection {
     setAttribute(this.#wall, "data-choosing", keys.length > 0);
   }
 
-  /** Let go of all. */
+  /** Clear the selection. */
   leave() {
     const last = this.chosen.at(-1);
     if (!last) return;

@@ -87,7 +87,7 @@ export function elapsed(seconds) {
 }
 
 /**
- * An estimate is told in whole seconds, or in minutes from a minute and a half.
+ * An estimate in whole seconds, or in minutes from 90 seconds.
  *
  * @param {number} seconds
  * @returns {{long: boolean, n: number}} `n` minutes if it is long, otherwise seconds

@@ -35,7 +35,7 @@ function open(wall) {
   listenToKeys(wall);
   const { socket: socketPath = "", collection } = wall.dataset;
   const parts = { socketPath, revision: Number(collection), refresh: () => void pages.refresh() };
-  import("../gallery/gallery-connection.js").then(({ listenElsewhere }) => listenElsewhere(parts), () => {}); // then it only hears of nothing
+  import("../gallery/gallery-connection.js").then(({ listenElsewhere }) => listenElsewhere(parts), () => {}); // offline: no changes from other windows
 
   const refresh = () => document.hidden || pages.refresh();
   document.addEventListener("visibilitychange", refresh);
@@ -67,7 +67,7 @@ function retry(task) {
 }
 
 /**
- * Whoever deletes, brings back or marks pictures says so on the document.
+ * Actions that delete, restore or mark pictures send events on the document.
  *
  * @param {HTMLElement} wall
  * @param {Selection} selection

@@ -3,7 +3,7 @@
 
 import { SIGNED_OUT, forgetOthers, storages } from "../state/own-storage.js";
 
-/** Tasks that were told of. */
+/** Tasks that were already announced by an alert. */
 const CLAIMED = "studio.alerted";
 
 if (new URLSearchParams(location.search).has("signed-out")) forgetEverybody();

@@ -71,7 +71,7 @@ const loadTabStatus = lazy(async () => {
   tabStatus = new TabStatus();
   refreshMark();
 });
-/** Nor in this before somebody wants to be told. */
+/** Loaded when the user turns alerts on. */
 const wakeAlerts = () => import("../ui/alerts.js").then(({ listen }) => listen(), () => {});
 let isMarkOld = false;
 const loadCollection = lazy(async () => new (await import("../state/collection.js")).Collection({ taskStore, taskList, isStudio, revision: page.collection }));

@@ -10,7 +10,7 @@ import { isTerminal } from "../connection/protocol.js";
 
 /** @import {TaskList} from "../card/task-list.js" */
 /** @import {TaskStore} from "./task-store.js" */
-/** @import {Told} from "../card/older-tasks.js" */
+/** @import {TaskWithState} from "../card/older-tasks.js" */
 /** @import {CollectionChange, CollectionFrame, Counts} from "../connection/protocol.js" */
 
 /** @typedef {{revision: number, kept: Record<string, Record<string, boolean>>, others: Counts, recent: string[]}} Kept what POST /feed/kept/ answers */
@@ -57,8 +57,8 @@ export class Collection {
     const tasks = [...new Set([...change.pictures.map(taskOf), ...change.tasks])];
     const isKnown = tasks.every((taskId) => this.#taskStore.task(taskId));
     tellElsewhere(change);
-    if (change.change === "restored") await this.#fetch(tasks).catch(() => {}); // told by the next change too
-    if (change.change !== "favourite" && !isKnown) await this.reread(); // who has no card is counted all the same
+    if (change.change === "restored") await this.#fetch(tasks).catch(() => {}); // the next change fetches it too
+    if (change.change !== "favourite" && !isKnown) await this.reread(); // tasks without a card are counted too
   }
 
   /** Ask what is kept of all that is shown, and how many others there are. */
@@ -116,7 +116,7 @@ export class Collection {
   async #fetch(taskIds) {
     if (taskIds.length === 0) return;
     const query = taskIds.slice(0, MOST_NAMED).map((taskId) => `task=${taskId}`).join("&");
-    /** @type {{tasks: Told[]}} */
+    /** @type {{tasks: TaskWithState[]}} */
     const { tasks } = await getJson(at(`/feed/?${query}`));
     for (const told of tasks) {
       const taskId = told.state.task_id;

@@ -14,7 +14,7 @@ export function forgetOthers(owner) {
   }
 }
 
-/** Changes with each time that somebody signs out here. */
+/** Changes with each sign-out in this browser. */
 const lastSignOut = () => storage("localStorage")?.getItem(SIGNED_OUT);
 
 /** @param {"localStorage" | "sessionStorage"} kind @returns {Storage | null} null where the browser forbids it */

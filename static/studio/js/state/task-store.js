@@ -96,7 +96,7 @@ export function createTaskStore(wantsNew = () => true) {
 
   /**
    * @param {Record<string, QueueEntry>} news
-   * @returns {string[]} the tasks of this page whose entry was told
+   * @returns {string[]} the tasks of this page whose entry was received
    */
   function arrange(news) {
     const told = [];

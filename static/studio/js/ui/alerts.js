@@ -1,5 +1,5 @@
 // @ts-check
-/** Telling of a finished task while nobody looks: a notification, a sound, or both; chosen per device. */
+/** Alerts for finished tasks while the page is hidden: a notification, a sound, or both; chosen per device. */
 
 import { dress } from "../lib/dom.js";
 import { duration, errorSentence, gettext } from "../lib/i18n.js";
@@ -53,7 +53,7 @@ class Alerts {
       // pressed before this was here
       if (menu.closest("[open]")) for (const input of menu.querySelectorAll(":checked")) this.#choose(input);
     }
-    // a browser lets a page sound only after somebody has touched it
+    // browsers allow sound only after a user gesture
     for (const sign of ["pointerdown", "keydown"]) document.addEventListener(sign, () => this.#wake(), { passive: true });
     this.#show();
   }
@@ -148,7 +148,7 @@ function whyNot() {
  * One alert per task, however many tabs are open.
  *
  * Tabs may run in processes that see each other's localStorage late; a lock is one for all of them.
- * The first tab holds it until the others can read what was told.
+ * The first tab holds it until the others can read what it stored.
  *
  * @param {string} what
  * @returns {Promise<boolean>} whether this tab is the first

@@ -1,5 +1,5 @@
 // @ts-check
-/** Whether somebody aims at something in a list, so that nothing moves under the pointer. */
+/** Watches whether the pointer is in a list, so that nothing moves under it. */
 
 /** A mouse that has lain still for so long aims at nothing. */
 const AT_REST_MS = 2_000;
@@ -14,7 +14,7 @@ const FINGER = { pointerdown: Infinity, pointerup: AFTER_TOUCH_MS, pointercancel
  * A mouse is inside while it moves there, a finger from touching until its click has been dealt.
  *
  * @param {HTMLElement} list
- * @param {{enter: () => void, leave: () => void}} told
+ * @param {{enter: () => void, leave: () => void}} callbacks
  */
 export function watchPointer(list, { enter, leave }) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */

@@ -23,7 +23,7 @@ export class TabStatus {
   #mark = new Face(find(document, ".bar [data-mark]", Element));
   /** The newest that still goes on. @type {Card | undefined} */
   #active;
-  /** What ended while nobody looked. @type {"completed" | "failed" | null} */
+  /** How a task ended while the tab was hidden. @type {"completed" | "failed" | null} */
   #unseen = null;
   #drawn = "";
   #drawnAt = -Infinity;

@@ -32,7 +32,7 @@ export function toast(text, tone, action) {
   }
   while (alerts.childElementCount >= MOST_AT_ONCE) alerts.firstElementChild?.remove();
   alerts.append(note);
-  // not while somebody is about to press its button
+  // not while the user may be about to press its button
   const leave = () => (note.matches(":hover, :focus-within") ? setTimeout(leave, PLAIN_MS) : close());
   if (tone === "plain") setTimeout(leave, action ? ACTION_MS : PLAIN_MS);
 }

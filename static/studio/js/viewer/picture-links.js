@@ -25,7 +25,7 @@ export function listenForViewing() {
   });
   for (const sign of /** @type {const} */ (["pointerover", "focusin"])) {
     on(document, sign, (event) => {
-      if (linkOf(event)) load().catch(() => {}); // it is tried again, and told, when it is needed
+      if (linkOf(event)) load().catch(() => {}); // loading is tried again, with an error message, when it is needed
     });
   }
   on(window, "popstate", follow);

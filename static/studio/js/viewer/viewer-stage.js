@@ -34,7 +34,7 @@ export class Stage {
 
   /**
    * @param {HTMLElement} root
-   * @param {{onZoom: (words: string) => void, onSwipe: (meant: "next" | "previous" | "close") => void}} told
+   * @param {{onZoom: (words: string) => void, onSwipe: (meant: "next" | "previous" | "close") => void}} callbacks
    */
   constructor(root, { onZoom, onSwipe }) {
     this.#root = root;

@@ -80,7 +80,7 @@ export class Viewer {
     else this.close();
   }
 
-  /** Closing puts everything back, whoever asked for it. */
+  /** Restore everything on close, however the viewer was closed. */
   close() {
     if (this.#dialog.open) this.#dialog.close();
   }
