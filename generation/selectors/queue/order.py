@@ -40,18 +40,19 @@ USERS = f'"{get_user_model()._meta.db_table}"'
 
 CLAIMABLE = f"""
     task.status = '{TaskStatus.QUEUED.value}' AND task.model = %s
-    AND CASE WHEN task.retry_at > %s THEN 1 ELSE 0 END = %s AND task.cancel_requested_at IS NULL
+    AND (task.retry_at > %s) IS {{pauses}} AND task.cancel_requested_at IS NULL
     AND task.id NOT IN (SELECT task_id FROM {SLOTS} WHERE task_id IS NOT NULL)
 """  # noqa: S608
-"""Parameters: `Which`. If it joined the slots, PostgreSQL would not read it from an index alone."""
+"""Parameters: model and time; `pauses` is one of PAUSES. With a join of the slots PostgreSQL would
+not read from an index alone."""
 
 QUEUED_OWNERS = f"""
 WITH RECURSIVE owners(owner_id) AS (
-    SELECT min(owner_id) FROM {TASKS} AS task WHERE {CLAIMABLE}
+    SELECT (SELECT owner_id FROM {TASKS} AS task WHERE {CLAIMABLE} ORDER BY owner_id LIMIT 1)
     UNION ALL
     SELECT (
-        SELECT min(owner_id) FROM {TASKS} AS task
-        WHERE {CLAIMABLE} AND task.owner_id > owners.owner_id
+        SELECT owner_id FROM {TASKS} AS task
+        WHERE {CLAIMABLE} AND task.owner_id > owners.owner_id ORDER BY task.owner_id LIMIT 1
     ) FROM owners WHERE owner_id IS NOT NULL
 ), served(owner_id, at) AS MATERIALIZED (
     SELECT owner_id, (
@@ -59,19 +60,20 @@ WITH RECURSIVE owners(owner_id) AS (
     ) FROM owners WHERE owner_id IS NOT NULL
 )
 SELECT owner_id, at, CASE WHEN at IS NULL THEN (
-    SELECT min(created) FROM {TASKS} AS task
-    WHERE {CLAIMABLE} AND task.owner_id = served.owner_id
+    SELECT created FROM {TASKS} AS task
+    WHERE {CLAIMABLE} AND task.owner_id = served.owner_id ORDER BY created, id LIMIT 1
 ) END FROM served
 """  # noqa: S608
-"""One step in an index per owner, however many tasks there are: no database groups that way. The
-first submission decides between owners that were never served, and is read for these only."""
+"""One step in an index per owner, however many tasks there are: no database groups that way, and
+for `min` PostgreSQL may read all tasks. The first submission decides between owners that were never
+served, and is read for these only."""
 
 FIRST_OF_EACH = f"""
 WITH owners(owner_id, newest) AS MATERIALIZED (
     SELECT id, (
         SELECT created FROM {TASKS} AS task WHERE {CLAIMABLE} AND task.owner_id = owner.id
         ORDER BY created, id LIMIT 1 OFFSET %s
-    ) FROM {USERS} AS owner WHERE id IN (OWNER_IDS)
+    ) FROM {USERS} AS owner WHERE id IN ({{owner_ids}})
 )
 SELECT owner_id, created, id, expected_durations, image_count FROM {TASKS} WHERE id IN (
     SELECT task.id FROM owners CROSS JOIN {TASKS} AS task
@@ -79,11 +81,10 @@ SELECT owner_id, created, id, expected_durations, image_count FROM {TASKS} WHERE
     AND {CLAIMABLE}
 ) ORDER BY owner_id, created, id
 """  # noqa: S608
-"""The newest task of each owner is found once, then no later one is read: that the ORM has no CTE
-would cost a second. SQLite joins in the order of a CROSS JOIN; rows are read by key at the end."""
+"""The ORM has no CTE: it would find the newest task of an owner again for each of the tasks. SQLite
+joins in the order of a CROSS JOIN; rows are read by key at the end."""
 
-Which = tuple[str, Any, int]
-"""Model, time, and 1 for tasks that pause at that time or 0 for the others."""
+PAUSES = {True: "TRUE", False: "NOT TRUE"}
 
 
 class Rank(NamedTuple):
@@ -131,9 +132,9 @@ def first_tasks(
     `running`: tasks in slots by owner, of any model. `each`: no owner has more tasks than that
     among the result. `ahead`: tasks by owner that are before all of these.
     """
-    which = (model, connection.ops.adapt_datetimefield_value(now), int(paused))
+    values = (model, connection.ops.adapt_datetimefield_value(now))
     ranks = []
-    for owner_id, last_served, came in queued_owners(which):
+    for owner_id, last_served, came in queued_owners(values, paused):
         own_position = ahead.get(owner_id, 0) + 1
         turn = running[owner_id] + own_position
         ranks.append(Rank(turn, own_position, last_served, came, owner_id))
@@ -142,7 +143,7 @@ def first_tasks(
     last = ranks[:count][-1:]
     firsts = {rank.owner_id: rank for rank in ranks if last and rank[:-1] <= last[0][:-1]}
     tasks = []
-    for owner_id, rows in groupby(first_of_each(firsts, each, which), itemgetter(0)):
+    for owner_id, rows in groupby(first_of_each(firsts, each, values, paused), itemgetter(0)):
         own_tasks = list(rows)
         turn, own_position, last_served, _came, _owner_id = firsts[owner_id]
         came = as_datetime(own_tasks[0][1])
@@ -158,10 +159,10 @@ def running_by_owner() -> Counter[int]:
     return Counter(held.values_list("task__owner", flat=True))
 
 
-def queued_owners(which: Which) -> list[tuple[int, datetime, datetime]]:
+def queued_owners(values: tuple[str, Any], paused: bool) -> list[tuple[int, datetime, datetime]]:
     """Owners of such tasks: key, when served last, and no later than their first submission."""
     with connection.cursor() as cursor:
-        cursor.execute(QUEUED_OWNERS, which * 3)
+        cursor.execute(QUEUED_OWNERS.format(pauses=PAUSES[paused]), values * 3)
         return [
             (owner_id, as_datetime(at), as_datetime(came))
             for owner_id, at, came in cursor.fetchall()
@@ -176,15 +177,15 @@ def as_datetime(value: datetime | str | None) -> datetime:
 
 
 def first_of_each(
-    owner_ids: Collection[int], each: int, which: Which
+    owner_ids: Collection[int], each: int, values: tuple[str, Any], paused: bool
 ) -> Iterator[tuple[int, datetime, uuid.UUID, float]]:
     """At least the first `each` tasks of these owners: owner, submission, key, seconds."""
     if not owner_ids:
         return
-    sql = FIRST_OF_EACH.replace("OWNER_IDS", placeholders(len(owner_ids)))
+    sql = FIRST_OF_EACH.format(pauses=PAUSES[paused], owner_ids=placeholders(len(owner_ids)))
     until = connection.ops.adapt_datetimefield_value(END_OF_TIME)
     with connection.cursor() as cursor:
-        cursor.execute(sql, (*which, each - 1, *owner_ids, until, *which))
+        cursor.execute(sql, (*values, each - 1, *owner_ids, until, *values))
         for owner_id, created, key, durations, image_count in cursor.fetchall():
             # SQLite keeps keys as text, and both databases return JSON as text
             task_id = uuid.UUID(key) if isinstance(key, str) else key
