@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -135,13 +136,21 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
     pool: Any = connection
     connection.close()
     pool.close_pool()
-    others = "select query from pg_stat_activity where datname = %s and pid != pg_backend_pid()"
+    others = "select state, state_change, query from pg_stat_activity where datname = %s"
     name = connection.settings_dict["NAME"]
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as observer:
-        wait_until(
-            lambda: not observer.execute(others, [name]).fetchall(),
-            what="every connection to the test database is closed",
-        )
+        still_open: list[Any] = []
+
+        def all_closed() -> bool:
+            still_open[:] = observer.execute(others, [name]).fetchall()
+            return not still_open
+
+        try:
+            wait_until(all_closed, what="every connection to the test database is closed")
+        except AssertionError as error:
+            # the last statement tells which test left it open
+            error.add_note(f"{still_open} in threads {threading.enumerate()}")
+            raise
 
 
 @pytest.fixture
