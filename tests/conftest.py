@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import tempfile
@@ -34,13 +35,14 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "liujuan_site.settings"
 
 import django  # noqa: E402
 import psycopg  # noqa: E402
+from asgiref.sync import sync_to_async  # noqa: E402
 
 django.setup()
 
 import pytest  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.contrib.auth.models import Permission, User  # noqa: E402
-from django.db import connection  # noqa: E402
+from django.db import connection, connections  # noqa: E402
 from django.test import override_settings  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
@@ -76,10 +78,11 @@ pytest_plugins = [
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files first, so that parallel processes end at about the same time."""
-    items.sort(key=lambda item: replay_lock(item.path))
+    items.sort(key=lambda item: start_order(item.path))
 
 
-def replay_lock(path: Path) -> int:
+def start_order(path: Path) -> int:
+    """Return the index of the group of `path`; ungrouped files come last."""
     names = {path.name, path.parent.name}
     turns = [number for number, group in enumerate(LONGEST_FIRST) if names & group]
     return turns[0] if turns else len(LONGEST_FIRST)
@@ -133,6 +136,8 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
     yield
     if connection.vendor != "postgresql":
         return
+    # Django's async queries keep their connection in a thread of asgiref, without an end
+    asyncio.run(sync_to_async(connections.close_all)())
     pool: Any = connection
     connection.close()
     pool.close_pool()
