@@ -25,10 +25,10 @@ Faults are a list of objects (a JSON file for the server):
 
     {"do": "status", "status": 500, "detail": "CUDA out of memory", "match": {"call": 2}}
 
-`match` may have `call` (the k-th generation call, from 1) and `prompt_contains`; without it the
-fault applies to every call. `times` limits how often it applies, `step` is the step after which it
-does (default 1), `seconds` its duration. `on` moves it from generation calls to `progress`,
-`abort`, `models` or `replicas` (status, drop, hang, nonsense only).
+`match` may have `call` (the k-th generation call, from 1), `prompt_contains` and `steps` (the
+number asked for); without it the fault applies to every call. `times` limits how often it applies,
+`step` is the step after which it does (default 1), `seconds` its duration. `on` moves it from
+generation calls to `progress`, `abort`, `models` or `replicas` (status, drop, hang, nonsense only).
 
 | do | what happens |
 |---|---|
@@ -36,7 +36,8 @@ does (default 1), `seconds` its duration. `on` moves it from generation calls to
 | drop | drops the connection (in one process: an empty 500) after `step`; 0 = before the work |
 | hang | never answers; no work is done |
 | die | the painting process is killed after `step` |
-| stall | the painting process stands still after `step` for `seconds` |
+| stall | the painting process stands still after `step` for `seconds`, whether aborted or not |
+| hold | the same until an abort: a long call that needs no computing time |
 | freeze_progress | progress stays at `step`; the picture is returned anyway |
 | creep | progress rises by 0.0000001 with each poll, for `seconds`; then the work begins |
 | delay_decode | progress stays at 1.0 for `seconds` before the answer |

@@ -196,7 +196,11 @@ class DemoXinference:
     ) -> list[str] | None:
         """The base64 texts of the response, or None if it is not to be JSON."""
         self._calls += 1
-        faults = [each for each in self.faults if each.strikes("draw", self._calls, order.prompt)]
+        faults = [
+            each
+            for each in self.faults
+            if each.strikes("draw", self._calls, order.prompt, order.steps)
+        ]
         await self._strike_before(faults)
         for fault in faults:
             if fault.do == "loading":
@@ -213,7 +217,7 @@ class DemoXinference:
         return [base64.b64encode(picture).decode()]
 
     async def _strike(self, place: str) -> None:
-        await self._strike_before([each for each in self.faults if each.strikes(place, 0, "")])
+        await self._strike_before([each for each in self.faults if each.strikes(place)])
 
     async def _strike_before(self, faults: list[Fault]) -> None:
         """Apply the faults that replace the work."""

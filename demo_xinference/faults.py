@@ -17,7 +17,7 @@ from demo_xinference import nonsense
 
 DOES = frozenset(
     {
-        "status", "drop", "hang", "die", "stall", "freeze_progress", "creep",
+        "status", "drop", "hang", "die", "stall", "hold", "freeze_progress", "creep",
         "delay_decode", "loading",
         "not_json", "empty", "not_base64", "not_image", "truncated", "bomb", "scans", "tail",
         "wrong_size", "nonsense",
@@ -42,6 +42,7 @@ class Fault:
     on: str = "draw"
     call: int | None = None
     prompt_contains: str | None = None
+    steps: int | None = None
     times: int | None = None
     step: int = 1
     seconds: float = 5.0
@@ -53,15 +54,16 @@ class Fault:
 
     @property
     def at_start(self) -> bool:
-        return self.do == "loading" and self.call is None and self.prompt_contains is None
+        return self.do == "loading" and (self.call, self.prompt_contains, self.steps) == 3 * (None,)
 
-    def strikes(self, on: str, call: int, prompt: str) -> bool:
+    def strikes(self, on: str, call: int = 0, prompt: str = "", steps: int = 0) -> bool:
         """Whether the fault applies to this call; counts how often it did."""
         hit = (
             self.on == on
             and not self.at_start
             and (self.call is None or self.call == call)
             and (self.prompt_contains is None or self.prompt_contains in prompt)
+            and (self.steps is None or self.steps == steps)
             and (self.times is None or self.struck < self.times)
         )
         self.struck += hit
@@ -74,7 +76,7 @@ def parse(entry: Fault | Mapping[str, Any]) -> Fault:
         return entry
     values = dict(entry)
     match = values.pop("match", {})
-    unknown = (set(entry) - KEYS) | (set(match) - {"call", "prompt_contains"})
+    unknown = (set(entry) - KEYS) | (set(match) - {"call", "prompt_contains", "steps"})
     if unknown:
         raise FaultError(f"unknown in a fault: {', '.join(sorted(unknown))}")
     if values.get("do") not in DOES or values.get("on", "draw") not in PLACES:

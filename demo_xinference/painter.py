@@ -1,7 +1,9 @@
 """The painting process: takes orders from its socket until the socket is closed.
 
 Started as `python -m demo_xinference.painter <socket>`. Answers {"ready"} once, then for each
-order {"step": k} per step and {"done"} with the file, {"stopped"} or {"failed": why}.
+order {"step": k} per step and {"done"} with the file, {"stopped"} or {"failed": why}. "pauses" are
+pairs (step, stoppable): after that step it waits for {"resume"}, so that no later one is painted
+meanwhile, or for {"stop"} if it is stoppable.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import signal
 import socket
 import sys
 import threading
+from collections import Counter
 from typing import Any
 
 from demo_xinference.messages import PREFIX, pack
@@ -29,7 +32,9 @@ class Inbox(threading.Thread):
         super().__init__(daemon=True)
         self.connection = connection
         self.orders: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self.changed = threading.Condition()
         self.stopped: set[int] = set()
+        self.resumed: Counter[int] = Counter()
 
     def run(self) -> None:
         while True:
@@ -37,10 +42,22 @@ class Inbox(threading.Thread):
             if message is None:
                 # the parent has ended: exit, whatever the main thread does
                 os._exit(0)
-            if "stop" in message:
-                self.stopped.add(message["stop"])
-            else:
+            if "paint" in message:
                 self.orders.put(message)
+                continue
+            with self.changed:
+                if "stop" in message:
+                    self.stopped.add(message["stop"])
+                else:
+                    self.resumed[message["resume"]] += 1
+                self.changed.notify()
+
+    def pause(self, number: int, *, stoppable: bool) -> None:
+        with self.changed:
+            self.changed.wait_for(
+                lambda: self.resumed[number] or (stoppable and number in self.stopped)
+            )
+            self.resumed[number] -= 1
 
     def receive(self) -> dict[str, Any] | None:
         prefix = self.exactly(PREFIX.size)
@@ -81,6 +98,9 @@ def main() -> None:
             while painting.done < painting.order.steps and number not in inbox.stopped:
                 painting.advance()
                 connection.sendall(pack({"job": number, "step": painting.done}))
+                for step, stoppable in message["pauses"]:
+                    if step == painting.done:
+                        inbox.pause(number, stoppable=stoppable)
             file = b"" if number in inbox.stopped else painting.finish()
         except (ArithmeticError, MemoryError, ValueError, IndexError, KeyError) as error:
             connection.sendall(pack({"job": number, "failed": f"{type(error).__name__}: {error}"}))

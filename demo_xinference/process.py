@@ -8,11 +8,10 @@ import json
 import logging
 import os
 import random
-import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +63,17 @@ class PainterProcess:
         return self._process.pid if self._process else None
 
     async def paint(
-        self, order: dict[str, Any], on_begin: Callable[[int], None], on_step: Callable[[int], None]
+        self,
+        order: dict[str, Any],
+        on_begin: Callable[[int], None],
+        on_step: Callable[[int], None],
+        pauses: Sequence[tuple[int, bool]] = (),
     ) -> bytes:
         """The finished JPEG. Raises PainterDied, PaintingStopped, PaintingFailed.
 
         `on_begin` gets the number that `stop` takes, `on_step` the number of each finished step.
+        `pauses` are (step, stoppable): after that step the process waits for `resume`, or for
+        `stop` if it is stoppable.
         """
         if self.restarting:
             raise PainterDied
@@ -82,25 +87,21 @@ class PainterProcess:
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._paintings[number] = (future, on_step)
         on_begin(number)
-        self._writer.write(pack({"paint": number, "order": order, "speed": self.speed}))
+        work = {"paint": number, "order": order, "speed": self.speed, "pauses": pauses}
+        self._writer.write(pack(work))
         return await future
 
     def stop(self, number: int) -> None:
         if self._writer is not None:
             self._writer.write(pack({"stop": number}))
 
+    def resume(self, number: int) -> None:
+        if self._writer is not None:
+            self._writer.write(pack({"resume": number}))
+
     def kill(self) -> None:
-        self._signal(signal.SIGKILL)
-
-    def stand_still(self) -> None:
-        self._signal(signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        self._signal(signal.SIGCONT)
-
-    def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.returncode is None:
-            self._process.send_signal(number)
+            self._process.kill()
 
     async def aclose(self) -> None:
         self._closed = True
@@ -187,7 +188,6 @@ class PainterProcess:
         process = self._process
         if process is None:
             return
-        self._signal(signal.SIGCONT)
         try:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 await asyncio.to_thread(process.wait, PATIENCE)

@@ -19,6 +19,9 @@ from demo_xinference.process import (
 from demo_xinference.progress import Record
 from demo_xinference.requests import TXT2IMG, Order
 
+PAUSING = frozenset({"die", "stall", "hold"})
+"""Faults that strike the painting process itself."""
+
 
 @dataclass(slots=True, eq=False)
 class Job:
@@ -154,7 +157,9 @@ class Replica:
         order = job.order.to_paint()
         if job.fault("wrong_size"):
             order["width"] = order["width"] // 2 // 16 * 16 or 16
-        picture = await self.painter.paint(order, self._begin(job), self._step(job))
+        # it paints no further step before the fault has struck
+        pauses = [(each.step, each.do == "hold") for each in job.faults if each.do in PAUSING]
+        picture = await self.painter.paint(order, self._begin(job), self._step(job), pauses)
         if late := job.fault("delay_decode"):
             await asyncio.sleep(late.seconds)
         if job.aborted and job.order.route == TXT2IMG:
@@ -198,9 +203,9 @@ class Replica:
             job.dropped.set()
         elif fault.do == "freeze_progress":
             job.record.frozen_at = fraction
-        elif fault.do == "stall":
-            self.painter.stand_still()
-            asyncio.get_running_loop().call_later(fault.seconds, self.painter.go_on)
+        elif fault.do in PAUSING and job.painting is not None:
+            loop = asyncio.get_running_loop()
+            loop.call_later(fault.seconds, self.painter.resume, job.painting)
 
     async def aclose(self) -> None:
         tasks = [job.task for job in self.jobs if job.task is not None]

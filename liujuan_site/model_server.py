@@ -18,9 +18,13 @@ class ModelServer:
     def __init__(self) -> None:
         self.demo: Any = None
         if not settings.XINFERENCE_URL:
-            from demo_xinference import create_app
+            from demo_xinference import create_app, faults
 
-            self.demo = create_app(model=settings.XINFERENCE_MODEL, speed=settings.DEMO_SPEED)
+            self.demo = create_app(
+                model=settings.XINFERENCE_MODEL,
+                speed=settings.DEMO_SPEED,
+                faults=faults.load(settings.DEMO_FAULTS) if settings.DEMO_FAULTS else (),
+            )
 
     @property
     def is_demo(self) -> bool:

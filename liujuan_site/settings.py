@@ -88,6 +88,7 @@ XINFERENCE_MODEL = env.text(
     "XINFERENCE_MODEL", default="LiuJuan20260223Zimage", read=validators.model_name
 )
 DEMO_SPEED = env.number("DEMO_SPEED", default=1.0, least=0.01, most=1_000)
+DEMO_FAULTS = env.text("DEMO_FAULTS", default="", read=validators.demo_faults)
 EMBEDDED_WORKER = env.switch("EMBEDDED_WORKER", default=not REDIS_URL)
 GENERATION_SLOTS = env.text("GENERATION_SLOTS", default="", read=validators.slots)
 GENERATION_LEASE = timedelta(

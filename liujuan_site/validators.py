@@ -144,6 +144,20 @@ def certificates(value: str) -> str:
     return value
 
 
+def demo_faults(value: str) -> str:
+    """The path of a file with scripted faults of the demo model."""
+    # of use to developers alone
+    from demo_xinference import faults
+
+    try:
+        faults.load(value)
+    except OSError as error:
+        raise InvalidSetting(f"is not a file that can be read: {error.strerror}") from None
+    except faults.FaultError as error:
+        raise InvalidSetting(f"holds no scripted faults: {error}") from None
+    return value
+
+
 def private_key(value: str) -> str:
     """The path of a small readable file."""
     try:

@@ -82,14 +82,28 @@ async def test_a_scripted_death_strikes_after_its_step(demo):
 
 async def test_a_stalled_painter_goes_on_where_it_stood(demo):
     _, client = demo(faults=[{"do": "stall", "step": 2, "seconds": 1.0, "times": 1}])
-    asked = small(steps=4)
+    clock = asyncio.get_running_loop().time
+    began = clock()
+
+    assert await drawn(client, small(steps=4))
+
+    assert clock() - began >= 1.0
+
+
+async def test_a_held_call_ends_by_an_abort_alone(demo):
+    _, client = demo(faults=[{"do": "hold", "step": 2, "seconds": 600, "match": {"steps": 8}}])
+    asked = small(steps=8)
     call = drawn(client, asked)
-    await until(lambda: moving(client, asked.request_id))
 
-    done, _ = await asyncio.wait({call}, timeout=0.5)
+    async def is_held() -> bool:
+        return bool(await client.progress(asked.request_id) == 0.25)
 
-    assert not done
-    assert await call
+    await until(is_held)
+    assert not call.done()
+    await client.abort(model=MODEL, request_id=asked.request_id)
+    with pytest.raises(XinferenceAborted):
+        await call
+    assert await drawn(client, small(steps=4))
 
 
 async def test_replicas_draw_side_by_side(demo):
