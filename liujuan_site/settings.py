@@ -176,6 +176,11 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
         "OPTIONS": {
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "generation.templatetags.studio_tags",
+            ],
             "loaders": [
                 (
                     "django.template.loaders.cached.Loader",
