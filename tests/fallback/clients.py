@@ -169,6 +169,14 @@ async def open_stream(running_hub: None) -> AsyncIterator[OpenStream]:
 
 
 @pytest.fixture
+async def reader(alice: User, open_stream: OpenStream) -> StreamClient:
+    """A stream of alice whose `hello` has been read."""
+    reader = await open_stream(alice)
+    await reader.until("hello")
+    return reader
+
+
+@pytest.fixture
 async def signed_in(running_hub: None) -> SignedIn:
     """`await signed_in(user)`: that person, with a bucket that is full."""
     request_buckets.by_owner.clear()
@@ -179,3 +187,9 @@ async def signed_in(running_hub: None) -> SignedIn:
         return HttpClient(client)
 
     return sign_in
+
+
+@pytest.fixture
+async def person(alice: User, signed_in: SignedIn) -> HttpClient:
+    """alice, signed in."""
+    return await signed_in(alice)

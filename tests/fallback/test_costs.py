@@ -17,8 +17,10 @@ from generation import selectors
 from generation.choices import TaskStatus
 from generation.models import GenerationTask, Worker
 from tests.factories import submit
-from tests.fallback.clients import OpenStream, SignedIn
+from tests.fallback.clients import HttpClient, OpenStream
 from tests.socket.task_events import claim, progress
+
+pytestmark = pytest.mark.usefixtures("model")
 
 SECOND = timedelta(seconds=1)
 
@@ -94,10 +96,7 @@ def test_no_history_is_read_to_find_what_goes_on(
             assert "(owner_id=? AND status=?)" in plan or "(owner_id=? AND created>?)" in plan, plan
 
 
-async def test_a_poll_that_brings_nothing_reads_no_log(
-    alice: User, quiet_hub: None, model: str, signed_in: SignedIn
-) -> None:
-    person = await signed_in(alice)
+async def test_a_poll_that_brings_nothing_reads_no_log(quiet_hub: None, person: HttpClient) -> None:
     known = {await person.generate(): 1 for _each in range(20)}
     hello, *_frames = await person.poll(**known)
 
@@ -110,9 +109,8 @@ async def test_a_poll_that_brings_nothing_reads_no_log(
 
 
 async def test_a_poll_reads_all_that_is_new_at_once(
-    alice: User, quiet_hub: None, model: str, worker: Worker, signed_in: SignedIn
+    quiet_hub: None, worker: Worker, person: HttpClient
 ) -> None:
-    person = await signed_in(alice)
     task_ids = [await person.generate() for _each in range(20)]
     await progress(await claim(worker), 3)
 
@@ -129,9 +127,8 @@ async def test_a_poll_reads_all_that_is_new_at_once(
 
 
 async def test_a_stream_reads_only_the_logs_that_its_reader_lacks(
-    alice: User, quiet_hub: None, model: str, open_stream: OpenStream, signed_in: SignedIn
+    alice: User, quiet_hub: None, open_stream: OpenStream, person: HttpClient
 ) -> None:
-    person = await signed_in(alice)
     known = {await person.generate(): 1 for _each in range(20)}
     lacking = await person.generate()
 

@@ -14,14 +14,13 @@ from django.test import AsyncClient
 from generation.models import GenerationTask, TaskEvent, Worker
 from generation.sessions import TokenBucket, request_buckets
 from generation.sessions.poll import MAX_EVENTS
-from tests.fallback.clients import SignedIn
+from tests.fallback.clients import HttpClient, SignedIn
 from tests.socket.task_events import claim, complete, progress
 
+pytestmark = pytest.mark.usefixtures("model")
 
-async def test_a_submission_is_acknowledged_with_its_first_event(
-    alice: User, signed_in: SignedIn
-) -> None:
-    person = await signed_in(alice)
+
+async def test_a_submission_is_acknowledged_with_its_first_event(person: HttpClient) -> None:
     key = str(uuid.uuid4())
 
     frames = await person.send(action="generate", prompt="by letter", request_key=key)
@@ -34,10 +33,7 @@ async def test_a_submission_is_acknowledged_with_its_first_event(
     assert await GenerationTask.objects.acount() == 1
 
 
-async def test_attach_replays_up_to_now(
-    alice: User, model: str, worker: Worker, signed_in: SignedIn
-) -> None:
-    person = await signed_in(alice)
+async def test_attach_replays_up_to_now(worker: Worker, person: HttpClient) -> None:
     task_id = await person.generate()
     await progress(await claim(worker), 3)
 
@@ -47,8 +43,7 @@ async def test_attach_replays_up_to_now(
     assert [frame["seq"] for frame in frames[1:]] == [3, 4, 5, 6, 6]
 
 
-async def test_a_long_log_comes_in_parts(alice: User, signed_in: SignedIn) -> None:
-    person = await signed_in(alice)
+async def test_a_long_log_comes_in_parts(person: HttpClient) -> None:
     task_id = await person.generate()
     newest = MAX_EVENTS + 13
     await lengthen(task_id, newest)
@@ -77,8 +72,7 @@ def lengthen(task_id: str, newest: int) -> None:
     GenerationTask.objects.filter(pk=task_id).update(newest_seq=newest)
 
 
-async def test_cancel_retry_and_detach(alice: User, signed_in: SignedIn) -> None:
-    person = await signed_in(alice)
+async def test_cancel_retry_and_detach(person: HttpClient) -> None:
     task_id = await person.generate()
 
     (answer,) = await person.send(action="cancel", task_id=task_id)
@@ -126,9 +120,9 @@ async def test_another_persons_task_is_not_found(
     ],
 )
 async def test_what_cannot_be_used_is_refused_as_on_a_socket(
-    alice: User, signed_in: SignedIn, text: str | bytes, code: str
+    text: str | bytes, code: str, person: HttpClient
 ) -> None:
-    answer = await (await signed_in(alice)).post(text)
+    answer = await person.post(text)
 
     (frame,) = json.loads(answer.content)["frames"]
     assert (answer.status_code, frame["type"], frame["code"]) == (200, "error", code)
@@ -172,9 +166,8 @@ async def test_who_sends_too_fast_is_told_to_wait(
 
 @pytest.mark.parametrize(("method", "address"), [("post", "/messages/"), ("get", "/events/poll/")])
 async def test_who_is_not_signed_in_or_disabled_is_told_which(
-    alice: User, signed_in: SignedIn, method: str, address: str
+    alice: User, method: str, address: str, person: HttpClient
 ) -> None:
-    person = await signed_in(alice)
     await User.objects.filter(pk=alice.pk).aupdate(is_active=False)
 
     stranger = await getattr(AsyncClient(), method)(address)
@@ -186,9 +179,8 @@ async def test_who_is_not_signed_in_or_disabled_is_told_which(
 
 
 async def test_a_poll_tells_what_a_stream_would_have_told(
-    alice: User, bob: User, model: str, worker: Worker, signed_in: SignedIn
+    bob: User, worker: Worker, signed_in: SignedIn, person: HttpClient
 ) -> None:
-    person = await signed_in(alice)
     ended, running = await person.generate("ended"), await person.generate("running")
     strange = await (await signed_in(bob)).generate("strange")
     await complete(await claim(worker))
@@ -210,10 +202,7 @@ async def test_a_poll_tells_what_a_stream_would_have_told(
     assert again["type"] == "hello"
 
 
-async def test_polling_sees_every_event_once(
-    alice: User, model: str, worker: Worker, signed_in: SignedIn
-) -> None:
-    person = await signed_in(alice)
+async def test_polling_sees_every_event_once(worker: Worker, person: HttpClient) -> None:
     task_id = await person.generate()
     running = await claim(worker)
     seqs: list[int] = []

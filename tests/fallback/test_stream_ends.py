@@ -11,16 +11,16 @@ from django.contrib.sessions.models import Session
 
 from generation.hub import hub
 from generation.sessions import TokenBucket, request_buckets, revalidation, stream
-from tests.fallback.clients import OpenStream, SignedIn
+from tests.fallback.clients import HttpClient, OpenStream, SignedIn, StreamClient
 
 
 async def test_nobody_is_told_so_in_a_form_that_a_page_can_read(open_stream: OpenStream) -> None:
     assert await (await open_stream(None)).close_code() == 4401
 
 
-async def test_a_disabled_account_is_told_apart(alice: User, open_stream: OpenStream) -> None:
-    reader = await open_stream(alice)
-    await reader.until("hello")
+async def test_a_disabled_account_is_told_apart(
+    alice: User, open_stream: OpenStream, reader: StreamClient
+) -> None:
     await User.objects.filter(pk=alice.pk).aupdate(is_active=False)
 
     assert await (await open_stream(alice)).close_code() == 4403
@@ -33,20 +33,15 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "KEEPALIVE_INTERVAL", 0.1)
 
 
-async def test_signing_out_ends_an_open_stream(
-    alice: User, soon: None, open_stream: OpenStream
-) -> None:
-    reader = await open_stream(alice)
-    await reader.until("hello")
+async def test_signing_out_ends_an_open_stream(soon: None, reader: StreamClient) -> None:
     await Session.objects.all().adelete()
 
     assert await reader.close_code() == 4401
 
 
 async def test_a_permission_that_is_taken_away_ends_what_it_let_see(
-    alice: User, rita: User, soon: None, open_stream: OpenStream, signed_in: SignedIn
+    rita: User, soon: None, open_stream: OpenStream, signed_in: SignedIn, person: HttpClient
 ) -> None:
-    person = await signed_in(alice)
     task_id = await person.generate()
     reader = await open_stream(rita, {task_id: 0})
     await reader.until("live")
@@ -63,12 +58,7 @@ async def test_a_permission_that_is_taken_away_ends_what_it_let_see(
     assert reader.seqs(task_id) == [1]
 
 
-async def test_silence_is_told_with_what_is_known_by_then(
-    alice: User, soon: None, open_stream: OpenStream
-) -> None:
-    reader = await open_stream(alice)
-    await reader.until("hello")
-
+async def test_silence_is_told_with_what_is_known_by_then(soon: None, reader: StreamClient) -> None:
     name, _data = await reader.event()
     while name == "message":
         name, _data = await reader.event()
@@ -76,10 +66,9 @@ async def test_silence_is_told_with_what_is_known_by_then(
     assert name == "alive"
 
 
-async def test_the_server_says_when_it_leaves(alice: User, open_stream: OpenStream) -> None:
-    reader = await open_stream(alice)
-    await reader.until("hello")
-
+async def test_the_server_says_when_it_leaves(
+    alice: User, open_stream: OpenStream, reader: StreamClient
+) -> None:
     await hub.close_sockets(4503)
 
     assert await reader.close_code() == 4503
@@ -98,9 +87,8 @@ async def test_a_person_has_only_so_many_streams(alice: User, open_stream: OpenS
 
 
 async def test_streams_count_as_messages_do(
-    alice: User, open_stream: OpenStream, signed_in: SignedIn
+    alice: User, open_stream: OpenStream, person: HttpClient
 ) -> None:
-    person = await signed_in(alice)
     request_buckets.by_owner[alice.pk] = TokenBucket(rate=0, burst=2)
     await person.post("{}")
 
@@ -109,9 +97,9 @@ async def test_streams_count_as_messages_do(
 
 
 async def test_a_reader_that_goes_without_a_word_leaves_nothing_behind(
-    alice: User, open_stream: OpenStream, signed_in: SignedIn
+    alice: User, open_stream: OpenStream, person: HttpClient
 ) -> None:
-    await (await signed_in(alice)).generate()
+    await person.generate()
     reader = await open_stream(alice)
     await reader.until("live")
 

@@ -14,8 +14,10 @@ from generation.hub import StreamOutbox, hub
 from generation.limits import MAX_QUEUED_FRAMES
 from generation.models import Worker
 from generation.sessions import session_credentials, stream
-from tests.fallback.clients import OpenStream, SignedIn, StreamClient
+from tests.fallback.clients import HttpClient, OpenStream, SignedIn, StreamClient
 from tests.socket.task_events import claim, complete, progress
+
+pytestmark = pytest.mark.usefixtures("model")
 
 
 async def seqs_until(reader: StreamClient, task_id: str, last: int) -> list[int]:
@@ -25,9 +27,8 @@ async def seqs_until(reader: StreamClient, task_id: str, last: int) -> list[int]
 
 
 async def test_hello_comes_first_and_then_all_that_goes_on(
-    alice: User, model: str, worker: Worker, open_stream: OpenStream, signed_in: SignedIn
+    alice: User, worker: Worker, open_stream: OpenStream, person: HttpClient
 ) -> None:
-    person = await signed_in(alice)
     first, second = await person.generate("first"), await person.generate("second")
     await progress(await claim(worker), 2)
 
@@ -48,11 +49,9 @@ async def test_hello_comes_first_and_then_all_that_goes_on(
 
 
 async def test_a_task_is_followed_to_its_end_without_being_asked_for(
-    alice: User, model: str, worker: Worker, open_stream: OpenStream, signed_in: SignedIn
+    worker: Worker, reader: StreamClient, person: HttpClient
 ) -> None:
-    reader = await open_stream(alice)
-    await reader.until("hello")
-    task_id = await (await signed_in(alice)).generate("told by itself")
+    task_id = await person.generate("told by itself")
 
     notice = await reader.until("task")
     await complete(await claim(worker))
@@ -64,14 +63,12 @@ async def test_a_task_is_followed_to_its_end_without_being_asked_for(
 
 
 async def test_a_task_of_which_nobody_told_is_found(
-    alice: User, open_stream: OpenStream, signed_in: SignedIn
+    alice: User, reader: StreamClient, person: HttpClient
 ) -> None:
-    reader = await open_stream(alice)
-    await reader.until("hello")
     group = broadcast.group_of(alice.pk)
     await broadcast.layer().group_discard(group, hub.groups.channel)
 
-    task_id = await (await signed_in(alice)).generate()
+    task_id = await person.generate()
     await hub.compare()
 
     assert (await reader.until("live"))["task_id"] == task_id
@@ -79,11 +76,8 @@ async def test_a_task_of_which_nobody_told_is_found(
 
 
 async def test_a_task_that_came_and_went_unheard_is_told_once(
-    alice: User, open_stream: OpenStream, signed_in: SignedIn
+    alice: User, person: HttpClient, reader: StreamClient
 ) -> None:
-    person = await signed_in(alice)
-    reader = await open_stream(alice)
-    await reader.until("hello")
     group = broadcast.group_of(alice.pk)
     await broadcast.layer().group_discard(group, hub.groups.channel)
 
@@ -102,9 +96,8 @@ async def test_a_task_that_came_and_went_unheard_is_told_once(
 
 
 async def test_a_task_that_came_and_went_between_two_streams_is_told(
-    alice: User, open_stream: OpenStream, signed_in: SignedIn
+    alice: User, open_stream: OpenStream, person: HttpClient
 ) -> None:
-    person = await signed_in(alice)
     first = await open_stream(alice)
     hello = await first.until("hello")
     await first.close()
@@ -130,12 +123,10 @@ async def test_a_cursor_that_was_given_outlives_a_notice(alice: User, running_hu
     assert outbox.known == {"task": 4, "new": 0}
 
 
-async def test_a_place_that_found_no_room_is_told_later(
-    alice: User, model: str, signed_in: SignedIn
-) -> None:
+async def test_a_place_that_found_no_room_is_told_later(alice: User, person: HttpClient) -> None:
     async def close(_code: int) -> None: ...
 
-    task_id = await (await signed_in(alice)).generate()
+    task_id = await person.generate()
     outbox = StreamOutbox(owner_id=alice.pk, close=close, known={})
     await hub.register(outbox)
     await hub.attach(outbox, task_id=task_id, owner_id=alice.pk, after=1)
@@ -150,9 +141,9 @@ async def test_a_place_that_found_no_room_is_told_later(
 
 
 async def test_what_the_layer_lost_is_read_from_the_log(
-    alice: User, model: str, worker: Worker, open_stream: OpenStream, signed_in: SignedIn
+    alice: User, worker: Worker, open_stream: OpenStream, person: HttpClient
 ) -> None:
-    task_id = await (await signed_in(alice)).generate()
+    task_id = await person.generate()
     reader = await open_stream(alice)
     await reader.until("live")
     group = broadcast.group_of(alice.pk)
@@ -165,9 +156,9 @@ async def test_what_the_layer_lost_is_read_from_the_log(
 
 
 async def test_a_storm_reaches_a_reader_that_comes_in_its_middle_without_a_gap(
-    alice: User, model: str, worker: Worker, open_stream: OpenStream, signed_in: SignedIn
+    alice: User, worker: Worker, open_stream: OpenStream, person: HttpClient
 ) -> None:
-    task_id = await (await signed_in(alice)).generate()
+    task_id = await person.generate()
     running = await claim(worker)
     storm = asyncio.create_task(progress(running, 600))
     readers = []
@@ -181,9 +172,9 @@ async def test_a_storm_reaches_a_reader_that_comes_in_its_middle_without_a_gap(
 
 
 async def test_only_what_is_missing_is_told(
-    alice: User, model: str, worker: Worker, open_stream: OpenStream, signed_in: SignedIn
+    alice: User, worker: Worker, open_stream: OpenStream, person: HttpClient
 ) -> None:
-    task_id = await (await signed_in(alice)).generate()
+    task_id = await person.generate()
     await progress(await claim(worker), 5)
 
     reader = await open_stream(alice, {task_id: 4})
@@ -194,14 +185,13 @@ async def test_only_what_is_missing_is_told(
 
 async def test_the_last_id_alone_is_enough_to_go_on(
     alice: User,
-    model: str,
     worker: Worker,
     open_stream: OpenStream,
-    signed_in: SignedIn,
     monkeypatch: pytest.MonkeyPatch,
+    person: HttpClient,
 ) -> None:
     monkeypatch.setattr(stream, "ID_INTERVAL", 0.0)
-    task_id = await (await signed_in(alice)).generate()
+    task_id = await person.generate()
     running = await claim(worker)
     await progress(running, 5)
     first = await open_stream(alice)
@@ -218,9 +208,9 @@ async def test_the_last_id_alone_is_enough_to_go_on(
 
 
 async def test_a_task_that_ended_meanwhile_is_told_to_its_end(
-    alice: User, model: str, worker: Worker, open_stream: OpenStream, signed_in: SignedIn
+    alice: User, worker: Worker, open_stream: OpenStream, person: HttpClient
 ) -> None:
-    task_id = await (await signed_in(alice)).generate()
+    task_id = await person.generate()
     await complete(await claim(worker))
 
     behind = await open_stream(alice, {task_id: 2})
@@ -234,7 +224,7 @@ async def test_a_task_that_ended_meanwhile_is_told_to_its_end(
 
 
 async def test_nobody_hears_of_another_persons_task(
-    alice: User, bob: User, model: str, open_stream: OpenStream, signed_in: SignedIn
+    alice: User, bob: User, open_stream: OpenStream, signed_in: SignedIn
 ) -> None:
     task_id = await (await signed_in(alice)).generate("secret")
 
@@ -247,9 +237,8 @@ async def test_nobody_hears_of_another_persons_task(
 
 
 async def test_staff_follow_the_task_they_name_and_no_other(
-    alice: User, rita: User, open_stream: OpenStream, signed_in: SignedIn
+    rita: User, open_stream: OpenStream, person: HttpClient
 ) -> None:
-    person = await signed_in(alice)
     named, other = await person.generate("named"), await person.generate("other")
 
     reader = await open_stream(rita, {named: 0})
@@ -262,9 +251,8 @@ async def test_staff_follow_the_task_they_name_and_no_other(
 
 
 async def test_a_reader_that_stands_still_holds_few_frames_and_misses_none(
-    alice: User, model: str, worker: Worker, signed_in: SignedIn
+    worker: Worker, person: HttpClient
 ) -> None:
-    person = await signed_in(alice)
     task_id = await person.generate()
     running = await claim(worker)
     credentials = session_credentials({settings.SESSION_COOKIE_NAME: person.session_key})
@@ -287,10 +275,7 @@ async def test_a_reader_that_stands_still_holds_few_frames_and_misses_none(
     assert not hub.sockets
 
 
-async def test_what_cannot_be_read_in_the_address_is_refused(
-    alice: User, signed_in: SignedIn
-) -> None:
-    person = await signed_in(alice)
+async def test_what_cannot_be_read_in_the_address_is_refused(person: HttpClient) -> None:
     wrong = [{"cursors": cursors} for cursors in ("nonsense", "[]", '{"t": -1}')]
     for query in [*wrong, {"since": "yesterday"}, {"since": "1e99"}]:
         for address in ("/events/", "/events/poll/"):

@@ -13,8 +13,9 @@ from django.core.management import CommandError, call_command
 from accounts.models import ApiToken
 from accounts.tokens import create_token
 from generation import services
-from generation.models import GenerationTask, ShareLink, TaskEvent, Worker
-from tests.factories import claim_one, files_in, finished_task, submit
+from generation.models import GenerationTask, ShareLink, TaskEvent
+from generation.services import Claim
+from tests.factories import files_in, finished_task, submit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,11 +48,8 @@ def test_everything_of_it_goes_and_nothing_of_others(
 
 
 def test_a_task_that_is_being_drawn_is_stopped_first(
-    alice: User, model: str, worker: Worker, now: datetime
+    claim: Claim, alice: User, now: datetime
 ) -> None:
-    submit(alice, now)
-    claim = claim_one(worker, now)
-
     with pytest.raises(CommandError, match="Unfinished tasks: 1"):
         delete_account("alice", "--yes", "--wait", "0")
 

@@ -12,16 +12,16 @@ from generation import services
 from generation.choices import Basis, InterruptReason, Route, Step, TaskStatus
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, Worker
-from generation.services import Boundary
+from generation.services import Boundary, Claim
 from generation.services.retry_policy import MAX_ATTEMPTS
 from tests.conftest import serve_model
 from tests.factories import claim_one, finish, interrupt, kinds, settle, store, submit
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("model")]
 
 
 def test_a_worker_that_lost_its_lease_can_write_nothing(
-    alice: User, model: str, worker: Worker, now: datetime
+    alice: User, worker: Worker, now: datetime
 ) -> None:
     submit(alice, now)
     old = claim_one(worker, now)
@@ -82,7 +82,7 @@ def test_an_interrupted_task_is_not_claimed_while_its_old_call_may_still_run(
 
 
 def test_three_attempts_that_went_wrong_by_themselves_end_the_task(
-    alice: User, model: str, worker: Worker, now: datetime
+    alice: User, worker: Worker, now: datetime
 ) -> None:
     task = submit(alice, now)
     for reason in (
@@ -101,7 +101,7 @@ def test_three_attempts_that_went_wrong_by_themselves_end_the_task(
 
 
 def test_a_hand_back_or_a_model_that_is_down_never_uses_up_an_attempt(
-    alice: User, model: str, worker: Worker, now: datetime
+    alice: User, worker: Worker, now: datetime
 ) -> None:
     task = submit(alice, now)
     for reason in [InterruptReason.HANDED_BACK, InterruptReason.MODEL_DOWN] * 3:
@@ -117,7 +117,7 @@ def test_a_hand_back_or_a_model_that_is_down_never_uses_up_an_attempt(
 
 
 def test_an_end_that_does_not_count_is_followed_by_a_pause(
-    alice: User, model: str, worker: Worker, now: datetime
+    alice: User, worker: Worker, now: datetime
 ) -> None:
     """Without it a call that ends at once would fill the log as fast as the machine can."""
     task = submit(alice, now)
@@ -134,7 +134,7 @@ def test_an_end_that_does_not_count_is_followed_by_a_pause(
 
 
 def test_no_task_goes_on_for_ever_whatever_interrupts_it(
-    alice: User, model: str, worker: Worker, now: datetime
+    alice: User, worker: Worker, now: datetime
 ) -> None:
     task = submit(alice, now)
     GenerationTask.objects.filter(pk=task.pk).update(attempt=MAX_ATTEMPTS - 2)
@@ -150,7 +150,7 @@ def test_no_task_goes_on_for_ever_whatever_interrupts_it(
 
 
 def test_only_aborts_count_towards_the_limit_of_aborts(
-    alice: User, model: str, worker: Worker, now: datetime
+    alice: User, worker: Worker, now: datetime
 ) -> None:
     task = submit(alice, now)
     for reason in [InterruptReason.HANDED_BACK, InterruptReason.MODEL_DOWN] * 6:
@@ -167,7 +167,7 @@ def test_only_aborts_count_towards_the_limit_of_aborts(
 
 
 def test_a_cancel_that_nothing_finished_is_finished_by_the_sweep(
-    alice: User, model: str, worker: Worker, now: datetime
+    alice: User, worker: Worker, now: datetime
 ) -> None:
     task = submit(alice, now)
     GenerationTask.objects.filter(pk=task.pk).update(cancel_requested_at=now)
@@ -179,7 +179,7 @@ def test_a_cancel_that_nothing_finished_is_finished_by_the_sweep(
 
 
 def test_stored_pictures_stay_and_the_next_attempt_begins_with_the_first_missing_one(
-    alice: User, model: str, worker: Worker, now: datetime
+    alice: User, worker: Worker, now: datetime
 ) -> None:
     submit(alice, now, n=3)
     first = claim_one(worker, now)
@@ -194,7 +194,7 @@ def test_stored_pictures_stay_and_the_next_attempt_begins_with_the_first_missing
 
 
 def test_a_task_with_a_missing_picture_cannot_be_called_complete(
-    alice: User, model: str, worker: Worker, now: datetime
+    alice: User, worker: Worker, now: datetime
 ) -> None:
     submit(alice, now, n=2)
     claim = claim_one(worker, now)
@@ -204,11 +204,8 @@ def test_a_task_with_a_missing_picture_cannot_be_called_complete(
         finish(claim, now)
 
 
-def test_a_run_that_ends_without_a_word_leaves_no_task_running(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
-    task = submit(alice, now)
-    claim = claim_one(worker, now)
+def test_a_run_that_ends_without_a_word_leaves_no_task_running(claim: Claim, now: datetime) -> None:
+    task = claim.task
 
     settle(claim, now)
 

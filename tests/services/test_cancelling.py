@@ -11,6 +11,7 @@ from generation import services
 from generation.choices import ErrorCode, InterruptReason, Route, TaskStatus
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, Worker
+from generation.services import Claim
 from tests.conftest import serve_model
 from tests.factories import claim_one, finish, interrupt, kinds, settle, state_of, store, submit
 
@@ -49,11 +50,8 @@ def test_a_running_task_is_cancelled_when_its_call_is_over(
     assert state_of(task.pk)["status"] == TaskStatus.CANCELLED
 
 
-def test_a_result_that_arrives_after_the_request_is_discarded(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
-    task = submit(alice, now)
-    claim = claim_one(worker, now)
+def test_a_result_that_arrives_after_the_request_is_discarded(claim: Claim, now: datetime) -> None:
+    task = claim.task
     cancel(task, now)
 
     with pytest.raises(TransitionRefused):
@@ -65,11 +63,8 @@ def test_a_result_that_arrives_after_the_request_is_discarded(
     assert state_of(task.pk)["images"] == []
 
 
-def test_a_cancel_between_the_last_picture_and_the_end_wins(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
-    task = submit(alice, now)
-    claim = claim_one(worker, now)
+def test_a_cancel_between_the_last_picture_and_the_end_wins(claim: Claim, now: datetime) -> None:
+    task = claim.task
     store(claim, now)
     cancel(task, now)
 
@@ -82,11 +77,8 @@ def test_a_cancel_between_the_last_picture_and_the_end_wins(
     assert len(state["images"]) == 1
 
 
-def test_a_cancel_after_the_end_changes_nothing(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
-    task = submit(alice, now)
-    claim = claim_one(worker, now)
+def test_a_cancel_after_the_end_changes_nothing(claim: Claim, now: datetime) -> None:
+    task = claim.task
     store(claim, now)
     finish(claim, now)
     before = kinds(task.pk)
@@ -95,11 +87,8 @@ def test_a_cancel_after_the_end_changes_nothing(
     assert kinds(task.pk) == before
 
 
-def test_a_failure_after_the_request_is_a_cancel(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
-    task = submit(alice, now)
-    claim = claim_one(worker, now)
+def test_a_failure_after_the_request_is_a_cancel(claim: Claim, now: datetime) -> None:
+    task = claim.task
     cancel(task, now)
 
     services.fail(task_id=task.pk, attempt=1, code=ErrorCode.REQUEST_REFUSED, detail="", now=now)
@@ -110,10 +99,9 @@ def test_a_failure_after_the_request_is_a_cancel(
 
 
 def test_a_waiting_task_whose_old_call_still_runs_is_not_called_cancelled_yet(
-    alice: User, model: str, worker: Worker, now: datetime
+    claim: Claim, now: datetime
 ) -> None:
-    task = submit(alice, now)
-    claim = claim_one(worker, now)
+    task = claim.task
     interrupt(claim, InterruptReason.HANDED_BACK, now)
 
     assert cancel(task, now) == "requested"

@@ -11,9 +11,10 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from generation import images, services
-from generation.models import GenerationTask, TaskEvent, Worker
+from generation.models import GenerationTask, TaskEvent
 from generation.selectors import TRASH_KEPT
-from tests.factories import claim_one, files_in, finish, finished_task, put, store, submit
+from generation.services import Claim
+from tests.factories import files_in, finish, finished_task, put, store
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,10 +55,9 @@ def test_a_full_bin_is_emptied_in_batches(media: Path, alice: User, now: datetim
 
 
 def test_a_task_whose_call_still_runs_is_left_until_that_is_over(
-    alice: User, model: str, worker: Worker, now: datetime
+    claim: Claim, alice: User, now: datetime
 ) -> None:
-    task = submit(alice, now)
-    claim = claim_one(worker, now)
+    task = claim.task
     store(claim, now)
     finish(claim, now)
     put(alice, now - TRASH_KEPT, tasks=[task])

@@ -15,6 +15,7 @@ from generation import selectors, services
 from generation.choices import InterruptReason
 from generation.models import GenerationTask, ModelState, Worker
 from generation.protocol import ModelData, QueuePosition
+from generation.services import Claim
 from tests.conftest import MODEL, serve_model
 from tests.factories import claim_one, interrupt, settle, store, submit
 from tests.services.queues import SECOND, end, every_queue, fill, in_a_world_of_its_own
@@ -58,10 +59,8 @@ def test_ones_own_tasks_push_the_next_one_back_and_leave_others_ahead_of_it(
 
 
 def test_a_task_that_pauses_does_not_stand_before_a_new_one(
-    alice: User, model: str, worker: Worker, now: datetime
+    claim: Claim, alice: User, now: datetime
 ) -> None:
-    submit(alice, now)
-    claim = claim_one(worker, now)
     interrupt(claim, InterruptReason.MODEL_DOWN, now)
     settle(claim, now)
 

@@ -24,7 +24,7 @@ from generation.models import GenerationTask, Installation, ModelSlot, Worker
 from generation.services import Claim
 from tests.factories import claim_one, kinds, submit
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("model")]
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_a_folder_that_was_moved_is_no_copy(home: Path) -> None:
 
 
 def test_resuming_a_copy_draws_anew_what_was_under_way(
-    home: Path, alice: User, model: str, worker: Worker, now: datetime
+    home: Path, alice: User, worker: Worker, now: datetime
 ) -> None:
     claim = under_way(alice, worker, now)
     with living_in(empty(home.with_name("copy"))):
@@ -130,7 +130,7 @@ def test_resuming_a_copy_draws_anew_what_was_under_way(
 
 
 def test_resuming_a_copy_ends_what_was_being_cancelled(
-    home: Path, alice: User, model: str, worker: Worker, now: datetime
+    home: Path, alice: User, worker: Worker, now: datetime
 ) -> None:
     claim = under_way(alice, worker, now)
     services.request_cancel(task_id=claim.task.pk, now=now)
@@ -143,7 +143,7 @@ def test_resuming_a_copy_ends_what_was_being_cancelled(
 
 
 def test_a_take_over_ends_the_calls_of_its_own_installation_alone(
-    home: Path, alice: User, model: str, worker: Worker, now: datetime
+    home: Path, alice: User, worker: Worker, now: datetime
 ) -> None:
     later = now + timedelta(seconds=31)
     under_way(alice, worker, now)
@@ -157,7 +157,7 @@ def test_a_take_over_ends_the_calls_of_its_own_installation_alone(
 
 
 def test_an_operator_may_pause_an_installation_for_a_while(
-    home: Path, alice: User, model: str, worker: Worker, now: datetime
+    home: Path, alice: User, worker: Worker, now: datetime
 ) -> None:
     claim = under_way(alice, worker, now)
 

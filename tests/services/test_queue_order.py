@@ -23,11 +23,11 @@ from tests.services.queues import (
     shown,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("model")]
 
 
 def test_one_task_after_a_hundred_of_another_owner_is_among_the_next(
-    owners: list[User], model: str, worker: Worker, now: datetime
+    owners: list[User], worker: Worker, now: datetime
 ) -> None:
     alice, bob, _carol = owners
     fill([alice], [0] * 100, now)
@@ -43,7 +43,7 @@ def test_one_task_after_a_hundred_of_another_owner_is_among_the_next(
 
 
 def test_of_two_owners_with_nothing_running_the_one_served_longest_ago_goes_first(
-    owners: list[User], model: str, worker: Worker, now: datetime
+    owners: list[User], worker: Worker, now: datetime
 ) -> None:
     served = []
     fill(owners, [0, 1, 2], now)
@@ -74,7 +74,7 @@ def test_an_owner_with_fewer_running_tasks_goes_first_whatever_the_model(
 
 
 def test_within_one_owner_first_come_is_first_served(
-    owners: list[User], model: str, worker: Worker, now: datetime
+    owners: list[User], worker: Worker, now: datetime
 ) -> None:
     tasks = [submit(owners[0], now + k * SECOND) for k in range(4)]
     order = []
@@ -87,7 +87,7 @@ def test_within_one_owner_first_come_is_first_served(
 
 
 def test_a_task_that_pauses_lets_the_others_pass_and_is_shown_behind_them(
-    owners: list[User], model: str, worker: Worker, now: datetime
+    owners: list[User], worker: Worker, now: datetime
 ) -> None:
     paused = submit(owners[0], now)
     claim = claim_one(worker, now)

@@ -22,7 +22,7 @@ from generation.services import Claim
 from tests.conftest import serve_model
 from tests.factories import claim_one, finish, interrupt, kinds, settle, store, submit
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("model")]
 ROUNDS = 12
 
 
@@ -52,7 +52,7 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
 
 
 def test_a_cancel_in_the_moment_the_slot_is_freed_is_never_forgotten(
-    alice: User, model: str, worker: Worker, now: datetime
+    alice: User, worker: Worker, now: datetime
 ) -> None:
     for _round in range(ROUNDS):
         task = submit(alice, now)
@@ -93,9 +93,7 @@ def test_the_same_request_key_at_the_same_moment_is_one_task(alice: User, now: d
         assert sorted([first.duplicate, second.duplicate]) == [False, True]
 
 
-def test_an_expired_slot_is_taken_over_once(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
+def test_an_expired_slot_is_taken_over_once(alice: User, worker: Worker, now: datetime) -> None:
     for _round in range(ROUNDS):
         task = submit(alice, now)
         claim_one(worker, now)
@@ -155,7 +153,7 @@ def test_several_workers_fill_every_slot_of_every_model_and_no_more(
 
 
 def test_a_heartbeat_in_the_moment_of_a_take_over_does_not_bring_the_slot_back(
-    alice: User, model: str, worker: Worker, now: datetime
+    alice: User, worker: Worker, now: datetime
 ) -> None:
     """Two hosts whose clocks differ by a little see the same lease as alive and as expired."""
     other = other_worker(now)
@@ -187,7 +185,7 @@ def test_a_heartbeat_in_the_moment_of_a_take_over_does_not_bring_the_slot_back(
 
 
 def test_a_completion_in_the_moment_of_a_take_over_is_one_or_the_other(
-    alice: User, model: str, worker: Worker, now: datetime
+    alice: User, worker: Worker, now: datetime
 ) -> None:
     other = other_worker(now)
     for _round in range(ROUNDS):
@@ -208,7 +206,7 @@ def test_a_completion_in_the_moment_of_a_take_over_is_one_or_the_other(
 
 @pytest.mark.parametrize("end", ["complete", "fail", "interrupt"])
 def test_what_is_committed_before_a_cancel_stands_and_nothing_is_taken_after_it(
-    alice: User, model: str, worker: Worker, now: datetime, end: str
+    alice: User, worker: Worker, now: datetime, end: str
 ) -> None:
     """`interrupt`: the third time that counts, which fails the task."""
     for _round in range(ROUNDS):

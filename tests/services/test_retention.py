@@ -14,7 +14,7 @@ from generation import images, services
 from generation.models import GeneratedImage, GenerationTask, TaskEvent, Worker
 from tests.factories import claim_one, finish, settle, store, submit
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("model")]
 
 
 def drawn(owner: User, worker: Worker, at: datetime) -> GenerationTask:
@@ -35,7 +35,7 @@ def prune(*arguments: str) -> str:
 
 
 def test_it_only_says_what_it_would_do_unless_told_to(
-    media: Path, alice: User, model: str, worker: Worker, now: datetime
+    media: Path, alice: User, worker: Worker, now: datetime
 ) -> None:
     drawn(alice, worker, now - timedelta(days=40))
 
@@ -47,7 +47,7 @@ def test_it_only_says_what_it_would_do_unless_told_to(
 
 
 def test_old_finished_tasks_go_with_events_rows_and_files(
-    media: Path, alice: User, model: str, worker: Worker, now: datetime
+    media: Path, alice: User, worker: Worker, now: datetime
 ) -> None:
     old = drawn(alice, worker, now - timedelta(days=40))
     young = drawn(alice, worker, now - timedelta(days=3))
@@ -62,7 +62,7 @@ def test_old_finished_tasks_go_with_events_rows_and_files(
 
 
 def test_a_retry_outlives_the_task_it_repeats(
-    media: Path, alice: User, model: str, worker: Worker, now: datetime
+    media: Path, alice: User, worker: Worker, now: datetime
 ) -> None:
     old = submit(alice, now - timedelta(days=40))
     services.request_cancel(task_id=old.pk, now=now - timedelta(days=40))

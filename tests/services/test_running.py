@@ -15,6 +15,7 @@ from generation.choices import (
 )
 from generation.models import GenerationTask, ModelSlot, ModelState, Worker
 from generation.protocol import QueuePosition
+from generation.services import Claim
 from tests.conftest import MODEL, serve_model
 from tests.factories import claim_one, finish, settle, store, submit
 
@@ -136,11 +137,8 @@ def test_a_running_task_on_an_expired_lease_is_shown_as_waiting_for_a_worker(
 
 
 def test_a_heartbeat_keeps_the_lease_and_a_late_one_does_not_bring_it_back(
-    alice: User, model: str, worker: Worker, now: datetime
+    claim: Claim, worker: Worker, now: datetime
 ) -> None:
-    submit(alice, now)
-    claim = claim_one(worker, now)
-
     def heartbeat(at: datetime) -> None:
         services.heartbeat(worker_id=worker.pk, slot_ids=[claim.slot_id], draining=False, now=at)
 

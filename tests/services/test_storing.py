@@ -36,10 +36,9 @@ def store_last(claim: Claim, now: datetime, index: int = 1) -> GeneratedImage:
 
 
 def test_the_last_picture_completes_the_task_and_frees_the_slot(
-    alice: User, model: str, worker: Worker, now: datetime
+    claim: Claim, now: datetime
 ) -> None:
-    task = submit(alice, now)
-    claim = claim_one(worker, now)
+    task = claim.task
 
     store_last(claim, now)
 
@@ -50,11 +49,8 @@ def test_the_last_picture_completes_the_task_and_frees_the_slot(
     assert not ModelSlot.objects.filter(task__isnull=False).exists()
 
 
-def test_each_of_the_two_lines_tells_how_the_task_stood_then(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
-    task = submit(alice, now)
-    claim = claim_one(worker, now)
+def test_each_of_the_two_lines_tells_how_the_task_stood_then(claim: Claim, now: datetime) -> None:
+    task = claim.task
 
     store_last(claim, now)
 
@@ -65,11 +61,8 @@ def test_each_of_the_two_lines_tells_how_the_task_stood_then(
     assert (completed.seq, completed.step, completed.progress) == (5, "completed", 100)
 
 
-def test_a_lost_answer_to_the_last_picture_is_given_again(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
-    task = submit(alice, now)
-    claim = claim_one(worker, now)
+def test_a_lost_answer_to_the_last_picture_is_given_again(claim: Claim, now: datetime) -> None:
+    task = claim.task
     first = store_last(claim, now)
     log = kinds(task.pk)
 
@@ -79,11 +72,8 @@ def test_a_lost_answer_to_the_last_picture_is_given_again(
     assert kinds(task.pk) == log
 
 
-def test_a_cancel_leaves_neither_the_last_picture_nor_an_end(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
-    task = submit(alice, now)
-    claim = claim_one(worker, now)
+def test_a_cancel_leaves_neither_the_last_picture_nor_an_end(claim: Claim, now: datetime) -> None:
+    task = claim.task
     services.request_cancel(task_id=task.pk, now=now)
 
     with pytest.raises(TransitionRefused):
@@ -108,11 +98,7 @@ def test_no_task_is_completed_while_another_picture_is_missing(
     assert not task.images.exists()
 
 
-def test_a_log_never_guesses_how_a_task_stood_before_a_line(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
-    submit(alice, now)
-    claim = claim_one(worker, now)
+def test_a_log_never_guesses_how_a_task_stood_before_a_line(claim: Claim, now: datetime) -> None:
     quiet, loud = (
         LogLine(kind=EventKind.DELAYED),
         LogLine(kind=EventKind.STEP_BEGAN, changes={"step": Step.PREPARING}),

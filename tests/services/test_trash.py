@@ -24,7 +24,7 @@ from tests.factories import (
     submit,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("model")]
 
 
 def back(
@@ -80,7 +80,7 @@ def test_nobody_marks_anothers_picture_and_then_nothing_is_written(
 
 
 def test_cards_say_what_is_a_favourite_and_leave_out_what_was_deleted(
-    alice: User, model: str, worker: Worker, now: datetime
+    alice: User, worker: Worker, now: datetime
 ) -> None:
     task = really_drawn(alice, worker, now, n=3)
     services.set_favourite(owner=alice, pictures=[(task.pk, 3)], favourite=True)
@@ -98,7 +98,7 @@ def test_cards_say_what_is_a_favourite_and_leave_out_what_was_deleted(
 
 
 def test_a_task_goes_with_its_last_picture_and_comes_back_with_one(
-    alice: User, model: str, worker: Worker, now: datetime
+    alice: User, worker: Worker, now: datetime
 ) -> None:
     task = really_drawn(alice, worker, now, n=2)
 
@@ -114,7 +114,7 @@ def test_a_task_goes_with_its_last_picture_and_comes_back_with_one(
 
 
 def test_a_whole_task_comes_back_with_what_went_with_it_and_no_more(
-    alice: User, model: str, worker: Worker, now: datetime
+    alice: User, worker: Worker, now: datetime
 ) -> None:
     task = really_drawn(alice, worker, now, n=3)
     put(alice, now, (task, 1))
@@ -130,7 +130,7 @@ def test_a_whole_task_comes_back_with_what_went_with_it_and_no_more(
 
 
 def test_a_picture_of_a_task_in_the_bin_comes_back_with_it(
-    alice: User, model: str, worker: Worker, now: datetime
+    alice: User, worker: Worker, now: datetime
 ) -> None:
     task = really_drawn(alice, worker, now, n=2)
     put(alice, now, tasks=[task])

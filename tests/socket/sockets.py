@@ -159,6 +159,12 @@ async def open_page(running_hub: None) -> AsyncIterator[OpenPage]:
 
 
 @pytest.fixture
+async def page(alice: User, open_page: OpenPage) -> Page:
+    """A signed-in page of alice."""
+    return await open_page(alice)
+
+
+@pytest.fixture
 async def visitor(running_hub: None) -> Callable[..., Awaitable[Page]]:
     """`await visitor(header=value…)`: an accepted socket with these headers."""
 

@@ -6,6 +6,7 @@ import asyncio
 import threading
 import uuid
 
+import pytest
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 
@@ -15,11 +16,10 @@ from generation.models import Worker
 from tests.socket.sockets import OpenPage, Page, cookie_of
 from tests.socket.task_events import claim, complete, progress, seqs_until
 
+pytestmark = pytest.mark.usefixtures("model")
 
-async def test_the_tutorials_messages_arrive_in_its_order(
-    alice: User, model: str, worker: Worker, open_page: OpenPage
-) -> None:
-    page = await open_page(alice)
+
+async def test_the_tutorials_messages_arrive_in_its_order(worker: Worker, page: Page) -> None:
     task_id = await page.generate()
     await complete(await claim(worker))
 
@@ -33,7 +33,7 @@ async def test_the_tutorials_messages_arrive_in_its_order(
 
 
 async def test_a_page_that_comes_back_gets_only_what_it_missed(
-    alice: User, model: str, worker: Worker, open_page: OpenPage
+    alice: User, worker: Worker, open_page: OpenPage
 ) -> None:
     first = await open_page(alice)
     task_id = await first.generate()
@@ -56,9 +56,8 @@ async def test_a_page_that_comes_back_gets_only_what_it_missed(
 
 
 async def test_attaching_in_the_middle_of_a_storm_misses_and_doubles_nothing(
-    alice: User, model: str, worker: Worker, open_page: OpenPage
+    alice: User, worker: Worker, open_page: OpenPage, page: Page
 ) -> None:
-    page = await open_page(alice)
     task_id = await page.generate()
     running = await claim(worker)
     storm = asyncio.create_task(progress(running, 300))
@@ -90,7 +89,7 @@ async def test_a_second_tab_hears_of_a_new_task_and_attaches(
 
 
 async def test_nobody_hears_of_another_persons_task(
-    alice: User, bob: User, model: str, worker: Worker, open_page: OpenPage
+    alice: User, bob: User, worker: Worker, open_page: OpenPage
 ) -> None:
     mine, theirs = await open_page(alice), await open_page(bob)
     await mine.generate()
@@ -102,7 +101,7 @@ async def test_nobody_hears_of_another_persons_task(
 
 
 async def test_staff_hear_only_the_tasks_they_attached_to(
-    alice: User, rita: User, model: str, worker: Worker, open_page: OpenPage
+    alice: User, rita: User, worker: Worker, open_page: OpenPage
 ) -> None:
     page, staff = await open_page(alice), await open_page(rita)
     watched = await page.generate("watched")
@@ -117,9 +116,8 @@ async def test_staff_hear_only_the_tasks_they_attached_to(
 
 
 async def test_what_the_layer_lost_is_read_from_the_log(
-    alice: User, model: str, worker: Worker, open_page: OpenPage
+    alice: User, worker: Worker, page: Page
 ) -> None:
-    page = await open_page(alice)
     task_id = await page.generate()
     await page.until("submitted")
     await broadcast.layer().group_discard(broadcast.group_of(alice.pk), hub.groups.channel)
@@ -132,9 +130,8 @@ async def test_what_the_layer_lost_is_read_from_the_log(
 
 
 async def test_an_event_after_a_lost_one_makes_the_gap_be_read(
-    alice: User, model: str, worker: Worker, open_page: OpenPage
+    alice: User, worker: Worker, page: Page
 ) -> None:
-    page = await open_page(alice)
     task_id = await page.generate()
     await page.until("submitted")
     group = broadcast.group_of(alice.pk)
@@ -148,9 +145,8 @@ async def test_an_event_after_a_lost_one_makes_the_gap_be_read(
 
 
 async def test_a_ring_for_more_than_the_log_holds_does_not_keep_the_reader_reading(
-    alice: User, open_page: OpenPage
+    page: Page,
 ) -> None:
-    page = await open_page(alice)
     task_id = await page.generate()
     await page.until("submitted")
     (outbox,) = hub.sockets
@@ -165,9 +161,8 @@ async def test_a_ring_for_more_than_the_log_holds_does_not_keep_the_reader_readi
 
 
 async def test_a_detached_task_is_silent_and_an_attached_one_goes_on(
-    alice: User, model: str, worker: Worker, open_page: OpenPage
+    worker: Worker, page: Page
 ) -> None:
-    page = await open_page(alice)
     silent = await page.generate("silent")
     heard = await page.generate("heard")
     await page.send(action="detach", task_id=silent)
@@ -182,9 +177,8 @@ async def test_a_detached_task_is_silent_and_an_attached_one_goes_on(
 
 
 async def test_a_finished_task_that_was_read_to_its_end_is_let_go(
-    alice: User, model: str, worker: Worker, open_page: OpenPage
+    worker: Worker, page: Page
 ) -> None:
-    page = await open_page(alice)
     task_id = await page.generate()
     await complete(await claim(worker))
     await page.until("result")
@@ -195,10 +189,7 @@ async def test_a_finished_task_that_was_read_to_its_end_is_let_go(
     assert not hub.watchers
 
 
-async def test_a_cancel_is_answered_and_followed_by_its_events(
-    alice: User, open_page: OpenPage
-) -> None:
-    page = await open_page(alice)
+async def test_a_cancel_is_answered_and_followed_by_its_events(page: Page) -> None:
     task_id = await page.generate()
 
     await page.send(action="cancel", task_id=task_id)
@@ -210,8 +201,7 @@ async def test_a_cancel_is_answered_and_followed_by_its_events(
     assert await seqs_until(page, task_id, 3) == [1, 2, 3]
 
 
-async def test_a_retry_is_acknowledged_as_a_new_task(alice: User, open_page: OpenPage) -> None:
-    page = await open_page(alice)
+async def test_a_retry_is_acknowledged_as_a_new_task(page: Page) -> None:
     task_id = await page.generate()
     await page.send(action="cancel", task_id=task_id)
     await page.until("cancelled")
@@ -226,11 +216,7 @@ async def test_a_retry_is_acknowledged_as_a_new_task(alice: User, open_page: Ope
     assert (await page.until("submitted"))["task_id"] == ack["task_id"]
 
 
-async def test_sockets_are_told_that_the_server_is_leaving(
-    alice: User, open_page: OpenPage
-) -> None:
-    page = await open_page(alice)
-
+async def test_sockets_are_told_that_the_server_is_leaving(page: Page) -> None:
     await hub.close_sockets(4503)
 
     assert await page.close_code() == 4503
@@ -271,9 +257,8 @@ async def test_a_closed_page_leaves_nothing_behind_in_the_hub(
 
 
 async def test_twenty_reloads_during_a_task_see_every_event_once(
-    alice: User, model: str, worker: Worker, open_page: OpenPage
+    alice: User, worker: Worker, open_page: OpenPage, page: Page
 ) -> None:
-    page = await open_page(alice)
     task_id = await page.generate()
     running = await claim(worker)
     seen: list[int] = []

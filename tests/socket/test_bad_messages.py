@@ -13,7 +13,7 @@ from django.utils import translation
 from generation.choices import ErrorCode
 from generation.hub import hub
 from generation.models import GenerationTask
-from tests.socket.sockets import OpenPage
+from tests.socket.sockets import OpenPage, Page
 
 UNKNOWN = "7d0f2a52-3e0c-4a39-9d5b-6b2f0a1c4e11"
 KEY = str(uuid.uuid4())
@@ -63,10 +63,8 @@ GUIDANCE = ("guidance_invalid", "guidance")
     ids=lambda value: value[:40] if isinstance(value, str) else None,
 )
 async def test_a_bad_message_is_answered_and_the_socket_goes_on(
-    alice: User, open_page: OpenPage, text: str, code: str, field: str | None
+    text: str, code: str, field: str | None, page: Page
 ) -> None:
-    page = await open_page(alice)
-
     await page.socket.send_to(text_data=text)
 
     refusal = await page.receive()
@@ -78,17 +76,14 @@ async def test_a_bad_message_is_answered_and_the_socket_goes_on(
     assert (await page.ask(action="ping"))["type"] == "pong"
 
 
-async def test_a_binary_frame_is_refused(alice: User, open_page: OpenPage) -> None:
-    page = await open_page(alice)
-
+async def test_a_binary_frame_is_refused(page: Page) -> None:
     await page.socket.send_to(bytes_data=b"\x00\x01")
 
     assert (await page.receive())["code"] == "binary_frame"
     assert (await page.ask(action="ping"))["type"] == "pong"
 
 
-async def test_a_frame_of_more_than_64_kib_is_refused(alice: User, open_page: OpenPage) -> None:
-    page = await open_page(alice)
+async def test_a_frame_of_more_than_64_kib_is_refused(page: Page) -> None:
     message = {"action": "generate", "prompt": "柳" * 22_000}
 
     await page.socket.send_to(text_data=json.dumps(message, ensure_ascii=False))
@@ -98,11 +93,7 @@ async def test_a_frame_of_more_than_64_kib_is_refused(alice: User, open_page: Op
 
 
 @pytest.mark.parametrize("wrong", [{"prompt": ""}, {"prompt": 7}, {"prompt": "x", "hue": 1}])
-async def test_a_refusal_echoes_the_request_key(
-    alice: User, open_page: OpenPage, wrong: dict[str, Any]
-) -> None:
-    page = await open_page(alice)
-
+async def test_a_refusal_echoes_the_request_key(wrong: dict[str, Any], page: Page) -> None:
     refusal = await page.ask(action="generate", request_key=KEY, **wrong)
 
     assert refusal["request_key"] == KEY
@@ -152,11 +143,7 @@ async def test_the_same_request_key_from_two_sockets_is_one_task(
     assert await GenerationTask.objects.acount() == 1
 
 
-async def test_asking_twice_on_one_socket_tells_nothing_twice(
-    alice: User, open_page: OpenPage
-) -> None:
-    page = await open_page(alice)
-
+async def test_asking_twice_on_one_socket_tells_nothing_twice(page: Page) -> None:
     task_id = await page.generate(request_key=KEY)
     await page.until("submitted")
     await page.send(action="generate", prompt="LiuJuan", request_key=KEY)
@@ -167,24 +154,20 @@ async def test_asking_twice_on_one_socket_tells_nothing_twice(
     assert [m["seq"] for m in page.messages if "kind" in m] == [1]
 
 
-async def test_a_task_that_is_not_over_cannot_be_retried(alice: User, open_page: OpenPage) -> None:
-    page = await open_page(alice)
+async def test_a_task_that_is_not_over_cannot_be_retried(page: Page) -> None:
     task_id = await page.generate()
 
     assert (await page.ask(action="retry", task_id=task_id))["code"] == "not_allowed_now"
 
 
-async def test_a_flood_is_closed_with_its_own_code(alice: User, open_page: OpenPage) -> None:
-    page = await open_page(alice)
-
+async def test_a_flood_is_closed_with_its_own_code(page: Page) -> None:
     for _each in range(100):
         await page.send(action="ping")
 
     assert await page.close_code() == 4429
 
 
-async def test_one_socket_can_watch_two_hundred_tasks(alice: User, open_page: OpenPage) -> None:
-    page = await open_page(alice)
+async def test_one_socket_can_watch_two_hundred_tasks(page: Page) -> None:
     (outbox,) = hub.sockets
     task_id = await page.generate()
     for number in range(199):
@@ -217,18 +200,17 @@ def test_every_sentence_says_something_in_both_languages() -> None:
     ],
 )
 async def test_text_that_cannot_be_written_neither_mutes_nor_ends_the_socket(
-    alice: User, open_page: OpenPage, text: str
+    text: str, page: Page
 ) -> None:
-    page = await open_page(alice)
-
     await page.socket.send_to(text_data=text)
 
     assert (await page.receive())["type"] == "error"
     assert (await page.ask(action="ping"))["type"] == "pong"
 
 
-async def test_a_cursor_from_the_future_is_not_believed(alice: User, open_page: OpenPage) -> None:
-    page = await open_page(alice)
+async def test_a_cursor_from_the_future_is_not_believed(
+    alice: User, open_page: OpenPage, page: Page
+) -> None:
     task_id = await page.generate()
     other = await open_page(alice)
 

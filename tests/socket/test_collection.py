@@ -15,7 +15,7 @@ from generation import broadcast, services
 from generation.hub import hub
 from generation.models import Collection, GenerationTask
 from tests.factories import finished_task
-from tests.socket.sockets import OpenPage
+from tests.socket.sockets import OpenPage, Page
 
 
 @pytest.fixture
@@ -67,9 +67,8 @@ def change(revision: int, kind: str, **more: Any) -> dict[str, Any]:
 
 
 async def test_a_change_whose_message_was_lost_is_told_by_its_number(
-    alice: User, task: GenerationTask, open_page: OpenPage, quiet_hub: None
+    alice: User, task: GenerationTask, quiet_hub: None, page: Page
 ) -> None:
-    page = await open_page(alice)
     await mark(alice, (task.pk, 1), favourite=True)
     assert (await page.until("collection"))["revision"] == 1
     # as if the layer had dropped what was published

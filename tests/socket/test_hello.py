@@ -7,6 +7,7 @@ import json
 import uuid
 from time import monotonic
 
+import pytest
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 
@@ -14,14 +15,15 @@ from generation import selectors
 from generation.hub import SocketOutbox, hub
 from generation.hub.replay import start_replay
 from generation.models import Worker
-from tests.socket.sockets import OpenPage
+from tests.socket.sockets import OpenPage, Page
 from tests.socket.task_events import claim, progress, seqs_until
+
+pytestmark = pytest.mark.usefixtures("model")
 
 
 async def test_what_is_rung_while_a_task_is_looked_up_is_not_missed(
-    alice: User, model: str, worker: Worker, open_page: OpenPage
+    alice: User, worker: Worker, page: Page
 ) -> None:
-    page = await open_page(alice)
     task_id = await page.generate()
     running = await claim(worker)
     await progress(running, 3)
@@ -41,9 +43,8 @@ async def test_what_is_rung_while_a_task_is_looked_up_is_not_missed(
 
 
 async def test_nothing_is_read_for_who_has_everything_unless_something_was_rung(
-    alice: User, model: str, worker: Worker, open_page: OpenPage
+    alice: User, worker: Worker, page: Page
 ) -> None:
-    page = await open_page(alice)
     task_id = await page.generate()
     running = await claim(worker)
     await seqs_until(page, task_id, 3)
@@ -61,9 +62,8 @@ async def test_nothing_is_read_for_who_has_everything_unless_something_was_rung(
 
 
 async def test_who_lets_go_while_the_log_is_read_is_told_nothing_more(
-    alice: User, model: str, worker: Worker, open_page: OpenPage
+    alice: User, worker: Worker, page: Page
 ) -> None:
-    page = await open_page(alice)
     task_id = await page.generate()
     reader = Reader(alice)
     await hub.register(reader.outbox)
@@ -101,7 +101,7 @@ class Reader:
 
 
 async def test_a_task_that_nobody_may_see_is_not_watched(
-    alice: User, bob: User, model: str, open_page: OpenPage
+    alice: User, bob: User, open_page: OpenPage
 ) -> None:
     page, stranger = await open_page(alice), await open_page(bob)
     task_id = await page.generate()
@@ -116,7 +116,7 @@ async def test_a_task_that_nobody_may_see_is_not_watched(
 
 
 async def test_an_id_that_is_written_otherwise_leads_to_the_same_task(
-    alice: User, model: str, worker: Worker, open_page: OpenPage
+    alice: User, worker: Worker, open_page: OpenPage
 ) -> None:
     first, second = await open_page(alice), await open_page(alice)
     task_id = await first.generate()
@@ -129,7 +129,7 @@ async def test_an_id_that_is_written_otherwise_leads_to_the_same_task(
 
 
 async def test_who_signs_in_reads_again_unless_every_notice_meanwhile_was_heard(
-    alice: User, bob: User, model: str, open_page: OpenPage
+    alice: User, bob: User, open_page: OpenPage
 ) -> None:
     page, other = await open_page(alice), await open_page(alice)
     since, notices = monotonic(), hub.notices

@@ -11,7 +11,7 @@ from django.test import Client
 from generation.hub import hub, replay_lock
 from generation.hub.replay_locks import locks
 from generation.sessions import TokenBucket, owner_buckets
-from tests.fallback.clients import OpenStream, SignedIn
+from tests.fallback.clients import HttpClient, OpenStream, SignedIn
 from tests.pages.clients import signed_in as browser_of
 from tests.socket.sockets import OpenPage, Page, cookie_of
 
@@ -43,9 +43,8 @@ async def test_sockets_and_streams_of_one_person_are_counted_together(
 
 
 async def test_messages_count_together_over_every_connection(
-    alice: User, bob: User, open_page: OpenPage, signed_in: SignedIn
+    alice: User, bob: User, open_page: OpenPage, person: HttpClient
 ) -> None:
-    person = await signed_in(alice)
     pages = [await open_page(alice), await open_page(alice)]
     other = await open_page(bob)
     owner_buckets.by_owner[alice.pk] = TokenBucket(rate=0, burst=3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 from django.utils import timezone
@@ -12,11 +13,13 @@ from django.utils import timezone
 from generation import services
 from generation.hub import hub
 from generation.models import Worker
-from tests.socket.sockets import OpenPage
+from tests.socket.sockets import OpenPage, Page
+
+pytestmark = pytest.mark.usefixtures("model")
 
 
 async def test_each_page_hears_where_a_new_task_of_its_person_would_stand(
-    alice: User, bob: User, model: str, worker: Worker, open_page: OpenPage
+    alice: User, bob: User, worker: Worker, open_page: OpenPage
 ) -> None:
     hers, bobs = await open_page(alice), await open_page(bob)
     for _each in range(3):
@@ -31,9 +34,8 @@ async def test_each_page_hears_where_a_new_task_of_its_person_would_stand(
 
 
 async def test_a_model_that_goes_away_is_told_at_once_and_nothing_is_told_twice(
-    alice: User, model: str, worker: Worker, open_page: OpenPage
+    worker: Worker, page: Page
 ) -> None:
-    page = await open_page(alice)
     await page.models_until(lambda wait: wait["reason"] == "in_line")
     for _each in range(3):
         await hub.publish_positions()
@@ -56,7 +58,7 @@ async def test_nothing_is_read_for_nobody(running_hub: None, monkeypatch: Any) -
 
 
 async def test_hello_comes_before_the_models(
-    alice: User, model: str, worker: Worker, open_page: OpenPage
+    alice: User, worker: Worker, open_page: OpenPage
 ) -> None:
     """The readings go on while sockets come in; open_page() fails if anything precedes hello."""
 

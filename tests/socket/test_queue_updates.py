@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
 from django.contrib.auth.models import User
 
 from generation.models import Worker
-from tests.socket.sockets import OpenPage
+from tests.socket.sockets import OpenPage, Page
 from tests.socket.task_events import claim
 
+pytestmark = pytest.mark.usefixtures("model")
 
-async def test_a_position_comes_with_its_reason(
-    alice: User, model: str, worker: Worker, open_page: OpenPage
-) -> None:
-    page = await open_page(alice)
+
+async def test_a_position_comes_with_its_reason(worker: Worker, page: Page) -> None:
     await page.generate("first")
     await claim(worker)
 
@@ -26,10 +26,7 @@ async def test_a_position_comes_with_its_reason(
     assert entry["eta_seconds"] > 0
 
 
-async def test_each_of_several_new_tasks_gets_its_position(
-    alice: User, model: str, worker: Worker, open_page: OpenPage
-) -> None:
-    page = await open_page(alice)
+async def test_each_of_several_new_tasks_gets_its_position(worker: Worker, page: Page) -> None:
     sent = [await page.generate(f"LiuJuan {number}") for number in range(4)]
 
     positions: dict[str, int] = {}
@@ -41,7 +38,7 @@ async def test_each_of_several_new_tasks_gets_its_position(
 
 
 async def test_another_page_of_the_same_owner_gets_the_position_too(
-    alice: User, model: str, open_page: OpenPage
+    alice: User, open_page: OpenPage
 ) -> None:
     """Without a worker the position never changes, so that no later update is sent."""
     page, other = await open_page(alice), await open_page(alice)

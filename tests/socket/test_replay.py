@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 from django.db import connection
@@ -17,8 +18,10 @@ from generation.limits import MAX_QUEUED_FRAMES
 from generation.models import GenerationTask, TaskEvent, Worker
 from generation.selectors import LogPage
 from tests.socket.fake_transport import Transport, sent
-from tests.socket.sockets import PATIENCE, OpenPage
+from tests.socket.sockets import PATIENCE, Page
 from tests.socket.task_events import claim, progress, seqs_until
+
+pytestmark = pytest.mark.usefixtures("model")
 
 PAGES = 6
 LOG = PAGES * MAX_QUEUED_FRAMES
@@ -88,9 +91,8 @@ def seqs(reader: Transport, task_id: str) -> list[int]:
 
 
 async def test_nothing_of_the_log_is_kept_for_who_stands_still(
-    alice: User, model: str, worker: Worker, open_page: OpenPage
+    alice: User, worker: Worker, page: Page
 ) -> None:
-    page = await open_page(alice)
     task_id = await page.generate()
     running = await claim(worker)
     await seqs_until(page, task_id, 3)
@@ -109,9 +111,8 @@ async def test_nothing_of_the_log_is_kept_for_who_stands_still(
 
 
 async def test_who_is_slow_has_each_page_read_once_for_all_his_tasks(
-    alice: User, quiet_hub: None, model: str, open_page: OpenPage
+    alice: User, quiet_hub: None, page: Page
 ) -> None:
-    page = await open_page(alice)
     tasks = [await page.generate(f"{number}") for number in range(4)]
     for task_id in tasks:
         await lengthen(task_id)
@@ -136,9 +137,8 @@ async def test_who_is_slow_has_each_page_read_once_for_all_his_tasks(
 
 
 async def test_a_ring_while_he_attaches_again_does_not_bring_the_old_cursor_back(
-    alice: User, model: str, open_page: OpenPage
+    alice: User, page: Page
 ) -> None:
-    page = await open_page(alice)
     task_id = await page.generate()
     await lengthen(task_id)
     reader = await one_who_stands_still(alice)

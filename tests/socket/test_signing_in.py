@@ -15,7 +15,7 @@ from django.test import Client, override_settings
 from accounts.log_escaping import log_line
 from generation.sessions.authentication import credentials_of
 from generation.sessions.origin import is_same_origin
-from tests.socket.sockets import OpenPage, Page, cookie_of
+from tests.socket.sockets import Page, cookie_of
 from tests.socket.tokens import FOREIGN, token_of
 
 FOREIGN_HOSTS = ["evil.example", "testserver.evil.example", "testserver,evil.example", "[::1", ""]
@@ -44,9 +44,7 @@ COOKIES_OF_OTHERS = [
 Visitor = Callable[..., Awaitable[Page]]
 
 
-async def test_a_page_of_ours_with_a_session_gets_hello(alice: User, open_page: OpenPage) -> None:
-    page = await open_page(alice)
-
+async def test_a_page_of_ours_with_a_session_gets_hello(page: Page) -> None:
     hello = page.messages[0]
     assert (hello["protocol"], hello["active"]) == (1, [])
     assert hello["connection_id"]

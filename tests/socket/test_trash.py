@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from generation import services
 from tests.factories import submit
-from tests.socket.sockets import OpenPage
+from tests.socket.sockets import OpenPage, Page
 
 
 @database_sync_to_async
@@ -42,8 +42,7 @@ async def test_a_deleted_task_cannot_be_attached_retried_or_varied(
     assert (await staff.until("task"))["task_id"] == task_id
 
 
-async def test_a_task_names_what_it_was_made_from(alice: User, open_page: OpenPage) -> None:
-    page = await open_page(alice)
+async def test_a_task_names_what_it_was_made_from(alice: User, page: Page) -> None:
     parent = await cancelled(alice)
 
     await page.send(action="generate", prompt="again", parent=parent)

@@ -15,7 +15,7 @@ from demo_xinference.faults import parse_all
 from generation.models import GenerationTask, ModelState
 from generation.worker.model_outages import MAX_KNOWN, ModelOutages
 from tests.conftest import MODEL
-from tests.socket.sockets import OpenPage
+from tests.socket.sockets import OpenPage, Page
 from tests.worker.demo_worker import StartDemoWorker, ending
 
 SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
@@ -121,9 +121,8 @@ async def test_a_disk_that_takes_no_picture_is_in_the_log_with_the_systems_own_e
 
 
 async def test_a_task_that_is_cancelled_before_a_worker_had_it_names_none(
-    alice: User, open_page: OpenPage, lines: list[str]
+    lines: list[str], page: Page
 ) -> None:
-    page = await open_page(alice)
     task_id = await page.generate(**SMALL)
     await page.ask(action="cancel", task_id=task_id)
 
