@@ -229,9 +229,7 @@ def assert_told_alike(
 
 @given(frames=st.sampled_from(EventKind).flatmap(lambda kind: frames_of(kind, 1)))
 @settings(max_examples=150, deadline=None)
-def test_both_sides_say_the_same_of_every_event(
-    scripts: dict[str, Ask], frames: EventFrame
-) -> None:
+def test_every_event_has_the_same_text(scripts: dict[str, Ask], frames: EventFrame) -> None:
     for language, ask in scripts.items():
         with translation.override(language):
             assert event_sentence(frames) == ask({"frame": frames})

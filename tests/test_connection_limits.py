@@ -201,7 +201,7 @@ async def test_a_request_that_drips_is_ended(open_site: OpenSite) -> None:
     assert site.connections.count == 0
 
 
-async def test_a_silent_connection_is_closed_and_one_that_is_used_is_not(
+async def test_only_silent_connections_are_closed(
     open_site: OpenSite,
 ) -> None:
     site = open_site()
@@ -297,7 +297,7 @@ async def test_a_connection_that_waits_makes_place_for_a_new_one(open_site: Open
     assert site.connections.count == 3
 
 
-async def test_where_all_are_busy_a_new_one_is_refused_but_probes_are_answered(
+async def test_a_full_server_still_answers_probes(
     open_site: OpenSite,
 ) -> None:
     site = open_site(most=2)

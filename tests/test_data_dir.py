@@ -35,9 +35,7 @@ def test_a_new_folder_and_its_secrets_are_closed(settings_of: SettingsOf, tmp_pa
     assert settings["UMASK"] == 0o077
 
 
-def test_a_start_closes_what_an_older_version_left_open(
-    settings_of: SettingsOf, tmp_path: Path
-) -> None:
+def test_a_start_closes_open_permissions(settings_of: SettingsOf, tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
     (data / "secret_key").write_text(f"{KEY}\n")
@@ -54,9 +52,7 @@ def test_a_start_closes_what_an_older_version_left_open(
     assert {mode_of(path) for path in data.iterdir()} == {0o600}
 
 
-def test_the_group_may_read_pictures_only_if_the_proxy_sends_them(
-    settings_of: SettingsOf, tmp_path: Path
-) -> None:
+def test_group_reads_pictures_only_for_a_proxy(settings_of: SettingsOf, tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
     data.chmod(0o757)
@@ -95,18 +91,14 @@ def test_a_folder_that_stays_open_is_named_by_a_check() -> None:
 
 
 @pytest.mark.parametrize("name", ["a-file", "a-file/below", "n" * 300])
-def test_a_folder_that_cannot_be_made_is_named(
-    settings_of: SettingsOf, tmp_path: Path, name: str
-) -> None:
+def test_an_impossible_folder_is_named(settings_of: SettingsOf, tmp_path: Path, name: str) -> None:
     (tmp_path / "a-file").touch()
 
     with pytest.raises(InvalidSettings, match=r"DATA_DIR=.* Type DATA_DIR=/a/folder"):
         settings_of(DATA_DIR=str(tmp_path / name))
 
 
-def test_parents_can_be_written_by_this_account_alone(
-    settings_of: SettingsOf, tmp_path: Path
-) -> None:
+def test_writable_parents_are_refused(settings_of: SettingsOf, tmp_path: Path) -> None:
     mask = os.umask(0)
     try:
         data = settings_of(DATA_DIR=str(tmp_path / "one/two/data"))["DATA_DIR"]
@@ -174,9 +166,7 @@ def test_a_refused_start_changes_nothing(
     assert not own.exists()
 
 
-def test_what_others_share_is_refused_with_what_to_type(
-    settings_of: SettingsOf, tmp_path: Path
-) -> None:
+def test_shared_folders_are_refused(settings_of: SettingsOf, tmp_path: Path) -> None:
     paths = lay_out(tmp_path)
 
     for name in ("home", "shared"):
@@ -197,9 +187,7 @@ def test_bits_beside_the_permissions_stay(settings_of: SettingsOf, tmp_path: Pat
 @pytest.mark.parametrize(
     "content", [b"", b"\n", b"x", b"changeme", b"a" * 50, b"\0" * 67, b"\xff" * 67, b"k" * 70_000]
 )
-def test_a_key_that_anybody_could_guess_is_refused(
-    settings_of: SettingsOf, tmp_path: Path, content: bytes
-) -> None:
+def test_a_weak_key_is_refused(settings_of: SettingsOf, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "secret_key").write_bytes(content)
 
     with pytest.raises(InvalidSettings, match=r"secret_key (holds no usable key|cannot be used)"):

@@ -36,9 +36,7 @@ def start(tmp_path: Path, *command: str, **env: str) -> subprocess.CompletedProc
     )
 
 
-def test_blank_variables_are_those_that_are_not_set(
-    settings_of: SettingsOf, tmp_path: Path
-) -> None:
+def test_blank_variables_count_as_unset(settings_of: SettingsOf, tmp_path: Path) -> None:
     blank = dict.fromkeys(variables(), "  ")
     # the default of this one is a folder of the checkout
     del blank["DATA_DIR"]
@@ -73,9 +71,7 @@ def test_a_start_names_every_mistake_in_one_sentence_each(tmp_path: Path) -> Non
     [("-m", "daphne", "-p", "1", "liujuan_site.asgi:application"), ("manage.py", "run_worker")],
     ids=["daphne", "run_worker"],
 )
-def test_whatever_is_started_ends_with_one_and_no_traceback(
-    tmp_path: Path, command: tuple[str, ...]
-) -> None:
+def test_a_bad_value_ends_every_command(tmp_path: Path, command: tuple[str, ...]) -> None:
     done = start(tmp_path, *command, XINFERENCE_URL="localhost:9997")
 
     assert done.returncode == 1
@@ -437,9 +433,7 @@ NO_DATABASE_OPTIONS = (
         (validators.api_key, "Bearer x", ""),
     ],
 )
-def test_a_value_that_cannot_work_is_refused_with_one_that_can(
-    read: Reader, typed: str, suggestion: str
-) -> None:
+def test_a_refusal_suggests_a_valid_value(read: Reader, typed: str, suggestion: str) -> None:
     with pytest.raises(InvalidSetting) as refused:
         read(typed)
 
@@ -534,7 +528,7 @@ def test_https_follows_from_the_public_url(
     assert settings["HTTPS"] is settings["SESSION_COOKIE_SECURE"] is https
 
 
-def test_hosts_of_lists_and_addresses_are_answered(
+def test_hosts_of_both_settings_are_allowed(
     settings_of: SettingsOf,
 ) -> None:
     given = settings_of(ALLOWED_HOSTS="A, fd00::5,,", HOST="::")["ALLOWED_HOSTS"]
@@ -553,9 +547,7 @@ def test_a_sqlite_url_is_opened_like_the_default(settings_of: SettingsOf, tmp_pa
     assert named["NAME"].stat().st_mode & 0o777 == 0o600
 
 
-def test_two_installations_on_one_host_have_cookies_of_their_own(
-    settings_of: SettingsOf, tmp_path: Path
-) -> None:
+def test_cookies_differ_between_installations(settings_of: SettingsOf, tmp_path: Path) -> None:
     names = ("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "LANGUAGE_COOKIE_NAME")
 
     def cookies(**env: str) -> set[str]:
@@ -574,7 +566,7 @@ def test_two_installations_on_one_host_have_cookies_of_their_own(
     assert not keys[0] & cookies(PUBLIC_URL="https://h:2", SECRET_KEY=OLD)
 
 
-def test_processes_hear_each_other_while_the_key_is_changed(
+def test_processes_share_a_layer_during_a_key_change(
     settings_of: SettingsOf,
 ) -> None:
     old = settings_of(SECRET_KEY=OLD)["REDIS_PREFIX"]
@@ -583,7 +575,7 @@ def test_processes_hear_each_other_while_the_key_is_changed(
     assert settings_of(SECRET_KEY=NEW)["REDIS_PREFIX"] != old
 
 
-def test_a_site_below_a_path_has_everything_there(
+def test_a_sub_path_applies_to_every_address(
     settings_of: SettingsOf,
 ) -> None:
     settings = settings_of(PUBLIC_URL="HTTPS://Example.org/studio/")
@@ -644,7 +636,7 @@ def test_every_address_that_is_printed_is_answered(
     assert {addresses.host_of(url) for url in settings["SITE_URLS"]} <= answered
 
 
-def test_the_password_of_the_model_server_is_not_shown(
+def test_model_server_password_is_hidden(
     settings_of: SettingsOf,
 ) -> None:
     settings = settings_of(XINFERENCE_URL="http://user:p%40ss@gpu:9997")

@@ -249,9 +249,7 @@ def record(name: str, message: str, error: BaseException | None = None) -> loggi
     return logging.LogRecord(name, logging.WARNING, __file__, 1, message, None, exc_info)
 
 
-def test_what_drivers_say_of_a_server_that_is_away_counts_as_one_outage(
-    outages: list[Outage], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_driver_errors_are_outages(outages: list[Outage], caplog: pytest.LogCaptureFixture) -> None:
     pool = [
         "error connecting in 'pool-1': connection failed: refused\n\tIs the server running?",
         "reconnection attempt in pool 'pool-1' failed after 3.1 sec",
@@ -271,9 +269,7 @@ def test_what_drivers_say_of_a_server_that_is_away_counts_as_one_outage(
     assert [outage.failures for outage in outages] == [10, 10]
 
 
-def test_a_listener_that_is_cancelled_at_the_end_is_no_outage(
-    outages: list[Outage], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_cancel_is_no_outage(outages: list[Outage], caplog: pytest.LogCaptureFixture) -> None:
     try:
         raise asyncio.CancelledError
     except asyncio.CancelledError:

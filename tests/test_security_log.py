@@ -61,9 +61,7 @@ def test_a_value_cannot_forge_a_line(
         (1, "fe80::1%eth0", "fe80::1"),
     ],
 )
-def test_only_a_trusted_proxy_says_where_a_client_is(
-    proxies: int, forwarded: str | None, address: str
-) -> None:
+def test_only_trusted_proxies_forward(proxies: int, forwarded: str | None, address: str) -> None:
     headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
     request = RequestFactory().get("/", headers=headers, REMOTE_ADDR="192.0.2.1")
     scope: dict[str, Any] = {

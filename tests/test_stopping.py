@@ -170,9 +170,7 @@ async def test_a_cancellation_that_gets_lost_is_repeated(monkeypatch: pytest.Mon
     assert task.cancelled()
 
 
-async def test_the_doorbell_stops_while_a_ring_goes_on(
-    stubborn: Stubborn, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_listening_stops(stubborn: Stubborn, caplog: pytest.LogCaptureFixture) -> None:
     publisher = Publisher()
     publisher.start()
     publisher.send(stubborn.work)
@@ -320,9 +318,7 @@ async def test_a_run_ends_while_the_end_of_a_dropped_call_goes_on(
     await losing
 
 
-async def test_a_process_drains_while_its_model_server_goes_on(
-    stubborn: Stubborn, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_drain_during_calls(stubborn: Stubborn, monkeypatch: pytest.MonkeyPatch) -> None:
     # this process's own hub is found afterwards as it was
     monkeypatch.setattr(hub, "leaving", False)
 

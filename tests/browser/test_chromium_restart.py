@@ -11,9 +11,7 @@ pytestmark = pytest.mark.browser
 runs: list[Browser] = []
 
 
-def test_a_browser_that_was_killed_is_replaced_and_its_end_told(
-    chromium_process: Chromium, chromium: Browser
-) -> None:
+def test_a_killed_browser_is_replaced(chromium_process: Chromium, chromium: Browser) -> None:
     chromium_process.kill()
     with pytest.raises(Error):
         chromium.new_context()
@@ -26,9 +24,7 @@ def test_a_browser_that_was_killed_is_replaced_and_its_end_told(
     again.new_context().close()
 
 
-def test_a_test_whose_browser_vanished_runs_once_more(
-    chromium_process: Chromium, chromium: Browser
-) -> None:
+def test_a_test_without_browser_is_repeated(chromium_process: Chromium, chromium: Browser) -> None:
     runs.append(chromium)
     if len(runs) == 1:
         chromium_process.kill()

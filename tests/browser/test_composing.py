@@ -126,9 +126,7 @@ def a_task_for_each_line(page: Page) -> None:
     page.locator("[data-part=split] label", has=page.locator("[value=lines]")).click()
 
 
-def test_each_line_becomes_a_task_once_however_often_the_button_is_pressed(
-    page: Page, shoot: Shoot
-) -> None:
+def test_each_prompt_line_becomes_one_task_despite_more_clicks(page: Page, shoot: Shoot) -> None:
     page.locator("[name=prompt]").fill("\n".join([*LINES, "", "  "]))
     page.locator("[name=steps]").fill("2")
     a_task_for_each_line(page)
@@ -175,9 +173,7 @@ def paste(page: Page, text: str) -> None:
     )
 
 
-def test_pasted_settings_fill_the_fields_and_can_be_pasted_as_text(
-    page: Page, shoot: Shoot
-) -> None:
+def test_pasted_settings_fill_the_fields_or_stay_text(page: Page, shoot: Shoot) -> None:
     page.locator("[name=prompt]").fill("")
     paste(page, PARAMETERS.format(seed=7))
 
@@ -209,9 +205,7 @@ def test_a_seed_that_is_too_large_is_shown_whole_and_refused(page: Page) -> None
     expect(page.locator("article.card")).to_have_count(0)
 
 
-def test_what_a_field_cannot_hold_is_named_offered_and_not_estimated(
-    page: Page, shoot: Shoot
-) -> None:
+def test_invalid_values_are_named_and_not_estimated(page: Page, shoot: Shoot) -> None:
     page.locator("[name=prompt]").fill("\n".join([*LINES, "a longer line than others"]))
     a_task_for_each_line(page)
     page.locator("[data-part=counts] label:has([value='2'])").click()
@@ -307,7 +301,7 @@ def test_all_that_waits_is_cancelled_with_two_presses(page: Page) -> None:
     expect(page.locator("#cancel-waiting")).to_be_hidden()
 
 
-def test_what_is_typed_and_sent_before_the_scripts_are_there_is_sent_once(
+def test_input_before_the_scripts_load_is_sent_once(
     context: BrowserContext,
 ) -> None:
     page = context.new_page()
@@ -343,9 +337,7 @@ def test_another_device_begins_with_the_last_settings_and_a_draft_goes_before_th
     expect(other.locator("[name=n][value='2']")).to_be_checked()
 
 
-def test_varying_a_picture_names_its_parent_and_marks_what_is_changed(
-    page: Page, shoot: Shoot
-) -> None:
+def test_a_variation_names_its_parent_and_marks_changes(page: Page, shoot: Shoot) -> None:
     card = send(page, "to be varied", steps=2, size="256x256")
     expect_status(card, "completed")
     parent = task_id_of(card)
@@ -406,9 +398,7 @@ def test_on_a_phone_the_sheet_opens_sends_and_closes(phone: BrowserContext) -> N
     expect_status(card_of(page, "from a phone"), "completed")
 
 
-def test_on_a_phone_all_of_the_form_can_be_used_before_the_scripts_are_there(
-    phone: BrowserContext, shoot: Shoot
-) -> None:
+def test_on_a_phone_the_form_works_without_scripts(phone: BrowserContext, shoot: Shoot) -> None:
     page = phone.new_page()
     held: list[Route] = []
     page.route("**/pages/studio*.js", lambda route: held.append(route))

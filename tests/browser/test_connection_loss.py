@@ -48,9 +48,7 @@ def open_studio(page: Page) -> Wire:
     return wire
 
 
-def test_a_cut_is_told_and_everything_is_caught_up(
-    far: Page, proxy: TcpProxy, shoot: Shoot
-) -> None:
+def test_a_lost_connection_is_shown_and_caught_up(far: Page, proxy: TcpProxy, shoot: Shoot) -> None:
     wire = open_studio(far)
     card = send(far, "断线也不怕", steps=100)
     task_id = task_id_of(card)
@@ -115,9 +113,7 @@ def tasks_of(studio: Studio, person: Account) -> list[str]:
         return [row[0] for row in database.execute(query, [person.name])]
 
 
-def test_a_page_that_was_signed_out_elsewhere_asks_to_sign_in(
-    far: Page, proxy: TcpProxy, shoot: Shoot
-) -> None:
+def test_a_sign_out_elsewhere_asks_to_sign_in(far: Page, proxy: TcpProxy, shoot: Shoot) -> None:
     open_studio(far)
     other = far.context.new_page()
     other.goto("/")
@@ -145,9 +141,7 @@ def mortal(tmp_path: Path) -> Iterator[Studio]:
     studio.stop()
 
 
-def test_the_page_survives_the_death_of_the_server(
-    mortal: Studio, sign_in: SignIn, shoot: Shoot
-) -> None:
+def test_the_page_survives_a_killed_server(mortal: Studio, sign_in: SignIn, shoot: Shoot) -> None:
     (person,) = create_accounts(mortal, first=1, count=1)
     page = sign_in(person, mortal.url).new_page()
     wire = open_studio(page)

@@ -44,9 +44,7 @@ def test_the_newest_picture_is_large_and_older_ones_are_small(page: Page, shoot:
     assert feed["width"] > 1_600
 
 
-def test_what_runs_stands_first_and_a_long_queue_is_one_line_that_opens(
-    page: Page, shoot: Shoot
-) -> None:
+def test_running_cards_come_first_and_a_long_queue_is_folded(page: Page, shoot: Shoot) -> None:
     lines = [f"heron number {n}" for n in range(6)]
     a_task_for_each_line(page, lines, steps=100)
     expect_status(card_of(page, lines[0]), "running")

@@ -181,9 +181,7 @@ def test_chosen_pictures_are_taken_along_in_one_file(visit: Visit) -> None:
         assert archive.read(pictures[0]).startswith(b"\xff\xd8")
 
 
-def test_a_failed_task_is_tried_again_and_its_picture_comes_by_itself(
-    visit: Visit, shoot: Shoot
-) -> None:
+def test_a_failed_task_is_retried_and_its_picture_appears(visit: Visit, shoot: Shoot) -> None:
     page = visit("retrier")
     failed = page.locator(".tile[data-status=failed]")
     expect(failed).to_contain_text("失败于第 5 步")

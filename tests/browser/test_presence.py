@@ -69,7 +69,7 @@ def test_title_and_icon_follow_the_newest_task_and_calm_down(page: Page) -> None
     expect(page).to_have_title("工作台 · LiuJuan Studio")
 
 
-def test_a_task_that_ends_unseen_is_told_once_by_two_tabs_and_its_notification_leads_to_it(
+def test_an_end_in_hidden_tabs_is_one_notification_that_links(
     watcher: BrowserContext,
 ) -> None:
     first, second = open_studio(watcher), open_studio(watcher)
@@ -96,7 +96,7 @@ def test_a_task_that_ends_unseen_is_told_once_by_two_tabs_and_its_notification_l
     expect(first).to_have_title("工作台 · LiuJuan Studio")
 
 
-def test_who_is_looking_is_not_disturbed_and_a_sound_comes_only_unseen(
+def test_no_notification_and_no_sound_in_a_visible_tab(
     watcher: BrowserContext,
 ) -> None:
     page = open_studio(watcher)
@@ -113,7 +113,7 @@ def test_who_is_looking_is_not_disturbed_and_a_sound_comes_only_unseen(
     assert notes(page) == []
 
 
-def test_a_refused_permission_is_explained_and_nothing_is_asked_without_a_click(
+def test_a_refused_permission_is_explained(
     sign_in: SignIn, studio: Studio, person: Account
 ) -> None:
     context = sign_in(person, studio.url)

@@ -24,9 +24,7 @@ def door(sign_in: SignIn, studio: Studio) -> Page:
     return page
 
 
-def test_the_printed_account_opens_the_studio_and_signing_out_closes_it(
-    door: Page, studio: Studio, shoot: Shoot
-) -> None:
+def test_the_printed_account_signs_in_and_out(door: Page, studio: Studio, shoot: Shoot) -> None:
     shoot(door, "sign-in")
     submit_sign_in(door, studio.printed["Name"], studio.printed["Password"])
 
@@ -41,9 +39,7 @@ def test_the_printed_account_opens_the_studio_and_signing_out_closes_it(
     expect(door).to_have_url(re.compile("/accounts/sign-in/"))
 
 
-def test_what_a_person_wrote_leaves_the_device_when_they_sign_out(
-    studio: Studio, context: BrowserContext
-) -> None:
+def test_drafts_are_removed_at_sign_out(studio: Studio, context: BrowserContext) -> None:
     page, other_tab = context.new_page(), context.new_page()
     for each in (page, other_tab):
         each.goto("/")
@@ -72,9 +68,7 @@ def kept(page: Page) -> str:
     return text
 
 
-def test_a_wrong_password_is_told_and_the_name_is_kept(
-    door: Page, studio: Studio, shoot: Shoot
-) -> None:
+def test_a_wrong_password_keeps_the_user_name(door: Page, studio: Studio, shoot: Shoot) -> None:
     submit_sign_in(door, studio.printed["Name"], "not the password")
 
     alert = door.locator("#sign-in-error")

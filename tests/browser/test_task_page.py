@@ -140,9 +140,7 @@ def test_the_drawing_grows_while_the_task_goes_on(page: Page, shoot: Shoot) -> N
     assert [" ".join(text.split()) for text in lines.all_inner_texts()] == live
 
 
-def test_an_interrupted_attempt_stays_in_sight_and_explains_the_time(
-    shaky_studio: Studio, sign_in: SignIn, shoot: Shoot
-) -> None:
+def test_interrupted_attempts_stay(shaky_studio: Studio, sign_in: SignIn, shoot: Shoot) -> None:
     (person,) = create_accounts(shaky_studio, first=1, count=1)
     page = sign_in(person, shaky_studio.url).new_page()
     page.goto("/")

@@ -67,9 +67,7 @@ def test_back_closes_forward_opens_and_a_reload_shows_the_same(page: Page, card:
     expect(viewer_of(page)).to_be_hidden()
 
 
-def test_zoom_by_key_wheel_and_two_clicks_and_the_percent_says_so(
-    page: Page, card: Locator
-) -> None:
+def test_zoom_by_key_wheel_and_double_click_shows_the_percent(page: Page, card: Locator) -> None:
     viewer = open_viewer(page)
     percent = viewer.locator("[data-part=zoomed]")
     stage = viewer.locator("[data-part=stage]")

@@ -119,9 +119,7 @@ def test_what_can_be_done_with_a_finished_card(page: Page, card: Locator) -> Non
     expect(page.locator("article.card")).to_have_count(2)
 
 
-def test_one_press_draws_a_variation_and_says_what_is_new_in_it(
-    page: Page, card: Locator, shoot: Shoot
-) -> None:
+def test_one_key_makes_a_variation_with_its_change(page: Page, card: Locator, shoot: Shoot) -> None:
     parent, cards = task_id_of(card), page.locator("article.card")
     card.locator("[data-part=vary]").click()
     expect(page.locator("#alerts")).to_contain_text("换了新种子，其余不变")

@@ -96,9 +96,7 @@ def written_percents(studio: Studio, task_id: str) -> set[int]:
         return {int(progress) for (progress,) in database.execute(query, [uuid.UUID(task_id).hex])}
 
 
-def test_a_second_tab_shows_the_same_task_without_a_reload(
-    page: Page, context: BrowserContext, studio: Studio
-) -> None:
+def test_a_second_tab_shows_the_task(page: Page, context: BrowserContext, studio: Studio) -> None:
     other = context.new_page()
     other.goto("/")
     expect_live(other)
@@ -137,9 +135,7 @@ def test_the_task_page_follows_the_task_too(page: Page, shoot: Shoot) -> None:
     shoot(page, "task-completed")
 
 
-def test_every_picture_of_a_batch_is_shown_as_soon_as_it_is_stored(
-    page: Page, shoot: Shoot
-) -> None:
+def test_each_picture_of_a_batch_is_shown_once_stored(page: Page, shoot: Shoot) -> None:
     card = send(page, "three of a kind", size="256x256", steps=40, n=3)
     expect_percent(card, 40)
     shoot(page, "batch")

@@ -52,9 +52,7 @@ def url(authority: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("setting", ["XINFERENCE_CA", "SSL_CERT_FILE"])
-async def test_a_private_authority_is_believed_when_it_is_named(
-    authority: Path, url: str, setting: str
-) -> None:
+async def test_a_private_authority_is_trusted(authority: Path, url: str, setting: str) -> None:
     with override_settings(XINFERENCE_URL=url, **{setting: str(authority)}):
         client = configured_client()
 

@@ -102,9 +102,7 @@ def test_a_well_known_sentence_has_a_code(status: int, words: str, code: ErrorCo
         ("negative_prompt is not supported by this model", None),
     ],
 )
-def test_a_refusal_that_names_a_part_of_the_request_blames_that_part(
-    words: str, code: ErrorCode | None
-) -> None:
+def test_a_refusal_is_attributed_to_the_named_field(words: str, code: ErrorCode | None) -> None:
     assert known_error(400, words) == code
 
 

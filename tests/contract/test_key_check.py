@@ -76,18 +76,14 @@ async def test_a_key_that_the_lists_refuse_too_is_refused(
     assert server.asked.count("instances") == 1
 
 
-async def test_lists_that_cannot_be_asked_say_nothing_of_the_key(
-    server: OddServer, client: XinferenceClient
-) -> None:
+async def test_failing_lists_refuse_no_key(server: OddServer, client: XinferenceClient) -> None:
     server.answers = {"draw": REFUSALS[0], "instances": b""}
 
     with pytest.raises(XinferenceUnreachable):
         await CALLS["draw"](client)
 
 
-async def test_a_model_that_refuses_the_key_fails_alone(
-    server: OddServer, client: XinferenceClient
-) -> None:
+async def test_one_model_can_refuse_the_key(server: OddServer, client: XinferenceClient) -> None:
     server.answers = {"replicas second": REFUSALS[0]}
 
     for _ in range(3):
@@ -97,9 +93,7 @@ async def test_a_model_that_refuses_the_key_fails_alone(
     assert server.asked.count("replicas second") == 1
 
 
-async def test_progress_that_is_forbidden_does_not_end_the_watching(
-    server: OddServer, client: XinferenceClient
-) -> None:
+async def test_forbidden_progress_is_no_end(server: OddServer, client: XinferenceClient) -> None:
     """Its end means that the key is refused."""
     server.answers = {"progress": REFUSALS[0]}
     watching = asyncio.ensure_future(anext(client.watch("1")))

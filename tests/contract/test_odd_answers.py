@@ -151,9 +151,7 @@ async def test_a_field_of_the_wrong_kind_is_a_useless_answer(
             await CALLS[place](client)
 
 
-async def test_a_model_with_odd_fields_is_believed_within_bounds(
-    server: OddServer, client: XinferenceClient
-) -> None:
+async def test_odd_model_fields_are_bounded(server: OddServer, client: XinferenceClient) -> None:
     for field in ("replica", "replica_statuses", "status", "model_ability", "n_worker"):
         for value in JSON_VALUES:
             odd = (
@@ -205,9 +203,7 @@ async def test_every_other_name_can_be_asked_for(server: OddServer, name: str) -
     assert f"replicas {name}" in server.asked
 
 
-async def test_of_very_many_models_the_first_ones_and_the_wanted_one_are_kept(
-    server: OddServer, client: XinferenceClient
-) -> None:
+async def test_too_many_models_are_cut(server: OddServer, client: XinferenceClient) -> None:
     server.models = [f"model-{k:04}" for k in range(500)]
 
     names = [model.name for model in await client.listed(first="model-0499")]
@@ -216,9 +212,7 @@ async def test_of_very_many_models_the_first_ones_and_the_wanted_one_are_kept(
     assert {"model-0000", "model-0499"} <= set(names)
 
 
-async def test_a_status_stands_whatever_its_body_is(
-    server: OddServer, client: XinferenceClient
-) -> None:
+async def test_a_status_counts_with_any_body(server: OddServer, client: XinferenceClient) -> None:
     """A refused key is not sent again because its refusal came as 2 MB, or packed."""
     packed = "Content-Encoding: gzip"
     for status, kind in (
@@ -255,9 +249,7 @@ async def test_the_wait_that_a_server_asks_for_is_bounded(
     assert caught.value.retry_after == meant
 
 
-async def test_as_much_is_read_as_a_picture_of_that_size_can_need(
-    server: OddServer, client: XinferenceClient
-) -> None:
+async def test_a_body_is_read_up_to_its_limit(server: OddServer, client: XinferenceClient) -> None:
     pixels = base64.b64encode(bytes(256 * (4 * 256 + 1)) + bytes(60_000)).decode()
     server.answers = {"draw": response({"images": [pixels], "parameters": "x" * 50_000})}
     assert await CALLS["draw"](client) == pixels
@@ -301,18 +293,14 @@ async def test_others_go_on_while_crumbs_are_read_and_few_of_them_are(
     assert turns > 50
 
 
-async def test_interim_heads_before_an_answer_are_passed_over(
-    server: OddServer, client: XinferenceClient
-) -> None:
+async def test_interim_responses_are_skipped(server: OddServer, client: XinferenceClient) -> None:
     interim = b"HTTP/1.1 100 Continue\r\n\r\n" + b"HTTP/1.1 102 Processing\r\n\r\n" * 500
     server.answers = {"progress": interim + response({"progress": 0.25})}
 
     assert await client.progress("1") == 0.25
 
 
-async def test_nothing_of_a_bad_answer_is_kept_by_its_error(
-    server: OddServer, client: XinferenceClient
-) -> None:
+async def test_an_error_keeps_no_response(server: OddServer, client: XinferenceClient) -> None:
     """Cycles are collected rarely here: an error that is one must not hold what was read."""
     held: list[StudioError] = []
     texts = [json.dumps({"images": ["!" * 300_000, 1], "msg": 1, "progress": []}).encode()]
@@ -364,9 +352,7 @@ async def test_a_key_that_no_header_can_hold_is_never_quoted(server: OddServer, 
     await client.aclose()
 
 
-async def test_a_cookie_of_the_server_is_not_sent_back(
-    server: OddServer, client: XinferenceClient
-) -> None:
+async def test_server_cookies_are_not_returned(server: OddServer, client: XinferenceClient) -> None:
     server.answers = {"progress": response({"progress": 0}, "200 OK", "Set-Cookie: a=b")}
 
     for _ in range(2):
@@ -376,9 +362,7 @@ async def test_a_cookie_of_the_server_is_not_sent_back(
     assert "cookie" not in str(server.heads).lower()
 
 
-async def test_a_key_that_is_refused_while_many_calls_are_watched_is_not_sent_for_each(
-    server: OddServer, client: XinferenceClient
-) -> None:
+async def test_a_refused_key_is_sent_once(server: OddServer, client: XinferenceClient) -> None:
     """Ten bad tries in five minutes ban the address for an hour."""
     refused = response({"detail": "no"}, "401 Unauthorized")
     server.answers = {"progress": refused, "instances": refused}

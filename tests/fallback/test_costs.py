@@ -74,9 +74,7 @@ def history(alice: User, bob: User, now: datetime) -> None:
             cursor.execute("ANALYZE generation_generationtask")
 
 
-def test_no_history_is_read_to_find_what_goes_on(
-    alice: User, bob: User, now: datetime, history: None
-) -> None:
+def test_active_tasks_need_no_history(alice: User, bob: User, now: datetime, history: None) -> None:
     with asked() as questions:
         active = selectors.active_cursors(alice)
         found = selectors.tasks_to_find([alice.pk, bob.pk], since=now)

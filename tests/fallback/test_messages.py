@@ -83,9 +83,7 @@ async def test_cancel_retry_and_detach(person: HttpClient) -> None:
     assert await person.send(action="detach", task_id=task_id) == []
 
 
-async def test_a_ping_tells_the_newest_events_of_what_was_asked_for(
-    alice: User, bob: User, signed_in: SignedIn
-) -> None:
+async def test_a_ping_returns_asked_cursors(alice: User, bob: User, signed_in: SignedIn) -> None:
     person, stranger = await signed_in(alice), await signed_in(bob)
     asked, other = await person.generate("asked"), await person.generate("other")
 
@@ -119,9 +117,7 @@ async def test_another_persons_task_is_not_found(
         (b'{"action": "generate", "prompt": "\xff"}', "not_json"),
     ],
 )
-async def test_what_cannot_be_used_is_refused_as_on_a_socket(
-    text: str | bytes, code: str, person: HttpClient
-) -> None:
+async def test_bad_messages_are_refused(text: str | bytes, code: str, person: HttpClient) -> None:
     answer = await person.post(text)
 
     (frame,) = json.loads(answer.content)["frames"]
@@ -150,9 +146,7 @@ async def test_a_form_is_no_message(alice: User, signed_in: SignedIn) -> None:
     assert (answer.status_code, frame["code"]) == (200, "not_json")
 
 
-async def test_who_sends_too_fast_is_told_to_wait(
-    alice: User, bob: User, signed_in: SignedIn
-) -> None:
+async def test_fast_senders_are_throttled(alice: User, bob: User, signed_in: SignedIn) -> None:
     person, another = await signed_in(alice), await signed_in(bob)
     # nothing comes back while the test runs, however long that takes
     request_buckets.by_owner[alice.pk] = TokenBucket(rate=0)
@@ -214,9 +208,7 @@ async def test_polling_sees_every_event_once(worker: Worker, person: HttpClient)
     assert seqs == list(range(1, 54))
 
 
-async def test_a_task_that_came_and_went_between_two_polls_is_told_once(
-    alice: User, bob: User, signed_in: SignedIn
-) -> None:
+async def test_tasks_between_polls_are_sent(alice: User, bob: User, signed_in: SignedIn) -> None:
     page, elsewhere, stranger = [await signed_in(user) for user in (alice, alice, bob)]
     before, *_frames = await page.poll()
     await stranger.send(action="cancel", task_id=await stranger.generate())

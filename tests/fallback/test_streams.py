@@ -140,7 +140,7 @@ async def test_a_place_that_found_no_room_is_told_later(alice: User, person: Htt
     assert [json.loads(frame)["type"] for frame in outbox.frames] == ["queue"]
 
 
-async def test_what_the_layer_lost_is_read_from_the_log(
+async def test_lost_messages_are_read(
     alice: User, worker: Worker, open_stream: OpenStream, person: HttpClient
 ) -> None:
     task_id = await person.generate()
@@ -250,9 +250,7 @@ async def test_staff_follow_the_task_they_name_and_no_other(
     assert other not in {m.get("task_id") for m in reader.messages}
 
 
-async def test_a_reader_that_stands_still_holds_few_frames_and_misses_none(
-    worker: Worker, person: HttpClient
-) -> None:
+async def test_a_stalled_reader_holds_few_frames(worker: Worker, person: HttpClient) -> None:
     task_id = await person.generate()
     running = await claim(worker)
     credentials = session_credentials({settings.SESSION_COOKIE_NAME: person.session_key})

@@ -41,9 +41,7 @@ def operator(rita: User) -> Client:
     return client
 
 
-def test_staff_find_a_task_by_prompt_owner_and_status(
-    alice: User, bob: User, staff: Client, now: datetime
-) -> None:
+def test_staff_find_tasks_by_filters(alice: User, bob: User, staff: Client, now: datetime) -> None:
     submit(alice, now, prompt="willow by the lake")
     submit(bob, now, prompt="red umbrella")
 
@@ -53,9 +51,7 @@ def test_staff_find_a_task_by_prompt_owner_and_status(
     assert "0 generation tasks" in staff.get(LIST, {"status__exact": "failed"}).text
 
 
-def test_a_name_means_its_tasks_and_in_quotes_it_is_a_word(
-    alice: User, bob: User, staff: Client, now: datetime
-) -> None:
+def test_a_user_name_searches_owners(alice: User, bob: User, staff: Client, now: datetime) -> None:
     submit(alice, now, prompt="willow for bob")
     submit(bob, now, prompt="red umbrella")
     submit(bob, now, prompt="old willow")
@@ -82,9 +78,7 @@ def eleven_thousand(alice: User, now: datetime) -> list[GenerationTask]:
     return tasks
 
 
-def test_a_long_list_says_how_far_it_looked_and_leads_on(
-    staff: Client, eleven_thousand: list[GenerationTask]
-) -> None:
+def test_a_long_list_shows_its_edge(staff: Client, eleven_thousand: list[GenerationTask]) -> None:
     heron = eleven_thousand[-1]
 
     page = staff.get(LIST, {"q": "heron"})
@@ -120,9 +114,7 @@ def test_what_is_unfinished_or_in_the_bin_is_found_however_old(
 @pytest.mark.parametrize(
     "until", ["", "soon", "2026-02-31", "9999-12-31", "0001-01-01T00:00+14:00"]
 )
-def test_a_day_that_cannot_be_read_counts_as_not_given(
-    alice: User, staff: Client, now: datetime, until: str
-) -> None:
+def test_an_invalid_day_is_ignored(alice: User, staff: Client, now: datetime, until: str) -> None:
     submit(alice, now)
 
     assert staff.get(LIST, {"until": until}).context["cl"].result_count == 1
@@ -178,9 +170,7 @@ def test_no_list_reads_the_whole_table(
         assert walks or "SCAN generation_generationtask" not in plan, plan
 
 
-def test_staff_see_and_find_what_its_owner_deleted(
-    alice: User, staff: Client, now: datetime
-) -> None:
+def test_staff_find_what_an_owner_deleted(alice: User, staff: Client, now: datetime) -> None:
     binned, kept = submit(alice, now, prompt="willow"), submit(alice, now, prompt="umbrella")
     services.request_cancel(task_id=binned.pk, now=now)
     services.move_to_trash(owner=alice, pictures=[], tasks=[binned.pk], now=now)
@@ -207,9 +197,7 @@ def test_a_share_link_can_be_ended_but_not_read_off(alice: User, now: datetime) 
     assert Client().get(f"/shared/{token}/").status_code == 404
 
 
-def test_links_are_for_who_may_see_tasks_and_are_ended_one_by_one(
-    alice: User, rita: User, now: datetime
-) -> None:
+def test_share_links_need_task_permission_to_end(alice: User, rita: User, now: datetime) -> None:
     task = finished_task(alice, now, prompt="willow")
     tokens = [services.create_link(task=task, now=now)[0] for _each in range(3)]
     page, link = "/admin/generation/sharelink/", ShareLink.objects.earliest("pk")
@@ -329,9 +317,7 @@ def test_the_admin_names_the_way_instead_of_deleting_it(alice: User, now: dateti
     assert set(User.objects.values_list("username", flat=True)) == {"alice", "root"}
 
 
-def test_the_page_of_a_task_shows_its_pictures_and_leads_to_all_around_it(
-    alice: User, staff: Client, now: datetime
-) -> None:
+def test_a_task_page_has_pictures_and_links(alice: User, staff: Client, now: datetime) -> None:
     task = finished_task(alice, now, prompt="willow", pictures=2)
     child = submit(alice, now, prompt="willow in snow", parent=str(task.pk))
     services.move_to_trash(owner=alice, pictures=[(task.pk, 2)], tasks=[], now=now)

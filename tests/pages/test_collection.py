@@ -28,9 +28,7 @@ def ask(client: Client, path: str, body: Any) -> tuple[int, dict[str, Any]]:
     return response.status_code, response.json()
 
 
-def test_favourite_delete_and_restore_answer_how_many(
-    media: Path, alice: User, now: datetime
-) -> None:
+def test_actions_return_the_number_changed(media: Path, alice: User, now: datetime) -> None:
     task, other = finished_task(alice, now, pictures=2), finished_task(alice, now)
     client = signed_in(alice)
     things = {
@@ -141,9 +139,7 @@ def test_a_form_is_no_json_even_with_its_token(alice: User, path: str) -> None:
     assert (response.status_code, response.json()["code"]) == (400, "not_json")
 
 
-def test_nobody_asks_faster_than_a_socket_may(
-    media: Path, alice: User, bob: User, now: datetime
-) -> None:
+def test_requests_are_rate_limited(media: Path, alice: User, bob: User, now: datetime) -> None:
     task, client = finished_task(alice, now), signed_in(alice)
     about = f"/pictures/{task.pk}/1/about/"
     # nothing comes back while the test runs, however long that takes

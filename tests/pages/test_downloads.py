@@ -80,9 +80,7 @@ def many(user: User, now: datetime) -> list[str]:
 
 
 @pytest.mark.usefixtures("running_hub")
-async def test_a_zip_has_the_files_as_they_are_under_different_names(
-    media: Path, alice: User, now: datetime
-) -> None:
+async def test_a_zip_has_unchanged_files(media: Path, alice: User, now: datetime) -> None:
     keys = await sync_to_async(many)(alice, now)
 
     status, archive = await zip_of(alice, *keys, keys[0])
@@ -107,9 +105,7 @@ def named_alike(user: User, now: datetime) -> list[str]:
 
 
 @pytest.mark.usefixtures("running_hub")
-async def test_names_in_a_zip_differ_by_more_than_case_and_form(
-    media: Path, alice: User, now: datetime
-) -> None:
+async def test_zip_names_differ_when_folded(media: Path, alice: User, now: datetime) -> None:
     keys = await sync_to_async(named_alike)(alice, now)
 
     _status, archive = await zip_of(alice, *keys)
@@ -124,9 +120,7 @@ async def test_names_in_a_zip_differ_by_more_than_case_and_form(
 
 
 @pytest.mark.usefixtures("running_hub")
-async def test_a_zip_can_be_read_from_its_beginning_without_seeking(
-    media: Path, alice: User, now: datetime
-) -> None:
+async def test_a_zip_is_readable_as_a_stream(media: Path, alice: User, now: datetime) -> None:
     keys = await sync_to_async(many)(alice, now)
 
     _status, archive = await zip_of(alice, *keys)
@@ -169,9 +163,7 @@ async def test_a_file_that_is_gone_is_left_out_and_not_counted(
 
 
 @pytest.mark.usefixtures("running_hub")
-async def test_what_was_deleted_since_it_was_chosen_is_left_out(
-    media: Path, alice: User, bob: User, now: datetime
-) -> None:
+async def test_deleted_files_skipped(media: Path, alice: User, bob: User, now: datetime) -> None:
     keys = await sync_to_async(many)(alice, now)
     others = await sync_to_async(many)(bob, now)
     gone = [read_key(each) for each in keys[:1]]

@@ -47,9 +47,7 @@ def pages(owner: User, wanted: GalleryFilter | None = None) -> Iterator[list[str
             return
 
 
-def test_it_shows_ones_own_pictures_and_tasks_newest_first(
-    media: Path, alice: User, bob: User, now: datetime
-) -> None:
+def test_own_pictures_newest_first(media: Path, alice: User, bob: User, now: datetime) -> None:
     finished_task(bob, now)
     older = finished_task(alice, now - timedelta(hours=2), pictures=2)
     failed = finished_task(alice, now - timedelta(hours=1), pictures=0, status="failed")
@@ -66,9 +64,7 @@ def test_it_shows_ones_own_pictures_and_tasks_newest_first(
     assert page["next"] is None
 
 
-def test_search_wants_every_word_in_the_prompt_a_seed_or_the_model(
-    media: Path, alice: User, now: datetime
-) -> None:
+def test_search_needs_every_word(media: Path, alice: User, now: datetime) -> None:
     serve_model(now=now, name="Ink-XL")
     willow = finished_task(alice, now, prompt="Willow by the lake", seed=4321, pictures=2)
     lake = finished_task(alice, now, prompt="100% 湖_心 lake", model="Ink-XL")
@@ -105,9 +101,7 @@ def test_search_wants_every_word_in_the_prompt_a_seed_or_the_model(
         ("İstanbul", "İSTANBUL"),
     ],
 )
-def test_search_finds_letters_in_every_case_and_form(
-    alice: User, now: datetime, prompt: str, words: str
-) -> None:
+def test_search_folds_case_and_form(alice: User, now: datetime, prompt: str, words: str) -> None:
     task = submit(alice, now, prompt=prompt)
     submit(alice, now, prompt="something else")
 
@@ -135,9 +129,7 @@ def test_filters_narrow_and_add_up(media: Path, alice: User, now: datetime) -> N
     assert found(client, model="unheard-of") == []
 
 
-def test_running_means_everything_unfinished_with_what_is_there_already(
-    media: Path, alice: User, now: datetime
-) -> None:
+def test_running_includes_unfinished_tasks(media: Path, alice: User, now: datetime) -> None:
     finished_task(alice, now)
     under_way = submit(alice, now, n=2)
 
@@ -189,9 +181,7 @@ def test_bytes_that_are_no_text_are_survived(alice: User) -> None:
     assert client.get("/?from=%ff%00").status_code == 200
 
 
-def test_pages_follow_each_other_without_gap_or_repetition_at_equal_times(
-    alice: User, now: datetime
-) -> None:
+def test_pages_have_no_gap_at_equal_times(alice: User, now: datetime) -> None:
     first = submit(alice, now)
     values = {field.attname: getattr(first, field.attname) for field in first._meta.fields}
     moments = [now - timedelta(seconds=second) for second in (0, 0, 0, 1)]
@@ -208,9 +198,7 @@ def test_pages_follow_each_other_without_gap_or_repetition_at_equal_times(
     assert everything == [str(each.pk) for each in GenerationTask.objects.newest_first()]
 
 
-def test_a_search_looks_through_so_many_and_goes_on_where_it_ended(
-    alice: User, now: datetime
-) -> None:
+def test_a_bounded_search_continues_where_it_ended(alice: User, now: datetime) -> None:
     first = submit(alice, now)
     tasks = copy_task(first, MAX_SCANNED + 9)
     herons = GenerationTask.objects.filter(pk__in=[tasks[2].pk, tasks[-1].pk])
@@ -231,9 +219,7 @@ def test_a_search_looks_through_so_many_and_goes_on_where_it_ended(
     assert "Nothing matches" in last
 
 
-def test_what_arrives_or_goes_meanwhile_moves_nothing(
-    media: Path, alice: User, now: datetime
-) -> None:
+def test_pages_are_stable_under_changes(media: Path, alice: User, now: datetime) -> None:
     tasks = [finished_task(alice, now - timedelta(minutes=k), pictures=0) for k in range(70)]
     reading = pages(alice)
     seen = next(reading)
@@ -248,9 +234,7 @@ def test_what_arrives_or_goes_meanwhile_moves_nothing(
     assert rest == [str(task.pk) for task in tasks[61:]]
 
 
-def test_an_unfinished_task_is_shown_only_where_no_picture_was_asked_for(
-    media: Path, alice: User, now: datetime
-) -> None:
+def test_filters_hide_unfinished_tasks(media: Path, alice: User, now: datetime) -> None:
     task = finished_task(alice, now, pictures=2, seed=4321)
     running = {"status": "running", "progress": 50, "finished_at": None}
     GenerationTask.objects.filter(pk=task.pk).update(**running)
@@ -266,9 +250,7 @@ def test_an_unfinished_task_is_shown_only_where_no_picture_was_asked_for(
     assert kinds(text="4322") == ["picture"]
 
 
-def test_that_nothing_matches_is_not_said_below_what_did(
-    media: Path, alice: User, now: datetime
-) -> None:
+def test_no_empty_notice_below_results(media: Path, alice: User, now: datetime) -> None:
     task = finished_task(alice, now)
     client = signed_in(alice, "en")
     last = write_cursor((task.created, task.pk))
@@ -294,9 +276,7 @@ def test_a_stranger_gets_the_sign_in_page_but_a_script_a_status() -> None:
     assert Client().get("/compare/").status_code == 302
 
 
-def test_a_page_of_sixty_tasks_asks_as_often_as_a_page_of_one(
-    media: Path, alice: User, now: datetime
-) -> None:
+def test_queries_do_not_grow_with_tasks(media: Path, alice: User, now: datetime) -> None:
     client = signed_in(alice)
 
     def queries() -> int:

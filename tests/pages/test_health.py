@@ -88,9 +88,7 @@ def test_without_a_worker_nobody_knows_how_the_model_is(now: datetime) -> None:
 
 
 @override_settings(XINFERENCE_URL="http://gpu-2:9997")
-def test_a_web_that_is_set_to_another_model_server_says_so(
-    rita: User, model: str, now: datetime
-) -> None:
+def test_another_model_server_is_reported(rita: User, model: str, now: datetime) -> None:
     services.register_worker(
         host="a", pid=1, version="test", model_server="http://gpu-1:9997", now=now
     )

@@ -78,9 +78,7 @@ def test_a_page_reads_the_ends_of_a_long_log(running: GenerationTask, now: datet
     assert told.card["state"] == {**state_of(running.pk), "images": []}
 
 
-def test_what_was_in_the_middle_is_missing_and_the_rest_is_true(
-    running: GenerationTask, now: datetime
-) -> None:
+def test_only_the_middle_is_omitted(running: GenerationTask, now: datetime) -> None:
     lengthen(running, list(attempts(1_600)), now)
     running.refresh_from_db()
 
@@ -98,9 +96,7 @@ def test_what_was_in_the_middle_is_missing_and_the_rest_is_true(
         assert len(shown[name]) < 400 < len(whole["timeline"])  # type: ignore[literal-required]
 
 
-def test_pages_say_how_many_events_they_leave_out_and_where_those_are(
-    alice: User, running: GenerationTask, now: datetime
-) -> None:
+def test_pages_count_omitted_events(alice: User, running: GenerationTask, now: datetime) -> None:
     lengthen(running, list(attempts(1_600)), now)
     client = signed_in(alice, "en")
     page = f"/tasks/{running.pk}/"

@@ -58,9 +58,7 @@ def test_the_page_counts_every_task_of_its_person_and_no_other(
     assert state["others"] == {"active": 0, "completed": 55 - 23, "stopped": 13 - 5}
 
 
-def test_older_tasks_follow_page_by_page_without_a_gap(
-    alice: User, bob: User, many: list[GenerationTask]
-) -> None:
+def test_older_pages_have_no_gap(alice: User, bob: User, many: list[GenerationTask]) -> None:
     client = signed_in(alice)
 
     first = ask(client)
@@ -72,9 +70,7 @@ def test_older_tasks_follow_page_by_page_without_a_gap(
     assert ids(ask(signed_in(bob))) == []
 
 
-def test_of_a_filter_only_its_own_follow_and_a_task_that_is_gone_begins_anew(
-    alice: User, many: list[GenerationTask]
-) -> None:
+def test_a_filter_pages_or_restarts(alice: User, many: list[GenerationTask]) -> None:
     client = signed_in(alice)
     failed = [str(task.pk) for task in many if task.status == "failed"]
 
@@ -98,9 +94,7 @@ def test_tasks_are_given_by_name_to_their_owner(
     assert ids(signed_in(bob).get("/feed/", query).json()) == []
 
 
-def test_counting_and_going_on_read_indexes_however_long_the_history_is(
-    alice: User, now: datetime, history: list[GenerationTask]
-) -> None:
+def test_paging_reads_indexes(alice: User, now: datetime, history: list[GenerationTask]) -> None:
     with CaptureQueriesContext(connection) as counted:
         counts, others = selectors.task_counts(alice)
     with CaptureQueriesContext(connection) as read:
@@ -121,9 +115,7 @@ def test_counting_and_going_on_read_indexes_however_long_the_history_is(
             assert "TEMP B-TREE" not in plan
 
 
-def test_a_page_that_missed_changes_reads_what_is_kept(
-    media: Path, alice: User, bob: User, now: datetime
-) -> None:
+def test_missed_changes_are_read_again(media: Path, alice: User, bob: User, now: datetime) -> None:
     first, second, gone = (finished_task(alice, now - k * SECOND, pictures=2) for k in range(3))
     bobs = finished_task(bob, now)
     services.set_favourite(owner=alice, pictures=[(first.pk, 2)], favourite=True)

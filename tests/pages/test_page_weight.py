@@ -46,9 +46,7 @@ def loaded_at_once(html: str) -> set[Path]:
     return found
 
 
-def test_the_studio_loads_few_styles_and_scripts_at_once(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_the_studio_loads_few_files(alice: User, worker: Worker, now: datetime) -> None:
     BusyFeed(alice, worker, now).submit()
 
     files = loaded_at_once(signed_in(alice).get("/").text)
@@ -70,9 +68,7 @@ def test_the_studio_loads_few_styles_and_scripts_at_once(
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
-def test_a_studio_with_thirty_cards_is_small(
-    alice: User, worker: Worker, now: datetime, language: str
-) -> None:
+def test_thirty_cards_are_small(alice: User, worker: Worker, now: datetime, language: str) -> None:
     serve_model(now=now, slots=2)
     BusyFeed(alice, worker, now).fill()
 
@@ -82,9 +78,7 @@ def test_a_studio_with_thirty_cards_is_small(
     assert len(page.content) < STUDIO_BYTES
 
 
-def test_the_first_paint_is_what_runs_and_what_is_done_not_what_is_folded_away(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_folded_cards_are_not_painted(alice: User, worker: Worker, now: datetime) -> None:
     serve_model(now=now, slots=2)
     BusyFeed(alice, worker, now).fill()
 

@@ -49,9 +49,7 @@ def test_the_studio_page_speaks_both_languages(alice: User, language: str, word:
     assert word in response.text
 
 
-def test_the_first_paint_has_the_state_the_socket_goes_on_from(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
+def test_the_page_has_the_state(alice: User, model: str, worker: Worker, now: datetime) -> None:
     task = submit(alice, now, prompt="first paint")
     claim = claim_one(worker, now)
     fraction = Fraction(
@@ -86,9 +84,7 @@ def test_unfinished_tasks_come_first(
     assert [task["state"]["task_id"] for task in tasks] == [str(waiting.pk), str(cancelled.pk)]
 
 
-def test_the_task_page_shows_every_event(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
+def test_task_page_shows_events(alice: User, model: str, worker: Worker, now: datetime) -> None:
     task = submit(alice, now, prompt="every event")
     claim = claim_one(worker, now)
     store(claim, now)
@@ -102,9 +98,7 @@ def test_the_task_page_shows_every_event(
         assert kind in html
 
 
-def test_only_the_owner_and_staff_may_open_a_task(
-    alice: User, bob: User, rita: User, now: datetime
-) -> None:
+def test_a_task_is_for_owner_and_staff(alice: User, bob: User, rita: User, now: datetime) -> None:
     path = f"/tasks/{submit(alice, now).pk}/"
 
     assert signed_in(alice).get(path).status_code == 200
@@ -160,9 +154,7 @@ def test_a_language_is_called_as_its_button_reads(alice: User) -> None:
         assert name is None or words in name[1]
 
 
-def test_an_example_stands_in_the_prompt_until_the_first_task(
-    alice: User, bob: User, model: str, now: datetime
-) -> None:
+def test_an_example_prompt_is_shown_once(alice: User, bob: User, model: str, now: datetime) -> None:
     def begins_with(person: User) -> tuple[str, str]:
         html = signed_in(person).get("/").text
         field = re.search(r'<textarea[^>]* name="prompt"[^>]*>(.*?)</textarea>', html)
@@ -179,9 +171,7 @@ def test_an_example_stands_in_the_prompt_until_the_first_task(
     assert begins_with(alice) == ("", "")
 
 
-def test_the_first_run_is_explained_until_somebody_has_drawn(
-    alice: User, model: str, now: datetime
-) -> None:
+def test_the_first_run_is_explained(alice: User, model: str, now: datetime) -> None:
     assert "首次运行？" in Client(headers={"accept-language": "zh"}).get("/accounts/sign-in/").text
 
     submit(alice, now)

@@ -30,9 +30,7 @@ def test_what_a_proxy_puts_into_authorization_does_not_hide_a_session(
     assert unknown.status_code == (401 if authorization.startswith("Bearer") else 302)
 
 
-def test_a_token_of_ours_counts_beside_a_session_and_what_a_proxy_adds(
-    media: Path, alice: User, bob: User, now: datetime
-) -> None:
+def test_tokens_work_beside_sessions(media: Path, alice: User, bob: User, now: datetime) -> None:
     url = f"/pictures/{finished_task(alice, now).pk}/1/"
     token = create_token(owner=alice, name="", now=now)
 

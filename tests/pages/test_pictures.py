@@ -54,9 +54,7 @@ def begin(claim: Claim, step: Step, image: int, now: datetime) -> None:
     )
 
 
-def test_the_seconds_are_those_of_the_picture_not_of_its_task(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
+def test_seconds_are_per_picture(alice: User, model: str, worker: Worker, now: datetime) -> None:
     submit(alice, now, n=2)
     claim = claim_one(worker, now)
     for index, begun, ended in ((1, 0, 4), (2, 4, 11)):
@@ -74,9 +72,7 @@ def test_the_seconds_are_those_of_the_picture_not_of_its_task(
     assert (seconds(1), seconds(2)) == (4.0, 7.0)
 
 
-def test_the_lineage_goes_three_back_and_says_what_changed(
-    media: Path, alice: User, now: datetime
-) -> None:
+def test_the_lineage_has_three_parents(media: Path, alice: User, now: datetime) -> None:
     def made_from(parent: GenerationTask, **asked: Any) -> GenerationTask:
         return finished_task(alice, now, parent=str(parent.pk), **{"prompt": "willow", **asked})
 
@@ -102,9 +98,7 @@ def test_the_lineage_goes_three_back_and_says_what_changed(
     ]
 
 
-def test_of_many_children_the_newest_three_are_shown(
-    media: Path, alice: User, now: datetime
-) -> None:
+def test_the_newest_three_children_are_shown(media: Path, alice: User, now: datetime) -> None:
     parent = finished_task(alice, now)
     children = [
         finished_task(alice, now + timedelta(seconds=k), parent=str(parent.pk)) for k in range(5)
@@ -137,9 +131,7 @@ def test_about_is_for_its_owner_and_staff(
     assert signed_in(alice).post(path).status_code == 405
 
 
-def test_two_to_six_own_pictures_can_be_compared(
-    media: Path, alice: User, bob: User, now: datetime
-) -> None:
+def test_two_to_six_can_be_compared(media: Path, alice: User, bob: User, now: datetime) -> None:
     tasks = [finished_task(alice, now, pictures=4) for _each in range(2)]
     others = finished_task(bob, now)
     keys = [picture_key(task, index) for task in tasks for index in (1, 2, 3, 4)]
@@ -190,9 +182,7 @@ def test_the_studio_begins_with_a_picture_that_is_ones_own(
     assert begins(alice, picture_key(task, 2)) is None
 
 
-def test_the_composer_begins_as_its_owner_asked_last(
-    media: Path, alice: User, bob: User, now: datetime
-) -> None:
+def test_composer_keeps_last_settings(media: Path, alice: User, bob: User, now: datetime) -> None:
     serve_model(now=now, name="Ink-XL")
     plain = state_in(signed_in(bob).get("/").text)["defaults"]
     finished_task(alice, now, steps=20, seed=5)

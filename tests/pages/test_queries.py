@@ -49,9 +49,7 @@ def test_hot_queries_use_their_index(alice: User, now: datetime) -> None:
         assert "SORT" not in plan, plan
 
 
-def test_the_gallery_reads_a_page_of_many_thousand_tasks_by_its_index(
-    alice: User, bob: User, now: datetime
-) -> None:
+def test_a_gallery_page_is_read_by_its_index(alice: User, bob: User, now: datetime) -> None:
     task = submit(alice, now)
     values = {field.attname: getattr(task, field.attname) for field in task._meta.fields}
     GenerationTask.objects.bulk_create(
@@ -80,9 +78,7 @@ def test_the_gallery_reads_a_page_of_many_thousand_tasks_by_its_index(
     assert not any(slow in plan for slow in ("TEMP B-TREE", "Sort", "Seq Scan", "SCAN"))
 
 
-def test_cards_are_found_without_walking_through_a_whole_history(
-    alice: User, now: datetime, history: list[GenerationTask]
-) -> None:
+def test_cards_need_no_history(alice: User, now: datetime, history: list[GenerationTask]) -> None:
     with CaptureQueriesContext(connection) as captured:
         cards = selectors.recent_cards(alice, now=now)
 
@@ -98,9 +94,7 @@ def test_cards_are_found_without_walking_through_a_whole_history(
     assert not any(slow in over for slow in ("TEMP B-TREE", "Sort", "Seq Scan", "SCAN"))
 
 
-def test_a_queue_is_read_without_the_tasks_that_have_left_it(
-    now: datetime, history: list[GenerationTask]
-) -> None:
+def test_a_queue_read_skips_ended_tasks(now: datetime, history: list[GenerationTask]) -> None:
     queued = GenerationTask.objects.waiting().values_list("pk", flat=True)
     keys = [str(key) for key in queued]
     with CaptureQueriesContext(connection) as captured:
@@ -138,9 +132,7 @@ def test_pictures_that_are_wanted_are_looked_up_once(
     assert "CORRELATED" not in plan
 
 
-def test_the_bin_is_found_by_its_index_and_an_empty_one_costs_two_looks(
-    alice: User, now: datetime, history: list[GenerationTask]
-) -> None:
+def test_trash_is_read_by_index(alice: User, now: datetime, history: list[GenerationTask]) -> None:
     with CaptureQueriesContext(connection) as captured:
         assert services.purge_trash(now=now) == 0
 
@@ -149,9 +141,7 @@ def test_the_bin_is_found_by_its_index_and_an_empty_one_costs_two_looks(
     assert "pictures_in_bin" in pictures
 
 
-def test_the_studio_page_asks_as_often_for_twenty_cards_as_for_two(
-    alice: User, now: datetime
-) -> None:
+def test_studio_queries_do_not_grow_with_cards(alice: User, now: datetime) -> None:
     client = Client()
     client.force_login(alice)
 

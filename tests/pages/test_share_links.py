@@ -23,9 +23,7 @@ def share(user: User, task: Any) -> dict[str, Any]:
     return answer
 
 
-def test_a_link_shows_pictures_and_prompt_without_an_account_and_without_a_trace(
-    media: Path, alice: User, now: datetime
-) -> None:
+def test_a_link_needs_no_account(media: Path, alice: User, now: datetime) -> None:
     task = finished_task(alice, now, pictures=2, prompt="willow by the lake")
 
     link = share(alice, task)
@@ -53,9 +51,7 @@ def test_a_link_shows_pictures_and_prompt_without_an_account_and_without_a_trace
     assert stranger.get(f"/pictures/{task.pk}/1/").status_code == 302
 
 
-def test_the_page_loads_small_pictures_where_they_are_enough(
-    media: Path, alice: User, now: datetime
-) -> None:
+def test_the_page_loads_small_pictures(media: Path, alice: User, now: datetime) -> None:
     url = share(alice, finished_task(alice, now, size=(1280, 640)))["url"]
     small = share(alice, finished_task(alice, now, size=(512, 512)))["url"]
 
@@ -66,9 +62,7 @@ def test_the_page_loads_small_pictures_where_they_are_enough(
     assert "srcset" not in Client().get(small).text
 
 
-def test_a_link_that_has_ended_is_a_page_that_is_not_there(
-    media: Path, alice: User, now: datetime
-) -> None:
+def test_an_ended_link_is_not_found(media: Path, alice: User, now: datetime) -> None:
     task = finished_task(alice, now)
     first, second = share(alice, task)["url"], share(alice, task)["url"]
 

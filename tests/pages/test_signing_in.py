@@ -140,9 +140,7 @@ def test_who_signs_in_well_is_not_counted(alice: User) -> None:
 
 
 @pytest.mark.parametrize(("proxies", "codes"), [(0, [200, 429]), (1, [200, 200])])
-def test_a_forwarded_address_counts_only_from_a_proxy_of_ours(
-    settings: Any, proxies: int, codes: list[int]
-) -> None:
+def test_only_our_proxy_forwards_addresses(settings: Any, proxies: int, codes: list[int]) -> None:
     settings.TRUSTED_PROXIES = proxies
 
     def code_of(number: int) -> int:
@@ -191,9 +189,7 @@ def test_the_page_says_how_long_to_wait(alice: User, language: str, sentence: st
     assert re.search(sentence, answer.content.decode())
 
 
-def test_every_attempt_is_one_line_without_its_password(
-    alice: User, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_attempts_are_logged_once(alice: User, caplog: pytest.LogCaptureFixture) -> None:
     forged = "x\nsign_in_ok account=root"
     with caplog.at_level(logging.INFO, logger="liujuan.security"):
         try_once("alice", GOOD)
@@ -327,9 +323,7 @@ class Crowd:
         ("aabbc", 4, "abcb", "a"),
     ],
 )
-def test_the_turn_goes_round_by_client(
-    arriving: str, waiting: int, served: str, refused: str
-) -> None:
+def test_clients_take_turns(arriving: str, waiting: int, served: str, refused: str) -> None:
     with ThreadPoolExecutor(len(arriving)) as pool:
         crowd = Crowd(pool, waiting=waiting)
         crowd.arrive(*arriving)
@@ -387,9 +381,7 @@ def change_password(client: Client, old: str, new: str = "another good password"
     return client.post(PASSWORD_PAGE, form)
 
 
-def test_the_old_password_is_guessed_no_more_often_than_to_sign_in(
-    db: None, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_old_password_guesses_are_limited(db: None, caplog: pytest.LogCaptureFixture) -> None:
     carol = User.objects.create_superuser("carol", password=GOOD)
     client = Client(REMOTE_ADDR=HERE)
     client.force_login(carol)
@@ -436,9 +428,7 @@ def test_a_flood_of_names_is_forgotten_first() -> None:
     assert len(getattr(local, "_cache")) <= most["MAX_ENTRIES"]  # noqa: B009
 
 
-def test_without_its_shared_cache_a_process_counts_alone(
-    alice: User, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_counts_without_a_shared_cache(alice: User, caplog: pytest.LogCaptureFixture) -> None:
     away = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": "redis://127.0.0.1:1/0",

@@ -51,9 +51,7 @@ def interrupted(alice: User, model: str, worker: Worker, now: datetime) -> Gener
     return task
 
 
-def test_only_who_may_open_the_task_gets_its_waterfall(
-    alice: User, bob: User, rita: User, now: datetime
-) -> None:
+def test_a_timeline_needs_permission(alice: User, bob: User, rita: User, now: datetime) -> None:
     path = waterfall_of(submit(alice, now))
 
     assert signed_in(alice).get(path).status_code == 200
@@ -104,9 +102,7 @@ def test_page_and_fragment_have_the_same_parts(alice: User, interrupted: Generat
         assert page.count(f'id="{name}"') == 1
 
 
-def test_numbers_in_the_drawing_have_points_in_every_language(
-    alice: User, interrupted: GenerationTask
-) -> None:
+def test_svg_numbers_are_not_localised(alice: User, interrupted: GenerationTask) -> None:
     for language in ("en", "zh-hans"):
         html = signed_in(alice, language).get(waterfall_of(interrupted)).text
         places = re.findall(r' (?:x|x1|x2|width)="([^"]*)%"', html)
@@ -128,9 +124,7 @@ def test_actions_are_for_the_owner_and_need_a_picture(
     assert [action in empty for action in ACTIONS] == [True, False, False]
 
 
-def test_a_task_names_what_it_was_made_from_and_what_it_led_to(
-    alice: User, interrupted: GenerationTask, now: datetime
-) -> None:
+def test_parents_and_children(alice: User, interrupted: GenerationTask, now: datetime) -> None:
     request = Generate(prompt="a variation", parent=str(interrupted.pk))
     child = services.submit(owner=alice, request=request, now=now).task
     client = signed_in(alice, "en")
@@ -149,9 +143,7 @@ def test_a_task_in_line_shows_its_place(alice: User, model: str, now: datetime) 
     assert "in progress" in html
 
 
-def test_the_log_is_read_once_so_that_every_part_tells_of_the_same_moment(
-    alice: User, interrupted: GenerationTask
-) -> None:
+def test_the_log_is_read_once(alice: User, interrupted: GenerationTask) -> None:
     client = signed_in(alice)
     for path in (f"/tasks/{interrupted.pk}/", waterfall_of(interrupted)):
         with CaptureQueriesContext(connection) as captured:
@@ -161,9 +153,7 @@ def test_the_log_is_read_once_so_that_every_part_tells_of_the_same_moment(
         assert len(reads) == 1
 
 
-def test_the_list_of_events_says_what_the_log_says(
-    alice: User, interrupted: GenerationTask
-) -> None:
+def test_events_are_those_of_the_log(alice: User, interrupted: GenerationTask) -> None:
     html = signed_in(alice, "en").get(f"/tasks/{interrupted.pk}/").text
 
     for words in ("Claimed by ", "The model process died", "Picture 1 stored", "Completed"):

@@ -33,9 +33,7 @@ def press(client: Client, action: str, **chosen: list[str]) -> str:
     return response.text
 
 
-def test_it_shows_tasks_and_single_pictures_with_the_time_that_is_left(
-    media: Path, alice: User, bob: User, now: datetime
-) -> None:
+def test_it_shows_the_time_left(media: Path, alice: User, bob: User, now: datetime) -> None:
     task, half = (
         finished_task(alice, now, prompt="a heron", pictures=2),
         finished_task(alice, now, pictures=2),
@@ -90,9 +88,7 @@ def test_what_was_chosen_is_restored(media: Path, alice: User, now: datetime) ->
     assert not GeneratedImage.objects.filter(deleted_at__isnull=False).exists()
 
 
-def test_what_was_chosen_is_deleted_for_good_and_its_files_follow(
-    media: Path, alice: User, now: datetime
-) -> None:
+def test_chosen_files_are_deleted(media: Path, alice: User, now: datetime) -> None:
     task, half, other = (
         finished_task(alice, now),
         finished_task(alice, now, pictures=2),
@@ -115,9 +111,7 @@ def test_what_was_chosen_is_deleted_for_good_and_its_files_follow(
     assert not any(name.startswith(f"{half.pk}/1-") for name in files_in(media))
 
 
-def test_it_is_emptied_at_once_and_of_its_owner_alone(
-    media: Path, alice: User, bob: User, now: datetime
-) -> None:
+def test_only_own_trash_is_emptied(media: Path, alice: User, bob: User, now: datetime) -> None:
     task, half, others = (
         finished_task(alice, now),
         finished_task(alice, now, pictures=2),

@@ -104,9 +104,7 @@ def test_every_kind_of_address_has_such_connections() -> None:
     assert redis_host("redis://localhost/0?socket_timeout=3")["socket_timeout"] == 3
 
 
-async def test_two_installations_in_one_redis_do_not_wake_each_other(
-    tmp_path: Path, settings_of: SettingsOf
-) -> None:
+async def test_two_installations_share_one_redis(tmp_path: Path, settings_of: SettingsOf) -> None:
     redis = Redis(tmp_path).start()
     ours, theirs = (
         settings_of(REDIS_URL=redis.url, SECRET_KEY=f"{key} is long enough")

@@ -34,9 +34,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
         site.stop()
 
 
-def test_a_redis_that_restarts_closes_no_socket_and_costs_no_event(
-    whole: Production, person: str
-) -> None:
+def test_a_redis_restart_loses_no_event(whole: Production, person: str) -> None:
     with Follower(whole, person) as follower, Follower(whole, person, web=1) as elsewhere:
         drawn = follower.generate(**SOME_SECONDS)
         follower.until(drawn, "progressed")
@@ -50,9 +48,7 @@ def test_a_redis_that_restarts_closes_no_socket_and_costs_no_event(
     assert follower.codes == elsewhere.codes == []
 
 
-def test_while_redis_is_away_tasks_go_on_and_the_operator_is_told(
-    whole: Production, person: str
-) -> None:
+def test_tasks_go_on_without_redis(whole: Production, person: str) -> None:
     with Follower(whole, person) as follower, Follower(whole, person, web=1) as elsewhere:
         drawn = follower.generate(**SOME_SECONDS)
         follower.until(drawn, "progressed")

@@ -47,9 +47,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
         site.stop()
 
 
-def test_a_model_server_that_restarts_costs_one_attempt_and_says_why_we_wait(
-    whole: Production, person: str
-) -> None:
+def test_a_model_server_restart_costs_one_attempt(whole: Production, person: str) -> None:
     with Follower(whole, person) as follower:
         task_id = follower.generate(**SOME_SECONDS)
         follower.until(task_id, "progressed")

@@ -93,9 +93,7 @@ def test_events_come_through_as_they_happen(site: Site, browser: httpx.Client) -
     assert seqs == list(range(1, len(seqs) + 1))
 
 
-def test_a_stream_goes_on_at_another_web_from_its_last_id(
-    site: Site, browser: httpx.Client
-) -> None:
+def test_a_stream_continues_at_another_web(site: Site, browser: httpx.Client) -> None:
     """The id is all that the second web knows of the first one."""
     one, other = site.production.webs
     cookie = {"Cookie": session_of(browser.cookies), "X-Forwarded-Proto": "https"}
@@ -186,9 +184,7 @@ OF_NGINX = {
 """What nginx says of a file itself, and the moment of the answer."""
 
 
-def test_a_picture_has_the_headers_that_the_studio_gave_it(
-    site: Site, browser: httpx.Client
-) -> None:
+def test_a_picture_has_the_studios_headers(site: Site, browser: httpx.Client) -> None:
     token = browser.cookies.jar
     csrf = next(each.value for each in token if each.name.startswith("csrftoken"))
     task_id = site.messages[-1]["task_id"]
@@ -227,9 +223,7 @@ def headers_of(answer: httpx.Response) -> dict[str, list[str]]:
     }
 
 
-def test_a_picture_in_a_browsers_cache_belongs_to_its_session(
-    site: Site, browser: httpx.Client
-) -> None:
+def test_a_cached_picture_belongs_to_its_session(site: Site, browser: httpx.Client) -> None:
     answer = browser.get(site.picture["url"])
 
     assert answer.status_code == 200

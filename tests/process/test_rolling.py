@@ -102,9 +102,7 @@ def test_a_rolling_restart_costs_nobody_anything(whole: Production, person: str)
     assert len(codes) >= len(followers)
 
 
-def test_a_frozen_worker_writes_nothing_after_its_task_was_taken_over(
-    whole: Production, person: str
-) -> None:
+def test_a_frozen_worker_writes_nothing_after_take_over(whole: Production, person: str) -> None:
     with Follower(whole, person) as follower:
         task_id = follower.generate(**SOME_SECONDS)
         follower.until(task_id, "progressed")
@@ -136,9 +134,7 @@ def test_a_frozen_worker_writes_nothing_after_its_task_was_taken_over(
 
 
 @pytest.mark.parametrize("stored", [1, AT_ONCE // 2])
-def test_prompts_sent_while_a_web_is_killed_make_one_task_each(
-    whole: Production, person: str, stored: int
-) -> None:
+def test_prompts_during_a_kill_are_one_task(whole: Production, person: str, stored: int) -> None:
     """Some are stored and some are not; none was answered, so all are sent again."""
     prompts = [
         {"prompt": f"prompt {number}", "request_key": str(uuid.uuid4()), **SHORT}

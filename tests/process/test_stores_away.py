@@ -40,9 +40,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
-def test_a_database_that_restarts_costs_no_event_and_no_task(
-    whole: Production, person: str, mode: str
-) -> None:
+def test_a_database_restart_loses_nothing(whole: Production, person: str, mode: str) -> None:
     """`fast` says goodbye to its connections; `immediate` is a crash."""
     with Follower(whole, person) as follower:
         drawn = follower.generate("in the middle", **SOME_SECONDS)
@@ -68,9 +66,7 @@ def test_a_database_that_restarts_costs_no_event_and_no_task(
     assert whole.query(same, asked) == [(1,)]
 
 
-def test_who_attaches_while_the_database_is_away_is_told_to_come_back(
-    whole: Production, person: str
-) -> None:
+def test_attaching_without_a_database_asks_to_reconnect(whole: Production, person: str) -> None:
     with whole.connect(person) as watcher:
         task_id = watcher.generate("LiuJuan", size="256x256")
         watcher.until(lambda message: message.get("kind") == "completed")
@@ -117,9 +113,7 @@ def status_of(url: str) -> int:
     return status
 
 
-def test_a_full_disk_fails_the_task_and_leaves_nothing_behind(
-    whole: Production, person: str
-) -> None:
+def test_a_full_disk_fails_the_task(whole: Production, person: str) -> None:
     media = Path(whole.env["DATA_DIR"]) / "media"
     with Follower(whole, person) as follower, full_disk(whole, media) as make_space:
         task_id = follower.generate(size="512x512", steps=4)

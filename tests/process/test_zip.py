@@ -112,9 +112,7 @@ def test_the_zip_arrives_whole(studio: Studio, browser: httpx.Client, keys: list
         assert archive.read(name) == bytes([number]) * (MIB << 20)
 
 
-def test_who_does_not_read_costs_no_memory_and_leaves_nothing_open(
-    studio: Studio, browser: httpx.Client, keys: list[str]
-) -> None:
+def test_stalled_readers_are_cheap(studio: Studio, browser: httpx.Client, keys: list[str]) -> None:
     request, before = wish(browser, keys), megabytes(studio)
 
     with socket.create_connection(("127.0.0.1", studio.port)) as reader:
@@ -129,9 +127,7 @@ def test_who_does_not_read_costs_no_memory_and_leaves_nothing_open(
     assert "Traceback" not in studio.log.read_text()
 
 
-def test_who_reads_slowly_gets_everything(
-    studio: Studio, browser: httpx.Client, keys: list[str]
-) -> None:
+def test_slow_readers_get_all(studio: Studio, browser: httpx.Client, keys: list[str]) -> None:
     received = 0
     with socket.create_connection(("127.0.0.1", studio.port)) as reader:
         reader.sendall(wish(browser, keys[:6]))

@@ -66,9 +66,7 @@ def test_a_cancel_stops_the_model_and_harms_nobody(watcher: Watcher) -> None:
     assert watcher.until_type("result", "error", seconds=120)["type"] == "result"
 
 
-def test_a_killed_model_process_costs_an_attempt_but_not_the_task(
-    watcher: Watcher, real_server: RealServer
-) -> None:
+def test_a_killed_model_costs_one_attempt(watcher: Watcher, real_server: RealServer) -> None:
     task_id = watcher.generate(size="1024x1024", steps=20)
     watcher.until(lambda m: m.get("kind") == "progressed", seconds=120)
 

@@ -26,9 +26,7 @@ def delete_account(*arguments: str) -> str:
     return output.getvalue()
 
 
-def test_everything_of_it_goes_and_nothing_of_others(
-    media: Path, alice: User, bob: User, now: datetime
-) -> None:
+def test_all_data_of_one_account_goes(media: Path, alice: User, bob: User, now: datetime) -> None:
     mine = [finished_task(alice, now) for _each in range(3)]
     waiting = submit(alice, now)
     services.create_link(task=mine[0], now=now)
@@ -47,9 +45,7 @@ def test_everything_of_it_goes_and_nothing_of_others(
     assert {Path(name).parent.name for name in files_in(media)} == {str(theirs.pk)}
 
 
-def test_a_task_that_is_being_drawn_is_stopped_first(
-    claim: Claim, alice: User, now: datetime
-) -> None:
+def test_a_running_task_is_stopped_first(claim: Claim, alice: User, now: datetime) -> None:
     with pytest.raises(CommandError, match="Unfinished tasks: 1"):
         delete_account("alice", "--yes", "--wait", "0")
 

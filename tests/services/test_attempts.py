@@ -20,9 +20,7 @@ from tests.factories import claim_one, finish, interrupt, kinds, settle, store, 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("model")]
 
 
-def test_a_worker_that_lost_its_lease_can_write_nothing(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_a_lost_lease_refuses_all_writes(alice: User, worker: Worker, now: datetime) -> None:
     submit(alice, now)
     old = claim_one(worker, now)
     other = services.register_worker(host="there", pid=2, version="test", now=now)
@@ -67,9 +65,7 @@ def test_a_worker_that_lost_its_lease_can_write_nothing(
     assert not task.images.exists()
 
 
-def test_an_interrupted_task_is_not_claimed_while_its_old_call_may_still_run(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_no_claim_while_an_old_call_runs(alice: User, worker: Worker, now: datetime) -> None:
     serve_model(now=now, slots=2)
     submit(alice, now)
     claim = claim_one(worker, now)
@@ -81,9 +77,7 @@ def test_an_interrupted_task_is_not_claimed_while_its_old_call_may_still_run(
     assert services.claim(worker_id=worker.pk, now=now)
 
 
-def test_three_attempts_that_went_wrong_by_themselves_end_the_task(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_three_failed_attempts_fail_the_task(alice: User, worker: Worker, now: datetime) -> None:
     task = submit(alice, now)
     for reason in (
         InterruptReason.MODEL_ERROR,
@@ -100,9 +94,7 @@ def test_three_attempts_that_went_wrong_by_themselves_end_the_task(
     assert kinds(task.pk).count("interrupted") == 2
 
 
-def test_a_hand_back_or_a_model_that_is_down_never_uses_up_an_attempt(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_uncounted_interruptions(alice: User, worker: Worker, now: datetime) -> None:
     task = submit(alice, now)
     for reason in [InterruptReason.HANDED_BACK, InterruptReason.MODEL_DOWN] * 3:
         now += timedelta(seconds=31)
@@ -116,9 +108,7 @@ def test_a_hand_back_or_a_model_that_is_down_never_uses_up_an_attempt(
     assert (task.attempt, task.failed_attempts) == (6, 0)
 
 
-def test_an_end_that_does_not_count_is_followed_by_a_pause(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_an_uncounted_end_causes_a_pause(alice: User, worker: Worker, now: datetime) -> None:
     """Without it a call that ends at once would fill the log as fast as the machine can."""
     task = submit(alice, now)
     for pause in (1, 2, 4, 8, 16, 30, 30, 30, 30):
@@ -133,9 +123,7 @@ def test_an_end_that_does_not_count_is_followed_by_a_pause(
     assert (task.status, task.error_code) == (TaskStatus.FAILED, "call_aborted")
 
 
-def test_no_task_goes_on_for_ever_whatever_interrupts_it(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_attempts_are_limited(alice: User, worker: Worker, now: datetime) -> None:
     task = submit(alice, now)
     GenerationTask.objects.filter(pk=task.pk).update(attempt=MAX_ATTEMPTS - 2)
     for _attempt in range(2):
@@ -149,9 +137,7 @@ def test_no_task_goes_on_for_ever_whatever_interrupts_it(
     assert kinds(task.pk).count("interrupted") == 1
 
 
-def test_only_aborts_count_towards_the_limit_of_aborts(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_only_aborts_count_as_aborts(alice: User, worker: Worker, now: datetime) -> None:
     task = submit(alice, now)
     for reason in [InterruptReason.HANDED_BACK, InterruptReason.MODEL_DOWN] * 6:
         now += timedelta(seconds=31)
@@ -166,9 +152,7 @@ def test_only_aborts_count_towards_the_limit_of_aborts(
     assert task.status == TaskStatus.QUEUED
 
 
-def test_a_cancel_that_nothing_finished_is_finished_by_the_sweep(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_cleanup_finishes_open_cancels(alice: User, worker: Worker, now: datetime) -> None:
     task = submit(alice, now)
     GenerationTask.objects.filter(pk=task.pk).update(cancel_requested_at=now)
 
@@ -178,9 +162,7 @@ def test_a_cancel_that_nothing_finished_is_finished_by_the_sweep(
     assert task.status == TaskStatus.CANCELLED
 
 
-def test_stored_pictures_stay_and_the_next_attempt_begins_with_the_first_missing_one(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_the_next_attempt_resumes(alice: User, worker: Worker, now: datetime) -> None:
     submit(alice, now, n=3)
     first = claim_one(worker, now)
     store(first, now, index=1)
@@ -193,9 +175,7 @@ def test_stored_pictures_stay_and_the_next_attempt_begins_with_the_first_missing
     assert second.task.progress == 33.0
 
 
-def test_a_task_with_a_missing_picture_cannot_be_called_complete(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_missing_pictures_bar_completion(alice: User, worker: Worker, now: datetime) -> None:
     submit(alice, now, n=2)
     claim = claim_one(worker, now)
     store(claim, now, index=1)
@@ -215,9 +195,7 @@ def test_a_run_that_ends_without_a_word_leaves_no_task_running(claim: Claim, now
     assert kinds(task.pk)[-1] == "interrupted"
 
 
-def test_the_route_of_an_abandoned_call_comes_with_it(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_an_abandoned_call_has_its_route(alice: User, worker: Worker, now: datetime) -> None:
     serve_model(now=now, route=Route.GENERATIONS)
     submit(alice, now)
     claim_one(worker, now)

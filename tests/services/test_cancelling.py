@@ -98,9 +98,7 @@ def test_a_failure_after_the_request_is_a_cancel(claim: Claim, now: datetime) ->
     assert task.status == TaskStatus.CANCELLED
 
 
-def test_a_waiting_task_whose_old_call_still_runs_is_not_called_cancelled_yet(
-    claim: Claim, now: datetime
-) -> None:
+def test_a_cancel_waits_for_the_old_call(claim: Claim, now: datetime) -> None:
     task = claim.task
     interrupt(claim, InterruptReason.HANDED_BACK, now)
 

@@ -100,9 +100,7 @@ def suffixes(names: set[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("act", LEFT)
-def test_a_death_at_any_point_leaves_no_row_without_its_file_and_the_sweep_takes_the_rest(
-    scenes: Callable[[str], Scene], act: str
-) -> None:
+def test_crashes_leave_only_orphans(scenes: Callable[[str], Scene], act: str) -> None:
     scene = scenes(act)
     foreign = scene.media / FOREIGN
     foreign.parent.mkdir()

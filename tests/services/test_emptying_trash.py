@@ -19,9 +19,7 @@ from tests.factories import files_in, finish, finished_task, put, store
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_the_bin_is_emptied_rows_files_and_all_of_only_what_is_due(
-    media: Path, alice: User, now: datetime
-) -> None:
+def test_only_what_is_due_is_purged(media: Path, alice: User, now: datetime) -> None:
     gone, part, young, live = (
         finished_task(alice, now),
         finished_task(alice, now, pictures=2),
@@ -54,9 +52,7 @@ def test_a_full_bin_is_emptied_in_batches(media: Path, alice: User, now: datetim
     assert set(GenerationTask.objects.all()) == set(tasks)
 
 
-def test_a_task_whose_call_still_runs_is_left_until_that_is_over(
-    claim: Claim, alice: User, now: datetime
-) -> None:
+def test_a_task_with_a_call_is_purged_later(claim: Claim, alice: User, now: datetime) -> None:
     task = claim.task
     store(claim, now)
     finish(claim, now)

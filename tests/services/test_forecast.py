@@ -31,9 +31,7 @@ def wait(owner: User, now: datetime) -> QueuePosition:
     return offer(owner, now)["wait"]
 
 
-def test_with_a_free_machine_a_new_task_begins_at_once(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
+def test_a_free_slot_has_no_wait(alice: User, model: str, worker: Worker, now: datetime) -> None:
     assert wait(alice, now) == {
         "position": 1,
         "eta_seconds": 0,
@@ -58,9 +56,7 @@ def test_ones_own_tasks_push_the_next_one_back_and_leave_others_ahead_of_it(
     assert mine["eta_seconds"] > bobs["eta_seconds"] > 0
 
 
-def test_a_task_that_pauses_does_not_stand_before_a_new_one(
-    claim: Claim, alice: User, now: datetime
-) -> None:
+def test_a_paused_task_does_not_come_first(claim: Claim, alice: User, now: datetime) -> None:
     interrupt(claim, InterruptReason.MODEL_DOWN, now)
     settle(claim, now)
 
@@ -80,9 +76,7 @@ def test_a_wait_that_cannot_end_has_its_reason(alice: User, worker: Worker, now:
     assert told(now) == ("key_refused", None)
 
 
-def test_the_pace_is_the_median_at_the_reference_size_and_unknown_before_it_was_measured(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
+def test_the_pace_is_a_median(alice: User, model: str, worker: Worker, now: datetime) -> None:
     before = offer(alice, now)
     for seconds in (3.0, 4.0, 50.0):
         submit(alice, now, size=(512, 1024), steps=10)
@@ -100,9 +94,7 @@ def test_the_pace_is_the_median_at_the_reference_size_and_unknown_before_it_was_
     assert after["expected"]["decoding"] > 0  # not measured here: what is assumed of every model
 
 
-def test_models_that_never_drew_cost_no_query_each(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
+def test_unused_models_are_free(alice: User, model: str, worker: Worker, now: datetime) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as asked:
             assert selectors.model_offers(alice.pk, now=now)
@@ -186,9 +178,7 @@ def test_one_reading_serves_any_number_of_people(
     assert queries(owners) == queries(owners[:1])
 
 
-def test_models_that_are_served_are_offered_with_a_queue_of_their_own(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
+def test_each_model_has_its_queue(alice: User, model: str, worker: Worker, now: datetime) -> None:
     serve_model(now=now)
     services.record_models(seen=[], demo=True, now=now)
     serve_model(now=now, name="other")

@@ -55,9 +55,7 @@ def under_way(alice: User, worker: Worker, now: datetime) -> Claim:
     return claim
 
 
-def test_the_first_start_makes_its_folder_the_place_of_a_database_with_tasks(
-    alice: User, now: datetime, tmp_path: Path
-) -> None:
+def test_the_first_start_claims_its_folder(alice: User, now: datetime, tmp_path: Path) -> None:
     submit(alice, now)
 
     with living_in(tmp_path):
@@ -74,7 +72,7 @@ def test_a_start_that_was_cut_off_is_made_good_by_the_next_one(db: None, tmp_pat
         assert services.may_claim()
 
 
-def test_a_folder_that_is_used_with_another_database_for_once_stays_the_place_of_the_first(
+def test_a_folder_keeps_its_first_database(
     home: Path,
 ) -> None:
     key = Installation.objects.get().key
@@ -95,9 +93,7 @@ def test_a_folder_that_is_used_with_another_database_for_once_stays_the_place_of
     ],
     ids=["a copy of the folder", "another host", "half a file", "no id", "a list"],
 )
-def test_a_copy_may_not_work_before_an_operator_resumes_it(
-    home: Path, move: Callable[[Path], object]
-) -> None:
+def test_a_copy_waits_for_resume(home: Path, move: Callable[[Path], object]) -> None:
     before = Installation.objects.get().key
     place = move(home)
     with living_in(place if isinstance(place, Path) else home):
@@ -114,9 +110,7 @@ def test_a_folder_that_was_moved_is_no_copy(home: Path) -> None:
         assert services.may_claim()
 
 
-def test_resuming_a_copy_draws_anew_what_was_under_way(
-    home: Path, alice: User, worker: Worker, now: datetime
-) -> None:
+def test_resume_restarts_calls(home: Path, alice: User, worker: Worker, now: datetime) -> None:
     claim = under_way(alice, worker, now)
     with living_in(empty(home.with_name("copy"))):
         done = services.resume(now=now)
@@ -129,9 +123,7 @@ def test_resuming_a_copy_draws_anew_what_was_under_way(
         assert not services.resume(now=now).copy
 
 
-def test_resuming_a_copy_ends_what_was_being_cancelled(
-    home: Path, alice: User, worker: Worker, now: datetime
-) -> None:
+def test_resume_ends_cancels(home: Path, alice: User, worker: Worker, now: datetime) -> None:
     claim = under_way(alice, worker, now)
     services.request_cancel(task_id=claim.task.pk, now=now)
 
@@ -142,9 +134,7 @@ def test_resuming_a_copy_ends_what_was_being_cancelled(
     assert not ModelSlot.objects.filter(task__isnull=False).exists()
 
 
-def test_a_take_over_ends_the_calls_of_its_own_installation_alone(
-    home: Path, alice: User, worker: Worker, now: datetime
-) -> None:
+def test_only_own_calls_are_ended(home: Path, alice: User, worker: Worker, now: datetime) -> None:
     later = now + timedelta(seconds=31)
     under_way(alice, worker, now)
     (own,) = services.expire_leases(worker_id=worker.pk, now=later)
@@ -156,9 +146,7 @@ def test_a_take_over_ends_the_calls_of_its_own_installation_alone(
     assert (own.ours, foreign.ours) == (True, False)
 
 
-def test_an_operator_may_pause_an_installation_for_a_while(
-    home: Path, alice: User, worker: Worker, now: datetime
-) -> None:
+def test_pause_and_resume(home: Path, alice: User, worker: Worker, now: datetime) -> None:
     claim = under_way(alice, worker, now)
 
     call_command("pause", stdout=StringIO())

@@ -188,9 +188,7 @@ def long_queue(owners: list[User], worker: Worker, now: datetime) -> list[User]:
     return owners
 
 
-def test_the_first_thousand_are_numbered_in_claim_order_and_all_others_share_a_position(
-    long_queue: list[User], worker: Worker, now: datetime
-) -> None:
+def test_the_first_1000_are_numbered(long_queue: list[User], worker: Worker, now: datetime) -> None:
     at = now + 60 * SECOND
     order = list(map(str, taken_one_by_one(at)))
     keys = [str(key) for key in GenerationTask.objects.waiting().values_list("pk", flat=True)]
@@ -206,9 +204,7 @@ def test_the_first_thousand_are_numbered_in_claim_order_and_all_others_share_a_p
     assert list(map(str, claimed)) == order[:4]
 
 
-def test_several_claims_of_a_long_queue_are_those_of_single_ones(
-    long_queue: list[User], worker: Worker, now: datetime
-) -> None:
+def test_claims_together_keep_order(long_queue: list[User], worker: Worker, now: datetime) -> None:
     serve_model(now=now + 60 * SECOND, slots=12)
     order = taken_one_by_one(now + 60 * SECOND)
 
@@ -217,9 +213,7 @@ def test_several_claims_of_a_long_queue_are_those_of_single_ones(
     assert [claim.task.pk for claim in claims] == order[:8]
 
 
-def test_behind_the_numbered_tasks_the_estimate_is_that_of_the_whole_queue(
-    long_queue: list[User], now: datetime
-) -> None:
+def test_unnumbered_tasks_share_an_estimate(long_queue: list[User], now: datetime) -> None:
     at = now + 60 * SECOND
     serve_model(now=at, slots=5)
     services.register_worker(host="here", pid=2, version="", now=at)
@@ -238,9 +232,7 @@ def test_behind_the_numbered_tasks_the_estimate_is_that_of_the_whole_queue(
     assert positions[order[NUMBERED_TASKS]]["eta_seconds"] == behind
 
 
-def test_a_new_task_in_a_long_queue_has_the_position_of_its_owners_turn(
-    long_queue: list[User], now: datetime
-) -> None:
+def test_a_new_task_gets_its_owners_turn(long_queue: list[User], now: datetime) -> None:
     at = now + 60 * SECOND
     newcomer = User.objects.create_user("dora")
 
@@ -270,9 +262,7 @@ def test_a_position_is_left_out_only_behind_the_thousandth(
     assert sorted(each["position"] for each in positions.values()) == list(range(1, BEHIND + more))
 
 
-def test_if_all_tasks_of_a_queue_pause_they_have_positions_and_none_is_next(
-    owners: list[User], worker: Worker, now: datetime
-) -> None:
+def test_paused_tasks_have_positions(owners: list[User], worker: Worker, now: datetime) -> None:
     serve_model(now=now)
     task = submit(owners[0], now)
     pauses = {"retry_at": now + SECOND}
@@ -283,9 +273,7 @@ def test_if_all_tasks_of_a_queue_pause_they_have_positions_and_none_is_next(
     assert shown(now) == list(map(str, taken_one_by_one(now + SECOND)))
 
 
-def test_the_next_tasks_are_found_in_an_index(
-    long_queue: list[User], worker: Worker, now: datetime
-) -> None:
+def test_next_tasks_need_an_index(long_queue: list[User], worker: Worker, now: datetime) -> None:
     """However long the queue and the history are: no statement reads all of either."""
     if connection.vendor == "postgresql":
         with connection.cursor() as database:
@@ -304,9 +292,7 @@ def test_the_next_tasks_are_found_in_an_index(
         assert owners.count("COVERING INDEX tasks_by_status") == 3
 
 
-def test_of_many_owners_that_were_never_served_the_first_task_of_one_is_read(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_unserved_owners_cost_no_query(alice: User, worker: Worker, now: datetime) -> None:
     task = submit(alice, now)
     people = User.objects.bulk_create(User(username=f"person-{k}") for k in range(50))
     copies(

@@ -51,9 +51,7 @@ def test_no_count_makes_more_slots_than_a_database_can_hold(now: datetime, count
     assert ModelSlot.objects.count() == 2
 
 
-def test_a_server_that_names_other_models_at_every_look_fills_nothing(
-    now: datetime, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_changing_model_names_are_bounded(now: datetime, caplog: pytest.LogCaptureFixture) -> None:
     model_status.left_out.left = 1  # another test may have met the same
     for look in range(6):
         see(now, MODEL, *(f"a-{look}-{k:03}" for k in range(63)))
@@ -115,9 +113,7 @@ def test_a_server_that_is_away_makes_nothing_forgotten(now: datetime) -> None:
     [{"XINFERENCE_URL": "http://other:9997"}, {"XINFERENCE_API_KEY": "xf-2"}],
     ids=["another server", "another key"],
 )
-def test_a_refusal_is_one_of_this_key_by_this_server(
-    now: datetime, changed: dict[str, str]
-) -> None:
+def test_a_refusal_is_per_key_and_server(now: datetime, changed: dict[str, str]) -> None:
     with override_settings(XINFERENCE_URL="http://one:9997", XINFERENCE_API_KEY="xf-1"):
         services.refuse_key(now=now)
         assert services.key_use(now=now) == KeyUse.REFUSED

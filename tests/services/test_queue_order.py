@@ -26,9 +26,7 @@ from tests.services.queues import (
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("model")]
 
 
-def test_one_task_after_a_hundred_of_another_owner_is_among_the_next(
-    owners: list[User], worker: Worker, now: datetime
-) -> None:
+def test_owners_take_turns_after_many(owners: list[User], worker: Worker, now: datetime) -> None:
     alice, bob, _carol = owners
     fill([alice], [0] * 100, now)
     late = submit(bob, now + 200 * SECOND)
@@ -42,9 +40,7 @@ def test_one_task_after_a_hundred_of_another_owner_is_among_the_next(
     assert late.pk in order[:2]
 
 
-def test_of_two_owners_with_nothing_running_the_one_served_longest_ago_goes_first(
-    owners: list[User], worker: Worker, now: datetime
-) -> None:
+def test_the_least_recently_served_first(owners: list[User], worker: Worker, now: datetime) -> None:
     served = []
     fill(owners, [0, 1, 2], now)
     for second in range(3):
@@ -59,9 +55,7 @@ def test_of_two_owners_with_nothing_running_the_one_served_longest_ago_goes_firs
     assert served == owners
 
 
-def test_an_owner_with_fewer_running_tasks_goes_first_whatever_the_model(
-    owners: list[User], worker: Worker, now: datetime
-) -> None:
+def test_fewest_running_tasks_first(owners: list[User], worker: Worker, now: datetime) -> None:
     alice, bob, _carol = owners
     serve_model(now=now, name="other")
     submit(alice, now, model="other")
@@ -73,9 +67,7 @@ def test_an_owner_with_fewer_running_tasks_goes_first_whatever_the_model(
     assert claim_one(worker, now + 3 * SECOND).task.pk == second.pk
 
 
-def test_within_one_owner_first_come_is_first_served(
-    owners: list[User], worker: Worker, now: datetime
-) -> None:
+def test_one_owner_is_first_come_first(owners: list[User], worker: Worker, now: datetime) -> None:
     tasks = [submit(owners[0], now + k * SECOND) for k in range(4)]
     order = []
     for second in range(4):
@@ -86,9 +78,7 @@ def test_within_one_owner_first_come_is_first_served(
     assert order == [task.pk for task in tasks]
 
 
-def test_a_task_that_pauses_lets_the_others_pass_and_is_shown_behind_them(
-    owners: list[User], worker: Worker, now: datetime
-) -> None:
+def test_a_paused_task_is_passed(owners: list[User], worker: Worker, now: datetime) -> None:
     paused = submit(owners[0], now)
     claim = claim_one(worker, now)
     interrupt(claim, InterruptReason.MODEL_DOWN, now)

@@ -51,9 +51,7 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
     return results
 
 
-def test_a_cancel_in_the_moment_the_slot_is_freed_is_never_forgotten(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_cancel_while_the_slot_is_freed(alice: User, worker: Worker, now: datetime) -> None:
     for _round in range(ROUNDS):
         task = submit(alice, now)
         claim = claim_one(worker, now)
@@ -129,9 +127,7 @@ def end_of(task: GenerationTask, claim: Claim, now: datetime) -> list[str]:
     return kinds(task.pk)
 
 
-def test_several_workers_fill_every_slot_of_every_model_and_no_more(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_workers_fill_exactly_all_slots(alice: User, worker: Worker, now: datetime) -> None:
     serve_model(now=now, slots=3)
     workers = [worker, other_worker(now)]
     for _each in range(9):
@@ -152,9 +148,7 @@ def test_several_workers_fill_every_slot_of_every_model_and_no_more(
     assert len({claim.task.pk for claim in claims}) == 3
 
 
-def test_a_heartbeat_in_the_moment_of_a_take_over_does_not_bring_the_slot_back(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_heartbeat_during_a_take_over(alice: User, worker: Worker, now: datetime) -> None:
     """Two hosts whose clocks differ by a little see the same lease as alive and as expired."""
     other = other_worker(now)
     for _round in range(ROUNDS):
@@ -184,9 +178,7 @@ def test_a_heartbeat_in_the_moment_of_a_take_over_does_not_bring_the_slot_back(
         end_of(task, claim, now)
 
 
-def test_a_completion_in_the_moment_of_a_take_over_is_one_or_the_other(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_completion_during_a_take_over(alice: User, worker: Worker, now: datetime) -> None:
     other = other_worker(now)
     for _round in range(ROUNDS):
         task = submit(alice, now)
@@ -205,9 +197,7 @@ def test_a_completion_in_the_moment_of_a_take_over_is_one_or_the_other(
 
 
 @pytest.mark.parametrize("end", ["complete", "fail", "interrupt"])
-def test_what_is_committed_before_a_cancel_stands_and_nothing_is_taken_after_it(
-    alice: User, worker: Worker, now: datetime, end: str
-) -> None:
+def test_an_end_during_a_cancel(alice: User, worker: Worker, now: datetime, end: str) -> None:
     """`interrupt`: the third time that counts, which fails the task."""
     for _round in range(ROUNDS):
         task = submit(alice, now)
@@ -232,9 +222,7 @@ def test_what_is_committed_before_a_cancel_stands_and_nothing_is_taken_after_it(
         assert ("cancel_requested" in log) == (answer == "requested")
 
 
-def test_slots_that_go_and_claims_that_come_never_meet(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_claim_while_slots_are_removed(alice: User, worker: Worker, now: datetime) -> None:
     for _round in range(ROUNDS):
         serve_model(now=now, slots=2)
         tasks = [submit(alice, now), submit(alice, now)]

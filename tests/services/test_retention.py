@@ -34,9 +34,7 @@ def prune(*arguments: str) -> str:
     return output.getvalue()
 
 
-def test_it_only_says_what_it_would_do_unless_told_to(
-    media: Path, alice: User, worker: Worker, now: datetime
-) -> None:
+def test_a_dry_run_by_default(media: Path, alice: User, worker: Worker, now: datetime) -> None:
     drawn(alice, worker, now - timedelta(days=40))
 
     said = prune("--days", "30")
@@ -46,9 +44,7 @@ def test_it_only_says_what_it_would_do_unless_told_to(
     assert GenerationTask.objects.count() == 1
 
 
-def test_old_finished_tasks_go_with_events_rows_and_files(
-    media: Path, alice: User, worker: Worker, now: datetime
-) -> None:
+def test_old_tasks_are_deleted(media: Path, alice: User, worker: Worker, now: datetime) -> None:
     old = drawn(alice, worker, now - timedelta(days=40))
     young = drawn(alice, worker, now - timedelta(days=3))
     waiting = submit(alice, now - timedelta(days=400))
@@ -61,9 +57,7 @@ def test_old_finished_tasks_go_with_events_rows_and_files(
     assert len([path for path in media.rglob("*") if path.is_file()]) == 1
 
 
-def test_a_retry_outlives_the_task_it_repeats(
-    media: Path, alice: User, worker: Worker, now: datetime
-) -> None:
+def test_retries_outlive_parents(media: Path, alice: User, worker: Worker, now: datetime) -> None:
     old = submit(alice, now - timedelta(days=40))
     services.request_cancel(task_id=old.pk, now=now - timedelta(days=40))
     old.refresh_from_db()

@@ -22,9 +22,7 @@ from tests.factories import claim_one, finish, settle, store, submit
 pytestmark = pytest.mark.django_db
 
 
-def test_nobody_claims_for_a_model_that_is_not_ready(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_no_claim_for_an_unready_model(alice: User, worker: Worker, now: datetime) -> None:
     serve_model(now=now, ready=False)
     submit(alice, now)
 
@@ -41,9 +39,7 @@ def test_as_many_tasks_run_as_there_are_slots(alice: User, worker: Worker, now: 
     assert [len(each) for each in claims] == [1, 1, 0]
 
 
-def test_a_slot_is_free_again_only_when_the_call_is_known_to_be_over(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
+def test_settling_frees_the_slot(alice: User, model: str, worker: Worker, now: datetime) -> None:
     submit(alice, now)
     submit(alice, now)
     claim = claim_one(worker, now)
@@ -56,9 +52,7 @@ def test_a_slot_is_free_again_only_when_the_call_is_known_to_be_over(
     assert services.claim(worker_id=worker.pk, now=now)
 
 
-def test_fewer_replicas_take_slots_away_once_they_are_free(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_removed_replicas_remove_slots(alice: User, worker: Worker, now: datetime) -> None:
     serve_model(now=now, slots=2)
     submit(alice, now)
     submit(alice, now)
@@ -122,9 +116,7 @@ def test_who_waits_is_told_why(alice: User, worker: Worker, now: datetime) -> No
     assert not services.key_is_refused(now=now + timedelta(minutes=16))
 
 
-def test_a_running_task_on_an_expired_lease_is_shown_as_waiting_for_a_worker(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
+def test_expired_lease_is_shown(alice: User, model: str, worker: Worker, now: datetime) -> None:
     task = submit(alice, now)
     claim_one(worker, now)
 
@@ -136,9 +128,7 @@ def test_a_running_task_on_an_expired_lease_is_shown_as_waiting_for_a_worker(
     assert (abandoned["position"], abandoned["reason"]) == (0, "no_worker")
 
 
-def test_a_heartbeat_keeps_the_lease_and_a_late_one_does_not_bring_it_back(
-    claim: Claim, worker: Worker, now: datetime
-) -> None:
+def test_a_late_heartbeat_renews_no_lease(claim: Claim, worker: Worker, now: datetime) -> None:
     def heartbeat(at: datetime) -> None:
         services.heartbeat(worker_id=worker.pk, slot_ids=[claim.slot_id], draining=False, now=at)
 
@@ -148,9 +138,7 @@ def test_a_heartbeat_keeps_the_lease_and_a_late_one_does_not_bring_it_back(
     assert services.expire_leases(worker_id=worker.pk, now=now + timedelta(seconds=61))
 
 
-def test_a_dead_model_process_is_not_believed_until_another_stands_in_its_place(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
+def test_a_lost_model_stays_lost(alice: User, model: str, worker: Worker, now: datetime) -> None:
     submit(alice, now)
     services.record_lost_model(name=MODEL, identity="127.0.0.1:1", now=now)
 

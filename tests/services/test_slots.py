@@ -49,9 +49,7 @@ def claim_all(workers: list[Worker], now: datetime) -> list[Claim]:
     return claims
 
 
-def test_every_model_has_slots_of_its_own_however_many_workers_claim(
-    alice: User, workers: list[Worker], now: datetime
-) -> None:
+def test_each_model_has_its_own_slots(alice: User, workers: list[Worker], now: datetime) -> None:
     serve(now, first=2, second=3)
     for _each in range(5):
         submit(alice, now)
@@ -76,9 +74,7 @@ def test_a_long_line_for_one_model_does_not_hold_up_another(
     assert other.pk in [claim.task.pk for claim in claim_all(workers, now)]
 
 
-def test_a_model_that_is_not_ready_holds_up_only_its_own_line(
-    alice: User, workers: list[Worker], now: datetime
-) -> None:
+def test_an_unready_model_blocks_itself(alice: User, workers: list[Worker], now: datetime) -> None:
     serve(now, first=1, second=1)
     submit(alice, now)
     other = submit(alice, now, model=OTHER)
@@ -87,9 +83,7 @@ def test_a_model_that_is_not_ready_holds_up_only_its_own_line(
     assert [claim.task.pk for claim in claim_all(workers, now)] == [other.pk]
 
 
-def test_a_slot_beyond_the_replicas_is_not_used_again_once_it_is_free(
-    alice: User, workers: list[Worker], now: datetime
-) -> None:
+def test_surplus_slots_are_not_reused(alice: User, workers: list[Worker], now: datetime) -> None:
     """The next poll of the models is seconds away; a claim follows a free slot at once."""
     serve(now, first=2)
     for _each in range(4):
@@ -104,9 +98,7 @@ def test_a_slot_beyond_the_replicas_is_not_used_again_once_it_is_free(
     assert len(claim_all(workers, now)) == 1
 
 
-def test_more_replicas_give_more_slots_while_the_others_are_held(
-    alice: User, workers: list[Worker], now: datetime
-) -> None:
+def test_more_replicas_add_slots(alice: User, workers: list[Worker], now: datetime) -> None:
     serve(now, first=1)
     for _each in range(5):
         submit(alice, now)
@@ -118,9 +110,7 @@ def test_more_replicas_give_more_slots_while_the_others_are_held(
     assert len(claim_all(workers, now)) == 2
 
 
-def test_a_replica_that_comes_back_uses_the_slot_that_was_still_held(
-    alice: User, workers: list[Worker], now: datetime
-) -> None:
+def test_a_new_replica_uses_a_held_slot(alice: User, workers: list[Worker], now: datetime) -> None:
     serve(now, first=2)
     for _each in range(3):
         submit(alice, now)
@@ -134,9 +124,7 @@ def test_a_replica_that_comes_back_uses_the_slot_that_was_still_held(
     assert list(ModelSlot.objects.order_by("number").values_list("number", flat=True)) == [1, 2]
 
 
-def test_a_slot_that_is_not_used_again_shortens_no_waiting_time(
-    alice: User, workers: list[Worker], now: datetime
-) -> None:
+def test_surplus_slots_cut_no_wait(alice: User, workers: list[Worker], now: datetime) -> None:
     serve(now, first=2)
     for _each in range(2):
         submit(alice, now)
@@ -164,9 +152,7 @@ def test_a_task_that_still_holds_a_slot_is_passed_over_in_line_and_in_claims(
     assert selectors.queue_positions([str(held.pk)], now=now) == {}
 
 
-def test_nobody_claims_while_the_server_cannot_be_reached_and_all_do_when_it_is_back(
-    alice: User, workers: list[Worker], now: datetime
-) -> None:
+def test_no_claims_without_the_server(alice: User, workers: list[Worker], now: datetime) -> None:
     serve(now, first=1, second=1)
     submit(alice, now)
     submit(alice, now, model=OTHER)
@@ -179,9 +165,7 @@ def test_nobody_claims_while_the_server_cannot_be_reached_and_all_do_when_it_is_
     assert len(claim_all(workers, now)) == 2
 
 
-def test_a_refused_key_stops_every_worker_for_every_model_for_a_quarter_of_an_hour(
-    alice: User, workers: list[Worker], now: datetime
-) -> None:
+def test_a_refused_key_stops_claims(alice: User, workers: list[Worker], now: datetime) -> None:
     serve(now, first=1, second=1)
     submit(alice, now)
     services.refuse_key(now=now)
@@ -191,9 +175,7 @@ def test_a_refused_key_stops_every_worker_for_every_model_for_a_quarter_of_an_ho
     assert not ModelState.objects.filter(ready=True).exists()
 
 
-def test_a_changed_key_is_used_at_once_and_the_refused_one_stays_refused(
-    alice: User, workers: list[Worker], now: datetime
-) -> None:
+def test_a_changed_key_is_used_at_once(alice: User, workers: list[Worker], now: datetime) -> None:
     serve(now, first=1)
     submit(alice, now)
     with override_settings(XINFERENCE_API_KEY="old"):

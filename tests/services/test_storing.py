@@ -84,9 +84,7 @@ def test_a_cancel_leaves_neither_the_last_picture_nor_an_end(claim: Claim, now: 
     assert kinds(task.pk)[-1] == "cancel_requested"
 
 
-def test_no_task_is_completed_while_another_picture_is_missing(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
+def test_every_picture_is_needed(alice: User, model: str, worker: Worker, now: datetime) -> None:
     task = submit(alice, now, n=2)
     claim = claim_one(worker, now)
 

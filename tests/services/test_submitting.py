@@ -22,9 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("prompt", ["🌸", "!", "1", "柳", "a\u200d", "e\u0301", "\U0001fae9"])
-def test_a_prompt_of_one_visible_character_is_enough(
-    alice: User, now: datetime, prompt: str
-) -> None:
+def test_one_visible_character_is_a_prompt(alice: User, now: datetime, prompt: str) -> None:
     assert submit(alice, now, prompt=prompt).prompt == prompt
 
 
@@ -100,17 +98,13 @@ def test_a_value_out_of_bounds_is_refused_with_its_field_and_nothing_is_stored(
         {"guidance": 0.0},
     ],
 )
-def test_the_bounds_themselves_are_taken(
-    alice: User, now: datetime, fields: dict[str, Any]
-) -> None:
+def test_bounds_are_inclusive(alice: User, now: datetime, fields: dict[str, Any]) -> None:
     task = submit(alice, now, **fields)
 
     assert task.status == TaskStatus.QUEUED
 
 
-def test_a_model_that_a_worker_has_seen_can_be_asked_for(
-    alice: User, now: datetime, model: str
-) -> None:
+def test_a_model_seen_by_a_worker_is_valid(alice: User, now: datetime, model: str) -> None:
     assert submit(alice, now, model=model).model == model
 
 
@@ -136,9 +130,7 @@ def test_a_request_key_with_other_content_is_refused(alice: User, now: datetime)
     assert GenerationTask.objects.count() == 1
 
 
-def test_the_same_key_gives_the_same_task_after_its_parent_is_gone_for_good(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
+def test_a_key_outlives_its_parent(alice: User, model: str, worker: Worker, now: datetime) -> None:
     parent, other = failed_task(alice, worker, now), failed_task(alice, worker, now)
     key = uuid.uuid4()
     made = submit(alice, now, request_key=key, parent=str(parent.pk))
@@ -174,9 +166,7 @@ def test_one_person_cannot_fill_the_line_without_end(alice: User, bob: User, now
     assert submit(bob, now).status == TaskStatus.QUEUED
 
 
-def test_a_retry_is_a_new_task_with_the_same_settings(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
+def test_a_retry_copies_settings(alice: User, model: str, worker: Worker, now: datetime) -> None:
     parent = failed_task(alice, worker, now)
 
     retried = services.retry(task=parent, key=None, now=now).task
@@ -190,9 +180,7 @@ def test_a_retry_is_a_new_task_with_the_same_settings(
     assert retried.status == TaskStatus.QUEUED
 
 
-def test_what_went_since_it_was_looked_at_is_not_retried(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
+def test_deleted_is_not_retried(alice: User, model: str, worker: Worker, now: datetime) -> None:
     parent, purged = failed_task(alice, worker, now), failed_task(alice, worker, now)
     services.move_to_trash(owner=alice, pictures=[], tasks=[parent.pk], now=now)
     GenerationTask.objects.filter(pk=purged.pk).delete()
@@ -206,9 +194,7 @@ def test_what_went_since_it_was_looked_at_is_not_retried(
     assert services.retry(task=parent, key=None, now=now).task.parent_id == parent.pk
 
 
-def test_a_second_retry_while_the_first_is_unfinished_gives_the_first_again(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
+def test_a_retry_is_idempotent(alice: User, model: str, worker: Worker, now: datetime) -> None:
     parent = failed_task(alice, worker, now)
 
     first = services.retry(task=parent, key=None, now=now)
@@ -244,9 +230,7 @@ def test_a_task_is_made_from_ones_own_visible_task_or_not_at_all(
         assert (refused.value.code, refused.value.field) == (ErrorCode.NOT_FOUND, "parent")
 
 
-def test_a_request_key_belongs_to_its_parent_too(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
+def test_a_key_includes_its_parent(alice: User, model: str, worker: Worker, now: datetime) -> None:
     key = uuid.uuid4()
     first, second = failed_task(alice, worker, now), failed_task(alice, worker, now)
     task = submit(alice, now, parent=str(first.pk), request_key=key)
@@ -267,9 +251,7 @@ def test_a_task_that_is_not_over_cannot_be_retried(alice: User, now: datetime) -
         services.retry(task=task, key=None, now=now)
 
 
-def test_expected_seconds_follow_what_past_tasks_took(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
+def test_estimates_follow_history(alice: User, model: str, worker: Worker, now: datetime) -> None:
     before = submit(alice, now).expected_durations
     GenerationTask.objects.filter(owner=alice).update(
         status=TaskStatus.COMPLETED,
@@ -286,9 +268,7 @@ def test_expected_seconds_follow_what_past_tasks_took(
     assert same["decoding"] == before["decoding"]
 
 
-def test_a_call_may_stand_still_for_two_minutes_or_ten_times_what_its_size_takes(
-    alice: User, now: datetime
-) -> None:
+def test_the_stall_limit_depends_on_the_size(alice: User, now: datetime) -> None:
     small = submit(alice, now)
     large = submit(alice, now, size=(2048, 2048), steps=50)
 

@@ -68,9 +68,7 @@ def test_a_favourite_is_one_until_it_is_taken_back(media: Path, alice: User, now
     assert services.set_favourite(owner=alice, pictures=keys, favourite=False) == 2
 
 
-def test_nobody_marks_anothers_picture_and_then_nothing_is_written(
-    media: Path, alice: User, bob: User, now: datetime
-) -> None:
+def test_anothers_favourite_is_refused(media: Path, alice: User, bob: User, now: datetime) -> None:
     mine, others = finished_task(bob, now), finished_task(alice, now)
 
     with pytest.raises(NotFound):
@@ -79,9 +77,7 @@ def test_nobody_marks_anothers_picture_and_then_nothing_is_written(
     assert not GeneratedImage.objects.filter(favourite=True).exists()
 
 
-def test_cards_say_what_is_a_favourite_and_leave_out_what_was_deleted(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_cards_have_favourites_only_undeleted(alice: User, worker: Worker, now: datetime) -> None:
     task = really_drawn(alice, worker, now, n=3)
     services.set_favourite(owner=alice, pictures=[(task.pk, 3)], favourite=True)
     put(alice, now, (task, 1))
@@ -97,9 +93,7 @@ def test_cards_say_what_is_a_favourite_and_leave_out_what_was_deleted(
     assert "favourite" not in logged[0]
 
 
-def test_a_task_goes_with_its_last_picture_and_comes_back_with_one(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_a_task_follows_its_last_picture(alice: User, worker: Worker, now: datetime) -> None:
     task = really_drawn(alice, worker, now, n=2)
 
     assert put(alice, now, (task, 1)) == 1
@@ -113,9 +107,7 @@ def test_a_task_goes_with_its_last_picture_and_comes_back_with_one(
     assert shown(alice, now) == {"willow": [2]}
 
 
-def test_a_whole_task_comes_back_with_what_went_with_it_and_no_more(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_a_restore_undoes_one_deletion(alice: User, worker: Worker, now: datetime) -> None:
     task = really_drawn(alice, worker, now, n=3)
     put(alice, now, (task, 1))
     later = now + timedelta(minutes=1)
@@ -129,9 +121,7 @@ def test_a_whole_task_comes_back_with_what_went_with_it_and_no_more(
     assert shown(alice, now) == {"willow": [2, 3]}
 
 
-def test_a_picture_of_a_task_in_the_bin_comes_back_with_it(
-    alice: User, worker: Worker, now: datetime
-) -> None:
+def test_a_trashed_task_restores_its_picture(alice: User, worker: Worker, now: datetime) -> None:
     task = really_drawn(alice, worker, now, n=2)
     put(alice, now, tasks=[task])
 
@@ -148,9 +138,7 @@ def test_restoring_what_is_there_changes_nothing(media: Path, alice: User, now: 
     assert back(alice, now, (task, 1), tasks=[task]) == 0
 
 
-def test_of_an_unfinished_task_nothing_goes_and_nothing_else_either(
-    media: Path, alice: User, now: datetime
-) -> None:
+def test_unfinished_tasks_stop_a_deletion(media: Path, alice: User, now: datetime) -> None:
     over, waiting = finished_task(alice, now), submit(alice, now)
     add_picture(waiting, 1, 5)
 
@@ -184,9 +172,7 @@ def test_anothers_things_are_not_there(media: Path, alice: User, bob: User, now:
     assert GenerationTask.objects.get(pk=others.pk).deleted_at == now
 
 
-def test_in_the_bin_it_is_gone_for_its_owner_and_there_for_staff(
-    media: Path, alice: User, rita: User, now: datetime
-) -> None:
+def test_trash_is_for_staff_only(media: Path, alice: User, rita: User, now: datetime) -> None:
     whole, part = finished_task(alice, now), finished_task(alice, now, pictures=2)
     put(alice, now, (part, 1), tasks=[whole])
 
@@ -201,9 +187,7 @@ def test_in_the_bin_it_is_gone_for_its_owner_and_there_for_staff(
     assert selectors.visible_among(keys, rita) == set(keys)
 
 
-def test_even_a_superuser_does_not_see_what_he_deleted_himself(
-    media: Path, alice: User, now: datetime
-) -> None:
+def test_a_superusers_own_trash_is_hidden(media: Path, alice: User, now: datetime) -> None:
     root = User.objects.create_superuser("root")
     bobs, hers = finished_task(root, now), finished_task(alice, now)
     put(root, now, tasks=[bobs])

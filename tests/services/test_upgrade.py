@@ -92,9 +92,7 @@ OLD_COLUMNS = {
 }
 
 
-def test_tasks_keep_what_renamed_columns_hold(
-    before: StateApps, alice: User, now: datetime
-) -> None:
+def test_renamed_columns_keep_values(before: StateApps, alice: User, now: datetime) -> None:
     asked = {"prompt": "LiuJuan", "model": "m", "width": 512, "height": 512, "steps": 9}
     row = {**asked, **OLD_COLUMNS, "not_before": now, "guidance": 0, "created": now}
     key = (

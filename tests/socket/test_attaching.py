@@ -32,9 +32,7 @@ async def test_the_tutorials_messages_arrive_in_its_order(worker: Worker, page: 
     assert isinstance(result["data"]["created"], int)
 
 
-async def test_a_page_that_comes_back_gets_only_what_it_missed(
-    alice: User, worker: Worker, open_page: OpenPage
-) -> None:
+async def test_replay_after_a_cursor(alice: User, worker: Worker, open_page: OpenPage) -> None:
     first = await open_page(alice)
     task_id = await first.generate()
     running = await claim(worker)
@@ -73,9 +71,7 @@ async def test_attaching_in_the_middle_of_a_storm_misses_and_doubles_nothing(
         assert await seqs_until(watcher, task_id, 303) == list(range(1, 304))
 
 
-async def test_a_second_tab_hears_of_a_new_task_and_attaches(
-    alice: User, open_page: OpenPage
-) -> None:
+async def test_a_second_tab_attaches_to_a_new_task(alice: User, open_page: OpenPage) -> None:
     first, second = await open_page(alice), await open_page(alice)
 
     task_id = await first.generate("two tabs")
@@ -115,9 +111,7 @@ async def test_staff_hear_only_the_tasks_they_attached_to(
     assert unwatched not in {message.get("task_id") for message in staff.messages}
 
 
-async def test_what_the_layer_lost_is_read_from_the_log(
-    alice: User, worker: Worker, page: Page
-) -> None:
+async def test_lost_messages_are_read(alice: User, worker: Worker, page: Page) -> None:
     task_id = await page.generate()
     await page.until("submitted")
     await broadcast.layer().group_discard(broadcast.group_of(alice.pk), hub.groups.channel)
@@ -129,9 +123,7 @@ async def test_what_the_layer_lost_is_read_from_the_log(
     assert page.seqs(task_id) == [1, 2, 3, 4, 5]
 
 
-async def test_an_event_after_a_lost_one_makes_the_gap_be_read(
-    alice: User, worker: Worker, page: Page
-) -> None:
+async def test_an_event_reveals_a_gap(alice: User, worker: Worker, page: Page) -> None:
     task_id = await page.generate()
     await page.until("submitted")
     group = broadcast.group_of(alice.pk)
@@ -144,7 +136,7 @@ async def test_an_event_after_a_lost_one_makes_the_gap_be_read(
     assert await seqs_until(page, task_id, 4) == [1, 2, 3, 4]
 
 
-async def test_a_ring_for_more_than_the_log_holds_does_not_keep_the_reader_reading(
+async def test_a_seq_beyond_the_log_ends_the_replay(
     page: Page,
 ) -> None:
     task_id = await page.generate()
@@ -160,9 +152,7 @@ async def test_a_ring_for_more_than_the_log_holds_does_not_keep_the_reader_readi
     assert await seqs_until(page, task_id, 3) == [1, 2, 3]
 
 
-async def test_a_detached_task_is_silent_and_an_attached_one_goes_on(
-    worker: Worker, page: Page
-) -> None:
+async def test_a_detached_task_sends_no_events(worker: Worker, page: Page) -> None:
     silent = await page.generate("silent")
     heard = await page.generate("heard")
     await page.send(action="detach", task_id=silent)
@@ -176,9 +166,7 @@ async def test_a_detached_task_is_silent_and_an_attached_one_goes_on(
     assert page.seqs(silent) == [1]
 
 
-async def test_a_finished_task_that_was_read_to_its_end_is_let_go(
-    worker: Worker, page: Page
-) -> None:
+async def test_a_finished_task_is_no_longer_watched(worker: Worker, page: Page) -> None:
     task_id = await page.generate()
     await complete(await claim(worker))
     await page.until("result")
@@ -225,9 +213,7 @@ async def test_sockets_are_told_that_the_server_is_leaving(page: Page) -> None:
     assert await latecomer.close_code() == 4503
 
 
-async def test_a_socket_that_is_still_signing_in_is_told_too(
-    alice: User, running_hub: None
-) -> None:
+async def test_leaving_closes_a_socket_that_signs_in(alice: User, running_hub: None) -> None:
     headers = {"origin": "http://testserver", "cookie": await cookie_of(alice)}
     answered = threading.Event()
     # the database thread waits for a response, and all others for that thread
@@ -241,9 +227,7 @@ async def test_a_socket_that_is_still_signing_in_is_told_too(
     assert await page.close_code() == 4503
 
 
-async def test_a_closed_page_leaves_nothing_behind_in_the_hub(
-    alice: User, open_page: OpenPage
-) -> None:
+async def test_a_closed_page_leaves_the_hub_empty(alice: User, open_page: OpenPage) -> None:
     for _each in range(5):
         page = await open_page(alice)
         await page.generate()

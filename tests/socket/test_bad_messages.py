@@ -62,9 +62,7 @@ GUIDANCE = ("guidance_invalid", "guidance")
     ],
     ids=lambda value: value[:40] if isinstance(value, str) else None,
 )
-async def test_a_bad_message_is_answered_and_the_socket_goes_on(
-    text: str, code: str, field: str | None, page: Page
-) -> None:
+async def test_bad_messages_get_errors(text: str, code: str, field: str | None, page: Page) -> None:
     await page.socket.send_to(text_data=text)
 
     refusal = await page.receive()
@@ -99,9 +97,7 @@ async def test_a_refusal_echoes_the_request_key(wrong: dict[str, Any], page: Pag
     assert refusal["request_key"] == KEY
 
 
-async def test_somebody_elses_task_looks_exactly_like_one_that_does_not_exist(
-    alice: User, bob: User, open_page: OpenPage
-) -> None:
+async def test_anothers_task_is_not_found(alice: User, bob: User, open_page: OpenPage) -> None:
     task_id = await (await open_page(alice)).generate()
     stranger = await open_page(bob)
     answers: list[Any] = []
@@ -115,9 +111,7 @@ async def test_somebody_elses_task_looks_exactly_like_one_that_does_not_exist(
     assert {answer["code"] for answer in answers} == {"not_found"}
 
 
-async def test_staff_who_may_view_can_watch_but_not_change(
-    alice: User, rita: User, open_page: OpenPage
-) -> None:
+async def test_staff_watch_but_do_not_change(alice: User, rita: User, open_page: OpenPage) -> None:
     task_id = await (await open_page(alice)).generate()
     staff = await open_page(rita)
 
@@ -128,9 +122,7 @@ async def test_staff_who_may_view_can_watch_but_not_change(
     assert (await staff.ask(action="retry", task_id=task_id))["code"] == "not_found"
 
 
-async def test_the_same_request_key_from_two_sockets_is_one_task(
-    alice: User, open_page: OpenPage
-) -> None:
+async def test_one_request_key_on_two_sockets(alice: User, open_page: OpenPage) -> None:
     first, second = await open_page(alice), await open_page(alice)
 
     task_id = await first.generate(request_key=KEY)
@@ -199,18 +191,14 @@ def test_every_sentence_says_something_in_both_languages() -> None:
         '{"action": "attach", "task_id": "\\ud800"}',
     ],
 )
-async def test_text_that_cannot_be_written_neither_mutes_nor_ends_the_socket(
-    text: str, page: Page
-) -> None:
+async def test_invalid_text_does_not_break_the_socket(text: str, page: Page) -> None:
     await page.socket.send_to(text_data=text)
 
     assert (await page.receive())["type"] == "error"
     assert (await page.ask(action="ping"))["type"] == "pong"
 
 
-async def test_a_cursor_from_the_future_is_not_believed(
-    alice: User, open_page: OpenPage, page: Page
-) -> None:
+async def test_a_future_cursor_is_corrected(alice: User, open_page: OpenPage, page: Page) -> None:
     task_id = await page.generate()
     other = await open_page(alice)
 

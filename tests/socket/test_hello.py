@@ -21,9 +21,7 @@ from tests.socket.task_events import claim, progress, seqs_until
 pytestmark = pytest.mark.usefixtures("model")
 
 
-async def test_what_is_rung_while_a_task_is_looked_up_is_not_missed(
-    alice: User, worker: Worker, page: Page
-) -> None:
+async def test_events_during_a_lookup_arrive(alice: User, worker: Worker, page: Page) -> None:
     task_id = await page.generate()
     running = await claim(worker)
     await progress(running, 3)
@@ -42,9 +40,7 @@ async def test_what_is_rung_while_a_task_is_looked_up_is_not_missed(
     await hub.unregister(reader.outbox)
 
 
-async def test_nothing_is_read_for_who_has_everything_unless_something_was_rung(
-    alice: User, worker: Worker, page: Page
-) -> None:
+async def test_only_new_events_are_read(alice: User, worker: Worker, page: Page) -> None:
     task_id = await page.generate()
     running = await claim(worker)
     await seqs_until(page, task_id, 3)
@@ -61,9 +57,7 @@ async def test_nothing_is_read_for_who_has_everything_unless_something_was_rung(
     await hub.unregister(reader.outbox)
 
 
-async def test_who_lets_go_while_the_log_is_read_is_told_nothing_more(
-    alice: User, worker: Worker, page: Page
-) -> None:
+async def test_detach_ends_a_running_replay(alice: User, worker: Worker, page: Page) -> None:
     task_id = await page.generate()
     reader = Reader(alice)
     await hub.register(reader.outbox)
@@ -100,9 +94,7 @@ class Reader:
         raise AssertionError(code)
 
 
-async def test_a_task_that_nobody_may_see_is_not_watched(
-    alice: User, bob: User, open_page: OpenPage
-) -> None:
+async def test_refused_tasks_are_not_watched(alice: User, bob: User, open_page: OpenPage) -> None:
     page, stranger = await open_page(alice), await open_page(bob)
     task_id = await page.generate()
     await page.until("submitted")
@@ -115,9 +107,7 @@ async def test_a_task_that_nobody_may_see_is_not_watched(
     assert len(hub.watchers[task_id]) == 1
 
 
-async def test_an_id_that_is_written_otherwise_leads_to_the_same_task(
-    alice: User, worker: Worker, open_page: OpenPage
-) -> None:
+async def test_ids_are_normalised(alice: User, worker: Worker, open_page: OpenPage) -> None:
     first, second = await open_page(alice), await open_page(alice)
     task_id = await first.generate()
 
@@ -128,9 +118,7 @@ async def test_an_id_that_is_written_otherwise_leads_to_the_same_task(
     assert await seqs_until(second, task_id, 4) == [1, 2, 3, 4]
 
 
-async def test_who_signs_in_reads_again_unless_every_notice_meanwhile_was_heard(
-    alice: User, bob: User, open_page: OpenPage
-) -> None:
+async def test_missed_notices_are_detected(alice: User, bob: User, open_page: OpenPage) -> None:
     page, other = await open_page(alice), await open_page(alice)
     since, notices = monotonic(), hub.notices
 

@@ -33,9 +33,7 @@ async def test_each_page_hears_where_a_new_task_of_its_person_would_stand(
     assert mine["wait"]["eta_seconds"] > other["wait"]["eta_seconds"]
 
 
-async def test_a_model_that_goes_away_is_told_at_once_and_nothing_is_told_twice(
-    worker: Worker, page: Page
-) -> None:
+async def test_model_changes_are_sent_once(worker: Worker, page: Page) -> None:
     await page.models_until(lambda wait: wait["reason"] == "in_line")
     for _each in range(3):
         await hub.publish_positions()
@@ -57,9 +55,7 @@ async def test_nothing_is_read_for_nobody(running_hub: None, monkeypatch: Any) -
     await hub.publish_positions()
 
 
-async def test_hello_comes_before_the_models(
-    alice: User, worker: Worker, open_page: OpenPage
-) -> None:
+async def test_hello_precedes_models(alice: User, worker: Worker, open_page: OpenPage) -> None:
     """The readings go on while sockets come in; open_page() fails if anything precedes hello."""
 
     async def tell_all_the_time() -> None:

@@ -90,9 +90,7 @@ def seqs(reader: Transport, task_id: str) -> list[int]:
     return [m["seq"] for m in messages if "kind" in m and m["task_id"] == task_id]
 
 
-async def test_nothing_of_the_log_is_kept_for_who_stands_still(
-    alice: User, worker: Worker, page: Page
-) -> None:
+async def test_a_stalled_reader_holds_no_log(alice: User, worker: Worker, page: Page) -> None:
     task_id = await page.generate()
     running = await claim(worker)
     await seqs_until(page, task_id, 3)
@@ -110,9 +108,7 @@ async def test_nothing_of_the_log_is_kept_for_who_stands_still(
     await hub.unregister(reader.outbox)
 
 
-async def test_who_is_slow_has_each_page_read_once_for_all_his_tasks(
-    alice: User, quiet_hub: None, page: Page
-) -> None:
+async def test_slow_readers_share_pages(alice: User, quiet_hub: None, page: Page) -> None:
     tasks = [await page.generate(f"{number}") for number in range(4)]
     for task_id in tasks:
         await lengthen(task_id)
@@ -136,9 +132,7 @@ async def test_who_is_slow_has_each_page_read_once_for_all_his_tasks(
     await hub.unregister(reader.outbox)
 
 
-async def test_a_ring_while_he_attaches_again_does_not_bring_the_old_cursor_back(
-    alice: User, page: Page
-) -> None:
+async def test_an_old_cursor_does_not_survive_a_new_attach(alice: User, page: Page) -> None:
     task_id = await page.generate()
     await lengthen(task_id)
     reader = await one_who_stands_still(alice)

@@ -50,18 +50,14 @@ async def test_a_page_of_ours_with_a_session_gets_hello(page: Page) -> None:
     assert hello["connection_id"]
 
 
-async def test_a_program_with_a_token_needs_no_origin(
-    alice: User, visitor: Visitor, now: datetime
-) -> None:
+async def test_a_token_needs_no_origin(alice: User, visitor: Visitor, now: datetime) -> None:
     page = await visitor(authorization=f"Bearer {await token_of(alice, now)}")
 
     assert (await page.receive())["type"] == "hello"
     await page.close()
 
 
-async def test_a_bad_token_is_refused_even_beside_a_good_cookie(
-    alice: User, visitor: Visitor
-) -> None:
+async def test_a_bad_token_beside_a_good_cookie_is_refused(alice: User, visitor: Visitor) -> None:
     page = await visitor(
         authorization="Bearer lj-wrong",
         cookie=await cookie_of(alice),
@@ -102,9 +98,7 @@ async def test_a_token_of_ours_counts_beside_what_a_proxy_adds(
 @pytest.mark.parametrize(
     "origin", ["http://evil.example", "https://testserver", "http://testserver:81", "null", ""]
 )
-async def test_a_cookie_from_another_origin_is_refused(
-    alice: User, visitor: Visitor, origin: str
-) -> None:
+async def test_a_foreign_origin_is_refused(alice: User, visitor: Visitor, origin: str) -> None:
     page = await visitor(cookie=await cookie_of(alice), origin=origin)
 
     assert await page.close_code() == 4403
@@ -143,9 +137,7 @@ async def test_a_socket_is_asked_for_under_a_name_of_the_site(
     assert lines == [log_line("host_refused", host=host, address="unknown")] * 2
 
 
-async def test_every_name_of_the_site_is_allowed(
-    alice: User, visitor: Visitor, settings: Any
-) -> None:
+async def test_every_host_name_is_allowed(alice: User, visitor: Visitor, settings: Any) -> None:
     settings.ALLOWED_HOSTS = [".studio.example", "[fd00::5]"]
     for host in ("studio.example", "a.Studio.Example:8000", "[fd00::5]:8000"):
         page = await visitor(host=host, cookie=await cookie_of(alice), origin=f"http://{host}")

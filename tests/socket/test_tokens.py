@@ -55,9 +55,7 @@ def exhaust(address: str) -> None:
     TOKEN_LIMIT.hit(address)
 
 
-async def test_after_many_bad_tokens_the_database_is_not_asked(
-    alice: User, visitor: Visitor, now: datetime
-) -> None:
+async def test_bad_tokens_are_throttled(alice: User, visitor: Visitor, now: datetime) -> None:
     token = await token_of(alice, now)
     good = await visitor(authorization=f"Bearer {token}")
     assert (await good.receive())["type"] == "hello"

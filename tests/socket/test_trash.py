@@ -25,9 +25,7 @@ def move_to_trash(owner: User, task_id: str) -> None:
     services.move_to_trash(owner=owner, pictures=[], tasks=[task.pk], now=timezone.now())
 
 
-async def test_a_deleted_task_cannot_be_attached_retried_or_varied(
-    alice: User, rita: User, open_page: OpenPage
-) -> None:
+async def test_a_deleted_task_is_not_found(alice: User, rita: User, open_page: OpenPage) -> None:
     page, staff = await open_page(alice), await open_page(rita)
     task_id = await cancelled(alice)
     await move_to_trash(alice, task_id)

@@ -70,9 +70,7 @@ async def test_a_running_call_is_waited_for_until_it_stalls_or_its_process_was_r
 
 
 @pytest.mark.parametrize("sent", [True, False], ids=["forgotten", "never sent"])
-async def test_a_call_that_the_server_does_not_know_is_over(
-    client: XinferenceClient, sent: bool
-) -> None:
+async def test_an_unknown_call_is_over(client: XinferenceClient, sent: bool) -> None:
     slot = abandoned(uuid.uuid4() if sent else None, identity="", stall=600.0)
 
     async with asyncio.timeout(60):

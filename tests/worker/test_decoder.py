@@ -98,9 +98,7 @@ async def test_a_picture_that_ends_the_process_is_refused(number: signal.Signals
 @pytest.mark.parametrize(
     ("limits", "number"), [("(0.2, 60)", signal.SIGPROF), ("(60, 0.2)", signal.SIGALRM)]
 )
-def test_the_limits_of_time_end_a_process_in_the_middle_of_its_work(
-    limits: str, number: signal.Signals
-) -> None:
+def test_time_limits_end_a_working_process(limits: str, number: signal.Signals) -> None:
     program = (
         f"from generation.image_subprocess import limit_time\nlimit_time{limits}\nwhile True: pass"
     )

@@ -60,9 +60,7 @@ async def test_the_next_call_waits_until_the_dropped_one_is_over(
     assert calls_in(journal) == ["start", "came", "left", "came", "left"]
 
 
-async def test_a_line_that_breaks_while_a_cancel_waits_does_not_end_the_call(
-    alice: User, open_page: OpenPage, serve: Serve
-) -> None:
+async def test_dropped_calls_stay_open(alice: User, open_page: OpenPage, serve: Serve) -> None:
     """`cancelled` is a fact about the machine: the picture that it still draws comes first."""
     journal = await serve(
         "vllm",

@@ -135,9 +135,7 @@ async def test_a_key_that_the_lists_refuse_is_told_of_all_models(
     assert {code for _ready, code in (await states()).values()} == {ErrorCode.KEY_REFUSED}
 
 
-async def test_one_model_is_asked_for_without_the_others(
-    server: OddServer, client: XinferenceClient
-) -> None:
+async def test_one_model_is_probed_alone(server: OddServer, client: XinferenceClient) -> None:
     server.answers = {f"replicas {SLASHED}": response(b"null")}
 
     model = await client.image_model(MODEL)
@@ -161,9 +159,7 @@ async def test_a_process_that_cannot_be_told_from_another_counts_as_the_same(
     assert not await was_replaced(client, abandoned(None, identity="127.0.0.1:1", stall=1.0))
 
 
-async def test_a_model_of_many_replicas_is_told_by_all_their_addresses(
-    server: OddServer, client: XinferenceClient
-) -> None:
+async def test_identity_has_every_address(server: OddServer, client: XinferenceClient) -> None:
     addresses = [f"[fd00:1234:5678:9abc::{k:04x}]:{40_000 + k}" for k in range(64)]
     told = [{"status": "READY", "model_address": address} for address in addresses]
     server.answers = {
@@ -179,9 +175,7 @@ async def test_a_model_of_many_replicas_is_told_by_all_their_addresses(
     assert await ModelSlot.objects.filter(model=MODEL).acount() == 64
 
 
-async def test_lists_that_cannot_be_used_leave_no_model_ready(
-    server: OddServer, client: XinferenceClient
-) -> None:
+async def test_bad_lists_leave_no_model_ready(server: OddServer, client: XinferenceClient) -> None:
     await Worker.objects.acreate(host="h", pid=1, started=clock.now(), last_seen=clock.now())
     watch = ModelProbe(client, demo=True)
     assert await watch.probe()
@@ -207,9 +201,7 @@ async def ready() -> Health:
     return (await database_sync_to_async(worker_report)())["models"]
 
 
-async def test_a_refusal_belongs_to_the_server_that_said_it(
-    server: OddServer, client: XinferenceClient
-) -> None:
+async def test_a_refusal_is_per_server(server: OddServer, client: XinferenceClient) -> None:
     watch = ModelProbe(client, demo=False)
     watch.early = False
     with override_settings(XINFERENCE_URL="http://wrong:9997", XINFERENCE_API_KEY="xf-1"):
@@ -230,9 +222,7 @@ async def refuse() -> None:
     await database_sync_to_async(services.refuse_key)(now=clock.now())
 
 
-async def test_a_repaired_key_is_found_by_the_next_start(
-    server: OddServer, client: XinferenceClient
-) -> None:
+async def test_a_start_tries_the_key_again(server: OddServer, client: XinferenceClient) -> None:
     await refuse()
     running = ModelProbe(client, demo=False)
     running.early = False
@@ -244,9 +234,7 @@ async def test_a_repaired_key_is_found_by_the_next_start(
     assert await states() == {MODEL: GOOD, SLASHED: GOOD}
 
 
-async def test_workers_that_crash_in_a_loop_try_a_refused_key_once_a_minute(
-    server: OddServer, client: XinferenceClient
-) -> None:
+async def test_crash_loops_try_once_a_minute(server: OddServer, client: XinferenceClient) -> None:
     """Ten bad tries in five minutes ban the address for an hour."""
     server.answers = {"models": REFUSED}
 
@@ -257,9 +245,7 @@ async def test_workers_that_crash_in_a_loop_try_a_refused_key_once_a_minute(
     assert server.asked == ["models", "models"]
 
 
-async def test_when_the_pause_is_over_one_worker_of_many_tries_the_key(
-    server: OddServer, client: XinferenceClient
-) -> None:
+async def test_only_one_worker_tries_again(server: OddServer, client: XinferenceClient) -> None:
     server.answers = {"models": REFUSED}
     await refuse()
     await ModelState.objects.aupdate(refused_until=clock.now() - timedelta(seconds=1))

@@ -120,9 +120,7 @@ async def test_a_disk_that_takes_no_picture_is_in_the_log_with_the_systems_own_e
     assert "ENOTDIR" in (await GenerationTask.objects.aget(pk=task_id)).error_detail
 
 
-async def test_a_task_that_is_cancelled_before_a_worker_had_it_names_none(
-    lines: list[str], page: Page
-) -> None:
+async def test_an_unclaimed_task_names_no_worker(lines: list[str], page: Page) -> None:
     task_id = await page.generate(**SMALL)
     await page.ask(action="cancel", task_id=task_id)
 
