@@ -12,11 +12,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from generation import images, services
-from generation.choices import (
-    ErrorCode,
-    InterruptReason,
-    TaskStatus,
-)
+from generation.choices import ErrorCode, InterruptReason, TaskStatus
 from generation.models import GeneratedImage, GenerationTask, TaskEvent, Worker
 from generation.protocol import Generate, TaskState, empty_state, fold
 from generation.services import Claim
@@ -74,11 +70,7 @@ def settle(claim: Claim, now: datetime) -> bool:
 
 def interrupt(claim: Claim, reason: InterruptReason, now: datetime) -> None:
     services.interrupt(
-        task_id=claim.task.pk,
-        attempt=claim.task.attempt,
-        reason=reason,
-        detail="",
-        now=now,
+        task_id=claim.task.pk, attempt=claim.task.attempt, reason=reason, detail="", now=now
     )
 
 

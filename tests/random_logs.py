@@ -6,14 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from generation.choices import (
-    Basis,
-    ErrorCode,
-    EventKind,
-    InterruptReason,
-    Step,
-    TaskStatus,
-)
+from generation.choices import Basis, ErrorCode, EventKind, InterruptReason, Step, TaskStatus
 from generation.protocol import event_frame
 from generation.protocol.server_messages import EventFrame
 

@@ -201,9 +201,7 @@ async def test_a_request_that_drips_is_ended(open_site: OpenSite) -> None:
     assert site.connections.count == 0
 
 
-async def test_only_silent_connections_are_closed(
-    open_site: OpenSite,
-) -> None:
+async def test_only_silent_connections_are_closed(open_site: OpenSite) -> None:
     site = open_site()
     silent, used = site.connect(), site.connect()
     used.send(GET)
@@ -297,9 +295,7 @@ async def test_a_connection_that_waits_makes_place_for_a_new_one(open_site: Open
     assert site.connections.count == 3
 
 
-async def test_a_full_server_still_answers_probes(
-    open_site: OpenSite,
-) -> None:
+async def test_a_full_server_still_answers_probes(open_site: OpenSite) -> None:
     site = open_site(most=2)
     busy = [site.connect() for _each in range(2)]
     for wire in busy:

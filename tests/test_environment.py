@@ -528,9 +528,7 @@ def test_https_follows_from_the_public_url(
     assert settings["HTTPS"] is settings["SESSION_COOKIE_SECURE"] is https
 
 
-def test_hosts_of_both_settings_are_allowed(
-    settings_of: SettingsOf,
-) -> None:
+def test_hosts_of_both_settings_are_allowed(settings_of: SettingsOf) -> None:
     given = settings_of(ALLOWED_HOSTS="A, fd00::5,,", HOST="::")["ALLOWED_HOSTS"]
     derived = settings_of(HOST="::", PUBLIC_URL="http://h:81")["ALLOWED_HOSTS"]
 
@@ -566,18 +564,14 @@ def test_cookies_differ_between_installations(settings_of: SettingsOf, tmp_path:
     assert not keys[0] & cookies(PUBLIC_URL="https://h:2", SECRET_KEY=OLD)
 
 
-def test_processes_share_a_layer_during_a_key_change(
-    settings_of: SettingsOf,
-) -> None:
+def test_processes_share_a_layer_during_a_key_change(settings_of: SettingsOf) -> None:
     old = settings_of(SECRET_KEY=OLD)["REDIS_PREFIX"]
 
     assert settings_of(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=OLD)["REDIS_PREFIX"] == old
     assert settings_of(SECRET_KEY=NEW)["REDIS_PREFIX"] != old
 
 
-def test_a_sub_path_applies_to_every_address(
-    settings_of: SettingsOf,
-) -> None:
+def test_a_sub_path_applies_to_every_address(settings_of: SettingsOf) -> None:
     settings = settings_of(PUBLIC_URL="HTTPS://Example.org/studio/")
 
     assert settings["STATIC_URL"] == "/studio/static/"
@@ -636,9 +630,7 @@ def test_every_address_that_is_printed_is_answered(
     assert {addresses.host_of(url) for url in settings["SITE_URLS"]} <= answered
 
 
-def test_model_server_password_is_hidden(
-    settings_of: SettingsOf,
-) -> None:
+def test_model_server_password_is_hidden(settings_of: SettingsOf) -> None:
     settings = settings_of(XINFERENCE_URL="http://user:p%40ss@gpu:9997")
 
     assert settings["MODEL_SERVER"] == "http://***@gpu:9997"

@@ -58,10 +58,7 @@ def test_no_spelling_of_a_prompt_comes_into_the_log(spelling: str, status: int) 
     ("told", "logged"),
     [
         ("the deadline has passed", "the deadline has passed"),
-        (
-            "500 CUDA out of memory. Tried to allocate 2 GiB",
-            "500 cuda out of memory; 43",
-        ),
+        ("500 CUDA out of memory. Tried to allocate 2 GiB", "500 cuda out of memory; 43"),
         (
             "out_of_memory: 500 CUDA out of memory",
             "out_of_memory: 500 cuda out of memory; 18 characters",

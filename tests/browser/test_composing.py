@@ -301,9 +301,7 @@ def test_all_that_waits_is_cancelled_with_two_presses(page: Page) -> None:
     expect(page.locator("#cancel-waiting")).to_be_hidden()
 
 
-def test_input_before_the_scripts_load_is_sent_once(
-    context: BrowserContext,
-) -> None:
+def test_input_before_the_scripts_load_is_sent_once(context: BrowserContext) -> None:
     page = context.new_page()
     held: list[Route] = []
     page.route("**/pages/studio*.js", lambda route: held.append(route))

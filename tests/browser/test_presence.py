@@ -69,9 +69,7 @@ def test_title_and_icon_follow_the_newest_task_and_calm_down(page: Page) -> None
     expect(page).to_have_title("工作台 · LiuJuan Studio")
 
 
-def test_an_end_in_hidden_tabs_is_one_notification_that_links(
-    watcher: BrowserContext,
-) -> None:
+def test_an_end_in_hidden_tabs_is_one_notification_that_links(watcher: BrowserContext) -> None:
     first, second = open_studio(watcher), open_studio(watcher)
     choose(first, "notify")
     expect(first.locator("[data-bell]")).to_have_attribute("data-on", "")
@@ -96,9 +94,7 @@ def test_an_end_in_hidden_tabs_is_one_notification_that_links(
     expect(first).to_have_title("工作台 · LiuJuan Studio")
 
 
-def test_no_notification_and_no_sound_in_a_visible_tab(
-    watcher: BrowserContext,
-) -> None:
+def test_no_notification_and_no_sound_in_a_visible_tab(watcher: BrowserContext) -> None:
     page = open_studio(watcher)
     choose(page, "sound")
     page.wait_for_function("() => tones.length === 2")  # how it will sound

@@ -24,11 +24,7 @@ class StreamClient:
     """One event stream, as a server calls the application; keeps every frame it saw."""
 
     def __init__(
-        self,
-        cookie: str,
-        cursors: dict[str, int] | None,
-        last_id: str | None,
-        since: float | None,
+        self, cookie: str, cursors: dict[str, int] | None, last_id: str | None, since: float | None
     ) -> None:
         query = f"cursors={quote(json.dumps(cursors))}" if cursors is not None else ""
         query += f"&since={since}" if since is not None else ""

@@ -184,12 +184,7 @@ class WorkerRules(UserRules):
     def begin_step(self, claim: Claim, step: Step) -> None:
         progress = max(GenerationTask.objects.get(pk=claim.task.pk).progress, 50)
         boundary = Boundary(
-            step=step,
-            progress=progress,
-            basis=Basis.MEASURED,
-            eta_seconds=1.0,
-            image=1,
-            details={},
+            step=step, progress=progress, basis=Basis.MEASURED, eta_seconds=1.0, image=1, details={}
         )
         if step != Step.PREPARING:
             self.write(claim, services.record_seen, wanted=False, seen=[boundary])

@@ -92,9 +92,7 @@ def test_the_lineage_has_three_parents(media: Path, alice: User, now: datetime) 
         (picture_key(first), "", False),
         (picture_key(second), "seed", False),
         (picture_key(here, 2), "prompt", True),
-        *sorted(
-            [(picture_key(again), "again", False), (picture_key(larger), "size", False)],
-        ),
+        *sorted([(picture_key(again), "again", False), (picture_key(larger), "size", False)]),
     ]
 
 

@@ -146,9 +146,7 @@ def test_studio_queries_do_not_grow_with_cards(alice: User, now: datetime) -> No
     client.force_login(alice)
 
     def queries() -> int:
-        with CaptureQueriesContext(
-            connection,
-        ) as captured:
+        with CaptureQueriesContext(connection) as captured:
             client.get("/")
         return len(captured)
 

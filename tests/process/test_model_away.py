@@ -122,11 +122,7 @@ def strangers(whole: Production, line: RecordingProxy, bad_key: str) -> Iterator
 
 
 def test_a_wrong_key_is_told_and_never_gets_us_banned(
-    whole: Production,
-    person: str,
-    strangers: list[RunWorker],
-    line: RecordingProxy,
-    bad_key: str,
+    whole: Production, person: str, strangers: list[RunWorker], line: RecordingProxy, bad_key: str
 ) -> None:
     wait_until(lambda: key_is_refused(whole), what="the row says that the key is bad")
     with Follower(whole, person) as follower:

@@ -72,9 +72,7 @@ def test_a_start_that_was_cut_off_is_made_good_by_the_next_one(db: None, tmp_pat
         assert services.may_claim()
 
 
-def test_a_folder_keeps_its_first_database(
-    home: Path,
-) -> None:
+def test_a_folder_keeps_its_first_database(home: Path) -> None:
     key = Installation.objects.get().key
     Installation.objects.all().delete()
 

@@ -24,14 +24,7 @@ from generation.selectors.queue.order import NEVER
 from tests.conftest import MODEL, serve_model
 from tests.factories import claim_one, interrupt, settle, submit
 from tests.query_plans import plan_of
-from tests.services.queues import (
-    SECOND,
-    end,
-    every_queue,
-    fill,
-    in_a_world_of_its_own,
-    shown,
-)
+from tests.services.queues import SECOND, end, every_queue, fill, in_a_world_of_its_own, shown
 
 pytestmark = pytest.mark.django_db
 

@@ -14,14 +14,7 @@ from generation.choices import InterruptReason
 from generation.models import Worker
 from tests.conftest import MODEL, serve_model
 from tests.factories import claim_one, interrupt, settle, submit
-from tests.services.queues import (
-    SECOND,
-    end,
-    every_queue,
-    fill,
-    in_a_world_of_its_own,
-    shown,
-)
+from tests.services.queues import SECOND, end, every_queue, fill, in_a_world_of_its_own, shown
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("model")]
 

@@ -58,8 +58,7 @@ def test_cancel_while_the_slot_is_freed(alice: User, worker: Worker, now: dateti
         interrupt(claim, InterruptReason.HANDED_BACK, now)
 
         at_once(
-            partial(settle, claim, now),
-            partial(services.request_cancel, task_id=task.pk, now=now),
+            partial(settle, claim, now), partial(services.request_cancel, task_id=task.pk, now=now)
         )
 
         task.refresh_from_db()
@@ -165,9 +164,7 @@ def test_heartbeat_during_a_take_over(alice: User, worker: Worker, now: datetime
                 now=edge - timedelta(milliseconds=5),
             ),
             partial(
-                services.expire_leases,
-                worker_id=other.pk,
-                now=edge + timedelta(milliseconds=5),
+                services.expire_leases, worker_id=other.pk, now=edge + timedelta(milliseconds=5)
             ),
         )
 

@@ -9,10 +9,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from generation import selectors, services
-from generation.choices import (
-    ErrorCode,
-    TaskStatus,
-)
+from generation.choices import ErrorCode, TaskStatus
 from generation.models import GenerationTask, ModelSlot, ModelState, Worker
 from generation.protocol import QueuePosition
 from generation.services import Claim

@@ -136,9 +136,7 @@ async def test_an_event_reveals_a_gap(alice: User, worker: Worker, page: Page) -
     assert await seqs_until(page, task_id, 4) == [1, 2, 3, 4]
 
 
-async def test_a_seq_beyond_the_log_ends_the_replay(
-    page: Page,
-) -> None:
+async def test_a_seq_beyond_the_log_ends_the_replay(page: Page) -> None:
     task_id = await page.generate()
     await page.until("submitted")
     (outbox,) = hub.sockets

@@ -17,11 +17,7 @@ from tests.socket.sockets import OpenPage, Page, cookie_of
 
 
 async def one_more(user: User) -> Page:
-    headers = {
-        "host": "testserver",
-        "origin": "http://testserver",
-        "cookie": await cookie_of(user),
-    }
+    headers = {"host": "testserver", "origin": "http://testserver", "cookie": await cookie_of(user)}
     return await Page(headers).open()
 
 

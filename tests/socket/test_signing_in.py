@@ -59,9 +59,7 @@ async def test_a_token_needs_no_origin(alice: User, visitor: Visitor, now: datet
 
 async def test_a_bad_token_beside_a_good_cookie_is_refused(alice: User, visitor: Visitor) -> None:
     page = await visitor(
-        authorization="Bearer lj-wrong",
-        cookie=await cookie_of(alice),
-        origin="http://testserver",
+        authorization="Bearer lj-wrong", cookie=await cookie_of(alice), origin="http://testserver"
     )
 
     assert await page.close_code() == 4401
@@ -186,11 +184,7 @@ async def test_a_disabled_account_is_told_apart(
     ids=["direct", "http", "https"],
 )
 async def test_a_socket_without_tls_is_refused_where_the_site_has_https(
-    alice: User,
-    visitor: Visitor,
-    now: datetime,
-    forwarded: dict[str, str],
-    comes_in: bool,
+    alice: User, visitor: Visitor, now: datetime, forwarded: dict[str, str], comes_in: bool
 ) -> None:
     token, cookie = await token_of(alice, now), await cookie_of(alice)
     behind_tls = {"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")}

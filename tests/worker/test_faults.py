@@ -282,10 +282,7 @@ async def test_progress_that_only_creeps_is_no_progress(
 async def test_a_picture_is_given_up_at_its_deadline_whatever_progress_it_makes(
     alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
-    limits = {
-        "GENERATION_STALL": timedelta(seconds=5),
-        "GENERATION_DEADLINE": timedelta(seconds=5),
-    }
+    limits = {"GENERATION_STALL": timedelta(seconds=5), "GENERATION_DEADLINE": timedelta(seconds=5)}
     # it does not hear the abort before its end
     late = {"do": "delay_decode", "seconds": 10, "match": {"prompt_contains": "late"}}
     with override_settings(**limits):
@@ -307,10 +304,7 @@ async def test_a_picture_is_given_up_at_its_deadline_whatever_progress_it_makes(
 async def test_a_model_that_is_busy_for_ever_is_given_up_at_the_deadline(
     alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
 ) -> None:
-    limits = {
-        "GENERATION_STALL": timedelta(seconds=1),
-        "GENERATION_DEADLINE": timedelta(seconds=1),
-    }
+    limits = {"GENERATION_STALL": timedelta(seconds=1), "GENERATION_DEADLINE": timedelta(seconds=1)}
     with override_settings(**limits):
         await start_demo_worker(faults=[{"do": "status", "status": 429}])
         page = await open_page(alice)

@@ -100,9 +100,7 @@ def lines_of(caplog: pytest.LogCaptureFixture, level: str) -> list[str]:
 
 
 async def test_a_model_in_trouble_is_asked_less_often_until_it_is_back(
-    server: OddServer,
-    client: XinferenceClient,
-    caplog: pytest.LogCaptureFixture,
+    server: OddServer, client: XinferenceClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     server.answers = {f"replicas {SLASHED}": response(b"null")}
