@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from enum import StrEnum, auto
 
-from accounts.log_escaping import log_line
+from accounts.log_format import log_line
 
 logger = logging.getLogger("liujuan.security")
 host_logger = logging.getLogger("django.security.DisallowedHost")

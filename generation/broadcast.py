@@ -10,7 +10,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from generation.log_lines import layer as outage
+from generation.outages import layer as outage
 from generation.teardown import cancel_and_wait
 
 WORKERS: str = settings.WORKER_CHANNEL

@@ -16,7 +16,7 @@ from django.db import Error as DatabaseProblem
 from generation import selectors
 from generation.clock import clock
 from generation.hub import SocketOutbox, cannot_send_now, hub
-from generation.log_lines import database
+from generation.outages import database
 from generation.protocol.close_codes import CloseCode
 from generation.sessions import (
     ConnectionRejected,

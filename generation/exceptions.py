@@ -24,7 +24,7 @@ StudioError                     code
 from __future__ import annotations
 
 from generation.choices import ErrorCode, InterruptReason
-from generation.untrusted_text import redacted
+from generation.redaction import redacted
 
 
 class StudioError(Exception):

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from generation.log_lines import Outage, database, layer
+from generation.outages import Outage, database, layer
 
 RETRY_DELAY = 1.0
 """Seconds until a failed job or receiver starts again."""

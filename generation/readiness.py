@@ -24,7 +24,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from generation import images, selectors
 from generation.clock import clock
-from generation.log_lines import cause_of
+from generation.outages import cause_of
 from generation.xinference import shared_address
 
 PROBE = ".ready"

@@ -8,8 +8,8 @@ from collections.abc import Coroutine
 from time import monotonic
 from typing import Any
 
-from accounts.log_escaping import log_line
-from generation.log_lines import cause_of
+from accounts.log_format import log_line
+from generation.outages import cause_of
 
 logger = logging.getLogger(__name__)
 

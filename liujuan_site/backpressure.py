@@ -18,7 +18,7 @@ from autobahn.websocket.protocol import PreparedMessage
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-from accounts.log_escaping import log_line
+from accounts.log_format import log_line
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from django.core.management import execute_from_command_line
 from django.db import DatabaseError, Error
 
-from accounts.log_escaping import MAX_CAUSE
-from generation.log_lines import cause_of, database
+from accounts.log_format import MAX_CAUSE
+from generation.outages import cause_of, database
 from liujuan_site.environment import load_settings, shown
 
 WRITABLE_BY_OTHERS = 0o022

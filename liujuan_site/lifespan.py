@@ -14,10 +14,10 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, run_checks
 
-from accounts.log_escaping import log_line
+from accounts.log_format import log_line
 from generation.exceptions import WorkerRefused
 from generation.hub import hub
-from generation.log_lines import cause_of
+from generation.outages import cause_of
 from generation.protocol.close_codes import CloseCode
 from generation.teardown import finish_within
 from generation.worker import WorkerHost

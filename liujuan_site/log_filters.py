@@ -17,7 +17,7 @@ from time import monotonic
 from types import TracebackType
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from generation import log_lines
+from generation import outages
 
 MAX_MESSAGE = 4_000
 SUSPICIOUS_REQUESTS = "django.security."
@@ -173,12 +173,12 @@ POOL_OUTAGE = re.compile(r"error connecting|reconnection attempt|discarding (clo
 
 
 def report_database(record: logging.LogRecord) -> bool:
-    """Drop the pool's lines about a lost server; `log_lines.database` logs each outage once."""
+    """Drop the pool's lines about a lost server; `outages.database` logs each outage once."""
     text = message_of(record)
     if not POOL_OUTAGE.match(text):
         return True
     if text.startswith("error connecting"):
-        log_lines.database.failed(text.partition("\n")[0])
+        outages.database.failed(text.partition("\n")[0])
     return False
 
 
@@ -186,5 +186,5 @@ def report_layer(record: logging.LogRecord) -> bool:
     """The same for the channel layer. CancelledError is no outage: a stopping process causes it."""
     error = record.exc_info[1] if record.exc_info else None
     if not isinstance(error, asyncio.CancelledError):
-        log_lines.layer.failed(error or message_of(record))
+        outages.layer.failed(error or message_of(record))
     return False

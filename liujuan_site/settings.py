@@ -16,8 +16,8 @@ from liujuan_site import VERSION as VERSION
 from liujuan_site import addresses, databases, redis_urls, validators
 from liujuan_site.data_dir import DataDir
 from liujuan_site.environment import Environment, without_password
-from liujuan_site.instance_names import redis_prefix, session_cookie, worker_channel
 from liujuan_site.log_filters import report_database, report_layer, secrets_of
+from liujuan_site.namespaces import redis_prefix, session_cookie, worker_channel
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(os.environ)

@@ -17,7 +17,7 @@ from django.views import defaults
 
 from generation import readiness
 from generation.choices import ErrorCode
-from generation.log_lines import database
+from generation.outages import database
 
 SOONEST, LATEST = 10, 20
 """Seconds until a page tries again; random, so that not all pages retry at once."""

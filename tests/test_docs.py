@@ -34,7 +34,7 @@ from generation.protocol import (
 )
 from generation.protocol.client_messages import ACTIONS
 from generation.protocol.close_codes import CloseCode
-from generation.services import outcomes
+from generation.services import task_logging
 from generation.services.cancellation import Answer
 from generation.sessions import rate_limit
 from tests.documents import variables
@@ -249,7 +249,7 @@ def test_every_log_line_is_in_the_operations_with_what_to_do() -> None:
     packages = ("accounts", "generation", "liujuan_site")
     sources = [path for name in packages for path in (ROOT / name).rglob("*.py")]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
-    written = {name for name in LINES.findall(text)} | set(outcomes.NAMES.values())
+    written = {name for name in LINES.findall(text)} | set(task_logging.NAMES.values())
     for name in OUTAGES.findall(text):
         written |= {f"{name}_down", f"{name}_back"}
 

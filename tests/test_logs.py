@@ -15,9 +15,8 @@ import pytest
 import redis.asyncio
 from django.conf import settings
 
-from accounts.log_escaping import log_line
-from generation import log_lines
-from generation.log_lines import Outage
+from accounts.log_format import log_line
+from generation.outages import Outage, database, layer
 from liujuan_site import log_filters
 from liujuan_site.log_filters import MAX_MESSAGE, MAX_TRACEBACK, SafeFormatter, secrets_of
 
@@ -236,7 +235,7 @@ def test_what_fails_again_and_again_is_two_lines(log: Log) -> None:
 @pytest.fixture
 def outages() -> Iterator[list[Outage]]:
     """The outages of this process, over before and after."""
-    mine = [log_lines.database, log_lines.layer]
+    mine: list[Outage] = [database, layer]
     for outage in mine:
         outage.worked()
     yield mine

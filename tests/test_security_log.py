@@ -9,7 +9,7 @@ import pytest
 from django.test import RequestFactory, override_settings
 
 from accounts.client_address import client_address, client_network
-from accounts.log_escaping import LONGEST
+from accounts.log_format import LONGEST
 from accounts.security_log import SecurityEvent, log_event
 
 

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Literal
 
 from generation import broadcast
-from generation.log_lines import layer as outage
+from generation.outages import layer as outage
 from generation.teardown import finish_within
 
 LINGER = 60.0

@@ -19,8 +19,8 @@ from generation.hub.outbox import Outbox
 from generation.hub.queue_updates import QueueUpdates
 from generation.hub.replay import set_cursor, start_replay
 from generation.hub.stream_outbox import StreamOutbox
-from generation.log_lines import Outage, database
 from generation.loops import Job, every, listen
+from generation.outages import Outage, database
 from generation.protocol import QueuePosition, collection_frame, encode
 from generation.selectors import LogPage
 from generation.teardown import cancel_and_wait

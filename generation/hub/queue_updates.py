@@ -10,11 +10,11 @@ from time import monotonic
 
 from channels.db import database_sync_to_async
 
-from accounts.log_escaping import log_line
+from accounts.log_format import log_line
 from generation import selectors
 from generation.clock import clock
 from generation.hub.outbox import Outbox
-from generation.log_lines import cause_of, database
+from generation.outages import cause_of, database
 from generation.protocol import QueuePosition, encode
 from generation.selectors import Forecast, ModelPace
 from generation.teardown import cancel_and_wait

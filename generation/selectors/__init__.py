@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from generation.selectors.collection import KeptWork, kept_work, revision_of, revisions_of
 from generation.selectors.comparison import Comparison, comparison
-from generation.selectors.database import accepts_writes, write_error
 from generation.selectors.durations import ModelPace, deadline_limit, expected_seconds, stall_limit
 from generation.selectors.events import (
     PAGE_EVENTS,
@@ -79,6 +78,7 @@ from generation.selectors.worker_liveness import (
     worker_of_other_server,
     workers_of_host,
 )
+from generation.selectors.write_check import accepts_writes, write_error
 
 __all__ = [
     "ENDED",

@@ -10,7 +10,7 @@ from typing import TypedDict
 from django.conf import settings
 
 from generation.choices import Step, TaskStatus
-from generation.expected_durations import PRIOR, REFERENCE_STEPS, scale
+from generation.duration_prior import PRIOR, REFERENCE_STEPS, scale
 from generation.models import GenerationTask
 
 SAMPLE = 20

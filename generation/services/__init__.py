@@ -20,7 +20,6 @@ from generation.services.cancellation import finish_cancels, request_cancel
 from generation.services.claims import Claim, claim
 from generation.services.collection_changes import set_favourite
 from generation.services.completion import complete, fail, interrupt
-from generation.services.installation import ResumeResult, join_data_dir, may_claim, pause, resume
 from generation.services.leases import (
     AbandonedCall,
     cancel_requests_of,
@@ -42,6 +41,7 @@ from generation.services.model_status import (
     record_unreachable,
     refuse_key,
 )
+from generation.services.pause import ResumeResult, join_data_dir, may_claim, pause, resume
 from generation.services.retention import (
     PruneSummary,
     delete_expired_sessions,

@@ -13,8 +13,8 @@ from django.db.models import Exists, OuterRef
 
 from generation import selectors
 from generation.choices import Basis, EventKind, Route, Step, TaskStatus
+from generation.duration_prior import task_seconds
 from generation.exceptions import TransitionRefused
-from generation.expected_durations import task_seconds
 from generation.models import GenerationTask, ModelSlot, ModelState
 from generation.services.model_status import callable_models
 from generation.services.transition import QUEUED, LogLine, transition

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
-from accounts.log_escaping import log_line
+from accounts.log_format import log_line
 from generation import installation_id, selectors
 from generation.choices import InterruptReason, Route, TaskStatus, WorkerState
 from generation.exceptions import TransitionRefused
-from generation.log_lines import cause_of
 from generation.models import GenerationTask, ModelSlot, ModelState, Worker
+from generation.outages import cause_of
 from generation.services.completion import interrupt
 from generation.services.workers import retire_worker
 

@@ -13,11 +13,11 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from accounts.log_escaping import log_line
+from accounts.log_format import log_line
 from generation.choices import ErrorCode, KeyUse, Route
 from generation.limits import MAX_MODELS, MAX_SLOTS
-from generation.log_lines import LogRateLimit
 from generation.models import GenerationTask, ModelSlot, ModelState
+from generation.outages import LogRateLimit
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from generation.choices import UNFINISHED, Basis, EventKind, Step, TaskStatus
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, TaskEvent
 from generation.protocol import EndingData, encode, event_frame
-from generation.services.outcomes import log_outcome
+from generation.services.task_logging import log_outcome
 
 RUNNING = frozenset({TaskStatus.RUNNING})
 QUEUED = frozenset({TaskStatus.QUEUED})

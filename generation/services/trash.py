@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from accounts.log_escaping import log_line
+from accounts.log_format import log_line
 from generation import images
 from generation.exceptions import NotFound, TransitionRefused
-from generation.log_lines import cause_of
 from generation.models import GeneratedImage, GenerationTask, ShareLink
+from generation.outages import cause_of
 from generation.selectors import TRASH_KEPT, PictureKey
 from generation.selectors.trash_items import deleted_pictures, deleted_tasks
 

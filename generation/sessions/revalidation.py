@@ -7,11 +7,11 @@ import logging
 
 from channels.db import database_sync_to_async
 
-from accounts.log_escaping import log_line
+from accounts.log_format import log_line
 from accounts.security_log import SecurityEvent, log_event
 from generation import selectors
 from generation.hub import Outbox, hub
-from generation.log_lines import cause_of, database
+from generation.outages import cause_of, database
 from generation.sessions.authentication import ConnectionRejected, Credentials
 from generation.sessions.session import Principal
 

@@ -20,8 +20,8 @@ from generation.choices import CHANGE_ALL, ErrorCode
 from generation.clock import clock
 from generation.exceptions import InvalidInput, NotFound, StudioError
 from generation.limits import MAX_MESSAGE_BYTES
-from generation.log_lines import database
 from generation.models import GenerationTask
+from generation.outages import database
 from generation.protocol import Attach, Cancel, Detach, Generate, Ping, Retry
 
 if TYPE_CHECKING:

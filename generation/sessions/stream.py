@@ -19,8 +19,8 @@ from generation.clock import clock
 from generation.exceptions import NotFound
 from generation.hub import INTERNAL_ERROR, StreamOutbox, hub
 from generation.limits import MAX_NAMED
-from generation.log_lines import database
 from generation.models import GenerationTask
+from generation.outages import database
 from generation.protocol.close_codes import CloseCode
 from generation.sessions.authentication import ConnectionRejected, Credentials
 from generation.sessions.rate_limit import allows_request

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from generation.choices import Step, TaskStatus
-from generation.expected_durations import PRIOR, scale, task_seconds
+from generation.duration_prior import PRIOR, scale, task_seconds
 from generation.protocol import TaskData
 from generation.timeline.spans import Bar, Timeline
 

@@ -18,7 +18,7 @@ from generation.choices import ErrorCode
 from generation.exceptions import InvalidInput, NotFound, StudioError, TransitionRefused
 from generation.identifiers import parse_uuid
 from generation.limits import MAX_MESSAGE_BYTES, MAX_SELECTED
-from generation.log_lines import database
+from generation.outages import database
 from generation.selectors import PictureKey, read_key
 from generation.sessions import allows_request
 

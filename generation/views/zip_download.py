@@ -14,10 +14,10 @@ from weakref import WeakKeyDictionary
 
 from zipstream import ZIP_DEFLATED, ZipStream
 
-from accounts.log_escaping import log_line
+from accounts.log_format import log_line
 from generation import images, unicode_text
-from generation.log_lines import cause_of
 from generation.models import GeneratedImage
+from generation.outages import cause_of
 from generation.views.images import download_name
 
 logger = logging.getLogger(__name__)

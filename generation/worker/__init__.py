@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from generation.worker.consumer import GenerationWorker
 from generation.worker.host import WorkerHost
+from generation.worker.named_channel import GenerationWorker
 
 __all__ = ["GenerationWorker", "WorkerHost"]

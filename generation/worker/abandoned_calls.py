@@ -12,7 +12,7 @@ from generation import services
 from generation.choices import Route
 from generation.clock import clock
 from generation.exceptions import XinferenceError, XinferenceKeyRefused
-from generation.log_lines import Outage
+from generation.outages import Outage
 from generation.services import AbandonedCall
 from generation.xinference import XinferenceClient
 

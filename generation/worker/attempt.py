@@ -15,7 +15,7 @@ from django.db import Error as DatabaseProblem
 from generation.clock import clock
 from generation.exceptions import AttemptEnded, LeaseLost, StorageError
 from generation.limits import SEED_COUNT
-from generation.log_lines import database
+from generation.outages import database
 from generation.services import Claim
 from generation.teardown import cancel_and_wait
 from generation.worker.progress_meter import ProgressMeter

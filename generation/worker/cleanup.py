@@ -8,7 +8,7 @@ import uuid
 
 from channels.db import database_sync_to_async
 
-from accounts.log_escaping import log_line
+from accounts.log_format import log_line
 from generation import selectors, services
 from generation.clock import clock
 

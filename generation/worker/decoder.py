@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from accounts.log_escaping import log_line
+from accounts.log_format import log_line
 from generation.choices import ErrorCode
 from generation.exceptions import DecoderLost, PictureError
 from generation.image_ipc import TIME_LIMIT, pack, receive

@@ -12,21 +12,21 @@ from time import monotonic
 from channels.db import database_sync_to_async
 from django.conf import settings
 
-from accounts.log_escaping import log_line
+from accounts.log_format import log_line
 from generation import broadcast, services
 from generation.choices import InterruptReason
 from generation.clock import clock
 from generation.exceptions import AttemptInterrupted, CancelObserved, LeaseLost
-from generation.log_lines import Outage, cause_of, database
 from generation.loops import RETRY_DELAY, Job, every, listen
+from generation.outages import Outage, cause_of, database
 from generation.services import AbandonedCall, Claim
 from generation.teardown import cancel_and_wait, finish_within
 from generation.worker import decoder
 from generation.worker.abandoned_calls import end_abandoned_call
 from generation.worker.cleanup import clean_up
-from generation.worker.consumer import receive_messages
 from generation.worker.idle_queue import IdleQueue
 from generation.worker.model_probe import ModelProbe
+from generation.worker.named_channel import receive_messages
 from generation.worker.pause_state import PauseState
 from generation.worker.picture_call import ABORT_TIMEOUT
 from generation.worker.registration import RETIRE_TIMEOUT, register, retire

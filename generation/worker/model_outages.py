@@ -9,9 +9,9 @@ from time import monotonic
 
 from django.conf import settings
 
-from accounts.log_escaping import log_line
+from accounts.log_format import log_line
 from generation import services
-from generation.log_lines import MAX_CAUSES, LogRateLimit
+from generation.outages import MAX_CAUSES, LogRateLimit
 
 logger = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from generation import services
 from generation.choices import ErrorCode, KeyUse
 from generation.clock import clock
 from generation.exceptions import XinferenceError, XinferenceKeyRefused
-from generation.log_lines import MAX_CAUSES, LogRateLimit, Outage
+from generation.outages import MAX_CAUSES, LogRateLimit, Outage
+from generation.redaction import redacted
 from generation.services import ModelObservation
-from generation.untrusted_text import redacted
 from generation.worker.model_outages import ModelOutages
 from generation.xinference import ListedModel, ServedModel, XinferenceClient
 

@@ -8,10 +8,10 @@ from datetime import datetime
 
 from channels.db import database_sync_to_async
 
-from accounts.log_escaping import log_line
+from accounts.log_format import log_line
 from generation import selectors, services
 from generation.clock import clock
-from generation.log_lines import cause_of
+from generation.outages import cause_of
 
 logger = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from generation.exceptions import (
 )
 from generation.images import Picture
 from generation.limits import SEED_COUNT
-from generation.log_lines import Outage
+from generation.outages import Outage
 from generation.services import LastImage
 from generation.teardown import cancel_and_wait
 from generation.worker import decoder

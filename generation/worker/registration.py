@@ -11,10 +11,10 @@ import uuid
 from channels.db import database_sync_to_async
 from django.conf import settings
 
-from accounts.log_escaping import log_line
+from accounts.log_format import log_line
 from generation import selectors, services
 from generation.clock import clock
-from generation.log_lines import cause_of
+from generation.outages import cause_of
 from generation.xinference import shared_address
 
 logger = logging.getLogger(__name__)

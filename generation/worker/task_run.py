@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from time import monotonic
 
-from accounts.log_escaping import log_line
+from accounts.log_format import log_line
 from generation import images, selectors, services
 from generation.choices import (
     DelayReason,
@@ -36,7 +36,7 @@ from generation.exceptions import (
     XinferenceUnreachable,
     without_frames,
 )
-from generation.log_lines import cause_of
+from generation.outages import cause_of
 from generation.services import AbandonedCall, Claim
 from generation.teardown import cancel_and_wait
 from generation.worker import decoder

@@ -23,8 +23,9 @@ from generation.exceptions import (
     XinferenceUnreachable,
     XinferenceUnreadable,
 )
-from generation.log_lines import Outage
+from generation.outages import Outage
 from generation.xinference import model_list
+from generation.xinference.base64_image import base64_image
 from generation.xinference.connections import (
     MAX_CONCURRENT_POLLS,
     HttpConnections,
@@ -33,7 +34,6 @@ from generation.xinference.connections import (
 from generation.xinference.key_check import KeyCheck
 from generation.xinference.model_list import ListedModel, ServedModel
 from generation.xinference.payloads import DrawRequest, generations_body, txt2img_body
-from generation.xinference.picture_text import picture_text
 from generation.xinference.response_body import MAX_LIST_BODY, MAX_SHORT_BODY, max_picture_body
 from generation.xinference.responses import (
     ServerResponse,
@@ -205,7 +205,7 @@ class XinferenceClient:
             raise PictureError(detail=error.detail) from error
         response = self._good(sent, prompts)
         # in a thread, because it copies up to 23 MB
-        text = await asyncio.to_thread(picture_text, response.body, route)
+        text = await asyncio.to_thread(base64_image, response.body, route)
         if text is None:
             why = no_picture(response, prompts)
             why.detail = self._connections.without_key(why.detail)

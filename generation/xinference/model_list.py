@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from accounts.log_escaping import log_line
+from accounts.log_format import log_line
 from generation.choices import ErrorCode, Route
 from generation.exceptions import XinferenceFailed
 from generation.limits import MAX_MODEL_NAME
-from generation.log_lines import LogRateLimit
+from generation.outages import LogRateLimit
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from generation.choices import Route
-from generation.xinference.picture_text import picture_text
+from generation.xinference.base64_image import base64_image
 
 PIXELS = "/9j/" + "A+b/abcdefghijkl" * 12_000
 ANSWERS: list[dict[str, Any]] = [
@@ -26,12 +26,12 @@ def test_the_one_picture_is_found(answer: dict[str, Any]) -> None:
     body = json.dumps(answer).encode()
     pixels = answer["images"][0]
 
-    assert picture_text(bytearray(body), Route.TXT2IMG) == pixels
-    assert picture_text(body.replace(b"/", b"\\/"), Route.TXT2IMG) == pixels
-    assert picture_text(body, Route.GENERATIONS) is None
+    assert base64_image(bytearray(body), Route.TXT2IMG) == pixels
+    assert base64_image(body.replace(b"/", b"\\/"), Route.TXT2IMG) == pixels
+    assert base64_image(body, Route.GENERATIONS) is None
 
     other = json.dumps({"created": 1, "data": [{"url": None, "b64_json": pixels}]}).encode()
-    assert picture_text(other, Route.GENERATIONS) == pixels
+    assert base64_image(other, Route.GENERATIONS) == pixels
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_the_one_picture_is_found(answer: dict[str, Any]) -> None:
     ids=lambda body: ascii(body[:24]),
 )
 def test_an_answer_without_one_picture_has_none(body: bytes) -> None:
-    assert picture_text(body, Route.TXT2IMG) is None
+    assert base64_image(body, Route.TXT2IMG) is None
 
 
 @pytest.mark.parametrize("part", [b"[],", b"{},", b"9,", b'"a",', b'"aaa":[],', b"[", b"9", b'"'])
@@ -65,7 +65,7 @@ def test_a_large_answer_without_a_picture_is_never_parsed(part: bytes) -> None:
 
     tracemalloc.start()
     try:
-        assert picture_text(body, Route.TXT2IMG) is None
+        assert base64_image(body, Route.TXT2IMG) is None
         _kept, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

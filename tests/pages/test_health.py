@@ -21,7 +21,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client, override_settings
 
-from generation import log_lines, readiness, selectors, services
+from generation import outages, readiness, selectors, services
 from generation.hub import hub
 from generation.models import Worker
 from generation.readiness import Check, Health
@@ -201,7 +201,7 @@ def test_a_page_without_its_database_is_ours_and_comes_back_by_itself(
 ) -> None:
     client = signed_in(alice)
     client.raise_request_exception = False
-    log_lines.database.worked()
+    outages.database.worked()
     caplog.clear()
 
     with database_at(**AWAY[connection.vendor]):
@@ -209,7 +209,7 @@ def test_a_page_without_its_database_is_ours_and_comes_back_by_itself(
         posted = client.post("/accounts/sign-out/", headers={"accept": "text/html"})
         script = client.get("/", headers={"accept": "application/json"})
         lines = [record.getMessage() for record in caplog.records]
-    log_lines.database.worked()
+    outages.database.worked()
 
     assert [each.status_code for each in (response, posted, script)] == [503, 503, 503]
     assert words in response.text

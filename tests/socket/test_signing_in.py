@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
-from accounts.log_escaping import log_line
+from accounts.log_format import log_line
 from generation.sessions.authentication import credentials_of
 from generation.sessions.origin import is_same_origin
 from tests.socket.sockets import Page, cookie_of

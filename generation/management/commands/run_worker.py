@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseProblem
 
 from generation.exceptions import WorkerRefused
-from generation.log_lines import cause_of
+from generation.outages import cause_of
 from generation.worker import WorkerHost
 from generation.xinference import configured_client
 

@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, Subquery
 
 from generation.choices import Basis, QueueReason, TaskStatus
-from generation.expected_durations import task_seconds
+from generation.duration_prior import task_seconds
 from generation.models import GenerationTask, ModelSlot, ModelState
 from generation.protocol import ModelData, QueuePosition
 from generation.selectors.durations import UNKNOWN, ModelPace, pace_of

@@ -26,7 +26,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 
 from generation.choices import TaskStatus
-from generation.expected_durations import task_seconds
+from generation.duration_prior import task_seconds
 from generation.limits import NUMBERED_TASKS
 from generation.models import GenerationTask, ModelSlot
 from generation.sql import TASKS, placeholders

@@ -10,7 +10,7 @@ from time import monotonic
 
 from django.db import InterfaceError, InternalError, OperationalError
 
-from accounts.log_escaping import log_line
+from accounts.log_format import log_line
 
 MAX_CAUSES = 5
 """Different causes that one outage logs."""

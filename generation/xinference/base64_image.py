@@ -26,7 +26,7 @@ STAND_IN = "\N{OBJECT REPLACEMENT CHARACTER}"
 QUOTE, BACKSLASH = b'"', 0x5C
 
 
-def picture_text(body: bytes | bytearray, route: Route) -> str | None:
+def base64_image(body: bytes | bytearray, route: Route) -> str | None:
     """The base64 text of the only image in `body`; None if there is not exactly one.
 
     The decoder checks whether the text is base64.

@@ -9,10 +9,10 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts.log_escaping import log_line
+from accounts.log_format import log_line
 from generation.choices import EventKind
 from generation.models import TaskEvent
-from generation.untrusted_text import redacted
+from generation.redaction import redacted
 
 logger = logging.getLogger(__name__)
 
