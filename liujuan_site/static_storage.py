@@ -8,7 +8,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
-from functools import partial
+from functools import cache, lru_cache, partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,13 @@ class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: igno
     max_post_process_passes = 20
     """At least the length of the longest chain of imports."""
 
-    def file_hash(self, name: str, content: File[Any] | None = None) -> str | None:
-        """The first HASH_LENGTH digits; modules contain so many names that the rest adds up."""
+    def file_hash(self, name: str | None, content: File[Any] | None = None) -> str | None:
+        """The first HASH_LENGTH digits; modules contain so many names that the rest adds up.
+
+        It is the hash of what is served: other code here may make other content of the same source.
+        """
+        if name is not None and content is not None:  # the manifest has no name
+            content = as_served(name, content)
         full: str | None = super().file_hash(name, content)
         return full and full[:HASH_LENGTH]
 
@@ -77,10 +82,7 @@ class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: igno
         return ModeKeeper(**options)
 
     def _save(self, name: str, content: File[Any]) -> str:
-        kind = name[name.rfind(".") :]
-        if name.startswith(OURS) and kind in {".css", ".js"}:
-            content = ContentFile(shortened(b"".join(content.chunks()).decode(), kind).encode())
-        saved: str = super()._save(name, content)
+        saved: str = super()._save(name, as_served(name, content))
         return saved
 
 
@@ -106,9 +108,18 @@ def digest_of(paths: Paths) -> str:
     return digest.hexdigest()
 
 
+def as_served(name: str, content: File[Any]) -> File[Any]:
+    """Our style sheets and scripts minified, all other files as they are."""
+    kind = name[name.rfind(".") :]
+    if not name.startswith(OURS) or kind not in {".css", ".js"}:
+        return content
+    return ContentFile(shortened(b"".join(content.chunks()).decode(), kind).encode())
+
+
 PRELUDE = re.compile(r"(?<=[{};])&[^{};]*(?=\{)")
-SELECTOR = re.compile(r"(?:\([^()]*(?:\([^()]*\)[^()]*)*\)|[^,(])+")
-"""One selector of a list, which may contain commas in brackets, at most two deep."""
+
+LENGTH = re.compile(r"^  (--[\w-]+): (\d+px);$", re.MULTILINE)
+"""A length of the theme."""
 
 COLOR = re.compile(r"(--[\w-]+):(light-dark\([^()]*\));")
 """A custom property with one color for each theme."""
@@ -122,7 +133,33 @@ def squeezed(css: str) -> str:
     for name, value in COLOR.findall(css):
         if f"var({name})" in css:
             css = css.replace(f"{name}:{value};", "").replace(f"var({name})", value)
-    return PRELUDE.sub(lambda found: ",".join(map(bare, SELECTOR.findall(found[0]))), css)
+    return PRELUDE.sub(lambda found: ",".join(map(bare, selectors_in(found[0]))), css)
+
+
+def selectors_in(prelude: str) -> list[str]:
+    """The selectors of a rule; commas in brackets belong to one of them."""
+    found = [""]
+    for part in prelude.split(","):
+        if found[-1].count("(") > found[-1].count(")"):
+            found[-1] += f",{part}"
+        else:
+            found.append(part)
+    return found[1:]
+
+
+@cache
+def lengths() -> dict[str, str]:
+    """The lengths of the theme that no media query changes: {"--s3": "12px"}."""
+    theme = Path(settings.BASE_DIR, "static", OURS, "css/theme.css").read_text()
+    return {name: px for name, px in LENGTH.findall(theme) if theme.count(f"{name}: ") == 1}
+
+
+def with_lengths(css: str) -> str:
+    """The style sheet with the theme's lengths in the place of their names."""
+    for name, px in lengths().items():
+        css = css.replace(f"  {name}: {px};\n", "")
+        css = css.replace(f"calc(-1 * var({name}))", f"-{px}").replace(f"var({name})", px)
+    return css
 
 
 def bare(selector: str) -> str:
@@ -136,6 +173,7 @@ def version(package: str) -> str:
         return ""
 
 
+@lru_cache(maxsize=4)  # a file is hashed, then saved
 def shortened(text: str, kind: str) -> str:
     """A minified style sheet (`.css`) or script (`.js`)."""
     # imported here, because only `collectstatic` needs them and `minify` starts threads
@@ -143,7 +181,7 @@ def shortened(text: str, kind: str) -> str:
     if kind == ".css":
         import lightningcss
 
-        short = squeezed(lightningcss.process_stylesheet(text, minify=True))
+        short = squeezed(lightningcss.process_stylesheet(with_lengths(text), minify=True))
     else:
         try:
             import minify

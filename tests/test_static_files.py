@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.contrib.staticfiles.storage import StaticFilesStorage
+from django.core.files.base import ContentFile
 from django.test import override_settings
 
 from liujuan_site.static_storage import ModuleManifestStorage, shortened
@@ -153,6 +154,30 @@ def test_nested_rules_keep_the_sign_that_they_need_and_no_other() -> None:
     source = ".a { & .b, &:hover, :is(.c, &.d) { color: red } .e & { color: blue } }"
 
     assert shortened(source, ".css") == (".a{.b,&:hover,:is(.c,&.d){color:red}.e &{color:#00f}}")
+
+
+def test_a_list_of_selectors_is_split_at_its_own_commas_alone() -> None:
+    source = ".a { > .b, > .c:is(.d, :nth-child(1 of .e:not(.f, .g))) { color: red } }"
+
+    assert shortened(source, ".css") == (
+        ".a{>.b,>.c:is(.d,:nth-child(1 of .e:not(.f,.g))){color:red}}"
+    )
+
+
+def test_a_length_of_the_theme_stands_in_the_place_of_its_name() -> None:
+    source = "p { margin: calc(-1 * var(--s2)) var(--s3); height: var(--bar) }"
+
+    assert shortened(source, ".css") == "p{height:var(--bar);margin:-8px 12px}"
+
+
+def test_what_is_served_decides_the_name_of_a_file() -> None:
+    storage = ModuleManifestStorage()
+    spaced, tight, other = (
+        ContentFile(text) for text in (b"a { color: red }", b"a{color:red}", b"a{color:blue}")
+    )
+
+    assert storage.file_hash("studio/a.css", spaced) == storage.file_hash("studio/a.css", tight)
+    assert storage.file_hash("studio/a.css", spaced) != storage.file_hash("studio/a.css", other)
 
 
 def test_a_pigment_stands_in_the_place_of_its_name() -> None:
