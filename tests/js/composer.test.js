@@ -4,10 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { linesOf, withRefused } from "../../static/studio/js/composer/composer-lines.js";
-import { nearestOf } from "../../static/studio/js/composer/composer-errors.js";
+import { nearestOf, saysNothing } from "../../static/studio/js/composer/composer-errors.js";
 import { changedFields, drawsTheSame } from "../../static/studio/js/composer/composer-origin.js";
 import { describeWait, sendWords } from "../../static/studio/js/composer/composer-wait.js";
-import { saysNothing } from "../../static/studio/js/lib/i18n.js";
 import { readSettings } from "../../static/studio/js/composer/pasted-settings.js";
 
 const WORK = { width: 512, height: 512, steps: 9, n: 1, tasks: 1 };

@@ -1,7 +1,7 @@
 /** A server for the socket under test, and a clock it can be moved along with. Both are the parts
  *  that StudioSocket takes as parameters in the browser. */
 
-import { TransportUpgrade } from "../../static/studio/js/connection/transport-upgrade.js";
+import { TransportUpgrade } from "../../static/studio/js/connection/fallback.js";
 import { createTransports } from "../../static/studio/js/connection/transports.js";
 import { createTaskStore } from "../../static/studio/js/state/task-store.js";
 import { createPendingRequests } from "../../static/studio/js/state/pending-requests.js";
@@ -103,8 +103,7 @@ export function aClosedPage({ store = new Memory(), owner = "liujuan", random = 
   };
   page.transports = createTransports({
     ws: make("ws"),
-    load: { sse: async () => make("sse"), poll: async () => make("poll"), upgrade: async () => TransportUpgrade },
-    isReachable: async () => page.online,
+    load: async () => ({ makers: { sse: make("sse"), poll: make("poll") }, isReachable: async () => page.online, Upgrade: TransportUpgrade }),
     store,
     clock,
   });

@@ -56,20 +56,20 @@ test("a WebSocket that is only silent is given up too", async () => {
   assert.equal(page.channel().transport, "sse");
 });
 
-test("a lower way begins with the time up to which the page knew everything", async () => {
+test("a fallback begins at the time up to which the page knows everything", async () => {
   const page = aPage(soon);
   assert.equal(page.transports.since, null);
   page.channel().hello();
   page.channel().says({ type: "pong", cursors: {}, server_time: 1_800_000_020 });
   const opened = [];
-  const transports = createTransports({ ws: (since) => opened.push(since), load: {}, isReachable: async () => true, store: null, clock: page.clock });
+  const transports = createTransports({ ws: (since) => opened.push(since), load: async () => ({}), store: null, clock: page.clock });
   transports.open();
   transports.since = page.transports.since;
   transports.open();
   assert.deepEqual(opened, [null, 1_800_000_020]);
 });
 
-test("what was waiting goes out once on the other way", async () => {
+test("a pending request is sent once on the other transport", async () => {
   const page = aPage(soon);
   page.socket.ask(generate("k1"));
   await failUntilStep(page, 2);
@@ -109,7 +109,7 @@ test("one tab too many polls", async () => {
   assert.equal(page.socket.connection.why, "too_many");
 });
 
-test("without a network no other way is looked for, and the countdown goes on", async () => {
+test("without a network there is no fallback, and the countdown goes on", async () => {
   const page = aPage({ random: () => 1 });
   page.online = false;
   for (let i = 0; i < 9; i += 1) {
@@ -141,7 +141,7 @@ test("a network that lets WebSockets through no more is left after four tries", 
   assert.equal(page.channel().transport, "sse");
 });
 
-test("whatever close code the server gives, its words came through", async () => {
+test("a close code of the server is no failure of the transport", async () => {
   const page = aPage(soon);
   for (let i = 0; i < 6; i += 1) {
     page.channel().breaks(4503);
@@ -151,7 +151,7 @@ test("whatever close code the server gives, its words came through", async () =>
   assert.deepEqual(new Set(transports(page)), new Set(["ws"]));
 });
 
-test("the way is remembered by the tab, and forgotten when the WebSocket works again", async () => {
+test("the tab stores the transport until the WebSocket works again", async () => {
   const store = new Memory();
   await onStream({ store });
   const again = aClosedPage({ ...soon, store });
@@ -166,7 +166,7 @@ test("the way is remembered by the tab, and forgotten when the WebSocket works a
   assert.equal(store.getItem("studio.transport"), null);
 });
 
-test("a better way is tried after a minute, then more and more seldom", async () => {
+test("a better transport is tried after a minute, then at longer and longer intervals", async () => {
   const page = await onStream();
   const [stream] = page.channels.slice(-1);
   const tried = [];
@@ -180,7 +180,7 @@ test("a better way is tried after a minute, then more and more seldom", async ()
   assert.equal(page.socket.connection.phase, "live");
 });
 
-test("a better way takes over without a gap, and nothing is said of a loss", async () => {
+test("a better transport takes over without a gap or a lost connection", async () => {
   const page = await onStream();
   page.taskStore.learn("t", task());
   await quiet(page, page.channel(), 1);
@@ -195,7 +195,7 @@ test("a better way takes over without a gap, and nothing is said of a loss", asy
   assert.equal(page.socket.connection.phase, "live");
 });
 
-test("a better way that is silent too is let go, and the one below is tried", async () => {
+test("a better transport without hello is closed, and the next one is tried", async () => {
   const page = await onStream();
   page.channel().breaks(4429);
   await settle();

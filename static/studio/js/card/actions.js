@@ -3,9 +3,9 @@
 
 import { at } from "../lib/dom.js";
 import { HttpRefusal, getJson, send } from "../connection/http.js";
-import { errorSentence, gettext, ngettext } from "../lib/i18n.js";
+import { gettext, label, ngettext } from "../lib/i18n.js";
 import { newRequestKey } from "../connection/protocol.js";
-import { toast } from "../ui/toasts.js";
+import { toast } from "../ui/messages.js";
 
 /** @import {CollectionChange} from "../connection/protocol.js" */
 /** @import {About} from "../viewer/viewer-panel.js" */
@@ -146,7 +146,7 @@ export async function orToast(run) {
     return await run();
   } catch (error) {
     if (!(error instanceof HttpRefusal)) throw error;
-    toast(errorSentence(error.code, error.message), "fail");
+    toast(label("error", error.code, error.message), "fail");
     return null;
   }
 }

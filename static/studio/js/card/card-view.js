@@ -1,7 +1,7 @@
 // @ts-check
 /** Texts and flags of a task's card, from its state alone, without DOM; generation/views/card_view.py is the twin. */
 
-import { about, basisLabel, duration, elapsed, errorSentence, gettext, interruptionLabel, ngettext, number, percent, positionLabel, reasonLabel, size, statusLabel, stepLabel, timeOfDay } from "../lib/i18n.js";
+import { about, duration, elapsed, gettext, label, ngettext, number, percent, positionLabel, size, timeOfDay } from "../lib/i18n.js";
 import { STEPS, isTerminal } from "../connection/protocol.js";
 
 /** @import {Basis, QueueEntry, Status, StepName, StepSpan, Task, TaskState} from "../connection/protocol.js" */
@@ -30,10 +30,10 @@ function headline(task, state, entry) {
   if (stops) return gettext("Stopping: waiting for the worker to finish");
   if (status === "queued") {
     if (entry) return positionLabel(entry.position);
-    return interruptions.length > 0 ? gettext("Back in the queue") : statusLabel(status);
+    return interruptions.length > 0 ? gettext("Back in the queue") : label("status", status);
   }
   if (entry) return gettext("Interrupted; waiting for a worker");
-  return waiting ? reasonLabel(waiting.reason) : runningText(task, state);
+  return waiting ? label("reason", waiting.reason) : runningText(task, state);
 }
 
 /**
@@ -45,7 +45,7 @@ function runningText({ n }, { image, step, done, total }) {
     n > 1 && image > 0 && gettext("Picture %(i)s of %(n)s", { i: image, n }),
     step === "generating" && total !== null
       ? gettext("step %(k)s of %(total)s", { k: done ?? 0, total })
-      : stepLabel(step),
+      : label("step", step),
   );
 }
 
@@ -53,7 +53,7 @@ function runningText({ n }, { image, step, done, total }) {
 function cancelledText({ claimed_at: claimed, step, done, total }) {
   if (claimed === null) return gettext("Cancelled while queued");
   if (step === "generating" && total !== null) return gettext("Cancelled at step %(k)s of %(total)s", { k: done ?? 0, total });
-  return gettext("Cancelled · %(step)s", { step: stepLabel(step) });
+  return gettext("Cancelled · %(step)s", { step: label("step", step) });
 }
 
 /**
@@ -72,7 +72,7 @@ function remainingText(state, entry) {
   } else if (status === "queued") {
     const starts = stops ? null : entry;
     const why = starts?.reason || "in_line";
-    if (starts && why !== "in_line") text = reasonLabel(why);
+    if (starts && why !== "in_line") text = label("reason", why);
     else if (starts && starts.eta_seconds !== null) {
       const { long, n } = about(starts.eta_seconds);
       text = long ? gettext("starts in about %(n)s min", { n }) : gettext("starts in about %(n)s s", { n });
@@ -94,18 +94,18 @@ function remainingText(state, entry) {
  * @returns {[lead: string, text: string] | null}
  */
 function note({ n, expected }, { error, interruptions, status, attempt, images }, slowSpan, now) {
-  if (error) return [stepLabel(error.step), errorSentence(error.code, error.message)];
+  if (error) return [label("step", error.step), label("error", error.code, error.message)];
   const last = interruptions.at(-1);
   if (last && status === "completed") {
-    return [interruptionLabel(last.reason), gettext("drawn in attempt %(n)s", { n: attempt })];
+    return [label("interruption", last.reason), gettext("drawn in attempt %(n)s", { n: attempt })];
   }
   if (isTerminal(status)) return null;
   if (slowSpan) {
     const { step, began } = slowSpan;
     const values = { elapsed: elapsed(now - began), usual: duration(expected[step] ?? 0) };
-    return [stepLabel(step), gettext("%(elapsed)s so far, usually %(usual)s; still working", values)];
+    return [label("step", step), gettext("%(elapsed)s so far, usually %(usual)s; still working", values)];
   }
-  return last ? [interruptionLabel(last.reason), joined(
+  return last ? [label("interruption", last.reason), joined(
     status === "queued"
       ? gettext("back in the queue, attempt %(n)s is next", { n: attempt + 1 })
       : gettext("attempt %(n)s is running", { n: attempt }),
@@ -129,7 +129,7 @@ export const meta = ({ width, height, steps, guidance, created }, seed) => [
 
 /** @param {TaskState} state */
 export const valueText = ({ progress, basis, step }) =>
-  gettext("%(percent)s%, %(basis)s, %(step)s", { percent: percent(progress), basis: basisLabel(basis), step: stepLabel(step) });
+  gettext("%(percent)s%, %(basis)s, %(step)s", { percent: percent(progress), basis: label("basis", basis), step: label("step", step) });
 
 /** A step is slow if it takes this many times its usual duration, and this many seconds longer. */
 const SLOW_FACTOR = 2;
@@ -186,7 +186,7 @@ export function describe(task, state, { entry, now: clock, staleSince = null }) 
     },
     texts: {
       percent: percent(state.progress),
-      basis: stale ? gettext("last known") : basisLabel(basis),
+      basis: stale ? gettext("last known") : label("basis", basis),
       headline: stale && stopping
         ? gettext("Stop requested; the result is known when the connection is back")
         : headline(task, state, entry),

@@ -3,7 +3,7 @@
 
 import { describe, meta, valueText } from "./card-view.js";
 import { Face, at, clone, find, part, setAttribute, setProperty, setText } from "../lib/dom.js";
-import { fillFrame, paintFrames, pictureKey, setRatio, shapeLabel } from "./picture-frames.js";
+import { fillFrame, paintFrames, paintGrid, pictureKey, setRatio, shapeLabel } from "./picture-frames.js";
 
 /** @import {Layout, View} from "./card-view.js" */
 /** @import {Picture, QueueEntry, StepName, Task, TaskState} from "../connection/protocol.js" */
@@ -66,8 +66,6 @@ export function createCard(element, task, state) {
   let measuredAt = 0;
   /** @type {Layout | null} */
   let heldLayout = null;
-  /** Cells of the grid: [total, done]. @type {[number, number]} */
-  let cells = [0, 0];
 
   const card = {
     element, taskId, task,
@@ -138,13 +136,7 @@ export function createCard(element, task, state) {
       paintLinks(images);
     }
     const steps = layout === "live" && !(single && images.length > 0) ? (total ?? 0) : 0;
-    if (face.isNew("grid", `${steps} ${done}`)) {
-      const grid = find(element, ".frame__grid", SVGSVGElement);
-      cells = [steps, done ?? 0];
-      if (steps > 0 || grid.firstChild) {
-        import("./step-grid.js").then(({ paintGrid }) => paintGrid(grid, ...cells, task.width / task.height), () => {}); // a later step asks again
-      }
-    }
+    if (face.isNew("grid", `${steps} ${done}`)) paintGrid(find(element, ".frame__grid", SVGSVGElement), steps, done ?? 0, task);
   }
 
   /** Set the links of a card with pictures. @param {Picture[]} images */

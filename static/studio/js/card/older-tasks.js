@@ -3,9 +3,9 @@
 
 import { at } from "../lib/dom.js";
 import { getJson } from "../connection/http.js";
-import { errorSentence } from "../lib/i18n.js";
+import { label } from "../lib/i18n.js";
 import { isTerminal } from "../connection/protocol.js";
-import { toast } from "../ui/toasts.js";
+import { toast } from "../ui/messages.js";
 
 /** @import {TaskList} from "./task-list.js" */
 /** @import {TaskStore} from "../state/task-store.js" */
@@ -38,8 +38,17 @@ export function createOlder(link, { taskList, taskStore }) {
     if (chosen === filtered) return;
     filtered = chosen;
     last = first;
-    for (const taskId of added) taskList.putAway(taskId);
+    for (const taskId of added) removeOlder(taskId);
     added.clear();
+  }
+
+  /** Remove the card of a task that still exists. @param {string} taskId */
+  function removeOlder(taskId) {
+    const card = taskList.card(taskId);
+    if (!card) return;
+    taskList.filters.move(card.state.status, 1);
+    taskList.remove(taskId);
+    taskStore.forget(taskId);
   }
 
   /** @returns {Promise<boolean>} whether there may be more; rejects if the request fails */
@@ -51,7 +60,7 @@ export function createOlder(link, { taskList, taskStore }) {
     if (requested !== filtered) return true;
     for (const older of response.tasks) {
       last = older.state.task_id;
-      if (bring(taskList, taskStore, older)) added.add(last);
+      if (addOlder(taskList, taskStore, older)) added.add(last);
     }
     return response.more;
   }
@@ -62,9 +71,9 @@ export function createOlder(link, { taskList, taskStore }) {
     isLoading = true;
     sight.unobserve(link); // observing it again reports a link that is still in view
     try {
-      const shown = taskList.filter;
+      const shown = taskList.filters.chosen;
       filter(shown);
-      if (!(await fetchMore())) taskList.isComplete(shown);
+      if (!(await fetchMore())) taskList.filters.complete(shown);
       sight.observe(link);
     } catch {
       failed?.();
@@ -75,7 +84,7 @@ export function createOlder(link, { taskList, taskStore }) {
   sight.observe(link);
   link.addEventListener("click", (event) => {
     event.preventDefault();
-    more(() => toast(errorSentence("unavailable"), "fail"));
+    more(() => toast(label("error", "unavailable"), "fail"));
   });
   return { filter };
 }
@@ -88,10 +97,11 @@ export function createOlder(link, { taskList, taskStore }) {
  * @param {TaskWithState} older
  * @returns {boolean} whether a card was added
  */
-export function bring(taskList, taskStore, { task, state }) {
+export function addOlder(taskList, taskStore, { task, state }) {
   if (taskList.card(state.task_id)) return false;
   taskStore.learn(state.task_id, task);
   taskStore.adopt(state);
-  taskList.fetched(state.task_id);
+  taskList.filters.move(state.status, -1);
+  taskList.add(state.task_id, { own: true, isOlder: true });
   return true;
 }

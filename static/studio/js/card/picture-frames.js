@@ -1,5 +1,5 @@
 // @ts-check
-/** Frames of pictures: their shape, and the stored picture in them. */
+/** Frames of pictures: their shape, the grid of steps while a picture is drawn, and the stored picture. */
 
 import { clone, find, setAttribute, setText } from "../lib/dom.js";
 import { gettext, length } from "../lib/i18n.js";
@@ -11,6 +11,10 @@ import { gettext, length } from "../lib/i18n.js";
 const THUMBNAIL_EDGE = 640;
 /** `auto` is the rendered width of a lazy image; browsers without it assume the widest frame. */
 const SIZES = "auto, (max-width: 767px) 90vw, 560px";
+
+/** The grid's unit, and its columns at least. */
+const CELL = 10;
+const LEAST_COLUMNS = 4;
 
 /**
  * The small frames of a card, one for each picture.
@@ -148,4 +152,54 @@ const gcd = (a, b) => (b === 0 ? a : gcd(b, a % b));
 function pictureAlt({ prompt, n }, number) {
   const short = length(prompt) > 80 ? `${[...prompt].slice(0, 79).join("")}…` : prompt;
   return gettext("%(prompt)s, picture %(i)s of %(n)s", { prompt: short, i: number, n });
+}
+
+/**
+ * One cell per denoising step of the picture that is being drawn.
+ *
+ * @param {Element} grid
+ * @param {number} total
+ * @param {number} done
+ * @param {{width: number, height: number}} shape of the picture
+ */
+export function paintGrid(grid, total, done, { width, height }) {
+  if (grid.childElementCount !== total) drawGrid(grid, total, width / height);
+  const before = grid.querySelectorAll("[data-done]").length;
+  for (let i = Math.min(before, done); i < Math.min(total, Math.max(before, done)); i += 1) {
+    setAttribute(grid.children[i], "data-done", i < done);
+  }
+}
+
+/**
+ * @param {Element} grid
+ * @param {number} total
+ * @param {number} ratio
+ */
+function drawGrid(grid, total, ratio) {
+  const columns = gridColumns(total, ratio);
+  const rows = Math.max(1, Math.ceil(total / columns));
+  const width = Math.max(columns, LEAST_COLUMNS) * CELL;
+  setAttribute(grid, "viewBox", `${(columns * CELL - width) / 2} 0 ${width - 2} ${rows * CELL - 2}`);
+  grid.replaceChildren(...Array.from({ length: total }, (_, i) => {
+    const cell = document.createElementNS(grid.namespaceURI, "rect");
+    const place = { x: (i % columns) * CELL, y: Math.floor(i / columns) * CELL, width: 7.4, height: 7.4, rx: 1.4 };
+    for (const [name, value] of Object.entries(place)) setAttribute(cell, name, value);
+    return cell;
+  }));
+}
+
+/**
+ * The number of columns that fills the last row best; more for a wider picture.
+ *
+ * @param {number} total
+ * @param {number} ratio
+ */
+function gridColumns(total, ratio) {
+  const area = total * Math.min(2, Math.max(0.7, ratio));
+  const least = Math.max(1, Math.ceil(Math.sqrt(area * 0.9)));
+  const most = Math.max(least, Math.floor(Math.sqrt(area * 2.2)));
+  const left = (/** @type {number} */ columns) => (columns - (total % columns)) % columns;
+  let best = least;
+  for (let columns = least; columns <= most; columns += 1) if (left(columns) < left(best)) best = columns;
+  return best;
 }

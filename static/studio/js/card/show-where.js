@@ -2,7 +2,7 @@
 /** A toast for a submitted task whose card is out of view; loaded with the first submission. */
 
 import { gettext } from "../lib/i18n.js";
-import { toast } from "../ui/toasts.js";
+import { toast } from "../ui/messages.js";
 
 /** @import {TaskList} from "./task-list.js" */
 
@@ -38,6 +38,6 @@ async function reveal(taskList, taskId) {
   const card = taskList.card(taskId);
   if (!card) return;
   if (card.state.status === "queued") await taskList.unfold();
-  if (!card.element.checkVisibility()) taskList.stepTo("all");
+  if (!card.element.checkVisibility()) taskList.filters.choose("all");
   card.element.scrollIntoView({ block: "center" });
 }

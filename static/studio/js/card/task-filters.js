@@ -1,10 +1,11 @@
 // @ts-check
-/** The filters of the task list: their counts, with tasks that have no card here, and the filter in the URL. */
+/** The filters of the task list: their counts, the chosen one, and what an empty list shows. */
 
-import { Face, setAttribute } from "../lib/dom.js";
+import { Face, byId, closest, lazy, on, setAttribute } from "../lib/dom.js";
 import { isTerminal } from "../connection/protocol.js";
 
 /** @import {Counts, Status} from "../connection/protocol.js" */
+/** @import {Older} from "./older-tasks.js" */
 
 /** Which filter shows such tasks. @param {Status} status @returns {keyof Counts} */
 const groupOf = (status) => (!isTerminal(status) ? "active" : status === "completed" ? status : "stopped");
@@ -20,11 +21,33 @@ export function countsOf(others, shown) {
   return { ...counts, all: counts.active + counts.completed + counts.stopped };
 }
 
-/** @param {Counts} others */
-export function createFilterCounts(others) {
+const FILTERS = ["active", "completed", "stopped"];
+
+/** The filter in the URL, which Back, Forward and Reload keep: "all", or one of the three. */
+function filterInUrl() {
+  const name = new URLSearchParams(location.search).get("show") ?? "";
+  return FILTERS.includes(name) ? name : "all";
+}
+
+/**
+ * @param {HTMLElement | null} section that the filters apply to; the page of one task has none
+ * @param {object} parts
+ * @param {Counts} parts.others tasks without a card
+ * @param {() => Status[]} parts.statuses of the tasks with one
+ * @param {(link: HTMLElement) => Promise<Older>} parts.loadOlder
+ */
+export function createFilters(section, { others, statuses, loadOlder }) {
   const buttons = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("#filters [data-filter]")]).map(
     (button) => ({ button, face: new Face(button) }),
   );
+  /** Leads to older tasks. */
+  const further = byId("further");
+  let older = /** @type {Older | null} */ (null);
+  const fetchOlder = lazy(async (/** @type {HTMLElement} */ link) => {
+    older = await loadOlder(link);
+  });
+
+  const chosen = () => section?.dataset.filter ?? "all";
 
   /** Count a task that gets a card (-1), or that loses it but still exists (1). @param {Status} status @param {1 | -1} by */
   function move(status, by) {
@@ -35,48 +58,68 @@ export function createFilterCounts(others) {
   /** Note that the server has no further tasks for the filter. @param {string} filter */
   function complete(filter) {
     const none = { completed: 0, stopped: 0 };
-    const emptied = filter === "all" ? none : { [filter]: 0 };
-    others = { ...others, ...emptied };
+    setOthers({ ...others, ...(filter === "all" ? none : { [filter]: 0 }) });
   }
 
-  /** Whether older tasks can be fetched. @param {string} filter */
-  function hasFurther(filter) {
+  /** @param {Counts} counts of tasks without a card */
+  function setOthers(counts) {
+    others = counts;
+    count();
+  }
+
+  /** Whether older tasks can be fetched for the chosen filter. */
+  function hasFurther() {
     const { completed, stopped } = others;
-    return { all: completed + stopped, completed, stopped, active: 0 }[filter] !== 0;
+    return { all: completed + stopped, completed, stopped, active: 0 }[chosen()] !== 0;
   }
 
-  /** @param {Status[]} shown @returns {Record<string, number>} */
-  function show(shown) {
+  function count() {
     /** @type {Record<string, number>} */
-    const counts = countsOf(others, shown);
+    const counts = countsOf(others, statuses());
     for (const { button, face } of buttons) face.tell({ count: String(counts[button.dataset.filter ?? ""]) });
-    return counts;
+    if (further) {
+      further.hidden = !hasFurther();
+      if (!further.hidden) fetchOlder(further).catch(() => {}); // until then the link leads to the gallery
+    }
+    if (!section) return;
+    showEmpty(section, counts.all === 0);
+    byId("none")?.toggleAttribute("hidden", counts.all === 0 || counts[chosen()] > 0);
+  }
+
+  /** Show or hide the empty state, which is fetched when first needed. @param {HTMLElement} list @param {boolean} isEmpty */
+  function showEmpty(list, isEmpty) {
+    if (!isEmpty || byId("empty")) list.toggleAttribute("data-empty", isEmpty);
+    else import("./first-run.js").then(({ fetchFirstRun }) => fetchFirstRun(list)).then(count, () => {}); // else the list is just bare
   }
 
   /** @param {string} filter */
-  function press(filter) {
+  function choose(filter) {
+    history.pushState(null, "", filter === "all" ? location.pathname : `?show=${filter}`);
+    apply(filter);
+  }
+
+  /** @param {string} filter */
+  function apply(filter) {
+    // the language form returns to the current URL
+    for (const next of document.querySelectorAll(".language [name='next']")) setAttribute(next, "value", location.pathname + location.search);
+    section?.setAttribute("data-filter", filter);
+    older?.filter(filter);
     for (const { button } of buttons) setAttribute(button, "aria-pressed", String(button.dataset.filter === filter));
+    count();
+  }
+
+  if (section) {
+    on(section, "click", (event) => {
+      const filter = closest(event, "button")?.dataset.filter;
+      if (filter && filter !== filterInUrl()) choose(filter);
+    });
+    on(window, "popstate", () => apply(filterInUrl()));
   }
 
   return {
-    move, complete, hasFurther, show, press,
-    /** @param {Counts} counts of tasks without a card here */
-    setOthers: (counts) => void (others = counts),
+    get chosen() {
+      return chosen();
+    },
+    count, choose, move, complete, setOthers, hasFurther,
   };
-}
-
-const FILTERS = ["active", "completed", "stopped"];
-
-/** The filter in the address, which Back, Forward and Reload keep: "all", or one of the three. */
-export function filterInAddress() {
-  const chosen = new URLSearchParams(location.search).get("show") ?? "";
-  return FILTERS.includes(chosen) ? chosen : "all";
-}
-
-/** @param {string} filter */
-export const stepInHistory = (filter) => history.pushState(null, "", filter === "all" ? location.pathname : `?show=${filter}`);
-
-/** Let the language form return to the current URL. */
-export function tellLanguages() {
-  for (const next of document.querySelectorAll(".language [name='next']")) setAttribute(next, "value", location.pathname + location.search);
 }

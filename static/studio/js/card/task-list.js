@@ -1,19 +1,17 @@
 // @ts-check
-/** The list of cards: order, filters, counts, recent pictures. Cards never move under the pointer. */
+/** The list of cards, in their order, and the recent pictures. Cards never move under the pointer. */
 
 import { createCard, newCard } from "./card.js";
 import { byId, closest, dress, find, lazy, on } from "../lib/dom.js";
 import { pictureKey, recentFrame } from "./picture-frames.js";
-import { createFilterCounts, filterInAddress, stepInHistory, tellLanguages } from "./task-filters.js";
-import { errorSentence } from "../lib/i18n.js";
+import { createFilters } from "./task-filters.js";
+import { label } from "../lib/i18n.js";
 import { watchPointer } from "../ui/pointer.js";
-import { isTerminal } from "../connection/protocol.js";
-import { toast } from "../ui/toasts.js";
+import { toast } from "../ui/messages.js";
 
 /** @import {Card} from "./card.js" */
 /** @import {TaskStore} from "../state/task-store.js" */
-/** @import {Counts, Picture, Task} from "../connection/protocol.js" */
-/** @import {Older} from "./older-tasks.js" */
+/** @import {Counts, Picture} from "../connection/protocol.js" */
 /** @import {QueueFold} from "./queue-fold.js" */
 
 /** @typedef {Record<"cancel" | "retry" | "reuse", (card: Card, event: MouseEvent) => void>} CardActions */
@@ -41,49 +39,13 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
   const waiting = new Set();
   /** Cards to paint in the next animation frame. @type {Set<Card>} */
   const changed = new Set();
-  const totals = createFilterCounts(others);
-  let older = /** @type {Older | null} */ (null);
-  /** Leads to older tasks. */
-  const furtherLink = byId("further");
+  const filters = createFilters(section, {
+    others,
+    statuses: () => [...shown.keys(), ...waiting].map((taskId) => taskStore.state(taskId).status),
+    loadOlder: async (link) => (await import("./older-tasks.js")).createOlder(link, { taskList, taskStore }),
+  });
   /** Whether a card came, went or changed its position since the list was arranged. */
   let isMoved = true;
-
-  const loadOlder = lazy(async (/** @type {HTMLElement} */ link) => {
-    older = (await import("./older-tasks.js")).createOlder(link, { taskList, taskStore });
-  });
-
-  const filter = () => section?.dataset.filter ?? "all";
-
-  /** Add a card for a task without one, wherever the pointer is. @param {string} taskId */
-  function fetched(taskId) {
-    isNoOther(taskId);
-    add(taskId, { own: true, isOlder: true });
-  }
-
-  /** Stop counting the task among the others: it has a card, or will get one. @param {string} taskId */
-  function isNoOther(taskId) {
-    totals.move(taskStore.state(taskId).status, -1);
-  }
-
-  /** Note that all tasks of this filter have a card. @param {string} filter */
-  function isComplete(filter) {
-    totals.complete(filter);
-    count();
-  }
-
-  /** Whether the list goes as far back as this task. @param {Task} task */
-  function reaches({ created }) {
-    return !totals.hasFurther(filter()) || cards().some(({ task, state }) => isTerminal(state.status) && task.created <= created);
-  }
-
-  /** Remove the card of a task that still exists. @param {string} taskId */
-  function putAway(taskId) {
-    const card = shown.get(taskId);
-    if (!card) return;
-    totals.move(card.state.status, 1);
-    remove(taskId);
-    taskStore.forget(taskId);
-  }
 
   function cards() {
     return [...shown.values()];
@@ -291,69 +253,24 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
     } else if (action !== "download" || card.state.images.length > 1) {
       event.preventDefault(); // a single picture is what the link leads to
       import("./card-actions.js").then((actions) => actions.perform(action, card), () =>
-        toast(errorSentence("unavailable"), "fail"));
+        toast(label("error", "unavailable"), "fail"));
     }
     button.closest("details")?.removeAttribute("open");
-  }
-
-  /** @param {string} chosen */
-  function stepTo(chosen) {
-    stepInHistory(chosen);
-    applyFilter(chosen);
-  }
-
-  /** @param {string} chosen */
-  function applyFilter(chosen) {
-    tellLanguages();
-    section?.setAttribute("data-filter", chosen);
-    older?.filter(chosen);
-    totals.press(chosen);
-    count();
   }
 
   function count() {
     isMoved = false;
     showQueue();
-    const known = [...shown.keys(), ...waiting];
-    const counts = totals.show(known.map((taskId) => taskStore.state(taskId).status));
-    if (furtherLink) {
-      furtherLink.hidden = !totals.hasFurther(filter());
-      if (!furtherLink.hidden) loadOlder(furtherLink).catch(() => {}); // until then the link leads to the gallery
-    }
-    if (!section) return;
-    showEmpty(counts.all === 0);
-    const none = byId("none");
-    if (none) none.hidden = counts.all === 0 || counts[filter()] > 0;
-  }
-
-  /** Show or hide the empty state, which is fetched when first needed. @param {boolean} isEmpty */
-  function showEmpty(isEmpty) {
-    if (!isEmpty || !section || byId("empty")) section?.toggleAttribute("data-empty", isEmpty);
-    else import("./first-run.js").then(({ fetchFirstRun }) => fetchFirstRun(section)).then(count, () => {}); // else the list is just bare
+    filters.count();
   }
 
   const taskList = {
-    /** What is shown: "all", or one of the filters. */
-    get filter() {
-      return filter();
-    },
-    /** @param {Counts} counts the person's tasks without a card here */
-    set others(counts) {
-      totals.setOthers(counts);
-      count();
-    },
-    fetched, isNoOther, isComplete, reaches, putAway, cards, card, add, unfold, stepTo, update, repaint,
-    recentFrames, remove, tick, setStale,
+    filters, cards, card, add, unfold, update, repaint, recentFrames, remove, tick, setStale,
   };
 
   adopt();
   on(list, "click", onClick);
   watchPointer(list, { enter: () => (pointerInside = true), leave: onLeave });
-  on(section, "click", (event) => {
-    const pressed = closest(event, "button")?.dataset.filter;
-    if (pressed && pressed !== filterInAddress()) stepTo(pressed);
-  });
-  if (section) on(window, "popstate", () => applyFilter(filterInAddress()));
   const trash = lazy(async () => new (await import("../state/trash.js")).Trash({ taskStore, taskList, hidesEmpty: section !== null }));
   for (const what of /** @type {const} */ (["favourite", "deleted", "restored"])) {
     on(document, `studio:${what}`, async (event) => {

@@ -3,7 +3,7 @@
 
 import { drawAgain, settingsOf, share } from "./actions.js";
 import { at, clone, find, setText } from "../lib/dom.js";
-import { errorSentence, gettext, interruptionLabel, kindLabel, ngettext, number, reasonLabel, stepLabel, timeOfDay } from "../lib/i18n.js";
+import { gettext, label, ngettext, number, timeOfDay } from "../lib/i18n.js";
 
 /** @import {EventFrame, Task, TaskState} from "../connection/protocol.js" */
 
@@ -20,19 +20,19 @@ export function eventSentence(frame) {
     case "claimed":
       return gettext("Claimed by %(worker)s, attempt %(n)s", { worker: details.worker ?? "–", n: frame.attempt });
     case "step_began":
-      return stepLabel(frame.step);
+      return label("step", frame.step);
     case "progressed":
       return gettext("step %(k)s of %(total)s", { k: details.done, total: details.total });
     case "image_stored":
       return gettext("Picture %(i)s stored, %(size)s KB", { i: details.image?.index ?? frame.image, size: number((details.bytes ?? 0) / 1024) });
     case "delayed":
-      return reasonLabel(details.reason);
+      return label("reason", details.reason);
     case "interrupted":
-      return interruptionLabel(details.reason);
+      return label("interruption", details.reason);
     case "failed":
-      return errorSentence(frame.code ?? "", frame.message);
+      return label("error", frame.code ?? "", frame.message);
     default:
-      return kindLabel(frame.kind);
+      return label("kind", frame.kind);
   }
 }
 

@@ -2,7 +2,7 @@
 /** What is wrong with the composer's inputs, and where that is said; loaded with the first key. */
 
 import { LINES_MOST, notTaken, tooManyLines, withRefused } from "./composer-lines.js";
-import { errorSentence, gettext, length, saysNothing } from "../lib/i18n.js";
+import { gettext, label, length } from "../lib/i18n.js";
 
 /** @import {Fields} from "./composer-fields.js" */
 /** @import {KeyedMessage} from "../state/pending-requests.js" */
@@ -39,7 +39,7 @@ export class Errors {
   check(prompts) {
     const code = this.#codeOf(prompts);
     if (code === "number_invalid") return () => this.#offer()?.focus();
-    if (code) return () => this.show(code.split("_")[0], errorSentence(code));
+    if (code) return () => this.show(code.split("_")[0], label("error", code));
     return prompts.length > LINES_MOST ? () => this.show("prompt", tooManyLines(prompts.length)) : null;
   }
 
@@ -85,7 +85,7 @@ export class Errors {
   putBack(set, { prompt, request_key: key }, { code, field = "", message }) {
     const several = set.keys.includes(key) && set.keys.length > 1;
     const refused = [...(several ? set.refused : []), String(prompt)];
-    const sentence = errorSentence(code, message);
+    const sentence = label("error", code, message);
     const text = withRefused(this.#fields.value("prompt"), several ? set.text : null, refused);
     this.#fields.set("prompt", text);
     if (several) Object.assign(set, { text, refused });
@@ -163,3 +163,9 @@ export function nearestOf({ name, value, min, max, step, defaultValue }) {
   const nearest = Math.min(Number(max), Math.max(Number(min), snapped));
   return String(nearest);
 }
+
+/** Letters, marks and symbols that are drawn as nothing, although their category does not say so. */
+const UNSEEN = /[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\u{e0100}-\u{e01ef}]/gu;
+
+/** Whether a text holds no character that a reader could see; the server asks the same. @param {string} text */
+export const saysNothing = (text) => !/[^\p{Cc}\p{Cf}\p{Cs}\p{Z}\p{M}]/u.test(text.replace(UNSEEN, ""));

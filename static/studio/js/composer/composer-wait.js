@@ -2,7 +2,7 @@
 /** What to expect before pressing the button: the wait, the drawing time, and the state of the model. */
 
 import { setAttribute, setText } from "../lib/dom.js";
-import { about, gettext, ngettext, number, positionLabel, reasonLabel } from "../lib/i18n.js";
+import { about, gettext, label, ngettext, number, positionLabel } from "../lib/i18n.js";
 
 /** @import {Face} from "../lib/dom.js" */
 /** @import {Model} from "../connection/protocol.js" */
@@ -71,7 +71,7 @@ export function paceWords({ seconds_per_step: seconds }, work) {
 export function describeWait(model, work, connected) {
   const { reason, position, eta_seconds: seconds } = model.wait;
   if (!connected) return waitOf("stale", gettext("Expected wait unknown"), gettext("updates when the connection is back"));
-  if (reason !== "in_line") return waitOf("down", reasonLabel(reason), gettext("you can send now; it starts by itself"));
+  if (reason !== "in_line") return waitOf("down", label("reason", reason), gettext("you can send now; it starts by itself"));
   const place = positionLabel(position);
   if (seconds === null) return waitOf("wait", place);
   if (seconds > 0) {
@@ -111,7 +111,7 @@ function drawingWords({ expected, replicas }, work) {
  */
 export function modelWords({ ready, reason, replicas }, connected) {
   if (!connected) return gettext("state unknown");
-  if (!ready) return reason ? reasonLabel(reason) : gettext("not ready");
+  if (!ready) return reason ? label("reason", reason) : gettext("not ready");
   return `${gettext("Ready")} · ${ngettext("%(n)s replica", "%(n)s replicas", replicas)}`;
 }
 

@@ -5,7 +5,7 @@ import { DRAFT_FIELDS, createFields } from "./composer-fields.js";
 import { linesCounted, offerModels, sendWords, showProspect } from "./composer-wait.js";
 import { Face, dress, find, lazy, ofThisSite, on, setAttribute } from "../lib/dom.js";
 import { createDraft } from "../state/own-storage.js";
-import { errorSentence, gettext, length, number, size } from "../lib/i18n.js";
+import { gettext, label, length, number, size } from "../lib/i18n.js";
 import { newRequestKey } from "../connection/protocol.js";
 
 /** @import {Settings} from "./composer-fields.js" */
@@ -17,7 +17,6 @@ import { newRequestKey } from "../connection/protocol.js";
 /** @import {LineState} from "./composer-wait.js" */
 /** @import {KeyedMessage} from "../state/pending-requests.js" */
 
-const DRAFT_AFTER_MS = 300;
 /** A second press on the same content within this time is an accident. */
 const SAME_AGAIN_MS = 1_000;
 /** Where the form is docked, as in composer.css: on a phone, upright or not. */
@@ -38,9 +37,11 @@ export function createComposer(page, submit) {
   /** The prompt that the page came with: the server's example is no draft. */
   const firstPrompt = page.defaults.prompt;
   let models = page.models;
-  const draft = createDraft(ofThisSite(page.username));
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let draftTimer;
+  const draft = createDraft(ofThisSite(page.username), () => {
+    const { values, locked } = fields;
+    if (values.prompt === firstPrompt) delete values.prompt;
+    return { ...values, locked, split: lines?.chosen ?? split, origin: parent };
+  });
   let last = { content: "", at: -Infinity };
   /** The last set that was sent. @type {SentSet} */
   let sentSet = { text: "", keys: [], refused: [] };
@@ -72,16 +73,7 @@ export function createComposer(page, submit) {
   });
 
   /** Whether the user is typing. */
-  function isBeingTyped() {
-    return form.contains(document.activeElement) && performance.now() - typedAt < 10_000;
-  }
-
-  /** Keep the draft now: the page is about to go away. */
-  function keepDraft() {
-    const { values, locked } = fields;
-    if (values.prompt === firstPrompt) delete values.prompt;
-    return draft.save({ ...values, locked, split: lines?.chosen ?? split, origin: parent });
-  }
+  const isBeingTyped = () => form.contains(document.activeElement) && performance.now() - typedAt < 10_000;
 
   /** @param {Model[]} offered as the server sent them last */
   function offer(offered) {
@@ -96,25 +88,14 @@ export function createComposer(page, submit) {
     refresh();
   }
 
-  /**
-   * The server did not take it: what was written is not lost.
-   *
-   * @param {KeyedMessage} message
-   * @param {Refusal} refusal
-   */
+  /** The server rejected a message: put its prompt back. @param {KeyedMessage} message @param {Refusal} refusal */
   async function refused(message, refusal) {
     const loaded = await loadErrors();
     loaded.putBack(sentSet, message, refusal);
     changed();
   }
 
-  /**
-   * Vary what a task was made with.
-   *
-   * @param {string} taskId
-   * @param {Settings} task
-   * @param {{seed: number | null, thumbnail: string}} picture
-   */
+  /** @param {string} taskId @param {Settings} task @param {{seed: number | null, thumbnail: string}} picture */
   function vary(taskId, task, { seed, thumbnail }) {
     fields.fill({ ...task, seed });
     fields.locked = seed !== null;
@@ -168,7 +149,7 @@ export function createComposer(page, submit) {
       event.preventDefault();
       paste(text);
     });
-    on(window, "pagehide", keepDraft);
+    on(window, "pagehide", draft.save);
     if (/Mac|iPhone|iPad/.test(navigator.platform)) face.tell({ keys: "⌘ ↵" });
     const fit = () => {
       if (!DOCKED.matches) return;
@@ -207,11 +188,8 @@ export function createComposer(page, submit) {
 
   function changed() {
     refresh();
-    clearTimeout(draftTimer);
     face.tell({ draft: "" });
-    draftTimer = setTimeout(() => {
-      if (keepDraft()) face.tell({ draft: gettext("Draft saved") });
-    }, DRAFT_AFTER_MS);
+    draft.saveSoon(() => face.tell({ draft: gettext("Draft saved") }));
   }
 
   function prompts() {
@@ -253,14 +231,14 @@ export function createComposer(page, submit) {
 
   async function trySubmit() {
     if (link.reason !== null) {
-      keepDraft();
+      draft.save();
       location.reload(); // a signed-out user is redirected to the sign-in page and back
       return;
     }
     await loadErrors().catch(() => {});
     errors?.clear();
     if (prompt.value.includes("\n") && !(await loadLines().catch(() => null))) {
-      errors?.show("prompt", errorSentence("unavailable")); // without the parser it is unknown whether the text is one prompt or many
+      errors?.show("prompt", label("error", "unavailable")); // without the parser it is unknown whether the text is one prompt or many
       return;
     }
     const texts = prompts();
@@ -294,17 +272,13 @@ export function createComposer(page, submit) {
     for (const message of messages) submit(message);
   }
 
-  function restore() {
-    const { locked, split: kept, origin: varied, ...values } = draft.load();
-    for (const name of DRAFT_FIELDS) if (typeof values[name] === "string") fields.set(name, values[name]);
-    fields.locked = locked === true;
-    if (kept === "lines" || kept === "one") split = kept;
-    if (varied?.content) parent = varied;
-  }
-
   const { typed } = fields;
   fields.fill(page.defaults);
-  restore();
+  const { locked, split: chosen, origin: varied, ...values } = draft.load();
+  for (const name of DRAFT_FIELDS) if (typeof values[name] === "string") fields.set(name, values[name]);
+  fields.locked = locked === true;
+  if (chosen === "lines" || chosen === "one") split = chosen;
+  if (varied?.content) parent = varied;
   if (page.from) {
     const { task, data, seed, thumbnail } = page.from;
     vary(task, data, { seed, thumbnail });
@@ -314,7 +288,7 @@ export function createComposer(page, submit) {
   listen();
   offer(page.models);
 
-  return { isBeingTyped, keepDraft, offer, showSending, refused, vary, reuse, usePrompt };
+  return { isBeingTyped, saveDraft: draft.save, offer, showSending, refused, vary, reuse, usePrompt };
 }
 
 /** @typedef {ReturnType<typeof createComposer>} Composer */

@@ -13,7 +13,7 @@
  */
 
 import { gettext } from "../lib/i18n.js";
-import { toast } from "../ui/toasts.js";
+import { toast } from "../ui/messages.js";
 
 /** @import {Fields} from "./composer-fields.js" */
 

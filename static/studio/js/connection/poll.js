@@ -4,9 +4,10 @@
 import { at } from "../lib/dom.js";
 import { HttpChannel, withCursors } from "./http-transport.js";
 import { isTerminal } from "./protocol.js";
-import { createTimers } from "../lib/timers.js";
+import { createTimers } from "./timers.js";
 
 /** @import {Post} from "./http-transport.js" */
+/** @import {Clock} from "./transports.js" */
 /** @import {EventFrame} from "./protocol.js" */
 
 export const EVERY_MS = 2_000;
@@ -37,7 +38,7 @@ export class PollChannel extends HttpChannel {
    * @param {number | null} parts.since when everything was known, in Unix seconds
    * @param {(url: string) => Promise<{frames: any[]}>} parts.get rejects with an HttpRefusal
    * @param {() => boolean} parts.isHidden
-   * @param {{setTimeout: (run: () => void, ms: number) => unknown, clearTimeout: (timer: any) => void}} parts.clock
+   * @param {Pick<Clock, "setTimeout" | "clearTimeout">} parts.clock
    */
   constructor({ post, cursors, since, get, isHidden, clock }) {
     super(post);

@@ -24,6 +24,6 @@ export function reloadWhenIdle(composer, store) {
     return;
   }
   store?.setItem(RELOADED, String(Date.now()));
-  composer?.keepDraft();
+  composer?.saveDraft();
   location.reload();
 }

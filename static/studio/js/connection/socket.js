@@ -2,9 +2,8 @@
 /** The page's one connection: open, hello, ping, reconnect, whatever carries it. No DOM. */
 
 import { CLOSE, CLOSE_SILENT, PROTOCOL_VERSION } from "./protocol.js";
-import { createPacer } from "./pacer.js";
 import { createSession } from "./session.js";
-import { createTimers } from "../lib/timers.js";
+import { createPacer, createTimers } from "./timers.js";
 
 /** @import {ClientMessage} from "./protocol.js" */
 /** @import {Transports, Channel, Transport, Why} from "./transports.js" */
@@ -110,7 +109,7 @@ export function createSocket({ transports, taskStore, requests, listener, env })
     timers.clear("retry");
     change({ phase: "connecting", retryAt: null });
     listenTo(transports.open());
-    timers.set("silence", transports.patienceMs, hangUp);
+    timers.set("silence", transports.helloTimeoutMs, hangUp);
   }
 
   /** There is another way: do not wait for an answer, or for a retry, on the old one. */
@@ -189,7 +188,7 @@ export function createSocket({ transports, taskStore, requests, listener, env })
       lostAt, failures, latencyMs: null, connectionId: null, retryAt: env.now() + wait,
     });
     timers.set("retry", wait, open);
-    transports.lost(code);
+    transports.closed(code);
   }
 
   /** Full jitter: anything from nothing to the doubled limit. @param {number} failures */
@@ -218,7 +217,7 @@ export function createSocket({ transports, taskStore, requests, listener, env })
     }
     const again = wasLive;
     wasLive = isGreeted = true;
-    transports.reached(frame.server_time);
+    transports.connected(frame.server_time);
     change({
       phase: "live", connectionId: frame.connection_id, lostAt: null, retryAt: null, reason: null,
     });

@@ -4,9 +4,10 @@
 import { at } from "../lib/dom.js";
 import { HttpChannel, withCursors } from "./http-transport.js";
 import { CLOSE_SILENT } from "./protocol.js";
-import { createTimers } from "../lib/timers.js";
+import { createTimers } from "./timers.js";
 
 /** @import {Post} from "./http-transport.js" */
+/** @import {Clock} from "./transports.js" */
 
 /** The server says at least every 15 s that it is there. */
 export const SILENT_AFTER_MS = 40_000;
@@ -25,7 +26,7 @@ export class SseChannel extends HttpChannel {
    * @param {() => Record<string, number>} parts.cursors
    * @param {number | null} parts.since when everything was known, in Unix seconds
    * @param {(url: string) => EventSource} parts.listen
-   * @param {{now: () => number, setTimeout: (run: () => void, ms: number) => unknown, clearTimeout: (timer: any) => void}} parts.clock
+   * @param {Clock} parts.clock
    */
   constructor({ post, cursors, since, listen, clock }) {
     super(post);

@@ -1,118 +1,116 @@
 // @ts-check
-/** Which transport leads to the server: a WebSocket, an event stream where that is blocked, or asking again and again. */
+/** Which transport connects to the server: a WebSocket, or, where that is blocked, an event stream or polling. */
 
-import { at } from "../lib/dom.js";
 import { CLOSE, CLOSE_SILENT } from "./protocol.js";
 
-/** @import {TransportUpgrade} from "./transport-upgrade.js" */
+/** @import {Fallback} from "./fallback.js" */
 /** @import {TaskStore} from "../state/task-store.js" */
 
-/** @typedef {"ws" | "sse" | "poll"} Transport from the best one down */
-/** @typedef {"blocked" | "held_back" | "too_many" | "earlier"} Why the better transports were left; "earlier": in this tab, before it was loaded again */
-/** @typedef {EventTarget & {send: (text: string) => void, close: (code?: number, reason?: string) => void}} Channel the surface of a WebSocket, as far as it is used */
-/** @typedef {(since: number | null) => Channel} Make since: Unix seconds, when the page knew everything */
+/** @typedef {"ws" | "sse" | "poll"} Transport the best one first */
+/** @typedef {"blocked" | "held_back" | "too_many" | "earlier"} Why a better transport is not used; "earlier": this tab left it before a reload */
+/** @typedef {EventTarget & {send: (text: string) => void, close: (code?: number, reason?: string) => void}} Channel an open connection, with the part of a WebSocket's interface that is used */
+/** @typedef {(since: number | null) => Channel} Make since: server time up to which the page knows everything, in Unix seconds */
+/** @typedef {{now: () => number, setTimeout: (run: () => void, ms: number) => unknown, clearTimeout: (timer: any) => void}} Clock */
 
 /** @type {readonly Transport[]} */
 const TRANSPORTS = ["ws", "sse", "poll"];
 
-/** Until `hello` has to be there. */
-const PATIENCE_MS = { ws: 10_000, sse: 8_000, poll: 10_000 };
+const HELLO_TIMEOUT_MS = { ws: 10_000, sse: 8_000, poll: 10_000 };
 
-/** Tries without `hello` before a transport counts as blocked. */
+/** Attempts without `hello` before a transport counts as blocked. */
 const TRIES = 2;
-/** Where it had worked on this page, a server that restarts is the more likely reason. */
+/** If it has worked on this page, a restart of the server is more likely. */
 const TRIES_AFTER_SUCCESS = 4;
 
-const NAME = "studio.transport";
+const STORED_AS = "studio.transport";
 
 /**
  * @param {object} parts
  * @param {Make} parts.ws
- * @param {Record<"sse" | "poll", () => Promise<Make>> & {upgrade: () => Promise<typeof TransportUpgrade>}} parts.load how channels of the others are made, and the way back
- * @param {() => Promise<boolean>} parts.isReachable whether the server answers at all
+ * @param {() => Promise<Pick<Fallback, "makers" | "isReachable" | "Upgrade">>} parts.load the other transports
  * @param {Pick<Storage, "getItem" | "setItem" | "removeItem"> | null} parts.store of this tab
- * @param {{setTimeout: (run: () => void, ms: number) => unknown, clearTimeout: (timer: any) => void}} parts.clock
+ * @param {Clock} parts.clock
  */
-export function createTransports({ ws, load, isReachable, store, clock }) {
-  /** @type {Partial<Record<Transport, Make>>} */
-  const makers = { ws };
+export function createTransports({ ws, load, store, clock }) {
   /** @type {Transport} */
   let transport = "ws";
   /** @type {Why | null} */
   let why = null;
-  let fails = 0;
-  /** Streams in a row that were cut off after their `hello`. */
+  let failures = 0;
+  /** Streams in a row that fell silent after their `hello`. */
   let silences = 0;
-  /** On this transport, since the page took it. */
+  /** Whether this transport got a `hello` on this page. */
   let hasWorked = false;
-  /** The connection that is open, or was the last one, had its `hello`. */
-  let saidHello = false;
-  /** Loaded with the first channel that is not the best. @type {TransportUpgrade | null} */
+  /** Whether the current connection, or the last one, got its `hello`. */
+  let hasHello = false;
+  /** Loaded with the first transport that is not the best. @type {Awaited<ReturnType<typeof load>> | null} */
+  let fallback = null;
+  /** @type {InstanceType<Fallback["Upgrade"]> | null} */
   let upgrade = null;
 
-  /** Begin on the transport that carried this tab before it was loaded again. */
+  /** Begin with the transport that this tab used before a reload. */
   async function prepare() {
-    const kept = TRANSPORTS.find((transport) => transport === store?.getItem(NAME));
-    if (kept && (await learn([kept]))) step(kept, "earlier");
+    const stored = TRANSPORTS.slice(1).find((transport) => transport === store?.getItem(STORED_AS));
+    if (stored && (await loadFallback())) switchTo(stored, "earlier");
   }
 
   /** @returns {Channel} */
   function open() {
-    saidHello = false;
-    return channelOf(transport);
+    hasHello = false;
+    return openWith(transport);
   }
 
-  /** The channel that was opened said hello. @param {number} serverTime Unix seconds */
-  function reached(serverTime) {
+  /** The opened channel received `hello`. @param {number} serverTime Unix seconds */
+  function connected(serverTime) {
     transports.since = serverTime;
-    saidHello = true;
+    hasHello = true;
     hasWorked = true;
-    fails = 0;
+    failures = 0;
     try {
-      if (transport === "ws") store?.removeItem(NAME);
-      else store?.setItem(NAME, transport);
+      if (transport === "ws") store?.removeItem(STORED_AS);
+      else store?.setItem(STORED_AS, transport);
     } catch {
-      // storage is full or forbidden: the next load begins at the top
+      // storage is full or forbidden: the next load begins with the WebSocket
     }
-    upgrade?.later(better());
+    upgrade?.schedule(TRANSPORTS.slice(0, TRANSPORTS.indexOf(transport)));
   }
 
-  /** @param {number} code with which the channel that was opened ended */
-  function lost(code) {
+  /** The opened channel ended. @param {number} code its close code */
+  function closed(code) {
     stop();
     if (transport === "sse" && code === CLOSE.FLOODING) {
-      saidHello = false;
+      hasHello = false;
       fallBack("too_many");
       return;
     }
     const wasSilent = transport === "sse" && code === CLOSE_SILENT;
     silences = wasSilent ? silences + 1 : 0;
-    if (CLOSES.has(code)) fails = 0; // whatever the server says, its words came through
-    else if (wasSilent && (!saidHello || silences >= TRIES)) fails = TRIES_AFTER_SUCCESS;
-    else if (!saidHello) fails += 1;
-    saidHello = false;
-    if (fails >= (hasWorked ? TRIES_AFTER_SUCCESS : TRIES)) {
+    if (CLOSES.has(code)) failures = 0; // a code of the server proves that its messages arrive
+    else if (wasSilent && (!hasHello || silences >= TRIES)) failures = TRIES_AFTER_SUCCESS;
+    else if (!hasHello) failures += 1;
+    hasHello = false;
+    if (failures >= (hasWorked ? TRIES_AFTER_SUCCESS : TRIES)) {
       fallBack(transport === "ws" ? "blocked" : "held_back");
     }
   }
 
-  /** Look for nothing better now. */
+  /** Stop trying better transports. */
   function stop() {
     upgrade?.stop();
   }
 
-  /** Where nothing gets through no other way would help: only a server that answers is worth a step.
+  /** Change to the next transport, if the server can be reached: without a network none would work.
    *
    * @param {Why} reason
    */
   async function fallBack(reason) {
     const from = transport;
-    const lower = TRANSPORTS[TRANSPORTS.indexOf(from) + 1];
-    if (!lower) return;
-    const there = (await isReachable()) && (await learn([lower]));
-    if (!there) fails = 0; // it says nothing about this transport that nothing gets through
-    if (!there || transport !== from || saidHello) return;
-    step(lower, reason);
+    const next = TRANSPORTS[TRANSPORTS.indexOf(from) + 1];
+    if (!next) return;
+    const isReachable = (await loadFallback()) && (await fallback?.isReachable());
+    if (!isReachable) failures = 0; // they prove nothing about this transport
+    if (!isReachable || transport !== from || hasHello) return;
+    switchTo(next, reason);
     transports.onFallback();
   }
 
@@ -120,59 +118,48 @@ export function createTransports({ ws, load, isReachable, store, clock }) {
    * @param {Transport} next
    * @param {Why | null} reason
    */
-  function step(next, reason) {
+  function switchTo(next, reason) {
     transport = next;
     why = next === "ws" ? null : reason;
-    fails = 0;
+    failures = 0;
     silences = 0;
     hasWorked = false;
   }
 
-  function better() {
-    return TRANSPORTS.slice(0, TRANSPORTS.indexOf(transport));
-  }
-
-  /** Fetch what makes channels of these transports; false if that does not get through.
-   *
-   * @param {Transport[]} transports
-   */
-  async function learn(transports) {
+  /** @returns {Promise<boolean>} false if the request fails */
+  async function loadFallback() {
     try {
-      for (const transport of transports) if (transport !== "ws") makers[transport] ??= await load[transport]();
-      upgrade ??= createUpgrade(await load.upgrade());
+      fallback ??= await load();
+      upgrade ??= new fallback.Upgrade({ open: openWith, helloTimeoutMs: HELLO_TIMEOUT_MS, upgraded, clock });
       return true;
     } catch {
       return false;
     }
   }
 
-  /** @param {typeof TransportUpgrade} Way */
-  function createUpgrade(Way) {
-    return new Way({
-      learn,
-      open: channelOf,
-      patience: PATIENCE_MS,
-      arrived: (better, channel, hello) => {
-        step(better, why);
-        transports.onUpgrade(channel, hello);
-      },
-      clock,
-    });
+  /**
+   * @param {Transport} better
+   * @param {Channel} channel
+   * @param {string} hello
+   */
+  function upgraded(better, channel, hello) {
+    switchTo(better, why);
+    transports.onUpgrade(channel, hello);
   }
 
   /** @param {Transport} transport */
-  function channelOf(transport) {
-    const make = makers[transport];
-    if (!make) throw new Error(`no channel is made for ${transport}`);
+  function openWith(transport) {
+    const make = transport === "ws" ? ws : fallback?.makers[transport];
+    if (!make) throw new Error(`${transport} is not loaded`);
     return make(transports.since);
   }
 
   const transports = {
     /** Server time of the last message, in Unix seconds. @type {number | null} */
     since: null,
-    /** Called after a fallback to a lower transport: a pending retry can start at once. */
+    /** Called after a fallback: a pending retry can start at once. */
     onFallback: () => {},
-    /** A better channel said hello; its next words come in the next turn. @type {(channel: Channel, hello: string) => void} */
+    /** A better channel received `hello`; its next messages come in later turns. @type {(channel: Channel, hello: string) => void} */
     onUpgrade: () => {},
     get transport() {
       return transport;
@@ -180,10 +167,10 @@ export function createTransports({ ws, load, isReachable, store, clock }) {
     get why() {
       return why;
     },
-    get patienceMs() {
-      return PATIENCE_MS[transport];
+    get helloTimeoutMs() {
+      return HELLO_TIMEOUT_MS[transport];
     },
-    prepare, open, reached, lost, stop,
+    prepare, open, connected, closed, stop,
   };
   return transports;
 }
@@ -193,37 +180,19 @@ export function createTransports({ ws, load, isReachable, store, clock }) {
 /** @type {Set<number>} */
 const CLOSES = new Set(Object.values(CLOSE));
 
-const REACHABLE_WITHIN_MS = 5_000;
-
+/** @type {Clock} */
 export const clock = {
   now: () => Date.now(),
-  setTimeout: (/** @type {() => void} */ run, /** @type {number} */ ms) => setTimeout(run, ms),
-  clearTimeout: (/** @type {any} */ timer) => clearTimeout(timer),
+  setTimeout: (run, ms) => setTimeout(run, ms),
+  clearTimeout: (timer) => clearTimeout(timer),
 };
 
-/** @param {{socketPath: string, taskStore: TaskStore, store: Storage | null, since?: number | null}} parts since: the server's time when the page was made */
+/** @param {{socketPath: string, taskStore: TaskStore, store: Storage | null, since?: number | null}} parts since: server time when the page was rendered */
 export function browserTransports({ socketPath, taskStore, store, since = null }) {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const http = {
-    clock,
-    post: async (/** @type {unknown} */ message) => (await import("./http.js")).send(at("/messages/"), message),
-    cursors: () => Object.fromEntries(taskStore.unfinished().map((taskId) => [taskId, taskStore.cursor(taskId)])),
-  };
   const transports = createTransports({
     ws: () => new WebSocket(`${scheme}://${location.host}${socketPath}`),
-    load: {
-      upgrade: async () => (await import("./transport-upgrade.js")).TransportUpgrade,
-      sse: async () => {
-        const { SseChannel } = await import("./sse.js");
-        return (since) => new SseChannel({ ...http, since, listen: (url) => new EventSource(url) });
-      },
-      poll: async () => {
-        const [{ PollChannel }, { getJson: get }] = await Promise.all([import("./poll.js"), import("./http.js")]);
-        return (since) => new PollChannel({ ...http, since, get, isHidden: () => document.hidden });
-      },
-    },
-    isReachable: () =>
-      fetch(at("/healthz"), { cache: "no-store", signal: AbortSignal.timeout(REACHABLE_WITHIN_MS) }).then(({ ok }) => ok, () => false),
+    load: async () => (await import("./fallback.js")).createFallback({ taskStore, clock }),
     store,
     clock,
   });

@@ -2,7 +2,7 @@
 /** The tiles of the gallery, and the days they hang under: those of this device's own clock. */
 
 import { part, setAttribute, setText } from "../lib/dom.js";
-import { ngettext, gettext } from "../lib/i18n.js";
+import { gettext, ngettext } from "../lib/i18n.js";
 
 const language = globalThis.document?.documentElement.lang || "en";
 const monthDay = new Intl.DateTimeFormat(language, { month: "long", day: "numeric" });

@@ -35,18 +35,13 @@ export const ngettext = (one, many, n, values) => {
 };
 
 /**
- * @param {string} what
- * @returns {(code: string, otherwise?: string) => string} the code itself if a newer server has more
+ * Label of a code of the wire protocol.
+ *
+ * @param {"step" | "status" | "kind" | "basis" | "reason" | "interruption" | "error"} kind
+ * @param {string} code
+ * @param {string} [otherwise] for a code of a newer server; without it the code itself
  */
-const lookup = (what) => (code, otherwise) => catalogue.studioLabels?.[what]?.[code] ?? (otherwise || code);
-
-export const stepLabel = lookup("step");
-export const statusLabel = lookup("status");
-export const kindLabel = lookup("kind");
-export const basisLabel = lookup("basis");
-export const reasonLabel = lookup("reason");
-export const interruptionLabel = lookup("interruption");
-export const errorSentence = lookup("error");
+export const label = (kind, code, otherwise) => catalogue.studioLabels?.[kind]?.[code] ?? (otherwise || code);
 
 /** Behind these tasks of a queue all have the same position. */
 const NUMBERED_TASKS = 1000;
@@ -109,12 +104,6 @@ export function timeOfDay(at) {
 
 /** Length in code points, as the server counts it. @param {string} text */
 export const length = (text) => [...text].length;
-
-/** Letters, marks and symbols that are drawn as nothing, although their category does not say so. */
-const UNSEEN = /[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\u{e0100}-\u{e01ef}]/gu;
-
-/** Whether a text holds no character that a reader could see; the server asks the same. @param {string} text */
-export const saysNothing = (text) => !/[^\p{Cc}\p{Cf}\p{Cs}\p{Z}\p{M}]/u.test(text.replace(UNSEEN, ""));
 
 /**
  * @param {number} width

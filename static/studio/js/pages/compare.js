@@ -5,7 +5,7 @@ import { setFavourite } from "../card/actions.js";
 import { at, find, setAttribute, setProperty, setText } from "../lib/dom.js";
 import { number } from "../lib/i18n.js";
 import { listenToMenus } from "../ui/menus.js";
-import { listenForVarying } from "../viewer/variation-links.js";
+import { listenForVarying } from "../viewer/picture-links.js";
 import { Fingers } from "../viewer/viewer-fingers.js";
 
 /** @typedef {{zoom: number, x: number, y: number}} View x, y: how far the middle is moved, in shares of a pane */

@@ -1,7 +1,6 @@
 // @ts-check
 /** Entry of the gallery page: wires finding, choosing and looking together. */
 
-import { createLiveRegion } from "../ui/live-region.js";
 import { orToast, moveToTrash } from "../card/actions.js";
 import { at, find, setAttribute } from "../lib/dom.js";
 import { nameDays, tilesOf } from "../gallery/gallery-days.js";
@@ -11,10 +10,9 @@ import { HttpRefusal, send } from "../connection/http.js";
 import { gettext } from "../lib/i18n.js";
 import { listenToMenus } from "../ui/menus.js";
 import { newRequestKey } from "../connection/protocol.js";
-import { toast } from "../ui/toasts.js";
+import { announce, toast } from "../ui/messages.js";
 import { isSwitchedOff, isTyping } from "../viewer/viewer-keys.js";
-import { listenForViewing } from "../viewer/picture-links.js";
-import { listenForVarying } from "../viewer/variation-links.js";
+import { listenForVarying, listenForViewing } from "../viewer/picture-links.js";
 
 /** While something is being drawn, its picture is looked for so often. */
 const REFRESH_MS = 4_000;
@@ -26,8 +24,7 @@ listenToMenus();
 
 /** @param {HTMLElement} wall */
 function open(wall) {
-  const liveRegion = createLiveRegion(find(document, "#live-region", HTMLElement));
-  const selection = new Selection(wall, (sentence) => liveRegion.say(sentence));
+  const selection = new Selection(wall, announce);
   const pages = new GalleryPages(wall, () => selection.refresh());
   listenForViewing();
   listenForVarying();

@@ -1,22 +1,20 @@
 // @ts-check
 /** Entry of the studio page and of the task page: wires the parts together. */
 
-import { createLiveRegion, markPassed } from "../ui/live-region.js";
 import { createBadge } from "../connection/connection-badge.js";
 import { createComposer } from "../composer/composer.js";
 import { at, byId, closest, find, lazy, ofThisSite, on, setText } from "../lib/dom.js";
 import { createTaskList } from "../card/task-list.js";
 import { forgetOthers, storage } from "../state/own-storage.js";
-import { errorSentence, gettext, ngettext, statusLabel, stepLabel } from "../lib/i18n.js";
+import { gettext, label, ngettext } from "../lib/i18n.js";
 import { createTaskStore } from "../state/task-store.js";
 import { listenToMenus } from "../ui/menus.js";
 import { createPendingRequests } from "../state/pending-requests.js";
 import { isTerminal, newRequestKey } from "../connection/protocol.js";
 import { watchSending } from "../composer/sending.js";
 import { createSocket } from "../connection/socket.js";
-import { toast } from "../ui/toasts.js";
-import { listenForViewing } from "../viewer/picture-links.js";
-import { listenForVarying } from "../viewer/variation-links.js";
+import { announce, toast } from "../ui/messages.js";
+import { listenForVarying, listenForViewing } from "../viewer/picture-links.js";
 import { browserTransports, clock } from "../connection/transports.js";
 
 /** @import {Card} from "../card/card.js" */
@@ -28,6 +26,8 @@ import { browserTransports, clock } from "../connection/transports.js";
 
 /** Where alerts.js keeps what was chosen on this device. */
 const ALERTS = "studio.alerts";
+/** Percents that are announced. */
+const MARKS = [75, 50, 25];
 const TICK_MS = 250;
 const STALE_AFTER_MS = 1_500;
 
@@ -49,7 +49,6 @@ for (const { task, state } of page.tasks) {
 taskStore.arrange(page.queue ?? {});
 
 const requests = createPendingRequests(store, ofThisSite(page.username));
-const liveRegion = createLiveRegion(find(document, "#live-region", HTMLElement));
 const alarm = find(document, "#connection-alert", HTMLElement);
 const timeline = isStudio ? null : new (await import("../card/task-timeline.js")).TaskTimeline(page.tasks[0].state.task_id, page.tasks[0].task);
 /** Tasks that this page asked for: they are shown at once, and the newest is spoken about. */
@@ -67,8 +66,7 @@ const cancelWaiting = byId("cancel-waiting");
 /** Nothing in it is needed before there is a task. @type {TabStatus | null} */
 let tabStatus = null;
 const loadTabStatus = lazy(async () => {
-  const { TabStatus } = await import("../ui/tab-status.js");
-  tabStatus = new TabStatus();
+  tabStatus = (await import("../ui/tab-status.js")).createTabStatus();
   refreshMark();
 });
 /** Loaded when the user turns alerts on. */
@@ -80,7 +78,7 @@ const loadCollection = lazy(async () => new (await import("../state/collection.j
 const listener = {
   connectionChanged,
   taskLearned(taskId, { request_key: key, created }) {
-    if (created < page.server_time) taskList.isNoOther(taskId); // the page had counted it
+    if (created < page.server_time) taskList.filters.move(taskStore.state(taskId).status, -1); // the page had counted it
     const isOwn = own.has(taskId) || requests.get(key ?? "") !== null;
     const isNew = taskList.card(taskId) === null;
     taskList.add(taskId, { own: isOwn });
@@ -98,7 +96,7 @@ const listener = {
   modelsTold: (models) => composer?.offer(models),
   accepted({ action }, { taskId, duplicate }) {
     own.add(taskId);
-    if (duplicate && action === "generate") liveRegion.say(gettext("Already sent; not drawn twice"));
+    if (duplicate && action === "generate") announce(gettext("Already sent; not drawn twice"));
     if (action === "retry" && !isStudio) location.assign(at(`/tasks/${taskId}/`));
     refreshSending();
   },
@@ -108,7 +106,7 @@ const listener = {
     taskList.update(taskId);
   },
   caughtUp(events) {
-    if (events > 0) liveRegion.say(ngettext("Caught up: %(n)s event", "Caught up: %(n)s events", events));
+    if (events > 0) announce(ngettext("Caught up: %(n)s event", "Caught up: %(n)s events", events));
   },
   serverTimeTold(told) {
     clockLead = told - Date.now() / 1000;
@@ -187,20 +185,20 @@ function taskChanged(taskId, frame, live) {
 function speak(card, before, frame) {
   const { kind, status } = frame;
   const over = isTerminal(status);
-  const mark = markPassed(before, frame.progress);
+  const mark = MARKS.find((each) => before < each && frame.progress >= each);
   const prompt = [...card.task.prompt].slice(0, 24).join("");
   if (over) {
     tabStatus?.ended(frame);
     document.dispatchEvent(new CustomEvent("studio:ended", { detail: { card, frame } }));
   }
   if (kind === "failed") {
-    toast(`${prompt} · ${errorSentence(frame.code ?? "", frame.message)}`, "fail");
+    toast(`${prompt} · ${label("error", frame.code ?? "", frame.message)}`, "fail");
     return;
   }
-  const words = over || kind === "interrupted" || kind === "claimed" ? statusLabel(status)
-    : kind === "step_began" ? stepLabel(frame.step)
+  const words = over || kind === "interrupted" || kind === "claimed" ? label("status", status)
+    : kind === "step_began" ? label("step", frame.step)
     : mark && `${mark}%`;
-  if (words) liveRegion.say(`${prompt} · ${words}`);
+  if (words) announce(`${prompt} · ${words}`);
 }
 
 /**
@@ -210,7 +208,7 @@ function speak(card, before, frame) {
 function refused(message, refusal) {
   refreshSending();
   if (message?.action === "generate" && composer) composer.refused(message, refusal);
-  else toast(errorSentence(refusal.code, refusal.message), "fail");
+  else toast(label("error", refusal.code, refusal.message), "fail");
 }
 
 /** @param {Connection} connection */

@@ -5,13 +5,13 @@ import { at } from "../lib/dom.js";
 import { tellElsewhere } from "../card/actions.js";
 import { pictureKey } from "../card/picture-frames.js";
 import { getJson, send } from "../connection/http.js";
-import { bring } from "../card/older-tasks.js";
+import { addOlder } from "../card/older-tasks.js";
 import { isTerminal } from "../connection/protocol.js";
 
 /** @import {TaskList} from "../card/task-list.js" */
 /** @import {TaskStore} from "./task-store.js" */
 /** @import {TaskWithState} from "../card/older-tasks.js" */
-/** @import {CollectionChange, CollectionFrame, Counts} from "../connection/protocol.js" */
+/** @import {CollectionChange, CollectionFrame, Counts, Task} from "../connection/protocol.js" */
 
 /** @typedef {{revision: number, kept: Record<string, Record<string, boolean>>, others: Counts, recent: string[]}} Kept what POST /feed/kept/ answers */
 
@@ -85,8 +85,8 @@ export class Collection {
     if (this.#isStudio) {
       // a card that came meanwhile may be among the others: they are counted again
       this.#isOld ||= this.#taskList.cards().length !== cards.length;
-      this.#taskList.others = others;
-      for (const { taskId } of cards.slice(MOST_ASKED)) this.#taskList.isNoOther(taskId);
+      this.#taskList.filters.setOthers(others);
+      for (const { taskId } of cards.slice(MOST_ASKED)) this.#taskList.filters.move(this.#taskStore.state(taskId).status, -1);
     }
     const further = recent.filter((taskId) => !this.#taskList.card(taskId));
     for (const { taskId, state } of asked) {
@@ -112,6 +112,12 @@ export class Collection {
     }
   }
 
+  /** Whether the list goes as far back as this task. @param {Task} task */
+  #reaches({ created }) {
+    const finished = this.#taskList.cards().filter(({ state }) => isTerminal(state.status));
+    return !this.#taskList.filters.hasFurther() || finished.some(({ task }) => task.created <= created);
+  }
+
   /** Show these as they are now, each in its place. @param {string[]} taskIds */
   async #fetch(taskIds) {
     if (taskIds.length === 0) return;
@@ -123,8 +129,8 @@ export class Collection {
       if (this.#taskList.card(taskId)) {
         this.#taskStore.adopt(told.state);
         this.#taskList.repaint(taskId);
-      } else if (this.#taskList.reaches(told.task)) {
-        bring(this.#taskList, this.#taskStore, told);
+      } else if (this.#reaches(told.task)) {
+        addOlder(this.#taskList, this.#taskStore, told);
       }
     }
   }

@@ -1,11 +1,11 @@
 // @ts-check
-/** What one person leaves on a device: the draft, and the end of all of it. What was chosen for the device itself stays: theme, keys, alerts. */
+/** What one user stores on a device: a draft and pending requests, removed when another signs in. Choices for the device stay: theme, keys, alerts. */
 
 /** Keys that begin so end with the name of their owner. */
 const OWNED = ["studio.draft.", "studio.outbox."];
 export const SIGNED_OUT = "studio.signed-out";
 
-/** Everything that was left by other people than `owner`. @param {string} owner */
+/** Remove what other users than `owner` stored. @param {string} owner */
 export function forgetOthers(owner) {
   for (const storage of storages()) {
     for (const key of Object.keys(storage)) {
@@ -28,23 +28,35 @@ export function storage(kind) {
 
 export const storages = () => [storage("localStorage"), storage("sessionStorage")].flatMap((each) => each ?? []);
 
-/** The form's values between visits, on this device alone and for one person. @param {string} owner */
-export function createDraft(owner) {
+const DRAFT_AFTER_MS = 300;
+
+/**
+ * The form's values between visits, on this device and for one user.
+ *
+ * @param {string} owner
+ * @param {() => object} values
+ */
+export function createDraft(owner, values) {
   const name = `studio.draft.${owner}`;
   const signedOut = lastSignOut();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
 
-  /**
-   * @param {object} values
-   * @returns {boolean} false where storage is forbidden or full, or the person has signed out in another tab: nothing then claims to be saved
-   */
-  function save(values) {
+  /** @returns {boolean} false if storage is forbidden or full, or the user has signed out in another tab */
+  function save() {
     if (lastSignOut() !== signedOut) return false;
     try {
-      localStorage.setItem(name, JSON.stringify(values));
+      localStorage.setItem(name, JSON.stringify(values()));
       return true;
     } catch {
       return false;
     }
+  }
+
+  /** @param {() => void} saved */
+  function saveSoon(saved) {
+    clearTimeout(timer);
+    timer = setTimeout(() => save() && saved(), DRAFT_AFTER_MS);
   }
 
   /** @returns {Record<string, any>} */
@@ -56,7 +68,5 @@ export function createDraft(owner) {
     }
   }
 
-  return { save, load };
+  return { save, saveSoon, load };
 }
-
-/** @typedef {ReturnType<typeof createDraft>} Draft */

@@ -2,7 +2,7 @@
 /** Alerts for finished tasks while the page is hidden: a notification, a sound, or both; chosen per device. */
 
 import { dress } from "../lib/dom.js";
-import { duration, errorSentence, gettext } from "../lib/i18n.js";
+import { duration, gettext, label } from "../lib/i18n.js";
 
 /** @import {Card} from "../card/card.js" */
 /** @import {EventFrame, Task, TaskState} from "../connection/protocol.js" */
@@ -187,7 +187,7 @@ function announce(taskId, frame, task, state) {
   const prompt = [...task.prompt].slice(0, PROMPT_SHOWN).join("");
   const rest = done
     ? gettext("drawn in %(n)s", { n: duration(state.run_seconds ?? 0) })
-    : errorSentence(frame.code ?? "", frame.message);
+    : label("error", frame.code ?? "", frame.message);
   try {
     const icon = state.images[0]?.thumbnail_url;
     const note = new Notification(title, { body: `${prompt}\n${rest}`, tag: taskId, ...(icon ? { icon } : {}) });

@@ -3,7 +3,7 @@
 
 import { clone, dress, part, setText } from "../lib/dom.js";
 import { gettext, timeOfDay } from "../lib/i18n.js";
-import { toast } from "./toasts.js";
+import { toast } from "./messages.js";
 
 /**
  * @param {{url: string, expires: number}} link

@@ -1,8 +1,8 @@
 // @ts-check
-/** Where the newest task stands, for who looks elsewhere: the mark, the tab's title, its icon. */
+/** The state of the newest task in the header's mark, the title of the tab and its icon. */
 
-import { Face, find } from "../lib/dom.js";
-import { percent, positionLabel, statusLabel } from "../lib/i18n.js";
+import { Face, find, on } from "../lib/dom.js";
+import { label, percent, positionLabel } from "../lib/i18n.js";
 import { STEPS } from "../connection/protocol.js";
 
 /** @import {Card} from "../card/card.js" */
@@ -12,65 +12,65 @@ const DRAW_EVERY_MS = 1_000;
 /** Height of each of the seven bars in the mark, and how finely one of them fills. */
 const BARS = [11, 15, 19, 23, 19, 15, 11];
 const PARTS = 4;
-/** By light and by dark: a tab's strip follows the system, whatever theme the page has. */
+/** [light, dark]: the browser's tabs follow the system, not the theme of the page. */
 const COLOURS = { live: ["#0f7459", "#5ecaa6"], wait: ["#b57e10", "#ecc163"], fail: ["#b83a22", "#f4937a"] };
 const HOLLOW = ["#52625c", "#9fb0a9"];
 
-export class TabStatus {
-  #title = document.title;
-  #link = document.querySelector("link[rel='icon']");
-  #calm = this.#link?.getAttribute("href") ?? "";
-  #mark = new Face(find(document, ".bar [data-mark]", Element));
-  /** The newest that still goes on. @type {Card | undefined} */
-  #active;
-  /** How a task ended while the tab was hidden. @type {"completed" | "failed" | null} */
-  #unseen = null;
-  #drawn = "";
-  #drawnAt = -Infinity;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
+/** @typedef {ReturnType<typeof createTabStatus>} TabStatus */
 
-  constructor() {
-    document.addEventListener("visibilitychange", () => {
-      if (!document.hidden) this.#unseen = null;
-      this.#draw();
-    });
-  }
+export function createTabStatus() {
+  const link = document.querySelector("link[rel='icon']");
+  const firstIcon = link?.getAttribute("href") ?? "";
+  const firstTitle = document.title;
+  const mark = new Face(find(document, ".bar [data-mark]", Element));
+  /** The newest unfinished task. @type {Card | undefined} */
+  let active;
+  /** How a task ended while the tab was hidden. @type {"completed" | "failed" | null} */
+  let unseen = null;
+  let drawn = "";
+  let drawnAt = -Infinity;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
 
   /**
    * @param {Card | undefined} newest of all
-   * @param {Card | undefined} active the newest that still goes on
+   * @param {Card | undefined} unfinished the newest unfinished one
    */
-  show(newest, active) {
-    const state = (active ?? newest)?.state;
-    if (state) this.#mark.mark({ step: state.step, status: state.status });
-    this.#active = active;
-    this.#name();
-    this.#timer ??= setTimeout(() => this.#draw(), Math.max(0, this.#drawnAt + DRAW_EVERY_MS - performance.now()));
+  function show(newest, unfinished) {
+    const state = (unfinished ?? newest)?.state;
+    if (state) mark.mark({ step: state.step, status: state.status });
+    active = unfinished;
+    setTitle();
+    timer ??= setTimeout(draw, Math.max(0, drawnAt + DRAW_EVERY_MS - performance.now()));
   }
 
   /** A task ended just now. @param {EventFrame} frame */
-  ended({ status }) {
-    if (document.hidden && this.#unseen !== "failed" && (status === "completed" || status === "failed")) this.#unseen = status;
+  function ended({ status }) {
+    if (document.hidden && unseen !== "failed" && (status === "completed" || status === "failed")) unseen = status;
   }
 
-  #name() {
-    const words = this.#active ? titleWords(this.#active) : this.#unseen && statusLabel(this.#unseen);
-    const title = words ? `${words} · ${this.#title}` : this.#title;
+  function setTitle() {
+    const words = active ? titleWords(active) : unseen && label("status", unseen);
+    const title = words ? `${words} · ${firstTitle}` : firstTitle;
     if (document.title !== title) document.title = title;
   }
 
-  #draw() {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#drawnAt = performance.now();
-    this.#name();
-    const icon = this.#unseen === "failed" ? picture(BARS.length, COLOURS.fail)
-      : this.#active ? iconOf(this.#active.state) : this.#calm;
-    if (icon === this.#drawn) return;
-    this.#drawn = icon;
-    this.#link?.setAttribute("href", icon);
+  function draw() {
+    clearTimeout(timer);
+    timer = undefined;
+    drawnAt = performance.now();
+    setTitle();
+    const icon = unseen === "failed" ? picture(BARS.length, COLOURS.fail) : active ? iconOf(active.state) : firstIcon;
+    if (icon === drawn) return;
+    drawn = icon;
+    link?.setAttribute("href", icon);
   }
+
+  on(document, "visibilitychange", () => {
+    if (!document.hidden) unseen = null;
+    draw();
+  });
+  return { show, ended };
 }
 
 /** @param {TaskState} state */
@@ -102,5 +102,5 @@ function picture(passed, colours) {
 /** @param {Card} active */
 function titleWords({ state: { status, progress }, entry }) {
   if (status !== "queued") return `${percent(progress)}%`;
-  return entry ? positionLabel(entry.position) : statusLabel(status);
+  return entry ? positionLabel(entry.position) : label("status", status);
 }

@@ -1,9 +1,12 @@
 // @ts-check
-/** A plain click on a picture opens the viewer, which is loaded then. */
+/** Clicks on pictures and on "Vary" links; what they open or do is loaded then. */
 
-import { byId, closest, dress, isPlain, lazy, on } from "../lib/dom.js";
+import { at, byId, closest, dress, isPlain, lazy, on } from "../lib/dom.js";
+import { label } from "../lib/i18n.js";
+import { toast } from "../ui/messages.js";
 
 /** @import {Viewer} from "./viewer.js" */
+/** @import {About} from "./viewer-panel.js" */
 
 /** @type {Viewer | undefined} */
 let viewer;
@@ -36,4 +39,22 @@ export function listenForViewing() {
 function follow() {
   if (location.hash.startsWith("#picture=")) load().then((ready) => ready.follow()).catch(() => {});
   else viewer?.close();
+}
+
+/**
+ * A plain click on "Vary" or "Vary slightly" submits a task; the link itself leads to the form.
+ *
+ * @param {(about: About) => void} change where more than the seed can be changed
+ */
+export function listenForVarying(change = ({ key }) => location.assign(at(`/?from=${key}`))) {
+  on(document, "click", (event) => {
+    const link = closest(event, "a[href*='?from=']");
+    if (!(link instanceof HTMLAnchorElement) || link.ariaBusy === "true" || !isPlain(event)) return;
+    event.preventDefault();
+    link.ariaBusy = "true";
+    const { searchParams } = new URL(link.href);
+    import("../card/actions.js").then(({ vary }) => vary(searchParams.get("from") ?? "", searchParams.has("small"), change))
+      .catch(() => toast(label("error", "unavailable"), "fail"))
+      .finally(() => (link.ariaBusy = null));
+  });
 }

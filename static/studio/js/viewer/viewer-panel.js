@@ -4,7 +4,7 @@
 import { copyText, drawAgain, moveToTrash, setFavourite, share } from "../card/actions.js";
 import { at, clone, find, part, setAttribute, setText } from "../lib/dom.js";
 import { duration, gettext, number, size, timeOfDay } from "../lib/i18n.js";
-import { toast } from "../ui/toasts.js";
+import { toast } from "../ui/messages.js";
 
 /** @import {Settings} from "../card/actions.js" */
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** Short messages at the edge of the page. */
+/** Short messages: toasts at the edge of the page, and sentences for screen readers. */
 
 import { Face, clone, find, on } from "../lib/dom.js";
 
@@ -7,6 +7,7 @@ const PLAIN_MS = 6_000;
 /** Long enough to read what was done, find the button and press it. */
 const ACTION_MS = 12_000;
 const MOST_AT_ONCE = 3;
+const PAUSE_MS = 5_000;
 
 /**
  * @param {string} text
@@ -35,4 +36,19 @@ export function toast(text, tone, action) {
   // not while the user may be about to press its button
   const leave = () => (note.matches(":hover, :focus-within") ? setTimeout(leave, PLAIN_MS) : close());
   if (tone === "plain") setTimeout(leave, action ? ACTION_MS : PLAIN_MS);
+}
+
+let announcedAt = -Infinity;
+let sentence = "";
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+
+/** Let screen readers say one sentence every PAUSE_MS at most; a newer one replaces one that waits. @param {string} text */
+export function announce(text) {
+  sentence = text;
+  timer ??= setTimeout(() => {
+    timer = undefined;
+    announcedAt = performance.now();
+    find(document, "#live-region", HTMLElement).textContent = sentence;
+  }, Math.max(0, announcedAt + PAUSE_MS - performance.now()));
 }

@@ -1,14 +1,54 @@
 // @ts-check
-/** Sends no faster than the server allows: a page with two hundred tasks is not a flood. */
+/** Timers of a connection, and a pacer that sends no faster than the server allows. */
+
+/** @import {ClientMessage} from "./protocol.js" */
+/** @import {Clock} from "./transports.js" */
 
 /** Under the server's 20 messages a second and burst of 60. */
 const SEND_BURST = 40;
 const SEND_EVERY_MS = 70;
 
-/** @import {ClientMessage} from "./protocol.js" */
-/** @import {Timers} from "../lib/timers.js" */
+/**
+ * One timer per purpose: setting it again replaces it.
+ *
+ * @param {Pick<Clock, "setTimeout" | "clearTimeout">} clock
+ */
+export function createTimers(clock) {
+  /** @type {Map<string, unknown>} */
+  const running = new Map();
+
+  /**
+   * @param {string} purpose
+   * @param {number} ms
+   * @param {() => void} run
+   */
+  function set(purpose, ms, run) {
+    clear(purpose);
+    const timer = clock.setTimeout(() => {
+      running.delete(purpose);
+      run();
+    }, ms);
+    running.set(purpose, timer);
+  }
+
+  /** @param {string} purpose */
+  function clear(purpose) {
+    if (running.has(purpose)) clock.clearTimeout(running.get(purpose));
+    running.delete(purpose);
+  }
+
+  function clearAll() {
+    for (const purpose of [...running.keys()]) clear(purpose);
+  }
+
+  return { set, clear, clearAll };
+}
+
+/** @typedef {ReturnType<typeof createTimers>} Timers */
 
 /**
+ * Delays messages, because a page with two hundred tasks sends more than the server allows at once.
+ *
  * @param {{now: () => number, timers: Timers, send: (message: ClientMessage) => void}} parts
  */
 export function createPacer({ now, timers, send: sendNow }) {
