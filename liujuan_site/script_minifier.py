@@ -7,12 +7,14 @@ imports as parameters and its exports in a last statement, and unwrapped after m
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 Minify = Callable[[str], str]
+Aliases = Callable[[str], Mapping[str, str]]
+"""Short names of the exports of an imported module; of the module itself for an empty path."""
 
-IMPORT = re.compile(r'^import \{([^}]*)\} from ("[^"]+");\n', re.MULTILINE)
-EXPORT = re.compile(r"^export (?=(?:(?:async )?function|class|let) (\w+))", re.MULTILINE)
+IMPORT = re.compile(r'^import \{([^}]*)\} from "([^"]+)";\n', re.MULTILINE)
+EXPORT = re.compile(r"^export (?=(?:(?:async )?function|class|const|let) (\w+))", re.MULTILINE)
 UNSUPPORTED = re.compile(r"^(?:import|export)\b(?! ?\()", re.MULTILINE)
 """Other forms of import and export: a module with them keeps its long names."""
 
@@ -23,11 +25,14 @@ CONST = re.compile(r"(^ *(?:export )?|for \()const(?= )", re.MULTILINE)
 NUMBER = re.compile(r"^let ([A-Z][A-Z_]*) = ([\d_.]+);\n", re.MULTILINE)
 
 
-def shortened_script(text: str, minify: Minify) -> str:
-    """The minified text of a module, with the same imports and exports, or of a classic script."""
+def shortened_script(text: str, minify: Minify, aliases: Aliases) -> str:
+    """The minified text of a module or of a classic script.
+
+    The module imports and exports the same things, with the names of `aliases`.
+    """
     text = with_numbers(CONST.sub(r"\1let", text))
     is_module = IMPORT.search(text) or EXPORT.search(text)
-    return (is_module and shortened_module(text, minify)) or minify(text)
+    return (is_module and shortened_module(text, minify, aliases)) or minify(text)
 
 
 def with_numbers(text: str) -> str:
@@ -38,7 +43,7 @@ def with_numbers(text: str) -> str:
     return text
 
 
-def shortened_module(text: str, minify: Minify) -> str:
+def shortened_module(text: str, minify: Minify, aliases: Aliases) -> str:
     """The minified module; empty if it cannot be wrapped in a function."""
     imports = [(names_in(found[1]), found[2]) for found in IMPORT.finditer(text)]
     exports = EXPORT.findall(text)
@@ -57,13 +62,16 @@ def shortened_module(text: str, minify: Minify) -> str:
         exported = EXPORTED.search(rest)
         if exported is None:
             return ""
-        pairs = zip(exported[1].split(","), exports, strict=True)
+        own = aliases("")
+        outside = [own.get(name, name) for name in exports]
+        pairs = zip(exported[1].split(","), outside, strict=True)
         rest = f"{rest[: exported.start()]};export{{{','.join(renamed(*pair) for pair in pairs)}}}"
     shorter = iter(short)
-    heads = (
-        f"import{{{','.join(renamed(name, next(shorter)) for name in names)}}}from{path};"
-        for names, path in imports
-    )
+    heads = []
+    for inside, path in imports:
+        short_names = aliases(path)
+        bindings = [renamed(short_names.get(name, name), next(shorter)) for name in inside]
+        heads.append(f'import{{{",".join(bindings)}}}from"{path}";')
     return "".join(heads) + rest
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import posixpath
 import re
 import stat
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache, partial
 from importlib import metadata
 from pathlib import Path
+from string import ascii_letters
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +21,7 @@ from servestatic.compress import Compressor
 from servestatic.storage import CompressedManifestStaticFilesStorage
 
 from liujuan_site import script_minifier
-from liujuan_site.script_minifier import shortened_script
+from liujuan_site.script_minifier import EXPORT, shortened_script
 
 OURS = "studio/"
 MAKERS = ("django", "lightningcss", "servestatic", "tdewolff-minify")
@@ -113,13 +115,16 @@ def as_served(name: str, content: File[Any]) -> File[Any]:
     kind = name[name.rfind(".") :]
     if not name.startswith(OURS) or kind not in {".css", ".js"}:
         return content
-    return ContentFile(shortened(b"".join(content.chunks()).decode(), kind).encode())
+    return ContentFile(shortened(b"".join(content.chunks()).decode(), kind, name).encode())
 
 
 PRELUDE = re.compile(r"(?<=[{};])&[^{};]*(?=\{)")
 
 LENGTH = re.compile(r"^  (--[\w-]+): (\d+px);$", re.MULTILINE)
 """A length of the theme."""
+
+DYNAMIC_IMPORT = re.compile(r'\bimport\("(\.[^"]+)"\)')
+HASH = re.compile(rf"\.[0-9a-f]{{{HASH_LENGTH}}}(?=\.js$)")
 
 COLOR = re.compile(r"(--[\w-]+):(light-dark\([^()]*\));")
 """A custom property with one color for each theme."""
@@ -173,9 +178,42 @@ def version(package: str) -> str:
         return ""
 
 
+@cache
+def aliases() -> dict[str, dict[str, str]]:
+    """{module: {exported name: one letter}} of those that other modules import statically.
+
+    Modules loaded on demand keep their names: `import()` gives an object with them.
+    """
+    root = Path(settings.BASE_DIR, "static")
+    texts = {path: path.read_text() for path in Path(root, OURS).rglob("*.js")}
+    on_demand = {
+        (path.parent / target).resolve()
+        for path, text in texts.items()
+        for target in DYNAMIC_IMPORT.findall(text)
+    }
+    return {
+        path.relative_to(root).as_posix(): dict(
+            zip(EXPORT.findall(text), ascii_letters, strict=False)
+        )
+        for path, text in texts.items()
+        if path not in on_demand
+    }
+
+
+def aliases_for(module: str, target: str) -> dict[str, str]:
+    """Aliases of the exports of `target`, a path relative to `module`, or of `module` itself.
+
+    Both may contain a hash.
+    """
+    name = (
+        posixpath.normpath(posixpath.join(posixpath.dirname(module), target)) if target else module
+    )
+    return aliases().get(HASH.sub("", name), {})
+
+
 @lru_cache(maxsize=4)  # a file is hashed, then saved
-def shortened(text: str, kind: str) -> str:
-    """A minified style sheet (`.css`) or script (`.js`)."""
+def shortened(text: str, kind: str, name: str = "") -> str:
+    """A minified style sheet (`.css`) or script (`.js`); `name` is its path below `static/`."""
     # imported here, because only `collectstatic` needs them and `minify` starts threads
     short: str = text
     if kind == ".css":
@@ -187,5 +225,7 @@ def shortened(text: str, kind: str) -> str:
             import minify
         except ImportError:  # no wheel for this platform: scripts are served as written
             return text
-        short = shortened_script(text, partial(minify.string, "application/javascript"))
+        short = shortened_script(
+            text, partial(minify.string, "application/javascript"), partial(aliases_for, name)
+        )
     return short

@@ -132,6 +132,32 @@ def test_a_shortened_module_is_bound_to_the_others_as_before(module: Path) -> No
         assert " as " in short
 
 
+def test_served_modules_import_what_others_export() -> None:
+    pytest.importorskip("minify")
+    static = Path(settings.BASE_DIR, "static")
+    sources = {module: module.read_text() for module in MODULES}
+    served = {
+        module: bound(shortened(text, ".js", module.relative_to(static).as_posix()))
+        for module, text in sources.items()
+    }
+
+    imported = {
+        ((module.parent / path).resolve(), name)
+        for module, (imports, _exports) in served.items()
+        for path, name in imports
+    }
+    on_demand = {
+        (module.parent / path).resolve()
+        for module, text in sources.items()
+        for path in re.findall(r'\bimport\("([^"]+)"\)', text)
+    }
+
+    assert imported <= {(module, name) for module in served for name in served[module][1]}
+    assert on_demand
+    for module in on_demand:
+        assert served[module][1] == bound(sources[module])[1]
+
+
 def test_a_module_that_cannot_be_taken_apart_keeps_its_long_names() -> None:
     pytest.importorskip("minify")
     source = (

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.templatetags.static import static
 
 from generation.models import Worker
+from tests.budgets import OWN_BYTES
 from tests.conftest import serve_model
 from tests.pages.busy_feed import BusyFeed
 from tests.pages.clients import signed_in, state_in
@@ -18,8 +20,8 @@ from tests.pages.clients import signed_in, state_in
 pytestmark = pytest.mark.django_db
 
 STUDIO_BYTES = 135_000
-OWN_BYTES = 102_400
-"""Styles and scripts that the studio loads at once, as they are served."""
+AT_WORK = ("studio/js/ui/tab-status.js",)
+"""Loaded on demand as soon as a task is at work."""
 
 
 def cards_in(html: str) -> list[str]:
@@ -32,10 +34,18 @@ def served(address: str) -> Path:
 
 
 def loaded_at_once(html: str) -> set[Path]:
-    """The style sheets and scripts that a page names, and what these modules import. A sheet that
-    is disabled is fetched only where a script switches it on, one in `noscript` without scripts."""
+    """The style sheets and scripts that a page names, and what these modules import.
+
+    A disabled sheet is fetched only if a script enables it, one in `noscript` without scripts.
+    """
     html = re.sub(r"<noscript>.*?</noscript>|<link[^>]* disabled>", "", html, flags=re.DOTALL)
-    ahead = {served(url) for url in re.findall(r'(?:href|src)="([^"]+\.(?:css|js))"', html)}
+    return with_imports(
+        {served(url) for url in re.findall(r'(?:href|src)="([^"]+\.(?:css|js))"', html)}
+    )
+
+
+def with_imports(ahead: set[Path]) -> set[Path]:
+    """The files and everything that they import statically."""
     found: set[Path] = set()
     while ahead:
         path = ahead.pop()
@@ -58,12 +68,13 @@ def test_the_studio_loads_few_files(alice: User, worker: Worker, now: datetime) 
         "alerts",
         "first-run",
         "dialog",
-        "share-dialog",
+        "actions",
         "task-timeline",
-        "sse",
+        "fallback",
         "forced-colors",
     }
-    assert not names & (rare | {"queue-fold", "older-tasks", "step-grid"})
+    assert not names & (rare | {"queue-fold", "older-tasks", "past-steps"})
+    files |= with_imports({served(static(name)) for name in AT_WORK})
     assert sum(path.stat().st_size for path in files) < OWN_BYTES
 
 

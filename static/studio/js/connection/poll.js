@@ -10,10 +10,10 @@ import { createTimers } from "./timers.js";
 /** @import {Clock} from "./transports.js" */
 /** @import {EventFrame} from "./protocol.js" */
 
-export const EVERY_MS = 2_000;
-export const IDLE_EVERY_MS = 10_000;
+const EVERY_MS = 2_000;
+const IDLE_EVERY_MS = 10_000;
 /** Factor of the pause while the page is hidden. */
-export const HIDDEN_FACTOR = 3;
+const HIDDEN_FACTOR = 3;
 /** A little longer than the server sends an ended task to clients that do not name it. */
 const ENDED_KEPT_S = 90;
 

@@ -10,7 +10,7 @@ import { createTimers } from "./timers.js";
 /** @import {Clock} from "./transports.js" */
 
 /** The server says at least every 15 s that it is there. */
-export const SILENT_AFTER_MS = 40_000;
+const SILENT_AFTER_MS = 40_000;
 /** A timer that is later than this has slept, and so has the stream. */
 const SLEPT_MS = 5_000;
 const LOST = 1006;

@@ -126,7 +126,7 @@ function emptyDay(day, pattern, last) {
  * @param {Date} moment
  * @param {Date} now
  */
-export function wordsFor(moment, now) {
+function wordsFor(moment, now) {
   const date = (moment.getFullYear() === now.getFullYear() ? monthDay : withYear).format(moment);
   const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
   if (dayOf(moment) === dayOf(now)) return { name: gettext("Today"), about: date };

@@ -230,7 +230,7 @@ const isChecked = (box) => box instanceof HTMLInputElement && box.checked;
  * @param {string} search
  * @returns {Promise<Node[]>}
  */
-export async function fetchPage(search) {
+async function fetchPage(search) {
   const query = new URLSearchParams(search);
   query.set("fragment", "1");
   const answer = await fetch(`${location.pathname}?${query}`);

@@ -1,0 +1,6 @@
+"""Limits of what pages weigh."""
+
+from __future__ import annotations
+
+OWN_BYTES = 98 * 1024
+"""Own styles and scripts of the studio with a task at work, as they are served, uncompressed."""
