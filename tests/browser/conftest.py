@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, 
 
 from tests.browser.accounts import Account, create_accounts
 from tests.browser.chromium_restart import CHROMIUM, Chromium, repeat_if_chromium_crashed
-from tests.browser.page_actions import expect_picture, send
+from tests.browser.page_actions import HELD_STEPS, expect_picture, send
 from tests.studio import Studio, wait_until
 
 RECORDER = Path(__file__).with_name("recorder.js")
@@ -23,6 +24,8 @@ PATIENCE_MS = 30_000
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
 AT_ONCE = 40
+HELD = {"do": "hold", "step": 8, "seconds": 600, "match": {"steps": HELD_STEPS}}
+
 numbers = itertools.count()
 
 SignIn = Callable[..., BrowserContext]
@@ -64,7 +67,10 @@ def zone_of_noon() -> str:
 @pytest.fixture(scope="session")
 def shared_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     folder = tmp_path_factory.mktemp("shared")
-    studio = Studio(folder, DEMO_SPEED="20", TIME_ZONE=zone_of_noon()).start()
+    faults = folder / "faults.json"
+    faults.write_text(json.dumps([HELD]))
+    options = {"DEMO_FAULTS": str(faults), "TIME_ZONE": zone_of_noon()}
+    studio = Studio(folder, DEMO_SPEED="20", **options).start()
     yield studio
     studio.stop()
 

@@ -8,6 +8,8 @@ from typing import Any, TypedDict
 from playwright.sync_api import Locator, Page, WebSocket, expect
 
 STEPS = ["parsing", "loading", "preparing", "generating", "decoding", "finishing", "completed"]
+HELD_STEPS = 97
+"""Pictures of as many steps are at work until they are cancelled, without using a core."""
 
 
 class Seen(TypedDict):

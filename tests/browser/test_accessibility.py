@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.axe import serious_violations
 from tests.browser.conftest import SignIn
-from tests.browser.page_actions import expect_live, expect_status, send, task_id_of
+from tests.browser.page_actions import HELD_STEPS, expect_live, expect_status, send, task_id_of
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -36,7 +36,7 @@ def test_the_empty_studio_and_its_form_are_open_to_all(page: Page) -> None:
 def test_cards_in_every_state_are_open_to_all(page: Page) -> None:
     done = send(page, "done", steps=2, size="256x256")
     expect_status(done, "completed")
-    stopped = send(page, "stopped", steps=60, size="1024x1024", n=4)
+    stopped = send(page, "stopped", steps=HELD_STEPS, size="1024x1024", n=4)
     expect_status(stopped, "running")
     waiting = send(page, "waiting", steps=2, size="256x256")
     expect_status(waiting, "queued")

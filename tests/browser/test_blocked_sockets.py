@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.accounts import Account
 from tests.browser.conftest import Shoot, SignIn
 from tests.browser.page_actions import (
+    HELD_STEPS,
     card_of,
     expect_live,
     expect_percent,
@@ -57,7 +58,7 @@ def test_without_sockets_everything_comes_by_the_stream(behind: Behind, shoot: S
     expect(page.locator("#connection [data-part=why]")).to_contain_text("WebSocket")
     shoot(page, "over-sse")
 
-    card = send(page, "没有套接字", steps=100, size="1024x1024")
+    card = send(page, "没有套接字", steps=HELD_STEPS, size="1024x1024")
     expect_percent(card, 5)
     before = percent_of(card)
     page.reload()

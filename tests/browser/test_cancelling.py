@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Shoot
 from tests.browser.page_actions import (
+    HELD_STEPS,
     card_of,
     expect_percent,
     expect_picture,
@@ -39,7 +40,7 @@ def test_stopping_is_called_stopping_until_the_machine_has_let_go(page: Page, sh
 
 
 def test_a_cancelled_task_is_tried_again_as_a_new_one(page: Page) -> None:
-    card = send(page, "once more", steps=100, size="1024x1024")
+    card = send(page, "once more", steps=HELD_STEPS, size="1024x1024")
     old_id = task_id_of(card)
     expect_status(card, "running")
     card.locator("[data-action=cancel]").click()
@@ -56,7 +57,7 @@ def test_a_cancelled_task_is_tried_again_as_a_new_one(page: Page) -> None:
 
 
 def test_a_task_in_line_is_cancelled_at_once(page: Page, shoot: Shoot) -> None:
-    first = send(page, "at work", steps=100, size="1024x1024")
+    first = send(page, "at work", steps=HELD_STEPS, size="1024x1024")
     expect_status(first, "running")
     second = send(page, "second in mind", steps=4)
     third = send(page, "third in mind", steps=4, size="256x256")

@@ -9,7 +9,14 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.accounts import Account
 from tests.browser.conftest import PHONE, Shoot, SignIn
-from tests.browser.page_actions import card_of, expect_live, expect_status, send, task_id_of
+from tests.browser.page_actions import (
+    HELD_STEPS,
+    card_of,
+    expect_live,
+    expect_status,
+    send,
+    task_id_of,
+)
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -45,7 +52,7 @@ def test_an_empty_prompt_is_told_at_its_field_and_nothing_is_sent(page: Page, sh
 def test_the_keyboard_alone_is_enough(page: Page) -> None:
     # long enough to be cancelled after as many keys as it takes
     page.locator("[data-part=scales] label", has=page.locator("[value='1024']")).click()
-    page.locator("[name=steps]").fill("100")
+    page.locator("[name=steps]").fill(str(HELD_STEPS))
     page.reload()
     expect_live(page)
     page.locator("body").press("Tab")
@@ -273,7 +280,7 @@ def test_the_wait_is_told_before_the_button_is_pressed(page: Page, shoot: Shoot)
 
     page.locator("[name=prompt]").fill("\n".join(LINES))
     a_task_for_each_line(page)
-    page.locator("[name=steps]").fill("100")
+    page.locator("[name=steps]").fill(str(HELD_STEPS))
     page.locator("#send").click()
 
     expect(lead).to_contain_text("预计等待约")
@@ -287,7 +294,7 @@ def test_the_wait_is_told_before_the_button_is_pressed(page: Page, shoot: Shoot)
 def test_all_that_waits_is_cancelled_with_two_presses(page: Page) -> None:
     page.locator("[name=prompt]").fill("\n".join(LINES))
     a_task_for_each_line(page)
-    page.locator("[name=steps]").fill("100")
+    page.locator("[name=steps]").fill(str(HELD_STEPS))
     page.locator("#send").click()
     expect_status(card_of(page, LINES[0]), "running")
 
@@ -436,7 +443,9 @@ def test_on_a_phone_the_form_works_without_scripts(phone: BrowserContext, shoot:
 
 
 def test_no_width_scrolls_sideways(page: Page) -> None:
-    card = send(page, "一句没有空格" * 12 + "andaverylongwordwithoutanyspaces" * 4, steps=100)
+    card = send(
+        page, "一句没有空格" * 12 + "andaverylongwordwithoutanyspaces" * 4, steps=HELD_STEPS
+    )
     expect_status(card, "running")
     for path in (card.locator("[data-part=link]").get_attribute("href"), "/"):
         page.goto(path or "")

@@ -7,7 +7,14 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.accounts import Account
 from tests.browser.conftest import Shoot, SignIn
-from tests.browser.page_actions import card_of, expect_live, expect_picture, expect_status, send
+from tests.browser.page_actions import (
+    HELD_STEPS,
+    card_of,
+    expect_live,
+    expect_picture,
+    expect_status,
+    send,
+)
 from tests.studio import Studio, wait_until
 
 pytestmark = pytest.mark.browser
@@ -46,7 +53,7 @@ def test_the_newest_picture_is_large_and_older_ones_are_small(page: Page, shoot:
 
 def test_running_cards_come_first_and_a_long_queue_is_folded(page: Page, shoot: Shoot) -> None:
     lines = [f"heron number {n}" for n in range(6)]
-    a_task_for_each_line(page, lines, steps=100)
+    a_task_for_each_line(page, lines, steps=HELD_STEPS)
     expect_status(card_of(page, lines[0]), "running")
     queue = page.locator("#queue")
     expect(queue).to_contain_text("5")

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Shoot, SignIn
-from tests.browser.page_actions import expect_live, expect_status, send
+from tests.browser.page_actions import HELD_STEPS, expect_live, expect_status, send
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -32,7 +32,7 @@ def test_what_goes_away_hands_its_focus_on(page: Page, shoot: Shoot) -> None:
     expect_status(older, "completed")
     newer = send(page, "the newer one", steps=2, size="256x256")
     expect_status(newer, "completed")
-    running = send(page, "never finished", steps=100, size="1024x1024")
+    running = send(page, "never finished", steps=HELD_STEPS, size="1024x1024")
     expect_status(running, "running")
 
     running.locator("[data-action=cancel]").press("Enter")
@@ -65,7 +65,7 @@ def test_what_goes_away_hands_its_focus_on(page: Page, shoot: Shoot) -> None:
     assert page.evaluate("document.activeElement.checkVisibility()")
 
     # and a card that its filter hides
-    again = send(page, "leaves its filter", steps=100)
+    again = send(page, "leaves its filter", steps=HELD_STEPS)
     expect_status(again, "running")
     page.locator("#filters [data-filter=active]").press("Enter")
     again.locator("[data-action=cancel]").press("Enter")

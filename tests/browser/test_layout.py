@@ -12,7 +12,14 @@ from tests.browser.accounts import Account
 from tests.browser.conftest import NewAccount, SignIn
 from tests.browser.gallery_rows import Rows, create_gallery
 from tests.browser.layout import covered_controls, covered_texts, sideways
-from tests.browser.page_actions import card_of, expect_live, expect_status, send, task_id_of
+from tests.browser.page_actions import (
+    HELD_STEPS,
+    card_of,
+    expect_live,
+    expect_status,
+    send,
+    task_id_of,
+)
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -47,9 +54,9 @@ def test_a_running_card_and_the_form_fit_every_window(
     page = sign_in(person, studio.url, locale=locale, reduced_motion="reduce").new_page()
     page.goto("/")
     expect_live(page)
-    running = send(page, "a running task", steps=100, size="1024x1024", n=4)
+    running = send(page, "a running task", steps=50, size="1024x1024", n=4)
     for number in range(2):
-        send(page, f"waiting {number} " + "word " * 30, steps=100, size="1024x1024")
+        send(page, f"waiting {number} " + "word " * 30, steps=HELD_STEPS, size="1024x1024")
     expect_status(running, "running")
     form = page.locator("#composer")
     form.locator(".fold > summary").click()
@@ -169,7 +176,7 @@ def shown_controls(page: Page) -> list[str]:
 
 
 def test_forced_colours_keep_what_is_chosen_and_where_it_is(page: Page) -> None:
-    running = send(page, "in two colours", steps=100, size="1024x1024", n=4)
+    running = send(page, "in two colours", steps=HELD_STEPS, size="1024x1024", n=4)
     expect_status(running, "running")
     expect(running.locator(".step[aria-current][data-step=generating]")).to_be_visible()
     fetched = "() => performance.getEntriesByType('resource').map(({ name }) => name).join()"

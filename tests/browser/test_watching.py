@@ -11,6 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.accounts import Account
 from tests.browser.conftest import Shoot, SignIn
 from tests.browser.page_actions import (
+    HELD_STEPS,
     STEPS,
     Seen,
     card_of,
@@ -75,8 +76,8 @@ def test_a_reload_half_way_begins_where_the_page_was(page: Page) -> None:
 def test_the_server_paints_the_state_without_any_script(
     page: Page, sign_in: SignIn, studio: Studio, person: Account
 ) -> None:
-    card = send(page, "no scripts here", steps=100, size="1024x1024")
-    expect_percent(card, 45)
+    card = send(page, "no scripts here", steps=HELD_STEPS, size="1024x1024")
+    expect_percent(card, 5)
     last_seen = percent_of(card)
 
     plain = sign_in(person, studio.url, java_script_enabled=False).new_page()

@@ -18,11 +18,13 @@ from tests.studio import wait_until
 
 SHORT: dict[str, Any] = {"size": "256x256", "steps": 4}
 SOME_SECONDS: dict[str, Any] = {"size": "768x768", "steps": 20}
-LONG: dict[str, Any] = {"size": "768x768", "steps": 30}
-"""Far longer than a worker's grace."""
-
-LONGEST: dict[str, Any] = {"size": "768x768", "steps": 70}
-"""Still drawn when a worker has been started meanwhile."""
+HELD = "at work until its worker leaves"
+HELD_LATER = "at work until the second worker leaves"
+FAULTS: list[dict[str, Any]] = [
+    {"do": "hold", "step": 2, "seconds": 600, "times": times, "match": {"prompt_contains": prompt}}
+    for prompt, times in ((HELD, 2), (HELD_LATER, 1))
+]
+"""Each call is held once; after it was handed back it is drawn."""
 
 AT_ONCE = 12
 """Prompts in the moment of a kill; fewer than a socket may send in a second."""
@@ -38,9 +40,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
         webs=2,
         workers=2,
         replicas=2,
+        faults=FAULTS,
         GENERATION_LEASE="12",
         GENERATION_GRACE="0.5",
-        GENERATION_STALL="30",
+        GENERATION_STALL="120",
     )
     try:
         yield site.start()
@@ -76,17 +79,17 @@ def test_a_rolling_restart_costs_nobody_anything(whole: Production, person: str)
             tasks |= {each.generate(**SOME_SECONDS): each for each in followers[:1]}
             statuses.append(web.stop())
             web.start()
-        fresh = {each.generate(**LONG): each for each in followers}
-        first = wait_until(lambda: drawing_one_of(whole, set(fresh)), what="one of these is drawn")
+        held = {each.generate(HELD, **SHORT): each for each in followers}
+        first = wait_until(lambda: drawing_one_of(whole, set(held)), what="one of these is drawn")
         (second,) = [worker for worker in whole.workers if worker is not first]
         statuses.append(first.stop())
         # the only worker that is left has to take it
-        longest = followers[0].generate(**LONGEST)
-        wait_until(lambda: drawing_one_of(whole, {longest}), what="the longest is drawn")
+        later = followers[0].generate(HELD_LATER, **SHORT)
+        wait_until(lambda: drawing_one_of(whole, {later}), what="it is drawn")
         first.start()
         statuses.append(second.stop())
         second.start()
-        tasks |= {**fresh, longest: followers[0]}
+        tasks |= {**held, later: followers[0]}
         ends = [follower.until_over(task_id) for task_id, follower in tasks.items()]
         broken_off = [
             each for task_id, follower in tasks.items() for each in follower.interruptions(task_id)
