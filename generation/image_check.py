@@ -16,7 +16,7 @@ from PIL import Image
 
 from generation.choices import ErrorCode
 from generation.exceptions import PictureError
-from generation.image_format import Outline, outline, png_chunks
+from generation.image_format import ImageStructure, png_chunks, read_structure
 from generation.images import MAX_BASE64, Picture, opened
 from generation.limits import MAX_PIXELS
 
@@ -53,7 +53,7 @@ def decode(text: str, *, width: int, height: int) -> Picture:
         raise PictureError from error
     if width * height > MAX_PIXELS:
         raise PictureError(ErrorCode.PICTURE_TOO_LARGE)
-    found = outline(data, (width, height))
+    found = read_structure(data, (width, height))
     try:
         check_pixels(found)
     except PictureError:
@@ -64,7 +64,7 @@ def decode(text: str, *, width: int, height: int) -> Picture:
     return Picture(data=found.data, format=found.format, width=width, height=height)
 
 
-def check_pixels(found: Outline) -> None:
+def check_pixels(found: ImageStructure) -> None:
     """Raise PictureError, or an error of a decoder, unless every pixel is there."""
     with opened(found) as image:
         if found.format == "JPEG":

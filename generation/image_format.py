@@ -57,7 +57,7 @@ CHUNK_EXTRA = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
+class ImageStructure:
     """`data`: the bytes of the first picture in the file."""
 
     format: str
@@ -66,16 +66,16 @@ class Outline:
     data: bytes
 
 
-def outline(data: bytes, expected: tuple[int, int] | None = None) -> Outline:
+def read_structure(data: bytes, expected: tuple[int, int] | None = None) -> ImageStructure:
     """Format, size and extent of the picture at the start of `data`.
 
     Raises PictureError, with PICTURE_TOO_LARGE if width and height are not `expected`.
     """
     try:
         if data.startswith(JPEG_START):
-            return jpeg_outline(data, expected)
+            return jpeg_structure(data, expected)
         if data.startswith(PNG_START):
-            return png_outline(data, expected)
+            return png_structure(data, expected)
     except (struct.error, ValueError, IndexError) as error:
         raise PictureError from error
     raise PictureError
@@ -86,16 +86,16 @@ def check_size(size: tuple[int, int], expected: tuple[int, int] | None) -> None:
         raise PictureError(ErrorCode.PICTURE_TOO_LARGE)
 
 
-def jpeg_outline(data: bytes, expected: tuple[int, int] | None) -> Outline:
+def jpeg_structure(data: bytes, expected: tuple[int, int] | None) -> ImageStructure:
     at, scans, metadata = len(JPEG_START), 0, 0
-    frame: Frame | None = None
+    frame: JpegFrame | None = None
     for _segment in range(MAX_SEGMENTS):
         marker = MARKER.match(data, at)
         if marker is None:
             raise PictureError
         code, at = marker.group(1)[0], marker.end()
         if code == END and frame and not frame.missing:
-            return Outline("JPEG", *frame.size, data[:at])
+            return ImageStructure("JPEG", *frame.size, data[:at])
         length = segment_length(data, code, at)
         body = data[at + LENGTH.size : at + length]
         at += length
@@ -113,30 +113,30 @@ def jpeg_outline(data: bytes, expected: tuple[int, int] | None) -> Outline:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class JpegFrame:
     """`missing`: (component, coefficient) pairs that are not complete yet."""
 
     size: tuple[int, int]
     missing: set[tuple[int, int]]
 
 
-def jpeg_frame(code: int, body: bytes, earlier: Frame | None) -> Frame:
+def jpeg_frame(code: int, body: bytes, earlier: JpegFrame | None) -> JpegFrame:
     if earlier or code not in SHOWN_FRAMES:
         raise PictureError(detail="two frames, or a frame that browsers do not show")
     height, width, count = FRAME.unpack_from(body)
     ids = body[FRAME.size :: 3][:count]
-    return Frame((width, height), {(each, k) for each in ids for k in range(COEFFICIENTS)})
+    return JpegFrame((width, height), {(each, k) for each in ids for k in range(COEFFICIENTS)})
 
 
-def note_scan(body: bytes, frame: Frame | None) -> None:
+def note_scan(body: bytes, frame: JpegFrame | None) -> None:
     """Remove from `frame.missing` what this scan completes."""
     if frame is None:
         raise PictureError
     count, (first, last, bits) = body[0], body[-3:]
     if bits & 0x0F == 0:
-        brought = range(first, min(last + 1, COEFFICIENTS))
+        completed = range(first, min(last + 1, COEFFICIENTS))
         frame.missing.difference_update(
-            (each, k) for each in body[1 : 1 + 2 * count : 2] for k in brought
+            (each, k) for each in body[1 : 1 + 2 * count : 2] for k in completed
         )
 
 
@@ -157,7 +157,7 @@ def end_of_scan(data: bytes, at: int) -> int:
     return marker.start()
 
 
-def png_outline(data: bytes, expected: tuple[int, int] | None) -> Outline:
+def png_structure(data: bytes, expected: tuple[int, int] | None) -> ImageStructure:
     at, metadata = len(PNG_START), 0
     size: tuple[int, int] | None = None
     kept = [PNG_START]
@@ -176,7 +176,7 @@ def png_outline(data: bytes, expected: tuple[int, int] | None) -> Outline:
         if metadata > MAX_METADATA:
             raise PictureError
         if kind == b"IEND":
-            return Outline("PNG", *size, b"".join(kept))
+            return ImageStructure("PNG", *size, b"".join(kept))
         at = end
     raise PictureError
 
@@ -190,7 +190,7 @@ def metadata_size(kind: bytes, length: int) -> int:
 
 
 def png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """Kind and body of each chunk of a PNG that has an outline."""
+    """Kind and body of each chunk of a PNG that has been read by `png_structure`."""
     at, view = len(PNG_START), memoryview(data)
     while at < len(data):
         length, kind = CHUNK.unpack_from(data, at)

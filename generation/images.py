@@ -19,7 +19,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
 from generation.exceptions import PictureError, StorageError
-from generation.image_format import JPEG_START, PNG_START, Outline, outline
+from generation.image_format import JPEG_START, PNG_START, ImageStructure, read_structure
 
 MAX_BASE64 = 64 * 1024 * 1024
 """Far above a lossless 2048² picture; a longer answer is not decoded at all."""
@@ -48,7 +48,7 @@ class Picture:
         return hashlib.sha256(self.data).hexdigest()
 
 
-def opened(found: Outline) -> Image.Image:
+def opened(found: ImageStructure) -> Image.Image:
     return OPENERS[found.format](io.BytesIO(found.data))
 
 
@@ -204,7 +204,7 @@ def read(name: str) -> bytes:
 def thumbnail_of(data: bytes) -> bytes:
     """A small WebP of the picture file `data`; raises PictureError."""
     buffer = io.BytesIO()
-    found = outline(data)
+    found = read_structure(data)
     try:
         with opened(found) as image:
             image.draft("RGB", (THUMBNAIL_EDGE * 2, THUMBNAIL_EDGE * 2))

@@ -23,13 +23,13 @@ class LogRateLimit:
         self.burst = burst
         self.seconds = seconds
         self.left = float(burst)
-        self.asked = monotonic()
+        self.updated = monotonic()
 
     def allows(self) -> bool:
         """Whether a line may be written now; counts it."""
         now = monotonic()
-        self.left = min(float(self.burst), self.left + (now - self.asked) / self.seconds)
-        self.asked = now
+        self.left = min(float(self.burst), self.left + (now - self.updated) / self.seconds)
+        self.updated = now
         if self.left < 1:
             return False
         self.left -= 1
@@ -85,9 +85,9 @@ class Outage:
         if not self.failures:
             return
         failures, seconds = self.failures, monotonic() - self.began
-        told = bool(self.causes)
+        logged = bool(self.causes)
         self.failures, self.causes = 0, set()
-        if not told:
+        if not logged:
             return
         line = log_line(f"{self.name}_back", **self.values, failures=failures, seconds=seconds)
         self.logger.info("%s", line)
@@ -112,8 +112,8 @@ def cause_of(error: object) -> str:
     if not isinstance(error, BaseException):
         return str(error)
     # messages of the model server may quote prompts
-    says = str(getattr(error, "for_log", error)).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {says}" if says else type(error).__name__
+    message = str(getattr(error, "for_log", error)).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
 database = DatabaseOutage(logging.getLogger("generation.database"), "database")

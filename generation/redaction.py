@@ -56,20 +56,20 @@ PHRASES = (
 """Phrases of Xinference, its engines, proxies and libraries, without data of a request."""
 
 
-def redacted(told: str) -> str:
-    """`told` with the server's message replaced by its known phrases, length and hash."""
-    status = STATUS.fullmatch(told)
+def redacted(message: str) -> str:
+    """`message` with the server's message replaced by its known phrases, length and hash."""
+    status = STATUS.fullmatch(message)
     if status is not None:
         return f"{status[1]} {summary(status[2])}"
-    quoted = QUOTED.fullmatch(told)
-    return told if quoted is None else f"{quoted[1]} ({summary(quoted[2])})"
+    quoted = QUOTED.fullmatch(message)
+    return message if quoted is None else f"{quoted[1]} ({summary(quoted[2])})"
 
 
-def summary(words: str) -> str:
-    lower = words.lower()
-    kind = CLASS.match(words)
+def summary(text: str) -> str:
+    lower = text.lower()
+    kind = CLASS.match(text)
     found = [phrase for phrase in PHRASES if phrase in lower]
     known = [each for each in found if not any(each in other for other in found if other != each)]
-    digest = hashlib.sha256(words.encode(errors="replace")).hexdigest()[:6]
-    said = ", ".join([*([kind[0]] if kind else []), *known]) or "words not logged"
-    return f"{said}; {len(words)} characters, #{digest}"
+    digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:6]
+    parts = ", ".join([*([kind[0]] if kind else []), *known]) or "words not logged"
+    return f"{parts}; {len(text)} characters, #{digest}"

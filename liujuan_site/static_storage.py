@@ -80,15 +80,15 @@ class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: igno
         self.manifest_storage.delete(self.manifest_name)
         self.manifest_storage._save(self.manifest_name, ContentFile(manifest.encode()))
 
-    def create_compressor(self, **options: Any) -> ModeKeeper:
-        return ModeKeeper(**options)
+    def create_compressor(self, **options: Any) -> ModePreservingCompressor:
+        return ModePreservingCompressor(**options)
 
     def _save(self, name: str, content: File[Any]) -> str:
         saved: str = super()._save(name, as_served(name, content))
         return saved
 
 
-class ModeKeeper(Compressor):  # type: ignore[misc]
+class ModePreservingCompressor(Compressor):  # type: ignore[misc]
     """Gives compressed files the mode of their source, regardless of the umask."""
 
     @staticmethod

@@ -16,7 +16,7 @@ from PIL import Image, ImageCms
 from generation import image_check, images
 from generation.choices import ErrorCode
 from generation.exceptions import PictureError, StorageError
-from generation.image_format import outline
+from generation.image_format import read_structure
 from tests.pictures import as_base64, jpeg, picture, png
 
 
@@ -297,6 +297,6 @@ def test_a_picture_of_any_depth_is_taken_and_has_a_thumbnail(mode: str) -> None:
 )
 def test_more_than_a_picture_has_is_refused_before_it_is_decoded(data: bytes) -> None:
     with pytest.raises(PictureError) as refused:
-        outline(data, (512, 512))
+        read_structure(data, (512, 512))
 
     assert refused.value.code == ErrorCode.BAD_PICTURE

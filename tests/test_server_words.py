@@ -14,7 +14,7 @@ from generation.exceptions import XinferenceFailed
 from generation.outages import cause_of
 from generation.redaction import redacted
 from generation.xinference.operator_messages import reason_of_failure
-from generation.xinference.responses import ServerResponse, error_of, fraction_of
+from generation.xinference.responses import ServerResponse, error_of, progress_of
 
 PROMPT = 'A Heron at dawn 柳岸 über dem See, "quoted"'
 SPELLINGS = [
@@ -42,7 +42,7 @@ def test_no_spelling_of_a_prompt_comes_into_the_log(spelling: str, status: int) 
     answer = ServerResponse(status=status, body=body, location=f"/x?prompt={quote(spelling)}")
     errors: list[Exception] = [error_of(answer)]
     with pytest.raises(XinferenceFailed) as caught:
-        fraction_of(answer)
+        progress_of(answer)
     errors.append(caught.value)
     broken = RuntimeError(f"illegal header {spelling}")
     errors.append(XinferenceFailed(reason_of_failure(broken, "http://host:9997")))

@@ -20,7 +20,7 @@ from benchmarks.servers.frame_source import frame_source
 BARE = Side("bare Daphne broadcast", "benchmarks.servers.bare_broadcast:application")
 SIDES = (OURS, STOCK, BARE)
 PER_SECOND = 20.0
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 Published = list[tuple[int, int]]
 """(seq, nanosecond) of every event."""
@@ -128,7 +128,7 @@ def publish_and_collect(
     """What was published and received; every watcher must get all of it, once and in order."""
     audience.record(name)
     published = publish()
-    arrived = audience.collect(name, published[-1][0], PATIENCE)
+    arrived = audience.collect(name, published[-1][0], TIMEOUT)
     wanted = [seq for seq, _stamp in published]
     for arrivals in arrived:
         assert [seq for seq, _stamp in arrivals] == wanted, f"{name} lost events"
@@ -142,7 +142,7 @@ def listener_capacity(audience: Listeners, size: Size) -> float:
         audience.attach("capacity", Endpoint(port=server.port, headers={}, task=""), size.watchers)
         audience.record("capacity")
         began = server.send_all(texts)
-        arrived = audience.collect("capacity", len(texts), PATIENCE)
+        arrived = audience.collect("capacity", len(texts), TIMEOUT)
     last = max(stamp for arrivals in arrived for _seq, stamp in arrivals)
     return sum(map(len, arrived)) / (last - began) * 1e9
 

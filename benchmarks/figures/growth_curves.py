@@ -254,7 +254,7 @@ def burst(
     arrived = [
         arrivals
         for group in groups
-        for arrivals in audience.collect(group, published[-1][0], fan_out.PATIENCE)
+        for arrivals in audience.collect(group, published[-1][0], fan_out.TIMEOUT)
     ]
     last = max(stamp for arrivals in arrived for _seq, stamp in arrivals)
     return sum(map(len, arrived)) / (last - published[0][1]) * 1e9

@@ -18,7 +18,7 @@ from benchmarks.lib.rounds import alternating
 from tests.production import Production, Program, RunWorker, Web
 
 BARE = "bare Daphne"
-PATIENCE = 60.0
+TIMEOUT = 60.0
 POLL_EVERY = 0.005
 
 
@@ -96,7 +96,7 @@ def started(program: Program) -> float:
     program.launch()
     while not serves(program):
         assert program.alive, program.said()
-        assert time.monotonic() - began < PATIENCE, program.said()
+        assert time.monotonic() - began < TIMEOUT, program.said()
         time.sleep(POLL_EVERY)
     return time.monotonic() - began
 
@@ -105,7 +105,7 @@ def serves(program: Program) -> bool:
     if not isinstance(program, Web):
         return program.is_ready()
     try:
-        with urllib.request.urlopen(f"{program.url}/readyz", timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(f"{program.url}/readyz", timeout=TIMEOUT) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False

@@ -15,7 +15,7 @@ TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 LOST = 1006
 """Close code of a connection that ended without a close frame."""
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 T = TypeVar("T")
 
 
@@ -172,7 +172,7 @@ async def crowd(size: int, one: Callable[[int], Awaitable[T]], *, at_once: int =
 
     async def guarded(number: int) -> T:
         async with gate:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 return await one(number)
 
     return list(await asyncio.gather(*(guarded(number) for number in range(size))))

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from generation.selectors.collection import KeptWork, kept_work, revision_of, revisions_of
+from generation.selectors.collection import (
+    CollectionState,
+    collection_state,
+    revision_of,
+    revisions_of,
+)
 from generation.selectors.comparison import Comparison, comparison
 from generation.selectors.durations import ModelPace, deadline_limit, expected_seconds, stall_limit
 from generation.selectors.events import (
@@ -87,13 +92,13 @@ __all__ = [
     "STATUSES",
     "TRASH_KEPT",
     "Card",
+    "CollectionState",
     "Comparison",
     "Forecast",
     "GalleryFilter",
     "GalleryItem",
     "GalleryPage",
     "ImageDetail",
-    "KeptWork",
     "LogPage",
     "ModelPace",
     "PictureKey",
@@ -109,6 +114,7 @@ __all__ = [
     "called_model_servers",
     "card_of",
     "children_of",
+    "collection_state",
     "comparison",
     "deadline_limit",
     "events_after",
@@ -118,7 +124,6 @@ __all__ = [
     "image_detail",
     "interruptions",
     "is_paused",
-    "kept_work",
     "key_refused",
     "last_settings",
     "live_workers",

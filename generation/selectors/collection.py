@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 
-class KeptWork(TypedDict):
+class CollectionState(TypedDict):
     """`kept`: task → index of a picture → is it a favourite, for the requested tasks that exist.
 
     `others`: counts of all other tasks. `recent`: the newest finished tasks.
@@ -37,7 +37,7 @@ def revision_of(owner_id: int) -> int:
     return revisions_of([owner_id]).get(owner_id, 0)
 
 
-def kept_work(owner: User, shown: Some[uuid.UUID]) -> KeptWork:
+def collection_state(owner: User, shown: Some[uuid.UUID]) -> CollectionState:
     """The revision is read first: a change during the reads comes with the next revision."""
     revision = revision_of(owner.pk)
     mine = GenerationTask.objects.filter(owner=owner).live()

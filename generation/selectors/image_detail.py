@@ -34,7 +34,7 @@ FORMATS = {suffix: name for name, suffix in images.SUFFIX.items()}
 COMPARED = ("prompt", "negative_prompt", "model", "size", "steps", "guidance")
 
 
-class Relative(TypedDict):
+class RelatedPicture(TypedDict):
     """A task in the lineage of a picture, shown by its first picture.
 
     `change`: what differs from the previous one: a name of COMPARED, "seed", "again" if nothing
@@ -74,7 +74,7 @@ class ImageDetail(TypedDict):
     demo: bool
     parameters: str
     settings: dict[str, Any]
-    lineage: list[Relative]
+    lineage: list[RelatedPicture]
 
 
 def key_of(image: GeneratedImage) -> str:
@@ -199,19 +199,19 @@ def size_of(task: GenerationTask) -> str:
     return f"{task.width}x{task.height}"
 
 
-def lineage(image: GeneratedImage) -> list[Relative]:
+def lineage(image: GeneratedImage) -> list[RelatedPicture]:
     """Oldest first: up to three ancestors with a picture, this one, up to three children."""
     task = GenerationTask.objects.select_related("parent__parent__parent").get(pk=image.task_id)
     parents = [each for each in ancestors(task) if belongs(each, task)]
     children = list(children_of(task))
     shown = first_pictures([*parents, *children]) | {task.pk: image}
-    related: list[Relative] = []
+    related: list[RelatedPicture] = []
     before: GenerationTask | None = None
     for each in (*parents, task, *children):
         if each.pk not in shown:
             continue
         change = change_between(before, each) if before else ""
-        related.append(relative(shown[each.pk], change, current=each is task))
+        related.append(related_picture(shown[each.pk], change, current=each is task))
         before = before if before is task else each
     return related
 
@@ -244,7 +244,7 @@ def first_pictures(tasks: Iterable[GenerationTask]) -> dict[uuid.UUID, Generated
     return {image.task_id: image for image in rows.order_by("-index")}
 
 
-def relative(image: GeneratedImage, change: str, *, current: bool) -> Relative:
+def related_picture(image: GeneratedImage, change: str, *, current: bool) -> RelatedPicture:
     return {
         "key": key_of(image),
         "thumbnail_url": image.data["thumbnail_url"],

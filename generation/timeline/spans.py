@@ -43,7 +43,7 @@ class LogExtras:
     """
 
     workers: dict[int, str] = field(default_factory=dict)
-    last_news: dict[int, float] = field(default_factory=dict)
+    last_events: dict[int, float] = field(default_factory=dict)
     done: dict[int, int] = field(default_factory=dict)
     delays: list[Delay] = field(default_factory=list)
     gaps: list[tuple[float, float]] = field(default_factory=list)
@@ -127,11 +127,11 @@ def extras_of(frames: Iterable[EventFrame]) -> LogExtras:
             delay = Delay(attempt=attempt, reason=details["reason"], at=at, until=until)
             extras.delays.append(delay)
         if kind not in (EventKind.INTERRUPTED, EventKind.CANCEL_REQUESTED, EventKind.FAILED):
-            extras.last_news[attempt] = frame["timestamp"]
+            extras.last_events[attempt] = frame["timestamp"]
     return extras
 
 
-class Clock:
+class TimeAxis:
     """Unix seconds → seconds since the submission; never negative, never after the end."""
 
     def __init__(self, state: TaskState, now: float) -> None:
@@ -148,53 +148,53 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """`heard`: its last event; `over`: when the task ended or was taken over."""
+class AttemptSpan:
+    """`last_event`: when its last event happened; `over`: when the task ended or was taken over."""
 
     number: int
     spans: list[StepSpan]
     begins: float
-    heard: float
+    last_event: float
     over: float
-    broken: Interruption | None
+    interruption: Interruption | None
     kind: Kind
 
 
 def build_timeline(
     state: TaskState, task: TaskData, *, now: float, extras: LogExtras | None = None
 ) -> Timeline:
-    clock = Clock(state, now)
+    axis = TimeAxis(state, now)
     extras = extras or LogExtras()
     bars = [Bar("work", Step.PARSING, 0.0, 0.0)]
     segments: list[Segment] = []
-    heard = over = 0.0
-    tries = list(attempts(state, extras, clock))
-    for each in tries:
-        hidden = is_hidden(over, each.begins, extras, clock)
-        bars += waiting_bars(over, each.begins, again=each is not tries[0], hidden=hidden)
-        segments.append(Segment("waiting", heard, each.begins, shown=not hidden))
-        bars += bars_of(each, state, extras, clock, task["expected"])
-        segments.append(Segment(each.kind, each.begins, each.heard, attempt=each.number))
-        heard, over = each.heard, each.over
-    if not tries or heard < clock.total:
-        hidden = is_hidden(over, clock.total, extras, clock)
-        bars += waiting_bars(over, clock.total, again=bool(tries), hidden=hidden)
-        segments.append(Segment("waiting", heard, clock.total, shown=not hidden))
-    if not clock.goes_on:
-        bars.append(Bar("end", state["status"], clock.total, clock.total))
+    last_event = over = 0.0
+    attempt_spans = list(attempts(state, extras, axis))
+    for each in attempt_spans:
+        hidden = is_hidden(over, each.begins, extras, axis)
+        bars += waiting_bars(over, each.begins, again=each is not attempt_spans[0], hidden=hidden)
+        segments.append(Segment("waiting", last_event, each.begins, shown=not hidden))
+        bars += bars_of(each, state, extras, axis, task["expected"])
+        segments.append(Segment(each.kind, each.begins, each.last_event, attempt=each.number))
+        last_event, over = each.last_event, each.over
+    if not attempt_spans or last_event < axis.total:
+        hidden = is_hidden(over, axis.total, extras, axis)
+        bars += waiting_bars(over, axis.total, again=bool(attempt_spans), hidden=hidden)
+        segments.append(Segment("waiting", last_event, axis.total, shown=not hidden))
+    if not axis.goes_on:
+        bars.append(Bar("end", state["status"], axis.total, axis.total))
     return Timeline(
         bars=bars,
         segments=segments,
         bands=[segment for segment in segments if segment.kind == "interrupted"],
-        ticks=list(ticks(max(clock.total, MIN_AXIS_SECONDS))),
-        total=clock.total,
-        goes_on=clock.goes_on,
+        ticks=list(ticks(max(axis.total, MIN_AXIS_SECONDS))),
+        total=axis.total,
+        goes_on=axis.goes_on,
     )
 
 
-def is_hidden(begins: float, ends: float, extras: LogExtras, clock: Clock) -> bool:
+def is_hidden(begins: float, ends: float, extras: LogExtras, axis: TimeAxis) -> bool:
     """Whether events that were not read lie between two attempts."""
-    spans = [(clock.since(first, 0), clock.since(last, 0)) for first, last in extras.gaps]
+    spans = [(axis.since(first, 0), axis.since(last, 0)) for first, last in extras.gaps]
     return any(begins <= first and last <= ends for first, last in spans)
 
 
@@ -205,65 +205,69 @@ def waiting_bars(begins: float, ends: float, *, again: bool, hidden: bool) -> It
         yield Bar("waiting", step, begins, ends)
 
 
-def attempts(state: TaskState, extras: LogExtras, clock: Clock) -> Iterator[Attempt]:
+def attempts(state: TaskState, extras: LogExtras, axis: TimeAxis) -> Iterator[AttemptSpan]:
     over = 0.0
     for number, found in groupby(state["timeline"], key=lambda span: span["attempt"]):
         spans = [span for span in found if span["step"] != Step.COMPLETED]
         if number == 0 or not spans:
             continue
-        broken = next((i for i in state["interruptions"] if i["attempt"] == number), None)
-        begins = clock.since(spans[0]["began"], over)
+        interruption = next((i for i in state["interruptions"] if i["attempt"] == number), None)
+        begins = axis.since(spans[0]["began"], over)
         # an attempt whose end was not read ends with its last span
         last = number == state["timeline"][-1]["attempt"]
-        ended = broken["at"] if broken else None if last else spans[-1]["ended"]
-        over = heard = clock.total if ended is None else clock.since(ended, begins)
+        ended = interruption["at"] if interruption else None if last else spans[-1]["ended"]
+        over = last_event = axis.total if ended is None else axis.since(ended, begins)
         error = state["error"]
-        reason = broken["reason"] if broken else error["code"] if error else ""
-        if reason in SILENT and number in extras.last_news:
-            heard = min(over, clock.since(extras.last_news[number], begins))
-        yield Attempt(
+        reason = interruption["reason"] if interruption else error["code"] if error else ""
+        if reason in SILENT and number in extras.last_events:
+            last_event = min(over, axis.since(extras.last_events[number], begins))
+        yield AttemptSpan(
             number=number,
             spans=spans,
             begins=begins,
-            heard=heard,
+            last_event=last_event,
             over=over,
-            broken=broken,
-            kind=ending(state, broken) if broken or last else "work",
+            interruption=interruption,
+            kind=ending(state, interruption) if interruption or last else "work",
         )
 
 
-def ending(state: TaskState, broken: Interruption | None) -> Kind:
-    if broken is not None:
+def ending(state: TaskState, interruption: Interruption | None) -> Kind:
+    if interruption is not None:
         return "interrupted"
     kinds: dict[str, Kind] = {"completed": "work", "failed": "failed", "cancelled": "cancelled"}
     return kinds.get(state["status"], "running")
 
 
 def bars_of(
-    attempt: Attempt, state: TaskState, extras: LogExtras, clock: Clock, expected: dict[str, float]
+    attempt: AttemptSpan,
+    state: TaskState,
+    extras: LogExtras,
+    axis: TimeAxis,
+    expected: dict[str, float],
 ) -> Iterator[Bar]:
     """Its steps with the delays that the model server requested, then the silence at its end."""
-    steps = list(steps_of(attempt, clock, expected))
-    bars = list(with_delays(steps, extras.delays, clock))
+    steps = list(steps_of(attempt, axis, expected))
+    bars = list(with_delays(steps, extras.delays, axis))
     number, last = attempt.number, bars[-1]
     bars[0] = replace(bars[0], worker=extras.workers.get(number, ""))
     error = state["error"]["code"] if state["error"] else ""
-    reason = attempt.broken["reason"] if attempt.broken else error
+    reason = attempt.interruption["reason"] if attempt.interruption else error
     done = extras.done.get(number) if last.step == Step.GENERATING else None
     bars[-1] = replace(bars[-1], kind=attempt.kind, reason=reason, done=done)
     yield from bars
-    if attempt.over > attempt.heard:
-        span = attempt.heard, attempt.over
+    if attempt.over > attempt.last_event:
+        span = attempt.last_event, attempt.over
         yield Bar("waiting", "silence", *span, attempt=number, reason=reason)
 
 
-def with_delays(bars: list[Bar], delays: list[Delay], clock: Clock) -> Iterator[Bar]:
+def with_delays(bars: list[Bar], delays: list[Delay], axis: TimeAxis) -> Iterator[Bar]:
     """The bars with the delays cut out; the last bar stays, even with no length."""
     for bar in bars:
         rest = bar
         for delay in (delay for delay in delays if delay.attempt == bar.attempt):
-            begins = clock.since(delay.at, rest.begins)
-            ends = min(clock.since(delay.until, begins), rest.ends)
+            begins = axis.since(delay.at, rest.begins)
+            ends = min(axis.since(delay.until, begins), rest.ends)
             if begins >= rest.ends or ends <= rest.begins:
                 continue
             yield replace(rest, ends=begins)
@@ -273,15 +277,15 @@ def with_delays(bars: list[Bar], delays: list[Delay], clock: Clock) -> Iterator[
             yield rest
 
 
-def steps_of(attempt: Attempt, clock: Clock, expected: dict[str, float]) -> Iterator[Bar]:
+def steps_of(attempt: AttemptSpan, axis: TimeAxis, expected: dict[str, float]) -> Iterator[Bar]:
     """One bar per step; unobserved steps share the time to the next observed boundary."""
     at = attempt.begins
-    groups = list(seen_together(attempt.spans))
+    groups = list(observed_groups(attempt.spans))
     for group in groups:
         closed = group[-1]["ended"]
-        until = attempt.heard
+        until = attempt.last_event
         if group is not groups[-1] and closed is not None:
-            until = min(until, clock.since(closed, at))
+            until = min(until, axis.since(closed, at))
         weights = [expected.get(span["step"], 0.0) or MIN_WEIGHT for span in group]
         unit = (until - at) / sum(weights)
         for place, (span, weight) in enumerate(zip(group, weights, strict=True), start=1):
@@ -298,7 +302,7 @@ def steps_of(attempt: Attempt, clock: Clock, expected: dict[str, float]) -> Iter
             at = ends
 
 
-def seen_together(spans: list[StepSpan]) -> Iterator[list[StepSpan]]:
+def observed_groups(spans: list[StepSpan]) -> Iterator[list[StepSpan]]:
     """Groups of spans: an observed one, with the unobserved ones after it."""
     group: list[StepSpan] = []
     for span in spans:

@@ -40,7 +40,7 @@ def cards(request: HttpRequest) -> JsonResponse:
 def kept(request: HttpRequest) -> JsonResponse:
     """For a page that missed changes: which of its `tasks` to keep, and counts of the others."""
     shown = selectors.readable_keys(texts_in(json_body(request), "tasks"))
-    return JsonResponse(selectors.kept_work(cast("User", request.user), shown))
+    return JsonResponse(selectors.collection_state(cast("User", request.user), shown))
 
 
 def before_in(request: HttpRequest) -> uuid.UUID | None:

@@ -26,7 +26,7 @@ T = TypeVar("T")
 DATABASE_PAUSE = 1.0
 """Seconds between attempts to write while the database is away, until the lease is lost."""
 
-DISK_LIMIT = 60.0
+DISK_TIMEOUT = 60.0
 """Seconds for reading or writing one file."""
 
 
@@ -126,10 +126,10 @@ async def on_disk(function: Callable[..., T], *values: Any) -> T:
     A thread cannot be stopped: it may leave a file without a row, which the cleanup removes.
     """
     try:
-        async with asyncio.timeout(DISK_LIMIT):
+        async with asyncio.timeout(DISK_TIMEOUT):
             return await asyncio.to_thread(function, *values)
     except TimeoutError as error:
-        raise StorageError(f"no end in {DISK_LIMIT:.0f} s") from error
+        raise StorageError(f"no end in {DISK_TIMEOUT:.0f} s") from error
 
 
 def retrieve_exception(call: asyncio.Future[Any]) -> None:

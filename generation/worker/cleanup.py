@@ -23,8 +23,8 @@ async def clean_up(worker_id: uuid.UUID) -> None:
 
     Trash and files are handled outside the database thread, so that they do not delay events.
     """
-    eldest = await database_sync_to_async(selectors.oldest_worker)(clock.now())
-    if eldest not in (None, worker_id):
+    oldest = await database_sync_to_async(selectors.oldest_worker)(clock.now())
+    if oldest not in (None, worker_id):
         return
     await database_sync_to_async(services.delete_old_workers)(now=clock.now())
     await database_sync_to_async(services.delete_expired_links)(now=clock.now())

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 PROCESSES = 2
 """Processes at once, so that one bad image does not delay the others."""
 
-PATIENCE = TIME_LIMIT + 10.0
+RESPONSE_TIMEOUT = TIME_LIMIT + 10.0
 """Seconds for each part of a response; needed because a stopped process cannot end itself."""
 
 ROOT = str(Path(__file__).resolve().parents[2])
@@ -47,11 +47,11 @@ OUT_OF_BOUNDS = frozenset(
 
 
 class DecoderProcess:
-    """One process; `ask` blocks, `kill` may be called from any thread."""
+    """One process; `request` blocks, `kill` may be called from any thread."""
 
     def __init__(self) -> None:
         self._socket, theirs = socket.socketpair()
-        self._socket.settimeout(PATIENCE)
+        self._socket.settimeout(RESPONSE_TIMEOUT)
         path = os.pathsep.join(filter(None, (ROOT, os.environ.get("PYTHONPATH"))))
         with theirs:
             # -P: the working directory of the worker is not on the import path
@@ -70,7 +70,7 @@ class DecoderProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    def ask(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+    def request(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
         """The response; raises PictureError if the image ended the process, else DecoderLost."""
         try:
             self._socket.sendall(pack(header, body))
@@ -122,7 +122,7 @@ atexit.register(pool.close)
 threads = ThreadPoolExecutor(PROCESSES, thread_name_prefix="decoder")
 
 
-class Job:
+class DecoderJob:
     """One request; `cancel` kills its process, or prevents the start."""
 
     def __init__(self, header: dict[str, Any], body: bytes | str) -> None:
@@ -146,12 +146,12 @@ class Job:
         body = self._body if isinstance(self._body, bytes) else in_ascii(self._body)
         process = self._begin()
         try:
-            answer = process.ask(self._header, body)
+            response = process.request(self._header, body)
         finally:
             with self._lock:
                 self._process = None
         pool.give_back(process)
-        return answer
+        return response
 
     def _begin(self) -> DecoderProcess:
         process = pool.take()
@@ -174,18 +174,18 @@ def in_ascii(text: str) -> bytes:
     return text.encode("ascii", "replace")
 
 
-async def ask(header: dict[str, Any], body: bytes | str) -> tuple[dict[str, Any], bytes]:
+async def request(header: dict[str, Any], body: bytes | str) -> tuple[dict[str, Any], bytes]:
     """The response of a process, killed if this is cancelled; raises PictureError, DecoderLost."""
-    job = Job(header, body)
+    job = DecoderJob(header, body)
     try:
-        told, data = await asyncio.get_running_loop().run_in_executor(threads, job.run)
+        result, data = await asyncio.get_running_loop().run_in_executor(threads, job.run)
     except asyncio.CancelledError:
         job.cancel()
         raise
-    if "code" in told:
-        logger.info("%s", log_line("picture_refused", code=told["code"], cause=told["cause"]))
-        raise PictureError(ErrorCode(told["code"]), detail=told["cause"])
-    return told, data
+    if "code" in result:
+        logger.info("%s", log_line("picture_refused", code=result["code"], cause=result["cause"]))
+        raise PictureError(ErrorCode(result["code"]), detail=result["cause"])
+    return result, data
 
 
 def warm() -> None:
@@ -197,10 +197,10 @@ async def check(text: str, *, width: int, height: int, parameters: str) -> Pictu
     if len(text) > MAX_BASE64:
         raise PictureError(ErrorCode.PICTURE_TOO_LARGE)
     header = {"do": "check", "width": width, "height": height, "parameters": parameters}
-    told, data = await ask(header, text)
-    return Picture(data=data, format=told["format"], width=width, height=height)
+    result, data = await request(header, text)
+    return Picture(data=data, format=result["format"], width=width, height=height)
 
 
 async def thumbnail(data: bytes) -> bytes:
     """A small WebP of the image file `data`; raises PictureError."""
-    return (await ask({"do": "thumbnail"}, data))[1]
+    return (await request({"do": "thumbnail"}, data))[1]

@@ -61,8 +61,8 @@ class ModelOutages:
     def is_new(self, name: str, cause: str) -> bool:
         if not cause or name not in self.down:
             return bool(cause)
-        told = self.down[name].causes
-        return cause not in told and len(told) < MAX_CAUSES
+        logged = self.down[name].causes
+        return cause not in logged and len(logged) < MAX_CAUSES
 
     def write_began(self, names: Sequence[str], causes: Mapping[str, str]) -> None:
         """Write one line with the cause of the first model."""

@@ -42,7 +42,7 @@ class PauseState:
 
     async def _join_live_workers(self) -> None:
         """A heartbeat of another host's worker proves that the database is not a copy."""
-        heard = await database_sync_to_async(selectors.heartbeats)(clock.now())
-        if selectors.any_heartbeat_between(self._heartbeats, heard):
+        heartbeats = await database_sync_to_async(selectors.heartbeats)(clock.now())
+        if selectors.any_heartbeat_between(self._heartbeats, heartbeats):
             await database_sync_to_async(services.join_data_dir)()
-        self._heartbeats = heard
+        self._heartbeats = heartbeats

@@ -37,10 +37,10 @@ from generation.xinference.payloads import DrawRequest, generations_body, txt2im
 from generation.xinference.response_body import MAX_LIST_BODY, MAX_SHORT_BODY, max_picture_body
 from generation.xinference.responses import (
     ServerResponse,
+    abort_result,
     error_of,
-    fraction_of,
-    no_picture,
-    was_stopped,
+    missing_picture_error,
+    progress_of,
 )
 
 logger = logging.getLogger(__name__)
@@ -56,14 +56,14 @@ POLL_FIRST_FOR = 60.0
 MAX_POLLS = 40
 """Polls per second of this process; each takes the server 5 to 15 ms."""
 
-ANSWER_LIMIT = 10.0
+REQUEST_TIMEOUT = 10.0
 """Seconds for every request but `draw`: they take 5-65 ms, but hang while a server shuts down."""
 
-MODEL_LIMIT = 5.0
+MODEL_TIMEOUT = 5.0
 """Seconds for all requests about one model, because the other models wait for it."""
 
 
-KEY_RESTS = 2.0
+POLL_PAUSE = 2.0
 """Seconds without a poll after a refused key, in which the other watchers end."""
 
 
@@ -90,7 +90,7 @@ class XinferenceClient:
         self._key = KeyCheck(self._instances)
         self._routes: dict[str, Route] = {}
         self._polling = asyncio.Semaphore(MAX_CONCURRENT_POLLS)
-        self._key_rests_until = 0.0
+        self._polls_paused_until = 0.0
         self.watched = 0
         """Calls whose progress is polled now."""
         self.errors = 0
@@ -103,7 +103,7 @@ class XinferenceClient:
         A model whose own responses cannot be used is not ready and says why. Raises what concerns
         the whole server: a list that cannot be read, and a refused key.
         """
-        instances = model_list.drawing(await self._instances(), first=name)
+        instances = model_list.image_models(await self._instances(), first=name)
         if name not in instances:
             return None
         listed = ListedModel(name=name, instance=instances[name], card=None)
@@ -118,7 +118,7 @@ class XinferenceClient:
         # one after the other, because every request with a refused key counts
         models = model_list.records_of((await self._get("/v1/models", MAX_LIST_BODY)).json())
         cards = {model_list.name_of(each.get("id")): each for each in models}
-        instances = model_list.drawing(await self._instances(), first=first)
+        instances = model_list.image_models(await self._instances(), first=first)
         return [
             ListedModel(name=name, instance=instance, card=cards.get(name))
             for name, instance in instances.items()
@@ -137,9 +137,9 @@ class XinferenceClient:
         The server accepted the key for its lists, so a 401 concerns this model alone.
         """
         try:
-            async with asyncio.timeout(MODEL_LIMIT):
+            async with asyncio.timeout(MODEL_TIMEOUT):
                 return await self._key.call(
-                    f"model {listed.name}", partial(self._served, listed), lists_took_it=True
+                    f"model {listed.name}", partial(self._served, listed), key_accepted=True
                 )
         except TimeoutError as error:
             raise XinferenceUnreachable(self._connections.describe(error)) from error
@@ -149,7 +149,7 @@ class XinferenceClient:
         ready, card = listed.ready, listed.card
         if ready and card is None:
             # /v1/models is cached for 3 s and lacks a model that was just started
-            card = await self._described(name)
+            card = await self._description(name)
             ready = card is not None
         if ready and card is not None:
             replicas = await self._get(f"/v1/models/{quote(name, safe='')}/replicas")
@@ -174,12 +174,12 @@ class XinferenceClient:
         model = self._model(listed, ready=False)
         return replace(model, error_code=error.code, error_detail=error.detail)
 
-    async def _described(self, name: str) -> dict[str, Any] | None:
+    async def _description(self, name: str) -> dict[str, Any] | None:
         """The server's description of one model; None if it is no longer served."""
-        response = await self._ask("GET", f"/v1/models/{quote(name, safe='')}")
+        response = await self._request("GET", f"/v1/models/{quote(name, safe='')}")
         if response.status in (400, 404):
             return None
-        return model_list.record_of(self._good(response).json())
+        return model_list.record_of(self._checked(response).json())
 
     @translate_errors
     async def draw(self, *, model: str, route: Route, request: DrawRequest) -> str:
@@ -203,11 +203,11 @@ class XinferenceClient:
         except XinferenceUnreadable as error:
             # the model has drawn the image: a second call would return the same
             raise PictureError(detail=error.detail) from error
-        response = self._good(sent, prompts)
+        response = self._checked(sent, prompts)
         # in a thread, because it copies up to 23 MB
         text = await asyncio.to_thread(base64_image, response.body, route)
         if text is None:
-            why = no_picture(response, prompts)
+            why = missing_picture_error(response, prompts)
             why.detail = self._connections.without_key(why.detail)
             raise why
         return text
@@ -222,8 +222,8 @@ class XinferenceClient:
 
     async def _progress(self, request_id: str) -> float | None:
         path = f"/v1/requests/{quote(request_id, safe='')}/progress"
-        response = await self._ask("GET", path, poll=True)
-        return None if response.status == 400 else fraction_of(self._good(response))
+        response = await self._request("GET", path, poll=True)
+        return None if response.status == 400 else progress_of(self._checked(response))
 
     async def watch(self, request_id: str) -> AsyncIterator[float]:
         """Yield each fraction larger than all before it (the first may be 0.0), until closed.
@@ -256,7 +256,7 @@ class XinferenceClient:
         """
         try:
             async with self._polling:
-                if monotonic() < self._key_rests_until:
+                if monotonic() < self._polls_paused_until:
                     raise XinferenceKeyRefused("it was refused to another poll")
                 fraction = await self._poll_now(request_id)
         except XinferenceKeyRefused:
@@ -271,7 +271,7 @@ class XinferenceClient:
         try:
             return await self.progress(request_id)
         except XinferenceKeyRefused:
-            self._key_rests_until = monotonic() + KEY_RESTS
+            self._polls_paused_until = monotonic() + POLL_PAUSE
             raise
 
     @translate_errors
@@ -285,15 +285,15 @@ class XinferenceClient:
 
     async def _abort(self, model: str, request_id: str) -> bool:
         path = f"/v1/models/{quote(model, safe='')}/requests/{quote(request_id, safe='')}/abort"
-        return was_stopped(self._good(await self._ask("POST", path, {})))
+        return abort_result(self._checked(await self._request("POST", path, {})))
 
     async def aclose(self) -> None:
         await self._connections.aclose()
 
     async def _get(self, path: str, limit: int = MAX_SHORT_BODY) -> ServerResponse:
-        return self._good(await self._ask("GET", path, limit=limit))
+        return self._checked(await self._request("GET", path, limit=limit))
 
-    async def _ask(
+    async def _request(
         self,
         method: str,
         path: str,
@@ -302,9 +302,9 @@ class XinferenceClient:
         limit: int = MAX_SHORT_BODY,
         poll: bool = False,
     ) -> ServerResponse:
-        """Send a short request within ANSWER_LIMIT; repeat a GET whose connection was stale."""
+        """Send a short request within REQUEST_TIMEOUT; repeat a GET whose connection was stale."""
         try:
-            async with asyncio.timeout(ANSWER_LIMIT):
+            async with asyncio.timeout(REQUEST_TIMEOUT):
                 try:
                     return await self._connections.send(method, path, body, limit=limit, poll=poll)
                 except XinferenceDropped:
@@ -316,7 +316,7 @@ class XinferenceClient:
         except XinferenceDropped as error:
             raise XinferenceUnreachable(error.detail) from error
 
-    def _good(self, response: ServerResponse, prompts: Iterable[str] = ()) -> ServerResponse:
+    def _checked(self, response: ServerResponse, prompts: Iterable[str] = ()) -> ServerResponse:
         """The response if its status is 200; otherwise raises its error."""
         if response.status == 200:
             return response

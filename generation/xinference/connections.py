@@ -19,22 +19,22 @@ from generation.exceptions import (
     XinferenceFailed,
     XinferenceUnreachable,
 )
-from generation.xinference.network import PacedTransport, awaiting_head
+from generation.xinference.network import LimitedTransport, limited_head
 from generation.xinference.operator_messages import reason_of_failure
 from generation.xinference.response_body import read_response
 from generation.xinference.responses import ServerResponse
 
 
-class CountsErrors(Protocol):
+class ErrorCounter(Protocol):
     errors: int
 
 
-C = TypeVar("C", bound=CountsErrors)
+C = TypeVar("C", bound=ErrorCounter)
 P = ParamSpec("P")
 T = TypeVar("T")
 
-CONNECT_LIMIT = 5.0
-SEND_LIMIT = 30.0
+CONNECT_TIMEOUT = 5.0
+WRITE_TIMEOUT = 30.0
 
 MAX_CONCURRENT_POLLS = 4
 """Connections for polls, in a pool of their own: a pool checks all its connections for every
@@ -76,7 +76,7 @@ def translate_errors(
     return guarded
 
 
-class NoCookies(CookieJar):
+class NullCookieJar(CookieJar):
     """Stores no cookies: they would be sent with every request, in any number."""
 
     def extract_cookies(self, response: Any, request: Any) -> None:
@@ -105,12 +105,12 @@ class HttpConnections:
             return httpx.AsyncClient(
                 base_url=base_url,
                 headers=headers,
-                cookies=NoCookies(),
+                cookies=NullCookieJar(),
                 # no read timeout, because images may take long: the stall limit ends silent calls
                 timeout=httpx.Timeout(
-                    connect=CONNECT_LIMIT, read=None, write=SEND_LIMIT, pool=None
+                    connect=CONNECT_TIMEOUT, read=None, write=WRITE_TIMEOUT, pool=None
                 ),
-                transport=transport or PacedTransport(tls=tls, most=most, keep_alive=KEEP_ALIVE),
+                transport=transport or LimitedTransport(tls=tls, most=most, keep_alive=KEEP_ALIVE),
                 # proxies and ~/.netrc of the environment are not meant for the model server
                 trust_env=False,
             )
@@ -133,7 +133,7 @@ class HttpConnections:
             content = None if body is None else json.dumps(body).encode()
             headers = {} if body is None else {"Content-Type": "application/json"}
             request = pool.build_request(method, path, content=content, headers=headers)
-            with awaiting_head():
+            with limited_head():
                 response = await pool.send(request, stream=True)
             self._answered = True
             try:

@@ -16,7 +16,7 @@ FORBIDDEN_PAUSE = 180.0
 """Seconds in which a refused request is not repeated: each may count as a bad key, and ten in five
 minutes ban this address."""
 
-VERDICT_HOLDS = 10.0
+RESULT_KEPT = 10.0
 """Seconds in which the lists are not requested again, because many calls may be refused at once."""
 
 MAX_PATHS = 500
@@ -29,39 +29,39 @@ class KeyCheck:
     and raises XinferenceRefused. XinferenceKeyRefused is raised only if the lists refuse the key.
     """
 
-    def __init__(self, ask_lists: Callable[[], Awaitable[object]]) -> None:
-        """`ask_lists` raises XinferenceKeyRefused, or another XinferenceError."""
-        self._ask_lists = ask_lists
-        self._asking = asyncio.Lock()
-        self._taken = True
+    def __init__(self, request_lists: Callable[[], Awaitable[object]]) -> None:
+        """`request_lists` raises XinferenceKeyRefused, or another XinferenceError."""
+        self._request_lists = request_lists
+        self._lock = asyncio.Lock()
+        self._accepted = True
         self._known_until = 0.0
         self._forbidden: dict[str, tuple[float, str]] = {}
 
     async def call(
-        self, place: str, call: Callable[[], Awaitable[T]], *, lists_took_it: bool = False
+        self, subject: str, call: Callable[[], Awaitable[T]], *, key_accepted: bool = False
     ) -> T:
-        """The result of `call`; `lists_took_it`: the lists have just accepted the key."""
-        until, detail = self._forbidden.get(place, (0.0, ""))
+        """The result of `call`; `key_accepted`: the lists have just accepted the key."""
+        until, detail = self._forbidden.get(subject, (0.0, ""))
         if monotonic() < until:
             raise XinferenceRefused(detail, code=ErrorCode.MODEL_FORBIDDEN)
         try:
             return await call()
         except XinferenceKeyRefused as error:
-            if not (lists_took_it or await self._lists_take_it()):
+            if not (key_accepted or await self._lists_accept_key()):
                 raise
             detail = error.detail
         if len(self._forbidden) > MAX_PATHS:
             self._forbidden.clear()
-        self._forbidden[place] = monotonic() + FORBIDDEN_PAUSE, detail
+        self._forbidden[subject] = monotonic() + FORBIDDEN_PAUSE, detail
         raise XinferenceRefused(detail, code=ErrorCode.MODEL_FORBIDDEN)
 
-    async def _lists_take_it(self) -> bool:
-        async with self._asking:
+    async def _lists_accept_key(self) -> bool:
+        async with self._lock:
             if monotonic() >= self._known_until:
                 try:
-                    await self._ask_lists()
-                    self._taken = True
+                    await self._request_lists()
+                    self._accepted = True
                 except XinferenceKeyRefused:
-                    self._taken = False
-                self._known_until = monotonic() + VERDICT_HOLDS
-            return self._taken
+                    self._accepted = False
+                self._known_until = monotonic() + RESULT_KEPT
+            return self._accepted

@@ -79,25 +79,25 @@ def record_of(parsed: Any) -> dict[str, Any]:
     return parsed
 
 
-def drawing(instances: Iterable[dict[str, Any]], *, first: str) -> dict[str, dict[str, Any]]:
+def image_models(instances: Iterable[dict[str, Any]], *, first: str) -> dict[str, dict[str, Any]]:
     """Text-to-image instances by name: the first of each name, at most MAX_MODELS.
 
     The model `first` is among them if it is listed.
     """
     found: dict[str, dict[str, Any]] = {}
-    for instance in filter(draws, instances):
+    for instance in filter(generates_images, instances):
         name = name_of(instance.get("model_uid"))
         if name is None:
-            warn_rarely(log_line("model_left_out", cause="its name cannot be used here"))
+            warn_hourly(log_line("model_left_out", cause="its name cannot be used here"))
         else:
             found.setdefault(name, instance)
     names = sorted(found, key=lambda name: (name != first, name))
     if len(names) > MAX_MODELS:
-        warn_rarely(log_line("models_left_out", served=len(names), most=MAX_MODELS))
+        warn_hourly(log_line("models_left_out", served=len(names), most=MAX_MODELS))
     return {name: found[name] for name in sorted(names[:MAX_MODELS])}
 
 
-def draws(record: dict[str, Any]) -> bool:
+def generates_images(record: dict[str, Any]) -> bool:
     abilities = record.get("model_ability")
     return isinstance(abilities, list) and ABILITY in abilities
 
@@ -137,7 +137,7 @@ def launched_replicas(instance: dict[str, Any]) -> int:
 def capped_count(count: int, instance: dict[str, Any]) -> int:
     if count > MAX_REPLICAS:
         name = name_of(instance.get("model_uid"))
-        warn_rarely(log_line("replicas_left_out", model=name, most=MAX_REPLICAS))
+        warn_hourly(log_line("replicas_left_out", model=name, most=MAX_REPLICAS))
     return min(count, MAX_REPLICAS)
 
 
@@ -168,10 +168,10 @@ def address_of(value: Any) -> str:
     return value
 
 
-paces: dict[str, LogRateLimit] = {}
+rate_limits: dict[str, LogRateLimit] = {}
 
 
-def warn_rarely(line: str) -> None:
+def warn_hourly(line: str) -> None:
     """Log a problem of the lists, which every probe meets: one line per kind and hour."""
-    if paces.setdefault(line.split()[0], LogRateLimit(burst=1, seconds=3_600)).allows():
+    if rate_limits.setdefault(line.split()[0], LogRateLimit(burst=1, seconds=3_600)).allows():
         logger.warning("%s", line)

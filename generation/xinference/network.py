@@ -23,10 +23,10 @@ HEAD_BYTES = 64 * 1024
 HEAD_PIECE = 1024
 """Bytes read at once until then; parsing them takes a few milliseconds."""
 
-awaited: ContextVar[AwaitedHead | None] = ContextVar("awaited", default=None)
+head_limit: ContextVar[HeadLimit | None] = ContextVar("head_limit", default=None)
 
 
-class AwaitedHead:
+class HeadLimit:
     """The head that the call in this context waits for."""
 
     def __init__(self) -> None:
@@ -39,31 +39,31 @@ class AwaitedHead:
 
 
 @contextmanager
-def awaiting_head() -> Iterator[None]:
+def limited_head() -> Iterator[None]:
     """Count what is read in this context as the head of a response."""
-    token = awaited.set(AwaitedHead())
+    token = head_limit.set(HeadLimit())
     try:
         yield
     finally:
-        awaited.reset(token)
+        head_limit.reset(token)
 
 
 class HandshakeTimeout(httpcore.ConnectTimeout):
     """The connection was accepted but its TLS handshake did not complete."""
 
 
-class PacedStream(httpcore.AsyncNetworkStream):
+class LimitedStream(httpcore.AsyncNetworkStream):
     """A connection on which the bytes of an awaited head are counted."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
         self._stream = stream
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        head = awaited.get()
-        if head is None:
+        limit = head_limit.get()
+        if limit is None:
             return await self._stream.read(max_bytes, timeout)
         data = await self._stream.read(min(max_bytes, HEAD_PIECE), timeout)
-        head.count(data)
+        limit.count(data)
         await asyncio.sleep(0)
         return data
 
@@ -80,7 +80,9 @@ class PacedStream(httpcore.AsyncNetworkStream):
         timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
         try:
-            return PacedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+            return LimitedStream(
+                await self._stream.start_tls(ssl_context, server_hostname, timeout)
+            )
         except httpcore.ConnectTimeout as error:
             raise HandshakeTimeout(str(error)) from error
 
@@ -88,7 +90,7 @@ class PacedStream(httpcore.AsyncNetworkStream):
         return self._stream.get_extra_info(info)
 
 
-class PacedBackend(httpcore.AnyIOBackend):
+class LimitedBackend(httpcore.AnyIOBackend):
     async def connect_tcp(
         self,
         host: str,
@@ -98,10 +100,10 @@ class PacedBackend(httpcore.AnyIOBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         stream = await super().connect_tcp(host, port, timeout, local_address, socket_options)
-        return PacedStream(stream)
+        return LimitedStream(stream)
 
 
-class PacedTransport(httpx.AsyncHTTPTransport):
+class LimitedTransport(httpx.AsyncHTTPTransport):
     """The transport of the library on this network backend; no proxies, no HTTP/2."""
 
     def __init__(
@@ -114,5 +116,5 @@ class PacedTransport(httpx.AsyncHTTPTransport):
             ssl_context=context,
             max_connections=most,
             keepalive_expiry=keep_alive,
-            network_backend=PacedBackend(),
+            network_backend=LimitedBackend(),
         )

@@ -44,18 +44,22 @@ TLS = (
 def reason_of_failure(error: Exception, base_url: str, *, answered: bool = False) -> str:
     """The message for a request without a response; `answered`: an earlier one had a response."""
     quoted = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return sentence(reason_in(error, urlsplit(base_url), answered=answered), quoted)
+    return sentence(reason_of_error(error, urlsplit(base_url), answered=answered), quoted)
 
 
-def reason_in(error: Exception, url: SplitResult, *, answered: bool) -> str:
+def reason_of_error(error: Exception, url: SplitResult, *, answered: bool) -> str:
     at = url.netloc.rpartition("@")[2] or "the model server"
     if any(isinstance(each, HandshakeTimeout) for each in causes_of(error)):
         return f"{at} accepts connections and does not answer the TLS handshake: is it http://?"
     for each in causes_of(error):
-        found = of_tls(each, at) if isinstance(each, ssl.SSLError) else of_network(each, url, at)
+        found = (
+            tls_reason(each, at)
+            if isinstance(each, ssl.SSLError)
+            else network_reason(each, url, at)
+        )
         if found:
             return found
-    return of_protocol(error, at, answered=answered)
+    return protocol_reason(error, at, answered=answered)
 
 
 def causes_of(error: BaseException | None) -> Iterator[BaseException]:
@@ -71,15 +75,15 @@ def causes_of(error: BaseException | None) -> Iterator[BaseException]:
         waiting += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
 
 
-def of_tls(error: ssl.SSLError, at: str) -> str:
-    words = f"{error.reason} {error}".upper()
-    for mark, told in TLS:
-        if mark in words:
-            return told.format(at=at)
+def tls_reason(error: ssl.SSLError, at: str) -> str:
+    text = f"{error.reason} {error}".upper()
+    for mark, message in TLS:
+        if mark in text:
+            return message.format(at=at)
     return f"the TLS handshake with {at} failed"
 
 
-def of_network(error: BaseException, url: SplitResult, at: str) -> str:
+def network_reason(error: BaseException, url: SplitResult, at: str) -> str:
     if isinstance(error, socket.gaierror):
         return f"the host name {url.hostname} is not known: correct XINFERENCE_URL, or the DNS"
     if isinstance(error, ConnectionRefusedError):
@@ -92,7 +96,7 @@ def of_network(error: BaseException, url: SplitResult, at: str) -> str:
     return ""
 
 
-def of_protocol(error: Exception, at: str, *, answered: bool) -> str:
+def protocol_reason(error: Exception, at: str, *, answered: bool) -> str:
     if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
         return "XINFERENCE_URL is no address: write it like http://host:9997"
     if isinstance(error, httpx.LocalProtocolError):
@@ -104,39 +108,39 @@ def of_protocol(error: Exception, at: str, *, answered: bool) -> str:
     return f"the connection to {at} broke"
 
 
-def reason_of_answer(status: int, words: str, *, location: str = "", base_url: str = "") -> str:
-    """The message for a status other than 200, with the status and the server's words."""
-    told = f"{status} {words}".strip()
+def reason_of_response(status: int, text: str, *, location: str = "", base_url: str = "") -> str:
+    """The message for a status other than 200, with the status and the server's text."""
+    message = f"{status} {text}".strip()
     url = urlsplit(base_url)
     at = url.netloc.rpartition("@")[2] or "the model server"
-    page = words.lstrip().lower().startswith(WEB_PAGE)
+    page = text.lstrip().lower().startswith(WEB_PAGE)
     if status in REDIRECTS and location:
-        return sentence(redirected(location, url), told)
+        return sentence(redirected(location, url), message)
     if status in PROXY_STATUSES:
-        return sentence(f"a proxy at {at} does not reach the model server", told)
-    if status == 404 and (page or words.strip().lower().replace(" ", "") in compact(NO_ROUTE)):
+        return sentence(f"a proxy at {at} does not reach the model server", message)
+    if status == 404 and (page or text.strip().lower().replace(" ", "") in compact(NO_ROUTE)):
         return sentence(
             f"there is no Xinference at this path of {at}: write XINFERENCE_URL without a path, "
             "like http://host:9997",
-            told,
+            message,
         )
     if page:
-        return sentence(f"{at} answers with a web page: is it Xinference, or a proxy?", told)
-    return told
+        return sentence(f"{at} answers with a web page: is it Xinference, or a proxy?", message)
+    return message
 
 
-def reason_of_nonsense(words: str) -> str:
+def reason_of_invalid_json(text: str) -> str:
     """The message for a response that should have been JSON."""
-    if words.lstrip().lower().startswith(WEB_PAGE):
-        return sentence("a web page answers: is this address Xinference's, or a proxy's?", words)
-    return sentence("the answer is not JSON", words)
+    if text.lstrip().lower().startswith(WEB_PAGE):
+        return sentence("a web page answers: is this address Xinference's, or a proxy's?", text)
+    return sentence("the answer is not JSON", text)
 
 
-def reason_without_picture(words: str) -> str:
+def reason_of_missing_picture(text: str) -> str:
     """The message for a 200 that should have been an image."""
-    if words.lstrip().lower().startswith(WEB_PAGE):
-        return reason_of_nonsense(words)
-    return sentence("the answer holds no picture", words)
+    if text.lstrip().lower().startswith(WEB_PAGE):
+        return reason_of_invalid_json(text)
+    return sentence("the answer holds no picture", text)
 
 
 def compact(texts: tuple[str, ...]) -> set[str]:

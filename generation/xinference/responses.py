@@ -24,13 +24,13 @@ from generation.limits import MAX_ERROR_DETAIL
 from generation.xinference.error_codes import known_error, without_prompts
 from generation.xinference.operator_messages import (
     PROXY_STATUSES,
-    reason_of_answer,
-    reason_of_nonsense,
-    reason_without_picture,
+    reason_of_invalid_json,
+    reason_of_missing_picture,
+    reason_of_response,
     sentence,
 )
 
-BLAMES_THE_REQUEST = (ErrorCode.PROMPT_REFUSED, ErrorCode.SIZE_REFUSED)
+REQUEST_ERRORS = (ErrorCode.PROMPT_REFUSED, ErrorCode.SIZE_REFUSED)
 """Codes for which a retry is useless, whatever the status; engines use 500 for them too."""
 
 BASE64 = re.compile(r"[A-Za-z0-9+/=]{60,}")
@@ -55,7 +55,7 @@ class ServerResponse:
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
-            raise XinferenceFailed(reason_of_nonsense(self.detail())) from error
+            raise XinferenceFailed(reason_of_invalid_json(self.detail())) from error
 
     def detail(self) -> str:
         """The server's message on one line: `detail` of a JSON object, else the text itself."""
@@ -65,14 +65,14 @@ class ServerResponse:
         except (ValueError, RecursionError):
             parsed = None
         if isinstance(parsed, dict):
-            text = said_in(parsed) or text
+            text = message_in(parsed) or text
         return one_line(text)[:MAX_ERROR_DETAIL]
 
 
-def said_in(parsed: dict[str, Any]) -> str:
+def message_in(parsed: dict[str, Any]) -> str:
     """The message of a JSON object of Xinference or a proxy; empty if it has none."""
-    words = (parsed.get(name) for name in ("detail", "error", "message"))
-    return next((each for each in words if isinstance(each, str) and each), "")
+    messages = (parsed.get(name) for name in ("detail", "error", "message"))
+    return next((each for each in messages if isinstance(each, str) and each), "")
 
 
 def one_line(text: str) -> str:
@@ -85,54 +85,56 @@ def one_line(text: str) -> str:
 
 
 def error_of(
-    answer: ServerResponse, *, base_url: str = "", prompts: Iterable[str] = ()
+    response: ServerResponse, *, base_url: str = "", prompts: Iterable[str] = ()
 ) -> XinferenceError:
     """The error of a status other than 200; it quotes nothing of `prompts`."""
-    status, detail = answer.status, without_prompts(answer.detail(), prompts)
+    status, detail = response.status, without_prompts(response.detail(), prompts)
     cause = known_error(status, detail)
-    told = reason_of_answer(status, detail, location=answer.location, base_url=base_url)
+    message = reason_of_response(status, detail, location=response.location, base_url=base_url)
     if status == 401 or (status == 429 and "Too many failed attempts" in detail):
-        return XinferenceKeyRefused(told)
+        return XinferenceKeyRefused(message)
     if status in (429, 503):
-        return busy(answer, told)
+        return busy(response, message)
     if status == 409 or (status == 500 and "has been aborted" in detail):
-        return XinferenceAborted(told)
+        return XinferenceAborted(message)
     if status == 404:
-        return XinferenceRefused(told, code=ErrorCode.MODEL_NOT_FOUND)
-    if cause in BLAMES_THE_REQUEST:
-        return XinferenceRefused(told, code=cause)
+        return XinferenceRefused(message, code=ErrorCode.MODEL_NOT_FOUND)
+    if cause in REQUEST_ERRORS:
+        return XinferenceRefused(message, code=cause)
     if status == 403:
-        return XinferenceRefused(told, code=ErrorCode.MODEL_FORBIDDEN)
+        return XinferenceRefused(message, code=ErrorCode.MODEL_FORBIDDEN)
     if 400 <= status < 500:
-        return XinferenceRefused(told, code=cause)
+        return XinferenceRefused(message, code=cause)
     if status in PROXY_STATUSES:
-        return XinferenceDropped(told)
-    return XinferenceFailed(told, code=cause)
+        return XinferenceDropped(message)
+    return XinferenceFailed(message, code=cause)
 
 
-def no_picture(answer: ServerResponse, prompts: Iterable[str]) -> XinferenceError | PictureError:
+def missing_picture_error(
+    response: ServerResponse, prompts: Iterable[str]
+) -> XinferenceError | PictureError:
     """The error of a 200 without an image, with the reason that some servers give there."""
-    words = without_prompts(BASE64.sub("…", answer.detail()), prompts)
-    cause = known_error(answer.status, words)
-    if cause in BLAMES_THE_REQUEST:
-        return XinferenceRefused(f"200 {words}", code=cause)
+    text = without_prompts(BASE64.sub("…", response.detail()), prompts)
+    cause = known_error(response.status, text)
+    if cause in REQUEST_ERRORS:
+        return XinferenceRefused(f"200 {text}", code=cause)
     if cause is not None:
-        return XinferenceFailed(f"200 {words}", code=cause)
-    return PictureError(detail=reason_without_picture(words))
+        return XinferenceFailed(f"200 {text}", code=cause)
+    return PictureError(detail=reason_of_missing_picture(text))
 
 
-def busy(answer: ServerResponse, told: str) -> XinferenceBusy:
+def busy(response: ServerResponse, message: str) -> XinferenceBusy:
     """The error of a 429, a limit of the model, or a 503, a model that is still loading."""
-    code = ErrorCode.MODEL_BUSY if answer.status == 429 else ErrorCode.MODEL_LOADING
-    return XinferenceBusy(told, code=code, retry_after=answer.retry_after)
+    code = ErrorCode.MODEL_BUSY if response.status == 429 else ErrorCode.MODEL_LOADING
+    return XinferenceBusy(message, code=code, retry_after=response.retry_after)
 
 
-def fraction_of(answer: ServerResponse) -> float:
+def progress_of(response: ServerResponse) -> float:
     """`progress` of a 200, limited to 0..1; raises XinferenceFailed if it is not a number."""
-    parsed = answer.json()
+    parsed = response.json()
     value = parsed.get("progress") if isinstance(parsed, dict) else None
     if isinstance(value, bool) or not isinstance(value, int | float) or not is_finite(value):
-        raise XinferenceFailed(sentence("the answer names no progress", answer.detail()))
+        raise XinferenceFailed(sentence("the answer names no progress", response.detail()))
     return min(1.0, max(0.0, float(value)))
 
 
@@ -144,10 +146,10 @@ def is_finite(value: float) -> bool:
         return False
 
 
-def was_stopped(answer: ServerResponse) -> bool:
+def abort_result(response: ServerResponse) -> bool:
     """Whether an abort found a running or queued call; raises XinferenceFailed."""
-    parsed = answer.json()
+    parsed = response.json()
     word = parsed.get("msg") if isinstance(parsed, dict) else None
     if not isinstance(word, str):
-        raise XinferenceFailed(sentence("the answer names no abort", answer.detail()))
+        raise XinferenceFailed(sentence("the answer names no abort", response.detail()))
     return word == "DONE"

@@ -17,7 +17,7 @@ import pytest
 from generation.choices import ErrorCode, Route
 from generation.exceptions import XinferenceError, XinferenceRefused
 from generation.xinference import XinferenceClient
-from generation.xinference.network import HandshakeTimeout, PacedBackend
+from generation.xinference.network import HandshakeTimeout, LimitedBackend
 from generation.xinference.operator_messages import reason_of_failure
 from tests.contract.demo_process import MODEL
 from tests.contract.draw_requests import small
@@ -218,7 +218,7 @@ async def test_a_server_that_has_spoken_http_is_not_asked_whether_it_speaks_http
 async def test_a_tls_handshake_without_an_answer_is_told_from_a_refused_connection() -> None:
     async with serving(OddServer()) as server:
         port = int(server.url.rpartition(":")[2])
-        stream = await PacedBackend().connect_tcp("127.0.0.1", port)
+        stream = await LimitedBackend().connect_tcp("127.0.0.1", port)
 
         with pytest.raises(HandshakeTimeout) as caught:
             await stream.start_tls(ssl.create_default_context(), "localhost", 0.05)

@@ -8,14 +8,14 @@ from django.core.management.base import BaseCommand, CommandError
 
 from generation import readiness
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 
 
 class Command(BaseCommand):
     help = "Print the state of database, storage, workers and models, with what to do."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        report = readiness.database_check.wait(PATIENCE) | readiness.disk_check.wait(PATIENCE)
+        report = readiness.database_check.wait(TIMEOUT) | readiness.disk_check.wait(TIMEOUT)
         for name, part in report.items():
             self.stdout.write(f"{name}: {part.word}" + (f" ({part.detail})" if part.detail else ""))
         failed = [name for name, part in report.items() if not part.ok]
