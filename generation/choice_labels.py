@@ -35,12 +35,15 @@ def labels() -> dict[str, dict[str, str]]:
     }
 
 
-def label(what: str, code: str) -> str:
-    """The label of one code in the active language; empty for an unknown code."""
+def label(what: str, code: str, otherwise: str = "") -> str:
+    """The label of one code in the active language.
+
+    A code that a newer server has written has none: then `otherwise`, or the code itself.
+    """
     for kind in LABELS[what]:
         if code in kind.values:
             return str(kind(code).label)
-    return ""
+    return otherwise or code
 
 
 def position_label(position: int) -> str:

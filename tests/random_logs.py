@@ -15,8 +15,10 @@ T0 = 1_800_000_000
 
 seconds = st.floats(0, 4_000, allow_nan=False).map(lambda value: round(value, 3))
 counts = st.integers(1, 100)
+fractions = st.floats(0, 1).map(lambda value: round(value, 4))
+untils = st.integers(-86_400, 86_400).map(lambda after: T0 + after)
 pictures = st.builds(
-    lambda index, seed, demo: {
+    lambda index, seed, demo, favourite: {
         "index": index,
         "url": f"/pictures/{TASK}/{index}/",
         "thumbnail_url": f"/pictures/{TASK}/{index}/thumbnail/",
@@ -24,9 +26,11 @@ pictures = st.builds(
         "height": 768,
         "seed": seed,
         "demo": demo,
+        "favourite": favourite,
     },
     st.integers(1, 4),
     st.integers(0, 2**32 - 1),
+    st.booleans(),
     st.booleans(),
 )
 spans = st.fixed_dictionaries({"wait_seconds": seconds, "run_seconds": seconds})
@@ -37,11 +41,11 @@ DETAILS: dict[EventKind, st.SearchStrategy[dict[str, Any]]] = {
         {"observed": st.booleans()}, optional={"seed": st.integers(0, 2**32 - 1), "steps": counts}
     ),
     EventKind.PROGRESSED: st.fixed_dictionaries(
-        {"fraction": st.floats(0, 1), "done": counts, "total": counts}
+        {"fraction": fractions, "done": counts, "total": counts}
     ),
     EventKind.IMAGE_STORED: st.fixed_dictionaries({"image": pictures, "bytes": counts}),
     EventKind.DELAYED: st.fixed_dictionaries(
-        {"reason": st.sampled_from(["model_busy", "model_loading"]), "until": seconds}
+        {"reason": st.sampled_from(["model_busy", "model_loading"]), "until": untils}
     ),
     EventKind.CANCEL_REQUESTED: st.fixed_dictionaries(
         {"stops": st.sampled_from(["now", "step", "picture"])}

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -34,12 +34,14 @@ from generation.protocol import (
     fold,
 )
 from generation.views.composer_wait import composer_wait
-from generation.views.event_text import event_sentence
+from generation.views.event_log import event_sentence
 from generation.views.pages import to_paint
 from tests.random_logs import T0, TASK, frames_of, logs, seconds
 
 SCRIPT = Path(__file__).parent / "js" / "cards.js"
 LANGUAGES = ["en", "zh-hans"]
+CSS_WEIGHT = "0.020"
+"""Of a step without `data-weight`, from steps.css."""
 Ask = Callable[[dict[str, Any]], Any]
 
 
@@ -86,87 +88,138 @@ class Asking:
             process.stdin.close()
 
 
-class Painted(HTMLParser):
-    """A rendered card: its own attributes, and of its parts texts and attributes."""
+@dataclass
+class Element:
+    attributes: dict[str, str]
+    children: list[Element | str] = field(default_factory=list)
+
+    def find(self, attribute: str) -> list[Element]:
+        """Elements inside with an attribute, in document order."""
+        inside = [child for child in self.children if isinstance(child, Element)]
+        found: list[Element] = []
+        for child in inside:
+            found += (
+                [child, *child.find(attribute)] if child.has(attribute) else child.find(attribute)
+            )
+        return found
+
+    def has(self, attribute: str) -> bool:
+        return attribute in self.attributes
+
+    @property
+    def text(self) -> str:
+        parts = (each if isinstance(each, str) else each.text for each in self.children)
+        return "".join(parts)
+
+
+class Page(HTMLParser):
+    """HTML as a tree below `open[0]`."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.card: dict[str, str] = {}
-        self.parts: dict[str, dict[str, str]] = {}
-        self.texts: dict[str, list[str]] = {}
-        self.times: list[str] = []
-        self.current = ""
-        self.open: list[tuple[str, str]] = []
-        self.blocks = 0
+        self.open = [Element({})]
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        own = {name: value or "" for name, value in attrs}
-        part = own.get("data-part", "")
-        if tag == "article":
-            self.card = own
-        if tag == "li" and "data-step" in own and "data-current" in own:
-            self.current = own["data-step"]
-        if part == "time":
-            self.times.append("")
-        elif part:
-            self.parts[part], self.texts[part] = own, []
-        if tag == "span" and self.open and self.open[-1][1] == "blocks":
-            self.blocks += 1
-        if tag == "span" and self.open and self.open[-1][1] == "meta":
-            self.texts["meta"].append("")
-        if tag not in ("img", "path", "rect", "use", "input", "circle"):
-            self.open.append((tag, part))
+        self.handle_startendtag(tag, attrs)
+        if tag != "img":
+            opened = self.open[-1].children[-1]
+            assert isinstance(opened, Element)
+            self.open.append(opened)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.open[-1].children.append(Element({name: value or "" for name, value in attrs}))
 
     def handle_endtag(self, tag: str) -> None:
-        while self.open and self.open.pop()[0] != tag:
-            pass
+        self.open.pop()
 
     def handle_data(self, data: str) -> None:
-        inside = [part for _tag, part in self.open if part]
-        if inside and inside[-1] == "time":
-            self.times[-1] += data.strip()
-        elif inside and inside[-1] == "meta" and self.texts["meta"]:
-            self.texts["meta"][-1] += data
-        elif inside:
-            self.texts[inside[-1]].append(data)
+        self.open[-1].children.append(data)
+
+
+class RenderedCard:
+    """A card of the server, in the form in which the scripts answer."""
+
+    def __init__(self, html: str) -> None:
+        (self.card,) = Page(html).open[0].find("data-task-id")
+        self.parts = {each.attributes["data-part"]: each for each in self.card.find("data-part")}
 
     def text(self, part: str) -> str:
-        return " ".join("".join(self.texts[part]).split())
+        return " ".join(self.parts[part].text.split())
 
-    def is_shown(self, part: str) -> bool:
-        return "hidden" not in self.parts[part]
+    def as_told(self, told: dict[str, Any]) -> dict[str, Any]:
+        """The fields that `told` has."""
+        bar = self.parts["bar"].attributes
+        return {
+            "marks": {name: self.mark(name, value) for name, value in told["marks"].items()},
+            "texts": {part: self.text(part) for part in told["texts"]},
+            "shown": {part: not self.parts[part].has("hidden") for part in told["shown"]},
+            "bar": [bar["aria-valuenow"], bar["aria-valuetext"]],
+            "basis": self.parts["basis"].attributes["data-basis"],
+            "blocks": len(elements(self.parts["blocks"])),
+            "meta": [each.text for each in elements(self.parts["meta"])],
+            "steps": [step_data(each) for each in elements(self.parts["steps"])],
+            "past": [past_data(each) for each in elements(self.parts["past"])],
+            "pictures": [picture_data(each) for each in elements(self.parts["pictures"])],
+        }
+
+    def mark(self, name: str, value: object) -> object:
+        attribute = f"data-{name}"
+        if isinstance(value, bool):
+            return self.card.has(attribute)
+        return self.card.attributes.get(attribute, "")
 
 
-def painted(task: TaskData, state: TaskState, place: QueuePosition | None, now: float) -> Painted:
+def elements(parent: Element) -> list[Element]:
+    return [child for child in parent.children if isinstance(child, Element)]
+
+
+def step_data(step: Element) -> dict[str, Any]:
+    (time,) = step.find("data-part")
+    bar = elements(step)[0]
+    return {
+        "step": step.attributes["data-step"],
+        "time": time.text,
+        "weight": step.attributes.get("data-weight", CSS_WEIGHT),
+        "current": step.has("data-current"),
+        "live": step.has("aria-current"),
+        "fill": bar.attributes.get("data-fill"),
+    }
+
+
+def past_data(row: Element) -> dict[str, Any]:
+    """A row of an earlier attempt, and the step that is marked in it."""
+    (current,) = row.find("data-current")
+    return {"label": row.attributes["aria-label"], "step": current.attributes["data-step"]}
+
+
+def picture_data(item: Element) -> dict[str, Any]:
+    shown = {
+        "number": int(item.attributes["data-picture"]),
+        "drawn": item.has("data-current"),
+    }
+    if not item.has("data-stored"):
+        return {**shown, "label": item.text.strip()}
+    (link,) = item.find("data-picture-key")
+    (image,) = item.find("alt")
+    classes = [each.attributes["class"] for each in item.find("class")]
+    return {
+        **shown,
+        "url": link.attributes["href"],
+        "thumbnail": image.attributes["src"],
+        "alt": image.attributes["alt"],
+        "favourite": "frame__heart" in classes,
+        "demo": "frame__demo" in classes,
+    }
+
+
+def rendered(
+    task: TaskData, state: TaskState, place: QueuePosition | None, now: float
+) -> RenderedCard:
     card = to_paint(
         {"id": TASK, "task": task, "state": state, "queue": place}, datetime.fromtimestamp(now, UTC)
     )
-    return Painted(render_to_string("studio/_card.html", {"card": card}))
-
-
-def as_the_scripts_tell_it(card: Painted, told: dict[str, Any]) -> dict[str, Any]:
-    """What was painted, in the form in which the scripts answer."""
-    marks = {
-        name: told["marks"][name] if name == "stale" else marked(card.card, name, value)
-        for name, value in told["marks"].items()
-    }
-    steps = Step.values
-    return {
-        "marks": marks,
-        "texts": {part: card.text(part) for part in told["texts"]},
-        "shown": {part: card.is_shown(part) for part in told["shown"]},
-        "times": card.times,
-        "current": steps.index(card.current),
-        "blocks": card.blocks,
-        "meta": card.texts["meta"],
-        "value": card.parts["bar"]["aria-valuetext"],
-    }
-
-
-def marked(own: dict[str, str], name: str, value: object) -> object:
-    attribute = f"data-{name}"
-    return attribute in own if isinstance(value, bool) else own.get(attribute, "")
+    return RenderedCard(render_to_string("studio/_card.html", {"card": card}))
 
 
 places = st.none() | st.fixed_dictionaries(
@@ -177,10 +230,12 @@ places = st.none() | st.fixed_dictionaries(
         "reason": st.sampled_from(QueueReason.values),
     }
 )
+lengths = st.floats(0.01, 300).map(lambda value: round(value, 3))
 sides = st.integers(16, 128).map(lambda n: n * 16)
+prompts = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=120)
 tasks = st.fixed_dictionaries(
     {
-        "prompt": st.just("LiuJuan"),
+        "prompt": prompts,
         "negative_prompt": st.just(""),
         "model": st.just("m"),
         "width": sides,
@@ -190,9 +245,9 @@ tasks = st.fixed_dictionaries(
         "guidance": st.integers(0, 300).map(lambda tenths: tenths / 10),
         "seed": st.none() | st.integers(0, 2**32 - 1),
         "parent": st.none(),
-        "created": seconds.map(lambda after: T0 + after),
+        "created": st.integers(-86_400, 86_400).map(lambda after: T0 + after),
         "request_key": st.none(),
-        "expected": st.dictionaries(st.sampled_from(Step.values[1:6]), st.floats(0.01, 300)),
+        "expected": st.dictionaries(st.sampled_from(Step.values[1:6]), lengths),
     }
 )
 
@@ -222,9 +277,9 @@ def assert_told_alike(
     question = {"task": task, "state": state, "place": place, "now": now}
     for language, ask in scripts.items():
         with translation.override(language):
-            card = painted(task, state, place, now)
+            card = rendered(task, state, place, now)
         told = ask(question)
-        assert as_the_scripts_tell_it(card, told) == told
+        assert card.as_told(told) == told
 
 
 @given(frames=st.sampled_from(EventKind).flatmap(lambda kind: frames_of(kind, 1)))
@@ -235,7 +290,6 @@ def test_every_event_has_the_same_text(scripts: dict[str, Ask], frames: EventFra
             assert event_sentence(frames) == ask({"frame": frames})
 
 
-lengths = st.floats(0.01, 300)
 models = st.fixed_dictionaries(
     {
         "ready": st.booleans(),
@@ -317,8 +371,8 @@ SENTENCES: dict[str, tuple[TaskDetail, str]] = {
     "remaining": (
         TaskDetail()
         .drawing()
-        .add(EventKind.DELAYED, {"reason": "model_busy", "until": T0 + 3_661}),
-        "tries again at Jan 15 09:01:01",
+        .add(EventKind.DELAYED, {"reason": "model_busy", "until": T0 + 86_400}),
+        "tries again at Jan 16 08:00:00",
     ),
     "headline": (TaskDetail().drawing(), "Picture 1 of 4 · step 0 of 9"),
 }
@@ -330,7 +384,7 @@ def test_the_first_paint_says_all_of_it(scripts: dict[str, Ask], part: str) -> N
     task = cast("TaskData", TASK_OF_FOUR)
 
     with translation.override("en"):
-        assert painted(task, story.state, None, T0 + 20).text(part) == sentence
+        assert rendered(task, story.state, None, T0 + 20).text(part) == sentence
     assert_told_alike(scripts, story.state, task, None, T0 + 20)
 
 
@@ -356,7 +410,7 @@ def test_a_position_behind_the_thousandth_has_no_number(
     }
 
     with translation.override(language):
-        assert painted(task, state, entry, T0 + 20).text("headline") == headline
+        assert rendered(task, state, entry, T0 + 20).text("headline") == headline
     assert_told_alike(scripts, state, task, entry, T0 + 20)
 
 

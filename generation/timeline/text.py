@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from generation.choice_labels import position_label
 from generation.choices import DelayReason, InterruptReason, Step, TaskStatus
+from generation.quantity_text import number
 from generation.timeline.diagnosis import Cause, Diagnosis
 from generation.timeline.spans import Bar, Segment
 
@@ -27,11 +27,6 @@ def duration(seconds: float, *, digits: int | None = None) -> str:
     if digits is None:
         digits = 0 if seconds < 0.005 else 2 if seconds < 0.095 else 1
     return _("%(n)s s") % {"n": number(seconds, digits)}
-
-
-def number(value: float, digits: int) -> str:
-    """`value` rounded; number_format alone truncates."""
-    return number_format(round(value, digits), digits)
 
 
 def about(seconds: float, *, observed: bool) -> str:

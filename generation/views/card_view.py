@@ -1,46 +1,58 @@
-"""Texts and flags of a task's card; static/studio/js/card/card-view.js is the twin.
+"""What a task's card shows, from the task's state alone: texts in the active language and flags.
 
-The server renders cards with it, the scripts update them with the twin: both must agree.
+static/studio/js/card/card-view.js is the twin. The server renders cards with `card_view`, the
+scripts update them with `describe`: both must agree.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import ROUND_HALF_UP, Decimal
 from math import floor, gcd
 
-from django.utils.dateformat import format as format_date
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from generation.choice_labels import label, position_label
 from generation.choices import TERMINAL, QueueReason, Step, TaskStatus
-from generation.protocol import QueuePosition, StepSpan, TaskData, TaskState
+from generation.protocol import ImageData, QueuePosition, StepSpan, TaskData, TaskState
+from generation.quantity_text import about, duration, elapsed, number, time_of_day
+from generation.views.card_steps import StepView, steps_of
 
 SLOW_FACTOR = 2
 SLOW_SECONDS = 1.5
 FRESH_SECONDS = 4
 QUEUE_BLOCKS = 8
 """Most blocks that are drawn for a queue position."""
-MINUTES_FROM = 90
-"""Seconds from which an estimate is given in minutes."""
+ALT_LENGTH = 80
+"""Characters of the prompt in the text alternative of a picture."""
+LARGEST_RATIO = 21
+"""A ratio with larger numbers is not readable."""
+
+
+@dataclass(frozen=True)
+class PictureView:
+    """One picture; `is_current` while it is drawn, `image` when it is stored."""
+
+    number: int
+    image: ImageData | None
+    is_current: bool
+    alt: str
 
 
 @dataclass(frozen=True)
 class CardView:
-    """One card: texts in the active language, flags, and the times of the seven steps."""
+    """One card; the names are those of its parts and attributes in `studio/_card.html`."""
 
     layout: str
-    live: bool
     stopping: str | None
     overdue: bool
     fresh: bool
+    shape: str
     percent: int
     basis: str
     value: str
     headline: str
+    blocks: range
     remaining: str
     is_estimate: bool
     """Whether `remaining` is an estimate."""
@@ -48,55 +60,46 @@ class CardView:
     note: str
     can_cancel: bool
     can_retry: bool
-    blocks: str
-    """One space per block that is drawn for the queue position, for a template loop."""
-    current: str
-    times: list[str]
     meta: list[str]
-    sent: str
-    shape: str
+    ratio: str
+    steps: list[StepView]
+    pictures: list[PictureView]
 
 
 def card_view(
     task: TaskData, state: TaskState, place: QueuePosition | None, *, now: float
 ) -> CardView:
     """`now` in Unix seconds."""
-    status = state["status"]
+    status, stops = state["status"], state["cancel_requested"]
     terminal, queued = status in TERMINAL, status == TaskStatus.QUEUED
     slow = slow_span(task, state, now)
-    remaining, is_estimate = remaining_text(state, place)
+    remaining, is_estimate = remaining_text(state, place, now)
     lead, note = note_of(task, state, slow, now)
     percent = floor(state["progress"])
-    basis, step = words("basis", state["basis"]), words("step", state["step"])
+    basis, step = label("basis", state["basis"]), label("step", state["step"])
     return CardView(
         layout="ended" if terminal else "queued" if queued else "live",
-        live=not terminal,
-        stopping=None if terminal else state["cancel_requested"],
+        stopping=None if terminal else stops,
         overdue=slow is not None,
         fresh=now - (state["updated_at"] or 0) < FRESH_SECONDS,
+        shape="tall" if task["height"] > task["width"] else "wide",
         percent=percent,
         basis=basis,
         value=_("%(percent)s%%, %(basis)s, %(step)s")
         % {"percent": percent, "basis": basis, "step": step},
         headline=headline_of(task, state, place),
+        blocks=range(min(place["position"], QUEUE_BLOCKS) if place and queued and not stops else 0),
         remaining=remaining,
         is_estimate=is_estimate,
         note_lead=lead,
         note=note,
-        can_cancel=not terminal and not state["cancel_requested"],
+        can_cancel=not terminal and not stops,
         can_retry=status in (TaskStatus.FAILED, TaskStatus.CANCELLED),
-        blocks="".rjust(blocks_of(state, place)),
-        current=Step.PARSING.value if queued else state["step"],
-        times=[step_time(task, state, Step(each), now) for each in Step.values],
-        meta=meta_of(task, state),
-        sent=_("sent %(time)s") % {"time": time_of_day(task["created"])},
-        shape=shape_of(task),
+        meta=meta_of(task, state, now),
+        ratio=ratio_of(task),
+        steps=steps_of(task, state, now),
+        pictures=pictures_of(task, state),
     )
-
-
-def blocks_of(state: TaskState, place: QueuePosition | None) -> int:
-    in_queue = state["status"] == TaskStatus.QUEUED and not state["cancel_requested"]
-    return min(place["position"], QUEUE_BLOCKS) if in_queue and place else 0
 
 
 def slow_span(task: TaskData, state: TaskState, now: float) -> StepSpan | None:
@@ -124,16 +127,15 @@ def headline_of(task: TaskData, state: TaskState, place: QueuePosition | None) -
         return cancelled_text(state)
     if state["cancel_requested"]:
         return stopping_text(state["cancel_requested"])
+    if status == TaskStatus.QUEUED and place:
+        return position_label(place["position"])
     if status == TaskStatus.QUEUED:
-        if place:
-            return position_label(place["position"])
-        return (
-            _("Back in the queue") if state["interruptions"] else pgettext("task status", "Queued")
-        )
+        back = state["interruptions"]
+        return _("Back in the queue") if back else pgettext("task status", "Queued")
     if place:
         return _("Interrupted; waiting for a worker")
     if state["waiting"]:
-        return words("reason", state["waiting"]["reason"])
+        return label("reason", state["waiting"]["reason"])
     return running_text(task, state)
 
 
@@ -152,7 +154,7 @@ def cancelled_text(state: TaskState) -> str:
     if state["step"] == Step.GENERATING and state["total"] is not None:
         counts = {"k": state["done"] or 0, "total": state["total"]}
         return _("Cancelled at step %(k)s of %(total)s") % counts
-    return _("Cancelled · %(step)s") % {"step": words("step", state["step"])}
+    return _("Cancelled · %(step)s") % {"step": label("step", state["step"])}
 
 
 def stopping_text(stops: str) -> str:
@@ -169,38 +171,34 @@ def running_text(task: TaskData, state: TaskState) -> str:
     measured = state["step"] == Step.GENERATING and state["total"] is not None
     return joined(
         n > 1 and image > 0 and _("Picture %(i)s of %(n)s") % {"i": image, "n": n},
-        _("step %(k)s of %(total)s") % counts if measured else words("step", state["step"]),
+        _("step %(k)s of %(total)s") % counts if measured else label("step", state["step"]),
     )
 
 
-def remaining_text(state: TaskState, place: QueuePosition | None) -> tuple[str, bool]:
+def remaining_text(state: TaskState, place: QueuePosition | None, now: float) -> tuple[str, bool]:
     """(sentence, whether it is an estimate)."""
     status, left, stops = state["status"], state["eta_seconds"], state["cancel_requested"]
     if status in TERMINAL:
         return "", False
     if state["waiting"]:
-        until = time_of_day(state["waiting"]["until"])
+        until = time_of_day(state["waiting"]["until"], now)
         return _("tries again at %(time)s") % {"time": until}, False
     if status == TaskStatus.QUEUED:
         return starts_text(None if stops else place)
     if place or left is None or stops == "step":
         return "", False
-    unit, n = about(left)
-    return (_("about %(n)s min left") if unit == "min" else _("about %(n)s s left")) % {
-        "n": n
-    }, True
+    return about(left, _("about %(n)s min left"), _("about %(n)s s left")), True
 
 
 def starts_text(place: QueuePosition | None) -> tuple[str, bool]:
     if place is None:
         return "", False
     if place["reason"] and place["reason"] != QueueReason.IN_LINE:
-        return words("reason", place["reason"]), False
+        return label("reason", place["reason"]), False
     if place["eta_seconds"] is None:
         return "", False
-    unit, n = about(place["eta_seconds"])
-    sentence = _("starts in about %(n)s min") if unit == "min" else _("starts in about %(n)s s")
-    return sentence % {"n": n}, True
+    in_minutes, in_seconds = _("starts in about %(n)s min"), _("starts in about %(n)s s")
+    return about(place["eta_seconds"], in_minutes, in_seconds), True
 
 
 def note_of(task: TaskData, state: TaskState, slow: StepSpan | None, now: float) -> tuple[str, str]:
@@ -208,18 +206,18 @@ def note_of(task: TaskData, state: TaskState, slow: StepSpan | None, now: float)
     error, status = state["error"], state["status"]
     last = state["interruptions"][-1] if state["interruptions"] else None
     if error:
-        return words("step", error["step"]), words("error", error["code"], error["message"])
+        return label("step", error["step"]), label("error", error["code"], error["message"])
     if last and status == TaskStatus.COMPLETED:
         drawn = _("drawn in attempt %(n)s") % {"n": state["attempt"]}
-        return words("interruption", last["reason"]), drawn
+        return label("interruption", last["reason"]), drawn
     if status in TERMINAL:
         return "", ""
     if slow:
         usual = duration(task["expected"][slow["step"]])
         values = {"elapsed": elapsed(now - slow["began"]), "usual": usual}
         sentence = _("%(elapsed)s so far, usually %(usual)s; still working") % values
-        return words("step", slow["step"]), sentence
-    return (words("interruption", last["reason"]), again_text(task, state)) if last else ("", "")
+        return label("step", slow["step"]), sentence
+    return (label("interruption", last["reason"]), again_text(task, state)) if last else ("", "")
 
 
 def again_text(task: TaskData, state: TaskState) -> str:
@@ -232,102 +230,42 @@ def again_text(task: TaskData, state: TaskState) -> str:
     return joined(attempts, kept > 0 and pictures)
 
 
-def meta_of(task: TaskData, state: TaskState) -> list[str]:
-    """Parameters of the request: size, steps, guidance and seed."""
-    seed = task["seed"] if state["seed"] is None else state["seed"]
-    steps = ngettext("%(n)s step", "%(n)s steps", task["steps"]) % {"n": task["steps"]}
-    guidance = number(task["guidance"], 2).rstrip("0").rstrip(".")
-    return [
-        f"{task['width']} × {task['height']}",
-        steps,
-        _("guidance %(n)s") % {"n": guidance},
-        *([] if seed is None else [_("seed %(n)s") % {"n": seed}]),
-    ]
-
-
-def shape_of(task: TaskData) -> str:
-    """Shape for a picture without pixels yet: the ratio "16:9", or "272 × 304"."""
-    divisor = gcd(task["width"], task["height"])
-    w, h = task["width"] // divisor, task["height"] // divisor
-    return f"{w}:{h}" if max(w, h) <= 21 else f"{task['width']} × {task['height']}"
-
-
-def step_time(task: TaskData, state: TaskState, step: Step, now: float) -> str:
-    """How long a step took, lasts so far, or usually takes; empty if unknown."""
-    if step == Step.COMPLETED:
-        return ""
-    first, terminal = step == Step.PARSING, state["status"] in TERMINAL
-    spans = [
-        span
-        for span in state["timeline"]
-        if span["step"] == step and (first or span["attempt"] == state["attempt"])
-    ]
-    shown = spans if terminal else [s for s in spans if s["image"] in (0, state["image"])][-1:]
-    if shown and state["status"] != TaskStatus.QUEUED:
-        return spent_text(shown, now)
-    usual = task["expected"].get(step)
-    return "" if (first and spans) or terminal or usual is None else estimate(usual)
-
-
-def spent_text(spans: list[StepSpan], now: float) -> str:
-    lasting = next((span for span in spans if span["ended"] is None), None)
-    if lasting:
-        return elapsed(now - lasting["began"])
-    seconds = sum((now if s["ended"] is None else s["ended"]) - s["began"] for s in spans)
-    if seconds == 0:
-        return ""
-    return duration(seconds) if all(s["observed"] for s in spans) else estimate(seconds)
-
-
-# --- numbers and times --------------------------------------------------------------------------
-
-
 def joined(*parts: str | bool) -> str:
     return " · ".join(str(part) for part in parts if part)
 
 
-def words(what: str, code: str, otherwise: str = "") -> str:
-    """The words for a code; the code itself if a newer server has written it."""
-    return label(what, code) or otherwise or code
+def meta_of(task: TaskData, state: TaskState, now: float) -> list[str]:
+    """Parameters of the request, and when it was sent."""
+    seed = task["seed"] if state["seed"] is None else state["seed"]
+    guidance = number(task["guidance"], 2).rstrip("0").rstrip(".")
+    return [
+        f"{task['width']} × {task['height']}",
+        ngettext("%(n)s step", "%(n)s steps", task["steps"]) % {"n": task["steps"]},
+        _("guidance %(n)s") % {"n": guidance},
+        *([] if seed is None else [_("seed %(n)s") % {"n": seed}]),
+        _("sent %(time)s") % {"time": time_of_day(task["created"], now)},
+    ]
 
 
-def number(value: float, digits: int) -> str:
-    """`value` with `digits` decimals; halves are rounded up, as in the browser."""
-    return str(Decimal(repr(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
+def pictures_of(task: TaskData, state: TaskState) -> list[PictureView]:
+    prompt, n = task["prompt"], task["n"]
+    short = prompt if len(prompt) <= ALT_LENGTH else f"{prompt[: ALT_LENGTH - 1]}…"
+    sentence = _("%(prompt)s, picture %(i)s of %(n)s")
+    drawn = state["image"] if state["ended_at"] is None else 0
+    stored = {image["index"]: image for image in reversed(state["images"])}
+    return [
+        PictureView(
+            number=i,
+            image=stored.get(i),
+            is_current=i == drawn and i not in stored,
+            alt=sentence % {"prompt": short, "i": i, "n": n},
+        )
+        for i in range(1, n + 1)
+    ]
 
 
-def about(seconds: float) -> tuple[str, int]:
-    """Rounded duration as (unit, count); the unit is "min" or "s"."""
-    if seconds >= MINUTES_FROM:
-        return "min", floor(seconds / 60 + 0.5)
-    return "s", max(1, floor(seconds + 0.5))
-
-
-def duration(seconds: float) -> str:
-    """A measured duration: 0.02 s, 1.1 s, 19 s, 2 min 5 s."""
-    if seconds >= 9.95:
-        return elapsed(floor(seconds + 0.5))
-    seconds = max(0.0, seconds)
-    return _("%(n)s s") % {"n": number(seconds, 2 if seconds < 0.095 else 1)}
-
-
-def elapsed(seconds: float) -> str:
-    """A duration that still grows, in whole seconds."""
-    whole = max(0, floor(seconds))
-    if whole < 100:
-        return _("%(n)s s") % {"n": whole}
-    return _("%(m)s min %(s)s s") % {"m": whole // 60, "s": whole % 60}
-
-
-def estimate(seconds: float) -> str:
-    return _("≈ %(t)s") % {"t": duration(seconds)}
-
-
-def time_of_day(at: float) -> str:
-    """Time in the site's time zone, with the date unless it is today. `at`: Unix seconds."""
-    moment = localtime(datetime.fromtimestamp(at, UTC))
-    time = f"{moment:%H:%M:%S}"
-    if moment.date() == localtime().date():
-        return time
-    day = format_date(moment, pgettext("date format", "M j"))
-    return f"{day} {time}"
+def ratio_of(task: TaskData) -> str:
+    """Label of a picture without pixels yet: "16:9", or "272 × 304"."""
+    divisor = gcd(task["width"], task["height"])
+    w, h = task["width"] // divisor, task["height"] // divisor
+    return f"{w}:{h}" if max(w, h) <= LARGEST_RATIO else f"{task['width']} × {task['height']}"

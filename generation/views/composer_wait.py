@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from generation.choice_labels import position_label
+from generation.choice_labels import label, position_label
 from generation.choices import QueueReason
 from generation.protocol import ModelData
-from generation.views.card_view import about, joined, number, words
+from generation.quantity_text import about, number
 
 REFERENCE_PIXELS = 512 * 512
 REFERENCE_STEPS = 9
@@ -35,31 +34,23 @@ class ComposerWait:
 
 def composer_wait(model: ModelData, work: Mapping[str, Any]) -> ComposerWait:
     """`work`: the request fields of one task."""
-    tone, lead, rest, is_estimate = wait_text(model, work)
-    return ComposerWait(
-        tone=tone,
-        lead=lead,
-        rest=rest,
-        is_estimate=is_estimate,
-        is_ready=model["ready"],
-        state=state_text(model),
-        pace=pace_text(model, work),
-    )
+    ready, state, pace = model["ready"], state_text(model), pace_text(model, work)
+    return ComposerWait(*wait_text(model, work), ready, state, pace)
 
 
 def wait_text(model: ModelData, work: Mapping[str, Any]) -> tuple[str, str, str, bool]:
+    """(tone, lead, rest, whether it is an estimate)."""
     reason, seconds = model["wait"]["reason"], model["wait"]["eta_seconds"]
     if reason != QueueReason.IN_LINE:
         rest = _("you can send now; it starts by itself")
-        return "down", words("reason", reason), rest, False
+        return "down", label("reason", reason), rest, False
     place = position_label(model["wait"]["position"])
     if seconds is None:
         return "wait", place, "", False
     if seconds > 0:
-        unit, n = about(seconds)
         in_minutes = _("Expected wait about %(n)s min")
         in_seconds = _("Expected wait about %(n)s s")
-        return "wait", (in_minutes if unit == "min" else in_seconds) % {"n": n}, place, True
+        return "wait", about(seconds, in_minutes, in_seconds), place, True
     rest = drawing_text(model, work)
     return "ready", _("Starts at once"), rest, rest != ""
 
@@ -73,18 +64,17 @@ def drawing_text(model: ModelData, work: Mapping[str, Any]) -> str:
     picture = expected["preparing"] + pixels * (
         drawing + expected["decoding"] + expected["finishing"]
     )
-    rounds = ceil(1 / max(1, model["replicas"]))
-    unit, n = about(rounds * (expected["loading"] + work["n"] * picture))
-    sentence = _("about %(n)s min to draw") if unit == "min" else _("about %(n)s s to draw")
-    return sentence % {"n": n}
+    seconds = expected["loading"] + work["n"] * picture
+    return about(seconds, _("about %(n)s min to draw"), _("about %(n)s s to draw"))
 
 
 def state_text(model: ModelData) -> str:
     if not model["ready"]:
-        return words("reason", model["reason"]) or _("not ready")
+        return label("reason", model["reason"]) or _("not ready")
     n = model["replicas"]
     replicas = ngettext("%(n)s replica", "%(n)s replicas", n) % {"n": n}
-    return joined(_("Ready"), replicas)
+    ready = _("Ready")
+    return f"{ready} · {replicas}"
 
 
 def pace_text(model: ModelData, work: Mapping[str, Any]) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Collection
+from datetime import datetime
 from functools import partial
 from typing import Any, cast
 
@@ -21,14 +21,14 @@ from generation import limits, selectors, services
 from generation.choices import UNFINISHED, TaskStatus
 from generation.clock import clock
 from generation.exceptions import InvalidInput, NotFound
-from generation.models import GenerationTask
-from generation.protocol import PROTOCOL_VERSION, EventFrame
+from generation.protocol import PROTOCOL_VERSION
 from generation.selectors import Card
+from generation.views.card_steps import BLANK_STEPS
 from generation.views.card_view import card_view
 from generation.views.composer_wait import ComposerWait, composer_wait
 from generation.views.compression import compressed
 from generation.views.error_pages import rate_limited
-from generation.views.event_text import event_sentence
+from generation.views.event_log import shown_log
 from generation.views.timeline import timeline_context
 
 SOCKET_PATH = "/ws/generate"
@@ -169,6 +169,7 @@ def page(request: HttpRequest, cards: list[Card], now: datetime) -> dict[str, An
         "demo": demo,
         "limits": limits,
         "cards": [to_paint(card, now) for card in cards],
+        "blank_steps": BLANK_STEPS,
         "studio_state": {
             "protocol": PROTOCOL_VERSION,
             "socket_path": socket_path(),
@@ -199,37 +200,3 @@ def defaults(user: User, served: Collection[str]) -> dict[str, Any]:
     if last.get("model") not in served:
         last.pop("model", None)
     return {"prompt": "" if known else FIRST_PROMPT, **services.defaults(), **last}
-
-
-def shown_log(request: HttpRequest, task: GenerationTask, log: list[EventFrame]) -> dict[str, Any]:
-    """Context of the event log: its first and newest events, or with `after` a page of it."""
-    try:
-        after = min(max(0, int(request.GET["after"])), task.newest_seq)
-    except (KeyError, ValueError):
-        return {"events": list(lines_of(log))}
-    part = selectors.events_after(task, after)
-    last = part[-1]["seq"] if part else after
-    return {
-        "events": list(lines_of(part)),
-        "part": {"after": after, "first": after + 1, "last": last},
-        "earlier": max(0, after - selectors.SHOWN_EVENTS) if after else None,
-        "later": last if last < task.newest_seq else None,
-    }
-
-
-def lines_of(log: Iterable[EventFrame]) -> Iterator[dict[str, Any]]:
-    """One row per event; `missing` is the number of events left out before it."""
-    before = None
-    for frame in log:
-        missing = 0 if before is None else frame["seq"] - before - 1
-        yield {**event_line(frame), "missing": missing, "before": before}
-        before = frame["seq"]
-
-
-def event_line(frame: EventFrame) -> dict[str, Any]:
-    return {
-        "seq": frame["seq"],
-        "kind": frame["kind"],
-        "sentence": event_sentence(frame),
-        "timestamp": datetime.fromtimestamp(frame["timestamp"], UTC),
-    }

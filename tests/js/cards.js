@@ -11,8 +11,10 @@ const [language, catalogue] = process.argv.slice(2);
 globalThis.document = { documentElement: { lang: language, dataset: { base: "/" } } };
 runInThisContext(readFileSync(catalogue, "utf8"));
 
-const { describe, meta, valueText } = await import("../../static/studio/js/card/card-view.js");
-const { shapeLabel } = await import("../../static/studio/js/card/picture-frames.js");
+const { describe, meta, stepWeight, valueText } = await import("../../static/studio/js/card/card-view.js");
+const { pastLabel } = await import("../../static/studio/js/card/past-steps.js");
+const { isDrawn, pictureAlt, shapeLabel } = await import("../../static/studio/js/card/picture-frames.js");
+const { STEPS } = await import("../../static/studio/js/connection/protocol.js");
 const { describeWait, modelWords, paceWords } = await import("../../static/studio/js/composer/composer-wait.js");
 const { eventSentence } = await import("../../static/studio/js/card/task-timeline.js");
 
@@ -23,17 +25,34 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 
 function card(task, state, place, now) {
-  const { marks, texts, shown, times, position, current } = describe(task, state, { entry: place, now });
+  const { marks, texts, shown, times, blocks, current, fill } = describe(task, state, { entry: place, now });
+  const { stale, ...marksShown } = marks; // a page of the server is never stale
   return {
-    marks: { ...marks, stopping: marks.stopping ?? "" },
+    marks: { ...marksShown, stopping: marks.stopping ?? "", pictures: String(marks.pictures), kept: String(marks.kept) },
     texts: { ...texts, "frame-label": shapeLabel(task) },
     shown,
-    times,
-    current,
-    blocks: Math.min(position, 8),
-    meta: meta(task, state.seed ?? task.seed),
-    value: valueText(state),
+    blocks,
+    meta: meta(task, state.seed ?? task.seed, now),
+    bar: [texts.percent, valueText(state)],
+    basis: marks.basis,
+    steps: STEPS.map((step, i) => ({
+      step,
+      time: times[i],
+      weight: stepWeight(task, step).toFixed(3),
+      current: i === current,
+      live: i === current && marks.layout !== "ended",
+      fill: i === current && fill !== null ? fill.toFixed(4) : null,
+    })),
+    past: state.interruptions.map(({ attempt, step }) => ({ label: pastLabel(attempt), step })),
+    pictures: Array.from({ length: task.n }, (_, i) => picture(task, state, i + 1)),
   };
+}
+
+function picture(task, state, number) {
+  const image = state.images.find(({ index }) => index === number);
+  const drawn = isDrawn(state, number);
+  if (!image) return { number, drawn, label: String(number) };
+  return { number, drawn, url: image.url, thumbnail: image.thumbnail_url, alt: pictureAlt(task, number), favourite: !!image.favourite, demo: image.demo };
 }
 
 function prospect(model, work) {

@@ -59,16 +59,17 @@ function cancelledText({ claimed_at: claimed, step, done, total }) {
 /**
  * @param {TaskState} state
  * @param {QueueEntry | null} entry
+ * @param {number} now
  * @returns {{text: string, estimated: boolean}}
  */
-function remainingText(state, entry) {
+function remainingText(state, entry, now) {
   const { status, waiting, cancel_requested: stops, eta_seconds: left } = state;
   let text = "";
   let estimated = false;
   if (isTerminal(status)) {
     // there is nothing left
   } else if (waiting) {
-    text = gettext("tries again at %(time)s", { time: timeOfDay(waiting.until) });
+    text = gettext("tries again at %(time)s", { time: timeOfDay(waiting.until, now) });
   } else if (status === "queued") {
     const starts = stops ? null : entry;
     const why = starts?.reason || "in_line";
@@ -118,13 +119,14 @@ function note({ n, expected }, { error, interruptions, status, attempt, images }
  *
  * @param {Task} task
  * @param {number | null} seed
+ * @param {number} now
  */
-export const meta = ({ width, height, steps, guidance, created }, seed) => [
+export const meta = ({ width, height, steps, guidance, created }, seed, now) => [
   size(width, height),
   ngettext("%(n)s step", "%(n)s steps", steps),
   gettext("guidance %(n)s", { n: number(guidance, 0, 2) }),
   ...(seed === null ? [] : [gettext("seed %(n)s", { n: seed })]),
-  gettext("sent %(time)s", { time: timeOfDay(created) }),
+  gettext("sent %(time)s", { time: timeOfDay(created, now) }),
 ];
 
 /** @param {TaskState} state */
@@ -139,14 +141,22 @@ const UNMEASURED = ["loading", "preparing", "decoding", "finishing"];
 /** The head line of the step pulses only while events are newer than this. */
 const FRESH_SECONDS = 4;
 
+/** Most blocks drawn for a queue position; behind them only the number shows it. */
+const MOST_BLOCKS = 8;
+/** Weight of a step without an expected duration. */
+const LEAST_WEIGHT = 0.02;
+
+/** @param {Task} task @param {StepName} step */
+export const stepWeight = ({ expected }, step) => expected[step] || LEAST_WEIGHT;
+
 /** @typedef {"queued" | "live" | "ended"} Layout */
 
 /**
  * @typedef {object} View
- * @property {{status: Status, step: StepName, layout: Layout, basis: Basis, stopping: "now" | "step" | "picture" | null, waiting: boolean, overdue: boolean, stale: boolean, fresh: boolean}} marks
+ * @property {{status: Status, step: StepName, layout: Layout, basis: Basis, stopping: "now" | "step" | "picture" | null, waiting: boolean, overdue: boolean, stale: boolean, fresh: boolean, pictures: number, kept: number, shape: "tall" | "wide"}} marks
  * @property {{percent: string, basis: string, headline: string, remaining: string, stale: string, "note-lead": string, "note-text": string}} texts
  * @property {{"remaining-basis": boolean, stale: boolean, note: boolean, cancel: boolean, retry: boolean}} shown
- * @property {number} position in the queue; 0 = not queued
+ * @property {number} blocks drawn for the position in the queue
  * @property {number | null} fill 0..1, measured
  * @property {number | null} head 0..1, estimated
  * @property {number} current index of the step it is at
@@ -170,7 +180,7 @@ export function describe(task, state, { entry, now: clock, staleSince = null }) 
   const span = last?.ended === null ? last : null;
   const slow = !terminal && state.waiting === null && span !== null && isSlow(task, span, now);
   const stopping = terminal ? null : stops;
-  const { text, estimated } = remainingText(state, entry);
+  const { text, estimated } = remainingText(state, entry, now);
   const noteParts = note(task, state, slow ? span : null, now);
   return {
     marks: {
@@ -183,6 +193,9 @@ export function describe(task, state, { entry, now: clock, staleSince = null }) 
       overdue: slow && !stale,
       stale,
       fresh: !stale && now - (state.updated_at ?? 0) < FRESH_SECONDS,
+      pictures: task.n,
+      kept: state.images.length,
+      shape: task.height > task.width ? "tall" : "wide",
     },
     texts: {
       percent: percent(state.progress),
@@ -191,7 +204,7 @@ export function describe(task, state, { entry, now: clock, staleSince = null }) 
         ? gettext("Stop requested; the result is known when the connection is back")
         : headline(task, state, entry),
       remaining: stale && estimated ? gettext("time left unknown") : text,
-      stale: stale ? gettext("as of %(time)s", { time: timeOfDay(now) }) : "",
+      stale: stale ? gettext("as of %(time)s", { time: timeOfDay(now, clock) }) : "",
       "note-lead": noteParts?.[0] ?? "",
       "note-text": noteParts?.[1] ?? "",
     },
@@ -202,7 +215,7 @@ export function describe(task, state, { entry, now: clock, staleSince = null }) 
       cancel: !terminal && !stopping,
       retry: status === "failed" || status === "cancelled",
     },
-    position: queued && !stopping ? (entry?.position ?? 0) : 0,
+    blocks: queued && !stopping ? Math.min(entry?.position ?? 0, MOST_BLOCKS) : 0,
     fill: !queued && step === "generating" ? state.fraction : null,
     head: terminal || slow || span === null ? null : estimatedHead(task, span, now),
     // a queued task has passed only the first step

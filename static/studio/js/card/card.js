@@ -1,15 +1,12 @@
 // @ts-check
 /** One task card; the same function paints cards from the server and every later state. */
 
-import { describe, meta, valueText } from "./card-view.js";
+import { describe, meta, stepWeight, valueText } from "./card-view.js";
 import { Face, at, clone, find, part, setAttribute, setProperty, setText } from "../lib/dom.js";
 import { fillFrame, paintFrames, paintGrid, pictureKey, setRatio, shapeLabel } from "./picture-frames.js";
 
 /** @import {Layout, View} from "./card-view.js" */
 /** @import {Picture, QueueEntry, StepName, Task, TaskState} from "../connection/protocol.js" */
-
-/** Weight of a step without an expected duration. */
-const LEAST_WEIGHT = 0.02;
 
 /**
  * Set the width of a step in proportion to its expected duration.
@@ -17,9 +14,8 @@ const LEAST_WEIGHT = 0.02;
  * @param {HTMLElement} item
  * @param {Task} task
  */
-function weigh(item, { expected }) {
-  const weight = expected[/** @type {StepName} */ (item.dataset.step)] || LEAST_WEIGHT;
-  setProperty(item, "--weight", weight.toFixed(3));
+function weigh(item, task) {
+  setProperty(item, "--weight", stepWeight(task, /** @type {StepName} */ (item.dataset.step)).toFixed(3));
 }
 
 /**
@@ -46,8 +42,6 @@ function findSteps(card, task) {
   });
 }
 
-/** Most blocks drawn for a queue position; behind them only the number shows it. */
-const MOST_BLOCKS = 8;
 /** Duration of the fill's transition: the time between the last two measurements, within these bounds. */
 const PACE_LEAST_MS = 120;
 const PACE_MOST_MS = 900;
@@ -91,7 +85,7 @@ export function createCard(element, task, state) {
   function paint(now) {
     const { state: newest, entry, staleSince } = card;
     const view = describe(task, newest, { entry, now, staleSince });
-    const { marks, texts, position } = view;
+    const { marks, texts, blocks } = view;
     card.paintedAt = now;
     if (face.isNew("fraction", newest.fraction)) setPace(now);
     face.mark({ ...marks, layout: heldLayout ?? marks.layout });
@@ -102,7 +96,6 @@ export function createCard(element, task, state) {
       setAttribute(face.part("bar"), "aria-valuetext", valueText(newest));
     }
     setAttribute(face.part("basis"), "data-basis", marks.stale ? "stale" : marks.basis);
-    const blocks = Math.min(position, MOST_BLOCKS);
     if (face.isNew("blocks", blocks)) {
       face.part("blocks").replaceChildren(...spans(Array(blocks).fill("")));
     }
@@ -113,7 +106,7 @@ export function createCard(element, task, state) {
     }
     paintPictures(marks);
     const seed = newest.seed ?? task.seed;
-    if (face.isNew("seed", seed)) face.part("meta").replaceChildren(...spans(meta(task, seed)));
+    if (face.isNew("seed", seed)) face.part("meta").replaceChildren(...spans(meta(task, seed, now)));
   }
 
   /** @param {number} now */
@@ -141,7 +134,6 @@ export function createCard(element, task, state) {
 
   /** Set the links of a card with pictures. @param {Picture[]} images */
   function paintLinks(images) {
-    setAttribute(element, "data-kept", images.length);
     if (images.length === 0) return;
     const keys = images.map((picture) => pictureKey(taskId, picture));
     const compare = at(`/compare/?${keys.map((key) => `picture=${key}`).join("&")}`);
@@ -167,8 +159,6 @@ export function newCard(taskId, task, state) {
   element.dataset.taskId = taskId;
   prompt.id = `prompt-${taskId}`;
   setAttribute(element, "aria-labelledby", prompt.id);
-  setAttribute(element, "data-pictures", task.n);
-  setAttribute(element, "data-shape", task.height > task.width ? "tall" : "wide");
   setText(part(element, "link"), task.prompt);
   setRatio(part(element, "frame"), task);
   return createCard(element, task, state);

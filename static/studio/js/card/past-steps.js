@@ -6,6 +6,9 @@ import { gettext } from "../lib/i18n.js";
 
 /** @import {Interruption} from "../connection/protocol.js" */
 
+/** @param {number} attempt */
+export const pastLabel = (attempt) => gettext("Attempt %(n)s was interrupted", { n: attempt });
+
 /**
  * @param {HTMLElement} past
  * @param {Interruption[]} interruptions
@@ -16,7 +19,7 @@ export function paintPast(past, interruptions, weigh) {
   interruptions.forEach(({ step, attempt }, i) => {
     const row = past.children[i] ?? past.appendChild(clone("past-template"));
     setAttribute(row, "data-step", step);
-    setAttribute(row, "aria-label", gettext("Attempt %(n)s was interrupted", { n: attempt }));
+    setAttribute(row, "aria-label", pastLabel(attempt));
     for (const cell of /** @type {Iterable<HTMLElement>} */ (row.children)) {
       weigh(cell);
       setAttribute(cell, "data-current", cell.dataset.step === step);

@@ -5,7 +5,7 @@ import { clone, find, setAttribute, setText } from "../lib/dom.js";
 import { gettext, length } from "../lib/i18n.js";
 
 /** @import {Card} from "./card.js" */
-/** @import {Picture, Task} from "../connection/protocol.js" */
+/** @import {Picture, Task, TaskState} from "../connection/protocol.js" */
 
 /** The longer side of a thumbnail. */
 const THUMBNAIL_EDGE = 640;
@@ -29,12 +29,21 @@ export function paintFrames(list, card) {
     const picture = state.images.find(({ index }) => index === number);
     const label = frame.querySelector(".frame__label");
     setAttribute(frame, "data-picture", number);
-    setAttribute(frame, "data-current", number === state.image && state.ended_at === null && !picture);
+    setAttribute(frame, "data-current", isDrawn(state, number));
     setRatio(frame, task);
     if (label) setText(label, picture ? "" : String(number));
     fillFrame(frame, card, number, picture);
   }
 }
+
+/**
+ * Whether a picture is being drawn.
+ *
+ * @param {TaskState} state
+ * @param {number} number counts from 1
+ */
+export const isDrawn = ({ image, ended_at: ended, images }, number) =>
+  number === image && ended === null && !images.some(({ index }) => index === number);
 
 /**
  * Show the stored picture in its frame, or remove it when it no longer exists.
@@ -149,7 +158,7 @@ const gcd = (a, b) => (b === 0 ? a : gcd(b, a % b));
  * @param {Task} task
  * @param {number} number
  */
-function pictureAlt({ prompt, n }, number) {
+export function pictureAlt({ prompt, n }, number) {
   const short = length(prompt) > 80 ? `${[...prompt].slice(0, 79).join("")}…` : prompt;
   return gettext("%(prompt)s, picture %(i)s of %(n)s", { prompt: short, i: number, n });
 }

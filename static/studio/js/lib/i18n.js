@@ -95,11 +95,16 @@ const dates = (parts) => new Intl.DateTimeFormat(language, parts);
 const clock = dates({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const date = dates({ month: "short", day: "numeric" });
 
-/** Time of day, with the date when it was not today. @param {number} at Unix seconds */
-export function timeOfDay(at) {
+/**
+ * Time of day, with the date unless it is today's.
+ *
+ * @param {number} at Unix seconds
+ * @param {number} [now] Unix seconds
+ */
+export function timeOfDay(at, now = Date.now() / 1000) {
   const moment = new Date(at * 1000);
   const time = clock.format(moment);
-  return moment.toDateString() === new Date().toDateString() ? time : `${date.format(moment)} ${time}`;
+  return moment.toDateString() === new Date(now * 1000).toDateString() ? time : `${date.format(moment)} ${time}`;
 }
 
 /** Length in code points, as the server counts it. @param {string} text */
