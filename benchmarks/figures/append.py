@@ -28,7 +28,7 @@ def measure(quick: bool) -> Report:
         title="Append",
         how=f"One writer, one running task; {rounds} rounds of {times} calls, sides in turn, each "
         "through `database_sync_to_async` as a worker calls it. Bare: one row by the ORM, seq "
-        "given. By hand: `UPDATE … RETURNING` and one INSERT. Ours: `record_seen`, which "
+        "given. By hand: `UPDATE … RETURNING` and one INSERT. Ours: `record_progress`, which "
         "updates the task if it is unchanged, takes the next seqs, writes the events and notifies "
         "(in-memory layer). Rates are 1 over a round's median; median (lowest to highest).",
         tables=[table(name, rounds) for name, rounds in measured.items()],

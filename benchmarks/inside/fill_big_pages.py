@@ -80,7 +80,7 @@ def draw(person: User) -> GenerationTask:
     (claim,) = services.claim(worker_id=new_worker(), now=timezone.now())
     mine: dict[str, Any] = {"task_id": claim.task.pk, "attempt": claim.task.attempt}
     for step in (Step.PREPARING, Step.GENERATING, Step.DECODING, Step.FINISHING):
-        services.record_seen(seen=[boundary(step)], now=timezone.now(), **mine)
+        services.record_progress(seen=[boundary(step)], now=timezone.now(), **mine)
     picture = images.Picture(data=b"", format="PNG", width=512, height=512)
     services.store_image(
         index=1,

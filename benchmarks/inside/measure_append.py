@@ -102,7 +102,7 @@ class Appends:
             done=4,
             total=9,
         )
-        services.record_seen(
+        services.record_progress(
             task_id=self.task_id, attempt=self.attempt, seen=[fraction], now=timezone.now()
         )
 
@@ -115,7 +115,7 @@ class Appends:
             image=1,
             details={},
         )
-        services.record_seen(
+        services.record_progress(
             task_id=self.task_id,
             attempt=self.attempt,
             seen=[boundary] * COALESCED,

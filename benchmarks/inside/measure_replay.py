@@ -49,7 +49,7 @@ def write_logs(tasks: int) -> None:
         done=4,
         total=9,
     )
-    services.record_seen(
+    services.record_progress(
         task_id=claim.task.pk, attempt=claim.task.attempt, seen=[fraction], now=timezone.now()
     )
     event = claim.task.events.latest("seq")

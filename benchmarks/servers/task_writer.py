@@ -120,7 +120,7 @@ class Writer:
             done=time.monotonic_ns() // 1_000,
             total=9,
         )
-        services.record_seen(
+        services.record_progress(
             task_id=uuid.UUID(task), attempt=1, seen=[fraction], now=timezone.now()
         )
 

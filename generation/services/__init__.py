@@ -6,13 +6,13 @@ Every change of a task goes through `transition`, which is private to this packa
 from __future__ import annotations
 
 from generation.services.account_deletion import close_account, delete_account
-from generation.services.attempts import (
+from generation.services.attempt_progress import (
     Boundary,
     Fraction,
     LastImage,
     begin_call,
     delay,
-    record_seen,
+    record_progress,
     record_thumbnail,
     store_image,
 )
@@ -41,13 +41,13 @@ from generation.services.model_status import (
     record_unreachable,
     refuse_key,
 )
+from generation.services.orphaned_files import remove_orphaned_files
 from generation.services.pause import ResumeResult, join_data_dir, may_claim, pause, resume
 from generation.services.retention import (
     PruneSummary,
     delete_expired_sessions,
     prune_batch,
     prune_summary,
-    remove_orphaned_files,
 )
 from generation.services.share_links import (
     create_link,
@@ -111,8 +111,8 @@ __all__ = [
     "purge_trash",
     "record_lost_model",
     "record_models",
+    "record_progress",
     "record_refused_key",
-    "record_seen",
     "record_thumbnail",
     "record_unreachable",
     "refuse_key",

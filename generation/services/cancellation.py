@@ -12,7 +12,7 @@ from generation import broadcast
 from generation.choices import EventKind, Route, TaskStatus
 from generation.models import GenerationTask, ModelSlot, ModelState
 from generation.services.completion import cancelled, end, lock_task
-from generation.services.transition import ANY_UNFINISHED, QUEUED, LogLine, transition
+from generation.services.transition import ANY_UNFINISHED, QUEUED, NewEvent, transition
 
 Answer = Literal["cancelled", "requested", "already_finished"]
 
@@ -26,12 +26,12 @@ def request_cancel(*, task_id: uuid.UUID, now: datetime) -> Answer:
         if task.cancel_requested_at is not None:
             return "requested"
         slot = ModelSlot.objects.filter(task=task).first()
-        line = LogLine(
+        event = NewEvent(
             kind=EventKind.CANCEL_REQUESTED,
             details={"stops": stops_after(task, slot)},
             changes={"cancel_requested_at": now},
         )
-        transition(task_id=task_id, lines=[line], sources=ANY_UNFINISHED, wanted=True, now=now)
+        transition(task_id=task_id, events=[event], sources=ANY_UNFINISHED, wanted=True, now=now)
         if slot is None and task.status == TaskStatus.QUEUED:
             end(task, cancelled(task, now), now, sources=QUEUED)
             return "cancelled"

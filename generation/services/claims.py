@@ -17,7 +17,7 @@ from generation.duration_prior import task_seconds
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, ModelSlot, ModelState
 from generation.services.model_status import callable_models
-from generation.services.transition import QUEUED, LogLine, transition
+from generation.services.transition import QUEUED, NewEvent, transition
 
 CLAIM_TRIES = 5
 """Lost compare-and-set races before waiting for the next poll."""
@@ -132,7 +132,7 @@ def begin_attempt(
     task: GenerationTask, *, worker_id: uuid.UUID, claimed_at: datetime, now: datetime
 ) -> None:
     """Begin an attempt; raises TransitionRefused if the task changed since it was read."""
-    claimed = LogLine(
+    claimed = NewEvent(
         kind=EventKind.CLAIMED,
         details={"worker": str(worker_id)[:8]},
         changes={
@@ -144,7 +144,7 @@ def begin_attempt(
             "eta_seconds": task.eta_seconds,
         },
     )
-    loading = LogLine(
+    loading = NewEvent(
         kind=EventKind.STEP_BEGAN,
         details={"observed": True},
         changes={
@@ -156,7 +156,7 @@ def begin_attempt(
     # the task was queued when it was read; the fence refuses it if it was claimed since
     row = transition(
         task_id=task.pk,
-        lines=[claimed, loading],
+        events=[claimed, loading],
         sources=QUEUED,
         fence=task.attempt,
         wanted=True,

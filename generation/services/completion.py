@@ -21,7 +21,7 @@ from generation.exceptions import TransitionRefused
 from generation.models import GeneratedImage, GenerationTask
 from generation.protocol import ImageData, ending_data
 from generation.services.retry_policy import RETRY_AT_ONCE, is_last, retry_delay
-from generation.services.transition import RUNNING, LogLine, transition
+from generation.services.transition import RUNNING, NewEvent, transition
 
 
 def lock_task(task_id: uuid.UUID) -> GenerationTask:
@@ -55,34 +55,34 @@ def fail(*, task_id: uuid.UUID, attempt: int, code: ErrorCode, detail: str, now:
 
 def completed(
     task: GenerationTask, images: Sequence[ImageData], measured: dict[str, float], now: datetime
-) -> LogLine:
-    line = ending_line(task, EventKind.COMPLETED, TaskStatus.COMPLETED, images, now)
-    return line.with_changes(
+) -> NewEvent:
+    event = ending_event(task, EventKind.COMPLETED, TaskStatus.COMPLETED, images, now)
+    return event.with_changes(
         step=Step.COMPLETED, progress=100, basis=Basis.MEASURED, measured_durations=measured
     )
 
 
-def failed(task: GenerationTask, code: ErrorCode, detail: str, now: datetime) -> LogLine:
+def failed(task: GenerationTask, code: ErrorCode, detail: str, now: datetime) -> NewEvent:
     images = images_of(task)
-    line = ending_line(task, EventKind.FAILED, TaskStatus.FAILED, images, now, code=code.value)
-    return line.with_changes(error_code=code, error_detail=detail[:4_000])
+    event = ending_event(task, EventKind.FAILED, TaskStatus.FAILED, images, now, code=code.value)
+    return event.with_changes(error_code=code, error_detail=detail[:4_000])
 
 
-def cancelled(task: GenerationTask, now: datetime) -> LogLine:
-    return ending_line(task, EventKind.CANCELLED, TaskStatus.CANCELLED, images_of(task), now)
+def cancelled(task: GenerationTask, now: datetime) -> NewEvent:
+    return ending_event(task, EventKind.CANCELLED, TaskStatus.CANCELLED, images_of(task), now)
 
 
-def ending_line(
+def ending_event(
     task: GenerationTask,
     kind: EventKind,
     status: TaskStatus,
     images: Sequence[ImageData],
     now: datetime,
     **details: str,
-) -> LogLine:
+) -> NewEvent:
     run = round(task.run_seconds + attempt_seconds(task, now), 3)
     wait = round(max(0.0, (now - task.created).total_seconds() - run), 3)
-    return LogLine(
+    return NewEvent(
         kind=kind,
         details={"wait_seconds": wait, "run_seconds": run, **details},
         changes={
@@ -98,7 +98,7 @@ def ending_line(
 
 def end(
     task: GenerationTask,
-    line: LogLine,
+    event: NewEvent,
     now: datetime,
     *,
     sources: Collection[TaskStatus] = RUNNING,
@@ -106,7 +106,9 @@ def end(
     wanted: bool = False,
 ) -> None:
     """Write the entry that ends a task, which the caller has locked."""
-    transition(task_id=task.pk, lines=[line], sources=sources, fence=fence, wanted=wanted, now=now)
+    transition(
+        task_id=task.pk, events=[event], sources=sources, fence=fence, wanted=wanted, now=now
+    )
 
 
 def images_of(task: GenerationTask) -> list[ImageData]:
@@ -137,12 +139,12 @@ def interrupt(
         task = lock_task(task_id)
         counted = reason in COUNTED_INTERRUPTIONS
         if is_last(task, reason) and not task.cancel_requested_at:
-            line = failed(task, ErrorCode(reason.value), detail, now)
-            line = line.with_changes(failed_attempts=task.failed_attempts + int(counted))
-            end(task, line, now, fence=attempt)
+            event = failed(task, ErrorCode(reason.value), detail, now)
+            event = event.with_changes(failed_attempts=task.failed_attempts + int(counted))
+            end(task, event, now, fence=attempt)
             return
         stored = task.images.count()
-        line = LogLine(
+        event = NewEvent(
             kind=EventKind.INTERRUPTED,
             details={"reason": reason.value, "counted": counted, "stored": stored},
             changes={
@@ -162,4 +164,4 @@ def interrupt(
                 "error_detail": detail[:4_000],
             },
         )
-        transition(task_id=task_id, lines=[line], sources=RUNNING, fence=attempt, now=now)
+        transition(task_id=task_id, events=[event], sources=RUNNING, fence=attempt, now=now)

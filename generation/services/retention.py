@@ -1,4 +1,4 @@
-"""Deletes old tasks, orphaned files and expired sessions."""
+"""Deletes old tasks with their files, and expired sessions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from django.conf import settings
@@ -17,7 +17,6 @@ from django.utils.module_loading import import_string
 from accounts.log_format import log_line
 from generation import images
 from generation.choices import TERMINAL
-from generation.identifiers import parse_uuid
 from generation.models import GeneratedImage, GenerationTask
 from generation.outages import cause_of
 
@@ -25,8 +24,6 @@ logger = logging.getLogger(__name__)
 
 BATCH = 100
 """Tasks per transaction, few enough that no other writer waits long."""
-
-ORPHAN_AGE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,44 +88,6 @@ def remove_folders(keys: Iterable[uuid.UUID]) -> None:
         except OSError as error:
             # the cleanup tries again, because the folder is marked
             logger.warning("%s", log_line("file_left_behind", task=key, cause=cause_of(error)))
-
-
-def remove_orphaned_files(*, now: datetime) -> int:
-    """Remove files without a row that are older than an hour; returns their number.
-
-    A file is written before its row, so a worker that dies in between leaves one behind, and a
-    younger file may still get its row. Only folders of existing tasks and folders marked for
-    deletion are searched, so that a DATA_DIR used with another database for once loses no images.
-    """
-    removed = 0
-    for folder in images.folders():
-        try:
-            removed += remove_orphans_in(folder, now - ORPHAN_AGE)
-        except OSError as error:
-            # an error in one folder must not stop the others
-            logger.warning("%s", log_line("folder_not_swept", folder=folder, cause=cause_of(error)))
-    return removed
-
-
-def remove_orphans_in(folder: str, moment: datetime) -> int:
-    old = images.files_before(folder, moment)
-    known = known_files(folder) if old else set()
-    if known is None:
-        marked = f"{folder}/{images.DELETION_MARK}" in old
-        return images.remove_folder(folder) if marked else 0
-    orphans = [name for name in old if name not in known]
-    for name in orphans:
-        images.remove(name)
-    return len(orphans)
-
-
-def known_files(folder: str) -> set[str] | None:
-    """The file names of the rows of the task `folder`; None if there is no such task."""
-    key = parse_uuid(folder)
-    if key is None or not GenerationTask.objects.filter(pk=key).exists():
-        return None
-    rows = GeneratedImage.objects.filter(task=key).values_list("file", "thumbnail")
-    return {name for pair in rows for name in pair}
 
 
 def delete_expired_sessions() -> None:

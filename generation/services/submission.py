@@ -18,7 +18,7 @@ from generation.exceptions import InvalidInput, NotFound, TransitionRefused
 from generation.identifiers import parse_uuid
 from generation.models import GenerationTask
 from generation.protocol import Generate, encode, is_unicode, task_frame
-from generation.services.transition import LogLine, Row, append
+from generation.services.transition import NewEvent, TaskRow, append
 from generation.unicode_text import casefolded, is_blank
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def insert(
             ),
             robust=True,
         )
-        append(task.pk, [(LogLine(kind=EventKind.SUBMITTED), Row.of(task))], now)
+        append(task.pk, [(NewEvent(kind=EventKind.SUBMITTED), TaskRow.of(task))], now)
     return task
 
 

@@ -22,7 +22,7 @@ QUEUED = frozenset({TaskStatus.QUEUED})
 ANY_UNFINISHED = frozenset(UNFINISHED)
 
 
-class Row(NamedTuple):
+class TaskRow(NamedTuple):
     """The columns of a task that each of its events repeats."""
 
     owner_id: int
@@ -38,12 +38,12 @@ class Row(NamedTuple):
     model: str
 
     @classmethod
-    def of(cls, task: GenerationTask) -> Row:
+    def of(cls, task: GenerationTask) -> TaskRow:
         return cls(*(getattr(task, name) for name in cls._fields))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogLine:
+class NewEvent:
     """One entry of a task's log, and the columns of the task that change with it.
 
     `ending`: the images and times of an entry that ends the task.
@@ -54,33 +54,33 @@ class LogLine:
     changes: Mapping[str, Any] = field(default_factory=dict)
     ending: EndingData | None = None
 
-    def with_changes(self, **changes: Any) -> LogLine:
+    def with_changes(self, **changes: Any) -> NewEvent:
         return replace(self, changes={**self.changes, **changes})
 
 
 def transition(
     *,
     task_id: Any,
-    lines: Sequence[LogLine],
+    events: Sequence[NewEvent],
     sources: Collection[TaskStatus],
     now: datetime,
     fence: int | None = None,
     wanted: bool = False,
-) -> Row:
-    """Apply the changes of `lines` to a task and append them, oldest first; returns the new row.
+) -> TaskRow:
+    """Apply the changes of `events` to a task and append them, oldest first; returns the new row.
 
     Raises TransitionRefused, with nothing written, unless the status is in `sources`, the attempt
-    is `fence` (None: any) and, if `wanted`, no cancel was requested. The first line must state
-    every column of a frame that a later line changes, because the old row is not read.
+    is `fence` (None: any) and, if `wanted`, no cancel was requested. The first event must state
+    every column of a frame that a later event changes, because the old row is not read.
     """
-    if any(row_changes(line).keys() - row_changes(lines[0]).keys() for line in lines[1:]):
-        raise ValueError("the first line does not state what a later one changes")
-    changes = {name: value for line in lines for name, value in line.changes.items()}
+    if any(row_changes(event).keys() - row_changes(events[0]).keys() for event in events[1:]):
+        raise ValueError("the first event does not state what a later one changes")
+    changes = {name: value for event in events for name, value in event.changes.items()}
     # without a savepoint, because a refused transition has written nothing
     with transaction.atomic(savepoint=False):
-        row = update_row(task_id, len(lines), changes, sources=sources, fence=fence, wanted=wanted)
+        row = update_row(task_id, len(events), changes, sources=sources, fence=fence, wanted=wanted)
         if row is not None:
-            append(task_id, list(zip(lines, rows_after(row, lines), strict=True)), now)
+            append(task_id, list(zip(events, rows_after(row, events), strict=True)), now)
     if row is None:
         raise TransitionRefused
     return row
@@ -94,7 +94,7 @@ def update_row(
     sources: Collection[TaskStatus],
     fence: int | None,
     wanted: bool,
-) -> Row | None:
+) -> TaskRow | None:
     """Take the next `count` seqs and set `changes`; None if a condition is not met."""
     columns: list[str] = []
     values: list[Any] = [count]
@@ -110,12 +110,12 @@ def update_row(
         statuses=len(sources),
         fenced=fence is not None,
         wanted=wanted,
-        returning=Row._fields,
+        returning=TaskRow._fields,
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         row = cursor.fetchone()
-    return None if row is None else Row(*row)
+    return None if row is None else TaskRow(*row)
 
 
 def column_value(name: str, value: Any) -> tuple[str, Any]:
@@ -124,35 +124,35 @@ def column_value(name: str, value: Any) -> tuple[str, Any]:
     return column.column, column.get_db_prep_save(value, connection)
 
 
-def rows_after(last: Row, lines: Sequence[LogLine]) -> Iterator[Row]:
-    """The row after each line; `last` is the row after the last one."""
-    first, known = last.newest_seq - len(lines) + 1, dict[str, Any]()
-    for number, line in enumerate(lines[:-1]):
-        known |= row_changes(line)
+def rows_after(last: TaskRow, events: Sequence[NewEvent]) -> Iterator[TaskRow]:
+    """The row after each event; `last` is the row after the last one."""
+    first, known = last.newest_seq - len(events) + 1, dict[str, Any]()
+    for number, event in enumerate(events[:-1]):
+        known |= row_changes(event)
         yield last._replace(**known, newest_seq=first + number)
     yield last
 
 
-def row_changes(line: LogLine) -> dict[str, Any]:
+def row_changes(event: NewEvent) -> dict[str, Any]:
     """The changes that frames show."""
-    return {name: value for name, value in line.changes.items() if name in Row._fields}
+    return {name: value for name, value in event.changes.items() if name in TaskRow._fields}
 
 
-def append(task_id: Any, lines: Sequence[tuple[LogLine, Row]], now: datetime) -> None:
+def append(task_id: Any, events: Sequence[tuple[NewEvent, TaskRow]], now: datetime) -> None:
     """Write entries, each with the row after it, and publish them after the commit."""
-    events = [build_event(task_id, line, row, now) for line, row in lines]
-    insert_events(events)
+    rows = [task_event(task_id, event, row, now) for event, row in events]
+    insert_events(rows)
     # before publishing, so that the log line exists when a page shows the event
-    for line, row in lines:
+    for event, row in events:
         log_outcome(
             task_id,
-            line.kind,
+            event.kind,
             model=row.model,
             attempt=row.attempt,
-            details=line.details,
-            changes=line.changes,
+            details=event.details,
+            changes=event.changes,
         )
-    for written, (_line, row) in zip(events, lines, strict=True):
+    for written, (_event, row) in zip(rows, events, strict=True):
         publish = partial(
             broadcast.publish_event,
             owner_id=row.owner_id,
@@ -163,12 +163,12 @@ def append(task_id: Any, lines: Sequence[tuple[LogLine, Row]], now: datetime) ->
         transaction.on_commit(publish, robust=True)
 
 
-def build_event(task_id: Any, line: LogLine, row: Row, now: datetime) -> TaskEvent:
+def task_event(task_id: Any, event: NewEvent, row: TaskRow, now: datetime) -> TaskEvent:
     frame = encode(
         event_frame(
             task_id=str(task_id),
             seq=row.newest_seq,
-            kind=line.kind,
+            kind=event.kind,
             status=TaskStatus(row.status),
             step=Step(row.step),
             progress=row.progress,
@@ -176,31 +176,31 @@ def build_event(task_id: Any, line: LogLine, row: Row, now: datetime) -> TaskEve
             eta_seconds=row.eta_seconds,
             attempt=row.attempt,
             image=row.current_image,
-            details=line.details,
+            details=event.details,
             timestamp=now.timestamp(),
             code=row.error_code,
-            ending=line.ending,
+            ending=event.ending,
         )
     )
     return TaskEvent(
         task_id=task_id,
         seq=row.newest_seq,
-        kind=line.kind,
+        kind=event.kind,
         step=row.step,
         progress=row.progress,
         attempt=row.attempt,
-        details=line.details,
+        details=event.details,
         frame=frame,
         created_at=now,
     )
 
 
-def insert_events(events: Sequence[TaskEvent]) -> None:
+def insert_events(rows: Sequence[TaskEvent]) -> None:
     """Insert events in one statement, without reading their primary keys back."""
     values = [
-        column.get_db_prep_save(getattr(event, column.attname), connection)
-        for event in events
+        column.get_db_prep_save(getattr(row, column.attname), connection)
+        for row in rows
         for column in sql.EVENT_COLUMNS
     ]
     with connection.cursor() as cursor:
-        cursor.execute(sql.INSERT_EVENTS + ", ".join([sql.EVENT_VALUES] * len(events)), values)
+        cursor.execute(sql.INSERT_EVENTS + ", ".join([sql.EVENT_VALUES] * len(rows)), values)

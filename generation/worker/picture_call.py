@@ -270,11 +270,11 @@ class PictureCall:
         if self.fraction >= 1:
             seen += meter.advance(Step.DECODING)
         if seen:
-            await self.attempt.write(services.record_seen, seen=seen)
+            await self.attempt.write(services.record_progress, seen=seen)
 
     async def begin(self, step: Step) -> None:
         """Write that `step` began, and before it the steps that passed unobserved."""
-        await self.attempt.write(services.record_seen, seen=self.attempt.meter.advance(step))
+        await self.attempt.write(services.record_progress, seen=self.attempt.meter.advance(step))
 
     async def finish(self, text: str) -> Picture:
         """Decode and check the image while the step is written.

@@ -187,7 +187,7 @@ class WorkerRules(UserRules):
             step=step, progress=progress, basis=Basis.MEASURED, eta_seconds=1.0, image=1, details={}
         )
         if step != Step.PREPARING:
-            self.write(claim, services.record_seen, wanted=False, seen=[boundary])
+            self.write(claim, services.record_progress, wanted=False, seen=[boundary])
             return
         call: dict[str, Any] = {"slot_id": claim.slot_id, "request_id": uuid.uuid4(), "seed": 1}
         self.write(claim, services.begin_call, wanted=False, boundary=boundary, **call)

@@ -104,7 +104,7 @@ class BusyFeed:
 
     def pass_on(self, claim: Claim, seen: Boundary | Fraction) -> None:
         self.now += timedelta(milliseconds=431)
-        services.record_seen(
+        services.record_progress(
             task_id=claim.task.pk, attempt=claim.task.attempt, seen=[seen], now=self.now
         )
 

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from generation import selectors
 from generation.choices import EventKind, Step
 from generation.models import GenerationTask, Worker
-from generation.services.transition import RUNNING, LogLine, transition
+from generation.services.transition import RUNNING, NewEvent, transition
 from tests.factories import claim_one, state_of, submit
 from tests.pages.clients import signed_in
 
@@ -28,17 +28,19 @@ ATTEMPT: list[tuple[EventKind, Step, dict[str, Any]]] = [
 ]
 
 
-def lengthen(task: GenerationTask, lines: Sequence[LogLine], now: datetime) -> None:
-    for first in range(0, len(lines), AT_ONCE):
-        transition(task_id=task.pk, lines=lines[first : first + AT_ONCE], sources=RUNNING, now=now)
+def lengthen(task: GenerationTask, events: Sequence[NewEvent], now: datetime) -> None:
+    for first in range(0, len(events), AT_ONCE):
+        transition(
+            task_id=task.pk, events=events[first : first + AT_ONCE], sources=RUNNING, now=now
+        )
 
 
-def fractions(count: int) -> list[LogLine]:
+def fractions(count: int) -> list[NewEvent]:
     """As progress that creeps left behind."""
     changes = {"step": Step.GENERATING, "current_image": 1, "progress": 12.0, "eta_seconds": 9.0}
-    began = LogLine(kind=EventKind.STEP_BEGAN, details={"observed": True}, changes=changes)
+    began = NewEvent(kind=EventKind.STEP_BEGAN, details={"observed": True}, changes=changes)
     return [began] + [
-        LogLine(
+        NewEvent(
             kind=EventKind.PROGRESSED,
             details={"fraction": number / count / 10, "done": 0, "total": 9},
             changes={
@@ -52,11 +54,11 @@ def fractions(count: int) -> list[LogLine]:
     ]
 
 
-def attempts(count: int) -> Iterator[LogLine]:
+def attempts(count: int) -> Iterator[NewEvent]:
     for number in range(count):
         kind, step, details = ATTEMPT[number % len(ATTEMPT)]
         attempt = 1 + number // len(ATTEMPT)
-        yield LogLine(kind=kind, details=details, changes={"step": step, "attempt": attempt})
+        yield NewEvent(kind=kind, details=details, changes={"step": step, "attempt": attempt})
 
 
 @pytest.fixture

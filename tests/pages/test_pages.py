@@ -53,7 +53,7 @@ def test_the_page_has_the_state(alice: User, model: str, worker: Worker, now: da
     task = submit(alice, now, prompt="first paint")
     claim = claim_one(worker, now)
     fraction = Fraction(progress=47.3, eta_seconds=3.2, image=1, fraction=0.5, done=5, total=10)
-    services.record_seen(task_id=task.pk, attempt=claim.task.attempt, seen=[fraction], now=now)
+    services.record_progress(task_id=task.pk, attempt=claim.task.attempt, seen=[fraction], now=now)
 
     html = signed_in(alice).get("/").text
 

@@ -49,7 +49,7 @@ def begin(claim: Claim, step: Step, image: int, now: datetime) -> None:
     boundary = Boundary(
         step=step, image=image, progress=50, basis=Basis.MEASURED, eta_seconds=1, details={}
     )
-    services.record_seen(
+    services.record_progress(
         task_id=claim.task.pk, attempt=claim.task.attempt, seen=[boundary], now=now
     )
 

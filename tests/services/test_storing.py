@@ -12,7 +12,7 @@ from generation.choices import EventKind, Step, TaskStatus
 from generation.exceptions import TransitionRefused
 from generation.models import GeneratedImage, ModelSlot, Worker
 from generation.services import Claim, LastImage
-from generation.services.transition import RUNNING, LogLine, transition
+from generation.services.transition import RUNNING, NewEvent, transition
 from tests.factories import claim_one, kinds, submit
 from tests.pictures import picture
 
@@ -98,11 +98,11 @@ def test_every_picture_is_needed(alice: User, model: str, worker: Worker, now: d
 
 def test_a_log_never_guesses_how_a_task_stood_before_a_line(claim: Claim, now: datetime) -> None:
     quiet, loud = (
-        LogLine(kind=EventKind.DELAYED),
-        LogLine(kind=EventKind.STEP_BEGAN, changes={"step": Step.PREPARING}),
+        NewEvent(kind=EventKind.DELAYED),
+        NewEvent(kind=EventKind.STEP_BEGAN, changes={"step": Step.PREPARING}),
     )
 
-    with pytest.raises(ValueError, match="first line"):
-        transition(task_id=claim.task.pk, lines=[quiet, loud], sources=RUNNING, now=now)
+    with pytest.raises(ValueError, match="first event"):
+        transition(task_id=claim.task.pk, events=[quiet, loud], sources=RUNNING, now=now)
 
     assert kinds(claim.task.pk) == ["submitted", "claimed", "step_began"]

@@ -29,7 +29,7 @@ def progress(claim: Claim, times: int) -> None:
             done=count,
             total=times,
         )
-        services.record_seen(
+        services.record_progress(
             task_id=claim.task.pk, attempt=claim.task.attempt, seen=[fraction], now=timezone.now()
         )
 

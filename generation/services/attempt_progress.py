@@ -16,7 +16,7 @@ from generation.images import Picture
 from generation.models import GeneratedImage, ModelSlot
 from generation.services.completion import completed, images_of, lock_task
 from generation.services.slots import free_slot
-from generation.services.transition import RUNNING, LogLine, transition
+from generation.services.transition import RUNNING, NewEvent, transition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +32,8 @@ class Boundary:
     details: dict[str, Any]
 
     @property
-    def line(self) -> LogLine:
-        return LogLine(
+    def event(self) -> NewEvent:
+        return NewEvent(
             kind=EventKind.STEP_BEGAN,
             details={"observed": self.observed, **self.details},
             changes={
@@ -58,12 +58,12 @@ class Fraction:
     total: int
 
     @property
-    def line(self) -> LogLine:
-        return LogLine(
+    def event(self) -> NewEvent:
+        return NewEvent(
             kind=EventKind.PROGRESSED,
             details={"fraction": round(self.fraction, 4), "done": self.done, "total": self.total},
             changes={
-                # stated because a later line of the same transaction may change them
+                # stated because a later event of the same transaction may change them
                 "step": Step.GENERATING,
                 "current_image": self.image,
                 "progress": self.progress,
@@ -96,31 +96,31 @@ def begin_call(
     Raises TransitionRefused if the task or the slot no longer belongs to this attempt.
     """
     with transaction.atomic():
-        line = boundary.line.with_changes(seed=seed)
-        transition(task_id=task_id, lines=[line], sources=RUNNING, fence=attempt, now=now)
+        event = boundary.event.with_changes(seed=seed)
+        transition(task_id=task_id, events=[event], sources=RUNNING, fence=attempt, now=now)
         mine = ModelSlot.objects.filter(pk=slot_id, task=task_id, attempt=attempt)
         if not mine.update(request_id=request_id):
             raise TransitionRefused
 
 
-def record_seen(
+def record_progress(
     *, task_id: uuid.UUID, attempt: int, seen: Sequence[Boundary | Fraction], now: datetime
 ) -> None:
     """Write boundaries and fractions, oldest first, in one transaction."""
-    lines = [each.line for each in seen]
-    transition(task_id=task_id, lines=lines, sources=RUNNING, fence=attempt, now=now)
+    events = [each.event for each in seen]
+    transition(task_id=task_id, events=events, sources=RUNNING, fence=attempt, now=now)
 
 
 def delay(
     *, task_id: uuid.UUID, attempt: int, reason: DelayReason, wait: timedelta, now: datetime
 ) -> None:
     """Record that the model server asked to call again later; the slot is kept."""
-    line = LogLine(
+    event = NewEvent(
         kind=EventKind.DELAYED,
         details={"reason": reason.value, "until": round((now + wait).timestamp(), 3)},
         changes={"eta_seconds": None},
     )
-    transition(task_id=task_id, lines=[line], sources=RUNNING, fence=attempt, now=now)
+    transition(task_id=task_id, events=[event], sources=RUNNING, fence=attempt, now=now)
 
 
 def store_image(
@@ -154,16 +154,16 @@ def store_image(
         sha256=picture.sha256,
         demo=demo,
     )
-    line = LogLine(
+    event = NewEvent(
         kind=EventKind.IMAGE_STORED,
         details={"image": image.data, "bytes": image.bytes},
         changes={"progress": progress, "basis": Basis.MEASURED, "eta_seconds": eta_seconds},
     )
     try:
         with transaction.atomic():
-            lines = [line] if last is None else [*ending_lines(line, image, last, now)]
+            events = [event] if last is None else [*ending_events(event, image, last, now)]
             transition(
-                task_id=task_id, lines=lines, sources=RUNNING, fence=attempt, wanted=True, now=now
+                task_id=task_id, events=events, sources=RUNNING, fence=attempt, wanted=True, now=now
             )
             image.save(force_insert=True)
             if last is not None:
@@ -176,17 +176,17 @@ def store_image(
     return image
 
 
-def ending_lines(
-    line: LogLine, image: GeneratedImage, last: LastImage, now: datetime
-) -> tuple[LogLine, LogLine]:
+def ending_events(
+    event: NewEvent, image: GeneratedImage, last: LastImage, now: datetime
+) -> tuple[NewEvent, NewEvent]:
     """The entries of the last image and of the end; raises TransitionRefused if one is missing."""
     task = lock_task(image.task_id)
     others = images_of(task) if task.image_count > 1 else []
     if len(others) + 1 != task.image_count:
         raise TransitionRefused
     pictures = sorted([*others, image.data], key=lambda each: each["index"])
-    # the end changes status and step too, so the first line states both
-    stored = line.with_changes(status=task.status, step=task.step)
+    # the end changes status and step too, so the first event states both
+    stored = event.with_changes(status=task.status, step=task.step)
     return stored, completed(task, pictures, last.measured, now)
 
 
