@@ -7,13 +7,13 @@ from django.utils.translation import gettext as _
 from generation.choices import (
     Basis,
     DelayReason,
-    ErrorCode,
     EventKind,
     InterruptReason,
     QueueReason,
     Step,
     TaskStatus,
 )
+from generation.error_codes import ErrorCode
 from generation.limits import NUMBERED_TASKS
 
 LABELS = {

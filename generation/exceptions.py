@@ -23,7 +23,8 @@ StudioError                     code
 
 from __future__ import annotations
 
-from generation.choices import ErrorCode, InterruptReason
+from generation.choices import InterruptReason
+from generation.error_codes import ErrorCode
 from generation.redaction import redacted
 
 

@@ -14,7 +14,7 @@ import zlib
 import simplejpeg
 from PIL import Image
 
-from generation.choices import ErrorCode
+from generation.error_codes import ErrorCode
 from generation.exceptions import PictureError
 from generation.image_format import ImageStructure, png_chunks, read_structure
 from generation.images import MAX_BASE64, Picture, opened

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from generation.choices import ErrorCode
+from generation.error_codes import ErrorCode
 from generation.exceptions import PictureError
 
 JPEG_START = b"\xff\xd8"

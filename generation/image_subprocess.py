@@ -16,7 +16,7 @@ import sys
 from typing import Any
 
 from generation import image_check, images
-from generation.choices import ErrorCode
+from generation.error_codes import ErrorCode
 from generation.exceptions import PictureError
 from generation.image_ipc import TIME_LIMIT, pack, receive
 

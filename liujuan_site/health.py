@@ -9,8 +9,8 @@ from django.db import Error as DatabaseProblem
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from generation import readiness
-from generation.choices import VIEW_ALL
 from generation.hub import hub
+from generation.permissions import VIEW_ALL
 from generation.readiness import Check, Health, Report
 
 CHECK_TIMEOUT = 0.7

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.views import defaults
 
 from generation import readiness
-from generation.choices import ErrorCode
+from generation.error_codes import ErrorCode
 from generation.outages import database
 
 SOONEST, LATEST = 10, 20

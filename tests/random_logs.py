@@ -6,7 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from generation.choices import Basis, ErrorCode, EventKind, InterruptReason, Step, TaskStatus
+from generation.choices import Basis, EventKind, InterruptReason, Step, TaskStatus
+from generation.error_codes import ErrorCode
 from generation.protocol import event_frame
 from generation.protocol.server_messages import EventFrame
 

@@ -14,13 +14,13 @@ from docs.draw import draw
 from generation import limits, models
 from generation.choices import (
     DelayReason,
-    ErrorCode,
     EventKind,
     InterruptReason,
     QueueReason,
     Step,
     TaskStatus,
 )
+from generation.error_codes import ErrorCode
 from generation.hub import outbox
 from generation.protocol import (
     EventFrame,

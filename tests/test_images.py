@@ -14,7 +14,7 @@ from django.test import override_settings
 from PIL import Image, ImageCms
 
 from generation import image_check, images
-from generation.choices import ErrorCode
+from generation.error_codes import ErrorCode
 from generation.exceptions import PictureError, StorageError
 from generation.image_format import read_structure
 from tests.pictures import as_base64, jpeg, picture, png

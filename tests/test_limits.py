@@ -10,7 +10,7 @@ import pytest
 from django.utils import translation
 
 from generation import limits
-from generation.choices import ErrorCode
+from generation.error_codes import ErrorCode
 from tests.prebuilt import ROOT
 
 STANDS_ONCE = {limits.MIN_SIDE, limits.MAX_SIDE, limits.MAX_PROMPT}

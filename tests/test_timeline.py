@@ -9,15 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation.choices import (
-    Basis,
-    DelayReason,
-    ErrorCode,
-    EventKind,
-    InterruptReason,
-    Step,
-    TaskStatus,
-)
+from generation.choices import Basis, DelayReason, EventKind, InterruptReason, Step, TaskStatus
+from generation.error_codes import ErrorCode
 from generation.protocol import EventFrame, TaskData, empty_state, event_frame, fold
 from generation.timeline.diagnosis import Diagnosis, diagnose
 from generation.timeline.spans import Bar, Segment, Timeline, build_timeline, extras_of, ticks

@@ -24,7 +24,8 @@ from benchmarks.inside.bulk_rows import (
 )
 from generation import images, services
 from generation.admin.changelist import MAX_SCANNED_TASKS
-from generation.choices import Basis, ErrorCode, Step
+from generation.choices import Basis, Step
+from generation.error_codes import ErrorCode
 from generation.models import GenerationTask
 from generation.protocol import Generate
 from generation.selectors.gallery import MAX_SCANNED, write_cursor

@@ -15,7 +15,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from generation.choice_labels import label
-from generation.choices import UNFINISHED, ErrorCode, Step, TaskStatus
+from generation.choices import UNFINISHED, Step, TaskStatus
+from generation.error_codes import ErrorCode
 from generation.models import GenerationTask
 from generation.selectors.gallery import known_models
 

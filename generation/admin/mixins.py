@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from generation.choices import VIEW_ALL
+from generation.permissions import VIEW_ALL
 
 
 class ReadOnlyMixin:

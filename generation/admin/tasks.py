@@ -29,10 +29,11 @@ from generation.admin.filters import (
 from generation.admin.inlines import SHOWN_EVENTS, EventInline, ImageInline, pictures_of
 from generation.admin.mixins import ReadOnlyMixin
 from generation.choice_labels import label
-from generation.choices import CHANGE_ALL, Step, TaskStatus
+from generation.choices import Step, TaskStatus
 from generation.clock import clock
 from generation.exceptions import NotFound, TransitionRefused
 from generation.models import GenerationTask
+from generation.permissions import CHANGE_ALL
 
 LIST = "admin:generation_generationtask_changelist"
 PAGE = "admin:generation_generationtask_change"

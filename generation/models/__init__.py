@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from generation.models.collection import Collection
+from generation.models.images import GeneratedImage
 from generation.models.share_links import ShareLink
-from generation.models.tasks import (
-    GeneratedImage,
-    GenerationTask,
-    TaskEvent,
-)
+from generation.models.tasks import GenerationTask, TaskEvent
 from generation.models.workers import Installation, ModelSlot, ModelState, Worker
 
 __all__ = [

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from generation.choices import ErrorCode
+from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput
 from generation.identifiers import parse_hyphenated
 

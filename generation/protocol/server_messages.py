@@ -8,7 +8,8 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 from django.utils import translation
 
-from generation.choices import Basis, ErrorCode, EventKind, Step, TaskStatus
+from generation.choices import Basis, EventKind, Step, TaskStatus
+from generation.error_codes import ErrorCode
 
 PROTOCOL_VERSION = 1
 

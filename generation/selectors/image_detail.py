@@ -11,7 +11,8 @@ from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from generation import images, parameters
-from generation.choices import ErrorCode, Step
+from generation.choices import Step
+from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput, NotFound
 from generation.limits import MAX_IMAGES, SEED_COUNT
 from generation.models import GeneratedImage, GenerationTask

@@ -6,7 +6,8 @@ from typing import TypedDict
 
 from django.conf import settings
 
-from generation.choices import ErrorCode, QueueReason
+from generation.choices import QueueReason
+from generation.error_codes import ErrorCode
 from generation.models import ModelState
 
 

@@ -11,12 +11,12 @@ from django.db import transaction
 from generation.choices import (
     COUNTED_INTERRUPTIONS,
     Basis,
-    ErrorCode,
     EventKind,
     InterruptReason,
     Step,
     TaskStatus,
 )
+from generation.error_codes import ErrorCode
 from generation.exceptions import TransitionRefused
 from generation.models import GeneratedImage, GenerationTask
 from generation.protocol import ImageData, ending_data

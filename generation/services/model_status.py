@@ -14,7 +14,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.log_format import log_line
-from generation.choices import ErrorCode, KeyUse, Route
+from generation.choices import KeyUse, Route
+from generation.error_codes import ErrorCode
 from generation.limits import MAX_MODELS, MAX_SLOTS
 from generation.models import GenerationTask, ModelSlot, ModelState
 from generation.outages import LogRateLimit

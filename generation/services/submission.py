@@ -13,7 +13,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from generation import broadcast, limits, selectors
-from generation.choices import Basis, ErrorCode, EventKind, Step, TaskStatus
+from generation.choices import Basis, EventKind, Step, TaskStatus
+from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput, NotFound, TransitionRefused
 from generation.identifiers import parse_uuid
 from generation.models import GenerationTask

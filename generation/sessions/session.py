@@ -16,12 +16,13 @@ from django.db import Error as DatabaseProblem
 from accounts.client_address import UNKNOWN
 from accounts.security_log import SecurityEvent, log_event
 from generation import protocol, selectors, services
-from generation.choices import CHANGE_ALL, ErrorCode
 from generation.clock import clock
+from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput, NotFound, StudioError
 from generation.limits import MAX_MESSAGE_BYTES
 from generation.models import GenerationTask
 from generation.outages import database
+from generation.permissions import CHANGE_ALL
 from generation.protocol import Attach, Cancel, Detach, Generate, Ping, Retry
 
 if TYPE_CHECKING:

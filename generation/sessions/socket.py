@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from channels.db import database_sync_to_async
 
 from generation import protocol, selectors
-from generation.choices import ErrorCode
+from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput
 from generation.hub import SocketOutbox, hub, replay_lock
 from generation.limits import MAX_ATTACHED, MAX_QUEUED_FRAMES

@@ -14,7 +14,7 @@ from django.views import defaults
 
 from accounts.client_address import client_address
 from accounts.security_log import SecurityEvent, log_event, log_foreign_host
-from generation.choices import ErrorCode
+from generation.error_codes import ErrorCode
 from generation.sessions import owner_buckets
 
 

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.client_address import client_address
 from generation import selectors
-from generation.choices import ErrorCode
 from generation.clock import clock
+from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput
 from generation.protocol import parse_cursors, parse_since
 from generation.protocol.close_codes import CloseCode

@@ -29,8 +29,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from generation import limits, selectors, services
-from generation.choices import ErrorCode
 from generation.clock import clock
+from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput, NotFound
 from generation.selectors import GalleryFilter
 from generation.sessions import allows_request

@@ -14,7 +14,7 @@ from django.db import Error as DatabaseProblem
 from django.http import HttpRequest, HttpResponseBase, JsonResponse, RawPostDataException
 from django.views.decorators.cache import never_cache
 
-from generation.choices import ErrorCode
+from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput, NotFound, StudioError, TransitionRefused
 from generation.identifiers import parse_uuid
 from generation.limits import MAX_MESSAGE_BYTES, MAX_SELECTED

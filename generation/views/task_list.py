@@ -10,8 +10,8 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_POST, require_safe
 
 from generation import selectors
-from generation.choices import ErrorCode
 from generation.clock import clock
+from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput
 from generation.limits import MAX_NAMED
 from generation.selectors import Card

@@ -16,8 +16,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from generation import selectors, services
-from generation.choices import ErrorCode
 from generation.clock import clock
+from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput, NotFound
 from generation.sessions import request_buckets
 from generation.views.compression import compressed

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from accounts.log_format import log_line
-from generation.choices import ErrorCode
+from generation.error_codes import ErrorCode
 from generation.exceptions import DecoderLost, PictureError
 from generation.image_ipc import TIME_LIMIT, pack, receive
 from generation.images import MAX_BASE64, Picture

@@ -12,8 +12,9 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 from generation import services
-from generation.choices import ErrorCode, KeyUse
+from generation.choices import KeyUse
 from generation.clock import clock
+from generation.error_codes import ErrorCode
 from generation.exceptions import XinferenceError, XinferenceKeyRefused
 from generation.outages import MAX_CAUSES, LogRateLimit, Outage
 from generation.redaction import redacted

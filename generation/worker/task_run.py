@@ -13,12 +13,9 @@ from time import monotonic
 
 from accounts.log_format import log_line
 from generation import images, selectors, services
-from generation.choices import (
-    DelayReason,
-    ErrorCode,
-    InterruptReason,
-)
+from generation.choices import DelayReason, InterruptReason
 from generation.clock import clock
+from generation.error_codes import ErrorCode
 from generation.exceptions import (
     AttemptInterrupted,
     CancelObserved,

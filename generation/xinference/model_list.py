@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.log_format import log_line
-from generation.choices import ErrorCode, Route
+from generation.choices import Route
+from generation.error_codes import ErrorCode
 from generation.exceptions import XinferenceFailed
 from generation.limits import MAX_MODEL_NAME
 from generation.outages import LogRateLimit

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from generation.choices import ErrorCode
+from generation.error_codes import ErrorCode
 from generation.exceptions import (
     PictureError,
     XinferenceAborted,
@@ -21,7 +21,7 @@ from generation.exceptions import (
     XinferenceRefused,
 )
 from generation.limits import MAX_ERROR_DETAIL
-from generation.xinference.error_codes import known_error, without_prompts
+from generation.xinference.known_errors import known_error, without_prompts
 from generation.xinference.operator_messages import (
     PROXY_STATUSES,
     reason_of_invalid_json,

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from generation.choices import ErrorCode
-from generation.xinference.error_codes import known_error, without_prompts
+from generation.error_codes import ErrorCode
+from generation.xinference.known_errors import known_error, without_prompts
 
 MEMORY = [
     "CUDA out of memory. Tried to allocate 2.25 GiB. GPU 0 has a total capacity of 23.65 GiB of "

@@ -9,7 +9,8 @@ import io
 import pytest
 from PIL import Image
 
-from generation.choices import ErrorCode, Route
+from generation.choices import Route
+from generation.error_codes import ErrorCode
 from generation.exceptions import XinferenceFailed, XinferenceRefused
 from generation.xinference import XinferenceClient
 from tests.contract.demo_process import MODEL

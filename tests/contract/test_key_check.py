@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from generation.choices import ErrorCode, Route
+from generation.choices import Route
+from generation.error_codes import ErrorCode
 from generation.exceptions import XinferenceKeyRefused, XinferenceRefused, XinferenceUnreachable
 from generation.xinference import XinferenceClient
 from tests.contract.demo_process import MODEL

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from demo_xinference.nonsense import KINDS
-from generation.choices import ErrorCode, Route
+from generation.choices import Route
+from generation.error_codes import ErrorCode
 from generation.exceptions import PictureError, XinferenceFailed
 from tests.contract.demo_process import MODEL
 from tests.contract.draw_requests import drawn, small

@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from generation.choices import ErrorCode, Route
+from generation.choices import Route
+from generation.error_codes import ErrorCode
 from generation.exceptions import (
     PictureError,
     StudioError,

@@ -14,7 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from generation.choices import ErrorCode, Route
+from generation.choices import Route
+from generation.error_codes import ErrorCode
 from generation.exceptions import XinferenceError, XinferenceRefused
 from generation.xinference import XinferenceClient
 from generation.xinference.network import HandshakeTimeout, LimitedBackend

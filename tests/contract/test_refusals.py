@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from generation import image_check
-from generation.choices import ErrorCode, Route
+from generation.choices import Route
+from generation.error_codes import ErrorCode
 from generation.exceptions import (
     PictureError,
     XinferenceAborted,

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from generation import services
-from generation.choices import Basis, DelayReason, ErrorCode, InterruptReason, Step
+from generation.choices import Basis, DelayReason, InterruptReason, Step
 from generation.choices import TaskStatus as Status
+from generation.error_codes import ErrorCode
 from generation.exceptions import TransitionRefused
 from generation.models import GeneratedImage, GenerationTask, ModelSlot, ModelState
 from generation.services import AbandonedCall, Boundary, Claim, LastImage

@@ -10,7 +10,8 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from generation import services
-from generation.choices import Basis, ErrorCode, InterruptReason, Step
+from generation.choices import Basis, InterruptReason, Step
+from generation.error_codes import ErrorCode
 from generation.models import GenerationTask, Worker
 from generation.services import Boundary, Claim, Fraction
 from tests.factories import claim_one, finish, interrupt, settle, submit

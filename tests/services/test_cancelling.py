@@ -8,7 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 
 from generation import services
-from generation.choices import ErrorCode, InterruptReason, Route, TaskStatus
+from generation.choices import InterruptReason, Route, TaskStatus
+from generation.error_codes import ErrorCode
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, Worker
 from generation.services import Claim

@@ -14,7 +14,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from generation import services
-from generation.choices import ErrorCode, InterruptReason, TaskStatus
+from generation.choices import InterruptReason, TaskStatus
+from generation.error_codes import ErrorCode
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, ModelSlot, Worker
 from generation.protocol import Generate

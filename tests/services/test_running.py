@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from generation import selectors, services
-from generation.choices import ErrorCode, TaskStatus
+from generation.choices import TaskStatus
+from generation.error_codes import ErrorCode
 from generation.models import GenerationTask, ModelSlot, ModelState, Worker
 from generation.protocol import QueuePosition
 from generation.services import Claim

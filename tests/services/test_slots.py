@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 from django.test import override_settings
 
 from generation import selectors, services
-from generation.choices import ErrorCode, InterruptReason, Route
+from generation.choices import InterruptReason, Route
+from generation.error_codes import ErrorCode
 from generation.models import ModelSlot, ModelState, Worker
 from generation.services import Claim, ModelObservation
 from tests.conftest import MODEL

@@ -11,7 +11,8 @@ from django.contrib.auth.models import User
 from django.test import override_settings
 
 from generation import selectors, services
-from generation.choices import ErrorCode, TaskStatus
+from generation.choices import TaskStatus
+from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput, NotFound, TransitionRefused
 from generation.models import GenerationTask, Worker
 from generation.protocol import Generate

@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import translation
 
-from generation.choices import ErrorCode
+from generation.error_codes import ErrorCode
 from generation.hub import hub
 from generation.models import GenerationTask
 from tests.socket.sockets import OpenPage, Page

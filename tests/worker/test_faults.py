@@ -13,7 +13,7 @@ from django.test import override_settings
 
 from demo_xinference.faults import parse_all
 from generation import images
-from generation.choices import ErrorCode
+from generation.error_codes import ErrorCode
 from generation.exceptions import PictureError
 from generation.models import GeneratedImage, GenerationTask, ModelSlot, ModelState
 from generation.worker.attempt import Attempt

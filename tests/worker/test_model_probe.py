@@ -12,8 +12,8 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from generation import services
-from generation.choices import ErrorCode
 from generation.clock import clock
+from generation.error_codes import ErrorCode
 from generation.models import ModelSlot, ModelState, Worker
 from generation.readiness import Health, worker_report
 from generation.worker import model_probe

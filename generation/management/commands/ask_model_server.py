@@ -9,8 +9,9 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from generation.choices import ErrorCode, KeyUse
+from generation.choices import KeyUse
 from generation.clock import clock
+from generation.error_codes import ErrorCode
 from generation.models import ModelState
 from generation.worker.model_probe import ModelProbe
 from generation.xinference import configured_client

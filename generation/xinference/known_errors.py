@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from generation.choices import ErrorCode
+from generation.error_codes import ErrorCode
 
 HIDDEN = "…"
 SHARED_RUN = 8

@@ -1,0 +1,181 @@
+"""Error codes, each with its sentence."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from generation import limits
+
+
+class ErrorCode(models.TextChoices):
+    """Every error code of pages and programs, with its sentence."""
+
+    PROMPT_EMPTY = "prompt_empty", _("The prompt is empty. Write what the picture should show.")
+    PROMPT_TOO_LONG = (
+        "prompt_too_long",
+        format_lazy(
+            _("The prompt is longer than {most} characters. Shorten it and send it again."),
+            most=f"{limits.MAX_PROMPT:,}",
+        ),
+    )
+    PROMPT_INVALID = (
+        "prompt_invalid",
+        _("The prompt contains a character that cannot be stored (NUL). Remove it."),
+    )
+    SIZE_INVALID = (
+        "size_invalid",
+        format_lazy(
+            _(
+                "Width and height must be multiples of {step} between {least} and {most}, "
+                "written like 512x512."
+            ),
+            step=limits.SIDE_MULTIPLE,
+            least=limits.MIN_SIDE,
+            most=limits.MAX_SIDE,
+        ),
+    )
+    COUNT_INVALID = (
+        "count_invalid",
+        format_lazy(_("The number of pictures must be from 1 to {most}."), most=limits.MAX_IMAGES),
+    )
+    STEPS_INVALID = (
+        "steps_invalid",
+        format_lazy(_("The number of steps must be from 1 to {most}."), most=limits.MAX_STEPS),
+    )
+    GUIDANCE_INVALID = (
+        "guidance_invalid",
+        format_lazy(_("Guidance must be a number from 0 to {most}."), most=limits.MAX_GUIDANCE),
+    )
+    SEED_INVALID = (
+        "seed_invalid",
+        format_lazy(_("The seed must be a whole number from 0 to {most}."), most=limits.MAX_SEED),
+    )
+    MODEL_UNKNOWN = "model_unknown", _("This model is not available. Choose one from the list.")
+    REQUEST_KEY_INVALID = "request_key_invalid", _("request_key must be a UUID.")
+    REQUEST_KEY_REUSED = (
+        "request_key_reused",
+        _("This request_key already belongs to a different request. Use a new one."),
+    )
+    NOT_JSON = "not_json", _("The message is not valid JSON.")
+    BINARY_FRAME = "binary_frame", _("Binary frames are not supported. Send JSON text.")
+    TOO_LONG = (
+        "too_long",
+        format_lazy(
+            _("The message is longer than {most} bytes."), most=f"{limits.MAX_MESSAGE_BYTES:,}"
+        ),
+    )
+    BAD_MESSAGE = "bad_message", _("A field of the message is missing or has the wrong type.")
+    UNKNOWN_ACTION = "unknown_action", _("This action does not exist. Check its name.")
+    UNKNOWN_FIELD = (
+        "unknown_field",
+        _("The message has an unknown field. Remove it and send the message again."),
+    )
+    NOT_FOUND = "not_found", _("There is no such task, or it is not yours.")
+    NOT_ALLOWED_NOW = "not_allowed_now", _("The task's state does not allow this now.")
+    TOO_MANY_ATTACHED = (
+        "too_many_attached",
+        format_lazy(
+            _("One connection can follow {most} tasks. Detach from some first."),
+            most=limits.MAX_ATTACHED,
+        ),
+    )
+    TOO_MANY_WAITING = (
+        "too_many_waiting",
+        format_lazy(
+            _("You have {most} unfinished tasks. Wait until some end, or cancel some."),
+            most=limits.MAX_UNFINISHED,
+        ),
+    )
+    TOO_MANY_PICTURES = (
+        "too_many_pictures",
+        format_lazy(
+            _("At most {most} pictures can be selected at once. Select fewer."),
+            most=limits.MAX_SELECTED,
+        ),
+    )
+    NOT_SIGNED_IN = "not_signed_in", _("You are signed out. Sign in again, then try again.")
+    ACCOUNT_DISABLED = "account_disabled", _("This account is disabled. Contact the operator.")
+    FLOODING = "flooding", _("Too many messages at once. Wait a few seconds, then try again.")
+    UNAVAILABLE = (
+        "unavailable",
+        _("The server cannot do this right now. Nothing was lost; try again in a moment."),
+    )
+
+    MODEL_DOWN = (
+        "model_down",
+        _("The model server cannot be reached. Check that it runs, then try again."),
+    )
+    MODEL_LOADING = "model_loading", _("The model is still loading.")
+    MODEL_BUSY = "model_busy", _("The model server is at capacity.")
+    KEY_REFUSED = (
+        "key_refused",
+        _("The model server refused our key. Ask the operator to set a valid one."),
+    )
+    MODEL_FORBIDDEN = (
+        "model_forbidden",
+        _("Our key has no access to this model. Choose another model or ask the operator."),
+    )
+    MODEL_NOT_FOUND = (
+        "model_not_found",
+        _("The model server does not have this model. Choose another one or ask the operator."),
+    )
+    REQUEST_REFUSED = (
+        "request_refused",
+        _("The model refused these settings. Change the size or the steps and try again."),
+    )
+    PROMPT_REFUSED = (
+        "prompt_refused",
+        _("The model server refused the prompt. Reword it and try again."),
+    )
+    SIZE_REFUSED = (
+        "size_refused",
+        _("The model cannot draw this size. Choose another size and try again."),
+    )
+    CALL_ABORTED = "call_aborted", _("The call was stopped on the model server. Try again.")
+    MODEL_ERROR = (
+        "model_error",
+        _("The model failed while drawing. Try again, or with a smaller size."),
+    )
+    OUT_OF_MEMORY = (
+        "out_of_memory",
+        _(
+            "The model ran out of memory. Choose a smaller size and try again; "
+            "if that does not help, tell the operator."
+        ),
+    )
+    MODEL_LOST = (
+        "model_lost",
+        _("The model process died while drawing. It restarts by itself; try again in a minute."),
+    )
+    STALLED = (
+        "stalled",
+        _("The model made no progress for too long. Check the model server, then try again."),
+    )
+    LEASE_EXPIRED = (
+        "lease_expired",
+        _("The workers on this task stopped responding three times. Try again."),
+    )
+    BAD_PICTURE = (
+        "bad_picture",
+        _("The model did not return a complete picture. Check the model server, then try again."),
+    )
+    PICTURE_TOO_LARGE = (
+        "picture_too_large",
+        _(
+            "The model returned a picture of a different size, so it was not stored. Choose "
+            "another size and try again."
+        ),
+    )
+    STORAGE_FAILED = (
+        "storage_failed",
+        _("The picture could not be written to disk. Ask the operator to free space, then retry."),
+    )
+    INTERNAL_ERROR = (
+        "internal_error",
+        _(
+            "An error occurred in the studio; its log has the details. Try again, and tell the "
+            "operator."
+        ),
+    )
