@@ -35,7 +35,7 @@ def watcher(studio: Studio) -> Iterator[Watcher]:
         yield watcher
 
 
-def test_a_prompt_becomes_a_picture_in_seven_steps(watcher: Watcher) -> None:
+def test_a_picture_is_made_in_seven_steps(watcher: Watcher) -> None:
     task_id = watcher.generate(size="512x512", steps=12, seed=7)
 
     result = watcher.until_type("result", "error", seconds=120)

@@ -29,12 +29,12 @@ class DemoWorker:
         await self.demo.aclose()
 
 
-StartDemoWorker = Callable[..., Awaitable[DemoWorker]]
+StartWorker = Callable[..., Awaitable[DemoWorker]]
 
 
 @pytest.fixture
-async def start_demo_worker(running_hub: None) -> AsyncIterator[StartDemoWorker]:
-    """`await start_demo_worker(faults=[…])`: a worker that has seen the demo model."""
+async def start_worker(running_hub: None) -> AsyncIterator[StartWorker]:
+    """`await start_worker(faults=[…])`: a worker that has seen the demo model."""
     demo_workers: list[DemoWorker] = []
 
     async def start(*, speed: float = SPEED, **options: Any) -> DemoWorker:

@@ -5,22 +5,17 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from django.contrib.auth.models import User
 
 from demo_xinference.faults import parse_all
 from generation.models import ModelState
-from tests.socket.sockets import OpenPage
-from tests.worker.demo_worker import StartDemoWorker, ending, kinds, seen_at
+from tests.socket.sockets import Page
+from tests.worker.demo_worker import StartWorker, ending, kinds, seen_at
 
 
-async def test_an_abort_that_is_not_answered_is_left_once_the_call_has_ended(
-    alice: User,
-    open_page: OpenPage,
-    start_demo_worker: StartDemoWorker,
-    caplog: pytest.LogCaptureFixture,
+async def test_a_hanging_abort_ends_with_its_call(
+    page: Page, start_worker: StartWorker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await start_demo_worker(faults=[{"do": "stall", "seconds": 3}, {"do": "hang", "on": "abort"}])
-    page = await open_page(alice)
+    await start_worker(faults=[{"do": "stall", "seconds": 3}, {"do": "hang", "on": "abort"}])
 
     task_id = await page.generate(size="256x256", steps=4)
     await seen_at(page, "generating")
@@ -32,11 +27,8 @@ async def test_an_abort_that_is_not_answered_is_left_once_the_call_has_ended(
     assert "abort_down" not in caplog.text
 
 
-async def test_a_look_at_a_silent_server_after_a_failure_ends_with_the_run(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
-    demo_worker = await start_demo_worker(faults=[{"do": "status", "status": 500}])
-    page = await open_page(alice)
+async def test_a_cancel_ends_a_hanging_model_probe(page: Page, start_worker: StartWorker) -> None:
+    demo_worker = await start_worker(faults=[{"do": "status", "status": 500}])
     (silent,) = parse_all([{"do": "hang", "on": "models"}])
     demo_worker.demo.faults.append(silent)
 

@@ -11,16 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 
 from generation.exceptions import PictureError
 from generation.models import GeneratedImage, ModelSlot
 from generation.worker import decoder
 from generation.worker.decoder import DecoderProcess
 from tests.pictures import as_base64, jpeg
-from tests.socket.sockets import OpenPage
+from tests.socket.sockets import Page
 from tests.studio import wait_until
-from tests.worker.demo_worker import StartDemoWorker, ending
+from tests.worker.demo_worker import StartWorker, ending
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
@@ -46,6 +45,16 @@ async def check(data: bytes) -> bytes:
     return (await decoder.check(text, width=512, height=512, parameters="柳")).data
 
 
+async def check_in_stopped_process() -> tuple[DecoderProcess, asyncio.Task[bytes]]:
+    """A process that is stopped while it has a picture, and the check of that picture."""
+    process = idle_process()
+    os.kill(process.pid, signal.SIGSTOP)
+    checking = asyncio.create_task(check(jpeg()))
+    while idle_process().pid == process.pid:  # noqa: ASYNC110  until it has the picture
+        await asyncio.sleep(0.01)
+    return process, checking
+
+
 async def test_a_process_is_used_again_and_keeps_nothing_of_a_refused_picture() -> None:
     pid = idle_process().pid
     with pytest.raises(PictureError):
@@ -58,11 +67,7 @@ async def test_a_process_is_used_again_and_keeps_nothing_of_a_refused_picture() 
 
 
 async def test_a_picture_that_nothing_waits_for_any_more_is_not_decoded_to_its_end() -> None:
-    process = idle_process()
-    os.kill(process.pid, signal.SIGSTOP)
-    waiting = asyncio.create_task(check(jpeg()))
-    while idle_process().pid == process.pid:  # noqa: ASYNC110  until it has the picture
-        await asyncio.sleep(0.01)
+    process, waiting = await check_in_stopped_process()
 
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -80,11 +85,7 @@ async def test_a_lost_process_costs_no_picture() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGPROF])
 async def test_a_picture_that_ends_the_process_is_refused(number: signal.Signals) -> None:
-    process = idle_process()
-    os.kill(process.pid, signal.SIGSTOP)
-    waiting = asyncio.create_task(check(jpeg()))
-    while idle_process().pid == process.pid:  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
+    process, waiting = await check_in_stopped_process()
 
     # both are pending until it goes on
     os.kill(process.pid, number)
@@ -142,11 +143,8 @@ def test_no_process_outlives_its_worker() -> None:
     wait_until(lambda: not exists(pid), what="the process has ended")
 
 
-async def test_a_cancel_while_a_picture_is_decoded_does_not_wait_for_it(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
-    await start_demo_worker()
-    page = await open_page(alice)
+async def test_a_cancel_ends_a_running_decoder(page: Page, start_worker: StartWorker) -> None:
+    await start_worker()
     await ending(page, await page.generate(**SMALL))
     while not await GeneratedImage.objects.exclude(thumbnail="").aexists():  # noqa: ASYNC110
         await asyncio.sleep(0.05)

@@ -17,17 +17,14 @@ from PIL import Image
 from generation import images
 from generation.models import GeneratedImage, GenerationTask, ModelSlot, TaskEvent
 from tests.factories import state_of
-from tests.socket.sockets import OpenPage
-from tests.worker.demo_worker import StartDemoWorker, ending, kinds, seen_at, steps
+from tests.socket.sockets import Page
+from tests.worker.demo_worker import StartWorker, ending, kinds, seen_at, steps
 
 SEVEN = ["parsing", "loading", "preparing", "generating", "decoding", "finishing", "completed"]
 
 
-async def test_a_prompt_becomes_a_picture_in_seven_steps(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
-    await start_demo_worker(speed=4)
-    page = await open_page(alice)
+async def test_a_picture_is_made_in_seven_steps(page: Page, start_worker: StartWorker) -> None:
+    await start_worker(speed=4)
 
     task_id = await page.generate("月下荷塘", size="256x320", steps=12, seed=7)
     result = await ending(page, task_id)
@@ -42,11 +39,8 @@ async def test_a_prompt_becomes_a_picture_in_seven_steps(
     assert (image["width"], image["height"], image["seed"], image["demo"]) == (256, 320, 7, True)
 
 
-async def test_the_stored_file_is_the_models_picture_with_its_settings(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
-    await start_demo_worker()
-    page = await open_page(alice)
+async def test_a_file_has_its_generation_settings(page: Page, start_worker: StartWorker) -> None:
+    await start_worker()
 
     task_id = await page.generate("柳", size="256x256", seed=3, negative_prompt="fog")
     await ending(page, task_id)
@@ -62,11 +56,8 @@ async def test_the_stored_file_is_the_models_picture_with_its_settings(
     assert "Seed: 3, Size: 256x256" in text
 
 
-async def test_several_pictures_are_drawn_one_after_another_and_shown_at_once(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
-    await start_demo_worker()
-    page = await open_page(alice)
+async def test_pictures_are_drawn_in_sequence(page: Page, start_worker: StartWorker) -> None:
+    await start_worker()
 
     task_id = await page.generate(n=3, size="256x256", seed=2**32 - 1)
     result = await ending(page, task_id)
@@ -79,11 +70,8 @@ async def test_several_pictures_are_drawn_one_after_another_and_shown_at_once(
     assert steps(page, task_id) == ["parsing", "loading", *one, *one, *one, "completed"]
 
 
-async def test_the_state_a_page_starts_from_is_the_fold_of_what_it_would_have_seen(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
-    await start_demo_worker()
-    page = await open_page(alice)
+async def test_the_page_state_is_the_fold_of_the_log(page: Page, start_worker: StartWorker) -> None:
+    await start_worker()
     task_id = await page.generate(n=2, size="256x256")
     await ending(page, task_id)
 
@@ -97,11 +85,8 @@ async def test_the_state_a_page_starts_from_is_the_fold_of_what_it_would_have_se
     assert state["run_seconds"] == task.run_seconds > 0
 
 
-async def test_one_slot_draws_one_task_at_a_time_and_two_replicas_draw_two(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
-    await start_demo_worker(replicas=2)
-    page = await open_page(alice)
+async def test_two_replicas_run_two_tasks_at_once(page: Page, start_worker: StartWorker) -> None:
+    await start_worker(replicas=2)
 
     tasks = [await page.generate(f"{k}", size="256x256") for k in range(5)]
     ends = [await ending(page, task_id) for task_id in tasks]
@@ -115,11 +100,8 @@ async def test_one_slot_draws_one_task_at_a_time_and_two_replicas_draw_two(
     assert most == 2
 
 
-async def test_a_thumbnail_follows_the_picture(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
-    await start_demo_worker()
-    page = await open_page(alice)
+async def test_a_thumbnail_follows_the_picture(page: Page, start_worker: StartWorker) -> None:
+    await start_worker()
     task_id = await page.generate(size="512x256")
     await ending(page, task_id)
 
@@ -133,11 +115,10 @@ async def test_a_thumbnail_follows_the_picture(
         assert small.size == (512, 256)
 
 
-async def test_pictures_are_served_to_their_owner_and_to_staff_only(
-    alice: User, bob: User, rita: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
+async def test_pictures_are_for_owner_and_staff(
+    alice: User, bob: User, rita: User, page: Page, start_worker: StartWorker
 ) -> None:
-    await start_demo_worker()
-    page = await open_page(alice)
+    await start_worker()
     task_id = await page.generate(size="256x256")
     (image,) = (await ending(page, task_id))["data"]["data"]
 
@@ -159,11 +140,8 @@ async def test_pictures_are_served_to_their_owner_and_to_staff_only(
     assert (await fetch(alice, image["url"].replace("/1/", "/2/")))[0] == 404
 
 
-async def test_nothing_is_left_held_or_unfinished_on_disk(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
-    demo_worker = await start_demo_worker()
-    page = await open_page(alice)
+async def test_no_slot_and_no_partial_file_remain(page: Page, start_worker: StartWorker) -> None:
+    demo_worker = await start_worker()
     task_id = await page.generate(size="256x256")
     await ending(page, task_id)
     await demo_worker.host.drain()
@@ -175,11 +153,8 @@ async def test_nothing_is_left_held_or_unfinished_on_disk(
 
 
 @pytest.mark.parametrize("route", ["diffusers", "vllm"])
-async def test_a_cancel_during_the_drawing_ends_it_and_the_next_task_is_unharmed(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker, route: str
-) -> None:
-    await start_demo_worker(speed=6, engine=route)
-    page = await open_page(alice)
+async def test_running_task_is_cancelled(page: Page, start_worker: StartWorker, route: str) -> None:
+    await start_worker(speed=6, engine=route)
     task_id = await page.generate(size="512x512", steps=20)
     await page.until("step_began")
     await seen_at(page, "preparing")

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 
 from generation.worker import WorkerHost
 from generation.xinference import XinferenceClient
 from tests.contract.demo_process import DemoProcess
-from tests.socket.sockets import OpenPage
+from tests.socket.sockets import Page
 from tests.worker.demo_worker import ending, seen_at
 
 Serve = Callable[..., Awaitable[Path]]
@@ -44,15 +43,10 @@ async def serve(tmp_path: Path, running_hub: None) -> AsyncIterator[Serve]:
 
 
 @pytest.mark.parametrize("engine", ["diffusers", "vllm"])
-async def test_the_next_call_waits_until_the_dropped_one_is_over(
-    alice: User, open_page: OpenPage, serve: Serve, engine: str
-) -> None:
-    # it goes on for longer than the worker takes to look whether the model is still there
+async def test_the_next_call_waits_for_a_dropped_one(page: Page, serve: Serve, engine: str) -> None:
     journal = await serve(engine, {"do": "drop"}, {"do": "stall", "seconds": 6})
-    page = await open_page(alice)
 
-    task_id = await page.generate(size="256x256", steps=20)
-    result = await ending(page, task_id)
+    result = await ending(page, await page.generate(size="256x256", steps=20))
 
     assert (result["type"], result["attempt"]) == ("result", 2)
     lost = next(m for m in page.messages if m.get("kind") == "interrupted")
@@ -60,7 +54,7 @@ async def test_the_next_call_waits_until_the_dropped_one_is_over(
     assert calls_in(journal) == ["start", "came", "left", "came", "left"]
 
 
-async def test_dropped_calls_stay_open(alice: User, open_page: OpenPage, serve: Serve) -> None:
+async def test_dropped_calls_stay_open(page: Page, serve: Serve) -> None:
     """`cancelled` is a fact about the machine: the picture that it still draws comes first."""
     journal = await serve(
         "vllm",
@@ -68,7 +62,6 @@ async def test_dropped_calls_stay_open(alice: User, open_page: OpenPage, serve: 
         {"do": "drop", "step": 3},
         {"do": "stall", "step": 3, "seconds": 3},
     )
-    page = await open_page(alice)
 
     task_id = await page.generate(size="256x256", steps=20)
     await seen_at(page, "preparing")

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import override_settings
 
 from demo_xinference.faults import parse_all
@@ -19,8 +18,8 @@ from generation.models import GeneratedImage, GenerationTask, ModelSlot, ModelSt
 from generation.worker.attempt import Attempt
 from generation.worker.picture_call import PictureCall
 from generation.worker.task_run import TaskRun
-from tests.socket.sockets import OpenPage, Page
-from tests.worker.demo_worker import StartDemoWorker, ending, kinds
+from tests.socket.sockets import Page
+from tests.worker.demo_worker import StartWorker, ending, kinds
 
 SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
 
@@ -54,16 +53,10 @@ async def assert_told(page: Page, frame: dict[str, Any], code: str, step: str) -
     ],
     ids=lambda value: str(value.get("status", value["do"])) if isinstance(value, dict) else None,
 )
-async def test_an_answer_that_no_second_try_can_help_fails_the_task_at_once(
-    alice: User,
-    open_page: OpenPage,
-    start_demo_worker: StartDemoWorker,
-    fault: dict[str, Any],
-    code: ErrorCode,
-    step: str,
+async def test_a_permanent_fault_fails_the_task(
+    page: Page, start_worker: StartWorker, fault: dict[str, Any], code: ErrorCode, step: str
 ) -> None:
-    demo_worker = await start_demo_worker(faults=[{**fault, "match": {"prompt_contains": "bad"}}])
-    page = await open_page(alice)
+    demo_worker = await start_worker(faults=[{**fault, "match": {"prompt_contains": "bad"}}])
 
     task_id = await page.generate("bad", **SMALL)
     await assert_told(page, await ending(page, task_id), code.value, step)
@@ -77,14 +70,12 @@ async def test_an_answer_that_no_second_try_can_help_fails_the_task_at_once(
 @pytest.mark.parametrize(
     ("status", "reason"), [(429, "model_busy"), (503, "model_loading"), (404, "model_loading")]
 )
-async def test_a_model_that_asks_us_to_wait_gets_its_time(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker, status: int, reason: str
+async def test_a_busy_model_delays_the_task(
+    page: Page, start_worker: StartWorker, status: int, reason: str
 ) -> None:
-    await start_demo_worker(faults=[{"do": "status", "status": status, "times": 1}])
-    page = await open_page(alice)
+    await start_worker(faults=[{"do": "status", "status": status, "times": 1}])
 
-    task_id = await page.generate(**SMALL)
-    result = await ending(page, task_id)
+    result = await ending(page, await page.generate(**SMALL))
 
     assert (result["type"], result["attempt"]) == ("result", 1)
     delayed = next(m for m in page.messages if m.get("kind") == "delayed")
@@ -92,14 +83,10 @@ async def test_a_model_that_asks_us_to_wait_gets_its_time(
     assert delayed["details"]["until"] > delayed["timestamp"]
 
 
-async def test_a_model_that_goes_on_asking_us_to_wait_gets_twice_the_time(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
-    await start_demo_worker(faults=[{"do": "status", "status": 429, "times": 2}])
-    page = await open_page(alice)
+async def test_pauses_of_a_busy_model_double(page: Page, start_worker: StartWorker) -> None:
+    await start_worker(faults=[{"do": "status", "status": 429, "times": 2}])
 
-    task_id = await page.generate(**SMALL)
-    await ending(page, task_id)
+    await ending(page, await page.generate(**SMALL))
 
     delayed = [m for m in page.messages if m.get("kind") == "delayed"]
     first, second = (m["details"]["until"] - m["timestamp"] for m in delayed)
@@ -108,42 +95,30 @@ async def test_a_model_that_goes_on_asking_us_to_wait_gets_twice_the_time(
     assert 1.39 < second < 2.61
 
 
-async def test_a_model_that_fails_three_times_fails_the_task(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
-    await start_demo_worker(faults=[{"do": "status", "status": 500}])
-    page = await open_page(alice)
+async def test_three_model_errors_fail_the_task(page: Page, start_worker: StartWorker) -> None:
+    await start_worker(faults=[{"do": "status", "status": 500}])
 
     task_id = await page.generate(**SMALL)
     frame = await ending(page, task_id)
 
     assert kinds(page, task_id).count("interrupted") == 2
-    assert frame["attempt"] == 3
-    assert frame["code"] == "model_error"
+    assert (frame["attempt"], frame["code"]) == (3, "model_error")
 
 
-async def test_a_dropped_connection_costs_an_attempt_but_not_the_task(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
-    await start_demo_worker(faults=[{"do": "drop", "times": 1}])
-    page = await open_page(alice)
+async def test_a_dropped_call_costs_one_attempt(page: Page, start_worker: StartWorker) -> None:
+    await start_worker(faults=[{"do": "drop", "times": 1}])
 
-    task_id = await page.generate(**SMALL)
-    result = await ending(page, task_id)
+    result = await ending(page, await page.generate(**SMALL))
 
     assert (result["type"], result["attempt"]) == ("result", 2)
     lost = next(m for m in page.messages if m.get("kind") == "interrupted")
     assert lost["details"] == {"reason": "model_error", "counted": True, "stored": 0}
 
 
-async def test_a_model_process_that_dies_under_way_is_told_from_a_model_that_fails(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
-    await start_demo_worker(speed=4, faults=[{"do": "die", "step": 2, "times": 1}])
-    page = await open_page(alice)
+async def test_a_dead_model_process_is_model_lost(page: Page, start_worker: StartWorker) -> None:
+    await start_worker(speed=4, faults=[{"do": "die", "step": 2, "times": 1}])
 
-    task_id = await page.generate(n=1, size="512x512")
-    result = await ending(page, task_id)
+    result = await ending(page, await page.generate(n=1, size="512x512"))
 
     lost = next(m for m in page.messages if m.get("kind") == "interrupted")
     assert lost["details"]["reason"] == "model_lost"
@@ -157,25 +132,20 @@ async def test_a_model_process_that_dies_under_way_is_told_from_a_model_that_fai
         {"do": "status", "status": 500, "detail": "The request has been aborted: x"},
     ],
 )
-async def test_an_abort_that_nobody_here_asked_for_is_no_cancel(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker, fault: dict[str, Any]
+async def test_a_foreign_abort_is_no_cancel(
+    page: Page, start_worker: StartWorker, fault: dict[str, Any]
 ) -> None:
-    await start_demo_worker(faults=[{**fault, "times": 1}])
-    page = await open_page(alice)
+    await start_worker(faults=[{**fault, "times": 1}])
 
-    task_id = await page.generate(**SMALL)
-    result = await ending(page, task_id)
+    result = await ending(page, await page.generate(**SMALL))
 
     assert result["type"] == "result"
     lost = next(m for m in page.messages if m.get("kind") == "interrupted")
     assert lost["details"] == {"reason": "call_aborted", "counted": False, "stored": 0}
 
 
-async def test_a_refused_key_stops_everybody_from_sending_it(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
-    demo_worker = await start_demo_worker()
-    page = await open_page(alice)
+async def test_a_refused_key_is_not_sent_again(page: Page, start_worker: StartWorker) -> None:
+    demo_worker = await start_worker()
     refused = {"do": "status", "status": 401, "times": 1}
     demo_worker.demo.faults.extend(parse_all([refused, {**refused, "on": "models"}]))
 
@@ -194,11 +164,8 @@ async def test_a_refused_key_stops_everybody_from_sending_it(
     assert (task.status, task.failed_attempts) == ("queued", 0)
 
 
-async def test_while_the_model_is_down_the_line_waits_and_says_so(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
-    demo_worker = await start_demo_worker(faults=[{"do": "drop", "on": "models"}])
-    page = await open_page(alice)
+async def test_the_queue_waits_for_the_model(page: Page, start_worker: StartWorker) -> None:
+    demo_worker = await start_worker(faults=[{"do": "drop", "on": "models"}])
 
     task_id = await page.generate(**SMALL)
     place = await page.until("queue")
@@ -209,11 +176,8 @@ async def test_while_the_model_is_down_the_line_waits_and_says_so(
     assert (await ending(page, task_id))["type"] == "result"
 
 
-async def test_a_model_that_goes_down_afterwards_takes_nothing_back(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
-    demo_worker = await start_demo_worker()
-    page = await open_page(alice)
+async def test_results_stay_when_the_model_goes(page: Page, start_worker: StartWorker) -> None:
+    demo_worker = await start_worker()
     done = await page.generate("before", **SMALL)
     result = await ending(page, done)
 
@@ -230,14 +194,12 @@ async def test_a_model_that_goes_down_afterwards_takes_nothing_back(
 
 @pytest.mark.parametrize("engine", ["diffusers", "vllm"])
 async def test_a_model_that_makes_no_progress_is_given_up(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker, engine: str
+    page: Page, start_worker: StartWorker, engine: str
 ) -> None:
     with override_settings(GENERATION_STALL=timedelta(seconds=1.5)):
-        await start_demo_worker(engine=engine, faults=[{"do": "stall", "seconds": 4, "times": 1}])
-        page = await open_page(alice)
+        await start_worker(engine=engine, faults=[{"do": "stall", "seconds": 4, "times": 1}])
 
-        task_id = await page.generate(**SMALL)
-        result = await ending(page, task_id)
+        result = await ending(page, await page.generate(**SMALL))
 
     lost = next(m for m in page.messages if m.get("kind") == "interrupted")
     assert lost["details"]["reason"] == "stalled"
@@ -246,11 +208,8 @@ async def test_a_model_that_makes_no_progress_is_given_up(
     assert result["attempt"] > 1
 
 
-async def test_what_follows_a_picture_is_not_stored(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
-    await start_demo_worker(faults=[{"do": "tail"}])
-    page = await open_page(alice)
+async def test_what_follows_a_picture_is_not_stored(page: Page, start_worker: StartWorker) -> None:
+    await start_worker(faults=[{"do": "tail"}])
 
     result = await ending(page, await page.generate(**SMALL))
 
@@ -263,14 +222,12 @@ async def test_what_follows_a_picture_is_not_stored(
 
 @pytest.mark.parametrize("engine", ["diffusers", "vllm"])
 async def test_progress_that_only_creeps_is_no_progress(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker, engine: str
+    page: Page, start_worker: StartWorker, engine: str
 ) -> None:
     with override_settings(GENERATION_STALL=timedelta(seconds=1.5)):
-        await start_demo_worker(engine=engine, faults=[{"do": "creep", "seconds": 4, "times": 1}])
-        page = await open_page(alice)
+        await start_worker(engine=engine, faults=[{"do": "creep", "seconds": 4, "times": 1}])
 
-        task_id = await page.generate(**SMALL)
-        result = await ending(page, task_id)
+        result = await ending(page, await page.generate(**SMALL))
 
     lost = next(m for m in page.messages if m.get("kind") == "interrupted")
     assert lost["details"]["reason"] == "stalled"
@@ -279,15 +236,12 @@ async def test_progress_that_only_creeps_is_no_progress(
     assert (result["type"], result["attempt"] > 1) == ("result", True)
 
 
-async def test_a_picture_is_given_up_at_its_deadline_whatever_progress_it_makes(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
+async def test_a_picture_ends_at_its_deadline(page: Page, start_worker: StartWorker) -> None:
     limits = {"GENERATION_STALL": timedelta(seconds=5), "GENERATION_DEADLINE": timedelta(seconds=5)}
     # it does not hear the abort before its end
     late = {"do": "delay_decode", "seconds": 10, "match": {"prompt_contains": "late"}}
     with override_settings(**limits):
-        await start_demo_worker(faults=[late])
-        page = await open_page(alice)
+        await start_worker(faults=[late])
         # the painting process is there after the first one
         await ending(page, await page.generate(**SMALL))
 
@@ -301,13 +255,10 @@ async def test_a_picture_is_given_up_at_its_deadline_whatever_progress_it_makes(
     assert task.error_detail == "the deadline has passed"
 
 
-async def test_a_model_that_is_busy_for_ever_is_given_up_at_the_deadline(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
+async def test_a_busy_model_ends_at_the_deadline(page: Page, start_worker: StartWorker) -> None:
     limits = {"GENERATION_STALL": timedelta(seconds=1), "GENERATION_DEADLINE": timedelta(seconds=1)}
     with override_settings(**limits):
-        await start_demo_worker(faults=[{"do": "status", "status": 429}])
-        page = await open_page(alice)
+        await start_worker(faults=[{"do": "status", "status": 429}])
 
         task_id = await page.generate(**SMALL)
         lost = await page.until("interrupted")
@@ -318,11 +269,8 @@ async def test_a_model_that_is_busy_for_ever_is_given_up_at_the_deadline(
     assert "Rate limit" in task.error_detail or "scripted" in task.error_detail
 
 
-async def test_a_disk_that_takes_no_picture_fails_the_task_and_leaves_no_row(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
-    await start_demo_worker()
-    page = await open_page(alice)
+async def test_a_failing_disk_leaves_no_row(page: Page, start_worker: StartWorker) -> None:
+    await start_worker()
 
     with override_settings(MEDIA_ROOT="/dev/full/media"):
         task_id = await page.generate(**SMALL)
@@ -333,12 +281,9 @@ async def test_a_disk_that_takes_no_picture_fails_the_task_and_leaves_no_row(
     assert (await ending(page, good))["type"] == "result"
 
 
-async def test_the_servers_own_words_are_for_staff_only(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
+async def test_server_details_are_for_staff_only(page: Page, start_worker: StartWorker) -> None:
     secret = "[address=10.1.2.3:5, pid=7] divisible by 16"
-    await start_demo_worker(faults=[{"do": "status", "status": 400, "detail": secret}])
-    page = await open_page(alice)
+    await start_worker(faults=[{"do": "status", "status": 400, "detail": secret}])
 
     task_id = await page.generate(**SMALL)
     await ending(page, task_id)
@@ -348,17 +293,14 @@ async def test_the_servers_own_words_are_for_staff_only(
     assert "10.1.2.3" not in str(page.messages)
 
 
-async def test_nothing_of_a_run_is_kept_once_it_has_ended(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
+async def test_an_ended_run_is_freed_at_once(page: Page, start_worker: StartWorker) -> None:
     """An error holds the frames behind it, with the picture in them, and cycles stay for long."""
     faults: list[dict[str, Any]] = [
         {"do": do, "match": {"prompt_contains": f"bad {do} bad"}}
         for do in ("empty", "not_image", "truncated", "wrong_size", "nonsense")
     ]
     faults.append({"do": "status", "status": 400, "match": {"prompt_contains": "bad status bad"}})
-    demo_worker = await start_demo_worker(faults=faults)
-    page = await open_page(alice)
+    demo_worker = await start_worker(faults=faults)
     gc.collect()
     gc.disable()
     try:

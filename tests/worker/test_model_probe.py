@@ -69,7 +69,7 @@ GOOD = (True, "")
     ],
     ids=["404", "403", "401", "500", "HTML", "null", "address", "long", "dropped", "hangs"],
 )
-async def test_a_model_that_cannot_be_asked_fails_alone_and_says_why(
+async def test_a_failing_model_affects_no_other(
     server: OddServer,
     client: XinferenceClient,
     caplog: pytest.LogCaptureFixture,
@@ -99,7 +99,7 @@ def lines_of(caplog: pytest.LogCaptureFixture, level: str) -> list[str]:
     ]
 
 
-async def test_a_model_in_trouble_is_asked_less_often_until_it_is_back(
+async def test_a_failing_model_is_asked_less_often(
     server: OddServer, client: XinferenceClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
@@ -121,7 +121,7 @@ async def test_a_model_in_trouble_is_asked_less_often_until_it_is_back(
 
 
 @pytest.mark.parametrize("place", ["models", "instances"])
-async def test_a_key_that_the_lists_refuse_is_told_of_all_models(
+async def test_a_refused_key_stops_all_models(
     server: OddServer, client: XinferenceClient, place: str
 ) -> None:
     watch = ModelProbe(client, demo=True)
@@ -148,7 +148,7 @@ async def test_one_model_is_probed_alone(server: OddServer, client: XinferenceCl
 
 
 @pytest.mark.parametrize("replicas", [response(b"null"), response([]), response([{}])])
-async def test_a_process_that_cannot_be_told_from_another_counts_as_the_same(
+async def test_an_unknown_process_counts_as_the_same(
     server: OddServer, client: XinferenceClient, replicas: bytes
 ) -> None:
     """Its call may still run: a slot is not given away on a guess."""
@@ -256,7 +256,7 @@ async def test_only_one_worker_tries_again(server: OddServer, client: Xinference
     assert server.asked == ["models"]
 
 
-async def test_an_operator_asks_and_a_repaired_key_is_used_at_once(
+async def test_an_operator_asks_again(
     server: OddServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server.models = [MODEL]

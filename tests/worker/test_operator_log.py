@@ -8,15 +8,14 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.test import override_settings
 
 from demo_xinference.faults import parse_all
 from generation.models import GenerationTask, ModelState
 from generation.worker.model_outages import MAX_KNOWN, ModelOutages
 from tests.conftest import MODEL
-from tests.socket.sockets import OpenPage, Page
-from tests.worker.demo_worker import StartDemoWorker, ending
+from tests.socket.sockets import Page
+from tests.worker.demo_worker import StartWorker, ending
 
 SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
 
@@ -40,11 +39,8 @@ def of_event(lines: list[str], *events: str) -> list[str]:
     return [line for line in lines if line.split()[1] in events]
 
 
-async def test_a_task_that_is_done_is_one_line(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker, lines: list[str]
-) -> None:
-    demo_worker = await start_demo_worker()
-    page = await open_page(alice)
+async def test_an_end_is_one_line(page: Page, start_worker: StartWorker, lines: list[str]) -> None:
+    demo_worker = await start_worker()
 
     task_id = await page.generate(**SMALL)
     await ending(page, task_id)
@@ -61,12 +57,9 @@ async def test_a_task_that_is_done_is_one_line(
     ]
 
 
-async def test_a_model_that_fails_every_call_is_in_the_log_with_its_cause(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker, lines: list[str]
-) -> None:
+async def test_a_failing_model(page: Page, start_worker: StartWorker, lines: list[str]) -> None:
     words = f"CUDA out of memory.\x1b[31m Tried\nINFO task_completed task={MODEL}"
-    await start_demo_worker(faults=[{"do": "status", "status": 500, "detail": words}])
-    page = await open_page(alice)
+    await start_worker(faults=[{"do": "status", "status": 500, "detail": words}])
 
     task_id = await page.generate(**SMALL)
     frame = await ending(page, task_id)
@@ -86,13 +79,10 @@ async def test_a_model_that_fails_every_call_is_in_the_log_with_its_cause(
     assert "CUDA out of memory" in (await GenerationTask.objects.aget(pk=task_id)).error_detail
 
 
-async def test_a_prompt_that_is_refused_is_told_to_its_owner_and_quoted_nowhere(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker, lines: list[str]
-) -> None:
+async def test_a_refused_prompt(page: Page, start_worker: StartWorker, lines: list[str]) -> None:
     prompt = "a heron in the reeds at dawn"
     words = f"Invalid prompt: {prompt!r} is not allowed"
-    await start_demo_worker(faults=[{"do": "status", "status": 400, "detail": words}])
-    page = await open_page(alice)
+    await start_worker(faults=[{"do": "status", "status": 400, "detail": words}])
 
     task_id = await page.generate(prompt, **SMALL)
     frame = await ending(page, task_id)
@@ -104,11 +94,8 @@ async def test_a_prompt_that_is_refused_is_told_to_its_owner_and_quoted_nowhere(
     assert "heron" not in (await GenerationTask.objects.aget(pk=task_id)).error_detail
 
 
-async def test_a_disk_that_takes_no_picture_is_in_the_log_with_the_systems_own_error(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker, lines: list[str]
-) -> None:
-    await start_demo_worker()
-    page = await open_page(alice)
+async def test_a_failing_disk(page: Page, start_worker: StartWorker, lines: list[str]) -> None:
+    await start_worker()
 
     with override_settings(MEDIA_ROOT="/dev/full/media"):
         task_id = await page.generate(**SMALL)
@@ -128,10 +115,8 @@ async def test_an_unclaimed_task_names_no_worker(lines: list[str], page: Page) -
     assert f"INFO task_cancelled task={task_id} attempt=0 worker=- model={MODEL} " in line
 
 
-async def test_a_model_server_that_is_away_is_one_line_and_one_when_it_is_back(
-    start_demo_worker: StartDemoWorker, lines: list[str]
-) -> None:
-    demo_worker = await start_demo_worker()
+async def test_an_outage_is_two_lines(start_worker: StartWorker, lines: list[str]) -> None:
+    demo_worker = await start_worker()
     demo_worker.demo.faults.extend(parse_all([{"do": "status", "status": 500, "on": "models"}]))
 
     for _look in range(10):
@@ -149,10 +134,8 @@ async def test_a_model_server_that_is_away_is_one_line_and_one_when_it_is_back(
     assert (await ModelState.objects.aget()).error_detail == ""
 
 
-async def test_a_model_that_is_not_served_is_named_with_what_to_correct(
-    start_demo_worker: StartDemoWorker, lines: list[str]
-) -> None:
-    demo_worker = await start_demo_worker()
+async def test_an_unknown_model_is_named(start_worker: StartWorker, lines: list[str]) -> None:
+    demo_worker = await start_worker()
     with override_settings(XINFERENCE_MODEL="another"):
         for _look in range(5):
             await demo_worker.host.probe_models()
@@ -198,10 +181,8 @@ def test_a_model_that_stays_down_after_it_flapped_is_told_again(lines: list[str]
     assert of_event(lines, "model_down")[-1].endswith('cause="it is gone"')
 
 
-async def test_a_server_that_flaps_is_a_few_lines(
-    start_demo_worker: StartDemoWorker, lines: list[str]
-) -> None:
-    demo_worker = await start_demo_worker()
+async def test_a_flapping_server_logs_little(start_worker: StartWorker, lines: list[str]) -> None:
+    demo_worker = await start_worker()
     (away,) = parse_all([{"do": "status", "status": 500, "on": "models"}])
     for look in range(40):
         demo_worker.demo.faults[:] = [away] * (look % 2)

@@ -15,19 +15,14 @@ from django.test import override_settings
 from generation import services
 from generation.models import ModelSlot, Worker
 from tests.factories import claim_one, submit
-from tests.socket.sockets import OpenPage
-from tests.worker.demo_worker import StartDemoWorker, ending
+from tests.socket.sockets import Page
+from tests.worker.demo_worker import StartWorker, ending
 
 SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
 
 
-async def test_a_copy_claims_and_ends_nothing_until_it_is_resumed(
-    alice: User,
-    model: str,
-    worker: Worker,
-    open_page: OpenPage,
-    start_demo_worker: StartDemoWorker,
-    tmp_path: Path,
+async def test_a_copy_waits_until_it_is_resumed(
+    alice: User, model: str, worker: Worker, page: Page, start_worker: StartWorker, tmp_path: Path
 ) -> None:
     await sync_to_async(services.may_claim)()
     now = worker.last_seen - timedelta(seconds=60)
@@ -35,8 +30,7 @@ async def test_a_copy_claims_and_ends_nothing_until_it_is_resumed(
     await sync_to_async(claim_one)(worker, now)
     await Worker.objects.aupdate(last_seen=now)
     with override_settings(DATA_DIR=tmp_path, GENERATION_LEASE=timedelta(seconds=3)):
-        demo_worker = await start_demo_worker()
-        page = await open_page(alice)
+        demo_worker = await start_worker()
         task_id = await page.generate(**SMALL)
         place = await page.until("queue")
         while place["tasks"].get(task_id, {}).get("reason") != "paused":
@@ -55,13 +49,13 @@ async def test_a_copy_claims_and_ends_nothing_until_it_is_resumed(
         assert (await ending(page, task_id))["type"] == "result"
 
 
-async def test_a_worker_of_another_host_joins_when_it_sees_that_workers_live(
-    worker: Worker, start_demo_worker: StartDemoWorker, tmp_path: Path
+async def test_a_second_host_joins(
+    worker: Worker, start_worker: StartWorker, tmp_path: Path
 ) -> None:
     """DATA_DIR may be a folder of each host, with `media/` shared between them."""
     await sync_to_async(services.may_claim)()
     with override_settings(DATA_DIR=tmp_path):
-        demo_worker = await start_demo_worker()
+        demo_worker = await start_worker()
         await demo_worker.host.heartbeat()
         assert demo_worker.host.pause.on
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -45,26 +46,31 @@ def files(media: Path) -> list[Path]:
     return [path for path in media.rglob("*") if path.is_file()]
 
 
-def hold_the_row_until_the_file_is_there(
-    task: GenerationTask, media: Path, locked: Callable[[], Any], then: Callable[[], Any]
-) -> None:
-    """In a thread and a transaction of its own; `then` is part of the transaction."""
-    try:
-        with transaction.atomic():
-            GenerationTask.objects.select_for_update().get(pk=task.pk)
-            locked()
-            end = time.monotonic() + PATIENCE
-            while not files(media):
-                assert time.monotonic() < end
-                time.sleep(0.01)
-            then()
-    finally:
-        connection.close()
+async def lock_row_until_the_file_exists(
+    task: GenerationTask, media: Path, then: Callable[[], Any]
+) -> asyncio.Task[None]:
+    """Return once a thread has locked the row; its transaction ends with `then`."""
+    loop, locked = asyncio.get_running_loop(), asyncio.Event()
+
+    def hold() -> None:
+        try:
+            with transaction.atomic():
+                GenerationTask.objects.select_for_update().get(pk=task.pk)
+                loop.call_soon_threadsafe(locked.set)
+                end = time.monotonic() + PATIENCE
+                while not files(media):
+                    assert time.monotonic() < end
+                    time.sleep(0.01)
+                then()
+        finally:
+            connection.close()
+
+    holder = asyncio.create_task(asyncio.to_thread(hold))
+    await locked.wait()
+    return holder
 
 
-async def test_an_error_of_one_write_alone_is_not_taken_for_a_database_that_is_away(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
+async def test_one_failing_write(alice: User, model: str, worker: Worker, now: datetime) -> None:
     """The heartbeats go on, so nothing else would ever end it."""
     await sync_to_async(submit)(alice, now)
     attempt = call_of(await sync_to_async(claim_one)(worker, now)).attempt
@@ -78,27 +84,15 @@ async def test_an_error_of_one_write_alone_is_not_taken_for_a_database_that_is_a
             await attempt.database(refused)
 
 
-async def test_a_cancel_while_the_file_is_written_takes_the_file_away_again(
+async def test_a_cancel_during_a_write_removes_the_file(
     alice: User, model: str, worker: Worker, now: datetime, tmp_path: Path
 ) -> None:
     task = await sync_to_async(submit)(alice, now)
     call = call_of(await sync_to_async(claim_one)(worker, now))
-    loop, locked = asyncio.get_running_loop(), asyncio.Event()
-
-    def cancel() -> None:
-        services.request_cancel(task_id=task.pk, now=now)
+    cancel = partial(services.request_cancel, task_id=task.pk, now=now)
 
     with override_settings(MEDIA_ROOT=tmp_path):
-        holder = asyncio.create_task(
-            asyncio.to_thread(
-                hold_the_row_until_the_file_is_there,
-                task,
-                tmp_path,
-                lambda: loop.call_soon_threadsafe(locked.set),
-                cancel,
-            )
-        )
-        await locked.wait()
+        holder = await lock_row_until_the_file_exists(task, tmp_path, cancel)
         with pytest.raises(TransitionRefused):
             await call.store(picture())
         await holder
@@ -107,26 +101,17 @@ async def test_a_cancel_while_the_file_is_written_takes_the_file_away_again(
     assert not await GeneratedImage.objects.aexists()
 
 
-async def test_a_lease_lost_while_the_row_is_written_leaves_no_row_without_its_file(
+async def test_a_lost_lease_leaves_no_row_without_file(
     alice: User, model: str, worker: Worker, now: datetime, tmp_path: Path
 ) -> None:
     """The write hangs, the worker gives up; then the database takes the row after all."""
     task = await sync_to_async(submit)(alice, now)
     call = call_of(await sync_to_async(claim_one)(worker, now))
-    loop, locked = asyncio.get_running_loop(), asyncio.Event()
     gave_up = threading.Event()
 
     with override_settings(MEDIA_ROOT=tmp_path):
-        holder = asyncio.create_task(
-            asyncio.to_thread(
-                hold_the_row_until_the_file_is_there,
-                task,
-                tmp_path,
-                lambda: loop.call_soon_threadsafe(locked.set),
-                lambda: gave_up.wait(PATIENCE),
-            )
-        )
-        await locked.wait()
+        wait = partial(gave_up.wait, PATIENCE)
+        holder = await lock_row_until_the_file_exists(task, tmp_path, wait)
         storing = asyncio.create_task(call.store(picture()))
         while not files(tmp_path):  # noqa: ASYNC110
             await asyncio.sleep(0.01)

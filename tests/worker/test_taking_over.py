@@ -24,8 +24,8 @@ from generation.protocol import Generate
 from generation.services import Boundary, Claim
 from generation.worker import WorkerHost
 from generation.xinference import DrawRequest, XinferenceClient
-from tests.socket.sockets import OpenPage
-from tests.worker.demo_worker import DemoWorker, StartDemoWorker, ending, is_end, seen_at
+from tests.socket.sockets import Page
+from tests.worker.demo_worker import DemoWorker, StartWorker, ending, is_end, seen_at
 
 SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
 
@@ -110,10 +110,8 @@ async def wait_for_the_end(task_id: uuid.UUID) -> GenerationTask:
             await asyncio.sleep(0.05)
 
 
-async def test_the_call_of_a_silent_worker_is_aborted_and_its_task_drawn_under_a_new_id(
-    alice: User, start_demo_worker: StartDemoWorker
-) -> None:
-    demo_worker = await start_demo_worker(faults=stalled(2))
+async def test_a_silent_workers_call_is_aborted(alice: User, start_worker: StartWorker) -> None:
+    demo_worker = await start_worker(faults=stalled(2))
     worker, claim = await claim_as_another(alice)
     call = await call_of_the_other(demo_worker, claim)
 
@@ -127,10 +125,8 @@ async def test_the_call_of_a_silent_worker_is_aborted_and_its_task_drawn_under_a
     assert lost.details == {"reason": "lease_expired", "counted": True, "stored": 0}
 
 
-async def test_where_a_call_must_not_be_aborted_its_slot_is_held_until_it_is_over(
-    alice: User, start_demo_worker: StartDemoWorker
-) -> None:
-    demo_worker = await start_demo_worker(faults=stalled(2), engine="vllm")
+async def test_an_unabortable_call_holds_its_slot(alice: User, start_worker: StartWorker) -> None:
+    demo_worker = await start_worker(faults=stalled(2), engine="vllm")
     worker, claim = await claim_as_another(alice)
     call = await call_of_the_other(demo_worker, claim)
 
@@ -148,12 +144,9 @@ async def test_where_a_call_must_not_be_aborted_its_slot_is_held_until_it_is_ove
     assert (task.status, task.attempt) == ("completed", 2)
 
 
-async def test_a_worker_that_comes_back_after_its_slot_was_taken_over_ends_quietly(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
+async def test_a_returning_worker_writes_nothing(page: Page, start_worker: StartWorker) -> None:
     """Its call goes on for a while; nothing of it is written, and the other's result stands."""
-    demo_worker = await start_demo_worker(faults=[{"do": "delay_decode", "seconds": 3, "times": 1}])
-    page = await open_page(alice)
+    demo_worker = await start_worker(faults=[{"do": "delay_decode", "seconds": 3, "times": 1}])
     task_id = await page.generate(**SMALL)
     await seen_at(page, "decoding")
 
@@ -175,11 +168,10 @@ async def test_a_worker_that_comes_back_after_its_slot_was_taken_over_ends_quiet
 
 
 @pytest.mark.parametrize(("engine", "freed"), [("diffusers", True), ("vllm", False)])
-async def test_a_worker_that_is_stopped_hands_back_what_it_cannot_finish_in_time(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker, engine: str, freed: bool
+async def test_a_stopped_worker_hands_back(
+    page: Page, start_worker: StartWorker, engine: str, freed: bool
 ) -> None:
-    demo_worker = await start_demo_worker(speed=1, engine=engine)
-    page = await open_page(alice)
+    demo_worker = await start_worker(speed=1, engine=engine)
     task_id = await page.generate(size="1024x1024", steps=20)
     second = await page.generate(**SMALL)
     # it may have begun before the second one was acknowledged
@@ -198,11 +190,8 @@ async def test_a_worker_that_is_stopped_hands_back_what_it_cannot_finish_in_time
     assert (await Worker.objects.aget()).state == "stopped"
 
 
-async def test_what_can_be_finished_in_time_is_finished_before_a_worker_leaves(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
-    demo_worker = await start_demo_worker()
-    page = await open_page(alice)
+async def test_drain_finishes_running_calls(page: Page, start_worker: StartWorker) -> None:
+    demo_worker = await start_worker()
     task_id = await page.generate(**SMALL)
     await page.until("claimed")
 
@@ -212,15 +201,12 @@ async def test_what_can_be_finished_in_time_is_finished_before_a_worker_leaves(
     assert (await ending(page, task_id))["type"] == "result"
 
 
-async def test_two_workers_share_one_model_and_every_task_is_drawn_once(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
-    demo_worker = await start_demo_worker(replicas=2)
+async def test_two_workers_run_each_task_once(page: Page, start_worker: StartWorker) -> None:
+    demo_worker = await start_worker(replicas=2)
     transport = httpx.ASGITransport(demo_worker.demo, raise_app_exceptions=False)
     client = XinferenceClient(base_url="http://demo", transport=transport)
     second = WorkerHost(client, demo=True, version="test")
     await second.start()
-    page = await open_page(alice)
 
     tasks = [await page.generate(f"{k}", **SMALL) for k in range(6)]
     ends = [await ending(page, task_id) for task_id in tasks]
@@ -231,11 +217,9 @@ async def test_two_workers_share_one_model_and_every_task_is_drawn_once(
     assert not await ModelSlot.objects.filter(number__gt=2).aexists()
 
 
-async def test_the_setting_overrides_the_replicas(
-    alice: User, start_demo_worker: StartDemoWorker
-) -> None:
+async def test_the_setting_overrides_the_replicas(alice: User, start_worker: StartWorker) -> None:
     with override_settings(GENERATION_SLOTS="3"):
-        await start_demo_worker(replicas=1)
+        await start_worker(replicas=1)
 
         # within it: the worker goes on looking
         state = await ModelState.objects.aget()
@@ -243,9 +227,7 @@ async def test_the_setting_overrides_the_replicas(
         assert await ModelSlot.objects.acount() == 3
 
 
-async def test_a_worker_that_cannot_beat_ends_its_call_before_anybody_may_take_it_over(
-    alice: User, open_page: OpenPage, start_demo_worker: StartDemoWorker
-) -> None:
+async def test_a_lost_heartbeat_ends_the_call(page: Page, start_worker: StartWorker) -> None:
     unlocked = threading.Event()
 
     def lock_the_worker(key: uuid.UUID) -> None:
@@ -257,8 +239,7 @@ async def test_a_worker_that_cannot_beat_ends_its_call_before_anybody_may_take_i
             connection.close()
 
     with override_settings(GENERATION_LEASE=timedelta(seconds=6)):
-        demo_worker = await start_demo_worker(faults=stalled(8))
-        page = await open_page(alice)
+        demo_worker = await start_worker(faults=stalled(8))
         await page.generate(**SMALL)
         await seen_at(page, "generating")
         locked = asyncio.create_task(asyncio.to_thread(lock_the_worker, demo_worker.host.worker_id))
