@@ -10,9 +10,7 @@ from generation.choices import Basis, EventKind, InterruptReason, Step, TaskStat
 from generation.error_codes import ErrorCode
 from generation.protocol import event_frame
 from generation.protocol.server_messages import EventFrame
-
-TASK = "0b0b1c3e-6a51-4e32-9c7a-0d8b8f0a7d11"
-T0 = 1_800_000_000
+from tests.task_logs import T0, TASK
 
 seconds = st.floats(0, 4_000, allow_nan=False).map(lambda value: round(value, 3))
 counts = st.integers(1, 100)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
 from django.db import connection
 
 from generation.models import GenerationTask
@@ -11,6 +15,15 @@ EARLIER = {
     "postgresql": "created - number * interval '1 second'",
     "sqlite": "strftime('%%Y-%%m-%%d %%H:%%M:%%f000', created, '-' || number || ' seconds')",
 }
+
+
+def copies(task: GenerationTask, changes: Iterable[dict[str, Any]]) -> list[GenerationTask]:
+    """Rows like that of `task`, each with some columns changed."""
+    values = {field.attname: getattr(task, field.attname) for field in task._meta.fields}
+    return GenerationTask.objects.bulk_create(
+        GenerationTask(**{**values, "id": uuid.uuid4(), "request_key": None, **change})
+        for change in changes
+    )
 
 
 def copy_task(task: GenerationTask, count: int) -> list[GenerationTask]:

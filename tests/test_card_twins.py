@@ -21,7 +21,7 @@ from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generation.choices import Basis, EventKind, QueueReason, Step, TaskStatus
+from generation.choices import EventKind, InterruptReason, QueueReason, Step
 from generation.protocol import (
     EventFrame,
     ModelData,
@@ -30,13 +30,13 @@ from generation.protocol import (
     TaskState,
     empty_state,
     encode,
-    event_frame,
     fold,
 )
 from generation.views.composer_wait import composer_wait
 from generation.views.event_log import event_sentence
 from generation.views.pages import to_paint
-from tests.random_logs import T0, TASK, frames_of, logs, seconds
+from tests.random_logs import frames_of, logs, seconds
+from tests.task_logs import T0, TASK, Log, task_data
 
 SCRIPT = Path(__file__).parent / "js" / "cards.js"
 LANGUAGES = ["en", "zh-hans"]
@@ -313,40 +313,14 @@ def test_both_sides_say_the_same_of_what_to_expect(
         assert told == ask({"model": model, "work": work})
 
 
-# --- the sentences themselves -------------------------------------------------------------------
+TASK_OF_FOUR = task_data(n=4, height=768, guidance=3.5, expected={"generating": 30.0})
 
 
-class TaskDetail:
-    """A log as a worker writes it."""
-
-    def __init__(self) -> None:
-        self.frames: list[EventFrame] = []
-        self.now: dict[str, Any] = {"status": TaskStatus.QUEUED, "step": Step.PARSING}
-
-    def add(self, kind: EventKind, details: dict[str, Any] | None = None, **now: Any) -> TaskDetail:
-        self.now |= now
-        known = {"progress": 0, "basis": Basis.MEASURED, "eta_seconds": None, "attempt": 0}
-        frame = event_frame(
-            task_id=TASK,
-            seq=len(self.frames) + 1,
-            kind=kind,
-            details=details or {},
-            timestamp=T0 + len(self.frames),
-            **{**known, "image": 0, **self.now},
-        )
-        self.frames.append(frame)
-        return self
-
-    def drawing(self) -> TaskDetail:
-        self.add(EventKind.SUBMITTED)
-        running = {"status": TaskStatus.RUNNING, "attempt": 1, "step": Step.LOADING}
-        self.add(EventKind.CLAIMED, {"worker": "w"}, **running)
-        begun = {"observed": True, "steps": 9}
-        return self.add(EventKind.STEP_BEGAN, begun, step=Step.GENERATING, image=1)
-
-    @property
-    def state(self) -> TaskState:
-        return fold(empty_state(TASK), self.frames)
+def drawing() -> Log:
+    """The log of a task that draws its first picture."""
+    log = Log(n=4).submitted().claimed(1)
+    log.image = 1
+    return log.begins(Step.GENERATING, 1, steps=9)
 
 
 PICTURE = {
@@ -358,34 +332,28 @@ PICTURE = {
     "seed": 7,
     "demo": False,
 }
-QUEUED: dict[str, Any] = {"status": TaskStatus.QUEUED, "step": Step.PARSING}
-LOST: dict[str, Any] = {"reason": "lease_expired", "counted": True, "stored": 1}
-SENTENCES: dict[str, tuple[TaskDetail, str]] = {
+SENTENCES: dict[str, tuple[Log, str]] = {
     "note-text": (
-        TaskDetail()
-        .drawing()
-        .add(EventKind.IMAGE_STORED, {"image": PICTURE, "bytes": 10})
-        .add(EventKind.INTERRUPTED, LOST, **QUEUED),
+        drawing()
+        .write(EventKind.IMAGE_STORED, 1, image=PICTURE, bytes=10)
+        .interrupted(1, InterruptReason.LEASE_EXPIRED, stored=1),
         "back in the queue, attempt 2 is next · 1 of 4 pictures kept",
     ),
     "remaining": (
-        TaskDetail()
-        .drawing()
-        .add(EventKind.DELAYED, {"reason": "model_busy", "until": T0 + 86_400}),
+        drawing().write(EventKind.DELAYED, 1, reason="model_busy", until=T0 + 86_400),
         "tries again at Jan 16 08:00:00",
     ),
-    "headline": (TaskDetail().drawing(), "Picture 1 of 4 · step 0 of 9"),
+    "headline": (drawing(), "Picture 1 of 4 · step 0 of 9"),
 }
 
 
 @pytest.mark.parametrize("part", SENTENCES)
 def test_the_first_paint_says_all_of_it(scripts: dict[str, Ask], part: str) -> None:
-    story, sentence = SENTENCES[part]
-    task = cast("TaskData", TASK_OF_FOUR)
+    log, sentence = SENTENCES[part]
 
     with translation.override("en"):
-        assert rendered(task, story.state, None, T0 + 20).text(part) == sentence
-    assert_told_alike(scripts, story.state, task, None, T0 + 20)
+        assert rendered(TASK_OF_FOUR, log.state, None, T0 + 20).text(part) == sentence
+    assert_told_alike(scripts, log.state, TASK_OF_FOUR, None, T0 + 20)
 
 
 @pytest.mark.parametrize(
@@ -400,8 +368,7 @@ def test_the_first_paint_says_all_of_it(scripts: dict[str, Ask], part: str) -> N
 def test_a_position_behind_the_thousandth_has_no_number(
     scripts: dict[str, Ask], position: int, language: str, headline: str
 ) -> None:
-    state = TaskDetail().add(EventKind.SUBMITTED).state
-    task = cast("TaskData", TASK_OF_FOUR)
+    state = Log().submitted().state
     entry: QueuePosition = {
         "position": position,
         "eta_seconds": 600.0,
@@ -410,22 +377,5 @@ def test_a_position_behind_the_thousandth_has_no_number(
     }
 
     with translation.override(language):
-        assert rendered(task, state, entry, T0 + 20).text("headline") == headline
-    assert_told_alike(scripts, state, task, entry, T0 + 20)
-
-
-TASK_OF_FOUR: dict[str, Any] = {
-    "prompt": "LiuJuan",
-    "negative_prompt": "",
-    "model": "m",
-    "width": 512,
-    "height": 768,
-    "n": 4,
-    "steps": 9,
-    "guidance": 3.5,
-    "seed": None,
-    "parent": None,
-    "created": T0,
-    "request_key": None,
-    "expected": {"generating": 30.0},
-}
+        assert rendered(TASK_OF_FOUR, state, entry, T0 + 20).text("headline") == headline
+    assert_told_alike(scripts, state, TASK_OF_FOUR, entry, T0 + 20)

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from generation.protocol import empty_state, encode, fold
 from generation.protocol.server_messages import EventFrame
-from tests.random_logs import TASK, logs
+from tests.random_logs import logs
+from tests.task_logs import TASK
 
 SCRIPT = Path(__file__).parent / "js" / "fold.js"
 

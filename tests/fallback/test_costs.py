@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
@@ -15,9 +14,11 @@ from django.test.utils import CaptureQueriesContext
 
 from generation import selectors
 from generation.choices import TaskStatus
-from generation.models import GenerationTask, Worker
+from generation.models import Worker
 from tests.factories import submit
 from tests.fallback.clients import HttpClient, OpenStream
+from tests.query_plans import analyze
+from tests.rows import copies
 from tests.socket.task_events import claim, progress
 
 pytestmark = pytest.mark.usefixtures("model")
@@ -59,19 +60,12 @@ def history(alice: User, bob: User, now: datetime) -> None:
     """Each of two people has three tasks that wait, and thousands that are over."""
     for owner in (alice, bob):
         task = submit(owner, now - timedelta(days=1))
-        values = {field.attname: getattr(task, field.attname) for field in task._meta.fields}
-        values |= {"status": TaskStatus.CANCELLED, "cancel_requested_at": now, "finished_at": now}
-        GenerationTask.objects.bulk_create(
-            GenerationTask(
-                **{**values, "id": uuid.uuid4(), "created": now - timedelta(hours=1) - k * SECOND}
-            )
-            for k in range(2_000)
-        )
+        over = {"status": TaskStatus.CANCELLED, "cancel_requested_at": now, "finished_at": now}
+        hour_ago = now - timedelta(hours=1)
+        copies(task, ({**over, "created": hour_ago - k * SECOND} for k in range(2_000)))
         for _each in range(2):
             submit(owner, now)
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE generation_generationtask")
+    analyze("generation_generationtask")
 
 
 def test_active_tasks_need_no_history(alice: User, bob: User, now: datetime, history: None) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 
 from generation.choices import TaskStatus
 from generation.models import GeneratedImage, GenerationTask
 from generation.sessions import owner_buckets, request_buckets
 from generation.views.zip_download import Zip
 from tests.factories import submit
+from tests.query_plans import analyze
+from tests.rows import copies
 
 
 @pytest.fixture(autouse=True)
@@ -28,18 +28,17 @@ def history(alice: User, bob: User, now: datetime) -> list[GenerationTask]:
     """2,500 finished tasks of Alice with a picture each, newest first, as many of Bob, and 3
     unfinished ones that are older."""
     first = submit(alice, now - 3_000 * timedelta(seconds=1))
-    values = {field.attname: getattr(first, field.attname) for field in first._meta.fields}
     submit(alice, now - 3_001 * timedelta(seconds=1))
     submit(alice, now - 3_002 * timedelta(seconds=1))
     over = {"status": TaskStatus.COMPLETED, "progress": 100, "finished_at": now}
-    tasks = [
-        GenerationTask(
-            **{**values, **over, "id": uuid.uuid4(), "owner_id": owner.pk, "created": moment}
-        )
-        for moment in (now - k * timedelta(seconds=1) for k in range(2_500))
-        for owner in (alice, bob)
-    ]
-    GenerationTask.objects.bulk_create(tasks)
+    tasks = copies(
+        first,
+        (
+            {**over, "owner_id": owner.pk, "created": now - k * timedelta(seconds=1)}
+            for k in range(2_500)
+            for owner in (alice, bob)
+        ),
+    )
     GeneratedImage.objects.bulk_create(
         GeneratedImage(
             task=task,
@@ -54,7 +53,5 @@ def history(alice: User, bob: User, now: datetime) -> list[GenerationTask]:
         )
         for k, task in enumerate(tasks)
     )
-    if connection.vendor == "postgresql":
-        with connection.cursor() as database:
-            database.execute("ANALYZE generation_generationtask, generation_generatedimage")
+    analyze("generation_generationtask", "generation_generatedimage")
     return tasks[::2]

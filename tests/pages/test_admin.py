@@ -19,7 +19,8 @@ from generation.admin.changelist import MAX_SCANNED_TASKS
 from generation.choices import InterruptReason, TaskStatus
 from generation.models import GenerationTask, ShareLink, Worker
 from tests.factories import claim_one, failed_task, finished_task, interrupt, submit
-from tests.query_plans import plan_of
+from tests.pages.clients import signed_in
+from tests.query_plans import analyze, plan_of
 from tests.rows import copy_task
 
 pytestmark = pytest.mark.django_db
@@ -28,17 +29,18 @@ LIST = "/admin/generation/generationtask/"
 
 @pytest.fixture
 def staff(rita: User) -> Client:
-    client = Client(headers={"accept-language": "en"})
-    client.force_login(rita)
-    return client
+    return signed_in(rita, "en")
 
 
 @pytest.fixture
 def operator(rita: User) -> Client:
     rita.user_permissions.add(Permission.objects.get(codename="change_generationtask"))
-    client = Client(headers={"accept-language": "en"})
-    client.force_login(User.objects.get(pk=rita.pk))
-    return client
+    return signed_in(User.objects.get(pk=rita.pk), "en")
+
+
+@pytest.fixture
+def root(db: None) -> Client:
+    return signed_in(User.objects.create_superuser("root"), "en")
 
 
 def test_staff_find_tasks_by_filters(alice: User, bob: User, staff: Client, now: datetime) -> None:
@@ -153,9 +155,7 @@ def test_no_list_reads_the_whole_table(
     query: dict[str, str],
 ) -> None:
     services.move_to_trash(owner=alice, pictures=[], tasks=[eleven_thousand[500].pk], now=now)
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE generation_generationtask")
+    analyze("generation_generationtask")
 
     with CaptureQueriesContext(connection) as captured:
         staff.get(LIST, query)
@@ -182,17 +182,15 @@ def test_staff_find_what_an_owner_deleted(alice: User, staff: Client, now: datet
     assert staff.get(f"{LIST}{binned.pk}/change/").status_code == 200
 
 
-def test_a_share_link_can_be_ended_but_not_read_off(alice: User, now: datetime) -> None:
+def test_a_share_link_can_be_ended_but_not_read(alice: User, root: Client, now: datetime) -> None:
     task = finished_task(alice, now)
     token, _ends = services.create_link(task=task, now=now)
-    client = Client(headers={"accept-language": "en"})
-    client.force_login(User.objects.create_superuser("root"))
     page = "/admin/generation/sharelink/"
 
     link = ShareLink.objects.get()
-    assert link.token_hash not in client.get(page).text
-    assert link.token_hash not in client.get(f"{page}{link.pk}/change/").text
-    client.post(f"{page}{link.pk}/delete/", {"post": "yes"})
+    assert link.token_hash not in root.get(page).text
+    assert link.token_hash not in root.get(f"{page}{link.pk}/change/").text
+    root.post(f"{page}{link.pk}/delete/", {"post": "yes"})
 
     assert Client().get(f"/shared/{token}/").status_code == 404
 
@@ -205,12 +203,7 @@ def test_share_links_need_task_permission_to_end(alice: User, rita: User, now: d
     clerk = User.objects.create_user("clerk", is_staff=True)
     for person in (clerk, rita):
         person.user_permissions.add(*of_links)
-    outsider, staff = (
-        Client(headers={"accept-language": "en"}),
-        Client(headers={"accept-language": "en"}),
-    )
-    outsider.force_login(User.objects.get(pk=clerk.pk))
-    staff.force_login(User.objects.get(pk=rita.pk))
+    outsider, staff = (signed_in(User.objects.get(pk=each.pk), "en") for each in (clerk, rita))
 
     for path in (page, f"{page}{link.pk}/change/", f"{page}{link.pk}/delete/"):
         assert outsider.get(path).status_code == 403
@@ -273,45 +266,37 @@ def test_who_may_only_look_is_offered_no_actions(alice: User, staff: Client, now
     assert "cancel_tasks" not in staff.get(LIST).text
 
 
-def test_somebody_without_the_permission_sees_no_tasks(bob: User) -> None:
+def test_without_the_permission_no_task_is_shown(bob: User) -> None:
     bob.is_staff = True
     bob.save()
-    client = Client()
-    client.force_login(bob)
 
-    assert client.get(LIST).status_code == 403
+    assert signed_in(bob).get(LIST).status_code == 403
 
 
-def test_a_token_is_shown_without_its_secret(alice: User, now: datetime) -> None:
+def test_a_token_is_shown_without_its_secret(alice: User, root: Client, now: datetime) -> None:
     token = create_token(owner=alice, name="script", now=now)
-    root = User.objects.create_superuser("root")
-    client = Client()
-    client.force_login(root)
 
-    html = client.get("/admin/generation/apitoken/").text
+    html = root.get("/admin/generation/apitoken/").text
 
     assert "script" in html
     assert token not in html
     assert ApiToken.objects.get().digest not in html
 
 
-def test_the_machinery_can_be_read(model: str, worker: Worker) -> None:
-    client = Client()
-    client.force_login(User.objects.create_superuser("root"))
-
+def test_workers_models_and_slots_are_shown(root: Client, model: str, worker: Worker) -> None:
     for name in ("worker", "modelstate", "modelslot"):
-        assert client.get(f"/admin/generation/{name}/").status_code == 200
+        assert root.get(f"/admin/generation/{name}/").status_code == 200
 
 
-def test_the_admin_names_the_way_instead_of_deleting_it(alice: User, now: datetime) -> None:
+def test_a_user_with_tasks_is_deleted_by_a_command(
+    alice: User, root: Client, now: datetime
+) -> None:
     finished_task(alice, now, pictures=0)
     unused = User.objects.create_user("unused")
-    client = Client(headers={"accept-language": "en"})
-    client.force_login(User.objects.create_superuser("root"))
 
-    asked = client.get(f"/admin/auth/user/{alice.pk}/delete/")
-    client.post(f"/admin/auth/user/{alice.pk}/delete/", {"post": "yes"})
-    client.post(f"/admin/auth/user/{unused.pk}/delete/", {"post": "yes"})
+    asked = root.get(f"/admin/auth/user/{alice.pk}/delete/")
+    root.post(f"/admin/auth/user/{alice.pk}/delete/", {"post": "yes"})
+    root.post(f"/admin/auth/user/{unused.pk}/delete/", {"post": "yes"})
 
     assert "manage.py delete_account alice" in asked.text
     assert set(User.objects.values_list("username", flat=True)) == {"alice", "root"}
@@ -357,8 +342,7 @@ def test_codes_are_said_in_words(
     interrupt(claim_one(worker, now), InterruptReason.LEASE_EXPIRED, now)
     failed = finished_task(alice, now, pictures=0, status="failed")
     (interrupted,) = GenerationTask.objects.filter(status="queued")
-    client = Client(headers={"accept-language": language})
-    client.force_login(rita)
+    client = signed_in(rita, language)
 
     pages = [
         client.get(LIST).text,

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import base64
 import re
-import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from generation import selectors, services
 from generation.models import GenerationTask
@@ -23,7 +21,8 @@ from generation.selectors.gallery import MAX_SCANNED, write_cursor
 from tests.conftest import serve_model
 from tests.factories import finished_task, picture_key, submit
 from tests.pages.clients import signed_in
-from tests.rows import copy_task
+from tests.query_plans import count_queries
+from tests.rows import copies, copy_task
 
 pytestmark = pytest.mark.django_db
 
@@ -183,13 +182,8 @@ def test_bytes_that_are_no_text_are_survived(alice: User) -> None:
 
 def test_pages_have_no_gap_at_equal_times(alice: User, now: datetime) -> None:
     first = submit(alice, now)
-    values = {field.attname: getattr(first, field.attname) for field in first._meta.fields}
     moments = [now - timedelta(seconds=second) for second in (0, 0, 0, 1)]
-    GenerationTask.objects.bulk_create(
-        GenerationTask(**{**values, "id": uuid.uuid4(), "created": moment})
-        for moment in moments
-        for _each in range(50)
-    )
+    copies(first, [{"created": moment} for moment in moments] * 50)
 
     read = list(pages(alice))
 
@@ -277,16 +271,10 @@ def test_a_stranger_gets_the_sign_in_page_but_a_script_a_status() -> None:
 
 
 def test_queries_do_not_grow_with_tasks(media: Path, alice: User, now: datetime) -> None:
-    client = signed_in(alice)
-
-    def queries() -> int:
-        with CaptureQueriesContext(connection) as captured:
-            client.get("/gallery/", {"q": "LiuJuan", "favourite": "0"})
-        return len(captured)
-
+    page = partial(signed_in(alice).get, "/gallery/", {"q": "LiuJuan", "favourite": "0"})
     finished_task(alice, now)
-    few = queries()
+    few = count_queries(page)
     for _each in range(59):
         finished_task(alice, now, pictures=2)
 
-    assert queries() == few
+    assert count_queries(page) == few

@@ -26,6 +26,7 @@ from generation.hub import hub
 from generation.models import Worker
 from generation.readiness import Check, Health
 from liujuan_site.health import CHECK_TIMEOUT, answer_of
+from tests.pages.clients import signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,12 +44,6 @@ def new_looks() -> None:
 def ready(client: Client | None = None) -> tuple[int, dict[str, Any]]:
     response = (client or Client()).get("/readyz")
     return response.status_code, response.json()
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def test_everybody_is_told_one_word_for_each_part(model: str, worker: Worker) -> None:

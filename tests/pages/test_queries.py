@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
+from functools import partial
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from generation import selectors, services
@@ -17,8 +16,8 @@ from generation.models import GenerationTask, TaskEvent
 from generation.selectors import GalleryFilter
 from generation.selectors.gallery import write_cursor
 from tests.factories import submit
-from tests.pages.clients import SECOND
-from tests.query_plans import plan_of
+from tests.pages.clients import signed_in
+from tests.query_plans import count_queries, plan_of
 
 pytestmark = pytest.mark.django_db
 
@@ -49,30 +48,15 @@ def test_hot_queries_use_their_index(alice: User, now: datetime) -> None:
         assert "SORT" not in plan, plan
 
 
-def test_a_gallery_page_is_read_by_its_index(alice: User, bob: User, now: datetime) -> None:
-    task = submit(alice, now)
-    values = {field.attname: getattr(task, field.attname) for field in task._meta.fields}
-    GenerationTask.objects.bulk_create(
-        GenerationTask(
-            **{**values, "id": uuid.uuid4(), "owner_id": owner.pk, "created": now - k * SECOND}
-        )
-        for k in range(2_500)
-        for owner in (alice, bob)
-    )
-    middle = GenerationTask.objects.filter(owner=alice).newest_first()[1_200]
-    cursor = write_cursor((middle.created, middle.pk))
+def test_a_gallery_page_is_read_by_its_index(alice: User, history: list[GenerationTask]) -> None:
+    cursor = write_cursor((history[1_200].created, history[1_200].pk))
 
     with CaptureQueriesContext(connection) as captured:
         page = selectors.gallery_page(alice, GalleryFilter(), cursor)
 
     assert len(page["items"]) == 60
     assert len(captured) == 3  # tasks, pictures, names of models
-    with connection.cursor() as database:
-        explain = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN"
-        if connection.vendor == "postgresql":
-            database.execute("ANALYZE generation_generationtask")
-        database.execute(f"{explain} {captured[0]['sql']}")
-        plan = str(database.fetchall())
+    plan = plan_of(captured[0]["sql"], many_rows=True)
     # of two people who drew the same amount the index of all tasks finds a page as fast
     assert "tasks_of_owner" in plan or "tasks_newest_first" in plan
     assert not any(slow in plan for slow in ("TEMP B-TREE", "Sort", "Seq Scan", "SCAN"))
@@ -142,19 +126,12 @@ def test_trash_is_read_by_index(alice: User, now: datetime, history: list[Genera
 
 
 def test_studio_queries_do_not_grow_with_cards(alice: User, now: datetime) -> None:
-    client = Client()
-    client.force_login(alice)
-
-    def queries() -> int:
-        with CaptureQueriesContext(connection) as captured:
-            client.get("/")
-        return len(captured)
-
+    page = partial(signed_in(alice).get, "/")
     for _each in range(2):
         submit(alice, now)
-    few = queries()
+    few = count_queries(page)
     for _each in range(18):
         submit(alice, now)
 
-    assert queries() == few
+    assert count_queries(page) == few
     assert len(selectors.recent_cards(alice, now=now)) == 20

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 
 from generation import images, services
 from generation.models import Worker
-from tests.factories import claim_one, store, submit
+from tests.factories import claim_one, files_in, store, submit
 
 pytestmark = pytest.mark.django_db
 
@@ -41,8 +41,7 @@ def test_old_files_of_our_tasks_without_a_row_go_and_everything_else_stays(
     assert services.remove_orphaned_files(now=now) == 2
     assert services.remove_orphaned_files(now=now) == 0
 
-    left = {str(path.relative_to(media)) for path in media.rglob("*") if path.is_file()}
-    assert left == {
+    assert files_in(media) == {
         kept,
         f"{kept}.thumb.webp",
         f"{task.pk}/2-1-fed.jpg",

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from generation.protocol import ModelData, QueuePosition
 from generation.services import Claim
 from tests.conftest import MODEL, serve_model
 from tests.factories import claim_one, interrupt, settle, store, submit
+from tests.query_plans import count_queries
 from tests.services.queues import SECOND, end, every_queue, fill, in_a_world_of_its_own
 
 pytestmark = pytest.mark.django_db
@@ -95,16 +95,14 @@ def test_the_pace_is_a_median(alice: User, model: str, worker: Worker, now: date
 
 
 def test_unused_models_are_free(alice: User, model: str, worker: Worker, now: datetime) -> None:
-    def queries() -> int:
-        with CaptureQueriesContext(connection) as asked:
-            assert selectors.model_offers(alice.pk, now=now)
-        return len(asked)
+    def offers() -> None:
+        assert selectors.model_offers(alice.pk, now=now)
 
-    before = queries()
+    before = count_queries(offers)
     names = [f"never-{number}" for number in range(64)]
     ModelState.objects.bulk_create(ModelState(name=name, checked_at=now) for name in names)
 
-    assert queries() == before
+    assert count_queries(offers) == before
 
 
 def test_an_estimate_is_the_coarser_the_farther_it_is(
@@ -167,15 +165,13 @@ def test_one_reading_serves_any_number_of_people(
 ) -> None:
     fill(owners, [0, 1, 2, 0], now)
 
-    def queries(asked: list[User]) -> int:
-        with CaptureQueriesContext(connection) as captured:
-            forecast = selectors.read_forecast(now=now, owners=[owner.pk for owner in asked])
-            for owner in asked:
-                forecast.waits(owner.pk)
-            forecast.positions(map(str, GenerationTask.objects.none()))
-        return len(captured)
+    def read(asked: list[User]) -> None:
+        forecast = selectors.read_forecast(now=now, owners=[owner.pk for owner in asked])
+        for owner in asked:
+            forecast.waits(owner.pk)
+        forecast.positions(map(str, GenerationTask.objects.none()))
 
-    assert queries(owners) == queries(owners[:1])
+    assert count_queries(partial(read, owners)) == count_queries(partial(read, owners[:1]))
 
 
 def test_each_model_has_its_queue(alice: User, model: str, worker: Worker, now: datetime) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,7 +22,8 @@ from generation.models import GenerationTask, ModelSlot, Worker
 from generation.selectors.queue.order import NEVER
 from tests.conftest import MODEL, serve_model
 from tests.factories import claim_one, interrupt, settle, submit
-from tests.query_plans import plan_of
+from tests.query_plans import analyze, plan_of
+from tests.rows import copies
 from tests.services.queues import SECOND, end, every_queue, fill, in_a_world_of_its_own, shown
 
 pytestmark = pytest.mark.django_db
@@ -55,15 +55,6 @@ drawn_tasks = st.builds(
     claimed=st.sampled_from((None,) * 8 + (-2, -1)),
     elsewhere=st.booleans(),
 )
-
-
-def copies(task: GenerationTask, changes: Iterable[dict[str, Any]]) -> list[GenerationTask]:
-    """Rows like that of `task`, each with some columns changed."""
-    values = {field.attname: getattr(task, field.attname) for field in task._meta.fields}
-    return GenerationTask.objects.bulk_create(
-        GenerationTask(**{**values, "id": uuid.uuid4(), "request_key": None, **change})
-        for change in changes
-    )
 
 
 def write(task: GenerationTask, people: list[User], queue: list[Drawn], now: datetime) -> None:
@@ -268,9 +259,7 @@ def test_paused_tasks_have_positions(owners: list[User], worker: Worker, now: da
 
 def test_next_tasks_need_an_index(long_queue: list[User], worker: Worker, now: datetime) -> None:
     """However long the queue and the history are: no statement reads all of either."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as database:
-            database.execute("ANALYZE generation_generationtask")
+    analyze("generation_generationtask")
     with CaptureQueriesContext(connection) as captured:
         assert selectors.next_tasks(MODEL, now + 60 * SECOND)
 

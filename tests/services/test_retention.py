@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from generation import images, services
 from generation.models import GeneratedImage, GenerationTask, TaskEvent, Worker
-from tests.factories import claim_one, finish, settle, store, submit
+from tests.factories import claim_one, files_in, finish, settle, store, submit
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("model")]
 
@@ -54,7 +54,7 @@ def test_old_tasks_are_deleted(media: Path, alice: User, worker: Worker, now: da
     assert set(GenerationTask.objects.all()) == {young, waiting}
     assert not TaskEvent.objects.filter(task=old.pk).exists()
     assert GeneratedImage.objects.count() == 1
-    assert len([path for path in media.rglob("*") if path.is_file()]) == 1
+    assert len(files_in(media)) == 1
 
 
 def test_retries_outlive_parents(media: Path, alice: User, worker: Worker, now: datetime) -> None:

@@ -18,6 +18,7 @@ from generation.models import GenerationTask, Worker
 from generation.protocol import Generate
 from tests.conftest import MODEL
 from tests.factories import failed_task, submit
+from tests.rows import copies
 
 pytestmark = pytest.mark.django_db
 
@@ -153,11 +154,7 @@ def test_two_people_may_use_the_same_request_key(alice: User, bob: User, now: da
 
 def test_one_person_cannot_fill_the_line_without_end(alice: User, bob: User, now: datetime) -> None:
     first = submit(alice, now, request_key=uuid.uuid4())
-    values = {field.attname: getattr(first, field.attname) for field in first._meta.fields}
-    GenerationTask.objects.bulk_create(
-        GenerationTask(**{**values, "id": uuid.uuid4(), "request_key": None})
-        for _each in range(499)
-    )
+    copies(first, [{}] * 499)
 
     with pytest.raises(InvalidInput) as refused:
         submit(alice, now)
