@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -67,9 +66,10 @@ def is_painter(pid: int) -> bool:
         return False
 
 
-def is_alive(pid: int) -> bool:
+def is_running(pid: int) -> bool:
+    """Whether the process exists and is no zombie."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
         return False
-    return True
+    return stat.rpartition(")")[2].split()[0] != "Z"

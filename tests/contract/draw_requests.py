@@ -10,6 +10,19 @@ from typing import Any
 from generation.choices import Route
 from generation.xinference import DrawRequest, XinferenceClient
 from tests.contract.demo_process import MODEL
+from tests.contract.served_models import served_models
+
+CALLS: dict[str, Callable[[XinferenceClient], Awaitable[object]]] = {
+    "models": served_models,
+    "instances": lambda client: client.image_model(MODEL),
+    "draw": lambda client: client.draw(model=MODEL, route=Route.TXT2IMG, request=small()),
+    "draw generations": lambda client: client.draw(
+        model=MODEL, route=Route.GENERATIONS, request=small()
+    ),
+    "progress": lambda client: client.progress("1"),
+    "abort": lambda client: client.abort(model=MODEL, request_id="1"),
+}
+"""Every call of a client, by the place at the server that it asks."""
 
 
 def small(**changes: Any) -> DrawRequest:

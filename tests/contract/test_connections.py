@@ -75,20 +75,6 @@ async def test_a_server_that_always_hangs_up_is_unreachable_after_two_tries():
     assert len(connections) == 3
 
 
-@pytest.mark.parametrize(
-    "body",
-    [b"", b"[]", b"nonsense", b'{"progress": null}', b'{"progress": NaN}', b'{"progress": true}'],
-)
-async def test_progress_that_is_no_number_is_a_failure(body):
-    async def answer_nonsense(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(answer(body))
-
-    async with talking_to(answer_nonsense) as client:
-        with pytest.raises(XinferenceFailed):
-            await client.progress("1")
-
-
 @pytest.mark.parametrize(("told", "meant"), [(b"-3", 0.0), (b"17", 1.0), (b"1e-3", 0.001)])
 async def test_progress_stays_within_its_range(told, meant):
     async def exaggerate(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -8,11 +8,10 @@ import gc
 import gzip
 import json
 import tracemalloc
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
-from generation.choices import Route
 from generation.error_codes import ErrorCode
 from generation.exceptions import (
     PictureError,
@@ -29,22 +28,9 @@ from generation.xinference import XinferenceClient
 from generation.xinference.model_list import MAX_MODELS, MAX_REPLICAS
 from generation.xinference.response_body import MAX_LIST_BODY, MAX_SHORT_BODY, max_picture_body
 from tests.contract.demo_process import MODEL
-from tests.contract.draw_requests import small
+from tests.contract.draw_requests import CALLS
 from tests.contract.odd_server import OddServer, response, serving
 from tests.contract.served_models import served_models
-
-Call = Callable[[XinferenceClient], Awaitable[object]]
-
-CALLS: dict[str, Call] = {
-    "models": served_models,
-    "instances": lambda client: client.image_model(MODEL),
-    "draw": lambda client: client.draw(model=MODEL, route=Route.TXT2IMG, request=small()),
-    "draw generations": lambda client: client.draw(
-        model=MODEL, route=Route.GENERATIONS, request=small()
-    ),
-    "progress": lambda client: client.progress("1"),
-    "abort": lambda client: client.abort(model=MODEL, request_id="1"),
-}
 
 
 @pytest.fixture

@@ -31,6 +31,18 @@ def sees_everything(report: dict[str, object]) -> bool:
     )
 
 
+@pytest.fixture(scope="module")
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Production]:
+    """A site with the settings in the file's SITE."""
+    site = Production(tmp_path_factory.mktemp("site"), **request.module.SITE)
+    try:
+        yield site.start()
+    finally:
+        site.stop()
+
+
 @pytest.fixture
 def whole(site: Production) -> Iterator[Production]:
     """The file's site; the test puts right what it breaks."""

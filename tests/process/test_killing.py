@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from tests.contract.demo_process import children_of, is_running
 from tests.studio import ROOT, Studio, Watcher, wait_until
 
 
@@ -109,27 +110,7 @@ def test_no_process_is_left_when_the_studio_is_killed(mortal: Studio) -> None:
 
         mortal.kill()
 
-    wait_until(lambda: not any(map(alive, painters)), what="the painters are gone", seconds=10)
-
-
-def children_of(pid: int) -> list[int]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if int(fields[1]) == pid:
-            found.append(int(path.parent.name))
-    return found
-
-
-def alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
+    wait_until(lambda: not any(map(is_running, painters)), what="the painters end", seconds=10)
 
 
 def test_a_client_that_never_reads_costs_little_and_nobody_else_anything(studio: Studio) -> None:
@@ -240,22 +221,14 @@ def test_requests_leave_no_database_connection_open(studio: Studio) -> None:
     assert databases() <= before + 4
 
 
+def run_example_client(studio: Studio, token: str) -> subprocess.CompletedProcess[str]:
+    url = f"ws://127.0.0.1:{studio.port}/ws/generate"
+    command = [sys.executable, "examples/watch_generation.py", "--url", url, "--token", token]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+
 def test_the_example_client_prints_every_message_up_to_the_result(studio: Studio) -> None:
-    done = subprocess.run(
-        [
-            sys.executable,
-            "examples/watch_generation.py",
-            "--url",
-            f"ws://127.0.0.1:{studio.port}/ws/generate",
-            "--token",
-            studio.token(),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_example_client(studio, studio.token())
 
     assert done.returncode == 0, done.stderr
     messages = [json.loads(line) for line in done.stdout.splitlines()]
@@ -267,21 +240,7 @@ def test_the_example_client_prints_every_message_up_to_the_result(studio: Studio
 
 
 def test_the_example_client_says_why_it_cannot_connect(studio: Studio) -> None:
-    done = subprocess.run(
-        [
-            sys.executable,
-            "examples/watch_generation.py",
-            "--url",
-            f"ws://127.0.0.1:{studio.port}/ws/generate",
-            "--token",
-            "lj-wrong",
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_example_client(studio, "lj-wrong")
 
     assert done.returncode == 2
     assert "4401" in done.stderr

@@ -4,34 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
-import pytest
-
-from tests.process.follower import Follower
+from tests.process.follower import SOME_SECONDS, Follower
 from tests.production import Production
 from tests.studio import wait_until
 
-SOME_SECONDS: dict[str, Any] = {"size": "768x768", "steps": 20}
+SITE: dict[str, Any] = {"webs": 2, "GENERATION_LEASE": "6", "GENERATION_STALL": "30"}
 
 LONG = 15.0
 """Seconds; the layer's connections give up waiting after as many."""
 
 SILENCE = 13.0
 """Seconds; drivers that give up after five close idle sockets and end idle workers by then."""
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
-    site = Production(
-        tmp_path_factory.mktemp("site"), webs=2, GENERATION_LEASE="6", GENERATION_STALL="30"
-    )
-    try:
-        yield site.start()
-    finally:
-        site.stop()
 
 
 def test_a_redis_restart_loses_no_event(whole: Production, person: str) -> None:

@@ -17,34 +17,25 @@ from django.utils import translation
 
 from generation.choices import QueueReason
 from tests.contract.demo_process import children_of, is_painter
-from tests.process.follower import Follower
+from tests.process.follower import SOME_SECONDS, Follower
 from tests.process.recording_proxy import RecordingProxy
 from tests.production import Production, RunWorker
 from tests.studio import wait_until
 
-SOME_SECONDS: dict[str, Any] = {"size": "768x768", "steps": 20}
 GOOD_KEY = "sk-the-right-one"
+SITE: dict[str, Any] = {
+    "model_options": ("--api-key", GOOD_KEY),
+    "XINFERENCE_API_KEY": GOOD_KEY,
+    "GENERATION_LEASE": "12",
+    "GENERATION_GRACE": "1",
+    "GENERATION_STALL": "30",
+}
+
 BAN_AFTER = 10
 PASSWORD = "for tests on this machine only"
 
 WATCHED = 15.0
 """Seconds; each worker looks at the model server every five."""
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
-    site = Production(
-        tmp_path_factory.mktemp("site"),
-        model_options=("--api-key", GOOD_KEY),
-        XINFERENCE_API_KEY=GOOD_KEY,
-        GENERATION_LEASE="12",
-        GENERATION_GRACE="1",
-        GENERATION_STALL="30",
-    )
-    try:
-        yield site.start()
-    finally:
-        site.stop()
 
 
 def test_a_model_server_restart_costs_one_attempt(whole: Production, person: str) -> None:

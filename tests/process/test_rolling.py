@@ -5,19 +5,17 @@ from __future__ import annotations
 import contextlib
 import socket
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from generation.protocol.close_codes import CloseCode
-from tests.process.follower import Follower
+from tests.process.follower import SOME_SECONDS, Follower
 from tests.production import Production, RunWorker
 from tests.studio import wait_until
 
 SHORT: dict[str, Any] = {"size": "256x256", "steps": 4}
-SOME_SECONDS: dict[str, Any] = {"size": "768x768", "steps": 20}
 HELD = "at work until its worker leaves"
 HELD_LATER = "at work until the second worker leaves"
 FAULTS: list[dict[str, Any]] = [
@@ -26,29 +24,21 @@ FAULTS: list[dict[str, Any]] = [
 ]
 """Each call is held once; after it was handed back it is drawn."""
 
+SITE: dict[str, Any] = {
+    "webs": 2,
+    "workers": 2,
+    "replicas": 2,
+    "faults": FAULTS,
+    "GENERATION_LEASE": "12",
+    "GENERATION_GRACE": "0.5",
+    "GENERATION_STALL": "120",
+}
+
 AT_ONCE = 12
 """Prompts in the moment of a kill; fewer than a socket may send in a second."""
 
 A_CROWD = 200
 LOCALHOST = "127.0.0.1"
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
-    site = Production(
-        tmp_path_factory.mktemp("site"),
-        webs=2,
-        workers=2,
-        replicas=2,
-        faults=FAULTS,
-        GENERATION_LEASE="12",
-        GENERATION_GRACE="0.5",
-        GENERATION_STALL="120",
-    )
-    try:
-        yield site.start()
-    finally:
-        site.stop()
 
 
 def test_a_server_that_is_busy_turns_nobody_away(whole: Production) -> None:

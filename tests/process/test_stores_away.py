@@ -11,14 +11,13 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 from websockets.exceptions import ConnectionClosed
 
 from generation.protocol.close_codes import CloseCode
-from tests.process.follower import Follower
+from tests.process.follower import SOME_SECONDS, Follower
 from tests.production import Production, Program, RunWorker
 from tests.studio import Watcher, wait_until
 
@@ -26,17 +25,8 @@ SOME_TRIES = 6.0
 """Seconds; the loops of a worker and of a web try several times within them."""
 
 FEW_BYTES = 8 * 1024
-SOME_SECONDS: dict[str, Any] = {"size": "768x768", "steps": 20}
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
-    # a worker may be without its database for two thirds of the lease
-    site = Production(tmp_path_factory.mktemp("site"), GENERATION_LEASE="60", GENERATION_STALL="30")
-    try:
-        yield site.start()
-    finally:
-        site.stop()
+# a worker may be without its database for two thirds of the lease
+SITE = {"GENERATION_LEASE": "60", "GENERATION_STALL": "30"}
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])

@@ -16,6 +16,7 @@ from generation.exceptions import PictureError
 from generation.models import GeneratedImage, ModelSlot
 from generation.worker import decoder
 from generation.worker.decoder import DecoderProcess
+from tests.contract.demo_process import is_running
 from tests.pictures import as_base64, jpeg
 from tests.socket.sockets import Page
 from tests.studio import wait_until
@@ -31,13 +32,6 @@ def idle_process() -> DecoderProcess:
     process = decoder.pool.take()
     decoder.pool.give_back(process)
     return process
-
-
-def exists(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 async def check(data: bytes) -> bytes:
@@ -73,7 +67,7 @@ async def test_a_picture_that_nothing_waits_for_any_more_is_not_decoded_to_its_e
     with pytest.raises(asyncio.CancelledError):
         await waiting
 
-    await asyncio.to_thread(wait_until, lambda: not exists(process.pid), what="it is gone")
+    await asyncio.to_thread(wait_until, lambda: not is_running(process.pid), what="it is gone")
     assert await check(jpeg())
 
 
@@ -137,10 +131,10 @@ def test_no_process_outlives_its_worker() -> None:
     with worker:
         assert worker.stdout is not None
         pid = int(worker.stdout.readline())
-        assert exists(pid)
+        assert is_running(pid)
         worker.kill()
 
-    wait_until(lambda: not exists(pid), what="the process has ended")
+    wait_until(lambda: not is_running(pid), what="the process has ended")
 
 
 async def test_a_cancel_ends_a_running_decoder(page: Page, start_worker: StartWorker) -> None:
@@ -160,6 +154,6 @@ async def test_a_cancel_ends_a_running_decoder(page: Page, start_worker: StartWo
     frame = await ending(page, task_id)
 
     assert frame["type"] == "cancelled"
-    await asyncio.to_thread(wait_until, lambda: not exists(stopped.pid), what="it is gone")
+    await asyncio.to_thread(wait_until, lambda: not is_running(stopped.pid), what="it is gone")
     assert not await ModelSlot.objects.filter(task__isnull=False).aexists()
     assert (await ending(page, await page.generate(**SMALL)))["type"] == "result"
