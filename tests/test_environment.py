@@ -243,6 +243,11 @@ def test_a_switch_is_one_or_nought(typed: str, value: bool | None) -> None:
 
 
 Reader = Callable[[str], str]
+REDIS_URLS = (
+    *("redis://h?db=1&client_name=x", "rediss://h?ssl_cert_reqs=none", "rediss://:p@h:1/2"),
+    *("redis://h?socket_timeout=2.5", "unix:///run/redis.sock?db=1"),
+)
+DATABASE_URLS = ("postgres:///liujuan", "sqlite:////tmp/x.db", "postgres://h/x?sslmode=require")
 
 
 @pytest.mark.parametrize(
@@ -276,11 +281,7 @@ Reader = Callable[[str], str]
         (addresses.allowed_host, "::ffff:1.2.3.4", "[::ffff:102:304]"),
         (redis_urls.redis, "redis://[FD00:0::5]:6379", "redis://[fd00::5]:6379"),
         (redis_urls.redis, "REDIS://H/", "redis://h/"),
-        (redis_urls.redis, "redis://h?db=1&client_name=x", "redis://h?db=1&client_name=x"),
-        (redis_urls.redis, "rediss://h?ssl_cert_reqs=none", "rediss://h?ssl_cert_reqs=none"),
-        (redis_urls.redis, "redis://h?socket_timeout=2.5", "redis://h?socket_timeout=2.5"),
-        (redis_urls.redis, "rediss://:p@h:1/2", "rediss://:p@h:1/2"),
-        (redis_urls.redis, "unix:///run/redis.sock?db=1", "unix:///run/redis.sock?db=1"),
+        *((redis_urls.redis, url, url) for url in REDIS_URLS),
         (addresses.host, "[fd00::5]", "fd00::5"),
         (addresses.host, "::", "::"),
         (addresses.host, "Box.local", "box.local"),
@@ -288,16 +289,8 @@ Reader = Callable[[str], str]
         (addresses.allowed_host, "[::1]", "[::1]"),
         (addresses.allowed_host, ".Example.org", ".example.org"),
         (addresses.allowed_host, "*", "*"),
-        (databases.database_url, "postgres:///liujuan", "postgres:///liujuan"),
-        (databases.database_url, "sqlite:////tmp/x.db", "sqlite:////tmp/x.db"),
-        (
-            databases.database_url,
-            "postgres://h/x?sslmode=require",
-            "postgres://h/x?sslmode=require",
-        ),
-        (validators.slots, "A=2, B-1=1", "A=2, B-1=1"),
-        (validators.slots, "6", "6"),
-        (validators.slots, "A=0", "A=0"),
+        *((databases.database_url, url, url) for url in DATABASE_URLS),
+        *((validators.slots, slots, slots) for slots in ("A=2, B-1=1", "6", "A=0")),
         (validators.time_zone, "Asia/Shanghai", "Asia/Shanghai"),
         (validators.internal_path, "/_media/", "/_media"),
         (validators.api_key, "sk-$x", "sk-$x"),
@@ -312,7 +305,26 @@ PUBLIC = addresses.public
 DATABASE = databases.database_url
 NO_HOSTS = ("[::1]x:1", "[v1.abc]", "x[::1]", "[1.2.3.4]", "[]:1", "xn--", "a.0x7f", "h" * 300)
 NO_FOLDERS = ("~no-such-account/x", "file:///tmp/x", "$HOME/x", "${HOME}", "C:/x", "%h/x")
-NO_SLOTS = ("a=1;b=2", "NAME=2 OTHER=1", "a=1,a=2", "a=1=2", "a=1,", ",", "a b=1", "a=٣", "../a=1")
+NO_SLOTS = (
+    *("a=1;b=2", "NAME=2 OTHER=1", "a=1,a=2", "a=1=2", "a=1,", ",", "a b=1", "a=٣", "../a=1"),
+    *("six", "6,A=2", "=2"),
+)
+NO_MODEL_SERVERS = (
+    *("localhost:9997", "//localhost:9997", "http:/localhost", "ftp://h", "http://"),
+    *("http://:9997", "http://h:99999", "http://h:0", "http://h:abc", "http://fd00::5:9997"),
+    *("http://[fd00::5", "http://a b", "http://h?x=1", "http://h#x"),
+)
+NO_PUBLIC_URLS = (
+    *("studio.example", "https://u@h", "https://h/?x", "https://h/a//b", "https://h/a/../b"),
+    *("wss://h", "https://[fe80::1%eth0]", "https://[fe80::1%25eth0]"),
+)
+NO_POSTGRESQL = ("mysql://h/x", "postgres://h", "postgres://u:p#w@h/x", "postgres://u:p/w@h/x")
+NO_SQLITE = (
+    *("sqlite://", "sqlite://:memory:", "sqlite:////no/such/folder/x.db", "sqlite:////"),
+    "sqlite:////tmp/",
+)
+NO_FAULTS = ("/no/such/file.json", "package.json", "README.md")
+NO_REDIS = ("http://localhost", "redis://h/zero", "redis://:a/b@h/0")
 NO_MODELS = ("../x", "a/../b", ".", "a?b", "a#b", "a b", "a%2Fb", "a;b", "a,b", "a=b", "a&b")
 NO_ZONES = {
     **dict.fromkeys(["CST", "UTC+8", "GMT+8", "UTC+08:00", "+0800", "Asia"], "Asia/Shanghai"),
@@ -336,42 +348,23 @@ NO_DATABASE_OPTIONS = (
     *("sslmode=foo", "connect_timeout=x", "connect_timeout=-5", "keepalives_idle=1s"),
     *("tcp_user_timeout=x", "channel_binding=x", "target_session_attrs=x", "gssencmode=x"),
     *("port=x", "port=99999", "pool=x", "isolation_level=x", "service=no-such-service"),
+    *("sslmod=require", "conn_max_age=60"),
 )
 
 
 @pytest.mark.parametrize(
     ("read", "typed", "suggestion"),
     [
-        (MODEL, "localhost:9997", "http://localhost:9997"),
-        (MODEL, "//localhost:9997", "http://localhost:9997"),
-        (MODEL, "http:/localhost", "http://localhost:9997"),
-        (MODEL, "ftp://h", "http://localhost:9997"),
-        (MODEL, "http://", "http://localhost:9997"),
-        (MODEL, "http://:9997", "http://localhost:9997"),
-        (MODEL, "http://h:99999", "http://localhost:9997"),
-        (MODEL, "http://h:0", "http://localhost:9997"),
-        (MODEL, "http://h:abc", "http://localhost:9997"),
-        (MODEL, "http://fd00::5:9997", "http://localhost:9997"),
-        (MODEL, "http://[fd00::5", "http://localhost:9997"),
-        (MODEL, "http://a b", "http://localhost:9997"),
-        (MODEL, "http://h?x=1", "http://localhost:9997"),
-        (MODEL, "http://h#x", "http://localhost:9997"),
+        *((MODEL, url, "http://localhost:9997") for url in NO_MODEL_SERVERS),
         (MODEL, "http://h:9997/v1", "http://h:9997"),
         (MODEL, "http://h:9997/v1/images/generations", "http://h:9997"),
         (MODEL, "http://u:p@h/proxy/v1/", "http://***@h/proxy"),
         (MODEL, "http://h/ui/", "http://h"),
-        (PUBLIC, "studio.example", "https://studio.example"),
-        (PUBLIC, "https://u@h", "https://studio.example"),
-        (PUBLIC, "https://h/?x", "https://studio.example"),
-        (PUBLIC, "https://h/a//b", "https://studio.example"),
-        (PUBLIC, "https://h/a/../b", "https://studio.example"),
-        (PUBLIC, "wss://h", "https://studio.example"),
+        *((PUBLIC, url, "https://studio.example") for url in NO_PUBLIC_URLS),
         *((MODEL, f"http://{host}", "http://localhost:9997") for host in NO_HOSTS),
         *((PUBLIC, f"https://{host}/x", "https://studio.example") for host in NO_HOSTS),
         *((redis_urls.redis, f"redis://:p@{host}/0", redis_urls.EXAMPLE) for host in NO_HOSTS),
         *((DATABASE, f"postgres://u:p@{host}/d", "postgres://") for host in NO_HOSTS[:5]),
-        (PUBLIC, "https://[fe80::1%eth0]", "https://studio.example"),
-        (PUBLIC, "https://[fe80::1%25eth0]", "https://studio.example"),
         (addresses.allowed_host, "fe80::1%eth0", "name.example"),
         (addresses.host, "::1%eth0", "127.0.0.1"),
         (redis_urls.redis, "unix:///s?db=x", ""),
@@ -383,13 +376,9 @@ NO_DATABASE_OPTIONS = (
         *((redis_urls.redis, f"redis://:pw@h?{option}", "") for option in NO_REDIS_OPTIONS),
         *((redis_urls.redis, f"rediss://:pw@h?{option}", "") for option in NO_REDIS_OPTIONS),
         *((DATABASE, f"postgres://h/x?{option}", "") for option in NO_DATABASE_OPTIONS),
-        (DATABASE, "sqlite:////", databases.SQLITE_EXAMPLE),
-        (DATABASE, "sqlite:////tmp/", databases.SQLITE_EXAMPLE),
         *((validators.data_folder, typed, validators.DATA_EXAMPLE) for typed in NO_FOLDERS),
         (redis_urls.redis, "localhost", "redis://localhost"),
-        (redis_urls.redis, "http://localhost", "redis://localhost:6379/0"),
-        (redis_urls.redis, "redis://h/zero", "redis://localhost:6379/0"),
-        (redis_urls.redis, "redis://:a/b@h/0", "redis://localhost:6379/0"),
+        *((redis_urls.redis, url, "redis://localhost:6379/0") for url in NO_REDIS),
         (addresses.host, "0.0.0.0:8000", "127.0.0.1"),
         (addresses.host, "http://h", "127.0.0.1"),
         (addresses.host, "*", "0.0.0.0"),
@@ -397,23 +386,13 @@ NO_DATABASE_OPTIONS = (
         (addresses.allowed_host, "h:8000", "name.example"),
         (addresses.allowed_host, "https://h", "name.example"),
         (addresses.allowed_host, "*.studio.example", ".studio.example"),
-        (DATABASE, "mysql://h/x", databases.POSTGRESQL_EXAMPLE),
-        (DATABASE, "postgres://h", databases.POSTGRESQL_EXAMPLE),
-        (DATABASE, "postgres://u:p#w@h/x", databases.POSTGRESQL_EXAMPLE),
-        (DATABASE, "postgres://u:p/w@h/x", databases.POSTGRESQL_EXAMPLE),
-        (DATABASE, "postgres://h/x?sslmod=require", ""),
-        (DATABASE, "postgres://h/x?conn_max_age=60", ""),
-        (DATABASE, "sqlite://", databases.SQLITE_EXAMPLE),
-        (DATABASE, "sqlite://:memory:", databases.SQLITE_EXAMPLE),
-        (DATABASE, "sqlite:////no/such/folder/x.db", databases.SQLITE_EXAMPLE),
+        *((DATABASE, url, databases.POSTGRESQL_EXAMPLE) for url in NO_POSTGRESQL),
+        *((DATABASE, url, databases.SQLITE_EXAMPLE) for url in NO_SQLITE),
         *((validators.slots, typed, "NAME=2,OTHER=1") for typed in NO_SLOTS),
         *((validators.model_name, typed, "") for typed in NO_MODELS),
         *((validators.time_zone, typed, zone) for typed, zone in NO_ZONES.items()),
         (validators.internal_path, "/../x", "/_media"),
         (validators.internal_path, "/a/./b", "/_media"),
-        (validators.slots, "six", "NAME=2,OTHER=1"),
-        (validators.slots, "6,A=2", "NAME=2,OTHER=1"),
-        (validators.slots, "=2", "NAME=2,OTHER=1"),
         (validators.slots, "0", "6"),
         (validators.slots, "A=1000000000000000", "6"),
         (validators.time_zone, "Asia", "A"),
@@ -425,12 +404,8 @@ NO_DATABASE_OPTIONS = (
         (validators.certificates, "/no/such/file.pem", ""),
         (validators.certificates, "README.md", ""),
         (validators.folder, "README.md", ""),
-        (validators.demo_faults, "/no/such/file.json", ""),
-        (validators.demo_faults, "package.json", ""),
-        (validators.demo_faults, "README.md", ""),
-        (validators.api_key, "a b", ""),
-        (validators.api_key, "schlüssel", ""),
-        (validators.api_key, "Bearer x", ""),
+        *((validators.demo_faults, path, "") for path in NO_FAULTS),
+        *((validators.api_key, key, "") for key in ("a b", "schlüssel", "Bearer x")),
     ],
 )
 def test_a_refusal_suggests_a_valid_value(read: Reader, typed: str, suggestion: str) -> None:
@@ -466,26 +441,18 @@ def test_whatever_a_reader_raises_is_a_mistake_of_the_variable(kind: str, error:
     [
         *("", " ", ":", "//", "://", "a://", "[", "]", "[]", "@", "@@", "%", "%zz", "?", "#", "="),
         *("http://", "http://[", "http://]", "http://@", "http://:@:1", "http://%00", "http://h%"),
+        *("redis://[::1", "redis://%", "unix://", "unix:///", "sqlite:", "sqlite:///"),
         *(
-            "redis://[::1",
-            "redis://%",
-            "unix://",
-            "unix:///",
-            "sqlite:",
-            "sqlite:///",
             "sqlite:////",
+            "sqlite:///\u0301",
+            "postgres://",
+            "postgres:///",
+            "postgres:///%00",
+            "postgres://%2F/x",
         ),
-        *("sqlite:///\u0301", "postgres://", "postgres:///", "postgres:///%00", "postgres://%2F/x"),
         *("~", "~x", "/", "..", "é", "日本", "٣", "\u202e", "\udc80", "a" * 90_000, "/" * 10_000),
-        *(
-            "http://" + "é" * 5_000,
-            "postgres://h/" + "x" * 100_000,
-            "1;2",
-            "a=1=2",
-            ",,,",
-            "-",
-            "+",
-        ),
+        *("http://" + "é" * 5_000, "postgres://h/" + "x" * 100_000),
+        *("1;2", "a=1=2", ",,,", "-", "+"),
     ],
 )
 def test_no_value_of_any_variable_is_a_traceback(settings_of: SettingsOf, typed: str) -> None:
