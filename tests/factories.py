@@ -16,7 +16,7 @@ from generation.choices import InterruptReason, TaskStatus
 from generation.error_codes import ErrorCode
 from generation.models import GeneratedImage, GenerationTask, TaskEvent, Worker
 from generation.protocol import Generate, TaskState, empty_state, fold
-from generation.services import Claim
+from generation.services import Claim, ModelObservation
 from tests.pictures import picture
 
 
@@ -44,18 +44,21 @@ def claim_one(worker: Worker, now: datetime) -> Claim:
     return claim
 
 
-def store(claim: Claim, now: datetime, index: int = 1) -> GeneratedImage:
+def store(claim: Claim, now: datetime, index: int = 1, **changes: Any) -> GeneratedImage:
+    usual: dict[str, Any] = {
+        "name": f"{claim.task.pk}/{index}-{claim.task.attempt}-{uuid.uuid4().hex[:8]}.jpg",
+        "picture": picture(),
+        "seed": 1,
+        "demo": False,
+        "progress": 99,
+        "eta_seconds": 0,
+    }
     return services.store_image(
         task_id=claim.task.pk,
         attempt=claim.task.attempt,
         index=index,
-        name=f"{claim.task.pk}/{index}-{claim.task.attempt}-{uuid.uuid4().hex[:8]}.jpg",
-        picture=picture(),
-        seed=1,
-        demo=False,
-        progress=99,
-        eta_seconds=0,
         now=now,
+        **{**usual, **changes},
     )
 
 
@@ -67,6 +70,20 @@ def settle(claim: Claim, now: datetime) -> bool:
     return services.settle_slot(
         slot_id=claim.slot_id, task_id=claim.task.pk, attempt=claim.task.attempt, now=now
     )
+
+
+def complete(claim: Claim, now: datetime) -> None:
+    """Store the only picture, complete the task and free the slot."""
+    store(claim, now)
+    finish(claim, now)
+    settle(claim, now)
+
+
+def observed(name: str, slots: int, **changes: Any) -> ModelObservation:
+    """A ready model with as many replicas as slots."""
+    usual: dict[str, Any] = {"route": Route.TXT2IMG, "ready": True, "loading": False}
+    usual |= {"replicas": slots, "identity": "here", "slots": slots}
+    return ModelObservation(name=name, **{**usual, **changes})
 
 
 def interrupt(claim: Claim, reason: InterruptReason, now: datetime) -> None:
@@ -81,7 +98,7 @@ def kinds(task_id: uuid.UUID) -> list[str]:
     )
 
 
-def put(
+def put_in_trash(
     owner: User,
     now: datetime,
     *pictures: tuple[GenerationTask, int],

@@ -185,7 +185,7 @@ class Program:
                 [sys.executable, *self.command()], cwd=ROOT, env=self.env, stdout=log, stderr=log
             )
 
-    def said(self) -> str:
+    def output(self) -> str:
         """What it wrote since its last start."""
         with self.log.open("rb") as log:
             log.seek(self.log_began)
@@ -242,7 +242,7 @@ class Web(Program):
         ]
 
     def is_ready(self) -> bool:
-        assert self.alive, f"{self.name} ended: {self.said()[-2_000:]}"
+        assert self.alive, f"{self.name} ended: {self.output()[-2_000:]}"
         try:
             return bool(self.readyz()["database"] == "ok")
         except OSError:
@@ -266,8 +266,8 @@ class RunWorker(Program):
         return ["manage.py", "run_worker"]
 
     def is_ready(self) -> bool:
-        assert self.alive, f"{self.name} ended: {self.said()[-2_000:]}"
-        return "worker ready" in self.said()
+        assert self.alive, f"{self.name} ended: {self.output()[-2_000:]}"
+        return "worker ready" in self.output()
 
 
 class ModelServer(Program):
@@ -283,8 +283,8 @@ class ModelServer(Program):
         return ["-m", "demo_xinference", "--port", str(self.port), *self.options]
 
     def is_ready(self) -> bool:
-        assert self.alive, f"{self.name} ended: {self.said()[-2_000:]}"
-        return "READY" in self.said()
+        assert self.alive, f"{self.name} ended: {self.output()[-2_000:]}"
+        return "READY" in self.output()
 
 
 class Production:

@@ -147,13 +147,13 @@ class RenderedCard:
     def text(self, part: str) -> str:
         return " ".join(self.parts[part].text.split())
 
-    def as_told(self, told: dict[str, Any]) -> dict[str, Any]:
-        """The fields that `told` has."""
+    def as_answered(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """The fields that `answer` has."""
         bar = self.parts["bar"].attributes
         return {
-            "marks": {name: self.mark(name, value) for name, value in told["marks"].items()},
-            "texts": {part: self.text(part) for part in told["texts"]},
-            "shown": {part: not self.parts[part].has("hidden") for part in told["shown"]},
+            "marks": {name: self.mark(name, value) for name, value in answer["marks"].items()},
+            "texts": {part: self.text(part) for part in answer["texts"]},
+            "shown": {part: not self.parts[part].has("hidden") for part in answer["shown"]},
             "bar": [bar["aria-valuenow"], bar["aria-valuetext"]],
             "basis": self.parts["basis"].attributes["data-basis"],
             "blocks": len(elements(self.parts["blocks"])),
@@ -254,7 +254,7 @@ tasks = st.fixed_dictionaries(
 
 @given(frames=logs(), task=tasks, place=places, later=seconds)
 @settings(max_examples=150, deadline=None)
-def test_both_sides_say_the_same_of_every_card(
+def test_every_card_has_the_same_text(
     scripts: dict[str, Ask],
     frames: list[EventFrame],
     task: dict[str, Any],
@@ -262,12 +262,12 @@ def test_both_sides_say_the_same_of_every_card(
     later: float,
 ) -> None:
     state = fold(empty_state(TASK), frames)
-    assert_told_alike(
+    assert_same_text(
         scripts, state, cast("TaskData", task), cast("QueuePosition", place), T0 + later
     )
 
 
-def assert_told_alike(
+def assert_same_text(
     scripts: dict[str, Ask],
     state: TaskState,
     task: TaskData,
@@ -278,8 +278,8 @@ def assert_told_alike(
     for language, ask in scripts.items():
         with translation.override(language):
             card = rendered(task, state, place, now)
-        told = ask(question)
-        assert card.as_told(told) == told
+        answer = ask(question)
+        assert card.as_answered(answer) == answer
 
 
 @given(frames=st.sampled_from(EventKind).flatmap(lambda kind: frames_of(kind, 1)))
@@ -304,13 +304,13 @@ models = st.fixed_dictionaries(
 
 @given(model=models, work=tasks)
 @settings(max_examples=150, deadline=None)
-def test_both_sides_say_the_same_of_what_to_expect(
+def test_every_forecast_has_the_same_text(
     scripts: dict[str, Ask], model: dict[str, Any], work: dict[str, Any]
 ) -> None:
     for language, ask in scripts.items():
         with translation.override(language):
-            told = asdict(composer_wait(cast("ModelData", model), work))
-        assert told == ask({"model": model, "work": work})
+            answer = asdict(composer_wait(cast("ModelData", model), work))
+        assert answer == ask({"model": model, "work": work})
 
 
 TASK_OF_FOUR = task_data(n=4, height=768, guidance=3.5, expected={"generating": 30.0})
@@ -348,12 +348,12 @@ SENTENCES: dict[str, tuple[Log, str]] = {
 
 
 @pytest.mark.parametrize("part", SENTENCES)
-def test_the_first_paint_says_all_of_it(scripts: dict[str, Ask], part: str) -> None:
+def test_the_first_paint_has_every_sentence(scripts: dict[str, Ask], part: str) -> None:
     log, sentence = SENTENCES[part]
 
     with translation.override("en"):
         assert rendered(TASK_OF_FOUR, log.state, None, T0 + 20).text(part) == sentence
-    assert_told_alike(scripts, log.state, TASK_OF_FOUR, None, T0 + 20)
+    assert_same_text(scripts, log.state, TASK_OF_FOUR, None, T0 + 20)
 
 
 @pytest.mark.parametrize(
@@ -378,4 +378,4 @@ def test_a_position_behind_the_thousandth_has_no_number(
 
     with translation.override(language):
         assert rendered(TASK_OF_FOUR, state, entry, T0 + 20).text("headline") == headline
-    assert_told_alike(scripts, state, TASK_OF_FOUR, entry, T0 + 20)
+    assert_same_text(scripts, state, TASK_OF_FOUR, entry, T0 + 20)

@@ -12,7 +12,7 @@ from generation.clock import DatabaseClock
 
 
 @pytest.mark.django_db
-def test_a_host_whose_clock_is_wrong_tells_the_databases_time() -> None:
+def test_a_host_with_a_wrong_clock_uses_database_time() -> None:
     clock = DatabaseClock()
     clock.ahead = timedelta(hours=3)
 

@@ -226,7 +226,7 @@ async def test_pipelined_requests_are_answered_in_order(open_site: OpenSite) -> 
     assert site.asked == [("/", 0), ("/two/", 3), ("/", 0)]
 
 
-async def test_answers_that_nobody_reads_do_not_pile_up(open_site: OpenSite) -> None:
+async def test_unread_responses_do_not_pile_up(open_site: OpenSite) -> None:
     site = open_site()
     deaf, reading = site.connect(), site.connect()
     deaf.reads = False
@@ -246,7 +246,7 @@ async def test_answers_that_nobody_reads_do_not_pile_up(open_site: OpenSite) -> 
 
 
 @pytest.mark.parametrize("leaves", [True, False])
-async def test_who_never_reads_is_closed_in_the_end(open_site: OpenSite, leaves: bool) -> None:
+async def test_a_client_that_never_reads_is_closed(open_site: OpenSite, leaves: bool) -> None:
     site = open_site()
     deaf = site.connect()
     deaf.reads = False

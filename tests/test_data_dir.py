@@ -197,7 +197,7 @@ def test_a_weak_key_is_refused(settings_of: SettingsOf, tmp_path: Path, content:
 @pytest.mark.parametrize("name", ["SECRET_KEY", "SECRET_KEY_FALLBACKS"])
 @pytest.mark.parametrize("value", ["x", "changeme", "0" * 50, "abababababababababababababab"])
 def test_a_short_key_is_refused(settings_of: SettingsOf, name: str, value: str) -> None:
-    with pytest.raises(InvalidSettings, match=f"{name} can be guessed") as told:
+    with pytest.raises(InvalidSettings, match=f"{name} can be guessed") as refused:
         settings_of(**{name: value})
 
-    assert value not in str(told.value).replace(name, "")
+    assert value not in str(refused.value).replace(name, "")

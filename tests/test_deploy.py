@@ -115,7 +115,7 @@ def test_nginx_understands_its_site(tmp_path: Path, tls: bool) -> None:
     assert not re.search(r"\$\{\w+\}", (tmp_path / "site.conf").read_text())
 
 
-def test_whoever_renders_the_site_gives_every_variable() -> None:
+def test_every_renderer_sets_every_variable() -> None:
     names = Template(SITE.read_text(encoding="utf-8")).get_identifiers()
     wanted = {name for name in names if name.isupper()}
     told = re.search(r"envsubst '([^']+)'", TEXTS["deploy/nginx.conf"])
@@ -217,7 +217,7 @@ def test_example_settings_hold_no_secret() -> None:
     assert [example()[name] for name in secrets] == ["", "", ""]
 
 
-def test_the_compose_file_sets_settings_and_asks_for_what_the_example_names() -> None:
+def test_the_compose_file_names_existing_settings() -> None:
     asked = set(re.findall(r"\$\{(\w+)", TEXTS["deploy/compose.yaml"]))
 
     assert set(SERVICES["web"]["environment"]) <= set(variables())
@@ -253,7 +253,7 @@ def last_words(name: str) -> float:
 
 
 @pytest.mark.parametrize("name", ["web", "worker"])
-def test_whoever_stops_a_process_waits_for_its_last_words(name: str) -> None:
+def test_stop_timeouts_exceed_the_grace_period(name: str) -> None:
     in_systemd = unit(f"liujuan-{name}@.service")["TimeoutStopSec"]
     in_compose = SERVICES[name]["stop_grace_period"].removesuffix("s")
 
@@ -267,7 +267,7 @@ def test_what_ends_is_started_again(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES.keys() - {"setup"}))
-def test_a_service_comes_back_and_says_how_it_is(name: str) -> None:
+def test_a_service_restarts_and_reports_its_health(name: str) -> None:
     service = SERVICES[name]
 
     assert service["restart"] == "unless-stopped"

@@ -180,9 +180,9 @@ def test_the_details_of_the_worked_example_are_specified_with_their_kind() -> No
     lines = re.findall(r"^← (\{.*\})$", section("A worked example"), flags=re.MULTILINE)
     events = [frame for frame in map(json.loads, lines) if "kind" in frame]
 
-    told = {(event["kind"], name) for event in events for name in event["details"]}
+    used = {(event["kind"], name) for event in events for name in event["details"]}
 
-    assert {(kind, name) for kind, name in told if f"`{name}`" not in kinds[kind][1]} == set()
+    assert {(kind, name) for kind, name in used if f"`{name}`" not in kinds[kind][1]} == set()
 
 
 def test_the_readme_has_every_setting_with_its_type_and_default() -> None:
@@ -206,7 +206,7 @@ def rooms() -> set[str]:
     return {f"{name}/" for name in {*tops, *inside}}
 
 
-def test_every_folder_has_its_line_in_the_architecture() -> None:
+def test_every_folder_is_in_the_architecture() -> None:
     tree = section_of(ARCHITECTURE, "The tree")
     drawn = set(re.findall(r"^ *([\w/]+/) ", tree, flags=re.MULTILINE))
 
@@ -245,7 +245,7 @@ LINES = re.compile(r'(?:log_line|self\.log)\(\s*(?:[\w.]+, )?"([a-z_]+)"')
 OUTAGES = re.compile(r'Outage\(.{0,60}?, "([a-z_]+)"')
 
 
-def test_every_log_line_is_in_the_operations_with_what_to_do() -> None:
+def test_every_log_line_is_in_the_operations() -> None:
     packages = ("accounts", "generation", "liujuan_site")
     sources = [path for name in packages for path in (ROOT / name).rglob("*.py")]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)

@@ -93,10 +93,10 @@ def test_a_server_refuses_settings_that_do_not_fit_together(tmp_path: Path) -> N
 def test_a_file_of_anything_but_a_secret_is_refused(settings_of: SettingsOf) -> None:
     names = ("ALLOWED_HOSTS", "PORT", "XINFERENCE_MODEL", "DEBUG", "DEMO_SPEED", "XINFERENCE_CA")
 
-    with pytest.raises(InvalidSettings) as told:
+    with pytest.raises(InvalidSettings) as refused:
         settings_of(**{f"{name}_FILE": "/run/value" for name in names})
 
-    assert {line.split("_FILE ")[0] for line in str(told.value).splitlines()[1:]} == set(names)
+    assert {line.split("_FILE ")[0] for line in str(refused.value).splitlines()[1:]} == set(names)
 
 
 def test_the_hint_for_a_quoted_list_has_no_quotes() -> None:
@@ -122,9 +122,11 @@ def test_quotes_and_control_characters_are_named(value: str) -> None:
     env = Environment({"NAME": value})
 
     assert env.text("NAME", default="left") == "left"
-    with pytest.raises(InvalidSettings, match=r"NAME=.*(quotes|control character|UTF-8)") as told:
+    with pytest.raises(
+        InvalidSettings, match=r"NAME=.*(quotes|control character|UTF-8)"
+    ) as refused:
         env.refuse_mistakes()
-    assert len(str(told.value).splitlines()) == 2
+    assert len(str(refused.value).splitlines()) == 2
 
 
 def test_a_secret_may_lie_in_a_file(tmp_path: Path) -> None:
@@ -137,7 +139,7 @@ def test_a_secret_may_lie_in_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "given", "said"),
+    ("content", "given", "message"),
     [
         (None, "", "KEY_FILE=.* cannot be read"),
         ("", "", "is an empty file"),
@@ -148,7 +150,7 @@ def test_a_secret_may_lie_in_a_file(tmp_path: Path) -> None:
     ids=["missing", "empty", "lines", "both", "bytes"],
 )
 def test_a_file_that_gives_no_secret_is_refused(
-    tmp_path: Path, content: str | bytes | None, given: str, said: str
+    tmp_path: Path, content: str | bytes | None, given: str, message: str
 ) -> None:
     file = tmp_path / "key"
     if content is not None:
@@ -157,7 +159,7 @@ def test_a_file_that_gives_no_secret_is_refused(
 
     env.secret("KEY", default="")
 
-    with pytest.raises(InvalidSettings, match=said):
+    with pytest.raises(InvalidSettings, match=message):
         env.refuse_mistakes()
 
 
@@ -177,14 +179,14 @@ def test_a_file_for_a_secret_is_a_small_regular_one(tmp_path: Path) -> None:
 
     assert not refused("link")
     for name in ("fifo", "loop", "zeros", ".", "missing", "n" * 300, "link/below"):
-        (said,) = refused(name)
-        assert said.startswith(f"KEY_FILE={tmp_path}"[:120])
-        assert len(said) < 400
+        (message,) = refused(name)
+        assert message.startswith(f"KEY_FILE={tmp_path}"[:120])
+        assert len(message) < 400
         assert len(refused(name, "CA")) == 1
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "message"),
     [
         ("sk-a-secret-key", "KEY_FILE cannot be read"),
         ("-----BEGIN\nsk-a-secret-key", "KEY_FILE holds a control character"),
@@ -194,13 +196,13 @@ def test_a_file_for_a_secret_is_a_small_regular_one(tmp_path: Path) -> None:
         ("/run/key'", "KEY_FILE=/run/key' has quotes"),
     ],
 )
-def test_only_a_path_to_a_secret_is_shown(typed: str, said: str) -> None:
+def test_only_a_path_to_a_secret_is_shown(typed: str, message: str) -> None:
     env = Environment({"KEY_FILE": typed})
 
     env.secret("KEY", default="")
 
     (mistake,) = env.mistakes
-    assert mistake.startswith(said)
+    assert mistake.startswith(message)
     assert "sk-a-secret-key" not in mistake
     assert mistake.isprintable()
     assert len(mistake) < 300

@@ -53,11 +53,11 @@ def extracted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_every_message_has_its_chinese_and_none_is_left_over(domain: str, extracted: Path) -> None:
-    said = {key_of(entry) for entry in polib.pofile(str(extracted / f"{domain}.po"))}
+    used = {key_of(entry) for entry in polib.pofile(str(extracted / f"{domain}.po"))}
     known = {key_of(entry) for entry in catalogue(domain)}
 
-    assert sorted(map(str, said - known)) == [], "not in the catalogue"
-    assert sorted(map(str, known - said)) == [], "said nowhere any more"
+    assert sorted(map(str, used - known)) == [], "not in the catalogue"
+    assert sorted(map(str, known - used)) == [], "said nowhere any more"
 
 
 @pytest.mark.parametrize("domain", DOMAINS)

@@ -67,7 +67,7 @@ def log() -> Log:
     ],
 )
 @pytest.mark.parametrize("place", ["message", "argument", "exception", "note", "cause"])
-def test_nobody_can_forge_a_line_or_colour_a_terminal(log: Log, words: str, place: str) -> None:
+def test_no_value_forges_a_line_or_colours_a_terminal(log: Log, words: str, place: str) -> None:
     if place == "message":
         log.logger.warning(words)
     elif place == "argument":
@@ -108,7 +108,7 @@ def test_a_traceback_of_ours_stays_readable(log: Log) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "logged"),
     [
         ("http://user:pass-word@host:9997/v1", "http://…@host:9997/v1"),
         ("postgres://u:p%40ss@[::1]/db gone", "postgres://…@[::1]/db gone"),
@@ -126,7 +126,7 @@ def test_a_traceback_of_ours_stays_readable(log: Log) -> None:
         ),
     ],
 )
-def test_keys_and_passwords_never_reach_the_log(text: str, told: str) -> None:
+def test_keys_and_passwords_never_reach_the_log(text: str, logged: str) -> None:
     log = Log("generation.tests", secrets_of("the-model-key", "http://u:p%2Fw%26d%3Fx@host", "ab"))
 
     log.logger.error("it says: %s", text)
@@ -135,8 +135,8 @@ def test_keys_and_passwords_never_reach_the_log(text: str, told: str) -> None:
     except RuntimeError:
         log.logger.exception("again")
 
-    assert log.lines[0].endswith(f"it says: {told}")
-    assert log.lines[-1] == f"    RuntimeError: {told}"
+    assert log.lines[0].endswith(f"it says: {logged}")
+    assert log.lines[-1] == f"    RuntimeError: {logged}"
 
 
 def test_a_password_among_the_options_of_a_url_is_known_too() -> None:
@@ -195,7 +195,7 @@ def test_a_library_that_repeats_itself_is_counted() -> None:
     ]
 
 
-def test_what_was_left_out_is_told_with_the_next_line() -> None:
+def test_omitted_lines_are_counted_in_the_next_one() -> None:
     repeats = log_filters.RepeatFilter(seconds=0.05)
     passed: list[str] = []
     while len(passed) < 2:
@@ -272,6 +272,6 @@ def test_a_cancel_is_no_outage(outages: list[Outage], caplog: pytest.LogCaptureF
     try:
         raise asyncio.CancelledError
     except asyncio.CancelledError:
-        told = log_filters.report_layer(record("channels_redis.pubsub", "x", sys.exc_info()[1]))
+        logged = log_filters.report_layer(record("channels_redis.pubsub", "x", sys.exc_info()[1]))
 
-    assert (told, caplog.records, outages[1].ongoing) == (False, [], False)
+    assert (logged, caplog.records, outages[1].ongoing) == (False, [], False)

@@ -48,14 +48,14 @@ def test_no_spelling_of_a_prompt_comes_into_the_log(spelling: str, status: int) 
     errors.append(XinferenceFailed(reason_of_failure(broken, "http://host:9997")))
 
     for error in errors:
-        told = cause_of(error)
-        assert spelling not in told
-        assert "heron" not in told.lower()
-        assert "柳" not in told
+        text = cause_of(error)
+        assert spelling not in text
+        assert "heron" not in text.lower()
+        assert "柳" not in text
 
 
 @pytest.mark.parametrize(
-    ("told", "logged"),
+    ("text", "logged"),
     [
         ("the deadline has passed", "the deadline has passed"),
         ("500 CUDA out of memory. Tried to allocate 2 GiB", "500 cuda out of memory; 43"),
@@ -70,5 +70,5 @@ def test_no_spelling_of_a_prompt_comes_into_the_log(spelling: str, status: int) 
         ("400 something about a heron", "400 words not logged; 23 characters"),
     ],
 )
-def test_sentences_of_ours_and_known_phrases_stay(told: str, logged: str) -> None:
-    assert redacted(told).startswith(logged)
+def test_sentences_of_ours_and_known_phrases_stay(text: str, logged: str) -> None:
+    assert redacted(text).startswith(logged)

@@ -58,7 +58,7 @@ def test_hosts_that_share_a_database_need_one_secret() -> None:
     ("setting", "model", "slots"),
     [("", "A", 3), ("6", "A", 6), ("A=2,B=1", "A", 2), ("A=2, B=1", "B", 1), ("A=2", "C", 3)],
 )
-def test_slots_are_the_replicas_unless_told_otherwise(setting: str, model: str, slots: int) -> None:
+def test_slots_are_the_replicas_by_default(setting: str, model: str, slots: int) -> None:
     assert slots_of(setting, model, replicas=3) == slots
 
 
@@ -77,7 +77,7 @@ def test_a_proxy_has_to_be_named(settings: dict[str, Any], found: list[str]) -> 
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "expected"),
     [
         ({"HTTPS": True}, ["generation.W010"]),
         ({"ACCEL_REDIRECT": "/_media"}, ["generation.W010"]),
@@ -85,15 +85,15 @@ def test_a_proxy_has_to_be_named(settings: dict[str, Any], found: list[str]) -> 
         ({}, []),
     ],
 )
-def test_a_start_tells_what_is_probably_not_meant(
-    caplog: pytest.LogCaptureFixture, settings: dict[str, Any], told: list[str]
+def test_a_start_warns_of_unlikely_settings(
+    caplog: pytest.LogCaptureFixture, settings: dict[str, Any], expected: list[str]
 ) -> None:
     with override_settings(**PLAIN | settings):
         refuse_settings()
         ordinary = {message.id for message in run_checks()}
 
     lines = [line for line in caplog.messages if line.startswith("settings_warning ")]
-    assert [line.split()[1] for line in lines] == [f"id={name}" for name in told]
+    assert [line.split()[1] for line in lines] == [f"id={name}" for name in expected]
     assert all("Set TRUSTED_PROXIES=1" in line for line in lines)
     # `manage.py check`, `migrate` and the other commands tell it too
-    assert set(told) <= ordinary
+    assert set(expected) <= ordinary

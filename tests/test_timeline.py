@@ -12,14 +12,14 @@ from generation.timeline.spans import Bar, Segment, ticks
 from tests.task_logs import Log
 
 
-def told(bars: list[Bar]) -> list[tuple[str, str, float]]:
+def bars_of(bars: list[Bar]) -> list[tuple[str, str, float]]:
     return [(bar.kind, bar.step, round(bar.seconds, 3)) for bar in bars]
 
 
 def test_a_task_that_went_through_shows_every_step_once() -> None:
     fall = Log().submitted().claimed(1.5).draws().completed().fall()
 
-    assert told(fall.bars) == [
+    assert bars_of(fall.bars) == [
         ("work", "parsing", 0.0),
         ("waiting", "in_line", 1.5),
         ("work", "loading", 0.2),
@@ -39,18 +39,18 @@ def test_a_task_that_went_through_shows_every_step_once() -> None:
 def test_a_queued_task_waits_until_now() -> None:
     fall = Log().submitted().fall(later=12.0)
 
-    assert told(fall.bars)[-1] == ("waiting", "in_line", 12.0)
+    assert bars_of(fall.bars)[-1] == ("waiting", "in_line", 12.0)
     assert fall.goes_on
 
 
 def test_what_runs_has_an_open_end() -> None:
     fall = Log().submitted().claimed(1.0).begins(Step.PREPARING, 0.5).fall(later=2.0)
 
-    assert told(fall.bars)[-1] == ("running", "preparing", 2.0)
+    assert bars_of(fall.bars)[-1] == ("running", "preparing", 2.0)
     assert fall.total == pytest.approx(3.5)
 
 
-def test_the_silence_before_a_lease_ran_out_is_told_apart_from_the_work() -> None:
+def test_silence_before_an_expired_lease_is_no_work() -> None:
     log = Log().submitted().claimed(0.0).begins(Step.PREPARING, 0.2).begins(Step.GENERATING, 0.3)
     log.progressed(1.0, done=4).interrupted(30.0, InterruptReason.LEASE_EXPIRED)
 
@@ -58,7 +58,7 @@ def test_the_silence_before_a_lease_ran_out_is_told_apart_from_the_work() -> Non
 
     broken = next(bar for bar in fall.bars if bar.kind == "interrupted")
     assert (broken.step, broken.done, broken.worker) == ("generating", 4, "")
-    assert told(fall.bars)[4:7] == [
+    assert bars_of(fall.bars)[4:7] == [
         ("interrupted", "generating", 1.0),
         ("waiting", "silence", 30.0),
         ("waiting", "back_in_line", 0.5),
@@ -82,7 +82,7 @@ def test_three_attempts_and_a_failure() -> None:
 
     kinds = ["interrupted", "interrupted", "failed"]
     assert [segment.kind for segment in fall.segments if segment.attempt] == kinds
-    assert told(fall.bars)[-2:] == [("failed", "preparing", 2.0), ("end", "failed", 0.0)]
+    assert bars_of(fall.bars)[-2:] == [("failed", "preparing", 2.0), ("end", "failed", 0.0)]
     assert fall.bars[-2].reason == "model_error"
 
 
@@ -92,7 +92,7 @@ def test_a_stall_that_ended_the_task_is_silence_too() -> None:
 
     fall = log.ended(120.0, TaskStatus.FAILED, ErrorCode.STALLED.value).fall()
 
-    assert told(fall.bars)[-3:] == [
+    assert bars_of(fall.bars)[-3:] == [
         ("failed", "generating", 1.0),
         ("waiting", "silence", 120.0),
         ("end", "failed", 0.0),
@@ -109,10 +109,10 @@ def test_a_cancelled_task_stops_where_it_was(claimed: bool) -> None:
     fall = log.ended(2.0, TaskStatus.CANCELLED).fall()
 
     last = ("cancelled", "loading", 2.0) if claimed else ("waiting", "in_line", 2.0)
-    assert told(fall.bars)[-2:] == [last, ("end", "cancelled", 0.0)]
+    assert bars_of(fall.bars)[-2:] == [last, ("end", "cancelled", 0.0)]
 
 
-def test_steps_that_nobody_saw_share_the_time_and_say_so() -> None:
+def test_unobserved_steps_share_the_time() -> None:
     log = Log().submitted().claimed(0.0).begins(Step.PREPARING, 0.2).begins(Step.GENERATING, 0.3)
     log.begins(Step.DECODING, 8.8, observed=False).begins(Step.FINISHING)
 
@@ -132,7 +132,7 @@ def test_what_the_model_server_asked_to_wait_is_cut_out_of_the_step() -> None:
 
     fall = log.fall(later=1.0)
 
-    assert told(fall.bars)[3:] == [
+    assert bars_of(fall.bars)[3:] == [
         ("work", "preparing", 0.1),
         ("waiting", "model", 2.0),
         ("work", "preparing", 0.3),
@@ -144,7 +144,7 @@ def test_a_call_that_is_put_off_now_is_waited_for() -> None:
     log = Log().submitted().claimed(0.0).begins(Step.PREPARING, 0.2)
     log.write(EventKind.DELAYED, 0.1, reason=DelayReason.MODEL_BUSY.value, until=log.at + 9.1)
 
-    bars = told(log.fall(later=1.0).bars)
+    bars = bars_of(log.fall(later=1.0).bars)
 
     assert bars[-3:] == [
         ("work", "preparing", 0.1),
@@ -160,13 +160,13 @@ def test_as_fast_as_usual_needs_no_excuse() -> None:
     assert found.usual == pytest.approx(5.0)
 
 
-def test_faster_than_usual_is_said_too() -> None:
+def test_a_fast_task_is_named() -> None:
     assert (
         Log().submitted().claimed(0.0).draws(generating=1).completed().diagnose().outcome == "fast"
     )
 
 
-def test_the_line_is_named_when_it_took_the_time() -> None:
+def test_a_long_wait_in_the_queue_is_named() -> None:
     found = Log().submitted().claimed(20.0).draws().completed().diagnose()
 
     assert found.outcome == "slow"

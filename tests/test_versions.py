@@ -67,15 +67,15 @@ def requires(name: str) -> list[str]:
         return []
 
 
-def test_the_version_is_told_without_any_settings() -> None:
+def test_the_version_needs_no_settings() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     command = [sys.executable, "manage.py", "version"]
-    told = subprocess.run(
+    done = subprocess.run(
         command, cwd=ROOT, env={"PORT": "x"}, capture_output=True, text=True, check=True
     )
 
     assert project["version"] == VERSION
-    assert told.stdout == f"LiuJuan Studio {VERSION} (Django {get_version()})\n"
+    assert done.stdout == f"LiuJuan Studio {VERSION} (Django {get_version()})\n"
 
 
 def later_migrations() -> list[Migration]:

@@ -95,8 +95,8 @@ def started(program: Program) -> float:
     began = time.monotonic()
     program.launch()
     while not serves(program):
-        assert program.alive, program.said()
-        assert time.monotonic() - began < TIMEOUT, program.said()
+        assert program.alive, program.output()
+        assert time.monotonic() - began < TIMEOUT, program.output()
         time.sleep(POLL_EVERY)
     return time.monotonic() - began
 

@@ -71,7 +71,7 @@ class Served(Web):
         return [*super().command()[:-1], self.side.application]
 
     def is_ready(self) -> bool:
-        assert self.alive, f"{self.name} ended: {self.said()[-2_000:]}"
+        assert self.alive, f"{self.name} ended: {self.output()[-2_000:]}"
         try:
             return bool(self.figures())
         except OSError:

@@ -90,7 +90,7 @@ def test_the_trash_is_open_to_all(page: Page) -> None:
     assert_open_to_all(page)
 
 
-def test_what_strangers_see_is_open_to_all(sign_in: SignIn, studio: Studio) -> None:
+def test_public_pages_are_accessible(sign_in: SignIn, studio: Studio) -> None:
     page = sign_in(None, studio.url).new_page()
     for url in ("/accounts/sign-in/", "/nothing/here/"):
         page.goto(url)

@@ -71,7 +71,7 @@ def test_without_sockets_everything_comes_by_the_stream(behind: Behind, shoot: S
     expect_picture(page, send(page, "drawn all the same", steps=4, size="256x256"))
 
 
-def test_where_streams_are_held_back_the_page_asks(behind: Behind, shoot: Shoot) -> None:
+def test_blocked_streams_fall_back_to_polls(behind: Behind, shoot: Shoot) -> None:
     _proxy, page = behind(buffers=True)
     expect_rung(page, "poll")
     expect(page.locator("#connection [data-part=label]")).to_have_text("每 10 秒更新")
@@ -84,7 +84,7 @@ def test_where_streams_are_held_back_the_page_asks(behind: Behind, shoot: Shoot)
     expect_picture(page, card)
 
 
-def test_a_cut_is_told_on_the_stream_too(behind: Behind) -> None:
+def test_a_lost_stream_is_shown_too(behind: Behind) -> None:
     proxy, page = behind()
     card = send(page, "断了再续", steps=80)
     expect_percent(card, 5)

@@ -20,7 +20,7 @@ from tests.browser.page_actions import (
 pytestmark = pytest.mark.browser
 
 
-def test_stopping_is_called_stopping_until_the_machine_has_let_go(page: Page, shoot: Shoot) -> None:
+def test_a_cancel_is_shown_until_the_call_ends(page: Page, shoot: Shoot) -> None:
     card = send(page, "停在半路", size="1024x1024", steps=20)
     task_id = task_id_of(card)
     expect_percent(card, 20)
@@ -56,7 +56,7 @@ def test_a_cancelled_task_is_tried_again_as_a_new_one(page: Page) -> None:
     expect_status(again, "cancelled")
 
 
-def test_a_task_in_line_is_cancelled_at_once(page: Page, shoot: Shoot) -> None:
+def test_a_queued_task_is_cancelled_at_once(page: Page, shoot: Shoot) -> None:
     first = send(page, "at work", steps=HELD_STEPS, size="1024x1024")
     expect_status(first, "running")
     second = send(page, "second in mind", steps=4)

@@ -38,7 +38,7 @@ def test_a_prompt_that_was_not_sent_survives_a_reload(page: Page) -> None:
     expect(page.locator("article.card")).to_have_count(0)
 
 
-def test_an_empty_prompt_is_told_at_its_field_and_nothing_is_sent(page: Page, shoot: Shoot) -> None:
+def test_an_empty_prompt_is_an_error_at_its_field(page: Page, shoot: Shoot) -> None:
     page.locator("[name=prompt]").fill("  ")
     page.locator("#send").click()
 
@@ -147,7 +147,7 @@ def test_each_prompt_line_becomes_one_task_despite_more_clicks(page: Page, shoot
     expect(page.locator("article.card")).to_have_count(3)
 
 
-def test_several_lines_are_one_prompt_until_the_switch_says_otherwise(page: Page) -> None:
+def test_several_lines_are_one_prompt_by_default(page: Page) -> None:
     page.locator("[name=prompt]").fill("\n".join(LINES))
     expect(page.locator("[name=split][value=one]")).to_be_checked()
 
@@ -253,7 +253,7 @@ def test_more_than_fifty_lines_are_refused_before_anything_is_sent(page: Page) -
     expect(page.locator("article.card")).to_have_count(0)
 
 
-def test_a_line_that_is_refused_comes_back_and_the_others_are_drawn(page: Page) -> None:
+def test_a_refused_prompt_line_comes_back(page: Page) -> None:
     bad = "not storable \0 this one"
     page.locator("[name=steps]").fill("2")
     page.evaluate(
@@ -274,7 +274,7 @@ def test_a_line_that_is_refused_comes_back_and_the_others_are_drawn(page: Page) 
     expect(page.locator("article.card")).to_have_count(2)
 
 
-def test_the_wait_is_told_before_the_button_is_pressed(page: Page, shoot: Shoot) -> None:
+def test_the_wait_is_shown_before_a_submission(page: Page, shoot: Shoot) -> None:
     lead, rest = page.locator("[data-part=wait-lead]"), page.locator("[data-part=wait-rest]")
     expect(lead).to_have_text("不用排队，立即开始")
 
@@ -326,9 +326,7 @@ def test_input_before_the_scripts_load_is_sent_once(context: BrowserContext) -> 
     expect(page.locator("article.card")).to_have_count(1)
 
 
-def test_another_device_begins_with_the_last_settings_and_a_draft_goes_before_them(
-    page: Page, sign_in: SignIn, studio: Studio, person: Account
-) -> None:
+def test_drafts_come_first(page: Page, sign_in: SignIn, studio: Studio, person: Account) -> None:
     send(page, "settings are mine", steps=3, n=2)
     expect(card_of(page, "settings are mine")).to_be_visible()
     page.locator("[name=steps]").fill("5")

@@ -76,7 +76,7 @@ def test_a_lost_connection_is_shown_and_caught_up(far: Page, proxy: TcpProxy, sh
     assert wire.opened >= 2
 
 
-def test_what_is_sent_while_disconnected_goes_out_once(
+def test_messages_while_disconnected_are_sent_once(
     far: Page, proxy: TcpProxy, studio: Studio, person: Account, shoot: Shoot
 ) -> None:
     wire = open_studio(far)

@@ -127,9 +127,7 @@ with transaction.atomic():
 """
 
 
-def test_the_feed_goes_on_and_its_counts_are_of_all_tasks(
-    studio: Studio, person: Account, sign_in: SignIn, shoot: Shoot
-) -> None:
+def test_the_feed_is_paged(studio: Studio, person: Account, sign_in: SignIn, shoot: Shoot) -> None:
     program = CANCELLED.format(name=person.name, count=70)
     studio.manage("shell", "--no-imports", "-c", program)
     page = sign_in(person, studio.url).new_page()

@@ -124,7 +124,7 @@ def test_more_comes_while_scrolling_and_back_is_the_same_place(visit: Visit) -> 
     page.wait_for_function(f"top => Math.abs(({place})() - top) < 4", arg=before)
 
 
-def test_what_did_not_arrive_is_told_and_asked_for_again(visit: Visit) -> None:
+def test_a_failed_download_is_shown_and_repeated(visit: Visit) -> None:
     page = visit("scroller")
     page.route("**/gallery/?*fragment=1*", lambda route: route.abort())
     page.mouse.wheel(0, 100_000)

@@ -27,7 +27,7 @@ def press_in_menu(card: Locator, action: str) -> None:
     card.locator(f".menu__panel [data-action={action}]").press("Enter")
 
 
-def test_what_goes_away_hands_its_focus_on(page: Page, shoot: Shoot) -> None:
+def test_removed_elements_pass_their_focus_on(page: Page, shoot: Shoot) -> None:
     older = send(page, "the older one", steps=2, size="256x256")
     expect_status(older, "completed")
     newer = send(page, "the newer one", steps=2, size="256x256")

@@ -50,7 +50,7 @@ def test_a_deleted_picture_gives_way_to_the_next_and_comes_back(page: Page, card
     expect(page.locator(PICTURES)).to_have_count(3)
 
 
-def test_a_card_without_pictures_leaves_and_undo_brings_it_back(page: Page, card: Locator) -> None:
+def test_a_card_without_pictures_can_be_restored(page: Page, card: Locator) -> None:
     open_viewer(page)
     for left in (2, 1):
         page.keyboard.press("Delete")
@@ -85,7 +85,7 @@ def test_the_download_is_the_file_with_its_parameters(
     assert any(told.encode(code) in saved.read_bytes() for code in ("utf-8", "utf-16-be"))
 
 
-def test_a_picture_that_is_gone_and_one_that_cannot_come_are_told_apart(
+def test_gone_and_failing_pictures_differ(
     page: Page, card: Locator, context: BrowserContext, shoot: Shoot
 ) -> None:
     task = task_id_of(card)

@@ -30,7 +30,7 @@ async def test_a_running_call_stops_within_a_step_or_two_and_the_next_is_unharme
     assert await drawn(client, small()) == healthy
 
 
-async def test_a_waiting_call_is_aborted_at_once_and_the_running_one_goes_on(client):
+async def test_a_waiting_call_is_aborted_alone(client):
     first, second = long(steps=10), long()
     ahead = drawn(client, first)
     await until(lambda: moving(client, first.request_id))

@@ -125,7 +125,7 @@ def test_a_refusal_is_attributed_to_the_named_field(words: str, code: ErrorCode 
         "",
     ],
 )
-def test_the_rest_of_what_an_engine_says_stays_an_error_of_the_model(words: str) -> None:
+def test_other_messages_are_model_errors(words: str) -> None:
     assert known_error(500, words) is None
 
 

@@ -75,14 +75,14 @@ async def test_a_server_that_always_hangs_up_is_unreachable_after_two_tries():
     assert len(connections) == 3
 
 
-@pytest.mark.parametrize(("told", "meant"), [(b"-3", 0.0), (b"17", 1.0), (b"1e-3", 0.001)])
-async def test_progress_stays_within_its_range(told, meant):
+@pytest.mark.parametrize(("sent", "expected"), [(b"-3", 0.0), (b"17", 1.0), (b"1e-3", 0.001)])
+async def test_progress_stays_within_its_range(sent, expected):
     async def exaggerate(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(answer(b'{"progress": ' + told + b"}"))
+        writer.write(answer(b'{"progress": ' + sent + b"}"))
 
     async with talking_to(exaggerate) as client:
-        assert await client.progress("1") == meant
+        assert await client.progress("1") == expected
 
 
 async def test_the_key_travels_in_the_header_and_results_are_not_compressed():

@@ -37,7 +37,7 @@ async def test_closing_ends_the_painting_process(demo):
     assert not is_painter(pid)
 
 
-async def test_a_killed_painting_process_is_told_like_a_killed_model_and_comes_back(demo: Demo):
+async def test_a_killed_painter_is_a_killed_model(demo: Demo):
     app, client = demo()
     asked, waiting = long(), long()
     call = drawn(client, asked)
@@ -80,7 +80,7 @@ async def test_a_scripted_death_strikes_after_its_step(demo):
     assert await client.progress(asked.request_id) == 0.25
 
 
-async def test_a_stalled_painter_goes_on_where_it_stood(demo):
+async def test_a_stalled_painter_continues(demo):
     _, client = demo(faults=[{"do": "stall", "step": 2, "seconds": 1.0, "times": 1}])
     clock = asyncio.get_running_loop().time
     began = clock()
@@ -123,7 +123,7 @@ async def test_replicas_draw_side_by_side(demo):
     await asyncio.gather(*calls, return_exceptions=True)
 
 
-async def test_another_engine_has_one_route_only_and_tells_no_steps(demo):
+async def test_another_engine_has_one_route_and_no_steps(demo):
     _, client = demo(engine="vllm")
     (model,) = await served_models(client)
     asked = small()
@@ -175,7 +175,7 @@ async def test_faults_choose_their_calls_and_may_run_out(demo):
 @pytest.mark.parametrize(
     "fault", [{"do": "dance"}, {"do": "drop", "on": "the floor"}, {"do": "drop", "stpe": 1}, {}]
 )
-def test_a_fault_nobody_understands_is_refused_at_once(fault):
+def test_an_unknown_fault_is_refused(fault):
     with pytest.raises(FaultError):
         create_app(faults=[fault])
 
@@ -183,15 +183,15 @@ def test_a_fault_nobody_understands_is_refused_at_once(fault):
 def test_changes_below_a_twentieth_are_not_reported():
     record = Progress().begin("1")
 
-    told = []
+    reported = []
     for step in range(1, 31):
         record.set(step / 30, record.began + step)
-        told.append(round(record.progress * 30))
+        reported.append(round(record.progress * 30))
 
-    assert sorted(set(told)) == [0, *range(2, 31, 2)]
+    assert sorted(set(reported)) == [0, *range(2, 31, 2)]
 
 
-def test_the_remaining_time_is_told_once_it_can_be_measured():
+def test_the_remaining_time_is_known_once_measured():
     record = Progress().begin("1")
 
     record.set(0.25, record.began + 1)

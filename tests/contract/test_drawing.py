@@ -147,13 +147,13 @@ async def test_settings_that_the_model_cannot_take_are_refused_for_good(client, 
     assert caught.value.code == code
 
 
-async def test_the_other_route_tells_a_bad_size_with_500_and_it_is_refused_as_well(client):
+async def test_a_bad_size_on_the_other_route_is_refused(client):
     with pytest.raises(XinferenceRefused, match="must be divisible by 16"):
         await drawn(client, small(width=264), Route.GENERATIONS)
 
 
 @pytest.mark.parametrize("route", list(Route))
-async def test_an_unknown_model_is_not_found_however_often_one_asks(client, route):
+async def test_an_unknown_model_is_not_found(client, route):
     for _ in range(2):
         with pytest.raises(XinferenceRefused, match="Model not found") as caught:
             await client.draw(model="nobody", route=route, request=small())

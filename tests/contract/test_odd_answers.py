@@ -222,13 +222,13 @@ async def test_a_status_counts_with_any_body(server: OddServer, client: Xinferen
 
 
 @pytest.mark.parametrize(
-    ("told", "meant"),
+    ("expected", "meant"),
     [("7", 7.0), ("1e300", 3600.0), ("-1", None), ("nan", None), ("inf", None), ("9" * 500, None)],
 )
-async def test_the_wait_that_a_server_asks_for_is_bounded(
-    server: OddServer, client: XinferenceClient, told: str, meant: float | None
+async def test_the_retry_time_of_a_server_is_bounded(
+    server: OddServer, client: XinferenceClient, expected: str, meant: float | None
 ) -> None:
-    server.answers = {"draw": response(b"{}", "503 No", f"Retry-After: {told}")}
+    server.answers = {"draw": response(b"{}", "503 No", f"Retry-After: {expected}")}
 
     with pytest.raises(XinferenceBusy) as caught:
         await CALLS["draw"](client)
@@ -256,7 +256,7 @@ async def test_a_body_is_read_up_to_its_limit(server: OddServer, client: Xinfere
 
 @pytest.mark.parametrize("place", ["draw", "progress", "models"])
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "expected"),
     [
         (response(ONE_BYTE_CHUNKS, "200 OK", CHUNKED), "chunks of"),
         (b"HTTP/1.1 102 X\r\n\r\n" * 100_000, "no head within"),
@@ -266,7 +266,7 @@ async def test_a_body_is_read_up_to_its_limit(server: OddServer, client: Xinfere
     ids=["chunks of one byte", "102", "103", "headers"],
 )
 async def test_others_go_on_while_crumbs_are_read_and_few_of_them_are(
-    server: OddServer, client: XinferenceClient, answer: bytes, told: str, place: str
+    server: OddServer, client: XinferenceClient, answer: bytes, expected: str, place: str
 ) -> None:
     server.answers = {place: answer}
     call = asyncio.ensure_future(CALLS[place](client))
@@ -276,7 +276,7 @@ async def test_others_go_on_while_crumbs_are_read_and_few_of_them_are(
         turns += 1
 
     assert isinstance(call.exception(), StudioError)
-    assert told in str(call.exception())
+    assert expected in str(call.exception())
     assert turns > 50
 
 
@@ -312,7 +312,7 @@ async def test_an_error_keeps_no_response(server: OddServer, client: XinferenceC
     assert kept < 4_000_000
 
 
-async def test_a_server_that_speaks_no_tls_is_an_error_of_the_tree() -> None:
+async def test_a_server_without_tls_is_unreachable() -> None:
     async def answer_at_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(response(b"{}", "400 Bad Request"))
         writer.close()
@@ -362,7 +362,7 @@ async def test_a_refused_key_is_sent_once(server: OddServer, client: XinferenceC
 
 
 @pytest.mark.parametrize(
-    ("body", "kind", "code", "told"),
+    ("body", "kind", "code", "expected"),
     [
         ({"error": "CUDA out of memory"}, XinferenceFailed, ErrorCode.OUT_OF_MEMORY, "CUDA"),
         ({"detail": "Invalid prompt: nsfw"}, XinferenceRefused, ErrorCode.PROMPT_REFUSED, "nsfw"),
@@ -377,13 +377,13 @@ async def test_a_refused_key_is_sent_once(server: OddServer, client: XinferenceC
         ({"message": "out of paint"}, PictureError, ErrorCode.BAD_PICTURE, "out of paint"),
     ],
 )
-async def test_a_200_without_a_picture_says_why(
+async def test_a_200_without_a_picture_has_its_cause(
     server: OddServer,
     client: XinferenceClient,
     body: object,
     kind: type[StudioError],
     code: ErrorCode,
-    told: str,
+    expected: str,
 ) -> None:
     server.answers = {"draw": response(body)}
     for place in ("draw", "draw generations"):
@@ -391,4 +391,4 @@ async def test_a_200_without_a_picture_says_why(
             await CALLS[place](client)
 
         assert caught.value.code == code
-        assert told in caught.value.detail  # type: ignore[attr-defined]
+        assert expected in caught.value.detail  # type: ignore[attr-defined]

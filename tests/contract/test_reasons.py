@@ -44,7 +44,7 @@ async def reason(url: str, **options: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "expected"),
     [
         (
             response(b"", "301 Moved Permanently", "Location: https://gpu.example/v1/models"),
@@ -73,15 +73,15 @@ async def reason(url: str, **options: Any) -> str:
         (JUNK, "does it speak https?"),
     ],
 )
-async def test_an_answer_that_is_none_of_xinferences(answer: bytes, told: str) -> None:
+async def test_an_answer_that_is_none_of_xinferences(answer: bytes, expected: str) -> None:
     async with serving(OddServer()) as server:
         server.answers["models"] = answer
 
-        said = await reason(server.url)
+        detail = await reason(server.url)
 
-    assert told in said
-    assert "secret" not in said
-    assert len(said) < 700
+    assert expected in detail
+    assert "secret" not in detail
+    assert len(detail) < 700
 
 
 @asynccontextmanager
@@ -132,7 +132,7 @@ async def test_http_and_https_that_were_mixed_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "expected"),
     [
         ("http://no-such-host.invalid:9997", "the host name no-such-host.invalid is not known"),
         ("http://user:secret@no-such-host.invalid", "correct XINFERENCE_URL, or the DNS"),
@@ -142,21 +142,21 @@ async def test_http_and_https_that_were_mixed_up(tmp_path: Path) -> None:
         ("ftp://localhost", "XINFERENCE_URL is no address"),
     ],
 )
-async def test_an_address_at_which_nobody_answers(url: str, told: str) -> None:
+async def test_an_address_without_a_server(url: str, expected: str) -> None:
     closed = str(free_port())
 
-    said = await reason(url.format(closed=closed))
+    detail = await reason(url.format(closed=closed))
 
-    assert told.format(closed=closed) in said
-    assert "secret" not in said
+    assert expected.format(closed=closed) in detail
+    assert "secret" not in detail
 
 
 async def test_a_key_that_no_header_can_carry_is_not_quoted() -> None:
     async with serving(OddServer()) as server:
-        said = await reason(server.url, api_key="a key\nwith lines")
+        detail = await reason(server.url, api_key="a key\nwith lines")
 
-    assert "XINFERENCE_API_KEY cannot be sent" in said
-    assert "with lines" not in said
+    assert "XINFERENCE_API_KEY cannot be sent" in detail
+    assert "with lines" not in detail
 
 
 PROMPT = "a heron in the reeds at dawn, ink on paper"
@@ -181,9 +181,9 @@ async def test_a_refusal_never_carries_the_prompt_on(status: str, body: Any) -> 
             await client.draw(model=MODEL, route=Route.TXT2IMG, request=small(prompt=PROMPT))
         await client.aclose()
 
-    said = caught.value.detail
-    assert not re.search("heron|reeds|dawn|paper", said)
-    assert said.startswith(status[:3])
+    detail = caught.value.detail
+    assert not re.search("heron|reeds|dawn|paper", detail)
+    assert detail.startswith(status[:3])
     if b"prompt" in (body if isinstance(body, bytes) else json.dumps(body).encode()):
         assert caught.value.code == ErrorCode.PROMPT_REFUSED
 
@@ -203,7 +203,7 @@ async def test_what_leads_nowhere_is_not_called_a_redirect(answer: bytes) -> Non
         assert "redirects" not in await reason(server.url)
 
 
-async def test_a_server_that_has_spoken_http_is_not_asked_whether_it_speaks_https() -> None:
+async def test_a_server_that_answered_http_needs_no_https_hint() -> None:
     async with serving(OddServer()) as server:
         client = XinferenceClient(base_url=server.url)
         assert await served_models(client)
@@ -216,7 +216,7 @@ async def test_a_server_that_has_spoken_http_is_not_asked_whether_it_speaks_http
     assert "https" not in caught.value.detail
 
 
-async def test_a_tls_handshake_without_an_answer_is_told_from_a_refused_connection() -> None:
+async def test_a_silent_tls_handshake_is_no_refused_connection() -> None:
     async with serving(OddServer()) as server:
         port = int(server.url.rpartition(":")[2])
         stream = await LimitedBackend().connect_tcp("127.0.0.1", port)

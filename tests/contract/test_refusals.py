@@ -62,17 +62,17 @@ async def test_a_status_has_one_meaning(demo, status, detail, kind, code):
     assert detail in caught.value.detail
 
 
-@pytest.mark.parametrize(("told", "meant"), [(7, 7.0), (None, None)])
-async def test_a_busy_server_says_when_to_come_back(demo, told, meant):
-    _, client = demo(faults=[{"do": "status", "status": 503, "retry_after": told}])
+@pytest.mark.parametrize(("sent", "expected"), [(7, 7.0), (None, None)])
+async def test_a_busy_server_has_a_retry_time(demo, sent, expected):
+    _, client = demo(faults=[{"do": "status", "status": 503, "retry_after": sent}])
 
     with pytest.raises(XinferenceBusy) as caught:
         await drawn(client, small())
 
-    assert caught.value.retry_after == meant
+    assert caught.value.retry_after == expected
 
 
-async def test_a_full_line_is_a_busy_model_and_the_refused_id_stays_unknown(demo):
+async def test_a_full_queue_is_a_busy_model(demo):
     _, client = demo(request_limits=1)
     first, second = long(steps=6), small()
     ahead = drawn(client, first)
@@ -86,7 +86,7 @@ async def test_a_full_line_is_a_busy_model_and_the_refused_id_stays_unknown(demo
     assert await ahead
 
 
-async def test_a_loading_model_is_told_as_loading_and_draws_once_it_is_there(demo):
+async def test_a_loading_model_draws_once_it_is_ready(demo):
     _, client = demo(faults=[{"do": "loading", "seconds": 0.6}])
 
     (loading,) = await served_models(client)
@@ -191,7 +191,7 @@ async def test_polls_that_fail_are_left_out_of_the_watching(demo):
     assert await call
 
 
-async def test_whoever_stops_watching_is_counted_no_more(demo):
+async def test_an_ended_watch_is_not_counted(demo):
     _, refused = demo(api_key=KEY, key=WRONG)
     assert [fraction async for fraction in refused.watch("refused")] == []
     assert refused.watched == 0
@@ -206,7 +206,7 @@ async def test_whoever_stops_watching_is_counted_no_more(demo):
     assert client.watched == 0
 
 
-async def test_frozen_progress_says_nothing_about_the_picture(demo):
+async def test_frozen_progress_does_not_end_a_call(demo):
     _, client = demo(faults=[{"do": "freeze_progress", "step": 2}])
     asked = small(steps=4)
 
@@ -214,7 +214,7 @@ async def test_frozen_progress_says_nothing_about_the_picture(demo):
     assert await client.progress(asked.request_id) == 0.5
 
 
-async def test_nobody_at_the_address_is_unreachable_for_every_call():
+async def test_an_address_without_a_server_is_unreachable():
     client = XinferenceClient(base_url="http://127.0.0.1:9")
 
     for call in CALLS.values():

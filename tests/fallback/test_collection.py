@@ -13,7 +13,7 @@ from tests.factories import finished_task
 from tests.fallback.clients import OpenStream, SignedIn
 
 
-async def test_a_stream_tells_the_change_and_a_poll_its_number(
+async def test_a_stream_sends_the_change_and_a_poll_its_revision(
     media: Path, alice: User, bob: User, open_stream: OpenStream, signed_in: SignedIn
 ) -> None:
     task = await database_sync_to_async(finished_task)(alice, timezone.now())
@@ -25,7 +25,7 @@ async def test_a_stream_tells_the_change_and_a_poll_its_number(
         owner=alice, pictures=[(task.pk, 1)], favourite=True
     )
 
-    told = await reader.until("collection")
-    assert (told["revision"], told["pictures"]) == (1, [f"{task.pk}:1"])
+    change = await reader.until("collection")
+    assert (change["revision"], change["pictures"]) == (1, [f"{task.pk}:1"])
     assert (await person.poll())[-1] == {"type": "collection", "revision": 1}
     assert [frame["type"] for frame in await (await signed_in(bob)).poll()] == ["hello"]

@@ -88,7 +88,7 @@ def test_active_tasks_need_no_history(alice: User, bob: User, now: datetime, his
             assert "(owner_id=? AND status=?)" in plan or "(owner_id=? AND created>?)" in plan, plan
 
 
-async def test_a_poll_that_brings_nothing_reads_no_log(quiet_hub: None, person: HttpClient) -> None:
+async def test_a_poll_without_news_reads_no_log(quiet_hub: None, person: HttpClient) -> None:
     known = {await person.generate(): 1 for _each in range(20)}
     hello, *_frames = await person.poll(**known)
 

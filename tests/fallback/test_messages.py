@@ -159,7 +159,7 @@ async def test_fast_senders_are_throttled(alice: User, bob: User, signed_in: Sig
 
 
 @pytest.mark.parametrize(("method", "address"), [("post", "/messages/"), ("get", "/events/poll/")])
-async def test_who_is_not_signed_in_or_disabled_is_told_which(
+async def test_anonymous_and_disabled_users_get_different_codes(
     alice: User, method: str, address: str, person: HttpClient
 ) -> None:
     await User.objects.filter(pk=alice.pk).aupdate(is_active=False)
@@ -172,7 +172,7 @@ async def test_who_is_not_signed_in_or_disabled_is_told_which(
     assert json.loads(disabled.content)["code"] == "account_disabled"
 
 
-async def test_a_poll_tells_what_a_stream_would_have_told(
+async def test_a_poll_has_the_frames_of_a_stream(
     bob: User, worker: Worker, signed_in: SignedIn, person: HttpClient
 ) -> None:
     ended, running = await person.generate("ended"), await person.generate("running")

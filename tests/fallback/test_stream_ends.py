@@ -14,11 +14,11 @@ from generation.sessions import TokenBucket, request_buckets, revalidation, stre
 from tests.fallback.clients import HttpClient, OpenStream, SignedIn, StreamClient
 
 
-async def test_nobody_is_told_so_in_a_form_that_a_page_can_read(open_stream: OpenStream) -> None:
+async def test_an_anonymous_stream_is_closed_with_4401(open_stream: OpenStream) -> None:
     assert await (await open_stream(None)).close_code() == 4401
 
 
-async def test_a_disabled_account_is_told_apart(
+async def test_a_disabled_account_gets_4403(
     alice: User, open_stream: OpenStream, reader: StreamClient
 ) -> None:
     await User.objects.filter(pk=alice.pk).aupdate(is_active=False)
@@ -58,7 +58,7 @@ async def test_a_permission_that_is_taken_away_ends_what_it_let_see(
     assert reader.seqs(task_id) == [1]
 
 
-async def test_silence_is_told_with_what_is_known_by_then(soon: None, reader: StreamClient) -> None:
+async def test_keepalives_are_sent_with_the_cursors(soon: None, reader: StreamClient) -> None:
     name, _data = await reader.event()
     while name == "message":
         name, _data = await reader.event()
@@ -66,7 +66,7 @@ async def test_silence_is_told_with_what_is_known_by_then(soon: None, reader: St
     assert name == "alive"
 
 
-async def test_the_server_says_when_it_leaves(
+async def test_leaving_closes_streams_with_4503(
     alice: User, open_stream: OpenStream, reader: StreamClient
 ) -> None:
     await hub.close_sockets(4503)
@@ -96,7 +96,7 @@ async def test_streams_count_as_messages_do(
     assert await (await open_stream(alice)).close_code() == 4429
 
 
-async def test_a_reader_that_goes_without_a_word_leaves_nothing_behind(
+async def test_a_lost_reader_is_removed(
     alice: User, open_stream: OpenStream, person: HttpClient
 ) -> None:
     await person.generate()

@@ -26,7 +26,7 @@ async def seqs_until(reader: StreamClient, task_id: str, last: int) -> list[int]
     return reader.seqs(task_id)
 
 
-async def test_hello_comes_first_and_then_all_that_goes_on(
+async def test_hello_precedes_replays(
     alice: User, worker: Worker, open_stream: OpenStream, person: HttpClient
 ) -> None:
     first, second = await person.generate("first"), await person.generate("second")
@@ -62,7 +62,7 @@ async def test_a_task_is_followed_to_its_end_without_being_asked_for(
     assert reader.seqs(task_id) == [1, 2, 3, 4, 5]
 
 
-async def test_a_task_of_which_nobody_told_is_found(
+async def test_an_unannounced_task_is_found(
     alice: User, reader: StreamClient, person: HttpClient
 ) -> None:
     group = broadcast.group_of(alice.pk)
@@ -75,7 +75,7 @@ async def test_a_task_of_which_nobody_told_is_found(
     assert reader.seqs(task_id) == [1]
 
 
-async def test_a_task_that_came_and_went_unheard_is_told_once(
+async def test_a_missed_task_is_sent_once(
     alice: User, person: HttpClient, reader: StreamClient
 ) -> None:
     group = broadcast.group_of(alice.pk)
@@ -95,7 +95,7 @@ async def test_a_task_that_came_and_went_unheard_is_told_once(
     assert (await reader.until("task"))["task_id"] == another
 
 
-async def test_a_task_that_came_and_went_between_two_streams_is_told(
+async def test_a_task_between_two_streams_is_sent(
     alice: User, open_stream: OpenStream, person: HttpClient
 ) -> None:
     first = await open_stream(alice)
@@ -123,7 +123,7 @@ async def test_a_cursor_that_was_given_outlives_a_notice(alice: User, running_hu
     assert outbox.known == {"task": 4, "new": 0}
 
 
-async def test_a_place_that_found_no_room_is_told_later(alice: User, person: HttpClient) -> None:
+async def test_a_position_waits_for_a_full_outbox(alice: User, person: HttpClient) -> None:
     async def close(_code: int) -> None: ...
 
     task_id = await person.generate()
@@ -171,7 +171,7 @@ async def test_a_storm_reaches_a_reader_that_comes_in_its_middle_without_a_gap(
         assert await seqs_until(reader, task_id, 603) == list(range(1, 604))
 
 
-async def test_only_what_is_missing_is_told(
+async def test_only_missing_events_are_sent(
     alice: User, worker: Worker, open_stream: OpenStream, person: HttpClient
 ) -> None:
     task_id = await person.generate()
@@ -207,7 +207,7 @@ async def test_the_last_id_alone_is_enough_to_go_on(
     assert second.seqs(task_id) == [9, 10]
 
 
-async def test_a_task_that_ended_meanwhile_is_told_to_its_end(
+async def test_a_task_that_ended_meanwhile_is_replayed(
     alice: User, worker: Worker, open_stream: OpenStream, person: HttpClient
 ) -> None:
     task_id = await person.generate()
@@ -223,7 +223,7 @@ async def test_a_task_that_ended_meanwhile_is_told_to_its_end(
     assert task_id not in json.dumps(knowing.messages)
 
 
-async def test_nobody_hears_of_another_persons_task(
+async def test_events_are_private(
     alice: User, bob: User, open_stream: OpenStream, signed_in: SignedIn
 ) -> None:
     task_id = await (await signed_in(alice)).generate("secret")
@@ -255,19 +255,19 @@ async def test_a_stalled_reader_holds_few_frames(worker: Worker, person: HttpCli
     running = await claim(worker)
     credentials = session_credentials({settings.SESSION_COOKIE_NAME: person.session_key})
     chunks = stream.EventStream(credentials, {}).chunks()
-    told = ""
-    while '"live"' not in told:
-        told += await anext(chunks)
+    text = ""
+    while '"live"' not in text:
+        text += await anext(chunks)
 
     await progress(running, 700)
     (outbox,) = hub.sockets
     waiting = len(outbox.frames)
-    while '"seq":703,' not in told:
-        told += await anext(chunks)
+    while '"seq":703,' not in text:
+        text += await anext(chunks)
     await chunks.aclose()
 
     assert 0 < waiting <= 256
-    frames = [json.loads(line[6:]) for line in told.splitlines() if line.startswith("data: ")]
+    frames = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: ")]
     seqs = [frame["seq"] for frame in frames if frame.get("task_id") == task_id and "kind" in frame]
     assert seqs == list(range(1, 704))
     assert not hub.sockets

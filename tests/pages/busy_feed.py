@@ -14,7 +14,7 @@ from generation.choices import Basis, InterruptReason, Step
 from generation.error_codes import ErrorCode
 from generation.models import GenerationTask, Worker
 from generation.services import Boundary, Claim, Fraction
-from tests.factories import claim_one, finish, interrupt, settle, submit
+from tests.factories import claim_one, finish, interrupt, settle, store, submit
 from tests.pictures import picture
 
 PROMPTS = (
@@ -110,19 +110,8 @@ class BusyFeed:
         )
 
     def store(self, claim: Claim, index: int) -> None:
-        task = claim.task
-        services.store_image(
-            task_id=task.pk,
-            attempt=task.attempt,
-            index=index,
-            name=f"{task.pk}/{index}-{task.attempt}-{uuid.uuid4().hex[:8]}.jpg",
-            picture=picture(task.width, task.height),
-            seed=2_147_483_646 + index,
-            demo=True,
-            progress=99,
-            eta_seconds=0,
-            now=self.now,
-        )
+        drawn = picture(claim.task.width, claim.task.height)
+        store(claim, self.now, index, picture=drawn, seed=2_147_483_646 + index, demo=True)
 
 
 def boundary(step: Step, image: int, **details: Any) -> Boundary:

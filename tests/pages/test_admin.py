@@ -98,7 +98,7 @@ def test_a_long_list_shows_its_edge(staff: Client, eleven_thousand: list[Generat
     assert staff.get(LIST, {"q": str(heron.pk)}).context["cl"].result_count == 1
 
 
-def test_what_is_unfinished_or_in_the_bin_is_found_however_old(
+def test_unfinished_and_deleted_tasks_are_found(
     alice: User, staff: Client, now: datetime, eleven_thousand: list[GenerationTask]
 ) -> None:
     stuck = submit(alice, now - timedelta(days=90))
@@ -255,7 +255,7 @@ def test_an_operator_cancels_and_retries_through_the_services(
     assert failed.retries.get().owner == alice
 
 
-def test_who_may_only_look_is_offered_no_actions(alice: User, staff: Client, now: datetime) -> None:
+def test_viewers_get_no_actions(alice: User, staff: Client, now: datetime) -> None:
     task = submit(alice, now)
 
     data = {"action": "cancel_tasks", "_selected_action": str(task.pk)}
@@ -329,7 +329,7 @@ def test_a_task_page_has_pictures_and_links(alice: User, staff: Client, now: dat
         ("zh-hans", ["模型在作画时出错", "执行机失联"]),
     ],
 )
-def test_codes_are_said_in_words(
+def test_codes_are_shown_as_sentences(
     alice: User,
     rita: User,
     worker: Worker,

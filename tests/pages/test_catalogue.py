@@ -22,28 +22,28 @@ def words(page: str, language: str = "zh-hans") -> dict[str, Any]:
     text = Client(headers={"accept-language": language}).get(f"/i18n/catalog.js?page={page}").text
     found = re.search(r"^globalThis\.studioWords=(.*);$", text, re.MULTILINE)
     assert found is not None
-    told: dict[str, Any] = json.loads(found[1])
-    return told
+    catalogue: dict[str, Any] = json.loads(found[1])
+    return catalogue
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_is_given_what_its_scripts_say(page: str) -> None:
-    told = words(page)
+def test_a_page_gets_the_sentences_of_its_scripts(page: str) -> None:
+    catalogue = words(page)
 
-    assert set(told) == sentences_of(PAGES[page])
-    assert "" not in told.values()
+    assert set(catalogue) == sentences_of(PAGES[page])
+    assert "" not in catalogue.values()
     assert words(page, "en") == {}
     answer = Client(headers={"accept-language": "zh-hans"}).get(f"/i18n/catalog.js?page={page}")
     assert len(answer.content) < MOST_BYTES[page]
 
 
-def test_every_sentence_in_the_catalogue_is_said_on_some_page() -> None:
+def test_every_sentence_of_the_catalogue_is_used() -> None:
     known = {entry.msgid for entry in polib.pofile(str(PO)) if not entry.obsolete}
 
     assert {sentence for first in PAGES.values() for sentence in sentences_of(first)} == known
 
 
-def test_without_a_known_page_all_words_are_told() -> None:
+def test_an_unknown_page_gets_the_whole_catalogue() -> None:
     assert len(words("nothing")) > len(words("studio")) > len(words("gallery"))
 
 

@@ -54,7 +54,7 @@ def test_two_of_a_shape_can_lie_upon_each_other(media: Path, alice: User, now: d
     assert not compared(alice, now, {"seed": 1}, {"seed": 2}, {"seed": 3})["slides"]
 
 
-def test_the_page_says_what_is_shared_once(media: Path, alice: User, now: datetime) -> None:
+def test_shared_settings_are_shown_once(media: Path, alice: User, now: datetime) -> None:
     one, other = (finished_task(alice, now, prompt="willow", seed=seed) for seed in (7, 8))
     query = urlencode([("picture", picture_key(task, 1)) for task in (one, other)])
 

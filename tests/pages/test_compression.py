@@ -22,7 +22,7 @@ def coding_of(client: Client, path: str) -> str | None:
     return response.get("Content-Encoding")
 
 
-def test_pages_are_compressed_for_who_can_read_that(alice: User, now: datetime) -> None:
+def test_pages_are_compressed_on_request(alice: User, now: datetime) -> None:
     task = finished_task(alice, now, prompt="willow by the lake")
     client = signed_in(alice)
 

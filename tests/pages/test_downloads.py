@@ -218,7 +218,7 @@ async def test_a_zip_is_refused_with_a_page(
         assert "<h1" in page
 
 
-def test_a_zip_is_for_who_is_signed_in_on_a_page_of_ours(alice: User) -> None:
+def test_a_zip_needs_a_session_and_a_csrf_token(alice: User) -> None:
     path, forging = "/gallery/zip/", Client(enforce_csrf_checks=True)
     forging.force_login(alice)
 

@@ -264,7 +264,7 @@ def test_the_fragment_is_the_items_alone(media: Path, alice: User, now: datetime
     assert "<html" not in html
 
 
-def test_a_stranger_gets_the_sign_in_page_but_a_script_a_status() -> None:
+def test_anonymous_requests() -> None:
     assert Client().get("/gallery/?q=a")["Location"] == "/accounts/sign-in/?next=/gallery/%3Fq%3Da"
     assert Client().get("/gallery/?fragment=1").status_code == 403
     assert Client().get("/compare/").status_code == 302

@@ -34,7 +34,7 @@ PARTS = ("database", "migrations", "static", "storage", "layer", "workers", "mod
 
 
 @pytest.fixture(autouse=True)
-def new_looks() -> None:
+def forget_answers() -> None:
     """No answer that an earlier test was given counts any more."""
     for check in (readiness.database_check, readiness.disk_check):
         check.answered = float("-inf")
@@ -46,7 +46,7 @@ def ready(client: Client | None = None) -> tuple[int, dict[str, Any]]:
     return response.status_code, response.json()
 
 
-def test_everybody_is_told_one_word_for_each_part(model: str, worker: Worker) -> None:
+def test_everyone_reads_one_word_for_each_part(model: str, worker: Worker) -> None:
     assert Client().get("/healthz").text == "ok"
     status, body = ready()
 
@@ -74,7 +74,7 @@ def test_names_and_causes_are_for_staff(
     assert of_rita["details"]["key"] == "the model server refused it"
 
 
-def test_without_a_worker_nobody_knows_how_the_model_is(now: datetime) -> None:
+def test_without_a_worker_the_model_is_unknown(now: datetime) -> None:
     services.refuse_key(now=now)
 
     status, body = ready()
@@ -160,7 +160,7 @@ def test_a_read_only_database_takes_no_writes() -> None:
     assert selectors.accepts_writes()
 
 
-def test_a_writer_that_keeps_the_lock_is_told_from_a_read_only_database() -> None:
+def test_a_held_lock_is_no_read_only_database() -> None:
     locked, done, answers = threading.Event(), threading.Event(), list[str]()
 
     def ask() -> None:
@@ -227,7 +227,7 @@ def of_an_older_version(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("collected", [lambda folder: None, of_an_older_version])
-def test_a_web_without_its_static_files_says_so_and_answers_503(
+def test_missing_static_files_are_503(
     rita: User, tmp_path: Path, collected: Callable[[Path], None]
 ) -> None:
     client = signed_in(rita)
@@ -243,7 +243,7 @@ def test_a_web_without_its_static_files_says_so_and_answers_503(
     assert "Retry-After" in page
 
 
-async def test_a_part_that_hangs_holds_up_nobody_and_is_asked_once() -> None:
+async def test_a_hanging_check_blocks_no_probe() -> None:
     let_go, threads = threading.Event(), list[str]()
 
     def hang() -> dict[str, Health]:
@@ -254,13 +254,13 @@ async def test_a_part_that_hangs_holds_up_nobody_and_is_asked_once() -> None:
     check = Check(hang, lambda: {"storage": Health("down", "late")}, kept=60.0)
     loop = asyncio.get_running_loop()
     began = loop.time()
-    told = await asyncio.gather(*(answer_of(check) for _probe in range(50)))
+    answers = await asyncio.gather(*(answer_of(check) for _probe in range(50)))
     took = loop.time() - began
     let_go.set()
     while not (await answer_of(check))["storage"].ok:
         pass
 
-    assert [each["storage"].word for each in told] == ["down"] * 50
+    assert [each["storage"].word for each in answers] == ["down"] * 50
     assert took < CHECK_TIMEOUT * 10
     assert len(threads) == 1
 

@@ -72,12 +72,12 @@ def test_a_page_reads_the_ends_of_a_long_log(running: GenerationTask, now: datet
     lengthen(running, fractions(2_000), now)
     running.refresh_from_db()
 
-    told = selectors.task_detail(running, now=now)
+    detail = selectors.task_detail(running, now=now)
 
-    seqs = [frame["seq"] for frame in told.log]
+    seqs = [frame["seq"] for frame in detail.log]
     assert seqs == [*range(1, 101), *range(running.newest_seq - 399, running.newest_seq + 1)]
     # fractions add nothing that the newest one does not say
-    assert told.card["state"] == {**state_of(running.pk), "images": []}
+    assert detail.card["state"] == {**state_of(running.pk), "images": []}
 
 
 def test_only_the_middle_is_omitted(running: GenerationTask, now: datetime) -> None:

@@ -12,13 +12,13 @@ from django.test import Client
 from generation import services
 from generation.models import Worker
 from generation.services import Fraction
-from tests.factories import claim_one, finish, settle, store, submit
+from tests.factories import claim_one, complete, submit
 from tests.pages.clients import signed_in, state_in
 
 pytestmark = pytest.mark.django_db
 
 
-def test_a_stranger_is_sent_to_the_sign_in_page() -> None:
+def test_an_anonymous_page_redirects_to_the_sign_in() -> None:
     for path in ("/", "/tasks/00000000-0000-4000-8000-000000000000/"):
         response = Client().get(path)
         assert response.status_code == 302
@@ -42,7 +42,7 @@ def test_signing_in_and_out_works(alice: User) -> None:
 
 
 @pytest.mark.parametrize(("language", "word"), [("zh-hans", "开始生成图片"), ("en", "Draw")])
-def test_the_studio_page_speaks_both_languages(alice: User, language: str, word: str) -> None:
+def test_the_studio_page_has_both_languages(alice: User, language: str, word: str) -> None:
     response = signed_in(alice, language).get("/")
 
     assert response.status_code == 200
@@ -80,9 +80,7 @@ def test_unfinished_tasks_come_first(
 def test_task_page_shows_events(alice: User, model: str, worker: Worker, now: datetime) -> None:
     task = submit(alice, now, prompt="every event")
     claim = claim_one(worker, now)
-    store(claim, now)
-    finish(claim, now)
-    settle(claim, now)
+    complete(claim, now)
 
     html = signed_in(alice, "en").get(f"/tasks/{task.pk}/").text
 
@@ -99,7 +97,7 @@ def test_a_task_is_for_owner_and_staff(alice: User, bob: User, rita: User, now: 
     assert signed_in(bob).get(path).status_code == 404
 
 
-def test_a_prompt_cannot_bring_markup_into_the_page(alice: User, now: datetime) -> None:
+def test_a_prompt_cannot_inject_markup(alice: User, now: datetime) -> None:
     evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
     task = submit(alice, now, prompt=evil)
 

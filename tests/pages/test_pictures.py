@@ -23,7 +23,7 @@ from tests.pages.clients import signed_in, state_in
 pytestmark = pytest.mark.django_db
 
 
-def test_everything_about_a_picture_is_told(media: Path, alice: User, now: datetime) -> None:
+def test_a_picture_has_all_its_settings(media: Path, alice: User, now: datetime) -> None:
     task = finished_task(alice, now, pictures=2, prompt="willow", negative_prompt="fog", seed=7)
 
     about = signed_in(alice).get(f"/pictures/{task.pk}/2/about/").json()
@@ -201,7 +201,7 @@ def test_composer_keeps_last_settings(media: Path, alice: User, bob: User, now: 
 
     asked = {"width": 768, "height": 512, "n": 3, "steps": 12, "guidance": 3.5}
     # the example is shown to users without tasks
-    told = {"model": "Ink-XL", "negative_prompt": "fog", "prompt": ""}
-    assert begins == {**plain, **asked, **told}
+    others_asked = {"model": "Ink-XL", "negative_prompt": "fog", "prompt": ""}
+    assert begins == {**plain, **asked, **others_asked}
     GenerationTask.objects.update(model="gone")
     assert state_in(signed_in(alice).get("/").text)["defaults"]["model"] == plain["model"]

@@ -85,7 +85,7 @@ def test_after_wrong_passwords_an_account_pauses(alice: User, name: str) -> None
     assert CountingHasher.hashed == before
 
 
-def test_a_name_nobody_has_costs_and_looks_like_a_wrong_password(alice: User) -> None:
+def test_an_unknown_name_is_like_a_wrong_password(alice: User) -> None:
     CountingHasher.hashed = 0
     known = try_once("alice", "wrong", address="203.0.113.1")
     cost, CountingHasher.hashed = CountingHasher.hashed, 0
@@ -132,7 +132,7 @@ def test_an_address_pauses_after_thirty_wrong_passwords_for_any_names(alice: Use
     assert try_once("alice", GOOD, address="203.0.113.9").status_code == 302
 
 
-def test_who_signs_in_well_is_not_counted(alice: User) -> None:
+def test_a_successful_sign_in_is_not_counted(alice: User) -> None:
     tried(ADDRESS_LIMIT, HERE, ADDRESS_LIMIT.free + 5)
     tried(ACCOUNT_LIMIT, "alice", 12)
     assert [try_once("alice", GOOD).status_code for _each in range(3)] == [302] * 3
@@ -177,7 +177,7 @@ def test_guesses_from_elsewhere_neither_lock_an_owner_out_nor_end_a_session(alic
         ("zh-hans", r"尝试次数过多。请等待 \d+ 秒后再试。"),
     ],
 )
-def test_the_page_says_how_long_to_wait(alice: User, language: str, sentence: str) -> None:
+def test_the_page_shows_how_long_to_wait(alice: User, language: str, sentence: str) -> None:
     tried(ACCOUNT_LIMIT, "alice", 12)
     statuses(1)
 
@@ -224,7 +224,7 @@ def test_the_admin_has_no_door_of_its_own(alice: User) -> None:
 
 
 @pytest.mark.parametrize("url", ["/accounts/sign-out/", "/admin/logout/"])
-def test_who_signs_out_comes_to_the_page_that_forgets(alice: User, url: str) -> None:
+def test_signing_out_leads_to_the_page_that_clears_drafts(alice: User, url: str) -> None:
     client = Client()
     client.force_login(alice)
 
@@ -234,7 +234,7 @@ def test_who_signs_out_comes_to_the_page_that_forgets(alice: User, url: str) -> 
     assert client.get("/").status_code == 302
 
 
-def test_whoever_calls_authenticate_passes_the_same_gate(alice: User) -> None:
+def test_authenticate_is_throttled_too(alice: User) -> None:
     tried(ACCOUNT_LIMIT, "alice", 12)
     assert authenticate(username="alice", password="wrong") is None
 
@@ -356,7 +356,7 @@ def test_guesses_from_one_address_leave_a_turn_for_others(alice: User) -> None:
         assert try_once("alice", GOOD).status_code == 302
 
 
-def test_a_busy_server_counts_no_attempt_and_says_so(
+def test_a_busy_server_counts_no_attempt(
     alice: User, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sign_in.hashing_semaphore, "waiting", 0)
@@ -438,10 +438,12 @@ def test_counts_without_a_shared_cache(alice: User, caplog: pytest.LogCaptureFix
         caches["local"].set(ACCOUNT_LIMIT.key_of("alice"), 12)
         assert [*statuses(2), *statuses(1, "bob")] == [200, 429, 200]
 
-    said = [record for record in caplog.records if "in this process alone" in record.getMessage()]
-    assert len(said) == 1
+    records = [
+        record for record in caplog.records if "in this process alone" in record.getMessage()
+    ]
+    assert len(records) == 1
 
 
-def test_an_address_is_told_apart_by_what_it_is() -> None:
+def test_addresses_and_accounts_have_different_keys() -> None:
     assert ADDRESS_LIMIT.key_of(HERE) != ACCOUNT_LIMIT.key_of(HERE)
     assert len(ADDRESS_LIMIT.key_of("x" * 100_000)) < 60

@@ -17,7 +17,7 @@ from generation import services
 from generation.choices import InterruptReason
 from generation.models import GenerationTask, Worker
 from generation.protocol import Generate
-from tests.factories import claim_one, finish, interrupt, settle, store, submit
+from tests.factories import claim_one, complete, interrupt, settle, submit
 from tests.pages.clients import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -44,10 +44,7 @@ def interrupted(alice: User, model: str, worker: Worker, now: datetime) -> Gener
     first = claim_one(worker, now - seconds(22))
     interrupt(first, InterruptReason.MODEL_LOST, now - seconds(15))
     settle(first, now - seconds(15))
-    second = claim_one(worker, now - seconds(5))
-    store(second, now)
-    finish(second, now)
-    settle(second, now)
+    complete(claim_one(worker, now - seconds(5)), now)
     return task
 
 
@@ -78,7 +75,7 @@ def test_a_timeline_needs_permission(alice: User, bob: User, rita: User, now: da
         ("zh-hans", ["第 1 次尝试（中断）", "7.0 秒", "等待接手", "10.0 秒", "为什么慢？"]),
     ],
 )
-def test_an_interrupted_task_says_where_its_time_went(
+def test_an_interrupted_task_shows_its_times(
     alice: User, interrupted: GenerationTask, language: str, words: list[str]
 ) -> None:
     html = signed_in(alice, language).get(waterfall_of(interrupted)).text
@@ -133,7 +130,7 @@ def test_parents_and_children(alice: User, interrupted: GenerationTask, now: dat
     assert f'href="/tasks/{interrupted.pk}/"' in client.get(f"/tasks/{child.pk}/").text
 
 
-def test_a_task_in_line_shows_its_place(alice: User, model: str, now: datetime) -> None:
+def test_a_queued_task_shows_its_position(alice: User, model: str, now: datetime) -> None:
     submit(alice, now - seconds(1))
     second = submit(alice, now)
 

@@ -137,7 +137,7 @@ def test_only_own_trash_is_emptied(media: Path, alice: User, bob: User, now: dat
         ("restore", {"tasks": ["7f1c1c1e-0d7a-4a53-9f0e-2f8b6d1f6a11"] * 501}),
     ],
 )
-def test_what_cannot_be_done_is_told_and_changes_nothing(
+def test_an_impossible_action_changes_nothing(
     media: Path, alice: User, now: datetime, action: str, chosen: dict[str, list[str]]
 ) -> None:
     task = finished_task(alice, now)
@@ -149,7 +149,7 @@ def test_what_cannot_be_done_is_told_and_changes_nothing(
     assert f'value="{task.pk}"' in page
 
 
-def test_nobody_empties_anothers_trash(media: Path, alice: User, bob: User, now: datetime) -> None:
+def test_anothers_trash_stays(media: Path, alice: User, bob: User, now: datetime) -> None:
     task, live = finished_task(alice, now), finished_task(alice, now)
     put(alice, now, task)
 

@@ -41,7 +41,7 @@ class Follower:
         self.accepted: dict[str, str] = {}
         self.refusals: list[str] = []
         self.codes: list[int] = []
-        self.told: list[dict[str, Any]] = []
+        self.queue_frames: list[dict[str, Any]] = []
         self.noticed: set[str] = set()
         self.given_up = False
         self.send_lock = threading.Lock()
@@ -84,7 +84,7 @@ class Follower:
         elif message["type"] == "task":
             self.noticed.add(message["task_id"])
         elif message["type"] == "queue":
-            self.told.append(message)
+            self.queue_frames.append(message)
         elif "kind" in message:
             self.events[message["task_id"]].append(message)
         elif message["type"] == "error":
@@ -115,9 +115,9 @@ class Follower:
 
     def ask(self, prompt: str = "LiuJuan", **fields: Any) -> str:
         """Send a prompt without waiting for the response; its request key."""
-        return self.say(action="generate", prompt=prompt, **fields)
+        return self.send(action="generate", prompt=prompt, **fields)
 
-    def say(self, **message: Any) -> str:
+    def send(self, **message: Any) -> str:
         """Send a message until it is answered; its request key."""
         key: str = message.setdefault("request_key", str(uuid.uuid4()))
         with self.send_lock:
@@ -133,7 +133,7 @@ class Follower:
 
     def retry(self, task_id: str) -> str:
         """The id of the new task."""
-        return self.accepted_as(self.say(action="retry", task_id=task_id))
+        return self.accepted_as(self.send(action="retry", task_id=task_id))
 
     def accepted_as(self, key: str) -> str:
         task_id: str = wait_until(lambda: self.accepted.get(key), what="it is accepted")
@@ -169,9 +169,9 @@ class Follower:
         """What the log says of each attempt that broke off."""
         return [e["details"] for e in self.events[task_id] if e["kind"] == "interrupted"]
 
-    def reason_told(self, task_id: str) -> str | None:
+    def queue_reason(self, task_id: str) -> str | None:
         """Why the task waits, by the last `queue` frame that names it."""
-        for message in reversed(self.told):
+        for message in reversed(self.queue_frames):
             if task_id in message["tasks"]:
                 reason: str = message["tasks"][task_id]["reason"]
                 return reason

@@ -16,7 +16,7 @@ class RecordingProxy(socketserver.ThreadingTCPServer):
     def __init__(self, port: int) -> None:
         super().__init__(("127.0.0.1", 0), Connection)
         self.target = ("127.0.0.1", port)
-        self.said: list[bytes] = []
+        self.received: list[bytes] = []
         self.thread = threading.Thread(target=self.serve_forever)
         self.thread.start()
 
@@ -25,7 +25,7 @@ class RecordingProxy(socketserver.ThreadingTCPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def count(self, words: str) -> int:
-        return b"".join(self.said).count(words.encode())
+        return b"".join(self.received).count(words.encode())
 
     def stop(self) -> None:
         self.shutdown()
@@ -41,7 +41,7 @@ class Connection(socketserver.BaseRequestHandler):
         with suppress(OSError), socket.create_connection(self.server.target) as far:
             answers = threading.Thread(target=forward, args=[far, near], daemon=True)
             answers.start()
-            forward(near, far, self.server.said)
+            forward(near, far, self.server.received)
             answers.join()
 
 

@@ -45,8 +45,8 @@ def test_a_restored_studio_has_every_picture_and_leaves_running_calls_to_the_old
         new_site.start(paused=True)
 
         with new_site.connect(token) as reader:
-            told = reader.until_type("hello")["active"]
-            assert [each["task_id"] for each in told] == [under_way]
+            active = reader.until_type("hello")["active"]
+            assert [each["task_id"] for each in active] == [under_way]
             reader.send(action="attach", task_id=done)
             assert reader.until_type("result")["task_id"] == done
             assert reader.fetch(picture) == drawn
@@ -58,8 +58,8 @@ def test_a_restored_studio_has_every_picture_and_leaves_running_calls_to_the_old
         result = watcher.until_type("result", "error", seconds=180)
         assert (result["type"], result["task_id"], result["attempt"]) == ("result", under_way, 1)
 
-    said = new_site.manage("resume")
-    assert "original installation: 1" in said
+    output = new_site.manage("resume")
+    assert "original installation: 1" in output
     with new_site.connect(token) as reader:
         reader.send(action="attach", task_id=under_way)
         reader.until(lambda message: message.get("attempt") == 2, seconds=60)

@@ -38,7 +38,7 @@ def running(data_dir: Path) -> Iterator[Studio]:
     studio.stop()
 
 
-def test_it_says_where_to_go_and_keeps_the_password_to_itself(studio: Studio) -> None:
+def test_it_prints_its_url_and_protects_the_password(studio: Studio) -> None:
     assert studio.printed["URL"] == f"{studio.url}/"
     assert studio.printed["Name"] == "studio"
     assert "demo model" in studio.printed["Model"]
@@ -113,7 +113,7 @@ def test_no_process_is_left_when_the_studio_is_killed(mortal: Studio) -> None:
     wait_until(lambda: not any(map(is_running, painters)), what="the painters end", seconds=10)
 
 
-def test_a_client_that_never_reads_costs_little_and_nobody_else_anything(studio: Studio) -> None:
+def test_a_client_that_never_reads_costs_little(studio: Studio) -> None:
     """Its sender waits; what it missed is in the log, not in memory."""
     token = studio.token()
     with studio.connect(token) as watcher:
@@ -123,25 +123,27 @@ def test_a_client_that_never_reads_costs_little_and_nobody_else_anything(studio:
         read_log(watcher, task_id, times=5)
         assert studio.process is not None
         alone = resident_kib(studio.process.pid)
-        deaf = [deaf_socket(studio, token) for _each in range(3)]
-        ask_and_read(deaf, watcher, task_id, times=5)
+        stalled = [stalled_socket(studio, token) for _each in range(3)]
+        ask_and_read(stalled, watcher, task_id, times=5)
         beside = resident_kib(studio.process.pid)
 
-        ask_and_read(deaf, watcher, task_id, times=20)
+        ask_and_read(stalled, watcher, task_id, times=20)
         grown = resident_kib(studio.process.pid) - beside
 
-        for each in deaf:
+        for each in stalled:
             each.close()
     # what they asked for meanwhile has tens of MiB
     assert beside - alone < 12 * 1024
     assert grown < 2 * 1024
 
 
-def ask_and_read(deaf: list[socket.socket], watcher: Watcher, task_id: str, *, times: int) -> None:
+def ask_and_read(
+    stalled: list[socket.socket], watcher: Watcher, task_id: str, *, times: int
+) -> None:
     """A reading client gets the same log many times, while the others are stalled."""
     request = json.dumps({"action": "attach", "task_id": task_id})
     for _each in range(times):
-        for each in deaf:
+        for each in stalled:
             each.sendall(frame(request))
         read_log(watcher, task_id, times=1)
 
@@ -171,7 +173,7 @@ def lengthen_log(studio: Studio, task_id: str, *, events: int) -> None:
         )
 
 
-def deaf_socket(studio: Studio, token: str) -> socket.socket:
+def stalled_socket(studio: Studio, token: str) -> socket.socket:
     """A WebSocket whose receiving side is never read after the handshake."""
     plain = socket.create_connection(("127.0.0.1", studio.port))
     plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -239,7 +241,7 @@ def test_the_example_client_prints_every_message_up_to_the_result(studio: Studio
     assert messages[-1]["progress"] == 100
 
 
-def test_the_example_client_says_why_it_cannot_connect(studio: Studio) -> None:
+def test_the_example_client_prints_its_close_code(studio: Studio) -> None:
     done = run_example_client(studio, "lj-wrong")
 
     assert done.returncode == 2

@@ -37,7 +37,7 @@ def model_server() -> Iterator[DemoProcess]:
     server.stop()
 
 
-def test_tasks_are_drawn_and_told_without_a_layer(
+def test_tasks_go_on_without_a_layer(
     tmp_path: Path, redis_port: int, model_server: DemoProcess
 ) -> None:
     studio = Studio(

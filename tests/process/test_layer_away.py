@@ -86,8 +86,8 @@ def listening(site: Production) -> list[int]:
     groups = pubsub(site, "channels", f"*__group__owner.{owner}")
     # the channel of the workers carries the installation
     channels = pubsub(site, "channels", "generation*")
-    told = pubsub(site, "numsub", *groups, *channels)
-    return [int(count) for count in told[1::2]]
+    answer = pubsub(site, "numsub", *groups, *channels)
+    return [int(count) for count in answer[1::2]]
 
 
 def pubsub(site: Production, *question: str) -> list[str]:

@@ -46,12 +46,12 @@ def test_a_model_server_restart_costs_one_attempt(whole: Production, person: str
         whole.model.stop()
         follower.until(task_id, "interrupted")
         wait_until(
-            lambda: follower.reason_told(task_id) == "model_down", what="the page says model_down"
+            lambda: follower.queue_reason(task_id) == "model_down", what="the page says model_down"
         )
         wait_until(lambda: whole.webs[0].readyz()["models"] == "down", what="/readyz says down")
         asked = follower.generate("asked while it is away", size="256x256")
         wait_until(
-            lambda: follower.reason_told(asked) == "model_down", what="a new task is told as well"
+            lambda: follower.queue_reason(asked) == "model_down", what="a new task is told as well"
         )
         claims = follower.kinds(task_id).count("claimed"), follower.kinds(asked).count("claimed")
         whole.model.start()
@@ -112,14 +112,15 @@ def strangers(whole: Production, line: RecordingProxy, bad_key: str) -> Iterator
         whole.workers[0].start()
 
 
-def test_a_wrong_key_is_told_and_never_gets_us_banned(
+def test_a_wrong_key_is_shown_and_never_banned(
     whole: Production, person: str, strangers: list[RunWorker], line: RecordingProxy, bad_key: str
 ) -> None:
     wait_until(lambda: key_is_refused(whole), what="the row says that the key is bad")
     with Follower(whole, person) as follower:
         task_id = follower.generate(size="256x256")
         wait_until(
-            lambda: follower.reason_told(task_id) == "key_refused", what="the page says key_refused"
+            lambda: follower.queue_reason(task_id) == "key_refused",
+            what="the page says key_refused",
         )
         time.sleep(WATCHED)
 
@@ -143,8 +144,8 @@ def test_the_log_says_once_that_a_key_was_refused_and_not_which(
 ) -> None:
     wait_until(lambda: key_is_refused(whole), what="the row says that the key is bad")
 
-    told = [worker for worker in strangers if "refused our key" in worker.said()]
-    said = [worker.said() for worker in strangers]
+    told = [worker for worker in strangers if "refused our key" in worker.output()]
+    said = [worker.output() for worker in strangers]
 
     assert told
     assert max(text.lower().count("refused our key") for text in said) == 1

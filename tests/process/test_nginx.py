@@ -85,11 +85,11 @@ def test_events_come_through_as_they_happen(site: Site, browser: httpx.Client) -
         frames = frames_of(stream)
         hello = next(frames)
         task_id = submit(site, browser)
-        told = until_over(frames, task_id)
+        received = until_over(frames, task_id)
 
     assert hello["type"] == "hello"
-    assert told[0]["type"] == "task"
-    seqs = [frame["seq"] for frame in told if "kind" in frame]
+    assert received[0]["type"] == "task"
+    seqs = [frame["seq"] for frame in received if "kind" in frame]
     assert seqs == list(range(1, len(seqs) + 1))
 
 
@@ -106,9 +106,9 @@ def test_a_stream_continues_at_another_web(site: Site, browser: httpx.Client) ->
 
     headers = {**cookie, "Last-Event-ID": last_id.removeprefix("id: ")}
     with httpx.stream("GET", f"{other.url}/events/", headers=headers, timeout=PATIENCE) as stream:
-        told = until_over(frames_of(stream), task_id)
+        received = until_over(frames_of(stream), task_id)
 
-    seqs = [frame["seq"] for frame in told if "kind" in frame]
+    seqs = [frame["seq"] for frame in received if "kind" in frame]
     assert seqs == list(range(known + 1, seqs[-1] + 1))
 
 
@@ -133,13 +133,13 @@ def frames_of(stream: httpx.Response) -> Iterator[dict[str, Any]]:
 
 def until_over(frames: Iterator[dict[str, Any]], task_id: str) -> list[dict[str, Any]]:
     """The frames of this task, up to its end."""
-    told: list[dict[str, Any]] = []
+    received: list[dict[str, Any]] = []
     for frame in frames:
         if frame.get("task_id") == task_id:
-            told.append(frame)
+            received.append(frame)
             if frame.get("kind") in ("completed", "failed", "cancelled"):
                 break
-    return told
+    return received
 
 
 def test_a_program_runs_a_task_to_its_result(site: Site) -> None:
@@ -253,7 +253,7 @@ def test_the_files_of_pictures_cannot_be_asked_for(site: Site) -> None:
     assert [answer.status_code for answer in answers] == [404, 404, 404, 404]
 
 
-def test_who_may_not_see_a_picture_gets_none(site: Site) -> None:
+def test_pictures_need_permission(site: Site) -> None:
     with site.client(site.bob) as bob, site.client("lj-wrong") as wrong, site.client() as unknown:
         answers = [who.get(site.picture["url"]) for who in (bob, wrong, unknown)]
 
@@ -289,7 +289,7 @@ def test_static_files_are_kept_as_long_as_their_name_promises(site: Site) -> Non
     assert (plain.status_code, plain.headers["Cache-Control"]) == (200, "public, max-age=60")
 
 
-def test_nobody_can_say_that_plain_http_was_https(site: Site) -> None:
+def test_plain_http_cannot_claim_https(site: Site) -> None:
     lie = {"X-Forwarded-Proto": "https"}
 
     answer = httpx.get(f"{site.nginx.url}/accounts/sign-in/", headers=lie)
@@ -298,7 +298,7 @@ def test_nobody_can_say_that_plain_http_was_https(site: Site) -> None:
     assert answer.headers["Location"].startswith("https://")
 
 
-def test_a_web_that_leaves_costs_nobody_a_request(site: Site) -> None:
+def test_a_stopping_web_costs_no_request(site: Site) -> None:
     """While one web after the other goes and comes back, every page is answered."""
     done = threading.Event()
     answers: list[int] = []
@@ -324,7 +324,7 @@ def keep_asking(site: Site, done: threading.Event, answers: list[int]) -> None:
             answers.append(client.get(site.picture["url"]).status_code)
 
 
-def test_sockets_on_a_web_that_leaves_are_told_and_come_back_elsewhere(site: Site) -> None:
+def test_sockets_of_a_stopping_web_reconnect_elsewhere(site: Site) -> None:
     stopping = site.production.webs[0]
     with ExitStack() as opened:
         # nginx spreads them over both webs

@@ -26,8 +26,8 @@ class Echo(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.end_headers()
-        heard = {name.lower(): value for name, value in self.headers.items()}
-        self.wfile.write(json.dumps(heard).encode())
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.wfile.write(json.dumps(headers).encode())
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
@@ -70,12 +70,12 @@ def test_forwarding_headers_of_a_client_end_at_nginx(nginx_before: Start, echo: 
         "Forwarded": "for=6.6.6.6",
     }
 
-    heard = httpx.get(nginx.url, headers=lies).json()
+    headers = httpx.get(nginx.url, headers=lies).json()
 
-    assert heard["x-forwarded-for"] == "127.0.0.1"
-    assert heard["x-forwarded-proto"] == "http"
-    assert heard["host"] == f"127.0.0.1:{nginx.port}"
-    assert heard.keys() & {"x-forwarded-host", "forwarded"} == set()
+    assert headers["x-forwarded-for"] == "127.0.0.1"
+    assert headers["x-forwarded-proto"] == "http"
+    assert headers["host"] == f"127.0.0.1:{nginx.port}"
+    assert headers.keys() & {"x-forwarded-host", "forwarded"} == set()
 
 
 def test_nginx_compresses_no_page_of_itself(nginx_before: Start, echo: int) -> None:
@@ -97,7 +97,7 @@ def test_a_web_that_is_gone_is_passed_over(nginx_before: Start, echo: int, metho
     assert answers == [200] * 10
 
 
-def test_without_any_web_nginx_says_so_at_once(nginx_before: Start) -> None:
+def test_without_any_web_nginx_answers_502(nginx_before: Start) -> None:
     nginx = nginx_before(free_port(), free_port())
 
     answers = [httpx.get(nginx.url, timeout=PATIENCE).status_code for _each in range(3)]

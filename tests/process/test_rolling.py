@@ -41,7 +41,7 @@ A_CROWD = 200
 LOCALHOST = "127.0.0.1"
 
 
-def test_a_server_that_is_busy_turns_nobody_away(whole: Production) -> None:
+def test_a_busy_server_refuses_no_client(whole: Production) -> None:
     """A crowd comes back at once, after a restart or out of a tunnel."""
     web = whole.webs[0]
     web.freeze()
@@ -55,7 +55,7 @@ def test_a_server_that_is_busy_turns_nobody_away(whole: Production) -> None:
         web.thaw()
 
 
-def test_a_rolling_restart_costs_nobody_anything(whole: Production, person: str) -> None:
+def test_a_rolling_restart_costs_nothing(whole: Production, person: str) -> None:
     people = [person, whole.user("second")]
     tasks: dict[str, Follower] = {}
     statuses = []
@@ -110,7 +110,7 @@ def test_a_frozen_worker_writes_nothing_after_take_over(whole: Production, perso
 
         # its own word that the attempt is not its any more
         wait_until(
-            lambda: f"attempt_left task={task_id} attempt=1" in frozen.said(), what="it noticed"
+            lambda: f"attempt_left task={task_id} attempt=1" in frozen.output(), what="it noticed"
         )
         # its file is there before its row is
         small = "select 1 from generation_generatedimage where task_id = %s and thumbnail != ''"

@@ -70,7 +70,7 @@ def test_attaching_without_a_database_asks_to_reconnect(whole: Production, perso
     assert code == CloseCode.LEAVING
 
 
-def test_nobody_is_handed_a_connection_that_the_database_has_ended(whole: Production) -> None:
+def test_no_request_gets_an_ended_connection(whole: Production) -> None:
     ready = f"{whole.webs[0].url}/readyz"
     assert status_of(ready) == 200
 
@@ -169,7 +169,7 @@ def short_files(worker: RunWorker) -> Iterator[Callable[[], None]]:
 
 
 def has_it_back(program: Program) -> bool:
-    return program.said().count("database_down ") == program.said().count("database_back ")
+    return program.output().count("database_down ") == program.output().count("database_back ")
 
 
 def test_a_database_that_is_away_is_two_lines_in_each_log(whole: Production) -> None:
@@ -177,10 +177,10 @@ def test_a_database_that_is_away_is_two_lines_in_each_log(whole: Production) -> 
     for program in programs:
         # a worker notices with its next heartbeat that an earlier outage is over
         wait_until(partial(has_it_back, program), what="the outage before is over")
-    before = {program.name: len(program.said()) for program in programs}
+    before = {program.name: len(program.output()) for program in programs}
 
     def since(program: Program) -> str:
-        return program.said()[before[program.name] :]
+        return program.output()[before[program.name] :]
 
     def says(program: Program, event: str) -> bool:
         return event in since(program)
@@ -189,14 +189,14 @@ def test_a_database_that_is_away_is_two_lines_in_each_log(whole: Production) -> 
     try:
         for program in programs:
             wait_until(partial(says, program, "database_down"), what="the log says down")
-        told = whole.webs[0].readyz()
+        report = whole.webs[0].readyz()
         time.sleep(SOME_TRIES)
     finally:
         whole.postgres.start()
     for program in programs:
         wait_until(partial(says, program, "database_back"), what="the log says back")
 
-    assert told["database"] == "down"
+    assert report["database"] == "down"
     for program in programs:
         events = [line.split()[4] for line in since(program).splitlines()]
         assert events.count("database_down") == events.count("database_back") == 1

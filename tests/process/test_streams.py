@@ -32,7 +32,7 @@ class RawReader:
         self.connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\n\r\n"
         self.connection.sendall(request.encode())
-        self.heard = b""
+        self.received = b""
 
     def __enter__(self) -> Self:
         return self
@@ -42,11 +42,11 @@ class RawReader:
 
     def until(self, *words: bytes) -> bytes:
         """The first of `words` that comes."""
-        while not any(word in self.heard for word in words):
+        while not any(word in self.received for word in words):
             data = self.connection.recv(65_536)
-            assert data, f"the stream ended: {self.heard[-500:]!r}"
-            self.heard += data
-        return next(word for word in words if word in self.heard)
+            assert data, f"the stream ended: {self.received[-500:]!r}"
+            self.received += data
+        return next(word for word in words if word in self.received)
 
     def vanish(self) -> None:
         """As if its machine had lost power just after a reset."""
@@ -95,7 +95,7 @@ def test_readers_that_vanish_leave_room_for_others(studio: Studio, cookie: str) 
         wait_until(is_let_in, what="there is room again", seconds=10)
 
 
-def test_a_server_that_leaves_says_goodbye(studio: Studio, cookie: str) -> None:
+def test_a_stopping_server_sends_a_close_event(studio: Studio, cookie: str) -> None:
     with ExitStack() as opened:
         readers = [opened.enter_context(RawReader(studio.port, cookie=cookie)) for _each in "ab"]
         for reader in readers:
@@ -132,11 +132,11 @@ def answers(port: int) -> bool:
 
 def counts(port: int) -> dict[str, int]:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/count", timeout=PATIENCE) as answer:
-        told: dict[str, int] = json.load(answer)
-        return told
+        connections: dict[str, int] = json.load(answer)
+        return connections
 
 
-def test_a_reader_that_stands_still_stops_the_writer_and_is_let_go(endless_response: int) -> None:
+def test_a_stalled_reader_stops_the_writer(endless_response: int) -> None:
     with RawReader(endless_response, "/events") as reader:
         reader.until(b"data: ")
         wait_until(lambda: counts(endless_response)["open"] == 1, what="it is open")

@@ -52,7 +52,7 @@ def test_a_picture_is_made_in_seven_steps(watcher: Watcher) -> None:
         assert picture.size == (512, 512)
 
 
-def test_a_cancel_stops_the_model_and_harms_nobody(watcher: Watcher) -> None:
+def test_a_cancel_stops_the_model_alone(watcher: Watcher) -> None:
     task_id = watcher.generate(size="1024x1024", steps=40)
     watcher.until(lambda m: m.get("kind") == "progressed", seconds=120)
 

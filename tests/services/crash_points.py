@@ -154,17 +154,9 @@ def serve() -> None:
     from django.utils import timezone
 
     from generation import services
-    from generation.choices import Route
+    from tests.factories import observed
 
-    seen = services.ModelObservation(
-        name=settings.XINFERENCE_MODEL,
-        route=Route.TXT2IMG,
-        ready=True,
-        loading=False,
-        replicas=1,
-        identity="here",
-        slots=MAX_POINTS,
-    )
+    seen = observed(settings.XINFERENCE_MODEL, MAX_POINTS)
     services.record_models(seen=[seen], demo=True, now=timezone.now())
 
 

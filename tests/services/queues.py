@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
@@ -10,9 +11,9 @@ from django.db import transaction
 from hypothesis import HealthCheck, Phase, settings
 
 from generation import selectors
-from generation.models import GenerationTask
-from generation.services import Claim
-from tests.factories import finish, settle, store, submit
+from generation.models import GenerationTask, Worker
+from tests.conftest import serve_model
+from tests.factories import claim_one, complete, submit
 
 SECOND = timedelta(seconds=1)
 every_queue = settings(
@@ -21,12 +22,6 @@ every_queue = settings(
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=list(HealthCheck),
 )
-
-
-def end(claim: Claim, now: datetime) -> None:
-    store(claim, now)
-    finish(claim, now)
-    settle(claim, now)
 
 
 def shown(now: datetime) -> list[str]:
@@ -44,7 +39,29 @@ def fill(owners: list[User], arrivals: list[int], now: datetime) -> None:
         submit(owners[owner], now + second * SECOND)
 
 
-def in_a_world_of_its_own(act: Callable[[], None]) -> None:
+def fill_after(
+    owners: list[User],
+    worker: Worker,
+    now: datetime,
+    arrivals: list[int],
+    before: list[int],
+    busy: int,
+) -> datetime:
+    """Fill the queue of 30 slots, and return the time afterwards.
+
+    `before`: owners in the order of earlier claims; the last `busy` of them still run.
+    """
+    serve_model(now=now, slots=30)
+    fill(owners, before, now)
+    claims = [claim_one(worker, now + (20 + k) * SECOND) for k in range(len(before))]
+    for claim in claims[: len(claims) - busy]:
+        complete(claim, now + 40 * SECOND)
+    fill(owners, arrivals, now + 50 * SECOND)
+    return now + 80 * SECOND
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
     with transaction.atomic():
-        act()
+        yield
         transaction.set_rollback(True)

@@ -20,6 +20,12 @@ from tests.factories import claim_one, finish, interrupt, kinds, settle, store, 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("model")]
 
 
+def end_attempt(worker: Worker, reason: InterruptReason, now: datetime) -> None:
+    claim = claim_one(worker, now)
+    interrupt(claim, reason, now)
+    settle(claim, now)
+
+
 def test_a_lost_lease_refuses_all_writes(alice: User, worker: Worker, now: datetime) -> None:
     submit(alice, now)
     old = claim_one(worker, now)
@@ -84,9 +90,7 @@ def test_three_failed_attempts_fail_the_task(alice: User, worker: Worker, now: d
         InterruptReason.STALLED,
         InterruptReason.MODEL_LOST,
     ):
-        claim = claim_one(worker, now)
-        interrupt(claim, reason, now)
-        settle(claim, now)
+        end_attempt(worker, reason, now)
 
     task.refresh_from_db()
 
@@ -98,9 +102,7 @@ def test_uncounted_interruptions(alice: User, worker: Worker, now: datetime) -> 
     task = submit(alice, now)
     for reason in [InterruptReason.HANDED_BACK, InterruptReason.MODEL_DOWN] * 3:
         now += timedelta(seconds=31)
-        claim = claim_one(worker, now)
-        interrupt(claim, reason, now)
-        settle(claim, now)
+        end_attempt(worker, reason, now)
 
     task.refresh_from_db()
 
@@ -112,9 +114,7 @@ def test_an_uncounted_end_causes_a_pause(alice: User, worker: Worker, now: datet
     """Without it a call that ends at once would fill the log as fast as the machine can."""
     task = submit(alice, now)
     for pause in (1, 2, 4, 8, 16, 30, 30, 30, 30):
-        claim = claim_one(worker, now)
-        interrupt(claim, InterruptReason.CALL_ABORTED, now)
-        settle(claim, now)
+        end_attempt(worker, InterruptReason.CALL_ABORTED, now)
         assert not services.claim(worker_id=worker.pk, now=now)
         now += timedelta(seconds=pause)
     interrupt(claim_one(worker, now), InterruptReason.CALL_ABORTED, now)
@@ -127,9 +127,7 @@ def test_attempts_are_limited(alice: User, worker: Worker, now: datetime) -> Non
     task = submit(alice, now)
     GenerationTask.objects.filter(pk=task.pk).update(attempt=MAX_ATTEMPTS - 2)
     for _attempt in range(2):
-        claim = claim_one(worker, now)
-        interrupt(claim, InterruptReason.MODEL_DOWN, now)
-        settle(claim, now)
+        end_attempt(worker, InterruptReason.MODEL_DOWN, now)
         now += timedelta(seconds=31)
 
     task.refresh_from_db()
@@ -141,9 +139,7 @@ def test_only_aborts_count_as_aborts(alice: User, worker: Worker, now: datetime)
     task = submit(alice, now)
     for reason in [InterruptReason.HANDED_BACK, InterruptReason.MODEL_DOWN] * 6:
         now += timedelta(seconds=31)
-        claim = claim_one(worker, now)
-        interrupt(claim, reason, now)
-        settle(claim, now)
+        end_attempt(worker, reason, now)
     now += timedelta(seconds=31)
 
     interrupt(claim_one(worker, now), InterruptReason.CALL_ABORTED, now)

@@ -23,7 +23,7 @@ def cancel(task: GenerationTask, now: datetime) -> str:
     return services.request_cancel(task_id=task.pk, now=now)
 
 
-def test_a_task_in_line_is_cancelled_at_once(alice: User, now: datetime) -> None:
+def test_a_queued_task_is_cancelled_at_once(alice: User, now: datetime) -> None:
     task = submit(alice, now)
 
     assert cancel(task, now) == "cancelled"

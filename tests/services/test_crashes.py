@@ -37,10 +37,10 @@ def program(act: str, data_dir: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=ROOT, env=env, text=True, stdout=subprocess.PIPE)
 
 
-def said_by(process: subprocess.Popen[str]) -> int:
-    said, _ = process.communicate(timeout=120)
+def output_of(process: subprocess.Popen[str]) -> int:
+    output, _ = process.communicate(timeout=120)
     assert process.returncode == 0
-    return int(said or 0)
+    return int(output or 0)
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Scene:
         return {str(path.relative_to(self.media)) for path in paths if path.is_file()}
 
     def sweep(self) -> int:
-        return said_by(program("sweep", self.home))
+        return output_of(program("sweep", self.home))
 
     def grow_old(self) -> None:
         long_ago = time.time() - TWO_HOURS
@@ -79,13 +79,13 @@ class Scene:
 def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Scene]]:
     """Every act in a process of its own, all at once."""
     empty = tmp_path_factory.mktemp("dying") / "empty"
-    said_by(program("migrate", empty))
+    output_of(program("migrate", empty))
     running = {}
     for act in LEFT:
         home = empty.with_name(act)
         shutil.copytree(empty, home)
         running[act] = (home, program(act, home))
-    found = {act: Scene(home, said_by(process)) for act, (home, process) in running.items()}
+    found = {act: Scene(home, output_of(process)) for act, (home, process) in running.items()}
     yield found.__getitem__
     shutil.rmtree(empty.parent)
 

@@ -14,7 +14,7 @@ from generation import images, services
 from generation.models import GenerationTask, TaskEvent
 from generation.selectors import TRASH_KEPT
 from generation.services import Claim
-from tests.factories import files_in, finish, finished_task, put, store
+from tests.factories import files_in, finish, finished_task, put_in_trash, store
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,8 +26,8 @@ def test_only_what_is_due_is_purged(media: Path, alice: User, now: datetime) -> 
         finished_task(alice, now),
         finished_task(alice, now),
     )
-    put(alice, now - TRASH_KEPT, (part, 1), tasks=[gone])
-    put(alice, now - TRASH_KEPT + timedelta(seconds=1), tasks=[young])
+    put_in_trash(alice, now - TRASH_KEPT, (part, 1), tasks=[gone])
+    put_in_trash(alice, now - TRASH_KEPT + timedelta(seconds=1), tasks=[young])
 
     assert services.purge_trash(now=now) == 2
     assert services.purge_trash(now=now) == 0
@@ -41,10 +41,10 @@ def test_only_what_is_due_is_purged(media: Path, alice: User, now: datetime) -> 
     assert len(files_in(media)) == 6
 
 
-def test_a_full_bin_is_emptied_in_batches(media: Path, alice: User, now: datetime) -> None:
+def test_a_full_trash_is_emptied_in_batches(media: Path, alice: User, now: datetime) -> None:
     tasks = [finished_task(alice, now, pictures=2) for _each in range(4)]
     copies = [finished_task(alice, now, pictures=0) for _each in range(40)]
-    put(alice, now - TRASH_KEPT, *[(task, 1) for task in tasks], tasks=copies)
+    put_in_trash(alice, now - TRASH_KEPT, *[(task, 1) for task in tasks], tasks=copies)
 
     assert services.purge_trash(now=now) == 29
     assert services.purge_trash(now=now) == 15
@@ -56,7 +56,7 @@ def test_a_task_with_a_call_is_purged_later(claim: Claim, alice: User, now: date
     task = claim.task
     store(claim, now)
     finish(claim, now)
-    put(alice, now - TRASH_KEPT, tasks=[task])
+    put_in_trash(alice, now - TRASH_KEPT, tasks=[task])
 
     assert services.purge_trash(now=now) == 0
     services.settle_slot(slot_id=claim.slot_id, task_id=task.pk, attempt=1, now=now)
@@ -66,7 +66,7 @@ def test_a_task_with_a_call_is_purged_later(claim: Claim, alice: User, now: date
 def test_folders_are_condemned_before_anybody_has_to_wait(
     media: Path, alice: User, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(alice, now - TRASH_KEPT, tasks=[finished_task(alice, now)])
+    put_in_trash(alice, now - TRASH_KEPT, tasks=[finished_task(alice, now)])
     waiting: list[bool] = []
     mark_for_deletion = images.mark_for_deletion
 
@@ -84,7 +84,7 @@ def test_files_that_could_not_be_removed_are_left_to_the_sweep(
     media: Path, alice: User, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = finished_task(alice, now, pictures=2)
-    put(alice, now - TRASH_KEPT, (task, 1))
+    put_in_trash(alice, now - TRASH_KEPT, (task, 1))
 
     def refuse(name: str) -> None:
         raise PermissionError(name)
@@ -106,7 +106,7 @@ def test_a_folder_that_cannot_be_removed_keeps_no_other_one(
     tasks = [finished_task(alice, now) for _each in range(3)]
     stuck = str(tasks[0].pk)
     (media / stuck / "a folder").mkdir()
-    put(alice, now - TRASH_KEPT, tasks=tasks)
+    put_in_trash(alice, now - TRASH_KEPT, tasks=tasks)
 
     assert services.purge_trash(now=now) == 3
 
@@ -114,10 +114,10 @@ def test_a_folder_that_cannot_be_removed_keeps_no_other_one(
     assert stuck in caplog.text
 
 
-def test_prune_takes_what_lies_in_the_bin_too(media: Path, alice: User, now: datetime) -> None:
+def test_prune_deletes_the_trash_too(media: Path, alice: User, now: datetime) -> None:
     old = now - timedelta(days=40)
     task = finished_task(alice, old)
-    put(alice, now, tasks=[task])
+    put_in_trash(alice, now, tasks=[task])
 
     assert services.prune_summary(before=now - timedelta(days=30)).tasks == 1
     assert services.prune_batch(before=now - timedelta(days=30)) == 1

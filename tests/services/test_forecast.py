@@ -18,7 +18,7 @@ from generation.services import Claim
 from tests.conftest import MODEL, serve_model
 from tests.factories import claim_one, interrupt, settle, store, submit
 from tests.query_plans import count_queries
-from tests.services.queues import SECOND, end, every_queue, fill, in_a_world_of_its_own
+from tests.services.queues import SECOND, every_queue, fill, fill_after, rolled_back
 
 pytestmark = pytest.mark.django_db
 
@@ -64,16 +64,16 @@ def test_a_paused_task_does_not_come_first(claim: Claim, alice: User, now: datet
 
 
 def test_a_wait_that_cannot_end_has_its_reason(alice: User, worker: Worker, now: datetime) -> None:
-    def told(at: datetime) -> tuple[str, float | None]:
+    def wait_of(at: datetime) -> tuple[str, float | None]:
         position = wait(alice, at)
         return position["reason"], position["eta_seconds"]
 
-    assert told(now) == ("model_down", None)
+    assert wait_of(now) == ("model_down", None)
     serve_model(now=now)
-    assert told(now) == ("in_line", 0)
-    assert told(now + timedelta(seconds=16)) == ("no_worker", None)
+    assert wait_of(now) == ("in_line", 0)
+    assert wait_of(now + timedelta(seconds=16)) == ("no_worker", None)
     services.refuse_key(now=now)
-    assert told(now) == ("key_refused", None)
+    assert wait_of(now) == ("key_refused", None)
 
 
 def test_the_pace_is_a_median(alice: User, model: str, worker: Worker, now: datetime) -> None:
@@ -110,12 +110,12 @@ def test_an_estimate_is_the_coarser_the_farther_it_is(
 ) -> None:
     submit(alice, now)
     claim_one(worker, now)
-    told = []
+    wait_of = []
     for _each in range(30):
         submit(bob, now, n=4)
-        told.append(wait(bob, now)["eta_seconds"])
+        wait_of.append(wait(bob, now)["eta_seconds"])
 
-    seconds = [each for each in told if each is not None]
+    seconds = [each for each in wait_of if each is not None]
 
     assert len(seconds) == 30
     assert seconds == sorted(seconds)
@@ -130,7 +130,7 @@ def test_an_estimate_is_the_coarser_the_farther_it_is(
     busy=st.integers(0, 3),
     newcomer=st.integers(0, 2),
 )
-def test_a_new_task_then_stands_where_it_was_said_to(
+def test_the_forecast_position_is_the_position(
     owners: list[User],
     worker: Worker,
     now: datetime,
@@ -139,16 +139,8 @@ def test_a_new_task_then_stands_where_it_was_said_to(
     busy: int,
     newcomer: int,
 ) -> None:
-    """`before`: owners in the order of earlier claims; the last `busy` of them still run."""
-
-    def act() -> None:
-        serve_model(now=now, slots=30)
-        fill(owners, before, now)
-        claims = [claim_one(worker, now + (20 + k) * SECOND) for k in range(len(before))]
-        for claim in claims[: len(claims) - busy]:
-            end(claim, now + 40 * SECOND)
-        fill(owners, arrivals, now + 50 * SECOND)
-        at = now + 80 * SECOND
+    with rolled_back():
+        at = fill_after(owners, worker, now, arrivals, before, busy)
 
         said = wait(owners[newcomer], at)
         task = str(submit(owners[newcomer], at).pk)
@@ -156,8 +148,6 @@ def test_a_new_task_then_stands_where_it_was_said_to(
 
         assert said["position"] == position["position"]
         assert (said["eta_seconds"] == 0) == (position["eta_seconds"] == 0)
-
-    in_a_world_of_its_own(act)
 
 
 def test_one_reading_serves_any_number_of_people(

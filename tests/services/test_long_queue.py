@@ -21,10 +21,10 @@ from generation.limits import NUMBERED_TASKS
 from generation.models import GenerationTask, ModelSlot, Worker
 from generation.selectors.queue.order import NEVER
 from tests.conftest import MODEL, serve_model
-from tests.factories import claim_one, interrupt, settle, submit
+from tests.factories import claim_one, complete, interrupt, settle, submit
 from tests.query_plans import analyze, plan_of
 from tests.rows import copies
-from tests.services.queues import SECOND, end, every_queue, fill, in_a_world_of_its_own, shown
+from tests.services.queues import SECOND, every_queue, fill, rolled_back, shown
 
 pytestmark = pytest.mark.django_db
 
@@ -130,7 +130,7 @@ def taken_one_by_one(now: datetime) -> list[uuid.UUID]:
 def test_tasks_are_next_and_shown_in_the_order_of_single_claims(
     worker: Worker, now: datetime, queue: list[Drawn], count: int
 ) -> None:
-    def act() -> None:
+    with rolled_back():
         serve_model(now=now)
         people = [User.objects.create_user(f"person-{k}") for k in range(6)]
         template = submit(people[5], now)
@@ -149,8 +149,6 @@ def test_tasks_are_next_and_shown_in_the_order_of_single_claims(
         assert [position for position, _key in in_order] == list(range(1, len(in_order) + 1))
         assert [key for _position, key in in_order[: len(order)]] == order
 
-    in_a_world_of_its_own(act)
-
 
 @pytest.fixture
 def long_queue(owners: list[User], worker: Worker, now: datetime) -> list[User]:
@@ -158,7 +156,7 @@ def long_queue(owners: list[User], worker: Worker, now: datetime) -> list[User]:
     serve_model(now=now, slots=5)
     fill(owners, [0, 1, 2, 0], now)
     drawn, interrupted, _running = (claim_one(worker, now + (10 + k) * SECOND) for k in range(3))
-    end(drawn, now + 20 * SECOND)
+    complete(drawn, now + 20 * SECOND)
     interrupt(interrupted, InterruptReason.MODEL_DOWN, now + 60 * SECOND)
     settle(interrupted, now + 60 * SECOND)
     copies(

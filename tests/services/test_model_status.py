@@ -9,12 +9,12 @@ from django.contrib.auth.models import User
 from django.test import override_settings
 
 from generation import services
-from generation.choices import KeyUse, Route
+from generation.choices import KeyUse
 from generation.models import ModelSlot, ModelState
 from generation.selectors.served_models import known_models
-from generation.services import ModelObservation, model_status
+from generation.services import model_status
 from tests.conftest import MODEL
-from tests.factories import claim_one, submit
+from tests.factories import claim_one, observed, submit
 
 pytestmark = pytest.mark.django_db
 OTHER = "another-model"
@@ -22,18 +22,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def see(now: datetime, *names: str, count: int = 1) -> None:
-    seen = [
-        ModelObservation(
-            name=name,
-            route=Route.TXT2IMG,
-            ready=True,
-            loading=False,
-            replicas=count,
-            identity="here",
-            slots=count,
-        )
-        for name in names
-    ]
+    seen = [observed(name, count) for name in names]
     services.record_models(seen=seen, demo=False, now=now)
 
 
@@ -135,7 +124,7 @@ def test_early_tries_of_a_refused_key_are_a_minute_apart(now: datetime) -> None:
     assert sum(tries) == 5
 
 
-def test_a_try_that_brings_no_answer_is_made_again_later(now: datetime) -> None:
+def test_a_trial_without_response_is_repeated(now: datetime) -> None:
     services.refuse_key(now=now)
     later = now + 15 * MINUTE
 

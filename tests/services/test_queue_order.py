@@ -13,8 +13,8 @@ from generation import selectors, services
 from generation.choices import InterruptReason
 from generation.models import Worker
 from tests.conftest import MODEL, serve_model
-from tests.factories import claim_one, interrupt, settle, submit
-from tests.services.queues import SECOND, end, every_queue, fill, in_a_world_of_its_own, shown
+from tests.factories import claim_one, complete, interrupt, settle, submit
+from tests.services.queues import SECOND, every_queue, fill, fill_after, rolled_back, shown
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("model")]
 
@@ -28,7 +28,7 @@ def test_owners_take_turns_after_many(owners: list[User], worker: Worker, now: d
     for second in range(3):
         claim = claim_one(worker, now + (300 + second) * SECOND)
         order.append(claim.task.pk)
-        end(claim, now + (300 + second) * SECOND)
+        complete(claim, now + (300 + second) * SECOND)
 
     assert late.pk in order[:2]
 
@@ -38,12 +38,12 @@ def test_the_least_recently_served_first(owners: list[User], worker: Worker, now
     fill(owners, [0, 1, 2], now)
     for second in range(3):
         claim = claim_one(worker, now + (10 + second) * SECOND)
-        end(claim, now + (10 + second) * SECOND)
+        complete(claim, now + (10 + second) * SECOND)
     fill(owners, [2, 1, 0], now + 60 * SECOND)
     for second in range(3):
         claim = claim_one(worker, now + (90 + second) * SECOND)
         served.append(claim.task.owner)
-        end(claim, now + (90 + second) * SECOND)
+        complete(claim, now + (90 + second) * SECOND)
 
     assert served == owners
 
@@ -66,7 +66,7 @@ def test_one_owner_is_first_come_first(owners: list[User], worker: Worker, now: 
     for second in range(4):
         claim = claim_one(worker, now + (9 + second) * SECOND)
         order.append(claim.task.pk)
-        end(claim, now + (9 + second) * SECOND)
+        complete(claim, now + (9 + second) * SECOND)
 
     assert order == [task.pk for task in tasks]
 
@@ -98,23 +98,13 @@ def test_the_shown_position_is_the_claim_order_while_calls_go_on(
     before: list[int],
     busy: int,
 ) -> None:
-    """`before`: owners in the order of earlier claims; the last `busy` of them still run."""
-
-    def act() -> None:
-        serve_model(now=now, slots=30)
-        fill(owners, before, now)
-        claims = [claim_one(worker, now + (20 + k) * SECOND) for k in range(len(before))]
-        for claim in claims[: len(claims) - busy]:
-            end(claim, now + 40 * SECOND)
-        fill(owners, arrivals, now + 50 * SECOND)
-        at = now + 80 * SECOND
+    with rolled_back():
+        at = fill_after(owners, worker, now, arrivals, before, busy)
 
         positions = shown(at)
         order = [str(claim_one(worker, at + k * SECOND).task.pk) for k in range(len(arrivals))]
 
         assert order == positions
-
-    in_a_world_of_its_own(act)
 
 
 @every_queue
@@ -131,21 +121,14 @@ def test_tasks_claimed_together_are_those_of_single_claims(
     busy: list[int],
     together: int,
 ) -> None:
-    def act() -> None:
-        serve_model(now=now, slots=30)
-        fill(owners, busy, now)
-        for k in range(len(busy)):
-            claim_one(worker, now + (20 + k) * SECOND)
-        fill(owners, arrivals, now + 50 * SECOND)
-        at = now + 80 * SECOND
+    with rolled_back():
+        at = fill_after(owners, worker, now, arrivals, busy, len(busy))
 
         positions = shown(at)
         while positions:
             claims = services.claim(worker_id=worker.pk, now=at, most=together)
             assert [str(claim.task.pk) for claim in claims] == positions[:together]
             positions, at = positions[together:], at + SECOND
-
-    in_a_world_of_its_own(act)
 
 
 @every_queue
@@ -156,19 +139,17 @@ def test_tasks_claimed_together_are_those_of_single_claims(
 def test_the_shown_position_is_the_claim_order_on_one_slot_one_after_the_other(
     owners: list[User], worker: Worker, now: datetime, arrivals: list[int], before: list[int]
 ) -> None:
-    def act() -> None:
+    with rolled_back():
         serve_model(now=now)
         fill(owners, before, now)
         for k in range(len(before)):
-            end(claim_one(worker, now + (20 + k) * SECOND), now + (20 + k) * SECOND)
+            complete(claim_one(worker, now + (20 + k) * SECOND), now + (20 + k) * SECOND)
         fill(owners, arrivals, now + 50 * SECOND)
 
         positions, order = shown(now + 80 * SECOND), []
         for k in range(len(arrivals)):
             claim = claim_one(worker, now + (80 + k) * SECOND)
             order.append(str(claim.task.pk))
-            end(claim, now + (80 + k) * SECOND)
+            complete(claim, now + (80 + k) * SECOND)
 
         assert order == positions
-
-    in_a_world_of_its_own(act)

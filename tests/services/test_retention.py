@@ -37,10 +37,10 @@ def prune(*arguments: str) -> str:
 def test_a_dry_run_by_default(media: Path, alice: User, worker: Worker, now: datetime) -> None:
     drawn(alice, worker, now - timedelta(days=40))
 
-    said = prune("--days", "30")
+    output = prune("--days", "30")
 
-    assert said.startswith("Tasks: 1, pictures: 1, ")
-    assert "Nothing was deleted" in said
+    assert output.startswith("Tasks: 1, pictures: 1, ")
+    assert "Nothing was deleted" in output
     assert GenerationTask.objects.count() == 1
 
 

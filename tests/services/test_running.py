@@ -66,39 +66,7 @@ def test_removed_replicas_remove_slots(alice: User, worker: Worker, now: datetim
     assert list(ModelSlot.objects.values_list("number", flat=True)) == [1]
 
 
-def test_owners_take_turns(alice: User, bob: User, worker: Worker, now: datetime) -> None:
-    serve_model(now=now, slots=3)
-    for second in range(5):
-        submit(alice, now + timedelta(seconds=second))
-    late = submit(bob, now + timedelta(seconds=60))
-
-    claimed = [claim_one(worker, now + timedelta(seconds=61)).task for _each in range(3)]
-
-    assert claimed[1].pk == late.pk
-    assert [task.owner for task in claimed] == [alice, bob, alice]
-
-
-def test_the_shown_place_is_the_place_in_which_tasks_are_claimed(
-    alice: User, bob: User, model: str, worker: Worker, now: datetime
-) -> None:
-    tasks = [submit(alice, now + timedelta(seconds=k)) for k in range(3)]
-    tasks += [submit(bob, now + timedelta(seconds=10 + k)) for k in range(2)]
-    places = selectors.queue_positions([str(task.pk) for task in tasks], now=now)
-    shown = sorted(places, key=lambda key: places[key]["position"])
-
-    claimed = []
-    for second in range(5):
-        claim = claim_one(worker, now + timedelta(seconds=20 + second))
-        claimed.append(str(claim.task.pk))
-        store(claim, now)
-        finish(claim, now + timedelta(seconds=20 + second))
-        settle(claim, now)
-
-    assert [places[key]["position"] for key in shown] == [1, 2, 3, 4, 5]
-    assert claimed == shown
-
-
-def test_who_waits_is_told_why(alice: User, worker: Worker, now: datetime) -> None:
+def test_a_wait_has_its_reason(alice: User, worker: Worker, now: datetime) -> None:
     task = submit(alice, now)
 
     def reason(at: datetime) -> str:

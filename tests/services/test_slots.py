@@ -9,12 +9,12 @@ from django.contrib.auth.models import User
 from django.test import override_settings
 
 from generation import selectors, services
-from generation.choices import InterruptReason, Route
+from generation.choices import InterruptReason
 from generation.error_codes import ErrorCode
 from generation.models import ModelSlot, ModelState, Worker
-from generation.services import Claim, ModelObservation
+from generation.services import Claim
 from tests.conftest import MODEL
-from tests.factories import claim_one, finish, interrupt, settle, store, submit
+from tests.factories import claim_one, complete, interrupt, observed, settle, submit
 
 pytestmark = pytest.mark.django_db
 OTHER = "another-model"
@@ -22,18 +22,8 @@ OTHER = "another-model"
 
 def serve(now: datetime, **slots: int) -> None:
     """Both models, each with so many slots; 0: not ready."""
-    seen = [
-        ModelObservation(
-            name={"first": MODEL, "second": OTHER}[name],
-            route=Route.TXT2IMG,
-            ready=count > 0,
-            loading=False,
-            replicas=count,
-            identity="here",
-            slots=count,
-        )
-        for name, count in slots.items()
-    ]
+    names = {"first": MODEL, "second": OTHER}
+    seen = [observed(names[each], count, ready=count > 0) for each, count in slots.items()]
     services.record_models(seen=seen, demo=True, now=now)
 
 
@@ -64,7 +54,7 @@ def test_each_model_has_its_own_slots(alice: User, workers: list[Worker], now: d
         assert ModelSlot.objects.get(pk=claim.slot_id).model == claim.task.model
 
 
-def test_a_long_line_for_one_model_does_not_hold_up_another(
+def test_a_long_queue_blocks_no_other_model(
     alice: User, bob: User, workers: list[Worker], now: datetime
 ) -> None:
     serve(now, first=1, second=1)
@@ -132,9 +122,7 @@ def test_surplus_slots_cut_no_wait(alice: User, workers: list[Worker], now: date
     claims = claim_all(workers, now)
     waiting = str(submit(alice, now).pk)
     serve(now, first=1)
-    store(claims[1], now)
-    finish(claims[1], now)
-    settle(claims[1], now)
+    complete(claims[1], now)
 
     place = selectors.queue_positions([waiting], now=now)[waiting]
 
@@ -142,7 +130,7 @@ def test_surplus_slots_cut_no_wait(alice: User, workers: list[Worker], now: date
     assert place["eta_seconds"] > 0
 
 
-def test_a_task_that_still_holds_a_slot_is_passed_over_in_line_and_in_claims(
+def test_a_task_with_a_slot_is_skipped(
     alice: User, bob: User, workers: list[Worker], now: datetime
 ) -> None:
     serve(now, first=2)

@@ -13,26 +13,14 @@ from generation.exceptions import TransitionRefused
 from generation.models import GeneratedImage, ModelSlot, Worker
 from generation.services import Claim, LastImage
 from generation.services.transition import RUNNING, NewEvent, transition
-from tests.factories import claim_one, kinds, submit
-from tests.pictures import picture
+from tests.factories import claim_one, kinds, store, submit
 
 pytestmark = pytest.mark.django_db
 
 
 def store_last(claim: Claim, now: datetime, index: int = 1) -> GeneratedImage:
-    return services.store_image(
-        task_id=claim.task.pk,
-        attempt=claim.task.attempt,
-        index=index,
-        name=f"{claim.task.pk}/{index}.jpg",
-        picture=picture(),
-        seed=1,
-        demo=False,
-        progress=99,
-        eta_seconds=0,
-        now=now,
-        last=LastImage(slot_id=claim.slot_id, measured={"generating": 1.0}),
-    )
+    last = LastImage(slot_id=claim.slot_id, measured={"generating": 1.0})
+    return store(claim, now, index, name=f"{claim.task.pk}/{index}.jpg", last=last)
 
 
 def test_the_last_picture_completes_the_task_and_frees_the_slot(
@@ -49,7 +37,7 @@ def test_the_last_picture_completes_the_task_and_frees_the_slot(
     assert not ModelSlot.objects.filter(task__isnull=False).exists()
 
 
-def test_each_of_the_two_lines_tells_how_the_task_stood_then(claim: Claim, now: datetime) -> None:
+def test_each_event_has_the_state_of_its_moment(claim: Claim, now: datetime) -> None:
     task = claim.task
 
     store_last(claim, now)
@@ -96,7 +84,7 @@ def test_every_picture_is_needed(alice: User, model: str, worker: Worker, now: d
     assert not task.images.exists()
 
 
-def test_a_log_never_guesses_how_a_task_stood_before_a_line(claim: Claim, now: datetime) -> None:
+def test_a_first_log_line_has_changes(claim: Claim, now: datetime) -> None:
     quiet, loud = (
         NewEvent(kind=EventKind.DELAYED),
         NewEvent(kind=EventKind.STEP_BEGAN, changes={"step": Step.PREPARING}),

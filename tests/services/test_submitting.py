@@ -152,7 +152,7 @@ def test_two_people_may_use_the_same_request_key(alice: User, bob: User, now: da
     assert submit(alice, now, request_key=key).pk != submit(bob, now, request_key=key).pk
 
 
-def test_one_person_cannot_fill_the_line_without_end(alice: User, bob: User, now: datetime) -> None:
+def test_queued_tasks_per_user_are_limited(alice: User, bob: User, now: datetime) -> None:
     first = submit(alice, now, request_key=uuid.uuid4())
     copies(first, [{}] * 499)
 

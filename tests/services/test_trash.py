@@ -18,7 +18,7 @@ from tests.factories import (
     claim_one,
     finish,
     finished_task,
-    put,
+    put_in_trash,
     state_of,
     store,
     submit,
@@ -80,7 +80,7 @@ def test_anothers_favourite_is_refused(media: Path, alice: User, bob: User, now:
 def test_cards_have_favourites_only_undeleted(alice: User, worker: Worker, now: datetime) -> None:
     task = really_drawn(alice, worker, now, n=3)
     services.set_favourite(owner=alice, pictures=[(task.pk, 3)], favourite=True)
-    put(alice, now, (task, 1))
+    put_in_trash(alice, now, (task, 1))
 
     card = selectors.card_of(task, now=now)
 
@@ -96,9 +96,9 @@ def test_cards_have_favourites_only_undeleted(alice: User, worker: Worker, now: 
 def test_a_task_follows_its_last_picture(alice: User, worker: Worker, now: datetime) -> None:
     task = really_drawn(alice, worker, now, n=2)
 
-    assert put(alice, now, (task, 1)) == 1
+    assert put_in_trash(alice, now, (task, 1)) == 1
     assert shown(alice, now) == {"willow": [2]}
-    assert put(alice, now, (task, 1), (task, 2)) == 1
+    assert put_in_trash(alice, now, (task, 1), (task, 2)) == 1
     assert shown(alice, now) == {}
     with pytest.raises(NotFound):
         selectors.visible_task(task.pk, alice)
@@ -109,24 +109,24 @@ def test_a_task_follows_its_last_picture(alice: User, worker: Worker, now: datet
 
 def test_a_restore_undoes_one_deletion(alice: User, worker: Worker, now: datetime) -> None:
     task = really_drawn(alice, worker, now, n=3)
-    put(alice, now, (task, 1))
+    put_in_trash(alice, now, (task, 1))
     later = now + timedelta(minutes=1)
-    put(alice, later, (task, 2), (task, 3))
+    put_in_trash(alice, later, (task, 2), (task, 3))
 
     assert back(alice, later, tasks=[task]) == 1
     assert shown(alice, now) == {"willow": [2, 3]}
 
-    assert put(alice, later, tasks=[task]) == 1
+    assert put_in_trash(alice, later, tasks=[task]) == 1
     assert back(alice, later, tasks=[task]) == 1
     assert shown(alice, now) == {"willow": [2, 3]}
 
 
 def test_a_trashed_task_restores_its_picture(alice: User, worker: Worker, now: datetime) -> None:
     task = really_drawn(alice, worker, now, n=2)
-    put(alice, now, tasks=[task])
+    put_in_trash(alice, now, tasks=[task])
 
     # another tab, which does not know yet
-    assert put(alice, now + timedelta(minutes=1), (task, 1)) == 0
+    assert put_in_trash(alice, now + timedelta(minutes=1), (task, 1)) == 0
 
     assert back(alice, now + timedelta(minutes=2), tasks=[task]) == 1
     assert shown(alice, now) == {"willow": [1, 2]}
@@ -148,7 +148,7 @@ def test_unfinished_tasks_stop_a_deletion(media: Path, alice: User, now: datetim
         ([], [over, waiting]),
     ):
         with pytest.raises(TransitionRefused):
-            put(alice, now, *pictures, tasks=tasks)
+            put_in_trash(alice, now, *pictures, tasks=tasks)
 
     assert not GeneratedImage.objects.filter(deleted_at__isnull=False).exists()
     assert not GenerationTask.objects.filter(deleted_at__isnull=False).exists()
@@ -163,8 +163,8 @@ def test_anothers_things_are_not_there(media: Path, alice: User, bob: User, now:
         ([(mine, 2)], []),
     ):
         with pytest.raises(NotFound):
-            put(bob, now, *pictures, tasks=tasks)
-    put(alice, now, (others, 1))
+            put_in_trash(bob, now, *pictures, tasks=tasks)
+    put_in_trash(alice, now, (others, 1))
     with pytest.raises(NotFound):
         back(bob, now, (others, 1))
 
@@ -174,7 +174,7 @@ def test_anothers_things_are_not_there(media: Path, alice: User, bob: User, now:
 
 def test_trash_is_for_staff_only(media: Path, alice: User, rita: User, now: datetime) -> None:
     whole, part = finished_task(alice, now), finished_task(alice, now, pictures=2)
-    put(alice, now, (part, 1), tasks=[whole])
+    put_in_trash(alice, now, (part, 1), tasks=[whole])
 
     for task in (whole, part):
         with pytest.raises(NotFound):
@@ -190,8 +190,8 @@ def test_trash_is_for_staff_only(media: Path, alice: User, rita: User, now: date
 def test_a_superusers_own_trash_is_hidden(media: Path, alice: User, now: datetime) -> None:
     root = User.objects.create_superuser("root")
     bobs, hers = finished_task(root, now), finished_task(alice, now)
-    put(root, now, tasks=[bobs])
-    put(alice, now, tasks=[hers])
+    put_in_trash(root, now, tasks=[bobs])
+    put_in_trash(alice, now, tasks=[hers])
 
     assert selectors.visible_among([str(bobs.pk), str(hers.pk)], root) == {str(hers.pk)}
     with pytest.raises(NotFound):
@@ -200,7 +200,7 @@ def test_a_superusers_own_trash_is_hidden(media: Path, alice: User, now: datetim
 
 def test_after_its_time_it_does_not_come_back(media: Path, alice: User, now: datetime) -> None:
     task = finished_task(alice, now)
-    put(alice, now, (task, 1))
+    put_in_trash(alice, now, (task, 1))
 
     with pytest.raises(NotFound):
         back(alice, now + TRASH_KEPT, (task, 1))

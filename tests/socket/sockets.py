@@ -32,7 +32,7 @@ class Page:
         self.socket = WebsocketCommunicator(application, "/ws/generate", headers=pairs)
         self.messages: list[dict[str, Any]] = []
         self.models: list[list[dict[str, Any]]] = []
-        self.overheard: list[dict[str, Any]] = []
+        self.early_frames: list[dict[str, Any]] = []
         """Frames that arrived before the `ack` of a submission."""
 
     async def open(self) -> Page:
@@ -50,7 +50,7 @@ class Page:
 
     async def receive(self, seconds: float = PATIENCE) -> dict[str, Any]:
         """The next message; `models` may come between any two, and is kept aside."""
-        self.overheard.clear()
+        self.early_frames.clear()
         while True:
             message = await self.receive_any(seconds)
             if message["type"] != "models":
@@ -75,7 +75,7 @@ class Page:
     async def until(self, kind: str) -> dict[str, Any]:
         """The next message whose `type` or `kind` is `kind`."""
         while True:
-            message = self.overheard.pop(0) if self.overheard else await self.receive()
+            message = self.early_frames.pop(0) if self.early_frames else await self.receive()
             if kind in (message["type"], message.get("kind")):
                 return message
 
@@ -99,7 +99,7 @@ class Page:
         before = len(self.messages)
         await self.send(action="generate", prompt=prompt, **fields)
         task_id: str = (await self.until("ack"))["task_id"]
-        self.overheard += self.messages[before:-1]
+        self.early_frames += self.messages[before:-1]
         return task_id
 
     def seqs(self, task_id: str) -> list[int]:

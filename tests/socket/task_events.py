@@ -8,7 +8,7 @@ from django.utils import timezone
 from generation import services
 from generation.models import Worker
 from generation.services import Claim, Fraction
-from tests.factories import finish, settle, store
+from tests import factories
 from tests.socket.sockets import Page
 
 
@@ -36,10 +36,7 @@ def progress(claim: Claim, times: int) -> None:
 
 @database_sync_to_async
 def complete(claim: Claim) -> None:
-    now = timezone.now()
-    store(claim, now)
-    finish(claim, now)
-    settle(claim, now)
+    factories.complete(claim, timezone.now())
 
 
 async def seqs_until(page: Page, task_id: str, last: int) -> list[int]:

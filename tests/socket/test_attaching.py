@@ -84,7 +84,7 @@ async def test_a_second_tab_attaches_to_a_new_task(alice: User, open_page: OpenP
     assert (await second.until("submitted"))["seq"] == 1
 
 
-async def test_nobody_hears_of_another_persons_task(
+async def test_events_are_private(
     alice: User, bob: User, worker: Worker, open_page: OpenPage
 ) -> None:
     mine, theirs = await open_page(alice), await open_page(bob)
@@ -96,7 +96,7 @@ async def test_nobody_hears_of_another_persons_task(
     assert [message["type"] for message in theirs.messages] == ["hello", "pong"]
 
 
-async def test_staff_hear_only_the_tasks_they_attached_to(
+async def test_staff_get_events_of_attached_tasks(
     alice: User, rita: User, worker: Worker, open_page: OpenPage
 ) -> None:
     page, staff = await open_page(alice), await open_page(rita)
@@ -152,15 +152,15 @@ async def test_a_seq_beyond_the_log_ends_the_replay(page: Page) -> None:
 
 async def test_a_detached_task_sends_no_events(worker: Worker, page: Page) -> None:
     silent = await page.generate("silent")
-    heard = await page.generate("heard")
+    attached = await page.generate("attached")
     await page.send(action="detach", task_id=silent)
-    assert (await page.ask(action="ping"))["cursors"].keys() == {heard}
+    assert (await page.ask(action="ping"))["cursors"].keys() == {attached}
 
     await complete(await claim(worker))
     await complete(await claim(worker))
     result = await page.until("result")
 
-    assert result["task_id"] == heard
+    assert result["task_id"] == attached
     assert page.seqs(silent) == [1]
 
 
@@ -202,7 +202,7 @@ async def test_a_retry_is_acknowledged_as_a_new_task(page: Page) -> None:
     assert (await page.until("submitted"))["task_id"] == ack["task_id"]
 
 
-async def test_sockets_are_told_that_the_server_is_leaving(page: Page) -> None:
+async def test_leaving_closes_sockets_with_4503(page: Page) -> None:
     await hub.close_sockets(4503)
 
     assert await page.close_code() == 4503

@@ -135,7 +135,7 @@ async def test_one_request_key_on_two_sockets(alice: User, open_page: OpenPage) 
     assert await GenerationTask.objects.acount() == 1
 
 
-async def test_asking_twice_on_one_socket_tells_nothing_twice(page: Page) -> None:
+async def test_a_repeated_request_sends_no_event_twice(page: Page) -> None:
     task_id = await page.generate(request_key=KEY)
     await page.until("submitted")
     await page.send(action="generate", prompt="LiuJuan", request_key=KEY)
@@ -172,7 +172,7 @@ async def test_one_socket_can_watch_two_hundred_tasks(page: Page) -> None:
     assert (await page.until("live"))["task_id"] == task_id
 
 
-def test_every_sentence_says_something_in_both_languages() -> None:
+def test_every_error_has_both_languages() -> None:
     for code in ErrorCode:
         with translation.override("en"):
             english = str(code.label)

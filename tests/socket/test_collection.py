@@ -38,7 +38,7 @@ def restore(owner: User, **things: Any) -> None:
     services.restore(owner=owner, now=timezone.now(), **{"pictures": [], "tasks": [], **things})
 
 
-async def test_each_change_is_told_to_all_pages_of_its_person_and_to_no_other(
+async def test_changes_reach_all_pages_of_their_owner(
     alice: User, bob: User, task: GenerationTask, open_page: OpenPage
 ) -> None:
     pages = [await open_page(alice), await open_page(alice)]
@@ -51,8 +51,8 @@ async def test_each_change_is_told_to_all_pages_of_its_person_and_to_no_other(
     await restore(alice, pictures=[(task.pk, 2)])
 
     for page in pages:
-        told = [await page.until("collection") for _each in range(3)]
-        assert told == [
+        changes = [await page.until("collection") for _each in range(3)]
+        assert changes == [
             change(1, "favourite", pictures=[key], favourite=True),
             change(2, "deleted", tasks=[task_id]),
             change(3, "restored", pictures=[key]),
@@ -66,7 +66,7 @@ def change(revision: int, kind: str, **more: Any) -> dict[str, Any]:
     return {**about, "pictures": [], "tasks": [], **more}
 
 
-async def test_a_change_whose_message_was_lost_is_told_by_its_number(
+async def test_a_lost_change_is_announced_by_its_revision(
     alice: User, task: GenerationTask, quiet_hub: None, page: Page
 ) -> None:
     await mark(alice, (task.pk, 1), favourite=True)

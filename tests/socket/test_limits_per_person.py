@@ -67,7 +67,7 @@ def test_pages_count_too(alice: User, url: str) -> None:
     del owner_buckets.by_owner[alice.pk]
 
 
-async def test_readings_of_one_person_wait_for_each_other_and_for_nobody_else(
+async def test_reads_of_one_user_wait_only_for_each_other(
     alice: User, bob: User, open_page: OpenPage, signed_in: SignedIn
 ) -> None:
     pages = {user: await open_page(user) for user in (alice, bob)}

@@ -18,7 +18,7 @@ from tests.socket.sockets import OpenPage, Page
 pytestmark = pytest.mark.usefixtures("model")
 
 
-async def test_each_page_hears_where_a_new_task_of_its_person_would_stand(
+async def test_forecasts_are_per_user(
     alice: User, bob: User, worker: Worker, open_page: OpenPage
 ) -> None:
     hers, bobs = await open_page(alice), await open_page(bob)
@@ -46,7 +46,7 @@ async def test_model_changes_are_sent_once(worker: Worker, page: Page) -> None:
     assert len(page.models) == 2
 
 
-async def test_nothing_is_read_for_nobody(running_hub: None, monkeypatch: Any) -> None:
+async def test_without_pages_nothing_is_read(running_hub: None, monkeypatch: Any) -> None:
     def read(*_asked: Any) -> None:
         raise AssertionError("nobody is here")
 
@@ -58,13 +58,13 @@ async def test_nothing_is_read_for_nobody(running_hub: None, monkeypatch: Any) -
 async def test_hello_precedes_models(alice: User, worker: Worker, open_page: OpenPage) -> None:
     """The readings go on while sockets come in; open_page() fails if anything precedes hello."""
 
-    async def tell_all_the_time() -> None:
+    async def publish_all_the_time() -> None:
         while True:
             await hub.publish_positions()
             await asyncio.sleep(0)
 
-    telling = asyncio.create_task(tell_all_the_time())
+    publishing = asyncio.create_task(publish_all_the_time())
     pages = [await open_page(alice) for _each in range(8)]
-    telling.cancel()
+    publishing.cancel()
 
     assert all(page.messages[0]["type"] == "hello" and not page.models for page in pages[-1:])

@@ -42,7 +42,7 @@ async def test_what_comes_after_a_pause_stays_behind_what_waited() -> None:
     assert transport.waited == ["3"]
 
 
-async def test_a_reader_who_stands_still_costs_no_more_than_a_queue() -> None:
+async def test_a_stalled_reader_costs_no_more_than_a_queue() -> None:
     transport = Transport()
     transport.open.clear()
     writer = asyncio.create_task(put_all(transport.outbox, numbered(2 * MAX_QUEUED_FRAMES)))
@@ -74,7 +74,7 @@ async def test_what_cannot_be_written_ends_its_own_socket_alone() -> None:
     assert transport.frames == []
 
 
-async def test_whoever_waits_for_a_reader_that_is_given_up_goes_on() -> None:
+async def test_giving_up_a_reader_releases_its_writers() -> None:
     transport = Transport()
     transport.open.clear()
     writer = asyncio.create_task(put_all(transport.outbox, numbered(2 * MAX_QUEUED_FRAMES)))

@@ -37,7 +37,7 @@ async def test_each_of_several_new_tasks_gets_its_position(worker: Worker, page:
     assert [positions[task_id] for task_id in sent] == [1, 2, 3, 4]
 
 
-async def test_all_pages_of_an_owner_get_positions(alice: User, open_page: OpenPage) -> None:
+async def test_every_page_of_an_owner_gets_positions(alice: User, open_page: OpenPage) -> None:
     """Without a worker the position never changes, so that no later update is sent."""
     page, other = await open_page(alice), await open_page(alice)
 

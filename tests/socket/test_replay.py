@@ -38,7 +38,7 @@ class Slow(Transport):
         self.frames.append(frame)
 
 
-async def one_who_stands_still(owner: User) -> Transport:
+async def stalled_reader(owner: User) -> Transport:
     reader = Transport()
     reader.open.clear()
     return await registered(reader, owner)
@@ -95,7 +95,7 @@ async def test_a_stalled_reader_holds_no_log(alice: User, worker: Worker, page: 
     running = await claim(worker)
     await seqs_until(page, task_id, 3)
     await lengthen(task_id)
-    reader = await one_who_stands_still(alice)
+    reader = await stalled_reader(alice)
     attaching = attach(reader, task_id)
     await filled(reader)
     gc.collect()
@@ -135,7 +135,7 @@ async def test_slow_readers_share_pages(alice: User, quiet_hub: None, page: Page
 async def test_an_old_cursor_does_not_survive_a_new_attach(alice: User, page: Page) -> None:
     task_id = await page.generate()
     await lengthen(task_id)
-    reader = await one_who_stands_still(alice)
+    reader = await stalled_reader(alice)
     earlier = attach(reader, task_id)
     await filled(reader)
 
@@ -145,7 +145,7 @@ async def test_an_old_cursor_does_not_survive_a_new_attach(alice: User, page: Pa
     reader.open.set()
     await asyncio.wait({earlier, again})
 
-    told = seqs(reader, task_id)
-    assert len(told) > LOG
-    assert told[-LOG:] == list(range(1, LOG + 1))
+    received = seqs(reader, task_id)
+    assert len(received) > LOG
+    assert received[-LOG:] == list(range(1, LOG + 1))
     await hub.unregister(reader.outbox)

@@ -144,7 +144,7 @@ async def test_every_host_name_is_allowed(alice: User, visitor: Visitor, setting
         await page.close()
 
 
-async def test_nobody_is_not_signed_in(visitor: Visitor) -> None:
+async def test_an_anonymous_socket_gets_4401(visitor: Visitor) -> None:
     page = await visitor(origin="http://testserver")
 
     assert await page.close_code() == 4401
@@ -165,9 +165,7 @@ async def test_a_signed_out_session_is_not_signed_in(alice: User, visitor: Visit
     assert await page.close_code() == 4401
 
 
-async def test_a_disabled_account_is_told_apart(
-    alice: User, visitor: Visitor, now: datetime
-) -> None:
+async def test_a_disabled_account_gets_4403(alice: User, visitor: Visitor, now: datetime) -> None:
     cookie, token = await cookie_of(alice), await token_of(alice, now)
     await User.objects.filter(pk=alice.pk).aupdate(is_active=False)
 

@@ -40,7 +40,7 @@ def limits() -> Iterator[None]:
 
 
 @pytest.fixture
-def said(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+def log_lines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
     caplog.set_level(logging.INFO, logger="liujuan.security")
 
     def lines() -> list[str]:
@@ -103,7 +103,7 @@ def test_good_tokens_are_remembered_up_to_a_number() -> None:
 
 
 async def test_a_tokens_life_is_in_the_security_log(
-    alice: User, visitor: Visitor, now: datetime, said: Callable[[], list[str]]
+    alice: User, visitor: Visitor, now: datetime, log_lines: Callable[[], list[str]]
 ) -> None:
     await sync_to_async(call_command)("create_token", "alice", name="a robot")
     token = await token_of(alice, now)
@@ -113,7 +113,7 @@ async def test_a_tokens_life_is_in_the_security_log(
         await page.close()
     await (await visitor(authorization="Bearer lj-secret")).close_code()
 
-    assert said() == [
+    assert log_lines() == [
         'token_made account=alice address=- name="a robot"',
         "token_made account=alice address=- name=test",
         "token_first_used account=alice address=unknown name=test",
@@ -126,7 +126,7 @@ async def test_refusals_and_ends_are_in_the_security_log(
     bob: User,
     open_page: OpenPage,
     visitor: Visitor,
-    said: Callable[[], list[str]],
+    log_lines: Callable[[], list[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(revalidation, "INTERVAL", 0.1)
@@ -140,7 +140,7 @@ async def test_refusals_and_ends_are_in_the_security_log(
     assert (await client.get("/admin/login/")).status_code == 403
     await client.post("/accounts/sign-out/")
 
-    assert said() == [
+    assert log_lines() == [
         'permission_refused account=- address=unknown origin="http://evil.example\\n"',
         "permission_refused account=bob address=unknown reason=disabled",
         "session_ended account=bob address=unknown code=4403",

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 DAY = timedelta(days=1)
 
 
-def a_full_bin(owner: User) -> None:
+def fill_trash(owner: User) -> None:
     """More than one batch of tasks that lie there for long enough, and a link that has ended."""
     then = timezone.now() - TRASH_KEPT - timedelta(days=7)
     tasks = [finished_task(owner, then, pictures=k % 2) for k in range(101)]
@@ -38,8 +38,8 @@ def a_full_bin(owner: User) -> None:
 
 
 @pytest.mark.usefixtures("running_hub")
-async def test_it_empties_the_bin_and_forgets_links(media: Path, alice: User) -> None:
-    await sync_to_async(a_full_bin)(alice)
+async def test_it_empties_the_trash_and_deletes_links(media: Path, alice: User) -> None:
+    await sync_to_async(fill_trash)(alice)
 
     host = WorkerHost(cast("Any", None), demo=True, version="test")
     await host.pause.refresh()
@@ -66,7 +66,7 @@ async def test_it_makes_tasks_of_an_older_process_searchable(alice: User) -> Non
 
 @pytest.mark.usefixtures("running_hub")
 async def test_one_worker_does_it_for_all(media: Path, alice: User) -> None:
-    await sync_to_async(a_full_bin)(alice)
+    await sync_to_async(fill_trash)(alice)
     now = timezone.now()
     register = sync_to_async(services.register_worker)
     elder, younger = [

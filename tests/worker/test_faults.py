@@ -24,7 +24,7 @@ from tests.worker.demo_worker import StartWorker, ending, kinds
 SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
 
 
-async def assert_told(page: Page, frame: dict[str, Any], code: str, step: str) -> None:
+async def assert_failed(page: Page, frame: dict[str, Any], code: str, step: str) -> None:
     """A sentence, a code and a step; nothing of the server's own words; the socket goes on."""
     assert frame["type"] == "error"
     assert (frame["code"], frame["step"]) == (code, step)
@@ -59,7 +59,7 @@ async def test_a_permanent_fault_fails_the_task(
     demo_worker = await start_worker(faults=[{**fault, "match": {"prompt_contains": "bad"}}])
 
     task_id = await page.generate("bad", **SMALL)
-    await assert_told(page, await ending(page, task_id), code.value, step)
+    await assert_failed(page, await ending(page, task_id), code.value, step)
 
     good = await page.generate("good", **SMALL)
     assert (await ending(page, good))["type"] == "result"
@@ -274,7 +274,7 @@ async def test_a_failing_disk_leaves_no_row(page: Page, start_worker: StartWorke
 
     with override_settings(MEDIA_ROOT="/dev/full/media"):
         task_id = await page.generate(**SMALL)
-        await assert_told(page, await ending(page, task_id), "storage_failed", "finishing")
+        await assert_failed(page, await ending(page, task_id), "storage_failed", "finishing")
 
     assert not await GeneratedImage.objects.aexists()
     good = await page.generate(**SMALL)

@@ -8,12 +8,12 @@ from time import monotonic
 from generation.worker.idle_queue import IDLE_AFTER, IdleQueue
 
 
-async def test_turns_never_overlap() -> None:
-    leisure, running, most = IdleQueue(), 0, 0
+async def test_idle_turns_never_overlap() -> None:
+    idle, running, most = IdleQueue(), 0, 0
 
     async def work() -> None:
         nonlocal running, most
-        async with leisure.idle_turn():
+        async with idle.idle_turn():
             running += 1
             most = max(most, running)
             await asyncio.sleep(0)
@@ -25,9 +25,9 @@ async def test_turns_never_overlap() -> None:
 
 
 async def test_a_turn_waits_for_what_became_urgent_meanwhile() -> None:
-    leisure = IdleQueue()
-    leisure.mark_busy()
-    asyncio.get_running_loop().call_later(IDLE_AFTER / 2, leisure.mark_busy)
+    idle = IdleQueue()
+    idle.mark_busy()
+    asyncio.get_running_loop().call_later(IDLE_AFTER / 2, idle.mark_busy)
 
-    async with leisure.idle_turn():
-        assert monotonic() - leisure.busy_at >= IDLE_AFTER
+    async with idle.idle_turn():
+        assert monotonic() - idle.busy_at >= IDLE_AFTER

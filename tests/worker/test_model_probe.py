@@ -159,10 +159,10 @@ async def test_an_unknown_process_counts_as_the_same(
 
 async def test_identity_has_every_address(server: OddServer, client: XinferenceClient) -> None:
     addresses = [f"[fd00:1234:5678:9abc::{k:04x}]:{40_000 + k}" for k in range(64)]
-    told = [{"status": "READY", "model_address": address} for address in addresses]
+    replicas = [{"status": "READY", "model_address": address} for address in addresses]
     server.answers = {
         "instances": response([server.instance(MODEL, replica=10**9)]),
-        "replicas": response(told),
+        "replicas": response(replicas),
     }
 
     assert await ModelProbe(client, demo=True).probe()

@@ -121,7 +121,7 @@ async def test_an_outage_is_two_lines(start_worker: StartWorker, lines: list[str
 
     for _look in range(10):
         await demo_worker.host.probe_models()
-    told = (await ModelState.objects.aget()).error_detail
+    found = (await ModelState.objects.aget()).error_detail
     demo_worker.demo.faults.clear()
     for _look in range(3):
         await demo_worker.host.probe_models()
@@ -129,8 +129,8 @@ async def test_an_outage_is_two_lines(start_worker: StartWorker, lines: list[str
     down, back = of_event(lines, "model_server_down", "model_server_back")
     assert down.startswith("WARNING model_server_down cause=")
     assert back.startswith("INFO model_server_back failures=")
-    assert told
-    assert told.split()[0] in down
+    assert found
+    assert found.split()[0] in down
     assert (await ModelState.objects.aget()).error_detail == ""
 
 
@@ -161,15 +161,15 @@ def test_models_that_flap_together_are_a_few_lines_that_name_some(lines: list[st
     for look in range(200):
         news.update({settings.XINFERENCE_MODEL: ""} | dict.fromkeys(names, "it loads" * (look % 2)))
 
-    told = of_event(lines, "model_down", "model_back")
-    assert len(told) <= 7
-    assert told[0] == (
+    found = of_event(lines, "model_down", "model_back")
+    assert len(found) <= 7
+    assert found[0] == (
         'WARNING model_down model="model-00, model-01, model-02" count=64 cause="it loads"'
     )
-    assert told[1].startswith('INFO model_back model="model-00, model-01, model-02" count=64 ')
+    assert found[1].startswith('INFO model_back model="model-00, model-01, model-02" count=64 ')
 
 
-def test_a_model_that_stays_down_after_it_flapped_is_told_again(lines: list[str]) -> None:
+def test_a_flapping_model_that_stays_down_is_logged(lines: list[str]) -> None:
     news = ModelOutages()
     for look in range(200):
         news.update({settings.XINFERENCE_MODEL: "it loads" * (look % 2)})

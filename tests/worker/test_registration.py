@@ -63,7 +63,7 @@ def test_once_no_worker_holds_it_the_new_address_counts(now: datetime) -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_a_worker_of_an_older_version_names_no_address_and_stops_nobody(now: datetime) -> None:
+def test_an_older_worker_without_address_stops_none(now: datetime) -> None:
     start("", now)
 
     assert start(HERE, now)
@@ -86,7 +86,7 @@ ON_THIS_HOST = f" on {platform.node()}"
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "expected"),
     [
         ("http://gpu-1:9997", "http://gpu-1:9997"),
         ("http://GPU-1:9997/", "http://gpu-1:9997"),
@@ -100,5 +100,5 @@ ON_THIS_HOST = f" on {platform.node()}"
         ("the embedded demo model", "the embedded demo model"),
     ],
 )
-def test_one_server_has_one_address_without_credentials(url: str, told: str) -> None:
-    assert shared_address(url) == told
+def test_one_server_has_one_address_without_credentials(url: str, expected: str) -> None:
+    assert shared_address(url) == expected
