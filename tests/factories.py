@@ -12,7 +12,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from generation import images, services
-from generation.choices import InterruptReason, TaskStatus
+from generation.choices import InterruptReason, Route, TaskStatus
 from generation.error_codes import ErrorCode
 from generation.models import GeneratedImage, GenerationTask, TaskEvent, Worker
 from generation.protocol import Generate, TaskState, empty_state, fold

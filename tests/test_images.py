@@ -17,7 +17,7 @@ from generation import image_check, images
 from generation.error_codes import ErrorCode
 from generation.exceptions import PictureError, StorageError
 from generation.image_format import read_structure
-from tests.pictures import as_base64, jpeg, picture, png
+from tests.pictures import as_base64, jpeg, picture, png, png_chunk
 
 
 @pytest.fixture
@@ -27,17 +27,10 @@ def media(tmp_path: Path) -> Path:
 
 def bomb(edge: int = 10_000, rows: int = 10_000) -> bytes:
     """A PNG of a few kB that says it is edge × edge pixels, and has `rows` of them."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        )
-
     header = struct.pack(">IIBBBBB", edge, edge, 1, 0, 0, 0, 0)
     data = zlib.compress(bytes((edge + 7) // 8 + 1) * rows, 9)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
-    )
+    chunks = png_chunk(b"IHDR", header), png_chunk(b"IDAT", data), png_chunk(b"IEND")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 @pytest.mark.parametrize(("data", "kind"), [(jpeg(), "JPEG"), (png(), "PNG")])
@@ -160,10 +153,6 @@ def with_chunks(data: bytes, chunks: bytes) -> bytes:
     return data[:at] + chunks + data[at:]
 
 
-def empty_chunk(kind: bytes) -> bytes:
-    return struct.pack(">I", 0) + kind + struct.pack(">I", zlib.crc32(kind))
-
-
 def progressive(scans: int) -> bytes:
     """A progressive JPEG whose last scan comes again and again."""
     buffer = io.BytesIO()
@@ -283,13 +272,13 @@ def test_a_picture_of_any_depth_is_taken_and_has_a_thumbnail(mode: str) -> None:
         pytest.param(of_another_frame(0xC9), id="arithmetic"),
         pytest.param(of_another_frame(0xCA), id="arithmetic, progressive"),
         *(pytest.param(of_scans(n), id=f"only {n} of ten scans") for n in (1, 5, 6, 9)),
-        pytest.param(with_chunks(png(), empty_chunk(b"IDAT") * 9_000), id="empty chunks"),
-        pytest.param(with_chunks(png(), empty_chunk(b"tEXt") * 9_000), id="empty texts"),
-        pytest.param(with_chunks(png(), empty_chunk(b"IHDR")), id="two headers"),
+        pytest.param(with_chunks(png(), png_chunk(b"IDAT") * 9_000), id="empty chunks"),
+        pytest.param(with_chunks(png(), png_chunk(b"tEXt") * 9_000), id="empty texts"),
+        pytest.param(with_chunks(png(), png_chunk(b"IHDR")), id="two headers"),
         pytest.param(
             with_chunks(png(), struct.pack(">I", 2_000_000) + b"zTXt" + bytes(2_000_004)), id="text"
         ),
-        pytest.param(with_chunks(png(), empty_chunk(b"QQQQ")), id="unknown chunk"),
+        pytest.param(with_chunks(png(), png_chunk(b"QQQQ")), id="unknown chunk"),
         pytest.param(png()[:8] + png()[33:], id="no header"),
         pytest.param(png()[:-12], id="no last chunk"),
         pytest.param(png()[:8] + struct.pack(">I", 2**31) + b"IHDR", id="too long a chunk"),

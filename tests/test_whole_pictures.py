@@ -15,6 +15,7 @@ from PIL import Image
 from generation import image_check
 from generation.exceptions import PictureError
 from tests.pictures import as_base64
+from tests.pictures import png_chunk as chunk
 
 WIDTH, HEIGHT = 203, 150
 """No multiple of a block, nor of an interlaced PNG's pattern."""
@@ -32,10 +33,6 @@ def saved(mode: str = "RGB", **how: Any) -> bytes:
     buffer = io.BytesIO()
     PAINTED.convert(mode).save(buffer, how.pop("kind", "JPEG"), **how)
     return buffer.getvalue()
-
-
-def chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
 def grey_png(

@@ -6,16 +6,15 @@ import json
 import uuid
 
 import pytest
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import AsyncClient
 
-from generation.models import GenerationTask, TaskEvent, Worker
+from generation.models import GenerationTask, Worker
 from generation.sessions import TokenBucket, request_buckets
 from generation.sessions.poll import MAX_EVENTS
 from tests.fallback.clients import HttpClient, SignedIn
-from tests.socket.task_events import claim, complete, progress
+from tests.socket.task_events import claim, complete, lengthen, progress
 
 pytestmark = pytest.mark.usefixtures("model")
 
@@ -57,19 +56,6 @@ async def test_a_long_log_comes_in_parts(person: HttpClient) -> None:
 
     assert live["seq"] == newest
     assert seqs == list(range(1, newest + 1))
-
-
-@database_sync_to_async
-def lengthen(task_id: str, newest: int) -> None:
-    """Copies of the task's only event up to that number; as many appends would take a minute."""
-    event = TaskEvent.objects.get(task_id=uuid.UUID(task_id))
-    told = json.loads(event.frame)
-    values = {field.attname: getattr(event, field.attname) for field in event._meta.fields}
-    TaskEvent.objects.bulk_create(
-        TaskEvent(**values | {"id": None, "seq": seq, "frame": json.dumps(told | {"seq": seq})})
-        for seq in range(event.seq + 1, newest + 1)
-    )
-    GenerationTask.objects.filter(pk=task_id).update(newest_seq=newest)
 
 
 async def test_cancel_retry_and_detach(person: HttpClient) -> None:

@@ -30,6 +30,22 @@ def test_what_a_proxy_puts_into_authorization_does_not_hide_a_session(
     assert unknown.status_code == (401 if authorization.startswith("Bearer") else 302)
 
 
+@pytest.mark.parametrize("has_thumbnail", [True, False])
+def test_pictures_are_for_owner_and_staff(
+    media: Path, alice: User, bob: User, rita: User, now: datetime, has_thumbnail: bool
+) -> None:
+    task = finished_task(alice, now)
+    if not has_thumbnail:
+        task.images.update(thumbnail="")
+    url = f"/pictures/{task.pk}/1/"
+
+    for path in (url, f"{url}thumbnail/"):
+        statuses = [signed_in(user).get(path).status_code for user in (alice, rita, bob)]
+        assert [*statuses, Client().get(path).status_code] == [200, 200, 404, 302]
+    assert signed_in(alice).get(url)["Content-Type"] == "image/jpeg"
+    assert signed_in(alice).get(f"/pictures/{task.pk}/2/").status_code == 404
+
+
 def test_tokens_work_beside_sessions(media: Path, alice: User, bob: User, now: datetime) -> None:
     url = f"/pictures/{finished_task(alice, now).pk}/1/"
     token = create_token(owner=alice, name="", now=now)

@@ -134,6 +134,7 @@ def cookie_of(user: User) -> str:
 
 
 OpenPage = Callable[..., Awaitable[Page]]
+Visitor = Callable[..., Awaitable[Page]]
 
 
 @pytest.fixture
@@ -165,7 +166,7 @@ async def page(alice: User, open_page: OpenPage) -> Page:
 
 
 @pytest.fixture
-async def visitor(running_hub: None) -> Callable[..., Awaitable[Page]]:
+async def visitor(running_hub: None) -> Visitor:
     """`await visitor(header=value…)`: an accepted socket with these headers."""
 
     async def open_one(**headers: str) -> Page:

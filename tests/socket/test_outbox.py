@@ -14,6 +14,21 @@ def numbered(count: int) -> list[str]:
     return [str(number) for number in range(count)]
 
 
+async def put_all(outbox: SocketOutbox, frames: list[str]) -> None:
+    for frame in frames:
+        await outbox.put(frame)
+
+
+async def stalled_writer() -> tuple[Transport, asyncio.Task[None]]:
+    """A writer of twice as many frames as the outbox of a stalled reader holds."""
+    transport = Transport()
+    transport.open.clear()
+    writer = asyncio.create_task(put_all(transport.outbox, numbered(2 * MAX_QUEUED_FRAMES)))
+    for _turn in range(10):
+        await asyncio.sleep(0)
+    return transport, writer
+
+
 async def test_a_frame_leaves_at_once_while_nothing_waits() -> None:
     transport = Transport()
 
@@ -43,11 +58,7 @@ async def test_what_comes_after_a_pause_stays_behind_what_waited() -> None:
 
 
 async def test_a_stalled_reader_costs_no_more_than_a_queue() -> None:
-    transport = Transport()
-    transport.open.clear()
-    writer = asyncio.create_task(put_all(transport.outbox, numbered(2 * MAX_QUEUED_FRAMES)))
-    for _turn in range(10):
-        await asyncio.sleep(0)
+    transport, writer = await stalled_writer()
 
     assert len(transport.outbox.frames) == MAX_QUEUED_FRAMES
     assert not transport.outbox.offer("one more")
@@ -56,11 +67,6 @@ async def test_a_stalled_reader_costs_no_more_than_a_queue() -> None:
     await writer
     await sent(transport.outbox)
     assert transport.frames == numbered(2 * MAX_QUEUED_FRAMES)
-
-
-async def put_all(outbox: SocketOutbox, frames: list[str]) -> None:
-    for frame in frames:
-        await outbox.put(frame)
 
 
 async def test_what_cannot_be_written_ends_its_own_socket_alone() -> None:
@@ -75,11 +81,7 @@ async def test_what_cannot_be_written_ends_its_own_socket_alone() -> None:
 
 
 async def test_giving_up_a_reader_releases_its_writers() -> None:
-    transport = Transport()
-    transport.open.clear()
-    writer = asyncio.create_task(put_all(transport.outbox, numbered(2 * MAX_QUEUED_FRAMES)))
-    for _turn in range(10):
-        await asyncio.sleep(0)
+    transport, writer = await stalled_writer()
 
     await transport.outbox.end(CloseCode.TOO_SLOW)
     await writer

@@ -15,11 +15,11 @@ from django.db import connection
 
 from generation.hub import hub
 from generation.limits import MAX_QUEUED_FRAMES
-from generation.models import GenerationTask, TaskEvent, Worker
+from generation.models import Worker
 from generation.selectors import LogPage
 from tests.socket.fake_transport import Transport, sent
 from tests.socket.sockets import PATIENCE, Page
-from tests.socket.task_events import claim, progress, seqs_until
+from tests.socket.task_events import claim, lengthen, progress, seqs_until
 
 pytestmark = pytest.mark.usefixtures("model")
 
@@ -63,28 +63,6 @@ def attach(reader: Transport, task_id: str) -> asyncio.Task[None]:
     return asyncio.create_task(attaching)
 
 
-@database_sync_to_async
-def lengthen(task_id: str) -> None:
-    """Up to LOG events, copies of the first one."""
-    task = GenerationTask.objects.get(pk=task_id)
-    first = task.events.get(seq=1)
-    frame = json.loads(first.frame)
-    TaskEvent.objects.bulk_create(
-        TaskEvent(
-            task=task,
-            seq=seq,
-            kind=first.kind,
-            step=first.step,
-            progress=first.progress,
-            attempt=first.attempt,
-            frame=json.dumps({**frame, "seq": seq}),
-            created_at=first.created_at,
-        )
-        for seq in range(task.newest_seq + 1, LOG + 1)
-    )
-    GenerationTask.objects.filter(pk=task_id).update(newest_seq=LOG)
-
-
 def seqs(reader: Transport, task_id: str) -> list[int]:
     messages = map(json.loads, reader.frames)
     return [m["seq"] for m in messages if "kind" in m and m["task_id"] == task_id]
@@ -94,7 +72,7 @@ async def test_a_stalled_reader_holds_no_log(alice: User, worker: Worker, page: 
     task_id = await page.generate()
     running = await claim(worker)
     await seqs_until(page, task_id, 3)
-    await lengthen(task_id)
+    await lengthen(task_id, LOG)
     reader = await stalled_reader(alice)
     attaching = attach(reader, task_id)
     await filled(reader)
@@ -111,7 +89,7 @@ async def test_a_stalled_reader_holds_no_log(alice: User, worker: Worker, page: 
 async def test_slow_readers_share_pages(alice: User, quiet_hub: None, page: Page) -> None:
     tasks = [await page.generate(f"{number}") for number in range(4)]
     for task_id in tasks:
-        await lengthen(task_id)
+        await lengthen(task_id, LOG)
     questions: list[Any] = []
 
     def note(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -134,7 +112,7 @@ async def test_slow_readers_share_pages(alice: User, quiet_hub: None, page: Page
 
 async def test_an_old_cursor_does_not_survive_a_new_attach(alice: User, page: Page) -> None:
     task_id = await page.generate()
-    await lengthen(task_id)
+    await lengthen(task_id, LOG)
     reader = await stalled_reader(alice)
     earlier = attach(reader, task_id)
     await filled(reader)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
@@ -15,33 +14,35 @@ from django.test import Client, override_settings
 from accounts.log_format import log_line
 from generation.sessions.authentication import credentials_of
 from generation.sessions.origin import is_same_origin
-from tests.socket.sockets import Page, cookie_of
+from tests.socket.sockets import Page, Visitor, cookie_of
 from tests.socket.tokens import FOREIGN, token_of
 
 FOREIGN_HOSTS = ["evil.example", "testserver.evil.example", "testserver,evil.example", "[::1", ""]
 
 COOKIES_OF_OTHERS = [
-    'prefs={"a":1}',
-    "foo=a b",
-    "foo[bar]=1",
-    "a@b=1",
-    "foo",
-    "expires=x",
-    "path",
-    "secure; httponly",
-    "é=1",
-    "n=日本",
-    'a="x',
-    'a=x"; b=\\',
-    "(x)=1",
-    "$Version=1",
-    "a=b,c=d",
-    "=; ;; =x",
-    "a=\x01",
+    *(
+        'prefs={"a":1}',
+        "foo=a b",
+        "foo[bar]=1",
+        "a@b=1",
+        "foo",
+        "expires=x",
+        "path",
+        "é=1",
+        "n=日本",
+    ),
+    *(
+        "secure; httponly",
+        'a="x',
+        'a=x"; b=\\',
+        "(x)=1",
+        "$Version=1",
+        "a=b,c=d",
+        "=; ;; =x",
+        "a=\x01",
+    ),
 ]
 """What other applications on the same host may have set."""
-
-Visitor = Callable[..., Awaitable[Page]]
 
 
 async def test_a_page_of_ours_with_a_session_gets_hello(page: Page) -> None:

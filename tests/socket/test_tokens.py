@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,9 @@ from accounts.token_authentication import (
 )
 from generation.sessions import revalidation
 from tests.factories import finished_task
-from tests.socket.sockets import OpenPage, Page
+from tests.socket.sockets import OpenPage, Visitor
 from tests.socket.tokens import token_of
 
-Visitor = Callable[..., Awaitable[Page]]
 ADDRESS = "unknown"
 """Of sockets without a peer, as these tests open them."""
 

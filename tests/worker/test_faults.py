@@ -29,8 +29,8 @@ async def assert_failed(page: Page, frame: dict[str, Any], code: str, step: str)
     assert frame["type"] == "error"
     assert (frame["code"], frame["step"]) == (code, step)
     assert frame["message"]
-    assert "address=" not in str(frame)
-    assert "scripted" not in str(frame)
+    assert "address=" not in str(page.messages)
+    assert "scripted" not in str(page.messages)
     task = await GenerationTask.objects.aget(pk=frame["task_id"])
     assert (task.status, task.error_code) == ("failed", code)
     assert (await page.ask(action="ping"))["type"] == "pong"
@@ -60,6 +60,9 @@ async def test_a_permanent_fault_fails_the_task(
 
     task_id = await page.generate("bad", **SMALL)
     await assert_failed(page, await ending(page, task_id), code.value, step)
+    if "status" in fault:
+        # staff read the server's own words
+        assert "scripted" in (await GenerationTask.objects.aget(pk=task_id)).error_detail
 
     good = await page.generate("good", **SMALL)
     assert (await ending(page, good))["type"] == "result"
@@ -193,16 +196,19 @@ async def test_results_stay_when_the_model_goes(page: Page, start_worker: StartW
 
 
 @pytest.mark.parametrize("engine", ["diffusers", "vllm"])
-async def test_a_model_that_makes_no_progress_is_given_up(
-    page: Page, start_worker: StartWorker, engine: str
+@pytest.mark.parametrize("fault", ["stall", "creep"])
+async def test_a_call_without_progress_is_ended(
+    page: Page, start_worker: StartWorker, engine: str, fault: str
 ) -> None:
     with override_settings(GENERATION_STALL=timedelta(seconds=1.5)):
-        await start_worker(engine=engine, faults=[{"do": "stall", "seconds": 4, "times": 1}])
+        await start_worker(engine=engine, faults=[{"do": fault, "seconds": 4, "times": 1}])
 
         result = await ending(page, await page.generate(**SMALL))
 
     lost = next(m for m in page.messages if m.get("kind") == "interrupted")
     assert lost["details"]["reason"] == "stalled"
+    first = [m for m in page.messages if m.get("attempt") == 1 and m.get("kind") == "progressed"]
+    assert fault == "stall" or len(first) <= 1
     assert result["type"] == "result"
     # on a busy machine a healthy picture may come too late as well
     assert result["attempt"] > 1
@@ -218,22 +224,6 @@ async def test_what_follows_a_picture_is_not_stored(page: Page, start_worker: St
     data = await asyncio.to_thread(images.path_of(image.file).read_bytes)
     assert len(data) == image.bytes < 64 * 1024
     assert data.endswith(b"\xff\xd9")
-
-
-@pytest.mark.parametrize("engine", ["diffusers", "vllm"])
-async def test_progress_that_only_creeps_is_no_progress(
-    page: Page, start_worker: StartWorker, engine: str
-) -> None:
-    with override_settings(GENERATION_STALL=timedelta(seconds=1.5)):
-        await start_worker(engine=engine, faults=[{"do": "creep", "seconds": 4, "times": 1}])
-
-        result = await ending(page, await page.generate(**SMALL))
-
-    lost = next(m for m in page.messages if m.get("kind") == "interrupted")
-    assert lost["details"]["reason"] == "stalled"
-    first = [m for m in page.messages if m.get("attempt") == 1 and m.get("kind") == "progressed"]
-    assert len(first) <= 1
-    assert (result["type"], result["attempt"] > 1) == ("result", True)
 
 
 async def test_a_picture_ends_at_its_deadline(page: Page, start_worker: StartWorker) -> None:
@@ -279,18 +269,6 @@ async def test_a_failing_disk_leaves_no_row(page: Page, start_worker: StartWorke
     assert not await GeneratedImage.objects.aexists()
     good = await page.generate(**SMALL)
     assert (await ending(page, good))["type"] == "result"
-
-
-async def test_server_details_are_for_staff_only(page: Page, start_worker: StartWorker) -> None:
-    secret = "[address=10.1.2.3:5, pid=7] divisible by 16"
-    await start_worker(faults=[{"do": "status", "status": 400, "detail": secret}])
-
-    task_id = await page.generate(**SMALL)
-    await ending(page, task_id)
-
-    task = await GenerationTask.objects.aget(pk=task_id)
-    assert secret in task.error_detail
-    assert "10.1.2.3" not in str(page.messages)
 
 
 async def test_an_ended_run_is_freed_at_once(page: Page, start_worker: StartWorker) -> None:
