@@ -20,14 +20,7 @@ from generation.services.cancellation import finish_cancels, request_cancel
 from generation.services.claims import Claim, claim
 from generation.services.collection_changes import set_favourite
 from generation.services.completion import complete, fail, interrupt
-from generation.services.leases import (
-    AbandonedCall,
-    cancel_requests_of,
-    expire_leases,
-    expire_worker,
-    heartbeat,
-    take_over_slot,
-)
+from generation.services.leases import cancel_requests_of, expire_worker, heartbeat
 from generation.services.model_status import (
     KEY_REFUSED,
     NOT_SERVED,
@@ -57,6 +50,7 @@ from generation.services.share_links import (
 )
 from generation.services.slots import settle_slot
 from generation.services.submission import Submission, defaults, fill_search_text, retry, submit
+from generation.services.take_over import AbandonedCall, take_over_expired, take_over_slot
 from generation.services.trash import (
     delete_permanently,
     empty_trash,
@@ -93,7 +87,6 @@ __all__ = [
     "delete_old_workers",
     "delete_permanently",
     "empty_trash",
-    "expire_leases",
     "expire_worker",
     "fail",
     "fill_search_text",
@@ -129,5 +122,6 @@ __all__ = [
     "settle_slot",
     "store_image",
     "submit",
+    "take_over_expired",
     "take_over_slot",
 ]

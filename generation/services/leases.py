@@ -1,42 +1,17 @@
-"""Leases of slots: their renewal by heartbeats, and the take-over of expired ones."""
+"""Leases of slots: a worker renews them with its heartbeat, or ends them."""
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import transaction
 
-from accounts.log_format import log_line
-from generation import installation_id, selectors
-from generation.choices import InterruptReason, Route, TaskStatus, WorkerState
-from generation.exceptions import TransitionRefused
-from generation.models import GenerationTask, ModelSlot, ModelState, Worker
-from generation.outages import cause_of
-from generation.services.completion import interrupt
+from generation.choices import WorkerState
+from generation.models import ModelSlot, Worker
 from generation.services.workers import retire_worker
-
-logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AbandonedCall:
-    """The call of a slot that was taken over; the new worker ends it, then frees the slot."""
-
-    slot_id: int
-    task_id: uuid.UUID
-    attempt: int
-    model: str
-    route: Route
-    request_id: uuid.UUID | None
-    identity: str
-    stall: timedelta
-    ours: bool = True
-    """Whether this installation made the call; only then it may be aborted."""
 
 
 def heartbeat(
@@ -73,63 +48,3 @@ def expire_worker(*, worker_id: uuid.UUID, now: datetime) -> None:
             lease_until=a_moment_ago
         )
         retire_worker(worker_id=worker_id, now=now)
-
-
-def expire_leases(*, worker_id: uuid.UUID, now: datetime) -> list[AbandonedCall]:
-    """Take over slots whose lease has expired, and interrupt their running tasks."""
-    taken: list[AbandonedCall] = []
-    expired = ModelSlot.objects.filter(task__isnull=False, lease_until__lt=now)
-    for slot_id in expired.order_by("lease_until").values_list("pk", flat=True):
-        try:
-            abandoned = take_over_slot(slot_id=slot_id, worker_id=worker_id, now=now)
-        except DatabaseError as error:
-            # return the slots that were taken over before the error
-            logger.warning("%s", log_line("slot_kept", slot=slot_id, cause=cause_of(error)))
-            break
-        if abandoned is not None:
-            taken.append(abandoned)
-    return taken
-
-
-def take_over_slot(*, slot_id: int, worker_id: uuid.UUID, now: datetime) -> AbandonedCall | None:
-    """Take over an expired slot; returns None if another worker has done so."""
-    with transaction.atomic():
-        task = GenerationTask.objects.select_for_update(of=("self",)).filter(slot=slot_id).first()
-        if task is None:
-            return None
-        expired = ModelSlot.objects.filter(pk=slot_id, task=task, lease_until__lt=now)
-        if not expired.update(worker=worker_id, lease_until=now + settings.GENERATION_LEASE):
-            return None
-        slot = ModelSlot.objects.get(pk=slot_id)
-        if task.status == TaskStatus.RUNNING and task.attempt == slot.attempt:
-            interrupt_silent(task.pk, slot.attempt, now)
-    return AbandonedCall(
-        slot_id=slot.pk,
-        task_id=task.pk,
-        attempt=slot.attempt,
-        model=slot.model,
-        route=route_of(slot.model),
-        request_id=slot.request_id,
-        identity=slot.identity,
-        stall=selectors.stall_limit(task.expected_durations),
-        ours=installation_id.is_ours(slot.request_id),
-    )
-
-
-def route_of(model: str) -> Route:
-    route = ModelState.objects.filter(name=model).values_list("route", flat=True).first()
-    return Route(route) if route else Route.TXT2IMG
-
-
-def interrupt_silent(task_id: uuid.UUID, attempt: int, now: datetime) -> None:
-    """Interrupt the attempt as `lease_expired`, unless its worker has just ended it."""
-    try:
-        interrupt(
-            task_id=task_id,
-            attempt=attempt,
-            reason=InterruptReason.LEASE_EXPIRED,
-            detail="",
-            now=now,
-        )
-    except TransitionRefused:
-        return

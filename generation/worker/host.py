@@ -215,7 +215,7 @@ class WorkerHost:
     async def expire(self) -> None:
         if self.draining or self.pause.on:
             return
-        abandoned = await database_sync_to_async(services.expire_leases)(
+        abandoned = await database_sync_to_async(services.take_over_expired)(
             worker_id=self.worker_id, now=clock.now()
         )
         for slot in abandoned:

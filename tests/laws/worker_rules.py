@@ -94,7 +94,7 @@ class WorkerRules(UserRules):
         expired = set(
             ModelSlot.objects.filter(lease_until__lt=self.now).values_list("pk", flat=True)
         )
-        taken = services.expire_leases(worker_id=me.id, now=self.now)
+        taken = services.take_over_expired(worker_id=me.id, now=self.now)
         assert {each.slot_id for each in taken} == expired
         lost = [each.task_id for each in taken]
         assert not GenerationTask.objects.running().filter(pk__in=lost).exists()

@@ -32,7 +32,7 @@ def test_a_lost_lease_refuses_all_writes(alice: User, worker: Worker, now: datet
     other = services.register_worker(host="there", pid=2, version="test", now=now)
     later = now + timedelta(seconds=31)
 
-    abandoned = services.expire_leases(worker_id=other.pk, now=later)
+    abandoned = services.take_over_expired(worker_id=other.pk, now=later)
     services.settle_slot(
         slot_id=abandoned[0].slot_id,
         task_id=abandoned[0].task_id,
@@ -196,6 +196,6 @@ def test_an_abandoned_call_has_its_route(alice: User, worker: Worker, now: datet
     submit(alice, now)
     claim_one(worker, now)
 
-    (abandoned,) = services.expire_leases(worker_id=worker.pk, now=now + timedelta(seconds=31))
+    (abandoned,) = services.take_over_expired(worker_id=worker.pk, now=now + timedelta(seconds=31))
 
     assert abandoned.route == Route.GENERATIONS

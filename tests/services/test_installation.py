@@ -135,11 +135,11 @@ def test_resume_ends_cancels(home: Path, alice: User, worker: Worker, now: datet
 def test_only_own_calls_are_ended(home: Path, alice: User, worker: Worker, now: datetime) -> None:
     later = now + timedelta(seconds=31)
     under_way(alice, worker, now)
-    (own,) = services.expire_leases(worker_id=worker.pk, now=later)
+    (own,) = services.take_over_expired(worker_id=worker.pk, now=later)
     with living_in(empty(home.with_name("another"))):
         installation_id.write(uuid.uuid4())
         ModelSlot.objects.update(request_id=installation_id.new_request_id())
-    (foreign,) = services.expire_leases(worker_id=worker.pk, now=later + timedelta(seconds=31))
+    (foreign,) = services.take_over_expired(worker_id=worker.pk, now=later + timedelta(seconds=31))
 
     assert (own.ours, foreign.ours) == (True, False)
 

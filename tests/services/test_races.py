@@ -97,7 +97,7 @@ def test_an_expired_slot_is_taken_over_once(alice: User, worker: Worker, now: da
         claim_one(worker, now)
         later = now + timedelta(seconds=31)
 
-        taken = at_once(*[partial(services.expire_leases, worker_id=worker.pk, now=later)] * 2)
+        taken = at_once(*[partial(services.take_over_expired, worker_id=worker.pk, now=later)] * 2)
 
         assert sum(len(each) for each in taken) == 1
         (slot,) = [slot for each in taken for slot in each]
@@ -165,7 +165,7 @@ def test_heartbeat_during_a_take_over(alice: User, worker: Worker, now: datetime
                 now=edge - timedelta(milliseconds=5),
             ),
             partial(
-                services.expire_leases, worker_id=other.pk, now=edge + timedelta(milliseconds=5)
+                services.take_over_expired, worker_id=other.pk, now=edge + timedelta(milliseconds=5)
             ),
         )
 
@@ -186,7 +186,7 @@ def test_completion_during_a_take_over(alice: User, worker: Worker, now: datetim
 
         completed, _taken = at_once(
             partial(tried, partial(finish, claim, later)),
-            partial(services.expire_leases, worker_id=other.pk, now=later),
+            partial(services.take_over_expired, worker_id=other.pk, now=later),
         )
 
         log = end_of(task, claim, later)

@@ -99,9 +99,9 @@ def test_a_late_heartbeat_renews_no_lease(claim: Claim, worker: Worker, now: dat
         services.heartbeat(worker_id=worker.pk, slot_ids=[claim.slot_id], draining=False, now=at)
 
     heartbeat(now + timedelta(seconds=20))
-    assert not services.expire_leases(worker_id=worker.pk, now=now + timedelta(seconds=40))
+    assert not services.take_over_expired(worker_id=worker.pk, now=now + timedelta(seconds=40))
     heartbeat(now + timedelta(seconds=60))
-    assert services.expire_leases(worker_id=worker.pk, now=now + timedelta(seconds=61))
+    assert services.take_over_expired(worker_id=worker.pk, now=now + timedelta(seconds=61))
 
 
 def test_a_lost_model_stays_lost(alice: User, model: str, worker: Worker, now: datetime) -> None:

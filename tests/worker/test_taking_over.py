@@ -155,7 +155,7 @@ async def test_a_returning_worker_writes_nothing(page: Page, start_worker: Start
         now = timezone.now()
         other = services.register_worker(host="elsewhere", pid=1, version="t", now=now)
         services.expire_worker(worker_id=demo_worker.host.worker_id, now=now)
-        assert services.expire_leases(worker_id=other.pk, now=now)
+        assert services.take_over_expired(worker_id=other.pk, now=now)
 
     await take_over()
     async with asyncio.timeout(60):
