@@ -22,7 +22,7 @@ from ruamel.yaml import YAML
 
 from generation.limits import MAX_MESSAGE_BYTES
 from generation.management.commands.serve import daphne_command
-from generation.worker.picture_call import ABORT_TIMEOUT
+from generation.worker.aborts import ABORT_TIMEOUT
 from tests.documents import variables
 from tests.process.nginx import SITE, Nginx, needs_nginx
 from tests.studio import ROOT, free_port

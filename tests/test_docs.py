@@ -241,7 +241,7 @@ def test_every_chosen_dependency_has_its_reason() -> None:
     assert set(tables(ARCHITECTURE)["name"]) == set(re.findall(r"^([\w-]+)==", chosen, re.M))
 
 
-LINES = re.compile(r'(?:log_line|self\.log)\(\s*(?:[\w.]+, )?"([a-z_]+)"')
+LINES = re.compile(r'(?:log_line|attempt\.log)\(\s*(?:[\w.]+, )?"([a-z_]+)"')
 OUTAGES = re.compile(r'Outage\(.{0,60}?, "([a-z_]+)"')
 
 

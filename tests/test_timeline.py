@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from generation.choices import DelayReason, EventKind, InterruptReason, Step, TaskStatus
 from generation.error_codes import ErrorCode
-from generation.timeline.spans import Bar, Segment, ticks
+from generation.timeline.axis import ticks
+from generation.timeline.spans import Bar, Segment
 from tests.task_logs import Log
 
 

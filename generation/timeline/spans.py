@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import chain, count, groupby
+from itertools import groupby
 from typing import Literal
 
 from generation.choices import EventKind, InterruptReason, Step
 from generation.protocol import EventFrame, Interruption, StepSpan, TaskData, TaskState
+from generation.timeline.axis import MIN_AXIS_SECONDS, TimeAxis, ticks
 
 Kind = Literal["waiting", "work", "running", "interrupted", "failed", "cancelled", "end"]
 
@@ -17,12 +18,6 @@ SILENT = frozenset({InterruptReason.LEASE_EXPIRED.value, InterruptReason.STALLED
 
 MIN_WEIGHT = 0.001
 """Seconds assumed for a step without an expected duration."""
-
-MAX_TICKS = 9
-TICKS = (1, 2, 4, 5)
-LONG_TICKS = (10, 20, 30, 60, 120, 240, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200)
-MIN_AXIS_SECONDS = 0.1
-"""Least length of the axis in seconds, for a task that was just submitted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,22 +124,6 @@ def extras_of(frames: Iterable[EventFrame]) -> LogExtras:
         if kind not in (EventKind.INTERRUPTED, EventKind.CANCEL_REQUESTED, EventKind.FAILED):
             extras.last_events[attempt] = frame["timestamp"]
     return extras
-
-
-class TimeAxis:
-    """Unix seconds → seconds since the submission; never negative, never after the end."""
-
-    def __init__(self, state: TaskState, now: float) -> None:
-        self.origin = state["submitted_at"] or now
-        self.goes_on = state["ended_at"] is None
-        newest = state["updated_at"] or self.origin
-        # the log's clock may be a little ahead of this host's
-        last = max(now, newest) if self.goes_on else newest
-        self.total = max(0.0, last - self.origin)
-
-    def since(self, moment: float, least: float) -> float:
-        """Clocks of hosts differ a little, so nothing begins before `least`."""
-        return min(max(moment - self.origin, least), self.total)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,12 +290,3 @@ def observed_groups(spans: list[StepSpan]) -> Iterator[list[StepSpan]]:
             group = []
         group.append(span)
     yield group
-
-
-def ticks(span: float) -> Iterator[float]:
-    """Round seconds from 0 to `span`; five to nine of them."""
-    fine = (digit * 10.0**power for power in range(-3, 1) for digit in TICKS)
-    days = (86_400 * 2**power for power in count())
-    step = next(step for step in chain(fine, LONG_TICKS, days) if span / step < MAX_TICKS)
-    for number in range(int(span / step) + 1):
-        yield round(number * step, 3)

@@ -14,14 +14,13 @@ from generation.clock import clock
 from generation.exceptions import XinferenceError, XinferenceKeyRefused
 from generation.outages import Outage
 from generation.services import AbandonedCall
+from generation.worker.aborts import ABORT_TIMEOUT
 from generation.xinference import XinferenceClient
 
 logger = logging.getLogger(__name__)
 
 POLL_INTERVAL = 0.5
 KEY_REFUSED_PAUSE = 5.0
-ABORT_TIMEOUT = 30.0
-"""Seconds after which an aborted call counts as over; it ends with its denoising step."""
 
 
 async def end_abandoned_call(client: XinferenceClient, slot: AbandonedCall) -> None:

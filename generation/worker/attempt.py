@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Callable, Coroutine
 from time import monotonic
@@ -12,14 +13,17 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import Error as DatabaseProblem
 
+from accounts.log_format import log_line
 from generation.clock import clock
 from generation.exceptions import AttemptEnded, LeaseLost, StorageError
 from generation.limits import SEED_COUNT
-from generation.outages import database
+from generation.outages import cause_of, database
 from generation.services import Claim
 from generation.teardown import cancel_and_wait
 from generation.worker.progress_meter import ProgressMeter
 from generation.xinference import XinferenceClient
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -118,6 +122,13 @@ class Attempt:
                 ):
                     raise
                 await asyncio.sleep(DATABASE_PAUSE)
+
+    def log(
+        self, level: int, event: str, why: Exception, exc_info: Exception | None = None
+    ) -> None:
+        """Log a line about this attempt; the services log its end."""
+        line = log_line(event, task=self.task.pk, attempt=self.number, cause=cause_of(why))
+        logger.log(level, "%s", line, exc_info=exc_info)
 
 
 async def on_disk(function: Callable[..., T], *values: Any) -> T:

@@ -23,12 +23,12 @@ from generation.services import AbandonedCall, Claim
 from generation.teardown import cancel_and_wait, finish_within
 from generation.worker import decoder
 from generation.worker.abandoned_calls import end_abandoned_call
+from generation.worker.aborts import ABORT_TIMEOUT
 from generation.worker.cleanup import clean_up
 from generation.worker.idle_queue import IdleQueue
 from generation.worker.model_probe import ModelProbe
 from generation.worker.named_channel import receive_messages
 from generation.worker.pause_state import PauseState
-from generation.worker.picture_call import ABORT_TIMEOUT
 from generation.worker.registration import RETIRE_TIMEOUT, register, retire
 from generation.worker.task_run import TaskRun
 from generation.xinference import XinferenceClient

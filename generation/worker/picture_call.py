@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,25 +20,15 @@ from generation.exceptions import (
     PictureError,
     TransitionRefused,
     XinferenceDropped,
-    XinferenceError,
-    XinferenceKeyRefused,
 )
 from generation.images import Picture
 from generation.limits import SEED_COUNT
-from generation.outages import Outage
 from generation.services import LastImage
 from generation.teardown import cancel_and_wait
 from generation.worker import decoder
+from generation.worker.aborts import abort_call
 from generation.worker.attempt import Attempt, on_disk
 from generation.xinference import DrawRequest
-
-logger = logging.getLogger(__name__)
-
-ABORT_INTERVAL = 1.0
-"""Seconds between aborts of one call; the first may reach the server before the call does."""
-
-ABORT_TIMEOUT = 30.0
-"""Seconds after which a call that ignores its aborts counts as over."""
 
 DISK_GRACE = 2.0
 """Seconds that writing a finished image may still take once the run has to stop."""
@@ -195,33 +184,9 @@ class PictureCall:
         self.attempt.check_stop()
 
     async def end_call(self, draw: asyncio.Task[str]) -> None:
-        """Wait until the call has ended, and abort it where its route allows that.
-
-        After ABORT_TIMEOUT the call counts as over, so that the slot becomes free.
-        """
-        aborts = asyncio.create_task(self.send_aborts())
-        try:
-            await asyncio.wait({draw}, timeout=ABORT_TIMEOUT)
-            self.gave_up = True
-        finally:
-            await cancel_and_wait(aborts)
-
-    async def send_aborts(self) -> None:
-        """Abort the call again and again; return only if no abort may be sent."""
-        attempt = self.attempt
-        outage = Outage(logger, "abort", request=self.request.request_id)
-        while attempt.claim.route == Route.TXT2IMG:
-            try:
-                await attempt.client.abort(
-                    model=attempt.task.model, request_id=self.request.request_id
-                )
-            except XinferenceKeyRefused:
-                # more attempts would get this address banned
-                await attempt.database(services.refuse_key, now=clock.now())
-                return
-            except XinferenceError as error:
-                outage.failed(error)
-            await asyncio.sleep(ABORT_INTERVAL)
+        """End the call; one that ignores its aborts counts as over, so that the slot gets free."""
+        await abort_call(self.attempt, self.request.request_id, draw)
+        self.gave_up = True
 
     async def wait_for_end(self, draw: asyncio.Task[str]) -> None:
         """Wait for a call that must not be aborted, because its abort would break the next one.

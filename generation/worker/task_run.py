@@ -24,13 +24,9 @@ from generation.exceptions import (
     PictureError,
     StorageError,
     TransitionRefused,
-    XinferenceAborted,
     XinferenceBusy,
     XinferenceError,
-    XinferenceFailed,
-    XinferenceKeyRefused,
     XinferenceRefused,
-    XinferenceUnreachable,
     without_frames,
 )
 from generation.outages import cause_of
@@ -39,6 +35,7 @@ from generation.teardown import cancel_and_wait
 from generation.worker import decoder
 from generation.worker.abandoned_calls import end_abandoned_call
 from generation.worker.attempt import Attempt, on_disk
+from generation.worker.failed_calls import interrupt_reason
 from generation.worker.idle_queue import IdleQueue
 from generation.worker.picture_call import Ended, PictureCall, Stored
 from generation.xinference import XinferenceClient
@@ -47,10 +44,6 @@ logger = logging.getLogger(__name__)
 
 FRESHLY_LAUNCHED = timedelta(seconds=15)
 """Time after a launch in which the server may still answer that it does not know the model."""
-
-MODEL_CHECKS, MODEL_CHECK_PAUSE = 4, 1.2
-"""Checks after a failure and seconds between them; together longer than the 3 s for which
-Xinference caches its list of models."""
 
 FIRST_WAIT, MAX_WAIT, WAIT_SPREAD = 1.0, 30.0, 0.3
 
@@ -154,7 +147,7 @@ class TaskRun:
         try:
             await self.finish(error)
         except Exception as unexpected:  # noqa: BLE001  it is in the log
-            self.log(logging.ERROR, "end_not_written", unexpected, exc_info=unexpected)
+            self.attempt.log(logging.ERROR, "end_not_written", unexpected, exc_info=unexpected)
             await self.finish(RuntimeError(type(unexpected).__name__))
 
     async def finish(self, error: Exception) -> None:
@@ -171,16 +164,16 @@ class TaskRun:
             elif isinstance(error, XinferenceError):
                 await self.finish_failed_call(error)
             else:
-                self.log(logging.ERROR, "attempt_unexpected", error, exc_info=error)
+                self.attempt.log(logging.ERROR, "attempt_unexpected", error, exc_info=error)
                 code = ErrorCode.INTERNAL_ERROR
                 await self.attempt.write(services.fail, code=code, detail=repr(error))
         except (LeaseLost, TransitionRefused) as late:
-            self.log(logging.INFO, "attempt_left", late)
+            self.attempt.log(logging.INFO, "attempt_left", late)
 
     async def finish_failed_call(self, error: XinferenceError) -> None:
         """Write why a call failed; if the run is stopped meanwhile, write that reason instead."""
         try:
-            reason = await self.reason_of(error)
+            reason = await interrupt_reason(self.attempt, error)
         except (CancelObserved, AttemptInterrupted) as stopped:
             await self.finish(stopped)
         else:
@@ -188,57 +181,6 @@ class TaskRun:
 
     async def interrupt(self, reason: InterruptReason, detail: str) -> None:
         await self.attempt.write(services.interrupt, reason=reason, detail=detail)
-
-    async def reason_of(self, error: XinferenceError) -> InterruptReason:
-        """Why the attempt is interrupted; records what the error says about the model server."""
-        if isinstance(error, XinferenceKeyRefused):
-            await self.attempt.database(services.refuse_key, now=clock.now())
-            return InterruptReason.KEY_REFUSED
-        if isinstance(error, XinferenceAborted):
-            return InterruptReason.CALL_ABORTED
-        if isinstance(error, XinferenceFailed):
-            reason = await self.check_model(error)
-            if reason == InterruptReason.MODEL_LOST:
-                await self.attempt.database(
-                    services.record_lost_model,
-                    name=self.attempt.task.model,
-                    identity=self.attempt.claim.identity,
-                    now=clock.now(),
-                )
-            return reason
-        await self.record_model_down(error)
-        return InterruptReason.MODEL_DOWN
-
-    async def check_model(self, error: XinferenceFailed) -> InterruptReason:
-        """After a 500 or a dropped connection: whether the model process died or only failed.
-
-        It is checked several times, because the server lists a dead process for some seconds.
-        Raises the reason if the run is stopped meanwhile.
-        """
-        attempt = self.attempt
-        for look in range(MODEL_CHECKS):
-            if look:
-                await attempt.unless_stopped(asyncio.sleep(MODEL_CHECK_PAUSE))
-            try:
-                model = await attempt.unless_stopped(attempt.client.image_model(attempt.task.model))
-            except XinferenceUnreachable as away:
-                await self.record_model_down(away)
-                return InterruptReason.MODEL_LOST
-            except XinferenceError as unreadable:
-                # its lists are unusable while it restarts a model
-                self.log(logging.INFO, "instances_unreadable", unreadable)
-                return InterruptReason.MODEL_LOST
-            if model is None or not model.ready or model.identity != attempt.claim.identity:
-                return InterruptReason.MODEL_LOST
-        return InterruptReason(error.code.value)
-
-    async def record_model_down(self, error: XinferenceError) -> None:
-        await self.attempt.database(
-            services.record_unreachable,
-            code=ErrorCode.MODEL_DOWN,
-            detail=error.detail,
-            now=clock.now(),
-        )
 
     async def settle(self, ended: Ended | None) -> None:
         """Free the slot if the call is known to be over; otherwise its lease runs out."""
@@ -291,11 +233,3 @@ class TaskRun:
             logger.warning(
                 "%s", log_line("thumbnail_failed", file=image.name, cause=cause_of(error))
             )
-
-    def log(
-        self, level: int, event: str, why: Exception, exc_info: Exception | None = None
-    ) -> None:
-        """Log a line about this attempt; the services log its end."""
-        attempt = self.attempt
-        line = log_line(event, task=attempt.task.pk, attempt=attempt.number, cause=cause_of(why))
-        logger.log(level, "%s", line, exc_info=exc_info)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from functools import partial
-from time import monotonic
 from typing import Any
 from urllib.parse import quote
 
@@ -19,21 +17,16 @@ from generation.exceptions import (
     PictureError,
     XinferenceDropped,
     XinferenceError,
-    XinferenceKeyRefused,
     XinferenceUnreachable,
     XinferenceUnreadable,
 )
-from generation.outages import Outage
 from generation.xinference import model_list
 from generation.xinference.base64_image import base64_image
-from generation.xinference.connections import (
-    MAX_CONCURRENT_POLLS,
-    HttpConnections,
-    translate_errors,
-)
+from generation.xinference.connections import HttpConnections, translate_errors
 from generation.xinference.key_check import KeyCheck
 from generation.xinference.model_list import ListedModel, ServedModel
 from generation.xinference.payloads import DrawRequest, generations_body, txt2img_body
+from generation.xinference.progress_poller import ProgressPoller
 from generation.xinference.response_body import MAX_LIST_BODY, MAX_SHORT_BODY, max_picture_body
 from generation.xinference.responses import (
     ServerResponse,
@@ -43,28 +36,11 @@ from generation.xinference.responses import (
     progress_of,
 )
 
-logger = logging.getLogger(__name__)
-
-POLL_FIRST = 0.15
-"""Seconds between polls at first: short enough to observe 12 steps of 0.2 s and `decoding`."""
-
-POLL_LATER = 0.5
-"""Seconds between polls of a call older than a minute, whose steps take seconds."""
-
-POLL_FIRST_FOR = 60.0
-
-MAX_POLLS = 40
-"""Polls per second of this process; each takes the server 5 to 15 ms."""
-
 REQUEST_TIMEOUT = 10.0
 """Seconds for every request but `draw`: they take 5-65 ms, but hang while a server shuts down."""
 
 MODEL_TIMEOUT = 5.0
 """Seconds for all requests about one model, because the other models wait for it."""
-
-
-POLL_PAUSE = 2.0
-"""Seconds without a poll after a refused key, in which the other watchers end."""
 
 
 class XinferenceClient:
@@ -89,10 +65,7 @@ class XinferenceClient:
         )
         self._key = KeyCheck(self._instances)
         self._routes: dict[str, Route] = {}
-        self._polling = asyncio.Semaphore(MAX_CONCURRENT_POLLS)
-        self._polls_paused_until = 0.0
-        self.watched = 0
-        """Calls whose progress is polled now."""
+        self.poller = ProgressPoller(self.progress)
         self.errors = 0
         """Requests that have failed so far."""
 
@@ -225,54 +198,9 @@ class XinferenceClient:
         response = await self._request("GET", path, poll=True)
         return None if response.status == 400 else progress_of(self._checked(response))
 
-    async def watch(self, request_id: str) -> AsyncIterator[float]:
-        """Yield each fraction larger than all before it (the first may be 0.0), until closed.
-
-        Failed polls are skipped. It ends by itself only if the server refuses the key, because
-        more polls would get this address banned.
-        """
-        self.watched += 1
-        outage = Outage(logger, "progress", request=request_id)
-        try:
-            began, best = monotonic(), -1.0
-            while True:
-                young = monotonic() - began < POLL_FIRST_FOR
-                await asyncio.sleep(
-                    max(POLL_FIRST if young else POLL_LATER, self.watched / MAX_POLLS)
-                )
-                fraction = await self._poll(request_id, outage)
-                if fraction is not None and fraction > best:
-                    best = fraction
-                    yield fraction
-        except XinferenceKeyRefused as error:
-            outage.failed(error)
-        finally:
-            self.watched -= 1
-
-    async def _poll(self, request_id: str, outage: Outage) -> float | None:
-        """`progress`, or None if the request fails; raises XinferenceKeyRefused.
-
-        A refused key ends the waiting polls too, because ten refusals ban this address.
-        """
-        try:
-            async with self._polling:
-                if monotonic() < self._polls_paused_until:
-                    raise XinferenceKeyRefused("it was refused to another poll")
-                fraction = await self._poll_now(request_id)
-        except XinferenceKeyRefused:
-            raise
-        except XinferenceError as error:
-            outage.failed(error)
-            return None
-        outage.worked()
-        return fraction
-
-    async def _poll_now(self, request_id: str) -> float | None:
-        try:
-            return await self.progress(request_id)
-        except XinferenceKeyRefused:
-            self._polls_paused_until = monotonic() + POLL_PAUSE
-            raise
+    def watch(self, request_id: str) -> AsyncIterator[float]:
+        """See `ProgressPoller.watch`."""
+        return self.poller.watch(request_id)
 
     @translate_errors
     async def abort(self, *, model: str, request_id: str) -> bool:
