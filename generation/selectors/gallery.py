@@ -18,6 +18,7 @@ from generation.choices import UNFINISHED, TaskStatus
 from generation.limits import MAX_SEED
 from generation.models import GeneratedImage, GenerationTask, ModelState
 from generation.models.tasks import TaskQuerySet
+from generation.protocol import ImageData
 from generation.selectors.image_detail import key_of
 from generation.unicode_text import casefolded
 
@@ -63,18 +64,10 @@ class GalleryFilter:
         return bool(self.words or self.status or self.model) and not self.favourite
 
 
-class PictureItem(TypedDict):
+class PictureItem(ImageData):
     kind: Literal["picture"]
     key: str
     task: str
-    index: int
-    url: str
-    thumbnail_url: str
-    width: int
-    height: int
-    seed: int
-    favourite: bool
-    demo: bool
     prompt: str
     model: str
     created: datetime

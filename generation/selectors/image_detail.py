@@ -16,7 +16,7 @@ from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput, NotFound
 from generation.limits import MAX_IMAGES, SEED_COUNT
 from generation.models import GeneratedImage, GenerationTask
-from generation.protocol import empty_state, fold_shown
+from generation.protocol import ImageData, empty_state, fold_shown
 from generation.selectors.events import shown_logs
 from generation.selectors.tasks import age, visible_task
 
@@ -49,30 +49,22 @@ class RelatedPicture(TypedDict):
     current: bool
 
 
-class ImageDetail(TypedDict):
+class ImageDetail(ImageData):
     """`count`: requested pictures; `seconds`: of this one; `parameters`: text in the file."""
 
     key: str
     task: str
-    index: int
     count: int
-    url: str
-    thumbnail_url: str
     task_url: str
     prompt: str
     negative_prompt: str
     model: str
-    width: int
-    height: int
     steps: int
     guidance: float
-    seed: int
     bytes: int
     format: str
     seconds: float
     created: float
-    favourite: bool
-    demo: bool
     parameters: str
     settings: dict[str, Any]
     lineage: list[RelatedPicture]
