@@ -23,20 +23,26 @@ StudioError                     code
 
 from __future__ import annotations
 
+from django.http import Http404
+
 from generation.choices import InterruptReason
 from generation.error_codes import ErrorCode
 from generation.redaction import redacted
 
 
 class StudioError(Exception):
-    """An error with a `code` for users and programs."""
+    """An error with a `code` for users and programs, and a `detail` for the log and staff."""
 
     code: ErrorCode = ErrorCode.INTERNAL_ERROR
 
-    def __init__(self, code: ErrorCode | None = None) -> None:
+    def __init__(self, code: ErrorCode | None = None, *, detail: str = "") -> None:
         if code is not None:
             self.code = code
         super().__init__(self.code.value)
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.code.value}: {self.detail}" if self.detail else self.code.value
 
 
 class InvalidInput(StudioError):
@@ -53,7 +59,9 @@ class InvalidInput(StudioError):
         self.request_key: str | None = None
 
 
-class NotFound(StudioError):
+class NotFound(StudioError, Http404):
+    """Views need not handle it: Django answers with its page for 404."""
+
     code = ErrorCode.NOT_FOUND
 
 
@@ -64,29 +72,15 @@ class TransitionRefused(StudioError):
 
 
 class PictureError(StudioError):
-    """`detail`: what is wrong with the response, for the log and staff."""
+    """`detail`: what is wrong with the response."""
 
     code = ErrorCode.BAD_PICTURE
 
-    def __init__(self, code: ErrorCode | None = None, *, detail: str = "") -> None:
-        super().__init__(code)
-        self.detail = detail
-
-    def __str__(self) -> str:
-        return f"{self.code.value}: {self.detail}" if self.detail else self.code.value
-
 
 class StorageError(StudioError):
-    """`detail`: the operating system's message, for the log and staff."""
+    """`detail`: the operating system's message."""
 
     code = ErrorCode.STORAGE_FAILED
-
-    def __init__(self, detail: str = "") -> None:
-        super().__init__()
-        self.detail = detail
-
-    def __str__(self) -> str:
-        return f"{self.code.value}: {self.detail}" if self.detail else self.code.value
 
 
 class WorkerRefused(StudioError):
@@ -131,11 +125,7 @@ class XinferenceError(StudioError):
     """Failure of the model server; `detail`: its raw message, for the row and staff only."""
 
     def __init__(self, detail: str = "", *, code: ErrorCode | None = None) -> None:
-        super().__init__(code)
-        self.detail = detail
-
-    def __str__(self) -> str:
-        return f"{self.code.value}: {self.detail}" if self.detail else self.code.value
+        super().__init__(code, detail=detail)
 
     @property
     def for_log(self) -> str:

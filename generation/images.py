@@ -115,7 +115,7 @@ def write(name: str, data: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-        raise StorageError(os_error_text(error, path)) from error
+        raise StorageError(detail=os_error_text(error, path)) from error
 
 
 def os_error_text(error: OSError, path: Path) -> str:

@@ -31,7 +31,7 @@ from django.views.decorators.http import require_POST, require_safe
 from generation import limits, selectors, services
 from generation.clock import clock
 from generation.error_codes import ErrorCode
-from generation.exceptions import InvalidInput, NotFound
+from generation.exceptions import InvalidInput
 from generation.selectors import GalleryFilter
 from generation.sessions import allows_request
 from generation.views.compression import compressed
@@ -87,7 +87,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     try:
         keys = keys_of(request.GET.getlist("picture"))
         pictures = selectors.pictures_of_keys(cast("User", request.user), keys)
-    except (InvalidInput, NotFound) as error:
+    except InvalidInput as error:
         raise Http404 from error
     if len(pictures) not in COMPARABLE:
         raise Http404

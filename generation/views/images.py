@@ -16,7 +16,6 @@ from django.views.decorators.http import require_safe
 from accounts.client_address import client_address
 from accounts.token_authentication import TokenThrottled, user_of_token
 from generation import images, selectors, unicode_text
-from generation.exceptions import NotFound
 from generation.models import GeneratedImage
 from generation.sessions import bearer_token
 
@@ -49,7 +48,7 @@ def file_of(request: HttpRequest, task_id: uuid.UUID, index: int, *, small: bool
         return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
     if not user.is_authenticated:
         return redirect_to_login(request.get_full_path())
-    image = image_or_404(user, task_id, index)
+    image = selectors.picture_of(task_id, index, user)
     if small:
         kept_for = MAX_AGE if image.thumbnail else 0
         return file_response(image, small=True, kept_for=kept_for)
@@ -69,13 +68,6 @@ def viewing_user(request: HttpRequest) -> User | AnonymousUser | None:
         return None if refused else request.user
     user = user_of_token(token, address=client_address(request))
     return user if user is not None and user.is_active else None
-
-
-def image_or_404(user: User | AnonymousUser, task_id: uuid.UUID, index: int) -> GeneratedImage:
-    try:
-        return selectors.picture_of(task_id, index, user)
-    except NotFound as error:
-        raise Http404 from error
 
 
 def download_name(image: GeneratedImage, file: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from generation import images, selectors, services
 from generation.clock import clock
 from generation.exceptions import NotFound
-from generation.models import GeneratedImage, ShareLink
+from generation.models import GeneratedImage
 from generation.views.images import file_response
 from generation.views.json_api import json_view
 
@@ -60,7 +60,7 @@ def unlisted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 @unlisted
 def shared(request: HttpRequest, token: str) -> HttpResponse:
-    link, pictures = shared_or_404(token)
+    link, pictures = selectors.shared_task(token=token, now=clock.now())
     task = link.task.data
     context = {
         "task": {name: value for name, value in task.items() if name not in PRIVATE},
@@ -73,38 +73,28 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
 
 @unlisted
 def picture(request: HttpRequest, token: str, index: int) -> HttpResponse:
-    image = image_or_404(token, index)
+    image = shared_image(token, index)
     return file_response(image, kept_for=0, download=request.GET.get("download") == "1")
 
 
 @unlisted
 def thumbnail(request: HttpRequest, token: str, index: int) -> HttpResponse:
-    image = image_or_404(token, index)
+    image = shared_image(token, index)
     return file_response(image, small=True, kept_for=0)
 
 
-def shared_or_404(token: str) -> tuple[ShareLink, list[GeneratedImage]]:
-    try:
-        return selectors.shared_task(token=token, now=clock.now())
-    except NotFound as error:
-        raise Http404 from error
-
-
-def image_or_404(token: str, index: int) -> GeneratedImage:
-    _link, pictures = shared_or_404(token)
+def shared_image(token: str, index: int) -> GeneratedImage:
+    _link, pictures = selectors.shared_task(token=token, now=clock.now())
     for image in pictures:
         if image.index == index:
             return image
-    raise Http404
+    raise NotFound
 
 
 def picture_data(token: str, image: GeneratedImage) -> dict[str, Any]:
     return {
-        "index": image.index,
+        **image.data,
         "url": reverse("shared-picture", args=[token, image.index]),
         "thumbnail_url": reverse("shared-thumbnail", args=[token, image.index]),
         "thumbnail_width": images.thumbnail_width(image.width, image.height),
-        "width": image.width,
-        "height": image.height,
-        "seed": image.seed,
     }

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -14,7 +14,6 @@ from django.views.decorators.http import require_safe
 from generation import selectors
 from generation.choices import TaskStatus
 from generation.clock import clock
-from generation.exceptions import NotFound
 from generation.models import GenerationTask
 from generation.selectors import TaskDetail
 from generation.timeline import text
@@ -30,12 +29,8 @@ WIDE_PX, NARROW_PX, GAP_PX = 13, 7, 20
 @never_cache
 def timeline_fragment(request: HttpRequest, task_id: uuid.UUID) -> HttpResponse:
     """The changing parts of an unfinished task's page as HTML, for its script."""
-    now = clock.now()
-    try:
-        found = selectors.visible_task(task_id, request.user)
-    except NotFound as error:
-        raise Http404 from error
-    detail = selectors.task_detail(found, now=now)
+    found = selectors.visible_task(task_id, request.user)
+    detail = selectors.task_detail(found, now=clock.now())
     return render(request, "studio/_timeline_parts.html", timeline_context(request, found, detail))
 
 

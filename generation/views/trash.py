@@ -8,7 +8,7 @@ from typing import cast
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -39,10 +39,7 @@ def trash(request: HttpRequest) -> HttpResponse:
 def thumbnail(request: HttpRequest, task_id: uuid.UUID, index: int) -> HttpResponse:
     """Thumbnail of a picture in the trash, for its owner only; its usual URL returns 404."""
     owner = cast("User", request.user)
-    try:
-        image = selectors.picture_in_trash(owner, task_id, index, now=clock.now())
-    except NotFound as error:
-        raise Http404 from error
+    image = selectors.picture_in_trash(owner, task_id, index, now=clock.now())
     return file_response(image, small=True, kept_for=0)
 
 

@@ -140,7 +140,7 @@ async def on_disk(function: Callable[..., T], *values: Any) -> T:
         async with asyncio.timeout(DISK_TIMEOUT):
             return await asyncio.to_thread(function, *values)
     except TimeoutError as error:
-        raise StorageError(f"no end in {DISK_TIMEOUT:.0f} s") from error
+        raise StorageError(detail=f"no end in {DISK_TIMEOUT:.0f} s") from error
 
 
 def retrieve_exception(call: asyncio.Future[Any]) -> None:

@@ -391,4 +391,4 @@ async def test_a_200_without_a_picture_has_its_cause(
             await CALLS[place](client)
 
         assert caught.value.code == code
-        assert expected in caught.value.detail  # type: ignore[attr-defined]
+        assert expected in caught.value.detail
