@@ -7,7 +7,7 @@ from django.utils.translation import ngettext, pgettext
 
 from generation.choice_labels import position_label
 from generation.choices import DelayReason, InterruptReason, Step, TaskStatus
-from generation.quantity_text import number
+from generation.quantity_text import elapsed, number
 from generation.timeline.diagnosis import Cause, Diagnosis
 from generation.timeline.spans import Bar, Segment
 
@@ -22,8 +22,7 @@ def duration(seconds: float, *, digits: int | None = None) -> str:
         minutes = round(seconds / MINUTE)
         return _("%(h)s h %(m)s min") % {"h": minutes // 60, "m": minutes % 60}
     if seconds >= 100:
-        whole = round(seconds)
-        return _("%(m)s min %(s)s s") % {"m": whole // 60, "s": whole % 60}
+        return elapsed(round(seconds))
     if digits is None:
         digits = 0 if seconds < 0.005 else 2 if seconds < 0.095 else 1
     return _("%(n)s s") % {"n": number(seconds, digits)}

@@ -113,9 +113,6 @@ def slow_span(task: TaskData, state: TaskState, now: float) -> StepSpan | None:
     return span
 
 
-# --- sentences ----------------------------------------------------------------------------------
-
-
 def headline_of(task: TaskData, state: TaskState, place: QueuePosition | None) -> str:
     status = state["status"]
     if status == TaskStatus.COMPLETED:
@@ -184,15 +181,13 @@ def remaining_text(state: TaskState, place: QueuePosition | None, now: float) ->
         until = time_of_day(state["waiting"]["until"], now)
         return _("tries again at %(time)s") % {"time": until}, False
     if status == TaskStatus.QUEUED:
-        return starts_text(None if stops else place)
+        return ("", False) if stops or place is None else starts_text(place)
     if place or left is None or stops == "step":
         return "", False
     return about(left, _("about %(n)s min left"), _("about %(n)s s left")), True
 
 
-def starts_text(place: QueuePosition | None) -> tuple[str, bool]:
-    if place is None:
-        return "", False
+def starts_text(place: QueuePosition) -> tuple[str, bool]:
     if place["reason"] and place["reason"] != QueueReason.IN_LINE:
         return label("reason", place["reason"]), False
     if place["eta_seconds"] is None:

@@ -27,7 +27,8 @@ def shown_log(request: HttpRequest, task: GenerationTask, log: list[EventFrame])
     last = part[-1]["seq"] if part else after
     return {
         "events": rows_of(part),
-        "part": {"after": after, "first": after + 1, "last": last},
+        "first": after + 1,
+        "last": last,
         "earlier": max(0, after - selectors.SHOWN_EVENTS) if after else None,
         "later": last if last < task.newest_seq else None,
     }

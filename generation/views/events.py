@@ -7,10 +7,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from channels.db import database_sync_to_async
-from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseProblem
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.http.request import RawPostDataException
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.client_address import client_address
@@ -29,7 +27,7 @@ from generation.sessions import (
 )
 from generation.sessions.poll import PollResponse
 from generation.sessions.stream import EventStream
-from generation.views.json_api import error_response, json_error
+from generation.views.json_api import body_of, error_response, json_error
 
 Answer = Callable[[HttpRequest, Session, PollResponse], Awaitable[None]]
 View = Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]
@@ -77,11 +75,8 @@ async def messages(request: HttpRequest, session: Session, response: PollRespons
 def text_of(request: HttpRequest) -> str:
     """The body as text; raises InvalidInput if it is too long or not UTF-8."""
     try:
-        return request.body.decode()
-    except RequestDataTooBig as error:
-        raise InvalidInput(ErrorCode.TOO_LONG) from error
-    except (UnicodeDecodeError, RawPostDataException) as error:
-        # multipart form: the CSRF check has consumed the body
+        return body_of(request).decode()
+    except UnicodeDecodeError as error:
         raise InvalidInput(ErrorCode.NOT_JSON) from error
 
 

@@ -68,13 +68,7 @@ def json_error(code: ErrorCode, status: int) -> JsonResponse:
 
 def json_body(request: HttpRequest) -> dict[str, Any]:
     """The JSON object in the body; raises InvalidInput for anything else."""
-    try:
-        body = request.body
-    except RequestDataTooBig as error:
-        raise InvalidInput(ErrorCode.TOO_LONG) from error
-    except RawPostDataException as error:
-        # multipart form: the CSRF check has consumed the body
-        raise InvalidInput(ErrorCode.NOT_JSON) from error
+    body = body_of(request)
     if len(body) > MAX_MESSAGE_BYTES:
         raise InvalidInput(ErrorCode.TOO_LONG)
     try:
@@ -84,6 +78,17 @@ def json_body(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(decoded, dict):
         raise InvalidInput(ErrorCode.BAD_MESSAGE)
     return decoded
+
+
+def body_of(request: HttpRequest) -> bytes:
+    """The body; raises InvalidInput."""
+    try:
+        return request.body
+    except RequestDataTooBig as error:
+        raise InvalidInput(ErrorCode.TOO_LONG) from error
+    except RawPostDataException as error:
+        # multipart form: the CSRF check has consumed the body
+        raise InvalidInput(ErrorCode.NOT_JSON) from error
 
 
 def texts_in(body: dict[str, Any], name: str) -> list[str]:

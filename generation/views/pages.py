@@ -11,7 +11,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -40,11 +40,7 @@ FIRST_PICTURES = 12
 """Recent pictures in the HTML; scripts render the others."""
 
 FIRST_PROMPT = "LiuJuan"
-FILTERS: dict[str, Collection[str]] = {
-    "active": UNFINISHED,
-    "completed": {TaskStatus.COMPLETED},
-    "stopped": {TaskStatus.FAILED, TaskStatus.CANCELLED},
-}
+FILTERS = {**selectors.ENDED, "all": frozenset(TaskStatus), "active": UNFINISHED}
 """{filter of the task list: statuses that it shows}."""
 
 LONG_QUEUE = 3
@@ -99,12 +95,11 @@ def in_feed(card: Card) -> Card:
 def first_paint(cards: list[dict[str, Any]], chosen: str) -> dict[str, Any]:
     """Context for the cards and pictures in the HTML.
 
-    `chosen`: a filter, or "all". `queue_before`: id of the card that follows the folded queue.
+    `chosen`: a filter. `queue_before`: id of the card that follows the folded queue.
     """
     queued = [card for card in cards if card["state"]["status"] == TaskStatus.QUEUED]
     is_folded = len(queued) > LONG_QUEUE
-    statuses = FILTERS.get(chosen, TaskStatus.values)
-    fitting = [card for card in cards if card["state"]["status"] in statuses]
+    fitting = [card for card in cards if card["state"]["status"] in FILTERS[chosen]]
     shown = [card for card in fitting if not (is_folded and card in queued)][:FIRST_PAINT]
     behind = [card for card in shown if card["state"]["status"] != TaskStatus.RUNNING]
     pictures = [(card, image) for card in cards for image in card["state"]["images"]]
@@ -126,10 +121,7 @@ def first_paint(cards: list[dict[str, Any]], chosen: str) -> dict[str, Any]:
 @rate_limited
 def task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponse:
     collection, now = selectors.revision_of(cast("User", request.user).pk), clock.now()
-    try:
-        found = selectors.visible_task(task_id, request.user)
-    except NotFound as error:
-        raise Http404 from error
+    found = selectors.visible_task(task_id, request.user)
     detail = selectors.task_detail(found, now=now)
     context = page(request, [detail.card], now) | timeline_context(request, found, detail)
     context["studio_state"]["collection"] = collection
@@ -149,15 +141,8 @@ def origin(request: HttpRequest) -> dict[str, Any]:
     except (KeyError, InvalidInput, NotFound):
         return {}
     task = image.task
-    thumbnail = image.data["thumbnail_url"]
-    return {
-        "from": {
-            "task": str(task.pk),
-            "data": task.data,
-            "seed": image.seed,
-            "thumbnail": thumbnail,
-        }
-    }
+    picture = {"seed": image.seed, "thumbnail": image.data["thumbnail_url"]}
+    return {"from": {"task": str(task.pk), "data": task.data, **picture}}
 
 
 def page(request: HttpRequest, cards: list[Card], now: datetime) -> dict[str, Any]:
