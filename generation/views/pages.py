@@ -160,6 +160,7 @@ def page(request: HttpRequest, cards: list[Card], now: datetime) -> dict[str, An
             "socket_path": socket_path(),
             "username": request.user.get_username(),
             "demo": demo,
+            "limits": {"lines": limits.MAX_LINES, "named": limits.MAX_NAMED},
             "tasks": [{"task": card["task"], "state": card["state"]} for card in cards],
             "queue": {card["id"]: card["queue"] for card in cards if card["queue"]},
             "defaults": defaults(user, {model["name"] for model in models}),

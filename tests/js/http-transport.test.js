@@ -46,7 +46,7 @@ function aStream(cursors = {}, since = null) {
   const source = new Source();
   const { asked, post } = counter();
   let url = "";
-  const channel = new SseChannel({ post, cursors: () => cursors, since, listen: (asked) => ((url = asked), source), clock: ticking(clock) });
+  const channel = new SseChannel({ post, cursors: () => cursors, mostNamed: 100, since, listen: (asked) => ((url = asked), source), clock: ticking(clock) });
   return { clock, source, asked, channel, url, heard: hearing(channel) };
 }
 
@@ -61,7 +61,7 @@ test("a stream is asked for what the page does not know", () => {
 
 test("an address stays short enough for every proxy", () => {
   const many = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [crypto.randomUUID(), i]));
-  const url = withCursors("/events/", many, 1_800_000_000.123);
+  const url = withCursors("/events/", many, 100, 1_800_000_000.123);
   assert.ok(url.length < 8_000);
   assert.ok(url.includes("499") && !url.includes(encodeURIComponent(":1,")));
 });
@@ -166,7 +166,7 @@ function aPoll(since = null) {
   const { asked, post } = counter();
   const polls = counter();
   const state = { cursors: { t: 1 }, hidden: false };
-  const channel = new PollChannel({ post, since, get: polls.post, cursors: () => state.cursors, isHidden: () => state.hidden, clock });
+  const channel = new PollChannel({ post, since, get: polls.post, cursors: () => state.cursors, mostNamed: 100, isHidden: () => state.hidden, clock });
   return { clock, asked, polls: polls.asked, state, channel, heard: hearing(channel) };
 }
 

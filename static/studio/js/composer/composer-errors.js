@@ -1,7 +1,7 @@
 // @ts-check
 /** What is wrong with the composer's inputs, and where that is said; loaded with the first key. */
 
-import { LINES_MOST, notTaken, tooManyLines, withRefused } from "./composer-lines.js";
+import { notTaken, tooManyLines, withRefused } from "./composer-lines.js";
 import { gettext, label, length } from "../lib/i18n.js";
 
 /** @import {Fields} from "./composer-fields.js" */
@@ -13,16 +13,19 @@ import { gettext, label, length } from "../lib/i18n.js";
 export class Errors {
   #form;
   #fields;
+  #mostLines;
   #changed;
 
   /**
    * @param {HTMLFormElement} form
    * @param {Fields} fields
+   * @param {number} mostLines prompts that can be sent at once
    * @param {() => void} changed another value was taken
    */
-  constructor(form, fields, changed) {
+  constructor(form, fields, mostLines, changed) {
     this.#form = form;
     this.#fields = fields;
+    this.#mostLines = mostLines;
     this.#changed = changed;
     form.addEventListener("change", ({ target }) => {
       // as soon as the number is typed to its end, not only when it is sent
@@ -40,7 +43,7 @@ export class Errors {
     const code = this.#codeOf(prompts);
     if (code === "number_invalid") return () => this.#offer()?.focus();
     if (code) return () => this.show(code.split("_")[0], label("error", code));
-    return prompts.length > LINES_MOST ? () => this.show("prompt", tooManyLines(prompts.length)) : null;
+    return prompts.length > this.#mostLines ? () => this.show("prompt", tooManyLines(prompts.length, this.#mostLines)) : null;
   }
 
   /** @param {string[]} prompts @returns {string | null} begins with the name of the field */

@@ -4,9 +4,6 @@
 import { part, setText } from "../lib/dom.js";
 import { gettext, ngettext } from "../lib/i18n.js";
 
-/** More at once would only fill the queue. */
-export const LINES_MOST = 50;
-
 /** @param {string} text */
 export const linesOf = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
 
@@ -69,9 +66,9 @@ export class Lines {
   }
 }
 
-/** @param {number} n */
-export const tooManyLines = (n) =>
-  gettext("There are %(n)s lines, and at most %(most)s can be sent at once. Send them in parts.", { n, most: LINES_MOST });
+/** @param {number} n @param {number} most */
+export const tooManyLines = (n, most) =>
+  gettext("There are %(n)s lines, and at most %(most)s can be sent at once. Send them in parts.", { n, most });
 
 /** @param {number} n @param {string} why */
 export const notTaken = (n, why) =>

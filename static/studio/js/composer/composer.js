@@ -58,7 +58,7 @@ export function createComposer(page, submit) {
   let sheet = /** @type {Sheet | null} */ (null);
   const loadErrors = lazy(async () => {
     const { Errors } = await import("./composer-errors.js");
-    return (errors = new Errors(form, fields, changed));
+    return (errors = new Errors(form, fields, page.limits.lines, changed));
   });
   const loadLines = lazy(async () => {
     const { Lines } = await import("./composer-lines.js");

@@ -16,10 +16,10 @@ const REACHABLE_WITHIN_MS = 5_000;
 const UPGRADE_FIRST_MS = 60_000;
 const UPGRADE_MOST_MS = 600_000;
 
-/** @param {{taskStore: TaskStore, clock: Clock}} parts */
-export function createFallback({ taskStore, clock }) {
+/** @param {{taskStore: TaskStore, mostNamed: number, clock: Clock}} parts `mostNamed`: tasks in one URL */
+export function createFallback({ taskStore, mostNamed, clock }) {
   const http = {
-    clock,
+    clock, mostNamed,
     post: (/** @type {unknown} */ message) => send(at("/messages/"), message),
     cursors: () => Object.fromEntries(taskStore.unfinished().map((taskId) => [taskId, taskStore.cursor(taskId)])),
   };

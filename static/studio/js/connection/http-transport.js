@@ -5,7 +5,6 @@ import { CLOSE } from "./protocol.js";
 
 /** @import {ClientMessage} from "./protocol.js" */
 
-const NAMED = 100;
 const LOST = 1006;
 
 /** @typedef {(message: ClientMessage) => Promise<{frames: any[]}>} Post rejects with an HttpRefusal */
@@ -85,14 +84,16 @@ function codeOf({ status, code }) {
   return status === 429 ? CLOSE.FLOODING : LOST;
 }
 
-/** The URL with the page's cursors; at most NAMED tasks, those with the longest logs to send again.
+/**
+ * The URL with the page's cursors; of too many tasks those with the longest logs to send again.
  *
  * @param {string} path
  * @param {Record<string, number>} cursors
+ * @param {number} mostNamed tasks in one URL
  * @param {number | null} since Unix seconds: tasks submitted after that are sent even if they have ended
  */
-export function withCursors(path, cursors, since) {
+export function withCursors(path, cursors, mostNamed, since) {
   const longest = Object.entries(cursors).sort(([, a], [, b]) => b - a);
-  const url = `${path}?cursors=${encodeURIComponent(JSON.stringify(Object.fromEntries(longest.slice(0, NAMED))))}`;
+  const url = `${path}?cursors=${encodeURIComponent(JSON.stringify(Object.fromEntries(longest.slice(0, mostNamed))))}`;
   return since === null ? url : `${url}&since=${since}`;
 }

@@ -19,6 +19,7 @@ const ENDED_KEPT_S = 90;
 
 export class PollChannel extends HttpChannel {
   #cursors;
+  #mostNamed;
   #get;
   #isHidden;
   #timers;
@@ -35,14 +36,16 @@ export class PollChannel extends HttpChannel {
    * @param {object} parts
    * @param {Post} parts.post
    * @param {() => Record<string, number>} parts.cursors
+   * @param {number} parts.mostNamed tasks in one URL
    * @param {number | null} parts.since when everything was known, in Unix seconds
    * @param {(url: string) => Promise<{frames: any[]}>} parts.get rejects with an HttpRefusal
    * @param {() => boolean} parts.isHidden
    * @param {Pick<Clock, "setTimeout" | "clearTimeout">} parts.clock
    */
-  constructor({ post, cursors, since, get, isHidden, clock }) {
+  constructor({ post, cursors, mostNamed, since, get, isHidden, clock }) {
     super(post);
     this.#cursors = cursors;
+    this.#mostNamed = mostNamed;
     this.#since = since;
     this.#get = get;
     this.#isHidden = isHidden;
@@ -62,7 +65,7 @@ export class PollChannel extends HttpChannel {
     this.#asking = true;
     this.#again = false;
     try {
-      const { frames } = await this.#get(withCursors(at("/events/poll/"), this.#known(), this.#since));
+      const { frames } = await this.#get(withCursors(at("/events/poll/"), this.#known(), this.#mostNamed, this.#since));
       for (const frame of frames) {
         if (frame.type === "hello") this.#since = frame.server_time;
         if (frame.type !== "hello" || !this.#greeted) this.handle(frame);

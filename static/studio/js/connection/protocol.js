@@ -176,6 +176,7 @@ export function newRequestKey() {
  * @property {string} socket_path
  * @property {string} username
  * @property {boolean} demo
+ * @property {{lines: number, named: number}} limits prompts sent at once; tasks named in one URL
  * @property {{task: Task, state: TaskState}[]} tasks
  * @property {Record<string, QueueEntry>} queue
  * @property {number} collection revision of what is kept, when the page was made

@@ -24,15 +24,16 @@ export class SseChannel extends HttpChannel {
    * @param {object} parts
    * @param {Post} parts.post
    * @param {() => Record<string, number>} parts.cursors
+   * @param {number} parts.mostNamed tasks in one URL
    * @param {number | null} parts.since when everything was known, in Unix seconds
    * @param {(url: string) => EventSource} parts.listen
    * @param {Clock} parts.clock
    */
-  constructor({ post, cursors, since, listen, clock }) {
+  constructor({ post, cursors, mostNamed, since, listen, clock }) {
     super(post);
     this.#now = clock.now;
     this.#timers = createTimers(clock);
-    this.#source = listen(withCursors(at("/events/"), cursors(), since));
+    this.#source = listen(withCursors(at("/events/"), cursors(), mostNamed, since));
     this.#source.addEventListener("message", ({ data }) => {
       this.#breathe();
       this.handle(JSON.parse(data), data);

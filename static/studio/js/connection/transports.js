@@ -187,12 +187,19 @@ export const clock = {
   clearTimeout: (timer) => clearTimeout(timer),
 };
 
-/** @param {{socketPath: string, taskStore: TaskStore, store: Storage | null, since?: number | null}} parts since: server time when the page was rendered */
-export function browserTransports({ socketPath, taskStore, store, since = null }) {
+/**
+ * @param {object} parts
+ * @param {string} parts.socketPath
+ * @param {TaskStore} parts.taskStore
+ * @param {number} parts.mostNamed tasks in one URL
+ * @param {Storage | null} parts.store of this tab
+ * @param {number | null} [parts.since] server time when the page was rendered
+ */
+export function browserTransports({ socketPath, taskStore, mostNamed, store, since = null }) {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const transports = createTransports({
     ws: () => new WebSocket(`${scheme}://${location.host}${socketPath}`),
-    load: async () => (await import("./fallback.js")).createFallback({ taskStore, clock }),
+    load: async () => (await import("./fallback.js")).createFallback({ taskStore, mostNamed, clock }),
     store,
     clock,
   });

@@ -25,8 +25,8 @@ export function listenElsewhere({ socketPath, revision, refresh }) {
     else if (!isNext) refresh();
   };
   const nothing = () => {};
-  const taskStore = createTaskStore(() => false); // of tasks it wants to handle nothing
-  const transports = browserTransports({ socketPath, taskStore, store: null });
+  const taskStore = createTaskStore(() => false); // shows no tasks
+  const transports = browserTransports({ socketPath, taskStore, mostNamed: 0, store: null });
   const socket = createSocket({
     transports,
     taskStore,

@@ -72,7 +72,9 @@ const loadTabStatus = lazy(async () => {
 /** Loaded when the user turns alerts on. */
 const wakeAlerts = () => import("../ui/alerts.js").then(({ listen }) => listen(), () => {});
 let isMarkOld = false;
-const loadCollection = lazy(async () => new (await import("../state/collection.js")).Collection({ taskStore, taskList, isStudio, revision: page.collection }));
+const loadCollection = lazy(async () => new (await import("../state/collection.js")).Collection({
+  taskStore, taskList, isStudio, revision: page.collection, mostNamed: page.limits.named,
+}));
 
 /** @type {Listener} */
 const listener = {
@@ -113,7 +115,9 @@ const listener = {
   },
 };
 
-const transports = browserTransports({ socketPath: page.socket_path, taskStore, store, since: page.server_time });
+const transports = browserTransports({
+  socketPath: page.socket_path, taskStore, mostNamed: page.limits.named, store, since: page.server_time,
+});
 const socket = createSocket({
   transports,
   taskStore,

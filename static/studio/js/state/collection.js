@@ -17,7 +17,6 @@ import { isTerminal } from "../connection/protocol.js";
 
 /** Ids in one question; further cards stay as they are. */
 const MOST_ASKED = 1_500;
-const MOST_NAMED = 100;
 const REREAD_WITHIN_MS = 3_000;
 
 export class Collection {
@@ -27,15 +26,17 @@ export class Collection {
   #isStudio;
   /** The newest revision that this page shows. */
   #revision;
+  #mostNamed;
   #isReading = false;
   #isOld = false;
 
-  /** @param {{taskStore: TaskStore, taskList: TaskList, isStudio: boolean, revision: number}} parts */
-  constructor({ taskStore, taskList, isStudio, revision }) {
+  /** @param {{taskStore: TaskStore, taskList: TaskList, isStudio: boolean, revision: number, mostNamed: number}} parts `mostNamed`: tasks in one URL */
+  constructor({ taskStore, taskList, isStudio, revision, mostNamed }) {
     this.#revision = revision;
     this.#taskStore = taskStore;
     this.#taskList = taskList;
     this.#isStudio = isStudio;
+    this.#mostNamed = mostNamed;
   }
 
   /** @param {CollectionFrame} frame */
@@ -121,7 +122,7 @@ export class Collection {
   /** Show these as they are now, each in its place. @param {string[]} taskIds */
   async #fetch(taskIds) {
     if (taskIds.length === 0) return;
-    const query = taskIds.slice(0, MOST_NAMED).map((taskId) => `task=${taskId}`).join("&");
+    const query = taskIds.slice(0, this.#mostNamed).map((taskId) => `task=${taskId}`).join("&");
     /** @type {{tasks: TaskWithState[]}} */
     const { tasks } = await getJson(at(`/feed/?${query}`));
     for (const told of tasks) {
