@@ -3,7 +3,8 @@ import { test } from "node:test";
 
 import { meaningOf } from "../../static/studio/js/viewer/viewer-keys.js";
 import { PictureList } from "../../static/studio/js/viewer/viewer-list.js";
-import { fitScale, fitted, held, isFitted, isLarger, swipe, toggled, zoomed } from "../../static/studio/js/viewer/viewer-zoom.js";
+import { fitScale, fitted, held, isFitted, isLarger, toggled, zoomed } from "../../static/studio/js/viewer/viewer-zoom.js";
+import { swipe } from "../../static/studio/js/viewer/viewer-gestures.js";
 
 const stage = { width: 800, height: 600 };
 const large = { stage, picture: { width: 1600, height: 1600 } };

@@ -1,13 +1,14 @@
 // @ts-check
 /** Actions on pictures and tasks, used by every page; pages repaint on the DOM events that they send. */
 
-import { at } from "../lib/dom.js";
+import { at, clone, dress, part, setText } from "../lib/dom.js";
 import { HttpRefusal, getJson, send } from "../connection/http.js";
-import { gettext, label, ngettext } from "../lib/i18n.js";
-import { newRequestKey } from "../connection/protocol.js";
+import { gettext, label, ngettext, timeOfDay } from "../lib/i18n.js";
+import { newRequestKey, pictureKey } from "../connection/protocol.js";
 import { toast } from "../ui/messages.js";
 
 /** @import {CollectionChange} from "../connection/protocol.js" */
+/** @import {Card} from "./card.js" */
 /** @import {About} from "../viewer/viewer-panel.js" */
 
 /** @typedef {{prompt: string, negative_prompt: string, model: string, size: string, n: number, steps: number, guidance: number, seed?: number | null}} Settings without a seed, a new one */
@@ -61,14 +62,30 @@ export async function vary(key, isSmall, change) {
   toast(words, "plain", { label: gettext("Change more settings"), run: () => change(about) });
 }
 
-/** Create a share link and show it. @param {string} taskId */
+/** Create a share link and show it in a dialog. @param {string} taskId */
 export async function share(taskId) {
   const url = at(`/tasks/${taskId}/share/`);
   const link = await orToast(async () => send(url, {}));
   if (!link) return;
-  const { showLink } = await import("../ui/share-dialog.js");
-  const end = async () => (await orToast(async () => send(url, {}, "DELETE"))) !== null;
-  showLink(link, { copy: copyText, end });
+  await dress(document.getElementById("share-template")).catch(() => {}); // plain is better than none
+  const dialog = /** @type {HTMLDialogElement} */ (clone("share-template"));
+  const field = /** @type {HTMLInputElement} */ (part(dialog, "url"));
+  field.value = link.url;
+  setText(part(dialog, "until"), gettext("Works until %(time)s, without signing in.", { time: timeOfDay(link.expires) }));
+  part(dialog, "copy").addEventListener("click", async () => {
+    const copied = await copyText(link.url);
+    if (!copied) field.select();
+    setText(part(dialog, "said"), copied ? gettext("Copied") : gettext("Press Ctrl+C to copy"));
+  });
+  part(dialog, "end").addEventListener("click", async () => {
+    const ended = await orToast(async () => send(url, {}, "DELETE"));
+    dialog.close();
+    if (ended !== null) toast(gettext("All links to this task are revoked"), "plain");
+  });
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+  field.select();
 }
 
 /**
@@ -164,4 +181,34 @@ export function tellElsewhere({ change, pictures, tasks, favourite = false }) {
  */
 function tell(what, detail) {
   document.dispatchEvent(new CustomEvent(`studio:${what}`, { bubbles: true, detail }));
+}
+
+/** @type {Record<string, (card: Card) => unknown>} */
+const CARD_ACTIONS = {
+  again: ({ task, taskId }) => drawAgain(settingsOf(task), taskId),
+  share: ({ taskId }) => share(taskId),
+  delete: ({ taskId }) => moveToTrash({ tasks: [taskId] }),
+  download: ({ taskId, state }) => downloadAll(state.images.map((picture) => pictureKey(taskId, picture))),
+};
+
+/** Run an action of a finished card. @param {string} name @param {Card} card */
+export const perform = (name, card) => CARD_ACTIONS[name]?.(card);
+
+/** Download several pictures as one zip by submitting a plain form. @param {string[]} keys */
+function downloadAll(keys) {
+  const form = document.createElement("form");
+  form.method = "post";
+  form.action = at("/gallery/zip/");
+  form.hidden = true;
+  const token = document.querySelector("[name='csrfmiddlewaretoken']");
+  if (token instanceof HTMLInputElement) form.append(token.cloneNode());
+  for (const key of keys) {
+    const field = document.createElement("input");
+    field.name = "pictures";
+    field.value = key;
+    form.append(field);
+  }
+  document.body.append(form);
+  form.submit();
+  form.remove();
 }

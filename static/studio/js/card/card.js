@@ -3,7 +3,8 @@
 
 import { describe, meta, stepWeight, valueText } from "./card-view.js";
 import { Face, at, clone, find, part, setAttribute, setProperty, setText } from "../lib/dom.js";
-import { fillFrame, paintFrames, paintGrid, pictureKey, setRatio, shapeLabel } from "./picture-frames.js";
+import { fillFrame, paintFrames, paintGrid, setRatio, shapeLabel } from "./picture-frames.js";
+import { pictureKey } from "../connection/protocol.js";
 
 /** @import {Layout, View} from "./card-view.js" */
 /** @import {Picture, QueueEntry, StepName, Task, TaskState} from "../connection/protocol.js" */

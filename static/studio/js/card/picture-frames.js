@@ -3,6 +3,7 @@
 
 import { clone, find, setAttribute, setText } from "../lib/dom.js";
 import { gettext, length } from "../lib/i18n.js";
+import { pictureKey } from "../connection/protocol.js";
 
 /** @import {Card} from "./card.js" */
 /** @import {Picture, Task, TaskState} from "../connection/protocol.js" */
@@ -74,12 +75,6 @@ export function paintHeart(frame, favourite) {
   if (favourite && !heart) frame.append(clone("heart-template"));
   else if (!favourite) heart?.remove();
 }
-
-/**
- * @param {string} taskId
- * @param {Picture} picture
- */
-export const pictureKey = (taskId, { index }) => `${taskId}:${index}`;
 
 /**
  * @param {HTMLElement} frame

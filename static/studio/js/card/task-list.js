@@ -3,11 +3,12 @@
 
 import { createCard, newCard } from "./card.js";
 import { byId, closest, dress, find, lazy, on } from "../lib/dom.js";
-import { pictureKey, recentFrame } from "./picture-frames.js";
+import { recentFrame } from "./picture-frames.js";
 import { createFilters } from "./task-filters.js";
 import { label } from "../lib/i18n.js";
 import { watchPointer } from "../ui/pointer.js";
 import { toast } from "../ui/messages.js";
+import { pictureKey } from "../connection/protocol.js";
 
 /** @import {Card} from "./card.js" */
 /** @import {TaskStore} from "../state/task-store.js" */
@@ -252,7 +253,7 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
       act(card, event);
     } else if (action !== "download" || card.state.images.length > 1) {
       event.preventDefault(); // a single picture is what the link leads to
-      import("./card-actions.js").then((actions) => actions.perform(action, card), () =>
+      import("./actions.js").then((actions) => actions.perform(action, card), () =>
         toast(label("error", "unavailable"), "fail"));
     }
     button.closest("details")?.removeAttribute("open");

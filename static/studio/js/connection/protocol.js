@@ -24,6 +24,12 @@ const TERMINAL = new Set(["completed", "failed", "cancelled"]);
 /** @param {string} status */
 export const isTerminal = (status) => TERMINAL.has(status);
 
+/** Key of a picture: "task:index". @param {string} taskId @param {{index: number}} picture */
+export const pictureKey = (taskId, { index }) => `${taskId}:${index}`;
+
+/** The task of a picture. @param {string} key */
+export const taskOf = (key) => key.slice(0, key.lastIndexOf(":"));
+
 /** A new random UUID; `randomUUID` exists on https and localhost only. */
 export function newRequestKey() {
   if (crypto.randomUUID) return crypto.randomUUID();

@@ -6,7 +6,7 @@ import { at, find, setAttribute, setProperty, setText } from "../lib/dom.js";
 import { number } from "../lib/i18n.js";
 import { listenToMenus } from "../ui/menus.js";
 import { listenForVarying } from "../viewer/picture-links.js";
-import { Fingers } from "../viewer/viewer-fingers.js";
+import { Gestures } from "../viewer/viewer-gestures.js";
 
 /** @typedef {{zoom: number, x: number, y: number}} View x, y: how far the middle is moved, in shares of a pane */
 
@@ -65,13 +65,13 @@ function ownSize() {
 function listenTo(pane) {
   const share = (/** @type {{x: number, y: number}} */ by) => ({ x: by.x / pane.clientWidth, y: by.y / pane.clientHeight });
   const toggle = (/** @type {{x: number, y: number}} */ at) => (view.zoom > 1.001 ? show(WHOLE) : zoom(2.5, share(at)));
-  new Fingers(pane, {
+  new Gestures(pane, {
     isLarger: () => view.zoom > 1.001,
     pan: (by) => move(share(by).x, share(by).y),
     pinch: (factor, at) => zoom(factor, share(at)),
     drag: () => {},
-    letGo: () => {},
-    tapTwice: toggle,
+    release: () => {},
+    doubleTap: toggle,
     swipe: () => {},
   });
   pane.addEventListener("wheel", (event) => {

@@ -3,10 +3,9 @@
 
 import { at } from "../lib/dom.js";
 import { tellElsewhere } from "../card/actions.js";
-import { pictureKey } from "../card/picture-frames.js";
 import { getJson, send } from "../connection/http.js";
 import { addOlder } from "../card/older-tasks.js";
-import { isTerminal } from "../connection/protocol.js";
+import { isTerminal, pictureKey, taskOf } from "../connection/protocol.js";
 
 /** @import {TaskList} from "../card/task-list.js" */
 /** @import {TaskStore} from "./task-store.js" */
@@ -136,6 +135,3 @@ export class Collection {
     }
   }
 }
-
-/** The task of a picture. @param {string} key */
-const taskOf = (key) => key.slice(0, key.lastIndexOf(":"));

@@ -1,8 +1,8 @@
 // @ts-check
 /** What became of pictures wherever it was done: hearts, the trash, and the way back out of it. */
 
-import { paintHeart, pictureKey } from "../card/picture-frames.js";
-import { isTerminal } from "../connection/protocol.js";
+import { paintHeart } from "../card/picture-frames.js";
+import { isTerminal, pictureKey, taskOf } from "../connection/protocol.js";
 
 /** @import {TaskList} from "../card/task-list.js" */
 /** @import {TaskStore} from "./task-store.js" */
@@ -85,6 +85,3 @@ export class Trash {
     for (const key of keys) for (const frame of this.#taskList.recentFrames(key)) frame.hidden = hidden;
   }
 }
-
-/** The task of a picture. @param {string} key */
-const taskOf = (key) => key.slice(0, key.lastIndexOf(":"));

@@ -1,5 +1,7 @@
 // @ts-check
-/** The pictures that can be looked through, in order, and the one that is shown. No DOM. */
+/** The pictures of the page in the viewer: in order, and the one that is shown. */
+
+import { taskOf } from "../connection/protocol.js";
 
 /**
  * @typedef {object} Item
@@ -11,15 +13,32 @@
  * @property {string} alt
  */
 
-/** @param {string} key */
-export const taskOf = (key) => key.slice(0, key.lastIndexOf(":"));
+const IN_URL = /^#picture=([0-9a-f-]{36}:\d+)$/;
+
+/** @returns {string | null} a picture key */
+export const keyInUrl = () => IN_URL.exec(location.hash)?.[1] ?? null;
+
+/** Every picture that is shown, in the order of the page. @returns {Item[]} */
+export const picturesOfPage = () =>
+  [...document.querySelectorAll("main a[data-picture-key]")].flatMap((link) => {
+    const image = link.querySelector("img");
+    if (!(link instanceof HTMLAnchorElement) || !image || !link.checkVisibility()) return [];
+    return {
+      key: link.dataset.pictureKey ?? "",
+      url: link.getAttribute("href") ?? "",
+      thumbnail: image.getAttribute("src") ?? "",
+      width: Number(image.getAttribute("width")),
+      height: Number(image.getAttribute("height")),
+      alt: image.alt,
+    };
+  });
 
 export class PictureList {
   /** @type {Item[]} */
   #items = [];
   #at = -1;
   /** What was taken out, with the place it had. @type {Map<string, {item: Item, at: number}>} */
-  #out = new Map();
+  #removed = new Map();
 
   /**
    * @param {Item[]} items a picture that is shown twice on a page is looked at once
@@ -88,7 +107,7 @@ export class PictureList {
     const goes = (/** @type {Item} */ { key }) => keys.includes(key) || tasks.includes(taskOf(key));
     const before = this.#items.slice(0, this.#at).filter(goes).length;
     this.#items.forEach((item, at) => {
-      if (goes(item)) this.#out.set(item.key, { item, at });
+      if (goes(item)) this.#removed.set(item.key, { item, at });
     });
     this.#items = this.#items.filter((item) => !goes(item));
     this.#at = Math.max(0, Math.min(this.#items.length - 1, this.#at - before));
@@ -101,9 +120,9 @@ export class PictureList {
    */
   restore(keys, tasks) {
     const shown = this.current?.key;
-    const back = [...this.#out].filter(([key]) => keys.includes(key) || tasks.includes(taskOf(key)));
+    const back = [...this.#removed].filter(([key]) => keys.includes(key) || tasks.includes(taskOf(key)));
     for (const [key, { item, at }] of back.sort(([, a], [, b]) => a.at - b.at)) {
-      this.#out.delete(key);
+      this.#removed.delete(key);
       this.#items.splice(at, 0, item);
     }
     if (shown) this.show(shown);

@@ -3,7 +3,7 @@
 
 import { part, setAttribute, setProperty, setText } from "../lib/dom.js";
 import { gettext } from "../lib/i18n.js";
-import { Fingers } from "./viewer-fingers.js";
+import { Gestures } from "./viewer-gestures.js";
 import { fitted, held, isFitted, isLarger, toggled, zoomed } from "./viewer-zoom.js";
 
 /** @import {Item} from "./viewer-list.js" */
@@ -47,13 +47,13 @@ export class Stage {
     });
     root.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     new ResizeObserver(() => this.#measure()).observe(root);
-    new Fingers(root, {
+    new Gestures(root, {
       isLarger: () => isLarger(this.#place, this.#bounds),
       pan: (by) => this.pan(by),
       pinch: (factor, at) => this.#put(zoomed(this.#place, factor, at, this.#bounds)),
       drag: (by) => this.#paint({ ...this.#place, ...by }),
-      letGo: () => this.#put(this.#place, true),
-      tapTwice: (at) => this.toggle(at),
+      release: () => this.#put(this.#place, true),
+      doubleTap: (at) => this.toggle(at),
       swipe: onSwipe,
     });
   }

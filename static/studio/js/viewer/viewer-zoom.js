@@ -11,10 +11,6 @@ const LARGEST = 8;
 const LARGEST_FIT = 2;
 /** Nearer to its own size than this, "own size" would not be seen to do anything. */
 const NEAR = 0.1;
-const SWIPE_PX = 56;
-/** A flick may be shorter. Pixels per millisecond. */
-const FLICK = 0.5;
-const LEAST_FLICK_PX = 20;
 
 /** @param {Bounds} bounds */
 export const fitScale = ({ stage, picture }) =>
@@ -70,20 +66,4 @@ export function toggled(place, bounds) {
   if (!isFitted(place, bounds)) return fit;
   if (Math.abs(fit - 1) <= NEAR) return 2;
   return fit < 1 ? 1 : fit * 2;
-}
-
-/**
- * What a finger meant.
- *
- * @param {Point} moved pixels
- * @param {number} ms
- * @returns {"next" | "previous" | "close" | null}
- */
-export function swipe({ x, y }, ms) {
-  const [across, down] = [Math.abs(x), Math.abs(y)];
-  const way = Math.max(across, down);
-  const flicked = way >= LEAST_FLICK_PX && way / Math.max(1, ms) >= FLICK;
-  if (way < SWIPE_PX && !flicked) return null;
-  if (across >= down) return x < 0 ? "next" : "previous";
-  return y > 0 ? "close" : null;
 }

@@ -3,8 +3,7 @@
 
 import { at, clone, find, part, setAttribute, setText } from "../lib/dom.js";
 import { gettext } from "../lib/i18n.js";
-import { PictureList } from "./viewer-list.js";
-import { keyInAddress, picturesOfPage } from "./viewer-page.js";
+import { PictureList, keyInUrl, picturesOfPage } from "./viewer-list.js";
 import { Panel } from "./viewer-panel.js";
 import { Shortcuts } from "./viewer-keys.js";
 import { Stage } from "./viewer-stage.js";
@@ -75,7 +74,7 @@ export class Viewer {
 
   /** Show what the address says. */
   follow() {
-    const key = keyInAddress();
+    const key = keyInUrl();
     if (key) this.open(key, null);
     else this.close();
   }
@@ -113,7 +112,7 @@ export class Viewer {
     this.#stage.clear();
     const link = [this.#opener, linkTo(this.#list.current)].find((each) => each?.isConnected && each.checkVisibility());
     (link ?? find(document, "main", HTMLElement)).focus({ preventScroll: true });
-    if (!keyInAddress()) return;
+    if (!keyInUrl()) return;
     if (history.state?.viewing) history.back();
     else history.replaceState(history.state, "", location.pathname + location.search);
   }
@@ -125,7 +124,7 @@ export class Viewer {
       return;
     }
     if (item.alt) setAttribute(this.#dialog, "aria-label", item.alt);
-    if (keyInAddress() !== item.key) history.replaceState(history.state, "", `#picture=${item.key}`);
+    if (keyInUrl() !== item.key) history.replaceState(history.state, "", `#picture=${item.key}`);
     this.#stage.show(item);
     this.#panel.await(item.key);
     const at = { i: this.#list.number, n: this.#list.size };
