@@ -15,7 +15,7 @@ const { describe, meta, stepWeight, valueText } = await import("../../static/stu
 const { pastLabel } = await import("../../static/studio/js/card/past-steps.js");
 const { isDrawn, pictureAlt, shapeLabel } = await import("../../static/studio/js/card/picture-frames.js");
 const { STEPS } = await import("../../static/studio/js/connection/protocol.js");
-const { describeWait, modelWords, paceWords } = await import("../../static/studio/js/composer/composer-wait.js");
+const { describeWait, modelText, paceText } = await import("../../static/studio/js/composer/composer-wait.js");
 const { eventSentence } = await import("../../static/studio/js/card/task-timeline.js");
 
 for await (const line of createInterface({ input: process.stdin })) {
@@ -57,5 +57,5 @@ function picture(task, state, number) {
 
 function prospect(model, work) {
   const { estimated, ...texts } = describeWait(model, { ...work, tasks: 1 }, true);
-  return { ...texts, is_estimate: estimated, is_ready: model.ready, state: modelWords(model, true), pace: paceWords(model, work) };
+  return { ...texts, is_estimate: estimated, is_ready: model.ready, state: modelText(model, true), pace: paceText(model, work) };
 }

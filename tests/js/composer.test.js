@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { linesOf, withRefused } from "../../static/studio/js/composer/composer-lines.js";
-import { nearestOf, saysNothing } from "../../static/studio/js/composer/composer-errors.js";
+import { nearestOf, isBlank } from "../../static/studio/js/composer/composer-errors.js";
 import { changedFields, drawsTheSame } from "../../static/studio/js/composer/composer-origin.js";
-import { describeWait, sendWords } from "../../static/studio/js/composer/composer-wait.js";
+import { describeWait, sendLabel } from "../../static/studio/js/composer/composer-wait.js";
 import { readSettings } from "../../static/studio/js/composer/pasted-settings.js";
 
 const WORK = { width: 512, height: 512, steps: 9, n: 1, tasks: 1 };
@@ -69,8 +69,8 @@ test("of what cannot be sent nothing is estimated", () => {
 test("the button tells how many pictures it would draw", () => {
   const line = { sending: false, connected: true, reason: null };
 
-  assert.equal(sendWords(line, 8), "Draw 8 pictures");
-  assert.equal(sendWords(line, 1), "Draw pictures");
+  assert.equal(sendLabel(line, 8), "Draw 8 pictures");
+  assert.equal(sendLabel(line, 1), "Draw pictures");
 });
 
 test("the nearest number that can be sent is offered", () => {
@@ -124,6 +124,6 @@ test("a poem, a list and a sentence with colons are no settings", () => {
 });
 
 test("what nobody could see says nothing", () => {
-  for (const text of ["", " \n", "\u200b\ufeff", "\u3164\u00ad", "\u2800\ufe0f", "\u0301"]) assert.equal(saysNothing(text), true);
-  for (const text of ["a", "柳", "🌸", "!"]) assert.equal(saysNothing(text), false);
+  for (const text of ["", " \n", "\u200b\ufeff", "\u3164\u00ad", "\u2800\ufe0f", "\u0301"]) assert.equal(isBlank(text), true);
+  for (const text of ["a", "柳", "🌸", "!"]) assert.equal(isBlank(text), false);
 });

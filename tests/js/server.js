@@ -93,7 +93,7 @@ export function aPage(options = {}) {
 export function aClosedPage({ store = new Memory(), owner = "liujuan", random = () => 0.5, wants = () => true } = {}) {
   const clock = new Clock();
   const channels = [];
-  const heard = { phases: [], changed: [], learned: [], forgotten: [], accepted: [], refused: [], answers: [], caughtUp: [], collection: [], cameBack: 0 };
+  const heard = { phases: [], changed: [], learned: [], forgotten: [], accepted: [], refused: [], answers: [], caughtUp: [], collection: [], reconnected: 0 };
   const taskStore = createTaskStore(wants);
   const requests = createPendingRequests(store, owner);
   const page = { clock, channels, heard, taskStore, requests, store, online: true, channel: () => channels.at(-1) };
@@ -113,17 +113,17 @@ export function aClosedPage({ store = new Memory(), owner = "liujuan", random = 
     requests,
     listener: {
       connectionChanged: ({ phase }) => phase !== heard.phases.at(-1) && heard.phases.push(phase),
-      taskLearned: (taskId) => heard.learned.push(taskId),
+      taskAdded: (taskId) => heard.learned.push(taskId),
       taskChanged: (taskId, frame, live) => heard.changed.push([taskId, frame.seq, live]),
-      taskForgotten: (taskId) => heard.forgotten.push(taskId),
+      taskRemoved: (taskId) => heard.forgotten.push(taskId),
       queueChanged: () => {},
       accepted: (message, answer) => heard.accepted.push({ ...answer, key: message.request_key }),
       refused: (message, refusal) => heard.refused.push([message?.request_key ?? null, refusal.code]),
       cancelAnswered: (taskId, answer) => heard.answers.push([taskId, answer]),
       caughtUp: (events) => heard.caughtUp.push(events),
-      serverTimeTold: () => {},
+      serverTimeReceived: () => {},
       collectionChanged: (frame) => heard.collection.push(frame.revision),
-      cameBack: () => (heard.cameBack += 1),
+      reconnected: () => (heard.reconnected += 1),
     },
     env: {
       now: () => clock.now,

@@ -8,7 +8,7 @@ import { aPage, generate } from "./server.js";
 function following(seq, options = {}) {
   const page = aPage(options);
   const frames = log("t").whole();
-  page.taskStore.learn("t", task());
+  page.taskStore.addTask("t", task());
   for (const frame of frames.slice(0, seq)) page.taskStore.apply(frame);
   page.channel().hello([{ task_id: "t", seq }]);
   return { ...page, page, frames };
@@ -98,11 +98,11 @@ test("a reconnect continues from the cursor and says how much was caught up", ()
 test("what other windows did is told, and after a break that something may have been missed", () => {
   const { channel, clock, heard } = following(2);
   channel().says({ type: "collection", revision: 4, change: "deleted", pictures: [], tasks: ["t"] });
-  assert.deepEqual([heard.collection, heard.cameBack], [[4], 0]);
+  assert.deepEqual([heard.collection, heard.reconnected], [[4], 0]);
   channel().breaks(1006);
   clock.pass(500);
   channel().hello([]);
-  assert.equal(heard.cameBack, 1);
+  assert.equal(heard.reconnected, 1);
 });
 
 test("the delay grows from half a second to thirty with full jitter", () => {
@@ -178,7 +178,7 @@ test("a device that loses its network says so at once, and hangs up if nothing a
   const { socket, channel, channels, clock, page } = following(2);
   channel().pong();
   page.online = false;
-  socket.noteOffline();
+  socket.handleOffline();
   assert.deepEqual([socket.connection.phase, socket.connection.lostAt], ["offline", clock.now]);
   clock.pass(3_000);
   assert.equal(channels[0].closed, 4000);
@@ -189,8 +189,8 @@ test("a channel that still answers is one, whatever the device says of its netwo
   const { socket, channel, channels, clock } = following(2);
   channel().pong();
   channel().take();
-  socket.noteOffline();
-  socket.ask(generate("k"));
+  socket.handleOffline();
+  socket.request(generate("k"));
   assert.deepEqual(channel().take().map(({ action }) => action), ["ping", "generate"]);
   channel().pong();
   assert.deepEqual([socket.connection.phase, socket.connection.lostAt], ["live", null]);
@@ -202,11 +202,11 @@ test("a network that comes back is made sure of, or called over at once", () => 
   const { socket, channel, channels, clock } = following(2);
   channel().pong();
   channel().take();
-  socket.noteOnline();
+  socket.handleOnline();
   assert.equal(channel().take("ping").length, 1);
   clock.pass(3_000); // the channel had gone with the old network
   assert.equal(channels[0].closed, 4000);
-  socket.noteOnline();
+  socket.handleOnline();
   assert.equal(channels.length, 2);
 });
 
@@ -259,7 +259,7 @@ test("what an older connection still says is not listened to", () => {
 
 test("a submission without a connection goes out after hello, once", () => {
   const page = aPage();
-  page.socket.ask(generate("k1"));
+  page.socket.request(generate("k1"));
   assert.deepEqual(page.channel().take(), []);
   page.channel().hello();
   assert.equal(page.channel().take("generate").length, 1);
@@ -268,7 +268,7 @@ test("a submission without a connection goes out after hello, once", () => {
 test("a submission that was not acknowledged goes out again with the same key, then never more", () => {
   const page = aPage({ random: () => 0 });
   page.channel().hello();
-  page.socket.ask(generate("k1"));
+  page.socket.request(generate("k1"));
   page.channel().take();
   page.channel().breaks(1006);
   page.clock.pass(0);
@@ -284,7 +284,7 @@ test("a submission that was not acknowledged goes out again with the same key, t
 
 test("the requests outlives a reload of the tab, for the same person only", () => {
   const first = aPage();
-  first.socket.ask(generate("k1"));
+  first.socket.request(generate("k1"));
   const again = aPage({ store: first.store });
   again.channel().hello();
   assert.equal(again.channel().take("generate").length, 1);
@@ -296,7 +296,7 @@ test("the requests outlives a reload of the tab, for the same person only", () =
 test("after an ack the page asks what the server filled in", () => {
   const page = aPage();
   page.channel().hello();
-  page.socket.ask(generate("k1"));
+  page.socket.request(generate("k1"));
   page.channel().says({ type: "ack", task_id: "new", request_key: "k1", duplicate: false });
   assert.equal(page.channel().take("attach")[0].task_id, "new");
   page.channel().says(log("new").submitted().frames[0]);
@@ -308,7 +308,7 @@ test("after an ack the page asks what the server filled in", () => {
 test("an ack that brings the task is shown without another question", () => {
   const page = aPage();
   page.channel().hello();
-  page.socket.ask(generate("k1"));
+  page.socket.request(generate("k1"));
   page.channel().says({ type: "ack", task_id: "new", request_key: "k1", duplicate: false, task: task() });
   assert.deepEqual(page.channel().take("attach"), []);
   assert.deepEqual(page.heard.learned, ["new"]);
@@ -319,8 +319,8 @@ test("an ack that brings the task is shown without another question", () => {
 test("a refusal without a key is about the oldest message that was not answered", () => {
   const page = aPage();
   page.channel().hello();
-  page.socket.ask(generate("k1"));
-  page.socket.ask(generate("k2"));
+  page.socket.request(generate("k1"));
+  page.socket.request(generate("k2"));
   page.channel().says({ type: "error", code: "size_invalid", field: "size", message: "" });
   assert.deepEqual(page.heard.refused, [["k1", "size_invalid"]]);
   assert.deepEqual(page.requests.all().map((m) => m.request_key), ["k2"]);
@@ -329,7 +329,7 @@ test("a refusal without a key is about the oldest message that was not answered"
 test("a refusal is told with its message and nothing is sent again", () => {
   const page = aPage({ random: () => 0 });
   page.channel().hello();
-  page.socket.ask(generate("k1"));
+  page.socket.request(generate("k1"));
   page.channel().says({ type: "error", code: "prompt_empty", field: "prompt", message: "", request_key: "k1" });
   assert.deepEqual(page.heard.refused, [["k1", "prompt_empty"]]);
   assert.deepEqual(page.requests.all(), []);
@@ -339,7 +339,7 @@ test("a server that cannot store right now gets the same key again a little late
   const page = aPage({ random: () => 0 });
   page.channel().hello();
   page.channel().pong();
-  page.socket.ask(generate("k1"));
+  page.socket.request(generate("k1"));
   page.channel().take();
   page.channel().says({ type: "error", code: "unavailable", message: "", request_key: "k1" });
   assert.deepEqual(page.channel().take("generate"), []);
@@ -358,17 +358,17 @@ test("a task that turns out not to be ours is forgotten", () => {
 test("a cancel is kept until it is answered, or the task has ended", () => {
   const { socket, channel, requests, frames } = following(2);
   replay(channel(), []);
-  socket.ask({ action: "cancel", task_id: "t", request_key: "c1" });
+  socket.request({ action: "cancel", task_id: "t", request_key: "c1" });
   channel().says({ type: "answer", action: "cancel", task_id: "t", answer: "requested" });
   assert.deepEqual(requests.all(), []);
-  socket.ask({ action: "cancel", task_id: "t", request_key: "c2" });
+  socket.request({ action: "cancel", task_id: "t", request_key: "c2" });
   for (const frame of frames.slice(2)) channel().says(frame);
   assert.deepEqual(requests.all(), []);
 });
 
 test("two hundred tasks are attached without flooding the server, or taking it for dead", () => {
   const page = aPage();
-  for (let i = 0; i < 200; i += 1) page.taskStore.learn(`t${i}`, task());
+  for (let i = 0; i < 200; i += 1) page.taskStore.addTask(`t${i}`, task());
   page.channel().hello();
   const attached = new Set();
   for (let second = 0; second < 15; second += 1) {
@@ -387,7 +387,7 @@ test("two hundred tasks are attached without flooding the server, or taking it f
 
 test("a sign of life is asked for at once, however much is waiting to be sent", () => {
   const page = aPage();
-  for (let i = 0; i < 500; i += 1) page.taskStore.learn(`t${i}`, task());
+  for (let i = 0; i < 500; i += 1) page.taskStore.addTask(`t${i}`, task());
   page.channel().hello();
   page.clock.pass(1_000);
   assert.equal(page.channel().take("ping").length, 1);

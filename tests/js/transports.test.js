@@ -71,7 +71,7 @@ test("a fallback begins at the time up to which the page knows everything", asyn
 
 test("a pending request is sent once on the other transport", async () => {
   const page = aPage(soon);
-  page.socket.ask(generate("k1"));
+  page.socket.request(generate("k1"));
   await failUntilStep(page, 2);
   page.channel().hello();
   assert.deepEqual(page.channel().take("generate").map((m) => m.request_key), ["k1"]);
@@ -182,7 +182,7 @@ test("a better transport is tried after a minute, then at longer and longer inte
 
 test("a better transport takes over without a gap or a lost connection", async () => {
   const page = await onStream();
-  page.taskStore.learn("t", task());
+  page.taskStore.addTask("t", task());
   await quiet(page, page.channel(), 1);
   const [, , stream, socket] = page.channels;
   assert.equal(stream.closed, null);
@@ -216,7 +216,7 @@ test("a better transport without hello is closed, and the next one is tried", as
 
 test("what a pong knows more of is asked for", () => {
   const page = aPage(soon);
-  page.taskStore.learn("t", task());
+  page.taskStore.addTask("t", task());
   page.channel().hello();
   page.channel().says({ type: "live", task_id: "t", seq: 0 });
   page.channel().take();

@@ -1,7 +1,7 @@
 // @ts-check
 /** Actions on pictures and tasks, used by every page; pages repaint on the DOM events that they send. */
 
-import { at, clone, dress, part, setText } from "../lib/dom.js";
+import { siteUrl, clone, loadStyles, part, setText } from "../lib/dom.js";
 import { HttpRefusal, getJson, send } from "../connection/http.js";
 import { gettext, label, ngettext, timeOfDay } from "../lib/i18n.js";
 import { newRequestKey, pictureKey } from "../connection/protocol.js";
@@ -23,20 +23,20 @@ export const settingsOf = ({ prompt, negative_prompt, model, width, height, n, s
  * Submit a task with these settings.
  *
  * @param {Settings} settings
- * @param {string} taskId the task it is drawn after
+ * @param {string} taskId the task that it repeats
  * @returns {Promise<string | null>} id of the new task; null after a toast said why not.
  *   Sends `studio:drawn` {task}: pages that show tasks attach to it.
  */
 export function drawAgain(settings, taskId) {
   return orToast(async () => {
     const message = { action: "generate", ...settings, parent: taskId, request_key: newRequestKey() };
-    const { frames } = await send(at("/messages/"), message);
+    const { frames } = await send(siteUrl("/messages/"), message);
     const ack = frames.find((/** @type {any} */ frame) => frame.type === "ack");
     if (!ack) {
       const error = frames.find((/** @type {any} */ frame) => frame.type === "error");
       throw new HttpRefusal(400, error?.code ?? "unavailable", error?.message ?? "");
     }
-    tell("drawn", { task: ack.task_id });
+    dispatch("drawn", { task: ack.task_id });
     return ack.task_id;
   });
 }
@@ -51,7 +51,7 @@ export function drawAgain(settings, taskId) {
  */
 export async function vary(key, isSmall, change) {
   const [task, index] = key.split(":");
-  const about = /** @type {About | null} */ (await orToast(async () => getJson(at(`/pictures/${task}/${index}/about/`))));
+  const about = /** @type {About | null} */ (await orToast(async () => getJson(siteUrl(`/pictures/${task}/${index}/about/`))));
   if (!about) return;
   const { steps } = about.settings;
   const small = { seed: about.seed, steps: steps > 1 ? steps - 1 : steps + 1 };
@@ -64,10 +64,10 @@ export async function vary(key, isSmall, change) {
 
 /** Create a share link and show it in a dialog. @param {string} taskId */
 export async function share(taskId) {
-  const url = at(`/tasks/${taskId}/share/`);
+  const url = siteUrl(`/tasks/${taskId}/share/`);
   const link = await orToast(async () => send(url, {}));
   if (!link) return;
-  await dress(document.getElementById("share-template")).catch(() => {}); // plain is better than none
+  await loadStyles(document.getElementById("share-template")).catch(() => {}); // plain is better than none
   const dialog = /** @type {HTMLDialogElement} */ (clone("share-template"));
   const field = /** @type {HTMLInputElement} */ (part(dialog, "url"));
   field.value = link.url;
@@ -96,9 +96,9 @@ export async function share(taskId) {
  * @returns {Promise<boolean>} whether the server accepted it
  */
 export async function setFavourite(keys, on) {
-  const show = (/** @type {boolean} */ favourite) => keys.forEach((key) => tell("favourite", { key, favourite }));
+  const show = (/** @type {boolean} */ favourite) => keys.forEach((key) => dispatch("favourite", { key, favourite }));
   show(on);
-  const done = await orToast(async () => send(at("/gallery/favourite/"), { pictures: keys, favourite: on }));
+  const done = await orToast(async () => send(siteUrl("/gallery/favourite/"), { pictures: keys, favourite: on }));
   if (!done) show(!on);
   return done !== null;
 }
@@ -111,15 +111,15 @@ export async function setFavourite(keys, on) {
  */
 export async function moveToTrash({ pictures = [], tasks = [] }) {
   const things = { pictures, tasks };
-  const done = await orToast(async () => send(at("/gallery/delete/"), things));
+  const done = await orToast(async () => send(siteUrl("/gallery/delete/"), things));
   if (!done) return false;
   const detail = { keys: pictures, tasks };
-  tell("deleted", detail);
+  dispatch("deleted", detail);
   const count = pictures.length + tasks.length;
   toast(ngettext("%(n)s deleted", "%(n)s deleted", count), "plain", {
     label: gettext("Undo"),
     run: async () => {
-      if (await orToast(async () => send(at("/gallery/restore/"), things))) tell("restored", detail);
+      if (await orToast(async () => send(siteUrl("/gallery/restore/"), things))) dispatch("restored", detail);
     },
   });
   return true;
@@ -169,17 +169,17 @@ export async function orToast(run) {
 }
 
 /** Send the DOM events for a change made in another window. @param {CollectionChange} change */
-export function tellElsewhere({ change, pictures, tasks, favourite = false }) {
+export function dispatchRemote({ change, pictures, tasks, favourite = false }) {
   const isElsewhere = true;
-  if (change === "favourite") for (const key of pictures) tell(change, { key, favourite, isElsewhere });
-  else tell(change, { keys: pictures, tasks, isElsewhere });
+  if (change === "favourite") for (const key of pictures) dispatch(change, { key, favourite, isElsewhere });
+  else dispatch(change, { keys: pictures, tasks, isElsewhere });
 }
 
 /**
  * @param {"drawn" | "favourite" | "deleted" | "restored"} what
  * @param {object} detail
  */
-function tell(what, detail) {
+function dispatch(what, detail) {
   document.dispatchEvent(new CustomEvent(`studio:${what}`, { bubbles: true, detail }));
 }
 
@@ -198,7 +198,7 @@ export const perform = (name, card) => CARD_ACTIONS[name]?.(card);
 function downloadAll(keys) {
   const form = document.createElement("form");
   form.method = "post";
-  form.action = at("/gallery/zip/");
+  form.action = siteUrl("/gallery/zip/");
   form.hidden = true;
   const token = document.querySelector("[name='csrfmiddlewaretoken']");
   if (token instanceof HTMLInputElement) form.append(token.cloneNode());

@@ -1,7 +1,7 @@
 // @ts-check
 /** "Cancel all queued": the first press asks, a second one within CONFIRM_MS cancels. */
 
-import { Face } from "../lib/dom.js";
+import { Parts } from "../lib/dom.js";
 import { gettext, ngettext } from "../lib/i18n.js";
 
 /** @import {Card} from "./card.js" */
@@ -10,9 +10,9 @@ const CONFIRM_MS = 4_000;
 const REFRESH_MS = 250;
 
 /** @type {ReturnType<typeof setInterval> | undefined} */
-let asking;
-/** @type {Face | undefined} */
-let face;
+let refreshTimer;
+/** @type {Parts | undefined} */
+let parts;
 
 /**
  * @param {HTMLElement} button
@@ -20,14 +20,14 @@ let face;
  * @param {(card: Card) => void} cancel
  */
 export function press(button, waiting, cancel) {
-  const shown = (face ??= new Face(button));
+  const shown = (parts ??= new Parts(button));
   const stop = () => {
-    clearInterval(asking);
-    asking = undefined;
-    shown.mark({ asking: null });
-    shown.tell({ words: gettext("Cancel all queued") });
+    clearInterval(refreshTimer);
+    refreshTimer = undefined;
+    shown.setData({ refreshTimer: null });
+    shown.setTexts({ words: gettext("Cancel all queued") });
   };
-  if (asking !== undefined) {
+  if (refreshTimer !== undefined) {
     stop();
     waiting().forEach(cancel);
     return;
@@ -39,9 +39,9 @@ export function press(button, waiting, cancel) {
       stop();
       return;
     }
-    shown.mark({ asking: true });
-    shown.tell({ words: ngettext("Cancel %(n)s queued task?", "Cancel %(n)s queued tasks?", n) });
+    shown.setData({ refreshTimer: true });
+    shown.setTexts({ words: ngettext("Cancel %(n)s queued task?", "Cancel %(n)s queued tasks?", n) });
   };
-  asking = setInterval(ask, REFRESH_MS);
+  refreshTimer = setInterval(ask, REFRESH_MS);
   ask();
 }

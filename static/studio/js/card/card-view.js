@@ -7,7 +7,7 @@ import { STEPS, isTerminal } from "../connection/protocol.js";
 /** @import {Basis, QueueEntry, Status, StepName, StepSpan, Task, TaskState} from "../connection/protocol.js" */
 
 /** @param {(string | false | null)[]} parts */
-const joined = (...parts) => parts.filter(Boolean).join(" · ");
+const joinTexts = (...parts) => parts.filter(Boolean).join(" · ");
 
 /**
  * @param {Task} task
@@ -15,12 +15,12 @@ const joined = (...parts) => parts.filter(Boolean).join(" · ");
  * @param {QueueEntry | null} entry
  */
 function headline(task, state, entry) {
-  const { status, step, error, interruptions, cancel_requested: stops, waiting, wait_seconds: waited, run_seconds: drew } = state;
+  const { status, step, error, interruptions, cancel_requested: stops, waiting, wait_seconds: waitSeconds, run_seconds: runSeconds } = state;
   if (status === "completed") {
-    return joined(
+    return joinTexts(
       gettext("Done"),
-      waited !== null && gettext("waited %(n)s s", { n: number(waited, 1) }),
-      drew !== null && gettext("drawn in %(n)s s", { n: number(drew, 1) }),
+      waitSeconds !== null && gettext("waited %(n)s s", { n: number(waitSeconds, 1) }),
+      runSeconds !== null && gettext("drawn in %(n)s s", { n: number(runSeconds, 1) }),
     );
   }
   if (status === "failed") return gettext("Failed at step %(n)s", { n: STEPS.indexOf(error?.step ?? step) + 1 });
@@ -41,7 +41,7 @@ function headline(task, state, entry) {
  * @param {TaskState} state
  */
 function runningText({ n }, { image, step, done, total }) {
-  return joined(
+  return joinTexts(
     n > 1 && image > 0 && gettext("Picture %(i)s of %(n)s", { i: image, n }),
     step === "generating" && total !== null
       ? gettext("step %(k)s of %(total)s", { k: done ?? 0, total })
@@ -106,7 +106,7 @@ function note({ n, expected }, { error, interruptions, status, attempt, images }
     const values = { elapsed: elapsed(now - began), usual: duration(expected[step] ?? 0) };
     return [label("step", step), gettext("%(elapsed)s so far, usually %(usual)s; still working", values)];
   }
-  return last ? [label("interruption", last.reason), joined(
+  return last ? [label("interruption", last.reason), joinTexts(
     status === "queued"
       ? gettext("back in the queue, attempt %(n)s is next", { n: attempt + 1 })
       : gettext("attempt %(n)s is running", { n: attempt }),

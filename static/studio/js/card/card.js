@@ -1,8 +1,8 @@
 // @ts-check
-/** One task card; the same function paints cards from the server and every later state. */
+/** The card of a task; one function paints cards of the server and every later state. */
 
 import { describe, meta, stepWeight, valueText } from "./card-view.js";
-import { Face, at, clone, find, part, setAttribute, setProperty, setText } from "../lib/dom.js";
+import { Parts, siteUrl, clone, find, part, setAttribute, setProperty, setText } from "../lib/dom.js";
 import { fillFrame, paintFrames, paintGrid, setRatio, shapeLabel } from "./picture-frames.js";
 import { pictureKey } from "../connection/protocol.js";
 
@@ -15,12 +15,12 @@ import { pictureKey } from "../connection/protocol.js";
  * @param {HTMLElement} item
  * @param {Task} task
  */
-function weigh(item, task) {
+function setWeight(item, task) {
   setProperty(item, "--weight", stepWeight(task, /** @type {StepName} */ (item.dataset.step)).toFixed(3));
 }
 
 /**
- * The seven steps of a card.
+ * Find the seven steps of a card.
  *
  * @param {HTMLElement} card
  * @param {Task} task
@@ -28,18 +28,18 @@ function weigh(item, task) {
  */
 function findSteps(card, task) {
   const steps = [.../** @type {NodeListOf<HTMLElement>} */ (card.querySelectorAll(".step"))].map((item) => {
-    weigh(item, task);
-    return { item, bar: /** @type {HTMLElement} */ (item.firstElementChild), face: new Face(item) };
+    setWeight(item, task);
+    return { item, bar: /** @type {HTMLElement} */ (item.firstElementChild), parts: new Parts(item) };
   });
-  return ({ marks, current, times, ...view }) => steps.forEach(({ item, bar, face }, i) => {
+  return ({ marks, current, times, ...view }) => steps.forEach(({ item, bar, parts }, i) => {
     const isCurrent = i === current;
     const [fill, head] = isCurrent ? [view.fill ?? 0, view.head ?? 0] : [0, 0];
     const live = isCurrent && marks.layout !== "ended";
-    face.mark({ current: isCurrent });
-    face.tell({ time: times[i] });
-    if (face.isNew("live", live)) setAttribute(item, "aria-current", live ? "step" : null);
-    if (face.isNew("fill", fill)) setProperty(bar, "--fill", fill.toFixed(4));
-    if (face.isNew("head", head)) setProperty(bar, "--head", head.toFixed(3));
+    parts.setData({ current: isCurrent });
+    parts.setTexts({ time: times[i] });
+    if (parts.hasChanged("live", live)) setAttribute(item, "aria-current", live ? "step" : null);
+    if (parts.hasChanged("fill", fill)) setProperty(bar, "--fill", fill.toFixed(4));
+    if (parts.hasChanged("head", head)) setProperty(bar, "--head", head.toFixed(3));
   });
 }
 
@@ -64,7 +64,7 @@ export function createCard(element, task, state) {
 
   const card = {
     element, taskId, task,
-    /** The newest state. */
+    /** The newestState state. */
     state,
     entry: /** @type {QueueEntry | null} */ (null),
     /** When the connection was lost, in Unix seconds; null = connected. */
@@ -78,36 +78,36 @@ export function createCard(element, task, state) {
   };
 
   complete(element);
-  for (const name of ["link", "details", "details-too"]) setAttribute(part(element, name), "href", at(`/tasks/${taskId}/`));
-  const face = new Face(element);
+  for (const name of ["link", "details", "details-too"]) setAttribute(part(element, name), "href", siteUrl(`/tasks/${taskId}/`));
+  const parts = new Parts(element);
   const paintSteps = findSteps(element, task);
 
   /** Paint everything that follows from state and clock. @param {number} now Unix seconds of the server's clock */
   function paint(now) {
-    const { state: newest, entry, staleSince } = card;
-    const view = describe(task, newest, { entry, now, staleSince });
+    const { state: newestState, entry, staleSince } = card;
+    const view = describe(task, newestState, { entry, now, staleSince });
     const { marks, texts, blocks } = view;
     card.paintedAt = now;
-    if (face.isNew("fraction", newest.fraction)) setPace(now);
-    face.mark({ ...marks, layout: heldLayout ?? marks.layout });
-    face.tell(texts);
-    face.reveal(view.shown);
-    if (face.isNew("bar", `${texts.percent} ${newest.step}`)) {
-      setAttribute(face.part("bar"), "aria-valuenow", texts.percent);
-      setAttribute(face.part("bar"), "aria-valuetext", valueText(newest));
+    if (parts.hasChanged("fraction", newestState.fraction)) setPace(now);
+    parts.setData({ ...marks, layout: heldLayout ?? marks.layout });
+    parts.setTexts(texts);
+    parts.setShown(view.shown);
+    if (parts.hasChanged("bar", `${texts.percent} ${newestState.step}`)) {
+      setAttribute(parts.get("bar"), "aria-valuenow", texts.percent);
+      setAttribute(parts.get("bar"), "aria-valuetext", valueText(newestState));
     }
-    setAttribute(face.part("basis"), "data-basis", marks.stale ? "stale" : marks.basis);
-    if (face.isNew("blocks", blocks)) {
-      face.part("blocks").replaceChildren(...spans(Array(blocks).fill("")));
+    setAttribute(parts.get("basis"), "data-basis", marks.stale ? "stale" : marks.basis);
+    if (parts.hasChanged("blocks", blocks)) {
+      parts.get("blocks").replaceChildren(...spans(Array(blocks).fill("")));
     }
     paintSteps(view);
-    const { interruptions } = newest;
-    if (face.isNew("past", interruptions) && interruptions.length > 0) {
-      import("./past-steps.js").then(({ paintPast }) => paintPast(face.part("past"), interruptions, (item) => weigh(item, task)), () => {}); // offline
+    const { interruptions } = newestState;
+    if (parts.hasChanged("past", interruptions) && interruptions.length > 0) {
+      import("./past-steps.js").then(({ paintPast }) => paintPast(parts.get("past"), interruptions, (item) => setWeight(item, task)), () => {}); // offline
     }
     paintPictures(marks);
-    const seed = newest.seed ?? task.seed;
-    if (face.isNew("seed", seed)) face.part("meta").replaceChildren(...spans(meta(task, seed, now)));
+    const seed = newestState.seed ?? task.seed;
+    if (parts.hasChanged("seed", seed)) parts.get("meta").replaceChildren(...spans(meta(task, seed, now)));
   }
 
   /** @param {number} now */
@@ -121,26 +121,26 @@ export function createCard(element, task, state) {
   function paintPictures({ layout }) {
     const { images, image, done, total } = card.state;
     const single = task.n === 1;
-    const stored = face.isNew("images", images);
+    const stored = parts.hasChanged("images", images);
     // the frame of the current picture is marked
-    if (face.isNew("drawn", layout === "ended" ? 0 : image) || stored) paintFrames(face.part("pictures"), card);
+    if (parts.hasChanged("drawn", layout === "ended" ? 0 : image) || stored) paintFrames(parts.get("pictures"), card);
     if (stored) {
-      setText(face.part("frame-label"), shapeLabel(task));
-      fillFrame(face.part("frame"), card, 1, single ? images[0] : undefined);
+      setText(parts.get("frame-label"), shapeLabel(task));
+      fillFrame(parts.get("frame"), card, 1, single ? images[0] : undefined);
       paintLinks(images);
     }
     const steps = layout === "live" && !(single && images.length > 0) ? (total ?? 0) : 0;
-    if (face.isNew("grid", `${steps} ${done}`)) paintGrid(find(element, ".frame__grid", SVGSVGElement), steps, done ?? 0, task);
+    if (parts.hasChanged("grid", `${steps} ${done}`)) paintGrid(find(element, ".frame__grid", SVGSVGElement), steps, done ?? 0, task);
   }
 
   /** Set the links of a card with pictures. @param {Picture[]} images */
   function paintLinks(images) {
     if (images.length === 0) return;
     const keys = images.map((picture) => pictureKey(taskId, picture));
-    const compare = at(`/compare/?${keys.map((key) => `picture=${key}`).join("&")}`);
-    const vary = at(`/?from=${keys[0]}`);
+    const compare = siteUrl(`/compare/?${keys.map((key) => `picture=${key}`).join("&")}`);
+    const vary = siteUrl(`/?from=${keys[0]}`);
     const links = { vary, "vary-small": `${vary}&small=1`, download: `${images[0].url}?download=1`, compare, "compare-too": compare };
-    for (const [name, url] of Object.entries(links)) setAttribute(face.part(name), "href", url);
+    for (const [name, url] of Object.entries(links)) setAttribute(parts.get(name), "href", url);
   }
 
   return card;

@@ -1,7 +1,7 @@
 // @ts-check
 /** Older tasks of the task list; loaded when the link at its end is nearly in view, or pressed. */
 
-import { at } from "../lib/dom.js";
+import { siteUrl } from "../lib/dom.js";
 import { getJson } from "../connection/http.js";
 import { label } from "../lib/i18n.js";
 import { isTerminal } from "../connection/protocol.js";
@@ -56,7 +56,7 @@ export function createOlder(link, { taskList, taskStore }) {
     const requested = filtered;
     const query = new URLSearchParams({ show: requested, before: last });
     /** @type {{tasks: TaskWithState[], more: boolean}} */
-    const response = await getJson(at(`/feed/?${query}`));
+    const response = await getJson(siteUrl(`/feed/?${query}`));
     if (requested !== filtered) return true;
     for (const older of response.tasks) {
       last = older.state.task_id;
@@ -99,8 +99,8 @@ export function createOlder(link, { taskList, taskStore }) {
  */
 export function addOlder(taskList, taskStore, { task, state }) {
   if (taskList.card(state.task_id)) return false;
-  taskStore.learn(state.task_id, task);
-  taskStore.adopt(state);
+  taskStore.addTask(state.task_id, task);
+  taskStore.setState(state);
   taskList.filters.move(state.status, -1);
   taskList.add(state.task_id, { own: true, isOlder: true });
   return true;

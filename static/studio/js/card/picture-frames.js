@@ -47,7 +47,7 @@ export const isDrawn = ({ image, ended_at: ended, images }, number) =>
   number === image && ended === null && !images.some(({ index }) => index === number);
 
 /**
- * Show the stored picture in its frame, or remove it when it no longer exists.
+ * Show the stored picture in its frame, or remove one that no longer exists.
  *
  * @param {HTMLElement} frame
  * @param {Card} card
@@ -58,9 +58,9 @@ export function fillFrame(frame, { taskId, task }, number, picture) {
   const link = frame.querySelector("a");
   if (link?.dataset.pictureKey !== (picture && pictureKey(taskId, picture))) {
     for (const part of frame.querySelectorAll("a, .frame__demo, .frame__heart")) part.remove();
-    if (picture) hang(frame, taskId, picture, pictureAlt(task, number));
+    if (picture) appendPicture(frame, taskId, picture, pictureAlt(task, number));
   } else if (link && picture) {
-    sharpen(find(link, "img", HTMLImageElement), picture);
+    setSources(find(link, "img", HTMLImageElement), picture);
   }
   setAttribute(frame, "data-stored", !!picture);
   paintHeart(frame, !!picture?.favourite);
@@ -82,12 +82,12 @@ export function paintHeart(frame, favourite) {
  * @param {Picture} picture
  * @param {string} alt
  */
-function hang(frame, taskId, picture, alt) {
+function appendPicture(frame, taskId, picture, alt) {
   const link = clone("image-template");
   const image = find(link, "img", HTMLImageElement);
   const { width, height } = picture;
   Object.assign(image, { width, height, alt, src: picture.thumbnail_url });
-  sharpen(image, picture);
+  setSources(image, picture);
   link.dataset.pictureKey = pictureKey(taskId, picture);
   setAttribute(link, "href", picture.url);
   frame.append(link);
@@ -104,7 +104,7 @@ export function recentFrame(taskId, picture, alt) {
   frame.querySelector(".frame__label")?.remove();
   setAttribute(frame, "data-stored", true);
   setRatio(frame, picture);
-  hang(frame, taskId, picture, alt);
+  appendPicture(frame, taskId, picture, alt);
   paintHeart(frame, !!picture.favourite);
   return frame;
 }
@@ -115,7 +115,7 @@ export function recentFrame(taskId, picture, alt) {
  * @param {HTMLImageElement} image
  * @param {Picture} picture
  */
-function sharpen(image, { url, thumbnail_url: thumbnail, width, height }) {
+function setSources(image, { url, thumbnail_url: thumbnail, width, height }) {
   const small = Math.round(Math.min(1, THUMBNAIL_EDGE / Math.max(width, height)) * width);
   if (image.srcset || small === width) return;
   image.sizes = SIZES;

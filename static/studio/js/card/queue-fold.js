@@ -1,7 +1,7 @@
 // @ts-check
 /** A long queue folded into one row, so that running and finished cards stay close together. */
 
-import { Face, find, setAttribute } from "../lib/dom.js";
+import { Parts, find, setAttribute } from "../lib/dom.js";
 import { gettext, ngettext } from "../lib/i18n.js";
 
 /** @import {Card} from "./card.js" */
@@ -13,7 +13,7 @@ import { gettext, ngettext } from "../lib/i18n.js";
  * @param {HTMLElement} section that holds the cards
  */
 export function createQueueFold(element, section) {
-  const face = new Face(element);
+  const parts = new Parts(element);
   const button = find(element, "button", HTMLButtonElement);
   let isOpen = false;
 
@@ -28,7 +28,7 @@ export function createQueueFold(element, section) {
     const [first] = queued;
     if (first && element.nextElementSibling !== first.element) first.element.before(element);
     if (!many) return;
-    face.tell({
+    parts.setTexts({
       count: ngettext("%(n)s task in the queue", "%(n)s tasks in the queue", queued.length),
       next: first.task.prompt,
     });
@@ -39,7 +39,7 @@ export function createQueueFold(element, section) {
     isOpen = open;
     setAttribute(button, "aria-expanded", String(open));
     setAttribute(section, "data-queue", open ? null : "folded");
-    face.tell({ words: open ? gettext("Collapse") : gettext("Expand") });
+    parts.setTexts({ words: open ? gettext("Collapse") : gettext("Expand") });
   }
 
   button.addEventListener("click", () => toggle(!isOpen));

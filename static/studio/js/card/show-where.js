@@ -19,7 +19,7 @@ export function showWhere(taskList, taskId) {
   if (!element || isInView(element.offsetParent ? element : document.querySelector("#queue:not([hidden]), #cards"))) return;
   if (performance.now() - shownAt < AGAIN_AFTER_MS) return; // one toast for several tasks sent at once
   shownAt = performance.now();
-  toast(gettext("Sent: the task is in the queue"), "plain", { label: gettext("Show"), run: () => reveal(taskList, taskId) });
+  toast(gettext("Sent: the task is in the queue"), "plain", { label: gettext("Show"), run: () => scrollToCard(taskList, taskId) });
 }
 
 /** Whether a part of the element is in the viewport. @param {Element | null} element */
@@ -34,7 +34,7 @@ function isInView(element) {
  * @param {TaskList} taskList
  * @param {string} taskId
  */
-async function reveal(taskList, taskId) {
+async function scrollToCard(taskList, taskId) {
   const card = taskList.card(taskId);
   if (!card) return;
   if (card.state.status === "queued") await taskList.unfold();

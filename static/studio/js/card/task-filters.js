@@ -1,13 +1,13 @@
 // @ts-check
 /** The filters of the task list: their counts, the chosen one, and what an empty list shows. */
 
-import { Face, byId, closest, lazy, on, setAttribute } from "../lib/dom.js";
+import { Parts, byId, closest, lazy, on, setAttribute } from "../lib/dom.js";
 import { isTerminal } from "../connection/protocol.js";
 
 /** @import {Counts, Status} from "../connection/protocol.js" */
 /** @import {Older} from "./older-tasks.js" */
 
-/** Which filter shows such tasks. @param {Status} status @returns {keyof Counts} */
+/** The filter that shows tasks of a status. @param {Status} status @returns {keyof Counts} */
 const groupOf = (status) => (!isTerminal(status) ? "active" : status === "completed" ? status : "stopped");
 
 /**
@@ -38,7 +38,7 @@ function filterInUrl() {
  */
 export function createFilters(section, { others, statuses, loadOlder }) {
   const buttons = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("#filters [data-filter]")]).map(
-    (button) => ({ button, face: new Face(button) }),
+    (button) => ({ button, parts: new Parts(button) }),
   );
   /** Leads to older tasks. */
   const further = byId("further");
@@ -76,7 +76,7 @@ export function createFilters(section, { others, statuses, loadOlder }) {
   function count() {
     /** @type {Record<string, number>} */
     const counts = countsOf(others, statuses());
-    for (const { button, face } of buttons) face.tell({ count: String(counts[button.dataset.filter ?? ""]) });
+    for (const { button, parts } of buttons) parts.setTexts({ count: String(counts[button.dataset.filter ?? ""]) });
     if (further) {
       further.hidden = !hasFurther();
       if (!further.hidden) fetchOlder(further).catch(() => {}); // until then the link leads to the gallery
@@ -89,7 +89,7 @@ export function createFilters(section, { others, statuses, loadOlder }) {
   /** Show or hide the empty state, which is fetched when first needed. @param {HTMLElement} list @param {boolean} isEmpty */
   function showEmpty(list, isEmpty) {
     if (!isEmpty || byId("empty")) list.toggleAttribute("data-empty", isEmpty);
-    else import("./first-run.js").then(({ fetchFirstRun }) => fetchFirstRun(list)).then(count, () => {}); // else the list is just bare
+    else import("./first-run.js").then(({ fetchFirstRun }) => fetchFirstRun(list)).then(count, () => {}); // without it the list is only empty
   }
 
   /** @param {string} filter */

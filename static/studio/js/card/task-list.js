@@ -2,7 +2,7 @@
 /** The list of cards, in their order, and the recent pictures. Cards never move under the pointer. */
 
 import { createCard, newCard } from "./card.js";
-import { byId, closest, dress, find, lazy, on } from "../lib/dom.js";
+import { byId, closest, loadStyles, find, lazy, on } from "../lib/dom.js";
 import { recentFrame } from "./picture-frames.js";
 import { createFilters } from "./task-filters.js";
 import { label } from "../lib/i18n.js";
@@ -45,8 +45,8 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
     statuses: () => [...shown.keys(), ...waiting].map((taskId) => taskStore.state(taskId).status),
     loadOlder: async (link) => (await import("./older-tasks.js")).createOlder(link, { taskList, taskStore }),
   });
-  /** Whether a card came, went or changed its position since the list was arranged. */
-  let isMoved = true;
+  /** Whether a card was added or changed its status since the list was sorted. */
+  let needsSort = true;
 
   function cards() {
     return [...shown.values()];
@@ -57,19 +57,19 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
     return shown.get(taskId) ?? null;
   }
 
-  /** The cards and pictures of the first paint, and those for which it had no room. */
-  function adopt() {
+  /** Create cards for the elements in the HTML and for tasks without one, and show their pictures. */
+  function hydrate() {
     for (const element of /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll(".card"))) {
       const { taskId = "" } = element.dataset;
       const task = taskStore.task(taskId);
-      if (task) take(createCard(element, task, taskStore.state(taskId)));
+      if (task) track(createCard(element, task, taskStore.state(taskId)));
     }
-    for (const taskId of taskStore.known()) {
+    for (const taskId of taskStore.taskIds()) {
       const task = taskStore.task(taskId);
       if (!task || shown.has(taskId)) continue;
       const card = newCard(taskId, task, taskStore.state(taskId));
       list.append(card.element);
-      take(card);
+      track(card);
     }
     sort();
     for (const { taskId, task, state } of cards().sort(inOrder)) {
@@ -80,9 +80,9 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
   }
 
   /** @param {Card} card */
-  function take(card) {
+  function track(card) {
     shown.set(card.taskId, card);
-    isMoved = true;
+    needsSort = true;
     card.entry = taskStore.queueEntry(card.taskId);
     card.staleSince = staleSince;
     card.paint(clock());
@@ -90,8 +90,8 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
 
   /**
    * @param {string} taskId
-   * @param {{own: boolean, isOlder?: boolean}} origin a person's own submission is shown at once, wherever the
-   *   pointer is; the pictures of an older task are not among the recent ones
+   * @param {{own: boolean, isOlder?: boolean}} origin own submissions are shown at once, wherever the pointer
+   *   is; pictures of older tasks are not among the recent ones
    */
   function add(taskId, { own, isOlder = false }) {
     const task = taskStore.task(taskId);
@@ -103,7 +103,7 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
     }
     waiting.delete(taskId);
     const card = newCard(taskId, task, taskStore.state(taskId));
-    take(card);
+    track(card);
     const ordered = cards().sort(inOrder);
     list.insertBefore(card.element, ordered[ordered.indexOf(card) + 1]?.element ?? null);
     showQueue();
@@ -120,7 +120,7 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
 
   const loadFold = lazy(async () => {
     const row = find(document, "#queue", HTMLElement);
-    const [{ createQueueFold }] = await Promise.all([import("./queue-fold.js"), dress(row)]);
+    const [{ createQueueFold }] = await Promise.all([import("./queue-fold.js"), loadStyles(row)]);
     fold = createQueueFold(row, /** @type {HTMLElement} */ (section));
     fold.show(queued(), MOST_QUEUED);
   });
@@ -128,7 +128,7 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
   function showQueue() {
     const queue = section ? queued() : [];
     if (fold) fold.show(queue, MOST_QUEUED);
-    else if (queue.length > MOST_QUEUED) loadFold().catch(() => {}); // else the list is just long
+    else if (queue.length > MOST_QUEUED) loadFold().catch(() => {}); // without it the list is only long
   }
 
   /** Open the queue, if it is folded. */
@@ -138,19 +138,19 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
 
   /**
    * @param {string} taskId
-   * @param {boolean} [isFurther] only a little: that can wait for the next frame; a step is shown however short it is
+   * @param {boolean} [canWait] only progress: painted in the next frame; a step is shown however short it is
    */
-  function update(taskId, isFurther = false) {
+  function update(taskId, canWait = false) {
     const card = shown.get(taskId);
     if (!card) return;
     const { state } = card;
     const after = (card.state = taskStore.state(taskId));
     card.entry = taskStore.queueEntry(taskId);
     if (pointerInside) card.hold();
-    if (after.status !== state.status) isMoved = true;
+    if (after.status !== state.status) needsSort = true;
     const picture = after.images[state.images.length];
     if (picture) showRecent("prepend", taskId, picture, card.task.prompt);
-    if (!isFurther) card.paint(clock());
+    if (!canWait) card.paint(clock());
     paintSoon(card);
   }
 
@@ -169,7 +169,7 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
   }
 
   /**
-   * Among the recent pictures, once.
+   * Add a picture to the recent ones, once.
    *
    * @param {"append" | "prepend"} how
    * @param {string} taskId
@@ -190,7 +190,7 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
     const cards = [...changed];
     changed.clear();
     for (const card of cards) card.paint(clock());
-    if (!isMoved) return;
+    if (!needsSort) return;
     if (!pointerInside) sort();
     count();
   }
@@ -208,7 +208,7 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
 
   function tick() {
     const since = clock() - REPAINT_AFTER;
-    // nothing else changes with time alone
+    // other cards do not change with time alone
     paintSoon(...cards().filter(({ state, paintedAt }) => state.status === "running" && paintedAt < since));
   }
 
@@ -224,7 +224,7 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
     pointerInside = false;
     for (const taskId of [...waiting]) add(taskId, { own: false });
     for (const card of shown.values()) card.release();
-    isMoved = true;
+    needsSort = true;
     paintSoon(...shown.values());
   }
 
@@ -252,7 +252,7 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
     if (act) {
       act(card, event);
     } else if (action !== "download" || card.state.images.length > 1) {
-      event.preventDefault(); // a single picture is what the link leads to
+      event.preventDefault(); // the link leads to a single picture
       import("./actions.js").then((actions) => actions.perform(action, card), () =>
         toast(label("error", "unavailable"), "fail"));
     }
@@ -260,7 +260,7 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
   }
 
   function count() {
-    isMoved = false;
+    needsSort = false;
     showQueue();
     filters.count();
   }
@@ -269,7 +269,7 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
     filters, cards, card, add, unfold, update, repaint, recentFrames, remove, tick, setStale,
   };
 
-  adopt();
+  hydrate();
   on(list, "click", onClick);
   watchPointer(list, { enter: () => (pointerInside = true), leave: onLeave });
   const trash = lazy(async () => new (await import("../state/trash.js")).Trash({ taskStore, taskList, hidesEmpty: section !== null }));
@@ -288,7 +288,7 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
 const rank = ({ state: { status } }) => (status === "running" ? 0 : status === "queued" ? 1 : 2);
 
 /**
- * What runs, then the queue in its order, then what is over; the newest first but for the queue.
+ * Running tasks, then the queue in its order, then finished ones; the newest first except in the queue.
  *
  * @param {Card} a
  * @param {Card} b

@@ -2,7 +2,7 @@
 /** The task page's own parts: the event log as it grows, and the server's drawing of where the time went. */
 
 import { drawAgain, settingsOf, share } from "./actions.js";
-import { at, clone, find, setText } from "../lib/dom.js";
+import { siteUrl, clone, find, setText } from "../lib/dom.js";
 import { gettext, label, ngettext, number, timeOfDay } from "../lib/i18n.js";
 
 /** @import {EventFrame, Task, TaskState} from "../connection/protocol.js" */
@@ -103,7 +103,7 @@ export class TaskTimeline {
     this.#drawnAt = Date.now();
     if (document.hidden) return;
     if (drawing()?.hasAttribute("data-goes-on")) this.#redrawIn(QUIET_MS);
-    const response = await fetch(at(`/tasks/${this.taskId}/waterfall/`)).catch(() => null);
+    const response = await fetch(siteUrl(`/tasks/${this.taskId}/waterfall/`)).catch(() => null);
     if (!response?.ok || response.redirected) return; // it is asked again
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
     if (seqOf(fresh.getElementById("fall")) < seqOf(drawing())) return; // overtaken by a later one
@@ -123,7 +123,7 @@ export class TaskTimeline {
     if (button.dataset.action === "share") await share(this.taskId);
     else {
       const drawn = await drawAgain(settingsOf(task), this.taskId);
-      if (drawn) location.assign(at(`/tasks/${drawn}/`));
+      if (drawn) location.assign(siteUrl(`/tasks/${drawn}/`));
     }
     button.ariaBusy = null;
   }

@@ -31,7 +31,7 @@ export const DRAFT_FIELDS = [
 
 /**
  * @param {HTMLFormElement} form
- * @param {() => Model[]} models those that can be asked for now
+ * @param {() => Model[]} models available models
  */
 export function createFields(form, models) {
   const lock = find(form, "[data-lock]", HTMLButtonElement);
@@ -44,18 +44,18 @@ export function createFields(form, models) {
     return input && "value" in input ? String(input.value) : "";
   }
 
-  /** The length of a text, or the number, that the server takes at most. @param {string} name */
-  const most = (name) => Number(find(form, `[name='${name}']`, HTMLElement).dataset.most);
+  /** The longest text or the largest number that the server accepts. @param {string} name */
+  const limitOf = (name) => Number(find(form, `[name='${name}']`, HTMLElement).dataset.most);
 
   /** @param {string} name */
   function numberOf(name) {
     return Number(value(name));
   }
 
-  /** The first number that cannot be sent. @returns {HTMLInputElement | undefined} */
-  function wrongNumber() {
+  /** The first invalid number. @returns {HTMLInputElement | undefined} */
+  function invalidNumber() {
     const names = value("ratio") === "free" ? NUMBERS : NUMBERS.slice(2);
-    return names.map((name) => find(form, `[name='${name}']`, HTMLInputElement)).find(isWrong);
+    return names.map((name) => find(form, `[name='${name}']`, HTMLInputElement)).find(isInvalid);
   }
 
   /**
@@ -69,16 +69,16 @@ export function createFields(form, models) {
   }
 
   /** The buttons beside the seed. @param {Event} event @returns {boolean} whether it was one of them */
-  function press(event) {
+  function handleClick(event) {
     const dice = closest(event, "[data-dice]");
-    const isLock = closest(event, "[data-lock]");
+    const lockButton = closest(event, "[data-lock]");
     if (dice) set("seed", String(crypto.getRandomValues(new Uint32Array(1))[0]));
-    if (isLock) setLocked(!isLocked());
-    return Boolean(dice || isLock);
+    if (lockButton) setLocked(!isLocked());
+    return Boolean(dice || lockButton);
   }
 
-  /** Sliders stand where their inputs do. */
-  function mirror() {
+  /** Set the sliders to the values of their inputs. */
+  function syncSliders() {
     for (const slider of sliders) {
       const { min, max, dataset } = slider;
       const shown = numberOf(dataset.mirror ?? "");
@@ -139,13 +139,13 @@ export function createFields(form, models) {
   const setLocked = (locked) => lock.setAttribute("aria-pressed", String(locked));
 
   return {
-    /** What a draft keeps. @returns {Record<string, string>} */
+    /** Values for the draft. @returns {Record<string, string>} */
     get values() {
       return Object.fromEntries(DRAFT_FIELDS.map((name) => [name, value(name)]));
     },
 
-    /** Names and values that were typed or chosen before the scripts were there, in that order. @returns {[string, string][]} */
-    get typed() {
+    /** Names and values that were entered before the scripts were loaded, in that order. @returns {[string, string][]} */
+    get typedEarly() {
       const inputs = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("[data-typed]")]);
       return inputs
         .filter(({ type, checked }) => type !== "radio" || checked)
@@ -153,7 +153,7 @@ export function createFields(form, models) {
         .map((input) => [input.dataset.mirror ?? input.name, input.value]);
     },
 
-    /** Whether the seed stays after sending. */
+    /** Whether the seed is kept after sending. */
     get locked() {
       return isLocked();
     },
@@ -162,7 +162,7 @@ export function createFields(form, models) {
       setLocked(locked);
     },
 
-    value, most, wrongNumber, set, press, mirror, fill, setSize, size, content,
+    value, limitOf, invalidNumber, set, handleClick, syncSliders, fill, setSize, size, content,
   };
 }
 
@@ -186,5 +186,5 @@ export function outputSize(ratio, scale, { min, max, step }) {
 }
 
 /** @param {HTMLInputElement} input */
-const isWrong = ({ name, value, validity: { rangeUnderflow, rangeOverflow, stepMismatch } }) =>
-  value === "" || rangeUnderflow || rangeOverflow || (stepMismatch && name !== "guidance"); // 7.25 can be sent
+const isInvalid = ({ name, value, validity: { rangeUnderflow, rangeOverflow, stepMismatch } }) =>
+  value === "" || rangeUnderflow || rangeOverflow || (stepMismatch && name !== "guidance"); // 7.25 is valid

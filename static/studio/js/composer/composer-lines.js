@@ -1,5 +1,5 @@
 // @ts-check
-/** Several prompts at once: one prompt of many lines, or a task for each line where that is switched on. */
+/** A text of several lines: one prompt, or a task for each line. */
 
 import { part, setText } from "../lib/dom.js";
 import { gettext, ngettext } from "../lib/i18n.js";
@@ -8,10 +8,10 @@ import { gettext, ngettext } from "../lib/i18n.js";
 export const linesOf = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
 
 /**
- * The text with what was refused in it, and nothing of its set that was taken.
+ * The text with the refused prompts, and without the accepted ones of the same set.
  *
  * @param {string} text
- * @param {string | null} sent the text that the set was made of; null: not known any more
+ * @param {string | null} sent the text of the set; null: unknown
  * @param {string[]} refused lines of that set
  */
 export function withRefused(text, sent, refused) {
@@ -23,7 +23,7 @@ export function withRefused(text, sent, refused) {
 export class Lines {
   #choice;
   #inputs;
-  /** "lines" or "one"; empty, which means "one", until the user has chosen. */
+  /** "lines" or "one"; empty until the user chooses, which means "one". */
   #chosen;
 
   /**
@@ -45,7 +45,7 @@ export class Lines {
     return this.#chosen;
   }
 
-  /** @param {string} text @returns {string[]} what becomes a task each */
+  /** @param {string} text @returns {string[]} prompts, each for one task */
   prompts(text) {
     const lines = linesOf(text);
     return this.#splits(lines) ? lines : [text];
@@ -71,5 +71,5 @@ export const tooManyLines = (n, most) =>
   gettext("There are %(n)s lines, and at most %(most)s can be sent at once. Send them in parts.", { n, most });
 
 /** @param {number} n @param {string} why */
-export const notTaken = (n, why) =>
+export const notAccepted = (n, why) =>
   ngettext("%(n)s line was not accepted and is back here: %(why)s", "%(n)s lines were not accepted and are back here: %(why)s", n, { why });

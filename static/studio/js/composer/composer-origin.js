@@ -1,12 +1,12 @@
 // @ts-check
-/** Varying a picture: what it comes from, and which settings are not those of its parent any more. */
+/** A variation: the picture that it comes from, and the settings that differ from it. */
 
-import { Face, at, find, setAttribute } from "../lib/dom.js";
+import { Parts, siteUrl, find, setAttribute } from "../lib/dom.js";
 import { gettext } from "../lib/i18n.js";
 
 /** @import {Content} from "./composer-fields.js" */
 
-/** @typedef {{task: string, thumbnail: string, content: Content}} Parent `content` as it would be sent unchanged */
+/** @typedef {{task: string, thumbnail: string, content: Content}} Parent `content`: its settings */
 
 /** @type {Record<string, () => string>} In the order of the form. */
 const NAMES = {
@@ -28,7 +28,7 @@ const NAMES = {
 export const changedFields = (before, now) => Object.keys(NAMES).filter((name) => (before[name] ?? "") !== (now[name] ?? ""));
 
 /**
- * Whether the same picture would come out: more of them, or what a model without guidance does not read, change nothing in it.
+ * Whether the model would draw the same picture: the count, and without guidance the negative prompt, change nothing.
  *
  * @param {Content} before
  * @param {Content} now
@@ -37,8 +37,8 @@ export const drawsTheSame = (before, now) =>
   changedFields(before, now).every((name) => name === "n" || (name === "negative_prompt" && now.guidance === 0));
 
 export class Origin {
-  #face;
-  #line;
+  #parts;
+  #element;
   #labels;
 
   /**
@@ -46,10 +46,10 @@ export class Origin {
    * @param {() => void} dismissed
    */
   constructor(form, dismissed) {
-    this.#face = new Face(form);
-    this.#line = this.#face.part("origin");
+    this.#parts = new Parts(form);
+    this.#element = this.#parts.get("origin");
     this.#labels = /** @type {HTMLElement[]} */ ([...form.querySelectorAll("[data-of]")]);
-    find(this.#line, "[data-dismiss]", HTMLButtonElement).addEventListener("click", dismissed);
+    find(this.#element, "[data-dismiss]", HTMLButtonElement).addEventListener("click", dismissed);
   }
 
   /** @param {Parent} parent @param {Content} content */
@@ -58,21 +58,21 @@ export class Origin {
   }
 
   /**
-   * @param {Parent | null} parent null: nothing is varied
-   * @param {Content} content what would be sent now
+   * @param {Parent | null} parent null: no variation
+   * @param {Content} content the task that would be sent
    */
   show(parent, content) {
     const changed = parent ? changedFields(parent.content, content) : [];
     for (const label of this.#labels) setAttribute(label, "data-changed", changed.includes(label.dataset.of ?? ""));
-    this.#line.hidden = parent === null;
+    this.#element.hidden = parent === null;
     if (!parent) return;
-    const image = find(this.#line, "img", HTMLImageElement);
+    const image = find(this.#element, "img", HTMLImageElement);
     image.hidden = parent.thumbnail === "";
     if (parent.thumbnail) setAttribute(image, "src", parent.thumbnail);
-    setAttribute(find(this.#line, "a", HTMLAnchorElement), "href", at(`/tasks/${parent.task}/`));
+    setAttribute(find(this.#element, "a", HTMLAnchorElement), "href", siteUrl(`/tasks/${parent.task}/`));
     const names = changed.map((name) => NAMES[name]()).join(gettext(", "));
-    const told = names ? gettext("Changed: %(names)s", { names }) : gettext("Nothing changed yet");
-    const words = drawsTheSame(parent.content, content) ? `${told} · ${gettext("drawn with a new seed")}` : told;
-    this.#face.tell({ "origin-changes": words });
+    const changes = names ? gettext("Changed: %(names)s", { names }) : gettext("Nothing changed yet");
+    const words = drawsTheSame(parent.content, content) ? `${changes} · ${gettext("drawn with a new seed")}` : changes;
+    this.#parts.setTexts({ "origin-changes": words });
   }
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** On narrow screens the composer is docked and opens as a sheet; nothing behind it can be reached. */
+/** On narrow screens the composer is docked and opens as a modal sheet. */
 
 import { find } from "../lib/dom.js";
 
@@ -14,7 +14,7 @@ export class Sheet {
 
   /**
    * @param {HTMLFormElement} form
-   * @param {MediaQueryList} docked whether there is a sheet at all
+   * @param {MediaQueryList} docked matches while the composer is docked
    * @param {() => void} opened
    */
   constructor(form, docked, opened) {
@@ -34,16 +34,16 @@ export class Sheet {
     document.addEventListener("pointerdown", (event) => {
       if (event.target instanceof Node && !form.contains(event.target)) this.close();
     });
-    // wide again (a turned tablet): there is no sheet any more, so nothing may stay out of reach
+    // a rotated tablet is wide again, without a sheet: nothing may stay inert
     docked.addEventListener("change", () => this.#set(false));
-    if (this.#details.open) this.open(); // before this script was there
+    if (this.#details.open) this.open(); // before this script was loaded
   }
 
   get isOpen() {
     return this.#details.open;
   }
 
-  /** Nothing on wide screens, where the form is always open. */
+  /** Does nothing on wide screens, where the form is always open. */
   open() {
     if (!this.#docked.matches) return;
     this.#set(true);

@@ -4,45 +4,45 @@
 import { setAttribute, setText } from "../lib/dom.js";
 import { about, gettext, label, ngettext, number, positionLabel } from "../lib/i18n.js";
 
-/** @import {Face} from "../lib/dom.js" */
+/** @import {Parts} from "../lib/dom.js" */
 /** @import {Model} from "../connection/protocol.js" */
 /** @import {Connection} from "../connection/socket.js" */
 
-/** @typedef {{sending: boolean, connected: boolean, reason: Connection["reason"]}} LineState */
+/** @typedef {{sending: boolean, connected: boolean, reason: Connection["reason"]}} SendState */
 /** @typedef {{tone: "ready" | "wait" | "down" | "stale" | "", lead: string, rest: string, estimated: boolean}} Wait */
 /** @typedef {{width: number, height: number, steps: number, n: number, tasks: number}} Work `n` pictures in each of `tasks` */
 
-/** What a model's `expected` was measured at, or stands for. */
+/** Pixels and steps that a model's `expected` is for. */
 const REFERENCE_PIXELS = 512 * 512;
 const REFERENCE_STEPS = 9;
 
 /**
- * @param {Face} face of the form
+ * @param {Parts} parts of the form
  * @param {Model | undefined} model
- * @param {Work | null} work what would be sent now; null: it cannot be sent as it is
- * @param {boolean} connected otherwise what is known grows old
+ * @param {Work | null} work the task that would be sent; null: the form is invalid
+ * @param {boolean} connected otherwise the values may be out of date
  */
-export function showProspect(face, model, work, connected) {
+export function showForecast(parts, model, work, connected) {
   /** @type {Partial<Wait>} */
   const { tone = "", lead = "", rest = "", estimated = false } = model ? describeWait(model, work, connected) : {};
-  face.tell({
+  parts.setTexts({
     "wait-lead": lead,
     "wait-rest": rest,
-    "model-state": model ? modelWords(model, connected) : "",
-    pace: model ? paceWords(model, work) : "",
+    "model-state": model ? modelText(model, connected) : "",
+    pace: model ? paceText(model, work) : "",
   });
-  face.reveal({ "wait-basis": estimated });
-  setAttribute(face.part("wait"), "data-tone", tone);
-  setAttribute(face.part("model-state"), "data-ready", model && connected ? String(model.ready) : null);
+  parts.setShown({ "wait-basis": estimated });
+  setAttribute(parts.get("wait"), "data-tone", tone);
+  setAttribute(parts.get("model-state"), "data-ready", model && connected ? String(model.ready) : null);
 }
 
 /**
- * Models come and go while the page is open.
+ * Models can appear and disappear while the page is open.
  *
  * @param {HTMLSelectElement} select
  * @param {Model[]} models
  */
-export function offerModels(select, models) {
+export function updateModels(select, models) {
   const chosen = select.value;
   const names = models.map(({ name }) => name);
   if (names.join("\n") !== [...select.options].map(({ value }) => value).join("\n")) {
@@ -56,7 +56,7 @@ export function offerModels(select, models) {
  * @param {Model} model
  * @param {Pick<Work, "width" | "height"> | null} work
  */
-export function paceWords({ seconds_per_step: seconds }, work) {
+export function paceText({ seconds_per_step: seconds }, work) {
   if (seconds === null || work === null) return "";
   const pace = (seconds * work.width * work.height) / REFERENCE_PIXELS;
   return gettext("about %(n)s s/step", { n: number(pace, pace < 0.995 ? 2 : 1) });
@@ -64,22 +64,22 @@ export function paceWords({ seconds_per_step: seconds }, work) {
 
 /**
  * @param {Model} model
- * @param {Work | null} work null: nothing is said of how long it would take
+ * @param {Work | null} work null: no estimate
  * @param {boolean} connected
  * @returns {Wait}
  */
 export function describeWait(model, work, connected) {
   const { reason, position, eta_seconds: seconds } = model.wait;
-  if (!connected) return waitOf("stale", gettext("Expected wait unknown"), gettext("updates when the connection is back"));
-  if (reason !== "in_line") return waitOf("down", label("reason", reason), gettext("you can send now; it starts by itself"));
-  const place = positionLabel(position);
-  if (seconds === null) return waitOf("wait", place);
+  if (!connected) return forecastOf("stale", gettext("Expected wait unknown"), gettext("updates when the connection is back"));
+  if (reason !== "in_line") return forecastOf("down", label("reason", reason), gettext("you can send now; it starts by itself"));
+  const positionText = positionLabel(position);
+  if (seconds === null) return forecastOf("wait", positionText);
   if (seconds > 0) {
     const { long, n } = about(seconds);
-    return waitOf("wait", long ? gettext("Expected wait about %(n)s min", { n }) : gettext("Expected wait about %(n)s s", { n }), place, true);
+    return forecastOf("wait", long ? gettext("Expected wait about %(n)s min", { n }) : gettext("Expected wait about %(n)s s", { n }), positionText, true);
   }
-  const rest = drawingWords(model, work);
-  return waitOf("ready", gettext("Starts at once"), rest, rest !== "");
+  const rest = drawingText(model, work);
+  return forecastOf("ready", gettext("Starts at once"), rest, rest !== "");
 }
 
 /**
@@ -87,15 +87,15 @@ export function describeWait(model, work, connected) {
  * @param {string} lead
  * @returns {Wait}
  */
-const waitOf = (tone, lead, rest = "", estimated = false) => ({ tone, lead, rest, estimated });
+const forecastOf = (tone, lead, rest = "", estimated = false) => ({ tone, lead, rest, estimated });
 
 /**
- * Tasks are drawn side by side where there are replicas, the pictures of one task after each other.
+ * Replicas draw tasks in parallel; the pictures of one task are drawn one after the other.
  *
  * @param {Model} model
  * @param {Work | null} work
  */
-function drawingWords({ expected, replicas }, work) {
+function drawingText({ expected, replicas }, work) {
   if (!expected || !work) return "";
   const { loading, preparing, generating, decoding, finishing } = expected;
   const pixels = (work.width * work.height) / REFERENCE_PIXELS;
@@ -109,19 +109,19 @@ function drawingWords({ expected, replicas }, work) {
  * @param {Model} model
  * @param {boolean} connected
  */
-export function modelWords({ ready, reason, replicas }, connected) {
+export function modelText({ ready, reason, replicas }, connected) {
   if (!connected) return gettext("state unknown");
   if (!ready) return reason ? label("reason", reason) : gettext("not ready");
   return `${gettext("Ready")} · ${ngettext("%(n)s replica", "%(n)s replicas", replicas)}`;
 }
 
 /**
- * What the button says.
+ * Label of the button.
  *
- * @param {LineState} line
+ * @param {SendState} state
  * @param {number} pictures that would be drawn
  */
-export function sendWords({ sending, connected, reason }, pictures) {
+export function sendLabel({ sending, connected, reason }, pictures) {
   if (reason === "sign_in") return gettext("Sign in to send");
   if (reason !== null) return gettext("Reload to send");
   if (!connected) return gettext("Send when connected");
@@ -130,9 +130,9 @@ export function sendWords({ sending, connected, reason }, pictures) {
 }
 
 /**
- * The limit is one for each line.
+ * Count of lines and characters; the limit of characters is for each line.
  *
  * @param {number} lines
  * @param {number} longest characters
  */
-export const linesCounted = (lines, longest) => gettext("%(lines)s lines, the longest %(n)s", { lines, n: number(longest) });
+export const lineCounts = (lines, longest) => gettext("%(lines)s lines, the longest %(n)s", { lines, n: number(longest) });

@@ -1,9 +1,9 @@
 // @ts-check
-/** The form: prompt and settings, draft, sending; what only some people need of it is loaded when they do. */
+/** The form: prompt and settings, draft, sending; rarely used parts are loaded on demand. */
 
 import { DRAFT_FIELDS, createFields } from "./composer-fields.js";
-import { linesCounted, offerModels, sendWords, showProspect } from "./composer-wait.js";
-import { Face, dress, find, lazy, ofThisSite, on, setAttribute } from "../lib/dom.js";
+import { lineCounts, updateModels, sendLabel, showForecast } from "./composer-wait.js";
+import { Parts, loadStyles, find, lazy, siteKey, on, setAttribute } from "../lib/dom.js";
 import { createDraft } from "../state/own-storage.js";
 import { gettext, label, length, number, size } from "../lib/i18n.js";
 import { newRequestKey } from "../connection/protocol.js";
@@ -14,15 +14,15 @@ import { newRequestKey } from "../connection/protocol.js";
 /** @import {Origin, Parent} from "./composer-origin.js" */
 /** @import {Sheet} from "./composer-sheet.js" */
 /** @import {Bootstrap, Model, Refusal, Task} from "../connection/protocol.js" */
-/** @import {LineState} from "./composer-wait.js" */
+/** @import {SendState} from "./composer-wait.js" */
 /** @import {KeyedMessage} from "../state/pending-requests.js" */
 
-/** A second press on the same content within this time is an accident. */
+/** The same content twice within this time is a mistake. */
 const SAME_AGAIN_MS = 1_000;
 /** Where the form is docked, as in composer.css: on a phone, upright or not. */
 const DOCKED = matchMedia("(width < 768px), (width < 960px) and (height < 500px)");
 /** A cheap test: only a text with such a line is parsed. */
-const MAY_HOLD_SETTINGS = /(?:^|\n)[ \t]*Steps:[ \t]*\d/;
+const SETTINGS_LINE = /(?:^|\n)[ \t]*Steps:[ \t]*\d/;
 
 /**
  * @param {Bootstrap} page
@@ -30,27 +30,27 @@ const MAY_HOLD_SETTINGS = /(?:^|\n)[ \t]*Steps:[ \t]*\d/;
  */
 export function createComposer(page, submit) {
   const form = find(document, "#composer", HTMLFormElement);
-  const face = new Face(form);
+  const parts = new Parts(form);
   const prompt = find(form, "[name='prompt']", HTMLTextAreaElement);
   const sendButton = find(form, "#send", HTMLButtonElement);
   const fields = createFields(form, () => models);
-  /** The prompt that the page came with: the server's example is no draft. */
+  /** The prompt in the page's HTML: the server's example is not a draft. */
   const firstPrompt = page.defaults.prompt;
   let models = page.models;
-  const draft = createDraft(ofThisSite(page.username), () => {
+  const draft = createDraft(siteKey(page.username), () => {
     const { values, locked } = fields;
     if (values.prompt === firstPrompt) delete values.prompt;
     return { ...values, locked, split: lines?.chosen ?? split, origin: parent };
   });
-  let last = { content: "", at: -Infinity };
-  /** The last set that was sent. @type {SentSet} */
+  let lastSent = { content: "", at: -Infinity };
+  /** The last prompts that were sent together. @type {SentSet} */
   let sentSet = { text: "", keys: [], refused: [] };
-  /** @type {LineState} */
-  let link = { sending: false, connected: true, reason: null };
+  /** @type {SendState} */
+  let sendState = { sending: false, connected: true, reason: null };
   let typedAt = -Infinity;
-  /** What becomes of several lines, if the person has chosen; of a draft. */
+  /** The choice for several lines, "lines" or "one", from the draft. */
   let split = "";
-  /** The picture that is varied. @type {Parent | null} */
+  /** The picture to vary. @type {Parent | null} */
   let parent = null;
   let errors = /** @type {Errors | null} */ (null);
   let lines = /** @type {Lines | null} */ (null);
@@ -67,31 +67,31 @@ export function createComposer(page, submit) {
     return lines;
   });
   const loadOrigin = lazy(async () => {
-    const [{ Origin }] = await Promise.all([import("./composer-origin.js"), dress(face.part("origin"))]);
+    const [{ Origin }] = await Promise.all([import("./composer-origin.js"), loadStyles(parts.get("origin"))]);
     origin = new Origin(form, () => setParent(null));
     refresh();
   });
 
   /** Whether the user is typing. */
-  const isBeingTyped = () => form.contains(document.activeElement) && performance.now() - typedAt < 10_000;
+  const isUserTyping = () => form.contains(document.activeElement) && performance.now() - typedAt < 10_000;
 
-  /** @param {Model[]} offered as the server sent them last */
-  function offer(offered) {
-    models = offered;
-    offerModels(find(form, "select", HTMLSelectElement), models);
+  /** @param {Model[]} received from the server */
+  function setModels(received) {
+    models = received;
+    updateModels(find(form, "select", HTMLSelectElement), models);
     refresh();
   }
 
-  /** @param {LineState} state */
+  /** @param {SendState} state */
   function showSending(state) {
-    link = state;
+    sendState = state;
     refresh();
   }
 
   /** The server rejected a message: put its prompt back. @param {KeyedMessage} message @param {Refusal} refusal */
   async function refused(message, refusal) {
     const loaded = await loadErrors();
-    loaded.putBack(sentSet, message, refusal);
+    loaded.restorePrompts(sentSet, message, refusal);
     changed();
   }
 
@@ -99,23 +99,23 @@ export function createComposer(page, submit) {
   function vary(taskId, task, { seed, thumbnail }) {
     fields.fill({ ...task, seed });
     fields.locked = seed !== null;
-    toPrompt({ task: taskId, thumbnail, content: fields.content() });
+    focusPrompt({ task: taskId, thumbnail, content: fields.content() });
   }
 
-  /** Take over what a task was made with. @param {Task} task */
+  /** Fill in the settings of a task. @param {Task} task */
   function reuse(task) {
     fields.fill(task);
-    toPrompt(null);
+    focusPrompt(null);
   }
 
   /** @param {string} example */
   function usePrompt(example) {
     prompt.value = example;
-    toPrompt(null);
+    focusPrompt(null);
   }
 
   /** @param {Parent | null} varied */
-  function toPrompt(varied) {
+  function focusPrompt(varied) {
     errors?.clear();
     setParent(varied);
     sheet?.open();
@@ -131,26 +131,26 @@ export function createComposer(page, submit) {
   function listen() {
     on(form, "submit", (event) => {
       event.preventDefault();
-      trySubmit();
+      submitForm();
     });
     on(form, "input", onInput);
     on(form, "keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) {
         event.preventDefault();
-        trySubmit();
+        submitForm();
       }
     });
     on(form, "click", (event) => {
-      if (fields.press(event)) changed();
+      if (fields.handleClick(event)) changed();
     });
     on(prompt, "paste", (event) => {
       const text = event.clipboardData?.getData("text/plain") ?? "";
-      if (!MAY_HOLD_SETTINGS.test(text)) return;
+      if (!SETTINGS_LINE.test(text)) return;
       event.preventDefault();
       paste(text);
     });
     on(window, "pagehide", draft.save);
-    if (/Mac|iPhone|iPad/.test(navigator.platform)) face.tell({ keys: "⌘ ↵" });
+    if (/Mac|iPhone|iPad/.test(navigator.platform)) parts.setTexts({ keys: "⌘ ↵" });
     const fit = () => {
       if (!DOCKED.matches) return;
       import("./composer-sheet.js").then(({ Sheet }) => {
@@ -188,8 +188,8 @@ export function createComposer(page, submit) {
 
   function changed() {
     refresh();
-    face.tell({ draft: "" });
-    draft.saveSoon(() => face.tell({ draft: gettext("Draft saved") }));
+    parts.setTexts({ draft: "" });
+    draft.saveSoon(() => parts.setTexts({ draft: gettext("Draft saved") }));
   }
 
   function prompts() {
@@ -197,31 +197,31 @@ export function createComposer(page, submit) {
     return lines?.prompts(text) ?? [text];
   }
 
-  /** Everything the form shows about its own values. */
+  /** Show everything that follows from the values of the form. */
   function refresh() {
     const text = prompt.value;
     const texts = prompts();
-    const { connected, sending } = link;
+    const { connected, sending } = sendState;
     const content = fields.content();
     const [width, height] = fields.size();
     const free = fields.value("ratio") === "free";
     const longest = Math.max(...texts.map(length));
     const n = Number(content.n);
-    face.tell({
-      count: texts.length > 1 ? linesCounted(texts.length, longest) : number(longest),
+    parts.setTexts({
+      count: texts.length > 1 ? lineCounts(texts.length, longest) : number(longest),
       preview: text.trim() || gettext("Prompt"),
       "negative-preview": fields.value("negative_prompt"),
       size: size(width, height),
       "seed-state": fields.locked && fields.value("seed") !== "" ? gettext("kept") : "",
-      send: sendWords(link, texts.length * n),
+      send: sendLabel(sendState, texts.length * n),
     });
     const idle = content.guidance === 0 && "negative_prompt" in content;
-    face.reveal({ free, scales: !free, "negative-idle": idle });
-    face.part("count").parentElement?.toggleAttribute("data-over", longest > fields.most("prompt"));
-    fields.mirror();
+    parts.setShown({ free, scales: !free, "negative-idle": idle });
+    parts.get("count").parentElement?.toggleAttribute("data-over", longest > fields.limitOf("prompt"));
+    fields.syncSliders();
     const model = models.find(({ name }) => name === content.model);
     const work = { width, height, steps: Number(content.steps), n, tasks: texts.length };
-    showProspect(face, model, fields.wrongNumber() ? null : work, connected);
+    showForecast(parts, model, fields.invalidNumber() ? null : work, connected);
     setAttribute(sendButton, "aria-busy", sending ? "true" : null);
     if (text.includes("\n")) loadLines().catch(() => {});
     lines?.show(text);
@@ -229,8 +229,8 @@ export function createComposer(page, submit) {
     origin?.show(parent, content);
   }
 
-  async function trySubmit() {
-    if (link.reason !== null) {
+  async function submitForm() {
+    if (sendState.reason !== null) {
       draft.save();
       location.reload(); // a signed-out user is redirected to the sign-in page and back
       return;
@@ -249,13 +249,13 @@ export function createComposer(page, submit) {
       return;
     }
     const content = JSON.stringify([fields.content(), texts.length]);
-    if (content === last.content && performance.now() - last.at < SAME_AGAIN_MS) {
-      face.tell({ draft: gettext("Already sent; not drawn twice") });
+    if (content === lastSent.content && performance.now() - lastSent.at < SAME_AGAIN_MS) {
+      parts.setTexts({ draft: gettext("Already sent; not drawn twice") });
       return;
     }
     if (parent) await loadOrigin().catch(() => {});
-    last = { content, at: performance.now() };
-    sendAll(texts);
+    lastSent = { content, at: performance.now() };
+    sendPrompts(texts);
     if (!fields.locked) fields.set("seed", "");
     if (sheet?.isOpen) sheet.close();
     else if (prompt.offsetParent !== null) prompt.focus({ preventScroll: true });
@@ -263,7 +263,7 @@ export function createComposer(page, submit) {
   }
 
   /** @param {string[]} texts a task each, all with the same settings */
-  function sendAll(texts) {
+  function sendPrompts(texts) {
     /** @type {import("../connection/protocol.js").ClientMessage} */
     const content = { action: "generate", ...fields.content(), ...(parent && { parent: parent.task }) };
     if (parent && origin?.isSame(parent, fields.content())) delete content.seed; // it would be the same picture
@@ -272,7 +272,7 @@ export function createComposer(page, submit) {
     for (const message of messages) submit(message);
   }
 
-  const { typed } = fields;
+  const { typedEarly } = fields;
   fields.fill(page.defaults);
   const { locked, split: chosen, origin: varied, ...values } = draft.load();
   for (const name of DRAFT_FIELDS) if (typeof values[name] === "string") fields.set(name, values[name]);
@@ -284,11 +284,11 @@ export function createComposer(page, submit) {
     vary(task, data, { seed, thumbnail });
     history.replaceState(history.state, "", location.pathname); // once
   }
-  for (const [name, value] of typed) fields.set(name, value);
+  for (const [name, value] of typedEarly) fields.set(name, value);
   listen();
-  offer(page.models);
+  setModels(page.models);
 
-  return { isBeingTyped, saveDraft: draft.save, offer, showSending, refused, vary, reuse, usePrompt };
+  return { isUserTyping, saveDraft: draft.save, setModels, showSending, refused, vary, reuse, usePrompt };
 }
 
 /** @typedef {ReturnType<typeof createComposer>} Composer */

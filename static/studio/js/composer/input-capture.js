@@ -1,5 +1,5 @@
 // @ts-check
-// A classic script in <head>: what is typed, pressed or sent before the modules are here is done once they are.
+// A classic script in <head>: records input before the modules are loaded, for them to replay.
 (() => {
   /** @type {HTMLElement[]} */
   const pressed = [];
@@ -22,10 +22,10 @@
       document.getElementById("send")?.setAttribute("aria-busy", "true");
     }
   };
-  const signs = ["input", "click", "keydown", "submit"];
-  for (const sign of signs) document.addEventListener(sign, note, true);
+  const events = ["input", "click", "keydown", "submit"];
+  for (const name of events) document.addEventListener(name, note, true);
   /** @type {any} */ (globalThis).studioInputCapture = () => {
-    for (const sign of signs) document.removeEventListener(sign, note, true);
+    for (const name of events) document.removeEventListener(name, note, true);
     for (const button of pressed) {
       button.ariaBusy = null;
       button.click();

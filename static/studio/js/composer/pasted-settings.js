@@ -1,8 +1,8 @@
 // @ts-check
-/** The settings of a picture as text: what the studio and other tools write into a picture's metadata. */
+/** Settings of a picture as text, as the studio and other tools write them into metadata. */
 
 /**
- * @typedef {object} Pasted what the text names, as it is written there; nothing is cut to fit
+ * @typedef {object} Pasted the settings in the text, unchanged
  * @property {string} [prompt]
  * @property {string} [negative_prompt]
  * @property {string} [steps]
@@ -19,14 +19,14 @@ import { toast } from "../ui/messages.js";
 
 const NEGATIVE = "Negative prompt:";
 const PAIR = /\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)/g;
-/** Fewer pairs in a last line are a sentence with a colon. */
+/** A last line with fewer pairs is a sentence with colons. */
 const LEAST_PAIRS = 3;
 
 /**
  * Lines of prompt, lines of negative prompt, then one line of `key: value` pairs.
  *
  * @param {string} text
- * @returns {Pasted | null} null if it is no such text
+ * @returns {Pasted | null} null if the text has no settings
  */
 export function readSettings(text) {
   const lines = text.replaceAll("\r\n", "\n").trim().split("\n");
@@ -48,12 +48,12 @@ export function readSettings(text) {
 }
 
 /**
- * Fill in what a pasted text names, and offer to take that back.
+ * Fill in the settings of a pasted text, and offer an undo.
  *
  * @param {Fields} fields
  * @param {string} text
- * @param {() => void} asText pastes it as it is
- * @returns {boolean} false: the text holds no settings
+ * @param {() => void} asText pastes the text unchanged
+ * @returns {boolean} false: the text has no settings
  */
 export function fillIn(fields, text, asText) {
   const read = readSettings(text);
@@ -76,7 +76,7 @@ export function fillIn(fields, text, asText) {
 
 /**
  * @param {Fields} fields
- * @param {Record<string, string>} values what is not named stays
+ * @param {Record<string, string>} values other fields are unchanged
  */
 function setAll(fields, values) {
   for (const [name, value] of Object.entries(values)) fields.set(name, value);
@@ -93,6 +93,6 @@ function unquoted(value) {
   try {
     return String(JSON.parse(value));
   } catch {
-    return value; // a quote that is a part of it
+    return value; // the quote is part of the value
   }
 }

@@ -1,7 +1,7 @@
 // @ts-check
-/** What was asked and is not stored yet: a list above the cards, and the state of the form's button. */
+/** Requests without an answer: the list above the cards, and the state of the form's button. */
 
-import { Face, byId, clone, closest, on } from "../lib/dom.js";
+import { Parts, byId, clone, closest, on } from "../lib/dom.js";
 import { gettext } from "../lib/i18n.js";
 
 /** @import {Composer} from "./composer.js" */
@@ -10,7 +10,7 @@ import { gettext } from "../lib/i18n.js";
 
 /**
  * @param {{requests: PendingRequests, composer: Composer | null, connection: () => Connection}} parts
- * @returns {() => void} shows what is waiting now
+ * @returns {() => void} shows the pending requests
  */
 export function watchSending({ requests, composer, connection }) {
   const list = byId("pending");
@@ -41,12 +41,12 @@ export function watchSending({ requests, composer, connection }) {
  */
 function itemOf({ request_key: key, prompt }, connected) {
   const item = clone("pending-template");
-  const face = new Face(item);
+  const parts = new Parts(item);
   item.dataset.requestKey = key;
-  face.tell({
+  parts.setTexts({
     prompt: String(prompt),
     text: connected ? gettext("Sending…") : gettext("Not sent yet; sent when the connection is back"),
   });
-  face.reveal({ discard: !connected });
+  parts.setShown({ discard: !connected });
   return item;
 }

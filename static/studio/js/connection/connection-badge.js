@@ -1,21 +1,21 @@
 // @ts-check
-/** The connection badge, the retry button and the notice below the bar; their sentences are in the page. */
+/** The connection badge, the retry button and the notice below the header; their sentences are in the page. */
 
-import { Face, byId, on } from "../lib/dom.js";
+import { Parts, byId, on } from "../lib/dom.js";
 import { gettext, timeOfDay } from "../lib/i18n.js";
 
 /** @import {Connection} from "./socket.js" */
 
-/** A break shorter than this is not worth a notice. */
+/** A shorter interruption shows no notice. */
 const NOTICE_AFTER_MS = 1_500;
 
 /**
  * @param {{retryNow: () => void, isBusy: () => boolean, serverTime: (ms: number) => number}} parts
- *   `isBusy`: whether a task goes on
+ *   `isBusy`: whether a task is unfinished
  */
 export function createBadge({ retryNow, isBusy, serverTime }) {
   const element = byId("connection");
-  const face = element && new Face(element);
+  const parts = element && new Parts(element);
   const retry = byId("retry-now");
   const notice = byId("notice");
   /** @type {Connection | null} */
@@ -29,9 +29,9 @@ export function createBadge({ retryNow, isBusy, serverTime }) {
 
   function tick() {
     const connection = current;
-    if (!connection || !face) return;
+    if (!connection || !parts) return;
     const { phase, transport, why, latencyMs, connectionId, lostAt, failures, retryAt } = connection;
-    const [label, detail, long] = ["label", "detail", "long"].map((name) => face.part(name).dataset);
+    const [label, detail, long] = ["label", "detail", "long"].map((name) => parts.get(name).dataset);
     const live = phase === "live";
     const latency = live && latencyMs !== null ? gettext("%(n)s ms", { n: latencyMs }) : "";
     const polls = live && transport === "poll";
@@ -40,19 +40,19 @@ export function createBadge({ retryNow, isBusy, serverTime }) {
       ? gettext("Updates every %(n)s s", { n: isBusy() ? 2 : 10 })
       : label[phase === "connecting" && failures > 0 ? "waiting" : phase] ?? "";
     const more = [detail[live ? transport : phase], latency].filter(Boolean).join(" · ");
-    face.mark({ phase, transport });
-    face.tell({
+    parts.setData({ phase, transport });
+    parts.setTexts({
       label: name,
       detail: polls ? "" : seconds > 0 ? gettext("retry in %(n)s s", { n: seconds }) : more,
       long: live ? `${name} · ${long[transport]}` : name,
       id: connectionId ?? "–",
       latency: latency || "–",
     });
-    face.reveal({ why: why !== null });
-    if (face.isNew("reason", why)) reveal(face.part("why"), "why", why);
+    parts.setShown({ why: why !== null });
+    if (parts.hasChanged("reason", why)) reveal(parts.get("why"), "why", why);
     if (retry) retry.hidden = phase !== "waiting" && phase !== "offline";
-    const sentence = noticeFor(connection);
-    if (face.isNew("notice", sentence)) showNotice(sentence, lostAt ?? 0);
+    const sentence = noticeOf(connection);
+    if (parts.hasChanged("notice", sentence)) showNotice(sentence, lostAt ?? 0);
   }
 
   /**
@@ -68,7 +68,7 @@ export function createBadge({ retryNow, isBusy, serverTime }) {
   }
 
   /** @param {Connection} connection */
-  function noticeFor({ phase, reason, lostAt }) {
+  function noticeOf({ phase, reason, lostAt }) {
     if (phase === "stopped") return reason;
     if (lostAt === null || Date.now() - lostAt < NOTICE_AFTER_MS) return null;
     return phase === "offline" ? phase : isBusy() ? "busy" : "idle";
@@ -82,7 +82,7 @@ export function createBadge({ retryNow, isBusy, serverTime }) {
 /** @typedef {ReturnType<typeof createBadge>} Badge */
 
 /**
- * Of several sentences show the one of that name.
+ * Show the sentence of this name and hide the others.
  *
  * @param {HTMLElement} root
  * @param {string} kind

@@ -1,7 +1,7 @@
 // @ts-check
 /** Loaded when WebSockets are blocked: the other transports, and the upgrade to a better one. */
 
-import { at } from "../lib/dom.js";
+import { siteUrl } from "../lib/dom.js";
 import { getJson, send } from "./http.js";
 import { PollChannel } from "./poll.js";
 import { SseChannel } from "./sse.js";
@@ -20,7 +20,7 @@ const UPGRADE_MOST_MS = 600_000;
 export function createFallback({ taskStore, mostNamed, clock }) {
   const http = {
     clock, mostNamed,
-    post: (/** @type {unknown} */ message) => send(at("/messages/"), message),
+    post: (/** @type {unknown} */ message) => send(siteUrl("/messages/"), message),
     cursors: () => Object.fromEntries(taskStore.unfinished().map((taskId) => [taskId, taskStore.cursor(taskId)])),
   };
   /** @type {Record<"sse" | "poll", Make>} */
@@ -30,7 +30,7 @@ export function createFallback({ taskStore, mostNamed, clock }) {
   };
   /** Whether the server answers at all. */
   const isReachable = () =>
-    fetch(at("/healthz"), { cache: "no-store", signal: AbortSignal.timeout(REACHABLE_WITHIN_MS) }).then(({ ok }) => ok, () => false);
+    fetch(siteUrl("/healthz"), { cache: "no-store", signal: AbortSignal.timeout(REACHABLE_WITHIN_MS) }).then(({ ok }) => ok, () => false);
   return { makers, isReachable, Upgrade: TransportUpgrade };
 }
 

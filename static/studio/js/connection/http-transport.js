@@ -1,5 +1,5 @@
 // @ts-check
-/** A channel over plain HTTP: what is said goes out as requests; subclasses bring what the server tells by itself. */
+/** Base of channels over HTTP: messages are sent as requests; subclasses receive the frames of the server. */
 
 import { CLOSE } from "./protocol.js";
 
@@ -11,10 +11,10 @@ const LOST = 1006;
 
 export class HttpChannel extends EventTarget {
   #post;
-  #sending = Promise.resolve();
+  #queue = Promise.resolve();
   #closed = false;
-  /** Tasks whose `live` will come without being asked for. @type {Set<string>} */
-  #coming = new Set();
+  /** Tasks that the server replays without an attach. @type {Set<string>} */
+  #announced = new Set();
 
   /** @param {Post} post */
   constructor(post) {
@@ -26,17 +26,17 @@ export class HttpChannel extends EventTarget {
     return this.#closed;
   }
 
-  /** @param {string} text One message after the other, as on a socket. */
+  /** Send one message after the other, as on a socket. @param {string} text */
   send(text) {
     /** @type {ClientMessage} */
     const message = JSON.parse(text);
-    if (message.action === "detach") return; // nothing is held for us
-    if (message.action === "attach" && this.#coming.has(message.task_id ?? "")) return;
-    this.#sending = this.#sending.then(() => this.#say(message));
+    if (message.action === "detach") return; // the server keeps nothing to release
+    if (message.action === "attach" && this.#announced.has(message.task_id ?? "")) return;
+    this.#queue = this.#queue.then(() => this.#sendNow(message));
   }
 
   /** @param {ClientMessage} message */
-  async #say(message) {
+  async #sendNow(message) {
     if (this.#closed) return;
     try {
       for (const frame of (await this.#post(message)).frames) this.handle(frame);
@@ -52,13 +52,13 @@ export class HttpChannel extends EventTarget {
    */
   handle(frame, text = JSON.stringify(frame)) {
     if (this.#closed) return;
-    if (frame.type === "hello") for (const each of frame.active) this.#coming.add(each.task_id);
-    if (frame.type === "task") this.#coming.add(frame.task_id);
-    if (frame.type === "live") this.#coming.delete(frame.task_id);
+    if (frame.type === "hello") for (const each of frame.active) this.#announced.add(each.task_id);
+    if (frame.type === "task") this.#announced.add(frame.task_id);
+    if (frame.type === "live") this.#announced.delete(frame.task_id);
     this.dispatchEvent(new MessageEvent("message", { data: text }));
   }
 
-  /** A message has its answer, and the page knows it. */
+  /** Called when a message was answered. */
   answered() {}
 
   /** @param {any} refusal what a request was rejected with */

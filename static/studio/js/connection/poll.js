@@ -1,7 +1,7 @@
 // @ts-check
-/** The channel where nothing gets through but short answers: the page asks again and again. */
+/** A channel that polls, where a proxy holds streams back. */
 
-import { at } from "../lib/dom.js";
+import { siteUrl } from "../lib/dom.js";
 import { HttpChannel, withCursors } from "./http-transport.js";
 import { isTerminal } from "./protocol.js";
 import { createTimers } from "./timers.js";
@@ -12,7 +12,7 @@ import { createTimers } from "./timers.js";
 
 const EVERY_MS = 2_000;
 const IDLE_EVERY_MS = 10_000;
-/** Factor of the pause while the page is hidden. */
+/** Factor of the interval while the page is hidden. */
 const HIDDEN_FACTOR = 3;
 /** A little longer than the server sends an ended task to clients that do not name it. */
 const ENDED_KEPT_S = 90;
@@ -26,18 +26,18 @@ export class PollChannel extends HttpChannel {
   /** Server time of the last response, in Unix seconds; tasks since then are requested too. @type {number | null} */
   #since;
   /** {task id: newest event received}; a page has cursors only for unfinished tasks that it shows. @type {Map<string, EventFrame>} */
-  #brought = new Map();
-  #greeted = false;
-  #asking = false;
+  #newest = new Map();
+  #hasHello = false;
+  #isPolling = false;
   /** Whether to poll again at once, because a message was answered meanwhile. */
-  #again = false;
+  #pollsAgain = false;
 
   /**
    * @param {object} parts
    * @param {Post} parts.post
    * @param {() => Record<string, number>} parts.cursors
    * @param {number} parts.mostNamed tasks in one URL
-   * @param {number | null} parts.since when everything was known, in Unix seconds
+   * @param {number | null} parts.since server time up to which the page knows everything, in Unix seconds
    * @param {(url: string) => Promise<{frames: any[]}>} parts.get rejects with an HttpRefusal
    * @param {() => boolean} parts.isHidden
    * @param {Pick<Clock, "setTimeout" | "clearTimeout">} parts.clock
@@ -50,39 +50,39 @@ export class PollChannel extends HttpChannel {
     this.#get = get;
     this.#isHidden = isHidden;
     this.#timers = createTimers(clock);
-    this.#ask();
+    this.#poll();
   }
 
   /** @override */
   answered() {
-    // poll for the effects of the message; an earlier poll would miss them and be followed by an idle pause
-    this.#again = true;
-    if (this.#greeted && !this.isClosed) this.#timers.set("next", 0, () => this.#ask());
+    // poll for the effects of the message; an earlier poll would miss them and be followed by an idle interval
+    this.#pollsAgain = true;
+    if (this.#hasHello && !this.isClosed) this.#timers.set("next", 0, () => this.#poll());
   }
 
-  async #ask() {
-    if (this.#asking || this.isClosed) return;
-    this.#asking = true;
-    this.#again = false;
+  async #poll() {
+    if (this.#isPolling || this.isClosed) return;
+    this.#isPolling = true;
+    this.#pollsAgain = false;
     try {
-      const { frames } = await this.#get(withCursors(at("/events/poll/"), this.#known(), this.#mostNamed, this.#since));
+      const { frames } = await this.#get(withCursors(siteUrl("/events/poll/"), this.#allCursors(), this.#mostNamed, this.#since));
       for (const frame of frames) {
         if (frame.type === "hello") this.#since = frame.server_time;
-        if (frame.type !== "hello" || !this.#greeted) this.handle(frame);
-        this.#greeted = true;
+        if (frame.type !== "hello" || !this.#hasHello) this.handle(frame);
+        this.#hasHello = true;
       }
     } catch (refusal) {
       this.fail(refusal);
     }
-    this.#asking = false;
-    if (!this.isClosed) this.#timers.set("next", this.#again ? 0 : this.#pauseMs(), () => this.#ask());
+    this.#isPolling = false;
+    if (!this.isClosed) this.#timers.set("next", this.#pollsAgain ? 0 : this.#intervalMs(), () => this.#poll());
   }
 
   /** Cursors of events that the server need not send again. */
-  #known() {
+  #allCursors() {
     const known = { ...this.#cursors() };
-    for (const [taskId, { seq, status, timestamp }] of this.#brought) {
-      if (isTerminal(status) && timestamp < (this.#since ?? 0) - ENDED_KEPT_S) this.#brought.delete(taskId);
+    for (const [taskId, { seq, status, timestamp }] of this.#newest) {
+      if (isTerminal(status) && timestamp < (this.#since ?? 0) - ENDED_KEPT_S) this.#newest.delete(taskId);
       else known[taskId] = Math.max(seq, known[taskId] ?? 0);
     }
     return known;
@@ -93,13 +93,13 @@ export class PollChannel extends HttpChannel {
    * @param {any} frame
    */
   handle(frame) {
-    if ("kind" in frame) this.#brought.set(frame.task_id, frame);
+    if ("kind" in frame) this.#newest.set(frame.task_id, frame);
     super.handle(frame);
   }
 
-  #pauseMs() {
-    const pause = Object.keys(this.#cursors()).length > 0 ? EVERY_MS : IDLE_EVERY_MS;
-    return this.#isHidden() ? pause * HIDDEN_FACTOR : pause;
+  #intervalMs() {
+    const interval = Object.keys(this.#cursors()).length > 0 ? EVERY_MS : IDLE_EVERY_MS;
+    return this.#isHidden() ? interval * HIDDEN_FACTOR : interval;
   }
 
   /** @override */

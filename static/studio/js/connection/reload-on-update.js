@@ -15,7 +15,7 @@ let isWaiting = false;
  */
 export function reloadWhenIdle(composer, store) {
   if (isWaiting || Date.now() - Number(store?.getItem(RELOADED)) < AGAIN_AFTER_MS) return;
-  if (composer?.isBeingTyped()) {
+  if (composer?.isUserTyping()) {
     isWaiting = true;
     setTimeout(() => {
       isWaiting = false;

@@ -1,5 +1,5 @@
 // @ts-check
-/** What is said on one connection after the other: attach, replay, gaps, and what waits for its answer. */
+/** The messages of the page over its connections: attach, replay, gaps and pending requests. */
 
 import { isTerminal, newRequestKey } from "./protocol.js";
 
@@ -11,18 +11,18 @@ import { isTerminal, newRequestKey } from "./protocol.js";
 /**
  * @typedef {object} Listener callbacks of the page
  * @property {(connection: Connection) => void} connectionChanged
- * @property {(taskId: string, task: Task) => void} taskLearned
+ * @property {(taskId: string, task: Task) => void} taskAdded
  * @property {(taskId: string, frame: EventFrame, live: boolean) => void} taskChanged
- * @property {(taskId: string) => void} taskForgotten
+ * @property {(taskId: string) => void} taskRemoved
  * @property {(taskIds: string[]) => void} queueChanged
- * @property {(models: import("./protocol.js").Model[]) => void} [modelsTold]
+ * @property {(models: import("./protocol.js").Model[]) => void} [modelsChanged]
  * @property {(frame: import("./protocol.js").CollectionFrame) => void} [collectionChanged]
- * @property {() => void} [cameBack] reconnected: changes made elsewhere meanwhile are not sent and must be fetched
+ * @property {() => void} [reconnected] changes made in other windows meanwhile must be fetched
  * @property {(message: KeyedMessage, answer: {taskId: string, duplicate: boolean}) => void} accepted
  * @property {(message: KeyedMessage | null, refusal: Refusal) => void} refused
  * @property {(taskId: string, answer: string) => void} cancelAnswered
  * @property {(events: number) => void} caughtUp
- * @property {(serverTime: number) => void} serverTimeTold
+ * @property {(serverTime: number) => void} serverTimeReceived
  */
 
 /**
@@ -45,7 +45,7 @@ export function createSession({ taskStore, requests, listener, send, sendLater }
   let caughtUp = 0;
   let unavailable = 0;
 
-  /** Nothing of an earlier connection holds on a new one. */
+  /** Forget the state of the last connection. */
   function reset() {
     replaying.clear();
     resuming.clear();
@@ -54,36 +54,36 @@ export function createSession({ taskStore, requests, listener, send, sendLater }
   }
 
   /**
-   * @param {{task_id: string}[]} active the person's unfinished tasks, as `hello` names them
-   * @param {boolean} again whether something may have been missed meanwhile
+   * @param {{task_id: string}[]} active the user's unfinished tasks, from `hello`
+   * @param {boolean} again whether events may have been missed
    */
-  function greet(active, again) {
+  function resume(active, again) {
     caughtUp = 0;
     for (const { task_id: taskId } of active) {
-      if (taskStore.wants(taskId)) taskStore.expect(taskId);
+      if (taskStore.accepts(taskId)) taskStore.register(taskId);
     }
     for (const taskId of taskStore.unfinished()) {
       if (again) resuming.add(taskId);
       attach(taskId);
     }
-    if (again) listener.cameBack?.();
+    if (again) listener.reconnected?.();
     for (const message of requests.all()) send(message);
   }
 
-  /** @param {ClientMessage} message it is on its way */
-  function sent({ request_key: key }) {
+  /** Note that a message was sent. @param {ClientMessage} message */
+  function recordSent({ request_key: key }) {
     if (key && requests.get(key)) sentKeys.push(key);
   }
 
-  /** @param {any} frame A frame about tasks; what is unknown says nothing that we need. */
+  /** @param {any} frame about tasks; unknown types are ignored */
   function handle(frame) {
     switch (frame.type) {
       case "ack": return onAck(frame);
       case "task": return onTask(frame);
       case "live": return onLive(frame.task_id, frame.seq);
-      case "queue": return listener.queueChanged(taskStore.arrange(frame.tasks));
+      case "queue": return listener.queueChanged(taskStore.updateQueue(frame.tasks));
       case "collection": return listener.collectionChanged?.(frame);
-      case "models": return listener.modelsTold?.(frame.models);
+      case "models": return listener.modelsChanged?.(frame.models);
       case "answer": return onAnswer(frame);
       case "error":
         return "seq" in frame ? onEvent(frame) : onRefused(frame);
@@ -94,8 +94,8 @@ export function createSession({ taskStore, requests, listener, send, sendLater }
     }
   }
 
-  /** @param {Record<string, number>} cursors newest seq of each task at the server */
-  function compare(cursors) {
+  /** Attach to tasks whose cursor is behind. @param {Record<string, number>} cursors newest seq at the server */
+  function catchUp(cursors) {
     for (const taskId of taskStore.unfinished()) {
       if (cursors[taskId] > taskStore.cursor(taskId)) attach(taskId);
     }
@@ -116,32 +116,32 @@ export function createSession({ taskStore, requests, listener, send, sendLater }
     const { task_id: taskId, task } = frame;
     unavailable = 0;
     const message = requests.settle(frame.request_key);
-    taskStore.expect(taskId);
+    taskStore.register(taskId);
     if (message) {
       listener.accepted(message, { taskId, duplicate: frame.duplicate === true });
     }
     if (task) {
-      attached.add(taskId); // the ack attaches us
+      attached.add(taskId); // the ack attaches the connection
       onTask({ task_id: taskId, task });
     } else if (taskStore.task(taskId) === null) {
-      attach(taskId); // only `task` says what the server filled in
+      attach(taskId); // only `task` has the values that the server filled in
     }
   }
 
   /** @param {{task_id: string, task: Task}} frame Never moves a cursor. */
   function onTask(frame) {
     const { task_id: taskId, task } = frame;
-    if (!taskStore.wants(taskId)) return;
+    if (!taskStore.accepts(taskId)) return;
     const known = taskStore.task(taskId) !== null;
-    taskStore.learn(taskId, task);
+    taskStore.addTask(taskId, task);
     if (!taskStore.isFinished(taskId) && !attached.has(taskId)) attach(taskId);
-    if (!known) listener.taskLearned(taskId, task);
+    if (!known) listener.taskAdded(taskId, task);
   }
 
   /** @param {EventFrame} frame */
   function onEvent(frame) {
     const taskId = frame.task_id;
-    if (!taskStore.wants(taskId)) return;
+    if (!taskStore.accepts(taskId)) return;
     const outcome = taskStore.apply(frame);
     if (outcome === "gap") {
       attach(taskId);
@@ -150,7 +150,7 @@ export function createSession({ taskStore, requests, listener, send, sendLater }
     if (outcome === "known") return;
     const replayed = replaying.has(taskId);
     if (resuming.has(taskId)) caughtUp += 1;
-    if (isTerminal(frame.status)) requests.settleAbout("cancel", taskId);
+    if (isTerminal(frame.status)) requests.settleTask("cancel", taskId);
     listener.taskChanged(taskId, frame, !replayed);
     if (isTerminal(frame.status) && !replayed) release(taskId);
   }
@@ -173,7 +173,7 @@ export function createSession({ taskStore, requests, listener, send, sendLater }
     }
   }
 
-  /** A finished log does not grow: give the place back. @param {string} taskId */
+  /** Detach from a finished task: its log does not grow. @param {string} taskId */
   function release(taskId) {
     attached.delete(taskId);
     send({ action: "detach", task_id: taskId });
@@ -181,7 +181,7 @@ export function createSession({ taskStore, requests, listener, send, sendLater }
 
   /** @param {{task_id: string, answer: string}} frame */
   function onAnswer(frame) {
-    requests.settleAbout("cancel", frame.task_id);
+    requests.settleTask("cancel", frame.task_id);
     listener.cancelAnswered(frame.task_id, frame.answer);
   }
 
@@ -189,7 +189,7 @@ export function createSession({ taskStore, requests, listener, send, sendLater }
   function onRefused(frame) {
     const waiting = requests.get(frame.request_key ?? "");
     if (frame.code === "unavailable" && waiting) {
-      // Nothing was lost and nothing was stored: the same key goes out again by itself.
+      // Nothing was stored: send it again with the same key.
       unavailable += 1;
       sendLater(waiting, unavailable);
       listener.refused(null, frame);
@@ -201,16 +201,16 @@ export function createSession({ taskStore, requests, listener, send, sendLater }
       resuming.delete(attaching[0]);
       if (frame.code === "not_found") {
         taskStore.forget(attaching[0]);
-        listener.taskForgotten(attaching[0]);
+        listener.taskRemoved(attaching[0]);
       }
       return;
     }
-    // What could not even be parsed is refused without its key; answers come in the order of sending.
+    // An unparsable message is refused without its key; answers come in the order of sending.
     const key = frame.request_key ?? sentKeys.find((sent) => requests.get(sent));
     listener.refused(requests.settle(key), frame);
   }
 
-  return { reset, greet, sent, handle, compare };
+  return { reset, resume, recordSent, handle, catchUp };
 }
 
 /** @typedef {ReturnType<typeof createSession>} Session */

@@ -1,5 +1,5 @@
 // @ts-check
-/** The page's one connection: open, hello, ping, reconnect, whatever carries it. No DOM. */
+/** The connection of the page over any transport: open, hello, ping, reconnect. No DOM. */
 
 import { CLOSE, CLOSE_SILENT, PROTOCOL_VERSION } from "./protocol.js";
 import { createSession } from "./session.js";
@@ -13,14 +13,14 @@ import { createPacer, createTimers } from "./timers.js";
 const RETRY_FIRST_MS = 500;
 const RETRY_MOST_MS = 30_000;
 const PING_EVERY_MS = 20_000;
-const ANSWER_WITHIN_MS = 10_000;
-/** The same once the device has said that its network came or went. */
-const SURE_WITHIN_MS = 3_000;
-/** A connection that lived this long was a good one: the next loss starts from the first delay. */
+const ANSWER_TIMEOUT_MS = 10_000;
+/** The same after the device reported that its network came or went. */
+const QUICK_TIMEOUT_MS = 3_000;
+/** After a connection that lasted this long, the next retry has the first delay again. */
 const SETTLED_AFTER_MS = 5_000;
 
 /**
- * @typedef {object} Environment everything the socket needs of the browser; tests hand in their own
+ * @typedef {object} Environment what the socket needs of the browser; tests pass their own
  * @property {() => number} now milliseconds
  * @property {() => number} random 0 ≤ x < 1
  * @property {(run: () => void, ms: number) => unknown} setTimeout
@@ -31,13 +31,13 @@ const SETTLED_AFTER_MS = 5_000;
 /**
  * @typedef {object} Connection what the badge shows
  * @property {"connecting" | "live" | "waiting" | "offline" | "stopped"} phase
- * @property {Transport} transport what carries it, or would
- * @property {Why | null} why it is not a WebSocket
+ * @property {Transport} transport the current one, or the next one to try
+ * @property {Why | null} why a better one is not used
  * @property {string | null} connectionId
  * @property {number | null} latencyMs
- * @property {number} failures tries since the last good connection
+ * @property {number} failures since the last good connection
  * @property {number | null} retryAt ms on the environment's clock
- * @property {number | null} lostAt ms; since when what the page shows may be old
+ * @property {number | null} lostAt ms; the page may be out of date since then
  * @property {"sign_in" | "refused" | "protocol" | null} reason why it was stopped
  */
 
@@ -49,7 +49,7 @@ const SETTLED_AFTER_MS = 5_000;
 export function createSocket({ transports, taskStore, requests, listener, env }) {
   /** @type {Channel | null} */
   let channel = null;
-  /** Grows with every connection: a continuation of an older one sees that it is too late. */
+  /** Grows with every connection, so that callbacks of an older one are ignored. */
   let generation = 0;
   /** @type {AbortController | null} */
   let listening = null;
@@ -62,60 +62,60 @@ export function createSocket({ transports, taskStore, requests, listener, env })
   const pacer = createPacer({ now: env.now, timers, send: transmit });
   const session = createSession({ taskStore, requests, listener, send: pacer.send, sendLater });
   let pingSentAt = 0;
-  let pingWithin = ANSWER_WITHIN_MS;
+  let pongTimeoutMs = ANSWER_TIMEOUT_MS;
   let wasLive = false;
-  /** The channel that is open has said hello. */
-  let isGreeted = false;
+  /** Whether the open channel received `hello`. */
+  let isReady = false;
 
-  /** Hang up for good. */
+  /** Close for good. */
   function stop() {
-    drop(1000, "");
+    disconnect(1000, "");
     transports.stop();
     change({ phase: "stopped", retryAt: null });
   }
 
-  /** Try at once if a retry is being waited for; otherwise make sure that the channel is alive. */
+  /** Connect at once if a retry is pending; otherwise test the channel. */
   function retryNow() {
     if (connection.phase === "stopped") return;
     if (channel === null) open();
-    else if (isGreeted) ping();
+    else if (isReady) ping();
   }
 
-  /** The device says that it has no network: say so at once. A channel that still answers is one all the same. */
-  function noteOffline() {
+  /** The device reports no network: show it at once, and test the channel, which may still answer. */
+  function handleOffline() {
     const { phase, lostAt } = connection;
     if (phase === "stopped" || phase === "offline") return;
-    if (isGreeted) ping(SURE_WITHIN_MS);
+    if (isReady) ping(QUICK_TIMEOUT_MS);
     change({ phase: "offline", lostAt: lostAt ?? env.now(), latencyMs: null });
   }
 
-  /** The device says that it has a network again: what was open may have gone with the old one. */
-  function noteOnline() {
-    if (isGreeted) ping(SURE_WITHIN_MS);
+  /** The device reports a network: a channel over the old one may be dead. */
+  function handleOnline() {
+    if (isReady) ping(QUICK_TIMEOUT_MS);
     else retryNow();
   }
 
   /**
-   * Send as soon as there is a connection; kept until it is answered.
+   * Send as soon as there is a connection, and again until it is answered.
    *
    * @param {KeyedMessage} message
    */
-  function ask(message) {
+  function request(message) {
     requests.put(message);
-    if (isGreeted) pacer.send(message);
+    if (isReady) pacer.send(message);
   }
 
   function open() {
     timers.clear("retry");
     change({ phase: "connecting", retryAt: null });
     listenTo(transports.open());
-    timers.set("silence", transports.helloTimeoutMs, hangUp);
+    timers.set("silence", transports.helloTimeoutMs, onSilence);
   }
 
-  /** There is another way: do not wait for an answer, or for a retry, on the old one. */
-  function openAnew() {
+  /** The transport changed: do not wait for an answer or a retry on the old one. */
+  function reopen() {
     if (connection.phase === "stopped") return;
-    drop(1000, "another way");
+    disconnect(1000, "another transport");
     open();
   }
 
@@ -125,7 +125,7 @@ export function createSocket({ transports, taskStore, requests, listener, env })
     pacer.reset();
     session.reset();
     channel = opened;
-    isGreeted = false;
+    isReady = false;
     listening = new AbortController();
     const { signal } = listening;
     const isOurs = () => ours === generation;
@@ -134,20 +134,21 @@ export function createSocket({ transports, taskStore, requests, listener, env })
   }
 
   /**
-   * A better channel said hello: it goes on where this one stands, by its cursors.
+   * A better channel received `hello`: it continues from the cursors of this one.
+   *
    * @param {Channel} channel
    * @param {string} hello
    */
   function takeOver(channel, hello) {
-    drop(1000, "a better channel");
+    disconnect(1000, "a better transport");
     wasLive = false; // nothing was missed
     listenTo(channel);
     receive(hello);
   }
 
-  /** The other side is silent: do not wait for a closing handshake that may never come. */
-  function hangUp() {
-    drop(CLOSE_SILENT, "no answer");
+  /** No answer: do not wait for a closing handshake that may never come. */
+  function onSilence() {
+    disconnect(CLOSE_SILENT, "no answer");
     onClosed(CLOSE_SILENT);
   }
 
@@ -155,21 +156,21 @@ export function createSocket({ transports, taskStore, requests, listener, env })
    * @param {number} code
    * @param {string} reason
    */
-  function drop(code, reason) {
+  function disconnect(code, reason) {
     generation += 1;
     listening?.abort();
     channel?.close(code, reason);
     channel = null;
-    isGreeted = false;
+    isReady = false;
     timers.clearAll();
   }
 
   /** @param {number} code */
   function onClosed(code) {
     listening?.abort();
-    const wasGreeted = isGreeted;
+    const wasReady = isReady;
     channel = null;
-    isGreeted = false;
+    isReady = false;
     timers.clearAll();
     const lostAt = connection.lostAt ?? env.now();
     session.reset();
@@ -179,8 +180,8 @@ export function createSocket({ transports, taskStore, requests, listener, env })
       change({ phase: "stopped", reason, lostAt, latencyMs: null, retryAt: null });
       return;
     }
-    // A server that leaves asks us back at once; one that leaves again before hello is in trouble.
-    const atOnce = code === CLOSE.LEAVING && wasGreeted;
+    // A server that leaves asks for an immediate reconnect; not if it leaves again before hello.
+    const atOnce = code === CLOSE.LEAVING && wasReady;
     const failures = connection.failures + 1;
     const wait = atOnce ? 0 : backoff(code === CLOSE.FLOODING ? Math.max(failures, 4) : failures);
     change({
@@ -208,27 +209,27 @@ export function createSocket({ transports, taskStore, requests, listener, env })
 
   /** @param {{protocol: number, connection_id: string, server_time: number, active: {task_id: string}[]}} frame */
   function onHello(frame) {
-    listener.serverTimeTold(frame.server_time);
+    listener.serverTimeReceived(frame.server_time);
     if (frame.protocol !== PROTOCOL_VERSION) {
-      drop(1000, "another protocol");
+      disconnect(1000, "another protocol");
       transports.stop();
       change({ phase: "stopped", reason: "protocol", retryAt: null });
       return;
     }
     const again = wasLive;
-    wasLive = isGreeted = true;
+    wasLive = isReady = true;
     transports.connected(frame.server_time);
     change({
       phase: "live", connectionId: frame.connection_id, lostAt: null, retryAt: null, reason: null,
     });
     timers.set("settled", SETTLED_AFTER_MS, () => change({ failures: 0 }));
-    session.greet(frame.active, again);
+    session.resume(frame.active, again);
     ping();
   }
 
-  /** @param {number} [within] ms in which its answer has to come */
-  function ping(within = ANSWER_WITHIN_MS) {
-    pingWithin = within;
+  /** @param {number} [timeoutMs] for its answer */
+  function ping(timeoutMs = ANSWER_TIMEOUT_MS) {
+    pongTimeoutMs = timeoutMs;
     /** @type {Record<string, number>} */
     const cursors = {};
     for (const taskId of taskStore.unfinished()) cursors[taskId] = taskStore.cursor(taskId);
@@ -239,10 +240,10 @@ export function createSocket({ transports, taskStore, requests, listener, env })
   /** @param {{server_time: number, cursors: Record<string, number>}} frame */
   function onPong(frame) {
     timers.clear("silence");
-    listener.serverTimeTold(frame.server_time);
+    listener.serverTimeReceived(frame.server_time);
     transports.since = frame.server_time;
     change({ phase: "live", lostAt: null, latencyMs: Math.round(env.now() - pingSentAt) });
-    session.compare(frame.cursors);
+    session.catchUp(frame.cursors);
   }
 
   /**
@@ -257,11 +258,11 @@ export function createSocket({ transports, taskStore, requests, listener, env })
 
   /** @param {ClientMessage} message */
   function transmit(message) {
-    session.sent(message);
+    session.recordSent(message);
     if (message.action === "ping") {
-      // only now: what waits for its turn cannot have been answered
+      // only now: a delayed message cannot have been answered
       pingSentAt = env.now();
-      timers.set("silence", pingWithin, hangUp);
+      timers.set("silence", pongTimeoutMs, onSilence);
     }
     channel?.send(JSON.stringify(message));
   }
@@ -273,13 +274,13 @@ export function createSocket({ transports, taskStore, requests, listener, env })
     listener.connectionChanged(connection);
   }
 
-  transports.onFallback = openAnew;
+  transports.onFallback = reopen;
   transports.onUpgrade = takeOver;
   return {
     get connection() {
       return connection;
     },
-    start: open, stop, retryNow, noteOffline, noteOnline, ask,
+    start: open, stop, retryNow, handleOffline, handleOnline, request,
   };
 }
 

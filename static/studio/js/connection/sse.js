@@ -1,7 +1,7 @@
 // @ts-check
-/** The channel where WebSockets are blocked: server-sent events, and messages by POST. */
+/** A channel of server-sent events, with messages by POST, where WebSockets are blocked. */
 
-import { at } from "../lib/dom.js";
+import { siteUrl } from "../lib/dom.js";
 import { HttpChannel, withCursors } from "./http-transport.js";
 import { CLOSE_SILENT } from "./protocol.js";
 import { createTimers } from "./timers.js";
@@ -9,9 +9,9 @@ import { createTimers } from "./timers.js";
 /** @import {Post} from "./http-transport.js" */
 /** @import {Clock} from "./transports.js" */
 
-/** The server says at least every 15 s that it is there. */
+/** The server sends something at least every 15 s. */
 const SILENT_AFTER_MS = 40_000;
-/** A timer that is later than this has slept, and so has the stream. */
+/** A timer this late means that the device slept, and the stream with it. */
 const SLEPT_MS = 5_000;
 const LOST = 1006;
 
@@ -25,7 +25,7 @@ export class SseChannel extends HttpChannel {
    * @param {Post} parts.post
    * @param {() => Record<string, number>} parts.cursors
    * @param {number} parts.mostNamed tasks in one URL
-   * @param {number | null} parts.since when everything was known, in Unix seconds
+   * @param {number | null} parts.since server time up to which the page knows everything, in Unix seconds
    * @param {(url: string) => EventSource} parts.listen
    * @param {Clock} parts.clock
    */
@@ -33,24 +33,24 @@ export class SseChannel extends HttpChannel {
     super(post);
     this.#now = clock.now;
     this.#timers = createTimers(clock);
-    this.#source = listen(withCursors(at("/events/"), cursors(), mostNamed, since));
+    this.#source = listen(withCursors(siteUrl("/events/"), cursors(), mostNamed, since));
     this.#source.addEventListener("message", ({ data }) => {
-      this.#breathe();
+      this.#watchSilence();
       this.handle(JSON.parse(data), data);
     });
-    this.#source.addEventListener("alive", () => this.#breathe());
+    this.#source.addEventListener("alive", () => this.#watchSilence());
     this.#source.addEventListener("close", (event) => {
       this.end(JSON.parse(/** @type {MessageEvent} */ (event).data).code);
     });
-    // it would come back by itself, but without a countdown and without the page's cursors
+    // EventSource would reconnect without a countdown and without the cursors
     this.#source.addEventListener("error", () => this.end(LOST));
-    this.#breathe();
+    this.#watchSilence();
   }
 
-  #breathe() {
+  #watchSilence() {
     const due = this.#now() + SILENT_AFTER_MS;
     this.#timers.set("silence", SILENT_AFTER_MS, () => {
-      if (this.#now() > due + SLEPT_MS) this.#breathe();
+      if (this.#now() > due + SLEPT_MS) this.#watchSilence();
       else this.end(CLOSE_SILENT);
     });
   }

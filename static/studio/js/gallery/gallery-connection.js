@@ -1,7 +1,7 @@
 // @ts-check
 /** The gallery's connection: receives what is marked, deleted or restored in other windows. */
 
-import { tellElsewhere } from "../card/actions.js";
+import { dispatchRemote } from "../card/actions.js";
 import { createTaskStore } from "../state/task-store.js";
 import { createPendingRequests } from "../state/pending-requests.js";
 import { createSocket } from "../connection/socket.js";
@@ -13,14 +13,14 @@ import { browserTransports, clock } from "../connection/transports.js";
  * @param {{socketPath: string, revision: number, refresh: () => void}} parts `revision` that the page shows;
  *   `refresh` fetches the page again
  */
-export function listenElsewhere({ socketPath, revision, refresh }) {
+export function listenToOtherWindows({ socketPath, revision, refresh }) {
   let known = revision;
   /** @param {CollectionFrame} frame */
   const collectionChanged = (frame) => {
     if (frame.revision <= known) return;
     const isNext = frame.revision === known + 1 && frame.change;
     known = frame.revision;
-    if (isNext) tellElsewhere(/** @type {CollectionChange} */ (frame));
+    if (isNext) dispatchRemote(/** @type {CollectionChange} */ (frame));
     if (frame.change !== "favourite" && frame.change !== "deleted") refresh();
     else if (!isNext) refresh();
   };
@@ -32,13 +32,13 @@ export function listenElsewhere({ socketPath, revision, refresh }) {
     taskStore,
     requests: createPendingRequests(null, ""),
     listener: {
-      connectionChanged: nothing, taskLearned: nothing, taskChanged: nothing, taskForgotten: nothing,
+      connectionChanged: nothing, taskAdded: nothing, taskChanged: nothing, taskRemoved: nothing,
       queueChanged: nothing, accepted: nothing, refused: nothing, cancelAnswered: nothing, caughtUp: nothing,
-      serverTimeTold: nothing, collectionChanged, cameBack: refresh,
+      serverTimeReceived: nothing, collectionChanged, reconnected: refresh,
     },
     env: { ...clock, random: Math.random, isOnline: () => navigator.onLine },
   });
-  addEventListener("online", () => socket.noteOnline());
+  addEventListener("online", () => socket.handleOnline());
   addEventListener("pageshow", ({ persisted }) => persisted && socket.retryNow());
   transports.prepare().then(() => socket.start());
 }

@@ -2,7 +2,7 @@
 /** Choosing pictures: boxes, ranges, keys, and the bar with what can be done with the chosen ones. */
 
 import { moveToTrash, setFavourite, share } from "../card/actions.js";
-import { at, find, part, setAttribute, setText } from "../lib/dom.js";
+import { siteUrl, find, part, setAttribute, setText } from "../lib/dom.js";
 import { tilesOf } from "./gallery-days.js";
 import { gettext, ngettext } from "../lib/i18n.js";
 import { isTyping } from "../viewer/viewer-keys.js";
@@ -63,7 +63,7 @@ export class Selection {
     setText(part(this.#bar, "count"), ngettext("%(n)s selected", "%(n)s selected", keys.length));
     const compare = find(this.#bar, "[data-part='compare']", HTMLAnchorElement);
     compare.hidden = keys.length < COMPARED.least || keys.length > COMPARED.most;
-    compare.href = at(`/compare/?${new URLSearchParams(keys.map((key) => ["picture", key]))}`);
+    compare.href = siteUrl(`/compare/?${new URLSearchParams(keys.map((key) => ["picture", key]))}`);
     find(this.#bar, "[data-action='share']", HTMLElement).hidden = keys.length !== 1;
     setText(part(this.#bar, "favourite"), this.#allFavourite(chosen) ? gettext("Remove favourite") : gettext("Favourite"));
     setAttribute(this.#wall, "data-choosing", keys.length > 0);

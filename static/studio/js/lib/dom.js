@@ -1,22 +1,14 @@
 // @ts-check
-/** Small tools for the page: reading and writing it (the same value again touches nothing), and where its site lies. */
+/** Helpers for reading and writing the page; an unchanged value writes nothing. */
 
-/** The path below which the site lies, as `<html data-base>` says; "" without one. */
+/** The path of the site, from `<html data-base>`; "" without one. */
 const BASE = (globalThis.document?.documentElement.dataset.base ?? "").replace(/\/$/, "");
 
-/**
- * The address of a path of the site.
- *
- * @param {string} path begins with a slash
- */
-export const at = (path) => BASE + path;
+/** The URL of a path of the site. @param {string} path begins with a slash */
+export const siteUrl = (path) => BASE + path;
 
-/**
- * A name in the browser's storage, which all sites below one host share.
- *
- * @param {string} name
- */
-export const ofThisSite = (name) => name + BASE;
+/** A key in the browser's storage, which all sites of one host share. @param {string} name */
+export const siteKey = (name) => name + BASE;
 
 /**
  * @template {Element} T
@@ -34,7 +26,7 @@ export function find(root, selector, kind) {
 /** @typedef {WindowEventMap & DocumentEventMap & {[name: `studio:${string}`]: CustomEvent}} Events */
 
 /**
- * Listens to an event; what is not in this page has none.
+ * Listen to an event of a target that may be missing in this page.
  *
  * @template {keyof Events} K
  * @param {EventTarget | null | undefined} target
@@ -64,7 +56,7 @@ export function clone(templateId) {
 }
 
 /**
- * Of what was pressed, and what is around it, the next one that matches.
+ * The target of an event, or its nearest ancestor, that matches.
  *
  * @param {Event} event
  * @param {string} selector
@@ -73,7 +65,7 @@ export function clone(templateId) {
 export const closest = ({ target }, selector) => (target instanceof Element ? target.closest(selector) : null);
 
 /**
- * A click that neither another part of the page nor the browser has a use for: a button or a key chooses a window.
+ * Whether a click has no other meaning for the page or the browser, such as opening a new window.
  *
  * @param {MouseEvent} event
  */
@@ -81,8 +73,8 @@ export const isPlain = ({ defaultPrevented, button, ctrlKey, metaKey, shiftKey, 
   !(defaultPrevented || button || ctrlKey || metaKey || shiftKey || altKey);
 
 /**
- * A text that is there already is changed in place: children that come and go would make the
- * browser ask every `:has()` of the page again.
+ * Changes a text node in place, because new children would make the browser evaluate every `:has()`
+ * of the page again.
  *
  * @param {Element} node
  * @param {string} text
@@ -123,7 +115,7 @@ export function setProperty(node, name, value) {
 }
 
 /**
- * What is loaded when it is needed first; where that failed, it is asked for again.
+ * Load once, on the first call; after a failure the next call tries again.
  *
  * @template T
  * @template {unknown[]} A
@@ -140,12 +132,12 @@ export function lazy(load) {
 }
 
 /**
- * The styles that an element names, loaded once; resolves when they are there.
+ * Load the style sheet that an element names in `data-styles`, once.
  *
  * @param {HTMLElement | null} element
  * @returns {Promise<void>}
  */
-export const dress = (element) => new Promise((resolve, reject) => {
+export const loadStyles = (element) => new Promise((resolve, reject) => {
   const { styles } = element?.dataset ?? {};
   if (!element || !styles) return resolve();
   const link = document.createElement("link");
@@ -162,13 +154,13 @@ export const dress = (element) => new Promise((resolve, reject) => {
   document.head.append(link);
 });
 
-/** An element and its parts, found once; where nothing is new the page is neither read nor written. */
-export class Face {
+/** An element and its parts, found once; unchanged values neither read nor write the page. */
+export class Parts {
   #root;
   /** @type {Map<string, HTMLElement>} */
-  #parts = new Map();
+  #found = new Map();
   /** @type {Map<string, unknown>} */
-  #shown = new Map();
+  #values = new Map();
 
   /** @param {Element} root */
   constructor(root) {
@@ -176,37 +168,37 @@ export class Face {
   }
 
   /** @param {string} name */
-  part(name) {
-    let found = this.#parts.get(name);
-    if (!found) this.#parts.set(name, (found = part(this.#root, name)));
+  get(name) {
+    let found = this.#found.get(name);
+    if (!found) this.#found.set(name, (found = part(this.#root, name)));
     return found;
   }
 
   /**
    * @param {string} name
    * @param {unknown} value
-   * @returns {boolean} whether it is another one than before
+   * @returns {boolean} whether it differs from the last one
    */
-  isNew(name, value) {
-    if (this.#shown.get(name) === value && this.#shown.has(name)) return false;
-    this.#shown.set(name, value);
+  hasChanged(name, value) {
+    if (this.#values.get(name) === value && this.#values.has(name)) return false;
+    this.#values.set(name, value);
     return true;
   }
 
   /** @param {Record<string, string>} texts by the name of their part */
-  tell(texts) {
-    for (const name in texts) if (this.isNew(name, texts[name])) setText(this.part(name), texts[name]);
+  setTexts(texts) {
+    for (const name in texts) if (this.hasChanged(name, texts[name])) setText(this.get(name), texts[name]);
   }
 
   /** @param {Record<string, boolean>} parts which of them are shown */
-  reveal(parts) {
-    for (const name in parts) if (this.isNew(`?${name}`, parts[name])) this.part(name).hidden = !parts[name];
+  setShown(parts) {
+    for (const name in parts) if (this.hasChanged(`?${name}`, parts[name])) this.get(name).hidden = !parts[name];
   }
 
-  /** @param {Record<string, string | number | boolean | null>} marks by the name of the element's own `data-` attribute */
-  mark(marks) {
-    for (const name in marks) {
-      if (this.isNew(`=${name}`, marks[name])) setAttribute(this.#root, `data-${name}`, marks[name]);
+  /** @param {Record<string, string | number | boolean | null>} values of the root's `data-` attributes by name */
+  setData(values) {
+    for (const name in values) {
+      if (this.hasChanged(`=${name}`, values[name])) setAttribute(this.#root, `data-${name}`, values[name]);
     }
   }
 }

@@ -2,7 +2,7 @@
 /** Entry of the comparison: all pictures are zoomed and moved as one; two of a shape can lie upon each other. */
 
 import { setFavourite } from "../card/actions.js";
-import { at, find, setAttribute, setProperty, setText } from "../lib/dom.js";
+import { siteUrl, find, setAttribute, setProperty, setText } from "../lib/dom.js";
 import { number } from "../lib/i18n.js";
 import { listenToMenus } from "../ui/menus.js";
 import { listenForVarying } from "../viewer/picture-links.js";
@@ -146,7 +146,7 @@ document.addEventListener("studio:favourite", (event) => {
 });
 document.querySelector("[data-back]")?.addEventListener("click", (event) => {
   // back to the same place of the gallery, if it is where one came from
-  if (!document.referrer.startsWith(location.origin + at("/gallery/")) || history.length < 2) return;
+  if (!document.referrer.startsWith(location.origin + siteUrl("/gallery/")) || history.length < 2) return;
   event.preventDefault();
   history.back();
 });

@@ -2,7 +2,7 @@
 /** Entry of the gallery page: wires finding, choosing and looking together. */
 
 import { orToast, moveToTrash } from "../card/actions.js";
-import { at, find, setAttribute } from "../lib/dom.js";
+import { siteUrl, find, setAttribute } from "../lib/dom.js";
 import { nameDays, tilesOf } from "../gallery/gallery-days.js";
 import { GalleryPages } from "../gallery/gallery-pages.js";
 import { Selection } from "../gallery/gallery-selection.js";
@@ -32,7 +32,7 @@ function open(wall) {
   listenToKeys(wall);
   const { socket: socketPath = "", collection } = wall.dataset;
   const parts = { socketPath, revision: Number(collection), refresh: () => void pages.refresh() };
-  import("../gallery/gallery-connection.js").then(({ listenElsewhere }) => listenElsewhere(parts), () => {}); // offline: no changes from other windows
+  import("../gallery/gallery-connection.js").then(({ listenToOtherWindows }) => listenToOtherWindows(parts), () => {}); // offline: no changes from other windows
 
   const refresh = () => document.hidden || pages.refresh();
   document.addEventListener("visibilitychange", refresh);
@@ -54,10 +54,10 @@ function open(wall) {
 /** @param {string} task its id */
 function retry(task) {
   return orToast(async () => {
-    const { frames } = await send(at("/messages/"), { action: "retry", task_id: task, request_key: newRequestKey() });
+    const { frames } = await send(siteUrl("/messages/"), { action: "retry", task_id: task, request_key: newRequestKey() });
     const refusal = frames.find((/** @type {any} */ frame) => frame.type === "error" && !frame.seq);
     if (refusal) throw new HttpRefusal(400, refusal.code, refusal.message);
-    const look = () => location.assign(at("/"));
+    const look = () => location.assign(siteUrl("/"));
     toast(gettext("Queued again as a new task"), "plain", { label: gettext("Open the studio"), run: look });
     return true;
   });

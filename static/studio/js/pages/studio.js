@@ -3,7 +3,7 @@
 
 import { createBadge } from "../connection/connection-badge.js";
 import { createComposer } from "../composer/composer.js";
-import { at, byId, closest, find, lazy, ofThisSite, on, setText } from "../lib/dom.js";
+import { siteUrl, byId, closest, find, lazy, siteKey, on, setText } from "../lib/dom.js";
 import { createTaskList } from "../card/task-list.js";
 import { forgetOthers, storage } from "../state/own-storage.js";
 import { gettext, label, ngettext } from "../lib/i18n.js";
@@ -24,7 +24,7 @@ import { browserTransports, clock } from "../connection/transports.js";
 /** @import {TabStatus} from "../ui/tab-status.js" */
 /** @import {About} from "../viewer/viewer-panel.js" */
 
-/** Where alerts.js keeps what was chosen on this device. */
+/** Storage key of the choices in alerts.js. */
 const ALERTS = "studio.alerts";
 /** Percents that are announced. */
 const MARKS = [75, 50, 25];
@@ -43,35 +43,35 @@ const serverTime = (ms) => ms / 1000 + clockLead;
 
 const taskStore = createTaskStore(() => isStudio);
 for (const { task, state } of page.tasks) {
-  taskStore.learn(state.task_id, task);
-  taskStore.adopt(state);
+  taskStore.addTask(state.task_id, task);
+  taskStore.setState(state);
 }
-taskStore.arrange(page.queue ?? {});
+taskStore.updateQueue(page.queue ?? {});
 
-const requests = createPendingRequests(store, ofThisSite(page.username));
-const alarm = find(document, "#connection-alert", HTMLElement);
+const requests = createPendingRequests(store, siteKey(page.username));
+const connectionAlert = find(document, "#connection-alert", HTMLElement);
 const timeline = isStudio ? null : new (await import("../card/task-timeline.js")).TaskTimeline(page.tasks[0].state.task_id, page.tasks[0].task);
-/** Tasks that this page asked for: they are shown at once, and the newest is spoken about. */
-const own = new Set();
+/** Tasks submitted on this page: their cards are shown at once. */
+const ownTasks = new Set();
 
-const cancel = asking("cancel");
+const cancel = actionSender("cancel");
 const taskList = createTaskList({
   taskStore,
-  actions: { cancel, retry: asking("retry"), reuse: ({ task }) => composer?.reuse(task) },
+  actions: { cancel, retry: actionSender("retry"), reuse: ({ task }) => composer?.reuse(task) },
   others: page.others,
   clock: () => serverTime(Date.now()),
 });
-const composer = isStudio ? createComposer(page, ask) : null;
+const composer = isStudio ? createComposer(page, request) : null;
 const cancelWaiting = byId("cancel-waiting");
-/** Nothing in it is needed before there is a task. @type {TabStatus | null} */
+/** Loaded with the first task. @type {TabStatus | null} */
 let tabStatus = null;
 const loadTabStatus = lazy(async () => {
   tabStatus = (await import("../ui/tab-status.js")).createTabStatus();
-  refreshMark();
+  refreshTabStatus();
 });
 /** Loaded when the user turns alerts on. */
-const wakeAlerts = () => import("../ui/alerts.js").then(({ listen }) => listen(), () => {});
-let isMarkOld = false;
+const loadAlerts = () => import("../ui/alerts.js").then(({ listen }) => listen(), () => {});
+let isTabStatusOld = false;
 const loadCollection = lazy(async () => new (await import("../state/collection.js")).Collection({
   taskStore, taskList, isStudio, revision: page.collection, mostNamed: page.limits.named,
 }));
@@ -79,27 +79,27 @@ const loadCollection = lazy(async () => new (await import("../state/collection.j
 /** @type {Listener} */
 const listener = {
   connectionChanged,
-  taskLearned(taskId, { request_key: key, created }) {
-    if (created < page.server_time) taskList.filters.move(taskStore.state(taskId).status, -1); // the page had counted it
-    const isOwn = own.has(taskId) || requests.get(key ?? "") !== null;
+  taskAdded(taskId, { request_key: key, created }) {
+    if (created < page.server_time) taskList.filters.move(taskStore.state(taskId).status, -1); // the page counted it
+    const isOwn = ownTasks.has(taskId) || requests.get(key ?? "") !== null;
     const isNew = taskList.card(taskId) === null;
     taskList.add(taskId, { own: isOwn });
     if (isStudio && isOwn && isNew) requestAnimationFrame(() => showWhere(taskId));
-    refreshMarkSoon();
+    refreshTabStatusSoon();
   },
   taskChanged,
-  taskForgotten: (taskId) => taskList.remove(taskId),
+  taskRemoved: (taskId) => taskList.remove(taskId),
   queueChanged(taskIds) {
     for (const taskId of taskIds) taskList.update(taskId, true);
-    refreshMarkSoon();
+    refreshTabStatusSoon();
   },
-  collectionChanged: (frame) => void loadCollection().then((collection) => collection.changed(frame)).catch(() => {}), // the next one rereads
-  cameBack: () => void loadCollection().then((collection) => collection.rereadSoon()).catch(() => {}),
-  modelsTold: (models) => composer?.offer(models),
+  collectionChanged: (frame) => void loadCollection().then((collection) => collection.changed(frame)).catch(() => {}), // the next change reads again
+  reconnected: () => void loadCollection().then((collection) => collection.rereadSoon()).catch(() => {}),
+  modelsChanged: (models) => composer?.setModels(models),
   accepted({ action }, { taskId, duplicate }) {
-    own.add(taskId);
+    ownTasks.add(taskId);
     if (duplicate && action === "generate") announce(gettext("Already sent; not drawn twice"));
-    if (action === "retry" && !isStudio) location.assign(at(`/tasks/${taskId}/`));
+    if (action === "retry" && !isStudio) location.assign(siteUrl(`/tasks/${taskId}/`));
     refreshSending();
   },
   refused,
@@ -110,8 +110,8 @@ const listener = {
   caughtUp(events) {
     if (events > 0) announce(ngettext("Caught up: %(n)s event", "Caught up: %(n)s events", events));
   },
-  serverTimeTold(told) {
-    clockLead = told - Date.now() / 1000;
+  serverTimeReceived(serverNow) {
+    clockLead = serverNow - Date.now() / 1000;
   },
 };
 
@@ -128,11 +128,11 @@ const socket = createSocket({
 const refreshSending = watchSending({ requests, composer, connection: () => socket.connection });
 const badge = createBadge({ retryNow: socket.retryNow, isBusy: () => taskStore.unfinished().length > 0, serverTime });
 
-// --- what a person does -------------------------------------------------------------------------
+// --- what the user does -------------------------------------------------------------------------
 
 /** @param {KeyedMessage} message */
-function ask(message) {
-  socket.ask(message);
+function request(message) {
+  socket.request(message);
   refreshSending();
 }
 
@@ -140,13 +140,13 @@ function ask(message) {
  * @param {string} action
  * @returns {(card: Card) => void}
  */
-function asking(action) {
-  return ({ taskId }) => ask({ action, task_id: taskId, request_key: newRequestKey() });
+function actionSender(action) {
+  return ({ taskId }) => request({ action, task_id: taskId, request_key: newRequestKey() });
 }
 
-/** To the form with a picture's settings; from an open viewer that is another page. @param {About} about */
-function changeMore({ key, task, settings, width, height, seed, thumbnail_url: thumbnail }) {
-  if (!composer || document.querySelector("dialog[open]")) location.assign(at(`/?from=${key}`));
+/** Edit the settings of a picture in the form; from an open viewer, on another page. @param {About} about */
+function editVariation({ key, task, settings, width, height, seed, thumbnail_url: thumbnail }) {
+  if (!composer || document.querySelector("dialog[open]")) location.assign(siteUrl(`/?from=${key}`));
   else composer.vary(task, { ...settings, width, height }, { seed, thumbnail });
 }
 
@@ -155,16 +155,16 @@ const showWhere = (taskId) => import("../card/show-where.js").then(({ showWhere:
 
 on(document, "studio:drawn", (event) => {
   const { task } = /** @type {CustomEvent<{task: string}>} */ (event).detail;
-  own.add(task);
-  if (!isStudio || !taskStore.task(task)) return; // it comes, and is shown then
+  ownTasks.add(task);
+  if (!isStudio || !taskStore.task(task)) return; // shown when its `task` frame arrives
   taskList.add(task, { own: true });
   showWhere(task);
 });
 
-/** Those that a person may still want to take back all at once. */
-const waiting = () => taskList.cards().filter(({ state }) => state.status === "queued" && !state.cancel_requested);
+/** Queued tasks, which can be cancelled together. */
+const queuedCards = () => taskList.cards().filter(({ state }) => state.status === "queued" && !state.cancel_requested);
 
-// --- what the server says -----------------------------------------------------------------------
+// --- what the server sends ----------------------------------------------------------------------
 
 /**
  * @param {string} taskId
@@ -177,8 +177,8 @@ function taskChanged(taskId, frame, live) {
   taskList.update(taskId, frame.kind === "progressed");
   timeline?.add(frame);
   timeline?.show(taskStore.state(taskId));
-  if (live && card) speak(card, before, frame);
-  refreshMarkSoon();
+  if (live && card) announceEvent(card, before, frame);
+  refreshTabStatusSoon();
 }
 
 /**
@@ -186,7 +186,7 @@ function taskChanged(taskId, frame, live) {
  * @param {number} before percent
  * @param {EventFrame} frame
  */
-function speak(card, before, frame) {
+function announceEvent(card, before, frame) {
   const { kind, status } = frame;
   const over = isTerminal(status);
   const mark = MARKS.find((each) => before < each && frame.progress >= each);
@@ -199,10 +199,10 @@ function speak(card, before, frame) {
     toast(`${prompt} · ${label("error", frame.code ?? "", frame.message)}`, "fail");
     return;
   }
-  const words = over || kind === "interrupted" || kind === "claimed" ? label("status", status)
+  const sentence = over || kind === "interrupted" || kind === "claimed" ? label("status", status)
     : kind === "step_began" ? label("step", frame.step)
     : mark && `${mark}%`;
-  if (words) announce(`${prompt} · ${words}`);
+  if (sentence) announce(`${prompt} · ${sentence}`);
 }
 
 /**
@@ -223,29 +223,29 @@ function connectionChanged(connection) {
   if (connection.reason === "protocol") import("../connection/reload-on-update.js").then(({ reloadWhenIdle }) => reloadWhenIdle(composer, store));
 }
 
-/** A break that heals within a moment is not worth an interruption. */
+/** Mark cards as stale after a while: a short interruption is not shown. */
 function refreshStale() {
   const { lostAt } = socket.connection;
   const since = lostAt !== null && Date.now() - lostAt >= STALE_AFTER_MS ? serverTime(lostAt) : null;
   taskList.setStale(since);
-  setText(alarm, since === null ? "" : gettext("The connection was lost."));
+  setText(connectionAlert, since === null ? "" : gettext("The connection was lost."));
 }
 
 // --- page ---------------------------------------------------------------------------------------
 
-/** Once per frame, however much happens; a page out of sight has no frames, but a title. */
-function refreshMarkSoon() {
-  if (document.hidden) refreshMark();
-  else if (!isMarkOld) requestAnimationFrame(refreshMark);
-  isMarkOld = !document.hidden;
+/** At most once per animation frame; a hidden page has no frames, but a title. */
+function refreshTabStatusSoon() {
+  if (document.hidden) refreshTabStatus();
+  else if (!isTabStatusOld) requestAnimationFrame(refreshTabStatus);
+  isTabStatusOld = !document.hidden;
 }
 
-/** Mark, tab title and icon follow the newest task that is still going on. */
-function refreshMark() {
-  isMarkOld = false;
-  cancelWaiting?.toggleAttribute("hidden", waiting().length === 0);
+/** The mark, the title and the icon of the tab show the newest unfinished task. */
+function refreshTabStatus() {
+  isTabStatusOld = false;
+  cancelWaiting?.toggleAttribute("hidden", queuedCards().length === 0);
   const cards = taskList.cards().sort((a, b) => b.task.created - a.task.created);
-  if (cards[0]) loadTabStatus().catch(() => {}); // without it the page only says less
+  if (cards[0]) loadTabStatus().catch(() => {}); // without it the tab shows no progress
   tabStatus?.show(cards[0], cards.find(({ state }) => !isTerminal(state.status)));
 }
 
@@ -255,12 +255,12 @@ on(document, "click", (event) => {
 });
 on(cancelWaiting, "click", async () => {
   const { press } = await import("../card/cancel-waiting.js");
-  if (cancelWaiting) press(cancelWaiting, waiting, cancel);
+  if (cancelWaiting) press(cancelWaiting, queuedCards, cancel);
 });
-on(window, "online", socket.noteOnline);
-on(window, "offline", socket.noteOffline);
+on(window, "online", socket.handleOnline);
+on(window, "offline", socket.handleOffline);
 on(document, "visibilitychange", () => {
-  refreshMark();
+  refreshTabStatus();
   if (!document.hidden) socket.retryNow();
 });
 on(window, "pageshow", ({ persisted }) => {
@@ -274,11 +274,11 @@ setInterval(() => {
 
 listenToMenus();
 listenForViewing();
-listenForVarying(changeMore);
+listenForVarying(editVariation);
 for (const { state } of page.tasks) timeline?.show(state);
-refreshMark();
+refreshTabStatus();
 transports.prepare().then(() => socket.start());
-for (const menu of document.querySelectorAll("details:has([data-alerts])")) on(menu, "toggle", wakeAlerts);
-on(window, "storage", ({ key }) => key === ALERTS && wakeAlerts());
-if (storage("localStorage")?.getItem(ALERTS)) wakeAlerts();
+for (const menu of document.querySelectorAll("details:has([data-alerts])")) on(menu, "toggle", loadAlerts);
+on(window, "storage", ({ key }) => key === ALERTS && loadAlerts());
+if (storage("localStorage")?.getItem(ALERTS)) loadAlerts();
 if (/** @type {any} */ (globalThis).studioInputCapture?.()) find(document, "#composer", HTMLFormElement).requestSubmit();

@@ -1,8 +1,8 @@
 // @ts-check
 /** What was marked, deleted or restored in another window, shown here; loaded with the first news of it. */
 
-import { at } from "../lib/dom.js";
-import { tellElsewhere } from "../card/actions.js";
+import { siteUrl } from "../lib/dom.js";
+import { dispatchRemote } from "../card/actions.js";
 import { getJson, send } from "../connection/http.js";
 import { addOlder } from "../card/older-tasks.js";
 import { isTerminal, pictureKey, taskOf } from "../connection/protocol.js";
@@ -56,7 +56,7 @@ export class Collection {
   async #apply(change) {
     const tasks = [...new Set([...change.pictures.map(taskOf), ...change.tasks])];
     const isKnown = tasks.every((taskId) => this.#taskStore.task(taskId));
-    tellElsewhere(change);
+    dispatchRemote(change);
     if (change.change === "restored") await this.#fetch(tasks).catch(() => {}); // the next change fetches it too
     if (change.change !== "favourite" && !isKnown) await this.reread(); // tasks without a card are counted too
   }
@@ -81,7 +81,7 @@ export class Collection {
     const cards = this.#taskList.cards();
     const asked = cards.slice(0, MOST_ASKED);
     /** @type {Kept} */
-    const { kept, others, recent } = await send(at("/feed/kept/"), { tasks: asked.map(({ taskId }) => taskId) });
+    const { kept, others, recent } = await send(siteUrl("/feed/kept/"), { tasks: asked.map(({ taskId }) => taskId) });
     if (this.#isStudio) {
       // a card that came meanwhile may be among the others: they are counted again
       this.#isOld ||= this.#taskList.cards().length !== cards.length;
@@ -92,7 +92,7 @@ export class Collection {
     for (const { taskId, state } of asked) {
       const pictures = kept[taskId];
       if (pictures) this.#compare(taskId, pictures);
-      else if (this.#isStudio) tellElsewhere({ change: "deleted", pictures: [], tasks: [taskId] });
+      else if (this.#isStudio) dispatchRemote({ change: "deleted", pictures: [], tasks: [taskId] });
       const hasMore = Object.keys(pictures ?? {}).length > state.images.length;
       if (hasMore && isTerminal(state.status)) further.push(taskId);
     }
@@ -107,8 +107,8 @@ export class Collection {
     for (const picture of this.#taskStore.state(taskId).images) {
       const key = pictureKey(taskId, picture);
       const favourite = pictures[picture.index];
-      if (favourite === undefined) tellElsewhere({ change: "deleted", pictures: [key], tasks: [] });
-      else if (favourite !== !!picture.favourite) tellElsewhere({ change: "favourite", pictures: [key], tasks: [], favourite });
+      if (favourite === undefined) dispatchRemote({ change: "deleted", pictures: [key], tasks: [] });
+      else if (favourite !== !!picture.favourite) dispatchRemote({ change: "favourite", pictures: [key], tasks: [], favourite });
     }
   }
 
@@ -123,11 +123,11 @@ export class Collection {
     if (taskIds.length === 0) return;
     const query = taskIds.slice(0, this.#mostNamed).map((taskId) => `task=${taskId}`).join("&");
     /** @type {{tasks: TaskWithState[]}} */
-    const { tasks } = await getJson(at(`/feed/?${query}`));
+    const { tasks } = await getJson(siteUrl(`/feed/?${query}`));
     for (const told of tasks) {
       const taskId = told.state.task_id;
       if (this.#taskList.card(taskId)) {
-        this.#taskStore.adopt(told.state);
+        this.#taskStore.setState(told.state);
         this.#taskList.repaint(taskId);
       } else if (this.#reaches(told.task)) {
         addOlder(this.#taskList, this.#taskStore, told);

@@ -50,7 +50,7 @@ export function createPendingRequests(store, owner) {
    * @param {string} action
    * @param {string} taskId
    */
-  function settleAbout(action, taskId) {
+  function settleTask(action, taskId) {
     for (const message of all()) {
       if (message.action === action && message.task_id === taskId) settle(message.request_key);
     }
@@ -77,7 +77,7 @@ export function createPendingRequests(store, owner) {
 
   for (const message of read()) messages.set(message.request_key, message);
 
-  return { all, get, put, settle, settleAbout };
+  return { all, get, put, settle, settleTask };
 }
 
 /** @typedef {ReturnType<typeof createPendingRequests>} PendingRequests */

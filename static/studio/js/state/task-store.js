@@ -6,19 +6,17 @@ import { applyEvent, emptyState } from "./reducer.js";
 
 /** @import {EventFrame, QueueEntry, Task, TaskState} from "../connection/protocol.js" */
 
-/** @param {(taskId: string) => boolean} wantsNew whether this page shows a task that is new to it */
-export function createTaskStore(wantsNew = () => true) {
+/** @param {(taskId: string) => boolean} acceptsNew whether this page shows a task that is new to it */
+export function createTaskStore(acceptsNew = () => true) {
   /** @type {Map<string, Task>} */
   const tasks = new Map();
   /** @type {Map<string, TaskState>} */
   const states = new Map();
   /** @type {Map<string, QueueEntry>} */
   const queue = new Map();
-  /** @type {((taskId: string) => boolean)} */
-
-  /** @param {string} taskId */
-  function wants(taskId) {
-    return states.has(taskId) || wantsNew(taskId);
+    /** @param {string} taskId */
+  function accepts(taskId) {
+    return states.has(taskId) || acceptsNew(taskId);
   }
 
   /** @param {string} taskId */
@@ -27,7 +25,7 @@ export function createTaskStore(wantsNew = () => true) {
   }
 
   /** Ids of the tasks that were learned, in that order. */
-  function known() {
+  function taskIds() {
     return [...tasks.keys()];
   }
 
@@ -61,13 +59,13 @@ export function createTaskStore(wantsNew = () => true) {
    * @param {string} taskId
    * @param {Task} learned
    */
-  function learn(taskId, learned) {
+  function addTask(taskId, learned) {
     tasks.set(taskId, learned);
-    expect(taskId);
+    register(taskId);
   }
 
   /** @param {string} taskId Note that the task exists, before its first event arrives. */
-  function expect(taskId) {
+  function register(taskId) {
     if (!states.has(taskId)) states.set(taskId, emptyState(taskId));
   }
 
@@ -79,7 +77,7 @@ export function createTaskStore(wantsNew = () => true) {
   }
 
   /** @param {TaskState} state a state folded elsewhere; an older one than ours changes nothing */
-  function adopt(state) {
+  function setState(state) {
     if (state.seq >= cursor(state.task_id)) states.set(state.task_id, state);
   }
 
@@ -98,19 +96,19 @@ export function createTaskStore(wantsNew = () => true) {
    * @param {Record<string, QueueEntry>} news
    * @returns {string[]} the tasks of this page whose entry was received
    */
-  function arrange(news) {
-    const told = [];
+  function updateQueue(news) {
+    const updated = [];
     for (const [taskId, each] of Object.entries(news)) {
       // position 0 is a running task whose worker went silent; any other means waiting
       const waits = state(taskId).status === (each.position === 0 ? "running" : "queued");
       if (!waits) continue;
       queue.set(taskId, each);
-      if (tasks.has(taskId)) told.push(taskId);
+      if (tasks.has(taskId)) updated.push(taskId);
     }
-    return told;
+    return updated;
   }
 
-  return { wants, task, known, state, queueEntry, cursor, isFinished, unfinished, learn, expect, forget, adopt, apply, arrange };
+  return { accepts, task, taskIds, state, queueEntry, cursor, isFinished, unfinished, addTask, register, forget, setState, apply, updateQueue };
 }
 
 /** @typedef {ReturnType<typeof createTaskStore>} TaskStore */

@@ -73,7 +73,7 @@ export class Trash {
   #change(taskId, change) {
     if (!this.#taskStore.task(taskId)) return; // a task that this page does not show
     const state = this.#taskStore.state(taskId);
-    this.#taskStore.adopt({ ...state, images: change(state.images) });
+    this.#taskStore.setState({ ...state, images: change(state.images) });
     this.#taskList.repaint(taskId);
   }
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** Alerts for finished tasks while the page is hidden: a notification, a sound, or both; chosen per device. */
 
-import { dress } from "../lib/dom.js";
+import { loadStyles } from "../lib/dom.js";
 import { duration, gettext, label } from "../lib/i18n.js";
 
 /** @import {Card} from "../card/card.js" */
@@ -23,7 +23,7 @@ let isListening = false;
 export function listen() {
   if (isListening) return;
   isListening = true;
-  dress(document.querySelector("[data-alerts]")).catch(() => {}); // plain boxes are boxes too
+  loadStyles(document.querySelector("[data-alerts]")).catch(() => {}); // plain boxes are boxes too
   const alerts = new Alerts();
   document.addEventListener("studio:ended", (event) => {
     const { card, frame } = /** @type {CustomEvent} */ (event).detail;

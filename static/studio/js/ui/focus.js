@@ -20,7 +20,7 @@ const trail = new Map();
 /** Hidden or removed, an element has no size. */
 const watch = new ResizeObserver(recover);
 
-export function keepFocus() {
+export function restoreFocus() {
   document.addEventListener("pointerdown", ({ timeStamp }) => (pressedAt = timeStamp), true);
   document.addEventListener("focusin", note);
   document.addEventListener("focusout", left);

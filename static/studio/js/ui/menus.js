@@ -16,7 +16,7 @@ function close(isToClose) {
 const loadKeys = () => import("./page-keys.js");
 
 export function listenToMenus() {
-  const keep = () => import("./focus.js").then(({ keepFocus }) => keepFocus(), () => {});
+  const keep = () => import("./focus.js").then(({ restoreFocus }) => restoreFocus(), () => {});
   on(document, "focusin", keep, { once: true });
   document.querySelector("[data-keys]")?.removeAttribute("hidden");
   on(document, "toggle", ({ target }) => {

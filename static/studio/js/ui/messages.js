@@ -1,7 +1,7 @@
 // @ts-check
 /** Short messages: toasts at the edge of the page, and sentences for screen readers. */
 
-import { Face, clone, find, on } from "../lib/dom.js";
+import { Parts, clone, find, on } from "../lib/dom.js";
 
 const PLAIN_MS = 6_000;
 /** Long enough to read what was done, find the button and press it. */
@@ -17,16 +17,16 @@ const PAUSE_MS = 5_000;
 export function toast(text, tone, action) {
   const alerts = find(document, "#alerts", HTMLElement);
   const note = clone("toast-template");
-  const face = new Face(note);
+  const parts = new Parts(note);
   const close = () => note.remove();
-  face.mark({ tone });
+  parts.setData({ tone });
   if (tone === "plain") find(note, "use", SVGUseElement).setAttribute("href", "#i-check");
-  face.tell({ text });
-  face.reveal({ action: !!action });
-  on(face.part("close"), "click", close);
+  parts.setTexts({ text });
+  parts.setShown({ action: !!action });
+  on(parts.get("close"), "click", close);
   if (action) {
-    face.tell({ action: action.label });
-    on(face.part("action"), "click", () => {
+    parts.setTexts({ action: action.label });
+    on(parts.get("action"), "click", () => {
       close();
       action.run();
     });

@@ -1,7 +1,7 @@
 // @ts-check
 /** Keys of a whole page: from card to card, and the window that lists every key; loaded with the first of them. */
 
-import { clone, dress, find, part } from "../lib/dom.js";
+import { clone, loadStyles, find, part } from "../lib/dom.js";
 import { isSwitchedOff, isTyping, switchOff } from "../viewer/viewer-keys.js";
 
 /** @param {KeyboardEvent} event */
@@ -23,7 +23,7 @@ function walk(by) {
 }
 
 export async function help() {
-  await dress(document.getElementById("keys-template")).catch(() => {}); // plain is better than none
+  await loadStyles(document.getElementById("keys-template")).catch(() => {}); // plain is better than none
   const dialog = /** @type {HTMLDialogElement} */ (clone("keys-template"));
   const box = find(dialog, "input", HTMLInputElement);
   box.checked = !isSwitchedOff();

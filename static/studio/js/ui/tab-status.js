@@ -1,7 +1,7 @@
 // @ts-check
 /** The state of the newest task in the header's mark, the title of the tab and its icon. */
 
-import { Face, find, on } from "../lib/dom.js";
+import { Parts, find, on } from "../lib/dom.js";
 import { label, percent, positionLabel } from "../lib/i18n.js";
 import { STEPS } from "../connection/protocol.js";
 
@@ -22,7 +22,7 @@ export function createTabStatus() {
   const link = document.querySelector("link[rel='icon']");
   const firstIcon = link?.getAttribute("href") ?? "";
   const firstTitle = document.title;
-  const mark = new Face(find(document, ".bar [data-mark]", Element));
+  const mark = new Parts(find(document, ".bar [data-mark]", Element));
   /** The newest unfinished task. @type {Card | undefined} */
   let active;
   /** How a task ended while the tab was hidden. @type {"completed" | "failed" | null} */
@@ -38,7 +38,7 @@ export function createTabStatus() {
    */
   function show(newest, unfinished) {
     const state = (unfinished ?? newest)?.state;
-    if (state) mark.mark({ step: state.step, status: state.status });
+    if (state) mark.setData({ step: state.step, status: state.status });
     active = unfinished;
     setTitle();
     timer ??= setTimeout(draw, Math.max(0, drawnAt + DRAW_EVERY_MS - performance.now()));

@@ -1,7 +1,7 @@
 // @ts-check
 /** Clicks on pictures and on "Vary" links; what they open or do is loaded then. */
 
-import { at, byId, closest, dress, isPlain, lazy, on } from "../lib/dom.js";
+import { siteUrl, byId, closest, loadStyles, isPlain, lazy, on } from "../lib/dom.js";
 import { label } from "../lib/i18n.js";
 import { toast } from "../ui/messages.js";
 
@@ -11,7 +11,7 @@ import { toast } from "../ui/messages.js";
 /** @type {Viewer | undefined} */
 let viewer;
 const load = lazy(async () => {
-  const [module] = await Promise.all([import("./viewer.js"), dress(byId("viewer-template"))]);
+  const [module] = await Promise.all([import("./viewer.js"), loadStyles(byId("viewer-template"))]);
   return (viewer = new module.Viewer());
 });
 
@@ -46,7 +46,7 @@ function follow() {
  *
  * @param {(about: About) => void} change where more than the seed can be changed
  */
-export function listenForVarying(change = ({ key }) => location.assign(at(`/?from=${key}`))) {
+export function listenForVarying(change = ({ key }) => location.assign(siteUrl(`/?from=${key}`))) {
   on(document, "click", (event) => {
     const link = closest(event, "a[href*='?from=']");
     if (!(link instanceof HTMLAnchorElement) || link.ariaBusy === "true" || !isPlain(event)) return;

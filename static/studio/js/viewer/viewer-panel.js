@@ -2,7 +2,7 @@
 /** All there is to say about the picture on the stage, and what can be done with it. */
 
 import { copyText, drawAgain, moveToTrash, setFavourite, share } from "../card/actions.js";
-import { at, clone, find, part, setAttribute, setText } from "../lib/dom.js";
+import { siteUrl, clone, find, part, setAttribute, setText } from "../lib/dom.js";
 import { duration, gettext, number, size, timeOfDay } from "../lib/i18n.js";
 import { toast } from "../ui/messages.js";
 
@@ -96,8 +96,8 @@ export class Panel {
     this.#about = null;
     setAttribute(this.#root, "data-known", false);
     part(this.#root, "missing").hidden = true;
-    part(this.#root, "vary").setAttribute("href", at(`/?from=${key}`));
-    part(this.#root, "vary-small").setAttribute("href", at(`/?from=${key}&small=1`));
+    part(this.#root, "vary").setAttribute("href", siteUrl(`/?from=${key}`));
+    part(this.#root, "vary-small").setAttribute("href", siteUrl(`/?from=${key}&small=1`));
   }
 
   /** @param {About} about */
@@ -146,7 +146,7 @@ export class Panel {
     if (!this.#about) return;
     const task = await drawAgain(this.#about.settings, this.#about.task);
     if (!task) return;
-    const open = { label: gettext("Open"), run: () => location.assign(at(`/tasks/${task}/`)) };
+    const open = { label: gettext("Open"), run: () => location.assign(siteUrl(`/tasks/${task}/`)) };
     toast(gettext("Queued again, with a new seed"), "plain", open);
   }
 

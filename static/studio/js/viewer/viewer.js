@@ -1,7 +1,7 @@
 // @ts-check
 /** The viewer: a window over the page with one picture, the way to the others, and everything about it. */
 
-import { at, clone, find, part, setAttribute, setText } from "../lib/dom.js";
+import { siteUrl, clone, find, part, setAttribute, setText } from "../lib/dom.js";
 import { gettext } from "../lib/i18n.js";
 import { PictureList, keyInUrl, picturesOfPage } from "./viewer-list.js";
 import { Panel } from "./viewer-panel.js";
@@ -161,7 +161,7 @@ export class Viewer {
     /** @type {Response | null} */
     let response = null;
     try {
-      response = await fetch(at(`/pictures/${task}/${index}/about/`), { headers: { Accept: "application/json" } });
+      response = await fetch(siteUrl(`/pictures/${task}/${index}/about/`), { headers: { Accept: "application/json" } });
       if (!response.ok || response.redirected) throw new Error(String(response.status));
       const about = /** @type {About} */ (await response.json());
       if (isShown()) this.#tell(item, about);
