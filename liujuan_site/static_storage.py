@@ -120,6 +120,8 @@ def as_served(name: str, content: File[Any]) -> File[Any]:
 
 PRELUDE = re.compile(r"(?<=[{};])&[^{};]*(?=\{)")
 
+STRING_OR_COMMA = re.compile(r'("[^"]*")|, ')
+
 LENGTH = re.compile(r"^  (--[\w-]+): (\d+px);$", re.MULTILINE)
 """A length of the theme."""
 
@@ -138,7 +140,8 @@ def squeezed(css: str) -> str:
     for name, value in COLOR.findall(css):
         if f"var({name})" in css:
             css = css.replace(f"{name}:{value};", "").replace(f"var({name})", value)
-    return PRELUDE.sub(lambda found: ",".join(map(bare, selectors_in(found[0]))), css)
+    css = PRELUDE.sub(lambda found: ",".join(map(bare, selectors_in(found[0]))), css)
+    return STRING_OR_COMMA.sub(lambda found: found[1] or ",", css)
 
 
 def selectors_in(prelude: str) -> list[str]:

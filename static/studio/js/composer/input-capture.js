@@ -7,11 +7,11 @@
   /** @param {Event} event */
   const note = (event) => {
     const { target, type } = event;
-    if (!(target instanceof HTMLElement || target instanceof SVGElement)) return;
+    if (!(target instanceof Element)) return;
     const inForm = target.closest("#composer");
     const button = /** @type {HTMLElement | null} */ (target.closest("main button[type='button']"));
     if (type === "input") {
-      target.dataset.typed = String(event.timeStamp);
+      target.setAttribute("data-typed", String(event.timeStamp));
     } else if (type === "click") {
       if (!button || (pressed.at(-1) === button && !button.ariaPressed)) return;
       pressed.push(button);

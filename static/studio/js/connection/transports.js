@@ -149,8 +149,7 @@ export function createTransports({ ws, load, store, clock }) {
 
   /** @param {Transport} transport */
   function openWith(transport) {
-    const make = transport === "ws" ? ws : fallback?.makers[transport];
-    if (!make) throw new Error(`${transport} is not loaded`);
+    const make = /** @type {Make} */ (transport === "ws" ? ws : fallback?.makers[transport]);
     return make(transports.since);
   }
 
