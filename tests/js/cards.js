@@ -20,8 +20,8 @@ const { eventSentence } = await import("../../static/studio/js/card/task-timelin
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { frame, model, work, task, state, place, now } = JSON.parse(line);
-  const told = frame ? eventSentence(frame) : model ? prospect(model, work) : card(task, state, place, now);
-  console.log(JSON.stringify(told));
+  const result = frame ? eventSentence(frame) : model ? prospect(model, work) : card(task, state, place, now);
+  console.log(JSON.stringify(result));
 }
 
 function card(task, state, place, now) {

@@ -17,27 +17,27 @@ function model(wait = {}, expected = null, replicas = 1) {
   return { name: "m", ready: true, replicas, reason: "in_line", seconds_per_step: null, expected, wait: place };
 }
 
-test("empty lines are no tasks", () => {
+test("empty lines become no tasks", () => {
   assert.deepEqual(linesOf("  one \n\n \r\n two"), ["one", "two"]);
 });
 
-test("of an untouched set only what was refused is left", () => {
+test("of an unchanged text only the refused lines remain", () => {
   assert.equal(withRefused("a\nb\nc", "a\nb\nc", ["b"]), "b");
 });
 
-test("what was written since is kept, and what was refused stands below it", () => {
+test("refused lines are added below a changed text", () => {
   assert.equal(withRefused("something new\n", "a\nb", ["b"]), "something new\nb");
   assert.equal(withRefused("b is still here", null, ["b"]), "b is still here");
 });
 
-test("only what would be sent differently counts as changed", () => {
+test("only settings that would be sent differently are changed", () => {
   const before = { prompt: "a", size: "512x512", steps: 9, seed: 0 };
 
   assert.deepEqual(changedFields(before, { ...before }), []);
   assert.deepEqual(changedFields(before, { prompt: "a", size: "512x512", steps: 10 }), ["seed", "steps"]);
 });
 
-test("what would draw the same picture again is known as such", () => {
+test("settings that draw the same picture are recognised", () => {
   const before = { prompt: "a", size: "512x512", n: 1, steps: 9, guidance: 0, seed: 7 };
 
   assert.equal(drawsTheSame(before, { ...before }), true);
@@ -47,13 +47,13 @@ test("what would draw the same picture again is known as such", () => {
   }
 });
 
-test("a free machine begins at once, and the time to draw is told once it was measured", () => {
+test("a free replica starts at once, with the time to draw once measured", () => {
   assert.deepEqual(describeWait(model(), WORK, true), { tone: "ready", lead: "Starts at once", rest: "", estimated: false });
-  const told = describeWait(model({}, EXPECTED), WORK, true);
-  assert.deepEqual([told.rest, told.estimated], ["about 12 s to draw", true]);
+  const result = describeWait(model({}, EXPECTED), WORK, true);
+  assert.deepEqual([result.rest, result.estimated], ["about 12 s to draw", true]);
 });
 
-test("the time to draw is of all pictures of all tasks, in all their steps", () => {
+test("the time to draw includes all steps, pictures and tasks", () => {
   const rest = (work, replicas) => describeWait(model({}, EXPECTED, replicas), { ...WORK, ...work }, true).rest;
 
   assert.equal(rest({ n: 4 }), "about 45 s to draw");
@@ -62,18 +62,18 @@ test("the time to draw is of all pictures of all tasks, in all their steps", () 
   assert.equal(rest({ width: 1024, steps: 18 }), "about 40 s to draw"); // 1 + 1 + 2 * (18 + 1)
 });
 
-test("of what cannot be sent nothing is estimated", () => {
+test("an invalid form has no estimate", () => {
   assert.deepEqual(describeWait(model({}, EXPECTED), null, true), { tone: "ready", lead: "Starts at once", rest: "", estimated: false });
 });
 
-test("the button tells how many pictures it would draw", () => {
+test("the button shows the number of pictures", () => {
   const line = { sending: false, connected: true, reason: null };
 
   assert.equal(sendLabel(line, 8), "Draw 8 pictures");
   assert.equal(sendLabel(line, 1), "Draw pictures");
 });
 
-test("the nearest number that can be sent is offered", () => {
+test("the nearest valid number is offered", () => {
   const side = { name: "width", min: "256", max: "2048", step: "16", defaultValue: "512" };
   const of = (value, input = side) => nearestOf({ ...input, value });
 
@@ -85,19 +85,19 @@ test("the nearest number that can be sent is offered", () => {
   assert.deepEqual(["-1", "31", "7.25"].map((value) => of(value, guidance)), ["0", "30", "7.25"]);
 });
 
-test("a wait is told in seconds, then in minutes, and always as an estimate", () => {
+test("a wait is shown in seconds, then in minutes, as an estimate", () => {
   const near = describeWait(model({ position: 3, eta_seconds: 40 }), WORK, true);
   assert.deepEqual([near.lead, near.rest, near.estimated], ["Expected wait about 40 s", "Position 3 in queue", true]);
   assert.equal(describeWait(model({ eta_seconds: 150 }), WORK, true).lead, "Expected wait about 3 min");
 });
 
-test("who cannot begin is told why, and nothing is told that is not known any more", () => {
+test("a blocked queue shows the reason, and outdated values are not shown", () => {
   const down = describeWait(model({ reason: "no_worker", eta_seconds: null }), WORK, true);
   assert.deepEqual([down.tone, down.lead], ["down", "no_worker"]); // its words come with the catalogue
   assert.equal(describeWait(model(), WORK, false).tone, "stale");
 });
 
-test("settings of a picture are read from its text, as long as they are", () => {
+test("settings of a picture are read from its text", () => {
   const text = "a heron,\nink\nNegative prompt: blurry,\nlow\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 156680208700286, Size: 512x768, Model: \"xl, turbo\"";
 
   assert.deepEqual(readSettings(text), {
@@ -111,7 +111,7 @@ test("settings of a picture are read from its text, as long as they are", () => 
   });
 });
 
-test("a pair that names the prompt knows it better than the lines", () => {
+test("a pair with the prompt is preferred to the lines", () => {
   const text = 'x\nNegative prompt: y\nSteps: 9, CFG scale: 0, Seed: 1, Prompt: "x\\nNegative prompt: y", Negative prompt: ""';
 
   assert.deepEqual(readSettings(text), { prompt: "x\nNegative prompt: y", steps: "9", guidance: "0", seed: "1" });
@@ -123,7 +123,7 @@ test("a poem, a list and a sentence with colons are no settings", () => {
   }
 });
 
-test("what nobody could see says nothing", () => {
+test("a text of invisible characters is blank", () => {
   for (const text of ["", " \n", "\u200b\ufeff", "\u3164\u00ad", "\u2800\ufe0f", "\u0301"]) assert.equal(isBlank(text), true);
   for (const text of ["a", "柳", "🌸", "!"]) assert.equal(isBlank(text), false);
 });

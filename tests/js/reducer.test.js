@@ -25,7 +25,7 @@ test("folding a prefix and then the rest gives the same as folding all, at every
   }
 });
 
-test("a frame that was seen before changes nothing", () => {
+test("a known frame changes nothing", () => {
   const [first] = log("t").whole();
   const { state } = applyEvent(emptyState("t"), first);
   const again = applyEvent(state, first);
@@ -33,7 +33,7 @@ test("a frame that was seen before changes nothing", () => {
   assert.equal(again.gap, false);
 });
 
-test("a frame after a hole raises the gap flag and is not applied", () => {
+test("a frame after a gap sets the flag and is not applied", () => {
   const [first, , third] = log("t").whole();
   const { state } = applyEvent(emptyState("t"), first);
   const torn = applyEvent(state, third);
@@ -41,7 +41,7 @@ test("a frame after a hole raises the gap flag and is not applied", () => {
   assert.equal(torn.state, state);
 });
 
-test("applying an event leaves the state before it as it was", () => {
+test("applying an event does not change the previous state", () => {
   const frames = log("t").whole();
   let state = emptyState("t");
   for (const frame of frames) {
@@ -52,7 +52,7 @@ test("applying an event leaves the state before it as it was", () => {
   }
 });
 
-test("an interruption keeps where the attempt stood, and the next attempt adds its own spans", () => {
+test("an interruption keeps the step of the attempt, and the next one adds its own spans", () => {
   const timeline = log("t").submitted().claimed(1).begins("loading").begins("generating", { steps: 4 });
   timeline.progressed(2, 4, 40).interrupted("lease_expired").claimed(2).begins("loading");
   const state = fold(emptyState("t"), timeline.frames);
@@ -64,7 +64,7 @@ test("an interruption keeps where the attempt stood, and the next attempt adds i
   assert.deepEqual(state.timeline.at(-1)?.attempt, 2);
 });
 
-test("a failure keeps its code, its step and what had been measured", () => {
+test("a failure keeps its code, its step and the measured progress", () => {
   const timeline = log("t").submitted().claimed(1).begins("generating", { steps: 8 });
   timeline.progressed(3, 8, 30).failed("model_lost");
   const state = fold(emptyState("t"), timeline.frames);

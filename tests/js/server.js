@@ -32,16 +32,16 @@ export class Channel extends EventTarget {
     return taken;
   }
 
-  says(frame) {
+  sends(frame) {
     this.dispatchEvent(new MessageEvent("message", { data: JSON.stringify(frame) }));
   }
 
   hello(active = [], protocol = 1) {
-    this.says({ type: "hello", protocol, connection_id: "c1", server_time: 1_800_000_000, active });
+    this.sends({ type: "hello", protocol, connection_id: "c1", server_time: 1_800_000_000, active });
   }
 
   pong(cursors = {}) {
-    this.says({ type: "pong", cursors, server_time: 1_800_000_000 });
+    this.sends({ type: "pong", cursors, server_time: 1_800_000_000 });
   }
 
   breaks(code) {
@@ -82,7 +82,7 @@ export class Memory {
   removeItem = (name) => this.#values.delete(name);
 }
 
-/** A page with its socket; `heard` collects the frames of the page. */
+/** A page with its socket; `received` collects the frames of the page. */
 export function aPage(options = {}) {
   const page = aClosedPage(options);
   page.socket.start();
@@ -93,10 +93,10 @@ export function aPage(options = {}) {
 export function aClosedPage({ store = new Memory(), owner = "liujuan", random = () => 0.5, wants = () => true } = {}) {
   const clock = new Clock();
   const channels = [];
-  const heard = { phases: [], changed: [], learned: [], forgotten: [], accepted: [], refused: [], answers: [], caughtUp: [], collection: [], reconnected: 0 };
+  const received = { phases: [], changed: [], learned: [], forgotten: [], accepted: [], refused: [], answers: [], caughtUp: [], collection: [], reconnected: 0 };
   const taskStore = createTaskStore(wants);
   const requests = createPendingRequests(store, owner);
-  const page = { clock, channels, heard, taskStore, requests, store, online: true, channel: () => channels.at(-1) };
+  const page = { clock, channels, received, taskStore, requests, store, online: true, channel: () => channels.at(-1) };
   const make = (transport) => () => {
     channels.push(new Channel(transport));
     return channels.at(-1);
@@ -112,18 +112,18 @@ export function aClosedPage({ store = new Memory(), owner = "liujuan", random = 
     taskStore,
     requests,
     listener: {
-      connectionChanged: ({ phase }) => phase !== heard.phases.at(-1) && heard.phases.push(phase),
-      taskAdded: (taskId) => heard.learned.push(taskId),
-      taskChanged: (taskId, frame, live) => heard.changed.push([taskId, frame.seq, live]),
-      taskRemoved: (taskId) => heard.forgotten.push(taskId),
+      connectionChanged: ({ phase }) => phase !== received.phases.at(-1) && received.phases.push(phase),
+      taskAdded: (taskId) => received.learned.push(taskId),
+      taskChanged: (taskId, frame, live) => received.changed.push([taskId, frame.seq, live]),
+      taskRemoved: (taskId) => received.forgotten.push(taskId),
       queueChanged: () => {},
-      accepted: (message, answer) => heard.accepted.push({ ...answer, key: message.request_key }),
-      refused: (message, refusal) => heard.refused.push([message?.request_key ?? null, refusal.code]),
-      cancelAnswered: (taskId, answer) => heard.answers.push([taskId, answer]),
-      caughtUp: (events) => heard.caughtUp.push(events),
+      accepted: (message, answer) => received.accepted.push({ ...answer, key: message.request_key }),
+      refused: (message, refusal) => received.refused.push([message?.request_key ?? null, refusal.code]),
+      cancelAnswered: (taskId, answer) => received.answers.push([taskId, answer]),
+      caughtUp: (events) => received.caughtUp.push(events),
       serverTimeReceived: () => {},
-      collectionChanged: (frame) => heard.collection.push(frame.revision),
-      reconnected: () => (heard.reconnected += 1),
+      collectionChanged: (frame) => received.collection.push(frame.revision),
+      reconnected: () => (received.reconnected += 1),
     },
     env: {
       now: () => clock.now,

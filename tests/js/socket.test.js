@@ -15,8 +15,8 @@ function following(seq, options = {}) {
 }
 
 function replay(channel, frames) {
-  for (const frame of frames) channel.says(frame);
-  channel.says({ type: "live", task_id: "t", seq: frames.at(-1)?.seq ?? 0 });
+  for (const frame of frames) channel.sends(frame);
+  channel.sends({ type: "live", task_id: "t", seq: frames.at(-1)?.seq ?? 0 });
 }
 
 test("after hello every unfinished task is attached from its cursor", () => {
@@ -31,29 +31,29 @@ test("a task that is finished on the page is not attached", () => {
   assert.deepEqual(channel().take("attach"), []);
 });
 
-test("an active task of another tab is attached from the beginning and shown when it is told", () => {
+test("an active task of another tab is attached from the beginning", () => {
   const page = aPage();
   page.channel().hello([{ task_id: "other", seq: 3 }]);
   assert.equal(page.channel().take("attach")[0].after, 0);
-  page.channel().says({ type: "task", task_id: "other", seq: 3, task: task() });
-  assert.deepEqual(page.heard.learned, ["other"]);
+  page.channel().sends({ type: "task", task_id: "other", seq: 3, task: task() });
+  assert.deepEqual(page.received.learned, ["other"]);
 });
 
-test("the task page leaves other tasks alone", () => {
+test("the task page ignores other tasks", () => {
   const page = aPage({ wants: () => false });
   page.channel().hello([{ task_id: "other", seq: 3 }]);
-  page.channel().says({ type: "task", task_id: "other", seq: 3, task: task() });
+  page.channel().sends({ type: "task", task_id: "other", seq: 3, task: task() });
   assert.deepEqual(page.channel().take("attach"), []);
-  assert.deepEqual(page.heard.learned, []);
+  assert.deepEqual(page.received.learned, []);
 });
 
-test("a gap asks for the log from the cursor, once, and the replay closes it", () => {
+test("a gap attaches once from the cursor, and the replay closes it", () => {
   const { channel, frames, taskStore } = following(2);
   replay(channel(), []);
   channel().take();
-  channel().says(frames[2]);
-  channel().says(frames[5]);
-  channel().says(frames[6]);
+  channel().sends(frames[2]);
+  channel().sends(frames[5]);
+  channel().sends(frames[6]);
   const attaches = channel().take("attach");
   assert.equal(attaches.length, 1);
   assert.equal(attaches[0].after, 3);
@@ -61,30 +61,30 @@ test("a gap asks for the log from the cursor, once, and the replay closes it", (
   assert.equal(taskStore.state("t").status, "completed");
 });
 
-test("a replay that ends before the newest event is asked for again", () => {
+test("a replay that ends before the newest event is repeated", () => {
   const { channel, frames } = following(2);
   channel().take();
-  for (const frame of frames.slice(2, 4)) channel().says(frame);
-  channel().says({ type: "live", task_id: "t", seq: 6 });
+  for (const frame of frames.slice(2, 4)) channel().sends(frame);
+  channel().sends({ type: "live", task_id: "t", seq: 6 });
   assert.equal(channel().take("attach")[0].after, 4);
 });
 
-test("frames that come twice are told once", () => {
-  const { channel, frames, heard } = following(2);
+test("duplicate frames are reported once", () => {
+  const { channel, frames, received } = following(2);
   replay(channel(), frames.slice(0, 4));
-  channel().says(frames[3]);
-  assert.deepEqual(heard.changed.map(([, seq]) => seq), [3, 4]);
+  channel().sends(frames[3]);
+  assert.deepEqual(received.changed.map(([, seq]) => seq), [3, 4]);
 });
 
-test("a finished task is let go", () => {
+test("a finished task is detached", () => {
   const { channel, frames } = following(2);
   replay(channel(), []);
-  for (const frame of frames.slice(2)) channel().says(frame);
+  for (const frame of frames.slice(2)) channel().sends(frame);
   assert.deepEqual(channel().take("detach"), [{ action: "detach", task_id: "t" }]);
 });
 
-test("a reconnect continues from the cursor and says how much was caught up", () => {
-  const { channel, channels, frames, clock, heard } = following(2);
+test("a reconnect continues from the cursor and reports the number of events", () => {
+  const { channel, channels, frames, clock, received } = following(2);
   replay(channel(), frames.slice(2, 5));
   channel().breaks(1006);
   clock.pass(500);
@@ -92,17 +92,17 @@ test("a reconnect continues from the cursor and says how much was caught up", ()
   channel().hello([]);
   assert.equal(channel().take("attach")[0].after, 5);
   replay(channel(), frames.slice(5));
-  assert.deepEqual(heard.caughtUp, [frames.length - 5]);
+  assert.deepEqual(received.caughtUp, [frames.length - 5]);
 });
 
-test("what other windows did is told, and after a break that something may have been missed", () => {
-  const { channel, clock, heard } = following(2);
-  channel().says({ type: "collection", revision: 4, change: "deleted", pictures: [], tasks: ["t"] });
-  assert.deepEqual([heard.collection, heard.reconnected], [[4], 0]);
+test("changes of other windows are reported, and a reconnect that may have missed some", () => {
+  const { channel, clock, received } = following(2);
+  channel().sends({ type: "collection", revision: 4, change: "deleted", pictures: [], tasks: ["t"] });
+  assert.deepEqual([received.collection, received.reconnected], [[4], 0]);
   channel().breaks(1006);
   clock.pass(500);
   channel().hello([]);
-  assert.equal(heard.reconnected, 1);
+  assert.equal(received.reconnected, 1);
 });
 
 test("the delay grows from half a second to thirty with full jitter", () => {
@@ -119,7 +119,7 @@ test("the delay grows from half a second to thirty with full jitter", () => {
   assert.equal(lucky.socket.connection.retryAt, lucky.clock.now);
 });
 
-test("a connection that breaks right after hello still counts as a failure", () => {
+test("a connection that ends right after hello counts as a failure", () => {
   const page = aPage({ random: () => 1 });
   for (const wait of [500, 1000, 2000]) {
     page.channel().hello();
@@ -134,7 +134,7 @@ test("a connection that breaks right after hello still counts as a failure", () 
   assert.equal(page.socket.connection.retryAt - page.clock.now, 500);
 });
 
-test("a server that is leaving is called back at once, but only when it had been there", () => {
+test("a leaving server is reconnected at once, but only after a hello", () => {
   const page = aPage({ random: () => 1 });
   page.channel().hello();
   page.channel().breaks(4503);
@@ -158,7 +158,7 @@ for (const [code, reason] of [[4401, "sign_in"], [4403, "refused"]]) {
   });
 }
 
-test("another protocol ends the connection and says so", () => {
+test("another protocol version stops the connection", () => {
   const page = aPage();
   page.channel().hello([], 2);
   assert.equal(page.socket.connection.reason, "protocol");
@@ -174,7 +174,7 @@ test("retry now does not wait for the delay", () => {
   assert.equal(page.channels.length, 2);
 });
 
-test("a device that loses its network says so at once, and hangs up if nothing answers", () => {
+test("a device without a network is offline at once, and closes a silent channel", () => {
   const { socket, channel, channels, clock, page } = following(2);
   channel().pong();
   page.online = false;
@@ -185,7 +185,7 @@ test("a device that loses its network says so at once, and hangs up if nothing a
   assert.equal(socket.connection.phase, "offline");
 });
 
-test("a channel that still answers is one, whatever the device says of its network", () => {
+test("a channel that answers is live, even on an offline device", () => {
   const { socket, channel, channels, clock } = following(2);
   channel().pong();
   channel().take();
@@ -198,7 +198,7 @@ test("a channel that still answers is one, whatever the device says of its netwo
   assert.equal(channels.length, 1);
 });
 
-test("a network that comes back is made sure of, or called over at once", () => {
+test("a network that comes back is tested, or used at once", () => {
   const { socket, channel, channels, clock } = following(2);
   channel().pong();
   channel().take();
@@ -210,7 +210,7 @@ test("a network that comes back is made sure of, or called over at once", () => 
   assert.equal(channels.length, 2);
 });
 
-test("without a network the page says offline and still tries", () => {
+test("without a network the page is offline and still retries", () => {
   const page = aPage({ random: () => 1 });
   page.online = false;
   page.channel().breaks(1006);
@@ -219,19 +219,19 @@ test("without a network the page says offline and still tries", () => {
   assert.equal(page.channels.length, 2);
 });
 
-test("cursors are sent every twenty seconds and the round trip is told", () => {
+test("cursors are sent every twenty seconds, and the round trip is measured", () => {
   const { channel, clock, socket, frames } = following(4);
   replay(channel(), []);
   assert.deepEqual(channel().take("ping")[0].cursors, { t: 4 });
   clock.pass(9);
   channel().pong();
   assert.equal(socket.connection.latencyMs, 9);
-  channel().says(frames[4]);
+  channel().sends(frames[4]);
   clock.pass(20_000);
   assert.deepEqual(channel().take("ping")[0].cursors, { t: 5 });
 });
 
-test("a server that does not answer is hung up on and called again", () => {
+test("a silent server is disconnected and retried", () => {
   const page = aPage({ random: () => 0 });
   page.channel().hello();
   page.clock.pass(10_000);
@@ -239,13 +239,13 @@ test("a server that does not answer is hung up on and called again", () => {
   assert.equal(page.channels.length, 2);
 });
 
-test("a server that never says hello is hung up on", () => {
+test("a server without hello is disconnected", () => {
   const page = aPage({ random: () => 0 });
   page.clock.pass(10_000);
   assert.equal(page.channels[0].closed, 4000);
 });
 
-test("what an older connection still says is not listened to", () => {
+test("frames of an older connection are ignored", () => {
   const page = aPage({ random: () => 0 });
   page.channel().hello();
   page.clock.pass(10_000);
@@ -257,7 +257,7 @@ test("what an older connection still says is not listened to", () => {
   assert.deepEqual(page.taskStore.unfinished(), []);
 });
 
-test("a submission without a connection goes out after hello, once", () => {
+test("a submission without a connection is sent after hello, once", () => {
   const page = aPage();
   page.socket.request(generate("k1"));
   assert.deepEqual(page.channel().take(), []);
@@ -265,7 +265,7 @@ test("a submission without a connection goes out after hello, once", () => {
   assert.equal(page.channel().take("generate").length, 1);
 });
 
-test("a submission that was not acknowledged goes out again with the same key, then never more", () => {
+test("an unanswered submission is sent again with the same key until its ack", () => {
   const page = aPage({ random: () => 0 });
   page.channel().hello();
   page.socket.request(generate("k1"));
@@ -274,15 +274,15 @@ test("a submission that was not acknowledged goes out again with the same key, t
   page.clock.pass(0);
   page.channel().hello();
   assert.deepEqual(page.channel().take("generate").map((m) => m.request_key), ["k1"]);
-  page.channel().says({ type: "ack", task_id: "new", request_key: "k1", duplicate: true });
-  assert.deepEqual(page.heard.accepted, [{ taskId: "new", duplicate: true, key: "k1" }]);
+  page.channel().sends({ type: "ack", task_id: "new", request_key: "k1", duplicate: true });
+  assert.deepEqual(page.received.accepted, [{ taskId: "new", duplicate: true, key: "k1" }]);
   page.channel().breaks(1006);
   page.clock.pass(0);
   page.channel().hello();
   assert.deepEqual(page.channel().take("generate"), []);
 });
 
-test("the requests outlives a reload of the tab, for the same person only", () => {
+test("pending requests survive a reload of the tab, for the same user only", () => {
   const first = aPage();
   first.socket.request(generate("k1"));
   const again = aPage({ store: first.store });
@@ -293,80 +293,80 @@ test("the requests outlives a reload of the tab, for the same person only", () =
   assert.deepEqual(somebodyElse.channel().take("generate"), []);
 });
 
-test("after an ack the page asks what the server filled in", () => {
+test("after an ack without the task the page attaches", () => {
   const page = aPage();
   page.channel().hello();
   page.socket.request(generate("k1"));
-  page.channel().says({ type: "ack", task_id: "new", request_key: "k1", duplicate: false });
+  page.channel().sends({ type: "ack", task_id: "new", request_key: "k1", duplicate: false });
   assert.equal(page.channel().take("attach")[0].task_id, "new");
-  page.channel().says(log("new").submitted().frames[0]);
-  page.channel().says({ type: "task", task_id: "new", seq: 1, task: task({ request_key: "k1" }) });
-  assert.deepEqual(page.heard.learned, ["new"]);
+  page.channel().sends(log("new").submitted().frames[0]);
+  page.channel().sends({ type: "task", task_id: "new", seq: 1, task: task({ request_key: "k1" }) });
+  assert.deepEqual(page.received.learned, ["new"]);
   assert.equal(page.taskStore.cursor("new"), 1);
 });
 
-test("an ack that brings the task is shown without another question", () => {
+test("an ack with the task is shown without an attach", () => {
   const page = aPage();
   page.channel().hello();
   page.socket.request(generate("k1"));
-  page.channel().says({ type: "ack", task_id: "new", request_key: "k1", duplicate: false, task: task() });
+  page.channel().sends({ type: "ack", task_id: "new", request_key: "k1", duplicate: false, task: task() });
   assert.deepEqual(page.channel().take("attach"), []);
-  assert.deepEqual(page.heard.learned, ["new"]);
-  for (const frame of log("new").whole()) page.channel().says(frame);
+  assert.deepEqual(page.received.learned, ["new"]);
+  for (const frame of log("new").whole()) page.channel().sends(frame);
   assert.equal(page.taskStore.state("new").status, "completed");
 });
 
-test("a refusal without a key is about the oldest message that was not answered", () => {
+test("a refusal without a key belongs to the oldest unanswered message", () => {
   const page = aPage();
   page.channel().hello();
   page.socket.request(generate("k1"));
   page.socket.request(generate("k2"));
-  page.channel().says({ type: "error", code: "size_invalid", field: "size", message: "" });
-  assert.deepEqual(page.heard.refused, [["k1", "size_invalid"]]);
+  page.channel().sends({ type: "error", code: "size_invalid", field: "size", message: "" });
+  assert.deepEqual(page.received.refused, [["k1", "size_invalid"]]);
   assert.deepEqual(page.requests.all().map((m) => m.request_key), ["k2"]);
 });
 
-test("a refusal is told with its message and nothing is sent again", () => {
+test("a refusal is reported with its message and nothing is sent again", () => {
   const page = aPage({ random: () => 0 });
   page.channel().hello();
   page.socket.request(generate("k1"));
-  page.channel().says({ type: "error", code: "prompt_empty", field: "prompt", message: "", request_key: "k1" });
-  assert.deepEqual(page.heard.refused, [["k1", "prompt_empty"]]);
+  page.channel().sends({ type: "error", code: "prompt_empty", field: "prompt", message: "", request_key: "k1" });
+  assert.deepEqual(page.received.refused, [["k1", "prompt_empty"]]);
   assert.deepEqual(page.requests.all(), []);
 });
 
-test("a server that cannot store right now gets the same key again a little later", () => {
+test("a server that is unavailable gets the same key again later", () => {
   const page = aPage({ random: () => 0 });
   page.channel().hello();
   page.channel().pong();
   page.socket.request(generate("k1"));
   page.channel().take();
-  page.channel().says({ type: "error", code: "unavailable", message: "", request_key: "k1" });
+  page.channel().sends({ type: "error", code: "unavailable", message: "", request_key: "k1" });
   assert.deepEqual(page.channel().take("generate"), []);
   page.clock.pass(1_000);
   assert.deepEqual(page.channel().take("generate").map((m) => m.request_key), ["k1"]);
 });
 
-test("a task that turns out not to be ours is forgotten", () => {
-  const { channel, heard, taskStore } = following(2);
+test("a task of another user is removed", () => {
+  const { channel, received, taskStore } = following(2);
   const [attach] = channel().take("attach");
-  channel().says({ type: "error", code: "not_found", message: "", request_key: attach.request_key });
-  assert.deepEqual(heard.forgotten, ["t"]);
+  channel().sends({ type: "error", code: "not_found", message: "", request_key: attach.request_key });
+  assert.deepEqual(received.forgotten, ["t"]);
   assert.deepEqual(taskStore.unfinished(), []);
 });
 
-test("a cancel is kept until it is answered, or the task has ended", () => {
+test("a cancel is kept until its answer or the end of the task", () => {
   const { socket, channel, requests, frames } = following(2);
   replay(channel(), []);
   socket.request({ action: "cancel", task_id: "t", request_key: "c1" });
-  channel().says({ type: "answer", action: "cancel", task_id: "t", answer: "requested" });
+  channel().sends({ type: "answer", action: "cancel", task_id: "t", answer: "requested" });
   assert.deepEqual(requests.all(), []);
   socket.request({ action: "cancel", task_id: "t", request_key: "c2" });
-  for (const frame of frames.slice(2)) channel().says(frame);
+  for (const frame of frames.slice(2)) channel().sends(frame);
   assert.deepEqual(requests.all(), []);
 });
 
-test("two hundred tasks are attached without flooding the server, or taking it for dead", () => {
+test("two hundred tasks are attached without flooding or a timeout", () => {
   const page = aPage();
   for (let i = 0; i < 200; i += 1) page.taskStore.addTask(`t${i}`, task());
   page.channel().hello();
@@ -385,7 +385,7 @@ test("two hundred tasks are attached without flooding the server, or taking it f
   assert.equal(page.socket.connection.phase, "live");
 });
 
-test("a sign of life is asked for at once, however much is waiting to be sent", () => {
+test("a ping is sent before waiting messages", () => {
   const page = aPage();
   for (let i = 0; i < 500; i += 1) page.taskStore.addTask(`t${i}`, task());
   page.channel().hello();

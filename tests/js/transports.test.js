@@ -36,7 +36,7 @@ async function quiet(page, channel, minutes) {
 
 const transports = (page) => page.channels.map(({ transport }) => transport);
 
-test("a WebSocket that never says hello is given up for an event stream after two tries", async () => {
+test("a WebSocket without hello is replaced by an event stream after two tries", async () => {
   const page = aPage(soon);
   await failUntilStep(page, 2);
   assert.deepEqual(transports(page), ["ws", "ws", "sse"]);
@@ -46,7 +46,7 @@ test("a WebSocket that never says hello is given up for an event stream after tw
   assert.equal(page.socket.connection.why, "blocked");
 });
 
-test("a WebSocket that is only silent is given up too", async () => {
+test("a silent WebSocket is replaced too", async () => {
   const page = aPage(soon);
   for (let i = 0; i < 2; i += 1) {
     page.clock.pass(10_000);
@@ -60,7 +60,7 @@ test("a fallback begins at the time up to which the page knows everything", asyn
   const page = aPage(soon);
   assert.equal(page.transports.since, null);
   page.channel().hello();
-  page.channel().says({ type: "pong", cursors: {}, server_time: 1_800_000_020 });
+  page.channel().sends({ type: "pong", cursors: {}, server_time: 1_800_000_020 });
   const opened = [];
   const transports = createTransports({ ws: (since) => opened.push(since), load: async () => ({}), store: null, clock: page.clock });
   transports.open();
@@ -77,7 +77,7 @@ test("a pending request is sent once on the other transport", async () => {
   assert.deepEqual(page.channel().take("generate").map((m) => m.request_key), ["k1"]);
 });
 
-test("a stream that is held back is given up for polling after eight seconds", async () => {
+test("a stream without hello is replaced by polling after eight seconds", async () => {
   const page = aPage(soon);
   await failUntilStep(page, 2);
   page.clock.pass(8_000);
@@ -88,7 +88,7 @@ test("a stream that is held back is given up for polling after eight seconds", a
   assert.equal(page.socket.connection.why, "held_back");
 });
 
-test("a stream that falls silent after hello, and does so again, is given up for polling", async () => {
+test("a stream that falls silent twice is replaced by polling", async () => {
   const page = await onStream();
   page.channel().breaks(4000);
   await settle();
@@ -100,7 +100,7 @@ test("a stream that falls silent after hello, and does so again, is given up for
   assert.equal(page.channel().transport, "poll");
 });
 
-test("one tab too many polls", async () => {
+test("a tab over the limit of streams polls", async () => {
   const page = aPage(soon);
   await failUntilStep(page, 2);
   page.channel().breaks(4429);
@@ -121,7 +121,7 @@ test("without a network there is no fallback, and the countdown goes on", async 
   assert.deepEqual(new Set(transports(page)), new Set(["ws"]));
 });
 
-test("a server that restarts is not a WebSocket that is blocked", async () => {
+test("a restart of the server is not a blocked WebSocket", async () => {
   const page = aPage(soon);
   page.channel().hello();
   page.channel().breaks(4503);
@@ -132,7 +132,7 @@ test("a server that restarts is not a WebSocket that is blocked", async () => {
   assert.equal(page.socket.connection.transport, "ws");
 });
 
-test("a network that lets WebSockets through no more is left after four tries", async () => {
+test("a WebSocket that has worked is replaced after four tries", async () => {
   const page = aPage(soon);
   page.channel().hello();
   page.channel().breaks(1006);
@@ -190,7 +190,7 @@ test("a better transport takes over without a gap or a lost connection", async (
   assert.equal(stream.closed, 1000);
   assert.equal(socket.take("attach")[0].task_id, "t");
   assert.equal(page.socket.connection.transport, "ws");
-  assert.deepEqual(page.heard.phases.slice(-2), ["connecting", "live"]);
+  assert.deepEqual(page.received.phases.slice(-2), ["connecting", "live"]);
   stream.breaks(1006);
   assert.equal(page.socket.connection.phase, "live");
 });
@@ -214,11 +214,11 @@ test("a better transport without hello is closed, and the next one is tried", as
   assert.equal(polling.closed, 1000);
 });
 
-test("what a pong knows more of is asked for", () => {
+test("a task that is behind the cursor of a pong is attached", () => {
   const page = aPage(soon);
   page.taskStore.addTask("t", task());
   page.channel().hello();
-  page.channel().says({ type: "live", task_id: "t", seq: 0 });
+  page.channel().sends({ type: "live", task_id: "t", seq: 0 });
   page.channel().take();
   page.channel().pong({ t: 3, other: 9 });
   assert.deepEqual(page.channel().take("attach").map(({ task_id, after }) => [task_id, after]), [["t", 0]]);

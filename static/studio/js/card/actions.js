@@ -67,7 +67,7 @@ export async function share(taskId) {
   const url = siteUrl(`/tasks/${taskId}/share/`);
   const link = await orToast(async () => send(url, {}));
   if (!link) return;
-  await loadStyles(document.getElementById("share-template")).catch(() => {}); // plain is better than none
+  await loadStyles(document.getElementById("share-template")).catch(() => {}); // works without styles
   const dialog = /** @type {HTMLDialogElement} */ (clone("share-template"));
   const field = /** @type {HTMLInputElement} */ (part(dialog, "url"));
   field.value = link.url;

@@ -1,5 +1,5 @@
 // @ts-check
-/** Older tasks of the task list; loaded when the link at its end is nearly in view, or pressed. */
+/** Older tasks of the task list; loaded when the link at its end is shown. */
 
 import { siteUrl } from "../lib/dom.js";
 import { getJson } from "../connection/http.js";

@@ -1,5 +1,5 @@
 // @ts-check
-/** The gallery's connection: receives what is marked, deleted or restored in other windows. */
+/** The gallery's connection: receives changes made in other windows. */
 
 import { dispatchRemote } from "../card/actions.js";
 import { createTaskStore } from "../state/task-store.js";

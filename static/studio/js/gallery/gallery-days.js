@@ -1,5 +1,5 @@
 // @ts-check
-/** The tiles of the gallery, and the days they hang under: those of this device's own clock. */
+/** The tiles of the gallery, grouped by day in this device's time zone. */
 
 import { part, setAttribute, setText } from "../lib/dom.js";
 import { gettext, ngettext } from "../lib/i18n.js";
@@ -9,7 +9,7 @@ const monthDay = new Intl.DateTimeFormat(language, { month: "long", day: "numeri
 const withYear = new Intl.DateTimeFormat(language, { year: "numeric", month: "long", day: "numeric" });
 const weekday = new Intl.DateTimeFormat(language, { weekday: "long" });
 
-/** What is shown, in order. @param {ParentNode} wall @returns {HTMLElement[]} */
+/** The shown tiles, in order. @param {ParentNode} wall @returns {HTMLElement[]} */
 export const tilesOf = (wall) => [...wall.querySelectorAll(".tile")].filter(isShown);
 
 /** @param {Element} tile @returns {tile is HTMLElement} */
@@ -22,7 +22,7 @@ export const idOf = ({ dataset }) => dataset.key ?? dataset.task ?? "";
 const allTiles = (root) => /** @type {HTMLElement[]} */ ([...root.querySelectorAll(".tile")]);
 
 /**
- * Bring the beginning of the wall to what a first page says now. Tiles that say the same stay the nodes they are.
+ * Update the beginning of the wall from a fresh first page. Unchanged tiles keep their nodes.
  *
  * @param {HTMLElement} wall
  * @param {Node[]} page
@@ -32,7 +32,7 @@ export function mergeTiles(wall, page) {
   const old = allTiles(wall);
   const known = new Map(old.map((tile) => [idOf(tile), tile]));
   const fresh = page.flatMap((node) => (node instanceof Element ? allTiles(node) : []));
-  const told = new Set(fresh.map(idOf));
+  const freshIds = new Set(fresh.map(idOf));
   const wanted = fresh.map((tile) => {
     const same = known.get(idOf(tile));
     if (!same || same.dataset.state !== tile.dataset.state) return tile;
@@ -41,22 +41,22 @@ export function mergeTiles(wall, page) {
   });
   const [first] = old;
   if (!first || wanted.every((tile, i) => tile === old[i])) return false;
-  const covered = old.slice(0, old.findLastIndex((tile) => told.has(idOf(tile))) + 1);
+  const covered = old.slice(0, old.findLastIndex((tile) => freshIds.has(idOf(tile))) + 1);
   /** @type {HTMLElement | null} */
   let before = null;
   for (const tile of wanted) {
-    // what stays never moves, so that the focus stays in it
+    // unchanged tiles never move, so that they keep the focus
     if (!wall.contains(tile)) before ? before.after(tile) : first.before(tile);
     before = tile;
   }
-  // what was deleted here waits hidden for an undo
+  // deleted tiles stay hidden for an undo
   for (const tile of covered) if (!wanted.includes(tile) && !tile.hidden) tile.remove();
   return true;
 }
 
 /**
- * Tiles are drawn under the days of the server's clock, and pages end in the middle of a day:
- * gather each tile under its own day, once.
+ * The server groups tiles by its own days, and pages end in the middle of a day: move each tile to
+ * its day on this device.
  *
  * @param {HTMLElement} wall
  */
@@ -83,7 +83,7 @@ export function arrangeDays(wall) {
 }
 
 /**
- * The whole day is there unless it is the last and more can be loaded; only then is it counted.
+ * Write the names of the days, with counts except for a last day that may be incomplete.
  *
  * @param {HTMLElement} wall
  */
@@ -93,7 +93,7 @@ export function nameDays(wall) {
   for (const section of sections) {
     const tiles = tilesOf(section);
     if (tiles.length === 0) continue;
-    const { name, about } = wordsFor(momentOf(tiles[0]), new Date());
+    const { name, about } = dayTexts(momentOf(tiles[0]), new Date());
     const pictures = tiles.filter((tile) => tile.dataset.key).length;
     const count = ngettext("%(n)s picture", "%(n)s pictures", pictures);
     setText(part(section, "name"), name);
@@ -110,8 +110,8 @@ const dayOf = (moment) =>
 
 /**
  * @param {string} day
- * @param {HTMLElement} pattern the day under which the server drew it
- * @param {HTMLElement | null} last the day before it on the page
+ * @param {HTMLElement} pattern the server's day, which is copied
+ * @param {HTMLElement | null} last the last day on the page
  */
 function emptyDay(day, pattern, last) {
   const section = /** @type {HTMLElement} */ (pattern.cloneNode(true));
@@ -126,7 +126,7 @@ function emptyDay(day, pattern, last) {
  * @param {Date} moment
  * @param {Date} now
  */
-function wordsFor(moment, now) {
+function dayTexts(moment, now) {
   const date = (moment.getFullYear() === now.getFullYear() ? monthDay : withYear).format(moment);
   const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
   if (dayOf(moment) === dayOf(now)) return { name: gettext("Today"), about: date };

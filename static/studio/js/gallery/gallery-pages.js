@@ -1,49 +1,49 @@
 // @ts-check
-/** What of the gallery is on the page: filters, "more", and the way back to where one was. */
+/** The loaded part of the gallery: filters, further pages, and the scroll position after Back. */
 
 import { find, setAttribute } from "../lib/dom.js";
 import { arrangeDays, idOf, mergeTiles, tilesOf } from "./gallery-days.js";
 
 const TYPING_MS = 350;
-/** Pages are fetched this far before they are seen. */
+/** Distance from the viewport at which pages are fetched. */
 const AHEAD = "900px";
-/** Back in a gallery, at most so many pages are fetched again to come to the old place. */
+/** Pages fetched at most to restore a position. */
 const MOST_PAGES_BACK = 30;
 const BOX = "input[name='pictures']";
 
-/** @typedef {{tiles: number, key: string, offset: number, chosen: string[]}} Place how far it was loaded, the tile that was on top (empty: the first), and what was chosen */
+/** @typedef {{tiles: number, key: string, offset: number, chosen: string[]}} Position number of tiles, the tile on top (empty: the first), and the selection */
 
 export class GalleryPages {
   #wall;
   #form;
   #failed;
   #changed;
-  /** What is shown, as a query. */
+  /** The query that is shown. */
   #shown = location.search;
-  /** Answers to an older question are dropped. */
-  #question = 0;
+  /** Number of the last request; older responses are ignored. */
+  #request = 0;
   /** @type {Promise<boolean> | null} */
   #loading = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #typing;
-  #sight;
+  #observer;
 
   /**
    * @param {HTMLElement} wall
-   * @param {() => void} changed other tiles are there now
+   * @param {() => void} changed the tiles have changed
    */
   constructor(wall, changed) {
     this.#wall = wall;
     this.#changed = changed;
     this.#form = find(document, "#finder", HTMLFormElement);
     this.#failed = find(document, "#more-failed", HTMLElement);
-    this.#sight = new IntersectionObserver((seen) => {
+    this.#observer = new IntersectionObserver((seen) => {
       if (seen.some((each) => each.isIntersecting)) this.more();
     }, { rootMargin: AHEAD });
     this.#listen();
-    this.#settle();
+    this.#tilesLoaded();
     history.scrollRestoration = "manual";
-    this.#return();
+    this.#restorePosition();
   }
 
   #listen() {
@@ -58,21 +58,21 @@ export class GalleryPages {
       clearTimeout(this.#typing);
       this.#typing = setTimeout(() => this.#filter(false), TYPING_MS);
     });
-    document.addEventListener("click", (event) => this.#press(event));
+    document.addEventListener("click", (event) => this.#handleClick(event));
     addEventListener("popstate", () => {
-      if (location.search !== this.#shown) this.#show(location.search).then(() => this.#return());
+      if (location.search !== this.#shown) this.#show(location.search).then(() => this.#restorePosition());
     });
-    addEventListener("pagehide", () => this.keepPlace());
-    addEventListener("visibilitychange", () => document.hidden && this.keepPlace());
+    addEventListener("pagehide", () => this.savePosition());
+    addEventListener("visibilitychange", () => document.hidden && this.savePosition());
   }
 
   /** @param {MouseEvent} event */
-  #press(event) {
+  #handleClick(event) {
     const target = event.target instanceof Element ? event.target : null;
-    const cross = target?.closest("[data-clear]");
-    if (cross instanceof HTMLElement) {
+    const button = target?.closest("[data-clear]");
+    if (button instanceof HTMLElement) {
       event.preventDefault();
-      this.#clear(cross.dataset.clear ?? "");
+      this.#clear(button.dataset.clear ?? "");
     } else if (target?.closest("[data-more]") || target?.closest("#more-failed button")) {
       event.preventDefault();
       this.more();
@@ -91,7 +91,7 @@ export class GalleryPages {
     if (first instanceof HTMLElement) first.focus();
   }
 
-  /** @param {boolean} now a choice is a step in the history; while one types, the step is rewritten */
+  /** @param {boolean} now push a history entry; while the user types, the entry is replaced */
   #filter(now) {
     clearTimeout(this.#typing);
     const query = new URLSearchParams();
@@ -101,18 +101,18 @@ export class GalleryPages {
     const search = query.size ? `?${query}` : "";
     if (search === this.#shown) return;
     const typed = new URLSearchParams(this.#shown).has("q") && !now;
-    const address = location.pathname + search;
-    if (typed) history.replaceState(null, "", address);
+    const url = location.pathname + search;
+    if (typed) history.replaceState(null, "", url);
     else {
-      this.keepPlace();
-      history.pushState(null, "", address);
+      this.savePosition();
+      history.pushState(null, "", url);
     }
     this.#show(search).then(() => scrollTo({ top: 0 }));
   }
 
-  /** Everything that is shown is what `search` asks for. @param {string} search */
+  /** Show the tiles of a query. @param {string} search */
   async #show(search) {
-    const question = ++this.#question;
+    const request = ++this.#request;
     this.#shown = search;
     this.#fill(new URLSearchParams(search));
     for (const next of document.querySelectorAll(".language [name='next']")) {
@@ -121,13 +121,13 @@ export class GalleryPages {
     setAttribute(this.#wall, "aria-busy", "true");
     try {
       const nodes = await fetchPage(search);
-      if (question !== this.#question) return;
+      if (request !== this.#request) return;
       this.#wall.replaceChildren(...nodes);
-      this.#settle();
+      this.#tilesLoaded();
     } catch {
-      if (question === this.#question) this.#failed.hidden = false;
+      if (request === this.#request) this.#failed.hidden = false;
     } finally {
-      if (question === this.#question) this.#wall.removeAttribute("aria-busy");
+      if (request === this.#request) this.#wall.removeAttribute("aria-busy");
     }
   }
 
@@ -141,7 +141,7 @@ export class GalleryPages {
     }
   }
 
-  /** The next page; asked twice at once, it comes once. @returns {Promise<boolean>} whether it is there */
+  /** Load the next page; concurrent calls load it once. @returns {Promise<boolean>} whether it was loaded */
   more() {
     this.#loading ??= this.#loadMore().finally(() => (this.#loading = null));
     return this.#loading;
@@ -154,70 +154,70 @@ export class GalleryPages {
       return false;
     }
     this.#failed.hidden = true;
-    const question = this.#question;
+    const request = this.#request;
     try {
       const nodes = await fetchPage(new URL(link.href).search);
-      if (question !== this.#question) return false;
+      if (request !== this.#request) return false;
       link.parentElement?.remove();
       this.#wall.append(...nodes);
-      this.#settle();
+      this.#tilesLoaded();
       return true;
     } catch {
-      this.#sight.disconnect();
+      this.#observer.disconnect();
       this.#failed.hidden = false;
       return false;
     }
   }
 
-  /** What has happened since; where nothing was shown yet, or nothing answers, nothing is done. */
+  /** Update the first page; does nothing while another request is pending or if this one fails. */
   async refresh() {
-    const question = this.#question;
+    const request = this.#request;
     const nodes = await fetchPage(this.#shown).catch(() => null);
-    if (!nodes || question !== this.#question || this.#loading) return;
+    if (!nodes || request !== this.#request || this.#loading) return;
     if (mergeTiles(this.#wall, nodes)) {
       arrangeDays(this.#wall);
       this.#changed();
     }
   }
 
-  /** After other tiles have come. */
-  #settle() {
+  /** Call after tiles were loaded. */
+  #tilesLoaded() {
     this.#failed.hidden = true;
     arrangeDays(this.#wall);
-    this.#sight.disconnect();
+    this.#observer.disconnect();
     const link = this.#wall.querySelector("[data-more]");
-    if (link) this.#sight.observe(link);
+    if (link) this.#observer.observe(link);
     this.#changed();
   }
 
-  keepPlace() {
+  savePosition() {
     const bar = find(document, ".bar", HTMLElement).offsetHeight;
     const tiles = tilesOf(this.#wall);
     const top = tiles.find((tile) => tile.getBoundingClientRect().bottom > bar);
     if (!top) return;
-    /** @type {Place} */
-    const place = {
+    /** @type {Position} */
+    const position = {
       tiles: tiles.length,
       key: scrollY > 0 ? idOf(top) : "",
       offset: top.getBoundingClientRect().top,
       chosen: [...this.#wall.querySelectorAll(BOX)].filter(isChecked).map(({ value }) => value),
     };
-    history.replaceState({ ...history.state, place }, "");
+    history.replaceState({ ...history.state, position }, "");
   }
 
-  async #return() {
-    /** @type {Place | undefined} */
-    const place = history.state?.place;
-    if (!place) return;
-    for (let page = 0; page < MOST_PAGES_BACK && tilesOf(this.#wall).length < place.tiles; page += 1) {
+  async #restorePosition() {
+    /** @type {Position | undefined} */
+    const position = history.state?.position;
+    if (!position) return;
+    for (let page = 0; page < MOST_PAGES_BACK && tilesOf(this.#wall).length < position.tiles; page += 1) {
       if (!(await this.more())) break;
     }
     for (const box of this.#wall.querySelectorAll(BOX)) {
-      if (box instanceof HTMLInputElement && place.chosen.includes(box.value)) box.checked = true;
+      if (box instanceof HTMLInputElement && position.chosen.includes(box.value)) box.checked = true;
     }
     this.#changed();
-    const tile = tilesOf(this.#wall).find((each) => idOf(each) === place.key);
-    if (tile) scrollBy({ top: tile.getBoundingClientRect().top - place.offset, behavior: "instant" });
+    const tile = tilesOf(this.#wall).find((each) => idOf(each) === position.key);
+    if (tile) scrollBy({ top: tile.getBoundingClientRect().top - position.offset, behavior: "instant" });
   }
 }
 
@@ -225,7 +225,7 @@ export class GalleryPages {
 const isChecked = (box) => box instanceof HTMLInputElement && box.checked;
 
 /**
- * Rejects if the page did not come; an answer that is not the gallery (signed out) is none.
+ * Rejects if the request fails or is redirected, because the user has signed out.
  *
  * @param {string} search
  * @returns {Promise<Node[]>}
@@ -233,8 +233,8 @@ const isChecked = (box) => box instanceof HTMLInputElement && box.checked;
 async function fetchPage(search) {
   const query = new URLSearchParams(search);
   query.set("fragment", "1");
-  const answer = await fetch(`${location.pathname}?${query}`);
-  if (!answer.ok || answer.redirected) throw new Error(`status ${answer.status}`);
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const response = await fetch(`${location.pathname}?${query}`);
+  if (!response.ok || response.redirected) throw new Error(`status ${response.status}`);
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
   return [...page.body.children].map((node) => document.adoptNode(node));
 }

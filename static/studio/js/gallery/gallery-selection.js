@@ -1,5 +1,5 @@
 // @ts-check
-/** Choosing pictures: boxes, ranges, keys, and the bar with what can be done with the chosen ones. */
+/** Selection of pictures: checkboxes, ranges, keys, and the bar of actions. */
 
 import { moveToTrash, setFavourite, share } from "../card/actions.js";
 import { siteUrl, find, part, setAttribute, setText } from "../lib/dom.js";
@@ -8,7 +8,7 @@ import { gettext, ngettext } from "../lib/i18n.js";
 import { isTyping } from "../viewer/viewer-keys.js";
 
 const COMPARED = { least: 2, most: 6 };
-/** From so many on a question comes before they are deleted. */
+/** Deleting this many asks first. */
 const MANY = 10;
 const CONFIRM_MS = 4_000;
 
@@ -20,24 +20,24 @@ export class Selection {
   #bar;
   /** Pictures that one request may name. */
   #most;
-  #say;
-  /** Where a range begins. @type {HTMLElement | null} */
+  #announce;
+  /** Start of a range. @type {HTMLElement | null} */
   #anchor = null;
   /** How many pictures the button asks about. */
-  #asked = 0;
+  #questioned = 0;
 
   /**
    * @param {HTMLElement} wall
-   * @param {(sentence: string) => void} say
+   * @param {(sentence: string) => void} announce
    */
-  constructor(wall, say) {
+  constructor(wall, announce) {
     this.#wall = wall;
     this.#bar = find(document, "#picked", HTMLElement);
     this.#most = Number(this.#bar.dataset.most);
-    this.#say = say;
+    this.#announce = announce;
     for (const action of this.#bar.querySelectorAll("[data-action]")) action.removeAttribute("hidden");
     wall.addEventListener("click", (event) => this.#click(event), { capture: true });
-    this.#bar.addEventListener("click", (event) => this.#press(event));
+    this.#bar.addEventListener("click", (event) => this.#handleBarClick(event));
     document.addEventListener("keydown", (event) => this.#key(event));
     this.refresh();
   }
@@ -99,12 +99,12 @@ export class Selection {
     }
   }
 
-  /** Once something is chosen, a plain click on a picture chooses it too. @param {MouseEvent} event */
+  /** While pictures are selected, a plain click selects too. @param {MouseEvent} event */
   #isChoosing(event) {
     return !event.ctrlKey && !event.metaKey && this.chosen.length > 0;
   }
 
-  /** From where the last choice was made to here. @param {HTMLElement} tile @param {boolean} on */
+  /** From the last selected tile to this one. @param {HTMLElement} tile @param {boolean} on */
   #range(tile, on) {
     const tiles = this.#tiles;
     const from = this.#anchor ? tiles.indexOf(this.#anchor) : -1;
@@ -130,7 +130,7 @@ export class Selection {
   }
 
   /** @param {MouseEvent} event */
-  #press(event) {
+  #handleBarClick(event) {
     const button = event.target instanceof Element ? event.target.closest("[data-action]") : null;
     if (!(button instanceof HTMLElement)) return;
     const keys = this.#keys;
@@ -144,24 +144,24 @@ export class Selection {
   }
 
   /**
-   * Many are asked about first: a second press deletes them.
+   * Deleting many asks first: a second press deletes them.
    *
    * @param {HTMLElement} button
    * @param {string[]} keys
    */
   #delete(button, keys) {
-    if (keys.length < MANY || this.#asked === keys.length) {
-      this.#ask(button, 0);
+    if (keys.length < MANY || this.#questioned === keys.length) {
+      this.#setQuestion(button, 0);
       moveToTrash({ pictures: keys });
       return;
     }
-    this.#ask(button, keys.length);
-    setTimeout(() => this.#ask(button, 0), CONFIRM_MS);
+    this.#setQuestion(button, keys.length);
+    setTimeout(() => this.#setQuestion(button, 0), CONFIRM_MS);
   }
 
-  /** @param {HTMLElement} button @param {number} n 0: nothing is asked */
-  #ask(button, n) {
-    this.#asked = n;
+  /** @param {HTMLElement} button @param {number} n 0: no question */
+  #setQuestion(button, n) {
+    this.#questioned = n;
     setText(find(button, "span", HTMLElement), n ? ngettext("Delete %(n)s picture?", "Delete %(n)s pictures?", n) : gettext("Delete"));
   }
 
@@ -173,7 +173,7 @@ export class Selection {
   #changed() {
     this.refresh();
     const n = this.chosen.length;
-    this.#say(n ? ngettext("%(n)s selected", "%(n)s selected", n) : gettext("Nothing is selected"));
+    this.#announce(n ? ngettext("%(n)s selected", "%(n)s selected", n) : gettext("Nothing is selected"));
   }
 }
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** Entry of the comparison: all pictures are zoomed and moved as one; two of a shape can lie upon each other. */
+/** Entry of the comparison page: pictures are zoomed and moved together; two of one shape can be stacked. */
 
 import { setFavourite } from "../card/actions.js";
 import { siteUrl, find, setAttribute, setProperty, setText } from "../lib/dom.js";
@@ -8,7 +8,7 @@ import { listenToMenus } from "../ui/menus.js";
 import { listenForVarying } from "../viewer/picture-links.js";
 import { Gestures } from "../viewer/viewer-gestures.js";
 
-/** @typedef {{zoom: number, x: number, y: number}} View x, y: how far the middle is moved, in shares of a pane */
+/** @typedef {{zoom: number, x: number, y: number}} View x, y: offset of the centre, in shares of a pane */
 
 const LARGEST = 8;
 const PER_WHEEL_PIXEL = 0.002;
@@ -25,7 +25,7 @@ const zoomed = find(document, "#zoomed", HTMLOutputElement);
 let view = WHOLE;
 
 /**
- * Larger or smaller by `factor`; what lies at `at` (in shares of a pane, from its middle) stays there.
+ * Zoom by `factor` around `at`, in shares of a pane from its centre.
  *
  * @param {number} factor
  * @param {{x: number, y: number}} at
@@ -39,7 +39,7 @@ function zoom(factor, at = WHOLE) {
 /** @param {number} x @param {number} y in shares of a pane */
 const move = (x, y) => show({ ...view, x: view.x + x, y: view.y + y });
 
-/** No edge comes further in than the edge of its pane. @param {View} next */
+/** Keep the edges of a zoomed picture outside of its pane. @param {View} next */
 function show(next) {
   const far = Math.max(0, (next.zoom - 1) / 2);
   view = { zoom: next.zoom, x: Math.min(far, Math.max(-far, next.x)), y: Math.min(far, Math.max(-far, next.y)) };
@@ -76,7 +76,7 @@ function listenTo(pane) {
   });
   pane.addEventListener("wheel", (event) => {
     const pixels = event.deltaY * (event.deltaMode === 1 ? LINE_PX : 1);
-    // the whole picture is seen: the wheel still scrolls the page, back up too
+    // not zoomed: the wheel scrolls the page
     if (view.zoom <= 1.001 && !event.ctrlKey && (pixels > 0 || scrollY > 0)) return;
     event.preventDefault();
     const box = pane.getBoundingClientRect();
@@ -106,7 +106,7 @@ function press(event) {
   run();
 }
 
-/** One upon the other, with a divider between what is seen of each. */
+/** Stacked pictures with a divider. */
 function listenToSlider() {
   const button = document.getElementById("slide");
   const slider = document.getElementById("slider");
@@ -145,7 +145,7 @@ document.addEventListener("studio:favourite", (event) => {
   setAttribute(find(exhibit, "[data-action]", HTMLElement), "aria-pressed", favourite ? "true" : "false");
 });
 document.querySelector("[data-back]")?.addEventListener("click", (event) => {
-  // back to the same place of the gallery, if it is where one came from
+  // back to the same position of the gallery, if the user came from there
   if (!document.referrer.startsWith(location.origin + siteUrl("/gallery/")) || history.length < 2) return;
   event.preventDefault();
   history.back();

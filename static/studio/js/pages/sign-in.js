@@ -1,12 +1,12 @@
 // @ts-check
-/** The sign-in page: what a person who signed out left here goes, and a password can be seen while it is typed. */
+/** The sign-in page: clears the storage after a sign-out, and can show the password. */
 
 import { SIGNED_OUT, forgetOthers, storages } from "../state/own-storage.js";
 
 /** Tasks that were already announced by an alert. */
 const CLAIMED = "studio.alerted";
 
-if (new URLSearchParams(location.search).has("signed-out")) forgetEverybody();
+if (new URLSearchParams(location.search).has("signed-out")) clearStorage();
 
 const button = document.querySelector("[data-show-password]");
 const field = document.getElementById("id_password");
@@ -23,8 +23,8 @@ if (button instanceof HTMLButtonElement && field instanceof HTMLInputElement) {
   });
 }
 
-/** Everything that was left by anyone; pages that are still open keep nothing from now on. */
-function forgetEverybody() {
+/** Remove what all users stored; pages that are still open store nothing more. */
+function clearStorage() {
   forgetOthers("");
   for (const storage of storages()) storage.removeItem(CLAIMED);
   try {

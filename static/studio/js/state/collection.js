@@ -1,5 +1,5 @@
 // @ts-check
-/** What was marked, deleted or restored in another window, shown here; loaded with the first news of it. */
+/** Shows pictures that other windows marked, deleted or restored; loaded with the first such change. */
 
 import { siteUrl } from "../lib/dom.js";
 import { dispatchRemote } from "../card/actions.js";
@@ -14,14 +14,14 @@ import { isTerminal, pictureKey, taskOf } from "../connection/protocol.js";
 
 /** @typedef {{revision: number, kept: Record<string, Record<string, boolean>>, others: Counts, recent: string[]}} Kept what POST /feed/kept/ answers */
 
-/** Ids in one question; further cards stay as they are. */
-const MOST_ASKED = 1_500;
+/** Tasks in one request; further cards stay as they are. */
+const MOST_REQUESTED = 1_500;
 const REREAD_WITHIN_MS = 3_000;
 
 export class Collection {
   #taskStore;
   #taskList;
-  /** Of the studio; the page of one task shows that task, whatever becomes of it. */
+  /** False: the page of one task, which keeps showing it. */
   #isStudio;
   /** The newest revision that this page shows. */
   #revision;
@@ -47,7 +47,7 @@ export class Collection {
     else await this.reread();
   }
 
-  /** After a lost connection; not all pages at once: the server may have just come back. */
+  /** After a lost connection, with a random delay: the server may have just restarted. */
   rereadSoon() {
     setTimeout(() => this.reread(), Math.random() * REREAD_WITHIN_MS);
   }
@@ -61,7 +61,7 @@ export class Collection {
     if (change.change !== "favourite" && !isKnown) await this.reread(); // tasks without a card are counted too
   }
 
-  /** Ask what is kept of all that is shown, and how many others there are. */
+  /** Fetch which of the shown pictures still exist, and the number of other tasks. */
   async reread() {
     this.#isOld = true;
     if (this.#isReading) return;
@@ -79,17 +79,17 @@ export class Collection {
 
   async #read() {
     const cards = this.#taskList.cards();
-    const asked = cards.slice(0, MOST_ASKED);
+    const requested = cards.slice(0, MOST_REQUESTED);
     /** @type {Kept} */
-    const { kept, others, recent } = await send(siteUrl("/feed/kept/"), { tasks: asked.map(({ taskId }) => taskId) });
+    const { kept, others, recent } = await send(siteUrl("/feed/kept/"), { tasks: requested.map(({ taskId }) => taskId) });
     if (this.#isStudio) {
-      // a card that came meanwhile may be among the others: they are counted again
+      // a card added meanwhile may be counted among the others: fetch again
       this.#isOld ||= this.#taskList.cards().length !== cards.length;
       this.#taskList.filters.setOthers(others);
-      for (const { taskId } of cards.slice(MOST_ASKED)) this.#taskList.filters.move(this.#taskStore.state(taskId).status, -1);
+      for (const { taskId } of cards.slice(MOST_REQUESTED)) this.#taskList.filters.move(this.#taskStore.state(taskId).status, -1);
     }
     const further = recent.filter((taskId) => !this.#taskList.card(taskId));
-    for (const { taskId, state } of asked) {
+    for (const { taskId, state } of requested) {
       const pictures = kept[taskId];
       if (pictures) this.#compare(taskId, pictures);
       else if (this.#isStudio) dispatchRemote({ change: "deleted", pictures: [], tasks: [taskId] });
@@ -118,19 +118,19 @@ export class Collection {
     return !this.#taskList.filters.hasFurther() || finished.some(({ task }) => task.created <= created);
   }
 
-  /** Show these as they are now, each in its place. @param {string[]} taskIds */
+  /** Fetch tasks and show their current state. @param {string[]} taskIds */
   async #fetch(taskIds) {
     if (taskIds.length === 0) return;
     const query = taskIds.slice(0, this.#mostNamed).map((taskId) => `task=${taskId}`).join("&");
     /** @type {{tasks: TaskWithState[]}} */
     const { tasks } = await getJson(siteUrl(`/feed/?${query}`));
-    for (const told of tasks) {
-      const taskId = told.state.task_id;
+    for (const found of tasks) {
+      const taskId = found.state.task_id;
       if (this.#taskList.card(taskId)) {
-        this.#taskStore.setState(told.state);
+        this.#taskStore.setState(found.state);
         this.#taskList.repaint(taskId);
-      } else if (this.#reaches(told.task)) {
-        addOlder(this.#taskList, this.#taskStore, told);
+      } else if (this.#reaches(found.task)) {
+        addOlder(this.#taskList, this.#taskStore, found);
       }
     }
   }

@@ -1,5 +1,5 @@
 // @ts-check
-/** What was asked of the server and not answered yet; outlives a reload of the tab. */
+/** Requests that the server has not answered; kept over a reload of the tab. */
 
 /** @import {ClientMessage} from "../connection/protocol.js" */
 
@@ -7,8 +7,8 @@
 /** @typedef {Pick<Storage, "getItem" | "setItem" | "removeItem">} TextStore */
 
 /**
- * @param {TextStore | null} store null: kept in memory alone
- * @param {string} owner another person's messages must never go out under this name
+ * @param {TextStore | null} store null: only kept in memory
+ * @param {string} owner the user whose messages they are
  */
 export function createPendingRequests(store, owner) {
   /** @type {Map<string, KeyedMessage>} */
@@ -45,7 +45,7 @@ export function createPendingRequests(store, owner) {
   }
 
   /**
-   * Settle what is known to be answered without its key: a cancel by the task's own end.
+   * Settle requests that are answered without their key: a cancel by the end of its task.
    *
    * @param {string} action
    * @param {string} taskId
@@ -62,7 +62,7 @@ export function createPendingRequests(store, owner) {
       const kept = JSON.parse(store?.getItem(name) ?? "[]");
       return Array.isArray(kept) ? kept.filter((m) => typeof m?.request_key === "string") : [];
     } catch {
-      return []; // unreadable storage is an empty requests; the server still knows what it accepted
+      return []; // unreadable: start without requests; the server knows what it accepted
     }
   }
 
@@ -71,7 +71,7 @@ export function createPendingRequests(store, owner) {
       if (messages.size === 0) store?.removeItem(name);
       else store?.setItem(name, JSON.stringify(all()));
     } catch {
-      // storage is full or forbidden: the messages stay in memory and are still re-sent
+      // storage is full or forbidden: they stay in memory
     }
   }
 

@@ -37,14 +37,14 @@ export function emptyState(taskId) {
   };
 }
 
-/** What every frame says of the state after it. */
+/** Fields that every frame has of the state after it. */
 const CARRIED = /** @type {const} */ ([
   "seq", "status", "step", "progress", "basis", "eta_seconds", "attempt", "image",
 ]);
 
 /**
- * The state after `frame`. A frame at or before `state.seq` changes nothing; one that is not the
- * next changes nothing either and raises the `gap` flag: read the log again from the cursor.
+ * The state after `frame`. A frame at or before `state.seq` changes nothing; a later one than the
+ * next changes nothing either and sets `gap`: read the log again from the cursor.
  *
  * @param {TaskState} state never changed in place
  * @param {EventFrame} frame
@@ -92,7 +92,7 @@ function openSpan(state, frame, step, ended) {
 }
 
 /** @param {TaskState} state */
-function forgetMeasure(state) {
+function clearProgress(state) {
   state.fraction = state.done = state.total = null;
 }
 
@@ -117,7 +117,7 @@ const APPLY = {
   claimed(state, frame) {
     state.claimed_at ??= frame.timestamp;
     state.waiting = null;
-    forgetMeasure(state);
+    clearProgress(state);
   },
   step_began(state, frame) {
     closeSpan(state, frame.timestamp);
@@ -132,7 +132,7 @@ const APPLY = {
       state.fraction = 1;
       state.done = state.total;
     } else if (frame.step !== "finishing") {
-      forgetMeasure(state);
+      clearProgress(state);
     }
   },
   progressed(state, frame) {
@@ -162,7 +162,7 @@ const APPLY = {
       },
     ];
     state.waiting = null;
-    forgetMeasure(state);
+    clearProgress(state);
   },
   completed(state, frame) {
     end(state, frame);

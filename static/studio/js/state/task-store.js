@@ -1,12 +1,12 @@
 // @ts-check
-/** Every task this page knows: what never changes, and the fold of its log. No DOM, no network. */
+/** The tasks of the page: their constant values, and their states as folds of their logs. No DOM, no network. */
 
 import { isTerminal } from "../connection/protocol.js";
 import { applyEvent, emptyState } from "./reducer.js";
 
 /** @import {EventFrame, QueueEntry, Task, TaskState} from "../connection/protocol.js" */
 
-/** @param {(taskId: string) => boolean} acceptsNew whether this page shows a task that is new to it */
+/** @param {(taskId: string) => boolean} acceptsNew whether the page shows new tasks */
 export function createTaskStore(acceptsNew = () => true) {
   /** @type {Map<string, Task>} */
   const tasks = new Map();
@@ -24,7 +24,7 @@ export function createTaskStore(acceptsNew = () => true) {
     return tasks.get(taskId) ?? null;
   }
 
-  /** Ids of the tasks that were learned, in that order. */
+  /** Ids of the tasks in the order in which they were added. */
   function taskIds() {
     return [...tasks.keys()];
   }
@@ -50,7 +50,7 @@ export function createTaskStore(acceptsNew = () => true) {
     return known !== undefined && isTerminal(known.status);
   }
 
-  /** Ids of the tasks whose log still grows, the ones only heard of included. */
+  /** Ids of unfinished tasks, including those without values yet. */
   function unfinished() {
     return [...states].filter(([, each]) => !isTerminal(each.status)).map(([id]) => id);
   }
@@ -64,19 +64,19 @@ export function createTaskStore(acceptsNew = () => true) {
     register(taskId);
   }
 
-  /** @param {string} taskId Note that the task exists, before its first event arrives. */
+  /** @param {string} taskId Add an empty state before the first event arrives. */
   function register(taskId) {
     if (!states.has(taskId)) states.set(taskId, emptyState(taskId));
   }
 
-  /** @param {string} taskId Forget a task that turned out not to be ours. */
+  /** @param {string} taskId Remove a task that the user may not see. */
   function forget(taskId) {
     tasks.delete(taskId);
     states.delete(taskId);
     queue.delete(taskId);
   }
 
-  /** @param {TaskState} state a state folded elsewhere; an older one than ours changes nothing */
+  /** @param {TaskState} state a state folded elsewhere; an older one is ignored */
   function setState(state) {
     if (state.seq >= cursor(state.task_id)) states.set(state.task_id, state);
   }
@@ -94,12 +94,12 @@ export function createTaskStore(acceptsNew = () => true) {
 
   /**
    * @param {Record<string, QueueEntry>} news
-   * @returns {string[]} the tasks of this page whose entry was received
+   * @returns {string[]} tasks of the page whose entry was updated
    */
   function updateQueue(news) {
     const updated = [];
     for (const [taskId, each] of Object.entries(news)) {
-      // position 0 is a running task whose worker went silent; any other means waiting
+      // position 0 is a running task whose worker went silent; any other position means queued
       const waits = state(taskId).status === (each.position === 0 ? "running" : "queued");
       if (!waits) continue;
       queue.set(taskId, each);

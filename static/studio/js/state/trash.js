@@ -1,5 +1,5 @@
 // @ts-check
-/** What became of pictures wherever it was done: hearts, the trash, and the way back out of it. */
+/** Applies favourites, deletions and restores of pictures to the cards, wherever they were made. */
 
 import { paintHeart } from "../card/picture-frames.js";
 import { isTerminal, pictureKey, taskOf } from "../connection/protocol.js";
@@ -12,12 +12,12 @@ export class Trash {
   #taskStore;
   #taskList;
   #hidesEmpty;
-  /** By their key, for those who take them out again. @type {Map<string, Picture>} */
+  /** Deleted pictures by key, for a restore. @type {Map<string, Picture>} */
   #pictures = new Map();
 
   /**
-   * @param {{taskStore: TaskStore, taskList: TaskList, hidesEmpty: boolean}} parts `hidesEmpty`: a card without
-   *   pictures leaves; on the page of the task itself it stays, since there is nothing else
+   * @param {{taskStore: TaskStore, taskList: TaskList, hidesEmpty: boolean}} parts `hidesEmpty`: remove
+   *   cards without pictures; not on the page of the task itself
    */
   constructor({ taskStore, taskList, hidesEmpty }) {
     this.#taskStore = taskStore;
@@ -33,7 +33,7 @@ export class Trash {
     for (const frame of this.#taskList.recentFrames(key)) paintHeart(frame, favourite);
   }
 
-  /** @param {{keys?: string[], tasks?: string[]}} detail `tasks`: ids of those that went with all they had */
+  /** @param {{keys?: string[], tasks?: string[]}} detail `tasks`: ids of wholly deleted tasks */
   deleted({ keys = [], tasks = [] }) {
     const gone = [...keys, ...tasks.flatMap((taskId) => this.#keysOf(taskId))];
     for (const taskId of new Set(gone.map(taskOf))) {

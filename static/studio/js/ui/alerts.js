@@ -11,7 +11,7 @@ const CHOICES = "studio.alerts";
 const CLAIMED = "studio.alerted";
 const CLAIMS_KEPT = 50;
 const CLAIM_HELD_MS = 10_000;
-/** A page that is looked at claims at once, and says nothing; the hidden ones come after it. */
+/** Hidden pages wait, so that a visible page claims first and no alert is sent. */
 const AFTER_THE_SEEN_MS = 400;
 const PROMPT_SHOWN = 60;
 
@@ -19,11 +19,11 @@ const PROMPT_SHOWN = 60;
 
 let isListening = false;
 
-/** From now on; every end that the page sees comes as `studio:ended` {card, frame}. */
+/** Send alerts from now on, on `studio:ended` {card, frame}. */
 export function listen() {
   if (isListening) return;
   isListening = true;
-  loadStyles(document.querySelector("[data-alerts]")).catch(() => {}); // plain boxes are boxes too
+  loadStyles(document.querySelector("[data-alerts]")).catch(() => {}); // checkboxes work without styles
   const alerts = new Alerts();
   document.addEventListener("studio:ended", (event) => {
     const { card, frame } = /** @type {CustomEvent} */ (event).detail;
@@ -50,11 +50,11 @@ class Alerts {
     });
     for (const menu of this.#menus) {
       menu.addEventListener("change", ({ target }) => this.#choose(target));
-      // pressed before this was here
+      // checked before this script was loaded
       if (menu.closest("[open]")) for (const input of menu.querySelectorAll(":checked")) this.#choose(input);
     }
     // browsers allow sound only after a user gesture
-    for (const sign of ["pointerdown", "keydown"]) document.addEventListener(sign, () => this.#wake(), { passive: true });
+    for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, () => this.#resumeAudio(), { passive: true });
     this.#show();
   }
 
@@ -85,11 +85,11 @@ class Alerts {
     try {
       localStorage.setItem(CHOICES, JSON.stringify(next));
     } catch {
-      // forbidden: nothing is kept, and the boxes below say so
+      // forbidden: the choice is not stored, and the checkboxes show it
     }
     this.#show();
     if (name === "sound" && wanted) {
-      this.#wake();
+      this.#resumeAudio();
       this.#play([523, 784]);
     }
   }
@@ -110,10 +110,10 @@ class Alerts {
     document.querySelector("[data-bell]")?.toggleAttribute("data-on", now.notify || now.sound);
   }
 
-  #wake() {
+  #resumeAudio() {
     if (!choices().sound || this.#audio?.state === "running") return;
     this.#audio ??= new AudioContext();
-    this.#audio.resume().catch(() => {}); // it stays silent until the next touch
+    this.#audio.resume().catch(() => {}); // silent until the next user gesture
   }
 
   /** Two soft notes. @param {number[]} pitches in Hz */
@@ -134,7 +134,7 @@ class Alerts {
   }
 }
 
-/** Why no notification can come, and what to do. */
+/** Why notifications are unavailable, and what to do. */
 function whyNot() {
   if (!("Notification" in globalThis)) return gettext("This browser does not support notifications.");
   if (!isSecureContext) return gettext("Notifications need HTTPS. Open the studio at its https address.");
@@ -147,8 +147,8 @@ function whyNot() {
 /**
  * One alert per task, however many tabs are open.
  *
- * Tabs may run in processes that see each other's localStorage late; a lock is one for all of them.
- * The first tab holds it until the others can read what it stored.
+ * Tabs in several processes see each other's localStorage with a delay, but share locks. The first
+ * tab holds the lock until the others can read what it stored.
  *
  * @param {string} what
  * @returns {Promise<boolean>} whether this tab is the first
@@ -161,7 +161,7 @@ function claim(what) {
     try {
       localStorage.setItem(CLAIMED, JSON.stringify([...known, what].slice(-CLAIMS_KEPT)));
     } catch {
-      // forbidden: each tab then speaks for itself
+      // forbidden: each tab sends its own alert
     }
     return true;
   };
@@ -197,7 +197,7 @@ function announce(taskId, frame, task, state) {
       showCard(taskId);
     });
   } catch {
-    // phones allow notifications to service workers alone
+    // phones allow notifications only to service workers
   }
 }
 

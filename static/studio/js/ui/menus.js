@@ -1,9 +1,9 @@
 // @ts-check
-/** Menus (`details[data-menu]`) close on a click elsewhere and on Escape; keeping the focus and the keys of a page begin here. */
+/** Menus (`details[data-menu]`) close on a click elsewhere and on Escape; also loads focus.js and page-keys.js. */
 
 import { closest, on } from "../lib/dom.js";
 
-/** Below this share of the window a menu opens upwards. */
+/** Menus below this share of the window open upwards. */
 const LOW = 0.55;
 
 /** @param {(menu: Element) => boolean} isToClose */

@@ -1,5 +1,5 @@
 // @ts-check
-/** Keys of a whole page: from card to card, and the window that lists every key; loaded with the first of them. */
+/** Keys of the page: from card to card, and the list of all keys; loaded with the first key. */
 
 import { clone, loadStyles, find, part } from "../lib/dom.js";
 import { isSwitchedOff, isTyping, switchOff } from "../viewer/viewer-keys.js";
@@ -23,7 +23,7 @@ function walk(by) {
 }
 
 export async function help() {
-  await loadStyles(document.getElementById("keys-template")).catch(() => {}); // plain is better than none
+  await loadStyles(document.getElementById("keys-template")).catch(() => {}); // works without styles
   const dialog = /** @type {HTMLDialogElement} */ (clone("keys-template"));
   const box = find(dialog, "input", HTMLInputElement);
   box.checked = !isSwitchedOff();

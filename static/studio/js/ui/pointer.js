@@ -1,7 +1,7 @@
 // @ts-check
-/** Watches whether the pointer is in a list, so that nothing moves under it. */
+/** Tracks whether the pointer is in a list, so that nothing moves under it. */
 
-/** A mouse that has lain still for so long aims at nothing. */
+/** A mouse that rests this long is not about to click. */
 const AT_REST_MS = 2_000;
 const AFTER_TOUCH_MS = 500;
 
@@ -11,7 +11,7 @@ const MOUSE = { pointerenter: AT_REST_MS, pointermove: AT_REST_MS, pointerdown: 
 const FINGER = { pointerdown: Infinity, pointerup: AFTER_TOUCH_MS, pointercancel: AFTER_TOUCH_MS };
 
 /**
- * A mouse is inside while it moves there, a finger from touching until its click has been dealt.
+ * A mouse is inside while it moves there, a finger from its touch until after its click.
  *
  * @param {HTMLElement} list
  * @param {{enter: () => void, leave: () => void}} callbacks

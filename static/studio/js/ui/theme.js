@@ -1,5 +1,5 @@
 // @ts-check
-// A classic script in <head>: the chosen theme stands before the first paint.
+// A classic script in <head>: sets the chosen theme before the first paint.
 (() => {
   const { dataset } = document.documentElement;
   const name = "studio.theme";
@@ -12,10 +12,10 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     for (const link of /** @type {NodeListOf<HTMLLinkElement>} */ (document.querySelectorAll("link[disabled]"))) {
-      // fetched only where, and as soon as, its medium is the one of the page
-      const medium = matchMedia(link.media);
-      const load = () => (link.disabled &&= !medium.matches);
-      medium.addEventListener("change", load);
+      // fetched as soon as its media query matches
+      const query = matchMedia(link.media);
+      const load = () => (link.disabled &&= !query.matches);
+      query.addEventListener("change", load);
       load();
     }
     for (const button of document.querySelectorAll("[data-theme-toggle]")) {
@@ -26,7 +26,7 @@
         try {
           localStorage.setItem(name, dataset.theme);
         } catch {
-          // the choice then lasts as long as the page
+          // the choice lasts until the page is closed
         }
       });
     }

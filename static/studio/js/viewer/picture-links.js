@@ -16,35 +16,35 @@ const load = lazy(async () => {
 });
 
 /** @param {Event} event */
-const linkOf = (event) => /** @type {HTMLAnchorElement | null} */ (closest(event, "a[data-picture-key]"));
+const pictureLink = (event) => /** @type {HTMLAnchorElement | null} */ (closest(event, "a[data-picture-key]"));
 
-/** A plain click opens the viewer; with a modifier, or where it cannot be loaded, the link leads to the file. */
+/** A plain click opens the viewer; with a modifier, or if the viewer cannot be loaded, the link opens the file. */
 export function listenForViewing() {
   on(document, "click", (event) => {
-    const link = linkOf(event);
+    const link = pictureLink(event);
     if (!link || !isPlain(event)) return;
     event.preventDefault();
     load().then((ready) => ready.open(link.dataset.pictureKey ?? "", link)).catch(() => location.assign(link.href));
   });
-  for (const sign of /** @type {const} */ (["pointerover", "focusin"])) {
-    on(document, sign, (event) => {
-      if (linkOf(event)) load().catch(() => {}); // loading is tried again, with an error message, when it is needed
+  for (const name of /** @type {const} */ (["pointerover", "focusin"])) {
+    on(document, name, (event) => {
+      if (pictureLink(event)) load().catch(() => {}); // loading is tried again, with an error message, when it is needed
     });
   }
-  on(window, "popstate", follow);
-  follow();
+  on(window, "popstate", showFromUrl);
+  showFromUrl();
 }
 
-/** Show what the address says: after Back, after Forward, after a reload. */
-function follow() {
-  if (location.hash.startsWith("#picture=")) load().then((ready) => ready.follow()).catch(() => {});
+/** Show the picture in the URL, after Back, Forward or a reload. */
+function showFromUrl() {
+  if (location.hash.startsWith("#picture=")) load().then((ready) => ready.showFromUrl()).catch(() => {});
   else viewer?.close();
 }
 
 /**
  * A plain click on "Vary" or "Vary slightly" submits a task; the link itself leads to the form.
  *
- * @param {(about: About) => void} change where more than the seed can be changed
+ * @param {(about: About) => void} change edits more than the seed
  */
 export function listenForVarying(change = ({ key }) => location.assign(siteUrl(`/?from=${key}`))) {
   on(document, "click", (event) => {

@@ -1,5 +1,5 @@
 // @ts-check
-/** Keys of the viewer. Those of a single character can be switched off, on this device. */
+/** Keys of the viewer. Single-character keys can be switched off on this device. */
 
 /** @typedef {"previous" | "next" | "first" | "last" | "larger" | "smaller" | "fit" | "toggle" | "favourite" | "download" | "delete" | "undo" | "panel"} Action */
 /** @typedef {Record<Action, () => void> & {pan: (x: number, y: number) => void}} Actions `pan` in steps */
@@ -19,13 +19,13 @@ const CHARACTERS = {
 const PANS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 /**
- * What a key means.
+ * The action of a key.
  *
  * @param {{key: string, shiftKey: boolean}} event
  * @param {boolean} characters whether keys of a single character are on
  * @returns {Action | [number, number] | null}
  */
-export function meaningOf({ key, shiftKey }, characters) {
+export function actionOf({ key, shiftKey }, characters) {
   if (shiftKey && PANS[key]) return PANS[key];
   if (KEYS[key]) return KEYS[key];
   return (characters && CHARACTERS[key.toLowerCase()]) || null;
@@ -36,7 +36,7 @@ export class Shortcuts {
 
   /**
    * @param {HTMLElement} box the checkbox that switches them
-   * @param {() => boolean} isOn whether the viewer hears keys now
+   * @param {() => boolean} isOn whether the viewer receives keys now
    * @param {Actions} actions
    */
   constructor(box, isOn, actions) {
@@ -45,11 +45,11 @@ export class Shortcuts {
     this.#box.addEventListener("change", () => switchOff(!this.#box.checked));
     document.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !isOn()) return;
-      const meaning = meaningOf(event, this.#box.checked);
-      if (meaning === null) return;
+      const action = actionOf(event, this.#box.checked);
+      if (action === null) return;
       event.preventDefault();
-      if (typeof meaning === "string") actions[meaning]();
-      else actions.pan(...meaning);
+      if (typeof action === "string") actions[action]();
+      else actions.pan(...action);
     });
   }
 }
@@ -73,6 +73,6 @@ export function switchOff(off) {
     if (off) localStorage.setItem(OFF, "1");
     else localStorage.removeItem(OFF);
   } catch {
-    // forbidden: it then holds until the page is left
+    // storage is forbidden: valid until the page is closed
   }
 }

@@ -36,7 +36,7 @@ export const picturesOfPage = () =>
 export class PictureList {
   /** @type {Item[]} */
   #items = [];
-  #at = -1;
+  #index = -1;
   /** What was taken out, with the place it had. @type {Map<string, {item: Item, at: number}>} */
   #removed = new Map();
 
@@ -54,12 +54,12 @@ export class PictureList {
 
   /** @returns {Item | null} */
   get current() {
-    return this.#items[this.#at] ?? null;
+    return this.#items[this.#index] ?? null;
   }
 
   /** Counts from 1. */
   get number() {
-    return this.#at + 1;
+    return this.#index + 1;
   }
 
   get size() {
@@ -74,7 +74,7 @@ export class PictureList {
 
   /** The ones before and after. */
   get neighbours() {
-    return [this.#items[this.#at + 1], this.#items[this.#at - 1]].filter((item) => item !== undefined);
+    return [this.#items[this.#index + 1], this.#items[this.#index - 1]].filter((item) => item !== undefined);
   }
 
   /**
@@ -82,9 +82,9 @@ export class PictureList {
    * @returns {boolean} whether another one is shown now
    */
   move(by) {
-    const at = Math.min(this.#items.length - 1, Math.max(0, this.#at + by));
-    const moved = at !== this.#at;
-    this.#at = at;
+    const at = Math.min(this.#items.length - 1, Math.max(0, this.#index + by));
+    const moved = at !== this.#index;
+    this.#index = at;
     return moved;
   }
 
@@ -92,11 +92,11 @@ export class PictureList {
   show(key, known) {
     const at = this.#items.findIndex((item) => item.key === key);
     if (at >= 0) {
-      this.#at = at;
+      this.#index = at;
       return;
     }
-    this.#at = Math.min(this.#items.length, this.#at + 1);
-    this.#items.splice(this.#at, 0, { key, url: "", thumbnail: "", width: 0, height: 0, alt: "", ...known });
+    this.#index = Math.min(this.#items.length, this.#index + 1);
+    this.#items.splice(this.#index, 0, { key, url: "", thumbnail: "", width: 0, height: 0, alt: "", ...known });
   }
 
   /**
@@ -105,12 +105,12 @@ export class PictureList {
    */
   remove(keys, tasks) {
     const goes = (/** @type {Item} */ { key }) => keys.includes(key) || tasks.includes(taskOf(key));
-    const before = this.#items.slice(0, this.#at).filter(goes).length;
+    const before = this.#items.slice(0, this.#index).filter(goes).length;
     this.#items.forEach((item, at) => {
       if (goes(item)) this.#removed.set(item.key, { item, at });
     });
     this.#items = this.#items.filter((item) => !goes(item));
-    this.#at = Math.max(0, Math.min(this.#items.length - 1, this.#at - before));
+    this.#index = Math.max(0, Math.min(this.#items.length - 1, this.#index - before));
   }
 
   /**

@@ -1,5 +1,5 @@
 // @ts-check
-/** All there is to say about the picture on the stage, and what can be done with it. */
+/** Details of the picture on the stage, and actions on it. */
 
 import { copyText, drawAgain, moveToTrash, setFavourite, share } from "../card/actions.js";
 import { siteUrl, clone, find, part, setAttribute, setText } from "../lib/dom.js";
@@ -90,8 +90,8 @@ export class Panel {
     button.addEventListener("click", () => run(button));
   }
 
-  /** Nothing of the picture before is shown as if it were of this one. @param {string} key */
-  await(key) {
+  /** Clear the details of the last picture. @param {string} key */
+  reset(key) {
     this.#key = key;
     this.#about = null;
     setAttribute(this.#root, "data-known", false);
@@ -122,10 +122,10 @@ export class Panel {
     this.#paintHeart(about.favourite);
     setAttribute(root, "data-known", true);
     root.scrollTop = 0;
-    for (const name of ["prompt", "parameters"]) letKeysScroll(part(root, name));
+    for (const name of ["prompt", "parameters"]) makeScrollable(part(root, name));
   }
 
-  /** The facts did not come; the picture may be there all the same. */
+  /** The details could not be loaded; the picture may still be shown. */
   fail() {
     part(this.#root, "missing").hidden = false;
   }
@@ -174,8 +174,8 @@ export class Panel {
   }
 }
 
-/** @param {HTMLElement} text which may be longer than its place */
-function letKeysScroll(text) {
+/** @param {HTMLElement} text that may overflow */
+function makeScrollable(text) {
   text.scrollTop = 0;
   setAttribute(text, "tabindex", text.scrollHeight > text.clientHeight ? 0 : null);
 }

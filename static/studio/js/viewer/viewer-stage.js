@@ -1,22 +1,22 @@
 // @ts-check
-/** One picture on the stage: its thumbnail at once, its file when decoded, in the same place; zoom and fingers. */
+/** One picture on the stage: its thumbnail, replaced by its file once decoded; zoom and gestures. */
 
 import { part, setAttribute, setProperty, setText } from "../lib/dom.js";
 import { gettext } from "../lib/i18n.js";
 import { Gestures } from "./viewer-gestures.js";
-import { fitted, held, isFitted, isLarger, toggled, zoomed } from "./viewer-zoom.js";
+import { fitted, clamped, isFitted, isLarger, toggled, zoomed } from "./viewer-zoom.js";
 
 /** @import {Item} from "./viewer-list.js" */
-/** @import {Bounds, Place, Point} from "./viewer-zoom.js" */
+/** @import {Bounds, Transform, Point} from "./viewer-zoom.js" */
 
-const MIDDLE = { x: 0, y: 0 };
+const CENTER = { x: 0, y: 0 };
 const PER_WHEEL_PIXEL = 0.0015;
-/** Two fingers on a touch pad arrive as small wheel turns with ctrl. */
+/** A pinch on a touch pad is sent as small wheel events with ctrl. */
 const PER_PINCH_PIXEL = 0.01;
 const LINE_PX = 16;
 
 /** @type {Record<string, () => string>} */
-const TROUBLE = {
+const ERRORS = {
   offline: () => gettext("This device is offline. The picture appears when the network is back."),
   gone: () => gettext("This picture is no longer there. It may have been deleted."),
   unavailable: () => gettext("The picture could not be loaded. Your other pictures are not affected."),
@@ -25,34 +25,34 @@ const TROUBLE = {
 export class Stage {
   #root;
   #figure;
-  #trouble;
+  #error;
   #onZoom;
-  #place = { scale: 1, x: 0, y: 0 };
+  #transform = { scale: 1, x: 0, y: 0 };
   /** @type {Item | null} */
   #item = null;
   #stage = { width: 1, height: 1 };
 
   /**
    * @param {HTMLElement} root
-   * @param {{onZoom: (words: string) => void, onSwipe: (meant: "next" | "previous" | "close") => void}} callbacks
+   * @param {{onZoom: (words: string) => void, onSwipe: (direction: "next" | "previous" | "close") => void}} callbacks
    */
   constructor(root, { onZoom, onSwipe }) {
     this.#root = root;
     this.#figure = part(root, "picture");
-    this.#trouble = part(root, "trouble");
+    this.#error = part(root, "trouble");
     this.#onZoom = onZoom;
-    part(this.#trouble, "retry").addEventListener("click", () => this.#load());
+    part(this.#error, "retry").addEventListener("click", () => this.#load());
     addEventListener("online", () => {
-      if (this.#trouble.dataset.trouble === "offline" && root.isConnected) this.#load();
+      if (this.#error.dataset.trouble === "offline" && root.isConnected) this.#load();
     });
     root.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     new ResizeObserver(() => this.#measure()).observe(root);
     new Gestures(root, {
-      isLarger: () => isLarger(this.#place, this.#bounds),
+      isLarger: () => isLarger(this.#transform, this.#bounds),
       pan: (by) => this.pan(by),
-      pinch: (factor, at) => this.#put(zoomed(this.#place, factor, at, this.#bounds)),
-      drag: (by) => this.#paint({ ...this.#place, ...by }),
-      release: () => this.#put(this.#place, true),
+      pinch: (factor, at) => this.#setTransform(zoomed(this.#transform, factor, at, this.#bounds)),
+      drag: (by) => this.#paint({ ...this.#transform, ...by }),
+      release: () => this.#setTransform(this.#transform, true),
       doubleTap: (at) => this.toggle(at),
       swipe: onSwipe,
     });
@@ -77,12 +77,12 @@ export class Stage {
     if (!known) return;
     setProperty(this.#figure, "width", `${item.width}px`);
     setProperty(this.#figure, "height", `${item.height}px`);
-    this.#put(fitted(this.#bounds));
+    this.#setTransform(fitted(this.#bounds));
     if (item.thumbnail) this.#figure.prepend(image(item.thumbnail, item.alt));
     this.#load();
   }
 
-  /** The next one is not shown as the last one was left. */
+  /** Remove the picture. */
   clear() {
     this.#item = null;
     this.#figure.querySelectorAll("img").forEach((image) => image.remove());
@@ -95,36 +95,36 @@ export class Stage {
 
   /** @param {"offline" | "gone" | "unavailable"} kind */
   fail(kind) {
-    this.#trouble.hidden = false;
-    this.#trouble.dataset.trouble = kind;
-    setText(part(this.#trouble, "text"), TROUBLE[kind]());
-    part(this.#trouble, "retry").hidden = kind !== "unavailable";
+    this.#error.hidden = false;
+    this.#error.dataset.trouble = kind;
+    setText(part(this.#error, "text"), ERRORS[kind]());
+    part(this.#error, "retry").hidden = kind !== "unavailable";
   }
 
   /** @param {number} factor @param {Point} [at] */
-  zoom(factor, at = MIDDLE) {
-    this.#put(zoomed(this.#place, factor, at, this.#bounds), true);
+  zoom(factor, at = CENTER) {
+    this.#setTransform(zoomed(this.#transform, factor, at, this.#bounds), true);
   }
 
   /** Between fitted and its own size. @param {Point} [at] */
-  toggle(at = MIDDLE) {
-    this.zoom(toggled(this.#place, this.#bounds) / this.#place.scale, at);
+  toggle(at = CENTER) {
+    this.zoom(toggled(this.#transform, this.#bounds) / this.#transform.scale, at);
   }
 
   fit() {
-    this.#put(fitted(this.#bounds), true);
+    this.#setTransform(fitted(this.#bounds), true);
   }
 
   /** @param {Point} by */
   pan({ x, y }) {
-    this.#put(held({ ...this.#place, x: this.#place.x + x, y: this.#place.y + y }, this.#bounds));
+    this.#setTransform(clamped({ ...this.#transform, x: this.#transform.x + x, y: this.#transform.y + y }, this.#bounds));
   }
 
-  /** The file, in front of its thumbnail once it can be drawn without a gap. */
+  /** Load the file and replace the thumbnail once it is decoded. */
   async #load() {
     const item = this.#item;
-    this.#trouble.hidden = true;
-    delete this.#trouble.dataset.trouble;
+    this.#error.hidden = true;
+    delete this.#error.dataset.trouble;
     if (!item?.url) return;
     const file = image(item.url, item.alt);
     setAttribute(this.#root, "aria-busy", "true");
@@ -140,40 +140,40 @@ export class Stage {
     setAttribute(this.#root, "aria-busy", null);
   }
 
-  /** Of a closed viewer there is nothing to measure. */
+  /** Does nothing in a closed viewer. */
   #measure() {
     if (this.#root.clientWidth === 0) return;
-    const wasFitted = isFitted(this.#place, this.#bounds);
+    const wasFitted = isFitted(this.#transform, this.#bounds);
     this.#stage = { width: this.#root.clientWidth, height: this.#root.clientHeight };
-    this.#put(wasFitted ? fitted(this.#bounds) : held(this.#place, this.#bounds));
+    this.#setTransform(wasFitted ? fitted(this.#bounds) : clamped(this.#transform, this.#bounds));
   }
 
   /** @param {WheelEvent} event */
   #wheel(event) {
     event.preventDefault();
-    const turned = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE_PX : 1);
-    const factor = Math.exp(-turned * (event.ctrlKey ? PER_PINCH_PIXEL : PER_WHEEL_PIXEL));
+    const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE_PX : 1);
+    const factor = Math.exp(-pixels * (event.ctrlKey ? PER_PINCH_PIXEL : PER_WHEEL_PIXEL));
     const box = this.#root.getBoundingClientRect();
     const at = { x: event.clientX - box.x - box.width / 2, y: event.clientY - box.y - box.height / 2 };
-    this.#put(zoomed(this.#place, factor, at, this.#bounds));
+    this.#setTransform(zoomed(this.#transform, factor, at, this.#bounds));
   }
 
   /**
-   * @param {Place} place
+   * @param {Transform} transform
    * @param {boolean} [smoothly]
    */
-  #put(place, smoothly = false) {
-    this.#place = place;
-    this.#paint(place, smoothly);
-    const percent = Math.round(place.scale * 100);
-    const isFit = isFitted(place, this.#bounds);
-    setAttribute(this.#root, "data-larger", isLarger(place, this.#bounds));
+  #setTransform(transform, smoothly = false) {
+    this.#transform = transform;
+    this.#paint(transform, smoothly);
+    const percent = Math.round(transform.scale * 100);
+    const isFit = isFitted(transform, this.#bounds);
+    setAttribute(this.#root, "data-larger", isLarger(transform, this.#bounds));
     setAttribute(this.#root, "data-zoom", isFit ? "fit" : "own");
     this.#onZoom(isFit ? gettext("Fitted · %(n)s%", { n: percent }) : `${percent}%`);
   }
 
   /**
-   * @param {Place} place
+   * @param {Transform} transform
    * @param {boolean} [smoothly]
    */
   #paint({ scale, x, y }, smoothly = false) {
@@ -196,7 +196,7 @@ function image(src, alt) {
   return made;
 }
 
-/** Why a file did not come. @param {string} url @returns {Promise<"offline" | "gone" | "unavailable">} */
+/** Why a file could not be loaded. @param {string} url @returns {Promise<"offline" | "gone" | "unavailable">} */
 async function whyNot(url) {
   if (!navigator.onLine) return "offline";
   try {

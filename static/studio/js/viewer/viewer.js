@@ -1,5 +1,5 @@
 // @ts-check
-/** The viewer: a window over the page with one picture, the way to the others, and everything about it. */
+/** The viewer: a dialog with one picture, its details, and links to the other pictures. */
 
 import { siteUrl, clone, find, part, setAttribute, setText } from "../lib/dom.js";
 import { gettext } from "../lib/i18n.js";
@@ -14,8 +14,8 @@ import { Stage } from "./viewer-stage.js";
 const WIDE = "(min-width: 1000px)";
 const STEP = 1.4;
 const PAN_PX = 80;
-/** Milliseconds on a picture after which it is meant. */
-const SETTLED = 50;
+/** Time on a picture before its details are fetched. */
+const SETTLED_MS = 50;
 
 export class Viewer {
   #dialog = /** @type {HTMLDialogElement} */ (clone("viewer-template"));
@@ -31,7 +31,7 @@ export class Viewer {
     document.body.append(this.#dialog);
     this.#stage = new Stage(part(this.#dialog, "stage"), {
       onZoom: (words) => setText(part(this.#dialog, "zoomed"), words),
-      onSwipe: (meant) => this.#swiped(meant),
+      onSwipe: (direction) => this.#swiped(direction),
     });
     this.#panel = new Panel(part(this.#dialog, "panel"), part(this.#dialog, "heart"));
     this.#showPanel(matchMedia(WIDE).matches);
@@ -56,7 +56,7 @@ export class Viewer {
 
   /**
    * @param {string} key
-   * @param {HTMLElement | null} opener null: the address asked for it, and has it already
+   * @param {HTMLElement | null} opener null: opened from the URL
    */
   open(key, opener) {
     if (this.#dialog.open) {
@@ -66,14 +66,14 @@ export class Viewer {
     }
     this.#opener = opener;
     this.#list = new PictureList(picturesOfPage(), key);
-    this.#window.append(this.#alerts); // outside of an open dialog nothing can be pressed
+    this.#window.append(this.#alerts); // outside of a modal dialog nothing can be clicked
     this.#dialog.showModal();
     if (opener) history.pushState({ ...history.state, viewing: true }, "", `#picture=${key}`);
     this.#show();
   }
 
-  /** Show what the address says. */
-  follow() {
+  /** Show the picture in the URL. */
+  showFromUrl() {
     const key = keyInUrl();
     if (key) this.open(key, null);
     else this.close();
@@ -126,22 +126,22 @@ export class Viewer {
     if (item.alt) setAttribute(this.#dialog, "aria-label", item.alt);
     if (keyInUrl() !== item.key) history.replaceState(history.state, "", `#picture=${item.key}`);
     this.#stage.show(item);
-    this.#panel.await(item.key);
+    this.#panel.reset(item.key);
     const at = { i: this.#list.number, n: this.#list.size };
     setText(part(this.#dialog, "counter"), `${at.i} / ${at.n}`);
     setText(part(this.#dialog, "said"), gettext("Picture %(i)s of %(n)s", at));
-    this.#paintTurns(at.i === 1, at.i === at.n);
+    this.#paintButtons(at.i === 1, at.i === at.n);
     this.#paintStrip();
-    void this.#learn(item);
+    void this.#fetchAbout(item);
   }
 
   /**
-   * A button that goes away hands the focus to the other one.
+   * A button that is disabled passes the focus to the other one.
    *
    * @param {boolean} first
    * @param {boolean} last
    */
-  #paintTurns(first, last) {
+  #paintButtons(first, last) {
     const [previous, next] = ["previous", "next"].map((name) =>
       find(this.#dialog, `[data-part=${name}]`, HTMLButtonElement));
     const focused = document.activeElement;
@@ -151,12 +151,12 @@ export class Viewer {
     if (focused === previous && first) next.focus();
   }
 
-  /** Ask what is to be said about it; of a picture that is not on the page, where it is. @param {Item} item */
-  async #learn(item) {
+  /** Fetch the details of a picture, and the URLs of one that is not on the page. @param {Item} item */
+  async #fetchAbout(item) {
     const [task, index] = item.key.split(":");
     const isShown = () => this.#dialog.open && this.#list.current === item;
-    // who holds an arrow key down passes thirty a second
-    await new Promise((settled) => setTimeout(settled, SETTLED));
+    // a held arrow key shows thirty pictures a second
+    await new Promise((resolve) => setTimeout(resolve, SETTLED_MS));
     if (!isShown()) return;
     /** @type {Response | null} */
     let response = null;
@@ -164,7 +164,7 @@ export class Viewer {
       response = await fetch(siteUrl(`/pictures/${task}/${index}/about/`), { headers: { Accept: "application/json" } });
       if (!response.ok || response.redirected) throw new Error(String(response.status));
       const about = /** @type {About} */ (await response.json());
-      if (isShown()) this.#tell(item, about);
+      if (isShown()) this.#showAbout(item, about);
     } catch {
       if (!isShown()) return;
       this.#panel.fail();
@@ -177,7 +177,7 @@ export class Viewer {
    * @param {Item} item
    * @param {About} about
    */
-  #tell(item, about) {
+  #showAbout(item, about) {
     item.alt ||= about.prompt;
     setAttribute(this.#dialog, "aria-label", item.alt);
     item.url ||= about.url;
@@ -209,7 +209,7 @@ export class Viewer {
     strip.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
-  /** Another picture of the task, or of the family. @param {MouseEvent} event */
+  /** Another picture of the task, or a related one. @param {MouseEvent} event */
   #clickedPicture(event) {
     const link = event.target instanceof Element ? event.target.closest("[data-relative]") : null;
     if (!(link instanceof HTMLElement) || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -225,10 +225,10 @@ export class Viewer {
     if (this.#list.move(by)) this.#show();
   }
 
-  /** @param {"next" | "previous" | "close"} meant */
-  #swiped(meant) {
-    if (meant === "close") this.close();
-    else this.#move(meant === "next" ? 1 : -1);
+  /** @param {"next" | "previous" | "close"} direction */
+  #swiped(direction) {
+    if (direction === "close") this.close();
+    else this.#move(direction === "next" ? 1 : -1);
   }
 
   /**
@@ -252,7 +252,7 @@ export class Viewer {
     setAttribute(part(this.#dialog, "about"), "aria-expanded", String(open));
   }
 
-  /** A dialog itself may not fill the screen; what is in it may. */
+  /** A dialog itself cannot be full screen; its content can. */
   #toggleFull() {
     if (document.fullscreenElement) void document.exitFullscreen();
     else this.#window.requestFullscreen().catch(() => {});
@@ -272,7 +272,7 @@ export class Viewer {
 const linkTo = (item) =>
   /** @type {HTMLElement | null} */ (item && document.querySelector(`main a[data-picture-key="${item.key}"]`));
 
-/** The pictures next to it, once there is nothing else to do. @param {Item[]} items */
+/** Load neighbouring pictures when the browser is idle. @param {Item[]} items */
 function preload(items) {
   const idle = globalThis.requestIdleCallback ?? ((/** @type {() => void} */ run) => setTimeout(run, 400));
   idle(() => {
