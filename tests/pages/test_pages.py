@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from generation import services
+from generation import limits, services
 from generation.models import Worker
 from generation.services import Fraction
 from tests.factories import claim_one, complete, submit
@@ -63,6 +63,12 @@ def test_the_page_has_the_state(alice: User, model: str, worker: Worker, now: da
     visible = re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
     assert "first paint" in visible
     assert "47" in visible
+
+
+def test_scripts_read_limits_from_the_page(alice: User) -> None:
+    shown = state_in(signed_in(alice).get("/").text)["limits"]
+
+    assert shown == {"lines": limits.MAX_LINES, "named": limits.MAX_NAMED}
 
 
 def test_unfinished_tasks_come_first(
