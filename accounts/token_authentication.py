@@ -62,7 +62,7 @@ valid_tokens = ValidTokens()
 """This process's."""
 
 
-def user_of_token(token: str, *, address: str) -> User | None:
+def authenticate_token(token: str, *, address: str) -> User | None:
     """The token's owner, active or not, or None; raises TokenThrottled."""
     digest, network = digest_of(token), client_network(address)
     wait = 0.0 if digest in valid_tokens else TOKEN_LIMIT.wait(network)

@@ -31,7 +31,7 @@ async def cancel_and_wait(
     left = {task for task in tasks if task is not None and task is not asyncio.current_task()}
     deadline = monotonic() + (END_WITHIN if within is None else within)
     for task in left:
-        task.add_done_callback(retrieve)
+        task.add_done_callback(retrieve_error)
     left = {task for task in left if not task.done()}
     while left and (seconds := deadline - monotonic()) > 0:
         for task in left:
@@ -57,7 +57,7 @@ async def finish_within(seconds: float, work: Coroutine[Any, Any, Any], *, name:
         logger.warning("%s", log_line("shutdown_failed", part=name, cause=cause_of(error)))
 
 
-def retrieve(task: asyncio.Future[Any]) -> None:
+def retrieve_error(task: asyncio.Future[Any]) -> None:
     """Retrieve the error of `task`, so that asyncio does not warn about it."""
     if not task.cancelled():
         task.exception()

@@ -18,7 +18,7 @@ from generation.choice_labels import label
 from generation.choices import UNFINISHED, Step, TaskStatus
 from generation.error_codes import ErrorCode
 from generation.models import GenerationTask
-from generation.selectors.gallery import known_models
+from generation.selectors.gallery import model_options
 
 TASK_ERRORS = list(ErrorCode)[list(ErrorCode).index(ErrorCode.MODEL_DOWN) :]
 """Errors with which a task can end; the earlier ones answer invalid requests."""
@@ -82,7 +82,7 @@ class ModelFilter(TaskFilter):
     field = "model"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [(name, name) for name in known_models()]
+        return [(name, name) for name in model_options()]
 
 
 class ErrorFilter(TaskFilter):

@@ -29,13 +29,11 @@ from generation.protocol.server_messages import (
     event_frame,
     refusal,
     task_frame,
-    wire_message,
 )
 from generation.protocol.state import (
     Interruption,
     StepSpan,
     TaskState,
-    apply_event,
     empty_state,
     fold,
     fold_shown,
@@ -59,7 +57,6 @@ __all__ = [
     "StepSpan",
     "TaskData",
     "TaskState",
-    "apply_event",
     "collection_frame",
     "empty_state",
     "encode",
@@ -73,5 +70,4 @@ __all__ = [
     "parse_since",
     "refusal",
     "task_frame",
-    "wire_message",
 ]

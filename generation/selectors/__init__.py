@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from generation.selectors.collection import (
-    CollectionState,
     collection_state,
     revision_of,
     revisions_of,
 )
-from generation.selectors.comparison import Comparison, comparison
+from generation.selectors.comparison import comparison
 from generation.selectors.durations import ModelPace, deadline_limit, expected_seconds, stall_limit
 from generation.selectors.events import (
     PAGE_EVENTS,
@@ -24,12 +23,9 @@ from generation.selectors.events import (
 from generation.selectors.gallery import (
     STATUSES,
     GalleryFilter,
-    GalleryItem,
-    GalleryPage,
     gallery_page,
 )
 from generation.selectors.image_detail import (
-    ImageDetail,
     PictureKey,
     image_detail,
     parameters_text,
@@ -54,7 +50,7 @@ from generation.selectors.served_models import (
 )
 from generation.selectors.shared_tasks import shared_task
 from generation.selectors.task_detail import TaskDetail, children_of, parent_of, task_detail
-from generation.selectors.task_list import ENDED, TaskCounts, named_cards, older_cards, task_counts
+from generation.selectors.task_list import ENDED, named_cards, older_cards, task_counts
 from generation.selectors.tasks import (
     Card,
     accepts_model,
@@ -92,17 +88,11 @@ __all__ = [
     "STATUSES",
     "TRASH_KEPT",
     "Card",
-    "CollectionState",
-    "Comparison",
     "Forecast",
     "GalleryFilter",
-    "GalleryItem",
-    "GalleryPage",
-    "ImageDetail",
     "LogPage",
     "ModelPace",
     "PictureKey",
-    "TaskCounts",
     "TaskDetail",
     "Trash",
     "accepts_model",

@@ -35,9 +35,9 @@ class Comparison(TypedDict):
 
 def comparison(pictures: list[ImageDetail]) -> Comparison:
     """Compare at least two pictures; of equally frequent values the first counts as usual."""
-    told = [settings_of(picture) for picture in pictures]
-    usual = {name: Counter(each[name] for each in told).most_common(1)[0][0] for name in SETTINGS}
-    shared = {name: usual[name] for name in SETTINGS if len({each[name] for each in told}) == 1}
+    values = [compared_settings(picture) for picture in pictures]
+    usual = {name: Counter(each[name] for each in values).most_common(1)[0][0] for name in SETTINGS}
+    shared = {name: usual[name] for name in SETTINGS if len({each[name] for each in values}) == 1}
     differing = [name for name in SETTINGS if name not in shared]
     return {
         "exhibits": [
@@ -48,16 +48,16 @@ def comparison(pictures: list[ImageDetail]) -> Comparison:
                     for name in differing
                 ],
             }
-            for picture, each in zip(pictures, told, strict=True)
+            for picture, each in zip(pictures, values, strict=True)
         ],
         "shared": shared,
         "slides": len(pictures) == 2 and same_shape(*pictures),
     }
 
 
-def settings_of(picture: ImageDetail) -> dict[str, Any]:
-    told: dict[str, Any] = {**picture, "size": f"{picture['width']} × {picture['height']}"}
-    return {name: told[name] for name in SETTINGS}
+def compared_settings(picture: ImageDetail) -> dict[str, Any]:
+    values: dict[str, Any] = {**picture, "size": f"{picture['width']} × {picture['height']}"}
+    return {name: values[name] for name in SETTINGS}
 
 
 def same_shape(one: ImageDetail, other: ImageDetail) -> bool:

@@ -122,7 +122,7 @@ def gallery_page(owner: User, wanted: GalleryFilter, before: str | None) -> Gall
         "items": items_of(rows, wanted),
         "next": None if last is None else write_cursor(last),
         "looked_back_to": None if more or edge is None else edge[0],
-        "models": known_models(),
+        "models": model_options(),
     }
 
 
@@ -227,7 +227,7 @@ def task_item(task: GenerationTask) -> TaskItem:
     }
 
 
-def known_models() -> list[str]:
+def model_options() -> list[str]:
     """Default model first. Reading the models from the user's tasks would grow with them."""
     names = ModelState.objects.order_by("name").values_list("name", flat=True)
     return list(dict.fromkeys([settings.XINFERENCE_MODEL, *names]))

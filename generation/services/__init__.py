@@ -35,9 +35,8 @@ from generation.services.model_status import (
     refuse_key,
 )
 from generation.services.orphaned_files import remove_orphaned_files
-from generation.services.pause import ResumeResult, join_data_dir, may_claim, pause, resume
+from generation.services.pause import join_data_dir, may_claim, pause, resume
 from generation.services.retention import (
-    PruneSummary,
     delete_expired_sessions,
     prune_batch,
     prune_summary,
@@ -50,7 +49,7 @@ from generation.services.share_links import (
 )
 from generation.services.slots import settle_slot
 from generation.services.submission import Submission, defaults, fill_search_text, retry, submit
-from generation.services.take_over import AbandonedCall, take_over_expired, take_over_slot
+from generation.services.take_over import AbandonedCall, take_over_expired
 from generation.services.trash import (
     delete_permanently,
     empty_trash,
@@ -69,8 +68,6 @@ __all__ = [
     "Fraction",
     "LastImage",
     "ModelObservation",
-    "PruneSummary",
-    "ResumeResult",
     "Submission",
     "accept_key",
     "begin_call",
@@ -123,5 +120,4 @@ __all__ = [
     "store_image",
     "submit",
     "take_over_expired",
-    "take_over_slot",
 ]

@@ -18,7 +18,7 @@ from django.utils.module_loading import import_string
 
 from accounts.client_address import UNKNOWN, client_address
 from accounts.security_log import SecurityEvent, log_event, log_foreign_host
-from accounts.token_authentication import TokenThrottled, user_of_token
+from accounts.token_authentication import TokenThrottled, authenticate_token
 from accounts.tokens import is_token
 from generation.protocol.close_codes import CloseCode
 from generation.sessions.origin import is_same_origin
@@ -65,7 +65,7 @@ class Credentials:
 
     def user_of_token(self) -> User | None:
         try:
-            return user_of_token(self.token or "", address=self.address)
+            return authenticate_token(self.token or "", address=self.address)
         except TokenThrottled as throttled:
             raise ConnectionRejected(CloseCode.FLOODING) from throttled
 

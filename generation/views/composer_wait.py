@@ -11,12 +11,9 @@ from django.utils.translation import ngettext
 
 from generation.choice_labels import label, position_label
 from generation.choices import QueueReason
+from generation.duration_prior import REFERENCE_PIXELS, REFERENCE_STEPS
 from generation.protocol import ModelData
 from generation.quantity_text import about, number
-
-REFERENCE_PIXELS = 512 * 512
-REFERENCE_STEPS = 9
-"""Size and steps to which a model's `expected` durations refer."""
 
 
 @dataclass(frozen=True)

@@ -66,17 +66,12 @@ def filter_of(query: Mapping[str, str], now: datetime) -> GalleryFilter:
     """The filter in the query string; unusable values are ignored."""
     status, days = query.get("status", ""), DAYS.get(query.get("days", ""))
     return GalleryFilter(
-        text=without_nul(query.get("q", ""))[: limits.MAX_SEARCH].strip(),
+        text=query.get("q", "")[: limits.MAX_SEARCH].strip(),
         status=status if status in selectors.STATUSES else "",
-        model=without_nul(query.get("model", "")),
+        model=query.get("model", ""),
         since=None if days is None else now - timedelta(days=days),
         favourite=query.get("favourite") == "1",
     )
-
-
-def without_nul(text: str) -> str:
-    """`text` without NUL, which PostgreSQL refuses in a query."""
-    return text.replace("\0", "")
 
 
 @require_safe

@@ -14,7 +14,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from accounts.client_address import client_address
-from accounts.token_authentication import TokenThrottled, user_of_token
+from accounts.token_authentication import TokenThrottled, authenticate_token
 from generation import images, selectors, unicode_text
 from generation.models import GeneratedImage
 from generation.sessions import bearer_token
@@ -66,7 +66,7 @@ def viewing_user(request: HttpRequest) -> User | AnonymousUser | None:
     if token is None:
         refused = authorization.lower().startswith("bearer") and not request.user.is_authenticated
         return None if refused else request.user
-    user = user_of_token(token, address=client_address(request))
+    user = authenticate_token(token, address=client_address(request))
     return user if user is not None and user.is_active else None
 
 

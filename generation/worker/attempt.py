@@ -19,7 +19,7 @@ from generation.exceptions import AttemptEnded, LeaseLost, StorageError
 from generation.limits import SEED_COUNT
 from generation.outages import cause_of, database
 from generation.services import Claim
-from generation.teardown import cancel_and_wait
+from generation.teardown import cancel_and_wait, retrieve_error
 from generation.worker.progress_meter import ProgressMeter
 from generation.xinference import XinferenceClient
 
@@ -110,7 +110,7 @@ class Attempt:
             ends: set[asyncio.Future[Any]] = {call, self.lost}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if not call.done():
-                call.add_done_callback(retrieve_exception)
+                call.add_done_callback(retrieve_error)
                 raise LeaseLost
             try:
                 return call.result()
@@ -141,12 +141,6 @@ async def on_disk(function: Callable[..., T], *values: Any) -> T:
             return await asyncio.to_thread(function, *values)
     except TimeoutError as error:
         raise StorageError(detail=f"no end in {DISK_TIMEOUT:.0f} s") from error
-
-
-def retrieve_exception(call: asyncio.Future[Any]) -> None:
-    """Retrieve the error of an abandoned call, so that asyncio does not warn of it."""
-    if not call.cancelled():
-        call.exception()
 
 
 def base_seed(drawn: int | None, asked: int | None) -> int:

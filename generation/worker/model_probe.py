@@ -75,7 +75,7 @@ class ModelProbe:
         if self.key == KeyUse.TRIAL:
             await database_sync_to_async(services.accept_key)()
         self.server.worked()
-        self.outages.update({model.name: cause_of(model) for model in served})
+        self.outages.update({model.name: unusable_reason(model) for model in served})
         seen = [self.seen(model) for model in served]
         await database_sync_to_async(services.record_models)(seen=seen, demo=self.demo, now=now)
         return any(model.ready for model in served)
@@ -124,7 +124,7 @@ class ModelProbe:
         )
 
 
-def cause_of(model: ServedModel) -> str:
+def unusable_reason(model: ServedModel) -> str:
     """Why a listed model cannot be used; empty if it can."""
     if model.ready:
         return ""

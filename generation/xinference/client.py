@@ -87,7 +87,7 @@ class XinferenceClient:
 
     @translate_errors
     async def listed(self, first: str = "") -> list[ListedModel]:
-        """The text-to-image models that the server lists, at most MAX_MODELS and `first` always."""
+        """Up to MAX_LISTED_MODELS text-to-image models of the server, `first` always."""
         # one after the other, because every request with a refused key counts
         models = model_list.records_of((await self._get("/v1/models", MAX_LIST_BODY)).json())
         cards = {model_list.name_of(each.get("id")): each for each in models}

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 ABILITY = "text2image"
 LOADING = frozenset({"CREATING", "LOADING", "UPDATING"})
 
-MAX_MODELS = 64
+MAX_LISTED_MODELS = 64
 """Text-to-image models of one server; each costs a request at every probe."""
 
 MAX_REPLICAS = 64
@@ -81,7 +81,7 @@ def record_of(parsed: Any) -> dict[str, Any]:
 
 
 def image_models(instances: Iterable[dict[str, Any]], *, first: str) -> dict[str, dict[str, Any]]:
-    """Text-to-image instances by name: the first of each name, at most MAX_MODELS.
+    """Text-to-image instances by name: the first of each name, at most MAX_LISTED_MODELS.
 
     The model `first` is among them if it is listed.
     """
@@ -93,9 +93,9 @@ def image_models(instances: Iterable[dict[str, Any]], *, first: str) -> dict[str
         else:
             found.setdefault(name, instance)
     names = sorted(found, key=lambda name: (name != first, name))
-    if len(names) > MAX_MODELS:
-        warn_hourly(log_line("models_left_out", served=len(names), most=MAX_MODELS))
-    return {name: found[name] for name in sorted(names[:MAX_MODELS])}
+    if len(names) > MAX_LISTED_MODELS:
+        warn_hourly(log_line("models_left_out", served=len(names), most=MAX_LISTED_MODELS))
+    return {name: found[name] for name in sorted(names[:MAX_LISTED_MODELS])}
 
 
 def generates_images(record: dict[str, Any]) -> bool:

@@ -115,7 +115,7 @@ def reason_of_response(status: int, text: str, *, location: str = "", base_url: 
     at = url.netloc.rpartition("@")[2] or "the model server"
     page = text.lstrip().lower().startswith(WEB_PAGE)
     if status in REDIRECTS and location:
-        return sentence(redirected(location, url), message)
+        return sentence(redirected(location), message)
     if status in PROXY_STATUSES:
         return sentence(f"a proxy at {at} does not reach the model server", message)
     if status == 404 and (page or text.strip().lower().replace(" ", "") in compact(NO_ROUTE)):
@@ -147,7 +147,7 @@ def compact(texts: tuple[str, ...]) -> set[str]:
     return {text.replace(" ", "") for text in texts}
 
 
-def redirected(location: str, url: SplitResult) -> str:
+def redirected(location: str) -> str:
     """The message for a redirect, which is not followed, because it would receive the key."""
     to = urlsplit(location)
     if not to.netloc or not to.scheme:

@@ -25,7 +25,7 @@ from generation.exceptions import (
     XinferenceUnreachable,
 )
 from generation.xinference import XinferenceClient
-from generation.xinference.model_list import MAX_MODELS, MAX_REPLICAS
+from generation.xinference.model_list import MAX_LISTED_MODELS, MAX_REPLICAS
 from generation.xinference.response_body import MAX_LIST_BODY, MAX_SHORT_BODY, max_picture_body
 from tests.contract.demo_process import MODEL
 from tests.contract.draw_requests import CALLS
@@ -195,7 +195,7 @@ async def test_too_many_models_are_cut(server: OddServer, client: XinferenceClie
 
     names = [model.name for model in await client.listed(first="model-0499")]
 
-    assert len(names) == MAX_MODELS
+    assert len(names) == MAX_LISTED_MODELS
     assert {"model-0000", "model-0499"} <= set(names)
 
 

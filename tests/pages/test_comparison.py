@@ -11,7 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from generation import selectors
-from generation.selectors import Comparison
+from generation.selectors.comparison import Comparison
 from tests.factories import finished_task, picture_key
 from tests.pages.clients import signed_in
 

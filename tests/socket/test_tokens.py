@@ -20,7 +20,7 @@ from accounts.token_authentication import (
     TOKEN_LIMIT,
     TokenThrottled,
     ValidTokens,
-    user_of_token,
+    authenticate_token,
 )
 from generation.sessions import revalidation
 from tests.factories import finished_task
@@ -86,9 +86,11 @@ def test_bad_tokens_for_files_wait_too(
 @pytest.mark.django_db
 def test_thirty_bad_tokens_are_free(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(30):
-        assert [user_of_token(f"lj-{n}", address="192.0.2.1") for n in range(30)] == [None] * 30
+        assert [authenticate_token(f"lj-{n}", address="192.0.2.1") for n in range(30)] == [
+            None
+        ] * 30
     with django_assert_num_queries(0), pytest.raises(TokenThrottled):
-        user_of_token("lj-30", address="192.0.2.1")
+        authenticate_token("lj-30", address="192.0.2.1")
 
 
 def test_good_tokens_are_remembered_up_to_a_number() -> None:
