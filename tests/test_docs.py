@@ -21,7 +21,7 @@ from generation.choices import (
     TaskStatus,
 )
 from generation.error_codes import ErrorCode
-from generation.hub import outbox
+from generation.hub import socket_outbox
 from generation.protocol import (
     EventFrame,
     ImageData,
@@ -156,7 +156,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"{settings.CONNECTIONS_PER_PERSON}",
         f"{limits.MAX_ATTACHED}",
         f"{limits.MAX_QUEUED_FRAMES}",
-        f"{outbox.SEND_TIMEOUT:g}",
+        f"{socket_outbox.SEND_TIMEOUT:g}",
     ]
 
 

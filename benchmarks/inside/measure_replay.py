@@ -17,7 +17,7 @@ from django.utils import timezone
 from benchmarks.inside.bulk_rows import fill, key, key_of, moment, running_task, vacuum
 from benchmarks.inside.timing import Side, in_turn
 from generation import selectors, services
-from generation.hub.outbox import SocketOutbox
+from generation.hub import SocketOutbox
 from generation.hub.replay import replay_log
 from generation.models import TaskEvent
 from generation.services import Fraction

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from generation.hub.hub import Hub, hub
-from generation.hub.outbox import INTERNAL_ERROR, Outbox, SocketOutbox, cannot_send_now
+from generation.hub.outbox import Outbox
 from generation.hub.queue_updates import queue_frames
 from generation.hub.replay_locks import replay_lock
+from generation.hub.socket_outbox import INTERNAL_ERROR, SocketOutbox, cannot_send_now
 from generation.hub.stream_outbox import StreamOutbox
 
 __all__ = [

@@ -1,26 +1,14 @@
-"""Bounded queues of the frames for one client; a socket's outbox also sends them."""
+"""The bounded queue of the frames for one client."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from generation.limits import MAX_QUEUED_FRAMES
-from generation.protocol.close_codes import CloseCode
-from generation.selectors import PAGE_EVENTS
 from generation.teardown import cancel_and_wait
-
-SEND_TIMEOUT = 30.0
-"""Seconds that sending one frame may take before the socket is closed."""
-
-INTERNAL_ERROR = 1011
-"""Close code of the WebSocket standard; the client reconnects and reads the log."""
-
-logger = logging.getLogger(__name__)
 
 
 class Outbox(ABC):
@@ -109,102 +97,3 @@ class Outbox(ABC):
     async def stop(self) -> None:
         """Cancel this client's background tasks. Queued frames are dropped; the log has them."""
         await cancel_and_wait(*self.background_tasks())
-
-
-def cannot_send_now(*frames: str) -> bool:
-    """`send_now` of a server that does not say whether a write would block."""
-    return False
-
-
-class SocketOutbox(Outbox):
-    """Sends frames to a WebSocket; queues them only while the client is slow.
-
-    `send_now` returns whether the transport took the frames without blocking; `send` waits until
-    the transport takes one.
-    """
-
-    def __init__(
-        self,
-        *,
-        owner_id: int,
-        send: Callable[[str], Awaitable[None]],
-        close: Callable[[int], Coroutine[Any, Any, None]],
-        send_now: Callable[..., bool] = cannot_send_now,
-    ) -> None:
-        super().__init__(owner_id=owner_id, close=close)
-        self.send = send
-        self.send_now = send_now
-        self.sender: asyncio.Task[None] | None = None
-        self.closed = False
-        self.held: list[tuple[str, str]] | None = None
-
-    def offer(self, frame: str) -> bool:
-        # client disconnected: drop the frame so that producers never block
-        return self.closed or self.try_send(frame) or super().offer(frame)
-
-    def try_send(self, *frames: str) -> bool:
-        if self.frames or self.sender is not None or self.closed:
-            return False
-        try:
-            return self.send_now(*frames)
-        except Exception:  # noqa: BLE001  `run` gets the same error and closes the socket
-            return False
-
-    def page_size(self) -> int:
-        # without a sender no frame is queued, so a large page leaves at once
-        return PAGE_EVENTS if self.sender is None else MAX_QUEUED_FRAMES
-
-    async def run(self) -> None:
-        """Send the queued frames; close the socket if one takes longer than SEND_TIMEOUT."""
-        while self.frames:
-            frame = self.frames.pop(0)
-            self.notify_room()
-            try:
-                if self.send_now(frame):
-                    continue
-                async with asyncio.timeout(SEND_TIMEOUT):
-                    await self.send(frame)
-            except TimeoutError:
-                await self.end(CloseCode.TOO_SLOW)
-                return
-            except Exception:
-                logger.exception("a socket of owner %s cannot be written to", self.owner_id)
-                await self.end(INTERNAL_ERROR)
-                return
-        self.sender = None
-
-    async def end(self, code: int) -> None:
-        """Drop the queued frames and close the socket; after a reconnect the log is read."""
-        self.closed = True
-        self.frames.clear()
-        self.notify_room()
-        await self.close(code)
-
-    def wake(self) -> None:
-        if self.sender is None and not self.closed:
-            self.sender = asyncio.create_task(self.run())
-
-    def notify(self, task_id: str, frame: str) -> None:
-        """Queue the `task` frame of a task from another tab; if full, `hello` names it later."""
-        if self.held is not None:
-            self.held.append((task_id, frame))
-        elif task_id not in self.cursors:
-            self.offer(frame)
-
-    @contextmanager
-    def holding_notices(self) -> Iterator[None]:
-        """Delay notices while this socket submits, so that `ack` precedes its own task's notice."""
-        self.held = []
-        try:
-            yield
-        finally:
-            held, self.held = self.held, None
-            for task_id, frame in held:
-                self.notify(task_id, frame)
-
-    def background_tasks(self) -> list[asyncio.Task[None]]:
-        return [*super().background_tasks(), *([self.sender] if self.sender else [])]
-
-    async def stop(self) -> None:
-        self.closed = True
-        await super().stop()
