@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import uuid
 from collections import Counter, defaultdict
 from time import monotonic
 from typing import Literal
+from weakref import WeakValueDictionary
 
 from generation import broadcast
 from generation.outages import layer as outage
@@ -38,7 +40,8 @@ class GroupMemberships:
         self.empty_since: dict[int, float] = {}
         self.locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.failed: dict[int, float] = {}
-        self.markers: dict[str, asyncio.Event] = {}
+        # an entry lasts as long as the coroutine that waits for the marker
+        self.markers: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
         self.state: Literal["ok", "down", "unknown"] = "unknown"
         """Whether the last marker to our own channel arrived; `unknown` before the first one."""
 
@@ -68,16 +71,21 @@ class GroupMemberships:
             if self.state == "down":
                 # do not make the client wait for a timeout; `maintain` joins the group later
                 return
-            try:
-                async with asyncio.timeout(MARKER_TIMEOUT):
-                    await broadcast.layer().group_add(broadcast.group_of(owner_id), self.channel)
+            await self.add(owner_id, verify=True)
+
+    async def add(self, owner_id: int, *, verify: bool) -> None:
+        """Add this process to the group; the caller holds the group's lock."""
+        try:
+            async with asyncio.timeout(MARKER_TIMEOUT):
+                await broadcast.layer().group_add(broadcast.group_of(owner_id), self.channel)
+                if verify:
                     await self.verify(owner_id)
-            except Exception as error:  # noqa: BLE001  layer is down: `Hub.compare` reads the log
-                outage.failed(error)
-                self.failed[owner_id] = monotonic()
-                return
-            self.failed.pop(owner_id, None)
-            self.joined[owner_id] = monotonic()
+        except Exception as error:  # noqa: BLE001  layer is down: `Hub.compare` reads the log
+            outage.failed(error)
+            self.failed[owner_id] = monotonic()
+            return
+        self.failed.pop(owner_id, None)
+        self.joined[owner_id] = monotonic()
 
     def in_group_since(self, owner_id: int, *, since: float) -> bool:
         """Whether this process has been in the group since `since` (monotonic seconds)."""
@@ -88,16 +96,11 @@ class GroupMemberships:
         marker = uuid.uuid4().hex
         arrived = self.markers[marker] = asyncio.Event()
         message = broadcast.marker(marker)
-        try:
-            while not arrived.is_set():
-                await broadcast.layer().group_send(broadcast.group_of(owner_id), message)
-                try:
-                    async with asyncio.timeout(MARKER_INTERVAL):
-                        await arrived.wait()
-                except TimeoutError:
-                    continue
-        finally:
-            del self.markers[marker]
+        while not arrived.is_set():
+            await broadcast.layer().group_send(broadcast.group_of(owner_id), message)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(MARKER_INTERVAL):
+                    await arrived.wait()
 
     def marker_received(self, marker: str) -> None:
         event = self.markers.get(marker)
@@ -122,7 +125,8 @@ class GroupMemberships:
         owners = list(self.counts) if self.state == "ok" else []
         for owner_id in owners:
             if now - self.joined.get(owner_id, now - RENEW_EVERY - 1) > RENEW_EVERY:
-                await self.renew(owner_id)
+                async with self.locks[owner_id]:
+                    await self.add(owner_id, verify=False)
 
     async def check_channel(self) -> None:
         """Send a marker to our own channel and set `state` by whether it arrives."""
@@ -137,19 +141,6 @@ class GroupMemberships:
         except Exception as error:  # noqa: BLE001  depends on the layer's driver
             outage.failed(error)
             self.state = "down"
-        finally:
-            del self.markers[marker]
-
-    async def renew(self, owner_id: int) -> None:
-        async with self.locks[owner_id]:
-            try:
-                async with asyncio.timeout(MARKER_TIMEOUT):
-                    await broadcast.layer().group_add(broadcast.group_of(owner_id), self.channel)
-            except Exception as error:  # noqa: BLE001  `maintain` tries again
-                outage.failed(error)
-                return
-            self.failed.pop(owner_id, None)
-            self.joined[owner_id] = monotonic()
 
     async def leave(self, owner_id: int) -> None:
         """Leave the group unless it was joined again, within LEAVE_TIMEOUT."""
