@@ -21,7 +21,7 @@ from generation import broadcast, services, teardown
 from generation.broadcast import Publisher
 from generation.clock import clock
 from generation.exceptions import LeaseLost
-from generation.hub import Hub, SocketOutbox, groups, hub, replay
+from generation.hub import Hub, SocketOutbox, Subscription, groups, hub
 from generation.hub.groups import GroupMemberships
 from generation.hub.queue_updates import QueueUpdates
 from generation.models import Worker
@@ -227,23 +227,23 @@ def outbox_of(stubborn: Stubborn) -> SocketOutbox:
 
 async def test_a_reader_is_unregistered_while_its_tasks_go_on(stubborn: Stubborn) -> None:
     one, outbox = Hub(), outbox_of(stubborn)
-    one.sockets.add(outbox)
+    one.outboxes[outbox.owner_id].add(outbox)
     outbox.offer("{}")
     await stubborn.begun.wait()
-    outbox.replays["task"] = stubborn.task("reading")
+    outbox.replays.append(stubborn.task("reading"))
 
     await stubborn.outlives(one.unregister(outbox))
 
-    assert not one.sockets
+    assert not one.outboxes
 
 
 async def test_a_cursor_is_set_while_an_earlier_reading_goes_on(stubborn: Stubborn) -> None:
-    outbox = outbox_of(stubborn)
-    outbox.replays["task"] = stubborn.task("reading")
+    subscription = Subscription(outbox_of(stubborn), "task")
+    subscription.replay = stubborn.task("reading")
 
-    await stubborn.outlives(replay.set_cursor(outbox, "task", 5))
+    await stubborn.outlives(subscription.reset(5))
 
-    assert outbox.cursors["task"] == 5
+    assert subscription.cursor == 5
 
 
 async def test_a_stream_ends_while_its_reader_is_looked_up(stubborn: Stubborn) -> None:

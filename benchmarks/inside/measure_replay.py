@@ -17,8 +17,7 @@ from django.utils import timezone
 from benchmarks.inside.bulk_rows import fill, key, key_of, moment, running_task, vacuum
 from benchmarks.inside.timing import Side, in_turn
 from generation import selectors, services
-from generation.hub import SocketOutbox
-from generation.hub.replay import replay_log
+from generation.hub import SocketOutbox, Subscription
 from generation.models import TaskEvent
 from generation.services import Fraction
 
@@ -128,7 +127,7 @@ def fields_of(row: TaskEvent) -> dict[str, Any]:
 
 
 async def read_into_socket(task: str, after: int) -> int:
-    """The hub's reader and an outbox, with a socket that accepts everything."""
+    """A subscription and its outbox, with a socket that accepts everything."""
     sent: list[bytes] = []
 
     def send_now(*texts: str) -> bool:
@@ -139,6 +138,7 @@ async def read_into_socket(task: str, after: int) -> int:
         raise AssertionError("the socket must neither wait nor close")
 
     outbox = SocketOutbox(owner_id=0, send=never, send_now=send_now, close=never)
-    outbox.cursors[task] = after
-    await replay_log(outbox, task)
+    subscription = Subscription(outbox, task)
+    await subscription.reset(after)
+    await subscription.replay_log()
     return len(sent)

@@ -15,14 +15,14 @@ def count() -> Figures:
     memberships = hub.groups
     return {
         **layer_figures(),
-        "sockets": len(hub.sockets),
-        "watched tasks": len(hub.watchers),
-        "owners with sockets": len(hub.by_owner),
+        "sockets": len(hub.all_outboxes()),
+        "watched tasks": len(hub.subscriptions),
+        "owners with sockets": len(hub.outboxes),
         "group reference counts": len(memberships.counts),
         "group locks": len(memberships.locks),
         "groups joined": len(memberships.joined),
         "unanswered markers": len(memberships.markers),
-        "frames queued": sum(len(outbox.frames) for outbox in hub.sockets),
+        "frames queued": sum(len(outbox.frames) for outbox in hub.all_outboxes()),
     }
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from generation.hub.hub import Hub, hub
 from generation.hub.outbox import Outbox
 from generation.hub.queue_updates import queue_frames
-from generation.hub.replay_locks import replay_lock
 from generation.hub.socket_outbox import INTERNAL_ERROR, SocketOutbox, cannot_send_now
 from generation.hub.stream_outbox import StreamOutbox
+from generation.hub.subscription import Subscription, replay_lock
 
 __all__ = [
     "INTERNAL_ERROR",
@@ -15,6 +15,7 @@ __all__ = [
     "Outbox",
     "SocketOutbox",
     "StreamOutbox",
+    "Subscription",
     "cannot_send_now",
     "hub",
     "queue_frames",

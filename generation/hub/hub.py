@@ -7,6 +7,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Coroutine, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -16,9 +17,8 @@ from generation import broadcast, selectors
 from generation.clock import clock
 from generation.hub.groups import MAINTAIN_EVERY, GroupMemberships
 from generation.hub.outbox import Outbox
-from generation.hub.queue_updates import QueueUpdates
-from generation.hub.replay import set_cursor, start_replay
-from generation.hub.stream_outbox import StreamOutbox
+from generation.hub.queue_updates import QueueUpdates, queue_frames
+from generation.hub.subscription import Subscription
 from generation.loops import Job, every, listen
 from generation.outages import Outage, database
 from generation.protocol import QueuePosition, collection_frame, encode
@@ -44,11 +44,12 @@ class Hub:
     """
 
     def __init__(self) -> None:
-        self.watchers: defaultdict[str, set[Outbox]] = defaultdict(set)
-        self.sockets: set[Outbox] = set()
+        self.subscriptions: defaultdict[str, set[Subscription]] = defaultdict(set)
+        """By task id."""
+        self.outboxes: defaultdict[int, set[Outbox]] = defaultdict(set)
+        """By owner id."""
         self.connecting: set[Close] = set()
         """Close callbacks of sockets whose user is not authenticated yet."""
-        self.by_owner: defaultdict[int, set[Outbox]] = defaultdict(set)
         self.queue_updates = QueueUpdates()
         self.searched_at = clock.now()
         """Streams know every task that their owner submitted before this time."""
@@ -97,7 +98,10 @@ class Hub:
             await cancel_and_wait(*closing)
 
     def close_callbacks(self) -> list[Close]:
-        return [*self.connecting, *(outbox.close for outbox in self.sockets)]
+        return [*self.connecting, *(outbox.close for outbox in self.all_outboxes())]
+
+    def all_outboxes(self) -> list[Outbox]:
+        return list(chain.from_iterable(self.outboxes.values()))
 
     async def receive_messages(self) -> None:
         """Handle the messages of this process's channel until the layer fails.
@@ -119,41 +123,27 @@ class Hub:
 
     def dispatch(self, message: dict[str, Any]) -> None:
         if message["type"] == "task.event":
-            task_id, seq, frame = message["task_id"], message["seq"], message["frame"]
-            for outbox in tuple(self.watchers.get(task_id, ())):
-                self.deliver(outbox, task_id, seq, frame)
+            seq, frame = message["seq"], message["frame"]
+            for subscription in tuple(self.subscriptions.get(message["task_id"], ())):
+                subscription.offer(seq, frame)
         elif message["type"] == "task.created":
             self.notices += 1
-            for outbox in tuple(self.by_owner.get(message["owner_id"], ())):
+            for outbox in tuple(self.outboxes.get(message["owner_id"], ())):
                 outbox.notify(message["task_id"], message["frame"])
         elif message["type"] == "collection.changed":
-            for outbox in tuple(self.by_owner.get(message["owner_id"], ())):
+            for outbox in tuple(self.outboxes.get(message["owner_id"], ())):
                 outbox.offer_collection(message["revision"], message["frame"])
         elif message["type"] == "hub.marker":
             self.groups.marker_received(message["marker"])
 
-    def deliver(self, outbox: Outbox, task_id: str, seq: int, frame: str) -> None:
-        """Forward the next event unchanged, drop an old one, and read the log after a gap."""
-        cursor = outbox.cursors.get(task_id)
-        if cursor is not None and seq <= cursor:
-            return
-        outbox.seen[task_id] = max(seq, outbox.seen.get(task_id, 0))
-        if cursor is None or task_id in outbox.replays:
-            return
-        if seq == cursor + 1 and outbox.offer(frame):
-            outbox.cursors[task_id] = seq
-        else:
-            start_replay(outbox, task_id)
-
     async def register(self, outbox: Outbox) -> None:
         """Add a client: it gets its owner's new tasks and is closed at shutdown."""
-        self.sockets.add(outbox)
-        self.by_owner[outbox.owner_id].add(outbox)
+        self.outboxes[outbox.owner_id].add(outbox)
         await self.join(outbox, outbox.owner_id)
 
     def has_room(self, owner_id: int) -> bool:
         """Whether this user may open one more socket or stream in this process."""
-        return len(self.by_owner.get(owner_id, ())) < settings.CONNECTIONS_PER_PERSON
+        return len(self.outboxes.get(owner_id, ())) < settings.CONNECTIONS_PER_PERSON
 
     def missed_no_notice(self, owner_id: int, *, since: float, notices: int) -> bool:
         """Whether no notice of this owner's new tasks was missed since `since`.
@@ -167,83 +157,61 @@ class Hub:
             outbox.groups.add(owner_id)
             await self.groups.join(owner_id)
 
-    @contextmanager
-    def expecting(self, outbox: Outbox, task_id: str) -> Iterator[None]:
-        """While the task is read from the database: keep the newest broadcast seq in `seen`.
+    def subscribe(self, outbox: Outbox, task_id: str) -> Subscription:
+        """The client's subscription to the task; a new one is not attached yet."""
+        subscription = outbox.subscriptions.get(task_id)
+        if subscription is None:
+            subscription = outbox.subscriptions[task_id] = Subscription(outbox, task_id)
+            self.subscriptions[task_id].add(subscription)
+        return subscription
 
-        `attach` uses it. The owner's group must be joined already.
+    @contextmanager
+    def expecting(self, outbox: Outbox, task_ids: Collection[str]) -> Iterator[None]:
+        """While the tasks are read from the database: note newer broadcasts for `attach`.
+
+        The owner's group must be joined already. Tasks that are not attached then are dropped.
         """
-        self.watchers[task_id].add(outbox)
+        for task_id in task_ids:
+            self.subscribe(outbox, task_id)
         try:
             yield
         finally:
-            if task_id not in outbox.cursors:
+            for task_id in set(task_ids) - outbox.cursors.keys():
                 self.detach(outbox, task_id)
 
     async def attach(
-        self,
-        outbox: Outbox,
-        *,
-        task_id: str,
-        owner_id: int,
-        after: int,
-        first: LogPage | None = None,
+        self, outbox: Outbox, task_id: str, owner_id: int, after: int, first: LogPage | None = None
     ) -> None:
         """Attach the task: from now on the client gets every event after `after` exactly once.
 
         Joins the group before it reads the log, so that no event falls between the two.
-        `first`: the log page after `after`, if it was read within `expecting`.
+        `first`: the log page after `after`, if it was read while the task was expected; without
+        frames it only says whether there are `more`.
         """
-        await set_cursor(outbox, task_id, after)
-        if first is None:
-            outbox.seen.pop(task_id, None)
-        self.watchers[task_id].add(outbox)
+        subscription = self.subscribe(outbox, task_id)
+        await subscription.reset(after)
         await self.join(outbox, owner_id)
-        if first is None or first.frames or outbox.seen.get(task_id, 0) > after:
-            await start_replay(outbox, task_id, first if first and first.frames else None)
-        self.queue_updates.send_known(outbox, task_id)
-
-    async def expect(self, outbox: Outbox, task_ids: Collection[str]) -> dict[str, int]:
-        """Watch these tasks before they are attached; return {task_id: newest seq}, one query."""
-        for task_id in task_ids:
-            self.watchers[task_id].add(outbox)
-        newest = await database_sync_to_async(selectors.newest_seqs)(task_ids)
-        return {task_id: seq for task_id, (seq, _is_over) in newest.items()}
-
-    async def attach_expected(
-        self, outbox: Outbox, *, task_id: str, after: int, newest: int
-    ) -> None:
-        """`attach` for a task of a joined group; reads the log only if the client is behind."""
-        outbox.cursors[task_id] = after
-        self.watchers[task_id].add(outbox)
-        if after < max(newest, outbox.seen.get(task_id, 0)):
-            await start_replay(outbox, task_id)
+        if first is None or first.frames or first.more or subscription.seen > after:
+            await subscription.start_replay(first if first and first.frames else None)
         self.queue_updates.send_known(outbox, task_id)
 
     def detach(self, outbox: Outbox, task_id: str) -> None:
-        outbox.cursors.pop(task_id, None)
-        outbox.seen.pop(task_id, None)
-        watchers = self.watchers.get(task_id)
-        if watchers is not None:
-            watchers.discard(outbox)
-            if not watchers:
-                del self.watchers[task_id]
-                self.queue_updates.known.pop(task_id, None)
-
-    def resend_missing(self, outbox: Outbox, task_id: str) -> None:
-        """Send events that were broadcast but not queued; called for each `ping`."""
-        if outbox.seen.get(task_id, 0) > outbox.cursors.get(task_id, 0):
-            start_replay(outbox, task_id)
+        subscription = outbox.subscriptions.pop(task_id, None)
+        if subscription is None:
+            return
+        # a replay ends when it finds no cursor
+        subscription.cursor = None
+        self.subscriptions[task_id].discard(subscription)
+        if not self.subscriptions[task_id]:
+            del self.subscriptions[task_id]
+            self.queue_updates.known.pop(task_id, None)
 
     async def unregister(self, outbox: Outbox) -> None:
-        self.sockets.discard(outbox)
-        for task_id in outbox.attached_tasks():
+        for task_id in list(outbox.subscriptions):
             self.detach(outbox, task_id)
-        owned = self.by_owner.get(outbox.owner_id)
-        if owned is not None:
-            owned.discard(outbox)
-            if not owned:
-                del self.by_owner[outbox.owner_id]
+        self.outboxes[outbox.owner_id].discard(outbox)
+        if not self.outboxes[outbox.owner_id]:
+            del self.outboxes[outbox.owner_id]
         for owner_id in outbox.groups:
             self.groups.release(owner_id)
         await outbox.stop()
@@ -258,42 +226,35 @@ class Hub:
             database.worked()
         await self.discover_tasks()
         await self.compare_collections()
-        if not self.watchers:
+        if not self.subscriptions:
             return
-        newest = await database_sync_to_async(selectors.newest_seqs)(list(self.watchers))
+        newest = await database_sync_to_async(selectors.newest_seqs)(list(self.subscriptions))
         for task_id, (seq, is_over) in newest.items():
-            for outbox in tuple(self.watchers.get(task_id, ())):
-                cursor = outbox.cursors.get(task_id, seq)
-                if cursor < seq:
-                    outbox.seen[task_id] = max(seq, outbox.seen.get(task_id, 0))
-                    start_replay(outbox, task_id)
-                elif is_over and task_id in outbox.cursors.keys() - outbox.replays.keys():
-                    self.detach(outbox, task_id)
+            for subscription in tuple(self.subscriptions.get(task_id, ())):
+                subscription.catch_up(seq)
+                if is_over and subscription.is_live:
+                    self.detach(subscription.outbox, task_id)
 
     async def discover_tasks(self) -> None:
         """Give every stream the tasks of its owner whose `task.created` message was lost."""
         now = clock.now()
-        owners = {outbox.owner_id for outbox in self.sockets if isinstance(outbox, StreamOutbox)}
+        owners = {each.owner_id for each in self.all_outboxes() if each.follows_new_tasks}
         discovered = await database_sync_to_async(selectors.tasks_to_find)(
             owners, since=self.searched_at
         )
         self.searched_at = now
         for owner_id, task_ids in discovered.items():
-            for outbox in self.by_owner.get(owner_id, ()):
-                if isinstance(outbox, StreamOutbox):
-                    for task_id in task_ids:
-                        outbox.discover(task_id)
-                    outbox.forget_seen(task_ids)
+            for outbox in self.outboxes.get(owner_id, ()):
+                outbox.discover(task_ids)
 
     async def compare_collections(self) -> None:
         """Send the newest collection revision to every client that has not got it."""
-        if not self.by_owner:
+        if not self.outboxes:
             return
-        owners = list(self.by_owner)
-        revisions = await database_sync_to_async(selectors.revisions_of)(owners)
+        revisions = await database_sync_to_async(selectors.revisions_of)(list(self.outboxes))
         for owner_id, revision in revisions.items():
             frame = encode(collection_frame(revision))
-            for outbox in tuple(self.by_owner.get(owner_id, ())):
+            for outbox in tuple(self.outboxes.get(owner_id, ())):
                 outbox.offer_collection(revision, frame)
 
     def publish_positions_of(self, task_ids: Collection[str]) -> None:
@@ -302,16 +263,17 @@ class Hub:
 
     def offer_positions(self, positions: dict[str, QueuePosition]) -> None:
         for task_id, position in positions.items():
-            for outbox in tuple(self.watchers.get(task_id, ())):
-                if task_id in outbox.cursors:
-                    self.queue_updates.offer(outbox, {task_id: position})
+            for subscription in tuple(self.subscriptions.get(task_id, ())):
+                if subscription.cursor is not None:
+                    self.queue_updates.offer(subscription.outbox, {task_id: position})
 
     async def publish_positions(self) -> None:
-        await self.queue_updates.publish(tuple(self.sockets), tuple(self.watchers))
+        await self.queue_updates.publish(self.all_outboxes(), tuple(self.subscriptions))
 
     def queue_frames_of(self, owner_id: int, task_ids: Collection[str]) -> list[str]:
         """The frames that `publish_positions` sends, for one poll; reads the database."""
-        return self.queue_updates.read_snapshot({owner_id}, task_ids).frames(owner_id, task_ids)
+        positions, models = self.queue_updates.read_queue({owner_id}, task_ids)
+        return [*queue_frames(positions, task_ids), models[owner_id]]
 
 
 hub = Hub()

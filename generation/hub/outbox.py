@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable, Collection, Coroutine
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from generation.limits import MAX_QUEUED_FRAMES
 from generation.teardown import cancel_and_wait
 
+if TYPE_CHECKING:
+    from generation.hub.subscription import Subscription
+
 
 class Outbox(ABC):
-    """Frames for one client, in order; `cursors`: {attached task_id: highest seq queued}."""
+    """Frames for one client, in order, and what it is subscribed to."""
+
+    follows_new_tasks: ClassVar[bool] = False
+    """Whether the client gets every new task of its owner without asking for it."""
 
     def __init__(self, *, owner_id: int, close: Callable[[int], Coroutine[Any, Any, None]]) -> None:
         self.owner_id = owner_id
@@ -21,10 +27,10 @@ class Outbox(ABC):
         self.frames: list[str] = []
         self.room: asyncio.Event | None = None
         self.reading: asyncio.Lock | None = None
-        self.cursors: dict[str, int] = {}
-        self.seen: dict[str, int] = {}
-        """{task_id: newest seq that was broadcast}, whether or not the event was queued."""
-        self.replays: dict[str, asyncio.Task[None]] = {}
+        self.subscriptions: dict[str, Subscription] = {}
+        """By task id; the hub adds and removes them."""
+        self.replays: list[asyncio.Task[None]] = []
+        """Those that are running, also of tasks that were detached meanwhile."""
         self.groups: set[int] = set()
         self.hello_sent = False
         """Whether `hello`, the first frame, was queued; queue updates must come after it."""
@@ -32,6 +38,20 @@ class Outbox(ABC):
         """The newest revision of its owner's collection that was queued."""
         self.models = ""
         """The newest `models` frame that was queued; an equal one is not sent again."""
+
+    @property
+    def cursors(self) -> dict[str, int]:
+        """{attached task_id: highest seq queued}."""
+        return {
+            task_id: each.cursor
+            for task_id, each in self.subscriptions.items()
+            if each.cursor is not None
+        }
+
+    def offer_models(self, frame: str) -> None:
+        """Queue a `models` frame that differs from the last one."""
+        if self.hello_sent and frame != self.models and self.offer(frame):
+            self.models = frame
 
     def offer_collection(self, revision: int, frame: str) -> None:
         """Queue a newer revision. If full, or before `hello`, `compare_collections` retries."""
@@ -45,6 +65,9 @@ class Outbox(ABC):
     @abstractmethod
     def notify(self, task_id: str, frame: str) -> None:
         """Handle a new task of the same owner; `frame` is its `task` frame."""
+
+    def discover(self, task_ids: Collection[str]) -> None:  # noqa: B027  see follows_new_tasks
+        """Follow these new tasks, whose notices may have been lost."""
 
     def offer(self, frame: str) -> bool:
         """Queue `frame`; False if the outbox is full."""
@@ -62,9 +85,7 @@ class Outbox(ABC):
         """Queue `frame`, waiting for room."""
         self.hello_sent = True
         while not self.offer(frame):
-            self.room = self.room or asyncio.Event()
-            self.room.clear()
-            await self.room.wait()
+            await self.wait_for_room()
 
     def reading_lock(self) -> asyncio.Lock:
         """Lock that is held while the log is read for this client."""
@@ -79,21 +100,17 @@ class Outbox(ABC):
     async def wait_until_empty(self) -> None:
         """Wait until no frame is queued; a closed socket drops its frames."""
         while self.frames:
-            self.room = self.room or asyncio.Event()
-            self.room.clear()
-            await self.room.wait()
+            await self.wait_for_room()
+
+    async def wait_for_room(self) -> None:
+        self.room = self.room or asyncio.Event()
+        self.room.clear()
+        await self.room.wait()
 
     def notify_room(self) -> None:
         if self.room is not None:
             self.room.set()
 
-    def attached_tasks(self) -> list[str]:
-        """Ids of the tasks for which the hub has this outbox as a watcher."""
-        return list(self.cursors)
-
-    def background_tasks(self) -> list[asyncio.Task[None]]:
-        return list(self.replays.values())
-
     async def stop(self) -> None:
         """Cancel this client's background tasks. Queued frames are dropped; the log has them."""
-        await cancel_and_wait(*self.background_tasks())
+        await cancel_and_wait(*self.replays)

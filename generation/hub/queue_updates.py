@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from time import monotonic
 
 from channels.db import database_sync_to_async
@@ -28,18 +27,6 @@ Publish = Callable[[dict[str, QueuePosition]], None]
 
 PACES_EVERY = 30.0
 """Seconds between reads of the pace of each model, a median of twenty tasks."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueSnapshot:
-    """Positions and waits from one read of the queue."""
-
-    positions: dict[str, QueuePosition]
-    models: dict[int, str]
-    """{owner_id: `models` frame}."""
-
-    def frames(self, owner_id: int, task_ids: Collection[str]) -> list[str]:
-        return [*queue_frames(self.positions, task_ids), self.models[owner_id]]
 
 
 class QueueUpdates:
@@ -96,34 +83,35 @@ class QueueUpdates:
             for task_id in positions:
                 self.known.pop(task_id, None)
 
-    async def publish(self, sockets: Collection[Outbox], watched: Collection[str]) -> None:
+    async def publish(self, outboxes: Collection[Outbox], task_ids: Collection[str]) -> None:
         """Read the queue once and send every client what has changed; no read without clients."""
-        if not sockets:
+        if not outboxes:
             return
-        owners = {each.owner_id for each in sockets}
-        snapshot = await database_sync_to_async(self.read_snapshot)(owners, watched)
+        owners = {each.owner_id for each in outboxes}
+        positions, models = await database_sync_to_async(self.read_queue)(owners, task_ids)
         changed = {
             task_id: position
-            for task_id, position in snapshot.positions.items()
+            for task_id, position in positions.items()
             if self.known.get(task_id) != position
         }
-        self.known = snapshot.positions
-        for outbox in sockets:
-            self.offer(outbox, {key: changed[key] for key in outbox.cursors if key in changed})
-            frame = snapshot.models.get(outbox.owner_id, "")
-            if outbox.hello_sent and frame != outbox.models and outbox.offer(frame):
-                outbox.models = frame
+        self.known = positions
+        for outbox in outboxes:
+            if changed:
+                self.offer(outbox, {key: changed[key] for key in outbox.cursors if key in changed})
+            outbox.offer_models(models[outbox.owner_id])
 
-    def read_snapshot(self, owners: Collection[int], watched: Collection[str]) -> QueueSnapshot:
-        """Read the queue; call it in a thread, because a long queue would block the event loop."""
+    def read_queue(
+        self, owners: Collection[int], task_ids: Collection[str]
+    ) -> tuple[dict[str, QueuePosition], dict[int, str]]:
+        """Positions of the tasks, and {owner_id: `models` frame}, from one read.
+
+        Call it in a thread, because a long queue would block the event loop.
+        """
         forecast = selectors.read_forecast(now=clock.now(), owners=owners)
         if monotonic() - self.paces_read >= PACES_EVERY:
             self.paces = selectors.paces_of(forecast.offered)
             self.paces_read = monotonic()
-        return QueueSnapshot(
-            positions=forecast.positions(watched),
-            models=models_frames(forecast, self.paces, owners),
-        )
+        return forecast.positions(task_ids), models_frames(forecast, self.paces, owners)
 
 
 def queue_frame(positions: dict[str, QueuePosition]) -> str:

@@ -12,6 +12,7 @@ from generation.hub.outbox import Outbox
 from generation.limits import MAX_QUEUED_FRAMES
 from generation.protocol.close_codes import CloseCode
 from generation.selectors import PAGE_EVENTS
+from generation.teardown import cancel_and_wait
 
 SEND_TIMEOUT = 30.0
 """Seconds that sending one frame may take before the socket is closed."""
@@ -112,9 +113,6 @@ class SocketOutbox(Outbox):
             for task_id, frame in held:
                 self.notify(task_id, frame)
 
-    def background_tasks(self) -> list[asyncio.Task[None]]:
-        return [*super().background_tasks(), *([self.sender] if self.sender else [])]
-
     async def stop(self) -> None:
         self.closed = True
-        await super().stop()
+        await cancel_and_wait(self.sender, *self.replays)

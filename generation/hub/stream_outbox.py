@@ -15,6 +15,8 @@ class StreamOutbox(Outbox):
     Frames are fetched, not pushed: at most MAX_QUEUED_FRAMES wait for a slow client.
     """
 
+    follows_new_tasks = True
+
     def __init__(
         self,
         *,
@@ -36,29 +38,23 @@ class StreamOutbox(Outbox):
 
     def notify(self, task_id: str, frame: str) -> None:
         """Follow the new task; a stream sends the task itself instead of `frame`."""
-        self.discover(task_id)
-
-    def discover(self, task_id: str) -> None:
         if task_id not in self.seen_tasks:
             self.seen_tasks.add(task_id)
             self.found[task_id] = 0
             self.has_found.set()
 
-    def expect(self, task_ids: Collection[str], *, instead_of: Collection[str]) -> None:
-        """Attach `task_ids` instead of `instead_of`; a seq that the client has is kept."""
-        for task_id in instead_of:
-            if task_id not in task_ids:
-                self.found.pop(task_id, None)
+    def discover(self, task_ids: Collection[str]) -> None:
         for task_id in task_ids:
-            self.seen_tasks.add(task_id)
-            self.found.setdefault(task_id, 0)
-
-    def forget_seen(self, task_ids: Collection[str]) -> None:
-        """Keep only ids that `discover` may get again: these, and those attached or pending."""
+            self.notify(task_id, "")
+        # others cannot be discovered again
         self.seen_tasks &= {*task_ids, *self.found, *self.cursors}
 
-    def attached_tasks(self) -> list[str]:
-        return list(self.known)
+    def expect(self, task_ids: Collection[str], *, instead_of: Collection[str]) -> None:
+        """Attach `task_ids` instead of `instead_of`; a seq that the client has is kept."""
+        for task_id in set(instead_of).difference(task_ids):
+            self.found.pop(task_id, None)
+        self.seen_tasks.update(task_ids)
+        self.found = dict.fromkeys(task_ids, 0) | self.found
 
     async def fetch(self, *, within: float) -> list[str]:
         """Wait up to `within` seconds for frames; return all that are queued, or none."""

@@ -40,7 +40,7 @@ class SocketSubscriber(Subscriber):
         # the hub queries for every expected id, so pass only valid ones
         known = selectors.readable_keys([task_id])
         try:
-            with hub.expecting(self.outbox, task_id) if known else nullcontext():
+            with hub.expecting(self.outbox, [task_id]) if known else nullcontext():
                 yield
         finally:
             self.first = None
@@ -91,8 +91,8 @@ class SocketSubscriber(Subscriber):
 
     async def cursors(self, asked: dict[str, int], user: User) -> dict[str, int]:
         """Cursors of every attached task, from memory; `asked` is not used."""
-        return dict(self.outbox.cursors)
+        return self.outbox.cursors
 
     def resend_missing(self, task_ids: set[str]) -> None:
-        for task_id in task_ids:
-            hub.resend_missing(self.outbox, task_id)
+        for task_id in task_ids & self.outbox.subscriptions.keys():
+            self.outbox.subscriptions[task_id].catch_up()

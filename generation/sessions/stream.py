@@ -22,6 +22,7 @@ from generation.limits import MAX_NAMED
 from generation.models import GenerationTask
 from generation.outages import database
 from generation.protocol.close_codes import CloseCode
+from generation.selectors import LogPage
 from generation.sessions.authentication import ConnectionRejected, Credentials
 from generation.sessions.rate_limit import allows_request
 from generation.sessions.revalidation import Revalidation
@@ -134,12 +135,16 @@ class EventStream:
         )
         task_ids = [str(task.pk) for task in tasks]
         outbox.expect(task_ids, instead_of=self.cursors)
-        newest = await hub.expect(outbox, task_ids)
-        await outbox.put(
-            protocol.encode(principal.hello(selectors.active_among(tasks, user), now=now))
-        )
-        for task in tasks:
-            await self.follow(outbox, task, newest=newest.get(str(task.pk), task.newest_seq))
+        with hub.expecting(outbox, task_ids):
+            newest = await database_sync_to_async(selectors.newest_seqs)(task_ids)
+            await outbox.put(
+                protocol.encode(principal.hello(selectors.active_among(tasks, user), now=now))
+            )
+            for task in tasks:
+                seq, _is_over = newest.get(str(task.pk), (task.newest_seq, True))
+                # the group of another owner is not joined yet: read the log after that
+                own = task.owner_id == outbox.owner_id
+                await self.follow(outbox, task, newest=seq if own else None)
 
     async def follow_discovered(self, outbox: StreamOutbox, principal: Principal) -> None:
         while True:
@@ -158,16 +163,14 @@ class EventStream:
     ) -> None:
         """Send `task`, the events that the client does not have, and `live`; stay attached.
 
-        `newest`: the newest seq, if the task was passed to `Hub.expect` before.
+        `newest`: the newest seq, if it was read while the task was expected.
         """
-        task_id, owner_id = str(task.pk), task.owner_id
+        task_id = str(task.pk)
         frame = protocol.task_frame(task_id=task_id, seq=task.newest_seq, task=task.data)
         await outbox.put(protocol.encode(frame))
         after = min(outbox.found.get(task_id, 0), task.newest_seq)
-        if newest is None or owner_id != outbox.owner_id:
-            await hub.attach(outbox, task_id=task_id, owner_id=owner_id, after=after)
-        else:
-            await hub.attach_expected(outbox, task_id=task_id, after=after, newest=newest)
+        first = None if newest is None else LogPage(frames=[], more=newest > after)
+        await hub.attach(outbox, task_id, task.owner_id, after, first)
         outbox.found.pop(task_id, None)
         seq = outbox.cursors.get(task_id, task.newest_seq)
         await outbox.put(protocol.encode({"type": "live", "task_id": task_id, "seq": seq}))
@@ -185,7 +188,7 @@ class EventStream:
 
 
 def streams_of(owner_id: int) -> int:
-    return sum(isinstance(outbox, StreamOutbox) for outbox in hub.by_owner.get(owner_id, ()))
+    return sum(outbox.follows_new_tasks for outbox in hub.outboxes.get(owner_id, ()))
 
 
 def sse_event(name: str, data: str) -> str:

@@ -47,7 +47,7 @@ async def test_a_permission_that_is_taken_away_ends_what_it_let_see(
     await reader.until("live")
     permission = await Permission.objects.aget(codename="view_generationtask")
     await sync_to_async(rita.user_permissions.remove)(permission)
-    while task_id in hub.watchers:
+    while task_id in hub.subscriptions:
         await reader.event()
 
     await person.send(action="cancel", task_id=task_id)
@@ -105,7 +105,6 @@ async def test_a_lost_reader_is_removed(
 
     await reader.close()
 
-    assert not hub.sockets
-    assert not hub.watchers
-    assert not hub.by_owner
+    assert not hub.subscriptions
+    assert not hub.outboxes
     assert "EventStream.run" not in str(asyncio.all_tasks())

@@ -260,7 +260,7 @@ async def test_a_stalled_reader_holds_few_frames(worker: Worker, person: HttpCli
         text += await anext(chunks)
 
     await progress(running, 700)
-    (outbox,) = hub.sockets
+    (outbox,) = hub.all_outboxes()
     waiting = len(outbox.frames)
     while '"seq":703,' not in text:
         text += await anext(chunks)
@@ -270,7 +270,7 @@ async def test_a_stalled_reader_holds_few_frames(worker: Worker, person: HttpCli
     frames = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: ")]
     seqs = [frame["seq"] for frame in frames if frame.get("task_id") == task_id and "kind" in frame]
     assert seqs == list(range(1, 704))
-    assert not hub.sockets
+    assert not hub.outboxes
 
 
 async def test_what_cannot_be_read_in_the_address_is_refused(person: HttpClient) -> None:

@@ -139,11 +139,11 @@ async def test_an_event_reveals_a_gap(alice: User, worker: Worker, page: Page) -
 async def test_a_seq_beyond_the_log_ends_the_replay(page: Page) -> None:
     task_id = await page.generate()
     await page.until("submitted")
-    (outbox,) = hub.sockets
+    (outbox,) = hub.all_outboxes()
 
-    hub.deliver(outbox, task_id, 99, "never logged")
+    outbox.subscriptions[task_id].offer(99, "never logged")
     async with asyncio.timeout(10):
-        await asyncio.gather(*outbox.replays.values())
+        await asyncio.gather(*outbox.replays)
 
     assert outbox.cursors[task_id] == 1
     await page.send(action="cancel", task_id=task_id)
@@ -172,7 +172,7 @@ async def test_a_finished_task_is_no_longer_watched(worker: Worker, page: Page) 
     await hub.compare()
 
     assert task_id not in (await page.ask(action="ping"))["cursors"]
-    assert not hub.watchers
+    assert not hub.subscriptions
 
 
 async def test_a_cancel_is_answered_and_followed_by_its_events(page: Page) -> None:
@@ -231,9 +231,8 @@ async def test_a_closed_page_leaves_the_hub_empty(alice: User, open_page: OpenPa
         await page.generate()
         await page.close()
 
-    assert not hub.sockets
-    assert not hub.watchers
-    assert not hub.by_owner
+    assert not hub.subscriptions
+    assert not hub.outboxes
     assert not hub.groups.counts
     assert set(hub.groups.joined) == {alice.pk}
 

@@ -160,10 +160,10 @@ async def test_a_flood_is_closed_with_its_own_code(page: Page) -> None:
 
 
 async def test_one_socket_can_watch_two_hundred_tasks(page: Page) -> None:
-    (outbox,) = hub.sockets
+    (outbox,) = hub.all_outboxes()
     task_id = await page.generate()
     for number in range(199):
-        outbox.cursors[f"{number}"] = 1
+        await hub.subscribe(outbox, f"{number}").reset(1)
 
     refusal = await page.ask(action="generate", prompt="one more")
 

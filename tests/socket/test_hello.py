@@ -13,7 +13,6 @@ from django.contrib.auth.models import User
 
 from generation import selectors
 from generation.hub import SocketOutbox, hub
-from generation.hub.replay import start_replay
 from generation.models import Worker
 from tests.socket.sockets import OpenPage, Page
 from tests.socket.task_events import claim, progress, seqs_until
@@ -29,7 +28,7 @@ async def test_events_during_a_lookup_arrive(alice: User, worker: Worker, page: 
     reader = Reader(alice)
     await hub.register(reader.outbox)
 
-    with hub.expecting(reader.outbox, task_id):
+    with hub.expecting(reader.outbox, [task_id]):
         first = await database_sync_to_async(selectors.log_after)(task_id=task_id, after=2)
         await progress(running, 5)
         await seqs_until(page, task_id, 11)
@@ -48,7 +47,7 @@ async def test_only_new_events_are_read(alice: User, worker: Worker, page: Page)
     reader = Reader(alice)
     await hub.register(reader.outbox)
 
-    with hub.expecting(reader.outbox, task_id):
+    with hub.expecting(reader.outbox, [task_id]):
         await progress(running, 2)
         await seqs_until(page, task_id, 5)
         await hub.attach(reader.outbox, task_id=task_id, owner_id=alice.pk, after=3, first=nothing)
@@ -61,9 +60,10 @@ async def test_detach_ends_a_running_replay(alice: User, worker: Worker, page: P
     task_id = await page.generate()
     reader = Reader(alice)
     await hub.register(reader.outbox)
-    reader.outbox.cursors[task_id] = 0
+    subscription = hub.subscribe(reader.outbox, task_id)
+    await subscription.reset(0)
 
-    reading = start_replay(reader.outbox, task_id)
+    reading = subscription.start_replay()
     await asyncio.sleep(0)
     hub.detach(reader.outbox, task_id)
     await reading
@@ -103,8 +103,8 @@ async def test_refused_tasks_are_not_watched(alice: User, bob: User, open_page: 
         answer = await stranger.ask(action="attach", task_id=wanted)
         assert answer["code"] == "not_found"
 
-    assert set(hub.watchers) == {task_id}
-    assert len(hub.watchers[task_id]) == 1
+    assert set(hub.subscriptions) == {task_id}
+    assert len(hub.subscriptions[task_id]) == 1
 
 
 async def test_ids_are_normalised(alice: User, worker: Worker, open_page: OpenPage) -> None:

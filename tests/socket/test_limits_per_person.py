@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from generation.hub import hub, replay_lock
-from generation.hub.replay_locks import locks
+from generation.hub.subscription import replay_locks
 from generation.sessions import TokenBucket, owner_buckets
 from tests.fallback.clients import HttpClient, OpenStream, SignedIn
 from tests.pages.clients import signed_in as browser_of
@@ -32,7 +32,7 @@ async def test_sockets_and_streams_of_one_person_are_counted_together(
     assert await (await one_more(alice)).close_code() == 4429
     assert await (await open_stream(alice)).close_code() == 4429
     await open_page(bob)
-    assert len(hub.sockets) == 4
+    assert len(hub.all_outboxes()) == 4
 
     await first.close()
     await open_page(alice)
@@ -82,4 +82,4 @@ async def test_reads_of_one_user_wait_only_for_each_other(
     await alices.until("live")
     assert alices.seqs(tasks[alice])[0] == 1
     assert any(frame["type"] == "live" for frame in await person.poll())
-    assert alice.pk not in locks
+    assert alice.pk not in replay_locks

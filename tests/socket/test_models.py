@@ -50,7 +50,7 @@ async def test_without_pages_nothing_is_read(running_hub: None, monkeypatch: Any
     def read(*_asked: Any) -> None:
         raise AssertionError("nobody is here")
 
-    monkeypatch.setattr(hub.queue_updates, "read_snapshot", read)
+    monkeypatch.setattr(hub.queue_updates, "read_queue", read)
 
     await hub.publish_positions()
 

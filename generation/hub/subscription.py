@@ -1,0 +1,132 @@
+"""Sends the events of one task to one client, once and in order, from broadcasts and the log."""
+
+from __future__ import annotations
+
+import asyncio
+from weakref import WeakValueDictionary
+
+from channels.db import database_sync_to_async
+
+from generation import selectors
+from generation.hub.outbox import Outbox
+from generation.selectors import LogPage
+from generation.teardown import cancel_and_wait
+
+replay_locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+
+class Subscription:
+    """One task of one client. `Hub.attach` gives it a cursor, `Hub.detach` ends it."""
+
+    __slots__ = ("cursor", "outbox", "replay", "seen", "task_id")
+
+    def __init__(self, outbox: Outbox, task_id: str) -> None:
+        self.outbox = outbox
+        self.task_id = task_id
+        self.cursor: int | None = None
+        """Highest seq queued; None while the task is not attached: nothing is sent then."""
+        self.seen = 0
+        """Newest seq that was broadcast, whether or not the event was queued."""
+        self.replay: asyncio.Task[None] | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the next event is forwarded: attached, and nothing is being replayed."""
+        return self.cursor is not None and self.replay is None
+
+    def offer(self, seq: int, frame: str) -> None:
+        """Forward the next event unchanged, drop an old one, and read the log after a gap."""
+        cursor = self.cursor
+        if cursor is not None and seq <= cursor:
+            return
+        self.seen = max(seq, self.seen)
+        if cursor is None or self.replay is not None:
+            return
+        if seq == cursor + 1 and self.outbox.offer(frame):
+            self.cursor = seq
+        else:
+            self.start_replay()
+
+    def catch_up(self, newest: int = 0) -> None:
+        """Send the events up to `newest`, or up to the newest broadcast, that were not queued."""
+        if self.cursor is not None:
+            self.seen = max(newest, self.seen)
+            if self.seen > self.cursor:
+                self.start_replay()
+
+    async def reset(self, cursor: int) -> None:
+        """Set the cursor; a replay from an earlier one is stopped first."""
+        if self.replay is not None:
+            # without a cursor no other replay can start while this one ends
+            self.cursor = None
+            await cancel_and_wait(self.replay)
+            self.replay = None
+        self.cursor = cursor
+
+    def start_replay(self, first: LogPage | None = None) -> asyncio.Task[None]:
+        """Send every event after the cursor; return the running replay.
+
+        `first`: the page after the cursor, if it was read already.
+        """
+        if self.replay is None:
+            self.replay = asyncio.create_task(self.replay_log(first))
+            self.outbox.replays.append(self.replay)
+            self.replay.add_done_callback(self.outbox.replays.remove)
+        return self.replay
+
+    async def replay_log(self, first: LogPage | None = None) -> None:
+        more = True
+        try:
+            while more and self.cursor is not None:
+                # one task at a time: of pages that are read together only one would fit
+                async with self.outbox.reading_lock():
+                    more = await self.replay_page(first)
+                first = None
+        finally:
+            if self.replay is asyncio.current_task():
+                self.replay = None
+
+    async def replay_page(self, first: LogPage | None) -> bool:
+        """Queue one page once the outbox is empty; return whether more pages follow.
+
+        Events that do not fit are dropped and read again, so that memory stays bounded.
+        """
+        await self.outbox.wait_until_empty()
+        page = first
+        if page is None:
+            async with replay_lock(self.outbox.owner_id):
+                page = await database_sync_to_async(selectors.log_after)(
+                    task_id=self.task_id, after=self.cursor or 0, limit=self.outbox.page_size()
+                )
+        if self.cursor is None:
+            return False
+        if not page.frames:
+            # broadcast ahead of the readable log: `Hub.compare` sends the event once it can be read
+            self.seen = 0
+            return False
+        complete = self.queue_page(page)
+        return not complete or page.more or self.seen > self.cursor
+
+    def queue_page(self, page: LogPage) -> bool:
+        """Queue the page's events and move the cursor; False if the outbox became full."""
+        for part in page.parts():
+            if self.outbox.try_send(*(frame for _seq, frame in part)):
+                self.cursor = part[-1][0]
+                continue
+            for seq, frame in part:
+                if not self.outbox.offer(frame):
+                    return False
+                self.cursor = seq
+        return True
+
+
+def replay_lock(owner_id: int) -> asyncio.Lock:
+    """The lock to hold while a log is read for this user, on any connection.
+
+    Reads share one thread: without the lock, thirty connections of one user would put thirty
+    reads before another user's.
+    """
+    lock = replay_locks.get(owner_id)
+    if lock is None:
+        lock = replay_locks[owner_id] = asyncio.Lock()
+    return lock
