@@ -21,7 +21,6 @@ from generation.protocol.close_codes import CloseCode
 from generation.sessions import (
     ConnectionRejected,
     Credentials,
-    Revalidation,
     Session,
     TokenBucket,
     credentials_of,
@@ -68,8 +67,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
     credentials: Credentials
     user: User
     session: Session
-    outbox: SocketOutbox | None = None
-    revalidation: Revalidation | None = None
+    subscriber: SocketSubscriber | None = None
 
     async def connect(self) -> None:
         """Accept first: a page can read the close code only of an accepted socket."""
@@ -104,21 +102,19 @@ class GenerateConsumer(AsyncWebsocketConsumer):
             raise ConnectionRejected(CloseCode.FLOODING)
         self.bucket = TokenBucket()
         scope: dict[str, Any] = dict(self.scope)
-        self.outbox = SocketOutbox(
+        outbox = SocketOutbox(
             owner_id=self.user.pk,
             send=self.send_text,
             send_now=scope.get("send_now", cannot_send_now),
             close=self.close_with,
         )
-        subscriber = SocketSubscriber(self.outbox)
-        self.session = Session(self.user, subscriber, address=self.credentials.address)
-        await hub.register(self.outbox)
-        self.revalidation = Revalidation(self.credentials, self.session, self.outbox)
-        self.revalidation.schedule()
+        self.subscriber = SocketSubscriber(outbox)
+        self.session = Session(self.user, self.subscriber, address=self.credentials.address)
+        await self.subscriber.open(self.session, self.credentials)
         if not hub.missed_no_notice(self.user.pk, since=handshake.since, notices=handshake.notices):
             now = clock.now()
             active = await database_sync_to_async(selectors.active_cursors)(self.user)
-        await subscriber.send(self.session.hello(active, now=now))
+        await self.subscriber.send(self.session.hello(active, now=now))
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Dispatch without `aclose_old_connections`, which Channels awaits before each message.
@@ -144,14 +140,12 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            if self.revalidation is not None:
-                self.revalidation.stop()
-            if self.outbox is not None:
-                await hub.unregister(self.outbox)
+            if self.subscriber is not None:
+                await self.subscriber.close()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         # the socket is closing: do not query for messages that still arrive
-        if self.outbox is None or self.outbox.closed:
+        if self.subscriber is None or self.subscriber.outbox.closed:
             return
         if self.bucket.take() and owner_buckets.take(self.user.pk):
             await self.session.handle(text_data)

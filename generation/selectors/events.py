@@ -51,19 +51,19 @@ def log_after(*, task_id: str, after: int, limit: int = PAGE_EVENTS) -> LogPage:
     return LogPage(frames=frames[:limit], more=len(frames) > limit)
 
 
-def logs_between(spans: Mapping[str, tuple[int, int]]) -> dict[str, list[str]]:
-    """Frames per task in order; `spans`: task → (seq before the first, seq of the last)."""
-    frames: dict[str, list[str]] = {task_id: [] for task_id in spans}
-    keys = list(spans)
+def logs_between(spans: Mapping[str, tuple[int, int]]) -> dict[str, LogPage]:
+    """Page per task; `spans`: task → (seq before the first, seq of the last)."""
+    pages = {task_id: LogPage(frames=[], more=False) for task_id in spans}
+    keys = [task_id for task_id, (after, upto) in spans.items() if upto > after]
     for first in range(0, len(keys), TASKS_AT_ONCE):
         wanted = [
             Q(task=uuid.UUID(key), seq__gt=spans[key][0], seq__lte=spans[key][1])
             for key in keys[first : first + TASKS_AT_ONCE]
         ]
         rows = TaskEvent.objects.filter(Q(*wanted, _connector=Q.OR)).order_by()
-        for key, _seq, frame in sorted(rows.values_list("task", "seq", "frame")):
-            frames[str(key)].append(frame)
-    return frames
+        for key, seq, frame in sorted(rows.values_list("task", "seq", "frame")):
+            pages[str(key)].frames.append((seq, frame))
+    return pages
 
 
 def newest_seqs(task_ids: Collection[str]) -> dict[str, tuple[int, bool]]:

@@ -16,16 +16,12 @@ from generation.sessions.rate_limit import (
     owner_buckets,
     request_buckets,
 )
-from generation.sessions.revalidation import Revalidation
-from generation.sessions.session import Principal, Session, Subscriber
+from generation.sessions.session import Session
 
 __all__ = [
     "ConnectionRejected",
     "Credentials",
-    "Principal",
-    "Revalidation",
     "Session",
-    "Subscriber",
     "TokenBucket",
     "TokenBuckets",
     "allows_request",

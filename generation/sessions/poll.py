@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from channels.db import database_sync_to_async
@@ -11,7 +12,9 @@ from generation import protocol, selectors
 from generation.clock import clock
 from generation.hub import hub, queue_frames, replay_lock
 from generation.models import GenerationTask
-from generation.sessions.session import Subscriber
+from generation.selectors import LogPage
+from generation.sessions.session import Session
+from generation.sessions.subscriber import Subscriber
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -26,57 +29,58 @@ class PollResponse(Subscriber):
     def __init__(self, owner_id: int) -> None:
         self.owner_id = owner_id
         self.frames: list[str] = []
-        self.remaining = MAX_EVENTS
-        self.prefetched: dict[str, list[str]] = {}
-        """{task_id: frames} that were read but not sent yet."""
 
     async def send(self, frame: dict[str, Any]) -> None:
         self.frames.append(protocol.encode(frame))
 
-    async def prefetch(self, tasks: Iterable[GenerationTask], known: Mapping[str, int]) -> None:
-        """Read the unknown events of all `tasks` in one query, up to MAX_EVENTS in total."""
-        spans: dict[str, tuple[int, int]] = {}
-        for task in tasks:
-            task_id = str(task.pk)
-            after = known.get(task_id, 0)
-            upto = min(task.newest_seq, after + self.remaining)
-            self.prefetched[task_id] = []
-            if upto > after:
-                spans[task_id] = after, upto
-                self.remaining -= upto - after
-        if spans:
-            async with replay_lock(self.owner_id):
-                self.prefetched |= await database_sync_to_async(selectors.logs_between)(spans)
-
-    async def follow(self, task: GenerationTask, *, after: int) -> int:
+    async def follow(self, task: GenerationTask, *, after: int, first: LogPage | None) -> int:
         """Send what the log holds now. If the response is full, `live` names a later event."""
         task_id = str(task.pk)
-        if task_id not in self.prefetched:
-            await self.prefetch([task], {task_id: after})
-        self.frames += self.prefetched.pop(task_id)
+        page = first or (await self.read_logs([task], {task_id: after}))[task_id]
+        self.frames += (frame for _seq, frame in page.frames)
         return task.newest_seq
 
     async def follow_new(self, task: GenerationTask) -> None:
-        await self.follow(task, after=0)
+        await self.follow(task, after=0, first=None)
         task_ids = [str(task.pk)]
-        positions = await database_sync_to_async(selectors.queue_positions)(
-            task_ids, now=clock.now()
-        )
-        self.frames += queue_frames(positions, task_ids)
-
-    async def add_queue(self, owner_id: int, task_ids: list[str]) -> None:
-        """Send the queue positions of these tasks and the expected wait for a new one."""
-        self.frames += await database_sync_to_async(hub.queue_frames_of)(owner_id, task_ids)
-
-    async def add_collection(self, owner_id: int) -> None:
-        """Send the newest revision of the owner's collection, if it ever changed."""
-        revision = await database_sync_to_async(selectors.revision_of)(owner_id)
-        if revision:
-            await self.send(protocol.collection_frame(revision))
+        read = database_sync_to_async(selectors.queue_positions)
+        self.frames += queue_frames(await read(task_ids, now=clock.now()), task_ids)
 
     async def cursors(self, asked: dict[str, int], user: User) -> dict[str, int]:
         """{task_id: newest seq} of those in `asked` that the user may see."""
         return await database_sync_to_async(selectors.seqs_of_visible)(asked, user)
+
+    async def poll(
+        self, session: Session, cursors: Mapping[str, int], since: datetime | None
+    ) -> None:
+        """Send everything that a stream would have sent for these `cursors`."""
+        tasks = await session.send_hello(cursors, since)
+        logs = await self.read_logs(tasks, cursors)
+        for task in tasks:
+            known = cursors.get(str(task.pk), 0)
+            # a client that has events of the task has its `task` frame too
+            await session.send_task(
+                task, after=known, first=logs[str(task.pk)], introduce=not known
+            )
+        self.frames += await database_sync_to_async(hub.queue_frames_of)(self.owner_id, list(logs))
+        revision = await database_sync_to_async(selectors.revision_of)(self.owner_id)
+        if revision:
+            await self.send(protocol.collection_frame(revision))
+
+    async def read_logs(
+        self, tasks: Iterable[GenerationTask], known: Mapping[str, int]
+    ) -> dict[str, LogPage]:
+        """The unknown events of all `tasks` from one query, up to MAX_EVENTS in total."""
+        spans: dict[str, tuple[int, int]] = {}
+        remaining = MAX_EVENTS
+        for task in tasks:
+            task_id = str(task.pk)
+            after = known.get(task_id, 0)
+            upto = max(after, min(task.newest_seq, after + remaining))
+            spans[task_id] = after, upto
+            remaining -= upto - after
+        async with replay_lock(self.owner_id):
+            return await database_sync_to_async(selectors.logs_between)(spans)
 
     @property
     def text(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import TYPE_CHECKING
 
 from channels.db import database_sync_to_async
 
@@ -13,7 +14,9 @@ from generation import selectors
 from generation.hub import Outbox, hub
 from generation.outages import cause_of, database
 from generation.sessions.authentication import ConnectionRejected, Credentials
-from generation.sessions.session import Principal
+
+if TYPE_CHECKING:
+    from generation.sessions.session import Session
 
 logger = logging.getLogger(__name__)
 
@@ -24,9 +27,9 @@ INTERVAL = 60.0
 class Revalidation:
     """Closes the connection after a sign-out, a password change or a disabled account."""
 
-    def __init__(self, credentials: Credentials, principal: Principal, outbox: Outbox) -> None:
+    def __init__(self, credentials: Credentials, session: Session, outbox: Outbox) -> None:
         self.credentials = credentials
-        self.principal = principal
+        self.session = session
         self.outbox = outbox
         self.timer: asyncio.TimerHandle | None = None
         self.running: asyncio.Task[None] | None = None
@@ -47,12 +50,12 @@ class Revalidation:
 
     async def revalidate(self) -> None:
         try:
-            self.principal.user = await self.credentials.user()
+            self.session.user = await self.credentials.user()
             await self.detach_invisible()
         except ConnectionRejected as rejected:
             log_event(
                 SecurityEvent.SESSION_ENDED,
-                account=self.principal.user.get_username(),
+                account=self.session.user.get_username(),
                 address=self.credentials.address,
                 code=int(rejected.close_code),
             )
@@ -67,8 +70,6 @@ class Revalidation:
     async def detach_invisible(self) -> None:
         """Detach tasks that the user may no longer see, e.g. after losing a permission."""
         attached = list(self.outbox.cursors)
-        visible = await database_sync_to_async(selectors.visible_among)(
-            attached, self.principal.user
-        )
+        visible = await database_sync_to_async(selectors.visible_among)(attached, self.session.user)
         for task_id in set(attached) - visible:
             hub.detach(self.outbox, task_id)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +22,8 @@ from generation.models import GenerationTask
 from generation.outages import database
 from generation.permissions import CHANGE_ALL
 from generation.protocol import Attach, Cancel, Detach, Generate, Ping, Retry
+from generation.selectors import LogPage
+from generation.sessions.subscriber import Subscriber
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -33,13 +33,14 @@ logger = logging.getLogger(__name__)
 ACK_MESSAGE = "任务已接收"
 
 
-class Principal:
-    """The user and the client address of a connection."""
+class Session:
+    """One authenticated user: each client message calls one service or selector."""
 
-    def __init__(self, user: User, *, address: str = UNKNOWN) -> None:
+    def __init__(self, user: User, subscriber: Subscriber, *, address: str = UNKNOWN) -> None:
         self.user = user
         self.address = address
         self.connection_id = uuid.uuid4().hex[:12]
+        self.subscriber = subscriber
 
     def hello(self, active: list[dict[str, Any]], *, now: datetime) -> dict[str, Any]:
         """The `hello` frame.
@@ -70,58 +71,6 @@ class Principal:
             )
             raise NotFound
         return task
-
-
-class Subscriber(ABC):
-    """A transport's part of a session: sends frames and follows tasks."""
-
-    @abstractmethod
-    async def send(self, frame: dict[str, Any]) -> None:
-        """Send one frame after all earlier ones."""
-
-    def check_capacity(self, task_id: str | None = None) -> None:  # noqa: B027  default: no limit
-        """Raise InvalidInput if no further task can be followed."""
-
-    def expecting(self, task_id: str) -> AbstractContextManager[None]:
-        """Context in which a task is read that will be followed next."""
-        return nullcontext()
-
-    async def load_task(self, principal: Principal, task_id: str, *, after: int) -> GenerationTask:
-        """Read the task; the client has its events up to `after`."""
-        return await principal.task(task_id)
-
-    async def lookup_failed(self) -> None:  # noqa: B027  default: the next poll asks again
-        """Lookup failed (database down): close so that the client reconnects."""
-
-    def holding_notices(self) -> AbstractContextManager[None]:
-        """Context of a submission: delays notices so that `ack` precedes that of its own task."""
-        return nullcontext()
-
-    @abstractmethod
-    async def follow(self, task: GenerationTask, *, after: int) -> int:
-        """Send every event after `after`; return the seq for the `live` frame."""
-
-    @abstractmethod
-    async def follow_new(self, task: GenerationTask) -> None:
-        """Follow a task that was just submitted: its whole log and its queue position."""
-
-    def unfollow(self, task_id: str) -> None:  # noqa: B027  default: no state to drop
-        """Stop following the task."""
-
-    @abstractmethod
-    async def cursors(self, asked: dict[str, int], user: User) -> dict[str, int]:
-        """{task_id: newest seq} for `pong`."""
-
-    def resend_missing(self, task_ids: set[str]) -> None:  # noqa: B027  default: never missing
-        """Send events of these tasks that are known here but were not sent."""
-
-
-class Session(Principal):
-    """Parses each client message, calls one service or selector, and sends the answer."""
-
-    def __init__(self, user: User, subscriber: Subscriber, *, address: str = UNKNOWN) -> None:
-        super().__init__(user, address=address)
-        self.subscriber = subscriber
 
     async def handle(self, text: str | None) -> None:
         """Answer one message; errors become `error` frames."""
@@ -170,8 +119,7 @@ class Session(Principal):
 
     async def submit_by(self, service: Callable[..., services.Submission], **values: Any) -> None:
         """Submit a task with `service` and send its `ack` before any other frame of the task."""
-        self.subscriber.check_capacity()
-        with self.subscriber.holding_notices():
+        with self.subscriber.submitting():
             submission = await database_sync_to_async(service)(now=clock.now(), **values)
             await self.acknowledge(submission, key=values.get("key"))
 
@@ -195,23 +143,36 @@ class Session(Principal):
         await self.subscriber.follow_new(task)
 
     async def attach(self, message: Attach) -> None:
-        try:
-            with self.subscriber.expecting(message.task_id):
-                task = await self.subscriber.load_task(self, message.task_id, after=message.after)
-                self.subscriber.check_capacity(str(task.pk))
-                await self.send_task(task, after=message.after)
-        except DatabaseProblem:
-            await self.subscriber.lookup_failed()
-            raise
+        await self.subscriber.attach(self, message.task_id, after=message.after)
 
-    async def send_task(self, task: GenerationTask, *, after: int, introduce: bool = True) -> None:
+    async def send_hello(
+        self, cursors: Mapping[str, int], since: datetime | None
+    ) -> list[GenerationTask]:
+        """Send `hello`; return the tasks with news for a client that has these `cursors`."""
+        now = clock.now()
+        tasks = await database_sync_to_async(selectors.tasks_to_follow)(
+            self.user, cursors, since=since
+        )
+        active = selectors.active_among(tasks, self.user)
+        await self.subscriber.send(self.hello(active, now=now))
+        return tasks
+
+    async def send_task(
+        self,
+        task: GenerationTask,
+        *,
+        after: int,
+        first: LogPage | None = None,
+        introduce: bool = True,
+    ) -> None:
         """Send `task` (if `introduce`), the events after `after`, and `live`."""
+        task_id, after = str(task.pk), min(after, task.newest_seq)
         if introduce:
             await self.subscriber.send(
-                protocol.task_frame(task_id=str(task.pk), seq=task.newest_seq, task=task.data)
+                protocol.task_frame(task_id=task_id, seq=task.newest_seq, task=task.data)
             )
-        seq = await self.subscriber.follow(task, after=min(after, task.newest_seq))
-        await self.subscriber.send({"type": "live", "task_id": str(task.pk), "seq": seq})
+        seq = await self.subscriber.follow(task, after=after, first=first)
+        await self.subscriber.send({"type": "live", "task_id": task_id, "seq": seq})
 
     async def detach(self, message: Detach) -> None:
         task = await self.task(message.task_id)

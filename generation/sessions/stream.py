@@ -14,8 +14,7 @@ from time import monotonic
 from channels.db import database_sync_to_async
 from django.db import Error as DatabaseProblem
 
-from generation import protocol, selectors
-from generation.clock import clock
+from generation import selectors
 from generation.exceptions import NotFound
 from generation.hub import INTERNAL_ERROR, StreamOutbox, hub
 from generation.limits import MAX_NAMED
@@ -25,8 +24,8 @@ from generation.protocol.close_codes import CloseCode
 from generation.selectors import LogPage
 from generation.sessions.authentication import ConnectionRejected, Credentials
 from generation.sessions.rate_limit import allows_request
-from generation.sessions.revalidation import Revalidation
-from generation.sessions.session import Principal
+from generation.sessions.session import Session
+from generation.sessions.subscriber import HubSubscriber
 from generation.teardown import cancel_and_wait
 
 logger = logging.getLogger(__name__)
@@ -48,6 +47,44 @@ PREAMBLE = f":{' ' * 2 * 1024}\nretry: {RETRY_MILLISECONDS}\n\n"
 """Some proxies and filters pass nothing on before they have received 2 KiB."""
 
 
+class StreamSubscriber(HubSubscriber[StreamOutbox]):
+    """Follows all tasks of its user without being asked."""
+
+    async def follow_known(
+        self, session: Session, cursors: Mapping[str, int], since: datetime | None
+    ) -> None:
+        """Send `hello`, then follow unfinished tasks and those that have events unknown there."""
+        tasks = await session.send_hello(cursors, since)
+        task_ids = [str(task.pk) for task in tasks]
+        self.outbox.expect(task_ids, instead_of=cursors)
+        with hub.expecting(self.outbox, task_ids):
+            newest = await database_sync_to_async(selectors.newest_seqs)(task_ids)
+            for task in tasks:
+                seq, _is_over = newest.get(str(task.pk), (task.newest_seq, True))
+                # the group of another owner is not joined yet: read the log after that
+                own = task.owner_id == self.outbox.owner_id
+                await self.introduce(session, task, seq if own else None)
+
+    async def follow_discovered(self, session: Session) -> None:
+        while True:
+            await self.outbox.has_found.wait()
+            self.outbox.has_found.clear()
+            discovered = list(self.outbox.found)
+            for task_id in discovered:
+                try:
+                    await self.introduce(session, await session.task(task_id), None)
+                except NotFound:
+                    self.outbox.found.pop(task_id, None)
+            hub.publish_positions_of([each for each in discovered if each in self.outbox.cursors])
+
+    async def introduce(self, session: Session, task: GenerationTask, newest: int | None) -> None:
+        """Send the task and stay attached; its log is not read if the client has `newest`."""
+        after = min(self.outbox.found.get(str(task.pk), 0), task.newest_seq)
+        first = None if newest is None else LogPage(frames=[], more=newest > after)
+        await session.send_task(task, after=after, first=first)
+        self.outbox.found.pop(str(task.pk), None)
+
+
 class EventStream:
     """One event stream: `run` finds and attaches tasks, `chunks` writes their frames.
 
@@ -61,8 +98,7 @@ class EventStream:
         self.credentials = credentials
         self.cursors = cursors
         self.since = since
-        self.outbox: StreamOutbox | None = None
-        self.revalidation: Revalidation | None = None
+        self.subscriber: StreamSubscriber | None = None
         self.ready = asyncio.Event()
         self.code: int | None = None
         self.id_sent_at = 0.0
@@ -72,27 +108,23 @@ class EventStream:
         try:
             yield PREAMBLE
             await self.ready.wait()
-            while self.outbox is not None and self.code is None:
-                frames = await self.outbox.fetch(within=KEEPALIVE_INTERVAL)
+            while self.subscriber is not None and self.code is None:
+                outbox = self.subscriber.outbox
+                frames = await outbox.fetch(within=KEEPALIVE_INTERVAL)
                 if self.code is None:
-                    yield self.encode_events(frames, self.outbox.known)
+                    yield self.encode_events(frames, outbox.known)
             yield sse_event("close", json.dumps({"code": self.code}))
         finally:
             await cancel_and_wait(runner)
-            await self.leave()
-
-    async def leave(self) -> None:
-        if self.revalidation is not None:
-            self.revalidation.stop()
-        if self.outbox is not None:
-            await hub.unregister(self.outbox)
+            if self.subscriber is not None:
+                await self.subscriber.close()
 
     async def end(self, code: int) -> None:
         """End the stream; `code` is sent in its `close` event."""
         self.code = self.code or int(code)
         self.ready.set()
-        if self.outbox is not None:
-            self.outbox.wake()
+        if self.subscriber is not None:
+            self.subscriber.outbox.wake()
 
     async def run(self) -> None:
         try:
@@ -107,73 +139,20 @@ class EventStream:
             await self.end(INTERNAL_ERROR)
 
     async def enter(self) -> None:
-        if hub.leaving:
-            await self.end(CloseCode.LEAVING)
-            return
-        user = await self.credentials.user()
-        if hub.leaving:
-            await self.end(CloseCode.LEAVING)
-            return
+        """Authenticate, send `hello`, and follow tasks until cancelled."""
+        user = None if hub.leaving else await self.credentials.user()
+        if user is None or hub.leaving:
+            raise ConnectionRejected(CloseCode.LEAVING)
         too_many = streams_of(user.pk) >= MAX_STREAMS or not hub.has_room(user.pk)
         if too_many or not allows_request(user.pk):
-            await self.end(CloseCode.FLOODING)
-            return
-        self.outbox = outbox = StreamOutbox(owner_id=user.pk, close=self.end, known=self.cursors)
-        principal = Principal(user, address=self.credentials.address)
-        await hub.register(outbox)
+            raise ConnectionRejected(CloseCode.FLOODING)
+        outbox = StreamOutbox(owner_id=user.pk, close=self.end, known=self.cursors)
+        self.subscriber = StreamSubscriber(outbox)
+        session = Session(user, self.subscriber, address=self.credentials.address)
+        await self.subscriber.open(session, self.credentials)
         self.ready.set()
-        self.revalidation = Revalidation(self.credentials, principal, outbox)
-        self.revalidation.schedule()
-        await self.send_hello(outbox, principal)
-        await self.follow_discovered(outbox, principal)
-
-    async def send_hello(self, outbox: StreamOutbox, principal: Principal) -> None:
-        """Send `hello`, then follow unfinished tasks and those that have events unknown there."""
-        user, now = principal.user, clock.now()
-        tasks = await database_sync_to_async(selectors.tasks_to_follow)(
-            user, self.cursors, since=self.since
-        )
-        task_ids = [str(task.pk) for task in tasks]
-        outbox.expect(task_ids, instead_of=self.cursors)
-        with hub.expecting(outbox, task_ids):
-            newest = await database_sync_to_async(selectors.newest_seqs)(task_ids)
-            await outbox.put(
-                protocol.encode(principal.hello(selectors.active_among(tasks, user), now=now))
-            )
-            for task in tasks:
-                seq, _is_over = newest.get(str(task.pk), (task.newest_seq, True))
-                # the group of another owner is not joined yet: read the log after that
-                own = task.owner_id == outbox.owner_id
-                await self.follow(outbox, task, newest=seq if own else None)
-
-    async def follow_discovered(self, outbox: StreamOutbox, principal: Principal) -> None:
-        while True:
-            await outbox.has_found.wait()
-            outbox.has_found.clear()
-            discovered = list(outbox.found)
-            for task_id in discovered:
-                try:
-                    await self.follow(outbox, await principal.task(task_id))
-                except NotFound:
-                    outbox.found.pop(task_id, None)
-            hub.publish_positions_of([each for each in discovered if each in outbox.cursors])
-
-    async def follow(
-        self, outbox: StreamOutbox, task: GenerationTask, *, newest: int | None = None
-    ) -> None:
-        """Send `task`, the events that the client does not have, and `live`; stay attached.
-
-        `newest`: the newest seq, if it was read while the task was expected.
-        """
-        task_id = str(task.pk)
-        frame = protocol.task_frame(task_id=task_id, seq=task.newest_seq, task=task.data)
-        await outbox.put(protocol.encode(frame))
-        after = min(outbox.found.get(task_id, 0), task.newest_seq)
-        first = None if newest is None else LogPage(frames=[], more=newest > after)
-        await hub.attach(outbox, task_id, task.owner_id, after, first)
-        outbox.found.pop(task_id, None)
-        seq = outbox.cursors.get(task_id, task.newest_seq)
-        await outbox.put(protocol.encode({"type": "live", "task_id": task_id, "seq": seq}))
+        await self.subscriber.follow_known(session, self.cursors, self.since)
+        await self.subscriber.follow_discovered(session)
 
     def encode_events(self, frames: list[str], known: dict[str, int]) -> str:
         """The frames as server-sent events; the last one has an id every ID_INTERVAL seconds."""

@@ -6,14 +6,11 @@ import functools
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
-from channels.db import database_sync_to_async
 from django.db import Error as DatabaseProblem
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.client_address import client_address
-from generation import selectors
-from generation.clock import clock
 from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput
 from generation.protocol import parse_cursors, parse_since
@@ -84,17 +81,7 @@ def text_of(request: HttpRequest) -> str:
 @polling_view
 async def poll(request: HttpRequest, session: Session, response: PollResponse) -> None:
     """Respond with everything that a stream would have sent for these `cursors`."""
-    cursors, since = cursors_of(request), parse_since(request.GET.get("since", ""))
-    user, now = session.user, clock.now()
-    tasks = await database_sync_to_async(selectors.tasks_to_follow)(user, cursors, since=since)
-    await response.send(session.hello(selectors.active_among(tasks, user), now=now))
-    await response.prefetch(tasks, cursors)
-    for task in tasks:
-        known = cursors.get(str(task.pk), 0)
-        # a client that has events of the task has its `task` frame too
-        await session.send_task(task, after=known, introduce=not known)
-    await response.add_queue(user.pk, [str(task.pk) for task in tasks])
-    await response.add_collection(user.pk)
+    await response.poll(session, cursors_of(request), parse_since(request.GET.get("since", "")))
 
 
 @require_GET
