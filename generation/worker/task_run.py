@@ -11,15 +11,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from time import monotonic
 
-from accounts.log_format import log_line
-from generation import images, selectors, services
+from generation import selectors, services
 from generation.choices import DelayReason, InterruptReason
 from generation.clock import clock
 from generation.error_codes import ErrorCode
 from generation.exceptions import (
     AttemptInterrupted,
     CancelObserved,
-    DecoderLost,
     LeaseLost,
     PictureError,
     StorageError,
@@ -29,15 +27,14 @@ from generation.exceptions import (
     XinferenceRefused,
     without_frames,
 )
-from generation.outages import cause_of
 from generation.services import AbandonedCall, Claim
 from generation.teardown import cancel_and_wait
-from generation.worker import decoder
 from generation.worker.abandoned_calls import end_abandoned_call
-from generation.worker.attempt import Attempt, on_disk
+from generation.worker.attempt import Attempt
 from generation.worker.failed_calls import interrupt_reason
 from generation.worker.idle_queue import IdleQueue
 from generation.worker.picture_call import Ended, PictureCall, Stored
+from generation.worker.thumbnails import make_thumbnail
 from generation.xinference import XinferenceClient
 
 logger = logging.getLogger(__name__)
@@ -82,7 +79,7 @@ class TaskRun:
         with contextlib.suppress(LeaseLost):
             await self.settle(ended)
             for image in stored:
-                await self.make_thumbnail(image)
+                await make_thumbnail(image, self.attempt, self.idle_queue)
 
     async def draw_missing(self, stored: list[Stored]) -> Ended | None:
         """Add each image to `stored`; how the attempt ended before the last one, or None."""
@@ -218,18 +215,3 @@ class TaskRun:
             return ending.done() and ending.exception() is None
         finally:
             await cancel_and_wait(ending)
-
-    async def make_thumbnail(self, image: Stored) -> None:
-        """Make the thumbnail; after a failure its URL goes on serving the image itself."""
-        try:
-            async with self.idle_queue.idle_turn():
-                small = await decoder.thumbnail(await on_disk(images.read, image.name))
-                thumbnail = await on_disk(images.write_thumbnail, image.name, small)
-            if not await self.attempt.database(
-                services.record_thumbnail, image_id=image.image_id, name=thumbnail
-            ):
-                await on_disk(images.remove, thumbnail)
-        except (PictureError, StorageError, DecoderLost, OSError) as error:
-            logger.warning(
-                "%s", log_line("thumbnail_failed", file=image.name, cause=cause_of(error))
-            )
