@@ -13,7 +13,7 @@ WINDOW = 300.0
 BAN = 3600.0
 
 
-class Gate:
+class KeyCheck:
     """Accepts every request if no key is set."""
 
     def __init__(self, api_key: str) -> None:

@@ -14,22 +14,22 @@ from typing import Any
 from urllib.parse import unquote
 
 from demo_xinference import http, requests
-from demo_xinference.api_keys import Gate
-from demo_xinference.call_log import Journal
+from demo_xinference.api_keys import KeyCheck
+from demo_xinference.call_log import CallLog
 from demo_xinference.errors import ConnectionDropped, Refusal
-from demo_xinference.faults import Fault, parse_all, spoilt
+from demo_xinference.faults import Fault, parse_all, unusable_images
 from demo_xinference.http import Reply, Request, as_json
 from demo_xinference.model import DIFFUSERS, Model
 from demo_xinference.nonsense import KINDS, Nonsense
 from demo_xinference.replica import outcome
-from demo_xinference.requests import Order
+from demo_xinference.requests import ImageRequest
 
 SUPERVISOR = "[address=127.0.0.1:50804, pid=0]"
 UNKNOWN_FOR = 10.0
 """Seconds for which the server remembers that a model is unknown."""
 
 BLOCK = 30.0
-SPOILING = ("empty", "not_base64", "not_image", "truncated", "bomb", "scans", "tail")
+UNUSABLE_IMAGES = ("empty", "not_base64", "not_image", "truncated", "bomb", "scans", "tail")
 
 Handler = Callable[..., Awaitable[Reply]]
 
@@ -55,10 +55,10 @@ class DemoXinference:
             replicas=replicas,
             speed=speed,
             request_limits=request_limits,
-            journal=Journal(journal),
+            call_log=CallLog(journal),
         )
         self.faults = faults
-        self.gate = Gate(api_key)
+        self.key_check = KeyCheck(api_key)
         self._calls = 0
         self._unknown: dict[str, float] = {}
         for fault in faults:
@@ -78,7 +78,7 @@ class DemoXinference:
 
     async def __call__(self, scope: http.Scope, receive: http.Receive, send: http.Send) -> None:
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._lifespan(receive, send)
             return
         if scope["type"] != "http":
             raise ValueError(f"no {scope['type']} here")
@@ -86,7 +86,7 @@ class DemoXinference:
         if request is None:
             return
         try:
-            reply = await self._answer(request)
+            reply = await self._respond(request)
         except Refusal as error:
             reply = http.of_refusal(error)
         except Nonsense as error:
@@ -98,7 +98,7 @@ class DemoXinference:
             return
         await http.send_reply(send, request, reply)
 
-    async def _live(self, receive: http.Receive, send: http.Send) -> None:
+    async def _lifespan(self, receive: http.Receive, send: http.Send) -> None:
         await receive()
         await send({"type": "lifespan.startup.complete"})
         await receive()
@@ -108,7 +108,7 @@ class DemoXinference:
     async def aclose(self) -> None:
         await self.model.aclose()
 
-    async def _answer(self, request: Request) -> Reply:
+    async def _respond(self, request: Request) -> Reply:
         allowed = []
         for method, pattern, handler in self._routes:
             match = pattern.fullmatch(request.path)
@@ -116,7 +116,7 @@ class DemoXinference:
                 continue
             if method == request.method:
                 if handler != self.auth:
-                    self.gate.check(request)
+                    self.key_check.check(request)
                 return await handler(request, *map(unquote, match.groups()))
             allowed.append(method)
         if not allowed:
@@ -126,14 +126,14 @@ class DemoXinference:
         raise Refusal(405, "Method Not Allowed", headers={"Allow": ", ".join(allowed)})
 
     async def auth(self, request: Request) -> Reply:
-        return as_json({"auth": bool(self.gate.api_key)})
+        return as_json({"auth": bool(self.key_check.api_key)})
 
     async def models(self, request: Request) -> Reply:
-        await self._strike("models")
+        await self._apply_faults("models")
         return as_json({"object": "list", "data": self.model.listed()})
 
     async def instances(self, request: Request) -> Reply:
-        await self._strike("models")
+        await self._apply_faults("models")
         return as_json([self.model.instance()])
 
     async def describe(self, request: Request, uid: str) -> Reply:
@@ -142,18 +142,18 @@ class DemoXinference:
         return as_json(self.model.card())
 
     async def replicas(self, request: Request, uid: str) -> Reply:
-        await self._strike("replicas")
+        await self._apply_faults("replicas")
         return as_json(self.model.replica_list() if uid == self.model.uid else [])
 
     async def progress(self, request: Request, request_id: str) -> Reply:
-        await self._strike("progress")
+        await self._apply_faults("progress")
         snapshot = self.model.progress.snapshot(request_id)
         if snapshot is None:
             raise Refusal(400, f"{SUPERVISOR} {request_id!r}")
         return as_json(snapshot)
 
     async def abort(self, request: Request, uid: str, request_id: str) -> Reply:
-        await self._strike("abort")
+        await self._apply_faults("abort")
         try:
             body = json.loads(request.body)
             block = float(body.get("block_duration", BLOCK))
@@ -163,63 +163,63 @@ class DemoXinference:
         return as_json({"msg": "DONE" if done else "NO_OP"})
 
     async def txt2img(self, request: Request) -> Reply:
-        order = requests.txt2img(request.body)
-        self._know(order.model)
-        texts = await self._draw(order)
+        parsed = requests.txt2img(request.body)
+        self._check_model(parsed.model)
+        texts = await self._draw(parsed)
         if texts is None:
             return Reply(body=b'{"images":["/9j/4AA')
         return as_json({"images": texts, "info": {"created": int(time.time())}, "parameters": {}})
 
     async def generations(self, request: Request) -> Reply:
         form = requests.generations(request.body)
-        self._know(form.model)
-        texts = await self._draw(form.order(), form.check)
+        self._check_model(form.model)
+        texts = await self._draw(form.request(), form.check)
         if texts is None:
             return Reply(body=b'{"created":17')
         data = [{"url": None, "b64_json": text} for text in texts]
         return as_json({"created": int(time.time()), "data": data})
 
-    def _know(self, uid: str | None) -> None:
+    def _check_model(self, uid: str | None) -> None:
         """Raises Refusal 404 for a model that is not served."""
         if uid == self.model.uid:
             return
         now, name = monotonic(), str(uid)
-        told = f"Model not found in the model list, uid: {name}"
+        detail = f"Model not found in the model list, uid: {name}"
         if self._unknown.get(name, 0.0) > now:
-            raise Refusal(404, f"{told} (cached, retry after {UNKNOWN_FOR})")
+            raise Refusal(404, f"{detail} (cached, retry after {UNKNOWN_FOR})")
         self._unknown = {key: until for key, until in self._unknown.items() if until > now}
         self._unknown[name] = now + UNKNOWN_FOR
-        raise Refusal(404, f"{SUPERVISOR} {told}. Available model uids: ['{self.model.uid}']")
+        raise Refusal(404, f"{SUPERVISOR} {detail}. Available model uids: ['{self.model.uid}']")
 
     async def _draw(
-        self, order: Order, check: Callable[[], None] | None = None
+        self, request: ImageRequest, check: Callable[[], None] | None = None
     ) -> list[str] | None:
         """The base64 texts of the response, or None if it is not to be JSON."""
         self._calls += 1
         faults = [
             each
             for each in self.faults
-            if each.strikes("draw", self._calls, order.prompt, order.steps)
+            if each.applies("draw", self._calls, request.prompt, request.steps)
         ]
-        await self._strike_before(faults)
+        await self._apply_before_work(faults)
         for fault in faults:
             if fault.do == "loading":
                 self.model.load_for(fault.seconds)
-        picture = await outcome(self.model.take(order, faults))
+        picture = await outcome(self.model.enqueue(request, faults))
         if check is not None:
             check()
         kinds = {fault.do for fault in faults}
         if "not_json" in kinds:
             return None
-        for kind in SPOILING:
+        for kind in UNUSABLE_IMAGES:
             if kind in kinds:
-                return await asyncio.to_thread(spoilt, kind, picture)
+                return await asyncio.to_thread(unusable_images, kind, picture)
         return [base64.b64encode(picture).decode()]
 
-    async def _strike(self, place: str) -> None:
-        await self._strike_before([each for each in self.faults if each.strikes(place)])
+    async def _apply_faults(self, place: str) -> None:
+        await self._apply_before_work([each for each in self.faults if each.applies(place)])
 
-    async def _strike_before(self, faults: list[Fault]) -> None:
+    async def _apply_before_work(self, faults: list[Fault]) -> None:
         """Apply the faults that replace the work."""
         for fault in faults:
             if fault.do == "status":

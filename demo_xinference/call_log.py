@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 
-class Journal:
+class CallLog:
     """Appends to `path`; without a path it writes nothing.
 
     {"at": Unix seconds, "what": "start" | "came" | "left", "id": request id or null}; `left` when
@@ -16,9 +16,9 @@ class Journal:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self.note("start", None)
+        self.write("start", None)
 
-    def note(self, what: str, request_id: str | None) -> None:
+    def write(self, what: str, request_id: str | None) -> None:
         if self._path is not None:
             line = json.dumps({"at": time.time(), "what": what, "id": request_id})
             with self._path.open("a", encoding="utf-8") as file:

@@ -50,13 +50,13 @@ class Fault:
     detail: str = "a scripted fault"
     retry_after: int | None = None
     kind: str = "null"
-    struck: int = field(default=0, init=False)
+    times_applied: int = field(default=0, init=False)
 
     @property
     def at_start(self) -> bool:
         return self.do == "loading" and (self.call, self.prompt_contains, self.steps) == 3 * (None,)
 
-    def strikes(self, on: str, call: int = 0, prompt: str = "", steps: int = 0) -> bool:
+    def applies(self, on: str, call: int = 0, prompt: str = "", steps: int = 0) -> bool:
         """Whether the fault applies to this call; counts how often it did."""
         hit = (
             self.on == on
@@ -64,9 +64,9 @@ class Fault:
             and (self.call is None or self.call == call)
             and (self.prompt_contains is None or self.prompt_contains in prompt)
             and (self.steps is None or self.steps == steps)
-            and (self.times is None or self.struck < self.times)
+            and (self.times is None or self.times_applied < self.times)
         )
-        self.struck += hit
+        self.times_applied += hit
         return hit
 
 
@@ -102,7 +102,7 @@ def load(path: str) -> list[Fault]:
     return parse_all(entries)
 
 
-def spoilt(do: str, picture: bytes) -> list[str]:
+def unusable_images(do: str, picture: bytes) -> list[str]:
     """The list of base64 texts that is sent instead of the picture's."""
     if do == "empty":
         return []

@@ -8,12 +8,12 @@ import time
 from time import monotonic
 from typing import Any
 
-from demo_xinference.call_log import Journal
+from demo_xinference.call_log import CallLog
 from demo_xinference.errors import Refusal
 from demo_xinference.faults import Fault
 from demo_xinference.progress import Progress
 from demo_xinference.replica import Job, Replica
-from demo_xinference.requests import TXT2IMG, Order
+from demo_xinference.requests import TXT2IMG, ImageRequest
 
 DIFFUSERS = "diffusers"
 WORKER = "127.0.0.1:43327"
@@ -28,9 +28,9 @@ class Model:
         replicas: int,
         speed: float,
         request_limits: int | None,
-        journal: Journal,
+        call_log: CallLog,
     ) -> None:
-        self.journal = journal
+        self.call_log = call_log
         self.uid = uid
         self.engine = engine
         self.progress = Progress()
@@ -38,7 +38,7 @@ class Model:
             Replica(f"{uid}-rep{number}", speed=speed, limit=request_limits)
             for number in range(replicas)
         ]
-        self._turns = itertools.cycle(self.replicas)
+        self._round_robin = itertools.cycle(self.replicas)
         self._created = int(time.time())
         self._blocked: dict[str, float] = {}
         self.loading_until = 0.0
@@ -54,7 +54,7 @@ class Model:
     def load_for(self, seconds: float) -> None:
         self.loading_until = monotonic() + seconds
 
-    def take(self, order: Order, faults: list[Fault]) -> Job:
+    def enqueue(self, request: ImageRequest, faults: list[Fault]) -> Job:
         """Queue a job on the next replica; raises Refusal."""
         if self.loading:
             raise Refusal(
@@ -62,31 +62,31 @@ class Model:
                 "Model is loading, please retry later: Model is loading, not ready for inference",
                 headers={"Retry-After": "30"},
             )
-        replica = next(self._turns)
-        if order.route == TXT2IMG and self.engine != DIFFUSERS:
-            raise replica.blame(500, f"Model {self.uid} is not for txt2img.")
-        self._claim_id(replica, order.request_id)
+        replica = next(self._round_robin)
+        if request.route == TXT2IMG and self.engine != DIFFUSERS:
+            raise replica.refusal(500, f"Model {self.uid} is not for txt2img.")
+        self._claim_id(replica, request.request_id)
         job = Job(
-            order=order,
+            request=request,
             record=Progress().begin(None),
             faults=faults,
             steps_reported=self.engine == DIFFUSERS,
         )
-        replica.admit(job)
-        self.write_down(job)
-        job.record = self.progress.begin(order.request_id)
+        replica.enqueue(job)
+        self.log_call(job)
+        job.record = self.progress.begin(request.request_id)
         return job
 
-    def write_down(self, job: Job) -> None:
+    def log_call(self, job: Job) -> None:
         assert job.task is not None
-        request_id = job.order.request_id
-        self.journal.note("came", request_id)
+        request_id = job.request.request_id
+        self.call_log.write("came", request_id)
 
         def left(_task: asyncio.Task[bytes]) -> None:
             if job.paint is not None and not job.paint.done():
                 job.paint.add_done_callback(left)
             else:
-                self.journal.note("left", request_id)
+                self.call_log.write("left", request_id)
 
         job.task.add_done_callback(left)
 
@@ -94,14 +94,14 @@ class Model:
         if request_id is None:
             return
         if self._blocked.get(request_id, 0.0) > monotonic():
-            raise replica.blame(500, f"The request has been aborted: {request_id}")
+            raise replica.refusal(500, f"The request has been aborted: {request_id}")
         if self._find(request_id):
-            raise replica.blame(500, f"Duplicate request id: {request_id}")
+            raise replica.refusal(500, f"Duplicate request id: {request_id}")
 
     def _find(self, request_id: str) -> tuple[Replica, Job] | None:
         for replica in self.replicas:
             for job in replica.jobs:
-                if job.order.request_id == request_id:
+                if job.request.request_id == request_id:
                     return replica, job
         return None
 

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 START_AGAIN = 1.0
 """Seconds before a restart if a process ended before it was ready."""
 
-PATIENCE = 5.0
+END_TIMEOUT = 5.0
 """Seconds for a process to end after its socket was closed."""
 
 ROOT = str(Path(__file__).resolve().parent.parent)
@@ -53,7 +53,7 @@ class PainterProcess:
         self._closed = False
         self._process: subprocess.Popen[bytes] | None = None
         self._writer: asyncio.StreamWriter | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._supervisor: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
         self._number = 0
         self._paintings: dict[int, tuple[asyncio.Future[bytes], Callable[[int], None]]] = {}
@@ -77,8 +77,8 @@ class PainterProcess:
         """
         if self.restarting:
             raise PainterDied
-        if self._keeper is None:
-            self._keeper = asyncio.create_task(self._keep())
+        if self._supervisor is None:
+            self._supervisor = asyncio.create_task(self._supervise())
         await self._ready.wait()
         if self._writer is None:
             raise PainterDied
@@ -105,11 +105,11 @@ class PainterProcess:
 
     async def aclose(self) -> None:
         self._closed = True
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.wait({self._keeper}, timeout=2 * PATIENCE)
+        if self._supervisor is not None:
+            self._supervisor.cancel()
+            await asyncio.wait({self._supervisor}, timeout=2 * END_TIMEOUT)
 
-    async def _keep(self) -> None:
+    async def _supervise(self) -> None:
         """Run a process, and a new one whenever it ends."""
         while not self._closed:
             was_ready = False
@@ -117,8 +117,8 @@ class PainterProcess:
                 reader = await self._start()
                 was_ready = await self._listen(reader)
             finally:
-                self._lose()
-                await self._bury()
+                self._fail_paintings()
+                await self._reap()
             logger.warning("painting process ended; starting another")
             self.address = new_address()
             if not was_ready:
@@ -152,10 +152,10 @@ class PainterProcess:
                     was_ready, self.restarting = True, False
                     self._ready.set()
                 else:
-                    self._tell(message, body)
+                    self._handle(message, body)
         return was_ready
 
-    def _tell(self, message: dict[str, Any], body: bytes) -> None:
+    def _handle(self, message: dict[str, Any], body: bytes) -> None:
         future, on_step = self._paintings[message["job"]]
         if "step" in message:
             on_step(message["step"])
@@ -170,7 +170,7 @@ class PainterProcess:
         else:
             future.set_exception(PaintingStopped())
 
-    def _lose(self) -> None:
+    def _fail_paintings(self) -> None:
         """Fail all paintings of a process that has ended."""
         self._ready.clear()
         self.restarting = True
@@ -183,14 +183,14 @@ class PainterProcess:
                 future.set_exception(PainterDied())
                 future.exception()
 
-    async def _bury(self) -> None:
+    async def _reap(self) -> None:
         """Wait for the end of a process whose socket is closed, and kill it after a timeout."""
         process = self._process
         if process is None:
             return
         try:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                await asyncio.to_thread(process.wait, PATIENCE)
+                await asyncio.to_thread(process.wait, END_TIMEOUT)
         finally:
             process.kill()
             process.wait()

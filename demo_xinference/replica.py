@@ -10,24 +10,24 @@ from dataclasses import dataclass, field
 from demo_xinference.errors import ConnectionDropped, Refusal
 from demo_xinference.faults import Fault
 from demo_xinference.process import (
-    PATIENCE,
+    END_TIMEOUT,
     PainterDied,
     PainterProcess,
     PaintingFailed,
     PaintingStopped,
 )
 from demo_xinference.progress import Record
-from demo_xinference.requests import TXT2IMG, Order
+from demo_xinference.requests import TXT2IMG, ImageRequest
 
-PAUSING = frozenset({"die", "stall", "hold"})
-"""Faults that strike the painting process itself."""
+PAUSING_FAULTS = frozenset({"die", "stall", "hold"})
+"""Faults of the painting process itself."""
 
 
 @dataclass(slots=True, eq=False)
 class Job:
     """A request from its arrival to its end, even if the client has disconnected."""
 
-    order: Order
+    request: ImageRequest
     record: Record
     faults: list[Fault]
     steps_reported: bool
@@ -43,7 +43,7 @@ class Job:
 
     @property
     def cancelled(self) -> Refusal:
-        return Refusal(409, f"The request has been cancelled: {self.order.request_id}")
+        return Refusal(409, f"The request has been cancelled: {self.request.request_id}")
 
     def fault(self, *kinds: str) -> Fault | None:
         return next((each for each in self.faults if each.do in kinds), None)
@@ -56,27 +56,27 @@ class Replica:
         self.painter = PainterProcess(speed)
         self.jobs: set[Job] = set()
         self._lock = asyncio.Lock()
-        self._zombies: set[asyncio.Task[bytes]] = set()
+        self._detached: set[asyncio.Task[bytes]] = set()
 
     @property
     def ready(self) -> bool:
         return not self.painter.restarting
 
-    def blame(self, status: int, detail: str) -> Refusal:
+    def refusal(self, status: int, detail: str) -> Refusal:
         """A refusal with the message of a model process, including its address."""
         where = f"[address={self.painter.address}, pid={self.painter.pid or 0}]"
         return Refusal(status, f"{where} {detail}")
 
-    def admit(self, job: Job) -> None:
+    def enqueue(self, job: Job) -> None:
         """Queue the job; raises Refusal 429 if the queue is full."""
         if self.limit is not None and len(self.jobs) >= self.limit:
-            raise self.blame(
+            raise self.refusal(
                 429,
                 "Rate limit reached for the model. "
                 f"Request limit {self.limit} for the model: {self.uid}",
             )
         if not self.ready:
-            raise self.blame(500, "Model is in stopping state")
+            raise self.refusal(500, "Model is in stopping state")
         self.jobs.add(job)
         job.task = asyncio.create_task(self._serve(job))
         job.task.add_done_callback(lambda task: self._end(job, task))
@@ -95,7 +95,7 @@ class Replica:
             job.task.cancel()
         else:
             job.left.set()
-            if job.order.route == TXT2IMG and job.painting is not None:
+            if job.request.route == TXT2IMG and job.painting is not None:
                 self.painter.stop(job.painting)
 
     async def _serve(self, job: Job) -> bytes:
@@ -107,7 +107,7 @@ class Replica:
         except PaintingStopped:
             raise job.cancelled from None
         except PaintingFailed as error:
-            raise self.blame(500, str(error)) from None
+            raise self.refusal(500, str(error)) from None
         except PainterDied:
             job.record.frozen_at = job.record.progress
             raise Refusal(
@@ -124,17 +124,19 @@ class Replica:
 
     async def _draw(self, job: Job) -> bytes:
         try:
-            job.order.check()
+            job.request.check()
         except Refusal as error:
-            raise self.blame(error.status, error.detail) from error
-        if self._zombies:
+            raise self.refusal(error.status, error.detail) from error
+        if self._detached:
             # two runs share one scheduler object, and the older one has moved its index on
-            size = job.order.steps + 1
-            raise self.blame(500, f"index {size} is out of bounds for dimension 0 with size {size}")
+            size = job.request.steps + 1
+            raise self.refusal(
+                500, f"index {size} is out of bounds for dimension 0 with size {size}"
+            )
         paint = job.paint = asyncio.create_task(self._paint(job))
         # the call may end first: then its result is not received
-        paint.add_done_callback(self._lay_to_rest)
-        if job.order.route == TXT2IMG:
+        paint.add_done_callback(self._end_paint)
+        if job.request.route == TXT2IMG:
             return await paint
         left = asyncio.create_task(job.left.wait())
         try:
@@ -143,32 +145,34 @@ class Replica:
             left.cancel()
         if paint.done():
             return paint.result()
-        self._zombies.add(paint)
+        self._detached.add(paint)
         raise job.cancelled
 
-    def _lay_to_rest(self, paint: asyncio.Task[bytes]) -> None:
-        self._zombies.discard(paint)
+    def _end_paint(self, paint: asyncio.Task[bytes]) -> None:
+        self._detached.discard(paint)
         if not paint.cancelled():
             paint.exception()
 
     async def _paint(self, job: Job) -> bytes:
         if creep := job.fault("creep"):
             await self._creep(job, creep.seconds)
-        order = job.order.to_paint()
+        painting = job.request.to_painting()
         if job.fault("wrong_size"):
-            order["width"] = order["width"] // 2 // 16 * 16 or 16
-        # it paints no further step before the fault has struck
-        pauses = [(each.step, each.do == "hold") for each in job.faults if each.do in PAUSING]
-        picture = await self.painter.paint(order, self._begin(job), self._step(job), pauses)
+            painting["width"] = painting["width"] // 2 // 16 * 16 or 16
+        # it paints no further step before the fault has taken effect
+        pauses = [
+            (each.step, each.do == "hold") for each in job.faults if each.do in PAUSING_FAULTS
+        ]
+        picture = await self.painter.paint(painting, self._begin(job), self._step(job), pauses)
         if late := job.fault("delay_decode"):
             await asyncio.sleep(late.seconds)
-        if job.aborted and job.order.route == TXT2IMG:
+        if job.aborted and job.request.route == TXT2IMG:
             raise PaintingStopped
         return picture
 
     async def _creep(self, job: Job, seconds: float) -> None:
         """Only raise the progress; an abort ends it on txt2img alone."""
-        stop = job.left if job.order.route == TXT2IMG else asyncio.Event()
+        stop = job.left if job.request.route == TXT2IMG else asyncio.Event()
         job.record.creeping = True
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -180,40 +184,40 @@ class Replica:
     def _begin(self, job: Job) -> Callable[[int], None]:
         def begin(number: int) -> None:
             job.painting = number
-            if job.aborted and job.order.route == TXT2IMG:
+            if job.aborted and job.request.route == TXT2IMG:
                 self.painter.stop(number)
 
         return begin
 
     def _step(self, job: Job) -> Callable[[int], None]:
         def step(done: int) -> None:
-            fraction = done / job.order.steps
+            fraction = done / job.request.steps
             if job.steps_reported:
                 job.record.set(fraction, asyncio.get_running_loop().time())
             for fault in job.faults:
                 if fault.step == done:
-                    self._strike(job, fault, fraction)
+                    self._apply_fault(job, fault, fraction)
 
         return step
 
-    def _strike(self, job: Job, fault: Fault, fraction: float) -> None:
+    def _apply_fault(self, job: Job, fault: Fault, fraction: float) -> None:
         if fault.do == "die":
             self.painter.kill()
         elif fault.do == "drop":
             job.dropped.set()
         elif fault.do == "freeze_progress":
             job.record.frozen_at = fraction
-        elif fault.do in PAUSING and job.painting is not None:
+        elif fault.do in PAUSING_FAULTS and job.painting is not None:
             loop = asyncio.get_running_loop()
             loop.call_later(fault.seconds, self.painter.resume, job.painting)
 
     async def aclose(self) -> None:
         tasks = [job.task for job in self.jobs if job.task is not None]
-        tasks += self._zombies
+        tasks += self._detached
         for task in tasks:
             task.cancel()
         if tasks:
-            await asyncio.wait(tasks, timeout=PATIENCE)
+            await asyncio.wait(tasks, timeout=END_TIMEOUT)
         await self.painter.aclose()
 
 

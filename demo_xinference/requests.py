@@ -20,7 +20,7 @@ PIPELINE_STEPS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class ImageRequest:
     """The requested picture, not yet checked by the model."""
 
     route: str
@@ -34,8 +34,8 @@ class Order:
     guidance: float
     seed: int
 
-    def to_paint(self) -> dict[str, Any]:
-        """The order for the painting process; a seed below 0 means a random one."""
+    def to_painting(self) -> dict[str, Any]:
+        """The values for the painting process; a seed below 0 means a random one."""
         values = asdict(self)
         for name in ("route", "model", "request_id"):
             del values[name]
@@ -46,30 +46,30 @@ class Order:
 
     def check(self) -> None:
         """Raise the errors that the model reports only when it runs the request."""
-        wrong = 400 if self.route == TXT2IMG else 500
+        status = 400 if self.route == TXT2IMG else 500
         for name, value in (("Height", self.height), ("Width", self.width)):
             if value % 16:
                 raise Refusal(
-                    wrong,
+                    status,
                     f"{name} must be divisible by 16 (got {value}). "
                     f"Please adjust the {name.lower()} to a multiple of 16.",
                 )
         if self.width < 16 or self.height < 16:
-            raise Refusal(wrong, "Trying to create tensor with negative dimension")
+            raise Refusal(status, "Trying to create tensor with negative dimension")
         if self.width * self.height > LARGEST:
             raise Refusal(500, "DefaultCPUAllocator: not enough memory")
         if not -(2**63) <= self.seed < 2**64:
-            raise Refusal(wrong, "Overflow when unpacking long long")
+            raise Refusal(status, "Overflow when unpacking long long")
 
 
-def txt2img(raw: bytes) -> Order:
+def txt2img(raw: bytes) -> ImageRequest:
     """Parse the body; raises Refusal 422 as SDAPITxt2imgRequst does."""
     try:
         body = json.loads(raw)
     except ValueError as error:
         raise Refusal(422, str(error)) from error
     form = Form(body if isinstance(body, dict) else {}, "SDAPITxt2imgRequst")
-    order = Order(
+    request = ImageRequest(
         route=TXT2IMG,
         model=form.text("model", None),
         prompt=form.text("prompt", "") or "",
@@ -81,8 +81,8 @@ def txt2img(raw: bytes) -> Order:
         height=form.integer("height", 512, least=8) // 8 * 8,
         request_id=form.text("request_id", None),
     )
-    form.refuse(422)
-    return order
+    form.raise_errors(422)
+    return request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ class GenerationsForm:
     response_format: str
     kwargs: str
 
-    def order(self) -> Order:
+    def request(self) -> ImageRequest:
         """Parse `kwargs`; raises Refusal 500, like most errors of this route."""
         try:
             settings = json.loads(self.kwargs) if self.kwargs else {}
@@ -105,7 +105,7 @@ class GenerationsForm:
         if not isinstance(settings, dict):
             raise Refusal(500, f"'{type(settings).__name__}' object has no attribute 'get'")
         width, height = self.dimensions()
-        return Order(
+        return ImageRequest(
             route=GENERATIONS,
             model=self.model,
             prompt=self.prompt,
@@ -151,7 +151,7 @@ def generations(raw: bytes) -> GenerationsForm:
         response_format=form.text("response_format", "url") or "url",
         kwargs=form.text("kwargs", "") or "",
     )
-    form.refuse(500, plain=True)
+    form.raise_errors(500, plain=True)
     return parsed
 
 
@@ -164,26 +164,26 @@ class Form:
     def __init__(self, body: dict[str, Any], name: str) -> None:
         self.body = body
         self.name = name
-        self.wrong: list[str] = []
+        self.errors: list[str] = []
 
-    def blame(self, field: str, message: str) -> None:
-        self.wrong.append(f"{field}\n  {message}")
+    def add_error(self, field: str, message: str) -> None:
+        self.errors.append(f"{field}\n  {message}")
 
-    def refuse(self, status: int, *, plain: bool = False) -> None:
-        if self.wrong:
-            plural = "s" if len(self.wrong) > 1 else ""
-            text = f"{len(self.wrong)} validation error{plural} for {self.name}\n"
-            text += "\n".join(self.wrong)
+    def raise_errors(self, status: int, *, plain: bool = False) -> None:
+        if self.errors:
+            plural = "s" if len(self.errors) > 1 else ""
+            text = f"{len(self.errors)} validation error{plural} for {self.name}\n"
+            text += "\n".join(self.errors)
             raise Refusal(status, f"Internal Server Error: {text}" if plain else text, plain=plain)
 
     def text(self, field: str, default: str | None = REQUIRED) -> str | None:
         value = self.body.get(field, default)
         if value is REQUIRED:
-            self.blame(field, "field required (type=value_error.missing)")
+            self.add_error(field, "field required (type=value_error.missing)")
         elif value is None and default is not None:
-            self.blame(field, "none is not an allowed value (type=type_error.none.not_allowed)")
+            self.add_error(field, "none is not an allowed value (type=type_error.none.not_allowed)")
         elif value is not None and not isinstance(value, str):
-            self.blame(field, "str type expected (type=type_error.str)")
+            self.add_error(field, "str type expected (type=type_error.str)")
         else:
             return value
         return None
@@ -193,10 +193,10 @@ class Form:
         try:
             number = int(value)
         except (TypeError, ValueError, OverflowError):
-            self.blame(field, "value is not a valid integer (type=type_error.integer)")
+            self.add_error(field, "value is not a valid integer (type=type_error.integer)")
             return default
         if least is not None and number < least:
-            self.blame(
+            self.add_error(
                 field,
                 f"ensure this value is greater than or equal to {least} "
                 f"(type=value_error.number.not_ge; limit_value={least})",
@@ -207,7 +207,7 @@ class Form:
         try:
             return float(self.body.get(field, default))
         except (TypeError, ValueError):
-            self.blame(field, "value is not a valid float (type=type_error.float)")
+            self.add_error(field, "value is not a valid float (type=type_error.float)")
             return default
 
 

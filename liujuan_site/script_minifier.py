@@ -25,14 +25,14 @@ CONST = re.compile(r"(^ *(?:export )?|for \()const(?= )", re.MULTILINE)
 NUMBER = re.compile(r"^let ([A-Z][A-Z_]*) = ([\d_.]+);\n", re.MULTILINE)
 
 
-def shortened_script(text: str, minify: Minify, aliases: Aliases) -> str:
+def minified_script(text: str, minify: Minify, aliases: Aliases) -> str:
     """The minified text of a module or of a classic script.
 
     The module imports and exports the same things, with the names of `aliases`.
     """
     text = with_numbers(CONST.sub(r"\1let", text))
     is_module = IMPORT.search(text) or EXPORT.search(text)
-    return (is_module and shortened_module(text, minify, aliases)) or minify(text)
+    return (is_module and minified_module(text, minify, aliases)) or minify(text)
 
 
 def with_numbers(text: str) -> str:
@@ -43,7 +43,7 @@ def with_numbers(text: str) -> str:
     return text
 
 
-def shortened_module(text: str, minify: Minify, aliases: Aliases) -> str:
+def minified_module(text: str, minify: Minify, aliases: Aliases) -> str:
     """The minified module; empty if it cannot be wrapped in a function."""
     imports = [(names_in(found[1]), found[2]) for found in IMPORT.finditer(text)]
     exports = EXPORT.findall(text)

@@ -21,10 +21,10 @@ from servestatic.compress import Compressor
 from servestatic.storage import CompressedManifestStaticFilesStorage
 
 from liujuan_site import script_minifier
-from liujuan_site.script_minifier import EXPORT, shortened_script
+from liujuan_site.script_minifier import EXPORT, minified_script
 
-OURS = "studio/"
-MAKERS = ("django", "lightningcss", "servestatic", "tdewolff-minify")
+OWN_FOLDER = "studio/"
+PACKAGES = ("django", "lightningcss", "servestatic", "tdewolff-minify")
 """Packages whose versions affect the files that are made."""
 
 Paths = Mapping[str, tuple[Any, str]]
@@ -63,7 +63,7 @@ class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: igno
             return
         yield from super().post_process(paths, dry_run=dry_run, **options)
         if not dry_run:
-            self.note(sources)
+            self.save_sources(sources)
 
     def manifest(self) -> dict[str, Any]:
         text = self.read_manifest()
@@ -75,7 +75,7 @@ class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: igno
         made = manifest.get("paths", {})
         return manifest.get("sources") == sources and all(map(self.exists, {*made, *made.values()}))
 
-    def note(self, sources: str) -> None:
+    def save_sources(self, sources: str) -> None:
         manifest = json.dumps(self.manifest() | {"sources": sources})
         self.manifest_storage.delete(self.manifest_name)
         self.manifest_storage._save(self.manifest_name, ContentFile(manifest.encode()))
@@ -103,7 +103,7 @@ def digest_of(paths: Paths) -> str:
     digest = hashlib.sha256()
     for code in (__file__, script_minifier.__file__):
         digest.update(Path(code).read_bytes())
-    digest.update(repr((settings.STATIC_URL, [version(name) for name in MAKERS])).encode())
+    digest.update(repr((settings.STATIC_URL, [version(name) for name in PACKAGES])).encode())
     for name, (storage, path) in sorted(paths.items()):
         with storage.open(path) as file:
             digest.update(f"{name}\0{file.size}\0".encode() + file.read())
@@ -113,9 +113,9 @@ def digest_of(paths: Paths) -> str:
 def as_served(name: str, content: File[Any]) -> File[Any]:
     """Our style sheets and scripts minified, all other files as they are."""
     kind = name[name.rfind(".") :]
-    if not name.startswith(OURS) or kind not in {".css", ".js"}:
+    if not name.startswith(OWN_FOLDER) or kind not in {".css", ".js"}:
         return content
-    return ContentFile(shortened(b"".join(content.chunks()).decode(), kind, name).encode())
+    return ContentFile(minified(b"".join(content.chunks()).decode(), kind, name).encode())
 
 
 PRELUDE = re.compile(r"(?<=[{};])&[^{};]*(?=\{)")
@@ -132,7 +132,7 @@ COLOR = re.compile(r"(--[\w-]+):(light-dark\([^()]*\));")
 """A custom property with one color for each theme."""
 
 
-def squeezed(css: str) -> str:
+def without_redundancy(css: str) -> str:
     """Minified CSS with inlined color properties and without redundant `&` in nested rules.
 
     `&` is redundant before a space or `>`.
@@ -140,7 +140,7 @@ def squeezed(css: str) -> str:
     for name, value in COLOR.findall(css):
         if f"var({name})" in css:
             css = css.replace(f"{name}:{value};", "").replace(f"var({name})", value)
-    css = PRELUDE.sub(lambda found: ",".join(map(bare, selectors_in(found[0]))), css)
+    css = PRELUDE.sub(lambda found: ",".join(map(without_nesting, selectors_in(found[0]))), css)
     return STRING_OR_COMMA.sub(lambda found: found[1] or ",", css)
 
 
@@ -158,7 +158,7 @@ def selectors_in(prelude: str) -> list[str]:
 @cache
 def lengths() -> dict[str, str]:
     """The lengths of the theme that no media query changes: {"--s3": "12px"}."""
-    theme = Path(settings.BASE_DIR, "static", OURS, "css/theme.css").read_text()
+    theme = Path(settings.BASE_DIR, "static", OWN_FOLDER, "css/theme.css").read_text()
     return {name: px for name, px in LENGTH.findall(theme) if theme.count(f"{name}: ") == 1}
 
 
@@ -170,7 +170,7 @@ def with_lengths(css: str) -> str:
     return css
 
 
-def bare(selector: str) -> str:
+def without_nesting(selector: str) -> str:
     return selector.removeprefix("&").lstrip() if selector.startswith(("& ", "&>")) else selector
 
 
@@ -188,7 +188,7 @@ def aliases() -> dict[str, dict[str, str]]:
     Modules loaded on demand keep their names: `import()` gives an object with them.
     """
     root = Path(settings.BASE_DIR, "static")
-    texts = {path: path.read_text() for path in Path(root, OURS).rglob("*.js")}
+    texts = {path: path.read_text() for path in Path(root, OWN_FOLDER).rglob("*.js")}
     on_demand = {
         (path.parent / target).resolve()
         for path, text in texts.items()
@@ -215,20 +215,20 @@ def aliases_for(module: str, target: str) -> dict[str, str]:
 
 
 @lru_cache(maxsize=4)  # a file is hashed, then saved
-def shortened(text: str, kind: str, name: str = "") -> str:
+def minified(text: str, kind: str, name: str = "") -> str:
     """A minified style sheet (`.css`) or script (`.js`); `name` is its path below `static/`."""
     # imported here, because only `collectstatic` needs them and `minify` starts threads
     short: str = text
     if kind == ".css":
         import lightningcss
 
-        short = squeezed(lightningcss.process_stylesheet(with_lengths(text), minify=True))
+        short = without_redundancy(lightningcss.process_stylesheet(with_lengths(text), minify=True))
     else:
         try:
             import minify
         except ImportError:  # no wheel for this platform: scripts are served as written
             return text
-        short = shortened_script(
+        short = minified_script(
             text, partial(minify.string, "application/javascript"), partial(aliases_for, name)
         )
     return short

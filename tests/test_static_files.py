@@ -12,7 +12,7 @@ from django.contrib.staticfiles.storage import StaticFilesStorage
 from django.core.files.base import ContentFile
 from django.test import override_settings
 
-from liujuan_site.static_storage import ModuleManifestStorage, shortened
+from liujuan_site.static_storage import ModuleManifestStorage, minified
 
 
 class Collection:
@@ -119,12 +119,12 @@ def bound(text: str) -> tuple[set[tuple[str, str]], set[str]]:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
-def test_a_shortened_module_is_bound_to_the_others_as_before(module: Path) -> None:
+def test_a_minified_module_is_bound_to_the_others_as_before(module: Path) -> None:
     minify = pytest.importorskip("minify")
     source = module.read_text()
 
     plain = minify.string("application/javascript", source)
-    short = shortened(source, ".js")
+    short = minified(source, ".js")
 
     assert bound(short) == bound(source)
     assert len(short) <= len(plain) + 20
@@ -137,7 +137,7 @@ def test_served_modules_import_what_others_export() -> None:
     static = Path(settings.BASE_DIR, "static")
     sources = {module: module.read_text() for module in MODULES}
     served = {
-        module: bound(shortened(text, ".js", module.relative_to(static).as_posix()))
+        module: bound(minified(text, ".js", module.relative_to(static).as_posix()))
         for module, text in sources.items()
     }
 
@@ -164,28 +164,28 @@ def test_a_module_that_cannot_be_taken_apart_keeps_its_long_names() -> None:
         'import * as all from "./a.js";\nimport { a } from "./b.js";\nexport const c = all.x(a);\n'
     )
 
-    assert 'import{a}from"./b.js"' in shortened(source, ".js")
-    assert "export let c" in shortened(source, ".js")
+    assert 'import{a}from"./b.js"' in minified(source, ".js")
+    assert "export let c" in minified(source, ".js")
 
 
 def test_a_named_number_stands_in_the_place_of_its_name() -> None:
     pytest.importorskip("minify")
     source = "const WAIT_MS = 1_500;\nexport const wait = (run) => setTimeout(run, WAIT_MS);\n"
 
-    assert "WAIT_MS" not in shortened(source, ".js")
-    assert "1500" in shortened(source, ".js")
+    assert "WAIT_MS" not in minified(source, ".js")
+    assert "1500" in minified(source, ".js")
 
 
 def test_nested_rules_keep_the_sign_that_they_need_and_no_other() -> None:
     source = ".a { & .b, &:hover, :is(.c, &.d) { color: red } .e & { color: blue } }"
 
-    assert shortened(source, ".css") == (".a{.b,&:hover,:is(.c,&.d){color:red}.e &{color:#00f}}")
+    assert minified(source, ".css") == (".a{.b,&:hover,:is(.c,&.d){color:red}.e &{color:#00f}}")
 
 
 def test_a_list_of_selectors_is_split_at_its_own_commas_alone() -> None:
     source = ".a { > .b, > .c:is(.d, :nth-child(1 of .e:not(.f, .g))) { color: red } }"
 
-    assert shortened(source, ".css") == (
+    assert minified(source, ".css") == (
         ".a{>.b,>.c:is(.d,:nth-child(1 of .e:not(.f,.g))){color:red}}"
     )
 
@@ -193,7 +193,7 @@ def test_a_list_of_selectors_is_split_at_its_own_commas_alone() -> None:
 def test_a_length_of_the_theme_stands_in_the_place_of_its_name() -> None:
     source = "p { margin: calc(-1 * var(--s2)) var(--s3); height: var(--bar) }"
 
-    assert shortened(source, ".css") == "p{height:var(--bar);margin:-8px 12px}"
+    assert minified(source, ".css") == "p{height:var(--bar);margin:-8px 12px}"
 
 
 def test_what_is_served_decides_the_name_of_a_file() -> None:
@@ -209,7 +209,7 @@ def test_what_is_served_decides_the_name_of_a_file() -> None:
 def test_a_pigment_stands_in_the_place_of_its_name() -> None:
     source = ":root { --ink: light-dark(#000, #fff); --text: var(--ink) } p { color: var(--text) }"
 
-    assert shortened(source, ".css") == (":root{--text:light-dark(#000,#fff)}p{color:var(--text)}")
+    assert minified(source, ".css") == (":root{--text:light-dark(#000,#fff)}p{color:var(--text)}")
 
 
 def test_components_use_the_meaning_of_a_colour_and_never_its_pigment() -> None:

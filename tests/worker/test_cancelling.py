@@ -34,7 +34,7 @@ async def test_a_cancel_ends_a_hanging_model_probe(page: Page, start_worker: Sta
 
     task_id = await page.generate(size="256x256", steps=4)
     await seen_at(page, "preparing")
-    while not silent.struck:  # noqa: ASYNC110
+    while not silent.times_applied:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     await page.send(action="cancel", task_id=task_id)
     frame = await ending(page, task_id)
