@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 
-LONGEST = 100
+MAX_VALUE = 100
 """Characters that are kept of one value."""
 
 MAX_CAUSE = 600
@@ -22,13 +22,13 @@ PLAIN = re.compile(r"[\w.@+:/-]+")
 def log_line(event: str, **values: object) -> str:
     """`None` is written as `-`; a value with spaces is quoted."""
     pairs = " ".join(
-        f"{name}={format_value(value, longest=MAX_CAUSE if name == 'cause' else LONGEST)}"
+        f"{name}={format_value(value, longest=MAX_CAUSE if name == 'cause' else MAX_VALUE)}"
         for name, value in values.items()
     )
     return f"{event} {pairs}" if pairs else event
 
 
-def format_value(value: object, *, longest: int = LONGEST) -> str:
+def format_value(value: object, *, longest: int = MAX_VALUE) -> str:
     """The value on one line: printable characters only, quoted if it is not a plain word."""
     if value is None:
         return "-"

@@ -8,7 +8,7 @@ from time import monotonic
 from demo_xinference.errors import Refusal
 from demo_xinference.http import Request
 
-MOST_FAILURES = 10
+MAX_FAILURES = 10
 WINDOW = 300.0
 BAN = 3600.0
 
@@ -44,5 +44,5 @@ class KeyCheck:
     def _count(self, client: str, now: float) -> None:
         recent = [at for at in self._failures.get(client, []) if now - at < WINDOW]
         self._failures[client] = [*recent, now]
-        if len(recent) + 1 >= MOST_FAILURES:
+        if len(recent) + 1 >= MAX_FAILURES:
             self._banned[client] = now + BAN

@@ -19,7 +19,7 @@ from demo_xinference.messages import PREFIX, pack
 
 logger = logging.getLogger(__name__)
 
-START_AGAIN = 1.0
+RESTART_DELAY = 1.0
 """Seconds before a restart if a process ended before it was ready."""
 
 END_TIMEOUT = 5.0
@@ -122,7 +122,7 @@ class PainterProcess:
             logger.warning("painting process ended; starting another")
             self.address = new_address()
             if not was_ready:
-                await asyncio.sleep(START_AGAIN)
+                await asyncio.sleep(RESTART_DELAY)
 
     async def _start(self) -> asyncio.StreamReader:
         ours, theirs = socket.socketpair()

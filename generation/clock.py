@@ -33,10 +33,10 @@ class DatabaseClock:
         with connection.cursor() as cursor:
             before = timezone.now()
             cursor.execute(sql.TIME_OF_POSTGRESQL)
-            told: datetime = cursor.fetchone()[0]
+            server_time: datetime = cursor.fetchone()[0]
             took = timezone.now() - before
         if took < MAX_ROUND_TRIP:
-            self.ahead = told - (before + took / 2)
+            self.ahead = server_time - (before + took / 2)
 
 
 clock = DatabaseClock()

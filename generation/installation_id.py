@@ -15,10 +15,10 @@ from pathlib import Path
 from django.conf import settings
 
 NAME = "installation"
-MADE_HERE = 8
+PREFIXED_VERSION = 8
 """UUID version of request ids that begin with an installation id; older ones do not."""
 
-OURS = 6
+PREFIX_BYTES = 6
 """Length in bytes of the common prefix of an installation's request ids."""
 
 
@@ -30,9 +30,9 @@ def read() -> uuid.UUID | None:
     """The installation id; None if the file is missing or a copy."""
     try:
         with path().open("rb") as file:
-            told = json.load(file)
+            content = json.load(file)
             number = os.fstat(file.fileno()).st_ino
-        return uuid.UUID(told["id"]) if told["file"] == number else None
+        return uuid.UUID(content["id"]) if content["file"] == number else None
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -55,16 +55,16 @@ def new_request_id() -> uuid.UUID:
     random = uuid.uuid4()
     if key is None:
         return random
-    made = bytearray(key.bytes[:OURS] + random.bytes[OURS:])
-    made[6] = made[6] & 0x0F | MADE_HERE << 4
+    made = bytearray(key.bytes[:PREFIX_BYTES] + random.bytes[PREFIX_BYTES:])
+    made[6] = made[6] & 0x0F | PREFIXED_VERSION << 4
     return uuid.UUID(bytes=bytes(made))
 
 
 def is_ours(request_id: uuid.UUID | None) -> bool:
     """Whether this installation made the call; ids without a prefix count as ours."""
     key = read()
-    if request_id is None or request_id.version != MADE_HERE:
+    if request_id is None or request_id.version != PREFIXED_VERSION:
         return True
     if key is None:
         return False
-    return key.bytes[:OURS] == request_id.bytes[:OURS]
+    return key.bytes[:PREFIX_BYTES] == request_id.bytes[:PREFIX_BYTES]

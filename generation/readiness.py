@@ -50,27 +50,27 @@ class Health:
 OK, UNKNOWN = Health("ok"), Health("unknown")
 Report = dict[str, Health]
 
-NEEDED = ("database", "migrations", "static")
+REQUIRED_PARTS = ("database", "migrations", "static")
 """Parts without which nothing can be served."""
 
-WRITE_TROUBLES = {
+WRITE_ERRORS = {
     "read_only": "it takes no writes: see its log",
     "locked": "another process keeps its write lock: a shell, a copy, a repair",
 }
-OF_THE_DATABASE = ("database", "migrations", "workers", "key", "models", "model_server")
+DATABASE_PARTS = ("database", "migrations", "workers", "key", "models", "model_server")
 
 
 def serves(report: Report) -> bool:
-    return all(report[name].ok for name in NEEDED)
+    return all(report[name].ok for name in REQUIRED_PARTS)
 
 
 def database_report() -> Report:
     """All parts that are read from the database."""
-    unknown = dict.fromkeys(OF_THE_DATABASE, UNKNOWN)
+    unknown = dict.fromkeys(DATABASE_PARTS, UNKNOWN)
     try:
         trouble = selectors.write_error()
         if trouble:
-            return unknown | {"database": Health(trouble, WRITE_TROUBLES[trouble])}
+            return unknown | {"database": Health(trouble, WRITE_ERRORS[trouble])}
         pending = pending_migrations()
         if pending:
             detail = f"run manage.py migrate; {len(pending)} are pending"
@@ -84,7 +84,7 @@ def database_report() -> Report:
 
 
 def database_timeout() -> Report:
-    unknown = dict.fromkeys(OF_THE_DATABASE, UNKNOWN)
+    unknown = dict.fromkeys(DATABASE_PARTS, UNKNOWN)
     return unknown | {"database": Health("down", "it does not answer")}
 
 

@@ -13,10 +13,10 @@ from generation.outages import cause_of
 
 logger = logging.getLogger(__name__)
 
-END_WITHIN = 10.0
+END_TIMEOUT = 10.0
 """Seconds that cancelled tasks have to end; a slower one is logged and left."""
 
-CANCEL_AGAIN = 2.0
+CANCEL_INTERVAL = 2.0
 """Seconds before a task is cancelled once more. A library can lose a cancellation:
 `asyncio.wait_for` of Python 3.11 returns a result that arrives in the same turn of the loop."""
 
@@ -29,14 +29,14 @@ async def cancel_and_wait(
     None, finished tasks and the calling task are skipped. Errors of the tasks are discarded.
     """
     left = {task for task in tasks if task is not None and task is not asyncio.current_task()}
-    deadline = monotonic() + (END_WITHIN if within is None else within)
+    deadline = monotonic() + (END_TIMEOUT if within is None else within)
     for task in left:
         task.add_done_callback(retrieve_error)
     left = {task for task in left if not task.done()}
     while left and (seconds := deadline - monotonic()) > 0:
         for task in left:
             task.cancel()
-        _ended, left = await asyncio.wait(left, timeout=min(CANCEL_AGAIN, seconds))
+        _ended, left = await asyncio.wait(left, timeout=min(CANCEL_INTERVAL, seconds))
     for task in left:
         logger.error("%s", log_line("task_left_behind", task=name_of(task)))
     return left

@@ -19,7 +19,7 @@ from generation import readiness
 from generation.error_codes import ErrorCode
 from generation.outages import database
 
-SOONEST, LATEST = 10, 20
+MIN_RETRY_AFTER, MAX_RETRY_AFTER = 10, 20
 """Seconds until a page tries again; random, so that not all pages retry at once."""
 
 STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
@@ -56,7 +56,7 @@ def causes_of(error: BaseException | None) -> Iterator[BaseException]:
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     """A 503 page, or JSON for scripts. The page needs no static files, which may be missing."""
-    seconds = random.randint(SOONEST, LATEST)  # noqa: S311  spreads load
+    seconds = random.randint(MIN_RETRY_AFTER, MAX_RETRY_AFTER)  # noqa: S311  spreads load
     if "text/html" not in request.headers.get("Accept", ""):
         code = ErrorCode.UNAVAILABLE
         body = {"code": code.value, "message": str(code.label)}

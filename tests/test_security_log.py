@@ -9,7 +9,7 @@ import pytest
 from django.test import RequestFactory, override_settings
 
 from accounts.client_address import client_address, client_network
-from accounts.log_format import LONGEST
+from accounts.log_format import MAX_VALUE
 from accounts.security_log import SecurityEvent, log_event
 
 
@@ -27,7 +27,7 @@ from accounts.security_log import SecurityEvent, log_event
         ("a\nsign_in_ok account=root", r'"a\nsign_in_ok account=root"'),
         ("a\r\x00\x1b[31m\x7f", r'"a\r\u0000\u001b[31m\u007f"'),
         ("a\u2028b\u202ec\ud800", r'"a\u2028b\u202ec\ud800"'),
-        ("n" * 5_000, f'"{"n" * LONGEST}…"'),
+        ("n" * 5_000, f'"{"n" * MAX_VALUE}…"'),
     ],
 )
 def test_a_value_cannot_forge_a_line(

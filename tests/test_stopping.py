@@ -77,7 +77,7 @@ class Stubborn:
 @pytest.fixture
 async def stubborn(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stubborn]:
     for module, name in (
-        (teardown, "END_WITHIN"),
+        (teardown, "END_TIMEOUT"),
         # the door's `hub` is the process's own hub
         (sys.modules[Hub.__module__], "CLOSE_TIMEOUT"),
         (groups, "LEAVE_TIMEOUT"),
@@ -156,7 +156,7 @@ async def test_what_ends_is_waited_for_and_what_does_not_is_named(
 
 
 async def test_a_cancellation_that_gets_lost_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(teardown, "CANCEL_AGAIN", SOON)
+    monkeypatch.setattr(teardown, "CANCEL_INTERVAL", SOON)
 
     async def lose_one() -> None:
         with suppress(asyncio.CancelledError):

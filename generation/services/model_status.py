@@ -22,13 +22,13 @@ from generation.outages import LogRateLimit
 
 logger = logging.getLogger(__name__)
 
-UNSERVED_KEPT = timedelta(hours=1)
+UNSERVED_RETENTION = timedelta(hours=1)
 """Time after which a model that the server no longer lists is deleted."""
 
 REFUSED_KEY_PAUSE = timedelta(minutes=15)
 """Pause of a refused key; ten refusals in five minutes ban an address for an hour."""
 
-KEY_TRIES_APART = timedelta(seconds=60)
+KEY_TRY_INTERVAL = timedelta(seconds=60)
 """Time between tries of a refused key by all processes together, so that even workers that restart
 often make at most five tries in five minutes."""
 
@@ -39,7 +39,7 @@ KEY_REFUSED = "the model server refused our key: correct XINFERENCE_API_KEY and 
 NOT_SERVED = "the model server does not serve this model: launch it, or correct XINFERENCE_MODEL"
 """Messages for the operator, in the log and in the row."""
 
-LOST_FOR = timedelta(seconds=60)
+LOST_DURATION = timedelta(seconds=60)
 """Time for which a dead model process counts as not ready although the server lists it as READY.
 
 The server replaces it within 14 s.
@@ -73,7 +73,7 @@ def locked_models() -> Iterator[None]:
 def record_models(*, seen: Sequence[ModelObservation], demo: bool, now: datetime) -> None:
     """Record what the model server serves.
 
-    Models that it does not list are not ready, and are deleted after UNSERVED_KEPT.
+    Models that it does not list are not ready, and are deleted after UNSERVED_RETENTION.
     """
     with locked_models():
         for model in storable(seen):
@@ -125,7 +125,7 @@ def delete_unserved_models(*, now: datetime) -> None:
     """
     unfinished = GenerationTask.objects.unfinished().filter(model=OuterRef("name"))
     held = ModelSlot.objects.filter(model=OuterRef("name"), task__isnull=False)
-    gone = ModelState.objects.filter(seen_at__lt=now - UNSERVED_KEPT).exclude(
+    gone = ModelState.objects.filter(seen_at__lt=now - UNSERVED_RETENTION).exclude(
         Q(name=settings.XINFERENCE_MODEL) | Exists(unfinished) | Exists(held)
     )
     names = list(gone.values_list("name", flat=True))
@@ -171,7 +171,7 @@ def is_lost_process(state: ModelState, identity: str, now: datetime) -> bool:
     """Whether the server still lists a process that is known to have died."""
     if state.lost_at is None or state.lost_identity != identity:
         return False
-    return now - state.lost_at < LOST_FOR
+    return now - state.lost_at < LOST_DURATION
 
 
 def resize_slots(model: str, count: int) -> None:
@@ -213,11 +213,11 @@ def key_use(*, early: bool = False, now: datetime) -> KeyUse:
         rows = list(refused.values_list("refused_until", "key_tried_at"))
         until = max((until for until, _tried in rows if until), default=now)
         tried = max((tried for _until, tried in rows if tried), default=None)
-        rested = tried is None or now - tried >= KEY_TRIES_APART
+        rested = tried is None or now - tried >= KEY_TRY_INTERVAL
         if not rested or (until > now and not early):
             return KeyUse.REFUSED
         # no other process sends the key until the outcome of this try is known
-        pause = max(until, now + KEY_TRIES_APART)
+        pause = max(until, now + KEY_TRY_INTERVAL)
         refused.update(key_tried_at=now, refused_until=pause)
     return KeyUse.TRIAL
 

@@ -14,7 +14,7 @@ from generation.clock import clock
 
 logger = logging.getLogger(__name__)
 
-BETWEEN_BATCHES = 0.2
+BATCH_PAUSE = 0.2
 """Seconds between batches, in which others can write."""
 
 
@@ -33,7 +33,7 @@ async def clean_up(worker_id: uuid.UUID) -> None:
     purge_trash = database_sync_to_async(services.purge_trash, thread_sensitive=False)
     while gone := await purge_trash(now=clock.now()):
         logger.info("%s", log_line("trash_emptied", removed=gone))
-        await asyncio.sleep(BETWEEN_BATCHES)
+        await asyncio.sleep(BATCH_PAUSE)
     remove_orphaned_files = database_sync_to_async(
         services.remove_orphaned_files, thread_sensitive=False
     )

@@ -38,18 +38,18 @@ logger = logging.getLogger(__name__)
 POLL_INTERVAL = 1.0
 """Seconds between polls of the queue, because a wake-up may be lost."""
 
-MODELS_EVERY = 5.0
-LEASES_EVERY = 2.0
-CLEANUP_EVERY = 3_600.0
-GARBAGE_EVERY = 30.0
-FIRST_CLEANUP = 300.0
+MODEL_PROBE_INTERVAL = 5.0
+LEASE_CHECK_INTERVAL = 2.0
+CLEANUP_INTERVAL = 3_600.0
+GARBAGE_INTERVAL = 30.0
+FIRST_CLEANUP_DELAY = 300.0
 """Seconds before the first cleanup: after a start tasks wait, and restarts may follow."""
 
 CLAIMS_AT_ONCE = 8
 """Tasks of one transaction; separate ones would compute the queue order for each task."""
 
 HEARTBEATS_PER_LEASE = 6
-SELF_STOP_SHARE = 2 / 3
+SELF_STOP_FRACTION = 2 / 3
 """Share of the lease without a heartbeat after which a worker stops its own runs."""
 
 HAND_BACK_TIMEOUT = ABORT_TIMEOUT + 5.0
@@ -96,12 +96,12 @@ class WorkerHost:
         heartbeat_every = settings.GENERATION_LEASE.total_seconds() / HEARTBEATS_PER_LEASE
         self.loops = [
             asyncio.create_task(listen(partial(receive_messages, self.wake)), name="listen"),
-            self.repeat(MODELS_EVERY, self.probe_models),
-            self.repeat(LEASES_EVERY, self.expire),
+            self.repeat(MODEL_PROBE_INTERVAL, self.probe_models),
+            self.repeat(LEASE_CHECK_INTERVAL, self.expire),
             self.repeat(heartbeat_every, self.heartbeat),
-            self.repeat(CLEANUP_EVERY, self.clean_up, first=FIRST_CLEANUP),
+            self.repeat(CLEANUP_INTERVAL, self.clean_up, first=FIRST_CLEANUP_DELAY),
             self.repeat(POLL_INTERVAL, self.stop_if_overdue),
-            self.repeat(GARBAGE_EVERY, self.collect_garbage),
+            self.repeat(GARBAGE_INTERVAL, self.collect_garbage),
         ]
         self.claimer = asyncio.create_task(self.claim_loop(), name="claim")
 
@@ -121,7 +121,7 @@ class WorkerHost:
         outage = self.outage("claim")
         while not self.draining:
             try:
-                while not self.draining and await self.claim_some():
+                while not self.draining and await self.claim_tasks():
                     pass
                 outage.worked()
             except Exception as error:  # noqa: BLE001
@@ -136,7 +136,7 @@ class WorkerHost:
                 pass
             self.woken.clear()
 
-    async def claim_some(self) -> bool:
+    async def claim_tasks(self) -> bool:
         if self.pause.on or self.heartbeat_overdue():
             # an overdue worker would give up its claims at once: a heartbeat must come first
             return False
@@ -144,12 +144,12 @@ class WorkerHost:
             worker_id=self.worker_id, now=clock.now(), most=CLAIMS_AT_ONCE
         )
         for claim in claims:
-            self.begin(claim)
+            self.start_run(claim)
         # the calls of these claims go out before the next claim occupies the database thread
         await asyncio.sleep(0)
         return bool(claims)
 
-    def begin(self, claim: Claim) -> None:
+    def start_run(self, claim: Claim) -> None:
         self.idle_queue.mark_busy()
         run = TaskRun(claim, self.client, self.heartbeat_overdue, self.idle_queue)
         task = asyncio.create_task(run.run(), name=f"task {claim.task.pk}")
@@ -190,7 +190,7 @@ class WorkerHost:
 
         Uses the local clock alone, because heartbeats may hang in the database.
         """
-        limit = settings.GENERATION_LEASE.total_seconds() * SELF_STOP_SHARE
+        limit = settings.GENERATION_LEASE.total_seconds() * SELF_STOP_FRACTION
         return monotonic() - self.last_heartbeat > limit
 
     async def stop_if_overdue(self) -> None:

@@ -18,7 +18,7 @@ from generation import selectors, services
 from generation.models import GenerationTask, ShareLink
 from generation.selectors import TRASH_KEPT
 from generation.worker import WorkerHost
-from generation.worker.cleanup import BETWEEN_BATCHES, clean_up
+from generation.worker.cleanup import BATCH_PAUSE, clean_up
 from tests.factories import files_in, finished_task, submit
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,7 +46,7 @@ async def test_it_empties_the_trash_and_deletes_links(media: Path, alice: User) 
     began = time.monotonic()
     await host.clean_up()
 
-    assert time.monotonic() - began > 4 * BETWEEN_BATCHES
+    assert time.monotonic() - began > 4 * BATCH_PAUSE
     assert await GenerationTask.objects.acount() == 1
     assert await ShareLink.objects.acount() == 0
     assert [each.session_key async for each in Session.objects.all()] == ["valid"]

@@ -37,7 +37,7 @@ async def test_a_copy_waits_until_it_is_resumed(
             place = await page.until("queue")
         # the lease of the other task ran out long ago
         await demo_worker.host.expire()
-        assert not await demo_worker.host.claim_some()
+        assert not await demo_worker.host.claim_tasks()
         assert (await ModelSlot.objects.aget()).task_id is not None
         assert (await Worker.objects.exclude(pk=worker.pk).aget()).state == "paused"
         assert not demo_worker.demo.model.progress._records
