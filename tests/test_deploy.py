@@ -261,9 +261,10 @@ def test_stop_timeouts_exceed_the_grace_period(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["liujuan-web@.service", "liujuan-worker@.service"])
-def test_what_ends_is_started_again(name: str) -> None:
+def test_a_unit_restarts_and_can_be_enabled(name: str) -> None:
     assert unit(name)["Restart"] == "always"
     assert unit(name)["KillMode"] == "mixed"
+    assert "[Install]\nWantedBy=liujuan.target" in TEXTS[f"deploy/systemd/{name}"]
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES.keys() - {"setup"}))
@@ -288,11 +289,6 @@ def test_a_service_can_write_only_into_volumes(name: str) -> None:
 def test_the_example_is_not_in_the_clear() -> None:
     assert example()["PUBLIC_URL"].startswith("https://")
     assert "HTTPS" not in example()
-
-
-@pytest.mark.parametrize("name", ["liujuan-web@.service", "liujuan-worker@.service"])
-def test_another_one_can_be_enabled(name: str) -> None:
-    assert "[Install]\nWantedBy=liujuan.target" in TEXTS[f"deploy/systemd/{name}"]
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))

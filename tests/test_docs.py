@@ -294,19 +294,16 @@ def test_every_relative_link_leads_somewhere(document: str) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_file_that_a_document_names_exists(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
-    named = re.findall(r"`((?:tests|benchmarks|deploy|generation|liujuan_site)/[\w./-]+)`", text)
+    folders = "accounts|benchmarks|deploy|generation|liujuan_site|static|tests"
+    named = re.findall(rf"`((?:{folders})/[\w./-]+)`", text)
 
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
-def test_the_security_page_names_files_and_tests_that_exist() -> None:
+def test_the_security_page_names_tests_that_exist() -> None:
     text = (ROOT / "docs/security.md").read_text(encoding="utf-8")
-    paths = re.findall(
-        r"`((?:generation|liujuan_site|tests|deploy|static|benchmarks)/[^`]+)`", text
-    )
     names = re.findall(r"`(test_\w+)`", text)
     tests = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/test_*.py"))
 
-    assert len(paths) > 50
-    assert [path for path in paths if not (ROOT / path).exists()] == []
+    assert len(names) > 10
     assert [name for name in names if f"def {name}(" not in tests] == []

@@ -176,24 +176,30 @@ def test_a_named_number_stands_in_the_place_of_its_name() -> None:
     assert "1500" in minified(source, ".js")
 
 
-def test_nested_rules_keep_the_sign_that_they_need_and_no_other() -> None:
-    source = ".a { & .b, &:hover, :is(.c, &.d) { color: red } .e & { color: blue } }"
-
-    assert minified(source, ".css") == (".a{.b,&:hover,:is(.c,&.d){color:red}.e &{color:#00f}}")
-
-
-def test_a_list_of_selectors_is_split_at_its_own_commas_alone() -> None:
-    source = ".a { > .b, > .c:is(.d, :nth-child(1 of .e:not(.f, .g))) { color: red } }"
-
-    assert minified(source, ".css") == (
-        ".a{>.b,>.c:is(.d,:nth-child(1 of .e:not(.f,.g))){color:red}}"
-    )
-
-
-def test_a_length_of_the_theme_stands_in_the_place_of_its_name() -> None:
-    source = "p { margin: calc(-1 * var(--s2)) var(--s3); height: var(--bar) }"
-
-    assert minified(source, ".css") == "p{height:var(--bar);margin:-8px 12px}"
+@pytest.mark.parametrize(
+    ("source", "short"),
+    [
+        (
+            ".a { & .b, &:hover, :is(.c, &.d) { color: red } .e & { color: blue } }",
+            ".a{.b,&:hover,:is(.c,&.d){color:red}.e &{color:#00f}}",
+        ),
+        (
+            ".a { > .b, > .c:is(.d, :nth-child(1 of .e:not(.f, .g))) { color: red } }",
+            ".a{>.b,>.c:is(.d,:nth-child(1 of .e:not(.f,.g))){color:red}}",
+        ),
+        (
+            "p { margin: calc(-1 * var(--s2)) var(--s3); height: var(--bar) }",
+            "p{height:var(--bar);margin:-8px 12px}",
+        ),
+        (
+            ":root { --ink: light-dark(#000, #fff); --t: var(--ink) } p { color: var(--t) }",
+            ":root{--t:light-dark(#000,#fff)}p{color:var(--t)}",
+        ),
+    ],
+    ids=["nested rules", "commas of selectors", "lengths of the theme", "pigments"],
+)
+def test_styles_are_minified(source: str, short: str) -> None:
+    assert minified(source, ".css") == short
 
 
 def test_what_is_served_decides_the_name_of_a_file() -> None:
@@ -204,12 +210,6 @@ def test_what_is_served_decides_the_name_of_a_file() -> None:
 
     assert storage.file_hash("studio/a.css", spaced) == storage.file_hash("studio/a.css", tight)
     assert storage.file_hash("studio/a.css", spaced) != storage.file_hash("studio/a.css", other)
-
-
-def test_a_pigment_stands_in_the_place_of_its_name() -> None:
-    source = ":root { --ink: light-dark(#000, #fff); --text: var(--ink) } p { color: var(--text) }"
-
-    assert minified(source, ".css") == (":root{--text:light-dark(#000,#fff)}p{color:var(--text)}")
 
 
 def test_components_use_the_meaning_of_a_colour_and_never_its_pigment() -> None:

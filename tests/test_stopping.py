@@ -273,16 +273,12 @@ async def aclose_demo(worker: WorkerHost) -> None:
 
 
 async def test_a_worker_drains_while_everything_of_it_goes_on(
-    alice: User,
-    open_page: OpenPage,
-    stubborn: Stubborn,
-    settings: Any,
-    caplog: pytest.LogCaptureFixture,
+    open_page: OpenPage, stubborn: Stubborn, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its call, its loops, its take-over, its claimer and its connections."""
     settings.GENERATION_GRACE = settings.GENERATION_GRACE * 0
     worker = await start_worker(stubborn, "txt2img")
-    page = await open_page(alice)
+    page = await open_page()
     await page.generate(size="256x256")
     await seen_at(page, "preparing")
     await stubborn.begun.wait()

@@ -15,9 +15,7 @@ LIST = "/admin/generation/generationtask/"
 
 
 @pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
-def test_the_list_fits_and_a_task_shows_its_picture(
-    page: Page, sign_in: SignIn, studio: Studio, locale: str
-) -> None:
+def test_list_and_task_page_fit(page: Page, sign_in: SignIn, studio: Studio, locale: str) -> None:
     send(page, "onewordthatisaslongasawholelineof" * 6, steps=2, size="256x256")
     card = send(page, "a heron for staff", steps=2, size="256x256")
     expect_status(card, "completed")

@@ -48,9 +48,7 @@ def resize(page: Page, size: str) -> None:
 
 
 @pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
-def test_a_running_card_and_the_form_fit_every_window(
-    sign_in: SignIn, studio: Studio, person: Account, locale: str
-) -> None:
+def test_every_window_fits(sign_in: SignIn, studio: Studio, person: Account, locale: str) -> None:
     page = sign_in(person, studio.url, locale=locale, reduced_motion="reduce").new_page()
     page.goto("/")
     expect_live(page)

@@ -16,9 +16,7 @@ OWN_FILES = """() => performance.getEntriesByType("resource")
       [name.split("/").pop().replace(/[.][0-9a-f]+/, ""), decodedBodySize])"""
 
 
-def test_a_task_at_work_is_shown_with_few_styles_and_scripts(
-    context: BrowserContext, page: Page
-) -> None:
+def test_a_running_task_loads_few_styles_and_scripts(context: BrowserContext, page: Page) -> None:
     expect_status(send(page, "at work", steps=100, size="1024x1024"), "running")
 
     other = context.new_page()

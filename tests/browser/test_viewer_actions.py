@@ -67,9 +67,7 @@ def test_a_card_without_pictures_can_be_restored(page: Page, card: Locator) -> N
     expect(page.locator(PICTURES)).to_have_count(1)
 
 
-def test_the_download_is_the_file_with_its_parameters(
-    page: Page, card: Locator, studio: Studio, tmp_path: Path
-) -> None:
+def test_downloads_have_settings(page: Page, card: Locator, studio: Studio, tmp_path: Path) -> None:
     viewer = open_viewer(page)
     with page.expect_download() as started:
         page.keyboard.press("d")

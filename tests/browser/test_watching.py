@@ -73,9 +73,7 @@ def test_a_reload_half_way_begins_where_the_page_was(page: Page) -> None:
     assert steps_before + steps_after[1:] == STEPS
 
 
-def test_the_server_paints_the_state_without_any_script(
-    page: Page, sign_in: SignIn, studio: Studio, person: Account
-) -> None:
+def test_pages_need_no_script(page: Page, sign_in: SignIn, studio: Studio, person: Account) -> None:
     card = send(page, "no scripts here", steps=HELD_STEPS, size="1024x1024")
     expect_percent(card, 5)
     last_seen = percent_of(card)

@@ -146,13 +146,13 @@ SignedIn = Callable[..., Awaitable[HttpClient]]
 
 
 @pytest.fixture
-async def open_stream(running_hub: None) -> AsyncIterator[OpenStream]:
-    """`await open_stream(user)`: a stream whose `hello` has not been read yet."""
+async def open_stream(running_hub: None, alice: User) -> AsyncIterator[OpenStream]:
+    """`await open_stream()`: a stream of alice whose `hello` has not been read yet."""
     readers: list[StreamClient] = []
 
     async def open_one(
-        user: User | None,
         cursors: dict[str, int] | None = None,
+        user: User | None = alice,
         last_id: str | None = None,
         since: float | None = None,
     ) -> StreamClient:
@@ -165,9 +165,9 @@ async def open_stream(running_hub: None) -> AsyncIterator[OpenStream]:
 
 
 @pytest.fixture
-async def reader(alice: User, open_stream: OpenStream) -> StreamClient:
+async def reader(open_stream: OpenStream) -> StreamClient:
     """A stream of alice whose `hello` has been read."""
-    reader = await open_stream(alice)
+    reader = await open_stream()
     await reader.until("hello")
     return reader
 

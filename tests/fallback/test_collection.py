@@ -17,7 +17,7 @@ async def test_a_stream_sends_the_change_and_a_poll_its_revision(
     media: Path, alice: User, bob: User, open_stream: OpenStream, signed_in: SignedIn
 ) -> None:
     task = await database_sync_to_async(finished_task)(alice, timezone.now())
-    reader, person = await open_stream(alice), await signed_in(alice)
+    reader, person = await open_stream(), await signed_in(alice)
     await reader.until("hello")
     assert [frame["type"] for frame in await person.poll()] == ["hello"]
 

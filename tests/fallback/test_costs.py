@@ -100,9 +100,7 @@ async def test_a_poll_without_news_reads_no_log(quiet_hub: None, person: HttpCli
     assert len(questions) <= FEW, questions
 
 
-async def test_a_poll_reads_all_that_is_new_at_once(
-    quiet_hub: None, worker: Worker, person: HttpClient
-) -> None:
+async def test_one_poll_reads_all_news(quiet_hub: None, worker: Worker, person: HttpClient) -> None:
     task_ids = [await person.generate() for _each in range(20)]
     await progress(await claim(worker), 3)
 
@@ -119,13 +117,13 @@ async def test_a_poll_reads_all_that_is_new_at_once(
 
 
 async def test_a_stream_reads_only_the_logs_that_its_reader_lacks(
-    alice: User, quiet_hub: None, open_stream: OpenStream, person: HttpClient
+    quiet_hub: None, open_stream: OpenStream, person: HttpClient
 ) -> None:
     known = {await person.generate(): 1 for _each in range(20)}
     lacking = await person.generate()
 
     async with asked_by_others() as questions:
-        reader = await open_stream(alice, known)
+        reader = await open_stream(known)
         for _each in range(21):
             await reader.until("live")
 

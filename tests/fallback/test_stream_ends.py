@@ -15,7 +15,7 @@ from tests.fallback.clients import HttpClient, OpenStream, SignedIn, StreamClien
 
 
 async def test_an_anonymous_stream_is_closed_with_4401(open_stream: OpenStream) -> None:
-    assert await (await open_stream(None)).close_code() == 4401
+    assert await (await open_stream(user=None)).close_code() == 4401
 
 
 async def test_a_disabled_account_gets_4403(
@@ -23,7 +23,7 @@ async def test_a_disabled_account_gets_4403(
 ) -> None:
     await User.objects.filter(pk=alice.pk).aupdate(is_active=False)
 
-    assert await (await open_stream(alice)).close_code() == 4403
+    assert await (await open_stream()).close_code() == 4403
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ async def test_a_permission_that_is_taken_away_ends_what_it_let_see(
     rita: User, soon: None, open_stream: OpenStream, signed_in: SignedIn, person: HttpClient
 ) -> None:
     task_id = await person.generate()
-    reader = await open_stream(rita, {task_id: 0})
+    reader = await open_stream({task_id: 0}, user=rita)
     await reader.until("live")
     permission = await Permission.objects.aget(codename="view_generationtask")
     await sync_to_async(rita.user_permissions.remove)(permission)
@@ -67,23 +67,23 @@ async def test_keepalives_are_sent_with_the_cursors(soon: None, reader: StreamCl
 
 
 async def test_leaving_closes_streams_with_4503(
-    alice: User, open_stream: OpenStream, reader: StreamClient
+    open_stream: OpenStream, reader: StreamClient
 ) -> None:
     await hub.close_sockets(4503)
 
     assert await reader.close_code() == 4503
-    assert await (await open_stream(alice)).close_code() == 4503
+    assert await (await open_stream()).close_code() == 4503
 
 
-async def test_a_person_has_only_so_many_streams(alice: User, open_stream: OpenStream) -> None:
-    readers = [await open_stream(alice) for _each in range(stream.MAX_STREAMS)]
+async def test_a_person_has_only_so_many_streams(open_stream: OpenStream) -> None:
+    readers = [await open_stream() for _each in range(stream.MAX_STREAMS)]
     for reader in readers:
         await reader.until("hello")
 
-    assert await (await open_stream(alice)).close_code() == 4429
+    assert await (await open_stream()).close_code() == 4429
 
     await readers[0].close()
-    assert (await (await open_stream(alice)).until("hello"))["type"] == "hello"
+    assert (await (await open_stream()).until("hello"))["type"] == "hello"
 
 
 async def test_streams_count_as_messages_do(
@@ -92,15 +92,13 @@ async def test_streams_count_as_messages_do(
     request_buckets.by_owner[alice.pk] = TokenBucket(rate=0, burst=2)
     await person.post("{}")
 
-    assert (await (await open_stream(alice)).until("hello"))["type"] == "hello"
-    assert await (await open_stream(alice)).close_code() == 4429
+    assert (await (await open_stream()).until("hello"))["type"] == "hello"
+    assert await (await open_stream()).close_code() == 4429
 
 
-async def test_a_lost_reader_is_removed(
-    alice: User, open_stream: OpenStream, person: HttpClient
-) -> None:
+async def test_a_lost_reader_is_removed(open_stream: OpenStream, person: HttpClient) -> None:
     await person.generate()
-    reader = await open_stream(alice)
+    reader = await open_stream()
     await reader.until("live")
 
     await reader.close()

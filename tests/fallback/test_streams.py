@@ -27,12 +27,12 @@ async def seqs_until(reader: StreamClient, task_id: str, last: int) -> list[int]
 
 
 async def test_hello_precedes_replays(
-    alice: User, worker: Worker, open_stream: OpenStream, person: HttpClient
+    worker: Worker, open_stream: OpenStream, person: HttpClient
 ) -> None:
     first, second = await person.generate("first"), await person.generate("second")
     await progress(await claim(worker), 2)
 
-    reader = await open_stream(alice)
+    reader = await open_stream()
     await reader.until("live")
     await reader.until("live")
 
@@ -96,15 +96,15 @@ async def test_a_missed_task_is_sent_once(
 
 
 async def test_a_task_between_two_streams_is_sent(
-    alice: User, open_stream: OpenStream, person: HttpClient
+    open_stream: OpenStream, person: HttpClient
 ) -> None:
-    first = await open_stream(alice)
+    first = await open_stream()
     hello = await first.until("hello")
     await first.close()
     task_id = await person.generate()
     await person.send(action="cancel", task_id=task_id)
 
-    second = await open_stream(alice, {}, since=hello["server_time"])
+    second = await open_stream({}, since=hello["server_time"])
     await second.until("live")
 
     assert second.seqs(task_id) == [1, 2, 3]
@@ -144,7 +144,7 @@ async def test_lost_messages_are_read(
     alice: User, worker: Worker, open_stream: OpenStream, person: HttpClient
 ) -> None:
     task_id = await person.generate()
-    reader = await open_stream(alice)
+    reader = await open_stream()
     await reader.until("live")
     group = broadcast.group_of(alice.pk)
     await broadcast.layer().group_discard(group, hub.groups.channel)
@@ -156,14 +156,14 @@ async def test_lost_messages_are_read(
 
 
 async def test_a_storm_reaches_a_reader_that_comes_in_its_middle_without_a_gap(
-    alice: User, worker: Worker, open_stream: OpenStream, person: HttpClient
+    worker: Worker, open_stream: OpenStream, person: HttpClient
 ) -> None:
     task_id = await person.generate()
     running = await claim(worker)
     storm = asyncio.create_task(progress(running, 600))
     readers = []
     for _each in range(3):
-        readers.append(await open_stream(alice))
+        readers.append(await open_stream())
         await asyncio.sleep(0.1)
     await storm
 
@@ -172,35 +172,31 @@ async def test_a_storm_reaches_a_reader_that_comes_in_its_middle_without_a_gap(
 
 
 async def test_only_missing_events_are_sent(
-    alice: User, worker: Worker, open_stream: OpenStream, person: HttpClient
+    worker: Worker, open_stream: OpenStream, person: HttpClient
 ) -> None:
     task_id = await person.generate()
     await progress(await claim(worker), 5)
 
-    reader = await open_stream(alice, {task_id: 4})
+    reader = await open_stream({task_id: 4})
     await reader.until("live")
 
     assert reader.seqs(task_id) == [5, 6, 7, 8]
 
 
 async def test_the_last_id_alone_is_enough_to_go_on(
-    alice: User,
-    worker: Worker,
-    open_stream: OpenStream,
-    monkeypatch: pytest.MonkeyPatch,
-    person: HttpClient,
+    worker: Worker, open_stream: OpenStream, monkeypatch: pytest.MonkeyPatch, person: HttpClient
 ) -> None:
     monkeypatch.setattr(stream, "ID_INTERVAL", 0.0)
     task_id = await person.generate()
     running = await claim(worker)
     await progress(running, 5)
-    first = await open_stream(alice)
+    first = await open_stream()
     await first.until("live")
     stream_id = first.last_id
     await first.close()
     await complete(running)
 
-    second = await open_stream(alice, last_id=stream_id)
+    second = await open_stream(last_id=stream_id)
     await second.until("result")
 
     assert stream_id == json.dumps({task_id: 8}, separators=(",", ":"))
@@ -208,14 +204,14 @@ async def test_the_last_id_alone_is_enough_to_go_on(
 
 
 async def test_a_task_that_ended_meanwhile_is_replayed(
-    alice: User, worker: Worker, open_stream: OpenStream, person: HttpClient
+    worker: Worker, open_stream: OpenStream, person: HttpClient
 ) -> None:
     task_id = await person.generate()
     await complete(await claim(worker))
 
-    behind = await open_stream(alice, {task_id: 2})
+    behind = await open_stream({task_id: 2})
     await behind.until("live")
-    knowing = await open_stream(alice, {task_id: 5})
+    knowing = await open_stream({task_id: 5})
     await knowing.until("hello")
 
     assert behind.seqs(task_id) == [3, 4, 5]
@@ -228,7 +224,7 @@ async def test_events_are_private(
 ) -> None:
     task_id = await (await signed_in(alice)).generate("secret")
 
-    reader = await open_stream(bob, {task_id: 0, "no id at all": 7})
+    reader = await open_stream({task_id: 0, "no id at all": 7}, user=bob)
     await reader.until("hello")
     mine = await (await signed_in(bob)).generate("mine")
     await reader.until("live")
@@ -241,7 +237,7 @@ async def test_staff_follow_the_task_they_name_and_no_other(
 ) -> None:
     named, other = await person.generate("named"), await person.generate("other")
 
-    reader = await open_stream(rita, {named: 0})
+    reader = await open_stream({named: 0}, user=rita)
     assert (await reader.until("live"))["task_id"] == named
     await person.send(action="cancel", task_id=other)
     await person.send(action="cancel", task_id=named)

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, precondition, rule
 
 from generation import services
-from generation.choices import Route
 from generation.choices import TaskStatus as Status
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, ModelSlot
 from generation.protocol import Generate
-from generation.services import AbandonedCall, Claim, ModelObservation
+from generation.services import AbandonedCall, Claim
 from tests.conftest import MODEL
+from tests.factories import observed
 from tests.laws.invariants import Invariants
 
 MODELS = (MODEL, "another-model")
@@ -57,18 +57,8 @@ class UserRules(Invariants):
     @rule(first=st.integers(1, 2), second=st.integers(0, 2))
     def models_are_seen(self, first: int, second: int) -> None:
         """Each with so many replicas; without any it is not ready."""
-        seen = [
-            ModelObservation(
-                name=name,
-                route=Route.TXT2IMG,
-                ready=replicas > 0,
-                loading=False,
-                replicas=replicas,
-                identity="here",
-                slots=replicas,
-            )
-            for name, replicas in zip(MODELS, (first, second), strict=True)
-        ]
+        counts = zip(MODELS, (first, second), strict=True)
+        seen = [observed(name, count, ready=count > 0) for name, count in counts]
         services.record_models(seen=seen, demo=True, now=self.now)
 
     def tick(self) -> None:

@@ -288,9 +288,7 @@ def test_workers_models_and_slots_are_shown(root: Client, model: str, worker: Wo
         assert root.get(f"/admin/generation/{name}/").status_code == 200
 
 
-def test_a_user_with_tasks_is_deleted_by_a_command(
-    alice: User, root: Client, now: datetime
-) -> None:
+def test_users_with_tasks_need_a_command(alice: User, root: Client, now: datetime) -> None:
     finished_task(alice, now, pictures=0)
     unused = User.objects.create_user("unused")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from generation.sessions import TokenBucket, request_buckets
 from tests.factories import finished_task, picture_key, submit
 from tests.pages.clients import signed_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 
 NOBODYS = "7f1c1c1e-0d7a-4a53-9f0e-2f8b6d1f6a11"
 CHANGES = ["/gallery/favourite/", "/gallery/delete/", "/gallery/restore/"]
@@ -28,7 +27,7 @@ def ask(client: Client, path: str, body: Any) -> tuple[int, dict[str, Any]]:
     return response.status_code, response.json()
 
 
-def test_actions_return_the_number_changed(media: Path, alice: User, now: datetime) -> None:
+def test_actions_return_the_number_changed(alice: User, now: datetime) -> None:
     task, other = finished_task(alice, now, pictures=2), finished_task(alice, now)
     client = signed_in(alice)
     things = {
@@ -49,7 +48,7 @@ def test_actions_return_the_number_changed(media: Path, alice: User, now: dateti
     assert GeneratedImage.objects.filter(favourite=True, deleted_at=None).count() == 2
 
 
-def test_an_unfinished_task_is_a_conflict(media: Path, alice: User, now: datetime) -> None:
+def test_an_unfinished_task_is_a_conflict(alice: User, now: datetime) -> None:
     over, waiting = finished_task(alice, now), submit(alice, now)
 
     status, answer = ask(
@@ -62,7 +61,7 @@ def test_an_unfinished_task_is_a_conflict(media: Path, alice: User, now: datetim
 
 @pytest.mark.parametrize("path", CHANGES)
 def test_what_is_anothers_is_not_there_for_anybody_else(
-    media: Path, alice: User, bob: User, rita: User, now: datetime, path: str
+    alice: User, bob: User, rita: User, now: datetime, path: str
 ) -> None:
     others, mine = finished_task(alice, now), finished_task(bob, now)
     for client in (signed_in(bob), signed_in(rita)):
@@ -113,9 +112,7 @@ def test_garbage_is_refused_with_a_code(alice: User, path: str, body: Any, code:
 
 
 @pytest.mark.parametrize("favourite", [None, 1, "true", [], {}])
-def test_a_favourite_is_true_or_false(
-    media: Path, alice: User, now: datetime, favourite: Any
-) -> None:
+def test_a_favourite_is_true_or_false(alice: User, now: datetime, favourite: Any) -> None:
     body = {"pictures": [picture_key(finished_task(alice, now))], "favourite": favourite}
 
     assert ask(signed_in(alice), CHANGES[0], body)[0] == 400
@@ -139,7 +136,7 @@ def test_a_form_is_no_json_even_with_its_token(alice: User, path: str) -> None:
     assert (response.status_code, response.json()["code"]) == (400, "not_json")
 
 
-def test_requests_are_rate_limited(media: Path, alice: User, bob: User, now: datetime) -> None:
+def test_requests_are_rate_limited(alice: User, bob: User, now: datetime) -> None:
     task, client = finished_task(alice, now), signed_in(alice)
     about = f"/pictures/{task.pk}/1/about/"
     # nothing comes back while the test runs, however long that takes

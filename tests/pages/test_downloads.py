@@ -8,7 +8,6 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +21,7 @@ from generation.selectors import read_key
 from tests.factories import finished_task, picture_key
 from tests.pages.clients import signed_in
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("media")]
 
 
 @pytest.mark.parametrize(
@@ -40,7 +39,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
     ],
 )
 def test_a_download_has_a_speaking_name(
-    media: Path, alice: User, now: datetime, prompt: str, disposition: str
+    alice: User, now: datetime, prompt: str, disposition: str
 ) -> None:
     task = finished_task(alice, now, prompt=prompt, seed=9)
     client = signed_in(alice)
@@ -80,7 +79,7 @@ def many(user: User, now: datetime) -> list[str]:
 
 
 @pytest.mark.usefixtures("running_hub")
-async def test_a_zip_has_unchanged_files(media: Path, alice: User, now: datetime) -> None:
+async def test_a_zip_has_unchanged_files(alice: User, now: datetime) -> None:
     keys = await sync_to_async(many)(alice, now)
 
     status, archive = await zip_of(alice, *keys, keys[0])
@@ -105,7 +104,7 @@ def named_alike(user: User, now: datetime) -> list[str]:
 
 
 @pytest.mark.usefixtures("running_hub")
-async def test_zip_names_differ_when_folded(media: Path, alice: User, now: datetime) -> None:
+async def test_zip_names_differ_when_folded(alice: User, now: datetime) -> None:
     keys = await sync_to_async(named_alike)(alice, now)
 
     _status, archive = await zip_of(alice, *keys)
@@ -120,7 +119,7 @@ async def test_zip_names_differ_when_folded(media: Path, alice: User, now: datet
 
 
 @pytest.mark.usefixtures("running_hub")
-async def test_a_zip_is_readable_as_a_stream(media: Path, alice: User, now: datetime) -> None:
+async def test_a_zip_is_readable_as_a_stream(alice: User, now: datetime) -> None:
     keys = await sync_to_async(many)(alice, now)
 
     _status, archive = await zip_of(alice, *keys)
@@ -148,7 +147,7 @@ def read_forward(data: bytes) -> Iterator[bytes]:
 
 @pytest.mark.usefixtures("running_hub")
 async def test_a_file_that_is_gone_is_left_out_and_not_counted(
-    media: Path, alice: User, now: datetime, caplog: pytest.LogCaptureFixture
+    alice: User, now: datetime, caplog: pytest.LogCaptureFixture
 ) -> None:
     keys = await sync_to_async(many)(alice, now)
     gone = await GeneratedImage.objects.order_by("pk").afirst()
@@ -163,7 +162,7 @@ async def test_a_file_that_is_gone_is_left_out_and_not_counted(
 
 
 @pytest.mark.usefixtures("running_hub")
-async def test_deleted_files_skipped(media: Path, alice: User, bob: User, now: datetime) -> None:
+async def test_deleted_files_skipped(alice: User, bob: User, now: datetime) -> None:
     keys = await sync_to_async(many)(alice, now)
     others = await sync_to_async(many)(bob, now)
     gone = [read_key(each) for each in keys[:1]]
@@ -179,9 +178,7 @@ async def test_deleted_files_skipped(media: Path, alice: User, bob: User, now: d
 
 
 @pytest.mark.usefixtures("running_hub")
-async def test_a_person_gets_two_zips_at_once(
-    media: Path, alice: User, bob: User, now: datetime
-) -> None:
+async def test_a_person_gets_two_zips_at_once(alice: User, bob: User, now: datetime) -> None:
     keys = await sync_to_async(many)(alice, now)
     bobs = await sync_to_async(many)(bob, now)
     client = AsyncClient()
@@ -201,9 +198,7 @@ async def test_a_person_gets_two_zips_at_once(
 
 
 @pytest.mark.usefixtures("running_hub")
-async def test_a_zip_is_refused_with_a_page(
-    media: Path, alice: User, bob: User, now: datetime
-) -> None:
+async def test_a_zip_is_refused_with_a_page(alice: User, bob: User, now: datetime) -> None:
     keys = await sync_to_async(many)(alice, now)
 
     for user, asked, refusal in (

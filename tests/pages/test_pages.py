@@ -71,9 +71,7 @@ def test_scripts_read_limits_from_the_page(alice: User) -> None:
     assert shown == {"lines": limits.MAX_LINES, "named": limits.MAX_NAMED}
 
 
-def test_unfinished_tasks_come_first(
-    alice: User, model: str, worker: Worker, now: datetime
-) -> None:
+def test_unfinished_tasks_come_first(alice: User, model: str, now: datetime) -> None:
     waiting = submit(alice, now, prompt="older but waiting")
     cancelled = submit(alice, now, prompt="newer but over")
     services.request_cancel(task_id=cancelled.pk, now=now)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,10 +19,10 @@ from tests.conftest import serve_model
 from tests.factories import claim_one, finish, finished_task, picture_key, store, submit
 from tests.pages.clients import signed_in, state_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 
 
-def test_a_picture_has_all_its_settings(media: Path, alice: User, now: datetime) -> None:
+def test_a_picture_has_all_its_settings(alice: User, now: datetime) -> None:
     task = finished_task(alice, now, pictures=2, prompt="willow", negative_prompt="fog", seed=7)
 
     about = signed_in(alice).get(f"/pictures/{task.pk}/2/about/").json()
@@ -72,7 +71,7 @@ def test_seconds_are_per_picture(alice: User, model: str, worker: Worker, now: d
     assert (seconds(1), seconds(2)) == (4.0, 7.0)
 
 
-def test_the_lineage_has_three_parents(media: Path, alice: User, now: datetime) -> None:
+def test_the_lineage_has_three_parents(alice: User, now: datetime) -> None:
     def made_from(parent: GenerationTask, **asked: Any) -> GenerationTask:
         return finished_task(alice, now, parent=str(parent.pk), **{"prompt": "willow", **asked})
 
@@ -96,7 +95,7 @@ def test_the_lineage_has_three_parents(media: Path, alice: User, now: datetime) 
     ]
 
 
-def test_the_newest_three_children_are_shown(media: Path, alice: User, now: datetime) -> None:
+def test_the_newest_three_children_are_shown(alice: User, now: datetime) -> None:
     parent = finished_task(alice, now)
     children = [
         finished_task(alice, now + timedelta(seconds=k), parent=str(parent.pk)) for k in range(5)
@@ -110,9 +109,7 @@ def test_the_newest_three_children_are_shown(media: Path, alice: User, now: date
     ]
 
 
-def test_about_is_for_its_owner_and_staff(
-    media: Path, alice: User, bob: User, rita: User, now: datetime
-) -> None:
+def test_about_is_for_owner_and_staff(alice: User, bob: User, rita: User, now: datetime) -> None:
     task = finished_task(alice, now)
     path = f"/pictures/{task.pk}/1/about/"
 
@@ -129,7 +126,7 @@ def test_about_is_for_its_owner_and_staff(
     assert signed_in(alice).post(path).status_code == 405
 
 
-def test_two_to_six_can_be_compared(media: Path, alice: User, bob: User, now: datetime) -> None:
+def test_two_to_six_can_be_compared(alice: User, bob: User, now: datetime) -> None:
     tasks = [finished_task(alice, now, pictures=4) for _each in range(2)]
     others = finished_task(bob, now)
     keys = [picture_key(task, index) for task in tasks for index in (1, 2, 3, 4)]
@@ -157,7 +154,7 @@ def test_two_to_six_can_be_compared(media: Path, alice: User, bob: User, now: da
 
 
 def test_the_studio_begins_with_a_picture_that_is_ones_own(
-    media: Path, alice: User, bob: User, rita: User, now: datetime
+    alice: User, bob: User, rita: User, now: datetime
 ) -> None:
     task = finished_task(alice, now, pictures=2, prompt="willow", seed=7)
 
@@ -180,7 +177,7 @@ def test_the_studio_begins_with_a_picture_that_is_ones_own(
     assert begins(alice, picture_key(task, 2)) is None
 
 
-def test_composer_keeps_last_settings(media: Path, alice: User, bob: User, now: datetime) -> None:
+def test_composer_keeps_last_settings(alice: User, bob: User, now: datetime) -> None:
     serve_model(now=now, name="Ink-XL")
     plain = state_in(signed_in(bob).get("/").text)["defaults"]
     finished_task(alice, now, steps=20, seed=5)

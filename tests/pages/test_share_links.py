@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from generation.models import ShareLink
 from tests.factories import finished_task, submit
 from tests.pages.clients import signed_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 
 
 def share(user: User, task: Any) -> dict[str, Any]:
@@ -23,7 +22,7 @@ def share(user: User, task: Any) -> dict[str, Any]:
     return answer
 
 
-def test_a_link_needs_no_account(media: Path, alice: User, now: datetime) -> None:
+def test_a_link_needs_no_account(alice: User, now: datetime) -> None:
     task = finished_task(alice, now, pictures=2, prompt="willow by the lake")
 
     link = share(alice, task)
@@ -51,7 +50,7 @@ def test_a_link_needs_no_account(media: Path, alice: User, now: datetime) -> Non
     assert stranger.get(f"/pictures/{task.pk}/1/").status_code == 302
 
 
-def test_the_page_loads_small_pictures(media: Path, alice: User, now: datetime) -> None:
+def test_the_page_loads_small_pictures(alice: User, now: datetime) -> None:
     url = share(alice, finished_task(alice, now, size=(1280, 640)))["url"]
     small = share(alice, finished_task(alice, now, size=(512, 512)))["url"]
 
@@ -62,7 +61,7 @@ def test_the_page_loads_small_pictures(media: Path, alice: User, now: datetime) 
     assert "srcset" not in Client().get(small).text
 
 
-def test_an_ended_link_is_not_found(media: Path, alice: User, now: datetime) -> None:
+def test_an_ended_link_is_not_found(alice: User, now: datetime) -> None:
     task = finished_task(alice, now)
     first, second = share(alice, task)["url"], share(alice, task)["url"]
 
@@ -77,7 +76,7 @@ def test_an_ended_link_is_not_found(media: Path, alice: User, now: datetime) -> 
 
 
 def test_only_the_owner_makes_and_ends_links(
-    media: Path, alice: User, bob: User, rita: User, now: datetime
+    alice: User, bob: User, rita: User, now: datetime
 ) -> None:
     task = finished_task(alice, now)
     path = f"/tasks/{task.pk}/share/"
@@ -94,7 +93,7 @@ def test_only_the_owner_makes_and_ends_links(
     assert not ShareLink.objects.exists()
 
 
-def test_the_address_is_the_one_that_people_type(media: Path, alice: User, now: datetime) -> None:
+def test_the_address_is_the_one_that_people_type(alice: User, now: datetime) -> None:
     with override_settings(PUBLIC_URL="https://studio.example"):
         assert share(alice, finished_task(alice, now))["url"].startswith(
             "https://studio.example/shared/"

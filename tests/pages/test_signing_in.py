@@ -381,14 +381,19 @@ def change_password(client: Client, old: str, new: str = "another good password"
     return client.post(PASSWORD_PAGE, form)
 
 
-def test_old_password_guesses_are_limited(db: None, caplog: pytest.LogCaptureFixture) -> None:
-    carol = User.objects.create_superuser("carol", password=GOOD)
+@pytest.fixture
+def carol(db: None) -> Client:
+    """A superuser, signed in."""
     client = Client(REMOTE_ADDR=HERE)
-    client.force_login(carol)
+    client.force_login(User.objects.create_superuser("carol", password=GOOD))
+    return client
+
+
+def test_old_password_guesses_are_limited(carol: Client, caplog: pytest.LogCaptureFixture) -> None:
     tried(ACCOUNT_LIMIT, "carol", 12)
 
     with caplog.at_level(logging.INFO, logger="liujuan.security"):
-        wrong, paused = change_password(client, "wrong"), change_password(client, GOOD)
+        wrong, paused = change_password(carol, "wrong"), change_password(carol, GOOD)
 
     assert (wrong.status_code, paused.status_code) == (200, 429)
     assert int(paused.headers["Retry-After"]) > 0
@@ -400,17 +405,13 @@ def test_old_password_guesses_are_limited(db: None, caplog: pytest.LogCaptureFix
     assert lines[:2] == [f"sign_in_refused {rest}", f"sign_in_throttled {rest} wait=…"]
 
 
-def test_a_password_can_be_changed_in_the_admin(db: None) -> None:
-    carol = User.objects.create_superuser("carol", password=GOOD)
-    client = Client(REMOTE_ADDR=HERE)
-    client.force_login(carol)
-
-    page = client.get(PASSWORD_PAGE)
-    answer = change_password(client, GOOD)
+def test_a_password_can_be_changed_in_the_admin(carol: Client) -> None:
+    page = carol.get(PASSWORD_PAGE)
+    answer = change_password(carol, GOOD)
 
     assert b'name="old_password"' in page.content
     assert answer.headers["Location"] == "/admin/password_change/done/"
-    assert client.get(answer.headers["Location"]).status_code == 200
+    assert carol.get(answer.headers["Location"]).status_code == 200
     assert try_once("carol", "another good password").status_code == 302
     assert Client().get(PASSWORD_PAGE).status_code == 302
 

@@ -37,9 +37,7 @@ def model_server() -> Iterator[DemoProcess]:
     server.stop()
 
 
-def test_tasks_go_on_without_a_layer(
-    tmp_path: Path, redis_port: int, model_server: DemoProcess
-) -> None:
+def test_tasks_need_no_layer(tmp_path: Path, redis_port: int, model_server: DemoProcess) -> None:
     studio = Studio(
         tmp_path / "data",
         REDIS_URL=f"redis://127.0.0.1:{redis_port}/0",

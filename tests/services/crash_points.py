@@ -52,19 +52,19 @@ def prepare(n: int, at: datetime) -> Any:
     from django.contrib.auth.models import User
 
     from generation import services
-    from generation.protocol import Generate
+    from tests import factories
 
     owner, _created = User.objects.get_or_create(username="alice")
-    request = Generate(prompt="LiuJuan", size=(256, 256))
-    services.submit(owner=owner, request=request, now=at)
+    factories.submit(owner, at, size=(256, 256))
     worker = services.register_worker(host="here", pid=n, version="test", now=at)
     return next(iter(services.claim(worker_id=worker.pk, now=at)), None)
 
 
 def store(claim: Any, at: datetime) -> Any:
     """Store as a worker does: the file, then its row; the file is removed if the row is refused."""
-    from generation import images, services
+    from generation import images
     from generation.exceptions import TransitionRefused
+    from tests import factories
     from tests.pictures import picture
 
     drawn = picture(256, 256)
@@ -72,18 +72,7 @@ def store(claim: Any, at: datetime) -> Any:
     name = images.file_name(task_id=str(claim.task.pk), index=1, attempt=attempt, picture=drawn)
     images.write(name, drawn.data)
     try:
-        return services.store_image(
-            task_id=claim.task.pk,
-            attempt=attempt,
-            index=1,
-            name=name,
-            picture=drawn,
-            seed=1,
-            demo=False,
-            progress=99,
-            eta_seconds=0,
-            now=at,
-        )
+        return factories.store(claim, at, name=name, picture=drawn)
     except TransitionRefused:
         images.remove(name)
 

@@ -150,9 +150,7 @@ def test_the_forecast_position_is_the_position(
         assert (said["eta_seconds"] == 0) == (position["eta_seconds"] == 0)
 
 
-def test_one_reading_serves_any_number_of_people(
-    owners: list[User], model: str, worker: Worker, now: datetime
-) -> None:
+def test_one_read_serves_all(owners: list[User], model: str, worker: Worker, now: datetime) -> None:
     fill(owners, [0, 1, 2, 0], now)
 
     def read(asked: list[User]) -> None:

@@ -54,9 +54,7 @@ def test_each_model_has_its_own_slots(alice: User, workers: list[Worker], now: d
         assert ModelSlot.objects.get(pk=claim.slot_id).model == claim.task.model
 
 
-def test_a_long_queue_blocks_no_other_model(
-    alice: User, bob: User, workers: list[Worker], now: datetime
-) -> None:
+def test_queues_are_separate(alice: User, bob: User, workers: list[Worker], now: datetime) -> None:
     serve(now, first=1, second=1)
     for _each in range(5):
         submit(alice, now)

@@ -23,9 +23,7 @@ def store_last(claim: Claim, now: datetime, index: int = 1) -> GeneratedImage:
     return store(claim, now, index, name=f"{claim.task.pk}/{index}.jpg", last=last)
 
 
-def test_the_last_picture_completes_the_task_and_frees_the_slot(
-    claim: Claim, now: datetime
-) -> None:
+def test_the_last_picture_completes_and_frees_the_slot(claim: Claim, now: datetime) -> None:
     task = claim.task
 
     store_last(claim, now)

@@ -138,11 +138,11 @@ Visitor = Callable[..., Awaitable[Page]]
 
 
 @pytest.fixture
-async def open_page(running_hub: None) -> AsyncIterator[OpenPage]:
-    """`await open_page(user)`: a signed-in page that has had its `hello`."""
+async def open_page(running_hub: None, alice: User) -> AsyncIterator[OpenPage]:
+    """`await open_page()`: a page of alice, or of another user, that has had its `hello`."""
     pages: list[Page] = []
 
-    async def open_one(user: User, **headers: str) -> Page:
+    async def open_one(user: User = alice, **headers: str) -> Page:
         page = Page(
             {
                 "host": "testserver",
@@ -160,9 +160,9 @@ async def open_page(running_hub: None) -> AsyncIterator[OpenPage]:
 
 
 @pytest.fixture
-async def page(alice: User, open_page: OpenPage) -> Page:
+async def page(open_page: OpenPage) -> Page:
     """A signed-in page of alice."""
-    return await open_page(alice)
+    return await open_page()
 
 
 @pytest.fixture

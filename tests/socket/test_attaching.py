@@ -32,8 +32,8 @@ async def test_the_tutorials_messages_arrive_in_its_order(worker: Worker, page: 
     assert isinstance(result["data"]["created"], int)
 
 
-async def test_replay_after_a_cursor(alice: User, worker: Worker, open_page: OpenPage) -> None:
-    first = await open_page(alice)
+async def test_replay_after_a_cursor(worker: Worker, open_page: OpenPage) -> None:
+    first = await open_page()
     task_id = await first.generate()
     running = await claim(worker)
     await progress(running, 5)
@@ -41,7 +41,7 @@ async def test_replay_after_a_cursor(alice: User, worker: Worker, open_page: Ope
     await first.close()
     await progress(running, 5)
 
-    second = await open_page(alice)
+    second = await open_page()
     assert second.messages[0]["active"] == [{"task_id": task_id, "seq": 13}]
     await second.send(action="attach", task_id=task_id, after=8)
     live = await second.until("live")
@@ -54,14 +54,14 @@ async def test_replay_after_a_cursor(alice: User, worker: Worker, open_page: Ope
 
 
 async def test_attaching_in_the_middle_of_a_storm_misses_and_doubles_nothing(
-    alice: User, worker: Worker, open_page: OpenPage, page: Page
+    worker: Worker, open_page: OpenPage, page: Page
 ) -> None:
     task_id = await page.generate()
     running = await claim(worker)
     storm = asyncio.create_task(progress(running, 300))
     pages = []
     for _each in range(6):
-        watcher = await open_page(alice)
+        watcher = await open_page()
         await watcher.send(action="attach", task_id=task_id)
         pages.append(watcher)
         await asyncio.sleep(0.03)
@@ -71,8 +71,8 @@ async def test_attaching_in_the_middle_of_a_storm_misses_and_doubles_nothing(
         assert await seqs_until(watcher, task_id, 303) == list(range(1, 304))
 
 
-async def test_a_second_tab_attaches_to_a_new_task(alice: User, open_page: OpenPage) -> None:
-    first, second = await open_page(alice), await open_page(alice)
+async def test_a_second_tab_attaches_to_a_new_task(open_page: OpenPage) -> None:
+    first, second = await open_page(), await open_page()
 
     task_id = await first.generate("two tabs")
     notice = await second.until("task")
@@ -84,10 +84,8 @@ async def test_a_second_tab_attaches_to_a_new_task(alice: User, open_page: OpenP
     assert (await second.until("submitted"))["seq"] == 1
 
 
-async def test_events_are_private(
-    alice: User, bob: User, worker: Worker, open_page: OpenPage
-) -> None:
-    mine, theirs = await open_page(alice), await open_page(bob)
+async def test_events_are_private(bob: User, worker: Worker, open_page: OpenPage) -> None:
+    mine, theirs = await open_page(), await open_page(bob)
     await mine.generate()
     await complete(await claim(worker))
     await mine.until("result")
@@ -97,9 +95,9 @@ async def test_events_are_private(
 
 
 async def test_staff_get_events_of_attached_tasks(
-    alice: User, rita: User, worker: Worker, open_page: OpenPage
+    rita: User, worker: Worker, open_page: OpenPage
 ) -> None:
-    page, staff = await open_page(alice), await open_page(rita)
+    page, staff = await open_page(), await open_page(rita)
     watched = await page.generate("watched")
     await staff.send(action="attach", task_id=watched)
     await staff.until("live")
@@ -227,7 +225,7 @@ async def test_leaving_closes_a_socket_that_signs_in(alice: User, running_hub: N
 
 async def test_a_closed_page_leaves_the_hub_empty(alice: User, open_page: OpenPage) -> None:
     for _each in range(5):
-        page = await open_page(alice)
+        page = await open_page()
         await page.generate()
         await page.close()
 
@@ -238,20 +236,20 @@ async def test_a_closed_page_leaves_the_hub_empty(alice: User, open_page: OpenPa
 
 
 async def test_twenty_reloads_during_a_task_see_every_event_once(
-    alice: User, worker: Worker, open_page: OpenPage, page: Page
+    worker: Worker, open_page: OpenPage, page: Page
 ) -> None:
     task_id = await page.generate()
     running = await claim(worker)
     seen: list[int] = []
     storm = asyncio.create_task(progress(running, 200))
     for _each in range(20):
-        page = await open_page(alice)
+        page = await open_page()
         await page.send(action="attach", task_id=task_id, after=max(seen, default=0))
         await page.until("live")
         seen += page.seqs(task_id)
         await page.close()
     await storm
-    page = await open_page(alice)
+    page = await open_page()
     await page.send(action="attach", task_id=task_id, after=max(seen))
     await page.until("live")
     seen += page.seqs(task_id)

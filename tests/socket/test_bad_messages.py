@@ -97,8 +97,8 @@ async def test_a_refusal_echoes_the_request_key(wrong: dict[str, Any], page: Pag
     assert refusal["request_key"] == KEY
 
 
-async def test_anothers_task_is_not_found(alice: User, bob: User, open_page: OpenPage) -> None:
-    task_id = await (await open_page(alice)).generate()
+async def test_anothers_task_is_not_found(bob: User, open_page: OpenPage) -> None:
+    task_id = await (await open_page()).generate()
     stranger = await open_page(bob)
     answers: list[Any] = []
 
@@ -111,8 +111,8 @@ async def test_anothers_task_is_not_found(alice: User, bob: User, open_page: Ope
     assert {answer["code"] for answer in answers} == {"not_found"}
 
 
-async def test_staff_watch_but_do_not_change(alice: User, rita: User, open_page: OpenPage) -> None:
-    task_id = await (await open_page(alice)).generate()
+async def test_staff_watch_but_do_not_change(rita: User, open_page: OpenPage) -> None:
+    task_id = await (await open_page()).generate()
     staff = await open_page(rita)
 
     await staff.send(action="attach", task_id=task_id)
@@ -122,8 +122,8 @@ async def test_staff_watch_but_do_not_change(alice: User, rita: User, open_page:
     assert (await staff.ask(action="retry", task_id=task_id))["code"] == "not_found"
 
 
-async def test_one_request_key_on_two_sockets(alice: User, open_page: OpenPage) -> None:
-    first, second = await open_page(alice), await open_page(alice)
+async def test_one_request_key_on_two_sockets(open_page: OpenPage) -> None:
+    first, second = await open_page(), await open_page()
 
     task_id = await first.generate(request_key=KEY)
     await second.send(action="generate", prompt="LiuJuan", request_key=KEY)
@@ -198,9 +198,9 @@ async def test_invalid_text_does_not_break_the_socket(text: str, page: Page) -> 
     assert (await page.ask(action="ping"))["type"] == "pong"
 
 
-async def test_a_future_cursor_is_corrected(alice: User, open_page: OpenPage, page: Page) -> None:
+async def test_a_future_cursor_is_corrected(open_page: OpenPage, page: Page) -> None:
     task_id = await page.generate()
-    other = await open_page(alice)
+    other = await open_page()
 
     await other.send(action="attach", task_id=task_id, after=999)
 

@@ -41,7 +41,7 @@ def restore(owner: User, **things: Any) -> None:
 async def test_changes_reach_all_pages_of_their_owner(
     alice: User, bob: User, task: GenerationTask, open_page: OpenPage
 ) -> None:
-    pages = [await open_page(alice), await open_page(alice)]
+    pages = [await open_page(), await open_page()]
     bobs = await open_page(bob)
     key, task_id = f"{task.pk}:2", str(task.pk)
 

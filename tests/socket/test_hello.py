@@ -94,8 +94,8 @@ class Reader:
         raise AssertionError(code)
 
 
-async def test_refused_tasks_are_not_watched(alice: User, bob: User, open_page: OpenPage) -> None:
-    page, stranger = await open_page(alice), await open_page(bob)
+async def test_refused_tasks_are_not_watched(bob: User, open_page: OpenPage) -> None:
+    page, stranger = await open_page(), await open_page(bob)
     task_id = await page.generate()
     await page.until("submitted")
 
@@ -107,8 +107,8 @@ async def test_refused_tasks_are_not_watched(alice: User, bob: User, open_page: 
     assert len(hub.subscriptions[task_id]) == 1
 
 
-async def test_ids_are_normalised(alice: User, worker: Worker, open_page: OpenPage) -> None:
-    first, second = await open_page(alice), await open_page(alice)
+async def test_ids_are_normalised(worker: Worker, open_page: OpenPage) -> None:
+    first, second = await open_page(), await open_page()
     task_id = await first.generate()
 
     answer = await second.ask(action="attach", task_id=task_id.upper())
@@ -119,7 +119,7 @@ async def test_ids_are_normalised(alice: User, worker: Worker, open_page: OpenPa
 
 
 async def test_missed_notices_are_detected(alice: User, bob: User, open_page: OpenPage) -> None:
-    page, other = await open_page(alice), await open_page(alice)
+    page, other = await open_page(), await open_page()
     since, notices = monotonic(), hub.notices
 
     assert hub.missed_no_notice(alice.pk, since=since, notices=notices)

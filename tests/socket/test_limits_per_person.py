@@ -25,23 +25,23 @@ async def test_sockets_and_streams_of_one_person_are_counted_together(
     settings: Any, alice: User, bob: User, open_page: OpenPage, open_stream: OpenStream
 ) -> None:
     settings.CONNECTIONS_PER_PERSON = 3
-    first, _second = await open_page(alice), await open_page(alice)
-    stream = await open_stream(alice)
+    first, _second = await open_page(), await open_page()
+    stream = await open_stream()
     await stream.until("hello")
 
     assert await (await one_more(alice)).close_code() == 4429
-    assert await (await open_stream(alice)).close_code() == 4429
+    assert await (await open_stream()).close_code() == 4429
     await open_page(bob)
     assert len(hub.all_outboxes()) == 4
 
     await first.close()
-    await open_page(alice)
+    await open_page()
 
 
 async def test_messages_count_together_over_every_connection(
     alice: User, bob: User, open_page: OpenPage, person: HttpClient
 ) -> None:
-    pages = [await open_page(alice), await open_page(alice)]
+    pages = [await open_page(), await open_page()]
     other = await open_page(bob)
     owner_buckets.by_owner[alice.pk] = TokenBucket(rate=0, burst=3)
 
@@ -72,7 +72,7 @@ async def test_reads_of_one_user_wait_only_for_each_other(
 ) -> None:
     pages = {user: await open_page(user) for user in (alice, bob)}
     tasks = {user: await page.generate() for user, page in pages.items()}
-    alices, bobs = await open_page(alice), await open_page(bob)
+    alices, bobs = await open_page(), await open_page(bob)
     person = await signed_in(alice)
 
     async with replay_lock(alice.pk):

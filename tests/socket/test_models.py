@@ -18,10 +18,8 @@ from tests.socket.sockets import OpenPage, Page
 pytestmark = pytest.mark.usefixtures("model")
 
 
-async def test_forecasts_are_per_user(
-    alice: User, bob: User, worker: Worker, open_page: OpenPage
-) -> None:
-    hers, bobs = await open_page(alice), await open_page(bob)
+async def test_forecasts_are_per_user(bob: User, worker: Worker, open_page: OpenPage) -> None:
+    hers, bobs = await open_page(), await open_page(bob)
     for _each in range(3):
         await hers.generate()
 
@@ -55,7 +53,7 @@ async def test_without_pages_nothing_is_read(running_hub: None, monkeypatch: Any
     await hub.publish_positions()
 
 
-async def test_hello_precedes_models(alice: User, worker: Worker, open_page: OpenPage) -> None:
+async def test_hello_precedes_models(worker: Worker, open_page: OpenPage) -> None:
     """The readings go on while sockets come in; open_page() fails if anything precedes hello."""
 
     async def publish_all_the_time() -> None:
@@ -64,7 +62,7 @@ async def test_hello_precedes_models(alice: User, worker: Worker, open_page: Ope
             await asyncio.sleep(0)
 
     publishing = asyncio.create_task(publish_all_the_time())
-    pages = [await open_page(alice) for _each in range(8)]
+    pages = [await open_page() for _each in range(8)]
     publishing.cancel()
 
     assert all(page.messages[0]["type"] == "hello" and not page.models for page in pages[-1:])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import User
 
 from generation.models import Worker
 from tests.socket.sockets import OpenPage, Page
@@ -37,9 +36,9 @@ async def test_each_of_several_new_tasks_gets_its_position(worker: Worker, page:
     assert [positions[task_id] for task_id in sent] == [1, 2, 3, 4]
 
 
-async def test_every_page_of_an_owner_gets_positions(alice: User, open_page: OpenPage) -> None:
+async def test_every_page_of_an_owner_gets_positions(open_page: OpenPage) -> None:
     """Without a worker the position never changes, so that no later update is sent."""
-    page, other = await open_page(alice), await open_page(alice)
+    page, other = await open_page(), await open_page()
 
     task_id = await page.generate()
     await other.send(action="attach", task_id=task_id)

@@ -26,7 +26,7 @@ def move_to_trash(owner: User, task_id: str) -> None:
 
 
 async def test_a_deleted_task_is_not_found(alice: User, rita: User, open_page: OpenPage) -> None:
-    page, staff = await open_page(alice), await open_page(rita)
+    page, staff = await open_page(), await open_page(rita)
     task_id = await cancelled(alice)
     await move_to_trash(alice, task_id)
 

@@ -73,7 +73,7 @@ async def test_a_permanent_fault_fails_the_task(
 @pytest.mark.parametrize(
     ("status", "reason"), [(429, "model_busy"), (503, "model_loading"), (404, "model_loading")]
 )
-async def test_a_busy_model_delays_the_task(
+async def test_busy_models_delay(
     page: Page, start_worker: StartWorker, status: int, reason: str
 ) -> None:
     await start_worker(faults=[{"do": "status", "status": status, "times": 1}])

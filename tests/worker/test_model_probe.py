@@ -256,9 +256,7 @@ async def test_only_one_worker_tries_again(server: OddServer, client: Xinference
     assert server.asked == ["models"]
 
 
-async def test_an_operator_asks_again(
-    server: OddServer, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_operators_ask_again(server: OddServer, capsys: pytest.CaptureFixture[str]) -> None:
     server.models = [MODEL]
     with override_settings(XINFERENCE_URL=server.url, XINFERENCE_API_KEY="xf-1"):
         await refuse()
