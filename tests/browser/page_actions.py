@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, TypedDict
 
-from playwright.sync_api import Locator, Page, WebSocket, expect
+from playwright.sync_api import BrowserContext, Locator, Page, WebSocket, expect
 
 STEPS = ["parsing", "loading", "preparing", "generating", "decoding", "finishing", "completed"]
 HELD_STEPS = 97
@@ -25,6 +25,19 @@ class Seen(TypedDict):
     headline: str
 
 
+def open_studio(context: BrowserContext) -> Page:
+    """The studio in a new page, connected."""
+    page = context.new_page()
+    page.goto("/")
+    expect_live(page)
+    return page
+
+
+def expect_values(page: Page, **fields: str) -> None:
+    for name, value in fields.items():
+        expect(page.locator(f"[name={name}]")).to_have_value(value)
+
+
 def send(page: Page, prompt: str, *, size: str = "", **settings: int) -> Locator:
     """Fill in the form, press the button; the card that appears."""
     page.locator("[name=prompt]").fill(prompt)
@@ -40,6 +53,14 @@ def send(page: Page, prompt: str, *, size: str = "", **settings: int) -> Locator
         page.locator(f"[name={name}]").fill(str(value))
     page.locator("#send").click()
     return card_of(page, prompt)
+
+
+def fill_lines(page: Page, lines: list[str], steps: int | None = None) -> None:
+    """Fill in a prompt of which each line becomes a task."""
+    page.locator("[name=prompt]").fill("\n".join(lines))
+    page.locator("[data-part=split] label", has=page.locator("[value=lines]")).click()
+    if steps is not None:
+        page.locator("[name=steps]").fill(str(steps))
 
 
 def card_of(page: Page, prompt: str) -> Locator:

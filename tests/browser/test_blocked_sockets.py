@@ -16,6 +16,7 @@ from tests.browser.page_actions import (
     expect_percent,
     expect_picture,
     expect_status,
+    open_studio,
     percent_of,
     send,
 )
@@ -35,9 +36,7 @@ def behind(studio: Studio, sign_in: SignIn, person: Account) -> Iterator[Behind]
     def behind(*, buffers: bool = False) -> tuple[HttpOnlyProxy, Page]:
         proxy = HttpOnlyProxy(studio.port, buffers=buffers)
         proxies.append(proxy)
-        page = sign_in(person, proxy.url).new_page()
-        page.goto("/")
-        expect_live(page)
+        page = open_studio(sign_in(person, proxy.url))
         return proxy, page
 
     yield behind

@@ -14,6 +14,9 @@ from tests.browser.page_actions import (
     card_of,
     expect_live,
     expect_status,
+    expect_values,
+    fill_lines,
+    open_studio,
     send,
     task_id_of,
 )
@@ -32,8 +35,7 @@ def test_a_prompt_that_was_not_sent_survives_a_reload(page: Page) -> None:
 
     page.reload()
 
-    expect(page.locator("[name=prompt]")).to_have_value("写了一半的句子")
-    expect(page.locator("[name=steps]")).to_have_value("17")
+    expect_values(page, prompt="写了一半的句子", steps="17")
     expect(page.locator("[data-part=count]").first).to_have_text("7")
     expect(page.locator("article.card")).to_have_count(0)
 
@@ -129,14 +131,8 @@ def test_the_theme_is_switched_and_stays(page: Page) -> None:
 LINES = ["one lantern", "two lanterns", "three lanterns"]
 
 
-def a_task_for_each_line(page: Page) -> None:
-    page.locator("[data-part=split] label", has=page.locator("[value=lines]")).click()
-
-
 def test_each_prompt_line_becomes_one_task_despite_more_clicks(page: Page, shoot: Shoot) -> None:
-    page.locator("[name=prompt]").fill("\n".join([*LINES, "", "  "]))
-    page.locator("[name=steps]").fill("2")
-    a_task_for_each_line(page)
+    fill_lines(page, [*LINES, "", "  "], steps=2)
     expect(page.locator("#send")).to_contain_text("生成 3 张图片")
     shoot(page, "three-lines")
 
@@ -155,7 +151,7 @@ def test_several_lines_are_one_prompt_by_default(page: Page) -> None:
 
     expect(page.locator("article.card")).to_have_count(1)
     expect(page.locator(".card__prompt")).to_contain_text("two lanterns")
-    a_task_for_each_line(page)
+    page.locator("[data-part=split] label", has=page.locator("[value=lines]")).click()
     expect(page.locator("[data-part=draft]")).to_have_text("草稿已保存")
     page.reload()
     expect(page.locator("[name=split][value=lines]")).to_be_checked()
@@ -184,19 +180,12 @@ def test_pasted_settings_fill_the_fields_or_stay_text(page: Page, shoot: Shoot) 
     page.locator("[name=prompt]").fill("")
     paste(page, PARAMETERS.format(seed=7))
 
-    expect(page.locator("[name=prompt]")).to_have_value("a heron in ink,\ntwo willows")
-    expect(page.locator("[name=negative_prompt]")).to_have_value("blurry")
-    expect(page.locator("[name=steps]")).to_have_value("12")
-    expect(page.locator("[name=guidance]")).to_have_value("3.5")
-    expect(page.locator("[name=seed]")).to_have_value("7")
-    expect(page.locator("[name=width]")).to_have_value("768")
-    expect(page.locator("[name=height]")).to_have_value("576")
+    expect_values(page, prompt="a heron in ink,\ntwo willows", negative_prompt="blurry")
+    expect_values(page, steps="12", guidance="3.5", seed="7", width="768", height="576")
     shoot(page, "pasted-settings")
 
     page.get_by_role("button", name="按文字粘贴").click()
-    expect(page.locator("[name=prompt]")).to_have_value(PARAMETERS.format(seed=7))
-    expect(page.locator("[name=steps]")).to_have_value("9")
-    expect(page.locator("[name=seed]")).to_have_value("")
+    expect_values(page, prompt=PARAMETERS.format(seed=7), steps="9", seed="")
 
 
 def test_a_seed_that_is_too_large_is_shown_whole_and_refused(page: Page) -> None:
@@ -213,8 +202,7 @@ def test_a_seed_that_is_too_large_is_shown_whole_and_refused(page: Page) -> None
 
 
 def test_invalid_values_are_named_and_not_estimated(page: Page, shoot: Shoot) -> None:
-    page.locator("[name=prompt]").fill("\n".join([*LINES, "a longer line than others"]))
-    a_task_for_each_line(page)
+    fill_lines(page, [*LINES, "a longer line than others"])
     page.locator("[data-part=counts] label:has([value='2'])").click()
     expect(page.locator("#send")).to_contain_text("生成 8 张图片")
     expect(page.locator("#prompt-count")).to_have_text("4 行，最长一行 25 / 2000")
@@ -245,8 +233,7 @@ def test_invalid_values_are_named_and_not_estimated(page: Page, shoot: Shoot) ->
 
 
 def test_more_than_fifty_lines_are_refused_before_anything_is_sent(page: Page) -> None:
-    page.locator("[name=prompt]").fill("\n".join(f"line {n}" for n in range(51)))
-    a_task_for_each_line(page)
+    fill_lines(page, [f"line {n}" for n in range(51)])
     page.locator("#send").click()
 
     expect(page.locator("#prompt-error")).to_contain_text("共 51 行，一次最多提交 50 行")
@@ -255,7 +242,7 @@ def test_more_than_fifty_lines_are_refused_before_anything_is_sent(page: Page) -
 
 def test_a_refused_prompt_line_comes_back(page: Page) -> None:
     bad = "not storable \0 this one"
-    page.locator("[name=steps]").fill("2")
+    fill_lines(page, [], steps=2)
     page.evaluate(
         """text => {
           const prompt = document.querySelector("[name=prompt]");
@@ -264,7 +251,6 @@ def test_a_refused_prompt_line_comes_back(page: Page) -> None:
         }""",
         f"{LINES[0]}\n{bad}\n{LINES[1]}",
     )
-    a_task_for_each_line(page)
     page.locator("#send").click()
 
     expect(card_of(page, LINES[0])).to_be_visible()
@@ -278,9 +264,7 @@ def test_the_wait_is_shown_before_a_submission(page: Page, shoot: Shoot) -> None
     lead, rest = page.locator("[data-part=wait-lead]"), page.locator("[data-part=wait-rest]")
     expect(lead).to_have_text("不用排队，立即开始")
 
-    page.locator("[name=prompt]").fill("\n".join(LINES))
-    a_task_for_each_line(page)
-    page.locator("[name=steps]").fill(str(HELD_STEPS))
+    fill_lines(page, LINES, steps=HELD_STEPS)
     page.locator("#send").click()
 
     expect(lead).to_contain_text("预计等待约")
@@ -292,9 +276,7 @@ def test_the_wait_is_shown_before_a_submission(page: Page, shoot: Shoot) -> None
 
 
 def test_all_that_waits_is_cancelled_with_two_presses(page: Page) -> None:
-    page.locator("[name=prompt]").fill("\n".join(LINES))
-    a_task_for_each_line(page)
-    page.locator("[name=steps]").fill(str(HELD_STEPS))
+    fill_lines(page, LINES, steps=HELD_STEPS)
     page.locator("#send").click()
     expect_status(card_of(page, LINES[0]), "running")
 
@@ -308,11 +290,17 @@ def test_all_that_waits_is_cancelled_with_two_presses(page: Page) -> None:
     expect(page.locator("#cancel-waiting")).to_be_hidden()
 
 
-def test_input_before_the_scripts_load_is_sent_once(context: BrowserContext) -> None:
+def open_without_scripts(context: BrowserContext) -> tuple[Page, list[Route]]:
+    """The studio whose scripts come when the routes continue."""
     page = context.new_page()
     held: list[Route] = []
     page.route("**/pages/studio*.js", lambda route: held.append(route))
     page.goto("/", wait_until="commit")
+    return page, held
+
+
+def test_input_before_the_scripts_load_is_sent_once(context: BrowserContext) -> None:
+    page, held = open_without_scripts(context)
     page.locator("[name=prompt]").fill("faster than the scripts")
     page.locator("[name=prompt]").press("Control+Enter")
     page.locator("#send").click()
@@ -380,9 +368,7 @@ def phone(sign_in: SignIn, studio: Studio, person: Account) -> BrowserContext:
 
 
 def test_on_a_phone_the_sheet_opens_sends_and_closes(phone: BrowserContext) -> None:
-    page = phone.new_page()
-    page.goto("/")
-    expect_live(page)
+    page = open_studio(phone)
     expect(page.locator("[name=steps]")).to_be_hidden()
 
     page.locator("[data-sheet] summary").tap()
@@ -402,10 +388,7 @@ def test_on_a_phone_the_sheet_opens_sends_and_closes(phone: BrowserContext) -> N
 
 
 def test_on_a_phone_the_form_works_without_scripts(phone: BrowserContext, shoot: Shoot) -> None:
-    page = phone.new_page()
-    held: list[Route] = []
-    page.route("**/pages/studio*.js", lambda route: held.append(route))
-    page.goto("/", wait_until="commit")
+    page, held = open_without_scripts(phone)
     page.locator("[data-sheet] summary").tap()
     page.locator("[name=prompt]").fill("typed on a slow line")
     page.locator(".fold summary").tap()
@@ -426,12 +409,10 @@ def test_on_a_phone_the_form_works_without_scripts(phone: BrowserContext, shoot:
 
     expect_live(page)
     expect(page.locator("[name=prompt]")).to_be_focused()
-    expect(page.locator("[name=prompt]")).to_have_value("typed on a slow line")
-    expect(page.locator("[name=negative_prompt]")).to_have_value("nothing blurred")
+    expect_values(page, prompt="typed on a slow line", negative_prompt="nothing blurred")
     expect(page.locator("[name=n][value='2']")).to_be_checked()
     expect(page.locator("[name=ratio][value='3:4']")).to_be_checked()
-    expect(page.locator("[name=steps]")).to_have_value("7")
-    expect(page.locator("[name=guidance]")).to_have_value("4")
+    expect_values(page, steps="7", guidance="4")
     expect(page.locator("[name=seed]")).to_have_value(re.compile(r"^\d+$"))
     expect(page.locator("[data-lock]")).to_have_attribute("aria-pressed", "true")
     expect(page.locator("[data-lock]")).not_to_have_attribute("aria-busy", "true")

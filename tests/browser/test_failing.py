@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from tests.browser.accounts import Account, create_accounts
 from tests.browser.availability import answers
 from tests.browser.conftest import Shoot, SignIn
-from tests.browser.page_actions import expect_live, expect_status, send, task_id_of
+from tests.browser.page_actions import expect_live, expect_status, open_studio, send, task_id_of
 from tests.studio import ROOT, Studio, free_port, wait_until
 
 pytestmark = pytest.mark.browser
@@ -71,9 +71,7 @@ def test_a_failed_card_names_the_step_the_reason_and_what_to_do(
     lead: str,
     advice: str,
 ) -> None:
-    page = sign_in(crowd.pop(), failing_studio.url, locale=locale).new_page()
-    page.goto("/")
-    expect_live(page)
+    page = open_studio(sign_in(crowd.pop(), failing_studio.url, locale=locale))
     card = send(page, prompt, size="256x256")
 
     expect_status(card, "failed")
@@ -96,9 +94,7 @@ def test_a_failed_card_names_the_step_the_reason_and_what_to_do(
 def test_a_failed_task_is_retried_and_the_new_one_is_its_own_card(
     failing_studio: Studio, crowd: list[Account], sign_in: SignIn
 ) -> None:
-    page = sign_in(crowd.pop(), failing_studio.url).new_page()
-    page.goto("/")
-    expect_live(page)
+    page = open_studio(sign_in(crowd.pop(), failing_studio.url))
     card = send(page, "spoilt twice", size="256x256")
     expect_status(card, "failed")
 

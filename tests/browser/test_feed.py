@@ -13,19 +13,13 @@ from tests.browser.page_actions import (
     expect_live,
     expect_picture,
     expect_status,
+    fill_lines,
+    open_studio,
     send,
 )
 from tests.studio import Studio, wait_until
 
 pytestmark = pytest.mark.browser
-
-
-def a_task_for_each_line(page: Page, lines: list[str], steps: int) -> None:
-    page.locator("[name=prompt]").fill("\n".join(lines))
-    page.locator("[data-part=split] label", has=page.locator("[value=lines]")).click()
-    page.locator("[data-part=scales] label", has=page.locator("[value='1024']")).click()
-    page.locator("[name=steps]").fill(str(steps))
-    page.locator("#send").click()
 
 
 def width_of(picture: Locator) -> float:
@@ -53,7 +47,9 @@ def test_the_newest_picture_is_large_and_older_ones_are_small(page: Page, shoot:
 
 def test_running_cards_come_first_and_a_long_queue_is_folded(page: Page, shoot: Shoot) -> None:
     lines = [f"heron number {n}" for n in range(6)]
-    a_task_for_each_line(page, lines, steps=HELD_STEPS)
+    page.locator("[data-part=scales] label", has=page.locator("[value='1024']")).click()
+    fill_lines(page, lines, steps=HELD_STEPS)
+    page.locator("#send").click()
     expect_status(card_of(page, lines[0]), "running")
     queue = page.locator("#queue")
     expect(queue).to_contain_text("5")
@@ -130,9 +126,7 @@ with transaction.atomic():
 def test_the_feed_is_paged(studio: Studio, person: Account, sign_in: SignIn, shoot: Shoot) -> None:
     program = CANCELLED.format(name=person.name, count=70)
     studio.manage("shell", "--no-imports", "-c", program)
-    page = sign_in(person, studio.url).new_page()
-    page.goto("/")
-    expect_live(page)
+    page = open_studio(sign_in(person, studio.url))
     counts = page.locator("#filters [data-filter]")
     expect(counts).to_have_text(["全部 70", "进行中 0", "已完成 0", "失败与取消 70"])
     cards = page.locator("article.card")

@@ -17,6 +17,7 @@ from tests.browser.page_actions import (
     card_of,
     expect_live,
     expect_status,
+    open_studio,
     send,
     task_id_of,
 )
@@ -49,9 +50,7 @@ def resize(page: Page, size: str) -> None:
 
 @pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
 def test_every_window_fits(sign_in: SignIn, studio: Studio, person: Account, locale: str) -> None:
-    page = sign_in(person, studio.url, locale=locale, reduced_motion="reduce").new_page()
-    page.goto("/")
-    expect_live(page)
+    page = open_studio(sign_in(person, studio.url, locale=locale, reduced_motion="reduce"))
     running = send(page, "a running task", steps=50, size="1024x1024", n=4)
     for number in range(2):
         send(page, f"waiting {number} " + "word " * 30, steps=HELD_STEPS, size="1024x1024")

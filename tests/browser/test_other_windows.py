@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.page_actions import card_of, expect_live, expect_picture, send
+from tests.browser.page_actions import card_of, expect_live, expect_picture, open_studio, send
 
 pytestmark = pytest.mark.browser
 
@@ -37,9 +37,7 @@ def test_hearts_deletions_and_restorations_reach_studio_gallery_and_viewer(page:
     counts = other.locator("#filters [data-filter]")
     expect(counts).to_have_text(["全部 1", "进行中 0", "已完成 1", "失败与取消 0"])
 
-    late = page.context.new_page()  # it has never seen what is restored now
-    late.goto("/")
-    expect_live(late)
+    late = open_studio(page.context)  # it has never seen what is restored now
     page.locator("#alerts").get_by_role("button", name="撤销").click()
     gallery.keyboard.press("Escape")
     expect(tiles.first).to_be_visible()

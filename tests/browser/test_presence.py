@@ -11,7 +11,13 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.accounts import Account
 from tests.browser.conftest import SignIn
-from tests.browser.page_actions import card_of, expect_live, expect_status, send, task_id_of
+from tests.browser.page_actions import (
+    card_of,
+    expect_status,
+    open_studio,
+    send,
+    task_id_of,
+)
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -19,13 +25,6 @@ pytestmark = pytest.mark.browser
 ELSEWHERE = Path(__file__).with_name("presence.js")
 DRAWN = re.compile("^data:image/svg")
 BELL = "details:has([data-bell])"
-
-
-def open_studio(context: BrowserContext) -> Page:
-    page = context.new_page()
-    page.goto("/")
-    expect_live(page)
-    return page
 
 
 def icon(page: Page) -> str:

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.accounts import Account
 from tests.browser.conftest import PHONE, Shoot, SignIn
-from tests.browser.page_actions import card_of, expect_live, expect_picture, send
+from tests.browser.page_actions import card_of, expect_picture, open_studio, send
 from tests.browser.viewer import PICTURES, expect_shown, key_shown, open_viewer, viewer_of
 from tests.studio import Studio
 
@@ -22,9 +22,7 @@ NAMES = {"zh-CN": ("关于这张图", "下一张"), "en-GB": ("About this pictur
 def test_keys_lead_through_the_pictures_and_back_to_where_it_began(
     sign_in: SignIn, studio: Studio, person: Account, locale: str, shoot: Shoot
 ) -> None:
-    page = sign_in(person, studio.url, locale=locale).new_page()
-    page.goto("/")
-    expect_live(page)
+    page = open_studio(sign_in(person, studio.url, locale=locale))
     expect_picture(page, send(page, "by keys", size="256x256", steps=4, n=3))
     about, following = NAMES[locale]
 
@@ -119,9 +117,7 @@ def test_keys_of_one_character_can_be_switched_off_for_good(page: Page, card: Lo
 
 def test_fingers_turn_and_close(sign_in: SignIn, studio: Studio, person: Account) -> None:
     context = sign_in(person, studio.url, viewport=PHONE, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    page.goto("/")
-    expect_live(page)
+    page = open_studio(context)
     page.locator("[data-sheet] summary").tap()
     card = send(page, "by finger", size="256x256", steps=4, n=3)
     expect_picture(page, card_of(page, "by finger"))
