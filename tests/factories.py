@@ -12,11 +12,11 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from generation import images, services
-from generation.choices import InterruptReason, Route, TaskStatus
+from generation.choices import Basis, InterruptReason, Route, Step, TaskStatus
 from generation.error_codes import ErrorCode
 from generation.models import GeneratedImage, GenerationTask, TaskEvent, Worker
 from generation.protocol import Generate, TaskState, empty_state, fold
-from generation.services import Claim, ModelObservation
+from generation.services import AbandonedCall, Boundary, Claim, ModelObservation
 from tests.pictures import picture
 
 
@@ -27,15 +27,9 @@ def submit(owner: User, now: datetime, **fields: Any) -> GenerationTask:
 
 def failed_task(owner: User, worker: Worker, now: datetime) -> GenerationTask:
     submit(owner, now, seed=7)
-    (claim,) = services.claim(worker_id=worker.pk, now=now)
-    services.fail(
-        task_id=claim.task.pk,
-        attempt=1,
-        code=ErrorCode.REQUEST_REFUSED,
-        detail="pid 7 at 10.0.0.1",
-        now=now,
-    )
-    services.settle_slot(slot_id=claim.slot_id, task_id=claim.task.pk, attempt=1, now=now)
+    claim = claim_one(worker, now)
+    fail(claim, now, detail="pid 7 at 10.0.0.1")
+    settle(claim, now)
     return GenerationTask.objects.get(pk=claim.task.pk)
 
 
@@ -66,9 +60,26 @@ def finish(claim: Claim, now: datetime) -> None:
     services.complete(task_id=claim.task.pk, attempt=claim.task.attempt, measured={}, now=now)
 
 
-def settle(claim: Claim, now: datetime) -> bool:
-    return services.settle_slot(
-        slot_id=claim.slot_id, task_id=claim.task.pk, attempt=claim.task.attempt, now=now
+def fail(
+    claim: Claim, now: datetime, code: ErrorCode = ErrorCode.REQUEST_REFUSED, detail: str = ""
+) -> None:
+    task = claim.task
+    services.fail(task_id=task.pk, attempt=task.attempt, code=code, detail=detail, now=now)
+
+
+def settle(held: Claim | AbandonedCall, now: datetime) -> bool:
+    """Free the slot of a call that is over."""
+    key, attempt = (
+        (held.task.pk, held.task.attempt)
+        if isinstance(held, Claim)
+        else (held.task_id, held.attempt)
+    )
+    return services.settle_slot(slot_id=held.slot_id, task_id=key, attempt=attempt, now=now)
+
+
+def boundary(step: Step, image: int = 1, **details: Any) -> Boundary:
+    return Boundary(
+        step=step, progress=50, basis=Basis.MEASURED, eta_seconds=1, image=image, details=details
     )
 
 

@@ -194,10 +194,7 @@ def past_data(row: Element) -> dict[str, Any]:
 
 
 def picture_data(item: Element) -> dict[str, Any]:
-    shown = {
-        "number": int(item.attributes["data-picture"]),
-        "drawn": item.has("data-current"),
-    }
+    shown = {"number": int(item.attributes["data-picture"]), "drawn": item.has("data-current")}
     if not item.has("data-stored"):
         return {**shown, "label": item.text.strip()}
     (link,) = item.find("data-picture-key")

@@ -54,16 +54,10 @@ def log() -> Log:
 @pytest.mark.parametrize(
     "words",
     [
-        f"bad\n{FORGED}",
-        f"bad\r{FORGED}",
-        f"bad\r\n{FORGED}",
-        "\x1b]0;title\x07\x1b[2J\x1b[31mred",
-        "\x9b31mred\x85next",
-        "a\x00b\x08c\x7fd",
-        "line\u2028and\u2029paragraph",
-        "\u202egpj.exe\u2066\u200b\ufeff\u061c",
-        "half \ud83d a character",
-        "hidden \U000e0041\U000e0042",
+        *(f"bad\n{FORGED}", f"bad\r{FORGED}", f"bad\r\n{FORGED}"),
+        *("\x1b]0;title\x07\x1b[2J\x1b[31mred", "\x9b31mred\x85next", "a\x00b\x08c\x7fd"),
+        *("line\u2028and\u2029paragraph", "\u202egpj.exe\u2066\u200b\ufeff\u061c"),
+        *("half \ud83d a character", "hidden \U000e0041\U000e0042"),
     ],
 )
 @pytest.mark.parametrize("place", ["message", "argument", "exception", "note", "cause"])

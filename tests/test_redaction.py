@@ -18,20 +18,11 @@ from generation.xinference.responses import ServerResponse, error_of, progress_o
 
 PROMPT = 'A Heron at dawn 柳岸 über dem See, "quoted"'
 SPELLINGS = [
-    PROMPT,
-    PROMPT.upper(),
-    unicodedata.normalize("NFD", PROMPT),
-    repr(PROMPT.encode()),
-    quote(PROMPT),
-    quote(PROMPT).lower(),
-    quote_plus(PROMPT),
-    html.escape(PROMPT),
+    *(PROMPT, PROMPT.upper(), unicodedata.normalize("NFD", PROMPT), repr(PROMPT.encode())),
+    *(quote(PROMPT), quote(PROMPT).lower(), quote_plus(PROMPT), html.escape(PROMPT)),
     "".join(f"&#{ord(each)};" for each in PROMPT),
-    json.dumps(json.dumps(PROMPT)),
-    ",".join(PROMPT.split()),
-    str(list(PROMPT.split())),
-    base64.b64encode(PROMPT.encode()).decode(),
-    PROMPT.encode().decode("latin-1"),
+    *(json.dumps(json.dumps(PROMPT)), ",".join(PROMPT.split()), str(list(PROMPT.split()))),
+    *(base64.b64encode(PROMPT.encode()).decode(), PROMPT.encode().decode("latin-1")),
 ]
 
 

@@ -11,13 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.accounts import Account
 from tests.browser.conftest import SignIn
-from tests.browser.page_actions import (
-    card_of,
-    expect_status,
-    open_studio,
-    send,
-    task_id_of,
-)
+from tests.browser.page_actions import card_of, expect_status, open_studio, send, task_id_of
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser

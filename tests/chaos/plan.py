@@ -76,24 +76,18 @@ def planned_task(chance: random.Random, *, person: int, at: float) -> PlannedTas
 def faults(chance: random.Random, seconds: float) -> list[Fault]:
     """Every kind at least once, at random times."""
     planned = [
-        ("kill", "worker", 0.0),
-        ("kill", "worker", 0.0),
-        ("kill", "worker", 0.0),
-        ("terminate", "worker", 0.0),
-        ("terminate", "worker", 0.0),
+        *[("kill", "worker", 0.0)] * 3,
+        *[("terminate", "worker", 0.0)] * 2,
         ("freeze", "worker", 12.0),
         ("freeze", "worker", 9.0),
-        ("kill", "web", 0.0),
-        ("kill", "web", 0.0),
-        ("terminate", "web", 0.0),
-        ("terminate", "web", 0.0),
+        *[("kill", "web", 0.0)] * 2,
+        *[("terminate", "web", 0.0)] * 2,
         ("restart", "postgres", 1.0),
         ("crash", "postgres", 2.0),
         ("restart", "redis", 1.0),
         ("restart", "redis", 60.0),
         ("kill", "model", 3.0),
-        ("kill", "painter", 0.0),
-        ("kill", "painter", 0.0),
+        *[("kill", "painter", 0.0)] * 2,
     ]
     return [
         Fault(

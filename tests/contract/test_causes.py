@@ -13,14 +13,12 @@ MEMORY = [
     "CUDA out of memory. Tried to allocate 2.25 GiB. GPU 0 has a total capacity of 23.65 GiB of "
     "which 1.06 GiB is free. Including non-PyTorch memory, this process has 22.58 GiB in use.",
     "[address=127.0.0.1:37503, pid=77] CUDA out of memory. Tried to allocate 512.00 MiB",
-    "torch.OutOfMemoryError: CUDA out of memory.",
-    "torch.cuda.OutOfMemoryError",
+    *("torch.OutOfMemoryError: CUDA out of memory.", "torch.cuda.OutOfMemoryError"),
     "CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported",
     "HIP out of memory. Tried to allocate 1.00 GiB (GPU 0; 15.98 GiB total capacity)",
     "hipErrorOutOfMemory",
     "MPS backend out of memory (MPS allocated: 17.98 GB, other allocations: 384.00 KB)",
-    "Invalid buffer size: 16.00 GB",
-    "XPU out of memory. Tried to allocate 20.00 MiB",
+    *("Invalid buffer size: 16.00 GB", "XPU out of memory. Tried to allocate 20.00 MiB"),
     "NPU out of memory. Tried to allocate 1.50 GiB (NPU 0; 60.97 GiB total capacity)",
     "[enforce fail at alloc_cpu.cpp:116] data. DefaultCPUAllocator: not enough memory: you tried "
     "to allocate 4294967296 bytes.",
@@ -28,12 +26,9 @@ MEMORY = [
     "Error code 12 (Cannot allocate memory)",
     "[Errno 12] Cannot allocate memory",
     "Unable to allocate 3.00 GiB for an array with shape (1, 16, 128, 128) and data type float32",
-    "MemoryError",
-    "std::bad_alloc",
-    "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+    *("MemoryError", "std::bad_alloc", "cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
     "CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
-    "cudaErrorMemoryAllocation: the API call failed",
-    "cudaMalloc failed: out of memory",
+    *("cudaErrorMemoryAllocation: the API call failed", "cudaMalloc failed: out of memory"),
     "ggml_vulkan: Device memory allocation of size 1073741824 failed. ErrorOutOfDeviceMemory",
     "VK_ERROR_OUT_OF_DEVICE_MEMORY",
     "RESOURCE_EXHAUSTED: Out of memory while trying to allocate 8589934592 bytes.",
@@ -42,26 +37,18 @@ MEMORY = [
     "No available memory for the cache blocks. Try increasing `gpu_memory_utilization`",
     "Free memory on device (3.1/23.6 GiB) on startup is less than desired GPU memory utilization",
     "Not enough memory. Please try to increase --mem-fraction-static.",
-    "Insufficient GPU memory for this resolution",
-    "not enough VRAM to decode 2048x2048",
-    "The worker process was OOM killed",
-    "显存不足，请降低分辨率",
+    *("Insufficient GPU memory for this resolution", "not enough VRAM to decode 2048x2048"),
+    *("The worker process was OOM killed", "显存不足，请降低分辨率"),
 ]
 PROMPT = [
-    "Invalid prompt",
-    "Invalid prompt: contains forbidden words",
-    "Your request was rejected as a result of our safety system.",
-    "content_policy_violation",
+    *("Invalid prompt", "Invalid prompt: contains forbidden words"),
+    *("Your request was rejected as a result of our safety system.", "content_policy_violation"),
     "This request violates our content policy.",
     "Potential NSFW content was detected in one or more images. Try again with a different prompt",
-    "The prompt was blocked by the content filter",
-    "prompt rejected by moderation",
-    "Input data may contain inappropriate content.",
-    "DataInspectionFailed",
-    "The prompt contains sensitive words",
-    "The prompt is too long: 812 tokens",
-    "unsafe prompt detected",
-    "提示词包含敏感内容",
+    *("The prompt was blocked by the content filter", "prompt rejected by moderation"),
+    *("Input data may contain inappropriate content.", "DataInspectionFailed"),
+    *("The prompt contains sensitive words", "The prompt is too long: 812 tokens"),
+    *("unsafe prompt detected", "提示词包含敏感内容"),
 ]
 SIZE = [
     "[address=127.0.0.1:50804, pid=11505] Height must be divisible by 16 (got 248). Please adjust "
@@ -116,13 +103,9 @@ def test_a_refusal_is_attributed_to_the_named_field(words: str, code: ErrorCode 
         "CUDA error: an illegal memory access was encountered",
         "CUDA error: device-side assert triggered",
         "Remote server 127.0.0.1:37503 closed: 0 bytes read on a total of 11 expected bytes",
-        "list index out of range",
-        "Unsupported response format: png",
-        "set_timesteps() got an unexpected keyword argument 'mu'",
-        "Internal Server Error",
-        "shared memory segment not found",
-        "prompt_embeds and pooled_prompt_embeds differ",
-        "",
+        *("list index out of range", "Unsupported response format: png"),
+        *("set_timesteps() got an unexpected keyword argument 'mu'", "Internal Server Error"),
+        *("shared memory segment not found", "prompt_embeds and pooled_prompt_embeds differ", ""),
     ],
 )
 def test_other_messages_are_model_errors(words: str) -> None:
@@ -130,11 +113,8 @@ def test_other_messages_are_model_errors(words: str) -> None:
 
 
 PROMPTS = [
-    "a heron in the reeds at dawn, ink on paper",
-    "荷塘清晨，薄雾，远山",
-    "cat",
-    '"quotes" & <tags> \\ and\nnew lines',
-    "CUDA out of memory",
+    *("a heron in the reeds at dawn, ink on paper", "荷塘清晨，薄雾，远山", "cat"),
+    *('"quotes" & <tags> \\ and\nnew lines', "CUDA out of memory"),
 ]
 
 

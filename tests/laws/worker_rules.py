@@ -18,6 +18,7 @@ from generation.error_codes import ErrorCode
 from generation.exceptions import TransitionRefused
 from generation.models import GeneratedImage, GenerationTask, ModelSlot, ModelState
 from generation.services import AbandonedCall, Boundary, Claim, LastImage
+from tests import factories
 from tests.laws.user_rules import FakeWorker, UserRules
 from tests.pictures import picture
 
@@ -117,10 +118,7 @@ class WorkerRules(UserRules):
         )
         slot = ModelSlot.objects.filter(pk=held.slot_id, task=key, attempt=attempt)
         held_still = slot.exists()
-        freed = services.settle_slot(
-            slot_id=held.slot_id, task_id=key, attempt=attempt, now=self.now
-        )
-        assert freed == held_still
+        assert factories.settle(held, self.now) == held_still
         assert not slot.exists()
 
     @precondition(lambda self: bool(self.holding()))

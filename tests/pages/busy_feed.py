@@ -14,7 +14,7 @@ from generation.choices import Basis, InterruptReason, Step
 from generation.error_codes import ErrorCode
 from generation.models import GenerationTask, Worker
 from generation.services import Boundary, Claim, Fraction
-from tests.factories import claim_one, finish, interrupt, settle, store, submit
+from tests.factories import claim_one, fail, finish, interrupt, settle, store, submit
 from tests.pictures import picture
 
 PROMPTS = (
@@ -75,13 +75,7 @@ class BusyFeed:
         self.submit()
         claim = self.claim()
         self.draw(claim, stored=False)
-        services.fail(
-            task_id=claim.task.pk,
-            attempt=claim.task.attempt,
-            code=ErrorCode.MODEL_ERROR,
-            detail="",
-            now=self.now,
-        )
+        fail(claim, self.now, ErrorCode.MODEL_ERROR)
         settle(claim, self.now)
 
     def cancelled(self) -> None:

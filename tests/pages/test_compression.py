@@ -41,9 +41,7 @@ def test_nothing_that_may_repeat_its_request_is_compressed(alice: User, now: dat
     pages = ["/", "/gallery/", "/trash/", f"/tasks/{task.pk}/"]
     asked = [
         *(f"{page}?q=willow+by" for page in pages),
-        f"/?from={picture_key(task)}",
-        "/gallery/?fragment=1&q=willow",
-        "/wil/low/",
+        *(f"/?from={picture_key(task)}", "/gallery/?fragment=1&q=willow", "/wil/low/"),
     ]
 
     assert {coding_of(client, path) for path in asked} == {None}

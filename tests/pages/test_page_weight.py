@@ -64,13 +64,7 @@ def test_the_studio_loads_few_files(alice: User, worker: Worker, now: datetime) 
     names = {path.name.split(".")[0] for path in files}
     assert {"card", "composer", "studio", "dom", "reducer"} <= names
     rare = {
-        "viewer",
-        "alerts",
-        "first-run",
-        "dialog",
-        "actions",
-        "task-timeline",
-        "fallback",
+        *("viewer", "alerts", "first-run", "dialog", "actions", "task-timeline", "fallback"),
         "forced-colors",
     }
     assert not names & (rare | {"queue-fold", "older-tasks", "past-steps"})

@@ -12,11 +12,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from generation import selectors, services
-from generation.choices import Basis, Step
+from generation.choices import Step
 from generation.models import GenerationTask, Worker
-from generation.services import Boundary, Claim
+from generation.services import Claim
 from tests.conftest import serve_model
-from tests.factories import claim_one, finish, finished_task, picture_key, store, submit
+from tests.factories import boundary, claim_one, finish, finished_task, picture_key, store, submit
 from tests.pages.clients import signed_in, state_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
@@ -45,11 +45,8 @@ def test_a_picture_has_all_its_settings(alice: User, now: datetime) -> None:
 
 
 def begin(claim: Claim, step: Step, image: int, now: datetime) -> None:
-    boundary = Boundary(
-        step=step, image=image, progress=50, basis=Basis.MEASURED, eta_seconds=1, details={}
-    )
     services.record_progress(
-        task_id=claim.task.pk, attempt=claim.task.attempt, seen=[boundary], now=now
+        task_id=claim.task.pk, attempt=claim.task.attempt, seen=[boundary(step, image)], now=now
     )
 
 

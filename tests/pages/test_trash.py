@@ -12,18 +12,10 @@ from django.test import Client
 from generation import services
 from generation.models import GeneratedImage, GenerationTask
 from generation.selectors import TRASH_KEPT
-from tests.factories import files_in, finished_task, picture_key
+from tests.factories import files_in, finished_task, picture_key, put_in_trash
 from tests.pages.clients import signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def put(owner: User, now: datetime, *tasks: GenerationTask) -> None:
-    services.move_to_trash(owner=owner, pictures=[], tasks=[task.pk for task in tasks], now=now)
-
-
-def put_picture(owner: User, now: datetime, task: GenerationTask, index: int) -> None:
-    services.move_to_trash(owner=owner, pictures=[(task.pk, index)], tasks=[], now=now)
 
 
 def press(client: Client, action: str, **chosen: list[str]) -> str:
@@ -34,18 +26,14 @@ def press(client: Client, action: str, **chosen: list[str]) -> str:
 
 
 def test_it_shows_the_time_left(media: Path, alice: User, bob: User, now: datetime) -> None:
-    task, half = (
-        finished_task(alice, now, prompt="a heron", pictures=2),
-        finished_task(alice, now, pictures=2),
-    )
-    others, old = (
-        finished_task(bob, now, prompt="not hers"),
-        finished_task(alice, now, prompt="too old"),
-    )
-    put(alice, now - timedelta(hours=2), task)
-    put_picture(alice, now, half, 2)
-    put(bob, now, others)
-    put(alice, now - TRASH_KEPT, old)
+    task = finished_task(alice, now, prompt="a heron", pictures=2)
+    half = finished_task(alice, now, pictures=2)
+    others = finished_task(bob, now, prompt="not hers")
+    old = finished_task(alice, now, prompt="too old")
+    put_in_trash(alice, now - timedelta(hours=2), tasks=[task])
+    put_in_trash(alice, now, (half, 2))
+    put_in_trash(bob, now, tasks=[others])
+    put_in_trash(alice, now - TRASH_KEPT, tasks=[old])
 
     page = signed_in(alice, "en").get("/trash/").text
 
@@ -64,7 +52,7 @@ def test_thumbnails_in_the_trash_are_for_the_owner_alone(
     media: Path, alice: User, bob: User, rita: User, now: datetime
 ) -> None:
     task, kept = finished_task(alice, now), finished_task(alice, now)
-    put(alice, now, task)
+    put_in_trash(alice, now, tasks=[task])
     address = f"/trash/{task.pk}/1/thumbnail/"
 
     assert signed_in(alice).get(address).content == f"picture {task.pk} 1".encode()
@@ -76,8 +64,7 @@ def test_thumbnails_in_the_trash_are_for_the_owner_alone(
 
 def test_what_was_chosen_is_restored(media: Path, alice: User, now: datetime) -> None:
     task, half = finished_task(alice, now), finished_task(alice, now, pictures=2)
-    put(alice, now, task)
-    put_picture(alice, now, half, 1)
+    put_in_trash(alice, now, (half, 1), tasks=[task])
     client = signed_in(alice, "en")
 
     page = press(client, "restore", tasks=[str(task.pk)], pictures=[picture_key(half, 1)])
@@ -89,13 +76,9 @@ def test_what_was_chosen_is_restored(media: Path, alice: User, now: datetime) ->
 
 
 def test_chosen_files_are_deleted(media: Path, alice: User, now: datetime) -> None:
-    task, half, other = (
-        finished_task(alice, now),
-        finished_task(alice, now, pictures=2),
-        finished_task(alice, now),
-    )
-    put(alice, now, task, other)
-    put_picture(alice, now, half, 1)
+    task, other = finished_task(alice, now), finished_task(alice, now)
+    half = finished_task(alice, now, pictures=2)
+    put_in_trash(alice, now, (half, 1), tasks=[task, other])
     client = signed_in(alice, "en")
 
     page = press(client, "delete", tasks=[str(task.pk)], pictures=[picture_key(half, 1)])
@@ -112,14 +95,10 @@ def test_chosen_files_are_deleted(media: Path, alice: User, now: datetime) -> No
 
 
 def test_only_own_trash_is_emptied(media: Path, alice: User, bob: User, now: datetime) -> None:
-    task, half, others = (
-        finished_task(alice, now),
-        finished_task(alice, now, pictures=2),
-        finished_task(bob, now),
-    )
-    put(alice, now, task)
-    put_picture(alice, now, half, 1)
-    put(bob, now, others)
+    task, others = finished_task(alice, now), finished_task(bob, now)
+    half = finished_task(alice, now, pictures=2)
+    put_in_trash(alice, now, (half, 1), tasks=[task])
+    put_in_trash(bob, now, tasks=[others])
 
     assert "The trash is empty" in press(signed_in(alice, "en"), "empty")
     assert f'value="{others.pk}"' in signed_in(bob, "en").get("/trash/").text
@@ -141,7 +120,7 @@ def test_an_impossible_action_changes_nothing(
     media: Path, alice: User, now: datetime, action: str, chosen: dict[str, list[str]]
 ) -> None:
     task = finished_task(alice, now)
-    put(alice, now, task)
+    put_in_trash(alice, now, tasks=[task])
 
     page = press(signed_in(alice, "en"), action, **chosen)
 
@@ -151,7 +130,7 @@ def test_an_impossible_action_changes_nothing(
 
 def test_anothers_trash_stays(media: Path, alice: User, bob: User, now: datetime) -> None:
     task, live = finished_task(alice, now), finished_task(alice, now)
-    put(alice, now, task)
+    put_in_trash(alice, now, tasks=[task])
 
     for action in ("restore", "delete"):
         press(signed_in(bob), action, tasks=[str(task.pk)])

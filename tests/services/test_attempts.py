@@ -9,13 +9,13 @@ import pytest
 from django.contrib.auth.models import User
 
 from generation import services
-from generation.choices import Basis, InterruptReason, Route, Step, TaskStatus
+from generation.choices import InterruptReason, Route, Step, TaskStatus
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, Worker
-from generation.services import Boundary, Claim
+from generation.services import Claim
 from generation.services.retry_policy import MAX_ATTEMPTS
 from tests.conftest import serve_model
-from tests.factories import claim_one, finish, interrupt, kinds, settle, store, submit
+from tests.factories import boundary, claim_one, finish, interrupt, kinds, settle, store, submit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("model")]
 
@@ -33,12 +33,7 @@ def test_a_lost_lease_refuses_all_writes(alice: User, worker: Worker, now: datet
     later = now + timedelta(seconds=31)
 
     abandoned = services.take_over_expired(worker_id=other.pk, now=later)
-    services.settle_slot(
-        slot_id=abandoned[0].slot_id,
-        task_id=abandoned[0].task_id,
-        attempt=abandoned[0].attempt,
-        now=later,
-    )
+    settle(abandoned[0], later)
     new = claim_one(other, later)
     before = GenerationTask.objects.get(pk=old.task.pk).newest_seq
 
@@ -54,14 +49,7 @@ def test_a_lost_lease_refuses_all_writes(alice: User, worker: Worker, now: datet
             slot_id=old.slot_id,
             request_id=uuid.uuid4(),
             seed=1,
-            boundary=Boundary(
-                step=Step.PREPARING,
-                progress=1,
-                basis=Basis.MEASURED,
-                eta_seconds=1,
-                image=1,
-                details={},
-            ),
+            boundary=boundary(Step.PREPARING),
             now=later,
         )
     assert not settle(old, later)

@@ -9,12 +9,21 @@ from django.contrib.auth.models import User
 
 from generation import services
 from generation.choices import InterruptReason, Route, TaskStatus
-from generation.error_codes import ErrorCode
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, Worker
 from generation.services import Claim
 from tests.conftest import serve_model
-from tests.factories import claim_one, finish, interrupt, kinds, settle, state_of, store, submit
+from tests.factories import (
+    claim_one,
+    fail,
+    finish,
+    interrupt,
+    kinds,
+    settle,
+    state_of,
+    store,
+    submit,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -92,7 +101,7 @@ def test_a_failure_after_the_request_is_a_cancel(claim: Claim, now: datetime) ->
     task = claim.task
     cancel(task, now)
 
-    services.fail(task_id=task.pk, attempt=1, code=ErrorCode.REQUEST_REFUSED, detail="", now=now)
+    fail(claim, now)
     settle(claim, now)
 
     task.refresh_from_db()

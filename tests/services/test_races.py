@@ -101,9 +101,7 @@ def test_an_expired_slot_is_taken_over_once(alice: User, worker: Worker, now: da
 
         assert sum(len(each) for each in taken) == 1
         (slot,) = [slot for each in taken for slot in each]
-        services.settle_slot(
-            slot_id=slot.slot_id, task_id=slot.task_id, attempt=slot.attempt, now=now
-        )
+        settle(slot, now)
         services.request_cancel(task_id=task.pk, now=now)
 
 

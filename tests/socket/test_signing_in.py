@@ -20,27 +20,9 @@ from tests.socket.tokens import FOREIGN, token_of
 FOREIGN_HOSTS = ["evil.example", "testserver.evil.example", "testserver,evil.example", "[::1", ""]
 
 COOKIES_OF_OTHERS = [
-    *(
-        'prefs={"a":1}',
-        "foo=a b",
-        "foo[bar]=1",
-        "a@b=1",
-        "foo",
-        "expires=x",
-        "path",
-        "é=1",
-        "n=日本",
-    ),
-    *(
-        "secure; httponly",
-        'a="x',
-        'a=x"; b=\\',
-        "(x)=1",
-        "$Version=1",
-        "a=b,c=d",
-        "=; ;; =x",
-        "a=\x01",
-    ),
+    *('prefs={"a":1}', "foo=a b", "foo[bar]=1", "a@b=1", "foo", "expires=x", "path", "é=1"),
+    *("n=日本", "secure; httponly", 'a="x', 'a=x"; b=\\', "(x)=1", "$Version=1", "a=b,c=d"),
+    *("=; ;; =x", "a=\x01"),
 ]
 """What other applications on the same host may have set."""
 

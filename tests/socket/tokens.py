@@ -14,10 +14,7 @@ FOREIGN = [
     'Digest username="studio", realm="r", nonce="n", uri="/", response="0"',
     "Negotiate YIIJvwYGKwYBBQUCoIIJszCCCa+gJDAi",
     "Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl",
-    "Bearer",
-    "Bearer ",
-    "lj-token-without-a-scheme",
-    "\xff\xfe",
+    *("Bearer", "Bearer ", "lj-token-without-a-scheme", "\xff\xfe"),
 ]
 """What stands in Authorization when it is not ours."""
 

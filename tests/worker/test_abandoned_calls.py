@@ -12,8 +12,8 @@ import pytest
 from demo_xinference import create_app
 from generation.choices import Route
 from generation.worker.abandoned_calls import end_abandoned_call
-from generation.xinference import DrawRequest, XinferenceClient
-from tests.conftest import MODEL
+from generation.xinference import XinferenceClient
+from tests.contract.draw_requests import drawn, known, long, until
 from tests.contract.served_models import served_models
 from tests.worker.abandoned_calls import abandoned
 
@@ -33,20 +33,9 @@ async def client() -> AsyncIterator[XinferenceClient]:
 
 async def a_long_call(client: XinferenceClient) -> tuple[uuid.UUID, asyncio.Task[str]]:
     request_id = uuid.uuid4()
-    request = DrawRequest(
-        request_id=str(request_id),
-        prompt="LiuJuan",
-        negative_prompt="",
-        width=1024,
-        height=1024,
-        steps=50,
-        guidance=0.0,
-        seed=1,
-    )
-    call = asyncio.create_task(client.draw(model=MODEL, route=Route.GENERATIONS, request=request))
-    async with asyncio.timeout(60):
-        while await client.progress(str(request_id)) is None:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+    asked = long(request_id=str(request_id), width=1024, height=1024, steps=50)
+    call = drawn(client, asked, Route.GENERATIONS)
+    await until(lambda: known(client, asked.request_id), seconds=60)
     return request_id, call
 
 

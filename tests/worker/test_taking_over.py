@@ -17,13 +17,15 @@ from django.test import override_settings
 from django.utils import timezone
 
 from generation import installation_id, services
-from generation.choices import Basis, Step
+from generation.choices import Step
 from generation.exceptions import XinferenceAborted
 from generation.models import GenerationTask, ModelSlot, ModelState, TaskEvent, Worker
 from generation.protocol import Generate
-from generation.services import Boundary, Claim
+from generation.services import Claim
 from generation.worker import WorkerHost
 from generation.xinference import DrawRequest, XinferenceClient
+from tests.contract.draw_requests import long
+from tests.factories import boundary
 from tests.socket.sockets import Page
 from tests.worker.demo_worker import DemoWorker, StartWorker, ending, is_end, seen_at
 
@@ -51,33 +53,17 @@ def claim_as_another(owner: User) -> tuple[Worker, Claim]:
 def begin(claim: Claim) -> DrawRequest:
     """The call that the other worker sends."""
     task, request_id = claim.task, installation_id.new_request_id()
-    boundary = Boundary(
-        step=Step.PREPARING,
-        progress=1,
-        basis=Basis.MEASURED,
-        eta_seconds=1,
-        image=1,
-        details={"seed": 1},
-    )
     services.begin_call(
         task_id=task.pk,
         attempt=task.attempt,
         slot_id=claim.slot_id,
         request_id=request_id,
         seed=1,
-        boundary=boundary,
+        boundary=boundary(Step.PREPARING, seed=1),
         now=timezone.now(),
     )
-    return DrawRequest(
-        request_id=str(request_id),
-        prompt=task.prompt,
-        negative_prompt="",
-        width=task.width,
-        height=task.height,
-        steps=task.steps,
-        guidance=task.guidance,
-        seed=1,
-    )
+    size = {"width": task.width, "height": task.height}
+    return long(request_id=str(request_id), prompt=task.prompt, steps=task.steps, **size)
 
 
 async def call_of_the_other(demo_worker: DemoWorker, claim: Claim) -> asyncio.Task[str]:
