@@ -47,18 +47,18 @@ Rounds = dict[str, list[Round]]
 
 def measure(quick: bool) -> Report:
     people, rounds = (5, 1) if quick else (50, 5)
-    with systems(people=people) as asked:
-        rounds_by_side = asyncio.run(run_rounds(asked, people, rounds))
+    with systems(people=people) as sides:
+        rounds_by_side = asyncio.run(run_rounds(sides, people, rounds))
     return report(rounds_by_side, people, rounds)
 
 
-async def run_rounds(asked: list[System], people: int, rounds: int) -> Rounds:
-    requesters = {system.name: await system.requesters(people) for system in asked}
-    for system in asked:
+async def run_rounds(sides: list[System], people: int, rounds: int) -> Rounds:
+    requesters = {system.name: await system.requesters(people) for system in sides}
+    for system in sides:
         await request_together(system, requesters[system.name])
     rounds_by_side: Rounds = defaultdict(list)
     for number in range(rounds):
-        for system in alternating(asked, number):
+        for system in alternating(sides, number):
             rounds_by_side[system.name].append(
                 await request_together(system, requesters[system.name])
             )
@@ -135,4 +135,4 @@ def goals(
 def ratios(rounds_by_side: Rounds, name: str, figure: str) -> list[float]:
     """Of each round: the figure as a multiple of the direct calls'."""
     pairs = zip(rounds_by_side[name], rounds_by_side[DIRECT], strict=True)
-    return [getattr(mine, figure) / getattr(direct, figure) for mine, direct in pairs]
+    return [getattr(ours, figure) / getattr(direct, figure) for ours, direct in pairs]

@@ -47,7 +47,7 @@ def measure(quick: bool) -> Report:
                     )
                     for _round in range(rounds + 1)
                 ][1:]
-    ratios = [mine / floor for mine, floor in pairs]
+    ratios = [ours / floor for ours, floor in pairs]
     heaviest = max(sum(kinds.values()) for kinds in weights.values())
     return Report(
         title="First paint and weight of a page",

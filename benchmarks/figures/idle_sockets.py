@@ -141,7 +141,7 @@ def report(
 ) -> Report:
     def ratios(case: Case) -> list[float]:
         pairs = zip(measured[case.name], measured[BARE.name], strict=True)
-        return [mine.uss / bare.uss for mine, bare in pairs]
+        return [ours.uss / bare.uss for ours, bare in pairs]
 
     rows = [row(case, measured[case.name], ratios(case)) for case in CASES]
     ours = ratios(Case(OURS))

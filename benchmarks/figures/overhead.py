@@ -36,15 +36,15 @@ MODEL_S = 1.0
 
 def measure(quick: bool) -> Report:
     rounds = 1 if quick else 7
-    with systems(people=1) as asked:
-        times, parts = asyncio.run(run_rounds(asked, rounds))
+    with systems(people=1) as sides:
+        times, parts = asyncio.run(run_rounds(sides, rounds))
     return report(times, parts, rounds)
 
 
-async def run_rounds(asked: list[System], rounds: int) -> tuple[Times, Parts]:
+async def run_rounds(sides: list[System], rounds: int) -> tuple[Times, Parts]:
     """One at a time, alternately in both directions; the first picture of each is a warm-up."""
     requesters: dict[str, Requester] = {
-        system.name: (await system.requesters(1))[0] for system in asked
+        system.name: (await system.requesters(1))[0] for system in sides
     }
     await asyncio.gather(*(requester.request() for requester in requesters.values()))
     times: Times = defaultdict(list)
@@ -118,4 +118,4 @@ def stages(marks: list[dict[str, float]]) -> list[str]:
 def compared(times: Times, name: str, *, ratio: bool = False) -> list[float]:
     """Of each round: multiple of the direct call, or milliseconds more."""
     pairs = zip(times[name], times[DIRECT], strict=True)
-    return [mine / direct if ratio else (mine - direct) * 1e3 for mine, direct in pairs]
+    return [ours / direct if ratio else (ours - direct) * 1e3 for ours, direct in pairs]

@@ -79,9 +79,9 @@ def draw(person: User) -> GenerationTask:
     request = Generate(prompt="LiuJuan under the plum tree", model=MODEL)
     services.submit(owner=person, request=request, now=timezone.now())
     (claim,) = services.claim(worker_id=new_worker(), now=timezone.now())
-    mine: dict[str, Any] = {"task_id": claim.task.pk, "attempt": claim.task.attempt}
+    attempt: dict[str, Any] = {"task_id": claim.task.pk, "attempt": claim.task.attempt}
     for step in (Step.PREPARING, Step.GENERATING, Step.DECODING, Step.FINISHING):
-        services.record_progress(seen=[boundary(step)], now=timezone.now(), **mine)
+        services.record_progress(seen=[boundary(step)], now=timezone.now(), **attempt)
     picture = images.Picture(data=b"", format="PNG", width=512, height=512)
     services.store_image(
         index=1,
@@ -92,10 +92,10 @@ def draw(person: User) -> GenerationTask:
         progress=99.0,
         eta_seconds=0.0,
         now=timezone.now(),
-        **mine,
+        **attempt,
     )
-    services.complete(measured={}, now=timezone.now(), **mine)
-    services.settle_slot(slot_id=claim.slot_id, now=timezone.now(), **mine)
+    services.complete(measured={}, now=timezone.now(), **attempt)
+    services.settle_slot(slot_id=claim.slot_id, now=timezone.now(), **attempt)
     return GenerationTask.objects.get(pk=claim.task.pk)
 
 

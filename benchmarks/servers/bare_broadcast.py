@@ -55,9 +55,9 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
         await serve_socket(receive, send)
         return
-    asked = parse_qs(scope["query_string"].decode())
-    count, first = (int(asked[name][0]) for name in ("count", "first"))
-    published = await publish(first, count, float(asked["per_second"][0]))
+    query = parse_qs(scope["query_string"].decode())
+    count, first = (int(query[name][0]) for name in ("count", "first"))
+    published = await publish(first, count, float(query["per_second"][0]))
     await send_json(send, published)
 
 

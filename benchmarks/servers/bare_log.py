@@ -37,8 +37,8 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "websocket.accept"})
     await send({"type": "websocket.send", "text": '{"type":"hello"}'})
     while (message := await receive())["type"] != "websocket.disconnect":
-        asked = json.loads(message["text"])
-        for (frame,) in await log.after(asked["task_id"], asked["after"]):
+        request = json.loads(message["text"])
+        for (frame,) in await log.after(request["task_id"], request["after"]):
             await send({"type": "websocket.send", "text": frame})
         await send({"type": "websocket.send", "text": '{"type":"live"}'})
 

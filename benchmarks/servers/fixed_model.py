@@ -117,8 +117,8 @@ class Model:
         timer = self.running.pop(request_id, None)
         if timer is not None:
             timer.cancel()
-            told = {"detail": f"The request has been cancelled: {request_id}"}
-            self.waiting.pop(request_id)(as_json(409, told))
+            refusal = {"detail": f"The request has been cancelled: {request_id}"}
+            self.waiting.pop(request_id)(as_json(409, refusal))
         send(as_json(200, {"msg": "DONE" if timer else "NO_OP"}))
 
     def txt2img(self, send: Send, body: bytes) -> None:

@@ -40,9 +40,9 @@ async def serve(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] != "http" or scope["path"] != PUBLISH:
         await asgi.application(scope, receive, send)
         return
-    asked = {name: values[0] for name, values in parse_qs(scope["query_string"].decode()).items()}
+    query = {name: values[0] for name, values in parse_qs(scope["query_string"].decode()).items()}
     published = await lazy_writer.publish(
-        asked["task"], int(asked["count"]), float(asked["per_second"])
+        query["task"], int(query["count"]), float(query["per_second"])
     )
     await send_json(send, published)
 

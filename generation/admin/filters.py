@@ -27,7 +27,7 @@ Tasks = QuerySet[GenerationTask]
 Choices = Iterable[tuple[str, Any]]
 
 
-class Unindexed(Func):
+class WithoutIndex(Func):
     """The column without its index.
 
     SQLite would use the index and read all tasks that ever failed, not just the newest tasks.
@@ -52,7 +52,7 @@ class TaskFilter(admin.SimpleListFilter):
         return queryset if value is None else self.chosen(queryset, value)
 
     def chosen(self, tasks: Tasks, value: str) -> Tasks:
-        return tasks.filter(Exact(Unindexed(self.field), value))
+        return tasks.filter(Exact(WithoutIndex(self.field), value))
 
 
 class StatusFilter(TaskFilter):

@@ -40,9 +40,9 @@ def revision_of(owner_id: int) -> int:
 def collection_state(owner: User, shown: Some[uuid.UUID]) -> CollectionState:
     """The revision is read first: a change during the reads comes with the next revision."""
     revision = revision_of(owner.pk)
-    mine = GenerationTask.objects.filter(owner=owner).live()
-    kept = favourites_of(list(mine.filter(pk__in=shown).only("pk")))
-    over = mine.exclude(status__in=UNFINISHED).newest_first()[:PAGE_CARDS]
+    owned = GenerationTask.objects.filter(owner=owner).live()
+    kept = favourites_of(list(owned.filter(pk__in=shown).only("pk")))
+    over = owned.exclude(status__in=UNFINISHED).newest_first()[:PAGE_CARDS]
     return {
         "revision": revision,
         "kept": {str(key): pictures for key, pictures in kept.items()},

@@ -183,13 +183,13 @@ def items_of(tasks: list[GenerationTask], wanted: GalleryFilter) -> list[Gallery
         pictures[image.task_id].append(image)
     items: list[GalleryItem] = []
     for task in tasks:
-        mine, seeds = pictures[task.pk], searched_seeds(task, wanted)
+        images, seeds = pictures[task.pk], searched_seeds(task, wanted)
         picky = wanted.favourite or bool(seeds)
-        if not picky and (not task.is_over or not mine):
+        if not picky and (not task.is_over or not images):
             items.append(task_item(task))
         items += [
             picture_item(task, image)
-            for image in mine
+            for image in images
             if (image.favourite or not wanted.favourite) and seeds <= {image.seed}
         ]
     return items

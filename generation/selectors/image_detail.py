@@ -166,11 +166,13 @@ def picture_seconds(image: GeneratedImage) -> float:
     """
     log = shown_logs([image.task])[image.task_id]
     spans = fold_shown(empty_state(str(image.task_id)), log)["timeline"]
-    mine = [span for span in spans if span["image"] == image.index and span["ended"] is not None]
+    own_spans = [
+        span for span in spans if span["image"] == image.index and span["ended"] is not None
+    ]
     took = sum(
         (span["ended"] or 0) - span["began"]
-        for span in mine
-        if span["step"] != Step.COMPLETED and span["attempt"] == mine[-1]["attempt"]
+        for span in own_spans
+        if span["step"] != Step.COMPLETED and span["attempt"] == own_spans[-1]["attempt"]
     )
     return took or image.task.run_seconds / max(1, image.task.images.count())
 

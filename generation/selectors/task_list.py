@@ -38,13 +38,13 @@ class TaskCounts(TypedDict):
 
 def task_counts(owner: User, shown: Collection[uuid.UUID] = ()) -> tuple[TaskCounts, TaskCounts]:
     """Counts of the owner's tasks outside the trash: of all, and of those not `shown`."""
-    mine = GenerationTask.objects.filter(owner=owner).order_by()
-    counts = Counter(dict(mine.values_list("status").annotate(Count("pk"))))
+    owned = GenerationTask.objects.filter(owner=owner).order_by()
+    counts = Counter(dict(owned.values_list("status").annotate(Count("pk"))))
     # an expression instead of the column, so that the database reads the index of the trash
     trash = GenerationTask.objects.order_by().annotate(whose=F("owner") + 0)
     in_trash = trash.filter(deleted_at__isnull=False, whose=owner.pk)
     counts.subtract(Counter(in_trash.values_list("status", flat=True)))
-    named = Counter(mine.live().filter(pk__in=shown).values_list("status", flat=True))
+    named = Counter(owned.live().filter(pk__in=shown).values_list("status", flat=True))
     others = Counter(counts)
     others.subtract(named)
     return by_group(counts), by_group(others)
@@ -65,11 +65,11 @@ def older_cards(
 
     `before`: a task of the owner; None or a deleted task: from the newest on.
     """
-    mine = GenerationTask.objects.filter(owner=owner).live()
-    after = mine
+    owned = GenerationTask.objects.filter(owner=owner).live()
+    after = owned
     if before is not None:
         last = GenerationTask.objects.filter(owner=owner, pk=before).first()
-        after = mine.filter(is_after(age(last))) if last else mine
+        after = owned.filter(is_after(age(last))) if last else owned
     # one query per status: each is read in the order of its index, however rare the status is
     found = chain.from_iterable(
         newest(after.filter(status=status)) for status in sorted(ENDED[group])

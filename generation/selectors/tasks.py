@@ -105,10 +105,10 @@ def tasks_to_follow(
     All unfinished tasks of the user; of the visible ones in `cursors` those that are unfinished
     or have newer events; with `since`, also tasks that the user submitted after it.
     """
-    mine = GenerationTask.objects.filter(owner=user)
-    tasks = {task.pk: task for task in mine.unfinished().order_by()}
+    owned = GenerationTask.objects.filter(owner=user)
+    tasks = {task.pk: task for task in owned.unfinished().order_by()}
     if since is not None:
-        newest = mine.live().filter(created__gte=since - COMMIT_DELAY).newest_first()
+        newest = owned.live().filter(created__gte=since - COMMIT_DELAY).newest_first()
         tasks |= {task.pk: task for task in newest[:MAX_MISSED]}
     named = set(readable_keys(cursors)) - tasks.keys()
     if named:
@@ -152,13 +152,13 @@ def card_of(task: GenerationTask, *, now: datetime, log: list[EventFrame] | None
 
 def recent_cards(owner: User, *, now: datetime, limit: int = PAGE_CARDS) -> list[Card]:
     """Running tasks, then the queue in order, then the newest ended tasks."""
-    mine = GenerationTask.objects.filter(owner=owner).live()
+    owned = GenerationTask.objects.filter(owner=owner).live()
     # sorted here: for a sorted query SQLite reads all tasks of the owner
-    unfinished = sorted(mine.unfinished().order_by(), key=age)
+    unfinished = sorted(owned.unfinished().order_by(), key=age)
     running = [task for task in reversed(unfinished) if task.status == TaskStatus.RUNNING]
     queued = [task for task in unfinished if task.status == TaskStatus.QUEUED]
     unfinished = [*running, *queued][:limit]
-    over = mine.exclude(status__in=UNFINISHED).newest_first()[: limit - len(unfinished)]
+    over = owned.exclude(status__in=UNFINISHED).newest_first()[: limit - len(unfinished)]
     # a task that ended between the two queries is in both
     return cards_of([*unfinished, *(task for task in over if task not in unfinished)], now)
 

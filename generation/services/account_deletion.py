@@ -36,8 +36,8 @@ def delete_account(*, user: User) -> int:
     unfinished tasks are left.
     """
     due = GenerationTask.objects.filter(owner=user, slot__isnull=True, status__in=sorted(TERMINAL))
-    if gone := delete_tasks(due.order_by("pk"), BATCH):
-        return gone
+    if deleted := delete_tasks(due.order_by("pk"), BATCH):
+        return deleted
     if not GenerationTask.objects.filter(owner=user).exists():
         user.delete()
     return 0

@@ -98,8 +98,8 @@ def begin_call(
     with transaction.atomic():
         event = boundary.event.with_changes(seed=seed)
         transition(task_id=task_id, events=[event], sources=RUNNING, fence=attempt, now=now)
-        mine = ModelSlot.objects.filter(pk=slot_id, task=task_id, attempt=attempt)
-        if not mine.update(request_id=request_id):
+        slot = ModelSlot.objects.filter(pk=slot_id, task=task_id, attempt=attempt)
+        if not slot.update(request_id=request_id):
             raise TransitionRefused
 
 

@@ -41,9 +41,9 @@ def publish_change(
     `pictures` are (task, index). A page that missed a change notices it by the revision.
     """
     Collection.objects.get_or_create(owner=owner)
-    mine = Collection.objects.filter(owner=owner)
-    mine.update(revision=F("revision") + 1)
-    revision = mine.values_list("revision", flat=True).get()
+    collection = Collection.objects.filter(owner=owner)
+    collection.update(revision=F("revision") + 1)
+    revision = collection.values_list("revision", flat=True).get()
     frame = encode(
         {
             **collection_frame(revision),

@@ -125,10 +125,10 @@ def delete_unserved_models(*, now: datetime) -> None:
     """
     unfinished = GenerationTask.objects.unfinished().filter(model=OuterRef("name"))
     held = ModelSlot.objects.filter(model=OuterRef("name"), task__isnull=False)
-    gone = ModelState.objects.filter(seen_at__lt=now - UNSERVED_RETENTION).exclude(
+    unserved = ModelState.objects.filter(seen_at__lt=now - UNSERVED_RETENTION).exclude(
         Q(name=settings.XINFERENCE_MODEL) | Exists(unfinished) | Exists(held)
     )
-    names = list(gone.values_list("name", flat=True))
+    names = list(unserved.values_list("name", flat=True))
     if names:
         ModelSlot.objects.filter(model__in=names, task__isnull=True).delete()
         ModelState.objects.filter(name__in=names).delete()

@@ -43,8 +43,8 @@ def settle_slot(*, slot_id: int, task_id: uuid.UUID, attempt: int, now: datetime
 
 def free_slot(*, slot_id: int, task_id: uuid.UUID, attempt: int) -> bool:
     """Free a slot and wake the workers; returns False if it belongs to another attempt."""
-    mine = ModelSlot.objects.filter(pk=slot_id, task=task_id, attempt=attempt)
-    freed = mine.update(
+    slot = ModelSlot.objects.filter(pk=slot_id, task=task_id, attempt=attempt)
+    freed = slot.update(
         task=None, attempt=0, request_id=None, identity="", worker=None, lease_until=None
     )
     if freed:

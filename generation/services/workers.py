@@ -63,5 +63,5 @@ def delete_old_workers(*, now: datetime) -> int:
 
     A slot that one of them held keeps its lease.
     """
-    gone, _by_model = Worker.objects.filter(last_seen__lt=now - ROWS_KEPT).delete()
-    return gone
+    deleted, _by_model = Worker.objects.filter(last_seen__lt=now - ROWS_KEPT).delete()
+    return deleted

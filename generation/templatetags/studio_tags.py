@@ -39,7 +39,7 @@ def step_number(step: str) -> int:
     return Step.values.index(step) + 1
 
 
-class Compact(DjangoJSONEncoder):
+class CompactEncoder(DjangoJSONEncoder):
     """JSON without spaces and without escapes, which would double the bytes of Chinese text."""
 
     def __init__(self, **options: Any) -> None:
@@ -49,4 +49,4 @@ class Compact(DjangoJSONEncoder):
 @register.filter
 def state_script(state: Mapping[str, Any]) -> SafeString:
     """The initial state of a page's scripts, as JSON in the page."""
-    return json_script(state, "studio-state", Compact)
+    return json_script(state, "studio-state", CompactEncoder)

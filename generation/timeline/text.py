@@ -29,8 +29,8 @@ def duration(seconds: float, *, digits: int | None = None) -> str:
 
 
 def about(seconds: float, *, observed: bool) -> str:
-    told = duration(seconds)
-    return told if observed else _("≈ %(t)s") % {"t": told}
+    text = duration(seconds)
+    return text if observed else _("≈ %(t)s") % {"t": text}
 
 
 def tick(seconds: float, step: float) -> str:

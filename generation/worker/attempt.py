@@ -143,8 +143,8 @@ async def on_disk(function: Callable[..., T], *values: Any) -> T:
         raise StorageError(detail=f"no end in {DISK_TIMEOUT:.0f} s") from error
 
 
-def base_seed(drawn: int | None, asked: int | None) -> int:
+def base_seed(earlier: int | None, requested: int | None) -> int:
     """The seed of an earlier attempt, else the requested one, else a random one."""
-    if drawn is not None:
-        return drawn
-    return asked if asked is not None else secrets.randbelow(SEED_COUNT)
+    if earlier is not None:
+        return earlier
+    return requested if requested is not None else secrets.randbelow(SEED_COUNT)

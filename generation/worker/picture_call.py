@@ -168,9 +168,9 @@ class PictureCall:
                     with contextlib.suppress(LeaseLost):
                         await self.write_progress()
                 elif self.seconds_left() <= 0 and not draw.done():
-                    late = monotonic() >= self.deadline
+                    is_late = monotonic() >= self.deadline
                     await self.end_call(draw)
-                    detail = "the deadline has passed" if late else "no progress"
+                    detail = "the deadline has passed" if is_late else "no progress"
                     raise AttemptInterrupted(InterruptReason.STALLED, detail)
         finally:
             stop.cancel()

@@ -164,8 +164,8 @@ class TaskRun:
                 self.attempt.log(logging.ERROR, "attempt_unexpected", error, exc_info=error)
                 code = ErrorCode.INTERNAL_ERROR
                 await self.attempt.write(services.fail, code=code, detail=repr(error))
-        except (LeaseLost, TransitionRefused) as late:
-            self.attempt.log(logging.INFO, "attempt_left", late)
+        except (LeaseLost, TransitionRefused) as refused:
+            self.attempt.log(logging.INFO, "attempt_left", refused)
 
     async def finish_failed_call(self, error: XinferenceError) -> None:
         """Write why a call failed; if the run is stopped meanwhile, write that reason instead."""

@@ -115,8 +115,8 @@ def forecast_of(
         state = known.get(name)
         used = state.slots if state else 0
         # slots above that number are only held until their calls are over
-        mine = [slot for slot in slots if slot.model == name and slot.number <= used]
-        lanes = [seconds_left(slot, now) for slot in mine]
+        usable = [slot for slot in slots if slot.model == name and slot.number <= used]
+        lanes = [seconds_left(slot, now) for slot in usable]
         row = model_row(name, state, workers=workers, paused=paused)
         queues[name] = (
             read_queue(row, lanes, running, now) if name in waiting else empty_queue(row, lanes)
