@@ -156,8 +156,6 @@ def is_same_request(task: GenerationTask, values: dict[str, Any]) -> bool:
 def insert(
     *, owner: User, values: dict[str, Any], key: uuid.UUID | None, now: datetime
 ) -> GenerationTask:
-    if GenerationTask.objects.filter(owner=owner).unfinished().count() >= limits.MAX_UNFINISHED:
-        raise InvalidInput(ErrorCode.TOO_MANY_WAITING)
     expected = selectors.expected_seconds(
         model=values["model"],
         width=values["width"],
@@ -165,6 +163,7 @@ def insert(
         steps=values["steps"],
     )
     with transaction.atomic():
+        refuse_too_many(owner)
         task = GenerationTask.objects.create(
             owner=owner,
             request_key=key,
@@ -186,6 +185,16 @@ def insert(
         )
         append(task.pk, [(NewEvent(kind=EventKind.SUBMITTED), TaskRow.of(task))], now)
     return task
+
+
+def refuse_too_many(owner: User) -> None:
+    """Raise InvalidInput if `owner` has as many unfinished tasks as allowed.
+
+    Locks the owner's row, so that of simultaneous submissions each counts those before it.
+    """
+    list(type(owner).objects.select_for_update(no_key=True).filter(pk=owner.pk).values_list("pk"))
+    if GenerationTask.objects.filter(owner=owner).unfinished().count() >= limits.MAX_UNFINISHED:
+        raise InvalidInput(ErrorCode.TOO_MANY_WAITING)
 
 
 def search_text(prompt: str, model: str) -> str:

@@ -13,15 +13,16 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from generation import services
+from generation import limits, services
 from generation.choices import InterruptReason, TaskStatus
 from generation.error_codes import ErrorCode
-from generation.exceptions import TransitionRefused
+from generation.exceptions import InvalidInput, TransitionRefused
 from generation.models import GenerationTask, ModelSlot, Worker
 from generation.protocol import Generate
 from generation.services import Claim
 from tests.conftest import serve_model
 from tests.factories import claim_one, finish, interrupt, kinds, settle, store, submit
+from tests.rows import copies
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("model")]
 ROUNDS = 12
@@ -235,3 +236,13 @@ def test_claim_while_slots_are_removed(alice: User, worker: Worker, now: datetim
             settle(claim, now)
         for task in tasks:
             services.request_cancel(task_id=task.pk, now=now)
+
+
+def test_simultaneous_submissions_do_not_pass_the_limit(alice: User, now: datetime) -> None:
+    copies(submit(alice, now), [{}] * (limits.MAX_UNFINISHED - 3))
+
+    with pytest.raises(InvalidInput) as refused:
+        at_once(*[partial(submit, alice, now)] * 6)
+
+    assert refused.value.code == ErrorCode.TOO_MANY_WAITING
+    assert GenerationTask.objects.unfinished().count() == limits.MAX_UNFINISHED
