@@ -19,6 +19,7 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from accounts.log_format import log_line
+from generation.outages import cause_of
 
 logger = logging.getLogger(__name__)
 
@@ -113,7 +114,11 @@ def to_wire(text: str) -> bytes:
 
 
 def with_paced_bodies(application: Any) -> Any:
-    """Wrap the HTTP application: streamed responses wait for the client."""
+    """Wrap the HTTP application: streamed responses wait for the client.
+
+    An error within a response cuts the connection, so that the client does not take a part for
+    the whole. Daphne would answer 500 a second time, fail at that, and reap no request any more.
+    """
 
     async def guarded(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         request = daphne_protocol(send)
@@ -122,10 +127,12 @@ def with_paced_bodies(application: Any) -> Any:
             return
         gate = Gate()
         timeout = DOWNLOAD_TIMEOUT
+        started = False
 
         async def wait_and_send(message: Message) -> None:
-            nonlocal timeout
+            nonlocal timeout, started
             if message["type"] == "http.response.start":
+                started = True
                 timeout = STALL_TIMEOUT if is_event_stream(message) else DOWNLOAD_TIMEOUT
             elif message.get("more_body", False):
                 await wait_or_disconnect(request, gate, timeout)
@@ -142,6 +149,13 @@ def with_paced_bodies(application: Any) -> Any:
             await asyncio.wait({running}, timeout=CLOSE_TIMEOUT)
             running.cancel()
             raise
+        except Exception as error:
+            if not started:
+                raise
+            logger.exception(
+                "%s", log_line("response_broken", path=path_of(request), cause=cause_of(error))
+            )
+            cut(request)
 
     return guarded
 
@@ -193,6 +207,15 @@ async def wait_or_disconnect(request: Any, gate: Gate, seconds: float) -> None:
         async with asyncio.timeout(seconds):
             await gate.wait()
     except TimeoutError:
-        logger.info("%s", log_line("reader_stalled", path=request.path.decode("latin-1")))
-        if request.channel is not None:
-            request.channel.transport.abortConnection()
+        logger.info("%s", log_line("reader_stalled", path=path_of(request)))
+        cut(request)
+
+
+def cut(request: Any) -> None:
+    if request.channel is not None:
+        request.channel.transport.abortConnection()
+
+
+def path_of(request: Any) -> str:
+    path: str = request.path.decode("latin-1")
+    return path

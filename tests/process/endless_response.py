@@ -1,7 +1,7 @@
 """A Daphne application with an endless response that counts the bytes it has sent.
 
 `daphne tests.process.endless_response:application`; `/events` is the answer, `/zip` the same as
-a download, `/count` asks.
+a download, `/broken` fails after its first part, `/failed` before it, `/count` asks.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ async def endless_response(scope: dict[str, Any], receive: Any, send: Any) -> No
     if scope["path"] == "/count":
         await answer(send, json.dumps(counts).encode())
         return
+    if scope["path"] == "/failed":
+        raise RuntimeError("before the response")
     gone = asyncio.create_task(until_disconnect(receive))
     kind = b"application/zip" if scope["path"] == "/zip" else b"text/event-stream"
     headers = [(b"Content-Type", kind)]
@@ -30,6 +32,8 @@ async def endless_response(scope: dict[str, Any], receive: Any, send: Any) -> No
     while not gone.done():
         await send({"type": "http.response.body", "body": PART, "more_body": True})
         counts["sent"] += len(PART)
+        if scope["path"] == "/broken":
+            raise RuntimeError("within the response")
         await asyncio.sleep(0)
     counts["open"] -= 1
 

@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Self
 
@@ -160,3 +160,13 @@ def test_a_reader_that_reads_slowly_gets_everything(endless_response: int) -> No
 
         assert counts(endless_response)["open"] == 1
         assert counts(endless_response)["sent"] > before
+
+
+def test_an_error_within_a_response_cuts_it_and_costs_no_other(endless_response: int) -> None:
+    for _each in range(2):
+        with RawReader(endless_response, "/broken") as reader, suppress(ConnectionResetError):
+            while reader.connection.recv(1 << 20):
+                pass
+
+    with RawReader(endless_response, "/failed") as reader:
+        reader.until(b"500 Internal Server Error")
