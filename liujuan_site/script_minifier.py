@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from string import ascii_letters
 
 Minify = Callable[[str], str]
 Aliases = Callable[[str], Mapping[str, str]]
@@ -15,6 +17,7 @@ Aliases = Callable[[str], Mapping[str, str]]
 
 IMPORT = re.compile(r'^import \{([^}]*)\} from "([^"]+)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:(?:async )?function|class|const|let) (\w+))", re.MULTILINE)
+DYNAMIC_IMPORT = re.compile(r'\bimport\("(\.[^"]+)"\)')
 UNSUPPORTED = re.compile(r"^(?:import|export)\b(?! ?\()", re.MULTILINE)
 """Other forms of import and export: a module with them keeps its long names."""
 
@@ -73,6 +76,26 @@ def minified_module(text: str, minify: Minify, aliases: Aliases) -> str:
         bindings = [renamed(short_names.get(name, name), next(shorter)) for name in inside]
         heads.append(f'import{{{",".join(bindings)}}}from"{path}";')
     return "".join(heads) + rest
+
+
+def module_aliases(root: Path) -> dict[str, dict[str, str]]:
+    """{module below `root`: {exported name: one letter}} of those that are imported statically.
+
+    Modules loaded on demand keep their names: `import()` gives an object with them.
+    """
+    texts = {path: path.read_text() for path in root.rglob("*.js")}
+    on_demand = {
+        (path.parent / target).resolve()
+        for path, text in texts.items()
+        for target in DYNAMIC_IMPORT.findall(text)
+    }
+    return {
+        path.relative_to(root).as_posix(): dict(
+            zip(EXPORT.findall(text), ascii_letters, strict=False)
+        )
+        for path, text in texts.items()
+        if path not in on_demand
+    }
 
 
 def names_in(text: str) -> list[str]:

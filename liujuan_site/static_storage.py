@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache, partial
 from importlib import metadata
 from pathlib import Path
-from string import ascii_letters
 from typing import Any
 
 from django.conf import settings
@@ -20,10 +19,12 @@ from django.core.files.base import ContentFile, File
 from servestatic.compress import Compressor
 from servestatic.storage import CompressedManifestStaticFilesStorage
 
-from liujuan_site import script_minifier
-from liujuan_site.script_minifier import EXPORT, minified_script
+from liujuan_site import script_minifier, style_minifier
+from liujuan_site.script_minifier import minified_script, module_aliases
+from liujuan_site.style_minifier import minified_styles
 
 OWN_FOLDER = "studio/"
+THEME = f"{OWN_FOLDER}css/theme.css"
 PACKAGES = ("django", "lightningcss", "servestatic", "tdewolff-minify")
 """Packages whose versions affect the files that are made."""
 
@@ -32,6 +33,7 @@ Paths = Mapping[str, tuple[Any, str]]
 
 HASH_LENGTH = 6
 """Hexadecimal digits; enough, because they only tell apart versions of one file."""
+HASH = re.compile(rf"\.[0-9a-f]{{{HASH_LENGTH}}}(?=\.js$)")
 
 
 class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
@@ -101,7 +103,7 @@ class ModePreservingCompressor(Compressor):  # type: ignore[misc]
 def digest_of(paths: Paths) -> str:
     """Digest of all sources and of the code that processes them."""
     digest = hashlib.sha256()
-    for code in (__file__, script_minifier.__file__):
+    for code in (__file__, script_minifier.__file__, style_minifier.__file__):
         digest.update(Path(code).read_bytes())
     digest.update(repr((settings.STATIC_URL, [version(name) for name in PACKAGES])).encode())
     for name, (storage, path) in sorted(paths.items()):
@@ -118,62 +120,6 @@ def as_served(name: str, content: File[Any]) -> File[Any]:
     return ContentFile(minified(b"".join(content.chunks()).decode(), kind, name).encode())
 
 
-PRELUDE = re.compile(r"(?<=[{};])&[^{};]*(?=\{)")
-
-STRING_OR_COMMA = re.compile(r'("[^"]*")|, ')
-
-LENGTH = re.compile(r"^  (--[\w-]+): (\d+px);$", re.MULTILINE)
-"""A length of the theme."""
-
-DYNAMIC_IMPORT = re.compile(r'\bimport\("(\.[^"]+)"\)')
-HASH = re.compile(rf"\.[0-9a-f]{{{HASH_LENGTH}}}(?=\.js$)")
-
-COLOR = re.compile(r"(--[\w-]+):(light-dark\([^()]*\));")
-"""A custom property with one color for each theme."""
-
-
-def without_redundancy(css: str) -> str:
-    """Minified CSS with inlined color properties and without redundant `&` in nested rules.
-
-    `&` is redundant before a space or `>`.
-    """
-    for name, value in COLOR.findall(css):
-        if f"var({name})" in css:
-            css = css.replace(f"{name}:{value};", "").replace(f"var({name})", value)
-    css = PRELUDE.sub(lambda found: ",".join(map(without_nesting, selectors_in(found[0]))), css)
-    return STRING_OR_COMMA.sub(lambda found: found[1] or ",", css)
-
-
-def selectors_in(prelude: str) -> list[str]:
-    """The selectors of a rule; commas in brackets belong to one of them."""
-    found = [""]
-    for part in prelude.split(","):
-        if found[-1].count("(") > found[-1].count(")"):
-            found[-1] += f",{part}"
-        else:
-            found.append(part)
-    return found[1:]
-
-
-@cache
-def lengths() -> dict[str, str]:
-    """The lengths of the theme that no media query changes: {"--s3": "12px"}."""
-    theme = Path(settings.BASE_DIR, "static", OWN_FOLDER, "css/theme.css").read_text()
-    return {name: px for name, px in LENGTH.findall(theme) if theme.count(f"{name}: ") == 1}
-
-
-def with_lengths(css: str) -> str:
-    """The style sheet with the theme's lengths in the place of their names."""
-    for name, px in lengths().items():
-        css = css.replace(f"  {name}: {px};\n", "")
-        css = css.replace(f"calc(-1 * var({name}))", f"-{px}").replace(f"var({name})", px)
-    return css
-
-
-def without_nesting(selector: str) -> str:
-    return selector.removeprefix("&").lstrip() if selector.startswith(("& ", "&>")) else selector
-
-
 def version(package: str) -> str:
     try:
         return metadata.version(package)
@@ -183,24 +129,7 @@ def version(package: str) -> str:
 
 @cache
 def aliases() -> dict[str, dict[str, str]]:
-    """{module: {exported name: one letter}} of those that other modules import statically.
-
-    Modules loaded on demand keep their names: `import()` gives an object with them.
-    """
-    root = Path(settings.BASE_DIR, "static")
-    texts = {path: path.read_text() for path in Path(root, OWN_FOLDER).rglob("*.js")}
-    on_demand = {
-        (path.parent / target).resolve()
-        for path, text in texts.items()
-        for target in DYNAMIC_IMPORT.findall(text)
-    }
-    return {
-        path.relative_to(root).as_posix(): dict(
-            zip(EXPORT.findall(text), ascii_letters, strict=False)
-        )
-        for path, text in texts.items()
-        if path not in on_demand
-    }
+    return module_aliases(Path(settings.BASE_DIR, "static"))
 
 
 def aliases_for(module: str, target: str) -> dict[str, str]:
@@ -217,18 +146,13 @@ def aliases_for(module: str, target: str) -> dict[str, str]:
 @lru_cache(maxsize=4)  # a file is hashed, then saved
 def minified(text: str, kind: str, name: str = "") -> str:
     """A minified style sheet (`.css`) or script (`.js`); `name` is its path below `static/`."""
-    # imported here, because only `collectstatic` needs them and `minify` starts threads
-    short: str = text
     if kind == ".css":
-        import lightningcss
-
-        short = without_redundancy(lightningcss.process_stylesheet(with_lengths(text), minify=True))
-    else:
-        try:
-            import minify
-        except ImportError:  # no wheel for this platform: scripts are served as written
-            return text
-        short = minified_script(
-            text, partial(minify.string, "application/javascript"), partial(aliases_for, name)
-        )
-    return short
+        return minified_styles(text, Path(settings.BASE_DIR, "static", THEME).read_text())
+    try:
+        # imported here, because only `collectstatic` needs it and it starts threads
+        import minify
+    except ImportError:  # no wheel for this platform: scripts are served as written
+        return text
+    return minified_script(
+        text, partial(minify.string, "application/javascript"), partial(aliases_for, name)
+    )

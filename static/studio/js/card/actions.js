@@ -1,7 +1,7 @@
 // @ts-check
 /** Actions on pictures and tasks, used by every page; pages repaint on the DOM events that they send. */
 
-import { siteUrl, clone, loadStyles, part, setText } from "../lib/dom.js";
+import { clone, loadStyles, part, setText, siteUrl } from "../lib/dom.js";
 import { HttpRefusal, getJson, send } from "../connection/http.js";
 import { gettext, label, ngettext, timeOfDay } from "../lib/i18n.js";
 import { newRequestKey, pictureKey } from "../connection/protocol.js";

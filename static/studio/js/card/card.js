@@ -2,7 +2,7 @@
 /** The card of a task; one function paints cards of the server and every later state. */
 
 import { describe, meta, stepWeight, valueText } from "./card-view.js";
-import { Parts, siteUrl, clone, find, part, setAttribute, setProperty, setText } from "../lib/dom.js";
+import { Parts, clone, find, part, setAttribute, setProperty, setText, siteUrl } from "../lib/dom.js";
 import { fillFrame, paintFrames, paintGrid, setRatio, shapeLabel } from "./picture-frames.js";
 import { pictureKey } from "../connection/protocol.js";
 
@@ -64,7 +64,7 @@ export function createCard(element, task, state) {
 
   const card = {
     element, taskId, task,
-    /** The newestState state. */
+    /** The newest state. */
     state,
     entry: /** @type {QueueEntry | null} */ (null),
     /** When the connection was lost, in Unix seconds; null = connected. */

@@ -1,7 +1,7 @@
 // @ts-check
 /** The view of a studio without tasks; a page with cards fetches it when the last card is removed. */
 
-import { siteUrl, loadStyles } from "../lib/dom.js";
+import { loadStyles, siteUrl } from "../lib/dom.js";
 
 /**
  * Resolves once the view is in the page; rejects if the request fails or other tasks exist.

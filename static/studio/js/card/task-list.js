@@ -2,7 +2,7 @@
 /** The list of cards, in their order, and the recent pictures. Cards never move under the pointer. */
 
 import { createCard, newCard } from "./card.js";
-import { byId, closest, loadStyles, find, lazy, on } from "../lib/dom.js";
+import { byId, closest, find, lazy, loadStyles, on } from "../lib/dom.js";
 import { recentFrame } from "./picture-frames.js";
 import { createFilters } from "./task-filters.js";
 import { label } from "../lib/i18n.js";

@@ -2,7 +2,7 @@
 /** The task page's own parts: the event log as it grows, and the server's drawing of where the time went. */
 
 import { drawAgain, settingsOf, share } from "./actions.js";
-import { siteUrl, clone, find, setText } from "../lib/dom.js";
+import { clone, find, setText, siteUrl } from "../lib/dom.js";
 import { gettext, label, ngettext, number, timeOfDay } from "../lib/i18n.js";
 
 /** @import {EventFrame, Task, TaskState} from "../connection/protocol.js" */

@@ -1,7 +1,7 @@
 // @ts-check
 /** A variation: the picture that it comes from, and the settings that differ from it. */
 
-import { Parts, siteUrl, find, setAttribute } from "../lib/dom.js";
+import { Parts, find, setAttribute, siteUrl } from "../lib/dom.js";
 import { gettext } from "../lib/i18n.js";
 
 /** @import {Content} from "./composer-fields.js" */

@@ -2,8 +2,8 @@
 /** The form: prompt and settings, draft, sending; rarely used parts are loaded on demand. */
 
 import { DRAFT_FIELDS, createFields } from "./composer-fields.js";
-import { lineCounts, updateModels, sendLabel, showForecast } from "./composer-wait.js";
-import { Parts, loadStyles, find, lazy, siteKey, on, setAttribute } from "../lib/dom.js";
+import { lineCounts, sendLabel, showForecast, updateModels } from "./composer-wait.js";
+import { Parts, find, lazy, loadStyles, on, setAttribute, siteKey } from "../lib/dom.js";
 import { createDraft } from "../state/own-storage.js";
 import { gettext, label, length, number, size } from "../lib/i18n.js";
 import { newRequestKey } from "../connection/protocol.js";

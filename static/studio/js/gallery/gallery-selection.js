@@ -2,7 +2,7 @@
 /** Selection of pictures: checkboxes, ranges, keys, and the bar of actions. */
 
 import { moveToTrash, setFavourite, share } from "../card/actions.js";
-import { siteUrl, find, part, setAttribute, setText } from "../lib/dom.js";
+import { find, part, setAttribute, setText, siteUrl } from "../lib/dom.js";
 import { tilesOf } from "./gallery-days.js";
 import { gettext, ngettext } from "../lib/i18n.js";
 import { isTyping } from "../viewer/viewer-keys.js";

@@ -2,7 +2,7 @@
 /** Entry of the comparison page: pictures are zoomed and moved together; two of one shape can be stacked. */
 
 import { setFavourite } from "../card/actions.js";
-import { siteUrl, find, setAttribute, setProperty, setText } from "../lib/dom.js";
+import { find, setAttribute, setProperty, setText, siteUrl } from "../lib/dom.js";
 import { number } from "../lib/i18n.js";
 import { listenToMenus } from "../ui/menus.js";
 import { listenForVarying } from "../viewer/picture-links.js";

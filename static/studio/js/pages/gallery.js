@@ -1,8 +1,8 @@
 // @ts-check
 /** Entry of the gallery page: wires finding, choosing and looking together. */
 
-import { orToast, moveToTrash } from "../card/actions.js";
-import { siteUrl, find, setAttribute } from "../lib/dom.js";
+import { moveToTrash, orToast } from "../card/actions.js";
+import { find, setAttribute, siteUrl } from "../lib/dom.js";
 import { nameDays, tilesOf } from "../gallery/gallery-days.js";
 import { GalleryPages } from "../gallery/gallery-pages.js";
 import { Selection } from "../gallery/gallery-selection.js";

@@ -3,7 +3,7 @@
 
 import { createBadge } from "../connection/connection-badge.js";
 import { createComposer } from "../composer/composer.js";
-import { siteUrl, byId, closest, find, lazy, siteKey, on, setText } from "../lib/dom.js";
+import { byId, closest, find, lazy, on, setText, siteKey, siteUrl } from "../lib/dom.js";
 import { createTaskList } from "../card/task-list.js";
 import { forgetOthers, storage } from "../state/own-storage.js";
 import { gettext, label, ngettext } from "../lib/i18n.js";

@@ -1,7 +1,7 @@
 // @ts-check
 /** Keys of the page: from card to card, and the list of all keys; loaded with the first key. */
 
-import { clone, loadStyles, find, part } from "../lib/dom.js";
+import { clone, find, loadStyles, part } from "../lib/dom.js";
 import { isSwitchedOff, isTyping, switchOff } from "../viewer/viewer-keys.js";
 
 /** @param {KeyboardEvent} event */

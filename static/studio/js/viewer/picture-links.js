@@ -1,7 +1,7 @@
 // @ts-check
 /** Clicks on pictures and on "Vary" links; what they open or do is loaded then. */
 
-import { siteUrl, byId, closest, loadStyles, isPlain, lazy, on } from "../lib/dom.js";
+import { byId, closest, isPlain, lazy, loadStyles, on, siteUrl } from "../lib/dom.js";
 import { label } from "../lib/i18n.js";
 import { toast } from "../ui/messages.js";
 

@@ -4,7 +4,7 @@
 import { part, setAttribute, setProperty, setText } from "../lib/dom.js";
 import { gettext } from "../lib/i18n.js";
 import { Gestures } from "./viewer-gestures.js";
-import { fitted, clamped, isFitted, isLarger, toggled, zoomed } from "./viewer-zoom.js";
+import { clamped, fitted, isFitted, isLarger, toggled, zoomed } from "./viewer-zoom.js";
 
 /** @import {Item} from "./viewer-list.js" */
 /** @import {Bounds, Transform, Point} from "./viewer-zoom.js" */

@@ -1,7 +1,7 @@
 // @ts-check
 /** The viewer: a dialog with one picture, its details, and links to the other pictures. */
 
-import { siteUrl, clone, find, part, setAttribute, setText } from "../lib/dom.js";
+import { clone, find, part, setAttribute, setText, siteUrl } from "../lib/dom.js";
 import { gettext } from "../lib/i18n.js";
 import { PictureList, keyInUrl, picturesOfPage } from "./viewer-list.js";
 import { Panel } from "./viewer-panel.js";
