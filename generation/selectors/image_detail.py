@@ -183,15 +183,11 @@ def settings_of(task: GenerationTask) -> dict[str, Any]:
         "prompt": task.prompt,
         "negative_prompt": task.negative_prompt,
         "model": task.model,
-        "size": size_of(task),
+        "size": f"{task.width}x{task.height}",
         "n": task.image_count,
         "steps": task.steps,
         "guidance": task.guidance,
     }
-
-
-def size_of(task: GenerationTask) -> str:
-    return f"{task.width}x{task.height}"
 
 
 def lineage(image: GeneratedImage) -> list[RelatedPicture]:

@@ -70,8 +70,7 @@ def state_text(model: ModelData) -> str:
         return label("reason", model["reason"]) or _("not ready")
     n = model["replicas"]
     replicas = ngettext("%(n)s replica", "%(n)s replicas", n) % {"n": n}
-    ready = _("Ready")
-    return f"{ready} · {replicas}"
+    return " · ".join((_("Ready"), replicas))
 
 
 def pace_text(model: ModelData, work: Mapping[str, Any]) -> str:

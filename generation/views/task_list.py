@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import cast
 
 from django.contrib.auth.models import User
@@ -28,10 +27,11 @@ def cards(request: HttpRequest) -> JsonResponse:
     if named:
         found = selectors.named_cards(owner, task_ids_of(named[:MAX_NAMED]), now=now)
         return JsonResponse({"tasks": card_data(found)})
-    group = request.GET.get("show", "all")
+    group, last = request.GET.get("show", "all"), request.GET.get("before")
     if group not in selectors.ENDED:
         raise InvalidInput(ErrorCode.BAD_MESSAGE, "show")
-    found, more = selectors.older_cards(owner, before=before_in(request), group=group, now=now)
+    before = task_ids_of([last]).pop() if last else None
+    found, more = selectors.older_cards(owner, before=before, group=group, now=now)
     return JsonResponse({"tasks": card_data(found), "more": more})
 
 
@@ -41,11 +41,6 @@ def kept(request: HttpRequest) -> JsonResponse:
     """For a page that missed changes: which of its `tasks` to keep, and counts of the others."""
     shown = selectors.readable_keys(texts_in(json_body(request), "tasks"))
     return JsonResponse(selectors.collection_state(cast("User", request.user), shown))
-
-
-def before_in(request: HttpRequest) -> uuid.UUID | None:
-    text = request.GET.get("before", "")
-    return next(iter(task_ids_of([text])), None) if text else None
 
 
 def card_data(found: list[Card]) -> list[dict[str, object]]:
