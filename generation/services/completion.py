@@ -23,6 +23,9 @@ from generation.protocol import ImageData, ending_data
 from generation.services.retry_policy import RETRY_AT_ONCE, is_last, retry_delay
 from generation.services.transition import RUNNING, NewEvent, transition
 
+MAX_STORED_DETAIL = 4_000
+"""Characters of an error in the row of a task, for staff."""
+
 
 def lock_task(task_id: uuid.UUID) -> GenerationTask:
     """Read a task and lock its row, so that no cancel comes between reading and writing."""
@@ -65,7 +68,7 @@ def completed(
 def failed(task: GenerationTask, code: ErrorCode, detail: str, now: datetime) -> NewEvent:
     images = images_of(task)
     event = ending_event(task, EventKind.FAILED, TaskStatus.FAILED, images, now, code=code.value)
-    return event.with_changes(error_code=code, error_detail=detail[:4_000])
+    return event.with_changes(error_code=code, error_detail=detail[:MAX_STORED_DETAIL])
 
 
 def cancelled(task: GenerationTask, now: datetime) -> NewEvent:
@@ -161,7 +164,7 @@ def interrupt(
                 if reason in RETRY_AT_ONCE
                 else now + retry_delay(task.uncounted_interruptions),
                 "run_seconds": round(task.run_seconds + attempt_seconds(task, now), 3),
-                "error_detail": detail[:4_000],
+                "error_detail": detail[:MAX_STORED_DETAIL],
             },
         )
         transition(task_id=task_id, events=[event], sources=RUNNING, fence=attempt, now=now)

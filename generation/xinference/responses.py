@@ -21,7 +21,7 @@ from generation.exceptions import (
     XinferenceRefused,
 )
 from generation.limits import MAX_ERROR_DETAIL
-from generation.xinference.known_errors import known_error, without_prompts
+from generation.xinference.known_errors import known_error
 from generation.xinference.operator_messages import (
     PROXY_STATUSES,
     reason_of_invalid_json,
@@ -29,6 +29,7 @@ from generation.xinference.operator_messages import (
     reason_of_response,
     sentence,
 )
+from generation.xinference.prompt_redaction import without_prompts
 
 REQUEST_ERRORS = (ErrorCode.PROMPT_REFUSED, ErrorCode.SIZE_REFUSED)
 """Codes for which a retry is useless, whatever the status; engines use 500 for them too."""

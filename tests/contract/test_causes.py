@@ -7,7 +7,8 @@ import json
 import pytest
 
 from generation.error_codes import ErrorCode
-from generation.xinference.known_errors import known_error, without_prompts
+from generation.xinference.known_errors import known_error
+from generation.xinference.prompt_redaction import without_prompts
 
 MEMORY = [
     "CUDA out of memory. Tried to allocate 2.25 GiB. GPU 0 has a total capacity of 23.65 GiB of "
