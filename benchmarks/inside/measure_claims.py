@@ -40,7 +40,7 @@ Numbers = dict[str, list[float]]
 
 def run(*, sizes: list[int], owners: int, rounds: int, claims: int) -> dict[str, Any]:
     """Milliseconds of every call by queue length; `fair`: every claim was in order."""
-    queues = [ModelQueue(size, min(size, owners)) for size in sizes]
+    queues = [MeasuredQueue(size, min(size, owners)) for size in sizes]
     vacuum()
     for number in range(rounds + 1):
         for queue in queues:
@@ -51,7 +51,7 @@ def run(*, sizes: list[int], owners: int, rounds: int, claims: int) -> dict[str,
     }
 
 
-class ModelQueue:
+class MeasuredQueue:
     """Owners with equally many queued tasks of one model, all served before."""
 
     def __init__(self, size: int, owners: int) -> None:

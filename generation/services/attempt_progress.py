@@ -111,7 +111,7 @@ def record_progress(
     transition(task_id=task_id, events=events, sources=RUNNING, fence=attempt, now=now)
 
 
-def delay(
+def record_delay(
     *, task_id: uuid.UUID, attempt: int, reason: DelayReason, wait: timedelta, now: datetime
 ) -> None:
     """Record that the model server asked to call again later; the slot is kept."""

@@ -132,7 +132,9 @@ class TaskRun:
 
     async def delay(self, reason: DelayReason, seconds: float) -> None:
         seconds *= 1 + random.uniform(-WAIT_SPREAD, WAIT_SPREAD)  # noqa: S311  spreads load
-        await self.attempt.write(services.delay, reason=reason, wait=timedelta(seconds=seconds))
+        await self.attempt.write(
+            services.record_delay, reason=reason, wait=timedelta(seconds=seconds)
+        )
         try:
             async with asyncio.timeout(seconds):
                 await self.attempt.stopping.wait()

@@ -194,7 +194,7 @@ class WorkerRules(UserRules):
     def wait(self, claim: Claim) -> None:
         reason = DelayReason.MODEL_BUSY
         wait = timedelta(seconds=1)
-        self.write(claim, services.delay, wanted=False, reason=reason, wait=wait)
+        self.write(claim, services.record_delay, wanted=False, reason=reason, wait=wait)
 
     def store(self, claim: Claim) -> None:
         missing = self.missing(claim)
