@@ -27,7 +27,7 @@ from django.http import Http404
 
 from generation.choices import InterruptReason
 from generation.error_codes import ErrorCode
-from generation.redaction import redacted
+from generation.loggable_text import redacted
 
 
 class StudioError(Exception):

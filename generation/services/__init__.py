@@ -47,9 +47,9 @@ from generation.services.share_links import (
     revoke_link,
     revoke_links,
 )
+from generation.services.slot_take_over import AbandonedCall, take_over_expired
 from generation.services.slots import settle_slot
 from generation.services.submission import Submission, defaults, fill_search_text, retry, submit
-from generation.services.take_over import AbandonedCall, take_over_expired
 from generation.services.trash import (
     delete_permanently,
     empty_trash,

@@ -11,8 +11,8 @@ from django.db import transaction
 
 from accounts.log_format import log_line
 from generation.choices import EventKind
+from generation.loggable_text import redacted
 from generation.models import TaskEvent
-from generation.redaction import redacted
 
 logger = logging.getLogger(__name__)
 

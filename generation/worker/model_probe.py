@@ -16,8 +16,8 @@ from generation.choices import KeyUse
 from generation.clock import clock
 from generation.error_codes import ErrorCode
 from generation.exceptions import XinferenceError, XinferenceKeyRefused
+from generation.loggable_text import redacted
 from generation.outages import MAX_CAUSES, LogRateLimit, Outage
-from generation.redaction import redacted
 from generation.services import ModelObservation
 from generation.worker.model_outages import ModelOutages
 from generation.xinference import ListedModel, ServedModel, XinferenceClient

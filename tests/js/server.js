@@ -1,11 +1,11 @@
 /** A server for the socket under test, and a clock it can be moved along with. Both are the parts
  *  that StudioSocket takes as parameters in the browser. */
 
-import { TransportUpgrade } from "../../static/studio/js/connection/fallback.js";
-import { createTransports } from "../../static/studio/js/connection/transports.js";
+import { TransportUpgrade } from "../../static/studio/js/connection/fallback-transports.js";
+import { createTransports } from "../../static/studio/js/connection/transport-choice.js";
 import { createTaskStore } from "../../static/studio/js/state/task-store.js";
 import { createPendingRequests } from "../../static/studio/js/state/pending-requests.js";
-import { createSocket } from "../../static/studio/js/connection/socket.js";
+import { createSocket } from "../../static/studio/js/connection/reconnecting.js";
 
 /** One end of a connection, with the surface of a WebSocket. */
 export class Channel extends EventTarget {

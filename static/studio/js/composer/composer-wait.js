@@ -6,7 +6,7 @@ import { about, gettext, label, ngettext, number, positionLabel } from "../lib/i
 
 /** @import {Parts} from "../lib/dom.js" */
 /** @import {Model} from "../connection/protocol.js" */
-/** @import {Connection} from "../connection/socket.js" */
+/** @import {Connection} from "../connection/reconnecting.js" */
 
 /** @typedef {{sending: boolean, connected: boolean, reason: Connection["reason"]}} SendState */
 /** @typedef {{tone: "ready" | "wait" | "down" | "stale" | "", lead: string, rest: string, estimated: boolean}} Wait */

@@ -6,7 +6,7 @@ import { gettext } from "../lib/i18n.js";
 
 /** @import {Composer} from "./composer.js" */
 /** @import {KeyedMessage, PendingRequests} from "../state/pending-requests.js" */
-/** @import {Connection} from "../connection/socket.js" */
+/** @import {Connection} from "../connection/reconnecting.js" */
 
 /**
  * @param {{requests: PendingRequests, composer: Composer | null, connection: () => Connection}} parts

@@ -4,7 +4,7 @@
 import { Parts, byId, on } from "../lib/dom.js";
 import { gettext, timeOfDay } from "../lib/i18n.js";
 
-/** @import {Connection} from "./socket.js" */
+/** @import {Connection} from "./reconnecting.js" */
 
 /** A shorter interruption shows no notice. */
 const NOTICE_AFTER_MS = 1_500;

@@ -7,7 +7,7 @@ import { isTerminal } from "./protocol.js";
 import { createTimers } from "./timers.js";
 
 /** @import {Post} from "./http-transport.js" */
-/** @import {Clock} from "./transports.js" */
+/** @import {Clock} from "./transport-choice.js" */
 /** @import {EventFrame} from "./protocol.js" */
 
 const EVERY_MS = 2_000;

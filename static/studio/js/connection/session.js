@@ -6,7 +6,7 @@ import { isTerminal, newRequestKey } from "./protocol.js";
 /** @import {ClientMessage, EventFrame, Refusal, Task} from "./protocol.js" */
 /** @import {TaskStore} from "../state/task-store.js" */
 /** @import {KeyedMessage, PendingRequests} from "../state/pending-requests.js" */
-/** @import {Connection} from "./socket.js" */
+/** @import {Connection} from "./reconnecting.js" */
 
 /**
  * @typedef {object} Listener callbacks of the page

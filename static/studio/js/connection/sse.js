@@ -7,7 +7,7 @@ import { CLOSE_SILENT } from "./protocol.js";
 import { createTimers } from "./timers.js";
 
 /** @import {Post} from "./http-transport.js" */
-/** @import {Clock} from "./transports.js" */
+/** @import {Clock} from "./transport-choice.js" */
 
 /** The server sends something at least every 15 s. */
 const SILENT_AFTER_MS = 40_000;

@@ -2,7 +2,7 @@
 /** Timers of a connection, and a pacer that sends no faster than the server allows. */
 
 /** @import {ClientMessage} from "./protocol.js" */
-/** @import {Clock} from "./transports.js" */
+/** @import {Clock} from "./transport-choice.js" */
 
 /** Under the server's 20 messages a second and burst of 60. */
 const SEND_BURST = 40;

@@ -4,8 +4,8 @@
 import { dispatchRemote } from "../card/actions.js";
 import { createTaskStore } from "../state/task-store.js";
 import { createPendingRequests } from "../state/pending-requests.js";
-import { createSocket } from "../connection/socket.js";
-import { browserTransports, clock } from "../connection/transports.js";
+import { createSocket } from "../connection/reconnecting.js";
+import { browserTransports, clock } from "../connection/transport-choice.js";
 
 /** @import {CollectionChange, CollectionFrame} from "../connection/protocol.js" */
 

@@ -12,14 +12,14 @@ import { listenToMenus } from "../ui/menus.js";
 import { createPendingRequests } from "../state/pending-requests.js";
 import { isTerminal, newRequestKey } from "../connection/protocol.js";
 import { watchSending } from "../composer/sending.js";
-import { createSocket } from "../connection/socket.js";
+import { createSocket } from "../connection/reconnecting.js";
 import { announce, toast } from "../ui/messages.js";
 import { listenForVarying, listenForViewing } from "../viewer/picture-links.js";
-import { browserTransports, clock } from "../connection/transports.js";
+import { browserTransports, clock } from "../connection/transport-choice.js";
 
 /** @import {Card} from "../card/card.js" */
 /** @import {Bootstrap, EventFrame, Refusal} from "../connection/protocol.js" */
-/** @import {Connection, Listener} from "../connection/socket.js" */
+/** @import {Connection, Listener} from "../connection/reconnecting.js" */
 /** @import {KeyedMessage} from "../state/pending-requests.js" */
 /** @import {TabStatus} from "../ui/tab-status.js" */
 /** @import {About} from "../viewer/viewer-panel.js" */

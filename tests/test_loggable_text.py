@@ -11,8 +11,8 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from generation.exceptions import XinferenceFailed
+from generation.loggable_text import redacted
 from generation.outages import cause_of
-from generation.redaction import redacted
 from generation.xinference.operator_messages import reason_of_failure
 from generation.xinference.responses import ServerResponse, error_of, progress_of
 

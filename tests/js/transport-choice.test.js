@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createTransports } from "../../static/studio/js/connection/transports.js";
+import { createTransports } from "../../static/studio/js/connection/transport-choice.js";
 import { task } from "./logs.js";
 import { Memory, aClosedPage, aPage, generate, settle } from "./server.js";
 

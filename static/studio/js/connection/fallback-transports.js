@@ -7,7 +7,7 @@ import { PollChannel } from "./poll.js";
 import { SseChannel } from "./sse.js";
 import { createTimers } from "./timers.js";
 
-/** @import {Channel, Clock, Make, Transport} from "./transports.js" */
+/** @import {Channel, Clock, Make, Transport} from "./transport-choice.js" */
 /** @import {TaskStore} from "../state/task-store.js" */
 
 /** @typedef {ReturnType<typeof createFallback>} Fallback */

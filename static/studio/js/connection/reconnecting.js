@@ -6,7 +6,7 @@ import { createSession } from "./session.js";
 import { createPacer, createTimers } from "./timers.js";
 
 /** @import {ClientMessage} from "./protocol.js" */
-/** @import {Transports, Channel, Transport, Why} from "./transports.js" */
+/** @import {Transports, Channel, Transport, Why} from "./transport-choice.js" */
 /** @import {TaskStore} from "../state/task-store.js" */
 /** @import {KeyedMessage, PendingRequests} from "../state/pending-requests.js" */
 

@@ -3,7 +3,7 @@
 
 import { CLOSE, CLOSE_SILENT } from "./protocol.js";
 
-/** @import {Fallback} from "./fallback.js" */
+/** @import {Fallback} from "./fallback-transports.js" */
 /** @import {TaskStore} from "../state/task-store.js" */
 
 /** @typedef {"ws" | "sse" | "poll"} Transport the best one first */
@@ -198,7 +198,7 @@ export function browserTransports({ socketPath, taskStore, mostNamed, store, sin
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const transports = createTransports({
     ws: () => new WebSocket(`${scheme}://${location.host}${socketPath}`),
-    load: async () => (await import("./fallback.js")).createFallback({ taskStore, mostNamed, clock }),
+    load: async () => (await import("./fallback-transports.js")).createFallback({ taskStore, mostNamed, clock }),
     store,
     clock,
   });
