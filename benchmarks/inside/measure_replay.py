@@ -140,5 +140,5 @@ async def read_into_socket(task: str, after: int) -> int:
     outbox = SocketOutbox(owner_id=0, send=never, send_now=send_now, close=never)
     subscription = Subscription(outbox, task)
     await subscription.reset(after)
-    await subscription.replay_log()
+    await subscription.start_replay()
     return len(sent)

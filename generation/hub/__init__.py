@@ -5,9 +5,10 @@ from __future__ import annotations
 from generation.hub.hub import Hub, hub
 from generation.hub.outbox import Outbox
 from generation.hub.queue_updates import queue_frames
+from generation.hub.replay import replay_lock
 from generation.hub.socket_outbox import INTERNAL_ERROR, SocketOutbox, cannot_send_now
 from generation.hub.stream_outbox import StreamOutbox
-from generation.hub.subscription import Subscription, replay_lock
+from generation.hub.subscription import Subscription
 
 __all__ = [
     "INTERNAL_ERROR",

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from weakref import WeakValueDictionary
 
-from channels.db import database_sync_to_async
-
-from generation import selectors
 from generation.hub.outbox import Outbox
+from generation.hub.replay import replay_log
 from generation.selectors import LogPage
 from generation.teardown import cancel_and_wait
-
-replay_locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
 
 class Subscription:
@@ -69,35 +64,17 @@ class Subscription:
         `first`: the page after the cursor, if it was read already.
         """
         if self.replay is None:
-            self.replay = asyncio.create_task(self.replay_log(first))
+            self.replay = asyncio.create_task(replay_log(self, first))
             self.outbox.replays.append(self.replay)
             self.replay.add_done_callback(self.outbox.replays.remove)
         return self.replay
 
-    async def replay_log(self, first: LogPage | None = None) -> None:
-        more = True
-        try:
-            while more and self.cursor is not None:
-                # one task at a time: of pages that are read together only one would fit
-                async with self.outbox.reading_lock():
-                    more = await self.replay_page(first)
-                first = None
-        finally:
-            if self.replay is asyncio.current_task():
-                self.replay = None
+    def end_replay(self, replay: asyncio.Task[None] | None) -> None:
+        if self.replay is replay:
+            self.replay = None
 
-    async def replay_page(self, first: LogPage | None) -> bool:
-        """Queue one page once the outbox is empty; return whether more pages follow.
-
-        Events that do not fit are dropped and read again, so that memory stays bounded.
-        """
-        await self.outbox.wait_until_empty()
-        page = first
-        if page is None:
-            async with replay_lock(self.outbox.owner_id):
-                page = await database_sync_to_async(selectors.log_after)(
-                    task_id=self.task_id, after=self.cursor or 0, limit=self.outbox.page_size()
-                )
+    def take_page(self, page: LogPage) -> bool:
+        """Queue a page of the log; return whether more has to be read."""
         if self.cursor is None:
             return False
         if not page.frames:
@@ -118,15 +95,3 @@ class Subscription:
                     return False
                 self.cursor = seq
         return True
-
-
-def replay_lock(owner_id: int) -> asyncio.Lock:
-    """The lock to hold while a log is read for this user, on any connection.
-
-    Reads share one thread: without the lock, thirty connections of one user would put thirty
-    reads before another user's.
-    """
-    lock = replay_locks.get(owner_id)
-    if lock is None:
-        lock = replay_locks[owner_id] = asyncio.Lock()
-    return lock

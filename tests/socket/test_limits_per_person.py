@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from generation.hub import hub, replay_lock
-from generation.hub.subscription import replay_locks
+from generation.hub.replay import replay_locks
 from generation.sessions import TokenBucket, owner_buckets
 from tests.fallback.clients import HttpClient, OpenStream, SignedIn
 from tests.pages.clients import signed_in as browser_of
