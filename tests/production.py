@@ -12,8 +12,6 @@ import os
 import signal
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -21,7 +19,7 @@ from typing import Any, Self
 import psycopg
 
 from tests.prebuilt import COLLECTED, ROOT, copy_static, made_once, migrate
-from tests.studio import PATIENCE, Watcher, free_port, wait_until
+from tests.studio import PATIENCE, Watcher, free_port, manage, readyz, wait_until
 
 MODEL = "LiuJuan20260223Zimage"
 
@@ -250,13 +248,7 @@ class Web(Program):
 
     def readyz(self) -> dict[str, Any]:
         """The body of /readyz, with any status."""
-        try:
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=10) as answer:
-                report: dict[str, Any] = json.load(answer)
-        except urllib.error.HTTPError as error:
-            with error:
-                report = json.load(error)
-        return report
+        return readyz(self.url)[1]
 
 
 class RunWorker(Program):
@@ -374,15 +366,7 @@ class Production:
         self.postgres.stop("immediate")
 
     def manage(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=self.env,
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
-        return done.stdout.strip()
+        return manage(self.env, *arguments)
 
     def user(self, name: str) -> str:
         """Create an account; its token."""

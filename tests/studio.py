@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -40,6 +41,23 @@ def wait_until(condition: Callable[[], Any], *, what: str, seconds: float = PATI
             return value
         time.sleep(0.05)
     raise AssertionError(f"not within {seconds:.0f} s: {what}")
+
+
+def readyz(url: str) -> tuple[int, dict[str, Any]]:
+    """Status and body of /readyz, with any status."""
+    try:
+        answer = urllib.request.urlopen(f"{url}/readyz", timeout=20)
+    except urllib.error.HTTPError as error:
+        answer = error
+    with answer:
+        return answer.status, json.load(answer)
+
+
+def manage(env: Mapping[str, str], *arguments: str) -> str:
+    """What a command of manage.py prints."""
+    command = [sys.executable, "manage.py", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.strip()
 
 
 def session_of(cookies: Mapping[str, str]) -> str:
@@ -92,11 +110,10 @@ class Studio:
 
     def is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=5) as answer:
-                body = json.load(answer)
+            status, body = readyz(self.url)
         except OSError:
             return False
-        return body["workers"] == "ok" and bool(body["models"])
+        return status == 200 and body["workers"] == "ok" and bool(body["models"])
 
     def signal(self, number: int) -> int:
         """Send a signal and wait for the end; the exit status."""
@@ -115,15 +132,7 @@ class Studio:
             self.signal(signal.SIGTERM)
 
     def manage(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=self.env,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return done.stdout.strip()
+        return manage(self.env, *arguments)
 
     def token(self, username: str = "studio") -> str:
         return self.manage("create_token", username)

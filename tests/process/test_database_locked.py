@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 import time
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.studio import Studio, wait_until
+from tests.studio import Studio, readyz, wait_until
 
 A_WHILE = 7.0
 """Seconds; longer than a process with visitors waits for another writer."""
@@ -53,20 +50,13 @@ class WebAlone(Studio):
 
     def is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=5) as answer:
-                return bool(answer.status == 200)
+            return readyz(self.url)[0] == 200
         except OSError:
             return False
 
     def database(self) -> str:
         """The word of `/readyz` for it."""
-        try:
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=5) as answer:
-                body = answer.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                body = error.read()
-        return str(json.loads(body)["database"])
+        return str(readyz(self.url)[1]["database"])
 
 
 def test_a_prompt_that_a_locked_database_refused_can_be_sent_again(tmp_path: Path) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from liujuan_site.redis_layer import redis_host
 from tests.contract.demo_process import DemoProcess
 from tests.production import Redis
 from tests.settings import SettingsOf
-from tests.studio import Studio, free_port, wait_until
+from tests.studio import Studio, free_port, readyz, wait_until
 
 
 @pytest.fixture(params=["gone", "hanging"])
@@ -53,15 +51,9 @@ def test_tasks_need_no_layer(tmp_path: Path, redis_port: int, model_server: Demo
             assert (result["type"], result["attempt"]) == ("result", 1)
             seqs = [event["seq"] for event in watcher.events(task_id)]
             assert seqs == list(range(1, result["seq"] + 1))
-        wait_until(lambda: layer_of(studio) == "down", what="readyz tells of the layer")
+        wait_until(lambda: readyz(studio.url)[1]["layer"] == "down", what="readyz names it")
     finally:
         studio.stop()
-
-
-def layer_of(studio: Studio) -> str:
-    with urllib.request.urlopen(f"{studio.url}/readyz", timeout=5) as answer:
-        layer: str = json.load(answer)["layer"]
-        return layer
 
 
 async def test_a_cancellation_while_redis_is_written_to_arrives(tmp_path: Path) -> None:

@@ -6,8 +6,6 @@ import contextlib
 import resource
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -18,8 +16,8 @@ from websockets.exceptions import ConnectionClosed
 
 from generation.protocol.close_codes import CloseCode
 from tests.process.follower import SOME_SECONDS, Follower
-from tests.production import Production, Program, RunWorker
-from tests.studio import Watcher, wait_until
+from tests.production import Production, Program, RunWorker, Web
+from tests.studio import Watcher, readyz, wait_until
 
 SOME_TRIES = 6.0
 """Seconds; the loops of a worker and of a web try several times within them."""
@@ -39,8 +37,7 @@ def test_a_database_restart_loses_nothing(whole: Production, person: str, mode: 
 
         whole.postgres.stop(mode)
         # an answer of the probe is kept for a moment
-        ready = f"{whole.webs[0].url}/readyz"
-        wait_until(lambda: status_of(ready) == 503, what="the probe notices")
+        wait_until(lambda: status_of(whole.webs[0]) == 503, what="the probe notices")
         asked = follower.ask("while it is away", size="256x256")
         whole.postgres.start()
 
@@ -71,8 +68,7 @@ def test_attaching_without_a_database_asks_to_reconnect(whole: Production, perso
 
 
 def test_no_request_gets_an_ended_connection(whole: Production) -> None:
-    ready = f"{whole.webs[0].url}/readyz"
-    assert status_of(ready) == 200
+    assert status_of(whole.webs[0]) == 200
 
     # given up to 5 s each: all of them are over when this returns
     ended = whole.query(
@@ -81,7 +77,7 @@ def test_no_request_gets_an_ended_connection(whole: Production) -> None:
     )
 
     assert len(ended) >= 2
-    assert [status_of(ready) for _again in range(8)] == [200] * 8
+    assert [status_of(whole.webs[0]) for _again in range(8)] == [200] * 8
 
 
 def close_code(watcher: Watcher) -> int | None:
@@ -93,14 +89,8 @@ def close_code(watcher: Watcher) -> int | None:
         return closed.rcvd.code if closed.rcvd else None
 
 
-def status_of(url: str) -> int:
-    try:
-        with urllib.request.urlopen(url, timeout=20) as answer:
-            status: int = answer.status
-    except urllib.error.HTTPError as error:
-        with error:
-            status = error.code
-    return status
+def status_of(web: Web) -> int:
+    return readyz(web.url)[0]
 
 
 def test_a_full_disk_fails_the_task(whole: Production, person: str) -> None:
@@ -216,7 +206,7 @@ def test_a_database_that_takes_no_writes_is_named(whole: Production) -> None:
     read_only("on")
     try:
         wait_until(lambda: whole.webs[0].readyz()["database"] == "read_only", what="it is named")
-        status = status_of(f"{whole.webs[0].url}/readyz")
+        status = status_of(whole.webs[0])
     finally:
         read_only("off")
 

@@ -20,12 +20,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_only_what_is_due_is_purged(media: Path, alice: User, now: datetime) -> None:
-    gone, part, young, live = (
-        finished_task(alice, now),
-        finished_task(alice, now, pictures=2),
-        finished_task(alice, now),
-        finished_task(alice, now),
-    )
+    gone, young, live = (finished_task(alice, now) for _each in range(3))
+    part = finished_task(alice, now, pictures=2)
     put_in_trash(alice, now - TRASH_KEPT, (part, 1), tasks=[gone])
     put_in_trash(alice, now - TRASH_KEPT + timedelta(seconds=1), tasks=[young])
 
