@@ -11,27 +11,9 @@ import pytest
 from django.conf import settings
 
 from docs.draw import draw
-from generation import limits, models
-from generation.choices import (
-    DelayReason,
-    EventKind,
-    InterruptReason,
-    QueueReason,
-    Step,
-    TaskStatus,
-)
+from generation import choices, limits, models, protocol
 from generation.error_codes import ErrorCode
 from generation.hub import socket_outbox
-from generation.protocol import (
-    EventFrame,
-    ImageData,
-    ModelData,
-    QueuePosition,
-    TaskData,
-    TaskState,
-    empty_state,
-    fold,
-)
 from generation.protocol.client_messages import ACTIONS
 from generation.protocol.close_codes import CloseCode
 from generation.services import task_logging
@@ -51,7 +33,7 @@ DOCUMENTS = [
 ]
 
 
-FIELDS = tuple(name for name in EventFrame.__annotations__ if name not in ("data", "code"))
+FIELDS = tuple(name for name in protocol.EventFrame.__annotations__ if name not in ("data", "code"))
 """What every event frame has; the other two belong to endings."""
 
 Table = dict[str, list[str]]
@@ -103,21 +85,21 @@ def frame_types() -> set[str]:
     [
         ("action", list(ACTIONS)),
         ("type", sorted(frame_types())),
-        ("kind", EventKind.values),
-        ("status", TaskStatus.values),
-        ("step", Step.values),
-        ("reason of a position", QueueReason.values),
-        ("reason of an interruption", InterruptReason.values),
-        ("reason of a delay", DelayReason.values),
+        ("kind", choices.EventKind.values),
+        ("status", choices.TaskStatus.values),
+        ("step", choices.Step.values),
+        ("reason of a position", choices.QueueReason.values),
+        ("reason of an interruption", choices.InterruptReason.values),
+        ("reason of a delay", choices.DelayReason.values),
         ("code", ErrorCode.values),
         ("close code", [str(code) for code in CloseCode.values]),
         ("answer to a cancel", list(get_args(Answer))),
-        ("field of an event", list(EventFrame.__annotations__)),
-        ("field of `task`", list(TaskData.__annotations__)),
-        ("field of a picture", list(ImageData.__annotations__)),
-        ("field of a position", list(QueuePosition.__annotations__)),
-        ("field of a model", list(ModelData.__annotations__)),
-        ("field of the state", list(TaskState.__annotations__)),
+        ("field of an event", list(protocol.EventFrame.__annotations__)),
+        ("field of `task`", list(protocol.TaskData.__annotations__)),
+        ("field of a picture", list(protocol.ImageData.__annotations__)),
+        ("field of a position", list(protocol.QueuePosition.__annotations__)),
+        ("field of a model", list(protocol.ModelData.__annotations__)),
+        ("field of the state", list(protocol.TaskState.__annotations__)),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -139,7 +121,7 @@ def test_the_steps_have_the_wording_that_is_sent() -> None:
     from django.utils import translation
 
     with translation.override("zh-hans"):
-        sent = {step.value: str(step.label) for step in Step}
+        sent = {step.value: str(step.label) for step in choices.Step}
 
     assert {name: cells[0] for name, cells in tables(PROTOCOL)["step"].items()} == sent
 
@@ -165,10 +147,10 @@ def test_the_worked_example_is_a_whole_log_in_the_form_that_is_specified() -> No
     frames: list[Any] = [json.loads(line) for line in lines]
     events = [frame for frame in frames if "seq" in frame]
 
-    state = fold(empty_state(events[0]["task_id"]), events)
+    state = protocol.fold(protocol.empty_state(events[0]["task_id"]), events)
 
     assert [frame["type"] for frame in frames[:2]] == ["hello", "ack"]
-    assert set(frames[1]["task"]) == set(TaskData.__annotations__)
+    assert set(frames[1]["task"]) == set(protocol.TaskData.__annotations__)
     assert {tuple(event) for event in events[:-1]} == {FIELDS}
     assert tuple(events[-1]) == (*FIELDS, "data")
     assert (state["status"], state["progress"]) == ("completed", 100)

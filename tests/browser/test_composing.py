@@ -24,10 +24,6 @@ from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
 
-FOCUSED = (
-    "document.activeElement.id || document.activeElement.name || document.activeElement.className"
-)
-
 
 def test_a_prompt_that_was_not_sent_survives_a_reload(page: Page) -> None:
     page.locator("[name=prompt]").fill("写了一半的句子")

@@ -27,8 +27,6 @@ pytestmark = pytest.mark.browser
 
 DESKS = ["1280x720", "1366x768", "1440x900", "1024x768", "1000x700", "820x1180", "768x1024"]
 PHONES = ["844x390", "390x844", "320x640", "320x256"]
-# what observes the size of something has then answered
-TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 STACKED = "".join(letter + "\u0300\u0489\u0334\u0353" * 10 for letter in "stacked")
 WORD = "W" * 400
 HOSTILE: Rows = [

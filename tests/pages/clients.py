@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.test import Client
-
-SECOND = timedelta(seconds=1)
 
 
 def signed_in(user: User, language: str = "zh-hans") -> Client:

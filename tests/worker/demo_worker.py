@@ -14,6 +14,7 @@ from generation.worker import WorkerHost
 from generation.xinference import XinferenceClient
 from tests.socket.sockets import Page
 
+SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
 SPEED = 40.0
 """A 512² picture of 9 steps in about a tenth of a second."""
 

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,10 +19,9 @@ from tests.contract.demo_process import is_running
 from tests.pictures import as_base64, jpeg
 from tests.socket.sockets import Page
 from tests.studio import wait_until
-from tests.worker.demo_worker import StartWorker, ending
+from tests.worker.demo_worker import SMALL, StartWorker, ending
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
 
 
 def idle_process() -> DecoderProcess:

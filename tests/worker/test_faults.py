@@ -19,9 +19,7 @@ from generation.worker.attempt import Attempt
 from generation.worker.picture_call import PictureCall
 from generation.worker.task_run import TaskRun
 from tests.socket.sockets import Page
-from tests.worker.demo_worker import StartWorker, ending, kinds
-
-SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
+from tests.worker.demo_worker import SMALL, StartWorker, ending, kinds
 
 
 async def assert_failed(page: Page, frame: dict[str, Any], code: str, step: str) -> None:

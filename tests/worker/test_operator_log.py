@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.conf import settings
@@ -15,9 +14,7 @@ from generation.models import GenerationTask, ModelState
 from generation.worker.model_outages import MAX_KNOWN, ModelOutages
 from tests.conftest import MODEL
 from tests.socket.sockets import Page
-from tests.worker.demo_worker import StartWorker, ending
-
-SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
+from tests.worker.demo_worker import SMALL, StartWorker, ending
 
 
 @pytest.fixture

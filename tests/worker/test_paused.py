@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
@@ -16,9 +15,7 @@ from generation import services
 from generation.models import ModelSlot, Worker
 from tests.factories import claim_one, submit
 from tests.socket.sockets import Page
-from tests.worker.demo_worker import StartWorker, ending
-
-SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
+from tests.worker.demo_worker import SMALL, StartWorker, ending
 
 
 async def test_a_copy_waits_until_it_is_resumed(

@@ -27,9 +27,7 @@ from generation.xinference import DrawRequest, XinferenceClient
 from tests.contract.draw_requests import long
 from tests.factories import boundary
 from tests.socket.sockets import Page
-from tests.worker.demo_worker import DemoWorker, StartWorker, ending, is_end, seen_at
-
-SMALL: dict[str, Any] = {"size": "256x256", "steps": 4}
+from tests.worker.demo_worker import SMALL, DemoWorker, StartWorker, ending, is_end, seen_at
 
 
 def stalled(seconds: float) -> list[dict[str, Any]]:
