@@ -176,8 +176,9 @@ class Hub:
         try:
             yield
         finally:
-            for task_id in set(task_ids) - outbox.cursors.keys():
-                self.detach(outbox, task_id)
+            for task_id in task_ids:
+                if not outbox.is_attached(task_id):
+                    self.detach(outbox, task_id)
 
     async def attach(
         self, outbox: Outbox, task_id: str, owner_id: int, after: int, first: LogPage | None = None

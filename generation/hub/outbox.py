@@ -39,9 +39,16 @@ class Outbox(ABC):
         self.models = ""
         """The newest `models` frame that was queued; an equal one is not sent again."""
 
-    @property
+    def cursor(self, task_id: str) -> int | None:
+        """Highest seq queued for the task; None if it is not attached."""
+        subscription = self.subscriptions.get(task_id)
+        return None if subscription is None else subscription.cursor
+
+    def is_attached(self, task_id: str) -> bool:
+        return self.cursor(task_id) is not None
+
     def cursors(self) -> dict[str, int]:
-        """{attached task_id: highest seq queued}."""
+        """{attached task_id: highest seq queued}, built from all subscriptions."""
         return {
             task_id: each.cursor
             for task_id, each in self.subscriptions.items()

@@ -97,7 +97,8 @@ class QueueUpdates:
         self.known = positions
         for outbox in outboxes:
             if changed:
-                self.offer(outbox, {key: changed[key] for key in outbox.cursors if key in changed})
+                attached = filter(outbox.is_attached, outbox.subscriptions)
+                self.offer(outbox, {key: changed[key] for key in attached if key in changed})
             outbox.offer_models(models[outbox.owner_id])
 
     def read_queue(

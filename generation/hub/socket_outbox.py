@@ -99,7 +99,7 @@ class SocketOutbox(Outbox):
         """Queue the `task` frame of a task from another tab; if full, `hello` names it later."""
         if self.held is not None:
             self.held.append((task_id, frame))
-        elif task_id not in self.cursors:
+        elif not self.is_attached(task_id):
             self.offer(frame)
 
     @contextmanager

@@ -47,7 +47,7 @@ class StreamOutbox(Outbox):
         for task_id in task_ids:
             self.notify(task_id, "")
         # others cannot be discovered again
-        self.seen_tasks &= {*task_ids, *self.found, *self.cursors}
+        self.seen_tasks &= {*task_ids, *self.found, *self.cursors()}
 
     def expect(self, task_ids: Collection[str], *, instead_of: Collection[str]) -> None:
         """Attach `task_ids` instead of `instead_of`; a seq that the client has is kept."""
@@ -68,7 +68,6 @@ class StreamOutbox(Outbox):
         self.notify_room()
         return frames
 
-    @property
     def known(self) -> dict[str, int]:
         """{task_id: seq} that the client has once it has received the frames fetched last."""
-        return self.found | self.cursors
+        return self.found | self.cursors()

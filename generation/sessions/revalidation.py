@@ -69,7 +69,7 @@ class Revalidation:
 
     async def detach_invisible(self) -> None:
         """Detach tasks that the user may no longer see, e.g. after losing a permission."""
-        attached = list(self.outbox.cursors)
+        attached = list(self.outbox.cursors())
         visible = await database_sync_to_async(selectors.visible_among)(attached, self.session.user)
         for task_id in set(attached) - visible:
             hub.detach(self.outbox, task_id)

@@ -56,8 +56,9 @@ class SocketSubscriber(HubSubscriber[SocketOutbox]):
         return task, selectors.log_after(task_id=task_id, after=after, limit=FIRST_EVENTS)
 
     def check_capacity(self, task_id: str | None = None) -> None:
-        cursors = self.outbox.cursors
-        if task_id not in cursors and len(cursors) >= MAX_ATTACHED:
+        """Raise InvalidInput if the socket is subscribed to too many tasks besides this one."""
+        subscriptions = self.outbox.subscriptions
+        if len(subscriptions) - (task_id in subscriptions) >= MAX_ATTACHED:
             raise InvalidInput(ErrorCode.TOO_MANY_ATTACHED)
 
     def submitting(self) -> AbstractContextManager[None]:

@@ -75,7 +75,7 @@ class StreamSubscriber(HubSubscriber[StreamOutbox]):
                     await self.introduce(session, await session.task(task_id), None)
                 except NotFound:
                     self.outbox.found.pop(task_id, None)
-            hub.publish_positions_of([each for each in discovered if each in self.outbox.cursors])
+            hub.publish_positions_of(list(filter(self.outbox.is_attached, discovered)))
 
     async def introduce(self, session: Session, task: GenerationTask, newest: int | None) -> None:
         """Send the task and stay attached; its log is not read if the client has `newest`."""
@@ -112,7 +112,7 @@ class EventStream:
                 outbox = self.subscriber.outbox
                 frames = await outbox.fetch(within=KEEPALIVE_INTERVAL)
                 if self.code is None:
-                    yield self.encode_events(frames, outbox.known)
+                    yield self.encode_events(frames, outbox)
             yield sse_event("close", json.dumps({"code": self.code}))
         finally:
             await cancel_and_wait(runner)
@@ -154,7 +154,7 @@ class EventStream:
         await self.subscriber.follow_known(session, self.cursors, self.since)
         await self.subscriber.follow_discovered(session)
 
-    def encode_events(self, frames: list[str], known: dict[str, int]) -> str:
+    def encode_events(self, frames: list[str], outbox: StreamOutbox) -> str:
         """The frames as server-sent events; the last one has an id every ID_INTERVAL seconds."""
         lines = [f"data: {frame}\n\n" for frame in frames]
         if not lines:
@@ -162,7 +162,7 @@ class EventStream:
         now = monotonic()
         if now - self.id_sent_at >= ID_INTERVAL:
             self.id_sent_at = now
-            lines[-1] = f"id: {event_id(known)}\n{lines[-1]}"
+            lines[-1] = f"id: {event_id(outbox.known())}\n{lines[-1]}"
         return "".join(lines)
 
 

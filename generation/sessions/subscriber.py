@@ -82,11 +82,12 @@ class HubSubscriber(Subscriber, Generic[AnyOutbox]):
     async def follow(self, task: GenerationTask, *, after: int, first: LogPage | None) -> int:
         task_id = str(task.pk)
         await hub.attach(self.outbox, task_id, task.owner_id, after, first)
-        return self.outbox.cursors.get(task_id, task.newest_seq)
+        cursor = self.outbox.cursor(task_id)
+        return task.newest_seq if cursor is None else cursor
 
     async def follow_new(self, task: GenerationTask) -> None:
         # submitted twice with one key on this connection: it is attached already
-        if str(task.pk) not in self.outbox.cursors:
+        if not self.outbox.is_attached(str(task.pk)):
             await self.follow(task, after=0, first=None)
         hub.publish_positions_of([str(task.pk)])
 
@@ -95,7 +96,7 @@ class HubSubscriber(Subscriber, Generic[AnyOutbox]):
 
     async def cursors(self, asked: dict[str, int], user: User) -> dict[str, int]:
         """Cursors of every attached task, from memory; `asked` is not used."""
-        return self.outbox.cursors
+        return self.outbox.cursors()
 
     def resend_missing(self, task_ids: set[str]) -> None:
         for task_id in task_ids & self.outbox.subscriptions.keys():

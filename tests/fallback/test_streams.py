@@ -120,7 +120,7 @@ async def test_a_cursor_that_was_given_outlives_a_notice(alice: User, running_hu
     outbox.notify("new", "{}")
     outbox.expect(["task"], instead_of=["task", "over"])
 
-    assert outbox.known == {"task": 4, "new": 0}
+    assert outbox.known() == {"task": 4, "new": 0}
 
 
 async def test_a_position_waits_for_a_full_outbox(alice: User, person: HttpClient) -> None:

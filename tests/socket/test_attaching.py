@@ -143,7 +143,7 @@ async def test_a_seq_beyond_the_log_ends_the_replay(page: Page) -> None:
     async with asyncio.timeout(10):
         await asyncio.gather(*outbox.replays)
 
-    assert outbox.cursors[task_id] == 1
+    assert outbox.cursor(task_id) == 1
     await page.send(action="cancel", task_id=task_id)
     assert await seqs_until(page, task_id, 3) == [1, 2, 3]
 
@@ -162,7 +162,7 @@ async def test_a_detached_task_sends_no_events(worker: Worker, page: Page) -> No
     assert page.seqs(silent) == [1]
 
 
-async def test_a_finished_task_is_no_longer_watched(worker: Worker, page: Page) -> None:
+async def test_a_finished_task_is_detached(worker: Worker, page: Page) -> None:
     task_id = await page.generate()
     await complete(await claim(worker))
     await page.until("result")

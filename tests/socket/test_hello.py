@@ -69,7 +69,7 @@ async def test_detach_ends_a_running_replay(alice: User, worker: Worker, page: P
     await reading
 
     assert reader.seqs == []
-    assert task_id not in reader.outbox.cursors
+    assert not reader.outbox.is_attached(task_id)
     await hub.unregister(reader.outbox)
 
 
@@ -94,7 +94,7 @@ class Reader:
         raise AssertionError(code)
 
 
-async def test_refused_tasks_are_not_watched(bob: User, open_page: OpenPage) -> None:
+async def test_refused_tasks_are_not_subscribed_to(bob: User, open_page: OpenPage) -> None:
     page, stranger = await open_page(), await open_page(bob)
     task_id = await page.generate()
     await page.until("submitted")
