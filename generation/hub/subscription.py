@@ -50,13 +50,15 @@ class Subscription:
                 self.start_replay()
 
     async def reset(self, cursor: int) -> None:
-        """Set the cursor; a replay from an earlier one is stopped first."""
-        if self.replay is not None:
-            # without a cursor no other replay can start while this one ends
-            self.cursor = None
-            await cancel_and_wait(self.replay)
-            self.replay = None
-        self.cursor = cursor
+        """Set the cursor, even if cancelled; a replay from an earlier one is stopped first."""
+        try:
+            if self.replay is not None:
+                # without a cursor no other replay can start while this one ends
+                self.cursor = None
+                await cancel_and_wait(self.replay)
+                self.replay = None
+        finally:
+            self.cursor = cursor
 
     def start_replay(self, first: LogPage | None = None) -> asyncio.Task[None]:
         """Send every event after the cursor; return the running replay.

@@ -73,6 +73,27 @@ async def test_detach_ends_a_running_replay(alice: User, worker: Worker, page: P
     await hub.unregister(reader.outbox)
 
 
+async def test_a_cancelled_reset_leaves_a_cursor(alice: User, page: Page) -> None:
+    task_id = await page.generate()
+    reader = Reader(alice)
+    await hub.register(reader.outbox)
+    subscription = hub.subscribe(reader.outbox, task_id)
+    await subscription.reset(0)
+    subscription.start_replay()
+    await asyncio.sleep(0)
+
+    resetting = asyncio.create_task(subscription.reset(1))
+    await asyncio.sleep(0)
+    assert not reader.outbox.is_attached(task_id)
+    resetting.cancel()
+    await asyncio.wait({resetting, *reader.outbox.replays})
+
+    assert resetting.cancelled()
+    assert reader.outbox.cursors() == {task_id: 1}
+    assert subscription.is_live
+    await hub.unregister(reader.outbox)
+
+
 class Reader:
     """An outbox whose frames are kept."""
 
