@@ -11,6 +11,7 @@ const REFRESH_MS = 250;
 
 /** @type {ReturnType<typeof setInterval> | undefined} */
 let refreshTimer;
+let isAsking = false;
 /** @type {Parts | undefined} */
 let parts;
 
@@ -23,11 +24,11 @@ export function press(button, waiting, cancel) {
   const shown = (parts ??= new Parts(button));
   const stop = () => {
     clearInterval(refreshTimer);
-    refreshTimer = undefined;
-    shown.setData({ refreshTimer: null });
+    isAsking = false;
+    shown.setData({ asking: null });
     shown.setTexts({ words: gettext("Cancel all queued") });
   };
-  if (refreshTimer !== undefined) {
+  if (isAsking) {
     stop();
     waiting().forEach(cancel);
     return;
@@ -39,9 +40,10 @@ export function press(button, waiting, cancel) {
       stop();
       return;
     }
-    shown.setData({ refreshTimer: true });
+    shown.setData({ asking: true });
     shown.setTexts({ words: ngettext("Cancel %(n)s queued task?", "Cancel %(n)s queued tasks?", n) });
   };
+  isAsking = true;
   refreshTimer = setInterval(ask, REFRESH_MS);
   ask();
 }
