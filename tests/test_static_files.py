@@ -210,19 +210,3 @@ def test_what_is_served_decides_the_name_of_a_file() -> None:
 
     assert storage.file_hash("studio/a.css", spaced) == storage.file_hash("studio/a.css", tight)
     assert storage.file_hash("studio/a.css", spaced) != storage.file_hash("studio/a.css", other)
-
-
-def test_components_use_the_meaning_of_a_colour_and_never_its_pigment() -> None:
-    styles = Path(settings.BASE_DIR, "static/studio/css")
-    colours = styles / "theme.css"
-    pigments = re.findall(r"(--[\w-]+): light-dark\(", colours.read_text())
-    assert pigments
-
-    used = {
-        (path.name, name)
-        for path in styles.glob("*.css")
-        if path != colours
-        for name in re.findall(r"var\((--[\w-]+)\)", path.read_text())
-    }
-
-    assert not {(name, each) for name, each in used if each in pigments}
