@@ -24,7 +24,7 @@ export class Selection {
   /** Start of a range. @type {HTMLElement | null} */
   #anchor = null;
   /** How many pictures the button asks about. */
-  #questioned = 0;
+  #confirming = 0;
 
   /**
    * @param {HTMLElement} wall
@@ -150,7 +150,7 @@ export class Selection {
    * @param {string[]} keys
    */
   #delete(button, keys) {
-    if (keys.length < MANY || this.#questioned === keys.length) {
+    if (keys.length < MANY || this.#confirming === keys.length) {
       this.#setQuestion(button, 0);
       moveToTrash({ pictures: keys });
       return;
@@ -161,7 +161,7 @@ export class Selection {
 
   /** @param {HTMLElement} button @param {number} n 0: no question */
   #setQuestion(button, n) {
-    this.#questioned = n;
+    this.#confirming = n;
     setText(find(button, "span", HTMLElement), n ? ngettext("Delete %(n)s picture?", "Delete %(n)s pictures?", n) : gettext("Delete"));
   }
 
