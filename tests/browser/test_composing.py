@@ -238,7 +238,7 @@ def test_more_than_fifty_lines_are_refused_before_anything_is_sent(page: Page) -
 
 def test_a_refused_prompt_line_comes_back(page: Page) -> None:
     bad = "not storable \0 this one"
-    fill_lines(page, [], steps=2)
+    fill_lines(page, LINES, steps=2)
     page.evaluate(
         """text => {
           const prompt = document.querySelector("[name=prompt]");
