@@ -33,11 +33,8 @@ def unquoted(value: str) -> str:
 @pytest.mark.parametrize(
     "prompt",
     [
-        "a heron",
-        "a heron, ink\nBREAK\nwillow: two, three",
-        "no\nNegative prompt: none",
-        "Negative prompt: everything",
-        "  Negative prompt: indented",
+        *("a heron", "a heron, ink\nBREAK\nwillow: two, three", "no\nNegative prompt: none"),
+        *("Negative prompt: everything", "  Negative prompt: indented"),
         "ends like settings\nSteps: 20, Sampler: Euler, CFG scale: 7",
         'quotes " and \\ strokes',
         "柳岸 🌸",

@@ -102,9 +102,7 @@ def test_no_notification_and_no_sound_in_a_visible_tab(watcher: BrowserContext) 
     assert notes(page) == []
 
 
-def test_a_refused_permission_is_explained(
-    sign_in: SignIn, studio: Studio, person: Account
-) -> None:
+def test_a_refused_permission_is_shown(sign_in: SignIn, studio: Studio, person: Account) -> None:
     context = sign_in(person, studio.url)
     context.add_init_script(
         "Object.defineProperty(Notification, 'permission', { get: () => 'denied' });"

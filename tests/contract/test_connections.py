@@ -44,15 +44,13 @@ def answer(body: bytes, status: str = "200 OK") -> bytes:
 async def test_a_poll_on_a_connection_gone_stale_is_sent_again():
     connections = []
 
-    async def hang_up_on_the_second(
-        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    async def hang_up_on_second(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connections.append(writer)
         await reader.readuntil(b"\r\n\r\n")
         writer.write(answer(b'{"progress": 0.5}'))
         await reader.readuntil(b"\r\n\r\n")
 
-    async with talking_to(hang_up_on_the_second) as client:
+    async with talking_to(hang_up_on_second) as client:
         assert [await client.progress("1"), await client.progress("1")] == [0.5, 0.5]
 
     assert len(connections) == 2

@@ -66,9 +66,7 @@ async def test_keepalives_are_sent_with_the_cursors(soon: None, reader: StreamCl
     assert name == "alive"
 
 
-async def test_leaving_closes_streams_with_4503(
-    open_stream: OpenStream, reader: StreamClient
-) -> None:
+async def test_leaving_closes_every_stream(open_stream: OpenStream, reader: StreamClient) -> None:
     await hub.close_sockets(4503)
 
     assert await reader.close_code() == 4503

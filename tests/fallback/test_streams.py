@@ -62,9 +62,7 @@ async def test_a_task_is_followed_to_its_end_without_being_asked_for(
     assert reader.seqs(task_id) == [1, 2, 3, 4, 5]
 
 
-async def test_an_unannounced_task_is_found(
-    alice: User, reader: StreamClient, person: HttpClient
-) -> None:
+async def test_new_tasks_are_found(alice: User, reader: StreamClient, person: HttpClient) -> None:
     group = broadcast.group_of(alice.pk)
     await broadcast.layer().group_discard(group, hub.groups.channel)
 
@@ -75,9 +73,7 @@ async def test_an_unannounced_task_is_found(
     assert reader.seqs(task_id) == [1]
 
 
-async def test_a_missed_task_is_sent_once(
-    alice: User, person: HttpClient, reader: StreamClient
-) -> None:
+async def test_missed_tasks_are_sent(alice: User, person: HttpClient, reader: StreamClient) -> None:
     group = broadcast.group_of(alice.pk)
     await broadcast.layer().group_discard(group, hub.groups.channel)
 
@@ -95,9 +91,7 @@ async def test_a_missed_task_is_sent_once(
     assert (await reader.until("task"))["task_id"] == another
 
 
-async def test_a_task_between_two_streams_is_sent(
-    open_stream: OpenStream, person: HttpClient
-) -> None:
+async def test_a_task_between_streams_is_sent(open_stream: OpenStream, person: HttpClient) -> None:
     first = await open_stream()
     hello = await first.until("hello")
     await first.close()

@@ -38,9 +38,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
         ("! \u0301\u0302", 'attachment; filename="liujuan-9.jpg"'),
     ],
 )
-def test_a_download_has_a_speaking_name(
-    alice: User, now: datetime, prompt: str, disposition: str
-) -> None:
+def test_a_download_has_a_name(alice: User, now: datetime, prompt: str, disposition: str) -> None:
     task = finished_task(alice, now, prompt=prompt, seed=9)
     client = signed_in(alice)
 

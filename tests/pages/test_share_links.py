@@ -75,9 +75,7 @@ def test_an_ended_link_is_not_found(alice: User, now: datetime) -> None:
     assert Client().get(f"/shared/{'x' * 5000}/").status_code == 404
 
 
-def test_only_the_owner_makes_and_ends_links(
-    alice: User, bob: User, rita: User, now: datetime
-) -> None:
+def test_only_owners_make_and_end_links(alice: User, bob: User, rita: User, now: datetime) -> None:
     task = finished_task(alice, now)
     path = f"/tasks/{task.pk}/share/"
 

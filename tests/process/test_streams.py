@@ -137,9 +137,7 @@ def counts(port: int) -> dict[str, int]:
 
 
 @pytest.mark.parametrize(("path", "seconds"), [("/events", 0), ("/zip", 4)])
-def test_a_stalled_reader_stops_the_writer(
-    endless_response: int, path: str, seconds: float
-) -> None:
+def test_stalled_readers_stop_the_writer(endless_response: int, path: str, seconds: float) -> None:
     """A download may stand still for longer."""
     with RawReader(endless_response, path) as reader:
         reader.until(b"data: ")

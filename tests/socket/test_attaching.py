@@ -94,9 +94,7 @@ async def test_events_are_private(bob: User, worker: Worker, open_page: OpenPage
     assert [message["type"] for message in theirs.messages] == ["hello", "pong"]
 
 
-async def test_staff_get_events_of_attached_tasks(
-    rita: User, worker: Worker, open_page: OpenPage
-) -> None:
+async def test_staff_follow_attached_tasks(rita: User, worker: Worker, open_page: OpenPage) -> None:
     page, staff = await open_page(), await open_page(rita)
     watched = await page.generate("watched")
     await staff.send(action="attach", task_id=watched)

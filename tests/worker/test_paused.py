@@ -46,9 +46,7 @@ async def test_a_copy_waits_until_it_is_resumed(
         assert (await ending(page, task_id))["type"] == "result"
 
 
-async def test_a_second_host_joins(
-    worker: Worker, start_worker: StartWorker, tmp_path: Path
-) -> None:
+async def test_second_host_joins(worker: Worker, start_worker: StartWorker, tmp_path: Path) -> None:
     """DATA_DIR may be a folder of each host, with `media/` shared between them."""
     await sync_to_async(services.may_claim)()
     with override_settings(DATA_DIR=tmp_path):
