@@ -24,7 +24,7 @@ from generation.protocol import Generate
 from generation.services import Claim
 from generation.worker import WorkerHost
 from generation.xinference import DrawRequest, XinferenceClient
-from tests.contract.draw_requests import long
+from tests.contract.draw_requests import drawn, known, long, until
 from tests.factories import boundary
 from tests.socket.sockets import Page
 from tests.worker.demo_worker import SMALL, DemoWorker, StartWorker, ending, is_end, seen_at
@@ -68,12 +68,8 @@ async def call_of_the_other(demo_worker: DemoWorker, claim: Claim) -> asyncio.Ta
     """The model has it."""
     request = await begin(claim)
     client = demo_worker.host.client
-    call = asyncio.create_task(
-        client.draw(model=claim.task.model, route=claim.route, request=request)
-    )
-    async with asyncio.timeout(60):
-        while await client.progress(request.request_id) is None:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+    call = drawn(client, request, claim.route)
+    await until(lambda: known(client, request.request_id), seconds=60)
     return call
 
 
