@@ -41,6 +41,7 @@ from generation.services.retention import (
     prune_batch,
     prune_summary,
 )
+from generation.services.search_text import fill_search_text
 from generation.services.share_links import (
     create_link,
     delete_expired_links,
@@ -49,7 +50,7 @@ from generation.services.share_links import (
 )
 from generation.services.slot_take_over import AbandonedCall, take_over_expired
 from generation.services.slots import settle_slot
-from generation.services.submission import Submission, defaults, fill_search_text, retry, submit
+from generation.services.submission import Submission, defaults, retry, submit
 from generation.services.trash import (
     delete_permanently,
     empty_trash,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.contrib.auth import get_user_model
+from django.db import transaction
 
 from generation import broadcast, limits, selectors
 from generation.choices import Basis, EventKind, Step, TaskStatus
@@ -19,8 +20,9 @@ from generation.exceptions import InvalidInput, NotFound, TransitionRefused
 from generation.identifiers import parse_uuid
 from generation.models import GenerationTask
 from generation.protocol import Generate, encode, is_unicode, task_frame
+from generation.services.search_text import search_text
 from generation.services.transition import NewEvent, TaskRow, append
-from generation.unicode_text import casefolded, is_blank
+from generation.unicode_text import is_blank
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -29,11 +31,6 @@ DEFAULT_SIZE = (512, 512)
 DEFAULT_STEPS = 9
 DEFAULT_GUIDANCE = 0.0
 """Z-Image is distilled: nine steps without guidance are what it was made for."""
-
-OLD_PROCESSES_GONE = timedelta(days=2)
-"""Time after an upgrade in which processes of the older version may still run."""
-
-MAX_FILLED = 1_000
 
 SETTING_FIELDS = (
     "prompt",
@@ -76,13 +73,15 @@ def submit(*, owner: User, request: Generate, now: datetime) -> Submission:
     A repeated request key returns its task, or raises `request_key_reused` if other fields differ.
     """
     values = clean(request)
-    # a repeated request is answered even if its parent was deleted since
-    known = existing_submission(owner=owner, values=values, key=request.request_key)
-    if known is not None:
-        return known
-    if not selectors.may_be_parent(values["parent_id"], owner):
-        raise InvalidInput(ErrorCode.NOT_FOUND, "parent")
-    return insert_once(owner=owner, values=values, key=request.request_key, now=now)
+    with transaction.atomic():
+        lock_owner(owner)
+        # a repeated request is answered even if its parent was deleted since
+        known = existing_submission(owner=owner, values=values, key=request.request_key)
+        if known is not None:
+            return known
+        if not selectors.may_be_parent(values["parent_id"], owner):
+            raise InvalidInput(ErrorCode.NOT_FOUND, "parent")
+        return insert(owner=owner, values=values, key=request.request_key, now=now)
 
 
 def retry(*, task: GenerationTask, key: uuid.UUID | None, now: datetime) -> Submission:
@@ -101,13 +100,15 @@ def retry(*, task: GenerationTask, key: uuid.UUID | None, now: datetime) -> Subm
         if running is not None:
             return Submission(task=running, duplicate=True)
         values["parent_id"] = parent.pk
+        lock_owner(parent.owner)
         known = existing_submission(owner=parent.owner, values=values, key=key)
-        return known or insert_once(owner=parent.owner, values=values, key=key, now=now)
+        return known or insert(owner=parent.owner, values=values, key=key, now=now)
 
 
 def lock_parent(task: GenerationTask) -> GenerationTask:
     """Read and lock the task; a task in the trash only if it was there before."""
-    rows = GenerationTask.objects.select_for_update()
+    # variations, which refer to their parent, may be submitted meanwhile
+    rows = GenerationTask.objects.select_for_update(no_key=True)
     if task.deleted_at is None:
         rows = rows.live()
     try:
@@ -116,19 +117,14 @@ def lock_parent(task: GenerationTask) -> GenerationTask:
         raise NotFound from error
 
 
-def insert_once(
-    *, owner: User, values: dict[str, Any], key: uuid.UUID | None, now: datetime
-) -> Submission:
-    """Insert a task; if its request key was used since it was looked up, return that task."""
-    try:
-        task = insert(owner=owner, values=values, key=key, now=now)
-    except IntegrityError:
-        # another connection has just used the same key
-        known = existing_submission(owner=owner, values=values, key=key)
-        if known is None:
-            raise
-        return known
-    return Submission(task=task, duplicate=False)
+def lock_owner(owner: User) -> None:
+    """Until the transaction ends, no other submission of this user counts or uses a key.
+
+    Raises NotFound if the account was deleted.
+    """
+    users = get_user_model().objects.select_for_update(no_key=True)
+    if users.filter(pk=owner.pk).first() is None:
+        raise NotFound
 
 
 def existing_submission(
@@ -155,64 +151,34 @@ def is_same_request(task: GenerationTask, values: dict[str, Any]) -> bool:
 
 def insert(
     *, owner: User, values: dict[str, Any], key: uuid.UUID | None, now: datetime
-) -> GenerationTask:
+) -> Submission:
+    if GenerationTask.objects.filter(owner=owner).unfinished().count() >= limits.MAX_UNFINISHED:
+        raise InvalidInput(ErrorCode.TOO_MANY_WAITING)
     expected = selectors.expected_seconds(
         model=values["model"],
         width=values["width"],
         height=values["height"],
         steps=values["steps"],
     )
-    with transaction.atomic():
-        refuse_too_many(owner)
-        task = GenerationTask.objects.create(
-            owner=owner,
-            request_key=key,
-            expected_durations=expected,
-            step=Step.PARSING,
-            basis=Basis.MEASURED,
-            newest_seq=1,
-            created=now,
-            search_text=search_text(values["prompt"], values["model"]),
-            **values,
-        )
-        transaction.on_commit(broadcast.wake_workers, robust=True)
-        notice = encode(task_frame(task_id=str(task.pk), seq=0, task=task.data))
-        transaction.on_commit(
-            partial(
-                broadcast.publish_new_task, owner_id=owner.pk, task_id=str(task.pk), frame=notice
-            ),
-            robust=True,
-        )
-        append(task.pk, [(NewEvent(kind=EventKind.SUBMITTED), TaskRow.of(task))], now)
-    return task
-
-
-def refuse_too_many(owner: User) -> None:
-    """Raise InvalidInput if `owner` has as many unfinished tasks as allowed.
-
-    Locks the owner's row, so that of simultaneous submissions each counts those before it.
-    """
-    list(type(owner).objects.select_for_update(no_key=True).filter(pk=owner.pk).values_list("pk"))
-    if GenerationTask.objects.filter(owner=owner).unfinished().count() >= limits.MAX_UNFINISHED:
-        raise InvalidInput(ErrorCode.TOO_MANY_WAITING)
-
-
-def search_text(prompt: str, model: str) -> str:
-    """The text that a search reads."""
-    return casefolded(f"{prompt}\n{model}")
-
-
-def fill_search_text(*, now: datetime) -> int:
-    """Fill the search text of tasks stored by processes of an older version; returns their number.
-
-    Only recent tasks are read, because the migration filled all earlier ones.
-    """
-    recent = GenerationTask.objects.filter(created__gte=now - OLD_PROCESSES_GONE, search_text="")
-    tasks = list(recent.only("pk", "prompt", "model")[:MAX_FILLED])
-    for task in tasks:
-        task.search_text = search_text(task.prompt, task.model)
-    GenerationTask.objects.bulk_update(tasks, ["search_text"], batch_size=100)
-    return len(tasks)
+    task = GenerationTask.objects.create(
+        owner=owner,
+        request_key=key,
+        expected_durations=expected,
+        step=Step.PARSING,
+        basis=Basis.MEASURED,
+        newest_seq=1,
+        created=now,
+        search_text=search_text(values["prompt"], values["model"]),
+        **values,
+    )
+    transaction.on_commit(broadcast.wake_workers, robust=True)
+    notice = encode(task_frame(task_id=str(task.pk), seq=0, task=task.data))
+    transaction.on_commit(
+        partial(broadcast.publish_new_task, owner_id=owner.pk, task_id=str(task.pk), frame=notice),
+        robust=True,
+    )
+    append(task.pk, [(NewEvent(kind=EventKind.SUBMITTED), TaskRow.of(task))], now)
+    return Submission(task=task, duplicate=False)
 
 
 def clean(request: Generate) -> dict[str, Any]:

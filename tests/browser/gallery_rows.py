@@ -16,7 +16,7 @@ from django.contrib.auth.models import User
 from generation import images
 from generation.clock import clock
 from generation.models import GeneratedImage, GenerationTask
-from generation.services.submission import search_text
+from generation.services.search_text import search_text
 from tests.pictures import jpeg
 
 now = clock.now()

@@ -21,7 +21,7 @@ from generation.models import GenerationTask, ModelSlot, Worker
 from generation.protocol import Generate
 from generation.services import Claim
 from tests.conftest import serve_model
-from tests.factories import claim_one, finish, interrupt, kinds, settle, store, submit
+from tests.factories import claim_one, failed_task, finish, interrupt, kinds, settle, store, submit
 from tests.rows import copies
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("model")]
@@ -246,3 +246,26 @@ def test_simultaneous_submissions_do_not_pass_the_limit(alice: User, now: dateti
 
     assert refused.value.code == ErrorCode.TOO_MANY_WAITING
     assert GenerationTask.objects.unfinished().count() == limits.MAX_UNFINISHED
+
+
+def test_a_repeated_submission_is_not_refused_by_its_own_task(alice: User, now: datetime) -> None:
+    copies(submit(alice, now), [{}] * (limits.MAX_UNFINISHED - 2))
+
+    tasks = at_once(*[partial(submit, alice, now, request_key=uuid.uuid4())] * 3)
+
+    assert len({task.pk for task in tasks}) == 1
+
+
+def test_a_retry_and_a_variation_of_one_task_do_not_block_each_other(
+    alice: User, worker: Worker, now: datetime
+) -> None:
+    for _round in range(ROUNDS):
+        parent = failed_task(alice, worker, now)
+
+        retried, varied = at_once(
+            partial(services.retry, task=parent, key=None, now=now),
+            partial(submit, alice, now, parent=str(parent.pk)),
+        )
+
+        for task in (retried.task, varied):
+            services.request_cancel(task_id=task.pk, now=now)
