@@ -37,7 +37,11 @@ elsewhere: Any = refuse_socket
 socket_addresses = [*websocket_urlpatterns, re_path("", elsewhere)]
 application = ProtocolTypeRouter(
     {
-        "http": without_nul(mounted_at(settings.BASE_PATH, with_paced_bodies(django_application))),
+        "http": without_nul(
+            mounted_at(
+                settings.BASE_PATH, with_paced_bodies(django_application, settings.BASE_PATH)
+            )
+        ),
         "websocket": without_nul(
             relative_to(settings.BASE_PATH, with_backpressure(URLRouter(socket_addresses)))
         ),

@@ -20,6 +20,7 @@ from zope.interface import implementer
 
 from accounts.log_format import log_line
 from generation.outages import cause_of
+from liujuan_site.sub_path import rest
 
 logger = logging.getLogger(__name__)
 
@@ -113,8 +114,10 @@ def to_wire(text: str) -> bytes:
     return as_frame(text)
 
 
-def with_paced_bodies(application: Any) -> Any:
+def with_paced_bodies(application: Any, base: str = "") -> Any:
     """Wrap the HTTP application: streamed responses wait for the client.
+
+    `base`: path of the site, which log lines leave out.
 
     An error within a response cuts the connection, so that the client does not take a part for
     the whole. Daphne would answer 500 a second time, fail at that, and reap no request any more.
@@ -127,18 +130,20 @@ def with_paced_bodies(application: Any) -> Any:
             return
         gate = Gate()
         timeout = DOWNLOAD_TIMEOUT
-        started = False
+        partly_sent = False
+        route = route_of(scope, base)
 
         async def wait_and_send(message: Message) -> None:
-            nonlocal timeout, started
+            nonlocal timeout, partly_sent
             if message["type"] == "http.response.start":
-                started = True
+                partly_sent = True
                 timeout = STALL_TIMEOUT if is_event_stream(message) else DOWNLOAD_TIMEOUT
             elif message.get("more_body", False):
-                await wait_or_disconnect(request, gate, timeout)
+                await wait_or_disconnect(request, gate, timeout, route)
                 watch_answer(request, gate)
             else:
                 stop_watching(request, gate)
+                partly_sent = False
             await send(message)
 
         running = asyncio.create_task(application(scope, opening(gate, receive), wait_and_send))
@@ -150,11 +155,9 @@ def with_paced_bodies(application: Any) -> Any:
             running.cancel()
             raise
         except Exception as error:
-            if not started:
+            if not partly_sent:
                 raise
-            logger.exception(
-                "%s", log_line("response_broken", path=path_of(request), cause=cause_of(error))
-            )
+            logger.exception("%s", log_line("response_broken", route=route, cause=cause_of(error)))
             cut(request)
 
     return guarded
@@ -201,21 +204,23 @@ def stop_watching(request: Any, gate: Gate) -> None:
         request.unregisterProducer()
 
 
-async def wait_or_disconnect(request: Any, gate: Gate, seconds: float) -> None:
+async def wait_or_disconnect(request: Any, gate: Gate, seconds: float, route: str) -> None:
     """Wait until the transport accepts data; after `seconds` cut the connection."""
     try:
         async with asyncio.timeout(seconds):
             await gate.wait()
     except TimeoutError:
-        logger.info("%s", log_line("reader_stalled", path=path_of(request)))
+        logger.info("%s", log_line("reader_stalled", route=route))
         cut(request)
 
 
 def cut(request: Any) -> None:
-    if request.channel is not None:
-        request.channel.transport.abortConnection()
+    # Twisted deletes the attribute when the connection is lost
+    channel = getattr(request, "channel", None)
+    if channel is not None:
+        channel.transport.abortConnection()
 
 
-def path_of(request: Any) -> str:
-    path: str = request.path.decode("latin-1")
-    return path
+def route_of(scope: dict[str, Any], base: str) -> str:
+    """The first part of the path below `base`; what follows may be the secret of a share link."""
+    return "/" + rest(base, scope["path"]).lstrip("/").partition("/")[0]

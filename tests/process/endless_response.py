@@ -1,7 +1,8 @@
 """A Daphne application with an endless response that counts the bytes it has sent.
 
 `daphne tests.process.endless_response:application`; `/events` is the answer, `/zip` the same as
-a download, `/broken` fails after its first part, `/failed` before it, `/count` asks.
+a download, `/broken` fails after its first part, `/failed` before it,
+`/closed` after it is complete, `/count` asks.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ async def endless_response(scope: dict[str, Any], receive: Any, send: Any) -> No
     if scope["path"] == "/count":
         await answer(send, json.dumps(counts).encode())
         return
+    if scope["path"] == "/closed":
+        await answer(send, b"complete")
+        raise RuntimeError("after the response")
     if scope["path"] == "/failed":
         raise RuntimeError("before the response")
     gone = asyncio.create_task(until_disconnect(receive))

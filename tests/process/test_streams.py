@@ -162,9 +162,15 @@ def test_a_reader_that_reads_slowly_gets_everything(endless_response: int) -> No
 
 def test_an_error_within_a_response_cuts_it_and_costs_no_other(endless_response: int) -> None:
     for _each in range(2):
-        with RawReader(endless_response, "/broken") as reader, suppress(ConnectionResetError):
-            while reader.connection.recv(1 << 20):
-                pass
+        with RawReader(endless_response, "/broken") as reader:
+            reader.until(b"data: ")
+            with suppress(ConnectionResetError):
+                while part := reader.connection.recv(1 << 20):
+                    reader.received += part
+        # the last chunk of a response that is complete
+        assert not reader.received.endswith(b"0\r\n\r\n")
 
+    with RawReader(endless_response, "/closed") as reader:
+        reader.until(b"complete")
     with RawReader(endless_response, "/failed") as reader:
         reader.until(b"500 Internal Server Error")
