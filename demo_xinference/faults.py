@@ -25,8 +25,16 @@ DOES = frozenset(
 )  # fmt: skip
 PLACES = frozenset({"draw", "progress", "abort", "models", "replicas"})
 KEYS = frozenset(
-    {"do", "match", "times", "step", "seconds", "on", "status", "detail", "retry_after", "kind"}
+    {"do", "times", "step", "seconds", "on", "status", "detail", "retry_after", "kind"}
 )
+MATCH_KEYS = frozenset({"call", "prompt_contains", "steps"})
+TEXTS = frozenset({"do", "on", "detail", "kind", "prompt_contains"})
+OPTIONAL = frozenset({"call", "prompt_contains", "steps", "times", "retry_after"})
+"""Keys that may be null, as if they were not there."""
+
+MOST = 10**9
+"""Largest number in a fault; a timer cannot be set for arbitrarily many seconds."""
+
 BOMB_EDGE = 10_000
 SCANS = 2_500
 TAIL = 64 * 1024
@@ -74,16 +82,35 @@ def parse(entry: Fault | Mapping[str, Any]) -> Fault:
     """Parse one fault; raises FaultError."""
     if isinstance(entry, Fault):
         return entry
-    values = dict(entry)
-    match = values.pop("match", {})
-    unknown = (set(entry) - KEYS) | (set(match) - {"call", "prompt_contains", "steps"})
+    match = entry.get("match", {}) if isinstance(entry, Mapping) else None
+    if not isinstance(entry, Mapping) or not isinstance(match, Mapping):
+        raise FaultError(f"a fault and its match must be objects: {entry!r}")
+    values = {key: value for key, value in entry.items() if key != "match"}
+    unknown = (values.keys() - KEYS) | (match.keys() - MATCH_KEYS)
     if unknown:
         raise FaultError(f"unknown in a fault: {', '.join(sorted(unknown))}")
+    for key, value in (*values.items(), *match.items()):
+        check_value(key, value)
     if values.get("do") not in DOES or values.get("on", "draw") not in PLACES:
         raise FaultError(f"not a fault: {entry!r}")
     if values.get("kind", "null") not in nonsense.KINDS:
         raise FaultError(f"no nonsense of this kind: {entry!r}")
     return Fault(**values, **match)
+
+
+def check_value(key: str, value: Any) -> None:
+    """Raise FaultError if the value of this key has the wrong type or is out of range."""
+    if value is None and key in OPTIONAL:
+        return
+    if key in TEXTS:
+        if not isinstance(value, str):
+            raise FaultError(f"{key} in a fault must be a text, not {value!r}")
+        return
+    kind, name = (float, "number") if key == "seconds" else (int, "whole number")
+    least, most = (100, 599) if key == "status" else (0, MOST)
+    is_number = isinstance(value, kind | int) and not isinstance(value, bool)
+    if not is_number or not least <= value <= most:
+        raise FaultError(f"{key} in a fault must be a {name} from {least} to {most}, not {value!r}")
 
 
 def parse_all(entries: Iterable[Fault | Mapping[str, Any]]) -> list[Fault]:
@@ -95,7 +122,7 @@ def load(path: str) -> list[Fault]:
     with open(path, encoding="utf-8") as file:
         try:
             entries = json.load(file)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise FaultError(f"{path} is not JSON: {error}") from error
     if not isinstance(entries, list):
         raise FaultError(f"{path} holds no list")

@@ -89,6 +89,8 @@ XINFERENCE_MODEL = env.text(
 )
 DEMO_SPEED = env.number("DEMO_SPEED", default=1.0, least=0.01, most=1_000)
 DEMO_FAULTS = env.text("DEMO_FAULTS", default="", read=validators.demo_faults)
+if DEMO_FAULTS and XINFERENCE_URL:
+    env.refuse("DEMO_FAULTS is of the demo model, and XINFERENCE_URL is set: remove one of them.")
 EMBEDDED_WORKER = env.switch("EMBEDDED_WORKER", default=not REDIS_URL)
 GENERATION_SLOTS = env.text("GENERATION_SLOTS", default="", read=validators.slots)
 GENERATION_LEASE = timedelta(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from typing import Any
 
 import pytest
 
@@ -178,6 +180,32 @@ async def test_faults_choose_their_calls_and_may_run_out(demo):
 def test_an_unknown_fault_is_refused(fault):
     with pytest.raises(FaultError):
         create_app(faults=[fault])
+
+
+@pytest.mark.parametrize("fault", [1, "drop", None, [], {"do": "drop", "match": 5}])
+def test_a_fault_and_its_match_must_be_objects(fault: Any) -> None:
+    with pytest.raises(FaultError, match="must be objects"):
+        create_app(faults=[fault])
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(("seconds", value) for value in ("x", None, True, -1, math.nan, math.inf, 10**400)),
+        *(("step", value) for value in ("y", 1.5, -1)),
+        *(("status", value) for value in ("500", 0, 1000)),
+        *(("detail", 5), ("do", []), ("on", {}), ("kind", []), ("times", "1"), ("retry_after", -1)),
+    ],
+)
+def test_a_fault_with_an_unusable_value_is_refused(key: str, value: Any) -> None:
+    with pytest.raises(FaultError, match=f"^{key} in a fault must be"):
+        create_app(faults=[{"do": "stall", key: value}])
+
+
+@pytest.mark.parametrize(("key", "value"), [("call", "1"), ("steps", 4.5), ("prompt_contains", 1)])
+def test_a_fault_with_an_unusable_match_is_refused(key: str, value: Any) -> None:
+    with pytest.raises(FaultError, match=f"^{key} in a fault must be"):
+        create_app(faults=[{"do": "stall", "match": {key: value}}])
 
 
 def test_changes_below_a_twentieth_are_not_reported():
