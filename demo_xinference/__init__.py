@@ -37,7 +37,7 @@ generation calls to `progress`, `abort`, `models` or `replicas` (status, drop, h
 | hang | never answers; no work is done |
 | die | the painting process is killed after `step` |
 | stall | the painting process stands still after `step` for `seconds`, whether aborted or not |
-| hold | the same until an abort: a long call that needs no computing time |
+| hold | the same, but on /sdapi/v1/txt2img an abort ends it: a long call without computing time |
 | freeze_progress | progress stays at `step`; the picture is returned anyway |
 | creep | progress rises by 0.0000001 with each poll, for `seconds`; then the work begins |
 | delay_decode | progress stays at 1.0 for `seconds` before the answer |

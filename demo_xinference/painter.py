@@ -35,6 +35,8 @@ class Inbox(threading.Thread):
         self.changed = threading.Condition()
         self.stopped: set[int] = set()
         self.resumed: Counter[int] = Counter()
+        self.ended = 0
+        """Number of the job that ended last; jobs are numbered in the order of their orders."""
 
     def run(self) -> None:
         while True:
@@ -45,19 +47,32 @@ class Inbox(threading.Thread):
             if "paint" in message:
                 self.orders.put(message)
                 continue
-            with self.changed:
-                if "stop" in message:
-                    self.stopped.add(message["stop"])
-                else:
-                    self.resumed[message["resume"]] += 1
-                self.changed.notify()
+            self.take(message)
+
+    def take(self, message: dict[str, int]) -> None:
+        """Note {"stop": job} or {"resume": job}; ignored if the job has ended."""
+        with self.changed:
+            if "stop" in message and message["stop"] > self.ended:
+                self.stopped.add(message["stop"])
+            elif "resume" in message and message["resume"] > self.ended:
+                self.resumed[message["resume"]] += 1
+            self.changed.notify()
 
     def pause(self, number: int, *, stoppable: bool) -> None:
+        """Wait until the job is resumed, or stopped if it is `stoppable`."""
         with self.changed:
             self.changed.wait_for(
-                lambda: self.resumed[number] or (stoppable and number in self.stopped)
+                lambda: self.resumed[number] > 0 or (stoppable and number in self.stopped)
             )
-            self.resumed[number] -= 1
+            if self.resumed[number] > 0:
+                self.resumed[number] -= 1
+
+    def end(self, number: int) -> None:
+        """Forget the job and all before it."""
+        with self.changed:
+            self.ended = number
+            self.stopped.discard(number)
+            self.resumed.pop(number, None)
 
     def receive(self) -> dict[str, Any] | None:
         prefix = self.exactly(PREFIX.size)
@@ -103,9 +118,12 @@ def main() -> None:
                         inbox.pause(number, stoppable=stoppable)
             file = b"" if number in inbox.stopped else painting.finish()
         except (ArithmeticError, MemoryError, ValueError, IndexError, KeyError) as error:
+            inbox.end(number)
             connection.sendall(pack({"job": number, "failed": f"{type(error).__name__}: {error}"}))
             continue
-        if number in inbox.stopped:
+        stopped = number in inbox.stopped
+        inbox.end(number)
+        if stopped:
             connection.sendall(pack({"job": number, "stopped": True}))
         else:
             connection.sendall(pack({"job": number, "done": True}, file))

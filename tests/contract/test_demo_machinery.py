@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import math
+import socket
 from typing import Any
 
 import pytest
 
 from demo_xinference import FaultError, create_app
+from demo_xinference.painter import Inbox
 from demo_xinference.progress import Progress
 from generation.choices import Route
 from generation.exceptions import XinferenceAborted, XinferenceFailed
@@ -106,6 +108,43 @@ async def test_a_held_call_ends_by_an_abort_alone(demo):
     with pytest.raises(XinferenceAborted):
         await call
     assert await drawn(client, small(steps=4))
+
+
+async def test_an_abort_ends_a_hold_and_no_stall(demo: Demo) -> None:
+    pauses = [
+        {"do": "hold", "step": 2, "seconds": 600},
+        {"do": "stall", "step": 2, "seconds": 2},
+    ]
+    _, client = demo(faults=pauses)
+    asked = small(steps=8)
+    clock = asyncio.get_running_loop().time
+    call = drawn(client, asked)
+
+    async def is_paused() -> bool:
+        return await client.progress(asked.request_id) == 0.25
+
+    await until(is_paused)
+    aborted = clock()
+    await client.abort(model=MODEL, request_id=asked.request_id)
+    with pytest.raises(XinferenceAborted):
+        await call
+
+    assert clock() - aborted > 0.75
+
+
+def test_an_ended_job_is_forgotten() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        inbox = Inbox(ours)
+        inbox.take({"stop": 1})
+        inbox.take({"resume": 1})
+        inbox.take({"stop": 2})
+
+        inbox.end(1)
+        inbox.take({"resume": 1})
+        inbox.take({"stop": 1})
+
+    assert (inbox.stopped, inbox.resumed) == ({2}, {})
 
 
 async def test_replicas_draw_side_by_side(demo):
