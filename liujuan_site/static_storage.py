@@ -33,7 +33,7 @@ Paths = Mapping[str, tuple[Any, str]]
 
 HASH_LENGTH = 6
 """Hexadecimal digits; enough, because they only tell apart versions of one file."""
-HASH = re.compile(rf"\.[0-9a-f]{{{HASH_LENGTH}}}(?=\.js$)")
+HASH = re.compile(rf"\.[0-9a-f]{{{HASH_LENGTH}}}(?=\.(?:css|js)$)")
 
 
 class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
@@ -117,7 +117,8 @@ def as_served(name: str, content: File[Any]) -> File[Any]:
     kind = name[name.rfind(".") :]
     if not name.startswith(OWN_FOLDER) or kind not in {".css", ".js"}:
         return content
-    return ContentFile(minified(b"".join(content.chunks()).decode(), kind, name).encode())
+    text = b"".join(content.chunks()).decode()
+    return ContentFile(minified(text, kind, HASH.sub("", name)).encode())
 
 
 def version(package: str) -> str:
@@ -143,7 +144,7 @@ def aliases_for(module: str, target: str) -> dict[str, str]:
     return aliases().get(HASH.sub("", name), {})
 
 
-@lru_cache(maxsize=4)  # a file is hashed, then saved
+@lru_cache(maxsize=1)  # a file is hashed, then saved with the hash in its name
 def minified(text: str, kind: str, name: str = "") -> str:
     """A minified style sheet (`.css`) or script (`.js`); `name` is its path below `static/`."""
     if kind == ".css":

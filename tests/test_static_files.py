@@ -99,6 +99,17 @@ def test_a_compressed_file_has_the_mode_of_its_original(collection: Collection, 
         assert path.stat().st_mode == path.with_suffix("").stat().st_mode
 
 
+@pytest.mark.parametrize("kind", [".css", ".js"])
+def test_a_file_is_minified_once(tmp_path: Path, kind: str) -> None:
+    storage = ModuleManifestStorage(location=str(tmp_path))
+    content = ContentFile(b"/* once */")
+    before = minified.cache_info().misses
+
+    storage._save(storage.hashed_name(f"studio/a{kind}", content), content)
+
+    assert minified.cache_info().misses == before + 1
+
+
 MODULES = sorted(Path(settings.BASE_DIR, "static/studio/js").rglob("*.js"))
 
 
