@@ -17,7 +17,9 @@ Aliases = Callable[[str], Mapping[str, str]]
 
 IMPORT = re.compile(r'^import \{([^}]*)\} from "([^"]+)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:(?:async )?function|class|const|let) (\w+))", re.MULTILINE)
-DYNAMIC_IMPORT = re.compile(r'\bimport\("(\.[^"]+)"\)')
+DYNAMIC_IMPORT = re.compile(r'\bimport\("(\.[^"]+)"\)(?!\.[A-Z])')
+"""Not a type in a comment: `import("./task.js").Task`."""
+
 UNSUPPORTED = re.compile(r"^(?:import|export)\b(?! ?\()", re.MULTILINE)
 """Other forms of import and export: a module with them keeps its long names."""
 
