@@ -21,10 +21,9 @@ from servestatic.storage import CompressedManifestStaticFilesStorage
 
 from liujuan_site import script_minifier, style_minifier
 from liujuan_site.script_minifier import minified_script, module_aliases
-from liujuan_site.style_minifier import minified_styles
+from liujuan_site.style_minifier import constant_lengths, minified_styles
 
 OWN_FOLDER = "studio/"
-THEME = f"{OWN_FOLDER}css/theme.css"
 PACKAGES = ("django", "lightningcss", "servestatic", "tdewolff-minify")
 """Packages whose versions affect the files that are made."""
 
@@ -133,6 +132,15 @@ def aliases() -> dict[str, dict[str, str]]:
     return module_aliases(Path(settings.BASE_DIR, "static"))
 
 
+@cache
+def lengths() -> dict[str, str]:
+    sheets = {
+        path.name: path.read_text()
+        for path in Path(settings.BASE_DIR, "static", OWN_FOLDER, "css").glob("*.css")
+    }
+    return constant_lengths(sheets.pop("theme.css"), sheets.values())
+
+
 def aliases_for(module: str, target: str) -> dict[str, str]:
     """Aliases of the exports of `target`, a path relative to `module`, or of `module` itself.
 
@@ -148,7 +156,7 @@ def aliases_for(module: str, target: str) -> dict[str, str]:
 def minified(text: str, kind: str, name: str = "") -> str:
     """A minified style sheet (`.css`) or script (`.js`); `name` is its path below `static/`."""
     if kind == ".css":
-        return minified_styles(text, Path(settings.BASE_DIR, "static", THEME).read_text())
+        return minified_styles(text, lengths())
     try:
         # imported here, because only `collectstatic` needs it and it starts threads
         import minify

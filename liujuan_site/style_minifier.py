@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 LENGTH = re.compile(r"^  (--[\w-]+): (\d+px);$", re.MULTILINE)
 """A length of the theme."""
+
+DEFINED = re.compile(r"(?<![\w-])(--[\w-]+)\s*:")
+"""The name of a custom property where it is defined."""
 
 COLOR = re.compile(r"(--[\w-]+):(light-dark\([^()]*\));")
 """A custom property with one color for each theme."""
@@ -16,24 +21,29 @@ PRELUDE = re.compile(r"(?<=[{};])&[^{};]*(?=\{)")
 STRING_OR_COMMA = re.compile(r'("[^"]*")|, ')
 
 
-def minified_styles(text: str, theme: str) -> str:
-    """The minified style sheet; `theme` is the sheet with the lengths of all others."""
+def minified_styles(text: str, lengths: Mapping[str, str]) -> str:
+    """The minified style sheet; `lengths` are those of `constant_lengths`."""
     # only `collectstatic` needs it
     import lightningcss
 
-    css: str = lightningcss.process_stylesheet(with_lengths(text, theme), minify=True)
+    css: str = lightningcss.process_stylesheet(with_lengths(text, lengths), minify=True)
     css = PRELUDE.sub(
         lambda found: ",".join(map(without_nesting, selectors_in(found[0]))), with_colors(css)
     )
     return STRING_OR_COMMA.sub(lambda found: found[1] or ",", css)
 
 
-def with_lengths(css: str, theme: str) -> str:
-    """The style sheet with constant lengths in the place of their names."""
-    for name, px in LENGTH.findall(theme):
-        if theme.count(f"{name}: ") == 1:
-            css = css.replace(f"  {name}: {px};\n", "")
-            css = css.replace(f"calc(-1 * var({name}))", f"-{px}").replace(f"var({name})", px)
+def constant_lengths(theme: str, others: Iterable[str]) -> dict[str, str]:
+    """{name: length} of what the sheet `theme` defines once and no other sheet redefines."""
+    definitions = Counter(DEFINED.findall("\n".join([theme, *others])))
+    return {name: px for name, px in LENGTH.findall(theme) if definitions[name] == 1}
+
+
+def with_lengths(css: str, lengths: Mapping[str, str]) -> str:
+    """The style sheet with lengths in the place of their names."""
+    for name, px in lengths.items():
+        css = css.replace(f"  {name}: {px};\n", "")
+        css = css.replace(f"calc(-1 * var({name}))", f"-{px}").replace(f"var({name})", px)
     return css
 
 

@@ -13,6 +13,7 @@ from django.core.files.base import ContentFile
 from django.test import override_settings
 
 from liujuan_site.static_storage import ModuleManifestStorage, minified
+from liujuan_site.style_minifier import constant_lengths, minified_styles
 
 
 class Collection:
@@ -202,18 +203,41 @@ def test_a_named_number_stands_in_the_place_of_its_name() -> None:
             ".a{>.b,>.c:is(.d,:nth-child(1 of .e:not(.f,.g))){color:red}}",
         ),
         (
-            "p { margin: calc(-1 * var(--s2)) var(--s3); height: var(--bar) }",
-            "p{height:var(--bar);margin:-8px 12px}",
-        ),
-        (
             ":root { --ink: light-dark(#000, #fff); --t: var(--ink) } p { color: var(--t) }",
             ":root{--t:light-dark(#000,#fff)}p{color:var(--t)}",
         ),
     ],
-    ids=["nested rules", "commas of selectors", "lengths of the theme", "pigments"],
+    ids=["nested rules", "commas of selectors", "pigments"],
 )
 def test_styles_are_minified(source: str, short: str) -> None:
-    assert minified(source, ".css") == short
+    assert minified_styles(source, {}) == short
+
+
+THEME = """:root {
+  --near: 3px;
+  --far: 40px;
+  --row: 20px;
+  --gap: 5px;
+}
+
+@media (width < 768px) {
+  :root {
+    --row: 30px;
+  }
+}
+"""
+
+
+def test_constant_lengths_stand_in_the_place_of_their_names() -> None:
+    source = "p { margin: calc(-1 * var(--near)) var(--far); height: var(--row); gap: var(--gap) }"
+    lengths = constant_lengths(THEME, [".a { --gap:9px }", ".b { gap: var(--near) }"])
+
+    assert lengths == {"--near": "3px", "--far": "40px"}
+    assert (
+        minified_styles(source, lengths) == "p{height:var(--row);gap:var(--gap);margin:-3px 40px}"
+    )
+    assert "--near" not in minified_styles(THEME, lengths)
+    assert "--gap:5px" in minified_styles(THEME, lengths)
 
 
 def test_what_is_served_decides_the_name_of_a_file() -> None:
