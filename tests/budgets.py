@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-OWN_BYTES = 98 * 1024
+OWN_BYTES = 100_200
 """Own styles and scripts of the studio with a task at work, as they are served, uncompressed."""
