@@ -50,11 +50,17 @@ def json_view(view: View) -> View:
 def error_response(request: HttpRequest, error: StudioError | DatabaseProblem) -> JsonResponse:
     """The JSON of `error`; errors of the database are logged unless it is down."""
     if isinstance(error, StudioError):
-        statuses = {NotFound: 404, TransitionRefused: 409}
-        return json_error(error.code, statuses.get(type(error), 400))
+        return json_error(error.code, status_of(error))
     if not database.is_outage(error):
         logger.error("%s: database", request.path, exc_info=error)
     return json_error(ErrorCode.UNAVAILABLE, 503)
+
+
+def status_of(error: StudioError) -> int:
+    """The HTTP status of `error`."""
+    if isinstance(error, NotFound):
+        return 404
+    return 409 if isinstance(error, TransitionRefused) else 400
 
 
 def json_error(code: ErrorCode, status: int) -> JsonResponse:
