@@ -21,14 +21,17 @@ from generation.worker.task_run import TaskRun
 from tests.socket.sockets import Page
 from tests.worker.demo_worker import SMALL, StartWorker, ending, kinds
 
+DETAIL = "[address=10.1.2.3:5, pid=7] divisible by 16"
+"""Words of a server that are recognised, with an address that must not reach the user."""
+
 
 async def assert_failed(page: Page, frame: dict[str, Any], code: str, step: str) -> None:
     """A sentence, a code and a step; nothing of the server's own words; the socket goes on."""
     assert frame["type"] == "error"
     assert (frame["code"], frame["step"]) == (code, step)
     assert frame["message"]
-    assert "address=" not in str(page.messages)
-    assert "scripted" not in str(page.messages)
+    for word in ("address=", "10.1.2.3", "divisible by 16", "scripted"):
+        assert word not in str(page.messages)
     task = await GenerationTask.objects.aget(pk=frame["task_id"])
     assert (task.status, task.error_code) == ("failed", code)
     assert (await page.ask(action="ping"))["type"] == "pong"
@@ -38,6 +41,7 @@ async def assert_failed(page: Page, frame: dict[str, Any], code: str, step: str)
     ("fault", "code", "step"),
     [
         ({"do": "status", "status": 400}, ErrorCode.REQUEST_REFUSED, "preparing"),
+        ({"do": "status", "status": 400, "detail": DETAIL}, ErrorCode.SIZE_REFUSED, "preparing"),
         ({"do": "status", "status": 422}, ErrorCode.REQUEST_REFUSED, "preparing"),
         ({"do": "status", "status": 403}, ErrorCode.MODEL_FORBIDDEN, "preparing"),
         ({"do": "not_json"}, ErrorCode.BAD_PICTURE, "finishing"),
@@ -60,7 +64,8 @@ async def test_a_permanent_fault_fails_the_task(
     await assert_failed(page, await ending(page, task_id), code.value, step)
     if "status" in fault:
         # staff read the server's own words
-        assert "scripted" in (await GenerationTask.objects.aget(pk=task_id)).error_detail
+        detail = fault.get("detail", "scripted")
+        assert detail in (await GenerationTask.objects.aget(pk=task_id)).error_detail
 
     good = await page.generate("good", **SMALL)
     assert (await ending(page, good))["type"] == "result"
@@ -193,10 +198,19 @@ async def test_results_stay_when_the_model_goes(page: Page, start_worker: StartW
     assert (await GenerationTask.objects.aget(pk=waiting)).status == "queued"
 
 
-@pytest.mark.parametrize("engine", ["diffusers", "vllm"])
-@pytest.mark.parametrize("fault", ["stall", "creep"])
+@pytest.mark.parametrize(
+    ("engine", "fault", "most"),
+    [
+        # the step before the stall is reported
+        ("diffusers", "stall", 1),
+        ("vllm", "stall", 0),
+        # the first fraction is reported, however small; the later ones never add up to a rise
+        ("diffusers", "creep", 1),
+        ("vllm", "creep", 1),
+    ],
+)
 async def test_a_call_without_progress_is_ended(
-    page: Page, start_worker: StartWorker, engine: str, fault: str
+    page: Page, start_worker: StartWorker, engine: str, fault: str, most: int
 ) -> None:
     with override_settings(GENERATION_STALL=timedelta(seconds=1.5)):
         await start_worker(engine=engine, faults=[{"do": fault, "seconds": 4, "times": 1}])
@@ -206,7 +220,7 @@ async def test_a_call_without_progress_is_ended(
     lost = next(m for m in page.messages if m.get("kind") == "interrupted")
     assert lost["details"]["reason"] == "stalled"
     first = [m for m in page.messages if m.get("attempt") == 1 and m.get("kind") == "progressed"]
-    assert fault == "stall" or len(first) <= 1
+    assert len(first) <= most
     assert result["type"] == "result"
     # on a busy machine a healthy picture may come too late as well
     assert result["attempt"] > 1
