@@ -25,7 +25,7 @@ MAX_POLLS = 40
 """Polls per second of this process; each takes the server 5 to 15 ms."""
 
 POLL_PAUSE = 2.0
-"""Seconds without a poll after a refused key, in which the other watchers end."""
+"""Seconds without a poll after a refused key, in which the loops of all other calls end too."""
 
 
 class ProgressPoller:
@@ -36,7 +36,7 @@ class ProgressPoller:
         self._progress = progress
         self._concurrent = asyncio.Semaphore(MAX_CONCURRENT_POLLS)
         self._paused_until = 0.0
-        self.watched = 0
+        self.polled_calls = 0
 
     async def watch(self, request_id: str) -> AsyncIterator[float]:
         """Yield each fraction larger than all before it (the first may be 0.0), until closed.
@@ -44,13 +44,13 @@ class ProgressPoller:
         Failed polls are skipped. It ends by itself only if the server refuses the key, because
         more polls would get this address banned.
         """
-        self.watched += 1
+        self.polled_calls += 1
         outage = Outage(logger, "progress", request=request_id)
         try:
             began, best = monotonic(), -1.0
             while True:
                 interval = POLL_FIRST if monotonic() - began < POLL_FIRST_FOR else POLL_LATER
-                await asyncio.sleep(max(interval, self.watched / MAX_POLLS))
+                await asyncio.sleep(max(interval, self.polled_calls / MAX_POLLS))
                 fraction = await self._poll(request_id, outage)
                 if fraction is not None and fraction > best:
                     best = fraction
@@ -58,7 +58,7 @@ class ProgressPoller:
         except XinferenceKeyRefused as error:
             outage.failed(error)
         finally:
-            self.watched -= 1
+            self.polled_calls -= 1
 
     async def _poll(self, request_id: str, outage: Outage) -> float | None:
         """The fraction, or None if the request fails; raises XinferenceKeyRefused.

@@ -194,16 +194,16 @@ async def test_polls_that_fail_are_left_out_of_the_watching(demo):
 async def test_an_ended_watch_is_not_counted(demo):
     _, refused = demo(api_key=KEY, key=WRONG)
     assert [fraction async for fraction in refused.watch("refused")] == []
-    assert refused.poller.watched == 0
+    assert refused.poller.polled_calls == 0
 
     _, client = demo()
     watching = asyncio.create_task(anext(client.watch("nobody knows it")))
     await asyncio.sleep(0)
-    assert client.poller.watched == 1
+    assert client.poller.polled_calls == 1
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
 
-    assert client.poller.watched == 0
+    assert client.poller.polled_calls == 0
 
 
 async def test_frozen_progress_does_not_end_a_call(demo):
