@@ -21,7 +21,7 @@ def remove_orphaned_files(*, now: datetime) -> int:
 
     A file is written before its row, so a worker that dies in between leaves one behind, and a
     younger file may still get its row. Only folders of existing tasks and folders marked for
-    deletion are searched, so that a DATA_DIR used with another database for once loses no images.
+    deletion are searched, so that no images are lost if DATA_DIR is used with another database.
     """
     removed = 0
     for folder in images.folders():

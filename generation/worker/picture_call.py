@@ -184,7 +184,7 @@ class PictureCall:
         self.attempt.check_stop()
 
     async def end_call(self, draw: asyncio.Task[str]) -> None:
-        """End the call; one that ignores its aborts counts as over, so that the slot gets free."""
+        """End the call. One that ignores aborts counts as over, so that the slot becomes free."""
         await abort_call(self.attempt, self.request.request_id, draw)
         self.gave_up = True
 

@@ -69,10 +69,10 @@ SELECT owner_id, at, CASE WHEN at IS NULL THEN (
     WHERE {CLAIMABLE} AND task.owner_id = served.owner_id ORDER BY created, id LIMIT 1
 ) END FROM served
 """  # noqa: S608
-"""One scan of the first tasks, as a step takes PostgreSQL ten times as long as the next task of a
-scan; then one step in an index per owner, however many tasks there are: no database groups that
-way, and for `min` PostgreSQL may read all tasks. The first submission decides between owners that
-were never served, and is read for these only."""
+"""One scan of the first tasks, then one index lookup per owner, however many tasks there are: no
+database plans a GROUP BY in this way, and PostgreSQL may read all tasks for `min`. The scan comes
+first because a lookup takes PostgreSQL ten times as long as the next task of a scan. The first
+submission decides between owners that were never served, and is read for these only."""
 
 FIRST_OF_EACH = f"""
 WITH owners(owner_id, newest) AS MATERIALIZED (
