@@ -23,8 +23,6 @@ StudioError                     code
 
 from __future__ import annotations
 
-from django.http import Http404
-
 from generation.choices import InterruptReason
 from generation.error_codes import ErrorCode
 from generation.loggable_text import redacted
@@ -59,8 +57,8 @@ class InvalidInput(StudioError):
         self.request_key: str | None = None
 
 
-class NotFound(StudioError, Http404):
-    """Views need not handle it: Django answers with its page for 404."""
+class NotFound(StudioError):
+    """Pages need not handle it: `NotFoundMiddleware` turns it into Http404."""
 
     code = ErrorCode.NOT_FOUND
 

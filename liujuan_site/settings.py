@@ -168,6 +168,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "generation.views.error_pages.NotFoundMiddleware",
 ]
 ROOT_URLCONF = "liujuan_site.urls"
 ASGI_APPLICATION = "liujuan_site.asgi.application"

@@ -8,13 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import DisallowedHost, SuspiciousOperation
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.deprecation import MiddlewareMixin
 from django.views import defaults
 
 from accounts.client_address import client_address
 from accounts.security_log import SecurityEvent, log_event, log_foreign_host
 from generation.error_codes import ErrorCode
+from generation.exceptions import NotFound
 from generation.sessions import owner_buckets
 
 
@@ -42,6 +44,14 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     # keeps Django from logging it as a server error
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
+
+
+class NotFoundMiddleware(MiddlewareMixin):
+    """Responds with the 404 page to a NotFound that a view raises."""
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        if isinstance(exception, NotFound):
+            raise Http404 from exception
 
 
 def error_page(request: HttpRequest, code: ErrorCode, status: int) -> HttpResponse:
