@@ -28,6 +28,10 @@ FAULTY_WEBS = 2
 
 REPLICAS = 4
 SPEED = 40
+STALL = {"diffusers": "8", "vllm": "20"}
+"""Seconds without progress after which a call counts as over. vllm has no progress and no abort:
+the slowest call on a busy machine has to end in that time, or the slot is given away too early."""
+
 LAST_WAIT = 240.0
 """Seconds that the tasks have to end after the last fault."""
 
@@ -76,7 +80,7 @@ def report_of(plan: Plan, folder: Path) -> int:
         model_options=("--journal", str(journal), "--engine", plan.engine),
         GENERATION_LEASE="6",
         GENERATION_GRACE="2",
-        GENERATION_STALL="8",
+        GENERATION_STALL=STALL[plan.engine],
     )
     began = monotonic()
     asked = f"{len(plan.planned_tasks)} tasks of {plan.people} people"
