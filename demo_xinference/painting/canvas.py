@@ -134,6 +134,6 @@ class Canvas:
         draw = ImageDraw.Draw(image)
         for each in shapes:
             placed = (each - (left, top)) * finer
-            draw.polygon([(float(x), float(y)) for x, y in placed], fill=255)
+            draw.polygon(placed.ravel().tolist(), fill=255)
         alpha = np.asarray(image.reduce(finer), dtype=np.float32) / 255
         return slice(top, bottom), slice(left, right), blurred(alpha, soft)

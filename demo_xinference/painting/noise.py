@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ def resized(field: Field, shape: Shape) -> Field:
     return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC), dtype=np.float32)
 
 
+@lru_cache(maxsize=64)
 def spread(knots: int, length: int) -> Field:
     """Catmull-Rom weights of each of `length` places (rows) on `knots` lattice points."""
     place = np.clip((np.arange(length) + 0.5) * knots / length - 0.5, 0, knots - 1)
