@@ -23,8 +23,10 @@ def expect_shown(page: Page, number: int, of: int = 3) -> None:
     expect(viewer).to_be_visible()
     expect(viewer.locator("[data-part=counter]")).to_have_text(f"{number} / {of}")
     expect(viewer.locator("[data-part=panel][data-known]")).to_have_count(1)
-    picture = viewer.locator(".viewer__picture img").element_handle()
-    page.wait_for_function("image => image.isConnected && image.naturalWidth > 0", arg=picture)
+    # looked up each time, because the viewer may show the picture again
+    page.wait_for_function(
+        "() => document.querySelector('dialog.viewer .viewer__picture img')?.naturalWidth > 0"
+    )
 
 
 def key_shown(page: Page) -> str:
