@@ -58,13 +58,13 @@ for name, value in STATIC_ON_DEMAND.items():
 keep_what_migrations_made()
 
 START_ORDER = (
-    {"process", "test_benchmarks.py"},
     # one after the other, because they share a Chromium that cannot outlive them
     {"browser"},
+    {"process", "test_benchmarks.py"},
     {"worker", "contract", "test_crashes.py", "test_state_laws.py"},
 )
-"""Folders and files in the order in which they begin; then all others: what waits for processes
-runs beside the tests on PostgreSQL, which compute, and short files fill the end."""
+"""Folders and files in the order in which they begin; then all others. Long files come first, so
+that parallel processes end at about the same time."""
 
 MODEL = "LiuJuan20260223Zimage"
 pytest_plugins = [

@@ -152,20 +152,19 @@ def test_prompts_during_a_kill_are_one_task(whole: Production, person: str, stor
     assert whole.query(made, keys) == [(AT_ONCE,)]
 
 
-def task_of(site: Production, worker: RunWorker) -> str | None:
-    """The task whose call it waits for; one of them, if it has two."""
-    assert worker.process is not None
-    held = site.query(
-        "select s.task_id from generation_modelslot s"
-        " join generation_worker w on s.worker_id = w.id"
-        " where w.pid = %s and s.request_id is not null",
-        worker.process.pid,
-    )
-    return str(held[0][0]) if held else None
-
-
 def drawing_one_of(site: Production, tasks: set[str]) -> RunWorker | None:
-    return next((worker for worker in site.workers if task_of(site, worker) in tasks), None)
+    """The worker that waits for a call of one of the tasks, if any."""
+    for worker in site.workers:
+        assert worker.process is not None
+        held = site.query(
+            "select s.task_id::text from generation_modelslot s"
+            " join generation_worker w on s.worker_id = w.id"
+            " where w.pid = %s and s.request_id is not null",
+            worker.process.pid,
+        )
+        if tasks & {task_id for (task_id,) in held}:
+            return worker
+    return None
 
 
 def newest(site: Production, task_id: str) -> int:
