@@ -46,12 +46,12 @@ def test_drafts_are_removed_at_sign_out(studio: Studio, context: BrowserContext)
         expect_live(each)
         each.locator("[name=prompt]").fill("a secret plan")
     page.evaluate("localStorage.setItem('studio.theme', 'dark')")
-    page.wait_for_function("JSON.stringify({...localStorage}).includes('a secret plan')")
+    page.wait_for_function("() => JSON.stringify({...localStorage}).includes('a secret plan')")
 
     page.locator(".avatar").click()
     page.get_by_role("button", name="退出").click()
     expect(page).to_have_url(re.compile("/accounts/sign-in/"))
-    page.wait_for_function("localStorage.getItem('studio.signed-out')")
+    page.wait_for_function("() => localStorage.getItem('studio.signed-out')")
     other_tab.close(run_before_unload=True)
     assert "a secret plan" not in kept(page)
     assert page.evaluate("localStorage.getItem('studio.theme')") == "dark"
@@ -59,7 +59,7 @@ def test_drafts_are_removed_at_sign_out(studio: Studio, context: BrowserContext)
     page.evaluate("localStorage.setItem('studio.draft.somebody', '{}')")
     submit_sign_in(page, studio.printed["Name"], studio.printed["Password"])
     expect_live(page)
-    page.wait_for_function("!localStorage.getItem('studio.draft.somebody')")
+    page.wait_for_function("() => !localStorage.getItem('studio.draft.somebody')")
 
 
 def kept(page: Page) -> str:
