@@ -10,7 +10,6 @@ from django.db import transaction
 
 from generation import installation_id
 from generation.choices import InterruptReason, TaskStatus, WorkerState
-from generation.exceptions import TransitionRefused
 from generation.models import Installation, ModelSlot, Worker
 from generation.services.completion import interrupt, lock_task
 from generation.services.slots import settle_slot
@@ -89,19 +88,12 @@ def release_slots(now: datetime) -> int:
         assert task_id is not None
         task = lock_task(task_id)
         if (task.status, task.attempt) == (TaskStatus.RUNNING, attempt):
-            hand_back(task_id, attempt, now)
+            interrupt(
+                task_id=task_id,
+                attempt=attempt,
+                reason=InterruptReason.HANDED_BACK,
+                detail="left to the installation of which this is a copy",
+                now=now,
+            )
         settle_slot(slot_id=slot_id, task_id=task_id, attempt=attempt, now=now)
     return len(calls)
-
-
-def hand_back(task_id: uuid.UUID, attempt: int, now: datetime) -> None:
-    try:
-        interrupt(
-            task_id=task_id,
-            attempt=attempt,
-            reason=InterruptReason.HANDED_BACK,
-            detail="left to the installation of which this is a copy",
-            now=now,
-        )
-    except TransitionRefused:
-        return

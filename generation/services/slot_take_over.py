@@ -13,7 +13,6 @@ from django.db import DatabaseError, transaction
 from accounts.log_format import log_line
 from generation import installation_id, selectors
 from generation.choices import InterruptReason, Route, TaskStatus
-from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, ModelSlot, ModelState
 from generation.outages import cause_of
 from generation.services.completion import interrupt
@@ -64,7 +63,13 @@ def take_over_slot(*, slot_id: int, worker_id: uuid.UUID, now: datetime) -> Aban
             return None
         slot = ModelSlot.objects.get(pk=slot_id)
         if task.status == TaskStatus.RUNNING and task.attempt == slot.attempt:
-            interrupt_silent(task.pk, slot.attempt, now)
+            interrupt(
+                task_id=task.pk,
+                attempt=slot.attempt,
+                reason=InterruptReason.LEASE_EXPIRED,
+                detail="",
+                now=now,
+            )
     return AbandonedCall(
         slot_id=slot.pk,
         task_id=task.pk,
@@ -81,17 +86,3 @@ def take_over_slot(*, slot_id: int, worker_id: uuid.UUID, now: datetime) -> Aban
 def route_of(model: str) -> Route:
     route = ModelState.objects.filter(name=model).values_list("route", flat=True).first()
     return Route(route) if route else Route.TXT2IMG
-
-
-def interrupt_silent(task_id: uuid.UUID, attempt: int, now: datetime) -> None:
-    """Interrupt the attempt as `lease_expired`, unless its worker has just ended it."""
-    try:
-        interrupt(
-            task_id=task_id,
-            attempt=attempt,
-            reason=InterruptReason.LEASE_EXPIRED,
-            detail="",
-            now=now,
-        )
-    except TransitionRefused:
-        return
