@@ -6,7 +6,7 @@ StudioError                     code
 ├── TransitionRefused           the status or the attempt of the task does not allow this
 ├── PictureError                the response is not the requested picture
 ├── StorageError                a file could not be written
-├── WorkerRefused           other workers call another model server
+├── WorkerRefused               other workers call another model server
 ├── DecoderLost                 the decoder process ended, or could not start
 ├── AttemptEnded                ends a run of a worker; the task may continue elsewhere
 │   ├── AttemptInterrupted      reason: why it returns to the queue
@@ -104,14 +104,13 @@ class AttemptInterrupted(AttemptEnded):
     """`detail`: for the log and staff."""
 
     def __init__(self, reason: InterruptReason, detail: str = "") -> None:
-        super().__init__()
+        super().__init__(detail=detail)
         self.reason = reason
-        self.detail = detail
 
 
 class CancelObserved(AttemptEnded):
     def __str__(self) -> str:
-        return "somebody cancelled"
+        return "a cancel was requested"
 
 
 class LeaseLost(AttemptEnded):

@@ -56,10 +56,10 @@ def test_drafts_are_removed_at_sign_out(studio: Studio, context: BrowserContext)
     assert "a secret plan" not in kept(page)
     assert page.evaluate("localStorage.getItem('studio.theme')") == "dark"
 
-    page.evaluate("localStorage.setItem('studio.draft.somebody', '{}')")
+    page.evaluate("localStorage.setItem('studio.draft.another', '{}')")
     submit_sign_in(page, studio.printed["Name"], studio.printed["Password"])
     expect_live(page)
-    page.wait_for_function("() => !localStorage.getItem('studio.draft.somebody')")
+    page.wait_for_function("() => !localStorage.getItem('studio.draft.another')")
 
 
 def kept(page: Page) -> str:

@@ -51,7 +51,7 @@ def test_a_model_server_restart_costs_one_attempt(whole: Production, person: str
         wait_until(lambda: whole.webs[0].readyz()["models"] == "down", what="/readyz says down")
         asked = follower.generate("asked while it is away", size="256x256")
         wait_until(
-            lambda: follower.queue_reason(asked) == "model_down", what="a new task is told as well"
+            lambda: follower.queue_reason(asked) == "model_down", what="a new task shows it as well"
         )
         claims = follower.kinds(task_id).count("claimed"), follower.kinds(asked).count("claimed")
         whole.model.start()

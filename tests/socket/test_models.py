@@ -46,7 +46,7 @@ async def test_model_changes_are_sent_once(worker: Worker, page: Page) -> None:
 
 async def test_without_pages_nothing_is_read(running_hub: None, monkeypatch: Any) -> None:
     def read(*_asked: Any) -> None:
-        raise AssertionError("nobody is here")
+        raise AssertionError("no client is connected")
 
     monkeypatch.setattr(hub.queue_updates, "read_queue", read)
 
