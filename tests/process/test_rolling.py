@@ -70,12 +70,15 @@ def test_a_rolling_restart_costs_nothing(whole: Production, person: str) -> None
             statuses.append(web.stop())
             web.start()
         held = {each.generate(HELD, **SHORT): each for each in followers}
+        for task_id, follower in held.items():
+            # its hold is used up, and does not strike at the next attempt
+            follower.until(task_id, "progressed")
         first = wait_until(lambda: drawing_one_of(whole, set(held)), what="one of these is drawn")
         (second,) = [worker for worker in whole.workers if worker is not first]
         statuses.append(first.stop())
         # the only worker that is left has to take it
         later = followers[0].generate(HELD_LATER, **SHORT)
-        wait_until(lambda: drawing_one_of(whole, {later}), what="it is drawn")
+        followers[0].until(later, "progressed")
         first.start()
         statuses.append(second.stop())
         second.start()
