@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page
 
-SIDEWAYS = "document.documentElement.scrollWidth - innerWidth"
+# elements that reach beyond the right edge of a window, if the page can be scrolled sideways
+BEYOND_THE_WINDOW = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [
+    ...document.querySelectorAll("body *")
+  ]
+  .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
+  .map((element) => element.cloneNode().outerHTML)"""
 
 # texts of two elements that cover each other, and texts that a picture or a step grid covers
 COVERED_TEXTS = """(root) => {
@@ -52,10 +57,10 @@ COVERED_CONTROLS = """(root) => [
   .map((control) => control.outerHTML)"""
 
 
-def sideways(page: Page) -> int:
-    """By how many pixels the page is wider than its window."""
-    width: int = page.evaluate(SIDEWAYS)
-    return width
+def beyond_the_window(page: Page) -> list[str]:
+    """The elements that make the page wider than its window."""
+    elements: list[str] = page.evaluate(BEYOND_THE_WINDOW)
+    return elements
 
 
 def covered_texts(root: Locator) -> list[str]:

@@ -14,6 +14,7 @@ from playwright.sync_api import Locator, Page, ViewportSize, expect
 from tests.browser.accounts import Account, create_accounts
 from tests.browser.conftest import Shoot, SignIn
 from tests.browser.gallery_rows import Rows, create_gallery
+from tests.browser.layout import beyond_the_window
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -263,11 +264,11 @@ def test_two_pictures_side_by_side_show_what_differs(visit: Visit, shoot: Shoot)
 def test_a_small_phone_needs_no_sideways_scrolling(visit: Visit, shoot: Shoot, locale: str) -> None:
     small: ViewportSize = {"width": 320, "height": 640}
     page = visit("phone", viewport=small, locale=locale, has_touch=True, is_mobile=True)
-    assert sideways(page) == 0
+    assert beyond_the_window(page) == []
     for number in (0, 1):
         box(page, number).tap()
     expect(bar(page)).to_be_visible()
-    assert sideways(page) == 0
+    assert beyond_the_window(page) == []
     for button in bar(page).locator(".button:visible").all():
         shape = button.bounding_box()
         assert shape
@@ -278,12 +279,7 @@ def test_a_small_phone_needs_no_sideways_scrolling(visit: Visit, shoot: Shoot, l
 
     bar(page).locator("[data-part=compare]").tap()
     expect(page.locator(".exhibit")).to_have_count(2)
-    assert sideways(page) == 0
-
-
-def sideways(page: Page) -> int:
-    width: int = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    return width
+    assert beyond_the_window(page) == []
 
 
 def test_filters_and_more_work_without_scripts(visit: Visit) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.accounts import Account
 from tests.browser.conftest import NewAccount, SignIn
 from tests.browser.gallery_rows import Rows, create_gallery
-from tests.browser.layout import covered_controls, covered_texts, sideways
+from tests.browser.layout import beyond_the_window, covered_controls, covered_texts
 from tests.browser.page_actions import (
     HELD_STEPS,
     card_of,
@@ -58,7 +58,7 @@ def test_every_window_fits(sign_in: SignIn, studio: Studio, person: Account, loc
 
     for size in DESKS:
         resize(page, size)
-        assert sideways(page) == 0, size
+        assert beyond_the_window(page) == [], size
         assert covered_texts(page.locator("#cards")) == [], size
         assert covered_controls(form) == [], size
         assert covered_controls(running) == [], size
@@ -67,7 +67,7 @@ def test_every_window_fits(sign_in: SignIn, studio: Studio, person: Account, loc
     sheet = form.locator("[data-sheet] > summary")
     for size in PHONES:
         resize(page, size)
-        assert sideways(page) == 0, size
+        assert beyond_the_window(page) == [], size
         assert covered_texts(page.locator("#cards")) == [], size
         assert covered_controls(running) == [], size
         expect(form.locator("#send")).to_be_in_viewport(ratio=1)
@@ -88,6 +88,22 @@ def test_every_window_fits(sign_in: SignIn, studio: Studio, person: Account, loc
     for size in ("1280x720", "820x1180", "390x844", "320x640"):
         resize(page, size)
         assert covered_texts(page.locator("#cards")) == [], size
+
+
+def test_a_prompt_that_waits_for_the_connection_fits(
+    sign_in: SignIn, studio: Studio, person: Account
+) -> None:
+    page = open_studio(sign_in(person, studio.url))
+    page.context.set_offline(True)
+    for prompt in (WORD, "word " * 80):
+        page.locator("[name=prompt]").fill(prompt)
+        page.locator("#send").click()
+    waiting = page.locator("#pending")
+    expect(waiting.locator(".pending__item")).to_have_count(2)
+    for size in DESKS + PHONES:
+        resize(page, size)
+        assert beyond_the_window(page) == [], size
+        expect(waiting.get_by_role("button").first).to_be_in_viewport(ratio=1)
 
 
 @pytest.fixture
@@ -112,7 +128,7 @@ def test_words_that_fit_nowhere_stay_in_their_place(hostile: Page) -> None:
         page.goto(path)
         for size in ("1280x720", "820x1180", "320x640"):
             resize(page, size)
-            assert sideways(page) == 0, f"{path} at {size}"
+            assert beyond_the_window(page) == [], f"{path} at {size}"
     title = page.locator(".card__prompt")
     for task in tasks:
         page.goto(f"/tasks/{task}/")
@@ -134,7 +150,7 @@ def test_an_open_sheet_of_the_viewer_leaves_the_picture_whole(hostile: Page) -> 
         resize(page, size)
         expect(picture).to_be_in_viewport(ratio=0.99)
         assert not overlap(picture, panel), size
-        assert sideways(page) == 0, size
+        assert beyond_the_window(page) == [], size
 
 
 def overlap(one: Locator, other: Locator) -> bool:

@@ -14,6 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.accounts import create_accounts
 from tests.browser.availability import answers
 from tests.browser.conftest import PATIENCE_MS, NewAccount, Shoot, SignIn
+from tests.browser.layout import beyond_the_window
 from tests.browser.page_actions import expect_live, expect_percent, expect_picture, send, task_id_of
 from tests.studio import ROOT, Studio, free_port, wait_until
 
@@ -56,10 +57,6 @@ def rows_of(page: Page) -> Locator:
 
 def labels_of(page: Page) -> list[str]:
     return page.locator("#fall .fall__label").all_inner_texts()
-
-
-def expect_no_sideways_scroll(page: Page) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
 def expect_nothing_overlaps(page: Page) -> None:
@@ -112,7 +109,7 @@ def test_a_finished_task_shows_every_step_of_every_picture(
 
     for size in (NARROWEST, WIDE):
         page.set_viewport_size(size)
-        expect_no_sideways_scroll(page)
+        assert beyond_the_window(page) == []
         expect_nothing_overlaps(page)
     shoot(page, f"task-finished-{locale}")
 
@@ -161,7 +158,7 @@ def test_interrupted_attempts_stay(shaky_studio: Studio, sign_in: SignIn, shoot:
     english.set_viewport_size(NARROWEST)
     english.goto(f"/tasks/{task_id}/")
     expect(english.locator(".why__note")).to_contain_text("An interruption of attempt 1 took")
-    expect_no_sideways_scroll(english)
+    assert beyond_the_window(english) == []
     expect_nothing_overlaps(english)
 
 
@@ -186,7 +183,7 @@ def test_a_link_shows_the_pictures_to_a_stranger_until_it_is_ended(
     stranger.locator("[data-theme-toggle]").click()
     expect(stranger.locator("html")).to_have_attribute("data-theme", "dark")
     stranger.set_viewport_size(NARROWEST)
-    expect_no_sideways_scroll(stranger)
+    assert beyond_the_window(stranger) == []
     shoot(stranger, "shared")
 
     dialog.locator("[data-part=end]").click()
