@@ -43,6 +43,11 @@ class Canvas:
     def shape(self) -> tuple[int, int]:
         return self.height, self.width
 
+    def shows(self, centre: Point, reach: float) -> bool:
+        """Whether a mark of this half width can be on the sheet."""
+        x, y = centre
+        return -reach < x < self.width + reach and -reach < y < self.height + reach
+
     def noise(self, cell: float, *, octaves: int = 4, stretch: float = 1.0) -> Field:
         """Noise with features of `cell` units."""
         return fbm(self.shape, cell * self.unit, self.rng, octaves=octaves, stretch=stretch)
@@ -122,8 +127,8 @@ class Canvas:
         if not shapes:
             return None
         margin = 2 + 2 * soft
-        low = np.min([each.min(axis=0) for each in shapes], axis=0) - margin
-        high = np.max([each.max(axis=0) for each in shapes], axis=0) + margin
+        points = np.concatenate(shapes)
+        low, high = points.min(axis=0) - margin, points.max(axis=0) + margin
         left, top = max(0, math.floor(low[0])), max(0, math.floor(low[1]))
         right = min(self.width, math.ceil(high[0]))
         bottom = min(self.height, math.ceil(high[1]))
@@ -132,8 +137,10 @@ class Canvas:
         finer = 3 if max(right - left, bottom - top) < 1500 else 2
         image = Image.new("L", ((right - left) * finer, (bottom - top) * finer))
         draw = ImageDraw.Draw(image)
+        placed = ((points - (left, top)) * finer).ravel().tolist()
+        end = 0
         for each in shapes:
-            placed = (each - (left, top)) * finer
-            draw.polygon(placed.ravel().tolist(), fill=255)
+            start, end = end, end + each.size
+            draw.polygon(placed[start:end], fill=255)
         alpha = np.asarray(image.reduce(finer), dtype=np.float32) / 255
         return slice(top, bottom), slice(left, right), blurred(alpha, soft)

@@ -25,6 +25,7 @@ def plum(
     bark = mix(p.ink, p.foot, 0.10 if not p.dark else 0.0)
     for path, width in wood:
         c.stamp([brush.stroke(path, width, start=1, end=0.55)], bark, opacity=0.95, dry=0.30)
+    spots = [(centre, size) for centre, size in spots if c.shows(centre, 1.3 * size)]
     c.rng.shuffle(spots)
     for (x, y), size in spots:
         if c.rng.random() < 0.60:
@@ -85,10 +86,12 @@ def blossom(c: Canvas, centre: Point, size: float, colour: Colour) -> None:
     ]
     for k, each in enumerate(petals):
         c.stamp([each], mix(colour, pale, (k % 3) / 2), opacity=0.92, dry=0.12)
-    for k in range(7):
-        dx, dy = turned(turn + 0.3 + k * 0.9, 0.55 * size)
-        hair = np.asarray([centre, (centre[0] + dx, centre[1] + dy)])
-        c.stamp([brush.stroke(hair, max(0.8, 0.07 * size))], (0.98, 0.90, 0.62), opacity=0.8)
+    tips = (turned(turn + 0.3 + k * 0.9, 0.55 * size) for k in range(7))
+    hairs = [
+        brush.stroke(np.asarray([centre, (centre[0] + dx, centre[1] + dy)]), max(0.8, 0.07 * size))
+        for dx, dy in tips
+    ]
+    c.stamp(hairs, (0.98, 0.90, 0.62), opacity=0.8)
     c.stamp([brush.ellipse(centre, 0.2 * size, 0.2 * size)], (0.96, 0.84, 0.45))
 
 
