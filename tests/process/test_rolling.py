@@ -27,7 +27,8 @@ FAULTS: list[dict[str, Any]] = [
 SITE: dict[str, Any] = {
     "webs": 2,
     "workers": 2,
-    "replicas": 2,
+    # calls go to the replicas in turn: none may wait behind a held one
+    "replicas": 4,
     "faults": FAULTS,
     "GENERATION_LEASE": "12",
     "GENERATION_GRACE": "0.5",
