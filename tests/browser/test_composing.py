@@ -319,6 +319,26 @@ def test_input_before_the_scripts_load_is_sent_once(context: BrowserContext) -> 
     expect(page.locator("article.card")).to_have_count(1)
 
 
+def test_what_was_pressed_is_sent_though_the_form_changes(page: Page) -> None:
+    """Its part of the script loads slowly; meanwhile the next prompt is written."""
+    held: list[Route] = []
+    page.route("**/composer-errors*.js", lambda route: held.append(route))
+    page.locator("[name=prompt]").fill("pressed first")
+    page.locator("[name=steps]").fill("5")
+    page.locator("#send").click()
+    page.locator("[name=prompt]").fill("pressed second")
+    page.locator("[name=steps]").fill("3")
+    page.locator("#send").click()
+
+    for route in held:
+        route.continue_()
+
+    for prompt, steps in (("pressed first", "5"), ("pressed second", "3")):
+        card = card_of(page, prompt)
+        expect_status(card, "completed")
+        expect(card.locator("[data-part=meta]")).to_contain_text(f"{steps} 步")
+
+
 def test_drafts_come_first(page: Page, sign_in: SignIn, studio: Studio, person: Account) -> None:
     send(page, "settings are mine", steps=3, n=2)
     expect(card_of(page, "settings are mine")).to_be_visible()

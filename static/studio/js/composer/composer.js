@@ -8,7 +8,7 @@ import { createDraft } from "../state/own-storage.js";
 import { gettext, label, length, number, size } from "../lib/i18n.js";
 import { newRequestKey } from "../connection/protocol.js";
 
-/** @import {Settings} from "./composer-fields.js" */
+/** @import {Content, Settings} from "./composer-fields.js" */
 /** @import {Errors, SentSet} from "./composer-errors.js" */
 /** @import {Lines} from "./composer-lines.js" */
 /** @import {Origin, Parent} from "./composer-origin.js" */
@@ -168,7 +168,7 @@ export function createComposer(page, submit) {
     const settings = await import("./pasted-settings.js").catch(() => null);
     if (!settings?.fillIn(fields, text, () => pasteText(text))) return pasteText(text);
     changed();
-    errors?.check(prompts())?.();
+    errors?.check(prompts(prompt.value))?.();
   }
 
   /** @param {string} text */
@@ -192,15 +192,15 @@ export function createComposer(page, submit) {
     draft.saveSoon(() => parts.setTexts({ draft: gettext("Draft saved") }));
   }
 
-  function prompts() {
-    const text = prompt.value;
+  /** The prompt of each task that the text would become. @param {string} text */
+  function prompts(text) {
     return lines?.prompts(text) ?? [text];
   }
 
   /** Show everything that follows from the values of the form. */
   function refresh() {
     const text = prompt.value;
-    const texts = prompts();
+    const texts = prompts(text);
     const { connected, sending } = sendState;
     const content = fields.content();
     const [width, height] = fields.size();
@@ -235,40 +235,49 @@ export function createComposer(page, submit) {
       location.reload(); // a signed-out user is redirected to the sign-in page and back
       return;
     }
+    // what is pressed is sent, even if the form changes while modules load
+    const settings = fields.content();
+    const text = prompt.value;
+    const varied = parent;
     await loadErrors().catch(() => {});
     errors?.clear();
-    if (prompt.value.includes("\n") && !(await loadLines().catch(() => null))) {
+    if (text.includes("\n") && !(await loadLines().catch(() => null))) {
       errors?.show("prompt", label("error", "unavailable")); // without the parser it is unknown whether the text is one prompt or many
       return;
     }
-    const texts = prompts();
+    const texts = prompts(text);
     const wrong = errors?.check(texts);
     if (wrong) {
       sheet?.open();
       wrong();
       return;
     }
-    const content = JSON.stringify([fields.content(), texts.length]);
+    const content = JSON.stringify([settings, texts]);
     if (content === lastSent.content && performance.now() - lastSent.at < SAME_AGAIN_MS) {
       parts.setTexts({ draft: gettext("Already sent; not drawn twice") });
       return;
     }
-    if (parent) await loadOrigin().catch(() => {});
+    if (varied) await loadOrigin().catch(() => {});
     lastSent = { content, at: performance.now() };
-    sendPrompts(texts);
+    sendPrompts(texts, text, settings, varied);
     if (!fields.locked) fields.set("seed", "");
     if (sheet?.isOpen) sheet.close();
     else if (prompt.offsetParent !== null) prompt.focus({ preventScroll: true });
     changed();
   }
 
-  /** @param {string[]} texts a task each, all with the same settings */
-  function sendPrompts(texts) {
+  /**
+   * @param {string[]} texts a task each, all with the same settings
+   * @param {string} whole as in the form
+   * @param {Content} settings
+   * @param {Parent | null} varied
+   */
+  function sendPrompts(texts, whole, settings, varied) {
     /** @type {import("../connection/protocol.js").ClientMessage} */
-    const content = { action: "generate", ...fields.content(), ...(parent && { parent: parent.task }) };
-    if (parent && origin?.isSame(parent, fields.content())) delete content.seed; // it would be the same picture
+    const content = { action: "generate", ...settings, ...(varied && { parent: varied.task }) };
+    if (varied && origin?.isSame(varied, settings)) delete content.seed; // it would be the same picture
     const messages = texts.map((text) => ({ ...content, prompt: text, request_key: newRequestKey() }));
-    sentSet = { text: prompt.value, keys: messages.map((each) => each.request_key), refused: [] };
+    sentSet = { text: whole, keys: messages.map((each) => each.request_key), refused: [] };
     for (const message of messages) submit(message);
   }
 
