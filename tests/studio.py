@@ -26,10 +26,17 @@ PATIENCE = 60.0
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that is free for servers, which reuse addresses, until this process ends.
+
+    Otherwise another test, or any outgoing connection, might take it before its server starts.
+    """
+    probe = socket.socket()
+    probe.bind(("127.0.0.1", 0))
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    port: int = probe.getsockname()[1]
+    # stays bound
+    probe.detach()
+    return port
 
 
 def wait_until(condition: Callable[[], Any], *, what: str, seconds: float = PATIENCE) -> Any:
