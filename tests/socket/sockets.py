@@ -114,6 +114,8 @@ async def running_hub(transactional_db: None) -> AsyncIterator[None]:
     await hub.start()
     yield
     await hub.stop()
+    # a test may have closed all sockets; the next one may use the hub without starting it
+    hub.leaving = False
     channel_layers.backends.clear()
     # the ORM's own async calls keep their connection; the test database could not be dropped
     await sync_to_async(connections.close_all)()
