@@ -110,11 +110,13 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         )
         self.subscriber = SocketSubscriber(outbox)
         self.session = Session(self.user, self.subscriber, address=self.credentials.address)
-        await self.subscriber.open(self.session, self.credentials)
-        if not hub.missed_no_notice(self.user.pk, since=handshake.since, notices=handshake.notices):
-            now = clock.now()
-            active = await database_sync_to_async(selectors.active_cursors)(self.user)
-        await self.subscriber.send(self.session.hello(active, now=now))
+        with outbox.holding_notices():
+            await self.subscriber.open(self.session, self.credentials)
+            since, notices = handshake.since, handshake.notices
+            if not hub.missed_no_notice(self.user.pk, since=since, notices=notices):
+                now = clock.now()
+                active = await database_sync_to_async(selectors.active_cursors)(self.user)
+            await self.subscriber.send(self.session.hello(active, now=now))
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Dispatch without `aclose_old_connections`, which Channels awaits before each message.

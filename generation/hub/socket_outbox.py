@@ -104,7 +104,7 @@ class SocketOutbox(Outbox):
 
     @contextmanager
     def holding_notices(self) -> Iterator[None]:
-        """Delay notices while this socket submits, so that `ack` precedes its own task's notice."""
+        """Delay notices: `hello` is the first frame, and `ack` precedes its own task's notice."""
         self.held = []
         try:
             yield

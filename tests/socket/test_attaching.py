@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from generation import broadcast
 from generation.hub import hub
 from generation.models import Worker
-from tests.socket.sockets import OpenPage, Page, cookie_of
+from tests.socket.sockets import PATIENCE, OpenPage, Page, cookie_of
 from tests.socket.task_events import claim, complete, progress, seqs_until
 
 pytestmark = pytest.mark.usefixtures("model")
@@ -30,6 +30,26 @@ async def test_the_tutorials_messages_arrive_in_its_order(worker: Worker, page: 
     assert (result["progress"], result["status"]) == (100, "completed")
     assert result["data"]["data"][0]["url"] == f"/pictures/{task_id}/1/"
     assert isinstance(result["data"]["created"], int)
+
+
+async def test_hello_precedes_a_task_that_comes_during_the_handshake(
+    alice: User, open_page: OpenPage
+) -> None:
+    first = await open_page()
+    async with hub.groups.locks[alice.pk]:
+        # it fails unless `hello` is the first frame
+        opening = asyncio.ensure_future(open_page())
+        async with asyncio.timeout(PATIENCE):
+            while len(hub.outboxes[alice.pk]) < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            before = hub.notices
+            task_id = await first.generate()
+            while hub.notices == before:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    second = await opening
+
+    assert task_id in [task["task_id"] for task in second.messages[0]["active"]]
+    assert (await second.until("task"))["task_id"] == task_id
 
 
 async def test_replay_after_a_cursor(worker: Worker, open_page: OpenPage) -> None:
