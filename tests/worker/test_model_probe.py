@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from channels.db import database_sync_to_async
 from django.core.management import CommandError, call_command
+from django.db import connections
 from django.test import override_settings
 
 from generation import services
@@ -277,4 +278,12 @@ async def test_operators_ask_again(server: OddServer, capsys: pytest.CaptureFixt
 
 
 async def ask_model_server() -> None:
-    await asyncio.to_thread(call_command, "ask_model_server")
+    """Run the command in a thread of its own, as it starts an event loop."""
+
+    def run() -> None:
+        try:
+            call_command("ask_model_server")
+        finally:
+            connections.close_all()
+
+    await asyncio.to_thread(run)
