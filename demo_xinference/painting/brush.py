@@ -10,13 +10,14 @@ import cmath
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from demo_xinference.painting.canvas import Point, Points
 
-Complex = npt.NDArray[np.complex128]
+Complex = npt.NDArray[np.complexfloating[Any, Any]]
 
 BLADE = np.linspace(0, 1, 18)
 BLADE_WIDTHS = 0.5j * np.sin(np.pi * BLADE**0.75) ** 0.9
