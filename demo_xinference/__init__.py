@@ -38,6 +38,7 @@ generation calls to `progress`, `abort`, `models` or `replicas` (status, drop, h
 | die | the painting process is killed after `step` |
 | stall | the painting process stands still after `step` for `seconds`, whether aborted or not |
 | hold | the same, but on /sdapi/v1/txt2img an abort ends it: a long call without computing time |
+| slow | each step takes `seconds` longer, without computing time; an abort ends it as a hold |
 | freeze_progress | progress stays at `step`; the picture is returned anyway |
 | creep | progress rises by 0.0000001 with each poll, for `seconds`; then the work begins |
 | delay_decode | progress stays at 1.0 for `seconds` before the answer |

@@ -17,7 +17,7 @@ from demo_xinference import nonsense
 
 DOES = frozenset(
     {
-        "status", "drop", "hang", "die", "stall", "hold", "freeze_progress", "creep",
+        "status", "drop", "hang", "die", "stall", "hold", "slow", "freeze_progress", "creep",
         "delay_decode", "loading",
         "not_json", "empty", "not_base64", "not_image", "truncated", "bomb", "scans", "tail",
         "wrong_size", "nonsense",
@@ -63,6 +63,9 @@ class Fault:
     @property
     def at_start(self) -> bool:
         return self.do == "loading" and (self.call, self.prompt_contains, self.steps) == 3 * (None,)
+
+    def comes_after(self, step: int) -> bool:
+        return self.do == "slow" or self.step == step
 
     def applies(self, on: str, call: int = 0, prompt: str = "", steps: int = 0) -> bool:
         """Whether the fault applies to this call; counts how often it did."""

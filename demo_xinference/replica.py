@@ -19,8 +19,11 @@ from demo_xinference.process import (
 from demo_xinference.progress import Record
 from demo_xinference.requests import TXT2IMG, ImageRequest
 
-PAUSING_FAULTS = frozenset({"die", "stall", "hold"})
+PAUSING_FAULTS = frozenset({"die", "stall", "hold", "slow"})
 """Faults of the painting process itself."""
+
+STOPPABLE = frozenset({"hold", "slow"})
+"""Those of them that an abort ends."""
 
 
 @dataclass(slots=True, eq=False)
@@ -161,7 +164,10 @@ class Replica:
             painting["width"] = painting["width"] // 2 // 16 * 16 or 16
         # it paints no further step before the fault has taken effect
         pauses = [
-            (each.step, each.do == "hold") for each in job.faults if each.do in PAUSING_FAULTS
+            (step, each.do in STOPPABLE)
+            for step in range(1, job.request.steps + 1)
+            for each in job.faults
+            if each.do in PAUSING_FAULTS and each.comes_after(step)
         ]
         picture = await self.painter.paint(painting, self._begin(job), self._step(job), pauses)
         if late := job.fault("delay_decode"):
@@ -195,7 +201,7 @@ class Replica:
             if job.steps_reported:
                 job.record.set(fraction, asyncio.get_running_loop().time())
             for fault in job.faults:
-                if fault.step == done:
+                if fault.comes_after(done):
                     self._apply_fault(job, fault, fraction)
 
         return step

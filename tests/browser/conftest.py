@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, 
 from tests.browser.accounts import Account, create_accounts
 from tests.browser.chromium_restart import CHROMIUM, Chromium, repeat_if_chromium_crashed
 from tests.browser.page_actions import HELD_STEPS, expect_picture, send
+from tests.slow_calls import SLOW, fault_file
 from tests.studio import Studio, wait_until
 
 RECORDER = Path(__file__).with_name("recorder.js")
@@ -67,9 +67,8 @@ def zone_of_noon() -> str:
 @pytest.fixture(scope="session")
 def shared_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     folder = tmp_path_factory.mktemp("shared")
-    faults = folder / "faults.json"
-    faults.write_text(json.dumps([HELD]))
-    options = {"DEMO_FAULTS": str(faults), "TIME_ZONE": zone_of_noon()}
+    faults = fault_file(folder, HELD, SLOW)
+    options = {"DEMO_FAULTS": faults, "TIME_ZONE": zone_of_noon()}
     studio = Studio(folder, DEMO_SPEED="20", **options).start()
     yield studio
     studio.stop()

@@ -21,6 +21,7 @@ from tests.browser.page_actions import (
     send,
 )
 from tests.browser.tcp_proxy import HttpOnlyProxy
+from tests.slow_calls import SOME_SECONDS
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -76,7 +77,7 @@ def test_blocked_streams_fall_back_to_polls(behind: Behind, shoot: Shoot) -> Non
     expect(page.locator("#connection [data-part=label]")).to_have_text("每 10 秒更新")
 
     # long enough to be seen running by a poll every two seconds
-    card = send(page, "一问一答", steps=100)
+    card = send(page, "一问一答", **SOME_SECONDS)
     expect(page.locator("#connection [data-part=label]")).to_have_text("每 2 秒更新")
     expect_percent(card, 5)
     shoot(page, "by-polling")
@@ -85,7 +86,7 @@ def test_blocked_streams_fall_back_to_polls(behind: Behind, shoot: Shoot) -> Non
 
 def test_a_lost_stream_is_shown_too(behind: Behind) -> None:
     proxy, page = behind()
-    card = send(page, "断了再续", steps=80)
+    card = send(page, "断了再续", **SOME_SECONDS)
     expect_percent(card, 5)
 
     proxy.cut()
@@ -103,7 +104,7 @@ def test_the_socket_takes_over_when_it_works_again(behind: Behind) -> None:
     page.clock.install()
     page.reload()
     expect_rung(page, "sse")
-    card = send(page, "unterwegs", steps=60)
+    card = send(page, "unterwegs", **SOME_SECONDS)
     expect_percent(card, 5)
 
     proxy.allows_websockets = True

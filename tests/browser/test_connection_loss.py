@@ -23,6 +23,7 @@ from tests.browser.page_actions import (
     task_id_of,
 )
 from tests.browser.tcp_proxy import TcpProxy
+from tests.slow_calls import SLOW, SOME_SECONDS, fault_file
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -50,7 +51,7 @@ def open_studio(page: Page) -> Wire:
 
 def test_a_lost_connection_is_shown_and_caught_up(far: Page, proxy: TcpProxy, shoot: Shoot) -> None:
     wire = open_studio(far)
-    card = send(far, "断线也不怕", steps=100)
+    card = send(far, "断线也不怕", **SOME_SECONDS)
     task_id = task_id_of(card)
     expect_percent(card, 10)
 
@@ -136,7 +137,8 @@ def test_a_sign_out_elsewhere_asks_to_sign_in(far: Page, proxy: TcpProxy, shoot:
 @pytest.fixture
 def mortal(tmp_path: Path) -> Iterator[Studio]:
     """A program that may be killed; a lost worker is noticed soon."""
-    studio = Studio(tmp_path / "data", DEMO_SPEED="5", GENERATION_LEASE="3").start()
+    options = {"DEMO_SPEED": "20", "DEMO_FAULTS": fault_file(tmp_path, SLOW)}
+    studio = Studio(tmp_path / "data", **options, GENERATION_LEASE="3").start()
     yield studio
     studio.stop()
 
@@ -145,7 +147,7 @@ def test_the_page_survives_a_killed_server(mortal: Studio, sign_in: SignIn, shoo
     (person,) = create_accounts(mortal, first=1, count=1)
     page = sign_in(person, mortal.url).new_page()
     wire = open_studio(page)
-    card = send(page, "survives everything", steps=30)
+    card = send(page, "survives everything", **SOME_SECONDS)
     task_id = task_id_of(card)
     expect_percent(card, 20)
 

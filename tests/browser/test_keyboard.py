@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Shoot, SignIn
 from tests.browser.page_actions import HELD_STEPS, expect_live, expect_status, send
+from tests.slow_calls import SOME_SECONDS
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -136,7 +137,7 @@ def test_filters_stand_in_the_address(page: Page) -> None:
 
 
 def test_the_event_log_is_read_with_the_keyboard(page: Page) -> None:
-    card = send(page, "a long story", steps=100)
+    card = send(page, "a long story", **SOME_SECONDS)
     expect_status(card, "completed")
     card.locator("[data-part=link]").click()
     events = page.get_by_role("list", name=re.compile("事件"))

@@ -21,6 +21,7 @@ from tests.browser.page_actions import (
     send,
     task_id_of,
 )
+from tests.slow_calls import SOME_SECONDS
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -49,7 +50,7 @@ def resize(page: Page, size: str) -> None:
 @pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
 def test_every_window_fits(sign_in: SignIn, studio: Studio, person: Account, locale: str) -> None:
     page = open_studio(sign_in(person, studio.url, locale=locale, reduced_motion="reduce"))
-    running = send(page, "a running task", steps=50, size="1024x1024", n=4)
+    running = send(page, "a running task", n=4, **SOME_SECONDS)
     for number in range(2):
         send(page, f"waiting {number} " + "word " * 30, steps=HELD_STEPS, size="1024x1024")
     expect_status(running, "running")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.page_actions import card_of, expect_live, expect_status, send
+from tests.browser.page_actions import HELD_STEPS, card_of, expect_live, expect_status, send
 from tests.budgets import OWN_BYTES
 
 pytestmark = pytest.mark.browser
@@ -17,7 +17,7 @@ OWN_FILES = """() => performance.getEntriesByType("resource")
 
 
 def test_a_running_task_loads_few_styles_and_scripts(context: BrowserContext, page: Page) -> None:
-    expect_status(send(page, "at work", steps=100, size="1024x1024"), "running")
+    expect_status(send(page, "at work", steps=HELD_STEPS), "running")
 
     other = context.new_page()
     other.goto("/")

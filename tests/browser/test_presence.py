@@ -12,6 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.accounts import Account
 from tests.browser.conftest import SignIn
 from tests.browser.page_actions import card_of, expect_status, open_studio, send, task_id_of
+from tests.slow_calls import SOME_SECONDS
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -49,7 +50,7 @@ def test_title_and_icon_follow_the_newest_task_and_calm_down(page: Page) -> None
     calm = icon(page)
     assert page.title() == "工作台 · LiuJuan Studio"
 
-    card = send(page, "seen in the tab", steps=100)
+    card = send(page, "seen in the tab", **SOME_SECONDS)
     page.wait_for_function("() => /^[1-9]\\d?% · /.test(document.title)")
     expect(page.locator("link[rel=icon]")).to_have_attribute("href", DRAWN)
     first = icon(page)

@@ -24,13 +24,14 @@ from tests.browser.page_actions import (
     task_id_of,
     without_repeats,
 )
+from tests.slow_calls import SOME_SECONDS
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
 
 
 def test_the_button_leads_through_seven_steps_to_the_picture(page: Page, shoot: Shoot) -> None:
-    card = send(page, "柳岸晓风", steps=40)
+    card = send(page, "柳岸晓风", **SOME_SECONDS)
     expect_percent(card, 40)
     shoot(page, "running")
     expect_picture(page, card)
@@ -55,7 +56,7 @@ def assert_percent_is_honest(seen: list[Seen]) -> None:
 
 
 def test_a_reload_half_way_begins_where_the_page_was(page: Page) -> None:
-    card = send(page, "reload me", steps=80)
+    card = send(page, "reload me", **SOME_SECONDS)
     expect_percent(card, 45)
     task_id = task_id_of(card)
     last_seen = percent_of(card)
@@ -100,7 +101,7 @@ def test_a_second_tab_shows_the_task(page: Page, context: BrowserContext, studio
     other.goto("/")
     expect_live(other)
 
-    card = send(page, "seen twice", steps=60)
+    card = send(page, "seen twice", **SOME_SECONDS)
     twin = card_of(other, "seen twice")
     expect_percent(twin, 10)
     expect_picture(page, card)
@@ -118,7 +119,7 @@ def test_a_second_tab_shows_the_task(page: Page, context: BrowserContext, studio
 
 
 def test_the_task_page_follows_the_task_too(page: Page, shoot: Shoot) -> None:
-    card = send(page, "watched on its own page", steps=80)
+    card = send(page, "watched on its own page", **SOME_SECONDS)
     expect_percent(card, 5)
     card.locator("[data-part=link]").click()
 

@@ -110,6 +110,29 @@ async def test_a_held_call_ends_by_an_abort_alone(demo):
     assert await drawn(client, small(steps=4))
 
 
+async def test_a_slow_call_goes_on_after_each_step_and_ends_by_an_abort(demo: Demo) -> None:
+    slow = [
+        {"do": "slow", "seconds": 0.2, "match": {"steps": 4}},
+        {"do": "slow", "seconds": 600, "match": {"steps": 8}},
+    ]
+    _, client = demo(faults=slow)
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    assert await drawn(client, small(steps=4))
+    assert clock() - began >= 4 * 0.2
+
+    asked = small(steps=8)
+    call = drawn(client, asked)
+
+    async def has_begun() -> bool:
+        return await client.progress(asked.request_id) == 0.125
+
+    await until(has_begun)
+    await client.abort(model=MODEL, request_id=asked.request_id)
+    with pytest.raises(XinferenceAborted):
+        await call
+
+
 async def test_an_abort_ends_a_hold_and_no_stall(demo: Demo) -> None:
     pauses = [
         {"do": "hold", "step": 2, "seconds": 600},

@@ -18,8 +18,6 @@ ABNORMAL = 1006
 """Close code of a connection that ended without a close frame."""
 
 PAUSE = 0.1
-SOME_SECONDS: dict[str, Any] = {"size": "768x768", "steps": 20}
-"""Fields of a task that takes some seconds."""
 
 CONNECTION_ERRORS = (OSError, InvalidHandshake, EOFError)
 

@@ -12,6 +12,7 @@ import httpx
 from tests.process.nginx import Nginx
 from tests.process.secure_socket import SecureSocket
 from tests.production import Production
+from tests.slow_calls import SLOW
 from tests.studio import PATIENCE, free_port
 
 
@@ -22,7 +23,12 @@ class Site:
         port = free_port()
         self.url = f"https://127.0.0.1:{port}"
         self.production = Production(
-            folder, webs=2, PUBLIC_URL=self.url, ACCEL_REDIRECT="/_media", TRUSTED_PROXIES="1"
+            folder,
+            webs=2,
+            faults=[SLOW],
+            PUBLIC_URL=self.url,
+            ACCEL_REDIRECT="/_media",
+            TRUSTED_PROXIES="1",
         )
         self.data_dir = folder / "data"
         webs = [web.port for web in self.production.webs]

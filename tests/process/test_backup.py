@@ -11,10 +11,14 @@ import pytest
 
 from tests.production import Production, postgres_programs
 
+LONG_STEPS = 40
+LONG = {"do": "slow", "seconds": 0.5, "match": {"steps": LONG_STEPS}}
+"""Longer than it takes to make a backup and to start a second site from it."""
+
 
 @pytest.fixture
 def old_site(tmp_path: Path) -> Iterator[Production]:
-    site = Production(tmp_path / "old", speed=1, GENERATION_LEASE="4").start()
+    site = Production(tmp_path / "old", faults=[LONG], GENERATION_LEASE="4").start()
     yield site
     site.stop()
 
@@ -37,7 +41,7 @@ def test_a_restored_studio_has_every_picture_and_leaves_running_calls_to_the_old
         done = watcher.generate(size="256x256")
         picture = watcher.until_type("result")["data"]["data"][0]["url"]
         drawn = watcher.fetch(picture)
-        under_way = watcher.generate(size="512x512", steps=40)
+        under_way = watcher.generate(size="256x256", steps=LONG_STEPS)
         watcher.until(lambda message: message.get("kind") == "progressed")
         back_up(old_site, tmp_path / "backup")
 

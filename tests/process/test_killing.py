@@ -17,6 +17,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.contract.demo_process import children_of, is_running
+from tests.slow_calls import SLOW, SOME_SECONDS, fault_file
 from tests.studio import ROOT, Studio, Watcher, wait_until
 
 
@@ -33,7 +34,8 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 
 
 def running(data_dir: Path) -> Iterator[Studio]:
-    studio = Studio(data_dir, DEMO_SPEED="3", GENERATION_GRACE="0.2").start()
+    faults = fault_file(data_dir.parent, SLOW)
+    studio = Studio(data_dir, DEMO_SPEED="20", DEMO_FAULTS=faults, GENERATION_GRACE="0.2").start()
     yield studio
     studio.stop()
 
@@ -55,7 +57,7 @@ def test_it_prints_its_url_and_protects_the_password(studio: Studio) -> None:
 def test_a_task_survives_the_death_of_everything(mortal: Studio) -> None:
     token = mortal.token()
     with mortal.connect(token) as watcher:
-        task_id = watcher.generate(size="512x512", steps=20)
+        task_id = watcher.generate(**SOME_SECONDS)
         watcher.until(lambda message: message.get("kind") == "progressed")
         mortal.kill()
     before = watcher.events(task_id)
@@ -78,7 +80,7 @@ def test_a_task_survives_the_death_of_everything(mortal: Studio) -> None:
 def test_a_polite_stop_closes_sockets_with_4503_and_hands_the_task_back(mortal: Studio) -> None:
     token = mortal.token()
     with mortal.connect(token) as watcher:
-        task_id = watcher.generate(size="1024x1024", steps=20)
+        task_id = watcher.generate(**SOME_SECONDS)
         watcher.until(lambda message: message.get("kind") == "progressed")
 
         status = mortal.signal(signal.SIGTERM)
@@ -102,7 +104,7 @@ def read_to_the_end(watcher: Watcher) -> None:
 
 def test_no_process_is_left_when_the_studio_is_killed(mortal: Studio) -> None:
     with mortal.connect(mortal.token()) as watcher:
-        watcher.generate(size="1024x1024", steps=50)
+        watcher.generate(**SOME_SECONDS)
         watcher.until(lambda message: message.get("kind") == "progressed")
         assert mortal.process is not None
         painters = children_of(mortal.process.pid)

@@ -8,11 +8,17 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
-from tests.process.follower import SOME_SECONDS, Follower
+from tests.process.follower import Follower
 from tests.production import Production
+from tests.slow_calls import SLOW, SOME_SECONDS
 from tests.studio import wait_until
 
-SITE: dict[str, Any] = {"webs": 2, "GENERATION_LEASE": "6", "GENERATION_STALL": "30"}
+SITE: dict[str, Any] = {
+    "webs": 2,
+    "faults": [SLOW],
+    "GENERATION_LEASE": "6",
+    "GENERATION_STALL": "30",
+}
 
 LONG = 15.0
 """Seconds; the layer's connections give up waiting after as many."""

@@ -17,13 +17,15 @@ from django.utils import translation
 
 from generation.choices import QueueReason
 from tests.contract.demo_process import children_of, is_painter
-from tests.process.follower import SOME_SECONDS, Follower
+from tests.process.follower import Follower
 from tests.process.recording_proxy import RecordingProxy
 from tests.production import Production, RunWorker
+from tests.slow_calls import SLOW, SOME_SECONDS
 from tests.studio import wait_until
 
 GOOD_KEY = "sk-the-right-one"
 SITE: dict[str, Any] = {
+    "faults": [SLOW],
     "model_options": ("--api-key", GOOD_KEY),
     "XINFERENCE_API_KEY": GOOD_KEY,
     "GENERATION_LEASE": "12",

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.process.nginx import needs_nginx
 from tests.process.nginx_site import Site
 from tests.process.secure_socket import SecureSocket
+from tests.slow_calls import SOME_SECONDS
 from tests.studio import PATIENCE, session_of, wait_until
 
 pytestmark = needs_nginx
@@ -100,7 +101,7 @@ def test_a_stream_continues_at_another_web(site: Site, browser: httpx.Client) ->
     with httpx.stream("GET", f"{one.url}/events/", headers=cookie, timeout=PATIENCE) as stream:
         lines = stream.iter_lines()
         # it must not be over before the stream names what is known
-        task_id = submit(site, browser, steps=100, size="1024x1024")
+        task_id = submit(site, browser, **SOME_SECONDS)
         last_id = next(line for line in lines if line.startswith("id: ") and task_id in line)
     known = json.loads(last_id.removeprefix("id: "))[task_id]
 

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from generation.protocol.close_codes import CloseCode
-from tests.process.follower import SOME_SECONDS, Follower
+from tests.process.follower import Follower
 from tests.production import Production, RunWorker
+from tests.slow_calls import SLOW, SOME_SECONDS
 from tests.studio import wait_until
 
 SHORT: dict[str, Any] = {"size": "256x256", "steps": 4}
@@ -29,7 +30,7 @@ SITE: dict[str, Any] = {
     "workers": 2,
     # calls go to the replicas in turn: none may wait behind a held one
     "replicas": 4,
-    "faults": FAULTS,
+    "faults": [SLOW, *FAULTS],
     "GENERATION_LEASE": "12",
     "GENERATION_GRACE": "0.5",
     "GENERATION_STALL": "120",

@@ -9,14 +9,16 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from websockets.exceptions import ConnectionClosed
 
 from generation.protocol.close_codes import CloseCode
-from tests.process.follower import SOME_SECONDS, Follower
+from tests.process.follower import Follower
 from tests.production import Production, Program, RunWorker, Web
+from tests.slow_calls import SLOW, SOME_SECONDS
 from tests.studio import Watcher, readyz, wait_until
 
 SOME_TRIES = 6.0
@@ -24,7 +26,7 @@ SOME_TRIES = 6.0
 
 FEW_BYTES = 8 * 1024
 # a worker may be without its database for two thirds of the lease
-SITE = {"GENERATION_LEASE": "60", "GENERATION_STALL": "30"}
+SITE: dict[str, Any] = {"faults": [SLOW], "GENERATION_LEASE": "60", "GENERATION_STALL": "30"}
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
