@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, 
 
 from tests.browser.accounts import Account, create_accounts
 from tests.browser.chromium_restart import CHROMIUM, Chromium, repeat_if_chromium_crashed
-from tests.browser.page_actions import HELD_STEPS, expect_picture, send
+from tests.browser.page_actions import HELD_STEPS, STUBBORN_STEPS, expect_picture, send
 from tests.slow_calls import SLOW, fault_file
 from tests.studio import Studio, wait_until
 
@@ -25,6 +25,7 @@ PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
 AT_ONCE = 40
 HELD = {"do": "hold", "step": 8, "seconds": 600, "match": {"steps": HELD_STEPS}}
+STUBBORN = {"do": "stall", "step": 8, "seconds": 8, "match": {"steps": STUBBORN_STEPS}}
 
 numbers = itertools.count()
 
@@ -67,7 +68,7 @@ def zone_of_noon() -> str:
 @pytest.fixture(scope="session")
 def shared_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     folder = tmp_path_factory.mktemp("shared")
-    faults = fault_file(folder, HELD, SLOW)
+    faults = fault_file(folder, HELD, STUBBORN, SLOW)
     options = {"DEMO_FAULTS": faults, "TIME_ZONE": zone_of_noon()}
     studio = Studio(folder, DEMO_SPEED="20", **options).start()
     yield studio

@@ -12,6 +12,10 @@ HELD_STEPS = 97
 """Pictures of as many steps are at work until they are cancelled, without using a core."""
 
 
+STUBBORN_STEPS = 89
+"""A cancel of such a picture takes some seconds to end its call."""
+
+
 class Seen(TypedDict):
     """A state of a card as the page showed it."""
 

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Shoot
 from tests.browser.page_actions import (
     HELD_STEPS,
+    STUBBORN_STEPS,
     card_of,
     expect_percent,
     expect_picture,
@@ -21,9 +22,9 @@ pytestmark = pytest.mark.browser
 
 
 def test_a_cancel_is_shown_until_the_call_ends(page: Page, shoot: Shoot) -> None:
-    card = send(page, "停在半路", size="1024x1024", steps=20)
+    card = send(page, "停在半路", size="256x256", steps=STUBBORN_STEPS)
     task_id = task_id_of(card)
-    expect_percent(card, 20)
+    expect_percent(card, 5)
     card.locator("[data-action=cancel]").click()
     shoot(page, "stopping")
 
