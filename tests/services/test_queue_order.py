@@ -6,12 +6,14 @@ from datetime import datetime
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
 from generation import selectors, services
 from generation.choices import InterruptReason
 from generation.models import Worker
+from generation.selectors.queue.order import first_of_each
 from tests.conftest import MODEL, serve_model
 from tests.factories import claim_one, complete, interrupt, settle, submit
 from tests.services.queues import SECOND, every_queue, fill, fill_after, rolled_back, shown
@@ -69,6 +71,17 @@ def test_one_owner_is_first_come_first(owners: list[User], worker: Worker, now: 
         complete(claim, now + (9 + second) * SECOND)
 
     assert order == [task.pk for task in tasks]
+
+
+def test_an_owner_who_comes_while_the_queue_is_read_has_no_position_yet(
+    owners: list[User], now: datetime
+) -> None:
+    alice, bob, _carol = owners
+    known, late = submit(alice, now), submit(bob, now + SECOND)
+    values = (MODEL, connection.ops.adapt_datetimefield_value(now))
+
+    for owner_ids, found in (([alice.pk], {known.pk}), ([alice.pk, bob.pk], {known.pk, late.pk})):
+        assert {row[2] for row in first_of_each(owner_ids, None, values, False)} == found
 
 
 def test_a_paused_task_is_passed(owners: list[User], worker: Worker, now: datetime) -> None:

@@ -90,6 +90,11 @@ SELECT owner_id, created, id, expected_durations, image_count FROM {TASKS} WHERE
 """The ORM has no CTE: it would find the newest task of an owner again for each of the tasks. SQLite
 joins in the order of a CROSS JOIN; rows are read by key at the end."""
 
+ALL = f"""
+SELECT owner_id, created, id, expected_durations, image_count FROM {TASKS} AS task
+WHERE {CLAIMABLE} ORDER BY owner_id, created, id
+"""  # noqa: S608
+
 PAUSES = {True: "TRUE", False: "NOT TRUE"}
 
 
@@ -129,14 +134,15 @@ def first_tasks(
     *,
     running: Counter[int],
     count: int,
-    each: int,
+    each: int | None,
     paused: bool = False,
     ahead: Mapping[int, int] = MappingProxyType({}),
 ) -> list[QueuedTask]:
     """Up to `count` tasks in order: of those that do not pause, or of those that do.
 
     `running`: tasks in slots by owner, of any model. `each`: no owner has more tasks than that
-    among the result. `ahead`: tasks by owner that are before all of these.
+    among the result; None if all tasks are in the result. `ahead`: tasks by owner that are before
+    all of these.
     """
     values = (model, connection.ops.adapt_datetimefield_value(now))
     ranks = []
@@ -185,16 +191,23 @@ def as_datetime(value: datetime | str | None) -> datetime:
 
 
 def first_of_each(
-    owner_ids: Collection[int], each: int, values: tuple[str, Any], paused: bool
+    owner_ids: Collection[int], each: int | None, values: tuple[str, Any], paused: bool
 ) -> Iterator[tuple[int, datetime, uuid.UUID, float]]:
     """At least the first `each` tasks of these owners: owner, submission, key, seconds."""
     if not owner_ids:
         return
-    sql = FIRST_OF_EACH.format(pauses=PAUSES[paused], owner_ids=placeholders(len(owner_ids)))
-    until = connection.ops.adapt_datetimefield_value(END_OF_TIME)
+    sql = ALL if each is None else FIRST_OF_EACH
+    parameters: tuple[Any, ...] = values
+    if each is not None:
+        until = connection.ops.adapt_datetimefield_value(END_OF_TIME)
+        parameters = (*values, each - 1, *owner_ids, until, *values)
+    texts = {"pauses": PAUSES[paused], "owner_ids": placeholders(len(owner_ids))}
     with connection.cursor() as cursor:
-        cursor.execute(sql, (*values, each - 1, *owner_ids, until, *values))
+        cursor.execute(sql.format(**texts), parameters)
         for owner_id, created, key, durations, image_count in cursor.fetchall():
+            # an owner who came since the owners were read has no rank
+            if owner_id not in owner_ids:
+                continue
             # SQLite keeps keys as text, and both databases return JSON as text
             task_id = uuid.UUID(key) if isinstance(key, str) else key
             yield owner_id, created, task_id, task_seconds(json.loads(durations), image_count)
