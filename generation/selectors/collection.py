@@ -41,7 +41,8 @@ def collection_state(owner: User, shown: Some[uuid.UUID]) -> CollectionState:
     """The revision is read first: a change during the reads comes with the next revision."""
     revision = revision_of(owner.pk)
     owned = GenerationTask.objects.filter(owner=owner).live()
-    kept = favourites_of(list(owned.filter(pk__in=shown).only("pk")))
+    here = GenerationTask.objects.owned_among(owner.pk, shown).live()
+    kept = favourites_of(list(here.only("pk")))
     over = owned.exclude(status__in=UNFINISHED).newest_first()[:PAGE_CARDS]
     return {
         "revision": revision,

@@ -44,7 +44,8 @@ def task_counts(owner: User, shown: Collection[uuid.UUID] = ()) -> tuple[TaskCou
     trash = GenerationTask.objects.order_by().annotate(whose=F("owner") + 0)
     in_trash = trash.filter(deleted_at__isnull=False, whose=owner.pk)
     counts.subtract(Counter(in_trash.values_list("status", flat=True)))
-    named = Counter(owned.live().filter(pk__in=shown).values_list("status", flat=True))
+    here = GenerationTask.objects.owned_among(owner.pk, shown).live().order_by()
+    named = Counter(here.values_list("status", flat=True))
     others = Counter(counts)
     others.subtract(named)
     return by_group(counts), by_group(others)
@@ -85,5 +86,5 @@ def newest(tasks: TaskQuerySet) -> TaskQuerySet:
 
 def named_cards(owner: User, keys: Collection[uuid.UUID], *, now: datetime) -> list[Card]:
     """Cards of the owner's tasks among `keys` outside the trash."""
-    tasks = GenerationTask.objects.filter(owner=owner, pk__in=keys).live()
+    tasks = GenerationTask.objects.owned_among(owner.pk, keys).live()
     return cards_of(list(tasks), now)

@@ -69,7 +69,7 @@ def task_of(key: uuid.UUID) -> GenerationTask | None:
 def visible_among(task_ids: Collection[str], user: User | AnonymousUser) -> set[str]:
     """Those of `task_ids` that `user` may see; one query."""
     keys = [uuid.UUID(task_id) for task_id in task_ids]
-    rows = GenerationTask.objects.visible_to(user).filter(pk__in=keys)
+    rows = GenerationTask.objects.visible_to(user, among=keys)
     return {str(key) for key in rows.values_list("pk", flat=True)}
 
 
@@ -112,7 +112,7 @@ def tasks_to_follow(
         tasks |= {task.pk: task for task in newest[:MAX_MISSED]}
     named = set(readable_keys(cursors)) - tasks.keys()
     if named:
-        rows = GenerationTask.objects.visible_to(user).filter(pk__in=named)
+        rows = GenerationTask.objects.visible_to(user, among=named)
         tasks |= {task.pk: task for task in rows}
     return sorted(
         (
@@ -135,7 +135,7 @@ def active_among(tasks: Iterable[GenerationTask], owner: User) -> list[dict[str,
 
 def seqs_of_visible(task_ids: Collection[str], user: User) -> dict[str, int]:
     """The newest seq of each of `task_ids` that `user` may see; one query."""
-    rows = GenerationTask.objects.visible_to(user).filter(pk__in=readable_keys(task_ids))
+    rows = GenerationTask.objects.visible_to(user, among=readable_keys(task_ids))
     return {str(key): seq for key, seq in rows.values_list("pk", "newest_seq")}
 
 

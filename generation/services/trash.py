@@ -137,7 +137,7 @@ def locked_tasks(owner: User, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, Ge
 
     They are locked in one order, so that two transactions do not deadlock.
     """
-    rows = GenerationTask.objects.select_for_update().filter(owner=owner, pk__in=keys)
+    rows = GenerationTask.objects.select_for_update().owned_among(owner.pk, keys)
     found = {task.pk: task for task in rows.order_by("pk")}
     if len(found) != len(keys):
         raise NotFound
