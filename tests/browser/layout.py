@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page
 
-# elements that reach beyond the right edge of a window, if the page can be scrolled sideways
-BEYOND_THE_WINDOW = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [
-    ...document.querySelectorAll("body *")
-  ]
-  .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
-  .map((element) => element.cloneNode().outerHTML)"""
+# if the page can be scrolled sideways: by how much, and the elements beyond the right edge
+BEYOND_THE_WINDOW = """() => {
+  const pixels = document.documentElement.scrollWidth - innerWidth;
+  return pixels <= 0 ? [] : [`${pixels} px`, ...[...document.querySelectorAll("body *")]
+    .filter((element) => element.getBoundingClientRect().right > innerWidth)
+    .map((element) => element.cloneNode().outerHTML)];
+}"""
 
 # texts of two elements that cover each other, and texts that a picture or a step grid covers
 COVERED_TEXTS = """(root) => {
@@ -58,7 +59,7 @@ COVERED_CONTROLS = """(root) => [
 
 
 def beyond_the_window(page: Page) -> list[str]:
-    """The elements that make the page wider than its window."""
+    """By how much the page is wider than its window, and the elements that reach beyond it."""
     elements: list[str] = page.evaluate(BEYOND_THE_WINDOW)
     return elements
 

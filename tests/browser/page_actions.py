@@ -11,7 +11,6 @@ STEPS = ["parsing", "loading", "preparing", "generating", "decoding", "finishing
 HELD_STEPS = 97
 """Pictures of as many steps are at work until they are cancelled, without using a core."""
 
-
 STUBBORN_STEPS = 89
 """A cancel of such a picture takes some seconds to end its call."""
 
