@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, TypedDict
 
-from django.db.models import Count, F
+from django.db.models import Count
 
 from generation.choices import TERMINAL, UNFINISHED, TaskStatus
 from generation.models import GenerationTask
@@ -40,9 +40,8 @@ def task_counts(owner: User, shown: Collection[uuid.UUID] = ()) -> tuple[TaskCou
     """Counts of the owner's tasks outside the trash: of all, and of those not `shown`."""
     owned = GenerationTask.objects.filter(owner=owner).order_by()
     counts = Counter(dict(owned.values_list("status").annotate(Count("pk"))))
-    # an expression instead of the column, so that the database reads the index of the trash
-    trash = GenerationTask.objects.order_by().annotate(whose=F("owner") + 0)
-    in_trash = trash.filter(deleted_at__isnull=False, whose=owner.pk)
+    trash = GenerationTask.objects.filter(deleted_at__isnull=False).order_by()
+    in_trash = trash.narrowed_to(owner.pk)
     counts.subtract(Counter(in_trash.values_list("status", flat=True)))
     here = GenerationTask.objects.owned_among(owner.pk, shown).live().order_by()
     named = Counter(here.values_list("status", flat=True))

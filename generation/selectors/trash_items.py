@@ -59,7 +59,8 @@ def trash(owner: User, *, now: datetime) -> Trash:
 
 
 def deleted_tasks(owner: User, now: datetime) -> TaskQuerySet:
-    return GenerationTask.objects.filter(owner=owner, deleted_at__gt=now - TRASH_KEPT)
+    deleted = GenerationTask.objects.filter(deleted_at__gt=now - TRASH_KEPT)
+    return deleted.narrowed_to(owner.pk)
 
 
 def deleted_pictures(owner: User, now: datetime) -> QuerySet[GeneratedImage]:
