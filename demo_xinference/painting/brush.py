@@ -1,7 +1,7 @@
 """Outlines of single marks: strokes, leaves, petals, ellipses. All in pixels.
 
-A point (x, y) is computed as x + yi: a product with i turns it by a right angle, and a picture of
-thousands of leaves needs half the calls.
+A point (x, y) is computed as x + yi: a product with i turns it by a right angle, in one call for
+both coordinates of thousands of leaves.
 """
 
 from __future__ import annotations

@@ -94,6 +94,7 @@ ALL = f"""
 SELECT owner_id, created, id, expected_durations, image_count FROM {TASKS} AS task
 WHERE {CLAIMABLE} ORDER BY owner_id, created, id
 """  # noqa: S608
+"""The same for all tasks of the model, in one scan."""
 
 PAUSES = {True: "TRUE", False: "NOT TRUE"}
 
@@ -193,7 +194,7 @@ def as_datetime(value: datetime | str | None) -> datetime:
 def first_of_each(
     owner_ids: Collection[int], each: int | None, values: tuple[str, Any], paused: bool
 ) -> Iterator[tuple[int, datetime, uuid.UUID, float]]:
-    """At least the first `each` tasks of these owners: owner, submission, key, seconds."""
+    """At least the first `each` tasks of these owners, or all: owner, submission, key, seconds."""
     if not owner_ids:
         return
     sql = ALL if each is None else FIRST_OF_EACH
