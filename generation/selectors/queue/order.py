@@ -17,6 +17,7 @@ import uuid
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
+from heapq import nsmallest
 from itertools import groupby
 from operator import attrgetter, itemgetter
 from types import MappingProxyType
@@ -38,6 +39,14 @@ END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 SLOTS = f'"{ModelSlot._meta.db_table}"'
 USERS = f'"{get_user_model()._meta.db_table}"'
+
+
+def utc_text(column: str) -> str:
+    """SQL of a time as SQLite stores it; the driver of PostgreSQL takes longer to return a time."""
+    if connection.vendor == "postgresql":
+        return f"to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
+    return column
+
 
 CLAIMABLE = f"""
     task.status = '{TaskStatus.QUEUED.value}' AND task.model = %s
@@ -64,8 +73,8 @@ WITH RECURSIVE first(owner_id) AS MATERIALIZED (
         SELECT owner_id FROM first UNION SELECT owner_id FROM later WHERE owner_id IS NOT NULL
     ) AS owners
 )
-SELECT owner_id, at, CASE WHEN at IS NULL THEN (
-    SELECT created FROM {TASKS} AS task
+SELECT owner_id, {utc_text("at")}, CASE WHEN at IS NULL THEN (
+    SELECT {utc_text("created")} FROM {TASKS} AS task
     WHERE {CLAIMABLE} AND task.owner_id = served.owner_id ORDER BY created, id LIMIT 1
 ) END FROM served
 """  # noqa: S608
@@ -81,7 +90,8 @@ WITH owners(owner_id, newest) AS MATERIALIZED (
         ORDER BY created, id LIMIT 1 OFFSET %s
     ) FROM {USERS} AS owner WHERE id IN ({{owner_ids}})
 )
-SELECT owner_id, created, id, expected_durations, image_count FROM {TASKS} WHERE id IN (
+SELECT owner_id, {utc_text("created")}, id, expected_durations, image_count FROM {TASKS}
+WHERE id IN (
     SELECT task.id FROM owners CROSS JOIN {TASKS} AS task
     WHERE task.owner_id = owners.owner_id AND task.created <= coalesce(owners.newest, %s)
     AND {CLAIMABLE}
@@ -91,7 +101,7 @@ SELECT owner_id, created, id, expected_durations, image_count FROM {TASKS} WHERE
 joins in the order of a CROSS JOIN; rows are read by key at the end."""
 
 ALL = f"""
-SELECT owner_id, created, id, expected_durations, image_count FROM {TASKS} AS task
+SELECT owner_id, {utc_text("created")}, id, expected_durations, image_count FROM {TASKS} AS task
 WHERE {CLAIMABLE} ORDER BY owner_id, created, id
 """  # noqa: S608
 """The same for all tasks of the model, in one scan."""
@@ -151,10 +161,9 @@ def first_tasks(
         own_position = ahead.get(owner_id, 0) + 1
         turn = running[owner_id] + own_position
         ranks.append(Rank(turn, own_position, last_served, came, owner_id))
-    ranks.sort()
     # the first tasks of these owners are before all tasks of the others
-    last = ranks[:count][-1:]
-    firsts = {rank.owner_id: rank for rank in ranks if last and rank[:-1] <= last[0][:-1]}
+    last = nsmallest(count, ranks)[-1][:-1] if ranks else ()
+    firsts = {rank.owner_id: rank for rank in ranks if rank[:-1] <= last}
     tasks = []
     for owner_id, rows in groupby(first_of_each(firsts, each, values, paused), itemgetter(0)):
         own_tasks = list(rows)
@@ -182,19 +191,18 @@ def queued_owners(values: tuple[str, Any], paused: bool) -> list[tuple[int, date
         ]
 
 
-def as_datetime(value: datetime | str | None) -> datetime:
-    """SQLite gives computed times as text, and all without their time zone, which is UTC."""
-    if value is None:
-        return NEVER
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
+def as_datetime(utc: str | None) -> datetime:
+    """The time that `utc_text` stands for."""
+    return NEVER if utc is None else datetime.fromisoformat(f"{utc}+00:00")
 
 
 def first_of_each(
     owner_ids: Collection[int], each: int | None, values: tuple[str, Any], paused: bool
-) -> Iterator[tuple[int, datetime, uuid.UUID, float]]:
-    """At least the first `each` tasks of these owners, or all: owner, submission, key, seconds."""
+) -> Iterator[tuple[int, str, uuid.UUID, float]]:
+    """At least the first `each` tasks of these owners, or all: owner, submission, key, seconds.
+
+    The submission is text in UTC.
+    """
     if not owner_ids:
         return
     sql = ALL if each is None else FIRST_OF_EACH
