@@ -1,108 +1,71 @@
-"""Minifies scripts and native modules: no comments, no spaces, short names.
+"""Minifies scripts and bundles of modules: no comments, no spaces, short names.
 
-The minifier shortens only names inside functions. So a module is wrapped in a function, with its
+The minifier shortens only names inside functions. So a bundle is wrapped in a function, with its
 imports as parameters and its exports in a last statement, and unwrapped after minifying.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from string import ascii_letters
+from collections.abc import Callable
+
+from liujuan_site.script_bundler import BundleError, names_in, renamed
 
 Minify = Callable[[str], str]
-Aliases = Callable[[str], Mapping[str, str]]
-"""Short names of the exports of an imported module; of the module itself for an empty path."""
 
 IMPORT = re.compile(r'^import \{([^}]*)\} from "([^"]+)";\n', re.MULTILINE)
-EXPORT = re.compile(r"^export (?=(?:(?:async )?function|class|const|let) (\w+))", re.MULTILINE)
-DYNAMIC_IMPORT = re.compile(r'\bimport\("(\.[^"]+)"\)(?!\.[A-Z])')
-"""Not a type in a comment: `import("./task.js").Task`."""
-
-UNSUPPORTED = re.compile(r"^(?:import|export)\b(?! ?\()", re.MULTILINE)
-"""Other forms of import and export: a module with them keeps its long names."""
+EXPORT = re.compile(r"^export \{([^}]*)\};\n", re.MULTILINE)
 
 FUNCTION = re.compile(r"\(async function\(([\w$,]*)\)\{(.*)\}\)\(\)", re.DOTALL)
 EXPORTED = re.compile(r"[,;]?globalThis\.exported=\[([\w$,]*)\]$")
 
-CONST = re.compile(r"(^ *(?:export )?|for \()const(?= )", re.MULTILINE)
-NUMBER = re.compile(r"^let ([A-Z][A-Z_]*) = ([\d_.]+);\n", re.MULTILINE)
+CONST = re.compile(r"(^ *|for \()const(?= )", re.MULTILINE)
+NUMBER = re.compile(r"^const ([A-Z][A-Z_]*) = ([\d_.]+);\n", re.MULTILINE)
 
 
-def minified_script(text: str, minify: Minify, aliases: Aliases) -> str:
-    """The minified text of a module or of a classic script.
-
-    The module imports and exports the same things, with the names of `aliases`.
-    """
-    text = with_numbers(CONST.sub(r"\1let", text))
-    is_module = IMPORT.search(text) or EXPORT.search(text)
-    return (is_module and minified_module(text, minify, aliases)) or minify(text)
+def minified_script(text: str, minify: Minify) -> str:
+    """The minified text of a bundle or of a classic script."""
+    text = CONST.sub(r"\1let", text)
+    is_bundle = IMPORT.search(text) or EXPORT.search(text)
+    return minified_bundle(text, minify) if is_bundle else minify(text)
 
 
 def with_numbers(text: str) -> str:
-    """The text with numeric constants of the module inlined."""
+    """The text of a module with its numeric constants inlined."""
     for name, value in NUMBER.findall(text):
-        text = text.replace(f"let {name} = {value};\n", "")
+        text = text.replace(f"const {name} = {value};\n", "")
         text = re.sub(rf"(?<![\w.$]){name}(?![\w:])", value, text)
     return text
 
 
-def minified_module(text: str, minify: Minify, aliases: Aliases) -> str:
-    """The minified module; empty if it cannot be wrapped in a function."""
-    imports = [(names_in(found[1]), found[2]) for found in IMPORT.finditer(text)]
-    exports = EXPORT.findall(text)
+def minified_bundle(text: str, minify: Minify) -> str:
+    imports = [(found[2], pairs_in(found[1])) for found in IMPORT.finditer(text)]
+    exports = [pair for names in EXPORT.findall(text) for pair in pairs_in(names)]
     body = EXPORT.sub("", IMPORT.sub("", text))
-    if UNSUPPORTED.search(body):
-        return ""
-    names = [name for names, _path in imports for name in names]
-    last = f"\nglobalThis.exported=[{','.join(exports)}];" if exports else ""
-    wrapped = FUNCTION.fullmatch(minify(f"(async function({','.join(names)}){{{body}{last}}})()"))
-    if wrapped is None:
-        return ""
-    short, rest = names_in(wrapped[1]), wrapped[2]
-    if len(short) != len(names):
-        return ""
-    if exports:
-        exported = EXPORTED.search(rest)
-        if exported is None:
-            return ""
-        own = aliases("")
-        outside = [own.get(name, name) for name in exports]
-        pairs = zip(exported[1].split(","), outside, strict=True)
-        rest = f"{rest[: exported.start()]};export{{{','.join(renamed(*pair) for pair in pairs)}}}"
-    shorter = iter(short)
+    parameters = ",".join(inside for _path, pairs in imports for _outside, inside in pairs)
+    last = f"\nglobalThis.exported=[{','.join(inside for inside, _outside in exports)}];"
+    wrapped = minify(f"(async function({parameters}){{{body}{last if exports else ''}}})()")
+    if (function := FUNCTION.fullmatch(wrapped)) is None:
+        raise BundleError(f"minified to an unknown form: {wrapped[:100]}")
+    short, rest = iter(names_in(function[1])), function[2]
     heads = []
-    for inside, path in imports:
-        short_names = aliases(path)
-        bindings = [renamed(short_names.get(name, name), next(shorter)) for name in inside]
-        heads.append(f'import{{{",".join(bindings)}}}from"{path}";')
-    return "".join(heads) + rest
+    for path, pairs in imports:
+        names = [renamed(outside, next(short)) for outside, _inside in pairs]
+        heads.append(f'import{{{",".join(names)}}}from"{path}";')
+    if exports:
+        rest = with_exports(rest, [outside for _inside, outside in exports])
+    return "".join([*heads, rest])
 
 
-def module_aliases(root: Path) -> dict[str, dict[str, str]]:
-    """{module below `root`: {exported name: one letter}} of those that are imported statically.
-
-    Modules loaded on demand keep their names: `import()` gives an object with them.
-    """
-    texts = {path: path.read_text() for path in root.rglob("*.js")}
-    on_demand = {
-        (path.parent / target).resolve()
-        for path, text in texts.items()
-        for target in DYNAMIC_IMPORT.findall(text)
-    }
-    return {
-        path.relative_to(root).as_posix(): dict(
-            zip(EXPORT.findall(text), ascii_letters, strict=False)
-        )
-        for path, text in texts.items()
-        if path not in on_demand
-    }
+def with_exports(body: str, outside: list[str]) -> str:
+    """The body with its last statement, the list of exported values, as an export of them."""
+    if (exported := EXPORTED.search(body)) is None:
+        raise BundleError(f"minified to an unknown form: {body[-100:]}")
+    pairs = zip(exported[1].split(","), outside, strict=True)
+    return f"{body[: exported.start()]};export{{{','.join(renamed(*pair) for pair in pairs)}}}"
 
 
-def names_in(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def renamed(name: str, other: str) -> str:
-    return name if name == other else f"{name} as {other}"
+def pairs_in(text: str) -> list[tuple[str, str]]:
+    """Pairs of names in `a as b, c`: (a, b), (c, c)."""
+    words = [name.split(" as ") for name in names_in(text)]
+    return [(pair[0], pair[-1]) for pair in words]

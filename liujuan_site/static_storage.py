@@ -1,12 +1,10 @@
-"""Storage of static files: hashed names, also in ES modules, and minified content."""
+"""Storage of static files: hashed names, also in modules; own files bundled and minified."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import posixpath
-import re
 import stat
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache, partial
@@ -16,23 +14,25 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.base import ContentFile, File
+from django.core.files.storage import InMemoryStorage
 from servestatic.compress import Compressor
 from servestatic.storage import CompressedManifestStaticFilesStorage
 
-from liujuan_site import script_minifier, style_minifier
-from liujuan_site.script_minifier import minified_script, module_aliases
+from liujuan_site.script_bundler import Bundle, bundled
+from liujuan_site.script_minifier import minified_script, with_numbers
 from liujuan_site.style_minifier import constant_lengths, minified_styles
 
 OWN_FOLDER = "studio/"
 PACKAGES = ("django", "lightningcss", "servestatic", "tdewolff-minify")
 """Packages whose versions affect the files that are made."""
 
+CODE = ("static_storage.py", "script_bundler.py", "script_minifier.py", "style_minifier.py")
+
 Paths = Mapping[str, tuple[Any, str]]
 """{name: (storage with the source, path in it)}."""
 
 HASH_LENGTH = 6
 """Hexadecimal digits; enough, because they only tell apart versions of one file."""
-HASH = re.compile(rf"\.[0-9a-f]{{{HASH_LENGTH}}}(?=\.(?:css|js)$)")
 
 
 class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
@@ -62,8 +62,14 @@ class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: igno
             # this object may have read the manifest before the files existed
             self.hashed_files, self.manifest_hash = self.load_manifest()
             return
-        yield from super().post_process(paths, dry_run=dry_run, **options)
+        bundles = bundles_of(paths)
+        yield from super().post_process(with_bundles(paths, bundles), dry_run=dry_run, **options)
         if not dry_run:
+            self.hashed_files |= {
+                module: self.hashed_files[name]
+                for name, bundle in bundles.items()
+                for module in bundle.modules
+            }
             self.save_sources(sources)
 
     def manifest(self) -> dict[str, Any]:
@@ -77,7 +83,7 @@ class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: igno
         return manifest.get("sources") == sources and all(map(self.exists, {*made, *made.values()}))
 
     def save_sources(self, sources: str) -> None:
-        manifest = json.dumps(self.manifest() | {"sources": sources})
+        manifest = json.dumps(self.manifest() | {"sources": sources, "paths": self.hashed_files})
         self.manifest_storage.delete(self.manifest_name)
         self.manifest_storage._save(self.manifest_name, ContentFile(manifest.encode()))
 
@@ -102,8 +108,8 @@ class ModePreservingCompressor(Compressor):  # type: ignore[misc]
 def digest_of(paths: Paths) -> str:
     """Digest of all sources and of the code that processes them."""
     digest = hashlib.sha256()
-    for code in (__file__, script_minifier.__file__, style_minifier.__file__):
-        digest.update(Path(code).read_bytes())
+    for code in CODE:
+        digest.update(Path(__file__).with_name(code).read_bytes())
     digest.update(repr((settings.STATIC_URL, [version(name) for name in PACKAGES])).encode())
     for name, (storage, path) in sorted(paths.items()):
         with storage.open(path) as file:
@@ -111,13 +117,37 @@ def digest_of(paths: Paths) -> str:
     return digest.hexdigest()
 
 
+def bundles_of(paths: Paths) -> dict[str, Bundle]:
+    """{name: bundle} of our scripts."""
+    return bundled(
+        {name: with_numbers(read(*path)) for name, path in paths.items() if is_own(name, ".js")}
+    )
+
+
+def with_bundles(paths: Paths, bundles: Mapping[str, Bundle]) -> Paths:
+    """The paths with minified bundles in the place of our scripts."""
+    made = InMemoryStorage()
+    for name, bundle in bundles.items():
+        made.save(name, ContentFile(minified(bundle.text).encode()))
+    others = {name: path for name, path in paths.items() if not is_own(name, ".js")}
+    return others | {name: (made, name) for name in bundles}
+
+
+def read(storage: Any, path: str) -> str:
+    with storage.open(path) as file:
+        text: str = file.read().decode()
+        return text
+
+
+def is_own(name: str, suffix: str) -> bool:
+    return name.startswith(OWN_FOLDER) and name.endswith(suffix)
+
+
 def as_served(name: str, content: File[Any]) -> File[Any]:
-    """Our style sheets and scripts minified, all other files as they are."""
-    kind = name[name.rfind(".") :]
-    if not name.startswith(OWN_FOLDER) or kind not in {".css", ".js"}:
+    """Our style sheets minified, all other files as they are."""
+    if not is_own(name, ".css"):
         return content
-    text = b"".join(content.chunks()).decode()
-    return ContentFile(minified(text, kind, HASH.sub("", name)).encode())
+    return ContentFile(minified_sheet(b"".join(content.chunks()).decode()).encode())
 
 
 def version(package: str) -> str:
@@ -125,11 +155,6 @@ def version(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return ""
-
-
-@cache
-def aliases() -> dict[str, dict[str, str]]:
-    return module_aliases(Path(settings.BASE_DIR, "static"))
 
 
 @cache
@@ -141,27 +166,15 @@ def lengths() -> dict[str, str]:
     return constant_lengths(sheets.pop("theme.css"), sheets.values())
 
 
-def aliases_for(module: str, target: str) -> dict[str, str]:
-    """Aliases of the exports of `target`, a path relative to `module`, or of `module` itself.
-
-    Both may contain a hash.
-    """
-    name = (
-        posixpath.normpath(posixpath.join(posixpath.dirname(module), target)) if target else module
-    )
-    return aliases().get(HASH.sub("", name), {})
-
-
 @lru_cache(maxsize=1)  # a file is hashed, then saved with the hash in its name
-def minified(text: str, kind: str, name: str = "") -> str:
-    """A minified style sheet (`.css`) or script (`.js`); `name` is its path below `static/`."""
-    if kind == ".css":
-        return minified_styles(text, lengths())
+def minified_sheet(text: str) -> str:
+    return minified_styles(text, lengths())
+
+
+def minified(script: str) -> str:
     try:
         # imported here, because only `collectstatic` needs it and it starts threads
         import minify
     except ImportError:  # no wheel for this platform: scripts are served as written
-        return text
-    return minified_script(
-        text, partial(minify.string, "application/javascript"), partial(aliases_for, name)
-    )
+        return script
+    return minified_script(script, partial(minify.string, "application/javascript"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 import pytest
@@ -12,18 +11,20 @@ from django.contrib.staticfiles.storage import StaticFilesStorage
 from django.core.files.base import ContentFile
 from django.test import override_settings
 
-from liujuan_site.static_storage import ModuleManifestStorage, minified
+from liujuan_site.static_storage import ModuleManifestStorage, minified_sheet
 from liujuan_site.style_minifier import constant_lengths, minified_styles
 
 
 class Collection:
-    """What `collectstatic` does, for two files."""
+    """What `collectstatic` does, for a few files."""
 
     def __init__(self, folder: Path) -> None:
         self.sources = folder / "sources"
         self.made = folder / "made"
         self.write("studio/a.css", "a { background: url(b.svg); }")
         self.write("studio/b.svg", "<svg/>")
+        self.write("studio/page.js", 'import { a } from "./a.js";\na();\n')
+        self.write("studio/a.js", "export const a = () => console.log(1);\n")
 
     def write(self, name: str, text: str) -> None:
         path = self.sources / name
@@ -36,7 +37,8 @@ class Collection:
         target = ModuleManifestStorage(
             location=str(self.made), file_permissions_mode=0o644, directory_permissions_mode=0o755
         )
-        paths = {name: (source, name) for name in ("studio/a.css", "studio/b.svg")}
+        names = [path.relative_to(self.sources).as_posix() for path in self.sources.rglob("*.*")]
+        paths = {name: (source, name) for name in names}
         for name in paths:
             with source.open(name) as file:
                 target.delete(name)
@@ -70,6 +72,18 @@ def test_a_source_that_changed_is_processed_and_so_is_what_names_it(collection: 
     assert collection.served("studio/a.css") != before
 
 
+def test_a_module_is_served_by_the_bundle_that_contains_it(collection: Collection) -> None:
+    collection.collect()
+    before = collection.served("studio/a.js")
+    assert before == collection.served("studio/page.js")
+
+    collection.write("studio/a.js", "export const a = () => console.log(2);\n")
+    collection.collect()
+
+    assert collection.served("studio/a.js") == collection.served("studio/page.js") != before
+    assert "console.log(2)" in (collection.made / collection.served("studio/a.js")).read_text()
+
+
 def test_a_file_that_is_missing_is_made_again(collection: Collection) -> None:
     collection.collect()
     made = collection.made / collection.served("studio/a.css")
@@ -100,95 +114,14 @@ def test_a_compressed_file_has_the_mode_of_its_original(collection: Collection, 
         assert path.stat().st_mode == path.with_suffix("").stat().st_mode
 
 
-@pytest.mark.parametrize("kind", [".css", ".js"])
-def test_a_file_is_minified_once(tmp_path: Path, kind: str) -> None:
+def test_a_style_sheet_is_minified_once(tmp_path: Path) -> None:
     storage = ModuleManifestStorage(location=str(tmp_path))
     content = ContentFile(b"/* once */")
-    before = minified.cache_info().misses
+    before = minified_sheet.cache_info().misses
 
-    storage._save(storage.hashed_name(f"studio/a{kind}", content), content)
+    storage._save(storage.hashed_name("studio/a.css", content), content)
 
-    assert minified.cache_info().misses == before + 1
-
-
-MODULES = sorted(Path(settings.BASE_DIR, "static/studio/js").rglob("*.js"))
-
-
-IMPORT = r'(?:^|;)import ?\{([^}]*)\} ?from ?"([^"]+)"'
-
-
-def bound(text: str) -> tuple[set[tuple[str, str]], set[str]]:
-    """What a module imports, as (path, name), and the names that it exports."""
-    imports = {
-        (path, name.split(" as ")[0].strip())
-        for names, path in re.findall(IMPORT, text, re.MULTILINE)
-        for name in names.split(",")
-    }
-    listed = [names for names in re.findall(r"export ?\{([^}]*)\}", text)]
-    exports = {name.split(" as ")[-1].strip() for names in listed for name in names.split(",")}
-    exports |= set(re.findall(r"export (?:async )?(?:function|class|const|let) (\w+)", text))
-    return imports, exports
-
-
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
-def test_a_minified_module_is_bound_to_the_others_as_before(module: Path) -> None:
-    minify = pytest.importorskip("minify")
-    source = module.read_text()
-
-    plain = minify.string("application/javascript", source)
-    short = minified(source, ".js")
-
-    assert bound(short) == bound(source)
-    assert len(short) <= len(plain) + 20
-    if re.search(r"^import ", source, re.MULTILINE):
-        assert " as " in short
-
-
-def test_served_modules_import_what_others_export() -> None:
-    pytest.importorskip("minify")
-    static = Path(settings.BASE_DIR, "static")
-    texts = {
-        module: minified(module.read_text(), ".js", module.relative_to(static).as_posix())
-        for module in MODULES
-    }
-    served = {module: bound(text) for module, text in texts.items()}
-
-    imported = {
-        ((module.parent / path).resolve(), name)
-        for module, (imports, _exports) in served.items()
-        for path, name in imports
-    }
-    on_demand = {
-        (module.parent / path).resolve()
-        for module, text in texts.items()  # without comments
-        for path in re.findall(r'\bimport\("([^"]+)"\)', text)
-    }
-
-    assert imported <= {(module, name) for module in served for name in served[module][1]}
-    assert on_demand
-    for module, (_imports, names) in served.items():
-        if module in on_demand:
-            assert names == bound(module.read_text())[1]
-        else:
-            assert all(len(name) == 1 for name in names), module
-
-
-def test_a_module_that_cannot_be_taken_apart_keeps_its_long_names() -> None:
-    pytest.importorskip("minify")
-    source = (
-        'import * as all from "./a.js";\nimport { a } from "./b.js";\nexport const c = all.x(a);\n'
-    )
-
-    assert 'import{a}from"./b.js"' in minified(source, ".js")
-    assert "export let c" in minified(source, ".js")
-
-
-def test_a_named_number_stands_in_the_place_of_its_name() -> None:
-    pytest.importorskip("minify")
-    source = "const WAIT_MS = 1_500;\nexport const wait = (run) => setTimeout(run, WAIT_MS);\n"
-
-    assert "WAIT_MS" not in minified(source, ".js")
-    assert "1500" in minified(source, ".js")
+    assert minified_sheet.cache_info().misses == before + 1
 
 
 @pytest.mark.parametrize(

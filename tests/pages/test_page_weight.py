@@ -62,7 +62,8 @@ def test_the_studio_loads_few_files(alice: User, worker: Worker, now: datetime) 
     files = loaded_at_once(signed_in(alice).get("/").text)
 
     names = {path.name.split(".")[0] for path in files}
-    assert {"card", "composer", "studio", "dom", "reducer"} <= names
+    assert {"card", "composer", "studio", "theme"} <= names
+    assert len([path for path in files if path.suffix == ".js"]) < 11
     rare = {
         *("viewer", "alerts", "first-run", "dialog", "actions", "task-timeline", "fallback"),
         "forced-colors",
