@@ -9,13 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, ViewportSize, expect
+from playwright.sync_api import Locator, Page, Route, ViewportSize, expect
 
 from tests.browser.accounts import Account, create_accounts
 from tests.browser.conftest import Shoot, SignIn
 from tests.browser.gallery_rows import Rows, create_gallery
 from tests.browser.layout import beyond_the_window
-from tests.studio import Studio
+from tests.studio import Studio, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -32,6 +32,7 @@ WALLS: dict[str, Rows] = {
     "scroller": [{"prompt": f"number {n}", "minutes": 20 * n} for n in range(MANY)],
     "chooser": SIX,
     "packer": SIX,
+    "marker": SIX,
     "retrier": MIXED,
     "typist": SIX,
     "comparer": [
@@ -163,6 +164,30 @@ def test_chosen_pictures_are_marked_deleted_and_brought_back(visit: Visit, shoot
     page.reload()
     expect(tiles(page)).to_have_count(6)
     expect(page.locator(".tile[data-favourite]")).to_have_count(3)
+
+
+def test_a_response_older_than_a_mark_does_not_remove_it(visit: Visit) -> None:
+    page = visit("marker")
+    held: list[Route] = []
+    page.route("**/gallery/?*fragment=1*", lambda route: held.append(route))
+
+    def requested(count: int) -> Route:
+        wait_until(lambda: len(held) == count or page.wait_for_timeout(20), what="a request")
+        return held[-1]
+
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    older = requested(1)
+    response = older.fetch()
+    tiles(page).first.hover()
+    box(page, 0).click()
+    with page.expect_response("**/gallery/favourite/"):
+        bar(page).get_by_role("button", name="收藏").click()
+    older.fulfill(response=response)
+
+    newer = requested(2)
+    with page.expect_response("**/gallery/?*fragment=1*"):
+        newer.continue_()
+    expect(page.locator(".tile[data-favourite]")).to_have_count(1)
 
 
 def test_chosen_pictures_are_taken_along_in_one_file(visit: Visit) -> None:

@@ -168,6 +168,24 @@ export async function orToast(run) {
   }
 }
 
+/** Number of changes that were shown on this page. */
+let changes = 0;
+
+/**
+ * What `fetch` gets, once nothing changed meanwhile: a response may be older than a change that is shown already.
+ *
+ * @template T
+ * @param {() => Promise<T>} fetch
+ * @returns {Promise<T>}
+ */
+export async function fetchUnchanged(fetch) {
+  for (;;) {
+    const before = changes;
+    const response = await fetch();
+    if (changes === before) return response;
+  }
+}
+
 /** Send the DOM events for a change made in another window. @param {CollectionChange} change */
 export function dispatchRemote({ change, pictures, tasks, favourite = false }) {
   const isElsewhere = true;
@@ -180,6 +198,7 @@ export function dispatchRemote({ change, pictures, tasks, favourite = false }) {
  * @param {object} detail
  */
 function dispatch(what, detail) {
+  changes += 1;
   document.dispatchEvent(new CustomEvent(`studio:${what}`, { bubbles: true, detail }));
 }
 

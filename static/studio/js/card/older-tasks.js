@@ -3,6 +3,7 @@
 
 import { siteUrl } from "../lib/dom.js";
 import { getJson } from "../connection/http.js";
+import { fetchUnchanged } from "./actions.js";
 import { label } from "../lib/i18n.js";
 import { isTerminal } from "../connection/protocol.js";
 import { toast } from "../ui/messages.js";
@@ -56,7 +57,7 @@ export function createOlder(link, { taskList, taskStore }) {
     const requested = filtered;
     const query = new URLSearchParams({ show: requested, before: last });
     /** @type {{tasks: TaskWithState[], more: boolean}} */
-    const response = await getJson(siteUrl(`/feed/?${query}`));
+    const response = await fetchUnchanged(() => getJson(siteUrl(`/feed/?${query}`)));
     if (requested !== filtered) return true;
     for (const older of response.tasks) {
       last = older.state.task_id;

@@ -2,6 +2,7 @@
 /** The loaded part of the gallery: filters, further pages, and the scroll position after Back. */
 
 import { find, setAttribute } from "../lib/dom.js";
+import { fetchUnchanged } from "../card/actions.js";
 import { arrangeDays, idOf, mergeTiles, tilesOf } from "./gallery-days.js";
 
 const TYPING_MS = 350;
@@ -120,7 +121,7 @@ export class GalleryPages {
     }
     setAttribute(this.#wall, "aria-busy", "true");
     try {
-      const nodes = await fetchPage(search);
+      const nodes = await fetchUnchanged(() => fetchPage(search));
       if (request !== this.#request) return;
       this.#wall.replaceChildren(...nodes);
       this.#tilesLoaded();
@@ -156,7 +157,7 @@ export class GalleryPages {
     this.#failed.hidden = true;
     const request = this.#request;
     try {
-      const nodes = await fetchPage(new URL(link.href).search);
+      const nodes = await fetchUnchanged(() => fetchPage(new URL(link.href).search));
       if (request !== this.#request) return false;
       link.parentElement?.remove();
       this.#wall.append(...nodes);
@@ -172,7 +173,7 @@ export class GalleryPages {
   /** Update the first page; does nothing while another request is pending or if this one fails. */
   async refresh() {
     const request = this.#request;
-    const nodes = await fetchPage(this.#shown).catch(() => null);
+    const nodes = await fetchUnchanged(() => fetchPage(this.#shown)).catch(() => null);
     if (!nodes || request !== this.#request || this.#loading) return;
     if (mergeTiles(this.#wall, nodes)) {
       arrangeDays(this.#wall);

@@ -2,7 +2,7 @@
 /** Shows pictures that other windows marked, deleted or restored; loaded with the first such change. */
 
 import { siteUrl } from "../lib/dom.js";
-import { dispatchRemote } from "../card/actions.js";
+import { dispatchRemote, fetchUnchanged } from "../card/actions.js";
 import { getJson, send } from "../connection/http.js";
 import { addOlder } from "../card/older-tasks.js";
 import { isTerminal, pictureKey, taskOf } from "../connection/protocol.js";
@@ -81,7 +81,8 @@ export class Collection {
     const cards = this.#taskList.cards();
     const requested = cards.slice(0, MOST_REQUESTED);
     /** @type {Kept} */
-    const { kept, others, recent } = await send(siteUrl("/feed/kept/"), { tasks: requested.map(({ taskId }) => taskId) });
+    const { kept, others, recent } = await fetchUnchanged(() =>
+      send(siteUrl("/feed/kept/"), { tasks: requested.map(({ taskId }) => taskId) }));
     if (this.#isStudio) {
       // a card added meanwhile may be counted among the others: fetch again
       this.#isOld ||= this.#taskList.cards().length !== cards.length;
@@ -123,7 +124,7 @@ export class Collection {
     if (taskIds.length === 0) return;
     const query = taskIds.slice(0, this.#mostNamed).map((taskId) => `task=${taskId}`).join("&");
     /** @type {{tasks: TaskWithState[]}} */
-    const { tasks } = await getJson(siteUrl(`/feed/?${query}`));
+    const { tasks } = await fetchUnchanged(() => getJson(siteUrl(`/feed/?${query}`)));
     for (const found of tasks) {
       const taskId = found.state.task_id;
       if (this.#taskList.card(taskId)) {

@@ -3,6 +3,7 @@
 
 import { clone, find, part, setAttribute, setText, siteUrl } from "../lib/dom.js";
 import { gettext } from "../lib/i18n.js";
+import { fetchUnchanged } from "../card/actions.js";
 import { PictureList, keyInUrl, picturesOfPage } from "./viewer-list.js";
 import { Panel } from "./viewer-panel.js";
 import { Shortcuts } from "./viewer-keys.js";
@@ -161,7 +162,8 @@ export class Viewer {
     /** @type {Response | null} */
     let response = null;
     try {
-      response = await fetch(siteUrl(`/pictures/${task}/${index}/about/`), { headers: { Accept: "application/json" } });
+      const url = siteUrl(`/pictures/${task}/${index}/about/`);
+      response = await fetchUnchanged(() => fetch(url, { headers: { Accept: "application/json" } }));
       if (!response.ok || response.redirected) throw new Error(String(response.status));
       const about = /** @type {About} */ (await response.json());
       if (isShown()) this.#showAbout(item, about);
