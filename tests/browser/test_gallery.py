@@ -172,7 +172,11 @@ def test_a_response_older_than_a_mark_does_not_remove_it(visit: Visit) -> None:
     page.route("**/gallery/?*fragment=1*", lambda route: held.append(route))
 
     def requested(count: int) -> Route:
-        wait_until(lambda: len(held) == count or page.wait_for_timeout(20), what="a request")
+        def is_held() -> bool:
+            page.wait_for_timeout(20)  # runs the handlers of routes
+            return len(held) == count
+
+        wait_until(is_held, what="a request")
         return held[-1]
 
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
