@@ -14,7 +14,6 @@ from liujuan_site.environment import InvalidSettings
 from tests.settings import SettingsOf
 
 OLD, NEW = "an-old-key-for-tests-0123", "the-new-key-for-tests-0123"
-
 NODE = os.uname().nodename.lower()
 
 
