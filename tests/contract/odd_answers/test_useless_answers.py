@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import gc
-import gzip
-import json
-import tracemalloc
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -25,37 +19,15 @@ from generation.exceptions import (
     XinferenceUnreachable,
 )
 from generation.xinference import XinferenceClient
-from generation.xinference.model_list import MAX_LISTED_MODELS, MAX_REPLICAS
-from generation.xinference.response_body import MAX_LIST_BODY, MAX_SHORT_BODY, max_picture_body
-from tests.contract.demo_process import MODEL
 from tests.contract.draw_requests import CALLS
-from tests.contract.odd_server import OddServer, response, serving
-from tests.contract.served_models import served_models
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[OddServer]:
-    async with serving(OddServer()) as server:
-        yield server
-
-
-@pytest.fixture
-async def client(server: OddServer) -> AsyncIterator[XinferenceClient]:
-    client = XinferenceClient(base_url=server.url, api_key="xf-1")
-    yield client
-    await client.aclose()
-
-
-def gzipped(times: int) -> bytes:
-    body = bytes(4 * 1024 * 1024)
-    for _ in range(times):
-        body = gzip.compress(body, 1)
-    return body
-
-
-BIG = b"[" + b"[]," * 700_000 + b"0]"
-CHUNKED = "Transfer-Encoding: chunked"
-ONE_BYTE_CHUNKS = b"1\r\n[\r\n" * 70_000 + b"0\r\n\r\n"
+from tests.contract.odd_answers.odd_bodies import (
+    BIG,
+    CHUNKED,
+    JSON_VALUES,
+    ONE_BYTE_CHUNKS,
+    gzipped,
+)
+from tests.contract.odd_server import OddServer, response
 
 USELESS: dict[str, bytes] = {
     "nothing": response(b""),
@@ -118,12 +90,6 @@ async def test_a_useless_answer_ends_in_the_error_tree(
         assert len(str(caught.value)) < 2_200, name
 
 
-JSON_VALUES = [
-    *("null", "true", '""', '"1"', "[]", "{}", "[1]", '{"0": 1}', "NaN", "Infinity", "-Infinity"),
-    *("1e999", "-1e999", "1" + 400 * "0", "-1" + 400 * "0"),
-]
-
-
 @pytest.mark.parametrize("value", JSON_VALUES, ids=lambda value: value[:12])
 async def test_a_field_of_the_wrong_kind_is_a_useless_answer(
     server: OddServer, client: XinferenceClient, value: str
@@ -136,67 +102,6 @@ async def test_a_field_of_the_wrong_kind_is_a_useless_answer(
             continue
         with pytest.raises((XinferenceFailed, PictureError)):
             await CALLS[place](client)
-
-
-async def test_odd_model_fields_are_bounded(server: OddServer, client: XinferenceClient) -> None:
-    for field in ("replica", "replica_statuses", "status", "model_ability", "n_worker"):
-        for value in JSON_VALUES:
-            odd = (
-                f'[{{"model_uid": "{MODEL}", "model_ability": ["text2image"], "{field}": {value}}}]'
-            )
-            server.answers = {"instances": response(odd.encode())}
-            for model in await served_models(client):
-                assert 1 <= model.replicas <= MAX_REPLICAS, odd
-
-    for count in (10**9, 200_000, MAX_REPLICAS + 1):
-        server.answers = {"instances": response([server.instance(MODEL, replica=count)])}
-        (model,) = await served_models(client)
-        assert (model.ready, model.replicas) == (True, MAX_REPLICAS)
-
-
-UNUSABLE_NAMES = [
-    *("", ".", "..", "a\0b", "a\nb", "\x1b[31m", "\ud800", "x" * 201, "\u202eabc"),
-    *(None, 7, True, ["a"], {"a": 1}),
-]
-
-
-async def test_a_name_that_nothing_can_hold_is_left_out_and_the_others_stay(
-    server: OddServer, client: XinferenceClient, caplog: pytest.LogCaptureFixture
-) -> None:
-    odd = [server.instance(MODEL) | {"model_uid": name} for name in UNUSABLE_NAMES]
-    server.answers = {
-        "instances": response([*odd, server.instance(MODEL), server.instance(MODEL, replica=9)]),
-        "models": response([{"id": name} for name in UNUSABLE_NAMES] + [server.card(MODEL)]),
-    }
-
-    for _ in range(3):
-        (model,) = await served_models(client)
-
-    assert (model.name, model.ready, model.replicas) == (MODEL, True, 1)
-    assert "a\nb" not in caplog.text
-    assert caplog.text.count("model_left_out") <= 1
-
-
-@pytest.mark.parametrize("name", ["x" * 200, "模型/v2", "a b?c#d%2F", "猫" * 200])
-async def test_every_other_name_can_be_asked_for(server: OddServer, name: str) -> None:
-    server.models = [name]
-    client = XinferenceClient(base_url=server.url)
-
-    (model,) = await served_models(client)
-    assert await client.abort(model=name, request_id=name)
-    await client.aclose()
-
-    assert (model.name, model.ready) == (name, True)
-    assert f"replicas {name}" in server.asked
-
-
-async def test_too_many_models_are_cut(server: OddServer, client: XinferenceClient) -> None:
-    server.models = [f"model-{k:04}" for k in range(500)]
-
-    names = [model.name for model in await client.listed(first="model-0499")]
-
-    assert len(names) == MAX_LISTED_MODELS
-    assert {"model-0000", "model-0499"} <= set(names)
 
 
 async def test_a_status_counts_with_any_body(server: OddServer, client: XinferenceClient) -> None:
@@ -219,97 +124,6 @@ async def test_a_status_counts_with_any_body(server: OddServer, client: Xinferen
             for place in ("draw", "models"):
                 with pytest.raises(kind):
                     await CALLS[place](client)
-
-
-@pytest.mark.parametrize(
-    ("expected", "meant"),
-    [("7", 7.0), ("1e300", 3600.0), ("-1", None), ("nan", None), ("inf", None), ("9" * 500, None)],
-)
-async def test_the_retry_time_of_a_server_is_bounded(
-    server: OddServer, client: XinferenceClient, expected: str, meant: float | None
-) -> None:
-    server.answers = {"draw": response(b"{}", "503 No", f"Retry-After: {expected}")}
-
-    with pytest.raises(XinferenceBusy) as caught:
-        await CALLS["draw"](client)
-
-    assert caught.value.retry_after == meant
-
-
-async def test_a_body_is_read_up_to_its_limit(server: OddServer, client: XinferenceClient) -> None:
-    pixels = base64.b64encode(bytes(256 * (4 * 256 + 1)) + bytes(60_000)).decode()
-    server.answers = {"draw": response({"images": [pixels], "parameters": "x" * 50_000})}
-    assert await CALLS["draw"](client) == pixels
-
-    server.answers = {"draw": response({"images": ["A" * max_picture_body(256, 256)]})}
-    with pytest.raises(PictureError, match="more than"):
-        await CALLS["draw"](client)
-
-    for place, limit in (("progress", MAX_SHORT_BODY), ("models", MAX_LIST_BODY)):
-        server.answers = {place: response(b" " * (limit - 18) + b'{"progress": 0.25}')}
-        if place == "progress":
-            assert await client.progress("1") == 0.25
-        server.answers = {place: response(b" " * (limit - 17) + b'{"progress": 0.25}')}
-        with pytest.raises(XinferenceFailed, match="more than"):
-            await CALLS[place](client)
-
-
-@pytest.mark.parametrize("place", ["draw", "progress", "models"])
-@pytest.mark.parametrize(
-    ("answer", "expected"),
-    [
-        (response(ONE_BYTE_CHUNKS, "200 OK", CHUNKED), "chunks of"),
-        (b"HTTP/1.1 102 X\r\n\r\n" * 100_000, "no head within"),
-        (b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" * 50_000, "no head within"),
-        (b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 100_000, "no head within"),
-    ],
-    ids=["chunks of one byte", "102", "103", "headers"],
-)
-async def test_others_go_on_while_crumbs_are_read_and_few_of_them_are(
-    server: OddServer, client: XinferenceClient, answer: bytes, expected: str, place: str
-) -> None:
-    server.answers = {place: answer}
-    call = asyncio.ensure_future(CALLS[place](client))
-    turns = 0
-    while not call.done():
-        await asyncio.sleep(0)
-        turns += 1
-
-    assert isinstance(call.exception(), StudioError)
-    assert expected in str(call.exception())
-    assert turns > 50
-
-
-async def test_interim_responses_are_skipped(server: OddServer, client: XinferenceClient) -> None:
-    interim = b"HTTP/1.1 100 Continue\r\n\r\n" + b"HTTP/1.1 102 Processing\r\n\r\n" * 500
-    server.answers = {"progress": interim + response({"progress": 0.25})}
-
-    assert await client.progress("1") == 0.25
-
-
-async def test_an_error_keeps_no_response(server: OddServer, client: XinferenceClient) -> None:
-    """Cycles are collected rarely here: an error that is one must not hold what was read."""
-    held: list[StudioError] = []
-    texts = [json.dumps({"images": ["!" * 300_000, 1], "msg": 1, "progress": []}).encode()]
-    texts.append(b"[" + b"[]," * 20_000 + b"0]")
-    gc.disable()
-    try:
-        for tracing in (False, True):
-            if tracing:
-                tracemalloc.start()
-            for text in texts:
-                for place in ("draw", "models", "progress", "abort") * 5:
-                    server.answers = {place: response(text)}
-                    with pytest.raises(StudioError) as caught:
-                        await CALLS[place](client)
-                    held.append(caught.value)
-        kept, _peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-        gc.enable()
-
-    assert len(held) == 80
-    assert kept < 4_000_000
 
 
 async def test_a_server_without_tls_is_unreachable() -> None:
