@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.production import Postgres, Redis
+from tests.stores import Postgres, Redis
 
 
 def main(command: list[str]) -> int:

@@ -13,7 +13,7 @@ from statistics import median
 
 from benchmarks.lib.databases import Database, both_databases
 from benchmarks.lib.report import Goal, Report, Table, ratios, spread
-from tests.production import Web
+from tests.programs import Web
 from tests.studio import wait_until
 
 GOAL_RATIO = 2.0

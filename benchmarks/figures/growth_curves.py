@@ -23,7 +23,7 @@ from benchmarks.lib.loaded_site import (
     request_continuously,
     requesters,
 )
-from tests.production import Postgres
+from tests.stores import Postgres
 
 SHARE_OF_GALLERY = 10
 """One task in ten belongs to the person whose gallery is measured."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from benchmarks.lib.process_stats import cpu_seconds, memory, open_files, threads
 from benchmarks.lib.report import Report, Table
-from tests.production import Production, Program
+from tests.production import Production
+from tests.programs import Program
 
 
 def measure(quick: bool) -> Report:

@@ -16,7 +16,8 @@ from benchmarks.lib.followers import Followers, Tally
 from benchmarks.lib.report import Goal, Report, Table, spread
 from benchmarks.lib.systems import FixedModel
 from benchmarks.lib.testbed import OURS, STOCK, Person, Served, Writer
-from tests.production import Production, RunWorker
+from tests.production import Production
+from tests.programs import RunWorker
 from tests.studio import wait_until
 
 SIDES = (OURS, STOCK)

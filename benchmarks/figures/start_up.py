@@ -15,7 +15,8 @@ from pathlib import Path
 from benchmarks.lib.process_stats import cpu_seconds, memory
 from benchmarks.lib.report import Report, Table, ratios, spread
 from benchmarks.lib.rounds import alternating
-from tests.production import Production, Program, RunWorker, Web
+from tests.production import Production
+from tests.programs import Program, RunWorker, Web
 
 BARE = "bare Daphne"
 TIMEOUT = 60.0

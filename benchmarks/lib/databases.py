@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.production import Postgres
+from tests.stores import Postgres
 from tests.studio import ROOT
 
 

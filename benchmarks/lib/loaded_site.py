@@ -14,7 +14,8 @@ from benchmarks.lib.process_stats import cpu_seconds, family
 from benchmarks.lib.socket_client import crowd
 from benchmarks.lib.systems import FixedModel, SocketRequester
 from benchmarks.lib.testbed import OURS, Person, Served, Writer
-from tests.production import MODEL, Production, Program
+from tests.production import MODEL, Production
+from tests.programs import Program
 from tests.studio import wait_until
 
 REPLICAS = 64

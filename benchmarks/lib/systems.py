@@ -20,7 +20,8 @@ import httpx
 from benchmarks.lib.process_stats import cpu_seconds
 from benchmarks.lib.socket_client import Client, connect, crowd
 from benchmarks.lib.testbed import OURS, Served, Side, Writer
-from tests.production import MODEL, ModelServer, Production
+from tests.production import MODEL, Production
+from tests.programs import ModelServer
 from tests.studio import Studio, wait_until
 
 TUTORIAL = Side("tutorial", "benchmarks.servers.tutorial:application")

@@ -17,7 +17,8 @@ import redis
 
 from benchmarks.lib.socket_client import Client, connect
 from benchmarks.servers.process_counts import PATH, Figures
-from tests.production import Production, Web
+from tests.production import Production
+from tests.programs import Web
 from tests.studio import ROOT, wait_until
 
 Server = Callable[[int, str], list[str]]

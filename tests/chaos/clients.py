@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from tests.chaos.plan import PlannedTask
-from tests.production import Web
+from tests.programs import Web
 
 PACE = 0.06
 """Seconds between messages; the server's rate limit is 20 a second."""

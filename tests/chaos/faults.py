@@ -16,7 +16,8 @@ import psycopg
 from tests.chaos.clients import Client
 from tests.chaos.plan import Fault
 from tests.contract.demo_process import children_of, is_painter
-from tests.production import Production, Program, Web
+from tests.production import Production
+from tests.programs import Program, Web
 
 RESTART_AFTER = 1.0
 """Seconds until the supervisor restarts a dead program, as systemd would."""

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.production import Production, postgres_programs
+from tests.production import Production
+from tests.stores import postgres_programs
 
 LONG_STEPS = 40
 LONG = {"do": "slow", "seconds": 0.5, "match": {"steps": LONG_STEPS}}

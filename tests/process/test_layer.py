@@ -13,8 +13,8 @@ from redis.asyncio.connection import SSLConnection, UnixDomainSocketConnection
 
 from liujuan_site.redis_layer import redis_host
 from tests.contract.demo_process import DemoProcess
-from tests.production import Redis
 from tests.settings import SettingsOf
+from tests.stores import Redis
 from tests.studio import Studio, free_port, readyz, wait_until
 
 

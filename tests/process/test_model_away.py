@@ -19,7 +19,8 @@ from generation.choices import QueueReason
 from tests.contract.demo_process import children_of, is_painter
 from tests.process.follower import Follower
 from tests.process.recording_proxy import RecordingProxy
-from tests.production import Production, RunWorker
+from tests.production import Production
+from tests.programs import RunWorker
 from tests.slow_calls import SLOW, SOME_SECONDS
 from tests.studio import wait_until
 

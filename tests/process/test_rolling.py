@@ -12,7 +12,8 @@ import pytest
 
 from generation.protocol.close_codes import CloseCode
 from tests.process.follower import Follower
-from tests.production import Production, RunWorker
+from tests.production import Production
+from tests.programs import RunWorker
 from tests.slow_calls import SLOW, SOME_SECONDS
 from tests.studio import wait_until
 
