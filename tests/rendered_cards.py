@@ -17,7 +17,7 @@ from generation.protocol import (
 from generation.views.pages import to_paint
 from tests.task_logs import TASK
 
-CSS_WEIGHT = "0.020"
+CSS_WEIGHT = "0.02"
 """Of a step without `data-weight`, from steps.css."""
 
 
@@ -113,7 +113,7 @@ def step_data(step: Element) -> dict[str, Any]:
     return {
         "step": step.attributes["data-step"],
         "time": time.text,
-        "weight": step.attributes.get("data-weight", CSS_WEIGHT),
+        "weight": float(step.attributes.get("data-weight", CSS_WEIGHT)),
         "current": step.has("data-current"),
         "live": step.has("aria-current"),
         "fill": bar.attributes.get("data-fill"),
@@ -127,7 +127,7 @@ def past_data(row: Element) -> dict[str, Any]:
 
 
 def picture_data(item: Element) -> dict[str, Any]:
-    shown = {"number": int(item.attributes["data-picture"]), "drawn": item.has("data-current")}
+    shown = {"drawn": item.has("data-current")}
     if not item.has("data-stored"):
         return {**shown, "label": item.text.strip()}
     (link,) = item.find("data-picture-key")

@@ -23,7 +23,9 @@ from generation.protocol import (
     empty_state,
     fold,
 )
+from generation.selectors import Card
 from generation.views.composer_wait import composer_wait
+from generation.views.embedded_tasks import embedded
 from generation.views.event_log import event_sentence
 from tests.card_scripts import Ask, Asking
 from tests.random_logs import frames_of, logs, seconds
@@ -59,7 +61,7 @@ prompts = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), ma
 tasks = st.fixed_dictionaries(
     {
         "prompt": prompts,
-        "negative_prompt": st.just(""),
+        "negative_prompt": st.sampled_from(["", "blurred"]),
         "model": st.just("m"),
         "width": sides,
         "height": sides,
@@ -67,7 +69,7 @@ tasks = st.fixed_dictionaries(
         "steps": st.integers(1, 100),
         "guidance": st.integers(0, 300).map(lambda tenths: tenths / 10),
         "seed": st.none() | st.integers(0, 2**32 - 1),
-        "parent": st.none(),
+        "parent": st.sampled_from([None, TASK]),
         "created": st.integers(-86_400, 86_400).map(lambda after: T0 + after),
         "request_key": st.none(),
         "expected": st.dictionaries(st.sampled_from(Step.values[1:6]), lengths),
@@ -85,6 +87,12 @@ def test_every_card_has_the_same_text(
     later: float,
 ) -> None:
     state = fold(empty_state(TASK), frames)
+    for image in state["images"]:
+        url = f"/pictures/{TASK}/{image['index']}/"
+        image |= {"url": url, "thumbnail_url": f"{url}thumbnail/"}
+    card = {"id": TASK, "task": task, "state": state, "queue": None}
+    read = scripts["en"]({"embedded": embedded(cast("Card", card))})
+    assert read == {"task": task, "state": state}
     assert_same_text(
         scripts, state, cast("TaskData", task), cast("QueuePosition", place), T0 + later
     )

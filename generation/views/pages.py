@@ -27,6 +27,7 @@ from generation.views.card_steps import BLANK_STEPS
 from generation.views.card_view import card_view
 from generation.views.composer_wait import ComposerWait, composer_wait
 from generation.views.compression import compressed
+from generation.views.embedded_tasks import embedded, without_prompts
 from generation.views.error_pages import rate_limited
 from generation.views.event_log import shown_log
 from generation.views.timeline import timeline_context
@@ -36,7 +37,7 @@ SOCKET_PATH = "/ws/generate"
 FIRST_PAINT = 6
 """Cards in the HTML, more than a screen shows. Scripts render the others from the page's state."""
 
-FIRST_PICTURES = 12
+FIRST_PICTURES = 8
 """Recent pictures in the HTML; scripts render the others."""
 
 FIRST_PROMPT = "LiuJuan"
@@ -54,18 +55,25 @@ LONG_QUEUE = 3
 @rate_limited
 def studio(request: HttpRequest) -> HttpResponse:
     """The studio page; with `from`, a picture's key, the composer has that picture's settings."""
+    return render(request, "studio/studio.html", studio_context(request))
+
+
+def studio_context(request: HttpRequest, most: int = FIRST_PAINT) -> dict[str, Any]:
+    """Context of the studio page, with at most `most` cards in the HTML."""
     # read before the rows: a change in between then raises a later revision
     collection, now = selectors.revision_of(cast("User", request.user).pk), clock.now()
     cards = selectors.recent_cards(cast("User", request.user), now=now)
     context = page(request, [in_feed(card) for card in cards], now)
-    context |= first_paint(context["cards"], filter_of(request))
-    shown = [uuid.UUID(card["id"]) for card in cards]
-    counts, others = selectors.task_counts(cast("User", request.user), shown)
+    context |= first_paint(context["cards"], filter_of(request), most)
+    state = context["studio_state"]
+    state["tasks"] = without_prompts(state["tasks"], {card["id"] for card in context["shown"]})
+    known = [uuid.UUID(card["id"]) for card in cards]
+    counts, others = selectors.task_counts(cast("User", request.user), known)
     context["counts"] = {"all": sum(counts.values()), **counts}
     context["has_further"] = others["completed"] + others["stopped"] > 0
-    context["studio_state"] |= {"collection": collection, "others": others} | origin(request)
-    context["prospect"] = default_wait(context["studio_state"])
-    return render(request, "studio/studio.html", context)
+    state |= {"collection": collection, "others": others} | origin(request)
+    context["prospect"] = default_wait(state)
+    return context
 
 
 def default_wait(state: dict[str, Any]) -> ComposerWait | None:
@@ -92,15 +100,15 @@ def in_feed(card: Card) -> Card:
     return {**card, "state": {**card["state"], "timeline": []}}
 
 
-def first_paint(cards: list[dict[str, Any]], chosen: str) -> dict[str, Any]:
-    """Context for the cards and pictures in the HTML.
+def first_paint(cards: list[dict[str, Any]], chosen: str, most: int) -> dict[str, Any]:
+    """Context for the cards, at most `most`, and pictures in the HTML.
 
     `chosen`: a filter. `queue_before`: id of the card that follows the folded queue.
     """
     queued = [card for card in cards if card["state"]["status"] == TaskStatus.QUEUED]
     is_folded = len(queued) > LONG_QUEUE
     fitting = [card for card in cards if card["state"]["status"] in FILTERS[chosen]]
-    shown = [card for card in fitting if not (is_folded and card in queued)][:FIRST_PAINT]
+    shown = [card for card in fitting if not (is_folded and card in queued)][:most]
     behind = [card for card in shown if card["state"]["status"] != TaskStatus.RUNNING]
     pictures = [(card, image) for card in cards for image in card["state"]["images"]]
     return {
@@ -161,7 +169,7 @@ def page(request: HttpRequest, cards: list[Card], now: datetime) -> dict[str, An
             "username": request.user.get_username(),
             "demo": demo,
             "limits": {"lines": limits.MAX_LINES, "named": limits.MAX_NAMED},
-            "tasks": [{"task": card["task"], "state": card["state"]} for card in cards],
+            "tasks": [embedded(card) for card in cards],
             "queue": {card["id"]: card["queue"] for card in cards if card["queue"]},
             "defaults": defaults(user, {model["name"] for model in models}),
             "models": models,

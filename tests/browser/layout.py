@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page
 
+DESKS = ["1280x720", "1366x768", "1440x900", "1024x768", "1000x700", "820x1180", "768x1024"]
+"""Windows with the composer beside the feed."""
+
 # if the page can be scrolled sideways: by how much, and the elements beyond the right edge
 BEYOND_THE_WINDOW = """() => {
   const pixels = document.documentElement.scrollWidth - innerWidth;
@@ -72,3 +75,12 @@ def covered_texts(root: Locator) -> list[str]:
 def covered_controls(root: Locator) -> list[str]:
     names: list[str] = root.evaluate(COVERED_CONTROLS)
     return names
+
+
+def resize(page: Page, size: str) -> None:
+    width, height = map(int, size.split("x"))
+    page.set_viewport_size({"width": width, "height": height})
+    # layout follows in the second next frame
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )

@@ -383,8 +383,8 @@ def test_a_variation_names_its_parent_and_marks_changes(page: Page, shoot: Shoot
     expect(page.locator("[data-part=origin]")).to_be_hidden()
     page.reload()
     data = page.locator("#studio-state").evaluate("script => JSON.parse(script.textContent)")
-    parents = {each["task"]["prompt"]: each["task"]["parent"] for each in data["tasks"]}
-    assert parents["to be varied at night"] == parent
+    parents = {each["id"]: each["task"].get("parent") for each in data["tasks"]}
+    assert parents[task_id_of(varied)] == parent
 
 
 @pytest.fixture

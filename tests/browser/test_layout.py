@@ -11,7 +11,13 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.accounts import Account
 from tests.browser.conftest import NewAccount, SignIn
 from tests.browser.gallery_rows import Rows, create_gallery
-from tests.browser.layout import beyond_the_window, covered_controls, covered_texts
+from tests.browser.layout import (
+    DESKS,
+    beyond_the_window,
+    covered_controls,
+    covered_texts,
+    resize,
+)
 from tests.browser.page_actions import (
     HELD_STEPS,
     card_of,
@@ -26,7 +32,6 @@ from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
 
-DESKS = ["1280x720", "1366x768", "1440x900", "1024x768", "1000x700", "820x1180", "768x1024"]
 PHONES = ["844x390", "390x844", "320x640", "320x256"]
 STACKED = "".join(letter + "\u0300\u0489\u0334\u0353" * 10 for letter in "stacked")
 WORD = "W" * 400
@@ -36,15 +41,6 @@ HOSTILE: Rows = [
     {"prompt": "一" * 2_000},
     {"prompt": WORD, "status": "failed", "step": "decoding", "error_code": "model_error"},
 ]
-
-
-def resize(page: Page, size: str) -> None:
-    width, height = map(int, size.split("x"))
-    page.set_viewport_size({"width": width, "height": height})
-    # layout follows in the second next frame
-    page.evaluate(
-        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-    )
 
 
 @pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])

@@ -8,9 +8,8 @@ from playwright.sync_api import Locator, expect
 from tests.browser.accounts import Account
 from tests.browser.conftest import SignIn
 from tests.browser.gallery_rows import create_gallery
-from tests.browser.layout import covered_controls
+from tests.browser.layout import DESKS, covered_controls, resize
 from tests.browser.page_actions import expect_picture, open_studio, send
-from tests.browser.test_layout import DESKS, resize
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser

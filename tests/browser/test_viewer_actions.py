@@ -138,9 +138,9 @@ def test_one_key_makes_a_variation_with_its_change(page: Page, card: Locator, sh
 
     page.reload()
     data = page.locator("#studio-state").evaluate("script => JSON.parse(script.textContent)")
-    tasks = {each["state"]["task_id"]: each["task"] for each in data["tasks"]}
-    made = [task for task in tasks.values() if task["parent"] == parent]
-    assert sorted(task["seed"] is None for task in made) == [False, True, True]
-    (small,) = [task for task in made if task["seed"] is not None]
+    tasks = {each["id"]: each["task"] for each in data["tasks"]}
+    made = [task for task in tasks.values() if task.get("parent") == parent]
+    assert sorted("seed" not in task for task in made) == [False, True, True]
+    (small,) = [task for task in made if "seed" in task]
     assert small["steps"] == tasks[parent]["steps"] - 1
     assert sorted(task["n"] for task in made) == [1, 1, 3]

@@ -14,14 +14,19 @@ runInThisContext(readFileSync(catalogue, "utf8"));
 const { describe, meta, stepWeight, valueText } = await import("../../static/studio/js/card/card-view.js");
 const { pastLabel } = await import("../../static/studio/js/card/past-steps.js");
 const { isDrawn, pictureAlt, shapeLabel } = await import("../../static/studio/js/card/picture-frames.js");
+const { readTask } = await import("../../static/studio/js/state/task-store.js");
 const { STEPS } = await import("../../static/studio/js/connection/protocol.js");
 const { describeWait, modelText, paceText } = await import("../../static/studio/js/composer/composer-wait.js");
 const { eventSentence } = await import("../../static/studio/js/card/task-timeline.js");
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { frame, model, work, task, state, place, now } = JSON.parse(line);
-  const result = frame ? eventSentence(frame) : model ? prospect(model, work) : card(task, state, place, now);
-  console.log(JSON.stringify(result));
+  console.log(JSON.stringify(answer(JSON.parse(line))));
+}
+
+function answer({ embedded, frame, model, work, task, state, place, now }) {
+  if (embedded) return readTask(embedded);
+  if (frame) return eventSentence(frame);
+  return model ? prospect(model, work) : card(task, state, place, now);
 }
 
 function card(task, state, place, now) {
@@ -38,7 +43,7 @@ function card(task, state, place, now) {
     steps: STEPS.map((step, i) => ({
       step,
       time: times[i],
-      weight: stepWeight(task, step).toFixed(3),
+      weight: stepWeight(task, step),
       current: i === current,
       live: i === current && marks.layout !== "ended",
       fill: i === current && fill !== null ? fill.toFixed(4) : null,
@@ -51,8 +56,8 @@ function card(task, state, place, now) {
 function picture(task, state, number) {
   const image = state.images.find(({ index }) => index === number);
   const drawn = isDrawn(state, number);
-  if (!image) return { number, drawn, label: String(number) };
-  return { number, drawn, url: image.url, thumbnail: image.thumbnail_url, alt: pictureAlt(task, number), favourite: !!image.favourite, demo: image.demo };
+  if (!image) return { drawn, label: String(number) };
+  return { drawn, url: image.url, thumbnail: image.thumbnail_url, alt: pictureAlt(task, number), favourite: !!image.favourite, demo: image.demo };
 }
 
 function prospect(model, work) {

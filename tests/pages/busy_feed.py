@@ -23,6 +23,10 @@ PROMPTS = (
     "portrait of an old fisherman mending a net by the harbour at dusk, soft side light, 85 mm",
     "LiuJuan",
 )
+LONG_PROMPTS = (
+    f"{PROMPTS[0]}, seen from the path below with ropes, lanterns and gulls; " * 6,
+    f"{PROMPTS[1]}，檐下风铃与石阶上的脚印，远处江面一叶扁舟；" * 6,
+)
 SIZES = ((512, 512), (768, 512), (1024, 1024), (512, 768))
 
 
@@ -50,6 +54,26 @@ class BusyFeed:
         self.draw(self.claim(), picture=1)
         self.draw(self.claim(interruptions=1), stored=False)
 
+    def fill_mixed(self) -> None:
+        """No queue that is folded; up to four pictures, and two long prompts."""
+        for _each in range(9):
+            self.completed()
+        for prompt in LONG_PROMPTS:
+            self.completed(prompt=prompt)
+        for n in (2, 3, 4, 4):
+            self.completed(n=n)
+        for _each in range(3):
+            self.completed(interruptions=1)
+        for _each in range(4):
+            self.failed()
+        for _each in range(3):
+            self.cancelled()
+        running = [self.submit(n=4), self.submit()]
+        queued = [self.submit() for _each in range(3)]
+        assert len(running) + len(queued) + 25 == 30
+        self.draw(self.claim(), picture=1)
+        self.draw(self.claim(interruptions=1), stored=False)
+
     def submit(self, **asked: Any) -> GenerationTask:
         self.count += 1
         self.now += timedelta(minutes=1)
@@ -63,8 +87,8 @@ class BusyFeed:
             settle(claim, self.now)
         return claim_one(self.worker, self.now)
 
-    def completed(self, n: int = 1, interruptions: int = 0) -> None:
-        self.submit(n=n)
+    def completed(self, n: int = 1, interruptions: int = 0, **asked: Any) -> None:
+        self.submit(n=n, **asked)
         claim = self.claim(interruptions)
         for number in range(1, n + 1):
             self.draw(claim, picture=number)

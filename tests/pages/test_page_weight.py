@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.base import SessionBase
+from django.shortcuts import render
 from django.templatetags.static import static
+from django.test import RequestFactory
+from django.utils import translation
 
 from generation.models import Worker
-from tests.budgets import OWN_BYTES
+from generation.views.pages import studio_context
+from tests.budgets import OWN_BYTES, STUDIO_BYTES, THIRTY_CARDS_BYTES
 from tests.conftest import serve_model
 from tests.pages.busy_feed import BusyFeed
 from tests.pages.clients import signed_in, state_in
 
 pytestmark = pytest.mark.django_db
 
-STUDIO_BYTES = 135_000
 AT_WORK = ("studio/js/ui/tab-status.js",)
 """Loaded on demand as soon as a task is at work."""
 
@@ -82,6 +87,24 @@ def test_thirty_cards_are_small(alice: User, worker: Worker, now: datetime, lang
 
     assert len(state_in(page.text)["tasks"]) == 30
     assert len(page.content) < STUDIO_BYTES
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_thirty_cards_in_the_html_are_small(
+    alice: User, worker: Worker, now: datetime, language: str
+) -> None:
+    serve_model(now=now, slots=2)
+    BusyFeed(alice, worker, now).fill_mixed()
+    request = RequestFactory().get("/")
+    request.user, request.session = alice, SessionBase()
+
+    with translation.override(language):
+        html = render(request, "studio/studio.html", studio_context(request, most=30)).text
+
+    statuses = [re.search(r'data-status="(\w+)"', card) for card in cards_in(html)]
+    shown = Counter(found[1] for found in statuses if found)
+    assert shown == {"running": 2, "queued": 3, "completed": 18, "failed": 4, "cancelled": 3}
+    assert len(html.encode()) < THIRTY_CARDS_BYTES
 
 
 def test_folded_cards_are_not_painted(alice: User, worker: Worker, now: datetime) -> None:

@@ -77,7 +77,9 @@ export function createCard(element, task, state) {
     paint,
   };
 
-  complete(element);
+  // the menu needs scripts, and is always left out
+  if (!element.querySelector("[data-menu]")) complete(element, clone("card-template"));
+  setRatio(part(element, "frame"), task);
   for (const name of ["link", "details", "details-too"]) setAttribute(part(element, name), "href", siteUrl(`/tasks/${taskId}/`));
   const parts = new Parts(element);
   const paintSteps = findSteps(element, task);
@@ -161,17 +163,25 @@ export function newCard(taskId, task, state) {
   prompt.id = `prompt-${taskId}`;
   setAttribute(element, "aria-labelledby", prompt.id);
   setText(part(element, "link"), task.prompt);
-  setRatio(part(element, "frame"), task);
   return createCard(element, task, state);
 }
 
 /** @param {string[]} texts */
 const spans = (texts) => texts.map((text) => Object.assign(document.createElement("span"), { textContent: text }));
 
-/** Add the parts that the server left out of the HTML, from the template. @param {HTMLElement} element */
-function complete(element) {
-  if (element.querySelector(".menu__panel > *")) return;
-  const areas = ".step, .menu__panel";
-  const whole = clone("card-template").querySelectorAll(areas);
-  element.querySelectorAll(areas).forEach((area, i) => area.append(...[...whole[i].children].slice(area.childElementCount)));
+/** What an element of the card is among its siblings. @param {HTMLElement} element */
+const kind = (element) => `${element.getAttribute("class")} ${element.dataset.part} ${element.dataset.action}`;
+
+/**
+ * Add the parts that the server left out of the HTML, from the template.
+ *
+ * @param {HTMLElement} element
+ * @param {HTMLElement} whole
+ */
+function complete(element, whole) {
+  /** @type {HTMLElement[]} */ ([...whole.children]).forEach((child, i) => {
+    const own = /** @type {HTMLElement | undefined} */ (element.children[i]);
+    if (own && kind(own) === kind(child)) complete(own, child);
+    else element.insertBefore(child, own ?? null);
+  });
 }

@@ -29,7 +29,6 @@ export function paintFrames(list, card) {
     const frame = /** @type {HTMLElement} */ (list.children[number - 1] ?? list.appendChild(clone("frame-template")));
     const picture = state.images.find(({ index }) => index === number);
     const label = frame.querySelector(".frame__label");
-    setAttribute(frame, "data-picture", number);
     setAttribute(frame, "data-current", isDrawn(state, number));
     setRatio(frame, task);
     if (label) setText(label, picture ? "" : String(number));

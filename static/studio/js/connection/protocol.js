@@ -177,13 +177,20 @@ export function newRequestKey() {
 /** @typedef {Record<"active" | "completed" | "stopped", number>} Counts tasks by what the filters of the task list are called */
 
 /**
+ * @typedef {object} Embedded a task in the JSON of the page; `readTask` adds what it leaves out
+ * @property {string} id
+ * @property {Omit<Task, "negative_prompt" | "seed" | "parent" | "request_key"> & Partial<Task>} task without `prompt` if its card is in the HTML
+ * @property {Partial<TaskState>} state without defaults
+ */
+
+/**
  * @typedef {object} Bootstrap the JSON that the page was rendered with
  * @property {number} protocol
  * @property {string} socket_path
  * @property {string} username
  * @property {boolean} demo
  * @property {{lines: number, named: number}} limits prompts sent at once; tasks named in one URL
- * @property {{task: Task, state: TaskState}[]} tasks
+ * @property {Embedded[]} tasks
  * @property {Record<string, QueueEntry>} queue
  * @property {number} collection revision of what is kept, when the page was made
  * @property {Counts} [others] the person's tasks that are not among `tasks`; the studio has it

@@ -7,7 +7,7 @@ import { byId, closest, find, lazy, on, setText, siteKey, siteUrl } from "../lib
 import { createTaskList } from "../card/task-list.js";
 import { forgetOthers, storage } from "../state/own-storage.js";
 import { gettext, label, ngettext } from "../lib/i18n.js";
-import { createTaskStore } from "../state/task-store.js";
+import { createTaskStore, readTask } from "../state/task-store.js";
 import { listenToMenus } from "../ui/menus.js";
 import { createPendingRequests } from "../state/pending-requests.js";
 import { isTerminal, newRequestKey } from "../connection/protocol.js";
@@ -42,15 +42,17 @@ let clockLead = page.server_time - Date.now() / 1000;
 const serverTime = (ms) => ms / 1000 + clockLead;
 
 const taskStore = createTaskStore(() => isStudio);
-for (const { task, state } of page.tasks) {
-  taskStore.addTask(state.task_id, task);
+for (const embedded of page.tasks) {
+  const { task, state } = readTask(embedded);
+  task.prompt ??= byId(`prompt-${embedded.id}`)?.textContent ?? "";
+  taskStore.addTask(embedded.id, task);
   taskStore.setState(state);
 }
 taskStore.updateQueue(page.queue ?? {});
 
 const requests = createPendingRequests(store, siteKey(page.username));
 const connectionAlert = find(document, "#connection-alert", HTMLElement);
-const timeline = isStudio ? null : new (await import("../card/task-timeline.js")).TaskTimeline(page.tasks[0].state.task_id, page.tasks[0].task);
+const timeline = isStudio ? null : new (await import("../card/task-timeline.js")).TaskTimeline(page.tasks[0].id, readTask(page.tasks[0]).task);
 /** Tasks submitted on this page: their cards are shown at once. */
 const ownTasks = new Set();
 
@@ -275,7 +277,7 @@ setInterval(() => {
 listenToMenus();
 listenForViewing();
 listenForVarying(editVariation);
-for (const { state } of page.tasks) timeline?.show(state);
+for (const { id } of page.tasks) timeline?.show(taskStore.state(id));
 refreshTabStatus();
 transports.prepare().then(() => socket.start());
 for (const menu of document.querySelectorAll("details:has([data-alerts])")) on(menu, "toggle", loadAlerts);

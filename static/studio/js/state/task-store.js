@@ -1,10 +1,28 @@
 // @ts-check
 /** The tasks of the page: their constant values, and their states as folds of their logs. No DOM, no network. */
 
+import { siteUrl } from "../lib/dom.js";
 import { isTerminal } from "../connection/protocol.js";
 import { applyEvent, emptyState } from "./reducer.js";
 
-/** @import {EventFrame, QueueEntry, Task, TaskState} from "../connection/protocol.js" */
+/** @import {Embedded, EventFrame, QueueEntry, Task, TaskState} from "../connection/protocol.js" */
+
+/**
+ * A task of the page's JSON with the values that it leaves out, except the prompt; its twin is generation/views/embedded_tasks.py.
+ *
+ * @param {Embedded} embedded
+ * @returns {{task: Task, state: TaskState}}
+ */
+export function readTask({ id, task, state }) {
+  const images = (state.images ?? []).map((picture) => {
+    const url = siteUrl(`/pictures/${id}/${picture.index}/`);
+    return { ...picture, url, thumbnail_url: `${url}thumbnail/` };
+  });
+  return {
+    task: { negative_prompt: "", seed: null, parent: null, request_key: null, ...task },
+    state: { ...emptyState(id), ...state, images },
+  };
+}
 
 /** @param {(taskId: string) => boolean} acceptsNew whether the page shows new tasks */
 export function createTaskStore(acceptsNew = () => true) {
