@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import random
-import signal
-import struct
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -14,30 +10,33 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from statistics import median
-from typing import Any
 
 from benchmarks.figures import fan_out
 from benchmarks.lib.asgi_servers import SERVERS, installed
 from benchmarks.lib.listeners import Endpoint, Listeners, listeners
-from benchmarks.lib.process_stats import family, memory, open_files
 from benchmarks.lib.report import Excerpt, Report, Table, ratios, spread
 from benchmarks.lib.rounds import alternating
-from benchmarks.lib.socket_client import TEXT, Client, Refused, crowd, dial
+from benchmarks.lib.server_behaviour import (
+    NOTHING,
+    STALLED,
+    connect_and_reset,
+    counts,
+    kib_per_stalled,
+    long_message_response,
+    shutdown_response,
+    used,
+    wrong_token_response,
+)
+from benchmarks.lib.socket_client import crowd
 from benchmarks.lib.testbed import OURS, Person, Served, Side, Testbed
 
 DAPHNE = "daphne"
 LOG = 100
 AT_ONCE = 40
 EVENTS_PER_SECOND = 50.0
-STALLED = 5
-RECEIVE_BUFFER = 4_096
-ATTACH_EVERY = 0.5
 TOO_LONG = 70_000
 FAR_TOO_LONG = 2 * 2**20
 """Bytes of a message: above our own limit, and above the 1 MiB limit of some servers."""
-
-TIMEOUT = 15.0
-NOTHING = "nothing"
 Numbers = dict[str, list[float]]
 
 
@@ -163,11 +162,13 @@ async def measure_behaviour(setup: Setup, measured: dict[str, Measured]) -> None
     await reset_sockets(setup, measured)
     for name, served in setup.served.items():
         each = measured[name]
-        each.stalled_kib = await kib_per_stalled(setup, served)
+        each.stalled_kib = await kib_per_stalled(
+            served, setup.person, setup.long, seconds=setup.size.stalled_seconds
+        )
         each.refused = await wrong_token_response(served)
-        each.too_long = await long_message_response(setup, served, TOO_LONG)
-        each.far_too_long = await long_message_response(setup, served, FAR_TOO_LONG)
-        each.stopped = await shutdown_response(setup, served)
+        each.too_long = await long_message_response(served, setup.person, TOO_LONG)
+        each.far_too_long = await long_message_response(served, setup.person, FAR_TOO_LONG)
+        each.stopped = await shutdown_response(served, setup.person)
 
 
 async def reload(setup: Setup, measured: dict[str, Measured]) -> None:
@@ -198,106 +199,18 @@ async def kib_per_socket(setup: Setup, served: Served) -> float:
     return grown / count
 
 
-def used(served: Served) -> int:
-    """Private memory of all its processes, in KiB."""
-    return sum(memory(pid).uss for pid in family(served.pid))
-
-
 async def reset_sockets(setup: Setup, measured: dict[str, Measured]) -> None:
     """Reset connections while events arrive; all servers get the same time for cleanup."""
     before = {name: counts(served) for name, served in setup.served.items()}
     with setup.testbed.writer.flow([setup.task], EVENTS_PER_SECOND):
         for served in setup.served.values():
-            reset = partial(connect_and_reset, setup, served)
+            reset = partial(connect_and_reset, served, setup.person, setup.task)
             await crowd(setup.size.cycles, reset, at_once=AT_ONCE)
     await asyncio.sleep(setup.size.settle)
     for name, served in setup.served.items():
         grown = {what: count - before[name][what] for what, count in counts(served).items()}
         left = [f"{count} {what}" for what, count in grown.items() if count > 0]
         measured[name].left = ", ".join(left) or NOTHING
-
-
-async def connect_and_reset(setup: Setup, served: Served, _number: int) -> None:
-    client = await dial(served.port, served.side.headers(setup.person))
-    greeted = client.next_text(b'"hello"')
-    try:
-        await client.opened
-        await greeted
-        client.send(action="attach", task_id=setup.task, after=0)
-        await asyncio.sleep(random.uniform(0, 0.03))
-    except Refused:
-        pass
-    finally:
-        client.reset()
-
-
-def counts(served: Served) -> dict[str, int]:
-    figures = served.figures()
-    files = sum(open_files(pid) for pid in family(served.pid))
-    return {"sockets": figures["sockets"], "tasks": figures["asyncio tasks"], "files": files}
-
-
-async def kib_per_stalled(setup: Setup, served: Served) -> float:
-    """Peak KiB per client that reads nothing and keeps requesting a long log."""
-    served.figures()
-    before, worst = used(served), 0
-    stalled = [
-        await served.connect(setup.person, receive_buffer=RECEIVE_BUFFER) for _ in range(STALLED)
-    ]
-    for client in stalled:
-        client.transport.pause_reading()
-    end = time.monotonic() + setup.size.stalled_seconds
-    while time.monotonic() < end:
-        for client in stalled:
-            client.send(action="attach", task_id=setup.long, after=0)
-        await asyncio.sleep(ATTACH_EVERY)
-        worst = max(worst, used(served) - before)
-    for client in stalled:
-        client.reset()
-    return worst / STALLED
-
-
-async def wrong_token_response(served: Served) -> str:
-    """The close code for a wrong token."""
-    client = await dial(served.port, {"Authorization": "Bearer nobody"})
-    return await close_response(client)
-
-
-async def long_message_response(setup: Setup, served: Served, length: int) -> str:
-    """The response to a message of that length: our error code, or the close code."""
-    client = await served.connect(setup.person)
-    refusal = client.next_text(b'"error"')
-    client.transport.write(long_frame(json.dumps({"action": "ping", "x": "x" * length}).encode()))
-    ends: list[asyncio.Future[Any]] = [refusal, client.closed]
-    await asyncio.wait(ends, timeout=TIMEOUT, return_when=asyncio.FIRST_COMPLETED)
-    if refusal.done() and not refusal.cancelled():
-        error: dict[str, str] = json.loads(refusal.result())
-        client.transport.close()
-        return f"`{error['code']}`"
-    return await close_response(client)
-
-
-def long_frame(payload: bytes) -> bytes:
-    return struct.pack("!BBQ", 128 | TEXT, 128 | 127, len(payload)) + bytes(4) + payload
-
-
-async def shutdown_response(setup: Setup, served: Served) -> str:
-    """The close code when the server is stopped by SIGTERM."""
-    client = await served.connect(setup.person)
-    served.signal(signal.SIGTERM)
-    return await close_response(client)
-
-
-async def close_response(client: Client) -> str:
-    try:
-        async with asyncio.timeout(TIMEOUT):
-            await client.opened
-            return str(await client.closed)
-    except Refused as refused:
-        return str(refused)
-    except TimeoutError:
-        client.reset()
-        return NOTHING
 
 
 def report(measured: dict[str, Measured], size: Size) -> Report:

@@ -9,18 +9,9 @@ from dataclasses import dataclass
 from math import ceil
 from statistics import median
 
-from benchmarks.figures.growth_curves import (
-    QUICK,
-    WHOLE,
-    Size,
-    gallery_curve,
-    log_length_curves,
-    queue_length_curves,
-    rate_curves,
-    watcher_curve,
-    web_curve,
-    worker_curve,
-)
+from benchmarks.figures.growth_of_rows import gallery_curve, log_length_curves, queue_length_curves
+from benchmarks.figures.growth_of_traffic import rate_curves, watcher_curve, web_curve, worker_curve
+from benchmarks.figures.growth_sizes import QUICK, WHOLE, Size
 from benchmarks.lib import plots
 from benchmarks.lib.curves import Curve, write_csv
 from benchmarks.lib.listeners import listeners

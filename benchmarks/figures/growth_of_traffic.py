@@ -1,19 +1,14 @@
-"""The curves of the growth figure: one size grows at a time, all others stay small."""
+"""Curves of the growth figure over watchers, web processes, request rates and workers."""
 
 from __future__ import annotations
 
 import asyncio
-import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 
-from benchmarks.figures import claims, fan_out
-from benchmarks.figures.big_pages import PAGES, SiteClient
+from benchmarks.figures import fan_out
+from benchmarks.figures.growth_of_rows import LEAST_MS
+from benchmarks.figures.growth_sizes import Size
 from benchmarks.lib.curves import Curve
-from benchmarks.lib.databases import Database, new_database, prepared
 from benchmarks.lib.listeners import Endpoint, Listeners
 from benchmarks.lib.loaded_site import (
     Cpu,
@@ -23,159 +18,10 @@ from benchmarks.lib.loaded_site import (
     request_continuously,
     requesters,
 )
-from tests.stores import Postgres
 
-SHARE_OF_GALLERY = 10
-"""One task in ten belongs to the person whose gallery is measured."""
-
-TAIL = 10
 MODEL_SECONDS = 1.0
-LEAST_MS = 0.1
-"""Smallest value, because zero has no logarithm."""
 
 PER_SECOND = 20.0
-AT_ONCE = 500
-"""Events in one transaction; above a thousand their broadcasts are dropped."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
-    rounds: int
-    queues: list[int]
-    logs: list[int]
-    galleries: list[int]
-    watchers: list[int]
-    rates: list[int]
-    processes: list[int]
-    people: int
-    seconds: float
-    events: int
-
-
-QUICK = Size(
-    rounds=1,
-    queues=[100, 1_000],
-    logs=[20, 50],
-    galleries=[100, 200],
-    watchers=[2, 10],
-    rates=[1, 3],
-    processes=[1, 2],
-    people=5,
-    seconds=1.0,
-    events=5,
-)
-WHOLE = Size(
-    rounds=5,
-    queues=[1_000, 3_000, 10_000, 30_000, 100_000],
-    logs=[30, 100, 300, 1_000, 3_000],
-    galleries=[100, 1_000, 10_000, 100_000],
-    watchers=[1, 3, 10, 30, 100, 300, 1_000],
-    rates=[1, 2, 4, 8, 16, 24],
-    processes=[1, 2, 3, 4],
-    people=60,
-    seconds=6.0,
-    events=40,
-)
-
-
-def queue_length_curves(size: Size) -> list[Curve]:
-    with postgres("queue") as (database,):
-        result = database.run(
-            "measure_claims", sizes=size.queues, owners=claims.PEOPLE, rounds=size.rounds, claims=3
-        )
-    took = {int(length): each for length, each in result["milliseconds"].items()}
-    return [
-        Curve(
-            name=name,
-            size="queued tasks",
-            measured=f"ms for {what}",
-            points={length: each[part] for length, each in took.items()},
-            ideal=0,
-        )
-        for name, part, what in (
-            ("a claim", claims.CLAIM, "one claim"),
-            ("queue positions", claims.POSITIONS, "the positions of 1,000 tasks"),
-        )
-    ]
-
-
-def gallery_curve(size: Size) -> Curve:
-    page = next(page for page in PAGES if page.name == "gallery")
-    points: dict[int, list[float]] = {}
-    with postgres(*(f"gallery_{count}" for count in size.galleries)) as databases:
-        for count, database in zip(size.galleries, databases, strict=True):
-            # fetch() asserts that the page is full, so there must be enough pictures
-            result = database.run("fill_big_pages", tasks=count * SHARE_OF_GALLERY)
-            with SiteClient.of(database, result) as visit:
-                for _warm_up in range(size.rounds):
-                    visit.fetch(page)
-                points[count] = [visit.fetch(page) for _round in range(size.rounds)]
-    return Curve(
-        name="the gallery",
-        size="pictures of one person",
-        measured="ms for the first page",
-        points=points,
-        ideal=0,
-    )
-
-
-@contextmanager
-def postgres(*purposes: str) -> Iterator[list[Database]]:
-    """One database per purpose."""
-    with tempfile.TemporaryDirectory(prefix="liujuan-benchmark-") as name:
-        folder = Path(name)
-        server = Postgres(folder)
-        try:
-            server.start()
-            yield [
-                prepared(each, folder / each, DATABASE_URL=new_database(server, each))
-                for each in purposes
-            ]
-        finally:
-            server.stop("immediate")
-
-
-def log_length_curves(site: LoadedSite, size: Size) -> list[Curve]:
-    """Attach with an empty cursor, and with a cursor just before the end."""
-    whole: dict[int, list[float]] = {}
-    tail: dict[int, list[float]] = {}
-    for length in size.logs:
-        task = site.writer.task(site.people[0])
-        newest = written(site, task, length)
-        for points, after in ((whole, 0), (tail, newest - TAIL)):
-            asyncio.run(attach(site, task, after))
-            points[length] = [asyncio.run(attach(site, task, after)) for _ in range(size.rounds)]
-    return [
-        Curve(
-            name=name,
-            size="events of the task",
-            measured="ms from attach to live",
-            points=points,
-            ideal=ideal,
-        )
-        for name, points, ideal in (("a whole replay", whole, 1), ("a replay tail", tail, 0))
-    ]
-
-
-def written(site: LoadedSite, task: str, length: int) -> int:
-    """Write events up to that length; the newest seq."""
-    newest = 0
-    while newest < length:
-        count = min(AT_ONCE, length - newest)
-        result = site.writer.call("publish", task=task, count=count, per_second=0.0)
-        newest = result["published"][-1][0]
-    return newest
-
-
-async def attach(site: LoadedSite, task: str, after: int) -> float:
-    client = await site.webs[0].connect(site.people[0])
-    live = client.next_text(b'"live"')
-    began = time.perf_counter()
-    client.send(action="attach", task_id=task, after=after)
-    await live
-    took = (time.perf_counter() - began) * 1e3
-    client.transport.close()
-    return took
 
 
 def watcher_curve(site: LoadedSite, audience: Listeners, size: Size) -> tuple[Curve, Cpu, int]:
