@@ -13,9 +13,7 @@ from django.test import RequestFactory
 from django.urls import resolve, reverse
 from django.utils import translation
 
-from generation.protocol import (
-    encode,
-)
+from generation.protocol import encode
 
 SCRIPT = Path(__file__).parent / "js" / "cards.js"
 Ask = Callable[[dict[str, Any]], Any]

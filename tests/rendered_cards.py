@@ -9,11 +9,7 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from generation.protocol import (
-    QueuePosition,
-    TaskData,
-    TaskState,
-)
+from generation.protocol import QueuePosition, TaskData, TaskState
 from generation.views.pages import to_paint
 from tests.task_logs import TASK
 

@@ -1,4 +1,4 @@
-"""Signed-in clients, and a user with many tasks."""
+"""Signed-in clients, and what a page tells its script."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.test import Client
+
+ADMIN_TASKS = "/admin/generation/generationtask/"
 
 
 def signed_in(user: User, language: str = "zh-hans") -> Client:

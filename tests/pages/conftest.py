@@ -1,17 +1,19 @@
-"""Full rate limits before each test, and a user with many tasks."""
+"""Full rate limits before each test, clients of the admin, and a user with many tasks."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
+from django.test import Client
 
 from generation.choices import TaskStatus
 from generation.models import GeneratedImage, GenerationTask
 from generation.sessions import owner_buckets, request_buckets
 from generation.views.zip_download import Zip
 from tests.factories import submit
+from tests.pages.clients import signed_in
 from tests.query_plans import analyze
 from tests.rows import copies
 
@@ -21,6 +23,22 @@ def full_buckets() -> None:
     request_buckets.by_owner.clear()
     owner_buckets.by_owner.clear()
     Zip.under_way.clear()
+
+
+@pytest.fixture
+def staff(rita: User) -> Client:
+    return signed_in(rita, "en")
+
+
+@pytest.fixture
+def operator(rita: User) -> Client:
+    rita.user_permissions.add(Permission.objects.get(codename="change_generationtask"))
+    return signed_in(User.objects.get(pk=rita.pk), "en")
+
+
+@pytest.fixture
+def root(db: None) -> Client:
+    return signed_in(User.objects.create_superuser("root"), "en")
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from tests.process.secure_socket import SecureSocket
 from tests.production import Production
 from tests.slow_calls import SLOW
 from tests.studio import PATIENCE, free_port
+
+PASSWORD = "correct horse battery staple"
 
 
 class Site:
@@ -54,6 +57,23 @@ class Site:
     def client(self, token: str | None = None) -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return httpx.Client(base_url=self.url, verify=self.trust, headers=headers, timeout=PATIENCE)
+
+    def sign_in(self, client: httpx.Client) -> None:
+        """Sign Alice in with the form."""
+        code = (
+            "from django.contrib.auth.models import User; u = User.objects.get(username='alice');"
+            f"u.set_password({PASSWORD!r}); u.save()"
+        )
+        self.production.manage("shell", "--no-imports", "-c", code)
+        form = client.get("/accounts/sign-in/")
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)
+        assert token
+        signed_in = client.post(
+            "/accounts/sign-in/",
+            data={"username": "alice", "password": PASSWORD, "csrfmiddlewaretoken": token[1]},
+            headers={"Origin": self.url},
+        )
+        assert (signed_in.status_code, signed_in.headers["Location"]) == (302, "/")
 
     def socket(self, token: str | None = None, **headers: str) -> SecureSocket:
         if token is not None:

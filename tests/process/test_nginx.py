@@ -7,7 +7,6 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
 
 import httpx
 import pytest
@@ -15,12 +14,11 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.process.nginx import needs_nginx
 from tests.process.nginx_site import Site
-from tests.process.secure_socket import SecureSocket
+from tests.process.site_messages import ending_of, first_of, frames_of, submit, until_over
 from tests.slow_calls import SOME_SECONDS
 from tests.studio import PATIENCE, session_of, wait_until
 
 pytestmark = needs_nginx
-PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture(scope="module")
@@ -36,21 +34,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def browser(site: Site) -> Iterator[httpx.Client]:
     """A client that has signed in with the form, as Alice."""
-    code = (
-        "from django.contrib.auth.models import User; u = User.objects.get(username='alice');"
-        f"u.set_password({PASSWORD!r}); u.save()"
-    )
-    site.production.manage("shell", "--no-imports", "-c", code)
     with site.client() as client:
-        form = client.get("/accounts/sign-in/")
-        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)
-        assert token
-        signed_in = client.post(
-            "/accounts/sign-in/",
-            data={"username": "alice", "password": PASSWORD, "csrfmiddlewaretoken": token[1]},
-            headers={"Origin": site.url},
-        )
-        assert (signed_in.status_code, signed_in.headers["Location"]) == (302, "/")
+        site.sign_in(client)
         yield client
 
 
@@ -111,36 +96,6 @@ def test_a_stream_continues_at_another_web(site: Site, browser: httpx.Client) ->
 
     seqs = [frame["seq"] for frame in received if "kind" in frame]
     assert seqs == list(range(known + 1, seqs[-1] + 1))
-
-
-def submit(site: Site, browser: httpx.Client, **fields: int | str) -> str:
-    """The id of a new task, sent by POST as a page does."""
-    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get("/").text)
-    assert token
-    answer = browser.post(
-        "/messages/",
-        json={"action": "generate", "prompt": "by POST", "size": "256x256", **fields},
-        headers={"X-CSRFToken": token[1], "Origin": site.url},
-    )
-    task_id: str = answer.json()["frames"][0]["task_id"]
-    return task_id
-
-
-def frames_of(stream: httpx.Response) -> Iterator[dict[str, Any]]:
-    for line in stream.iter_lines():
-        if line.startswith("data: "):
-            yield json.loads(line.removeprefix("data: "))
-
-
-def until_over(frames: Iterator[dict[str, Any]], task_id: str) -> list[dict[str, Any]]:
-    """The frames of this task, up to its end."""
-    received: list[dict[str, Any]] = []
-    for frame in frames:
-        if frame.get("task_id") == task_id:
-            received.append(frame)
-            if frame.get("kind") in ("completed", "failed", "cancelled"):
-                break
-    return received
 
 
 def test_a_program_runs_a_task_to_its_result(site: Site) -> None:
@@ -341,20 +296,3 @@ def test_sockets_of_a_stopping_web_reconnect_elsewhere(site: Site) -> None:
 
     assert sorted(endings) == [0, 0, 4503, 4503]
     assert hellos == ["hello"] * 4
-
-
-def first_of(socket: SecureSocket) -> str:
-    """The type of its next message."""
-    message: dict[str, str] = json.loads(socket.recv())
-    return message["type"]
-
-
-def ending_of(socket: SecureSocket) -> int:
-    """The code it was closed with; 0 while it answers."""
-    try:
-        socket.send(json.dumps({"action": "ping"}))
-        while json.loads(socket.recv())["type"] != "pong":
-            pass
-    except ConnectionClosed as closed:
-        return closed.rcvd.code if closed.rcvd else -1
-    return 0

@@ -10,12 +10,7 @@ import tracemalloc
 
 import pytest
 
-from generation.exceptions import (
-    PictureError,
-    StudioError,
-    XinferenceBusy,
-    XinferenceFailed,
-)
+from generation.exceptions import PictureError, StudioError, XinferenceBusy, XinferenceFailed
 from generation.xinference import XinferenceClient
 from generation.xinference.response_body import MAX_LIST_BODY, MAX_SHORT_BODY, max_picture_body
 from tests.contract.draw_requests import CALLS
