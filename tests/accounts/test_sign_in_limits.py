@@ -1,4 +1,4 @@
-"""Limits of sign-ins by account and by address: what counts, who is delayed, and for how long."""
+"""Limits of sign-ins by account and by address: what counts, and how long the pauses are."""
 
 from __future__ import annotations
 
