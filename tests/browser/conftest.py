@@ -15,8 +15,10 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, 
 
 from tests.browser.accounts import Account, create_accounts
 from tests.browser.chromium_restart import CHROMIUM, Chromium, repeat_if_chromium_crashed
-from tests.browser.page_actions import HELD_STEPS, STUBBORN_STEPS, expect_picture, send
-from tests.slow_calls import SLOW, fault_file
+from tests.browser.gallery_rows import create_gallery
+from tests.browser.gallery_visits import WALLS, Visit, tiles
+from tests.browser.page_actions import expect_picture, send
+from tests.demo_faults import HELD, SLOW, STUBBORN, fault_file
 from tests.studio import Studio, wait_until
 
 RECORDER = Path(__file__).with_name("recorder.js")
@@ -24,8 +26,6 @@ PATIENCE_MS = 30_000
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
 AT_ONCE = 40
-HELD = {"do": "hold", "step": 8, "seconds": 600, "match": {"steps": HELD_STEPS}}
-STUBBORN = {"do": "stall", "step": 8, "seconds": 8, "match": {"steps": STUBBORN_STEPS}}
 
 numbers = itertools.count()
 
@@ -155,6 +155,32 @@ def sign_in(chromium: Browser) -> Iterator[SignIn]:
 
 def is_bad(line: str) -> bool:
     return "Content Security Policy" in line
+
+
+@pytest.fixture
+def phone(sign_in: SignIn, studio: Studio, person: Account) -> BrowserContext:
+    return sign_in(person, studio.url, viewport=PHONE, has_touch=True, is_mobile=True)
+
+
+@pytest.fixture(scope="session")
+def gallery_owners(shared_studio: Studio) -> dict[str, Account]:
+    people = create_accounts(shared_studio, first=700, count=len(WALLS))
+    owners = dict(zip(WALLS, people, strict=True))
+    create_gallery(shared_studio, {owners[name].name: wall for name, wall in WALLS.items()})
+    return owners
+
+
+@pytest.fixture
+def visit(gallery_owners: dict[str, Account], sign_in: SignIn, studio: Studio) -> Visit:
+    """`visit("finder")`: that person's gallery, open."""
+
+    def visit(name: str, path: str = "/gallery/", **options: object) -> Page:
+        page = sign_in(gallery_owners[name], studio.url, **options).new_page()
+        page.goto(path)
+        expect(tiles(page).first).to_be_visible()
+        return page
+
+    return visit
 
 
 @pytest.fixture

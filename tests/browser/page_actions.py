@@ -8,11 +8,8 @@ from typing import Any, TypedDict
 from playwright.sync_api import BrowserContext, Locator, Page, WebSocket, expect
 
 STEPS = ["parsing", "loading", "preparing", "generating", "decoding", "finishing", "completed"]
-HELD_STEPS = 97
-"""Pictures of as many steps are at work until they are cancelled, without using a core."""
-
-STUBBORN_STEPS = 89
-"""A cancel of such a picture takes some seconds to end its call."""
+LINES = ["one lantern", "two lanterns", "three lanterns"]
+"""A prompt that becomes three tasks."""
 
 
 class Seen(TypedDict):

@@ -9,7 +9,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.axe import serious_violations
 from tests.browser.conftest import SignIn
-from tests.browser.page_actions import HELD_STEPS, expect_live, expect_status, send, task_id_of
+from tests.browser.page_actions import expect_live, expect_status, send, task_id_of
+from tests.demo_faults import HELD_STEPS
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser

@@ -10,7 +10,6 @@ from playwright.sync_api import Page, expect
 from tests.browser.accounts import Account
 from tests.browser.conftest import Shoot, SignIn
 from tests.browser.page_actions import (
-    HELD_STEPS,
     card_of,
     expect_live,
     expect_percent,
@@ -21,7 +20,7 @@ from tests.browser.page_actions import (
     send,
 )
 from tests.browser.tcp_proxy import HttpOnlyProxy
-from tests.slow_calls import SOME_SECONDS
+from tests.demo_faults import HELD_STEPS, SOME_SECONDS
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser

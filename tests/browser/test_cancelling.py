@@ -7,8 +7,6 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Shoot
 from tests.browser.page_actions import (
-    HELD_STEPS,
-    STUBBORN_STEPS,
     card_of,
     expect_percent,
     expect_picture,
@@ -17,6 +15,7 @@ from tests.browser.page_actions import (
     send,
     task_id_of,
 )
+from tests.demo_faults import HELD_STEPS, STUBBORN_STEPS
 
 pytestmark = pytest.mark.browser
 

@@ -1,17 +1,15 @@
-"""The composer: drafts, keys, the sheet on phones, language and theme."""
+"""The composer: drafts, keys, the sheet on phones, variations and the wait before a submission."""
 
 from __future__ import annotations
 
-import re
-
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.accounts import Account
-from tests.browser.conftest import PHONE, Shoot, SignIn
+from tests.browser.conftest import Shoot, SignIn
 from tests.browser.layout import beyond_the_window
 from tests.browser.page_actions import (
-    HELD_STEPS,
+    LINES,
     card_of,
     expect_live,
     expect_status,
@@ -21,6 +19,7 @@ from tests.browser.page_actions import (
     send,
     task_id_of,
 )
+from tests.demo_faults import HELD_STEPS
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -94,169 +93,6 @@ def assert_focus_is_visible(page: Page) -> None:
     assert visible or focused.startswith("<body"), focused
 
 
-def test_the_language_is_switched_and_stays(page: Page) -> None:
-    card = send(page, "speaks both", steps=3, size="256x256")
-    expect_status(card, "completed")
-    expect(page.locator("#send")).to_contain_text("开始生成图片")
-
-    page.locator(".bar__wide").get_by_role("button", name="English").click()
-    expect(page.locator("html")).to_have_attribute("lang", "en")
-    expect(page.locator("#send")).to_contain_text("Draw pictures")
-    expect(card.locator("[data-part=headline]")).to_contain_text("Done · waited")
-    expect(page.locator("#connection [data-part=label]")).to_have_text("Live")
-    page.reload()
-    expect(page.locator("html")).to_have_attribute("lang", "en")
-
-    page.locator(".bar__wide").get_by_role("button", name="中文").click()
-    expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
-    expect(card.locator("[data-part=headline]")).to_contain_text("生成完成 · 等")
-
-
-def test_the_theme_is_switched_and_stays(page: Page) -> None:
-    def background() -> str:
-        return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
-
-    page.emulate_media(color_scheme="light")
-    light = background()
-    page.locator("button.bar__wide[data-theme-toggle]").click()
-    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
-    page.reload()
-    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
-    assert background() != light
-
-
-LINES = ["one lantern", "two lanterns", "three lanterns"]
-
-
-def test_each_prompt_line_becomes_one_task_despite_more_clicks(page: Page, shoot: Shoot) -> None:
-    fill_lines(page, [*LINES, "", "  "], steps=2)
-    expect(page.locator("#send")).to_contain_text("生成 3 张图片")
-    shoot(page, "three-lines")
-
-    page.locator("#send").dblclick()
-
-    for line in LINES:
-        expect(card_of(page, line)).to_have_count(1)
-    expect(page.locator("article.card")).to_have_count(3)
-
-
-def test_several_lines_are_one_prompt_by_default(page: Page) -> None:
-    page.locator("[name=prompt]").fill("\n".join(LINES))
-    expect(page.locator("[name=split][value=one]")).to_be_checked()
-
-    page.locator("#send").click()
-
-    expect(page.locator("article.card")).to_have_count(1)
-    expect(page.locator(".card__prompt")).to_contain_text("two lanterns")
-    page.locator("[data-part=split] label", has=page.locator("[value=lines]")).click()
-    expect(page.locator("[data-part=draft]")).to_have_text("草稿已保存")
-    page.reload()
-    expect(page.locator("[name=split][value=lines]")).to_be_checked()
-
-
-PARAMETERS = """a heron in ink,
-two willows
-Negative prompt: blurry
-Steps: 12, Sampler: Euler a, CFG scale: 3.5, Seed: {seed}, Size: 768x576, Model hash: abc"""
-
-
-def paste(page: Page, text: str) -> None:
-    page.locator("[name=prompt]").evaluate(
-        """(prompt, text) => {
-          const clipboardData = new DataTransfer();
-          clipboardData.setData("text/plain", text);
-          prompt.focus();
-          const paste = { clipboardData, bubbles: true, cancelable: true };
-          if (prompt.dispatchEvent(new ClipboardEvent("paste", paste))) prompt.setRangeText(text);
-        }""",
-        text,
-    )
-
-
-def test_pasted_settings_fill_the_fields_or_stay_text(page: Page, shoot: Shoot) -> None:
-    page.locator("[name=prompt]").fill("")
-    paste(page, PARAMETERS.format(seed=7))
-
-    expect_values(page, prompt="a heron in ink,\ntwo willows", negative_prompt="blurry")
-    expect_values(page, steps="12", guidance="3.5", seed="7", width="768", height="576")
-    shoot(page, "pasted-settings")
-
-    page.get_by_role("button", name="按文字粘贴").click()
-    expect_values(page, prompt=PARAMETERS.format(seed=7), steps="9", seed="")
-
-
-def test_a_seed_that_is_too_large_is_shown_whole_and_refused(page: Page) -> None:
-    large = "156680208700286"
-    paste(page, PARAMETERS.format(seed=large))
-    expect(page.locator("[name=seed]")).to_have_value(large)
-    expect(page.locator("#seed-error")).to_be_visible()
-
-    page.locator("[name=seed]").fill(f" {large}")
-    page.locator("#send").click()
-    expect(page.locator("[name=seed]")).to_have_value(f" {large}")
-    expect(page.locator("#seed-error")).to_be_visible()
-    expect(page.locator("article.card")).to_have_count(0)
-
-
-def test_invalid_values_are_named_and_not_estimated(page: Page, shoot: Shoot) -> None:
-    fill_lines(page, [*LINES, "a longer line than others"])
-    page.locator("[data-part=counts] label:has([value='2'])").click()
-    expect(page.locator("#send")).to_contain_text("生成 8 张图片")
-    expect(page.locator("#prompt-count")).to_have_text("4 行，最长一行 25 / 2000")
-
-    page.locator("summary", has=page.locator("[data-of=negative_prompt]")).click()
-    page.locator("[name=negative_prompt]").fill("fog")
-    expect(page.locator("#negative-idle")).to_contain_text("引导强度为 0 时，反向提示词不起作用")
-    page.locator("[name=guidance]").fill("4")
-    expect(page.locator("#negative-idle")).to_be_hidden()
-
-    page.locator(".ratio", has=page.locator("[value=free]")).click()
-    page.locator("[name=width]").fill("99999")
-    page.locator("[name=height]").fill("1000")
-    expect(page.locator("[data-part=wait-rest]")).to_have_text("")
-    expect(page.locator("[data-part=pace]")).to_have_text("")
-    page.locator("#send").click()
-    error = page.locator("#size-error")
-    expect(error).to_contain_text("宽：须为 16 的倍数，256 至 2048。")
-    expect(page.locator("[name=width]")).to_be_focused()
-    shoot(page, "nearest-size")
-    error.get_by_role("button", name="改为 2048").click()
-    expect(page.locator("[name=width]")).to_have_value("2048")
-    expect(error).to_contain_text("高：")
-    error.get_by_role("button", name="改为 1008").click()
-    expect(error).to_be_hidden()
-    expect(page.locator("[aria-invalid]")).to_have_count(0)
-    expect(page.locator("article.card")).to_have_count(0)
-
-
-def test_more_than_fifty_lines_are_refused_before_anything_is_sent(page: Page) -> None:
-    fill_lines(page, [f"line {n}" for n in range(51)])
-    page.locator("#send").click()
-
-    expect(page.locator("#prompt-error")).to_contain_text("共 51 行，一次最多提交 50 行")
-    expect(page.locator("article.card")).to_have_count(0)
-
-
-def test_a_refused_prompt_line_comes_back(page: Page) -> None:
-    bad = "not storable \0 this one"
-    fill_lines(page, LINES, steps=2)
-    page.evaluate(
-        """text => {
-          const prompt = document.querySelector("[name=prompt]");
-          prompt.value = text;
-          prompt.dispatchEvent(new Event("input", { bubbles: true }));
-        }""",
-        f"{LINES[0]}\n{bad}\n{LINES[1]}",
-    )
-    page.locator("#send").click()
-
-    expect(card_of(page, LINES[0])).to_be_visible()
-    expect(card_of(page, LINES[1])).to_be_visible()
-    expect(page.locator("#prompt-error")).to_contain_text("1 行没有被接受")
-    expect(page.locator("[name=prompt]")).to_have_value(bad)
-    expect(page.locator("article.card")).to_have_count(2)
-
-
 def test_the_wait_is_shown_before_a_submission(page: Page, shoot: Shoot) -> None:
     lead, rest = page.locator("[data-part=wait-lead]"), page.locator("[data-part=wait-rest]")
     expect(lead).to_have_text("不用排队，立即开始")
@@ -270,73 +106,6 @@ def test_the_wait_is_shown_before_a_submission(page: Page, shoot: Shoot) -> None
     shoot(page, "busy-line")
     page.reload()
     expect(rest).to_have_text("排队第 3 位")
-
-
-def test_all_that_waits_is_cancelled_with_two_presses(page: Page) -> None:
-    fill_lines(page, LINES, steps=HELD_STEPS)
-    page.locator("#send").click()
-    expect_status(card_of(page, LINES[0]), "running")
-
-    page.set_viewport_size({"width": 390, "height": 844})
-    button = page.locator("#cancel-waiting")
-    words = button.locator("span")
-    expect(words).to_have_css("width", "1px")  # a narrow window has room for the icon alone
-
-    button.click()
-    expect(words).to_have_text("取消这 2 个排队任务？")
-    expect(button).to_have_attribute("data-asking", "")
-    expect(words).to_have_css("clip-path", "none")
-    expect(words).to_be_in_viewport(ratio=0.9)
-    button.click()
-
-    for line in LINES[1:]:
-        expect_status(card_of(page, line), "cancelled")
-    expect_status(card_of(page, LINES[0]), "running")
-    expect(button).to_be_hidden()
-
-
-def open_without_scripts(context: BrowserContext) -> tuple[Page, list[Route]]:
-    """The studio whose scripts come when the routes continue."""
-    page = context.new_page()
-    held: list[Route] = []
-    page.route("**/pages/studio*.js", lambda route: held.append(route))
-    page.goto("/", wait_until="commit")
-    return page, held
-
-
-def test_input_before_the_scripts_load_is_sent_once(context: BrowserContext) -> None:
-    page, held = open_without_scripts(context)
-    page.locator("[name=prompt]").fill("faster than the scripts")
-    page.locator("[name=prompt]").press("Control+Enter")
-    page.locator("#send").click()
-    expect(page.locator("#send")).to_have_attribute("aria-busy", "true")
-    assert page.evaluate("location.search") == ""
-
-    for route in held:
-        route.continue_()
-
-    expect(card_of(page, "faster than the scripts")).to_be_visible()
-    expect(page.locator("article.card")).to_have_count(1)
-
-
-def test_what_was_pressed_is_sent_though_the_form_changes(page: Page) -> None:
-    """Its part of the script loads slowly; meanwhile the next prompt is written."""
-    held: list[Route] = []
-    page.route("**/composer-errors*.js", lambda route: held.append(route))
-    page.locator("[name=prompt]").fill("pressed first")
-    page.locator("[name=steps]").fill("5")
-    page.locator("#send").click()
-    page.locator("[name=prompt]").fill("pressed second")
-    page.locator("[name=steps]").fill("3")
-    page.locator("#send").click()
-
-    for route in held:
-        route.continue_()
-
-    for prompt, steps in (("pressed first", "5"), ("pressed second", "3")):
-        card = card_of(page, prompt)
-        expect_status(card, "completed")
-        expect(card.locator("[data-part=meta]")).to_contain_text(f"{steps} 步")
 
 
 def test_drafts_come_first(page: Page, sign_in: SignIn, studio: Studio, person: Account) -> None:
@@ -387,11 +156,6 @@ def test_a_variation_names_its_parent_and_marks_changes(page: Page, shoot: Shoot
     assert parents[task_id_of(varied)] == parent
 
 
-@pytest.fixture
-def phone(sign_in: SignIn, studio: Studio, person: Account) -> BrowserContext:
-    return sign_in(person, studio.url, viewport=PHONE, has_touch=True, is_mobile=True)
-
-
 def test_on_a_phone_the_sheet_opens_sends_and_closes(phone: BrowserContext) -> None:
     page = open_studio(phone)
     expect(page.locator("[name=steps]")).to_be_hidden()
@@ -410,40 +174,6 @@ def test_on_a_phone_the_sheet_opens_sends_and_closes(phone: BrowserContext) -> N
 
     expect(page.locator("[name=steps]")).to_be_hidden()
     expect_status(card_of(page, "from a phone"), "completed")
-
-
-def test_on_a_phone_the_form_works_without_scripts(phone: BrowserContext, shoot: Shoot) -> None:
-    page, held = open_without_scripts(phone)
-    page.locator("[data-sheet] summary").tap()
-    page.locator("[name=prompt]").fill("typed on a slow line")
-    page.locator(".fold summary").tap()
-    page.locator("[name=negative_prompt]").fill("nothing blurred")
-    page.locator("[data-part=counts] label:has([value='2'])").tap()
-    page.locator(".ratio", has=page.locator("[value='3:4']")).tap()
-    page.locator("[name=steps]").fill("7")
-    page.locator("[data-mirror=guidance]").fill("4")
-    page.locator("[data-dice]").tap()
-    page.locator("[data-lock]").tap()
-    shoot(page, "sheet-without-scripts")
-    page.locator("[data-sheet] summary").tap()
-    expect(page.locator("[name=steps]")).to_be_hidden()
-    page.locator("[data-sheet] summary").tap()
-
-    for route in held:
-        route.continue_()
-
-    expect_live(page)
-    expect(page.locator("[name=prompt]")).to_be_focused()
-    expect_values(page, prompt="typed on a slow line", negative_prompt="nothing blurred")
-    expect(page.locator("[name=n][value='2']")).to_be_checked()
-    expect(page.locator("[name=ratio][value='3:4']")).to_be_checked()
-    expect_values(page, steps="7", guidance="4")
-    expect(page.locator("[name=seed]")).to_have_value(re.compile(r"^\d+$"))
-    expect(page.locator("[data-lock]")).to_have_attribute("aria-pressed", "true")
-    expect(page.locator("[data-lock]")).not_to_have_attribute("aria-busy", "true")
-    page.locator("#send").tap()
-    expect(page.locator("[name=steps]")).to_be_hidden()
-    expect(card_of(page, "typed on a slow line")).to_have_attribute("data-pictures", "2")
 
 
 def test_no_width_scrolls_sideways(page: Page) -> None:

@@ -23,7 +23,7 @@ from tests.browser.page_actions import (
     task_id_of,
 )
 from tests.browser.tcp_proxy import TcpProxy
-from tests.slow_calls import SLOW, SOME_SECONDS, fault_file
+from tests.demo_faults import SLOW, SOME_SECONDS, fault_file
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser

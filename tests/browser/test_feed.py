@@ -8,7 +8,6 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.accounts import Account
 from tests.browser.conftest import Shoot, SignIn
 from tests.browser.page_actions import (
-    HELD_STEPS,
     card_of,
     expect_live,
     expect_picture,
@@ -17,6 +16,7 @@ from tests.browser.page_actions import (
     open_studio,
     send,
 )
+from tests.demo_faults import HELD_STEPS
 from tests.studio import Studio, wait_until
 
 pytestmark = pytest.mark.browser

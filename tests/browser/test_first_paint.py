@@ -8,13 +8,13 @@ from playwright.sync_api import Page, expect
 from tests.browser.accounts import Account
 from tests.browser.conftest import SignIn
 from tests.browser.page_actions import (
-    HELD_STEPS,
     card_of,
     expect_live,
     expect_picture,
     expect_status,
     send,
 )
+from tests.demo_faults import HELD_STEPS
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser

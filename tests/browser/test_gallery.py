@@ -1,82 +1,17 @@
-"""The gallery: search, selection, comparison, download and deletion."""
+"""The gallery: search, filters, older pictures, comparison and retries."""
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, ViewportSize, expect
+from playwright.sync_api import ViewportSize, expect
 
-from tests.browser.accounts import Account, create_accounts
-from tests.browser.conftest import Shoot, SignIn
-from tests.browser.gallery_rows import Rows, create_gallery
+from tests.browser.conftest import Shoot
+from tests.browser.gallery_visits import MANY, Visit, bar, box, tiles
 from tests.browser.layout import beyond_the_window
-from tests.studio import Studio, wait_until
 
 pytestmark = pytest.mark.browser
-
-MANY = 135
-FAILED = {"status": "failed", "step": "decoding", "error_code": "model_error", "progress": 40}
-SIX: Rows = [{"prompt": f"picture {number}"} for number in range(1, 7)]
-MIXED: Rows = [
-    {"prompt": "朱红油纸伞", "favourite": True},
-    {"prompt": "雪夜山寺"},
-    {"prompt": "千里江山长卷", **FAILED},
-]
-WALLS: dict[str, Rows] = {
-    "finder": MIXED,
-    "scroller": [{"prompt": f"number {n}", "minutes": 20 * n} for n in range(MANY)],
-    "chooser": SIX,
-    "packer": SIX,
-    "marker": SIX,
-    "retrier": MIXED,
-    "typist": SIX,
-    "comparer": [
-        {"prompt": "same words", "seed": 1, "colour": "teal"},
-        {"prompt": "same words", "seed": 2, "colour": "maroon"},
-    ],
-    "phone": [*MIXED, {"prompt": "一" * 300, "width": 1024}, *SIX],
-    "scriptless": [{"prompt": f"number {n}"} for n in range(70)],
-}
-
-Visit = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def crowd(shared_studio: Studio) -> dict[str, Account]:
-    people = create_accounts(shared_studio, first=700, count=len(WALLS))
-    crowd = dict(zip(WALLS, people, strict=True))
-    create_gallery(shared_studio, {crowd[name].name: wall for name, wall in WALLS.items()})
-    return crowd
-
-
-@pytest.fixture
-def visit(crowd: dict[str, Account], sign_in: SignIn, studio: Studio) -> Visit:
-    """`visit("finder")`: that person's gallery, open."""
-
-    def visit(name: str, path: str = "/gallery/", **options: object) -> Page:
-        page = sign_in(crowd[name], studio.url, **options).new_page()
-        page.goto(path)
-        expect(tiles(page).first).to_be_visible()
-        return page
-
-    return visit
-
-
-def tiles(page: Page) -> Locator:
-    return page.locator(".tile:visible")
-
-
-def box(page: Page, number: int) -> Locator:
-    return page.locator(".tile[data-key]:visible input[name=pictures]").nth(number)
-
-
-def bar(page: Page) -> Locator:
-    return page.locator("#picked")
 
 
 def test_pictures_are_found_by_words_and_filters(visit: Visit, shoot: Shoot) -> None:
@@ -124,91 +59,6 @@ def test_more_comes_while_scrolling_and_back_is_the_same_place(visit: Visit) -> 
     expect(page).to_have_url(re.compile(r"/$"))
     page.go_back()
     page.wait_for_function(f"top => Math.abs(({place})() - top) < 4", arg=before)
-
-
-def test_a_failed_download_is_shown_and_repeated(visit: Visit) -> None:
-    page = visit("scroller")
-    page.route("**/gallery/?*fragment=1*", lambda route: route.abort())
-    page.mouse.wheel(0, 100_000)
-    told = page.locator("#more-failed")
-    expect(told).to_be_visible()
-    expect(told).to_contain_text("没有加载出来")
-    expect(tiles(page)).to_have_count(60)
-
-    page.unroute_all()
-    told.get_by_role("button").click()
-    expect(tiles(page)).to_have_count(120)
-    expect(told).to_be_hidden()
-
-
-def test_chosen_pictures_are_marked_deleted_and_brought_back(visit: Visit, shoot: Shoot) -> None:
-    page = visit("chooser")
-    tiles(page).nth(1).hover()
-    box(page, 1).click()
-    box(page, 3).click(modifiers=["Shift"])
-    expect(bar(page).locator("[data-part=count]")).to_have_text("已选 3 张")
-    expect(page.locator("#live-region")).to_have_text("已选 3 张")
-    shoot(page, "gallery-chosen")
-
-    bar(page).get_by_role("button", name="收藏").click()
-    expect(page.locator(".tile[data-favourite]")).to_have_count(3)
-    bar(page).get_by_role("button", name="删除").click()
-    expect(tiles(page)).to_have_count(3)
-    expect(bar(page)).to_be_hidden()
-    expect(page.locator(".tile__link:focus img")).to_have_attribute("alt", "picture 5")
-    expect(page.locator(".day__title")).to_contain_text("3 张")
-
-    page.keyboard.press("u")
-    expect(tiles(page)).to_have_count(6)
-    expect(page.locator(".tile__link:focus img")).to_have_attribute("alt", "picture 2")
-    page.reload()
-    expect(tiles(page)).to_have_count(6)
-    expect(page.locator(".tile[data-favourite]")).to_have_count(3)
-
-
-def test_a_response_older_than_a_mark_does_not_remove_it(visit: Visit) -> None:
-    page = visit("marker")
-    held: list[Route] = []
-    page.route("**/gallery/?*fragment=1*", lambda route: held.append(route))
-
-    def requested(count: int) -> Route:
-        def is_held() -> bool:
-            page.wait_for_timeout(20)  # runs the handlers of routes
-            return len(held) == count
-
-        wait_until(is_held, what="a request")
-        return held[-1]
-
-    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    older = requested(1)
-    response = older.fetch()
-    tiles(page).first.hover()
-    box(page, 0).click()
-    with page.expect_response("**/gallery/favourite/"):
-        bar(page).get_by_role("button", name="收藏").click()
-    older.fulfill(response=response)
-
-    newer = requested(2)
-    with page.expect_response("**/gallery/?*fragment=1*"):
-        newer.continue_()
-    expect(page.locator(".tile[data-favourite]")).to_have_count(1)
-
-
-def test_chosen_pictures_are_taken_along_in_one_file(visit: Visit) -> None:
-    page = visit("packer", locale="en-GB")
-    tiles(page).first.hover()
-    box(page, 0).check()
-    page.locator(".tile__link").nth(2).click()  # a plain click goes on choosing
-    expect(bar(page).locator("[data-part=count]")).to_have_text("2 selected")
-
-    with page.expect_download() as coming:
-        bar(page).get_by_role("button", name="Download").click()
-
-    with zipfile.ZipFile(io.BytesIO(Path(coming.value.path()).read_bytes())) as archive:
-        assert archive.testzip() is None
-        pictures = [name for name in archive.namelist() if name.endswith(".jpg")]
-        assert len(pictures) == 2
-        assert archive.read(pictures[0]).startswith(b"\xff\xd8")
 
 
 def test_a_failed_task_is_retried_and_its_picture_appears(visit: Visit, shoot: Shoot) -> None:

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Shoot, SignIn
-from tests.browser.page_actions import HELD_STEPS, expect_live, expect_status, send
-from tests.slow_calls import SOME_SECONDS
+from tests.browser.page_actions import expect_live, expect_status, send
+from tests.demo_faults import HELD_STEPS, SOME_SECONDS
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser

@@ -19,7 +19,6 @@ from tests.browser.layout import (
     resize,
 )
 from tests.browser.page_actions import (
-    HELD_STEPS,
     card_of,
     expect_live,
     expect_status,
@@ -27,7 +26,7 @@ from tests.browser.page_actions import (
     send,
     task_id_of,
 )
-from tests.slow_calls import SOME_SECONDS
+from tests.demo_faults import HELD_STEPS, SOME_SECONDS
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser

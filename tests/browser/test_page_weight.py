@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.page_actions import HELD_STEPS, card_of, expect_live, expect_status, send
+from tests.browser.page_actions import card_of, expect_live, expect_status, send
 from tests.budgets import OWN_BYTES
+from tests.demo_faults import HELD_STEPS
 
 pytestmark = pytest.mark.browser
 

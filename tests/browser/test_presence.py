@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.accounts import Account
 from tests.browser.conftest import SignIn
 from tests.browser.page_actions import card_of, expect_status, open_studio, send, task_id_of
-from tests.slow_calls import SOME_SECONDS
+from tests.demo_faults import SOME_SECONDS
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.accounts import Account
-from tests.browser.conftest import PHONE, Shoot, SignIn
+from tests.browser.conftest import Shoot, SignIn
 from tests.browser.page_actions import card_of, expect_picture, open_studio, send
 from tests.browser.viewer import PICTURES, expect_shown, key_shown, open_viewer, viewer_of
 from tests.studio import Studio
@@ -115,9 +115,8 @@ def test_keys_of_one_character_can_be_switched_off_for_good(page: Page, card: Lo
     expect(viewer.locator("[data-part=stage]")).to_have_attribute("data-zoom", "fit")
 
 
-def test_fingers_turn_and_close(sign_in: SignIn, studio: Studio, person: Account) -> None:
-    context = sign_in(person, studio.url, viewport=PHONE, has_touch=True, is_mobile=True)
-    page = open_studio(context)
+def test_fingers_turn_and_close(phone: BrowserContext) -> None:
+    page = open_studio(phone)
     page.locator("[data-sheet] summary").tap()
     card = send(page, "by finger", size="256x256", steps=4, n=3)
     expect_picture(page, card_of(page, "by finger"))

@@ -11,7 +11,6 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.accounts import Account
 from tests.browser.conftest import Shoot, SignIn
 from tests.browser.page_actions import (
-    HELD_STEPS,
     STEPS,
     Seen,
     card_of,
@@ -24,7 +23,7 @@ from tests.browser.page_actions import (
     task_id_of,
     without_repeats,
 )
-from tests.slow_calls import SOME_SECONDS
+from tests.demo_faults import HELD_STEPS, SOME_SECONDS
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser

@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx
 
+from tests.demo_faults import SLOW
 from tests.process.nginx import Nginx
 from tests.process.secure_socket import SecureSocket
 from tests.production import Production
-from tests.slow_calls import SLOW
 from tests.studio import PATIENCE, free_port
 
 PASSWORD = "correct horse battery staple"

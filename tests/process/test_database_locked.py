@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.slow_calls import SLOW, SOME_SECONDS, fault_file
+from tests.demo_faults import SLOW, SOME_SECONDS, fault_file
 from tests.studio import Studio, readyz, wait_until
 
 A_WHILE = 7.0

@@ -17,7 +17,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.contract.demo_process import children_of, is_running
-from tests.slow_calls import SLOW, SOME_SECONDS, fault_file
+from tests.demo_faults import SLOW, SOME_SECONDS, fault_file
 from tests.studio import ROOT, Studio, Watcher, wait_until
 
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
+from tests.demo_faults import SLOW, SOME_SECONDS
 from tests.process.follower import Follower
 from tests.production import Production
-from tests.slow_calls import SLOW, SOME_SECONDS
 from tests.studio import wait_until
 
 SITE: dict[str, Any] = {

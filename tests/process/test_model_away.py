@@ -17,11 +17,11 @@ from django.utils import translation
 
 from generation.choices import QueueReason
 from tests.contract.demo_process import children_of, is_painter
+from tests.demo_faults import SLOW, SOME_SECONDS
 from tests.process.follower import Follower
 from tests.process.recording_proxy import RecordingProxy
 from tests.production import Production
 from tests.programs import RunWorker
-from tests.slow_calls import SLOW, SOME_SECONDS
 from tests.studio import wait_until
 
 GOOD_KEY = "sk-the-right-one"

@@ -12,10 +12,10 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from tests.demo_faults import SOME_SECONDS
 from tests.process.nginx import needs_nginx
 from tests.process.nginx_site import Site
 from tests.process.site_messages import ending_of, first_of, frames_of, submit, until_over
-from tests.slow_calls import SOME_SECONDS
 from tests.studio import PATIENCE, session_of, wait_until
 
 pytestmark = needs_nginx

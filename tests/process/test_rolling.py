@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from generation.protocol.close_codes import CloseCode
+from tests.demo_faults import SLOW, SOME_SECONDS
 from tests.process.follower import Follower
 from tests.production import Production
 from tests.programs import RunWorker
-from tests.slow_calls import SLOW, SOME_SECONDS
 from tests.studio import wait_until
 
 SHORT: dict[str, Any] = {"size": "256x256", "steps": 4}

@@ -16,10 +16,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from generation.protocol.close_codes import CloseCode
+from tests.demo_faults import SLOW, SOME_SECONDS
 from tests.process.follower import Follower
 from tests.production import Production
 from tests.programs import Program, RunWorker, Web
-from tests.slow_calls import SLOW, SOME_SECONDS
 from tests.studio import Watcher, readyz, wait_until
 
 SOME_TRIES = 6.0

@@ -1,0 +1,41 @@
+"""Language and theme are switched and stay."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.page_actions import expect_status, send
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_language_is_switched_and_stays(page: Page) -> None:
+    card = send(page, "speaks both", steps=3, size="256x256")
+    expect_status(card, "completed")
+    expect(page.locator("#send")).to_contain_text("开始生成图片")
+
+    page.locator(".bar__wide").get_by_role("button", name="English").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.locator("#send")).to_contain_text("Draw pictures")
+    expect(card.locator("[data-part=headline]")).to_contain_text("Done · waited")
+    expect(page.locator("#connection [data-part=label]")).to_have_text("Live")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+
+    page.locator(".bar__wide").get_by_role("button", name="中文").click()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
+    expect(card.locator("[data-part=headline]")).to_contain_text("生成完成 · 等")
+
+
+def test_the_theme_is_switched_and_stays(page: Page) -> None:
+    def background() -> str:
+        return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+    page.emulate_media(color_scheme="light")
+    light = background()
+    page.locator("button.bar__wide[data-theme-toggle]").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert background() != light
