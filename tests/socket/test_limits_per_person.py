@@ -78,7 +78,8 @@ async def test_reads_of_one_user_wait_only_for_each_other(
     async with replay_lock(alice.pk):
         await alices.send(action="attach", task_id=tasks[alice])
         assert (await bobs.ask(action="attach", task_id=tasks[bob]))["type"] == "live"
-        assert await alices.socket.receive_nothing(timeout=0.2)
+        attached = [each.is_attached(tasks[alice]) for each in hub.outboxes[alice.pk]]
+        assert sorted(attached) == [False, True]
     await alices.until("live")
     assert alices.seqs(tasks[alice])[0] == 1
     assert any(frame["type"] == "live" for frame in await person.poll())
