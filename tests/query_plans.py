@@ -1,9 +1,11 @@
-"""Statements and their plans."""
+"""Statements that are sent to the database, and their plans."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
+from asgiref.sync import sync_to_async
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -29,3 +31,23 @@ def count_queries(act: Callable[[], object]) -> int:
     with CaptureQueriesContext(connection) as captured:
         act()
     return len(captured)
+
+
+@contextmanager
+def queries() -> Iterator[list[str]]:
+    """Filled at the end with the statements that were sent meanwhile."""
+    sent: list[str] = []
+    with CaptureQueriesContext(connection) as captured:
+        yield sent
+    texts = [query["sql"] for query in captured.captured_queries]
+    # a hub reads the time now and then
+    sent += [text for text in texts if "clock_timestamp" not in text]
+
+
+@asynccontextmanager
+async def queries_of_threads() -> AsyncIterator[list[str]]:
+    """The same for code of an event loop, which sends its statements from a thread."""
+    capture = queries()
+    sent = await sync_to_async(capture.__enter__)()
+    yield sent
+    await sync_to_async(capture.__exit__)(None, None, None)

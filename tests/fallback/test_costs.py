@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 
 import pytest
-from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from generation import selectors
 from generation.choices import TaskStatus
 from generation.models import Worker
 from tests.factories import submit
 from tests.fallback.clients import HttpClient, OpenStream
-from tests.query_plans import analyze
+from tests.query_plans import analyze, queries, queries_of_threads
 from tests.rows import copies
 from tests.socket.task_events import claim, progress
 
@@ -29,26 +25,6 @@ FEW = 15
 """Queries of one poll, however many tasks there are: the session, the user, the tasks, their logs
 at once, the revision of the collection, and the state of queue, workers and models. Fewer while
 the hub remembers how fast each model is."""
-
-
-@contextmanager
-def asked() -> Iterator[list[str]]:
-    """The questions about tasks and their logs that are asked meanwhile."""
-    questions: list[str] = []
-    with CaptureQueriesContext(connection) as captured:
-        yield questions
-    texts = [query["sql"] for query in captured.captured_queries]
-    # a hub asks for the time now and then
-    questions += [text for text in texts if "clock_timestamp" not in text]
-
-
-@asynccontextmanager
-async def asked_by_others() -> AsyncIterator[list[str]]:
-    """The same, where an event loop has its questions asked in a thread."""
-    capture = asked()
-    questions = await sync_to_async(capture.__enter__)()
-    yield questions
-    await sync_to_async(capture.__exit__)(None, None, None)
 
 
 def of_the_log(questions: list[str]) -> list[str]:
@@ -69,7 +45,7 @@ def history(alice: User, bob: User, now: datetime) -> None:
 
 
 def test_active_tasks_need_no_history(alice: User, bob: User, now: datetime, history: None) -> None:
-    with asked() as questions:
+    with queries() as questions:
         active = selectors.active_cursors(alice)
         found = selectors.tasks_to_find([alice.pk, bob.pk], since=now)
         follow = selectors.tasks_to_follow(alice, {active[0]["task_id"]: 1}, since=now)
@@ -92,7 +68,7 @@ async def test_a_poll_without_news_reads_no_log(quiet_hub: None, person: HttpCli
     known = {await person.generate(): 1 for _each in range(20)}
     hello, *_frames = await person.poll(**known)
 
-    async with asked_by_others() as questions:
+    async with queries_of_threads() as questions:
         _hello, *frames = await person.poll(since=hello["server_time"], **known)
 
     assert {frame["type"] for frame in frames} == {"live", "queue"}
@@ -104,7 +80,7 @@ async def test_one_poll_reads_all_news(quiet_hub: None, worker: Worker, person: 
     task_ids = [await person.generate() for _each in range(20)]
     await progress(await claim(worker), 3)
 
-    async with asked_by_others() as questions:
+    async with queries_of_threads() as questions:
         frames = await person.poll(**{task_ids[0]: 2})
 
     assert len(of_the_log(questions)) == 1
@@ -122,7 +98,7 @@ async def test_a_stream_reads_only_the_logs_that_its_reader_lacks(
     known = {await person.generate(): 1 for _each in range(20)}
     lacking = await person.generate()
 
-    async with asked_by_others() as questions:
+    async with queries_of_threads() as questions:
         reader = await open_stream(known)
         for _each in range(21):
             await reader.until("live")

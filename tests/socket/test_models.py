@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
@@ -13,6 +12,7 @@ from django.utils import timezone
 from generation import services
 from generation.hub import hub
 from generation.models import Worker
+from tests.query_plans import queries_of_threads
 from tests.socket.sockets import OpenPage, Page
 
 pytestmark = pytest.mark.usefixtures("model")
@@ -44,13 +44,11 @@ async def test_model_changes_are_sent_once(worker: Worker, page: Page) -> None:
     assert len(page.models) == 2
 
 
-async def test_without_pages_nothing_is_read(running_hub: None, monkeypatch: Any) -> None:
-    def read(*_asked: Any) -> None:
-        raise AssertionError("no client is connected")
+async def test_without_pages_nothing_is_read(running_hub: None) -> None:
+    async with queries_of_threads() as sent:
+        await hub.publish_positions()
 
-    monkeypatch.setattr(hub.queue_updates, "read_queue", read)
-
-    await hub.publish_positions()
+    assert sent == []
 
 
 async def test_hello_precedes_models(worker: Worker, open_page: OpenPage) -> None:
