@@ -124,6 +124,12 @@ def publish_collection(*, owner_id: int, revision: int, frame: str) -> None:
     publisher.send(lambda: layer().group_send(group_of(owner_id), message))
 
 
+def publish_credentials(*, owner_id: int) -> None:
+    """Publish that credentials or permissions of the user changed."""
+    message = {"type": "credentials.changed", "owner_id": owner_id}
+    publisher.send(lambda: layer().group_send(group_of(owner_id), message))
+
+
 def wake_workers() -> None:
     publisher.send(lambda: layer().send(WORKERS, {"type": "generation.wake"}))
 

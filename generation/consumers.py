@@ -109,9 +109,9 @@ class GenerateConsumer(AsyncWebsocketConsumer):
             close=self.close_with,
         )
         self.subscriber = SocketSubscriber(outbox)
-        self.session = Session(self.user, self.subscriber, address=self.credentials.address)
+        self.session = Session(self.user, self.subscriber, self.credentials)
         with outbox.holding_notices():
-            await self.subscriber.open(self.session, self.credentials)
+            await self.subscriber.open(self.session)
             since, notices = handshake.since, handshake.notices
             if not hub.missed_no_notice(self.user.pk, since=since, notices=notices):
                 now = clock.now()

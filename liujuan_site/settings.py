@@ -125,6 +125,7 @@ SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_REDIRECT_EXEMPT = [rf"^{re.escape(BASE_PATH[1:])}/?(healthz|readyz)$"]
+SESSION_ENGINE = "accounts.session_store"
 SESSION_COOKIE_NAME = session_cookie(public_url=PUBLIC_URL, secret_key=SECRET_KEY)
 CSRF_COOKIE_NAME = SESSION_COOKIE_NAME.replace("sessionid", "csrftoken")
 LANGUAGE_COOKIE_NAME = SESSION_COOKIE_NAME.replace("sessionid", "language")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -21,7 +20,7 @@ from generation import broadcast, services, teardown
 from generation.broadcast import Publisher
 from generation.clock import clock
 from generation.exceptions import LeaseLost
-from generation.hub import Hub, SocketOutbox, Subscription, groups, hub
+from generation.hub import Hub, SocketOutbox, Subscription, groups, hub, outbox
 from generation.hub.groups import GroupMemberships
 from generation.hub.queue_updates import QueueUpdates
 from generation.models import Worker
@@ -47,8 +46,7 @@ SOON = 0.1
 async def stubborn(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stubborn]:
     for module, name in (
         (teardown, "END_TIMEOUT"),
-        # the door's `hub` is the process's own hub
-        (sys.modules[Hub.__module__], "CLOSE_TIMEOUT"),
+        (outbox, "CLOSE_TIMEOUT"),
         (groups, "LEAVE_TIMEOUT"),
         (groups, "MARKER_TIMEOUT"),
         (host, "RETIRE_TIMEOUT"),

@@ -15,8 +15,9 @@ from django.conf import settings
 
 from generation import broadcast, selectors
 from generation.clock import clock
+from generation.hub.credential_checks import CHECK_EVERY, CredentialChecks
 from generation.hub.groups import MAINTAIN_EVERY, GroupMemberships
-from generation.hub.outbox import Outbox
+from generation.hub.outbox import Outbox, close_all
 from generation.hub.queue_updates import QueueUpdates, queue_frames
 from generation.hub.subscription import Subscription
 from generation.loops import Job, every, listen
@@ -33,9 +34,6 @@ COMPARE_EVERY = 5.0
 
 POSITIONS_EVERY = 2.0
 
-CLOSE_TIMEOUT = 5.0
-"""Seconds for closing all sockets; those still open then end with the process."""
-
 
 class Hub:
     """Distributes events to the clients of this process; one per process.
@@ -51,6 +49,7 @@ class Hub:
         self.connecting: set[Close] = set()
         """Close callbacks of sockets whose user is not authenticated yet."""
         self.queue_updates = QueueUpdates()
+        self.credential_checks = CredentialChecks(self.outboxes, self.detach)
         self.searched_at = clock.now()
         """Streams know every task that their owner submitted before this time."""
         self.groups = GroupMemberships()
@@ -72,6 +71,7 @@ class Hub:
             self.repeat(COMPARE_EVERY, self.compare),
             self.repeat(POSITIONS_EVERY, self.publish_positions),
             self.repeat(MAINTAIN_EVERY, self.groups.maintain),
+            self.repeat(CHECK_EVERY, self.credential_checks.check_all),
         ]
 
     def repeat(self, seconds: float, job: Job) -> asyncio.Task[None]:
@@ -83,6 +83,7 @@ class Hub:
         loops, self.loops = self.loops, []
         await cancel_and_wait(*loops)
         await self.queue_updates.stop()
+        await self.credential_checks.stop()
         await self.groups.close()
         if self.owns_publisher:
             await broadcast.publisher.stop()
@@ -90,12 +91,7 @@ class Hub:
     async def close_sockets(self, code: int) -> None:
         """Close every socket with `code` and refuse new ones."""
         self.leaving = True
-        closing = [
-            asyncio.create_task(close(code), name="close") for close in self.close_callbacks()
-        ]
-        if closing:
-            await asyncio.wait(closing, timeout=CLOSE_TIMEOUT)
-            await cancel_and_wait(*closing)
+        await close_all(close(code) for close in self.close_callbacks())
 
     def close_callbacks(self) -> list[Close]:
         return [*self.connecting, *(outbox.close for outbox in self.all_outboxes())]
@@ -133,6 +129,8 @@ class Hub:
         elif message["type"] == "collection.changed":
             for outbox in tuple(self.outboxes.get(message["owner_id"], ())):
                 outbox.offer_collection(message["revision"], message["frame"])
+        elif message["type"] == "credentials.changed":
+            self.credential_checks.check_soon(message["owner_id"])
         elif message["type"] == "hub.marker":
             self.groups.marker_received(message["marker"])
 

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Coroutine
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Collection, Coroutine, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from generation.limits import MAX_QUEUED_FRAMES
 from generation.teardown import cancel_and_wait
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from accounts.credentials import HeldCredential
     from generation.hub.subscription import Subscription
+
+CLOSE_TIMEOUT = 5.0
+"""Seconds for closing connections; those still open then end with the process."""
+
+
+class Holder(Protocol):
+    """The user at the other end of a connection."""
+
+    user: User
+    credential: HeldCredential
+    address: str
 
 
 class Outbox(ABC):
@@ -32,6 +46,8 @@ class Outbox(ABC):
         self.replays: list[asyncio.Task[None]] = []
         """Those that are running, also of tasks that were detached meanwhile."""
         self.groups: set[int] = set()
+        """Ids of the owners whose groups were joined for this client."""
+        self.holder: Holder | None = None
         self.hello_sent = False
         """Whether `hello`, the first frame, was queued; queue updates must come after it."""
         self.collection = 0
@@ -43,6 +59,11 @@ class Outbox(ABC):
         """Highest seq queued for the task; None if it is not attached."""
         subscription = self.subscriptions.get(task_id)
         return None if subscription is None else subscription.cursor
+
+    @property
+    def follows_others(self) -> bool:
+        """Whether it is, or was, attached to a task of another owner."""
+        return not self.groups <= {self.owner_id}
 
     def is_attached(self, task_id: str) -> bool:
         return self.cursor(task_id) is not None
@@ -121,3 +142,11 @@ class Outbox(ABC):
     async def stop(self) -> None:
         """Cancel this client's background tasks. Queued frames are dropped; the log has them."""
         await cancel_and_wait(*self.replays)
+
+
+async def close_all(closing: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Close connections at the same time, so that none waits for a client that does not read."""
+    tasks = [asyncio.create_task(each, name="close") for each in closing]
+    if tasks:
+        await asyncio.wait(tasks, timeout=CLOSE_TIMEOUT)
+        await cancel_and_wait(*tasks)

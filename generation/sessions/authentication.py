@@ -17,8 +17,10 @@ from django.core.handlers.asgi import ASGIRequest
 from django.utils.module_loading import import_string
 
 from accounts.client_address import UNKNOWN, client_address
+from accounts.credentials import HeldCredential
 from accounts.security_log import SecurityEvent, log_event, log_foreign_host
 from accounts.token_authentication import TokenThrottled, authenticate_token
+from accounts.token_hashing import digest_of
 from accounts.tokens import is_token
 from generation.protocol.close_codes import CloseCode
 from generation.sessions.origin import is_same_origin
@@ -44,6 +46,12 @@ class Credentials:
     token: str | None
     session_key: str | None
     address: str
+
+    def held_by(self, user: User) -> HeldCredential:
+        """What is checked while the connection of this user is open."""
+        is_token = self.token is not None
+        key = digest_of(self.token or "") if is_token else self.session_key or ""
+        return HeldCredential(user_id=user.pk, key=key, is_token=is_token, password=user.password)
 
     async def user(self) -> User:
         """The active user of these credentials; raises ConnectionRejected."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from channels.db import database_sync_to_async
 from django.db import Error as DatabaseProblem
 
-from accounts.client_address import UNKNOWN
 from accounts.security_log import SecurityEvent, log_event
 from generation import protocol, selectors, services
 from generation.clock import clock
@@ -23,6 +22,7 @@ from generation.outages import database
 from generation.permissions import CHANGE_ALL
 from generation.protocol import Attach, Cancel, Detach, Generate, Ping, Retry
 from generation.selectors import LogPage
+from generation.sessions.authentication import Credentials
 from generation.sessions.subscriber import Subscriber
 
 if TYPE_CHECKING:
@@ -36,9 +36,11 @@ ACK_MESSAGE = "任务已接收"
 class Session:
     """One authenticated user: each client message calls one service or selector."""
 
-    def __init__(self, user: User, subscriber: Subscriber, *, address: str = UNKNOWN) -> None:
+    def __init__(self, user: User, subscriber: Subscriber, credentials: Credentials) -> None:
         self.user = user
-        self.address = address
+        """Replaced while the connection is open, because it caches its permissions."""
+        self.credential = credentials.held_by(user)
+        self.address = credentials.address
         self.connection_id = uuid.uuid4().hex[:12]
         self.subscriber = subscriber
 

@@ -10,8 +10,6 @@ from generation import protocol
 from generation.hub import Outbox, hub
 from generation.models import GenerationTask
 from generation.selectors import LogPage
-from generation.sessions.authentication import Credentials
-from generation.sessions.revalidation import Revalidation
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -63,17 +61,13 @@ class HubSubscriber(Subscriber, Generic[AnyOutbox]):
 
     def __init__(self, outbox: AnyOutbox) -> None:
         self.outbox = outbox
-        self.revalidation: Revalidation | None = None
 
-    async def open(self, session: Session, credentials: Credentials) -> None:
+    async def open(self, session: Session) -> None:
         """Register in the hub; call it before anything is read for `hello`."""
+        self.outbox.holder = session
         await hub.register(self.outbox)
-        self.revalidation = Revalidation(credentials, session, self.outbox)
-        self.revalidation.schedule()
 
     async def close(self) -> None:
-        if self.revalidation is not None:
-            self.revalidation.stop()
         await hub.unregister(self.outbox)
 
     async def send(self, frame: dict[str, Any]) -> None:

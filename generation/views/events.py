@@ -35,14 +35,13 @@ def polling_view(answer: Answer) -> View:
 
     @functools.wraps(answer)
     async def view(request: HttpRequest) -> HttpResponseBase:
+        credentials = credentials_of_request(request)
         try:
-            user = await credentials_of_request(request).user()
+            user = await credentials.user()
             if not allows_request(user.pk):
                 return json_error(ErrorCode.FLOODING, 429)
             response = PollResponse(user.pk)
-            await answer(
-                request, Session(user, response, address=client_address(request)), response
-            )
+            await answer(request, Session(user, response, credentials), response)
         except ConnectionRejected as rejected:
             disabled = rejected.close_code == CloseCode.REFUSED
             return json_error(

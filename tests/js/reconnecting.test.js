@@ -45,10 +45,26 @@ test("a leaving server is reconnected at once, but only after a hello", () => {
   assert.ok(page.socket.connection.retryAt > page.clock.now);
 });
 
+test("a session that ends is tried once more with the cookie of now", () => {
+  const page = aPage();
+  page.channel().hello();
+  page.channel().breaks(4401);
+  page.clock.pass(0);
+  page.channel().hello();
+  assert.equal(page.socket.connection.phase, "live");
+  page.channel().breaks(4401);
+  page.clock.pass(0);
+  assert.equal(page.channels.length, 3);
+  page.channel().breaks(4401);
+  page.clock.pass(120_000);
+  assert.equal(page.channels.length, 3);
+  assert.equal(page.socket.connection.reason, "sign_in");
+});
+
 for (const [code, reason] of [[4401, "sign_in"], [4403, "refused"]]) {
   test(`close code ${code} ends all tries: ${reason}`, () => {
     const page = aPage();
-    page.channel().hello();
+    if (code === 4403) page.channel().hello();
     page.channel().breaks(code);
     page.clock.pass(120_000);
     page.socket.retryNow();

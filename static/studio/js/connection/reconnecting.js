@@ -174,14 +174,16 @@ export function createSocket({ transports, taskStore, requests, listener, env })
     timers.clearAll();
     const lostAt = connection.lostAt ?? env.now();
     session.reset();
-    if (code === CLOSE.NOT_SIGNED_IN || code === CLOSE.REFUSED) {
+    // after a connection: the browser may have a new cookie, e.g. from another window that changed the password
+    const mayBeSignedIn = code === CLOSE.NOT_SIGNED_IN && wasReady;
+    if ((code === CLOSE.NOT_SIGNED_IN && !mayBeSignedIn) || code === CLOSE.REFUSED) {
       const reason = code === CLOSE.REFUSED ? "refused" : "sign_in";
       transports.stop();
       change({ phase: "stopped", reason, lostAt, latencyMs: null, retryAt: null });
       return;
     }
     // A server that leaves asks for an immediate reconnect; not if it leaves again before hello.
-    const atOnce = code === CLOSE.LEAVING && wasReady;
+    const atOnce = mayBeSignedIn || (code === CLOSE.LEAVING && wasReady);
     const failures = connection.failures + 1;
     const wait = atOnce ? 0 : backoff(code === CLOSE.FLOODING ? Math.max(failures, 4) : failures);
     change({

@@ -1,0 +1,220 @@
+"""Open connections end with their credentials, and show no more than the user may see."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import Group, Permission, User
+from django.contrib.sessions.models import Session
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import ApiToken
+from generation.hub import hub
+from tests.socket.sockets import PATIENCE, OpenPage, Page, Visitor
+from tests.socket.tokens import token_of
+
+VIEW = "view_generationtask"
+
+
+@sync_to_async
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+async def page_of(client: Client, visitor: Visitor) -> Page:
+    cookies = "; ".join(f"{name}={each.value}" for name, each in client.cookies.items())
+    page = await visitor(cookie=cookies, origin="http://testserver")
+    assert (await page.receive())["type"] == "hello"
+    return page
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110  the hub detaches without telling
+            await asyncio.sleep(0.02)
+
+
+async def is_open(page: Page) -> bool:
+    answer = await page.ask(action="ping", cursors={})
+    return bool(answer["type"] == "pong")
+
+
+async def test_signing_out_closes_the_sockets_of_that_session(
+    alice: User, visitor: Visitor
+) -> None:
+    phone, laptop = await signed_in(alice), await signed_in(alice)
+    on_phone = [await page_of(phone, visitor) for _each in range(2)]
+    on_laptop = await page_of(laptop, visitor)
+
+    await sync_to_async(phone.post)("/accounts/sign-out/")
+
+    assert [await page.close_code() for page in on_phone] == [4401, 4401]
+    assert await is_open(on_laptop)
+
+
+async def test_a_changed_password_closes_all_sockets_of_browsers(
+    alice: User, visitor: Visitor, now: datetime
+) -> None:
+    page = await page_of(await signed_in(alice), visitor)
+    program = await visitor(authorization=f"Bearer {await token_of(alice, now)}")
+    await program.receive()
+
+    alice.set_password("another one, long enough")
+    await alice.asave()
+
+    assert await page.close_code() == 4401
+    assert await is_open(program)
+
+
+async def test_a_page_reconnects_with_the_cookie_that_a_changed_password_gave_it(
+    alice: User, visitor: Visitor
+) -> None:
+    alice.is_staff = True
+    alice.set_password("before, long enough")
+    await alice.asave()
+    client = await signed_in(alice)
+    page = await page_of(client, visitor)
+
+    fields = {"old_password": "before, long enough"} | dict.fromkeys(
+        ("new_password1", "new_password2"), "after that, long enough"
+    )
+    response = await sync_to_async(client.post)("/admin/password_change/", fields)
+
+    assert response.status_code == 302
+    assert await page.close_code() == 4401
+    assert await is_open(await page_of(client, visitor))
+
+
+async def test_a_deleted_token_closes_its_sockets(
+    alice: User, page: Page, visitor: Visitor, now: datetime
+) -> None:
+    deleted, kept = [
+        await visitor(authorization=f"Bearer {await token_of(alice, now)}") for _each in range(2)
+    ]
+    for program in (deleted, kept):
+        await program.receive()
+
+    first = await ApiToken.objects.order_by("pk").afirst()
+    assert first is not None
+    await first.adelete()
+
+    assert await deleted.close_code() == 4401
+    assert await is_open(kept)
+    assert await is_open(page)
+
+
+@pytest.mark.parametrize(("change", "code"), [("disable", 4403), ("delete", 4401)])
+async def test_an_account_that_ends_closes_all_its_sockets(
+    alice: User, bob: User, open_page: OpenPage, change: str, code: int
+) -> None:
+    pages, other = [await open_page(), await open_page()], await open_page(bob)
+
+    if change == "disable":
+        alice.is_active = False
+        await alice.asave()
+    else:
+        await alice.adelete()
+
+    assert [await page.close_code() for page in pages] == [code, code]
+    assert await is_open(other)
+
+
+async def take_own_permission(rita: User) -> None:
+    permission = await Permission.objects.aget(codename=VIEW)
+    await rita.user_permissions.aremove(permission)
+
+
+async def leave_the_group(rita: User) -> None:
+    group = await Group.objects.aget()
+    await group.user_set.aremove(rita)
+
+
+async def take_the_groups_permission(rita: User) -> None:
+    group = await Group.objects.aget()
+    await group.permissions.aclear()
+
+
+async def demote(rita: User) -> None:
+    rita.is_superuser = False
+    await rita.asave()
+
+
+@pytest.mark.parametrize(
+    "lose", [take_own_permission, leave_the_group, take_the_groups_permission, demote]
+)
+async def test_a_lost_permission_detaches_what_it_showed(
+    rita: User, page: Page, open_page: OpenPage, lose: Callable[[User], object]
+) -> None:
+    permission = await Permission.objects.aget(codename=VIEW)
+    if lose is not take_own_permission:
+        await rita.user_permissions.aclear()
+    if lose is demote:
+        rita.is_superuser = True
+        await rita.asave()
+    elif lose is not take_own_permission:
+        group = await Group.objects.acreate(name="reviewers")
+        await group.permissions.aadd(permission)
+        await rita.groups.aadd(group)
+    task_id = await page.generate()
+    reviewer = await open_page(rita)
+    own = await reviewer.generate("mine")
+    await reviewer.send(action="attach", task_id=task_id, after=0)
+    await reviewer.until("live")
+
+    await lose(rita)  # type: ignore[misc]
+    (outbox,) = hub.outboxes[rita.pk]
+    await eventually(lambda: not outbox.is_attached(task_id))
+
+    refused = await reviewer.ask(action="attach", task_id=task_id, after=0)
+    assert refused["code"] == "not_found"
+    assert outbox.is_attached(own)
+
+
+async def test_a_lost_message_is_healed_by_the_next_check(
+    alice: User, bob: User, open_page: OpenPage, visitor: Visitor
+) -> None:
+    client = await signed_in(bob)
+    disabled, ended, kept = (
+        await open_page(alice),
+        await page_of(client, visitor),
+        await open_page(bob),
+    )
+    await User.objects.filter(pk=alice.pk).aupdate(is_active=False)
+    await Session.objects.filter(session_key=client.session.session_key).adelete()
+
+    await hub.credential_checks.check_all()
+
+    assert await disabled.close_code() == 4403
+    assert await ended.close_code() == 4401
+    assert await is_open(kept)
+
+
+async def test_an_expired_session_closes_its_sockets(page: Page, now: datetime) -> None:
+    await Session.objects.aupdate(expire_date=now)
+
+    await hub.credential_checks.check_all()
+
+    assert await page.close_code() == 4401
+
+
+async def test_a_check_costs_two_queries_for_any_number_of_connections(
+    quiet_hub: None, alice: User, bob: User, open_page: OpenPage
+) -> None:
+    for user in (alice, bob):
+        for _each in range(5):
+            await open_page(user)
+
+    captured = CaptureQueriesContext(connection)
+    await sync_to_async(captured.__enter__)()
+    await hub.credential_checks.check_all()
+    await sync_to_async(captured.__exit__)(None, None, None)
+
+    assert await sync_to_async(len)(captured) == 2
