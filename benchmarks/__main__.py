@@ -28,6 +28,7 @@ FIGURES = (
     "bad_answers",
     "first_paint",
     "event_to_paint",
+    "revocation",
     "start_up",
 )
 LONG = ("lost_events", "abandoned_sockets", "stalled_clients", "many_cards")

@@ -33,6 +33,8 @@ from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 from django.db import transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from accounts.models import ApiToken  # noqa: E402
+from accounts.token_hashing import digest_of  # noqa: E402
 from accounts.tokens import create_token  # noqa: E402
 from generation import broadcast, services  # noqa: E402
 from generation.choices import Route  # noqa: E402
@@ -73,6 +75,10 @@ class Writer:
         token = create_token(owner=user, name="", now=timezone.now())
         cookie = f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
         return {"name": user.username, "token": token, "session": cookie}
+
+    def revoke(self, *, token: str) -> Answer:
+        ApiToken.objects.get(digest=digest_of(token)).delete()
+        return {}
 
     def task(self, *, owner: str) -> Answer:
         """A task that runs here: submitted and claimed in one transaction, before any worker."""
