@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from generation.exceptions import NotFound
 from generation.models import GeneratedImage, GenerationTask
@@ -65,9 +65,11 @@ def deleted_tasks(owner: User, now: datetime) -> TaskQuerySet:
 
 def deleted_pictures(owner: User, now: datetime) -> QuerySet[GeneratedImage]:
     """Pictures that were deleted alone; others are restored with their task."""
-    return GeneratedImage.objects.filter(
-        task__owner=owner, task__deleted_at__isnull=True, deleted_at__gt=now - TRASH_KEPT
+    deleted = GeneratedImage.objects.filter(
+        task__deleted_at__isnull=True, deleted_at__gt=now - TRASH_KEPT
     )
+    # an expression for the same reason as in TaskQuerySet.narrowed_to
+    return deleted.alias(whose=F("task__owner") + 0).filter(whose=owner.pk)
 
 
 def hours_left(deleted_at: datetime, now: datetime) -> int:

@@ -125,6 +125,19 @@ def test_trash_is_read_by_index(alice: User, now: datetime, history: list[Genera
     assert "pictures_in_bin" in pictures
 
 
+def test_the_trash_of_an_owner_is_read_by_index(
+    alice: User, now: datetime, history: list[GenerationTask]
+) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        assert selectors.trash(alice, now=now).count == 0
+
+    plans = [plan_of(query["sql"]) for query in captured.captured_queries]
+    assert len(plans) == 4  # tasks and pictures, and the number of each
+    for plan in plans:
+        assert "_in_bin" in plan, plan
+        assert "tasks_of_owner" not in plan, plan
+
+
 def test_studio_queries_do_not_grow_with_cards(alice: User, now: datetime) -> None:
     page = partial(signed_in(alice).get, "/")
     for _each in range(2):
