@@ -11,7 +11,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from generation.outages import layer as outage
-from generation.teardown import cancel_and_wait
+from generation.shutdown import cancel_and_wait
 
 WORKERS: str = settings.WORKER_CHANNEL
 """The named channel that wakes the workers of this installation."""

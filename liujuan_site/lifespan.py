@@ -19,8 +19,8 @@ from generation.exceptions import WorkerRefused
 from generation.hub import hub
 from generation.outages import cause_of
 from generation.protocol.close_codes import CloseCode
-from generation.teardown import finish_within
-from generation.worker import WorkerHost
+from generation.shutdown import finish_within
+from generation.worker import WorkerRunner
 from liujuan_site.connection_limits import ConnectionLimits, raise_file_limit
 from liujuan_site.environment import InvalidSettings
 from liujuan_site.model_server import ModelServer
@@ -43,7 +43,7 @@ class Lifecycle:
     """Starts and stops what a web process runs besides requests."""
 
     def __init__(self) -> None:
-        self.worker: WorkerHost | None = None
+        self.worker: WorkerRunner | None = None
         self.model_server: ModelServer | None = None
         self.booted: asyncio.Task[None] | None = None
 
@@ -52,7 +52,7 @@ class Lifecycle:
         await hub.start()
         if settings.EMBEDDED_WORKER:
             self.model_server = ModelServer()
-            self.worker = WorkerHost(
+            self.worker = WorkerRunner(
                 self.model_server.client(),
                 demo=self.model_server.is_demo,
                 version=settings.VERSION,

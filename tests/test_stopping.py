@@ -16,7 +16,7 @@ from channels.layers import channel_layers
 from django.contrib.auth.models import User
 
 from demo_xinference import create_app
-from generation import broadcast, services, teardown
+from generation import broadcast, services, shutdown
 from generation.broadcast import Publisher
 from generation.clock import clock
 from generation.exceptions import LeaseLost
@@ -27,8 +27,8 @@ from generation.models import Worker
 from generation.protocol.close_codes import CloseCode
 from generation.sessions import Credentials
 from generation.sessions.stream import EventStream
-from generation.worker import WorkerHost, host
-from generation.worker.idle_queue import IdleQueue
+from generation.worker import WorkerRunner, runner
+from generation.worker.idle_lock import IdleLock
 from generation.worker.task_run import TaskRun
 from generation.xinference import XinferenceClient
 from liujuan_site import lifespan
@@ -45,12 +45,12 @@ SOON = 0.1
 @pytest.fixture
 async def stubborn(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stubborn]:
     for module, name in (
-        (teardown, "END_TIMEOUT"),
+        (shutdown, "END_TIMEOUT"),
         (outbox, "CLOSE_TIMEOUT"),
         (groups, "LEAVE_TIMEOUT"),
         (groups, "MARKER_TIMEOUT"),
-        (host, "RETIRE_TIMEOUT"),
-        (host, "HAND_BACK_TIMEOUT"),
+        (runner, "RETIRE_TIMEOUT"),
+        (runner, "HAND_BACK_TIMEOUT"),
         (lifespan, "CLOSE_TIMEOUT"),
     ):
         monkeypatch.setattr(module, name, SOON)
@@ -80,7 +80,7 @@ async def test_what_ends_is_waited_for_and_what_does_not_is_named(
     await asyncio.sleep(0)
 
     async def end() -> None:
-        assert await teardown.cancel_and_wait(good, bad, stuck, None) == {stuck}
+        assert await shutdown.cancel_and_wait(good, bad, stuck, None) == {stuck}
 
     await stubborn.outlives(end())
 
@@ -89,7 +89,7 @@ async def test_what_ends_is_waited_for_and_what_does_not_is_named(
 
 
 async def test_a_cancellation_that_gets_lost_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(teardown, "CANCEL_INTERVAL", SOON)
+    monkeypatch.setattr(shutdown, "CANCEL_INTERVAL", SOON)
 
     async def lose_one() -> None:
         with suppress(asyncio.CancelledError):
@@ -99,7 +99,7 @@ async def test_a_cancellation_that_gets_lost_is_repeated(monkeypatch: pytest.Mon
     task = asyncio.create_task(lose_one())
     await asyncio.sleep(0)
 
-    assert await teardown.cancel_and_wait(task) == set()
+    assert await shutdown.cancel_and_wait(task) == set()
     assert task.cancelled()
 
 
@@ -191,16 +191,16 @@ async def test_a_stream_ends_while_its_reader_is_looked_up(stubborn: Stubborn) -
     await stubborn.outlives(chunks.aclose())
 
 
-async def start_worker(stubborn: Stubborn, where: str) -> WorkerHost:
+async def start_worker(stubborn: Stubborn, where: str) -> WorkerRunner:
     transport = StubbornTransport(stubborn, where)
     client = XinferenceClient(base_url="http://demo", transport=transport)
-    worker = WorkerHost(client, demo=True, version="test")
+    worker = WorkerRunner(client, demo=True, version="test")
     await worker.start()
     await worker.probe_models()
     return worker
 
 
-async def aclose_demo(worker: WorkerHost) -> None:
+async def aclose_demo(worker: WorkerRunner) -> None:
     transport = cast(StubbornTransport, worker.client._connections._calls._transport)
     await transport.demo.aclose()
 
@@ -224,7 +224,7 @@ async def test_a_worker_drains_while_everything_of_it_goes_on(
     for name in ("a loop", "slot 1", "claim", "closing connections"):
         assert f'task_left_behind task="{name}' in caplog.text
     assert not worker.runs
-    await teardown.cancel_and_wait(claimer)
+    await shutdown.cancel_and_wait(claimer)
     await aclose_demo(worker)
 
 
@@ -235,7 +235,7 @@ async def test_a_run_ends_while_the_end_of_a_dropped_call_goes_on(
     (claim,) = await sync_to_async(services.claim)(worker_id=worker.pk, now=clock.now())
     transport = StubbornTransport(stubborn, "abort")
     client = XinferenceClient(base_url="http://demo", transport=transport)
-    run = TaskRun(claim, client, lambda: False, IdleQueue())
+    run = TaskRun(claim, client, lambda: False, IdleLock())
     ending = run.end_dropped_call(uuid.uuid4())
 
     async def lose_the_lease() -> None:
@@ -265,7 +265,7 @@ async def test_a_hub_and_a_worker_that_ended_leave_no_task(transactional_db: Non
     await hub.start()
     demo = create_app(speed=SPEED)
     client = XinferenceClient(base_url="http://demo", transport=httpx.ASGITransport(demo))
-    worker = WorkerHost(client, demo=True, version="test")
+    worker = WorkerRunner(client, demo=True, version="test")
     await worker.start()
     # a wake-up, so that Channels has created its consumer
     await broadcast.layer().send(broadcast.WORKERS, {"type": "generation.wake"})

@@ -19,7 +19,7 @@ from generation.clock import clock
 from generation.hub.outbox import Holder, Outbox, close_all
 from generation.outages import cause_of, database
 from generation.protocol.close_codes import CloseCode
-from generation.teardown import cancel_and_wait
+from generation.shutdown import cancel_and_wait
 
 logger = logging.getLogger(__name__)
 

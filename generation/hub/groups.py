@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from generation import broadcast
 from generation.outages import layer as outage
-from generation.teardown import finish_within
+from generation.shutdown import finish_within
 
 LINGER = 60.0
 """Seconds a group is kept after its last socket: reloading a page must not leave and rejoin it."""

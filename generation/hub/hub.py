@@ -24,7 +24,7 @@ from generation.loops import Job, every, listen
 from generation.outages import Outage, database
 from generation.protocol import QueuePosition, collection_frame, encode
 from generation.selectors import LogPage
-from generation.teardown import cancel_and_wait
+from generation.shutdown import cancel_and_wait
 
 logger = logging.getLogger(__name__)
 Close = Callable[[int], Coroutine[Any, Any, None]]

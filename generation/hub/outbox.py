@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from generation.limits import MAX_QUEUED_FRAMES
-from generation.teardown import cancel_and_wait
+from generation.shutdown import cancel_and_wait
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -16,7 +16,7 @@ from generation.hub.outbox import Outbox
 from generation.outages import cause_of, database
 from generation.protocol import QueuePosition, encode
 from generation.selectors import Forecast, ModelPace
-from generation.teardown import cancel_and_wait
+from generation.shutdown import cancel_and_wait
 
 logger = logging.getLogger(__name__)
 

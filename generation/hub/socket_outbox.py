@@ -12,7 +12,7 @@ from generation.hub.outbox import Outbox
 from generation.limits import MAX_QUEUED_FRAMES
 from generation.protocol.close_codes import CloseCode
 from generation.selectors import PAGE_EVENTS
-from generation.teardown import cancel_and_wait
+from generation.shutdown import cancel_and_wait
 
 SEND_TIMEOUT = 30.0
 """Seconds that sending one frame may take before the socket is closed."""

@@ -7,7 +7,7 @@ import asyncio
 from generation.hub.outbox import Outbox
 from generation.hub.replay import replay_log
 from generation.selectors import LogPage
-from generation.teardown import cancel_and_wait
+from generation.shutdown import cancel_and_wait
 
 
 class Subscription:

@@ -26,7 +26,7 @@ from generation.sessions.authentication import ConnectionRejected, Credentials
 from generation.sessions.rate_limit import allows_request
 from generation.sessions.session import Session
 from generation.sessions.subscriber import HubSubscriber
-from generation.teardown import cancel_and_wait
+from generation.shutdown import cancel_and_wait
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from generation.worker.host import WorkerHost
 from generation.worker.named_channel import GenerationWorker
+from generation.worker.runner import WorkerRunner
 
-__all__ = ["GenerationWorker", "WorkerHost"]
+__all__ = ["GenerationWorker", "WorkerRunner"]

@@ -10,7 +10,7 @@ from generation.choices import Route
 from generation.clock import clock
 from generation.exceptions import XinferenceError, XinferenceKeyRefused
 from generation.outages import Outage
-from generation.teardown import cancel_and_wait
+from generation.shutdown import cancel_and_wait
 from generation.worker.attempt import Attempt
 
 logger = logging.getLogger(__name__)

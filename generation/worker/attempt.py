@@ -19,7 +19,7 @@ from generation.exceptions import AttemptEnded, LeaseLost, StorageError
 from generation.limits import SEED_COUNT
 from generation.outages import cause_of, database
 from generation.services import Claim
-from generation.teardown import cancel_and_wait, retrieve_error
+from generation.shutdown import cancel_and_wait, retrieve_error
 from generation.worker.progress_meter import ProgressMeter
 from generation.xinference import XinferenceClient
 
@@ -35,7 +35,7 @@ DISK_TIMEOUT = 60.0
 
 
 class Attempt:
-    """One attempt at a task; the host calls `stop`, any number of times."""
+    """One attempt at a task; the runner calls `stop`, any number of times."""
 
     def __init__(
         self, claim: Claim, client: XinferenceClient, heartbeat_overdue: Callable[[], bool]

@@ -24,7 +24,7 @@ from generation.exceptions import (
 from generation.images import Picture
 from generation.limits import SEED_COUNT
 from generation.services import LastImage
-from generation.teardown import cancel_and_wait
+from generation.shutdown import cancel_and_wait
 from generation.worker import decoder
 from generation.worker.aborts import abort_call
 from generation.worker.attempt import Attempt, on_disk

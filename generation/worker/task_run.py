@@ -28,11 +28,11 @@ from generation.exceptions import (
     without_frames,
 )
 from generation.services import AbandonedCall, Claim
-from generation.teardown import cancel_and_wait
+from generation.shutdown import cancel_and_wait
 from generation.worker.abandoned_calls import end_abandoned_call
 from generation.worker.attempt import Attempt
 from generation.worker.failed_calls import interrupt_reason
-from generation.worker.idle_queue import IdleQueue
+from generation.worker.idle_lock import IdleLock
 from generation.worker.picture_call import Ended, PictureCall, Stored
 from generation.worker.thumbnails import make_thumbnail
 from generation.xinference import XinferenceClient
@@ -53,10 +53,10 @@ class TaskRun:
         claim: Claim,
         client: XinferenceClient,
         heartbeat_overdue: Callable[[], bool],
-        idle_queue: IdleQueue,
+        idle_lock: IdleLock,
     ) -> None:
         self.attempt = Attempt(claim, client, heartbeat_overdue)
-        self.idle_queue = idle_queue
+        self.idle_lock = idle_lock
         self.slot_freed = False
         """Whether the slot may hold another task already, so that its lease is not renewed."""
 
@@ -79,7 +79,7 @@ class TaskRun:
         with contextlib.suppress(LeaseLost):
             await self.settle(ended)
             for image in stored:
-                await make_thumbnail(image, self.attempt, self.idle_queue)
+                await make_thumbnail(image, self.attempt, self.idle_lock)
 
     async def draw_missing(self, stored: list[Stored]) -> Ended | None:
         """Add each image to `stored`; how the attempt ended before the last one, or None."""
@@ -103,7 +103,7 @@ class TaskRun:
         while True:
             self.attempt.check_stop()
             call = PictureCall(
-                self.attempt, index, deadline=deadline, mark_busy=self.idle_queue.mark_busy
+                self.attempt, index, deadline=deadline, mark_busy=self.idle_lock.mark_busy
             )
             outcome = await call.run()
             if isinstance(outcome, Stored):

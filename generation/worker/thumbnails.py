@@ -10,16 +10,16 @@ from generation.exceptions import DecoderLost, PictureError, StorageError
 from generation.outages import cause_of
 from generation.worker import decoder
 from generation.worker.attempt import Attempt, on_disk
-from generation.worker.idle_queue import IdleQueue
+from generation.worker.idle_lock import IdleLock
 from generation.worker.picture_call import Stored
 
 logger = logging.getLogger(__name__)
 
 
-async def make_thumbnail(image: Stored, attempt: Attempt, idle_queue: IdleQueue) -> None:
+async def make_thumbnail(image: Stored, attempt: Attempt, idle_lock: IdleLock) -> None:
     """Make the thumbnail; after a failure its URL goes on serving the image itself."""
     try:
-        async with idle_queue.idle_turn():
+        async with idle_lock.held():
             small = await decoder.thumbnail(await on_disk(images.read, image.name))
             thumbnail = await on_disk(images.write_thumbnail, image.name, small)
         if not await attempt.database(

@@ -18,7 +18,7 @@ from django.test import Client
 
 from generation.hub import hub
 from generation.sessions import owner_buckets
-from generation.teardown import cancel_and_wait
+from generation.shutdown import cancel_and_wait
 from liujuan_site.asgi import application
 
 PATIENCE = 30.0

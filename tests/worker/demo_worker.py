@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from demo_xinference import DemoXinference, create_app
-from generation.worker import WorkerHost
+from generation.worker import WorkerRunner
 from generation.xinference import XinferenceClient
 from tests.socket.sockets import Page
 
@@ -22,11 +22,11 @@ SPEED = 40.0
 @dataclass
 class DemoWorker:
     demo: DemoXinference
-    host: WorkerHost
+    runner: WorkerRunner
 
     async def stop(self) -> None:
-        if not self.host.draining:
-            await self.host.drain()
+        if not self.runner.draining:
+            await self.runner.drain()
         await self.demo.aclose()
 
 
@@ -42,10 +42,10 @@ async def start_worker(running_hub: None) -> AsyncIterator[StartWorker]:
         demo = create_app(speed=speed, **options)
         transport = httpx.ASGITransport(demo, raise_app_exceptions=False)
         client = XinferenceClient(base_url="http://demo", transport=transport)
-        demo_worker = DemoWorker(demo=demo, host=WorkerHost(client, demo=True, version="test"))
+        demo_worker = DemoWorker(demo=demo, runner=WorkerRunner(client, demo=True, version="test"))
         demo_workers.append(demo_worker)
-        await demo_worker.host.start()
-        await demo_worker.host.probe_models()
+        await demo_worker.runner.start()
+        await demo_worker.runner.probe_models()
         return demo_worker
 
     yield start

@@ -17,7 +17,7 @@ from django.utils import timezone
 from generation import selectors, services
 from generation.models import GenerationTask, ShareLink
 from generation.selectors import TRASH_KEPT
-from generation.worker import WorkerHost
+from generation.worker import WorkerRunner
 from generation.worker.cleanup import BATCH_PAUSE, clean_up
 from tests.factories import files_in, finished_task, submit
 
@@ -41,10 +41,10 @@ def fill_trash(owner: User) -> None:
 async def test_it_empties_the_trash_and_deletes_links(media: Path, alice: User) -> None:
     await sync_to_async(fill_trash)(alice)
 
-    host = WorkerHost(cast("Any", None), demo=True, version="test")
-    await host.pause.refresh()
+    runner = WorkerRunner(cast("Any", None), demo=True, version="test")
+    await runner.pause.refresh()
     began = time.monotonic()
-    await host.clean_up()
+    await runner.clean_up()
 
     assert time.monotonic() - began > 4 * BATCH_PAUSE
     assert await GenerationTask.objects.acount() == 1

@@ -119,7 +119,7 @@ async def test_no_slot_and_no_partial_file_remain(page: Page, start_worker: Star
     demo_worker = await start_worker()
     task_id = await page.generate(size="256x256")
     await ending(page, task_id)
-    await demo_worker.host.drain()
+    await demo_worker.runner.drain()
 
     assert not await ModelSlot.objects.filter(task__isnull=False).aexists()
     folder = Path(settings.MEDIA_ROOT) / task_id

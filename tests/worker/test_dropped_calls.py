@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from generation.worker import WorkerHost
+from generation.worker import WorkerRunner
 from generation.xinference import XinferenceClient
 from tests.contract.demo_process import DemoProcess
 from tests.socket.sockets import Page
@@ -22,7 +22,7 @@ Serve = Callable[..., Awaitable[Path]]
 async def serve(tmp_path: Path, running_hub: None) -> AsyncIterator[Serve]:
     """`await serve(engine, *faults)`: a worker before such a server; its journal."""
     journal, scripted = tmp_path / "journal", tmp_path / "faults.json"
-    running: list[tuple[WorkerHost, DemoProcess]] = []
+    running: list[tuple[WorkerRunner, DemoProcess]] = []
 
     async def start(engine: str, *faults: dict[str, Any]) -> Path:
         scripted.write_text(json.dumps([{"times": 1, **fault} for fault in faults]))
@@ -30,15 +30,15 @@ async def serve(tmp_path: Path, running_hub: None) -> AsyncIterator[Serve]:
             *("--speed", "40", "--engine", engine),
             *("--faults", str(scripted), "--journal", str(journal)),
         )
-        host = WorkerHost(XinferenceClient(base_url=demo.url), demo=True, version="test")
-        running.append((host, demo))
-        await host.start()
-        await host.probe_models()
+        runner = WorkerRunner(XinferenceClient(base_url=demo.url), demo=True, version="test")
+        running.append((runner, demo))
+        await runner.start()
+        await runner.probe_models()
         return journal
 
     yield start
-    for host, demo in running:
-        await host.drain()
+    for runner, demo in running:
+        await runner.drain()
         demo.stop()
 
 

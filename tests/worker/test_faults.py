@@ -68,7 +68,7 @@ async def test_a_permanent_fault_fails_the_task(
 
     good = await page.generate("good", **SMALL)
     assert (await ending(page, good))["type"] == "result"
-    await demo_worker.host.drain()
+    await demo_worker.runner.drain()
     assert not await ModelSlot.objects.filter(task__isnull=False).aexists()
 
 
@@ -161,7 +161,7 @@ async def test_a_refused_key_is_not_sent_again(page: Page, start_worker: StartWo
         place = await page.until("queue")
 
     demo_worker.demo.faults.extend(parse_all([{"do": "status", "status": 500, "on": "models"}]))
-    await demo_worker.host.probe_models()
+    await demo_worker.runner.probe_models()
     # had it asked, the answer would have made this "model_down"
     assert (await ModelState.objects.aget()).error_code == ErrorCode.KEY_REFUSED
     assert not (await ModelState.objects.aget()).ready
@@ -175,7 +175,7 @@ async def test_the_queue_waits_for_the_model(page: Page, start_worker: StartWork
     task_id = await page.generate(**SMALL)
     place = await page.until("queue")
     demo_worker.demo.faults.clear()
-    await demo_worker.host.probe_models()
+    await demo_worker.runner.probe_models()
 
     assert place["tasks"][task_id]["reason"] == "model_down"
     assert (await ending(page, task_id))["type"] == "result"
@@ -187,7 +187,7 @@ async def test_results_stay_when_the_model_goes(page: Page, start_worker: StartW
     result = await ending(page, done)
 
     demo_worker.demo.faults.extend(parse_all([{"do": "drop", "on": "models"}]))
-    await demo_worker.host.probe_models()
+    await demo_worker.runner.probe_models()
     waiting = await page.generate("after", **SMALL)
     place = await page.until("queue")
 
@@ -235,7 +235,7 @@ async def test_an_ended_run_is_freed_at_once(page: Page, start_worker: StartWork
         for fault in faults:
             task_id = await page.generate(f"bad {fault['do']} bad", **SMALL)
             assert (await ending(page, task_id))["type"] == "error"
-        await asyncio.gather(*demo_worker.host.runs.values())
+        await asyncio.gather(*demo_worker.runner.runs.values())
         await asyncio.sleep(0)
         kept = [type(each).__name__ for each in gc.get_objects() if isinstance(each, OF_A_RUN)]
     finally:

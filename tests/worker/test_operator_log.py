@@ -41,10 +41,10 @@ async def test_an_end_is_one_line(page: Page, start_worker: StartWorker, lines: 
 
     task_id = await page.generate(**SMALL)
     await ending(page, task_id)
-    await demo_worker.host.drain()
+    await demo_worker.runner.drain()
 
     (line,) = of_event(lines, "task_completed", "task_failed", "attempt_interrupted")
-    worker = str(demo_worker.host.worker_id)[:8]
+    worker = str(demo_worker.runner.worker_id)[:8]
     start = f"INFO task_completed task={task_id} attempt=1 worker={worker} model={MODEL} seconds="
     assert line.startswith(start)
     assert [each.split()[1] for each in lines if f"worker={worker}" in each] == [
@@ -117,11 +117,11 @@ async def test_an_outage_is_two_lines(start_worker: StartWorker, lines: list[str
     demo_worker.demo.faults.extend(parse_all([{"do": "status", "status": 500, "on": "models"}]))
 
     for _look in range(10):
-        await demo_worker.host.probe_models()
+        await demo_worker.runner.probe_models()
     found = (await ModelState.objects.aget()).error_detail
     demo_worker.demo.faults.clear()
     for _look in range(3):
-        await demo_worker.host.probe_models()
+        await demo_worker.runner.probe_models()
 
     down, back = of_event(lines, "model_server_down", "model_server_back")
     assert down.startswith("WARNING model_server_down cause=")
@@ -135,7 +135,7 @@ async def test_an_unknown_model_is_named(start_worker: StartWorker, lines: list[
     demo_worker = await start_worker()
     with override_settings(XINFERENCE_MODEL="another"):
         for _look in range(5):
-            await demo_worker.host.probe_models()
+            await demo_worker.runner.probe_models()
 
     (down,) = of_event(lines, "model_down")
     assert "model=another" in down
@@ -183,6 +183,6 @@ async def test_a_flapping_server_logs_little(start_worker: StartWorker, lines: l
     (away,) = parse_all([{"do": "status", "status": 500, "on": "models"}])
     for look in range(40):
         demo_worker.demo.faults[:] = [away] * (look % 2)
-        await demo_worker.host.probe_models()
+        await demo_worker.runner.probe_models()
 
     assert len(of_event(lines, "model_server_down", "model_server_back")) <= 14

@@ -33,15 +33,15 @@ async def test_a_copy_waits_until_it_is_resumed(
         while place["tasks"].get(task_id, {}).get("reason") != "paused":
             place = await page.until("queue")
         # the lease of the other task ran out long ago
-        await demo_worker.host.expire()
-        assert not await demo_worker.host.claim_tasks()
+        await demo_worker.runner.expire()
+        assert not await demo_worker.runner.claim_tasks()
         assert (await ModelSlot.objects.aget()).task_id is not None
         assert (await Worker.objects.exclude(pk=worker.pk).aget()).state == "paused"
         assert not demo_worker.demo.model.progress._records
 
         await sync_to_async(call_command)("resume", stdout=StringIO())
-        await demo_worker.host.heartbeat()
-        await demo_worker.host.probe_models()
+        await demo_worker.runner.heartbeat()
+        await demo_worker.runner.probe_models()
 
         assert (await ending(page, task_id))["type"] == "result"
 
@@ -51,13 +51,13 @@ async def test_second_host_joins(worker: Worker, start_worker: StartWorker, tmp_
     await sync_to_async(services.may_claim)()
     with override_settings(DATA_DIR=tmp_path):
         demo_worker = await start_worker()
-        await demo_worker.host.heartbeat()
-        assert demo_worker.host.pause.on
+        await demo_worker.runner.heartbeat()
+        assert demo_worker.runner.pause.on
 
         for second in (1, 2):
             at = worker.last_seen + timedelta(seconds=second)
             await Worker.objects.filter(pk=worker.pk).aupdate(last_seen=at)
-            await demo_worker.host.heartbeat()
-        await demo_worker.host.heartbeat()
+            await demo_worker.runner.heartbeat()
+        await demo_worker.runner.heartbeat()
 
-        assert not demo_worker.host.pause.on
+        assert not demo_worker.runner.pause.on

@@ -22,7 +22,7 @@ from generation.exceptions import XinferenceAborted
 from generation.models import GenerationTask, ModelSlot, ModelState, TaskEvent, Worker
 from generation.protocol import Generate
 from generation.services import Claim
-from generation.worker import WorkerHost
+from generation.worker import WorkerRunner
 from generation.xinference import DrawRequest, XinferenceClient
 from tests.contract.draw_requests import drawn, known, long, until
 from tests.factories import boundary
@@ -67,7 +67,7 @@ def begin(claim: Claim) -> DrawRequest:
 async def call_of_the_other(demo_worker: DemoWorker, claim: Claim) -> asyncio.Task[str]:
     """The model has it."""
     request = await begin(claim)
-    client = demo_worker.host.client
+    client = demo_worker.runner.client
     call = drawn(client, request, claim.route)
     await until(lambda: known(client, request.request_id), seconds=60)
     return call
@@ -134,12 +134,12 @@ async def test_a_returning_worker_writes_nothing(page: Page, start_worker: Start
     def take_over() -> None:
         now = timezone.now()
         other = services.register_worker(host="elsewhere", pid=1, version="t", now=now)
-        services.expire_worker(worker_id=demo_worker.host.worker_id, now=now)
+        services.expire_worker(worker_id=demo_worker.runner.worker_id, now=now)
         assert services.take_over_expired(worker_id=other.pk, now=now)
 
     await take_over()
     async with asyncio.timeout(60):
-        while demo_worker.host.runs:  # noqa: ASYNC110
+        while demo_worker.runner.runs:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
     log = await log_of(uuid.UUID(task_id))
@@ -159,7 +159,7 @@ async def test_a_stopped_worker_hands_back(
         await page.receive(30)
 
     with override_settings(GENERATION_GRACE=timedelta(seconds=0.2)):
-        await demo_worker.host.drain()
+        await demo_worker.runner.drain()
 
     task = await GenerationTask.objects.aget(pk=task_id)
     last = (await log_of(task.pk))[-1]
@@ -176,7 +176,7 @@ async def test_drain_finishes_running_calls(page: Page, start_worker: StartWorke
     await page.until("claimed")
 
     with override_settings(GENERATION_GRACE=timedelta(seconds=60)):
-        await demo_worker.host.drain()
+        await demo_worker.runner.drain()
 
     assert (await ending(page, task_id))["type"] == "result"
 
@@ -185,7 +185,7 @@ async def test_two_workers_run_each_task_once(page: Page, start_worker: StartWor
     demo_worker = await start_worker(replicas=2)
     transport = httpx.ASGITransport(demo_worker.demo, raise_app_exceptions=False)
     client = XinferenceClient(base_url="http://demo", transport=transport)
-    second = WorkerHost(client, demo=True, version="test")
+    second = WorkerRunner(client, demo=True, version="test")
     await second.start()
 
     tasks = [await page.generate(f"{k}", **SMALL) for k in range(6)]
@@ -222,7 +222,9 @@ async def test_a_lost_heartbeat_ends_the_call(page: Page, start_worker: StartWor
         demo_worker = await start_worker(faults=stalled(8))
         await page.generate(**SMALL)
         await seen_at(page, "generating")
-        locked = asyncio.create_task(asyncio.to_thread(lock_the_worker, demo_worker.host.worker_id))
+        locked = asyncio.create_task(
+            asyncio.to_thread(lock_the_worker, demo_worker.runner.worker_id)
+        )
         try:
             async with asyncio.timeout(50):
                 while demo_worker.demo.model.replicas[0].jobs:  # noqa: ASYNC110

@@ -13,7 +13,7 @@ from django.db import Error as DatabaseProblem
 
 from generation.exceptions import WorkerRefused
 from generation.outages import cause_of
-from generation.worker import WorkerHost
+from generation.worker import WorkerRunner
 from generation.xinference import configured_client
 
 
@@ -37,14 +37,14 @@ class Command(BaseCommand):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        host = WorkerHost(
+        runner = WorkerRunner(
             configured_client(),
             demo=False,
             version=settings.VERSION,
             model_server=settings.XINFERENCE_URL,
         )
-        await host.start()
+        await runner.start()
         self.stdout.write("worker ready")
         self.stdout.flush()
         await stop.wait()
-        await host.drain()
+        await runner.drain()

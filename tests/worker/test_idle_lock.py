@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from time import monotonic
 
-from generation.worker.idle_queue import IDLE_AFTER, IdleQueue
+from generation.worker.idle_lock import IDLE_AFTER, IdleLock
 
 
-async def test_idle_turns_never_overlap() -> None:
-    idle, running, most = IdleQueue(), 0, 0
+async def test_low_priority_work_never_overlaps() -> None:
+    idle, running, most = IdleLock(), 0, 0
 
     async def work() -> None:
         nonlocal running, most
-        async with idle.idle_turn():
+        async with idle.held():
             running += 1
             most = max(most, running)
             await asyncio.sleep(0)
@@ -24,10 +24,10 @@ async def test_idle_turns_never_overlap() -> None:
     assert most == 1
 
 
-async def test_a_turn_waits_for_what_became_urgent_meanwhile() -> None:
-    idle = IdleQueue()
+async def test_low_priority_work_waits_for_what_became_urgent_meanwhile() -> None:
+    idle = IdleLock()
     idle.mark_busy()
     asyncio.get_running_loop().call_later(IDLE_AFTER / 2, idle.mark_busy)
 
-    async with idle.idle_turn():
+    async with idle.held():
         assert monotonic() - idle.busy_at >= IDLE_AFTER

@@ -14,11 +14,11 @@ MAX_WAIT = 5.0
 """Seconds after which low-priority work runs although the worker is busy."""
 
 
-class IdleQueue:
-    """Gives out one turn at a time, once the worker is idle."""
+class IdleLock:
+    """A lock that is given once the worker is idle, or after MAX_WAIT."""
 
     def __init__(self) -> None:
-        self.one_at_a_time = asyncio.Lock()
+        self.lock = asyncio.Lock()
         self.busy_at = 0.0
 
     def mark_busy(self) -> None:
@@ -29,9 +29,9 @@ class IdleQueue:
         return min(self.busy_at + IDLE_AFTER, deadline) - monotonic()
 
     @asynccontextmanager
-    async def idle_turn(self) -> AsyncIterator[None]:
+    async def held(self) -> AsyncIterator[None]:
         deadline = monotonic() + MAX_WAIT
-        async with self.one_at_a_time:
+        async with self.lock:
             while (left := self.seconds_left(deadline)) > 0:  # noqa: ASYNC110  urgent work extends it
                 await asyncio.sleep(left)
             yield

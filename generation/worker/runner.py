@@ -20,12 +20,12 @@ from generation.exceptions import AttemptInterrupted, CancelObserved, LeaseLost
 from generation.loops import RETRY_DELAY, Job, every, listen
 from generation.outages import Outage, cause_of, database
 from generation.services import AbandonedCall, Claim
-from generation.teardown import cancel_and_wait, finish_within
+from generation.shutdown import cancel_and_wait, finish_within
 from generation.worker import decoder
 from generation.worker.abandoned_calls import end_abandoned_call
 from generation.worker.aborts import ABORT_TIMEOUT
 from generation.worker.cleanup import clean_up
-from generation.worker.idle_queue import IdleQueue
+from generation.worker.idle_lock import IdleLock
 from generation.worker.model_probe import ModelProbe
 from generation.worker.named_channel import receive_messages
 from generation.worker.pause_state import PauseState
@@ -56,7 +56,7 @@ HAND_BACK_TIMEOUT = ABORT_TIMEOUT + 5.0
 """Seconds for stopped runs to end; those still running are left to their leases."""
 
 
-class WorkerHost:
+class WorkerRunner:
     """The worker of a process, from `start` to `drain`."""
 
     def __init__(
@@ -68,7 +68,7 @@ class WorkerHost:
         self.version = version
         self.models = ModelProbe(client, demo=demo)
         self.woken = asyncio.Event()
-        self.idle_queue = IdleQueue()
+        self.idle_lock = IdleLock()
         self.draining = False
         self.pause = PauseState()
         self.worker_id = uuid.UUID(int=0)
@@ -150,8 +150,8 @@ class WorkerHost:
         return bool(claims)
 
     def start_run(self, claim: Claim) -> None:
-        self.idle_queue.mark_busy()
-        run = TaskRun(claim, self.client, self.heartbeat_overdue, self.idle_queue)
+        self.idle_lock.mark_busy()
+        run = TaskRun(claim, self.client, self.heartbeat_overdue, self.idle_lock)
         task = asyncio.create_task(run.run(), name=f"task {claim.task.pk}")
         self.runs[run] = task
         task.add_done_callback(lambda done: self.run_ended(run, done))
