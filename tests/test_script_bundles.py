@@ -88,6 +88,16 @@ def test_every_module_is_in_one_bundle() -> None:
         assert path in found.modules
 
 
+def test_a_minified_value_is_made_before_it_is_used() -> None:
+    pytest.importorskip("minify")
+    text = "export async function read(get) {\n  const keys = [...get()];\n"
+    text += "  const { kept } = await get({ keys: keys });\n  return kept;\n}\n"
+
+    short = minified(text)
+
+    assert short.index("[...") < short.index("await")
+
+
 def test_a_minified_bundle_is_smaller() -> None:
     minify = pytest.importorskip("minify")
     bundles = texts_of({path: with_numbers(text) for path, text in TEXTS.items()})
