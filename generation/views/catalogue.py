@@ -16,7 +16,7 @@ from django.views.i18n import JavaScriptCatalog
 
 from generation.choice_labels import labels
 
-PAGES = {name: f"pages/{name}.js" for name in ("studio", "gallery", "compare")}
+PAGES = {name: f"pages/{name}.js" for name in ("studio", "gallery", "compare", "trash")}
 """{page: its first script}."""
 
 SENTENCE = re.compile(r'gettext\(\s*("(?:[^"\\]|\\.)*")')

@@ -37,7 +37,7 @@ from generation.sessions import allows_request
 from generation.views.compression import compressed
 from generation.views.error_pages import error_page, rate_limited
 from generation.views.json_api import json_body, json_view, keys_of, task_ids_of, texts_in
-from generation.views.pages import socket_path
+from generation.views.pages import live_data
 from generation.views.zip_download import TooManyZips, Zip, named
 
 DAYS = {"1": 1, "7": 7, "30": 30}
@@ -54,7 +54,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         path = request.get_full_path()
         return HttpResponseForbidden() if fragment else redirect_to_login(path)
-    live = {"socket_path": socket_path(), "collection": selectors.revision_of(request.user.pk)}
+    live = live_data(request)
     wanted = filter_of(request.GET, clock.now())
     found = selectors.gallery_page(request.user, wanted, request.GET.get("before"))
     context = {**found, **live, "limits": limits, "demo": not settings.XINFERENCE_URL}
@@ -79,6 +79,7 @@ def filter_of(query: Mapping[str, str], now: datetime) -> GalleryFilter:
 @never_cache
 @rate_limited
 def compare(request: HttpRequest) -> HttpResponse:
+    live = live_data(request)
     try:
         keys = keys_of(request.GET.getlist("picture"))
         pictures = selectors.pictures_of_keys(cast("User", request.user), keys)
@@ -89,6 +90,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     context = {
         "demo": not settings.XINFERENCE_URL,
         "comparison": selectors.comparison([selectors.image_detail(image) for image in pictures]),
+        **live,
     }
     return render(request, "studio/compare.html", context)
 

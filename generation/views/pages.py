@@ -93,6 +93,15 @@ def socket_path() -> str:
     return f"{settings.BASE_PATH}{SOCKET_PATH}"
 
 
+def live_data(request: HttpRequest) -> dict[str, Any]:
+    """Context of pages without cards that listen to other windows.
+
+    Read before the rows: a change in between then raises a later revision.
+    """
+    user = cast("User", request.user)
+    return {"socket_path": socket_path(), "collection": selectors.revision_of(user.pk)}
+
+
 def in_feed(card: Card) -> Card:
     """The card without step times if the task is finished: only the task page shows them."""
     if card["state"]["ended_at"] is None:

@@ -23,6 +23,7 @@ from generation.sessions import request_buckets
 from generation.views.compression import compressed
 from generation.views.images import file_response
 from generation.views.json_api import keys_of, task_ids_of
+from generation.views.pages import live_data
 
 
 @require_safe
@@ -30,8 +31,9 @@ from generation.views.json_api import keys_of, task_ids_of
 @never_cache
 @compressed
 def trash(request: HttpRequest) -> HttpResponse:
+    live = live_data(request)
     found = selectors.trash(cast("User", request.user), now=clock.now())
-    return render(request, "studio/trash.html", {"trash": found})
+    return render(request, "studio/trash.html", {"trash": found, **live})
 
 
 @require_safe

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.page_actions import card_of, expect_live, expect_picture, open_studio, send
+from tests.browser.page_actions import (
+    card_of,
+    expect_live,
+    expect_picture,
+    open_studio,
+    send,
+    task_id_of,
+)
 
 pytestmark = pytest.mark.browser
+
+
+def delete(card: Locator) -> None:
+    card.locator("[data-action=delete]").evaluate("button => button.click()")
 
 
 def test_hearts_deletions_and_restorations_reach_studio_gallery_and_viewer(page: Page) -> None:
@@ -29,8 +40,7 @@ def test_hearts_deletions_and_restorations_reach_studio_gallery_and_viewer(page:
             card_of(studio, "comes and goes").locator(".card__pictures .frame__heart")
         ).to_have_count(1)
 
-    card = card_of(page, "comes and goes")
-    card.locator("[data-action=delete]").evaluate("button => button.click()")
+    delete(card_of(page, "comes and goes"))
     expect(viewer.locator("[data-part=prompt]")).to_have_text("kept")
     expect(tiles.first).to_be_hidden()
     expect(card_of(other, "comes and goes")).to_have_count(0)
@@ -45,3 +55,56 @@ def test_hearts_deletions_and_restorations_reach_studio_gallery_and_viewer(page:
         expect(card_of(studio, "comes and goes").locator(".card__pictures img")).to_have_count(1)
         expect(studio.locator("#filters [data-filter=all]")).to_have_text("全部 2")
     assert gallery.locator(".tile:not([hidden])").count() == 2
+
+
+def test_the_trash_shows_what_other_windows_delete_and_restore(page: Page) -> None:
+    for prompt in ("stays", "comes and goes"):
+        expect_picture(page, send(page, prompt, size="256x256", steps=2))
+    trash = page.context.new_page()
+    trash.goto("/trash/")
+    items = trash.locator(".discard")
+    expect(trash.get_by_role("heading", name="回收站是空的")).to_be_visible()
+
+    delete(card_of(page, "stays"))
+    expect(items).to_have_count(1)
+    box = items.get_by_role("checkbox")
+    box.check()
+    box.focus()
+    delete(card_of(page, "comes and goes"))
+    expect(items).to_have_count(2)
+    kept = items.filter(has_text="stays").get_by_role("checkbox")
+    expect(kept).to_be_checked()
+    expect(kept).to_be_focused()
+
+    page.locator("#alerts").get_by_role("button", name="撤销").last.click()
+    expect(items).to_have_count(1)
+    expect(kept).to_be_checked()
+    trash.get_by_role("button", name="恢复选中的").click()
+    expect(card_of(page, "stays")).to_have_count(1)
+    expect(trash.get_by_role("heading", name="回收站是空的")).to_be_visible()
+
+
+def test_the_comparison_shows_what_other_windows_delete_restore_and_mark(
+    page: Page, card: Locator
+) -> None:
+    task = task_id_of(card)
+    comparison = page.context.new_page()
+    comparison.goto("/compare/?" + "&".join(f"picture={task}:{i}" for i in (1, 2, 3)))
+    exhibits = comparison.locator(".exhibit")
+    gone = exhibits.first.get_by_text("这张图在回收站里")
+    gallery = page.context.new_page()
+    gallery.goto("/gallery/")
+    gallery.locator(f"a[data-picture-key='{task}:1']").click()
+    viewer = gallery.locator("dialog.viewer")
+    expect(viewer.locator("[data-part=prompt]")).to_have_text("three to look at")
+
+    gallery.keyboard.press("f")
+    expect(exhibits.first).to_have_attribute("data-favourite", "")
+    viewer.locator("[data-part=delete]").click()
+    expect(gone).to_be_visible()
+    expect(exhibits.first.get_by_role("button")).to_have_count(0)
+    expect(exhibits.nth(1).get_by_role("button")).to_have_count(1)
+
+    gallery.locator("#alerts").get_by_role("button", name="撤销").click()
+    expect(gone).to_be_hidden()
+    expect(exhibits.first.get_by_role("button")).to_have_count(1)

@@ -1,20 +1,20 @@
 // @ts-check
-/** The gallery's connection: receives changes made in other windows. */
+/** The connection of pages without cards: receives changes made in other windows. */
 
 import { dispatchRemote } from "../card/actions.js";
 import { createTaskStore } from "../state/task-store.js";
 import { createPendingRequests } from "../state/pending-requests.js";
-import { createSocket } from "../connection/reconnecting.js";
-import { browserTransports, clock } from "../connection/transport-choice.js";
+import { createSocket } from "./reconnecting.js";
+import { browserTransports, clock } from "./transport-choice.js";
 
-/** @import {CollectionChange, CollectionFrame} from "../connection/protocol.js" */
+/** @import {CollectionChange, CollectionFrame} from "./protocol.js" */
 
 /**
- * @param {{socketPath: string, revision: number, refresh: () => void}} parts `revision` that the page shows;
- *   `refresh` fetches the page again
+ * @param {HTMLElement} root `data-socket` is the path of the socket, `data-collection` the revision that the page shows
+ * @param {() => void} refresh fetches again what the page shows
  */
-export function listenToOtherWindows({ socketPath, revision, refresh }) {
-  let known = revision;
+export function listenToOtherWindows({ dataset: { socket: socketPath = "", collection } }, refresh) {
+  let known = Number(collection);
   /** @param {CollectionFrame} frame */
   const collectionChanged = (frame) => {
     if (frame.revision <= known) return;

@@ -2,6 +2,8 @@
 /** Entry of the comparison page: pictures are zoomed and moved together; two of one shape can be stacked. */
 
 import { setFavourite } from "../card/actions.js";
+import { send } from "../connection/http.js";
+import { taskOf } from "../connection/protocol.js";
 import { find, setAttribute, setProperty, setText, siteUrl } from "../lib/dom.js";
 import { number } from "../lib/i18n.js";
 import { listenToMenus } from "../ui/menus.js";
@@ -123,6 +125,34 @@ function listenToSlider() {
   });
 }
 
+const shown = () => /** @type {HTMLElement[]} */ ([...exhibits.querySelectorAll(".exhibit")]);
+
+/** @param {Element | null} exhibit @param {boolean} favourite */
+function showFavourite(exhibit, favourite) {
+  if (!exhibit) return;
+  setAttribute(exhibit, "data-favourite", favourite);
+  setAttribute(find(exhibit, "[data-action]", HTMLElement), "aria-pressed", favourite ? "true" : "false");
+}
+
+/** Keep the place of a picture in the trash, because it can be restored. @param {HTMLElement} exhibit @param {boolean} deleted */
+function showDeleted(exhibit, deleted) {
+  setAttribute(exhibit, "data-deleted", deleted);
+  find(exhibit, ".exhibit__gone", HTMLElement).hidden = !deleted;
+}
+
+/** Fetch which of the pictures are not in the trash, and which are favourites. */
+async function reread() {
+  const tasks = [...new Set(shown().map(({ dataset }) => taskOf(dataset.key ?? "")))];
+  /** @type {{kept: Record<string, Record<string, boolean>>}} */
+  const { kept } = await send(siteUrl("/feed/kept/"), { tasks });
+  for (const exhibit of shown()) {
+    const [taskId, index] = (exhibit.dataset.key ?? "").split(":");
+    const favourite = kept[taskId]?.[index];
+    showDeleted(exhibit, favourite === undefined);
+    if (favourite !== undefined) showFavourite(exhibit, favourite);
+  }
+}
+
 for (const pane of panes) listenTo(pane);
 whole.addEventListener("click", () => {
   if (whole.getAttribute("aria-pressed") === "true") show(WHOLE);
@@ -139,11 +169,17 @@ exhibits.addEventListener("click", (event) => {
 });
 document.addEventListener("studio:favourite", (event) => {
   const { key, favourite } = /** @type {CustomEvent} */ (event).detail;
-  const exhibit = exhibits.querySelector(`[data-key="${key}"]`);
-  if (!exhibit) return;
-  setAttribute(exhibit, "data-favourite", favourite);
-  setAttribute(find(exhibit, "[data-action]", HTMLElement), "aria-pressed", favourite ? "true" : "false");
+  showFavourite(exhibits.querySelector(`[data-key="${key}"]`), favourite);
 });
+document.addEventListener("studio:deleted", (event) => {
+  /** @type {{keys?: string[], tasks?: string[]}} */
+  const { keys = [], tasks = [] } = /** @type {CustomEvent} */ (event).detail;
+  for (const exhibit of shown()) {
+    const { key = "" } = exhibit.dataset;
+    if (keys.includes(key) || tasks.includes(taskOf(key))) showDeleted(exhibit, true);
+  }
+});
+import("../connection/other-windows.js").then(({ listenToOtherWindows }) => listenToOtherWindows(exhibits, () => reread().catch(() => {})), () => {}); // offline: no changes from other windows
 document.querySelector("[data-back]")?.addEventListener("click", (event) => {
   // back to the same position of the gallery, if the user came from there
   if (!document.referrer.startsWith(location.origin + siteUrl("/gallery/")) || history.length < 2) return;

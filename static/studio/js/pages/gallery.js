@@ -30,9 +30,8 @@ function open(wall) {
   listenForVarying();
   listenToActions(wall, selection, pages);
   listenToKeys(wall);
-  const { socket: socketPath = "", collection } = wall.dataset;
-  const parts = { socketPath, revision: Number(collection), refresh: () => void pages.refresh() };
-  import("../gallery/gallery-connection.js").then(({ listenToOtherWindows }) => listenToOtherWindows(parts), () => {}); // offline: no changes from other windows
+  const read = () => void pages.refresh();
+  import("../connection/other-windows.js").then(({ listenToOtherWindows }) => listenToOtherWindows(wall, read), () => {}); // offline: no changes from other windows
 
   const refresh = () => document.hidden || pages.refresh();
   document.addEventListener("visibilitychange", refresh);
