@@ -259,7 +259,7 @@ export function createComposer(page, submit) {
     }
     if (varied) await loadOrigin().catch(() => {});
     lastSent = { content, at: performance.now() };
-    sendPrompts(texts, text, settings, varied);
+    sendPrompts({ texts, whole: text, settings, varied });
     if (!fields.locked) fields.set("seed", "");
     if (sheet?.isOpen) sheet.close();
     else if (prompt.offsetParent !== null) prompt.focus({ preventScroll: true });
@@ -267,12 +267,10 @@ export function createComposer(page, submit) {
   }
 
   /**
-   * @param {string[]} texts a task each, all with the same settings
-   * @param {string} whole as in the form
-   * @param {Content} settings
-   * @param {Parent | null} varied
+   * Each of `texts` becomes a task with the same settings; `whole` is the text of the form.
+   * @param {{texts: string[], whole: string, settings: Content, varied: Parent | null}} form
    */
-  function sendPrompts(texts, whole, settings, varied) {
+  function sendPrompts({ texts, whole, settings, varied }) {
     /** @type {import("../connection/protocol.js").ClientMessage} */
     const content = { action: "generate", ...settings, ...(varied && { parent: varied.task }) };
     if (varied && origin?.isSame(varied, settings)) delete content.seed; // it would be the same picture
