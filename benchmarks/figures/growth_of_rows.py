@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 from benchmarks.figures import claims
 from benchmarks.figures.big_pages import PAGES, SiteClient
 from benchmarks.figures.growth_sizes import Size
 from benchmarks.lib.curves import Curve
-from benchmarks.lib.databases import Database, new_database, prepared
+from benchmarks.lib.databases import postgres_databases
 from benchmarks.lib.loaded_site import LoadedSite
-from tests.stores import Postgres
 
 SHARE_OF_GALLERY = 10
 """One task in ten belongs to the person whose gallery is measured."""
@@ -28,7 +23,7 @@ AT_ONCE = 500
 
 
 def queue_length_curves(size: Size) -> list[Curve]:
-    with postgres("queue") as (database,):
+    with postgres_databases("queue") as (database,):
         result = database.run(
             "measure_claims", sizes=size.queues, owners=claims.PEOPLE, rounds=size.rounds, claims=3
         )
@@ -51,7 +46,7 @@ def queue_length_curves(size: Size) -> list[Curve]:
 def gallery_curve(size: Size) -> Curve:
     page = next(page for page in PAGES if page.name == "gallery")
     points: dict[int, list[float]] = {}
-    with postgres(*(f"gallery_{count}" for count in size.galleries)) as databases:
+    with postgres_databases(*(f"gallery_{count}" for count in size.galleries)) as databases:
         for count, database in zip(size.galleries, databases, strict=True):
             # fetch() asserts that the page is full, so there must be enough pictures
             result = database.run("fill_big_pages", tasks=count * SHARE_OF_GALLERY)
@@ -66,22 +61,6 @@ def gallery_curve(size: Size) -> Curve:
         points=points,
         ideal=0,
     )
-
-
-@contextmanager
-def postgres(*purposes: str) -> Iterator[list[Database]]:
-    """One database per purpose."""
-    with tempfile.TemporaryDirectory(prefix="liujuan-benchmark-") as name:
-        folder = Path(name)
-        server = Postgres(folder)
-        try:
-            server.start()
-            yield [
-                prepared(each, folder / each, DATABASE_URL=new_database(server, each))
-                for each in purposes
-            ]
-        finally:
-            server.stop("immediate")
 
 
 def log_length_curves(site: LoadedSite, size: Size) -> list[Curve]:

@@ -19,6 +19,11 @@ from generation.choices import Route
 from generation.models import GenerationTask
 from generation.protocol import Generate
 
+HALF_DRAWN = services.Fraction(
+    progress=50.0, eta_seconds=1.0, image=1, fraction=0.5, done=4, total=9
+)
+"""Half of the first picture."""
+
 
 def is_postgresql() -> bool:
     return connection.vendor == "postgresql"

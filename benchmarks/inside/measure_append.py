@@ -11,12 +11,12 @@ from channels.db import database_sync_to_async
 from django.db import connection, transaction
 from django.utils import timezone
 
-from benchmarks.inside.bulk_rows import running_task
+from benchmarks.inside.bulk_rows import HALF_DRAWN, running_task
 from benchmarks.inside.timing import Side, in_turn
 from generation import broadcast, services
 from generation.choices import Basis, Step
 from generation.models import TaskEvent
-from generation.services import Boundary, Fraction
+from generation.services import Boundary
 
 COALESCED = 20
 """Events per transaction on the side that writes several."""
@@ -94,16 +94,8 @@ class Appends:
             )
 
     def progress(self) -> None:
-        fraction = Fraction(
-            progress=50.0,
-            eta_seconds=1.0,
-            image=1,
-            fraction=0.5,
-            done=4,
-            total=9,
-        )
         services.record_progress(
-            task_id=self.task_id, attempt=self.attempt, seen=[fraction], now=timezone.now()
+            task_id=self.task_id, attempt=self.attempt, seen=[HALF_DRAWN], now=timezone.now()
         )
 
     def steps(self) -> None:

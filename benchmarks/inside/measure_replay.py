@@ -14,12 +14,11 @@ from django.db import connection
 from django.forms import model_to_dict
 from django.utils import timezone
 
-from benchmarks.inside.bulk_rows import fill, key, key_of, moment, running_task, vacuum
+from benchmarks.inside.bulk_rows import HALF_DRAWN, fill, key, key_of, moment, running_task, vacuum
 from benchmarks.inside.timing import Side, in_turn
 from generation import selectors, services
 from generation.hub import SocketOutbox, Subscription
 from generation.models import TaskEvent
-from generation.services import Fraction
 
 LOG = 1_000
 TAIL = 10
@@ -40,16 +39,8 @@ def run(*, tasks: int, rounds: int, times: int) -> dict[str, list[float]]:
 def write_logs(tasks: int) -> None:
     """Copies of a running task and of one of its events."""
     claim = running_task()
-    fraction = Fraction(
-        progress=50.0,
-        eta_seconds=1.0,
-        image=1,
-        fraction=0.5,
-        done=4,
-        total=9,
-    )
     services.record_progress(
-        task_id=claim.task.pk, attempt=claim.task.attempt, seen=[fraction], now=timezone.now()
+        task_id=claim.task.pk, attempt=claim.task.attempt, seen=[HALF_DRAWN], now=timezone.now()
     )
     event = claim.task.events.latest("seq")
     begun = timezone.now()

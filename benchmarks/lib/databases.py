@@ -45,19 +45,36 @@ class Database:
 @contextmanager
 def both_databases(*purposes: str) -> Iterator[list[Database]]:
     """PostgreSQL and SQLite; with `purposes` one of each per purpose."""
+    with private_postgres() as (postgres, folder):
+        yield [
+            prepared(f"{kind} {purpose}".strip(), folder / f"{kind}-{number}", **env)
+            for number, purpose in enumerate(purposes or ("",))
+            for kind, env in (
+                ("PostgreSQL", {"DATABASE_URL": new_database(postgres, f"number_{number}")}),
+                ("SQLite", {}),
+            )
+        ]
+
+
+@contextmanager
+def postgres_databases(*purposes: str) -> Iterator[list[Database]]:
+    """One database per purpose."""
+    with private_postgres() as (postgres, folder):
+        yield [
+            prepared(each, folder / each, DATABASE_URL=new_database(postgres, each))
+            for each in purposes
+        ]
+
+
+@contextmanager
+def private_postgres() -> Iterator[tuple[Postgres, Path]]:
+    """A server and the folder of its data, removed in the end."""
     with tempfile.TemporaryDirectory(prefix="liujuan-benchmark-") as name:
         folder = Path(name)
         postgres = Postgres(folder)
         try:
             postgres.start()
-            yield [
-                prepared(f"{kind} {purpose}".strip(), folder / f"{kind}-{number}", **env)
-                for number, purpose in enumerate(purposes or ("",))
-                for kind, env in (
-                    ("PostgreSQL", {"DATABASE_URL": new_database(postgres, f"number_{number}")}),
-                    ("SQLite", {}),
-                )
-            ]
+            yield postgres, folder
         finally:
             postgres.stop("immediate")
 
