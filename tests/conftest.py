@@ -71,7 +71,7 @@ pytest_plugins = [
     "tests.hang_watchdog",
     "tests.settings",
     "tests.socket.sockets",
-    "tests.fallback.clients",
+    "tests.fallback.http_clients",
     "tests.worker.demo_worker",
 ]
 

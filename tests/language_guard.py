@@ -3,8 +3,8 @@
 - Docstrings and comments contain no refused word (REFUSED below). Code in backticks and quoted
   text are not prose and are not checked.
 - Every public class of the packages in GLOSSARY_PACKAGES is named in docs/glossary.md.
-- No test module imports another, and no base name in `generation/` is used by two modules, except
-  the names that stand in REPEATED_NAMES.
+- No test module imports another. No base name is used by two modules of `generation/`, or by two
+  of `tests/`, except the names that stand in REPEATED_NAMES.
 
 LEFT holds what is still to be rewritten per top-level folder. A count may fall, never rise; remove
 an entry once its folder is clean. `python -m tests.language_guard --list` prints every place.
@@ -62,7 +62,7 @@ FRAMEWORK_FOLDERS = {"admin", "management", "migrations", "postgresql", "templat
 FRAMEWORK_FILES = {"admin.py", "apps.py"}
 
 REPEATED_FOLDERS = {"admin", "management", "migrations", "models", "views"}
-REPEATED_NAMES = {"__init__", "__main__", "urls"}
+REPEATED_NAMES = {"__init__", "__main__", "conftest", "urls"}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -153,14 +153,14 @@ def imports_of_tests(path: str, text: str) -> Iterator[Finding]:
 
 
 def repeated_names(paths: list[str]) -> Iterator[Finding]:
-    """Modules of `generation/` with the base name of an earlier one."""
-    seen: dict[str, str] = {}
+    """Modules with the base name of an earlier one."""
+    seen: dict[tuple[str, str], str] = {}
     for path in map(PurePosixPath, paths):
-        if path.parts[0] != "generation" or path.suffix != ".py":
+        if path.parts[0] not in ("generation", "tests") or path.suffix != ".py":
             continue
         if path.stem in REPEATED_NAMES or REPEATED_FOLDERS & set(path.parts):
             continue
-        first = seen.setdefault(path.stem, str(path))
+        first = seen.setdefault((path.parts[0], path.stem), str(path))
         if first != str(path):
             yield Finding("base names", str(path), 0, f"same base name as {first}")
 

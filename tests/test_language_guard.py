@@ -55,6 +55,9 @@ def test_imports_of_test_modules_are_found() -> None:
 def test_repeated_base_names_are_found() -> None:
     paths = ["generation/views/tasks.py", "generation/hub/turns.py", "generation/turns.py"]
 
-    (found,) = repeated_names([*paths, "generation/models/tasks.py", "tests/turns.py"])
+    paths += ["generation/models/tasks.py", "tests/turns.py", "tests/pages/turns.py"]
+    paths += ["tests/pages/conftest.py", "tests/conftest.py"]
 
-    assert found.path == "generation/turns.py"
+    found = [each.path for each in repeated_names(paths)]
+
+    assert found == ["generation/turns.py", "tests/pages/turns.py"]

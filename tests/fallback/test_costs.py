@@ -12,7 +12,7 @@ from generation import selectors
 from generation.choices import TaskStatus
 from generation.models import Worker
 from tests.factories import submit
-from tests.fallback.clients import HttpClient, OpenStream
+from tests.fallback.http_clients import HttpClient, OpenStream
 from tests.query_plans import analyze, queries, queries_of_threads
 from tests.rows import copies
 from tests.socket.task_events import claim, progress

@@ -13,7 +13,7 @@ from django.test import AsyncClient
 from generation.models import GenerationTask, Worker
 from generation.sessions import TokenBucket, request_buckets
 from generation.sessions.poll import MAX_EVENTS
-from tests.fallback.clients import HttpClient, SignedIn
+from tests.fallback.http_clients import HttpClient, SignedIn
 from tests.socket.task_events import claim, complete, lengthen, progress
 
 pytestmark = pytest.mark.usefixtures("model")

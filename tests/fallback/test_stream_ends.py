@@ -11,7 +11,7 @@ from django.contrib.sessions.models import Session
 
 from generation.hub import hub
 from generation.sessions import TokenBucket, request_buckets, stream
-from tests.fallback.clients import HttpClient, OpenStream, SignedIn, StreamClient
+from tests.fallback.http_clients import HttpClient, OpenStream, SignedIn, StreamClient
 
 
 async def test_an_anonymous_stream_is_closed_with_4401(open_stream: OpenStream) -> None:

@@ -14,7 +14,7 @@ from generation.hub import StreamOutbox, hub
 from generation.limits import MAX_QUEUED_FRAMES
 from generation.models import Worker
 from generation.sessions import session_credentials, stream
-from tests.fallback.clients import HttpClient, OpenStream, SignedIn, StreamClient
+from tests.fallback.http_clients import HttpClient, OpenStream, SignedIn, StreamClient
 from tests.socket.task_events import claim, complete, progress
 
 pytestmark = pytest.mark.usefixtures("model")

@@ -13,7 +13,7 @@ from generation.models import GeneratedImage, GenerationTask
 from generation.sessions import owner_buckets, request_buckets
 from generation.views.zip_download import Zip
 from tests.factories import submit
-from tests.pages.clients import signed_in
+from tests.pages.page_clients import signed_in
 from tests.query_plans import analyze
 from tests.rows import copies
 

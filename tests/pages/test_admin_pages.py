@@ -15,7 +15,7 @@ from generation import services
 from generation.choices import InterruptReason
 from generation.models import GenerationTask, ShareLink, Worker
 from tests.factories import claim_one, failed_task, finished_task, interrupt, submit
-from tests.pages.clients import ADMIN_TASKS, signed_in
+from tests.pages.page_clients import ADMIN_TASKS, signed_in
 
 pytestmark = pytest.mark.django_db
 

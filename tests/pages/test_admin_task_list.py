@@ -16,7 +16,7 @@ from generation.admin.changelist import MAX_SCANNED_TASKS
 from generation.choices import TaskStatus
 from generation.models import GenerationTask
 from tests.factories import submit
-from tests.pages.clients import ADMIN_TASKS
+from tests.pages.page_clients import ADMIN_TASKS
 from tests.query_plans import analyze, plan_of
 from tests.rows import copy_task
 

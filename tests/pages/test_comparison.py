@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from generation import selectors
 from generation.selectors.comparison import Comparison
 from tests.factories import finished_task, picture_key
-from tests.pages.clients import signed_in
+from tests.pages.page_clients import signed_in
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.factories import finished_task, picture_key
-from tests.pages.clients import signed_in
+from tests.pages.page_clients import signed_in
 
 pytestmark = pytest.mark.django_db
 GZIP = {"Accept-Encoding": "gzip, deflate, br"}

@@ -19,7 +19,7 @@ from generation import images, services
 from generation.models import GeneratedImage
 from generation.selectors import read_key
 from tests.factories import finished_task, picture_key
-from tests.pages.clients import signed_in
+from tests.pages.page_clients import signed_in
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("media")]
 

@@ -26,7 +26,7 @@ from generation.hub import hub
 from generation.models import Worker
 from generation.readiness import Check, Health
 from liujuan_site.health import CHECK_TIMEOUT, answer_of
-from tests.pages.clients import signed_in
+from tests.pages.page_clients import signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

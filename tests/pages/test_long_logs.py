@@ -15,7 +15,7 @@ from generation.choices import EventKind, Step
 from generation.models import GenerationTask, Worker
 from generation.services.transition import RUNNING, NewEvent, transition
 from tests.factories import claim_one, state_of, submit
-from tests.pages.clients import signed_in
+from tests.pages.page_clients import signed_in
 
 pytestmark = pytest.mark.django_db
 

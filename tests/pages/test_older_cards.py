@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from generation import selectors, services
 from generation.models import GenerationTask
 from tests.factories import finished_task, submit
-from tests.pages.clients import signed_in, state_in
+from tests.pages.page_clients import signed_in, state_in
 from tests.query_plans import plan_of
 
 pytestmark = pytest.mark.django_db

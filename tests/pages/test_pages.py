@@ -13,7 +13,7 @@ from generation import limits, services
 from generation.models import Worker
 from generation.services import Fraction
 from tests.factories import claim_one, complete, submit
-from tests.pages.clients import signed_in, state_in
+from tests.pages.page_clients import signed_in, state_in
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts.tokens import create_token
 from tests.factories import finished_task
-from tests.pages.clients import signed_in
+from tests.pages.page_clients import signed_in
 from tests.socket.tokens import FOREIGN
 
 pytestmark = pytest.mark.django_db

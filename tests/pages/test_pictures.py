@@ -17,7 +17,7 @@ from generation.models import GenerationTask, Worker
 from generation.services import Claim
 from tests.conftest import serve_model
 from tests.factories import boundary, claim_one, finish, finished_task, picture_key, store, submit
-from tests.pages.clients import signed_in, state_in
+from tests.pages.page_clients import signed_in, state_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 

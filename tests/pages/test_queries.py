@@ -16,7 +16,7 @@ from generation.models import GenerationTask, TaskEvent
 from generation.selectors import GalleryFilter
 from generation.selectors.gallery import write_cursor
 from tests.factories import submit
-from tests.pages.clients import signed_in
+from tests.pages.page_clients import signed_in
 from tests.query_plans import count_queries, plan_of
 
 pytestmark = pytest.mark.django_db

@@ -18,7 +18,7 @@ from generation.choices import InterruptReason
 from generation.models import GenerationTask, Worker
 from generation.protocol import Generate
 from tests.factories import claim_one, complete, interrupt, settle, submit
-from tests.pages.clients import signed_in
+from tests.pages.page_clients import signed_in
 
 pytestmark = pytest.mark.django_db
 

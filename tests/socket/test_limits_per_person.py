@@ -11,8 +11,8 @@ from django.test import Client
 from generation.hub import hub, replay_lock
 from generation.hub.replay import replay_locks
 from generation.sessions import TokenBucket, owner_buckets
-from tests.fallback.clients import HttpClient, OpenStream, SignedIn
-from tests.pages.clients import signed_in as browser_of
+from tests.fallback.http_clients import HttpClient, OpenStream, SignedIn
+from tests.pages.page_clients import signed_in as browser_of
 from tests.socket.sockets import OpenPage, Page, cookie_of
 
 

@@ -12,7 +12,7 @@ from django.test import Client, override_settings
 
 from generation.models import ShareLink
 from tests.factories import finished_task, submit
-from tests.pages.clients import signed_in
+from tests.pages.page_clients import signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 

@@ -13,7 +13,7 @@ from generation import services
 from generation.models import GeneratedImage, GenerationTask
 from generation.selectors import TRASH_KEPT
 from tests.factories import files_in, finished_task, picture_key, put_in_trash
-from tests.pages.clients import signed_in
+from tests.pages.page_clients import signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -21,7 +21,7 @@ from generation.views.pages import studio_context
 from tests.budgets import OWN_BYTES, STUDIO_BYTES, THIRTY_CARDS_BYTES
 from tests.conftest import serve_model
 from tests.pages.busy_feed import BusyFeed
-from tests.pages.clients import signed_in, state_in
+from tests.pages.page_clients import signed_in, state_in
 
 pytestmark = pytest.mark.django_db
 

@@ -20,7 +20,7 @@ from generation.selectors import GalleryFilter
 from generation.selectors.gallery import MAX_SCANNED, write_cursor
 from tests.conftest import serve_model
 from tests.factories import finished_task, picture_key, submit
-from tests.pages.clients import signed_in
+from tests.pages.page_clients import signed_in
 from tests.query_plans import count_queries
 from tests.rows import copies, copy_task
 

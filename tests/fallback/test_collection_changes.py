@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from generation import services
 from tests.factories import finished_task
-from tests.fallback.clients import OpenStream, SignedIn
+from tests.fallback.http_clients import OpenStream, SignedIn
 
 
 async def test_a_stream_sends_the_change_and_a_poll_its_revision(

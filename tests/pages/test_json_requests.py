@@ -14,7 +14,7 @@ from django.test import Client
 from generation.models import GeneratedImage, GenerationTask
 from generation.sessions import TokenBucket, request_buckets
 from tests.factories import finished_task, picture_key, submit
-from tests.pages.clients import signed_in
+from tests.pages.page_clients import signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 
