@@ -108,11 +108,11 @@ def gallery_page(owner: User, wanted: GalleryFilter, before: str | None) -> Gall
 
     New tasks come before every cursor, so no page repeats an item.
     """
-    place = read_cursor(before)
+    position = read_cursor(before)
     tasks = tasks_of(owner, wanted)
-    if place is not None:
-        tasks = tasks.filter(is_after(place))
-    edge = scan_limit(owner, place) if wanted.needs_scan else None
+    if position is not None:
+        tasks = tasks.filter(is_after(position))
+    edge = scan_limit(owner, position) if wanted.needs_scan else None
     if edge is not None:
         tasks = tasks.filter(~is_after(edge), created__gte=edge[0])
     rows = list(tasks.newest_first()[: PAGE_TASKS + 1])
@@ -126,18 +126,18 @@ def gallery_page(owner: User, wanted: GalleryFilter, before: str | None) -> Gall
     }
 
 
-def is_after(place: GalleryPosition) -> Q:
+def is_after(position: GalleryPosition) -> Q:
     """Filter for older tasks, or of the same time and a lower id."""
-    created, last = place
+    created, last = position
     # the first condition is redundant, but it is the one that can use the index
     return Q(Q(created__lt=created) | Q(created=created, pk__lt=last), created__lte=created)
 
 
-def scan_limit(owner: User, place: GalleryPosition | None) -> GalleryPosition | None:
+def scan_limit(owner: User, position: GalleryPosition | None) -> GalleryPosition | None:
     """The last task to scan for one page; None if no task follows it."""
     tasks = GenerationTask.objects.filter(owner=owner)
-    if place is not None:
-        tasks = tasks.filter(is_after(place))
+    if position is not None:
+        tasks = tasks.filter(is_after(position))
     rows = tasks.newest_first().values_list("created", "pk")[MAX_SCANNED - 1 : MAX_SCANNED + 1]
     edge = list(rows)
     return edge[0] if len(edge) > 1 else None
@@ -233,8 +233,8 @@ def model_options() -> list[str]:
     return list(dict.fromkeys([settings.XINFERENCE_MODEL, *names]))
 
 
-def write_cursor(place: GalleryPosition) -> str:
-    created, last = place
+def write_cursor(position: GalleryPosition) -> str:
+    created, last = position
     microseconds = (created - EPOCH) // timedelta(microseconds=1)
     return base64.urlsafe_b64encode(f"{microseconds}:{last}".encode()).decode()
 

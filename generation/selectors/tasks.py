@@ -173,14 +173,14 @@ def cards_of(
     logs: dict[uuid.UUID, list[EventFrame]] | None = None,
 ) -> list[Card]:
     logs = logs or shown_logs(tasks)
-    places = queue_positions([str(task.pk) for task in tasks if not task.is_over], now=now)
+    positions = queue_positions([str(task.pk) for task in tasks if not task.is_over], now=now)
     favourites = favourites_of(tasks)
     return [
         {
             "id": str(task.pk),
             "task": task.data,
             "state": with_kept_images(state_shown(task, logs[task.pk]), favourites[task.pk]),
-            "queue": places.get(str(task.pk)),
+            "queue": positions.get(str(task.pk)),
         }
         for task in tasks
     ]

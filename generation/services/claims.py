@@ -116,7 +116,7 @@ def begin_attempts(
 ) -> list[GenerationTask]:
     """The tasks with their new attempts, without those that another worker has claimed."""
     # distinct times keep the order of the owners' next turns
-    served = {key: now + place * MOMENT for place, key in enumerate(keys)}
+    served = {key: now + number * MOMENT for number, key in enumerate(keys)}
     begun = []
     # one order for all workers, so that two that claim the same tasks do not deadlock
     for task in GenerationTask.objects.waiting().filter(pk__in=keys).order_by("pk"):

@@ -10,13 +10,12 @@ from django.db import transaction
 from django.db.models import F
 
 from generation import broadcast
-from generation.models import GeneratedImage
+from generation.models import Collection, GeneratedImage
+from generation.protocol import collection_frame, encode
 from generation.selectors import PictureKey, pictures_of_keys
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-from generation.models import Collection
-from generation.protocol import collection_frame, encode
 
 
 def set_favourite(*, owner: User, pictures: Sequence[PictureKey], favourite: bool) -> int:

@@ -140,31 +140,39 @@ def interrupt(
     """
     with transaction.atomic():
         task = lock_task(task_id)
-        counted = reason in COUNTED_INTERRUPTIONS
+        failed_attempts = task.failed_attempts + int(reason in COUNTED_INTERRUPTIONS)
         if is_last(task, reason) and not task.cancel_requested_at:
             event = failed(task, ErrorCode(reason.value), detail, now)
-            event = event.with_changes(failed_attempts=task.failed_attempts + int(counted))
+            event = event.with_changes(failed_attempts=failed_attempts)
             end(task, event, now, fence=attempt)
             return
-        stored = task.images.count()
-        event = NewEvent(
-            kind=EventKind.INTERRUPTED,
-            details={"reason": reason.value, "counted": counted, "stored": stored},
-            changes={
-                "status": TaskStatus.QUEUED,
-                "step": Step.PARSING,
-                "progress": round(99 * stored / task.image_count, 1),
-                "basis": Basis.MEASURED,
-                "eta_seconds": None,
-                "current_image": 0,
-                "failed_attempts": task.failed_attempts + int(counted),
-                "uncounted_interruptions": task.uncounted_interruptions
-                + int(reason not in RETRY_AT_ONCE),
-                "retry_at": None
-                if reason in RETRY_AT_ONCE
-                else now + retry_delay(task.uncounted_interruptions),
-                "run_seconds": round(task.run_seconds + attempt_seconds(task, now), 3),
-                "error_detail": detail[:MAX_STORED_DETAIL],
-            },
-        )
+        event = interrupted(task, reason, detail, now)
+        event = event.with_changes(failed_attempts=failed_attempts)
         transition(task_id=task_id, events=[event], sources=RUNNING, fence=attempt, now=now)
+
+
+def interrupted(
+    task: GenerationTask, reason: InterruptReason, detail: str, now: datetime
+) -> NewEvent:
+    stored = task.images.count()
+    at_once = reason in RETRY_AT_ONCE
+    return NewEvent(
+        kind=EventKind.INTERRUPTED,
+        details={
+            "reason": reason.value,
+            "counted": reason in COUNTED_INTERRUPTIONS,
+            "stored": stored,
+        },
+        changes={
+            "status": TaskStatus.QUEUED,
+            "step": Step.PARSING,
+            "progress": round(99 * stored / task.image_count, 1),
+            "basis": Basis.MEASURED,
+            "eta_seconds": None,
+            "current_image": 0,
+            "uncounted_interruptions": task.uncounted_interruptions + int(not at_once),
+            "retry_at": None if at_once else now + retry_delay(task.uncounted_interruptions),
+            "run_seconds": round(task.run_seconds + attempt_seconds(task, now), 3),
+            "error_detail": detail[:MAX_STORED_DETAIL],
+        },
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import uuid
 from datetime import datetime
 
@@ -13,8 +12,6 @@ from generation.choices import InterruptReason, TaskStatus
 from generation.models import ModelSlot
 from generation.services.completion import cancelled, end, interrupt, lock_task
 from generation.services.transition import ANY_UNFINISHED
-
-logger = logging.getLogger(__name__)
 
 
 def settle_slot(*, slot_id: int, task_id: uuid.UUID, attempt: int, now: datetime) -> bool:

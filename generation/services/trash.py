@@ -19,11 +19,11 @@ from generation.models import GeneratedImage, GenerationTask, ShareLink
 from generation.outages import cause_of
 from generation.selectors import TRASH_KEPT, PictureKey
 from generation.selectors.trash_items import deleted_pictures, deleted_tasks
+from generation.services.collection_changes import publish_change
+from generation.services.retention import delete_tasks
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-from generation.services.collection_changes import publish_change
-from generation.services.retention import delete_tasks
 
 logger = logging.getLogger(__name__)
 

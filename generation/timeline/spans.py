@@ -267,8 +267,8 @@ def steps_of(attempt: AttemptSpan, axis: TimeAxis, expected: dict[str, float]) -
             until = min(until, axis.since(closed, at))
         weights = [expected.get(span["step"], 0.0) or MIN_WEIGHT for span in group]
         unit = (until - at) / sum(weights)
-        for place, (span, weight) in enumerate(zip(group, weights, strict=True), start=1):
-            ends = until if place == len(group) else min(until, at + unit * weight)
+        for number, (span, weight) in enumerate(zip(group, weights, strict=True), start=1):
+            ends = until if number == len(group) else min(until, at + unit * weight)
             yield Bar(
                 "work",
                 span["step"],

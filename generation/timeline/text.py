@@ -80,16 +80,16 @@ def what(bar: Bar) -> str:
     return waits.get(bar.step) or str(Step(bar.step).label)
 
 
-def bar_note(bar: Bar, *, steps: int, numbered: bool, place: int, goes_on: bool) -> str:
-    """Duration and further facts of a bar; `place` 0: not in the queue."""
+def bar_note(bar: Bar, *, steps: int, numbered: bool, position: int, goes_on: bool) -> str:
+    """Duration and further facts of a bar; `position` 0: not in the queue."""
     if bar.kind == "end":
         return duration(bar.ends)
     notes = [about(bar.seconds, observed=bar.observed)]
     if bar.kind == "work" and bar.step == Step.GENERATING and bar.observed and bar.seconds > 0:
         pace = {"n": steps, "s": duration(bar.seconds / steps, digits=2)}
         notes.append(ngettext("%(n)s step × %(s)s", "%(n)s steps × %(s)s", steps) % pace)
-    if place:
-        notes.append(position_label(place))
+    if position:
+        notes.append(position_label(position))
     if bar.kind == "interrupted":
         notes.append(str(InterruptReason(bar.reason).label))
     elif bar.kind in ("failed", "cancelled"):

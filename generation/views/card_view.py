@@ -67,13 +67,13 @@ class CardView:
 
 
 def card_view(
-    task: TaskData, state: TaskState, place: QueuePosition | None, *, now: float
+    task: TaskData, state: TaskState, queue: QueuePosition | None, *, now: float
 ) -> CardView:
     """`now` in Unix seconds."""
     status, stops = state["status"], state["cancel_requested"]
     terminal, queued = status in TERMINAL, status == TaskStatus.QUEUED
     slow = slow_span(task, state, now)
-    remaining, is_estimate = remaining_text(state, place, now)
+    remaining, is_estimate = remaining_text(state, queue, now)
     lead, note = note_of(task, state, slow, now)
     percent = floor(state["progress"])
     basis, step = label("basis", state["basis"]), label("step", state["step"])
@@ -87,8 +87,8 @@ def card_view(
         basis=basis,
         value=_("%(percent)s%%, %(basis)s, %(step)s")
         % {"percent": percent, "basis": basis, "step": step},
-        headline=headline_of(task, state, place),
-        blocks=range(min(place["position"], QUEUE_BLOCKS) if place and queued and not stops else 0),
+        headline=headline_of(task, state, queue),
+        blocks=range(min(queue["position"], QUEUE_BLOCKS) if queue and queued and not stops else 0),
         remaining=remaining,
         is_estimate=is_estimate,
         note_lead=lead,
@@ -113,7 +113,7 @@ def slow_span(task: TaskData, state: TaskState, now: float) -> StepSpan | None:
     return span
 
 
-def headline_of(task: TaskData, state: TaskState, place: QueuePosition | None) -> str:
+def headline_of(task: TaskData, state: TaskState, queue: QueuePosition | None) -> str:
     status = state["status"]
     if status == TaskStatus.COMPLETED:
         return done_text(state)
@@ -124,12 +124,12 @@ def headline_of(task: TaskData, state: TaskState, place: QueuePosition | None) -
         return cancelled_text(state)
     if state["cancel_requested"]:
         return stopping_text(state["cancel_requested"])
-    if status == TaskStatus.QUEUED and place:
-        return position_label(place["position"])
+    if status == TaskStatus.QUEUED and queue:
+        return position_label(queue["position"])
     if status == TaskStatus.QUEUED:
         back = state["interruptions"]
         return _("Back in the queue") if back else pgettext("task status", "Queued")
-    if place:
+    if queue:
         return _("Interrupted; waiting for a worker")
     if state["waiting"]:
         return label("reason", state["waiting"]["reason"])
@@ -172,7 +172,7 @@ def running_text(task: TaskData, state: TaskState) -> str:
     )
 
 
-def remaining_text(state: TaskState, place: QueuePosition | None, now: float) -> tuple[str, bool]:
+def remaining_text(state: TaskState, queue: QueuePosition | None, now: float) -> tuple[str, bool]:
     """(sentence, whether it is an estimate)."""
     status, left, stops = state["status"], state["eta_seconds"], state["cancel_requested"]
     if status in TERMINAL:
@@ -181,19 +181,19 @@ def remaining_text(state: TaskState, place: QueuePosition | None, now: float) ->
         until = time_of_day(state["waiting"]["until"], now)
         return _("tries again at %(time)s") % {"time": until}, False
     if status == TaskStatus.QUEUED:
-        return ("", False) if stops or place is None else starts_text(place)
-    if place or left is None or stops == "step":
+        return ("", False) if stops or queue is None else starts_text(queue)
+    if queue or left is None or stops == "step":
         return "", False
     return about(left, _("about %(n)s min left"), _("about %(n)s s left")), True
 
 
-def starts_text(place: QueuePosition) -> tuple[str, bool]:
-    if place["reason"] and place["reason"] != QueueReason.IN_LINE:
-        return label("reason", place["reason"]), False
-    if place["eta_seconds"] is None:
+def starts_text(queue: QueuePosition) -> tuple[str, bool]:
+    if queue["reason"] and queue["reason"] != QueueReason.IN_LINE:
+        return label("reason", queue["reason"]), False
+    if queue["eta_seconds"] is None:
         return "", False
     in_minutes, in_seconds = _("starts in about %(n)s min"), _("starts in about %(n)s s")
-    return about(place["eta_seconds"], in_minutes, in_seconds), True
+    return about(queue["eta_seconds"], in_minutes, in_seconds), True
 
 
 def note_of(task: TaskData, state: TaskState, slow: StepSpan | None, now: float) -> tuple[str, str]:

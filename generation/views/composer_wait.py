@@ -41,13 +41,13 @@ def wait_text(model: ModelData, work: Mapping[str, Any]) -> tuple[str, str, str,
     if reason != QueueReason.IN_LINE:
         rest = _("you can send now; it starts by itself")
         return "down", label("reason", reason), rest, False
-    place = position_label(model["wait"]["position"])
+    position = position_label(model["wait"]["position"])
     if seconds is None:
-        return "wait", place, "", False
+        return "wait", position, "", False
     if seconds > 0:
         in_minutes = _("Expected wait about %(n)s min")
         in_seconds = _("Expected wait about %(n)s s")
-        return "wait", about(seconds, in_minutes, in_seconds), place, True
+        return "wait", about(seconds, in_minutes, in_seconds), position, True
     rest = drawing_text(model, work)
     return "ready", _("Starts at once"), rest, rest != ""
 

@@ -70,11 +70,11 @@ def timeline_data(detail: TaskDetail, task: GenerationTask) -> dict[str, Any]:
         "parts": [
             {
                 "kind": segment.kind,
-                "label": text.segment_label(segment, first=place == 0),
+                "label": text.segment_label(segment, first=number == 0),
                 "took": text.duration(segment.seconds),
                 **span(segment, fall.span),
             }
-            for place, segment in enumerate(fall.segments)
+            for number, segment in enumerate(fall.segments)
         ],
         "bands": [span(band, fall.span) for band in fall.bands],
         "ticks": [{"x": percent(at / fall.span), "text": text.tick(at, step)} for at in fall.ticks],
@@ -86,8 +86,10 @@ def bar_data(bar: Bar, detail: TaskDetail, task: GenerationTask) -> dict[str, An
     numbered = sum(segment.attempt > 0 for segment in fall.segments) > 1
     newest = fall.goes_on and bar is fall.bars[-1]
     queue = detail.card["queue"]
-    place = queue["position"] if queue and newest and bar.kind == "waiting" else 0
-    note = text.bar_note(bar, steps=task.steps, numbered=numbered, place=place, goes_on=newest)
+    position = queue["position"] if queue and newest and bar.kind == "waiting" else 0
+    note = text.bar_note(
+        bar, steps=task.steps, numbered=numbered, position=position, goes_on=newest
+    )
     return {
         "kind": bar.kind,
         "observed": bar.observed,
