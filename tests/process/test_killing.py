@@ -232,7 +232,7 @@ def run_example_client(studio: Studio, token: str) -> subprocess.CompletedProces
 
 
 def test_the_example_client_prints_every_message_up_to_the_result(studio: Studio) -> None:
-    done = run_example_client(studio, studio.token())
+    done = run_example_client(studio, studio.manage("create_token", "studio"))
 
     assert done.returncode == 0, done.stderr
     messages = [json.loads(line) for line in done.stdout.splitlines()]
