@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
 import tempfile
@@ -94,6 +95,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if not IS_PART:
         collect_static(config.rootpath / ".pytest_cache" / "static", settings.STATIC_ROOT)
         os.environ[COLLECTED] = str(settings.STATIC_ROOT)
+
+
+def pytest_collection_finish() -> None:
+    """Leave modules and collected tests out of garbage collections, which would read them all."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:
