@@ -16,7 +16,6 @@ from typing import TypeVar
 
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
-from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -26,6 +25,14 @@ COUNT_KEPT = 3_600
 
 RETRY_AFTER = 5.0
 """Seconds until a failed cache is tried again; each failure costs its time-out."""
+
+
+def cache_errors() -> tuple[type[Exception], ...]:
+    """What a cache that is down raises; evaluated only when something was raised."""
+    # loading it takes a tenth of a second, which a process without Redis need not spend
+    from redis.exceptions import RedisError
+
+    return RedisError, OSError
 
 
 class SharedCounters:
@@ -39,7 +46,7 @@ class SharedCounters:
         if monotonic() >= self.away_until:
             try:
                 answer = ask(caches["default"])
-            except (RedisError, OSError) as error:
+            except cache_errors() as error:
                 self.note_failure(error)
             else:
                 self.note_success()
