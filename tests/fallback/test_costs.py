@@ -10,16 +10,15 @@ from django.db import connection
 
 from generation import selectors
 from generation.choices import TaskStatus
-from generation.models import Worker
+from generation.models import GenerationTask, Worker
 from tests.factories import submit
 from tests.fallback.http_clients import HttpClient, OpenStream
 from tests.query_plans import analyze, queries, queries_of_threads
-from tests.rows import copies
+from tests.rows import copy_task
 from tests.socket.task_events import claim, progress
 
 pytestmark = pytest.mark.usefixtures("model")
 
-SECOND = timedelta(seconds=1)
 
 FEW = 15
 """Queries of one poll, however many tasks there are: the session, the user, the tasks, their logs
@@ -35,12 +34,12 @@ def of_the_log(questions: list[str]) -> list[str]:
 def history(alice: User, bob: User, now: datetime) -> None:
     """Each of two people has three tasks that wait, and thousands that are over."""
     for owner in (alice, bob):
-        task = submit(owner, now - timedelta(days=1))
         over = {"status": TaskStatus.CANCELLED, "cancel_requested_at": now, "finished_at": now}
-        hour_ago = now - timedelta(hours=1)
-        copies(task, ({**over, "created": hour_ago - k * SECOND} for k in range(2_000)))
-        for _each in range(2):
-            submit(owner, now)
+        task = submit(owner, now - timedelta(hours=1))
+        GenerationTask.objects.filter(pk=task.pk).update(**over)
+        copy_task(task, 1_999)
+        for sent in (now - timedelta(days=1), now, now):
+            submit(owner, sent)
     analyze("generation_generationtask")
 
 

@@ -15,7 +15,9 @@ from generation.views.zip_download import Zip
 from tests.factories import submit
 from tests.pages.page_clients import signed_in
 from tests.query_plans import analyze
-from tests.rows import copies
+from tests.rows import copy_picture, copy_task
+
+SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture(autouse=True)
@@ -45,31 +47,18 @@ def root(db: None) -> Client:
 def history(alice: User, bob: User, now: datetime) -> list[GenerationTask]:
     """2,500 finished tasks of Alice with a picture each, newest first, as many of Bob, and 3
     unfinished ones that are older."""
-    first = submit(alice, now - 3_000 * timedelta(seconds=1))
-    submit(alice, now - 3_001 * timedelta(seconds=1))
-    submit(alice, now - 3_002 * timedelta(seconds=1))
+    for second in range(3_000, 3_003):
+        submit(alice, now - second * SECOND)
     over = {"status": TaskStatus.COMPLETED, "progress": 100, "finished_at": now}
-    tasks = copies(
-        first,
-        (
-            {**over, "owner_id": owner.pk, "created": now - k * timedelta(seconds=1)}
-            for k in range(2_500)
-            for owner in (alice, bob)
-        ),
-    )
-    GeneratedImage.objects.bulk_create(
-        GeneratedImage(
-            task=task,
-            index=1,
-            file=f"{task.pk}/1.jpg",
-            sha256="0",
-            width=512,
-            height=512,
-            seed=1_000_000 + k,
-            bytes=1,
-            favourite=k in (4, 4_000, 4_001),
-        )
-        for k, task in enumerate(tasks)
-    )
+    for owner in (alice, bob):
+        done = submit(owner, now)
+        GenerationTask.objects.filter(pk=done.pk).update(**over)
+        copy_task(done, 2_499)
+    tasks = GenerationTask.objects.filter(status=TaskStatus.COMPLETED).order_by("-created")
+    newest, *_others = alices = list(tasks.filter(owner=alice))
+    picture = {"file": "1.jpg", "sha256": "0", "width": 512, "height": 512, "bytes": 1}
+    copy_picture(GeneratedImage.objects.create(task=newest, index=1, seed=1_000_000, **picture))
+    loved = [alices[2], alices[2_000], tasks.filter(owner=bob)[2_000]]
+    GeneratedImage.objects.filter(task__in=loved).update(favourite=True)
     analyze("generation_generationtask", "generation_generatedimage")
-    return tasks[::2]
+    return alices
