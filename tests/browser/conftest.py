@@ -18,7 +18,7 @@ from tests.browser.chromium_restart import CHROMIUM, Chromium, repeat_if_chromiu
 from tests.browser.gallery_rows import create_gallery
 from tests.browser.gallery_visits import WALLS, Visit, tiles
 from tests.browser.page_actions import expect_picture, send
-from tests.demo_faults import HELD, SLOW, STUBBORN, fault_file
+from tests.demo_faults import FAST, HELD, SLOW, STUBBORN, fault_file
 from tests.studio import Studio, wait_until
 
 RECORDER = Path(__file__).with_name("recorder.js")
@@ -70,7 +70,7 @@ def shared_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     folder = tmp_path_factory.mktemp("shared")
     faults = fault_file(folder, HELD, STUBBORN, SLOW)
     options = {"DEMO_FAULTS": faults, "TIME_ZONE": zone_of_noon()}
-    studio = Studio(folder, DEMO_SPEED="20", **options).start()
+    studio = Studio(folder, DEMO_SPEED=str(FAST), **options).start()
     yield studio
     studio.stop()
 

@@ -23,7 +23,7 @@ from tests.browser.page_actions import (
     task_id_of,
 )
 from tests.browser.tcp_proxy import TcpProxy
-from tests.demo_faults import SLOW, SOME_SECONDS, fault_file
+from tests.demo_faults import FAST, SLOW, SOME_SECONDS, fault_file
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -135,7 +135,7 @@ def test_a_sign_out_elsewhere_asks_to_sign_in(far: Page, shoot: Shoot) -> None:
 @pytest.fixture
 def mortal(tmp_path: Path) -> Iterator[Studio]:
     """A program that may be killed; a lost worker is noticed soon."""
-    options = {"DEMO_SPEED": "20", "DEMO_FAULTS": fault_file(tmp_path, SLOW)}
+    options = {"DEMO_SPEED": str(FAST), "DEMO_FAULTS": fault_file(tmp_path, SLOW)}
     studio = Studio(tmp_path / "data", **options, GENERATION_LEASE="3").start()
     yield studio
     studio.stop()

@@ -14,6 +14,7 @@ from tests.browser.accounts import Account, create_accounts
 from tests.browser.availability import answers
 from tests.browser.conftest import Shoot, SignIn
 from tests.browser.page_actions import expect_live, expect_status, open_studio, send, task_id_of
+from tests.demo_faults import FAST
 from tests.studio import ROOT, Studio, free_port, wait_until
 
 pytestmark = pytest.mark.browser
@@ -30,7 +31,7 @@ def faulty_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     faults = tmp_path_factory.mktemp("faults") / "faults.json"
     faults.write_text(json.dumps(FAULTS))
     port = free_port()
-    options = ["--port", str(port), "--speed", "20", "--faults", str(faults)]
+    options = ["--port", str(port), "--speed", str(FAST), "--faults", str(faults)]
     with subprocess.Popen([sys.executable, "-m", "demo_xinference", *options], cwd=ROOT) as process:
         url = f"http://127.0.0.1:{port}"
         wait_until(lambda: answers(f"{url}/v1/models"), what="the model server answers")

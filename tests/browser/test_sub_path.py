@@ -13,6 +13,7 @@ from playwright.sync_api import Page, Request, expect
 from tests.browser.conftest import SignIn
 from tests.browser.page_actions import expect_live, expect_picture, send
 from tests.browser.sign_in import submit_sign_in
+from tests.demo_faults import FAST
 from tests.process.nginx import Nginx, needs_nginx
 from tests.studio import Studio
 
@@ -24,7 +25,7 @@ BASE = "/studio"
 @pytest.fixture
 def below(tmp_path: Path) -> Iterator[Studio]:
     """The program below BASE, with nginx in front; it prints the address."""
-    studio = Studio(tmp_path / "data", DEMO_SPEED="20", ACCEL_REDIRECT="/_media")
+    studio = Studio(tmp_path / "data", DEMO_SPEED=str(FAST), ACCEL_REDIRECT="/_media")
     nginx = Nginx(tmp_path / "nginx", webs=[studio.port], data_dir=studio.data_dir, base=BASE)
     studio.env["PUBLIC_URL"] = nginx.url + BASE
     # is_ready asks this process without the path, nginx leaves it in: both are answered

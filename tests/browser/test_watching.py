@@ -135,7 +135,7 @@ def test_the_task_page_follows_the_task_too(page: Page, shoot: Shoot) -> None:
 
 
 def test_each_picture_of_a_batch_is_shown_once_stored(page: Page, shoot: Shoot) -> None:
-    card = send(page, "three of a kind", size="256x256", steps=40, n=3)
+    card = send(page, "three of a kind", **SOME_SECONDS, n=3)
     expect_percent(card, 40)
     shoot(page, "batch")
     expect_picture(page, card)

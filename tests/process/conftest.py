@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.demo_faults import FAST
 from tests.production import Production
 from tests.studio import wait_until
 
@@ -36,7 +37,7 @@ def site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Production]:
     """A site with the settings in the file's SITE."""
-    site = Production(tmp_path_factory.mktemp("site"), **request.module.SITE)
+    site = Production(tmp_path_factory.mktemp("site"), **{"speed": FAST, **request.module.SITE})
     try:
         yield site.start()
     finally:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests.demo_faults import SLOW
+from tests.demo_faults import FAST, SLOW
 from tests.process.nginx import Nginx
 from tests.process.secure_socket import SecureSocket
 from tests.production import Production
@@ -28,6 +28,7 @@ class Site:
         self.production = Production(
             folder,
             webs=2,
+            speed=FAST,
             faults=[SLOW],
             PUBLIC_URL=self.url,
             ACCEL_REDIRECT="/_media",

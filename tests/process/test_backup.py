@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.demo_faults import FAST
 from tests.production import Production
 from tests.stores import postgres_programs
 
@@ -19,7 +20,7 @@ LONG = {"do": "slow", "seconds": 0.5, "match": {"steps": LONG_STEPS}}
 
 @pytest.fixture
 def old_site(tmp_path: Path) -> Iterator[Production]:
-    site = Production(tmp_path / "old", faults=[LONG], GENERATION_LEASE="4").start()
+    site = Production(tmp_path / "old", speed=FAST, faults=[LONG], GENERATION_LEASE="4").start()
     yield site
     site.stop()
 

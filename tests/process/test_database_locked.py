@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.demo_faults import SLOW, SOME_SECONDS, fault_file
+from tests.demo_faults import FAST, SLOW, SOME_SECONDS, fault_file
 from tests.studio import Studio, readyz, wait_until
 
 A_WHILE = 7.0
@@ -27,7 +27,7 @@ def locked(studio: Studio) -> Iterator[None]:
 
 def test_a_database_that_is_locked_for_a_while_costs_time_and_nothing_else(tmp_path: Path) -> None:
     faults = fault_file(tmp_path, SLOW)
-    studio = Studio(tmp_path / "data", DEMO_SPEED="20", DEMO_FAULTS=faults).start()
+    studio = Studio(tmp_path / "data", DEMO_SPEED=str(FAST), DEMO_FAULTS=faults).start()
     try:
         with studio.connect(studio.token()) as watcher:
             task_id = watcher.generate(**SOME_SECONDS)

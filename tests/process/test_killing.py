@@ -17,7 +17,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.contract.demo_process import children_of, is_running
-from tests.demo_faults import SLOW, SOME_SECONDS, fault_file
+from tests.demo_faults import FAST, SLOW, SOME_SECONDS, fault_file
 from tests.studio import ROOT, Studio, Watcher, wait_until
 
 
@@ -35,7 +35,9 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 
 def running(data_dir: Path) -> Iterator[Studio]:
     faults = fault_file(data_dir.parent, SLOW)
-    studio = Studio(data_dir, DEMO_SPEED="20", DEMO_FAULTS=faults, GENERATION_GRACE="0.2").start()
+    studio = Studio(
+        data_dir, DEMO_SPEED=str(FAST), DEMO_FAULTS=faults, GENERATION_GRACE="0.2"
+    ).start()
     yield studio
     studio.stop()
 

@@ -13,6 +13,7 @@ from redis.asyncio.connection import SSLConnection, UnixDomainSocketConnection
 
 from liujuan_site.redis_layer import redis_host
 from tests.contract.demo_process import DemoProcess
+from tests.demo_faults import FAST
 from tests.settings import SettingsOf
 from tests.stores import Redis
 from tests.studio import Studio, free_port, readyz, wait_until
@@ -30,7 +31,7 @@ def redis_port(request: pytest.FixtureRequest) -> Iterator[int]:
 
 @pytest.fixture
 def model_server() -> Iterator[DemoProcess]:
-    server = DemoProcess("--speed", "20")
+    server = DemoProcess("--speed", str(FAST))
     yield server
     server.stop()
 

@@ -20,6 +20,7 @@ import httpx
 import pytest
 
 from generation.sessions.stream import MAX_STREAMS
+from tests.demo_faults import FAST
 from tests.studio import PATIENCE, ROOT, Studio, free_port, session_of, wait_until
 
 MIB = 1 << 20
@@ -57,7 +58,7 @@ class RawReader:
 
 @pytest.fixture
 def studio(tmp_path: Path) -> Iterator[Studio]:
-    studio = Studio(tmp_path / "data", DEMO_SPEED="20").start()
+    studio = Studio(tmp_path / "data", DEMO_SPEED=str(FAST)).start()
     yield studio
     studio.stop()
 
