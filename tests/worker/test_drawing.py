@@ -129,8 +129,10 @@ async def test_no_slot_and_no_partial_file_remain(page: Page, start_worker: Star
 
 @pytest.mark.parametrize("route", ["diffusers", "vllm"])
 async def test_running_task_is_cancelled(page: Page, start_worker: StartWorker, route: str) -> None:
-    await start_worker(speed=6, engine=route)
-    task_id = await page.generate(size="512x512", steps=20)
+    await start_worker(
+        engine=route, faults=[{"do": "slow", "seconds": 0.1, "match": {"steps": 20}}]
+    )
+    task_id = await page.generate(size="256x256", steps=20)
     await page.until("step_began")
     await seen_at(page, "preparing")
 

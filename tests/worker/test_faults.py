@@ -121,9 +121,9 @@ async def test_a_dropped_call_costs_one_attempt(page: Page, start_worker: StartW
 
 
 async def test_a_dead_model_process_is_model_lost(page: Page, start_worker: StartWorker) -> None:
-    await start_worker(speed=4, faults=[{"do": "die", "step": 2, "times": 1}])
+    await start_worker(faults=[{"do": "die", "step": 2, "times": 1}])
 
-    result = await ending(page, await page.generate(n=1, size="512x512"))
+    result = await ending(page, await page.generate(**SMALL))
 
     lost = next(m for m in page.messages if m.get("kind") == "interrupted")
     assert lost["details"]["reason"] == "model_lost"
