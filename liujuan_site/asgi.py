@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import Any
 
@@ -9,6 +10,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liujuan_site.settings")
 
 from liujuan_site.environment import load_settings
 
+# everything imported here is kept: collections meanwhile would read it again and again
+gc.disable()
 load_settings()
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
@@ -49,3 +52,4 @@ application = ProtocolTypeRouter(
     }
 )
 when_daphne_runs(lifecycle)
+gc.enable()
