@@ -46,16 +46,16 @@ class ConnectionLimits:
         self.idle: dict[TrackedConnection, None] = {}
         self.peers: dict[str, ClientConnections] = {}
 
-    def open(self, place: TrackedConnection, evict: Callable[[], None]) -> bool:
+    def open(self, connection: TrackedConnection, evict: Callable[[], None]) -> bool:
         """Count a new connection; False if a limit is reached and no connection is idle."""
-        peer = self.peers.setdefault(place.client, ClientConnections())
+        peer = self.peers.setdefault(connection.client, ClientConnections())
         crowded = self.per_client and peer.count >= self.per_client
         candidates = peer.idle if crowded else self.idle
         has_room = not crowded and self.count < self.most
         victim = None if has_room else next(iter(candidates), None)
         self.count += 1
         peer.count += 1
-        self.note_idle(place, evict)
+        self.note_idle(connection, evict)
         if victim is not None:
             close_victim = victim.evict
             self.note_busy(victim)
@@ -63,29 +63,29 @@ class ConnectionLimits:
                 close_victim()
         return has_room or victim is not None
 
-    def close(self, place: TrackedConnection) -> None:
-        self.note_busy(place)
-        place.lost = True
+    def close(self, connection: TrackedConnection) -> None:
+        self.note_busy(connection)
+        connection.lost = True
         self.count -= 1
-        peer = self.peers[place.client]
+        peer = self.peers[connection.client]
         peer.count -= 1
         if not peer.count:
-            del self.peers[place.client]
+            del self.peers[connection.client]
 
-    def note_idle(self, place: TrackedConnection, evict: Callable[[], None]) -> None:
-        if place.lost:
+    def note_idle(self, connection: TrackedConnection, evict: Callable[[], None]) -> None:
+        if connection.lost:
             return
-        place.evict = evict
-        self.idle[place] = None
-        self.peers[place.client].idle[place] = None
+        connection.evict = evict
+        self.idle[connection] = None
+        self.peers[connection.client].idle[connection] = None
 
-    def note_busy(self, place: TrackedConnection) -> None:
+    def note_busy(self, connection: TrackedConnection) -> None:
         """Take the connection out of the idle ones; a WebSocket stays busy until it is closed."""
-        if place.lost:
+        if connection.lost:
             return
-        place.evict = None
-        self.idle.pop(place, None)
-        self.peers[place.client].idle.pop(place, None)
+        connection.evict = None
+        self.idle.pop(connection, None)
+        self.peers[connection.client].idle.pop(connection, None)
 
 
 def raise_file_limit() -> int:

@@ -62,7 +62,7 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc,unused-ignore]
         self.limits = limits
         self.connections = connections
         self.deadline: Any = None
-        self.place = TrackedConnection("")
+        self.tracked = TrackedConnection("")
         self.has_room = True
         self.refused = False
         self.received = 0
@@ -72,9 +72,9 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc,unused-ignore]
 
     def connectionMade(self) -> None:
         super().connectionMade()
-        self.place = TrackedConnection(client_network(peer_host(self.transport)))
-        count_until_lost(self.transport, self.connections, self.place)
-        self.has_room = self.connections.open(self.place, self.evict)
+        self.tracked = TrackedConnection(client_network(peer_host(self.transport)))
+        count_until_lost(self.transport, self.connections, self.tracked)
+        self.has_room = self.connections.open(self.tracked, self.evict)
         limits = self.limits
         self.wait(limits.header_seconds if self.has_room else limits.refused_seconds)
 
@@ -102,7 +102,7 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc,unused-ignore]
     def refuse(self, status: int) -> None:
         """Respond without Django, and close the connection after `linger_seconds`."""
         self.refused = True
-        self.connections.note_busy(self.place)
+        self.connections.note_busy(self.tracked)
         reason = REASONS[status]
         head = b"HTTP/1.1 %d %s\r\nConnection: close\r\n" % (status, reason)
         retry = b"Retry-After: 5\r\n" if status == 503 else b""
@@ -145,7 +145,7 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc,unused-ignore]
         if self.refused:
             return
         self.stop_waiting()
-        self.connections.note_busy(self.place)
+        self.connections.note_busy(self.tracked)
         super().allContentReceived()
 
     def requestDone(self, request: Any) -> None:
@@ -155,7 +155,7 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc,unused-ignore]
         would stay in memory.
         """
         if self.persistent:
-            self.connections.note_idle(self.place, self.evict)
+            self.connections.note_idle(self.tracked, self.evict)
         if self.persistent and self._waitingForTransport:
             self.unread = request
             self.stop_waiting()
@@ -180,7 +180,7 @@ class LimitedChannel(http.HTTPChannel):  # type: ignore[misc,unused-ignore]
 
 
 def count_until_lost(
-    transport: Any, connections: ConnectionLimits, place: TrackedConnection
+    transport: Any, connections: ConnectionLimits, tracked: TrackedConnection
 ) -> None:
     """Call `connections.close` when the transport is lost.
 
@@ -190,7 +190,7 @@ def count_until_lost(
 
     def lost(reason: Any) -> None:
         del transport.connectionLost
-        connections.close(place)
+        connections.close(tracked)
         lose(reason)
 
     transport.connectionLost = lost

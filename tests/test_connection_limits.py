@@ -188,7 +188,7 @@ async def test_a_full_server_still_answers_probes(open_site: OpenSite) -> None:
     busy = [site.connect() for _each in range(2)]
     for wire in busy:
         # the application waits for a request that is whole: it is under way for the channel
-        site.connections.note_busy(wire.channel.place)
+        site.connections.note_busy(wire.channel.tracked)
     refused, probe = site.connect(), None
     refused.send(GET)
     assert await site.answers(refused) == [503]

@@ -184,8 +184,8 @@ def items_of(tasks: list[GenerationTask], wanted: GalleryFilter) -> list[Gallery
     items: list[GalleryItem] = []
     for task in tasks:
         images, seeds = pictures[task.pk], searched_seeds(task, wanted)
-        picky = wanted.favourite or bool(seeds)
-        if not picky and (not task.is_over or not images):
+        selective = wanted.favourite or bool(seeds)
+        if not selective and (not task.is_over or not images):
             items.append(task_item(task))
         items += [
             picture_item(task, image)

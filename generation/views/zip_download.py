@@ -39,12 +39,12 @@ class Zip:
     under_way: ClassVar[WeakKeyDictionary[Zip, int]] = WeakKeyDictionary()
     """{zip: owner_id}; weak, so that an abandoned response does not count for ever."""
 
-    turn = Lock()
+    lock = Lock()
 
     def __init__(self, files: Sequence[tuple[str, str]], *, owner_id: int) -> None:
         """Raises TooManyZips."""
         self.files = files
-        with self.turn:
+        with self.lock:
             if list(self.under_way.values()).count(owner_id) >= MAX_ZIPS:
                 raise TooManyZips
             self.under_way[self] = owner_id
@@ -54,7 +54,7 @@ class Zip:
 
     def close(self) -> None:
         """Stop counting; Django calls it even if the client left before the first byte."""
-        with self.turn:
+        with self.lock:
             self.under_way.pop(self, None)
 
 
