@@ -117,9 +117,9 @@ class Log:
     def state(self) -> TaskState:
         return fold(empty_state(TASK), self.frames)
 
-    def fall(self, later: float = 0.0) -> Timeline:
+    def timeline(self, later: float = 0.0) -> Timeline:
         extras = extras_of(self.frames)
         return build_timeline(self.state, self.task, now=self.at + later, extras=extras)
 
     def diagnose(self, later: float = 0.0) -> Diagnosis:
-        return diagnose(self.fall(later), self.task, status=self.status)
+        return diagnose(self.timeline(later), self.task, status=self.status)

@@ -18,9 +18,9 @@ def bars_of(bars: list[Bar]) -> list[tuple[str, str, float]]:
 
 
 def test_a_task_that_went_through_shows_every_step_once() -> None:
-    fall = Log().submitted().claimed(1.5).draws().completed().fall()
+    timeline = Log().submitted().claimed(1.5).draws().completed().timeline()
 
-    assert bars_of(fall.bars) == [
+    assert bars_of(timeline.bars) == [
         ("work", "parsing", 0.0),
         ("waiting", "in_line", 1.5),
         ("work", "loading", 0.2),
@@ -30,47 +30,47 @@ def test_a_task_that_went_through_shows_every_step_once() -> None:
         ("work", "finishing", 0.1),
         ("end", "completed", 0.0),
     ]
-    assert [(segment.kind, round(segment.seconds, 3)) for segment in fall.segments] == [
+    assert [(segment.kind, round(segment.seconds, 3)) for segment in timeline.segments] == [
         ("waiting", 1.5),
         ("work", 5.0),
     ]
-    assert not fall.goes_on
+    assert not timeline.goes_on
 
 
 def test_a_queued_task_waits_until_now() -> None:
-    fall = Log().submitted().fall(later=12.0)
+    timeline = Log().submitted().timeline(later=12.0)
 
-    assert bars_of(fall.bars)[-1] == ("waiting", "in_line", 12.0)
-    assert fall.goes_on
+    assert bars_of(timeline.bars)[-1] == ("waiting", "in_line", 12.0)
+    assert timeline.goes_on
 
 
 def test_what_runs_has_an_open_end() -> None:
-    fall = Log().submitted().claimed(1.0).begins(Step.PREPARING, 0.5).fall(later=2.0)
+    timeline = Log().submitted().claimed(1.0).begins(Step.PREPARING, 0.5).timeline(later=2.0)
 
-    assert bars_of(fall.bars)[-1] == ("running", "preparing", 2.0)
-    assert fall.total == pytest.approx(3.5)
+    assert bars_of(timeline.bars)[-1] == ("running", "preparing", 2.0)
+    assert timeline.total == pytest.approx(3.5)
 
 
 def test_silence_before_an_expired_lease_is_no_work() -> None:
     log = Log().submitted().claimed(0.0).begins(Step.PREPARING, 0.2).begins(Step.GENERATING, 0.3)
     log.progressed(1.0, done=4).interrupted(30.0, InterruptReason.LEASE_EXPIRED)
 
-    fall = log.claimed(0.5).draws().completed().fall()
+    timeline = log.claimed(0.5).draws().completed().timeline()
 
-    broken = next(bar for bar in fall.bars if bar.kind == "interrupted")
+    broken = next(bar for bar in timeline.bars if bar.kind == "interrupted")
     assert (broken.step, broken.done, broken.worker) == ("generating", 4, "")
-    assert bars_of(fall.bars)[4:7] == [
+    assert bars_of(timeline.bars)[4:7] == [
         ("interrupted", "generating", 1.0),
         ("waiting", "silence", 30.0),
         ("waiting", "back_in_line", 0.5),
     ]
-    assert [(segment.kind, round(segment.seconds, 3)) for segment in fall.segments] == [
+    assert [(segment.kind, round(segment.seconds, 3)) for segment in timeline.segments] == [
         ("waiting", 0.0),
         ("interrupted", 1.5),
         ("waiting", 30.5),
         ("work", 5.0),
     ]
-    assert [(band.begins, round(band.ends, 3)) for band in fall.bands] == [(0.0, 1.5)]
+    assert [(band.begins, round(band.ends, 3)) for band in timeline.bands] == [(0.0, 1.5)]
 
 
 def test_three_attempts_and_a_failure() -> None:
@@ -79,26 +79,26 @@ def test_three_attempts_and_a_failure() -> None:
         log.claimed(0.1).begins(Step.PREPARING, 0.2).interrupted(2.0, InterruptReason.MODEL_ERROR)
     log.claimed(0.1).begins(Step.PREPARING, 0.2)
 
-    fall = log.ended(2.0, TaskStatus.FAILED, ErrorCode.MODEL_ERROR.value).fall()
+    timeline = log.ended(2.0, TaskStatus.FAILED, ErrorCode.MODEL_ERROR.value).timeline()
 
     kinds = ["interrupted", "interrupted", "failed"]
-    assert [segment.kind for segment in fall.segments if segment.attempt] == kinds
-    assert bars_of(fall.bars)[-2:] == [("failed", "preparing", 2.0), ("end", "failed", 0.0)]
-    assert fall.bars[-2].reason == "model_error"
+    assert [segment.kind for segment in timeline.segments if segment.attempt] == kinds
+    assert bars_of(timeline.bars)[-2:] == [("failed", "preparing", 2.0), ("end", "failed", 0.0)]
+    assert timeline.bars[-2].reason == "model_error"
 
 
 def test_a_stall_that_ended_the_task_is_silence_too() -> None:
     log = Log().submitted().claimed(0.0).begins(Step.PREPARING, 0.2).begins(Step.GENERATING, 0.3)
     log.progressed(1.0, done=2)
 
-    fall = log.ended(120.0, TaskStatus.FAILED, ErrorCode.STALLED.value).fall()
+    timeline = log.ended(120.0, TaskStatus.FAILED, ErrorCode.STALLED.value).timeline()
 
-    assert bars_of(fall.bars)[-3:] == [
+    assert bars_of(timeline.bars)[-3:] == [
         ("failed", "generating", 1.0),
         ("waiting", "silence", 120.0),
         ("end", "failed", 0.0),
     ]
-    assert sum(segment.seconds for segment in fall.segments) == pytest.approx(fall.total)
+    assert sum(segment.seconds for segment in timeline.segments) == pytest.approx(timeline.total)
 
 
 @pytest.mark.parametrize("claimed", [True, False])
@@ -107,17 +107,17 @@ def test_a_cancelled_task_stops_where_it_was(claimed: bool) -> None:
     if claimed:
         log.claimed(1.0)
 
-    fall = log.ended(2.0, TaskStatus.CANCELLED).fall()
+    timeline = log.ended(2.0, TaskStatus.CANCELLED).timeline()
 
     last = ("cancelled", "loading", 2.0) if claimed else ("waiting", "in_line", 2.0)
-    assert bars_of(fall.bars)[-2:] == [last, ("end", "cancelled", 0.0)]
+    assert bars_of(timeline.bars)[-2:] == [last, ("end", "cancelled", 0.0)]
 
 
 def test_unobserved_steps_share_the_time() -> None:
     log = Log().submitted().claimed(0.0).begins(Step.PREPARING, 0.2).begins(Step.GENERATING, 0.3)
     log.begins(Step.DECODING, 8.8, observed=False).begins(Step.FINISHING)
 
-    bars = {bar.step: bar for bar in log.completed().fall().bars}
+    bars = {bar.step: bar for bar in log.completed().timeline().bars}
 
     assert not bars["generating"].observed
     assert not bars["decoding"].observed
@@ -131,9 +131,9 @@ def test_what_the_model_server_asked_to_wait_is_cut_out_of_the_step() -> None:
     log.write(EventKind.DELAYED, 0.1, reason=DelayReason.MODEL_BUSY.value, until=log.at + 2.1)
     log.begins(Step.PREPARING, 2.0).begins(Step.GENERATING, 0.3)
 
-    fall = log.fall(later=1.0)
+    timeline = log.timeline(later=1.0)
 
-    assert bars_of(fall.bars)[3:] == [
+    assert bars_of(timeline.bars)[3:] == [
         ("work", "preparing", 0.1),
         ("waiting", "model", 2.0),
         ("work", "preparing", 0.3),
@@ -145,7 +145,7 @@ def test_a_call_that_is_put_off_now_is_waited_for() -> None:
     log = Log().submitted().claimed(0.0).begins(Step.PREPARING, 0.2)
     log.write(EventKind.DELAYED, 0.1, reason=DelayReason.MODEL_BUSY.value, until=log.at + 9.1)
 
-    bars = bars_of(log.fall(later=1.0).bars)
+    bars = bars_of(log.timeline(later=1.0).bars)
 
     assert bars[-3:] == [
         ("work", "preparing", 0.1),
@@ -244,16 +244,18 @@ def lives(draw: st.DrawFn) -> Log:
 
 @given(lives(), lengths)
 def test_rows_lie_within_the_time_and_parts_add_up_to_it(log: Log, later: float) -> None:
-    fall = log.fall(later)
+    timeline = log.timeline(later)
 
-    assert sum(segment.seconds for segment in fall.segments) == pytest.approx(fall.total, abs=1e-6)
-    bars: list[Bar | Segment] = [*fall.bars, *fall.segments]
+    assert sum(segment.seconds for segment in timeline.segments) == pytest.approx(
+        timeline.total, abs=1e-6
+    )
+    bars: list[Bar | Segment] = [*timeline.bars, *timeline.segments]
     for bar in bars:
-        assert 0 <= bar.begins <= bar.ends <= fall.total
-    for before, after in zip(fall.bars, fall.bars[1:], strict=False):
+        assert 0 <= bar.begins <= bar.ends <= timeline.total
+    for before, after in zip(timeline.bars, timeline.bars[1:], strict=False):
         assert before.ends <= after.begins + 1e-9
-    for segment in (segment for segment in fall.segments if segment.attempt):
-        own = [r for r in fall.bars if r.attempt == segment.attempt and r.step != "silence"]
+    for segment in (segment for segment in timeline.segments if segment.attempt):
+        own = [r for r in timeline.bars if r.attempt == segment.attempt and r.step != "silence"]
         assert sum(bar.seconds for bar in own) == pytest.approx(segment.seconds, abs=1e-6)
-    assert {bar.kind for bar in fall.bars if not fall.goes_on} & {"running"} == set()
+    assert {bar.kind for bar in timeline.bars if not timeline.goes_on} & {"running"} == set()
     log.diagnose(later)

@@ -42,7 +42,7 @@ def timeline_context(
     return {
         "mine": task.owner_id == request.user.pk,
         "keys": [f"{task.pk}:{image['index']}" for image in state["images"]],
-        "fall": timeline_data(detail, task),
+        "timeline": timeline_data(detail, task),
         "verdict": {
             "slow": detail.diagnosis.outcome == "slow",
             "asks": detail.timeline.goes_on or state["status"] == TaskStatus.COMPLETED,
@@ -60,31 +60,33 @@ def sentences(detail: TaskDetail, steps: int) -> list[str]:
 
 def timeline_data(detail: TaskDetail, task: GenerationTask) -> dict[str, Any]:
     """Rows, parts, bands and ticks with their positions on the axis."""
-    fall = detail.timeline
-    step = fall.ticks[1] if len(fall.ticks) > 1 else fall.span
+    timeline = detail.timeline
+    step = timeline.ticks[1] if len(timeline.ticks) > 1 else timeline.span
     return {
         "seq": detail.card["state"]["seq"],
-        "goes_on": fall.goes_on,
-        "total": text.duration(fall.total),
-        "rows": [bar_data(bar, detail, task) for bar in fall.bars],
+        "goes_on": timeline.goes_on,
+        "total": text.duration(timeline.total),
+        "rows": [bar_data(bar, detail, task) for bar in timeline.bars],
         "parts": [
             {
                 "kind": segment.kind,
                 "label": text.segment_label(segment, first=number == 0),
                 "took": text.duration(segment.seconds),
-                **span(segment, fall.span),
+                **span(segment, timeline.span),
             }
-            for number, segment in enumerate(fall.segments)
+            for number, segment in enumerate(timeline.segments)
         ],
-        "bands": [span(band, fall.span) for band in fall.bands],
-        "ticks": [{"x": percent(at / fall.span), "text": text.tick(at, step)} for at in fall.ticks],
+        "bands": [span(band, timeline.span) for band in timeline.bands],
+        "ticks": [
+            {"x": percent(at / timeline.span), "text": text.tick(at, step)} for at in timeline.ticks
+        ],
     }
 
 
 def bar_data(bar: Bar, detail: TaskDetail, task: GenerationTask) -> dict[str, Any]:
-    fall = detail.timeline
-    numbered = sum(segment.attempt > 0 for segment in fall.segments) > 1
-    newest = fall.goes_on and bar is fall.bars[-1]
+    timeline = detail.timeline
+    numbered = sum(segment.attempt > 0 for segment in timeline.segments) > 1
+    newest = timeline.goes_on and bar is timeline.bars[-1]
     queue = detail.card["queue"]
     position = queue["position"] if queue and newest and bar.kind == "waiting" else 0
     note = text.bar_note(
@@ -95,9 +97,9 @@ def bar_data(bar: Bar, detail: TaskDetail, task: GenerationTask) -> dict[str, An
         "observed": bar.observed,
         "label": text.bar_label(bar, numbered=numbered, pictures=task.image_count),
         "note": note,
-        "side": note_side(bar, fall.span, note),
+        "side": note_side(bar, timeline.span, note),
         "began": text.duration(bar.begins),
-        **span(bar, fall.span),
+        **span(bar, timeline.span),
     }
 
 
