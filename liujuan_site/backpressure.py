@@ -114,6 +114,31 @@ def to_wire(text: str) -> bytes:
     return as_frame(text)
 
 
+class PacedResponse:
+    """One response, whose body is sent while the transport accepts data."""
+
+    def __init__(self, request: Any, send: Send, route: str) -> None:
+        """`request`: Daphne's protocol or request."""
+        self.request = request
+        self.send = send
+        self.route = route
+        self.gate = Gate()
+        self.timeout = DOWNLOAD_TIMEOUT
+        self.is_partly_sent = False
+
+    async def wait_and_send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.is_partly_sent = True
+            self.timeout = STALL_TIMEOUT if is_event_stream(message) else DOWNLOAD_TIMEOUT
+        elif message.get("more_body", False):
+            await wait_or_disconnect(self.request, self.gate, self.timeout, self.route)
+            watch_answer(self.request, self.gate)
+        else:
+            stop_watching(self.request, self.gate)
+            self.is_partly_sent = False
+        await self.send(message)
+
+
 def with_paced_bodies(application: Any, base: str = "") -> Any:
     """Wrap the HTTP application: streamed responses wait for the client.
 
@@ -128,25 +153,9 @@ def with_paced_bodies(application: Any, base: str = "") -> Any:
         if request is None:
             await application(scope, receive, send)
             return
-        gate = Gate()
-        timeout = DOWNLOAD_TIMEOUT
-        partly_sent = False
-        route = route_of(scope, base)
-
-        async def wait_and_send(message: Message) -> None:
-            nonlocal timeout, partly_sent
-            if message["type"] == "http.response.start":
-                partly_sent = True
-                timeout = STALL_TIMEOUT if is_event_stream(message) else DOWNLOAD_TIMEOUT
-            elif message.get("more_body", False):
-                await wait_or_disconnect(request, gate, timeout, route)
-                watch_answer(request, gate)
-            else:
-                stop_watching(request, gate)
-                partly_sent = False
-            await send(message)
-
-        running = asyncio.create_task(application(scope, opening(gate, receive), wait_and_send))
+        response = PacedResponse(request, send, route_of(scope, base))
+        work = application(scope, opening(response.gate, receive), response.wait_and_send)
+        running = asyncio.create_task(work)
         try:
             await asyncio.shield(running)
         except asyncio.CancelledError:
@@ -155,9 +164,10 @@ def with_paced_bodies(application: Any, base: str = "") -> Any:
             running.cancel()
             raise
         except Exception as error:
-            if not partly_sent:
+            if not response.is_partly_sent:
                 raise
-            logger.exception("%s", log_line("response_broken", route=route, cause=cause_of(error)))
+            line = log_line("response_broken", route=response.route, cause=cause_of(error))
+            logger.exception("%s", line)
             cut(request)
 
     return guarded
