@@ -57,3 +57,13 @@ def test_selected_attributes_are_set() -> None:
 
     assert {"layout", "asking", "stale"} <= selected
     assert selected <= in_templates | in_scripts, selected - in_templates - in_scripts
+
+
+def test_named_areas_are_those_of_an_element() -> None:
+    """A grid with another name places the element anywhere."""
+    templates = re.findall(r"\bgrid-template(?:-areas)?:([^;]*)", STYLES)
+    named = set(" ".join(re.findall(r'"([^"]*)"', " ".join(templates))).split())
+    placed = set(re.findall(r"\bgrid-area: ([a-z]\w*);", STYLES))
+
+    assert {"composer", "head", "settings"} <= named
+    assert named <= placed, named - placed

@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.accounts import create_accounts
 from tests.browser.availability import answers
 from tests.browser.conftest import PATIENCE_MS, NewAccount, Shoot, SignIn
-from tests.browser.layout import beyond_the_window
+from tests.browser.layout import beyond_the_window, covered_texts
 from tests.browser.page_actions import expect_live, expect_percent, expect_picture, send, task_id_of
 from tests.studio import ROOT, Studio, free_port, wait_until
 
@@ -209,3 +209,19 @@ def test_again_draws_the_same_settings_anew_and_names_its_parent(page: Page) -> 
     with page.expect_download() as download:
         page.locator("#task-actions [form=download][type=submit]").click()
     assert download.value.suggested_filename.endswith(".zip")
+
+
+def test_a_finished_task_has_its_pictures_beside_or_below_its_words(
+    page: Page, card: Locator
+) -> None:
+    page.goto(f"/tasks/{task_id_of(card)}/")
+    head = page.locator(".task__head")
+    for width in (1440, 1100, 820, 390, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert covered_texts(head) == [], width
+        parts = (".card__prompt", ".card__pictures", ".task__settings")
+        boxes = [head.locator(part).bounding_box() for part in parts]
+        title, pictures, facts = [box for box in boxes if box]
+        assert title["width"] > 200, width
+        assert pictures["y"] < title["y"] + title["height"] + 120, width
+        assert facts["y"] < 1_400, width
