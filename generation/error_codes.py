@@ -72,6 +72,10 @@ class ErrorCode(models.TextChoices):
         "unknown_field",
         _("The message has an unknown field. Remove it and send the message again."),
     )
+    METHOD_NOT_ALLOWED = (
+        "method_not_allowed",
+        _("This address does not have this method. See the API's document."),
+    )
     NOT_FOUND = "not_found", _("There is no such task, or it is not yours.")
     NOT_ALLOWED_NOW = "not_allowed_now", _("The task's state does not allow this now.")
     TOO_MANY_ATTACHED = (

@@ -24,8 +24,10 @@ from generation.selectors.gallery import (
     STATUSES,
     GalleryFilter,
     gallery_page,
+    task_page,
 )
 from generation.selectors.image_detail import (
+    ImageDetail,
     PictureKey,
     image_detail,
     parameters_text,
@@ -90,6 +92,7 @@ __all__ = [
     "Card",
     "Forecast",
     "GalleryFilter",
+    "ImageDetail",
     "LogPage",
     "ModelPace",
     "PictureKey",
@@ -148,6 +151,7 @@ __all__ = [
     "stall_limit",
     "task_counts",
     "task_detail",
+    "task_page",
     "tasks_to_find",
     "tasks_to_follow",
     "trash",

@@ -15,11 +15,14 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from generation.choices import UNFINISHED, TaskStatus
+from generation.error_codes import ErrorCode
+from generation.exceptions import InvalidInput
 from generation.limits import MAX_SEED
 from generation.models import GeneratedImage, GenerationTask, ModelState
 from generation.models.tasks import TaskQuerySet
 from generation.protocol import ImageData
 from generation.selectors.image_detail import key_of
+from generation.selectors.tasks import Card, cards_of
 from generation.unicode_text import casefolded
 
 if TYPE_CHECKING:
@@ -109,12 +112,7 @@ def gallery_page(owner: User, wanted: GalleryFilter, before: str | None) -> Gall
     New tasks come before every cursor, so no page repeats an item.
     """
     position = read_cursor(before)
-    tasks = tasks_of(owner, wanted)
-    if position is not None:
-        tasks = tasks.filter(is_after(position))
-    edge = scan_limit(owner, position) if wanted.needs_scan else None
-    if edge is not None:
-        tasks = tasks.filter(~is_after(edge), created__gte=edge[0])
+    tasks, edge = scanned(owner, wanted, position)
     rows = list(tasks.newest_first()[: PAGE_TASKS + 1])
     more, rows = len(rows) > PAGE_TASKS, rows[:PAGE_TASKS]
     last = (rows[-1].created, rows[-1].pk) if more else edge
@@ -124,6 +122,36 @@ def gallery_page(owner: User, wanted: GalleryFilter, before: str | None) -> Gall
         "looked_back_to": None if more or edge is None else edge[0],
         "models": model_options(),
     }
+
+
+def task_page(
+    owner: User, wanted: GalleryFilter, *, before: str, limit: int, now: datetime
+) -> tuple[list[Card], str | None]:
+    """The owner's tasks after the cursor `before`, newest first, and the next cursor.
+
+    Raises InvalidInput for a cursor that cannot be read.
+    """
+    position = read_cursor(before)
+    if before and position is None:
+        raise InvalidInput(ErrorCode.BAD_MESSAGE, "before")
+    tasks, edge = scanned(owner, wanted, position)
+    rows = list(tasks.newest_first()[: limit + 1])
+    more, rows = len(rows) > limit, rows[:limit]
+    last = (rows[-1].created, rows[-1].pk) if more else edge
+    return cards_of(rows, now), None if last is None else write_cursor(last)
+
+
+def scanned(
+    owner: User, wanted: GalleryFilter, position: GalleryPosition | None
+) -> tuple[TaskQuerySet, GalleryPosition | None]:
+    """The matching tasks after `position`, down to another if there are too many to scan."""
+    tasks = tasks_of(owner, wanted)
+    if position is not None:
+        tasks = tasks.filter(is_after(position))
+    edge = scan_limit(owner, position) if wanted.needs_scan else None
+    if edge is not None:
+        tasks = tasks.filter(~is_after(edge), created__gte=edge[0])
+    return tasks, edge
 
 
 def is_after(position: GalleryPosition) -> Q:

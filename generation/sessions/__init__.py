@@ -17,11 +17,13 @@ from generation.sessions.rate_limit import (
     request_buckets,
 )
 from generation.sessions.session import Session
+from generation.sessions.task_watch import TaskWatch, watching
 
 __all__ = [
     "ConnectionRejected",
     "Credentials",
     "Session",
+    "TaskWatch",
     "TokenBucket",
     "TokenBuckets",
     "allows_request",
@@ -30,4 +32,5 @@ __all__ = [
     "owner_buckets",
     "request_buckets",
     "session_credentials",
+    "watching",
 ]

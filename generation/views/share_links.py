@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -20,6 +19,7 @@ from generation.exceptions import NotFound
 from generation.models import GeneratedImage
 from generation.views.images import file_response
 from generation.views.json_api import json_view
+from generation.views.public_url import public_url
 
 PRIVATE = ("parent", "request_key", "expected")
 """Fields of a task that are not shown on its shared page."""
@@ -35,11 +35,7 @@ def share(request: HttpRequest, task_id: uuid.UUID) -> JsonResponse:
     if request.method == "DELETE":
         return JsonResponse({"ended": services.revoke_links(task=task)})
     token, expires = services.create_link(task=task, now=clock.now())
-    path = reverse("shared", args=[token])
-    if settings.PUBLIC_URL:
-        url = settings.PUBLIC_URL + path.removeprefix(settings.BASE_PATH)
-    else:
-        url = request.build_absolute_uri(path)
+    url = public_url(request, reverse("shared", args=[token]))
     return JsonResponse({"url": url, "expires": int(expires.timestamp())})
 
 

@@ -1,0 +1,223 @@
+"""What the OpenAPI document says of requests and responses.
+
+Requests are read by the protocol's own readers and checked by the services, so that no rule stands
+twice; these classes only describe them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from ninja import Field, Schema
+from pydantic import ConfigDict
+
+from generation import limits
+from generation.choices import Basis, QueueReason, Step, TaskStatus
+from generation.error_codes import ErrorCode
+
+
+def one_of(values: Sequence[str]) -> Any:
+    return Field(json_schema_extra={"enum": list(values)})
+
+
+Status = Annotated[str, one_of(TaskStatus.values)]
+StepName = Annotated[str, one_of(Step.values)]
+BasisName = Annotated[str, one_of(Basis.values)]
+Reason = Annotated[str, one_of(QueueReason.values)]
+Code = Annotated[str, one_of(ErrorCode.values)]
+Prompt = Annotated[str, Field(max_length=limits.MAX_PROMPT)]
+Time = Annotated[float, Field(description="Unix seconds")]
+Seed = Annotated[int, Field(ge=0, le=limits.MAX_SEED)]
+
+
+class TaskRequest(Schema):
+    """A submission; absent fields and null mean the defaults."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    prompt: Annotated[Prompt, Field(min_length=1, examples=["a red paper umbrella in the rain"])]
+    negative_prompt: Prompt | None = None
+    model: str | None = None
+    size: str | None = Field(None, examples=["512x512"])
+    n: int | None = Field(None, ge=1, le=limits.MAX_IMAGES, description="number of pictures")
+    steps: int | None = Field(None, ge=1, le=limits.MAX_STEPS)
+    guidance: float | None = Field(None, ge=0, le=limits.MAX_GUIDANCE)
+    seed: Seed | None = None
+    parent: str | None = Field(None, description="id of the task that this one varies")
+
+
+class Settings(Schema):
+    prompt: str
+    negative_prompt: str
+    model: str
+    size: str
+    n: int
+    steps: int
+    guidance: float
+    seed: int | None = Field(description="of the first picture; null until it is drawn")
+
+
+class Picture(Schema):
+    index: int
+    width: int
+    height: int
+    seed: int
+    demo: bool = Field(description="drawn by the demo model")
+    favourite: bool
+    url: str
+    thumbnail_url: str
+    settings_url: str
+
+
+class Position(Schema):
+    position: int = Field(description="in the queue, from 1")
+    eta_seconds: float | None
+    basis: BasisName
+    reason: Reason
+
+
+class Waiting(Schema):
+    reason: str
+    until: Time
+
+
+class Failure(Schema):
+    code: Code
+    step: StepName
+    message: str
+
+
+class TaskUrls(Schema):
+    self: str
+    events: str
+    stream: str
+    cancel: str
+    retry: str
+    page: str
+
+
+class Task(Schema):
+    id: str
+    seq: int = Field(description="number of its newest event")
+    status: Status
+    step: StepName
+    progress: float = Field(ge=0, le=100)
+    basis: BasisName
+    eta_seconds: float | None
+    attempt: int
+    image: int
+    cancel_requested: str | None
+    waiting: Waiting | None
+    error: Failure | None
+    submitted_at: Time | None
+    claimed_at: Time | None
+    ended_at: Time | None
+    wait_seconds: float | None
+    run_seconds: float | None
+    queue: Position | None
+    settings: Settings
+    requested_seed: int | None
+    parent: str | None
+    created: Time
+    pictures: list[Picture]
+    urls: TaskUrls
+
+
+class TaskList(Schema):
+    tasks: list[Task]
+    next: str | None = Field(description="`before` of the next page")
+
+
+class Events(Schema):
+    events: list[dict[str, Any]] = Field(description="as on the socket (docs/protocol.md)")
+    more: bool
+    is_over: bool
+
+
+class CancelAnswer(Schema):
+    answer: Literal["cancelled", "requested", "already_finished"]
+
+
+class PictureSettings(Picture):
+    task_url: str
+    bytes: int
+    format: str
+    seconds: float
+    parameters: str = Field(description="as they are written into the file")
+
+
+class Favourite(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+    favourite: bool
+
+
+class Model(Schema):
+    id: str
+    is_possible: bool = Field(description="whether it draws now")
+    reason: Reason
+    replicas: int
+    seconds_per_step: float | None
+    wait: Position = Field(description="of a task that you would submit now")
+
+
+class ModelList(Schema):
+    models: list[Model]
+
+
+class Me(Schema):
+    username: str
+    may_see_all: bool
+
+
+class Link(Schema):
+    url: str
+    expires: Time
+
+
+class Problem(Schema):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    code: Code
+    field: str | None = None
+
+
+EXTRA_HEADERS = {
+    "Idempotency-Key": {
+        "description": "the same key with the same request gives the same task",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    },
+    "Prefer": {
+        "description": "`wait=n`: answer when the task is over, or after n ≤ 60 seconds",
+        "schema": {"type": "string"},
+        "example": "wait=30",
+    },
+}
+
+
+def document(
+    responses: dict[int, Any],
+    *,
+    body: type[Schema] | None = None,
+    headers: tuple[str, ...] = (),
+    problems: tuple[int, ...] = (),
+) -> dict[str, Any]:
+    """Arguments of a ninja operation that describe it."""
+    failures = dict.fromkeys((400, 401, 403, 429, 500, 503, *problems), Problem)
+    extra: dict[str, Any] = {}
+    if headers:
+        extra["parameters"] = [
+            {"name": name, "in": "header", "required": False, **EXTRA_HEADERS[name]}
+            for name in headers
+        ]
+    if body is not None:
+        schema = body.model_json_schema(ref_template="#/components/schemas/{model}")
+        extra["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schema}},
+        }
+    return {"response": {**failures, **responses}, "openapi_extra": extra}

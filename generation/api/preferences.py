@@ -1,0 +1,50 @@
+"""The headers `Idempotency-Key` and `Prefer: wait=n`."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from time import monotonic
+
+from django.http import HttpRequest
+
+from generation.api.authentication import credentials_of, user_of
+from generation.error_codes import ErrorCode
+from generation.exceptions import InvalidInput
+from generation.models import GenerationTask
+from generation.sessions import watching
+
+MAX_WAIT = 60
+"""Seconds that a request may wait."""
+
+MAX_KEY = 255
+REQUEST_KEYS = uuid.UUID("5f0c7f0c-9a3b-5d0e-8f5e-7d3f1b0a9c11")
+"""Namespace of the request keys that stand for idempotency keys."""
+
+WAIT = re.compile(r"(?:^|[,;])\s*wait=(\d{1,6})\s*(?=[,;]|$)", re.IGNORECASE)
+
+
+def request_key_of(request: HttpRequest) -> str | None:
+    """The request key of a task for this `Idempotency-Key`; raises InvalidInput."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not 0 < len(key) <= MAX_KEY:
+        raise InvalidInput(ErrorCode.REQUEST_KEY_INVALID, "Idempotency-Key")
+    return str(uuid.uuid5(REQUEST_KEYS, key))
+
+
+def preferred_wait(request: HttpRequest) -> int:
+    """Seconds of `Prefer: wait=n` (RFC 7240), at most MAX_WAIT; 0 without it."""
+    found = WAIT.search(request.headers.get("Prefer", ""))
+    return min(int(found[1]), MAX_WAIT) if found else 0
+
+
+async def wait_for_end(request: HttpRequest, task: GenerationTask, seconds: float) -> None:
+    """Return when the task is over, or after `seconds`."""
+    if task.is_over:
+        return
+    until = monotonic() + seconds
+    async with watching(task, user_of(request), credentials_of(request), after=0) as watch:
+        while not watch.is_over and (left := until - monotonic()) > 0:
+            await watch.fetch(within=left)

@@ -1,0 +1,114 @@
+"""Errors of the API: problem documents (RFC 9457) with the codes of the socket."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import Error as DatabaseProblem
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI
+from ninja.errors import ValidationError
+
+from generation.error_codes import ErrorCode
+from generation.exceptions import InvalidInput, NotFound, StudioError, TransitionRefused
+from generation.outages import database
+from generation.protocol.close_codes import CloseCode
+from generation.sessions import ConnectionRejected
+
+logger = logging.getLogger(__name__)
+
+TYPE = "urn:liujuan-studio:error:"
+"""Prefix of the `type` of a problem; the code follows."""
+
+CONTENT_TYPE = "application/problem+json"
+RETRY_AFTER = "5"
+"""Seconds to wait after a limit or an outage."""
+
+MALFORMED = {ErrorCode.NOT_JSON: 400, ErrorCode.TOO_LONG: 413}
+REJECTED = {
+    CloseCode.NOT_SIGNED_IN: (ErrorCode.NOT_SIGNED_IN, 401),
+    CloseCode.REFUSED: (ErrorCode.ACCOUNT_DISABLED, 403),
+    CloseCode.FLOODING: (ErrorCode.FLOODING, 429),
+}
+
+
+def problem(
+    code: ErrorCode,
+    status: int,
+    *,
+    field: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> HttpResponse:
+    body: dict[str, Any] = {
+        "type": f"{TYPE}{code.value}",
+        "title": str(code.label),
+        "status": status,
+        "code": code.value,
+    }
+    if field is not None:
+        body["field"] = field
+    response = JsonResponse(body, status=status, content_type=CONTENT_TYPE)
+    response["Cache-Control"] = "no-store"
+    if status == 401:
+        response["WWW-Authenticate"] = "Bearer"
+    if status in (429, 503):
+        response["Retry-After"] = RETRY_AFTER
+    for name, value in (headers or {}).items():
+        response[name] = value
+    return response
+
+
+def not_found() -> HttpResponse:
+    """The same for what does not exist and for what belongs to another user."""
+    return problem(ErrorCode.NOT_FOUND, 404)
+
+
+def of_studio(request: HttpRequest, error: Any) -> HttpResponse:
+    return problem(error.code, status_of(error), field=getattr(error, "field", None))
+
+
+def status_of(error: StudioError) -> int:
+    if isinstance(error, NotFound):
+        return 404
+    if isinstance(error, TransitionRefused):
+        return 409
+    return MALFORMED.get(error.code, 422) if isinstance(error, InvalidInput) else 500
+
+
+def of_rejection(request: HttpRequest, error: Any) -> HttpResponse:
+    code, status = REJECTED.get(error.close_code, (ErrorCode.UNAVAILABLE, 503))
+    return problem(code, status)
+
+
+def of_database(request: HttpRequest, error: Any) -> HttpResponse:
+    if not database.is_outage(error):
+        logger.error("%s: database", request.path, exc_info=error)
+    return problem(ErrorCode.UNAVAILABLE, 503)
+
+
+def of_parameters(request: HttpRequest, error: Any) -> HttpResponse:
+    """A parameter of the path or of the query that cannot be read."""
+    places = [each["loc"] for each in error.errors]
+    if any(place[0] == "path" for place in places):
+        return not_found()
+    return problem(ErrorCode.BAD_MESSAGE, 422, field=str(places[0][-1]))
+
+
+def of_anything(request: HttpRequest, error: Any) -> HttpResponse:
+    logger.error("%s", request.path, exc_info=error)
+    return problem(ErrorCode.INTERNAL_ERROR, 500)
+
+
+def handle_errors(api: NinjaAPI) -> None:
+    api.add_exception_handler(StudioError, of_studio)
+    api.add_exception_handler(ConnectionRejected, of_rejection)
+    api.add_exception_handler(DatabaseProblem, of_database)
+    api.add_exception_handler(ValidationError, of_parameters)
+    api.add_exception_handler(Http404, lambda request, error: not_found())
+    api.add_exception_handler(
+        RequestDataTooBig, lambda request, error: problem(ErrorCode.TOO_LONG, 413)
+    )
+    api.add_exception_handler(Exception, of_anything)

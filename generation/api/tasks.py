@@ -1,0 +1,211 @@
+"""Operations on tasks."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse
+from ninja import Query, Router
+
+from generation import selectors, services
+from generation.api.authentication import user_of
+from generation.api.documents import CancelAnswer, Link, Task, TaskList, TaskRequest, document
+from generation.api.preferences import preferred_wait, request_key_of, wait_for_end
+from generation.api.resources import answer, task_resource, url_of
+from generation.clock import clock
+from generation.error_codes import ErrorCode
+from generation.exceptions import InvalidInput, NotFound
+from generation.models import GenerationTask
+from generation.permissions import CHANGE_ALL
+from generation.protocol import Generate, parse_since
+from generation.protocol.client_messages import read_fields
+from generation.selectors import GalleryFilter
+from generation.views.json_api import json_body
+from generation.views.public_url import public_url
+
+router = Router(tags=["tasks"])
+SUBMISSION = ("Idempotency-Key", "Prefer")
+
+
+@router.post(
+    "/tasks",
+    url_name="tasks",
+    **document({200: Task, 201: Task}, body=TaskRequest, headers=SUBMISSION, problems=(413, 422)),
+)
+async def create_task(request: HttpRequest) -> HttpResponseBase:
+    """Submit a task: 201, or 200 if this `Idempotency-Key` submitted it before."""
+    message = generate_of(request)
+    submission = await database_sync_to_async(services.submit)(
+        owner=user_of(request), request=message, now=clock.now()
+    )
+    return await submitted(request, submission)
+
+
+def generate_of(request: HttpRequest) -> Generate:
+    """The socket's message with the fields of the body; raises InvalidInput."""
+    body = json_body(request)
+    for name in ("action", "request_key"):
+        if name in body:
+            raise InvalidInput(ErrorCode.UNKNOWN_FIELD, name)
+    message = read_fields({**body, "action": "generate", "request_key": request_key_of(request)})
+    assert isinstance(message, Generate)
+    return message
+
+
+async def submitted(request: HttpRequest, submission: services.Submission) -> HttpResponseBase:
+    task, headers = submission.task, {}
+    seconds = preferred_wait(request)
+    if seconds:
+        await wait_for_end(request, task, seconds)
+        headers["Preference-Applied"] = f"wait={seconds}"
+    if submission.duplicate:
+        headers["Idempotency-Replayed"] = "true"
+    headers["Location"] = url_of(request, "task", task.pk)
+    resource = await database_sync_to_async(read_resource)(request, task.pk)
+    return answer(resource, status=200 if submission.duplicate else 201, headers=headers)
+
+
+def read_resource(request: HttpRequest, task_id: uuid.UUID) -> dict[str, Any]:
+    task = visible(task_id, user_of(request))
+    return task_resource(selectors.card_of(task, now=clock.now()), request)
+
+
+def visible(task_id: uuid.UUID, user: User, *, change: bool = False) -> GenerationTask:
+    """The task outside the trash; raises NotFound if the user may not see or change it."""
+    task = selectors.visible_task(task_id, user)
+    may = not change or task.owner_id == user.pk or user.has_perm(CHANGE_ALL)
+    if not may or task.deleted_at is not None:
+        raise NotFound
+    return task
+
+
+def own(task_id: uuid.UUID, user: User) -> GenerationTask:
+    """The task of this user outside the trash; raises NotFound."""
+    task = visible(task_id, user)
+    if task.owner_id != user.pk:
+        raise NotFound
+    return task
+
+
+@router.get("/tasks", url_name="tasks", **document({200: TaskList}, problems=(422,)))
+async def list_tasks(
+    request: HttpRequest,
+    status: str = Query("", description="running (also queued), completed, failed or cancelled"),
+    model: str = Query("", max_length=200),
+    since: str = Query("", description="submitted at this Unix time or later"),
+    favourite: bool = False,
+    text: str = Query("", max_length=200, description="words of the prompt"),
+    before: str = Query("", description="`next` of the previous page"),
+    limit: int = Query(50, ge=1, le=100),
+) -> HttpResponseBase:
+    """Your tasks, newest first."""
+    if status and status not in selectors.STATUSES:
+        raise InvalidInput(ErrorCode.BAD_MESSAGE, "status")
+    wanted = GalleryFilter(
+        status=status, model=model, since=parse_since(since), favourite=favourite, text=text
+    )
+
+    def read() -> dict[str, Any]:
+        cards, further = selectors.task_page(
+            user_of(request), wanted, before=before, limit=limit, now=clock.now()
+        )
+        return {"tasks": [task_resource(card, request) for card in cards], "next": further}
+
+    return answer(await database_sync_to_async(read)())
+
+
+@router.get("/tasks/{uuid:task_id}", url_name="task", **document({200: Task}, problems=(404,)))
+async def read_task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponseBase:
+    """One task as it is now."""
+    return answer(await database_sync_to_async(read_resource)(request, task_id))
+
+
+@router.post(
+    "/tasks/{uuid:task_id}/cancel",
+    url_name="cancel",
+    **document({200: CancelAnswer}, problems=(404,)),
+)
+async def cancel_task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponseBase:
+    """Stop a task; repeating it changes nothing."""
+
+    def cancel() -> str:
+        task = visible(task_id, user_of(request), change=True)
+        return services.request_cancel(task_id=task.pk, now=clock.now())
+
+    return answer({"answer": await database_sync_to_async(cancel)()})
+
+
+@router.post(
+    "/tasks/{uuid:task_id}/retry",
+    url_name="retry",
+    **document({200: Task, 201: Task}, headers=SUBMISSION, problems=(404, 409, 422)),
+)
+async def retry_task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponseBase:
+    """A new task with the settings of a failed or cancelled one."""
+    key = request_key_of(request)
+
+    def retry() -> services.Submission:
+        task = visible(task_id, user_of(request), change=True)
+        return services.retry(task=task, key=uuid.UUID(key) if key else None, now=clock.now())
+
+    return await submitted(request, await database_sync_to_async(retry)())
+
+
+@router.delete(
+    "/tasks/{uuid:task_id}", url_name="task", **document({204: None}, problems=(404, 409))
+)
+async def delete_task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponseBase:
+    """Move a task that is over into the trash, with its pictures."""
+    await database_sync_to_async(services.move_to_trash)(
+        owner=user_of(request), pictures=[], tasks=[task_id], now=clock.now()
+    )
+    return answer(None, status=204)
+
+
+@router.post(
+    "/tasks/{uuid:task_id}/restore", url_name="restore", **document({200: Task}, problems=(404,))
+)
+async def restore_task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponseBase:
+    """Take a task out of the trash."""
+    await database_sync_to_async(services.restore)(
+        owner=user_of(request), pictures=[], tasks=[task_id], now=clock.now()
+    )
+    return answer(await database_sync_to_async(read_resource)(request, task_id))
+
+
+@router.post(
+    "/tasks/{uuid:task_id}/share-links",
+    url_name="share_links",
+    **document({201: Link}, problems=(404, 409)),
+)
+async def create_share_link(request: HttpRequest, task_id: uuid.UUID) -> HttpResponseBase:
+    """A link that shows the task without an account for seven days."""
+
+    def create() -> dict[str, Any]:
+        task = own(task_id, user_of(request))
+        token, expires = services.create_link(task=task, now=clock.now())
+        return {
+            "url": public_url(request, reverse("shared", args=[token])),
+            "expires": round(expires.timestamp(), 3),
+        }
+
+    return answer(await database_sync_to_async(create)(), status=201)
+
+
+@router.delete(
+    "/tasks/{uuid:task_id}/share-links",
+    url_name="share_links",
+    **document({204: None}, problems=(404,)),
+)
+async def revoke_share_links(request: HttpRequest, task_id: uuid.UUID) -> HttpResponseBase:
+    """Revoke all links to the task."""
+
+    def revoke() -> None:
+        services.revoke_links(task=own(task_id, user_of(request)))
+
+    await database_sync_to_async(revoke)()
+    return answer(None, status=204)

@@ -1,0 +1,88 @@
+"""Waits for the events of one task, for one HTTP request."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from accounts.credentials import HeldCredential
+from generation.choices import TERMINAL
+from generation.hub import Outbox, hub
+from generation.models import GenerationTask
+from generation.protocol.close_codes import CloseCode
+from generation.sessions.authentication import ConnectionRejected, Credentials
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+@dataclass(slots=True)
+class TaskWatcher:
+    """Whose request it is."""
+
+    user: User
+    credential: HeldCredential
+    address: str
+
+
+class TaskWatch(Outbox):
+    """The frames of one task until it is over."""
+
+    def __init__(self, owner_id: int) -> None:
+        super().__init__(owner_id=owner_id, close=self.end)
+        self.changed = asyncio.Event()
+        self.code: int | None = None
+        self.is_over = False
+
+    async def end(self, code: int) -> None:
+        self.code = code
+        self.changed.set()
+
+    def wake(self) -> None:
+        self.changed.set()
+
+    def notify(self, task_id: str, frame: str) -> None:
+        """Ignore new tasks."""
+
+    async def fetch(self, *, within: float) -> list[tuple[int, str]]:
+        """[(seq, frame)] of the next events, after at most `within` seconds.
+
+        Raises ConnectionRejected if the credentials end or the process stops.
+        """
+        try:
+            async with asyncio.timeout(within):
+                await self.changed.wait()
+        except TimeoutError:
+            return []
+        self.changed.clear()
+        if self.code is not None:
+            raise ConnectionRejected(CloseCode(self.code))
+        frames, self.frames = self.frames, []
+        self.notify_room()
+        events = [(json.loads(frame), frame) for frame in frames]
+        events = [(event, frame) for event, frame in events if "kind" in event]
+        self.is_over = any(event["status"] in TERMINAL for event, _frame in events)
+        return [(event["seq"], frame) for event, frame in events]
+
+
+@asynccontextmanager
+async def watching(
+    task: GenerationTask, user: User, credentials: Credentials, *, after: int
+) -> AsyncGenerator[TaskWatch]:
+    """Follow `task` from the event after `after`; raises ConnectionRejected."""
+    if hub.leaving:
+        raise ConnectionRejected(CloseCode.LEAVING)
+    if not hub.has_room(user.pk):
+        raise ConnectionRejected(CloseCode.FLOODING)
+    watch = TaskWatch(user.pk)
+    watch.holder = TaskWatcher(user, credentials.held_by(user), credentials.address)
+    await hub.register(watch)
+    try:
+        await hub.attach(watch, str(task.pk), task.owner_id, min(after, task.newest_seq))
+        yield watch
+    finally:
+        await hub.unregister(watch)
