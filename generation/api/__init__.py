@@ -7,18 +7,46 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
 
-from generation.api import account, events, pictures, tasks
-from generation.api.authentication import TokenAuth
-from generation.api.problems import handle_errors, not_found, problem
+from generation.api import (
+    account_operations,
+    log_operations,
+    picture_operations,
+    task_operations,
+)
+from generation.api.problems import CONTENT_TYPE, handle_errors, not_found, problem
+from generation.api.token_auth import TokenAuth
 from generation.error_codes import ErrorCode
 
-api = NinjaAPI(
+View = Callable[..., Awaitable[HttpResponse]]
+
+
+class StudioApi(NinjaAPI):
+    """Describes errors as what they are, and names operations after their functions."""
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        name: str = operation.view_func.__name__
+        return name
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        schema = super().get_openapi_schema(**options)
+        operations = [each for path in schema["paths"].values() for each in path.values()]
+        for operation in operations:
+            for status, response in operation["responses"].items():
+                if int(status) >= 400:
+                    response["content"] = {CONTENT_TYPE: response["content"]["application/json"]}
+        return schema
+
+
+api = StudioApi(
     title="LiuJuan Studio",
     version="1",
     urls_namespace="api",
@@ -26,15 +54,12 @@ api = NinjaAPI(
     description="Submit tasks, follow them, and fetch their pictures.",
 )
 handle_errors(api)
-for module in (tasks, events, pictures, account):
+for module in (task_operations, log_operations, picture_operations, account_operations):
     api.add_router("", module.router)
 
 
-View = Callable[..., Awaitable[HttpResponse]]
-
-
 def with_problems(view: View) -> View:
-    """A wrong method is a problem too; ninja responds to it with plain text."""
+    """Make a problem of the plain text with which ninja refuses a method."""
 
     @functools.wraps(view)
     async def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
@@ -54,5 +79,5 @@ def urls() -> tuple[list[URLResolver | URLPattern], str, str]:
     return patterns, app, namespace
 
 
-def unknown_operation(request: HttpRequest, **_path: str) -> HttpResponse:
+def unknown_operation(request: HttpRequest) -> HttpResponse:
     return not_found()

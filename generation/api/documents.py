@@ -31,10 +31,12 @@ Time = Annotated[float, Field(description="Unix seconds")]
 Seed = Annotated[int, Field(ge=0, le=limits.MAX_SEED)]
 
 
-class TaskRequest(Schema):
-    """A submission; absent fields and null mean the defaults."""
-
+class Document(Schema):
     model_config = ConfigDict(extra="forbid")
+
+
+class TaskRequest(Document):
+    """A submission; absent fields and null mean the defaults."""
 
     prompt: Annotated[Prompt, Field(min_length=1, examples=["a red paper umbrella in the rain"])]
     negative_prompt: Prompt | None = None
@@ -47,7 +49,7 @@ class TaskRequest(Schema):
     parent: str | None = Field(None, description="id of the task that this one varies")
 
 
-class Settings(Schema):
+class Settings(Document):
     prompt: str
     negative_prompt: str
     model: str
@@ -58,7 +60,7 @@ class Settings(Schema):
     seed: int | None = Field(description="of the first picture; null until it is drawn")
 
 
-class Picture(Schema):
+class Picture(Document):
     index: int
     width: int
     height: int
@@ -70,25 +72,25 @@ class Picture(Schema):
     settings_url: str
 
 
-class Position(Schema):
+class Position(Document):
     position: int = Field(description="in the queue, from 1")
     eta_seconds: float | None
     basis: BasisName
     reason: Reason
 
 
-class Waiting(Schema):
+class Waiting(Document):
     reason: str
     until: Time
 
 
-class Failure(Schema):
+class Failure(Document):
     code: Code
     step: StepName
     message: str
 
 
-class TaskUrls(Schema):
+class TaskUrls(Document):
     self: str
     events: str
     stream: str
@@ -97,7 +99,7 @@ class TaskUrls(Schema):
     page: str
 
 
-class Task(Schema):
+class Task(Document):
     id: str
     seq: int = Field(description="number of its newest event")
     status: Status
@@ -124,18 +126,18 @@ class Task(Schema):
     urls: TaskUrls
 
 
-class TaskList(Schema):
+class TaskList(Document):
     tasks: list[Task]
     next: str | None = Field(description="`before` of the next page")
 
 
-class Events(Schema):
+class Events(Document):
     events: list[dict[str, Any]] = Field(description="as on the socket (docs/protocol.md)")
     more: bool
     is_over: bool
 
 
-class CancelAnswer(Schema):
+class CancelAnswer(Document):
     answer: Literal["cancelled", "requested", "already_finished"]
 
 
@@ -147,13 +149,11 @@ class PictureSettings(Picture):
     parameters: str = Field(description="as they are written into the file")
 
 
-class Favourite(Schema):
-    model_config = ConfigDict(extra="forbid")
-
+class Favourite(Document):
     favourite: bool
 
 
-class Model(Schema):
+class Model(Document):
     id: str
     is_possible: bool = Field(description="whether it draws now")
     reason: Reason
@@ -162,21 +162,21 @@ class Model(Schema):
     wait: Position = Field(description="of a task that you would submit now")
 
 
-class ModelList(Schema):
+class ModelList(Document):
     models: list[Model]
 
 
-class Me(Schema):
+class Me(Document):
     username: str
     may_see_all: bool
 
 
-class Link(Schema):
+class Link(Document):
     url: str
     expires: Time
 
 
-class Problem(Schema):
+class Problem(Document):
     """RFC 9457."""
 
     type: str

@@ -8,7 +8,7 @@ from time import monotonic
 
 from django.http import HttpRequest
 
-from generation.api.authentication import credentials_of, user_of
+from generation.api.token_auth import credentials_of, user_of
 from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput
 from generation.models import GenerationTask

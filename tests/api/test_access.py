@@ -1,4 +1,4 @@
-"""Who may use the API, and what its errors reveal."""
+"""Access to the API, and what its errors reveal."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ async def test_what_does_not_exist_is_a_problem_too(
     assert (response.status_code, response.json()["code"]) == (status, code)
 
 
-async def test_who_am_i_and_what_may_draw(program: Program, model: str) -> None:
+async def test_the_user_and_the_models(program: Program, model: str) -> None:
     me, models = (await program.get("/me")).json(), (await program.get("/models")).json()
 
     assert me == {"username": "alice", "may_see_all": False}

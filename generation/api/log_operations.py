@@ -12,11 +12,11 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from ninja import Query, Router
 
 from generation import selectors
-from generation.api.authentication import credentials_of, user_of
 from generation.api.documents import Events, document
 from generation.api.preferences import MAX_WAIT
 from generation.api.resources import answer
-from generation.api.tasks import visible
+from generation.api.task_operations import visible
+from generation.api.token_auth import credentials_of, user_of
 from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput
 from generation.models import GenerationTask

@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponseBase
 from ninja import Router
 
 from generation import selectors
-from generation.api.authentication import user_of
 from generation.api.documents import Me, ModelList, document
 from generation.api.resources import answer, model_resource
+from generation.api.token_auth import user_of
 from generation.clock import clock
 from generation.permissions import VIEW_ALL
 
@@ -20,7 +20,7 @@ router = Router(tags=["account"])
 
 @router.get("/me", url_name="me", **document({200: Me}))
 async def read_me(request: HttpRequest) -> HttpResponseBase:
-    """Who you are."""
+    """The user of the token."""
 
     def read() -> dict[str, Any]:
         user = user_of(request)

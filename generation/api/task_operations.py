@@ -12,10 +12,10 @@ from django.urls import reverse
 from ninja import Query, Router
 
 from generation import selectors, services
-from generation.api.authentication import user_of
 from generation.api.documents import CancelAnswer, Link, Task, TaskList, TaskRequest, document
 from generation.api.preferences import preferred_wait, request_key_of, wait_for_end
 from generation.api.resources import answer, task_resource, url_of
+from generation.api.token_auth import user_of
 from generation.clock import clock
 from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput, NotFound

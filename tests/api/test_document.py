@@ -1,0 +1,57 @@
+"""The OpenAPI document describes what the operations do."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from generation.api import api, documents
+from tests.api.clients import Program
+from tests.worker.demo_worker import SMALL, StartWorker
+
+SCHEMA = api.get_openapi_schema(path_prefix="/api/v1/")
+OPERATIONS = [each for path in SCHEMA["paths"].values() for each in path.values()]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_responses_are_as_the_document_says(
+    program: Program, start_worker: StartWorker
+) -> None:
+    await start_worker()
+    body = {"prompt": "x", **SMALL}
+    task = (await program.post("/tasks", body, Prefer="wait=60")).json()
+    assert task["pictures"]
+
+    for url, schema in (
+        (task["urls"]["self"], documents.Task),
+        ("/tasks", documents.TaskList),
+        (task["urls"]["events"], documents.Events),
+        (task["pictures"][0]["settings_url"], documents.PictureSettings),
+        ("/me", documents.Me),
+        ("/models", documents.ModelList),
+    ):
+        schema.model_validate_json((await program.get(url)).content, strict=True)
+    queued = await program.post("/tasks", {"prompt": "x", "size": "2048x2048"})
+    documents.Task.model_validate_json(queued.content, strict=True)
+    refused = await program.post("/tasks", {})
+    documents.Problem.model_validate_json(refused.content, strict=True)
+    await program.post(queued.json()["urls"]["cancel"])
+
+
+def test_every_operation_has_a_name_and_words() -> None:
+    assert len({each["operationId"] for each in OPERATIONS}) == len(OPERATIONS)
+    assert all(each["description"] for each in OPERATIONS)
+    assert SCHEMA["openapi"].startswith("3.1")
+
+
+def test_errors_are_problems() -> None:
+    for operation in OPERATIONS:
+        for status, response in operation["responses"].items():
+            if int(status) >= 400:
+                assert list(response["content"]) == ["application/problem+json"]
+
+
+@pytest.mark.django_db
+def test_the_document_and_its_page_are_open(client: Client) -> None:
+    assert client.get("/api/v1/openapi.json").json()["info"]["title"] == "LiuJuan Studio"
+    assert client.get("/api/v1/docs").status_code == 200
