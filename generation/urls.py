@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from django.urls import path, re_path
+from django.urls import URLResolver, path
+from django.urls.resolvers import RoutePattern
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page
 from django.views.i18n import set_language
 
-from generation.api import unknown_operation
-from generation.api import urls as api_urls
 from generation.views import (
     catalogue,
     events,
@@ -59,8 +58,8 @@ urlpatterns = [
         name="sign-in",
     ),
     path("accounts/sign-out/", sign_in.SignOutView.as_view(), name="sign-out"),
-    path("api/v1/", api_urls()),
-    re_path(r"^api/", unknown_operation),
+    # loaded with the first request
+    URLResolver(RoutePattern("api/v1/"), "generation.api.routes", app_name="api", namespace="api"),
     path("i18n/setlang/", set_language, name="set_language"),
     path(
         "i18n/catalog.js",

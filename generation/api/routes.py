@@ -1,0 +1,80 @@
+"""The addresses of the API; loaded with the first request, because ninja and pydantic are large."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, re_path
+from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
+
+from generation.api import (
+    account_operations,
+    log_operations,
+    picture_operations,
+    task_operations,
+)
+from generation.api.problems import CONTENT_TYPE, handle_errors, not_found, problem
+from generation.api.token_auth import TokenAuth
+from generation.error_codes import ErrorCode
+
+View = Callable[..., Awaitable[HttpResponse]]
+
+
+class StudioApi(NinjaAPI):
+    """Describes errors as what they are, and names operations after their functions."""
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        name: str = operation.view_func.__name__
+        return name
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        schema = super().get_openapi_schema(**options)
+        operations = [each for path in schema["paths"].values() for each in path.values()]
+        for operation in operations:
+            for status, response in operation["responses"].items():
+                if int(status) >= 400:
+                    response["content"] = {CONTENT_TYPE: response["content"]["application/json"]}
+        return schema
+
+
+api = StudioApi(
+    title="LiuJuan Studio",
+    version="1",
+    urls_namespace="api",
+    auth=TokenAuth(),
+    docs_url=None,
+    description="Submit tasks, follow them, and fetch their pictures.",
+)
+handle_errors(api)
+for module in (task_operations, log_operations, picture_operations, account_operations):
+    api.add_router("", module.router)
+
+
+def with_problems(view: View) -> View:
+    """Make a problem of the plain text with which ninja refuses a method."""
+
+    @functools.wraps(view)
+    async def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        response = await view(request, *args, **kwargs)
+        if response.status_code != 405:
+            return response
+        return problem(ErrorCode.METHOD_NOT_ALLOWED, 405, headers={"Allow": response["Allow"]})
+
+    return wrapped
+
+
+def unknown_operation(request: HttpRequest) -> HttpResponse:
+    return not_found()
+
+
+urlpatterns, _app, _namespace = api.urls
+for pattern in urlpatterns:
+    if isinstance(pattern, URLPattern) and iscoroutinefunction(pattern.callback):
+        pattern.callback = with_problems(pattern.callback)
+urlpatterns.append(re_path("", unknown_operation))
