@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.urls import URLResolver, path
-from django.urls.resolvers import RoutePattern
+from django.urls import path, re_path
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page
 from django.views.i18n import set_language
 
+from generation.api import api
 from generation.views import (
     catalogue,
     events,
@@ -58,8 +58,7 @@ urlpatterns = [
         name="sign-in",
     ),
     path("accounts/sign-out/", sign_in.SignOutView.as_view(), name="sign-out"),
-    # loaded with the first request
-    URLResolver(RoutePattern("api/v1/"), "generation.api.routes", app_name="api", namespace="api"),
+    re_path(r"^api/", api, name="api"),
     path("i18n/setlang/", set_language, name="set_language"),
     path(
         "i18n/catalog.js",

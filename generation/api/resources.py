@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 
+from generation.api import ROUTES
 from generation.protocol import ImageData, ModelData, TaskData
 from generation.selectors import Card, ImageDetail
 from generation.views.public_url import public_url
@@ -110,7 +111,7 @@ def model_resource(model: ModelData) -> dict[str, Any]:
 
 
 def url_of(request: HttpRequest, route: str, *arguments: object) -> str:
-    return public_url(request, reverse(f"api:{route}", args=arguments))
+    return public_url(request, reverse(f"api:{route}", ROUTES, args=arguments))
 
 
 def answer(

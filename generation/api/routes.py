@@ -1,4 +1,4 @@
-"""The addresses of the API; loaded with the first request, because ninja and pydantic are large."""
+"""The addresses of the operations."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, re_path
+from django.urls import URLPattern, include, path, re_path, reverse
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
 from generation.api import (
+    ROUTES,
     account_operations,
     log_operations,
     picture_operations,
@@ -33,8 +34,9 @@ class StudioApi(NinjaAPI):
         name: str = operation.view_func.__name__
         return name
 
-    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        schema = super().get_openapi_schema(**options)
+    def get_openapi_schema(self, **_: Any) -> OpenAPISchema:
+        prefix = reverse("api:api-root", urlconf=ROUTES)
+        schema = super().get_openapi_schema(path_prefix=prefix)
         operations = [each for path in schema["paths"].values() for each in path.values()]
         for operation in operations:
             for status, response in operation["responses"].items():
@@ -69,12 +71,16 @@ def with_problems(view: View) -> View:
     return wrapped
 
 
-def unknown_operation(request: HttpRequest) -> HttpResponse:
+async def unknown_operation(request: HttpRequest) -> HttpResponse:
     return not_found()
 
 
-urlpatterns, _app, _namespace = api.urls
-for pattern in urlpatterns:
+operations, _app, _namespace = api.urls
+for pattern in operations:
     if isinstance(pattern, URLPattern) and iscoroutinefunction(pattern.callback):
         pattern.callback = with_problems(pattern.callback)
-urlpatterns.append(re_path("", unknown_operation))
+
+urlpatterns = [
+    path("api/v1/", include((operations, "api"))),
+    re_path("", unknown_operation),
+]

@@ -14,7 +14,7 @@ from tests.api.clients import Program
 from tests.studio import ROOT
 from tests.worker.demo_worker import SMALL, StartWorker
 
-SCHEMA = api.get_openapi_schema(path_prefix="/api/v1/")
+SCHEMA = api.get_openapi_schema()
 OPERATIONS = [each for path in SCHEMA["paths"].values() for each in path.values()]
 
 
