@@ -73,7 +73,7 @@ pytest_plugins = [
     "tests.settings",
     "tests.socket.sockets",
     "tests.fallback.http_clients",
-    "tests.api.programs",
+    "tests.api.api_program",
     "tests.worker.demo_worker",
 ]
 

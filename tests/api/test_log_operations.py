@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from accounts.models import ApiToken
 from generation.hub import hub
 from generation.models import Worker
-from tests.api.programs import NewProgram, Program
+from tests.api.api_program import NewProgram, Program
 from tests.socket.sockets import PATIENCE
 from tests.socket.task_events import claim, complete, progress
 from tests.worker.demo_worker import SMALL, StartWorker

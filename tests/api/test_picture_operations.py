@@ -8,7 +8,7 @@ import pytest
 from django.test import AsyncClient
 
 from generation.models import Worker
-from tests.api.programs import Program
+from tests.api.api_program import Program
 from tests.socket.task_events import claim, complete
 
 pytestmark = pytest.mark.django_db(transaction=True)

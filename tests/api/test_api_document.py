@@ -10,7 +10,7 @@ from django.test import Client
 
 from generation.api import documents
 from generation.api.routes import api
-from tests.api.clients import Program
+from tests.api.api_program import Program
 from tests.studio import ROOT
 from tests.worker.demo_worker import SMALL, StartWorker
 

@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 
 from generation.models import GenerationTask, Worker
-from tests.api.programs import NewProgram, Program
+from tests.api.api_program import NewProgram, Program
 from tests.factories import complete, failed_task, finished_task
 from tests.socket.task_events import claim
 from tests.worker.demo_worker import SMALL, StartWorker

@@ -12,7 +12,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import AsyncClient
 
 from generation.sessions import TokenBucket, request_buckets
-from tests.api.programs import NewProgram, Program
+from tests.api.api_program import NewProgram, Program
 from tests.factories import finished_task
 from tests.socket.sockets import cookie_of
 
