@@ -140,9 +140,9 @@ def picture_data(item: Element) -> dict[str, Any]:
 
 
 def rendered(
-    task: TaskData, state: TaskState, place: QueuePosition | None, now: float
+    task: TaskData, state: TaskState, queue: QueuePosition | None, now: float
 ) -> RenderedCard:
     card = to_paint(
-        {"id": TASK, "task": task, "state": state, "queue": place}, datetime.fromtimestamp(now, UTC)
+        {"id": TASK, "task": task, "state": state, "queue": queue}, datetime.fromtimestamp(now, UTC)
     )
     return RenderedCard(render_to_string("studio/_card.html", {"card": card}))

@@ -47,7 +47,7 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ask]
         }
 
 
-places = st.none() | st.fixed_dictionaries(
+queue_positions = st.none() | st.fixed_dictionaries(
     {
         "position": st.integers(1, 2_000),
         "eta_seconds": st.none() | seconds,
@@ -77,13 +77,13 @@ tasks = st.fixed_dictionaries(
 )
 
 
-@given(frames=logs(), task=tasks, place=places, later=seconds)
+@given(frames=logs(), task=tasks, queue=queue_positions, later=seconds)
 @settings(max_examples=150, deadline=None)
 def test_every_card_has_the_same_text(
     scripts: dict[str, Ask],
     frames: list[EventFrame],
     task: dict[str, Any],
-    place: dict[str, Any] | None,
+    queue: dict[str, Any] | None,
     later: float,
 ) -> None:
     state = fold(empty_state(TASK), frames)
@@ -94,7 +94,7 @@ def test_every_card_has_the_same_text(
     read = scripts["en"]({"embedded": embedded(cast("Card", card))})
     assert read == {"task": task, "state": state}
     assert_same_text(
-        scripts, state, cast("TaskData", task), cast("QueuePosition", place), T0 + later
+        scripts, state, cast("TaskData", task), cast("QueuePosition", queue), T0 + later
     )
 
 
@@ -102,13 +102,13 @@ def assert_same_text(
     scripts: dict[str, Ask],
     state: TaskState,
     task: TaskData,
-    place: QueuePosition | None,
+    queue: QueuePosition | None,
     now: float,
 ) -> None:
-    question = {"task": task, "state": state, "place": place, "now": now}
+    question = {"task": task, "state": state, "queue": queue, "now": now}
     for language, ask in scripts.items():
         with translation.override(language):
-            card = rendered(task, state, place, now)
+            card = rendered(task, state, queue, now)
         answer = ask(question)
         assert card.as_answered(answer) == answer
 
@@ -128,7 +128,7 @@ models = st.fixed_dictionaries(
         "reason": st.sampled_from([*QueueReason.values, ""]),
         "seconds_per_step": st.none() | lengths,
         "expected": st.none() | st.fixed_dictionaries(dict.fromkeys(Step.values[1:6], lengths)),
-        "wait": places.filter(bool),
+        "wait": queue_positions.filter(bool),
     }
 )
 

@@ -122,11 +122,11 @@ async def test_the_hub_stops_while_its_layer_goes_on(
     await one.groups.join(7)
     assert 7 in one.groups.joined
     one.groups.release(7)
-    one.queue_updates.publishing = stubborn.task("places")
+    one.queue_updates.publishing = stubborn.task("positions")
 
     await stubborn.outlives(one.stop())
 
-    for name in ("hub listen", "places", "leaving the group of owner 7"):
+    for name in ("hub listen", "positions", "leaving the group of owner 7"):
         assert f'task_left_behind task="{name}' in caplog.text
 
 
@@ -142,10 +142,10 @@ async def test_a_group_is_left_while_its_lock_is_held(
     assert 'shutdown_late part="leaving the group of owner 7"' in caplog.text
 
 
-async def test_the_places_stop_while_they_are_read(stubborn: Stubborn) -> None:
-    places = QueueUpdates()
-    places.publishing = stubborn.task("places")
-    await stubborn.outlives(places.stop())
+async def test_queue_updates_stop_while_they_are_read(stubborn: Stubborn) -> None:
+    updates = QueueUpdates()
+    updates.publishing = stubborn.task("positions")
+    await stubborn.outlives(updates.stop())
 
 
 async def test_sockets_are_closed_while_one_does_not_close(stubborn: Stubborn) -> None:

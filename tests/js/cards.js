@@ -23,14 +23,14 @@ for await (const line of createInterface({ input: process.stdin })) {
   console.log(JSON.stringify(answer(JSON.parse(line))));
 }
 
-function answer({ embedded, frame, model, work, task, state, place, now }) {
+function answer({ embedded, frame, model, work, task, state, queue, now }) {
   if (embedded) return readTask(embedded);
   if (frame) return eventSentence(frame);
-  return model ? prospect(model, work) : card(task, state, place, now);
+  return model ? prospect(model, work) : card(task, state, queue, now);
 }
 
-function card(task, state, place, now) {
-  const { marks, texts, shown, times, blocks, current, fill } = describe(task, state, { entry: place, now });
+function card(task, state, queue, now) {
+  const { marks, texts, shown, times, blocks, current, fill } = describe(task, state, { entry: queue, now });
   const { stale, ...marksShown } = marks; // a page of the server is never stale
   return {
     marks: { ...marksShown, stopping: marks.stopping ?? "", pictures: String(marks.pictures), kept: String(marks.kept) },
