@@ -1,4 +1,4 @@
-"""A client of a server that sends odd answers."""
+"""A server that sends odd answers, and its client."""
 
 from __future__ import annotations
 

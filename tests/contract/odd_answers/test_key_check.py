@@ -29,13 +29,6 @@ async def server() -> AsyncIterator[OddServer]:
         yield server
 
 
-@pytest.fixture
-async def client(server: OddServer) -> AsyncIterator[XinferenceClient]:
-    client = XinferenceClient(base_url=server.url, api_key="xf-1")
-    yield client
-    await client.aclose()
-
-
 @pytest.mark.parametrize("refusal", REFUSALS, ids=["401", "429"])
 @pytest.mark.parametrize("place", PLACES)
 async def test_a_call_that_is_refused_alone_is_forbidden_and_sent_once(
