@@ -19,6 +19,8 @@ StudioError                     code
     ├── XinferenceAborted       409, or 500 "has been aborted"
     ├── XinferenceRefused       another 4xx: the same request can never succeed
     └── XinferenceFailed        500 or a lost connection: check the model first
+        ├── XinferenceUnreadable    a 200 that is too large or encoded
+        └── XinferenceDropped       the connection broke: the model may still draw
 """
 
 from __future__ import annotations

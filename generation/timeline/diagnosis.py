@@ -84,9 +84,13 @@ def is_guess(task: TaskData) -> bool:
 
 
 def waiting(timeline: Timeline) -> list[Cause]:
-    line = [Cause(kind="in_line", seconds=r.seconds, bar=r) for r in bars_at(timeline, "in_line")]
-    model = [Cause(kind="model", seconds=r.seconds, bar=r) for r in bars_at(timeline, "model")]
-    return [*line, *merged(model)]
+    queued = [
+        Cause(kind="in_line", seconds=bar.seconds, bar=bar) for bar in bars_at(timeline, "in_line")
+    ]
+    model = [
+        Cause(kind="model", seconds=bar.seconds, bar=bar) for bar in bars_at(timeline, "model")
+    ]
+    return [*queued, *merged(model)]
 
 
 def bars_at(timeline: Timeline, step: str) -> list[Bar]:
