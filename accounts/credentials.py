@@ -12,6 +12,16 @@ from django.contrib.sessions.models import Session
 from accounts.models import ApiToken
 
 
+@dataclass(slots=True)
+class SignedIn:
+    """The user of a request or connection, and how it signed in."""
+
+    user: User
+    """Replaced while a connection is open, because it caches its permissions."""
+    credential: HeldCredential
+    address: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldCredential:
     user_id: int
@@ -20,6 +30,7 @@ class HeldCredential:
     is_token: bool
     password: str
     """Hash of the password when it was checked; a new password ends all sessions."""
+    may_write: bool = True
 
 
 def users_of(
@@ -45,6 +56,8 @@ def valid_keys(held: Collection[HeldCredential], *, now: datetime) -> set[str]:
     sessions = Session.objects.filter(
         session_key__in=[each.key for each in held if not each.is_token], expire_date__gt=now
     )
-    tokens = ApiToken.objects.filter(digest__in=[each.key for each in held if each.is_token])
+    tokens = ApiToken.objects.valid(now=now).filter(
+        digest__in=[each.key for each in held if each.is_token]
+    )
     rows = sessions.values_list("session_key").union(tokens.values_list("digest"), all=True)
     return {key for (key,) in rows}

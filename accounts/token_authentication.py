@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from threading import Lock
-from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
 from accounts import tokens
 from accounts.client_address import client_network
+from accounts.models import ApiToken
 from accounts.security_log import SecurityEvent, log_event
 from accounts.throttle import Throttle
 from accounts.token_hashing import digest_of
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
 
 TOKEN_LIMIT = Throttle(name="token-address", free=30, longest=60, shared=False)
 
@@ -62,17 +59,17 @@ valid_tokens = ValidTokens()
 """This process's."""
 
 
-def authenticate_token(token: str, *, address: str) -> User | None:
-    """The token's owner, active or not, or None; raises TokenThrottled."""
+def authenticate_token(token: str, *, address: str) -> ApiToken | None:
+    """The token, whose owner may be disabled, or None; raises TokenThrottled."""
     digest, network = digest_of(token), client_network(address)
     wait = 0.0 if digest in valid_tokens else TOKEN_LIMIT.wait(network)
     if wait:
         raise TokenThrottled(wait)
-    user = tokens.user_of_token(token=token, now=timezone.now(), address=address)
-    if user is None:
+    row = tokens.valid_token(token=token, now=timezone.now(), address=address)
+    if row is None:
         valid_tokens.remove(digest)
         TOKEN_LIMIT.hit(network)
         log_event(SecurityEvent.TOKEN_REFUSED, account=None, address=address)
     else:
         valid_tokens.add(digest)
-    return user
+    return row

@@ -6,7 +6,7 @@ import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from accounts.models import ApiToken
+from accounts.models import ApiToken, TokenScope
 from accounts.security_log import SecurityEvent, log_event
 from accounts.token_hashing import digest_of
 
@@ -19,10 +19,24 @@ PREFIX = "lj-"
 TOKEN_USE_GRAIN = timedelta(minutes=1)
 
 
-def create_token(*, owner: User, name: str, now: datetime) -> str:
+def create_token(
+    *,
+    owner: User,
+    name: str,
+    now: datetime,
+    scope: TokenScope = TokenScope.WRITE,
+    expires_at: datetime | None = None,
+) -> str:
     """Create a token and return its text; only the digest is stored."""
     token = f"{PREFIX}{secrets.token_urlsafe(32)}"
-    ApiToken.objects.create(digest=digest_of(token), owner=owner, name=name, created=now)
+    ApiToken.objects.create(
+        digest=digest_of(token),
+        owner=owner,
+        name=name,
+        created=now,
+        scope=scope,
+        expires_at=expires_at,
+    )
     log_event(SecurityEvent.TOKEN_MADE, account=owner.get_username(), address=None, name=name)
     return token
 
@@ -32,19 +46,19 @@ def is_token(text: str) -> bool:
     return text.startswith(PREFIX)
 
 
-def user_of_token(*, token: str, now: datetime, address: str) -> User | None:
-    """The token's owner, or None; remembers its use to the minute."""
-    row = ApiToken.objects.select_related("owner").filter(digest=digest_of(token)).first()
+def valid_token(*, token: str, now: datetime, address: str) -> ApiToken | None:
+    """The token with its owner, or None; remembers its use to the minute."""
+    rows = ApiToken.objects.valid(now=now).select_related("owner")
+    row = rows.filter(digest=digest_of(token)).first()
     if row is None:
         return None
     if row.last_used is None or now - row.last_used > TOKEN_USE_GRAIN:
         ApiToken.objects.filter(pk=row.pk).update(last_used=now)
-    owner: User = row.owner
     if row.last_used is None:
         log_event(
             SecurityEvent.TOKEN_FIRST_USED,
-            account=owner.get_username(),
+            account=row.owner.get_username(),
             address=address,
             name=row.name,
         )
-    return owner
+    return row

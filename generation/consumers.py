@@ -13,6 +13,7 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseProblem
 
+from accounts.credentials import SignedIn
 from generation import selectors
 from generation.clock import clock
 from generation.hub import SocketOutbox, cannot_send_now, hub
@@ -34,13 +35,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handshake:
-    """The user, and the cursors of the user's unfinished tasks, read at `now` or later.
+    """The user, and the cursors of its unfinished tasks, read at `now` or later.
 
     `since` (monotonic seconds) and `notices` were taken before the read. `active` is complete if
     `hub.missed_no_notice` is true for them.
     """
 
-    user: User
+    signed_in: SignedIn
     active: list[dict[str, Any]]
     now: datetime
     since: float
@@ -52,8 +53,9 @@ def read_handshake(credentials: Credentials, **moment: Any) -> Handshake:
 
     Raises ConnectionRejected.
     """
-    user = credentials.authenticate()
-    return Handshake(user=user, active=selectors.active_cursors(user), **moment)
+    signed_in = credentials.authenticate()
+    active = selectors.active_cursors(signed_in.user)
+    return Handshake(signed_in=signed_in, active=active, **moment)
 
 
 class GenerateConsumer(AsyncWebsocketConsumer):
@@ -97,7 +99,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
             hub.connecting.discard(self.close_with)
 
     async def enter(self, handshake: Handshake) -> None:
-        self.user, active, now = handshake.user, handshake.active, handshake.now
+        self.user, active, now = handshake.signed_in.user, handshake.active, handshake.now
         if not hub.has_room(self.user.pk) or not owner_buckets.take(self.user.pk):
             raise ConnectionRejected(CloseCode.FLOODING)
         self.bucket = TokenBucket()
@@ -109,7 +111,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
             close=self.close_with,
         )
         self.subscriber = SocketSubscriber(outbox)
-        self.session = Session(self.user, self.subscriber, self.credentials)
+        self.session = Session(handshake.signed_in, self.subscriber)
         with outbox.holding_notices():
             await self.subscriber.open(self.session)
             since, notices = handshake.since, handshake.notices

@@ -101,6 +101,10 @@ class ErrorCode(models.TextChoices):
     )
     NOT_SIGNED_IN = "not_signed_in", _("You are signed out. Sign in again, then try again.")
     ACCOUNT_DISABLED = "account_disabled", _("This account is disabled. Contact the operator.")
+    SCOPE_MISSING = (
+        "scope_missing",
+        _("This token may only read. Use one that may change tasks."),
+    )
     FLOODING = "flooding", _("Too many messages at once. Wait a few seconds, then try again.")
     UNAVAILABLE = (
         "unavailable",

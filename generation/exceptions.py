@@ -3,6 +3,7 @@
 StudioError                     code
 ├── InvalidInput                field; input of a user or a program that cannot be used
 ├── NotFound                    no such task, or not visible to the user (the same error)
+├── ScopeMissing                the token of a program may only read
 ├── TransitionRefused           the status or the attempt of the task does not allow this
 ├── PictureError                the response is not the requested picture
 ├── StorageError                a file could not be written
@@ -63,6 +64,12 @@ class NotFound(StudioError):
     """Pages need not handle it: `NotFoundMiddleware` turns it into Http404."""
 
     code = ErrorCode.NOT_FOUND
+
+
+class ScopeMissing(StudioError):
+    """The API token may only read."""
+
+    code = ErrorCode.SCOPE_MISSING
 
 
 class TransitionRefused(StudioError):

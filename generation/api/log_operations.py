@@ -16,7 +16,7 @@ from generation.api.documents import Events, document
 from generation.api.preferences import MAX_WAIT
 from generation.api.resources import answer
 from generation.api.task_operations import visible
-from generation.api.token_auth import credentials_of, user_of
+from generation.api.token_auth import signed_in_by, user_of
 from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput
 from generation.models import GenerationTask
@@ -46,7 +46,7 @@ async def read_events(
     """Events after `after`, in order."""
     task, page = await database_sync_to_async(read)(request, task_id, after)
     if wait and not page["events"] and not page["is_over"]:
-        async with watching(task, user_of(request), credentials_of(request), after=after) as watch:
+        async with watching(task, signed_in_by(request), after=after) as watch:
             await watch.fetch(within=wait)
         _task, page = await database_sync_to_async(read)(request, task_id, after)
     return answer(page)
@@ -91,7 +91,7 @@ def last_event(request: HttpRequest, after: int) -> int:
 
 async def chunks(request: HttpRequest, task: GenerationTask, after: int) -> AsyncGenerator[str]:
     try:
-        async with watching(task, user_of(request), credentials_of(request), after=after) as watch:
+        async with watching(task, signed_in_by(request), after=after) as watch:
             if task.is_over and after >= task.newest_seq:
                 return
             async for chunk in following(watch):

@@ -8,7 +8,7 @@ from time import monotonic
 
 from django.http import HttpRequest
 
-from generation.api.token_auth import credentials_of, user_of
+from generation.api.token_auth import signed_in_by
 from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput
 from generation.models import GenerationTask
@@ -45,6 +45,6 @@ async def wait_for_end(request: HttpRequest, task: GenerationTask, seconds: floa
     if task.is_over:
         return
     until = monotonic() + seconds
-    async with watching(task, user_of(request), credentials_of(request), after=0) as watch:
+    async with watching(task, signed_in_by(request), after=0) as watch:
         while not watch.is_over and (left := until - monotonic()) > 0:
             await watch.fetch(within=left)

@@ -13,7 +13,13 @@ from ninja import NinjaAPI
 from ninja.errors import ValidationError
 
 from generation.error_codes import ErrorCode
-from generation.exceptions import InvalidInput, NotFound, StudioError, TransitionRefused
+from generation.exceptions import (
+    InvalidInput,
+    NotFound,
+    ScopeMissing,
+    StudioError,
+    TransitionRefused,
+)
 from generation.outages import database
 from generation.protocol.close_codes import CloseCode
 from generation.sessions import ConnectionRejected
@@ -73,6 +79,8 @@ def of_studio(request: HttpRequest, error: Any) -> HttpResponse:
 def status_of(error: StudioError) -> int:
     if isinstance(error, NotFound):
         return 404
+    if isinstance(error, ScopeMissing):
+        return 403
     if isinstance(error, TransitionRefused):
         return 409
     return MALFORMED.get(error.code, 422) if isinstance(error, InvalidInput) else 500

@@ -9,29 +9,35 @@ from django.http import HttpRequest
 from ninja.security.http import HttpAuthBase
 
 from accounts.client_address import client_address
+from accounts.credentials import SignedIn
+from generation.exceptions import ScopeMissing
 from generation.protocol.close_codes import CloseCode
 from generation.sessions import ConnectionRejected, Credentials, allows_request, bearer_token
 
+READING = frozenset({"GET", "HEAD"})
+
 
 class TokenAuth(HttpAuthBase):
-    """Sets `request.user`; `request.auth` are the credentials."""
+    """Sets `request.user` and, as `request.auth`, how it signed in."""
 
     openapi_scheme = "bearer"
 
     def __call__(self, request: HttpRequest) -> object:
         return self.authenticate(request)
 
-    async def authenticate(self, request: HttpRequest) -> Credentials:
-        """Raises ConnectionRejected."""
+    async def authenticate(self, request: HttpRequest) -> SignedIn:
+        """Raises ConnectionRejected, and ScopeMissing for a change with a token that may read."""
         token = bearer_token(request.headers.get("Authorization", ""))
         if token is None:
             raise ConnectionRejected(CloseCode.NOT_SIGNED_IN)
         credentials = Credentials(token=token, session_key=None, address=client_address(request))
-        user = await credentials.user()
-        if not allows_request(user.pk):
+        signed_in = await credentials.sign_in()
+        if not allows_request(signed_in.user.pk):
             raise ConnectionRejected(CloseCode.FLOODING)
-        request.user = user
-        return credentials
+        if request.method not in READING and not signed_in.credential.may_write:
+            raise ScopeMissing
+        request.user = signed_in.user
+        return signed_in
 
 
 def user_of(request: HttpRequest) -> User:
@@ -39,6 +45,6 @@ def user_of(request: HttpRequest) -> User:
     return cast("User", request.user)
 
 
-def credentials_of(request: HttpRequest) -> Credentials:
-    credentials: Credentials = request.auth  # type: ignore[attr-defined]
-    return credentials
+def signed_in_by(request: HttpRequest) -> SignedIn:
+    signed_in: SignedIn = request.auth  # type: ignore[attr-defined]
+    return signed_in

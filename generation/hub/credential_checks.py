@@ -11,12 +11,12 @@ from itertools import chain
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 
-from accounts.credentials import HeldCredential, users_of
+from accounts.credentials import HeldCredential, SignedIn, users_of
 from accounts.log_format import log_line
 from accounts.security_log import SecurityEvent, log_event
 from generation import selectors
 from generation.clock import clock
-from generation.hub.outbox import Holder, Outbox, close_all
+from generation.hub.outbox import Outbox, close_all
 from generation.outages import cause_of, database
 from generation.protocol.close_codes import CloseCode
 from generation.shutdown import cancel_and_wait
@@ -83,7 +83,7 @@ class CredentialChecks:
         await self.detach_invisible(held)
 
     async def close_ended(
-        self, held: Mapping[Outbox, Holder], users: Mapping[HeldCredential, User | None]
+        self, held: Mapping[Outbox, SignedIn], users: Mapping[HeldCredential, User | None]
     ) -> None:
         codes = {outbox: code_for(users[holder.credential]) for outbox, holder in held.items()}
         ended = {outbox: code for outbox, code in codes.items() if code is not None}
@@ -97,14 +97,14 @@ class CredentialChecks:
         await close_all(outbox.close(code) for outbox, code in ended.items())
 
     def renew(
-        self, held: Mapping[Outbox, Holder], users: Mapping[HeldCredential, User | None]
+        self, held: Mapping[Outbox, SignedIn], users: Mapping[HeldCredential, User | None]
     ) -> None:
         """Give the connections users whose permissions have not been read yet."""
         for holder in held.values():
             if (user := users[holder.credential]) is not None:
                 holder.user = user
 
-    async def detach_invisible(self, held: Mapping[Outbox, Holder]) -> None:
+    async def detach_invisible(self, held: Mapping[Outbox, SignedIn]) -> None:
         followers = defaultdict(list)
         for outbox, holder in held.items():
             if outbox.follows_others:

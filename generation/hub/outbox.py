@@ -5,27 +5,17 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Coroutine, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from generation.limits import MAX_QUEUED_FRAMES
 from generation.shutdown import cancel_and_wait
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
-
-    from accounts.credentials import HeldCredential
+    from accounts.credentials import SignedIn
     from generation.hub.subscription import Subscription
 
 CLOSE_TIMEOUT = 5.0
 """Seconds for closing connections; those still open then end with the process."""
-
-
-class Holder(Protocol):
-    """The user at the other end of a connection."""
-
-    user: User
-    credential: HeldCredential
-    address: str
 
 
 class Outbox(ABC):
@@ -47,7 +37,7 @@ class Outbox(ABC):
         """Those that are running, also of tasks that were detached meanwhile."""
         self.groups: set[int] = set()
         """Ids of the owners whose groups were joined for this client."""
-        self.holder: Holder | None = None
+        self.holder: SignedIn | None = None
         self.hello_sent = False
         """Whether `hello`, the first frame, was queued; queue updates must come after it."""
         self.collection = 0

@@ -7,26 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY, get_user, get_user_model
+from django.contrib.auth import SESSION_KEY, get_user
+from django.contrib.auth.models import User
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.utils.module_loading import import_string
 
 from accounts.client_address import UNKNOWN, client_address
-from accounts.credentials import HeldCredential
+from accounts.credentials import HeldCredential, SignedIn
+from accounts.models import TokenScope
 from accounts.security_log import SecurityEvent, log_event, log_foreign_host
 from accounts.token_authentication import TokenThrottled, authenticate_token
-from accounts.token_hashing import digest_of
 from accounts.tokens import is_token
 from generation.protocol.close_codes import CloseCode
 from generation.sessions.origin import is_same_origin
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
 
 BEARER = re.compile(r"(?:^|,)[ \t]*bearer[ \t]+([^\s,]+)[ \t]*(?=,|$)", re.IGNORECASE)
 
@@ -47,44 +45,58 @@ class Credentials:
     session_key: str | None
     address: str
 
-    def held_by(self, user: User) -> HeldCredential:
-        """What is checked while the connection of this user is open."""
-        is_token = self.token is not None
-        key = digest_of(self.token or "") if is_token else self.session_key or ""
-        return HeldCredential(user_id=user.pk, key=key, is_token=is_token, password=user.password)
-
-    async def user(self) -> User:
+    async def sign_in(self) -> SignedIn:
         """The active user of these credentials; raises ConnectionRejected."""
         return await database_sync_to_async(self.authenticate)()
 
-    def authenticate(self) -> User:
-        user = self.user_of_token() if self.token is not None else self.user_of_session()
-        if user is None:
+    def authenticate(self) -> SignedIn:
+        found = self.token_user() if self.token is not None else self.session_user()
+        if found is None:
             raise ConnectionRejected(CloseCode.NOT_SIGNED_IN)
-        if not user.is_active:
+        if not found.user.is_active:
             log_event(
                 SecurityEvent.PERMISSION_REFUSED,
-                account=user.get_username(),
+                account=found.user.get_username(),
                 address=self.address,
                 reason="disabled",
             )
             raise ConnectionRejected(CloseCode.REFUSED)
-        return user
+        return found
 
-    def user_of_token(self) -> User | None:
+    def token_user(self) -> SignedIn | None:
         try:
-            return authenticate_token(self.token or "", address=self.address)
+            token = authenticate_token(self.token or "", address=self.address)
         except TokenThrottled as throttled:
             raise ConnectionRejected(CloseCode.FLOODING) from throttled
+        if token is None:
+            return None
+        credential = HeldCredential(
+            user_id=token.owner_id,
+            key=token.digest,
+            is_token=True,
+            password=token.owner.password,
+            may_write=token.scope == TokenScope.WRITE,
+        )
+        return SignedIn(token.owner, credential, self.address)
 
-    def user_of_session(self) -> User | None:
+    def session_user(self) -> SignedIn | None:
         store = import_string(f"{settings.SESSION_ENGINE}.SessionStore")(self.session_key)
-        user = get_user(cast("Any", SimpleNamespace(session=store)))
-        if user.is_authenticated:
-            return user
-        # `get_user` returns AnonymousUser for a disabled account too, which needs its own code
-        key = store.get(SESSION_KEY)
-        return get_user_model().objects.filter(pk=key, is_active=False).first() if key else None
+        found = get_user(cast("Any", SimpleNamespace(session=store)))
+        user = found if isinstance(found, User) else disabled_user(store.get(SESSION_KEY))
+        if user is None:
+            return None
+        credential = HeldCredential(
+            user_id=user.pk,
+            key=self.session_key or "",
+            is_token=False,
+            password=user.password,
+        )
+        return SignedIn(user, credential, self.address)
+
+
+def disabled_user(key: str | None) -> User | None:
+    """The disabled account of a session, for which `get_user` returns AnonymousUser."""
+    return User.objects.filter(pk=key, is_active=False).first() if key else None
 
 
 def credentials_of(scope: dict[str, Any]) -> Credentials:

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 from channels.db import database_sync_to_async
 from django.db import Error as DatabaseProblem
 
+from accounts.credentials import SignedIn
 from accounts.security_log import SecurityEvent, log_event
 from generation import protocol, selectors, services
 from generation.clock import clock
 from generation.error_codes import ErrorCode
-from generation.exceptions import InvalidInput, NotFound, StudioError
+from generation.exceptions import InvalidInput, NotFound, ScopeMissing, StudioError
 from generation.limits import MAX_MESSAGE_BYTES
 from generation.models import GenerationTask
 from generation.outages import database
 from generation.permissions import CHANGE_ALL
 from generation.protocol import Attach, Cancel, Detach, Generate, Ping, Retry
 from generation.selectors import LogPage
-from generation.sessions.authentication import Credentials
 from generation.sessions.subscriber import Subscriber
 
 if TYPE_CHECKING:
@@ -30,19 +30,24 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+CHANGES = (Generate, Cancel, Retry)
+"""Messages for which a token must be allowed to write."""
+
 ACK_MESSAGE = "任务已接收"
 
 
 class Session:
     """One authenticated user: each client message calls one service or selector."""
 
-    def __init__(self, user: User, subscriber: Subscriber, credentials: Credentials) -> None:
-        self.user = user
-        """Replaced while the connection is open, because it caches its permissions."""
-        self.credential = credentials.held_by(user)
-        self.address = credentials.address
+    def __init__(self, signed_in: SignedIn, subscriber: Subscriber) -> None:
+        self.signed_in = signed_in
+        self.address = signed_in.address
         self.connection_id = uuid.uuid4().hex[:12]
         self.subscriber = subscriber
+
+    @property
+    def user(self) -> User:
+        return self.signed_in.user
 
     def hello(self, active: list[dict[str, Any]], *, now: datetime) -> dict[str, Any]:
         """The `hello` frame.
@@ -102,6 +107,8 @@ class Session:
         return protocol.parse_client_message(text)
 
     async def dispatch(self, message: protocol.ClientMessage) -> None:
+        if isinstance(message, CHANGES) and not self.signed_in.credential.may_write:
+            raise ScopeMissing
         handlers: dict[type[Any], Callable[[Any], Awaitable[None]]] = {
             Generate: self.generate,
             Attach: self.attach,

@@ -140,15 +140,16 @@ class EventStream:
 
     async def enter(self) -> None:
         """Authenticate, send `hello`, and follow tasks until cancelled."""
-        user = None if hub.leaving else await self.credentials.user()
-        if user is None or hub.leaving:
+        signed_in = None if hub.leaving else await self.credentials.sign_in()
+        if signed_in is None or hub.leaving:
             raise ConnectionRejected(CloseCode.LEAVING)
+        user = signed_in.user
         too_many = streams_of(user.pk) >= MAX_STREAMS or not hub.has_room(user.pk)
         if too_many or not allows_request(user.pk):
             raise ConnectionRejected(CloseCode.FLOODING)
         outbox = StreamOutbox(owner_id=user.pk, close=self.end, known=self.cursors)
         self.subscriber = StreamSubscriber(outbox)
-        session = Session(user, self.subscriber, self.credentials)
+        session = Session(signed_in, self.subscriber)
         await self.subscriber.open(session)
         self.ready.set()
         await self.subscriber.follow_known(session, self.cursors, self.since)

@@ -64,7 +64,7 @@ class HubSubscriber(Subscriber, Generic[AnyOutbox]):
 
     async def open(self, session: Session) -> None:
         """Register in the hub; call it before anything is read for `hello`."""
-        self.outbox.holder = session
+        self.outbox.holder = session.signed_in
         await hub.register(self.outbox)
 
     async def close(self) -> None:

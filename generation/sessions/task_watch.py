@@ -6,27 +6,13 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from accounts.credentials import HeldCredential
+from accounts.credentials import SignedIn
 from generation.choices import TERMINAL
 from generation.hub import Outbox, hub
 from generation.models import GenerationTask
 from generation.protocol.close_codes import CloseCode
-from generation.sessions.authentication import ConnectionRejected, Credentials
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
-
-
-@dataclass(slots=True)
-class TaskWatcher:
-    """Whose request it is."""
-
-    user: User
-    credential: HeldCredential
-    address: str
+from generation.sessions.authentication import ConnectionRejected
 
 
 class TaskWatch(Outbox):
@@ -71,15 +57,15 @@ class TaskWatch(Outbox):
 
 @asynccontextmanager
 async def watching(
-    task: GenerationTask, user: User, credentials: Credentials, *, after: int
+    task: GenerationTask, signed_in: SignedIn, *, after: int
 ) -> AsyncGenerator[TaskWatch]:
     """Follow `task` from the event after `after`; raises ConnectionRejected."""
     if hub.leaving:
         raise ConnectionRejected(CloseCode.LEAVING)
-    if not hub.has_room(user.pk):
+    if not hub.has_room(signed_in.user.pk):
         raise ConnectionRejected(CloseCode.FLOODING)
-    watch = TaskWatch(user.pk)
-    watch.holder = TaskWatcher(user, credentials.held_by(user), credentials.address)
+    watch = TaskWatch(signed_in.user.pk)
+    watch.holder = signed_in
     await hub.register(watch)
     try:
         await hub.attach(watch, str(task.pk), task.owner_id, min(after, task.newest_seq))

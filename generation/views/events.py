@@ -37,11 +37,11 @@ def polling_view(answer: Answer) -> View:
     async def view(request: HttpRequest) -> HttpResponseBase:
         credentials = credentials_of_request(request)
         try:
-            user = await credentials.user()
-            if not allows_request(user.pk):
+            signed_in = await credentials.sign_in()
+            if not allows_request(signed_in.user.pk):
                 return json_error(ErrorCode.FLOODING, 429)
-            response = PollResponse(user.pk)
-            await answer(request, Session(user, response, credentials), response)
+            response = PollResponse(signed_in.user.pk)
+            await answer(request, Session(signed_in, response), response)
         except ConnectionRejected as rejected:
             disabled = rejected.close_code == CloseCode.REFUSED
             return json_error(

@@ -66,8 +66,8 @@ def viewing_user(request: HttpRequest) -> User | AnonymousUser | None:
     if token is None:
         refused = authorization.lower().startswith("bearer") and not request.user.is_authenticated
         return None if refused else request.user
-    user = authenticate_token(token, address=client_address(request))
-    return user if user is not None and user.is_active else None
+    row = authenticate_token(token, address=client_address(request))
+    return row.owner if row is not None and row.owner.is_active else None
 
 
 def download_name(image: GeneratedImage, file: str) -> str:

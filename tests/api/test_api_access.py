@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +10,15 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Permission, User
 from django.test import AsyncClient
 
+from accounts.models import ApiToken, TokenScope
+from accounts.tokens import create_token
 from generation.sessions import TokenBucket, request_buckets
 from tests.api.api_program import NewProgram, Program
 from tests.factories import finished_task
 from tests.socket.sockets import cookie_of
+
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+"""The id of no task."""
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,7 +54,7 @@ async def test_a_task_of_another_user_cannot_be_told_from_none(
 ) -> None:
     theirs, none = [
         await program.call(method, f"/tasks/{task}{path}", body_for(path))
-        for task in (foreign, uuid.uuid4())
+        for task in (foreign, NOWHERE)
     ]
 
     assert (theirs.status_code, theirs.content) == (none.status_code, none.content)
@@ -137,8 +141,8 @@ async def test_requests_are_limited(program: Program, alice: User) -> None:
     [
         ("GET", "/nothing", 404, "not_found"),
         ("GET", "/tasks/17", 404, "not_found"),
-        ("GET", f"/tasks/{uuid.uuid4()}/pictures/9", 404, "not_found"),
-        ("GET", f"/tasks/{uuid.uuid4()}/pictures/x", 404, "not_found"),
+        ("GET", f"/tasks/{NOWHERE}/pictures/9", 404, "not_found"),
+        ("GET", f"/tasks/{NOWHERE}/pictures/x", 404, "not_found"),
         ("PATCH", "/tasks", 405, "method_not_allowed"),
         ("PUT", "/me", 405, "method_not_allowed"),
     ],
@@ -158,3 +162,37 @@ async def test_the_user_and_the_models(program: Program, model: str) -> None:
     assert me == {"username": "alice", "may_see_all": False}
     assert [each["id"] for each in models["models"]] == [model]
     assert models["models"][0]["wait"]["position"] == 1
+
+
+async def test_a_token_that_may_read_changes_nothing(
+    running_hub: None, alice: User, program: Program, now: datetime
+) -> None:
+    task = await program.submit()
+    token = await sync_to_async(create_token)(owner=alice, name="", now=now, scope=TokenScope.READ)
+    reader = Program(token)
+
+    for path in ("/tasks", f"/tasks/{task['id']}", f"/tasks/{task['id']}/events", "/me"):
+        assert (await reader.get(path)).status_code == 200
+    for method, path in (
+        ("POST", "/tasks"),
+        ("POST", f"/tasks/{task['id']}/cancel"),
+        ("DELETE", f"/tasks/{task['id']}"),
+        ("PUT", f"/tasks/{task['id']}/pictures/1/favourite"),
+    ):
+        response = await reader.call(method, path, {"prompt": "x"})
+        assert (response.status_code, response.json()["code"]) == (403, "scope_missing")
+    assert (await program.get("/tasks")).json()["tasks"][0]["status"] == "queued"
+
+
+async def test_a_token_that_has_expired_is_no_token(
+    running_hub: None, alice: User, now: datetime
+) -> None:
+    token = await sync_to_async(create_token)(
+        owner=alice, name="", now=now, expires_at=now + timedelta(days=1)
+    )
+    program = Program(token)
+    assert (await program.get("/me")).status_code == 200
+
+    await ApiToken.objects.aupdate(expires_at=now)
+
+    assert (await program.get("/me")).status_code == 401

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +14,9 @@ from tests.api.api_program import NewProgram, Program
 from tests.factories import complete, failed_task, finished_task
 from tests.socket.task_events import claim
 from tests.worker.demo_worker import SMALL, StartWorker
+
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+"""The id of no task."""
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -102,9 +104,9 @@ async def test_keys_of_two_users_are_different(
         ({"prompt": "x", "seed": 2**40}, 422, "seed_invalid", "seed"),
         ({"prompt": "x", "colour": "red"}, 422, "unknown_field", "colour"),
         ({"prompt": "x", "action": "ping"}, 422, "unknown_field", "action"),
-        ({"prompt": "x", "request_key": str(uuid.uuid4())}, 422, "unknown_field", "request_key"),
+        ({"prompt": "x", "request_key": NOWHERE}, 422, "unknown_field", "request_key"),
         ({"prompt": "x", "model": "no such"}, 422, "model_unknown", "model"),
-        ({"prompt": "x", "parent": str(uuid.uuid4())}, 422, "not_found", "parent"),
+        ({"prompt": "x", "parent": NOWHERE}, 422, "not_found", "parent"),
     ],
 )
 async def test_a_submission_that_cannot_be_used_is_a_problem(

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import ApiToken
+from accounts.models import ApiToken, TokenScope
 from generation.hub import hub
 from tests.socket.sockets import PATIENCE, OpenPage, Page, Visitor
 from tests.socket.tokens import token_of
@@ -218,3 +218,33 @@ async def test_a_check_costs_two_queries_for_any_number_of_connections(
     await sync_to_async(captured.__exit__)(None, None, None)
 
     assert await sync_to_async(len)(captured) == 2
+
+
+async def test_an_expired_token_closes_its_sockets(
+    alice: User, visitor: Visitor, now: datetime
+) -> None:
+    program = await visitor(authorization=f"Bearer {await token_of(alice, now)}")
+    await program.receive()
+    await ApiToken.objects.aupdate(expires_at=now)
+
+    await hub.credential_checks.check_all()
+
+    assert await program.close_code() == 4401
+
+
+async def test_a_token_that_may_read_follows_and_changes_nothing(
+    alice: User, page: Page, visitor: Visitor, now: datetime
+) -> None:
+    task_id = await page.generate()
+    token = await token_of(alice, now, scope=TokenScope.READ)
+    reader = await visitor(authorization=f"Bearer {token}")
+    await reader.receive()
+
+    assert (await reader.ask(action="attach", task_id=task_id, after=0))["type"] == "live"
+    for message in (
+        {"action": "generate", "prompt": "x"},
+        {"action": "cancel", "task_id": task_id},
+        {"action": "retry", "task_id": task_id},
+    ):
+        assert (await reader.ask(**message))["code"] == "scope_missing"
+    assert await is_open(reader)

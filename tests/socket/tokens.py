@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
@@ -19,5 +20,5 @@ FOREIGN = [
 """What stands in Authorization when it is not ours."""
 
 
-async def token_of(user: User, now: datetime) -> str:
-    return await sync_to_async(create_token)(owner=user, name="test", now=now)
+async def token_of(user: User, now: datetime, **options: Any) -> str:
+    return await sync_to_async(create_token)(owner=user, name="test", now=now, **options)
