@@ -58,7 +58,8 @@ urlpatterns = [
         name="sign-in",
     ),
     path("accounts/sign-out/", sign_in.SignOutView.as_view(), name="sign-out"),
-    re_path(r"^api/", api, name="api"),
+    # the second is where clients of OpenAI look
+    re_path(r"^(?:api|v1)/", api, name="api"),
     path("i18n/setlang/", set_language, name="set_language"),
     path(
         "i18n/catalog.js",

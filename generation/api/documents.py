@@ -176,6 +176,41 @@ class Link(Document):
     expires: Time
 
 
+class OpenAIRequest(Schema):
+    """Other fields of OpenAI, such as `quality`, are ignored; those of a submission are read."""
+
+    model_config = ConfigDict(extra="allow")
+
+    prompt: Annotated[Prompt, Field(min_length=1)]
+    model: str | None = None
+    n: int | None = Field(None, ge=1, le=limits.MAX_IMAGES)
+    size: str | None = Field(None, examples=["512x512", "auto"])
+    response_format: Literal["url", "b64_json"] | None = None
+    stream: bool | None = None
+
+
+class OpenAIImage(Document):
+    url: str | None = None
+    b64_json: str | None = None
+
+
+class OpenAIImages(Document):
+    created: int
+    data: list[OpenAIImage]
+
+
+class OpenAIModel(Document):
+    id: str
+    object: str
+    created: int
+    owned_by: str
+
+
+class OpenAIModels(Document):
+    object: str
+    data: list[OpenAIModel]
+
+
 class Problem(Document):
     """RFC 9457."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import uuid
-from time import monotonic
 
 from django.http import HttpRequest
 
@@ -44,7 +43,5 @@ async def wait_for_end(request: HttpRequest, task: GenerationTask, seconds: floa
     """Return when the task is over, or after `seconds`."""
     if task.is_over:
         return
-    until = monotonic() + seconds
     async with watching(task, signed_in_by(request), after=0) as watch:
-        while not watch.is_over and (left := until - monotonic()) > 0:
-            await watch.fetch(within=left)
+        await watch.until_over(within=seconds)

@@ -17,6 +17,7 @@ from generation.api import (
     ROUTES,
     account_operations,
     log_operations,
+    openai_operations,
     picture_operations,
     task_operations,
 )
@@ -54,6 +55,7 @@ api = StudioApi(
     description="Submit tasks, follow them, and fetch their pictures.",
 )
 handle_errors(api)
+api.add_router("/openai", openai_operations.router)
 for module in (task_operations, log_operations, picture_operations, account_operations):
     api.add_router("", module.router)
 
@@ -80,7 +82,17 @@ for pattern in operations:
     if isinstance(pattern, URLPattern) and iscoroutinefunction(pattern.callback):
         pattern.callback = with_problems(pattern.callback)
 
+OPENAI = "openai/"
+"""Below it are the operations that are also where clients of OpenAI expect them."""
+
+openai_operations_alone = [
+    path(str(pattern.pattern).removeprefix(OPENAI), pattern.callback)
+    for pattern in operations
+    if isinstance(pattern, URLPattern) and str(pattern.pattern).startswith(OPENAI)
+]
+
 urlpatterns = [
     path("api/v1/", include((operations, "api"))),
+    path("v1/", include(openai_operations_alone)),
     re_path("", unknown_operation),
 ]

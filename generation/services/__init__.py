@@ -50,7 +50,7 @@ from generation.services.share_links import (
 )
 from generation.services.slot_take_over import AbandonedCall, take_over_expired
 from generation.services.slots import settle_slot
-from generation.services.submission import Submission, defaults, retry, submit
+from generation.services.submission import Submission, defaults, newest_like, retry, submit
 from generation.services.trash import (
     delete_permanently,
     empty_trash,
@@ -95,6 +95,7 @@ __all__ = [
     "key_use",
     "may_claim",
     "move_to_trash",
+    "newest_like",
     "pause",
     "prune_batch",
     "prune_summary",

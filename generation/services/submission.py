@@ -84,6 +84,12 @@ def submit(*, owner: User, request: Generate, now: datetime) -> Submission:
         return insert(owner=owner, values=values, key=request.request_key, now=now)
 
 
+def newest_like(*, owner: User, request: Generate, since: datetime) -> GenerationTask | None:
+    """The owner's newest task with these settings that was submitted since `since`."""
+    tasks = GenerationTask.objects.filter(owner=owner, created__gte=since, **clean(request))
+    return tasks.live().newest_first().first()
+
+
 def retry(*, task: GenerationTask, key: uuid.UUID | None, now: datetime) -> Submission:
     """A new task with the settings of a failed or cancelled one.
 

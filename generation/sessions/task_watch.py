@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from time import monotonic
 
 from accounts.credentials import SignedIn
 from generation.choices import TERMINAL
@@ -53,6 +54,12 @@ class TaskWatch(Outbox):
         events = [(event, frame) for event, frame in events if "kind" in event]
         self.is_over = any(event["status"] in TERMINAL for event, _frame in events)
         return [(event["seq"], frame) for event, frame in events]
+
+    async def until_over(self, *, within: float) -> None:
+        """Return when the task is over, or after `within` seconds; raises as `fetch` does."""
+        until = monotonic() + within
+        while not self.is_over and (left := until - monotonic()) > 0:
+            await self.fetch(within=left)
 
 
 @asynccontextmanager

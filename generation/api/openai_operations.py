@@ -1,0 +1,220 @@
+"""What clients of OpenAI's image API send: the fields, the responses and the errors they expect.
+
+The client gives up after 600 s without a byte and repeats a request that it lost, without a key of
+its own; it counts the repetitions in `x-stainless-retry-count`.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.urls import reverse
+from ninja import Router
+
+from generation import images, selectors, services
+from generation.api.documents import OpenAIImages, OpenAIModels, OpenAIRequest, document
+from generation.api.problems import status_of
+from generation.api.resources import answer
+from generation.api.token_auth import signed_in_by, user_of
+from generation.choices import TaskStatus
+from generation.clock import clock
+from generation.error_codes import ErrorCode
+from generation.exceptions import InvalidInput, StudioError
+from generation.models import GeneratedImage, GenerationTask
+from generation.protocol import Generate
+from generation.protocol.client_messages import read_fields
+from generation.sessions import TaskWatch, watching
+from generation.views.json_api import json_body
+from generation.views.public_url import public_url
+
+router = Router(tags=["OpenAI"])
+
+OURS = frozenset({"prompt", "model", "n", "size", "negative_prompt", "steps", "guidance", "seed"})
+"""Fields that are read; clients may send more, such as `quality`, which mean nothing here."""
+
+FORMATS = ("url", "b64_json")
+ANSWER_AFTER = 25.0
+"""Seconds after which the response begins, so that no proxy ends it; until then a failure has its
+own status."""
+
+KEEPALIVE = 15.0
+REPEATED_WITHIN = timedelta(minutes=20)
+"""Twice the client's time limit: as long as a lost request may be repeated."""
+
+
+class TaskFailed(StudioError):
+    """The task ended without all its pictures."""
+
+
+View = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+
+
+def with_openai_errors(view: View) -> View:
+    """Refuse as OpenAI does, and say that repeating the request will not help."""
+
+    @functools.wraps(view)
+    async def wrapped(request: HttpRequest) -> HttpResponseBase:
+        try:
+            return await view(request)
+        except StudioError as error:
+            return openai_error(error)
+
+    return wrapped
+
+
+def openai_error(error: StudioError) -> HttpResponse:
+    status = 500 if isinstance(error, TaskFailed) else status_of(error)
+    body = {
+        "message": str(error.code.label),
+        "type": "server_error" if status >= 500 else "invalid_request_error",
+        "param": getattr(error, "field", None),
+        "code": error.code.value,
+    }
+    status = 400 if status == 422 else status
+    return answer({"error": body}, status=status, headers={"x-should-retry": "false"})
+
+
+@router.get("/models", url_name="openai_models", **document({200: OpenAIModels}))
+async def list_openai_models(request: HttpRequest) -> HttpResponseBase:
+    """The names of the models."""
+    offers = await database_sync_to_async(selectors.model_offers)(
+        user_of(request).pk, now=clock.now()
+    )
+    models = [
+        {"id": each["name"], "object": "model", "created": 0, "owned_by": "liujuan-studio"}
+        for each in offers
+    ]
+    return answer({"object": "list", "data": models})
+
+
+@router.post(
+    "/images/generations",
+    url_name="openai_images",
+    **document({200: OpenAIImages}, body=OpenAIRequest, problems=(413,)),
+)
+@with_openai_errors
+async def generate_images(request: HttpRequest) -> HttpResponseBase:
+    """Draw, and respond with the pictures when they are done."""
+    body = json_body(request)
+    wanted = response_format(body)
+    message = generate_of(body)
+    task = await database_sync_to_async(submit)(request, message)
+    if body.get("stream") is True:
+        return streaming(streamed(request, task), "text/event-stream; charset=utf-8")
+    async with watching(task, signed_in_by(request), after=0) as watch:
+        await until_over(watch, task, within=ANSWER_AFTER)
+    result = await database_sync_to_async(result_of)(request, task, wanted)
+    if result is not None:
+        return answer(result)
+    return streaming(slowly(request, task, wanted), "application/json")
+
+
+def response_format(body: dict[str, Any]) -> str:
+    wanted = body.get("response_format") or FORMATS[0]
+    if wanted not in FORMATS:
+        raise InvalidInput(ErrorCode.BAD_MESSAGE, "response_format")
+    return str(wanted)
+
+
+def generate_of(body: dict[str, Any]) -> Generate:
+    """The message of a socket; raises InvalidInput."""
+    fields = {name: value for name, value in body.items() if name in OURS}
+    if fields.get("size") == "auto":
+        del fields["size"]
+    message = read_fields({**fields, "action": "generate"})
+    assert isinstance(message, Generate)
+    return message
+
+
+def submit(request: HttpRequest, message: Generate) -> GenerationTask:
+    """A new task, or for a repeated request the one that it has submitted."""
+    now = clock.now()
+    if request.headers.get("x-stainless-retry-count", "0") != "0":
+        known = services.newest_like(
+            owner=user_of(request), request=message, since=now - REPEATED_WITHIN
+        )
+        if known is not None:
+            return known
+    return services.submit(owner=user_of(request), request=message, now=now).task
+
+
+async def until_over(watch: TaskWatch, task: GenerationTask, *, within: float) -> None:
+    if not task.is_over:
+        await watch.until_over(within=within)
+
+
+def result_of(request: HttpRequest, task: GenerationTask, wanted: str) -> dict[str, Any] | None:
+    """The response; None while the task is unfinished. Raises TaskFailed."""
+    task.refresh_from_db()
+    if not task.is_over:
+        return None
+    if task.status != TaskStatus.COMPLETED:
+        raise TaskFailed(ErrorCode(task.error_code) if task.error_code else ErrorCode.CALL_ABORTED)
+    pictures = list(task.images.order_by("index"))
+    if wanted == "url":
+        token, _expires = services.create_link(task=task, now=clock.now())
+        data = [{"url": shared_url(request, token, each)} for each in pictures]
+    else:
+        data = [{"b64_json": encoded(each)} for each in pictures]
+    return {"created": int(task.created.timestamp()), "data": data}
+
+
+def shared_url(request: HttpRequest, token: str, picture: GeneratedImage) -> str:
+    """An address that needs no token, as those of OpenAI."""
+    return public_url(request, reverse("shared-picture", args=[token, picture.index]))
+
+
+def encoded(picture: GeneratedImage) -> str:
+    return base64.b64encode(images.path_of(picture.file).read_bytes()).decode()
+
+
+def streaming(chunks: AsyncGenerator[str], content_type: str) -> StreamingHttpResponse:
+    headers = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
+    return StreamingHttpResponse(chunks, content_type=content_type, headers=headers)
+
+
+async def slowly(request: HttpRequest, task: GenerationTask, wanted: str) -> AsyncGenerator[str]:
+    """Spaces until the task is over, then the JSON.
+
+    A failure cuts the connection: the client repeats the request and gets its status then.
+    """
+    async with watching(task, signed_in_by(request), after=0) as watch:
+        while not watch.is_over:
+            yield " "
+            await watch.until_over(within=KEEPALIVE)
+    yield json.dumps(await database_sync_to_async(result_of)(request, task, wanted))
+
+
+async def streamed(request: HttpRequest, task: GenerationTask) -> AsyncGenerator[str]:
+    """One event for each picture; comments until then, because a preview does not exist."""
+    yield ": queued\n\n"
+    async with watching(task, signed_in_by(request), after=0) as watch:
+        while not watch.is_over and not task.is_over:
+            await watch.until_over(within=KEEPALIVE)
+            yield ": drawing\n\n"
+    try:
+        result = await database_sync_to_async(result_of)(request, task, "b64_json")
+    except TaskFailed as error:
+        yield event("error", {"error": {"message": str(error.code.label), "code": error.code}})
+        return
+    assert result is not None
+    for picture in result["data"]:
+        yield event(
+            "image_generation.completed",
+            {
+                "type": "image_generation.completed",
+                "b64_json": picture["b64_json"],
+                "created_at": result["created"],
+            },
+        )
+
+
+def event(name: str, data: dict[str, Any]) -> str:
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
