@@ -8,8 +8,6 @@ import socket
 import sqlite3
 import stat
 import struct
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.contract.demo_process import children_of, is_running
 from tests.demo_faults import FAST, SLOW, SOME_SECONDS, fault_file
-from tests.studio import ROOT, Studio, Watcher, wait_until
+from tests.studio import Studio, Watcher, wait_until
 
 
 @pytest.fixture
@@ -225,28 +223,3 @@ def test_requests_leave_no_database_connection_open(studio: Studio) -> None:
         assert studio.is_ready()
 
     assert databases() <= before + 4
-
-
-def run_example_client(studio: Studio, token: str) -> subprocess.CompletedProcess[str]:
-    url = f"ws://127.0.0.1:{studio.port}/ws/generate"
-    command = [sys.executable, "examples/watch_generation.py", "--url", url, "--token", token]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
-
-
-def test_the_example_client_prints_every_message_up_to_the_result(studio: Studio) -> None:
-    done = run_example_client(studio, studio.manage("create_token", "studio"))
-
-    assert done.returncode == 0, done.stderr
-    messages = [json.loads(line) for line in done.stdout.splitlines()]
-    kinds = [m["type"] for m in messages if m["type"] not in ("hello", "queue", "models")]
-    assert kinds[0] == "ack"
-    assert set(kinds[1:-1]) == {"progress"}
-    assert kinds[-1] == "result"
-    assert messages[-1]["progress"] == 100
-
-
-def test_the_example_client_prints_its_close_code(studio: Studio) -> None:
-    done = run_example_client(studio, "lj-wrong")
-
-    assert done.returncode == 2
-    assert "4401" in done.stderr
