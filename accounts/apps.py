@@ -11,4 +11,8 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
-        from accounts import credential_changes  # noqa: F401  connects its receivers
+        # they connect their receivers
+        from accounts import (
+            credential_changes,  # noqa: F401
+            signal_receivers,  # noqa: F401
+        )

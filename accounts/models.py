@@ -1,4 +1,4 @@
-"""API tokens."""
+"""API tokens and invitations."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -53,3 +54,56 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return self.name or f"…{self.digest[-6:]}"
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def usable(self, now: datetime) -> InvitationQuerySet:
+        return self.filter(used_at=None, expires_at__gt=now)
+
+
+class Invitation(models.Model):
+    """A link with which one person may sign up; only the digest of its token is stored."""
+
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    email = models.EmailField(
+        _("e-mail address"),
+        blank=True,
+        default="",
+        help_text=_("Counts as confirmed if the invited person uses the link."),
+    )
+    group = models.ForeignKey(
+        Group, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("group")
+    )
+    is_staff = models.BooleanField(_("staff status"), default=False)
+    expires_at = models.DateTimeField(_("expires"))
+    created = models.DateTimeField(_("created"))
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name=_("created by"),
+    )
+    used_at = models.DateTimeField(_("used"), null=True)
+    used_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name=_("used by"),
+    )
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        constraints = (
+            models.CheckConstraint(
+                name="only_a_used_invitation_has_a_user",
+                condition=models.Q(used_by=None) | models.Q(used_at__isnull=False),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.email or f"…{self.digest[-6:]}"

@@ -22,6 +22,17 @@ class SecurityEvent(StrEnum):
     SIGN_IN_OK = auto()
     SIGN_IN_REFUSED = auto()
     SIGN_IN_THROTTLED = auto()
+    PASSWORD_OK = auto()
+    PASSWORD_CHANGED = auto()
+    PASSWORD_RESET = auto()
+    RESET_LINK_MADE = auto()
+    SECOND_FACTOR_REFUSED = auto()
+    SECOND_FACTOR_ADDED = auto()
+    SECOND_FACTOR_REMOVED = auto()
+    RECOVERY_CODES_RENEWED = auto()
+    EMAIL_CONFIRMED = auto()
+    INVITED = auto()
+    ACCOUNT_CREATED = auto()
     SIGNED_OUT = auto()
     SESSION_ENDED = auto()
     TOKEN_MADE = auto()
@@ -30,8 +41,15 @@ class SecurityEvent(StrEnum):
     PERMISSION_REFUSED = auto()
 
 
-GOOD = {SecurityEvent.SIGN_IN_OK, SecurityEvent.SIGNED_OUT, SecurityEvent.TOKEN_MADE}
-GOOD |= {SecurityEvent.TOKEN_FIRST_USED}
+BAD = {
+    SecurityEvent.SIGN_IN_REFUSED,
+    SecurityEvent.SIGN_IN_THROTTLED,
+    SecurityEvent.SECOND_FACTOR_REFUSED,
+    SecurityEvent.SESSION_ENDED,
+    SecurityEvent.TOKEN_REFUSED,
+    SecurityEvent.PERMISSION_REFUSED,
+}
+"""Written as warnings."""
 
 
 def log_event(
@@ -39,7 +57,7 @@ def log_event(
 ) -> None:
     """Write one line; `None` (no account known, the console) is written as `-`."""
     line = log_line(event.value, account=account, address=address, **details)
-    logger.log(logging.INFO if event in GOOD else logging.WARNING, "%s", line)
+    logger.log(logging.WARNING if event in BAD else logging.INFO, "%s", line)
 
 
 def log_foreign_host(host: str | None, address: str) -> None:

@@ -7,17 +7,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from allauth.account.models import EmailAddress
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.signals import user_logged_out
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
-from django.dispatch import receiver
 
 from accounts.client_address import UNKNOWN, client_address, client_network
 from accounts.fair_semaphore import FairSemaphore, SemaphoreFull
 from accounts.security_log import SecurityEvent, log_event
-from accounts.throttle import Throttle, counters
+from accounts.throttle import Throttle
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -57,8 +57,21 @@ hashing_semaphore = FairSemaphore(HASHING_THREADS, MAX_WAITING, HASHING_TIMEOUT)
 """This process's."""
 
 
+def username_of(login: str) -> str:
+    """The name of the account that has verified the e-mail address `login`, or `login` itself.
+
+    The name is found first and one password is hashed, so that the time does not show which
+    addresses exist.
+    """
+    if "@" not in login:
+        return login
+    found = EmailAddress.objects.filter(email=login.lower(), verified=True)
+    name: str | None = found.values_list("user__username", flat=True).first()
+    return name or login
+
+
 class PasswordBackend(ModelBackend):
-    """Django's backend with limits and a log line per attempt.
+    """Django's backend with limits and a log line per attempt; also takes e-mail addresses.
 
     A refusal is final: Django tries no other backend.
     """
@@ -76,7 +89,11 @@ class PasswordBackend(ModelBackend):
         if username is None or password is None:
             return None
         attempt = SignInAttempt(username, client_address(request) if request else UNKNOWN)
-        check = partial(super().authenticate, request, username=username, password=password)
+
+        def check() -> User | None:
+            name = username_of(username)
+            return super(PasswordBackend, self).authenticate(request, name, password)
+
         user = attempt.verify(check)
         if user is None:
             raise PermissionDenied
@@ -101,16 +118,6 @@ def check_password(request: HttpRequest, user: User, password: str, *, purpose: 
     return attempt.verify(partial(user.check_password, password))
 
 
-@receiver(user_logged_out, dispatch_uid="security-log")
-def log_sign_out(request: HttpRequest, user: User | None, **kwargs: Any) -> None:
-    if user is not None:
-        log_event(
-            SecurityEvent.SIGNED_OUT,
-            account=user.get_username(),
-            address=client_address(request),
-        )
-
-
 class SignInAttempt:
     """One attempt to sign in as `name` from `address`, for the limits and the log."""
 
@@ -123,7 +130,7 @@ class SignInAttempt:
         account = name.casefold()
         pair = f"{account}\n{self.network}"
         self.familiar_key = f"familiar:{ACCOUNT_LIMIT.key_of(pair)}"
-        familiar = counters.use(lambda cache: cache.get(self.familiar_key))
+        familiar = cache.get(self.familiar_key)
         self.account = pair if familiar else account
 
     def verify(self, check: Callable[[], T]) -> T:
@@ -161,8 +168,8 @@ class SignInAttempt:
     def succeed(self) -> None:
         ADDRESS_LIMIT.undo_hit(self.network)
         ACCOUNT_LIMIT.reset(self.account)
-        counters.use(lambda cache: cache.set(self.familiar_key, 1, timeout=FAMILIAR_SECONDS))
-        self.log(SecurityEvent.SIGN_IN_OK)
+        cache.set(self.familiar_key, 1, timeout=FAMILIAR_SECONDS)
+        self.log(SecurityEvent.PASSWORD_OK)
 
     def log(self, event: SecurityEvent, **details: object) -> None:
         log_event(event, account=self.name, address=self.address, **self.details, **details)

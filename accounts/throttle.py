@@ -1,72 +1,25 @@
 """Limits of attempts: some are free, then each one costs a longer pause.
 
-Counts are in Django's shared cache, so that all web processes count together, or in this process
-while that cache is down.
+Counts are in Django's default cache, so that all web processes count together, or in this process
+while the shared cache is down (`accounts.failover_cache`).
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from time import monotonic, time
+from time import time
 from typing import TypeVar
 
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 
-logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 COUNT_KEPT = 3_600
 """Seconds after the last counted attempt until the count is reset."""
-
-RETRY_AFTER = 5.0
-"""Seconds until a failed cache is tried again; each failure costs its time-out."""
-
-
-def cache_errors() -> tuple[type[Exception], ...]:
-    """What a cache that is down raises; evaluated only when something was raised."""
-    # loading it takes a tenth of a second, which a process without Redis need not spend
-    from redis.exceptions import RedisError
-
-    return RedisError, OSError
-
-
-class SharedCounters:
-    """The shared cache, or the local one while it is down."""
-
-    def __init__(self) -> None:
-        self.away_until = 0.0
-        self.is_away = False
-
-    def use(self, ask: Callable[[BaseCache], T]) -> T:
-        if monotonic() >= self.away_until:
-            try:
-                answer = ask(caches["default"])
-            except cache_errors() as error:
-                self.note_failure(error)
-            else:
-                self.note_success()
-                return answer
-        return ask(caches["local"])
-
-    def note_failure(self, error: Exception) -> None:
-        self.away_until = monotonic() + RETRY_AFTER
-        if not self.is_away:
-            self.is_away = True
-            logger.warning("sign-in limits count in this process alone: %r", error)
-
-    def note_success(self) -> None:
-        if self.is_away:
-            self.is_away = False
-            logger.info("sign-in limits count in all processes again")
-
-
-counters = SharedCounters()
-"""This process's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +34,7 @@ class Throttle:
     """Whether all web processes count together."""
 
     def use(self, ask: Callable[[BaseCache], T]) -> T:
-        return counters.use(ask) if self.shared else ask(caches["local"])
+        return ask(caches["default" if self.shared else "local"])
 
     def hit(self, subject: str) -> float:
         """Count one attempt; return 0 if it is allowed, else the seconds to wait.

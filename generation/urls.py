@@ -15,7 +15,6 @@ from generation.views import (
     images,
     pages,
     share_links,
-    sign_in,
     task_list,
     timeline,
     trash,
@@ -52,12 +51,6 @@ urlpatterns = [
     path(
         "shared/<slug:token>/<int:index>/thumbnail/", share_links.thumbnail, name="shared-thumbnail"
     ),
-    path(
-        "accounts/sign-in/",
-        sign_in.SignInView.as_view(),
-        name="sign-in",
-    ),
-    path("accounts/sign-out/", sign_in.SignOutView.as_view(), name="sign-out"),
     # the second is where clients of OpenAI look
     re_path(r"^(?:api|v1)/", api, name="api"),
     path("i18n/setlang/", set_language, name="set_language"),

@@ -13,7 +13,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from liujuan_site import VERSION as VERSION
-from liujuan_site import addresses, databases, redis_urls, validators
+from liujuan_site import addresses, databases, mail, redis_urls, validators
 from liujuan_site.data_dir import DataDir
 from liujuan_site.environment import Environment, without_password
 from liujuan_site.log_filters import report_database, report_layer, secrets_of
@@ -73,6 +73,13 @@ CONNECTIONS_PER_PERSON = env.whole_number(
     "CONNECTIONS_PER_PERSON", default=30, least=1, most=1_000_000
 )
 """Sockets and event streams that one user may have open in one web process."""
+
+# Accounts
+SIGNUP = env.text("SIGNUP", default="closed", read=validators.sign_up)
+EMAIL_URL = env.secret("EMAIL_URL", default="", read=mail.email_url)
+if EMAIL_URL and not PUBLIC_URL:
+    env.refuse("EMAIL_URL is set, and PUBLIC_URL is not: links in mails need it. Set PUBLIC_URL.")
+MFA_STAFF = env.switch("MFA_STAFF", default=False)
 
 # The model and the worker
 XINFERENCE_URL = env.secret("XINFERENCE_URL", default="", read=addresses.model_server)
@@ -146,6 +153,11 @@ CONTENT_SECURITY_POLICY = {
 INSTALLED_APPS = [
     # before staticfiles, for its runserver
     "generation",
+    # before accounts, which replaces their pages of the admin
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "accounts",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -170,6 +182,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "generation.views.error_pages.NotFoundMiddleware",
+    "accounts.second_factor.SecondFactorMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 ROOT_URLCONF = "liujuan_site.urls"
 ASGI_APPLICATION = "liujuan_site.asgi.application"
@@ -196,6 +210,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "accounts.context.account_options",
             ],
         },
     },
@@ -205,13 +220,53 @@ AUTHENTICATION_BACKENDS = [
     # never checks a password: sessions of earlier versions refer to it
     "django.contrib.auth.backends.ModelBackend",
 ]
-LOGIN_URL = "sign-in"
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "studio"
-LOGOUT_REDIRECT_URL = "sign-in"
+LOGOUT_REDIRECT_URL = "account_login"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
 ]
+
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.SignInForm",
+    "reauthenticate": "accounts.forms.ConfirmForm",
+    "change_password": "accounts.forms.PasswordForm",
+}
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+# an address that cannot be confirmed would be of no use
+ACCOUNT_SIGNUP_FIELDS = ["username*", *(["email*"] if EMAIL_URL else []), "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_URL else "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = bool(EMAIL_URL)
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[LiuJuan Studio] "
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_USERNAME_MIN_LENGTH = 1
+# passwords have limits of their own; all other limits are allauth's defaults. `login_failed` also
+# limits codes of second factors and must stay
+ACCOUNT_RATE_LIMITS = {"login": None}
+MFA_ADAPTER = "accounts.adapters.MFAAdapter"
+MFA_FORMS = {
+    "activate_totp": "accounts.forms.ActivateTotpForm",
+    "add_webauthn": "accounts.forms.AddPasskeyForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "LiuJuan Studio"
+MFA_TOTP_TOLERANCE = 1
+USERSESSIONS_ADAPTER = "accounts.adapters.SessionsAdapter"
+
+# Mail
+MAIL = mail.server_of(EMAIL_URL)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL.sender
+EMAIL_BACKEND, EMAIL_FILE_PATH = MAIL.backend, MAIL.folder
+EMAIL_HOST, EMAIL_PORT, EMAIL_TIMEOUT = MAIL.host, MAIL.port, 10
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.use_starttls, MAIL.use_tls
 
 # Channel layer: notifies only, and may lose any message; the database has all events
 REDIS_PREFIX = redis_prefix([SECRET_KEY, *SECRET_KEY_FALLBACKS])
@@ -258,7 +313,11 @@ def shared_cache() -> dict[str, Any]:
     }
 
 
-CACHES = {"default": shared_cache(), "local": LOCAL_CACHE | {"LOCATION": "local"}}
+CACHES = {
+    "default": {"BACKEND": "accounts.failover_cache.FailoverCache"},
+    "shared": shared_cache(),
+    "local": LOCAL_CACHE | {"LOCATION": "local"},
+}
 
 # Files
 MEDIA_ROOT = DATA_DIR / "media"
@@ -288,7 +347,7 @@ LOGGING = {
             "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
             "secrets": secrets_of(
                 *(SECRET_KEY, *SECRET_KEY_FALLBACKS, XINFERENCE_API_KEY),
-                *(XINFERENCE_URL, DATABASE_URL, REDIS_URL),
+                *(XINFERENCE_URL, DATABASE_URL, REDIS_URL, EMAIL_URL),
             ),
         },
     },

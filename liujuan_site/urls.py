@@ -7,21 +7,45 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
-from generation.views import sign_in
+from accounts import views as account_views
+from generation.views.sign_in import SignInPage, admin_sign_in
 from liujuan_site import health
 
 handler400 = "generation.views.error_pages.bad_request"
 handler403 = "generation.views.error_pages.permission_denied"
+handler429 = "generation.views.error_pages.too_many_requests"
+"""Called by allauth where its own limits refuse a request."""
 handler500 = "liujuan_site.unavailable.server_error"
 
 admin.site.site_url = f"{settings.BASE_PATH}/"
 
+account_pages: list[Any] = [
+    path("", RedirectView.as_view(pattern_name="account_change_password"), name="account"),
+    # the first pattern of an address is the one that is served
+    path("login/", RedirectView.as_view(pattern_name="account_login", query_string=True)),
+    path("logout/", RedirectView.as_view(pattern_name="account_logout")),
+    path("password/change/", account_views.PasswordView.as_view(), name="account_change_password"),
+    path("password/reset/", account_views.ResetView.as_view(), name="account_reset_password"),
+    path("reauthenticate/", account_views.ConfirmView.as_view(), name="account_reauthenticate"),
+    path("2fa/", account_views.FactorsView.as_view(), name="mfa_index"),
+    path("sessions/", account_views.SessionsView.as_view(), name="usersessions_list"),
+    path("invite/<slug:token>/", account_views.accept_invitation, name="invitation"),
+    # without mail no address can be confirmed
+    *([] if settings.EMAIL_URL else [path("email/", RedirectView.as_view(pattern_name="account"))]),
+    path("", include("allauth.urls")),
+    # the last pattern of a name is the one that links lead to
+    path("sign-in/", SignInPage.as_view(), name="account_login"),
+    path("sign-out/", account_views.SignOutView.as_view(), name="account_logout"),
+]
+
 site: list[Any] = [
     path("", include("generation.urls")),
-    path("admin/login/", sign_in.admin_sign_in),
-    path("admin/logout/", sign_in.SignOutView.as_view()),
-    path("admin/password_change/", admin.site.admin_view(sign_in.PasswordView.as_view())),
+    path("accounts/", include(account_pages)),
+    path("admin/login/", admin_sign_in),
+    path("admin/logout/", account_views.SignOutView.as_view()),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

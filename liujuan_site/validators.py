@@ -33,6 +33,7 @@ ABBREVIATIONS = {
     "pst": "America/Los_Angeles",
     "pdt": "America/Los_Angeles",
 }
+SIGN_UP = ("closed", "invite", "open")
 MAX_CERTIFICATE_BYTES = 4 * 1024 * 1024
 
 
@@ -156,6 +157,13 @@ def demo_faults(value: str) -> str:
     except faults.FaultError as error:
         raise InvalidSetting(f"holds no scripted faults: {error}") from None
     return value
+
+
+def sign_up(value: str) -> str:
+    """One of SIGN_UP, in lower case."""
+    if value.lower() not in SIGN_UP:
+        raise InvalidSetting("is not closed, invite or open", SIGN_UP[0])
+    return value.lower()
 
 
 def private_key(value: str) -> str:

@@ -20,6 +20,7 @@ from django.utils.module_loading import import_string
 from accounts.client_address import UNKNOWN, client_address
 from accounts.credentials import HeldCredential, SignedIn
 from accounts.models import TokenScope
+from accounts.second_factor import lacks_second_factor
 from accounts.security_log import SecurityEvent, log_event, log_foreign_host
 from accounts.token_authentication import TokenThrottled, authenticate_token
 from accounts.tokens import is_token
@@ -59,6 +60,14 @@ class Credentials:
                 account=found.user.get_username(),
                 address=self.address,
                 reason="disabled",
+            )
+            raise ConnectionRejected(CloseCode.REFUSED)
+        if lacks_second_factor(found.user):
+            log_event(
+                SecurityEvent.PERMISSION_REFUSED,
+                account=found.user.get_username(),
+                address=self.address,
+                reason="no second factor",
             )
             raise ConnectionRejected(CloseCode.REFUSED)
         return found

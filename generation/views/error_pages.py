@@ -54,6 +54,13 @@ class NotFoundMiddleware(MiddlewareMixin):
             raise Http404 from exception
 
 
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """The page of allauth's own limits, which count by the minute."""
+    response = error_page(request, ErrorCode.FLOODING, 429)
+    response["Retry-After"] = "60"
+    return response
+
+
 def error_page(request: HttpRequest, code: ErrorCode, status: int) -> HttpResponse:
     return render(request, "studio/refused.html", {"sentence": code.label}, status=status)
 

@@ -26,7 +26,7 @@ class CountingHasher(MD5PasswordHasher):
 
 def try_once(name: str, password: str, address: str = HERE, **headers: str) -> Any:
     return Client(REMOTE_ADDR=address).post(
-        "/accounts/sign-in/", {"username": name, "password": password}, headers=headers
+        "/accounts/sign-in/", {"login": name, "password": password}, headers=headers
     )
 
 

@@ -1,4 +1,4 @@
-"""Changing the password in the admin, with the limits of a sign-in."""
+"""Changing the password, with the limits of a sign-in."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tests.accounts.sign_in_attempts import GOOD, HERE, statuses, tried, try_onc
 pytestmark = pytest.mark.django_db
 
 
-PASSWORD_PAGE = "/admin/password_change/"
+PASSWORD_PAGE = "/accounts/password/change/"
 
 
 def change_password(client: Client, old: str, new: str = "another good password") -> Any:
-    form = {"old_password": old, "new_password1": new, "new_password2": new}
+    form = {"oldpassword": old, "password1": new, "password2": new}
     return client.post(PASSWORD_PAGE, form)
 
 
@@ -40,20 +40,21 @@ def test_old_password_guesses_are_limited(carol: Client, caplog: pytest.LogCaptu
 
     assert (wrong.status_code, paused.status_code) == (200, 429)
     assert int(paused.headers["Retry-After"]) > 0
-    assert wrong.context["form"].has_error("old_password", "password_incorrect")
-    assert paused.context["form"].has_error("old_password", "throttled")
+    assert wrong.context["form"].has_error("oldpassword", "enter_current_password")
+    assert paused.context["form"].has_error("oldpassword", "throttled")
     assert statuses(1, "carol") == [429]
     lines = [re.sub(r"wait=\d+", "wait=…", each.getMessage()) for each in caplog.records]
     rest = f"account=carol address={HERE} purpose=password_change"
     assert lines[:2] == [f"sign_in_refused {rest}", f"sign_in_throttled {rest} wait=…"]
 
 
-def test_a_password_can_be_changed_in_the_admin(carol: Client) -> None:
-    page = carol.get(PASSWORD_PAGE)
+def test_the_admin_leads_to_the_page_that_changes_the_password(carol: Client) -> None:
+    page = carol.get("/admin/password_change/", follow=True)
     answer = change_password(carol, GOOD)
 
-    assert b'name="old_password"' in page.content
-    assert answer.headers["Location"] == "/admin/password_change/done/"
-    assert carol.get(answer.headers["Location"]).status_code == 200
+    assert page.redirect_chain == [(PASSWORD_PAGE, 302)]
+    assert b'name="oldpassword"' in page.content
+    assert answer.headers["Location"] == PASSWORD_PAGE
+    assert carol.get(PASSWORD_PAGE).status_code == 200
     assert try_once("carol", "another good password").status_code == 302
     assert Client().get(PASSWORD_PAGE).status_code == 302

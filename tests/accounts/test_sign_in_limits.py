@@ -97,7 +97,7 @@ def test_addresses_of_one_ipv6_customer_count_together() -> None:
 
 def test_guesses_from_elsewhere_neither_lock_an_owner_out_nor_end_a_session(alice: User) -> None:
     at_home = Client(REMOTE_ADDR=HERE)
-    at_home.post("/accounts/sign-in/", {"username": "alice", "password": GOOD})
+    at_home.post("/accounts/sign-in/", {"login": "alice", "password": GOOD})
     tried(ACCOUNT_LIMIT, "alice", 12)
     assert statuses(2, address="203.0.113.9") == [200, 429]
 
@@ -134,7 +134,7 @@ def test_counts_without_a_shared_cache(alice: User, caplog: pytest.LogCaptureFix
         "LOCATION": "redis://127.0.0.1:1/0",
         "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
     }
-    with override_settings(CACHES=django_settings.CACHES | {"default": away}):
+    with override_settings(CACHES=django_settings.CACHES | {"shared": away}):
         caches["local"].set(ACCOUNT_LIMIT.key_of("alice"), 12)
         assert [*statuses(2), *statuses(1, "bob")] == [200, 429, 200]
 

@@ -38,14 +38,14 @@ def test_the_page_shows_how_long_to_wait(alice: User, language: str, sentence: s
     statuses(1)
 
     answer = Client(REMOTE_ADDR=HERE, headers={"Accept-Language": language}).post(
-        "/accounts/sign-in/", {"username": "alice", "password": GOOD}
+        "/accounts/sign-in/", {"login": "alice", "password": GOOD}
     )
 
     assert answer.status_code == 429
     assert re.search(sentence, answer.content.decode())
 
 
-def test_attempts_are_logged_once(alice: User, caplog: pytest.LogCaptureFixture) -> None:
+def test_attempts_are_logged(alice: User, caplog: pytest.LogCaptureFixture) -> None:
     forged = "x\nsign_in_ok account=root"
     with caplog.at_level(logging.INFO, logger="liujuan.security"):
         try_once("alice", GOOD)
@@ -56,7 +56,8 @@ def test_attempts_are_logged_once(alice: User, caplog: pytest.LogCaptureFixture)
 
     name = r'"x\nsign_in_ok account=root"'
     assert lines == [
-        f"sign_in_ok account=alice address={HERE}",
+        f"password_ok account=alice address={HERE}",
+        f"sign_in_ok account=alice address={HERE} how=password",
         f"sign_in_refused account={name} address={HERE}",
         f"sign_in_throttled account={name} address={HERE} wait=…",
     ]

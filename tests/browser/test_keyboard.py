@@ -155,7 +155,7 @@ def test_the_password_follows_the_name(sign_in: SignIn, studio: Studio) -> None:
     page.goto("/")
     expect(page.locator("[data-show-password]")).to_be_visible()
 
-    page.locator("[name=username]").press("Tab")
+    page.locator("[name=login]").press("Tab")
     expect(page.locator("[name=password]")).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.locator("[data-show-password]")).to_be_focused()

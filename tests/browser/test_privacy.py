@@ -49,7 +49,7 @@ def test_markup_in_a_prompt_is_shown_as_text_to_its_owner_and_to_staff(
 
     staff = sign_in(None, studio.url).new_page()
     staff.goto(f"/tasks/{task_id_of(card)}/")
-    staff.locator("#id_username").fill(studio.printed["Name"])
+    staff.locator("#id_login").fill(studio.printed["Name"])
     staff.locator("#id_password").fill(studio.printed["Password"])
     staff.locator("#id_password").press("Enter")
     expect_live(staff)

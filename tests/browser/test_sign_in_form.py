@@ -74,7 +74,7 @@ def test_a_wrong_password_keeps_the_user_name(door: Page, studio: Studio, shoot:
     alert = door.locator("#sign-in-error")
     expect(alert).to_be_visible()
     assert alert.inner_text().strip()
-    expect(door.locator("#id_username")).to_have_value(studio.printed["Name"])
+    expect(door.locator("#id_login")).to_have_value(studio.printed["Name"])
     expect(door.locator("#id_password")).to_be_focused()
     shoot(door, "sign-in-refused")
 

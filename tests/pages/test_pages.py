@@ -30,8 +30,8 @@ def test_signing_in_and_out_works(alice: User) -> None:
     alice.save()
     client = Client()
 
-    wrong = client.post("/accounts/sign-in/", {"username": "alice", "password": "no"})
-    right = client.post("/accounts/sign-in/", {"username": "alice", "password": "alice's secret"})
+    wrong = client.post("/accounts/sign-in/", {"login": "alice", "password": "no"})
+    right = client.post("/accounts/sign-in/", {"login": "alice", "password": "alice's secret"})
 
     assert wrong.status_code == 200
     assert (right.status_code, right["Location"]) == (302, "/")

@@ -71,7 +71,7 @@ class Site:
         assert token
         signed_in = client.post(
             "/accounts/sign-in/",
-            data={"username": "alice", "password": PASSWORD, "csrfmiddlewaretoken": token[1]},
+            data={"login": "alice", "password": PASSWORD, "csrfmiddlewaretoken": token[1]},
             headers={"Origin": self.url},
         )
         assert (signed_in.status_code, signed_in.headers["Location"]) == (302, "/")

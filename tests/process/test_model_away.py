@@ -168,7 +168,7 @@ def list_of_models(site: Production) -> str:
     page = f"{site.webs[0].url}/admin/generation/modelstate/"
     browser.open(page, timeout=10).close()
     (csrf,) = [cookie.value for cookie in jar if cookie.name.startswith("csrftoken")]
-    form = {"username": "root", "password": PASSWORD, "csrfmiddlewaretoken": csrf or ""}
+    form = {"login": "root", "password": PASSWORD, "csrfmiddlewaretoken": csrf or ""}
     body = urllib.parse.urlencode({**form, "next": "/admin/generation/modelstate/"}).encode()
     with browser.open(f"{site.webs[0].url}/accounts/sign-in/", body, timeout=10) as answer:
         html: str = answer.read().decode()

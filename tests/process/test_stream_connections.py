@@ -71,7 +71,7 @@ def cookie(studio: Studio) -> str:
         )
         assert form
         fields = {
-            "username": studio.printed["Name"],
+            "login": studio.printed["Name"],
             "password": studio.printed["Password"],
             "csrfmiddlewaretoken": form[1],
         }

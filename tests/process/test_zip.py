@@ -53,7 +53,7 @@ def keys(studio: Studio) -> list[str]:
 def browser(studio: Studio) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=studio.url, timeout=60) as client:
         form = {
-            "username": "studio",
+            "login": "studio",
             "password": studio.printed["Password"],
             "csrfmiddlewaretoken": csrf(client, "/accounts/sign-in/"),
         }

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 import pytest
+from allauth.usersessions.models import UserSession
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.sessions.models import Session
@@ -83,14 +84,27 @@ async def test_a_page_reconnects_with_the_cookie_that_a_changed_password_gave_it
     client = await signed_in(alice)
     page = await page_of(client, visitor)
 
-    fields = {"old_password": "before, long enough"} | dict.fromkeys(
-        ("new_password1", "new_password2"), "after that, long enough"
+    fields = {"oldpassword": "before, long enough"} | dict.fromkeys(
+        ("password1", "password2"), "after that, long enough"
     )
-    response = await sync_to_async(client.post)("/admin/password_change/", fields)
+    response = await sync_to_async(client.post)("/accounts/password/change/", fields)
 
     assert response.status_code == 302
     assert await page.close_code() == 4401
     assert await is_open(await page_of(client, visitor))
+
+
+async def test_an_ended_session_closes_its_sockets(alice: User, visitor: Visitor) -> None:
+    here, elsewhere = await signed_in(alice), await signed_in(alice)
+    open_here, open_elsewhere = await page_of(here, visitor), await page_of(elsewhere, visitor)
+    for client in (here, elsewhere):
+        await sync_to_async(client.get)("/accounts/sessions/")
+    session = await UserSession.objects.aget(session_key=elsewhere.session.session_key)
+
+    await sync_to_async(here.post)("/accounts/sessions/", {"session": session.pk})
+
+    assert await open_elsewhere.close_code() == 4401
+    assert await is_open(open_here)
 
 
 async def test_a_deleted_token_closes_its_sockets(

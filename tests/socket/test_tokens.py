@@ -140,8 +140,10 @@ async def test_refusals_and_ends_are_in_the_security_log(
     await client.post("/accounts/sign-out/")
 
     assert log_lines() == [
+        "sign_in_ok account=bob address=unknown how=-",
         'permission_refused account=- address=unknown origin="http://evil.example\\n"',
         "session_ended account=bob address=unknown code=4403",
+        "sign_in_ok account=alice address=unknown how=-",
         "permission_refused account=alice address=127.0.0.1 path=/admin/login/",
         "signed_out account=alice address=127.0.0.1",
     ]

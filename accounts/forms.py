@@ -1,0 +1,92 @@
+"""Forms of allauth whose checks of passwords and codes are ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import ceil
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from allauth.account.forms import ChangePasswordForm, LoginForm, ReauthenticateForm
+from allauth.core import context
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.totp.internal.auth import TOTP
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from django import forms
+from django.utils.translation import gettext, ngettext
+
+from accounts.sign_in import SignInThrottled, check_password
+
+
+class ThrottledForm(forms.Form):
+    """A form whose password was perhaps not checked."""
+
+    throttled: SignInThrottled | None = None
+
+    @contextmanager
+    def limited(self) -> Iterator[None]:
+        """Turn SignInThrottled into an error of the form."""
+        try:
+            yield
+        except SignInThrottled as throttled:
+            self.throttled = throttled
+            raise forms.ValidationError(sentence_of(throttled), code="throttled") from throttled
+
+
+class SignInForm(LoginForm, ThrottledForm):  # type: ignore[misc]
+    def clean(self) -> dict[str, Any] | None:
+        with self.limited():
+            return super().clean()
+
+
+class ConfirmForm(ReauthenticateForm, ThrottledForm):  # type: ignore[misc]
+    """Asks for the password again before a change of how one signs in."""
+
+    def clean_password(self) -> str:
+        with self.limited():
+            password: str = super().clean_password()
+            return password
+
+
+class PasswordForm(ChangePasswordForm, ThrottledForm):  # type: ignore[misc]
+    def clean_oldpassword(self) -> str:
+        password: str = self.cleaned_data["oldpassword"]
+        with self.limited():
+            right = check_password(context.request, self.user, password, purpose="password_change")
+        if not right:
+            raise get_adapter().validation_error("enter_current_password")
+        return password
+
+
+class ActivateTotpForm(ActivateTOTPForm):  # type: ignore[misc]
+    """The code that turns the second factor on cannot be used again for signing in."""
+
+    def clean_code(self) -> str:
+        code: str = super().clean_code()
+        TOTP(Authenticator(user=self.user))._mark_code_used(code)
+        return code
+
+
+class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
+    """A new key signs in without a password, unless the user decides otherwise."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = gettext("Name of this key")
+        field = self.fields["passwordless"]
+        field.initial = True
+        field.label = gettext("Signs me in without my password")
+        field.help_text = ""
+
+
+def sentence_of(throttled: SignInThrottled) -> str:
+    if not throttled.wait:
+        return gettext("Many people are signing in right now. Try again in a few seconds.")
+    seconds = ceil(throttled.wait)
+    return ngettext(
+        "Too many attempts. Wait %(seconds)s second, then try again.",
+        "Too many attempts. Wait %(seconds)s seconds, then try again.",
+        seconds,
+    ) % {"seconds": seconds}

@@ -1,0 +1,63 @@
+"""The second factor that MFA_STAFF demands of staff."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.deprecation import MiddlewareMixin
+
+from accounts.client_address import parsed
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+"""Recovery codes alone are none: they are made together with one of these."""
+
+ALWAYS_ALLOWED = {"set_language", "javascript-catalog", "healthz", "readyz"}
+
+
+def lacks_second_factor(user: User) -> bool:
+    """Whether the account may do nothing until it has a second factor."""
+    if not (settings.MFA_STAFF and user.is_staff):
+        return False
+    return not Authenticator.objects.filter(user=user, type__in=FACTORS).exists()
+
+
+def passkeys_work(request: HttpRequest) -> bool:
+    """Whether browsers allow passkeys at this address: HTTPS or localhost, and no IP address."""
+    host = request.get_host().rpartition(":")[0] or request.get_host()
+    if parsed(host) is not None:
+        return False
+    return request.is_secure() or host == "localhost" or host.endswith(".localhost")
+
+
+class SecondFactorMiddleware(MiddlewareMixin):
+    """Redirects staff without a second factor from every page to the one that adds it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        if not settings.MFA_STAFF:
+            raise MiddlewareNotUsed
+        super().__init__(get_response)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        match = request.resolver_match
+        assert match is not None
+        if match.route.startswith(account_pages()) or match.url_name in ALWAYS_ALLOWED:
+            return None
+        if request.user.is_authenticated and lacks_second_factor(request.user):
+            return redirect("mfa_index")
+        return None
+
+
+def account_pages() -> str:
+    """The route below which the pages of sign-in and of the account are."""
+    return f"{settings.BASE_PATH[1:]}/accounts/" if settings.BASE_PATH else "accounts/"

@@ -1,0 +1,6 @@
+// @ts-check
+/** Entry of the account pages. Their menu works without a script. */
+
+import { showPasskeyErrors } from "../ui/passkeys.js";
+
+showPasskeyErrors();
