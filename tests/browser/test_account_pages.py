@@ -1,0 +1,174 @@
+"""Pages of an account: an invitation, a passkey, second factors and the list of sessions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.axe import serious_violations
+from tests.browser.conftest import PHONE, Shoot, SignIn
+from tests.browser.layout import beyond_the_window
+from tests.browser.page_actions import expect_live
+from tests.browser.sign_in import submit_sign_in
+from tests.studio import Studio
+
+pytestmark = pytest.mark.browser
+
+INVITE = """
+from datetime import timedelta
+from django.utils import timezone
+from accounts import invitations
+from accounts.models import Invitation
+
+now = timezone.now()
+invitation = Invitation(created=now, expires_at=now + timedelta(days=1))
+print(invitations.new_token(invitation))
+invitation.save()
+"""
+PASSWORD = "a long and good password"
+PAGES = (
+    "/accounts/password/change/",
+    "/accounts/2fa/",
+    "/accounts/2fa/totp/activate/",
+    "/accounts/2fa/webauthn/",
+    "/accounts/2fa/webauthn/add/",
+    "/accounts/2fa/recovery-codes/generate/",
+    "/accounts/sessions/",
+)
+AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+
+
+@pytest.fixture(scope="module")
+def inviting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """A studio where accounts are made by invitation."""
+    studio = Studio(tmp_path_factory.mktemp("inviting"), SIGNUP="invite", DEMO_SPEED="20").start()
+    yield studio
+    studio.stop()
+
+
+def site(studio: Studio) -> str:
+    """Browsers allow passkeys at this name, not at 127.0.0.1."""
+    return f"http://localhost:{urlsplit(studio.url).port}"
+
+
+def plug_in(page: Page) -> None:
+    """A virtual authenticator, such as the one of a phone."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+
+
+def sign_up(studio: Studio, context: BrowserContext, name: str) -> Page:
+    """A page of a new account, made by an invitation."""
+    printed = studio.manage("shell", "--no-imports", "-c", INVITE)
+    page = context.new_page()
+    page.goto(f"/accounts/invite/{printed.splitlines()[-1]}/")
+    expect(page).to_have_url(re.compile("/accounts/signup/$"))
+    page.locator("[name=username]").fill(name)
+    page.locator("[name=password1]").fill(PASSWORD)
+    page.locator(".account__form button[type=submit]").click()
+    expect_live(page)
+    return page
+
+
+def confirm(page: Page) -> None:
+    """Enter the password that a sensitive page asks for."""
+    expect(page).to_have_url(re.compile("/accounts/reauthenticate/"))
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator(".account__form button[type=submit]").click()
+
+
+def test_an_invitation_leads_to_a_passkey_sign_in(
+    inviting: Studio, sign_in: SignIn, shoot: Shoot
+) -> None:
+    page = sign_up(inviting, sign_in(None, site(inviting)), "mei")
+    plug_in(page)
+    page.locator(".avatar").click()
+    page.get_by_role("link", name="账号").click()
+    page.get_by_role("link", name="第二重验证").click()
+    page.get_by_role("link", name="添加通行密钥").click()
+    confirm(page)
+    page.locator("#mfa_webauthn_add").click()
+    expect(page).to_have_url(re.compile("/accounts/2fa/recovery-codes/$"))
+    shoot(page, "recovery-codes")
+    page.locator("#codes_saved").check()
+
+    page.goto("/")
+    page.locator(".avatar").click()
+    page.get_by_role("button", name="退出").click()
+    expect(page).to_have_url(re.compile("/accounts/sign-in/"))
+    page.goto("/gallery/")
+    page.locator("#passkey_login").click()
+
+    expect(page).to_have_url(f"{site(inviting)}/gallery/")
+    page.goto("/")
+    expect_live(page)
+
+
+def test_a_passkey_that_is_not_used_is_explained(inviting: Studio, sign_in: SignIn) -> None:
+    page = sign_in(None, site(inviting)).new_page()
+    plug_in(page)
+    page.goto("/accounts/sign-in/")
+    sentence = page.locator("[data-passkey-error]")
+    expect(sentence).to_be_hidden()
+    page.locator("#passkey_login").click()
+
+    expect(sentence).to_be_visible()
+    submit_sign_in(page, inviting.printed["Name"], inviting.printed["Password"])
+    expect_live(page)
+
+
+def test_no_passkey_is_offered_at_an_ip_address(inviting: Studio, sign_in: SignIn) -> None:
+    page = sign_in(None, inviting.url).new_page()
+    page.goto("/accounts/sign-in/")
+
+    expect(page.locator("#id_login")).to_be_visible()
+    expect(page.locator("#passkey_login")).to_have_count(0)
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
+def test_account_pages_are_accessible_and_fit(
+    inviting: Studio, sign_in: SignIn, locale: str, shoot: Shoot
+) -> None:
+    context = sign_in(None, site(inviting), locale=locale)
+    page = sign_up(inviting, context, f"reader-{locale}")
+    page.goto("/accounts/2fa/totp/activate/")
+    confirm(page)
+    expect(page).to_have_url(re.compile("/totp/activate/$"))
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        for path in PAGES:
+            page.goto(path)
+            assert serious_violations(page) == [], path
+    page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+    for path in PAGES:
+        page.goto(path)
+        assert beyond_the_window(page) == [], path
+    shoot(page, "sessions")
+
+
+def test_a_session_is_ended_on_the_page(inviting: Studio, sign_in: SignIn) -> None:
+    here = sign_up(inviting, sign_in(None, site(inviting)), "two-browsers")
+    there = sign_in(None, site(inviting)).new_page()
+    there.goto("/")
+    submit_sign_in(there, "two-browsers", PASSWORD)
+    expect_live(there)
+
+    here.goto("/accounts/sessions/")
+    expect(here.locator(".account__row")).to_have_count(2)
+    here.locator(".account__row button").click()
+
+    expect(here.locator(".account__row")).to_have_count(1)
+    there.goto("/gallery/")
+    expect(there).to_have_url(re.compile("/accounts/sign-in/"))
