@@ -121,6 +121,20 @@ class DelayReason(models.TextChoices):
     MODEL_LOADING = "model_loading", _("The model is still loading")
 
 
+class LimitKind(models.TextChoices):
+    """What a user may have or use; the installation's limits are settings."""
+
+    UNFINISHED = "unfinished", _("unfinished tasks")
+    PICTURES = "pictures", _("pictures per day")
+    EFFORT = "effort", _("drawing effort per day")
+    """Pixels × steps × pictures."""
+    TASK_EFFORT = "task_effort", _("drawing effort per task")
+    SUBMISSIONS = "submissions", _("submissions per minute")
+    STORAGE = "storage", _("storage in bytes")
+    """Stored pictures without thumbnails; the trash counts until it is emptied."""
+    CONNECTIONS = "connections", _("sockets and event streams per web process")
+
+
 class KeyUse(StrEnum):
     """Whether our key may be sent to the model server."""
 

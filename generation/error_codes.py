@@ -87,10 +87,11 @@ class ErrorCode(models.TextChoices):
     )
     TOO_MANY_WAITING = (
         "too_many_waiting",
-        format_lazy(
-            _("You have {most} unfinished tasks. Wait until some end, or cancel some."),
-            most=limits.MAX_UNFINISHED,
-        ),
+        _("You have too many unfinished tasks. Wait until some end, or cancel some."),
+    )
+    LIMIT_REACHED = (
+        "limit_reached",
+        _("A limit of your account is reached. Try again later, or with less."),
     )
     TOO_MANY_PICTURES = (
         "too_many_pictures",

@@ -4,6 +4,7 @@ StudioError                     code
 ├── InvalidInput                field; input of a user or a program that cannot be used
 ├── NotFound                    no such task, or not visible to the user (the same error)
 ├── ScopeMissing                the token of a program may only read
+├── LimitReached                kind, limit, left, renews_at; the user has no room for the task
 ├── TransitionRefused           the status or the attempt of the task does not allow this
 ├── PictureError                the response is not the requested picture
 ├── StorageError                a file could not be written
@@ -26,7 +27,10 @@ StudioError                     code
 
 from __future__ import annotations
 
-from generation.choices import InterruptReason
+from datetime import datetime
+from typing import Any
+
+from generation.choices import InterruptReason, LimitKind
 from generation.error_codes import ErrorCode
 from generation.loggable_text import redacted
 
@@ -70,6 +74,33 @@ class ScopeMissing(StudioError):
     """The API token may only read."""
 
     code = ErrorCode.SCOPE_MISSING
+
+
+class LimitReached(StudioError):
+    """A limit of the user leaves no room; `renews_at` is None if time alone does not help."""
+
+    code = ErrorCode.LIMIT_REACHED
+
+    def __init__(
+        self, kind: LimitKind, *, limit: int, left: int, renews_at: datetime | None
+    ) -> None:
+        # programs know the older code of this kind
+        super().__init__(ErrorCode.TOO_MANY_WAITING if kind == LimitKind.UNFINISHED else None)
+        self.kind = kind
+        self.limit = limit
+        self.left = left
+        self.renews_at = renews_at
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """For the `error` frame; `renews_at` in Unix seconds."""
+        renews_at = None if self.renews_at is None else self.renews_at.timestamp()
+        return {
+            "kind": self.kind.value,
+            "limit": self.limit,
+            "left": self.left,
+            "renews_at": renews_at,
+        }
 
 
 class TransitionRefused(StudioError):

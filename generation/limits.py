@@ -25,8 +25,6 @@ MAX_LINES = 50
 """Prompts that a page sends at once, one per line; more would only fill the queue."""
 
 # one user
-MAX_UNFINISHED = 500
-"""More would only lengthen the queue for others."""
 MAX_ATTACHED = 200
 """Tasks that one connection follows."""
 MAX_SELECTED = 500

@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from generation.choices import UNFINISHED
-from generation.models import GenerationTask, TaskEvent
+from django.contrib.auth.models import User
+
+from generation.choices import UNFINISHED, LimitKind
+from generation.models import GenerationTask, LimitOverride, LimitUsage, TaskEvent
 
 TASKS = f'"{GenerationTask._meta.db_table}"'
 EVENTS = f'"{TaskEvent._meta.db_table}"'
+OVERRIDES = f'"{LimitOverride._meta.db_table}"'
+USAGES = f'"{LimitUsage._meta.db_table}"'
+USER_GROUPS = f'"{User.groups.through._meta.db_table}"'
 
 
 def placeholders(count: int) -> str:
@@ -52,6 +57,36 @@ INSERT_EVENTS = (
 )
 EVENT_VALUES = f"({placeholders(len(EVENT_COLUMNS))})"
 """Once per event, behind INSERT_EVENTS. `bulk_create` also reads the new keys back."""
+
+
+TAKE = (
+    f"INSERT INTO {USAGES} (owner_id, kind, period, used) VALUES (%s, %s, %s, %s) "  # noqa: S608
+    f"ON CONFLICT (owner_id, kind, period) DO UPDATE SET used = {USAGES}.used + excluded.used "
+    f"WHERE {USAGES}.used + excluded.used <= %s RETURNING used"
+)
+"""Compare and set of a counter that may not exist yet; without a row nothing was taken. The ORM
+cannot put a condition on the update."""
+
+
+def limits_of_owners(owners: int) -> str:
+    """Rows (owner, source, kind, value), in one statement that runs at every submission.
+
+    Sources: `group` and `user` (what they may use; null: unlimited), `used`. Parameters: the
+    owners three times, three periods, the owners, and the statuses of unfinished tasks.
+    """
+    among = placeholders(owners)
+    return (
+        "SELECT belongs.user_id, 'group', own.kind, own.value "  # noqa: S608
+        f"FROM {USER_GROUPS} belongs JOIN {OVERRIDES} own ON own.group_id = belongs.group_id "
+        f"WHERE belongs.user_id IN ({among}) "
+        f"UNION ALL SELECT user_id, 'user', kind, value FROM {OVERRIDES} "
+        f"WHERE user_id IN ({among}) "
+        f"UNION ALL SELECT owner_id, 'used', kind, used FROM {USAGES} "
+        f"WHERE owner_id IN ({among}) AND period IN (%s, %s, %s) "
+        f"UNION ALL SELECT owner_id, 'used', '{LimitKind.UNFINISHED.value}', COUNT(created) "
+        f"FROM {TASKS} WHERE owner_id IN ({among}) "
+        f"AND status IN ({placeholders(len(UNFINISHED))}) GROUP BY owner_id"
+    )
 
 
 def update_task(

@@ -80,6 +80,19 @@ EMAIL_URL = env.secret("EMAIL_URL", default="", read=mail.email_url)
 if EMAIL_URL and not PUBLIC_URL:
     env.refuse("EMAIL_URL is set, and PUBLIC_URL is not: links in mails need it. Set PUBLIC_URL.")
 MFA_STAFF = env.switch("MFA_STAFF", default=False)
+# Limits of a user; 0: unlimited
+MOST = 10**15
+LIMIT_UNFINISHED = env.whole_number("LIMIT_UNFINISHED", default=500, least=0, most=MOST)
+"""More would only lengthen the queue for others."""
+LIMIT_PICTURES_PER_DAY = env.whole_number("LIMIT_PICTURES_PER_DAY", default=0, least=0, most=MOST)
+LIMIT_EFFORT = env.whole_number("LIMIT_EFFORT", default=0, least=0, most=MOST)
+"""Of one task: pixels × steps × pictures."""
+LIMIT_EFFORT_PER_DAY = env.whole_number("LIMIT_EFFORT_PER_DAY", default=0, least=0, most=MOST)
+LIMIT_SUBMISSIONS_PER_MINUTE = env.whole_number(
+    "LIMIT_SUBMISSIONS_PER_MINUTE", default=0, least=0, most=MOST
+)
+LIMIT_STORAGE = env.whole_number("LIMIT_STORAGE", default=0, least=0, most=MOST)
+"""Bytes of stored pictures."""
 
 # The model and the worker
 XINFERENCE_URL = env.secret("XINFERENCE_URL", default="", read=addresses.model_server)

@@ -99,6 +99,8 @@ def frame_types() -> set[str]:
         ("field of a picture", list(protocol.ImageData.__annotations__)),
         ("field of a position", list(protocol.QueuePosition.__annotations__)),
         ("field of a model", list(protocol.ModelData.__annotations__)),
+        ("kind of a limit", sorted({*choices.LimitKind.values} - {choices.LimitKind.CONNECTIONS})),
+        ("field of a limit", list(protocol.AllowanceData.__annotations__)),
         ("field of the state", list(protocol.TaskState.__annotations__)),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

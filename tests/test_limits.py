@@ -61,7 +61,6 @@ def test_the_numbers_of_limits_stand_in_one_module() -> None:
         (ErrorCode.SEED_INVALID, [limits.MAX_SEED]),
         (ErrorCode.TOO_LONG, [limits.MAX_MESSAGE_BYTES]),
         (ErrorCode.TOO_MANY_ATTACHED, [limits.MAX_ATTACHED]),
-        (ErrorCode.TOO_MANY_WAITING, [limits.MAX_UNFINISHED]),
         (ErrorCode.TOO_MANY_PICTURES, [limits.MAX_SELECTED]),
     ],
 )

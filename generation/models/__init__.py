@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from generation.models.allowances import LimitOverride, LimitUsage
 from generation.models.collection import Collection
 from generation.models.images import GeneratedImage
 from generation.models.share_links import ShareLink
@@ -13,6 +14,8 @@ __all__ = [
     "GeneratedImage",
     "GenerationTask",
     "Installation",
+    "LimitOverride",
+    "LimitUsage",
     "ModelSlot",
     "ModelState",
     "ShareLink",

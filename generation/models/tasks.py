@@ -130,6 +130,11 @@ class GenerationTask(models.Model):
     run_seconds = models.FloatField(_("seconds drawing"), default=0)
     measured_durations = models.JSONField(_("measured seconds per step"), default=dict, blank=True)
     deleted_at = models.DateTimeField(_("moved to the trash"), null=True, blank=True)
+    charged_on = models.DateField(null=True, editable=False)
+    """The day from whose limits it took pictures and effort; None if it took nothing."""
+    charged_images = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    charged_effort = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
+    """What it took, without what its end gave back."""
 
     objects = TaskQuerySet.as_manager()
 

@@ -15,8 +15,10 @@ from generation.protocol.client_messages import (
     parse_cursors,
     parse_since,
 )
+from generation.protocol.rate_limit_headers import rate_limit_headers, retry_after
 from generation.protocol.server_messages import (
     PROTOCOL_VERSION,
+    AllowanceData,
     EndingData,
     EventFrame,
     ImageData,
@@ -27,6 +29,7 @@ from generation.protocol.server_messages import (
     encode,
     ending_data,
     event_frame,
+    limits_frame,
     refusal,
     task_frame,
 )
@@ -41,6 +44,7 @@ from generation.protocol.state import (
 
 __all__ = [
     "PROTOCOL_VERSION",
+    "AllowanceData",
     "Attach",
     "Cancel",
     "ClientMessage",
@@ -65,9 +69,12 @@ __all__ = [
     "fold",
     "fold_shown",
     "is_unicode",
+    "limits_frame",
     "parse_client_message",
     "parse_cursors",
     "parse_since",
+    "rate_limit_headers",
     "refusal",
+    "retry_after",
     "task_frame",
 ]

@@ -97,6 +97,14 @@ class ModelData(TypedDict):
     wait: QueuePosition
 
 
+class AllowanceData(TypedDict):
+    """One limit of a user; `renews_at`: Unix seconds, None if time alone does not renew it."""
+
+    limit: int
+    left: int
+    renews_at: float | None
+
+
 FRAME_TYPE: Mapping[str, Literal["progress", "result", "error", "cancelled"]] = {
     EventKind.COMPLETED: "result",
     EventKind.FAILED: "error",
@@ -107,6 +115,11 @@ FRAME_TYPE: Mapping[str, Literal["progress", "result", "error", "cancelled"]] = 
 def collection_frame(revision: int) -> dict[str, Any]:
     """Says only that something changed: a client with an older revision reads the collection."""
     return {"type": "collection", "revision": revision}
+
+
+def limits_frame(limits: Mapping[str, AllowanceData]) -> dict[str, Any]:
+    """What is left of the owner's limits, by kind; an absent kind is unlimited, or far away."""
+    return {"type": "limits", "limits": limits}
 
 
 def encode(frame: Mapping[str, Any]) -> str:
@@ -135,9 +148,13 @@ def ending_data(*, created: float, images: list[ImageData]) -> EndingData:
 
 
 def refusal(
-    code: ErrorCode, *, field: str | None = None, request_key: str | None = None
+    code: ErrorCode,
+    *,
+    field: str | None = None,
+    request_key: str | None = None,
+    data: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The `error` frame for a rejected message; it has no `seq`."""
+    """The `error` frame for a rejected message; it has no `seq`. `data`: of a reached limit."""
     with translation.override("zh-hans"):
         sentence = str(code.label)
     frame: dict[str, Any] = {"type": "error", "code": code.value, "message": sentence}
@@ -145,6 +162,8 @@ def refusal(
         frame["field"] = field
     if request_key is not None:
         frame["request_key"] = request_key
+    if data is not None:
+        frame["data"] = data
     return frame
 
 

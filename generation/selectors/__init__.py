@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from generation.selectors.allowances import (
+    Allowance,
+    Allowances,
+    allowances_data,
+    allowances_of,
+    most_connections,
+    period_of,
+    shown_allowances,
+    shown_limits,
+)
 from generation.selectors.collection import (
     collection_state,
     revision_of,
@@ -89,6 +99,8 @@ __all__ = [
     "SHOWN_EVENTS",
     "STATUSES",
     "TRASH_KEPT",
+    "Allowance",
+    "Allowances",
     "Card",
     "Forecast",
     "GalleryFilter",
@@ -102,6 +114,8 @@ __all__ = [
     "accepts_writes",
     "active_among",
     "active_cursors",
+    "allowances_data",
+    "allowances_of",
     "any_heartbeat_between",
     "any_task",
     "called_model_servers",
@@ -125,6 +139,7 @@ __all__ = [
     "may_be_parent",
     "model_errors",
     "model_offers",
+    "most_connections",
     "named_cards",
     "newest_seqs",
     "next_tasks",
@@ -133,6 +148,7 @@ __all__ = [
     "paces_of",
     "parameters_text",
     "parent_of",
+    "period_of",
     "picture_in_trash",
     "picture_of",
     "pictures_left",
@@ -147,7 +163,9 @@ __all__ = [
     "revisions_of",
     "seqs_of_visible",
     "shared_task",
+    "shown_allowances",
     "shown_events",
+    "shown_limits",
     "stall_limit",
     "task_counts",
     "task_detail",

@@ -17,6 +17,7 @@ from generation.services.attempt_progress import (
     store_image,
 )
 from generation.services.cancellation import finish_cancels, request_cancel
+from generation.services.charges import delete_past_usage, recount_storage
 from generation.services.claims import Claim, claim
 from generation.services.collection_changes import set_favourite
 from generation.services.completion import complete, fail, interrupt
@@ -82,6 +83,7 @@ __all__ = [
     "delete_expired_links",
     "delete_expired_sessions",
     "delete_old_workers",
+    "delete_past_usage",
     "delete_permanently",
     "empty_trash",
     "expire_worker",
@@ -107,6 +109,7 @@ __all__ = [
     "record_refused_key",
     "record_thumbnail",
     "record_unreachable",
+    "recount_storage",
     "refuse_key",
     "register_worker",
     "remove_orphaned_files",

@@ -14,6 +14,7 @@ from generation.choices import Basis, DelayReason, EventKind, Step
 from generation.exceptions import TransitionRefused
 from generation.images import Picture
 from generation.models import GeneratedImage, ModelSlot
+from generation.services.charges import add_storage
 from generation.services.completion import completed, images_of, lock_task
 from generation.services.slots import free_slot
 from generation.services.transition import RUNNING, NewEvent, transition
@@ -162,10 +163,11 @@ def store_image(
     try:
         with transaction.atomic():
             events = [event] if last is None else [*ending_events(event, image, last, now)]
-            transition(
+            row = transition(
                 task_id=task_id, events=events, sources=RUNNING, fence=attempt, wanted=True, now=now
             )
             image.save(force_insert=True)
+            add_storage(row.owner_id, image.bytes)
             if last is not None:
                 free_slot(slot_id=last.slot_id, task_id=task_id, attempt=attempt)
     except (TransitionRefused, IntegrityError):

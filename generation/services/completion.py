@@ -20,6 +20,7 @@ from generation.error_codes import ErrorCode
 from generation.exceptions import TransitionRefused
 from generation.models import GeneratedImage, GenerationTask
 from generation.protocol import ImageData, ending_data
+from generation.services.charges import charges_after, give_back
 from generation.services.retry_policy import RETRY_AT_ONCE, is_last, retry_delay
 from generation.services.transition import RUNNING, NewEvent, transition
 
@@ -29,7 +30,8 @@ MAX_STORED_DETAIL = 4_000
 
 def lock_task(task_id: uuid.UUID) -> GenerationTask:
     """Read a task and lock its row, so that no cancel comes between reading and writing."""
-    return GenerationTask.objects.select_for_update().get(pk=task_id)
+    # a submission that has locked the owner's limits may refer to the task as its parent
+    return GenerationTask.objects.select_for_update(no_key=True).get(pk=task_id)
 
 
 def complete(
@@ -109,9 +111,13 @@ def end(
     wanted: bool = False,
 ) -> None:
     """Write the entry that ends a task, which the caller has locked."""
+    stored = len(event.ending["data"]) if event.ending else 0
+    charges = charges_after(task, event.changes["status"], stored)
+    ending = event.with_changes(**charges)
     transition(
-        task_id=task.pk, events=[event], sources=sources, fence=fence, wanted=wanted, now=now
+        task_id=task.pk, events=[ending], sources=sources, fence=fence, wanted=wanted, now=now
     )
+    give_back(task, charges)
 
 
 def images_of(task: GenerationTask) -> list[ImageData]:

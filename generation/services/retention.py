@@ -19,6 +19,7 @@ from generation import images
 from generation.choices import TERMINAL
 from generation.models import GeneratedImage, GenerationTask
 from generation.outages import cause_of
+from generation.services.charges import add_deleted
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +68,10 @@ def delete_tasks(due: QuerySet[GenerationTask], most: int) -> int:
     with transaction.atomic():
         still_due = due.filter(pk__in=found).order_by("pk").select_for_update(of=("self",))
         keys = list(still_due.values_list("pk", flat=True))
+        sizes = GeneratedImage.objects.filter(task__in=keys).values_list("task__owner", "bytes")
+        gone = list(sizes)
         GenerationTask.objects.filter(pk__in=keys).delete()
+        add_deleted(gone)
         transaction.on_commit(partial(remove_folders, keys))
     return len(keys)
 

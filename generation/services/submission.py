@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,8 @@ from generation.exceptions import InvalidInput, NotFound, TransitionRefused
 from generation.identifiers import parse_uuid
 from generation.models import GenerationTask
 from generation.protocol import Generate, encode, is_unicode, task_frame
+from generation.selectors import Allowances
+from generation.services.charges import charge
 from generation.services.search_text import search_text
 from generation.services.transition import NewEvent, TaskRow, append
 from generation.unicode_text import is_blank
@@ -48,10 +50,14 @@ SETTING_FIELDS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """`duplicate`: the task existed already and nothing was written."""
+    """`duplicate`: the task existed already and nothing was written, or taken from a limit.
+
+    `allowances`: what a new task left of its owner's limits.
+    """
 
     task: GenerationTask
     duplicate: bool
+    allowances: Allowances = field(default_factory=dict)
 
 
 def defaults() -> dict[str, Any]:
@@ -68,7 +74,7 @@ def defaults() -> dict[str, Any]:
 
 
 def submit(*, owner: User, request: Generate, now: datetime) -> Submission:
-    """Store a task; raises InvalidInput(code, field).
+    """Store a task; raises InvalidInput(code, field) or LimitReached.
 
     A repeated request key returns its task, or raises `request_key_reused` if other fields differ.
     """
@@ -94,7 +100,7 @@ def retry(*, task: GenerationTask, key: uuid.UUID | None, now: datetime) -> Subm
     """A new task with the settings of a failed or cancelled one.
 
     While an earlier retry is unfinished, returns that one. Raises TransitionRefused for other
-    statuses, NotFound if the task was deleted since it was read.
+    statuses, NotFound if the task was deleted since it was read, LimitReached.
     """
     with transaction.atomic():
         parent = lock_parent(task)
@@ -158,8 +164,8 @@ def is_same_request(task: GenerationTask, values: dict[str, Any]) -> bool:
 def insert(
     *, owner: User, values: dict[str, Any], key: uuid.UUID | None, now: datetime
 ) -> Submission:
-    if GenerationTask.objects.filter(owner=owner).unfinished().count() >= limits.MAX_UNFINISHED:
-        raise InvalidInput(ErrorCode.TOO_MANY_WAITING)
+    """Insert a task whose owner is locked; raises LimitReached."""
+    charged = charge(owner_id=owner.pk, values=values, now=now)
     expected = selectors.expected_seconds(
         model=values["model"],
         width=values["width"],
@@ -176,6 +182,7 @@ def insert(
         created=now,
         search_text=search_text(values["prompt"], values["model"]),
         **values,
+        **charged.columns,
     )
     transaction.on_commit(broadcast.wake_workers, robust=True)
     notice = encode(task_frame(task_id=str(task.pk), seq=0, task=task.data))
@@ -184,7 +191,7 @@ def insert(
         robust=True,
     )
     append(task.pk, [(NewEvent(kind=EventKind.SUBMITTED), TaskRow.of(task))], now)
-    return Submission(task=task, duplicate=False)
+    return Submission(task=task, duplicate=False, allowances=charged.allowances)
 
 
 def clean(request: Generate) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from generation.models import GeneratedImage, GenerationTask, ShareLink
 from generation.outages import cause_of
 from generation.selectors import TRASH_KEPT, PictureKey
 from generation.selectors.trash_items import deleted_pictures, deleted_tasks
+from generation.services.charges import add_deleted
 from generation.services.collection_changes import publish_change
 from generation.services.retention import delete_tasks
 
@@ -172,7 +173,10 @@ def delete_pictures(due: QuerySet[GeneratedImage]) -> int:
         return 0
     with transaction.atomic():
         pictures = list(due.select_for_update()[:TRASH_BATCH])
-        GeneratedImage.objects.filter(pk__in=[image.pk for image in pictures]).delete()
+        rows = GeneratedImage.objects.filter(pk__in=[image.pk for image in pictures])
+        gone = list(rows.values_list("task__owner", "bytes"))
+        rows.delete()
+        add_deleted(gone)
         names = [name for image in pictures for name in (image.file, image.thumbnail) if name]
         transaction.on_commit(partial(remove_files, names))
     return len(pictures)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import Counter
 from typing import Any
 
 from django.db.models import Count
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from generation.choices import TERMINAL, EventKind, TaskStatus
-from generation.models import GenerationTask, ModelSlot, TaskEvent
+from generation.choices import TERMINAL, EventKind, LimitKind, TaskStatus
+from generation.models import GeneratedImage, GenerationTask, LimitUsage, ModelSlot, TaskEvent
 from generation.protocol import empty_state, fold
 from generation.services.retry_policy import MAX_FAILED_ATTEMPTS
 
@@ -27,6 +28,7 @@ class Invariants(RuleBasedStateMachine):
 
     @invariant()
     def every_task_keeps_the_laws(self) -> None:
+        changed = False
         held = {slot.task_id: slot for slot in ModelSlot.objects.filter(task__isnull=False)}
         for task in GenerationTask.objects.all():
             slot = held.get(task.pk)
@@ -34,6 +36,7 @@ class Invariants(RuleBasedStateMachine):
             if self.seen.get(task.pk) == fingerprint:
                 continue
             self.seen[task.pk] = fingerprint
+            changed = True
             log = list(TaskEvent.objects.filter(task=task).order_by("seq"))
             the_log_has_no_gap_and_the_row_is_its_fold(task, log)
             the_slot_fits_the_task(task, slot)
@@ -41,6 +44,9 @@ class Invariants(RuleBasedStateMachine):
             nothing_is_taken_after_a_cancel_request(log)
             attempts_are_counted(task, log)
             the_percent_never_goes_back_within_an_attempt(log)
+            the_task_took_what_it_drew(task)
+        if changed:
+            what_is_used_is_what_tasks_took()
 
     @invariant()
     def a_finished_task_never_changes(self) -> None:
@@ -107,3 +113,26 @@ def the_percent_never_goes_back_within_an_attempt(log: list[TaskEvent]) -> None:
         assert event.progress >= highest.get(event.attempt, 0.0)
         highest[event.attempt] = event.progress
         assert (event.progress == 100) == (event.kind == EventKind.COMPLETED)
+
+
+def the_task_took_what_it_drew(task: GenerationTask) -> None:
+    """Charged at its submission, less what its end gave back."""
+    images = 0 if task.status == TaskStatus.FAILED else task.image_count
+    if task.status == TaskStatus.CANCELLED:
+        images = task.images.count()
+    assert task.charged_images == images
+    assert task.charged_effort == images * task.width * task.height * task.steps
+
+
+def what_is_used_is_what_tasks_took() -> None:
+    took: Counter[tuple[int, str]] = Counter()
+    charges = ("owner_id", "charged_images", "charged_effort")
+    for owner, images, effort in GenerationTask.objects.values_list(*charges):
+        took[owner, LimitKind.PICTURES.value] += images
+        took[owner, LimitKind.EFFORT.value] += effort
+    for owner, size in GeneratedImage.objects.values_list("task__owner", "bytes"):
+        took[owner, LimitKind.STORAGE.value] += size
+    used: Counter[tuple[int, str]] = Counter()
+    for owner, kind, amount in LimitUsage.objects.values_list("owner_id", "kind", "used"):
+        used[owner, kind] += amount
+    assert +used == +took

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, precondition, rule
 
 from generation import services
+from generation.choices import LimitKind
 from generation.choices import TaskStatus as Status
 from generation.exceptions import TransitionRefused
-from generation.models import GenerationTask, ModelSlot
+from generation.models import GenerationTask, LimitOverride, ModelSlot
 from generation.protocol import Generate
 from generation.services import AbandonedCall, Claim
 from tests.conftest import MODEL
@@ -45,6 +46,9 @@ class UserRules(Invariants):
         self.world.__enter__()
         self.now: datetime = timezone.now()
         self.owners = [User.objects.create_user(f"owner-{uuid.uuid4()}") for _ in range(2)]
+        for owner in self.owners:
+            for kind in (LimitKind.PICTURES, LimitKind.EFFORT, LimitKind.STORAGE):
+                LimitOverride.objects.create(user=owner, kind=kind, value=10**12)
         self.workers = [FakeWorker(self.now) for _ in range(2)]
         self.models_are_seen(1, 2)
 

@@ -6,51 +6,26 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from threading import Barrier, Thread
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import connection
 
-from generation import limits, services
+from generation import services
 from generation.choices import InterruptReason, TaskStatus
 from generation.error_codes import ErrorCode
-from generation.exceptions import InvalidInput, TransitionRefused
+from generation.exceptions import LimitReached, TransitionRefused
 from generation.models import GenerationTask, ModelSlot, Worker
 from generation.protocol import Generate
 from generation.services import Claim
+from tests.concurrency import at_once
 from tests.conftest import serve_model
 from tests.factories import claim_one, failed_task, finish, interrupt, kinds, settle, store, submit
 from tests.rows import copies
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("model")]
 ROUNDS = 12
-
-
-def at_once(*calls: Callable[[], Any]) -> list[Any]:
-    """Make the calls in as many threads, started together; their results, or raise."""
-    barrier = Barrier(len(calls))
-    results: list[Any] = [None] * len(calls)
-
-    def run(number: int, call: Callable[[], Any]) -> None:
-        try:
-            barrier.wait()
-            results[number] = call()
-        except Exception as error:  # noqa: BLE001  raised again in the test's own thread
-            results[number] = error
-        finally:
-            connection.close()
-
-    threads = [Thread(target=run, args=pair) for pair in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for result in results:
-        if isinstance(result, Exception):
-            raise result
-    return results
 
 
 def test_cancel_while_the_slot_is_freed(alice: User, worker: Worker, now: datetime) -> None:
@@ -239,17 +214,17 @@ def test_claim_while_slots_are_removed(alice: User, worker: Worker, now: datetim
 
 
 def test_simultaneous_submissions_do_not_pass_the_limit(alice: User, now: datetime) -> None:
-    copies(submit(alice, now), [{}] * (limits.MAX_UNFINISHED - 3))
+    copies(submit(alice, now), [{}] * (settings.LIMIT_UNFINISHED - 3))
 
-    with pytest.raises(InvalidInput) as refused:
+    with pytest.raises(LimitReached) as refused:
         at_once(*[partial(submit, alice, now)] * 6)
 
     assert refused.value.code == ErrorCode.TOO_MANY_WAITING
-    assert GenerationTask.objects.unfinished().count() == limits.MAX_UNFINISHED
+    assert GenerationTask.objects.unfinished().count() == settings.LIMIT_UNFINISHED
 
 
 def test_a_repeated_submission_is_not_refused_by_its_own_task(alice: User, now: datetime) -> None:
-    copies(submit(alice, now), [{}] * (limits.MAX_UNFINISHED - 2))
+    copies(submit(alice, now), [{}] * (settings.LIMIT_UNFINISHED - 2))
 
     tasks = at_once(*[partial(submit, alice, now, request_key=uuid.uuid4())] * 3)
 

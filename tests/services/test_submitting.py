@@ -13,7 +13,7 @@ from django.test import override_settings
 from generation import selectors, services
 from generation.choices import TaskStatus
 from generation.error_codes import ErrorCode
-from generation.exceptions import InvalidInput, NotFound, TransitionRefused
+from generation.exceptions import InvalidInput, LimitReached, NotFound, TransitionRefused
 from generation.models import GenerationTask, Worker
 from generation.protocol import Generate
 from tests.conftest import MODEL
@@ -156,7 +156,7 @@ def test_queued_tasks_per_user_are_limited(alice: User, bob: User, now: datetime
     first = submit(alice, now, request_key=uuid.uuid4())
     copies(first, [{}] * 499)
 
-    with pytest.raises(InvalidInput) as refused:
+    with pytest.raises(LimitReached) as refused:
         submit(alice, now)
 
     assert refused.value.code == ErrorCode.TOO_MANY_WAITING

@@ -1,0 +1,45 @@
+"""Limits of users and groups in the admin."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+
+from generation import selectors
+from generation.choices import LimitKind
+from generation.models import LimitOverride
+from tests.pages.clients import signed_in
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("model")]
+
+ADD = "/admin/generation/limitoverride/add/"
+
+
+@pytest.fixture
+def root(db: None) -> Client:
+    return signed_in(User.objects.create_superuser("root"), "en")
+
+
+def test_staff_set_limits_of_users_and_groups(root: Client, alice: User, now: datetime) -> None:
+    group = Group.objects.create(name="painters")
+    alice.groups.add(group)
+
+    both = {"user": alice.pk, "group": group.pk, "kind": "pictures", "value": 3}
+    page = root.post(ADD, both)
+    assert "Choose a user or a group, not both." in page.text
+    assert not LimitOverride.objects.exists()
+
+    assert root.post(ADD, {"group": group.pk, "kind": "pictures", "value": 20}).status_code == 302
+    assert root.post(ADD, {"user": alice.pk, "kind": "effort", "value": ""}).status_code == 302
+    twice = root.post(ADD, {"user": alice.pk, "kind": "effort", "value": 1})
+    assert twice.status_code == 200
+
+    allowances = selectors.allowances_of([alice.pk], now=now)[alice.pk]
+    assert allowances[LimitKind.PICTURES].limit == 20
+    assert LimitKind.EFFORT not in allowances
+    listed = root.get("/admin/generation/limitoverride/")
+    assert "painters" in listed.text
+    assert "pictures per day" in listed.text
