@@ -10,9 +10,11 @@ from channels.db import database_sync_to_async
 
 from generation import protocol, selectors
 from generation.clock import clock
+from generation.exceptions import LimitReached
 from generation.hub import hub, queue_frames, replay_lock
 from generation.models import GenerationTask
-from generation.selectors import LogPage
+from generation.protocol import AllowanceData
+from generation.selectors import Allowances, LogPage
 from generation.sessions.session import Session
 from generation.sessions.subscriber import Subscriber
 
@@ -29,6 +31,8 @@ class PollResponse(Subscriber):
     def __init__(self, owner_id: int) -> None:
         self.owner_id = owner_id
         self.frames: list[str] = []
+        self.status = 200
+        self.headers = {"Cache-Control": "no-store"}
 
     async def send(self, frame: dict[str, Any]) -> None:
         self.frames.append(protocol.encode(frame))
@@ -45,6 +49,21 @@ class PollResponse(Subscriber):
         task_ids = [str(task.pk)]
         read = database_sync_to_async(selectors.queue_positions)
         self.frames += queue_frames(await read(task_ids, now=clock.now()), task_ids)
+
+    def note_limits(self, allowances: Allowances) -> None:
+        limits = selectors.allowances_data(allowances)
+        self.headers |= protocol.rate_limit_headers(limits, now=clock.now().timestamp())
+
+    def note_reached(self, reached: LimitReached) -> None:
+        now, data = clock.now().timestamp(), reached.data
+        allowance: AllowanceData = {
+            "limit": data["limit"],
+            "left": data["left"],
+            "renews_at": data["renews_at"],
+        }
+        self.status = 429
+        self.headers |= protocol.rate_limit_headers({data["kind"]: allowance}, now=now)
+        self.headers |= protocol.retry_after(allowance, now=now)
 
     async def cursors(self, asked: dict[str, int], user: User) -> dict[str, int]:
         """{task_id: newest seq} of those in `asked` that the user may see."""
@@ -66,6 +85,9 @@ class PollResponse(Subscriber):
         revision = await database_sync_to_async(selectors.revision_of)(self.owner_id)
         if revision:
             await self.send(protocol.collection_frame(revision))
+        read_limits = database_sync_to_async(selectors.shown_limits)
+        if limits := await read_limits(self.owner_id, now=clock.now()):
+            await self.send(protocol.limits_frame(limits))
 
     async def read_logs(
         self, tasks: Iterable[GenerationTask], known: Mapping[str, int]

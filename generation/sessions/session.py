@@ -16,7 +16,13 @@ from accounts.security_log import SecurityEvent, log_event
 from generation import protocol, selectors, services
 from generation.clock import clock
 from generation.error_codes import ErrorCode
-from generation.exceptions import InvalidInput, NotFound, ScopeMissing, StudioError
+from generation.exceptions import (
+    InvalidInput,
+    LimitReached,
+    NotFound,
+    ScopeMissing,
+    StudioError,
+)
 from generation.limits import MAX_MESSAGE_BYTES
 from generation.models import GenerationTask
 from generation.outages import database
@@ -86,6 +92,9 @@ class Session:
             message = self.parse(text)
             key = str(message.request_key) if message.request_key else None
             await self.dispatch(message)
+        except LimitReached as error:
+            self.subscriber.note_reached(error)
+            await self.refuse(error.code, key, data=error.data)
         except InvalidInput as error:
             key = key or error.request_key
             await self.refuse(error.code, key, field=error.field)
@@ -96,8 +105,8 @@ class Session:
                 logger.exception("connection %s: database", self.connection_id)
             await self.refuse(ErrorCode.UNAVAILABLE, key)
 
-    async def refuse(self, code: ErrorCode, key: str | None, field: str | None = None) -> None:
-        await self.subscriber.send(protocol.refusal(code, field=field, request_key=key))
+    async def refuse(self, code: ErrorCode, key: str | None, **more: Any) -> None:
+        await self.subscriber.send(protocol.refusal(code, request_key=key, **more))
 
     def parse(self, text: str | None) -> protocol.ClientMessage:
         if text is None:
@@ -130,6 +139,7 @@ class Session:
         """Submit a task with `service` and send its `ack` before any other frame of the task."""
         with self.subscriber.submitting():
             submission = await database_sync_to_async(service)(now=clock.now(), **values)
+            self.subscriber.note_limits(submission.allowances)
             await self.acknowledge(submission, key=values.get("key"))
 
     async def acknowledge(

@@ -7,9 +7,10 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from generation import protocol
+from generation.exceptions import LimitReached
 from generation.hub import Outbox, hub
 from generation.models import GenerationTask
-from generation.selectors import LogPage
+from generation.selectors import Allowances, LogPage
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -48,6 +49,12 @@ class Subscriber(ABC):
     def submitting(self) -> AbstractContextManager[None]:
         """Context of a submission; raises InvalidInput if no further task can be followed."""
         return nullcontext()
+
+    def note_limits(self, allowances: Allowances) -> None:  # noqa: B027  default: no headers
+        """Note what a submission left, for headers of the response."""
+
+    def note_reached(self, reached: LimitReached) -> None:  # noqa: B027  default: no headers
+        """Note why a submission was refused, for the status and headers of the response."""
 
     def unfollow(self, task_id: str) -> None:  # noqa: B027  default: no state to drop
         """Stop following the task."""

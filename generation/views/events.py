@@ -50,7 +50,10 @@ def polling_view(answer: Answer) -> View:
         except (InvalidInput, DatabaseProblem) as error:
             return error_response(request, error)
         return HttpResponse(
-            response.text, content_type="application/json", headers={"Cache-Control": "no-store"}
+            response.text,
+            status=response.status,
+            content_type="application/json",
+            headers=response.headers,
         )
 
     return view
