@@ -101,9 +101,16 @@ publisher = Publisher()
 """This process's."""
 
 
-def publish_event(*, owner_id: int, task_id: str, seq: int, frame: str) -> None:
-    """Publish an event to all that follow `task_id`; `frame` is sent unchanged."""
+def publish_event(
+    *, owner_id: int, task_id: str, seq: int, frame: str, is_over: bool = False
+) -> None:
+    """Publish an event to all that follow `task_id`; `frame` is sent unchanged.
+
+    `is_over`: it ended the task, so that what is left of the owner's limits changed.
+    """
     message = {"type": "task.event", "task_id": task_id, "seq": seq, "frame": frame}
+    if is_over:
+        message["ended_of"] = owner_id
     publisher.send(lambda: layer().group_send(group_of(owner_id), message))
 
 

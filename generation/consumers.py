@@ -119,6 +119,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
                 now = clock.now()
                 active = await database_sync_to_async(selectors.active_cursors)(self.user)
             await self.subscriber.send(self.session.hello(active, now=now))
+            hub.send_limits(self.user.pk)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Dispatch without `aclose_old_connections`, which Channels awaits before each message.

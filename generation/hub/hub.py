@@ -11,12 +11,12 @@ from itertools import chain
 from typing import Any
 
 from channels.db import database_sync_to_async
-from django.conf import settings
 
 from generation import broadcast, selectors
 from generation.clock import clock
 from generation.hub.credential_checks import CHECK_EVERY, CredentialChecks
 from generation.hub.groups import MAINTAIN_EVERY, GroupMemberships
+from generation.hub.limit_updates import LimitUpdates
 from generation.hub.outbox import Outbox, close_all
 from generation.hub.queue_updates import QueueUpdates, queue_frames
 from generation.hub.subscription import Subscription
@@ -50,6 +50,7 @@ class Hub:
         """Close callbacks of sockets whose user is not authenticated yet."""
         self.queue_updates = QueueUpdates()
         self.credential_checks = CredentialChecks(self.outboxes, self.detach)
+        self.limit_updates = LimitUpdates()
         self.searched_at = clock.now()
         """Streams know every task that their owner submitted before this time."""
         self.groups = GroupMemberships()
@@ -84,6 +85,7 @@ class Hub:
         await cancel_and_wait(*loops)
         await self.queue_updates.stop()
         await self.credential_checks.stop()
+        await self.limit_updates.stop()
         await self.groups.close()
         if self.owns_publisher:
             await broadcast.publisher.stop()
@@ -122,10 +124,13 @@ class Hub:
             seq, frame = message["seq"], message["frame"]
             for subscription in tuple(self.subscriptions.get(message["task_id"], ())):
                 subscription.offer(seq, frame)
+            if (owner_id := message.get("ended_of")) is not None:
+                self.limit_updates.usage_changed(owner_id, self.offer_limits)
         elif message["type"] == "task.created":
             self.notices += 1
             for outbox in tuple(self.outboxes.get(message["owner_id"], ())):
                 outbox.notify(message["task_id"], message["frame"])
+            self.limit_updates.usage_changed(message["owner_id"], self.offer_limits)
         elif message["type"] == "collection.changed":
             for outbox in tuple(self.outboxes.get(message["owner_id"], ())):
                 outbox.offer_collection(message["revision"], message["frame"])
@@ -141,7 +146,8 @@ class Hub:
 
     def has_room(self, owner_id: int) -> bool:
         """Whether this user may open one more socket or stream in this process."""
-        return len(self.outboxes.get(owner_id, ())) < settings.CONNECTIONS_PER_PERSON
+        most = self.limit_updates.most_connections(owner_id)
+        return most is None or len(self.outboxes.get(owner_id, ())) < most
 
     def missed_no_notice(self, owner_id: int, *, since: float, notices: int) -> bool:
         """Whether no notice of this owner's new tasks was missed since `since`.
@@ -211,6 +217,7 @@ class Hub:
         self.outboxes[outbox.owner_id].discard(outbox)
         if not self.outboxes[outbox.owner_id]:
             del self.outboxes[outbox.owner_id]
+            self.limit_updates.forget(outbox.owner_id)
         for owner_id in outbox.groups:
             self.groups.release(owner_id)
         await outbox.stop()
@@ -225,6 +232,8 @@ class Hub:
             database.worked()
         await self.discover_tasks()
         await self.compare_collections()
+        if self.outboxes:
+            await self.limit_updates.read(list(self.outboxes), self.offer_limits)
         if not self.subscriptions:
             return
         newest = await database_sync_to_async(selectors.newest_seqs)(list(self.subscriptions))
@@ -255,6 +264,14 @@ class Hub:
             frame = encode(collection_frame(revision))
             for outbox in tuple(self.outboxes.get(owner_id, ())):
                 outbox.offer_collection(revision, frame)
+
+    def send_limits(self, owner_id: int) -> None:
+        """Send the limits of an owner to clients that have just received `hello`."""
+        self.limit_updates.read_soon(owner_id, self.offer_limits)
+
+    def offer_limits(self, owner_id: int, frame: str) -> None:
+        for outbox in tuple(self.outboxes.get(owner_id, ())):
+            outbox.offer_limits(frame)
 
     def publish_positions_of(self, task_ids: Collection[str]) -> None:
         """Send the tasks' queue positions to the clients attached to them, after BATCH_DELAY."""

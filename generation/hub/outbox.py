@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from generation.limits import MAX_QUEUED_FRAMES
+from generation.protocol import encode, limits_frame
 from generation.shutdown import cancel_and_wait
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 CLOSE_TIMEOUT = 5.0
 """Seconds for closing connections; those still open then end with the process."""
+
+
+NO_LIMITS = encode(limits_frame({}))
+"""Needs not be sent to a client that got no other `limits` frame."""
 
 
 class Outbox(ABC):
@@ -44,6 +49,8 @@ class Outbox(ABC):
         """The newest revision of its owner's collection that was queued."""
         self.models = ""
         """The newest `models` frame that was queued; an equal one is not sent again."""
+        self.limits = NO_LIMITS
+        """The same of `limits`."""
 
     def cursor(self, task_id: str) -> int | None:
         """Highest seq queued for the task; None if it is not attached."""
@@ -70,6 +77,11 @@ class Outbox(ABC):
         """Queue a `models` frame that differs from the last one."""
         if self.hello_sent and frame != self.models and self.offer(frame):
             self.models = frame
+
+    def offer_limits(self, frame: str) -> None:
+        """Queue a `limits` frame that differs from the last one."""
+        if self.hello_sent and frame != self.limits and self.offer(frame):
+            self.limits = frame
 
     def offer_collection(self, revision: int, frame: str) -> None:
         """Queue a newer revision. If full, or before `hello`, `compare_collections` retries."""

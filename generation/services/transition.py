@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 
 from generation import broadcast, sql
-from generation.choices import UNFINISHED, Basis, EventKind, Step, TaskStatus
+from generation.choices import TERMINAL, UNFINISHED, Basis, EventKind, Step, TaskStatus
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, TaskEvent
 from generation.protocol import EndingData, encode, event_frame
@@ -159,6 +159,7 @@ def append(task_id: Any, events: Sequence[tuple[NewEvent, TaskRow]], now: dateti
             task_id=str(task_id),
             seq=written.seq,
             frame=written.frame,
+            is_over=row.status in TERMINAL,
         )
         transaction.on_commit(publish, robust=True)
 

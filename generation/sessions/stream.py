@@ -55,6 +55,7 @@ class StreamSubscriber(HubSubscriber[StreamOutbox]):
     ) -> None:
         """Send `hello`, then follow unfinished tasks and those that have events unknown there."""
         tasks = await session.send_hello(cursors, since)
+        hub.send_limits(self.outbox.owner_id)
         task_ids = [str(task.pk) for task in tasks]
         self.outbox.expect(task_ids, instead_of=cursors)
         with hub.expecting(self.outbox, task_ids):
