@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { linesOf, withRefused } from "../../static/studio/js/composer/composer-lines.js";
 import { nearestOf, isBlank } from "../../static/studio/js/composer/composer-errors.js";
+import { describeLimits, reachedText, renewed } from "../../static/studio/js/composer/composer-limits.js";
 import { changedFields, drawsTheSame } from "../../static/studio/js/composer/composer-origin.js";
 import { describeWait, sendLabel } from "../../static/studio/js/composer/composer-wait.js";
 import { readSettings } from "../../static/studio/js/composer/pasted-settings.js";
@@ -126,4 +127,50 @@ test("a poem, a list and a sentence with colons are no settings", () => {
 test("a text of invisible characters is blank", () => {
   for (const text of ["", " \n", "\u200b\ufeff", "\u3164\u00ad", "\u2800\ufe0f", "\u0301"]) assert.equal(isBlank(text), true);
   for (const text of ["a", "柳", "🌸", "!"]) assert.equal(isBlank(text), false);
+});
+
+const DAY = { limit: 20, renews_at: 1_000 };
+
+test("without limits nothing is said", () => {
+  assert.deepEqual(describeLimits({}, WORK), { text: "", reached: false });
+});
+
+test("what is left of the day is said before sending", () => {
+  assert.deepEqual(describeLimits({ pictures: { ...DAY, left: 17 } }, WORK), { text: "17 left today", reached: false });
+  assert.equal(describeLimits({ pictures: { ...DAY, left: 17 } }, null).text, "17 left today");
+  assert.equal(describeLimits({ effort: { limit: 1_000, left: 456, renews_at: 1 } }, null).text, "45% of today's drawing effort left");
+});
+
+test("a limit that refuses the form as it is precedes all others", () => {
+  const limits = { pictures: { ...DAY, left: 3 }, submissions: { limit: 2, left: 2, renews_at: 60 } };
+
+  assert.equal(describeLimits(limits, WORK).reached, false);
+  const many = describeLimits(limits, { ...WORK, n: 4 });
+  assert.match(many.text, /^Only 3 of 20 left today; back at \d\d:\d\d$/);
+  assert.equal(many.reached, true);
+  assert.match(describeLimits(limits, { ...WORK, tasks: 3 }).text, /^2 tasks a minute are allowed; back at/);
+  assert.match(describeLimits({ pictures: { ...DAY, left: 0 } }, null).text, /^All 20 used today; back at \d\d:\d\d$/);
+});
+
+test("the effort of a task is pixels by steps by pictures, of all tasks", () => {
+  const one = 512 * 512 * 9;
+  const limits = { task_effort: { limit: 2 * one, left: 2 * one, renews_at: null }, effort: { limit: 9 * one, left: 3 * one, renews_at: 1 } };
+
+  assert.equal(describeLimits(limits, { ...WORK, n: 2 }).reached, false);
+  assert.match(describeLimits(limits, { ...WORK, n: 3 }).text, /^Too large for one task/);
+  assert.match(describeLimits(limits, { ...WORK, n: 2, tasks: 2 }).text, /^Too little of today's drawing effort is left/);
+});
+
+test("each kind of limit has a sentence", () => {
+  for (const kind of ["unfinished", "task_effort", "storage", "pictures", "effort", "submissions"]) {
+    assert.notEqual(reachedText({ kind, limit: 1, left: 0, renews_at: null }), "");
+  }
+});
+
+test("a limit is renewed when its time has come", () => {
+  const limits = { pictures: { ...DAY, left: 0 }, storage: { limit: 9, left: 1, renews_at: null } };
+
+  assert.deepEqual(renewed(limits, 999), limits);
+  assert.equal(renewed(limits, 1_000).pictures.left, 20);
+  assert.deepEqual(renewed(limits, 1_000).storage, limits.storage);
 });

@@ -11,9 +11,10 @@ import { newRequestKey } from "../connection/protocol.js";
 /** @import {Content, Settings} from "./composer-fields.js" */
 /** @import {Errors, SentSet} from "./composer-errors.js" */
 /** @import {Lines} from "./composer-lines.js" */
+/** @import {ComposerLimits} from "./composer-limits.js" */
 /** @import {Origin, Parent} from "./composer-origin.js" */
 /** @import {Sheet} from "./composer-sheet.js" */
-/** @import {Bootstrap, Model, Refusal, Task} from "../connection/protocol.js" */
+/** @import {Bootstrap, Limits, Model, Refusal, Task} from "../connection/protocol.js" */
 /** @import {SendState} from "./composer-wait.js" */
 /** @import {KeyedMessage} from "../state/pending-requests.js" */
 
@@ -56,6 +57,12 @@ export function createComposer(page, submit) {
   let lines = /** @type {Lines | null} */ (null);
   let origin = /** @type {Origin | null} */ (null);
   let sheet = /** @type {Sheet | null} */ (null);
+  let limits = /** @type {ComposerLimits | null} */ (null);
+  const loadLimits = lazy(async () => {
+    const loaded = await import("./composer-limits.js");
+    limits ??= new loaded.ComposerLimits(parts, refresh);
+    return loaded;
+  });
   const loadErrors = lazy(async () => {
     const { Errors } = await import("./composer-errors.js");
     return (errors = new Errors(form, fields, page.limits.lines, changed));
@@ -82,6 +89,15 @@ export function createComposer(page, submit) {
     refresh();
   }
 
+  /** @param {Limits} received @param {() => number} now the server's time, in Unix seconds */
+  function setLimits(received, now) {
+    if (!limits && Object.keys(received).length === 0) return;
+    loadLimits().then(() => {
+      limits?.set(received, now);
+      refresh();
+    }, () => {}); // the server says in a refusal what this would have shown
+  }
+
   /** @param {SendState} state */
   function showSending(state) {
     sendState = state;
@@ -91,7 +107,8 @@ export function createComposer(page, submit) {
   /** The server rejected a message: put its prompt back. @param {KeyedMessage} message @param {Refusal} refusal */
   async function refused(message, refusal) {
     const loaded = await loadErrors();
-    loaded.restorePrompts(sentSet, message, refusal);
+    const words = refusal.data && (await loadLimits().catch(() => null))?.reachedText(refusal.data);
+    loaded.restorePrompts(sentSet, message, words ? { ...refusal, code: "", message: words } : refusal);
     changed();
   }
 
@@ -221,7 +238,9 @@ export function createComposer(page, submit) {
     fields.syncSliders();
     const model = models.find(({ name }) => name === content.model);
     const work = { width, height, steps: Number(content.steps), n, tasks: texts.length };
-    showForecast(parts, model, fields.invalidNumber() ? null : work, connected);
+    const valid = fields.invalidNumber() ? null : work;
+    showForecast(parts, model, valid, connected);
+    limits?.show(valid);
     setAttribute(sendButton, "aria-busy", sending ? "true" : null);
     if (text.includes("\n")) loadLines().catch(() => {});
     lines?.show(text);
@@ -295,7 +314,7 @@ export function createComposer(page, submit) {
   listen();
   setModels(page.models);
 
-  return { isUserTyping, saveDraft: draft.save, setModels, showSending, refused, vary, reuse, usePrompt };
+  return { isUserTyping, saveDraft: draft.save, setModels, setLimits, showSending, refused, vary, reuse, usePrompt };
 }
 
 /** @typedef {ReturnType<typeof createComposer>} Composer */

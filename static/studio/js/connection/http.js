@@ -52,6 +52,7 @@ export async function send(url, body, method = "POST") {
     throw new HttpRefusal(0, "unavailable", "");
   }
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new HttpRefusal(response.status, answer.code ?? "unavailable", answer.message ?? "");
+  // the answer to a message has frames, whatever its status says to programs
+  if (!response.ok && !answer.frames) throw new HttpRefusal(response.status, answer.code ?? "unavailable", answer.message ?? "");
   return answer;
 }

@@ -28,6 +28,8 @@ export class PollChannel extends HttpChannel {
   /** {task id: newest event received}; a page has cursors only for unfinished tasks that it shows. @type {Map<string, EventFrame>} */
   #newest = new Map();
   #hasHello = false;
+  /** Whether the last response had a `limits` frame. */
+  #hadLimits = false;
   #isPolling = false;
   /** Whether to poll again at once, because a message was answered meanwhile. */
   #pollsAgain = false;
@@ -66,6 +68,10 @@ export class PollChannel extends HttpChannel {
     this.#pollsAgain = false;
     try {
       const { frames } = await this.#get(withCursors(siteUrl("/events/poll/"), this.#allCursors(), this.#mostNamed, this.#since));
+      const hasLimits = frames.some(({ type }) => type === "limits");
+      // a response without limits says that there are none any more
+      if (this.#hadLimits && !hasLimits) frames.push({ type: "limits", limits: {} });
+      this.#hadLimits = hasLimits;
       for (const frame of frames) {
         if (frame.type === "hello") this.#since = frame.server_time;
         if (frame.type !== "hello" || !this.#hasHello) this.handle(frame);

@@ -200,6 +200,12 @@ export function newRequestKey() {
  * @property {number} server_time
  */
 
+/** @typedef {{limit: number, left: number, renews_at: number | null}} Limit `renews_at` in Unix seconds */
+
+/** @typedef {Record<string, Limit>} Limits by kind; an absent kind is unlimited */
+
+/** @typedef {Limit & {kind: string}} ReachedLimit */
+
 /**
  * @typedef {object} Refusal an `error` frame without `seq`: a message was not taken
  * @property {string} code
@@ -207,6 +213,7 @@ export function newRequestKey() {
  * @property {string} [field]
  * @property {string} [request_key]
  * @property {string} [task_id]
+ * @property {ReachedLimit} [data] the limit for which it was refused
  */
 
 /** @typedef {{action: string, request_key?: string, task_id?: string, [field: string]: unknown}} ClientMessage */

@@ -16,6 +16,7 @@ import { isTerminal, newRequestKey } from "./protocol.js";
  * @property {(taskId: string) => void} taskRemoved
  * @property {(taskIds: string[]) => void} queueChanged
  * @property {(models: import("./protocol.js").Model[]) => void} [modelsChanged]
+ * @property {(limits: import("./protocol.js").Limits) => void} [limitsChanged]
  * @property {(frame: import("./protocol.js").CollectionFrame) => void} [collectionChanged]
  * @property {() => void} [reconnected] changes made in other windows meanwhile must be fetched
  * @property {(message: KeyedMessage, answer: {taskId: string, duplicate: boolean}) => void} accepted
@@ -83,6 +84,7 @@ export function createSession({ taskStore, requests, listener, send, sendLater }
       case "live": return onLive(frame.task_id, frame.seq);
       case "queue": return listener.queueChanged(taskStore.updateQueue(frame.tasks));
       case "collection": return listener.collectionChanged?.(frame);
+      case "limits": return listener.limitsChanged?.(frame.limits);
       case "models": return listener.modelsChanged?.(frame.models);
       case "answer": return onAnswer(frame);
       case "error":

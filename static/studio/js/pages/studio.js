@@ -98,6 +98,7 @@ const listener = {
   collectionChanged: (frame) => void loadCollection().then((collection) => collection.changed(frame)).catch(() => {}), // the next change reads again
   reconnected: () => void loadCollection().then((collection) => collection.rereadSoon()).catch(() => {}),
   modelsChanged: (models) => composer?.setModels(models),
+  limitsChanged: (limits) => composer?.setLimits(limits, () => serverTime(Date.now())),
   accepted({ action }, { taskId, duplicate }) {
     ownTasks.add(taskId);
     if (duplicate && action === "generate") announce(gettext("Already sent; not drawn twice"));
