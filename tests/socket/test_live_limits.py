@@ -12,7 +12,7 @@ from pytest_django import Settings
 from generation.choices import LimitKind
 from generation.hub import hub
 from generation.models import LimitOverride, LimitUsage
-from tests.fallback.clients import OpenStream
+from tests.fallback.http_clients import OpenStream
 from tests.socket.sockets import OpenPage, Page
 
 pytestmark = pytest.mark.usefixtures("model")

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.accounts import Account
-from tests.browser.conftest import PHONE, Shoot
-from tests.browser.layout import beyond_the_window
+from tests.browser.conftest import Shoot
+from tests.browser.layout import beyond_the_window, resize
 from tests.browser.page_actions import open_studio, send
 from tests.studio import Studio
 
@@ -53,7 +53,8 @@ def test_a_limit_of_the_day_is_announced_in_every_tab(
     expect(error).to_have_text(re.compile(r"今天的 3 张只剩 2 张，\d\d:\d\d 恢复"))
     expect(other.locator("[name=prompt]")).to_have_value("four of two")
     shoot(other, "limits-reached")
-    other.set_viewport_size(PHONE)
+    shoot(page, "limits-later")
+    resize(other, "390x844")
     assert beyond_the_window(other) == []
 
 

@@ -11,7 +11,7 @@ from django.test import Client
 from generation import selectors
 from generation.choices import LimitKind
 from generation.models import LimitOverride
-from tests.pages.clients import signed_in
+from tests.pages.page_clients import signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("model")]
 

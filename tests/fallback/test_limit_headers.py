@@ -11,7 +11,7 @@ import pytest
 from pytest_django import Settings
 
 from generation.models import GenerationTask
-from tests.fallback.clients import HttpClient
+from tests.fallback.http_clients import HttpClient
 
 pytestmark = pytest.mark.usefixtures("model")
 
