@@ -138,7 +138,7 @@ test("without limits nothing is said", () => {
 test("what is left of the day is said before sending", () => {
   assert.deepEqual(describeLimits({ pictures: { ...DAY, left: 17 } }, WORK), { text: "17 left today", reached: false });
   assert.equal(describeLimits({ pictures: { ...DAY, left: 17 } }, null).text, "17 left today");
-  assert.equal(describeLimits({ effort: { limit: 1_000, left: 456, renews_at: 1 } }, null).text, "45% of today's drawing effort left");
+  assert.equal(describeLimits({ effort: { limit: 1_000, left: 456, renews_at: 1 } }, null).text, "45% of the drawing effort left today");
 });
 
 test("a limit that refuses the form as it is precedes all others", () => {
@@ -148,7 +148,7 @@ test("a limit that refuses the form as it is precedes all others", () => {
   const many = describeLimits(limits, { ...WORK, n: 4 });
   assert.match(many.text, /^Only 3 of 20 left today; back at \d\d:\d\d$/);
   assert.equal(many.reached, true);
-  assert.match(describeLimits(limits, { ...WORK, tasks: 3 }).text, /^2 tasks a minute are allowed; back at/);
+  assert.match(describeLimits(limits, { ...WORK, tasks: 3 }).text, /^2 tasks a minute; back at/);
   assert.match(describeLimits({ pictures: { ...DAY, left: 0 } }, null).text, /^All 20 used today; back at \d\d:\d\d$/);
 });
 
@@ -158,7 +158,7 @@ test("the effort of a task is pixels by steps by pictures, of all tasks", () => 
 
   assert.equal(describeLimits(limits, { ...WORK, n: 2 }).reached, false);
   assert.match(describeLimits(limits, { ...WORK, n: 3 }).text, /^Too large for one task/);
-  assert.match(describeLimits(limits, { ...WORK, n: 2, tasks: 2 }).text, /^Too little of today's drawing effort is left/);
+  assert.match(describeLimits(limits, { ...WORK, n: 2, tasks: 2 }).text, /^Not enough drawing effort left/);
 });
 
 test("each kind of limit has a sentence", () => {

@@ -1,7 +1,7 @@
 // @ts-check
 /** What is left of the user's limits, above the button; loaded when there are limits. */
 
-import { gettext, ngettext, number } from "../lib/i18n.js";
+import { gettext, ngettext } from "../lib/i18n.js";
 
 /** @import {Parts} from "../lib/dom.js" */
 /** @import {Limits, ReachedLimit} from "../connection/protocol.js" */
@@ -11,9 +11,6 @@ import { gettext, ngettext, number } from "../lib/i18n.js";
 const MOST_MS = 2 ** 31 - 1;
 /** The server renews a limit in the second that it names. */
 const RENEWED_AFTER_S = 1;
-const MEGABYTE = 1_000_000;
-/** Storage is shown when less than this share is left. */
-const LITTLE = 0.1;
 
 const clock = new Intl.DateTimeFormat(globalThis.document?.documentElement.lang || "en", {
   hour: "2-digit", minute: "2-digit", hourCycle: "h23",
@@ -98,13 +95,10 @@ function needs(work) {
 }
 
 /** @param {Limits} limits */
-function leftText({ pictures, effort, unfinished, storage }) {
+function leftText({ pictures, effort, unfinished }) {
   if (unfinished) return ngettext("%(n)s more task can wait", "%(n)s more tasks can wait", unfinished.left);
-  if (storage && storage.left < storage.limit * LITTLE) {
-    return gettext("%(n)s MB of storage left", { n: number(storage.left / MEGABYTE, 0, 1) });
-  }
   if (pictures) return ngettext("%(n)s left today", "%(n)s left today", pictures.left);
-  if (effort) return gettext("%(n)s of today's drawing effort left", { n: `${Math.floor((100 * effort.left) / effort.limit)}%` });
+  if (effort) return gettext("%(n)s of the drawing effort left today", { n: `${Math.floor((100 * effort.left) / effort.limit)}%` });
   return "";
 }
 
@@ -119,11 +113,11 @@ export function reachedText({ kind, limit: n, left, renews_at: at }) {
     case "pictures":
       return left > 0 ? gettext("Only %(left)s of %(n)s left today; back at %(time)s", values)
         : gettext("All %(n)s used today; back at %(time)s", values);
-    case "effort": return gettext("Too little of today's drawing effort is left; back at %(time)s", values);
-    case "task_effort": return gettext("Too large for one task: choose a smaller size, fewer steps or fewer pictures");
-    case "submissions": return gettext("%(n)s tasks a minute are allowed; back at %(time)s", values);
-    case "storage": return gettext("The storage is full: delete pictures and empty the trash");
-    case "unfinished": return gettext("At most %(n)s tasks may wait: wait until some end, or cancel some", values);
+    case "effort": return gettext("Not enough drawing effort left; back at %(time)s", values);
+    case "task_effort": return gettext("Too large for one task");
+    case "submissions": return gettext("%(n)s tasks a minute; back at %(time)s", values);
+    case "storage": return gettext("Storage is full: empty the trash");
+    case "unfinished": return gettext("At most %(n)s tasks may wait", values);
     default: return "";
   }
 }
