@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from generation import selectors, services
-from generation.choices import TaskStatus
+from generation.choices import LimitKind, TaskStatus
 from generation.models import GenerationTask, TaskEvent
 from generation.selectors import GalleryFilter
 from generation.selectors.gallery import write_cursor
@@ -148,3 +148,21 @@ def test_studio_queries_do_not_grow_with_cards(alice: User, now: datetime) -> No
 
     assert count_queries(page) == few
     assert len(selectors.recent_cards(alice, now=now)) == 20
+
+
+def test_limits_are_read_by_index(
+    alice: User, bob: User, now: datetime, history: list[GenerationTask]
+) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        allowances = selectors.allowances_of([alice.pk, bob.pk], now=now)
+
+    assert allowances[alice.pk][LimitKind.UNFINISHED].used == 3
+    (statement,) = captured.captured_queries
+    plan = plan_of(statement["sql"])
+    assert not any(
+        scan in plan
+        for scan in ("SCAN generation_generationtask", "Seq Scan on generation_generationtask")
+    )
+    if connection.vendor == "sqlite":
+        # those of one owner, not those of all
+        assert "tasks_of_owner_by_status (owner_id=? AND status=?)" in plan, plan
