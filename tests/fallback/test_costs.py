@@ -20,9 +20,9 @@ from tests.socket.task_events import claim, progress
 pytestmark = pytest.mark.usefixtures("model")
 
 
-FEW = 15
+FEW = 16
 """Queries of one poll, however many tasks there are: the session, the user, the tasks, their logs
-at once, the revision of the collection, and the state of queue, workers and models. Fewer while
+at once, the revision of the collection, the limits, and the state of queue, workers and models. Fewer while
 the hub remembers how fast each model is."""
 
 
