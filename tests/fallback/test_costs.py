@@ -22,8 +22,8 @@ pytestmark = pytest.mark.usefixtures("model")
 
 FEW = 16
 """Queries of one poll, however many tasks there are: the session, the user, the tasks, their logs
-at once, the revision of the collection, the limits, and the state of queue, workers and models. Fewer while
-the hub remembers how fast each model is."""
+at once, the revision of the collection, the limits, and the state of queue, workers and models.
+Fewer while the hub remembers how fast each model is."""
 
 
 def of_the_log(questions: list[str]) -> list[str]:
