@@ -134,8 +134,8 @@ def stored_bytes(owner_id: int) -> int:
 
 def add_storage(owner_id: int, size: int) -> None:
     """Count stored (negative: deleted) bytes, if the storage of this owner is counted."""
-    usage = LimitUsage.objects.filter(owner=owner_id, kind=LimitKind.STORAGE, period="")
-    usage.update(used=Greatest(F("used") + size, 0))
+    with connection.cursor() as cursor:
+        cursor.execute(sql.ADD_STORAGE, [size, size, owner_id])
 
 
 def add_deleted(pictures: Iterable[tuple[int, int]]) -> None:
