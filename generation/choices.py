@@ -133,6 +133,7 @@ class LimitKind(models.TextChoices):
     STORAGE = "storage", _("storage in bytes")
     """Stored pictures without thumbnails; the trash counts until it is emptied."""
     CONNECTIONS = "connections", _("sockets and event streams per web process")
+    REQUESTS = "requests", _("API requests per minute")
 
 
 class KeyUse(StrEnum):

@@ -91,6 +91,10 @@ LIMIT_EFFORT_PER_DAY = env.whole_number("LIMIT_EFFORT_PER_DAY", default=0, least
 LIMIT_SUBMISSIONS_PER_MINUTE = env.whole_number(
     "LIMIT_SUBMISSIONS_PER_MINUTE", default=0, least=0, most=MOST
 )
+LIMIT_REQUESTS_PER_MINUTE = env.whole_number(
+    "LIMIT_REQUESTS_PER_MINUTE", default=0, least=0, most=MOST
+)
+"""To the API."""
 LIMIT_STORAGE = env.whole_number("LIMIT_STORAGE", default=0, least=0, most=MOST)
 """Bytes of stored pictures."""
 

@@ -16,6 +16,7 @@ from generation.error_codes import ErrorCode
 from generation.hub import socket_outbox
 from generation.protocol.client_messages import ACTIONS
 from generation.protocol.close_codes import CloseCode
+from generation.selectors.allowances import OF_CONNECTIONS
 from generation.services import task_logging
 from generation.services.cancellation import Answer
 from generation.sessions import rate_limit
@@ -99,7 +100,7 @@ def frame_types() -> set[str]:
         ("field of a picture", list(protocol.ImageData.__annotations__)),
         ("field of a position", list(protocol.QueuePosition.__annotations__)),
         ("field of a model", list(protocol.ModelData.__annotations__)),
-        ("kind of a limit", sorted({*choices.LimitKind.values} - {choices.LimitKind.CONNECTIONS})),
+        ("kind of a limit", sorted({*choices.LimitKind.values} - OF_CONNECTIONS)),
         ("field of a limit", list(protocol.AllowanceData.__annotations__)),
         ("field of the state", list(protocol.TaskState.__annotations__)),
     ],

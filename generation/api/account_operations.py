@@ -20,11 +20,16 @@ router = Router(tags=["account"])
 
 @router.get("/me", url_name="me", **document({200: Me}))
 async def read_me(request: HttpRequest) -> HttpResponseBase:
-    """The user of the token."""
+    """The user of the token, and what is left of its limits."""
 
     def read() -> dict[str, Any]:
         user = user_of(request)
-        return {"username": user.get_username(), "may_see_all": user.has_perm(VIEW_ALL)}
+        allowances = selectors.allowances_of([user.pk], now=clock.now())[user.pk]
+        return {
+            "username": user.get_username(),
+            "may_see_all": user.has_perm(VIEW_ALL),
+            "limits": selectors.allowances_data(allowances),
+        }
 
     return answer(await database_sync_to_async(read)())
 

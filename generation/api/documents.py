@@ -166,9 +166,16 @@ class ModelList(Document):
     models: list[Model]
 
 
+class Limit(Document):
+    limit: int
+    left: int
+    renews_at: Time | None = Field(description="null: time alone does not renew it")
+
+
 class Me(Document):
     username: str
     may_see_all: bool
+    limits: dict[str, Limit] = Field(description="by kind; an absent kind is unlimited")
 
 
 class Link(Document):
@@ -211,6 +218,10 @@ class OpenAIModels(Document):
     data: list[OpenAIModel]
 
 
+class ReachedLimit(Limit):
+    kind: str
+
+
 class Problem(Document):
     """RFC 9457."""
 
@@ -219,6 +230,7 @@ class Problem(Document):
     status: int
     code: Code
     field: str | None = None
+    limit: ReachedLimit | None = Field(None, description="with 429: the limit that was reached")
 
 
 EXTRA_HEADERS = {

@@ -12,15 +12,18 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import ValidationError
 
+from generation.clock import clock
 from generation.error_codes import ErrorCode
 from generation.exceptions import (
     InvalidInput,
+    LimitReached,
     NotFound,
     ScopeMissing,
     StudioError,
     TransitionRefused,
 )
 from generation.outages import database
+from generation.protocol import reached_headers
 from generation.protocol.close_codes import CloseCode
 from generation.sessions import ConnectionRejected
 
@@ -46,6 +49,7 @@ def problem(
     status: int,
     *,
     field: str | None = None,
+    limit: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> HttpResponse:
     body: dict[str, Any] = {
@@ -56,11 +60,13 @@ def problem(
     }
     if field is not None:
         body["field"] = field
+    if limit is not None:
+        body["limit"] = limit
     response = JsonResponse(body, status=status, content_type=CONTENT_TYPE)
     response["Cache-Control"] = "no-store"
     if status == 401:
         response["WWW-Authenticate"] = "Bearer"
-    if status in (429, 503):
+    if status in (429, 503) and limit is None:
         response["Retry-After"] = RETRY_AFTER
     for name, value in (headers or {}).items():
         response[name] = value
@@ -74,6 +80,11 @@ def not_found() -> HttpResponse:
 
 def of_studio(request: HttpRequest, error: Any) -> HttpResponse:
     return problem(error.code, status_of(error), field=getattr(error, "field", None))
+
+
+def of_limit(request: HttpRequest, error: Any) -> HttpResponse:
+    headers = reached_headers(error.data, now=clock.now().timestamp())
+    return problem(error.code, 429, limit=error.data, headers=headers)
 
 
 def status_of(error: StudioError) -> int:
@@ -112,6 +123,7 @@ def of_anything(request: HttpRequest, error: Any) -> HttpResponse:
 
 def handle_errors(api: NinjaAPI) -> None:
     api.add_exception_handler(StudioError, of_studio)
+    api.add_exception_handler(LimitReached, of_limit)
     api.add_exception_handler(ConnectionRejected, of_rejection)
     api.add_exception_handler(DatabaseProblem, of_database)
     api.add_exception_handler(ValidationError, of_parameters)

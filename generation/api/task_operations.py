@@ -21,7 +21,7 @@ from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput, NotFound
 from generation.models import GenerationTask
 from generation.permissions import CHANGE_ALL
-from generation.protocol import Generate, parse_since
+from generation.protocol import Generate, parse_since, rate_limit_headers
 from generation.protocol.client_messages import read_fields
 from generation.selectors import GalleryFilter
 from generation.views.json_api import json_body
@@ -57,7 +57,9 @@ def generate_of(request: HttpRequest) -> Generate:
 
 
 async def submitted(request: HttpRequest, submission: services.Submission) -> HttpResponseBase:
-    task, headers = submission.task, {}
+    task = submission.task
+    limits = selectors.allowances_data(submission.allowances)
+    headers = rate_limit_headers(limits, now=clock.now().timestamp())
     seconds = preferred_wait(request)
     if seconds:
         await wait_for_end(request, task, seconds)

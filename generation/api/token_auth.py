@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from typing import cast
 
+from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 from ninja.security.http import HttpAuthBase
 
 from accounts.client_address import client_address
 from accounts.credentials import SignedIn
+from generation.clock import clock
 from generation.exceptions import ScopeMissing
 from generation.protocol.close_codes import CloseCode
-from generation.sessions import ConnectionRejected, Credentials, allows_request, bearer_token
+from generation.sessions import (
+    ConnectionRejected,
+    Credentials,
+    allows_request,
+    bearer_token,
+    count_request,
+)
 
 READING = frozenset({"GET", "HEAD"})
 
@@ -26,7 +34,9 @@ class TokenAuth(HttpAuthBase):
         return self.authenticate(request)
 
     async def authenticate(self, request: HttpRequest) -> SignedIn:
-        """Raises ConnectionRejected, and ScopeMissing for a change with a token that may read."""
+        """Raises ConnectionRejected, LimitReached, and ScopeMissing for a change with a token that
+        may read.
+        """
         token = bearer_token(request.headers.get("Authorization", ""))
         if token is None:
             raise ConnectionRejected(CloseCode.NOT_SIGNED_IN)
@@ -34,6 +44,7 @@ class TokenAuth(HttpAuthBase):
         signed_in = await credentials.sign_in()
         if not allows_request(signed_in.user.pk):
             raise ConnectionRejected(CloseCode.FLOODING)
+        await database_sync_to_async(count_request)(signed_in.user.pk, now=clock.now())
         if request.method not in READING and not signed_in.credential.may_write:
             raise ScopeMissing
         request.user = signed_in.user

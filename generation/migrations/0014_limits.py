@@ -12,6 +12,7 @@ KINDS = [
     ("submissions", "submissions per minute"),
     ("storage", "storage in bytes"),
     ("connections", "sockets and event streams per web process"),
+    ("requests", "API requests per minute"),
 ]
 
 

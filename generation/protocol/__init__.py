@@ -15,7 +15,7 @@ from generation.protocol.client_messages import (
     parse_cursors,
     parse_since,
 )
-from generation.protocol.rate_limit_headers import rate_limit_headers, retry_after
+from generation.protocol.rate_limit_headers import rate_limit_headers, reached_headers
 from generation.protocol.server_messages import (
     PROTOCOL_VERSION,
     AllowanceData,
@@ -74,7 +74,7 @@ __all__ = [
     "parse_cursors",
     "parse_since",
     "rate_limit_headers",
+    "reached_headers",
     "refusal",
-    "retry_after",
     "task_frame",
 ]

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from generation.choices import LimitKind
 from generation.protocol.server_messages import AllowanceData
 
-WINDOWS = {LimitKind.PICTURES: 86_400, LimitKind.EFFORT: 86_400, LimitKind.SUBMISSIONS: 60}
+WINDOWS = {
+    LimitKind.PICTURES: 86_400,
+    LimitKind.EFFORT: 86_400,
+    LimitKind.SUBMISSIONS: 60,
+    LimitKind.REQUESTS: 60,
+}
 """Seconds; other kinds do not renew with time."""
 
 
@@ -24,10 +30,19 @@ def rate_limit_headers(limits: Mapping[str, AllowanceData], *, now: float) -> di
     return {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(states)}
 
 
-def retry_after(allowance: AllowanceData, *, now: float) -> dict[str, str]:
-    """The header `Retry-After` of a refusal; empty if time alone does not renew the limit."""
-    seconds = seconds_until(allowance["renews_at"], now)
-    return {} if seconds is None else {"Retry-After": f"{seconds}"}
+def reached_headers(data: Mapping[str, Any], *, now: float) -> dict[str, str]:
+    """The headers of a refusal with the `data` of a reached limit.
+
+    Without `Retry-After` if time alone does not renew it.
+    """
+    allowance: AllowanceData = {
+        "limit": data["limit"],
+        "left": data["left"],
+        "renews_at": data["renews_at"],
+    }
+    headers = rate_limit_headers({data["kind"]: allowance}, now=now)
+    seconds = seconds_until(data["renews_at"], now)
+    return headers if seconds is None else {**headers, "Retry-After": f"{seconds}"}
 
 
 def policy_of(kind: str, allowance: AllowanceData) -> str:

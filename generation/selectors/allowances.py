@@ -22,10 +22,14 @@ SETTINGS = {
     LimitKind.SUBMISSIONS: "LIMIT_SUBMISSIONS_PER_MINUTE",
     LimitKind.STORAGE: "LIMIT_STORAGE",
     LimitKind.CONNECTIONS: "CONNECTIONS_PER_PERSON",
+    LimitKind.REQUESTS: "LIMIT_REQUESTS_PER_MINUTE",
 }
 """The setting of each kind, for users without a limit of their own or of a group."""
 
 DAILY = frozenset({LimitKind.PICTURES, LimitKind.EFFORT})
+EVERY_MINUTE = frozenset({LimitKind.SUBMISSIONS, LimitKind.REQUESTS})
+OF_CONNECTIONS = frozenset({LimitKind.CONNECTIONS, LimitKind.REQUESTS})
+"""Counted by web processes; all other kinds are limits of submissions."""
 
 NEARLY_REACHED = 10
 """Unfinished tasks are shown when a tenth or less of their limit is left: the number changes with
@@ -68,7 +72,7 @@ def period_of(kind: LimitKind, now: datetime) -> tuple[str, datetime | None]:
         zone = get_default_timezone()
         day = now.astimezone(zone).date()
         return day.isoformat(), datetime.combine(day + timedelta(days=1), time.min, zone)
-    if kind == LimitKind.SUBMISSIONS:
+    if kind in EVERY_MINUTE:
         minute = now.astimezone(UTC).replace(second=0, microsecond=0)
         return f"{minute:%Y-%m-%dT%H:%M}", minute + timedelta(minutes=1)
     return "", None
@@ -137,7 +141,7 @@ def allowances_data(allowances: Allowances) -> dict[str, AllowanceData]:
     return {
         kind.value: each.data
         for kind, each in allowances.items()
-        if kind != LimitKind.CONNECTIONS and each.used is not None
+        if kind not in OF_CONNECTIONS and each.used is not None
     }
 
 

@@ -16,6 +16,7 @@ from generation.sessions.rate_limit import (
     owner_buckets,
     request_buckets,
 )
+from generation.sessions.request_limit import count_request
 from generation.sessions.session import Session
 from generation.sessions.task_watch import TaskWatch, watching
 
@@ -28,6 +29,7 @@ __all__ = [
     "TokenBuckets",
     "allows_request",
     "bearer_token",
+    "count_request",
     "credentials_of",
     "owner_buckets",
     "request_buckets",

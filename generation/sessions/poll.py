@@ -13,7 +13,6 @@ from generation.clock import clock
 from generation.exceptions import LimitReached
 from generation.hub import hub, queue_frames, replay_lock
 from generation.models import GenerationTask
-from generation.protocol import AllowanceData
 from generation.selectors import Allowances, LogPage
 from generation.sessions.session import Session
 from generation.sessions.subscriber import Subscriber
@@ -55,15 +54,8 @@ class PollResponse(Subscriber):
         self.headers |= protocol.rate_limit_headers(limits, now=clock.now().timestamp())
 
     def note_reached(self, reached: LimitReached) -> None:
-        now, data = clock.now().timestamp(), reached.data
-        allowance: AllowanceData = {
-            "limit": data["limit"],
-            "left": data["left"],
-            "renews_at": data["renews_at"],
-        }
         self.status = 429
-        self.headers |= protocol.rate_limit_headers({data["kind"]: allowance}, now=now)
-        self.headers |= protocol.retry_after(allowance, now=now)
+        self.headers |= protocol.reached_headers(reached.data, now=clock.now().timestamp())
 
     async def cursors(self, asked: dict[str, int], user: User) -> dict[str, int]:
         """{task_id: newest seq} of those in `asked` that the user may see."""

@@ -159,7 +159,8 @@ async def test_what_does_not_exist_is_a_problem_too(
 async def test_the_user_and_the_models(program: Program, model: str) -> None:
     me, models = (await program.get("/me")).json(), (await program.get("/models")).json()
 
-    assert me == {"username": "alice", "may_see_all": False}
+    left = {"limit": 500, "left": 500, "renews_at": None}
+    assert me == {"username": "alice", "may_see_all": False, "limits": {"unfinished": left}}
     assert [each["id"] for each in models["models"]] == [model]
     assert models["models"][0]["wait"]["position"] == 1
 

@@ -1,0 +1,39 @@
+"""The limit of API requests per minute, counted in the shared cache by all web processes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.core.cache.backends.base import BaseCache
+
+from accounts.throttle import counters, increment
+from generation import selectors
+from generation.choices import LimitKind
+from generation.exceptions import LimitReached
+
+LIMIT_KEPT = 10
+"""Seconds until the limit of a user is read from the database again."""
+
+UNLIMITED = -1
+
+
+def count_request(owner_id: int, *, now: datetime) -> None:
+    """Count one API request of a user; raises LimitReached."""
+    limit = counters.use(lambda cache: known_limit(cache, owner_id, now))
+    if limit == UNLIMITED:
+        return
+    period, renews_at = selectors.period_of(LimitKind.REQUESTS, now)
+    key = f"requests:{owner_id}:{period}"
+    if counters.use(lambda cache: increment(cache, key)) > limit:
+        raise LimitReached(LimitKind.REQUESTS, limit=limit, left=0, renews_at=renews_at)
+
+
+def known_limit(cache: BaseCache, owner_id: int, now: datetime) -> int:
+    key = f"request-limit:{owner_id}"
+    limit: int | None = cache.get(key)
+    if limit is None:
+        allowances = selectors.allowances_of([owner_id], now=now)[owner_id]
+        allowance = allowances.get(LimitKind.REQUESTS)
+        limit = UNLIMITED if allowance is None else allowance.limit
+        cache.set(key, limit, timeout=LIMIT_KEPT)
+    return limit
