@@ -31,7 +31,7 @@ from generation.admin.mixins import ReadOnlyMixin
 from generation.choice_labels import label
 from generation.choices import Step, TaskStatus
 from generation.clock import clock
-from generation.exceptions import NotFound, TransitionRefused
+from generation.exceptions import LimitReached, NotFound, TransitionRefused
 from generation.models import GenerationTask
 from generation.permissions import CHANGE_ALL
 
@@ -197,14 +197,23 @@ class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type
 
     @admin.action(description=_("Retry the selected tasks"), permissions=["act"])
     def retry_tasks(self, request: HttpRequest, tasks: QuerySet[GenerationTask]) -> None:
-        retried = refused = 0
+        retried = refused = limited = 0
         for task in tasks:
             try:
                 services.retry(task=task, key=None, now=clock.now())
                 retried += 1
             except (NotFound, TransitionRefused):
                 refused += 1
+            except LimitReached:
+                limited += 1
         self.report(request, retried, refused, retried_message)
+        if limited:
+            sentence = ngettext(
+                "%d task was skipped: its owner has reached a limit.",
+                "%d tasks were skipped: their owners have reached a limit.",
+                limited,
+            )
+            self.message_user(request, sentence % limited, messages.WARNING)
 
     def report(
         self, request: HttpRequest, done: int, refused: int, done_message: Callable[[int], str]

@@ -31,6 +31,9 @@ EVERY_MINUTE = frozenset({LimitKind.SUBMISSIONS, LimitKind.REQUESTS})
 OF_CONNECTIONS = frozenset({LimitKind.CONNECTIONS, LimitKind.REQUESTS})
 """Counted by web processes; all other kinds are limits of submissions."""
 
+MOST_OWNERS = 1_000
+"""Owners per query, each of which is four parameters; SQLite allows 32,766."""
+
 NEARLY_REACHED = 10
 """Unfinished tasks are shown when a tenth or less of their limit is left: the number changes with
 each task, and says nothing before."""
@@ -78,22 +81,23 @@ def period_of(kind: LimitKind, now: datetime) -> tuple[str, datetime | None]:
     return "", None
 
 
-def allowances_of(owners: Collection[int], *, now: datetime) -> dict[int, Allowances]:
-    """Owner → limits in force, with what was used of them; one query.
-
-    A user's own limit precedes those of groups, and of these the most generous one counts.
-    """
-    read = read_limits(owners, now)
-    return {owner: in_force(read.get(owner, {}), now) for owner in owners}
-
-
 Read = dict[str, dict[str, int | None]]
 """Source of a row in `sql.limits_of_owners` → kind → value, for one owner."""
 
 
+def allowances_of(owners: Collection[int], *, now: datetime) -> dict[int, Allowances]:
+    """Owner → limits in force, with what was used of them; one query for MOST_OWNERS.
+
+    A user's own limit precedes those of groups, and of these the most generous one counts.
+    """
+    keys = list(owners)
+    read: dict[int, Read] = {}
+    for start in range(0, len(keys), MOST_OWNERS):
+        read |= read_limits(keys[start : start + MOST_OWNERS], now)
+    return {owner: in_force(read.get(owner, {}), now) for owner in owners}
+
+
 def read_limits(owners: Collection[int], now: datetime) -> dict[int, Read]:
-    if not owners:
-        return {}
     day, _end = period_of(LimitKind.PICTURES, now)
     minute, _end = period_of(LimitKind.SUBMISSIONS, now)
     keys: list[int | str] = [*owners]

@@ -10,7 +10,8 @@ from django.test import Client
 
 from generation import selectors
 from generation.choices import LimitKind
-from generation.models import LimitOverride
+from generation.models import LimitOverride, Worker
+from tests.factories import failed_task
 from tests.pages.page_clients import signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("model")]
@@ -43,3 +44,16 @@ def test_staff_set_limits_of_users_and_groups(root: Client, alice: User, now: da
     listed = root.get("/admin/generation/limitoverride/")
     assert "painters" in listed.text
     assert "pictures per day" in listed.text
+
+
+def test_staff_learn_that_a_retry_passes_a_limit_of_its_owner(
+    root: Client, alice: User, worker: Worker, now: datetime
+) -> None:
+    task = failed_task(alice, worker, now)
+    LimitOverride.objects.create(user=alice, kind=LimitKind.PICTURES, value=0)
+
+    data = {"action": "retry_tasks", "_selected_action": str(task.pk)}
+    page = root.post("/admin/generation/generationtask/", data, follow=True)
+
+    assert "1 task was skipped: its owner has reached a limit." in page.text
+    assert not task.retries.exists()

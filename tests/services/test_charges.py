@@ -19,6 +19,7 @@ from generation import selectors, services
 from generation.choices import LimitKind, TaskStatus
 from generation.exceptions import LimitReached
 from generation.models import GenerationTask, LimitOverride, LimitUsage, Worker
+from generation.selectors.allowances import MOST_OWNERS
 from tests.concurrency import at_once
 from tests.conftest import serve_model
 from tests.factories import claim_one, fail, finished_task, put_in_trash, settle, store, submit
@@ -386,3 +387,12 @@ def test_a_variation_and_the_end_of_its_parent_do_not_block_each_other(
             services.request_cancel(task_id=task.pk, now=now)
 
     assert used(alice, LimitKind.PICTURES) == 0
+
+
+def test_limits_of_many_owners_are_read_in_parts(alice: User, now: datetime) -> None:
+    nobody = range(10**6, 10**6 + MOST_OWNERS)
+    with CaptureQueriesContext(connection) as captured:
+        found = selectors.allowances_of([alice.pk, *nobody], now=now)
+
+    assert len(captured) == 2
+    assert found.keys() == {alice.pk, *nobody}
