@@ -20,7 +20,7 @@ from ninja import Router
 
 from generation import images, selectors, services
 from generation.api.documents import OpenAIImages, OpenAIModels, OpenAIRequest, document
-from generation.api.problems import status_of
+from generation.api.problems import limit_headers, status_of
 from generation.api.resources import answer
 from generation.api.token_auth import signed_in_by, user_of
 from generation.choices import TaskStatus
@@ -78,7 +78,8 @@ def openai_error(error: StudioError) -> HttpResponse:
         "code": error.code.value,
     }
     status = 400 if status == 422 else status
-    return answer({"error": body}, status=status, headers={"x-should-retry": "false"})
+    headers = {"x-should-retry": "false", **limit_headers(error)}
+    return answer({"error": body}, status=status, headers=headers)
 
 
 @router.get("/models", url_name="openai_models", **document({200: OpenAIModels}))

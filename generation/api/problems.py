@@ -83,8 +83,14 @@ def of_studio(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def of_limit(request: HttpRequest, error: Any) -> HttpResponse:
-    headers = reached_headers(error.data, now=clock.now().timestamp())
-    return problem(error.code, 429, limit=error.data, headers=headers)
+    return problem(error.code, 429, limit=error.data, headers=limit_headers(error))
+
+
+def limit_headers(error: StudioError) -> dict[str, str]:
+    """What is left of a limit that was reached, and when to repeat; empty for other errors."""
+    if not isinstance(error, LimitReached):
+        return {}
+    return reached_headers(error.data, now=clock.now().timestamp())
 
 
 def status_of(error: StudioError) -> int:
@@ -92,6 +98,8 @@ def status_of(error: StudioError) -> int:
         return 404
     if isinstance(error, ScopeMissing):
         return 403
+    if isinstance(error, LimitReached):
+        return 429
     if isinstance(error, TransitionRefused):
         return 409
     return MALFORMED.get(error.code, 422) if isinstance(error, InvalidInput) else 500

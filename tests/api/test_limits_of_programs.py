@@ -83,3 +83,17 @@ async def test_requests_per_minute_are_limited(
     assert refused["RateLimit-Policy"] == '"requests";q=2;w=60'
     assert refused["RateLimit"].startswith('"requests";r=0;t=')
     assert 0 < int(refused["Retry-After"]) <= 60
+
+
+async def test_a_client_of_openai_is_not_to_repeat_what_a_limit_refused(
+    program: Program, settings: Settings
+) -> None:
+    settings.LIMIT_PICTURES_PER_DAY = 1
+
+    response = await program.post("/openai/images/generations", {"prompt": "two hills", "n": 2})
+
+    assert response.status_code == 429
+    assert response.json()["error"]["code"] == "limit_reached"
+    assert response["x-should-retry"] == "false"
+    assert response["RateLimit"].startswith('"pictures";r=1;t=')
+    assert 0 < int(response["Retry-After"]) <= 86_400
