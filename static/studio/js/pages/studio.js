@@ -214,9 +214,7 @@ function announceEvent(card, before, frame) {
  */
 function refused(message, refusal) {
   refreshSending();
-  const { data } = refusal;
   if (message?.action === "generate" && composer) composer.refused(message, refusal);
-  else if (data) import("../composer/composer-limits.js").then(({ reachedText }) => toast(reachedText(data), "fail"), () => {});
   else toast(label("error", refusal.code, refusal.message), "fail");
 }
 
