@@ -80,6 +80,7 @@ EMAIL_URL = env.secret("EMAIL_URL", default="", read=mail.email_url)
 if EMAIL_URL and not PUBLIC_URL:
     env.refuse("EMAIL_URL is set, and PUBLIC_URL is not: links in mails need it. Set PUBLIC_URL.")
 MFA_STAFF = env.switch("MFA_STAFF", default=False)
+
 # Limits of a user; 0: unlimited
 MOST = 10**15
 LIMIT_UNFINISHED = env.whole_number("LIMIT_UNFINISHED", default=500, least=0, most=MOST)

@@ -22,8 +22,7 @@ from tests.studio import wait_until
 # DATABASE_URL and REDIS_URL select the stores of the tests
 OURS = (
     *("XINFERENCE_", "GENERATION_", "DEMO_", "EMBEDDED_", "PUBLIC_", "SECRET_", "LANGUAGE"),
-    *("TRUSTED_", "CONNECTIONS_", "SSL_CERT_", "EMAIL_", "SIGNUP", "MFA_"),
-    *("TRUSTED_", "CONNECTIONS_", "LIMIT_", "SSL_CERT_"),
+    *("TRUSTED_", "CONNECTIONS_", "LIMIT_", "SSL_CERT_", "EMAIL_", "SIGNUP", "MFA_"),
 )
 OURS_EXACTLY = {"HTTPS", "DEBUG", "ALLOWED_HOSTS", "HOST", "PORT", "TIME_ZONE"}
 for name in [key for key in os.environ if key.startswith(OURS) or key in OURS_EXACTLY]:

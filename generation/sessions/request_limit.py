@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.core.cache.backends.base import BaseCache
+from django.core.cache import cache
 
-from accounts.throttle import counters, increment
+from accounts.throttle import increment
 from generation import selectors
 from generation.choices import LimitKind
 from generation.exceptions import LimitReached
@@ -19,16 +19,16 @@ UNLIMITED = -1
 
 def count_request(owner_id: int, *, now: datetime) -> None:
     """Count one API request of a user; raises LimitReached."""
-    limit = counters.use(lambda cache: known_limit(cache, owner_id, now))
+    limit = known_limit(owner_id, now)
     if limit == UNLIMITED:
         return
     period, renews_at = selectors.period_of(LimitKind.REQUESTS, now)
     key = f"requests:{owner_id}:{period}"
-    if counters.use(lambda cache: increment(cache, key)) > limit:
+    if increment(cache, key) > limit:
         raise LimitReached(LimitKind.REQUESTS, limit=limit, left=0, renews_at=renews_at)
 
 
-def known_limit(cache: BaseCache, owner_id: int, now: datetime) -> int:
+def known_limit(owner_id: int, now: datetime) -> int:
     key = f"request-limit:{owner_id}"
     limit: int | None = cache.get(key)
     if limit is None:
