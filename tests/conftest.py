@@ -28,7 +28,12 @@ OURS_EXACTLY = {"HTTPS", "DEBUG", "ALLOWED_HOSTS", "HOST", "PORT", "TIME_ZONE"}
 for name in [key for key in os.environ if key.startswith(OURS) or key in OURS_EXACTLY]:
     del os.environ[name]
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="liujuan-test-")
-IS_PART = "PYTEST_XDIST_WORKER" in os.environ
+PART = os.environ.get("PYTEST_XDIST_WORKER", "")
+IS_PART = bool(PART)
+if IS_PART and "REDIS_URL" in os.environ:
+    # a database of Redis for each process, because tests clear theirs
+    server, _slash, number = os.environ["REDIS_URL"].rpartition("/")
+    os.environ["REDIS_URL"] = f"{server}/{int(number) + int(PART.removeprefix('gw'))}"
 if IS_PART:
     # before anything looks for them
     copy_static(Path(os.environ["DATA_DIR"]))

@@ -181,7 +181,7 @@ async def test_a_cursor_is_set_while_an_earlier_reading_goes_on(stubborn: Stubbo
 
 async def test_a_stream_ends_while_its_reader_is_looked_up(stubborn: Stubborn) -> None:
     class SlowCredentials:
-        user = staticmethod(stubborn.work)
+        sign_in = staticmethod(stubborn.work)
 
     stream = EventStream(cast(Credentials, SlowCredentials()), {})
     chunks = stream.chunks()
