@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -12,8 +13,12 @@ from accounts.credentials import SignedIn
 from generation.choices import TERMINAL
 from generation.hub import Outbox, hub
 from generation.models import GenerationTask
+from generation.outages import database
 from generation.protocol.close_codes import CloseCode
 from generation.sessions.authentication import ConnectionRejected
+from generation.shutdown import cancel_and_wait
+
+logger = logging.getLogger(__name__)
 
 
 class TaskWatch(Outbox):
@@ -34,6 +39,15 @@ class TaskWatch(Outbox):
 
     def notify(self, task_id: str, frame: str) -> None:
         """Ignore new tasks."""
+
+    async def follow(self, task: GenerationTask, *, after: int) -> None:
+        """Attach to the task. A replay ends only while its frames are fetched."""
+        try:
+            await hub.attach(self, str(task.pk), task.owner_id, min(after, task.newest_seq))
+        except Exception as error:
+            if not database.is_outage(error):
+                logger.exception("task %s cannot be followed", task.pk)
+            await self.end(CloseCode.LEAVING)
 
     async def fetch(self, *, within: float) -> list[tuple[int, str]]:
         """[(seq, frame)] of the next events, after at most `within` seconds.
@@ -74,8 +88,9 @@ async def watching(
     watch = TaskWatch(signed_in.user.pk)
     watch.holder = signed_in
     await hub.register(watch)
+    following = asyncio.create_task(watch.follow(task, after=after))
     try:
-        await hub.attach(watch, str(task.pk), task.owner_id, min(after, task.newest_seq))
         yield watch
     finally:
+        await cancel_and_wait(following)
         await hub.unregister(watch)

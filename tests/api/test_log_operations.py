@@ -12,10 +12,11 @@ from django.contrib.auth.models import User
 
 from accounts.models import ApiToken
 from generation.hub import hub
+from generation.limits import MAX_QUEUED_FRAMES
 from generation.models import Worker
 from tests.api.api_program import NewProgram, Program
 from tests.socket.sockets import PATIENCE
-from tests.socket.task_events import claim, complete, progress
+from tests.socket.task_events import claim, complete, lengthen, progress
 from tests.worker.demo_worker import SMALL, StartWorker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -82,6 +83,22 @@ async def test_a_stream_brings_every_event_once_and_ends(
     ended = await program.get(f"{task['urls']['stream']}?after={seen[-1]}")
     assert [each async for each in events_of(ended)] == []
     assert not hub.outboxes
+
+
+async def test_a_log_that_is_longer_than_the_outbox_arrives_whole(
+    program: Program, model: str, worker: Worker
+) -> None:
+    task = await program.submit()
+    claimed = await claim(worker)
+    await lengthen(task["id"], 3 * MAX_QUEUED_FRAMES)
+    await complete(claimed)
+
+    stream = await program.get(task["urls"]["stream"])
+    async with asyncio.timeout(PATIENCE):
+        seen = [seq async for seq, _event in events_of(stream)]
+
+    assert seen == list(range(1, len(seen) + 1))
+    assert len(seen) > 3 * MAX_QUEUED_FRAMES
 
 
 async def test_a_stream_ends_with_its_token(program: Program, alice: User) -> None:
