@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
@@ -28,9 +28,6 @@ from generation.sessions import (
     owner_buckets,
 )
 from generation.sessions.socket import SocketSubscriber
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +63,6 @@ class GenerateConsumer(AsyncWebsocketConsumer):
 
     channel_layer_alias = None  # type: ignore[assignment]
 
-    credentials: Credentials
-    user: User
     session: Session
     subscriber: SocketSubscriber | None = None
 
@@ -91,21 +86,21 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         """Authenticate; until then the hub can close the socket by `hub.connecting`."""
         hub.connecting.add(self.close_with)
         try:
-            self.credentials = credentials_of(dict(self.scope))
+            credentials = credentials_of(dict(self.scope))
             return await database_sync_to_async(read_handshake)(
-                self.credentials, now=clock.now(), since=monotonic(), notices=hub.notices
+                credentials, now=clock.now(), since=monotonic(), notices=hub.notices
             )
         finally:
             hub.connecting.discard(self.close_with)
 
     async def enter(self, handshake: Handshake) -> None:
-        self.user, active, now = handshake.signed_in.user, handshake.active, handshake.now
-        if not hub.has_room(self.user.pk) or not owner_buckets.take(self.user.pk):
+        user, active, now = handshake.signed_in.user, handshake.active, handshake.now
+        if not hub.has_room(user.pk) or not owner_buckets.take(user.pk):
             raise ConnectionRejected(CloseCode.FLOODING)
         self.bucket = TokenBucket()
         scope: dict[str, Any] = dict(self.scope)
         outbox = SocketOutbox(
-            owner_id=self.user.pk,
+            owner_id=user.pk,
             send=self.send_text,
             send_now=scope.get("send_now", cannot_send_now),
             close=self.close_with,
@@ -115,11 +110,11 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         with outbox.holding_notices():
             await self.subscriber.open(self.session)
             since, notices = handshake.since, handshake.notices
-            if not hub.missed_no_notice(self.user.pk, since=since, notices=notices):
+            if not hub.missed_no_notice(user.pk, since=since, notices=notices):
                 now = clock.now()
-                active = await database_sync_to_async(selectors.active_cursors)(self.user)
+                active = await database_sync_to_async(selectors.active_cursors)(user)
             await self.subscriber.send(self.session.hello(active, now=now))
-            hub.send_limits(self.user.pk)
+            hub.send_limits(user.pk)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Dispatch without `aclose_old_connections`, which Channels awaits before each message.
@@ -152,7 +147,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
         # the socket is closing: do not query for messages that still arrive
         if self.subscriber is None or self.subscriber.outbox.closed:
             return
-        if self.bucket.take() and owner_buckets.take(self.user.pk):
+        if self.bucket.take() and owner_buckets.take(self.subscriber.outbox.owner_id):
             await self.session.handle(text_data)
         else:
             await self.close_with(CloseCode.FLOODING)

@@ -45,6 +45,8 @@ ACK_MESSAGE = "任务已接收"
 class Session:
     """One authenticated user: each client message calls one service or selector."""
 
+    __slots__ = ("address", "connection_id", "signed_in", "subscriber")
+
     def __init__(self, signed_in: SignedIn, subscriber: Subscriber) -> None:
         self.signed_in = signed_in
         self.address = signed_in.address
