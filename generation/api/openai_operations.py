@@ -20,6 +20,7 @@ from ninja import Router
 
 from generation import images, selectors, services
 from generation.api.documents import OpenAIImages, OpenAIModels, OpenAIRequest, document
+from generation.api.preferences import wait_for_end
 from generation.api.problems import limit_headers, status_of
 from generation.api.resources import answer
 from generation.api.token_auth import signed_in_by, user_of
@@ -30,7 +31,7 @@ from generation.exceptions import InvalidInput, StudioError
 from generation.models import GeneratedImage, GenerationTask
 from generation.protocol import Generate
 from generation.protocol.client_messages import read_fields
-from generation.sessions import TaskWatch, watching
+from generation.sessions import watching
 from generation.views.json_api import json_body
 from generation.views.public_url import public_url
 
@@ -109,8 +110,7 @@ async def generate_images(request: HttpRequest) -> HttpResponseBase:
     task = await database_sync_to_async(submit)(request, message)
     if body.get("stream") is True:
         return streaming(streamed(request, task), "text/event-stream; charset=utf-8")
-    async with watching(task, signed_in_by(request), after=0) as watch:
-        await until_over(watch, task, within=ANSWER_AFTER)
+    await wait_for_end(request, task, ANSWER_AFTER)
     result = await database_sync_to_async(result_of)(request, task, wanted)
     if result is not None:
         return answer(result)
@@ -144,11 +144,6 @@ def submit(request: HttpRequest, message: Generate) -> GenerationTask:
         if known is not None:
             return known
     return services.submit(owner=user_of(request), request=message, now=now).task
-
-
-async def until_over(watch: TaskWatch, task: GenerationTask, *, within: float) -> None:
-    if not task.is_over:
-        await watch.until_over(within=within)
 
 
 def result_of(request: HttpRequest, task: GenerationTask, wanted: str) -> dict[str, Any] | None:
@@ -197,7 +192,7 @@ async def streamed(request: HttpRequest, task: GenerationTask) -> AsyncGenerator
     """One event for each picture; comments until then, because a preview does not exist."""
     yield ": queued\n\n"
     async with watching(task, signed_in_by(request), after=0) as watch:
-        while not watch.is_over and not task.is_over:
+        while not watch.is_over:
             await watch.until_over(within=KEEPALIVE)
             yield ": drawing\n\n"
     try:

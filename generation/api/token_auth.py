@@ -22,8 +22,6 @@ from generation.sessions import (
     count_request,
 )
 
-READING = frozenset({"GET", "HEAD"})
-
 
 class TokenAuth(HttpAuthBase):
     """Sets `request.user` and, as `request.auth`, how it signed in."""
@@ -45,7 +43,7 @@ class TokenAuth(HttpAuthBase):
         if not allows_request(signed_in.user.pk):
             raise ConnectionRejected(CloseCode.FLOODING)
         await database_sync_to_async(count_request)(signed_in.user.pk, now=clock.now())
-        if request.method not in READING and not signed_in.credential.may_write:
+        if request.method != "GET" and not signed_in.credential.may_write:
             raise ScopeMissing
         request.user = signed_in.user
         return signed_in

@@ -45,11 +45,10 @@ ACK_MESSAGE = "任务已接收"
 class Session:
     """One authenticated user: each client message calls one service or selector."""
 
-    __slots__ = ("address", "connection_id", "signed_in", "subscriber")
+    __slots__ = ("connection_id", "signed_in", "subscriber")
 
     def __init__(self, signed_in: SignedIn, subscriber: Subscriber) -> None:
         self.signed_in = signed_in
-        self.address = signed_in.address
         self.connection_id = uuid.uuid4().hex[:12]
         self.subscriber = subscriber
 
@@ -81,7 +80,7 @@ class Session:
             log_event(
                 SecurityEvent.PERMISSION_REFUSED,
                 account=self.user.get_username(),
-                address=self.address,
+                address=self.signed_in.address,
                 task=task_id,
             )
             raise NotFound
