@@ -1,11 +1,9 @@
-"""Limits of users: whose counts, what a task takes, and what it gives back."""
+"""Limits of users: whose counts, and what a task takes."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,36 +16,13 @@ from pytest_django import Settings
 from generation import selectors, services
 from generation.choices import LimitKind, TaskStatus
 from generation.exceptions import LimitReached
-from generation.models import GenerationTask, LimitOverride, LimitUsage, Worker
+from generation.models import GenerationTask, LimitOverride, LimitUsage
 from generation.selectors.allowances import MOST_OWNERS
 from tests.concurrency import at_once
-from tests.conftest import serve_model
-from tests.factories import claim_one, fail, finished_task, put_in_trash, settle, store, submit
+from tests.factories import submit
+from tests.services.limit_usage import EFFORT, left, refused, used
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("model")]
-
-EFFORT = 512 * 512 * 9
-"""Of one picture with the default values."""
-
-
-def used(owner: User, kind: LimitKind) -> int:
-    return sum(LimitUsage.objects.filter(owner=owner, kind=kind).values_list("used", flat=True))
-
-
-def left(owner: User, kind: LimitKind, now: datetime) -> int | None:
-    allowance = selectors.allowances_of([owner.pk], now=now)[owner.pk].get(kind)
-    return None if allowance is None else allowance.left
-
-
-def refused(owner: User, now: datetime, **fields: Any) -> LimitReached:
-    before = list(LimitUsage.objects.order_by("pk").values_list("pk", "used"))
-    count = GenerationTask.objects.count()
-    with pytest.raises(LimitReached) as error:
-        submit(owner, now, **fields)
-    # nothing was taken from any limit
-    assert list(LimitUsage.objects.order_by("pk").values_list("pk", "used")) == before
-    assert GenerationTask.objects.count() == count
-    return error.value
 
 
 @pytest.mark.parametrize(
@@ -217,144 +192,6 @@ def test_the_counter_alone_cannot_be_passed(alice: User, now: datetime) -> None:
     assert sum(taken) == used(alice, LimitKind.PICTURES) == 5
 
 
-def test_a_failed_task_gives_everything_back_once(
-    alice: User, worker: Worker, now: datetime, settings: Settings
-) -> None:
-    settings.LIMIT_PICTURES_PER_DAY, settings.LIMIT_EFFORT_PER_DAY = 4, 4 * EFFORT
-    submit(alice, now, n=4)
-    claim = claim_one(worker, now)
-    store(claim, now)
-    assert refused(alice, now).left == 0
-
-    fail(claim, now)
-    settle(claim, now)
-
-    assert used(alice, LimitKind.PICTURES) == used(alice, LimitKind.EFFORT) == 0
-    retried = services.retry(task=claim.task, key=None, now=now).task
-    assert (retried.charged_images, retried.charged_effort) == (4, 4 * EFFORT)
-    assert used(alice, LimitKind.PICTURES) == 4
-
-
-def test_a_task_that_is_cancelled_in_the_queue_gives_everything_back(
-    alice: User, now: datetime, settings: Settings
-) -> None:
-    settings.LIMIT_PICTURES_PER_DAY = settings.LIMIT_SUBMISSIONS_PER_MINUTE = 2
-    task = submit(alice, now, n=2)
-
-    services.request_cancel(task_id=task.pk, now=now)
-
-    assert used(alice, LimitKind.PICTURES) == 0
-    assert used(alice, LimitKind.SUBMISSIONS) == 1
-    submit(alice, now, n=2)
-
-
-def test_a_task_that_is_cancelled_later_pays_for_its_pictures(
-    alice: User, worker: Worker, now: datetime, settings: Settings
-) -> None:
-    settings.LIMIT_PICTURES_PER_DAY, settings.LIMIT_EFFORT_PER_DAY = 4, 4 * EFFORT
-    task = submit(alice, now, n=3)
-    claim = claim_one(worker, now)
-    store(claim, now)
-
-    services.request_cancel(task_id=task.pk, now=now)
-    settle(claim, now)
-
-    task.refresh_from_db()
-    assert task.status == TaskStatus.CANCELLED
-    assert (task.charged_images, task.charged_effort) == (1, EFFORT)
-    assert used(alice, LimitKind.PICTURES) == 1
-    assert used(alice, LimitKind.EFFORT) == EFFORT
-
-
-def test_a_task_gives_back_to_the_day_that_it_was_charged_on(
-    alice: User, now: datetime, settings: Settings
-) -> None:
-    settings.LIMIT_PICTURES_PER_DAY = 1
-    task = submit(alice, now)
-    tomorrow = now + timedelta(days=1)
-    submit(alice, tomorrow)
-
-    services.request_cancel(task_id=task.pk, now=tomorrow)
-
-    assert refused(alice, tomorrow).left == 0
-    assert used(alice, LimitKind.PICTURES) == 1
-
-
-def test_tasks_of_earlier_versions_give_nothing_back(
-    alice: User, now: datetime, settings: Settings
-) -> None:
-    task = submit(alice, now)
-    settings.LIMIT_PICTURES_PER_DAY = 2
-    submit(alice, now)
-
-    services.request_cancel(task_id=task.pk, now=now)
-
-    assert used(alice, LimitKind.PICTURES) == 1
-
-
-def test_storage_counts_what_is_stored_until_the_trash_is_emptied(
-    alice: User, worker: Worker, now: datetime, media: Any, settings: Settings
-) -> None:
-    finished_task(alice, now, pictures=2)
-    before = services.charges.stored_bytes(alice.pk)
-    size = store_one(alice, worker, now).bytes
-    settings.LIMIT_STORAGE = before + size + 1
-    # counted for the first time here
-    kept = store_one(alice, worker, now)
-
-    error = refused(alice, now)
-
-    assert (error.kind, error.left, error.renews_at) == (LimitKind.STORAGE, 0, None)
-    put_in_trash(alice, now, tasks=[kept.task])
-    assert refused(alice, now).left == 0
-    services.empty_trash(owner=alice, now=now)
-    while services.purge_trash(now=now):
-        pass
-    assert used(alice, LimitKind.STORAGE) == services.charges.stored_bytes(alice.pk)
-    assert left(alice, LimitKind.STORAGE, now) == 1
-    submit(alice, now)
-
-
-def test_storage_follows_every_way_of_deleting(
-    alice: User, worker: Worker, now: datetime, media: Any, settings: Settings
-) -> None:
-    settings.LIMIT_STORAGE = 10**9
-    first = finished_task(alice, now, pictures=2)
-    store_one(alice, worker, now)
-    assert used(alice, LimitKind.STORAGE) > 0
-    services.recount_storage()
-    later = now + timedelta(days=2)
-
-    put_in_trash(alice, now, (first, 1))
-    services.purge_trash(now=later)
-    assert used(alice, LimitKind.STORAGE) == services.charges.stored_bytes(alice.pk)
-    services.prune_batch(before=later)
-
-    assert used(alice, LimitKind.STORAGE) == services.charges.stored_bytes(alice.pk) == 0
-
-
-def store_one(owner: User, worker: Worker, now: datetime) -> Any:
-    """Submit a task, draw its only picture, and free the slot."""
-    submit(owner, now)
-    claim = claim_one(worker, now)
-    image = store(claim, now)
-    services.complete(task_id=claim.task.pk, attempt=claim.task.attempt, measured={}, now=now)
-    settle(claim, now)
-    return image
-
-
-def test_a_recount_heals_what_was_missed(
-    alice: User, worker: Worker, now: datetime, settings: Settings
-) -> None:
-    settings.LIMIT_STORAGE = 10**9
-    size = store_one(alice, worker, now).bytes
-    LimitUsage.objects.filter(kind=LimitKind.STORAGE).update(used=7)
-
-    services.recount_storage()
-
-    assert used(alice, LimitKind.STORAGE) == size
-
-
 def test_usage_of_past_days_is_deleted(alice: User, now: datetime, settings: Settings) -> None:
     settings.LIMIT_PICTURES_PER_DAY = settings.LIMIT_SUBMISSIONS_PER_MINUTE = 5
     settings.LIMIT_STORAGE = 10**9
@@ -367,32 +204,10 @@ def test_usage_of_past_days_is_deleted(alice: User, now: datetime, settings: Set
     assert list(kinds) == ["pictures", "storage", "submissions"]
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_variation_and_the_end_of_its_parent_do_not_block_each_other(
-    alice: User, worker: Worker, now: datetime, settings: Settings
-) -> None:
-    settings.LIMIT_PICTURES_PER_DAY = 1_000
-    serve_model(now=now, slots=4)
-    for _round in range(12):
-        parent = submit(alice, now)
-        claim = claim_one(worker, now)
-
-        at_once(
-            partial(fail, claim, now),
-            partial(submit, alice, now, parent=str(parent.pk)),
-            partial(submit, alice, now, parent=str(parent.pk)),
-        )
-        settle(claim, now)
-        for task in GenerationTask.objects.unfinished():
-            services.request_cancel(task_id=task.pk, now=now)
-
-    assert used(alice, LimitKind.PICTURES) == 0
-
-
 def test_limits_of_many_owners_are_read_in_parts(alice: User, now: datetime) -> None:
-    nobody = range(10**6, 10**6 + MOST_OWNERS)
+    others = range(10**6, 10**6 + MOST_OWNERS)
     with CaptureQueriesContext(connection) as captured:
-        found = selectors.allowances_of([alice.pk, *nobody], now=now)
+        found = selectors.allowances_of([alice.pk, *others], now=now)
 
     assert len(captured) == 2
-    assert found.keys() == {alice.pk, *nobody}
+    assert found.keys() == {alice.pk, *others}
