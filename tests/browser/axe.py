@@ -10,7 +10,10 @@ from playwright.sync_api import Page
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 SERIOUS = ("serious", "critical")
+# A colour half way through a transition is none of the theme's.
 ASK = """async () => {
+  const moving = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+  await Promise.allSettled(moving.map((transition) => transition.finished));
   const { violations } = await axe.run(document, { resultTypes: ["violations"] });
   return violations.map(({ id, impact, nodes }) => ({
     id, impact, nodes: nodes.map(({ target, failureSummary }) => `${target}: ${failureSummary}`),

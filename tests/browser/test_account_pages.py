@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.axe import serious_violations
 from tests.browser.conftest import PHONE, Shoot, SignIn
@@ -114,6 +114,26 @@ def test_an_invitation_leads_to_a_passkey_sign_in(
     expect(page).to_have_url(f"{site(inviting)}/gallery/")
     page.goto("/")
     expect_live(page)
+
+
+def test_a_passkey_button_waits_for_its_script(inviting: Studio, sign_in: SignIn) -> None:
+    page = sign_up(inviting, sign_in(None, site(inviting)), "early")
+    page.goto("/accounts/2fa/webauthn/add/")
+    confirm(page)
+    held: list[Route] = []
+    page.route("**/mfa/js/webauthn.*", lambda route: held.append(route))
+    page.route("**/pages/account.*", lambda route: held.append(route))
+    page.goto("/accounts/2fa/webauthn/add/", wait_until="commit")
+    button = page.locator("#mfa_webauthn_add")
+    expect(button).to_be_disabled()
+    while not button.is_enabled():
+        for route in held:
+            route.continue_()
+        held.clear()
+        page.wait_for_timeout(50)
+    plug_in(page)
+    button.click()
+    expect(page).to_have_url(re.compile("/accounts/2fa/recovery-codes/$"))
 
 
 def test_a_passkey_that_is_not_used_is_explained(inviting: Studio, sign_in: SignIn) -> None:

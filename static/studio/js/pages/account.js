@@ -1,6 +1,7 @@
 // @ts-check
 /** Entry of the account pages. Their menu works without a script. */
 
-import { showPasskeyErrors } from "../ui/passkeys.js";
+import { enablePasskeys, showPasskeyErrors } from "../ui/passkeys.js";
 
 showPasskeyErrors();
+enablePasskeys();

@@ -2,7 +2,7 @@
 /** The sign-in page: clears the storage after a sign-out, can show the password, offers passkeys. */
 
 import { SIGNED_OUT, forgetOthers, storages } from "../state/own-storage.js";
-import { showPasskeyErrors } from "../ui/passkeys.js";
+import { enablePasskeys, showPasskeyErrors } from "../ui/passkeys.js";
 
 /** Tasks that were already announced by an alert. */
 const CLAIMED = "studio.alerted";
@@ -10,8 +10,7 @@ const CLAIMED = "studio.alerted";
 if (new URLSearchParams(location.search).has("signed-out")) clearStorage();
 
 showPasskeyErrors();
-const passkey = document.getElementById("passkey_login");
-if (passkey) passkey.hidden = !("PublicKeyCredential" in window);
+enablePasskeys();
 
 const button = document.querySelector("[data-show-password]");
 const field = document.getElementById("id_password");

@@ -10,3 +10,14 @@ export function showPasskeyErrors() {
     sentence.hidden = false;
   });
 }
+
+/** Enables the buttons after DOMContentLoaded, when allauth has bound them: an earlier click would do nothing. */
+export function enablePasskeys() {
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const button of document.querySelectorAll("[data-passkey]")) {
+      if (!(button instanceof HTMLButtonElement)) continue;
+      button.disabled = false;
+      button.hidden = !("PublicKeyCredential" in window);
+    }
+  });
+}
