@@ -19,7 +19,7 @@ LIMIT = """
 from django.contrib.auth.models import User
 from generation.models import LimitOverride
 user = User.objects.get(username="{name}")
-LimitOverride.objects.create(user=user, kind="{kind}", value={value})
+LimitOverride.objects.update_or_create(user=user, kind="{kind}", defaults={{"value": {value}}})
 """
 
 
@@ -56,6 +56,12 @@ def test_a_limit_of_the_day_is_announced_in_every_tab(
     shoot(page, "limits-later")
     resize(other, "390x844")
     assert beyond_the_window(other) == []
+
+    # an action of a card is refused in the same words
+    limit(studio, person, "pictures", 1)
+    page.locator(".card [data-action=again]").click()
+    toast = page.locator("#alerts")
+    expect(toast).to_contain_text(re.compile(r"今天的 1 张已用完，\d\d:\d\d 恢复"))
 
 
 def test_a_limit_is_reached_and_renewed(

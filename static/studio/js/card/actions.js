@@ -3,9 +3,9 @@
 
 import { clone, loadStyles, part, setText, siteUrl } from "../lib/dom.js";
 import { HttpRefusal, getJson, send } from "../connection/http.js";
-import { gettext, label, ngettext, timeOfDay } from "../lib/i18n.js";
+import { gettext, ngettext, timeOfDay } from "../lib/i18n.js";
 import { newRequestKey, pictureKey } from "../connection/protocol.js";
-import { toast } from "../ui/messages.js";
+import { toast, toastRefusal } from "../ui/messages.js";
 
 /** @import {CollectionChange} from "../connection/protocol.js" */
 /** @import {Card} from "./card.js" */
@@ -34,7 +34,7 @@ export function drawAgain(settings, taskId) {
     const ack = frames.find((/** @type {any} */ frame) => frame.type === "ack");
     if (!ack) {
       const error = frames.find((/** @type {any} */ frame) => frame.type === "error");
-      throw new HttpRefusal(400, error?.code ?? "unavailable", error?.message ?? "");
+      throw new HttpRefusal(400, error?.code ?? "unavailable", error?.message ?? "", error?.data);
     }
     dispatch("drawn", { task: ack.task_id });
     return ack.task_id;
@@ -163,7 +163,7 @@ export async function orToast(run) {
     return await run();
   } catch (error) {
     if (!(error instanceof HttpRefusal)) throw error;
-    toast(label("error", error.code, error.message), "fail");
+    toastRefusal(error);
     return null;
   }
 }

@@ -1,6 +1,8 @@
 // @ts-check
 /** Requests that change something, signed with the page's form token. */
 
+/** @import {ReachedLimit} from "./protocol.js" */
+
 /** A short request outlives the page that sent it; browsers refuse to keep more than 64 KiB. */
 const KEPT_LENGTH = 16_000;
 const ANSWER_WITHIN_MS = 10_000;
@@ -11,11 +13,13 @@ export class HttpRefusal extends Error {
    * @param {number} status
    * @param {string} code
    * @param {string} message
+   * @param {ReachedLimit} [data]
    */
-  constructor(status, code, message) {
+  constructor(status, code, message, data) {
     super(message);
     this.status = status;
     this.code = code;
+    this.data = data;
   }
 }
 

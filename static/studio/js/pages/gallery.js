@@ -55,7 +55,7 @@ function retry(task) {
   return orToast(async () => {
     const { frames } = await send(siteUrl("/messages/"), { action: "retry", task_id: task, request_key: newRequestKey() });
     const refusal = frames.find((/** @type {any} */ frame) => frame.type === "error" && !frame.seq);
-    if (refusal) throw new HttpRefusal(400, refusal.code, refusal.message);
+    if (refusal) throw new HttpRefusal(400, refusal.code, refusal.message, refusal.data);
     const look = () => location.assign(siteUrl("/"));
     toast(gettext("Queued again as a new task"), "plain", { label: gettext("Open the studio"), run: look });
     return true;
