@@ -5,6 +5,7 @@ import { clone, loadStyles, part, setText, siteUrl } from "../lib/dom.js";
 import { HttpRefusal, getJson, send } from "../connection/http.js";
 import { gettext, ngettext, timeOfDay } from "../lib/i18n.js";
 import { newRequestKey, pictureKey } from "../connection/protocol.js";
+import { copyText } from "../ui/copy.js";
 import { toast, toastRefusal } from "../ui/messages.js";
 
 /** @import {CollectionChange} from "../connection/protocol.js" */
@@ -123,34 +124,6 @@ export async function moveToTrash({ pictures = [], tasks = [] }) {
     },
   });
   return true;
-}
-
-/**
- * @param {string} text
- * @returns {Promise<boolean>}
- */
-export async function copyText(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return copySelected(text); // no clipboard object on plain http
-  }
-}
-
-/** @param {string} text */
-function copySelected(text) {
-  const field = document.createElement("textarea");
-  const focused = document.activeElement;
-  field.value = text;
-  field.className = "visually-hidden";
-  // while a modal dialog is open, only text inside it can be selected
-  (document.querySelector("dialog[open]") ?? document.body).append(field);
-  field.select();
-  const copied = document.execCommand("copy");
-  field.remove();
-  if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
-  return copied;
 }
 
 /**

@@ -1,7 +1,8 @@
 // @ts-check
 /** Details of the picture on the stage, and actions on it. */
 
-import { copyText, drawAgain, moveToTrash, setFavourite, share } from "../card/actions.js";
+import { drawAgain, moveToTrash, setFavourite, share } from "../card/actions.js";
+import { copyText } from "../ui/copy.js";
 import { clone, find, part, setAttribute, setText, siteUrl } from "../lib/dom.js";
 import { duration, gettext, number, size, timeOfDay } from "../lib/i18n.js";
 import { toast } from "../ui/messages.js";
