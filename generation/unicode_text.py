@@ -1,24 +1,11 @@
-"""Text of users: blankness, casefolding for searches, names of files."""
+"""Text of users: casefolding for searches, names of files."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Container
 
-UNSEEN = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
-"""Characters that are drawn as nothing, although their category is a visible one."""
-
-INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Mn", "Mc", "Me"})
-"""Categories without a visible character; marks need a letter. Unassigned code points are not
-among them: they may be emoji of a newer Unicode than Python's."""
-
-
-def is_blank(text: str) -> bool:
-    """Whether `text` has no visible character."""
-    return all(unicodedata.category(c) in INVISIBLE for c in UNSEEN.sub("", text))
+from accounts.visible_text import UNSEEN
 
 
 def casefolded(text: str) -> str:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
+from accounts.visible_text import is_blank
 from generation import broadcast, limits, selectors
 from generation.choices import Basis, EventKind, Step, TaskStatus
 from generation.error_codes import ErrorCode
@@ -24,7 +25,6 @@ from generation.selectors import Allowances
 from generation.services.charges import charge
 from generation.services.search_text import search_text
 from generation.services.transition import NewEvent, TaskRow, append
-from generation.unicode_text import is_blank
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
