@@ -1,4 +1,4 @@
-"""Forms of allauth whose checks of passwords and codes are ours."""
+"""Forms of allauth whose checks of passwords and codes are ours, and the field of a name."""
 
 from __future__ import annotations
 
@@ -18,6 +18,21 @@ from django import forms
 from django.utils.translation import gettext, ngettext
 
 from accounts.sign_in import SignInThrottled, check_password
+from accounts.visible_text import on_one_line
+
+
+class NameField(forms.CharField):
+    """A name that others see: one line of visible characters, in normal form C."""
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value) or ""
+        try:
+            return on_one_line(text)
+        except ValueError as error:
+            raise forms.ValidationError(
+                gettext("This name has characters that cannot be seen. Type it again."),
+                code="hidden",
+            ) from error
 
 
 class ThrottledForm(forms.Form):

@@ -38,6 +38,7 @@ class SecurityEvent(StrEnum):
     TOKEN_MADE = auto()
     TOKEN_FIRST_USED = auto()
     TOKEN_REFUSED = auto()
+    TOKEN_REVOKED = auto()
     PERMISSION_REFUSED = auto()
 
 

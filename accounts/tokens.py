@@ -1,10 +1,13 @@
-"""Creates and finds API tokens."""
+"""Creates, finds and revokes API tokens."""
 
 from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
 
 from accounts.models import ApiToken, TokenScope
 from accounts.security_log import SecurityEvent, log_event
@@ -18,6 +21,13 @@ PREFIX = "lj-"
 
 TOKEN_USE_GRAIN = timedelta(minutes=1)
 
+MAX_TOKENS_OF_USER = 50
+"""Tokens that a user may have, expired ones included."""
+
+
+class TooManyTokens(Exception):
+    """The user has MAX_TOKENS_OF_USER tokens."""
+
 
 def create_token(
     *,
@@ -26,18 +36,37 @@ def create_token(
     now: datetime,
     scope: TokenScope = TokenScope.WRITE,
     expires_at: datetime | None = None,
+    address: str | None = None,
 ) -> str:
-    """Create a token and return its text; only the digest is stored."""
+    """Create a token and return its text; only the digest is stored. Raises TooManyTokens."""
     token = f"{PREFIX}{secrets.token_urlsafe(32)}"
-    ApiToken.objects.create(
-        digest=digest_of(token),
-        owner=owner,
-        name=name,
-        created=now,
-        scope=scope,
-        expires_at=expires_at,
-    )
-    log_event(SecurityEvent.TOKEN_MADE, account=owner.get_username(), address=None, name=name)
+    with transaction.atomic():
+        # locked, so that two at once cannot pass the limit
+        get_user_model().objects.select_for_update().filter(pk=owner.pk).first()
+        if owner.tokens.count() >= MAX_TOKENS_OF_USER:
+            raise TooManyTokens
+        ApiToken.objects.create(
+            digest=digest_of(token),
+            owner=owner,
+            name=name,
+            created=now,
+            scope=scope,
+            expires_at=expires_at,
+        )
+    log_event(SecurityEvent.TOKEN_MADE, account=owner.get_username(), address=address, name=name)
+    return token
+
+
+def revoke_token(*, owner: User, number: int, address: str) -> ApiToken | None:
+    """Delete a token of `owner` and return it; None if there is none with this primary key.
+
+    Its open connections are closed at once (`accounts.credential_changes`).
+    """
+    token = ApiToken.objects.filter(owner=owner, pk=number).first()
+    if token is not None:
+        token.delete()
+        name = owner.get_username()
+        log_event(SecurityEvent.TOKEN_REVOKED, account=name, address=address, name=token.name)
     return token
 
 

@@ -9,7 +9,9 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from accounts import programs
 from accounts import views as account_views
+from accounts.overview import overview
 from generation.views.sign_in import SignInPage, admin_sign_in
 from liujuan_site import health
 
@@ -22,7 +24,10 @@ handler500 = "liujuan_site.unavailable.server_error"
 admin.site.site_url = f"{settings.BASE_PATH}/"
 
 account_pages: list[Any] = [
-    path("", RedirectView.as_view(pattern_name="account_change_password"), name="account"),
+    path("", overview, name="account"),
+    path("programs/", programs.programs, name="programs"),
+    path("programs/new/", programs.new_program, name="program_new"),
+    path("programs/<int:number>/revoke/", programs.revoke_program, name="program_revoke"),
     # the first pattern of an address is the one that is served
     path("login/", RedirectView.as_view(pattern_name="account_login", query_string=True)),
     path("logout/", RedirectView.as_view(pattern_name="account_logout")),

@@ -63,7 +63,7 @@ def test_the_addresses_of_allauth_lead_to_ours(alice: User) -> None:
         "/accounts/sign-in/?next=/gallery/"
     )
     assert Client().post("/accounts/logout/")["Location"] == "/accounts/sign-out/"
-    assert Client().get("/accounts/")["Location"] == "/accounts/password/change/"
+    assert Client().get("/accounts/")["Location"] == "/accounts/sign-in/?next=/accounts/"
 
 
 @pytest.mark.parametrize("away", ["https://evil.example/", "//evil.example/", "http://localhost/"])

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
@@ -31,6 +32,9 @@ invitation.save()
 """
 PASSWORD = "a long and good password"
 PAGES = (
+    "/accounts/",
+    "/accounts/programs/",
+    "/accounts/programs/new/",
     "/accounts/password/change/",
     "/accounts/2fa/",
     "/accounts/2fa/totp/activate/",
@@ -192,3 +196,35 @@ def test_a_session_is_ended_on_the_page(inviting: Studio, sign_in: SignIn) -> No
     expect(here.locator(".account__row")).to_have_count(1)
     there.goto("/gallery/")
     expect(there).to_have_url(re.compile("/accounts/sign-in/"))
+
+
+def test_a_program_is_made_used_and_revoked(
+    inviting: Studio, sign_in: SignIn, shoot: Shoot
+) -> None:
+    page = sign_up(inviting, sign_in(None, site(inviting)), "programmer")
+    page.goto("/accounts/")
+    page.locator(".account__main").get_by_role("link", name="程序").click()
+    page.get_by_role("link", name="新建令牌").click()
+    confirm(page)
+    page.locator("[name=name]").fill("夜间脚本")
+    page.get_by_role("button", name="创建令牌").click()
+    field = page.locator("#new-token")
+    token = field.input_value()
+    page.get_by_role("button", name="复制").click()
+    expect(page.get_by_role("button", name="已复制")).to_be_visible()
+    shoot(page, "new-token")
+    me = f"{inviting.url}/api/v1/me"
+    program = httpx.Client(headers={"Authorization": f"Bearer {token}"})
+    assert program.get(me).json()["username"] == "programmer"
+
+    page.reload()
+    expect(page.locator(".account__row")).to_contain_text("夜间脚本")
+    expect(field).to_have_count(0)
+    assert token not in page.content()
+
+    page.locator(".account__row summary").click()
+    shoot(page, "revoking")
+    page.get_by_role("button", name="立即撤销").click()
+    expect(page.locator(".account__row")).to_have_count(0)
+    assert program.get(me).status_code == 401
+    program.close()

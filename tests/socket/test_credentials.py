@@ -266,3 +266,22 @@ async def test_a_token_that_may_read_follows_and_changes_nothing(
     ):
         assert (await reader.ask(**message))["code"] == "scope_missing"
     assert await is_open(reader)
+
+
+async def test_a_revoked_token_closes_its_connections_and_no_others(
+    alice: User, page: Page, visitor: Visitor, now: datetime
+) -> None:
+    revoked, kept = [
+        await visitor(authorization=f"Bearer {await token_of(alice, now)}") for _each in range(2)
+    ]
+    for program in (revoked, kept):
+        await program.receive()
+    first = await ApiToken.objects.order_by("pk").afirst()
+    assert first is not None
+
+    client = await signed_in(alice)
+    await sync_to_async(client.post)(f"/accounts/programs/{first.pk}/revoke/")
+
+    assert await revoked.close_code() == 4401
+    assert await is_open(kept)
+    assert await is_open(page)

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from accounts.models import TokenScope
-from accounts.tokens import create_token
+from accounts.tokens import MAX_TOKENS_OF_USER, TooManyTokens, create_token
 
 MAX_DAYS = 3_650
 
@@ -32,11 +32,15 @@ class Command(BaseCommand):
         now, days = timezone.now(), options["days"]
         if days is not None and not 1 <= days <= MAX_DAYS:
             raise CommandError(f"--days must be from 1 to {MAX_DAYS}")
-        token = create_token(
-            owner=owner,
-            name=options["name"],
-            now=now,
-            scope=TokenScope.READ if options["read_only"] else TokenScope.WRITE,
-            expires_at=None if days is None else now + timedelta(days=days),
-        )
+        try:
+            token = create_token(
+                owner=owner,
+                name=options["name"],
+                now=now,
+                scope=TokenScope.READ if options["read_only"] else TokenScope.WRITE,
+                expires_at=None if days is None else now + timedelta(days=days),
+            )
+        except TooManyTokens as error:
+            message = f"{owner} has {MAX_TOKENS_OF_USER} tokens: revoke one first"
+            raise CommandError(message) from error
         self.stdout.write(token)
