@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, include, path, re_path, reverse
 from ninja import NinjaAPI
@@ -91,8 +92,11 @@ openai_operations_alone = [
     if isinstance(pattern, URLPattern) and str(pattern.pattern).startswith(OPENAI)
 ]
 
-urlpatterns = [
+addresses: list[Any] = [
     path("api/v1/", include((operations, "api"))),
     path("v1/", include(openai_operations_alone)),
     re_path("", unknown_operation),
 ]
+urlpatterns = (
+    [path(f"{settings.BASE_PATH[1:]}/", include(addresses))] if settings.BASE_PATH else addresses
+)

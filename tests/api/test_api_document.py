@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -75,3 +76,27 @@ def test_pages_do_not_load_the_api() -> None:
     )
 
     assert done.stdout == "/ False\n"
+
+
+BELOW_A_PATH = """
+from liujuan_site import asgi
+from django.test import Client
+client = Client(headers={"host": "studio.example"})
+document = client.get("/studio/api/v1/openapi.json").json()
+print([path for path in document["paths"] if path.endswith("/me")])
+for path in ("api/v1/me", "v1/models"):
+    print(client.get(f"/studio/{path}").status_code)
+"""
+
+
+def test_below_a_path_the_operations_are_below_it_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BELOW_A_PATH],
+        cwd=ROOT,
+        env={**os.environ, "PUBLIC_URL": "http://studio.example/studio"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout == "['/studio/api/v1/me']\n401\n401\n"
