@@ -20,9 +20,9 @@ from ninja import Router
 
 from generation import images, selectors, services
 from generation.api.documents import OpenAIImages, OpenAIModels, OpenAIRequest, document
-from generation.api.preferences import wait_for_end
+from generation.api.preferences import submission_headers, wait_for_end
 from generation.api.problems import limit_headers, status_of
-from generation.api.resources import answer
+from generation.api.resources import answer, url_of
 from generation.api.token_auth import signed_in_by, user_of
 from generation.choices import TaskStatus
 from generation.clock import clock
@@ -107,14 +107,16 @@ async def generate_images(request: HttpRequest) -> HttpResponseBase:
     body = json_body(request)
     wanted = response_format(body)
     message = generate_of(body)
-    task = await database_sync_to_async(submit)(request, message)
+    submission = await database_sync_to_async(submit)(request, message)
+    task = submission.task
+    headers = headers_of(request, submission)
     if body.get("stream") is True:
-        return streaming(streamed(request, task), "text/event-stream; charset=utf-8")
+        return streaming(streamed(request, task), "text/event-stream; charset=utf-8", headers)
     await wait_for_end(request, task, ANSWER_AFTER)
     result = await database_sync_to_async(result_of)(request, task, wanted)
     if result is not None:
-        return answer(result)
-    return streaming(slowly(request, task, wanted), "application/json")
+        return answer(result, headers=headers)
+    return streaming(slowly(request, task, wanted), "application/json", headers)
 
 
 def response_format(body: dict[str, Any]) -> str:
@@ -134,7 +136,7 @@ def generate_of(body: dict[str, Any]) -> Generate:
     return message
 
 
-def submit(request: HttpRequest, message: Generate) -> GenerationTask:
+def submit(request: HttpRequest, message: Generate) -> services.Submission:
     """A new task, or for a repeated request the one that it has submitted."""
     now = clock.now()
     if request.headers.get("x-stainless-retry-count", "0") != "0":
@@ -142,8 +144,14 @@ def submit(request: HttpRequest, message: Generate) -> GenerationTask:
             owner=user_of(request), request=message, since=now - REPEATED_WITHIN
         )
         if known is not None:
-            return known
-    return services.submit(owner=user_of(request), request=message, now=now).task
+            return services.Submission(task=known, duplicate=True)
+    return services.submit(owner=user_of(request), request=message, now=now)
+
+
+def headers_of(request: HttpRequest, submission: services.Submission) -> dict[str, str]:
+    """What is left of the limits, and where the true progress is."""
+    headers = submission_headers(submission)
+    return {**headers, "X-Task-Events": url_of(request, "stream", submission.task.pk)}
 
 
 def result_of(request: HttpRequest, task: GenerationTask, wanted: str) -> dict[str, Any] | None:
@@ -171,9 +179,13 @@ def encoded(picture: GeneratedImage) -> str:
     return base64.b64encode(images.path_of(picture.file).read_bytes()).decode()
 
 
-def streaming(chunks: AsyncGenerator[str], content_type: str) -> StreamingHttpResponse:
-    headers = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
-    return StreamingHttpResponse(chunks, content_type=content_type, headers=headers)
+def streaming(
+    chunks: AsyncGenerator[str], content_type: str, headers: dict[str, str]
+) -> StreamingHttpResponse:
+    unbuffered = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
+    return StreamingHttpResponse(
+        chunks, content_type=content_type, headers={**headers, **unbuffered}
+    )
 
 
 async def slowly(request: HttpRequest, task: GenerationTask, wanted: str) -> AsyncGenerator[str]:

@@ -1,4 +1,4 @@
-"""The headers `Idempotency-Key` and `Prefer: wait=n`."""
+"""Headers of submissions: `Idempotency-Key`, `Prefer: wait=n`, and what is left of limits."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import uuid
 
 from django.http import HttpRequest
 
+from generation import selectors, services
 from generation.api.token_auth import signed_in_by
+from generation.clock import clock
 from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput
 from generation.models import GenerationTask
+from generation.protocol import rate_limit_headers
 from generation.sessions import watching
 
 MAX_WAIT = 60
@@ -37,6 +40,12 @@ def preferred_wait(request: HttpRequest) -> int:
     """Seconds of `Prefer: wait=n` (RFC 7240), at most MAX_WAIT; 0 without it."""
     found = WAIT.search(request.headers.get("Prefer", ""))
     return min(int(found[1]), MAX_WAIT) if found else 0
+
+
+def submission_headers(submission: services.Submission) -> dict[str, str]:
+    """What a new task left of the limits of its owner."""
+    limits = selectors.allowances_data(submission.allowances)
+    return rate_limit_headers(limits, now=clock.now().timestamp())
 
 
 async def wait_for_end(request: HttpRequest, task: GenerationTask, seconds: float) -> None:

@@ -13,7 +13,12 @@ from ninja import Query, Router
 
 from generation import selectors, services
 from generation.api.documents import CancelAnswer, Link, Task, TaskList, TaskRequest, document
-from generation.api.preferences import preferred_wait, request_key_of, wait_for_end
+from generation.api.preferences import (
+    preferred_wait,
+    request_key_of,
+    submission_headers,
+    wait_for_end,
+)
 from generation.api.resources import answer, task_resource, url_of
 from generation.api.token_auth import user_of
 from generation.clock import clock
@@ -21,7 +26,7 @@ from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput, NotFound
 from generation.models import GenerationTask
 from generation.permissions import CHANGE_ALL
-from generation.protocol import Generate, parse_since, rate_limit_headers
+from generation.protocol import Generate, parse_since
 from generation.protocol.client_messages import read_fields
 from generation.selectors import GalleryFilter
 from generation.views.json_api import json_body
@@ -58,8 +63,7 @@ def generate_of(request: HttpRequest) -> Generate:
 
 async def submitted(request: HttpRequest, submission: services.Submission) -> HttpResponseBase:
     task = submission.task
-    limits = selectors.allowances_data(submission.allowances)
-    headers = rate_limit_headers(limits, now=clock.now().timestamp())
+    headers = submission_headers(submission)
     seconds = preferred_wait(request)
     if seconds:
         await wait_for_end(request, task, seconds)

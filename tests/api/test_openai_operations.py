@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.test import AsyncClient
 from PIL import Image
+from pytest_django import Settings
 
 from generation.api import openai_operations
 from generation.api.openai_operations import TaskFailed
@@ -37,6 +38,8 @@ async def test_pictures_come_with_the_response(program: Program, start_worker: S
 
     assert response.status_code == 200
     assert [size_of(each["b64_json"]) for each in response.json()["data"]] == [(256, 256)] * 2
+    events = await program.get(response["X-Task-Events"])
+    assert events["Content-Type"].startswith("text/event-stream")
 
 
 async def test_an_address_needs_no_token(program: Program, start_worker: StartWorker) -> None:
@@ -157,6 +160,19 @@ async def test_a_slow_task_that_fails_cuts_the_connection_and_says_why_later(
     again = await program.post(URL, body, x_stainless_retry_count="1")
     assert again.status_code == 500
     assert await GenerationTask.objects.acount() == 2
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_responses_say_what_is_left(
+    program: Program, start_worker: StartWorker, settings: Settings, stream: bool
+) -> None:
+    settings.LIMIT_PICTURES_PER_DAY, settings.LIMIT_UNFINISHED = 3, 0
+    await start_worker()
+
+    response = await program.post(URL, {"prompt": "x", **SMALL, "stream": stream})
+
+    assert response["RateLimit-Policy"] == '"pictures";q=3;w=86400'
+    assert response["RateLimit"].startswith('"pictures";r=2;t=')
 
 
 async def test_models_are_listed(program: Program, model: str) -> None:
