@@ -106,6 +106,10 @@ class ErrorCode(models.TextChoices):
         "scope_missing",
         _("This token may only read. Use one that may change tasks."),
     )
+    ORIGIN_REFUSED = (
+        "origin_refused",
+        _("The page that sent this belongs to another host. Send it from this site or a program."),
+    )
     FLOODING = "flooding", _("Too many messages at once. Wait a few seconds, then try again.")
     UNAVAILABLE = (
         "unavailable",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.urls import path, re_path
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page
@@ -53,6 +54,7 @@ urlpatterns = [
     ),
     # the second is where clients of OpenAI look
     re_path(r"^(?:api|v1)/", api, name="api"),
+    *([re_path(r"^mcp/?$", api, name="mcp")] if settings.MCP else []),
     path("i18n/setlang/", set_language, name="set_language"),
     path(
         "i18n/catalog.js",

@@ -74,6 +74,9 @@ CONNECTIONS_PER_PERSON = env.whole_number(
 )
 """Sockets and event streams that one user may have open in one web process."""
 
+MCP = env.switch("MCP", default=True)
+"""Whether programs may use the Model Context Protocol at /mcp."""
+
 # Accounts
 SIGNUP = env.text("SIGNUP", default="closed", read=validators.sign_up)
 EMAIL_URL = env.secret("EMAIL_URL", default="", read=mail.email_url)
@@ -397,6 +400,8 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         # polling the progress URL would otherwise write seven lines a second
         "httpx": {"level": "WARNING"},
+        # no lines about messages that clients get wrong
+        "mcp": {"level": "ERROR"},
         # redis-py adds a handler of its own unless this logger is configured
         "push_response": {"level": "WARNING"},
         # both retry many times a second while their server is down

@@ -24,7 +24,7 @@ OURS = (
     *("XINFERENCE_", "GENERATION_", "DEMO_", "EMBEDDED_", "PUBLIC_", "SECRET_", "LANGUAGE"),
     *("TRUSTED_", "CONNECTIONS_", "LIMIT_", "SSL_CERT_", "EMAIL_", "SIGNUP", "MFA_"),
 )
-OURS_EXACTLY = {"HTTPS", "DEBUG", "ALLOWED_HOSTS", "HOST", "PORT", "TIME_ZONE"}
+OURS_EXACTLY = {"HTTPS", "DEBUG", "MCP", "ALLOWED_HOSTS", "HOST", "PORT", "TIME_ZONE"}
 for name in [key for key in os.environ if key.startswith(OURS) or key in OURS_EXACTLY]:
     del os.environ[name]
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="liujuan-test-")

@@ -8,7 +8,7 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, include, path, re_path, reverse
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
@@ -22,6 +22,7 @@ from generation.api import (
     picture_operations,
     task_operations,
 )
+from generation.api.mcp_entry import serve_mcp
 from generation.api.problems import CONTENT_TYPE, handle_errors, not_found, problem
 from generation.api.token_auth import TokenAuth
 from generation.error_codes import ErrorCode
@@ -74,6 +75,14 @@ def with_problems(view: View) -> View:
     return wrapped
 
 
+async def mcp(request: HttpRequest) -> HttpResponseBase:
+    """The endpoint of the Model Context Protocol; errors before a message are problems."""
+    try:
+        return await serve_mcp(request)
+    except Exception as error:  # noqa: BLE001  each has its own problem
+        return api.on_exception(request, error)
+
+
 async def unknown_operation(request: HttpRequest) -> HttpResponse:
     return not_found()
 
@@ -95,6 +104,7 @@ openai_operations_alone = [
 addresses: list[Any] = [
     path("api/v1/", include((operations, "api"))),
     path("v1/", include(openai_operations_alone)),
+    re_path(r"^mcp/?$", mcp),
     re_path("", unknown_operation),
 ]
 urlpatterns = (

@@ -43,20 +43,19 @@ SUBMISSION = ("Idempotency-Key", "Prefer")
 )
 async def create_task(request: HttpRequest) -> HttpResponseBase:
     """Submit a task: 201, or 200 if this `Idempotency-Key` submitted it before."""
-    message = generate_of(request)
+    message = generate_of(json_body(request), key=request_key_of(request))
     submission = await database_sync_to_async(services.submit)(
         owner=user_of(request), request=message, now=clock.now()
     )
     return await submitted(request, submission)
 
 
-def generate_of(request: HttpRequest) -> Generate:
-    """The socket's message with the fields of the body; raises InvalidInput."""
-    body = json_body(request)
+def generate_of(fields: dict[str, Any], *, key: str | None = None) -> Generate:
+    """The socket's message with these fields; raises InvalidInput."""
     for name in ("action", "request_key"):
-        if name in body:
+        if name in fields:
             raise InvalidInput(ErrorCode.UNKNOWN_FIELD, name)
-    message = read_fields({**body, "action": "generate", "request_key": request_key_of(request)})
+    message = read_fields({**fields, "action": "generate", "request_key": key})
     assert isinstance(message, Generate)
     return message
 

@@ -24,29 +24,32 @@ from generation.sessions import (
 
 
 class TokenAuth(HttpAuthBase):
-    """Sets `request.user` and, as `request.auth`, how it signed in."""
-
     openapi_scheme = "bearer"
 
     def __call__(self, request: HttpRequest) -> object:
         return self.authenticate(request)
 
     async def authenticate(self, request: HttpRequest) -> SignedIn:
-        """Raises ConnectionRejected, LimitReached, and ScopeMissing for a change with a token that
-        may read.
-        """
-        token = bearer_token(request.headers.get("Authorization", ""))
-        if token is None:
-            raise ConnectionRejected(CloseCode.NOT_SIGNED_IN)
-        credentials = Credentials(token=token, session_key=None, address=client_address(request))
-        signed_in = await credentials.sign_in()
-        if not allows_request(signed_in.user.pk):
-            raise ConnectionRejected(CloseCode.FLOODING)
-        await database_sync_to_async(count_request)(signed_in.user.pk, now=clock.now())
+        """Raises what `sign_in` does, and ScopeMissing for a change with a token that may read."""
+        signed_in = await sign_in(request)
         if request.method != "GET" and not signed_in.credential.may_write:
             raise ScopeMissing
-        request.user = signed_in.user
         return signed_in
+
+
+async def sign_in(request: HttpRequest) -> SignedIn:
+    """Sign in by the token and count the request; raises ConnectionRejected and LimitReached."""
+    token = bearer_token(request.headers.get("Authorization", ""))
+    if token is None:
+        raise ConnectionRejected(CloseCode.NOT_SIGNED_IN)
+    credentials = Credentials(token=token, session_key=None, address=client_address(request))
+    signed_in = await credentials.sign_in()
+    if not allows_request(signed_in.user.pk):
+        raise ConnectionRejected(CloseCode.FLOODING)
+    await database_sync_to_async(count_request)(signed_in.user.pk, now=clock.now())
+    request.user = signed_in.user
+    request.auth = signed_in  # type: ignore[attr-defined]
+    return signed_in
 
 
 def user_of(request: HttpRequest) -> User:

@@ -65,17 +65,27 @@ def test_the_document_is_open(client: Client) -> None:
 LOADED = """
 import sys
 from liujuan_site import asgi, urls
+from django.test import Client
 from django.urls import reverse
 print(reverse("studio"), "ninja" in sys.modules)
+client = Client(headers={"host": "localhost"})
+print([client.post(f"/{path}").status_code for path in ("api/v1/tasks", "mcp")])
+print("ninja" in sys.modules, "mcp" in sys.modules)
 """
 
 
-def test_pages_do_not_load_the_api() -> None:
+@pytest.mark.parametrize(("mcp", "status"), [("1", 401), ("0", 404)])
+def test_pages_do_not_load_the_api_and_strangers_not_mcp(mcp: str, status: int) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", LOADED], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+        [sys.executable, "-c", LOADED],
+        cwd=ROOT,
+        env={**os.environ, "MCP": mcp},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     )
 
-    assert done.stdout == "/ False\n"
+    assert done.stdout == f"/ False\n[401, {status}]\nTrue False\n"
 
 
 BELOW_A_PATH = """
@@ -84,8 +94,8 @@ from django.test import Client
 client = Client(headers={"host": "studio.example"})
 document = client.get("/studio/api/v1/openapi.json").json()
 print([path for path in document["paths"] if path.endswith("/me")])
-for path in ("api/v1/me", "v1/models"):
-    print(client.get(f"/studio/{path}").status_code)
+for path in ("api/v1/me", "v1/models", "mcp"):
+    print(client.post(f"/studio/{path}").status_code)
 """
 
 
@@ -99,4 +109,4 @@ def test_below_a_path_the_operations_are_below_it_too() -> None:
         check=True,
     )
 
-    assert done.stdout == "['/studio/api/v1/me']\n401\n401\n"
+    assert done.stdout == "['/studio/api/v1/me']\n405\n405\n401\n"

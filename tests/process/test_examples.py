@@ -71,7 +71,9 @@ def test_the_curl_example_saves_a_picture(studio: Studio, token: str, tmp_path: 
     assert_picture(file)
 
 
-@pytest.mark.parametrize("example", ["draw_over_http.py", "draw_with_openai.py"])
+@pytest.mark.parametrize(
+    "example", ["draw_over_http.py", "draw_with_openai.py", "draw_with_mcp.py"]
+)
 def test_an_example_saves_a_picture(
     studio: Studio, token: str, tmp_path: Path, example: str
 ) -> None:
