@@ -6,7 +6,8 @@ import { HttpRefusal, getJson, send } from "../connection/http.js";
 import { gettext, ngettext, timeOfDay } from "../lib/i18n.js";
 import { newRequestKey, pictureKey } from "../connection/protocol.js";
 import { copyText } from "../ui/copy.js";
-import { toast, toastRefusal } from "../ui/messages.js";
+import { refusalText } from "../composer/composer-limits.js";
+import { toast } from "../ui/messages.js";
 
 /** @import {CollectionChange} from "../connection/protocol.js" */
 /** @import {Card} from "./card.js" */
@@ -136,7 +137,7 @@ export async function orToast(run) {
     return await run();
   } catch (error) {
     if (!(error instanceof HttpRefusal)) throw error;
-    toastRefusal(error);
+    toast(refusalText(error), "fail");
     return null;
   }
 }

@@ -3,6 +3,7 @@
 
 import { notAccepted, tooManyLines, withRefused } from "./composer-lines.js";
 import { gettext, label, length } from "../lib/i18n.js";
+import { refusalText } from "./composer-limits.js";
 
 /** @import {Fields} from "./composer-fields.js" */
 /** @import {KeyedMessage} from "../state/pending-requests.js" */
@@ -85,14 +86,14 @@ export class Errors {
    * @param {KeyedMessage} message of that set, or of an older one
    * @param {Refusal} refusal
    */
-  restorePrompts(set, { prompt, request_key: key }, { code, field = "", message }) {
+  restorePrompts(set, { prompt, request_key: key }, refusal) {
     const several = set.keys.includes(key) && set.keys.length > 1;
     const refused = [...(several ? set.refused : []), String(prompt)];
-    const sentence = label("error", code, message);
+    const sentence = refusalText(refusal);
     const text = withRefused(this.#fields.value("prompt"), several ? set.text : null, refused);
     this.#fields.set("prompt", text);
     if (several) Object.assign(set, { text, refused });
-    this.show(several ? "prompt" : field, several ? notAccepted(refused.length, sentence) : sentence);
+    this.show(several ? "prompt" : (refusal.field ?? ""), several ? notAccepted(refused.length, sentence) : sentence);
   }
 
   /**

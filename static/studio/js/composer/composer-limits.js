@@ -1,10 +1,10 @@
 // @ts-check
 /** What is left of the user's limits, above the button; loaded when there are limits. */
 
-import { gettext, ngettext } from "../lib/i18n.js";
+import { gettext, label, ngettext } from "../lib/i18n.js";
 
 /** @import {Parts} from "../lib/dom.js" */
-/** @import {Limits, ReachedLimit} from "../connection/protocol.js" */
+/** @import {Limits, ReachedLimit, Refusal} from "../connection/protocol.js" */
 /** @import {Work} from "./composer-wait.js" */
 
 /** The longest delay of a timer. */
@@ -121,3 +121,6 @@ export function reachedText({ kind, limit: n, left, renews_at: at }) {
     default: return "";
   }
 }
+
+/** Why the server refused; of a reached limit, when it renews. @param {Pick<Refusal, "code" | "message" | "data">} refusal */
+export const refusalText = ({ code, message, data }) => (data && reachedText(data)) || label("error", code, message);

@@ -61,7 +61,6 @@ export function createComposer(page, submit) {
   const loadLimits = lazy(async () => {
     const loaded = await import("./composer-limits.js");
     limits ??= new loaded.ComposerLimits(parts, refresh);
-    return loaded;
   });
   const loadErrors = lazy(async () => {
     const { Errors } = await import("./composer-errors.js");
@@ -107,8 +106,7 @@ export function createComposer(page, submit) {
   /** The server rejected a message: put its prompt back. @param {KeyedMessage} message @param {Refusal} refusal */
   async function refused(message, refusal) {
     const loaded = await loadErrors();
-    const words = refusal.data && (await loadLimits().catch(() => null))?.reachedText(refusal.data);
-    loaded.restorePrompts(sentSet, message, words ? { ...refusal, code: "", message: words } : refusal);
+    loaded.restorePrompts(sentSet, message, refusal);
     changed();
   }
 

@@ -13,7 +13,7 @@ import { createPendingRequests } from "../state/pending-requests.js";
 import { isTerminal, newRequestKey } from "../connection/protocol.js";
 import { watchSending } from "../composer/sending.js";
 import { createSocket } from "../connection/reconnecting.js";
-import { announce, toast, toastRefusal } from "../ui/messages.js";
+import { announce, toast } from "../ui/messages.js";
 import { listenForVarying, listenForViewing } from "../viewer/picture-links.js";
 import { browserTransports, clock } from "../connection/transport-choice.js";
 
@@ -215,7 +215,10 @@ function announceEvent(card, before, frame) {
 function refused(message, refusal) {
   refreshSending();
   if (message?.action === "generate" && composer) composer.refused(message, refusal);
-  else toastRefusal(refusal);
+  else {
+    import("../composer/composer-limits.js").then(({ refusalText }) => refusalText(refusal), () => refusal.message)
+      .then((sentence) => toast(sentence, "fail"));
+  }
 }
 
 /** @param {Connection} connection */

@@ -2,9 +2,6 @@
 /** Short messages: toasts at the edge of the page, and sentences for screen readers. */
 
 import { Parts, clone, find, on } from "../lib/dom.js";
-import { label } from "../lib/i18n.js";
-
-/** @import {Refusal} from "../connection/protocol.js" */
 
 const PLAIN_MS = 6_000;
 /** Long enough to read what was done, find the button and press it. */
@@ -39,12 +36,6 @@ export function toast(text, tone, action) {
   // not while the user may be about to press its button
   const leave = () => (note.matches(":hover, :focus-within") ? setTimeout(leave, PLAIN_MS) : close());
   if (tone === "plain") setTimeout(leave, action ? ACTION_MS : PLAIN_MS);
-}
-
-/** Say why the server refused; of a reached limit, when it renews. @param {Pick<Refusal, "code" | "message" | "data">} refusal */
-export async function toastRefusal({ code, message, data }) {
-  const limits = data && (await import("../composer/composer-limits.js").catch(() => null));
-  toast((limits && limits.reachedText(data)) || label("error", code, message), "fail");
 }
 
 let announcedAt = -Infinity;
