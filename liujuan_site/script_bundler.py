@@ -78,10 +78,11 @@ def bundles_of(modules: Mapping[str, Module]) -> dict[str, list[Module]]:
     """{path: modules, each after those that it imports}.
 
     Bundles name each other by a hash of their text, so there can be no cycle. What is loaded on
-    demand is therefore below what loads it: the depth of a module is the number of such loads
-    under it. Modules of one depth are together if the same pages import them at once and the same
-    pages may load them later; of those that no page imports at once, if the same modules that are
-    loaded on demand import them.
+    demand is therefore below what loads it: the depth of a page is the greatest number of such
+    loads one after another. Any other module is as high as what imports and loads it allows, so
+    that it can be in the same bundle. Modules of one depth are together if the same pages import
+    them at once and the same pages may load them later; of those that no page imports at once, if
+    the same modules that are loaded on demand import them.
     """
     loaded_on_demand = frozenset(chain.from_iterable(m.on_demand for m in modules.values()))
     imported = set(chain.from_iterable(module.imports for module in modules.values()))
@@ -93,11 +94,22 @@ def bundles_of(modules: Mapping[str, Module]) -> dict[str, list[Module]]:
     def may_need(path: str) -> Iterable[str]:
         return chain(modules[path].imports, modules[path].on_demand)
 
+    importers = users_of_each(modules, lambda module: module.imports)
+    loaders = users_of_each(modules, lambda module: module.on_demand)
+
     @cache
-    def depth(path: str) -> int:
+    def loads_below(path: str) -> int:
         module = modules[path]
         return max(
-            chain(map(depth, module.imports), (1 + depth(m) for m in module.on_demand)), default=0
+            chain(map(loads_below, module.imports), (1 + loads_below(m) for m in module.on_demand)),
+            default=0,
+        )
+
+    @cache
+    def depth(path: str) -> int:
+        return min(
+            chain(map(depth, importers[path]), (depth(m) - 1 for m in loaders[path])),
+            default=loads_below(path),
         )
 
     by_page = users_of(pages, may_need)
@@ -109,6 +121,17 @@ def bundles_of(modules: Mapping[str, Module]) -> dict[str, list[Module]]:
         users = by_page[path] if path in at_once else by_load[path]
         bundles[at_once.get(path), depth(path), users].append(modules[path])
     return {bundle[-1].path: bundle for bundle in bundles.values()}
+
+
+def users_of_each(
+    modules: Mapping[str, Module], used: Callable[[Module], Iterable[str]]
+) -> dict[str, list[str]]:
+    """{path: modules that use it themselves}."""
+    users: dict[str, list[str]] = defaultdict(list)
+    for path, module in modules.items():
+        for target in used(module):
+            users[target].append(path)
+    return users
 
 
 def users_of(

@@ -122,14 +122,13 @@ def test_what_is_loaded_later_is_beside_the_page_and_what_both_need_below_them()
     texts = {"page.js": PAGE, "lib/draw.js": DRAW, "lib/size.js": SIZE, "later.js": LATER}
 
     assert texts_of(texts) == {
-        "lib/draw.js": "const size = (() => {\nconst size = 5;\nreturn size;\n})();\n"
+        "lib/size.js": "const size = 5;\nexport { size as a };\n",
+        "later.js": 'import { a as size } from "./lib/size.js";\n'
+        "const area = () => size * size;\nexport { area };\n",
+        "page.js": 'import { a as size } from "./lib/size.js";\n'
         "const draw = (() => {\nconst twice = () => 2 * size;\n\n"
         "function draw(then) { then(twice()); }\nreturn draw;\n})();\n"
-        "export { draw as a, size as b };\n",
-        "later.js": 'import { b as size } from "./lib/draw.js";\n'
-        "const area = () => size * size;\nexport { area };\n",
-        "page.js": 'import { a as draw } from "./lib/draw.js";\n'
-        'draw(() => import("./later.js"));\n',
+        'await (async () => {\ndraw(() => import("./later.js"));\n})();\n',
     }
 
 
