@@ -12,6 +12,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import httpx
 
+from generation.bounded_http import LimitedTransport, limited_head
 from generation.exceptions import (
     StudioError,
     XinferenceDropped,
@@ -19,7 +20,6 @@ from generation.exceptions import (
     XinferenceFailed,
     XinferenceUnreachable,
 )
-from generation.xinference.network import LimitedTransport, limited_head
 from generation.xinference.operator_messages import reason_of_failure
 from generation.xinference.response_body import read_response
 from generation.xinference.responses import ServerResponse

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
-from generation.xinference.network import HandshakeTimeout
+from generation.bounded_http import HandshakeTimeout
 
 PROXY_STATUSES = (502, 504)
 """Statuses that Xinference itself never sends: a proxy in between failed or timed out."""

@@ -18,7 +18,7 @@ from generation.choices import Route
 from generation.error_codes import ErrorCode
 from generation.exceptions import XinferenceError, XinferenceRefused
 from generation.xinference import XinferenceClient
-from generation.xinference.network import HandshakeTimeout, LimitedBackend
+from generation.bounded_http import HandshakeTimeout, LimitedBackend
 from generation.xinference.operator_messages import reason_of_failure
 from tests.contract.demo_process import MODEL
 from tests.contract.draw_requests import small

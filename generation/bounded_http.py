@@ -1,8 +1,8 @@
 # ruff: noqa: ASYNC109  the signatures are those of httpcore
-"""The network backend of the HTTP library, which limits what comes before a response head.
+"""Reads responses of other servers within limits: what precedes the head, headers, and bodies.
 
-The library reads interim heads (1xx) in a loop that neither yields to other tasks nor reports
-them. So this module counts their bytes, reads small pieces, and yields after each.
+The HTTP library reads interim heads (1xx) in a loop that neither yields to other tasks nor reports
+them. So the network backend counts their bytes, reads small pieces, and yields after each.
 """
 
 from __future__ import annotations
@@ -22,6 +22,17 @@ HEAD_BYTES = 64 * 1024
 
 HEAD_PIECE = 1024
 """Bytes read at once until then; parsing them takes a few milliseconds."""
+
+MAX_HEADERS = 100
+HEADER_BYTES = 32 * 1024
+
+CHUNKS_PER_TURN = 16
+"""Chunks read before other tasks get a turn."""
+
+MAX_CHUNKS = 1_000
+MIN_CHUNK = 512
+"""Minimum average bytes of a chunk beyond the first MAX_CHUNKS, because each chunk takes 0.1 ms
+whatever its size."""
 
 head_limit: ContextVar[HeadLimit | None] = ContextVar("head_limit", default=None)
 
@@ -46,6 +57,10 @@ def limited_head() -> Iterator[None]:
         yield
     finally:
         head_limit.reset(token)
+
+
+class UnusableBody(Exception):
+    """A body that is too large, or in too many chunks; the message says which."""
 
 
 class HandshakeTimeout(httpcore.ConnectTimeout):
@@ -107,7 +122,12 @@ class LimitedTransport(httpx.AsyncHTTPTransport):
     """The transport of the library on this network backend; no proxies, no HTTP/2."""
 
     def __init__(
-        self, *, tls: ssl.SSLContext | None, most: int | None, keep_alive: float | None
+        self,
+        *,
+        tls: ssl.SSLContext | None,
+        most: int | None,
+        keep_alive: float | None,
+        backend: LimitedBackend | None = None,
     ) -> None:
         context = tls or httpx.create_ssl_context(trust_env=False)
         super().__init__(verify=context, trust_env=False)
@@ -116,5 +136,39 @@ class LimitedTransport(httpx.AsyncHTTPTransport):
             ssl_context=context,
             max_connections=most,
             keepalive_expiry=keep_alive,
-            network_backend=LimitedBackend(),
+            network_backend=backend or LimitedBackend(),
         )
+
+
+def header_problem(response: httpx.Response, limit: int | None) -> str:
+    """Why the headers forbid reading the body; empty if they do not."""
+    headers = response.headers.raw
+    if len(headers) > MAX_HEADERS or sum(len(a) + len(b) for a, b in headers) > HEADER_BYTES:
+        return f"an answer with {len(headers)} headers"
+    encodings = response.headers.get("content-encoding", "").lower().split(",")
+    if any(each.strip() not in ("", "identity") for each in encodings):
+        # a few kilobytes can unpack to gigabytes, and the request accepted no encoding
+        return "an answer in an encoding that was not asked for"
+    length = response.headers.get("content-length", "")
+    if limit is not None and length.isdecimal() and (len(length) > 18 or int(length) > limit):
+        return f"an answer of more than {limit} bytes"
+    return ""
+
+
+async def read_body(response: httpx.Response, limit: int, *, cut: bool) -> bytearray:
+    """The body; beyond `limit` raises UnusableBody, or cuts it."""
+    body, chunks = bytearray(), 0
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > limit:
+            if cut:
+                return body[:limit]
+            raise UnusableBody(f"an answer of more than {limit} bytes")
+        chunks += 1
+        if chunks > MAX_CHUNKS + len(body) // MIN_CHUNK:
+            if cut:
+                return body
+            raise UnusableBody(f"an answer in {chunks} chunks of {len(body)} bytes")
+        if chunks % CHUNKS_PER_TURN == 0:
+            await asyncio.sleep(0)
+    return body
