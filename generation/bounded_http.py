@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from http.cookiejar import CookieJar
 from typing import Any
 
 import httpcore
@@ -138,6 +139,20 @@ class LimitedTransport(httpx.AsyncHTTPTransport):
             keepalive_expiry=keep_alive,
             network_backend=backend or LimitedBackend(),
         )
+
+
+class NullCookieJar(CookieJar):
+    """Stores no cookies: they would be sent with every request, in any number."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        return
+
+
+def tls_context(*, file: str = "", folder: str = "") -> ssl.SSLContext:
+    """Trusts the certificates of `file` and `folder`, or those of the library if both are empty."""
+    if file or folder:
+        return ssl.create_default_context(cafile=file or None, capath=folder or None)
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def header_problem(response: httpx.Response, limit: int | None) -> str:

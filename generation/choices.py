@@ -54,6 +54,21 @@ class EventKind(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+class WebhookOutcome(models.TextChoices):
+    """What became of one message to a webhook."""
+
+    DELIVERED = "delivered", _("Delivered")
+    REFUSED = "refused", _("The receiver refused it")
+    """Another status than 2xx and 3xx."""
+    REDIRECTED = "redirected", _("The receiver redirects; redirects are not followed")
+    TIMED_OUT = "timed_out", _("No answer within 10 seconds")
+    NO_ADDRESS = "no_address", _("The host has no public address")
+    TLS_FAILED = "tls_failed", _("The receiver's certificate cannot be trusted")
+    UNREACHABLE = "unreachable", _("The receiver cannot be reached")
+    UNSIGNED = "unsigned", _("The secret can no longer be read; create the webhook again")
+    """No key of the settings has encrypted it."""
+
+
 class Basis(models.TextChoices):
     """Source of a percentage or a remaining time."""
 

@@ -100,6 +100,30 @@ class ErrorCode(models.TextChoices):
             most=limits.MAX_SELECTED,
         ),
     )
+    WEBHOOK_URL_INVALID = (
+        "webhook_url_invalid",
+        format_lazy(
+            _(
+                "A webhook needs an https address of a public server, without a user name, of at "
+                "most {most} characters."
+            ),
+            most=f"{limits.MAX_WEBHOOK_URL:,}",
+        ),
+    )
+    WEBHOOK_EVENTS_INVALID = (
+        "webhook_events_invalid",
+        _("The list has an event that does not exist. Check the names."),
+    )
+    WEBHOOK_SECRET_INVALID = (
+        "webhook_secret_invalid",
+        _("A secret is whsec_ and 24 to 64 bytes in base64. Leave it out, and one is made."),
+    )
+    TOO_MANY_WEBHOOKS = (
+        "too_many_webhooks",
+        format_lazy(
+            _("An account can have {most} webhooks. Delete one first."), most=limits.MAX_WEBHOOKS
+        ),
+    )
     NOT_SIGNED_IN = "not_signed_in", _("You are signed out. Sign in again, then try again.")
     ACCOUNT_DISABLED = "account_disabled", _("This account is disabled. Contact the operator.")
     SCOPE_MISSING = (

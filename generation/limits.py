@@ -34,6 +34,10 @@ MAX_NAMED = 100
 MAX_SEARCH = 200
 """Characters of a search."""
 
+MAX_WEBHOOKS = 10
+"""Webhooks of an account; those of single tasks do not count."""
+MAX_WEBHOOK_URL = 2000
+
 # messages
 MAX_MESSAGE_BYTES = 65_536
 """Longest message that is read; the server in front allows more, so that it can be refused."""

@@ -104,6 +104,18 @@ def allowed_host(value: str) -> str:
     return host_name(value, "name.example")
 
 
+def webhook_target(value: str) -> str:
+    """A network, such as 10.0.0.0/8 or that of one address, or a host name without final dot."""
+    example = "10.0.0.0/8"
+    try:
+        return str(ipaddress.ip_network(no_zone(without_brackets(value), example), strict=False))
+    except ValueError:
+        pass
+    if "/" in value or ":" in value:
+        raise InvalidSetting(f"holds {value!r}: write networks and names alone", example)
+    return host_name(value, example).rstrip(".")
+
+
 def http_parts(value: str, example: str) -> SplitResult:
     """The parts of an http URL: lower-case scheme, canonical host, valid port, no query."""
     parts = split(value, {"http", "https"}, example)

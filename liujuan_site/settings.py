@@ -102,6 +102,14 @@ LIMIT_REQUESTS_PER_MINUTE = env.whole_number(
 LIMIT_STORAGE = env.whole_number("LIMIT_STORAGE", default=0, least=0, most=MOST)
 """Bytes of stored pictures."""
 
+# Webhooks
+WEBHOOK_ALLOW = env.names("WEBHOOK_ALLOW", default=[], read=addresses.webhook_target)
+"""Networks and hosts that may receive messages although they are not public, and without TLS."""
+WEBHOOK_OFF_AFTER = timedelta(
+    days=env.whole_number("WEBHOOK_OFF_AFTER", default=5, least=0, most=365)
+)
+"""Zero: a webhook that fails is never turned off."""
+
 # The model and the worker
 XINFERENCE_URL = env.secret("XINFERENCE_URL", default="", read=addresses.model_server)
 XINFERENCE_API_KEY = env.secret("XINFERENCE_API_KEY", default="", read=validators.api_key)

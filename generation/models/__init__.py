@@ -7,6 +7,7 @@ from generation.models.collection import Collection
 from generation.models.images import GeneratedImage
 from generation.models.share_links import ShareLink
 from generation.models.tasks import GenerationTask, TaskEvent
+from generation.models.webhooks import WebhookAttempt, WebhookCursor, WebhookEndpoint
 from generation.models.workers import Installation, ModelSlot, ModelState, Worker
 
 __all__ = [
@@ -20,5 +21,8 @@ __all__ = [
     "ModelState",
     "ShareLink",
     "TaskEvent",
+    "WebhookAttempt",
+    "WebhookCursor",
+    "WebhookEndpoint",
     "Worker",
 ]

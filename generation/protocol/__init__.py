@@ -41,6 +41,7 @@ from generation.protocol.state import (
     fold,
     fold_shown,
 )
+from generation.protocol.webhook_request import WebhookRequest, read_events, read_webhook
 
 __all__ = [
     "PROTOCOL_VERSION",
@@ -61,6 +62,7 @@ __all__ = [
     "StepSpan",
     "TaskData",
     "TaskState",
+    "WebhookRequest",
     "collection_frame",
     "empty_state",
     "encode",
@@ -75,6 +77,8 @@ __all__ = [
     "parse_since",
     "rate_limit_headers",
     "reached_headers",
+    "read_events",
+    "read_webhook",
     "refusal",
     "task_frame",
 ]

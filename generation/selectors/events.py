@@ -6,6 +6,8 @@ import json
 import uuid
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Q
@@ -26,6 +28,12 @@ SHOWN_EVENTS = FIRST_EVENTS + NEWEST_EVENTS
 
 TASKS_AT_ONCE = 100
 """Per query over several logs: SQLite limits the depth of an expression to 1,000."""
+
+
+class NamedEvent(NamedTuple):
+    seq: int
+    kind: str
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +72,12 @@ def logs_between(spans: Mapping[str, tuple[int, int]]) -> dict[str, LogPage]:
         for key, seq, frame in sorted(rows.values_list("task", "seq", "frame")):
             pages[str(key)].frames.append((seq, frame))
     return pages
+
+
+def kinds_after(task_id: uuid.UUID, seq: int, kinds: Collection[str]) -> list[NamedEvent]:
+    """The events of these kinds after `seq`, in order."""
+    rows = TaskEvent.objects.filter(task=task_id, seq__gt=seq, kind__in=kinds).order_by("seq")
+    return [NamedEvent(*row) for row in rows.values_list("seq", "kind", "created_at")]
 
 
 def newest_seqs(task_ids: Collection[str]) -> dict[str, tuple[int, bool]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from accounts.visible_text import is_blank
 from generation import broadcast, limits, selectors
@@ -19,12 +20,13 @@ from generation.choices import Basis, EventKind, Step, TaskStatus
 from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput, NotFound, TransitionRefused
 from generation.identifiers import parse_uuid
-from generation.models import GenerationTask
-from generation.protocol import Generate, encode, is_unicode, task_frame
+from generation.models import GenerationTask, WebhookEndpoint
+from generation.protocol import Generate, WebhookRequest, encode, is_unicode, task_frame
 from generation.selectors import Allowances
 from generation.services.charges import charge
 from generation.services.search_text import search_text
 from generation.services.transition import NewEvent, TaskRow, append
+from generation.services.webhooks import begin_messages, create_webhook, webhook_values
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -52,11 +54,13 @@ SETTING_FIELDS = (
 class Submission:
     """`duplicate`: the task existed already and nothing was written, or taken from a limit.
 
-    `allowances`: what a new task left of its owner's limits.
+    `allowances`: what a new task left of its owner's limits. `webhook_secret`: of the webhook that
+    was created for it.
     """
 
     task: GenerationTask
     duplicate: bool
+    webhook_secret: str = field(default="", repr=False)
     allowances: Allowances = field(default_factory=dict)
 
 
@@ -73,21 +77,33 @@ def defaults() -> dict[str, Any]:
     }
 
 
-def submit(*, owner: User, request: Generate, now: datetime) -> Submission:
+def submit(
+    *, owner: User, request: Generate, now: datetime, webhook: WebhookRequest | None = None
+) -> Submission:
     """Store a task; raises InvalidInput(code, field) or LimitReached.
 
     A repeated request key returns its task, or raises `request_key_reused` if other fields differ.
+    `webhook`: receives messages about this task, besides the webhooks of the account.
     """
     values = clean(request)
+    hook = None if webhook is None else webhook_values(webhook)
     with transaction.atomic():
-        lock_owner(owner)
+        has_webhooks = lock_owner(owner)
         # a repeated request is answered even if its parent was deleted since
-        known = existing_submission(owner=owner, values=values, key=request.request_key)
+        known = existing_submission(
+            owner=owner, values=values, key=request.request_key, webhook=hook
+        )
         if known is not None:
             return known
         if not selectors.may_be_parent(values["parent_id"], owner):
             raise InvalidInput(ErrorCode.NOT_FOUND, "parent")
-        return insert(owner=owner, values=values, key=request.request_key, now=now)
+        made = insert(owner=owner, values=values, key=request.request_key, now=now)
+        secret = ""
+        if hook is not None:
+            _hook, secret = create_webhook(owner=owner, values=hook, now=now, task=made.task)
+        if hook is not None or has_webhooks:
+            begin_messages(made.task, now=now)
+        return replace(made, webhook_secret=secret)
 
 
 def newest_like(*, owner: User, request: Generate, since: datetime) -> GenerationTask | None:
@@ -112,9 +128,14 @@ def retry(*, task: GenerationTask, key: uuid.UUID | None, now: datetime) -> Subm
         if running is not None:
             return Submission(task=running, duplicate=True)
         values["parent_id"] = parent.pk
-        lock_owner(parent.owner)
+        has_webhooks = lock_owner(parent.owner)
         known = existing_submission(owner=parent.owner, values=values, key=key)
-        return known or insert(owner=parent.owner, values=values, key=key, now=now)
+        if known is not None:
+            return known
+        made = insert(owner=parent.owner, values=values, key=key, now=now)
+        if has_webhooks:
+            begin_messages(made.task, now=now)
+        return made
 
 
 def lock_parent(task: GenerationTask) -> GenerationTask:
@@ -129,18 +150,26 @@ def lock_parent(task: GenerationTask) -> GenerationTask:
         raise NotFound from error
 
 
-def lock_owner(owner: User) -> None:
+def lock_owner(owner: User) -> bool:
     """Until the transaction ends, no other submission of this user counts or uses a key.
 
-    Raises NotFound if the account was deleted.
+    Returns whether the account has webhooks: another query would cost those without. Raises
+    NotFound if the account was deleted.
     """
-    users = get_user_model().objects.select_for_update(no_key=True)
-    if users.filter(pk=owner.pk).first() is None:
+    hooks = WebhookEndpoint.objects.filter(owner=OuterRef("pk"), task=None, enabled=True)
+    users = get_user_model().objects.select_for_update(no_key=True, of=("self",))
+    has_webhooks = users.filter(pk=owner.pk).values_list(Exists(hooks)).first()
+    if has_webhooks is None:
         raise NotFound
+    return bool(has_webhooks[0])
 
 
 def existing_submission(
-    *, owner: User, values: dict[str, Any], key: uuid.UUID | None
+    *,
+    owner: User,
+    values: dict[str, Any],
+    key: uuid.UUID | None,
+    webhook: dict[str, str] | None = None,
 ) -> Submission | None:
     """The task with this request key, if any; raises InvalidInput if its settings differ."""
     if key is None:
@@ -148,9 +177,17 @@ def existing_submission(
     task = GenerationTask.objects.filter(owner=owner, request_key=key).first()
     if task is None:
         return None
-    if not is_same_request(task, values):
+    if not is_same_request(task, values) or not has_webhook(task, webhook):
         raise InvalidInput(ErrorCode.REQUEST_KEY_REUSED, "request_key")
     return Submission(task=task, duplicate=True)
+
+
+def has_webhook(task: GenerationTask, values: dict[str, str] | None) -> bool:
+    """Whether the task has this webhook; None: any or none."""
+    if values is None:
+        return True
+    hook = WebhookEndpoint.objects.filter(task=task).first()
+    return hook is not None and hook.url == values["url"] and hook.events == values["events"]
 
 
 def is_same_request(task: GenerationTask, values: dict[str, Any]) -> bool:

@@ -31,6 +31,7 @@ async def clean_up(worker_id: uuid.UUID) -> None:
     await database_sync_to_async(services.delete_expired_sessions)()
     await database_sync_to_async(services.fill_search_text)(now=clock.now())
     await database_sync_to_async(services.delete_past_usage)(now=clock.now())
+    await database_sync_to_async(services.delete_old_attempts)(now=clock.now())
     purge_trash = database_sync_to_async(services.purge_trash, thread_sensitive=False)
     while deleted := await purge_trash(now=clock.now()):
         logger.info("%s", log_line("trash_emptied", removed=deleted))

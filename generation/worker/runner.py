@@ -31,6 +31,7 @@ from generation.worker.named_channel import receive_messages
 from generation.worker.pause_state import PauseState
 from generation.worker.registration import RETIRE_TIMEOUT, register, retire
 from generation.worker.task_run import TaskRun
+from generation.worker.webhook_sender import WebhookSender
 from generation.xinference import XinferenceClient
 
 logger = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ class WorkerRunner:
         self.errors_collected = 0
         self.owns_publisher = False
         self.claimer: asyncio.Task[None] | None = None
+        self.webhooks = WebhookSender(lambda: self.pause.on, self.outage("webhooks"))
         self.started = self.last_heartbeat = monotonic()
 
     def wake(self) -> None:
@@ -102,6 +104,7 @@ class WorkerRunner:
             self.repeat(CLEANUP_INTERVAL, self.clean_up, first=FIRST_CLEANUP_DELAY),
             self.repeat(POLL_INTERVAL, self.stop_if_overdue),
             self.repeat(GARBAGE_INTERVAL, self.collect_garbage),
+            asyncio.create_task(self.webhooks.run(), name="webhooks"),
         ]
         self.claimer = asyncio.create_task(self.claim_loop(), name="claim")
 
@@ -162,6 +165,7 @@ class WorkerRunner:
             line = log_line("attempt_escaped", task=run.attempt.task.pk)
             logger.error("%s", line, exc_info=done.exception())
         self.wake()
+        self.webhooks.wake()
 
     async def heartbeat(self) -> None:
         # before the heartbeat: a late one must not hide that the lease was lost
@@ -277,6 +281,7 @@ class WorkerRunner:
         await self.finish_runs(HAND_BACK_TIMEOUT)
         # a claim that still hangs is cancelled; its tasks are left to their leases
         await cancel_and_wait(*self.runs.values(), *self.loops, *self.takeovers, self.claimer)
+        await self.webhooks.close()
         if self.worker_id.int:
             await retire(self.worker_id, seconds=monotonic() - self.started)
         await finish_within(RETIRE_TIMEOUT, self.client.aclose(), name="closing connections")

@@ -7,12 +7,11 @@ import re
 import ssl
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
-from http.cookiejar import CookieJar
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import httpx
 
-from generation.bounded_http import LimitedTransport, limited_head
+from generation.bounded_http import LimitedTransport, NullCookieJar, limited_head
 from generation.exceptions import (
     StudioError,
     XinferenceDropped,
@@ -74,13 +73,6 @@ def translate_errors(
         raise XinferenceFailed(words)
 
     return guarded
-
-
-class NullCookieJar(CookieJar):
-    """Stores no cookies: they would be sent with every request, in any number."""
-
-    def extract_cookies(self, response: Any, request: Any) -> None:
-        return
 
 
 class HttpConnections:

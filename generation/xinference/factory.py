@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ssl
 
-import httpx
 from django.conf import settings
 
+from generation import bounded_http
 from generation.xinference.client import XinferenceClient
 
 
@@ -23,9 +23,5 @@ def tls_context() -> ssl.SSLContext:
     """Trusts XINFERENCE_CA alone if set, else SSL_CERT_FILE and SSL_CERT_DIR, else those of
     httpx."""
     if settings.XINFERENCE_CA:
-        return ssl.create_default_context(cafile=settings.XINFERENCE_CA)
-    if settings.SSL_CERT_FILE or settings.SSL_CERT_DIR:
-        return ssl.create_default_context(
-            cafile=settings.SSL_CERT_FILE or None, capath=settings.SSL_CERT_DIR or None
-        )
-    return httpx.create_ssl_context(trust_env=False)
+        return bounded_http.tls_context(file=settings.XINFERENCE_CA)
+    return bounded_http.tls_context(file=settings.SSL_CERT_FILE, folder=settings.SSL_CERT_DIR)

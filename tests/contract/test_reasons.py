@@ -14,11 +14,11 @@ from typing import Any
 import httpx
 import pytest
 
+from generation.bounded_http import HandshakeTimeout, LimitedBackend
 from generation.choices import Route
 from generation.error_codes import ErrorCode
 from generation.exceptions import XinferenceError, XinferenceRefused
 from generation.xinference import XinferenceClient
-from generation.bounded_http import HandshakeTimeout, LimitedBackend
 from generation.xinference.operator_messages import reason_of_failure
 from tests.contract.demo_process import MODEL
 from tests.contract.draw_requests import small

@@ -1,0 +1,63 @@
+"""Webhooks: what is due, and what their owners see."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db.models import F, Q, QuerySet
+
+from generation.choices import TERMINAL
+from generation.exceptions import NotFound
+from generation.models import WebhookAttempt, WebhookCursor, WebhookEndpoint
+
+PAGE_ATTEMPTS = 50
+
+
+def requested_attempts(*, busy: Collection[int], most: int) -> list[WebhookAttempt]:
+    """Messages that their owners asked for and that were not sent yet, oldest first."""
+    waiting = WebhookAttempt.objects.filter(
+        started_at__isnull=True, endpoint__owner__is_active=True, task__deleted_at__isnull=True
+    )
+    others = waiting.exclude(endpoint__owner__in=busy)
+    return list(others.select_related("endpoint").order_by("pk")[:most])
+
+
+def due_cursors(*, now: datetime, busy: Collection[int], most: int) -> list[WebhookCursor]:
+    """Cursors of tasks with news that their webhooks receive, those that wait longest first."""
+    with_news = WebhookCursor.objects.filter(
+        Q(task__status__in=sorted(TERMINAL)) | ~Q(endpoint__events=""),
+        due_at__lte=now,
+        task__newest_seq__gt=F("sent_seq"),
+        task__deleted_at__isnull=True,
+        endpoint__enabled=True,
+        endpoint__owner__is_active=True,
+    )
+    others = with_news.exclude(endpoint__owner__in=busy)
+    return list(others.select_related("endpoint", "task").order_by("due_at", "pk")[:most])
+
+
+def webhooks_of(owner: User) -> list[WebhookEndpoint]:
+    """The webhooks of an account, oldest first, without those of single tasks."""
+    return list(WebhookEndpoint.objects.filter(owner=owner, task=None).order_by("created", "id"))
+
+
+def webhook_of(owner: User, webhook_id: uuid.UUID) -> WebhookEndpoint:
+    """Also that of a task; raises NotFound."""
+    endpoint = WebhookEndpoint.objects.filter(owner=owner, pk=webhook_id).first()
+    if endpoint is None:
+        raise NotFound
+    return endpoint
+
+
+def attempts_page(
+    endpoint: WebhookEndpoint, *, before: int | None = None, limit: int = PAGE_ATTEMPTS
+) -> tuple[list[WebhookAttempt], int | None]:
+    """Attempts, newest first, and `before` of the next page."""
+    rows: QuerySet[WebhookAttempt] = endpoint.attempts.order_by("-pk")
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    found = list(rows[: limit + 1])
+    return found[:limit], found[limit - 1].pk if len(found) > limit else None

@@ -1,0 +1,142 @@
+"""Which servers messages may go to: public ones, and those that WEBHOOK_ALLOW names.
+
+A user chooses the address, and this process stands inside a network that the user cannot reach.
+So the address that is connected to is checked, not the one that is written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from django.conf import settings
+
+from generation import limits
+from generation.error_codes import ErrorCode
+from generation.exceptions import InvalidInput
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+UNICAST = ipaddress.IPv6Network((0b001 << 125, 3))
+"""All public IPv6 addresses so far; the library also calls some others global."""
+
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+class NoPublicAddress(Exception):
+    """The host has no address, or one that messages may not go to.
+
+    One error for both, so that a user cannot learn which names an internal name server knows.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedTargets:
+    """Networks and host names that are allowed although they are not public."""
+
+    networks: tuple[IPNetwork, ...] = ()
+    hosts: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, entries: Iterable[str]) -> Self:
+        """From normalised entries of WEBHOOK_ALLOW."""
+        networks: list[IPNetwork] = []
+        hosts: set[str] = set()
+        for entry in entries:
+            try:
+                networks.append(ipaddress.ip_network(entry))
+            except ValueError:
+                hosts.add(entry)
+        return cls(tuple(networks), frozenset(hosts))
+
+    def allow_host(self, host: str) -> bool:
+        return host.lower().rstrip(".") in self.hosts
+
+    def allow_address(self, address: IPAddress) -> bool:
+        target = embedded(address)
+        return any(target in network for network in self.networks)
+
+    def accept(self, address: IPAddress) -> bool:
+        return is_public(address) or self.allow_address(address)
+
+    def may_be_plain(self, host: str) -> bool:
+        """Whether messages may go there without TLS."""
+        address = literal(host)
+        return self.allow_host(host) or (address is not None and self.allow_address(address))
+
+    async def resolve(self, host: str, port: int) -> list[str]:
+        """The addresses of a host; raises NoPublicAddress unless all of them are accepted."""
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
+            accepted = self.allow_host(host) or all(
+                self.accept(ipaddress.ip_address(address)) for address in addresses
+            )
+        except (OSError, ValueError) as error:
+            raise NoPublicAddress(host) from error
+        if not addresses or not accepted:
+            raise NoPublicAddress(host)
+        return addresses
+
+
+def configured_targets() -> AllowedTargets:
+    return AllowedTargets.of(settings.WEBHOOK_ALLOW)
+
+
+def embedded(address: IPAddress) -> IPAddress:
+    """The IPv4 address that packets to an IPv6 address end at; other addresses unchanged."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
+def is_public(address: IPAddress) -> bool:
+    target = embedded(address)
+    if isinstance(target, ipaddress.IPv6Address) and target not in UNICAST:
+        return False
+    return target.is_global and not (target.is_multicast or target.is_reserved)
+
+
+def literal(host: str) -> IPAddress | None:
+    """The address that a host spells, also as `2130706433` or `0x7f.1`; None for a name."""
+    try:
+        return ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        pass
+    try:
+        # as the resolver reads it
+        return ipaddress.IPv4Address(socket.inet_aton(host.rstrip(".")))
+    except (OSError, ValueError):
+        return None
+
+
+def readable_url(text: str, targets: AllowedTargets) -> str:
+    """The URL as it is stored; raises InvalidInput if messages can never go there."""
+    # the one that sends: two libraries might read different hosts. Other processes do not need it
+    import httpx
+
+    problem = InvalidInput(ErrorCode.WEBHOOK_URL_INVALID, "url")
+    if not 0 < len(text) <= limits.MAX_WEBHOOK_URL:
+        raise problem
+    try:
+        url = httpx.URL(text.strip())
+        # the library decodes and encodes the name only here
+        host, port = url.host, url.port
+    except (httpx.InvalidURL, ValueError) as error:
+        raise problem from error
+    if url.scheme not in ("http", "https") or not host or url.userinfo or port == 0:
+        raise problem
+    address = literal(host)
+    if address is not None and not targets.accept(address):
+        raise problem
+    if url.scheme == "http" and not targets.may_be_plain(host):
+        raise problem
+    return str(url.copy_with(fragment=None))
