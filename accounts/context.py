@@ -53,6 +53,12 @@ PAGES = (
         about=_("Tokens with which scripts draw for you."),
         prefix="program",
     ),
+    AccountPage(
+        url_name="limits",
+        title=_("Limits"),
+        about=_("What is left of them, and when they renew."),
+        prefix="limits",
+    ),
 )
 
 

@@ -12,6 +12,7 @@ from django.views.generic import RedirectView
 from accounts import programs
 from accounts import views as account_views
 from accounts.overview import overview
+from generation.views.limit_page import limits
 from generation.views.sign_in import SignInPage, admin_sign_in
 from liujuan_site import health
 
@@ -36,6 +37,7 @@ account_pages: list[Any] = [
     path("reauthenticate/", account_views.ConfirmView.as_view(), name="account_reauthenticate"),
     path("2fa/", account_views.FactorsView.as_view(), name="mfa_index"),
     path("sessions/", account_views.SessionsView.as_view(), name="usersessions_list"),
+    path("limits/", limits, name="limits"),
     path("invite/<slug:token>/", account_views.accept_invitation, name="invitation"),
     # without mail no address can be confirmed
     *([] if settings.EMAIL_URL else [path("email/", RedirectView.as_view(pattern_name="account"))]),

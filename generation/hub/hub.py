@@ -147,7 +147,11 @@ class Hub:
     def has_room(self, owner_id: int) -> bool:
         """Whether this user may open one more socket or stream in this process."""
         most = self.limit_updates.most_connections(owner_id)
-        return most is None or len(self.outboxes.get(owner_id, ())) < most
+        return most is None or self.connections_of(owner_id) < most
+
+    def connections_of(self, owner_id: int) -> int:
+        """Sockets and streams of this user in this process."""
+        return len(self.outboxes.get(owner_id, ()))
 
     def missed_no_notice(self, owner_id: int, *, since: float, notices: int) -> bool:
         """Whether no notice of this owner's new tasks was missed since `since`.

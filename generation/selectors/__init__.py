@@ -49,6 +49,13 @@ from generation.selectors.image_detail import (
     read_key,
     visible_image_detail,
 )
+from generation.selectors.limit_overview import (
+    LimitInForce,
+    LimitSource,
+    StoredBytes,
+    limit_overview,
+    stored_bytes,
+)
 from generation.selectors.queue.forecast import (
     Forecast,
     model_offers,
@@ -115,10 +122,13 @@ __all__ = [
     "Forecast",
     "GalleryFilter",
     "ImageDetail",
+    "LimitInForce",
+    "LimitSource",
     "LogPage",
     "ModelPace",
     "NamedEvent",
     "PictureKey",
+    "StoredBytes",
     "TaskDetail",
     "Trash",
     "accepts_model",
@@ -147,6 +157,7 @@ __all__ = [
     "key_refused",
     "kinds_after",
     "last_settings",
+    "limit_overview",
     "live_workers",
     "log_after",
     "logs_between",
@@ -182,6 +193,7 @@ __all__ = [
     "shown_events",
     "shown_limits",
     "stall_limit",
+    "stored_bytes",
     "task_counts",
     "task_detail",
     "task_of",

@@ -8,14 +8,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Sum
+from django.db.models import F
 from django.db.models.functions import Greatest
 
 from generation import sql
 from generation.choices import LimitKind, TaskStatus
 from generation.exceptions import LimitReached
-from generation.models import GeneratedImage, GenerationTask, LimitUsage
-from generation.selectors import Allowance, Allowances, allowances_of, period_of
+from generation.models import GenerationTask, LimitUsage
+from generation.selectors import Allowance, Allowances, allowances_of, period_of, stored_bytes
 
 KEPT = timedelta(days=3)
 """How long usage of past periods is kept; a task that ends later gives nothing back."""
@@ -121,15 +121,10 @@ def counted_storage(owner_id: int, allowance: Allowance) -> Allowance:
     """The allowance with the bytes that are stored; counts them if that was not done yet."""
     if allowance.used is not None:
         return allowance
-    used = stored_bytes(owner_id)
+    used = stored_bytes(owner_id).total
     usage = LimitUsage(owner_id=owner_id, kind=LimitKind.STORAGE, used=used)
     LimitUsage.objects.bulk_create([usage], ignore_conflicts=True)
     return allowance.after(used)
-
-
-def stored_bytes(owner_id: int) -> int:
-    images = GeneratedImage.objects.filter(task__owner=owner_id)
-    return int(images.aggregate(sum=Sum("bytes"))["sum"] or 0)
 
 
 def add_storage(owner_id: int, size: int) -> None:
@@ -154,7 +149,7 @@ def recount_storage() -> None:
         with transaction.atomic():
             # locked before counting: pictures that are stored meanwhile are added afterwards
             if counted.select_for_update().filter(pk=key).first() is not None:
-                counted.filter(pk=key).update(used=stored_bytes(owner_id))
+                counted.filter(pk=key).update(used=stored_bytes(owner_id).total)
 
 
 def delete_past_usage(*, now: datetime) -> None:

@@ -16,7 +16,7 @@ from generation.sessions.rate_limit import (
     owner_buckets,
     request_buckets,
 )
-from generation.sessions.request_limit import count_request
+from generation.sessions.request_limit import count_request, counted_requests
 from generation.sessions.session import Session
 from generation.sessions.task_watch import TaskWatch, watching
 
@@ -30,6 +30,7 @@ __all__ = [
     "allows_request",
     "bearer_token",
     "count_request",
+    "counted_requests",
     "credentials_of",
     "owner_buckets",
     "request_buckets",

@@ -22,10 +22,20 @@ def count_request(owner_id: int, *, now: datetime) -> None:
     limit = known_limit(owner_id, now)
     if limit == UNLIMITED:
         return
-    period, renews_at = selectors.period_of(LimitKind.REQUESTS, now)
-    key = f"requests:{owner_id}:{period}"
-    if increment(cache, key) > limit:
+    _period, renews_at = selectors.period_of(LimitKind.REQUESTS, now)
+    if increment(cache, count_key(owner_id, now)) > limit:
         raise LimitReached(LimitKind.REQUESTS, limit=limit, left=0, renews_at=renews_at)
+
+
+def counted_requests(owner_id: int, *, now: datetime) -> int:
+    """Requests of this minute, refused ones included."""
+    count: int = cache.get(count_key(owner_id, now), 0)
+    return count
+
+
+def count_key(owner_id: int, now: datetime) -> str:
+    period, _renews_at = selectors.period_of(LimitKind.REQUESTS, now)
+    return f"requests:{owner_id}:{period}"
 
 
 def known_limit(owner_id: int, now: datetime) -> int:

@@ -42,6 +42,7 @@ PAGES = (
     "/accounts/2fa/webauthn/add/",
     "/accounts/2fa/recovery-codes/generate/",
     "/accounts/sessions/",
+    "/accounts/limits/",
 )
 AUTHENTICATOR = {
     "protocol": "ctap2",

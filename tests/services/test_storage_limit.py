@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
-from generation import services
+from generation import selectors, services
 from generation.choices import LimitKind
 from generation.models import LimitUsage, Worker
 from tests.factories import claim_one, finished_task, put_in_trash, settle, store, submit
@@ -22,7 +22,7 @@ def test_storage_counts_what_is_stored_until_the_trash_is_emptied(
     alice: User, worker: Worker, now: datetime, media: Any, settings: Settings
 ) -> None:
     finished_task(alice, now, pictures=2)
-    before = services.charges.stored_bytes(alice.pk)
+    before = selectors.stored_bytes(alice.pk).total
     size = store_one(alice, worker, now).bytes
     settings.LIMIT_STORAGE = before + size + 1
     # counted for the first time here
@@ -36,7 +36,7 @@ def test_storage_counts_what_is_stored_until_the_trash_is_emptied(
     services.empty_trash(owner=alice, now=now)
     while services.purge_trash(now=now):
         pass
-    assert used(alice, LimitKind.STORAGE) == services.charges.stored_bytes(alice.pk)
+    assert used(alice, LimitKind.STORAGE) == selectors.stored_bytes(alice.pk).total
     assert left(alice, LimitKind.STORAGE, now) == 1
     submit(alice, now)
 
@@ -53,10 +53,10 @@ def test_storage_follows_every_way_of_deleting(
 
     put_in_trash(alice, now, (first, 1))
     services.purge_trash(now=later)
-    assert used(alice, LimitKind.STORAGE) == services.charges.stored_bytes(alice.pk)
+    assert used(alice, LimitKind.STORAGE) == selectors.stored_bytes(alice.pk).total
     services.prune_batch(before=later)
 
-    assert used(alice, LimitKind.STORAGE) == services.charges.stored_bytes(alice.pk) == 0
+    assert used(alice, LimitKind.STORAGE) == selectors.stored_bytes(alice.pk).total == 0
 
 
 def store_one(owner: User, worker: Worker, now: datetime) -> Any:
