@@ -101,7 +101,7 @@ def test_an_invitation_leads_to_a_passkey_sign_in(
     plug_in(page)
     page.locator(".avatar").click()
     page.get_by_role("link", name="账号").click()
-    page.get_by_role("link", name="第二重验证").click()
+    page.locator(".account__main").get_by_role("link", name="第二重验证").click()
     page.get_by_role("link", name="添加通行密钥").click()
     confirm(page)
     page.locator("#mfa_webauthn_add").click()
