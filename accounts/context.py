@@ -59,6 +59,12 @@ PAGES = (
         about=_("What is left of them, and when they renew."),
         prefix="limits",
     ),
+    AccountPage(
+        url_name="account_data",
+        title=_("My data"),
+        about=_("Download everything, or delete your account."),
+        prefix="account_data",
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""API tokens and invitations."""
+"""API tokens, invitations, and accounts that their users want to be deleted."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ class TokenScope(models.TextChoices):
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def valid(self, *, now: datetime) -> ApiTokenQuerySet:
-        """Those that have not expired."""
-        return self.filter(models.Q(expires_at__isnull=True) | models.Q(expires_at__gt=now))
+        """Those that have not expired, of accounts that are not going to be deleted."""
+        in_time = models.Q(expires_at__isnull=True) | models.Q(expires_at__gt=now)
+        return self.filter(in_time, owner__deletion__isnull=True)
 
 
 class ApiToken(models.Model):
@@ -107,3 +108,23 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return self.email or f"…{self.digest[-6:]}"
+
+
+class AccountDeletion(models.Model):
+    """Says when an account is deleted; until then its user can take that back."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        primary_key=True,
+        related_name="deletion",
+        verbose_name=_("user"),
+    )
+    due_at = models.DateTimeField(_("due"), db_index=True)
+
+    class Meta:
+        verbose_name = _("deletion of an account")
+        verbose_name_plural = _("deletions of accounts")
+
+    def __str__(self) -> str:
+        return f"{self.user_id} at {self.due_at:%Y-%m-%d %H:%M}"

@@ -11,6 +11,7 @@ from allauth.account.models import EmailAddress
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 
@@ -20,7 +21,6 @@ from accounts.security_log import SecurityEvent, log_event
 from accounts.throttle import Throttle
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
     from django.http import HttpRequest
 
 T = TypeVar("T")
@@ -98,6 +98,11 @@ class PasswordBackend(ModelBackend):
         if user is None:
             raise PermissionDenied
         return user
+
+    def get_user(self, user_id: int) -> User | None:
+        """The active user, read with its requested deletion, which every page shows."""
+        user = User.objects.select_related("deletion").filter(pk=user_id).first()
+        return user if user is not None and self.user_can_authenticate(user) else None
 
     async def aauthenticate(
         self,

@@ -126,6 +126,24 @@ class ErrorCode(models.TextChoices):
     )
     NOT_SIGNED_IN = "not_signed_in", _("You are signed out. Sign in again, then try again.")
     ACCOUNT_DISABLED = "account_disabled", _("This account is disabled. Contact the operator.")
+    ACCOUNT_LEAVING = (
+        "account_leaving",
+        _("Your account is going to be deleted, so nothing new is drawn. Keep it to go on."),
+    )
+    EXPORT_RUNNING = (
+        "export_running",
+        _(
+            "Your data is being downloaded already. Wait until that download has ended; one that "
+            "was broken off ends within a few minutes."
+        ),
+    )
+    LAST_SUPERUSER = (
+        "last_superuser",
+        _(
+            "Without this account the studio would have no administrator. Make another user a "
+            "superuser first."
+        ),
+    )
     SCOPE_MISSING = (
         "scope_missing",
         _("This token may only read. Use one that may change tasks."),

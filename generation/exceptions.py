@@ -4,6 +4,8 @@ StudioError                     code
 ├── InvalidInput                field; input of a user or a program that cannot be used
 ├── NotFound                    no such task, or not visible to the user (the same error)
 ├── ScopeMissing                the token of a program may only read
+├── AccountLeaving              the user has asked for the deletion of the account
+├── LastSuperuser               without this account no one could administer the studio
 ├── LimitReached                kind, limit, left, renews_at; the user has no room for the task
 ├── TransitionRefused           the status or the attempt of the task does not allow this
 ├── PictureError                the response is not the requested picture
@@ -74,6 +76,18 @@ class ScopeMissing(StudioError):
     """The API token may only read."""
 
     code = ErrorCode.SCOPE_MISSING
+
+
+class AccountLeaving(StudioError):
+    """The account accepts no tasks, because it is going to be deleted."""
+
+    code = ErrorCode.ACCOUNT_LEAVING
+
+
+class LastSuperuser(StudioError):
+    """The account must not be deleted: no other superuser would be left."""
+
+    code = ErrorCode.LAST_SUPERUSER
 
 
 class LimitReached(StudioError):

@@ -12,6 +12,7 @@ from django.views.generic import RedirectView
 from accounts import programs
 from accounts import views as account_views
 from accounts.overview import overview
+from generation.views import account_data
 from generation.views.limit_page import limits
 from generation.views.sign_in import SignInPage, admin_sign_in
 from liujuan_site import health
@@ -38,6 +39,10 @@ account_pages: list[Any] = [
     path("2fa/", account_views.FactorsView.as_view(), name="mfa_index"),
     path("sessions/", account_views.SessionsView.as_view(), name="usersessions_list"),
     path("limits/", limits, name="limits"),
+    path("data/", account_data.overview, name="account_data"),
+    path("data/export/", account_data.export, name="account_data_export"),
+    path("data/delete/", account_data.delete, name="account_data_delete"),
+    path("data/keep/", account_data.keep, name="account_data_keep"),
     path("invite/<slug:token>/", account_views.accept_invitation, name="invitation"),
     # without mail no address can be confirmed
     *([] if settings.EMAIL_URL else [path("email/", RedirectView.as_view(pattern_name="account"))]),

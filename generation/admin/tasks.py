@@ -31,7 +31,7 @@ from generation.admin.mixins import ReadOnlyMixin
 from generation.choice_labels import label
 from generation.choices import Step, TaskStatus
 from generation.clock import clock
-from generation.exceptions import LimitReached, NotFound, TransitionRefused
+from generation.exceptions import AccountLeaving, LimitReached, NotFound, TransitionRefused
 from generation.models import GenerationTask
 from generation.permissions import CHANGE_ALL
 
@@ -202,7 +202,7 @@ class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type
             try:
                 services.retry(task=task, key=None, now=clock.now())
                 retried += 1
-            except (NotFound, TransitionRefused):
+            except (AccountLeaving, NotFound, TransitionRefused):
                 refused += 1
             except LimitReached:
                 limited += 1

@@ -15,6 +15,7 @@ from ninja.errors import ValidationError
 from generation.clock import clock
 from generation.error_codes import ErrorCode
 from generation.exceptions import (
+    AccountLeaving,
     InvalidInput,
     LimitReached,
     NotFound,
@@ -96,7 +97,7 @@ def limit_headers(error: StudioError) -> dict[str, str]:
 def status_of(error: StudioError) -> int:
     if isinstance(error, NotFound):
         return 404
-    if isinstance(error, ScopeMissing):
+    if isinstance(error, ScopeMissing | AccountLeaving):
         return 403
     if isinstance(error, LimitReached):
         return 429

@@ -32,6 +32,7 @@ from generation.selectors.events import (
     newest_seqs,
     shown_events,
 )
+from generation.selectors.export import images_of, owned_links, owned_logs, owned_tasks
 from generation.selectors.gallery import (
     STATUSES,
     GalleryFilter,
@@ -56,6 +57,7 @@ from generation.selectors.limit_overview import (
     limit_overview,
     stored_bytes,
 )
+from generation.selectors.owned_data import OwnedData, owned_data
 from generation.selectors.queue.forecast import (
     Forecast,
     model_offers,
@@ -127,6 +129,7 @@ __all__ = [
     "LogPage",
     "ModelPace",
     "NamedEvent",
+    "OwnedData",
     "PictureKey",
     "StoredBytes",
     "TaskDetail",
@@ -152,6 +155,7 @@ __all__ = [
     "gallery_page",
     "heartbeats",
     "image_detail",
+    "images_of",
     "interruptions",
     "is_paused",
     "key_refused",
@@ -170,6 +174,10 @@ __all__ = [
     "next_tasks",
     "older_cards",
     "oldest_worker",
+    "owned_data",
+    "owned_links",
+    "owned_logs",
+    "owned_tasks",
     "paces_of",
     "parameters_text",
     "parent_of",

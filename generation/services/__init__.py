@@ -5,7 +5,14 @@ Every change of a task goes through `transition`, which is private to this packa
 
 from __future__ import annotations
 
-from generation.services.account_deletion import close_account, delete_account
+from generation.services.account_deletion import (
+    DELETION_DELAY,
+    close_account,
+    close_due_accounts,
+    delete_account,
+    keep_account,
+    request_deletion,
+)
 from generation.services.attempt_progress import (
     Boundary,
     Fraction,
@@ -73,6 +80,7 @@ from generation.services.webhooks import (
 from generation.services.workers import delete_old_workers, register_worker, retire_worker
 
 __all__ = [
+    "DELETION_DELAY",
     "KEY_REFUSED",
     "NOT_SERVED",
     "OPTIONAL_KINDS",
@@ -91,6 +99,7 @@ __all__ = [
     "claim",
     "claim_messages",
     "close_account",
+    "close_due_accounts",
     "complete",
     "create_link",
     "create_webhook",
@@ -111,6 +120,7 @@ __all__ = [
     "heartbeat",
     "interrupt",
     "join_data_dir",
+    "keep_account",
     "key_is_refused",
     "key_use",
     "may_claim",
@@ -134,6 +144,7 @@ __all__ = [
     "remove_orphaned_files",
     "request_again",
     "request_cancel",
+    "request_deletion",
     "request_test",
     "restore",
     "resume",

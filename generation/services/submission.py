@@ -14,11 +14,12 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from accounts.models import AccountDeletion
 from accounts.visible_text import is_blank
 from generation import broadcast, limits, selectors
 from generation.choices import Basis, EventKind, Step, TaskStatus
 from generation.error_codes import ErrorCode
-from generation.exceptions import InvalidInput, NotFound, TransitionRefused
+from generation.exceptions import AccountLeaving, InvalidInput, NotFound, TransitionRefused
 from generation.identifiers import parse_uuid
 from generation.models import GenerationTask, WebhookEndpoint
 from generation.protocol import Generate, WebhookRequest, encode, is_unicode, task_frame
@@ -80,7 +81,7 @@ def defaults() -> dict[str, Any]:
 def submit(
     *, owner: User, request: Generate, now: datetime, webhook: WebhookRequest | None = None
 ) -> Submission:
-    """Store a task; raises InvalidInput(code, field) or LimitReached.
+    """Store a task; raises InvalidInput(code, field), AccountLeaving or LimitReached.
 
     A repeated request key returns its task, or raises `request_key_reused` if other fields differ.
     `webhook`: receives messages about this task, besides the webhooks of the account.
@@ -201,7 +202,9 @@ def is_same_request(task: GenerationTask, values: dict[str, Any]) -> bool:
 def insert(
     *, owner: User, values: dict[str, Any], key: uuid.UUID | None, now: datetime
 ) -> Submission:
-    """Insert a task whose owner is locked; raises LimitReached."""
+    """Insert a task whose owner is locked; raises AccountLeaving or LimitReached."""
+    if AccountDeletion.objects.filter(user=owner).exists():
+        raise AccountLeaving
     charged = charge(owner_id=owner.pk, values=values, now=now)
     expected = selectors.expected_seconds(
         model=values["model"],

@@ -15,7 +15,13 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse, RawPostData
 from django.views.decorators.cache import never_cache
 
 from generation.error_codes import ErrorCode
-from generation.exceptions import InvalidInput, NotFound, StudioError, TransitionRefused
+from generation.exceptions import (
+    AccountLeaving,
+    InvalidInput,
+    NotFound,
+    StudioError,
+    TransitionRefused,
+)
 from generation.identifiers import parse_uuid
 from generation.limits import MAX_MESSAGE_BYTES, MAX_SELECTED
 from generation.outages import database
@@ -60,6 +66,8 @@ def status_of(error: StudioError) -> int:
     """The HTTP status of `error`."""
     if isinstance(error, NotFound):
         return 404
+    if isinstance(error, AccountLeaving):
+        return 403
     return 409 if isinstance(error, TransitionRefused) else 400
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Generator, Sequence
 from functools import partial
 from pathlib import PurePath
 from threading import Lock
-from typing import ClassVar
+from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
+from channels.db import database_sync_to_async
 from zipstream import ZIP_DEFLATED, ZipStream
 
 from accounts.log_format import log_line
@@ -50,7 +50,7 @@ class Zip:
             self.under_way[self] = owner_id
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return zipped(self.files)
+        return read_in_threads(chunks_of(self.files))
 
     def close(self) -> None:
         """Stop counting; Django calls it even if the client left before the first byte."""
@@ -73,11 +73,14 @@ def named(pictures: Sequence[GeneratedImage]) -> list[tuple[str, str]]:
     return files
 
 
-async def zipped(files: Sequence[tuple[str, str]]) -> AsyncIterator[bytes]:
-    """The zip in chunks, each read in a thread once the client has taken the one before."""
-    chunks = chunks_of(files)
+async def read_in_threads(chunks: Generator[bytes]) -> AsyncIterator[bytes]:
+    """The chunks, each read in a thread once the client has taken the one before.
+
+    Between two chunks no connection to the database is held.
+    """
+    read: Any = database_sync_to_async(next, thread_sensitive=False)
     try:
-        while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+        while (chunk := await read(chunks, None)) is not None:
             yield chunk
     finally:
         # ValueError: cancelled while the thread runs the generator, which is closed afterwards

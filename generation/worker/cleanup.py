@@ -1,4 +1,4 @@
-"""Deletes old workers, expired links and sessions, old trash, and files without a row."""
+"""Deletes old workers, expired links and sessions, old trash, accounts, and files without a row."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ async def clean_up(worker_id: uuid.UUID) -> None:
     await database_sync_to_async(services.fill_search_text)(now=clock.now())
     await database_sync_to_async(services.delete_past_usage)(now=clock.now())
     await database_sync_to_async(services.delete_old_attempts)(now=clock.now())
+    await delete_due_accounts()
     purge_trash = database_sync_to_async(services.purge_trash, thread_sensitive=False)
     while deleted := await purge_trash(now=clock.now()):
         logger.info("%s", log_line("trash_emptied", removed=deleted))
@@ -43,3 +44,13 @@ async def clean_up(worker_id: uuid.UUID) -> None:
     removed = await remove_orphaned_files(now=clock.now())
     if removed:
         logger.warning("%s", log_line("files_without_row", removed=removed))
+
+
+async def delete_due_accounts() -> None:
+    """Delete the accounts whose deletion is due; those with a running task at the next cleanup."""
+    close_due_accounts = database_sync_to_async(services.close_due_accounts, thread_sensitive=False)
+    delete_account = database_sync_to_async(services.delete_account, thread_sensitive=False)
+    for user in await close_due_accounts(now=clock.now()):
+        while deleted := await delete_account(user=user):
+            logger.info("%s", log_line("account_emptied", user=user.pk, removed=deleted))
+            await asyncio.sleep(BATCH_PAUSE)

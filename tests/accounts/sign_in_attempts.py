@@ -37,3 +37,8 @@ def tried(limit: Throttle, subject: str, times: int) -> None:
 
 def statuses(count: int, name: str = "alice", **where: str) -> list[int]:
     return [try_once(name, "wrong", **where).status_code for _each in range(count)]
+
+
+def confirm(client: Client) -> None:
+    """Give the password again, as sensitive pages demand."""
+    assert client.post("/accounts/reauthenticate/", {"password": GOOD}).status_code == 302

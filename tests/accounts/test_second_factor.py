@@ -22,7 +22,7 @@ from accounts.second_factor import passkeys_work
 from accounts.tokens import create_token
 from generation.sessions.authentication import ConnectionRejected, Credentials
 from tests.accounts.conftest import SignedIn
-from tests.accounts.sign_in_attempts import GOOD
+from tests.accounts.sign_in_attempts import GOOD, confirm
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FACTORS = "/accounts/2fa/"
@@ -35,10 +35,6 @@ def code_of(secret: str, steps: int = 0) -> str:
     digest = hmac.new(key, struct.pack(">Q", int(time.time()) // 30 + steps), hashlib.sha1).digest()
     (number,) = struct.unpack_from(">I", digest, digest[-1] & 15)
     return f"{(number & 0x7FFFFFFF) % 10**6:06d}"
-
-
-def confirm(client: Client) -> None:
-    assert client.post("/accounts/reauthenticate/", {"password": GOOD}).status_code == 302
 
 
 def enrol(client: Client) -> tuple[str, str, list[str]]:

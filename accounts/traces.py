@@ -1,0 +1,34 @@
+"""Rows about an account that the database does not delete together with it."""
+
+from __future__ import annotations
+
+from allauth.account.models import EmailAddress
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session
+from django.db.models import Q
+
+from accounts.models import Invitation
+
+
+def delete_traces(user: User) -> None:
+    """Delete what names the account: sessions, its invitation, and entries of the admin's log."""
+    delete_sessions(user)
+    listed = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
+    addresses = {user.email, *listed} - {""}
+    Invitation.objects.filter(Q(used_by=user) | Q(email__in=addresses)).delete()
+    about = Q(content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk))
+    named = Q(object_repr__in={user.get_username(), *addresses})
+    LogEntry.objects.filter(about | named).delete()
+
+
+def delete_sessions(user: User) -> None:
+    """Delete all sessions of the account; each row is read, because none names its user."""
+    mine = [
+        session.pk
+        for session in Session.objects.iterator()
+        if session.get_decoded().get(SESSION_KEY) == str(user.pk)
+    ]
+    Session.objects.filter(pk__in=mine).delete()

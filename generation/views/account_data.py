@@ -1,0 +1,91 @@
+"""The account pages about a user's data: what there is, its export, and its deletion."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.db import close_old_connections
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.client_address import client_address
+from accounts.confirmation import confirmed
+from accounts.security_log import SecurityEvent, log_event
+from generation import selectors, services
+from generation.clock import clock
+from generation.error_codes import ErrorCode
+from generation.exceptions import LastSuperuser
+from generation.views.data_export import Export, ExportRunning
+from generation.views.error_pages import error_page, rate_limited
+
+
+@require_safe
+@login_required
+@never_cache
+@rate_limited
+def overview(request: HttpRequest) -> HttpResponse:
+    return render(request, "account/data.html", {"owned": selectors.owned_data(user_of(request))})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@confirmed
+def export(request: HttpRequest) -> HttpResponseBase:
+    """Say what is in the zip; POST sends it."""
+    user, now = user_of(request), clock.now()
+    if request.method != "POST":
+        return render(request, "account/data_export.html", {"owned": selectors.owned_data(user)})
+    # release the connection: sending takes minutes, and other requests wait for one
+    close_old_connections()
+    try:
+        body = Export(user, now=now)
+    except ExportRunning:
+        return error_page(request, ErrorCode.EXPORT_RUNNING, 429)
+    log(request, SecurityEvent.DATA_EXPORTED)
+    response = StreamingHttpResponse(body, content_type="application/zip")
+    name = f"liujuan-{user.get_username()}-{timezone.localdate(now):%Y%m%d}.zip"
+    response["Content-Disposition"] = content_disposition_header(True, name)
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@confirmed
+def delete(request: HttpRequest) -> HttpResponse:
+    """Show what will be lost; POST requests the deletion."""
+    user = user_of(request)
+    if request.method != "POST":
+        context = {"owned": selectors.owned_data(user), "delay": services.DELETION_DELAY}
+        return render(request, "account/data_delete.html", context)
+    try:
+        due = services.request_deletion(user=user, now=clock.now())
+    except LastSuperuser as error:
+        return error_page(request, error.code, 409)
+    log(request, SecurityEvent.DELETION_REQUESTED, due=due.isoformat(timespec="seconds"))
+    return redirect("account_data")
+
+
+@require_POST
+@login_required
+def keep(request: HttpRequest) -> HttpResponse:
+    if services.keep_account(user=user_of(request)):
+        log(request, SecurityEvent.DELETION_WITHDRAWN)
+        messages.success(request, _("Your account stays. Programs can use their tokens again."))
+    return redirect("account_data")
+
+
+def log(request: HttpRequest, event: SecurityEvent, **details: object) -> None:
+    name, address = user_of(request).get_username(), client_address(request)
+    log_event(event, account=name, address=address, **details)
+
+
+def user_of(request: HttpRequest) -> User:
+    return cast("User", request.user)

@@ -1,0 +1,198 @@
+"""All data of a user as one zip that is written while it is sent."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator
+from datetime import datetime
+from functools import partial
+from pathlib import PurePath
+from time import monotonic
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils import timezone
+from zipstream import ZIP_DEFLATED, ZipStream
+
+from accounts.log_format import log_line
+from accounts.personal_data import personal_data
+from generation import images, selectors
+from generation.models import GeneratedImage, GenerationTask
+from generation.outages import cause_of
+from generation.views.images import download_name
+from generation.views.zip_download import read_in_threads
+
+logger = logging.getLogger(__name__)
+
+FORMAT = 1
+"""Version of the files' structure, which is in docs/operations.md."""
+
+TURN_LASTS = 660
+"""Seconds after the last chunk until another export may begin although this one has not ended; a
+download whose client reads nothing is cut before."""
+
+TURN_RENEWED = 60.0
+
+to_json = partial(json.dumps, cls=DjangoJSONEncoder, ensure_ascii=False)
+
+
+class ExportRunning(Exception):
+    """Another export of this user is being sent."""
+
+
+class ExportTurn:
+    """The only export of a user at a time, in all processes."""
+
+    def __init__(self, user: User) -> None:
+        """Raises ExportRunning."""
+        self.key, self.holder = f"export:{user.pk}", secrets.token_hex(8)
+        if not cache.add(self.key, self.holder, timeout=TURN_LASTS):
+            raise ExportRunning
+        self.renew_at = monotonic() + TURN_RENEWED
+
+    def renew(self) -> None:
+        if monotonic() >= self.renew_at:
+            cache.touch(self.key, timeout=TURN_LASTS)
+            self.renew_at = monotonic() + TURN_RENEWED
+
+    def end(self) -> None:
+        if cache.get(self.key) == self.holder:
+            cache.delete(self.key)
+
+
+class Export:
+    """The body of a response; Django calls `close` even if the client left before the first byte.
+
+    Pages of rows and single pictures are read when the client has taken what was before.
+    """
+
+    def __init__(self, user: User, *, now: datetime) -> None:
+        """Raises ExportRunning."""
+        self.user, self.now = user, now
+        self.turn = ExportTurn(user)
+        self.missing: list[dict[str, Any]] = []
+        self.counts = {"tasks": 0, "events": 0, "pictures": 0}
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return read_in_threads(self.chunks())
+
+    def close(self) -> None:
+        self.turn.end()
+
+    def chunks(self) -> Generator[bytes]:
+        """The zip, written in one pass; texts are compressed, pictures are not.
+
+        Deflate at level 0 instead of "stored": see `generation.views.zip_download`.
+        """
+        archive = ZipStream(compress_type=ZIP_DEFLATED, compress_level=6)
+        archive.add(pretty(self.account()), "account.json")
+        archive.add(self.task_lines(), "tasks.jsonl")
+        archive.add(self.log_lines(), "logs.jsonl")
+        yield from self.renewing(archive.all_files())
+        for image in self.pictures():
+            if (data := self.read(image)) is not None:
+                archive.add(data, name_of(image), compress_level=0)
+                yield from self.renewing(archive.all_files())
+        archive.add(pretty(self.report()), "export.json")
+        yield from archive.finalize()
+
+    def renewing(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self.turn.renew()
+            yield chunk
+
+    def account(self) -> dict[str, Any]:
+        allowances = selectors.allowances_of([self.user.pk], now=self.now)[self.user.pk]
+        return {
+            **personal_data(self.user),
+            "limits": selectors.allowances_data(allowances),
+            "share_links": selectors.owned_links(self.user),
+        }
+
+    def task_lines(self) -> Iterator[bytes]:
+        for tasks in selectors.owned_tasks(self.user):
+            self.counts["tasks"] += len(tasks)
+            pictures = selectors.images_of(tasks)
+            yield lines(to_json(task_data(task, pictures[task.pk])) for task in tasks)
+
+    def log_lines(self) -> Iterator[bytes]:
+        for frames in selectors.owned_logs(self.user):
+            self.counts["events"] += len(frames)
+            yield lines(frames)
+
+    def pictures(self) -> Iterator[GeneratedImage]:
+        for tasks in selectors.owned_tasks(self.user):
+            for pictures in selectors.images_of(tasks).values():
+                yield from pictures
+
+    def read(self, image: GeneratedImage) -> bytes | None:
+        """The file of the picture; one that cannot be read is noted, and None."""
+        try:
+            data = images.path_of(image.file).read_bytes()
+        except OSError as error:
+            logger.warning("%s", log_line("not_in_export", file=image.file, cause=cause_of(error)))
+            cause = {"name": name_of(image), "cause": error.strerror or type(error).__name__}
+            self.missing.append({"task": image.task_id, "index": image.index, **cause})
+            return None
+        self.counts["pictures"] += 1
+        return data
+
+    def report(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "began": self.now,
+            **self.counts,
+            "missing_pictures": self.missing,
+        }
+
+
+def lines(texts: Iterable[str]) -> bytes:
+    return "".join(f"{text}\n" for text in texts).encode(errors="replace")
+
+
+def pretty(data: dict[str, Any]) -> bytes:
+    return f"{to_json(data, indent=2)}\n".encode(errors="replace")
+
+
+def name_of(image: GeneratedImage) -> str:
+    """The name in the zip: a folder for each day, and the task's id, so that no two are equal."""
+    name = PurePath(download_name(image, image.file))
+    day = timezone.localdate(image.task.created)
+    return f"pictures/{day}/{name.stem}-{image.task_id.hex[:8]}-{image.index}{name.suffix}"
+
+
+def task_data(task: GenerationTask, pictures: list[GeneratedImage]) -> dict[str, Any]:
+    return {
+        "id": task.pk,
+        **task.data,
+        "created": task.created,
+        "status": task.status,
+        "drawn_seed": task.seed,
+        "claimed_at": task.claimed_at,
+        "finished_at": task.finished_at,
+        "wait_seconds": task.wait_seconds,
+        "run_seconds": task.run_seconds,
+        "measured": task.measured_durations,
+        "error": task.error_code or None,
+        "in_trash_since": task.deleted_at,
+        "pictures": [picture_data(image) for image in pictures],
+    }
+
+
+def picture_data(image: GeneratedImage) -> dict[str, Any]:
+    return {
+        "index": image.index,
+        "file": name_of(image),
+        "width": image.width,
+        "height": image.height,
+        "seed": image.seed,
+        "bytes": image.bytes,
+        "sha256": image.sha256,
+        "demo": image.demo,
+        "favourite": image.favourite,
+        "in_trash_since": image.deleted_at,
+    }
