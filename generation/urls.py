@@ -24,7 +24,7 @@ from generation.views import (
 urlpatterns = [
     path("", pages.studio, name="studio"),
     path("tasks/<uuid:task_id>/", pages.task, name="task"),
-    path("tasks/<uuid:task_id>/waterfall/", timeline.timeline_fragment, name="waterfall"),
+    path("tasks/<uuid:task_id>/timeline/", timeline.timeline_fragment, name="timeline"),
     path("pictures/<uuid:task_id>/<int:index>/", images.picture, name="picture"),
     path("pictures/<uuid:task_id>/<int:index>/thumbnail/", images.thumbnail, name="thumbnail"),
     path(

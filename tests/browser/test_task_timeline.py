@@ -52,19 +52,19 @@ def finished(page: Page, prompt: str, **settings: int) -> str:
 
 
 def rows_of(page: Page) -> Locator:
-    return page.locator("#fall .fall__row")
+    return page.locator("#timeline .timeline__row")
 
 
 def labels_of(page: Page) -> list[str]:
-    return page.locator("#fall .fall__label").all_inner_texts()
+    return page.locator("#timeline .timeline__label").all_inner_texts()
 
 
 def expect_nothing_overlaps(page: Page) -> None:
     """No words of the drawing lie upon other words of it, or leave the panel."""
     clash = page.evaluate("""() => {
-      const panel = document.querySelector("#fall").getBoundingClientRect();
+      const panel = document.querySelector("#timeline").getBoundingClientRect();
       const words = [...document.querySelectorAll(
-        "#fall .fall__label, #fall .fall__note, #fall .fall__axis text")];
+        "#timeline .timeline__label, #timeline .timeline__note, #timeline .timeline__axis text")];
       const boxes = words.map((word) => [word.textContent, word.getBoundingClientRect()])
         .filter(([, box]) => box.width > 0);
       const outside = boxes.find(([, box]) => box.left < panel.left || box.right > panel.right);
@@ -103,9 +103,9 @@ def test_a_finished_task_shows_every_step_of_every_picture(
     assert labels.count(generating) == 1
     assert len(labels) == 2 + 1 + 2 * 4 + 1
     expect(rows_of(page).last).to_have_attribute("data-kind", "end")
-    expect(page.locator("#fall .fall")).to_have_attribute("role", "img")
-    page.locator("#fall summary", has_text=table).click()
-    expect(page.locator("#fall .table tbody tr")).to_have_count(len(labels))
+    expect(page.locator("#timeline .timeline")).to_have_attribute("role", "img")
+    page.locator("#timeline summary", has_text=table).click()
+    expect(page.locator("#timeline .table tbody tr")).to_have_count(len(labels))
 
     for size in (NARROWEST, WIDE):
         page.set_viewport_size(size)
@@ -119,17 +119,17 @@ def test_the_drawing_grows_while_the_task_goes_on(page: Page, shoot: Shoot) -> N
     expect_percent(card, 1)
     page.goto(f"/tasks/{task_id_of(card)}/")
     expect_live(page)
-    expect(page.locator("#fall [data-kind=running]")).not_to_have_count(0)
+    expect(page.locator("#timeline [data-kind=running]")).not_to_have_count(0)
     before = rows_of(page).count()
-    page.locator("#fall summary").click()
+    page.locator("#timeline summary").click()
     shoot(page, "task-grows")
 
     card = page.locator("article.card")
     expect(card).to_have_attribute("data-status", "completed", timeout=4 * PATIENCE_MS)
-    expect(page.locator("#fall .fall__row[data-kind=end]")).to_have_count(1)
+    expect(page.locator("#timeline .timeline__row[data-kind=end]")).to_have_count(1)
     assert rows_of(page).count() > before
-    expect(page.locator("#fall details")).to_have_attribute("open", "")
-    expect(page.locator("#fall summary")).to_be_focused()
+    expect(page.locator("#timeline details")).to_have_attribute("open", "")
+    expect(page.locator("#timeline summary")).to_be_focused()
     expect(page.locator("#task-actions [data-action=share]")).to_be_visible()
     lines = page.locator("#events .event__text")
     live = [" ".join(text.split()) for text in lines.all_inner_texts()]
@@ -144,20 +144,20 @@ def test_interrupted_attempts_stay(shaky_studio: Studio, sign_in: SignIn, shoot:
     expect_live(page)
     task_id = finished(page, "千里江山")
 
-    broken = page.locator("#fall .fall__row[data-kind=interrupted]")
+    broken = page.locator("#timeline .timeline__row[data-kind=interrupted]")
     expect(broken).to_have_count(1)
     expect(broken).to_contain_text("模型进程")
-    expect(page.locator(".fall__band")).to_have_count(1)
-    expect(page.locator(".why__parts dt")).to_have_text(
+    expect(page.locator(".timeline__band")).to_have_count(1)
+    expect(page.locator(".time-shares__parts dt")).to_have_text(
         ["排队中", "第 1 次尝试（中断）", "等待接手", "第 2 次尝试"]
     )
-    expect(page.locator(".why__note[data-slow]")).to_contain_text("第 1 次尝试的中断")
+    expect(page.locator(".time-shares__note[data-slow]")).to_contain_text("第 1 次尝试的中断")
     shoot(page, "task-interrupted")
 
     english = sign_in(person, shaky_studio.url, locale="en-GB").new_page()
     english.set_viewport_size(NARROWEST)
     english.goto(f"/tasks/{task_id}/")
-    expect(english.locator(".why__note")).to_contain_text("An interruption of attempt 1 took")
+    expect(english.locator(".time-shares__note")).to_contain_text("An interruption of attempt 1 took")
     assert beyond_the_window(english) == []
     expect_nothing_overlaps(english)
 

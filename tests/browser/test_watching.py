@@ -130,7 +130,7 @@ def test_the_task_page_follows_the_task_too(page: Page, shoot: Shoot) -> None:
     expect(lines.last).to_have_attribute("data-kind", "completed")
     seqs = [int(line.get_attribute("data-seq") or 0) for line in lines.all()]
     assert seqs == list(range(1, len(seqs) + 1))
-    expect(page.locator("#fall .fall__row[data-kind=end]")).to_be_visible()
+    expect(page.locator("#timeline .timeline__row[data-kind=end]")).to_be_visible()
     shoot(page, "task-completed")
 
 

@@ -29,8 +29,8 @@ ACTIONS = (
 )
 
 
-def waterfall_of(task: GenerationTask) -> str:
-    return f"/tasks/{task.pk}/waterfall/"
+def timeline_of(task: GenerationTask) -> str:
+    return f"/tasks/{task.pk}/timeline/"
 
 
 def seconds(number: float) -> timedelta:
@@ -49,12 +49,12 @@ def interrupted(alice: User, model: str, worker: Worker, now: datetime) -> Gener
 
 
 def test_a_timeline_needs_permission(alice: User, bob: User, rita: User, now: datetime) -> None:
-    path = waterfall_of(submit(alice, now))
+    path = timeline_of(submit(alice, now))
 
     assert signed_in(alice).get(path).status_code == 200
     assert signed_in(rita).get(path).status_code == 200
     assert signed_in(bob).get(path).status_code == 404
-    assert signed_in(alice).get(f"/tasks/{uuid.uuid4()}/waterfall/").status_code == 404
+    assert signed_in(alice).get(f"/tasks/{uuid.uuid4()}/timeline/").status_code == 404
     assert Client().get(path).status_code == 302
     assert signed_in(alice).post(path).status_code == 405
 
@@ -78,11 +78,11 @@ def test_a_timeline_needs_permission(alice: User, bob: User, rita: User, now: da
 def test_an_interrupted_task_shows_its_times(
     alice: User, interrupted: GenerationTask, language: str, words: list[str]
 ) -> None:
-    html = signed_in(alice, language).get(waterfall_of(interrupted)).text
+    html = signed_in(alice, language).get(timeline_of(interrupted)).text
 
     for word in words:
         assert word in html
-    assert "fall__band" in html
+    assert "timeline__band" in html
     assert "undefined" not in html
     assert not re.search(r"\sstyle=", html)
 
@@ -91,17 +91,17 @@ def test_page_and_fragment_have_the_same_parts(alice: User, interrupted: Generat
     client = signed_in(alice, "en")
 
     page = client.get(f"/tasks/{interrupted.pk}/").text
-    fragment = client.get(waterfall_of(interrupted)).text
+    fragment = client.get(timeline_of(interrupted)).text
 
     names = re.findall(r'id="([\w-]+)" data-timeline', fragment)
-    assert names == ["task-actions", "why", "fall"]
+    assert names == ["task-actions", "time-shares", "timeline"]
     for name in names:
         assert page.count(f'id="{name}"') == 1
 
 
 def test_svg_numbers_are_not_localised(alice: User, interrupted: GenerationTask) -> None:
     for language in ("en", "zh-hans"):
-        html = signed_in(alice, language).get(waterfall_of(interrupted)).text
+        html = signed_in(alice, language).get(timeline_of(interrupted)).text
         places = re.findall(r' (?:x|x1|x2|width)="([^"]*)%"', html)
         assert places
         for place in places:
@@ -134,7 +134,7 @@ def test_a_queued_task_shows_its_position(alice: User, model: str, now: datetime
     submit(alice, now - seconds(1))
     second = submit(alice, now)
 
-    html = signed_in(alice, "en").get(waterfall_of(second)).text
+    html = signed_in(alice, "en").get(timeline_of(second)).text
 
     assert "Position 2 in queue" in html
     assert "in progress" in html
@@ -142,7 +142,7 @@ def test_a_queued_task_shows_its_position(alice: User, model: str, now: datetime
 
 def test_the_log_is_read_once(alice: User, interrupted: GenerationTask) -> None:
     client = signed_in(alice)
-    for path in (f"/tasks/{interrupted.pk}/", waterfall_of(interrupted)):
+    for path in (f"/tasks/{interrupted.pk}/", timeline_of(interrupted)):
         with CaptureQueriesContext(connection) as captured:
             client.get(path)
 

@@ -103,10 +103,10 @@ export class TaskTimeline {
     this.#drawnAt = Date.now();
     if (document.hidden) return;
     if (drawing()?.hasAttribute("data-goes-on")) this.#redrawIn(QUIET_MS);
-    const response = await fetch(siteUrl(`/tasks/${this.taskId}/waterfall/`)).catch(() => null);
+    const response = await fetch(siteUrl(`/tasks/${this.taskId}/timeline/`)).catch(() => null);
     if (!response?.ok || response.redirected) return; // it is asked again
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
-    if (seqOf(fresh.getElementById("fall")) < seqOf(drawing())) return; // overtaken by a later one
+    if (seqOf(fresh.getElementById("timeline")) < seqOf(drawing())) return; // overtaken by a later one
     for (const part of fresh.querySelectorAll("[data-timeline]")) {
       const old = document.getElementById(part.id);
       if (old && old.innerHTML !== part.innerHTML) replace(old, document.adoptNode(part));
@@ -129,7 +129,7 @@ export class TaskTimeline {
   }
 }
 
-const drawing = () => document.getElementById("fall");
+const drawing = () => document.getElementById("timeline");
 /** @param {HTMLElement | null} part */
 const seqOf = (part) => Number(part?.dataset.seq ?? 0);
 
