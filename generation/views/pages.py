@@ -63,7 +63,7 @@ def studio_context(request: HttpRequest, most: int = FIRST_PAINT) -> dict[str, A
     # read before the rows: a change in between then raises a later revision
     collection, now = selectors.revision_of(cast("User", request.user).pk), clock.now()
     cards = selectors.recent_cards(cast("User", request.user), now=now)
-    context = page(request, [in_feed(card) for card in cards], now)
+    context = page(request, [in_list(card) for card in cards], now)
     context |= first_paint(context["cards"], filter_of(request), most)
     state = context["studio_state"]
     state["tasks"] = without_prompts(state["tasks"], {card["id"] for card in context["shown"]})
@@ -102,7 +102,7 @@ def live_data(request: HttpRequest) -> dict[str, Any]:
     return {"socket_path": socket_path(), "collection": selectors.revision_of(user.pk)}
 
 
-def in_feed(card: Card) -> Card:
+def in_list(card: Card) -> Card:
     """The card without step times if the task is finished: only the task page shows them."""
     if card["state"]["ended_at"] is None:
         return card

@@ -15,7 +15,7 @@ from generation.exceptions import InvalidInput
 from generation.limits import MAX_NAMED
 from generation.selectors import Card
 from generation.views.json_api import json_body, json_view, task_ids_of, texts_in
-from generation.views.pages import in_feed
+from generation.views.pages import in_list
 
 
 @require_safe
@@ -37,11 +37,11 @@ def cards(request: HttpRequest) -> JsonResponse:
 
 @require_POST
 @json_view
-def kept(request: HttpRequest) -> JsonResponse:
+def collection(request: HttpRequest) -> JsonResponse:
     """For a page that missed changes: which of its `tasks` to keep, and counts of the others."""
     shown = selectors.readable_keys(texts_in(json_body(request), "tasks"))
     return JsonResponse(selectors.collection_state(cast("User", request.user), shown))
 
 
 def card_data(found: list[Card]) -> list[dict[str, object]]:
-    return [{"task": card["task"], "state": in_feed(card)["state"]} for card in found]
+    return [{"task": card["task"], "state": in_list(card)["state"]} for card in found]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Locator, Page
 
 DESKS = ["1280x720", "1366x768", "1440x900", "1024x768", "1000x700", "820x1180", "768x1024"]
-"""Windows with the composer beside the feed."""
+"""Windows with the composer beside the task list."""
 
 # if the page can be scrolled sideways: by how much, and the elements beyond the right edge
 BEYOND_THE_WINDOW = """() => {

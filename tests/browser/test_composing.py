@@ -162,7 +162,7 @@ def test_on_a_phone_the_sheet_opens_sends_and_closes(phone: BrowserContext) -> N
 
     page.locator("[data-sheet] summary").tap()
     expect(page.locator("[name=prompt]")).to_be_focused()
-    assert page.locator("#feed").evaluate("feed => feed.inert")
+    assert page.locator("#task-list").evaluate("list => list.inert")
     page.keyboard.press("Escape")
     expect(page.locator("[data-sheet] summary")).to_be_focused()
     expect(page.locator("[name=steps]")).to_be_hidden()

@@ -1,4 +1,4 @@
-"""The button that sends stays in the window while the feed scrolls."""
+"""The button that sends stays in the window while the task list scrolls."""
 
 from __future__ import annotations
 
@@ -44,6 +44,6 @@ def test_the_composer_stays(sign_in: SignIn, studio: Studio, person: Account, lo
             page.evaluate("down => scrollTo({ top: down, behavior: 'instant' })", down)
             expect(composer.locator("#send")).to_be_in_viewport(ratio=1)
             assert not covers(composer, recent), size
-            assert not covers(page.locator("#feed"), recent), size
+            assert not covers(page.locator("#task-list"), recent), size
         assert covered_controls(composer) == [], size
         assert covered_controls(recent) == [], size

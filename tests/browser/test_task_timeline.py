@@ -157,7 +157,9 @@ def test_interrupted_attempts_stay(shaky_studio: Studio, sign_in: SignIn, shoot:
     english = sign_in(person, shaky_studio.url, locale="en-GB").new_page()
     english.set_viewport_size(NARROWEST)
     english.goto(f"/tasks/{task_id}/")
-    expect(english.locator(".time-shares__note")).to_contain_text("An interruption of attempt 1 took")
+    expect(english.locator(".time-shares__note")).to_contain_text(
+        "An interruption of attempt 1 took"
+    )
     assert beyond_the_window(english) == []
     expect_nothing_overlaps(english)
 

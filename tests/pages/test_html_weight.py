@@ -20,7 +20,7 @@ from generation.models import Worker
 from generation.views.pages import studio_context
 from tests.budgets import OWN_BYTES, STUDIO_BYTES, THIRTY_CARDS_BYTES
 from tests.conftest import serve_model
-from tests.pages.busy_feed import BusyFeed
+from tests.pages.busy_task_list import BusyTaskList
 from tests.pages.page_clients import signed_in, state_in
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +62,7 @@ def with_imports(ahead: set[Path]) -> set[Path]:
 
 
 def test_the_studio_loads_few_files(alice: User, worker: Worker, now: datetime) -> None:
-    BusyFeed(alice, worker, now).submit()
+    BusyTaskList(alice, worker, now).submit()
 
     files = loaded_at_once(signed_in(alice).get("/").text)
 
@@ -81,7 +81,7 @@ def test_the_studio_loads_few_files(alice: User, worker: Worker, now: datetime) 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 def test_thirty_cards_are_small(alice: User, worker: Worker, now: datetime, language: str) -> None:
     serve_model(now=now, slots=2)
-    BusyFeed(alice, worker, now).fill()
+    BusyTaskList(alice, worker, now).fill()
 
     page = signed_in(alice, language).get("/")
 
@@ -94,7 +94,7 @@ def test_thirty_cards_in_the_html_are_small(
     alice: User, worker: Worker, now: datetime, language: str
 ) -> None:
     serve_model(now=now, slots=2)
-    BusyFeed(alice, worker, now).fill_mixed()
+    BusyTaskList(alice, worker, now).fill_mixed()
     request = RequestFactory().get("/")
     request.user, request.session = alice, SessionBase()
 
@@ -109,7 +109,7 @@ def test_thirty_cards_in_the_html_are_small(
 
 def test_folded_cards_are_not_painted(alice: User, worker: Worker, now: datetime) -> None:
     serve_model(now=now, slots=2)
-    BusyFeed(alice, worker, now).fill()
+    BusyTaskList(alice, worker, now).fill()
 
     html = signed_in(alice).get("/").text
 
@@ -120,9 +120,9 @@ def test_folded_cards_are_not_painted(alice: User, worker: Worker, now: datetime
 
 
 def test_a_short_queue_is_in_the_first_paint(alice: User, worker: Worker, now: datetime) -> None:
-    feed = BusyFeed(alice, worker, now)
-    feed.submit()
-    feed.submit()
+    task_list = BusyTaskList(alice, worker, now)
+    task_list.submit()
+    task_list.submit()
 
     html = signed_in(alice).get("/").text
 

@@ -1,4 +1,4 @@
-"""Older cards of the feed, and counts over all tasks."""
+"""Older cards of the task list, and counts over all tasks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def ids(answer: dict[str, Any]) -> list[str]:
 
 
 def ask(client: Client, **query: str) -> dict[str, Any]:
-    answer: dict[str, Any] = client.get("/feed/", query).json()
+    answer: dict[str, Any] = client.get("/cards/", query).json()
     return answer
 
 
@@ -76,9 +76,9 @@ def test_a_filter_pages_or_restarts(alice: User, many: list[GenerationTask]) -> 
 
     assert ids(ask(client, show="stopped", before=str(many[29].pk))) == failed[6:]
     assert ids(ask(client, show="stopped", before="0" * 32)) == failed
-    assert client.get("/feed/", {"show": "everything"}).status_code == 400
-    assert client.get("/feed/", {"before": "x"}).status_code == 400
-    assert Client().get("/feed/").status_code == 403
+    assert client.get("/cards/", {"show": "everything"}).status_code == 400
+    assert client.get("/cards/", {"before": "x"}).status_code == 400
+    assert Client().get("/cards/").status_code == 403
 
 
 def test_tasks_are_given_by_name_to_their_owner(
@@ -87,11 +87,11 @@ def test_tasks_are_given_by_name_to_their_owner(
     GenerationTask.objects.filter(pk=many[1].pk).update(deleted_at=now)
     query = {"task": [str(task.pk) for task in many[:3]]}
 
-    assert set(ids(signed_in(alice).get("/feed/", query).json())) == {
+    assert set(ids(signed_in(alice).get("/cards/", query).json())) == {
         str(many[0].pk),
         str(many[2].pk),
     }
-    assert ids(signed_in(bob).get("/feed/", query).json()) == []
+    assert ids(signed_in(bob).get("/cards/", query).json()) == []
 
 
 def test_paging_reads_indexes(alice: User, now: datetime, history: list[GenerationTask]) -> None:
@@ -124,7 +124,7 @@ def test_missed_changes_are_read_again(media: Path, alice: User, bob: User, now:
     asked = {"tasks": [str(task.pk) for task in (first, gone, bobs)] + ["no id"]}
 
     client = signed_in(alice)
-    kept = client.post("/feed/kept/", asked, content_type="application/json").json()
+    kept = client.post("/collection/", asked, content_type="application/json").json()
 
     assert kept == {
         "revision": 2,

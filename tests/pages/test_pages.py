@@ -180,9 +180,9 @@ def test_the_filter_in_the_address_is_the_one_that_is_shown(alice: User, asked: 
 
     pressed = re.findall(r'data-filter="(\w+)" aria-pressed="true"', html)
     assert pressed == ["stopped" if asked == "stopped" else "all"]
-    feed = re.search(r'<section class="feed"[^>]*>', html)
-    assert feed is not None
-    assert ('data-filter="stopped"' in feed[0]) == (asked == "stopped")
+    section = re.search(r'<section class="task-list"[^>]*>', html)
+    assert section is not None
+    assert ('data-filter="stopped"' in section[0]) == (asked == "stopped")
 
 
 def test_the_first_cards_are_those_of_the_filter(alice: User, model: str, now: datetime) -> None:

@@ -57,7 +57,7 @@ export function createOlder(link, { taskList, taskStore }) {
     const requested = filtered;
     const query = new URLSearchParams({ show: requested, before: last });
     /** @type {{tasks: TaskWithState[], more: boolean}} */
-    const response = await fetchUnchanged(() => getJson(siteUrl(`/feed/?${query}`)));
+    const response = await fetchUnchanged(() => getJson(siteUrl(`/cards/?${query}`)));
     if (requested !== filtered) return true;
     for (const older of response.tasks) {
       last = older.state.task_id;

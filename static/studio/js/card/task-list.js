@@ -28,7 +28,7 @@ const REPAINT_AFTER = 0.2;
  */
 export function createTaskList({ taskStore, actions, others = { active: 0, completed: 0, stopped: 0 }, clock }) {
   const list = find(document, "#cards", HTMLElement);
-  const section = byId("feed");
+  const section = byId("task-list");
   /** Only for a long queue; the page of one task has none. @type {QueueFold | null} */
   let fold = null;
   const recent = document.querySelector("#recent [data-part='list']");

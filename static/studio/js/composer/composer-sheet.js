@@ -3,7 +3,7 @@
 
 import { find } from "../lib/dom.js";
 
-const BEHIND = ".bar, .feed, .recent";
+const BEHIND = ".bar, .task-list, .recent";
 
 export class Sheet {
   #form;

@@ -144,7 +144,7 @@ function showDeleted(exhibit, deleted) {
 async function reread() {
   const tasks = [...new Set(shown().map(({ dataset }) => taskOf(dataset.key ?? "")))];
   /** @type {{kept: Record<string, Record<string, boolean>>}} */
-  const { kept } = await send(siteUrl("/feed/kept/"), { tasks });
+  const { kept } = await send(siteUrl("/collection/"), { tasks });
   for (const exhibit of shown()) {
     const [taskId, index] = (exhibit.dataset.key ?? "").split(":");
     const favourite = kept[taskId]?.[index];

@@ -12,7 +12,7 @@ import { isTerminal, pictureKey, taskOf } from "../connection/protocol.js";
 /** @import {TaskWithState} from "../card/older-tasks.js" */
 /** @import {CollectionChange, CollectionFrame, Counts, Task} from "../connection/protocol.js" */
 
-/** @typedef {{revision: number, kept: Record<string, Record<string, boolean>>, others: Counts, recent: string[]}} Kept what POST /feed/kept/ answers */
+/** @typedef {{revision: number, kept: Record<string, Record<string, boolean>>, others: Counts, recent: string[]}} Kept what POST /collection/ answers */
 
 /** Tasks in one request; further cards stay as they are. */
 const MOST_REQUESTED = 1_500;
@@ -82,7 +82,7 @@ export class Collection {
     const requested = cards.slice(0, MOST_REQUESTED);
     /** @type {Kept} */
     const { kept, others, recent } = await fetchUnchanged(() =>
-      send(siteUrl("/feed/kept/"), { tasks: requested.map(({ taskId }) => taskId) }));
+      send(siteUrl("/collection/"), { tasks: requested.map(({ taskId }) => taskId) }));
     if (this.#isStudio) {
       // a card added meanwhile may be counted among the others: fetch again
       this.#isOld ||= this.#taskList.cards().length !== cards.length;
@@ -124,7 +124,7 @@ export class Collection {
     if (taskIds.length === 0) return;
     const query = taskIds.slice(0, this.#mostNamed).map((taskId) => `task=${taskId}`).join("&");
     /** @type {{tasks: TaskWithState[]}} */
-    const { tasks } = await fetchUnchanged(() => getJson(siteUrl(`/feed/?${query}`)));
+    const { tasks } = await fetchUnchanged(() => getJson(siteUrl(`/cards/?${query}`)));
     for (const found of tasks) {
       const taskId = found.state.task_id;
       if (this.#taskList.card(taskId)) {

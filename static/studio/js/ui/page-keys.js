@@ -14,7 +14,7 @@ export function press(event) {
 
 /** To the next card that is shown. @param {1 | -1} by */
 function walk(by) {
-  const cards = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("#feed .card")]).filter((card) => card.checkVisibility());
+  const cards = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("#task-list .card")]).filter((card) => card.checkVisibility());
   const here = cards.findIndex((card) => card.contains(document.activeElement));
   const card = cards[here < 0 ? 0 : Math.min(cards.length - 1, Math.max(0, here + by))];
   if (!card) return;

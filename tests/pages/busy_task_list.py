@@ -31,7 +31,7 @@ SIZES = ((512, 512), (768, 512), (1024, 1024), (512, 768))
 
 
 @dataclass
-class BusyFeed:
+class BusyTaskList:
     """Writes the tasks one after the other; `now` moves on by a minute with each."""
 
     owner: User

@@ -40,9 +40,9 @@ def test_the_newest_picture_is_large_and_older_ones_are_small(page: Page, shoot:
     assert width_of(older.locator(".card__pictures .frame__image")) <= 128
     shoot(page, "newest-large")
     page.set_viewport_size({"width": 2560, "height": 1300})
-    feed = page.locator("#feed").bounding_box()
-    assert feed is not None
-    assert feed["width"] > 1_600
+    task_list = page.locator("#task-list").bounding_box()
+    assert task_list is not None
+    assert task_list["width"] > 1_600
 
 
 def test_running_cards_come_first_and_a_long_queue_is_folded(page: Page, shoot: Shoot) -> None:
@@ -136,7 +136,7 @@ def test_the_feed_is_paged(studio: Studio, person: Account, sign_in: SignIn, sho
         page.mouse.wheel(0, 20_000)
         return cards.count() == 70
 
-    wait_until(all_after_scrolling_on, what="all tasks are in the feed")
+    wait_until(all_after_scrolling_on, what="all tasks are in the list")
     expect(cards.last).to_contain_text("old 0")
     expect(page.locator("#further")).to_be_hidden()
 
