@@ -28,7 +28,7 @@ class ComparedPicture(TypedDict):
 class Comparison(TypedDict):
     """`shared`: the settings that all pictures have; `slides`: they can be overlaid."""
 
-    exhibits: list[ComparedPicture]
+    pictures: list[ComparedPicture]
     shared: dict[str, Any]
     slides: bool
 
@@ -40,7 +40,7 @@ def comparison(pictures: list[ImageDetail]) -> Comparison:
     shared = {name: usual[name] for name in SETTINGS if len({each[name] for each in values}) == 1}
     differing = [name for name in SETTINGS if name not in shared]
     return {
-        "exhibits": [
+        "pictures": [
             {
                 "picture": picture,
                 "facts": [

@@ -111,7 +111,7 @@ def test_two_pictures_side_by_side_show_what_differs(visit: Visit, shoot: Shoot)
     expect(page.locator("mark")).to_have_text(["2"])
     expect(page.locator(".comparison__prompt")).to_have_text("same words")
     page.wait_for_load_state()  # keys are ignored until the scripts listen
-    panes = page.locator(".exhibit__pane")
+    panes = page.locator(".compared-picture__pane")
     panes.first.focus()
     page.keyboard.press("+")
     plain = "matrix(1, 0, 0, 1, 0, 0)"
@@ -133,7 +133,7 @@ def test_two_pictures_side_by_side_show_what_differs(visit: Visit, shoot: Shoot)
     shoot(page, "compare-slide")
 
     page.get_by_role("button", name="收藏").first.click()
-    expect(page.locator(".exhibit[data-favourite]")).to_have_count(1)
+    expect(page.locator(".compared-picture[data-favourite]")).to_have_count(1)
     page.locator("[data-back]").click()
     expect(page.locator(".tile[data-favourite]")).to_have_count(1)
     expect(bar(page).locator("[data-part=count]")).to_have_text("已选 2 张")
@@ -157,7 +157,7 @@ def test_a_small_phone_needs_no_sideways_scrolling(visit: Visit, shoot: Shoot, l
     shoot(page, "gallery-phone")
 
     bar(page).locator("[data-part=compare]").tap()
-    expect(page.locator(".exhibit")).to_have_count(2)
+    expect(page.locator(".compared-picture")).to_have_count(2)
     assert beyond_the_window(page) == []
 
 

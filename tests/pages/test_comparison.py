@@ -26,8 +26,8 @@ def compared(alice: User, now: datetime, *wishes: dict[str, Any]) -> Comparison:
 
 def marked(comparison: Comparison) -> list[list[str]]:
     return [
-        [fact["name"] for fact in exhibit["facts"] if fact["differs"]]
-        for exhibit in comparison["exhibits"]
+        [fact["name"] for fact in picture["facts"] if fact["differs"]]
+        for picture in comparison["pictures"]
     ]
 
 
@@ -38,7 +38,7 @@ def test_only_what_differs_from_most_is_marked(media: Path, alice: User, now: da
 
     assert marked(found) == [[], ["seed"], ["guidance"], []]
     assert set(found["shared"]) == {"prompt", "negative_prompt", "model", "size", "steps"}
-    names = [[fact["name"] for fact in exhibit["facts"]] for exhibit in found["exhibits"]]
+    names = [[fact["name"] for fact in picture["facts"]] for picture in found["pictures"]]
     assert names == [["guidance", "seed"]] * 4
 
 

@@ -19,8 +19,8 @@ const KEY_STEP = 0.08;
 const LINE_PX = 16;
 const WHOLE = { zoom: 1, x: 0, y: 0 };
 
-const exhibits = find(document, "#exhibits", HTMLElement);
-const panes = /** @type {HTMLElement[]} */ ([...exhibits.querySelectorAll(".exhibit__pane")]);
+const container = find(document, "#compared", HTMLElement);
+const panes = /** @type {HTMLElement[]} */ ([...container.querySelectorAll(".compared-picture__pane")]);
 const whole = find(document, "#whole", HTMLButtonElement);
 const zoomed = find(document, "#zoomed", HTMLOutputElement);
 /** @type {View} */
@@ -45,10 +45,10 @@ const move = (x, y) => show({ ...view, x: view.x + x, y: view.y + y });
 function show(next) {
   const far = Math.max(0, (next.zoom - 1) / 2);
   view = { zoom: next.zoom, x: Math.min(far, Math.max(-far, next.x)), y: Math.min(far, Math.max(-far, next.y)) };
-  setProperty(exhibits, "--zoom", view.zoom.toFixed(4));
-  setProperty(exhibits, "--x", `${(view.x * 100).toFixed(3)}%`);
-  setProperty(exhibits, "--y", `${(view.y * 100).toFixed(3)}%`);
-  setAttribute(exhibits, "data-zoomed", view.zoom > 1.001);
+  setProperty(container, "--zoom", view.zoom.toFixed(4));
+  setProperty(container, "--x", `${(view.x * 100).toFixed(3)}%`);
+  setProperty(container, "--y", `${(view.y * 100).toFixed(3)}%`);
+  setAttribute(container, "data-zoomed", view.zoom > 1.001);
   setAttribute(whole, "aria-pressed", Math.abs(view.zoom / ownSize() - 1) < 0.01 ? "true" : "false");
   setText(zoomed, `${number((view.zoom / ownSize()) * 100)}%`);
 }
@@ -113,10 +113,10 @@ function listenToSlider() {
   const button = document.getElementById("slide");
   const slider = document.getElementById("slider");
   if (!button || !(slider instanceof HTMLInputElement)) return;
-  const cut = () => setProperty(exhibits, "--cut", `${slider.value}%`);
+  const cut = () => setProperty(container, "--cut", `${slider.value}%`);
   slider.addEventListener("input", cut);
   button.addEventListener("click", () => {
-    const slides = exhibits.toggleAttribute("data-slides");
+    const slides = container.toggleAttribute("data-slides");
     setAttribute(button, "aria-pressed", slides ? "true" : "false");
     slider.hidden = !slides;
     cut();
@@ -125,19 +125,19 @@ function listenToSlider() {
   });
 }
 
-const shown = () => /** @type {HTMLElement[]} */ ([...exhibits.querySelectorAll(".exhibit")]);
+const shown = () => /** @type {HTMLElement[]} */ ([...container.querySelectorAll(".compared-picture")]);
 
-/** @param {Element | null} exhibit @param {boolean} favourite */
-function showFavourite(exhibit, favourite) {
-  if (!exhibit) return;
-  setAttribute(exhibit, "data-favourite", favourite);
-  setAttribute(find(exhibit, "[data-action]", HTMLElement), "aria-pressed", favourite ? "true" : "false");
+/** @param {Element | null} compared @param {boolean} favourite */
+function showFavourite(compared, favourite) {
+  if (!compared) return;
+  setAttribute(compared, "data-favourite", favourite);
+  setAttribute(find(compared, "[data-action]", HTMLElement), "aria-pressed", favourite ? "true" : "false");
 }
 
-/** Keep the place of a picture in the trash, because it can be restored. @param {HTMLElement} exhibit @param {boolean} deleted */
-function showDeleted(exhibit, deleted) {
-  setAttribute(exhibit, "data-deleted", deleted);
-  find(exhibit, ".exhibit__gone", HTMLElement).hidden = !deleted;
+/** Keep the place of a picture in the trash, because it can be restored. @param {HTMLElement} compared @param {boolean} deleted */
+function showDeleted(compared, deleted) {
+  setAttribute(compared, "data-deleted", deleted);
+  find(compared, ".compared-picture__gone", HTMLElement).hidden = !deleted;
 }
 
 /** Fetch which of the pictures are not in the trash, and which are favourites. */
@@ -145,11 +145,11 @@ async function reread() {
   const tasks = [...new Set(shown().map(({ dataset }) => taskOf(dataset.key ?? "")))];
   /** @type {{kept: Record<string, Record<string, boolean>>}} */
   const { kept } = await send(siteUrl("/collection/"), { tasks });
-  for (const exhibit of shown()) {
-    const [taskId, index] = (exhibit.dataset.key ?? "").split(":");
+  for (const compared of shown()) {
+    const [taskId, index] = (compared.dataset.key ?? "").split(":");
     const favourite = kept[taskId]?.[index];
-    showDeleted(exhibit, favourite === undefined);
-    if (favourite !== undefined) showFavourite(exhibit, favourite);
+    showDeleted(compared, favourite === undefined);
+    if (favourite !== undefined) showFavourite(compared, favourite);
   }
 }
 
@@ -162,24 +162,24 @@ listenToSlider();
 listenToMenus();
 listenForVarying();
 for (const tools of document.querySelectorAll(".comparison__tools, [data-action]")) tools.removeAttribute("hidden");
-exhibits.addEventListener("click", (event) => {
+container.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest("[data-action]") : null;
-  const key = button?.closest(".exhibit")?.getAttribute("data-key");
+  const key = button?.closest(".compared-picture")?.getAttribute("data-key");
   if (key) setFavourite([key], button?.getAttribute("aria-pressed") !== "true");
 });
 document.addEventListener("studio:favourite", (event) => {
   const { key, favourite } = /** @type {CustomEvent} */ (event).detail;
-  showFavourite(exhibits.querySelector(`[data-key="${key}"]`), favourite);
+  showFavourite(container.querySelector(`[data-key="${key}"]`), favourite);
 });
 document.addEventListener("studio:deleted", (event) => {
   /** @type {{keys?: string[], tasks?: string[]}} */
   const { keys = [], tasks = [] } = /** @type {CustomEvent} */ (event).detail;
-  for (const exhibit of shown()) {
-    const { key = "" } = exhibit.dataset;
-    if (keys.includes(key) || tasks.includes(taskOf(key))) showDeleted(exhibit, true);
+  for (const compared of shown()) {
+    const { key = "" } = compared.dataset;
+    if (keys.includes(key) || tasks.includes(taskOf(key))) showDeleted(compared, true);
   }
 });
-import("../connection/other-windows.js").then(({ listenToOtherWindows }) => listenToOtherWindows(exhibits, () => reread().catch(() => {})), () => {}); // offline: no changes from other windows
+import("../connection/other-windows.js").then(({ listenToOtherWindows }) => listenToOtherWindows(container, () => reread().catch(() => {})), () => {}); // offline: no changes from other windows
 document.querySelector("[data-back]")?.addEventListener("click", (event) => {
   // back to the same position of the gallery, if the user came from there
   if (!document.referrer.startsWith(location.origin + siteUrl("/gallery/")) || history.length < 2) return;
@@ -187,6 +187,6 @@ document.querySelector("[data-back]")?.addEventListener("click", (event) => {
   history.back();
 });
 new ResizeObserver(() => {
-  setProperty(exhibits, "--pane", `${panes[0].clientWidth}px`);
+  setProperty(container, "--pane", `${panes[0].clientWidth}px`);
   show(view);
 }).observe(panes[0]);
