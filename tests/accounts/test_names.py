@@ -82,5 +82,5 @@ def test_allauth_limits_show_our_page(alice: User) -> None:
     assert {each.status_code for each in confirmed} == {302}
     assert refused.status_code == 429
     assert refused["Retry-After"] == "60"
-    assert "studio/css/error-page." in refused.text
+    assert "studio/css/page-message." in refused.text
     assert 'lang="zh-hans"' in refused.text

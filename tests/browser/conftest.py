@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, 
 from tests.browser.accounts import Account, create_accounts
 from tests.browser.chromium_restart import CHROMIUM, Chromium, repeat_if_chromium_crashed
 from tests.browser.gallery_rows import create_gallery
-from tests.browser.gallery_visits import WALLS, Visit, tiles
+from tests.browser.gallery_visits import GALLERIES, Visit, tiles
 from tests.browser.page_actions import expect_picture, send
 from tests.demo_faults import FAST, HELD, SLOW, STUBBORN, fault_file
 from tests.studio import Studio, wait_until
@@ -164,15 +164,15 @@ def phone(sign_in: SignIn, studio: Studio, person: Account) -> BrowserContext:
 
 @pytest.fixture(scope="session")
 def gallery_owners(shared_studio: Studio) -> dict[str, Account]:
-    people = create_accounts(shared_studio, first=700, count=len(WALLS))
-    owners = dict(zip(WALLS, people, strict=True))
-    create_gallery(shared_studio, {owners[name].name: wall for name, wall in WALLS.items()})
+    people = create_accounts(shared_studio, first=700, count=len(GALLERIES))
+    owners = dict(zip(GALLERIES, people, strict=True))
+    create_gallery(shared_studio, {owners[name].name: rows for name, rows in GALLERIES.items()})
     return owners
 
 
 @pytest.fixture
 def visit(gallery_owners: dict[str, Account], sign_in: SignIn, studio: Studio) -> Visit:
-    """`visit("finder")`: that person's gallery, open."""
+    """`visit("filters")`: that person's gallery, open."""
 
     def visit(name: str, path: str = "/gallery/", **options: object) -> Page:
         page = sign_in(gallery_owners[name], studio.url, **options).new_page()

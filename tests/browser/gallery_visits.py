@@ -16,8 +16,8 @@ MIXED: Rows = [
     {"prompt": "雪夜山寺"},
     {"prompt": "千里江山长卷", **FAILED},
 ]
-WALLS: dict[str, Rows] = {
-    "finder": MIXED,
+GALLERIES: dict[str, Rows] = {
+    "filters": MIXED,
     "scroller": [{"prompt": f"number {n}", "minutes": 20 * n} for n in range(MANY)],
     "chooser": SIX,
     "packer": SIX,
@@ -44,4 +44,4 @@ def box(page: Page, number: int) -> Locator:
 
 
 def bar(page: Page) -> Locator:
-    return page.locator("#picked")
+    return page.locator("#selection")

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_pictures_are_found_by_words_and_filters(visit: Visit, shoot: Shoot) -> None:
-    page = visit("finder")
+    page = visit("filters")
     expect(page.locator(".day__title")).to_have_text(re.compile(r"今天.*2 张"))
 
     page.keyboard.press("/")

@@ -62,7 +62,7 @@ def test_the_trash_shows_what_other_windows_delete_and_restore(page: Page) -> No
         expect_picture(page, send(page, prompt, size="256x256", steps=2))
     trash = page.context.new_page()
     trash.goto("/trash/")
-    items = trash.locator(".discard")
+    items = trash.locator(".trash-item")
     expect(trash.get_by_role("heading", name="回收站是空的")).to_be_visible()
 
     delete(card_of(page, "stays"))

@@ -194,7 +194,7 @@ def test_a_link_shows_the_pictures_to_a_stranger_until_it_is_ended(
     gone = stranger.goto(link)
     assert gone is not None
     assert gone.status == 404
-    expect(stranger.locator(".lost")).to_contain_text("share link no longer works")
+    expect(stranger.locator(".page-message")).to_contain_text("share link no longer works")
 
 
 def test_again_draws_the_same_settings_anew_and_names_its_parent(page: Page) -> None:

@@ -9,8 +9,8 @@ const monthDay = new Intl.DateTimeFormat(language, { month: "long", day: "numeri
 const withYear = new Intl.DateTimeFormat(language, { year: "numeric", month: "long", day: "numeric" });
 const weekday = new Intl.DateTimeFormat(language, { weekday: "long" });
 
-/** The shown tiles, in order. @param {ParentNode} wall @returns {HTMLElement[]} */
-export const tilesOf = (wall) => [...wall.querySelectorAll(".tile")].filter(isShown);
+/** The shown tiles, in order. @param {ParentNode} gallery @returns {HTMLElement[]} */
+export const tilesOf = (gallery) => [...gallery.querySelectorAll(".tile")].filter(isShown);
 
 /** @param {Element} tile @returns {tile is HTMLElement} */
 const isShown = (tile) => tile instanceof HTMLElement && !tile.hidden;
@@ -22,14 +22,14 @@ export const idOf = ({ dataset }) => dataset.key ?? dataset.task ?? "";
 const allTiles = (root) => /** @type {HTMLElement[]} */ ([...root.querySelectorAll(".tile")]);
 
 /**
- * Update the beginning of the wall from a fresh first page. Unchanged tiles keep their nodes.
+ * Update the beginning of the gallery from a fresh first page. Unchanged tiles keep their nodes.
  *
- * @param {HTMLElement} wall
+ * @param {HTMLElement} gallery
  * @param {Node[]} page
  * @returns {boolean} whether anything changed
  */
-export function mergeTiles(wall, page) {
-  const old = allTiles(wall);
+export function mergeTiles(gallery, page) {
+  const old = allTiles(gallery);
   const known = new Map(old.map((tile) => [idOf(tile), tile]));
   const fresh = page.flatMap((node) => (node instanceof Element ? allTiles(node) : []));
   const freshIds = new Set(fresh.map(idOf));
@@ -46,7 +46,7 @@ export function mergeTiles(wall, page) {
   let before = null;
   for (const tile of wanted) {
     // unchanged tiles never move, so that they keep the focus
-    if (!wall.contains(tile)) before ? before.after(tile) : first.before(tile);
+    if (!gallery.contains(tile)) before ? before.after(tile) : first.before(tile);
     before = tile;
   }
   // deleted tiles stay hidden for an undo
@@ -58,14 +58,14 @@ export function mergeTiles(wall, page) {
  * The server groups tiles by its own days, and pages end in the middle of a day: move each tile to
  * its day on this device.
  *
- * @param {HTMLElement} wall
+ * @param {HTMLElement} gallery
  */
-export function arrangeDays(wall) {
+export function arrangeDays(gallery) {
   /** @type {Map<string, HTMLElement>} */
   const days = new Map();
   /** @type {HTMLElement | null} */
   let last = null;
-  for (const tile of wall.querySelectorAll(".tile")) {
+  for (const tile of gallery.querySelectorAll(".tile")) {
     const day = dayOf(momentOf(tile));
     const drawn = /** @type {HTMLElement} */ (tile.closest(".day"));
     let section = days.get(day);
@@ -76,20 +76,20 @@ export function arrangeDays(wall) {
     if (section !== drawn) part(section, "rows").append(tile);
     last = section;
   }
-  for (const section of wall.querySelectorAll(".day")) {
+  for (const section of gallery.querySelectorAll(".day")) {
     if (!section.querySelector(".tile")) section.remove();
   }
-  nameDays(wall);
+  nameDays(gallery);
 }
 
 /**
  * Write the names of the days, with counts except for a last day that may be incomplete.
  *
- * @param {HTMLElement} wall
+ * @param {HTMLElement} gallery
  */
-export function nameDays(wall) {
-  const sections = [...wall.querySelectorAll(".day")];
-  const open = wall.querySelector("[data-more]") ? sections.at(-1) : null;
+export function nameDays(gallery) {
+  const sections = [...gallery.querySelectorAll(".day")];
+  const open = gallery.querySelector("[data-more]") ? sections.at(-1) : null;
   for (const section of sections) {
     const tiles = tilesOf(section);
     if (tiles.length === 0) continue;

@@ -15,7 +15,7 @@ const BOX = "input[name='pictures']";
 /** @typedef {{tiles: number, key: string, offset: number, chosen: string[]}} Position number of tiles, the tile on top (empty: the first), and the selection */
 
 export class GalleryPages {
-  #wall;
+  #gallery;
   #form;
   #failed;
   #changed;
@@ -30,13 +30,13 @@ export class GalleryPages {
   #observer;
 
   /**
-   * @param {HTMLElement} wall
+   * @param {HTMLElement} gallery
    * @param {() => void} changed the tiles have changed
    */
-  constructor(wall, changed) {
-    this.#wall = wall;
+  constructor(gallery, changed) {
+    this.#gallery = gallery;
     this.#changed = changed;
-    this.#form = find(document, "#finder", HTMLFormElement);
+    this.#form = find(document, "#gallery-filters", HTMLFormElement);
     this.#failed = find(document, "#more-failed", HTMLElement);
     this.#observer = new IntersectionObserver((seen) => {
       if (seen.some((each) => each.isIntersecting)) this.more();
@@ -119,16 +119,16 @@ export class GalleryPages {
     for (const next of document.querySelectorAll(".language [name='next']")) {
       setAttribute(next, "value", location.pathname + search);
     }
-    setAttribute(this.#wall, "aria-busy", "true");
+    setAttribute(this.#gallery, "aria-busy", "true");
     try {
       const nodes = await fetchUnchanged(() => fetchPage(search));
       if (request !== this.#request) return;
-      this.#wall.replaceChildren(...nodes);
+      this.#gallery.replaceChildren(...nodes);
       this.#tilesLoaded();
     } catch {
       if (request === this.#request) this.#failed.hidden = false;
     } finally {
-      if (request === this.#request) this.#wall.removeAttribute("aria-busy");
+      if (request === this.#request) this.#gallery.removeAttribute("aria-busy");
     }
   }
 
@@ -149,7 +149,7 @@ export class GalleryPages {
   }
 
   async #loadMore() {
-    const link = this.#wall.querySelector("[data-more]");
+    const link = this.#gallery.querySelector("[data-more]");
     if (!(link instanceof HTMLAnchorElement)) {
       if (!this.#failed.hidden) await this.#show(this.#shown);
       return false;
@@ -160,7 +160,7 @@ export class GalleryPages {
       const nodes = await fetchUnchanged(() => fetchPage(new URL(link.href).search));
       if (request !== this.#request) return false;
       link.parentElement?.remove();
-      this.#wall.append(...nodes);
+      this.#gallery.append(...nodes);
       this.#tilesLoaded();
       return true;
     } catch {
@@ -175,8 +175,8 @@ export class GalleryPages {
     const request = this.#request;
     const nodes = await fetchUnchanged(() => fetchPage(this.#shown)).catch(() => null);
     if (!nodes || request !== this.#request || this.#loading) return;
-    if (mergeTiles(this.#wall, nodes)) {
-      arrangeDays(this.#wall);
+    if (mergeTiles(this.#gallery, nodes)) {
+      arrangeDays(this.#gallery);
       this.#changed();
     }
   }
@@ -184,16 +184,16 @@ export class GalleryPages {
   /** Call after tiles were loaded. */
   #tilesLoaded() {
     this.#failed.hidden = true;
-    arrangeDays(this.#wall);
+    arrangeDays(this.#gallery);
     this.#observer.disconnect();
-    const link = this.#wall.querySelector("[data-more]");
+    const link = this.#gallery.querySelector("[data-more]");
     if (link) this.#observer.observe(link);
     this.#changed();
   }
 
   savePosition() {
     const bar = find(document, ".bar", HTMLElement).offsetHeight;
-    const tiles = tilesOf(this.#wall);
+    const tiles = tilesOf(this.#gallery);
     const top = tiles.find((tile) => tile.getBoundingClientRect().bottom > bar);
     if (!top) return;
     /** @type {Position} */
@@ -201,7 +201,7 @@ export class GalleryPages {
       tiles: tiles.length,
       key: scrollY > 0 ? idOf(top) : "",
       offset: top.getBoundingClientRect().top,
-      chosen: [...this.#wall.querySelectorAll(BOX)].filter(isChecked).map(({ value }) => value),
+      chosen: [...this.#gallery.querySelectorAll(BOX)].filter(isChecked).map(({ value }) => value),
     };
     history.replaceState({ ...history.state, position }, "");
   }
@@ -210,14 +210,14 @@ export class GalleryPages {
     /** @type {Position | undefined} */
     const position = history.state?.position;
     if (!position) return;
-    for (let page = 0; page < MOST_PAGES_BACK && tilesOf(this.#wall).length < position.tiles; page += 1) {
+    for (let page = 0; page < MOST_PAGES_BACK && tilesOf(this.#gallery).length < position.tiles; page += 1) {
       if (!(await this.more())) break;
     }
-    for (const box of this.#wall.querySelectorAll(BOX)) {
+    for (const box of this.#gallery.querySelectorAll(BOX)) {
       if (box instanceof HTMLInputElement && position.chosen.includes(box.value)) box.checked = true;
     }
     this.#changed();
-    const tile = tilesOf(this.#wall).find((each) => idOf(each) === position.key);
+    const tile = tilesOf(this.#gallery).find((each) => idOf(each) === position.key);
     if (tile) scrollBy({ top: tile.getBoundingClientRect().top - position.offset, behavior: "instant" });
   }
 }

@@ -16,7 +16,7 @@ const CONFIRM_MS = 4_000;
 const boxOf = (tile) => tile.querySelector("input[name='pictures']");
 
 export class Selection {
-  #wall;
+  #gallery;
   #bar;
   /** Pictures that one request may name. */
   #most;
@@ -27,16 +27,16 @@ export class Selection {
   #confirming = 0;
 
   /**
-   * @param {HTMLElement} wall
+   * @param {HTMLElement} gallery
    * @param {(sentence: string) => void} announce
    */
-  constructor(wall, announce) {
-    this.#wall = wall;
-    this.#bar = find(document, "#picked", HTMLElement);
+  constructor(gallery, announce) {
+    this.#gallery = gallery;
+    this.#bar = find(document, "#selection", HTMLElement);
     this.#most = Number(this.#bar.dataset.most);
     this.#announce = announce;
     for (const action of this.#bar.querySelectorAll("[data-action]")) action.removeAttribute("hidden");
-    wall.addEventListener("click", (event) => this.#click(event), { capture: true });
+    gallery.addEventListener("click", (event) => this.#click(event), { capture: true });
     this.#bar.addEventListener("click", (event) => this.#handleBarClick(event));
     document.addEventListener("keydown", (event) => this.#key(event));
     this.refresh();
@@ -44,7 +44,7 @@ export class Selection {
 
   /** @returns {HTMLElement[]} */
   get #tiles() {
-    return tilesOf(this.#wall).filter(boxOf);
+    return tilesOf(this.#gallery).filter(boxOf);
   }
 
   /** @returns {HTMLElement[]} */
@@ -66,7 +66,7 @@ export class Selection {
     compare.href = siteUrl(`/compare/?${new URLSearchParams(keys.map((key) => ["picture", key]))}`);
     find(this.#bar, "[data-action='share']", HTMLElement).hidden = keys.length !== 1;
     setText(part(this.#bar, "favourite"), this.#allFavourite(chosen) ? gettext("Remove favourite") : gettext("Favourite"));
-    setAttribute(this.#wall, "data-choosing", keys.length > 0);
+    setAttribute(this.#gallery, "data-choosing", keys.length > 0);
   }
 
   /** Clear the selection. */

@@ -18,28 +18,28 @@ import { listenForVarying, listenForViewing } from "../viewer/picture-links.js";
 const REFRESH_MS = 4_000;
 const UNFINISHED = ".tile:is([data-status='queued'], [data-status='running'])";
 
-const found = document.getElementById("wall");
+const found = document.getElementById("gallery-days");
 if (found) open(found);
 listenToMenus();
 
-/** @param {HTMLElement} wall */
-function open(wall) {
-  const selection = new Selection(wall, announce);
-  const pages = new GalleryPages(wall, () => selection.refresh());
+/** @param {HTMLElement} gallery */
+function open(gallery) {
+  const selection = new Selection(gallery, announce);
+  const pages = new GalleryPages(gallery, () => selection.refresh());
   listenForViewing();
   listenForVarying();
-  listenToActions(wall, selection, pages);
-  listenToKeys(wall);
+  listenToActions(gallery, selection, pages);
+  listenToKeys(gallery);
   const read = () => void pages.refresh();
-  import("../connection/other-windows.js").then(({ listenToOtherWindows }) => listenToOtherWindows(wall, read), () => {}); // offline: no changes from other windows
+  import("../connection/other-windows.js").then(({ listenToOtherWindows }) => listenToOtherWindows(gallery, read), () => {}); // offline: no changes from other windows
 
   const refresh = () => document.hidden || pages.refresh();
   document.addEventListener("visibilitychange", refresh);
   document.addEventListener("studio:drawn", refresh);
-  setInterval(() => wall.querySelector(UNFINISHED) && refresh(), REFRESH_MS);
+  setInterval(() => gallery.querySelector(UNFINISHED) && refresh(), REFRESH_MS);
   addEventListener("pageshow", (event) => event.persisted && refresh());
 
-  wall.addEventListener("click", (event) => {
+  gallery.addEventListener("click", (event) => {
     const button = event.target instanceof Element ? event.target.closest("[data-action]") : null;
     const task = button?.closest(".tile")?.getAttribute("data-task");
     if (!task) return;
@@ -65,19 +65,19 @@ function retry(task) {
 /**
  * Actions that delete, restore or mark pictures send events on the document.
  *
- * @param {HTMLElement} wall
+ * @param {HTMLElement} gallery
  * @param {Selection} selection
  * @param {GalleryPages} pages
  */
-function listenToActions(wall, selection, pages) {
-  const tiles = () => /** @type {HTMLElement[]} */ ([...wall.querySelectorAll(".tile")]);
+function listenToActions(gallery, selection, pages) {
+  const tiles = () => /** @type {HTMLElement[]} */ ([...gallery.querySelectorAll(".tile")]);
   /** @param {{keys?: string[], tasks?: string[]}} things */
   const meant = ({ keys = [], tasks = [] }) =>
     tiles().filter(({ dataset }) => keys.includes(dataset.key ?? "") || tasks.includes(dataset.task ?? ""));
   const after = () => {
-    nameDays(wall);
+    nameDays(gallery);
     selection.refresh();
-    const left = tilesOf(wall).length;
+    const left = tilesOf(gallery).length;
     find(document, "#emptied", HTMLElement).hidden = left > 0;
     if (left === 0) pages.more();
   };
@@ -140,29 +140,29 @@ function neighbour(tiles, gone) {
 
 /** @param {HTMLElement | undefined} tile */
 function focusOn(tile) {
-  const target = tile?.querySelector("a, button") ?? find(document, "#finder [name='q']", HTMLInputElement);
+  const target = tile?.querySelector("a, button") ?? find(document, "#gallery-filters [name='q']", HTMLInputElement);
   if (target instanceof HTMLElement) target.focus();
 }
 
-/** "/" looks for something, U undoes, arrows walk from picture to picture. @param {HTMLElement} wall */
-function listenToKeys(wall) {
+/** "/" looks for something, U undoes, arrows walk from picture to picture. @param {HTMLElement} gallery */
+function listenToKeys(gallery) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
     if (event.key === "/" && !isSwitchedOff()) {
       event.preventDefault();
-      find(document, "#finder [name='q']", HTMLInputElement).select();
+      find(document, "#gallery-filters [name='q']", HTMLInputElement).select();
     } else if (event.key.toLowerCase() === "u" && !isSwitchedOff()) {
       const undo = [...document.querySelectorAll("#alerts [data-part='action']:not([hidden])")].at(-1);
       if (undo instanceof HTMLElement) undo.click();
     } else if (event.key.startsWith("Arrow")) {
-      walk(wall, event);
+      walk(gallery, event);
     }
   });
 }
 
-/** @param {HTMLElement} wall @param {KeyboardEvent} event */
-function walk(wall, event) {
-  const tiles = tilesOf(wall);
+/** @param {HTMLElement} gallery @param {KeyboardEvent} event */
+function walk(gallery, event) {
+  const tiles = tilesOf(gallery);
   const here = tiles.findIndex((tile) => tile.contains(document.activeElement));
   if (here < 0) return;
   /** @type {Record<string, () => HTMLElement | undefined>} */

@@ -9,7 +9,7 @@ const trash = find(document, "#trash", HTMLElement);
 let newest = 0;
 
 /** @param {ParentNode} root */
-const items = (root) => /** @type {HTMLElement[]} */ ([...root.querySelectorAll(".discard")]);
+const items = (root) => /** @type {HTMLElement[]} */ ([...root.querySelectorAll(".trash-item")]);
 /** @param {ParentNode} item */
 const keyOf = (item) => find(item, "input", HTMLInputElement).value;
 
