@@ -72,7 +72,7 @@ def studio_context(request: HttpRequest, most: int = FIRST_PAINT) -> dict[str, A
     context["counts"] = {"all": sum(counts.values()), **counts}
     context["has_further"] = others["completed"] + others["stopped"] > 0
     state |= {"collection": collection, "others": others} | origin(request)
-    context["prospect"] = default_wait(state)
+    context["wait"] = default_wait(state)
     return context
 
 

@@ -26,7 +26,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 function answer({ embedded, frame, model, work, task, state, queue, now }) {
   if (embedded) return readTask(embedded);
   if (frame) return eventSentence(frame);
-  return model ? prospect(model, work) : card(task, state, queue, now);
+  return model ? composerWait(model, work) : card(task, state, queue, now);
 }
 
 function card(task, state, queue, now) {
@@ -60,7 +60,7 @@ function picture(task, state, number) {
   return { drawn, url: image.url, thumbnail: image.thumbnail_url, alt: pictureAlt(task, number), favourite: !!image.favourite, demo: image.demo };
 }
 
-function prospect(model, work) {
+function composerWait(model, work) {
   const { estimated, ...texts } = describeWait(model, { ...work, tasks: 1 }, true);
   return { ...texts, is_estimate: estimated, is_ready: model.ready, state: modelText(model, true), pace: paceText(model, work) };
 }
