@@ -69,6 +69,13 @@ class WebhookOutcome(models.TextChoices):
     """No key of the settings has encrypted it."""
 
 
+class CancelReason(StrEnum):
+    """Why a cancellation was requested; absent if a user did it."""
+
+    TIME_LIMIT = auto()
+    """The submission set a time after which the task is cancelled."""
+
+
 class Basis(models.TextChoices):
     """Source of a percentage or a remaining time."""
 

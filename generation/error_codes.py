@@ -58,6 +58,13 @@ class ErrorCode(models.TextChoices):
         "request_key_reused",
         _("This request_key already belongs to a different request. Use a new one."),
     )
+    CANCEL_AFTER_INVALID = (
+        "cancel_after_invalid",
+        format_lazy(
+            _("Cancel-After must be a whole number of seconds from 1 to {most}."),
+            most=f"{limits.MAX_CANCEL_AFTER:,}",
+        ),
+    )
     NOT_JSON = "not_json", _("The message is not valid JSON.")
     BINARY_FRAME = "binary_frame", _("Binary frames are not supported. Send JSON text.")
     TOO_LONG = (

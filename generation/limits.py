@@ -21,6 +21,8 @@ MAX_GUIDANCE = 30
 SEED_COUNT = 2**32
 MAX_SEED = SEED_COUNT - 1
 MAX_MODEL_NAME = 200
+MAX_CANCEL_AFTER = 86_400
+"""Seconds that a program may set as the time limit of its task."""
 MAX_LINES = 50
 """Prompts that a page sends at once, one per line; more would only fill the queue."""
 

@@ -26,6 +26,7 @@ STATE = (
     "attempt",
     "image",
     "cancel_requested",
+    "cancel_reason",
     "waiting",
     "error",
     "submitted_at",
@@ -56,6 +57,7 @@ def task_resource(card: Card, absolute: Absolute) -> dict[str, Any]:
         "requested_seed": task["seed"],
         "parent": task["parent"],
         "created": task["created"],
+        "cancel_after": task["cancel_after"],
         "pictures": [picture_resource(card["id"], each, absolute) for each in state["images"]],
         "urls": {
             **{name: absolute(api_path(route, card["id"])) for name, route in OPERATIONS.items()},

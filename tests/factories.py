@@ -20,9 +20,11 @@ from generation.services import AbandonedCall, Boundary, Claim, ModelObservation
 from tests.pictures import picture
 
 
-def submit(owner: User, now: datetime, **fields: Any) -> GenerationTask:
+def submit(
+    owner: User, now: datetime, *, cancel_after: datetime | None = None, **fields: Any
+) -> GenerationTask:
     request = Generate(**{"prompt": "LiuJuan", **fields})
-    return services.submit(owner=owner, request=request, now=now).task
+    return services.submit(owner=owner, request=request, now=now, cancel_after=cancel_after).task
 
 
 def failed_task(owner: User, worker: Worker, now: datetime) -> GenerationTask:

@@ -47,7 +47,8 @@ DETAILS: dict[EventKind, st.SearchStrategy[dict[str, Any]]] = {
         {"reason": st.sampled_from(["model_busy", "model_loading"]), "until": untils}
     ),
     EventKind.CANCEL_REQUESTED: st.fixed_dictionaries(
-        {"stops": st.sampled_from(["now", "step", "picture"])}
+        {"stops": st.sampled_from(["now", "step", "picture"])},
+        optional={"reason": st.just("time_limit")},
     ),
     EventKind.INTERRUPTED: st.fixed_dictionaries(
         {

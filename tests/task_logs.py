@@ -29,6 +29,7 @@ def task_data(**changes: Any) -> TaskData:
         "parent": None,
         "created": T0,
         "request_key": None,
+        "cancel_after": None,
         "expected": USUAL,
         **changes,  # type: ignore[typeddict-item]
     }

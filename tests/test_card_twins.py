@@ -72,6 +72,7 @@ tasks = st.fixed_dictionaries(
         "parent": st.sampled_from([None, TASK]),
         "created": st.integers(-86_400, 86_400).map(lambda after: T0 + after),
         "request_key": st.none(),
+        "cancel_after": st.none() | st.integers(-600, 600).map(lambda after: T0 + after),
         "expected": st.dictionaries(st.sampled_from(Step.values[1:6]), lengths),
     }
 )

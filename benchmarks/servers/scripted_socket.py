@@ -142,6 +142,7 @@ def task_settings() -> dict[str, Any]:
         "parent": None,
         "created": time.time(),
         "request_key": None,
+        "cancel_after": None,
         "expected": {"loading": 0.1, "generating": 25.0, "decoding": 0.5, "finishing": 0.1},
     }
 

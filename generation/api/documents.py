@@ -109,7 +109,8 @@ class Task(Document):
     eta_seconds: float | None
     attempt: int
     image: int
-    cancel_requested: str | None
+    cancel_requested: str | None = Field(description="when a running call stops")
+    cancel_reason: str | None = Field(description="time_limit, or null if a user cancelled it")
     waiting: Waiting | None
     error: Failure | None
     submitted_at: Time | None
@@ -122,6 +123,7 @@ class Task(Document):
     requested_seed: int | None
     parent: str | None
     created: Time
+    cancel_after: Time | None = Field(description="it is cancelled then unless it is over")
     pictures: list[Picture]
     urls: TaskUrls
 
@@ -233,10 +235,15 @@ class Problem(Document):
     limit: ReachedLimit | None = Field(None, description="with 429: the limit that was reached")
 
 
-EXTRA_HEADERS = {
+EXTRA_HEADERS: dict[str, dict[str, Any]] = {
     "Idempotency-Key": {
         "description": "the same key with the same request gives the same task",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    },
+    "Cancel-After": {
+        "description": "seconds after which the task is cancelled unless it is over",
+        "schema": {"type": "integer", "minimum": 1, "maximum": limits.MAX_CANCEL_AFTER},
+        "example": 300,
     },
     "Prefer": {
         "description": "`wait=n`: answer when the task is over, or after n ≤ 60 seconds",

@@ -1,9 +1,10 @@
-"""Headers of submissions: `Idempotency-Key`, `Prefer: wait=n`, and what is left of limits."""
+"""Headers of submissions: key, time limit, wait, and what is left of limits."""
 
 from __future__ import annotations
 
 import re
 import uuid
+from datetime import datetime, timedelta
 
 from django.http import HttpRequest
 
@@ -12,6 +13,7 @@ from generation.api.token_auth import signed_in_by
 from generation.clock import clock
 from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput
+from generation.limits import MAX_CANCEL_AFTER
 from generation.models import GenerationTask
 from generation.protocol import rate_limit_headers
 from generation.sessions import watching
@@ -19,6 +21,7 @@ from generation.sessions import watching
 MAX_WAIT = 60
 """Seconds that a request may wait."""
 
+CANCEL_AFTER = re.compile(r"[0-9]{1,6}")
 MAX_KEY = 255
 REQUEST_KEYS = uuid.UUID("5f0c7f0c-9a3b-5d0e-8f5e-7d3f1b0a9c11")
 """Namespace of the request keys that stand for idempotency keys."""
@@ -34,6 +37,16 @@ def request_key_of(request: HttpRequest) -> str | None:
     if not 0 < len(key) <= MAX_KEY:
         raise InvalidInput(ErrorCode.REQUEST_KEY_INVALID, "Idempotency-Key")
     return str(uuid.uuid5(REQUEST_KEYS, key))
+
+
+def cancel_after_of(request: HttpRequest, now: datetime) -> datetime | None:
+    """When `Cancel-After: n` (seconds) cancels the task; None without it. Raises InvalidInput."""
+    text = request.headers.get("Cancel-After")
+    if text is None:
+        return None
+    if CANCEL_AFTER.fullmatch(text) is None or not 0 < int(text) <= MAX_CANCEL_AFTER:
+        raise InvalidInput(ErrorCode.CANCEL_AFTER_INVALID, "Cancel-After")
+    return now + timedelta(seconds=int(text))
 
 
 def preferred_wait(request: HttpRequest) -> int:

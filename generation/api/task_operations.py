@@ -14,6 +14,7 @@ from ninja import Query, Router
 from generation import selectors, services
 from generation.api.documents import CancelAnswer, Link, Task, TaskList, TaskRequest, document
 from generation.api.preferences import (
+    cancel_after_of,
     preferred_wait,
     request_key_of,
     submission_headers,
@@ -33,7 +34,7 @@ from generation.views.json_api import json_body
 from generation.views.public_url import public_url
 
 router = Router(tags=["tasks"])
-SUBMISSION = ("Idempotency-Key", "Prefer")
+SUBMISSION = ("Idempotency-Key", "Prefer", "Cancel-After")
 
 
 @router.post(
@@ -43,9 +44,12 @@ SUBMISSION = ("Idempotency-Key", "Prefer")
 )
 async def create_task(request: HttpRequest) -> HttpResponseBase:
     """Submit a task: 201, or 200 if this `Idempotency-Key` submitted it before."""
-    message = generate_of(json_body(request), key=request_key_of(request))
+    message, now = generate_of(json_body(request), key=request_key_of(request)), clock.now()
     submission = await database_sync_to_async(services.submit)(
-        owner=user_of(request), request=message, now=clock.now()
+        owner=user_of(request),
+        request=message,
+        now=now,
+        cancel_after=cancel_after_of(request, now),
     )
     return await submitted(request, submission)
 
@@ -151,11 +155,13 @@ async def cancel_task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponseB
 )
 async def retry_task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponseBase:
     """A new task with the settings of a failed or cancelled one."""
-    key = request_key_of(request)
+    text, now = request_key_of(request), clock.now()
+    key = uuid.UUID(text) if text else None
+    cancel_after = cancel_after_of(request, now)
 
     def retry() -> services.Submission:
         task = visible(task_id, user_of(request), change=True)
-        return services.retry(task=task, key=uuid.UUID(key) if key else None, now=clock.now())
+        return services.retry(task=task, key=key, now=now, cancel_after=cancel_after)
 
     return await submitted(request, await database_sync_to_async(retry)())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -120,6 +121,8 @@ class GenerationTask(models.Model):
     retry_at = models.DateTimeField(_("next retry not before"), null=True, blank=True)
     seed = models.BigIntegerField(_("seed"), null=True, blank=True)
     cancel_requested_at = models.DateTimeField(_("cancel requested"), null=True, blank=True)
+    cancel_after = models.DateTimeField(_("time limit"), null=True, blank=True)
+    """Set by its submission: when it is cancelled unless it is over."""
     error_code = models.CharField(_("error"), max_length=32, blank=True, default="")
     error_detail = models.TextField(_("message of the model server"), blank=True, default="")
 
@@ -206,6 +209,11 @@ class GenerationTask(models.Model):
             Index(
                 fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="tasks_in_bin"
             ),
+            Index(
+                fields=["cancel_after"],
+                condition=Q(cancel_after__isnull=False, finished_at__isnull=True),
+                name="tasks_with_time_limit",
+            ),
             # medians of recent durations, for percent weights and waiting times
             Index("status", "model", F("finished_at").desc(), name="tasks_by_end"),
         )
@@ -240,8 +248,14 @@ class GenerationTask(models.Model):
             "parent": str(self.parent_id) if self.parent_id else None,
             "created": round(self.created.timestamp(), 3),
             "request_key": str(self.request_key) if self.request_key else None,
+            "cancel_after": timestamp_of(self.cancel_after),
             "expected": self.expected_durations,
         }
+
+
+def timestamp_of(moment: datetime | None) -> float | None:
+    """Unix seconds, in milliseconds."""
+    return None if moment is None else round(moment.timestamp(), 3)
 
 
 class TaskEvent(models.Model):

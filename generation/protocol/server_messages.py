@@ -35,7 +35,10 @@ class EndingData(TypedDict):
 
 
 class TaskData(TypedDict):
-    """The constant part of a task; `expected`: seconds per step, the last four per picture."""
+    """The constant part of a task; `expected`: seconds per step, the last four per picture.
+
+    `cancel_after`: Unix seconds at which it is cancelled unless it is over.
+    """
 
     prompt: str
     negative_prompt: str
@@ -49,6 +52,7 @@ class TaskData(TypedDict):
     parent: str | None
     created: float
     request_key: str | None
+    cancel_after: float | None
     expected: dict[str, float]
 
 

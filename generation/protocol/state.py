@@ -56,6 +56,7 @@ class TaskState(TypedDict):
     total: int | None
     seed: int | None
     cancel_requested: str | None
+    cancel_reason: str | None
     waiting: Waiting | None
     error: TaskError | None
     images: list[ImageData]
@@ -85,6 +86,7 @@ def empty_state(task_id: str) -> TaskState:
         "total": None,
         "seed": None,
         "cancel_requested": None,
+        "cancel_reason": None,
         "waiting": None,
         "error": None,
         "images": [],
@@ -221,6 +223,7 @@ def delayed(state: TaskState, frame: EventFrame) -> None:
 
 def cancel_requested(state: TaskState, frame: EventFrame) -> None:
     state["cancel_requested"] = frame["details"]["stops"]
+    state["cancel_reason"] = frame["details"].get("reason")
 
 
 def interrupted(state: TaskState, frame: EventFrame) -> None:

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Q
@@ -124,8 +124,7 @@ def events_after(task: GenerationTask, after: int) -> list[EventFrame]:
     return [json.loads(frame) for _seq, frame in page.frames]
 
 
-def cancel_stops(task_id: uuid.UUID) -> str | None:
-    """The response to the cancel request; None without one."""
+def cancel_details(task_id: uuid.UUID) -> dict[str, Any] | None:
+    """Details of the cancel request; None without one."""
     rows = TaskEvent.objects.filter(task_id=task_id, kind=EventKind.CANCEL_REQUESTED)
-    details = rows.order_by("seq").values_list("details", flat=True).first()
-    return details["stops"] if details else None
+    return rows.order_by("seq").values_list("details", flat=True).first()

@@ -25,7 +25,7 @@ from generation.protocol import (
     empty_state,
     fold_shown,
 )
-from generation.selectors.events import cancel_stops, is_long_log, shown_logs
+from generation.selectors.events import cancel_details, is_long_log, shown_logs
 from generation.selectors.queue.forecast import queue_positions
 
 if TYPE_CHECKING:
@@ -194,7 +194,9 @@ def state_shown(task: GenerationTask, log: list[EventFrame]) -> TaskState:
     state["images"] = [image.data for image in task.images.order_by("index")]
     state["seed"] = task.seed if state["seed"] is None else state["seed"]
     if task.cancel_requested_at is not None and state["cancel_requested"] is None:
-        state["cancel_requested"] = cancel_stops(task.pk)
+        details = cancel_details(task.pk) or {}
+        state["cancel_requested"] = details.get("stops")
+        state["cancel_reason"] = details.get("reason")
     return state
 
 

@@ -23,7 +23,7 @@ from generation.services.attempt_progress import (
     record_thumbnail,
     store_image,
 )
-from generation.services.cancellation import finish_cancels, request_cancel
+from generation.services.cancellation import cancel_overdue, finish_cancels, request_cancel
 from generation.services.charges import delete_past_usage, recount_storage
 from generation.services.claims import Claim, claim
 from generation.services.collection_changes import set_favourite
@@ -94,6 +94,7 @@ __all__ = [
     "WebhookMessage",
     "accept_key",
     "begin_call",
+    "cancel_overdue",
     "cancel_requests_of",
     "change_webhook",
     "claim",

@@ -9,16 +9,23 @@ from typing import Literal
 from django.db import transaction
 
 from generation import broadcast
-from generation.choices import EventKind, Route, TaskStatus
+from generation.choices import CancelReason, EventKind, Route, TaskStatus
 from generation.models import GenerationTask, ModelSlot, ModelState
 from generation.services.completion import cancelled, end, lock_task
 from generation.services.transition import ANY_UNFINISHED, QUEUED, NewEvent, transition
 
 Answer = Literal["cancelled", "requested", "already_finished"]
+CANCELS_AT_ONCE = 100
+"""Of one pass over the tasks with a time limit; the next follows within a second."""
 
 
-def request_cancel(*, task_id: uuid.UUID, now: datetime) -> Answer:
-    """Request the cancellation of a task; repeating the request changes nothing."""
+def request_cancel(
+    *, task_id: uuid.UUID, now: datetime, reason: CancelReason | None = None
+) -> Answer:
+    """Request the cancellation of a task; repeating the request changes nothing.
+
+    `reason`: why, if no user requests it.
+    """
     with transaction.atomic():
         task = lock_task(task_id)
         if task.is_over:
@@ -28,7 +35,7 @@ def request_cancel(*, task_id: uuid.UUID, now: datetime) -> Answer:
         slot = ModelSlot.objects.filter(task=task).first()
         event = NewEvent(
             kind=EventKind.CANCEL_REQUESTED,
-            details={"stops": stops_after(task, slot)},
+            details={"stops": stops_after(task, slot)} | ({"reason": reason} if reason else {}),
             changes={"cancel_requested_at": now},
         )
         transition(task_id=task_id, events=[event], sources=ANY_UNFINISHED, wanted=True, now=now)
@@ -37,6 +44,17 @@ def request_cancel(*, task_id: uuid.UUID, now: datetime) -> Answer:
             return "cancelled"
         transaction.on_commit(broadcast.wake_workers, robust=True)
     return "requested"
+
+
+def cancel_overdue(*, now: datetime) -> int:
+    """Request the cancellation of tasks whose time limit has passed; returns their number."""
+    overdue = GenerationTask.objects.filter(
+        cancel_after__lte=now, finished_at__isnull=True, cancel_requested_at__isnull=True
+    )
+    keys = list(overdue.order_by("cancel_after").values_list("pk", flat=True)[:CANCELS_AT_ONCE])
+    for key in keys:
+        request_cancel(task_id=key, now=now, reason=CancelReason.TIME_LIMIT)
+    return len(keys)
 
 
 def stops_after(task: GenerationTask, slot: ModelSlot | None) -> str:

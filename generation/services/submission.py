@@ -79,10 +79,16 @@ def defaults() -> dict[str, Any]:
 
 
 def submit(
-    *, owner: User, request: Generate, now: datetime, webhook: WebhookRequest | None = None
+    *,
+    owner: User,
+    request: Generate,
+    now: datetime,
+    cancel_after: datetime | None = None,
+    webhook: WebhookRequest | None = None,
 ) -> Submission:
     """Store a task; raises InvalidInput(code, field), AccountLeaving or LimitReached.
 
+    `cancel_after`: when it is cancelled unless it is over.
     A repeated request key returns its task, or raises `request_key_reused` if other fields differ.
     `webhook`: receives messages about this task, besides the webhooks of the account.
     """
@@ -98,7 +104,13 @@ def submit(
             return known
         if not selectors.may_be_parent(values["parent_id"], owner):
             raise InvalidInput(ErrorCode.NOT_FOUND, "parent")
-        made = insert(owner=owner, values=values, key=request.request_key, now=now)
+        made = insert(
+            owner=owner,
+            values=values,
+            key=request.request_key,
+            now=now,
+            cancel_after=cancel_after,
+        )
         secret = ""
         if hook is not None:
             _hook, secret = create_webhook(owner=owner, values=hook, now=now, task=made.task)
@@ -113,7 +125,13 @@ def newest_like(*, owner: User, request: Generate, since: datetime) -> Generatio
     return tasks.live().newest_first().first()
 
 
-def retry(*, task: GenerationTask, key: uuid.UUID | None, now: datetime) -> Submission:
+def retry(
+    *,
+    task: GenerationTask,
+    key: uuid.UUID | None,
+    now: datetime,
+    cancel_after: datetime | None = None,
+) -> Submission:
     """A new task with the settings of a failed or cancelled one.
 
     While an earlier retry is unfinished, returns that one. Raises TransitionRefused for other
@@ -133,7 +151,9 @@ def retry(*, task: GenerationTask, key: uuid.UUID | None, now: datetime) -> Subm
         known = existing_submission(owner=parent.owner, values=values, key=key)
         if known is not None:
             return known
-        made = insert(owner=parent.owner, values=values, key=key, now=now)
+        made = insert(
+            owner=parent.owner, values=values, key=key, now=now, cancel_after=cancel_after
+        )
         if has_webhooks:
             begin_messages(made.task, now=now)
         return made
@@ -200,7 +220,12 @@ def is_same_request(task: GenerationTask, values: dict[str, Any]) -> bool:
 
 
 def insert(
-    *, owner: User, values: dict[str, Any], key: uuid.UUID | None, now: datetime
+    *,
+    owner: User,
+    values: dict[str, Any],
+    key: uuid.UUID | None,
+    now: datetime,
+    cancel_after: datetime | None,
 ) -> Submission:
     """Insert a task whose owner is locked; raises AccountLeaving or LimitReached."""
     if AccountDeletion.objects.filter(user=owner).exists():
@@ -220,6 +245,7 @@ def insert(
         basis=Basis.MEASURED,
         newest_seq=1,
         created=now,
+        cancel_after=cancel_after,
         search_text=search_text(values["prompt"], values["model"]),
         **values,
         **charged.columns,

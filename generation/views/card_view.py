@@ -202,6 +202,8 @@ def note_of(task: TaskData, state: TaskState, slow: StepSpan | None, now: float)
     last = state["interruptions"][-1] if state["interruptions"] else None
     if error:
         return label("step", error["step"]), label("error", error["code"], error["message"])
+    if state["cancel_reason"]:
+        return _("Time limit"), _("set by the program that submitted the task")
     if last and status == TaskStatus.COMPLETED:
         drawn = _("drawn in attempt %(n)s") % {"n": state["attempt"]}
         return label("interruption", last["reason"]), drawn
@@ -212,7 +214,12 @@ def note_of(task: TaskData, state: TaskState, slow: StepSpan | None, now: float)
         values = {"elapsed": elapsed(now - slow["began"]), "usual": usual}
         sentence = _("%(elapsed)s so far, usually %(usual)s; still working") % values
         return label("step", slow["step"]), sentence
-    return (label("interruption", last["reason"]), again_text(task, state)) if last else ("", "")
+    if last:
+        return label("interruption", last["reason"]), again_text(task, state)
+    if task["cancel_after"] is None:
+        return "", ""
+    until = time_of_day(task["cancel_after"], now)
+    return _("Time limit"), _("cancelled at %(time)s unless it is done") % {"time": until}
 
 
 def again_text(task: TaskData, state: TaskState) -> str:

@@ -66,6 +66,8 @@ def event_sentence(frame: EventFrame) -> str:
         return label("reason", details["reason"])
     if kind == EventKind.INTERRUPTED:
         return label("interruption", details["reason"])
+    if kind == EventKind.CANCEL_REQUESTED and details.get("reason"):
+        return _("Cancellation requested: the time limit was reached")
     if kind == EventKind.FAILED:
         return label("error", frame.get("code", ""), frame["message"])
     return label("kind", kind)

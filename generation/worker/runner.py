@@ -103,6 +103,7 @@ class WorkerRunner:
             self.repeat(heartbeat_every, self.heartbeat),
             self.repeat(CLEANUP_INTERVAL, self.clean_up, first=FIRST_CLEANUP_DELAY),
             self.repeat(POLL_INTERVAL, self.stop_if_overdue),
+            self.repeat(POLL_INTERVAL, self.cancel_overdue),
             self.repeat(GARBAGE_INTERVAL, self.collect_garbage),
             asyncio.create_task(self.webhooks.run(), name="webhooks"),
         ]
@@ -230,6 +231,11 @@ class WorkerRunner:
             self.takeovers[task] = slot.slot_id
             task.add_done_callback(self.takeovers.pop)
         await database_sync_to_async(services.finish_cancels)(now=clock.now())
+
+    async def cancel_overdue(self) -> None:
+        """Also while paused: a program that set a time limit waits for the end."""
+        if not self.draining:
+            await database_sync_to_async(services.cancel_overdue)(now=clock.now())
 
     async def clean_up(self) -> None:
         if not self.pause.on:

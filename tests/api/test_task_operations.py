@@ -130,6 +130,46 @@ async def test_a_key_that_is_too_long_is_refused(program: Program) -> None:
     assert response.json()["field"] == "Idempotency-Key"
 
 
+async def test_a_time_limit_is_kept(program: Program, model: str) -> None:
+    response = await program.post("/tasks", {"prompt": "x"}, Cancel_After="300")
+    task = response.json()
+    await program.post(task["urls"]["cancel"])
+    retried = (await program.post(task["urls"]["retry"], Cancel_After="60")).json()
+    unlimited = await program.submit()
+
+    assert task["cancel_after"] == pytest.approx(task["created"] + 300)
+    assert retried["cancel_after"] == pytest.approx(retried["created"] + 60)
+    assert unlimited["cancel_after"] is None
+    assert (await program.get(task["urls"]["self"])).json()["cancel_reason"] is None
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "1.5", "5s", "86401", "9999999", "²"])
+async def test_a_time_limit_that_cannot_be_used_is_a_problem(program: Program, text: str) -> None:
+    task = await program.submit()
+    await program.post(task["urls"]["cancel"])
+
+    for url in ("/tasks", task["urls"]["retry"]):
+        response = await program.post(url, {"prompt": "x"}, Cancel_After=text)
+        assert response.status_code == 422
+        problem = response.json()
+        assert (problem["code"], problem["field"]) == ("cancel_after_invalid", "Cancel-After")
+    assert await GenerationTask.objects.acount() == 1
+
+
+async def test_a_running_task_ends_at_its_time_limit(
+    program: Program, start_worker: StartWorker
+) -> None:
+    await start_worker(faults=[{"do": "hold", "seconds": 60}])
+
+    response = await program.post(
+        "/tasks", {"prompt": "x", **SMALL}, Cancel_After="1", Prefer="wait=30"
+    )
+
+    task = response.json()
+    assert (task["status"], task["cancel_reason"]) == ("cancelled", "time_limit")
+    assert task["claimed_at"] is not None
+
+
 async def test_a_task_is_cancelled_and_tried_again(program: Program) -> None:
     task = await program.submit("a tower", seed=5)
 

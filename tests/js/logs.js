@@ -90,6 +90,6 @@ export const picture = (index) => ({
 
 export const task = (change = {}) => ({
   prompt: "LiuJuan", negative_prompt: "", model: "LiuJuan20260223Zimage", width: 512, height: 512,
-  n: 1, steps: 9, guidance: 0, seed: null, parent: null, created: T0, request_key: null,
+  n: 1, steps: 9, guidance: 0, seed: null, parent: null, created: T0, request_key: null, cancel_after: null,
   expected: { loading: 1, preparing: 0.2, generating: 5, decoding: 0.5, finishing: 0.2 }, ...change,
 });

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from generation import services
 from generation.choices import InterruptReason, Route, TaskStatus
@@ -24,6 +26,7 @@ from tests.factories import (
     store,
     submit,
 )
+from tests.query_plans import plan_of
 
 pytestmark = pytest.mark.django_db
 
@@ -117,3 +120,48 @@ def test_a_cancel_waits_for_the_old_call(claim: Claim, now: datetime) -> None:
     settle(claim, now)
 
     assert state_of(task.pk)["status"] == TaskStatus.CANCELLED
+
+
+def test_a_task_is_cancelled_when_its_time_limit_has_passed(alice: User, now: datetime) -> None:
+    limit = now + timedelta(seconds=10)
+    task, other = submit(alice, now, cancel_after=limit), submit(alice, now)
+
+    assert services.cancel_overdue(now=limit - timedelta(seconds=1)) == 0
+    assert services.cancel_overdue(now=limit) == 1
+    assert services.cancel_overdue(now=limit) == 0
+
+    state = state_of(task.pk)
+    assert (state["status"], state["cancel_reason"]) == (TaskStatus.CANCELLED, "time_limit")
+    assert state_of(other.pk)["status"] == TaskStatus.QUEUED
+
+
+def test_a_running_task_is_stopped_at_its_time_limit(
+    alice: User, worker: Worker, now: datetime
+) -> None:
+    serve_model(now=now)
+    task = submit(alice, now, cancel_after=now)
+    claim = claim_one(worker, now)
+
+    assert services.cancel_overdue(now=now) == 1
+    assert state_of(task.pk)["cancel_requested"] == "step"
+    settle(claim, now)
+
+    assert state_of(task.pk)["status"] == TaskStatus.CANCELLED
+    assert services.cancel_overdue(now=now) == 0
+
+
+def test_a_request_of_a_user_has_no_reason(alice: User, now: datetime) -> None:
+    task = submit(alice, now, cancel_after=now)
+
+    cancel(task, now)
+
+    assert services.cancel_overdue(now=now) == 0
+    assert state_of(task.pk)["cancel_reason"] is None
+
+
+def test_tasks_with_a_time_limit_are_found_by_index(alice: User, now: datetime) -> None:
+    submit(alice, now, cancel_after=now)
+    with CaptureQueriesContext(connection) as captured:
+        services.cancel_overdue(now=now)
+
+    assert "tasks_with_time_limit" in plan_of(captured.captured_queries[0]["sql"])

@@ -94,8 +94,9 @@ function remainingText(state, entry, now) {
  * @param {number} now
  * @returns {[lead: string, text: string] | null}
  */
-function note({ n, expected }, { error, interruptions, status, attempt, images }, slowSpan, now) {
+function note({ n, expected, cancel_after: cancelAfter }, { error, interruptions, status, attempt, images, cancel_reason: why }, slowSpan, now) {
   if (error) return [label("step", error.step), label("error", error.code, error.message)];
+  if (why) return [gettext("Time limit"), gettext("set by the program that submitted the task")];
   const last = interruptions.at(-1);
   if (last && status === "completed") {
     return [label("interruption", last.reason), gettext("drawn in attempt %(n)s", { n: attempt })];
@@ -106,12 +107,17 @@ function note({ n, expected }, { error, interruptions, status, attempt, images }
     const values = { elapsed: elapsed(now - began), usual: duration(expected[step] ?? 0) };
     return [label("step", step), gettext("%(elapsed)s so far, usually %(usual)s; still working", values)];
   }
-  return last ? [label("interruption", last.reason), joinTexts(
-    status === "queued"
-      ? gettext("back in the queue, attempt %(n)s is next", { n: attempt + 1 })
-      : gettext("attempt %(n)s is running", { n: attempt }),
-    images.length > 0 && gettext("%(k)s of %(n)s pictures kept", { k: images.length, n }),
-  )] : null;
+  if (last) {
+    return [label("interruption", last.reason), joinTexts(
+      status === "queued"
+        ? gettext("back in the queue, attempt %(n)s is next", { n: attempt + 1 })
+        : gettext("attempt %(n)s is running", { n: attempt }),
+      images.length > 0 && gettext("%(k)s of %(n)s pictures kept", { k: images.length, n }),
+    )];
+  }
+  if (!cancelAfter) return null;
+  const time = timeOfDay(cancelAfter, now);
+  return [gettext("Time limit"), gettext("cancelled at %(time)s unless it is done", { time })];
 }
 
 /**

@@ -29,6 +29,10 @@ export function eventSentence(frame) {
       return label("reason", details.reason);
     case "interrupted":
       return label("interruption", details.reason);
+    case "cancel_requested":
+      return details.reason
+        ? gettext("Cancellation requested: the time limit was reached")
+        : label("kind", frame.kind);
     case "failed":
       return label("error", frame.code ?? "", frame.message);
     default:

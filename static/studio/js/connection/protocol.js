@@ -74,6 +74,7 @@ export function newRequestKey() {
  * @property {string | null} parent
  * @property {number} created Unix seconds
  * @property {string | null} request_key
+ * @property {number | null} cancel_after Unix seconds at which it is cancelled unless it is over
  * @property {Partial<Record<StepName, number>>} expected seconds; the last four per picture
  */
 
@@ -131,6 +132,7 @@ export function newRequestKey() {
  * @property {number | null} total
  * @property {number | null} seed
  * @property {Stops | null} cancel_requested
+ * @property {string | null} cancel_reason why, if no user cancelled it
  * @property {{reason: string, until: number} | null} waiting
  * @property {{code: string, step: StepName, message: string} | null} error
  * @property {Picture[]} images

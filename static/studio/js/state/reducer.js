@@ -23,6 +23,7 @@ export function emptyState(taskId) {
     total: null,
     seed: null,
     cancel_requested: null,
+    cancel_reason: null,
     waiting: null,
     error: null,
     images: [],
@@ -148,6 +149,7 @@ const APPLY = {
   },
   cancel_requested(state, frame) {
     state.cancel_requested = frame.details.stops;
+    state.cancel_reason = frame.details.reason ?? null;
   },
   interrupted(state, frame) {
     closeSpan(state, frame.timestamp);
