@@ -38,6 +38,10 @@ class StudioApi(NinjaAPI):
         return name
 
     def get_openapi_schema(self, **_: Any) -> OpenAPISchema:
+        return self.document
+
+    @functools.cached_property
+    def document(self) -> OpenAPISchema:
         prefix = reverse("api:api-root", urlconf=ROUTES)
         schema = super().get_openapi_schema(path_prefix=prefix)
         operations = [each for path in schema["paths"].values() for each in path.values()]

@@ -1,0 +1,117 @@
+"""Every address, for every role, answers as the table says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+from django.db import connections
+
+from tests.conftest import serve_model
+from tests.security.ownership import (
+    HELP,
+    MCP,
+    ROLES,
+    ROWS,
+    SECURITY_PAGE,
+    SOCKET,
+    TRANSPORTS,
+    Row,
+    page_with_table,
+)
+from tests.security.walk import differences, outcome, routes, seen, send
+from tests.security.world import World, create_world
+
+MAY_NOT_KNOW = ("other", "staff")
+"""Roles to which ids of the owner must look like ids of nothing."""
+
+
+def rows_of(method: str, address: str) -> list[Row]:
+    """The rows that describe a route: those of its own pattern, or the first that fits."""
+    exact = [row for row in ROWS if row.address == address and method in ("", row.method)]
+    if exact:
+        return exact
+    return [row for row in ROWS if "*" in row.address and fnmatchcase(address, row.address)][:1]
+
+
+ROUTES = sorted(routes())
+CASES = [
+    (row, address)
+    for method, address in ROUTES
+    for row in rows_of(method, address)
+    if row not in TRANSPORTS
+]
+GROUPS = {
+    "pages": [case for case in CASES if not case[1].startswith(("admin/", "accounts/"))],
+    "accounts": [case for case in CASES if case[1].startswith("accounts/")],
+    "admin": [case for case in CASES if case[1].startswith("admin/")],
+}
+
+
+@pytest.fixture
+def world(db: None, media: Path, now: datetime, monkeypatch: pytest.MonkeyPatch) -> World:
+    # requests would close the connection, and with it the transaction of the test
+    connection = connections["default"]
+    monkeypatch.setitem(connection.settings_dict, "AUTOCOMMIT", False)
+    monkeypatch.setattr(connection, "close_at", None)
+    serve_model(now=now)
+    return create_world(now)
+
+
+def test_every_address_has_a_row() -> None:
+    missing = [f"{method} {address}" for method, address in ROUTES if not rows_of(method, address)]
+
+    assert not missing, "\n".join([*missing, HELP])
+
+
+def test_every_row_has_an_address() -> None:
+    used = {row.address for method, address in ROUTES for row in rows_of(method, address)}
+
+    named = [row.address for row in ROWS if row not in SOCKET and row not in MCP]
+    assert set(named) <= used
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_role_gets_what_the_table_says(world: World, group: str) -> None:
+    wrong = []
+    for (row, address), roles in zip(GROUPS[group], roles_to_walk(GROUPS[group]), strict=True):
+        got = {role: outcome(send(row, address, role, world, world.names)) for role in roles}
+        wrong += differences(row, got)
+
+    assert not wrong, "\n".join([*wrong, HELP])
+
+
+def roles_to_walk(cases: list[tuple[Row, str]]) -> Iterator[tuple[str, ...]]:
+    """All roles for each row; for more addresses of the same pattern the strongest of each kind."""
+    walked: set[int] = set()
+    for row, _address in cases:
+        yield ("other", "operator", "superuser") if id(row) in walked else ROLES
+        walked.add(id(row))
+
+
+def test_what_belongs_to_another_user_cannot_be_told_from_nothing(world: World) -> None:
+    told = []
+    for row, address in CASES:
+        if not row.names_something(address):
+            continue
+        for role in MAY_NOT_KNOW:
+            theirs, nothing = [
+                seen(send(row, address, role, world, names))
+                for names in (world.names, world.unknown())
+            ]
+            told += [
+                f"{row.method} {row.path or address}, {role}: {there!r} and {here!r}"
+                for there, here in zip(theirs, nothing, strict=True)
+                if there != here
+            ]
+
+    assert not told, "\n".join(told)
+
+
+def test_the_security_page_has_the_table() -> None:
+    page = SECURITY_PAGE.read_text(encoding="utf-8")
+
+    assert page_with_table(page) == page, "Run `python -m tests.security.ownership`."
