@@ -34,6 +34,9 @@ from generation.views.json_api import json_body
 from generation.views.public_url import public_url
 
 router = Router(tags=["tasks"])
+MAX_LISTED = 200
+"""Tasks of one page."""
+
 SUBMISSION = ("Idempotency-Key", "Prefer", "Cancel-After")
 
 
@@ -67,15 +70,19 @@ def generate_of(fields: dict[str, Any], *, key: str | None = None) -> Generate:
 async def submitted(request: HttpRequest, submission: services.Submission) -> HttpResponseBase:
     task = submission.task
     headers = submission_headers(submission)
-    seconds = preferred_wait(request)
-    if seconds:
-        await wait_for_end(request, task, seconds)
-        headers["Preference-Applied"] = f"wait={seconds}"
+    if seconds := preferred_wait(request):
+        headers |= await waited(request, task, seconds)
     if submission.duplicate:
         headers["Idempotency-Replayed"] = "true"
     headers["Location"] = url_of(request, "task", task.pk)
     resource = await database_sync_to_async(read_resource)(request, task.pk)
     return answer(resource, status=200 if submission.duplicate else 201, headers=headers)
+
+
+async def waited(request: HttpRequest, task: GenerationTask, seconds: int) -> dict[str, str]:
+    """Wait for the end of the task; the header that says so."""
+    await wait_for_end(request, task, seconds)
+    return {"Preference-Applied": f"wait={seconds}"}
 
 
 def read_resource(request: HttpRequest, task_id: uuid.UUID) -> dict[str, Any]:
@@ -109,9 +116,9 @@ async def list_tasks(
     favourite: bool = False,
     text: str = Query("", max_length=200, description="words of the prompt"),
     before: str = Query("", description="`next` of the previous page"),
-    limit: int = Query(50, ge=1, le=100),
+    limit: int = Query(50, ge=1, le=MAX_LISTED),
 ) -> HttpResponseBase:
-    """Your tasks, newest first."""
+    """Your tasks, newest first; the header `Link` has the address of the next page."""
     if status and status not in selectors.STATUSES:
         raise InvalidInput(ErrorCode.BAD_MESSAGE, "status")
     wanted = GalleryFilter(
@@ -124,13 +131,31 @@ async def list_tasks(
         )
         return {"tasks": [task_resource(card, request) for card in cards], "next": further}
 
-    return answer(await database_sync_to_async(read)())
+    page = await database_sync_to_async(read)()
+    return answer(page, headers=link_to_next(request, page["next"]))
 
 
-@router.get("/tasks/{uuid:task_id}", url_name="task", **document({200: Task}, problems=(404,)))
+def link_to_next(request: HttpRequest, further: str | None) -> dict[str, str]:
+    """`Link` (RFC 8288) to the next page of a list with the same filters."""
+    if further is None:
+        return {}
+    query = request.GET.copy()
+    query["before"] = further
+    return {"Link": f'<{url_of(request, "tasks")}?{query.urlencode()}>; rel="next"'}
+
+
+@router.get(
+    "/tasks/{uuid:task_id}",
+    url_name="task",
+    **document({200: Task}, headers=("Prefer",), problems=(404,)),
+)
 async def read_task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponseBase:
-    """One task as it is now."""
-    return answer(await database_sync_to_async(read_resource)(request, task_id))
+    """One task as it is now, or with `Prefer: wait=n` when it is over."""
+    headers = {}
+    if seconds := preferred_wait(request):
+        task = await database_sync_to_async(visible)(task_id, user_of(request))
+        headers = await waited(request, task, seconds)
+    return answer(await database_sync_to_async(read_resource)(request, task_id), headers=headers)
 
 
 @router.post(
