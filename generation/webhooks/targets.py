@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,7 +26,16 @@ IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 UNICAST = ipaddress.IPv6Network((0b001 << 125, 3))
 """All public IPv6 addresses so far; the library also calls some others global."""
 
+NOT_PUBLIC: tuple[IPNetwork, ...] = tuple(
+    map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20"))
+)
+"""Special networks that not every version of the library knows."""
+
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
+"""A host name in ASCII; names may begin with an underscore, although hosts should not."""
 
 
 class NoPublicAddress(Exception):
@@ -102,6 +112,8 @@ def is_public(address: IPAddress) -> bool:
     target = embedded(address)
     if isinstance(target, ipaddress.IPv6Address) and target not in UNICAST:
         return False
+    if any(target in network for network in NOT_PUBLIC):
+        return False
     return target.is_global and not (target.is_multicast or target.is_reserved)
 
 
@@ -128,13 +140,17 @@ def readable_url(text: str, targets: AllowedTargets) -> str:
         raise problem
     try:
         url = httpx.URL(text.strip())
-        # the library decodes and encodes the name only here
-        host, port = url.host, url.port
+        # as it is looked up; the library encodes an international name only here
+        host, port = url.raw_host.decode(), url.port
     except (httpx.InvalidURL, ValueError) as error:
         raise problem from error
-    if url.scheme not in ("http", "https") or not host or url.userinfo or port == 0:
-        raise problem
     address = literal(host)
+    if url.scheme not in ("http", "https") or url.userinfo:
+        raise problem
+    if port is not None and not 0 < port < 2**16:
+        raise problem
+    if address is None and not NAME.fullmatch(host):
+        raise problem
     if address is not None and not targets.accept(address):
         raise problem
     if url.scheme == "http" and not targets.may_be_plain(host):

@@ -86,12 +86,19 @@ class CheckedBackend(LimitedBackend):
 class WebhookClient:
     """`tls` has the trusted certificates; by default those of the settings."""
 
-    def __init__(self, targets: AllowedTargets, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        targets: AllowedTargets,
+        *,
+        tls: ssl.SSLContext | None = None,
+        timeout: float = TIMEOUT,
+    ) -> None:
         trusted = tls or tls_context(file=settings.SSL_CERT_FILE, folder=settings.SSL_CERT_DIR)
+        self._timeout = timeout
         self._http = httpx.AsyncClient(
             headers={"User-Agent": "LiuJuan-Studio", "Accept-Encoding": "identity"},
             cookies=NullCookieJar(),
-            timeout=TIMEOUT,
+            timeout=timeout,
             # each message looks its address up again
             transport=LimitedTransport(
                 tls=trusted, most=None, keep_alive=0.0, backend=CheckedBackend(targets)
@@ -105,7 +112,7 @@ class WebhookClient:
         began = monotonic()
         status, excerpt = None, ""
         try:
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout(self._timeout):
                 status, excerpt = await self._send(url, body, headers)
             outcome = outcome_of_status(status)
         except Exception as error:  # noqa: BLE001  also of TLS and of a head that cannot be read

@@ -88,11 +88,13 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiving(*, tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
+async def receiving(
+    host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Receiver]:
     receiver = Receiver()
-    listener = await asyncio.start_server(receiver.talk, "127.0.0.1", 0, ssl=tls)
+    listener = await asyncio.start_server(receiver.talk, host, 0, ssl=tls)
     port = listener.sockets[0].getsockname()[1]
-    receiver.url = f"http{'s' if tls else ''}://127.0.0.1:{port}/hook"
+    receiver.url = f"http{'s' if tls else ''}://{host}:{port}/hook"
     try:
         yield receiver
     finally:
