@@ -21,6 +21,7 @@ from generation.api import (
     openai_operations,
     picture_operations,
     task_operations,
+    webhook_operations,
 )
 from generation.api.mcp_entry import serve_mcp
 from generation.api.problems import CONTENT_TYPE, handle_errors, not_found, problem
@@ -62,7 +63,13 @@ api = StudioApi(
 )
 handle_errors(api)
 api.add_router("/openai", openai_operations.router)
-for module in (task_operations, log_operations, picture_operations, account_operations):
+for module in (
+    task_operations,
+    log_operations,
+    picture_operations,
+    account_operations,
+    webhook_operations,
+):
     api.add_router("", module.router)
 
 

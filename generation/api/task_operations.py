@@ -12,7 +12,7 @@ from django.urls import reverse
 from ninja import Query, Router
 
 from generation import selectors, services
-from generation.api.documents import CancelAnswer, Link, Task, TaskList, TaskRequest, document
+from generation.api.documents import CancelAnswer, Link, Task, TaskList, document
 from generation.api.preferences import (
     cancel_after_of,
     preferred_wait,
@@ -22,12 +22,14 @@ from generation.api.preferences import (
 )
 from generation.api.resources import answer, task_resource, url_of
 from generation.api.token_auth import user_of
+from generation.api.webhook_documents import CreatedTask, SubmittedTask
+from generation.api.webhook_resources import new_webhook_resource
 from generation.clock import clock
 from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput, NotFound
 from generation.models import GenerationTask
 from generation.permissions import CHANGE_ALL
-from generation.protocol import Generate, parse_since
+from generation.protocol import Generate, parse_since, read_webhook
 from generation.protocol.client_messages import read_fields
 from generation.selectors import GalleryFilter
 from generation.views.json_api import json_body
@@ -43,16 +45,21 @@ SUBMISSION = ("Idempotency-Key", "Prefer", "Cancel-After")
 @router.post(
     "/tasks",
     url_name="tasks",
-    **document({200: Task, 201: Task}, body=TaskRequest, headers=SUBMISSION, problems=(413, 422)),
+    **document(
+        {200: Task, 201: CreatedTask}, body=SubmittedTask, headers=SUBMISSION, problems=(413, 422)
+    ),
 )
 async def create_task(request: HttpRequest) -> HttpResponseBase:
     """Submit a task: 201, or 200 if this `Idempotency-Key` submitted it before."""
-    message, now = generate_of(json_body(request), key=request_key_of(request)), clock.now()
+    fields, now = json_body(request), clock.now()
+    webhook = fields.pop("webhook", None)
+    message = generate_of(fields, key=request_key_of(request))
     submission = await database_sync_to_async(services.submit)(
         owner=user_of(request),
         request=message,
         now=now,
         cancel_after=cancel_after_of(request, now),
+        webhook=None if webhook is None else read_webhook(webhook),
     )
     return await submitted(request, submission)
 
@@ -76,6 +83,8 @@ async def submitted(request: HttpRequest, submission: services.Submission) -> Ht
         headers["Idempotency-Replayed"] = "true"
     headers["Location"] = url_of(request, "task", task.pk)
     resource = await database_sync_to_async(read_resource)(request, task.pk)
+    if submission.webhook is not None:
+        resource["webhook"] = new_webhook_resource(submission.webhook, request)
     return answer(resource, status=200 if submission.duplicate else 201, headers=headers)
 
 

@@ -84,7 +84,7 @@ class WebhookCursor(models.Model):
 class WebhookAttempt(models.Model):
     """One request to a webhook, or one that its owner asked for and that was not sent yet.
 
-    `started_at` is None for the latter. Without a task it is a test.
+    `started_at` is None for the latter. Without a task it is a test, and `seq` counts the tests.
     """
 
     endpoint = models.ForeignKey(
@@ -126,16 +126,19 @@ class WebhookAttempt(models.Model):
 
     @property
     def message_id(self) -> str:
-        return message_id(self.task_id, self.seq or self.pk)
+        return message_id(self.task_id or self.endpoint_id, self.seq)
 
     @property
     def type(self) -> str:
         return type_of(self.kind)
 
 
-def message_id(task_id: uuid.UUID | None, number: int) -> str:
-    """The same for each attempt of a message, so that receivers recognise repeated ones."""
-    return f"msg_{task_id or TEST}_{number}"
+def message_id(subject: uuid.UUID, number: int) -> str:
+    """The same for each attempt of a message, so that receivers recognise repeated ones.
+
+    `subject`: the task, or the webhook that is tested.
+    """
+    return f"msg_{subject}_{number}"
 
 
 def type_of(kind: str) -> str:

@@ -41,7 +41,7 @@ from generation.protocol.state import (
     fold,
     fold_shown,
 )
-from generation.protocol.webhook_request import WebhookRequest, read_events, read_webhook
+from generation.protocol.webhook_request import WebhookRequest, read_webhook, read_webhook_changes
 
 __all__ = [
     "PROTOCOL_VERSION",
@@ -77,8 +77,8 @@ __all__ = [
     "parse_since",
     "rate_limit_headers",
     "reached_headers",
-    "read_events",
     "read_webhook",
+    "read_webhook_changes",
     "refusal",
     "task_frame",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from generation.exceptions import InvalidInput
 from generation.protocol.client_messages import NAME, text
 
 FIELDS = ("url", "events", "secret")
+CHANGES = ("url", "events", "enabled")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +27,7 @@ def read_webhook(body: Any) -> WebhookRequest:
     """Raises InvalidInput(code, field)."""
     if not isinstance(body, Mapping):
         raise InvalidInput(ErrorCode.BAD_MESSAGE, "webhook")
-    for name in body:
-        if name not in FIELDS:
-            raise InvalidInput(ErrorCode.UNKNOWN_FIELD, name if NAME.fullmatch(name) else None)
+    refuse_others(body, FIELDS)
     if body.get("url") is None:
         raise InvalidInput(ErrorCode.BAD_MESSAGE, "url")
     secret = body.get("secret")
@@ -37,6 +36,27 @@ def read_webhook(body: Any) -> WebhookRequest:
         events=read_events(body.get("events")),
         secret=None if secret is None else text("secret", secret),
     )
+
+
+def read_webhook_changes(body: Mapping[str, Any]) -> dict[str, Any]:
+    """`url`, `events` and `enabled`, if they are given; raises InvalidInput."""
+    refuse_others(body, CHANGES)
+    changes: dict[str, Any] = {}
+    if body.get("url") is not None:
+        changes["url"] = text("url", body["url"])
+    if "events" in body:
+        changes["types"] = read_events(body["events"])
+    if body.get("enabled") is not None:
+        if not isinstance(body["enabled"], bool):
+            raise InvalidInput(ErrorCode.BAD_MESSAGE, "enabled")
+        changes["enabled"] = body["enabled"]
+    return changes
+
+
+def refuse_others(body: Mapping[str, Any], fields: Collection[str]) -> None:
+    for name in body:
+        if name not in fields:
+            raise InvalidInput(ErrorCode.UNKNOWN_FIELD, name if NAME.fullmatch(name) else None)
 
 
 def read_events(value: Any) -> tuple[str, ...]:

@@ -69,6 +69,7 @@ from generation.services.trash import (
 from generation.services.webhook_messages import WebhookMessage, claim_messages, record_message
 from generation.services.webhooks import (
     OPTIONAL_KINDS,
+    NewWebhook,
     change_webhook,
     create_webhook,
     delete_old_attempts,
@@ -90,6 +91,7 @@ __all__ = [
     "Fraction",
     "LastImage",
     "ModelObservation",
+    "NewWebhook",
     "Submission",
     "WebhookMessage",
     "accept_key",

@@ -27,7 +27,13 @@ from generation.selectors import Allowances
 from generation.services.charges import charge
 from generation.services.search_text import search_text
 from generation.services.transition import NewEvent, TaskRow, append
-from generation.services.webhooks import begin_messages, create_webhook, webhook_values
+from generation.services.webhooks import (
+    NewWebhook,
+    begin_messages,
+    create_webhook,
+    has_webhook,
+    webhook_values,
+)
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -55,13 +61,12 @@ SETTING_FIELDS = (
 class Submission:
     """`duplicate`: the task existed already and nothing was written, or taken from a limit.
 
-    `allowances`: what a new task left of its owner's limits. `webhook_secret`: of the webhook that
-    was created for it.
+    `allowances`: what a new task left of its owner's limits. `webhook`: was created for it.
     """
 
     task: GenerationTask
     duplicate: bool
-    webhook_secret: str = field(default="", repr=False)
+    webhook: NewWebhook | None = None
     allowances: Allowances = field(default_factory=dict)
 
 
@@ -111,12 +116,12 @@ def submit(
             now=now,
             cancel_after=cancel_after,
         )
-        secret = ""
         if hook is not None:
-            _hook, secret = create_webhook(owner=owner, values=hook, now=now, task=made.task)
+            created = create_webhook(owner=owner, values=hook, now=now, task=made.task)
+            made = replace(made, webhook=created)
         if hook is not None or has_webhooks:
             begin_messages(made.task, now=now)
-        return replace(made, webhook_secret=secret)
+        return made
 
 
 def newest_like(*, owner: User, request: Generate, since: datetime) -> GenerationTask | None:
@@ -201,14 +206,6 @@ def existing_submission(
     if not is_same_request(task, values) or not has_webhook(task, webhook):
         raise InvalidInput(ErrorCode.REQUEST_KEY_REUSED, "request_key")
     return Submission(task=task, duplicate=True)
-
-
-def has_webhook(task: GenerationTask, values: dict[str, str] | None) -> bool:
-    """Whether the task has this webhook; None: any or none."""
-    if values is None:
-        return True
-    hook = WebhookEndpoint.objects.filter(task=task).first()
-    return hook is not None and hook.url == values["url"] and hook.events == values["events"]
 
 
 def is_same_request(task: GenerationTask, values: dict[str, Any]) -> bool:

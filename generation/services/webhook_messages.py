@@ -63,7 +63,7 @@ class WebhookMessage:
 
     @property
     def id(self) -> str:
-        return message_id(self.task_id, self.seq or self.attempt_id or 0)
+        return message_id(self.task_id or self.endpoint_id, self.seq)
 
     @property
     def type(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,14 @@ TYPES = {type_of(kind.value): kind.value for kind in EventKind}
 ATTEMPTS_KEPT = timedelta(days=30)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewWebhook:
+    """`secret`: in clear; it is shown this once."""
+
+    endpoint: WebhookEndpoint
+    secret: str = field(repr=False)
+
+
 def webhook_values(request: WebhookRequest) -> dict[str, str]:
     """The column values, with the secret in clear; raises InvalidInput."""
     secret = request.secret or new_secret()
@@ -58,8 +67,8 @@ def create_webhook(
     values: Mapping[str, str],
     now: datetime,
     task: GenerationTask | None = None,
-) -> tuple[WebhookEndpoint, str]:
-    """A webhook of the account, or of one task, and its secret in clear, which is shown once.
+) -> NewWebhook:
+    """A webhook of the account, or of one task.
 
     `values` are those of `webhook_values`. Raises InvalidInput if the account has too many.
     """
@@ -80,7 +89,7 @@ def create_webhook(
             secret=encrypt(values["secret"]),
             created=now,
         )
-    return endpoint, values["secret"]
+    return NewWebhook(endpoint=endpoint, secret=values["secret"])
 
 
 def begin_messages(task: GenerationTask, *, now: datetime) -> None:
@@ -91,6 +100,14 @@ def begin_messages(task: GenerationTask, *, now: datetime) -> None:
     WebhookCursor.objects.bulk_create(
         WebhookCursor(endpoint=each, task=task, due_at=now) for each in receivers
     )
+
+
+def has_webhook(task: GenerationTask, values: dict[str, str] | None) -> bool:
+    """Whether the task has this webhook; None: any or none."""
+    if values is None:
+        return True
+    hook = WebhookEndpoint.objects.filter(task=task).first()
+    return hook is not None and hook.url == values["url"] and hook.events == values["events"]
 
 
 def change_webhook(
@@ -135,7 +152,10 @@ def locked(owner: User, webhook_id: uuid.UUID) -> WebhookEndpoint:
 def request_test(*, owner: User, webhook_id: uuid.UUID, now: datetime) -> WebhookAttempt:
     """Have a worker send a message about no task; raises NotFound."""
     with transaction.atomic():
-        return waiting_attempt(locked(owner, webhook_id), None, 0, TEST, now)
+        endpoint = locked(owner, webhook_id)
+        last = endpoint.attempts.filter(kind=TEST).order_by("-seq").first()
+        seq = 1 if last is None else last.seq + (last.started_at is not None)
+        return waiting_attempt(endpoint, None, seq, TEST, now)
 
 
 def request_again(

@@ -17,9 +17,9 @@ from django.test import override_settings
 from standardwebhooks import Webhook
 
 from generation import services
-from generation.models import WebhookEndpoint
 from generation.outages import layer
 from generation.protocol import WebhookRequest
+from generation.services import NewWebhook
 from generation.shutdown import cancel_and_wait
 from generation.worker.webhook_sender import WebhookSender
 
@@ -113,25 +113,19 @@ def allow_loopback() -> Iterator[None]:
         yield
 
 
-@dataclass
-class Hook:
-    endpoint: WebhookEndpoint
-    secret: str
-
-
-NewHook = Callable[..., Awaitable[Hook]]
+NewHook = Callable[..., Awaitable[NewWebhook]]
 
 
 @pytest.fixture
 async def new_hook(alice: User, receiver: Receiver, now: datetime) -> NewHook:
     """`await new_hook("task.progressed", …)`: a webhook of alice at the receiver."""
 
-    def create(events: tuple[str, ...], url: str, owner: User) -> Hook:
+    def create(events: tuple[str, ...], url: str, owner: User) -> NewWebhook:
         request = WebhookRequest(url=url, events=events)
         values = services.webhook_values(request)
-        return Hook(*services.create_webhook(owner=owner, values=values, now=now))
+        return services.create_webhook(owner=owner, values=values, now=now)
 
-    async def new_hook(*events: str, url: str = "", owner: User = alice) -> Hook:
+    async def new_hook(*events: str, url: str = "", owner: User = alice) -> NewWebhook:
         return await sync_to_async(create)(events, url or receiver.url, owner)
 
     return new_hook

@@ -38,7 +38,7 @@ def new_hook(
 ) -> WebhookEndpoint:
     request = WebhookRequest(url="http://127.0.0.1:9/", events=events)
     values = services.webhook_values(request)
-    return services.create_webhook(owner=owner, values=values, now=now, task=task)[0]
+    return services.create_webhook(owner=owner, values=values, now=now, task=task).endpoint
 
 
 def claim(now: datetime, **options: Any) -> list[WebhookMessage]:
@@ -329,7 +329,7 @@ def test_deleting_a_task_or_an_account_removes_its_rows(
     services.delete_account(user=alice)
     assert not User.objects.filter(pk=alice.pk).exists()
     for kind in (WebhookEndpoint, WebhookCursor, WebhookAttempt):
-        assert not kind.objects.exists()  # type: ignore[attr-defined]
+        assert not kind.objects.exists()
 
 
 def test_a_webhook_that_is_deleted_while_its_message_is_sent(
