@@ -6,6 +6,7 @@ from generation.admin.accounts import AccountAdmin
 from generation.admin.limit_overrides import LimitOverrideAdmin
 from generation.admin.share_links import ShareLinkAdmin
 from generation.admin.tasks import GenerationTaskAdmin
+from generation.admin.webhooks import WebhookAttemptAdmin, WebhookEndpointAdmin
 from generation.admin.workers import ModelSlotAdmin, ModelStateAdmin, WorkerAdmin
 
 __all__ = [
@@ -15,5 +16,7 @@ __all__ = [
     "ModelSlotAdmin",
     "ModelStateAdmin",
     "ShareLinkAdmin",
+    "WebhookAttemptAdmin",
+    "WebhookEndpointAdmin",
     "WorkerAdmin",
 ]

@@ -419,7 +419,7 @@ ADMIN = (
     Row(method="GET", address="admin/generation/limitoverride/*", outcomes=SUPERUSERS),
     *(
         Row(method="GET", address=f"admin/generation/{model}/{page}", outcomes=NEVER)
-        for model in ("worker", "modelstate", "modelslot")
+        for model in ("worker", "modelstate", "modelslot", "webhookendpoint", "webhookattempt")
         for page in ("add/", "<path:object_id>/delete/")
     ),
     *(
@@ -445,6 +445,8 @@ def operation(
 
 ABOUT = "api/v1/tasks/{task_id}"
 PICTURE = f"{ABOUT}/pictures/{{index}}"
+WEBHOOK = "api/v1/webhooks/{webhook_id}"
+RECEIVER = "https://hooks.example/"
 API = (
     operation("GET", "api/v1/", public(404)),
     operation("GET", "api/v1/openapi.json", public(200)),
@@ -464,6 +466,14 @@ API = (
     operation("GET", PICTURE, of_visible(200)),
     operation("DELETE", PICTURE, of_owner(204)),
     operation("POST", f"{PICTURE}/restore", of_owner(204), task="{half_trashed}"),
+    operation("GET", "api/v1/webhooks", program(200)),
+    operation("POST", "api/v1/webhooks", program(201, reader=403), body={"url": RECEIVER}),
+    operation("GET", WEBHOOK, of_owner(200, reader=200)),
+    operation("PATCH", WEBHOOK, of_owner(200), body={"enabled": False}),
+    operation("DELETE", WEBHOOK, of_owner(204)),
+    operation("POST", f"{WEBHOOK}/test", of_owner(202)),
+    operation("GET", f"{WEBHOOK}/deliveries", of_owner(200, reader=200)),
+    operation("POST", f"{WEBHOOK}/deliveries/{{delivery_id}}/resend", of_owner(202)),
     operation("PUT", f"{PICTURE}/favourite", of_owner(200), body={"favourite": True}),
     operation("GET", "api/v1/openai/models", program(200)),
     operation("GET", "v1/models", program(200)),

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.models import User
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.db import transaction
 from django.http import HttpResponseBase
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -91,6 +91,7 @@ def send(row: Row, address: str, role: str, world: World, names: Mapping[str, st
     request_buckets.by_owner.clear()
     owner_buckets.by_owner.clear()
     cache.clear()
+    caches["local"].clear()
     world.client.cookies.clear()
     options: dict[str, Any] = {"headers": world.headers(role, bool(OF_THE_API.match(address)))}
     if row.body is not None:

@@ -32,9 +32,12 @@ from accounts.token_hashing import digest_of
 from accounts.tokens import create_token
 from generation import services
 from generation.models import GenerationTask, LimitOverride
+from generation.protocol import WebhookRequest
 from tests.factories import failed_task, finished_task, put_in_trash, submit
 
 OF_TOKENS = ("expired", "reader")
+NUMBERS = ("pk", "token", "session", "delivery_id")
+"""Names of what has a number for its id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +63,7 @@ class World:
         """Names of what does not exist."""
         nothing = {name: str(uuid.UUID(int=n + 1)) for n, name in enumerate(self.names)}
         # as long as that of the owner, because pages repeat it
-        numbers = {name: "9" * len(self.names[name]) for name in ("pk", "token", "session")}
+        numbers = {name: "9" * len(self.names[name]) for name in NUMBERS}
         return {**nothing, **numbers, "index": "1"}
 
 
@@ -143,6 +146,12 @@ def what_belongs_to(owner: User, now: datetime) -> dict[str, str]:
     )
     LimitOverride.objects.create(user=owner, kind="unfinished", value=9)
     create_token(owner=owner, name="theirs", now=now)
+    webhook = services.create_webhook(
+        owner=owner,
+        values=services.webhook_values(WebhookRequest(url="https://hooks.example/")),
+        now=now,
+    )
+    test = services.request_test(owner=owner, webhook_id=webhook.endpoint.pk, now=now)
     group = Group.objects.create(name="painters")
     session = UserSession.objects.create(
         user=owner, ip="127.0.0.1", session_key=session_of(owner), user_agent="", data={}
@@ -158,6 +167,8 @@ def what_belongs_to(owner: User, now: datetime) -> dict[str, str]:
         "pk": str(device.pk),
         "session": str(session.pk),
         "token": str(owner.tokens.get(name="theirs").pk),
+        "webhook_id": str(webhook.endpoint.pk),
+        "delivery_id": str(test.pk),
         "user": str(owner.pk),
         "group": str(group.pk),
         "invitation": invitation,
