@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image
 
@@ -19,7 +20,8 @@ from tests.studio import ROOT, Studio
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    studio = Studio(tmp_path_factory.mktemp("examples") / "data", DEMO_SPEED=str(FAST)).start()
+    env = {"DEMO_SPEED": str(FAST), "WEBHOOK_ALLOW": "127.0.0.1"}
+    studio = Studio(tmp_path_factory.mktemp("examples") / "data", **env).start()
     yield studio
     studio.stop()
 
@@ -86,6 +88,28 @@ def test_an_example_saves_a_picture(
 
     assert done.returncode == 0, done.stderr
     assert_picture(file)
+
+
+def test_the_receiver_of_webhooks_saves_a_picture(
+    studio: Studio, token: str, tmp_path: Path
+) -> None:
+    secret = "whsec_" + "c2VjcmV0" * 5
+    options = {"--secret": secret, "--token": token, "--port": "0", "--folder": str(tmp_path)}
+    command = [sys.executable, "examples/receive_webhooks.py", "--once"]
+    command += [part for pair in options.items() for part in pair]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as receiver:
+        assert receiver.stdout is not None
+        url = receiver.stdout.readline().strip()
+        # not signed
+        assert httpx.post(url, json={"type": "task.completed"}).status_code == 401
+        submitted = httpx.post(
+            f"{studio.url}/api/v1/tasks",
+            json={"prompt": "a hill", "webhook": {"url": url, "secret": secret}},
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        assert submitted.status_code == 201, submitted.text
+        assert receiver.wait(60) == 0
+    assert_picture(tmp_path / f"{submitted.json()['id']}-1.jpeg")
 
 
 def assert_picture(file: Path) -> None:
