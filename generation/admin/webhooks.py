@@ -1,4 +1,4 @@
-"""Webhooks and their deliveries, for staff who may view them. Their owners change them."""
+"""Webhooks and their deliveries, read-only: their owners change them."""
 
 from __future__ import annotations
 

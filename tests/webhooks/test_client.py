@@ -12,8 +12,8 @@ from generation.choices import WebhookOutcome
 from generation.webhooks.targets import AllowedTargets
 from generation.webhooks.webhook_client import MAX_EXCERPT, WebhookClient
 from tests.process.nginx import write_certificate
+from tests.webhooks.hooks import answer_lookups
 from tests.webhooks.receiver import OK, receiving
-from tests.webhooks.test_targets import answer_lookups
 
 LOOPBACK = AllowedTargets.of(["127.0.0.0/8"])
 NewClient = Callable[..., WebhookClient]

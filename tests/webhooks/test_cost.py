@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from generation.models import Worker
 from tests.factories import claim_one, complete, submit
-from tests.webhooks.test_messages import new_hook
+from tests.webhooks.hooks import new_hook
 
 pytestmark = pytest.mark.django_db
 

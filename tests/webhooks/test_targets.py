@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
-import socket
-from typing import Any
 
 import pytest
 
 from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput
 from generation.webhooks.targets import AllowedTargets, NoPublicAddress, readable_url
+from tests.webhooks.hooks import answer_lookups
 
 PUBLIC = AllowedTargets()
 PRIVATE_HOSTS = [
@@ -121,19 +119,6 @@ async def test_all_addresses_of_a_name_must_be_public(
 
     with pytest.raises(NoPublicAddress):
         await PUBLIC.resolve("hooks.example", 443)
-
-
-def answer_lookups(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
-    """Answer the lookups of this event loop, the last answer for ever; returns the names."""
-    asked: list[str] = []
-
-    async def getaddrinfo(host: str, port: int, **_: Any) -> list[Any]:
-        asked.append(host)
-        found = answers[min(len(asked), len(answers)) - 1]
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in found]
-
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
-    return asked
 
 
 def test_each_embedded_address_counts_as_the_one_inside() -> None:

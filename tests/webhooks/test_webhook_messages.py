@@ -18,10 +18,10 @@ from generation.models import (
     WebhookEndpoint,
     Worker,
 )
-from generation.protocol import WebhookRequest
 from generation.services import WebhookMessage
 from generation.services.webhook_messages import BACK_OFF, LEASE
 from tests.factories import boundary, claim_one, complete, put_in_trash, submit
+from tests.webhooks.hooks import new_hook
 
 pytestmark = pytest.mark.django_db
 
@@ -31,14 +31,6 @@ SECOND = timedelta(seconds=1)
 @pytest.fixture
 def hook(alice: User, allow_loopback: None, now: datetime) -> WebhookEndpoint:
     return new_hook(alice, now)
-
-
-def new_hook(
-    owner: User, now: datetime, *events: str, task: GenerationTask | None = None
-) -> WebhookEndpoint:
-    request = WebhookRequest(url="http://127.0.0.1:9/", events=events)
-    values = services.webhook_values(request)
-    return services.create_webhook(owner=owner, values=values, now=now, task=task).endpoint
 
 
 def claim(now: datetime, **options: Any) -> list[WebhookMessage]:
