@@ -141,6 +141,7 @@ class Hub:
 
     async def register(self, outbox: Outbox) -> None:
         """Add a client: it gets its owner's new tasks and is closed at shutdown."""
+        self.credential_checks.share_user(outbox)
         self.outboxes[outbox.owner_id].add(outbox)
         await self.join(outbox, outbox.owner_id)
 

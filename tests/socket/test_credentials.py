@@ -238,6 +238,45 @@ async def test_a_check_costs_two_queries_for_any_number_of_connections(
     assert len([text for text in texts if text.startswith('SELECT "auth_user"."id"')]) == 1
 
 
+def users_held(owner: User) -> list[int]:
+    """The identity of each connection's instance of this owner."""
+    return [id(outbox.holder.user) for outbox in hub.outboxes[owner.pk] if outbox.holder]
+
+
+async def test_connections_of_one_session_keep_one_user(
+    alice: User, quiet_hub: None, visitor: Visitor
+) -> None:
+    client = await signed_in(alice)
+    _pages = [await page_of(client, visitor) for _each in range(3)]
+
+    assert len(held := users_held(alice)) == 3
+    assert len(set(held)) == 1
+
+
+async def test_a_user_that_changed_is_not_shared(
+    alice: User, quiet_hub: None, visitor: Visitor
+) -> None:
+    client = await signed_in(alice)
+    _before = await page_of(client, visitor)
+    # without a message
+    await User.objects.filter(pk=alice.pk).aupdate(is_superuser=True)
+    _after = await page_of(client, visitor)
+
+    assert len(set(users_held(alice))) == 2
+
+
+async def test_a_user_whose_permissions_were_read_is_not_shared(
+    rita: User, bob: User, quiet_hub: None, open_page: OpenPage, visitor: Visitor
+) -> None:
+    client, other = await signed_in(rita), await open_page(bob)
+    task_id = await other.generate()
+    page = await page_of(client, visitor)
+    assert (await page.ask(action="attach", task_id=task_id, after=0))["type"] == "live"
+    _after = await page_of(client, visitor)
+
+    assert len(set(users_held(rita))) == 2
+
+
 async def test_an_expired_token_closes_its_sockets(
     alice: User, visitor: Visitor, now: datetime
 ) -> None:
