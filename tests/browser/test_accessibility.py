@@ -20,7 +20,7 @@ THEMES = ["light", "dark"]
 
 def assert_open_to_all(page: Page) -> None:
     for theme in THEMES:
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
         assert serious_violations(page) == [], f"{page.url} in the {theme} theme"
 
 

@@ -44,7 +44,7 @@ HOSTILE: Rows = [
 
 @pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
 def test_every_window_fits(sign_in: SignIn, studio: Studio, person: Account, locale: str) -> None:
-    page = open_studio(sign_in(person, studio.url, locale=locale, reduced_motion="reduce"))
+    page = open_studio(sign_in(person, studio.url, locale=locale))
     running = send(page, "a running task", n=4, steps=HELD_STEPS)
     batch = send(page, "the next one", n=4, **SOME_SECONDS)
     send(page, "waiting " + "word " * 30)
@@ -109,7 +109,7 @@ def hostile(sign_in: SignIn, studio: Studio, new_account: NewAccount) -> Page:
     """The gallery of a person whose prompts fit nowhere."""
     person = new_account()
     create_gallery(studio, {person.name: [dict(task) for task in HOSTILE]})
-    page = sign_in(person, studio.url, reduced_motion="reduce").new_page()
+    page = sign_in(person, studio.url).new_page()
     page.goto("/gallery/")
     return page
 

@@ -31,7 +31,7 @@ def covers(one: Locator, other: Locator) -> bool:
 @pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
 def test_the_composer_stays(sign_in: SignIn, studio: Studio, person: Account, locale: str) -> None:
     create_gallery(studio, {person.name: [{"prompt": f"number {i}"} for i in range(24)]})
-    page = open_studio(sign_in(person, studio.url, locale=locale, reduced_motion="reduce"))
+    page = open_studio(sign_in(person, studio.url, locale=locale))
     composer, recent = page.locator("#composer"), page.locator("#recent")
     expect_picture(page, send(page, "newest", size="512x256", steps=2, n=4))
     composer.locator(".fold > summary").click()

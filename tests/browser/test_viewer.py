@@ -23,6 +23,7 @@ def test_keys_lead_through_the_pictures_and_back_to_where_it_began(
     sign_in: SignIn, studio: Studio, person: Account, locale: str, shoot: Shoot
 ) -> None:
     page = open_studio(sign_in(person, studio.url, locale=locale))
+    page.emulate_media(reduced_motion="no-preference")
     expect_picture(page, send(page, "by keys", size="256x256", steps=4, n=3))
     about, following = NAMES[locale]
 
@@ -117,6 +118,7 @@ def test_keys_of_one_character_can_be_switched_off_for_good(page: Page, card: Lo
 
 def test_fingers_turn_and_close(phone: BrowserContext) -> None:
     page = open_studio(phone)
+    page.emulate_media(reduced_motion="no-preference")
     page.locator("[data-sheet] summary").tap()
     card = send(page, "by finger", size="256x256", steps=4, n=3)
     expect_picture(page, card_of(page, "by finger"))

@@ -30,6 +30,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_the_button_leads_through_seven_steps_to_the_picture(page: Page, shoot: Shoot) -> None:
+    page.emulate_media(reduced_motion="no-preference")
     card = send(page, "柳岸晓风", **SOME_SECONDS)
     expect_percent(card, 40)
     shoot(page, "running")
