@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from generation.choice_labels import label
-from generation.choices import UNFINISHED, Step, TaskStatus
+from generation.choices import UNFINISHED, TaskStatus
 from generation.error_codes import ErrorCode
 from generation.models import GenerationTask
 from generation.selectors.gallery import model_options
@@ -43,43 +43,34 @@ class WithoutIndex(Func):
 
 
 class TaskFilter(admin.SimpleListFilter):
-    """Selects the tasks whose `field` has the chosen value."""
+    """Selects the tasks whose field `parameter_name` has the chosen value."""
 
-    field = ""
+    parameter_name: str
 
     def queryset(self, request: HttpRequest, queryset: Tasks) -> Tasks:
         value = self.value()
         return queryset if value is None else self.chosen(queryset, value)
 
     def chosen(self, tasks: Tasks, value: str) -> Tasks:
-        return tasks.filter(Exact(WithoutIndex(self.field), value))
+        return tasks.filter(**{self.parameter_name: value})
 
 
 class StatusFilter(TaskFilter):
     title = _("status")
     parameter_name = "status__exact"
-    field = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return TaskStatus.choices
 
     def chosen(self, tasks: Tasks, value: str) -> Tasks:
-        return tasks.filter(status=value) if value in UNFINISHED else super().chosen(tasks, value)
-
-
-class StepFilter(TaskFilter):
-    title = _("step")
-    parameter_name = "step__exact"
-    field = "step"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return Step.choices
+        if value in UNFINISHED:
+            return super().chosen(tasks, value)
+        return tasks.filter(Exact(WithoutIndex("status"), value))
 
 
 class ModelFilter(TaskFilter):
     title = _("model")
     parameter_name = "model"
-    field = "model"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return [(name, name) for name in model_options()]
@@ -88,7 +79,6 @@ class ModelFilter(TaskFilter):
 class ErrorFilter(TaskFilter):
     title = _("error")
     parameter_name = "error_code"
-    field = "error_code"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return [(code.value, short_error(code)) for code in TASK_ERRORS]

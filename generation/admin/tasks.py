@@ -17,12 +17,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from generation import services
-from generation.admin.changelist import TaskChangeList
+from generation.admin.changelist import PeriodFilter, TaskChangeList, read_search
 from generation.admin.filters import (
     ErrorFilter,
     ModelFilter,
     StatusFilter,
-    StepFilter,
     TrashFilter,
     short_error,
 )
@@ -55,8 +54,9 @@ class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type
         "waited",
         "ran",
     )
-    list_filter = (StatusFilter, StepFilter, ModelFilter, ErrorFilter, TrashFilter)
-    search_fields = ("id", "owner__username", "prompt")
+    # the period first: the other filters and the search read the tasks in it
+    list_filter = (PeriodFilter, StatusFilter, "step", ModelFilter, ErrorFilter, TrashFilter)
+    search_fields = ("search_text__contains",)
     search_help_text = _(
         "A task id, an account name, or words of the prompt. Put words in quotes if they "
         "are not an account name."
@@ -182,8 +182,11 @@ class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[GenerationTask], search_term: str
     ) -> tuple[QuerySet[GenerationTask], bool]:
-        """Return `queryset` as it is: TaskChangeList has searched, within its period."""
-        return queryset, False
+        """Ids and words; the period has only tasks of the owner that the search names."""
+        search = read_search(search_term)
+        if search.ids:
+            queryset = queryset.filter(pk__in=search.ids)
+        return super().get_search_results(request, queryset, search.words)
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(CHANGE_ALL)
