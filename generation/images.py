@@ -1,4 +1,4 @@
-"""Picture files: metadata, storage, thumbnails."""
+"""Picture files: storage and thumbnails."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import errno
 import hashlib
 import io
 import os
-import struct
-import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +17,8 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
 from generation.exceptions import PictureError, StorageError
-from generation.image_format import JPEG_START, PNG_START, ImageStructure, read_structure
+from generation.image_format import ImageStructure, read_structure
+from generation.image_metadata import jpeg_with_comment, png_with_text
 
 MAX_BASE64 = 64 * 1024 * 1024
 """Far above a lossless 2048² picture; a longer answer is not decoded at all."""
@@ -61,28 +60,6 @@ def with_parameters(picture: Picture, parameters: str) -> Picture:
         width=picture.width,
         height=picture.height,
     )
-
-
-def jpeg_with_comment(data: bytes, text: str) -> bytes:
-    """`text` as EXIF UserComment in an APP1 segment, after JFIF's APP0 if there is one."""
-    exif = Image.Exif()
-    exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + text.encode("utf-16-be")
-    payload = exif.tobytes()
-    if not payload.startswith(b"Exif\0\0"):
-        payload = b"Exif\0\0" + payload
-    segment = b"\xff\xe1" + struct.pack(">H", len(payload) + 2) + payload
-    at = len(JPEG_START)
-    if data[at : at + 2] == b"\xff\xe0":
-        at += 2 + int(struct.unpack(">H", data[at + 2 : at + 4])[0])
-    return data[:at] + segment + data[at:]
-
-
-def png_with_text(data: bytes, text: str) -> bytes:
-    """`text` as an iTXt chunk named "parameters", right after the header chunk."""
-    body = b"iTXt" + b"parameters\0\0\0\0\0" + text.encode()
-    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-    at = len(PNG_START) + 25
-    return data[:at] + chunk + data[at:]
 
 
 def file_name(*, task_id: str, index: int, attempt: int, picture: Picture) -> str:
