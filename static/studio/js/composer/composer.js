@@ -4,7 +4,7 @@
 import { DRAFT_FIELDS, createFields } from "./composer-fields.js";
 import { lineCounts, sendLabel, showForecast, updateModels } from "./composer-wait.js";
 import { Parts, find, lazy, loadStyles, on, setAttribute, siteKey } from "../lib/dom.js";
-import { createDraft } from "../state/own-storage.js";
+import { createDraft } from "../state/draft.js";
 import { gettext, label, length, number, size } from "../lib/i18n.js";
 import { newRequestKey } from "../connection/protocol.js";
 
