@@ -6,6 +6,8 @@ their time: a changed limit of a column needs a migration.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 # one submission
 MIN_SIDE = 256
 MAX_SIDE = 2048
@@ -39,6 +41,12 @@ MAX_SEARCH = 200
 MAX_WEBHOOKS = 10
 """Webhooks of an account; those of single tasks do not count."""
 MAX_WEBHOOK_URL = 2000
+
+# what is kept for a time
+TRASH_KEPT = timedelta(days=1)
+"""How long a deleted task or picture can be restored."""
+LINK_KEPT = timedelta(days=7)
+"""How long a share link works."""
 
 # messages
 MAX_MESSAGE_BYTES = 65_536

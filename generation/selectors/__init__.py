@@ -92,7 +92,7 @@ from generation.selectors.tasks import (
     visible_among,
     visible_task,
 )
-from generation.selectors.trash_items import TRASH_KEPT, Trash, picture_in_trash, trash
+from generation.selectors.trash_items import Trash, picture_in_trash, trash
 from generation.selectors.webhook_state import (
     attempts_page,
     due_cursors,
@@ -117,7 +117,6 @@ __all__ = [
     "PAGE_EVENTS",
     "SHOWN_EVENTS",
     "STATUSES",
-    "TRASH_KEPT",
     "Allowance",
     "Allowances",
     "Card",

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 from django.db.models import F, QuerySet
 
 from generation.exceptions import NotFound
+from generation.limits import TRASH_KEPT
 from generation.models import GeneratedImage, GenerationTask
 from generation.models.tasks import TaskQuerySet
 from generation.selectors.image_detail import key_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-
-TRASH_KEPT = timedelta(days=1)
-"""How long a deleted task or picture can be restored."""
 
 MAX_SHOWN = 120
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
 from accounts.token_hashing import digest_of
 from generation.exceptions import TransitionRefused
+from generation.limits import LINK_KEPT
 from generation.models import GenerationTask, ShareLink
 
-LINK_KEPT = timedelta(days=7)
 MAX_LINKS = 20
 """Links per task; one more revokes the oldest."""
 

@@ -15,9 +15,10 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from accounts.log_format import log_line
 from generation import images
 from generation.exceptions import NotFound, TransitionRefused
+from generation.limits import TRASH_KEPT
 from generation.models import GeneratedImage, GenerationTask, ShareLink
 from generation.outages import cause_of
-from generation.selectors import TRASH_KEPT, PictureKey
+from generation.selectors import PictureKey
 from generation.selectors.trash_items import deleted_pictures, deleted_tasks
 from generation.services.charges import add_deleted
 from generation.services.collection_changes import publish_change

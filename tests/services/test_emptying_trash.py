@@ -13,8 +13,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from generation import images, services
+from generation.limits import TRASH_KEPT
 from generation.models import GenerationTask, TaskEvent
-from generation.selectors import TRASH_KEPT
 from generation.services import Claim
 from tests.factories import files_in, finish, finished_task, put_in_trash, store
 

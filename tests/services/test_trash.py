@@ -11,8 +11,8 @@ from django.contrib.auth.models import User
 
 from generation import selectors, services
 from generation.exceptions import NotFound, TransitionRefused
+from generation.limits import TRASH_KEPT
 from generation.models import GeneratedImage, GenerationTask, Worker
-from generation.selectors import TRASH_KEPT
 from tests.factories import (
     add_picture,
     claim_one,
