@@ -13,8 +13,8 @@ from ninja import Query, Router
 
 from generation import selectors
 from generation.api.documents import Events, document
-from generation.api.preferences import MAX_WAIT
 from generation.api.resources import answer
+from generation.api.submission_headers import MAX_WAIT
 from generation.api.task_operations import visible
 from generation.api.token_auth import signed_in_by, user_of
 from generation.error_codes import ErrorCode

@@ -13,14 +13,14 @@ from ninja import Query, Router
 
 from generation import selectors, services
 from generation.api.documents import CancelAnswer, Link, Task, TaskList, document
-from generation.api.preferences import (
+from generation.api.resources import answer, task_resource, url_of
+from generation.api.submission_headers import (
     cancel_after_of,
     preferred_wait,
     request_key_of,
     submission_headers,
     wait_for_end,
 )
-from generation.api.resources import answer, task_resource, url_of
 from generation.api.token_auth import user_of
 from generation.api.webhook_documents import CreatedTask, SubmittedTask
 from generation.api.webhook_resources import new_webhook_resource
