@@ -19,7 +19,7 @@ def main() -> int:
     parser.add_argument("--replicas", type=int, default=1)
     parser.add_argument("--speed", type=float, default=1.0, help="20 = a twentieth of the work")
     parser.add_argument("--api-key", default="")
-    parser.add_argument("--request-limits", type=int, help="calls in line for each replica")
+    parser.add_argument("--request-limits", type=int, help="calls that may wait for each replica")
     parser.add_argument("--faults", metavar="FILE", help="scripted faults, a JSON list")
     parser.add_argument("--journal", metavar="FILE", type=Path, help="a line per call, and its end")
     options = parser.parse_args()

@@ -160,7 +160,7 @@ class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type
     def submitted(self, task: GenerationTask) -> str:
         return timezone.localtime(task.created).strftime("%Y-%m-%d %H:%M:%S")
 
-    @admin.display(description=_("in line"), ordering="wait_seconds")
+    @admin.display(description=_("in queue"), ordering="wait_seconds")
     def waited(self, task: GenerationTask) -> str:
         return "–" if task.wait_seconds is None else f"{task.wait_seconds:.1f}\N{NO-BREAK SPACE}s"
 
