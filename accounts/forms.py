@@ -1,4 +1,4 @@
-"""Forms of allauth whose checks of passwords and codes are ours, and the field of a name."""
+"""Forms of allauth whose checks or words are ours, and the field of a name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from math import ceil
 from typing import Any
 
 from allauth.account.adapter import get_adapter
-from allauth.account.forms import ChangePasswordForm, LoginForm, ReauthenticateForm
+from allauth.account.forms import (
+    ChangePasswordForm,
+    LoginForm,
+    ReauthenticateForm,
+    ResetPasswordKeyForm,
+)
 from allauth.core import context
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
@@ -65,7 +70,20 @@ class ConfirmForm(ReauthenticateForm, ThrottledForm):  # type: ignore[misc]
             return password
 
 
+class NewPasswordForm(ResetPasswordKeyForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].label = gettext("New password")
+        self.fields["password2"].label = gettext("New password again")
+
+
 class PasswordForm(ChangePasswordForm, ThrottledForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["oldpassword"].label = gettext("Current password")
+        self.fields["password1"].label = gettext("New password")
+        self.fields["password2"].label = gettext("New password again")
+
     def clean_oldpassword(self) -> str:
         password: str = self.cleaned_data["oldpassword"]
         with self.limited():
@@ -77,6 +95,11 @@ class PasswordForm(ChangePasswordForm, ThrottledForm):  # type: ignore[misc]
 
 class ActivateTotpForm(ActivateTOTPForm):  # type: ignore[misc]
     """The code that turns the second factor on cannot be used again for signing in."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # overrides allauth's Chinese for its other forms too
+        self.fields["code"].label = gettext("Code")
 
     def clean_code(self) -> str:
         code: str = super().clean_code()

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.forms import BoundField
 from django.template import Library
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
@@ -31,6 +32,12 @@ def icon(name: str, classes: str = "", *, label: str = "") -> SafeString:
 @register.filter
 def label(code: str, kind: str) -> str:
     return choice_labels.label(kind, code)
+
+
+@register.filter
+def without_placeholder(field: BoundField) -> SafeString:
+    """The input of a form's field; its label says what a placeholder would repeat."""
+    return field.as_widget(attrs={"placeholder": False})
 
 
 @register.filter

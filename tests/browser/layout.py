@@ -60,6 +60,21 @@ COVERED_CONTROLS = """(root) => [
   })
   .map((control) => control.outerHTML)"""
 
+# controls that are less than 44 px high or wide for a finger; links within a sentence may be
+SMALL_TARGETS = """(root) => [
+    ...root.querySelectorAll("a[href], button, input, select, textarea, summary")
+  ]
+  .filter((control) => control.checkVisibility({ visibilityProperty: true }) && !control.disabled)
+  .filter((control) => getComputedStyle(control).clipPath === "none") // for screen readers
+  .filter((control) => control.offsetLeft + control.offsetWidth > 0) // the link to the content
+  .filter((control) => {
+    const isInText = control.tagName === "A" && getComputedStyle(control).display === "inline";
+    const box = (control.labels?.[0] ?? control).getBoundingClientRect();
+    const own = control.getBoundingClientRect();
+    return !isInText && Math.max(box.height, own.height) < 43.5 && box.height > 0;
+  })
+  .map((control) => control.outerHTML)"""
+
 
 def beyond_the_window(page: Page) -> list[str]:
     """By how much the page is wider than its window, and the elements that reach beyond it."""
@@ -75,6 +90,11 @@ def covered_texts(root: Locator) -> list[str]:
 def covered_controls(root: Locator) -> list[str]:
     names: list[str] = root.evaluate(COVERED_CONTROLS)
     return names
+
+
+def small_targets(root: Locator) -> list[str]:
+    controls: list[str] = root.evaluate(SMALL_TARGETS)
+    return controls
 
 
 def resize(page: Page, size: str) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.axe import serious_violations
 from tests.browser.conftest import PHONE, Shoot, SignIn
-from tests.browser.layout import beyond_the_window
+from tests.browser.layout import beyond_the_window, small_targets
 from tests.browser.page_actions import expect_live
 from tests.browser.sign_in import submit_sign_in
 from tests.studio import Studio
@@ -180,6 +180,7 @@ def test_account_pages_are_accessible_and_fit(
     for path in PAGES:
         page.goto(path)
         assert beyond_the_window(page) == [], path
+        assert small_targets(page.locator("body")) == [], path
     shoot(page, "sessions")
 
 
