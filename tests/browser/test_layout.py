@@ -61,8 +61,10 @@ def test_every_window_fits(sign_in: SignIn, studio: Studio, person: Account, loc
         expect(form.locator("#send")).to_be_in_viewport(ratio=1)
 
     sheet = form.locator("[data-sheet] > summary")
+    filters = page.locator(".filters button")
     for size in PHONES:
         resize(page, size)
+        assert not overlap(filters.nth(-2), filters.last), size
         assert beyond_the_window(page) == [], size
         assert covered_texts(page.locator("#cards")) == [], size
         assert covered_controls(running) == [], size
@@ -149,6 +151,29 @@ def test_an_open_sheet_of_the_viewer_leaves_the_picture_whole(hostile: Page) -> 
         expect(picture).to_be_in_viewport(ratio=0.99)
         assert not overlap(picture, panel), size
         assert beyond_the_window(page) == [], size
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
+def test_the_actions_of_a_card_are_on_one_line(
+    sign_in: SignIn, studio: Studio, new_account: NewAccount, locale: str
+) -> None:
+    person = new_account()
+    drawn: Rows = [{"prompt": f"{n} pictures", "n": n} for n in (1, 2, 3, 4)]
+    # the first card is the large one
+    create_gallery(studio, {person.name: [{"prompt": "newest"}, *drawn]})
+    page = open_studio(sign_in(person, studio.url, locale=locale))
+    for size in [*DESKS, "390x844", "320x640"]:
+        resize(page, size)
+        for card in page.locator("article.card[data-layout=ended]").all():
+            card.scroll_into_view_if_needed()
+            actions = card.locator(".card__actions")
+            expect(actions.locator("summary")).to_be_visible()
+            shown = actions.locator(":scope > *").locator("visible=true")
+            middles = shown.evaluate_all(
+                "all => all.map((e) => e.getBoundingClientRect())"
+                ".map((box) => (box.top + box.bottom) / 2)"
+            )
+            assert max(middles) - min(middles) < 4, (size, actions.inner_text())
 
 
 def overlap(one: Locator, other: Locator) -> bool:
