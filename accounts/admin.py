@@ -9,6 +9,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django import forms
+from django.apps import apps
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -155,3 +156,18 @@ class UserSessionAdmin(RecordAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[UserSession]) -> None:
         for session in queryset:
             self.delete_model(request, session)
+
+
+if apps.is_installed("allauth.socialaccount"):
+    from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+
+    for social_model in (SocialAccount, SocialApp, SocialToken):
+        admin.site.unregister(social_model)
+
+    @admin.register(SocialAccount)
+    class SocialAccountAdmin(RecordAdmin):
+        """Accounts at the OpenID provider. Deleting a row disconnects it."""
+
+        list_display = ("user", "uid", "date_joined", "last_login")
+        search_fields = ("user__username", "uid")
+        fields = ("user", "uid", "date_joined", "last_login")

@@ -8,8 +8,11 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from accounts.oidc_adapter import PROVIDER_ID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,8 @@ def account_options(request: HttpRequest) -> dict[str, Any]:
     return {
         "mail_is_sent": bool(settings.EMAIL_URL),
         "sign_up_is_open": settings.SIGNUP == "open",
+        "oidc_name": settings.OIDC_NAME if settings.OIDC_SERVER else "",
+        "oidc_url": oidc_url() if settings.OIDC_SERVER else "",
         # called by the templates that show the list
         "account_pages": partial(account_pages, request),
     }
@@ -80,5 +85,19 @@ def account_options(request: HttpRequest) -> dict[str, Any]:
 def account_pages(request: HttpRequest) -> list[tuple[AccountPage, bool]]:
     """The pages of this installation, each with whether `request` is for it."""
     shown = [each for each in PAGES if settings.EMAIL_URL or each.url_name != "account_email"]
+    if settings.OIDC_SERVER:
+        shown.append(
+            AccountPage(
+                url_name="socialaccount_connections",
+                title=settings.OIDC_NAME,
+                about=_("Sign in here with your account there."),
+                prefix="socialaccount_connections",
+            )
+        )
     name = (request.resolver_match and request.resolver_match.url_name) or ""
     return [(each, name.startswith(each.prefix)) for each in shown]
+
+
+def oidc_url() -> str:
+    """Where a form begins a sign-in at the OpenID provider."""
+    return reverse("openid_connect_login", args=[PROVIDER_ID])

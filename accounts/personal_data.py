@@ -7,6 +7,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.apps import apps
 from django.contrib.auth.models import User
 
 from accounts.models import ApiToken
@@ -36,7 +37,18 @@ def personal_data(user: User) -> dict[str, Any]:
             ApiToken.objects.filter(owner=user),
             *("name", "scope", "created", "last_used", "expires_at"),
         ),
+        "connections": connections(user),
     }
+
+
+def connections(user: User) -> list[dict[str, Any]]:
+    """Accounts at the OpenID provider, with what it says of the user."""
+    if not apps.is_installed("allauth.socialaccount"):
+        return []
+    from allauth.socialaccount.models import SocialAccount
+
+    found = SocialAccount.objects.filter(user=user)
+    return rows(found, "uid", "extra_data", "date_joined", "last_login")
 
 
 def rows(found: Any, *fields: str) -> list[dict[str, Any]]:

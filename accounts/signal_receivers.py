@@ -78,4 +78,11 @@ def log(event: SecurityEvent, request: HttpRequest | None, user: User, **details
 def how_signed_in(request: HttpRequest, user: User) -> str | None:
     """Such as `password+totp` or `webauthn`; None if nothing was proved, as after a sign-up."""
     records = get_authentication_records(request, user)
-    return "+".join(each.get("type", each["method"]) for each in records) or None
+    return "+".join(map(name_of, records)) or None
+
+
+def name_of(record: dict[str, Any]) -> str:
+    if record["method"] == "socialaccount":
+        return "oidc"
+    name: str = record.get("type", record["method"])
+    return name

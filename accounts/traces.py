@@ -8,14 +8,18 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.db.models import Q
 
 from accounts.models import Invitation
+
+CONNECTIONS = "socialaccount_socialaccount"
 
 
 def delete_traces(user: User) -> None:
     """Delete what names the account: sessions, its invitation, and entries of the admin's log."""
     delete_sessions(user)
+    delete_connections(user)
     listed = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
     addresses = {user.email, *listed} - {""}
     Invitation.objects.filter(Q(used_by=user) | Q(email__in=addresses)).delete()
@@ -32,3 +36,14 @@ def delete_sessions(user: User) -> None:
         if session.get_decoded().get(SESSION_KEY) == str(user.pk)
     ]
     Session.objects.filter(pk__in=mine).delete()
+
+
+def delete_connections(user: User) -> None:
+    """Delete connections with accounts at the OpenID provider.
+
+    By SQL, because Django does not know the table while OIDC_SERVER is not set, and the database
+    would not delete their user.
+    """
+    with connection.cursor() as cursor:
+        if CONNECTIONS in connection.introspection.table_names(cursor):
+            cursor.execute(f"DELETE FROM {CONNECTIONS} WHERE user_id = %s", [user.pk])  # noqa: S608

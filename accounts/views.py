@@ -6,6 +6,7 @@ from math import ceil
 from typing import Any
 
 from allauth.account.adapter import get_adapter
+from allauth.account.utils import get_next_redirect_url
 from allauth.account.views import (
     LoginView,
     LogoutView,
@@ -66,7 +67,15 @@ class FactorsView(IndexView):  # type: ignore[misc]
 
 
 class ConfirmView(ThrottleResponseMixin, ReauthenticateView):  # type: ignore[misc]
-    """Asks for the password again."""
+    """Asks for the password again; an account without one has to sign in again."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        user = request.user
+        if user.is_authenticated and not get_adapter().get_reauthentication_methods(user):
+            context = {"redirect_field_value": get_next_redirect_url(request)}
+            return render(request, "account/confirm_by_sign_in.html", context)
+        response: HttpResponse = super().dispatch(request, *args, **kwargs)
+        return response
 
 
 class SignOutView(LogoutView):  # type: ignore[misc]

@@ -20,6 +20,7 @@ IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MODEL_EXAMPLE = "http://localhost:9997"
 PUBLIC_EXAMPLE = "https://studio.example"
+IDENTITY_EXAMPLE = "https://login.example/realms/main"
 
 MODEL_ENDPOINTS = re.compile(r"/(v1|sdapi|ui|docs)(/.*)?$")
 """Paths that are often copied with the URL; the client adds them itself."""
@@ -68,6 +69,20 @@ def public(value: str) -> str:
     host = in_url(no_zone(parts.hostname or "", PUBLIC_EXAMPLE))
     port = "" if parts.port in (None, DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
     return f"{parts.scheme}://{host}{port}{path}"
+
+
+def identity_provider(value: str) -> str:
+    """The issuer of an OpenID provider: https, or http on this machine; no final slash."""
+    parts = http_parts(value, IDENTITY_EXAMPLE)
+    if "@" in parts.netloc:
+        raise InvalidSetting("must not have a user or a password", IDENTITY_EXAMPLE)
+    address = ip(parts.hostname or "")
+    is_here = parts.hostname == "localhost" or (address is not None and address.is_loopback)
+    if parts.scheme == "http" and not is_here:
+        # the answers are believed because of the certificate
+        raise InvalidSetting("must begin with https", parts._replace(scheme="https").geturl())
+    path = parts.path.removesuffix("/.well-known/openid-configuration").rstrip("/")
+    return parts._replace(path=path).geturl()
 
 
 def host(value: str) -> str:

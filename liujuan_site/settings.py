@@ -84,6 +84,16 @@ if EMAIL_URL and not PUBLIC_URL:
     env.refuse("EMAIL_URL is set, and PUBLIC_URL is not: links in mails need it. Set PUBLIC_URL.")
 MFA_STAFF = env.switch("MFA_STAFF", default=False)
 
+# Sign-in with accounts of an OpenID provider
+OIDC_SERVER = env.text("OIDC_SERVER", default="", read=addresses.identity_provider)
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = env.secret("OIDC_CLIENT_SECRET", default="", read=validators.api_key)
+OIDC_NAME = env.text("OIDC_NAME", default="OpenID")
+OIDC_SIGNUP = env.switch("OIDC_SIGNUP", default=False)
+OIDC_TRUST_EMAIL = env.switch("OIDC_TRUST_EMAIL", default=False)
+if OIDC_SERVER and not (OIDC_CLIENT_ID and OIDC_CLIENT_SECRET):
+    env.refuse("OIDC_SERVER needs OIDC_CLIENT_ID and OIDC_CLIENT_SECRET. Set all three.")
+
 # Limits of a user; 0: unlimited
 MOST = 10**15
 LIMIT_UNFINISHED = env.whole_number("LIMIT_UNFINISHED", default=500, least=0, most=MOST)
@@ -187,6 +197,12 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    # its tables and packages are of no use without a provider
+    *(
+        ["allauth.socialaccount", "allauth.socialaccount.providers.openid_connect"]
+        if OIDC_SERVER
+        else []
+    ),
     "accounts",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -275,6 +291,8 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# a code comes by mail
+ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa", *(["code"] if EMAIL_URL else [])]
 ACCOUNT_USERNAME_MIN_LENGTH = 1
 # passwords have limits of their own; all other limits are allauth's defaults. `login_failed` also
 # limits codes of second factors and must stay
@@ -290,6 +308,28 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_ISSUER = "LiuJuan Studio"
 MFA_TOTP_TOLERANCE = 1
 USERSESSIONS_ADAPTER = "accounts.adapters.SessionsAdapter"
+SOCIALACCOUNT_ADAPTER = "accounts.oidc_adapter.OidcAdapter"
+SOCIALACCOUNT_EMAIL_REQUIRED = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "APPS": [
+            {
+                # accounts.oidc_adapter.PROVIDER_ID
+                "provider_id": "provider",
+                "name": OIDC_NAME,
+                "client_id": OIDC_CLIENT_ID,
+                "secret": OIDC_CLIENT_SECRET,
+                "settings": {
+                    "server_url": OIDC_SERVER,
+                    "oauth_pkce_enabled": True,
+                    "verified_email": OIDC_TRUST_EMAIL,
+                },
+            }
+        ]
+    }
+}
 
 # Mail
 MAIL = mail.server_of(EMAIL_URL)
@@ -378,7 +418,7 @@ LOGGING = {
             "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
             "secrets": secrets_of(
                 *(SECRET_KEY, *SECRET_KEY_FALLBACKS, XINFERENCE_API_KEY),
-                *(XINFERENCE_URL, DATABASE_URL, REDIS_URL, EMAIL_URL),
+                *(XINFERENCE_URL, DATABASE_URL, REDIS_URL, EMAIL_URL, OIDC_CLIENT_SECRET),
             ),
         },
     },

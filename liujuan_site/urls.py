@@ -25,6 +25,19 @@ handler500 = "liujuan_site.unavailable.server_error"
 
 admin.site.site_url = f"{settings.BASE_PATH}/"
 
+
+def oidc_pages() -> list[Any]:
+    """Addresses of allauth, with error pages of ours."""
+    if not settings.OIDC_SERVER:
+        return []
+    from accounts import oidc_views
+
+    return [
+        path("oidc/<slug:provider_id>/login/", oidc_views.begin),
+        path("oidc/<slug:provider_id>/login/callback/", oidc_views.come_back),
+    ]
+
+
 account_pages: list[Any] = [
     path("", overview, name="account"),
     path("programs/", programs.programs, name="programs"),
@@ -46,6 +59,7 @@ account_pages: list[Any] = [
     path("invite/<slug:token>/", account_views.accept_invitation, name="invitation"),
     # without mail no address can be confirmed
     *([] if settings.EMAIL_URL else [path("email/", RedirectView.as_view(pattern_name="account"))]),
+    *oidc_pages(),
     path("", include("allauth.urls")),
     # the last pattern of a name is the one that links lead to
     path("sign-in/", SignInPage.as_view(), name="account_login"),

@@ -22,7 +22,17 @@ from tests.studio import wait_until
 # DATABASE_URL and REDIS_URL select the stores of the tests
 OURS = (
     *("XINFERENCE_", "GENERATION_", "DEMO_", "EMBEDDED_", "PUBLIC_", "SECRET_", "LANGUAGE"),
-    *("TRUSTED_", "CONNECTIONS_", "LIMIT_", "SSL_CERT_", "EMAIL_", "SIGNUP", "MFA_", "WEBHOOK_"),
+    *(
+        "TRUSTED_",
+        "CONNECTIONS_",
+        "LIMIT_",
+        "SSL_CERT_",
+        "EMAIL_",
+        "SIGNUP",
+        "MFA_",
+        "OIDC_",
+        "WEBHOOK_",
+    ),
 )
 OURS_EXACTLY = {"HTTPS", "DEBUG", "MCP", "ALLOWED_HOSTS", "HOST", "PORT", "TIME_ZONE"}
 for name in [key for key in os.environ if key.startswith(OURS) or key in OURS_EXACTLY]:

@@ -1,0 +1,75 @@
+"""The way to the OpenID provider and back; imported only if OIDC_SERVER is set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+
+from allauth.core.ratelimit import respond_429
+from allauth.socialaccount.models import SocialApp
+from allauth.socialaccount.providers.openid_connect import views
+from django.db import IntegrityError
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+from requests import RequestException
+
+from accounts.client_address import client_address, client_network
+from accounts.oidc_adapter import cause_of, failed, log_failure
+from accounts.throttle import Throttle
+
+View = Callable[[HttpRequest, str], HttpResponse]
+
+BEGIN_LIMIT = Throttle(name="oidc-begin", free=30, longest=60)
+"""Sign-ins that one network begins: each one asks the provider for its addresses."""
+
+UNUSABLE = (RequestException, KeyError, TypeError, ValueError, IntegrityError)
+"""An answer of the provider that is missing or not what OpenID Connect says; IntegrityError: the
+same new account in two windows at once."""
+
+PASSED_ON = ("process", "next")
+"""Parameters that allauth may read; with others a link could change the request to the provider."""
+
+
+def with_error_pages(view: View) -> View:
+    @wraps(view)
+    def wrapped(request: HttpRequest, provider_id: str) -> HttpResponse:
+        try:
+            return view(request, provider_id)
+        except SocialApp.DoesNotExist as error:
+            raise Http404 from error
+        except UNUSABLE as error:
+            log_failure(request, cause_of(error, request))
+            return failed(request, error)
+
+    return wrapped
+
+
+@require_POST
+@never_cache
+@with_error_pages
+def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Lead to the provider by a page instead of a redirect.
+
+    The policy `form-action` also holds for redirects after a form, and providers redirect further.
+    """
+    if BEGIN_LIMIT.hit(client_network(client_address(request))):
+        too_many: HttpResponse = respond_429(request)
+        return too_many
+    kept = {name: request.GET[name] for name in PASSED_ON if name in request.GET}
+    request.GET = QueryDict(urlencode(kept))
+    response: HttpResponse = views.login(request, provider_id)
+    if response.status_code == 302:
+        return render(request, "account/oidc_leave.html", {"target": response["Location"]})
+    return response
+
+
+@require_GET
+@never_cache
+@with_error_pages
+def come_back(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Sign in, or connect the account, with the code that the provider has sent along."""
+    response: HttpResponse = views.callback(request, provider_id)
+    return response

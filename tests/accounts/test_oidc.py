@@ -1,0 +1,129 @@
+"""Which accounts a sign-in at the OpenID provider leads to, and the settings for that.
+
+The way there and back is in tests/process/test_openid_provider.py.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.core.exceptions import ImmediateHttpResponse
+from django.contrib.auth.models import AnonymousUser, User
+from django.test import RequestFactory, override_settings
+
+from accounts.oidc_adapter import OidcAdapter, cause_of
+from liujuan_site.addresses import identity_provider
+from liujuan_site.environment import InvalidSetting, InvalidSettings
+from tests.settings import SettingsOf
+
+pytestmark = pytest.mark.django_db
+
+
+def coming(*addresses: tuple[str, bool]) -> Any:
+    """What allauth knows of a person without an account, with (address, confirmed there)."""
+    emails = [EmailAddress(email=email, verified=verified) for email, verified in addresses]
+    user = User(email=addresses[0][0] if addresses else "")
+    return SimpleNamespace(is_existing=False, state={}, email_addresses=emails, user=user)
+
+
+def let_in(login: Any) -> Any:
+    request = RequestFactory().get("/")
+    request.user = AnonymousUser()
+    OidcAdapter().pre_social_login(request, login)
+    return login
+
+
+@override_settings(OIDC_NAME="Bamboo")
+def test_without_sign_up_only_connected_accounts_are_let_in() -> None:
+    with pytest.raises(ImmediateHttpResponse) as refused:
+        let_in(coming())
+
+    assert refused.value.response.status_code == 403
+    assert "Bamboo" in refused.value.response.content.decode()
+    assert not OidcAdapter().is_open_for_signup(RequestFactory().get("/"), coming())
+
+
+@override_settings(OIDC_SIGNUP=True)
+def test_a_new_account_gets_only_confirmed_addresses() -> None:
+    login = let_in(coming(("a@example.org", False), ("b@example.org", True)))
+
+    assert [each.email for each in login.email_addresses] == ["b@example.org"]
+    assert login.user.email == "b@example.org"
+
+
+@override_settings(OIDC_SIGNUP=True)
+def test_an_address_of_another_account_makes_no_second_account() -> None:
+    User.objects.create_user("alice", "Alice@example.org")
+
+    with pytest.raises(ImmediateHttpResponse):
+        let_in(coming(("alice@example.org", True)))
+    assert let_in(coming(("alice@example.org", False))).user.email == ""
+
+
+@pytest.mark.parametrize(
+    ("trusted", "confirmed_there", "confirmed_here", "is_linked"),
+    [
+        (True, True, True, True),
+        # staff have set the address
+        (True, True, None, True),
+        # a stranger may have made this account to share it later
+        (True, True, False, False),
+        (True, False, True, False),
+        (False, True, True, False),
+    ],
+)
+def test_trusted_addresses_link_accounts(
+    trusted: bool, confirmed_there: bool, confirmed_here: bool | None, is_linked: bool
+) -> None:
+    alice = User.objects.create_user("alice", "alice@example.org")
+    if confirmed_here is not None:
+        EmailAddress.objects.create(user=alice, email=alice.email, verified=confirmed_here)
+
+    with override_settings(OIDC_TRUST_EMAIL=trusted):
+        found = OidcAdapter().authenticate_by_email(coming(("alice@example.org", confirmed_there)))
+
+    assert found == ((alice, "alice@example.org") if is_linked else None)
+
+
+def test_the_log_has_no_text_of_an_answer() -> None:
+    request = RequestFactory().get("/", {"error": "server_error"})
+    refusal = ValueError('Error retrieving: b\'{"error": "invalid_client", "x": "s"}\'')
+
+    assert cause_of(None, request) == "the provider said server_error"
+    assert cause_of(refusal, request) == "ValueError: invalid_client"
+    assert cause_of(ValueError('{"access_token": "eyJ"}'), request) == "ValueError"
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("https://login.example/realms/main/", "https://login.example/realms/main"),
+        ("https://login.example/.well-known/openid-configuration", "https://login.example"),
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_the_address_of_the_provider(given: str, read: str) -> None:
+    assert identity_provider(given) == read
+
+
+@pytest.mark.parametrize(
+    "given", ["login.example", "http://login.example", "https://me:x@login.example", "https://a?b"]
+)
+def test_an_address_that_cannot_be_believed(given: str) -> None:
+    with pytest.raises(InvalidSetting):
+        identity_provider(given)
+
+
+def test_a_provider_needs_a_client(settings_of: SettingsOf) -> None:
+    client = {"OIDC_CLIENT_ID": "studio", "OIDC_CLIENT_SECRET": "a-secret"}
+
+    assert "allauth.socialaccount" not in settings_of()["INSTALLED_APPS"]
+    with pytest.raises(InvalidSettings):
+        settings_of(OIDC_SERVER="https://login.example")
+    given = settings_of(OIDC_SERVER="https://login.example", **client)
+    assert "allauth.socialaccount" in given["INSTALLED_APPS"]
+    assert "a-secret" in given["LOGGING"]["formatters"]["line"]["secrets"]

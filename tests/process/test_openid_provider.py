@@ -1,0 +1,268 @@
+"""Signing in with accounts of a real OpenID provider, which is a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from html import unescape
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from django.contrib.auth.hashers import make_password
+
+from tests.process import openid_provider as idp
+from tests.studio import ROOT, Studio, free_port, manage
+
+FIELD = re.compile(r"<input[^>]*>")
+ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
+SIGN_IN = "/accounts/sign-in/"
+BEGIN = "/accounts/oidc/provider/login/"
+CONNECTIONS = "/accounts/3rdparty/"
+LOCAL = ("local-alice", "alice@example.org", "a password of her own")
+
+
+def without(prefix: str, env: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in env.items() if not name.startswith(prefix)}
+
+
+def database(studio: Studio) -> closing[sqlite3.Connection]:
+    """Rows of the studio, because each run of manage.py takes a second."""
+    path = studio.data_dir / "db.sqlite3"
+    return closing(sqlite3.connect(path, timeout=20, isolation_level=None))
+
+
+def add_account(studio: Studio, name: str, email: str, password: str) -> None:
+    values = (name, email, make_password(password), datetime.now(UTC).isoformat(" "))
+    with database(studio) as rows:
+        rows.execute(
+            "insert into auth_user (username, email, password, date_joined, is_active, is_staff,"
+            " is_superuser, first_name, last_name) values (?, ?, ?, ?, 1, 0, 0, '', '')",
+            values,
+        )
+
+
+class Provider:
+    def __init__(self, folder: Path, redirect_uri: str, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        module = idp.__name__
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", module, str(port), str(folder), redirect_uri],
+            cwd=ROOT,
+            env=without("DJANGO_SETTINGS_MODULE", os.environ),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def wait(self) -> None:
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == "ready\n"
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Studio, Provider]]:
+    port = free_port()
+    studio = Studio(
+        tmp_path_factory.mktemp("oidc") / "data",
+        OIDC_SERVER=f"http://127.0.0.1:{port}",
+        OIDC_CLIENT_ID=idp.CLIENT,
+        OIDC_CLIENT_SECRET=idp.SECRET,
+        OIDC_NAME="Bamboo",
+        OIDC_SIGNUP="1",
+    )
+    provider = Provider(tmp_path_factory.mktemp("provider"), f"{studio.url}{BEGIN}callback/", port)
+    try:
+        studio.start()
+        provider.wait()
+        yield studio, provider
+    finally:
+        studio.stop()
+        provider.stop()
+
+
+@pytest.fixture(scope="module")
+def studio(site: tuple[Studio, Provider]) -> Studio:
+    return site[0]
+
+
+class Browser(httpx.Client):
+    """Follows no redirect; cookies of both servers, which are at one host, have other names."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__(base_url=studio.url, timeout=30, headers={"Accept-Language": "en"})
+
+    def fields(self, page: str) -> dict[str, str]:
+        """The hidden fields of the last form of `page`."""
+        form = page[page.rindex("<form") :]
+        inputs = [dict(ATTRIBUTE.findall(each)) for each in FIELD.findall(form)]
+        return {
+            each["name"]: unescape(each.get("value", ""))
+            for each in inputs
+            if each.get("type") == "hidden"
+        }
+
+    def token(self, path: str = SIGN_IN) -> dict[str, str]:
+        found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.get(path).text)
+        assert found is not None
+        return {"csrfmiddlewaretoken": found[1]}
+
+    def begin(self, page: str = SIGN_IN, **query: str) -> httpx.Response:
+        return self.post(BEGIN, params=query, data=self.token(page))
+
+    def to_provider(self, page: str = SIGN_IN, **query: str) -> str:
+        """The address at the provider to which the studio leads."""
+        answer = self.begin(page, **query)
+        assert answer.status_code == 200, "a redirect after a form is against form-action"
+        found = re.search(r'http-equiv="refresh" content="0;url=([^"]+)"', answer.text)
+        assert found is not None
+        return unescape(found[1])
+
+    def at_provider(self, name: str, address: str, *, allow: bool = True) -> str:
+        """Sign in there unless done before, allow or deny; the address that leads back."""
+        answer = self.get(address)
+        if answer.is_redirect:
+            sign_in = httpx.URL(address).join(answer.headers["Location"])
+            person = {"login": name, "password": idp.PASSWORD}
+            self.post(sign_in, data={**self.fields(self.get(sign_in).text), **person})
+            answer = self.get(address)
+        scopes = re.findall(r'name="scopes"[^>]*value="(\w+)"', answer.text)
+        action = "grant" if allow else "cancel"
+        data = {**self.fields(answer.text), "scopes": scopes, "action": action}
+        back: str = self.post(answer.url, data=data).headers["Location"]
+        return back
+
+    def sign_in(self, name: str, page: str = SIGN_IN, **query: str) -> httpx.Response:
+        return self.get(self.at_provider(name, self.to_provider(page, **query)))
+
+    def name(self) -> str | None:
+        found = re.search(r"Signed in as <b>([^<]+)</b>", self.get("/gallery/").text)
+        return found and found[1]
+
+
+@pytest.fixture
+def browser(studio: Studio) -> Iterator[Browser]:
+    with Browser(studio) as browser:
+        yield browser
+
+
+def test_a_new_user_signs_in_and_comes_back_to_the_page(studio: Studio, browser: Browser) -> None:
+    answer = browser.sign_in("mei", next="/gallery/?q=x")
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/gallery/?q=x")
+    assert browser.name() == "mei"
+    with Browser(studio) as again:
+        again.sign_in("mei")
+        assert again.name() == "mei"
+    log = studio.log.read_text()
+    assert log.count("account_created account=mei") == 1
+    assert log.count("sign_in_ok account=mei") == log.count("how=oidc") - 1 == 2
+
+
+def test_the_request_has_pkce_and_cannot_be_changed_by_a_link(browser: Browser) -> None:
+    plain = parse_qs(urlsplit(browser.to_provider()).query)
+    bent = parse_qs(
+        urlsplit(browser.to_provider(auth_params="redirect_uri=x&prompt=none", scope="admin")).query
+    )
+
+    assert plain["code_challenge_method"] == ["S256"]
+    for name in ("state", "code_challenge"):
+        assert plain.pop(name) != bent.pop(name)
+    assert plain == bent
+
+
+def test_a_denied_sign_in_is_said(studio: Studio, browser: Browser) -> None:
+    answer = browser.get(browser.at_provider("mei", browser.to_provider(), allow=False))
+
+    assert "You did not allow Bamboo to sign you in." in answer.text
+    assert browser.name() is None
+    assert 'oidc_failed cause="denied by the user"' in studio.log.read_text()
+
+
+def test_a_state_of_another_browser_is_refused(studio: Studio, browser: Browser) -> None:
+    with Browser(studio) as attacker:
+        address = attacker.at_provider("mallory", attacker.to_provider())
+
+    for forged in (address, re.sub("state=[^&]+", "state=x", address), f"{BEGIN}callback/"):
+        answer = browser.get(forged)
+        assert answer.status_code == 400
+        assert "was begun in another browser" in answer.text
+    assert browser.name() is None
+    assert 'oidc_failed cause="unknown state"' in studio.log.read_text()
+
+
+def test_a_code_that_was_used_is_refused(studio: Studio, browser: Browser) -> None:
+    address = browser.at_provider("mei", browser.to_provider())
+    used = parse_qs(urlsplit(address).query)["code"][0]
+    browser.get(address)
+    browser.cookies.clear()
+    state = parse_qs(urlsplit(browser.to_provider()).query)["state"][0]
+
+    answer = browser.get(f"{BEGIN}callback/", params={"code": used, "state": state})
+
+    assert answer.status_code == 502
+    assert "Bamboo could not sign you in." in answer.text
+    assert 'cause="OAuth2Error: invalid_grant"' in studio.log.read_text()
+
+
+def test_an_existing_account_is_linked_only_when_signed_in(
+    studio: Studio, browser: Browser
+) -> None:
+    add_account(studio, *LOCAL)
+
+    refused = browser.sign_in("alice")
+    assert refused.status_code == 403
+    assert "An account here already has your e-mail address." in refused.text
+
+    form = {**browser.token(), "login": LOCAL[0], "password": LOCAL[2]}
+    assert browser.post(SIGN_IN, data=form).status_code == 302
+    asked = browser.sign_in("alice", CONNECTIONS, process="connect")
+    confirm = asked.headers["Location"]
+    assert confirm.startswith("/accounts/reauthenticate/")
+    browser.post(confirm, data={**browser.token(confirm), "password": LOCAL[2]})
+    assert "Disconnect" in browser.get(CONNECTIONS).text
+
+    with Browser(studio) as other:
+        other.sign_in("alice")
+        assert other.name() == LOCAL[0]
+
+
+def test_an_unconfirmed_address_is_not_taken_over(studio: Studio, browser: Browser) -> None:
+    browser.sign_in("mallory")
+
+    assert browser.name() == "mallory"
+    with database(studio) as rows:
+        found = rows.execute("select email from auth_user where username = 'mallory'").fetchone()
+    assert found == ("",)
+
+
+def test_a_provider_that_is_away_is_said(site: tuple[Studio, Provider], browser: Browser) -> None:
+    studio, provider = site
+    address = browser.at_provider("mei", browser.to_provider())
+    provider.stop()
+
+    for answer in (browser.begin(), browser.get(address)):
+        assert answer.status_code == 503
+        assert "Bamboo does not answer." in answer.text
+    log = studio.log.read_text()
+    assert "oidc_failed cause=ConnectionError" in log
+    assert "Traceback" not in log
+    assert idp.SECRET not in log
+    assert not re.search(r"code=\w{8}|eyJ", log), "a code or a token"
+
+    # later the operator removes the provider, and an account has to go
+    assert manage(without("OIDC_", studio.env), "delete_account", "mei", "--yes").endswith(
+        "Deleted."
+    )
