@@ -33,11 +33,17 @@ def set_favourite(*, owner: User, pictures: Sequence[PictureKey], favourite: boo
 
 
 def publish_change(
-    owner: User, change: str, *, pictures: Iterable[Any], tasks: Iterable[Any] = (), **more: Any
+    owner: User,
+    change: str,
+    *,
+    pictures: Iterable[Any] = (),
+    tasks: Iterable[Any] = (),
+    **more: Any,
 ) -> None:
     """Increment the owner's revision and publish the change after the commit.
 
-    `pictures` are (task, index). A page that missed a change notices it by the revision.
+    `pictures` are (task, index); without pictures and tasks only the trash changed. A page that
+    missed a change notices it by the revision.
     """
     Collection.objects.get_or_create(owner=owner)
     collection = Collection.objects.filter(owner=owner)

@@ -123,6 +123,7 @@ def delete_permanently(
             raise NotFound
         due_tasks.update(deleted_at=now - TRASH_KEPT)
         GeneratedImage.objects.filter(pk__in=keys).update(deleted_at=now - TRASH_KEPT)
+        publish_change(owner, "deleted")
     return len(keys) + len(set(tasks))
 
 
@@ -130,8 +131,11 @@ def empty_trash(*, owner: User, now: datetime) -> int:
     """Expire everything in the owner's trash; returns the number of tasks and images."""
     with transaction.atomic():
         # images first: they are found only while their tasks are in the trash
-        pictures = deleted_pictures(owner, now).update(deleted_at=now - TRASH_KEPT)
-        return pictures + deleted_tasks(owner, now).update(deleted_at=now - TRASH_KEPT)
+        number = deleted_pictures(owner, now).update(deleted_at=now - TRASH_KEPT)
+        number += deleted_tasks(owner, now).update(deleted_at=now - TRASH_KEPT)
+        if number:
+            publish_change(owner, "deleted")
+    return number
 
 
 def locked_tasks(owner: User, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, GenerationTask]:

@@ -81,7 +81,21 @@ def test_the_trash_shows_what_other_windows_delete_and_restore(page: Page) -> No
     expect(kept).to_be_checked()
     trash.get_by_role("button", name="恢复选中的").click()
     expect(card_of(page, "stays")).to_have_count(1)
-    expect(trash.get_by_role("heading", name="回收站是空的")).to_be_visible()
+    empty = trash.get_by_role("heading", name="回收站是空的")
+    expect(empty).to_be_visible()
+
+    other = page.context.new_page()
+    other.goto("/trash/")
+    delete(card_of(page, "stays"))
+    expect(items).to_have_count(1)
+    other.get_by_role("checkbox").check()
+    other.get_by_role("button", name="彻底删除选中的").click()
+    expect(empty).to_be_visible()
+    delete(card_of(page, "comes and goes"))
+    expect(other.locator(".trash-item")).to_have_count(1)
+    other.locator(".trash__empty summary").click()
+    other.get_by_role("button", name="清空回收站").click()
+    expect(empty).to_be_visible()
 
 
 def test_the_comparison_shows_what_other_windows_delete_restore_and_mark(

@@ -30,7 +30,7 @@ async function refresh() {
 /** Items that stay keep their element, and with it their picture, their mark and the focus. @param {HTMLElement} fresh */
 function show(fresh) {
   const focused = /** @type {HTMLInputElement | null} */ (trash.querySelector(":focus"));
-  const isOpen = trash.querySelector("details")?.open;
+  const isOpen = trash.querySelector("details")?.open ?? false; // an empty trash has none
   const old = new Map(items(trash).map((item) => [keyOf(item), item]));
   for (const item of items(fresh)) {
     const same = old.get(keyOf(item));
