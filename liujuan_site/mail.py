@@ -1,4 +1,7 @@
-"""Reads EMAIL_URL: the server that sends mail, and the sender's address."""
+"""Reads EMAIL_URL: the server that sends mail, and the sender's address.
+
+Not by `environ.Env.email_url_config`, which takes smtps for STARTTLS and has no default ports.
+"""
 
 from __future__ import annotations
 

@@ -7,16 +7,23 @@ import re
 import secrets
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from liujuan_site import VERSION as VERSION
-from liujuan_site import addresses, databases, mail, redis_urls, validators
+from liujuan_site import (
+    addresses,
+    databases,
+    log_config,
+    mail,
+    redis_stores,
+    redis_urls,
+    validators,
+)
 from liujuan_site.data_dir import DataDir
 from liujuan_site.environment import Environment, without_password
-from liujuan_site.log_filters import report_database, report_layer, secrets_of
+from liujuan_site.log_filters import secrets_of
 from liujuan_site.namespaces import redis_prefix, session_cookie, worker_channel
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -342,53 +349,10 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.use_starttls, MAIL.use_tls
 # Channel layer: notifies only, and may lose any message; the database has all events
 REDIS_PREFIX = redis_prefix([SECRET_KEY, *SECRET_KEY_FALLBACKS])
 WORKER_CHANNEL = worker_channel([SECRET_KEY, *SECRET_KEY_FALLBACKS])
-
-
-def channel_layer() -> dict[str, Any]:
-    if not REDIS_URL:
-        return {
-            "BACKEND": "channels.layers.InMemoryChannelLayer",
-            "CONFIG": {"capacity": 10_000},
-        }
-    from liujuan_site.redis_layer import redis_host
-
-    return {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {
-            "hosts": [redis_host(REDIS_URL)],
-            # owner ids repeat across installations: those that share a Redis must not receive
-            # each other's events
-            "prefix": REDIS_PREFIX,
-        },
-    }
-
-
-CHANNEL_LAYERS = {"default": channel_layer()}
+CHANNEL_LAYERS = redis_stores.channel_layers(REDIS_URL, REDIS_PREFIX)
 
 # Counts of sign-in attempts: of all processes together, or of one process while Redis is down
-LOCAL_CACHE: dict[str, Any] = {
-    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-    # the least recently used entry is evicted first: a flood of names evicts its own entries
-    "OPTIONS": {"MAX_ENTRIES": 20_000},
-}
-
-
-def shared_cache() -> dict[str, Any]:
-    if not REDIS_URL:
-        return LOCAL_CACHE
-    return {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
-        "KEY_PREFIX": REDIS_PREFIX,
-        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
-    }
-
-
-CACHES = {
-    "default": {"BACKEND": "accounts.failover_cache.FailoverCache"},
-    "shared": shared_cache(),
-    "local": LOCAL_CACHE | {"LOCATION": "local"},
-}
+CACHES = redis_stores.caches(REDIS_URL, REDIS_PREFIX)
 
 # Files
 MEDIA_ROOT = DATA_DIR / "media"
@@ -409,53 +373,9 @@ LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "liujuan_site.log_filters.SafeFormatter",
-            "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
-            "secrets": secrets_of(
-                *(SECRET_KEY, *SECRET_KEY_FALLBACKS, XINFERENCE_API_KEY),
-                *(XINFERENCE_URL, DATABASE_URL, REDIS_URL, EMAIL_URL, OIDC_CLIENT_SECRET),
-            ),
-        },
-    },
-    "filters": {
-        "repeats": {"()": "liujuan_site.log_filters.RepeatFilter"},
-        "report_database": {
-            "()": "django.utils.log.CallbackFilter",
-            "callback": report_database,
-        },
-        "report_layer": {"()": "django.utils.log.CallbackFilter", "callback": report_layer},
-    },
-    "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "formatter": "line",
-            "filters": ["repeats"],
-        },
-    },
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {
-        "accounts": {"level": "INFO"},
-        "generation": {"level": "INFO"},
-        "liujuan_site": {"level": "INFO"},
-        "liujuan.security": {"level": "INFO"},
-        # without Django's own handlers, which bypass our formatter
-        "django": {"handlers": [], "level": "INFO"},
-        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
-        # no lines for 4xx responses, of which clients can cause any number
-        "django.request": {"level": "ERROR"},
-        # polling the progress URL would otherwise write seven lines a second
-        "httpx": {"level": "WARNING"},
-        # no lines about messages that clients get wrong
-        "mcp": {"level": "ERROR"},
-        # redis-py adds a handler of its own unless this logger is configured
-        "push_response": {"level": "WARNING"},
-        # both retry many times a second while their server is down
-        "psycopg.pool": {"filters": ["report_database"]},
-        "channels_redis.pubsub": {"filters": ["report_layer"]},
-    },
-}
+LOGGING = log_config.log_config(
+    secrets_of(
+        *(SECRET_KEY, *SECRET_KEY_FALLBACKS, XINFERENCE_API_KEY),
+        *(XINFERENCE_URL, DATABASE_URL, REDIS_URL, EMAIL_URL, OIDC_CLIENT_SECRET),
+    )
+)

@@ -1,0 +1,58 @@
+"""The setting LOGGING: every line goes through SafeFormatter to stderr."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from liujuan_site.log_filters import report_database, report_layer
+
+
+def log_config(secrets: tuple[str, ...]) -> dict[str, Any]:
+    """`secrets` are replaced in every line."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {
+                "()": "liujuan_site.log_filters.SafeFormatter",
+                "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
+                "secrets": secrets,
+            },
+        },
+        "filters": {
+            "repeats": {"()": "liujuan_site.log_filters.RepeatFilter"},
+            "report_database": {
+                "()": "django.utils.log.CallbackFilter",
+                "callback": report_database,
+            },
+            "report_layer": {"()": "django.utils.log.CallbackFilter", "callback": report_layer},
+        },
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "line",
+                "filters": ["repeats"],
+            },
+        },
+        "root": {"handlers": ["stderr"], "level": "WARNING"},
+        "loggers": {
+            "accounts": {"level": "INFO"},
+            "generation": {"level": "INFO"},
+            "liujuan_site": {"level": "INFO"},
+            "liujuan.security": {"level": "INFO"},
+            # without Django's own handlers, which bypass our formatter
+            "django": {"handlers": [], "level": "INFO"},
+            "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+            # no lines for 4xx responses, of which clients can cause any number
+            "django.request": {"level": "ERROR"},
+            # polling the progress URL would otherwise write seven lines a second
+            "httpx": {"level": "WARNING"},
+            # no lines about messages that clients get wrong
+            "mcp": {"level": "ERROR"},
+            # redis-py adds a handler of its own unless this logger is configured
+            "push_response": {"level": "WARNING"},
+            # both retry many times a second while their server is down
+            "psycopg.pool": {"filters": ["report_database"]},
+            "channels_redis.pubsub": {"filters": ["report_layer"]},
+        },
+    }
