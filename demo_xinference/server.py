@@ -36,13 +36,13 @@ def serve(app: DemoXinference, *, host: str, port: int) -> None:
         verbosity=1,
     )
 
-    def told() -> None:
+    def print_addresses() -> None:
         for address, number in server.listening_addresses:
             print(f"READY http://{address}:{number} {app.model.uid}", flush=True)
 
     def ended() -> defer.Deferred[None]:
         return defer.Deferred.fromFuture(asyncio.ensure_future(app.aclose()))
 
-    reactor.callWhenRunning(told)
+    reactor.callWhenRunning(print_addresses)
     reactor.addSystemEventTrigger("before", "shutdown", ended)
     server.run()

@@ -151,7 +151,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def data_dir() -> None:
-    assert str(settings.DATA_DIR) == os.environ["DATA_DIR"], "tests write into somebody's data"
+    assert str(settings.DATA_DIR) == os.environ["DATA_DIR"], "tests write elsewhere"
 
 
 @pytest.fixture(scope="session")

@@ -42,11 +42,11 @@ def test_nginx_understands_its_site(tmp_path: Path, tls: bool) -> None:
 def test_every_renderer_sets_every_variable() -> None:
     names = Template(SITE.read_text(encoding="utf-8")).get_identifiers()
     wanted = {name for name in names if name.isupper()}
-    told = re.search(r"envsubst '([^']+)'", TEXTS["deploy/nginx.conf"])
+    listed = re.search(r"envsubst '([^']+)'", TEXTS["deploy/nginx.conf"])
 
     assert set(SERVICES["nginx"]["environment"]) == wanted
-    assert told
-    assert {name.lstrip("$") for name in told[1].split()} == wanted
+    assert listed
+    assert {name.lstrip("$") for name in listed[1].split()} == wanted
 
 
 def web_commands() -> dict[str, list[str]]:

@@ -49,7 +49,7 @@ def body_for(path: str) -> Any:
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-async def test_a_task_of_another_user_cannot_be_told_from_none(
+async def test_a_task_of_another_user_looks_like_none(
     program: Program, foreign: str, method: str, path: str
 ) -> None:
     theirs, none = [

@@ -22,12 +22,12 @@ from tests.pictures import jpeg
 now = clock.now()
 for name, tasks in json.loads({galleries!r}).items():
     owner = User.objects.get(username=name)
-    for number, told in enumerate(tasks):
-        seed, n = told.pop("seed", 1000 + 10 * number), told.pop("n", 1)
-        favourite, colour = told.pop("favourite", False), told.pop("colour", "teal")
-        created = now - timedelta(minutes=1 + told.pop("minutes", number))
+    for number, given in enumerate(tasks):
+        seed, n = given.pop("seed", 1000 + 10 * number), given.pop("n", 1)
+        favourite, colour = given.pop("favourite", False), given.pop("colour", "teal")
+        created = now - timedelta(minutes=1 + given.pop("minutes", number))
         row = dict(status="completed", step="completed", progress=100, width=256, height=256)
-        row |= dict(model="LiuJuan20260223Zimage", steps=4, guidance=0) | told
+        row |= dict(model="LiuJuan20260223Zimage", steps=4, guidance=0) | given
         if row["status"] == "cancelled":
             row["cancel_requested_at"] = created
         task = GenerationTask.objects.create(

@@ -44,13 +44,13 @@ def behind(studio: Studio, sign_in: SignIn, person: Account) -> Iterator[Behind]
         proxy.cut()
 
 
-def expect_rung(page: Page, rung: str) -> None:
-    expect(page.locator("#connection")).to_have_attribute("data-transport", rung)
+def expect_transport(page: Page, transport: str) -> None:
+    expect(page.locator("#connection")).to_have_attribute("data-transport", transport)
 
 
 def test_without_sockets_everything_comes_by_the_stream(behind: Behind, shoot: Shoot) -> None:
     _proxy, page = behind()
-    expect_rung(page, "sse")
+    expect_transport(page, "sse")
     expect(page.locator("#connection [data-part=label]")).to_have_text("实时已连接")
     expect(page.locator("#connection [data-part=detail]")).to_contain_text("备用通道 SSE")
     page.locator("#connection summary").click()
@@ -61,7 +61,7 @@ def test_without_sockets_everything_comes_by_the_stream(behind: Behind, shoot: S
     expect_percent(card, 5)
     before = percent_of(card)
     page.reload()
-    expect_rung(page, "sse")
+    expect_transport(page, "sse")
     card = card_of(page, "没有套接字")
     expect_percent(card, before)
     card.locator("[data-action=cancel]").click()
@@ -72,7 +72,7 @@ def test_without_sockets_everything_comes_by_the_stream(behind: Behind, shoot: S
 
 def test_blocked_streams_fall_back_to_polls(behind: Behind, shoot: Shoot) -> None:
     _proxy, page = behind(buffers=True)
-    expect_rung(page, "poll")
+    expect_transport(page, "poll")
     expect(page.locator("#connection [data-part=label]")).to_have_text("每 10 秒更新")
 
     # long enough to be seen running by a poll every two seconds
@@ -94,7 +94,7 @@ def test_a_lost_stream_is_shown_too(behind: Behind) -> None:
     proxy.resume()
 
     expect_live(page)
-    expect_rung(page, "sse")
+    expect_transport(page, "sse")
     expect_picture(page, card)
 
 
@@ -102,14 +102,14 @@ def test_the_socket_takes_over_when_it_works_again(behind: Behind) -> None:
     proxy, page = behind()
     page.clock.install()
     page.reload()
-    expect_rung(page, "sse")
+    expect_transport(page, "sse")
     card = send(page, "unterwegs", **SOME_SECONDS)
     expect_percent(card, 5)
 
     proxy.allows_websockets = True
     page.clock.fast_forward(61_000)
 
-    expect_rung(page, "ws")
+    expect_transport(page, "ws")
     expect_picture(page, card)
     expect(page.locator("#connection [data-part=why]")).to_be_hidden()
 
@@ -121,6 +121,6 @@ def test_where_sockets_work_nothing_else_is_even_loaded(page: Page) -> None:
     page.reload()
     expect_picture(page, send(page, "direct", steps=4, size="256x256"))
 
-    expect_rung(page, "ws")
+    expect_transport(page, "ws")
     names = ("/events/", "/messages/", "sse", "poll", "http-line")
     assert [url for url in asked if any(name in url for name in names)] == []

@@ -81,10 +81,10 @@ def test_messages_while_disconnected_are_sent_once(
     far: Page, proxy: TcpProxy, studio: Studio, person: Account, shoot: Shoot
 ) -> None:
     wire = open_studio(far)
-    told = (
+    read_phase = (
         "dispatchEvent(new Event('offline')) && document.querySelector('#connection').dataset.phase"
     )
-    assert far.evaluate(told) == "offline"
+    assert far.evaluate(read_phase) == "offline"
     expect_live(far)  # the line answered
     proxy.cut()
     expect(far.locator("#notice")).to_be_visible()

@@ -20,15 +20,15 @@ def test_a_failed_download_is_shown_and_repeated(visit: Visit) -> None:
     page = visit("scroller")
     page.route("**/gallery/?*fragment=1*", lambda route: route.abort())
     page.mouse.wheel(0, 100_000)
-    told = page.locator("#more-failed")
-    expect(told).to_be_visible()
-    expect(told).to_contain_text("没有加载出来")
+    failed = page.locator("#more-failed")
+    expect(failed).to_be_visible()
+    expect(failed).to_contain_text("没有加载出来")
     expect(tiles(page)).to_have_count(60)
 
     page.unroute_all()
-    told.get_by_role("button").click()
+    failed.get_by_role("button").click()
     expect(tiles(page)).to_have_count(120)
-    expect(told).to_be_hidden()
+    expect(failed).to_be_hidden()
 
 
 def test_chosen_pictures_are_marked_deleted_and_brought_back(visit: Visit, shoot: Shoot) -> None:

@@ -32,10 +32,10 @@ def choose(page: Page, name: str) -> None:
 
 
 def notes(page: Page) -> list[dict[str, Any]]:
-    told: list[dict[str, Any]] = page.evaluate(
+    shown: list[dict[str, Any]] = page.evaluate(
         "notes.map(({ title, body, tag }) => ({ title, body, tag }))"
     )
-    return told
+    return shown
 
 
 @pytest.fixture
@@ -71,14 +71,14 @@ def test_an_end_in_hidden_tabs_is_one_notification_that_links(watcher: BrowserCo
     for page in (first, second):
         page.evaluate("leave(true)")
 
-    card = send(first, "told elsewhere", steps=2, size="256x256")
+    card = send(first, "sent elsewhere", steps=2, size="256x256")
     expect_status(card, "completed")
-    expect_status(card_of(second, "told elsewhere"), "completed")
+    expect_status(card_of(second, "sent elsewhere"), "completed")
     first.wait_for_timeout(1_500)  # a second one would come within that time
 
     both = notes(first) + notes(second)
     assert [(each["title"], each["tag"]) for each in both] == [("图画好了", task_id_of(card))]
-    assert "told elsewhere" in both[0]["body"]
+    assert "sent elsewhere" in both[0]["body"]
     assert first.title().startswith("已完成 · ")
     teller = first if notes(first) else second
     teller.evaluate("notes[0].note.dispatchEvent(new Event('click'))")

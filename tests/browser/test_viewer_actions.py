@@ -78,9 +78,9 @@ def test_downloads_have_settings(page: Page, card: Locator, studio: Studio, tmp_
     assert url
     assert saved.read_bytes() == page.request.get(url).body()
     assert started.value.suggested_filename.endswith((".png", ".jpg"))
-    told = viewer.locator("[data-part=parameters]").inner_text()
-    assert told.startswith("three to look at\nSteps: 4,")
-    assert any(told.encode(code) in saved.read_bytes() for code in ("utf-8", "utf-16-be"))
+    parameters = viewer.locator("[data-part=parameters]").inner_text()
+    assert parameters.startswith("three to look at\nSteps: 4,")
+    assert any(parameters.encode(code) in saved.read_bytes() for code in ("utf-8", "utf-16-be"))
 
 
 def test_gone_and_failing_pictures_differ(

@@ -51,13 +51,13 @@ async def test_hello_precedes_replays(
 async def test_a_task_is_followed_to_its_end_without_being_asked_for(
     worker: Worker, reader: StreamClient, person: HttpClient
 ) -> None:
-    task_id = await person.generate("told by itself")
+    task_id = await person.generate("noticed by itself")
 
     notice = await reader.until("task")
     await complete(await claim(worker))
     result = await reader.until("result")
 
-    assert notice["task"]["prompt"] == "told by itself"
+    assert notice["task"]["prompt"] == "noticed by itself"
     assert (result["progress"], result["status"]) == (100, "completed")
     assert reader.seqs(task_id) == [1, 2, 3, 4, 5]
 

@@ -102,11 +102,11 @@ def test_unfinished_and_deleted_tasks_are_found(
     services.move_to_trash(owner=alice, pictures=[], tasks=[old.pk], now=now)
 
     waiting = staff.get(ADMIN_TASKS, {"status__exact": "queued"}).context["cl"]
-    binned = staff.get(ADMIN_TASKS, {"deleted_at__isempty": "0"}).context["cl"]
+    deleted = staff.get(ADMIN_TASKS, {"deleted_at__isempty": "0"}).context["cl"]
 
     assert stuck in list(waiting.result_list)
     assert waiting.period.since is None
-    assert [task.pk for task in binned.result_list] == [old.pk]
+    assert [task.pk for task in deleted.result_list] == [old.pk]
 
 
 @pytest.mark.parametrize(
@@ -167,12 +167,12 @@ def test_no_list_reads_the_whole_table(
 
 
 def test_staff_find_what_an_owner_deleted(alice: User, staff: Client, now: datetime) -> None:
-    binned, kept = submit(alice, now, prompt="willow"), submit(alice, now, prompt="umbrella")
-    services.request_cancel(task_id=binned.pk, now=now)
-    services.move_to_trash(owner=alice, pictures=[], tasks=[binned.pk], now=now)
+    deleted, kept = submit(alice, now, prompt="willow"), submit(alice, now, prompt="umbrella")
+    services.request_cancel(task_id=deleted.pk, now=now)
+    services.move_to_trash(owner=alice, pictures=[], tasks=[deleted.pk], now=now)
 
     assert "willow" in staff.get(ADMIN_TASKS).text
     found = staff.get(ADMIN_TASKS, {"deleted_at__isempty": "0"}).text
     assert "willow" in found
     assert kept.prompt not in found
-    assert staff.get(f"{ADMIN_TASKS}{binned.pk}/change/").status_code == 200
+    assert staff.get(f"{ADMIN_TASKS}{deleted.pk}/change/").status_code == 200

@@ -60,7 +60,7 @@ def test_an_unfinished_task_is_a_conflict(alice: User, now: datetime) -> None:
 
 
 @pytest.mark.parametrize("path", CHANGES)
-def test_what_is_anothers_is_not_there_for_anybody_else(
+def test_what_is_anothers_is_not_there_for_other_users(
     alice: User, bob: User, rita: User, now: datetime, path: str
 ) -> None:
     others, mine = finished_task(alice, now), finished_task(bob, now)

@@ -79,8 +79,8 @@ def test_the_lineage_has_three_parents(alice: User, now: datetime) -> None:
     here = made_from(failed, prompt="pine", seed=100, pictures=2)
     again = made_from(here, prompt="pine", seed=101)
     larger = made_from(here, prompt="pine", size=(768, 512), seed=100)
-    binned = made_from(here, prompt="pine", steps=5)
-    services.move_to_trash(owner=alice, pictures=[], tasks=[binned.pk], now=now)
+    deleted = made_from(here, prompt="pine", steps=5)
+    services.move_to_trash(owner=alice, pictures=[], tasks=[deleted.pk], now=now)
 
     about = signed_in(alice).get(f"/pictures/{here.pk}/2/about/").json()
 

@@ -73,7 +73,7 @@ def test_a_prompt_that_a_locked_database_refused_can_be_sent_again(tmp_path: Pat
                 watcher.send(**message)
                 wait_until(lambda: web.database() == "locked", what="it tells the probe")
                 refused = watcher.until_type("ack", "error")
-            wait_until(lambda: web.database() == "ok", what="the probe is told the end")
+            wait_until(lambda: web.database() == "ok", what="the probe sees the end")
             watcher.send(**message)
             accepted = watcher.until_type("ack", "error")
             watcher.send(**message)

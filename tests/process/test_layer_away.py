@@ -37,7 +37,7 @@ def test_a_redis_restart_loses_no_event(whole: Production, person: str) -> None:
         whole.redis.start()
 
         assert follower.until_over(drawn)["kind"] == "completed"
-        assert_doorbells_ring(whole, follower, elsewhere)
+        assert_notices_arrive(whole, follower, elsewhere)
     assert follower.codes == elsewhere.codes == []
 
 
@@ -56,7 +56,7 @@ def test_tasks_go_on_without_redis(whole: Production, person: str) -> None:
         wait_until(lambda: monotonic() - gone > LONG, what="Redis was away for long")
         whole.redis.start()
         wait_until(says_everywhere(whole, "ok"), what="every web says that the layer is back")
-        assert_doorbells_ring(whole, follower, elsewhere)
+        assert_notices_arrive(whole, follower, elsewhere)
     assert follower.codes == elsewhere.codes == []
 
 
@@ -64,7 +64,7 @@ def test_an_idle_site_is_awake_at_once(whole: Production, person: str) -> None:
     with Follower(whole, person) as follower, Follower(whole, person, web=1) as elsewhere:
         time.sleep(SILENCE)
 
-        assert_doorbells_ring(whole, follower, elsewhere)
+        assert_notices_arrive(whole, follower, elsewhere)
     assert follower.codes == elsewhere.codes == []
     assert all(program.alive for program in whole.programs)
 
@@ -73,16 +73,16 @@ def says_everywhere(site: Production, word: str) -> Callable[[], bool]:
     return lambda: all(web.readyz()["layer"] == word for web in site.webs)
 
 
-def assert_doorbells_ring(site: Production, first: Follower, second: Follower) -> None:
-    """The notice of a task of another socket comes by the layer alone: no look replaces it."""
+def assert_notices_arrive(site: Production, first: Follower, second: Follower) -> None:
+    """The notice of a task of another socket comes by the layer alone: no poll replaces it."""
     wait_until(lambda: listening(site) == [2, 1], what="webs and worker listen to Redis again")
-    assert_told_elsewhere(first, second)
-    assert_told_elsewhere(second, first)
+    assert_noticed(first, second)
+    assert_noticed(second, first)
 
 
-def assert_told_elsewhere(asker: Follower, hearer: Follower) -> None:
-    task_id = asker.generate("heard elsewhere", size="256x256")
-    wait_until(lambda: task_id in hearer.noticed, what="the other web tells of the task")
+def assert_noticed(asker: Follower, reader: Follower) -> None:
+    task_id = asker.generate("noticed elsewhere", size="256x256")
+    wait_until(lambda: task_id in reader.noticed, what="the other web process sends a notice")
     asker.until_over(task_id)
 
 

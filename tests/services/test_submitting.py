@@ -218,11 +218,11 @@ def test_a_task_is_made_from_ones_own_visible_task_or_not_at_all(
     alice: User, bob: User, model: str, worker: Worker, now: datetime
 ) -> None:
     mine, others = failed_task(alice, worker, now), failed_task(bob, worker, now)
-    binned = failed_task(alice, worker, now)
-    services.move_to_trash(owner=alice, pictures=[], tasks=[binned.pk], now=now)
+    deleted = failed_task(alice, worker, now)
+    services.move_to_trash(owner=alice, pictures=[], tasks=[deleted.pk], now=now)
 
     assert submit(alice, now, parent=str(mine.pk)).parent == mine
-    for parent in (str(others.pk), str(binned.pk), str(uuid.uuid4()), "", "x", "柳"):
+    for parent in (str(others.pk), str(deleted.pk), str(uuid.uuid4()), "", "x", "柳"):
         with pytest.raises(InvalidInput) as refused:
             submit(alice, now, parent=parent)
         assert (refused.value.code, refused.value.field) == (ErrorCode.NOT_FOUND, "parent")

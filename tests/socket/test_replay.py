@@ -119,7 +119,7 @@ async def test_an_old_cursor_does_not_survive_a_new_attach(alice: User, page: Pa
 
     again = attach(reader, task_id)
     await asyncio.sleep(0)
-    reader.outbox.subscriptions[task_id].offer(LOG, "rung again")
+    reader.outbox.subscriptions[task_id].offer(LOG, "sent again")
     reader.open.set()
     await asyncio.wait({earlier, again})
 
