@@ -13,6 +13,7 @@ from ninja import Field, Schema
 from pydantic import ConfigDict
 
 from generation import limits
+from generation.api.examples import EXAMPLES
 from generation.choices import Basis, QueueReason, Step, TaskStatus
 from generation.error_codes import ErrorCode
 
@@ -272,6 +273,6 @@ def document(
         schema = body.model_json_schema(ref_template="#/components/schemas/{model}")
         extra["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": schema}},
+            "content": {"application/json": {"schema": schema, "example": EXAMPLES[body.__name__]}},
         }
     return {"response": {**failures, **responses}, "openapi_extra": extra}

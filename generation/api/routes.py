@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable
+from http.client import responses
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
@@ -23,6 +24,7 @@ from generation.api import (
     task_operations,
     webhook_operations,
 )
+from generation.api.examples import EXAMPLES, STREAM, problem_example
 from generation.api.mcp_entry import serve_mcp
 from generation.api.problems import CONTENT_TYPE, handle_errors, not_found, problem
 from generation.api.token_auth import TokenAuth
@@ -48,9 +50,23 @@ class StudioApi(NinjaAPI):
         operations = [each for path in schema["paths"].values() for each in path.values()]
         for operation in operations:
             for status, response in operation["responses"].items():
-                if int(status) >= 400:
-                    response["content"] = {CONTENT_TYPE: response["content"]["application/json"]}
+                complete_response(int(status), response)
         return schema
+
+
+def complete_response(status: int, response: dict[str, Any]) -> None:
+    """Add its phrase and an example, and the content type of problems and streams."""
+    response["description"] = responses[status]
+    content = response.get("content", {}).pop("application/json", None)
+    if content is None:
+        return
+    reference = content["schema"].get("$ref", "").rpartition("/")[2]
+    if status >= 400:
+        response["content"] = {CONTENT_TYPE: {**content, "example": problem_example(status)}}
+    elif reference:
+        response["content"]["application/json"] = {**content, "example": EXAMPLES[reference]}
+    else:
+        response["content"]["text/event-stream"] = {**content, "example": STREAM}
 
 
 api = StudioApi(

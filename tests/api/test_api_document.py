@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from django.test import Client
 
 from generation.api import documents
+from generation.api.examples import CODES, EXAMPLES, problem_example
 from generation.api.routes import api
 from tests.api.api_program import Program
 from tests.studio import ROOT
@@ -48,6 +50,35 @@ def test_every_operation_has_a_name_and_words() -> None:
     assert len({each["operationId"] for each in OPERATIONS}) == len(OPERATIONS)
     assert all(each["description"] for each in OPERATIONS)
     assert SCHEMA["openapi"].startswith("3.1")
+
+
+def test_every_request_and_response_has_an_example() -> None:
+    for operation in OPERATIONS:
+        bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for content in (each for body in bodies for each in body.get("content", {}).values()):
+            assert content["example"], operation["operationId"]
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_an_example_is_as_the_document_says(name: str) -> None:
+    schema = getattr(documents, name)
+
+    assert schema.model_validate_json(json.dumps(EXAMPLES[name]), strict=True)
+
+
+@pytest.mark.parametrize("status", sorted(CODES))
+def test_an_example_of_a_problem_is_one(status: int) -> None:
+    documents.Problem.model_validate(problem_example(status), strict=True)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_an_example_of_a_submission_is_accepted(program: Program, model: str) -> None:
+    response = await program.post("/tasks", EXAMPLES["TaskRequest"])
+
+    assert response.status_code == 201
+    task, example = response.json(), EXAMPLES["Task"]
+    assert {**task["settings"], "seed": 7} == example["settings"]
+    assert task["urls"].keys() == example["urls"].keys()
 
 
 def test_errors_are_problems() -> None:
