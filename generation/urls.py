@@ -8,7 +8,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page
 from django.views.i18n import set_language
 
-from generation.api import api
+from generation.api import api, api_docs
 from generation.views import (
     catalogue,
     events,
@@ -52,6 +52,7 @@ urlpatterns = [
     path(
         "shared/<slug:token>/<int:index>/thumbnail/", share_links.thumbnail, name="shared-thumbnail"
     ),
+    path("api/v1/docs", api_docs, name="api-docs"),
     # the second is where clients of OpenAI look
     re_path(r"^(?:api|v1)/", api, name="api"),
     *([re_path(r"^mcp/?$", api, name="mcp")] if settings.MCP else []),

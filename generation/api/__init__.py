@@ -13,6 +13,7 @@ from django.urls import get_resolver
 from django.views.decorators.csrf import csrf_exempt
 
 ROUTES = "generation.api.routes"
+DOCS_PAGE = "generation.api.docs_page"
 
 
 @csrf_exempt
@@ -22,4 +23,11 @@ async def api(request: HttpRequest) -> HttpResponseBase:
     view, arguments, named = get_resolver(ROUTES).resolve(request.path_info)
     call = view if iscoroutinefunction(view) else sync_to_async(view)
     response: HttpResponseBase = await call(request, *arguments, **named)
+    return response
+
+
+async def api_docs(request: HttpRequest) -> HttpResponseBase:
+    """The page of the operations, which are loaded as above."""
+    module = await sync_to_async(import_module)(DOCS_PAGE)
+    response: HttpResponseBase = await sync_to_async(module.page)(request)
     return response

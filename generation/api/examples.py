@@ -42,8 +42,8 @@ TASK = {
     "waiting": None,
     "error": None,
     "submitted_at": SUBMITTED,
-    "claimed_at": SUBMITTED + 0.02,
-    "ended_at": SUBMITTED + 4.2,
+    "claimed_at": 1_795_421_735.459,
+    "ended_at": 1_795_421_739.639,
     "wait_seconds": 0.02,
     "run_seconds": 4.18,
     "queue": None,
@@ -87,13 +87,44 @@ EVENT = {
     "details": {"fraction": 0.4444, "done": 4, "total": 9},
     "timestamp": SUBMITTED + 2.0,
 }
-LIMITS = {
+LIMITS: dict[str, dict[str, Any]] = {
     "unfinished": {"limit": 500, "left": 499, "renews_at": None},
     "pictures": {"limit": 20, "left": 17, "renews_at": SUBMITTED + 40_000.0},
 }
+WEBHOOK_URL = f"{SITE}/api/v1/webhooks/0b8a2f6e-7d0c-4a53-9b8e-1f6f0c1d2e3f"
+WEBHOOK = {
+    "id": WEBHOOK_URL.rpartition("/")[2],
+    "url": "https://hooks.example/liujuan",
+    "events": ["task.image_stored"],
+    "task": None,
+    "enabled": True,
+    "failing_since": None,
+    "off_at": None,
+    "created": SUBMITTED,
+    "urls": {
+        "self": WEBHOOK_URL,
+        "deliveries": f"{WEBHOOK_URL}/deliveries",
+        "test": f"{WEBHOOK_URL}/test",
+    },
+}
+DELIVERY = {
+    "id": 1,
+    "message_id": f"msg_{TASK_ID}_12",
+    "type": "task.completed",
+    "task": TASK_ID,
+    "seq": 12,
+    "is_requested": False,
+    "created": SUBMITTED + 5.0,
+    "started_at": SUBMITTED + 5.0,
+    "seconds": 0.12,
+    "outcome": "delivered",
+    "status": 204,
+    "excerpt": "",
+}
 SHARED = "https://studio.example/shared/q3Vd0mW8/"
 EXAMPLES: dict[str, Any] = {
-    "TaskRequest": {"prompt": PROMPT, "size": "512x512", "n": 1},
+    "SubmittedTask": {"prompt": PROMPT, "size": "512x512", "n": 1},
+    "CreatedTask": TASK,
     "Task": TASK,
     "TaskList": {"tasks": [TASK], "next": "MTc5NTQyMTczNTQzOTAwMDo4NWY1ODFkMg=="},
     "Events": {"events": [EVENT], "more": False, "is_over": False},
@@ -121,6 +152,13 @@ EXAMPLES: dict[str, Any] = {
         ]
     },
     "Me": {"username": "alice", "may_see_all": False, "limits": LIMITS},
+    "WebhookFields": {"url": WEBHOOK["url"], "events": WEBHOOK["events"]},
+    "WebhookChanges": {"enabled": False},
+    "Webhook": WEBHOOK,
+    "CreatedWebhook": {**WEBHOOK, "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+    "WebhookList": {"webhooks": [WEBHOOK]},
+    "Delivery": DELIVERY,
+    "DeliveryList": {"deliveries": [DELIVERY], "next": None},
     "OpenAIRequest": {"prompt": PROMPT, "size": "512x512", "n": 1, "response_format": "url"},
     "OpenAIImages": {"created": int(SUBMITTED), "data": [{"url": f"{SHARED}1/"}]},
     "OpenAIModels": {

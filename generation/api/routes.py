@@ -49,9 +49,14 @@ class StudioApi(NinjaAPI):
         schema = super().get_openapi_schema(path_prefix=prefix)
         operations = [each for path in schema["paths"].values() for each in path.values()]
         for operation in operations:
+            operation["summary"] = title_of(operation["operationId"])
             for status, response in operation["responses"].items():
                 complete_response(int(status), response)
         return schema
+
+
+def title_of(operation_id: str) -> str:
+    return operation_id.replace("_", " ").capitalize().replace("openai", "OpenAI")
 
 
 def complete_response(status: int, response: dict[str, Any]) -> None:
@@ -78,7 +83,6 @@ api = StudioApi(
     description="Submit tasks, follow them, and fetch their pictures.",
 )
 handle_errors(api)
-api.add_router("/openai", openai_operations.router)
 for module in (
     task_operations,
     log_operations,
@@ -87,6 +91,7 @@ for module in (
     webhook_operations,
 ):
     api.add_router("", module.router)
+api.add_router("/openai", openai_operations.router)
 
 
 def with_problems(view: View) -> View:

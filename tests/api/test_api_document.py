@@ -10,7 +10,7 @@ import sys
 import pytest
 from django.test import Client
 
-from generation.api import documents
+from generation.api import documents, webhook_documents
 from generation.api.examples import CODES, EXAMPLES, problem_example
 from generation.api.routes import api
 from tests.api.api_program import Program
@@ -61,7 +61,7 @@ def test_every_request_and_response_has_an_example() -> None:
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
 def test_an_example_is_as_the_document_says(name: str) -> None:
-    schema = getattr(documents, name)
+    schema = getattr(webhook_documents, name, None) or getattr(documents, name)
 
     assert schema.model_validate_json(json.dumps(EXAMPLES[name]), strict=True)
 
@@ -73,7 +73,7 @@ def test_an_example_of_a_problem_is_one(status: int) -> None:
 
 @pytest.mark.django_db(transaction=True)
 async def test_an_example_of_a_submission_is_accepted(program: Program, model: str) -> None:
-    response = await program.post("/tasks", EXAMPLES["TaskRequest"])
+    response = await program.post("/tasks", EXAMPLES["SubmittedTask"])
 
     assert response.status_code == 201
     task, example = response.json(), EXAMPLES["Task"]
@@ -91,6 +91,21 @@ def test_errors_are_problems() -> None:
 @pytest.mark.django_db
 def test_the_document_is_open(client: Client) -> None:
     assert client.get("/api/v1/openapi.json").json()["info"]["title"] == "LiuJuan Studio"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("language", "words"), [("en", "Parameters"), ("zh-hans", "参数")])
+def test_the_page_shows_every_operation(client: Client, language: str, words: str) -> None:
+    response = client.get("/api/v1/docs", headers={"accept-language": language})
+
+    page = response.content.decode()
+    assert words in page
+    for operation in OPERATIONS:
+        assert f'id="{operation["operationId"]}"' in page
+    assert "curl -H &quot;Authorization: Bearer $TOKEN&quot;" in page
+    assert "<code>Idempotency-Key</code>" in page
+    assert "default-src 'self'" in response["Content-Security-Policy"]
+    assert client.post("/api/v1/docs").status_code == 405
 
 
 LOADED = """

@@ -43,6 +43,7 @@ PAGES = (
     "/accounts/2fa/recovery-codes/generate/",
     "/accounts/sessions/",
     "/accounts/limits/",
+    "/api/v1/docs",
 )
 AUTHENTICATOR = {
     "protocol": "ctap2",

@@ -450,6 +450,7 @@ RECEIVER = "https://hooks.example/"
 API = (
     operation("GET", "api/v1/", public(404)),
     operation("GET", "api/v1/openapi.json", public(200)),
+    operation("GET", "api/v1/docs", public(200)),
     operation("GET", "api/v1/me", program(200)),
     operation("GET", "api/v1/models", program(200)),
     operation("GET", "api/v1/tasks", program(200)),
