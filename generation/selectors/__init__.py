@@ -32,7 +32,13 @@ from generation.selectors.events import (
     newest_seqs,
     shown_events,
 )
-from generation.selectors.export import images_of, owned_links, owned_logs, owned_tasks
+from generation.selectors.export import (
+    images_of,
+    owned_links,
+    owned_logs,
+    owned_tasks,
+    owned_webhooks,
+)
 from generation.selectors.gallery import (
     STATUSES,
     GalleryFilter,
@@ -177,6 +183,7 @@ __all__ = [
     "owned_links",
     "owned_logs",
     "owned_tasks",
+    "owned_webhooks",
     "paces_of",
     "parameters_text",
     "parent_of",

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.models import Q
 
-from generation.models import GeneratedImage, GenerationTask, ShareLink
+from generation.models import GeneratedImage, GenerationTask, ShareLink, WebhookEndpoint
 from generation.selectors.events import PAGE_EVENTS, TASKS_AT_ONCE, logs_between
 
 PAGE_TASKS = 100
@@ -68,3 +68,9 @@ def log_spans(tasks: list[GenerationTask]) -> Iterator[dict[str, tuple[int, int]
 def owned_links(owner: User) -> list[dict[str, Any]]:
     links = ShareLink.objects.filter(task__owner=owner).order_by("created")
     return [dict(link) for link in links.values("task", "created", "expires_at")]
+
+
+def owned_webhooks(owner: User) -> list[dict[str, Any]]:
+    """Without their secrets."""
+    webhooks = WebhookEndpoint.objects.filter(owner=owner).order_by("created")
+    return [dict(each) for each in webhooks.values("url", "task", "events", "enabled", "created")]

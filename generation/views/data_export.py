@@ -111,6 +111,7 @@ class Export:
             **personal_data(self.user),
             "limits": selectors.allowances_data(allowances),
             "share_links": selectors.owned_links(self.user),
+            "webhooks": selectors.owned_webhooks(self.user),
         }
 
     def task_lines(self) -> Iterator[bytes]:

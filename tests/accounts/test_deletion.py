@@ -6,8 +6,11 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
-from django.test import Client
+from django.core.mail import EmailMessage
+from django.test import Client, override_settings
+from django.utils.formats import date_format
 
 from accounts.models import AccountDeletion
 from accounts.tokens import create_token
@@ -56,6 +59,24 @@ def test_every_page_offers_to_keep_the_account(
     again.post(KEEP)
     assert f'action="{KEEP}"' not in again.get("/gallery/").text
     assert not AccountDeletion.objects.exists()
+
+
+def test_the_owner_gets_a_mail(
+    alice: User, signed_in: SignedIn, mailoutbox: list[EmailMessage]
+) -> None:
+    EmailAddress.objects.create(user=alice, email="alice@example.org", verified=True, primary=True)
+    client = signed_in("alice")
+    confirm(client)
+
+    with override_settings(ACCOUNT_EMAIL_NOTIFICATIONS=True):
+        client.post(PAGE, headers={"Accept-Language": "en"})
+
+    assert mailoutbox[0].subject.endswith("Your account will be deleted")
+    assert f"deleted on {due_of(alice)}" in mailoutbox[0].body
+
+
+def due_of(user: User) -> str:
+    return date_format(AccountDeletion.objects.get(user=user).due_at, "DATETIME_FORMAT")
 
 
 def test_the_last_superuser_is_told_why_not(signed_in: SignedIn) -> None:

@@ -17,7 +17,7 @@ from django.test import AsyncClient, Client
 
 from accounts.tokens import create_token
 from generation import images, services
-from generation.models import GeneratedImage, GenerationTask, TaskEvent
+from generation.models import GeneratedImage, GenerationTask, TaskEvent, WebhookEndpoint
 from generation.selectors import PAGE_EVENTS
 from generation.selectors.export import PAGE_TASKS
 from generation.views.data_export import Export, ExportRunning
@@ -64,6 +64,9 @@ def test_it_has_everything_and_nothing_of_others(
     removed = finished_task(alice, now + timedelta(seconds=1), prompt="in the trash")
     services.move_to_trash(owner=alice, pictures=[], tasks=[removed.pk], now=now)
     services.create_link(task=task, now=now)
+    webhook = WebhookEndpoint.objects.create(
+        owner=alice, url="https://hook.example/", secret="whsec-secret", created=now
+    )
     token = create_token(owner=alice, name="a script", now=now)
     finished_task(bob, now, prompt="of bob")
 
@@ -85,11 +88,12 @@ def test_it_has_everything_and_nothing_of_others(
     assert (account["username"], account["tokens"][0]["name"]) == ("alice", "a script")
     assert account["sessions"][0]["user_agent"] == "Mozilla/5.0 Firefox/140.0"
     assert account["share_links"][0]["task"] == str(task.pk)
+    assert account["webhooks"][0]["url"] == webhook.url
     assert account["limits"]["unfinished"]["limit"] == 500
     report = json.loads(archive.read("export.json"))
     assert (report["tasks"], report["events"], report["pictures"]) == (2, len(frames), 3)
     every = b"".join(archive.read(name) for name in archive.namelist())
-    for secret in (token, alice.password, browser.session.session_key, "of bob"):
+    for secret in (token, webhook.secret, alice.password, browser.session.session_key, "of bob"):
         assert str(secret).encode() not in every
 
 

@@ -44,6 +44,9 @@ PAGES = (
     "/accounts/sessions/",
     "/accounts/limits/",
     "/api/v1/docs",
+    "/accounts/data/",
+    "/accounts/data/export/",
+    "/accounts/data/delete/",
 )
 AUTHENTICATOR = {
     "protocol": "ctap2",

@@ -26,7 +26,7 @@ from accounts.tokens import create_token, valid_token
 from generation import services
 from generation.choices import LimitKind
 from generation.exceptions import AccountLeaving, LastSuperuser, NotFound
-from generation.models import GenerationTask, LimitOverride
+from generation.models import GenerationTask, LimitOverride, WebhookEndpoint
 from generation.services import DELETION_DELAY, Claim
 from generation.worker.cleanup import clean_up
 from tests.concurrency import at_once
@@ -112,6 +112,9 @@ class TestDue:
         EmailAddress.objects.create(user=user, email="marked@example.org", verified=True)
         Authenticator.objects.create(user=user, type="totp", data={"secret": "marked"})
         LimitOverride.objects.create(user=user, kind=LimitKind.PICTURES, value=9)
+        WebhookEndpoint.objects.create(
+            owner=user, url="https://marked.example/", secret="", created=now
+        )
         invitation = Invitation(email="marked@example.org", created=now, expires_at=now)
         invitations.new_token(invitation)
         invitation.used_at, invitation.used_by = now, user

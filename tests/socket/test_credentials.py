@@ -16,6 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import ApiToken, TokenScope
+from generation import services
 from generation.hub import hub
 from tests.socket.sockets import PATIENCE, OpenPage, Page, Visitor
 from tests.socket.tokens import token_of
@@ -73,6 +74,20 @@ async def test_a_changed_password_closes_all_sockets_of_browsers(
 
     assert await page.close_code() == 4401
     assert await is_open(program)
+
+
+async def test_a_requested_deletion_closes_sockets_of_programs(
+    alice: User, visitor: Visitor, now: datetime
+) -> None:
+    page = await page_of(await signed_in(alice), visitor)
+    program = await visitor(authorization=f"Bearer {await token_of(alice, now)}")
+    await program.receive()
+
+    await sync_to_async(services.request_deletion)(user=alice, now=now)
+
+    assert await program.close_code() == 4401
+    assert (await page.ask(action="generate", prompt="x"))["code"] == "account_leaving"
+    assert await is_open(page)
 
 
 async def test_a_page_reconnects_with_the_cookie_that_a_changed_password_gave_it(
