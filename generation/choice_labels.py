@@ -1,4 +1,4 @@
-"""Labels of all codes, by kind of code, for pages and scripts."""
+"""Labels of codes, by kind of code, for pages and scripts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from generation.choices import (
     Step,
     TaskStatus,
 )
-from generation.error_codes import ErrorCode
+from generation.error_codes import NOT_FOR_SCRIPTS, ErrorCode
 from generation.limits import NUMBERED_TASKS
 
 LABELS = {
@@ -28,9 +28,14 @@ LABELS = {
 
 
 def labels() -> dict[str, dict[str, str]]:
-    """{kind: {code: label}} in the active language."""
+    """{kind: {code: label}} of what scripts receive, in the active language."""
     return {
-        what: {code: str(words) for each in kinds for code, words in each.choices}
+        what: {
+            code: str(words)
+            for each in kinds
+            for code, words in each.choices
+            if code not in NOT_FOR_SCRIPTS
+        }
         for what, kinds in LABELS.items()
     }
 

@@ -241,3 +241,20 @@ class ErrorCode(models.TextChoices):
             "operator."
         ),
     )
+
+
+NOT_FOR_SCRIPTS = frozenset(
+    {
+        ErrorCode.CANCEL_AFTER_INVALID,
+        ErrorCode.METHOD_NOT_ALLOWED,
+        ErrorCode.WEBHOOK_URL_INVALID,
+        ErrorCode.WEBHOOK_EVENTS_INVALID,
+        ErrorCode.WEBHOOK_SECRET_INVALID,
+        ErrorCode.TOO_MANY_WEBHOOKS,
+        ErrorCode.EXPORT_RUNNING,
+        ErrorCode.LAST_SUPERUSER,
+        ErrorCode.SCOPE_MISSING,
+        ErrorCode.ORIGIN_REFUSED,
+    }
+)
+"""Codes of the API, of tools and of forms: pages load no words for them."""

@@ -7,10 +7,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from generation.choices import Basis, EventKind, InterruptReason, Step, TaskStatus
-from generation.error_codes import ErrorCode
+from generation.error_codes import NOT_FOR_SCRIPTS, ErrorCode
 from generation.protocol import event_frame
 from generation.protocol.server_messages import EventFrame
 from tests.task_logs import T0, TASK
+
+CODES = [code for code in ErrorCode if code not in NOT_FOR_SCRIPTS]
 
 seconds = st.floats(0, 4_000, allow_nan=False).map(lambda value: round(value, 3))
 counts = st.integers(1, 100)
@@ -78,7 +80,7 @@ def frames_of(draw: st.DrawFn, kind: EventKind, seq: int) -> EventFrame:
         image=draw(st.integers(0, 4)),
         details=draw(DETAILS[kind]),
         timestamp=T0 + draw(seconds),
-        code=draw(st.sampled_from(ErrorCode)) if kind == EventKind.FAILED else "",
+        code=draw(st.sampled_from(CODES)) if kind == EventKind.FAILED else "",
     )
 
 

@@ -25,7 +25,7 @@ IMPORT = re.compile(r'(?:^(?:import|export) [^"\n]*|\bimport\()"(\.[\w./-]+\.js)
 
 
 class Catalogue(JavaScriptCatalog):
-    """Translations as `studioWords`, and the labels of every code on the wire as `studioLabels`.
+    """Translations as `studioWords`, and the labels of codes on the wire as `studioLabels`.
 
     Shorter than Django's catalogue: no functions, no formats, and with `page` only the
     translations that this page uses.
