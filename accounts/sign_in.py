@@ -91,8 +91,7 @@ class PasswordBackend(ModelBackend):
         attempt = SignInAttempt(username, client_address(request) if request else UNKNOWN)
 
         def check() -> User | None:
-            name = username_of(username)
-            return super(PasswordBackend, self).authenticate(request, name, password)
+            return super(PasswordBackend, self).authenticate(request, attempt.username, password)
 
         user = attempt.verify(check)
         if user is None:
@@ -132,11 +131,8 @@ class SignInAttempt:
         self.address = address
         self.details = details
         self.network = client_network(address)
-        account = name.casefold()
-        pair = f"{account}\n{self.network}"
-        self.familiar_key = f"familiar:{ACCOUNT_LIMIT.key_of(pair)}"
-        familiar = cache.get(self.familiar_key)
-        self.account = pair if familiar else account
+        self.username = name
+        self.account = self.familiar_key = ""
 
     def verify(self, check: Callable[[], T]) -> T:
         """The result of `check`, falsy for a wrong password; raises SignInThrottled."""
@@ -157,12 +153,21 @@ class SignInAttempt:
         """Count the attempt; raises SignInThrottled."""
         wait = ADDRESS_LIMIT.hit(self.network)
         if not wait:
+            self.identify()
             wait = ACCOUNT_LIMIT.hit(self.account)
             if wait:
                 ADDRESS_LIMIT.undo_hit(self.network)
         if wait:
             self.log(SecurityEvent.SIGN_IN_THROTTLED, wait=f"{wait:.0f}")
             raise SignInThrottled(wait)
+
+    def identify(self) -> None:
+        """Find the account, so that guesses by its name and by its address count together."""
+        self.username = username_of(self.name)
+        account = self.username.casefold()
+        pair = f"{account}\n{self.network}"
+        self.familiar_key = f"familiar:{ACCOUNT_LIMIT.key_of(pair)}"
+        self.account = pair if cache.get(self.familiar_key) else account
 
     def withdraw(self) -> None:
         """Undo the count: the password was not checked."""

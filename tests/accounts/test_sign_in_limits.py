@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.conf import settings as django_settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
@@ -30,6 +31,15 @@ def test_after_wrong_passwords_an_account_pauses(alice: User, name: str) -> None
     assert refused.status_code == 429
     assert 0 < int(refused.headers["Retry-After"]) <= 256
     assert CountingHasher.hashed == before
+
+
+def test_guesses_by_name_and_by_address_count_together(alice: User) -> None:
+    EmailAddress.objects.create(user=alice, email="alice@studio.example", verified=True)
+    tried(ACCOUNT_LIMIT, "alice", 12)
+
+    assert statuses(1, "Alice@Studio.example") == [200]
+    assert statuses(1, "alice") == [429]
+    assert statuses(1, "alice@studio.example") == [429]
 
 
 def test_pauses_double_up_to_the_longest() -> None:
