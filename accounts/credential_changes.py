@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models.signals import m2m_changed, post_delete, post_save
@@ -42,6 +43,12 @@ def user_deleted(*, instance: User, **_: Any) -> None:
 def token_changed(*, instance: ApiToken, created: bool = False, **_: Any) -> None:
     if not created:
         report_change(instance.owner_id)
+
+
+@receiver(post_save, sender=Authenticator)
+@receiver(post_delete, sender=Authenticator)
+def second_factor_changed(*, instance: Authenticator, **_: Any) -> None:
+    report_change(instance.user_id)
 
 
 @receiver(m2m_changed, sender=User.groups.through)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from allauth.mfa.models import Authenticator
@@ -25,9 +25,16 @@ ALWAYS_ALLOWED = {"set_language", "javascript-catalog", "healthz", "readyz"}
 
 def lacks_second_factor(user: User) -> bool:
     """Whether the account may do nothing until it has a second factor."""
-    if not (settings.MFA_STAFF and user.is_staff):
-        return False
-    return not Authenticator.objects.filter(user=user, type__in=FACTORS).exists()
+    return user.pk in without_second_factor([user])
+
+
+def without_second_factor(users: Iterable[User]) -> set[int]:
+    """Ids of those that may do nothing until they have a second factor; at most one query."""
+    staff = {user.pk for user in users if user.is_staff} if settings.MFA_STAFF else set()
+    if not staff:
+        return set()
+    factors = Authenticator.objects.filter(user__in=staff, type__in=FACTORS)
+    return staff - set(factors.values_list("user", flat=True))
 
 
 def passkeys_work(request: HttpRequest) -> bool:

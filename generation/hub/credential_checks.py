@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 
 from accounts.credentials import HeldCredential, SignedIn, users_of
 from accounts.log_format import log_line
+from accounts.second_factor import without_second_factor
 from accounts.security_log import SecurityEvent, log_event
 from generation import selectors
 from generation.clock import clock
@@ -31,8 +32,8 @@ class CredentialChecks:
     """Checks the connections of this process: all of them at an interval, and those of a user at
     once when a message says that its credentials or permissions changed.
 
-    A check costs two queries for any number of connections, and one for each user that follows
-    tasks of others.
+    A check costs two queries for any number of connections, one more with MFA_STAFF, and one for
+    each user that follows tasks of others.
     """
 
     def __init__(
@@ -89,15 +90,20 @@ class CredentialChecks:
         if not held:
             return
         credentials = {holder.credential for holder in held.values()}
-        users = await database_sync_to_async(users_of)(credentials, now=clock.now())
-        await self.close_ended(held, users)
+        users, refused = await database_sync_to_async(look_up)(credentials)
+        await self.close_ended(held, users, refused)
         self.renew(held, users)
         await self.detach_invisible(held)
 
     async def close_ended(
-        self, held: Mapping[Outbox, SignedIn], users: Mapping[HeldCredential, User | None]
+        self,
+        held: Mapping[Outbox, SignedIn],
+        users: Mapping[HeldCredential, User | None],
+        refused: Collection[int],
     ) -> None:
-        codes = {outbox: code_for(users[holder.credential]) for outbox, holder in held.items()}
+        codes = {
+            outbox: code_for(users[holder.credential], refused) for outbox, holder in held.items()
+        }
         ended = {outbox: code for outbox, code in codes.items() if code is not None}
         for outbox, code in ended.items():
             log_event(
@@ -137,8 +143,16 @@ def is_as_read(user: User, newer: User) -> bool:
     return has_equal_row and not any(name.endswith("_perm_cache") for name in vars(user))
 
 
-def code_for(user: User | None) -> CloseCode | None:
+def look_up(
+    credentials: Collection[HeldCredential],
+) -> tuple[dict[HeldCredential, User | None], set[int]]:
+    """The users of the credentials, and the ids of those that lack a second factor."""
+    users = users_of(credentials, now=clock.now())
+    return users, without_second_factor(user for user in users.values() if user is not None)
+
+
+def code_for(user: User | None, refused: Collection[int]) -> CloseCode | None:
     """The code with which a connection of this user has to be closed."""
     if user is None:
         return CloseCode.NOT_SIGNED_IN
-    return None if user.is_active else CloseCode.REFUSED
+    return None if user.is_active and user.pk not in refused else CloseCode.REFUSED

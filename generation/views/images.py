@@ -14,6 +14,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from accounts.client_address import client_address
+from accounts.second_factor import lacks_second_factor
 from accounts.token_authentication import TokenThrottled, authenticate_token
 from generation import images, selectors, unicode_text
 from generation.models import GeneratedImage
@@ -67,7 +68,9 @@ def viewing_user(request: HttpRequest) -> User | AnonymousUser | None:
         refused = authorization.lower().startswith("bearer") and not request.user.is_authenticated
         return None if refused else request.user
     row = authenticate_token(token, address=client_address(request))
-    return row.owner if row is not None and row.owner.is_active else None
+    if row is None or not row.owner.is_active or lacks_second_factor(row.owner):
+        return None
+    return row.owner
 
 
 def download_name(image: GeneratedImage, file: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -44,6 +45,18 @@ def test_pictures_are_for_owner_and_staff(
         assert [*statuses, Client().get(path).status_code] == [200, 200, 404, 302]
     assert signed_in(alice).get(url)["Content-Type"] == "image/jpeg"
     assert signed_in(alice).get(f"/pictures/{task.pk}/2/").status_code == 404
+
+
+def test_a_token_of_staff_without_a_second_factor_opens_nothing(
+    media: Path, rita: User, now: datetime, settings: Any
+) -> None:
+    url = f"/pictures/{finished_task(rita, now).pk}/1/"
+    headers = {"Authorization": f"Bearer {create_token(owner=rita, name='', now=now)}"}
+    assert Client().get(url, headers=headers).status_code == 200
+
+    settings.MFA_STAFF = True
+
+    assert Client().get(url, headers=headers).status_code == 401
 
 
 def test_tokens_work_beside_sessions(media: Path, alice: User, bob: User, now: datetime) -> None:

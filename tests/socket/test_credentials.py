@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group, Permission, User
@@ -205,6 +207,30 @@ async def test_a_lost_permission_detaches_what_it_showed(
     refused = await reviewer.ask(action="attach", task_id=task_id, after=0)
     assert refused["code"] == "not_found"
     assert outbox.is_attached(own)
+
+
+async def test_staff_that_loses_its_second_factor_is_disconnected(
+    rita: User, visitor: Visitor, now: datetime, settings: Any
+) -> None:
+    settings.MFA_STAFF = True
+    factor = await Authenticator.objects.acreate(user=rita, type=Authenticator.Type.TOTP, data={})
+    by_cookie = await page_of(await signed_in(rita), visitor)
+    by_token = await visitor(authorization=f"Bearer {await token_of(rita, now)}")
+    assert (await by_token.receive())["type"] == "hello"
+
+    await factor.adelete()
+
+    assert [await page.close_code() for page in (by_cookie, by_token)] == [4403, 4403]
+
+
+async def test_a_user_that_becomes_staff_without_a_second_factor_is_disconnected(
+    alice: User, page: Page, settings: Any
+) -> None:
+    settings.MFA_STAFF = True
+    alice.is_staff = True
+    await alice.asave()
+
+    assert await page.close_code() == 4403
 
 
 async def test_a_lost_message_is_healed_by_the_next_check(
