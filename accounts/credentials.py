@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.contrib.auth.models import User
@@ -25,10 +25,10 @@ class SignedIn:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldCredential:
     user_id: int
-    key: str
+    key: str = field(repr=False)
     """The key of the session, or the digest of the API token."""
     is_token: bool
-    password: str
+    password: str = field(repr=False)
     """Hash of the password when it was checked; a new password ends all sessions."""
     may_write: bool = True
 

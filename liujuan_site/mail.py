@@ -5,7 +5,7 @@ Not by `environ.Env.email_url_config`, which takes smtps for STARTTLS and has no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import SplitResult, parse_qsl, unquote
 
 from django.core.exceptions import ValidationError
@@ -29,7 +29,7 @@ class MailServer:
     host: str = ""
     port: int = 25
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     use_starttls: bool = False
     use_tls: bool = False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from types import SimpleNamespace
 from typing import Any, cast
@@ -42,8 +42,8 @@ class ConnectionRejected(Exception):
 class Credentials:
     """Token or session key of a connection, and its address; checked again while it is open."""
 
-    token: str | None
-    session_key: str | None
+    token: str | None = field(repr=False)
+    session_key: str | None = field(repr=False)
     address: str
 
     async def sign_in(self) -> SignedIn:
