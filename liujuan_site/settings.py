@@ -177,6 +177,8 @@ SECRET_KEY = SECRET_KEY_GIVEN or FOLDER.secret_key(secrets.token_urlsafe(50))
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+# the host's other names belong to others, who decide about HTTPS and preload lists
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REDIRECT_EXEMPT = [rf"^{re.escape(BASE_PATH[1:])}/?(healthz|readyz)$"]
 SESSION_ENGINE = "accounts.session_store"
 SESSION_COOKIE_NAME = session_cookie(public_url=PUBLIC_URL, secret_key=SECRET_KEY)
