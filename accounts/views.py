@@ -81,6 +81,12 @@ class ConfirmView(ThrottleResponseMixin, ReauthenticateView):  # type: ignore[mi
 class SignOutView(LogoutView):  # type: ignore[misc]
     http_method_names = ("post", "options")
 
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Sign out, and let the browser forget the pictures that it cached."""
+        response: HttpResponse = super().post(*args, **kwargs)
+        response["Clear-Site-Data"] = '"cache"'
+        return response
+
     def get_redirect_url(self) -> str:
         """Always the page that removes what the browser has stored; `next` is ignored."""
         url: str = get_adapter(self.request).get_logout_redirect_url(self.request)

@@ -49,6 +49,8 @@ def unlisted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         response = view(request, *args, **kwargs)
         response["Referrer-Policy"] = "no-referrer"
         response["X-Robots-Tag"] = "noindex"
+        # its pictures may be shown elsewhere: clients of OpenAI get such links
+        response["Cross-Origin-Resource-Policy"] = "cross-origin"
         return response
 
     return unlisted_view
