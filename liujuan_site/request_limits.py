@@ -16,8 +16,14 @@ from accounts.client_address import client_network
 from liujuan_site.connection_limits import ConnectionLimits, TrackedConnection, peer_host
 
 SMALL_BODY = 16 * 1024
-SMALL_BODY_PATHS = ("/accounts/", "/i18n/", "/static/", "/healthz", "/readyz")
-"""Path prefixes for which no larger body is accepted."""
+"""Bytes that every path accepts."""
+
+LARGE_BODY_PATHS = (
+    # messages, and selections of many pictures
+    *("/messages/", "/collection/", "/gallery/", "/trash/"),
+    *("/api/", "/v1/", "/mcp", "/admin/"),
+)
+"""Path prefixes that accept more."""
 
 PROBES = ("/healthz", "/readyz")
 """Paths that are answered even if the limit on connections is reached."""
@@ -28,7 +34,8 @@ REASONS = {408: b"Request Timeout", 413: b"Content Too Large", 503: b"Service Un
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestLimits:
     body: int = 256 * 1024
-    """Bytes; JSON messages have a lower limit of 64 KiB with a response that explains it."""
+    """Bytes for LARGE_BODY_PATHS; JSON messages have a lower limit of 64 KiB with a response that
+    explains it."""
     header_seconds: float = 20.0
     """From the opening of a connection, or a later request's first byte, to the last header."""
     body_seconds: float = 60.0
@@ -42,8 +49,8 @@ class RequestLimits:
 
     def body_of(self, uri: bytes) -> int:
         """Maximum size in bytes of the body of a request to `uri`."""
-        is_small = self.path_of(uri).startswith(SMALL_BODY_PATHS)
-        return min(SMALL_BODY, self.body) if is_small else self.body
+        is_large = self.path_of(uri).startswith(LARGE_BODY_PATHS)
+        return self.body if is_large else min(SMALL_BODY, self.body)
 
     def is_probe(self, uri: bytes) -> bool:
         return self.path_of(uri) in PROBES

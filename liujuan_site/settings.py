@@ -180,6 +180,8 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 # the host's other names belong to others, who decide about HTTPS and preload lists
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REDIRECT_EXEMPT = [rf"^{re.escape(BASE_PATH[1:])}/?(healthz|readyz)$"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+"""Bytes of a body; Daphne refuses it earlier, and for most paths refuses less."""
 SESSION_ENGINE = "accounts.session_store"
 SESSION_COOKIE_NAME = session_cookie(public_url=PUBLIC_URL, secret_key=SECRET_KEY)
 CSRF_COOKIE_NAME = SESSION_COOKIE_NAME.replace("sessionid", "csrftoken")
