@@ -24,17 +24,13 @@ PERMISSIONS_POLICY = ", ".join(f"{feature}=()" for feature in UNUSED)
 
 @sync_and_async_middleware
 def response_headers(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    if iscoroutinefunction(get_response):
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        return with_headers(get_response(request))
 
-        async def middleware(request: HttpRequest) -> HttpResponseBase:
-            return with_headers(await get_response(request))
+    async def async_middleware(request: HttpRequest) -> HttpResponseBase:
+        return with_headers(await get_response(request))
 
-    else:
-
-        def middleware(request: HttpRequest) -> HttpResponseBase:
-            return with_headers(get_response(request))
-
-    return middleware
+    return async_middleware if iscoroutinefunction(get_response) else middleware
 
 
 def with_headers(response: HttpResponseBase) -> HttpResponseBase:
