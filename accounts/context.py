@@ -57,6 +57,12 @@ PAGES = (
         prefix="program",
     ),
     AccountPage(
+        url_name="webhooks",
+        title=_("Webhooks"),
+        about=_("Addresses that receive a message when a task ends."),
+        prefix="webhook",
+    ),
+    AccountPage(
         url_name="limits",
         title=_("Limits"),
         about=_("What is left of them, and when they renew."),

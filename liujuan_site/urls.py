@@ -12,7 +12,7 @@ from django.views.generic import RedirectView
 from accounts import programs
 from accounts import views as account_views
 from accounts.overview import overview
-from generation.views import account_data
+from generation.views import account_data, webhooks
 from generation.views.limit_page import limits
 from generation.views.sign_in import SignInPage, admin_sign_in
 from liujuan_site import health
@@ -43,6 +43,17 @@ account_pages: list[Any] = [
     path("programs/", programs.programs, name="programs"),
     path("programs/new/", programs.new_program, name="program_new"),
     path("programs/<int:number>/revoke/", programs.revoke_program, name="program_revoke"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/new/", webhooks.new_webhook, name="webhook_new"),
+    path("webhooks/<uuid:webhook_id>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<uuid:webhook_id>/test/", webhooks.test_webhook, name="webhook_test"),
+    path("webhooks/<uuid:webhook_id>/switch/", webhooks.switch_webhook, name="webhook_switch"),
+    path("webhooks/<uuid:webhook_id>/delete/", webhooks.delete_webhook, name="webhook_delete"),
+    path(
+        "webhooks/<uuid:webhook_id>/deliveries/<int:delivery_id>/resend/",
+        webhooks.resend,
+        name="webhook_resend",
+    ),
     # the first pattern of an address is the one that is served
     path("login/", RedirectView.as_view(pattern_name="account_login", query_string=True)),
     path("logout/", RedirectView.as_view(pattern_name="account_logout")),

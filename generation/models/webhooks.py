@@ -7,10 +7,11 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Index, Q, UniqueConstraint
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from generation import limits
-from generation.choices import WebhookOutcome
+from generation.choices import EventKind, WebhookOutcome
 from generation.models.tasks import GenerationTask
 
 TEST = "test"
@@ -131,6 +132,11 @@ class WebhookAttempt(models.Model):
     @property
     def type(self) -> str:
         return type_of(self.kind)
+
+    @property
+    def title(self) -> str:
+        """What it was about, for people."""
+        return gettext("Test") if self.kind == TEST else str(EventKind(self.kind).label)
 
 
 def message_id(subject: uuid.UUID, number: int) -> str:

@@ -245,6 +245,7 @@ PAGES = (
 CONTINUES_ELSEWHERE = signed_in(302)
 """Without the first half of what it is about, the page redirects."""
 
+OWN_WEBHOOK = "accounts/webhooks/<uuid:webhook_id>/"
 ACCOUNT = (
     Row(method="GET", address="accounts/", outcomes=signed_in(200)),
     Row(method="GET", address="accounts/limits/", outcomes=signed_in(200)),
@@ -263,6 +264,20 @@ ACCOUNT = (
         address="accounts/programs/<int:number>/revoke/",
         path="/accounts/programs/{token}/revoke/",
         outcomes=signed_in(302),
+    ),
+    Row(method="GET", address="accounts/webhooks/", outcomes=signed_in(200)),
+    Row(method="GET", address="accounts/webhooks/new/", outcomes=signed_in(200)),
+    Row(
+        method="POST",
+        address="accounts/webhooks/new/",
+        body={"url": "https://hooks.example/"},
+        is_form=True,
+        outcomes=signed_in(302),
+    ),
+    Row(method="GET", address=OWN_WEBHOOK, outcomes=owned(200)),
+    *(
+        Row(method="POST", address=f"{OWN_WEBHOOK}{action}/", outcomes=owned(302))
+        for action in ("test", "switch", "delete", "deliveries/<int:delivery_id>/resend")
     ),
     Row(method="GET", address="accounts/login/", outcomes=public(SIGN_IN)),
     Row(method="GET", address="accounts/logout/", outcomes=public(302)),

@@ -2,10 +2,12 @@
 /** Entry of the account pages. They work without a script, except passkeys and copying. */
 
 import { copyText } from "../ui/copy.js";
+import { followDeliveries } from "../ui/deliveries.js";
 import { enablePasskeys, showPasskeyErrors } from "../ui/passkeys.js";
 
 showPasskeyErrors();
 enablePasskeys();
+followDeliveries();
 
 for (const button of document.querySelectorAll("[data-copy]")) {
   if (!(button instanceof HTMLButtonElement)) continue;
