@@ -47,6 +47,8 @@ PAGES = (
     "/accounts/data/",
     "/accounts/data/export/",
     "/accounts/data/delete/",
+    "/accounts/webhooks/",
+    "/accounts/webhooks/new/",
 )
 AUTHENTICATOR = {
     "protocol": "ctap2",
@@ -234,3 +236,30 @@ def test_a_program_is_made_used_and_revoked(
     expect(page.locator(".account__row")).to_have_count(0)
     assert program.get(me).status_code == 401
     program.close()
+
+
+def test_a_webhook_is_made_and_tried(inviting: Studio, sign_in: SignIn, shoot: Shoot) -> None:
+    page = sign_up(inviting, sign_in(None, site(inviting)), "receiver")
+    page.goto("/accounts/webhooks/new/")
+    confirm(page)
+    page.locator("[name=url]").fill("http://hooks.invalid/studio")
+    page.get_by_role("button", name="创建网络回调").click()
+    expect(page.locator(".field-error").first).to_contain_text("https")
+    page.locator("[name=url]").fill("https://hooks.invalid/studio")
+    page.get_by_text("作画过程中也发送").first.click()
+    page.get_by_label("图片已存好").check()
+    assert serious_violations(page) == []
+    page.get_by_role("button", name="创建网络回调").click()
+    expect(page.locator("#new-secret")).to_have_value(re.compile("^whsec_"))
+    shoot(page, "new-secret")
+
+    page.get_by_role("button", name="发送测试").click()
+
+    # by its script, once a worker has tried
+    delivery = page.locator("[data-deliveries] li")
+    expect(delivery).to_contain_text("没有公网地址")
+    expect(delivery.get_by_role("button")).to_be_enabled()
+    assert serious_violations(page) == []
+    page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+    assert beyond_the_window(page) == []
+    shoot(page, "delivery")
