@@ -7,8 +7,12 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from tests.browser.conftest import Shoot
+from tests.browser.accounts import Account
+from tests.browser.conftest import Shoot, SignIn
+from tests.browser.gallery_rows import create_gallery
+from tests.browser.gallery_visits import FAILED
 from tests.browser.page_actions import card_of, expect_live, expect_status, expect_values
+from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
 
@@ -55,6 +59,25 @@ def test_what_was_pressed_is_sent_though_the_form_changes(page: Page) -> None:
         card = card_of(page, prompt)
         expect_status(card, "completed")
         expect(card.locator("[data-part=meta]")).to_contain_text(f"{steps} 步")
+
+
+def test_a_press_in_the_gallery_before_its_script_is_not_lost(
+    sign_in: SignIn, studio: Studio, person: Account
+) -> None:
+    create_gallery(studio, {person.name: [{"prompt": "stays"}, {"prompt": "goes", **FAILED}]})
+    page = sign_in(person, studio.url).new_page()
+    held: list[Route] = []
+    page.route("**/pages/gallery*.js", lambda route: held.append(route))
+    page.goto("/gallery/", wait_until="commit")
+    gone = page.locator(".tile", has_text="goes")
+    gone.locator("[data-action=delete]").click()
+    expect(gone.locator("[data-action=delete]")).to_have_attribute("aria-busy", "true")
+
+    for route in held:
+        route.continue_()
+
+    expect(gone).to_be_hidden()
+    expect(page.locator(".tile", has_text="stays")).to_be_visible()
 
 
 def test_on_a_phone_the_form_works_without_scripts(phone: BrowserContext, shoot: Shoot) -> None:

@@ -21,6 +21,7 @@ const UNFINISHED = ".tile:is([data-status='queued'], [data-status='running'])";
 const found = document.getElementById("gallery-days");
 if (found) open(found);
 listenToMenus();
+/** @type {any} */ (globalThis).studioInputCapture();
 
 /** @param {HTMLElement} gallery */
 function open(gallery) {
