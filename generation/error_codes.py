@@ -159,7 +159,7 @@ class ErrorCode(models.TextChoices):
         "origin_refused",
         _("The page that sent this belongs to another host. Send it from this site or a program."),
     )
-    FLOODING = "flooding", _("Too many messages at once. Wait a few seconds, then try again.")
+    FLOODING = "flooding", _("Too many requests at once. Wait a few seconds, then try again.")
     UNAVAILABLE = (
         "unavailable",
         _("The server cannot do this right now. Nothing was lost; try again in a moment."),
