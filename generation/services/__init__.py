@@ -58,7 +58,8 @@ from generation.services.share_links import (
 )
 from generation.services.slot_take_over import AbandonedCall, take_over_expired
 from generation.services.slots import settle_slot
-from generation.services.submission import Submission, defaults, newest_like, retry, submit
+from generation.services.submission import Submission, newest_like, retry, submit
+from generation.services.submission_values import defaults
 from generation.services.trash import (
     delete_permanently,
     empty_trash,

@@ -1,31 +1,28 @@
-"""Accepts new tasks and checks their values, for every entry point."""
+"""Accepts new tasks, for every entry point."""
 
 from __future__ import annotations
 
-import math
 import uuid
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from accounts.models import AccountDeletion
-from accounts.visible_text import is_blank
-from generation import broadcast, limits, selectors
+from generation import broadcast, selectors
 from generation.choices import Basis, EventKind, Step, TaskStatus
 from generation.error_codes import ErrorCode
 from generation.exceptions import AccountLeaving, InvalidInput, NotFound, TransitionRefused
-from generation.identifiers import parse_uuid
 from generation.models import GenerationTask, WebhookEndpoint
-from generation.protocol import Generate, WebhookRequest, encode, is_unicode, task_frame
+from generation.protocol import Generate, WebhookRequest, encode, task_frame
 from generation.selectors import Allowances
 from generation.services.charges import charge
 from generation.services.search_text import search_text
+from generation.services.submission_values import column_values
 from generation.services.transition import NewEvent, TaskRow, append
 from generation.services.webhooks import (
     NewWebhook,
@@ -37,11 +34,6 @@ from generation.services.webhooks import (
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-
-DEFAULT_SIZE = (512, 512)
-DEFAULT_STEPS = 9
-DEFAULT_GUIDANCE = 0.0
-"""Z-Image is distilled: nine steps without guidance are what it was made for."""
 
 SETTING_FIELDS = (
     "prompt",
@@ -70,19 +62,6 @@ class Submission:
     allowances: Allowances = field(default_factory=dict)
 
 
-def defaults() -> dict[str, Any]:
-    """Values of absent fields."""
-    width, height = DEFAULT_SIZE
-    return {
-        "model": settings.XINFERENCE_MODEL,
-        "width": width,
-        "height": height,
-        "n": 1,
-        "steps": DEFAULT_STEPS,
-        "guidance": DEFAULT_GUIDANCE,
-    }
-
-
 def submit(
     *,
     owner: User,
@@ -97,7 +76,7 @@ def submit(
     A repeated request key returns its task, or raises `request_key_reused` if other fields differ.
     `webhook`: receives messages about this task, besides the webhooks of the account.
     """
-    values = clean(request)
+    values = column_values(request)
     hook = None if webhook is None else webhook_values(webhook)
     with transaction.atomic():
         has_webhooks = lock_owner(owner)
@@ -126,7 +105,7 @@ def submit(
 
 def newest_like(*, owner: User, request: Generate, since: datetime) -> GenerationTask | None:
     """The owner's newest task with these settings that was submitted since `since`."""
-    tasks = GenerationTask.objects.filter(owner=owner, created__gte=since, **clean(request))
+    tasks = GenerationTask.objects.filter(owner=owner, created__gte=since, **column_values(request))
     return tasks.live().newest_first().first()
 
 
@@ -255,72 +234,3 @@ def insert(
     )
     append(task.pk, [(NewEvent(kind=EventKind.SUBMITTED), TaskRow.of(task))], now)
     return Submission(task=task, duplicate=False, allowances=charged.allowances)
-
-
-def clean(request: Generate) -> dict[str, Any]:
-    """The column values of `request` with defaults; raises InvalidInput."""
-    width, height = size_of(request)
-    values: dict[str, Any] = {
-        "prompt": prompt_of(request.prompt, "prompt", required=True),
-        "negative_prompt": prompt_of(request.negative_prompt, "negative_prompt", required=False),
-        "model": request.model or settings.XINFERENCE_MODEL,
-        "width": width,
-        "height": height,
-        "image_count": in_range(request.n, 1, limits.MAX_IMAGES, ErrorCode.COUNT_INVALID, "n"),
-        "steps": in_range(
-            request.steps, DEFAULT_STEPS, limits.MAX_STEPS, ErrorCode.STEPS_INVALID, "steps"
-        ),
-        "guidance": guidance_of(request.guidance),
-        "requested_seed": seed_of(request.seed),
-        "parent_id": parent_of(request.parent),
-    }
-    if not selectors.accepts_model(values["model"]):
-        raise InvalidInput(ErrorCode.MODEL_UNKNOWN, "model")
-    return values
-
-
-def prompt_of(text: str, field: str, *, required: bool) -> str:
-    if "\0" in text or not is_unicode(text):
-        raise InvalidInput(ErrorCode.PROMPT_INVALID, field)
-    text = "" if is_blank(text) else text.strip()
-    if required and not text:
-        raise InvalidInput(ErrorCode.PROMPT_EMPTY, field)
-    if len(text) > limits.MAX_PROMPT:
-        raise InvalidInput(ErrorCode.PROMPT_TOO_LONG, field)
-    return text
-
-
-def size_of(request: Generate) -> tuple[int, int]:
-    width, height = request.size or DEFAULT_SIZE
-    if width not in limits.SIDES or height not in limits.SIDES:
-        raise InvalidInput(ErrorCode.SIZE_INVALID, "size")
-    return width, height
-
-
-def in_range(value: int | None, default: int, highest: int, code: ErrorCode, field: str) -> int:
-    if value is None:
-        return default
-    if not 1 <= value <= highest:
-        raise InvalidInput(code, field)
-    return value
-
-
-def guidance_of(value: float | None) -> float:
-    if value is None:
-        return DEFAULT_GUIDANCE
-    if not math.isfinite(value) or not 0 <= value <= limits.MAX_GUIDANCE:
-        raise InvalidInput(ErrorCode.GUIDANCE_INVALID, "guidance")
-    return value
-
-
-def seed_of(value: int | None) -> int | None:
-    if value is not None and not 0 <= value <= limits.MAX_SEED:
-        raise InvalidInput(ErrorCode.SEED_INVALID, "seed")
-    return value
-
-
-def parent_of(text: str | None) -> uuid.UUID | None:
-    parent = None if text is None else parse_uuid(text)
-    if text is not None and parent is None:
-        raise InvalidInput(ErrorCode.NOT_FOUND, "parent")
-    return parent
