@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.stores import Postgres
-from tests.studio import ROOT
+from tests.prebuilt import COLLECTED, ROOT, furnish
+from tests.stores import Postgres, migrated_postgres
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,15 @@ def postgres_databases(*purposes: str) -> Iterator[list[Database]]:
 
 @contextmanager
 def private_postgres() -> Iterator[tuple[Postgres, Path]]:
-    """A server and the folder of its data, removed in the end."""
+    """A server and the folder of its data, removed in the end.
+
+    Within a run of the tests its first database is migrated, and the template of others.
+    """
     with tempfile.TemporaryDirectory(prefix="liujuan-benchmark-") as name:
         folder = Path(name)
         postgres = Postgres(folder)
+        if COLLECTED in os.environ:
+            postgres.copy(migrated_postgres(environment(folder / "template")))
         try:
             postgres.start()
             yield postgres, folder
@@ -81,15 +86,27 @@ def private_postgres() -> Iterator[tuple[Postgres, Path]]:
 
 def new_database(postgres: Postgres, name: str) -> str:
     """Create a database; its URL."""
-    postgres.query(f"CREATE DATABASE {name}")
+    postgres.query(f"CREATE DATABASE {name} TEMPLATE postgres")
     return f"{postgres.url.rpartition('/')[0]}/{name}"
 
 
 def prepared(name: str, data_dir: Path, **env: str) -> Database:
-    others = {key: text for key, text in os.environ.items() if not key.endswith("_URL")}
-    # the model is never called, but a check requires its address with PostgreSQL
-    env = {**others, "DATA_DIR": str(data_dir), "XINFERENCE_URL": "http://127.0.0.1:9", **env}
-    env["SECRET_KEY"] = "for benchmarks on this machine only"
-    database = Database(name, env)
-    database.manage("migrate")
+    database = Database(name, environment(data_dir, **env))
+    if COLLECTED in os.environ:
+        data_dir.mkdir(mode=0o700)
+        furnish(data_dir, database.env)
+    else:
+        database.manage("migrate")
     return database
+
+
+def environment(data_dir: Path, **env: str) -> dict[str, str]:
+    others = {key: text for key, text in os.environ.items() if not key.endswith("_URL")}
+    return {
+        **others,
+        "DATA_DIR": str(data_dir),
+        # the model is never called, but a check requires its address with PostgreSQL
+        "XINFERENCE_URL": "http://127.0.0.1:9",
+        "SECRET_KEY": "for benchmarks on this machine only",
+        **env,
+    }
