@@ -163,7 +163,7 @@ class Hub:
 
     async def join(self, outbox: Outbox, owner_id: int) -> None:
         if owner_id not in outbox.groups:
-            outbox.groups.add(owner_id)
+            outbox.groups += (owner_id,)
             await self.groups.join(owner_id)
 
     def subscribe(self, outbox: Outbox, task_id: str) -> Subscription:

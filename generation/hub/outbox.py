@@ -26,13 +26,30 @@ NO_LIMITS = encode(limits_frame({}))
 class Outbox(ABC):
     """Frames for one client, in order, and what it is subscribed to."""
 
+    # there are thousands of idle clients
+    __slots__ = (
+        "close",
+        "collection",
+        "frames",
+        "groups",
+        "hello_sent",
+        "holder",
+        "limits",
+        "models",
+        "owner_id",
+        "reading",
+        "replays",
+        "room",
+        "subscriptions",
+    )
+
     follows_new_tasks: ClassVar[bool] = False
     """Whether the client gets every new task of its owner without asking for it."""
 
     def __init__(self, *, owner_id: int, close: Callable[[int], Coroutine[Any, Any, None]]) -> None:
         self.owner_id = owner_id
         self.close = close
-        # event and lock are made when needed, to save memory: most clients are idle
+        # event and lock are made when needed
         self.frames: list[str] = []
         self.room: asyncio.Event | None = None
         self.reading: asyncio.Lock | None = None
@@ -40,8 +57,8 @@ class Outbox(ABC):
         """By task id; the hub adds and removes them."""
         self.replays: list[asyncio.Task[None]] = []
         """Those that are running, also of tasks that were detached meanwhile."""
-        self.groups: set[int] = set()
-        """Ids of the owners whose groups were joined for this client."""
+        self.groups: tuple[int, ...] = ()
+        """Ids of the owners whose groups were joined for this client; a set would need more."""
         self.holder: SignedIn | None = None
         self.hello_sent = False
         """Whether `hello`, the first frame, was queued; queue updates must come after it."""
@@ -60,7 +77,7 @@ class Outbox(ABC):
     @property
     def follows_others(self) -> bool:
         """Whether it is, or was, attached to a task of another owner."""
-        return not self.groups <= {self.owner_id}
+        return any(each != self.owner_id for each in self.groups)
 
     def is_attached(self, task_id: str) -> bool:
         return self.cursor(task_id) is not None

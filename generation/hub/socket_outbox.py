@@ -34,6 +34,8 @@ class SocketOutbox(Outbox):
     `send` waits until the transport takes one.
     """
 
+    __slots__ = ("closed", "held", "send", "send_now", "sender")
+
     def __init__(
         self,
         *,

@@ -22,6 +22,8 @@ MAX_BUCKETS = 1_000
 
 
 class TokenBucket:
+    __slots__ = ("at", "burst", "level", "rate")
+
     def __init__(self, rate: float = RATE, burst: float = BURST) -> None:
         """`rate`: messages refilled per second; `burst`: capacity in messages."""
         self.rate = rate
