@@ -4,6 +4,8 @@ It responds with the shapes, statuses and errors of the real server, also to bad
 paints: from noise, in a separate process, in time proportional to pixels times steps. It needs only
 numpy and Pillow, and daphne to run as a server.
 
+    from demo_xinference.app import create_app
+
     app = create_app(replicas=2, speed=20)       # in this process: httpx.ASGITransport(app=app)
     await app.aclose()                           # ends its painting processes
 
@@ -48,8 +50,3 @@ generation calls to `progress`, `abort`, `models` or `replicas` (status, drop, h
 | scans | the picture is a JPEG of 2,500 scans |
 | tail | 64 KiB of other bytes follow the picture |
 """
-
-from demo_xinference.app import DemoXinference, create_app
-from demo_xinference.faults import Fault, FaultError
-
-__all__ = ["DemoXinference", "Fault", "FaultError", "create_app"]

@@ -18,7 +18,8 @@ class ModelServer:
     def __init__(self) -> None:
         self.demo: Any = None
         if not settings.XINFERENCE_URL:
-            from demo_xinference import create_app, faults
+            from demo_xinference import faults
+            from demo_xinference.app import create_app
 
             self.demo = create_app(
                 model=settings.XINFERENCE_MODEL,

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from channels.layers import InMemoryChannelLayer
 
-from demo_xinference import create_app
+from demo_xinference.app import create_app
 from tests.socket.sockets import PATIENCE
 from tests.worker.demo_worker import SPEED
 

@@ -15,7 +15,7 @@ from asgiref.sync import sync_to_async
 from channels.layers import channel_layers
 from django.contrib.auth.models import User
 
-from demo_xinference import create_app
+from demo_xinference.app import create_app
 from generation import broadcast, services, shutdown
 from generation.broadcast import Publisher
 from generation.clock import clock

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import httpx
 import pytest
 
-from demo_xinference import DemoXinference, create_app
+from demo_xinference.app import DemoXinference, create_app
 from generation.xinference import XinferenceClient
 from tests.contract.demo_process import MODEL, SPEED, DemoProcess
 

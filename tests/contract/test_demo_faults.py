@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from demo_xinference import FaultError, create_app
+from demo_xinference.app import create_app
+from demo_xinference.faults import FaultError
 from generation.exceptions import XinferenceAborted, XinferenceFailed
 from tests.contract.conftest import Demo
 from tests.contract.demo_process import MODEL

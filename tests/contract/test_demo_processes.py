@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from demo_xinference import create_app
+from demo_xinference.app import create_app
 from demo_xinference.painter import Inbox
 from demo_xinference.progress import Progress
 from generation.choices import Route

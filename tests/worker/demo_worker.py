@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from demo_xinference import DemoXinference, create_app
+from demo_xinference.app import DemoXinference, create_app
 from generation.worker import WorkerRunner
 from generation.xinference import XinferenceClient
 from tests.socket.sockets import Page

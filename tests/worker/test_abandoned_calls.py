@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from demo_xinference import create_app
+from demo_xinference.app import create_app
 from generation.choices import Route
 from generation.worker.abandoned_calls import end_abandoned_call
 from generation.xinference import XinferenceClient

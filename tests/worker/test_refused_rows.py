@@ -19,7 +19,7 @@ from django.contrib.auth.models import User
 from django.db import OperationalError, connection, transaction
 from django.test import override_settings
 
-from demo_xinference import create_app
+from demo_xinference.app import create_app
 from generation import services
 from generation.exceptions import LeaseLost, TransitionRefused
 from generation.models import GeneratedImage, GenerationTask, Worker
