@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponseBase
 from ninja import Router
 
 from generation import selectors
-from generation.api.documents import Me, ModelList, document
 from generation.api.resources import answer, model_resource
+from generation.api.schemas import Me, ModelList, document
 from generation.api.token_auth import user_of
 from generation.clock import clock
 from generation.permissions import VIEW_ALL

@@ -12,8 +12,8 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from ninja import Query, Router
 
 from generation import selectors
-from generation.api.documents import Events, document
 from generation.api.resources import answer
+from generation.api.schemas import Events, document
 from generation.api.submission_headers import MAX_WAIT
 from generation.api.task_operations import visible
 from generation.api.token_auth import signed_in_by, user_of

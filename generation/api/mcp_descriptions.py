@@ -6,8 +6,8 @@ from typing import Any
 
 import mcp_types as mcp
 
-from generation.api.documents import TaskRequest
 from generation.api.mcp_tools import DRAW_WAIT, MAX_TASKS, MAX_WAIT
+from generation.api.schemas import TaskRequest
 
 TASK_ID = {"type": "string", "description": "as `draw` returned it"}
 READS = mcp.ToolAnnotations(read_only_hint=True, open_world_hint=False)

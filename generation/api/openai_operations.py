@@ -19,9 +19,9 @@ from django.urls import reverse
 from ninja import Router
 
 from generation import images, selectors, services
-from generation.api.documents import OpenAIImages, OpenAIModels, OpenAIRequest, document
 from generation.api.problems import limit_headers, status_of
 from generation.api.resources import answer, url_of
+from generation.api.schemas import OpenAIImages, OpenAIModels, OpenAIRequest, document
 from generation.api.submission_headers import submission_headers, wait_for_end
 from generation.api.token_auth import signed_in_by, user_of
 from generation.choices import TaskStatus

@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponseBase
 from ninja import Path, Router
 
 from generation import selectors, services
-from generation.api.documents import Favourite, PictureSettings, document
 from generation.api.resources import answer, picture_settings
+from generation.api.schemas import Favourite, PictureSettings, document
 from generation.api.token_auth import user_of
 from generation.clock import clock
 from generation.error_codes import ErrorCode

@@ -12,8 +12,8 @@ from django.urls import reverse
 from ninja import Query, Router
 
 from generation import selectors, services
-from generation.api.documents import CancelAnswer, Link, Task, TaskList, document
 from generation.api.resources import answer, task_resource, url_of
+from generation.api.schemas import CancelAnswer, Link, Task, TaskList, document
 from generation.api.submission_headers import (
     cancel_after_of,
     preferred_wait,
@@ -22,8 +22,8 @@ from generation.api.submission_headers import (
     wait_for_end,
 )
 from generation.api.token_auth import user_of
-from generation.api.webhook_documents import CreatedTask, SubmittedTask
 from generation.api.webhook_resources import new_webhook_resource
+from generation.api.webhook_schemas import CreatedTask, SubmittedTask
 from generation.clock import clock
 from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput, NotFound

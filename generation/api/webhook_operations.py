@@ -10,10 +10,15 @@ from django.http import HttpRequest, HttpResponseBase
 from ninja import Query, Router
 
 from generation import selectors, services
-from generation.api.documents import document
 from generation.api.resources import answer
+from generation.api.schemas import document
 from generation.api.token_auth import user_of
-from generation.api.webhook_documents import (
+from generation.api.webhook_resources import (
+    delivery_resource,
+    new_webhook_resource,
+    webhook_resource,
+)
+from generation.api.webhook_schemas import (
     CreatedWebhook,
     Delivery,
     DeliveryList,
@@ -21,11 +26,6 @@ from generation.api.webhook_documents import (
     WebhookChanges,
     WebhookFields,
     WebhookList,
-)
-from generation.api.webhook_resources import (
-    delivery_resource,
-    new_webhook_resource,
-    webhook_resource,
 )
 from generation.clock import clock
 from generation.protocol import read_webhook, read_webhook_changes

@@ -10,7 +10,7 @@ import sys
 import pytest
 from django.test import Client
 
-from generation.api import documents, webhook_documents
+from generation.api import documents, webhook_schemas
 from generation.api.examples import CODES, EXAMPLES, problem_example
 from generation.api.routes import api
 from tests.api.api_program import Program
@@ -61,7 +61,7 @@ def test_every_request_and_response_has_an_example() -> None:
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
 def test_an_example_is_as_the_document_says(name: str) -> None:
-    schema = getattr(webhook_documents, name, None) or getattr(documents, name)
+    schema = getattr(webhook_schemas, name, None) or getattr(documents, name)
 
     assert schema.model_validate_json(json.dumps(EXAMPLES[name]), strict=True)
 

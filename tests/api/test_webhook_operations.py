@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 
 from generation import limits
-from generation.api import webhook_documents as documents
+from generation.api import webhook_schemas as documents
 from generation.models import WebhookCursor, WebhookEndpoint, Worker
 from generation.worker.webhook_sender import WebhookSender
 from tests.api.api_program import NewProgram, Program

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from ninja import Field
 
 from generation import limits
-from generation.api.documents import Document, Task, TaskRequest, Time, one_of
+from generation.api.schemas import Document, Task, TaskRequest, Time, one_of
 from generation.choices import EventKind, WebhookOutcome
 
 Type = Annotated[str, one_of([f"task.{kind}" for kind in EventKind.values])]
