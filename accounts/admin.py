@@ -17,11 +17,13 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import invitations
 from accounts.client_address import client_address
 from accounts.credential_changes import report_change
 from accounts.models import ApiToken, Invitation
+from accounts.profiles import full_name
 from accounts.reset_links import absolute_url
 from accounts.security_log import SecurityEvent, log_event
 
@@ -32,11 +34,15 @@ INVITATION_LASTS = timedelta(days=7)
 class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Tokens can be deleted here; `manage.py create_token` creates them."""
 
-    list_display = ("name", "owner", "scope", "created", "last_used", "expires_at")
-    list_select_related = ("owner",)
+    list_display = ("name", "owner_name", "scope", "created", "last_used", "expires_at")
+    list_select_related = ("owner__profile",)
     ordering = ("-created",)
     fields = ("name", "owner", "scope", "created", "last_used", "expires_at")
     readonly_fields = ("owner", "created", "last_used")
+
+    @admin.display(description=gettext_lazy("owner"), ordering="owner__username")
+    def owner_name(self, token: ApiToken) -> str:
+        return full_name(token.owner)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

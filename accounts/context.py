@@ -27,6 +27,12 @@ class AccountPage:
 
 PAGES = (
     AccountPage(
+        url_name="account_profile",
+        title=_("Profile"),
+        about=_("Your name, language, theme and time zone."),
+        prefix="account_profile",
+    ),
+    AccountPage(
         url_name="account_change_password",
         title=_("Password"),
         about=_("A new password signs you out everywhere else."),

@@ -11,6 +11,67 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
+class Language(models.TextChoices):
+    BROWSER = "", _("as the browser asks")
+    CHINESE = "zh-hans", "中文"
+    ENGLISH = "en", "English"
+
+
+class Theme(models.TextChoices):
+    SYSTEM = "", _("as the device")
+    LIGHT = "light", _("light")
+    DARK = "dark", _("dark")
+
+
+MAX_SHOWN_NAME = 80
+
+
+class Profile(models.Model):
+    """How a user is named, and what follows the user to every browser.
+
+    Stored when something is chosen first; a user without one has all defaults.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        primary_key=True,
+        related_name="profile",
+        verbose_name=_("user"),
+    )
+    shown_name = models.CharField(
+        _("shown name"), max_length=MAX_SHOWN_NAME, blank=True, default=""
+    )
+    language = models.CharField(
+        _("language"), max_length=8, blank=True, default="", choices=Language.choices
+    )
+    theme = models.CharField(
+        _("theme"), max_length=8, blank=True, default="", choices=Theme.choices
+    )
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        default="",
+        help_text=_("Empty: that of the installation."),
+    )
+
+    class Meta:
+        verbose_name = _("profile")
+        verbose_name_plural = _("profiles")
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(language__in=Language.values), name="profile_language"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(theme__in=Theme.values), name="profile_theme"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.shown_name}"
+
+
 class TokenScope(models.TextChoices):
     """What a token may do."""
 

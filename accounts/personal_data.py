@@ -11,6 +11,7 @@ from django.apps import apps
 from django.contrib.auth.models import User
 
 from accounts.models import ApiToken
+from accounts.profiles import profile_of
 
 
 def personal_data(user: User) -> dict[str, Any]:
@@ -26,6 +27,10 @@ def personal_data(user: User) -> dict[str, Any]:
         "is_staff": user.is_staff,
         "is_superuser": user.is_superuser,
         "groups": list(user.groups.order_by("name").values_list("name", flat=True)),
+        "profile": {
+            name: getattr(profile_of(user), name, "")
+            for name in ("shown_name", "language", "theme", "time_zone")
+        },
         "email_addresses": rows(EmailAddress.objects.filter(**of_user), "email", "verified"),
         "second_factors": rows(
             Authenticator.objects.filter(**of_user), "type", "created_at", "last_used_at"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from allauth.account.decorators import reauthentication_required
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -21,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import secret_box
 from accounts.client_address import client_address
+from accounts.confirmation import confirmed
 from accounts.forms import NameField
 from accounts.models import TokenScope
 from accounts.reset_links import absolute_url
@@ -73,9 +73,8 @@ def site_url(request: HttpRequest) -> str:
 
 
 @require_http_methods(["GET", "POST"])
-@login_required
 @never_cache
-@reauthentication_required  # type: ignore[untyped-decorator]
+@confirmed
 def new_program(request: HttpRequest) -> HttpResponse:
     """The form for a token. It is shown by the next page, so that a reload creates no other."""
     initial = {"scope": TokenScope.WRITE, "days": DEFAULT_DAYS}

@@ -99,8 +99,8 @@ class PasswordBackend(ModelBackend):
         return user
 
     def get_user(self, user_id: int) -> User | None:
-        """The active user, read with its requested deletion, which every page shows."""
-        user = User.objects.select_related("deletion").filter(pk=user_id).first()
+        """The active user, read with its profile and requested deletion, which pages show."""
+        user = User.objects.select_related("deletion", "profile").filter(pk=user_id).first()
         return user if user is not None and self.user_can_authenticate(user) else None
 
     async def aauthenticate(

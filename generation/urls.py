@@ -6,8 +6,8 @@ from django.conf import settings
 from django.urls import path, re_path
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page
-from django.views.i18n import set_language
 
+from accounts.profile_page import choose_language
 from generation.api import api, api_docs
 from generation.views import (
     catalogue,
@@ -56,7 +56,7 @@ urlpatterns = [
     # the second is where clients of OpenAI look
     re_path(r"^(?:api|v1)/", api, name="api"),
     *([re_path(r"^mcp/?$", api, name="mcp")] if settings.MCP else []),
-    path("i18n/setlang/", set_language, name="set_language"),
+    path("i18n/setlang/", choose_language, name="set_language"),
     path(
         "i18n/catalog.js",
         # nothing in it is secret

@@ -239,6 +239,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "generation.views.error_pages.NotFoundMiddleware",
+    "accounts.profile_middleware.ProfileMiddleware",
     "accounts.second_factor.SecondFactorMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
@@ -293,6 +294,7 @@ ACCOUNT_FORMS = {
     "change_password": "accounts.forms.PasswordForm",
     "reset_password_from_key": "accounts.forms.NewPasswordForm",
 }
+ACCOUNT_USER_DISPLAY = "accounts.profiles.shown_name"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 # an address that cannot be confirmed would be of no use
 ACCOUNT_SIGNUP_FIELDS = ["username*", *(["email*"] if EMAIL_URL else []), "password1*"]

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from accounts import programs
+from accounts import profile_page, programs
 from accounts import views as account_views
 from accounts.overview import overview
 from generation.views import account_data, webhooks
@@ -40,6 +40,8 @@ def oidc_pages() -> list[Any]:
 
 account_pages: list[Any] = [
     path("", overview, name="account"),
+    path("profile/", profile_page.profile, name="account_profile"),
+    path("theme/", profile_page.choose_theme, name="account_theme"),
     path("programs/", programs.programs, name="programs"),
     path("programs/new/", programs.new_program, name="program_new"),
     path("programs/<int:number>/revoke/", programs.revoke_program, name="program_revoke"),

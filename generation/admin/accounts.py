@@ -11,7 +11,9 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from accounts.profiles import profile_of
 from generation.models import GenerationTask
 
 admin.site.unregister(User)
@@ -19,6 +21,15 @@ admin.site.unregister(User)
 
 @admin.register(User)
 class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
+    list_display = ("username", "shown_name", "email", "is_active", "is_staff")
+    list_select_related = ("profile",)
+    search_fields = (*UserAdmin.search_fields, "profile__shown_name")
+
+    @admin.display(description=gettext_lazy("shown name"), ordering="profile__shown_name")
+    def shown_name(self, user: User) -> str:
+        profile = profile_of(user)
+        return profile.shown_name if profile else ""
+
     def get_deleted_objects(
         self, objs: QuerySet[User] | Sequence[User], request: HttpRequest
     ) -> tuple[list[Any], dict[Any, Any], set[Any], list[Any]]:

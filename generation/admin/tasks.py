@@ -16,6 +16,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts.profiles import full_name
 from generation import services
 from generation.admin.changelist import PeriodFilter, TaskChangeList, read_search
 from generation.admin.filters import (
@@ -61,7 +62,7 @@ class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type
         "A task id, an account name, or words of the prompt. Put words in quotes if they "
         "are not an account name."
     )
-    list_select_related = ("owner",)
+    list_select_related = ("owner__profile",)
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     ordering = ("-created", "-id")
@@ -117,8 +118,8 @@ class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type
     @admin.display(description=_("owner"))
     def owner_tasks(self, task: GenerationTask) -> str:
         """A link to the owner's tasks; not to the account, which needs another permission."""
-        name = task.owner.get_username()
-        return format_html('<a href="{}?{}">{}</a>', reverse(LIST), urlencode({"q": name}), name)
+        query = urlencode({"q": task.owner.get_username()})
+        return format_html('<a href="{}?{}">{}</a>', reverse(LIST), query, full_name(task.owner))
 
     @admin.display(description=_("led to"))
     def made_into(self, task: GenerationTask) -> str:

@@ -12,10 +12,12 @@ from django.template import Library
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
+from accounts import profiles
 from generation import choice_labels
 from generation.choices import Step
 
 register = Library()
+register.filter(profiles.shown_name)
 
 
 @register.simple_tag

@@ -33,6 +33,7 @@ invitation.save()
 PASSWORD = "a long and good password"
 PAGES = (
     "/accounts/",
+    "/accounts/profile/",
     "/accounts/programs/",
     "/accounts/programs/new/",
     "/accounts/password/change/",

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.accounts import Account
+from tests.browser.conftest import SignIn
 from tests.browser.page_actions import expect_status, send
+from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
 
@@ -28,14 +31,34 @@ def test_the_language_is_switched_and_stays(page: Page) -> None:
     expect(card.locator("[data-part=headline]")).to_contain_text("生成完成 · 等")
 
 
-def test_the_theme_is_switched_and_stays(page: Page) -> None:
+def test_the_theme_is_switched_and_follows_the_user(
+    page: Page, sign_in: SignIn, person: Account, studio: Studio
+) -> None:
     def background() -> str:
         return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
 
     page.emulate_media(color_scheme="light")
     light = background()
-    page.locator("button.bar__wide[data-theme-toggle]").click()
+    with page.expect_response("**/accounts/theme/"):
+        page.locator("button.bar__wide[data-theme-toggle]").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     assert background() != light
+    assert page.evaluate("localStorage.getItem('studio.theme')") is None
+
+    elsewhere = sign_in(person, studio.url, java_script_enabled=False).new_page()
+    elsewhere.goto("/gallery/")
+    expect(elsewhere.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_the_time_zone_of_the_browser_is_offered(
+    sign_in: SignIn, person: Account, studio: Studio
+) -> None:
+    page = sign_in(person, studio.url, timezone_id="Pacific/Kiritimati").new_page()
+    page.goto("/accounts/profile/")
+    page.get_by_role("button", name="使用这个浏览器的时区").click()
+    expect(page.locator("[name=time_zone]")).to_have_value("Pacific/Kiritimati")
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_role("status").first).to_have_text("已保存。")
+    expect(page.locator("html")).to_have_attribute("data-zone", "Pacific/Kiritimati")

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts.profiles import change_profile
 from generation.choices import LimitKind
 from generation.models import LimitOverride
 from tests.factories import finished_task, put_in_trash, submit
@@ -86,3 +87,18 @@ def test_requests_of_programs_are_counted(alice: User, settings: Settings) -> No
     shown = rows(signed_in(alice))["API requests per minute"]
 
     assert shown == ["0 of 9", "Renews every minute · of this installation"]
+
+
+def test_days_are_of_the_installation_and_shown_in_the_users_zone(
+    alice: User, settings: Settings
+) -> None:
+    settings.LIMIT_PICTURES_PER_DAY = 40
+    submit(alice, timezone.now(), n=3)
+    change_profile(alice, time_zone="Asia/Shanghai")
+    client = signed_in(alice, "en")
+
+    shown = rows(client)["Pictures per day"]
+
+    assert shown[0] == "3 of 40"
+    assert " at 08:00 " in shown[1]
+    assert "a day ends at midnight in UTC" in client.get(PAGE).text

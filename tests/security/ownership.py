@@ -248,6 +248,15 @@ CONTINUES_ELSEWHERE = signed_in(302)
 OWN_WEBHOOK = "accounts/webhooks/<uuid:webhook_id>/"
 ACCOUNT = (
     Row(method="GET", address="accounts/", outcomes=signed_in(200)),
+    Row(method="GET", address="accounts/profile/", outcomes=signed_in(200)),
+    Row(method="POST", address="accounts/profile/", outcomes=signed_in(200)),
+    Row(
+        method="POST",
+        address="accounts/theme/",
+        body={"theme": "dark"},
+        is_form=True,
+        outcomes=signed_in(204),
+    ),
     Row(method="GET", address="accounts/limits/", outcomes=signed_in(200)),
     Row(method="GET", address="accounts/data/", outcomes=signed_in(200)),
     Row(method="POST", address="accounts/data/export/", outcomes=signed_in(200)),

@@ -1,7 +1,7 @@
 // @ts-check
 /** What is left of the user's limits, above the button; loaded when there are limits. */
 
-import { gettext, label, ngettext } from "../lib/i18n.js";
+import { dates, gettext, label, ngettext } from "../lib/i18n.js";
 
 /** @import {Parts} from "../lib/dom.js" */
 /** @import {Limits, ReachedLimit, Refusal} from "../connection/protocol.js" */
@@ -12,9 +12,7 @@ const MOST_MS = 2 ** 31 - 1;
 /** The server renews a limit in the second that it names. */
 const RENEWED_AFTER_S = 1;
 
-const clock = new Intl.DateTimeFormat(globalThis.document?.documentElement.lang || "en", {
-  hour: "2-digit", minute: "2-digit", hourCycle: "h23",
-});
+const clock = dates({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 /** The line of the composer. */
 export class ComposerLimits {

@@ -1,13 +1,13 @@
 // @ts-check
-/** The tiles of the gallery, grouped by day in this device's time zone. */
+/** The tiles of the gallery, grouped by day in the user's time zone. */
 
 import { part, setAttribute, setText } from "../lib/dom.js";
-import { gettext, ngettext } from "../lib/i18n.js";
+import { dates, dayOf, gettext, ngettext } from "../lib/i18n.js";
 
-const language = globalThis.document?.documentElement.lang || "en";
-const monthDay = new Intl.DateTimeFormat(language, { month: "long", day: "numeric" });
-const withYear = new Intl.DateTimeFormat(language, { year: "numeric", month: "long", day: "numeric" });
-const weekday = new Intl.DateTimeFormat(language, { weekday: "long" });
+const monthDay = dates({ month: "long", day: "numeric" });
+const withYear = dates({ year: "numeric", month: "long", day: "numeric" });
+const weekday = dates({ weekday: "long" });
+const DAY_MS = 86_400_000;
 
 /** The shown tiles, in order. @param {ParentNode} gallery @returns {HTMLElement[]} */
 export const tilesOf = (gallery) => [...gallery.querySelectorAll(".tile")].filter(isShown);
@@ -104,10 +104,6 @@ export function nameDays(gallery) {
 /** @param {Element} tile */
 const momentOf = (tile) => new Date(Number(/** @type {HTMLElement} */ (tile).dataset.created) * 1000);
 
-/** @param {Date} moment */
-const dayOf = (moment) =>
-  [moment.getFullYear(), moment.getMonth() + 1, moment.getDate()].map((n) => String(n).padStart(2, "0")).join("-");
-
 /**
  * @param {string} day
  * @param {HTMLElement} pattern the server's day, which is copied
@@ -127,9 +123,10 @@ function emptyDay(day, pattern, last) {
  * @param {Date} now
  */
 function dayTexts(moment, now) {
-  const date = (moment.getFullYear() === now.getFullYear() ? monthDay : withYear).format(moment);
-  const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
-  if (dayOf(moment) === dayOf(now)) return { name: gettext("Today"), about: date };
-  if (dayOf(moment) === dayOf(yesterday)) return { name: gettext("Yesterday"), about: date };
+  const [day, today] = [dayOf(moment), dayOf(now)];
+  const date = (day.slice(0, 4) === today.slice(0, 4) ? monthDay : withYear).format(moment);
+  const yesterday = new Date(Date.parse(today) - DAY_MS).toISOString().slice(0, today.length);
+  if (day === today) return { name: gettext("Today"), about: date };
+  if (day === yesterday) return { name: gettext("Yesterday"), about: date };
   return { name: date, about: weekday.format(moment) };
 }

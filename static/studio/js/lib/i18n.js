@@ -50,7 +50,8 @@ const NUMBERED_TASKS = 1000;
 export const positionLabel = (position) =>
   gettext("Position %(n)s in queue", { n: position <= NUMBERED_TASKS ? position : gettext("1,000+") });
 
-const language = globalThis.document?.documentElement.lang || "en";
+const html = globalThis.document?.documentElement;
+const language = html?.lang || "en";
 
 /** @type {Record<string, Intl.NumberFormat>} */
 const formats = {};
@@ -90,10 +91,21 @@ export function elapsed(seconds) {
 export const about = (seconds) =>
   seconds >= 90 ? { long: true, n: Math.round(seconds / 60) } : { long: false, n: Math.max(1, Math.round(seconds)) };
 
-/** @param {Intl.DateTimeFormatOptions} parts */
-const dates = (parts) => new Intl.DateTimeFormat(language, parts);
+/** Dates in the user's time zone, or in the browser's. @param {Intl.DateTimeFormatOptions} parts */
+export function dates(parts, locale = language) {
+  try {
+    return new Intl.DateTimeFormat(locale, { ...parts, timeZone: html?.dataset.zone });
+  } catch {
+    return new Intl.DateTimeFormat(locale, parts); // this browser does not know the zone
+  }
+}
+
 const clock = dates({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const date = dates({ month: "short", day: "numeric" });
+const isoDay = dates({ dateStyle: "short" }, "sv");
+
+/** YYYY-MM-DD, as Swedish has it. @param {Date | number} moment */
+export const dayOf = (moment) => isoDay.format(moment);
 
 /**
  * Time of day, with the date unless it is today's.
@@ -102,9 +114,9 @@ const date = dates({ month: "short", day: "numeric" });
  * @param {number} [now] Unix seconds
  */
 export function timeOfDay(at, now = Date.now() / 1000) {
-  const moment = new Date(at * 1000);
+  const moment = at * 1000;
   const time = clock.format(moment);
-  return moment.toDateString() === new Date(now * 1000).toDateString() ? time : `${date.format(moment)} ${time}`;
+  return dayOf(moment) === dayOf(now * 1000) ? time : `${date.format(moment)} ${time}`;
 }
 
 /** Length in code points, as the server counts it. @param {string} text */

@@ -1,11 +1,11 @@
 // @ts-check
-// A classic script in <head>: sets the chosen theme before the first paint.
+// A classic script in <head>: sets the theme that was chosen in this browser before the first paint, unless the user's
+// profile has one.
 (() => {
   const { dataset } = document.documentElement;
   const name = "studio.theme";
   try {
-    const chosen = localStorage.getItem(name) ?? "";
-    if (/^(light|dark)$/.test(chosen)) dataset.theme = chosen;
+    dataset.theme ||= localStorage.getItem(name) ?? "";
   } catch {
     // storage is forbidden: the system's theme is used
   }
@@ -18,13 +18,17 @@
       query.addEventListener("change", load);
       load();
     }
-    for (const button of document.querySelectorAll("[data-theme-toggle]")) {
-      button.removeAttribute("hidden");
+    for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-theme-toggle]"))) {
+      button.hidden = false;
       button.addEventListener("click", () => {
         const dark = dataset.theme ? dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-        dataset.theme = dark ? "light" : "dark";
+        const theme = (dataset.theme = dark ? "light" : "dark");
         try {
-          localStorage.setItem(name, dataset.theme);
+          if (!dataset.themeUrl) return localStorage.setItem(name, theme);
+          // of a signed-in user; the form has the token that the server asks for
+          const fields = new FormData(/** @type {HTMLFormElement} */ (document.querySelector(".language")));
+          fields.set("theme", theme);
+          navigator.sendBeacon(dataset.themeUrl, fields);
         } catch {
           // the choice lasts until the page is closed
         }
