@@ -10,7 +10,7 @@ import sys
 import pytest
 from django.test import Client
 
-from generation.api import documents, webhook_schemas
+from generation.api import schemas, webhook_schemas
 from generation.api.examples import CODES, EXAMPLES, problem_example
 from generation.api.routes import api
 from tests.api.api_program import Program
@@ -31,18 +31,18 @@ async def test_responses_are_as_the_document_says(
     assert task["pictures"]
 
     for url, schema in (
-        (task["urls"]["self"], documents.Task),
-        ("/tasks", documents.TaskList),
-        (task["urls"]["events"], documents.Events),
-        (task["pictures"][0]["settings_url"], documents.PictureSettings),
-        ("/me", documents.Me),
-        ("/models", documents.ModelList),
+        (task["urls"]["self"], schemas.Task),
+        ("/tasks", schemas.TaskList),
+        (task["urls"]["events"], schemas.Events),
+        (task["pictures"][0]["settings_url"], schemas.PictureSettings),
+        ("/me", schemas.Me),
+        ("/models", schemas.ModelList),
     ):
         schema.model_validate_json((await program.get(url)).content, strict=True)
     queued = await program.post("/tasks", {"prompt": "x", "size": "2048x2048"})
-    documents.Task.model_validate_json(queued.content, strict=True)
+    schemas.Task.model_validate_json(queued.content, strict=True)
     refused = await program.post("/tasks", {})
-    documents.Problem.model_validate_json(refused.content, strict=True)
+    schemas.Problem.model_validate_json(refused.content, strict=True)
     await program.post(queued.json()["urls"]["cancel"])
 
 
@@ -61,14 +61,14 @@ def test_every_request_and_response_has_an_example() -> None:
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
 def test_an_example_is_as_the_document_says(name: str) -> None:
-    schema = getattr(webhook_schemas, name, None) or getattr(documents, name)
+    schema = getattr(webhook_schemas, name, None) or getattr(schemas, name)
 
     assert schema.model_validate_json(json.dumps(EXAMPLES[name]), strict=True)
 
 
 @pytest.mark.parametrize("status", sorted(CODES))
 def test_an_example_of_a_problem_is_one(status: int) -> None:
-    documents.Problem.model_validate(problem_example(status), strict=True)
+    schemas.Problem.model_validate(problem_example(status), strict=True)
 
 
 @pytest.mark.django_db(transaction=True)
