@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
@@ -20,6 +20,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.db import transaction
 from django.http import HttpRequest
 from django.shortcuts import redirect, render
@@ -74,9 +75,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return check_password(context.request, user, password, purpose="confirmation")
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """An account without password and second factor cannot prove more than its sign-in did."""
+        """Of an account without password and second factor a sign-in is the only proof."""
         if not self.get_reauthentication_methods(self.request.user):
-            return not signed_in_just_now(self.request)
+            if signed_in_just_now(self.request):
+                return False
+            # allauth would refuse for good
+            query = urlencode({REDIRECT_FIELD_NAME: self.request.get_full_path()})
+            page = redirect(f"{reverse('account_reauthenticate')}?{query}")
+            raise ImmediateHttpResponse(page)
         return bool(super().is_reauthentication_required(app=app, **kwargs))
 
     def is_safe_url(self, url: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import wraps
 
@@ -29,7 +30,7 @@ UNUSABLE = (RequestException, KeyError, TypeError, ValueError, IntegrityError)
 """An answer of the provider that is missing or not what OpenID Connect says; IntegrityError: the
 same new account in two windows at once."""
 
-PASSED_ON = ("process", "next")
+PASSED_ON = {"process": re.compile("connect"), "next": re.compile(".*")}
 """Parameters that allauth may read; with others a link could change the request to the provider."""
 
 
@@ -58,7 +59,8 @@ def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
     if BEGIN_LIMIT.hit(client_network(client_address(request))):
         too_many: HttpResponse = respond_429(request)
         return too_many
-    kept = {name: request.GET[name] for name in PASSED_ON if name in request.GET}
+    asked = {name: request.GET.get(name, "") for name in PASSED_ON}
+    kept = {name: asked[name] for name, form in PASSED_ON.items() if form.fullmatch(asked[name])}
     request.GET = QueryDict(urlencode(kept))
     response: HttpResponse = views.login(request, provider_id)
     if response.status_code == 302:

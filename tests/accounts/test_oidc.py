@@ -12,7 +12,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.contrib.auth.models import AnonymousUser, User
-from django.test import RequestFactory, override_settings
+from django.test import Client, RequestFactory, override_settings
 
 from accounts.oidc_adapter import OidcAdapter, cause_of
 from liujuan_site.addresses import identity_provider
@@ -95,6 +95,19 @@ def test_the_log_has_no_text_of_an_answer() -> None:
     assert cause_of(None, request) == "the provider said server_error"
     assert cause_of(refusal, request) == "ValueError: invalid_client"
     assert cause_of(ValueError('{"access_token": "eyJ"}'), request) == "ValueError"
+
+
+def test_an_account_without_a_password_confirms_by_signing_in_again(alice: User) -> None:
+    alice.set_unusable_password()
+    alice.save()
+    client = Client()
+    client.force_login(alice)
+
+    answer = client.get("/accounts/data/export/", follow=True)
+
+    assert answer.redirect_chain[0][0].startswith("/accounts/reauthenticate/?next=")
+    assert answer.status_code == 200
+    assert "account/confirm_by_sign_in.html" in [each.name for each in answer.templates]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from django.conf import settings
 
 CLIENT, SECRET = "studio", "the-secret-of-the-studio"
-PEOPLE = {"mei": True, "alice": True, "mallory": False}
+PEOPLE = {"mei": True, "bao": True, "ann": True, "alice": True, "mallory": False}
 """Name → whether the provider has confirmed the address NAME@example.org."""
 PASSWORD = "a password at the provider"
 URLS = "urls_of_the_provider"
