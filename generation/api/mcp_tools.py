@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
+import anyio
 import mcp_types as mcp
 from channels.db import database_sync_to_async
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from accounts.credentials import SignedIn
 from generation import selectors, services
 from generation.api.mcp_results import picture_list, task_result
 from generation.api.task_operations import generate_of, visible
@@ -143,12 +146,25 @@ async def result_after(call: ToolCall, task: GenerationTask, seconds: float) -> 
     if seconds and not task.is_over:
         await report_start(call, task)
         try:
-            async with watching(task, signed_in_by(call.request), after=task.newest_seq) as watch:
+            async with watched(task, signed_in_by(call.request)) as watch:
                 await report_until_over(call, watch, task.progress, seconds)
         except ConnectionRejected as rejected:
             if rejected.close_code not in CONTINUES:
                 raise
     return await database_sync_to_async(read_result)(call.request, task.pk)
+
+
+@asynccontextmanager
+async def watched(task: GenerationTask, signed_in: SignedIn) -> AsyncGenerator[TaskWatch]:
+    """Follow `task`, and always stop: of a call that ends, anyio cancels every further await."""
+    context = watching(task, signed_in, after=task.newest_seq)
+    with anyio.CancelScope(shield=True):
+        watch = await context.__aenter__()
+    try:
+        yield watch
+    finally:
+        with anyio.CancelScope(shield=True):
+            await context.__aexit__(None, None, None)
 
 
 def read_result(request: HttpRequest, task_id: uuid.UUID) -> mcp.CallToolResult:
