@@ -56,7 +56,7 @@ def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
 
     The policy `form-action` also holds for redirects after a form, and providers redirect further.
     """
-    if BEGIN_LIMIT.hit(client_network(client_address(request))):
+    if BEGIN_LIMIT.hit(network_of(request)):
         too_many: HttpResponse = respond_429(request)
         return too_many
     asked = {name: request.GET.get(name, "") for name in PASSED_ON}
@@ -74,4 +74,11 @@ def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
 def come_back(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Sign in, or connect the account, with the code that the provider has sent along."""
     response: HttpResponse = views.callback(request, provider_id)
+    if response.status_code == 302 and request.user.is_authenticated:
+        # many people may share an address, so successes are not counted
+        BEGIN_LIMIT.undo_hit(network_of(request))
     return response
+
+
+def network_of(request: HttpRequest) -> str:
+    return client_network(client_address(request))
