@@ -1,7 +1,7 @@
 // @ts-check
 /** What is left of the user's limits, above the button; loaded when there are limits. */
 
-import { dates, gettext, label, ngettext } from "../lib/i18n.js";
+import { dayAndTime, gettext, label, ngettext } from "../lib/i18n.js";
 
 /** @import {Parts} from "../lib/dom.js" */
 /** @import {Limits, ReachedLimit, Refusal} from "../connection/protocol.js" */
@@ -12,7 +12,6 @@ const MOST_MS = 2 ** 31 - 1;
 /** The server renews a limit in the second that it names. */
 const RENEWED_AFTER_S = 1;
 
-const clock = dates({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 /** The line of the composer. */
 export class ComposerLimits {
@@ -106,7 +105,7 @@ function leftText({ pictures, effort, unfinished }) {
  * @param {ReachedLimit} reached
  */
 export function reachedText({ kind, limit: n, left, renews_at: at }) {
-  const values = { n, left, time: at === null ? "" : clock.format(at * 1_000) };
+  const values = { n, left, time: at === null ? "" : dayAndTime(at * 1_000)[1].slice(0, 5) };
   switch (kind) {
     case "pictures":
       return left > 0 ? gettext("Only %(left)s of %(n)s left today; back at %(time)s", values)

@@ -2,12 +2,15 @@
 /** The tiles of the gallery, grouped by day in the user's time zone. */
 
 import { part, setAttribute, setText } from "../lib/dom.js";
-import { dates, dayOf, gettext, ngettext } from "../lib/i18n.js";
+import { dates, dayAndTime, gettext, ngettext } from "../lib/i18n.js";
 
 const monthDay = dates({ month: "long", day: "numeric" });
 const withYear = dates({ year: "numeric", month: "long", day: "numeric" });
 const weekday = dates({ weekday: "long" });
 const DAY_MS = 86_400_000;
+
+/** YYYY-MM-DD. @param {Date} moment */
+const dayOf = (moment) => dayAndTime(moment)[0];
 
 /** The shown tiles, in order. @param {ParentNode} gallery @returns {HTMLElement[]} */
 export const tilesOf = (gallery) => [...gallery.querySelectorAll(".tile")].filter(isShown);

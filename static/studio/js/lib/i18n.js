@@ -100,12 +100,11 @@ export function dates(parts, locale = language) {
   }
 }
 
-const clock = dates({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const date = dates({ month: "short", day: "numeric" });
-const isoDay = dates({ dateStyle: "short" }, "sv");
+const swedish = dates({ dateStyle: "short", timeStyle: "medium" }, "sv");
 
-/** YYYY-MM-DD, as Swedish has it. @param {Date | number} moment */
-export const dayOf = (moment) => isoDay.format(moment);
+/** YYYY-MM-DD and HH:MM:SS, as Swedish has them. @param {Date | number} moment */
+export const dayAndTime = (moment) => swedish.format(moment).split(" ");
 
 /**
  * Time of day, with the date unless it is today's.
@@ -114,9 +113,8 @@ export const dayOf = (moment) => isoDay.format(moment);
  * @param {number} [now] Unix seconds
  */
 export function timeOfDay(at, now = Date.now() / 1000) {
-  const moment = at * 1000;
-  const time = clock.format(moment);
-  return dayOf(moment) === dayOf(now * 1000) ? time : `${date.format(moment)} ${time}`;
+  const [day, time] = dayAndTime(at * 1000);
+  return day === dayAndTime(now * 1000)[0] ? time : `${date.format(at * 1000)} ${time}`;
 }
 
 /** Length in code points, as the server counts it. @param {string} text */
