@@ -42,7 +42,9 @@ class GeneratedImage(models.Model):
         )
         indexes = (
             Index(
-                fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="pictures_in_bin"
+                fields=["deleted_at"],
+                condition=Q(deleted_at__isnull=False),
+                name="pictures_in_trash",
             ),
             Index(fields=["task"], condition=Q(favourite=True), name="favourite_pictures"),
             Index(fields=["seed"], name="pictures_by_seed"),

@@ -207,7 +207,7 @@ class GenerationTask(models.Model):
             # prefers tasks_by_status, which has the tasks of all owners
             Index(fields=["owner", "status", "created", "id"], name="tasks_of_owner_by_status"),
             Index(
-                fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="tasks_in_bin"
+                fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="tasks_in_trash"
             ),
             Index(
                 fields=["cancel_after"],

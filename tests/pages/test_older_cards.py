@@ -109,7 +109,7 @@ def test_paging_reads_indexes(alice: User, now: datetime, history: list[Generati
     assert not any("Seq Scan" in plan for plan in (every, trash, *pages))
     if connection.vendor == "sqlite":  # the other one weighs indexes by what it knows of the rows
         assert "tasks_of_owner_by_status" in every
-        assert "tasks_in_bin" in trash
+        assert "tasks_in_trash" in trash
         assert "(id=?)" in shown
         for plan in pages:
             assert "tasks_of_owner_by_status" in plan

@@ -121,8 +121,8 @@ def test_trash_is_read_by_index(alice: User, now: datetime, history: list[Genera
         assert services.purge_trash(now=now) == 0
 
     tasks, pictures = (plan_of(query["sql"]) for query in captured.captured_queries)
-    assert "tasks_in_bin" in tasks
-    assert "pictures_in_bin" in pictures
+    assert "tasks_in_trash" in tasks
+    assert "pictures_in_trash" in pictures
 
 
 def test_the_trash_of_an_owner_is_read_by_index(
@@ -134,7 +134,7 @@ def test_the_trash_of_an_owner_is_read_by_index(
     plans = [plan_of(query["sql"]) for query in captured.captured_queries]
     assert len(plans) == 4  # tasks and pictures, and the number of each
     for plan in plans:
-        assert "_in_bin" in plan, plan
+        assert "_in_trash" in plan, plan
         assert "tasks_of_owner" not in plan, plan
 
 
