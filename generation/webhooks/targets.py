@@ -11,7 +11,9 @@ import ipaddress
 import re
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from threading import Thread
 from typing import Self
 
 from django.conf import settings
@@ -81,10 +83,8 @@ class AllowedTargets:
 
     async def resolve(self, host: str, port: int) -> list[str]:
         """The addresses of a host; raises NoPublicAddress unless all of them are accepted."""
-        loop = asyncio.get_running_loop()
         try:
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
+            addresses = await look_up(host, port)
             accepted = self.allow_host(host) or all(
                 self.accept(ipaddress.ip_address(address)) for address in addresses
             )
@@ -93,6 +93,40 @@ class AllowedTargets:
         if not addresses or not accepted:
             raise NoPublicAddress(host)
         return addresses
+
+
+async def look_up(host: str, port: int) -> list[str]:
+    """The addresses of a host; raises OSError.
+
+    In a thread of its own: a name server of a user may take half a minute, and nothing ends a
+    lookup. The threads that asyncio shares would wait for it, and so would the end of the process.
+    """
+    loop = asyncio.get_running_loop()
+    result: asyncio.Future[list[str]] = loop.create_future()
+
+    def settle(found: list[str] | OSError) -> None:
+        if result.done():
+            return
+        if isinstance(found, OSError):
+            result.set_exception(found)
+        else:
+            result.set_result(found)
+
+    def run() -> None:
+        found: list[str] | OSError
+        try:
+            rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = list(dict.fromkeys(str(row[4][0]) for row in rows))
+        except OSError as error:
+            found = error
+        except ValueError as error:
+            found = OSError(str(error))
+        # the loop may have ended meanwhile
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(settle, found)
+
+    Thread(target=run, daemon=True, name="webhook lookup").start()
+    return await result
 
 
 def configured_targets() -> AllowedTargets:
