@@ -9,9 +9,9 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from accounts import profile_page, programs
+from accounts import profile_page, program_pages
 from accounts import views as account_views
-from accounts.overview import overview
+from accounts.overview_page import overview
 from generation.views import account_data, webhooks
 from generation.views.limit_page import limits
 from generation.views.sign_in import SignInPage, admin_sign_in
@@ -42,9 +42,9 @@ account_pages: list[Any] = [
     path("", overview, name="account"),
     path("profile/", profile_page.profile, name="account_profile"),
     path("theme/", profile_page.choose_theme, name="account_theme"),
-    path("programs/", programs.programs, name="programs"),
-    path("programs/new/", programs.new_program, name="program_new"),
-    path("programs/<int:number>/revoke/", programs.revoke_program, name="program_revoke"),
+    path("programs/", program_pages.programs, name="programs"),
+    path("programs/new/", program_pages.new_program, name="program_new"),
+    path("programs/<int:number>/revoke/", program_pages.revoke_program, name="program_revoke"),
     path("webhooks/", webhooks.webhooks, name="webhooks"),
     path("webhooks/new/", webhooks.new_webhook, name="webhook_new"),
     path("webhooks/<uuid:webhook_id>/", webhooks.webhook, name="webhook"),

@@ -13,10 +13,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from accounts.account_traces import delete_traces
 from accounts.credential_changes import report_change
 from accounts.models import AccountDeletion, ApiToken
 from accounts.security_log import SecurityEvent, log_event
-from accounts.traces import delete_traces
 from generation.choices import TERMINAL
 from generation.exceptions import LastSuperuser, NotFound
 from generation.models import GenerationTask
