@@ -203,7 +203,7 @@ def note_of(task: TaskData, state: TaskState, slow: StepSpan | None, now: float)
     if error:
         return label("step", error["step"]), label("error", error["code"], error["message"])
     if state["cancel_reason"]:
-        return _("Time limit"), _("set by the program that submitted the task")
+        return _("Time limit"), _("reached; the program that submitted the task set it")
     if last and status == TaskStatus.COMPLETED:
         drawn = _("drawn in attempt %(n)s") % {"n": state["attempt"]}
         return label("interruption", last["reason"]), drawn

@@ -96,7 +96,7 @@ function remainingText(state, entry, now) {
  */
 function note({ n, expected, cancel_after: cancelAfter }, { error, interruptions, status, attempt, images, cancel_reason: why }, slowSpan, now) {
   if (error) return [label("step", error.step), label("error", error.code, error.message)];
-  if (why) return [gettext("Time limit"), gettext("set by the program that submitted the task")];
+  if (why) return [gettext("Time limit"), gettext("reached; the program that submitted the task set it")];
   const last = interruptions.at(-1);
   if (last && status === "completed") {
     return [label("interruption", last.reason), gettext("drawn in attempt %(n)s", { n: attempt })];
