@@ -8,19 +8,22 @@ from channels.db import database_sync_to_async
 from django.http import HttpRequest, HttpResponseBase
 from ninja import Router
 
+from accounts.models import ApiToken
 from generation import selectors
 from generation.api.resources import answer, model_resource
 from generation.api.schemas import Me, ModelList, document
-from generation.api.token_auth import user_of
+from generation.api.token_auth import signed_in_by, user_of
 from generation.clock import clock
 from generation.permissions import VIEW_ALL
+from generation.protocol.close_codes import CloseCode
+from generation.sessions import ConnectionRejected
 
 router = Router(tags=["account"])
 
 
 @router.get("/me", url_name="me", **document({200: Me}))
 async def read_me(request: HttpRequest) -> HttpResponseBase:
-    """The user of the token, and what is left of its limits."""
+    """The user of the token, what is left of its limits, and what the token may do."""
 
     def read() -> dict[str, Any]:
         user = user_of(request)
@@ -29,9 +32,23 @@ async def read_me(request: HttpRequest) -> HttpResponseBase:
             "username": user.get_username(),
             "may_see_all": user.has_perm(VIEW_ALL),
             "limits": selectors.allowances_data(allowances),
+            "token": token_resource(signed_in_by(request).credential.key),
         }
 
     return answer(await database_sync_to_async(read)())
+
+
+def token_resource(digest: str) -> dict[str, Any]:
+    token = ApiToken.objects.filter(digest=digest).first()
+    if token is None:
+        # revoked since the request began
+        raise ConnectionRejected(CloseCode.NOT_SIGNED_IN)
+    return {
+        "name": token.name,
+        "scope": token.scope,
+        "created": round(token.created.timestamp(), 3),
+        "expires_at": None if token.expires_at is None else round(token.expires_at.timestamp(), 3),
+    }
 
 
 @router.get("/models", url_name="models", **document({200: ModelList}))

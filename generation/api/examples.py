@@ -151,7 +151,12 @@ EXAMPLES: dict[str, Any] = {
             }
         ]
     },
-    "Me": {"username": "alice", "may_see_all": False, "limits": LIMITS},
+    "Me": {
+        "username": "alice",
+        "may_see_all": False,
+        "limits": LIMITS,
+        "token": {"name": "shop", "scope": "write", "created": SUBMITTED, "expires_at": None},
+    },
     "WebhookFields": {"url": WEBHOOK["url"], "events": WEBHOOK["events"]},
     "WebhookChanges": {"enabled": False},
     "Webhook": WEBHOOK,

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from ninja import Field, Schema
 from pydantic import ConfigDict
 
+from accounts.models import TokenScope
 from generation import limits
 from generation.api.examples import EXAMPLES
 from generation.choices import Basis, QueueReason, Step, TaskStatus
@@ -175,10 +176,20 @@ class Limit(Document):
     renews_at: Time | None = Field(description="null: time alone does not renew it")
 
 
+class Token(Document):
+    """The one of the request."""
+
+    name: str
+    scope: Annotated[str, one_of(TokenScope.values)]
+    created: Time
+    expires_at: Time | None
+
+
 class Me(Document):
     username: str
     may_see_all: bool
     limits: dict[str, Limit] = Field(description="by kind; an absent kind is unlimited")
+    token: Token
 
 
 class Link(Document):

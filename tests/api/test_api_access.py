@@ -160,7 +160,9 @@ async def test_the_user_and_the_models(program: Program, model: str) -> None:
     me, models = (await program.get("/me")).json(), (await program.get("/models")).json()
 
     left = {"limit": 500, "left": 500, "renews_at": None}
+    token = me.pop("token")
     assert me == {"username": "alice", "may_see_all": False, "limits": {"unfinished": left}}
+    assert (token["name"], token["scope"], token["expires_at"]) == ("test", "write", None)
     assert [each["id"] for each in models["models"]] == [model]
     assert models["models"][0]["wait"]["position"] == 1
 
