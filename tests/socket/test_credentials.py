@@ -2,53 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 import pytest
-from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from asgiref.sync import sync_to_async
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import ApiToken, TokenScope
 from generation import services
 from generation.hub import hub
-from tests.socket.sockets import PATIENCE, OpenPage, Page, Visitor
+from tests.socket.signed_in_pages import is_open, page_of, signed_in
+from tests.socket.sockets import OpenPage, Page, Visitor
 from tests.socket.tokens import token_of
-
-VIEW = "view_generationtask"
-
-
-@sync_to_async
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-async def page_of(client: Client, visitor: Visitor) -> Page:
-    cookies = "; ".join(f"{name}={each.value}" for name, each in client.cookies.items())
-    page = await visitor(cookie=cookies, origin="http://testserver")
-    assert (await page.receive())["type"] == "hello"
-    return page
-
-
-async def eventually(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110  the hub detaches without telling
-            await asyncio.sleep(0.02)
-
-
-async def is_open(page: Page) -> bool:
-    answer = await page.ask(action="ping", cursors={})
-    return bool(answer["type"] == "pong")
 
 
 async def test_signing_out_closes_the_sockets_of_that_session(
@@ -156,81 +125,6 @@ async def test_an_account_that_ends_closes_all_its_sockets(
 
     assert [await page.close_code() for page in pages] == [code, code]
     assert await is_open(other)
-
-
-async def take_own_permission(rita: User) -> None:
-    permission = await Permission.objects.aget(codename=VIEW)
-    await rita.user_permissions.aremove(permission)
-
-
-async def leave_the_group(rita: User) -> None:
-    group = await Group.objects.aget()
-    await group.user_set.aremove(rita)
-
-
-async def take_the_groups_permission(rita: User) -> None:
-    group = await Group.objects.aget()
-    await group.permissions.aclear()
-
-
-async def demote(rita: User) -> None:
-    rita.is_superuser = False
-    await rita.asave()
-
-
-@pytest.mark.parametrize(
-    "lose", [take_own_permission, leave_the_group, take_the_groups_permission, demote]
-)
-async def test_a_lost_permission_detaches_what_it_showed(
-    rita: User, page: Page, open_page: OpenPage, lose: Callable[[User], object]
-) -> None:
-    permission = await Permission.objects.aget(codename=VIEW)
-    if lose is not take_own_permission:
-        await rita.user_permissions.aclear()
-    if lose is demote:
-        rita.is_superuser = True
-        await rita.asave()
-    elif lose is not take_own_permission:
-        group = await Group.objects.acreate(name="reviewers")
-        await group.permissions.aadd(permission)
-        await rita.groups.aadd(group)
-    task_id = await page.generate()
-    reviewer = await open_page(rita)
-    own = await reviewer.generate("mine")
-    await reviewer.send(action="attach", task_id=task_id, after=0)
-    await reviewer.until("live")
-
-    await lose(rita)  # type: ignore[misc]
-    (outbox,) = hub.outboxes[rita.pk]
-    await eventually(lambda: not outbox.is_attached(task_id))
-
-    refused = await reviewer.ask(action="attach", task_id=task_id, after=0)
-    assert refused["code"] == "not_found"
-    assert outbox.is_attached(own)
-
-
-async def test_staff_that_loses_its_second_factor_is_disconnected(
-    rita: User, visitor: Visitor, now: datetime, settings: Any
-) -> None:
-    settings.MFA_STAFF = True
-    factor = await Authenticator.objects.acreate(user=rita, type=Authenticator.Type.TOTP, data={})
-    by_cookie = await page_of(await signed_in(rita), visitor)
-    by_token = await visitor(authorization=f"Bearer {await token_of(rita, now)}")
-    assert (await by_token.receive())["type"] == "hello"
-
-    await factor.adelete()
-
-    assert [await page.close_code() for page in (by_cookie, by_token)] == [4403, 4403]
-
-
-async def test_a_user_that_becomes_staff_without_a_second_factor_is_disconnected(
-    alice: User, page: Page, settings: Any
-) -> None:
-    settings.MFA_STAFF = True
-    alice.is_staff = True
-    await alice.asave()
-
-    assert await page.close_code() == 4403
 
 
 async def test_a_lost_message_is_healed_by_the_next_check(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -19,42 +18,14 @@ from generation.models import (
     Worker,
 )
 from generation.services import WebhookMessage
-from generation.services.webhook_messages import BACK_OFF, LEASE
+from generation.services.webhook_messages import LEASE
 from tests.factories import boundary, claim_one, complete, put_in_trash, submit
 from tests.webhooks.hooks import new_hook
+from tests.webhooks.message_runs import claim, finished, record, types
 
 pytestmark = pytest.mark.django_db
 
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def hook(alice: User, allow_loopback: None, now: datetime) -> WebhookEndpoint:
-    return new_hook(alice, now)
-
-
-def claim(now: datetime, **options: Any) -> list[WebhookMessage]:
-    usual: dict[str, Any] = {"running": {}, "per_owner": 4, "most": 32}
-    return services.claim_messages(**{**usual, **options}, now=now)
-
-
-def record(
-    message: WebhookMessage,
-    now: datetime,
-    outcome: WebhookOutcome = WebhookOutcome.DELIVERED,
-    **options: Any,
-) -> WebhookEndpoint | None:
-    return services.record_message(message, outcome=outcome, seconds=0.1, now=now, **options)
-
-
-def finished(owner: User, worker: Worker, now: datetime) -> GenerationTask:
-    task = submit(owner, now)
-    complete(claim_one(worker, now), now)
-    return task
-
-
-def types(messages: list[WebhookMessage]) -> list[str]:
-    return [message.type for message in messages]
 
 
 def test_only_the_end_is_sent_unless_more_is_asked_for(
@@ -142,26 +113,6 @@ def test_two_workers_never_send_the_same_message(
     assert WebhookAttempt.objects.get().outcome == WebhookOutcome.DELIVERED
 
 
-def test_a_message_is_repeated_for_about_a_day_under_one_id(
-    hook: WebhookEndpoint, alice: User, worker: Worker, model: str, media: None, now: datetime
-) -> None:
-    finished(alice, worker, now)
-
-    ids, times, at = set(), [], now
-    for delay in (*BACK_OFF, None):
-        (message,) = claim(at)
-        ids.add(message.id)
-        times.append(at)
-        record(message, at, WebhookOutcome.REFUSED, status=500)
-        assert delay is None or claim(at + delay - SECOND) == []
-        at += delay or timedelta(days=7)
-
-    assert len(ids) == 1
-    assert timedelta(hours=20) < times[-1] - times[0] < timedelta(hours=28)
-    assert claim(at) == []
-    assert WebhookAttempt.objects.count() == len(BACK_OFF) + 1
-
-
 def test_a_failed_message_about_progress_does_not_delay_the_end_for_long(
     alice: User, allow_loopback: None, worker: Worker, model: str, media: None, now: datetime
 ) -> None:
@@ -195,72 +146,6 @@ def test_one_owner_cannot_use_all_places(
     assert [message.owner_id for message in first] == [alice.pk, alice.pk]
     second = claim(now, per_owner=2, most=2, running={alice.pk: 2})
     assert [message.owner_id for message in second] == [bob.pk]
-
-
-def test_a_webhook_that_fails_for_days_is_turned_off(
-    hook: WebhookEndpoint, alice: User, worker: Worker, model: str, media: None, now: datetime
-) -> None:
-    for days in (0, 3):
-        finished(alice, worker, now)
-        at = now + timedelta(days=days)
-        for message in claim(at):
-            assert record(message, at, WebhookOutcome.UNREACHABLE) is None
-    hook.refresh_from_db()
-    assert (hook.failing_since, hook.enabled) == (now, True)
-
-    finished(alice, worker, now)
-    late = now + timedelta(days=5)
-    message, *_others = claim(late)
-    assert record(message, late, WebhookOutcome.UNREACHABLE) == hook
-
-    hook.refresh_from_db()
-    assert (hook.enabled, hook.off_at) == (False, late)
-    assert not WebhookCursor.objects.exists()
-    finished(alice, worker, now)
-    assert claim(late) == []
-
-
-def test_one_success_ends_the_count_of_days(
-    hook: WebhookEndpoint, alice: User, worker: Worker, model: str, media: None, now: datetime
-) -> None:
-    finished(alice, worker, now)
-    (message,) = claim(now)
-    record(message, now, WebhookOutcome.REFUSED, status=503)
-    (message,) = claim(now + BACK_OFF[0])
-    record(message, now + BACK_OFF[0])
-
-    hook.refresh_from_db()
-    assert hook.failing_since is None
-
-
-@override_settings(WEBHOOK_OFF_AFTER=timedelta(0))
-def test_with_zero_days_it_is_never_turned_off(
-    hook: WebhookEndpoint, alice: User, worker: Worker, model: str, media: None, now: datetime
-) -> None:
-    finished(alice, worker, now)
-    WebhookEndpoint.objects.update(failing_since=now - timedelta(days=400))
-    (message,) = claim(now)
-
-    assert record(message, now, WebhookOutcome.UNREACHABLE) is None
-
-
-def test_a_receiver_that_is_gone_is_turned_off_at_once(
-    hook: WebhookEndpoint, alice: User, worker: Worker, model: str, media: None, now: datetime
-) -> None:
-    finished(alice, worker, now)
-    (message,) = claim(now)
-
-    assert record(message, now, WebhookOutcome.REFUSED, status=410, is_unwanted=True) == hook
-
-
-def test_turning_it_on_again_forgets_its_failures(
-    hook: WebhookEndpoint, alice: User, now: datetime
-) -> None:
-    WebhookEndpoint.objects.update(enabled=False, failing_since=now, off_at=now)
-
-    changed = services.change_webhook(owner=alice, webhook_id=hook.pk, changes={"enabled": True})
-
-    assert (changed.enabled, changed.failing_since, changed.off_at) == (True, None, None)
 
 
 def test_a_message_of_the_history_is_sent_again_once_per_request(
