@@ -1,4 +1,7 @@
-"""The way to the OpenID provider and back; imported only if OIDC_SERVER is set."""
+"""The way to the OpenID provider and back.
+
+allauth's views can be imported only if OIDC_SERVER is set.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,8 @@ from collections.abc import Callable
 from functools import wraps
 
 from allauth.core.ratelimit import respond_429
-from allauth.socialaccount.models import SocialApp
-from allauth.socialaccount.providers.openid_connect import views
 from django.db import IntegrityError
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
@@ -39,8 +40,6 @@ def with_error_pages(view: View) -> View:
     def wrapped(request: HttpRequest, provider_id: str) -> HttpResponse:
         try:
             return view(request, provider_id)
-        except SocialApp.DoesNotExist as error:
-            raise Http404 from error
         except UNUSABLE as error:
             log_failure(request, cause_of(error, request))
             return failed(request, error)
@@ -62,6 +61,8 @@ def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
     asked = {name: request.GET.get(name, "") for name in PASSED_ON}
     kept = {name: asked[name] for name, form in PASSED_ON.items() if form.fullmatch(asked[name])}
     request.GET = QueryDict(urlencode(kept))
+    from allauth.socialaccount.providers.openid_connect import views
+
     response: HttpResponse = views.login(request, provider_id)
     if response.status_code == 302:
         return render(request, "account/oidc_leave.html", {"target": response["Location"]})
@@ -73,6 +74,8 @@ def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
 @with_error_pages
 def come_back(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Sign in, or connect the account, with the code that the provider has sent along."""
+    from allauth.socialaccount.providers.openid_connect import views
+
     response: HttpResponse = views.callback(request, provider_id)
     if response.status_code == 302 and request.user.is_authenticated:
         # many people may share an address, so successes are not counted
