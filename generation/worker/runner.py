@@ -6,7 +6,7 @@ import asyncio
 import gc
 import logging
 import uuid
-from functools import partial
+from functools import cached_property, partial
 from time import monotonic
 
 from channels.db import database_sync_to_async
@@ -79,8 +79,11 @@ class WorkerRunner:
         self.errors_collected = 0
         self.owns_publisher = False
         self.claimer: asyncio.Task[None] | None = None
-        self.webhooks = WebhookSender(lambda: self.pause.on, self.outage("webhooks"))
         self.started = self.last_heartbeat = monotonic()
+
+    @cached_property
+    def webhooks(self) -> WebhookSender:
+        return WebhookSender(lambda: self.pause.on, self.outage("webhooks"))
 
     def wake(self) -> None:
         self.woken.set()
