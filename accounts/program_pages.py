@@ -62,6 +62,7 @@ def programs(request: HttpRequest) -> HttpResponse:
         "new_token": encrypted and secret_box.decrypt(encrypted),
         "api_url": f"{site_url(request)}api/v1/",
         "openai_url": f"{site_url(request)}v1",
+        "mcp_url": f"{site_url(request)}mcp" if settings.MCP else "",
     }
     return render(request, "account/programs.html", context)
 

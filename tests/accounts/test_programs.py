@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import ApiToken, TokenScope
 from accounts.tokens import MAX_TOKENS_OF_USER, create_token
@@ -159,3 +160,16 @@ def test_last_use_and_expiry_are_shown(alice: User, signed_in: SignedIn) -> None
 
     assert ["从未使用" in row for row in rows] == [True, False]
     assert ["已过期" in row for row in rows] == [True, False]
+
+
+def test_the_page_names_the_addresses_of_programs(
+    alice: User, signed_in: SignedIn, settings: Settings
+) -> None:
+    client = signed_in("alice")
+    page = client.get(PAGE).text
+
+    for address in ("v1", "mcp"):
+        assert f"<code>http://testserver/{address}</code>" in page
+    assert 'href="/api/v1/docs"' in page
+    settings.MCP = False
+    assert "/mcp<" not in client.get(PAGE).text
