@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONUNBUFFERED := 1
 
-.PHONY: run install install-dev install-bench test test-async test-xinference chaos bench bench-noisy bench-long compare growth lint clean
+.PHONY: run install install-dev install-bench test test-async test-xinference fuzz hammer chaos bench bench-noisy bench-long compare growth lint clean
 
 run: install
 	@$(BIN)/python manage.py serve
@@ -48,6 +48,15 @@ test-async: install-dev
 
 test-xinference: install-dev
 	tests/real_xinference/run -m real
+
+# made-up requests and messages: nothing breaks, and nothing of other users is shown
+fuzz: install-dev
+	FUZZ_INPUTS=$(or $(INPUTS),52000) HAMMER_SECONDS=$(or $(SECONDS),60) \
+		$(BIN)/pytest tests/fuzz -s
+
+# two users try each other's ids; make hammer SECONDS=60
+hammer: install-dev
+	HAMMER_SECONDS=$(or $(SECONDS),60) $(BIN)/pytest tests/fuzz/test_hammering.py -s
 
 # everything dies in turn, and nothing may be lost; SEED=7 repeats a run
 chaos: install-dev

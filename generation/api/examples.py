@@ -172,6 +172,15 @@ EXAMPLES: dict[str, Any] = {
     },
 }
 STREAM = f'id: 8\ndata: {{"type": "progress", "task_id": "{TASK_ID}", "seq": 8, …}}\n\n'
+OPENAI_STREAM = 'event: image_generation.completed\ndata: {"b64_json": "…"}\n\n'
+OPENAI_FAILURE = {
+    "error": {
+        "message": "The prompt is empty.",
+        "type": "invalid_request_error",
+        "param": "prompt",
+        "code": ErrorCode.PROMPT_EMPTY.value,
+    }
+}
 
 CODES = {
     400: ErrorCode.NOT_JSON,

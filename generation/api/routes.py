@@ -21,10 +21,17 @@ from generation.api import (
     log_operations,
     openai_operations,
     picture_operations,
+    schemas,
     task_operations,
     webhook_operations,
 )
-from generation.api.examples import EXAMPLES, STREAM, problem_example
+from generation.api.examples import (
+    EXAMPLES,
+    OPENAI_FAILURE,
+    OPENAI_STREAM,
+    STREAM,
+    problem_example,
+)
 from generation.api.mcp_entry import serve_mcp
 from generation.api.problems import CONTENT_TYPE, handle_errors, not_found, problem
 from generation.api.token_auth import TokenAuth
@@ -52,7 +59,21 @@ class StudioApi(NinjaAPI):
             operation["summary"] = title_of(operation["operationId"])
             for status, response in operation["responses"].items():
                 complete_response(int(status), response)
+                if operation["operationId"] == "generate_images":
+                    response["content"] |= OPENAI_CONTENT[int(status) >= 400]
         return schema
+
+
+OPENAI_ERROR = {
+    "type": "object",
+    "properties": {"error": schemas.OpenAIFailure.model_json_schema()},
+    "required": ["error"],
+}
+OPENAI_CONTENT = {
+    False: {"text/event-stream": {"schema": {"type": "string"}, "example": OPENAI_STREAM}},
+    True: {"application/json": {"schema": OPENAI_ERROR, "example": OPENAI_FAILURE}},
+}
+"""What clients of OpenAI read, too: a stream, and errors; a token that is refused is a problem."""
 
 
 def title_of(operation_id: str) -> str:

@@ -210,6 +210,13 @@ class OpenAIRequest(Schema):
     stream: bool | None = None
 
 
+class OpenAIFailure(Document):
+    message: str
+    type: str
+    param: str | None
+    code: str
+
+
 class OpenAIImage(Document):
     url: str | None = None
     b64_json: str | None = None
