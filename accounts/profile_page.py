@@ -98,6 +98,6 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
 def choose_language(request: HttpRequest) -> HttpResponseBase:
     """Django's view, which sets a cookie; the language of a user is stored too."""
     language = request.POST.get(LANGUAGE_QUERY_PARAMETER, "")
-    if request.user.is_authenticated and language in Language.values and language:
+    if language and language in Language.values and request.user.is_authenticated:
         change_profile(request.user, language=language)
     return set_language_cookie(request)

@@ -15,9 +15,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import ApiToken, TokenScope
-from accounts.tokens import MAX_TOKENS_OF_USER, create_token
+from accounts.tokens import MAX_TOKENS_OF_USER, TooManyTokens, create_token
 from tests.accounts.conftest import SignedIn
 from tests.accounts.sign_in_attempts import GOOD
+from tests.concurrency import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGE = "/accounts/programs/"
@@ -125,6 +126,22 @@ def test_the_number_of_tokens_is_bounded(alice: User, signed_in: SignedIn) -> No
     assert str(MAX_TOKENS_OF_USER) in next(str(each) for each in answer.context["messages"])
     assert ApiToken.objects.count() == MAX_TOKENS_OF_USER
     assert TOKEN.search(client.get(PAGE).text) is None
+
+
+def test_tokens_made_at_once_do_not_pass_the_bound(alice: User) -> None:
+    now = timezone.now()
+    rows = [ApiToken(digest=str(n), owner=alice, created=now) for n in range(MAX_TOKENS_OF_USER)]
+    ApiToken.objects.bulk_create(rows[2:])
+
+    def make() -> bool:
+        try:
+            create_token(owner=alice, name="robot", now=now)
+        except TooManyTokens:
+            return False
+        return True
+
+    assert sorted(at_once(*[make] * 5)) == [False, False, False, True, True]
+    assert alice.tokens.count() == MAX_TOKENS_OF_USER
 
 
 def test_tokens_of_others_are_neither_shown_nor_revoked(
