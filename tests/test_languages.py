@@ -95,3 +95,9 @@ def test_chinese_is_punctuated_as_chinese(domain: str) -> None:
     sentences = [s for entry in catalogue(domain) for s in sentences_of(entry)]
     assert [s for s in sentences if HALF_WIDTH.search(s)] == []
     assert [s for s in sentences if "!" in s or "！" in s] == []
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_chinese_addresses_its_reader_in_one_way(domain: str) -> None:
+    sentences = [s for entry in catalogue(domain) for s in sentences_of(entry)]
+    assert [s for s in sentences if "您" in s] == []
