@@ -12,6 +12,27 @@ from django.test import AsyncClient
 
 from tests.socket.tokens import token_of
 
+OPERATIONS = [
+    ("GET", ""),
+    ("DELETE", ""),
+    ("GET", "/events"),
+    ("GET", "/stream"),
+    ("POST", "/cancel"),
+    ("POST", "/retry"),
+    ("POST", "/restore"),
+    ("POST", "/share-links"),
+    ("DELETE", "/share-links"),
+    ("GET", "/pictures/1"),
+    ("DELETE", "/pictures/1"),
+    ("POST", "/pictures/1/restore"),
+    ("PUT", "/pictures/1/favourite"),
+]
+"""(method, path) of what can be done with a task, below its address."""
+
+
+def body_for(path: str) -> Any:
+    return {"favourite": True} if path.endswith("favourite") else None
+
 
 class Program:
     """Calls operations below /api/v1 with a token."""

@@ -13,7 +13,7 @@ from django.test import AsyncClient
 from accounts.models import ApiToken, TokenScope
 from accounts.tokens import create_token
 from generation.sessions import TokenBucket, request_buckets
-from tests.api.api_program import NewProgram, Program
+from tests.api.api_program import OPERATIONS, NewProgram, Program, body_for
 from tests.factories import finished_task
 from tests.socket.sockets import cookie_of
 
@@ -22,30 +22,10 @@ NOWHERE = "00000000-0000-4000-8000-000000000000"
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-OPERATIONS = [
-    ("GET", ""),
-    ("DELETE", ""),
-    ("GET", "/events"),
-    ("GET", "/stream"),
-    ("POST", "/cancel"),
-    ("POST", "/retry"),
-    ("POST", "/restore"),
-    ("POST", "/share-links"),
-    ("DELETE", "/share-links"),
-    ("GET", "/pictures/1"),
-    ("DELETE", "/pictures/1"),
-    ("POST", "/pictures/1/restore"),
-    ("PUT", "/pictures/1/favourite"),
-]
-
 
 @pytest.fixture
 async def foreign(bob: User, model: str, now: datetime, media: Any) -> str:
     return str((await sync_to_async(finished_task)(bob, now)).pk)
-
-
-def body_for(path: str) -> Any:
-    return {"favourite": True} if path.endswith("favourite") else None
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)

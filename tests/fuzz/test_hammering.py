@@ -17,7 +17,7 @@ from django.test import AsyncClient
 from accounts.tokens import create_token
 from generation.models import GenerationTask
 from generation.sessions import TokenBucket, owner_buckets, request_buckets
-from tests.api.test_api_access import OPERATIONS, body_for
+from tests.api.api_program import OPERATIONS, body_for
 from tests.conftest import serve_model
 from tests.factories import finished_task
 from tests.security.walk import seen
