@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.database_flush import keep_what_migrations_made
-from tests.prebuilt import COLLECTED, collect_static, copy_static
+from tests.prebuilt import COLLECTED, collect_static, copy_static, migrated
 from tests.studio import wait_until
 
 # before Django reads its settings (pytest must not read them this early): nothing of
@@ -152,6 +152,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def data_dir() -> None:
     assert str(settings.DATA_DIR) == os.environ["DATA_DIR"], "tests write elsewhere"
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb: bool, django_db_modify_db_settings: None) -> bool:
+    """Begin each parallel process with a copy of the SQLite database that one of them migrated."""
+    if not IS_PART or connection.vendor != "sqlite":
+        return django_db_keepdb
+    shutil.copyfile(migrated(os.environ), connection.settings_dict["TEST"]["NAME"])
+    return True
 
 
 @pytest.fixture(scope="session")
