@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
-from generation import images, parameters
+from generation import images, metadata_text
 from generation.choices import Step
 from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput, NotFound
@@ -147,7 +147,7 @@ def image_detail(image: GeneratedImage) -> ImageDetail:
 
 def parameters_text(task: GenerationTask, *, seed: int) -> str:
     """The settings of one image of `task`, as they stand in its file."""
-    return parameters.to_text(
+    return metadata_text.to_text(
         prompt=task.prompt,
         negative_prompt=task.negative_prompt,
         steps=task.steps,

@@ -67,8 +67,8 @@ from generation.services.trash import (
     purge_trash,
     restore,
 )
-from generation.services.webhook_messages import WebhookMessage, claim_messages, record_message
-from generation.services.webhooks import (
+from generation.services.webhook_delivery import WebhookMessage, claim_messages, record_message
+from generation.services.webhook_endpoints import (
     OPTIONAL_KINDS,
     NewWebhook,
     change_webhook,

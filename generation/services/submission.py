@@ -24,7 +24,7 @@ from generation.services.charges import charge
 from generation.services.search_text import search_text
 from generation.services.submission_values import column_values
 from generation.services.transition import NewEvent, TaskRow, append
-from generation.services.webhooks import (
+from generation.services.webhook_endpoints import (
     NewWebhook,
     begin_messages,
     create_webhook,

@@ -16,7 +16,7 @@ from generation.models import (
     WebhookEndpoint,
     Worker,
 )
-from generation.services.webhook_messages import BACK_OFF
+from generation.services.webhook_delivery import BACK_OFF
 from tests.webhooks.message_runs import claim, finished, record
 
 pytestmark = pytest.mark.django_db

@@ -18,7 +18,7 @@ from generation.models import (
     Worker,
 )
 from generation.services import WebhookMessage
-from generation.services.webhook_messages import LEASE
+from generation.services.webhook_delivery import LEASE
 from tests.factories import boundary, claim_one, complete, put_in_trash, submit
 from tests.webhooks.hooks import new_hook
 from tests.webhooks.message_runs import claim, finished, record, types

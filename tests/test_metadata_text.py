@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from generation import parameters
+from generation import metadata_text
 
 PAIR = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
 
@@ -43,7 +43,7 @@ def unquoted(value: str) -> str:
 @pytest.mark.parametrize("negative_prompt", ["", "blurry, low", "a\nNegative prompt: b"])
 @pytest.mark.parametrize("model", ["LiuJuan", "xl, turbo: v2", 'the "best"', "a/b c"])
 def test_what_was_asked_for_can_be_read_back(prompt: str, negative_prompt: str, model: str) -> None:
-    text = parameters.to_text(
+    text = metadata_text.to_text(
         prompt=prompt,
         negative_prompt=negative_prompt,
         steps=9,
