@@ -51,7 +51,7 @@ test-xinference: install-dev
 
 # made-up requests and messages: nothing breaks, and nothing of other users is shown
 fuzz: install-dev
-	FUZZ_INPUTS=$(or $(INPUTS),52000) HAMMER_SECONDS=$(or $(SECONDS),60) \
+	HANGS_AFTER=7200 FUZZ_INPUTS=$(or $(INPUTS),56000) HAMMER_SECONDS=$(or $(SECONDS),60) \
 		$(BIN)/pytest tests/fuzz -s
 
 # two users try each other's ids; make hammer SECONDS=60

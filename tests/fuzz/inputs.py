@@ -21,8 +21,8 @@ from generation.exceptions import TransitionRefused
 from generation.sessions import TokenBucket, owner_buckets, request_buckets
 from tests.factories import finish, finished_task, settle, store, submit
 
-INPUTS = int(os.environ.get("FUZZ_INPUTS", "150"))
-"""In all; a third goes to the API, the rest to the socket."""
+INPUTS = int(os.environ.get("FUZZ_INPUTS", "300"))
+"""In all; a tenth goes to the API, the rest to the socket, which takes more in the same time."""
 
 CANARY = "canary-of-another-user"
 """In everything that the other user has; it must never be seen."""

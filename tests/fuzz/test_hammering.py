@@ -6,7 +6,8 @@ import asyncio
 import os
 from datetime import datetime
 from pathlib import Path
-from time import monotonic
+from statistics import median
+from time import monotonic, perf_counter
 from typing import Any
 
 import pytest
@@ -50,6 +51,7 @@ class Hammer:
         self.page = Page({"host": "testserver", "origin": "http://testserver", "cookie": cookie})
         self.target = target
         self.requests = 0
+        self.seconds: dict[str, list[float]] = {target: [], NOWHERE: []}
 
     async def run(self, until: float) -> None:
         await self.page.open()
@@ -70,8 +72,13 @@ class Hammer:
         await self.page.close()
 
     async def compare(self, ask: Any) -> None:
-        theirs, nothing = seen(await ask(self.target)), seen(await ask(NOWHERE))
-        assert theirs == nothing
+        answers = []
+        # each comes first in half of the comparisons
+        for at in sorted((self.target, NOWHERE), reverse=bool(self.requests % 4)):
+            began = perf_counter()
+            answers.append(seen(await ask(at)))
+            self.seconds[at].append(perf_counter() - began)
+        assert answers[0] == answers[1]
         self.requests += 2
 
     async def post(self, path: str, body: Any, at: str) -> Any:
@@ -117,3 +124,6 @@ async def test_two_users_learn_nothing_of_each_other(hammers: list[Hammer]) -> N
 
     assert [row async for row in GenerationTask.objects.order_by("pk").values()] == before
     print(f"hammering: {sum(each.requests for each in hammers)} requests in {SECONDS:.0f} s")
+    for each in hammers:
+        theirs, nothing = (median(each.seconds[at]) * 1_000 for at in (each.target, NOWHERE))
+        print(f"median of another user's ids {theirs:.2f} ms, of ids of nothing {nothing:.2f} ms")

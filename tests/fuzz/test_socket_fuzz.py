@@ -21,7 +21,7 @@ from tests.fuzz.inputs import CANARY, INPUTS, Fuzzed, create_fuzzed
 from tests.socket.sockets import PATIENCE, Page, cookie_of
 
 AT_ONCE = 50
-EXAMPLES = max(1, (INPUTS - INPUTS // 3) // AT_ONCE)
+EXAMPLES = max(1, (INPUTS - INPUTS // 10) // AT_ONCE)
 OWN, FOREIGN = "own task", "task of another user"
 
 names = st.sampled_from(
