@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
@@ -64,6 +65,8 @@ def fuzzed(transactional_db: None, media: Path, now: datetime, settings: Any) ->
     with tasks_ending():
         yield created
         asgi.shutdown_lifespans()
+    # here, and not in a later test
+    gc.collect()
 
 
 @pytest.fixture
