@@ -27,7 +27,9 @@ async def test_responses_are_as_the_document_says(
 ) -> None:
     await start_worker()
     body = {"prompt": "x", **SMALL}
-    task = (await program.post("/tasks", body, Prefer="wait=60")).json()
+    response = await program.post("/tasks", body, Prefer="wait=60")
+    assert response.status_code == 201, response.content
+    task = response.json()
     assert task["pictures"]
 
     for url, schema in (
