@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 
-def tell_of_deletion(request: HttpRequest, user: User, due_at: datetime) -> None:
-    """Tell the owner of a requested deletion: perhaps another person has requested it."""
+def mail_deletion_notice(request: HttpRequest, user: User, due_at: datetime) -> None:
+    """Mail the owner about a requested deletion: perhaps another person has requested it."""
     get_adapter(request).send_notification_mail(
         "account/email/deletion_requested", user, {"due_at": due_at}
     )

@@ -155,8 +155,8 @@ def page(request: HttpRequest, sentence: str, advice: str, status: HTTPStatus) -
 def cause_of(exception: Exception | None, request: HttpRequest) -> str:
     """What to log: never the text of an answer, which may hold tokens."""
     if exception is None:
-        told = request.GET.get("error", "")
-        return f"the provider said {told[:40]}" if told else "no code and no error"
+        error = request.GET.get("error", "")
+        return f"the provider said {error[:40]}" if error else "no code and no error"
     answered = OAUTH_ERROR.search(str(exception))
     name = type(exception).__name__
     return f"{name}: {answered[1]}" if answered else name

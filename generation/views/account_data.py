@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.client_address import client_address
 from accounts.confirmation import confirmed
-from accounts.notices import tell_of_deletion
+from accounts.notices import mail_deletion_notice
 from accounts.security_log import SecurityEvent, log_event
 from generation import selectors, services
 from generation.clock import clock
@@ -71,7 +71,7 @@ def delete(request: HttpRequest) -> HttpResponse:
     except LastSuperuser as error:
         return error_page(request, error.code, 409)
     log(request, SecurityEvent.DELETION_REQUESTED, due=due.isoformat(timespec="seconds"))
-    tell_of_deletion(request, user, due)
+    mail_deletion_notice(request, user, due)
     return redirect("account_data")
 
 

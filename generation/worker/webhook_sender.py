@@ -24,7 +24,7 @@ from generation.webhooks.webhook_client import WebhookClient, WebhookReply
 from generation.worker.webhook_notice import send_notice
 
 LOOK_INTERVAL = 1.0
-"""Seconds between looks at the tables, because events of other processes do not wake this one."""
+"""Seconds between reads of the tables, because events of other processes do not wake this one."""
 
 MOST_AT_ONCE = 32
 PER_OWNER = 4

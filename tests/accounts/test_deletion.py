@@ -79,7 +79,7 @@ def due_of(user: User) -> str:
     return date_format(AccountDeletion.objects.get(user=user).due_at, "DATETIME_FORMAT")
 
 
-def test_the_last_superuser_is_told_why_not(signed_in: SignedIn) -> None:
+def test_the_last_superuser_gets_the_reason(signed_in: SignedIn) -> None:
     User.objects.create_superuser("root", password=GOOD)
     client = signed_in("root")
     confirm(client)

@@ -75,10 +75,10 @@ def test_it_has_everything_and_nothing_of_others(
     archive = opened(response)
 
     assert archive.testzip() is None
-    told = rows(archive, "tasks.jsonl")
-    assert [each["prompt"] for each in told] == ["柳岸", "in the trash"]
-    assert [each["in_trash_since"] is None for each in told] == [True, False]
-    pictures = [picture for each in told for picture in each["pictures"]]
+    exported = rows(archive, "tasks.jsonl")
+    assert [each["prompt"] for each in exported] == ["柳岸", "in the trash"]
+    assert [each["in_trash_since"] is None for each in exported] == [True, False]
+    pictures = [picture for each in exported for picture in each["pictures"]]
     assert [*TEXTS, *(each["file"] for each in pictures), "export.json"] == archive.namelist()
     assert pictures[1]["file"].endswith(f"/liujuan-柳岸-8-{task.pk.hex[:8]}-2.jpg")
     assert archive.read(pictures[1]["file"]) == f"picture {task.pk} 2".encode()

@@ -193,7 +193,7 @@ def test_the_request_has_pkce_and_cannot_be_changed_by_a_link(browser: Browser) 
     assert plain == bent
 
 
-def test_a_denied_sign_in_is_said(studio: Studio, browser: Browser) -> None:
+def test_a_denied_sign_in_shows_an_error(studio: Studio, browser: Browser) -> None:
     answer = browser.get(browser.at_provider("mei", browser.to_provider(), allow=False))
 
     assert "You did not allow Bamboo to sign you in." in answer.text
@@ -258,7 +258,9 @@ def test_an_unconfirmed_address_is_not_taken_over(studio: Studio, browser: Brows
     assert found == ("",)
 
 
-def test_a_provider_that_is_away_is_said(site: tuple[Studio, Provider], browser: Browser) -> None:
+def test_an_unreachable_provider_shows_an_error(
+    site: tuple[Studio, Provider], browser: Browser
+) -> None:
     studio, provider = site
     with provider.stopped():
         answer = browser.begin()

@@ -24,7 +24,7 @@ Outcome = int | str
 
 SIGN_IN = "sign in"
 HELP = (
-    "Say in tests/security/ownership.py what each role gets from these addresses. "
+    "Add to tests/security/ownership.py what each role gets from these addresses. "
     "Then run `python -m tests.security.ownership`."
 )
 SECURITY_PAGE = Path(__file__).resolve().parents[2] / "docs/security.md"

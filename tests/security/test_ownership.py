@@ -92,8 +92,8 @@ def roles_to_walk(cases: list[tuple[Row, str]]) -> Iterator[tuple[str, ...]]:
         walked.add(id(row))
 
 
-def test_what_belongs_to_another_user_cannot_be_told_from_nothing(world: World) -> None:
-    told = []
+def test_what_belongs_to_another_user_looks_like_a_missing_one(world: World) -> None:
+    differing = []
     for row, address in CASES:
         if not row.names_something(address):
             continue
@@ -102,13 +102,13 @@ def test_what_belongs_to_another_user_cannot_be_told_from_nothing(world: World) 
                 seen(send(row, address, role, world, names))
                 for names in (world.names, world.unknown())
             ]
-            told += [
+            differing += [
                 f"{row.method} {row.path or address}, {role}: {there!r} and {here!r}"
                 for there, here in zip(theirs, nothing, strict=True)
                 if there != here
             ]
 
-    assert not told, "\n".join(told)
+    assert not differing, "\n".join(differing)
 
 
 def test_the_security_page_has_the_table() -> None:

@@ -31,7 +31,7 @@ async def world(running_hub: None, media: Path, now: datetime) -> World:
     return await sync_to_async(create_world)(now)
 
 
-async def become(role: str) -> None:
+async def apply_role(role: str) -> None:
     if role == "disabled":
         await User.objects.filter(username="owner").aupdate(is_active=False)
 
@@ -44,7 +44,7 @@ async def socket_of(world: World, role: str) -> Page | str:
     return f"closed {first['code']}" if first["type"] == "websocket.close" else page
 
 
-async def say(page: Page, row: Row, names: Any) -> dict[str, Any]:
+async def send_action(page: Page, row: Row, names: Any) -> dict[str, Any]:
     """What a socket answers first to the action of `row`, or else to the ping behind it."""
     if row.address != "ping":
         await page.send(**filled(row.body, names))
@@ -61,13 +61,13 @@ def test_every_action_has_a_row() -> None:
 async def test_every_role_gets_from_the_socket_what_the_table_says(world: World) -> None:
     wrong = []
     for role in IN_ORDER:
-        await become(role)
+        await apply_role(role)
         page = await socket_of(world, role)
         for row in SOCKET:
             if isinstance(page, str):
                 wrong += differences(row, {role: page})
             else:
-                answer = await say(page, row, world.names)
+                answer = await send_action(page, row, world.names)
                 wrong += differences(row, {role: answer.get("code", answer["type"])})
         if isinstance(page, Page):
             await page.close()
@@ -75,13 +75,13 @@ async def test_every_role_gets_from_the_socket_what_the_table_says(world: World)
     assert not wrong, "\n".join([*wrong, HELP])
 
 
-async def test_the_socket_does_not_tell_tasks_of_others_from_none(world: World) -> None:
+async def test_a_task_of_another_user_looks_like_a_missing_one_to_the_socket(world: World) -> None:
     page = await socket_of(world, "other")
     assert isinstance(page, Page)
     for row in SOCKET:
         if row.names_something(""):
             theirs, nothing = [
-                await say(page, row, names) for names in (world.names, world.unknown())
+                await send_action(page, row, names) for names in (world.names, world.unknown())
             ]
             assert theirs == nothing
     await page.close()
@@ -94,7 +94,7 @@ def test_every_tool_has_a_row() -> None:
 async def test_every_role_gets_from_the_tools_what_the_table_says(world: World) -> None:
     wrong = []
     for role in IN_ORDER:
-        await become(role)
+        await apply_role(role)
         for row in MCP:
             answer = await tool_answer(world, row, role, world.names)
             wrong += differences(row, {role: outcome_of(answer)})
@@ -102,7 +102,7 @@ async def test_every_role_gets_from_the_tools_what_the_table_says(world: World) 
     assert not wrong, "\n".join([*wrong, HELP])
 
 
-async def test_tools_do_not_tell_tasks_of_others_from_none(world: World) -> None:
+async def test_a_task_of_another_user_looks_like_a_missing_one_to_tools(world: World) -> None:
     for row in MCP:
         if row.names_something(""):
             theirs, nothing = [
@@ -143,7 +143,7 @@ def outcome_of(answer: int | dict[str, Any]) -> Outcome:
 async def test_every_role_gets_from_the_transports_what_the_table_says(world: World) -> None:
     wrong = []
     for role in IN_ORDER:
-        await become(role)
+        await apply_role(role)
         for row in TRANSPORTS:
             wrong += differences(row, {role: await transported(world, row, role)})
 

@@ -1,4 +1,4 @@
-"""Sends the request of a row as a role, and says what came back."""
+"""Sends the request of a row as a role and reads its outcome."""
 
 from __future__ import annotations
 

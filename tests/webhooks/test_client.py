@@ -114,7 +114,7 @@ async def test_a_packed_answer_is_not_unpacked(new_client: NewClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "outcome"),
+    ("response", "outcome"),
     [
         (None, WebhookOutcome.TIMED_OUT),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", WebhookOutcome.UNREACHABLE),
@@ -123,12 +123,12 @@ async def test_a_packed_answer_is_not_unpacked(new_client: NewClient) -> None:
     ],
 )
 async def test_a_receiver_that_does_not_answer_properly(
-    new_client: NewClient, said: bytes | None, outcome: WebhookOutcome
+    new_client: NewClient, response: bytes | None, outcome: WebhookOutcome
 ) -> None:
     async with receiving() as receiver:
-        receiver.usual = said
+        receiver.usual = response
         # longer than any answer takes, except none
-        client = new_client(timeout=0.5 if said is None else 10)
+        client = new_client(timeout=0.5 if response is None else 10)
         reply = await client.post(receiver.url, "{}", {})
 
     assert reply.outcome == outcome

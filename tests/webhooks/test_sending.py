@@ -53,7 +53,7 @@ async def test_the_end_of_a_task_is_sent_signed(
     assert request.line == "POST /hook HTTP/1.1"
 
 
-async def test_a_receiver_that_is_gone_is_turned_off_and_its_owner_told(
+async def test_an_answer_of_410_turns_the_webhook_off_and_mails_its_owner(
     alice: User,
     worker: Worker,
     model: str,
