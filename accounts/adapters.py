@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.models import EmailAddress
@@ -36,6 +37,7 @@ from accounts.log_format import log_line
 from accounts.reset_links import absolute_url
 from accounts.security_log import SecurityEvent, log_event
 from accounts.sign_in import check_password
+from accounts.user_agents import browser_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -131,23 +133,44 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send at once, so that a page never claims a mail that was not accepted."""
         try:
-            super().send_mail(template_prefix, email, context)
+            super().send_mail(template_prefix, email, validity_periods() | context)
         # also the errors of SMTP
         except OSError as error:
             logger.warning("%s", log_line("mail_failed", cause=repr(error)))
             page = render(self.request, "account/mail_failed.html", status=503)
             raise ImmediateHttpResponse(page) from error
 
-    def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: User,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
         """What the mail is about has happened already: a failure is only logged."""
+        address = client_address(self.request)
+        origin = {
+            "user": user,
+            "address": "" if address == UNKNOWN else address,
+            "browser": browser_of(self.request.headers.get("User-Agent", "")),
+        }
         with suppress(ImmediateHttpResponse):
-            super().send_notification_mail(*args, **kwargs)
+            super().send_notification_mail(template_prefix, user, origin | (context or {}), email)
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         return absolute_url(urlsplit(super().get_reset_password_from_key_url(key)).path)
 
     def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
         return absolute_url(reverse("account_confirm_email", args=[emailconfirmation.key]))
+
+
+def validity_periods() -> dict[str, int]:
+    """How long links and codes of mails work, for their templates."""
+    return {
+        "confirmation_days": app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS,
+        "reset_days": settings.PASSWORD_RESET_TIMEOUT // 86_400,
+        "code_minutes": app_settings.LOGIN_BY_CODE_TIMEOUT // 60,
+    }
 
 
 class FirstEmailStage(EmailVerificationStage):  # type: ignore[misc]

@@ -9,10 +9,11 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.forms import BoundField
 from django.template import Library
+from django.urls import reverse
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
-from accounts import profiles
+from accounts import profiles, reset_links
 from generation import choice_labels
 from generation.choices import Step
 
@@ -29,6 +30,12 @@ def icon(name: str, classes: str = "", *, label: str = "") -> SafeString:
         markup = '<svg class="{}" role="img" aria-label="{}"><use href="#i-{}"/></svg>'
         return format_html(markup, css, label, name)
     return format_html('<svg class="{}" aria-hidden="true"><use href="#i-{}"/></svg>', css, name)
+
+
+@register.simple_tag
+def absolute_url(view_name: str, *args: Any) -> str:
+    """The URL of a page for mails, below PUBLIC_URL."""
+    return reset_links.absolute_url(reverse(view_name, args=args))
 
 
 @register.filter

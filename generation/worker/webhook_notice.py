@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 
 from django.conf import settings
+from django.template.loader import render_to_string
 from django.utils import translation
-from django.utils.translation import gettext as _
 
 from accounts.log_format import log_line
+from accounts.profiles import profile_of
 from generation.models import WebhookEndpoint
 from generation.outages import cause_of
 
 logger = logging.getLogger(__name__)
+
+TEMPLATE = "account/email/webhook_off"
 
 
 def send_notice(endpoint: WebhookEndpoint) -> None:
@@ -21,14 +24,13 @@ def send_notice(endpoint: WebhookEndpoint) -> None:
     logger.warning("%s", log_line("webhook_off", webhook=endpoint.pk, account=owner.username))
     if not settings.EMAIL_URL or not owner.email:
         return
-    with translation.override(settings.LANGUAGE_CODE):
-        subject = settings.ACCOUNT_EMAIL_SUBJECT_PREFIX + _("A webhook was turned off")
-        text = _(
-            "Messages to %(url)s have failed for too long, or the receiver asked for no more. "
-            "You can turn it on again under “Webhooks” in your account."
-        ) % {"url": endpoint.url}
+    profile = profile_of(owner)
+    content = {"user": owner, "url": endpoint.url, "webhook": endpoint.pk}
+    with translation.override((profile and profile.language) or settings.LANGUAGE_CODE):
+        subject = render_to_string(f"{TEMPLATE}_subject.txt").strip()
+        text = render_to_string(f"{TEMPLATE}_message.txt", content).strip()
     try:
-        owner.email_user(subject, text)
+        owner.email_user(settings.ACCOUNT_EMAIL_SUBJECT_PREFIX + subject, text)
     except OSError as error:
         # smtplib's errors are OSError
         logger.warning("%s", log_line("mail_failed", cause=cause_of(error)))
