@@ -55,16 +55,22 @@ class OidcAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def authenticate_by_email(self, sociallogin: Any) -> tuple[User, str] | None:
         """The account with an address of the provider, if OIDC_TRUST_EMAIL links such accounts.
 
-        The address must be confirmed here too, or set by staff: otherwise a stranger could prepare
-        an account with it and share it later.
+        The provider must say with `email_verified` that the address is confirmed. It must be
+        confirmed here too, or set by staff: otherwise a stranger could prepare an account with it
+        and share it later.
         """
         if not settings.OIDC_TRUST_EMAIL:
             return None
         for each in sociallogin.email_addresses:
             user = owner_of(each.email) if each.verified else None
             if user is not None:
+                confirm_address(user, each.email)
                 return user, each.email
         return None
+
+    def is_email_verified(self, provider: Any, email: str) -> bool:
+        """Whether an address counts as confirmed whatever the provider says: never."""
+        return False
 
     def save_user(self, request: HttpRequest, sociallogin: Any, form: Any = None) -> User:
         with transaction.atomic():
@@ -113,6 +119,15 @@ def owner_of(email: str) -> User | None:
         return user
     by_staff = User.objects.filter(email__iexact=email, emailaddress__isnull=True)
     return by_staff.first() if by_staff.count() == 1 else None
+
+
+def confirm_address(user: User, email: str) -> None:
+    """List an address that staff have set as confirmed.
+
+    allauth removes the password of an account whose address is not, as if a stranger had made it.
+    """
+    if not EmailAddress.objects.filter(user=user, email__iexact=email, verified=True).exists():
+        EmailAddress.objects.create(user=user, email=email.lower(), verified=True, primary=True)
 
 
 def advice_to_connect() -> str:

@@ -338,7 +338,6 @@ SOCIALACCOUNT_PROVIDERS = {
                 "settings": {
                     "server_url": OIDC_SERVER,
                     "oauth_pkce_enabled": True,
-                    "verified_email": OIDC_TRUST_EMAIL,
                 },
             }
         ]

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.providers.base import Provider
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.test import Client, RequestFactory, override_settings
 
@@ -25,6 +27,9 @@ pytestmark = pytest.mark.django_db
 def coming(*addresses: tuple[str, bool]) -> Any:
     """What allauth knows of a person without an account, with (address, confirmed there)."""
     emails = [EmailAddress(email=email, verified=verified) for email, verified in addresses]
+    (app,) = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"]
+    # decides which of them are confirmed
+    Provider(RequestFactory().get("/"), SimpleNamespace(**app)).cleanup_email_addresses("", emails)
     user = User(email=addresses[0][0] if addresses else "")
     return SimpleNamespace(is_existing=False, state={}, email_addresses=emails, user=user)
 
@@ -76,16 +81,27 @@ def test_an_address_of_another_account_makes_no_second_account() -> None:
     ],
 )
 def test_trusted_addresses_link_accounts(
-    trusted: bool, confirmed_there: bool, confirmed_here: bool | None, is_linked: bool
+    trusted: bool,
+    confirmed_there: bool,
+    confirmed_here: bool | None,
+    is_linked: bool,
+    settings_of: SettingsOf,
 ) -> None:
+    client = {"OIDC_CLIENT_ID": "studio", "OIDC_CLIENT_SECRET": "a-secret"}
+    env = {"OIDC_SERVER": "https://login.example", "OIDC_TRUST_EMAIL": str(int(trusted))}
+    given = settings_of(**env, **client)
+    trust = {name: given[name] for name in ("OIDC_TRUST_EMAIL", "SOCIALACCOUNT_PROVIDERS")}
     alice = User.objects.create_user("alice", "alice@example.org")
     if confirmed_here is not None:
         EmailAddress.objects.create(user=alice, email=alice.email, verified=confirmed_here)
 
-    with override_settings(OIDC_TRUST_EMAIL=trusted):
+    with override_settings(**trust):
         found = OidcAdapter().authenticate_by_email(coming(("alice@example.org", confirmed_there)))
 
     assert found == ((alice, "alice@example.org") if is_linked else None)
+    # allauth removes the password otherwise
+    kept = EmailAddress.objects.filter(user=alice, email=alice.email, verified=True)
+    assert kept.exists() is bool(is_linked or confirmed_here)
 
 
 def test_the_log_has_no_text_of_an_answer() -> None:

@@ -1,4 +1,4 @@
-"""A real OpenID provider for tests: allauth's own. PORT FOLDER REDIRECT_URI"""
+"""A real OpenID provider for tests: allauth's own. PORT FOLDER REDIRECT_URI…"""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from types import ModuleType
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import django
@@ -14,8 +15,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from django.conf import settings
 
 CLIENT, SECRET = "studio", "the-secret-of-the-studio"
-PEOPLE = {"mei": True, "bao": True, "ann": True, "alice": True, "mallory": False}
-"""Name → whether the provider has confirmed the address NAME@example.org."""
+PEOPLE = {
+    **dict.fromkeys(("mei", "bao", "ann", "alice"), True),
+    "mallory": False,
+    "silent": None,
+}
+"""Name → the claim `email_verified` of the address NAME@example.org; None: there is no claim."""
 PASSWORD = "a password at the provider"
 URLS = "urls_of_the_provider"
 CONTRIB = ("auth", "contenttypes", "sessions", "messages")
@@ -66,13 +71,14 @@ def configure(folder: Path) -> None:
         IDP_OIDC_PRIVATE_KEY=key.private_bytes(
             Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
         ).decode(),
+        IDP_OIDC_ADAPTER=f"{URLS}.Claims",
         ACCOUNT_EMAIL_VERIFICATION="none",
         SESSION_COOKIE_NAME="session_of_the_provider",
         CSRF_COOKIE_NAME="form_of_the_provider",
     )
 
 
-def serve(port: int, redirect_uri: str) -> None:
+def serve(port: int, redirect_uris: list[str]) -> None:
     urls = sys.modules[URLS] = ModuleType(URLS)
     django.setup()
     from django.core.management import call_command
@@ -83,8 +89,9 @@ def serve(port: int, redirect_uri: str) -> None:
         path("accounts/", include("allauth.account.urls")),
         path("", include("allauth.idp.urls")),
     ]
+    vars(urls)["Claims"] = claims_without_those_of_none()
     call_command("migrate", verbosity=0)
-    add_rows(redirect_uri)
+    add_rows(redirect_uris)
     server = make_server(
         "127.0.0.1", port, get_wsgi_application(), server_class=Server, handler_class=Quiet
     )
@@ -93,7 +100,20 @@ def serve(port: int, redirect_uri: str) -> None:
     server.serve_forever()
 
 
-def add_rows(redirect_uri: str) -> None:
+def claims_without_those_of_none() -> type:
+    from allauth.idp.oidc.adapter import DefaultOIDCAdapter
+
+    class Claims(DefaultOIDCAdapter):  # type: ignore[misc]
+        def get_claims(self, purpose: str, user: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+            claims: dict[str, Any] = super().get_claims(purpose, user, *args, **kwargs)
+            if PEOPLE[user.username] is None:
+                claims.pop("email_verified", None)
+            return claims
+
+    return Claims
+
+
+def add_rows(redirect_uris: list[str]) -> None:
     from allauth.account.models import EmailAddress
     from allauth.idp.oidc.models import Client
     from django.contrib.auth.models import User
@@ -101,13 +121,13 @@ def add_rows(redirect_uri: str) -> None:
     for name, verified in PEOPLE.items():
         email = f"{name}@example.org"
         user = User.objects.create_user(name, email, PASSWORD)
-        EmailAddress.objects.create(user=user, email=email, verified=verified, primary=True)
+        EmailAddress.objects.create(user=user, email=email, verified=bool(verified), primary=True)
     client = Client(id=CLIENT, name="Studio", scopes="openid\nprofile\nemail")
-    client.redirect_uris, client.grant_types = redirect_uri, "authorization_code"
+    client.redirect_uris, client.grant_types = "\n".join(redirect_uris), "authorization_code"
     client.set_secret(SECRET)
     client.save()
 
 
 if __name__ == "__main__":
     configure(Path(sys.argv[2]))
-    serve(int(sys.argv[1]), sys.argv[3])
+    serve(int(sys.argv[1]), sys.argv[3:])

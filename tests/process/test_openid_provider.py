@@ -8,8 +8,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
@@ -40,22 +41,38 @@ def database(studio: Studio) -> closing[sqlite3.Connection]:
     return closing(sqlite3.connect(path, timeout=20, isolation_level=None))
 
 
-def add_account(studio: Studio, name: str, email: str, password: str) -> None:
-    values = (name, email, make_password(password), datetime.now(UTC).isoformat(" "))
+def add_account(
+    studio: Studio, name: str, email: str, password: str, *, is_staff: bool = False
+) -> None:
+    joined = datetime.now(UTC).isoformat(" ")
+    values = (name, email, make_password(password), joined, is_staff, is_staff)
     with database(studio) as rows:
         rows.execute(
-            "insert into auth_user (username, email, password, date_joined, is_active, is_staff,"
-            " is_superuser, first_name, last_name) values (?, ?, ?, ?, 1, 0, 0, '', '')",
+            "insert into auth_user (username, email, password, date_joined, is_staff,"
+            " is_superuser, is_active, first_name, last_name) values (?, ?, ?, ?, ?, ?, 1, '', '')",
             values,
         )
 
 
+def addresses_of(studio: Studio, name: str) -> tuple[str, list[tuple[str, int]]]:
+    """The address in the account `name`, and those listed with whether they are confirmed."""
+    with database(studio) as rows:
+        user, email = rows.execute(
+            "select id, email from auth_user where username = ?", [name]
+        ).fetchone()
+        listed = rows.execute(
+            "select email, verified from account_emailaddress where user_id = ?", [user]
+        ).fetchall()
+    return email, listed
+
+
 class Provider:
-    def __init__(self, folder: Path, redirect_uri: str, port: int) -> None:
+    def __init__(self, folder: Path, studios: Sequence[Studio], port: int) -> None:
+        redirect_uris = [f"{studio.url}{BEGIN}callback/" for studio in studios]
         self.url = f"http://127.0.0.1:{port}"
         module = idp.__name__
         self.process = subprocess.Popen(
-            [sys.executable, "-m", module, str(port), str(folder), redirect_uri],
+            [sys.executable, "-m", module, str(port), str(folder), *redirect_uris],
             cwd=ROOT,
             env=without("DJANGO_SETTINGS_MODULE", os.environ),
             stdout=subprocess.PIPE,
@@ -80,30 +97,48 @@ class Provider:
         self.process.stdout.close()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    provider: Provider
+    studio: Studio
+    trusting: Studio
+    """Not started; with OIDC_TRUST_EMAIL."""
+
+
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Studio, Provider]]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     port = free_port()
-    studio = Studio(
-        tmp_path_factory.mktemp("oidc") / "data",
-        OIDC_SERVER=f"http://127.0.0.1:{port}",
-        OIDC_CLIENT_ID=idp.CLIENT,
-        OIDC_CLIENT_SECRET=idp.SECRET,
-        OIDC_NAME="Bamboo",
-        OIDC_SIGNUP="1",
-    )
-    provider = Provider(tmp_path_factory.mktemp("provider"), f"{studio.url}{BEGIN}callback/", port)
+    env = {
+        "OIDC_SERVER": f"http://127.0.0.1:{port}",
+        "OIDC_CLIENT_ID": idp.CLIENT,
+        "OIDC_CLIENT_SECRET": idp.SECRET,
+        "OIDC_NAME": "Bamboo",
+        "OIDC_SIGNUP": "1",
+    }
+    folder = tmp_path_factory.mktemp("oidc")
+    studio = Studio(folder / "data", **env)
+    trusting = Studio(folder / "trusting", **env, OIDC_TRUST_EMAIL="1")
+    provider = Provider(tmp_path_factory.mktemp("provider"), (studio, trusting), port)
     try:
         studio.start()
         provider.wait()
-        yield studio, provider
+        yield Site(provider=provider, studio=studio, trusting=trusting)
     finally:
         studio.stop()
         provider.stop()
 
 
 @pytest.fixture(scope="module")
-def studio(site: tuple[Studio, Provider]) -> Studio:
-    return site[0]
+def studio(site: Site) -> Studio:
+    return site.studio
+
+
+@pytest.fixture(scope="module")
+def trusting(site: Site) -> Iterator[Studio]:
+    try:
+        yield site.trusting.start()
+    finally:
+        site.trusting.stop()
 
 
 class Browser(httpx.Client):
@@ -258,10 +293,37 @@ def test_an_unconfirmed_address_is_not_taken_over(studio: Studio, browser: Brows
     assert found == ("",)
 
 
-def test_an_unreachable_provider_shows_an_error(
-    site: tuple[Studio, Provider], browser: Browser
+@pytest.mark.parametrize("name", ["mallory", "silent"])
+def test_a_trusted_provider_must_say_that_an_address_is_confirmed(
+    trusting: Studio, name: str
 ) -> None:
-    studio, provider = site
+    root, email = f"root-{name}", f"{name}@example.org"
+    add_account(trusting, root, email, LOCAL[2], is_staff=True)
+
+    with Browser(trusting) as browser:
+        browser.sign_in(name)
+
+        assert browser.name() == name
+    assert addresses_of(trusting, name) == ("", [])
+    assert addresses_of(trusting, root) == (email, [])
+
+
+def test_an_account_that_a_confirmed_address_links_keeps_its_password(trusting: Studio) -> None:
+    add_account(trusting, *LOCAL, is_staff=True)
+
+    with Browser(trusting) as browser:
+        browser.sign_in("alice")
+        assert browser.name() == LOCAL[0]
+
+    assert addresses_of(trusting, LOCAL[0]) == (LOCAL[1], [(LOCAL[1], 1)])
+    with Browser(trusting) as again:
+        form = {**again.token(), "login": LOCAL[0], "password": LOCAL[2]}
+        assert again.post(SIGN_IN, data=form).status_code == 302
+        assert again.name() == LOCAL[0]
+
+
+def test_an_unreachable_provider_shows_an_error(site: Site, browser: Browser) -> None:
+    studio, provider = site.studio, site.provider
     with provider.stopped():
         answer = browser.begin()
 
