@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -46,6 +47,13 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def get_deleted_objects(
+        self, objs: QuerySet[ApiToken] | Sequence[ApiToken], request: HttpRequest
+    ) -> tuple[list[Any], dict[Any, Any], set[Any], list[Any]]:
+        """Permission to delete a token is enough for the webhooks that are deleted with it."""
+        shown, counts, missing, protected = super().get_deleted_objects(objs, request)
+        return shown, counts, missing & {self.opts.verbose_name}, protected
 
 
 class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]

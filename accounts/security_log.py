@@ -43,6 +43,9 @@ class SecurityEvent(StrEnum):
     TOKEN_FIRST_USED = auto()
     TOKEN_REFUSED = auto()
     TOKEN_REVOKED = auto()
+    WEBHOOK_MADE = auto()
+    WEBHOOK_CHANGED = auto()
+    WEBHOOK_DELETED = auto()
     PERMISSION_REFUSED = auto()
 
 

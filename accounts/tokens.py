@@ -60,11 +60,16 @@ def create_token(
 def revoke_token(*, owner: User, number: int, address: str) -> ApiToken | None:
     """Delete a token of `owner` and return it; None if there is none with this primary key.
 
-    Its open connections are closed at once (`accounts.credential_changes`).
+    Its open connections are closed at once (`accounts.credential_changes`), and the webhooks whose
+    address it set are deleted with it.
     """
-    token = ApiToken.objects.filter(owner=owner, pk=number).first()
+    with transaction.atomic():
+        # so that nothing that refers to it is inserted meanwhile
+        get_user_model().objects.select_for_update(no_key=True).filter(pk=owner.pk).first()
+        token = ApiToken.objects.filter(owner=owner, pk=number).first()
+        if token is not None:
+            token.delete()
     if token is not None:
-        token.delete()
         name = owner.get_username()
         log_event(SecurityEvent.TOKEN_REVOKED, account=name, address=address, name=token.name)
     return token

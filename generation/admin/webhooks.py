@@ -15,7 +15,10 @@ class WebhookEndpointAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[typ
     list_select_related = ("owner", "task")
     search_fields = ("owner__username", "url")
     ordering = ("-created",)
-    fields = ("url", "owner", "task", "events", "enabled", "failing_since", "off_at", "created")
+    fields = (
+        *("url", "owner", "task", "token", "events", "enabled", "failing_since", "off_at"),
+        "created",
+    )
 
 
 @admin.register(WebhookAttempt)

@@ -12,11 +12,9 @@ from accounts.models import ApiToken
 from generation import selectors
 from generation.api.resources import answer, model_resource
 from generation.api.schemas import Me, ModelList, document
-from generation.api.token_auth import signed_in_by, user_of
+from generation.api.token_auth import token_of, user_of
 from generation.clock import clock
 from generation.permissions import VIEW_ALL
-from generation.protocol.close_codes import CloseCode
-from generation.sessions import ConnectionRejected
 
 router = Router(tags=["account"])
 
@@ -32,17 +30,13 @@ async def read_me(request: HttpRequest) -> HttpResponseBase:
             "username": user.get_username(),
             "may_see_all": user.has_perm(VIEW_ALL),
             "limits": selectors.allowances_data(allowances),
-            "token": token_resource(signed_in_by(request).credential.key),
+            "token": token_resource(token_of(request)),
         }
 
     return answer(await database_sync_to_async(read)())
 
 
-def token_resource(digest: str) -> dict[str, Any]:
-    token = ApiToken.objects.filter(digest=digest).first()
-    if token is None:
-        # revoked since the request began
-        raise ConnectionRejected(CloseCode.NOT_SIGNED_IN)
+def token_resource(token: ApiToken) -> dict[str, Any]:
     return {
         "name": token.name,
         "scope": token.scope,

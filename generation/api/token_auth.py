@@ -11,6 +11,7 @@ from ninja.security.http import HttpAuthBase
 
 from accounts.client_address import client_address
 from accounts.credentials import SignedIn
+from accounts.models import ApiToken
 from generation.clock import clock
 from generation.exceptions import ScopeMissing
 from generation.protocol.close_codes import CloseCode
@@ -55,6 +56,14 @@ async def sign_in(request: HttpRequest) -> SignedIn:
 def user_of(request: HttpRequest) -> User:
     """The user of the token."""
     return cast("User", request.user)
+
+
+def token_of(request: HttpRequest) -> ApiToken:
+    """The row of the token; raises ConnectionRejected if it was revoked since the sign-in."""
+    token = ApiToken.objects.filter(digest=signed_in_by(request).credential.key).first()
+    if token is None:
+        raise ConnectionRejected(CloseCode.NOT_SIGNED_IN)
+    return token
 
 
 def signed_in_by(request: HttpRequest) -> SignedIn:

@@ -9,10 +9,11 @@ from channels.db import database_sync_to_async
 from django.http import HttpRequest, HttpResponseBase
 from ninja import Query, Router
 
+from accounts.client_address import client_address
 from generation import selectors, services
 from generation.api.resources import answer
 from generation.api.schemas import document
-from generation.api.token_auth import user_of
+from generation.api.token_auth import token_of, user_of
 from generation.api.webhook_resources import (
     delivery_resource,
     new_webhook_resource,
@@ -28,7 +29,9 @@ from generation.api.webhook_schemas import (
     WebhookList,
 )
 from generation.clock import clock
+from generation.models import WebhookEndpoint
 from generation.protocol import read_webhook, read_webhook_changes
+from generation.services import NewWebhook
 from generation.views.json_api import json_body
 
 router = Router(tags=["webhooks"])
@@ -48,10 +51,19 @@ async def list_webhooks(request: HttpRequest) -> HttpResponseBase:
 )
 async def create_webhook(request: HttpRequest) -> HttpResponseBase:
     """Send messages about all tasks that you submit from now on."""
-    values = services.webhook_values(read_webhook(json_body(request)))
-    webhook = await database_sync_to_async(services.create_webhook)(
-        owner=user_of(request), values=values, now=clock.now()
-    )
+    wanted = read_webhook(json_body(request))
+
+    def create() -> NewWebhook:
+        # the first check of an address loads the HTTP client, too slow for the event loop
+        return services.create_webhook(
+            owner=user_of(request),
+            values=services.webhook_values(wanted),
+            now=clock.now(),
+            token=token_of(request),
+            address=client_address(request),
+        )
+
+    webhook = await database_sync_to_async(create)()
     resource = new_webhook_resource(webhook, request)
     return answer(resource, status=201, headers={"Location": resource["urls"]["self"]})
 
@@ -73,9 +85,17 @@ async def read_one_webhook(request: HttpRequest, webhook_id: uuid.UUID) -> HttpR
 async def change_webhook(request: HttpRequest, webhook_id: uuid.UUID) -> HttpResponseBase:
     """Change the address or the events, or turn it off and on."""
     changes = read_webhook_changes(json_body(request))
-    changed = await database_sync_to_async(services.change_webhook)(
-        owner=user_of(request), webhook_id=webhook_id, changes=changes
-    )
+
+    def change() -> WebhookEndpoint:
+        return services.change_webhook(
+            owner=user_of(request),
+            webhook_id=webhook_id,
+            changes=changes,
+            token=token_of(request),
+            address=client_address(request),
+        )
+
+    changed = await database_sync_to_async(change)()
     return answer(webhook_resource(changed, request))
 
 
@@ -85,7 +105,7 @@ async def change_webhook(request: HttpRequest, webhook_id: uuid.UUID) -> HttpRes
 async def delete_webhook(request: HttpRequest, webhook_id: uuid.UUID) -> HttpResponseBase:
     """Delete a webhook with its history."""
     await database_sync_to_async(services.delete_webhook)(
-        owner=user_of(request), webhook_id=webhook_id
+        owner=user_of(request), webhook_id=webhook_id, address=client_address(request)
     )
     return answer(None, status=204)
 

@@ -7,9 +7,11 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Index, Q, UniqueConstraint
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import ApiToken
 from generation import limits
 from generation.choices import EventKind, WebhookOutcome
 from generation.models.tasks import GenerationTask
@@ -23,7 +25,8 @@ class WebhookEndpoint(models.Model):
 
     `events`: kinds that it receives besides those that end a task, separated by spaces. `secret`
     is encrypted. `failing_since`: the first failure after the last success. `off_at`: when it was
-    turned off because of that.
+    turned off because of that. `token`: the one that set the address, if a program did. The webhook
+    is deleted with it, so that a revoked program cannot keep receiving.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -37,6 +40,14 @@ class WebhookEndpoint(models.Model):
         blank=True,
         related_name="webhook",
         verbose_name=_("task"),
+    )
+    token = models.ForeignKey(
+        ApiToken,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="webhooks",
+        verbose_name=_("API token"),
     )
     url = models.CharField(_("address"), max_length=limits.MAX_WEBHOOK_URL)
     secret = models.TextField(editable=False)
@@ -52,6 +63,12 @@ class WebhookEndpoint(models.Model):
 
     def __str__(self) -> str:
         return self.url
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether its token has expired: it receives nothing."""
+        expires_at = None if self.token is None else self.token.expires_at
+        return expires_at is not None and expires_at <= timezone.now()
 
     @property
     def kinds(self) -> list[str]:

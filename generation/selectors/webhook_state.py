@@ -29,6 +29,7 @@ def due_cursors(*, now: datetime, busy: Collection[int], most: int) -> list[Webh
     """Cursors of tasks with news that their webhooks receive, those that wait longest first."""
     with_news = WebhookCursor.objects.filter(
         Q(task__status__in=sorted(TERMINAL)) | ~Q(endpoint__events=""),
+        Q(endpoint__token__expires_at=None) | Q(endpoint__token__expires_at__gt=now),
         due_at__lte=now,
         task__newest_seq__gt=F("sent_seq"),
         task__deleted_at__isnull=True,
@@ -41,12 +42,14 @@ def due_cursors(*, now: datetime, busy: Collection[int], most: int) -> list[Webh
 
 def webhooks_of(owner: User) -> list[WebhookEndpoint]:
     """The webhooks of an account, oldest first, without those of single tasks."""
-    return list(WebhookEndpoint.objects.filter(owner=owner, task=None).order_by("created", "id"))
+    found = WebhookEndpoint.objects.filter(owner=owner, task=None).select_related("token")
+    return list(found.order_by("created", "id"))
 
 
 def webhook_of(owner: User, webhook_id: uuid.UUID) -> WebhookEndpoint:
     """Also that of a task; raises NotFound."""
-    endpoint = WebhookEndpoint.objects.filter(owner=owner, pk=webhook_id).first()
+    rows = WebhookEndpoint.objects.select_related("token")
+    endpoint = rows.filter(owner=owner, pk=webhook_id).first()
     if endpoint is None:
         raise NotFound
     return endpoint

@@ -12,7 +12,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 
+from accounts.models import ApiToken
 from accounts.secret_box import encrypt
+from accounts.security_log import SecurityEvent, log_event
 from generation import limits
 from generation.choices import TERMINAL, EventKind
 from generation.error_codes import ErrorCode
@@ -67,15 +69,18 @@ def create_webhook(
     values: Mapping[str, str],
     now: datetime,
     task: GenerationTask | None = None,
+    token: ApiToken | None = None,
+    address: str | None = None,
 ) -> NewWebhook:
     """A webhook of the account, or of one task.
 
-    `values` are those of `webhook_values`. Raises InvalidInput if the account has too many.
+    `values` are those of `webhook_values`; `token` is the one of the program that asks. Raises
+    InvalidInput if the account has too many.
     """
     with transaction.atomic():
         if task is None:
             # so that two requests cannot both be the last one
-            User.objects.select_for_update(no_key=True).get(pk=owner.pk)
+            lock_account(owner)
             if (
                 WebhookEndpoint.objects.filter(owner=owner, task=None).count()
                 >= limits.MAX_WEBHOOKS
@@ -84,18 +89,37 @@ def create_webhook(
         endpoint = WebhookEndpoint.objects.create(
             owner=owner,
             task=task,
+            token=token,
             url=values["url"],
             events=values["events"],
             secret=encrypt(values["secret"]),
             created=now,
         )
+    if task is None:
+        log_change(SecurityEvent.WEBHOOK_MADE, endpoint, owner, address)
     return NewWebhook(endpoint=endpoint, secret=values["secret"])
+
+
+def lock_account(owner: User) -> None:
+    """Until the transaction ends, the account submits no task and revokes no token."""
+    User.objects.select_for_update(no_key=True).get(pk=owner.pk)
+
+
+def log_change(
+    event: SecurityEvent, endpoint: WebhookEndpoint, owner: User, address: str | None
+) -> None:
+    """Log the URL without its query, which may hold a password of the receiver."""
+    url = endpoint.url.partition("?")[0]
+    log_event(event, account=owner.get_username(), address=address, url=url)
 
 
 def begin_messages(task: GenerationTask, *, now: datetime) -> None:
     """Send messages about a new task to its own webhook and to those of its owner."""
     receivers = WebhookEndpoint.objects.filter(
-        Q(task=task) | Q(task=None), owner=task.owner_id, enabled=True
+        Q(task=task) | Q(task=None),
+        Q(token__expires_at=None) | Q(token__expires_at__gt=now),
+        owner=task.owner_id,
+        enabled=True,
     )
     WebhookCursor.objects.bulk_create(
         WebhookCursor(endpoint=each, task=task, due_at=now) for each in receivers
@@ -111,18 +135,25 @@ def has_webhook(task: GenerationTask, values: dict[str, str] | None) -> bool:
 
 
 def change_webhook(
-    *, owner: User, webhook_id: uuid.UUID, changes: Mapping[str, Any]
+    *,
+    owner: User,
+    webhook_id: uuid.UUID,
+    changes: Mapping[str, Any],
+    token: ApiToken | None = None,
+    address: str | None = None,
 ) -> WebhookEndpoint:
     """Change `url`, `types` of events or `enabled`; raises NotFound or InvalidInput.
 
-    Turning it on again forgets its failures. While it is off, new tasks are not for it.
+    Turning it on again forgets its failures. While it is off, new tasks are not for it. `token` is
+    the one of the program that asks; with a new address the webhook belongs to it.
     """
     values = dict(changes)
     if "url" in values:
-        values["url"] = url_of(values["url"])
+        values |= {"url": url_of(values["url"]), "token": token}
     if "types" in values:
         values["events"] = events_of(values.pop("types"))
     with transaction.atomic():
+        lock_account(owner)
         endpoint = locked(owner, webhook_id)
         if values.get("enabled") and not endpoint.enabled:
             values |= {"failing_since": None, "off_at": None}
@@ -132,13 +163,19 @@ def change_webhook(
             setattr(endpoint, name, value)
         if values:
             endpoint.save(update_fields=list(values))
+    if values:
+        log_change(SecurityEvent.WEBHOOK_CHANGED, endpoint, owner, address)
     return endpoint
 
 
-def delete_webhook(*, owner: User, webhook_id: uuid.UUID) -> None:
+def delete_webhook(*, owner: User, webhook_id: uuid.UUID, address: str | None = None) -> None:
     """Raises NotFound."""
     with transaction.atomic():
-        locked(owner, webhook_id).delete()
+        # a submission would insert a cursor for it meanwhile
+        lock_account(owner)
+        endpoint = locked(owner, webhook_id)
+        endpoint.delete()
+    log_change(SecurityEvent.WEBHOOK_DELETED, endpoint, owner, address)
 
 
 def locked(owner: User, webhook_id: uuid.UUID) -> WebhookEndpoint:

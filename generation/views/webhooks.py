@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import secret_box
+from accounts.client_address import client_address
 from accounts.confirmation import confirmed
 from generation import limits, selectors, services
 from generation.choices import EventKind
@@ -82,7 +83,10 @@ def create(request: HttpRequest, form: WebhookForm) -> NewWebhook | None:
     try:
         wanted = WebhookRequest(url=fields["url"], events=tuple(fields["events"]))
         return services.create_webhook(
-            owner=user_of(request), values=services.webhook_values(wanted), now=clock.now()
+            owner=user_of(request),
+            values=services.webhook_values(wanted),
+            now=clock.now(),
+            address=client_address(request),
         )
     except InvalidInput as error:
         form.add_error("url" if error.field == "url" else None, str(error.code.label))
@@ -138,7 +142,12 @@ def resend(request: HttpRequest, webhook_id: uuid.UUID, delivery_id: int) -> Htt
 def switch_webhook(request: HttpRequest, webhook_id: uuid.UUID) -> HttpResponse:
     """Turn it on, or off without the field `on`."""
     changes = {"enabled": "on" in request.POST}
-    services.change_webhook(owner=user_of(request), webhook_id=webhook_id, changes=changes)
+    services.change_webhook(
+        owner=user_of(request),
+        webhook_id=webhook_id,
+        changes=changes,
+        address=client_address(request),
+    )
     return redirect("webhook", webhook_id)
 
 
@@ -146,7 +155,9 @@ def switch_webhook(request: HttpRequest, webhook_id: uuid.UUID) -> HttpResponse:
 @login_required
 @never_cache
 def delete_webhook(request: HttpRequest, webhook_id: uuid.UUID) -> HttpResponse:
-    services.delete_webhook(owner=user_of(request), webhook_id=webhook_id)
+    services.delete_webhook(
+        owner=user_of(request), webhook_id=webhook_id, address=client_address(request)
+    )
     messages.success(request, _("The webhook was deleted, and no more messages are sent there."))
     return redirect("webhooks")
 

@@ -189,4 +189,8 @@ def readable_url(text: str, targets: AllowedTargets) -> str:
         raise problem
     if url.scheme == "http" and not targets.may_be_plain(host):
         raise problem
-    return str(url.copy_with(fragment=None))
+    stored = str(url.copy_with(fragment=None))
+    # longer than the text: other characters than ASCII are encoded
+    if len(stored) > limits.MAX_WEBHOOK_URL:
+        raise problem
+    return stored

@@ -10,6 +10,8 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 
+from accounts.models import ApiToken
+from accounts.tokens import revoke_token
 from generation import limits
 from generation.api import webhook_schemas as documents
 from generation.models import WebhookCursor, WebhookEndpoint, Worker
@@ -118,6 +120,22 @@ async def test_a_token_that_may_read_changes_nothing(
     assert (await reader.get(webhook["urls"]["self"])).status_code == 200
     assert (await reader.post("/webhooks", {"url": URL})).status_code == 403
     assert (await reader.post(webhook["urls"]["test"])).status_code == 403
+
+
+async def test_a_webhook_ends_with_the_token_that_set_its_address(
+    program: Program, alice: User, now: datetime
+) -> None:
+    kept, redirected = [await created(program) for _ in range(2)]
+    other = Program(await token_of(alice, now))
+    await created(other)
+    await other.call("PATCH", redirected["urls"]["self"], {"url": f"{URL}/2"})
+
+    token = await ApiToken.objects.order_by("pk").alast()
+    assert token is not None
+    await sync_to_async(revoke_token)(owner=alice, number=token.pk, address="192.0.2.7")
+
+    found = (await program.get("/webhooks")).json()["webhooks"]
+    assert [each["id"] for each in found] == [kept["id"]]
 
 
 async def test_a_test_and_its_repetition_are_in_the_history(

@@ -63,7 +63,7 @@ async def test_a_public_address_is_accepted(host: str) -> None:
         *("https://example.com@127.0.0.1/", "https://127.0.0.1#@1.1.1.1/", "https://[::1/"),
         *("https://example.com:0/", "https://example.com:99999/", "https://example.com:x/"),
         *("https://exa mple.com/", "https://example.com\r\nHost: x/", "https://xn--a/\0"),
-        "https://example.com/" + "a" * 2000,
+        *("https://example.com/" + "a" * 2000, "https://example.com/" + "柳" * 400),
     ],
 )
 def test_text_that_is_no_address_of_a_receiver_is_refused(url: str) -> None:
