@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.test import AsyncClient
 
 from accounts.tokens import create_token
-from generation.models import GenerationTask
+from generation import services
+from generation.protocol import WebhookRequest
 from generation.sessions import TokenBucket, owner_buckets, request_buckets
 from tests.api.api_program import OPERATIONS, body_for
 from tests.conftest import serve_model
@@ -25,6 +27,7 @@ from tests.security.walk import seen
 from tests.socket.sockets import Page, cookie_of
 
 SECONDS = float(os.environ.get("HAMMER_SECONDS", "2"))
+APPS = ("auth", "accounts", "generation")
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 PATHS = (
     *("/tasks/{}/", "/tasks/{}/timeline/", "/pictures/{}/1/", "/pictures/{}/1/thumbnail/"),
@@ -105,7 +108,7 @@ async def hammers(
     for user in (alice, bob):
         for buckets in (request_buckets, owner_buckets):
             buckets.by_owner[user.pk] = TokenBucket(rate=1e9, burst=1e9)
-    tasks = [str((await sync_to_async(finished_task)(user, now)).pk) for user in (bob, alice)]
+    tasks = [await sync_to_async(create_task)(user, now) for user in (bob, alice)]
     return [
         Hammer(
             await cookie_of(user),
@@ -116,13 +119,35 @@ async def hammers(
     ]
 
 
+def create_task(user: User, now: datetime) -> str:
+    """Create a task with a share link, and a webhook; returns the id of the task."""
+    task = finished_task(user, now)
+    services.create_link(task=task, now=now)
+    values = services.webhook_values(WebhookRequest(url="https://hooks.example/"))
+    services.create_webhook(owner=user, values=values, now=now)
+    return str(task.pk)
+
+
+def stored() -> dict[str, list[Any]]:
+    """All rows of the studio's tables by model, without the time of a token's last use."""
+    models = [model for label in APPS for model in apps.get_app_config(label).get_models()]
+    names = {
+        model: [field.attname for field in model._meta.fields if field.name != "last_used"]
+        for model in models
+    }
+    return {
+        model.__name__: list(model._default_manager.order_by("pk").values(*names[model]))
+        for model in models
+    }
+
+
 async def test_two_users_learn_nothing_of_each_other(hammers: list[Hammer]) -> None:
-    before = [row async for row in GenerationTask.objects.order_by("pk").values()]
+    before = await sync_to_async(stored)()
     until = monotonic() + SECONDS
 
     await asyncio.gather(*(each.run(until) for each in hammers))
 
-    assert [row async for row in GenerationTask.objects.order_by("pk").values()] == before
+    assert await sync_to_async(stored)() == before
     print(f"hammering: {sum(each.requests for each in hammers)} requests in {SECONDS:.0f} s")
     for each in hammers:
         theirs, nothing = (median(each.seconds[at]) * 1_000 for at in (each.target, NOWHERE))
