@@ -37,10 +37,20 @@ class Fuzzed:
     own: list[str]
     foreign: list[str]
     counts: Counter[str] = field(default_factory=Counter)
+    """Inputs by how they were answered."""
+    kinds: set[str] = field(default_factory=set)
+    """Operations, or actions of the socket."""
+    bodies: set[str] = field(default_factory=set)
+    """Distinct ones, of messages their text."""
 
-    def report(self, what: str) -> str:
+    def report(self, what: str, *, kinds: int, bodies: int) -> str:
+        """What was sent; fails if it was fewer than `kinds` kinds or `bodies` different bodies."""
         parts = ", ".join(f"{name} {count}" for name, count in sorted(self.counts.items()))
-        return f"{what}: {self.counts.total()} inputs ({parts})"
+        sent = f"{len(self.kinds)} kinds, {len(self.bodies)} different bodies"
+        text = f"{what}: {self.counts.total()} inputs ({parts}), {sent}"
+        assert len(self.kinds) >= kinds, f"{text}, and not {kinds} kinds"
+        assert len(self.bodies) >= bodies, f"{text}, and not {bodies} bodies"
+        return text
 
 
 def create_fuzzed() -> Fuzzed:

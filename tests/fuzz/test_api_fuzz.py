@@ -18,6 +18,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis.errors import FlakyStrategyDefinition, Unsatisfiable
 from hypothesis.stateful import run_state_machine_as_test
 from schemathesis import GenerationMode
+from schemathesis.core import NotSet
 from schemathesis.python import asgi
 from schemathesis.specs.openapi.checks import (
     positive_data_acceptance,
@@ -77,9 +78,11 @@ def schema(fuzzed: Fuzzed) -> Any:
     return found
 
 
-def examples(count: int) -> Any:
+def examples(count: int, *, steps: int = 2) -> Any:
+    """Settings for `count` examples, at least two: the first is always the simplest."""
     return hypothesis_settings(
-        max_examples=max(1, count),
+        max_examples=max(2, count),
+        stateful_step_count=max(2, steps),
         deadline=None,
         database=None,
         phases=[Phase.generate],
@@ -106,7 +109,10 @@ def name_a_task(case: Any, fuzzed: Fuzzed) -> None:
             case.path_parameters["task_id"] = known[digits % len(known)]
 
 
-def note(response: Any, fuzzed: Fuzzed) -> None:
+def note(response: Any, case: Any, fuzzed: Fuzzed) -> None:
+    fuzzed.kinds.add(case.operation.label)
+    if not isinstance(case.body, NotSet):
+        fuzzed.bodies.add(repr(case.body))
     fuzzed.counts[f"{response.status_code // 100}xx"] += 1
     assert CANARY not in response.text
 
@@ -122,7 +128,7 @@ def test_made_up_requests_get_what_the_document_says(schema: Any, fuzzed: Fuzzed
             def check(case: Any) -> None:
                 name_a_task(case, fuzzed)
                 response = case.call(headers=headers)
-                note(response, fuzzed)
+                note(response, case, fuzzed)
                 case.validate_response(response, headers=headers, excluded_checks=excluded(case))
 
             try:
@@ -132,7 +138,9 @@ def test_made_up_requests_get_what_the_document_says(schema: Any, fuzzed: Fuzzed
                 continue
             except Exception as error:  # noqa: BLE001  the others are tried too
                 failures.append(f"{operation.label}: {error}")
-    print(fuzzed.report("requests"))
+    with_body = [operation for operation in operations if operation.body]
+    # of each body at least the simplest, another one and two wrong ones
+    print(fuzzed.report("requests", kinds=len(operations), bodies=2 * len(with_body)))
     assert not failures, "\n\n".join(failures)
 
 
@@ -147,14 +155,19 @@ def test_made_up_sequences_of_requests_get_what_the_document_says(
             name_a_task(case, fuzzed)
 
         def validate_response(self, response: Any, case: Any, **kwargs: Any) -> None:
-            note(response, fuzzed)
+            note(response, case, fuzzed)
             case.validate_response(
                 response, transport_kwargs=kwargs, excluded_checks=excluded(case)
             )
 
-    # one by one: what the server remembers makes later sequences differ from earlier ones
-    while fuzzed.counts.total() < SHARE // 2:
-        # and the same choices may lead elsewhere
+    # few at a time: what the server remembers makes later sequences differ from earlier ones
+    for number in range(SHARE // 2):
+        if fuzzed.counts.total() >= SHARE // 2:
+            break
+        # the simplest sequence begins with another operation each time
+        Sequence.rule_order_seed = number
+        # the same choices may lead elsewhere
         with suppress(FlakyStrategyDefinition):
-            run_state_machine_as_test(Sequence, settings=examples(1))
-    print(fuzzed.report("sequences"))
+            run_state_machine_as_test(Sequence, settings=examples(3, steps=min(50, SHARE // 4)))
+    assert fuzzed.counts.total() >= SHARE // 2
+    print(fuzzed.report("sequences", kinds=min(10, SHARE // 6), bodies=SHARE // 50))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from tests.fuzz.inputs import CANARY, INPUTS, Fuzzed, create_fuzzed
 from tests.socket.sockets import PATIENCE, Page, cookie_of
 
 AT_ONCE = 50
-EXAMPLES = max(1, (INPUTS - INPUTS // 10) // AT_ONCE)
+MESSAGES = max(AT_ONCE, INPUTS - INPUTS // 10)
 OWN, FOREIGN = "own task", "task of another user"
 
 names = st.sampled_from(
@@ -67,18 +66,21 @@ async def fuzzed(running_hub: None, media: Path, now: datetime) -> Fuzzed:
 
 
 async def test_made_up_messages_leave_the_socket_alive(fuzzed: Fuzzed) -> None:
-    batches: list[list[str | bytes]] = []
+    made_up: list[str | bytes] = []
 
+    # one by one: no two of them are made by the same choices
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=MESSAGES,
         deadline=None,
         database=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(st.lists(messages, min_size=AT_ONCE, max_size=AT_ONCE))
-    def collect(batch: list[str | bytes]) -> None:
-        batches.append(batch)
+    @given(messages)
+    def collect(message: str | bytes) -> None:
+        made_up.append(message)
+        fuzzed.bodies.add(repr(message))
+        fuzzed.kinds |= {action for action in ACTIONS if f'"action": "{action}"' in str(message)}
 
     collect()
     headers = {
@@ -86,15 +88,14 @@ async def test_made_up_messages_leave_the_socket_alive(fuzzed: Fuzzed) -> None:
         "origin": "http://testserver",
         "cookie": await cookie_of(fuzzed.user),
     }
-    counts: Counter[str] = Counter()
-    for number, batch in enumerate(batches):
+    for number, first in enumerate(range(0, len(made_up), AT_ONCE)):
+        batch = made_up[first : first + AT_ONCE]
         page = await Page(headers).open()
         for message in batch:
             await send(page, message, fuzzed, number)
-        counts[await answers(page)] += len(batch)
+        fuzzed.counts[await answers(page)] += len(batch)
         await page.close()
-    fuzzed.counts = counts
-    print(fuzzed.report("messages"))
+    print(fuzzed.report("messages", kinds=4, bodies=len(made_up) // 2))
 
 
 async def send(page: Page, message: str | bytes, fuzzed: Fuzzed, number: int) -> None:
