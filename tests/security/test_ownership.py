@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from django.db import connections
+from django.test import override_settings
+from django.urls import reverse
 
 from tests.conftest import serve_model
 from tests.security.ownership import (
@@ -22,11 +24,37 @@ from tests.security.ownership import (
     Row,
     page_with_table,
 )
-from tests.security.walk import differences, outcome, routes, seen, send
+from tests.security.walk import OF_THE_API, differences, outcome, routes, seen, send
 from tests.security.world import World, create_world
 
 MAY_NOT_KNOW = ("other", "staff")
 """Roles to which ids of the owner must look like ids of nothing."""
+
+WITHOUT_SECOND_FACTOR = {
+    "healthz",
+    "readyz",
+    "i18n/setlang/",
+    "i18n/catalog.js",
+    "accounts/theme/",
+    "accounts/sign-in/",
+    "accounts/sign-out/",
+    "accounts/2fa/",
+    "accounts/2fa/totp/activate/",
+    "accounts/2fa/webauthn/",
+    "accounts/2fa/webauthn/add/",
+    "accounts/reauthenticate/",
+    "accounts/reauthenticate/code/",
+    "accounts/reauthenticate/code/confirm/",
+    "accounts/password/change/",
+    "accounts/password/set/",
+    "accounts/password/reset/",
+    "accounts/password/reset/done/",
+    r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+    "accounts/password/reset/key/done/",
+    "accounts/confirm-email/",
+    r"accounts/^confirm-email/(?P<key>[-:\w]+)/$",
+}
+"""What staff may use until it has one, if MFA_STAFF demands that."""
 
 
 def rows_of(method: str, address: str) -> list[Row]:
@@ -109,6 +137,19 @@ def test_what_belongs_to_another_user_looks_like_a_missing_one(world: World) -> 
             ]
 
     assert not differing, "\n".join(differing)
+
+
+@override_settings(MFA_STAFF=True)
+def test_staff_without_a_second_factor_gets_only_what_adds_one(world: World) -> None:
+    to_factors = reverse("mfa_index")
+    pages = [case for group in GROUPS.values() for case in group if not OF_THE_API.match(case[1])]
+    allowed = {
+        address
+        for row, address in pages
+        if send(row, address, "superuser", world, world.names).headers.get("Location") != to_factors
+    }
+
+    assert allowed == WITHOUT_SECOND_FACTOR
 
 
 def test_the_security_page_has_the_table() -> None:
