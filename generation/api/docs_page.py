@@ -16,13 +16,18 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.views.decorators.http import require_safe
 
-from generation.api.examples import PICTURE, TASK_ID
+from generation.api.examples import DELIVERY, PICTURE, TASK_ID, WEBHOOK
 from generation.api.routes import api
 from generation.task_resource import API
 from generation.views.public_url import public_url
 
 Json = dict[str, Any]
-PATH_VALUES = {"{task_id}": TASK_ID, "{index}": str(PICTURE["index"])}
+PATH_VALUES = {
+    "{task_id}": TASK_ID,
+    "{index}": str(PICTURE["index"]),
+    "{webhook_id}": str(WEBHOOK["id"]),
+    "{delivery_id}": str(DELIVERY["id"]),
+}
 
 
 @dataclass(frozen=True)
@@ -78,10 +83,17 @@ def groups_of(document: Json, request: HttpRequest) -> list[tuple[str, list[Oper
     groups: defaultdict[str, list[OperationView]] = defaultdict(list)
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            address = public_url(request, path)
+            address = public_url(request, with_values(path))
             view = operation_view(document, method.upper(), path, address, operation)
             groups[capfirst(operation["tags"][0])].append(view)
     return list(groups.items())
+
+
+def with_values(path: str) -> str:
+    """The path of an example; `public_url` quotes braces."""
+    for name, value in PATH_VALUES.items():
+        path = path.replace(name, value)
+    return path
 
 
 def operation_view(
@@ -154,8 +166,6 @@ def with_code(text: str) -> SafeString:
 
 def command_of(method: str, address: str, operation: Json) -> str:
     """A command line that calls the operation."""
-    for name, value in PATH_VALUES.items():
-        address = address.replace(name, value)
     parts = ['curl -H "Authorization: Bearer $TOKEN"']
     contents = operation.get("requestBody", {}).get("content", {}).values()
     parts += [f"-d '{json.dumps(each['example'], ensure_ascii=False)}'" for each in contents]

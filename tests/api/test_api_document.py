@@ -6,11 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from urllib.parse import unquote
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 
-from generation.api import schemas, webhook_schemas
+from generation.api import docs_page, schemas, webhook_schemas
 from generation.api.examples import CODES, EXAMPLES, problem_example
 from generation.api.routes import api
 from tests.api.api_program import Program
@@ -81,6 +82,21 @@ async def test_an_example_of_a_submission_is_accepted(program: Program, model: s
     task, example = response.json(), EXAMPLES["Task"]
     assert {**task["settings"], "seed": 7} == example["settings"]
     assert task["urls"].keys() == example["urls"].keys()
+
+
+def test_every_command_has_a_whole_address() -> None:
+    request = RequestFactory().get("/api/v1/docs")
+    commands = [
+        operation.command
+        for _title, operations in docs_page.groups_of(SCHEMA, request)
+        for operation in operations
+    ]
+
+    assert len(commands) == len(OPERATIONS)
+    for command in commands:
+        address = command.split()[-1]
+        assert address.startswith("http://")
+        assert "{" not in unquote(address)
 
 
 def test_errors_are_problems() -> None:
