@@ -27,9 +27,8 @@ from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput, NotFound, ScopeMissing
 from generation.identifiers import parse_uuid
 from generation.models import GenerationTask
-from generation.protocol.close_codes import CloseCode
 from generation.selectors import GalleryFilter
-from generation.sessions import ConnectionRejected, TaskWatch, watching
+from generation.sessions import CONTINUES, ConnectionRejected, TaskWatch, watching
 
 DRAW_WAIT = 50
 """Seconds: many clients give up a call after a minute."""
@@ -37,9 +36,6 @@ DRAW_WAIT = 50
 MAX_WAIT = 600
 MAX_TASKS = 20
 """Of one answer of `pictures`."""
-
-CONTINUES = frozenset({CloseCode.LEAVING, CloseCode.FLOODING})
-"""Why waiting ends early while the task goes on: the server stops, or too many requests wait."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from generation.exceptions import InvalidInput
 from generation.limits import MAX_CANCEL_AFTER
 from generation.models import GenerationTask
 from generation.protocol import rate_limit_headers
-from generation.sessions import watching
+from generation.sessions import CONTINUES, ConnectionRejected, watching
 
 MAX_WAIT = 60
 """Seconds that a request may wait."""
@@ -61,9 +61,15 @@ def submission_headers(submission: services.Submission) -> dict[str, str]:
     return rate_limit_headers(limits, now=clock.now().timestamp())
 
 
-async def wait_for_end(request: HttpRequest, task: GenerationTask, seconds: float) -> None:
-    """Return when the task is over, or after `seconds`."""
+async def wait_for_end(request: HttpRequest, task: GenerationTask, seconds: float) -> bool:
+    """Return when the task is over, or after `seconds`; False if it could not wait."""
     if task.is_over:
-        return
-    async with watching(task, signed_in_by(request), after=0) as watch:
-        await watch.until_over(within=seconds)
+        return True
+    try:
+        async with watching(task, signed_in_by(request), after=0) as watch:
+            await watch.until_over(within=seconds)
+    except ConnectionRejected as rejected:
+        if rejected.close_code not in CONTINUES:
+            raise
+        return False
+    return True

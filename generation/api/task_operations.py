@@ -89,9 +89,9 @@ async def submitted(request: HttpRequest, submission: services.Submission) -> Ht
 
 
 async def waited(request: HttpRequest, task: GenerationTask, seconds: int) -> dict[str, str]:
-    """Wait for the end of the task; the header that says so."""
-    await wait_for_end(request, task, seconds)
-    return {"Preference-Applied": f"wait={seconds}"}
+    """Wait for the end of the task; the header that says so, if that was possible."""
+    was_possible = await wait_for_end(request, task, seconds)
+    return {"Preference-Applied": f"wait={seconds}"} if was_possible else {}
 
 
 def read_resource(request: HttpRequest, task_id: uuid.UUID) -> dict[str, Any]:

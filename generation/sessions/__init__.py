@@ -18,15 +18,17 @@ from generation.sessions.rate_limit import (
 )
 from generation.sessions.request_limit import count_request, counted_requests
 from generation.sessions.session import Session
-from generation.sessions.task_watch import TaskWatch, watching
+from generation.sessions.task_watch import CONTINUES, TaskWatch, admitted, watching
 
 __all__ = [
+    "CONTINUES",
     "ConnectionRejected",
     "Credentials",
     "Session",
     "TaskWatch",
     "TokenBucket",
     "TokenBuckets",
+    "admitted",
     "allows_request",
     "bearer_token",
     "count_request",

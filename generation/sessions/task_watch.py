@@ -20,6 +20,9 @@ from generation.shutdown import cancel_and_wait
 
 logger = logging.getLogger(__name__)
 
+CONTINUES = frozenset({CloseCode.LEAVING, CloseCode.FLOODING})
+"""Why waiting ends early while the task goes on: the server stops, or too many requests wait."""
+
 
 class TaskWatch(Outbox):
     """The frames of one task until it is over."""
@@ -29,6 +32,7 @@ class TaskWatch(Outbox):
         self.changed = asyncio.Event()
         self.code: int | None = None
         self.is_over = False
+        self.following: asyncio.Task[None] | None = None
 
     async def end(self, code: int) -> None:
         self.code = code
@@ -40,7 +44,11 @@ class TaskWatch(Outbox):
     def notify(self, task_id: str, frame: str) -> None:
         """Ignore new tasks."""
 
-    async def follow(self, task: GenerationTask, *, after: int) -> None:
+    def follow(self, task: GenerationTask, *, after: int) -> None:
+        """Begin with the event after `after`."""
+        self.following = asyncio.create_task(self.attach(task, after=after))
+
+    async def attach(self, task: GenerationTask, *, after: int) -> None:
         """Attach to the task. A replay ends only while its frames are fetched."""
         try:
             await hub.attach(self, str(task.pk), task.owner_id, min(after, task.newest_seq))
@@ -77,20 +85,31 @@ class TaskWatch(Outbox):
 
 
 @asynccontextmanager
-async def watching(
-    task: GenerationTask, signed_in: SignedIn, *, after: int
-) -> AsyncGenerator[TaskWatch]:
-    """Follow `task` from the event after `after`; raises ConnectionRejected."""
+async def admitted(signed_in: SignedIn, *, was_admitted: bool = False) -> AsyncGenerator[TaskWatch]:
+    """A connection that can follow a task; raises ConnectionRejected.
+
+    `was_admitted`: the request counted before, and is not refused for too many connections.
+    """
     if hub.leaving:
         raise ConnectionRejected(CloseCode.LEAVING)
-    if not hub.has_room(signed_in.user.pk):
+    if not was_admitted and not hub.has_room(signed_in.user.pk):
         raise ConnectionRejected(CloseCode.FLOODING)
     watch = TaskWatch(signed_in.user.pk)
     watch.holder = signed_in
     await hub.register(watch)
-    following = asyncio.create_task(watch.follow(task, after=after))
     try:
         yield watch
     finally:
-        await cancel_and_wait(following)
+        if watch.following is not None:
+            await cancel_and_wait(watch.following)
         await hub.unregister(watch)
+
+
+@asynccontextmanager
+async def watching(
+    task: GenerationTask, signed_in: SignedIn, *, after: int, was_admitted: bool = False
+) -> AsyncGenerator[TaskWatch]:
+    """Follow `task` from the event after `after`; raises ConnectionRejected."""
+    async with admitted(signed_in, was_admitted=was_admitted) as watch:
+        watch.follow(task, after=after)
+        yield watch

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from pytest_django import Settings
 
+from generation.hub import hub
 from generation.models import GenerationTask, Worker
+from generation.protocol.close_codes import CloseCode
 from tests.api.api_program import NewProgram, Program
 from tests.factories import complete, failed_task, finished_task
+from tests.socket.sockets import PATIENCE
 from tests.socket.task_events import claim
 from tests.worker.demo_worker import SMALL, StartWorker
 
@@ -73,6 +78,36 @@ async def test_a_reader_waits_for_the_end(program: Program, start_worker: StartW
     assert response.json()["status"] == "completed"
     again = await program.get(task["urls"]["self"], Prefer="wait=60")
     assert again.json() == response.json()
+
+
+async def test_without_room_to_wait_an_accepted_task_is_still_the_answer(
+    program: Program, settings: Settings
+) -> None:
+    settings.CONNECTIONS_PER_PERSON = 0
+    body = {"prompt": "a hill", "webhook": {"url": "https://hooks.example/studio"}}
+
+    response = await program.post("/tasks", body, Prefer="wait=60")
+
+    assert response.status_code == 201
+    assert "Preference-Applied" not in response
+    task = response.json()
+    assert task["status"] == "queued"
+    assert task["webhook"]["secret"]
+    read = await program.get(response["Location"], Prefer="wait=60")
+    assert (read.status_code, read.json()["status"]) == (200, "queued")
+
+
+async def test_a_server_that_stops_still_answers_what_it_accepted(program: Program) -> None:
+    posted = asyncio.create_task(program.post("/tasks", {"prompt": "a hill"}, Prefer="wait=60"))
+    while not any(hub.subscriptions.values()):  # noqa: ASYNC110  the request is on its way
+        await asyncio.sleep(0.01)
+
+    await hub.close_sockets(CloseCode.LEAVING)
+
+    response = await asyncio.wait_for(posted, PATIENCE)
+    assert response.status_code == 201
+    assert "Preference-Applied" not in response
+    assert response["Location"] == response.json()["urls"]["self"]
 
 
 async def test_the_same_key_and_body_are_the_same_task(program: Program) -> None:
