@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import functools
 import json
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -19,10 +20,10 @@ from django.urls import reverse
 from ninja import Router
 
 from generation import images, selectors, services
-from generation.api.problems import limit_headers, status_of
+from generation.api.problems import RETRY_AFTER, limit_headers, rejection_of, status_of
 from generation.api.resources import answer, url_of
 from generation.api.schemas import OpenAIImages, OpenAIModels, OpenAIRequest, document
-from generation.api.submission_headers import submission_headers, wait_for_end
+from generation.api.submission_headers import submission_headers
 from generation.api.token_auth import signed_in_by, user_of
 from generation.choices import TaskStatus
 from generation.clock import clock
@@ -31,7 +32,7 @@ from generation.exceptions import InvalidInput, StudioError
 from generation.models import GeneratedImage, GenerationTask
 from generation.protocol import Generate
 from generation.protocol.client_messages import read_fields
-from generation.sessions import watching
+from generation.sessions import ConnectionRejected, admitted, watching
 from generation.views.json_api import json_body
 from generation.views.public_url import public_url
 
@@ -46,8 +47,16 @@ ANSWER_AFTER = 25.0
 own status."""
 
 KEEPALIVE = 15.0
-REPEATED_WITHIN = timedelta(minutes=20)
-"""Twice the client's time limit: as long as a lost request may be repeated."""
+NOTICED_WITHIN = timedelta(seconds=610)
+"""How late a client repeats a request that it lost: its time limit, and its pause."""
+
+LONGEST_REQUEST = timedelta(days=1)
+"""How old the task of a repeated request can be."""
+
+MAX_REPETITIONS = 2
+"""The default of the client."""
+
+REPETITIONS = re.compile(r"[0-9]{1,3}")
 
 
 class TaskFailed(StudioError):
@@ -58,7 +67,7 @@ View = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 
 def with_openai_errors(view: View) -> View:
-    """Refuse as OpenAI does, and say that repeating the request will not help."""
+    """Refuse as OpenAI does, and say whether repeating the request can help."""
 
     @functools.wraps(view)
     async def wrapped(request: HttpRequest) -> HttpResponseBase:
@@ -66,21 +75,36 @@ def with_openai_errors(view: View) -> View:
             return await view(request)
         except StudioError as error:
             return openai_error(error)
+        except ConnectionRejected as rejected:
+            return openai_rejection(request, rejected)
 
     return wrapped
 
 
 def openai_error(error: StudioError) -> HttpResponse:
     status = 500 if isinstance(error, TaskFailed) else status_of(error)
-    body = {
-        "message": str(error.code.label),
-        "type": "server_error" if status >= 500 else "invalid_request_error",
-        "param": getattr(error, "field", None),
-        "code": error.code.value,
-    }
-    status = 400 if status == 422 else status
     headers = {"x-should-retry": "false", **limit_headers(error)}
-    return answer({"error": body}, status=status, headers=headers)
+    return error_answer(error.code, status, headers, field=getattr(error, "field", None))
+
+
+def openai_rejection(request: HttpRequest, error: ConnectionRejected) -> HttpResponse:
+    """A repetition of a refused first request could get the task of another request."""
+    code, status = rejection_of(error)
+    headers = {"Retry-After": RETRY_AFTER} if status in (429, 503) else {}
+    repeats = status == 503 or (status == 429 and repetitions_of(request) > 0)
+    return error_answer(code, status, {**headers, "x-should-retry": str(repeats).lower()})
+
+
+def error_answer(
+    code: ErrorCode, status: int, headers: dict[str, str], *, field: str | None = None
+) -> HttpResponse:
+    body = {
+        "message": str(code.label),
+        "type": "server_error" if status >= 500 else "invalid_request_error",
+        "param": field,
+        "code": code.value,
+    }
+    return answer({"error": body}, status=400 if status == 422 else status, headers=headers)
 
 
 @router.get("/models", url_name="openai_models", **document({200: OpenAIModels}))
@@ -107,12 +131,16 @@ async def generate_images(request: HttpRequest) -> HttpResponseBase:
     body = json_body(request)
     wanted = response_format(body)
     message = generate_of(body)
-    submission = await database_sync_to_async(submit)(request, message)
-    task = submission.task
-    headers = headers_of(request, submission)
-    if body.get("stream") is True:
-        return streaming(streamed(request, task), "text/event-stream; charset=utf-8", headers)
-    await wait_for_end(request, task, ANSWER_AFTER)
+    # a request that cannot wait is refused before it submits a task
+    async with admitted(signed_in_by(request)) as watch:
+        submission = await database_sync_to_async(submit)(request, message)
+        task = submission.task
+        headers = headers_of(request, submission)
+        if body.get("stream") is True:
+            return streaming(streamed(request, task), "text/event-stream; charset=utf-8", headers)
+        if not task.is_over:
+            watch.follow(task, after=0)
+            await watch.until_over(within=ANSWER_AFTER)
     result = await database_sync_to_async(result_of)(request, task, wanted)
     if result is not None:
         return answer(result, headers=headers)
@@ -137,15 +165,28 @@ def generate_of(body: dict[str, Any]) -> Generate:
 
 
 def submit(request: HttpRequest, message: Generate) -> services.Submission:
-    """A new task, or for a repeated request the one that it has submitted."""
+    """A new task, or for a repeated request probably the one that it has submitted.
+
+    The client sends no key: it is the newest task with the same settings that is unfinished or
+    ended so late that its response may be lost. It can be that of another request.
+    """
     now = clock.now()
-    if request.headers.get("x-stainless-retry-count", "0") != "0":
+    if repetitions := repetitions_of(request):
         known = services.newest_like(
-            owner=user_of(request), request=message, since=now - REPEATED_WITHIN
+            owner=user_of(request),
+            request=message,
+            created_since=now - LONGEST_REQUEST,
+            ended_since=now - NOTICED_WITHIN * repetitions,
         )
         if known is not None:
             return services.Submission(task=known, duplicate=True)
     return services.submit(owner=user_of(request), request=message, now=now)
+
+
+def repetitions_of(request: HttpRequest) -> int:
+    """How often the client says it repeated this request, at most MAX_REPETITIONS."""
+    text = request.headers.get("x-stainless-retry-count", "")
+    return min(int(text), MAX_REPETITIONS) if REPETITIONS.fullmatch(text) else 0
 
 
 def headers_of(request: HttpRequest, submission: services.Submission) -> dict[str, str]:
@@ -193,7 +234,7 @@ async def slowly(request: HttpRequest, task: GenerationTask, wanted: str) -> Asy
 
     A failure cuts the connection: the client repeats the request and gets its status then.
     """
-    async with watching(task, signed_in_by(request), after=0) as watch:
+    async with watching(task, signed_in_by(request), after=0, was_admitted=True) as watch:
         while not watch.is_over:
             yield " "
             await watch.until_over(within=KEEPALIVE)
@@ -203,7 +244,7 @@ async def slowly(request: HttpRequest, task: GenerationTask, wanted: str) -> Asy
 async def streamed(request: HttpRequest, task: GenerationTask) -> AsyncGenerator[str]:
     """One event for each picture; comments until then, because a preview does not exist."""
     yield ": queued\n\n"
-    async with watching(task, signed_in_by(request), after=0) as watch:
+    async with watching(task, signed_in_by(request), after=0, was_admitted=True) as watch:
         while not watch.is_over:
             await watch.until_over(within=KEEPALIVE)
             yield ": drawing\n\n"

@@ -107,8 +107,12 @@ def status_of(error: StudioError) -> int:
 
 
 def of_rejection(request: HttpRequest, error: Any) -> HttpResponse:
-    code, status = REJECTED.get(error.close_code, (ErrorCode.UNAVAILABLE, 503))
-    return problem(code, status)
+    return problem(*rejection_of(error))
+
+
+def rejection_of(error: ConnectionRejected) -> tuple[ErrorCode, int]:
+    """(code, status)."""
+    return REJECTED.get(error.close_code, (ErrorCode.UNAVAILABLE, 503))
 
 
 def of_database(request: HttpRequest, error: Any) -> HttpResponse:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import AccountDeletion
 from generation import broadcast, selectors
@@ -103,9 +103,16 @@ def submit(
         return made
 
 
-def newest_like(*, owner: User, request: Generate, since: datetime) -> GenerationTask | None:
-    """The owner's newest task with these settings that was submitted since `since`."""
-    tasks = GenerationTask.objects.filter(owner=owner, created__gte=since, **column_values(request))
+def newest_like(
+    *, owner: User, request: Generate, created_since: datetime, ended_since: datetime
+) -> GenerationTask | None:
+    """The owner's newest task with these settings that is unfinished or ended since then."""
+    tasks = GenerationTask.objects.filter(
+        Q(finished_at=None) | Q(finished_at__gte=ended_since),
+        owner=owner,
+        created__gte=created_since,
+        **column_values(request),
+    )
     return tasks.live().newest_first().first()
 
 

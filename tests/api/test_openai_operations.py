@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.test import AsyncClient
 from PIL import Image
 from pytest_django import Settings
 
 from generation.api import openai_operations
 from generation.api.openai_operations import TaskFailed
+from generation.hub import hub
 from generation.models import GenerationTask
+from generation.protocol.close_codes import CloseCode
 from tests.api.api_program import Program
+from tests.socket.sockets import PATIENCE
 from tests.worker.demo_worker import SMALL, StartWorker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -104,6 +110,60 @@ async def test_a_repeated_request_gets_the_first_task(
     assert await GenerationTask.objects.acount() == 3
 
 
+@pytest.mark.parametrize(("repetitions", "repeat"), [("0", "false"), ("1", "true")])
+async def test_without_room_to_wait_nothing_is_submitted(
+    program: Program, model: str, settings: Settings, repetitions: str, repeat: str
+) -> None:
+    settings.CONNECTIONS_PER_PERSON = 0
+
+    response = await program.post(URL, {"prompt": "x"}, x_stainless_retry_count=repetitions)
+
+    assert (response.status_code, response.json()["error"]["code"]) == (429, "flooding")
+    assert response["x-should-retry"] == repeat
+    assert response["Retry-After"]
+    assert not await GenerationTask.objects.aexists()
+
+
+async def test_a_client_of_a_server_that_stops_repeats_and_gets_its_task(
+    program: Program, start_worker: StartWorker
+) -> None:
+    body = {"prompt": "a hill", **SMALL}
+    posted = asyncio.create_task(program.post(URL, body))
+    while not any(hub.subscriptions.values()):  # noqa: ASYNC110  the request is on its way
+        await asyncio.sleep(0.01)
+
+    await hub.close_sockets(CloseCode.LEAVING)
+
+    response = await asyncio.wait_for(posted, PATIENCE)
+    assert (response.status_code, response["x-should-retry"]) == (503, "true")
+    assert response.json()["error"]["code"] == "unavailable"
+    hub.leaving = False
+    await start_worker()
+    again = await program.post(URL, body, x_stainless_retry_count="1")
+    assert again.status_code == 200
+    assert await GenerationTask.objects.acount() == 1
+
+
+async def test_a_response_that_may_not_be_lost_is_not_given_again(
+    program: Program, start_worker: StartWorker
+) -> None:
+    await start_worker()
+    body = {"prompt": "a hill", **SMALL}
+    await program.post(URL, body)
+    task = await GenerationTask.objects.aget()
+    old = timedelta(minutes=15)
+    await GenerationTask.objects.aupdate(
+        created=task.created - old,
+        claimed_at=F("claimed_at") - old,
+        finished_at=F("finished_at") - old,
+    )
+
+    await program.post(URL, body, x_stainless_retry_count="2")
+    assert await GenerationTask.objects.acount() == 1
+    await program.post(URL, body, x_stainless_retry_count="1")
+    assert await GenerationTask.objects.acount() == 2
+
+
 async def test_a_task_that_fails_says_why(program: Program, start_worker: StartWorker) -> None:
     await start_worker(faults=[REFUSES])
 
@@ -142,6 +202,20 @@ async def test_a_slow_response_begins_with_spaces(
 
     assert text.startswith(" ")
     assert json.loads(text)["data"][0]["url"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_response_that_has_begun_needs_no_room_again(
+    soon: None, program: Program, start_worker: StartWorker, settings: Settings, stream: bool
+) -> None:
+    await start_worker(faults=[SLOW])
+
+    response = await program.post(URL, {"prompt": "x", **SMALL, "stream": stream})
+    settings.CONNECTIONS_PER_PERSON = 0
+    text = "".join([part.decode() async for part in response.streaming_content])
+
+    assert "event: image_generation.completed" in text if stream else json.loads(text)["data"]
+    assert not hub.outboxes
 
 
 async def test_a_slow_task_that_fails_cuts_the_connection_and_says_why_later(
