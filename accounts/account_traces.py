@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from allauth.account.models import EmailAddress
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
-from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.db.models import Q
 
+from accounts.admin_log import confirmed_addresses, delete_entries_about
 from accounts.models import Invitation
 
 CONNECTIONS = "socialaccount_socialaccount"
 
 
 def delete_traces(user: User) -> None:
-    """Delete what names the account: sessions, its invitation, and entries of the admin's log."""
+    """Delete what names the account: sessions, connections, and its invitation with its log."""
     delete_sessions(user)
     delete_connections(user)
-    listed = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
-    addresses = {user.email, *listed} - {""}
-    Invitation.objects.filter(Q(used_by=user) | Q(email__in=addresses)).delete()
-    about = Q(content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk))
-    named = Q(object_repr__in={user.get_username(), *addresses})
-    LogEntry.objects.filter(about | named).delete()
+    to_user = Q(used_by=user) | Q(email__in=confirmed_addresses(user))
+    invitations = Invitation.objects.filter(to_user)
+    delete_entries_about(invitations)
+    invitations.delete()
 
 
 def delete_sessions(user: User) -> None:

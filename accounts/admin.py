@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import invitations
+from accounts.admin_log import LogsOwner
 from accounts.client_address import client_address
 from accounts.credential_changes import report_change
 from accounts.models import ApiToken, Invitation
@@ -32,7 +33,7 @@ INVITATION_LASTS = timedelta(days=7)
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ApiTokenAdmin(LogsOwner):
     """Tokens can be deleted here; `manage.py create_token` creates them."""
 
     list_display = ("name", "owner_name", "scope", "created", "last_used", "expires_at")
@@ -109,7 +110,7 @@ class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             self.message_user(request, closed, messages.WARNING)
 
 
-class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class RecordAdmin(LogsOwner):
     """A list without secrets, from which rows can be deleted."""
 
     list_select_related = ("user",)

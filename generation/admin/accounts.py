@@ -13,7 +13,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.admin_log import DELETED_ACCOUNT
 from accounts.profiles import profile_of
+from generation import services
 from generation.models import GenerationTask
 
 admin.site.unregister(User)
@@ -29,6 +31,18 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
     def shown_name(self, user: User) -> str:
         profile = profile_of(user)
         return profile.shown_name if profile else ""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """Without the user that keeps the log of deleted accounts."""
+        return super().get_queryset(request).exclude(username=DELETED_ACCOUNT)
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """The entry about this deletion goes as well; the security log names both accounts."""
+        services.delete_user(obj, by=request.user.get_username())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset:
+            self.delete_model(request, user)
 
     def get_deleted_objects(
         self, objs: QuerySet[User] | Sequence[User], request: HttpRequest

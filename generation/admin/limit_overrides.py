@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from accounts.admin_log import LogsOwner
 from generation.models import LimitOverride
 
 
 @admin.register(LimitOverride)
-class LimitOverrideAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class LimitOverrideAdmin(LogsOwner):
     """Open pages show a changed limit within 5 s."""
 
     list_display = ("user", "group", "kind", "value")

@@ -10,6 +10,7 @@ from generation.services.account_deletion import (
     close_account,
     close_due_accounts,
     delete_account,
+    delete_user,
     keep_account,
     request_deletion,
 )
@@ -115,6 +116,7 @@ __all__ = [
     "delete_old_workers",
     "delete_past_usage",
     "delete_permanently",
+    "delete_user",
     "delete_webhook",
     "empty_trash",
     "expire_worker",

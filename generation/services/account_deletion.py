@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from accounts.account_traces import delete_traces
+from accounts.admin_log import delete_entries, keep_entries
 from accounts.credential_changes import report_change
 from accounts.models import AccountDeletion, ApiToken
 from accounts.security_log import SecurityEvent, log_event
@@ -101,6 +101,8 @@ def close_account(*, user: User, now: datetime) -> int:
 
 def disable(user: User) -> None:
     User.objects.filter(pk=user.pk).update(is_active=False)
+    # while its tokens can be found
+    delete_entries(user)
     ApiToken.objects.filter(owner=user).delete()
     report_change(user.pk)
 
@@ -118,7 +120,8 @@ def delete_account(*, user: User) -> int:
     """
     due = GenerationTask.objects.filter(owner=user, slot__isnull=True, status__in=sorted(TERMINAL))
     due = due.order_by("pk")
-    delete_log_entries(due[:BATCH])
+    # while its tasks can be found
+    delete_entries(user)
     if deleted := delete_tasks(due, BATCH):
         return deleted
     if not GenerationTask.objects.filter(owner=user).exists():
@@ -126,21 +129,18 @@ def delete_account(*, user: User) -> int:
     return 0
 
 
-def delete_log_entries(tasks: QuerySet[GenerationTask]) -> None:
-    """Delete what the admin's log says about these tasks: it quotes their prompts."""
-    keys = [str(key) for key in tasks.values_list("pk", flat=True)]
-    entries = LogEntry.objects.filter(content_type__app_label=GenerationTask._meta.app_label)
-    entries.filter(object_id__in=keys).delete()
-
-
-def delete_user(user: User) -> None:
+def delete_user(user: User, *, by: str | None = None) -> None:
+    """Delete an account without tasks; `by`: the staff member who did it, for the log."""
     delete_traces(user)
     with transaction.atomic():
         # another worker may do the same
         if User.objects.select_for_update().filter(pk=user.pk).first() is None:
             return
+        delete_entries(user)
+        keep_entries(user)
         user.delete()
-    log_event(SecurityEvent.ACCOUNT_DELETED, account=user.get_username(), address=None)
+    details = {"by": by} if by else {}
+    log_event(SecurityEvent.ACCOUNT_DELETED, account=user.get_username(), address=None, **details)
 
 
 def unfinished(user: User) -> QuerySet[GenerationTask]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -21,6 +22,7 @@ from django.db import connection
 from django.test import Client
 
 from accounts import invitations
+from accounts.admin_log import paths_to_owned
 from accounts.models import AccountDeletion, ApiToken, Invitation
 from accounts.tokens import create_token, valid_token
 from generation import services
@@ -119,12 +121,15 @@ class TestDue:
         invitations.new_token(invitation)
         invitation.used_at, invitation.used_by = now, user
         invitation.save()
-        root = User.objects.create_superuser("root")
-        for each in (user, task):
-            LogEntry.objects.log_actions(root.pk, [each], CHANGE, "changed", single_object=True)
         browser = Client(headers={"User-Agent": "marked browser"})
         browser.force_login(user)
         browser.get("/accounts/sessions/")
+        root = User.objects.create_superuser("root")
+        rows: list[Any] = [user, invitation]
+        for model, path in paths_to_owned(User):
+            rows += model._default_manager.filter(**{path: user.pk}).distinct()
+        LogEntry.objects.log_actions(root.pk, rows, CHANGE, "about marked")
+        LogEntry.objects.log_actions(user.pk, [root], CHANGE, "changed by it")
         return user
 
     async def test_nothing_is_left(
@@ -142,6 +147,8 @@ class TestDue:
 
         assert [text for text in await every_row() if "marked" in text] == []
         assert await sync_to_async(references_to)(marked.pk) == []
+        (kept,) = [entry async for entry in LogEntry.objects.all()]
+        assert kept.change_message == "changed by it"
         assert {Path(name).parent.name for name in files_in(media)} == {str(theirs.pk)}
 
     def test_a_running_task_is_ended_first(self, claim: Claim, alice: User, now: datetime) -> None:
