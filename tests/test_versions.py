@@ -29,6 +29,7 @@ ADDING = (
     operations.AddIndex,
     operations.CreateModel,
     operations.RemoveIndex,
+    operations.RenameIndex,  # no statement names an index
     # of a field's words or default; what the column may hold is looked at below
     operations.AlterField,
     operations.RunPython,
