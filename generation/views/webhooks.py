@@ -121,6 +121,7 @@ def webhook(request: HttpRequest, webhook_id: uuid.UUID) -> HttpResponse:
 @require_POST
 @login_required
 @never_cache
+@rate_limited
 def test_webhook(request: HttpRequest, webhook_id: uuid.UUID) -> HttpResponse:
     services.request_test(owner=user_of(request), webhook_id=webhook_id, now=clock.now())
     return redirect("webhook", webhook_id)
@@ -129,6 +130,7 @@ def test_webhook(request: HttpRequest, webhook_id: uuid.UUID) -> HttpResponse:
 @require_POST
 @login_required
 @never_cache
+@rate_limited
 def resend(request: HttpRequest, webhook_id: uuid.UUID, delivery_id: int) -> HttpResponse:
     services.request_again(
         owner=user_of(request), webhook_id=webhook_id, attempt_id=delivery_id, now=clock.now()
@@ -139,6 +141,7 @@ def resend(request: HttpRequest, webhook_id: uuid.UUID, delivery_id: int) -> Htt
 @require_POST
 @login_required
 @never_cache
+@rate_limited
 def switch_webhook(request: HttpRequest, webhook_id: uuid.UUID) -> HttpResponse:
     """Turn it on, or off without the field `on`."""
     changes = {"enabled": "on" in request.POST}
@@ -154,6 +157,7 @@ def switch_webhook(request: HttpRequest, webhook_id: uuid.UUID) -> HttpResponse:
 @require_POST
 @login_required
 @never_cache
+@rate_limited
 def delete_webhook(request: HttpRequest, webhook_id: uuid.UUID) -> HttpResponse:
     services.delete_webhook(
         owner=user_of(request), webhook_id=webhook_id, address=client_address(request)
