@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import partial
+from threading import Thread
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from generation import limits, services
 from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput
-from generation.models import WebhookEndpoint, Worker
+from generation.models import GenerationTask, WebhookEndpoint, Worker
 from generation.protocol import WebhookRequest
 from tests.concurrency import at_once
 from tests.conftest import serve_model
@@ -54,6 +56,24 @@ def test_the_number_of_webhooks_is_bounded_for_requests_at_once(alice: User, now
     assert answers.count(None) == 2
     assert answers.count(ErrorCode.TOO_MANY_WEBHOOKS) == 3
     assert WebhookEndpoint.objects.count() == limits.MAX_WEBHOOKS
+
+
+def test_a_webhook_is_deleted_while_a_task_is_submitted(
+    alice: User, model: str, now: datetime
+) -> None:
+    hook = new_hook(alice, now)
+    delete = partial(services.delete_webhook, owner=alice, webhook_id=hook.pk)
+    deleting = Thread(target=at_once, args=(delete,))
+
+    with transaction.atomic():
+        submit(alice, now)
+        deleting.start()
+        # it waits for this transaction; without the lock of the account it would not
+        deleting.join(0.3)
+    deleting.join()
+
+    assert GenerationTask.objects.count() == 1
+    assert not WebhookEndpoint.objects.exists()
 
 
 def test_tests_that_are_asked_for_at_once_are_one(alice: User, now: datetime) -> None:
