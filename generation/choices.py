@@ -67,6 +67,7 @@ class WebhookOutcome(models.TextChoices):
     UNREACHABLE = "unreachable", _("The receiver cannot be reached")
     UNSIGNED = "unsigned", _("The secret can no longer be read; create the webhook again")
     """No key of the settings has encrypted it."""
+    TASK_DELETED = "task_deleted", _("The task was deleted before")
 
 
 class CancelReason(StrEnum):

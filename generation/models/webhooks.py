@@ -102,7 +102,8 @@ class WebhookCursor(models.Model):
 class WebhookAttempt(models.Model):
     """One request to a webhook, or one that its owner asked for and that was not sent yet.
 
-    `started_at` is None for the latter. Without a task it is a test, and `seq` counts the tests.
+    `started_at` is None for the latter, `seconds` until the outcome is recorded. Without a task it
+    is a test, and `seq` counts the tests.
     """
 
     endpoint = models.ForeignKey(
@@ -135,7 +136,7 @@ class WebhookAttempt(models.Model):
             Index("endpoint", models.F("id").desc(), name="webhook_attempts_newest"),
             Index(fields=["created"], name="webhook_attempts_by_age"),
             Index(
-                fields=["id"], condition=Q(started_at__isnull=True), name="webhook_attempts_waiting"
+                fields=["id"], condition=Q(seconds__isnull=True), name="webhook_attempts_unrecorded"
             ),
         )
 

@@ -16,10 +16,17 @@ from generation.models import WebhookAttempt, WebhookCursor, WebhookEndpoint
 PAGE_ATTEMPTS = 50
 
 
-def requested_attempts(*, busy: Collection[int], most: int) -> list[WebhookAttempt]:
-    """Messages that their owners asked for and that were not sent yet, oldest first."""
+def requested_attempts(
+    *, lost_at: datetime, busy: Collection[int], most: int
+) -> list[WebhookAttempt]:
+    """Messages that their owners asked for and that were not sent yet, oldest first.
+
+    Also those begun before `lost_at`, whose worker is gone.
+    """
     waiting = WebhookAttempt.objects.filter(
-        started_at__isnull=True, endpoint__owner__is_active=True, task__deleted_at__isnull=True
+        Q(started_at=None) | Q(started_at__lte=lost_at),
+        seconds=None,
+        endpoint__owner__is_active=True,
     )
     others = waiting.exclude(endpoint__owner__in=busy)
     return list(others.select_related("endpoint").order_by("pk")[:most])

@@ -68,7 +68,12 @@ from generation.services.trash import (
     purge_trash,
     restore,
 )
-from generation.services.webhook_delivery import WebhookMessage, claim_messages, record_message
+from generation.services.webhook_delivery import (
+    WebhookMessage,
+    claim_messages,
+    record_message,
+    record_unsent,
+)
 from generation.services.webhook_endpoints import (
     OPTIONAL_KINDS,
     NewWebhook,
@@ -144,6 +149,7 @@ __all__ = [
     "record_refused_key",
     "record_thumbnail",
     "record_unreachable",
+    "record_unsent",
     "recount_storage",
     "refuse_key",
     "register_worker",

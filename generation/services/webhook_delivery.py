@@ -83,7 +83,7 @@ def claim_messages(
     """
     count = Counter(running)
     busy = [owner for owner, sending in running.items() if sending >= per_owner]
-    asked = selectors.requested_attempts(busy=busy, most=most)
+    asked = selectors.requested_attempts(lost_at=now - LEASE, busy=busy, most=most)
     due_rows: list[WebhookAttempt | WebhookCursor] = [
         *asked,
         *selectors.due_cursors(now=now, busy=busy, most=most),
@@ -105,7 +105,9 @@ def claim_messages(
 
 def claim_attempt(attempt: WebhookAttempt, now: datetime) -> WebhookMessage | None:
     """The message; None if another worker has taken it."""
-    waiting = WebhookAttempt.objects.filter(pk=attempt.pk, started_at__isnull=True)
+    waiting = WebhookAttempt.objects.filter(
+        pk=attempt.pk, started_at=attempt.started_at, seconds=None
+    )
     if not waiting.update(started_at=now):
         return None
     return message_of(
@@ -186,6 +188,11 @@ def held(cursor_id: int, started_at: datetime) -> QuerySet[WebhookCursor]:
     return WebhookCursor.objects.filter(pk=cursor_id, due_at=started_at + LEASE)
 
 
+def begun_attempt(attempt_id: int, started_at: datetime) -> QuerySet[WebhookAttempt]:
+    """The attempt, unless another worker has begun it again since."""
+    return WebhookAttempt.objects.filter(pk=attempt_id, started_at=started_at)
+
+
 def record_message(
     message: WebhookMessage,
     *,
@@ -210,7 +217,9 @@ def record_message(
             if endpoint is None:
                 return None
             if message.attempt_id is not None:
-                WebhookAttempt.objects.filter(pk=message.attempt_id).update(**result)
+                attempt = begun_attempt(message.attempt_id, message.started_at)
+                if not attempt.update(**result):
+                    return None
             elif move_cursor(message, delivered=delivered, now=now):
                 WebhookAttempt.objects.create(
                     endpoint=endpoint,
@@ -223,9 +232,21 @@ def record_message(
                 )
             else:
                 return None
-            return note_outcome(endpoint, delivered=delivered, is_unwanted=is_unwanted, now=now)
+            return note_outcome(
+                endpoint, message, delivered=delivered, is_unwanted=is_unwanted, now=now
+            )
     except IntegrityError:
         return None
+
+
+def record_unsent(message: WebhookMessage) -> None:
+    """Record that the task of a message was deleted before it was sent.
+
+    One of the log waits instead: the task may be restored.
+    """
+    if message.attempt_id is not None:
+        attempt = begun_attempt(message.attempt_id, message.started_at)
+        attempt.update(outcome=WebhookOutcome.TASK_DELETED, seconds=0.0)
 
 
 def move_cursor(message: WebhookMessage, *, delivered: bool, now: datetime) -> bool:
@@ -249,18 +270,33 @@ def failed_tries(message: WebhookMessage) -> int:
     ).count()
 
 
+def is_given_up(message: WebhookMessage) -> bool:
+    """Whether it is about an end, and its last repetition was recorded."""
+    return message.attempt_id is None and message.is_end and failed_tries(message) > len(BACK_OFF)
+
+
 def note_outcome(
-    endpoint: WebhookEndpoint, *, delivered: bool, is_unwanted: bool, now: datetime
+    endpoint: WebhookEndpoint,
+    message: WebhookMessage,
+    *,
+    delivered: bool,
+    is_unwanted: bool,
+    now: datetime,
 ) -> WebhookEndpoint | None:
-    """Remember since when it fails; turn it off if that is too long, or if it asked for it."""
+    """Remember since when it fails; turn it off if that is too long, or if it asked for it.
+
+    Only a message about an end that is given up turns it off: after quiet days the first failure
+    may be of a minute. Failures of what its owner asked for are not counted.
+    """
     if delivered:
         if endpoint.failing_since is not None:
             endpoint.failing_since = None
             endpoint.save(update_fields=["failing_since"])
         return None
-    endpoint.failing_since = endpoint.failing_since or now
-    limit = settings.WEBHOOK_OFF_AFTER
-    too_long = bool(limit) and now - endpoint.failing_since >= limit
+    if message.attempt_id is None:
+        endpoint.failing_since = endpoint.failing_since or now
+    limit, since = settings.WEBHOOK_OFF_AFTER, endpoint.failing_since
+    too_long = bool(limit) and since is not None and now - since >= limit and is_given_up(message)
     is_off = endpoint.enabled and (too_long or is_unwanted)
     if is_off:
         endpoint.enabled, endpoint.off_at = False, now

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from typing import ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
@@ -27,6 +28,7 @@ LOOK_INTERVAL = 1.0
 """Seconds between reads of the tables, because events of other processes do not wake this one."""
 
 MOST_AT_ONCE = 32
+CLAIMS_AT_ONCE = 8
 PER_OWNER = 4
 """Requests at once; a slow receiver does not delay those of other users."""
 
@@ -34,6 +36,10 @@ CLOSE_TIMEOUT = 2.0
 
 START_WITHIN = timedelta(seconds=15)
 """A request that begins later could outlive its lease, and another worker send it too."""
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class WebhookSender:
@@ -44,6 +50,7 @@ class WebhookSender:
         self.outage = outage
         self.woken = asyncio.Event()
         self.client: WebhookClient | None = None
+        self.database = asyncio.Lock()
         self.sending: dict[asyncio.Task[None], int] = {}
 
     def wake(self) -> None:
@@ -71,8 +78,12 @@ class WebhookSender:
         room = MOST_AT_ONCE - len(self.sending)
         if room <= 0 or self.is_held():
             return False
-        messages = await database_sync_to_async(services.claim_messages)(
-            running=Counter(self.sending.values()), per_owner=PER_OWNER, most=room, now=clock.now()
+        messages = await self.in_database(
+            services.claim_messages,
+            running=Counter(self.sending.values()),
+            per_owner=PER_OWNER,
+            most=min(room, CLAIMS_AT_ONCE),
+            now=clock.now(),
         )
         for message in messages:
             task = asyncio.create_task(self.send_safely(message), name=f"webhook {message.id}")
@@ -93,8 +104,11 @@ class WebhookSender:
                 self.outage.failed(error)
 
     async def send(self, message: WebhookMessage) -> None:
-        body = await database_sync_to_async(body_of)(message)
-        if body is None or clock.now() - message.started_at > START_WITHIN:
+        body = await self.in_database(body_of, message)
+        if body is None:
+            await self.in_database(services.record_unsent, message)
+            return
+        if clock.now() - message.started_at > START_WITHIN:
             return
         if message.secret is None:
             reply = WebhookReply(outcome=WebhookOutcome.UNSIGNED, seconds=0.0)
@@ -103,7 +117,8 @@ class WebhookSender:
                 secret=message.secret, message_id=message.id, body=body, now=clock.now()
             )
             reply = await (await self.opened()).post(message.url, body, headers)
-        turned_off = await database_sync_to_async(services.record_message)(
+        turned_off = await self.in_database(
+            services.record_message,
             message,
             outcome=reply.outcome,
             seconds=reply.seconds,
@@ -114,6 +129,14 @@ class WebhookSender:
         )
         if turned_off is not None:
             await sync_to_async(send_notice, thread_sensitive=False)(turned_off)
+
+    async def in_database(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call outside the database thread, which heartbeats and events of runs wait for.
+
+        One call at a time, so that webhooks never use up the connections of the process.
+        """
+        async with self.database:
+            return await database_sync_to_async(call, thread_sensitive=False)(*args, **kwargs)
 
     async def opened(self) -> WebhookClient:
         """The client, made with the first message: certificates take a while to load."""

@@ -11,11 +11,12 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.core.mail import EmailMessage
 
+from generation.choices import WebhookOutcome
 from generation.models import GenerationTask, WebhookAttempt, WebhookCursor, Worker
 from generation.outages import layer
 from generation.worker.webhook_notice import send_notice
 from generation.worker.webhook_sender import WebhookSender
-from tests.factories import claim_one, complete, submit
+from tests.factories import claim_one, complete, finished_task, put_in_trash, submit
 from tests.webhooks.receiver import NewHook, Receiver, receiving
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -110,6 +111,24 @@ async def test_a_worker_that_is_paused_sends_nothing(
 
     assert not await WebhookSender(lambda: True, layer).begin_due()
     assert await WebhookCursor.objects.acount() == 1
+
+
+async def test_a_requested_message_about_a_deleted_task_says_so(
+    alice: User, media: None, new_hook: NewHook, now: datetime
+) -> None:
+    hook = await new_hook()
+    task = await sync_to_async(finished_task)(alice, now)
+    await hook.endpoint.attempts.acreate(
+        task=task, seq=1, kind="completed", is_requested=True, created=now
+    )
+    await sync_to_async(put_in_trash)(alice, now, tasks=[task])
+    sender = WebhookSender(lambda: False, layer)
+
+    await sender.begin_due()
+    await asyncio.gather(*sender.sending)
+
+    assert (await WebhookAttempt.objects.aget()).outcome == WebhookOutcome.TASK_DELETED
+    assert not await sender.begin_due()
 
 
 async def test_a_message_that_a_stopping_worker_did_not_finish_is_sent_again(

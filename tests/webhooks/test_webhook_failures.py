@@ -44,27 +44,52 @@ def test_a_message_is_repeated_for_about_a_day_under_one_id(
     assert WebhookAttempt.objects.count() == len(BACK_OFF) + 1
 
 
+def fail(owner: User, worker: Worker, at: datetime) -> list[WebhookEndpoint | None]:
+    """Finish a task whose message fails until it is given up; what each recording returned."""
+    finished(owner, worker, at)
+    turned_off = []
+    for delay in (*BACK_OFF, timedelta(0)):
+        (message,) = claim(at)
+        turned_off.append(record(message, at, WebhookOutcome.UNREACHABLE))
+        at += delay
+    return turned_off
+
+
 def test_a_webhook_that_fails_for_days_is_turned_off(
     hook: WebhookEndpoint, alice: User, worker: Worker, model: str, media: None, now: datetime
 ) -> None:
-    for days in (0, 3):
-        finished(alice, worker, now)
-        at = now + timedelta(days=days)
-        for message in claim(at):
-            assert record(message, at, WebhookOutcome.UNREACHABLE) is None
+    assert set(fail(alice, worker, now)) == {None}
     hook.refresh_from_db()
     assert (hook.failing_since, hook.enabled) == (now, True)
 
-    finished(alice, worker, now)
-    late = now + timedelta(days=5)
-    message, *_others = claim(late)
-    assert record(message, late, WebhookOutcome.UNREACHABLE) == hook
+    # not by the first failure after quiet days
+    begun = now + timedelta(days=5)
+    *others, last = fail(alice, worker, begun)
+    assert (set(others), last) == ({None}, hook)
 
     hook.refresh_from_db()
+    late = begun + sum(BACK_OFF, timedelta(0))
     assert (hook.enabled, hook.off_at) == (False, late)
     assert not WebhookCursor.objects.exists()
     finished(alice, worker, now)
     assert claim(late) == []
+
+
+def test_a_failed_test_does_not_count_and_one_that_arrives_ends_the_count(
+    hook: WebhookEndpoint, alice: User, now: datetime
+) -> None:
+    def test(outcome: WebhookOutcome) -> WebhookEndpoint:
+        services.request_test(owner=alice, webhook_id=hook.pk, now=now)
+        (message,) = claim(now)
+        assert record(message, now, outcome) is None
+        hook.refresh_from_db()
+        return hook
+
+    assert test(WebhookOutcome.UNREACHABLE).failing_since is None
+    long_ago = now - timedelta(days=9)
+    WebhookEndpoint.objects.update(failing_since=long_ago)
+    assert test(WebhookOutcome.UNREACHABLE).failing_since == long_ago
+    assert test(WebhookOutcome.DELIVERED).failing_since is None
 
 
 def test_one_success_ends_the_count_of_days(

@@ -159,7 +159,7 @@ def test_a_message_of_the_history_is_sent_again_once_per_request(
     for _ in range(2):
         services.request_again(owner=alice, webhook_id=hook.pk, attempt_id=attempt.pk, now=now)
     (again,) = claim(now)
-    assert claim(now + timedelta(days=1)) == []
+    assert claim(now) == []
 
     assert (again.id, again.kind) == (message.id, message.kind)
     record(again, now, WebhookOutcome.REFUSED, status=500)
@@ -169,6 +169,22 @@ def test_a_message_of_the_history_is_sent_again_once_per_request(
     ]
     # it is not repeated
     assert claim(now + timedelta(days=1)) == []
+
+
+def test_a_requested_message_of_a_lost_worker_is_sent_by_another(
+    hook: WebhookEndpoint, alice: User, now: datetime
+) -> None:
+    services.request_test(owner=alice, webhook_id=hook.pk, now=now)
+    (lost,) = claim(now)
+    assert claim(now + LEASE - SECOND) == []
+
+    (again,) = claim(now + LEASE)
+    assert again.id == lost.id
+    record(lost, now + LEASE, WebhookOutcome.TIMED_OUT)
+    assert WebhookAttempt.objects.get().outcome == ""
+    record(again, now + LEASE)
+    assert WebhookAttempt.objects.get().outcome == WebhookOutcome.DELIVERED
+    assert claim(now + 2 * LEASE) == []
 
 
 def test_a_disabled_account_receives_nothing(
