@@ -15,6 +15,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import Model
 from django.test import Client
@@ -108,18 +109,20 @@ def test_entries_about_others_with_the_same_text_stay(
     admin: Client, root: User, alice: User, now: datetime
 ) -> None:
     painters = Group.objects.create(name="painters")
+    at_example = Group.objects.create(name="painters@example.org")
     of_group = LimitOverride.objects.create(group=painters, kind=LimitKind.PICTURES, value=9)
     token = create_token(owner=alice, name="painters", now=now)
     assert token
     invitation = Invitation.objects.create(
         email="alice@example.org", digest="d", created=now, expires_at=now
     )
-    log(root, painters, of_group, invitation, ApiToken.objects.get())
+    log(root, painters, at_example, of_group, invitation, ApiToken.objects.get())
     admin.post(f"{address_of(of_group)}{of_group.pk}/delete/", {"post": "yes"})
     before = texts()
     namesake = User.objects.create_user("painters", "alice@example.org")
     # never confirmed, so it proves nothing
     EmailAddress.objects.create(user=namesake, email="alice@example.org")
+    EmailAddress.objects.create(user=namesake, email="painters@example.org", verified=True)
     mine = LimitOverride.objects.create(user=namesake, kind=LimitKind.PICTURES, value=9)
     assert str(mine) == str(of_group)
     log(root, namesake, mine)
@@ -153,6 +156,8 @@ def test_two_deleted_accounts_share_one_name(root: User, alice: User, bob: User)
         log(each, root)
         services.delete_account(user=each)
 
+    with pytest.raises(CommandError, match="keeps the admin's log"):
+        call_command("delete_account", DELETED_ACCOUNT, "--yes")
     assert LogEntry.objects.filter(user__username=DELETED_ACCOUNT).count() == 2
 
 

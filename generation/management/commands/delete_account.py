@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounts.admin_log import DELETED_ACCOUNT
 from generation import services
 from generation.clock import clock
 from generation.models import GenerationTask
@@ -33,6 +34,8 @@ class Command(BaseCommand):
             user = User.objects.get_by_natural_key(options["username"])
         except User.DoesNotExist as error:
             raise CommandError(f"no such user: {options['username']}") from error
+        if user.username == DELETED_ACCOUNT:
+            raise CommandError("this user keeps the admin's log of deleted accounts")
         self.stdout.write(f"Tasks: {GenerationTask.objects.filter(owner=user).count()}")
         if not options["yes"]:
             self.stdout.write("Nothing was deleted. Add --yes to delete them and the account.")
