@@ -170,4 +170,4 @@ def test_made_up_sequences_of_requests_get_what_the_document_says(
         with suppress(FlakyStrategyDefinition):
             run_state_machine_as_test(Sequence, settings=examples(3, steps=min(50, SHARE // 4)))
     assert fuzzed.counts.total() >= SHARE // 2
-    print(fuzzed.report("sequences", kinds=min(10, SHARE // 6), bodies=SHARE // 50))
+    print(fuzzed.report("sequences", kinds=min(10, SHARE // 6), bodies=SHARE // 100))
