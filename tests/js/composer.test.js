@@ -131,11 +131,11 @@ test("a text of invisible characters is blank", () => {
 
 const DAY = { limit: 20, renews_at: 1_000 };
 
-test("without limits nothing is said", () => {
+test("without limits no hint is shown", () => {
   assert.deepEqual(describeLimits({}, WORK), { text: "", reached: false });
 });
 
-test("what is left of the day is said before sending", () => {
+test("what is left of the day is shown before sending", () => {
   assert.deepEqual(describeLimits({ pictures: { ...DAY, left: 17 } }, WORK), { text: "17 left today", reached: false });
   assert.equal(describeLimits({ pictures: { ...DAY, left: 17 } }, null).text, "17 left today");
   assert.equal(describeLimits({ effort: { limit: 1_000, left: 456, renews_at: 1 } }, null).text, "45% of the drawing effort left today");
