@@ -60,7 +60,7 @@ from django.conf import settings  # noqa: E402
 from django.contrib.auth.models import Permission, User  # noqa: E402
 from django.db import connection, connections  # noqa: E402
 from django.test import override_settings  # noqa: E402
-from django.utils import timezone  # noqa: E402
+from django.utils import timezone, translation  # noqa: E402
 
 from generation import services  # noqa: E402
 from generation.choices import Route  # noqa: E402
@@ -152,6 +152,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def data_dir() -> None:
     assert str(settings.DATA_DIR) == os.environ["DATA_DIR"], "tests write elsewhere"
+
+
+@pytest.fixture(autouse=True)
+def default_language() -> None:
+    """A request leaves its language active in the thread, as it does in a server."""
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")
