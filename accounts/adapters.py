@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -30,7 +29,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import invitations, secret_box
+from accounts import invitations, oidc_confirmation, secret_box
 from accounts.client_address import UNKNOWN, client_address
 from accounts.credential_changes import report_change
 from accounts.log_format import log_line
@@ -43,9 +42,6 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 logger = logging.getLogger(__name__)
-
-PROOF_SECONDS = 300
-"""Seconds for which a sign-in counts as a confirmation for accounts that cannot give another."""
 
 NO_ADDRESS = "0.0.0.0"  # noqa: S104  not an address to bind
 """Stands for an unknown address, because that of a session must not be null."""
@@ -192,8 +188,13 @@ def has_address(user: User) -> bool:
 
 
 def signed_in_just_now(request: HttpRequest) -> bool:
+    """Whether the user gave proof a few minutes ago; a session at the OpenID provider is none."""
     records = get_authentication_records(request, request.user)
-    return bool(records) and time.time() - records[-1]["at"] < PROOF_SECONDS
+    if not records:
+        return False
+    if records[-1]["method"] == "socialaccount":
+        return oidc_confirmation.was_given(request)
+    return oidc_confirmation.is_recent(records[-1]["at"])
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]

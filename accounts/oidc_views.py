@@ -9,7 +9,9 @@ import re
 from collections.abc import Callable
 from functools import wraps
 
+from allauth.account.utils import get_next_redirect_url
 from allauth.core.ratelimit import respond_429
+from allauth.socialaccount.adapter import get_adapter
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
@@ -19,7 +21,8 @@ from django.views.decorators.http import require_GET, require_POST
 from requests import RequestException
 
 from accounts.client_address import client_address, client_network
-from accounts.oidc_adapter import cause_of, failed, log_failure
+from accounts.oidc_adapter import PROVIDER_ID, cause_of, failed, log_failure
+from accounts.oidc_confirmation import ASK_AGAIN, REQUESTED
 from accounts.throttle import Throttle
 
 View = Callable[[HttpRequest, str], HttpResponse]
@@ -61,11 +64,27 @@ def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
     asked = {name: request.GET.get(name, "") for name in PASSED_ON}
     kept = {name: asked[name] for name, form in PASSED_ON.items() if form.fullmatch(asked[name])}
     request.GET = QueryDict(urlencode(kept))
-    from allauth.socialaccount.providers.openid_connect import views
+    if request.user.is_authenticated and "process" not in kept and provider_id == PROVIDER_ID:
+        response = ask_again(request)
+    else:
+        from allauth.socialaccount.providers.openid_connect import views
 
-    response: HttpResponse = views.login(request, provider_id)
+        response = views.login(request, provider_id)
     if response.status_code == 302:
         return render(request, "account/oidc_leave.html", {"target": response["Location"]})
+    return response
+
+
+def ask_again(request: HttpRequest) -> HttpResponse:
+    """Begin the sign-in by which a signed-in user confirms that an open browser is theirs."""
+    provider = get_adapter(request).get_provider(request, PROVIDER_ID)
+    response: HttpResponse = provider.redirect(
+        request,
+        process="login",
+        next_url=get_next_redirect_url(request),
+        data=dict(REQUESTED),
+        auth_params=dict(ASK_AGAIN),
+    )
     return response
 
 

@@ -1,4 +1,4 @@
-"""Receivers of Django's and allauth's signals, which write the security log."""
+"""Receivers of Django's and allauth's signals: the security log, and confirmations."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from accounts import oidc_confirmation
 from accounts.client_address import UNKNOWN, client_address
 from accounts.security_log import SecurityEvent, log_event
 
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 @receiver(user_logged_in)
 def log_sign_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
     log(SecurityEvent.SIGN_IN_OK, request, user, how=how_signed_in(request, user))
+
+
+@receiver(account_signals.user_logged_in)
+def remember_confirmation(request: HttpRequest, sociallogin: Any = None, **kwargs: Any) -> None:
+    if sociallogin is not None:
+        oidc_confirmation.remember(request, sociallogin)
 
 
 @receiver(user_logged_out)

@@ -5,6 +5,7 @@ The way there and back is in tests/process/test_openid_provider.py.
 
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,11 +15,15 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.providers.base import Provider
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client, RequestFactory, override_settings
 
+from accounts import oidc_confirmation
 from accounts.oidc_adapter import OidcAdapter, cause_of
+from accounts.second_factor import ALWAYS_ALLOWED
 from liujuan_site.addresses import identity_provider
 from liujuan_site.environment import InvalidSetting, InvalidSettings
+from liujuan_site.urls import oidc_pages
 from tests.settings import SettingsOf
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +109,15 @@ def test_trusted_addresses_link_accounts(
     assert kept.exists() is bool(is_linked or confirmed_here)
 
 
+@override_settings(OIDC_SERVER="https://login.example")
+def test_staff_without_a_second_factor_can_confirm_at_the_provider() -> None:
+    """Without a password there is no other confirmation, which adding a factor needs."""
+    pages = oidc_pages()
+    for address in ("oidc/provider/login/", "oidc/provider/login/callback/"):
+        (match,) = filter(None, (page.resolve(address) for page in pages))
+        assert match.view_name in ALWAYS_ALLOWED
+
+
 def test_the_log_has_no_text_of_an_answer() -> None:
     request = RequestFactory().get("/", {"error": "server_error"})
     refusal = ValueError('Error retrieving: b\'{"error": "invalid_client", "x": "s"}\'')
@@ -124,6 +138,31 @@ def test_an_account_without_a_password_confirms_by_signing_in_again(alice: User)
     assert answer.redirect_chain[0][0].startswith("/accounts/reauthenticate/?next=")
     assert answer.status_code == 200
     assert "account/confirm_by_sign_in.html" in [each.name for each in answer.templates]
+
+
+@pytest.mark.parametrize(
+    ("begun_with", "age", "counts"),
+    [
+        (oidc_confirmation.REQUESTED, 1, True),
+        # many providers do not say when they asked
+        (oidc_confirmation.REQUESTED, None, True),
+        (oidc_confirmation.REQUESTED, 3600, False),
+        (None, 1, False),
+    ],
+)
+def test_a_sign_in_confirms_if_the_provider_asked_again(
+    begun_with: dict[str, bool] | None, age: int | None, counts: bool
+) -> None:
+    request = RequestFactory().get("/")
+    request.session = SessionStore()
+    claims = {} if age is None else {"auth_time": int(time.time()) - age}
+    account = SimpleNamespace(extra_data={"id_token": claims})
+
+    oidc_confirmation.remember(
+        request, SimpleNamespace(state={"data": begun_with}, account=account)
+    )
+
+    assert oidc_confirmation.was_given(request) is counts
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from django.conf import settings
 
 CLIENT, SECRET = "studio", "the-secret-of-the-studio"
 PEOPLE = {
-    **dict.fromkeys(("mei", "bao", "ann", "alice"), True),
+    **dict.fromkeys(("mei", "bao", "ann", "dan", "alice"), True),
     "mallory": False,
     "silent": None,
 }

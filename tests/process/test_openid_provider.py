@@ -28,6 +28,7 @@ ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 SIGN_IN = "/accounts/sign-in/"
 BEGIN = "/accounts/oidc/provider/login/"
 CONNECTIONS = "/accounts/3rdparty/"
+DELETE = "/accounts/data/delete/"
 LOCAL = ("local-alice", "alice@example.org", "a password of her own")
 
 
@@ -174,13 +175,13 @@ class Browser(httpx.Client):
         return unescape(found[1])
 
     def at_provider(self, name: str, address: str, *, allow: bool = True) -> str:
-        """Sign in there unless done before, allow or deny; the address that leads back."""
+        """Sign in there if it asks, allow or deny; the address that leads back."""
         answer = self.get(address)
         if answer.is_redirect:
             sign_in = httpx.URL(address).join(answer.headers["Location"])
             person = {"login": name, "password": idp.PASSWORD}
-            self.post(sign_in, data={**self.fields(self.get(sign_in).text), **person})
-            answer = self.get(address)
+            done = self.post(sign_in, data={**self.fields(self.get(sign_in).text), **person})
+            answer = self.get(httpx.URL(address).join(done.headers["Location"]))
         scopes = re.findall(r'name="scopes"[^>]*value="(\w+)"', answer.text)
         action = "grant" if allow else "cancel"
         data = {**self.fields(answer.text), "scopes": scopes, "action": action}
@@ -206,8 +207,6 @@ def test_a_new_user_signs_in_and_comes_back_to_the_page(studio: Studio, browser:
 
     assert (answer.status_code, answer.headers["Location"]) == (302, "/gallery/?q=x")
     assert browser.name() == "bao"
-    # this sign-in counts as a confirmation for a few minutes: the account has no password
-    assert browser.get("/accounts/data/delete/").status_code == 200
     with Browser(studio) as again:
         again.sign_in("bao")
         assert again.name() == "bao"
@@ -226,6 +225,23 @@ def test_the_request_has_pkce_and_cannot_be_changed_by_a_link(browser: Browser) 
     for name in ("state", "code_challenge"):
         assert plain.pop(name) != bent.pop(name)
     assert plain == bent
+
+
+def test_an_account_without_a_password_confirms_at_the_provider(browser: Browser) -> None:
+    browser.sign_in("dan")
+    confirm = browser.get(DELETE).headers["Location"]
+    assert confirm.startswith("/accounts/reauthenticate/?next=")
+    # the session there is enough to sign in, but not to confirm
+    browser.post("/accounts/sign-out/", data=browser.token(confirm))
+    browser.sign_in("dan")
+    assert browser.get(DELETE).headers["Location"] == confirm
+
+    address = browser.to_provider(confirm, next=DELETE)
+    asked = parse_qs(urlsplit(address).query)
+    assert (asked["prompt"], asked["max_age"]) == (["login"], ["0"])
+    assert browser.get(address).is_redirect, "the provider does not ask again"
+    assert browser.get(browser.at_provider("dan", address)).headers["Location"] == DELETE
+    assert browser.get(DELETE).status_code == 200
 
 
 def test_a_denied_sign_in_shows_an_error(studio: Studio, browser: Browser) -> None:
