@@ -12,6 +12,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
+from accounts.tokens import create_token
 from generation import limits, services
 from generation.choices import WebhookOutcome
 from generation.models import WebhookEndpoint
@@ -112,6 +113,20 @@ def test_the_page_says_that_it_was_turned_off(client: Client) -> None:
     WebhookEndpoint.objects.update(enabled=False, off_at=timezone.now() - timedelta(days=1))
 
     assert 'data-level="error"' in client.get(page).text
+
+
+def test_the_page_names_the_program_it_belongs_to(client: Client, alice: User) -> None:
+    page = create(client)["Location"]
+    now = timezone.now()
+    create_token(owner=alice, name="<robot>", now=now, expires_at=now + timedelta(days=1))
+    WebhookEndpoint.objects.update(token=alice.tokens.get())
+    english = {"Accept-Language": "en"}
+
+    text = client.get(page, headers=english).text
+    assert "the program &lt;robot&gt;, and is deleted with it" in text
+    assert "has expired" not in text
+    alice.tokens.update(expires_at=now)
+    assert "off, because its program has expired" in client.get(page, headers=english).text
 
 
 def test_older_deliveries_are_on_further_pages(client: Client) -> None:
