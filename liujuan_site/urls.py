@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.generic import RedirectView
 
@@ -25,16 +26,25 @@ handler500 = "liujuan_site.unavailable.server_error"
 
 admin.site.site_url = f"{settings.BASE_PATH}/"
 
+UNUSED_OIDC_PAGES = ("login/cancelled", "login/error", "signup")
+"""Of allauth, in English only: accounts.oidc_adapter has pages of ours for all of them."""
+
+
+def page_not_found(request: HttpRequest, page: str = "") -> HttpResponse:
+    raise Http404
+
 
 def oidc_pages() -> list[Any]:
-    """Addresses of allauth, with error pages of ours."""
+    """Addresses of allauth, with error pages of ours; those that are not used answer 404."""
     if not settings.OIDC_SERVER:
         return []
     from accounts import oidc_views
 
     return [
-        path("oidc/<slug:provider_id>/login/", oidc_views.begin),
-        path("oidc/<slug:provider_id>/login/callback/", oidc_views.come_back),
+        *(path(f"3rdparty/{page}/", page_not_found) for page in UNUSED_OIDC_PAGES),
+        path("social/<path:page>", page_not_found),
+        path("oidc/<str:provider_id>/login/", oidc_views.begin),
+        path("oidc/<str:provider_id>/login/callback/", oidc_views.come_back),
     ]
 
 

@@ -21,6 +21,8 @@ import pytest
 from django.contrib.auth.hashers import make_password
 
 from tests.process import openid_provider as idp
+from tests.security.ownership import OIDC
+from tests.security.ownership import SIGN_IN as SIGNED_OUT
 from tests.studio import ROOT, Studio, free_port, manage
 
 FIELD = re.compile(r"<input[^>]*>")
@@ -336,6 +338,18 @@ def test_an_account_that_a_confirmed_address_links_keeps_its_password(trusting: 
         form = {**again.token(), "login": LOCAL[0], "password": LOCAL[2]}
         assert again.post(SIGN_IN, data=form).status_code == 302
         assert again.name() == LOCAL[0]
+
+
+def test_every_address_answers_as_the_table_says(browser: Browser) -> None:
+    for role, page in (("anonymous", SIGN_IN), ("owner", CONNECTIONS)):
+        if role == "owner":
+            browser.sign_in("mei")
+        for row in OIDC:
+            path = row.path or f"/{row.address}"
+            answer = browser.begin(page) if row.method == "POST" else browser.get(path)
+            target = answer.headers.get("Location", "").partition("?")[0]
+            got = SIGNED_OUT if target in (SIGN_IN, "/admin/login/") else answer.status_code
+            assert got == row.outcomes.by_role()[role], (role, path)
 
 
 def test_an_unreachable_provider_shows_an_error(site: Site, browser: Browser) -> None:

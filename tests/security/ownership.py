@@ -558,6 +558,33 @@ TRANSPORTS = (
 )
 """They carry the actions of the socket for sessions."""
 
+OIDC = (
+    Row(
+        method="POST",
+        address="accounts/oidc/*/login/",
+        path="/accounts/oidc/provider/login/",
+        outcomes=public(200),
+    ),
+    Row(
+        method="GET",
+        address="accounts/oidc/*/login/callback/",
+        path="/accounts/oidc/provider/login/callback/",
+        outcomes=public(400),
+    ),
+    Row(method="GET", address="accounts/3rdparty/", outcomes=signed_in(200)),
+    Row(method="GET", address="accounts/3rdparty/signup/", outcomes=public(404)),
+    Row(method="GET", address="accounts/3rdparty/login/cancelled/", outcomes=public(404)),
+    Row(method="GET", address="accounts/3rdparty/login/error/", outcomes=public(404)),
+    Row(
+        method="GET",
+        address="accounts/social/*",
+        path="/accounts/social/signup/",
+        outcomes=public(404),
+    ),
+    Row(method="GET", address="admin/socialaccount/socialaccount/add/", outcomes=NEVER),
+)
+"""Further addresses with OIDC_SERVER. tests/process/test_openid_provider.py sends the requests."""
+
 ROWS = (*PAGES, *TRANSPORTS, *ACCOUNT, *ADMIN, *API, *SOCKET, *MCP)
 
 
@@ -565,7 +592,7 @@ def table() -> str:
     """The rows as in docs/security.md."""
     head = ("request", *(role.replace("reader", "read-only").replace("_", " ") for role in ROLES))
     lines = [head, ("---",) * len(head)]
-    for row in ROWS:
+    for row in (*ROWS, *OIDC):
         address = row.path if "?" in row.path else ADDRESS.sub("", row.address)
         name = row.address if row.method in ("SOCKET", "MCP") else f"/{address.removeprefix('/')}"
         request = "`{} {}`".format(row.method, name.replace("|", "\\|"))

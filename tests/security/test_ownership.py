@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import os
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -16,6 +18,7 @@ from tests.conftest import serve_model
 from tests.security.ownership import (
     HELP,
     MCP,
+    OIDC,
     ROLES,
     ROWS,
     SECURITY_PAGE,
@@ -26,6 +29,7 @@ from tests.security.ownership import (
 )
 from tests.security.walk import OF_THE_API, differences, outcome, routes, seen, send
 from tests.security.world import World, create_world
+from tests.studio import manage
 
 MAY_NOT_KNOW = ("other", "staff")
 """Roles to which ids of the owner must look like ids of nothing."""
@@ -57,15 +61,16 @@ WITHOUT_SECOND_FACTOR = {
 """What staff may use until it has one, if MFA_STAFF demands that."""
 
 
-def rows_of(method: str, address: str) -> list[Row]:
+def rows_of(method: str, address: str, rows: Sequence[Row] = ROWS) -> list[Row]:
     """The rows that describe a route: those of its own pattern, or the first that fits."""
-    exact = [row for row in ROWS if row.address == address and method in ("", row.method)]
+    exact = [row for row in rows if row.address == address and method in ("", row.method)]
     if exact:
         return exact
-    return [row for row in ROWS if "*" in row.address and fnmatchcase(address, row.address)][:1]
+    return [row for row in rows if "*" in row.address and fnmatchcase(address, row.address)][:1]
 
 
 ROUTES = sorted(routes())
+PRINT_ROUTES = "import json; from tests.security.walk import routes; print(json.dumps([*routes()]))"
 CASES = [
     (row, address)
     for method, address in ROUTES
@@ -93,6 +98,23 @@ def test_every_address_has_a_row() -> None:
     missing = [f"{method} {address}" for method, address in ROUTES if not rows_of(method, address)]
 
     assert not missing, "\n".join([*missing, HELP])
+
+
+def test_every_address_with_a_provider_has_a_row() -> None:
+    env = {
+        "OIDC_SERVER": "https://provider.example",
+        "OIDC_CLIENT_ID": "studio",
+        "OIDC_CLIENT_SECRET": "secret",
+    }
+    found = json.loads(manage(os.environ | env, "shell", "-v", "0", "-c", PRINT_ROUTES))
+    with_provider = {(method, address) for method, address in found} - set(ROUTES)
+
+    rows = {route: rows_of(*route, (*OIDC, *ROWS)) for route in with_provider}
+    missing = [" ".join(route) for route, described in rows.items() if not described]
+    assert not missing, "\n".join([*missing, HELP])
+    assert {row.address for described in rows.values() for row in described} >= {
+        row.address for row in OIDC
+    }
 
 
 def test_every_row_has_an_address() -> None:
