@@ -5,7 +5,7 @@
 
 The webhook's address is the one that it prints; from outside it is that of the server in front,
 with TLS. With `--once` it ends after the first task.
-Exit status: 0 the pictures are saved, 1 the task failed or was cancelled.
+Exit status: 0 the pictures are saved, 1 they could not be, or the task failed or was cancelled.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import argparse
 import json
 import queue
 import sys
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -23,6 +24,8 @@ import httpx
 from standardwebhooks import Webhook, WebhookVerificationError
 
 MOST_BYTES = 1024 * 1024
+PAUSES = (1, 5, 30)
+"""Seconds before each further attempt to save pictures."""
 
 
 class Receiver(ThreadingHTTPServer):
@@ -38,7 +41,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(min(length, MOST_BYTES))
+        if not 0 <= length <= MOST_BYTES:
+            self.send_error(413)
+            return
+        body = self.rfile.read(length)
         try:
             self.server.webhook.verify(body, dict(self.headers))
         except WebhookVerificationError as error:
@@ -68,6 +74,27 @@ def save(task: dict[str, Any], token: str, folder: Path) -> None:
         print(file, flush=True)
 
 
+def saved(task: dict[str, Any], token: str, folder: Path) -> bool:
+    """Whether the pictures were saved; the message was answered, so the studio repeats nothing."""
+    for pause in (*PAUSES, None):
+        try:
+            save(task, token, folder)
+            return True
+        except httpx.HTTPError as error:
+            print(f"{task['id']}: {error!r}", file=sys.stderr, flush=True)
+            if pause is None or is_final(error):
+                break
+            time.sleep(pause)
+    return False
+
+
+def is_final(error: httpx.HTTPError) -> bool:
+    """Whether a repetition gets the same answer, such as 404 for a picture in the trash."""
+    if not isinstance(error, httpx.HTTPStatusError):
+        return False
+    return error.response.is_client_error and error.response.status_code != 429
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--secret", required=True)
@@ -82,14 +109,15 @@ def main() -> int:
     while True:
         message = receiver.messages.get()
         task = message["data"]
+        success = False
         if message["type"] == "task.completed":
-            save(task, options.token, options.folder)
+            success = saved(task, options.token, options.folder)
         elif message["type"] in ("task.failed", "task.cancelled"):
             print(f"{task['id']}: {task['status']}", file=sys.stderr)
         else:
             continue
         if options.once:
-            return 0 if task["status"] == "completed" else 1
+            return 0 if success else 1
 
 
 if __name__ == "__main__":

@@ -8,11 +8,17 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import IO, Any
+from uuid import UUID
 
 import httpx
 import pytest
 from PIL import Image
+from standardwebhooks import Webhook
 
 from tests.demo_faults import FAST
 from tests.studio import ROOT, Studio
@@ -90,26 +96,84 @@ def test_an_example_saves_a_picture(
     assert_picture(file)
 
 
-def test_the_receiver_of_webhooks_saves_a_picture(
-    studio: Studio, token: str, tmp_path: Path
-) -> None:
-    secret = "whsec_" + "c2VjcmV0" * 5
-    options = {"--secret": secret, "--token": token, "--port": "0", "--folder": str(tmp_path)}
-    command = [sys.executable, "examples/receive_webhooks.py", "--once"]
+SECRET = "whsec_" + "c2VjcmV0" * 5
+
+
+@pytest.fixture
+def receiver(token: str, tmp_path: Path) -> Iterator[tuple[str, IO[str]]]:
+    """Its address, and the names of the files that it saves in `tmp_path`."""
+    options = {"--secret": SECRET, "--token": token, "--port": "0", "--folder": str(tmp_path)}
+    command = [sys.executable, "examples/receive_webhooks.py"]
     command += [part for pair in options.items() for part in pair]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as receiver:
-        assert receiver.stdout is not None
-        url = receiver.stdout.readline().strip()
-        # not signed
-        assert httpx.post(url, json={"type": "task.completed"}).status_code == 401
-        submitted = httpx.post(
-            f"{studio.url}/api/v1/tasks",
-            json={"prompt": "a hill", "webhook": {"url": url, "secret": secret}},
-            headers={"Authorization": f"Bearer {token}"},
-        )
-        assert submitted.status_code == 201, submitted.text
-        assert receiver.wait(60) == 0
-    assert_picture(tmp_path / f"{submitted.json()['id']}-1.jpeg")
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip(), process.stdout
+        assert process.poll() is None
+        process.kill()
+
+
+def signed(message: dict[str, Any], url: str) -> httpx.Response:
+    """The answer to a message of the studio."""
+    body, now = json.dumps(message), datetime.now(UTC)
+    headers = {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(SECRET).sign("msg_1", now, body),
+    }
+    return httpx.post(url, content=body, headers=headers)
+
+
+def test_the_receiver_of_webhooks_saves_a_picture(
+    studio: Studio, token: str, tmp_path: Path, receiver: tuple[str, IO[str]]
+) -> None:
+    url, files = receiver
+    # not signed
+    assert httpx.post(url, json={"type": "task.completed"}).status_code == 401
+    # a picture that is not there
+    picture = {"index": 1, "url": f"{studio.url}/pictures/{UUID(int=0)}/1/"}
+    lost = {"id": "lost", "status": "completed", "pictures": [picture]}
+    assert signed({"type": "task.completed", "data": lost}, url).status_code == 204
+
+    submitted = httpx.post(
+        f"{studio.url}/api/v1/tasks",
+        json={"prompt": "a hill", "webhook": {"url": url, "secret": SECRET}},
+        headers={"Authorization": f"Bearer {token}"},
+    )
+
+    assert submitted.status_code == 201, submitted.text
+    file = tmp_path / f"{submitted.json()['id']}-1.jpeg"
+    assert files.readline().strip() == str(file)
+    assert_picture(file)
+
+
+def test_the_receiver_of_webhooks_tries_again(receiver: tuple[str, IO[str]]) -> None:
+    answers = iter((503, 200))
+
+    class Pictures(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(next(answers))
+            self.send_header("Content-Type", "image/jpeg")
+            self.end_headers()
+
+    with HTTPServer(("127.0.0.1", 0), Pictures) as server:
+        picture = {"index": 1, "url": f"http://127.0.0.1:{server.server_port}/"}
+        task = {"id": "late", "status": "completed", "pictures": [picture]}
+        signed({"type": "task.completed", "data": task}, receiver[0])
+        server.handle_request()
+        server.handle_request()
+
+    assert receiver[1].readline().endswith("late-1.jpeg\n")
+
+
+def test_the_receiver_of_webhooks_refuses_a_length(receiver: tuple[str, IO[str]]) -> None:
+    for length in ("-1", str(2**30)):
+        connection = HTTPConnection(httpx.URL(receiver[0]).netloc.decode(), timeout=30)
+        connection.putrequest("POST", "/")
+        connection.putheader("Content-Length", length)
+        connection.endheaders()
+
+        assert connection.getresponse().status == 413
+        connection.close()
 
 
 def assert_picture(file: Path) -> None:
