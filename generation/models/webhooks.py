@@ -54,7 +54,7 @@ class WebhookEndpoint(models.Model):
     events = models.CharField(_("events"), max_length=200, blank=True, default="")
     enabled = models.BooleanField(_("enabled"), default=True)
     failing_since = models.DateTimeField(_("failing since"), null=True, blank=True)
-    off_at = models.DateTimeField(_("turned off"), null=True, blank=True)
+    off_at = models.DateTimeField(_("turned off at"), null=True, blank=True)
     created = models.DateTimeField(_("created"))
 
     class Meta:
@@ -127,7 +127,7 @@ class WebhookAttempt(models.Model):
         _("outcome"), max_length=12, choices=WebhookOutcome.choices, blank=True, default=""
     )
     status = models.PositiveSmallIntegerField(_("HTTP status"), null=True, blank=True)
-    excerpt = models.TextField(_("beginning of the response"), blank=True, default="")
+    excerpt = models.TextField(_("response"), blank=True, default="")
 
     class Meta:
         verbose_name = _("webhook delivery")

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.text import capfirst
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -26,7 +27,12 @@ from generation.sessions import counted_requests
 from generation.views.error_pages import rate_limited
 
 MEGABYTE = 1_000_000
-MILLION = 1_000_000
+
+EFFORT_UNITS = {
+    "en": ((10**9, "{} billion"), (10**6, "{} million")),
+    "zh": ((10**8, "{} 亿"), (10**4, "{} 万")),
+}
+"""By language, because Chinese counts in ten thousands: sizes and how they are written."""
 
 NEARLY_USED = 90
 """Percent of a limit from which its bar warns."""
@@ -120,9 +126,16 @@ def quantity(kind: LimitKind, value: int) -> str:
     if kind == LimitKind.STORAGE:
         return megabytes(value)
     if kind in (LimitKind.EFFORT, LimitKind.TASK_EFFORT):
-        millions = value / MILLION
-        return _("%(n)s million") % {"n": grouped(millions, 0 if millions >= 100 else 1)}
+        return effort(value)
     return grouped(value, 0)
+
+
+def effort(value: int) -> str:
+    """Such as "7.9 million"."""
+    large, small = EFFORT_UNITS[(get_language() or "en")[:2]]
+    size, text = large if value >= large[0] else small
+    count = value / size
+    return text.format(grouped(count, 0 if count >= 100 else 1))
 
 
 def megabytes(value: int) -> str:

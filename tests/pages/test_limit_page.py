@@ -24,9 +24,9 @@ PAGE = "/accounts/limits/"
 TAG = re.compile("<[^>]*>")
 
 
-def rows(client: Client) -> dict[str, list[str]]:
+def rows(client: Client, language: str = "en") -> dict[str, list[str]]:
     """Title → texts of the row, without those of tags."""
-    page = client.get(PAGE, headers={"Accept-Language": "en"})
+    page = client.get(PAGE, headers={"Accept-Language": language})
     assert page.status_code == 200
     found = re.findall(r'<li class="limit".*?</li>', page.text, re.DOTALL)
     texts = [filter(None, (" ".join(text.split()) for text in TAG.split(row))) for row in found]
@@ -66,8 +66,28 @@ def test_what_is_used_is_shown_with_its_source(alice: User, settings: Settings) 
     assert shown["Unfinished tasks"] == ["1, no limit", "set for you"]
     assert shown["Pictures per day"][0] == "3 of 40"
     assert shown["Pictures per day"][1].endswith("· of this installation")
-    assert shown["Drawing effort per day"][0] == "7.9 million of 3,000 million"
+    assert shown["Drawing effort per day"][0] == "7.9 million of 3.0 billion"
     assert shown["Drawing effort per day"][1].endswith("· from your group painters")
+
+
+@pytest.mark.parametrize(
+    ("limit", "english", "chinese"),
+    [
+        (50_000, "0.1 million", "5.0 万"),
+        (99_900_000, "99.9 million", "9,990 万"),
+        (1_048_576_000, "1.0 billion", "10.5 亿"),
+        (123_456_000_000, "123 billion", "1,235 亿"),
+    ],
+)
+def test_effort_is_counted_as_each_language_does(
+    alice: User, settings: Settings, limit: int, english: str, chinese: str
+) -> None:
+    settings.LIMIT_EFFORT_PER_DAY = limit
+
+    shown = rows(signed_in(alice)), rows(signed_in(alice), "zh-hans")
+
+    assert shown[0]["Drawing effort per day"][0] == f"0.0 million of {english}"
+    assert shown[1]["每天的绘制量"][0] == f"0.0 万 / {chinese}"
 
 
 def test_storage_names_the_part_in_the_trash(alice: User, media: Path, settings: Settings) -> None:
