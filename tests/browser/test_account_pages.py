@@ -239,6 +239,16 @@ def test_a_program_is_made_used_and_revoked(
     program.close()
 
 
+NOT_SENT = "没有公网地址"
+
+
+def show_as_waiting(route: Route) -> None:
+    """The page of a webhook before a worker has tried the newest delivery."""
+    response = route.fetch()
+    page = response.text().replace("data-deliveries", 'data-deliveries="waiting"', 1)
+    route.fulfill(response=response, body=page.replace(NOT_SENT, "等待执行进程", 1))
+
+
 def test_a_webhook_is_made_and_tried(inviting: Studio, sign_in: SignIn, shoot: Shoot) -> None:
     page = sign_up(inviting, sign_in(None, site(inviting)), "receiver")
     page.goto("/accounts/webhooks/new/")
@@ -258,9 +268,22 @@ def test_a_webhook_is_made_and_tried(inviting: Studio, sign_in: SignIn, shoot: S
 
     # by its script, once a worker has tried
     delivery = page.locator("[data-deliveries] li")
-    expect(delivery).to_contain_text("没有公网地址")
+    expect(delivery).to_contain_text(NOT_SENT)
     expect(delivery.get_by_role("button")).to_be_enabled()
     assert serious_violations(page) == []
     page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
     assert beyond_the_window(page) == []
     shoot(page, "delivery")
+
+    page.get_by_role("button", name="发送测试").click()
+    expect(delivery.filter(has_text=NOT_SENT)).to_have_count(2)
+    page.route(page.url, show_as_waiting)
+    page.reload()
+    expect(delivery.filter(has_text=NOT_SENT)).to_have_count(1)
+    older = delivery.last.get_by_role("button")
+    older.focus()
+    page.unroute(page.url)
+
+    expect(delivery.filter(has_text=NOT_SENT)).to_have_count(2)
+    # its row did not change, so it was not replaced
+    expect(older).to_be_focused()
