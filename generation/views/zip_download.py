@@ -11,13 +11,13 @@ from threading import Lock
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
-from channels.db import database_sync_to_async
 from zipstream import ZIP_DEFLATED, ZipStream
 
 from accounts.log_format import log_line
 from generation import images, unicode_text
 from generation.models import GeneratedImage
 from generation.outages import cause_of
+from generation.own_connection import with_own_connection
 from generation.views.images import download_name
 
 logger = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ async def read_in_threads(chunks: Generator[bytes]) -> AsyncIterator[bytes]:
 
     Between two chunks no connection to the database is held.
     """
-    read: Any = database_sync_to_async(next, thread_sensitive=False)
+    read: Any = with_own_connection(next)
     try:
         while (chunk := await read(chunks, None)) is not None:
             yield chunk

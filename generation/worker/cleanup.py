@@ -11,6 +11,7 @@ from channels.db import database_sync_to_async
 from accounts.log_format import log_line
 from generation import selectors, services
 from generation.clock import clock
+from generation.own_connection import with_own_connection
 
 logger = logging.getLogger(__name__)
 
@@ -33,23 +34,20 @@ async def clean_up(worker_id: uuid.UUID) -> None:
     await database_sync_to_async(services.delete_past_usage)(now=clock.now())
     await database_sync_to_async(services.delete_old_attempts)(now=clock.now())
     await delete_due_accounts()
-    purge_trash = database_sync_to_async(services.purge_trash, thread_sensitive=False)
+    purge_trash = with_own_connection(services.purge_trash)
     while deleted := await purge_trash(now=clock.now()):
         logger.info("%s", log_line("trash_emptied", removed=deleted))
         await asyncio.sleep(BATCH_PAUSE)
-    await database_sync_to_async(services.recount_storage, thread_sensitive=False)()
-    remove_orphaned_files = database_sync_to_async(
-        services.remove_orphaned_files, thread_sensitive=False
-    )
-    removed = await remove_orphaned_files(now=clock.now())
+    await with_own_connection(services.recount_storage)()
+    removed = await with_own_connection(services.remove_orphaned_files)(now=clock.now())
     if removed:
         logger.warning("%s", log_line("files_without_row", removed=removed))
 
 
 async def delete_due_accounts() -> None:
     """Delete the accounts whose deletion is due; those with a running task at the next cleanup."""
-    close_due_accounts = database_sync_to_async(services.close_due_accounts, thread_sensitive=False)
-    delete_account = database_sync_to_async(services.delete_account, thread_sensitive=False)
+    close_due_accounts = with_own_connection(services.close_due_accounts)
+    delete_account = with_own_connection(services.delete_account)
     for user in await close_due_accounts(now=clock.now()):
         while deleted := await delete_account(user=user):
             logger.info("%s", log_line("account_emptied", user=user.pk, removed=deleted))

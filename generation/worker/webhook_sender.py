@@ -9,14 +9,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import ParamSpec, TypeVar
 
-from asgiref.sync import sync_to_async
-from channels.db import database_sync_to_async
 from django.conf import settings
 
 from generation import selectors, services
 from generation.choices import WebhookOutcome
 from generation.clock import clock
 from generation.outages import Outage, database
+from generation.own_connection import with_own_connection
 from generation.services import WebhookMessage
 from generation.shutdown import cancel_and_wait, finish_within
 from generation.task_resource import task_resource
@@ -128,7 +127,7 @@ class WebhookSender:
             now=clock.now(),
         )
         if turned_off is not None:
-            await sync_to_async(send_notice, thread_sensitive=False)(turned_off)
+            await with_own_connection(send_notice)(turned_off)
 
     async def in_database(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call outside the database thread, which heartbeats and events of runs wait for.
@@ -136,7 +135,7 @@ class WebhookSender:
         One call at a time, so that webhooks never use up the connections of the process.
         """
         async with self.database:
-            return await database_sync_to_async(call, thread_sensitive=False)(*args, **kwargs)
+            return await with_own_connection(call)(*args, **kwargs)
 
     async def opened(self) -> WebhookClient:
         """The client, made with the first message: certificates take a while to load."""

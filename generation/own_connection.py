@@ -1,0 +1,27 @@
+"""Database calls outside the one thread that sockets and the worker share."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import ParamSpec, TypeVar
+
+from asgiref.sync import sync_to_async
+from django.db import connections
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def with_own_connection(call: Callable[P, T]) -> Callable[P, Awaitable[T]]:
+    """`call` in another thread, with a connection that is closed afterwards.
+
+    Connections have no greatest age here: one that its thread keeps is lost to the pool.
+    """
+
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return call(*args, **kwargs)
+        finally:
+            connections.close_all()
+
+    return sync_to_async(run, thread_sensitive=False)
