@@ -112,7 +112,7 @@ def webhook(request: HttpRequest, webhook_id: uuid.UUID) -> HttpResponse:
         "kinds": [EventKind(kind).label for kind in endpoint.kinds],
         "deliveries": deliveries,
         "further": further,
-        "is_waiting": any(each.started_at is None for each in deliveries),
+        "is_waiting": any(each.seconds is None for each in deliveries),
         "new_secret": encrypted and secret_box.decrypt(encrypted),
     }
     return render(request, "account/webhook.html", context)

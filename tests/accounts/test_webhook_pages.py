@@ -82,6 +82,8 @@ def test_a_webhook_is_tried_turned_off_and_on_and_deleted(client: Client, alice:
     assert client.post(f"{page}test/")["Location"] == page
     assert 'data-deliveries="waiting"' in client.get(page).text
     (message,) = services.claim_messages(running={}, per_owner=4, most=4, now=timezone.now())
+    # the page goes on asking while it is being sent
+    assert 'data-deliveries="waiting"' in client.get(page).text
     services.record_message(
         message,
         outcome=WebhookOutcome.REFUSED,
