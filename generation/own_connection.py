@@ -15,7 +15,8 @@ T = TypeVar("T")
 def with_own_connection(call: Callable[P, T]) -> Callable[P, Awaitable[T]]:
     """`call` in another thread, with a connection that is closed afterwards.
 
-    Connections have no greatest age here: one that its thread keeps is lost to the pool.
+    `sync_to_async` closes none: on PostgreSQL one that its thread keeps is lost to the pool. On
+    SQLite they have no greatest age, so that `database_sync_to_async` closes none either.
     """
 
     def run(*args: P.args, **kwargs: P.kwargs) -> T:

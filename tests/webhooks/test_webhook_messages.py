@@ -257,6 +257,6 @@ def test_a_secret_of_a_lost_key_is_not_used(
 ) -> None:
     finished(alice, worker, now)
 
-    with override_settings(SECRET_KEY="another-key-that-nobody-knows", SECRET_KEY_FALLBACKS=[]):
+    with override_settings(SECRET_KEY="another-key-that-signed-nothing", SECRET_KEY_FALLBACKS=[]):
         (message,) = claim(now)
     assert message.secret is None
