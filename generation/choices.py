@@ -159,6 +159,43 @@ class LimitKind(models.TextChoices):
     REQUESTS = "requests", _("API requests per minute")
 
 
+class ReviewState(models.TextChoices):
+    """What staff decided about a picture."""
+
+    UNREVIEWED = "unreviewed", _("Not reviewed")
+    APPROVED = "approved", _("Approved")
+    FLAGGED = "flagged", _("Flagged")
+    """A second reviewer has to decide."""
+    HIDDEN = "hidden", _("Hidden")
+
+
+class WordAction(models.TextChoices):
+    """What a word in a prompt causes."""
+
+    HOLD = "hold", _("Hold back until approved")
+    FLAG = "flag", _("Flag")
+    REFUSE = "refuse", _("Refuse the task")
+
+
+class AuditAction(models.TextChoices):
+    """What staff can do to tasks of users and to the installation."""
+
+    REVIEWED = "reviewed", _("Reviewed a picture")
+    CANCELLED = "cancelled", _("Cancelled a task")
+    RETRIED = "retried", _("Retried a task")
+    HANDED_BACK = "handed_back", _("Returned a task to the queue")
+    EXPORTED = "exported", _("Exported tasks")
+    AUDIT_EXPORTED = "audit_exported", _("Exported the audit log")
+    WORD_RULE_CHANGED = "word_rule_changed", _("Changed a word rule")
+    PAUSED = "paused", _("Paused drawing")
+    RESUMED = "resumed", _("Resumed drawing")
+    WORKER_DRAINED = "worker_drained", _("Drained a worker")
+    WORKER_RESUMED = "worker_resumed", _("Ended the draining of a worker")
+    WORKER_FORGOTTEN = "worker_forgotten", _("Forgot a worker")
+    SLOTS_TAKEN_OVER = "slots_taken_over", _("Took over the slots of a worker")
+    RETENTION_CHANGED = "retention_changed", _("Changed how long data is kept")
+
+
 class KeyUse(StrEnum):
     """Whether our key may be sent to the model server."""
 

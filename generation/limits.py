@@ -66,3 +66,8 @@ MAX_ERROR_DETAIL = 2000
 """Characters that are kept of an error; a stack trace in an HTML page has no end."""
 MAX_QUOTES = 2000
 """Quotes in one answer that are read, and backslashes before each; an answer has about twenty."""
+
+MAX_REVIEW_REASON = 200
+MAX_REVIEW_NOTE = 500
+MAX_APPEAL = 500
+MAX_RULE_WORDS = 100

@@ -1,4 +1,4 @@
-"""Permissions for the tasks of other users."""
+"""Permissions of staff; each may be given without the others."""
 
 from __future__ import annotations
 
@@ -7,3 +7,12 @@ VIEW_ALL = "generation.view_generationtask"
 
 CHANGE_ALL = "generation.change_generationtask"
 """Permission to cancel and retry them too."""
+
+REVIEW = "generation.add_review"
+"""Permission to decide about the pictures of all users."""
+
+OPERATE = "generation.change_installation"
+"""Permission to pause and resume drawing, and to drain and forget workers."""
+
+AUDIT = "generation.view_auditentry"
+"""Permission to read and export what staff did."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from generation.models.allowances import LimitOverride, LimitUsage
+from generation.models.audit import AuditEntry
 from generation.models.collection import Collection
 from generation.models.images import GeneratedImage
+from generation.models.reviews import Appeal, Review, ReviewClaim, ReviewReason, WordRule
 from generation.models.share_links import ShareLink
 from generation.models.tasks import GenerationTask, TaskEvent
 from generation.models.webhooks import WebhookAttempt, WebhookCursor, WebhookEndpoint
 from generation.models.workers import Installation, ModelSlot, ModelState, Worker
 
 __all__ = [
+    "Appeal",
+    "AuditEntry",
     "Collection",
     "GeneratedImage",
     "GenerationTask",
@@ -19,10 +23,14 @@ __all__ = [
     "LimitUsage",
     "ModelSlot",
     "ModelState",
+    "Review",
+    "ReviewClaim",
+    "ReviewReason",
     "ShareLink",
     "TaskEvent",
     "WebhookAttempt",
     "WebhookCursor",
     "WebhookEndpoint",
+    "WordRule",
     "Worker",
 ]

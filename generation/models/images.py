@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from generation import limits
+from generation.choices import ReviewState
 from generation.models.tasks import GenerationTask
 from generation.protocol import ImageData
 
@@ -30,6 +31,20 @@ class GeneratedImage(models.Model):
     restored_at = models.DateTimeField(null=True, blank=True, editable=False)
     """When it was last restored from the trash: older share links do not show it again."""
 
+    review_state = models.CharField(
+        _("review"),
+        max_length=12,
+        choices=ReviewState.choices,
+        default=ReviewState.UNREVIEWED,
+        db_default=ReviewState.UNREVIEWED,
+    )
+    review_version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    """Number of its newest review: a decision about an older one is refused."""
+    withheld = models.BooleanField(_("withheld"), default=False, db_default=False)
+    """Whether its owner and those with a link do not get it: hidden, or not approved yet."""
+    similarity = models.BigIntegerField(null=True, editable=False)
+    """A hash of what it shows; that of a picture that looks the same differs in few bits."""
+
     class Meta:
         verbose_name = _("picture")
         verbose_name_plural = _("pictures")
@@ -48,6 +63,8 @@ class GeneratedImage(models.Model):
             ),
             Index(fields=["task"], condition=Q(favourite=True), name="favourite_pictures"),
             Index(fields=["seed"], name="pictures_by_seed"),
+            Index(fields=["review_state", "id"], name="pictures_by_review"),
+            Index(fields=["similarity"], name="pictures_by_similarity"),
         )
 
     def __str__(self) -> str:

@@ -15,7 +15,7 @@ from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from generation import limits
-from generation.choices import TERMINAL, UNFINISHED, Basis, EventKind, Step, TaskStatus
+from generation.choices import TERMINAL, UNFINISHED, Basis, EventKind, Step, TaskStatus, WordAction
 from generation.permissions import VIEW_ALL
 from generation.protocol import TaskData
 
@@ -138,6 +138,15 @@ class GenerationTask(models.Model):
     charged_images = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     charged_effort = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
     """What it took, without what its end gave back."""
+    word_action = models.CharField(
+        _("words found"),
+        max_length=8,
+        choices=WordAction.choices,
+        blank=True,
+        default="",
+        db_default="",
+    )
+    """What a word rule asks for its pictures: HOLD or FLAG; empty if no rule matched."""
 
     objects = TaskQuerySet.as_manager()
 

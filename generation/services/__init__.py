@@ -24,6 +24,7 @@ from generation.services.attempt_progress import (
     record_thumbnail,
     store_image,
 )
+from generation.services.audit import record_action
 from generation.services.cancellation import cancel_overdue, finish_cancels, request_cancel
 from generation.services.charges import delete_past_usage, recount_storage
 from generation.services.claims import Claim, claim
@@ -141,6 +142,7 @@ __all__ = [
     "prune_batch",
     "prune_summary",
     "purge_trash",
+    "record_action",
     "record_delay",
     "record_lost_model",
     "record_message",
