@@ -1,8 +1,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
+TOOLS := .venv-tools/bin
+# only files whose hashes the list has
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 export PYTHONUNBUFFERED := 1
 
-.PHONY: run install install-dev install-bench test test-async test-xinference fuzz hammer chaos bench bench-noisy bench-long compare growth lint clean
+.PHONY: run install install-dev install-bench requirements test test-async test-xinference fuzz hammer chaos bench bench-noisy bench-long compare growth lint clean
 
 run: install
 	@$(BIN)/python manage.py serve
@@ -18,18 +21,32 @@ install-bench: .venv/.bench
 
 .venv/.runtime: requirements.txt | .venv/bin/python
 	@echo "Installing what runs into .venv (once) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python $(PIP_INSTALL) -r requirements.txt
 	@touch $@
 
-.venv/.dev: requirements-dev.txt requirements.txt | .venv/bin/python
+.venv/.dev: requirements-dev.txt | .venv/bin/python
 	@echo "Installing what tests need into .venv (once) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python $(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@ .venv/.runtime
 
-.venv/.bench: requirements-bench.txt requirements-dev.txt requirements.txt | .venv/bin/python
+.venv/.bench: requirements-bench.txt | .venv/bin/python
 	@echo "Installing what benchmarks need into .venv (once) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@$(BIN)/python $(PIP_INSTALL) -r requirements-bench.txt
 	@touch $@ .venv/.dev .venv/.runtime
+
+.venv-tools/.ready: requirements-tools.txt
+	@$(PYTHON) -m venv .venv-tools
+	@$(TOOLS)/python $(PIP_INSTALL) -r requirements-tools.txt
+	@touch $@
+
+# the lists with versions and hashes, from the names in requirements*.in; versions stay as they are,
+# but for those of make requirements UPGRADE="name another-name"
+requirements: .venv-tools/.ready
+	@for each in requirements requirements-dev requirements-bench requirements-tools; do \
+		$(TOOLS)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+			--no-config --custom-compile-command "make requirements" \
+			$(UPGRADE:%=--upgrade-package %) $$each.in --output-file $$each.txt || exit 1; \
+	done
 
 lint: install-dev
 	$(BIN)/ruff check .
@@ -83,4 +100,4 @@ growth: install-bench
 	$(BIN)/python -m benchmarks growth --write benchmarks/RESULTS.md
 
 clean:
-	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-tools node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -221,9 +221,9 @@ def test_the_layers_are_those_that_the_lint_step_keeps() -> None:
 
 
 def test_every_chosen_dependency_has_its_reason() -> None:
-    chosen = (ROOT / "requirements.txt").read_text(encoding="utf-8").split("\n\n")[0]
+    chosen = (ROOT / "requirements.in").read_text(encoding="utf-8")
 
-    assert set(tables(ARCHITECTURE)["name"]) == set(re.findall(r"^([\w-]+)==", chosen, re.M))
+    assert set(tables(ARCHITECTURE)["name"]) == set(re.findall(r"^([\w-]+)", chosen, re.M))
 
 
 LINES = re.compile(r'(?:log_line|attempt\.log)\(\s*(?:[\w.]+, )?"([a-z_]+)"')

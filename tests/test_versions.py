@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -18,11 +19,25 @@ from packaging.utils import canonicalize_name
 from liujuan_site import VERSION
 from tests.studio import ROOT
 
-PINNED = [
-    Requirement(line)
-    for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    if line and not line.startswith("#")
-]
+LISTS = ["requirements", "requirements-dev", "requirements-bench", "requirements-tools"]
+ENTRY = re.compile(r"(\S.*?)((?: \\\n    --hash=sha256:[0-9a-f]{64})+)\n")
+"""A requirement and its hashes, as `make requirements` writes them."""
+
+
+def pinned(name: str) -> list[Requirement]:
+    """The requirements in a list; each has hashes, and nothing else is there but comments."""
+    text = (ROOT / f"{name}.txt").read_text(encoding="utf-8")
+    rest = re.sub(r"^ *#.*\n", "", ENTRY.sub("", text), flags=re.M)
+    assert rest == ""
+    return [Requirement(entry[1]) for entry in ENTRY.finditer(text)]
+
+
+def named(name: str) -> set[str]:
+    text = (ROOT / f"{name}.in").read_text(encoding="utf-8")
+    return {canonicalize_name(each) for each in re.findall(r"^\w[\w-]*", text, re.M)}
+
+
+PINNED = pinned("requirements")
 ADDING = (
     operations.AddConstraint,
     operations.AddField,
@@ -38,6 +53,16 @@ ADDING = (
 
 NEEDS_STOP = {"0013_column_names"}
 """Migrations before which all processes of the older version are stopped."""
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_every_version_is_pinned_with_hashes(name: str) -> None:
+    requirements = pinned(name)
+
+    assert {
+        str(each) for each in requirements if not re.fullmatch(r"==[\w.]+", str(each.specifier))
+    } == set()
+    assert named(name) <= {canonicalize_name(each.name) for each in requirements}
 
 
 @pytest.mark.parametrize("python", ["3.11.2", "3.11.14", "3.12.0", "3.13.0"])
