@@ -33,6 +33,10 @@ def layer() -> Any:
     return get_channel_layer()
 
 
+REVIEWERS = 0
+"""In the place of an owner: no account has this id."""
+
+
 def group_of(owner_id: int) -> str:
     return f"owner.{owner_id}"
 
@@ -135,6 +139,12 @@ def publish_credentials(*, owner_id: int) -> None:
     """Publish that credentials or permissions of the user changed."""
     message = {"type": "credentials.changed", "owner_id": owner_id}
     publisher.send(lambda: layer().group_send(group_of(owner_id), message))
+
+
+def publish_review() -> None:
+    """Publish that staff decided about a picture, to the processes with an open review page."""
+    message = {"type": "review.decided"}
+    publisher.send(lambda: layer().group_send(group_of(REVIEWERS), message))
 
 
 def wake_workers() -> None:

@@ -131,6 +131,29 @@ class ErrorCode(models.TextChoices):
             _("An account can have {most} webhooks. Delete one first."), most=limits.MAX_WEBHOOKS
         ),
     )
+    REVIEW_CONFLICT = (
+        "review_conflict",
+        _("A colleague has decided about this picture first. Your decision was not stored."),
+    )
+    OWN_PICTURE = (
+        "own_picture",
+        _("You cannot decide about your own picture. A colleague has to do it."),
+    )
+    REASON_MISSING = (
+        "reason_missing",
+        _("A picture is hidden with a reason or a note: its owner reads it. Add one."),
+    )
+    NOTE_INVALID = (
+        "note_invalid",
+        format_lazy(
+            _("A note has at most {most} characters, none of which is NUL."),
+            most=limits.MAX_REVIEW_NOTE,
+        ),
+    )
+    UNDO_REFUSED = (
+        "undo_refused",
+        _("Only your own newest decision about a picture can be undone, within ten minutes."),
+    )
     NOT_SIGNED_IN = "not_signed_in", _("You are signed out. Sign in again, then try again.")
     ACCOUNT_DISABLED = "account_disabled", _("This account is disabled. Contact the operator.")
     ACCOUNT_LEAVING = (
@@ -251,10 +274,15 @@ NOT_FOR_SCRIPTS = frozenset(
         ErrorCode.WEBHOOK_EVENTS_INVALID,
         ErrorCode.WEBHOOK_SECRET_INVALID,
         ErrorCode.TOO_MANY_WEBHOOKS,
+        ErrorCode.REVIEW_CONFLICT,
+        ErrorCode.OWN_PICTURE,
+        ErrorCode.REASON_MISSING,
+        ErrorCode.NOTE_INVALID,
+        ErrorCode.UNDO_REFUSED,
         ErrorCode.EXPORT_RUNNING,
         ErrorCode.LAST_SUPERUSER,
         ErrorCode.SCOPE_MISSING,
         ErrorCode.ORIGIN_REFUSED,
     }
 )
-"""Codes of the API, of tools and of forms: pages load no words for them."""
+"""Codes of the API, of tools, of staff and of forms: pages load no words for them."""

@@ -8,6 +8,8 @@ StudioError                     code
 ├── LastSuperuser               without this account no one could administer the studio
 ├── LimitReached                kind, limit, left, renews_at; the user has no room for the task
 ├── TransitionRefused           the status or the attempt of the task does not allow this
+├── ReviewConflict              state, version, reviewer_name; another decision came first
+├── ReviewRefused               the reviewer may not make or undo this decision
 ├── PictureError                the response is not the requested picture
 ├── StorageError                a file could not be written
 ├── WorkerRefused               other workers call another model server
@@ -121,6 +123,24 @@ class TransitionRefused(StudioError):
     """The row does not have the status or the attempt that the change requires."""
 
     code = ErrorCode.NOT_ALLOWED_NOW
+
+
+class ReviewConflict(StudioError):
+    """Another decision came first: `state` by `reviewer_name`, with the number `version`."""
+
+    code = ErrorCode.REVIEW_CONFLICT
+
+    def __init__(self, *, state: str, version: int, reviewer_name: str) -> None:
+        super().__init__()
+        self.state = state
+        self.version = version
+        self.reviewer_name = reviewer_name
+
+
+class ReviewRefused(StudioError):
+    """The picture is the reviewer's own, or the decision cannot be undone."""
+
+    code = ErrorCode.OWN_PICTURE
 
 
 class PictureError(StudioError):

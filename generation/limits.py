@@ -71,3 +71,5 @@ MAX_REVIEW_REASON = 200
 MAX_REVIEW_NOTE = 500
 MAX_APPEAL = 500
 MAX_RULE_WORDS = 100
+MAX_CLAIMED = 120
+"""Pictures that one reviewer has in hand at once."""

@@ -58,6 +58,8 @@ class Review(models.Model):
         _("reason in Chinese"), max_length=limits.MAX_REVIEW_REASON, blank=True, default=""
     )
     note = models.CharField(_("note"), max_length=limits.MAX_REVIEW_NOTE, blank=True, default="")
+    was_withheld = models.BooleanField(default=False, db_default=False, editable=False)
+    """Whether the picture was withheld before this decision, for `undo`."""
     created = models.DateTimeField(_("decided"))
 
     class Meta:

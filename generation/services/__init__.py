@@ -51,6 +51,13 @@ from generation.services.retention import (
     prune_batch,
     prune_summary,
 )
+from generation.services.review_claims import (
+    claim_batch,
+    delete_expired_claims,
+    release_claims,
+    renew_claims,
+)
+from generation.services.reviews import UNDO_WITHIN, decide, undo
 from generation.services.search_text import fill_search_text
 from generation.services.share_links import (
     create_link,
@@ -93,6 +100,7 @@ __all__ = [
     "KEY_REFUSED",
     "NOT_SERVED",
     "OPTIONAL_KINDS",
+    "UNDO_WITHIN",
     "AbandonedCall",
     "Boundary",
     "Claim",
@@ -108,14 +116,17 @@ __all__ = [
     "cancel_requests_of",
     "change_webhook",
     "claim",
+    "claim_batch",
     "claim_messages",
     "close_account",
     "close_due_accounts",
     "complete",
     "create_link",
     "create_webhook",
+    "decide",
     "defaults",
     "delete_account",
+    "delete_expired_claims",
     "delete_expired_links",
     "delete_expired_sessions",
     "delete_old_attempts",
@@ -155,7 +166,9 @@ __all__ = [
     "recount_storage",
     "refuse_key",
     "register_worker",
+    "release_claims",
     "remove_orphaned_files",
+    "renew_claims",
     "request_again",
     "request_cancel",
     "request_deletion",
@@ -171,5 +184,6 @@ __all__ = [
     "store_image",
     "submit",
     "take_over_expired",
+    "undo",
     "webhook_values",
 ]

@@ -19,6 +19,8 @@ from generation.exceptions import (
     AccountLeaving,
     InvalidInput,
     NotFound,
+    ReviewConflict,
+    ReviewRefused,
     StudioError,
     TransitionRefused,
 )
@@ -66,9 +68,9 @@ def status_of(error: StudioError) -> int:
     """The HTTP status of `error`."""
     if isinstance(error, NotFound):
         return 404
-    if isinstance(error, AccountLeaving):
+    if isinstance(error, AccountLeaving | ReviewRefused):
         return 403
-    return 409 if isinstance(error, TransitionRefused) else 400
+    return 409 if isinstance(error, TransitionRefused | ReviewConflict) else 400
 
 
 def json_error(code: ErrorCode, status: int) -> JsonResponse:

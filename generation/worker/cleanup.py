@@ -29,6 +29,7 @@ async def clean_up(worker_id: uuid.UUID) -> None:
         return
     await database_sync_to_async(services.delete_old_workers)(now=clock.now())
     await database_sync_to_async(services.delete_expired_links)(now=clock.now())
+    await database_sync_to_async(services.delete_expired_claims)(now=clock.now())
     await database_sync_to_async(services.delete_expired_sessions)()
     await database_sync_to_async(services.fill_search_text)(now=clock.now())
     await database_sync_to_async(services.delete_past_usage)(now=clock.now())

@@ -1,0 +1,171 @@
+"""The queue of pictures, and which reviewer has which of them in hand."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+
+from generation import services
+from generation.models import Appeal, GeneratedImage, GenerationTask, ReviewClaim
+from generation.selectors.review_queue import ReviewFilter
+from tests.concurrency import at_once
+from tests.factories import put_in_trash
+from tests.reviewing import decide, make_reviewer, picture_of
+
+pytestmark = pytest.mark.usefixtures("media")
+
+
+@pytest.fixture
+def renu(db: None) -> User:
+    return make_reviewer("renu")
+
+
+@pytest.fixture
+def ravi(db: None) -> User:
+    """Another reviewer."""
+    return make_reviewer("ravi")
+
+
+@pytest.fixture
+def pictures(alice: User, media: Path, now: datetime) -> list[GeneratedImage]:
+    """Five pictures, oldest first."""
+    return [picture_of(alice, now, prompt=f"number {number}") for number in range(5)]
+
+
+def claim(reviewer: User, now: datetime, most: int = 120, **wanted: object) -> list[int]:
+    filtered = ReviewFilter(**wanted)  # type: ignore[arg-type]
+    return services.claim_batch(reviewer=reviewer, wanted=filtered, most=most, now=now).ids
+
+
+def keys(*pictures: GeneratedImage) -> list[int]:
+    return [picture.pk for picture in pictures]
+
+
+def test_each_reviewer_gets_other_pictures(
+    renu: User, ravi: User, pictures: list[GeneratedImage], now: datetime
+) -> None:
+    assert claim(renu, now, most=2) == keys(*pictures[:2])
+    assert claim(ravi, now, most=2) == keys(*pictures[2:4])
+    # again, and more
+    assert claim(renu, now, most=4) == keys(*pictures[:2], pictures[4])
+
+
+def test_an_expired_claim_is_given_to_another(
+    renu: User, ravi: User, pictures: list[GeneratedImage], now: datetime
+) -> None:
+    claim(renu, now)
+    later = now + timedelta(minutes=9)
+    assert claim(ravi, later) == []
+
+    services.renew_claims(reviewer=renu, now=later)
+    assert claim(ravi, now + timedelta(minutes=11)) == []
+
+    assert claim(ravi, now + timedelta(minutes=20)) == keys(*pictures)
+    assert claim(renu, now + timedelta(minutes=20)) == []
+
+
+def test_released_claims_are_free_at_once(
+    renu: User, ravi: User, pictures: list[GeneratedImage], now: datetime
+) -> None:
+    claim(renu, now)
+
+    services.release_claims(reviewer=renu)
+
+    assert claim(ravi, now) == keys(*pictures)
+
+
+def test_the_cleanup_deletes_expired_claims_only(
+    renu: User, pictures: list[GeneratedImage], now: datetime
+) -> None:
+    claim(renu, now)
+
+    services.delete_expired_claims(now=now + timedelta(minutes=9))
+    assert ReviewClaim.objects.count() == 5
+    services.delete_expired_claims(now=now + timedelta(minutes=10))
+
+    assert not ReviewClaim.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_reviewers_at_once_never_share_a_picture(alice: User, now: datetime) -> None:
+    reviewers = [make_reviewer("renu"), make_reviewer("ravi")]
+    for _each in range(6):
+        picture_of(alice, now)
+
+    for number in range(4):
+        moment = now + timedelta(hours=number)
+        first, second = at_once(*(partial(claim, each, moment, 4) for each in reviewers))
+
+        assert not set(first) & set(second)
+        assert first or second
+        rows = ReviewClaim.objects.filter(until__gt=moment)
+        assert set(rows.values_list("image", "reviewer")) == {
+            *((key, reviewers[0].pk) for key in first),
+            *((key, reviewers[1].pk) for key in second),
+        }
+
+
+def test_appeals_come_first(
+    renu: User, ravi: User, pictures: list[GeneratedImage], now: datetime
+) -> None:
+    for number in (3, 1):
+        decide(ravi, pictures[number], "hidden", now, note="no")
+        Appeal.objects.create(
+            image=pictures[number], text="why?", created=now - timedelta(minutes=number)
+        )
+
+    assert claim(renu, now, most=3) == keys(pictures[3], pictures[1], pictures[0])
+
+    decide(ravi, pictures[3], "flagged", now)
+    decide(ravi, pictures[0], "flagged", now)
+    assert claim(renu, now) == keys(pictures[1], pictures[2], pictures[4])
+    assert claim(renu, now, state="flagged") == keys(pictures[3], pictures[0])
+
+
+def test_filters(renu: User, bob: User, pictures: list[GeneratedImage], now: datetime) -> None:
+    other = picture_of(bob, now - timedelta(days=2))
+    tasks = GenerationTask.objects.filter(pk=other.task_id)
+    tasks.update(model="Other", word_action="hold", created=now - timedelta(days=2))
+
+    assert claim(renu, now, model="Other") == [other.pk]
+    assert claim(renu, now, owner="bob") == [other.pk]
+    assert claim(renu, now, words=True) == [other.pk]
+    assert claim(renu, now, until=now - timedelta(days=1)) == [other.pk]
+    assert claim(renu, now, since=now - timedelta(days=1)) == keys(*pictures)
+    assert claim(renu, now, owner="carol") == []
+
+
+def test_history_is_not_claimed(
+    renu: User, ravi: User, pictures: list[GeneratedImage], now: datetime
+) -> None:
+    for number, picture in enumerate(pictures[:3]):
+        decide(renu, picture, "approved", now + timedelta(seconds=number))
+
+    assert claim(ravi, now, state="approved") == keys(*reversed(pictures[:3]))
+    assert claim(renu, now, state="mine") == keys(*reversed(pictures[:3]))
+    assert claim(ravi, now, state="mine") == []
+    assert not ReviewClaim.objects.exists()
+
+
+def test_the_trash_is_not_reviewed(
+    renu: User, alice: User, pictures: list[GeneratedImage], now: datetime
+) -> None:
+    put_in_trash(alice, now, tasks=[each.task for each in pictures[1:]])
+
+    assert claim(renu, now) == keys(pictures[0])
+
+
+def test_pages_continue_after_a_cursor(
+    renu: User, pictures: list[GeneratedImage], now: datetime
+) -> None:
+    first = services.claim_batch(reviewer=renu, wanted=ReviewFilter(), most=2, now=now)
+    assert first.next == pictures[1].pk
+
+    wanted = ReviewFilter(after=first.next)
+    second = services.claim_batch(reviewer=renu, wanted=wanted, most=3, now=now)
+
+    assert (second.ids, second.next) == (keys(*pictures[2:]), None)
