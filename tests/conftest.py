@@ -64,6 +64,7 @@ from django.utils import timezone, translation  # noqa: E402
 
 from generation import services  # noqa: E402
 from generation.choices import Route  # noqa: E402
+from generation.hub import hub  # noqa: E402
 from generation.models import Worker  # noqa: E402
 from generation.services import ModelObservation  # noqa: E402
 
@@ -158,6 +159,15 @@ def data_dir() -> None:
 def default_language() -> None:
     """A request leaves its language active in the thread, as it does in a server."""
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def no_client_stays_registered() -> Iterator[None]:
+    """The hub would go on reading for it, also in later tests."""
+    yield
+    left = hub.all_outboxes()
+    hub.outboxes.clear()
+    assert left == []
 
 
 @pytest.fixture(scope="session")

@@ -96,8 +96,8 @@ async def admitted(signed_in: SignedIn, *, was_admitted: bool = False) -> AsyncG
         raise ConnectionRejected(CloseCode.FLOODING)
     watch = TaskWatch(signed_in.user.pk)
     watch.holder = signed_in
-    await hub.register(watch)
     try:
+        await hub.register(watch)
         yield watch
     finally:
         if watch.following is not None:

@@ -1,4 +1,4 @@
-"""Access to streams, their end, and what remains afterwards."""
+"""Access to streams and long polls, their end, and what remains afterwards."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Permission, User
 from django.contrib.sessions.models import Session
 
+from accounts import credentials
 from generation.hub import hub
 from generation.sessions import TokenBucket, request_buckets, stream
+from generation.sessions.task_watch import admitted
 from tests.fallback.http_clients import HttpClient, OpenStream, SignedIn, StreamClient
 
 
@@ -104,3 +106,22 @@ async def test_a_lost_reader_is_removed(open_stream: OpenStream, person: HttpCli
     assert not hub.subscriptions
     assert not hub.outboxes
     assert "EventStream.run" not in str(asyncio.all_tasks())
+
+
+async def test_a_request_that_ends_while_it_joins_is_forgotten(
+    running_hub: None, alice: User
+) -> None:
+    credential = credentials.HeldCredential(user_id=alice.pk, key="", is_token=True, password="")
+
+    async def follow() -> None:
+        async with admitted(credentials.SignedIn(alice, credential, "")):
+            pytest.fail("it was not joined yet")
+
+    request = asyncio.create_task(follow())
+    # now it runs until it waits for the layer
+    await asyncio.sleep(0)
+    assert hub.all_outboxes()
+    request.cancel()
+    await asyncio.gather(request, return_exceptions=True)
+
+    assert hub.all_outboxes() == []
