@@ -5,7 +5,7 @@ TOOLS := .venv-tools/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 export PYTHONUNBUFFERED := 1
 
-.PHONY: run install install-dev install-bench requirements test test-async test-xinference fuzz hammer chaos bench bench-noisy bench-long compare growth lint clean
+.PHONY: run install install-dev install-bench requirements sbom audit test test-async test-xinference fuzz hammer chaos bench bench-noisy bench-long compare growth lint clean
 
 run: install
 	@$(BIN)/python manage.py serve
@@ -47,6 +47,16 @@ requirements: .venv-tools/.ready
 			--no-config --custom-compile-command "make requirements" \
 			$(UPGRADE:%=--upgrade-package %) $$each.in --output-file $$each.txt || exit 1; \
 	done
+
+# what is installed, in CycloneDX 1.6; the same lists give the same file
+sbom: .venv-tools/.ready
+	@PYTHONWARNINGS=ignore $(TOOLS)/cyclonedx-py requirements --output-reproducible \
+		--pyproject pyproject.toml --output-file sbom.cdx.json requirements.txt
+	@echo "sbom.cdx.json"
+
+# known vulnerabilities of pinned packages, where PyPI's list of them can be read
+audit: .venv-tools/.ready
+	@$(TOOLS)/python tests/known_vulnerabilities.py
 
 lint: install-dev
 	$(BIN)/ruff check .
@@ -100,4 +110,4 @@ growth: install-bench
 	$(BIN)/python -m benchmarks growth --write benchmarks/RESULTS.md
 
 clean:
-	rm -rf .venv .venv-tools node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-tools sbom.cdx.json node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -220,10 +220,14 @@ def test_the_layers_are_those_that_the_lint_step_keeps() -> None:
     assert "```text\n" + "\n".join(kept) + "\n```" in ARCHITECTURE
 
 
-def test_every_chosen_dependency_has_its_reason() -> None:
+def test_every_chosen_dependency_has_its_reason_and_review() -> None:
     chosen = (ROOT / "requirements.in").read_text(encoding="utf-8")
 
-    assert set(tables(ARCHITECTURE)["name"]) == set(re.findall(r"^([\w-]+)", chosen, re.M))
+    names = set(re.findall(r"^([\w-]+)", chosen, re.M))
+    reviews = "\n".join(tables((ROOT / "docs/security.md").read_text(encoding="utf-8"))["package"])
+
+    assert set(tables(ARCHITECTURE)["name"]) == names
+    assert {each for each in names if not re.search(rf"(^|`){each}(`|$)", reviews, re.M)} == set()
 
 
 LINES = re.compile(r'(?:log_line|attempt\.log)\(\s*(?:[\w.]+, )?"([a-z_]+)"')

@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from liujuan_site import VERSION
+from tests import known_vulnerabilities
 from tests.studio import ROOT
 
 LISTS = ["requirements", "requirements-dev", "requirements-bench", "requirements-tools"]
@@ -102,6 +103,22 @@ def test_the_version_needs_no_settings() -> None:
 
     assert project["version"] == VERSION
     assert done.stdout == f"LiuJuan Studio {VERSION} (Django {get_version()})\n"
+
+
+def test_an_audit_that_could_not_be_made_is_not_one_without_findings() -> None:
+    """pip-audit exits with 0 for both."""
+    vulnerability = {"id": "PYSEC-1", "fix_versions": ["1.1"]}
+    packages = [
+        {"name": "one", "version": "1.0", "vulns": [vulnerability]},
+        {"name": "two", "version": "1.0", "vulns": []},
+        {"name": "three", "skip_reason": "not found"},
+    ]
+
+    result = known_vulnerabilities.read({"dependencies": packages})
+
+    assert result.findings == ["one 1.0: PYSEC-1, fixed in 1.1"]
+    assert (result.checked, result.unchecked) == (2, ["three"])
+    assert known_vulnerabilities.read({"dependencies": packages[2:]}).checked == 0
 
 
 def later_migrations() -> list[Migration]:
