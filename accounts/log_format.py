@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 
 MAX_VALUE = 100
 """Characters that are kept of one value."""
@@ -19,13 +20,29 @@ PLAIN = re.compile(r"[\w.@+:/-]+")
 """Values that are written without quotes, names of users among them."""
 
 
-def log_line(event: str, **values: object) -> str:
+class LogLine(str):
+    """The text of a line that still knows its event and its values."""
+
+    event: str
+    values: Mapping[str, object]
+
+
+def log_line(event: str, **values: object) -> LogLine:
     """`None` is written as `-`; a value with spaces is quoted."""
-    pairs = " ".join(
-        f"{name}={format_value(value, longest=MAX_CAUSE if name == 'cause' else MAX_VALUE)}"
-        for name, value in values.items()
+    pairs = format_pairs(values)
+    line = LogLine(f"{event} {pairs}" if pairs else event)
+    line.event, line.values = event, values
+    return line
+
+
+def format_pairs(values: Mapping[str, object]) -> str:
+    return " ".join(
+        f"{name}={format_value(value, longest=longest_of(name))}" for name, value in values.items()
     )
-    return f"{event} {pairs}" if pairs else event
+
+
+def longest_of(name: str) -> int:
+    return MAX_CAUSE if name == "cause" else MAX_VALUE
 
 
 def format_value(value: object, *, longest: int = MAX_VALUE) -> str:

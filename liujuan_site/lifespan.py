@@ -86,7 +86,7 @@ class Lifecycle:
         if self.model_server is not None:
             await finish_within(CLOSE_TIMEOUT, self.model_server.aclose(), name="demo model")
         await hub.stop()
-        logger.info("web_stopped")
+        logger.info("%s", log_line("web_stopped"))
 
     async def lifespan(
         self,

@@ -1,4 +1,4 @@
-"""The setting LOGGING: every line goes through SafeFormatter to stderr."""
+"""The setting LOGGING: every line goes through SafeFormatter or JsonFormatter to stderr."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ from typing import Any
 
 from liujuan_site.log_filters import report_database, report_layer
 
+FORMATTERS: dict[str, dict[str, str]] = {
+    "text": {
+        "()": "liujuan_site.log_filters.SafeFormatter",
+        "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
+    },
+    "json": {"()": "liujuan_site.log_filters.JsonFormatter"},
+}
 
-def log_config(secrets: tuple[str, ...]) -> dict[str, Any]:
-    """`secrets` are replaced in every line."""
+
+def log_config(secrets: tuple[str, ...], *, log_format: str = "text") -> dict[str, Any]:
+    """`secrets` are replaced in every line; `log_format`: `text` or `json`."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {
-            "line": {
-                "()": "liujuan_site.log_filters.SafeFormatter",
-                "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
-                "secrets": secrets,
-            },
+            "line": {**FORMATTERS[log_format], "secrets": secrets},
         },
         "filters": {
             "repeats": {"()": "liujuan_site.log_filters.RepeatFilter"},

@@ -8,15 +8,19 @@ The settings import this module, so it must not need Django.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import re
 import traceback
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from time import monotonic
 from types import TracebackType
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
+from accounts.log_context import log_values
+from accounts.log_format import LogLine, format_pairs, longest_of
 from generation import outages
 
 MAX_MESSAGE = 4_000
@@ -45,20 +49,23 @@ Exception3 = tuple[type[BaseException], BaseException, TracebackType | None] | t
 
 
 class SafeFormatter(logging.Formatter):
-    """Writes one line per record; a traceback follows indented, each message on one line."""
+    """Writes one line per record; a traceback follows indented, each message on one line.
 
-    def __init__(self, fmt: str, *, secrets: Iterable[str] = ()) -> None:
+    Values of the context that the message does not have itself are appended to it.
+    """
+
+    def __init__(self, fmt: str = "%(message)s", *, secrets: Iterable[str] = ()) -> None:
         super().__init__(fmt)
         self.secrets = sorted(set(secrets), key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
         """Format a copy of the record, which other handlers and tests read too."""
         safe = logging.makeLogRecord(record.__dict__)
-        of_client = record.name.startswith(SUSPICIOUS_REQUESTS)
-        longest = MAX_CLIENT_MESSAGE if of_client else MAX_MESSAGE
-        safe.msg, safe.args = self.safe(message_of(record), longest), None
+        message = self.safe(message_of(record), longest_message(record))
+        pairs = self.safe(format_pairs(added_values(record)), MAX_MESSAGE)
+        safe.msg, safe.args = f"{message} {pairs}" if pairs else message, None
         safe.exc_text = None
-        if of_client:
+        if is_of_client(record):
             safe.exc_info = None
         return super().format(safe)
 
@@ -91,6 +98,58 @@ class SafeFormatter(logging.Formatter):
         text = AUTHORIZATION.sub(r"\1\2…", text)
         text = MODEL_KEY.sub("…", text)
         return FAILING_ROW.sub("Failing row contains (…)", text)
+
+
+class JsonFormatter(SafeFormatter):
+    """Writes each record as one JSON object on one line, with its values as fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = line_of(record)
+        fields: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": self.safe(message_of(record), longest_message(record)),
+        }
+        if line is not None:
+            fields["event"] = line.event
+        for name, value in {**(line.values if line else {}), **added_values(record)}.items():
+            fields.setdefault(name, self.field(name, value))
+        if record.exc_info and not is_of_client(record):
+            fields["exception"] = self.formatException(record.exc_info)
+        if record.stack_info:
+            fields["stack"] = self.formatStack(record.stack_info)
+        return json.dumps(fields, ensure_ascii=False)
+
+    def field(self, name: str, value: object) -> object:
+        if value is None or isinstance(value, bool | int):
+            return value
+        if isinstance(value, float):
+            return round(value, 3)
+        return self.safe(str(value), longest_of(name))
+
+
+def is_of_client(record: logging.LogRecord) -> bool:
+    return record.name.startswith(SUSPICIOUS_REQUESTS)
+
+
+def longest_message(record: logging.LogRecord) -> int:
+    return MAX_CLIENT_MESSAGE if is_of_client(record) else MAX_MESSAGE
+
+
+def line_of(record: logging.LogRecord) -> LogLine | None:
+    """The line that is the record's whole message; None for messages of libraries."""
+    args = record.args
+    if record.msg != "%s" or not isinstance(args, tuple) or len(args) != 1:
+        return None
+    return args[0] if isinstance(args[0], LogLine) else None
+
+
+def added_values(record: logging.LogRecord) -> Mapping[str, object]:
+    """The values of the context that the line does not have itself."""
+    line = line_of(record)
+    known = line.values if line else {}
+    return {name: value for name, value in log_values().items() if name not in known}
 
 
 def message_of(record: logging.LogRecord) -> str:

@@ -161,6 +161,7 @@ GENERATION_DEADLINE = timedelta(
 )
 """Zero: the larger of an hour and twenty times the median duration for the picture size."""
 TIME_ZONE = env.text("TIME_ZONE", default="UTC", read=validators.time_zone)
+LOG_FORMAT = env.text("LOG_FORMAT", default="text", read=validators.log_format)
 
 # Files and folders are changed only if all settings above are valid
 FOLDER = DataDir(
@@ -383,5 +384,6 @@ LOGGING = log_config.log_config(
     secrets_of(
         *(SECRET_KEY, *SECRET_KEY_FALLBACKS, XINFERENCE_API_KEY),
         *(XINFERENCE_URL, DATABASE_URL, REDIS_URL, EMAIL_URL, OIDC_CLIENT_SECRET),
-    )
+    ),
+    log_format=LOG_FORMAT,
 )

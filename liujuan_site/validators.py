@@ -11,6 +11,7 @@ from pathlib import Path
 from generation.limits import MAX_MODEL_NAME, MAX_SLOTS
 from liujuan_site.addresses import PATH, has_plain_parts
 from liujuan_site.environment import InvalidSetting
+from liujuan_site.log_config import FORMATTERS
 from liujuan_site.private_files import read_small, refuse_special
 
 MIN_KEY = 20
@@ -163,6 +164,13 @@ def sign_up(value: str) -> str:
     """One of SIGN_UP, in lower case."""
     if value.lower() not in SIGN_UP:
         raise InvalidSetting("is not closed, invite or open", SIGN_UP[0])
+    return value.lower()
+
+
+def log_format(value: str) -> str:
+    """`text` or `json`."""
+    if value.lower() not in FORMATTERS:
+        raise InvalidSetting("is neither text nor json", "json")
     return value.lower()
 
 

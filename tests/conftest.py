@@ -34,7 +34,7 @@ OURS = (
         "WEBHOOK_",
     ),
 )
-OURS_EXACTLY = {"HTTPS", "DEBUG", "MCP", "ALLOWED_HOSTS", "HOST", "PORT", "TIME_ZONE"}
+OURS_EXACTLY = {"LOG_FORMAT", "HTTPS", "DEBUG", "MCP", "ALLOWED_HOSTS", "HOST", "PORT", "TIME_ZONE"}
 for name in [key for key in os.environ if key.startswith(OURS) or key in OURS_EXACTLY]:
     del os.environ[name]
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="liujuan-test-")

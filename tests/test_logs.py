@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import logging
 import re
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from logging.config import DictConfigurator
 from typing import Any
 
@@ -15,9 +17,11 @@ import pytest
 import redis.asyncio
 from django.conf import settings
 
+from accounts.log_context import logging_with
 from accounts.log_format import log_line
 from generation.outages import Outage, database, layer
 from liujuan_site import log_filters
+from liujuan_site.log_config import log_config
 from liujuan_site.log_filters import MAX_MESSAGE, MAX_TRACEBACK, SafeFormatter, secrets_of
 
 FORGED = "2026-01-01 00:00:00,000 INFO liujuan.security sign_in_ok account=root"
@@ -26,8 +30,10 @@ FORGED = "2026-01-01 00:00:00,000 INFO liujuan.security sign_in_ok account=root"
 class Log:
     """A logger whose handler is the one of the settings, with a text in the place of stderr."""
 
-    def __init__(self, name: str, secrets: tuple[str, ...] = ()) -> None:
-        configured: Any = DictConfigurator(settings.LOGGING)
+    def __init__(
+        self, name: str, secrets: tuple[str, ...] = (), *, log_format: str = "text"
+    ) -> None:
+        configured: Any = DictConfigurator(log_config((), log_format=log_format))
         line = dict(configured.config["formatters"]["line"])
         formatter = configured.configure_formatter({**line, "secrets": secrets})
         self.stream = io.StringIO()
@@ -146,6 +152,57 @@ def test_every_secret_of_the_settings_is_known_to_the_formatter() -> None:
     formatter = logging_settings["formatters"]["line"]
 
     assert settings.SECRET_KEY in formatter["secrets"]
+
+
+def test_a_json_line_has_its_values_as_fields() -> None:
+    log = Log("generation.tests", secrets_of("the-model-key"), log_format="json")
+    values = {"task": "7f", "attempt": 2, "worker": None, "seconds": 1.23456, "time": "late"}
+
+    with logging_with(task="other", request="r-1"):
+        log.logger.warning("%s", log_line("task_failed", cause="the-model-key\n\x1b[31m", **values))
+        log.logger.error("database %s", "down")
+
+    first, second = [json.loads(line) for line in log.lines]
+    assert datetime.fromisoformat(first.pop("time")).utcoffset() == timedelta(0)
+    assert first == {
+        "level": "WARNING",
+        "logger": "generation.tests",
+        "event": "task_failed",
+        "message": str(log_line("task_failed", cause="the-model-key\n\x1b[31m", **values)).replace(
+            "the-model-key", "…"
+        ),
+        "task": "7f",
+        "attempt": 2,
+        "worker": None,
+        "seconds": 1.235,
+        "request": "r-1",
+        "cause": "…\\n\\x1b[31m",
+    }
+    expected = {"level": "ERROR", "message": "database down", "task": "other", "request": "r-1"}
+    assert second.items() >= expected.items()
+    assert "event" not in second
+
+
+@pytest.mark.parametrize("words", [f"bad\n{FORGED}", "half \ud83d a character", "\u2028\u202e"])
+def test_an_exception_is_a_part_of_its_json_line(words: str) -> None:
+    log = Log("generation.tests", log_format="json")
+    try:
+        raise_with(words, "cause")
+    except RuntimeError:
+        log.logger.exception("it failed")
+
+    (line,) = log.lines
+    assert line.isprintable()
+    assert "Traceback" in json.loads(line)["exception"]
+
+
+def test_values_of_the_context_are_added_to_a_text_line(log: Log) -> None:
+    with logging_with(task="7f", request="r-1", worker=None):
+        log.logger.info("%s", log_line("task_completed", task="7f"))
+
+    assert log.lines[0].endswith(
+        "INFO generation.tests task_completed task=7f request=r-1 worker=-"
+    )
 
 
 def test_a_line_has_an_end(log: Log) -> None:
