@@ -30,6 +30,7 @@ from liujuan_site.db_connections import (  # noqa: E402
 )
 from liujuan_site.lifespan import Lifecycle, when_daphne_runs  # noqa: E402
 from liujuan_site.malformed_requests import refuse_socket, without_nul  # noqa: E402
+from liujuan_site.request_ids import with_request_ids  # noqa: E402
 from liujuan_site.sub_path import mounted_at, relative_to  # noqa: E402
 
 close_connections_with_requests()
@@ -40,13 +41,17 @@ elsewhere: Any = refuse_socket
 socket_addresses = [*websocket_urlpatterns, re_path("", elsewhere)]
 application = ProtocolTypeRouter(
     {
-        "http": without_nul(
-            mounted_at(
-                settings.BASE_PATH, with_paced_bodies(django_application, settings.BASE_PATH)
+        "http": with_request_ids(
+            without_nul(
+                mounted_at(
+                    settings.BASE_PATH, with_paced_bodies(django_application, settings.BASE_PATH)
+                )
             )
         ),
-        "websocket": without_nul(
-            relative_to(settings.BASE_PATH, with_backpressure(URLRouter(socket_addresses)))
+        "websocket": with_request_ids(
+            without_nul(
+                relative_to(settings.BASE_PATH, with_backpressure(URLRouter(socket_addresses)))
+            )
         ),
         "lifespan": lifecycle.lifespan,
     }

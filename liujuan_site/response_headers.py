@@ -1,4 +1,4 @@
-"""Headers that every response has: what its page may use, and that nothing private is cached.
+"""Headers that every response has: what its page may use, that nothing private is cached, its id.
 
 Django and django-csp set the other ones (liujuan_site/settings.py).
 """
@@ -11,6 +11,8 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
+
+from accounts.log_context import correlation_id
 
 UNUSED = (
     *("accelerometer", "camera", "display-capture", "geolocation", "gyroscope"),
@@ -38,6 +40,8 @@ def with_headers(response: HttpResponseBase) -> HttpResponseBase:
     headers = response.headers
     headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
     headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    if correlation_id():
+        headers.setdefault("X-Request-ID", correlation_id())
     if not {"ETag", "Last-Modified"} & headers.keys():
         headers.setdefault("Cache-Control", "no-store")
     return response

@@ -82,6 +82,8 @@ class GenerationTask(models.Model):
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="tasks", verbose_name=_("owner")
     )
     request_key = models.UUIDField(_("request key"), null=True, blank=True)
+    correlation_id = models.CharField(max_length=64, default="", db_default="", editable=False)
+    """Of the request or socket that submitted it; in log lines of its attempts."""
     parent = models.ForeignKey(
         "self",
         models.SET_NULL,

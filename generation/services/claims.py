@@ -31,6 +31,7 @@ class Claim:
     """A task in a slot; `missing` are the numbers of the images still to draw."""
 
     task: GenerationTask
+    worker_id: uuid.UUID
     slot_id: int
     route: Route
     identity: str
@@ -102,6 +103,7 @@ def fill_slot(
     stored = set(drawn)
     return Claim(
         task=task,
+        worker_id=worker_id,
         slot_id=slot.pk,
         route=Route(state.route),
         identity=state.identity,

@@ -26,6 +26,7 @@ class AbandonedCall:
 
     slot_id: int
     task_id: uuid.UUID
+    correlation_id: str
     attempt: int
     model: str
     route: Route
@@ -73,6 +74,7 @@ def take_over_slot(*, slot_id: int, worker_id: uuid.UUID, now: datetime) -> Aban
     return AbandonedCall(
         slot_id=slot.pk,
         task_id=task.pk,
+        correlation_id=task.correlation_id,
         attempt=slot.attempt,
         model=slot.model,
         route=route_of(slot.model),

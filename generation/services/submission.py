@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
+from accounts.log_context import correlation_id
 from accounts.models import AccountDeletion
 from generation import broadcast, selectors
 from generation.choices import Basis, EventKind, Step, TaskStatus
@@ -223,6 +224,7 @@ def insert(
     task = GenerationTask.objects.create(
         owner=owner,
         request_key=key,
+        correlation_id=correlation_id(),
         expected_durations=expected,
         step=Step.PARSING,
         basis=Basis.MEASURED,

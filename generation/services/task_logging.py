@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
+from accounts.log_context import correlation_id
 from accounts.log_format import log_line
 from generation.choices import EventKind
 from generation.loggable_text import redacted
@@ -36,14 +37,16 @@ def log_outcome(
     """Write the log line after the commit; other events have none."""
     if kind not in NAMES:
         return
+    worker, request = names_of(task_id, attempt)
     values = {
         "task": task_id,
         "attempt": attempt,
         "code": details.get("code") or details.get("reason") or "",
-        "worker": worker_of(task_id, attempt),
+        "worker": worker,
         "model": model,
         "seconds": changes.get("run_seconds"),
         "cause": redacted(changes.get("error_detail") or ""),
+        "request": request,
     }
     line = log_line(NAMES[kind], **{k: value for k, value in values.items() if value != ""})
     bad = kind == EventKind.FAILED or bool(details.get("counted"))
@@ -51,13 +54,16 @@ def log_outcome(
     transaction.on_commit(partial(logger.log, level, "%s", line), robust=True)
 
 
-def worker_of(task_id: Any, attempt: int) -> str | None:
-    """The first digits of the worker's id; None for a task that was never claimed.
+def names_of(task_id: Any, attempt: int) -> tuple[str | None, str]:
+    """The first digits of the worker's id, None for a task that was never claimed; and an id.
 
-    It is read from the events, because the slot may be free or taken over by then.
+    That of the request that caused the line, such as a cancel, or that of the submission. The
+    worker is read from the events, because the slot may be free or taken over by then.
     """
-    if not attempt:
-        return None
-    claims = TaskEvent.objects.filter(task_id=task_id, attempt=attempt, kind=EventKind.CLAIMED)
-    details = claims.values_list("details", flat=True)[:1]
-    return next((each.get("worker") for each in details), None)
+    if not attempt and correlation_id():
+        return None, correlation_id()
+    kind = EventKind.CLAIMED if attempt else EventKind.SUBMITTED
+    events = TaskEvent.objects.filter(task_id=task_id, attempt=attempt, kind=kind)
+    for details, submitted_by in events.values_list("details", "task__correlation_id")[:1]:
+        return details.get("worker"), correlation_id() or submitted_by
+    return None, correlation_id()

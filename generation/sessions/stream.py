@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncGenerator, Mapping
-from contextvars import Context
 from datetime import datetime
 from itertools import islice
 from time import monotonic
@@ -14,6 +13,7 @@ from time import monotonic
 from channels.db import database_sync_to_async
 from django.db import Error as DatabaseProblem
 
+from accounts.log_context import new_context
 from generation import selectors
 from generation.exceptions import NotFound
 from generation.hub import INTERNAL_ERROR, StreamOutbox, hub
@@ -105,7 +105,7 @@ class EventStream:
         self.id_sent_at = 0.0
 
     async def chunks(self) -> AsyncGenerator[str]:
-        runner = asyncio.create_task(self.run(), context=Context())
+        runner = asyncio.create_task(self.run(), context=new_context())
         try:
             yield PREAMBLE
             await self.ready.wait()

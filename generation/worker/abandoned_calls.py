@@ -36,7 +36,7 @@ async def end_abandoned_call(client: XinferenceClient, slot: AbandonedCall) -> N
     request_id = str(slot.request_id)
     deadline = monotonic() + slot.stall.total_seconds()
     aborted = slot.route != Route.TXT2IMG or not slot.ours
-    outage = Outage(logger, "abandoned_call", request=request_id, model=slot.model)
+    outage = Outage(logger, "abandoned_call", call=request_id, model=slot.model)
     while monotonic() < deadline:
         if await database_sync_to_async(services.key_is_refused)(now=clock.now()):
             # no request may be sent: only the stall limit decides until the key works again

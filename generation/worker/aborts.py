@@ -33,7 +33,7 @@ async def abort_call(attempt: Attempt, request_id: str, draw: asyncio.Task[str])
 
 async def send_aborts(attempt: Attempt, request_id: str) -> None:
     """Abort the call again and again; return only if no abort may be sent."""
-    outage = Outage(logger, "abort", request=request_id)
+    outage = Outage(logger, "abort", call=request_id)
     while attempt.claim.route == Route.TXT2IMG:
         try:
             await attempt.client.abort(model=attempt.task.model, request_id=request_id)

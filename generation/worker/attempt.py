@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import Error as DatabaseProblem
 
+from accounts.log_context import logging_with
 from accounts.log_format import log_line
 from generation.clock import clock
 from generation.exceptions import AttemptEnded, LeaseLost, StorageError
@@ -122,6 +124,15 @@ class Attempt:
                 ):
                     raise
                 await asyncio.sleep(DATABASE_PAUSE)
+
+    def logging(self) -> AbstractContextManager[None]:
+        """Adds what names this attempt to log lines, and the task's id to requests."""
+        return logging_with(
+            task=str(self.task.pk),
+            attempt=self.number,
+            worker=str(self.claim.worker_id)[:8],
+            request=self.task.correlation_id or None,
+        )
 
     def log(
         self, level: int, event: str, why: Exception, exc_info: Exception | None = None

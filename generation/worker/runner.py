@@ -12,6 +12,7 @@ from time import monotonic
 from channels.db import database_sync_to_async
 from django.conf import settings
 
+from accounts.log_context import logging_with
 from accounts.log_format import log_line
 from generation import broadcast, services
 from generation.choices import InterruptReason
@@ -166,8 +167,8 @@ class WorkerRunner:
     def run_ended(self, run: TaskRun, done: asyncio.Task[None]) -> None:
         del self.runs[run]
         if not done.cancelled() and done.exception() is not None:
-            line = log_line("attempt_escaped", task=run.attempt.task.pk)
-            logger.error("%s", line, exc_info=done.exception())
+            with run.attempt.logging():
+                logger.error("%s", log_line("attempt_escaped"), exc_info=done.exception())
         self.wake()
         self.webhooks.wake()
 
@@ -227,13 +228,21 @@ class WorkerRunner:
             worker_id=self.worker_id, now=clock.now()
         )
         for slot in abandoned:
-            worker, task_id = str(self.worker_id)[:8], slot.task_id
-            line = log_line("slot_taken_over", task=task_id, attempt=slot.attempt, worker=worker)
-            logger.warning("%s", line)
-            task = asyncio.create_task(self.end_abandoned(slot), name=f"slot {slot.slot_id}")
+            with logging_with(**self.names_of(slot)):
+                logger.warning("%s", log_line("slot_taken_over"))
+                task = asyncio.create_task(self.end_abandoned(slot), name=f"slot {slot.slot_id}")
             self.takeovers[task] = slot.slot_id
             task.add_done_callback(self.takeovers.pop)
         await database_sync_to_async(services.finish_cancels)(now=clock.now())
+
+    def names_of(self, slot: AbandonedCall) -> dict[str, object]:
+        """What log lines of a take-over name."""
+        return {
+            "task": str(slot.task_id),
+            "attempt": slot.attempt,
+            "worker": str(self.worker_id)[:8],
+            "request": slot.correlation_id or None,
+        }
 
     async def cancel_overdue(self) -> None:
         """Also while paused: a program that set a time limit waits for the end."""

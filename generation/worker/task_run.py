@@ -68,6 +68,10 @@ class TaskRun:
            is known to be over
         3. make the thumbnails, when the worker is idle
         """
+        with self.attempt.logging():
+            await self.draw_and_end()
+
+    async def draw_and_end(self) -> None:
         stored: list[Stored] = []
         try:
             ended = await self.draw_missing(stored)
@@ -202,6 +206,7 @@ class TaskRun:
         call = AbandonedCall(
             slot_id=claim.slot_id,
             task_id=attempt.task.pk,
+            correlation_id=attempt.task.correlation_id,
             attempt=attempt.number,
             model=attempt.task.model,
             route=claim.route,

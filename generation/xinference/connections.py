@@ -11,6 +11,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import httpx
 
+from accounts.log_context import correlation_id
 from generation.bounded_http import LimitedTransport, NullCookieJar, limited_head
 from generation.exceptions import (
     StudioError,
@@ -124,6 +125,8 @@ class HttpConnections:
         try:
             content = None if body is None else json.dumps(body).encode()
             headers = {} if body is None else {"Content-Type": "application/json"}
+            if correlation_id():
+                headers["X-Request-ID"] = correlation_id()
             request = pool.build_request(method, path, content=content, headers=headers)
             with limited_head():
                 response = await pool.send(request, stream=True)

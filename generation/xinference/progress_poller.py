@@ -45,7 +45,7 @@ class ProgressPoller:
         more polls would get this address banned.
         """
         self.polled_calls += 1
-        outage = Outage(logger, "progress", request=request_id)
+        outage = Outage(logger, "progress", call=request_id)
         try:
             began, best = monotonic(), -1.0
             while True:

@@ -16,12 +16,21 @@ from generation.error_codes import ErrorCode
 from generation.models import Worker
 from tests.api.api_program import NewProgram
 from tests.factories import claim_one, fail, finished_task, put_in_trash, settle, submit
+from tests.fallback.http_clients import HttpClient
+from tests.socket.sockets import OpenPage
+from tests.worker.demo_worker import SMALL, StartWorker, ending
 
 PROMPT = "a garden that only the owner knows"
 
 
 def assert_unwritten(caplog: pytest.LogCaptureFixture) -> None:
-    written = [f"{each.getMessage()} {each.exc_text} {each.args}" for each in caplog.records]
+    """In lines from INFO on, and in all lines of ours."""
+    ours = ("accounts", "generation", "liujuan")
+    written = [
+        f"{each.getMessage()} {each.exc_text} {each.args}"
+        for each in caplog.records
+        if each.levelno >= logging.INFO or each.name.startswith(ours)
+    ]
     assert written
     assert not [line for line in written if "garden" in line]
 
@@ -42,6 +51,36 @@ def test_the_life_of_a_task_is_logged_without_its_prompt(
     services.create_link(task=task, now=now)
     put_in_trash(alice, now, tasks=[task])
     services.empty_trash(owner=alice, now=now)
+
+    assert_unwritten(caplog)
+
+
+async def test_failing_calls_are_logged_without_the_prompt(
+    open_page: OpenPage,
+    person: HttpClient,
+    new_program: NewProgram,
+    start_worker: StartWorker,
+    alice: User,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """By socket, page and API, to a model server that quotes what it was sent in its errors."""
+    caplog.set_level(logging.DEBUG)
+    quoting = [
+        {"do": "status", "status": 500, "detail": f"no {PROMPT!r}", "times": 2},
+        {"do": "status", "status": 400, "detail": f"Invalid prompt: {PROMPT}", "times": 1},
+        {"do": "nonsense", "kind": "null", "times": 1},
+    ]
+    await start_worker(faults=quoting)
+    page, program = await open_page(), await new_program(alice)
+    for _again in range(2):
+        await ending(page, await page.generate(PROMPT, negative_prompt=PROMPT, **SMALL))
+    submitted = (
+        await person.generate(PROMPT, **SMALL),
+        (await program.submit(PROMPT, **SMALL))["id"],
+    )
+    for task_id in submitted:
+        await page.ask(action="attach", task_id=task_id)
+        await ending(page, task_id)
 
     assert_unwritten(caplog)
 

@@ -14,6 +14,7 @@ def abandoned(request_id: uuid.UUID | None, *, identity: str, stall: float) -> A
     return AbandonedCall(
         slot_id=1,
         task_id=uuid.uuid4(),
+        correlation_id="",
         attempt=1,
         model=MODEL,
         route=Route.GENERATIONS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -23,6 +23,8 @@ SPEED = 40.0
 class DemoWorker:
     demo: DemoXinference
     runner: WorkerRunner
+    requests: list[tuple[str, str]] = field(default_factory=list)
+    """Path and X-Request-ID of each request to the demo model."""
 
     async def stop(self) -> None:
         if not self.runner.draining:
@@ -40,9 +42,18 @@ async def start_worker(running_hub: None) -> AsyncIterator[StartWorker]:
 
     async def start(*, speed: float = SPEED, **options: Any) -> DemoWorker:
         demo = create_app(speed=speed, **options)
-        transport = httpx.ASGITransport(demo, raise_app_exceptions=False)
+        requests: list[tuple[str, str]] = []
+
+        async def noting(scope: Any, receive: Any, send: Any) -> None:
+            requests.append(
+                (scope["path"], dict(scope["headers"]).get(b"x-request-id", b"").decode())
+            )
+            await demo(scope, receive, send)
+
+        transport = httpx.ASGITransport(noting, raise_app_exceptions=False)
         client = XinferenceClient(base_url="http://demo", transport=transport)
-        demo_worker = DemoWorker(demo=demo, runner=WorkerRunner(client, demo=True, version="test"))
+        runner = WorkerRunner(client, demo=True, version="test")
+        demo_worker = DemoWorker(demo=demo, runner=runner, requests=requests)
         demo_workers.append(demo_worker)
         await demo_worker.runner.start()
         await demo_worker.runner.probe_models()
