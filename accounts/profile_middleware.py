@@ -13,7 +13,7 @@ from django.utils.deprecation import MiddlewareMixin
 
 from accounts.profiles import keep_language, profile_of, zone_of
 
-NOT_OF_USERS = {"healthz", "readyz", "javascript-catalog"}
+NOT_OF_USERS = {"healthz", "readyz", "metrics", "javascript-catalog"}
 """Names of views that do not read the user, and need not."""
 
 

@@ -27,6 +27,7 @@ ALWAYS_ALLOWED = frozenset(
         "javascript-catalog",
         "healthz",
         "readyz",
+        "metrics",
         "account_login",
         "account_logout",
         "mfa_index",

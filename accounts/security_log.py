@@ -11,11 +11,18 @@ from __future__ import annotations
 import logging
 from enum import StrEnum, auto
 
+from prometheus_client import Counter
+
 from accounts.log_format import log_line
 
 logger = logging.getLogger("liujuan.security")
 host_logger = logging.getLogger("django.security.DisallowedHost")
 """Django's logger: its repeated lines, which scanners cause, are counted, not written."""
+
+
+EVENTS = Counter(
+    "liujuan_security_events", "Events of the security log, such as refused sign-ins", ["event"]
+)
 
 
 class SecurityEvent(StrEnum):
@@ -64,6 +71,7 @@ def log_event(
     event: SecurityEvent, *, account: str | None, address: str | None, **details: object
 ) -> None:
     """Write one line; `None` (no account known, the console) is written as `-`."""
+    EVENTS.labels(event.value).inc()
     line = log_line(event.value, account=account, address=address, **details)
     logger.log(logging.WARNING if event in BAD else logging.INFO, "%s", line)
 

@@ -10,6 +10,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.conf import settings
 
+from generation import telemetry
 from generation.outages import layer as outage
 from generation.shutdown import cancel_and_wait
 
@@ -88,6 +89,7 @@ class Publisher:
             if self.queue is not None:
                 self.queue.put_nowait(message)
         except asyncio.QueueFull:
+            telemetry.BROADCASTS_DROPPED.inc()
             outage.failed("too many messages wait")
 
     def send_now(self, message: Send) -> None:
@@ -106,13 +108,22 @@ publisher = Publisher()
 
 
 def publish_event(
-    *, owner_id: int, task_id: str, seq: int, frame: str, is_over: bool = False
+    *,
+    owner_id: int,
+    task_id: str,
+    seq: int,
+    frame: str,
+    is_over: bool = False,
+    committed_at: float | None = None,
 ) -> None:
     """Publish an event to all that follow `task_id`; `frame` is sent unchanged.
 
     `is_over`: it ended the task, so that what is left of the owner's limits changed.
+    `committed_at`: Unix seconds of the database's clock, by which hubs measure the delay.
     """
     message = {"type": "task.event", "task_id": task_id, "seq": seq, "frame": frame}
+    if committed_at is not None:
+        message["committed_at"] = committed_at
     if is_over:
         message["ended_of"] = owner_id
     publisher.send(lambda: layer().group_send(group_of(owner_id), message))

@@ -95,6 +95,14 @@ def write(name: str, data: bytes) -> None:
         raise StorageError(detail=os_error_text(error, path)) from error
 
 
+def free_space() -> tuple[int, int]:
+    """Free and total bytes of the file system below MEDIA_ROOT; raises OSError."""
+    root = Path(settings.MEDIA_ROOT)
+    root.mkdir(parents=True, exist_ok=True)
+    room = os.statvfs(root)
+    return room.f_bavail * room.f_frsize, room.f_blocks * room.f_frsize
+
+
 def os_error_text(error: OSError, path: Path) -> str:
     """Name of the error, its message and the file: "ENOSPC: No space left …".
 

@@ -11,6 +11,7 @@ from time import monotonic
 from django.db import InterfaceError, InternalError, OperationalError
 
 from accounts.log_format import log_line
+from generation import telemetry
 
 MAX_CAUSES = 5
 """Different causes that one outage logs."""
@@ -70,6 +71,7 @@ class Outage:
         return self.failures > 0
 
     def failed(self, cause: object) -> None:
+        telemetry.ERRORS.labels(self.name).inc()
         text = cause_of(cause)
         if not self.failures:
             self.began = monotonic()

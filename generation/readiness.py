@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django.conf import settings
 from django.contrib.staticfiles.apps import StaticFilesConfig
@@ -47,6 +47,8 @@ class Health:
         return self.word == "ok"
 
 
+T = TypeVar("T")
+
 OK, UNKNOWN = Health("ok"), Health("unknown")
 Report = dict[str, Health]
 
@@ -57,6 +59,7 @@ WRITE_ERRORS = {
     "read_only": "it takes no writes: see its log",
     "locked": "another process keeps its write lock: a shell, a copy, a repair",
 }
+DISK_PARTS = ("static", "storage")
 DATABASE_PARTS = ("database", "migrations", "workers", "key", "models", "model_server")
 
 
@@ -194,23 +197,29 @@ def remove(probe: Path) -> None:
         return  # the result is known already
 
 
-class Check:
+class Check(Generic[T]):
     """A check that may hang: runs in its own thread, one at a time; its result is cached.
 
     A database or a network disk that hangs blocks this thread only, however many requests come.
     """
 
     def __init__(
-        self, read: Callable[[], Report], on_timeout: Callable[[], Report], *, kept: float
+        self,
+        read: Callable[[], T],
+        on_timeout: Callable[[], T],
+        on_error: Callable[[Exception], T],
+        *,
+        kept: float,
     ) -> None:
         self.read = read
         self.on_timeout = on_timeout
+        self.on_error = on_error
         self.kept = kept
         self.lock = threading.Lock()
-        self.running: Future[Report] | None = None
+        self.running: Future[T] | None = None
         self.answered = float("-inf")
 
-    def start(self) -> Future[Report]:
+    def start(self) -> Future[T]:
         """The running check, or the cached result, or a new check."""
         with self.lock:
             running = self.running
@@ -222,15 +231,15 @@ class Check:
             threading.Thread(target=self.run, args=[self.running], daemon=True).start()
             return self.running
 
-    def run(self, answer: Future[Report]) -> None:
+    def run(self, answer: Future[T]) -> None:
         try:
-            report = self.read()
+            result = self.read()
         except Exception as error:  # noqa: BLE001  it is the answer
-            report = {name: Health("down", cause_of(error)) for name in self.on_timeout()}
+            result = self.on_error(error)
         self.answered = monotonic()
-        answer.set_result(report)
+        answer.set_result(result)
 
-    def wait(self, seconds: float) -> Report:
+    def wait(self, seconds: float) -> T:
         """For commands; a web process awaits `start()` instead."""
         try:
             return self.start().result(seconds)
@@ -238,5 +247,11 @@ class Check:
             return self.on_timeout()
 
 
-database_check = Check(database_report, database_timeout, kept=1.0)
-disk_check = Check(disk_report, disk_timeout, kept=2.0)
+def all_down(names: Iterable[str], error: Exception) -> Report:
+    return dict.fromkeys(names, Health("down", cause_of(error)))
+
+
+database_check = Check(
+    database_report, database_timeout, partial(all_down, DATABASE_PARTS), kept=1.0
+)
+disk_check = Check(disk_report, disk_timeout, partial(all_down, DISK_PARTS), kept=2.0)

@@ -131,6 +131,24 @@ def webhook_target(value: str) -> str:
     return host_name(value, example).rstrip(".")
 
 
+def network(value: str) -> str:
+    """A network, such as 10.0.0.0/8 or that of one address."""
+    example = "10.0.0.0/8"
+    try:
+        return str(ipaddress.ip_network(no_zone(without_brackets(value), example), strict=False))
+    except ValueError:
+        raise InvalidSetting(f"holds {value!r}, which is not a network", example) from None
+
+
+def listen_address(value: str) -> str:
+    """`address:port` to listen on; of a port alone on 127.0.0.1."""
+    example = "127.0.0.1:9101"
+    name, _colon, port = value.rpartition(":")
+    if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 2**16:
+        raise InvalidSetting("has no port", example)
+    return f"{in_url(host(name)) if name else '127.0.0.1'}:{port}"
+
+
 def http_parts(value: str, example: str) -> SplitResult:
     """The parts of an http URL: lower-case scheme, canonical host, valid port, no query."""
     parts = split(value, {"http", "https"}, example)

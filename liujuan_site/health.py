@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import Error as DatabaseProblem
@@ -12,6 +13,8 @@ from generation import readiness
 from generation.hub import hub
 from generation.permissions import VIEW_ALL
 from generation.readiness import Check, Health, Report
+
+T = TypeVar("T")
 
 CHECK_TIMEOUT = 0.7
 """Seconds for all checks together; load balancers give up after one second."""
@@ -42,12 +45,12 @@ async def readyz(request: HttpRequest) -> JsonResponse:
     return response
 
 
-async def answer_of(check: Check) -> Report:
-    """The check's report; after CHECK_TIMEOUT its `on_timeout` report."""
+async def answer_of(check: Check[T], seconds: float = CHECK_TIMEOUT) -> T:
+    """The check's result; after `seconds` its `on_timeout` result."""
     try:
         # shielded: the check goes on, and later probes get its result
         running = asyncio.shield(asyncio.wrap_future(check.start()))
-        return await asyncio.wait_for(running, CHECK_TIMEOUT)
+        return await asyncio.wait_for(running, seconds)
     except TimeoutError:
         return check.on_timeout()
 

@@ -91,6 +91,14 @@ if EMAIL_URL and not PUBLIC_URL:
     env.refuse("EMAIL_URL is set, and PUBLIC_URL is not: links in mails need it. Set PUBLIC_URL.")
 MFA_STAFF = env.switch("MFA_STAFF", default=False)
 
+# Metrics
+METRICS_KEY = env.secret("METRICS_KEY", default="", read=validators.signing_key)
+"""Opens /metrics, as a bearer token or as a password."""
+METRICS_NETWORKS = env.names("METRICS_NETWORKS", default=[], read=addresses.network)
+"""From which /metrics can be read; without them and without a key from this machine alone."""
+METRICS_PORT = env.text("METRICS_PORT", default="", read=addresses.listen_address)
+"""Address and port at which a worker process serves /metrics; empty: none."""
+
 # Sign-in with accounts of an OpenID provider
 OIDC_SERVER = env.text("OIDC_SERVER", default="", read=addresses.identity_provider)
 OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID", default="")
@@ -180,7 +188,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 # the host's other names belong to others, who decide about HTTPS and preload lists
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
-SECURE_REDIRECT_EXEMPT = [rf"^{re.escape(BASE_PATH[1:])}/?(healthz|readyz)$"]
+SECURE_REDIRECT_EXEMPT = [rf"^{re.escape(BASE_PATH[1:])}/?(healthz|readyz|metrics)$"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 """Bytes of a body; Daphne refuses it earlier, and for most paths refuses less."""
 SESSION_ENGINE = "accounts.session_store"
@@ -382,7 +390,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 
 LOGGING = log_config.log_config(
     secrets_of(
-        *(SECRET_KEY, *SECRET_KEY_FALLBACKS, XINFERENCE_API_KEY),
+        *(SECRET_KEY, *SECRET_KEY_FALLBACKS, XINFERENCE_API_KEY, METRICS_KEY),
         *(XINFERENCE_URL, DATABASE_URL, REDIS_URL, EMAIL_URL, OIDC_CLIENT_SECRET),
     ),
     log_format=LOG_FORMAT,

@@ -16,7 +16,7 @@ from accounts.overview_page import overview
 from generation.views import account_data, webhooks
 from generation.views.limit_page import limits
 from generation.views.sign_in import SignInPage, admin_sign_in
-from liujuan_site import health
+from liujuan_site import health, metrics
 
 handler400 = "generation.views.error_pages.bad_request"
 handler403 = "generation.views.error_pages.permission_denied"
@@ -98,6 +98,7 @@ site: list[Any] = [
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]
 
 # part of the patterns, not SCRIPT_NAME: workers and sockets build URLs without a request

@@ -32,9 +32,22 @@ OURS = (
         "MFA_",
         "OIDC_",
         "WEBHOOK_",
+        "METRICS_",
+        "ALERT_",
+        "HEARTBEAT_",
     ),
 )
-OURS_EXACTLY = {"LOG_FORMAT", "HTTPS", "DEBUG", "MCP", "ALLOWED_HOSTS", "HOST", "PORT", "TIME_ZONE"}
+OURS_EXACTLY = {
+    "LOG_FORMAT",
+    "HTTPS",
+    "DEBUG",
+    "MCP",
+    "ADMINS",
+    "ALLOWED_HOSTS",
+    "HOST",
+    "PORT",
+    "TIME_ZONE",
+}
 for name in [key for key in os.environ if key.startswith(OURS) or key in OURS_EXACTLY]:
     del os.environ[name]
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="liujuan-test-")

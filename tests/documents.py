@@ -1,8 +1,9 @@
-"""The environment variables of the settings, as documents must list them."""
+"""The environment variables of the settings, as documents must list them, and their tables."""
 
 from __future__ import annotations
 
 import ast
+import re
 
 from tests.prebuilt import ROOT
 
@@ -50,3 +51,24 @@ def worded(default: ast.expr) -> str:
     if isinstance(value, int | float):
         return f"`{value:g}`"
     return f"`{value!s}`" if value else "empty"
+
+
+Table = dict[str, list[str]]
+
+
+def tables(text: str) -> dict[str, Table]:
+    """Every table of `text` by the title of its first column: first cell → the other cells."""
+    found: dict[str, Table] = {}
+    table: Table | None = None
+    columns = 0
+    for line in text.splitlines():
+        if not line.startswith("|"):
+            table = None
+            continue
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))]
+        if table is None:
+            table, columns = found.setdefault(cells[0], {}), len(cells)
+        elif not set(line) <= set("|-: "):
+            assert len(cells) == columns, line
+            table[cells[0].strip("`")] = cells[1:]
+    return found

@@ -20,7 +20,7 @@ from generation.selectors.allowances import OF_CONNECTIONS
 from generation.services import task_logging
 from generation.services.cancellation import Answer
 from generation.sessions import rate_limit
-from tests.documents import variables
+from tests.documents import tables, variables
 from tests.prebuilt import ROOT
 
 PROTOCOL = (ROOT / "docs/protocol.md").read_text(encoding="utf-8")
@@ -36,26 +36,6 @@ DOCUMENTS = [
 
 FIELDS = tuple(name for name in protocol.EventFrame.__annotations__ if name not in ("data", "code"))
 """What every event frame has; the other two belong to endings."""
-
-Table = dict[str, list[str]]
-
-
-def tables(text: str) -> dict[str, Table]:
-    """Every table of `text` by the title of its first column: first cell → the other cells."""
-    found: dict[str, Table] = {}
-    table: Table | None = None
-    columns = 0
-    for line in text.splitlines():
-        if not line.startswith("|"):
-            table = None
-            continue
-        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))]
-        if table is None:
-            table, columns = found.setdefault(cells[0], {}), len(cells)
-        elif not set(line) <= set("|-: "):
-            assert len(cells) == columns, line
-            table[cells[0].strip("`")] = cells[1:]
-    return found
 
 
 def section_of(text: str, title: str) -> str:

@@ -60,6 +60,11 @@ DATABASE_URLS = ("postgres:///liujuan", "sqlite:////tmp/x.db", "postgres://h/x?s
         (addresses.webhook_target, "127.0.0.1", "127.0.0.1/32"),
         (addresses.webhook_target, "[FD00:0::5]", "fd00::5/128"),
         (addresses.webhook_target, "Hooks.Internal.", "hooks.internal"),
+        (addresses.network, "10.1.2.3/8", "10.0.0.0/8"),
+        (addresses.network, "[FD00:0::5]", "fd00::5/128"),
+        (addresses.listen_address, "9101", "127.0.0.1:9101"),
+        (addresses.listen_address, "[::1]:9101", "[::1]:9101"),
+        (addresses.listen_address, "0.0.0.0:9101", "0.0.0.0:9101"),
         *((databases.database_url, url, url) for url in DATABASE_URLS),
         *((validators.slots, slots, slots) for slots in ("A=2, B-1=1", "6", "A=0")),
         (validators.time_zone, "Asia/Shanghai", "Asia/Shanghai"),
@@ -96,6 +101,7 @@ NO_SQLITE = (
 )
 NO_FAULTS = ("/no/such/file.json", "package.json", "README.md")
 NO_TARGETS = ("10.0.0.0/33", "http://h", "h:80", "h/x", "1.0x7f", "fe80::1%eth0", "a b")
+NO_LISTENERS = ("x", "0", "127.0.0.1:0", "h:65536", ":")
 NO_REDIS = ("http://localhost", "redis://h/zero", "redis://:a/b@h/0")
 NO_MODELS = ("../x", "a/../b", ".", "a?b", "a#b", "a b", "a%2Fb", "a;b", "a,b", "a=b", "a&b")
 NO_ZONES = {
@@ -139,6 +145,8 @@ NO_DATABASE_OPTIONS = (
         *((DATABASE, f"postgres://u:p@{host}/d", "postgres://") for host in NO_HOSTS[:5]),
         (addresses.allowed_host, "fe80::1%eth0", "name.example"),
         *((addresses.webhook_target, typed, "10.0.0.0/8") for typed in NO_TARGETS),
+        (addresses.network, "metrics.internal", "10.0.0.0/8"),
+        *((addresses.listen_address, typed, "127.0.0.1:9101") for typed in NO_LISTENERS),
         (addresses.host, "::1%eth0", "127.0.0.1"),
         (redis_urls.redis, "unix:///s?db=x", ""),
         (redis_urls.redis, "unix://run/redis.sock", "unix:///run/redis"),

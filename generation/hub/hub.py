@@ -12,7 +12,8 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 
-from generation import broadcast, selectors
+from generation import broadcast, selectors, telemetry
+from generation.choices import LimitKind
 from generation.clock import clock
 from generation.hub.credential_checks import CHECK_EVERY, CredentialChecks
 from generation.hub.groups import MAINTAIN_EVERY, GroupMemberships
@@ -121,9 +122,7 @@ class Hub:
 
     def dispatch(self, message: dict[str, Any]) -> None:
         if message["type"] == "task.event":
-            seq, frame = message["seq"], message["frame"]
-            for subscription in tuple(self.subscriptions.get(message["task_id"], ())):
-                subscription.offer(seq, frame)
+            self.deliver(message)
             if (owner_id := message.get("ended_of")) is not None:
                 self.limit_updates.usage_changed(owner_id, self.offer_limits)
         elif message["type"] == "task.created":
@@ -139,6 +138,17 @@ class Hub:
         elif message["type"] == "hub.marker":
             self.groups.marker_received(message["marker"])
 
+    def deliver(self, event: dict[str, Any]) -> None:
+        """Offer an event to the clients that follow its task."""
+        seq, frame = event["seq"], event["frame"]
+        subscriptions = tuple(self.subscriptions.get(event["task_id"], ()))
+        for subscription in subscriptions:
+            subscription.offer(seq, frame)
+        # processes of the version before do not send the time
+        if subscriptions and (committed_at := event.get("committed_at")) is not None:
+            delay = clock.now().timestamp() - committed_at
+            telemetry.EVENT_DELIVERY.observe(max(0.0, delay))
+
     async def register(self, outbox: Outbox) -> None:
         """Add a client: it gets its owner's new tasks and is closed at shutdown."""
         self.credential_checks.share_user(outbox)
@@ -148,7 +158,10 @@ class Hub:
     def has_room(self, owner_id: int) -> bool:
         """Whether this user may open one more socket or stream in this process."""
         most = self.limit_updates.most_connections(owner_id)
-        return most is None or self.connections_of(owner_id) < most
+        if most is None or self.connections_of(owner_id) < most:
+            return True
+        telemetry.LIMITS_REFUSED.labels(LimitKind.CONNECTIONS.value).inc()
+        return False
 
     def connections_of(self, owner_id: int) -> int:
         """Sockets and streams of this user in this process."""

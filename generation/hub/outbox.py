@@ -43,6 +43,9 @@ class Outbox(ABC):
         "subscriptions",
     )
 
+    transport: ClassVar[str]
+    """How metrics call this kind of connection."""
+
     follows_new_tasks: ClassVar[bool] = False
     """Whether the client gets every new task of its owner without asking for it."""
 

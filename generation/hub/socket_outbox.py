@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from generation import telemetry
 from generation.hub.outbox import Outbox
 from generation.limits import MAX_QUEUED_FRAMES
 from generation.protocol.close_codes import CloseCode
@@ -33,6 +34,8 @@ class SocketOutbox(Outbox):
 
     `send` waits until the transport takes one.
     """
+
+    transport = "socket"
 
     __slots__ = ("closed", "held", "send", "send_now", "sender")
 
@@ -78,6 +81,7 @@ class SocketOutbox(Outbox):
                 async with asyncio.timeout(SEND_TIMEOUT):
                     await self.send(frame)
             except TimeoutError:
+                telemetry.SLOW_READERS_CLOSED.labels("socket").inc()
                 await self.end(CloseCode.TOO_SLOW)
                 return
             except Exception:

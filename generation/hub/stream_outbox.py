@@ -15,6 +15,7 @@ class StreamOutbox(Outbox):
     Frames are fetched, not pushed: at most MAX_QUEUED_FRAMES wait for a slow client.
     """
 
+    transport = "stream"
     follows_new_tasks = True
 
     def __init__(

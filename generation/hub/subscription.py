@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from generation import telemetry
 from generation.hub.outbox import Outbox
 from generation.hub.replay import replay_log
 from generation.selectors import LogPage
@@ -39,14 +40,20 @@ class Subscription:
             return
         if seq == cursor + 1 and self.outbox.offer(frame):
             self.cursor = seq
+            return
+        if seq == cursor + 1:
+            telemetry.OUTBOX_OVERFLOWS.inc()
         else:
-            self.start_replay()
+            telemetry.EVENT_GAPS.labels("broadcast").inc()
+        self.start_replay()
 
     def catch_up(self, newest: int = 0) -> None:
         """Send the events up to `newest`, or up to the newest broadcast, that were not queued."""
         if self.cursor is not None:
             self.seen = max(newest, self.seen)
             if self.seen > self.cursor:
+                if self.replay is None:
+                    telemetry.EVENT_GAPS.labels("compare").inc()
                 self.start_replay()
 
     async def reset(self, cursor: int) -> None:

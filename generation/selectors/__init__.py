@@ -56,6 +56,11 @@ from generation.selectors.image_detail import (
     read_key,
     visible_image_detail,
 )
+from generation.selectors.installation_totals import (
+    InstallationTotals,
+    ModelTotals,
+    installation_totals,
+)
 from generation.selectors.limit_overview import (
     LimitInForce,
     LimitSource,
@@ -129,10 +134,12 @@ __all__ = [
     "Forecast",
     "GalleryFilter",
     "ImageDetail",
+    "InstallationTotals",
     "LimitInForce",
     "LimitSource",
     "LogPage",
     "ModelPace",
+    "ModelTotals",
     "NamedEvent",
     "OwnedData",
     "PictureKey",
@@ -161,6 +168,7 @@ __all__ = [
     "heartbeats",
     "image_detail",
     "images_of",
+    "installation_totals",
     "interruptions",
     "is_paused",
     "key_refused",

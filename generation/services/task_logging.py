@@ -1,4 +1,4 @@
-"""Logs each end of a task and each interruption."""
+"""Logs and counts each end of a task and each interruption."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.db import transaction
 
 from accounts.log_context import correlation_id
 from accounts.log_format import log_line
+from generation import telemetry
 from generation.choices import EventKind
 from generation.loggable_text import redacted
 from generation.models import TaskEvent
@@ -52,6 +53,20 @@ def log_outcome(
     bad = kind == EventKind.FAILED or bool(details.get("counted"))
     level = logging.WARNING if bad else logging.INFO
     transaction.on_commit(partial(logger.log, level, "%s", line), robust=True)
+    count = partial(count_outcome, kind, model=model, code=str(values["code"]), changes=changes)
+    transaction.on_commit(count, robust=True)
+
+
+def count_outcome(kind: EventKind, *, model: str, code: str, changes: Mapping[str, Any]) -> None:
+    if kind == EventKind.INTERRUPTED:
+        telemetry.ATTEMPTS_INTERRUPTED.labels(code).inc()
+        return
+    model = telemetry.model_label(model)
+    telemetry.TASKS_ENDED.labels(kind.value, code, model).inc()
+    telemetry.TASK_WAIT.labels(model).observe(changes["wait_seconds"])
+    telemetry.TASK_RUN.labels(model).observe(changes["run_seconds"])
+    for step, seconds in changes.get("measured_durations", {}).items():
+        telemetry.STEP.labels(step).observe(seconds)
 
 
 def names_of(task_id: Any, attempt: int) -> tuple[str | None, str]:

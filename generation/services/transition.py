@@ -12,6 +12,7 @@ from django.db import connection, transaction
 
 from generation import broadcast, sql
 from generation.choices import TERMINAL, UNFINISHED, Basis, EventKind, Step, TaskStatus
+from generation.clock import clock
 from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, TaskEvent
 from generation.protocol import EndingData, encode, event_frame
@@ -153,15 +154,19 @@ def append(task_id: Any, events: Sequence[tuple[NewEvent, TaskRow]], now: dateti
             changes=event.changes,
         )
     for written, (_event, row) in zip(rows, events, strict=True):
-        publish = partial(
-            broadcast.publish_event,
-            owner_id=row.owner_id,
-            task_id=str(task_id),
-            seq=written.seq,
-            frame=written.frame,
-            is_over=row.status in TERMINAL,
-        )
-        transaction.on_commit(publish, robust=True)
+        transaction.on_commit(partial(publish, str(task_id), written, row), robust=True)
+
+
+def publish(task_id: str, written: TaskEvent, row: TaskRow) -> None:
+    """Publish an event that was committed now."""
+    broadcast.publish_event(
+        owner_id=row.owner_id,
+        task_id=task_id,
+        seq=written.seq,
+        frame=written.frame,
+        is_over=row.status in TERMINAL,
+        committed_at=clock.now().timestamp(),
+    )
 
 
 def task_event(task_id: Any, event: NewEvent, row: TaskRow, now: datetime) -> TaskEvent:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from time import monotonic
 
 from channels.db import database_sync_to_async
 from django.db import Error as DatabaseProblem
 
-from generation import selectors
+from generation import selectors, telemetry
 from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput, NotFound
 from generation.hub import SocketOutbox, hub, replay_lock
@@ -30,12 +31,15 @@ class SocketSubscriber(HubSubscriber[SocketOutbox]):
         if key is None:
             raise NotFound
         task_id = str(key)
+        began = monotonic()
         try:
             with hub.expecting(self.outbox, [task_id]):
                 async with replay_lock(self.outbox.owner_id):
                     task, first = await database_sync_to_async(self.read)(session, task_id, after)
                 self.check_capacity(task_id)
                 await session.send_task(task, after=after, first=first)
+            kind = "reattach" if after else "attach"
+            telemetry.ATTACH.labels("socket", kind).observe(monotonic() - began)
         except DatabaseProblem:
             # lookup failed (database down): close so that the client reconnects
             await self.outbox.end(CloseCode.LEAVING)

@@ -14,7 +14,7 @@ from channels.db import database_sync_to_async
 from django.db import Error as DatabaseProblem
 
 from accounts.log_context import new_context
-from generation import selectors
+from generation import selectors, telemetry
 from generation.exceptions import NotFound
 from generation.hub import INTERNAL_ERROR, StreamOutbox, hub
 from generation.limits import MAX_NAMED
@@ -80,9 +80,12 @@ class StreamSubscriber(HubSubscriber[StreamOutbox]):
 
     async def introduce(self, session: Session, task: GenerationTask, newest: int | None) -> None:
         """Send the task and stay attached; its log is not read if the client has `newest`."""
+        began = monotonic()
         after = min(self.outbox.found.get(str(task.pk), 0), task.newest_seq)
         first = None if newest is None else LogPage(frames=[], more=newest > after)
         await session.send_task(task, after=after, first=first)
+        kind = "reattach" if after else "attach"
+        telemetry.ATTACH.labels("stream", kind).observe(monotonic() - began)
         self.outbox.found.pop(str(task.pk), None)
 
 

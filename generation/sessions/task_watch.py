@@ -27,6 +27,8 @@ CONTINUES = frozenset({CloseCode.LEAVING, CloseCode.FLOODING})
 class TaskWatch(Outbox):
     """The frames of one task until it is over."""
 
+    transport = "request"
+
     def __init__(self, owner_id: int) -> None:
         super().__init__(owner_id=owner_id, close=self.end)
         self.changed = asyncio.Event()

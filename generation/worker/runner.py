@@ -14,7 +14,7 @@ from django.conf import settings
 
 from accounts.log_context import logging_with
 from accounts.log_format import log_line
-from generation import broadcast, services
+from generation import broadcast, services, telemetry
 from generation.choices import InterruptReason
 from generation.clock import clock
 from generation.exceptions import AttemptInterrupted, CancelObserved, LeaseLost
@@ -148,9 +148,12 @@ class WorkerRunner:
         if self.pause.on or self.heartbeat_overdue():
             # an overdue worker would give up its claims at once: a heartbeat must come first
             return False
+        began = monotonic()
         claims = await database_sync_to_async(services.claim)(
             worker_id=self.worker_id, now=clock.now(), most=CLAIMS_AT_ONCE
         )
+        if claims:
+            telemetry.CLAIM.observe(monotonic() - began)
         for claim in claims:
             self.start_run(claim)
         # the calls of these claims go out before the next claim occupies the database thread

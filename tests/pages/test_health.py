@@ -251,7 +251,8 @@ async def test_a_hanging_check_blocks_no_probe() -> None:
         let_go.wait(30)
         return {"storage": Health("ok")}
 
-    check = Check(hang, lambda: {"storage": Health("down", "late")}, kept=60.0)
+    late = {"storage": Health("down", "late")}
+    check = Check(hang, lambda: late, lambda _error: {}, kept=60.0)
     loop = asyncio.get_running_loop()
     began = loop.time()
     answers = await asyncio.gather(*(answer_of(check) for _probe in range(50)))

@@ -37,6 +37,7 @@ MAY_NOT_KNOW = ("other", "staff")
 WITHOUT_SECOND_FACTOR = {
     "healthz",
     "readyz",
+    "metrics",
     "i18n/setlang/",
     "i18n/catalog.js",
     "accounts/theme/",

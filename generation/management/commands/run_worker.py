@@ -13,7 +13,7 @@ from django.db import Error as DatabaseProblem
 
 from generation.exceptions import WorkerRefused
 from generation.outages import cause_of
-from generation.worker import WorkerRunner
+from generation.worker import MetricsPort, WorkerRunner
 from generation.xinference import configured_client
 
 
@@ -44,7 +44,12 @@ class Command(BaseCommand):
             model_server=settings.XINFERENCE_URL,
         )
         await runner.start()
+        metrics_port = MetricsPort(settings.METRICS_PORT) if settings.METRICS_PORT else None
+        if metrics_port is not None:
+            await metrics_port.start()
         self.stdout.write("worker ready")
         self.stdout.flush()
         await stop.wait()
         await runner.drain()
+        if metrics_port is not None:
+            await metrics_port.close()

@@ -1,0 +1,82 @@
+"""Numbers of the whole installation, however long its history: what waits, runs and lives now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Count, Min, Q
+
+from generation.choices import TaskStatus, WorkerState
+from generation.models import GenerationTask, ModelSlot, ModelState, Worker
+from generation.selectors.served_models import error_of, key_refused, known_models
+from generation.selectors.worker_liveness import WORKER_SILENCE
+
+
+@dataclass(slots=True, kw_only=True)
+class ModelTotals:
+    """`error`: why the model cannot be used; empty if it can. `oldest`: of its queued tasks."""
+
+    queued: int = 0
+    running: int = 0
+    oldest: datetime | None = None
+    ready: bool = False
+    error: str = ""
+    replicas: int = 0
+    slots: int = 0
+    held_slots: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallationTotals:
+    now: datetime
+    models: dict[str, ModelTotals] = field(default_factory=dict)
+    workers: dict[str, int] = field(default_factory=dict)
+    """Live ones by state, every state."""
+    key_refused: bool = False
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether there are live workers and all of them are paused."""
+        return bool(self.workers[WorkerState.PAUSED]) and not self.workers[WorkerState.RUNNING]
+
+    @property
+    def oldest_wait(self) -> float:
+        """Seconds since the submission of the oldest queued task; 0 without one."""
+        return max(map(self.wait_of, self.models), default=0.0)
+
+    def wait_of(self, model: str) -> float:
+        """The same of one model."""
+        oldest = self.models[model].oldest
+        return 0.0 if oldest is None else max(0.0, (self.now - oldest).total_seconds())
+
+
+def installation_totals(now: datetime) -> InstallationTotals:
+    """Reads indexes of unfinished tasks and small tables; never finished tasks."""
+    models: dict[str, ModelTotals] = {}
+    for name, state in known_models().items():
+        models[name] = totals_of(state)
+    unfinished = GenerationTask.objects.unfinished().order_by().values_list("status", "model")
+    for status, name, count, oldest in unfinished.annotate(Count("pk"), Min("created")):
+        model = models.setdefault(name, totals_of(None))
+        if status == TaskStatus.QUEUED:
+            model.queued, model.oldest = count, oldest
+        else:
+            model.running = count
+    held = ModelSlot.objects.filter(task__isnull=False).order_by().values_list("model")
+    for name, count in held.annotate(Count("pk")):
+        models.setdefault(name, totals_of(None)).held_slots = count
+    living = Worker.objects.filter(last_seen__gt=now - WORKER_SILENCE)
+    working = living.filter(~Q(state=WorkerState.STOPPED)).order_by().values_list("state")
+    workers = {state.value: 0 for state in WorkerState if state != WorkerState.STOPPED} | dict(
+        working.annotate(Count("pk"))
+    )
+    return InstallationTotals(now=now, models=models, workers=workers, key_refused=key_refused())
+
+
+def totals_of(state: ModelState | None) -> ModelTotals:
+    if state is None:
+        return ModelTotals(error=error_of(None))
+    return ModelTotals(
+        ready=state.ready, error=error_of(state), replicas=state.replicas, slots=state.slots
+    )
