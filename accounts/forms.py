@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import (
@@ -20,10 +20,18 @@ from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.totp.internal.auth import TOTP
 from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django import forms
+from django.contrib import messages
+from django.db import transaction
 from django.utils.translation import gettext, ngettext
 
+from accounts.client_address import client_address
+from accounts.notices import mail_revoked_programs
 from accounts.sign_in import SignInThrottled, check_password
+from accounts.tokens import revoke_tokens
 from accounts.visible_text import on_one_line
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 
 class NameField(forms.CharField):
@@ -71,10 +79,29 @@ class ConfirmForm(ReauthenticateForm, ThrottledForm):  # type: ignore[misc]
 
 
 class NewPasswordForm(ResetPasswordKeyForm):  # type: ignore[misc]
+    """Replaces a forgotten or stolen password: programs are signed out unless the user keeps them.
+
+    A program may be of the person who stole it.
+    """
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password1"].label = gettext("New password")
         self.fields["password2"].label = gettext("New password again")
+        # without a user the link does not work
+        if self.user is not None and self.user.tokens.exists():
+            self.fields["keep_programs"] = forms.BooleanField(
+                required=False,
+                label=gettext("Keep my programs signed in"),
+                help_text=gettext(
+                    "If not, all your tokens are revoked, and the webhooks that programs set are"
+                    " deleted. Keep them only if no other person knew your password."
+                ),
+            )
+
+    def save(self) -> None:
+        keeps_programs = bool(self.cleaned_data.get("keep_programs"))
+        save_password(self.user, self.cleaned_data["password1"], keeps_programs=keeps_programs)
 
 
 class PasswordForm(ChangePasswordForm, ThrottledForm):  # type: ignore[misc]
@@ -83,6 +110,18 @@ class PasswordForm(ChangePasswordForm, ThrottledForm):  # type: ignore[misc]
         self.fields["oldpassword"].label = gettext("Current password")
         self.fields["password1"].label = gettext("New password")
         self.fields["password2"].label = gettext("New password again")
+        if self.user.tokens.exists():
+            self.fields["revoke_programs"] = forms.BooleanField(
+                required=False,
+                label=gettext("Sign out all my programs too"),
+                help_text=gettext(
+                    "All your tokens are revoked, and the webhooks that programs set are deleted."
+                ),
+            )
+
+    def save(self) -> None:
+        keeps_programs = not self.cleaned_data.get("revoke_programs")
+        save_password(self.user, self.cleaned_data["password1"], keeps_programs=keeps_programs)
 
     def clean_oldpassword(self) -> str:
         password: str = self.cleaned_data["oldpassword"]
@@ -117,6 +156,24 @@ class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
         field.initial = True
         field.label = gettext("Signs me in without my password")
         field.help_text = ""
+
+
+def save_password(user: User, password: str, *, keeps_programs: bool) -> None:
+    # hashed before the transaction, which keeps all other writers of SQLite waiting
+    user.set_password(password)
+    with transaction.atomic():
+        user.save()
+        if not keeps_programs:
+            revoke_programs(user)
+
+
+def revoke_programs(user: User) -> None:
+    """Revoke all tokens of `user`, and report it on the next page and by mail."""
+    request = context.request
+    tokens = revoke_tokens(owner=user, address=client_address(request))
+    if tokens:
+        messages.success(request, gettext("All your programs are signed out."))
+        transaction.on_commit(lambda: mail_revoked_programs(request, user, tokens))
 
 
 def sentence_of(throttled: SignInThrottled) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -63,16 +63,22 @@ def revoke_token(*, owner: User, number: int, address: str) -> ApiToken | None:
     Its open connections are closed at once (`accounts.credential_changes`), and the webhooks whose
     address it set are deleted with it.
     """
+    revoked = revoke_tokens(owner=owner, address=address, pk=number)
+    return revoked[0] if revoked else None
+
+
+def revoke_tokens(*, owner: User, address: str, **conditions: Any) -> list[ApiToken]:
+    """Delete the tokens of `owner` that meet `conditions`, or all, as `revoke_token` does."""
     with transaction.atomic():
-        # so that nothing that refers to it is inserted meanwhile
+        # so that nothing that refers to them is inserted meanwhile
         get_user_model().objects.select_for_update(no_key=True).filter(pk=owner.pk).first()
-        token = ApiToken.objects.filter(owner=owner, pk=number).first()
-        if token is not None:
+        tokens = list(ApiToken.objects.filter(owner=owner, **conditions).order_by("pk"))
+        for token in tokens:
             token.delete()
-    if token is not None:
-        name = owner.get_username()
+    name = owner.get_username()
+    for token in tokens:
         log_event(SecurityEvent.TOKEN_REVOKED, account=name, address=address, name=token.name)
-    return token
+    return tokens
 
 
 def is_token(text: str) -> bool:

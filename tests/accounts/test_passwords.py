@@ -14,7 +14,11 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
+from accounts.tokens import create_token
+from generation.protocol import WebhookRequest
+from generation.services import create_webhook, webhook_values
 from tests.accounts.conftest import SignedIn
 from tests.accounts.sign_in_attempts import GOOD
 
@@ -22,8 +26,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 NEW = "another good password"
 
 
-def change(client: Client, old: str = GOOD, new: str = NEW) -> Any:
-    form = {"oldpassword": old, "password1": new, "password2": new}
+def change(client: Client, old: str = GOOD, new: str = NEW, **fields: str) -> Any:
+    form = {"oldpassword": old, "password1": new, "password2": new, **fields}
     return client.post("/accounts/password/change/", form)
 
 
@@ -33,11 +37,25 @@ def link_for(name: str) -> str:
     return urlsplit(printed.getvalue().strip()).path
 
 
-def set_by(link: str, client: Client) -> Any:
+def set_by(link: str, client: Client, **fields: str) -> Any:
     form = client.get(link, follow=True)
     if not form.redirect_chain:
         return form
-    return client.post(form.redirect_chain[-1][0], {"password1": NEW, "password2": NEW})
+    return client.post(form.redirect_chain[-1][0], {"password1": NEW, "password2": NEW, **fields})
+
+
+def with_program(owner: User) -> None:
+    """Give `owner` a token, a webhook that its program set, and one that the user set."""
+    now = timezone.now()
+    create_token(owner=owner, name="robot", now=now)
+    values = webhook_values(WebhookRequest(url="https://hooks.example/"))
+    create_webhook(owner=owner, values=values, now=now, token=owner.tokens.get())
+    create_webhook(owner=owner, values=values, now=now)
+
+
+def programs_of(owner: User) -> tuple[int, int]:
+    """How many tokens and webhooks."""
+    return owner.tokens.count(), owner.webhooks.count()
 
 
 def test_a_changed_password_ends_every_other_session(
@@ -76,6 +94,53 @@ def test_a_reset_link_works_once(
     assert "reset_link_made account=alice address=-" in caplog.text
     assert "password_reset account=alice" in caplog.text
     signed_in("alice", NEW)
+
+
+def test_a_reset_signs_out_programs(
+    alice: User, settings: Any, reported: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.ACCOUNT_EMAIL_NOTIFICATIONS = True
+    User.objects.filter(pk=alice.pk).update(email="alice@example.org")
+    with_program(alice)
+
+    with caplog.at_level(logging.INFO, logger="liujuan.security"):
+        done = set_by(link_for("alice"), Client(headers={"Accept-Language": "en"}))
+
+    assert programs_of(alice) == (0, 1)
+    assert alice.pk in reported
+    assert "token_revoked account=alice address=127.0.0.1 name=robot" in caplog.messages
+    assert done["Location"] == "/accounts/password/reset/key/done/"
+    notice, replaced = (str(each.body) for each in mail.outbox)
+    assert "- robot" in notice
+    assert "robot" not in replaced
+
+
+def test_a_reset_keeps_programs_that_the_user_wants_to_keep(alice: User) -> None:
+    with_program(alice)
+    link, client = link_for("alice"), Client()
+
+    assert 'name="keep_programs"' in client.get(link, follow=True).text
+    set_by(link, client, keep_programs="on")
+    assert programs_of(alice) == (1, 2)
+    assert mail.outbox == []
+
+
+def test_a_changed_password_signs_out_programs_only_on_request(
+    alice: User, signed_in: SignedIn
+) -> None:
+    with_program(alice)
+    client = signed_in("alice")
+
+    change(client)
+    assert programs_of(alice) == (1, 2)
+    assert change(client, old="wrong", revoke_programs="on").status_code == 200
+    assert programs_of(alice) == (1, 2)
+    page = client.get("/accounts/password/change/").text
+    assert 'name="revoke_programs"' in page
+    assert "checked" not in page.partition('name="revoke_programs"')[2].partition(">")[0]
+    change(client, old=NEW, new=GOOD, revoke_programs="on")
+    assert programs_of(alice) == (0, 1)
+    assert 'name="revoke_programs"' not in client.get("/accounts/password/change/").text
 
 
 def test_the_command_names_no_disabled_or_missing_account(alice: User) -> None:
