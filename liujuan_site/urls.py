@@ -58,6 +58,7 @@ account_pages: list[Any] = [
     path("webhooks/", webhooks.webhooks, name="webhooks"),
     path("webhooks/new/", webhooks.new_webhook, name="webhook_new"),
     path("webhooks/<uuid:webhook_id>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<uuid:webhook_id>/edit/", webhooks.edit_webhook, name="webhook_edit"),
     path("webhooks/<uuid:webhook_id>/test/", webhooks.test_webhook, name="webhook_test"),
     path("webhooks/<uuid:webhook_id>/switch/", webhooks.switch_webhook, name="webhook_switch"),
     path("webhooks/<uuid:webhook_id>/delete/", webhooks.delete_webhook, name="webhook_delete"),

@@ -77,6 +77,44 @@ def new_webhook(request: HttpRequest) -> HttpResponse:
     return redirect("webhook", key)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@confirmed
+@rate_limited
+def edit_webhook(request: HttpRequest, webhook_id: uuid.UUID) -> HttpResponse:
+    """The form of a webhook that is there; its secret stays."""
+    endpoint = selectors.webhook_of(user_of(request), webhook_id)
+    types = [type_of(kind) for kind in endpoint.kinds]
+    form = WebhookForm(request.POST or None, initial={"url": endpoint.url, "events": types})
+    if form.is_valid() and change(request, form, webhook_id):
+        messages.success(request, _("The webhook was changed."))
+        return redirect("webhook", webhook_id)
+    return render(request, "account/edit_webhook.html", {"form": form, "webhook": endpoint})
+
+
+def change(request: HttpRequest, form: WebhookForm, webhook_id: uuid.UUID) -> bool:
+    """False, with an error in the form, if it is refused."""
+    changes: dict[str, Any] = {"types": form.cleaned_data["events"]}
+    # an address that stays belongs to its program as before
+    if "url" in form.changed_data:
+        changes["url"] = form.cleaned_data["url"]
+    try:
+        services.change_webhook(
+            owner=user_of(request),
+            webhook_id=webhook_id,
+            changes=changes,
+            address=client_address(request),
+        )
+    except InvalidInput as error:
+        add_error(form, error)
+        return False
+    return True
+
+
+def add_error(form: WebhookForm, error: InvalidInput) -> None:
+    form.add_error("url" if error.field == "url" else None, str(error.code.label))
+
+
 def create(request: HttpRequest, form: WebhookForm) -> NewWebhook | None:
     """The new webhook; None, with an error in the form, if it is refused."""
     fields: dict[str, Any] = form.cleaned_data
@@ -89,7 +127,7 @@ def create(request: HttpRequest, form: WebhookForm) -> NewWebhook | None:
             address=client_address(request),
         )
     except InvalidInput as error:
-        form.add_error("url" if error.field == "url" else None, str(error.code.label))
+        add_error(form, error)
         return None
 
 

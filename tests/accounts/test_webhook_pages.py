@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -57,6 +58,8 @@ def test_the_password_is_asked_for_first(alice: User, signed_in: SignedIn) -> No
     assert client.get(f"{PAGE}new/")["Location"].startswith("/accounts/reauthenticate/")
     create(client)
     assert not WebhookEndpoint.objects.exists()
+    edited = client.post(f"{PAGE}{uuid4()}/edit/", {"url": URL})
+    assert edited["Location"].startswith("/accounts/reauthenticate/")
 
 
 @pytest.mark.parametrize("url", ["", "hooks", "http://hooks.example/", "https://10.0.0.1/"])
@@ -108,6 +111,35 @@ def test_a_webhook_is_tried_turned_off_and_on_and_deleted(client: Client, alice:
 
     assert client.post(f"{page}delete/")["Location"] == PAGE
     assert client.get(page).status_code == 404
+
+
+def test_the_address_and_the_events_are_edited_and_the_secret_stays(client: Client) -> None:
+    page = create(client, URL, "task.claimed")["Location"]
+    before = WebhookEndpoint.objects.get()
+    form = client.get(f"{page}edit/")
+    assert f'value="{URL}"' in form.text
+    assert form.context["form"]["events"].value() == ["task.claimed"]
+
+    for refused in ("http://hooks.example/", "https://10.0.0.1/", ""):
+        answer = client.post(f"{page}edit/", {"url": refused})
+        assert "field-error" in answer.text
+    assert client.post(f"{page}edit/", {"url": f"{URL}/2"})["Location"] == page
+
+    after = WebhookEndpoint.objects.get()
+    assert (after.url, after.events, after.secret) == (f"{URL}/2", "", before.secret)
+
+
+def test_a_webhook_of_a_program_is_its_own_until_the_address_is_edited(
+    client: Client, alice: User
+) -> None:
+    page = create(client)["Location"]
+    create_token(owner=alice, name="robot", now=timezone.now())
+    WebhookEndpoint.objects.update(token=alice.tokens.get())
+
+    client.post(f"{page}edit/", {"url": URL, "events": ["task.claimed"]})
+    assert WebhookEndpoint.objects.get().token == alice.tokens.get()
+    client.post(f"{page}edit/", {"url": f"{URL}/2"})
+    assert WebhookEndpoint.objects.get().token is None
 
 
 def test_the_page_says_that_it_was_turned_off(client: Client) -> None:

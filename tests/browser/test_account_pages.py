@@ -287,3 +287,12 @@ def test_a_webhook_is_made_and_tried(inviting: Studio, sign_in: SignIn, shoot: S
     expect(delivery.filter(has_text=NOT_SENT)).to_have_count(2)
     # its row did not change, so it was not replaced
     expect(older).to_be_focused()
+
+    page.get_by_role("link", name="修改", exact=True).click()
+    expect(page.get_by_label("图片已存好")).to_be_checked()
+    assert beyond_the_window(page) == []
+    assert serious_violations(page) == []
+    shoot(page, "edit-webhook")
+    page.locator("[name=url]").fill("https://hooks.invalid/elsewhere")
+    page.get_by_role("button", name="保存").click()
+    expect(page.locator(".account__files")).to_contain_text("https://hooks.invalid/elsewhere")

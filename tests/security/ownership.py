@@ -286,6 +286,14 @@ ACCOUNT = (
         outcomes=signed_in(302),
     ),
     Row(method="GET", address=OWN_WEBHOOK, outcomes=owned(200)),
+    Row(method="GET", address=f"{OWN_WEBHOOK}edit/", outcomes=owned(200)),
+    Row(
+        method="POST",
+        address=f"{OWN_WEBHOOK}edit/",
+        body={"url": "https://hooks.example/"},
+        is_form=True,
+        outcomes=owned(302),
+    ),
     *(
         Row(method="POST", address=f"{OWN_WEBHOOK}{action}/", outcomes=owned(302))
         for action in ("test", "switch", "delete", "deliveries/<int:delivery_id>/resend")
