@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -14,8 +15,9 @@ class GenerationConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.credential_changes import credentials_changed
-        from generation import checks  # noqa: F401  registers the system checks
+        from generation import checks, search_index  # noqa: F401  registers the system checks
 
+        post_migrate.connect(search_index.after_migrate, sender=self)
         credentials_changed.connect(publish_credentials)
 
 

@@ -1,4 +1,4 @@
-"""The list of tasks: each page covers a limited period, which it shows."""
+"""The list of tasks: a page searches a limited period, which it shows, or reads an index."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
-from django.utils.text import smart_split
+from django.utils.text import smart_split, unescape_string_literal
 from django.utils.translation import gettext_lazy as _
 
 from generation.admin.filters import SELECTIVE_VALUES
 from generation.identifiers import parse_uuid
 from generation.models import GenerationTask
+from generation.selectors import rare_tasks
 from generation.selectors.gallery import MAX_SCANNED
 from generation.unicode_text import casefolded
 
@@ -35,8 +36,9 @@ MAX_OF_ONE_OWNER = MAX_SCANNED
 class PeriodFilter(admin.SimpleListFilter):
     """Tasks before `until` back to `since`; None stands for now, and for the first task.
 
-    No other filter and no search scans all tasks that exist; older ones are on the next page. Only
-    what an index finds at once is found regardless of age: ids, unfinished tasks and the trash.
+    No other filter and no frequent word scans all tasks that exist; older ones are on the next
+    page. Only what an index finds at once is found regardless of age: ids, unfinished tasks, the
+    trash and rare words.
     """
 
     title = _("period")
@@ -49,6 +51,7 @@ class PeriodFilter(admin.SimpleListFilter):
         super().__init__(request, params, model, model_admin)
         search = read_search(request.GET.get(SEARCH_VAR, ""))
         self.owner = search.owner
+        self.parts = search.parts
         self.most = MAX_SCANNED_TASKS if self.owner is None else MAX_OF_ONE_OWNER
         self.until = read_until(self.value() or "")
         self.is_indexed = bool(search.ids) or any(
@@ -69,9 +72,15 @@ class PeriodFilter(admin.SimpleListFilter):
             queryset = queryset.filter(owner=self.owner)
         if self.until is not None:
             queryset = queryset.filter(created__lt=self.until)
-        if not self.is_indexed:
-            self.since = oldest_of_newest(queryset, self.most)
-        return queryset if self.since is None else queryset.filter(created__gte=self.since)
+        if self.is_indexed:
+            return queryset
+        self.since = oldest_of_newest(queryset, self.most)
+        if self.since is None:
+            return queryset
+        if (found := rare_tasks(self.parts)) is not None:
+            self.since = None
+            return queryset.filter(pk__in=found)
+        return queryset.filter(created__gte=self.since)
 
     @property
     def last_day(self) -> str:
@@ -110,6 +119,12 @@ class Search:
     ids: list[uuid.UUID]
     words: str
 
+    @property
+    def parts(self) -> list[str]:
+        """The texts that prompts must contain, as Django's admin reads `words`."""
+        bits = smart_split(self.words)
+        return [text for bit in bits if (text := unquoted(bit))]
+
 
 def read_search(text: str) -> Search:
     bits = list(smart_split(text))
@@ -119,6 +134,11 @@ def read_search(text: str) -> Search:
     names = {*ids, *([owner.username] if owner else [])}
     words = casefolded(" ".join(bit for bit in bits if bit not in names))
     return Search(owner=owner, ids=list(ids.values()), words=words)
+
+
+def unquoted(bit: str) -> str:
+    is_quoted = bit.startswith(("'", '"')) and bit[0] == bit[-1]
+    return unescape_string_literal(bit) if is_quoted else bit
 
 
 def read_until(text: str) -> datetime | None:

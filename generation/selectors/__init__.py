@@ -85,6 +85,7 @@ from generation.selectors.served_models import (
 from generation.selectors.shared_tasks import shared_task
 from generation.selectors.task_detail import TaskDetail, children_of, parent_of, task_detail
 from generation.selectors.task_list import ENDED, named_cards, older_cards, task_counts
+from generation.selectors.task_search import rare_tasks
 from generation.selectors.tasks import (
     Card,
     accepts_model,
@@ -202,6 +203,7 @@ __all__ = [
     "pictures_of_keys",
     "queue_positions",
     "queue_reason",
+    "rare_tasks",
     "read_forecast",
     "read_key",
     "readable_keys",
