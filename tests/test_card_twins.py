@@ -13,7 +13,7 @@ from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generation.choices import EventKind, InterruptReason, QueueReason, Step
+from generation.choices import EventKind, InterruptReason, LimitKind, QueueReason, Step
 from generation.protocol import (
     EventFrame,
     ModelData,
@@ -24,6 +24,7 @@ from generation.protocol import (
     fold,
 )
 from generation.selectors import Card
+from generation.views.composer_limits import composer_limits
 from generation.views.composer_wait import composer_wait
 from generation.views.embedded_tasks import embedded
 from generation.views.event_log import event_sentence
@@ -143,6 +144,37 @@ def test_every_forecast_has_the_same_text(
         with translation.override(language):
             answer = asdict(composer_wait(cast("ModelData", model), work))
         assert answer == ask({"model": model, "work": work})
+
+
+efforts = st.integers(0, 2**32)
+counts = st.integers(0, 5)
+kinds = {each.value: counts for each in LimitKind} | dict.fromkeys(
+    ("effort", "task_effort"), efforts
+)
+allowances = st.fixed_dictionaries(
+    {},
+    optional={
+        kind: st.fixed_dictionaries(
+            {
+                "limit": values.filter(bool),
+                "left": values,
+                "renews_at": st.none() | st.integers(T0, T0 + 86_400),
+            }
+        )
+        for kind, values in kinds.items()
+    },
+)
+
+
+@given(limits=allowances, work=tasks)
+@settings(max_examples=150, deadline=None)
+def test_the_limits_have_the_same_text(
+    scripts: dict[str, Ask], limits: dict[str, Any], work: dict[str, Any]
+) -> None:
+    for language, ask in scripts.items():
+        with translation.override(language):
+            answer = asdict(composer_limits(limits, work))
+        assert answer == ask({"limits": limits, "work": work})
 
 
 TASK_OF_FOUR = task_data(n=4, height=768, guidance=3.5, expected={"generating": 30.0})

@@ -25,6 +25,7 @@ from generation.protocol import PROTOCOL_VERSION
 from generation.selectors import Card
 from generation.views.card_steps import BLANK_STEPS
 from generation.views.card_view import card_view
+from generation.views.composer_limits import composer_limits
 from generation.views.composer_wait import ComposerWait, composer_wait
 from generation.views.compression import compressed
 from generation.views.embedded_tasks import embedded, without_prompts
@@ -73,6 +74,8 @@ def studio_context(request: HttpRequest, most: int = FIRST_PAINT) -> dict[str, A
     context["has_further"] = others["completed"] + others["stopped"] > 0
     state |= {"collection": collection, "others": others} | origin(request)
     context["wait"] = default_wait(state)
+    shown = selectors.shown_limits(cast("User", request.user).pk, now=now)
+    context["allowance"] = composer_limits(shown, state["defaults"])
     return context
 
 

@@ -17,15 +17,17 @@ const { isDrawn, pictureAlt, shapeLabel } = await import("../../static/studio/js
 const { readTask } = await import("../../static/studio/js/state/task-store.js");
 const { STEPS } = await import("../../static/studio/js/connection/protocol.js");
 const { describeWait, modelText, paceText } = await import("../../static/studio/js/composer/composer-wait.js");
+const { describeLimits } = await import("../../static/studio/js/composer/composer-limits.js");
 const { eventSentence } = await import("../../static/studio/js/card/task-timeline.js");
 
 for await (const line of createInterface({ input: process.stdin })) {
   console.log(JSON.stringify(answer(JSON.parse(line))));
 }
 
-function answer({ embedded, frame, model, work, task, state, queue, now }) {
+function answer({ embedded, frame, limits, model, work, task, state, queue, now }) {
   if (embedded) return readTask(embedded);
   if (frame) return eventSentence(frame);
+  if (limits) return describeLimits(limits, { ...work, tasks: 1 });
   return model ? composerWait(model, work) : card(task, state, queue, now);
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -69,6 +70,22 @@ def test_scripts_read_limits_from_the_page(alice: User) -> None:
     shown = state_in(signed_in(alice).get("/").text)["limits"]
 
     assert shown == {"lines": limits.MAX_LINES, "named": limits.MAX_NAMED}
+
+
+def test_the_composer_says_what_is_left_before_scripts_run(alice: User, settings: Any) -> None:
+    line = re.compile(r'data-part="limits"([^>]*)>([^<]*)</p>')
+    client, english = signed_in(alice), {"Accept-Language": "en"}
+
+    def shown() -> tuple[list[str], str]:
+        found = line.search(client.get("/", headers=english).text)
+        assert found is not None
+        return found[1].split(), found[2]
+
+    assert shown() == (["hidden"], "")
+    settings.LIMIT_PICTURES_PER_DAY = 3
+    assert shown() == ([], "3 left today")
+    settings.LIMIT_EFFORT = 1
+    assert shown() == (["data-reached"], "Too large for one task")
 
 
 def test_unfinished_tasks_come_first(alice: User, model: str, now: datetime) -> None:

@@ -1,5 +1,5 @@
 // @ts-check
-/** What is left of the user's limits, above the button; loaded when there are limits. */
+/** What is left of the user's limits, above the button; loaded when there are limits. composer_limits.py is the twin. */
 
 import { dayAndTime, gettext, label, ngettext } from "../lib/i18n.js";
 

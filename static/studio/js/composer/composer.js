@@ -90,7 +90,7 @@ export function createComposer(page, submit) {
 
   /** @param {Limits} received @param {() => number} now the server's time, in Unix seconds */
   function setLimits(received, now) {
-    if (!limits && Object.keys(received).length === 0) return;
+    if (!limits && parts.get("limits").hidden && Object.keys(received).length === 0) return;
     loadLimits().then(() => {
       limits?.set(received, now);
       refresh();
