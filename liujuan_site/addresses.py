@@ -32,6 +32,8 @@ NETLOC = re.compile(r"(\[[^\[\]]*\]|[^\[\]:]*)(:[0-9]*)?")
 """Host and port, without a user: brackets stand around the whole host or nowhere."""
 PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 UNSPECIFIED = {"0.0.0.0", "::"}  # noqa: S104  names them, binds nothing
+LOCAL = {"127.0.0.1", "::1", *UNSPECIFIED}
+"""Reached as `localhost`: without HTTPS the only name at which browsers allow passkeys."""
 
 
 def model_server(value: str) -> str:
@@ -305,6 +307,7 @@ def names_of(address: str) -> list[str]:
 
 def urls_of(address: str, port: int) -> list[str]:
     """URLs of a site that listens there: first for this machine, then for others."""
-    local = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address)  # noqa: S104
-    hosts = [*filter(None, [local]), *names_of(address)]
+    hosts = ["localhost"] if address in LOCAL else names_of(address)
+    if address in UNSPECIFIED:
+        hosts += names_of(address)
     return [f"http://{host}:{port}" for host in hosts]

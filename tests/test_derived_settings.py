@@ -125,10 +125,13 @@ async def test_a_proxy_may_take_the_path_away_or_leave_it(asked: str, path: str)
 @pytest.mark.parametrize(
     ("env", "urls"),
     [
-        ({}, ["http://127.0.0.1:8000"]),
+        # browsers allow passkeys at this name
+        ({}, ["http://localhost:8000"]),
+        ({"HOST": "::1"}, ["http://localhost:8000"]),
+        ({"HOST": "127.0.0.5"}, ["http://127.0.0.5:8000"]),
         ({"HOST": "fd00::5", "PORT": "81"}, ["http://[fd00::5]:81"]),
-        ({"HOST": "0.0.0.0"}, ["http://127.0.0.1:8000", f"http://{NODE}:8000"]),
-        ({"HOST": "::"}, ["http://[::1]:8000", f"http://{NODE}:8000"]),
+        ({"HOST": "0.0.0.0"}, ["http://localhost:8000", f"http://{NODE}:8000"]),
+        ({"HOST": "::"}, ["http://localhost:8000", f"http://{NODE}:8000"]),
         ({"HOST": "::", "PUBLIC_URL": "https://H:443/a/"}, ["https://h/a"]),
     ],
 )

@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
@@ -41,7 +42,8 @@ def running(data_dir: Path) -> Iterator[Studio]:
 
 
 def test_it_prints_its_url_and_protects_the_password(studio: Studio) -> None:
-    assert studio.printed["URL"] == f"{studio.url}/"
+    assert studio.printed["URL"] == f"http://localhost:{studio.port}/"
+    assert httpx.get(studio.printed["URL"] + "healthz").status_code == 200
     assert studio.printed["Name"] == "studio"
     assert "demo model" in studio.printed["Model"]
     password = studio.data_dir / "password"
