@@ -14,7 +14,6 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseProblem
 
 from accounts.credentials import SignedIn
-from accounts.log_context import correlation_id
 from generation import selectors
 from generation.clock import clock
 from generation.hub import SocketOutbox, cannot_send_now, hub
@@ -69,8 +68,7 @@ class GenerateConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         """Accept first: a page can read the close code only of an accepted socket."""
-        own_id = correlation_id()
-        await self.accept(headers=[("X-Request-ID", own_id)] if own_id else None)
+        await self.accept()
         if hub.leaving:
             await self.close_with(CloseCode.LEAVING)
             return
