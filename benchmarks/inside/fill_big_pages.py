@@ -23,7 +23,7 @@ from benchmarks.inside.bulk_rows import (
     vacuum,
 )
 from generation import images, services
-from generation.admin.changelist import MAX_SCANNED_TASKS
+from generation.admin.period_filter import MAX_SCANNED_TASKS
 from generation.choices import Basis, Step
 from generation.error_codes import ErrorCode
 from generation.models import GenerationTask

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -18,26 +18,32 @@ from django.utils.translation import ngettext
 
 from accounts.profiles import full_name
 from generation import services
-from generation.admin.changelist import PeriodFilter, TaskChangeList, read_search
+from generation.admin.changelist import TaskChangeList
 from generation.admin.filters import (
+    AttemptsFilter,
     ErrorFilter,
     ModelFilter,
+    ReviewFilter,
+    SlowFilter,
     StatusFilter,
+    StepFilter,
     TrashFilter,
     short_error,
 )
 from generation.admin.inlines import SHOWN_EVENTS, EventInline, ImageInline, pictures_of
 from generation.admin.mixins import ReadOnlyMixin
+from generation.admin.period_filter import OwnerFilter, PeriodFilter, SinceFilter, read_search
 from generation.choice_labels import label
-from generation.choices import Step, TaskStatus
+from generation.choices import ReviewState, Step, TaskStatus
 from generation.clock import clock
 from generation.exceptions import AccountLeaving, LimitReached, NotFound, TransitionRefused
-from generation.models import GenerationTask
+from generation.models import GeneratedImage, GenerationTask
 from generation.permissions import CHANGE_ALL
 
 LIST = "admin:generation_generationtask_changelist"
 PAGE = "admin:generation_generationtask_change"
 SHORT = 60
+FOUND_BY_REVIEW = (ReviewState.FLAGGED, ReviewState.HIDDEN)
 MAX_CHILDREN = 20
 MAX_LOG_LINKS = 200
 """Links to parts of one log; no log that this version writes needs more."""
@@ -48,6 +54,7 @@ class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type
     """Shows everything with the permission VIEW_ALL; the actions need CHANGE_ALL."""
 
     list_display = (
+        "thumbnail",
         "short_prompt",
         "submitted",
         "owner_tasks",
@@ -56,7 +63,12 @@ class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type
         "ran",
     )
     # the period first: the other filters and the search read the tasks in it
-    list_filter = (PeriodFilter, StatusFilter, "step", ModelFilter, ErrorFilter, TrashFilter)
+    list_filter = (
+        PeriodFilter,
+        *(StatusFilter, ReviewFilter, ModelFilter, StepFilter, ErrorFilter),
+        *(AttemptsFilter, SlowFilter, TrashFilter, OwnerFilter, SinceFilter),
+    )
+    list_display_links = ("thumbnail", "short_prompt")
     search_fields = ("search_text__contains",)
     search_help_text = _(
         "A task id, an account name, or words of the prompt. Put words in quotes if they "
@@ -135,12 +147,17 @@ class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type
 
     @admin.display(description=_("status"), ordering="status")
     def state(self, task: GenerationTask) -> str:
-        """The status; for unfinished, failed and cancelled tasks also step, percent and error."""
-        status = str(TaskStatus(task.status).label)
-        if task.status in (TaskStatus.QUEUED, TaskStatus.COMPLETED):
-            return status
-        reached = f"{Step(task.step).label}, {task.progress:.0f}\N{NO-BREAK SPACE}%"
-        lines = (status, reached, short_error(task.error_code))
+        """The status; for unfinished, failed and cancelled tasks also step, percent and error.
+
+        Also what reviewers found in the first picture.
+        """
+        lines = [str(TaskStatus(task.status).label)]
+        if task.status not in (TaskStatus.QUEUED, TaskStatus.COMPLETED):
+            reached = f"{Step(task.step).label}, {task.progress:.0f}\N{NO-BREAK SPACE}%"
+            lines += [reached, short_error(task.error_code)]
+        image: GeneratedImage | None = getattr(task, "first_picture", None)
+        if image is not None and image.review_state in FOUND_BY_REVIEW:
+            lines.append(str(ReviewState(image.review_state).label))
         return format_html_join(mark_safe("<br>"), "{}", ((each,) for each in lines if each))
 
     @admin.display(description=_("long log"))
@@ -152,6 +169,15 @@ class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type
         links = ((f"?after={after}#events-group", after + 1) for after in parts[:MAX_LOG_LINKS])
         text = format_html_join(" ", '<a href="{}">{}…</a>', links)
         return format_html("{} {}", _("Events from"), text)
+
+    @admin.display(description=_("picture"))
+    def thumbnail(self, task: GenerationTask) -> str:
+        """The first picture; also a hidden one, and one in the trash."""
+        image: GeneratedImage | None = getattr(task, "first_picture", None)
+        if image is None:
+            return format_html('<span class="no-picture">{}</span>', _("No picture"))
+        tag = '<img src="{}" alt="" width="56" height="56" loading="lazy" decoding="async">'
+        return format_html(tag, image.data["thumbnail_url"])
 
     @admin.display(description=_("prompt"))
     def short_prompt(self, task: GenerationTask) -> str:
@@ -176,6 +202,17 @@ class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type
     @admin.display(description=_("measured seconds per step"))
     def measured_steps(self, task: GenerationTask) -> str:
         return steps_text(task.measured_durations)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list; the form also sends the filters that were not chosen, which are left out."""
+        query = request.GET.copy()
+        for name in [name for name, value in query.items() if not value]:
+            del query[name]
+        if request.method == "GET" and query != request.GET:
+            return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
+        return super().changelist_view(request, extra_context)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[TaskChangeList]:
         return TaskChangeList

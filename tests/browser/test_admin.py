@@ -1,9 +1,9 @@
-"""The admin's task pages at desktop size."""
+"""The admin's task pages fit laptops and tablets."""
 
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.conftest import SignIn
 from tests.browser.page_actions import expect_status, send, task_id_of
@@ -11,6 +11,7 @@ from tests.browser.sign_in import submit_sign_in
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
+SIZES: list[ViewportSize] = [{"width": 1280, "height": 720}, {"width": 820, "height": 1180}]
 LIST = "/admin/generation/generationtask/"
 
 
@@ -27,7 +28,10 @@ def test_list_and_task_page_fit(page: Page, sign_in: SignIn, studio: Studio, loc
     staff.goto(LIST)
     table = staff.locator(".results")
     expect(table).to_contain_text("a heron for staff")
-    assert table.evaluate("(node) => node.scrollWidth <= node.clientWidth")
+    for size in SIZES:
+        staff.set_viewport_size(size)
+        for part in (table, staff.locator("html"), staff.locator(".finder")):
+            assert part.evaluate("(node) => node.scrollWidth <= node.clientWidth")
 
     staff.goto(f"{LIST}{task_id_of(card)}/change/")
     picture = staff.locator(".preview img")

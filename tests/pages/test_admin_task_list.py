@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from generation import services
-from generation.admin.changelist import MAX_SCANNED_TASKS
+from generation.admin.period_filter import MAX_SCANNED_TASKS
 from generation.choices import TaskStatus
 from generation.models import GenerationTask
 from tests.factories import submit
@@ -86,7 +86,7 @@ def test_a_long_list_shows_its_edge(staff: Client, eleven_thousand: list[Generat
     older = staff.get(older_of(page.text))
 
     assert older_of(older.text) == ""
-    assert 'name="error_code" value="model_error"' in older.text
+    assert '<option value="model_error" selected>' in older.text
     newest = staff.get(ADMIN_TASKS, {"p": "3"})
     assert newest.context["cl"].result_count == MAX_SCANNED_TASKS
     rest = staff.get(older_of(newest.text)).context["cl"]
@@ -126,9 +126,7 @@ def test_unfinished_and_deleted_tasks_are_found(
     assert [task.pk for task in deleted.result_list] == [old.pk]
 
 
-@pytest.mark.parametrize(
-    "until", ["", "soon", "2026-02-31", "9999-12-31", "0001-01-01T00:00+14:00"]
-)
+@pytest.mark.parametrize("until", ["soon", "2026-02-31", "9999-12-31", "0001-01-01T00:00+14:00"])
 def test_an_invalid_day_is_ignored(alice: User, staff: Client, now: datetime, until: str) -> None:
     submit(alice, now)
 
