@@ -70,6 +70,24 @@ class WebhookOutcome(models.TextChoices):
     TASK_DELETED = "task_deleted", _("The task was deleted before")
 
 
+class AlarmKind(models.TextChoices):
+    """What operators are alarmed about."""
+
+    NO_WORKER = "no_worker", _("No worker is running")
+    MODEL_DOWN = "model_down", _("A model cannot be used")
+    KEY_REFUSED = "key_refused", _("The model server refused our key")
+    DISK_FULL = "disk_full", _("The disk for pictures is nearly full")
+    OLDEST_WAIT = "oldest_wait", _("Tasks wait too long")
+    FAILURE_RATE = "failure_rate", _("Too many tasks fail")
+
+
+class AlertChannel(models.TextChoices):
+    """How operators get messages about incidents."""
+
+    WEBHOOK = "webhook", "ALERT_URL"
+    MAIL = "mail", "ADMINS"
+
+
 class CancelReason(StrEnum):
     """Why a cancellation was requested; absent if a user did it."""
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
-from time import monotonic
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles.apps import StaticFilesConfig
@@ -25,6 +22,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from generation import images, selectors
 from generation.clock import clock
 from generation.outages import cause_of
+from generation.slow_check import Check
 from generation.xinference import shared_address
 
 PROBE = ".ready"
@@ -46,8 +44,6 @@ class Health:
     def ok(self) -> bool:
         return self.word == "ok"
 
-
-T = TypeVar("T")
 
 OK, UNKNOWN = Health("ok"), Health("unknown")
 Report = dict[str, Health]
@@ -195,56 +191,6 @@ def remove(probe: Path) -> None:
         probe.unlink(missing_ok=True)
     except OSError:
         return  # the result is known already
-
-
-class Check(Generic[T]):
-    """A check that may hang: runs in its own thread, one at a time; its result is cached.
-
-    A database or a network disk that hangs blocks this thread only, however many requests come.
-    """
-
-    def __init__(
-        self,
-        read: Callable[[], T],
-        on_timeout: Callable[[], T],
-        on_error: Callable[[Exception], T],
-        *,
-        kept: float,
-    ) -> None:
-        self.read = read
-        self.on_timeout = on_timeout
-        self.on_error = on_error
-        self.kept = kept
-        self.lock = threading.Lock()
-        self.running: Future[T] | None = None
-        self.answered = float("-inf")
-
-    def start(self) -> Future[T]:
-        """The running check, or the cached result, or a new check."""
-        with self.lock:
-            running = self.running
-            fresh = monotonic() - self.answered < self.kept
-            if running is not None and (fresh or not running.done()):
-                return running
-            self.running = Future()
-            # the interpreter waits for threads of its pool when the process ends
-            threading.Thread(target=self.run, args=[self.running], daemon=True).start()
-            return self.running
-
-    def run(self, answer: Future[T]) -> None:
-        try:
-            result = self.read()
-        except Exception as error:  # noqa: BLE001  it is the answer
-            result = self.on_error(error)
-        self.answered = monotonic()
-        answer.set_result(result)
-
-    def wait(self, seconds: float) -> T:
-        """For commands; a web process awaits `start()` instead."""
-        try:
-            return self.start().result(seconds)
-        except TimeoutError:
-            return self.on_timeout()
 
 
 def all_down(names: Iterable[str], error: Exception) -> Report:

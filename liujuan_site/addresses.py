@@ -87,6 +87,15 @@ def identity_provider(value: str) -> str:
     return parts._replace(path=path).geturl()
 
 
+def alert_target(value: str) -> str:
+    """An http URL, private or not, with any path and query."""
+    example = "https://hooks.example/liujuan"
+    parts = split(value, {"http", "https"}, example)
+    if not parts.hostname or "@" in parts.netloc or parts.fragment:
+        raise InvalidSetting("has no host, or a user or a # that is not sent", example)
+    return host_in_url(parts, example).geturl()
+
+
 def host(value: str) -> str:
     """A name or address to listen on; IPv6 without its brackets."""
     bare = without_brackets(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TypeVar
 
 from django.conf import settings
 from django.db import Error as DatabaseProblem
@@ -12,9 +11,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from generation import readiness
 from generation.hub import hub
 from generation.permissions import VIEW_ALL
-from generation.readiness import Check, Health, Report
-
-T = TypeVar("T")
+from generation.readiness import Health, Report
+from generation.slow_check import answer_of
 
 CHECK_TIMEOUT = 0.7
 """Seconds for all checks together; load balancers give up after one second."""
@@ -33,7 +31,8 @@ async def readyz(request: HttpRequest) -> JsonResponse:
     are reported with 200.
     """
     database, disk = await asyncio.gather(
-        answer_of(readiness.database_check), answer_of(readiness.disk_check)
+        answer_of(readiness.database_check, CHECK_TIMEOUT),
+        answer_of(readiness.disk_check, CHECK_TIMEOUT),
     )
     report: Report = database | disk | {"layer": Health(hub.groups.state)}
     body: dict[str, object] = {name: report[name].word for name in PUBLIC}
@@ -43,16 +42,6 @@ async def readyz(request: HttpRequest) -> JsonResponse:
     # keeps Django from logging every probe of a process that cannot serve
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
-
-
-async def answer_of(check: Check[T], seconds: float = CHECK_TIMEOUT) -> T:
-    """The check's result; after `seconds` its `on_timeout` result."""
-    try:
-        # shielded: the check goes on, and later probes get its result
-        running = asyncio.shield(asyncio.wrap_future(check.start()))
-        return await asyncio.wait_for(running, seconds)
-    except TimeoutError:
-        return check.on_timeout()
 
 
 async def is_staff(request: HttpRequest) -> bool:

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Tags, run_checks
 
 from accounts.log_format import log_line
+from generation.alarms import AlarmWatcher
 from generation.exceptions import WorkerRefused
 from generation.hub import hub
 from generation.outages import cause_of
@@ -44,6 +45,7 @@ class Lifecycle:
 
     def __init__(self) -> None:
         self.worker: WorkerRunner | None = None
+        self.alarms = AlarmWatcher()
         self.model_server: ModelServer | None = None
         self.booted: asyncio.Task[None] | None = None
 
@@ -59,6 +61,9 @@ class Lifecycle:
                 model_server=self.model_server.address,
             )
             await self.worker.start()
+        else:
+            # a worker in this process watches itself
+            self.alarms.start()
         gc.collect()
         gc.freeze()
         gc.set_threshold(*FREEZE_THRESHOLDS)
@@ -85,6 +90,7 @@ class Lifecycle:
             await self.worker.drain()
         if self.model_server is not None:
             await finish_within(CLOSE_TIMEOUT, self.model_server.aclose(), name="demo model")
+        await self.alarms.stop()
         await hub.stop()
         logger.info("%s", log_line("web_stopped"))
 

@@ -71,6 +71,16 @@ def server_of(url: str) -> MailServer:
     )
 
 
+def address(value: str) -> str:
+    """One e-mail address; raises InvalidSetting."""
+    try:
+        validate_email(value)
+    except ValidationError:
+        problem = f"holds {value!r}, which is not an e-mail address"
+        raise InvalidSetting(problem, "ops@mail.example") from None
+    return value
+
+
 def sender_of(parts: SplitResult) -> str:
     """The address behind `?from=`."""
     given = dict(parse_qsl(parts.query, keep_blank_values=True))

@@ -24,9 +24,8 @@ from generation.clock import clock
 from generation.hub import hub
 from generation.metrics_access import may_read_metrics
 from generation.outages import database
-from generation.readiness import Check
 from generation.selectors import InstallationTotals
-from liujuan_site.health import answer_of
+from generation.slow_check import Check, answer_of
 
 READ_TIMEOUT = 5.0
 """Seconds; Prometheus gives up after ten."""

@@ -135,6 +135,25 @@ WEBHOOK_OFF_AFTER = timedelta(
 )
 """Zero: a webhook that fails is never turned off."""
 
+# Alarms; 0 turns one off
+ADMINS = [(address, address) for address in env.names("ADMINS", default=[], read=mail.address)]
+"""Get mails about incidents; Django's own mails about errors are turned off by LOGGING."""
+if ADMINS and not EMAIL_URL:
+    env.refuse("ADMINS is set, and EMAIL_URL is not: without it no mail is sent. Set EMAIL_URL.")
+ALERT_URL = env.secret("ALERT_URL", default="", read=addresses.alert_target)
+ALERT_SECRET = env.secret("ALERT_SECRET", default="", read=validators.webhook_secret)
+HEARTBEAT_URL = env.secret("HEARTBEAT_URL", default="", read=addresses.alert_target)
+ALERT_MODEL_DOWN = timedelta(
+    minutes=env.number("ALERT_MODEL_DOWN", default=5.0, least=0, most=10_000)
+)
+ALERT_OLDEST_WAIT = timedelta(
+    minutes=env.number("ALERT_OLDEST_WAIT", default=30.0, least=0, most=10_000)
+)
+ALERT_FAILURES = env.whole_number("ALERT_FAILURES", default=50, least=0, most=100)
+"""Percent of the tasks that ended in 15 minutes."""
+ALERT_FREE_SPACE = 2**20 * env.whole_number("ALERT_FREE_SPACE", default=1024, least=0, most=2**30)
+"""Bytes below MEDIA_ROOT; the variable is in MiB."""
+
 # The model and the worker
 XINFERENCE_URL = env.secret("XINFERENCE_URL", default="", read=addresses.model_server)
 XINFERENCE_API_KEY = env.secret("XINFERENCE_API_KEY", default="", read=validators.api_key)
@@ -391,6 +410,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 LOGGING = log_config.log_config(
     secrets_of(
         *(SECRET_KEY, *SECRET_KEY_FALLBACKS, XINFERENCE_API_KEY, METRICS_KEY),
+        *(ALERT_URL, ALERT_SECRET, HEARTBEAT_URL),
         *(XINFERENCE_URL, DATABASE_URL, REDIS_URL, EMAIL_URL, OIDC_CLIENT_SECRET),
     ),
     log_format=LOG_FORMAT,

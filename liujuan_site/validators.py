@@ -68,6 +68,16 @@ def api_key(value: str) -> str:
     return value
 
 
+def webhook_secret(value: str) -> str:
+    """A secret of Standard Webhooks."""
+    # its library is of no use to installations without one
+    from generation.webhooks import is_secret
+
+    if not is_secret(value):
+        raise InvalidSetting("is not whsec_ and 24 to 64 bytes in base64")
+    return value
+
+
 def model_name(value: str) -> str:
     """A name that is valid in the path of a URL and in GENERATION_SLOTS."""
     if len(value) > MAX_MODEL_NAME:

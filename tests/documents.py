@@ -72,3 +72,11 @@ def tables(text: str) -> dict[str, Table]:
             assert len(cells) == columns, line
             table[cells[0].strip("`")] = cells[1:]
     return found
+
+
+def anchors(text: str) -> set[str]:
+    """What a heading is called in a link to it."""
+    return {
+        re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    }

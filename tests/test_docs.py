@@ -20,7 +20,7 @@ from generation.selectors.allowances import OF_CONNECTIONS
 from generation.services import task_logging
 from generation.services.cancellation import Answer
 from generation.sessions import rate_limit
-from tests.documents import tables, variables
+from tests.documents import anchors, tables, variables
 from tests.prebuilt import ROOT
 
 PROTOCOL = (ROOT / "docs/protocol.md").read_text(encoding="utf-8")
@@ -234,14 +234,6 @@ def test_every_log_line_is_in_the_operations() -> None:
 @pytest.mark.parametrize("name", models.__all__)
 def test_every_row_is_in_the_glossary(name: str) -> None:
     assert f"`{name}`" in (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
-
-
-def anchors(text: str) -> set[str]:
-    """What a heading is called in a link to it."""
-    return {
-        re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-")
-        for heading in re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
-    }
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from generation.admin.accounts import AccountAdmin
+from generation.admin.incidents import IncidentAdmin
 from generation.admin.limit_overrides import LimitOverrideAdmin
 from generation.admin.share_links import ShareLinkAdmin
 from generation.admin.tasks import GenerationTaskAdmin
@@ -12,6 +13,7 @@ from generation.admin.workers import ModelSlotAdmin, ModelStateAdmin, WorkerAdmi
 __all__ = [
     "AccountAdmin",
     "GenerationTaskAdmin",
+    "IncidentAdmin",
     "LimitOverrideAdmin",
     "ModelSlotAdmin",
     "ModelStateAdmin",

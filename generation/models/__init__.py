@@ -6,6 +6,7 @@ from generation.models.allowances import LimitOverride, LimitUsage
 from generation.models.audit import AuditEntry
 from generation.models.collection import Collection
 from generation.models.images import GeneratedImage
+from generation.models.incidents import AlarmWatch, Incident, IncidentNotice
 from generation.models.reviews import Appeal, Review, ReviewClaim, ReviewReason, WordRule
 from generation.models.share_links import ShareLink
 from generation.models.tasks import GenerationTask, TaskEvent
@@ -13,11 +14,14 @@ from generation.models.webhooks import WebhookAttempt, WebhookCursor, WebhookEnd
 from generation.models.workers import Installation, ModelSlot, ModelState, Worker
 
 __all__ = [
+    "AlarmWatch",
     "Appeal",
     "AuditEntry",
     "Collection",
     "GeneratedImage",
     "GenerationTask",
+    "Incident",
+    "IncidentNotice",
     "Installation",
     "LimitOverride",
     "LimitUsage",

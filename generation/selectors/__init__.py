@@ -59,6 +59,7 @@ from generation.selectors.image_detail import (
 from generation.selectors.installation_totals import (
     InstallationTotals,
     ModelTotals,
+    ended_since,
     installation_totals,
 )
 from generation.selectors.limit_overview import (
@@ -163,6 +164,7 @@ __all__ = [
     "comparison",
     "deadline_limit",
     "due_cursors",
+    "ended_since",
     "events_after",
     "expected_seconds",
     "gallery_page",

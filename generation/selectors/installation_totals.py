@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import Count, Min, Q
 
-from generation.choices import TaskStatus, WorkerState
+from generation.choices import TERMINAL, TaskStatus, WorkerState
+from generation.error_codes import ErrorCode
 from generation.models import GenerationTask, ModelSlot, ModelState, Worker
 from generation.selectors.served_models import error_of, key_refused, known_models
 from generation.selectors.worker_liveness import WORKER_SILENCE
@@ -72,6 +74,15 @@ def installation_totals(now: datetime) -> InstallationTotals:
         working.annotate(Count("pk"))
     )
     return InstallationTotals(now=now, models=models, workers=workers, key_refused=key_refused())
+
+
+def ended_since(moment: datetime, *, models: Collection[str]) -> dict[str, int]:
+    """Tasks of these models that ended since then, by status; without those that asked too much."""
+    ended = GenerationTask.objects.filter(
+        status__in=sorted(TERMINAL), model__in=models, finished_at__gt=moment
+    )
+    ours = ended.exclude(error_code__in=(ErrorCode.PROMPT_REFUSED, ErrorCode.SIZE_REFUSED))
+    return dict(ours.order_by().values_list("status").annotate(Count("pk")))
 
 
 def totals_of(state: ModelState | None) -> ModelTotals:

@@ -30,6 +30,14 @@ from generation.services.charges import delete_past_usage, recount_storage
 from generation.services.claims import Claim, claim
 from generation.services.collection_changes import set_favourite
 from generation.services.completion import complete, fail, interrupt
+from generation.services.incidents import (
+    Alarm,
+    claim_notices,
+    delete_old_incidents,
+    record_alarms,
+    record_notice,
+    take_turn,
+)
 from generation.services.leases import cancel_requests_of, expire_worker, heartbeat
 from generation.services.model_status import (
     KEY_REFUSED,
@@ -102,6 +110,7 @@ __all__ = [
     "OPTIONAL_KINDS",
     "UNDO_WITHIN",
     "AbandonedCall",
+    "Alarm",
     "Boundary",
     "Claim",
     "Fraction",
@@ -118,6 +127,7 @@ __all__ = [
     "claim",
     "claim_batch",
     "claim_messages",
+    "claim_notices",
     "close_account",
     "close_due_accounts",
     "complete",
@@ -130,6 +140,7 @@ __all__ = [
     "delete_expired_links",
     "delete_expired_sessions",
     "delete_old_attempts",
+    "delete_old_incidents",
     "delete_old_workers",
     "delete_past_usage",
     "delete_permanently",
@@ -154,10 +165,12 @@ __all__ = [
     "prune_summary",
     "purge_trash",
     "record_action",
+    "record_alarms",
     "record_delay",
     "record_lost_model",
     "record_message",
     "record_models",
+    "record_notice",
     "record_progress",
     "record_refused_key",
     "record_thumbnail",
@@ -184,6 +197,7 @@ __all__ = [
     "store_image",
     "submit",
     "take_over_expired",
+    "take_turn",
     "undo",
     "webhook_values",
 ]

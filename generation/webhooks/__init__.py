@@ -6,6 +6,13 @@ The client is imported by workers alone: its libraries would slow the start of o
 from __future__ import annotations
 
 from generation.webhooks.signing import is_secret, new_secret, signed_headers
-from generation.webhooks.targets import configured_targets, readable_url
+from generation.webhooks.targets import AllowedTargets, configured_targets, readable_url
 
-__all__ = ["configured_targets", "is_secret", "new_secret", "readable_url", "signed_headers"]
+__all__ = [
+    "AllowedTargets",
+    "configured_targets",
+    "is_secret",
+    "new_secret",
+    "readable_url",
+    "signed_headers",
+]

@@ -109,11 +109,21 @@ class WebhookClient:
 
     async def post(self, url: str, body: str, headers: Mapping[str, str]) -> WebhookReply:
         """Never raises, except when it is cancelled."""
+        headers = {"Content-Type": "application/json", **headers}
+        return await self._request("POST", url, body, headers)
+
+    async def get(self, url: str) -> WebhookReply:
+        """The same without a body."""
+        return await self._request("GET", url, "", {})
+
+    async def _request(
+        self, method: str, url: str, body: str, headers: Mapping[str, str]
+    ) -> WebhookReply:
         began = monotonic()
         status, excerpt = None, ""
         try:
             async with asyncio.timeout(self._timeout):
-                status, excerpt = await self._send(url, body, headers)
+                status, excerpt = await self._send(method, url, body, headers)
             outcome = outcome_of_status(status)
         except Exception as error:  # noqa: BLE001  also of TLS and of a head that cannot be read
             outcome = outcome_of_error(error)
@@ -121,12 +131,11 @@ class WebhookClient:
             outcome=outcome, status=status, excerpt=excerpt, seconds=monotonic() - began
         )
 
-    async def _send(self, url: str, body: str, headers: Mapping[str, str]) -> tuple[int, str]:
+    async def _send(
+        self, method: str, url: str, body: str, headers: Mapping[str, str]
+    ) -> tuple[int, str]:
         request = self._http.build_request(
-            "POST",
-            url,
-            content=body.encode(),
-            headers={"Content-Type": "application/json", "Connection": "close", **headers},
+            method, url, content=body.encode(), headers={"Connection": "close", **headers}
         )
         with limited_head():
             response = await self._http.send(request, stream=True)

@@ -15,6 +15,7 @@ from django.conf import settings
 from accounts.log_context import logging_with
 from accounts.log_format import log_line
 from generation import broadcast, services, telemetry
+from generation.alarms import PING_INTERVAL, AlarmWatcher, HeartbeatPing
 from generation.choices import InterruptReason
 from generation.clock import clock
 from generation.exceptions import AttemptInterrupted, CancelObserved, LeaseLost
@@ -74,6 +75,8 @@ class WorkerRunner:
         self.draining = False
         self.pause = PauseState()
         self.worker_id = uuid.UUID(int=0)
+        self.alarms = AlarmWatcher()
+        self.heartbeat_ping = HeartbeatPing()
         self.runs: dict[TaskRun, asyncio.Task[None]] = {}
         self.takeovers: dict[asyncio.Task[None], int] = {}
         self.loops: list[asyncio.Task[None]] = []
@@ -111,6 +114,9 @@ class WorkerRunner:
             self.repeat(GARBAGE_INTERVAL, self.collect_garbage),
             asyncio.create_task(self.webhooks.run(), name="webhooks"),
         ]
+        if settings.HEARTBEAT_URL:
+            self.loops.append(self.repeat(PING_INTERVAL, self.ping_heartbeat_url))
+        self.alarms.start()
         self.claimer = asyncio.create_task(self.claim_loop(), name="claim")
 
     def repeat(self, seconds: float, job: Job, *, first: float = 0.0) -> asyncio.Task[None]:
@@ -192,6 +198,11 @@ class WorkerRunner:
         self.cancel(wanted)
         # last, because a delayed heartbeat costs every call
         await self.pause.refresh()
+
+    async def ping_heartbeat_url(self) -> None:
+        """Not while paused: a restored copy must not hide that the original is gone."""
+        if not self.pause.on and not self.heartbeat_overdue():
+            await self.heartbeat_ping.ping()
 
     def held_slots(self) -> list[int]:
         """Slots whose lease this worker renews; a run that only makes thumbnails has none."""
@@ -303,6 +314,8 @@ class WorkerRunner:
         # a claim that still hangs is cancelled; its tasks are left to their leases
         await cancel_and_wait(*self.runs.values(), *self.loops, *self.takeovers, self.claimer)
         await self.webhooks.close()
+        await self.alarms.stop()
+        await self.heartbeat_ping.close()
         if self.worker_id.int:
             await retire(self.worker_id, seconds=monotonic() - self.started)
         await finish_within(RETIRE_TIMEOUT, self.client.aclose(), name="closing connections")

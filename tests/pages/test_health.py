@@ -24,8 +24,9 @@ from django.test import Client, override_settings
 from generation import outages, readiness, selectors, services
 from generation.hub import hub
 from generation.models import Worker
-from generation.readiness import Check, Health
-from liujuan_site.health import CHECK_TIMEOUT, answer_of
+from generation.readiness import Health
+from generation.slow_check import Check, answer_of
+from liujuan_site.health import CHECK_TIMEOUT
 from tests.pages.page_clients import signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -255,10 +256,10 @@ async def test_a_hanging_check_blocks_no_probe() -> None:
     check = Check(hang, lambda: late, lambda _error: {}, kept=60.0)
     loop = asyncio.get_running_loop()
     began = loop.time()
-    answers = await asyncio.gather(*(answer_of(check) for _probe in range(50)))
+    answers = await asyncio.gather(*(answer_of(check, CHECK_TIMEOUT) for _probe in range(50)))
     took = loop.time() - began
     let_go.set()
-    while not (await answer_of(check))["storage"].ok:
+    while not (await answer_of(check, CHECK_TIMEOUT))["storage"].ok:
         pass
 
     assert [each["storage"].word for each in answers] == ["down"] * 50

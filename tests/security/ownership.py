@@ -450,7 +450,10 @@ ADMIN = (
     Row(method="GET", address="admin/generation/limitoverride/*", outcomes=SUPERUSERS),
     *(
         Row(method="GET", address=f"admin/generation/{model}/{page}", outcomes=NEVER)
-        for model in ("worker", "modelstate", "modelslot", "webhookendpoint", "webhookattempt")
+        for model in (
+            *("worker", "modelstate", "modelslot", "webhookendpoint", "webhookattempt"),
+            "incident",
+        )
         for page in ("add/", "<path:object_id>/delete/")
     ),
     *(

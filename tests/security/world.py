@@ -31,7 +31,8 @@ from accounts.models import Invitation, TokenScope
 from accounts.token_hashing import digest_of
 from accounts.tokens import create_token
 from generation import services
-from generation.models import GenerationTask, LimitOverride
+from generation.choices import AlarmKind
+from generation.models import GenerationTask, Incident, LimitOverride
 from generation.protocol import WebhookRequest
 from tests.factories import failed_task, finished_task, put_in_trash, submit
 
@@ -146,6 +147,7 @@ def what_belongs_to(owner: User, now: datetime) -> dict[str, str]:
     )
     LimitOverride.objects.create(user=owner, kind="unfinished", value=9)
     create_token(owner=owner, name="theirs", now=now)
+    Incident.objects.create(kind=AlarmKind.NO_WORKER, since=now)
     webhook = services.create_webhook(
         owner=owner,
         values=services.webhook_values(WebhookRequest(url="https://hooks.example/")),

@@ -1,0 +1,116 @@
+"""The loop that watches and sends: in every web and worker, but one process at a time does either.
+
+When no worker lives, webs watch; when no web lives, workers do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+
+from generation import images, selectors, services, telemetry
+from generation.alarms.alarm_conditions import read_conditions
+from generation.alarms.alarm_messages import AlarmMessage, mail_admins, message_of
+from generation.alarms.trusted_client import TrustedClient
+from generation.choices import AlertChannel
+from generation.clock import clock
+from generation.loops import every
+from generation.models import IncidentNotice
+from generation.outages import Outage, cause_of
+from generation.own_connection import with_own_connection
+from generation.shutdown import cancel_and_wait
+from generation.slow_check import Check, answer_of
+from generation.webhooks import signed_headers
+
+logger = logging.getLogger(__name__)
+
+TURN_INTERVAL = 5.0
+"""Seconds between tries of this process to take a turn."""
+
+DISK_TIMEOUT = 5.0
+
+
+class AlarmWatcher:
+    """Watches only if there is a channel, so that an installation without one pays nothing."""
+
+    def __init__(self) -> None:
+        self.http = TrustedClient()
+        self.loop: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        if channels():
+            job = every(TURN_INTERVAL, self.take_turn, Outage(logger, "alarms"), first=1.0)
+            self.loop = asyncio.create_task(job, name="alarms")
+
+    async def stop(self) -> None:
+        await cancel_and_wait(self.loop)
+        await self.http.close()
+
+    async def take_turn(self) -> None:
+        """Watch if it is time and no other process does; then send what is due."""
+        if await database_sync_to_async(services.take_turn)(now=clock.now()):
+            await self.watch()
+        await self.send_due()
+
+    async def watch(self) -> None:
+        space = await answer_of(space_check, DISK_TIMEOUT)
+        await with_own_connection(record)(None if space is None else space[0])
+
+    async def send_due(self) -> None:
+        claim = with_own_connection(services.claim_notices)
+        for notice in await claim(channels=channels(), now=clock.now()):
+            delivered, outcome = await self.send(notice)
+            telemetry.ALERT_NOTICES.labels(
+                notice.channel, "delivered" if delivered else "failed"
+            ).inc()
+            await with_own_connection(services.record_notice)(
+                notice, delivered=delivered, outcome=outcome, now=clock.now()
+            )
+
+    async def send(self, notice: IncidentNotice) -> tuple[bool, str]:
+        """Whether it was delivered, and what to show staff."""
+        message = message_of(notice, clock.now())
+        if notice.channel == AlertChannel.MAIL:
+            return await asyncio.to_thread(send_mail_safely, message)
+        headers = {}
+        if settings.ALERT_SECRET:
+            headers = signed_headers(
+                secret=settings.ALERT_SECRET,
+                message_id=message.message_id,
+                body=message.body,
+                now=clock.now(),
+            )
+        reply = await (await self.http.opened()).post(settings.ALERT_URL, message.body, headers)
+        return reply.is_delivered, f"{reply.outcome} {reply.status or ''}".strip()
+
+
+def no_space(error: Exception | None = None) -> None:
+    """The disk does not answer."""
+
+
+space_check: Check[tuple[int, int] | None] = Check(images.free_space, no_space, no_space, kept=0.0)
+
+
+def channels() -> list[AlertChannel]:
+    """The channels that the settings name."""
+    named = {AlertChannel.WEBHOOK: settings.ALERT_URL, AlertChannel.MAIL: settings.ADMINS}
+    return [channel for channel, target in named.items() if target]
+
+
+def record(free_bytes: int | None) -> None:
+    now = clock.now()
+    conditions = read_conditions(free_bytes, selectors.installation_totals(now))
+    services.record_alarms(
+        alarms=conditions.alarms(), unknown=conditions.unknown(), channels=channels(), now=now
+    )
+
+
+def send_mail_safely(message: AlarmMessage) -> tuple[bool, str]:
+    try:
+        mail_admins(message)
+    except OSError as error:
+        return False, cause_of(error)[:200]
+    return True, ""
