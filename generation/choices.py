@@ -118,6 +118,26 @@ class WorkerState(models.TextChoices):
     STOPPED = "stopped", _("stopped")
 
 
+class Resolution(models.TextChoices):
+    """Length of the periods for which figures are kept."""
+
+    MINUTE = "minute", _("minute")
+    HOUR = "hour", _("hour")
+
+
+class WorkerCondition(models.TextChoices):
+    """What operators see of a worker."""
+
+    RUNNING = "running", _("running")
+    DRAINING = "draining", _("stopping")
+    """Its process is about to end."""
+    DRAINED = "drained", _("drained")
+    """An operator keeps it from claiming tasks."""
+    PAUSED = "paused", _("paused")
+    GONE = "gone", _("lost")
+    """It sends no heartbeats."""
+
+
 class QueueReason(models.TextChoices):
     """Why a queued task has not begun."""
 
@@ -126,7 +146,7 @@ class QueueReason(models.TextChoices):
     MODEL_DOWN = "model_down", _("The model server cannot be reached")
     NO_WORKER = "no_worker", _("No worker is running")
     KEY_REFUSED = "key_refused", _("The model server refused our key")
-    PAUSED = "paused", _("The queue is paused")
+    PAUSED = "paused", _("Paused by the operator")
 
 
 class InterruptReason(models.TextChoices):

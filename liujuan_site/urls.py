@@ -13,6 +13,7 @@ from django.views.generic import RedirectView
 from accounts import profile_page, program_pages
 from accounts import views as account_views
 from accounts.overview_page import overview
+from generation.admin import operations_page
 from generation.views import account_data, webhooks
 from generation.views.limit_page import limits
 from generation.views.sign_in import SignInPage, admin_sign_in
@@ -96,6 +97,8 @@ site: list[Any] = [
     path("admin/login/", admin_sign_in),
     path("admin/logout/", account_views.SignOutView.as_view()),
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
+    path("admin/operations/", operations_page.operations, name="operations"),
+    path("admin/operations/<slug:name>/", operations_page.operate, name="operate"),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

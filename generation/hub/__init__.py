@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from generation.hub.delivery_figures import figures
 from generation.hub.hub import Hub, hub
 from generation.hub.outbox import Outbox
 from generation.hub.queue_updates import queue_frames
@@ -18,6 +19,7 @@ __all__ = [
     "StreamOutbox",
     "Subscription",
     "cannot_send_now",
+    "figures",
     "hub",
     "queue_frames",
     "replay_lock",

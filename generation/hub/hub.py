@@ -16,9 +16,11 @@ from generation import broadcast, selectors, telemetry
 from generation.choices import LimitKind
 from generation.clock import clock
 from generation.hub.credential_checks import CHECK_EVERY, CredentialChecks
+from generation.hub.delivery_figures import figures
 from generation.hub.groups import MAINTAIN_EVERY, GroupMemberships
 from generation.hub.limit_updates import LimitUpdates
 from generation.hub.outbox import Outbox, close_all
+from generation.hub.process_report import REPORT_EVERY, ProcessReport
 from generation.hub.queue_updates import QueueUpdates, queue_frames
 from generation.hub.subscription import Subscription
 from generation.loops import Job, every, listen
@@ -52,6 +54,7 @@ class Hub:
         self.queue_updates = QueueUpdates()
         self.credential_checks = CredentialChecks(self.outboxes, self.detach)
         self.limit_updates = LimitUpdates()
+        self.report = ProcessReport(self.outboxes)
         self.searched_at = clock.now()
         """Streams know every task that their owner submitted before this time."""
         self.groups = GroupMemberships()
@@ -65,6 +68,7 @@ class Hub:
         """Join the channel layer and start the background loops; call it in the event loop."""
         self.leaving = False
         self.searched_at = clock.now()
+        self.report = ProcessReport(self.outboxes)
         self.owns_publisher = broadcast.publisher.start()
         self.groups = GroupMemberships()
         await self.groups.open()
@@ -74,6 +78,7 @@ class Hub:
             self.repeat(POSITIONS_EVERY, self.publish_positions),
             self.repeat(MAINTAIN_EVERY, self.groups.maintain),
             self.repeat(CHECK_EVERY, self.credential_checks.check_all),
+            self.repeat(REPORT_EVERY, self.report.write_report),
         ]
 
     def repeat(self, seconds: float, job: Job) -> asyncio.Task[None]:
@@ -148,6 +153,7 @@ class Hub:
         if subscriptions and (committed_at := event.get("committed_at")) is not None:
             delay = clock.now().timestamp() - committed_at
             telemetry.EVENT_DELIVERY.observe(max(0.0, delay))
+            figures.delivered(delay)
 
     async def register(self, outbox: Outbox) -> None:
         """Add a client: it gets its owner's new tasks and is closed at shutdown."""

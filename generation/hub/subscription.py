@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from generation import telemetry
+from generation.hub.delivery_figures import figures
 from generation.hub.outbox import Outbox
 from generation.hub.replay import replay_log
 from generation.selectors import LogPage
@@ -45,6 +46,7 @@ class Subscription:
             telemetry.OUTBOX_OVERFLOWS.inc()
         else:
             telemetry.EVENT_GAPS.labels("broadcast").inc()
+            figures.gaps_healed += 1
         self.start_replay()
 
     def catch_up(self, newest: int = 0) -> None:
@@ -54,6 +56,7 @@ class Subscription:
             if self.seen > self.cursor:
                 if self.replay is None:
                     telemetry.EVENT_GAPS.labels("compare").inc()
+                    figures.gaps_healed += 1
                 self.start_replay()
 
     async def reset(self, cursor: int) -> None:

@@ -8,6 +8,7 @@ from generation.models.collection import Collection
 from generation.models.images import GeneratedImage
 from generation.models.incidents import AlarmWatch, Incident, IncidentNotice
 from generation.models.reviews import Appeal, Review, ReviewClaim, ReviewReason, WordRule
+from generation.models.rollups import Rollup, WebProcess
 from generation.models.share_links import ShareLink
 from generation.models.tasks import GenerationTask, TaskEvent
 from generation.models.webhooks import WebhookAttempt, WebhookCursor, WebhookEndpoint
@@ -30,8 +31,10 @@ __all__ = [
     "Review",
     "ReviewClaim",
     "ReviewReason",
+    "Rollup",
     "ShareLink",
     "TaskEvent",
+    "WebProcess",
     "WebhookAttempt",
     "WebhookCursor",
     "WebhookEndpoint",

@@ -227,6 +227,12 @@ class GenerationTask(models.Model):
             ),
             # medians of recent durations, for percent weights and waiting times
             Index("status", "model", F("finished_at").desc(), name="tasks_by_end"),
+            # those that ended in a minute, of any status and model
+            Index(
+                fields=["finished_at"],
+                condition=Q(finished_at__isnull=False),
+                name="tasks_ended",
+            ),
         )
 
     def __str__(self) -> str:

@@ -46,6 +46,8 @@ class Worker(models.Model):
     state = models.CharField(
         _("state"), max_length=10, choices=WorkerState.choices, default=WorkerState.RUNNING
     )
+    is_drained = models.BooleanField(_("drained by an operator"), default=False, db_default=False)
+    """Whether it claims no more tasks; the process goes on."""
 
     class Meta:
         verbose_name = _("worker")
@@ -85,6 +87,8 @@ class ModelState(models.Model):
     )
     refused_until = models.DateTimeField(_("refused key paused until"), null=True, blank=True)
     key_tried_at = models.DateTimeField(_("last try of the refused key"), null=True, blank=True)
+    paused = models.BooleanField(_("paused"), default=False, db_default=False)
+    """Whether an operator keeps its tasks in the queue."""
 
     class Meta:
         verbose_name = _("model")

@@ -24,6 +24,8 @@ def queue_reason(state: ModelState | None, *, workers: int, paused: bool = False
         return QueueReason.PAUSED if paused else QueueReason.NO_WORKER
     if state is None:
         return QueueReason.MODEL_DOWN
+    if state.paused:
+        return QueueReason.PAUSED
     if state.ready:
         return QueueReason.IN_LINE
     if state.error_code == ErrorCode.KEY_REFUSED:
@@ -57,7 +59,7 @@ def key_refused() -> bool:
 def model_row(name: str, state: ModelState | None, *, workers: int, paused: bool) -> ModelRow:
     return {
         "name": name,
-        "ready": state is not None and state.ready and workers > 0,
+        "ready": state is not None and state.ready and not state.paused and workers > 0,
         "replicas": state.replicas if state else 0,
         "reason": queue_reason(state, workers=workers, paused=paused).value,
     }

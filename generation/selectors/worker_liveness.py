@@ -20,10 +20,16 @@ def live_workers(now: datetime) -> int:
 
 
 def is_paused(now: datetime) -> bool:
-    """Whether there are live workers and all of them are paused."""
+    """Whether there are live workers, and an operator keeps all of them from claiming tasks."""
     living = Worker.objects.filter(last_seen__gt=now - WORKER_SILENCE)
-    states = set(living.values_list("state", flat=True))
-    return WorkerState.PAUSED in states and WorkerState.RUNNING not in states
+    states = set(living.values_list("state", "is_drained"))
+    held = {each for each in states if each[0] == WorkerState.PAUSED or each[1]}
+    return bool(held) and not any(state == WorkerState.RUNNING for state, _drained in states)
+
+
+def is_drained(worker_id: uuid.UUID) -> bool | None:
+    """Whether an operator wants this worker to claim nothing; None if its row is gone."""
+    return Worker.objects.filter(pk=worker_id).values_list("is_drained", flat=True).first()
 
 
 def heartbeats(now: datetime) -> dict[uuid.UUID, datetime]:

@@ -52,8 +52,9 @@ from generation.services.model_status import (
     record_unreachable,
     refuse_key,
 )
+from generation.services.operator_actions import ACTIONS, act
 from generation.services.orphaned_files import remove_orphaned_files
-from generation.services.pause import join_data_dir, may_claim, pause, resume
+from generation.services.pause import end_pause, join_data_dir, may_claim, pause, resume
 from generation.services.retention import (
     delete_expired_sessions,
     prune_batch,
@@ -66,6 +67,7 @@ from generation.services.review_claims import (
     renew_claims,
 )
 from generation.services.reviews import UNDO_WITHIN, decide, undo
+from generation.services.rollups import delete_old_rollups, roll_up, sample_queue
 from generation.services.search_text import fill_search_text
 from generation.services.share_links import (
     create_link,
@@ -83,6 +85,11 @@ from generation.services.trash import (
     move_to_trash,
     purge_trash,
     restore,
+)
+from generation.services.web_processes import (
+    ConnectionReport,
+    delete_old_web_processes,
+    report_web_process,
 )
 from generation.services.webhook_delivery import (
     WebhookMessage,
@@ -104,6 +111,7 @@ from generation.services.webhook_endpoints import (
 from generation.services.workers import delete_old_workers, register_worker, retire_worker
 
 __all__ = [
+    "ACTIONS",
     "DELETION_DELAY",
     "KEY_REFUSED",
     "NOT_SERVED",
@@ -113,6 +121,7 @@ __all__ = [
     "Alarm",
     "Boundary",
     "Claim",
+    "ConnectionReport",
     "Fraction",
     "LastImage",
     "ModelObservation",
@@ -120,6 +129,7 @@ __all__ = [
     "Submission",
     "WebhookMessage",
     "accept_key",
+    "act",
     "begin_call",
     "cancel_overdue",
     "cancel_requests_of",
@@ -141,12 +151,15 @@ __all__ = [
     "delete_expired_sessions",
     "delete_old_attempts",
     "delete_old_incidents",
+    "delete_old_rollups",
+    "delete_old_web_processes",
     "delete_old_workers",
     "delete_past_usage",
     "delete_permanently",
     "delete_user",
     "delete_webhook",
     "empty_trash",
+    "end_pause",
     "expire_worker",
     "fail",
     "fill_search_text",
@@ -182,6 +195,7 @@ __all__ = [
     "release_claims",
     "remove_orphaned_files",
     "renew_claims",
+    "report_web_process",
     "request_again",
     "request_cancel",
     "request_deletion",
@@ -192,6 +206,8 @@ __all__ = [
     "retry",
     "revoke_link",
     "revoke_links",
+    "roll_up",
+    "sample_queue",
     "set_favourite",
     "settle_slot",
     "store_image",

@@ -121,12 +121,12 @@ def storable(seen: Sequence[ModelObservation]) -> list[ModelObservation]:
 def delete_unserved_models(*, now: datetime) -> None:
     """Delete models that are no longer served, with their slots.
 
-    The default model, models of unfinished tasks and models with a held slot are kept.
+    The default model, paused models, those of unfinished tasks and those with a held slot are kept.
     """
     unfinished = GenerationTask.objects.unfinished().filter(model=OuterRef("name"))
     held = ModelSlot.objects.filter(model=OuterRef("name"), task__isnull=False)
     unserved = ModelState.objects.filter(seen_at__lt=now - UNSERVED_RETENTION).exclude(
-        Q(name=settings.XINFERENCE_MODEL) | Exists(unfinished) | Exists(held)
+        Q(name=settings.XINFERENCE_MODEL) | Q(paused=True) | Exists(unfinished) | Exists(held)
     )
     names = list(unserved.values_list("name", flat=True))
     if names:
@@ -250,6 +250,6 @@ def key_is_refused(*, now: datetime) -> bool:
 
 
 def callable_models(*, now: datetime) -> QuerySet[ModelState]:
-    """Models that are ready and may be called with the current key."""
+    """Models that are ready, not paused, and may be called with the current key."""
     refused = {"refused_key": key_fingerprint(), "refused_until__gt": now}
-    return ModelState.objects.filter(ready=True).exclude(**refused)
+    return ModelState.objects.filter(ready=True, paused=False).exclude(**refused)

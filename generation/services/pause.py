@@ -54,6 +54,11 @@ def pause() -> None:
     Installation.objects.filter(pk=ROW_KEY).update(paused=True)
 
 
+def end_pause() -> None:
+    """Undo `pause`; a copy of a database stays paused until `resume`."""
+    Installation.objects.filter(pk=ROW_KEY).update(paused=False)
+
+
 def resume(*, now: datetime) -> ResumeResult:
     """Resume in this DATA_DIR.
 

@@ -11,7 +11,7 @@ from channels.db import database_sync_to_async
 from generation import protocol, selectors
 from generation.clock import clock
 from generation.exceptions import LimitReached
-from generation.hub import hub, queue_frames, replay_lock
+from generation.hub import figures, hub, queue_frames, replay_lock
 from generation.models import GenerationTask
 from generation.selectors import Allowances, LogPage
 from generation.sessions.session import Session
@@ -65,6 +65,7 @@ class PollResponse(Subscriber):
         self, session: Session, cursors: Mapping[str, int], since: datetime | None
     ) -> None:
         """Send everything that a stream would have sent for these `cursors`."""
+        figures.polls += 1
         tasks = await session.send_hello(cursors, since)
         logs = await self.read_logs(tasks, cursors)
         for task in tasks:

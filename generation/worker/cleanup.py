@@ -35,6 +35,8 @@ async def clean_up(worker_id: uuid.UUID) -> None:
     await database_sync_to_async(services.delete_past_usage)(now=clock.now())
     await database_sync_to_async(services.delete_old_attempts)(now=clock.now())
     await database_sync_to_async(services.delete_old_incidents)(now=clock.now())
+    await database_sync_to_async(services.delete_old_rollups)(now=clock.now())
+    await database_sync_to_async(services.delete_old_web_processes)(now=clock.now())
     await delete_due_accounts()
     purge_trash = with_own_connection(services.purge_trash)
     while deleted := await purge_trash(now=clock.now()):

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from accounts.log_context import logging_with
 from accounts.log_format import log_line
-from generation import broadcast, services, telemetry
+from generation import broadcast, selectors, services, telemetry
 from generation.alarms import PING_INTERVAL, AlarmWatcher, HeartbeatPing
 from generation.choices import InterruptReason
 from generation.clock import clock
@@ -45,6 +45,7 @@ MODEL_PROBE_INTERVAL = 5.0
 LEASE_CHECK_INTERVAL = 2.0
 CLEANUP_INTERVAL = 3_600.0
 GARBAGE_INTERVAL = 30.0
+FIGURES_INTERVAL = 15.0
 FIRST_CLEANUP_DELAY = 300.0
 """Seconds before the first cleanup: after a start tasks wait, and restarts may follow."""
 
@@ -73,6 +74,8 @@ class WorkerRunner:
         self.woken = asyncio.Event()
         self.idle_lock = IdleLock()
         self.draining = False
+        self.is_drained = False
+        """Whether an operator keeps this worker from claiming tasks."""
         self.pause = PauseState()
         self.worker_id = uuid.UUID(int=0)
         self.alarms = AlarmWatcher()
@@ -112,6 +115,7 @@ class WorkerRunner:
             self.repeat(POLL_INTERVAL, self.stop_if_overdue),
             self.repeat(POLL_INTERVAL, self.cancel_overdue),
             self.repeat(GARBAGE_INTERVAL, self.collect_garbage),
+            self.repeat(FIGURES_INTERVAL, self.note_figures, first=FIGURES_INTERVAL),
             asyncio.create_task(self.webhooks.run(), name="webhooks"),
         ]
         if settings.HEARTBEAT_URL:
@@ -151,7 +155,7 @@ class WorkerRunner:
             self.woken.clear()
 
     async def claim_tasks(self) -> bool:
-        if self.pause.on or self.heartbeat_overdue():
+        if self.pause.on or self.is_drained or self.heartbeat_overdue():
             # an overdue worker would give up its claims at once: a heartbeat must come first
             return False
         began = monotonic()
@@ -186,10 +190,11 @@ class WorkerRunner:
         await self.stop_if_overdue()
         began = monotonic()
         await database_sync_to_async(clock.synchronise)()
+        await self.read_drained()
         wanted = await database_sync_to_async(services.heartbeat)(
             worker_id=self.worker_id,
             slot_ids=[*self.held_slots(), *self.takeovers.values()],
-            draining=self.draining,
+            draining=self.draining or self.is_drained,
             paused=self.pause.on,
             now=clock.now(),
         )
@@ -203,6 +208,20 @@ class WorkerRunner:
         """Not while paused: a restored copy must not hide that the original is gone."""
         if not self.pause.on and not self.heartbeat_overdue():
             await self.heartbeat_ping.ping()
+
+    async def read_drained(self) -> None:
+        """Read what an operator wants of this worker; register again if its row was deleted."""
+        drained = await database_sync_to_async(selectors.is_drained)(self.worker_id)
+        if drained is None:
+            self.worker_id = await register(version=self.version, model_server=self.model_server)
+        if self.is_drained == bool(drained):
+            return
+        self.is_drained = bool(drained)
+        if self.is_drained:
+            logger.info("%s", log_line("worker_drained", worker=str(self.worker_id)[:8]))
+        else:
+            logger.info("%s", log_line("worker_undrained", worker=str(self.worker_id)[:8]))
+            self.wake()
 
     def held_slots(self) -> list[int]:
         """Slots whose lease this worker renews; a run that only makes thumbnails has none."""
@@ -266,6 +285,13 @@ class WorkerRunner:
     async def clean_up(self) -> None:
         if not self.pause.on:
             await clean_up(self.worker_id)
+
+    async def note_figures(self) -> None:
+        """Also while paused: the page for operators shows that the queue grows."""
+        await database_sync_to_async(services.sample_queue)(now=clock.now())
+        # hour by hour after a gap, so that heartbeats come in between
+        while await database_sync_to_async(services.roll_up)(now=clock.now()):
+            pass
 
     async def end_abandoned(self, slot: AbandonedCall) -> None:
         """End the call of a worker that is gone, then free its slot."""

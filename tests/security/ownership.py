@@ -44,7 +44,7 @@ class Outcomes:
     reviewer: Outcome
     """Staff that may view all tasks."""
     operator: Outcome
-    """Staff that may also change them."""
+    """Staff that may also change them and operate the studio."""
     superuser: Outcome
     expired: Outcome
     """A token of the owner that has expired."""
@@ -427,6 +427,16 @@ ADMIN = (
         method="GET",
         address="admin/*/*/<path:object_id>/",
         outcomes=admin(302, 302, 302, staff=302),
+    ),
+    Row(method="GET", address="admin/operations/", outcomes=TASKS),
+    *(
+        Row(
+            method=method,
+            address="admin/operations/<slug:name>/",
+            path="/admin/operations/resume/",
+            outcomes=admin(403, outcome, outcome),
+        )
+        for method, outcome in (("GET", 200), ("POST", 302))
     ),
     Row(method="GET", address="admin/generation/generationtask/", outcomes=TASKS),
     Row(

@@ -79,7 +79,9 @@ def create_world(now: datetime) -> World:
     }
     may = {each.codename: each for each in Permission.objects.filter(codename__contains="_")}
     users["reviewer"].user_permissions.add(may["view_generationtask"])
-    users["operator"].user_permissions.add(may["view_generationtask"], may["change_generationtask"])
+    users["operator"].user_permissions.add(
+        may["view_generationtask"], may["change_generationtask"], may["change_installation"]
+    )
     # sent with no password, which costs a second to hash
     User.objects.update(password="pbkdf2_sha256$1$salt$hash")
     users = {role: User.objects.get(username=role) for role in users}
