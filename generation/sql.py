@@ -119,7 +119,13 @@ def update_task(
 # the ORM has none of these
 LOCK = "SELECT pg_advisory_xact_lock(%s)"
 TIME_OF_POSTGRESQL = "SELECT clock_timestamp()"
+DEAD_ROWS_OF_POSTGRESQL = (
+    "SELECT n_dead_tup, n_live_tup FROM pg_stat_user_tables WHERE relid = %s::regclass"
+)
 READ_ONLY_OF_POSTGRESQL = "SHOW transaction_read_only"
+FREE_PAGES_OF_SQLITE = "PRAGMA freelist_count"
+PAGES_OF_SQLITE = "PRAGMA page_count"
+JOURNAL_OF_SQLITE = "PRAGMA journal_mode"
 LOCK_TIMEOUT_OF_SQLITE = "PRAGMA busy_timeout"
 SET_LOCK_TIMEOUT_OF_SQLITE = "PRAGMA busy_timeout = {milliseconds:d}"
 """A PRAGMA takes no parameters."""

@@ -1,14 +1,26 @@
-"""Health checks: `/healthz` (the process runs) and `/readyz` (it can serve)."""
+"""Health checks: `/healthz` (the process runs), `/readyz` (it can serve), and that of the proxy."""
 
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import AsyncGenerator
 
 from django.conf import settings
+from django.core.signing import BadSignature, TimestampSigner
 from django.db import Error as DatabaseProblem
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+    StreamingHttpResponse,
+)
+from django.views.decorators.csrf import csrf_exempt
 
-from generation import readiness
+from accounts.client_address import client_address
+from generation import proxy_probe, readiness
 from generation.hub import hub
 from generation.permissions import VIEW_ALL
 from generation.readiness import Health, Report
@@ -42,6 +54,41 @@ async def readyz(request: HttpRequest) -> JsonResponse:
     # keeps Django from logging every probe of a process that cannot serve
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
+
+
+@csrf_exempt
+async def proxy_answer(request: HttpRequest) -> HttpResponseBase:
+    """For `manage.py doctor`, which asks through the proxy and signs its request.
+
+    GET: two events some seconds apart, the first one with what this process sees of the request.
+    POST: the length of the body.
+    """
+    try:
+        signer = TimestampSigner(salt=proxy_probe.SALT)
+        signer.unsign(
+            request.headers.get(proxy_probe.PROBE_HEADER, ""), max_age=proxy_probe.MAX_AGE
+        )
+    except BadSignature as error:
+        raise Http404 from error
+    if request.method == "POST":
+        return JsonResponse({"bytes": len(request.body)})
+    seen = {
+        "secure": request.is_secure(),
+        "host": request.get_host(),
+        "address": client_address(request),
+    }
+    return StreamingHttpResponse(
+        probe_events(seen),
+        content_type="text/event-stream; charset=utf-8",
+        headers={"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"},
+    )
+
+
+async def probe_events(seen: dict[str, object]) -> AsyncGenerator[str]:
+    yield f"data: {json.dumps(seen)}\n\n"
+    # the time between the two is what the probe measures
+    await asyncio.sleep(proxy_probe.HOLD)
+    yield "data: {}\n\n"
 
 
 async def is_staff(request: HttpRequest) -> bool:

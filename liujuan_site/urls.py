@@ -13,6 +13,7 @@ from django.views.generic import RedirectView
 from accounts import profile_page, program_pages
 from accounts import views as account_views
 from accounts.overview_page import overview
+from generation import proxy_probe
 from generation.admin import operations_page
 from generation.views import account_data, webhooks
 from generation.views.limit_page import limits
@@ -103,6 +104,7 @@ site: list[Any] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
+    path(proxy_probe.PATH, health.proxy_answer),
 ]
 
 # part of the patterns, not SCRIPT_NAME: workers and sockets build URLs without a request

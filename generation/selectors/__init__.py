@@ -134,6 +134,7 @@ from generation.selectors.worker_liveness import (
     is_paused,
     live_workers,
     oldest_worker,
+    versions_of_workers,
     worker_of_other_server,
     workers_of_host,
 )
@@ -255,6 +256,7 @@ __all__ = [
     "tasks_to_find",
     "tasks_to_follow",
     "trash",
+    "versions_of_workers",
     "visible_among",
     "visible_image_detail",
     "visible_task",

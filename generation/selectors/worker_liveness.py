@@ -70,3 +70,10 @@ def called_model_servers(now: datetime) -> list[str]:
     living = Worker.objects.filter(state=WorkerState.RUNNING, last_seen__gt=now - WORKER_SILENCE)
     named = living.exclude(model_server="").order_by("model_server")
     return list(named.values_list("model_server", flat=True).distinct())
+
+
+def versions_of_workers(now: datetime) -> list[str]:
+    """The versions of live workers, each once."""
+    living = Worker.objects.filter(last_seen__gt=now - WORKER_SILENCE)
+    rows = living.exclude(state=WorkerState.STOPPED).order_by("version")
+    return list(rows.values_list("version", flat=True).distinct())

@@ -6,8 +6,7 @@ import asyncio
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
@@ -27,6 +26,7 @@ from generation.models import Worker
 from generation.readiness import Health
 from generation.slow_check import Check, answer_of
 from liujuan_site.health import CHECK_TIMEOUT
+from tests.other_databases import AWAY, database_at
 from tests.pages.page_clients import signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -124,26 +124,6 @@ def test_migrations_that_are_pending_are_named(rita: User) -> None:
     assert (status, body["database"], body["migrations"]) == (503, "ok", "pending")
 
 
-@contextmanager
-def database_at(**settings: Any) -> Iterator[None]:
-    """This thread's connection opens another database from now on."""
-    before = dict(connection.settings_dict)
-    let_go()
-    connection.settings_dict.update(settings)
-    try:
-        yield
-    finally:
-        let_go()
-        connection.settings_dict.update(before)
-
-
-def let_go() -> None:
-    connection.close()
-    if connection.vendor == "postgresql":
-        pool: Any = connection
-        pool.close_pool()
-
-
 def test_a_read_only_database_takes_no_writes() -> None:
     assert selectors.accepts_writes()
     if connection.vendor == "postgresql":
@@ -183,12 +163,6 @@ def test_a_held_lock_is_no_read_only_database() -> None:
 
     assert answers == ["locked" if connection.vendor == "sqlite" else ""]
     assert selectors.write_error() == ""
-
-
-AWAY: dict[str, dict[str, Any]] = {
-    "sqlite": {"NAME": "/nowhere/db.sqlite3"},
-    "postgresql": {"PORT": "1"},
-}
 
 
 @pytest.mark.parametrize(("language", "words"), [("en", "not available"), ("zh-hans", "无法使用")])

@@ -1,0 +1,218 @@
+"""The model server: its lists, and with `--draw` a picture and an abort."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from django.conf import settings
+
+from generation import installation_id, selectors
+from generation.choices import Route
+from generation.exceptions import (
+    PictureError,
+    XinferenceAborted,
+    XinferenceError,
+    XinferenceKeyRefused,
+)
+from generation.management.doctor.answers import Answer, Section, no, skipped, yes
+from generation.shutdown import cancel_and_wait
+from generation.xinference import (
+    DrawRequest,
+    ListedModel,
+    ServedModel,
+    XinferenceClient,
+    configured_client,
+)
+
+DRAW_TIMEOUT = 180.0
+"""Seconds for a small picture, behind others that the model draws."""
+
+ABORT_TIMEOUT = 30.0
+"""Seconds in which an aborted call ends; a worker waits as long."""
+
+MIN_FRACTIONS = 2
+SIDE, STEPS, LONG_STEPS = 512, 12, 100
+
+REACHED = "Does the model server answer?"
+KEY = "Does the model server accept XINFERENCE_API_KEY?"
+SERVED = "Is XINFERENCE_MODEL served and ready?"
+PROGRESS = "Does a call report its progress in steps?"
+ABORT = "Does an abort end a running call?"
+
+KEY_HINT = (
+    "set the right key and restart the workers; or repair it on the server, then "
+    "manage.py ask_model_server"
+)
+
+
+def ask_model_server(*, draw: bool) -> Iterator[Answer]:
+    if not settings.XINFERENCE_URL:
+        why = "XINFERENCE_URL is not set: the demo model draws"
+        yield from (skipped(each, why) for each in (REACHED, KEY, SERVED, PROGRESS, ABORT))
+    elif selectors.key_refused():
+        # ten refusals in five minutes ban this address
+        yield skipped(REACHED, "the key is not sent again")
+        yield key_refused("a worker was refused, and has stored it")
+        yield from (skipped(each, "the key is refused") for each in (SERVED, PROGRESS, ABORT))
+    else:
+        yield from asyncio.run(answers_of_server(draw=draw))
+
+
+def key_refused(detail: str) -> Answer:
+    return no(KEY, detail, hint=KEY_HINT, see=Section.WATCH)
+
+
+async def answers_of_server(*, draw: bool) -> list[Answer]:
+    client = configured_client()
+    try:
+        return [answer async for answer in ask(client, draw=draw)]
+    finally:
+        await client.aclose()
+
+
+async def ask(client: XinferenceClient, *, draw: bool) -> AsyncIterator[Answer]:
+    try:
+        listed = await client.listed(first=settings.XINFERENCE_MODEL)
+        models = [await state_of(client, each) for each in listed]
+    except XinferenceKeyRefused as error:
+        yield yes(REACHED, settings.MODEL_SERVER)
+        yield key_refused(error.detail)
+        yield from_unknown(SERVED)
+        return
+    except XinferenceError as error:
+        yield no(
+            REACHED,
+            f"{settings.MODEL_SERVER}: {error.detail}",
+            hint="start Xinference; compare XINFERENCE_URL; try curl from this host",
+            see=Section.WATCH,
+        )
+        yield from_unknown(KEY)
+        yield from_unknown(SERVED)
+        return
+    yield yes(REACHED, settings.MODEL_SERVER)
+    yield yes(KEY, "" if settings.XINFERENCE_API_KEY else "it asks for none")
+    yield is_model_ready(models)
+    name = settings.XINFERENCE_MODEL
+    wanted = next((each for each in models if each.ready and each.name == name), None)
+    if not draw or wanted is None:
+        why = f"{name} is not ready" if draw else "add --draw: this question draws"
+        yield skipped(PROGRESS, why)
+        yield skipped(ABORT, why)
+        return
+    yield await is_progress_in_steps(client, wanted)
+    yield await does_abort_end_a_call(client, wanted)
+
+
+def from_unknown(question: str) -> Answer:
+    return skipped(question, "the model server cannot be asked")
+
+
+async def state_of(client: XinferenceClient, listed: ListedModel) -> ServedModel:
+    try:
+        return await client.served(listed)
+    except XinferenceError as error:
+        return client.unusable(listed, error)
+
+
+def is_model_ready(models: list[ServedModel]) -> Answer:
+    """With the route and the replicas of each model that is served."""
+    found = "; ".join(map(description, models)) or "it serves no text-to-image model"
+    name = settings.XINFERENCE_MODEL
+    if not any(each.ready and each.name == name for each in models):
+        hint = f"launch it in Xinference with the model UID {name}, or set XINFERENCE_MODEL"
+        return no(SERVED, found, hint=hint, see=Section.WATCH)
+    return yes(SERVED, found)
+
+
+def description(model: ServedModel) -> str:
+    if not model.ready:
+        why = model.error_detail or ("it is loading" if model.loading else "not ready")
+        return f"{model.name} ({why})"
+    stops = "a cancel ends a call" if model.route == Route.TXT2IMG else "a cancel waits for a call"
+    return f"{model.name} ({model.route.value}: {stops}; replicas: {model.replicas})"
+
+
+def probe_request(steps: int) -> DrawRequest:
+    return DrawRequest(
+        request_id=str(installation_id.new_request_id()),
+        prompt="a grey stone on white sand",
+        negative_prompt="",
+        width=SIDE,
+        height=SIDE,
+        steps=steps,
+        guidance=0.0,
+        seed=1,
+    )
+
+
+async def is_progress_in_steps(client: XinferenceClient, model: ServedModel) -> Answer:
+    """A worker shows percent and remaining time from the fractions between begin and end."""
+    request = probe_request(STEPS)
+    fractions: set[float] = set()
+
+    async def watch() -> None:
+        async for fraction in client.watch(request.request_id):
+            fractions.add(fraction)
+
+    watching = asyncio.create_task(watch())
+    try:
+        async with asyncio.timeout(DRAW_TIMEOUT):
+            await client.draw(model=model.name, route=model.route, request=request)
+    except (XinferenceError, PictureError, TimeoutError) as error:
+        hint = "read Xinference's log"
+        return no(PROGRESS, f"no picture: {error!r}", hint=hint, see=Section.WATCH)
+    finally:
+        await cancel_and_wait(watching)
+    between = [each for each in fractions if 0 < each < 1]
+    found = f"{len(between)} fractions of {STEPS} denoising steps were seen"
+    if len(between) < MIN_FRACTIONS:
+        hint = "upgrade Xinference: its engine tells too little until the picture is ready"
+        return no(PROGRESS, found, hint=hint, see=Section.WATCH)
+    return yes(PROGRESS, found)
+
+
+async def does_abort_end_a_call(
+    client: XinferenceClient, model: ServedModel, patience: float = ABORT_TIMEOUT
+) -> Answer:
+    if model.route != Route.TXT2IMG:
+        return skipped(ABORT, "an abort would break the next call of this engine")
+    request = probe_request(LONG_STEPS)
+    drawing = asyncio.create_task(client.draw(model=model.name, route=model.route, request=request))
+    try:
+        async with asyncio.timeout(DRAW_TIMEOUT):
+            await begun(client, request.request_id, drawing)
+            await client.abort(model=model.name, request_id=request.request_id)
+        # not within a timeout, which would cancel the call itself
+        await asyncio.wait({drawing}, timeout=patience)
+        if drawing.done():
+            drawing.result()
+            found = "the picture was drawn to its end"
+        else:
+            found = f"the call went on for {patience:.1f} s"
+    except XinferenceAborted:
+        return yes(ABORT)
+    except TimeoutError:
+        found = f"no picture began within {DRAW_TIMEOUT:.0f} s"
+    except (XinferenceError, PictureError) as error:
+        found = repr(error)
+    finally:
+        await cancel_and_wait(drawing)
+    return no(ABORT, found, hint="read Xinference's log", see=Section.WATCH)
+
+
+async def begun(client: XinferenceClient, request_id: str, drawing: asyncio.Task[str]) -> None:
+    """Wait until the model draws, or the call has ended."""
+
+    async def watch() -> None:
+        async for fraction in client.watch(request_id):
+            if fraction > 0:
+                return
+
+    watching = asyncio.create_task(watch())
+    try:
+        ends: set[asyncio.Task[Any]] = {watching, drawing}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await cancel_and_wait(watching)

@@ -1,0 +1,138 @@
+"""Questions about the model server, each with what makes the answer no."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx
+import pytest
+from django.test import override_settings
+
+from demo_xinference.app import DemoXinference, create_app
+from generation.choices import KeyUse
+from generation.management.doctor import model_questions
+from generation.management.doctor.answers import Answer
+from generation.services import key_use, refuse_key
+from generation.xinference import ListedModel, ServedModel, XinferenceClient
+from tests.conftest import MODEL
+
+KEY = "xf-0123456789abcdef"
+
+SLOW = {"do": "slow", "seconds": 0.1}
+"""Each step takes longer, without computing time."""
+
+NewClient = Callable[..., XinferenceClient]
+
+
+@pytest.fixture
+async def client_of() -> AsyncIterator[NewClient]:
+    """`client_of(key, **options)`: a client with this key, of a new demo model in this process."""
+    demos: list[DemoXinference] = []
+
+    def client_of(key: str = "", **options: Any) -> XinferenceClient:
+        demo = create_app(speed=40, **options)
+        demos.append(demo)
+        transport = httpx.ASGITransport(demo, raise_app_exceptions=False)
+        return XinferenceClient(base_url="http://demo", api_key=key, transport=transport)
+
+    yield client_of
+    for demo in demos:
+        await demo.aclose()
+
+
+async def asked(client: XinferenceClient, *, draw: bool = False) -> dict[str, Answer]:
+    return {each.question: each async for each in model_questions.ask(client, draw=draw)}
+
+
+def states(answers: dict[str, Answer]) -> list[str]:
+    return [answer.state for answer in answers.values()]
+
+
+async def test_a_server_in_order(client_of: NewClient) -> None:
+    answers = await asked(client_of(KEY, api_key=KEY, faults=[SLOW]), draw=True)
+
+    assert states(answers) == ["yes", "yes", "yes", "yes", "yes"]
+    assert answers[model_questions.SERVED].detail.startswith(f"{MODEL} (txt2img: ")
+
+
+async def test_without_drawing_it_asks_for_lists_alone(
+    client_of: NewClient,
+) -> None:
+    answers = await asked(client_of())
+
+    assert states(answers) == ["yes", "yes", "yes", "skipped", "skipped"]
+    assert "--draw" in answers[model_questions.ABORT].detail
+
+
+async def test_a_server_that_cannot_be_reached() -> None:
+    answers = await asked(XinferenceClient(base_url="http://127.0.0.1:1"), draw=True)
+
+    assert states(answers)[0] == "no"
+    assert set(states(answers)[1:]) == {"skipped"}
+
+
+async def test_a_wrong_key(client_of: NewClient) -> None:
+    answers = await asked(client_of("xf-wrong", api_key=KEY), draw=True)
+
+    assert states(answers)[:2] == ["yes", "no"]
+    assert "ask_model_server" in answers[model_questions.KEY].hint
+
+
+async def test_another_model(client_of: NewClient) -> None:
+    answers = await asked(client_of(model="SomethingElse"), draw=True)
+
+    assert states(answers) == ["yes", "yes", "no", "skipped", "skipped"]
+    assert "SomethingElse" in answers[model_questions.SERVED].detail
+
+
+async def test_a_call_without_progress(client_of: NewClient) -> None:
+    client = client_of(faults=[{"do": "freeze_progress", "step": 1}, SLOW])
+    answer = await model_questions.is_progress_in_steps(client, await served(client))
+
+    assert answer.state == "no"
+
+
+async def test_a_call_that_fails(client_of: NewClient) -> None:
+    failing = [{"do": "status", "status": 500, "detail": "CUDA out of memory"}]
+    answers = await asked(client_of(faults=failing), draw=True)
+
+    assert states(answers)[3:] == ["no", "no"]
+
+
+async def served(client: XinferenceClient) -> ServedModel:
+    (listed,) = await client.listed(first=MODEL)
+    assert isinstance(listed, ListedModel)
+    return await client.served(listed)
+
+
+async def test_an_abort_that_ends_nothing(client_of: NewClient) -> None:
+    # it reports twentieths, so the first one is that of step 5
+    client = client_of(faults=[{"do": "stall", "step": 5, "seconds": 30}])
+    answer = await model_questions.does_abort_end_a_call(client, await served(client), patience=0.5)
+
+    assert (answer.state, answer.detail) == ("no", "the call went on for 0.5 s")
+
+
+async def test_an_engine_that_cannot_abort(client_of: NewClient) -> None:
+    client = client_of(engine="mlx")
+    answer = await model_questions.does_abort_end_a_call(client, await served(client))
+
+    assert answer.state == "skipped"
+
+
+@pytest.mark.django_db
+def test_a_refused_key_is_not_sent_again(model: str, now: Any) -> None:
+    with override_settings(XINFERENCE_URL="http://127.0.0.1:1", XINFERENCE_API_KEY=KEY):
+        refuse_key(now=now)
+        assert key_use(early=False, now=now) == KeyUse.REFUSED
+        answers = list(model_questions.ask_model_server(draw=True))
+
+    assert [each.state for each in answers] == ["skipped", "no", "skipped", "skipped", "skipped"]
+
+
+@pytest.mark.django_db
+def test_the_demo_model_is_not_asked() -> None:
+    answers = list(model_questions.ask_model_server(draw=True))
+
+    assert {each.state for each in answers} == {"skipped"}
