@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import Route, expect
 
+from tests.browser.account_actions import (
+    PASSWORD,
+    add_passkey,
+    confirm,
+    plug_in,
+    sign_out,
+    sign_up,
+    site,
+)
 from tests.browser.axe import serious_violations
 from tests.browser.conftest import PHONE, Shoot, SignIn
 from tests.browser.layout import beyond_the_window, small_targets
@@ -19,18 +27,6 @@ from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
 
-INVITE = """
-from datetime import timedelta
-from django.utils import timezone
-from accounts import invitations
-from accounts.models import Invitation
-
-now = timezone.now()
-invitation = Invitation(created=now, expires_at=now + timedelta(days=1))
-print(invitations.new_token(invitation))
-invitation.save()
-"""
-PASSWORD = "a long and good password"
 PAGES = (
     "/accounts/",
     "/accounts/profile/",
@@ -51,14 +47,6 @@ PAGES = (
     "/accounts/webhooks/",
     "/accounts/webhooks/new/",
 )
-AUTHENTICATOR = {
-    "protocol": "ctap2",
-    "transport": "internal",
-    "hasResidentKey": True,
-    "hasUserVerification": True,
-    "isUserVerified": True,
-    "automaticPresenceSimulation": True,
-}
 
 
 @pytest.fixture(scope="module")
@@ -69,57 +57,16 @@ def inviting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     studio.stop()
 
 
-def site(studio: Studio) -> str:
-    """Browsers allow passkeys at this name, not at 127.0.0.1."""
-    return f"http://localhost:{urlsplit(studio.url).port}"
-
-
-def plug_in(page: Page) -> None:
-    """A virtual authenticator, such as the one of a phone."""
-    devtools = page.context.new_cdp_session(page)
-    devtools.send("WebAuthn.enable")
-    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
-
-
-def sign_up(studio: Studio, context: BrowserContext, name: str) -> Page:
-    """A page of a new account, made by an invitation."""
-    printed = studio.manage("shell", "--no-imports", "-c", INVITE)
-    page = context.new_page()
-    page.goto(f"/accounts/invite/{printed.splitlines()[-1]}/")
-    expect(page).to_have_url(re.compile("/accounts/signup/$"))
-    page.locator("[name=username]").fill(name)
-    page.locator("[name=password1]").fill(PASSWORD)
-    page.locator(".account__form button[type=submit]").click()
-    expect_live(page)
-    return page
-
-
-def confirm(page: Page) -> None:
-    """Enter the password that a sensitive page asks for."""
-    expect(page).to_have_url(re.compile("/accounts/reauthenticate/"))
-    page.locator("[name=password]").fill(PASSWORD)
-    page.locator(".account__form button[type=submit]").click()
-
-
 def test_an_invitation_leads_to_a_passkey_sign_in(
     inviting: Studio, sign_in: SignIn, shoot: Shoot
 ) -> None:
     page = sign_up(inviting, sign_in(None, site(inviting)), "mei")
-    plug_in(page)
-    page.locator(".avatar").click()
-    page.get_by_role("link", name="账号").click()
-    page.locator(".account__main").get_by_role("link", name="第二重验证").click()
-    page.get_by_role("link", name="添加通行密钥").click()
-    confirm(page)
-    page.locator("#mfa_webauthn_add").click()
-    expect(page).to_have_url(re.compile("/accounts/2fa/recovery-codes/$"))
+    add_passkey(page)
     shoot(page, "recovery-codes")
     page.locator("#codes_saved").check()
 
     page.goto("/")
-    page.locator(".avatar").click()
-    page.get_by_role("button", name="退出").click()
-    expect(page).to_have_url(re.compile("/accounts/sign-in/"))
+    sign_out(page)
     page.goto("/gallery/")
     page.locator("#passkey_login").click()
 

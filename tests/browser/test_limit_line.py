@@ -1,4 +1,4 @@
-"""Limits: announced before sending, explained when reached, renewed by themselves."""
+"""Limits: announced before sending, explained when reached; `test_newcomer` sees one renewed."""
 
 from __future__ import annotations
 
@@ -62,21 +62,3 @@ def test_a_limit_of_the_day_is_announced_in_every_tab(
     page.locator(".card [data-action=again]").click()
     toast = page.locator("#alerts")
     expect(toast).to_contain_text(re.compile(r"今天的 1 张已用完，\d\d:\d\d 恢复"))
-
-
-def test_a_limit_is_reached_and_renewed(
-    studio: Studio, person: Account, context: BrowserContext
-) -> None:
-    limit(studio, person, "submissions", 1)
-    page = open_studio(context)
-    line = page.locator("[data-part=limits]")
-    expect(line).to_be_hidden()
-
-    send(page, "the first of this minute")
-
-    reached = re.compile(r"每分钟最多提交 1 个任务，\d\d:\d\d 恢复")
-    expect(line).to_have_text(reached)
-    # the next minute is less than a minute away
-    expect(line).to_be_hidden(timeout=90_000)
-    send(page, "the first of the next minute")
-    expect(line).to_have_text(reached)

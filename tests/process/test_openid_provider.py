@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import unescape
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -21,21 +16,17 @@ import pytest
 from django.contrib.auth.hashers import make_password
 
 from tests.process import openid_provider as idp
+from tests.process.provider_process import BEGIN, Provider, settings_for, without
 from tests.security.ownership import OIDC
 from tests.security.ownership import SIGN_IN as SIGNED_OUT
-from tests.studio import ROOT, Studio, free_port, manage
+from tests.studio import Studio, free_port, manage
 
 FIELD = re.compile(r"<input[^>]*>")
 ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 SIGN_IN = "/accounts/sign-in/"
-BEGIN = "/accounts/oidc/provider/login/"
 CONNECTIONS = "/accounts/3rdparty/"
 DELETE = "/accounts/data/delete/"
 LOCAL = ("local-alice", "alice@example.org", "a password of her own")
-
-
-def without(prefix: str, env: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in env.items() if not name.startswith(prefix)}
 
 
 def database(studio: Studio) -> closing[sqlite3.Connection]:
@@ -69,37 +60,6 @@ def addresses_of(studio: Studio, name: str) -> tuple[str, list[tuple[str, int]]]
     return email, listed
 
 
-class Provider:
-    def __init__(self, folder: Path, studios: Sequence[Studio], port: int) -> None:
-        redirect_uris = [f"{studio.url}{BEGIN}callback/" for studio in studios]
-        self.url = f"http://127.0.0.1:{port}"
-        module = idp.__name__
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", module, str(port), str(folder), *redirect_uris],
-            cwd=ROOT,
-            env=without("DJANGO_SETTINGS_MODULE", os.environ),
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def wait(self) -> None:
-        assert self.process.stdout is not None
-        assert self.process.stdout.readline() == "ready\n"
-
-    @contextmanager
-    def stopped(self) -> Iterator[None]:
-        """It accepts connections and answers nothing."""
-        self.process.send_signal(signal.SIGSTOP)
-        yield
-        self.process.send_signal(signal.SIGCONT)
-
-    def stop(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     provider: Provider
@@ -111,13 +71,7 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     port = free_port()
-    env = {
-        "OIDC_SERVER": f"http://127.0.0.1:{port}",
-        "OIDC_CLIENT_ID": idp.CLIENT,
-        "OIDC_CLIENT_SECRET": idp.SECRET,
-        "OIDC_NAME": "Bamboo",
-        "OIDC_SIGNUP": "1",
-    }
+    env = settings_for(port)
     folder = tmp_path_factory.mktemp("oidc")
     studio = Studio(folder / "data", **env)
     trusting = Studio(folder / "trusting", **env, OIDC_TRUST_EMAIL="1")
