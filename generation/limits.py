@@ -38,6 +38,12 @@ MAX_NAMED = 100
 MAX_SEARCH = 200
 """Characters of a search."""
 
+MAX_VIEWS = 20
+"""Saved views of one member of staff."""
+MAX_VIEW_NAME = 60
+MAX_VIEW_QUERY = 1000
+"""Characters of the filters of a saved view."""
+
 MAX_WEBHOOKS = 10
 """Webhooks of an account; those of single tasks do not count."""
 MAX_WEBHOOK_URL = 2000

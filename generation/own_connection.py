@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import ParamSpec, TypeVar
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.db import connections
@@ -26,3 +27,18 @@ def with_own_connection(call: Callable[P, T]) -> Callable[P, Awaitable[T]]:
             connections.close_all()
 
     return sync_to_async(run, thread_sensitive=False)
+
+
+async def read_in_threads(chunks: Generator[bytes]) -> AsyncIterator[bytes]:
+    """The chunks, each read in a thread once the client has taken the one before.
+
+    Between two chunks no connection to the database is held.
+    """
+    read: Any = with_own_connection(next)
+    try:
+        while (chunk := await read(chunks, None)) is not None:
+            yield chunk
+    finally:
+        # ValueError: cancelled while the thread runs the generator, which is closed afterwards
+        with contextlib.suppress(ValueError):
+            chunks.close()

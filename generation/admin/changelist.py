@@ -33,6 +33,14 @@ class TaskChangeList(ChangeList):
         self.result_list = with_first_pictures(list(self.result_list))
 
 
+class WholeList(TaskChangeList):
+    """The filtered tasks without a page of them."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        self.result_count = 0
+        self.result_list = self.queryset.none()
+
+
 def with_first_pictures(tasks: list[GenerationTask]) -> list[GenerationTask]:
     """The tasks, each with its first picture as `first_picture`, whatever became of that."""
     rows = GeneratedImage.objects.filter(task__in=[task.pk for task in tasks])

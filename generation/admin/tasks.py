@@ -18,7 +18,6 @@ from django.utils.translation import ngettext
 
 from accounts.profiles import full_name
 from generation import services
-from generation.admin.changelist import TaskChangeList
 from generation.admin.filters import (
     AttemptsFilter,
     ErrorFilter,
@@ -33,6 +32,8 @@ from generation.admin.filters import (
 from generation.admin.inlines import SHOWN_EVENTS, EventInline, ImageInline, pictures_of
 from generation.admin.mixins import ReadOnlyMixin
 from generation.admin.period_filter import OwnerFilter, PeriodFilter, SinceFilter, read_search
+from generation.admin.saved_view_pages import SavedViewMixin
+from generation.admin.task_export import ExportMixin
 from generation.choice_labels import label
 from generation.choices import ReviewState, Step, TaskStatus
 from generation.clock import clock
@@ -50,7 +51,7 @@ MAX_LOG_LINKS = 200
 
 
 @admin.register(GenerationTask)
-class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+class GenerationTaskAdmin(SavedViewMixin, ExportMixin, ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     """Shows everything with the permission VIEW_ALL; the actions need CHANGE_ALL."""
 
     list_display = (
@@ -212,10 +213,9 @@ class GenerationTaskAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type
             del query[name]
         if request.method == "GET" and query != request.GET:
             return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
-        return super().changelist_view(request, extra_context)
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[TaskChangeList]:
-        return TaskChangeList
+        return super().changelist_view(
+            request, {**self.view_links(request), **(extra_context or {})}
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[GenerationTask], search_term: str

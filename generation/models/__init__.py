@@ -9,6 +9,7 @@ from generation.models.images import GeneratedImage
 from generation.models.incidents import AlarmWatch, Incident, IncidentNotice
 from generation.models.reviews import Appeal, Review, ReviewClaim, ReviewReason, WordRule
 from generation.models.rollups import Rollup, WebProcess
+from generation.models.saved_views import SavedView
 from generation.models.share_links import ShareLink
 from generation.models.tasks import GenerationTask, TaskEvent
 from generation.models.webhooks import WebhookAttempt, WebhookCursor, WebhookEndpoint
@@ -32,6 +33,7 @@ __all__ = [
     "ReviewClaim",
     "ReviewReason",
     "Rollup",
+    "SavedView",
     "ShareLink",
     "TaskEvent",
     "WebProcess",

@@ -68,6 +68,7 @@ from generation.services.review_claims import (
 )
 from generation.services.reviews import UNDO_WITHIN, decide, undo
 from generation.services.rollups import delete_old_rollups, roll_up, sample_queue
+from generation.services.saved_views import delete_view, save_view
 from generation.services.search_text import fill_search_text
 from generation.services.share_links import (
     create_link,
@@ -157,6 +158,7 @@ __all__ = [
     "delete_past_usage",
     "delete_permanently",
     "delete_user",
+    "delete_view",
     "delete_webhook",
     "empty_trash",
     "end_pause",
@@ -208,6 +210,7 @@ __all__ = [
     "revoke_links",
     "roll_up",
     "sample_queue",
+    "save_view",
     "set_favourite",
     "settle_slot",
     "store_image",

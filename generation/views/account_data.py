@@ -24,7 +24,8 @@ from generation import selectors, services
 from generation.clock import clock
 from generation.error_codes import ErrorCode
 from generation.exceptions import LastSuperuser
-from generation.views.data_export import Export, ExportRunning
+from generation.export_turns import ExportRunning
+from generation.views.data_export import Export
 from generation.views.error_pages import error_page, rate_limited
 
 

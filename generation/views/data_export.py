@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import secrets
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 from datetime import datetime
 from functools import partial
 from pathlib import PurePath
-from time import monotonic
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 from zipstream import ZIP_DEFLATED, ZipStream
@@ -21,47 +18,18 @@ from zipstream import ZIP_DEFLATED, ZipStream
 from accounts.log_format import log_line
 from accounts.personal_data import personal_data
 from generation import images, selectors
+from generation.export_turns import ExportTurn
 from generation.models import GeneratedImage, GenerationTask
 from generation.outages import cause_of
+from generation.own_connection import read_in_threads
 from generation.views.images import download_name
-from generation.views.zip_download import read_in_threads
 
 logger = logging.getLogger(__name__)
 
 FORMAT = 1
 """Version of the files' structure, which is in docs/operations.md."""
 
-TURN_LASTS = 660
-"""Seconds after the last chunk until another export may begin although this one has not ended; a
-download whose client reads nothing is cut before."""
-
-TURN_RENEWED = 60.0
-
 to_json = partial(json.dumps, cls=DjangoJSONEncoder, ensure_ascii=False)
-
-
-class ExportRunning(Exception):
-    """Another export of this user is being sent."""
-
-
-class ExportTurn:
-    """The only export of a user at a time, in all processes."""
-
-    def __init__(self, user: User) -> None:
-        """Raises ExportRunning."""
-        self.key, self.holder = f"export:{user.pk}", secrets.token_hex(8)
-        if not cache.add(self.key, self.holder, timeout=TURN_LASTS):
-            raise ExportRunning
-        self.renew_at = monotonic() + TURN_RENEWED
-
-    def renew(self) -> None:
-        if monotonic() >= self.renew_at:
-            cache.touch(self.key, timeout=TURN_LASTS)
-            self.renew_at = monotonic() + TURN_RENEWED
-
-    def end(self) -> None:
-        if cache.get(self.key) == self.holder:
-            cache.delete(self.key)
 
 
 class Export:

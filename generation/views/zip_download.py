@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Generator, Sequence
 from functools import partial
 from pathlib import PurePath
 from threading import Lock
-from typing import Any, ClassVar
+from typing import ClassVar
 from weakref import WeakKeyDictionary
 
 from zipstream import ZIP_DEFLATED, ZipStream
@@ -17,7 +16,7 @@ from accounts.log_format import log_line
 from generation import images, unicode_text
 from generation.models import GeneratedImage
 from generation.outages import cause_of
-from generation.own_connection import with_own_connection
+from generation.own_connection import read_in_threads
 from generation.views.images import download_name
 
 logger = logging.getLogger(__name__)
@@ -71,21 +70,6 @@ def named(pictures: Sequence[GeneratedImage]) -> list[tuple[str, str]]:
         taken.add(unicode_text.casefolded(name))
         files.append((image.file, name))
     return files
-
-
-async def read_in_threads(chunks: Generator[bytes]) -> AsyncIterator[bytes]:
-    """The chunks, each read in a thread once the client has taken the one before.
-
-    Between two chunks no connection to the database is held.
-    """
-    read: Any = with_own_connection(next)
-    try:
-        while (chunk := await read(chunks, None)) is not None:
-            yield chunk
-    finally:
-        # ValueError: cancelled while the thread runs the generator, which is closed afterwards
-        with contextlib.suppress(ValueError):
-            chunks.close()
 
 
 def chunks_of(files: Sequence[tuple[str, str]]) -> Generator[bytes]:

@@ -17,10 +17,11 @@ from django.test import AsyncClient, Client
 
 from accounts.tokens import create_token
 from generation import images, services
+from generation.export_turns import ExportRunning
 from generation.models import GeneratedImage, GenerationTask, TaskEvent, WebhookEndpoint
 from generation.selectors import PAGE_EVENTS
 from generation.selectors.export import PAGE_TASKS
-from generation.views.data_export import Export, ExportRunning
+from generation.views.data_export import Export
 from tests.accounts.conftest import SignedIn
 from tests.accounts.sign_in_attempts import confirm
 from tests.factories import finished_task, submit

@@ -451,6 +451,23 @@ ADMIN = (
         address="admin/generation/generationtask/<path:object_id>/history/",
         outcomes=TASKS,
     ),
+    Row(
+        method="POST",
+        address="admin/generation/generationtask/export/<str:kind>/",
+        path="/admin/generation/generationtask/export/csv/",
+        outcomes=TASKS,
+    ),
+    Row(
+        method="POST",
+        address="admin/generation/generationtask/views/save/",
+        outcomes=admin(302, 302, 302),
+    ),
+    Row(
+        method="POST",
+        address="admin/generation/generationtask/views/<int:view_id>/delete/",
+        path="/admin/generation/generationtask/views/1/delete/",
+        outcomes=admin(404, 404, 404),
+    ),
     Row(method="GET", address="admin/generation/generationtask/*", outcomes=NEVER),
     Row(method="GET", address="admin/generation/sharelink/", outcomes=TASKS),
     Row(
