@@ -5,7 +5,7 @@ TOOLS := .venv-tools/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 export PYTHONUNBUFFERED := 1
 
-.PHONY: run install install-dev install-bench requirements sbom audit test test-async test-xinference fuzz hammer chaos bench bench-noisy bench-long compare growth lint clean
+.PHONY: run install install-dev install-bench requirements sbom audit test test-async test-xinference test-monitoring fuzz hammer chaos bench bench-noisy bench-long compare growth lint clean
 
 run: install
 	@$(BIN)/python manage.py serve
@@ -75,6 +75,10 @@ test-async: install-dev
 
 test-xinference: install-dev
 	tests/real_xinference/run -m real
+
+# Prometheus scrapes two webs and two workers; a worker is killed, the alert fires and clears
+test-monitoring: install-dev
+	tests/with-prometheus
 
 # made-up requests and messages: nothing breaks, and nothing of other users is shown
 fuzz: install-dev
