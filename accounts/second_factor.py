@@ -9,6 +9,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port
 from django.shortcuts import redirect
 from django.utils.deprecation import MiddlewareMixin
 
@@ -72,10 +73,19 @@ def without_second_factor(users: Iterable[User]) -> set[int]:
 
 def passkeys_work(request: HttpRequest) -> bool:
     """Whether browsers allow passkeys at this address: HTTPS or localhost, and no IP address."""
-    host = request.get_host().rpartition(":")[0] or request.get_host()
+    host, _port = split_domain_port(request.get_host())
     if parsed(host) is not None:
         return False
     return request.is_secure() or host == "localhost" or host.endswith(".localhost")
+
+
+def passkey_url(request: HttpRequest) -> str:
+    """The same page at localhost, if the browser asked for it by an address of this machine."""
+    host, port = split_domain_port(request.get_host())
+    address = parsed(host)
+    if address is None or not address.is_loopback or request.is_secure():
+        return ""
+    return f"http://localhost:{port or 80}{request.get_full_path()}"
 
 
 class SecondFactorMiddleware(MiddlewareMixin):

@@ -26,7 +26,7 @@ from django.utils.decorators import method_decorator
 
 from accounts import invitations
 from accounts.adapters import NO_ADDRESS
-from accounts.second_factor import lacks_second_factor, passkeys_work
+from accounts.second_factor import lacks_second_factor, passkey_url, passkeys_work
 from accounts.sign_in import SignInThrottled
 from accounts.user_agents import browser_of
 
@@ -62,6 +62,7 @@ class FactorsView(IndexView):  # type: ignore[misc]
         return {
             **context,
             "passkeys_work": passkeys_work(self.request),
+            "passkey_url": passkey_url(self.request),
             "second_factor_is_missing": lacks_second_factor(self.request.user),
         }
 

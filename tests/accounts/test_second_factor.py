@@ -13,7 +13,7 @@ from django.test import Client, RequestFactory, override_settings
 from django.utils import timezone
 
 from accounts import secret_box
-from accounts.second_factor import passkeys_work
+from accounts.second_factor import passkey_url, passkeys_work
 from accounts.tokens import create_token
 from generation.sessions.authentication import ConnectionRejected, Credentials
 from tests.accounts.conftest import SignedIn
@@ -148,21 +148,25 @@ def refused_with(credentials: Credentials) -> int | None:
 
 
 @pytest.mark.parametrize(
-    ("host", "secure", "possible"),
+    ("host", "secure", "possible", "elsewhere"),
     [
-        ("localhost:8000", False, True),
-        ("studio.localhost", False, True),
-        ("127.0.0.1:8000", False, False),
-        ("[::1]:8000", True, False),
-        ("192.0.2.1", True, False),
-        ("studio.example", True, True),
-        ("studio.example", False, False),
+        ("localhost:8000", False, True, ""),
+        ("studio.localhost", False, True, ""),
+        ("127.0.0.1:8000", False, False, "http://localhost:8000/a?b"),
+        ("127.0.0.1", False, False, "http://localhost:80/a?b"),
+        ("[::1]:8000", False, False, "http://localhost:8000/a?b"),
+        ("[::1]", True, False, ""),
+        ("192.0.2.1", True, False, ""),
+        ("192.0.2.1:8000", False, False, ""),
+        ("studio.example", True, True, ""),
+        ("studio.example", False, False, ""),
     ],
 )
 def test_passkeys_are_offered_where_browsers_allow_them(
-    host: str, secure: bool, possible: bool
+    host: str, secure: bool, possible: bool, elsewhere: str
 ) -> None:
-    request = RequestFactory(headers={"Host": host}).get("/", secure=secure)
+    request = RequestFactory(headers={"Host": host}).get("/a?b", secure=secure)
 
     with override_settings(ALLOWED_HOSTS=["*"]):
         assert passkeys_work(request) is possible
+        assert passkey_url(request) == elsewhere
