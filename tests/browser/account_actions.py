@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, Page, expect
@@ -17,9 +18,10 @@ from accounts import invitations
 from accounts.models import Invitation
 
 now = timezone.now()
-invitation = Invitation(created=now, expires_at=now + timedelta(days=1))
-print(invitations.new_token(invitation))
-invitation.save()
+for _each in range(20):
+    invitation = Invitation(created=now, expires_at=now + timedelta(days=1))
+    print(invitations.new_token(invitation))
+    invitation.save()
 """
 PASSWORD = "a long and good password"
 AUTHENTICATOR = {
@@ -44,11 +46,16 @@ def plug_in(page: Page) -> None:
     devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
 
 
+@cache
+def unused_invitations(studio: Studio) -> list[str]:
+    """Tokens; one command makes many, because it starts a process."""
+    return studio.manage("shell", "--no-imports", "-c", INVITE).splitlines()[-20:]
+
+
 def sign_up(studio: Studio, context: BrowserContext, name: str) -> Page:
     """A page of a new account, made by an invitation."""
-    printed = studio.manage("shell", "--no-imports", "-c", INVITE)
     page = context.new_page()
-    page.goto(f"/accounts/invite/{printed.splitlines()[-1]}/")
+    page.goto(f"/accounts/invite/{unused_invitations(studio).pop()}/")
     expect(page).to_have_url(re.compile("/accounts/signup/$"))
     page.locator("[name=username]").fill(name)
     page.locator("[name=password1]").fill(PASSWORD)
