@@ -234,6 +234,19 @@ class AuditAction(models.TextChoices):
     RETENTION_CHANGED = "retention_changed", _("Changed how long data is kept")
 
 
+class RetentionKind(models.TextChoices):
+    """What is kept for a number of days; the installation's are settings."""
+
+    PROMPTS = "prompts", _("prompts")
+    """Of ended tasks; the task stays, with empty prompts."""
+    LOGS = "logs", _("logs")
+    """Of ended tasks; the first and last event, and those of stored pictures, stay."""
+    PICTURES = "pictures", _("pictures")
+    """Those that are no favourites; they are moved to the trash."""
+    FAVOURITES = "favourites", _("favourite pictures")
+    TRASH = "trash", _("trash")
+
+
 class KeyUse(StrEnum):
     """Whether our key may be sent to the model server."""
 

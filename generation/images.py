@@ -17,8 +17,13 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
 from generation.exceptions import PictureError, StorageError
-from generation.image_format import ImageStructure, read_structure
-from generation.image_metadata import jpeg_with_comment, png_with_text
+from generation.image_format import PNG_START, ImageStructure, read_structure
+from generation.image_metadata import (
+    jpeg_with_comment,
+    jpeg_without_comment,
+    png_with_text,
+    png_without_text,
+)
 
 MAX_BASE64 = 64 * 1024 * 1024
 """Far above a lossless 2048² picture; a longer answer is not decoded at all."""
@@ -60,6 +65,13 @@ def with_parameters(picture: Picture, parameters: str) -> Picture:
         width=picture.width,
         height=picture.height,
     )
+
+
+def with_other_parameters(data: bytes, parameters: str) -> bytes:
+    """A stored file with these `parameters` instead of its own; pixel data is unchanged."""
+    if data.startswith(PNG_START):
+        return png_with_text(png_without_text(data), parameters)
+    return jpeg_with_comment(jpeg_without_comment(data), parameters)
 
 
 def file_name(*, task_id: str, index: int, attempt: int, picture: Picture) -> str:

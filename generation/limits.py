@@ -49,8 +49,8 @@ MAX_WEBHOOKS = 10
 MAX_WEBHOOK_URL = 2000
 
 # what is kept for a time
-TRASH_KEPT = timedelta(days=1)
-"""How long a deleted task or picture can be restored."""
+MAX_DAYS_KEPT = 36_500
+"""Days after which the retention of a user or group may end at the latest."""
 LINK_KEPT = timedelta(days=7)
 """How long a share link works."""
 

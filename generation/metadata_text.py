@@ -22,10 +22,12 @@ def to_text(
 ) -> str:
     """Lines of prompt, lines of negative prompt, then one line of `key: value` pairs.
 
+    Prompts that were removed are left out.
+
     A prompt with a line that begins with "Negative prompt:" is ambiguous; it is repeated among
     the pairs as JSON text.
     """
-    lines = [prompt]
+    lines = [prompt] if prompt else []
     if negative_prompt:
         lines.append(f"{NEGATIVE} {negative_prompt}")
     pairs = {

@@ -127,6 +127,16 @@ LIMIT_REQUESTS_PER_MINUTE = env.whole_number(
 LIMIT_STORAGE = env.whole_number("LIMIT_STORAGE", default=0, least=0, most=MOST)
 """Bytes of stored pictures."""
 
+# Days that data is kept; 0: for ever
+CENTURY = 36_500
+RETENTION_PROMPTS = env.whole_number("RETENTION_PROMPTS", default=0, least=0, most=CENTURY)
+RETENTION_LOGS = env.whole_number("RETENTION_LOGS", default=0, least=0, most=CENTURY)
+RETENTION_PICTURES = env.whole_number("RETENTION_PICTURES", default=0, least=0, most=CENTURY)
+RETENTION_FAVOURITES = env.whole_number("RETENTION_FAVOURITES", default=0, least=0, most=CENTURY)
+RETENTION_TRASH = env.whole_number("RETENTION_TRASH", default=1, least=0, most=CENTURY)
+PRUNE_HOUR = env.whole_number("PRUNE_HOUR", default=3, least=0, most=23)
+"""Hour of TIME_ZONE from which a worker deletes what was kept long enough."""
+
 # Webhooks
 WEBHOOK_ALLOW = env.names("WEBHOOK_ALLOW", default=[], read=addresses.webhook_target)
 """Networks and hosts that may receive messages although they are not public, and without TLS."""

@@ -35,6 +35,8 @@ OURS = (
         "METRICS_",
         "ALERT_",
         "HEARTBEAT_",
+        "RETENTION_",
+        "PRUNE_",
     ),
 )
 OURS_EXACTLY = {

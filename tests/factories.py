@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ from generation.models import GeneratedImage, GenerationTask, TaskEvent, Worker
 from generation.protocol import Generate, TaskState, empty_state, fold
 from generation.services import AbandonedCall, Boundary, Claim, ModelObservation
 from tests.pictures import picture
+
+TRASH_KEPT = timedelta(days=1)
+"""The default of RETENTION_TRASH."""
 
 
 def submit(

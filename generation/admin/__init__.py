@@ -5,6 +5,7 @@ from __future__ import annotations
 from generation.admin.accounts import AccountAdmin
 from generation.admin.incidents import IncidentAdmin
 from generation.admin.limit_overrides import LimitOverrideAdmin
+from generation.admin.retention import PruneRunAdmin, RetentionRuleAdmin
 from generation.admin.share_links import ShareLinkAdmin
 from generation.admin.tasks import GenerationTaskAdmin
 from generation.admin.webhooks import WebhookAttemptAdmin, WebhookEndpointAdmin
@@ -17,6 +18,8 @@ __all__ = [
     "LimitOverrideAdmin",
     "ModelSlotAdmin",
     "ModelStateAdmin",
+    "PruneRunAdmin",
+    "RetentionRuleAdmin",
     "ShareLinkAdmin",
     "WebhookAttemptAdmin",
     "WebhookEndpointAdmin",

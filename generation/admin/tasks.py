@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from accounts.profiles import full_name
 from generation import services
@@ -182,7 +182,7 @@ class GenerationTaskAdmin(SavedViewMixin, ExportMixin, ReadOnlyMixin, admin.Mode
 
     @admin.display(description=_("prompt"))
     def short_prompt(self, task: GenerationTask) -> str:
-        return short(task.prompt)
+        return short(task.prompt) or gettext("Prompt removed")
 
     @admin.display(description=_("submitted"), ordering="created")
     def submitted(self, task: GenerationTask) -> str:

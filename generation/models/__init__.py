@@ -7,6 +7,7 @@ from generation.models.audit import AuditEntry
 from generation.models.collection import Collection
 from generation.models.images import GeneratedImage
 from generation.models.incidents import AlarmWatch, Incident, IncidentNotice
+from generation.models.retention import PruneRun, RetentionRule
 from generation.models.reviews import Appeal, Review, ReviewClaim, ReviewReason, WordRule
 from generation.models.rollups import Rollup, WebProcess
 from generation.models.saved_views import SavedView
@@ -29,6 +30,8 @@ __all__ = [
     "LimitUsage",
     "ModelSlot",
     "ModelState",
+    "PruneRun",
+    "RetentionRule",
     "Review",
     "ReviewClaim",
     "ReviewReason",

@@ -135,6 +135,9 @@ class GenerationTask(models.Model):
     run_seconds = models.FloatField(_("seconds drawing"), default=0)
     measured_durations = models.JSONField(_("measured seconds per step"), default=dict, blank=True)
     deleted_at = models.DateTimeField(_("moved to the trash"), null=True, blank=True)
+    prompt_removed_at = models.DateTimeField(_("prompt removed"), null=True, blank=True)
+    log_pruned_at = models.DateTimeField(_("log shortened"), null=True, blank=True)
+    """When retention deleted most of its events and numbered the others again."""
     charged_on = models.DateField(null=True, editable=False)
     """The day from whose limits it took pictures and effort; None if it took nothing."""
     charged_images = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
@@ -225,6 +228,17 @@ class GenerationTask(models.Model):
                 condition=Q(cancel_after__isnull=False, finished_at__isnull=True),
                 name="tasks_with_time_limit",
             ),
+            # ended tasks of an owner that retention has yet to change
+            Index(
+                fields=["owner", "finished_at"],
+                condition=Q(finished_at__isnull=False, prompt_removed_at__isnull=True),
+                name="tasks_with_prompt",
+            ),
+            Index(
+                fields=["owner", "finished_at"],
+                condition=Q(finished_at__isnull=False, log_pruned_at__isnull=True),
+                name="tasks_with_whole_log",
+            ),
             # medians of recent durations, for percent weights and waiting times
             Index("status", "model", F("finished_at").desc(), name="tasks_by_end"),
             # those that ended in a minute, of any status and model
@@ -236,7 +250,7 @@ class GenerationTask(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.prompt[:40]} ({self.id})"
+        return f"{self.prompt[:40]} ({self.id})".lstrip()
 
     def is_visible_to(self, user: User | AnonymousUser) -> bool:
         """`visible_to` for one row; for an own task no permission is queried."""
@@ -252,7 +266,7 @@ class GenerationTask(models.Model):
 
     @property
     def data(self) -> TaskData:
-        return {
+        data: TaskData = {
             "prompt": self.prompt,
             "negative_prompt": self.negative_prompt,
             "model": self.model,
@@ -268,6 +282,11 @@ class GenerationTask(models.Model):
             "cancel_after": timestamp_of(self.cancel_after),
             "expected": self.expected_durations,
         }
+        if self.prompt_removed_at is not None:
+            data["prompt_removed_at"] = round(self.prompt_removed_at.timestamp(), 3)
+        if self.log_pruned_at is not None:
+            data["log_pruned_at"] = round(self.log_pruned_at.timestamp(), 3)
+        return data
 
 
 def timestamp_of(moment: datetime | None) -> float | None:

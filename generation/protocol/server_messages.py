@@ -37,7 +37,8 @@ class EndingData(TypedDict):
 class TaskData(TypedDict):
     """The constant part of a task; `expected`: seconds per step, the last four per picture.
 
-    `cancel_after`: Unix seconds at which it is cancelled unless it is over.
+    `cancel_after`: Unix seconds at which it is cancelled unless it is over. The last two: when
+    retention emptied the prompts, and when it shortened the log and numbered its events again.
     """
 
     prompt: str
@@ -54,6 +55,8 @@ class TaskData(TypedDict):
     request_key: str | None
     cancel_after: float | None
     expected: dict[str, float]
+    prompt_removed_at: NotRequired[float]
+    log_pruned_at: NotRequired[float]
 
 
 class EventFrame(TypedDict):

@@ -89,6 +89,13 @@ from generation.selectors.queue.forecast import (
     read_forecast,
 )
 from generation.selectors.queue.order import next_tasks
+from generation.selectors.retention_due import (
+    PruneReport,
+    ReportLine,
+    pages_of_users,
+    prune_report,
+)
+from generation.selectors.retention_rules import days_kept, days_kept_of
 from generation.selectors.rollup_history import RANGES, EndedBar, History, QueuePoint, history
 from generation.selectors.served_models import (
     key_refused,
@@ -168,7 +175,9 @@ __all__ = [
     "Operations",
     "OwnedData",
     "PictureKey",
+    "PruneReport",
     "QueuePoint",
+    "ReportLine",
     "StoredBytes",
     "TaskDetail",
     "Trash",
@@ -187,6 +196,8 @@ __all__ = [
     "children_of",
     "collection_state",
     "comparison",
+    "days_kept",
+    "days_kept_of",
     "deadline_limit",
     "due_cursors",
     "ended_since",
@@ -224,6 +235,7 @@ __all__ = [
     "owned_tasks",
     "owned_webhooks",
     "paces_of",
+    "pages_of_users",
     "parameters_text",
     "parent_of",
     "period_of",
@@ -231,6 +243,7 @@ __all__ = [
     "picture_of",
     "pictures_left",
     "pictures_of_keys",
+    "prune_report",
     "queue_positions",
     "queue_reason",
     "queue_size",

@@ -46,7 +46,8 @@ def task_detail(task: GenerationTask, *, now: datetime) -> TaskDetail:
     log = shown_logs([task])[task.pk]
     card = card_of(task, now=now, log=log)
     state = card["state"]
-    timeline = build_timeline(state, card["task"], now=now.timestamp(), extras=extras_of(log))
+    extras = extras_of(log, is_pruned=task.log_pruned_at is not None)
+    timeline = build_timeline(state, card["task"], now=now.timestamp(), extras=extras)
     diagnosis = diagnose(timeline, card["task"], status=state["status"])
     return TaskDetail(card=card, log=log, timeline=timeline, diagnosis=diagnosis)
 

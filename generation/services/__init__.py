@@ -55,6 +55,7 @@ from generation.services.model_status import (
 from generation.services.operator_actions import ACTIONS, act
 from generation.services.orphaned_files import remove_orphaned_files
 from generation.services.pause import end_pause, join_data_dir, may_claim, pause, resume
+from generation.services.prune_runs import Pruned, continue_run, prune_owners, take_run
 from generation.services.retention import (
     delete_expired_sessions,
     prune_batch,
@@ -127,6 +128,7 @@ __all__ = [
     "LastImage",
     "ModelObservation",
     "NewWebhook",
+    "Pruned",
     "Submission",
     "WebhookMessage",
     "accept_key",
@@ -142,6 +144,7 @@ __all__ = [
     "close_account",
     "close_due_accounts",
     "complete",
+    "continue_run",
     "create_link",
     "create_webhook",
     "decide",
@@ -177,6 +180,7 @@ __all__ = [
     "newest_like",
     "pause",
     "prune_batch",
+    "prune_owners",
     "prune_summary",
     "purge_trash",
     "record_action",
@@ -216,6 +220,7 @@ __all__ = [
     "store_image",
     "submit",
     "take_over_expired",
+    "take_run",
     "take_turn",
     "undo",
     "webhook_values",

@@ -94,6 +94,15 @@ def remove_folders(keys: Iterable[uuid.UUID]) -> None:
             logger.warning("%s", log_line("file_left_behind", task=key, cause=cause_of(error)))
 
 
+def remove_files(names: Iterable[str]) -> None:
+    for name in names:
+        try:
+            images.remove(name)
+        except OSError as error:
+            # the cleanup tries again, because the file has no row
+            logger.warning("%s", log_line("file_left_behind", file=name, cause=cause_of(error)))
+
+
 def delete_expired_sessions() -> None:
     """Delete expired sessions; browsers no longer send them."""
     import_string(f"{settings.SESSION_ENGINE}.SessionStore").clear_expired()

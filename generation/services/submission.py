@@ -127,12 +127,15 @@ def retry(
     """A new task with the settings of a failed or cancelled one.
 
     While an earlier retry is unfinished, returns that one. Raises TransitionRefused for other
-    statuses, NotFound if the task was deleted since it was read, LimitReached.
+    statuses, NotFound if the task was deleted since it was read, InvalidInput if its prompt was
+    removed, LimitReached.
     """
     with transaction.atomic():
         parent = lock_parent(task)
         if parent.status not in (TaskStatus.FAILED, TaskStatus.CANCELLED):
             raise TransitionRefused
+        if parent.prompt_removed_at is not None:
+            raise InvalidInput(ErrorCode.PROMPT_EMPTY, "prompt")
         values = {name: getattr(parent, name) for name in SETTING_FIELDS}
         # variations have the same parent but other settings
         running = parent.retries.unfinished().filter(**values).order_by("created").first()
@@ -196,8 +199,13 @@ def existing_submission(
 
 
 def is_same_request(task: GenerationTask, values: dict[str, Any]) -> bool:
-    """Whether `values` match the task; a deleted parent, no longer in the row, is ignored."""
+    """Whether `values` match the task; what is no longer in the row is ignored.
+
+    That is a deleted parent, and prompts that were removed.
+    """
     other = {name for name, value in values.items() if getattr(task, name) != value}
+    if task.prompt_removed_at is not None:
+        other -= {"prompt", "negative_prompt"}
     if other == {"parent_id"} and task.parent_id is None:
         return not GenerationTask.objects.filter(pk=values["parent_id"]).exists()
     return not other

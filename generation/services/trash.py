@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -12,22 +11,24 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from accounts.log_format import log_line
-from generation import images
+from generation.choices import RetentionKind
 from generation.exceptions import NotFound, TransitionRefused
-from generation.limits import TRASH_KEPT
 from generation.models import GeneratedImage, GenerationTask, ShareLink
-from generation.outages import cause_of
 from generation.selectors import PictureKey
-from generation.selectors.trash_items import deleted_pictures, deleted_tasks
+from generation.selectors.retention_due import owners_of_trash, pictures_in_trash, tasks_in_trash
+from generation.selectors.retention_rules import (
+    EXPIRED,
+    days_kept,
+    owners_by_days,
+    trash_before,
+)
+from generation.selectors.trash_items import deleted_pictures, deleted_tasks, restorable_since
 from generation.services.charges import add_deleted
 from generation.services.collection_changes import publish_change
-from generation.services.retention import delete_tasks
+from generation.services.retention import delete_tasks, remove_files
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-
-logger = logging.getLogger(__name__)
 
 TRASH_BATCH = 25
 """Tasks or images deleted at once; on SQLite other writers wait for each batch."""
@@ -88,7 +89,8 @@ def restore(
         gone = {task.pk for task in rows.values() if task.deleted_at is not None}
         back = [each.pk for each in found if each.deleted_at is not None or each.task_id in gone]
         since = [task.deleted_at for task in rows.values()] + [each.deleted_at for each in found]
-        if any(moment is not None and moment <= now - TRASH_KEPT for moment in since):
+        gone_before = restorable_since(owner.pk, now)
+        if any(moment is not None and moment <= gone_before for moment in since):
             raise NotFound
         together = Q(task__in=tasks, task__deleted_at=F("deleted_at"))
         keys = GeneratedImage.objects.filter(together).values_list("pk", flat=True)
@@ -115,14 +117,15 @@ def delete_permanently(
     """
     with transaction.atomic():
         locked_tasks(owner, {task for task, _index in pictures}.union(tasks))
-        due_tasks = deleted_tasks(owner, now).filter(pk__in=tasks)
-        due_pictures = deleted_pictures(owner, now).filter(task__in={key[0] for key in pictures})
+        since = restorable_since(owner.pk, now)
+        due_tasks = deleted_tasks(owner, since).filter(pk__in=tasks)
+        due_pictures = deleted_pictures(owner, since).filter(task__in={key[0] for key in pictures})
         found = {(image.task_id, image.index): image.pk for image in due_pictures}
         keys = [found[key] for key in set(pictures) if key in found]
         if due_tasks.count() != len(set(tasks)) or len(keys) != len(set(pictures)):
             raise NotFound
-        due_tasks.update(deleted_at=now - TRASH_KEPT)
-        GeneratedImage.objects.filter(pk__in=keys).update(deleted_at=now - TRASH_KEPT)
+        due_tasks.update(deleted_at=EXPIRED)
+        GeneratedImage.objects.filter(pk__in=keys).update(deleted_at=EXPIRED)
         publish_change(owner, "deleted")
     return len(keys) + len(set(tasks))
 
@@ -130,9 +133,10 @@ def delete_permanently(
 def empty_trash(*, owner: User, now: datetime) -> int:
     """Expire everything in the owner's trash; returns the number of tasks and images."""
     with transaction.atomic():
+        since = restorable_since(owner.pk, now)
         # images first: they are found only while their tasks are in the trash
-        number = deleted_pictures(owner, now).update(deleted_at=now - TRASH_KEPT)
-        number += deleted_tasks(owner, now).update(deleted_at=now - TRASH_KEPT)
+        number = deleted_pictures(owner, since).update(deleted_at=EXPIRED)
+        number += deleted_tasks(owner, since).update(deleted_at=EXPIRED)
         if number:
             publish_change(owner, "deleted")
     return number
@@ -162,22 +166,30 @@ def pictures_in(
 
 
 def purge_trash(*, now: datetime) -> int:
-    """Delete a batch of what has been in the trash for TRASH_KEPT: rows first, then files.
+    """Delete a batch of what has been in the trash long enough: rows first, then files.
 
     Returns the number of tasks and images, 0 when nothing is left to delete.
     """
-    tasks = GenerationTask.objects.filter(slot__isnull=True, deleted_at__lte=now - TRASH_KEPT)
-    pictures = GeneratedImage.objects.filter(deleted_at__lte=now - TRASH_KEPT)
-    return delete_tasks(tasks.order_by("deleted_at"), TRASH_BATCH) + delete_pictures(
-        pictures.order_by("deleted_at")
-    )
+    for owners in owners_of_trash(now):
+        kept = days_kept(owners)
+        for days, found in owners_by_days(kept, RetentionKind.TRASH).items():
+            if deleted := purge_owners(found, trash_before(days, now)):
+                return deleted
+    return 0
+
+
+def purge_owners(owners: Collection[int], before: datetime) -> int:
+    """Delete a batch of what these owners deleted until `before`; returns its size."""
+    tasks = tasks_in_trash(owners, before).order_by("deleted_at")
+    pictures = pictures_in_trash(owners, before).order_by("deleted_at")
+    return delete_tasks(tasks, TRASH_BATCH) + delete_pictures(pictures)
 
 
 def delete_pictures(due: QuerySet[GeneratedImage]) -> int:
     if not due.exists():
         return 0
     with transaction.atomic():
-        pictures = list(due.select_for_update()[:TRASH_BATCH])
+        pictures = list(due.select_for_update(of=("self",))[:TRASH_BATCH])
         rows = GeneratedImage.objects.filter(pk__in=[image.pk for image in pictures])
         gone = list(rows.values_list("task__owner", "bytes"))
         rows.delete()
@@ -185,12 +197,3 @@ def delete_pictures(due: QuerySet[GeneratedImage]) -> int:
         names = [name for image in pictures for name in (image.file, image.thumbnail) if name]
         transaction.on_commit(partial(remove_files, names))
     return len(pictures)
-
-
-def remove_files(names: Iterable[str]) -> None:
-    for name in names:
-        try:
-            images.remove(name)
-        except OSError as error:
-            # the cleanup tries again, because the file has no row
-            logger.warning("%s", log_line("file_left_behind", file=name, cause=cause_of(error)))

@@ -103,12 +103,13 @@ class Timeline:
         return max(self.total, MIN_AXIS_SECONDS)
 
 
-def extras_of(frames: Iterable[EventFrame]) -> LogExtras:
+def extras_of(frames: Iterable[EventFrame], *, is_pruned: bool = False) -> LogExtras:
+    """`is_pruned`: between any two of these events others were deleted."""
     extras = LogExtras()
     before: EventFrame | None = None
     for frame in frames:
         kind, attempt, details = frame["kind"], frame["attempt"], frame["details"]
-        if before is not None and frame["seq"] > before["seq"] + 1:
+        if before is not None and (is_pruned or frame["seq"] > before["seq"] + 1):
             extras.gaps.append((before["timestamp"], frame["timestamp"]))
         before = frame
         if kind == EventKind.CLAIMED:

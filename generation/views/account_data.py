@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast
 
 from django.contrib import messages
@@ -13,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -21,6 +23,7 @@ from accounts.confirmation import confirmed
 from accounts.notices import mail_deletion_notice
 from accounts.security_log import SecurityEvent, log_event
 from generation import selectors, services
+from generation.choices import RetentionKind
 from generation.clock import clock
 from generation.error_codes import ErrorCode
 from generation.exceptions import LastSuperuser
@@ -34,7 +37,47 @@ from generation.views.error_pages import error_page, rate_limited
 @never_cache
 @rate_limited
 def overview(request: HttpRequest) -> HttpResponse:
-    return render(request, "account/data.html", {"owned": selectors.owned_data(user_of(request))})
+    user = user_of(request)
+    context = {"owned": selectors.owned_data(user), "kept": kept_rows(user)}
+    return render(request, "account/data.html", context)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRow:
+    """How long one kind of data is kept, and what happens then; `then` is empty for ever."""
+
+    title: str
+    time: str
+    then: str
+
+
+def kept_rows(user: User) -> list[KeptRow]:
+    titles_and_ends = {
+        RetentionKind.PROMPTS: (
+            _("Prompts"),
+            _("then removed from the task, from its picture files and from the search"),
+        ),
+        RetentionKind.LOGS: (
+            pgettext("in the account", "Logs"),
+            _("then only the first and last event stay, and those of pictures"),
+        ),
+        RetentionKind.PICTURES: (
+            pgettext("in the account", "Pictures"),
+            _("then moved to the trash, unless a share link shows them"),
+        ),
+        RetentionKind.FAVOURITES: (
+            _("Favourites"),
+            _("then moved to the trash, unless a share link shows them"),
+        ),
+        RetentionKind.TRASH: (_("Trash"), _("then gone for good")),
+    }
+    days_kept = selectors.days_kept_of(user.pk)
+    rows = []
+    for kind, (title, then) in titles_and_ends.items():
+        days = days_kept[kind]
+        time = ngettext("{n} day", "{n} days", days).format(n=days) if days else _("for ever")
+        rows.append(KeptRow(title=title, time=time, then=then if days else ""))
+    return rows
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

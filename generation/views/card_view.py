@@ -94,7 +94,7 @@ def card_view(
         note_lead=lead,
         note=note,
         can_cancel=not terminal and not stops,
-        can_retry=status in (TaskStatus.FAILED, TaskStatus.CANCELLED),
+        can_retry=status in (TaskStatus.FAILED, TaskStatus.CANCELLED) and task["prompt"] != "",
         meta=meta_of(task, state, now),
         ratio=ratio_of(task),
         steps=steps_of(task, state, now),
@@ -250,7 +250,7 @@ def meta_of(task: TaskData, state: TaskState, now: float) -> list[str]:
 
 
 def pictures_of(task: TaskData, state: TaskState) -> list[PictureView]:
-    prompt, n = task["prompt"], task["n"]
+    prompt, n = task["prompt"] or _("Prompt removed"), task["n"]
     short = prompt if len(prompt) <= ALT_LENGTH else f"{prompt[: ALT_LENGTH - 1]}…"
     sentence = _("%(prompt)s, picture %(i)s of %(n)s")
     drawn = state["image"] if state["ended_at"] is None else 0

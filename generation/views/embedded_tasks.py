@@ -33,9 +33,11 @@ def embedded(card: Card) -> EmbeddedTask:
 
 
 def without_prompts(tasks: list[EmbeddedTask], in_html: Collection[str]) -> list[EmbeddedTask]:
-    """Scripts read the prompts of the cards `in_html` there."""
+    """Scripts read the prompts of the cards `in_html` there, except removed ones."""
     return [
-        {**each, "task": without(each["task"], "prompt")} if each["id"] in in_html else each
+        {**each, "task": without(each["task"], "prompt")}
+        if each["id"] in in_html and each["task"]["prompt"]
+        else each
         for each in tasks
     ]
 

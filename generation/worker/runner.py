@@ -30,6 +30,7 @@ from generation.worker.cleanup import clean_up
 from generation.worker.idle_lock import IdleLock
 from generation.worker.model_probe import ModelProbe
 from generation.worker.named_channel import receive_messages
+from generation.worker.nightly_prune import prune
 from generation.worker.pause_state import PauseState
 from generation.worker.registration import RETIRE_TIMEOUT, register, retire
 from generation.worker.task_run import TaskRun
@@ -44,6 +45,9 @@ POLL_INTERVAL = 1.0
 MODEL_PROBE_INTERVAL = 5.0
 LEASE_CHECK_INTERVAL = 2.0
 CLEANUP_INTERVAL = 3_600.0
+PRUNE_INTERVAL = 60.0
+"""Seconds between looks whether it is time for the nightly run, or to continue it."""
+
 GARBAGE_INTERVAL = 30.0
 FIGURES_INTERVAL = 15.0
 FIRST_CLEANUP_DELAY = 300.0
@@ -112,6 +116,7 @@ class WorkerRunner:
             self.repeat(LEASE_CHECK_INTERVAL, self.expire),
             self.repeat(heartbeat_every, self.heartbeat),
             self.repeat(CLEANUP_INTERVAL, self.clean_up, first=FIRST_CLEANUP_DELAY),
+            self.repeat(PRUNE_INTERVAL, self.prune, first=FIRST_CLEANUP_DELAY),
             self.repeat(POLL_INTERVAL, self.stop_if_overdue),
             self.repeat(POLL_INTERVAL, self.cancel_overdue),
             self.repeat(GARBAGE_INTERVAL, self.collect_garbage),
@@ -292,6 +297,13 @@ class WorkerRunner:
         # hour by hour after a gap, so that heartbeats come in between
         while await database_sync_to_async(services.roll_up)(now=clock.now()):
             pass
+
+    async def prune(self) -> None:
+        if self.may_prune():
+            await prune(self.worker_id, self.idle_lock, self.may_prune)
+
+    def may_prune(self) -> bool:
+        return not self.draining and not self.pause.on
 
     async def end_abandoned(self, slot: AbandonedCall) -> None:
         """End the call of a worker that is gone, then free its slot."""

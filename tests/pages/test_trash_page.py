@@ -10,9 +10,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from generation import services
-from generation.limits import TRASH_KEPT
 from generation.models import GeneratedImage, GenerationTask
-from tests.factories import files_in, finished_task, picture_key, put_in_trash
+from tests.factories import TRASH_KEPT, files_in, finished_task, picture_key, put_in_trash
 from tests.pages.page_clients import signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -387,6 +387,7 @@ ACCOUNT = (
 
 STAFF = admin(200, 200, 200, staff=200)
 SUPERUSERS = admin(403, 403, 200)
+OPERATORS = admin(403, 200, 200)
 TASKS = admin(200, 200, 200)
 NEVER = admin(403, 403, 403)
 """Rows that only the studio writes."""
@@ -477,11 +478,17 @@ ADMIN = (
         method="GET", address="admin/generation/sharelink/<path:object_id>/history/", outcomes=TASKS
     ),
     Row(method="GET", address="admin/generation/limitoverride/*", outcomes=SUPERUSERS),
+    Row(method="GET", address="admin/generation/retentionrule/*", outcomes=SUPERUSERS),
+    *(
+        Row(method="GET", address=f"admin/generation/{model}/{page}", outcomes=OPERATORS)
+        for model in ("incident", "prunerun")
+        for page in ("", "<path:object_id>/change/", "<path:object_id>/history/")
+    ),
     *(
         Row(method="GET", address=f"admin/generation/{model}/{page}", outcomes=NEVER)
         for model in (
             *("worker", "modelstate", "modelslot", "webhookendpoint", "webhookattempt"),
-            "incident",
+            *("incident", "prunerun"),
         )
         for page in ("add/", "<path:object_id>/delete/")
     ),

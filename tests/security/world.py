@@ -32,7 +32,7 @@ from accounts.token_hashing import digest_of
 from accounts.tokens import create_token
 from generation import services
 from generation.choices import AlarmKind
-from generation.models import GenerationTask, Incident, LimitOverride
+from generation.models import GenerationTask, Incident, LimitOverride, PruneRun, RetentionRule
 from generation.protocol import WebhookRequest
 from tests.factories import failed_task, finished_task, put_in_trash, submit
 
@@ -148,6 +148,8 @@ def what_belongs_to(owner: User, now: datetime) -> dict[str, str]:
         digest=digest_of(invitation), created=now, expires_at=now + timedelta(days=1)
     )
     LimitOverride.objects.create(user=owner, kind="unfinished", value=9)
+    RetentionRule.objects.create(user=owner, kind="prompts", days=9)
+    PruneRun.objects.create(day=now.date(), started_at=now)
     create_token(owner=owner, name="theirs", now=now)
     Incident.objects.create(kind=AlarmKind.NO_WORKER, since=now)
     webhook = services.create_webhook(

@@ -13,10 +13,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from generation import images, services
-from generation.limits import TRASH_KEPT
 from generation.models import GenerationTask, TaskEvent
 from generation.services import Claim
-from tests.factories import files_in, finish, finished_task, put_in_trash, store
+from tests.factories import TRASH_KEPT, files_in, finish, finished_task, put_in_trash, store
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,9 +11,9 @@ from django.contrib.auth.models import User
 
 from generation import selectors, services
 from generation.exceptions import NotFound, TransitionRefused
-from generation.limits import TRASH_KEPT
 from generation.models import GeneratedImage, GenerationTask, Worker
 from tests.factories import (
+    TRASH_KEPT,
     add_picture,
     claim_one,
     finish,

@@ -15,11 +15,10 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from generation import selectors, services
-from generation.limits import TRASH_KEPT
 from generation.models import GenerationTask, ShareLink
 from generation.worker import WorkerRunner
 from generation.worker.cleanup import BATCH_PAUSE, clean_up
-from tests.factories import files_in, finished_task, submit
+from tests.factories import TRASH_KEPT, files_in, finished_task, submit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAY = timedelta(days=1)

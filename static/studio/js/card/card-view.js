@@ -219,7 +219,7 @@ export function describe(task, state, { entry, now: clock, staleSince = null }) 
       stale,
       note: noteParts !== null,
       cancel: !terminal && !stopping,
-      retry: status === "failed" || status === "cancelled",
+      retry: (status === "failed" || status === "cancelled") && task.prompt !== "",
     },
     blocks: queued && !stopping ? Math.min(entry?.position ?? 0, MOST_BLOCKS) : 0,
     fill: !queued && step === "generating" ? state.fraction : null,

@@ -2,6 +2,7 @@
 /** The card of a task; one function paints cards of the server and every later state. */
 
 import { describe, meta, stepWeight, valueText } from "./card-view.js";
+import { gettext } from "../lib/i18n.js";
 import { Parts, clone, find, part, setAttribute, setProperty, setText, siteUrl } from "../lib/dom.js";
 import { fillFrame, paintFrames, paintGrid, setRatio, shapeLabel } from "./picture-frames.js";
 import { pictureKey } from "../connection/protocol.js";
@@ -162,7 +163,7 @@ export function newCard(taskId, task, state) {
   element.dataset.taskId = taskId;
   prompt.id = `prompt-${taskId}`;
   setAttribute(element, "aria-labelledby", prompt.id);
-  setText(part(element, "link"), task.prompt);
+  setText(part(element, "link"), task.prompt || gettext("Prompt removed"));
   return createCard(element, task, state);
 }
 

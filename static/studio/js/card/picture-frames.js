@@ -152,7 +152,8 @@ const gcd = (a, b) => (b === 0 ? a : gcd(b, a % b));
  * @param {Task} task
  * @param {number} number
  */
-export function pictureAlt({ prompt, n }, number) {
+export function pictureAlt({ prompt: given, n }, number) {
+  const prompt = given || gettext("Prompt removed");
   const short = length(prompt) > 80 ? `${[...prompt].slice(0, 79).join("")}…` : prompt;
   return gettext("%(prompt)s, picture %(i)s of %(n)s", { prompt: short, i: number, n });
 }

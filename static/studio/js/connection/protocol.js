@@ -76,6 +76,8 @@ export function newRequestKey() {
  * @property {string | null} request_key
  * @property {number | null} cancel_after Unix seconds at which it is cancelled unless it is over
  * @property {Partial<Record<StepName, number>>} expected seconds; the last four per picture
+ * @property {number} [prompt_removed_at] Unix seconds; both prompts are empty since
+ * @property {number} [log_pruned_at] Unix seconds; the log is shorter since, and numbered from 1 again
  */
 
 /**

@@ -136,6 +136,12 @@ export function createSession({ taskStore, requests, listener, send, sendLater }
     if (!taskStore.accepts(taskId)) return;
     const known = taskStore.task(taskId) !== null;
     taskStore.addTask(taskId, task);
+    if (task.log_pruned_at && taskStore.cursor(taskId) > 0 && !taskStore.isFinished(taskId)) {
+      // the cursor is of the longer log
+      taskStore.restart(taskId);
+      replaying.delete(taskId);
+      attach(taskId);
+    }
     if (!taskStore.isFinished(taskId) && !attached.has(taskId)) attach(taskId);
     if (!known) listener.taskAdded(taskId, task);
   }

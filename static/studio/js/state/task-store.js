@@ -87,6 +87,11 @@ export function createTaskStore(acceptsNew = () => true) {
     if (!states.has(taskId)) states.set(taskId, emptyState(taskId));
   }
 
+  /** @param {string} taskId Discard what was read of its log. */
+  function restart(taskId) {
+    states.set(taskId, emptyState(taskId));
+  }
+
   /** @param {string} taskId Remove a task that the user may not see. */
   function forget(taskId) {
     tasks.delete(taskId);
@@ -126,7 +131,7 @@ export function createTaskStore(acceptsNew = () => true) {
     return updated;
   }
 
-  return { accepts, task, taskIds, state, queueEntry, cursor, isFinished, unfinished, addTask, register, forget, setState, apply, updateQueue };
+  return { accepts, task, taskIds, state, queueEntry, cursor, isFinished, unfinished, addTask, register, restart, forget, setState, apply, updateQueue };
 }
 
 /** @typedef {ReturnType<typeof createTaskStore>} TaskStore */

@@ -106,7 +106,8 @@ export class Panel {
     this.#about = about;
     const root = this.#root;
     setText(part(root, "number"), gettext("Picture %(i)s of %(n)s", { i: about.index, n: about.count }));
-    setText(part(root, "prompt"), about.prompt);
+    setText(part(root, "prompt"), about.prompt || gettext("Prompt removed"));
+    part(root, "copy-prompt").hidden = about.prompt === "";
     setText(part(root, "size"), `${size(about.width, about.height)} · ${weight(about.bytes)} · ${about.format.toUpperCase()}`);
     setText(part(root, "seed"), String(about.seed));
     setText(part(root, "steps"), `${about.steps} / ${number(about.guidance, 0, 2)}`);
