@@ -117,7 +117,8 @@ def worker_report() -> Report:
 
 def report_without_workers(now: datetime) -> Health:
     if selectors.is_paused(now):
-        return Health("paused", "paused, or a restored copy: type manage.py resume")
+        detail = "paused or drained by an operator, or a restored copy: type manage.py resume"
+        return Health("paused", detail)
     return Health("down", "no worker gave a sign of life for 15 s: start one")
 
 

@@ -12,7 +12,7 @@ from generation.choices import TERMINAL, TaskStatus, WorkerState
 from generation.error_codes import ErrorCode
 from generation.models import GenerationTask, ModelSlot, ModelState, Worker
 from generation.selectors.served_models import error_of, key_refused, known_models
-from generation.selectors.worker_liveness import WORKER_SILENCE
+from generation.selectors.worker_liveness import WORKER_SILENCE, is_paused
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,6 +27,8 @@ class ModelTotals:
     replicas: int = 0
     slots: int = 0
     held_slots: int = 0
+    is_paused: bool = False
+    """By an operator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,16 +38,17 @@ class InstallationTotals:
     workers: dict[str, int] = field(default_factory=dict)
     """Live ones by state, every state."""
     key_refused: bool = False
-
-    @property
-    def is_paused(self) -> bool:
-        """Whether there are live workers and all of them are paused."""
-        return bool(self.workers[WorkerState.PAUSED]) and not self.workers[WorkerState.RUNNING]
+    is_paused: bool = False
+    """Whether there are live workers, and an operator keeps all of them from claiming tasks."""
 
     @property
     def oldest_wait(self) -> float:
-        """Seconds since the submission of the oldest queued task; 0 without one."""
-        return max(map(self.wait_of, self.models), default=0.0)
+        """Seconds since the submission of the oldest queued task; 0 without one.
+
+        Without tasks of paused models.
+        """
+        claimed = (name for name, model in self.models.items() if not model.is_paused)
+        return max(map(self.wait_of, claimed), default=0.0)
 
     def wait_of(self, model: str) -> float:
         """The same of one model."""
@@ -73,7 +76,13 @@ def installation_totals(now: datetime) -> InstallationTotals:
     workers = {state.value: 0 for state in WorkerState if state != WorkerState.STOPPED} | dict(
         working.annotate(Count("pk"))
     )
-    return InstallationTotals(now=now, models=models, workers=workers, key_refused=key_refused())
+    return InstallationTotals(
+        now=now,
+        models=models,
+        workers=workers,
+        key_refused=key_refused(),
+        is_paused=is_paused(now),
+    )
 
 
 def ended_since(moment: datetime, *, models: Collection[str]) -> dict[str, int]:
@@ -89,5 +98,9 @@ def totals_of(state: ModelState | None) -> ModelTotals:
     if state is None:
         return ModelTotals(error=error_of(None))
     return ModelTotals(
-        ready=state.ready, error=error_of(state), replicas=state.replicas, slots=state.slots
+        ready=state.ready,
+        error=error_of(state),
+        replicas=state.replicas,
+        slots=state.slots,
+        is_paused=state.paused,
     )

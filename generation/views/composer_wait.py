@@ -40,7 +40,8 @@ def wait_text(model: ModelData, work: Mapping[str, Any]) -> tuple[str, str, str,
     reason, seconds = model["wait"]["reason"], model["wait"]["eta_seconds"]
     if reason != QueueReason.IN_LINE:
         rest = _("you can send now; it starts by itself")
-        return "down", label("reason", reason), rest, False
+        tone = "wait" if reason == QueueReason.PAUSED else "down"
+        return tone, label("reason", reason), rest, False
     position = position_label(model["wait"]["position"])
     if seconds is None:
         return "wait", position, "", False

@@ -124,7 +124,7 @@ async def running_hub(transactional_db: None) -> AsyncIterator[None]:
 @pytest.fixture
 async def quiet_hub(running_hub: None) -> None:
     """A hub that asks for nothing by itself: how often it would depends on the machine."""
-    by_itself = {"hub compare", "hub publish_positions", "hub check_all"}
+    by_itself = {"hub compare", "hub publish_positions", "hub check_all", "hub write_report"}
     await cancel_and_wait(*(loop for loop in hub.loops if loop.get_name() in by_itself))
 
 

@@ -71,7 +71,10 @@ export function paceText({ seconds_per_step: seconds }, work) {
 export function describeWait(model, work, connected) {
   const { reason, position, eta_seconds: seconds } = model.wait;
   if (!connected) return forecastOf("stale", gettext("Expected wait unknown"), gettext("updates when the connection is back"));
-  if (reason !== "in_line") return forecastOf("down", label("reason", reason), gettext("you can send now; it starts by itself"));
+  if (reason !== "in_line") {
+    const tone = reason === "paused" ? "wait" : "down";
+    return forecastOf(tone, label("reason", reason), gettext("you can send now; it starts by itself"));
+  }
   const positionText = positionLabel(position);
   if (seconds === null) return forecastOf("wait", positionText);
   if (seconds > 0) {
