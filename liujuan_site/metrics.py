@@ -146,7 +146,21 @@ def totals_of_rows(totals: InstallationTotals) -> Iterator[GaugeMetricFamily]:
         "model",
     )
     yield gauge("workers", "Live workers", {(s,): n for s, n in totals.workers.items()}, "state")
-    yield gauge("paused", "Whether all live workers are paused", {(): totals.is_paused})
+    yield gauge(
+        "paused", "Whether an operator keeps all live workers from claiming", {(): totals.is_paused}
+    )
+    yield gauge(
+        "model_paused",
+        "Whether an operator has paused the model",
+        {(name,): model.is_paused for name, model in models.items()},
+        "model",
+    )
+    yield gauge(
+        "review_backlog",
+        "Pictures and appeals that wait for reviewers, up to 1,000 each",
+        {(name,): count for name, count in totals.reviews.items()},
+        "kind",
+    )
     yield gauge(
         "model_ready",
         "Whether the model can draw, as workers last saw it",

@@ -78,7 +78,7 @@ def test_rules_and_dashboard_read_only_what_is_documented() -> None:
     }
     assert documented - shown <= {
         *("liujuan_build_info", "liujuan_rows_readable", "liujuan_media_size_bytes"),
-        *("liujuan_paused", "liujuan_model_replicas"),
+        *("liujuan_paused", "liujuan_model_paused", "liujuan_model_replicas"),
     }
 
 

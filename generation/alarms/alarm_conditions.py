@@ -81,7 +81,7 @@ class Conditions:
             return
         for name, model in self.totals.models.items():
             is_needed = name == settings.XINFERENCE_MODEL or model.queued or model.running
-            if is_needed and not model.ready:
+            if is_needed and not model.ready and not model.is_paused:
                 yield Alarm(
                     kind=AlarmKind.MODEL_DOWN,
                     subject=name,

@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, Q, QuerySet
 
-from generation.choices import TERMINAL, TaskStatus, WorkerState
+from generation.choices import TERMINAL, ReviewState, TaskStatus, WorkerState
 from generation.error_codes import ErrorCode
-from generation.models import GenerationTask, ModelSlot, ModelState, Worker
+from generation.models import (
+    Appeal,
+    GeneratedImage,
+    GenerationTask,
+    ModelSlot,
+    ModelState,
+    Worker,
+)
 from generation.selectors.served_models import error_of, key_refused, known_models
 from generation.selectors.worker_liveness import WORKER_SILENCE, is_paused
+
+MOST_COUNTED = 1_000
+"""Of what waits for reviewers: without reviewers it would be every picture."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -24,11 +35,11 @@ class ModelTotals:
     oldest: datetime | None = None
     ready: bool = False
     error: str = ""
+    is_paused: bool = False
+    """By an operator, this model alone."""
     replicas: int = 0
     slots: int = 0
     held_slots: int = 0
-    is_paused: bool = False
-    """By an operator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,19 +50,18 @@ class InstallationTotals:
     """Live ones by state, every state."""
     key_refused: bool = False
     is_paused: bool = False
-    """Whether there are live workers, and an operator keeps all of them from claiming tasks."""
+    """Whether an operator keeps all live workers from claiming tasks."""
+    reviews: dict[str, int] = field(default_factory=dict)
+    """What waits for reviewers, each at most MOST_COUNTED."""
 
     @property
     def oldest_wait(self) -> float:
-        """Seconds since the submission of the oldest queued task; 0 without one.
-
-        Without tasks of paused models.
-        """
-        claimed = (name for name, model in self.models.items() if not model.is_paused)
+        """Seconds since the submission of the oldest task that no operator holds back, or 0."""
+        claimed = [name for name, model in self.models.items() if not model.is_paused]
         return max(map(self.wait_of, claimed), default=0.0)
 
     def wait_of(self, model: str) -> float:
-        """The same of one model."""
+        """The same of one model, paused or not."""
         oldest = self.models[model].oldest
         return 0.0 if oldest is None else max(0.0, (self.now - oldest).total_seconds())
 
@@ -82,7 +92,20 @@ def installation_totals(now: datetime) -> InstallationTotals:
         workers=workers,
         key_refused=key_refused(),
         is_paused=is_paused(now),
+        reviews=review_backlog(),
     )
+
+
+def review_backlog() -> dict[str, int]:
+    """Pictures by state and open appeals; counting stops at MOST_COUNTED."""
+    states = (ReviewState.UNREVIEWED, ReviewState.FLAGGED)
+    waiting: dict[str, QuerySet[Any]] = {
+        state.value: GeneratedImage.objects.filter(review_state=state) for state in states
+    }
+    waiting["appeals"] = Appeal.objects.filter(is_open=True)
+    return {
+        name: rows.order_by().values("pk")[:MOST_COUNTED].count() for name, rows in waiting.items()
+    }
 
 
 def ended_since(moment: datetime, *, models: Collection[str]) -> dict[str, int]:
@@ -98,9 +121,9 @@ def totals_of(state: ModelState | None) -> ModelTotals:
     if state is None:
         return ModelTotals(error=error_of(None))
     return ModelTotals(
+        is_paused=state.paused,
         ready=state.ready,
         error=error_of(state),
         replicas=state.replicas,
         slots=state.slots,
-        is_paused=state.paused,
     )

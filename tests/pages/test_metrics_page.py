@@ -14,13 +14,16 @@ from django.test import Client, override_settings
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from generation import services, telemetry
+from generation import selectors, services, telemetry
+from generation.alarms.alarm_conditions import read_conditions
 from generation.choices import InterruptReason
 from generation.metrics_access import may_read_metrics
-from generation.models import Worker
+from generation.models import ModelState, Worker
 from liujuan_site import metrics
 from tests.documents import tables
 from tests.factories import claim_one, complete, fail, finished_task, interrupt, settle, submit
+from tests.query_plans import analyze, plan_of, queries
+from tests.rows import copy_task
 from tests.studio import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -245,3 +248,50 @@ def test_no_name_of_a_user_and_no_prompt_is_in_it(
 
     assert "garden" not in text
     assert "alice" not in text
+
+
+HISTORY = 3_000
+
+
+def test_a_scrape_reads_no_finished_tasks(
+    alice: User, worker: Worker, model: str, now: datetime
+) -> None:
+    copy_task(finished_task(alice, now - timedelta(hours=1), pictures=1), HISTORY)
+    submit(alice, now)
+    analyze("generation_generationtask")
+
+    with queries() as sent:
+        totals = selectors.installation_totals(now)
+        ended = selectors.ended_since(now - timedelta(minutes=15), models=[model])
+
+    assert totals.models[model].queued == 1
+    assert ended == {}
+    assert len(sent) <= 10
+    for statement in sent:
+        plan = plan_of(statement, many_rows=True)
+        # an index may be scanned only between bounds
+        assert "Seq Scan on generation_generationtask" not in plan
+        assert not re.search(r"SCAN generation_generationtask\b", plan), plan
+
+
+def test_what_waits_for_reviewers_is_counted_up_to_a_bound(
+    alice: User, worker: Worker, now: datetime
+) -> None:
+    finished_task(alice, now, pictures=2)
+
+    assert value(scrape(), "review_backlog", kind="unreviewed") == 2
+    assert value(scrape(), "review_backlog", kind="appeals") == 0
+
+
+def test_a_model_that_an_operator_has_paused_is_no_alarm(
+    alice: User, worker: Worker, model: str, now: datetime
+) -> None:
+    submit(alice, now - timedelta(hours=2))
+    ModelState.objects.update(paused=True, ready=False)
+
+    totals = selectors.installation_totals(now)
+
+    assert totals.oldest_wait == 0
+    assert totals.wait_of(model) == 7_200
+    assert value(scrape(), "model_paused", model=model) == 1
+    assert [alarm.kind for alarm in read_conditions(2**40, totals).alarms()] == []

@@ -78,6 +78,16 @@ def test_forwarding_headers_of_a_client_end_at_nginx(nginx_before: Start, echo: 
     assert headers.keys() & {"x-forwarded-host", "forwarded"} == set()
 
 
+def test_metrics_are_not_passed_on(nginx_before: Start, echo: int) -> None:
+    url = nginx_before(echo).url
+
+    answers = [
+        httpx.get(f"{url}{path}").status_code for path in ("/metrics", "/%6detrics", "//metrics")
+    ]
+
+    assert answers == [404, 404, 404]
+
+
 def test_nginx_compresses_no_page_of_itself(nginx_before: Start, echo: int) -> None:
     asked = {"Accept-Encoding": "gzip", "X-Long": "willow" * 200}
 
