@@ -42,7 +42,7 @@ install-bench: .venv/.bench
 # the lists with versions and hashes, from the names in requirements*.in; versions stay as they are,
 # but for those of make requirements UPGRADE="name another-name"
 requirements: .venv-tools/.ready
-	@for each in requirements requirements-dev requirements-bench requirements-tools; do \
+	@for each in requirements requirements-observability requirements-dev requirements-bench requirements-tools; do \
 		$(TOOLS)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-config --custom-compile-command "make requirements" \
 			$(UPGRADE:%=--upgrade-package %) $$each.in --output-file $$each.txt || exit 1; \

@@ -96,6 +96,27 @@ def alert_target(value: str) -> str:
     return host_in_url(parts, example).geturl()
 
 
+def collector(value: str) -> str:
+    """The http URL of a collector, without the path that OTLP adds."""
+    example = "http://127.0.0.1:4318"
+    parts = http_parts(value, example)
+    if "@" in parts.netloc:
+        raise InvalidSetting("has a user: set OTEL_EXPORTER_OTLP_HEADERS instead", example)
+    if parts.path.rstrip("/").endswith("/v1/traces"):
+        raise InvalidSetting("names a path that is added here: leave /v1/traces out", example)
+    return parts.geturl().rstrip("/")
+
+
+def sentry_dsn(value: str) -> str:
+    """An address with a key and the number of a project, as Sentry shows it."""
+    example = "https://key@sentry.example/1"
+    parts = split(value, {"http", "https"}, example)
+    project = parts.path.rpartition("/")[2]
+    if not parts.hostname or not parts.username or not project.isdecimal():
+        raise InvalidSetting("has no host, key or number of a project", example)
+    return value
+
+
 def host(value: str) -> str:
     """A name or address to listen on; IPv6 without its brackets."""
     bare = without_brackets(value)

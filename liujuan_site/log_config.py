@@ -15,8 +15,22 @@ FORMATTERS: dict[str, dict[str, str]] = {
 }
 
 
-def log_config(secrets: tuple[str, ...], *, log_format: str = "text") -> dict[str, Any]:
-    """`secrets` are replaced in every line; `log_format`: `text` or `json`."""
+def log_config(
+    secrets: tuple[str, ...], *, log_format: str = "text", sentry: str = "", release: str = ""
+) -> dict[str, Any]:
+    """`secrets` are replaced in every line; `log_format`: `text` or `json`.
+
+    `sentry`: the DSN to which errors go too, or empty.
+    """
+    reports: dict[str, Any] = {
+        "()": "liujuan_site.error_reports.sentry_handler",
+        "level": "ERROR",
+        "filters": ["repeats"],
+        "dsn": sentry,
+        "release": release,
+        "secrets": secrets,
+    }
+    more = {"sentry": reports} if sentry else {}
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -37,8 +51,9 @@ def log_config(secrets: tuple[str, ...], *, log_format: str = "text") -> dict[st
                 "formatter": "line",
                 "filters": ["repeats"],
             },
+            **more,
         },
-        "root": {"handlers": ["stderr"], "level": "WARNING"},
+        "root": {"handlers": ["stderr", *more], "level": "WARNING"},
         "loggers": {
             "accounts": {"level": "INFO"},
             "generation": {"level": "INFO"},

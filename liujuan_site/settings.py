@@ -25,6 +25,7 @@ from liujuan_site.data_dir import DataDir
 from liujuan_site.environment import Environment, without_password
 from liujuan_site.log_filters import secrets_of
 from liujuan_site.namespaces import redis_prefix, session_cookie, worker_channel
+from liujuan_site.optional_packages import refuse_without_packages
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(os.environ)
@@ -199,6 +200,19 @@ GENERATION_DEADLINE = timedelta(
 """Zero: the larger of an hour and twenty times the median duration for the picture size."""
 TIME_ZONE = env.text("TIME_ZONE", default="UTC", read=validators.time_zone)
 LOG_FORMAT = env.text("LOG_FORMAT", default="text", read=validators.log_format)
+OTEL_EXPORTER_OTLP_ENDPOINT = env.text(
+    "OTEL_EXPORTER_OTLP_ENDPOINT", default="", read=addresses.collector
+)
+"""Other variables of OpenTelemetry are read by its SDK."""
+SENTRY_DSN = env.secret("SENTRY_DSN", default="", read=addresses.sentry_dsn)
+if OTEL_EXPORTER_OTLP_ENDPOINT:
+    refuse_without_packages(
+        env,
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        *("opentelemetry.sdk.trace", "opentelemetry.exporter.otlp.proto.http"),
+    )
+if SENTRY_DSN:
+    refuse_without_packages(env, "SENTRY_DSN", "sentry_sdk")
 
 # Files and folders are changed only if all settings above are valid
 FOLDER = DataDir(
@@ -424,4 +438,6 @@ LOGGING = log_config.log_config(
         *(XINFERENCE_URL, DATABASE_URL, REDIS_URL, EMAIL_URL, OIDC_CLIENT_SECRET),
     ),
     log_format=LOG_FORMAT,
+    sentry=SENTRY_DSN,
+    release=VERSION,
 )

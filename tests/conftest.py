@@ -32,6 +32,8 @@ OURS = (
         "MFA_",
         "OIDC_",
         "WEBHOOK_",
+        "OTEL_",
+        "SENTRY_",
         "METRICS_",
         "ALERT_",
         "HEARTBEAT_",

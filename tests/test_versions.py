@@ -20,7 +20,10 @@ from liujuan_site import VERSION
 from tests import known_vulnerabilities
 from tests.studio import ROOT
 
-LISTS = ["requirements", "requirements-dev", "requirements-bench", "requirements-tools"]
+LISTS = [
+    *("requirements", "requirements-observability", "requirements-dev", "requirements-bench"),
+    "requirements-tools",
+]
 ENTRY = re.compile(r"(\S.*?)((?: \\\n    --hash=sha256:[0-9a-f]{64})+)\n")
 """A requirement and its hashes, as `make requirements` writes them."""
 

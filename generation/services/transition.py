@@ -17,6 +17,7 @@ from generation.exceptions import TransitionRefused
 from generation.models import GenerationTask, TaskEvent
 from generation.protocol import EndingData, encode, event_frame
 from generation.services.task_logging import log_outcome
+from generation.services.task_traces import export_after_commit
 
 RUNNING = frozenset({TaskStatus.RUNNING})
 QUEUED = frozenset({TaskStatus.QUEUED})
@@ -153,6 +154,8 @@ def append(task_id: Any, events: Sequence[tuple[NewEvent, TaskRow]], now: dateti
             details=event.details,
             changes=event.changes,
         )
+    if events[-1][1].status in TERMINAL:
+        export_after_commit(task_id)
     for written, (_event, row) in zip(rows, events, strict=True):
         transaction.on_commit(partial(publish, str(task_id), written, row), robust=True)
 
