@@ -36,10 +36,11 @@ def histogram_of(durations: Iterable[float]) -> dict[str, int]:
 
 
 def added(histograms: Iterable[Histogram]) -> dict[str, int]:
-    total: Counter[str] = Counter()
+    total: dict[str, int] = {}
     for each in histograms:
-        total.update(each)
-    return dict(total)
+        for bucket, count in each.items():
+            total[bucket] = total.get(bucket, 0) + count
+    return total
 
 
 def quantile(histogram: Histogram, share: float) -> float | None:
