@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from generation import selectors
 from generation.choices import AlarmKind, TaskStatus, WorkerState
@@ -58,10 +60,16 @@ class Conditions:
         if not least:
             return
         if self.free_bytes is None:
-            yield Alarm(kind=AlarmKind.DISK_FULL, detail=f"{root} does not answer")
+            unread = format_lazy(_("{folder} does not answer"), folder=root)
+            yield Alarm(kind=AlarmKind.DISK_FULL, detail=unread)
         elif self.free_bytes < least:
-            free = f"{self.free_bytes // 2**20:,} MiB of {least // 2**20:,} MiB"
-            yield Alarm(kind=AlarmKind.DISK_FULL, detail=f"{free} are free below {root}")
+            detail = format_lazy(
+                _("{free} MiB are free below {folder}; the limit is {least} MiB"),
+                free=f"{self.free_bytes // 2**20:,}",
+                folder=root,
+                least=f"{least // 2**20:,}",
+            )
+            yield Alarm(kind=AlarmKind.DISK_FULL, detail=detail)
 
     def of_failures(self) -> Iterator[Alarm]:
         failed = self.ended.get(TaskStatus.FAILED, 0)
@@ -69,8 +77,12 @@ class Conditions:
         share = 100 * failed / total if total else 0.0
         most = settings.ALERT_FAILURES
         if most and failed >= FEWEST_FAILURES and share >= most:
-            minutes = int(FAILURE_WINDOW.total_seconds() // 60)
-            detail = f"{failed} of {total} tasks failed in {minutes} minutes"
+            detail = format_lazy(
+                _("{failed} of {total} tasks failed in {minutes} minutes"),
+                failed=failed,
+                total=total,
+                minutes=int(FAILURE_WINDOW.total_seconds() // 60),
+            )
             yield Alarm(kind=AlarmKind.FAILURE_RATE, detail=detail)
 
     def of_models(self) -> Iterator[Alarm]:
@@ -92,7 +104,10 @@ class Conditions:
     def of_the_queue(self) -> Iterator[Alarm]:
         most, wait = settings.ALERT_OLDEST_WAIT.total_seconds(), self.totals.oldest_wait
         if most and wait > most and not self.totals.is_paused:
-            detail = f"the oldest queued task has waited for {wait / 60:.0f} minutes"
+            detail = format_lazy(
+                _("The oldest queued task has waited for {minutes} minutes"),
+                minutes=f"{wait / 60:.0f}",
+            )
             yield Alarm(kind=AlarmKind.OLDEST_WAIT, detail=detail)
 
 

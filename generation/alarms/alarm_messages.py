@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -50,6 +51,26 @@ def message_of(notice: IncidentNotice, now: datetime) -> AlarmMessage:
         body=json.dumps(content_of(notice, subject, now), ensure_ascii=False),
         # the same for each try, so that receivers recognise repeated ones
         message_id=f"alert_{incident.pk}_{'closed' if notice.is_clear else 'opened'}",
+    )
+
+
+def test_message(now: datetime) -> AlarmMessage:
+    """For trying the channels."""
+    with translation.override(settings.LANGUAGE_CODE):
+        subject = gettext("Test of the alarms")
+        text = gettext(
+            "This message was sent by manage.py test_alarms. Alarms of {url} arrive here."
+        ).format(url=settings.SITE_URLS[0])
+    content = {
+        "type": "alert.test",
+        "timestamp": now.isoformat(),
+        "data": {"text": subject, "site": settings.SITE_URLS[0]},
+    }
+    return AlarmMessage(
+        subject=f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{subject}",
+        text=f"{text}\n",
+        body=json.dumps(content, ensure_ascii=False),
+        message_id=f"alert_test_{uuid.uuid4().hex}",
     )
 
 

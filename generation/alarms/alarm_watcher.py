@@ -18,7 +18,6 @@ from generation.alarms.trusted_client import TrustedClient
 from generation.choices import AlertChannel
 from generation.clock import clock
 from generation.loops import every
-from generation.models import IncidentNotice
 from generation.outages import Outage, cause_of
 from generation.own_connection import with_own_connection
 from generation.shutdown import cancel_and_wait
@@ -62,7 +61,8 @@ class AlarmWatcher:
     async def send_due(self) -> None:
         claim = with_own_connection(services.claim_notices)
         for notice in await claim(channels=channels(), now=clock.now()):
-            delivered, outcome = await self.send(notice)
+            message = message_of(notice, clock.now())
+            delivered, outcome = await self.send(AlertChannel(notice.channel), message)
             telemetry.ALERT_NOTICES.labels(
                 notice.channel, "delivered" if delivered else "failed"
             ).inc()
@@ -70,10 +70,9 @@ class AlarmWatcher:
                 notice, delivered=delivered, outcome=outcome, now=clock.now()
             )
 
-    async def send(self, notice: IncidentNotice) -> tuple[bool, str]:
+    async def send(self, channel: AlertChannel, message: AlarmMessage) -> tuple[bool, str]:
         """Whether it was delivered, and what to show staff."""
-        message = message_of(notice, clock.now())
-        if notice.channel == AlertChannel.MAIL:
+        if channel == AlertChannel.MAIL:
             return await asyncio.to_thread(send_mail_safely, message)
         headers = {}
         if settings.ALERT_SECRET:

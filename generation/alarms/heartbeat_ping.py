@@ -20,13 +20,18 @@ class HeartbeatPing:
         self.outage = Outage(logger, "heartbeat_url")
 
     async def ping(self) -> None:
-        client = await self.http.opened()
-        reply = await client.get(settings.HEARTBEAT_URL)
-        if reply.is_delivered:
+        """Log the first failure and the first success after it."""
+        delivered, outcome = await self.get()
+        if delivered:
             self.outage.worked()
         else:
-            # the address may hold a key
-            self.outage.failed(reply.status or reply.outcome.value)
+            # without the address, which may hold a key
+            self.outage.failed(outcome)
+
+    async def get(self) -> tuple[bool, str]:
+        """Whether the answer was 2xx, and what became of the request."""
+        reply = await (await self.http.opened()).get(settings.HEARTBEAT_URL)
+        return reply.is_delivered, f"{reply.outcome} {reply.status or ''}".strip()
 
     async def close(self) -> None:
         await self.http.close()

@@ -7,13 +7,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
+from django.utils import translation
+from django.utils.functional import Promise
 
 from accounts.log_format import log_line
 from generation.choices import AlarmKind, AlertChannel
 from generation.models import AlarmWatch, Incident, IncidentNotice
 
 logger = logging.getLogger(__name__)
+
+StrOrPromise = str | Promise
 
 ROW_KEY = 1
 """Primary key of the only watch."""
@@ -34,11 +39,14 @@ INCIDENTS_KEPT = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """Something that is wrong now. It becomes an incident when it has lasted for `hold`."""
+    """Something that is wrong now. It becomes an incident when it has lasted for `hold`.
+
+    `detail`: its cause; translated when it is stored, and English in the log.
+    """
 
     kind: AlarmKind
     subject: str = ""
-    detail: str = ""
+    detail: StrOrPromise = ""
     hold: timedelta = timedelta(0)
 
 
@@ -74,7 +82,7 @@ def record_alarms(
 
 def first_seen(alarm: Alarm, now: datetime) -> Incident | None:
     """A new row; None if another process has made it meanwhile."""
-    row = Incident(kind=alarm.kind, subject=alarm.subject, detail=alarm.detail, since=now)
+    row = Incident(kind=alarm.kind, subject=alarm.subject, since=now)
     Incident.objects.bulk_create([row], ignore_conflicts=True)
     return Incident.objects.filter(
         kind=alarm.kind, subject=alarm.subject, closed_at__isnull=True, since=now
@@ -86,13 +94,21 @@ def keep_open(
 ) -> None:
     row.clear_since = None
     if row.opened_at is None and now - row.since >= alarm.hold:
-        row.opened_at, row.detail = now, alarm.detail
+        row.opened_at, row.detail = now, in_language(settings.LANGUAGE_CODE, alarm.detail)
         announce(row, channels, now, is_clear=False)
         line = log_line(
-            "incident_opened", kind=row.kind, subject=row.subject or None, cause=row.detail
+            "incident_opened",
+            kind=row.kind,
+            subject=row.subject or None,
+            cause=in_language("en", alarm.detail),
         )
         logger.warning("%s", line)
     row.save()
+
+
+def in_language(language: str, words: StrOrPromise) -> str:
+    with translation.override(language):
+        return str(words)
 
 
 def end(row: Incident, channels: Collection[AlertChannel], now: datetime) -> None:

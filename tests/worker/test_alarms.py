@@ -12,6 +12,7 @@ from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 from django.core import mail
+from django.core.management import CommandError, call_command
 from django.db.models import F
 from django.test import override_settings
 
@@ -184,7 +185,7 @@ async def test_a_disk_that_cannot_be_read(
         await expect_opened(watcher, alerts, AlarmKind.DISK_FULL)
 
     cause = alerts.requests[0].verified(SECRET)["data"]["cause"]
-    assert cause == "/dev/full/media does not answer"
+    assert cause == "/dev/full/media 没有响应"
 
 
 async def test_a_queue_that_does_not_move(
@@ -277,6 +278,33 @@ async def test_the_mail_is_in_the_language_of_the_installation(
     assert letter.subject == "[LiuJuan Studio] Alarm: No worker is running"
     assert letter.to == [OPERATOR]
     assert "What to do: docs/operations.md#no-worker" in letter.body
+
+
+async def test_the_command_tries_each_channel(
+    alerts: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with serving_pings() as (url, pings):
+        with override_settings(HEARTBEAT_URL=url, LANGUAGE_CODE="en"):
+            await asyncio.to_thread(call_command, "test_alarms")
+
+    assert capsys.readouterr().out.splitlines() == [
+        "ALERT_URL: delivered 200",
+        "ADMINS: sent",
+        "HEARTBEAT_URL: delivered 200",
+    ]
+    assert alerts.requests[0].verified(SECRET)["type"] == "alert.test"
+    assert mail.outbox[0].subject == "[LiuJuan Studio] Test of the alarms"
+    assert len(pings) == 1
+    assert not await Incident.objects.aexists()
+
+
+async def test_the_command_fails_if_a_message_is_not_delivered(alerts: Receiver) -> None:
+    alerts.usual = FAILING
+
+    with pytest.raises(CommandError, match="Not delivered: ALERT_URL"):
+        await asyncio.to_thread(call_command, "test_alarms")
+    with override_settings(ALERT_URL="", ADMINS=[]), pytest.raises(CommandError, match="is set"):
+        await asyncio.to_thread(call_command, "test_alarms")
 
 
 async def test_a_process_without_a_channel_does_not_watch() -> None:
