@@ -24,6 +24,10 @@ class ErrorCode(models.TextChoices):
         "prompt_invalid",
         _("The prompt contains a character that cannot be stored (NUL). Remove it."),
     )
+    WORDS_REFUSED = (
+        "words_refused",
+        _("The prompt contains words that are not accepted here. Change them and send it again."),
+    )
     SIZE_INVALID = (
         "size_invalid",
         format_lazy(
@@ -84,6 +88,20 @@ class ErrorCode(models.TextChoices):
         _("This address does not have this method. See the API's document."),
     )
     NOT_FOUND = "not_found", _("There is no such task, or it is not yours.")
+    PICTURE_WITHHELD = (
+        "picture_withheld",
+        _("This picture is not shown: a reviewer has hidden it, or has not approved it yet."),
+    )
+    APPEAL_INVALID = (
+        "appeal_invalid",
+        format_lazy(
+            _("An appeal is one sentence of at most {most} characters."), most=limits.MAX_APPEAL
+        ),
+    )
+    ALREADY_APPEALED = (
+        "already_appealed",
+        _("You have appealed already. The answer will stand where the picture was."),
+    )
     NOT_ALLOWED_NOW = "not_allowed_now", _("The task's state does not allow this now.")
     TOO_MANY_ATTACHED = (
         "too_many_attached",
@@ -268,7 +286,12 @@ class ErrorCode(models.TextChoices):
 
 NOT_FOR_SCRIPTS = frozenset(
     {
+        ErrorCode.PICTURE_WITHHELD,
+        ErrorCode.APPEAL_INVALID,
+        ErrorCode.ALREADY_APPEALED,
         ErrorCode.CANCEL_AFTER_INVALID,
+        ErrorCode.REQUEST_KEY_INVALID,
+        ErrorCode.BINARY_FRAME,
         ErrorCode.METHOD_NOT_ALLOWED,
         ErrorCode.WEBHOOK_URL_INVALID,
         ErrorCode.WEBHOOK_EVENTS_INVALID,
@@ -285,4 +308,4 @@ NOT_FOR_SCRIPTS = frozenset(
         ErrorCode.ORIGIN_REFUSED,
     }
 )
-"""Codes of the API, of tools, of staff and of forms: pages load no words for them."""
+"""Codes that scripts of pages do not get, or only by a fault: they have no words for them."""

@@ -3,11 +3,13 @@
 StudioError                     code
 ├── InvalidInput                field; input of a user or a program that cannot be used
 ├── NotFound                    no such task, or not visible to the user (the same error)
+├── PictureWithheld             a reviewer has hidden it, or has not approved it yet
 ├── ScopeMissing                the token of a program may only read
 ├── AccountLeaving              the user has asked for the deletion of the account
 ├── LastSuperuser               without this account no one could administer the studio
 ├── LimitReached                kind, limit, left, renews_at; the user has no room for the task
 ├── TransitionRefused           the status or the attempt of the task does not allow this
+│   └── AlreadyAppealed         one appeal per picture
 ├── ReviewConflict              state, version, reviewer_name; another decision came first
 ├── ReviewRefused               the reviewer may not make or undo this decision
 ├── PictureError                the response is not the requested picture
@@ -55,16 +57,19 @@ class StudioError(Exception):
 
 
 class InvalidInput(StudioError):
-    """Input that cannot be used; `field`: where, if known.
+    """Input that cannot be used; `field`: where, if known; `data`: what else the client needs.
 
     `request_key`: of the message, if it could be read.
     """
 
     code = ErrorCode.BAD_MESSAGE
 
-    def __init__(self, code: ErrorCode, field: str | None = None) -> None:
+    def __init__(
+        self, code: ErrorCode, field: str | None = None, *, data: dict[str, Any] | None = None
+    ) -> None:
         super().__init__(code)
         self.field = field
+        self.data = data
         self.request_key: str | None = None
 
 
@@ -72,6 +77,12 @@ class NotFound(StudioError):
     """Pages need not handle it: `NotFoundMiddleware` turns it into Http404."""
 
     code = ErrorCode.NOT_FOUND
+
+
+class PictureWithheld(StudioError):
+    """The files of the picture are not served to its owner."""
+
+    code = ErrorCode.PICTURE_WITHHELD
 
 
 class ScopeMissing(StudioError):
@@ -141,6 +152,12 @@ class ReviewRefused(StudioError):
     """The picture is the reviewer's own, or the decision cannot be undone."""
 
     code = ErrorCode.OWN_PICTURE
+
+
+class AlreadyAppealed(TransitionRefused):
+    """The owner has appealed against the hiding of this picture before."""
+
+    code = ErrorCode.ALREADY_APPEALED
 
 
 class PictureError(StudioError):

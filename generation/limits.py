@@ -79,3 +79,5 @@ MAX_APPEAL = 500
 MAX_RULE_WORDS = 100
 MAX_CLAIMED = 120
 """Pictures that one reviewer has in hand at once."""
+MAX_WORD_RULES = 1_000
+"""Each submission is compared with all."""

@@ -90,6 +90,7 @@ def picture_resource(task_id: str, picture: ImageData, absolute: Absolute) -> di
         "url": absolute(picture["url"]),
         "thumbnail_url": absolute(picture["thumbnail_url"]),
         "settings_url": absolute(api_path("picture", task_id, picture["index"])),
+        "withheld": picture.get("notice"),
     }
 
 

@@ -19,6 +19,11 @@ def casefolded(text: str) -> str:
     return unicodedata.normalize("NFKC", kept)
 
 
+def folded_words(text: str) -> str:
+    """`text` casefolded and with single spaces, to find words in it."""
+    return " ".join(casefolded(text).split())
+
+
 def slug(text: str, longest: int) -> str:
     """The words of `text` joined with hyphens, at most `longest` characters; may be empty.
 

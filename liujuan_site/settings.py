@@ -100,6 +100,9 @@ METRICS_NETWORKS = env.names("METRICS_NETWORKS", default=[], read=addresses.netw
 METRICS_PORT = env.text("METRICS_PORT", default="", read=addresses.listen_address)
 """Address and port at which a worker process serves /metrics; empty: none."""
 
+# Whether pictures are shown before or only after a reviewer has approved them
+REVIEW = env.text("REVIEW", default="after", read=validators.review)
+
 # Sign-in with accounts of an OpenID provider
 OIDC_SERVER = env.text("OIDC_SERVER", default="", read=addresses.identity_provider)
 OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID", default="")

@@ -35,6 +35,7 @@ ABBREVIATIONS = {
     "pdt": "America/Los_Angeles",
 }
 SIGN_UP = ("closed", "invite", "open")
+REVIEW = ("after", "before")
 MAX_CERTIFICATE_BYTES = 4 * 1024 * 1024
 
 
@@ -181,6 +182,13 @@ def log_format(value: str) -> str:
     """`text` or `json`."""
     if value.lower() not in FORMATTERS:
         raise InvalidSetting("is neither text nor json", "json")
+    return value.lower()
+
+
+def review(value: str) -> str:
+    """One of REVIEW, in lower case."""
+    if value.lower() not in REVIEW:
+        raise InvalidSetting("is not after or before", REVIEW[0])
     return value.lower()
 
 

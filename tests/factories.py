@@ -9,12 +9,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 
 from generation import images, services
-from generation.choices import Basis, InterruptReason, Route, Step, TaskStatus
+from generation.choices import Basis, InterruptReason, ReviewState, Route, Step, TaskStatus
 from generation.error_codes import ErrorCode
-from generation.models import GeneratedImage, GenerationTask, TaskEvent, Worker
+from generation.models import (
+    GeneratedImage,
+    GenerationTask,
+    Review,
+    ReviewReason,
+    TaskEvent,
+    Worker,
+)
 from generation.protocol import Generate, TaskState, empty_state, fold
 from generation.services import AbandonedCall, Boundary, Claim, ModelObservation
 from tests.pictures import picture
@@ -167,6 +174,23 @@ def add_picture(task: GenerationTask, index: int, seed: int) -> GeneratedImage:
         seed=seed,
         bytes=len(content),
         sha256="0" * 64,
+    )
+
+
+def hide(image: GeneratedImage, now: datetime, *, note: str = "", **changes: Any) -> Review:
+    """Hide a picture as a reviewer does, or decide something else about it."""
+    reviewer, _new = User.objects.get_or_create(username="rowan")
+    reviewer.user_permissions.add(Permission.objects.get(codename="add_review"))
+    reason, _new = ReviewReason.objects.get_or_create(english="Violence", chinese="暴力")
+    image.refresh_from_db()
+    return services.decide(
+        reviewer=reviewer,
+        image_id=image.pk,
+        version=image.review_version,
+        now=now,
+        reason=reason,
+        note=note,
+        **{"state": ReviewState.HIDDEN, **changes},
     )
 
 

@@ -19,7 +19,7 @@ counts = st.integers(1, 100)
 fractions = st.floats(0, 1).map(lambda value: round(value, 4))
 untils = st.integers(-86_400, 86_400).map(lambda after: T0 + after)
 pictures = st.builds(
-    lambda index, seed, demo, favourite: {
+    lambda index, seed, demo, favourite, withheld: {
         "index": index,
         "url": f"/pictures/{TASK}/{index}/",
         "thumbnail_url": f"/pictures/{TASK}/{index}/thumbnail/",
@@ -28,11 +28,13 @@ pictures = st.builds(
         "seed": seed,
         "demo": demo,
         "favourite": favourite,
+        **withheld,
     },
     st.integers(1, 4),
     st.integers(0, 2**32 - 1),
     st.booleans(),
     st.booleans(),
+    st.sampled_from([{}, {"withheld": True}]),
 )
 spans = st.fixed_dictionaries({"wait_seconds": seconds, "run_seconds": seconds})
 DETAILS: dict[EventKind, st.SearchStrategy[dict[str, Any]]] = {

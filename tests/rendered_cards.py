@@ -126,6 +126,8 @@ def picture_data(item: Element) -> dict[str, Any]:
     shown = {"drawn": item.has("data-current")}
     if not item.has("data-stored"):
         return {**shown, "label": item.text.strip()}
+    if item.has("data-withheld"):
+        return shown
     (link,) = item.find("data-picture-key")
     (image,) = item.find("alt")
     classes = [each.attributes["class"] for each in item.find("class")]

@@ -9,6 +9,7 @@ from generation.admin.retention import PruneRunAdmin, RetentionRuleAdmin
 from generation.admin.share_links import ShareLinkAdmin
 from generation.admin.tasks import GenerationTaskAdmin
 from generation.admin.webhooks import WebhookAttemptAdmin, WebhookEndpointAdmin
+from generation.admin.word_rules import WordRuleAdmin
 from generation.admin.workers import ModelSlotAdmin, ModelStateAdmin, WorkerAdmin
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "ShareLinkAdmin",
     "WebhookAttemptAdmin",
     "WebhookEndpointAdmin",
+    "WordRuleAdmin",
     "WorkerAdmin",
 ]

@@ -26,6 +26,15 @@ PICTURE = {
     "url": f"{SITE}/pictures/{TASK_ID}/1/",
     "thumbnail_url": f"{SITE}/pictures/{TASK_ID}/1/thumbnail/",
     "settings_url": f"{TASK_URL}/pictures/1",
+    "withheld": None,
+}
+SETTINGS = {
+    **PICTURE,
+    "task_url": TASK_URL,
+    "bytes": 91_432,
+    "format": "JPEG",
+    "seconds": 4.1,
+    "parameters": f"{PROMPT}\nSteps: 9, Seed: 7, Size: 512x512, Model: {MODEL}",
 }
 TASK = {
     "id": TASK_ID,
@@ -129,14 +138,8 @@ EXAMPLES: dict[str, Any] = {
     "TaskList": {"tasks": [TASK], "next": "MTc5NTQyMTczNTQzOTAwMDo4NWY1ODFkMg=="},
     "Events": {"events": [EVENT], "more": False, "is_over": False},
     "CancelAnswer": {"answer": "requested"},
-    "PictureSettings": {
-        **PICTURE,
-        "task_url": TASK_URL,
-        "bytes": 91_432,
-        "format": "JPEG",
-        "seconds": 4.1,
-        "parameters": f"{PROMPT}\nSteps: 9, Seed: 7, Size: 512x512, Model: {MODEL}",
-    },
+    "PictureSettings": SETTINGS,
+    "AppealText": {"text": "It shows a mannequin in a museum, not a person."},
     "Favourite": {"favourite": True},
     "Link": {"url": SHARED, "expires": SUBMITTED + 604_800.0},
     "ModelList": {

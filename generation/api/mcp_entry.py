@@ -12,12 +12,12 @@ from django.http.request import validate_host
 
 from accounts.client_address import client_address
 from accounts.security_log import SecurityEvent, log_event
-from generation.api.problems import problem
 from generation.api.token_auth import sign_in
 from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput
 from generation.limits import MAX_MESSAGE_BYTES
 from generation.views.json_api import body_of
+from generation.views.problem_json import problem
 
 EXCHANGE = "generation.api.mcp_exchange"
 

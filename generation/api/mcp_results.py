@@ -42,13 +42,26 @@ def sentences(task: dict[str, Any]) -> Iterator[str]:
     if status in (TaskStatus.QUEUED, TaskStatus.RUNNING):
         yield _("It goes on by itself. Call `status` with its task_id and `wait` for its pictures.")
     for picture in task["pictures"]:
-        yield _("Picture {number}: {url}").format(number=picture["index"], url=picture["url"])
+        if picture["withheld"] is None:
+            yield _("Picture {number}: {url}").format(number=picture["index"], url=picture["url"])
+        else:
+            yield withheld_sentence(picture)
     yield _("Page: {url}").format(url=task["urls"]["page"])
+
+
+def withheld_sentence(picture: dict[str, Any]) -> str:
+    why = picture["withheld"]
+    if why["state"] == "held":
+        sentence = _("Picture {number} is being looked at before it is shown.")
+    else:
+        sentence = _("Picture {number} was hidden by a reviewer: {reason}")
+    reason = " ".join(filter(None, (why["reason"], why["note"])))
+    return sentence.format(number=picture["index"], reason=reason)
 
 
 def contents(task: GenerationTask) -> Iterator[mcp.ImageContent | mcp.TextContent]:
     """The pictures; of a large one the thumbnail, which may not have been made yet."""
-    rows = list(task.images.filter(deleted_at__isnull=True).order_by("index"))
+    rows = list(task.images.shown().order_by("index"))
     for image in rows:
         content = content_of(image, most=MAX_CONTENT // len(rows))
         yield content or mcp.TextContent(
@@ -82,6 +95,7 @@ def picture_list(
         }
         for card in cards
         for picture in card["state"]["images"]
+        if "withheld" not in picture
     ]
     lines = [f"{each['url']} {each['prompt']}" for each in found] or [_("No pictures.")]
     return mcp.CallToolResult(

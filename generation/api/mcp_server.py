@@ -60,7 +60,7 @@ async def call_tool(
 def failed(problem: dict[str, Any]) -> mcp.CallToolResult:
     text = f"{problem['code']}: {problem['title']}"
     if "field" in problem:
-        text = f"{text} ({problem['field']})"
+        text = ", ".join([f"{text} ({problem['field']})", *problem.get("words", [])])
     return mcp.CallToolResult(
         content=[mcp.TextContent(text=text)], structured_content=problem, is_error=True
     )

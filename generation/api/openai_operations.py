@@ -10,7 +10,7 @@ import base64
 import functools
 import json
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from django.urls import reverse
 from ninja import Router
 
 from generation import images, selectors, services
-from generation.api.problems import RETRY_AFTER, limit_headers, rejection_of, status_of
+from generation.api.problems import limit_headers, rejection_of, status_of
 from generation.api.resources import answer, url_of
 from generation.api.schemas import OpenAIImages, OpenAIModels, OpenAIRequest, document
 from generation.api.submission_headers import submission_headers
@@ -28,12 +28,13 @@ from generation.api.token_auth import signed_in_by, user_of
 from generation.choices import TaskStatus
 from generation.clock import clock
 from generation.error_codes import ErrorCode
-from generation.exceptions import InvalidInput, StudioError
+from generation.exceptions import InvalidInput, PictureWithheld, StudioError
 from generation.models import GeneratedImage, GenerationTask
 from generation.protocol import Generate
 from generation.protocol.client_messages import read_fields
 from generation.sessions import ConnectionRejected, admitted, watching
 from generation.views.json_api import json_body
+from generation.views.problem_json import RETRY_AFTER
 from generation.views.public_url import public_url
 
 router = Router(tags=["OpenAI"])
@@ -84,7 +85,10 @@ def with_openai_errors(view: View) -> View:
 def openai_error(error: StudioError) -> HttpResponse:
     status = 500 if isinstance(error, TaskFailed) else status_of(error)
     headers = {"x-should-retry": "false", **limit_headers(error)}
-    return error_answer(error.code, status, headers, field=getattr(error, "field", None))
+    field, words = None, []
+    if isinstance(error, InvalidInput):
+        field, words = error.field, (error.data or {}).get("words", [])
+    return error_answer(error.code, status, headers, field=field, words=words)
 
 
 def openai_rejection(request: HttpRequest, error: ConnectionRejected) -> HttpResponse:
@@ -96,10 +100,15 @@ def openai_rejection(request: HttpRequest, error: ConnectionRejected) -> HttpRes
 
 
 def error_answer(
-    code: ErrorCode, status: int, headers: dict[str, str], *, field: str | None = None
+    code: ErrorCode,
+    status: int,
+    headers: dict[str, str],
+    *,
+    field: str | None = None,
+    words: Sequence[str] = (),
 ) -> HttpResponse:
     body = {
-        "message": str(code.label),
+        "message": " ".join([str(code.label), *words]),
         "type": "server_error" if status >= 500 else "invalid_request_error",
         "param": field,
         "code": code.value,
@@ -196,13 +205,19 @@ def headers_of(request: HttpRequest, submission: services.Submission) -> dict[st
 
 
 def result_of(request: HttpRequest, task: GenerationTask, wanted: str) -> dict[str, Any] | None:
-    """The response; None while the task is unfinished. Raises TaskFailed."""
+    """The response; None while the task is unfinished. Raises TaskFailed and PictureWithheld.
+
+    Withheld pictures are left out.
+    """
     task.refresh_from_db()
     if not task.is_over:
         return None
     if task.status != TaskStatus.COMPLETED:
         raise TaskFailed(ErrorCode(task.error_code) if task.error_code else ErrorCode.CALL_ABORTED)
-    pictures = list(task.images.order_by("index"))
+    stored = list(task.images.order_by("index"))
+    pictures = [each for each in stored if not each.withheld]
+    if stored and not pictures:
+        raise PictureWithheld
     if wanted == "url":
         token, _expires = services.create_link(task=task, now=clock.now())
         data = [{"url": shared_url(request, token, each)} for each in pictures]
@@ -250,7 +265,7 @@ async def streamed(request: HttpRequest, task: GenerationTask) -> AsyncGenerator
             yield ": drawing\n\n"
     try:
         result = await database_sync_to_async(result_of)(request, task, "b64_json")
-    except TaskFailed as error:
+    except (TaskFailed, PictureWithheld) as error:
         yield event("error", {"error": {"message": str(error.code.label), "code": error.code}})
         return
     assert result is not None

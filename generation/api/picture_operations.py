@@ -11,7 +11,7 @@ from ninja import Path, Router
 
 from generation import selectors, services
 from generation.api.resources import answer, picture_settings
-from generation.api.schemas import Favourite, PictureSettings, document
+from generation.api.schemas import AppealText, Favourite, PictureSettings, document
 from generation.api.token_auth import user_of
 from generation.clock import clock
 from generation.error_codes import ErrorCode
@@ -56,6 +56,30 @@ async def set_favourite(
         owner=user_of(request), pictures=[(task_id, index)], favourite=favourite
     )
     return answer({"favourite": favourite})
+
+
+@router.post(
+    f"{PICTURE}/appeal",
+    url_name="appeal",
+    **document({201: PictureSettings}, body=AppealText, problems=(404, 409, 422)),
+)
+async def appeal_picture(
+    request: HttpRequest, task_id: uuid.UUID, index: int = Index
+) -> HttpResponseBase:
+    """Say once why one of your pictures should not be hidden."""
+    body = json_body(request)
+    for name in body.keys() - {"text"}:
+        raise InvalidInput(ErrorCode.UNKNOWN_FIELD, name)
+    text = body.get("text")
+    if not isinstance(text, str):
+        raise InvalidInput(ErrorCode.BAD_MESSAGE, "text")
+
+    def send() -> dict[str, Any]:
+        user = user_of(request)
+        services.appeal(owner=user, task_id=task_id, index=index, text=text, now=clock.now())
+        return picture_settings(selectors.visible_image_detail(task_id, index, user), request)
+
+    return answer(await database_sync_to_async(send)(), status=201)
 
 
 @router.delete(PICTURE, url_name="picture", **document({204: None}, problems=(404, 409)))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseProblem
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import ValidationError
 
@@ -19,6 +18,7 @@ from generation.exceptions import (
     InvalidInput,
     LimitReached,
     NotFound,
+    PictureWithheld,
     ScopeMissing,
     StudioError,
     TransitionRefused,
@@ -27,15 +27,9 @@ from generation.outages import database
 from generation.protocol import reached_headers
 from generation.protocol.close_codes import CloseCode
 from generation.sessions import ConnectionRejected
+from generation.views.problem_json import problem
 
 logger = logging.getLogger(__name__)
-
-TYPE = "urn:liujuan-studio:error:"
-"""Prefix of the `type` of a problem; the code follows."""
-
-CONTENT_TYPE = "application/problem+json"
-RETRY_AFTER = "5"
-"""Seconds to wait after a limit or an outage."""
 
 MALFORMED = {ErrorCode.NOT_JSON: 400, ErrorCode.TOO_LONG: 413}
 REJECTED = {
@@ -45,42 +39,15 @@ REJECTED = {
 }
 
 
-def problem(
-    code: ErrorCode,
-    status: int,
-    *,
-    field: str | None = None,
-    limit: Mapping[str, Any] | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> HttpResponse:
-    body: dict[str, Any] = {
-        "type": f"{TYPE}{code.value}",
-        "title": str(code.label),
-        "status": status,
-        "code": code.value,
-    }
-    if field is not None:
-        body["field"] = field
-    if limit is not None:
-        body["limit"] = limit
-    response = JsonResponse(body, status=status, content_type=CONTENT_TYPE)
-    response["Cache-Control"] = "no-store"
-    if status == 401:
-        response["WWW-Authenticate"] = "Bearer"
-    if status in (429, 503) and limit is None:
-        response["Retry-After"] = RETRY_AFTER
-    for name, value in (headers or {}).items():
-        response[name] = value
-    return response
-
-
 def not_found() -> HttpResponse:
     """The same for what does not exist and for what belongs to another user."""
     return problem(ErrorCode.NOT_FOUND, 404)
 
 
 def of_studio(request: HttpRequest, error: Any) -> HttpResponse:
-    return problem(error.code, status_of(error), field=getattr(error, "field", None))
+    more = error.data if isinstance(error, InvalidInput) else None
+    field = getattr(error, "field", None)
+    return problem(error.code, status_of(error), field=field, more=more)
 
 
 def of_limit(request: HttpRequest, error: Any) -> HttpResponse:
@@ -97,7 +64,7 @@ def limit_headers(error: StudioError) -> dict[str, str]:
 def status_of(error: StudioError) -> int:
     if isinstance(error, NotFound):
         return 404
-    if isinstance(error, ScopeMissing | AccountLeaving):
+    if isinstance(error, ScopeMissing | AccountLeaving | PictureWithheld):
         return 403
     if isinstance(error, LimitReached):
         return 429

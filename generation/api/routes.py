@@ -33,9 +33,10 @@ from generation.api.examples import (
     problem_example,
 )
 from generation.api.mcp_entry import serve_mcp
-from generation.api.problems import CONTENT_TYPE, handle_errors, not_found, problem
+from generation.api.problems import handle_errors, not_found
 from generation.api.token_auth import TokenAuth
 from generation.error_codes import ErrorCode
+from generation.views.problem_json import CONTENT_TYPE, problem
 
 View = Callable[..., Awaitable[HttpResponse]]
 

@@ -62,6 +62,17 @@ class Settings(Document):
     seed: int | None = Field(description="of the first picture; null until it is drawn")
 
 
+class Withheld(Document):
+    """Why the files of a picture are not served; `url` and `thumbnail_url` then answer 403."""
+
+    state: Literal["held", "hidden"] = Field(
+        description="held until a reviewer approves it, or hidden by a reviewer"
+    )
+    reason: str = Field(description="in the language of the request; empty for a held one")
+    note: str
+    appeal: Literal["", "possible", "sent", "final"]
+
+
 class Picture(Document):
     index: int
     width: int
@@ -72,6 +83,7 @@ class Picture(Document):
     url: str
     thumbnail_url: str
     settings_url: str
+    withheld: Withheld | None = Field(description="null: its files are served")
 
 
 class Position(Document):
@@ -155,6 +167,10 @@ class PictureSettings(Picture):
 
 class Favourite(Document):
     favourite: bool
+
+
+class AppealText(Document):
+    text: str = Field(min_length=1, max_length=limits.MAX_APPEAL, description="one sentence")
 
 
 class Model(Document):
@@ -252,6 +268,7 @@ class Problem(Document):
     code: Code
     field: str | None = None
     limit: ReachedLimit | None = Field(None, description="with 429: the limit that was reached")
+    words: list[str] | None = Field(None, description="of the prompt that are not accepted")
 
 
 EXTRA_HEADERS: dict[str, dict[str, Any]] = {

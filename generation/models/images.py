@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.db import models
 from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
 from django.urls import reverse
@@ -11,6 +13,16 @@ from generation import limits
 from generation.choices import ReviewState
 from generation.models.tasks import GenerationTask
 from generation.protocol import ImageData
+
+
+class ImageQuerySet(models.QuerySet["GeneratedImage"]):
+    def live(self) -> Self:
+        """Those outside the trash."""
+        return self.filter(deleted_at__isnull=True)
+
+    def shown(self) -> Self:
+        """Those whose files their owners, links and programs get."""
+        return self.live().filter(withheld=False)
 
 
 class GeneratedImage(models.Model):
@@ -45,6 +57,8 @@ class GeneratedImage(models.Model):
     similarity = models.BigIntegerField(null=True, editable=False)
     """A hash of what it shows; that of a picture that looks the same differs in few bits."""
 
+    objects = ImageQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("picture")
         verbose_name_plural = _("pictures")
@@ -72,7 +86,7 @@ class GeneratedImage(models.Model):
 
     @property
     def data(self) -> ImageData:
-        return {
+        data: ImageData = {
             "index": self.index,
             "url": reverse("picture", args=[self.task_id, self.index]),
             "thumbnail_url": reverse("thumbnail", args=[self.task_id, self.index]),
@@ -81,3 +95,6 @@ class GeneratedImage(models.Model):
             "seed": self.seed,
             "demo": self.demo,
         }
+        if self.withheld:
+            data["withheld"] = True
+        return data

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
 from django.utils.translation import get_language
@@ -11,6 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from generation import limits
 from generation.choices import ReviewState, WordAction
 from generation.models.images import GeneratedImage
+from generation.unicode_text import folded_words
+
+MAX_FOLDED = 2 * limits.MAX_RULE_WORDS
+"""Casefolding makes some letters longer."""
 
 
 class ReviewReason(models.Model):
@@ -137,7 +144,7 @@ class WordRule(models.Model):
         max_length=limits.MAX_RULE_WORDS,
         help_text=_("Found anywhere in a prompt; upper and lower case, full and half width match."),
     )
-    folded = models.CharField(max_length=2 * limits.MAX_RULE_WORDS, editable=False, unique=True)
+    folded = models.CharField(max_length=MAX_FOLDED, editable=False, unique=True)
     action = models.CharField(_("action"), max_length=8, choices=WordAction.choices)
     enabled = models.BooleanField(_("enabled"), default=True)
 
@@ -148,3 +155,17 @@ class WordRule(models.Model):
 
     def __str__(self) -> str:
         return self.words
+
+    def clean(self) -> None:
+        self.folded = folded_words(self.words)
+        if not 0 < len(self.folded) <= MAX_FOLDED:
+            raise ValidationError({"words": _("These words cannot be compared.")})
+        others = WordRule.objects.exclude(pk=self.pk)
+        if others.filter(folded=self.folded).exists():
+            raise ValidationError({"words": _("There is a rule for these words already.")})
+        if others.count() >= limits.MAX_WORD_RULES:
+            raise ValidationError(_("There are too many rules. Delete some first."))
+
+    def save(self, *args: Any, **options: Any) -> None:
+        self.folded = folded_words(self.words)
+        super().save(*args, **options)

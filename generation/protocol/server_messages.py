@@ -14,8 +14,25 @@ from generation.error_codes import ErrorCode
 PROTOCOL_VERSION = 1
 
 
+class WithheldData(TypedDict):
+    """Why a picture is withheld, for its owner.
+
+    `state`: "held" until a reviewer approves it, or "hidden" by a reviewer, for `reason`, which is
+    in the language of the reader. `appeal`: "possible", "sent", "final", or "" for a held one.
+    """
+
+    state: Literal["held", "hidden"]
+    reason: str
+    note: str
+    appeal: Literal["", "possible", "sent", "final"]
+
+
 class ImageData(TypedDict):
-    """One stored picture; URLs are path-absolute. `favourite` is in cards, not in frames."""
+    """One stored picture; URLs are path-absolute.
+
+    `withheld`: its files are not served; absent if they are. `favourite` and `notice`, the reason,
+    are in cards, not in frames.
+    """
 
     index: int
     url: str
@@ -24,7 +41,9 @@ class ImageData(TypedDict):
     height: int
     seed: int
     demo: bool
+    withheld: NotRequired[Literal[True]]
     favourite: NotRequired[bool]
+    notice: NotRequired[WithheldData]
 
 
 class EndingData(TypedDict):
@@ -161,7 +180,7 @@ def refusal(
     request_key: str | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The `error` frame for a rejected message; it has no `seq`. `data`: of a reached limit."""
+    """The `error` frame for a rejected message; it has no `seq`. `data`: details."""
     with translation.override("zh-hans"):
         sentence = str(code.label)
     frame: dict[str, Any] = {"type": "error", "code": code.value, "message": sentence}

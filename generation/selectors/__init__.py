@@ -43,6 +43,7 @@ from generation.selectors.gallery import (
     STATUSES,
     GalleryFilter,
     gallery_page,
+    gallery_tiles,
     task_page,
 )
 from generation.selectors.image_detail import (
@@ -54,6 +55,7 @@ from generation.selectors.image_detail import (
     pictures_left,
     pictures_of_keys,
     read_key,
+    shown_picture,
     visible_image_detail,
 )
 from generation.selectors.installation_totals import (
@@ -132,6 +134,12 @@ from generation.selectors.webhook_state import (
     webhook_of,
     webhooks_of,
 )
+from generation.selectors.withheld import (
+    Notices,
+    notice_of,
+    notices_of_images,
+    own_picture,
+)
 from generation.selectors.worker_liveness import (
     WORKER_SILENCE,
     any_heartbeat_between,
@@ -172,6 +180,7 @@ __all__ = [
     "ModelStatus",
     "ModelTotals",
     "NamedEvent",
+    "Notices",
     "Operations",
     "OwnedData",
     "PictureKey",
@@ -204,6 +213,7 @@ __all__ = [
     "events_after",
     "expected_seconds",
     "gallery_page",
+    "gallery_tiles",
     "heartbeats",
     "history",
     "image_detail",
@@ -226,9 +236,12 @@ __all__ = [
     "named_cards",
     "newest_seqs",
     "next_tasks",
+    "notice_of",
+    "notices_of_images",
     "older_cards",
     "oldest_worker",
     "operations",
+    "own_picture",
     "owned_data",
     "owned_links",
     "owned_logs",
@@ -260,6 +273,7 @@ __all__ = [
     "shown_allowances",
     "shown_events",
     "shown_limits",
+    "shown_picture",
     "stall_limit",
     "stored_bytes",
     "task_counts",

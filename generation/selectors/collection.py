@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 from generation.choices import UNFINISHED
 from generation.models import Collection, GenerationTask
 from generation.selectors.task_list import TaskCounts, task_counts
-from generation.selectors.tasks import PAGE_CARDS, favourites_of
+from generation.selectors.tasks import PAGE_CARDS, kept_images, withheld_in
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 class CollectionState(TypedDict):
     """`kept`: task → index of a picture → is it a favourite, for the requested tasks that exist.
 
-    `others`: counts of all other tasks. `recent`: the newest finished tasks.
+    `withheld`: task → indexes, for those with withheld pictures. `others`: counts of all other
+    tasks. `recent`: the newest finished tasks.
     """
 
     revision: int
     kept: dict[str, dict[int, bool]]
+    withheld: dict[str, list[int]]
     others: TaskCounts
     recent: list[str]
 
@@ -42,11 +44,15 @@ def collection_state(owner: User, shown: Some[uuid.UUID]) -> CollectionState:
     revision = revision_of(owner.pk)
     owned = GenerationTask.objects.filter(owner=owner).live()
     here = GenerationTask.objects.owned_among(owner.pk, shown).live()
-    kept = favourites_of(list(here.only("pk")))
+    kept = kept_images(list(here.only("pk")))
     over = owned.exclude(status__in=UNFINISHED).newest_first()[:PAGE_CARDS]
     return {
         "revision": revision,
-        "kept": {str(key): pictures for key, pictures in kept.items()},
+        "kept": {
+            str(key): {index: image.favourite for index, image in images.items()}
+            for key, images in kept.items()
+        },
+        "withheld": {str(key): indexes for key, indexes in withheld_in(kept).items() if indexes},
         "others": task_counts(owner, shown)[1],
         "recent": [str(key) for key in over.values_list("pk", flat=True)],
     }

@@ -6,6 +6,7 @@ import base64
 import binascii
 import uuid
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
@@ -21,8 +22,9 @@ from generation.limits import MAX_SEED
 from generation.models import GeneratedImage, GenerationTask, ModelState
 from generation.models.tasks import TaskQuerySet
 from generation.protocol import ImageData
-from generation.selectors.image_detail import key_of
+from generation.selectors.image_detail import PictureKey, key_of, pictures_left
 from generation.selectors.tasks import Card, cards_of
+from generation.selectors.withheld import Notices, notices_of_images
 from generation.unicode_text import casefolded
 
 if TYPE_CHECKING:
@@ -188,7 +190,7 @@ def tasks_of(owner: User, wanted: GalleryFilter) -> TaskQuerySet:
 
 def tasks_with_images(**wanted: Any) -> QuerySet[GeneratedImage, uuid.UUID]:
     """Tasks of matching pictures, found once by index and not per task."""
-    rows = GeneratedImage.objects.filter(deleted_at__isnull=True, **wanted)
+    rows = GeneratedImage.objects.live().filter(**wanted)
     return rows.order_by().values_list("task", flat=True)
 
 
@@ -205,10 +207,12 @@ def as_seed(word: str) -> int | None:
 
 
 def items_of(tasks: list[GenerationTask], wanted: GalleryFilter) -> list[GalleryItem]:
-    rows = GeneratedImage.objects.filter(task__in=tasks, deleted_at__isnull=True)
+    rows = GeneratedImage.objects.live().filter(task__in=tasks)
     pictures: defaultdict[uuid.UUID, list[GeneratedImage]] = defaultdict(list)
     for image in rows.order_by("task", "index"):
         pictures[image.task_id].append(image)
+    withheld = [image for images in pictures.values() for image in images if image.withheld]
+    notices = notices_of_images(withheld)
     items: list[GalleryItem] = []
     for task in tasks:
         images, seeds = pictures[task.pk], searched_seeds(task, wanted)
@@ -216,11 +220,18 @@ def items_of(tasks: list[GenerationTask], wanted: GalleryFilter) -> list[Gallery
         if not selective and (not task.is_over or not images):
             items.append(task_item(task))
         items += [
-            picture_item(task, image)
+            picture_item(task, image, notices)
             for image in images
             if (image.favourite or not wanted.favourite) and seeds <= {image.seed}
         ]
     return items
+
+
+def gallery_tiles(owner: User, keys: Collection[PictureKey]) -> list[PictureItem]:
+    """The owner's pictures outside the trash among `keys`."""
+    images = pictures_left(owner, keys)
+    notices = notices_of_images([image for image in images if image.withheld])
+    return [picture_item(image.task, image, notices) for image in images]
 
 
 def searched_seeds(task: GenerationTask, wanted: GalleryFilter) -> set[int | None]:
@@ -228,8 +239,8 @@ def searched_seeds(task: GenerationTask, wanted: GalleryFilter) -> set[int | Non
     return {as_seed(word) for word in wanted.words if word not in task.search_text} - {None}
 
 
-def picture_item(task: GenerationTask, image: GeneratedImage) -> PictureItem:
-    return {
+def picture_item(task: GenerationTask, image: GeneratedImage, notices: Notices) -> PictureItem:
+    item: PictureItem = {
         "kind": "picture",
         "key": key_of(image),
         "task": str(task.pk),
@@ -240,6 +251,9 @@ def picture_item(task: GenerationTask, image: GeneratedImage) -> PictureItem:
         "created": task.created,
         "task_url": reverse("task", args=[task.pk]),
     }
+    if image.withheld:
+        item["notice"] = notices[task.pk][image.index]
+    return item
 
 
 def task_item(task: GenerationTask) -> TaskItem:

@@ -19,6 +19,7 @@ from generation.models import GeneratedImage, GenerationTask
 from generation.protocol import ImageData, empty_state, fold_shown
 from generation.selectors.events import shown_logs
 from generation.selectors.tasks import age, visible_task
+from generation.selectors.withheld import check_shown, notice_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -50,7 +51,10 @@ class RelatedPicture(TypedDict):
 
 
 class ImageDetail(ImageData):
-    """`count`: requested pictures; `seconds`: of this one; `parameters`: text in the file."""
+    """`count`: requested pictures; `seconds`: of this one; `parameters`: text in the file.
+
+    A withheld picture has its `notice`, and no lineage.
+    """
 
     key: str
     task: str
@@ -95,6 +99,13 @@ def picture_of(task_id: uuid.UUID, index: int, user: User | AnonymousUser) -> Ge
     return image
 
 
+def shown_picture(task_id: uuid.UUID, index: int, user: User | AnonymousUser) -> GeneratedImage:
+    """`picture_of` for its files; raises PictureWithheld unless the user may view all tasks."""
+    image = picture_of(task_id, index, user)
+    check_shown(image, user)
+    return image
+
+
 def pictures_of_keys(owner: User, keys: Collection[PictureKey]) -> list[GeneratedImage]:
     """The owner's live pictures in the order of `keys`, each once; NotFound if one is missing."""
     found = pictures_left(owner, keys)
@@ -105,18 +116,21 @@ def pictures_of_keys(owner: User, keys: Collection[PictureKey]) -> list[Generate
 
 def pictures_left(owner: User, keys: Collection[PictureKey]) -> list[GeneratedImage]:
     """The owner's pictures outside the trash, in the order of `keys`, each once."""
-    rows = GeneratedImage.objects.filter(
+    rows = GeneratedImage.objects.live().filter(
         task__in={task for task, _index in keys},
         task__owner=owner,
         task__deleted_at__isnull=True,
-        deleted_at__isnull=True,
-    ).select_related("task")
+    )
+    rows = rows.select_related("task")
     found = {(image.task_id, image.index): image for image in rows}
     return [found[key] for key in dict.fromkeys(keys) if key in found]
 
 
 def visible_image_detail(task_id: uuid.UUID, index: int, user: User | AnonymousUser) -> ImageDetail:
     image = picture_of(task_id, index, user)
+    notice = notice_of(image)
+    if notice is not None:
+        return {**image_detail(image), "notice": notice}
     return {**image_detail(image), "lineage": lineage(image)}
 
 
@@ -224,14 +238,14 @@ def belongs(other: GenerationTask, task: GenerationTask) -> bool:
 
 def children_of(task: GenerationTask) -> list[GenerationTask]:
     """The newest children with a picture, oldest first."""
-    drawn = GeneratedImage.objects.filter(task=OuterRef("pk"), deleted_at__isnull=True)
+    drawn = GeneratedImage.objects.shown().filter(task=OuterRef("pk"))
     # sorted here: for a sorted query SQLite reads all tasks of the owner
     rows = task.retries.live().filter(Exists(drawn)).order_by()
     return sorted((each for each in rows if each.owner_id == task.owner_id), key=age)[-CHILDREN:]
 
 
 def first_pictures(tasks: Iterable[GenerationTask]) -> dict[uuid.UUID, GeneratedImage]:
-    rows = GeneratedImage.objects.filter(task__in=list(tasks), deleted_at__isnull=True)
+    rows = GeneratedImage.objects.shown().filter(task__in=list(tasks))
     return {image.task_id: image for image in rows.order_by("-index")}
 
 

@@ -122,7 +122,7 @@ def appealed(wanted: ReviewFilter, reviewer: User, now: datetime) -> list[int]:
     """
     if not wanted.is_claimed:
         return []
-    rows = GeneratedImage.objects.filter(appeal__is_open=True)
+    rows: QuerySet[GeneratedImage] = GeneratedImage.objects.filter(appeal__is_open=True)
     flagged = Q(review_state=ReviewState.FLAGGED)
     rows = rows.filter(flagged if wanted.state == ReviewState.FLAGGED else ~flagged)
     rows = offered(rows, wanted, reviewer, now).order_by("appeal__created")

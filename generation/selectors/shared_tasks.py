@@ -15,7 +15,7 @@ def shared_task(*, token: str, now: datetime) -> tuple[ShareLink, list[Generated
     """The link with its task, and the pictures to show; raises NotFound.
 
     A link works until it expires, its owner is disabled or the task is in the trash. Pictures
-    that were restored from the trash after the link was made are not shown.
+    that are withheld, or were restored from the trash after the link was made, are not shown.
     """
     link = (
         ShareLink.objects.select_related("task")
@@ -30,7 +30,7 @@ def shared_task(*, token: str, now: datetime) -> tuple[ShareLink, list[Generated
     if link is None:
         raise NotFound
     never_away = Q(restored_at__isnull=True) | Q(restored_at__lte=link.created)
-    shown = link.task.images.filter(never_away, deleted_at__isnull=True)
+    shown = link.task.images.shown().filter(never_away)
     pictures = list(shown.order_by("index"))
     if not pictures:
         raise NotFound

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from django.conf import settings
 from django.db import connection
@@ -22,11 +22,13 @@ from generation.protocol import (
     QueuePosition,
     TaskData,
     TaskState,
+    WithheldData,
     empty_state,
     fold_shown,
 )
 from generation.selectors.events import cancel_details, is_long_log, shown_logs
 from generation.selectors.queue.forecast import queue_positions
+from generation.selectors.withheld import notices_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -41,6 +43,13 @@ time, and a buffered stream is detected after 40 s."""
 
 MAX_MISSED = 100
 """Ended tasks that a returning client receives; a page shows fewer."""
+
+
+class KeptImage(NamedTuple):
+    """Columns of a picture that change after it was stored."""
+
+    favourite: bool
+    withheld: bool
 
 
 class Card(TypedDict):
@@ -174,12 +183,15 @@ def cards_of(
 ) -> list[Card]:
     logs = logs or shown_logs(tasks)
     positions = queue_positions([str(task.pk) for task in tasks if not task.is_over], now=now)
-    favourites = favourites_of(tasks)
+    kept = kept_images(tasks)
+    notices = notices_of(tasks) if any(withheld_in(kept).values()) else {}
     return [
         {
             "id": str(task.pk),
             "task": task.data,
-            "state": with_kept_images(state_shown(task, logs[task.pk]), favourites[task.pk]),
+            "state": with_kept_images(
+                state_shown(task, logs[task.pk]), kept[task.pk], notices.get(task.pk, {})
+            ),
             "queue": positions.get(str(task.pk)),
         }
         for task in tasks
@@ -200,22 +212,40 @@ def state_shown(task: GenerationTask, log: list[EventFrame]) -> TaskState:
     return state
 
 
-def favourites_of(tasks: list[GenerationTask]) -> dict[uuid.UUID, dict[int, bool]]:
-    """Task → index of a picture outside the trash → is it a favourite."""
-    kept: dict[uuid.UUID, dict[int, bool]] = {task.pk: {} for task in tasks}
-    rows = GeneratedImage.objects.filter(task__in=tasks, deleted_at__isnull=True)
-    for key, index, favourite in rows.order_by().values_list("task_id", "index", "favourite"):
-        kept[key][index] = favourite
+def kept_images(tasks: list[GenerationTask]) -> dict[uuid.UUID, dict[int, KeptImage]]:
+    """Task → index of a picture outside the trash → what its row says."""
+    kept: dict[uuid.UUID, dict[int, KeptImage]] = {task.pk: {} for task in tasks}
+    rows = GeneratedImage.objects.live().filter(task__in=tasks).order_by()
+    for key, index, *marks in rows.values_list("task_id", "index", *KeptImage._fields):
+        kept[key][index] = KeptImage(*marks)
     return kept
 
 
-def with_kept_images(state: TaskState, kept: dict[int, bool]) -> TaskState:
-    """The state with the kept pictures only; the log names all that were ever stored."""
-    pictures: list[ImageData] = [
-        {**image, "favourite": kept[image["index"]]}
-        for image in state["images"]
-        if image["index"] in kept
-    ]
+def withheld_in(kept: dict[uuid.UUID, dict[int, KeptImage]]) -> dict[uuid.UUID, list[int]]:
+    """Task → indexes of the withheld ones among its `kept` pictures."""
+    return {
+        key: sorted(index for index, image in images.items() if image.withheld)
+        for key, images in kept.items()
+    }
+
+
+def with_kept_images(
+    state: TaskState, kept: dict[int, KeptImage], notices: dict[int, WithheldData]
+) -> TaskState:
+    """The state with the kept pictures only, as they are now.
+
+    The log names all that were ever stored, and which were withheld then.
+    """
+    pictures: list[ImageData] = []
+    for image in state["images"]:
+        index = image["index"]
+        if index not in kept:
+            continue
+        shown: ImageData = {**image, "favourite": kept[index].favourite}
+        shown.pop("withheld", None)
+        if index in notices:
+            shown |= {"withheld": True, "notice": notices[index]}
+        pictures.append(shown)
     return {**state, "images": pictures}
 
 

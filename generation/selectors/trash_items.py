@@ -114,7 +114,7 @@ def task_item(task: GenerationTask, days: int | None, now: datetime) -> TrashIte
         field="tasks",
         key=str(task.pk),
         task=task,
-        picture=back[0] if back else None,
+        picture=next((each for each in back if not each.withheld), back[0] if back else None),
         pictures=len(back),
         deleted_at=task.deleted_at,
         hours_left=hours_left(task.deleted_at, days, now),

@@ -14,6 +14,7 @@ from generation.services.account_deletion import (
     keep_account,
     request_deletion,
 )
+from generation.services.appeals import appeal
 from generation.services.attempt_progress import (
     Boundary,
     Fraction,
@@ -110,6 +111,7 @@ from generation.services.webhook_endpoints import (
     request_test,
     webhook_values,
 )
+from generation.services.word_rules import delete_word_rules, save_word_rule
 from generation.services.workers import delete_old_workers, register_worker, retire_worker
 
 __all__ = [
@@ -133,6 +135,7 @@ __all__ = [
     "WebhookMessage",
     "accept_key",
     "act",
+    "appeal",
     "begin_call",
     "cancel_overdue",
     "cancel_requests_of",
@@ -163,6 +166,7 @@ __all__ = [
     "delete_user",
     "delete_view",
     "delete_webhook",
+    "delete_word_rules",
     "empty_trash",
     "end_pause",
     "expire_worker",
@@ -215,6 +219,7 @@ __all__ = [
     "roll_up",
     "sample_queue",
     "save_view",
+    "save_word_rule",
     "set_favourite",
     "settle_slot",
     "store_image",

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from generation.choices import Basis, DelayReason, EventKind, Step
+from generation.choices import Basis, DelayReason, EventKind, ReviewState, Step, WordAction
 from generation.exceptions import TransitionRefused
 from generation.images import Picture
-from generation.models import GeneratedImage, ModelSlot
+from generation.models import GeneratedImage, GenerationTask, ModelSlot, Review
 from generation.services.charges import add_storage
 from generation.services.completion import completed, images_of, lock_task
 from generation.services.slots import free_slot
@@ -143,7 +144,12 @@ def store_image(
     Returns the existing row if an earlier try stored it and its response was lost. With `last` the
     same transaction completes the task and frees the slot. Raises TransitionRefused once a cancel
     was requested, and with `last` also while another image is missing.
+
+    With REVIEW=before, or if a word rule says so, it is withheld until a reviewer approves it.
     """
+    task = GenerationTask.objects.filter(pk=task_id)
+    words = task.values_list("word_action", flat=True).first()
+    flagged = words == WordAction.FLAG
     image = GeneratedImage(
         task_id=task_id,
         index=index,
@@ -154,6 +160,9 @@ def store_image(
         bytes=len(picture.data),
         sha256=picture.sha256,
         demo=demo,
+        withheld=settings.REVIEW == "before" or words == WordAction.HOLD,
+        review_state=ReviewState.FLAGGED if flagged else ReviewState.UNREVIEWED,
+        review_version=int(flagged),
     )
     event = NewEvent(
         kind=EventKind.IMAGE_STORED,
@@ -167,6 +176,8 @@ def store_image(
                 task_id=task_id, events=events, sources=RUNNING, fence=attempt, wanted=True, now=now
             )
             image.save(force_insert=True)
+            if flagged:
+                record_flag(image, now)
             add_storage(row.owner_id, image.bytes)
             if last is not None:
                 free_slot(slot_id=last.slot_id, task_id=task_id, attempt=attempt)
@@ -176,6 +187,17 @@ def store_image(
             raise
         return stored
     return image
+
+
+def record_flag(image: GeneratedImage, now: datetime) -> None:
+    """Record the decision of a word rule, which has no reviewer."""
+    Review.objects.create(
+        image=image,
+        version=image.review_version,
+        state=image.review_state,
+        reviewer=None,
+        created=now,
+    )
 
 
 def ending_events(

@@ -19,11 +19,11 @@ MAX_LINKS = 20
 def create_link(*, task: GenerationTask, now: datetime) -> tuple[str, datetime]:
     """Create a link; returns its token in clear and its expiry.
 
-    Raises TransitionRefused while the task has no image.
+    Raises TransitionRefused while the task has no image that is shown.
     """
     token = secrets.token_urlsafe(24)
     with transaction.atomic():
-        if not task.images.filter(deleted_at__isnull=True).exists():
+        if not task.images.shown().exists():
             raise TransitionRefused
         older = ShareLink.objects.filter(task=task).order_by("-created", "-pk")
         surplus = list(older.values_list("pk", flat=True)[MAX_LINKS - 1 :])

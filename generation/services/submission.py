@@ -32,6 +32,7 @@ from generation.services.webhook_endpoints import (
     has_webhook,
     webhook_values,
 )
+from generation.services.word_rules import word_action
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -128,7 +129,7 @@ def retry(
 
     While an earlier retry is unfinished, returns that one. Raises TransitionRefused for other
     statuses, NotFound if the task was deleted since it was read, InvalidInput if its prompt was
-    removed, LimitReached.
+    removed or a word rule now refuses it, LimitReached.
     """
     with transaction.atomic():
         parent = lock_parent(task)
@@ -219,9 +220,10 @@ def insert(
     now: datetime,
     cancel_after: datetime | None,
 ) -> Submission:
-    """Insert a task whose owner is locked; raises AccountLeaving or LimitReached."""
+    """Insert a task whose owner is locked; raises AccountLeaving, InvalidInput or LimitReached."""
     if AccountDeletion.objects.filter(user=owner).exists():
         raise AccountLeaving
+    found = word_action(values["prompt"])
     charged = charge(owner_id=owner.pk, values=values, now=now)
     expected = selectors.expected_seconds(
         model=values["model"],
@@ -240,6 +242,7 @@ def insert(
         created=now,
         cancel_after=cancel_after,
         search_text=search_text(values["prompt"], values["model"]),
+        word_action=found,
         **values,
         **charged.columns,
     )

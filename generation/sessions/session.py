@@ -98,7 +98,7 @@ class Session:
             await self.refuse(error.code, key, data=error.data)
         except InvalidInput as error:
             key = key or error.request_key
-            await self.refuse(error.code, key, field=error.field)
+            await self.refuse(error.code, key, field=error.field, data=error.data)
         except StudioError as error:
             await self.refuse(error.code, key)
         except DatabaseProblem as error:

@@ -62,6 +62,8 @@ class Export:
         archive.add(self.log_lines(), "logs.jsonl")
         yield from self.renewing(archive.all_files())
         for image in self.pictures():
+            if image.withheld:
+                continue
             if (data := self.read(image)) is not None:
                 archive.add(data, name_of(image), compress_level=0)
                 yield from self.renewing(archive.all_files())
@@ -86,7 +88,10 @@ class Export:
         for tasks in selectors.owned_tasks(self.user):
             self.counts["tasks"] += len(tasks)
             pictures = selectors.images_of(tasks)
-            yield lines(to_json(task_data(task, pictures[task.pk])) for task in tasks)
+            notices = selectors.notices_of_images(
+                [image for images in pictures.values() for image in images if image.withheld]
+            )
+            yield lines(to_json(task_data(task, pictures[task.pk], notices)) for task in tasks)
 
     def log_lines(self) -> Iterator[bytes]:
         for frames in selectors.owned_logs(self.user):
@@ -134,7 +139,9 @@ def name_of(image: GeneratedImage) -> str:
     return f"pictures/{day}/{name.stem}-{image.task_id.hex[:8]}-{image.index}{name.suffix}"
 
 
-def task_data(task: GenerationTask, pictures: list[GeneratedImage]) -> dict[str, Any]:
+def task_data(
+    task: GenerationTask, pictures: list[GeneratedImage], notices: selectors.Notices
+) -> dict[str, Any]:
     return {
         "id": task.pk,
         **task.data,
@@ -148,14 +155,17 @@ def task_data(task: GenerationTask, pictures: list[GeneratedImage]) -> dict[str,
         "measured": task.measured_durations,
         "error": task.error_code or None,
         "in_trash_since": task.deleted_at,
-        "pictures": [picture_data(image) for image in pictures],
+        "pictures": [picture_data(image, notices) for image in pictures],
     }
 
 
-def picture_data(image: GeneratedImage) -> dict[str, Any]:
+def picture_data(image: GeneratedImage, notices: selectors.Notices) -> dict[str, Any]:
+    """`file` is None for a withheld picture, which is not in the zip; `withheld` says why."""
+    notice = notices[image.task_id][image.index] if image.withheld else None
     return {
         "index": image.index,
-        "file": name_of(image),
+        "file": None if image.withheld else name_of(image),
+        "withheld": notice,
         "width": image.width,
         "height": image.height,
         "seed": image.seed,

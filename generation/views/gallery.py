@@ -16,6 +16,7 @@ from django.http import (
     Http404,
     HttpRequest,
     HttpResponse,
+    HttpResponseBadRequest,
     HttpResponseBase,
     HttpResponseForbidden,
     JsonResponse,
@@ -49,17 +50,30 @@ COMPARABLE = range(2, 7)
 @compressed
 @rate_limited
 def gallery(request: HttpRequest) -> HttpResponse:
-    """The gallery page; with `fragment=1` only its items, for loading more."""
+    """The gallery page; with `fragment=1` only its items, for loading more, or certain pictures."""
     fragment = request.GET.get("fragment") == "1"
     if not request.user.is_authenticated:
         path = request.get_full_path()
         return HttpResponseForbidden() if fragment else redirect_to_login(path)
+    if fragment and "picture" in request.GET:
+        return tiles(request, request.user)
     live = live_data(request)
     wanted = filter_of(request.GET, clock.now())
     found = selectors.gallery_page(request.user, wanted, request.GET.get("before"))
     context = {**found, **live, "limits": limits, "demo": not settings.XINFERENCE_URL}
     template = "studio/_gallery_page.html" if fragment else "studio/gallery.html"
     return render(request, template, context)
+
+
+def tiles(request: HttpRequest, owner: User) -> HttpResponse:
+    """The tiles of the pictures `picture`, as far as they exist."""
+    try:
+        keys = keys_of(request.GET.getlist("picture"))
+    except InvalidInput:
+        return HttpResponseBadRequest()
+    return render(
+        request, "studio/_gallery_page.html", {"items": selectors.gallery_tiles(owner, keys)}
+    )
 
 
 def filter_of(query: Mapping[str, str], now: datetime) -> GalleryFilter:
@@ -87,6 +101,9 @@ def compare(request: HttpRequest) -> HttpResponse:
         raise Http404 from error
     if len(pictures) not in COMPARABLE:
         raise Http404
+    pictures = [image for image in pictures if not image.withheld]
+    if len(pictures) not in COMPARABLE:
+        return error_page(request, ErrorCode.PICTURE_WITHHELD, 403)
     context = {
         "demo": not settings.XINFERENCE_URL,
         "comparison": selectors.comparison([selectors.image_detail(image) for image in pictures]),
@@ -143,7 +160,7 @@ def trash_action(service: Callable[..., int], request: HttpRequest) -> int:
 def archive(request: HttpRequest) -> HttpResponseBase:
     """A zip of the selected pictures, or an error page; the target of a plain form.
 
-    Pictures that were deleted since the selection are left out.
+    Pictures that were deleted or hidden since the selection are left out.
     """
     if not request.user.is_authenticated:
         return redirect_to_login(reverse("gallery"))
@@ -153,7 +170,11 @@ def archive(request: HttpRequest) -> HttpResponseBase:
         keys = keys_of(request.POST.getlist("pictures"))
     except InvalidInput as error:
         return error_page(request, error.code, 400)
-    files = named(selectors.pictures_left(request.user, keys))
+    pictures = selectors.pictures_left(request.user, keys)
+    shown = [image for image in pictures if not image.withheld]
+    if pictures and not shown:
+        return error_page(request, ErrorCode.PICTURE_WITHHELD, 403)
+    files = named(shown)
     if not files:
         raise Http404
     # release the connection: sending takes minutes, and other requests wait for one

@@ -9,19 +9,23 @@ from urllib.parse import quote
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpRequest, HttpResponse
-from django.utils.http import content_disposition_header
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.utils.http import content_disposition_header, quote_etag
 from django.views.decorators.http import require_safe
 
 from accounts.client_address import client_address
 from accounts.second_factor import lacks_second_factor
 from accounts.token_authentication import TokenThrottled, authenticate_token
 from generation import images, selectors, unicode_text
+from generation.exceptions import PictureWithheld
 from generation.models import GeneratedImage
 from generation.sessions import bearer_token
+from generation.views.notice_page import notice_page
+from generation.views.problem_json import problem
 
-MAX_AGE = 86_400
-"""Seconds that a browser may cache a picture; its file never changes."""
+REVALIDATED = "private, no-cache"
+"""Browsers keep pictures, and ask before they show them again: a reviewer may have hidden them."""
 
 MAX_SLUG = 40
 MAX_SLUG_SOURCE = 400
@@ -29,18 +33,20 @@ MAX_SLUG_SOURCE = 400
 
 
 @require_safe
-def picture(request: HttpRequest, task_id: uuid.UUID, index: int) -> HttpResponse:
+def picture(request: HttpRequest, task_id: uuid.UUID, index: int) -> HttpResponseBase:
     return file_of(request, task_id, index, small=False)
 
 
 @require_safe
-def thumbnail(request: HttpRequest, task_id: uuid.UUID, index: int) -> HttpResponse:
+def thumbnail(request: HttpRequest, task_id: uuid.UUID, index: int) -> HttpResponseBase:
     """The thumbnail, or the picture itself until the thumbnail has been made."""
     return file_of(request, task_id, index, small=True)
 
 
-def file_of(request: HttpRequest, task_id: uuid.UUID, index: int, *, small: bool) -> HttpResponse:
-    """The picture's file, or a 401, 404 or 429 response, or a redirect to the sign-in page."""
+def file_of(
+    request: HttpRequest, task_id: uuid.UUID, index: int, *, small: bool
+) -> HttpResponseBase:
+    """The picture's file, or a 401, 403, 404 or 429 response, or a redirect to the sign-in page."""
     try:
         user = viewing_user(request)
     except TokenThrottled as throttled:
@@ -49,12 +55,14 @@ def file_of(request: HttpRequest, task_id: uuid.UUID, index: int, *, small: bool
         return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
     if not user.is_authenticated:
         return redirect_to_login(request.get_full_path())
-    image = selectors.picture_of(task_id, index, user)
-    if small:
-        kept_for = MAX_AGE if image.thumbnail else 0
-        return file_response(image, small=True, kept_for=kept_for)
-    download = request.GET.get("download") == "1"
-    return file_response(image, kept_for=MAX_AGE, download=download)
+    try:
+        image = selectors.shown_picture(task_id, index, user)
+    except PictureWithheld as error:
+        if bearer_token(request.headers.get("Authorization", "")) is not None:
+            return problem(error.code, 403)
+        return notice_page(request, task_id, index, status=403)
+    download = not small and request.GET.get("download") == "1"
+    return file_response(request, image, small=small, download=download)
 
 
 def viewing_user(request: HttpRequest) -> User | AnonymousUser | None:
@@ -81,17 +89,17 @@ def download_name(image: GeneratedImage, file: str) -> str:
 
 
 def file_response(
-    image: GeneratedImage, *, kept_for: int, small: bool = False, download: bool = False
-) -> HttpResponse:
-    """A response with the whole file (at most a few MB); raises Http404 if it is missing.
+    request: HttpRequest, image: GeneratedImage, *, small: bool = False, download: bool = False
+) -> HttpResponseBase:
+    """A response with the whole file (at most a few MB), or a 304; Http404 if it is missing.
 
-    `kept_for`: seconds in the browser's private cache. `small`: the thumbnail, if there is one.
-    `download`: the browser saves the file instead of showing it; the name is the same both ways.
-    With ACCEL_REDIRECT the response only names the file, and the proxy in front sends it.
+    `small`: the thumbnail, if there is one. `download`: the browser saves the file instead of
+    showing it; the name is the same both ways. With ACCEL_REDIRECT the response only names the
+    file, and the proxy in front sends it, or the 304.
     """
     name = (small and image.thumbnail) or image.file
     response = HttpResponse(content_type=images.content_type(name))
-    response["Cache-Control"] = f"private, max-age={kept_for}"
+    response["Cache-Control"] = REVALIDATED
     disposition = content_disposition_header(download, download_name(image, name))
     response["Content-Disposition"] = disposition or "inline"
     path = images.path_of(name)
@@ -99,8 +107,12 @@ def file_response(
         if settings.ACCEL_REDIRECT:
             path.stat()  # for a missing file the proxy would send its own 404 page
             response["X-Accel-Redirect"] = f"{settings.ACCEL_REDIRECT}/{quote(name)}"
-        else:
+            return response
+        # no two files of a picture have the same name
+        response["ETag"] = quote_etag(path.name)
+        known = get_conditional_response(request, etag=response["ETag"], response=response)
+        if known is response:
             response.content = path.read_bytes()
     except FileNotFoundError as error:
         raise Http404 from error
-    return response
+    return known or response

@@ -19,6 +19,7 @@ from generation.exceptions import (
     AccountLeaving,
     InvalidInput,
     NotFound,
+    PictureWithheld,
     ReviewConflict,
     ReviewRefused,
     StudioError,
@@ -68,7 +69,7 @@ def status_of(error: StudioError) -> int:
     """The HTTP status of `error`."""
     if isinstance(error, NotFound):
         return 404
-    if isinstance(error, AccountLeaving | ReviewRefused):
+    if isinstance(error, AccountLeaving | PictureWithheld | ReviewRefused):
         return 403
     return 409 if isinstance(error, TransitionRefused | ReviewConflict) else 400
 

@@ -122,7 +122,12 @@ def first_paint(cards: list[dict[str, Any]], chosen: str, most: int) -> dict[str
     fitting = [card for card in cards if card["state"]["status"] in FILTERS[chosen]]
     shown = [card for card in fitting if not (is_folded and card in queued)][:most]
     behind = [card for card in shown if card["state"]["status"] != TaskStatus.RUNNING]
-    pictures = [(card, image) for card in cards for image in card["state"]["images"]]
+    pictures = [
+        (card, image)
+        for card in cards
+        for image in card["state"]["images"]
+        if "withheld" not in image
+    ]
     return {
         "filter": chosen,
         "queued": len(queued),
@@ -154,11 +159,13 @@ def task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponse:
 
 
 def origin(request: HttpRequest) -> dict[str, Any]:
-    """{"from": the picture to vary}; empty without `from` or if the user may not see it."""
+    """{"from": the picture to vary}; empty without `from` or if the user does not get it."""
     try:
         keys = [selectors.read_key(request.GET["from"])]
         (image,) = selectors.pictures_of_keys(cast("User", request.user), keys)
     except (KeyError, InvalidInput, NotFound):
+        return {}
+    if image.withheld:
         return {}
     task = image.task
     picture = {"seed": image.seed, "thumbnail": image.data["thumbnail_url"]}
@@ -175,6 +182,9 @@ def page(request: HttpRequest, cards: list[Card], now: datetime) -> dict[str, An
         "limits": limits,
         "cards": [to_paint(card, now) for card in cards],
         "blank_steps": BLANK_STEPS,
+        "has_withheld": any(
+            "withheld" in each for card in cards for each in card["state"]["images"]
+        ),
         "studio_state": {
             "protocol": PROTOCOL_VERSION,
             "socket_path": socket_path(),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import functools
 import uuid
-from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -18,7 +17,7 @@ from generation.clock import clock
 from generation.exceptions import NotFound
 from generation.models import GeneratedImage
 from generation.views.images import file_response
-from generation.views.json_api import json_view
+from generation.views.json_api import View, json_view
 from generation.views.public_url import public_url
 
 PRIVATE = ("parent", "request_key", "expected")
@@ -39,13 +38,13 @@ def share(request: HttpRequest, task_id: uuid.UUID) -> JsonResponse:
     return JsonResponse({"url": url, "expires": int(expires.timestamp())})
 
 
-def unlisted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def unlisted(view: View) -> View:
     """Keep the secret URL of a view from caches, search engines and other sites."""
 
     @require_safe
     @never_cache
     @functools.wraps(view)
-    def unlisted_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def unlisted_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
         response["Referrer-Policy"] = "no-referrer"
         response["X-Robots-Tag"] = "noindex"
@@ -70,15 +69,15 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @unlisted
-def picture(request: HttpRequest, token: str, index: int) -> HttpResponse:
+def picture(request: HttpRequest, token: str, index: int) -> HttpResponseBase:
     image = shared_image(token, index)
-    return file_response(image, kept_for=0, download=request.GET.get("download") == "1")
+    return file_response(request, image, download=request.GET.get("download") == "1")
 
 
 @unlisted
-def thumbnail(request: HttpRequest, token: str, index: int) -> HttpResponse:
+def thumbnail(request: HttpRequest, token: str, index: int) -> HttpResponseBase:
     image = shared_image(token, index)
-    return file_response(image, small=True, kept_for=0)
+    return file_response(request, image, small=True)
 
 
 def shared_image(token: str, index: int) -> GeneratedImage:

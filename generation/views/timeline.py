@@ -41,7 +41,9 @@ def timeline_context(
     state = detail.card["state"]
     return {
         "mine": task.owner_id == request.user.pk,
-        "keys": [f"{task.pk}:{image['index']}" for image in state["images"]],
+        "keys": [
+            f"{task.pk}:{image['index']}" for image in state["images"] if "withheld" not in image
+        ],
         "timeline": timeline_data(detail, task),
         "verdict": {
             "slow": detail.diagnosis.outcome == "slow",

@@ -8,7 +8,7 @@ from typing import cast
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -21,6 +21,7 @@ from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput, NotFound
 from generation.sessions import request_buckets
 from generation.views.compression import compressed
+from generation.views.error_pages import error_page
 from generation.views.images import file_response
 from generation.views.json_api import keys_of, task_ids_of
 from generation.views.pages import live_data
@@ -38,11 +39,13 @@ def trash(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @login_required
-def thumbnail(request: HttpRequest, task_id: uuid.UUID, index: int) -> HttpResponse:
+def thumbnail(request: HttpRequest, task_id: uuid.UUID, index: int) -> HttpResponseBase:
     """Thumbnail of a picture in the trash, for its owner only; its usual URL returns 404."""
     owner = cast("User", request.user)
     image = selectors.picture_in_trash(owner, task_id, index, now=clock.now())
-    return file_response(image, small=True, kept_for=0)
+    if image.withheld:
+        return error_page(request, ErrorCode.PICTURE_WITHHELD, 403)
+    return file_response(request, image, small=True)
 
 
 @require_POST

@@ -59,6 +59,7 @@ function picture(task, state, number) {
   const image = state.images.find(({ index }) => index === number);
   const drawn = isDrawn(state, number);
   if (!image) return { drawn, label: String(number) };
+  if (image.withheld) return { drawn };
   return { drawn, url: image.url, thumbnail: image.thumbnail_url, alt: pictureAlt(task, number), favourite: !!image.favourite, demo: image.demo };
 }
 

@@ -129,6 +129,7 @@ def test_missed_changes_are_read_again(media: Path, alice: User, bob: User, now:
     assert kept == {
         "revision": 2,
         "kept": {str(first.pk): {"2": True}},
+        "withheld": {},
         "others": {"active": 0, "completed": 1, "stopped": 0},
         "recent": [str(first.pk), str(second.pk)],
     }

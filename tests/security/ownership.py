@@ -132,6 +132,8 @@ TASK = ["{task}:1"]
 JSON = 403
 """What scripts of a page get without a session."""
 
+NOTICE = "pictures/<uuid:task_id>/<int:index>/notice/"
+
 PAGES = (
     Row(method="GET", address="", outcomes=signed_in(200)),
     Row(method="GET", address="", path="/?from={task}:1", outcomes=signed_in(200)),
@@ -151,6 +153,20 @@ PAGES = (
         method="GET",
         address="pictures/<uuid:task_id>/<int:index>/about/",
         outcomes=visible(200, otherwise=JSON),
+    ),
+    Row(
+        method="GET",
+        address=NOTICE,
+        path="/pictures/{hidden}/1/notice/",
+        outcomes=owned(200),
+    ),
+    Row(
+        method="POST",
+        address=NOTICE,
+        path="/pictures/{hidden}/1/notice/",
+        body={"text": "It is a statue."},
+        is_form=True,
+        outcomes=owned(302),
     ),
     Row(
         method="GET",
@@ -537,6 +553,13 @@ API = (
     operation("GET", PICTURE, of_visible(200)),
     operation("DELETE", PICTURE, of_owner(204)),
     operation("POST", f"{PICTURE}/restore", of_owner(204), task="{half_trashed}"),
+    operation(
+        "POST",
+        f"{PICTURE}/appeal",
+        of_owner(201),
+        task="{hidden}",
+        body={"text": "It is a statue."},
+    ),
     operation("GET", "api/v1/webhooks", program(200)),
     operation("POST", "api/v1/webhooks", program(201, reader=403), body={"url": RECEIVER}),
     operation("GET", WEBHOOK, of_owner(200, reader=200)),

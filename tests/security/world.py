@@ -32,9 +32,16 @@ from accounts.token_hashing import digest_of
 from accounts.tokens import create_token
 from generation import services
 from generation.choices import AlarmKind
-from generation.models import GenerationTask, Incident, LimitOverride, PruneRun, RetentionRule
+from generation.models import (
+    GenerationTask,
+    Incident,
+    LimitOverride,
+    PruneRun,
+    RetentionRule,
+    WordRule,
+)
 from generation.protocol import WebhookRequest
-from tests.factories import failed_task, finished_task, put_in_trash, submit
+from tests.factories import failed_task, finished_task, hide, put_in_trash, submit
 
 OF_TOKENS = ("expired", "reader")
 NUMBERS = ("pk", "token", "session", "delivery_id")
@@ -139,6 +146,8 @@ def what_belongs_to(owner: User, now: datetime) -> dict[str, str]:
     trashed, other_trashed = finished_task(owner, now), finished_task(owner, now, pictures=2)
     put_in_trash(owner, now, (other_trashed, 1), tasks=[trashed])
     link, _expires = services.create_link(task=task, now=now)
+    hidden = finished_task(owner, now)
+    hide(hidden.images.get(), now)
     device = Authenticator.objects.create(
         user=owner, type=Authenticator.Type.WEBAUTHN, data={"name": "key", "credential": passkey()}
     )
@@ -150,6 +159,7 @@ def what_belongs_to(owner: User, now: datetime) -> dict[str, str]:
     LimitOverride.objects.create(user=owner, kind="unfinished", value=9)
     RetentionRule.objects.create(user=owner, kind="prompts", days=9)
     PruneRun.objects.create(day=now.date(), started_at=now)
+    WordRule.objects.create(words="rain", action="flag")
     create_token(owner=owner, name="theirs", now=now)
     Incident.objects.create(kind=AlarmKind.NO_WORKER, since=now)
     webhook = services.create_webhook(
@@ -168,6 +178,7 @@ def what_belongs_to(owner: User, now: datetime) -> dict[str, str]:
         "queued": str(submit(owner, now).pk),
         "trashed": str(trashed.pk),
         "half_trashed": str(other_trashed.pk),
+        "hidden": str(hidden.pk),
         "index": "1",
         "link": link,
         "pk": str(device.pk),

@@ -168,7 +168,7 @@ export function dispatchRemote({ change, pictures, tasks, favourite = false }) {
 }
 
 /**
- * @param {"drawn" | "favourite" | "deleted" | "restored"} what
+ * @param {"drawn" | CollectionChange["change"]} what
  * @param {object} detail
  */
 function dispatch(what, detail) {

@@ -130,7 +130,11 @@ export function createCard(element, task, state) {
     if (stored) {
       setText(parts.get("frame-label"), shapeLabel(task));
       fillFrame(parts.get("frame"), card, 1, single ? images[0] : undefined);
-      paintLinks(images);
+      const open = images.filter(({ withheld }) => !withheld);
+      paintLinks(open);
+      if (open.length < images.length || element.querySelector(".withheld")) {
+        import("./withheld.js").then(({ paintWithheld }) => paintWithheld(card), () => {}); // offline
+      }
     }
     const steps = layout === "live" && !(single && images.length > 0) ? (total ?? 0) : 0;
     if (parts.hasChanged("grid", `${steps} ${done}`)) paintGrid(find(element, ".frame__grid", SVGSVGElement), steps, done ?? 0, task);

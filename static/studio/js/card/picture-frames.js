@@ -51,17 +51,18 @@ export const isDrawn = ({ image, ended_at: ended, images }, number) =>
  * @param {HTMLElement} frame
  * @param {Card} card
  * @param {number} number counts from 1
- * @param {Picture} [picture]
+ * @param {Picture} [stored]
  */
-export function fillFrame(frame, { taskId, task }, number, picture) {
-  const link = frame.querySelector("a");
+export function fillFrame(frame, { taskId, task }, number, stored) {
+  const picture = stored?.withheld ? undefined : stored;
+  const link = /** @type {HTMLElement | null} */ (frame.querySelector(".frame__link"));
   if (link?.dataset.pictureKey !== (picture && pictureKey(taskId, picture))) {
-    for (const part of frame.querySelectorAll("a, .frame__demo, .frame__heart")) part.remove();
+    for (const part of frame.querySelectorAll(".frame__link, .frame__demo, .frame__heart")) part.remove();
     if (picture) appendPicture(frame, taskId, picture, pictureAlt(task, number));
   } else if (link && picture) {
     setSources(find(link, "img", HTMLImageElement), picture);
   }
-  setAttribute(frame, "data-stored", !!picture);
+  setAttribute(frame, "data-stored", !!stored);
   paintHeart(frame, !!picture?.favourite);
 }
 

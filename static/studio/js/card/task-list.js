@@ -177,7 +177,7 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
    * @param {string} prompt
    */
   function showRecent(how, taskId, picture, prompt) {
-    if (recentFrames(pictureKey(taskId, picture)).length === 0) recent?.[how](recentFrame(taskId, picture, prompt));
+    if (!picture.withheld && recentFrames(pictureKey(taskId, picture)).length === 0) recent?.[how](recentFrame(taskId, picture, prompt));
   }
 
   /** Paint the cards once in the next animation frame. @param {Card[]} cards */
@@ -266,7 +266,7 @@ export function createTaskList({ taskStore, actions, others = { active: 0, compl
   }
 
   const taskList = {
-    filters, cards, card, add, unfold, update, repaint, recentFrames, remove, tick, setStale,
+    filters, cards, card, add, unfold, update, repaint, recentFrames, showRecent, remove, tick, setStale,
   };
 
   hydrate();

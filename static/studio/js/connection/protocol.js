@@ -57,7 +57,9 @@ export function newRequestKey() {
  * @property {number} height
  * @property {number} seed
  * @property {boolean} demo drawn by the built-in demo model
+ * @property {true} [withheld] its files are not served
  * @property {boolean} [favourite] pages add it; frames are without
+ * @property {{state: "held" | "hidden", reason: string, note: string, appeal: string}} [notice] why it is withheld; frames are without
  */
 
 /**
@@ -170,7 +172,7 @@ export function newRequestKey() {
 
 /**
  * @typedef {object} CollectionChange
- * @property {"favourite" | "deleted" | "restored"} change
+ * @property {"favourite" | "deleted" | "restored" | "reviewed"} change
  * @property {string[]} pictures keys, "task:index"
  * @property {string[]} tasks ids
  * @property {boolean} [favourite]
@@ -217,7 +219,7 @@ export function newRequestKey() {
  * @property {string} [field]
  * @property {string} [request_key]
  * @property {string} [task_id]
- * @property {ReachedLimit} [data] the limit for which it was refused
+ * @property {ReachedLimit & {words?: string[]}} [data] the limit for which it was refused; or the words
  */
 
 /** @typedef {{action: string, request_key?: string, task_id?: string, [field: string]: unknown}} ClientMessage */

@@ -181,6 +181,18 @@ export class GalleryPages {
     }
   }
 
+  /** Replace the tiles of pictures, wherever they stand. @param {string[]} keys */
+  async replace(keys) {
+    const query = new URLSearchParams(keys.map((key) => ["picture", key]));
+    const nodes = await fetchUnchanged(() => fetchPage(`?${query}`)).catch(() => []);
+    const fresh = nodes.flatMap((node) => (node instanceof Element ? tilesOf(node) : []));
+    for (const tile of tilesOf(this.#gallery)) {
+      const same = fresh.find((each) => idOf(each) === idOf(tile));
+      if (same) tile.replaceWith(same);
+    }
+    this.#changed();
+  }
+
   /** Call after tiles were loaded. */
   #tilesLoaded() {
     this.#failed.hidden = true;

@@ -143,11 +143,12 @@ function showDeleted(compared, deleted) {
 /** Fetch which of the pictures are not in the trash, and which are favourites. */
 async function reread() {
   const tasks = [...new Set(shown().map(({ dataset }) => taskOf(dataset.key ?? "")))];
-  /** @type {{kept: Record<string, Record<string, boolean>>}} */
-  const { kept } = await send(siteUrl("/collection/"), { tasks });
+  /** @type {{kept: Record<string, Record<string, boolean>>, withheld: Record<string, number[]>}} */
+  const { kept, withheld } = await send(siteUrl("/collection/"), { tasks });
   for (const compared of shown()) {
     const [taskId, index] = (compared.dataset.key ?? "").split(":");
     const favourite = kept[taskId]?.[index];
+    if (withheld[taskId]?.includes(Number(index))) location.reload(); // it is left out then
     showDeleted(compared, favourite === undefined);
     if (favourite !== undefined) showFavourite(compared, favourite);
   }

@@ -37,6 +37,7 @@ function open(gallery) {
   const refresh = () => document.hidden || pages.refresh();
   document.addEventListener("visibilitychange", refresh);
   document.addEventListener("studio:drawn", refresh);
+  on("reviewed", ({ keys }) => void pages.replace(keys));
   setInterval(() => gallery.querySelector(UNFINISHED) && refresh(), REFRESH_MS);
   addEventListener("pageshow", (event) => event.persisted && refresh());
 

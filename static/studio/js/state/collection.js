@@ -12,7 +12,7 @@ import { isTerminal, pictureKey, taskOf } from "../connection/protocol.js";
 /** @import {TaskWithState} from "../card/older-tasks.js" */
 /** @import {CollectionChange, CollectionFrame, Counts, Task} from "../connection/protocol.js" */
 
-/** @typedef {{revision: number, kept: Record<string, Record<string, boolean>>, others: Counts, recent: string[]}} Kept what POST /collection/ answers */
+/** @typedef {{revision: number, kept: Record<string, Record<string, boolean>>, withheld: Record<string, number[]>, others: Counts, recent: string[]}} Kept what POST /collection/ answers */
 
 /** Tasks in one request; further cards stay as they are. */
 const MOST_REQUESTED = 1_500;
@@ -57,8 +57,10 @@ export class Collection {
     const tasks = [...new Set([...change.pictures.map(taskOf), ...change.tasks])];
     const isKnown = tasks.every((taskId) => this.#taskStore.task(taskId));
     dispatchRemote(change);
-    if (change.change === "restored") await this.#fetch(tasks).catch(() => {}); // the next change fetches it too
-    if (change.change !== "favourite" && !isKnown) await this.reread(); // tasks without a card are counted too
+    const isReviewed = change.change === "reviewed";
+    // the next change fetches them too
+    if (isReviewed || change.change === "restored") await this.#fetch(tasks.filter((taskId) => !isReviewed || this.#taskList.card(taskId))).catch(() => {});
+    if (!isReviewed && change.change !== "favourite" && !isKnown) await this.reread(); // tasks without a card are counted too
   }
 
   /** Fetch which of the shown pictures still exist, and the number of other tasks. */
@@ -81,7 +83,7 @@ export class Collection {
     const cards = this.#taskList.cards();
     const requested = cards.slice(0, MOST_REQUESTED);
     /** @type {Kept} */
-    const { kept, others, recent } = await fetchUnchanged(() =>
+    const { kept, withheld, others, recent } = await fetchUnchanged(() =>
       send(siteUrl("/collection/"), { tasks: requested.map(({ taskId }) => taskId) }));
     if (this.#isStudio) {
       // a card added meanwhile may be counted among the others: fetch again
@@ -95,9 +97,11 @@ export class Collection {
       if (pictures) this.#compare(taskId, pictures);
       else if (this.#isStudio) dispatchRemote({ change: "deleted", pictures: [], tasks: [taskId] });
       const hasMore = Object.keys(pictures ?? {}).length > state.images.length;
-      if (hasMore && isTerminal(state.status)) further.push(taskId);
+      const known = state.images.flatMap((picture) => (picture.withheld ? picture.index : []));
+      const isOther = pictures && String(known) !== String(withheld[taskId] ?? []);
+      if (isOther || (hasMore && isTerminal(state.status))) further.push(taskId);
     }
-    if (this.#isStudio) await this.#fetch(further);
+    await this.#fetch(this.#isStudio ? further : further.filter((taskId) => this.#taskList.card(taskId)));
   }
 
   /**
@@ -110,6 +114,14 @@ export class Collection {
       const favourite = pictures[picture.index];
       if (favourite === undefined) dispatchRemote({ change: "deleted", pictures: [key], tasks: [] });
       else if (favourite !== !!picture.favourite) dispatchRemote({ change: "favourite", pictures: [key], tasks: [], favourite });
+    }
+  }
+
+  /** Among the recent pictures, remove those withheld now, and add those that are not any more. @param {string} taskId @param {TaskWithState} found */
+  #showRecent(taskId, { task, state }) {
+    for (const picture of state.images) {
+      if (picture.withheld) for (const frame of this.#taskList.recentFrames(pictureKey(taskId, picture))) frame.remove();
+      else this.#taskList.showRecent("prepend", taskId, picture, task.prompt);
     }
   }
 
@@ -130,6 +142,7 @@ export class Collection {
       if (this.#taskList.card(taskId)) {
         this.#taskStore.setState(found.state);
         this.#taskList.repaint(taskId);
+        this.#showRecent(taskId, found);
       } else if (this.#reaches(found.task)) {
         addOlder(this.#taskList, this.#taskStore, found);
       }

@@ -8,6 +8,7 @@ import { duration, gettext, number, size, timeOfDay } from "../lib/i18n.js";
 import { toast } from "../ui/messages.js";
 
 /** @import {Settings} from "../card/actions.js" */
+/** @import {Picture} from "../connection/protocol.js" */
 
 /** @typedef {{key: string, thumbnail_url: string, task_url: string, change: string, current: boolean}} Relative */
 
@@ -34,6 +35,7 @@ import { toast } from "../ui/messages.js";
  * @property {number} created Unix seconds
  * @property {boolean} favourite
  * @property {boolean} demo
+ * @property {Picture["notice"]} [notice] why it is withheld
  * @property {string} parameters
  * @property {Settings} settings
  * @property {Relative[]} lineage
@@ -122,6 +124,7 @@ export class Panel {
     part(root, "download").setAttribute("href", `${about.url}?download=1`);
     this.#paintLineage(about.lineage);
     this.#paintHeart(about.favourite);
+    setAttribute(root, "data-withheld", !!about.notice);
     setAttribute(root, "data-known", true);
     root.scrollTop = 0;
     for (const name of ["prompt", "parameters"]) makeScrollable(part(root, name));

@@ -69,6 +69,7 @@ export class Stage {
     this.#measure();
     const again = this.#item?.key === item.key && this.#item.url === item.url;
     this.#item = item;
+    part(this.#root, "notice").replaceChildren();
     if (again) return;
     const known = item.width > 0;
     this.#figure.hidden = !known;
@@ -91,6 +92,16 @@ export class Stage {
   /** @param {boolean} demo whether the built-in demo model drew it */
   showDemo(demo) {
     part(this.#figure, "demo").hidden = !demo;
+  }
+
+  /** Show why the picture is withheld. @param {Promise<HTMLElement>} tile */
+  async showNotice(tile) {
+    const item = this.#item;
+    this.#figure.hidden = true;
+    const shown = await tile.catch(() => null);
+    if (this.#item !== item) return;
+    if (shown) part(this.#root, "notice").replaceChildren(shown);
+    else this.fail("unavailable");
   }
 
   /** @param {"offline" | "gone" | "unavailable"} kind */

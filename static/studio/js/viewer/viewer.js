@@ -4,6 +4,7 @@
 import { clone, find, part, setAttribute, setText, siteUrl } from "../lib/dom.js";
 import { gettext } from "../lib/i18n.js";
 import { fetchUnchanged } from "../card/actions.js";
+import { withheldTile } from "../card/withheld.js";
 import { PictureList, keyInUrl, picturesOfPage } from "./viewer-list.js";
 import { Panel } from "./viewer-panel.js";
 import { Shortcuts } from "./viewer-keys.js";
@@ -104,6 +105,10 @@ export class Viewer {
     part(dialog, "again-about").addEventListener("click", () => this.#show());
     document.addEventListener("studio:deleted", (event) => this.#changed(event, "remove"));
     document.addEventListener("studio:restored", (event) => this.#changed(event, "restore"));
+    document.addEventListener("studio:reviewed", (event) => {
+      const { keys } = /** @type {CustomEvent<{keys: string[]}>} */ (event).detail;
+      if (dialog.open && keys.includes(this.#list.current?.key ?? "")) this.#show();
+    });
   }
 
   #closed() {
@@ -182,12 +187,13 @@ export class Viewer {
   #showAbout(item, about) {
     item.alt ||= about.prompt;
     setAttribute(this.#dialog, "aria-label", item.alt);
-    item.url ||= about.url;
-    item.thumbnail ||= about.thumbnail_url;
+    item.url = about.notice ? "" : item.url || about.url;
+    item.thumbnail = about.notice ? "" : item.thumbnail || about.thumbnail_url;
     item.width ||= about.width;
     item.height ||= about.height;
     this.#stage.show(item);
     this.#stage.showDemo(about.demo);
+    if (about.notice) this.#stage.showNotice(withheldTile(about.task, about.index));
     this.#panel.show(about);
     preload(this.#list.neighbours);
   }
