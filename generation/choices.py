@@ -157,7 +157,7 @@ class InterruptReason(models.TextChoices):
     MODEL_ERROR = "model_error", _("The model failed")
     OUT_OF_MEMORY = "out_of_memory", _("The model ran out of memory")
     STALLED = "stalled", _("The model made no progress")
-    HANDED_BACK = "handed_back", _("The worker stopped and returned the task to the queue")
+    HANDED_BACK = "handed_back", _("The task was returned to the queue")
     MODEL_DOWN = "model_down", _("The model server could not be reached")
     KEY_REFUSED = "key_refused", _("The model server refused our key")
     CALL_ABORTED = "call_aborted", _("The call was stopped on the model server")

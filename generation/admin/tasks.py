@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.profiles import full_name
-from generation import services
 from generation.admin.filters import (
     AttemptsFilter,
     ErrorFilter,
@@ -33,13 +32,12 @@ from generation.admin.inlines import SHOWN_EVENTS, EventInline, ImageInline, pic
 from generation.admin.mixins import ReadOnlyMixin
 from generation.admin.period_filter import OwnerFilter, PeriodFilter, SinceFilter, read_search
 from generation.admin.saved_view_pages import SavedViewMixin
+from generation.admin.task_actions import TaskActionMixin
 from generation.admin.task_export import ExportMixin
+from generation.admin.task_page import TaskPageMixin
 from generation.choice_labels import label
 from generation.choices import ReviewState, Step, TaskStatus
-from generation.clock import clock
-from generation.exceptions import AccountLeaving, LimitReached, NotFound, TransitionRefused
-from generation.models import GeneratedImage, GenerationTask
-from generation.permissions import CHANGE_ALL
+from generation.models import GeneratedImage, GenerationTask, ModelSlot
 
 LIST = "admin:generation_generationtask_changelist"
 PAGE = "admin:generation_generationtask_change"
@@ -51,7 +49,14 @@ MAX_LOG_LINKS = 200
 
 
 @admin.register(GenerationTask)
-class GenerationTaskAdmin(SavedViewMixin, ExportMixin, ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+class GenerationTaskAdmin(
+    TaskPageMixin,
+    TaskActionMixin,
+    SavedViewMixin,
+    ExportMixin,
+    ReadOnlyMixin,
+    admin.ModelAdmin,  # type: ignore[type-arg]
+):
     """Shows everything with the permission VIEW_ALL; the actions need CHANGE_ALL."""
 
     list_display = (
@@ -103,6 +108,7 @@ class GenerationTaskAdmin(SavedViewMixin, ExportMixin, ReadOnlyMixin, admin.Mode
                     ("status", "step", "progress", "basis"),
                     ("attempt", "failed_attempts", "newest_seq", "rest_of_log"),
                     ("claimed_at", "cancel_requested_at", "finished_at"),
+                    ("held_slot", "submitted_with"),
                     ("wait_seconds", "run_seconds"),
                     "deleted_at",
                     "error",
@@ -116,10 +122,11 @@ class GenerationTaskAdmin(SavedViewMixin, ExportMixin, ReadOnlyMixin, admin.Mode
         ),
     )
     readonly_fields = (
-        *("pictures", "rest_of_log", "owner_tasks", "made_into", "error"),
+        *("pictures", "rest_of_log", "owner_tasks", "made_into", "error", "held_slot"),
+        "submitted_with",
         *("expected_steps", "measured_steps"),
     )
-    actions = ("cancel_tasks", "retry_tasks")
+    actions = ("cancel_tasks", "retry_tasks", "return_tasks")
 
     @admin.display(description=_("pictures"))
     def pictures(self, task: GenerationTask) -> str:
@@ -160,6 +167,26 @@ class GenerationTaskAdmin(SavedViewMixin, ExportMixin, ReadOnlyMixin, admin.Mode
         if image is not None and image.review_state in FOUND_BY_REVIEW:
             lines.append(str(ReviewState(image.review_state).label))
         return format_html_join(mark_safe("<br>"), "{}", ((each,) for each in lines if each))
+
+    @admin.display(description=_("slot"))
+    def held_slot(self, task: GenerationTask) -> str:
+        """The slot with its worker, the id of its call and its lease."""
+        slot = ModelSlot.objects.select_related("worker").filter(task=task).first()
+        if slot is None:
+            return "–"
+        lease = "" if slot.lease_until is None else timezone.localtime(slot.lease_until)
+        parts = (
+            slot,
+            slot.worker,
+            slot.request_id,
+            lease and f"{_('lease until')} {lease:%H:%M:%S}",
+        )
+        return " · ".join(str(part) for part in parts if part)
+
+    @admin.display(description=_("request id"))
+    def submitted_with(self, task: GenerationTask) -> str:
+        """Of the request that submitted it; log lines of the task carry it."""
+        return task.correlation_id or "–"
 
     @admin.display(description=_("long log"))
     def rest_of_log(self, task: GenerationTask) -> str:
@@ -226,49 +253,6 @@ class GenerationTaskAdmin(SavedViewMixin, ExportMixin, ReadOnlyMixin, admin.Mode
             queryset = queryset.filter(pk__in=search.ids)
         return super().get_search_results(request, queryset, search.words)
 
-    def has_act_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(CHANGE_ALL)
-
-    @admin.action(description=_("Cancel the selected tasks"), permissions=["act"])
-    def cancel_tasks(self, request: HttpRequest, tasks: QuerySet[GenerationTask]) -> None:
-        now = clock.now()
-        answers = [services.request_cancel(task_id=task.pk, now=now) for task in tasks]
-        requested = sum(answer != "already_finished" for answer in answers)
-        self.report(request, requested, len(answers) - requested, cancelled_message)
-
-    @admin.action(description=_("Retry the selected tasks"), permissions=["act"])
-    def retry_tasks(self, request: HttpRequest, tasks: QuerySet[GenerationTask]) -> None:
-        retried = refused = limited = 0
-        for task in tasks:
-            try:
-                services.retry(task=task, key=None, now=clock.now())
-                retried += 1
-            except (AccountLeaving, NotFound, TransitionRefused):
-                refused += 1
-            except LimitReached:
-                limited += 1
-        self.report(request, retried, refused, retried_message)
-        if limited:
-            sentence = ngettext(
-                "%d task was skipped: its owner has reached a limit.",
-                "%d tasks were skipped: their owners have reached a limit.",
-                limited,
-            )
-            self.message_user(request, sentence % limited, messages.WARNING)
-
-    def report(
-        self, request: HttpRequest, done: int, refused: int, done_message: Callable[[int], str]
-    ) -> None:
-        if done:
-            self.message_user(request, done_message(done), messages.SUCCESS)
-        if refused:
-            sentence = ngettext(
-                "%d task was skipped: its status does not allow this.",
-                "%d tasks were skipped: their status does not allow this.",
-                refused,
-            )
-            self.message_user(request, sentence % refused, messages.WARNING)
-
 
 def steps_text(durations: Mapping[str, float]) -> str:
     """Labels of the steps with their seconds, separated by " · "."""
@@ -278,18 +262,3 @@ def steps_text(durations: Mapping[str, float]) -> str:
 
 def short(prompt: str) -> str:
     return prompt if len(prompt) <= SHORT else f"{prompt[: SHORT - 1]}…"
-
-
-def cancelled_message(count: int) -> str:
-    return (
-        ngettext(
-            "Cancellation of %d task was requested.",
-            "Cancellation of %d tasks was requested.",
-            count,
-        )
-        % count
-    )
-
-
-def retried_message(count: int) -> str:
-    return ngettext("%d task was submitted again.", "%d tasks were submitted again.", count) % count

@@ -71,6 +71,7 @@ from generation.selectors.limit_overview import (
     limit_overview,
     stored_bytes,
 )
+from generation.selectors.nearby_tasks import NearbyTasks, related_to
 from generation.selectors.operations import (
     MOST_MODELS,
     MOST_WORKERS,
@@ -180,6 +181,7 @@ __all__ = [
     "ModelStatus",
     "ModelTotals",
     "NamedEvent",
+    "NearbyTasks",
     "Notices",
     "Operations",
     "OwnedData",
@@ -265,6 +267,7 @@ __all__ = [
     "read_key",
     "readable_keys",
     "recent_cards",
+    "related_to",
     "requested_attempts",
     "revision_of",
     "revisions_of",

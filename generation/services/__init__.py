@@ -31,6 +31,7 @@ from generation.services.charges import delete_past_usage, recount_storage
 from generation.services.claims import Claim, claim
 from generation.services.collection_changes import set_favourite
 from generation.services.completion import complete, fail, interrupt
+from generation.services.hand_back import hand_back
 from generation.services.incidents import (
     Alarm,
     claim_notices,
@@ -173,6 +174,7 @@ __all__ = [
     "fail",
     "fill_search_text",
     "finish_cancels",
+    "hand_back",
     "heartbeat",
     "interrupt",
     "join_data_dir",

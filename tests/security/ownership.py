@@ -470,6 +470,18 @@ ADMIN = (
     ),
     Row(
         method="POST",
+        address="admin/generation/generationtask/<uuid:task_id>/act/<str:act>/",
+        path="/admin/generation/generationtask/{task}/act/cancel/",
+        outcomes=admin(403, 302, 302),
+    ),
+    Row(
+        method="GET",
+        address="admin/generation/generationtask/<uuid:task_id>/newest/",
+        path="/admin/generation/generationtask/{task}/newest/",
+        outcomes=TASKS,
+    ),
+    Row(
+        method="POST",
         address="admin/generation/generationtask/export/<str:kind>/",
         path="/admin/generation/generationtask/export/csv/",
         outcomes=TASKS,
