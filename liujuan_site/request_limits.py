@@ -13,6 +13,7 @@ from typing import Any
 from twisted.web import http
 
 from accounts.client_address import client_network
+from generation import proxy_probe
 from liujuan_site.connection_limits import ConnectionLimits, TrackedConnection, peer_host
 
 SMALL_BODY = 16 * 1024
@@ -21,7 +22,7 @@ SMALL_BODY = 16 * 1024
 LARGE_BODY_PATHS = (
     # messages, and selections of many pictures
     *("/messages/", "/collection/", "/gallery/", "/trash/"),
-    *("/api/", "/v1/", "/mcp", "/admin/"),
+    *("/api/", "/v1/", "/mcp", "/admin/", f"/{proxy_probe.PATH}"),
 )
 """Path prefixes that accept more."""
 

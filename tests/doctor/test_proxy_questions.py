@@ -12,8 +12,10 @@ import pytest
 import uvicorn
 from django.test import override_settings
 
+from generation import proxy_probe
 from generation.management.doctor import proxy_questions
 from liujuan_site.asgi import application
+from liujuan_site.request_limits import RequestLimits
 from tests.process.nginx import Nginx, needs_nginx
 from tests.studio import free_port, wait_until
 
@@ -114,6 +116,10 @@ def test_a_certificate_that_is_not_trusted(addresses: dict[str, str]) -> None:
     (found,) = states({**addresses, "trust": ""}, "none").values()
 
     assert "certificate" in found.lower()
+
+
+def test_daphne_itself_takes_the_body() -> None:
+    assert RequestLimits().body_of(f"/{proxy_probe.PATH}".encode()) >= proxy_questions.BODY_BYTES
 
 
 def test_without_a_public_address_nothing_is_asked() -> None:
