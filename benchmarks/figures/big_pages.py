@@ -20,6 +20,7 @@ GOAL_RATIO = 2.0
 SMALL = 1_000
 LARGE = 1_000_000
 ADMIN = "/admin/generation/generationtask/"
+SCRAPE = "metrics, without the HTTP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,13 @@ def measure(quick: bool) -> Report:
             )
             for kind in ("PostgreSQL", "SQLite")
         }
+        # a web would answer most requests from what it has just read
+        for kind, took in measured.items():
+            few, many = (
+                named[f"{kind} {size}"].run("measure_scrape", rounds=rounds)
+                for size in ("small", "large")
+            )
+            took[SCRAPE] = few, many
     return Report(
         title="Big pages",
         how=f"{large:,} tasks beside {SMALL:,}; a tenth are one person's and have a picture, of "

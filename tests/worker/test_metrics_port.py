@@ -9,6 +9,7 @@ import pytest
 from django.test import override_settings
 
 from generation.worker import MetricsPort
+from generation.worker.metrics_port import MOST_AT_ONCE
 from tests.studio import free_port
 
 KEY = "a-key-of-this-test-0123456789"
@@ -83,3 +84,17 @@ async def test_a_port_that_is_taken_is_logged(
     await second.close()
 
     assert f"metrics_port_unusable address={port.address}" in caplog.text
+
+
+async def test_clients_beyond_a_number_are_closed_at_once(port: MetricsPort) -> None:
+    host, _colon, number = port.address.rpartition(":")
+    silent = [await asyncio.open_connection(host, int(number)) for _each in range(MOST_AT_ONCE)]
+    async with asyncio.timeout(30):
+        while port.connections < MOST_AT_ONCE:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+    refused = await ask(port, b"GET /metrics HTTP/1.1\r\n\r\n")
+    for _reader, writer in silent:
+        writer.close()
+
+    assert refused == b""
