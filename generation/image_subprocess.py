@@ -31,7 +31,8 @@ def answer(header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
     """The response: the finished file, or an error code."""
     try:
         if header["do"] == "thumbnail":
-            return {}, images.thumbnail_of(body)
+            small = images.thumbnail_of(body)
+            return {"similarity": images.similarity_of(small)}, small
         size = {"width": header["width"], "height": header["height"]}
         picture = image_check.decode(body.decode(), **size)
         picture = images.with_parameters(picture, header["parameters"])

@@ -17,6 +17,7 @@ from generation import image_check, images
 from generation.error_codes import ErrorCode
 from generation.exceptions import PictureError, StorageError
 from generation.image_format import read_structure
+from generation.selectors.similar_pictures import is_near
 from tests.pictures import as_base64, jpeg, picture, png, png_chunk
 
 
@@ -127,6 +128,33 @@ def test_a_thumbnail_is_small_and_keeps_the_ratio(media: Path) -> None:
         name = images.make_thumbnail("task/1.jpg")
         with Image.open(images.path_of(name)) as small:
             assert (small.format, small.size) == ("WEBP", (640, 320))
+
+
+def shading(*greys: int, edge: int = 512) -> bytes:
+    """The thumbnail of a picture with columns of these greys."""
+    small = Image.new("L", (len(greys), 1))
+    small.putdata(greys)
+    buffer = io.BytesIO()
+    large = small.resize((edge, edge), Image.Resampling.BICUBIC).convert("RGB")
+    large.save(buffer, "JPEG", quality=70)
+    return images.thumbnail_of(buffer.getvalue())
+
+
+def test_pictures_that_look_alike_have_like_hashes() -> None:
+    one = images.similarity_of(shading(0, 200, 40, 90, 250))
+    same = images.similarity_of(shading(10, 190, 50, 100, 240, edge=768))
+    other = images.similarity_of(shading(250, 90, 40, 200, 0))
+
+    assert one is not None
+    assert same is not None
+    assert other is not None
+    assert is_near(one, same)
+    assert not is_near(one, other)
+    assert -(2**63) <= one < 2**63
+
+
+def test_a_flat_picture_is_like_no_other() -> None:
+    assert images.similarity_of(images.thumbnail_of(jpeg())) is None
 
 
 def test_two_attempts_never_share_a_file_name() -> None:

@@ -214,6 +214,7 @@ def ending_events(
     return stored, completed(task, pictures, last.measured, now)
 
 
-def record_thumbnail(*, image_id: int, name: str) -> bool:
-    """Store the name of a thumbnail; returns whether the image still exists."""
-    return bool(GeneratedImage.objects.filter(pk=image_id).update(thumbnail=name))
+def record_thumbnail(*, image_id: int, name: str, similarity: int | None = None) -> bool:
+    """Store the name of a thumbnail and its hash; returns whether the image still exists."""
+    rows = GeneratedImage.objects.filter(pk=image_id)
+    return bool(rows.update(thumbnail=name, similarity=similarity))

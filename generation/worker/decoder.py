@@ -201,6 +201,7 @@ async def check(text: str, *, width: int, height: int, parameters: str) -> Pictu
     return Picture(data=data, format=result["format"], width=width, height=height)
 
 
-async def thumbnail(data: bytes) -> bytes:
-    """A small WebP of the image file `data`; raises PictureError."""
-    return (await request({"do": "thumbnail"}, data))[1]
+async def thumbnail(data: bytes) -> tuple[bytes, int | None]:
+    """A small WebP of the image file `data`, and its hash; raises PictureError."""
+    result, small = await request({"do": "thumbnail"}, data)
+    return small, result["similarity"]

@@ -20,10 +20,14 @@ async def make_thumbnail(image: Stored, attempt: Attempt, idle_lock: IdleLock) -
     """Make the thumbnail; after a failure its URL goes on serving the image itself."""
     try:
         async with idle_lock.held():
-            small = await decoder.thumbnail(await on_disk(images.read, image.name))
+            small, similarity = await decoder.thumbnail(await on_disk(images.read, image.name))
             thumbnail = await on_disk(images.write_thumbnail, image.name, small)
         if not await attempt.database(
-            services.record_thumbnail, image_id=image.image_id, name=thumbnail
+            services.record_thumbnail,
+            image_id=image.image_id,
+            name=thumbnail,
+            # pictures of the demo model all look alike
+            similarity=None if attempt.claim.demo else similarity,
         ):
             await on_disk(images.remove, thumbnail)
     except (PictureError, StorageError, DecoderLost, OSError) as error:
