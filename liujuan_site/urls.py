@@ -15,7 +15,7 @@ from accounts import views as account_views
 from accounts.overview_page import overview
 from generation import proxy_probe
 from generation.admin import operations_page
-from generation.views import account_data, webhooks
+from generation.views import account_data, review_actions, review_page, webhooks
 from generation.views.limit_page import limits
 from generation.views.sign_in import SignInPage, admin_sign_in
 from liujuan_site import health, metrics
@@ -92,6 +92,19 @@ account_pages: list[Any] = [
     path("sign-out/", account_views.SignOutView.as_view(), name="account_logout"),
 ]
 
+review_pages: list[Any] = [
+    path("", review_page.desk, name="review"),
+    path("next/", review_actions.next_pictures, name="review-next"),
+    path("news/", review_actions.news, name="review-news"),
+    path("approve/", review_actions.approve, name="review-approve"),
+    path("release/", review_actions.release, name="review-release"),
+    path("<int:image_id>/", review_page.picture, name="review-picture"),
+    path("<int:image_id>/decide/", review_actions.decide, name="review-decide"),
+    path("<int:image_id>/undo/", review_actions.undo, name="review-undo"),
+    path("<int:image_id>/file/", review_page.file, name="review-file"),
+    path("<int:image_id>/thumbnail/", review_page.thumbnail, name="review-thumbnail"),
+]
+
 site: list[Any] = [
     path("", include("generation.urls")),
     path("accounts/", include(account_pages)),
@@ -100,6 +113,7 @@ site: list[Any] = [
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/operations/", operations_page.operations, name="operations"),
     path("admin/operations/<slug:name>/", operations_page.operate, name="operate"),
+    path("admin/review/", include(review_pages)),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

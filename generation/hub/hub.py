@@ -22,6 +22,7 @@ from generation.hub.limit_updates import LimitUpdates
 from generation.hub.outbox import Outbox, close_all
 from generation.hub.process_report import REPORT_EVERY, ProcessReport
 from generation.hub.queue_updates import QueueUpdates, queue_frames
+from generation.hub.review_updates import ReviewUpdates
 from generation.hub.subscription import Subscription
 from generation.loops import Job, every, listen
 from generation.outages import Outage, database
@@ -55,6 +56,7 @@ class Hub:
         self.credential_checks = CredentialChecks(self.outboxes, self.detach)
         self.limit_updates = LimitUpdates()
         self.report = ProcessReport(self.outboxes)
+        self.review_updates = ReviewUpdates()
         self.searched_at = clock.now()
         """Streams know every task that their owner submitted before this time."""
         self.groups = GroupMemberships()
@@ -99,6 +101,7 @@ class Hub:
     async def close_sockets(self, code: int) -> None:
         """Close every socket with `code` and refuse new ones."""
         self.leaving = True
+        self.review_updates.wake()
         await close_all(close(code) for close in self.close_callbacks())
 
     def close_callbacks(self) -> list[Close]:
@@ -140,6 +143,8 @@ class Hub:
                 outbox.offer_collection(message["revision"], message["frame"])
         elif message["type"] == "credentials.changed":
             self.credential_checks.check_soon(message["owner_id"])
+        elif message["type"] == "review.decided":
+            self.review_updates.wake()
         elif message["type"] == "hub.marker":
             self.groups.marker_received(message["marker"])
 
@@ -256,6 +261,7 @@ class Hub:
             database.worked()
         await self.discover_tasks()
         await self.compare_collections()
+        await self.review_updates.compare()
         if self.outboxes:
             await self.limit_updates.read(list(self.outboxes), self.offer_limits)
         if not self.subscriptions:

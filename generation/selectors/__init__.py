@@ -99,6 +99,24 @@ from generation.selectors.retention_due import (
     prune_report,
 )
 from generation.selectors.retention_rules import days_kept, days_kept_of
+from generation.selectors.review_desk import (
+    MAX_COUNTED,
+    PictureReview,
+    ReviewCounts,
+    picture_review,
+    review_counts,
+    review_cursor,
+    review_items,
+    reviews_after,
+)
+from generation.selectors.review_queue import (
+    MINE,
+    STATES,
+    WAITING,
+    ReviewFilter,
+    may_review,
+    reviewable,
+)
 from generation.selectors.rollup_history import RANGES, EndedBar, History, QueuePoint, history
 from generation.selectors.served_models import (
     key_refused,
@@ -158,12 +176,16 @@ from generation.selectors.write_check import accepts_writes, write_error
 
 __all__ = [
     "ENDED",
+    "MAX_COUNTED",
+    "MINE",
     "MOST_MODELS",
     "MOST_WORKERS",
     "PAGE_EVENTS",
     "RANGES",
     "SHOWN_EVENTS",
+    "STATES",
     "STATUSES",
+    "WAITING",
     "WORKER_SILENCE",
     "Allowance",
     "Allowances",
@@ -186,9 +208,12 @@ __all__ = [
     "Operations",
     "OwnedData",
     "PictureKey",
+    "PictureReview",
     "PruneReport",
     "QueuePoint",
     "ReportLine",
+    "ReviewCounts",
+    "ReviewFilter",
     "StoredBytes",
     "TaskDetail",
     "Trash",
@@ -232,6 +257,7 @@ __all__ = [
     "log_after",
     "logs_between",
     "may_be_parent",
+    "may_review",
     "model_errors",
     "model_offers",
     "most_connections",
@@ -256,6 +282,7 @@ __all__ = [
     "period_of",
     "picture_in_trash",
     "picture_of",
+    "picture_review",
     "pictures_left",
     "pictures_of_keys",
     "prune_report",
@@ -269,6 +296,11 @@ __all__ = [
     "recent_cards",
     "related_to",
     "requested_attempts",
+    "review_counts",
+    "review_cursor",
+    "review_items",
+    "reviewable",
+    "reviews_after",
     "revision_of",
     "revisions_of",
     "seqs_of_visible",

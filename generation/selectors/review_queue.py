@@ -12,6 +12,7 @@ from generation.choices import ReviewState
 from generation.exceptions import NotFound
 from generation.models import GeneratedImage, Review, ReviewClaim
 from generation.permissions import REVIEW
+from generation.selectors.similar_pictures import similar_pictures
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -31,6 +32,7 @@ class ReviewFilter:
 
     `since` and `until` bound the submission; `words`: only pictures whose prompt a word rule
     matched; `after`: the id of the picture after which the page begins, 0 for the first page.
+    `like`: only pictures, in any state, that look like the one with this id.
     """
 
     state: str = WAITING
@@ -40,6 +42,7 @@ class ReviewFilter:
     until: datetime | None = None
     words: bool = False
     after: int = 0
+    like: int = 0
 
     @property
     def needs_scan(self) -> bool:
@@ -47,7 +50,7 @@ class ReviewFilter:
 
     @property
     def is_claimed(self) -> bool:
-        return self.state in CLAIMED_STATES
+        return self.state in CLAIMED_STATES and not self.like
 
     @property
     def newest_first(self) -> bool:
@@ -102,6 +105,8 @@ def queue_page(wanted: ReviewFilter, reviewer: User, *, most: int, now: datetime
 
     What waits comes oldest first, pictures with an open appeal before all others.
     """
+    if wanted.like:
+        return alike(wanted, most=most)
     if wanted.state == MINE:
         return decided_by(reviewer, wanted, most=most)
     first = appealed(wanted, reviewer, now)[:most] if not wanted.after else []
@@ -181,3 +186,11 @@ def decided_by(reviewer: User, wanted: ReviewFilter, *, most: int) -> QueuePage:
     rows = matching(live_pictures().filter(pk__in=keys[: 4 * most]), wanted)
     found = set(rows.values_list("pk", flat=True))
     return QueuePage(ids=[key for key in keys if key in found][:most], next=None)
+
+
+def alike(wanted: ReviewFilter, *, most: int) -> QueuePage:
+    """The picture and those that look like it, newest first, in any state."""
+    image = GeneratedImage.objects.filter(pk=wanted.like).first()
+    keys = similar_pictures(image, most=most) if image else []
+    rows = matching(live_pictures().filter(pk__in=keys), wanted).order_by("-pk")
+    return QueuePage(ids=list(rows.values_list("pk", flat=True)), next=None)

@@ -67,7 +67,6 @@ from generation.services.review_claims import (
     claim_batch,
     delete_expired_claims,
     release_claims,
-    renew_claims,
 )
 from generation.services.reviews import UNDO_WITHIN, decide, undo
 from generation.services.rollups import delete_old_rollups, roll_up, sample_queue
@@ -206,7 +205,6 @@ __all__ = [
     "register_worker",
     "release_claims",
     "remove_orphaned_files",
-    "renew_claims",
     "report_web_process",
     "request_again",
     "request_cancel",

@@ -56,12 +56,6 @@ def held_by_others(keys: Collection[int], reviewer: User, now: datetime) -> set[
     return set(held.values_list("image", flat=True))
 
 
-def renew_claims(*, reviewer: User, now: datetime) -> None:
-    """Keep what the reviewer holds for CLAIM_KEPT from now."""
-    held = ReviewClaim.objects.filter(reviewer=reviewer, until__gt=now)
-    held.update(until=now + CLAIM_KEPT)
-
-
 def release_claims(*, reviewer: User) -> None:
     """Return the reviewer's pictures to the queue."""
     ReviewClaim.objects.filter(reviewer=reviewer).delete()

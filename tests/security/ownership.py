@@ -42,7 +42,7 @@ class Outcomes:
     staff: Outcome
     """Without permissions."""
     reviewer: Outcome
-    """Staff that may view all tasks."""
+    """Staff that may view all tasks and decide about all pictures."""
     operator: Outcome
     """Staff that may also change them and operate the studio."""
     superuser: Outcome
@@ -405,6 +405,7 @@ STAFF = admin(200, 200, 200, staff=200)
 SUPERUSERS = admin(403, 403, 200)
 OPERATORS = admin(403, 200, 200)
 TASKS = admin(200, 200, 200)
+REVIEWERS = admin(200, 403, 200)
 NEVER = admin(403, 403, 403)
 """Rows that only the studio writes."""
 
@@ -446,6 +447,25 @@ ADMIN = (
         method="GET",
         address="admin/*/*/<path:object_id>/",
         outcomes=admin(302, 302, 302, staff=302),
+    ),
+    Row(method="GET", address="admin/review/", outcomes=REVIEWERS),
+    Row(method="GET", address="admin/review/next/", outcomes=REVIEWERS),
+    *(
+        Row(method="GET", address=f"admin/review/<int:image_id>/{part}", outcomes=REVIEWERS)
+        for part in ("", "file/", "thumbnail/")
+    ),
+    *(
+        Row(
+            method="POST",
+            address=f"admin/review/{part}/",
+            body={"version": 0, "state": "approved", "pictures": [["{image}"]]},
+            outcomes=admin(outcome, 403, outcome),
+        )
+        for part, outcome in (
+            # the second has nothing to undo, the third a list that cannot be read
+            *(("<int:image_id>/decide", 200), ("<int:image_id>/undo", 403)),
+            *(("approve", 400), ("release", 200)),
+        )
     ),
     Row(method="GET", address="admin/operations/", outcomes=TASKS),
     *(
@@ -519,6 +539,14 @@ ADMIN = (
             *("incident", "prunerun"),
         )
         for page in ("add/", "<path:object_id>/delete/")
+    ),
+    *(
+        Row(
+            method="GET",
+            address=f"admin/generation/incident/{page}",
+            outcomes=admin(403, 200, 200),
+        )
+        for page in ("", "<path:object_id>/change/", "<path:object_id>/history/")
     ),
     *(
         Row(method="GET", address=f"admin/{model}/add/", outcomes=NEVER)
@@ -639,8 +667,13 @@ TRANSPORTS = (
         body={"action": "cancel", "task_id": "{queued}"},
         outcomes=signed_in(200, otherwise=JSON),
     ),
+    Row(
+        method="GET",
+        address="admin/review/news/",
+        outcomes=signed_in(404, otherwise=JSON, reviewer=200, superuser=200),
+    ),
 )
-"""They carry the actions of the socket for sessions."""
+"""What is served within the event loop, for sessions: most carry the actions of the socket."""
 
 OIDC = (
     Row(

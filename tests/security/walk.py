@@ -20,7 +20,7 @@ from tests.security.ownership import SIGN_IN, Outcome, Row
 from tests.security.world import World
 
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
-SHORT = {"task_id": "task", "token": "link", "id": "object_id"}
+SHORT = {"task_id": "task", "image_id": "image", "token": "link", "id": "object_id"}
 """Names in patterns → names of what the owner has."""
 
 OF_A_ROW = re.compile(r"admin/(\w+)/(\w+)/<")

@@ -44,7 +44,7 @@ from generation.protocol import WebhookRequest
 from tests.factories import failed_task, finished_task, hide, put_in_trash, submit
 
 OF_TOKENS = ("expired", "reader")
-NUMBERS = ("pk", "token", "session", "delivery_id")
+NUMBERS = ("pk", "image", "token", "session", "delivery_id")
 """Names of what has a number for its id."""
 
 
@@ -85,7 +85,7 @@ def create_world(now: datetime) -> World:
         "superuser": User.objects.create_superuser("superuser"),
     }
     may = {each.codename: each for each in Permission.objects.filter(codename__contains="_")}
-    users["reviewer"].user_permissions.add(may["view_generationtask"])
+    users["reviewer"].user_permissions.add(may["view_generationtask"], may["add_review"])
     users["operator"].user_permissions.add(
         may["view_generationtask"], may["change_generationtask"], may["change_installation"]
     )
@@ -174,6 +174,7 @@ def what_belongs_to(owner: User, now: datetime) -> dict[str, str]:
     )
     return {
         "task": str(task.pk),
+        "image": str(task.images.get().pk),
         "failed": str(failed.pk),
         "queued": str(submit(owner, now).pk),
         "trashed": str(trashed.pk),

@@ -1,0 +1,156 @@
+"""What the review page shows: pictures with what a reviewer has to know, counts, and news."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Count, Max, QuerySet
+from django.urls import reverse
+
+from generation.choices import ReviewState
+from generation.models import Appeal, GeneratedImage, GenerationTask, Review, ReviewClaim
+from generation.selectors.review_queue import live_pictures, may_decide
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from django.contrib.auth.models import User
+
+MAX_COUNTED = 1_000
+"""Larger numbers are shown as "1,000+": counting a million rows takes as long as reading them."""
+
+OWNERS_TASKS = 500
+"""Newest tasks of an owner in which decisions are counted."""
+
+SHOWN_REVIEWS = 6
+MAX_NEWS = 50
+LATE_COMMITS = 100
+"""Ids back from the newest known one: transactions do not commit in the order of their ids."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureReview:
+    """One picture with everything that helps to decide about it.
+
+    `owner_counts`: state → pictures of the newest tasks of the owner. `look_alikes`: other pictures
+    with the same hash, at most MAX_COUNTED.
+    """
+
+    image: GeneratedImage
+    task: GenerationTask
+    siblings: list[GeneratedImage]
+    reviews: list[Review]
+    appeal: Appeal | None
+    owner_counts: dict[str, int]
+    owner_reviews: list[Review]
+    look_alikes: int
+    may_decide: bool
+    held_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewCounts:
+    """Pictures by state, and decisions of the last hour; MAX_COUNTED + 1 stands for more.
+
+    `oldest`: when the picture was submitted that waits longest, None if none waits.
+    """
+
+    waiting: int
+    appeals: int
+    flagged: int
+    hidden: int
+    oldest: datetime | None
+    hour_mine: int
+    hour_all: int
+
+
+def picture_review(image: GeneratedImage, reviewer: User, *, now: datetime) -> PictureReview:
+    """`image` must have its task and owner loaded."""
+    task = image.task
+    owners_tasks = GenerationTask.objects.filter(owner=task.owner_id).newest_first()
+    among = owners_tasks.values("pk")[:OWNERS_TASKS]
+    counts = GeneratedImage.objects.filter(task__in=among).values_list("review_state")
+    decided = Review.objects.filter(image__task__in=among).exclude(image=image)
+    claims = ReviewClaim.objects.filter(image=image, until__gt=now).exclude(reviewer=reviewer)
+    return PictureReview(
+        image=image,
+        task=task,
+        siblings=list(task.images.filter(deleted_at__isnull=True).order_by("index")),
+        reviews=list(image.reviews.order_by("-version")[:SHOWN_REVIEWS]),
+        appeal=Appeal.objects.filter(image=image).first(),
+        owner_counts=dict(counts.annotate(Count("pk")).order_by()),
+        owner_reviews=list(decided.select_related("image").order_by("-pk")[:SHOWN_REVIEWS]),
+        look_alikes=look_alikes(image),
+        may_decide=may_decide(image, reviewer),
+        held_by=claims.values_list("reviewer__username", flat=True).first() or "",
+    )
+
+
+def look_alikes(image: GeneratedImage) -> int:
+    if image.similarity is None:
+        return 0
+    same = GeneratedImage.objects.filter(similarity=image.similarity).exclude(pk=image.pk)
+    return same[:MAX_COUNTED].count()
+
+
+def review_items(ids: Collection[int]) -> list[dict[str, Any]]:
+    """For scripts: the pictures in the order of `ids`; those that were deleted are left out."""
+    rows = GeneratedImage.objects.filter(pk__in=ids).select_related("task")
+    found = {image.pk: image for image in rows}
+    appealed = Appeal.objects.filter(image__in=ids, is_open=True).values_list("image", flat=True)
+    appeals = set(appealed)
+    return [review_item(found[key], has_appeal=key in appeals) for key in ids if key in found]
+
+
+def review_item(image: GeneratedImage, *, has_appeal: bool) -> dict[str, Any]:
+    return {
+        "id": image.pk,
+        "version": image.review_version,
+        "state": image.review_state,
+        "appeal": has_appeal,
+        "words": bool(image.task.word_action),
+        "prompt": image.task.prompt,
+        "created": round(image.task.created.timestamp()),
+        "width": image.width,
+        "height": image.height,
+        "thumbnail": reverse("review-thumbnail", args=[image.pk]),
+        "file": reverse("review-file", args=[image.pk]),
+    }
+
+
+def review_counts(reviewer: User, *, now: datetime) -> ReviewCounts:
+    live = live_pictures()
+    waiting = live.filter(review_state=ReviewState.UNREVIEWED)
+    decided = Review.objects.exclude(state=ReviewState.UNREVIEWED)
+    decided = decided.filter(created__gt=now - timedelta(hours=1))
+    oldest = waiting.order_by("pk").values_list("task__created", flat=True)
+    return ReviewCounts(
+        waiting=counted(waiting),
+        appeals=counted(Appeal.objects.filter(is_open=True)),
+        flagged=counted(live.filter(review_state=ReviewState.FLAGGED)),
+        hidden=counted(live.filter(review_state=ReviewState.HIDDEN)),
+        oldest=oldest.first(),
+        hour_mine=counted(decided.filter(reviewer=reviewer)),
+        hour_all=counted(decided),
+    )
+
+
+def counted(rows: QuerySet[Any]) -> int:
+    """The number of rows, at most MAX_COUNTED + 1."""
+    return rows.order_by()[: MAX_COUNTED + 1].count()
+
+
+def review_cursor() -> tuple[int, int]:
+    """Ids of the newest decision and of the newest picture; 0 where there is none."""
+    newest = [
+        rows.aggregate(key=Max("pk"))["key"] for rows in (Review.objects, GeneratedImage.objects)
+    ]
+    return newest[0] or 0, newest[1] or 0
+
+
+def reviews_after(after: int) -> list[Review]:
+    """The newest decisions, oldest first; may repeat some that were read before."""
+    rows = Review.objects.filter(pk__gt=after - LATE_COMMITS).order_by("-pk")
+    return list(reversed(rows[:MAX_NEWS]))
