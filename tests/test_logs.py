@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 import redis.asyncio
+from asgiref.sync import sync_to_async
 from django.conf import settings
 
-from accounts.log_context import logging_with
+from accounts.log_context import correlation_id, logging_with
 from accounts.log_format import log_line
 from generation.outages import Outage, database, layer
 from liujuan_site import log_filters
@@ -203,6 +204,25 @@ def test_values_of_the_context_are_added_to_a_text_line(log: Log) -> None:
     assert log.lines[0].endswith(
         "INFO generation.tests task_completed task=7f request=r-1 worker=-"
     )
+
+
+async def test_each_task_and_its_threads_have_their_own_values() -> None:
+    together = asyncio.Barrier(2)
+
+    async def serve(request: str) -> list[str]:
+        with logging_with(request=request):
+            await together.wait()
+            in_threads = (
+                await sync_to_async(correlation_id)(),
+                await asyncio.to_thread(correlation_id),
+            )
+            later = await asyncio.create_task(sync_to_async(correlation_id)())
+            return [correlation_id(), *in_threads, later]
+
+    first, second = await asyncio.gather(serve("r-1"), serve("r-2"))
+
+    assert (set(first), set(second)) == ({"r-1"}, {"r-2"})
+    assert correlation_id() == ""
 
 
 def test_a_line_has_an_end(log: Log) -> None:

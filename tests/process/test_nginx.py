@@ -16,7 +16,7 @@ from tests.demo_faults import SOME_SECONDS
 from tests.process.nginx import needs_nginx
 from tests.process.nginx_site import Site
 from tests.process.site_messages import ending_of, first_of, frames_of, submit, until_over
-from tests.studio import PATIENCE, session_of, wait_until
+from tests.studio import PATIENCE, manage, session_of, wait_until
 
 pytestmark = needs_nginx
 
@@ -51,6 +51,19 @@ def test_a_page_opens_the_socket_by_its_cookie(site: Site, browser: httpx.Client
 
     with site.socket(Cookie=cookie, Origin=site.url) as socket:
         assert first_of(socket) == "hello"
+
+
+def test_the_doctor_finds_nothing_wrong(site: Site) -> None:
+    trust = {"SSL_CERT_FILE": str(site.nginx.folder / "fullchain.pem")}
+    printed = manage({**site.production.env, **trust}, "doctor", "--json")
+
+    answers = json.loads(printed)["answers"]
+    asked = {each["part"] for each in answers if each["state"] == "yes"}
+    assert [each for each in answers if each["state"] == "no"] == []
+    assert asked == {
+        *("settings", "database", "redis", "disk", "model server", "workers", "proxy"),
+        "webhooks",
+    }
 
 
 def test_a_page_of_another_site_does_not(site: Site, browser: httpx.Client) -> None:

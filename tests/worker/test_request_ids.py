@@ -10,9 +10,15 @@ from typing import Any
 
 import httpx
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
 
+from accounts.log_context import logging_with
+from generation import services
 from generation.models import GenerationTask
+from generation.protocol import Generate
 from liujuan_site.asgi import application
 from liujuan_site.log_filters import JsonFormatter
 from tests.socket.sockets import OpenPage
@@ -111,6 +117,32 @@ async def test_the_id_of_a_request_is_that_of_its_task(
 
     assert_every_line_names_the_task(lines, task_id, flaky_worker, response.headers["X-Request-ID"])
     assert_calls_carry(flaky_worker, response.headers["X-Request-ID"])
+
+
+@sync_to_async
+def claimed_by_a_dead_worker(owner: User, request: str) -> str:
+    """The id of a task that a worker of another host took and then left."""
+    now = timezone.now()
+    worker = services.register_worker(host="elsewhere", pid=1, version="t", now=now)
+    with logging_with(request=request), transaction.atomic():
+        task = services.submit(owner=owner, request=Generate(prompt="LiuJuan"), now=now).task
+        services.claim(worker_id=worker.pk, now=now)
+    services.expire_worker(worker_id=worker.pk, now=now)
+    return str(task.pk)
+
+
+async def test_a_take_over_names_the_request(
+    start_worker: StartWorker, alice: User, lines: list[dict[str, Any]]
+) -> None:
+    demo_worker = await start_worker()
+    task_id = await claimed_by_a_dead_worker(alice, "of-the-submission")
+    await demo_worker.runner.expire()
+
+    ours = {line["event"]: line for line in lines if line.get("task") == task_id}
+    assert {"attempt_interrupted", "slot_taken_over"} <= ours.keys()
+    assert {line["request"] for line in ours.values()} == {"of-the-submission"}
+    assert {line["attempt"] for line in ours.values()} == {1}
+    assert all(line["worker"] for line in ours.values())
 
 
 def assert_every_line_names_the_task(
