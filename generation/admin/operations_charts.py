@@ -210,7 +210,7 @@ def bar_chart(bars: Sequence[EndedBar]) -> BarChart:
         plot=plot,
         bars=drawn,
         counts=grid(plot, top, lambda value: f"{value:g}"),
-        times=time_ticks([bar.start for bar in bars], plot.x + step / 2, step, most=8),
+        times=time_ticks([bar.start for bar in bars], plot.x + step / 2, step, most=6),
     )
 
 
