@@ -109,6 +109,12 @@ class Operations:
         return sum(model.state.slots for model in self.models)
 
     @property
+    def server_memory(self) -> Worker | None:
+        """The living worker whose model server publishes its memory, or None."""
+        living = (each for each in self.workers if each.condition != WorkerCondition.GONE)
+        return next((each.worker for each in living if each.worker.server_memory is not None), None)
+
+    @property
     def is_working(self) -> bool:
         """Whether a worker lives, whatever it does."""
         return any(each.condition != WorkerCondition.GONE for each in self.workers)

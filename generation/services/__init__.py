@@ -112,7 +112,12 @@ from generation.services.webhook_endpoints import (
     webhook_values,
 )
 from generation.services.word_rules import delete_word_rules, save_word_rule
-from generation.services.workers import delete_old_workers, register_worker, retire_worker
+from generation.services.workers import (
+    delete_old_workers,
+    record_server_memory,
+    register_worker,
+    retire_worker,
+)
 
 __all__ = [
     "ACTIONS",
@@ -197,6 +202,7 @@ __all__ = [
     "record_notice",
     "record_progress",
     "record_refused_key",
+    "record_server_memory",
     "record_thumbnail",
     "record_unreachable",
     "record_unsent",

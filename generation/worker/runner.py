@@ -16,9 +16,14 @@ from accounts.log_context import logging_with
 from accounts.log_format import log_line
 from generation import broadcast, selectors, services, telemetry
 from generation.alarms import PING_INTERVAL, AlarmWatcher, HeartbeatPing
-from generation.choices import InterruptReason
+from generation.choices import InterruptReason, KeyUse
 from generation.clock import clock
-from generation.exceptions import AttemptInterrupted, CancelObserved, LeaseLost
+from generation.exceptions import (
+    AttemptInterrupted,
+    CancelObserved,
+    LeaseLost,
+    XinferenceError,
+)
 from generation.loops import RETRY_DELAY, Job, every, listen
 from generation.outages import Outage, cause_of, database
 from generation.services import AbandonedCall, Claim
@@ -35,7 +40,7 @@ from generation.worker.pause_state import PauseState
 from generation.worker.registration import RETIRE_TIMEOUT, register, retire
 from generation.worker.task_run import TaskRun
 from generation.worker.webhook_sender import WebhookSender
-from generation.xinference import XinferenceClient
+from generation.xinference import ServerMemory, XinferenceClient
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +55,7 @@ PRUNE_INTERVAL = 60.0
 
 GARBAGE_INTERVAL = 30.0
 FIGURES_INTERVAL = 15.0
+MEMORY_INTERVAL = 30.0
 FIRST_CLEANUP_DELAY = 300.0
 """Seconds before the first cleanup: after a start tasks wait, and restarts may follow."""
 
@@ -121,6 +127,7 @@ class WorkerRunner:
             self.repeat(POLL_INTERVAL, self.cancel_overdue),
             self.repeat(GARBAGE_INTERVAL, self.collect_garbage),
             self.repeat(FIGURES_INTERVAL, self.note_figures, first=FIGURES_INTERVAL),
+            self.repeat(MEMORY_INTERVAL, self.note_server_memory, first=MEMORY_INTERVAL),
             asyncio.create_task(self.webhooks.run(), name="webhooks"),
         ]
         if settings.HEARTBEAT_URL:
@@ -304,6 +311,21 @@ class WorkerRunner:
 
     def may_prune(self) -> bool:
         return not self.draining and not self.pause.on
+
+    async def note_server_memory(self) -> None:
+        """What the model server publishes of its memory; an error is one of its models too."""
+        if self.pause.on or self.models.key == KeyUse.REFUSED:
+            return
+        try:
+            memory = await self.client.memory()
+        except XinferenceError:
+            memory = ServerMemory()
+        await database_sync_to_async(services.record_server_memory)(
+            worker_id=self.worker_id,
+            used=memory.used,
+            gpu_used=memory.gpu_used,
+            gpu_total=memory.gpu_total,
+        )
 
     async def end_abandoned(self, slot: AbandonedCall) -> None:
         """End the call of a worker that is gone, then free its slot."""

@@ -35,6 +35,7 @@ from generation.xinference.responses import (
     missing_picture_error,
     progress_of,
 )
+from generation.xinference.server_memory import ServerMemory, server_memory
 
 REQUEST_TIMEOUT = 10.0
 """Seconds for every request but `draw`: they take 5-65 ms, but hang while a server shuts down."""
@@ -214,6 +215,15 @@ class XinferenceClient:
     async def _abort(self, model: str, request_id: str) -> bool:
         path = f"/v1/models/{quote(model, safe='')}/requests/{quote(request_id, safe='')}/abort"
         return abort_result(self._checked(await self._request("POST", path, {})))
+
+    @translate_errors
+    async def memory(self) -> ServerMemory:
+        """The memory of the server; nothing is known of one that does not publish it."""
+        response = await self._request("GET", "/metrics", limit=MAX_LIST_BODY)
+        if response.status != 200:
+            return ServerMemory()
+        text = bytes(response.body).decode(errors="replace")
+        return await asyncio.to_thread(server_memory, text)
 
     async def aclose(self) -> None:
         await self._connections.aclose()

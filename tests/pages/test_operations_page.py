@@ -115,6 +115,20 @@ def test_figures_are_on_the_page_with_a_table_behind_each_chart(
     assert model in page
 
 
+def test_the_memory_of_the_model_server_is_shown_if_it_is_known(
+    otto: Client, model: str, worker: Worker
+) -> None:
+    assert "GPU" not in otto.get(PAGE).text
+
+    services.record_server_memory(
+        worker_id=worker.pk, used=3 * 2**30, gpu_used=20 * 2**30, gpu_total=24 * 2**30
+    )
+
+    text = otto.get(PAGE).text.replace("\xa0", " ")
+    assert "3.0 GB" in text
+    assert "GPU 20.0 GB / 24.0 GB" in text
+
+
 def test_a_script_gets_the_live_part_alone(otto: Client) -> None:
     part = otto.get(PAGE, {"part": "live", "range": "7d"}).text
 
