@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_log import LogsOwner
@@ -22,6 +23,7 @@ from generation.choices import AuditAction
 from generation.clock import clock
 from generation.models import PruneRun, RetentionRule
 from generation.permissions import OPERATE
+from generation.timeline.text import duration
 
 
 @admin.register(RetentionRule)
@@ -70,11 +72,17 @@ class PruneRunAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     """The last runs, below a report of what the next one will delete."""
 
     list_display = (
-        *("day", "started_at", "finished_at", "prompts"),
-        *("logs", "events", "pictures", "size"),
+        *("day", "took", "prompts", "logs"),
+        *("events", "pictures", "size"),
     )
     list_display_links = None
     ordering = ("-day",)
+
+    @admin.display(description=pgettext_lazy("of a run", "took"))
+    def took(self, run: PruneRun) -> str:
+        if run.finished_at is None:
+            return gettext("not ended")
+        return duration((run.finished_at - run.started_at).total_seconds())
 
     @admin.display(description=_("size of these pictures"))
     def size(self, run: PruneRun) -> str:

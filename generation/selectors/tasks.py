@@ -199,8 +199,10 @@ def cards_of(
 
 
 def state_shown(task: GenerationTask, log: list[EventFrame]) -> TaskState:
-    """The fold of the log; for a long log, the rows supply what the left-out events said."""
+    """The fold of the log; the rows supply what events said that were left out or deleted."""
     state = fold_shown(empty_state(str(task.pk)), log)
+    if task.log_pruned_at is not None:
+        state["seed"] = task.seed
     if not is_long_log(task):
         return state
     state["images"] = [image.data for image in task.images.order_by("index")]

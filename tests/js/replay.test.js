@@ -117,3 +117,21 @@ test("two hundred tasks are attached without flooding or a timeout", () => {
   assert.equal(page.channels.length, 1);
   assert.equal(page.socket.connection.phase, "live");
 });
+
+test("a log that was shortened meanwhile is read from its beginning", () => {
+  const { page, frames } = following(9);
+  const [first] = page.channel().take("attach");
+  assert.equal(first.after, 9);
+
+  const stored = [...frames.filter(({ kind }) => ["submitted", "claimed", "image_stored"].includes(kind)), frames.at(-1)];
+  const shortened = stored.map((frame, i) => ({ ...frame, seq: i + 1 }));
+  page.channel().sends({ type: "task", task_id: "t", seq: shortened.length, task: { ...task(), log_pruned_at: 1_800_000_500 } });
+  page.channel().sends({ type: "live", task_id: "t", seq: shortened.length });
+
+  const [again] = page.channel().take("attach");
+  assert.equal(again.after, 0);
+  replay(page.channel(), shortened);
+  assert.equal(page.taskStore.state("t").status, "completed");
+  assert.equal(page.taskStore.cursor("t"), shortened.length);
+  assert.deepEqual(page.channel().take("attach"), []);
+});

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from generation import selectors, services
 from generation.models import GenerationTask, TaskEvent, Worker
 from generation.protocol import TaskState
-from tests.factories import claim_one, fail, kinds, settle, state_of, submit
+from tests.factories import claim_one, fail, finished_task, kinds, settle, state_of, submit
 from tests.services.old_tasks import AGE, drawn_task, prune_all
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("model")]
@@ -96,6 +96,15 @@ def test_the_timeline_says_that_events_are_missing(
     detail = selectors.task_detail(GenerationTask.objects.get(pk=task.pk), now=now)
     steps = [bar.step for bar in detail.timeline.bars]
     assert steps == ["parsing", "not_shown", "completed"]
+
+
+def test_its_page_still_shows_the_seed(alice: User, now: datetime) -> None:
+    task = finished_task(alice, now - AGE, seed=7)
+
+    prune_all(now)
+
+    task.refresh_from_db()
+    assert selectors.card_of(task, now=now)["state"]["seed"] == 7
 
 
 def test_unfinished_tasks_keep_their_logs(alice: User, worker: Worker, now: datetime) -> None:

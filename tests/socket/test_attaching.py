@@ -11,8 +11,10 @@ from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 
 from generation import broadcast
+from generation.clock import clock
 from generation.hub import hub
 from generation.models import Worker
+from generation.services.log_pruning import prune_log
 from tests.socket.sockets import PATIENCE, OpenPage, Page, cookie_of
 from tests.socket.task_events import claim, complete, progress, seqs_until
 
@@ -50,6 +52,28 @@ async def test_hello_precedes_a_task_that_comes_during_the_handshake(
 
     assert task_id in [task["task_id"] for task in second.messages[0]["active"]]
     assert (await second.until("task"))["task_id"] == task_id
+
+
+async def test_a_pruned_log_is_replayed_like_any_other(worker: Worker, open_page: OpenPage) -> None:
+    first = await open_page()
+    task_id = await first.generate()
+    running = await claim(worker)
+    await progress(running, 5)
+    await complete(running)
+    longest = (await first.until("result"))["seq"]
+    pruned_at = clock.now()
+    await database_sync_to_async(prune_log)(uuid.UUID(task_id), pruned_at)
+
+    new, old = await open_page(), await open_page()
+    await new.send(action="attach", task_id=task_id)
+    await old.send(action="attach", task_id=task_id, after=longest)
+
+    for page in (new, old):
+        task = await page.until("task")
+        assert (task["seq"], task["task"]["log_pruned_at"]) == (4, round(pruned_at.timestamp(), 3))
+    assert await seqs_until(new, task_id, 4) == [1, 2, 3, 4]
+    assert (await new.until("live"))["seq"] == 4
+    assert (await old.until("live"))["seq"] == 4
 
 
 async def test_replay_after_a_cursor(worker: Worker, open_page: OpenPage) -> None:
