@@ -69,6 +69,9 @@ DATABASE_URLS = ("postgres:///liujuan", "sqlite:////tmp/x.db", "postgres://h/x?s
         *((validators.slots, slots, slots) for slots in ("A=2, B-1=1", "6", "A=0")),
         (validators.time_zone, "Asia/Shanghai", "Asia/Shanghai"),
         (validators.internal_path, "/_media/", "/_media"),
+        (validators.log_format, "JSON", "json"),
+        (addresses.collector, "HTTP://Otel:4318/", "http://otel:4318"),
+        (addresses.collector, "https://h/otlp/", "https://h/otlp"),
         (validators.api_key, "sk-$x", "sk-$x"),
     ],
 )
@@ -102,6 +105,14 @@ NO_SQLITE = (
 NO_FAULTS = ("/no/such/file.json", "package.json", "README.md")
 NO_TARGETS = ("10.0.0.0/33", "http://h", "h:80", "h/x", "1.0x7f", "fe80::1%eth0", "a b")
 NO_LISTENERS = ("x", "0", "127.0.0.1:0", "h:65536", ":")
+NO_COLLECTORS = (
+    "127.0.0.1:4318",
+    "http://h/v1/traces",
+    "http://u:p@h:4318",
+    "grpc://h",
+    "http://h?x",
+)
+NO_DSNS = ("https://sentry.example/1", "https://key@sentry.example/", "https://key@h/one")
 NO_REDIS = ("http://localhost", "redis://h/zero", "redis://:a/b@h/0")
 NO_MODELS = ("../x", "a/../b", ".", "a?b", "a#b", "a b", "a%2Fb", "a;b", "a,b", "a=b", "a&b")
 NO_ZONES = {
@@ -172,6 +183,9 @@ NO_DATABASE_OPTIONS = (
         *((validators.slots, typed, "NAME=2,OTHER=1") for typed in NO_SLOTS),
         *((validators.model_name, typed, "") for typed in NO_MODELS),
         *((validators.time_zone, typed, zone) for typed, zone in NO_ZONES.items()),
+        *((addresses.collector, typed, "http://127.0.0.1:4318") for typed in NO_COLLECTORS),
+        *((addresses.sentry_dsn, typed, "https://key@sentry.example/1") for typed in NO_DSNS),
+        (validators.log_format, "xml", "json"),
         (validators.internal_path, "/../x", "/_media"),
         (validators.internal_path, "/a/./b", "/_media"),
         (validators.slots, "0", "6"),
