@@ -55,6 +55,7 @@ PAGES = [
         ("admin list, filter and search", IN_ADMIN, f"{ADMIN}?status__exact=failed&q=pine", 100),
         ("admin, a task", ("staff", 'class="field-seq"'), f"{ADMIN}{{task}}/change/", 9),
         ("admin, workers", ("staff", 'class="field-host"'), "/admin/generation/worker/", 30),
+        ("admin, operations", ("staff", 'class="figure"'), "/admin/operations/?range=30d", 6),
         # the server renders six cards and the template for new ones
         ("studio", IN_STUDIO, "/", 7),
         ("a task", IN_STUDIO, "/tasks/{task}/", 2),

@@ -72,14 +72,16 @@ def warnings_of(state: Operations) -> list[OperatorWarning]:
 
 def is_lost(status: WorkerStatus) -> bool:
     is_recent = status.silence.total_seconds() < LOST_WORKER_WARNING
-    return status.condition == WorkerCondition.GONE and (is_recent or status.slots > 0)
+    return status.is_late and (is_recent or status.slots > 0)
 
 
 def lost_worker(status: WorkerStatus) -> OperatorWarning:
     silence = elapsed(status.silence.total_seconds())
     held = status.slots
     text = _("It holds no task. Forget it below once it is replaced.")
-    if held:
+    if status.condition != WorkerCondition.GONE:
+        text = _("It may be busy. After 15 s it counts as lost.")
+    elif held:
         sentence = ngettext(
             "It still holds %(n)s slot; another worker takes it over when its lease ends.",
             "It still holds %(n)s slots; another worker takes them over when their leases end.",
@@ -104,7 +106,7 @@ def model_warning(status: ModelStatus) -> OperatorWarning | None:
             section=PAGE,
             is_wanted=True,
         )
-    if state.ready or state.loading:
+    if state.ready or state.loading or not status.is_needed:
         return None
     if state.error_code == ErrorCode.KEY_REFUSED:
         return OperatorWarning(

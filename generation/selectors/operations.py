@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Count, Min, QuerySet
 
 from generation.choices import WorkerCondition, WorkerState
@@ -44,6 +45,11 @@ class WorkerStatus:
     """Those in slots that it holds; a slot of a call that goes on without its task has none."""
     slots: int
 
+    @property
+    def is_late(self) -> bool:
+        """Whether two heartbeats are missing; it may still live."""
+        return self.silence > min(WORKER_SILENCE, settings.GENERATION_LEASE / 3)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelStatus:
@@ -53,6 +59,11 @@ class ModelStatus:
     queued: int
     seconds_per_step: float | None
     """Measured, of one denoising step at 512²; None before the first task."""
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether users notice that it cannot be used."""
+        return self.state.name == settings.XINFERENCE_MODEL or self.used + self.queued > 0
 
     @property
     def slots(self) -> list[str]:

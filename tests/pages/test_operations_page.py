@@ -234,6 +234,28 @@ def test_slots_of_a_lost_worker_are_taken_over_at_once(
     )
 
 
+def test_a_late_worker_is_named_before_it_counts_as_lost(
+    otto: Client, worker: Worker, now: datetime
+) -> None:
+    Worker.objects.update(last_seen=now - timedelta(seconds=12))
+
+    page = otto.get(PAGE).text
+
+    assert "It may be busy." in page
+    assert "Forget…" not in page
+
+
+def test_a_restored_copy_is_not_resumed_by_the_page(
+    otto: Client, worker: Worker, now: datetime
+) -> None:
+    services.heartbeat(worker_id=worker.pk, slot_ids=[], draining=False, paused=True, now=now)
+
+    page = otto.get(PAGE).text
+
+    assert "this database is a restored copy" in page
+    assert "Resume…" not in page
+
+
 def test_only_a_lost_worker_is_forgotten(otto: Client, worker: Worker, now: datetime) -> None:
     assert "Nothing was changed" in press(otto, "forget", worker.pk)
     lose(worker, now)
@@ -243,6 +265,15 @@ def test_only_a_lost_worker_is_forgotten(otto: Client, worker: Worker, now: date
 
     assert not Worker.objects.exists()
     assert [action for _name, action, _details in audited()] == [AuditAction.WORKER_FORGOTTEN]
+
+
+def test_a_model_that_is_not_needed_is_no_warning(otto: Client, now: datetime) -> None:
+    ModelState.objects.create(name="unused", checked_at=now)
+
+    page = otto.get(PAGE).text
+
+    assert "not usable" in page
+    assert "unused cannot be used." not in page
 
 
 def test_a_model_that_cannot_be_used_is_named_with_its_cause(
