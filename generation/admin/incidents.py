@@ -6,6 +6,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from generation.admin.mixins import ReadOnlyMixin
 from generation.models import Incident, IncidentNotice
@@ -21,14 +23,23 @@ class OperatorMixin(ReadOnlyMixin):
 
 class IncidentNoticeInline(OperatorMixin, admin.TabularInline):  # type: ignore[type-arg]
     model = IncidentNotice
-    fields = ("channel", "is_clear", "created", "sent_at", "tries", "outcome")
+    fields = readonly_fields = ("channel", "about", "sent_at", "tries", "outcome")
     ordering = ("pk",)
+
+    @admin.display(description=_("about"))
+    def about(self, notice: IncidentNotice) -> str:
+        return gettext("its end") if notice.is_clear else gettext("its beginning")
 
 
 @admin.register(Incident)
 class IncidentAdmin(OperatorMixin, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("kind", "subject", "since", "opened_at", "closed_at", "detail")
+    # few columns: times do not wrap, and a narrow column would wrap after each character
+    list_display = ("title", "since", "closed_at")
     list_filter = ("kind", ("closed_at", admin.EmptyFieldListFilter))
     ordering = ("-id",)
     fields = ("kind", "subject", "detail", "since", "opened_at", "clear_since", "closed_at")
     inlines = (IncidentNoticeInline,)
+
+    @admin.display(description=_("incident"))
+    def title(self, incident: Incident) -> str:
+        return incident.title

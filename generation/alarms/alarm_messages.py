@@ -41,7 +41,7 @@ def message_of(notice: IncidentNotice, now: datetime) -> AlarmMessage:
     """In the language of the installation."""
     incident = notice.incident
     with translation.override(settings.LANGUAGE_CODE):
-        title = title_of(incident)
+        title = incident.title
         over = gettext("Over: {title}").format(title=title)
         subject = over if notice.is_clear else gettext("Alarm: {title}").format(title=title)
         text = text_of(incident, subject, is_clear=notice.is_clear)
@@ -72,11 +72,6 @@ def test_message(now: datetime) -> AlarmMessage:
         body=json.dumps(content, ensure_ascii=False),
         message_id=f"alert_test_{uuid.uuid4().hex}",
     )
-
-
-def title_of(incident: Incident) -> str:
-    label = str(AlarmKind(incident.kind).label)
-    return f"{label}: {incident.subject}" if incident.subject else label
 
 
 def text_of(incident: Incident, subject: str, *, is_clear: bool) -> str:

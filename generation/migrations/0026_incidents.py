@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('no_worker', 'No worker is running'), ('model_down', 'A model cannot be used'), ('key_refused', 'The model server refused our key'), ('disk_full', 'The disk for pictures is nearly full'), ('oldest_wait', 'Tasks wait too long'), ('failure_rate', 'Too many tasks fail')], max_length=16, verbose_name='kind')),
                 ('subject', models.CharField(blank=True, default='', max_length=200, verbose_name='subject')),
                 ('detail', models.TextField(blank=True, default='', verbose_name='cause')),
-                ('since', models.DateTimeField(verbose_name='since')),
+                ('since', models.DateTimeField(verbose_name='began')),
                 ('opened_at', models.DateTimeField(blank=True, null=True, verbose_name='reported')),
                 ('clear_since', models.DateTimeField(blank=True, null=True, verbose_name='gone since')),
                 ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='over')),

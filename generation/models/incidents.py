@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Index, Q, UniqueConstraint
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from generation.choices import AlarmKind, AlertChannel
@@ -20,7 +21,7 @@ class Incident(models.Model):
     kind = models.CharField(_("kind"), max_length=16, choices=AlarmKind.choices)
     subject = models.CharField(_("subject"), max_length=MAX_MODEL_NAME, blank=True, default="")
     detail = models.TextField(_("cause"), blank=True, default="")
-    since = models.DateTimeField(_("since"))
+    since = models.DateTimeField(_("began"))
     opened_at = models.DateTimeField(_("reported"), null=True, blank=True)
     clear_since = models.DateTimeField(_("gone since"), null=True, blank=True)
     closed_at = models.DateTimeField(_("over"), null=True, blank=True)
@@ -38,7 +39,14 @@ class Incident(models.Model):
         indexes = (Index(fields=["closed_at"], name="incidents_by_end"),)
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.subject}".strip()
+        return self.title
+
+    @property
+    def title(self) -> str:
+        alarm = str(AlarmKind(self.kind).label)
+        if not self.subject:
+            return alarm
+        return gettext("{alarm}: {subject}").format(alarm=alarm, subject=self.subject)
 
 
 class IncidentNotice(models.Model):

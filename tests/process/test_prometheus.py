@@ -1,8 +1,15 @@
-"""Debian's Prometheus scrapes two webs and two workers; a killed worker alarms until it is back."""
+"""An installation of two webs and two workers that die: Prometheus alarms, and so does the studio.
+
+`make test-monitoring` runs these: the second one waits for minutes.
+"""
 
 from __future__ import annotations
 
+import json
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 
@@ -12,6 +19,32 @@ from tests.studio import free_port, wait_until
 
 pytestmark = [pytest.mark.monitoring, needs_prometheus]
 COMPLETED = 'sum(liujuan_tasks_ended_total{status="completed"})'
+BOTH_WORKERS = 'liujuan_workers{state="running"} == 2'
+LONG = 180.0
+"""Seconds: an alarm about workers needs 85, its all-clear 80."""
+
+
+class AlertReceiver(BaseHTTPRequestHandler):
+    """Keeps the messages to ALERT_URL."""
+
+    messages: list[dict[str, Any]] = []  # noqa: RUF012  of all requests
+
+    def do_POST(self) -> None:
+        self.messages.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def alert_url() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), AlertReceiver)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/alerts"
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +53,21 @@ def ports() -> list[int]:
     return [free_port(), free_port()]
 
 
+@pytest.fixture
+def whole(site: Production) -> Iterator[Production]:
+    """The site, with all its processes again afterwards."""
+    yield site
+    for program in site.programs:
+        if not program.alive:
+            program.start()
+
+
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, ports: list[int]) -> Iterator[Production]:
-    site = Production(tmp_path_factory.mktemp("site"), webs=2, workers=2)
+def site(
+    tmp_path_factory: pytest.TempPathFactory, ports: list[int], alert_url: str
+) -> Iterator[Production]:
+    folder = tmp_path_factory.mktemp("site")
+    site = Production(folder, webs=2, workers=2, ALERT_URL=alert_url, ALERT_FREE_SPACE="0")
     for worker, port in zip(site.workers, ports, strict=True):
         worker.env = {**worker.env, "METRICS_PORT": str(port)}
     try:
@@ -31,13 +76,13 @@ def site(tmp_path_factory: pytest.TempPathFactory, ports: list[int]) -> Iterator
         site.stop()
 
 
-def test_a_killed_worker_alarms_until_it_is_back(site: Production, ports: list[int]) -> None:
-    webs = [f"127.0.0.1:{web.port}" for web in site.webs]
+def test_a_killed_worker_alarms_until_it_is_back(whole: Production, ports: list[int]) -> None:
+    webs = [f"127.0.0.1:{web.port}" for web in whole.webs]
     workers = [f"127.0.0.1:{port}" for port in ports]
     targets = {"liujuan-web": webs, "liujuan-worker": workers}
     with (
-        Prometheus(site.folder / "prometheus", targets) as prometheus,
-        site.connect(site.user("alice")) as watcher,
+        Prometheus(whole.folder / "prometheus", targets) as prometheus,
+        whole.connect(whole.user("alice")) as watcher,
     ):
         wait_until(
             lambda: prometheus.values("up == 1").keys() == {*webs, *workers},
@@ -49,14 +94,36 @@ def test_a_killed_worker_alarms_until_it_is_back(site: Production, ports: list[i
             lambda: prometheus.values(COMPLETED) == {"": 1},
             what="one of the workers has counted the task",
         )
-        # both webs read the same rows
-        assert set(prometheus.values('liujuan_workers{state="running"} == 2')) == set(webs)
+        wait_until(
+            lambda: prometheus.values(BOTH_WORKERS).keys() == set(webs),
+            what="both webs say that two workers live",
+        )
         delivered = prometheus.values("liujuan_event_delivery_seconds_count > 0")
         assert set(delivered) == {webs[0]}, "only the web of the page delivers"
         prometheus.wait_for()
 
-        site.workers[1].kill()
+        whole.workers[1].kill()
         prometheus.wait_for(("LiujuanWorkerDown", workers[1]))
-        site.workers[1].start()
+        whole.workers[1].start()
 
         prometheus.wait_for()
+
+
+def test_webs_report_once_that_no_worker_lives_and_once_that_one_is_back(whole: Production) -> None:
+    messages = AlertReceiver.messages
+    for worker in whole.workers:
+        worker.kill()
+    wait_until(lambda: messages, what="the alarm", seconds=LONG)
+    # a web that starts meanwhile knows of it
+    whole.webs[0].stop()
+    whole.webs[0].start()
+    whole.workers[0].start()
+    wait_until(lambda: len(messages) > 1, what="the all-clear", seconds=LONG)
+
+    found = [(each["type"], each["data"]["kind"]) for each in messages]
+    assert found == [("alert.opened", "no_worker"), ("alert.closed", "no_worker")]
+    sent = "select channel, is_clear, tries, due_at from generation_incidentnotice order by id"
+    wait_until(
+        lambda: whole.query(sent) == [("webhook", False, 1, None), ("webhook", True, 1, None)],
+        what="both messages are recorded as sent",
+    )
