@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from generation.admin.accounts import AccountAdmin
+from generation.admin.audit_log import AuditEntryAdmin
 from generation.admin.incidents import IncidentAdmin
 from generation.admin.limit_overrides import LimitOverrideAdmin
 from generation.admin.retention import PruneRunAdmin, RetentionRuleAdmin
+from generation.admin.reviews import ReviewAdmin, ReviewReasonAdmin
 from generation.admin.share_links import ShareLinkAdmin
 from generation.admin.tasks import GenerationTaskAdmin
 from generation.admin.webhooks import WebhookAttemptAdmin, WebhookEndpointAdmin
@@ -14,6 +16,7 @@ from generation.admin.workers import ModelSlotAdmin, ModelStateAdmin, WorkerAdmi
 
 __all__ = [
     "AccountAdmin",
+    "AuditEntryAdmin",
     "GenerationTaskAdmin",
     "IncidentAdmin",
     "LimitOverrideAdmin",
@@ -21,6 +24,8 @@ __all__ = [
     "ModelStateAdmin",
     "PruneRunAdmin",
     "RetentionRuleAdmin",
+    "ReviewAdmin",
+    "ReviewReasonAdmin",
     "ShareLinkAdmin",
     "WebhookAttemptAdmin",
     "WebhookEndpointAdmin",

@@ -104,7 +104,10 @@ async def cancel(call: ToolCall) -> mcp.CallToolResult:
 
     def request_cancel() -> str:
         task = call.task(change=True)
-        return services.request_cancel(task_id=task.pk, now=clock.now())
+        signed_in = signed_in_by(call.request)
+        return services.cancel_by(
+            signed_in.user, task=task, now=clock.now(), address=signed_in.address
+        )
 
     answer = await database_sync_to_async(request_cancel)()
     return mcp.CallToolResult(

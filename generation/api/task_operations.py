@@ -21,7 +21,7 @@ from generation.api.submission_headers import (
     submission_headers,
     wait_for_end,
 )
-from generation.api.token_auth import user_of
+from generation.api.token_auth import signed_in_by, user_of
 from generation.api.webhook_resources import new_webhook_resource
 from generation.api.webhook_schemas import CreatedTask, SubmittedTask
 from generation.clock import clock
@@ -176,8 +176,11 @@ async def cancel_task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponseB
     """Stop a task; repeating it changes nothing."""
 
     def cancel() -> str:
-        task = visible(task_id, user_of(request), change=True)
-        return services.request_cancel(task_id=task.pk, now=clock.now())
+        user = user_of(request)
+        task = visible(task_id, user, change=True)
+        return services.cancel_by(
+            user, task=task, now=clock.now(), address=signed_in_by(request).address
+        )
 
     return answer({"answer": await database_sync_to_async(cancel)()})
 
@@ -194,8 +197,15 @@ async def retry_task(request: HttpRequest, task_id: uuid.UUID) -> HttpResponseBa
     cancel_after = cancel_after_of(request, now)
 
     def retry() -> services.Submission:
-        task = visible(task_id, user_of(request), change=True)
-        return services.retry(task=task, key=key, now=now, cancel_after=cancel_after)
+        user = user_of(request)
+        return services.retry_by(
+            user,
+            task=visible(task_id, user, change=True),
+            now=now,
+            address=signed_in_by(request).address,
+            key=key,
+            cancel_after=cancel_after,
+        )
 
     return await submitted(request, await database_sync_to_async(retry)())
 

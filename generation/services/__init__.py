@@ -80,6 +80,7 @@ from generation.services.share_links import (
 )
 from generation.services.slot_take_over import AbandonedCall, take_over_expired
 from generation.services.slots import settle_slot
+from generation.services.staff_changes import cancel_by, retry_by
 from generation.services.submission import Submission, newest_like, retry, submit
 from generation.services.submission_values import defaults
 from generation.services.trash import (
@@ -142,6 +143,7 @@ __all__ = [
     "act",
     "appeal",
     "begin_call",
+    "cancel_by",
     "cancel_overdue",
     "cancel_requests_of",
     "change_webhook",
@@ -220,6 +222,7 @@ __all__ = [
     "resume",
     "retire_worker",
     "retry",
+    "retry_by",
     "revoke_link",
     "revoke_links",
     "roll_up",

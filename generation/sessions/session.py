@@ -6,6 +6,7 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from channels.db import database_sync_to_async
@@ -134,7 +135,8 @@ class Session:
 
     async def retry(self, message: Retry) -> None:
         task = await self.task(message.task_id, change=True)
-        await self.submit_by(services.retry, task=task, key=message.request_key)
+        service = partial(services.retry_by, self.user, address=self.signed_in.address)
+        await self.submit_by(service, task=task, key=message.request_key)
 
     async def submit_by(self, service: Callable[..., services.Submission], **values: Any) -> None:
         """Submit a task with `service` and send its `ack` before any other frame of the task."""
@@ -200,8 +202,8 @@ class Session:
 
     async def cancel(self, message: Cancel) -> None:
         task = await self.task(message.task_id, change=True)
-        answer = await database_sync_to_async(services.request_cancel)(
-            task_id=task.pk, now=clock.now()
+        answer = await database_sync_to_async(services.cancel_by)(
+            self.user, task=task, now=clock.now(), address=self.signed_in.address
         )
         await self.subscriber.send(
             {"type": "answer", "action": "cancel", "task_id": str(task.pk), "answer": answer}

@@ -467,6 +467,16 @@ ADMIN = (
             *(("approve", 400), ("release", 200)),
         )
     ),
+    *(
+        Row(method="GET", address=f"admin/generation/review/{page}", outcomes=REVIEWERS)
+        for page in ("", "<path:object_id>/change/", "<path:object_id>/history/")
+    ),
+    Row(
+        method="POST",
+        address="admin/generation/auditentry/export/<str:kind>/",
+        path="/admin/generation/auditentry/export/xml/",
+        outcomes=admin(403, 403, 404),
+    ),
     Row(method="GET", address="admin/operations/", outcomes=TASKS),
     *(
         Row(
@@ -536,7 +546,7 @@ ADMIN = (
         Row(method="GET", address=f"admin/generation/{model}/{page}", outcomes=NEVER)
         for model in (
             *("worker", "modelstate", "modelslot", "webhookendpoint", "webhookattempt"),
-            *("incident", "prunerun"),
+            *("incident", "prunerun", "review", "auditentry"),
         )
         for page in ("add/", "<path:object_id>/delete/")
     ),

@@ -1,0 +1,158 @@
+"""The audit log, read-only, and its export as a file that is written while it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Generator, Iterator
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from accounts.client_address import client_address
+from generation import services
+from generation.admin.mixins import ReadOnlyMixin
+from generation.admin.task_export import BYTE_ORDER_MARK, CONTENT_TYPES, cell, line_of, to_json
+from generation.choices import AuditAction
+from generation.clock import clock
+from generation.export_turns import ExportRunning, ExportTurn
+from generation.identifiers import parse_uuid
+from generation.models import AuditEntry
+from generation.own_connection import read_in_threads
+from generation.permissions import AUDIT
+
+BATCH = 500
+MAX_EXPORTED = 100_000
+"""Entries of one file, newest first."""
+
+FIELDS = (
+    *("id", "created", "actor_name", "address", "action", "task", "image_index"),
+    *("owner_name", "details"),
+)
+LIST = "admin:generation_auditentry_changelist"
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+    """What staff did to whose task, and from where."""
+
+    list_display = ("created", "actor_name", "action", "task", "owner_name", "address", "said")
+    list_filter = ("action",)
+    search_fields = ("=actor_name", "=owner_name")
+    search_help_text = gettext_lazy("A task id, or the name of an account or of an owner.")
+    date_hierarchy = "created"
+    show_full_result_count = False
+    ordering = ("-created", "-id")
+    sortable_by = ()
+    fields = FIELDS
+
+    def has_view_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
+        return request.user.has_perm(AUDIT)
+
+    @admin.display(description=gettext_lazy("details"))
+    def said(self, entry: AuditEntry) -> str:
+        return " · ".join(f"{name}: {value}" for name, value in entry.details.items()) or "–"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[AuditEntry], search_term: str
+    ) -> tuple[QuerySet[AuditEntry], bool]:
+        task = parse_uuid(search_term.strip())
+        if task is not None:
+            return queryset.filter(task=task), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.export))
+        address = path("export/<str:kind>/", view, name="generation_auditentry_export")
+        return [address, *super().get_urls()]
+
+    def export(self, request: HttpRequest, kind: str) -> HttpResponseBase:
+        """The entries of the list with the same query string; an entry says so."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if kind not in CONTENT_TYPES:
+            raise Http404
+        actor = cast("User", request.user)
+        try:
+            body = AuditExport(actor, self.get_changelist_instance(request).queryset, kind)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(f"{reverse(LIST)}?{ERROR_FLAG}=1")
+        except ExportRunning:
+            sentence = _("Another export of yours is still being sent. Wait for its end.")
+            self.message_user(request, sentence, messages.WARNING)
+            return HttpResponseRedirect(reverse(LIST))
+        services.record_action(
+            actor=actor,
+            action=AuditAction.AUDIT_EXPORTED,
+            now=clock.now(),
+            address=client_address(request),
+            kind=kind,
+            filters=dict(request.GET.items()),
+        )
+        response = StreamingHttpResponse(body, content_type=CONTENT_TYPES[kind])
+        name = f"audit-{timezone.localdate()}.{kind}"
+        response["Content-Disposition"] = f'attachment; filename="{name}"'
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+class AuditExport:
+    """The body of a response; rows are read when the client has taken what was before."""
+
+    def __init__(self, actor: User, entries: QuerySet[AuditEntry], kind: str) -> None:
+        """Raises ExportRunning."""
+        self.turn = ExportTurn(actor)
+        self.entries = entries.order_by("-created", "-id").values(*FIELDS)
+        self.write = csv_text if kind == "csv" else json_text
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return read_in_threads(self.chunks())
+
+    def chunks(self) -> Generator[bytes]:
+        for text in self.write(self.batches()):
+            self.turn.renew()
+            yield text.encode(errors="replace")
+
+    def close(self) -> None:
+        """Let the next export begin; Django calls it even if the client left."""
+        self.turn.end()
+
+    def batches(self) -> Iterator[list[dict[str, Any]]]:
+        rows, left = self.entries, MAX_EXPORTED
+        while batch := list(rows[: min(BATCH, left)]):
+            yield batch
+            left -= len(batch)
+            last = batch[-1]
+            older = Q(created__lt=last["created"]) | Q(created=last["created"], id__lt=last["id"])
+            rows = self.entries.filter(older)
+            if not left:
+                return
+
+
+def csv_text(batches: Iterator[list[dict[str, Any]]]) -> Iterator[str]:
+    # without the mark spreadsheets read Chinese as Latin-1
+    yield BYTE_ORDER_MARK + line_of(FIELDS)
+    for rows in batches:
+        yield "".join(
+            line_of(cell(row[name] if name != "details" else to_json(row[name])) for name in FIELDS)
+            for row in rows
+        )
+
+
+def json_text(batches: Iterator[list[dict[str, Any]]]) -> Iterator[str]:
+    yield '{"entries": ['
+    separator = ""
+    for rows in batches:
+        yield separator + ",\n".join(map(to_json, rows))
+        separator = ",\n"
+    yield "]}\n"
