@@ -91,3 +91,18 @@ def test_sign_up_is_one_of_three(typed: str) -> None:
     assert validators.sign_up(typed) == typed.lower()
     with pytest.raises(InvalidSetting, match="closed, invite or open"):
         validators.sign_up(f"{typed}s")
+
+
+def test_mails_to_operators_need_a_mail_server(settings_of: SettingsOf) -> None:
+    with pytest.raises(InvalidSettings, match="ADMINS is set, and EMAIL_URL is not"):
+        settings_of(ADMINS="ops@mail.example")
+
+    found = settings_of(
+        ADMINS="ops@mail.example, night@mail.example",
+        EMAIL_URL="smtp://mail.example/?from=studio@mail.example",
+        PUBLIC_URL="https://studio.example",
+    )
+    assert [address for _name, address in found["ADMINS"]] == [
+        "ops@mail.example",
+        "night@mail.example",
+    ]

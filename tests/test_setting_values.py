@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from liujuan_site import addresses, databases, redis_urls, validators
+from liujuan_site import addresses, databases, mail, redis_urls, validators
 from liujuan_site.environment import InvalidSetting
 
 Reader = Callable[[str], str]
@@ -14,6 +14,7 @@ REDIS_URLS = (
     *("redis://h?db=1&client_name=x", "rediss://h?ssl_cert_reqs=none", "rediss://:p@h:1/2"),
     *("redis://h?socket_timeout=2.5", "unix:///run/redis.sock?db=1"),
 )
+SECRET = f"whsec_{'A' * 32}"
 DATABASE_URLS = ("postgres:///liujuan", "sqlite:////tmp/x.db", "postgres://h/x?sslmode=require")
 
 
@@ -61,6 +62,9 @@ DATABASE_URLS = ("postgres:///liujuan", "sqlite:////tmp/x.db", "postgres://h/x?s
         (addresses.webhook_target, "[FD00:0::5]", "fd00::5/128"),
         (addresses.webhook_target, "Hooks.Internal.", "hooks.internal"),
         (addresses.network, "10.1.2.3/8", "10.0.0.0/8"),
+        (addresses.alert_target, "HTTP://10.0.0.1:9/a?b=c", "http://10.0.0.1:9/a?b=c"),
+        (validators.webhook_secret, SECRET, SECRET),
+        (mail.address, "ops@mail.example", "ops@mail.example"),
         (addresses.network, "[FD00:0::5]", "fd00::5/128"),
         (addresses.listen_address, "9101", "127.0.0.1:9101"),
         (addresses.listen_address, "[::1]:9101", "[::1]:9101"),
@@ -104,6 +108,7 @@ NO_SQLITE = (
 )
 NO_FAULTS = ("/no/such/file.json", "package.json", "README.md")
 NO_TARGETS = ("10.0.0.0/33", "http://h", "h:80", "h/x", "1.0x7f", "fe80::1%eth0", "a b")
+NO_ALERTS = ("https://u:p@h/", "https://h/#x", "https:///x", "ftp://h")
 NO_LISTENERS = ("x", "0", "127.0.0.1:0", "h:65536", ":")
 NO_COLLECTORS = (
     "127.0.0.1:4318",
@@ -157,6 +162,9 @@ NO_DATABASE_OPTIONS = (
         (addresses.allowed_host, "fe80::1%eth0", "name.example"),
         *((addresses.webhook_target, typed, "10.0.0.0/8") for typed in NO_TARGETS),
         (addresses.network, "metrics.internal", "10.0.0.0/8"),
+        *((addresses.alert_target, typed, "https://hooks.example/liujuan") for typed in NO_ALERTS),
+        (validators.webhook_secret, "whsec_short", ""),
+        (mail.address, "ops", "ops@mail.example"),
         *((addresses.listen_address, typed, "127.0.0.1:9101") for typed in NO_LISTENERS),
         (addresses.host, "::1%eth0", "127.0.0.1"),
         (redis_urls.redis, "unix:///s?db=x", ""),
