@@ -54,10 +54,22 @@ class Box:
         return self.x + self.width + 8
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A moment in a chart; its text ends at the line if `is_right`."""
+
+    x: float
+    text_x: float
+    text_y: float
+    text: str
+    is_right: bool
+
+
+MOST_MARKS = 3
+MARK_HEIGHT = 15.0
+
 QUEUE_PLOT = Box(34, 14, 456, 170)
 BAR_PLOT = Box(34, 14, 416, 150)
-DOT_PLOT = Box(164, 10, 118, 0)
-DOT_ROW = 25.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +81,16 @@ class QueueChart:
     waits: list[str]
     gaps: list[Box]
     """Times in which no worker noted anything."""
+    marks: list[Mark]
     counts: list[Tick]
     seconds: list[Tick]
     times: list[Tick]
 
 
-def queue_chart(points: Sequence[QueuePoint]) -> QueueChart:
+def queue_chart(
+    points: Sequence[QueuePoint], moments: Sequence[tuple[datetime, str]] = ()
+) -> QueueChart:
+    """`moments`: what happened when, the newest first."""
     plot = QUEUE_PLOT
     step = plot.width / max(1, len(points) - 1)
     queued_top = top_of((point.queued for point in points), COUNT_TOPS)
@@ -100,10 +116,26 @@ def queue_chart(points: Sequence[QueuePoint]) -> QueueChart:
         areas=areas,
         waits=waits,
         gaps=gaps,
+        marks=marks_of(points, moments, plot),
         counts=grid(plot, queued_top, lambda value: f"{value:g}"),
         seconds=grid(plot, wait_top, axis_text),
         times=time_ticks([point.start for point in points], plot.x, step, most=6),
     )
+
+
+def marks_of(
+    points: Sequence[QueuePoint], moments: Sequence[tuple[datetime, str]], plot: Box
+) -> list[Mark]:
+    """The newest moments within the chart."""
+    first, last = points[0].start, points[-1].start
+    within = [each for each in moments if first <= each[0]][:MOST_MARKS] if last > first else []
+    marks = []
+    for number, (at, text) in enumerate(within):
+        share = min(1.0, (at - first) / (last - first))
+        x, is_right = round_(plot.x + share * plot.width), share > 0.5
+        y = plot.y + MARK_HEIGHT * (number + 0.8)
+        marks.append(Mark(x, x - 5 if is_right else x + 5, round_(y), text, is_right))
+    return marks
 
 
 def points_text(
@@ -211,66 +243,6 @@ def bar_chart(bars: Sequence[EndedBar]) -> BarChart:
         bars=drawn,
         counts=grid(plot, top, lambda value: f"{value:g}"),
         times=time_ticks([bar.start for bar in bars], plot.x + step / 2, step, most=6),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class DotRow:
-    """`p50` and `p95` in seconds, None without a measurement; `left` and `right` are their x."""
-
-    name: str
-    y: float
-    p50: float | None
-    p95: float | None
-    left: float = 0.0
-    right: float = 0.0
-
-    @property
-    def text_at(self) -> float:
-        return self.y + 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DotChart:
-    plot: Box
-    rows: list[DotRow]
-    decades: list[Tick]
-    width: int = 400
-
-    @property
-    def axis_at(self) -> float:
-        return self.plot.y + self.plot.height + 16
-
-    @property
-    def height(self) -> float:
-        return self.plot.y + self.plot.height + 24
-
-
-def dot_chart(rows: Sequence[tuple[str, float | None, float | None]]) -> DotChart:
-    """A logarithmic scale from 0.01 s to the decade of the longest time."""
-    plot = Box(DOT_PLOT.x, DOT_PLOT.y, DOT_PLOT.width, DOT_ROW * len(rows))
-    longest = max((p95 for _name, _p50, p95 in rows if p95), default=10.0)
-    last = max(1, ceil(log10(longest)))
-    decades = range(-2, last + 1)
-
-    def x(seconds: float) -> float:
-        share = (log10(max(0.01, seconds)) + 2) / (last + 2)
-        return round_(plot.x + plot.width * min(1.0, share))
-
-    return DotChart(
-        plot=plot,
-        rows=[
-            DotRow(
-                name,
-                plot.y + DOT_ROW * (number + 0.5),
-                p50,
-                p95,
-                x(p50) if p50 is not None else 0.0,
-                x(p95) if p95 is not None else 0.0,
-            )
-            for number, (name, p50, p95) in enumerate(rows)
-        ],
-        decades=[Tick(x(10.0**each), f"{10.0**each:g}") for each in decades],
     )
 
 

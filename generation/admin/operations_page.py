@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -17,16 +18,17 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.client_address import client_address
 from generation import selectors, services
-from generation.admin.operations_charts import bar_chart, dot_chart, queue_chart
+from generation.admin.operations_charts import bar_chart, queue_chart
+from generation.admin.operations_dots import dot_chart
 from generation.admin.operations_failures import failure_grid
 from generation.admin.operations_warnings import warnings_of
 from generation.choice_labels import label
-from generation.choices import AuditAction, Step
+from generation.choices import AuditAction, Step, WorkerCondition
 from generation.clock import clock
 from generation.limits import MAX_MODEL_NAME
 from generation.permissions import OPERATE, VIEW_ALL
 from generation.quantity_text import duration
-from generation.selectors import RANGES, History
+from generation.selectors import RANGES, History, Operations
 
 REFRESH_SECONDS = 5
 
@@ -151,13 +153,19 @@ def live_context(request: HttpRequest) -> dict[str, Any]:
         "times_sentence": times_sentence(past),
         "ended_sentence": ended_sentence(past),
         "warnings": warnings_of(state),
-        "queue_chart": queue_chart(past.points),
+        "queue_chart": queue_chart(past.points, lost_workers(state)),
         "dot_chart": dot_chart(duration_rows(past)),
         "bar_chart": bar_chart(past.bars),
         "failure_grid": failure_grid(past.failures),
         "may_operate": request.user.has_perm(OPERATE),
         "may_view": request.user.has_perm(VIEW_ALL),
     }
+
+
+def lost_workers(state: Operations) -> list[tuple[datetime, str]]:
+    """The last heartbeat of each lost worker."""
+    lost = (each.worker for each in state.workers if each.condition == WorkerCondition.GONE)
+    return [(each.last_seen, _("%(worker)s lost") % {"worker": each}) for each in lost]
 
 
 def pictures_per_hour(past: History) -> float | None:

@@ -91,8 +91,9 @@ def test_an_empty_studio_has_a_page(otto: Client) -> None:
         assert text in page
 
 
-@pytest.mark.parametrize("name", list(selectors.RANGES))
-@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize(
+    ("name", "language"), list(zip(selectors.RANGES, ["en", "zh-hans"] * 2, strict=True))
+)
 def test_figures_are_on_the_page_with_a_table_behind_each_chart(
     alice: User, model: str, worker: Worker, now: datetime, media: object, name: str, language: str
 ) -> None:
@@ -222,6 +223,7 @@ def test_slots_of_a_lost_worker_are_taken_over_at_once(
     page = otto.get(PAGE).text
     assert "has sent no heartbeat" in page
     assert "It still holds 1 slot" in page
+    assert ">here:1 lost</text>" in page
     press(otto, "take-over", worker.pk)
 
     (abandoned,) = services.take_over_expired(worker_id=other.pk, now=now + timedelta(seconds=5))
