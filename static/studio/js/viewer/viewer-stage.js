@@ -94,12 +94,12 @@ export class Stage {
     part(this.#figure, "demo").hidden = !demo;
   }
 
-  /** Show why the picture is withheld. @param {Promise<HTMLElement>} tile */
+  /** Remove the picture, and show why it is withheld. @param {Promise<HTMLElement>} tile */
   async showNotice(tile) {
-    const item = this.#item;
+    this.clear();
     this.#figure.hidden = true;
     const shown = await tile.catch(() => null);
-    if (this.#item !== item) return;
+    if (this.#item) return; // another one was opened meanwhile
     if (shown) part(this.#root, "notice").replaceChildren(shown);
     else this.fail("unavailable");
   }
