@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import SignIn
+from tests.browser.axe import violations_by_theme
+from tests.browser.conftest import PHONE, SignIn
 from tests.browser.page_actions import expect_picture, send, task_id_of
 from tests.browser.sign_in import submit_sign_in
 from tests.studio import Studio
@@ -68,10 +69,14 @@ def test_a_hidden_picture_disappears_from_open_pages(
     gallery.keyboard.press("Escape")
     expect(tile.locator(".withheld")).to_contain_text(HIDDEN)
     expect(tile.locator("img")).to_have_count(0)
+    for each in (page, gallery):
+        assert violations_by_theme(each) == {}
 
     form = phone.new_page()
     form.goto(f"/pictures/{task}/1/")
     expect(form.locator("main")).to_contain_text("第二排")
+    assert violations_by_theme(form) == {}
+    assert form.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     form.get_by_role("textbox").fill("这是一座雕像。")
     form.get_by_role("button", name="提交申诉").click()
     expect(form.locator("main [role=status]")).to_contain_text("申诉已提交")
