@@ -22,6 +22,7 @@ FIGURES = (
     "append",
     "reload",
     "big_pages",
+    "staff_pages",
     "claims",
     "idle_processes",
     "idle_sockets",

@@ -42,7 +42,7 @@ PAGES = [
     for name, (signed_in, part), url, rows in (
         ("admin list", IN_ADMIN, ADMIN, 100),
         ("admin list, older", IN_ADMIN, f"{ADMIN}?until={{moment}}", 100),
-        ("admin list, by time of drawing", IN_ADMIN, f"{ADMIN}?o=-8", 100),
+        ("admin list, by time of drawing", IN_ADMIN, f"{ADMIN}?o=-7", 100),
         ("admin list, filter: failed", IN_ADMIN, f"{ADMIN}?status__exact=failed", 100),
         ("admin list, filter: queued, none", IN_ADMIN, f"{ADMIN}?status__exact=queued", 0),
         ("admin list, filter: in the trash, none", IN_ADMIN, f"{ADMIN}?deleted_at__isempty=0", 0),

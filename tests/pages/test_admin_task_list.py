@@ -153,7 +153,7 @@ BOUNDED: list[dict[str, str]] = [
     {"q": "heron", "error_code": "model_error", "step__exact": "decoding", "model": "m"},
     {"deleted_at__isempty": "0"},
     {"status__exact": "queued"},
-    {"o": "-8"},
+    {"o": "-7"},
 ]
 
 
