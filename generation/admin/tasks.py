@@ -204,8 +204,8 @@ class GenerationTaskAdmin(
         image: GeneratedImage | None = getattr(task, "first_picture", None)
         if image is None:
             return format_html('<span class="no-picture">{}</span>', _("No picture"))
-        tag = '<img src="{}" alt="" width="56" height="56" loading="lazy" decoding="async">'
-        return format_html(tag, image.data["thumbnail_url"])
+        tag = '<img src="{}" alt="{}" width="56" height="56" loading="lazy" decoding="async">'
+        return format_html(tag, image.data["thumbnail_url"], short(task.prompt) or "–")
 
     @admin.display(description=_("prompt"))
     def short_prompt(self, task: GenerationTask) -> str:

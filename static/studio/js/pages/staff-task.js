@@ -13,20 +13,22 @@ function isInUse() {
   return document.hidden || Boolean(selection && !selection.isCollapsed);
 }
 
-const FOCUSABLE = "a, button, summary, input, select";
-
 /**
- * Replace a part by its newer one.
+ * Replace a part by its newer one; what had the focus keeps it, or gives it to its neighbour.
  *
  * @param {Element} old
  * @param {Element} fresh
  */
 function replace(old, fresh) {
-  const focused = [...old.querySelectorAll(FOCUSABLE)].findIndex((node) => node === document.activeElement);
+  const active = document.activeElement;
+  const tag = active && old.contains(active) ? active.tagName : "";
+  const index = tag ? [...old.querySelectorAll(tag)].findIndex((node) => node === active) : -1;
   const open = [...old.querySelectorAll("details")].map((part) => part.open);
   old.replaceWith(fresh);
-  fresh.querySelectorAll("details").forEach((part, index) => part.toggleAttribute("open", open[index] ?? part.open));
-  const again = fresh.querySelectorAll(FOCUSABLE)[focused];
+  fresh.querySelectorAll("details").forEach((part, at) => part.toggleAttribute("open", open[at] ?? part.open));
+  if (!tag) return;
+  const alike = [...fresh.querySelectorAll(tag)];
+  const again = (active?.id && document.getElementById(active.id)) || alike[Math.min(index, alike.length - 1)];
   if (again instanceof HTMLElement) again.focus({ preventScroll: true });
 }
 
