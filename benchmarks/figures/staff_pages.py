@@ -67,6 +67,9 @@ PAGES = [
         rows=None,
         method="POST",
     ),
+    StaffPage("review desk", "/admin/review/", 'class="strip__item"', rows=None),
+    StaffPage("review desk, flagged", "/admin/review/?state=flagged", "strip__item", rows=None),
+    StaffPage("review desk, one picture", "/admin/review/{image}/", 'data-part="stage"', 1),
     StaffPage("operations page", "/admin/operations/", 'id="operations-live"', 1),
     StaffPage("metrics", "/metrics", "# TYPE", rows=None),
 ]

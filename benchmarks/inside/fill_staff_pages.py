@@ -15,7 +15,7 @@ from benchmarks.inside.bulk_rows import create_users, fill, key, key_of, make_re
 from benchmarks.inside.fill_big_pages import MODEL, draw
 from generation.choices import ReviewState
 from generation.error_codes import ErrorCode
-from generation.models import GenerationTask, TaskEvent
+from generation.models import GeneratedImage, GenerationTask, TaskEvent
 
 OWNERS = 100
 EVENTS = 15
@@ -37,7 +37,7 @@ UNIQUE_SEQ = "one_event_per_seq"
 
 def run(*, tasks: int) -> dict[str, str]:
     """`cookies` of a member of staff and the `csrf` token of their forms; a `task` of middle age,
-    its `model`, and a `day`."""
+    its picture and `model`, and a `day`."""
     staff = User.objects.create_superuser("staff")
     make_ready(MODEL, slots=1)
     drawn = draw(User.objects.create_user("first"))
@@ -50,6 +50,7 @@ def run(*, tasks: int) -> dict[str, str]:
         "cookies": cookies_of(staff),
         "csrf": CSRF_TOKEN,
         "task": str(key_of("task", tasks // 2)),
+        "image": str(GeneratedImage.objects.get(task=key_of("task", tasks // 2)).pk),
         "model": MODEL,
         # a tenth of the tasks are newer
         "day": (timezone.now() - timedelta(days=1, seconds=APART * tasks // 10)).date().isoformat(),

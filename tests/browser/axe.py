@@ -17,7 +17,8 @@ ASK = """async (rules) => {
   const moving = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
   await Promise.allSettled(moving.map((transition) => transition.finished));
   const only = rules.length ? { runOnly: rules } : {};
-  const { violations } = await axe.run(document, { resultTypes: ["violations"], preload: false, ...only });
+  const options = { resultTypes: ["violations"], preload: false, ...only };
+  const { violations } = await axe.run(document, options);
   return violations.map(({ id, impact, nodes }) => ({
     id, impact, nodes: nodes.map(({ target, failureSummary }) => `${target}: ${failureSummary}`),
   }));
