@@ -162,13 +162,14 @@ def test_a_picture_has_the_studios_headers(site: Site, browser: httpx.Client) ->
     ).json()["url"]
     web = site.production.webs[0].url
     for path in (site.picture["url"], f"{httpx.URL(link).path}1/"):
-        through = browser.get(path)
+        through = browser.get(path, headers={"X-Request-ID": "the-same"})
         cookies = "; ".join(f"{each.name}={each.value}" for each in browser.cookies.jar)
         direct = httpx.get(
             f"{web}{path}",
             headers={
                 "Cookie": cookies,
                 "X-Forwarded-Proto": "https",
+                "X-Request-ID": "the-same",
                 "Host": httpx.URL(site.url).netloc.decode(),
             },
         )
