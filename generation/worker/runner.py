@@ -14,16 +14,11 @@ from django.conf import settings
 
 from accounts.log_context import logging_with
 from accounts.log_format import log_line
-from generation import broadcast, selectors, services, telemetry
+from generation import broadcast, services, telemetry
 from generation.alarms import PING_INTERVAL, AlarmWatcher, HeartbeatPing
 from generation.choices import InterruptReason, KeyUse
 from generation.clock import clock
-from generation.exceptions import (
-    AttemptInterrupted,
-    CancelObserved,
-    LeaseLost,
-    XinferenceError,
-)
+from generation.exceptions import AttemptInterrupted, CancelObserved, LeaseLost
 from generation.loops import RETRY_DELAY, Job, every, listen
 from generation.outages import Outage, cause_of, database
 from generation.services import AbandonedCall, Claim
@@ -32,6 +27,8 @@ from generation.worker import decoder
 from generation.worker.abandoned_calls import end_abandoned_call
 from generation.worker.aborts import ABORT_TIMEOUT
 from generation.worker.cleanup import clean_up
+from generation.worker.drain_state import DrainState
+from generation.worker.figures import note_figures, note_server_memory
 from generation.worker.idle_lock import IdleLock
 from generation.worker.model_probe import ModelProbe
 from generation.worker.named_channel import receive_messages
@@ -40,7 +37,7 @@ from generation.worker.pause_state import PauseState
 from generation.worker.registration import RETIRE_TIMEOUT, register, retire
 from generation.worker.task_run import TaskRun
 from generation.worker.webhook_sender import WebhookSender
-from generation.xinference import ServerMemory, XinferenceClient
+from generation.xinference import XinferenceClient
 
 logger = logging.getLogger(__name__)
 
@@ -84,8 +81,7 @@ class WorkerRunner:
         self.woken = asyncio.Event()
         self.idle_lock = IdleLock()
         self.draining = False
-        self.is_drained = False
-        """Whether an operator keeps this worker from claiming tasks."""
+        self.drain_state = DrainState()
         self.pause = PauseState()
         self.worker_id = uuid.UUID(int=0)
         self.alarms = AlarmWatcher()
@@ -126,7 +122,7 @@ class WorkerRunner:
             self.repeat(POLL_INTERVAL, self.stop_if_overdue),
             self.repeat(POLL_INTERVAL, self.cancel_overdue),
             self.repeat(GARBAGE_INTERVAL, self.collect_garbage),
-            self.repeat(FIGURES_INTERVAL, self.note_figures, first=FIGURES_INTERVAL),
+            self.repeat(FIGURES_INTERVAL, note_figures, first=FIGURES_INTERVAL),
             self.repeat(MEMORY_INTERVAL, self.note_server_memory, first=MEMORY_INTERVAL),
             asyncio.create_task(self.webhooks.run(), name="webhooks"),
         ]
@@ -167,7 +163,7 @@ class WorkerRunner:
             self.woken.clear()
 
     async def claim_tasks(self) -> bool:
-        if self.pause.on or self.is_drained or self.heartbeat_overdue():
+        if self.pause.on or self.drain_state.on or self.heartbeat_overdue():
             # an overdue worker would give up its claims at once: a heartbeat must come first
             return False
         began = monotonic()
@@ -202,11 +198,13 @@ class WorkerRunner:
         await self.stop_if_overdue()
         began = monotonic()
         await database_sync_to_async(clock.synchronise)()
-        await self.read_drained()
+        if not await self.drain_state.refresh(self.worker_id):
+            # an operator has forgotten it
+            self.worker_id = await register(version=self.version, model_server=self.model_server)
         wanted = await database_sync_to_async(services.heartbeat)(
             worker_id=self.worker_id,
             slot_ids=[*self.held_slots(), *self.takeovers.values()],
-            draining=self.draining or self.is_drained,
+            draining=self.draining or self.drain_state.on,
             paused=self.pause.on,
             now=clock.now(),
         )
@@ -220,20 +218,6 @@ class WorkerRunner:
         """Not while paused: a restored copy must not hide that the original is gone."""
         if not self.pause.on and not self.heartbeat_overdue():
             await self.heartbeat_ping.ping()
-
-    async def read_drained(self) -> None:
-        """Read what an operator wants of this worker; register again if its row was deleted."""
-        drained = await database_sync_to_async(selectors.is_drained)(self.worker_id)
-        if drained is None:
-            self.worker_id = await register(version=self.version, model_server=self.model_server)
-        if self.is_drained == bool(drained):
-            return
-        self.is_drained = bool(drained)
-        if self.is_drained:
-            logger.info("%s", log_line("worker_drained", worker=str(self.worker_id)[:8]))
-        else:
-            logger.info("%s", log_line("worker_undrained", worker=str(self.worker_id)[:8]))
-            self.wake()
 
     def held_slots(self) -> list[int]:
         """Slots whose lease this worker renews; a run that only makes thumbnails has none."""
@@ -298,13 +282,6 @@ class WorkerRunner:
         if not self.pause.on:
             await clean_up(self.worker_id)
 
-    async def note_figures(self) -> None:
-        """Also while paused: the page for operators shows that the queue grows."""
-        await database_sync_to_async(services.sample_queue)(now=clock.now())
-        # hour by hour after a gap, so that heartbeats come in between
-        while await database_sync_to_async(services.roll_up)(now=clock.now()):
-            pass
-
     async def prune(self) -> None:
         if self.may_prune():
             await prune(self.worker_id, self.idle_lock, self.may_prune)
@@ -313,19 +290,8 @@ class WorkerRunner:
         return not self.draining and not self.pause.on
 
     async def note_server_memory(self) -> None:
-        """What the model server publishes of its memory; an error is one of its models too."""
-        if self.pause.on or self.models.key == KeyUse.REFUSED:
-            return
-        try:
-            memory = await self.client.memory()
-        except XinferenceError:
-            memory = ServerMemory()
-        await database_sync_to_async(services.record_server_memory)(
-            worker_id=self.worker_id,
-            used=memory.used,
-            gpu_used=memory.gpu_used,
-            gpu_total=memory.gpu_total,
-        )
+        if not self.pause.on and self.models.key != KeyUse.REFUSED:
+            await note_server_memory(self.client, self.worker_id)
 
     async def end_abandoned(self, slot: AbandonedCall) -> None:
         """End the call of a worker that is gone, then free its slot."""

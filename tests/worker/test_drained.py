@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from generation.choices import WorkerState
 from generation.models import GenerationTask, Rollup, Worker
+from generation.worker.figures import note_figures
 from tests.socket.sockets import Page
 from tests.worker.demo_worker import SMALL, StartWorker, ending, kinds, seen_at
 
@@ -59,13 +60,13 @@ async def test_a_forgotten_worker_registers_again_and_draws(
 async def test_a_worker_notes_the_queue_and_counts_what_ended(
     page: Page, start_worker: StartWorker
 ) -> None:
-    demo_worker = await start_worker()
+    await start_worker()
     task_id = await page.generate(**SMALL)
     await ending(page, task_id)
     # a minute that is over
     await GenerationTask.objects.aupdate(finished_at=timezone.now() - timedelta(minutes=2))
 
-    await demo_worker.runner.note_figures()
+    await note_figures()
 
     sampled = await Rollup.objects.aget(queued_most__isnull=False)
     assert sampled.queued_most == 0
