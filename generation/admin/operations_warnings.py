@@ -16,6 +16,7 @@ NO_WORKER = "docs/operations.md#no-worker"
 MODEL_DOWN = "docs/operations.md#model-down"
 KEY_REFUSED = "docs/operations.md#key-refused"
 COPIES = "docs/operations.md#backup-and-restore"
+PAUSED = "docs/operations.md#paused"
 PAGE = "docs/operations.md#the-operations-page"
 
 LOST_WORKER_WARNING = 3_600
@@ -53,7 +54,7 @@ def warnings_of(state: Operations) -> list[OperatorWarning]:
                     "Workers finish what they draw and claim nothing more; users read "
                     "“paused by the operator”."
                 ),
-                section=PAGE,
+                section=PAUSED,
                 command="manage.py resume",
                 is_wanted=True,
             )

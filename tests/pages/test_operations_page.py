@@ -79,6 +79,14 @@ def test_a_wrong_address_does_nothing(otto: Client) -> None:
     assert audited() == []
 
 
+def test_a_button_needs_the_token_of_its_form(otto: Client) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = otto.cookies
+
+    assert strict.post(f"{PAGE}pause/").status_code == 403
+    assert not Installation.objects.filter(paused=True).exists()
+
+
 def test_an_empty_studio_has_a_page(otto: Client) -> None:
     page = otto.get(PAGE).text
 
@@ -204,6 +212,22 @@ def test_draining_the_last_worker_tells_users(
         ("otto", AuditAction.WORKER_DRAINED, named),
         ("otto", AuditAction.WORKER_RESUMED, named),
     ]
+
+
+def test_alarms_know_what_operators_keep_waiting(
+    otto: Client, alice: User, model: str, worker: Worker, now: datetime
+) -> None:
+    submit(alice, now - LATER)
+    press(otto, "pause", model)
+    paused = selectors.installation_totals(now)
+    press(otto, "resume", model)
+    press(otto, "drain", worker.pk)
+    services.heartbeat(worker_id=worker.pk, slot_ids=[], draining=True, now=now)
+
+    drained = selectors.installation_totals(now)
+
+    assert (paused.oldest_wait, paused.is_paused) == (0, False)
+    assert (drained.oldest_wait, drained.is_paused) == (60, True)
 
 
 def lose(worker: Worker, now: datetime) -> None:
