@@ -49,7 +49,7 @@ def plug_in(page: Page) -> None:
 @cache
 def unused_invitations(studio: Studio) -> list[str]:
     """Tokens; one command makes many, because it starts a process."""
-    return studio.manage("shell", "--no-imports", "-c", INVITE).splitlines()[-20:]
+    return studio.shell(INVITE).splitlines()[-20:]
 
 
 def sign_up(studio: Studio, context: BrowserContext, name: str) -> Page:

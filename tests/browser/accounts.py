@@ -36,5 +36,5 @@ class Account:
 
 
 def create_accounts(studio: Studio, *, first: int, count: int) -> list[Account]:
-    printed = studio.manage("shell", "--no-imports", "-c", MAKE.format(first=first, count=count))
+    printed = studio.shell(MAKE.format(first=first, count=count))
     return [Account(*made) for made in json.loads(printed.splitlines()[-1])]

@@ -51,4 +51,4 @@ Rows = list[dict[str, Any]]
 def create_gallery(studio: Studio, galleries: dict[str, Rows]) -> None:
     """Create the rows of each gallery for the account of that name."""
     code = CREATE_ROWS.format(galleries=json.dumps(galleries))
-    studio.manage("shell", "--no-imports", "-c", code)
+    studio.shell(code)

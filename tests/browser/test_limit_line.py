@@ -25,7 +25,7 @@ LimitOverride.objects.update_or_create(user=user, kind="{kind}", defaults={{"val
 
 def limit(studio: Studio, person: Account, kind: str, value: int) -> None:
     made = LIMIT.format(name=person.name, kind=kind, value=value)
-    studio.manage("shell", "--no-imports", "-c", made)
+    studio.shell(made)
 
 
 def test_a_limit_of_the_day_is_announced_in_every_tab(

@@ -125,7 +125,7 @@ with transaction.atomic():
 
 def test_the_feed_is_paged(studio: Studio, person: Account, sign_in: SignIn, shoot: Shoot) -> None:
     program = CANCELLED.format(name=person.name, count=70)
-    studio.manage("shell", "--no-imports", "-c", program)
+    studio.shell(program)
     page = open_studio(sign_in(person, studio.url))
     counts = page.locator("#filters [data-filter]")
     expect(counts).to_have_text(["全部 70", "进行中 0", "已完成 0", "失败与取消 70"])

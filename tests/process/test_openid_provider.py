@@ -71,7 +71,8 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     port = free_port()
-    env = settings_for(port)
+    # nothing is drawn
+    env = {**settings_for(port), "EMBEDDED_WORKER": "0"}
     folder = tmp_path_factory.mktemp("oidc")
     studio = Studio(folder / "data", **env)
     trusting = Studio(folder / "trusting", **env, OIDC_TRUST_EMAIL="1")

@@ -46,7 +46,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 
 @pytest.fixture(scope="module")
 def keys(studio: Studio) -> list[str]:
-    return studio.manage("shell", "--no-imports", "-c", TASKS_WITH_PICTURES).split()
+    return studio.shell(TASKS_WITH_PICTURES).split()
 
 
 @pytest.fixture(scope="module")
