@@ -21,7 +21,13 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponseRedirect, StreamingHttpResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponseRedirect,
+    QueryDict,
+    StreamingHttpResponse,
+)
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -128,6 +134,14 @@ def task_named(text: str) -> GenerationTask | None:
     return None if key is None else GenerationTask.objects.filter(pk=key).first()
 
 
+def chosen_filters(request: HttpRequest) -> QueryDict:
+    """The query without empty values, and without characters that PostgreSQL cannot hold."""
+    query = request.GET.copy()
+    for name in [name for name, value in query.items() if not value or "\0" in str(value)]:
+        del query[name]
+    return query
+
+
 def limit_of(text: str) -> int:
     try:
         return min(max(1, int(text)), MAX_EXPORTED)
@@ -210,7 +224,7 @@ class ExportMixin:
         if kind not in CONTENT_TYPES:
             raise Http404
         listing = reverse("admin:generation_generationtask_changelist")
-        listed, query = copy(request), request.GET.copy()
+        listed, query = copy(request), chosen_filters(request)
         after = query.pop(AFTER, [""])[0]
         limit = limit_of(query.pop(LIMIT, [""])[0])
         listed.GET = query  # type: ignore[assignment]
@@ -232,8 +246,8 @@ class ExportMixin:
             address=client_address(request),
             kind=kind,
             # the words of a search may be those of a prompt
-            filters={name: text for name, text in request.GET.items() if name != SEARCH_VAR},
-            searched=bool(request.GET.get(SEARCH_VAR)),
+            filters={name: text for name, text in query.items() if name != SEARCH_VAR},
+            searched=SEARCH_VAR in query,
         )
         name = f"tasks-{timezone.localdate()}.{kind}"
         response = StreamingHttpResponse(body, content_type=CONTENT_TYPES[kind])

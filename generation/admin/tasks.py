@@ -33,7 +33,7 @@ from generation.admin.mixins import ReadOnlyMixin
 from generation.admin.period_filter import OwnerFilter, PeriodFilter, SinceFilter, read_search
 from generation.admin.saved_view_pages import SavedViewMixin
 from generation.admin.task_actions import TaskActionMixin
-from generation.admin.task_export import ExportMixin
+from generation.admin.task_export import ExportMixin, chosen_filters
 from generation.admin.task_page import TaskPageMixin
 from generation.choice_labels import label
 from generation.choices import ReviewState, Step, TaskStatus
@@ -234,15 +234,13 @@ class GenerationTaskAdmin(
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The list; the form also sends the filters that were not chosen, which are left out."""
-        query = request.GET.copy()
-        for name in [name for name, value in query.items() if not value]:
-            del query[name]
+        """The list; its form also sends the filters that were not chosen, which are left out."""
+        query = chosen_filters(request)
         if request.method == "GET" and query != request.GET:
             return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
-        return super().changelist_view(
-            request, {**self.view_links(request), **(extra_context or {})}
-        )
+        request.GET = query  # type: ignore[assignment]
+        context = {**self.view_links(request), **(extra_context or {})}
+        return super().changelist_view(request, context)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[GenerationTask], search_term: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import User
@@ -91,3 +92,19 @@ def test_each_task_has_its_first_picture(alice: User, staff: Client, now: dateti
         assert html.count(f'src="/pictures/{task.pk}/{index}/thumbnail/"') == times
     assert html.count("No picture") == 1
     assert "Hidden" in html
+
+
+VALUES = ["a\0b", "\ud800", "%_'\"\\", "9" * 3_000, "'", '"', " "]
+
+
+def test_no_value_of_a_filter_is_an_error(alice: User, staff: Client, now: datetime) -> None:
+    submit(alice, now)
+
+    for value in VALUES:
+        encoded = quote(value, errors="surrogatepass")
+        for name in ("q", "owner", "since", "until", "review"):
+            query = f"{name}={encoded}"
+            assert staff.get(f"{ADMIN_TASKS}?{query}").status_code in (200, 302), query
+        assert staff.post(f"{ADMIN_TASKS}?model={encoded}").status_code in (200, 302)
+    exported = staff.post(f"{ADMIN_TASKS}export/csv/?owner=a%00b")
+    assert exported.status_code == 200
