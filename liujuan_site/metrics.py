@@ -48,7 +48,8 @@ class Readings:
 async def metrics(request: HttpRequest) -> HttpResponse:
     """Metrics for Prometheus; others get the response of an address that does not exist."""
     headers = {name.lower(): value for name, value in request.headers.items()}
-    if not may_read_metrics(headers, request.META.get("REMOTE_ADDR") or ""):
+    peer = request.META.get("REMOTE_ADDR") or ""
+    if not may_read_metrics(headers, peer, proxies=settings.TRUSTED_PROXIES):
         raise Http404
     totals, space = await asyncio.gather(
         answer_of(totals_check, READ_TIMEOUT), answer_of(space_check, READ_TIMEOUT)

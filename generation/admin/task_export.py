@@ -13,6 +13,7 @@ from copy import copy
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, cast
+from unicodedata import normalize
 
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -193,7 +194,8 @@ def json_text(batches: Iterator[list[Row]], limit: int) -> Iterator[str]:
 
 def line_of(cells: Iterable[object]) -> str:
     line = io.StringIO()
-    csv.writer(line).writerow(cells)
+    # where `;` separates cells, an unquoted one would begin in the middle of a prompt
+    csv.writer(line, quoting=csv.QUOTE_ALL).writerow(cells)
     return line.getvalue()
 
 
@@ -201,7 +203,8 @@ def cell(value: object) -> object:
     """A value that no spreadsheet takes for a formula."""
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, str) and value.startswith(FORMULAS):
+    # spreadsheets read full-width signs as their ASCII forms
+    if isinstance(value, str) and normalize("NFKC", value[:1]).startswith(FORMULAS):
         return f"'{value}"
     return value
 

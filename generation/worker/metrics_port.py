@@ -66,7 +66,9 @@ class MetricsPort:
         pairs = (line.partition(":") for line in lines)
         headers = {name.strip().lower(): value.strip() for name, _colon, value in pairs}
         peer = (writer.get_extra_info("peername") or ("",))[0]
-        if request.split(" ")[:2] != ["GET", "/metrics"] or not may_read_metrics(headers, peer):
+        # no proxy stands before this port, whatever the request says
+        may_read = may_read_metrics(headers, peer, proxies=0)
+        if request.split(" ")[:2] != ["GET", "/metrics"] or not may_read:
             return NOT_FOUND
         body = await asyncio.to_thread(generate_latest)
         return (

@@ -204,6 +204,11 @@ def basic(password: str) -> str:
             {"x-forwarded-for": "192.0.2.7, 203.0.113.1"},
             False,
         ),
+        ({}, "127.0.0.1", {"host": "127.0.0.1:8000"}, True),
+        ({}, "::1", {"host": "[::1]:8000"}, True),
+        ({}, "127.0.0.1", {"host": "localhost"}, True),
+        ({}, "127.0.0.1", {"host": "studio.example.org"}, False),
+        ({}, "127.0.0.1", {"host": "localhost.example.org:80"}, False),
         ({"METRICS_KEY": KEY}, "127.0.0.1", {}, False),
         ({"METRICS_KEY": KEY}, "198.51.100.1", {"authorization": f"Bearer {KEY}"}, True),
         ({"METRICS_KEY": KEY}, "198.51.100.1", {"authorization": basic(KEY)}, True),
@@ -224,9 +229,10 @@ def basic(password: str) -> str:
 def test_only_named_networks_and_the_key_open_it(
     settings: dict[str, Any], peer: str, headers: dict[str, str], allowed: bool
 ) -> None:
-    closed: dict[str, Any] = {"METRICS_KEY": "", "METRICS_NETWORKS": [], "TRUSTED_PROXIES": 0}
+    closed: dict[str, Any] = {"METRICS_KEY": "", "METRICS_NETWORKS": []}
+    proxies = settings.get("TRUSTED_PROXIES", 0)
     with override_settings(**closed | settings):
-        assert may_read_metrics(headers, peer) is allowed
+        assert may_read_metrics(headers, peer, proxies=proxies) is allowed
 
 
 def test_others_get_the_response_of_an_address_that_does_not_exist() -> None:

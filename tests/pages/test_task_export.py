@@ -43,7 +43,19 @@ def csv_rows(text: str) -> list[dict[str, str]]:
 
 
 def test_no_cell_is_a_formula(alice: User, rita: User, now: datetime) -> None:
-    prompts = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "a\n=1", '"; =1', "柳"]
+    prompts = [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\t=1",
+        "a\n=1",
+        '"; =1',
+        "x;=1",
+        "＝1",
+        "＠A1",
+        "柳",
+    ]
     for prompt in prompts:
         submit(alice, now, prompt=prompt, negative_prompt="=x")
 
@@ -51,7 +63,8 @@ def test_no_cell_is_a_formula(alice: User, rita: User, now: datetime) -> None:
 
     assert status == 200
     cells = {cell for row in csv.reader(io.StringIO(text.removeprefix("\ufeff"))) for cell in row}
-    assert [cell for cell in cells if cell[:1] in set("=+-@\t\r\n")] == []
+    assert [cell for cell in cells if cell[:1] in set("=+-@＝＋－＠\t\r\n")] == []
+    assert '"x;=1"' in text
     stored = {task.prompt for task in GenerationTask.objects.all()}
     assert {row["prompt"].removeprefix("'") for row in csv_rows(text)} == stored
 

@@ -37,7 +37,7 @@ async def ask(port: MetricsPort, request: bytes) -> bytes:
 
 
 async def test_a_scrape_gets_the_series_of_the_process(port: MetricsPort) -> None:
-    answer = await ask(port, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+    answer = await ask(port, b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
 
     head, body = answer.split(b"\r\n\r\n", 1)
     assert head.startswith(b"HTTP/1.1 200 OK")
@@ -68,6 +68,12 @@ async def test_with_a_key_only_the_key_opens_it(port: MetricsPort) -> None:
 
     assert without.startswith(b"HTTP/1.1 404 ")
     assert within.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_no_header_makes_the_client_another_one(port: MetricsPort) -> None:
+    forged = b"GET /metrics HTTP/1.1\r\nX-Forwarded-For: 10.9.9.9\r\n\r\n"
+    with override_settings(METRICS_NETWORKS=["10.0.0.0/8"], TRUSTED_PROXIES=1):
+        assert (await ask(port, forged)).startswith(b"HTTP/1.1 404 ")
 
 
 async def test_a_head_without_an_end_is_not_read_for_ever(port: MetricsPort) -> None:
