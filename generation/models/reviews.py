@@ -111,7 +111,7 @@ class ReviewClaim(models.Model):
 
 
 class Appeal(models.Model):
-    """What an owner says against the hiding of a picture; once per picture.
+    """What an owner says against the hiding of a picture; another one after it was granted.
 
     `answer`: the first decision after it; None while it waits for one.
     """

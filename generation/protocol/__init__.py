@@ -19,6 +19,7 @@ from generation.protocol.rate_limit_headers import rate_limit_headers, reached_h
 from generation.protocol.server_messages import (
     PROTOCOL_VERSION,
     AllowanceData,
+    AppealState,
     EndingData,
     EventFrame,
     ImageData,
@@ -47,6 +48,7 @@ from generation.protocol.webhook_request import WebhookRequest, read_webhook, re
 __all__ = [
     "PROTOCOL_VERSION",
     "AllowanceData",
+    "AppealState",
     "Attach",
     "Cancel",
     "ClientMessage",

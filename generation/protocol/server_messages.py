@@ -14,6 +14,9 @@ from generation.error_codes import ErrorCode
 PROTOCOL_VERSION = 1
 
 
+AppealState = Literal["", "possible", "sent", "final"]
+
+
 class WithheldData(TypedDict):
     """Why a picture is withheld, for its owner.
 
@@ -24,7 +27,7 @@ class WithheldData(TypedDict):
     state: Literal["held", "hidden"]
     reason: str
     note: str
-    appeal: Literal["", "possible", "sent", "final"]
+    appeal: AppealState
 
 
 class ImageData(TypedDict):

@@ -11,7 +11,7 @@ from generation.choices import ReviewState
 from generation.exceptions import NotFound, PictureWithheld
 from generation.models import Appeal, GeneratedImage, GenerationTask, Review
 from generation.permissions import VIEW_ALL
-from generation.protocol import WithheldData
+from generation.protocol import AppealState, WithheldData
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -41,7 +41,7 @@ def notices_of_images(images: Collection[GeneratedImage]) -> Notices:
     """Those of withheld `images`; two queries if a reviewer has decided about any."""
     decided = [image.pk for image in images if image.review_state in (HIDDEN, FLAGGED)]
     hidden = newest_hiding(decided) if decided else {}
-    rows = Appeal.objects.filter(image__in=list(hidden)) if hidden else ()
+    rows = Appeal.objects.filter(image__in=list(hidden)).select_related("answer") if hidden else ()
     appeals = {each.image_id: each for each in rows}
     found: Notices = defaultdict(dict)
     for image in images:
@@ -65,8 +65,18 @@ def hidden_notice(review: Review, appeal: Appeal | None) -> WithheldData:
         "state": "hidden",
         "reason": review.reason,
         "note": review.note,
-        "appeal": "possible" if appeal is None else "sent" if appeal.is_open else "final",
+        "appeal": appeal_state(appeal),
     }
+
+
+def appeal_state(appeal: Appeal | None) -> AppealState:
+    """Of a hidden picture; after a granted appeal another hiding can be appealed against."""
+    if appeal is None:
+        return "possible"
+    if appeal.is_open:
+        return "sent"
+    answer = appeal.answer
+    return "possible" if answer is not None and answer.state != HIDDEN else "final"
 
 
 def own_picture(owner: User, task_id: uuid.UUID, index: int) -> GeneratedImage:

@@ -1,4 +1,4 @@
-"""Appeals: what an owner says against the hiding of a picture, once."""
+"""Appeals: what an owner says against the hiding of a picture, once for each hiding."""
 
 from __future__ import annotations
 
@@ -32,14 +32,20 @@ def appeal(*, owner: User, task_id: uuid.UUID, index: int, text: str, now: datet
         key = own_picture(owner, task_id, index).pk
         # a decision about it comes before or after, so that the appeal is not left without answer
         image = GeneratedImage.objects.select_for_update(no_key=True).get(pk=key)
-        if Appeal.objects.filter(image=image).exists():
-            raise AlreadyAppealed
         notice = notice_of(image)
         if notice is None or notice["state"] != "hidden":
-            raise TransitionRefused
+            raise (
+                AlreadyAppealed
+                if Appeal.objects.filter(image=image).exists()
+                else TransitionRefused
+            )
+        if notice["appeal"] != "possible":
+            raise AlreadyAppealed
         publish_change(owner, "reviewed", pictures=[(task_id, index)])
         transaction.on_commit(broadcast.publish_review, robust=True)
-        return Appeal.objects.create(image=image, text=sentence, created=now)
+        values = {"text": sentence, "created": now, "is_open": True, "answer": None}
+        made, _is_new = Appeal.objects.update_or_create(image=image, defaults=values)
+        return made
 
 
 def sentence_of(text: str) -> str:

@@ -72,6 +72,23 @@ def test_an_answer_ends_it(image: GeneratedImage, alice: User, now: datetime) ->
         appeal(image, alice, now)
 
 
+def test_after_a_granted_appeal_another_hiding_can_be_appealed_against(
+    image: GeneratedImage, alice: User, now: datetime
+) -> None:
+    hide(image, now)
+    appeal(image, alice, now)
+    hide(image, now, state=ReviewState.APPROVED)
+    hide(image, now, note="for another reason")
+    assert notice(image)["appeal"] == "possible"
+
+    again = appeal(image, alice, now, "It is not.")
+
+    assert notice(image)["appeal"] == "sent"
+    assert (again.text, again.is_open, again.answer) == ("It is not.", True, None)
+    hide(image, now)
+    assert notice(image)["appeal"] == "final"
+
+
 def test_only_what_a_reviewer_has_hidden_can_be_appealed(
     image: GeneratedImage, alice: User, bob: User, now: datetime
 ) -> None:
