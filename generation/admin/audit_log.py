@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponseRedirect, StreamingHtt
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -46,18 +47,30 @@ LIST = "admin:generation_auditentry_changelist"
 class AuditEntryAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     """What staff did to whose task, and from where."""
 
-    list_display = ("created", "actor_name", "action", "task", "owner_name", "address", "said")
+    list_display = ("at", "actor_name", "action", "of_task", "owner_name", "address", "said")
     list_filter = ("action",)
     search_fields = ("=actor_name", "=owner_name")
     search_help_text = gettext_lazy("A task id, or the name of an account or of an owner.")
     date_hierarchy = "created"
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     ordering = ("-created", "-id")
     sortable_by = ()
     fields = FIELDS
 
     def has_view_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
         return request.user.has_perm(AUDIT)
+
+    @admin.display(description=gettext_lazy("time"))
+    def at(self, entry: AuditEntry) -> str:
+        return timezone.localtime(entry.created).strftime("%Y-%m-%d %H:%M:%S")
+
+    @admin.display(description=gettext_lazy("task"))
+    def of_task(self, entry: AuditEntry) -> str:
+        """The beginning of its id, which leads to all entries about it."""
+        if entry.task is None:
+            return "–"
+        return format_html('<a href="?q={}">{}</a>', entry.task, str(entry.task)[:8])
 
     @admin.display(description=gettext_lazy("details"))
     def said(self, entry: AuditEntry) -> str:

@@ -132,6 +132,8 @@ def picture_context(image: GeneratedImage, reviewer: User) -> dict[str, Any]:
         "max_note": MAX_REVIEW_NOTE,
         "may_undo": newest is not None
         and newest.reviewer_id == reviewer.pk
+        # that of an undo would only confuse
+        and newest.state != ReviewState.UNREVIEWED
         and newest.created > now - services.UNDO_WITHIN,
         "may_view_tasks": reviewer.has_perm(VIEW_ALL),
     }
