@@ -49,18 +49,25 @@ def remove_prompts(*, owners: Collection[int], before: datetime, now: datetime) 
 
 
 def remove_prompt(task: GenerationTask, now: datetime) -> None:
+    """Remove the prompts of a task, unless another process did; raises StorageError."""
     task.prompt = task.negative_prompt = ""
     files = new_files(task)
     with transaction.atomic():
-        GenerationTask.objects.filter(pk=task.pk).update(
+        # locks the row: another process that prunes writes files of the same names
+        left = GenerationTask.objects.filter(pk=task.pk, prompt_removed_at__isnull=True)
+        removed = left.update(
             prompt="",
             negative_prompt="",
             error_detail="",  # it may quote the prompt
             search_text=search_text("", task.model),
             prompt_removed_at=now,
         )
-        unused = [replace_file(each, task.owner_id) for each in files]
-        transaction.on_commit(partial(remove_files, unused))
+        if removed:
+            unused = {replace_file(each, task.owner_id) for each in files}
+        else:
+            unused = {each.name for each in files}
+        held = GeneratedImage.objects.filter(task=task.pk).values_list("file", flat=True)
+        transaction.on_commit(partial(remove_files, unused.difference(held)))
 
 
 def new_files(task: GenerationTask) -> list[NewFile]:

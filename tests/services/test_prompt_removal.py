@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from PIL import Image
 from pytest_django import Settings
 
@@ -18,6 +22,8 @@ from generation.images import Picture
 from generation.models import GeneratedImage, GenerationTask, LimitUsage, TaskEvent, Worker
 from generation.protocol import Generate
 from generation.selectors import GalleryFilter
+from generation.services import Pruned
+from tests.concurrency import at_once
 from tests.factories import add_picture, failed_task, files_in, finished_task, submit
 from tests.pictures import png
 from tests.services.old_tasks import AGE, SECRET, drawn_task, prune_all, store_file
@@ -136,6 +142,51 @@ def test_a_file_that_cannot_be_written_keeps_the_prompt(
     task.refresh_from_db()
     assert (task.prompt, task.prompt_removed_at) == (SECRET, None)
     assert (media / image.file).read_bytes() == old
+
+
+def test_two_prunes_of_one_task_keep_its_picture(
+    media: Path, alice: User, worker: Worker, now: datetime
+) -> None:
+    task = drawn_task(alice, worker, now - AGE)
+    others: list[Pruned] = []
+
+    def prune_first(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        """Let another process remove the prompt after this one has written its file."""
+        # SQLite locks with BEGIN, which is sent before the block counts as entered
+        if not others and (connection.in_atomic_block or sql.startswith("BEGIN")):
+            others.append(Pruned())
+            others.extend(at_once(partial(prune_all, now)))
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(prune_first):
+        prune_all(now)
+
+    assert others[1].prompts == 1
+    image = task.images.get()
+    assert files_in(media) == {image.file}
+    assert image.sha256 == hashlib.sha256((media / image.file).read_bytes()).hexdigest()
+    assert not is_in_file(SECRET, media, image)
+
+
+def test_a_picture_deleted_meanwhile_leaves_no_file(
+    media: Path, alice: User, worker: Worker, now: datetime
+) -> None:
+    task = drawn_task(alice, worker, now - AGE)
+    image = task.images.get()
+    deleted: list[None] = []
+
+    def delete_first(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if not deleted and (connection.in_atomic_block or sql.startswith("BEGIN")):
+            deleted.append(None)
+            at_once(GeneratedImage.objects.filter(pk=image.pk).delete)
+            images.remove(image.file)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(delete_first):
+        assert prune_all(now).prompts == 1
+
+    assert deleted
+    assert files_in(media) == set()
 
 
 def test_waiting_tasks_keep_their_prompts(alice: User, now: datetime) -> None:
