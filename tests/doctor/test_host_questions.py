@@ -78,6 +78,8 @@ def test_a_full_disk(tmp_path: Path) -> None:
 
     assert [each.state for each in answers] == ["no", "no", "skipped"]
     assert str(folder) in answers[0].detail
+    assert "manage.py prune" in answers[1].hint
+    assert "--yes" not in answers[1].hint
 
 
 def test_the_speed_of_a_disk_is_measured(media: Path) -> None:

@@ -55,7 +55,9 @@ def is_there_room() -> Answer:
         return skipped(question, images.os_error_text(error, Path(settings.MEDIA_ROOT)))
     if free < MIN_FREE:
         found = f"{free // MIB} MiB are free"
-        return no(question, found, hint="manage.py prune --days 90 --yes", see=Section.SIZING)
+        # without --yes: they only say what they would delete
+        hint = "manage.py prune; manage.py prune --days 90"
+        return no(question, found, hint=hint, see=Section.SIZING)
     return yes(question, f"{free // MIB} MiB are free")
 
 
