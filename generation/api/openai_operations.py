@@ -139,13 +139,14 @@ async def generate_images(request: HttpRequest) -> HttpResponseBase:
     """Draw, and respond with the pictures when they are done."""
     body = json_body(request)
     wanted = response_format(body)
+    is_stream = wants_stream(body)
     message = generate_of(body)
     # a request that cannot wait is refused before it submits a task
     async with admitted(signed_in_by(request)) as watch:
         submission = await database_sync_to_async(submit)(request, message)
         task = submission.task
         headers = headers_of(request, submission)
-        if body.get("stream") is True:
+        if is_stream:
             return streaming(streamed(request, task), "text/event-stream; charset=utf-8", headers)
         if not task.is_over:
             watch.follow(task, after=0)
@@ -161,6 +162,13 @@ def response_format(body: dict[str, Any]) -> str:
     if wanted not in FORMATS:
         raise InvalidInput(ErrorCode.BAD_MESSAGE, "response_format")
     return str(wanted)
+
+
+def wants_stream(body: dict[str, Any]) -> bool:
+    stream = body.get("stream")
+    if stream is not None and not isinstance(stream, bool):
+        raise InvalidInput(ErrorCode.BAD_MESSAGE, "stream")
+    return bool(stream)
 
 
 def generate_of(body: dict[str, Any]) -> Generate:

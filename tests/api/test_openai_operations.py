@@ -79,6 +79,8 @@ async def test_a_stream_brings_each_picture(program: Program, start_worker: Star
         ({"n": 5}, "count_invalid", "n"),
         ({"n": "2"}, "count_invalid", "n"),
         ({"response_format": "png"}, "bad_message", "response_format"),
+        ({"stream": "yes"}, "bad_message", "stream"),
+        ({"stream": {}}, "bad_message", "stream"),
         ({"model": "dall-e-3"}, "model_unknown", "model"),
     ],
 )

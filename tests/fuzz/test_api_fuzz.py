@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import schemathesis
 from django.core.asgi import get_asgi_application
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
-from hypothesis.errors import FlakyStrategyDefinition, Unsatisfiable
+from hypothesis.errors import FlakyStrategyDefinition, InvalidDefinition, Unsatisfiable
 from hypothesis.stateful import run_state_machine_as_test
 from schemathesis import GenerationMode
 from schemathesis.core import NotSet
@@ -68,6 +68,8 @@ def fuzzed(transactional_db: None, media: Path, now: datetime, settings: Any) ->
         asgi.shutdown_lifespans()
     # here, and not in a later test
     gc.collect()
+    # of streams that the client has cut, and whose loop is gone
+    hub.outboxes.clear()
 
 
 @pytest.fixture
@@ -115,6 +117,16 @@ def note(response: Any, case: Any, fuzzed: Fuzzed) -> None:
         fuzzed.bodies.add(repr(case.body))
     fuzzed.counts[f"{response.status_code // 100}xx"] += 1
     assert CANARY not in response.text
+
+
+@contextmanager
+def finished_sequences() -> Iterator[None]:
+    """A long sequence may end because each rule has run as often as it may."""
+    try:
+        yield
+    except InvalidDefinition as error:
+        if not str(error).startswith("No progress can be made"):
+            raise
 
 
 def test_made_up_requests_get_what_the_document_says(schema: Any, fuzzed: Fuzzed) -> None:
@@ -167,7 +179,7 @@ def test_made_up_sequences_of_requests_get_what_the_document_says(
         # the simplest sequence begins with another operation each time
         Sequence.rule_order_seed = number
         # the same choices may lead elsewhere
-        with suppress(FlakyStrategyDefinition):
+        with suppress(FlakyStrategyDefinition), finished_sequences():
             run_state_machine_as_test(Sequence, settings=examples(3, steps=min(50, SHARE // 4)))
     assert fuzzed.counts.total() >= SHARE // 2
     print(fuzzed.report("sequences", kinds=min(10, SHARE // 6), bodies=SHARE // 100))
