@@ -17,7 +17,7 @@ from django.utils.translation import pgettext_lazy
 from generation import selectors
 from generation.admin.mixins import TaskInlineMixin
 from generation.choice_labels import label
-from generation.choices import EventKind
+from generation.choices import EventKind, ReviewState, WordAction
 from generation.models import GeneratedImage, GenerationTask, TaskEvent
 
 FIRST_EVENTS, NEWEST_EVENTS = 20, 80
@@ -114,10 +114,20 @@ class ImageInline(TaskInlineMixin, admin.TabularInline):  # type: ignore[type-ar
 
 
 def pictures_of(task: GenerationTask) -> str:
-    """HTML with each picture as a link to its file; those in the trash are included."""
+    """HTML with each picture as a link to its file; those in the trash are included.
+
+    What its owner does not get says so.
+    """
     rows = (
-        (image.data["url"], image.data["thumbnail_url"], _("picture"), image.index)
+        (image.data["url"], image.data["thumbnail_url"], _("picture"), image.index, mark_of(image))
         for image in task.images.order_by("index")
     )
-    link = '<a class="preview" href="{}"><img src="{}" alt="{} {}"></a>'
+    link = '<a class="preview" href="{}"><img src="{}" alt="{} {}">{}</a>'
     return format_html_join(" ", link, rows) or "–"
+
+
+def mark_of(image: GeneratedImage) -> str:
+    if not image.withheld:
+        return ""
+    is_hidden = image.review_state == ReviewState.HIDDEN
+    return str(ReviewState.HIDDEN.label if is_hidden else WordAction.HOLD.label)

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { linesOf, withRefused } from "../../static/studio/js/composer/composer-lines.js";
 import { nearestOf, isBlank } from "../../static/studio/js/composer/composer-errors.js";
-import { describeLimits, reachedText, renewed } from "../../static/studio/js/composer/composer-limits.js";
+import { describeLimits, reachedText, refusalText, renewed } from "../../static/studio/js/composer/composer-limits.js";
 import { changedFields, drawsTheSame } from "../../static/studio/js/composer/composer-origin.js";
 import { describeWait, sendLabel } from "../../static/studio/js/composer/composer-wait.js";
 import { readSettings } from "../../static/studio/js/composer/pasted-settings.js";
@@ -173,4 +173,9 @@ test("a limit is renewed when its time has come", () => {
   assert.deepEqual(renewed(limits, 999), limits);
   assert.equal(renewed(limits, 1_000).pictures.left, 20);
   assert.deepEqual(renewed(limits, 1_000).storage, limits.storage);
+});
+
+test("a refusal names the words that are not accepted", () => {
+  const refusal = { code: "words_refused", message: "not accepted", data: { words: ["gun", "knife"] } };
+  assert.match(refusalText(/** @type {any} */ (refusal)), /“gun” “knife”$/);
 });

@@ -17,6 +17,7 @@ from django.test import RequestFactory
 from generation import images, selectors
 from generation.api.mcp_results import task_result
 from generation.api.openai_operations import result_of
+from generation.choices import ReviewState
 from generation.exceptions import PictureWithheld
 from generation.models import GeneratedImage, GenerationTask
 from generation.services import create_link
@@ -131,6 +132,9 @@ def test_staff_still_see_it(world: World, image: GeneratedImage, now: datetime) 
 
     for path in (f"/pictures/{image.task_id}/1/", f"/pictures/{image.task_id}/1/thumbnail/"):
         assert world.client.get(path, headers=world.headers("reviewer")).status_code == 200
+    task = f"/admin/generation/generationtask/{image.task_id}/change/"
+    page = world.client.get(task, headers=world.headers("reviewer")).text
+    assert f'1">{ReviewState.HIDDEN.label}</a>' in page
 
 
 def exported(user: User, now: datetime) -> bytes:

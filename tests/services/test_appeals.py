@@ -15,6 +15,7 @@ from generation.error_codes import ErrorCode
 from generation.exceptions import AlreadyAppealed, InvalidInput, NotFound, TransitionRefused
 from generation.models import Appeal, Collection, GeneratedImage
 from generation.protocol import WithheldData
+from tests.concurrency import at_once
 from tests.factories import finished_task, hide
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("model")]
@@ -104,6 +105,22 @@ def test_only_what_a_reviewer_has_hidden_can_be_appealed(
     GeneratedImage.objects.update(deleted_at=now)
     with pytest.raises(NotFound):
         appeal(image, alice, now)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_presses_are_one_appeal(alice: User, now: datetime) -> None:
+    image = finished_task(alice, now).images.get()
+    hide(image, now)
+
+    def press() -> bool:
+        try:
+            appeal(image, alice, now)
+        except AlreadyAppealed:
+            return False
+        return True
+
+    assert sorted(at_once(press, press)) == [False, True]
+    assert Appeal.objects.count() == 1
 
 
 @pytest.mark.parametrize("text", ["", " \n", "\u200b", "a\0b", "\ud800", "x" * 501])

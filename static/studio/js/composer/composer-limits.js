@@ -121,4 +121,4 @@ export function reachedText({ kind, limit: n, left, renews_at: at }) {
 
 /** Why the server refused; of a reached limit, when it renews; which words. @param {Pick<Refusal, "code" | "message" | "data">} refusal */
 export const refusalText = ({ code, message, data }) =>
-  (data && reachedText(data)) || [label("error", code, message), ...(data?.words ?? []).map((words) => `“${words}”`)].join(" ");
+  (data && !data.words && reachedText(data)) || [label("error", code, message), ...(data?.words ?? []).map((words) => `“${words}”`)].join(" ");
