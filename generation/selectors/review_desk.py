@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Max, QuerySet
 from django.urls import reverse
 
 from generation.choices import ReviewState
@@ -23,6 +24,9 @@ MAX_COUNTED = 1_000
 
 OWNERS_TASKS = 500
 """Newest tasks of an owner in which decisions are counted."""
+
+MAX_OF_OWNER = 60
+"""Newest decided pictures of an owner whose decisions are read."""
 
 SHOWN_REVIEWS = 6
 MAX_NEWS = 50
@@ -69,10 +73,8 @@ class ReviewCounts:
 def picture_review(image: GeneratedImage, reviewer: User, *, now: datetime) -> PictureReview:
     """`image` must have its task and owner loaded."""
     task = image.task
-    owners_tasks = GenerationTask.objects.filter(owner=task.owner_id).newest_first()
-    among = owners_tasks.values("pk")[:OWNERS_TASKS]
-    counts = GeneratedImage.objects.filter(task__in=among).values_list("review_state")
-    decided = Review.objects.filter(image__task__in=among).exclude(image=image)
+    states = states_of_owner(task.owner_id)
+    decided = [key for key, state in states if state != ReviewState.UNREVIEWED and key != image.pk]
     claims = ReviewClaim.objects.filter(image=image, until__gt=now).exclude(reviewer=reviewer)
     return PictureReview(
         image=image,
@@ -80,12 +82,28 @@ def picture_review(image: GeneratedImage, reviewer: User, *, now: datetime) -> P
         siblings=list(task.images.filter(deleted_at__isnull=True).order_by("index")),
         reviews=list(image.reviews.order_by("-version")[:SHOWN_REVIEWS]),
         appeal=Appeal.objects.filter(image=image).first(),
-        owner_counts=dict(counts.annotate(Count("pk")).order_by()),
-        owner_reviews=list(decided.select_related("image").order_by("-pk")[:SHOWN_REVIEWS]),
+        owner_counts=dict(Counter(state for _key, state in states)),
+        owner_reviews=newest_reviews(decided[:MAX_OF_OWNER]),
         look_alikes=look_alikes(image),
         may_decide=may_decide(image, reviewer),
         held_by=claims.values_list("reviewer__username", flat=True).first() or "",
     )
+
+
+def states_of_owner(owner_id: int) -> list[tuple[int, str]]:
+    """(id, state) of the pictures of the owner's newest tasks, newest picture first."""
+    tasks = GenerationTask.objects.filter(owner=owner_id).newest_first().values("pk")
+    rows = GeneratedImage.objects.filter(task__in=tasks[:OWNERS_TASKS]).order_by()
+    return sorted(rows.values_list("pk", "review_state"), reverse=True)
+
+
+def newest_reviews(image_ids: Collection[int]) -> list[Review]:
+    """The newest decisions about these pictures.
+
+    Sorted here: for a sorted query a database might read all decisions from the newest on.
+    """
+    rows = Review.objects.filter(image__in=image_ids).order_by()
+    return sorted(rows, key=lambda review: -review.pk)[:SHOWN_REVIEWS]
 
 
 def look_alikes(image: GeneratedImage) -> int:

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from generation.models import Appeal, GeneratedImage, Review, ReviewClaim, ReviewReason
+from generation.models import (
+    Appeal,
+    GeneratedImage,
+    GenerationTask,
+    Review,
+    ReviewClaim,
+    ReviewReason,
+)
 from generation.selectors import review_counts
 from tests.factories import put_in_trash
+from tests.query_plans import analyze, plan_of
 from tests.reviewing import decide, make_reviewer, picture_of
+from tests.rows import copy_picture, copy_task
 
 pytestmark = pytest.mark.usefixtures("media")
 DESK = "/admin/review/"
@@ -298,3 +310,24 @@ def test_counts_leave_out_the_trash(
     assert (counts.waiting, counts.flagged, counts.hidden, counts.appeals) == (1, 1, 1, 0)
     assert (counts.hour_mine, counts.hour_all) == (0, 1)
     assert counts.oldest == image.task.created
+
+
+def test_no_query_reads_all_pictures(
+    desk: Client, renu: User, alice: User, image: GeneratedImage, now: datetime
+) -> None:
+    GenerationTask.objects.filter(pk=image.task_id).update(status="completed")
+    copy_task(GenerationTask.objects.get(pk=image.task_id), 2_000)
+    copy_picture(image)
+    decide(renu, image, "flagged", now)
+    analyze("generation_generatedimage", "generation_generationtask", "generation_review")
+
+    addresses = ("", "?state=flagged", "?state=mine", "?owner=alice&words=1", f"{image.pk}/")
+    for address in (*addresses, "next/?most=40", f"next/?most=9&like={image.pk}"):
+        with CaptureQueriesContext(connection) as captured:
+            assert desk.get(DESK + address).status_code == 200
+        assert len(captured) < 40
+        for query in captured.captured_queries:
+            if 'FROM "generation_generatedimage"' in query["sql"]:
+                plan = plan_of(query["sql"])
+                assert "Seq Scan on generation_generatedimage" not in plan, query["sql"]
+                assert not re.search(r"SCAN generation_generatedimage(?! USING)", plan), plan
