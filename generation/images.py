@@ -7,6 +7,7 @@ import errno
 import hashlib
 import io
 import os
+import struct
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -71,10 +72,16 @@ def with_parameters(picture: Picture, parameters: str) -> Picture:
 
 
 def with_other_parameters(data: bytes, parameters: str) -> bytes:
-    """A stored file with these `parameters` instead of its own; pixel data is unchanged."""
-    if data.startswith(PNG_START):
-        return png_with_text(png_without_text(data), parameters)
-    return jpeg_with_comment(jpeg_without_comment(data), parameters)
+    """A stored file with these `parameters` instead of its own; pixel data is unchanged.
+
+    Raises PictureError for a damaged file.
+    """
+    try:
+        if data.startswith(PNG_START):
+            return png_with_text(png_without_text(data), parameters)
+        return jpeg_with_comment(jpeg_without_comment(data), parameters)
+    except struct.error as error:
+        raise PictureError(detail=str(error)) from error
 
 
 def file_name(*, task_id: str, index: int, attempt: int, picture: Picture) -> str:

@@ -72,7 +72,7 @@ class PruneRunAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     """The last runs, below a report of what the next one will delete."""
 
     list_display = (
-        *("day", "took", "prompts", "logs"),
+        *("day", "took", "prompts", "failures", "logs"),
         *("events", "pictures", "size"),
     )
     list_display_links = None
@@ -83,6 +83,10 @@ class PruneRunAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
         if run.finished_at is None:
             return gettext("not ended")
         return duration((run.finished_at - run.started_at).total_seconds())
+
+    @admin.display(description=_("prompts not removed"))
+    def failures(self, run: PruneRun) -> int:
+        return len(run.failed)
 
     @admin.display(description=_("size of these pictures"))
     def size(self, run: PruneRun) -> str:

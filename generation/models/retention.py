@@ -67,7 +67,8 @@ class PruneRun(models.Model):
     """The run of one day of TIME_ZONE, and what it deleted so far.
 
     It goes through the users in the order of their keys; `last_owner`: the last one that is done.
-    The worker that has the lease continues it.
+    The worker that has the lease continues it. `failed`: keys of tasks whose prompts it could not
+    remove, because a picture of theirs cannot be read or written.
     """
 
     day = models.DateField(_("day"), unique=True)
@@ -81,6 +82,7 @@ class PruneRun(models.Model):
     events = models.PositiveBigIntegerField(_("events deleted"), default=0)
     pictures = models.PositiveBigIntegerField(_("pictures moved to the trash"), default=0)
     bytes = models.PositiveBigIntegerField(_("bytes of these pictures"), default=0)
+    failed = models.JSONField(_("prompts not removed"), default=list, db_default=[])
 
     class Meta:
         verbose_name = _("retention run")

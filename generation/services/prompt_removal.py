@@ -13,6 +13,7 @@ from django.db import transaction
 
 from accounts.log_format import log_line
 from generation import images
+from generation.exceptions import PictureError, StorageError
 from generation.models import GeneratedImage, GenerationTask
 from generation.outages import cause_of
 from generation.selectors.image_detail import parameters_text
@@ -37,19 +38,33 @@ class NewFile:
     sha256: str
 
 
-def remove_prompts(*, owners: Collection[int], before: datetime, now: datetime) -> int:
-    """Remove the prompts of a batch of these tasks; returns their number.
+def remove_prompts(
+    *, owners: Collection[int], before: datetime, now: datetime, failed: Collection[str]
+) -> tuple[int, list[str]]:
+    """Remove the prompts of a batch of these tasks, without those that `failed` before.
 
-    Raises StorageError if a picture cannot be written; its task keeps its prompts.
+    Returns how many tasks lost their prompts, and the keys of those that keep them because a
+    picture of theirs cannot be read or written.
     """
-    tasks = list(tasks_with_prompt(owners, before)[:PROMPT_BATCH])
+    due = tasks_with_prompt(owners, before).exclude(pk__in=failed)
+    tasks = list(due[:PROMPT_BATCH])
+    kept = []
     for task in tasks:
-        remove_prompt(task, now)
-    return len(tasks)
+        try:
+            remove_prompt(task, now)
+        except (OSError, PictureError, StorageError) as error:
+            # the tasks of others must not wait for it
+            logger.warning("%s", log_line("prompt_kept", task=task.pk, cause=cause_of(error)))
+            kept.append(str(task.pk))
+    return len(tasks) - len(kept), kept
 
 
 def remove_prompt(task: GenerationTask, now: datetime) -> None:
-    """Remove the prompts of a task, unless another process did; raises StorageError."""
+    """Remove the prompts of a task, unless another process did.
+
+    Raises OSError, PictureError or StorageError if a picture cannot be read or written; then the
+    task keeps its prompts.
+    """
     task.prompt = task.negative_prompt = ""
     files = new_files(task)
     with transaction.atomic():
@@ -76,7 +91,7 @@ def new_files(task: GenerationTask) -> list[NewFile]:
     for image in GeneratedImage.objects.filter(task=task.pk):
         try:
             old = images.read(image.file)
-        except OSError as error:
+        except FileNotFoundError as error:
             # without the file there is no prompt in it
             logger.warning("%s", log_line("file_unread", file=image.file, cause=cause_of(error)))
             continue

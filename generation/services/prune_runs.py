@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, astuple, dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,16 +26,23 @@ LEASE = timedelta(minutes=5)
 
 RUNS_KEPT = timedelta(days=100)
 
+MOST_FAILED = 100
+"""Tasks with a picture that cannot be written after which a run removes no more prompts."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pruned:
-    """What a batch deleted, as the columns of a run; `bytes`: of the pictures."""
+    """What a batch deleted, as the columns of a run; `bytes`: of the pictures.
+
+    `failed`: keys of tasks whose prompts could not be removed.
+    """
 
     prompts: int = 0
     logs: int = 0
     events: int = 0
     pictures: int = 0
     bytes: int = 0
+    failed: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return any(astuple(self))
@@ -47,6 +54,7 @@ class Pruned:
             events=self.events + other.events,
             pictures=self.pictures + other.pictures,
             bytes=self.bytes + other.bytes,
+            failed=self.failed + other.failed,
         )
 
 
@@ -79,17 +87,28 @@ def continue_run(run_id: int, *, worker_id: uuid.UUID, now: datetime) -> bool:
         delete_old_runs(now)
         return False
     # the moment of the start, so that a long run ends
-    pruned = prune_owners(days_kept(owners), at=run.started_at, now=now)
+    at = run.started_at
+    pruned = prune_owners(days_kept(owners), at=at, now=now, failed=run.failed)
     if pruned:
-        add(held, pruned, now)
+        add(run, pruned, held, now)
     else:
         held.update(last_owner=owners[-1], lease_until=now + LEASE)
     return True
 
 
-def prune_owners(kept: Mapping[int, Days], *, at: datetime, now: datetime) -> Pruned:
-    """Prune a batch of these owners' data; `at`: the moment up to which its age counts."""
-    for kind, prune in PRUNE.items():
+def prune_owners(
+    kept: Mapping[int, Days], *, at: datetime, now: datetime, failed: Collection[str] = ()
+) -> Pruned:
+    """Prune a batch of these owners' data; `at`: the moment up to which its age counts.
+
+    `failed`: tasks that earlier batches of the same run report as failed; they are not tried again.
+    """
+    kinds = dict(PRUNE)
+    if len(failed) >= MOST_FAILED:
+        del kinds[RetentionKind.PROMPTS]
+    else:
+        kinds[RetentionKind.PROMPTS] = partial(prune_prompts, failed=failed)
+    for kind, prune in kinds.items():
         for days, owners in owners_by_days(kept, kind).items():
             if days is None:
                 continue
@@ -99,8 +118,11 @@ def prune_owners(kept: Mapping[int, Days], *, at: datetime, now: datetime) -> Pr
     return Pruned()
 
 
-def prune_prompts(owners: list[int], before: datetime, now: datetime) -> Pruned:
-    return Pruned(prompts=remove_prompts(owners=owners, before=before, now=now))
+def prune_prompts(
+    owners: list[int], before: datetime, now: datetime, *, failed: Collection[str] = ()
+) -> Pruned:
+    removed, kept = remove_prompts(owners=owners, before=before, now=now, failed=failed)
+    return Pruned(prompts=removed, failed=tuple(kept))
 
 
 def shorten_logs(owners: list[int], before: datetime, now: datetime) -> Pruned:
@@ -124,10 +146,12 @@ PRUNE: Mapping[RetentionKind, Callable[[list[int], datetime, datetime], Pruned]]
 """The trash is emptied every hour, not by the run."""
 
 
-def add(run: QuerySet[PruneRun], pruned: Pruned, now: datetime) -> None:
+def add(run: PruneRun, pruned: Pruned, held: QuerySet[PruneRun], now: datetime) -> None:
     """Count what a batch deleted, and renew the lease."""
-    counts = {name: F(name) + number for name, number in asdict(pruned).items() if number}
-    run.update(lease_until=now + LEASE, **counts)
+    numbers = asdict(pruned)
+    failed = [*run.failed, *numbers.pop("failed")]
+    counts = {name: F(name) + number for name, number in numbers.items() if number}
+    held.update(lease_until=now + LEASE, failed=failed, **counts)
 
 
 def delete_old_runs(now: datetime) -> None:

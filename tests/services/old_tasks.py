@@ -53,6 +53,7 @@ def prune_all(now: datetime) -> Pruned:
     """What a whole run deletes."""
     total = Pruned()
     for owners in selectors.pages_of_users():
-        while pruned := services.prune_owners(selectors.days_kept(owners), at=now, now=now):
+        kept = selectors.days_kept(owners)
+        while pruned := services.prune_owners(kept, at=now, now=now, failed=total.failed):
             total += pruned
     return total

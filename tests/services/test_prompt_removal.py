@@ -17,7 +17,7 @@ from PIL import Image
 from pytest_django import Settings
 
 from generation import images, selectors, services
-from generation.exceptions import InvalidInput, StorageError
+from generation.exceptions import InvalidInput
 from generation.images import Picture
 from generation.models import GeneratedImage, GenerationTask, LimitUsage, TaskEvent, Worker
 from generation.protocol import Generate
@@ -136,12 +136,40 @@ def test_a_file_that_cannot_be_written_keeps_the_prompt(
     # a folder in the place of the new file cannot be replaced by it, even by root
     (media / f"{image.file.rpartition('-')[0]}-{sha256[:8]}.jpg" / "full").mkdir(parents=True)
 
-    with pytest.raises(StorageError):
-        prune_all(now)
+    assert prune_all(now).failed == (str(task.pk),)
 
     task.refresh_from_db()
     assert (task.prompt, task.prompt_removed_at) == (SECRET, None)
     assert (media / image.file).read_bytes() == old
+
+
+def test_a_damaged_picture_keeps_the_prompt(
+    media: Path, alice: User, worker: Worker, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    damaged, other = (drawn_task(alice, worker, now - AGE) for _each in range(2))
+    (media / damaged.images.get().file).write_bytes(b"\xff\xd8\xff\xe0")
+
+    pruned = prune_all(now)
+
+    assert (pruned.prompts, pruned.failed) == (1, (str(damaged.pk),))
+    damaged.refresh_from_db()
+    other.refresh_from_db()
+    assert (damaged.prompt, other.prompt) == (SECRET, "")
+    assert f"prompt_kept task={damaged.pk} cause=" in caplog.text
+    assert SECRET not in caplog.text
+
+
+def test_a_picture_that_cannot_be_read_keeps_the_prompt(
+    media: Path, alice: User, worker: Worker, now: datetime
+) -> None:
+    """Its file may still have the prompt."""
+    task = drawn_task(alice, worker, now - AGE)
+    path = media / task.images.get().file
+    path.unlink()
+    # a folder cannot be read as a file, even by root
+    path.mkdir()
+
+    assert prune_all(now).failed == (str(task.pk),)
 
 
 def test_two_prunes_of_one_task_keep_its_picture(

@@ -6,6 +6,7 @@ import uuid
 from datetime import datetime, timedelta
 from functools import partial
 from io import StringIO
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,12 +16,12 @@ from pytest_django import Settings
 
 from generation import selectors, services
 from generation.choices import RetentionKind
-from generation.models import GeneratedImage, GenerationTask, PruneRun, RetentionRule
+from generation.models import GeneratedImage, GenerationTask, PruneRun, RetentionRule, Worker
 from generation.selectors import ReportLine
-from generation.services.prune_runs import LEASE
+from generation.services.prune_runs import LEASE, MOST_FAILED
 from tests.concurrency import at_once
 from tests.factories import finished_task, put_in_trash
-from tests.services.old_tasks import AGE
+from tests.services.old_tasks import AGE, drawn_task
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("media", "model")]
 
@@ -77,6 +78,34 @@ def test_it_counts_what_it_does(alice: User, night: datetime, settings: Settings
     assert run.bytes == sum(each.bytes for each in task.images.all())
     task.refresh_from_db()
     assert (task.prompt, task.deleted_at) == ("", night)
+
+
+def test_a_picture_that_cannot_be_written_stops_nothing_else(
+    media: Path, alice: User, worker: Worker, night: datetime, settings: Settings
+) -> None:
+    settings.RETENTION_PROMPTS = settings.RETENTION_PICTURES = 30
+    damaged = [drawn_task(alice, worker, night - AGE) for _each in range(11)]
+    for each in damaged:
+        (media / each.images.get().file).write_bytes(b"\xff\xd8\xff\xe0")
+    finished_task(alice, night - AGE, pictures=0)
+
+    run = run_all(night)
+
+    assert (run.prompts, run.pictures) == (1, 11)
+    assert set(run.failed) == {str(each.pk) for each in damaged}
+    assert len(run.failed) == 11
+
+
+def test_a_run_does_not_fail_for_ever(alice: User, night: datetime, settings: Settings) -> None:
+    """A full disk is emptied by the kinds that come after the prompts."""
+    settings.RETENTION_PROMPTS = settings.RETENTION_LOGS = 30
+    finished_task(alice, night - AGE, pictures=0)
+    failed = [str(uuid.uuid4()) for _each in range(MOST_FAILED)]
+    PruneRun.objects.create(day=night.date(), started_at=night, failed=failed)
+
+    run = run_all(night)
+
+    assert (run.prompts, run.logs, run.failed) == (0, 1, failed)
 
 
 def test_another_worker_continues_after_the_lease(

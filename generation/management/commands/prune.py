@@ -45,7 +45,7 @@ class Command(BaseCommand):
         totals = services.Pruned()
         for owners in selectors.pages_of_users():
             kept = selectors.days_kept(owners)
-            while pruned := services.prune_owners(kept, at=now, now=now):
+            while pruned := services.prune_owners(kept, at=now, now=now, failed=totals.failed):
                 totals += pruned
         while services.purge_trash(now=now):
             pass
@@ -53,6 +53,8 @@ class Command(BaseCommand):
             f"Removed prompts: {totals.prompts}, shortened logs: {totals.logs} "
             f"({totals.events} events), pictures moved to the trash: {totals.pictures}"
         )
+        if totals.failed:
+            self.stdout.write(f"Prompts not removed: {len(totals.failed)}, see the log")
 
     def delete_tasks(self, before: datetime, *, really: bool) -> None:
         summary = services.prune_summary(before=before)
