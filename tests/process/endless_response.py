@@ -33,13 +33,15 @@ async def endless_response(scope: dict[str, Any], receive: Any, send: Any) -> No
     headers = [(b"Content-Type", kind)]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     counts["open"] += 1
-    while not gone.done():
-        await send({"type": "http.response.body", "body": PART, "more_body": True})
-        counts["sent"] += len(PART)
-        if scope["path"] == "/broken":
-            raise RuntimeError("within the response")
-        await asyncio.sleep(0)
-    counts["open"] -= 1
+    try:
+        while not gone.done():
+            await send({"type": "http.response.body", "body": PART, "more_body": True})
+            counts["sent"] += len(PART)
+            if scope["path"] == "/broken":
+                raise RuntimeError("within the response")
+            await asyncio.sleep(0)
+    finally:
+        counts["open"] -= 1
 
 
 async def until_disconnect(receive: Any) -> None:
