@@ -110,7 +110,7 @@ def look_alikes(image: GeneratedImage) -> int:
     if image.similarity is None:
         return 0
     same = GeneratedImage.objects.filter(similarity=image.similarity).exclude(pk=image.pk)
-    return same[:MAX_COUNTED].count()
+    return same.order_by()[:MAX_COUNTED].count()
 
 
 def review_items(ids: Collection[int]) -> list[dict[str, Any]]:
