@@ -65,8 +65,8 @@ ACTIONS = {
         audit=AuditAction.PAUSED,
         question=gettext_lazy("Pause claiming tasks?"),
         consequence=gettext_lazy(
-            "Workers finish what they draw and claim nothing more. Users can submit; their tasks "
-            "wait and say “paused by the operator”."
+            "Workers finish what they draw and claim nothing more; cancels, webhooks and cleanup "
+            "go on. Users can submit; their tasks wait and say “paused by the operator”."
         ),
         button=gettext_lazy("Pause"),
         done=gettext_lazy("Paused. Workers notice it within a few seconds."),

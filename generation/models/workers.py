@@ -20,6 +20,9 @@ class Installation(models.Model):
     settled = models.BooleanField(default=False)
     """Whether a DATA_DIR was ever registered for it."""
     paused = models.BooleanField(_("paused"), default=False)
+    """Whether workers claim no tasks."""
+    is_held = models.BooleanField(_("held"), default=False, db_default=False)
+    """Whether they also end no calls and send nothing, as in a copy; only while `paused`."""
 
     class Meta:
         verbose_name = _("installation")

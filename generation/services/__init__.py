@@ -56,7 +56,15 @@ from generation.services.model_status import (
 )
 from generation.services.operator_actions import ACTIONS, act
 from generation.services.orphaned_files import remove_orphaned_files
-from generation.services.pause import end_pause, join_data_dir, may_claim, pause, resume
+from generation.services.pause import (
+    PauseLevel,
+    end_pause,
+    hold,
+    join_data_dir,
+    pause,
+    pause_level,
+    resume,
+)
 from generation.services.prune_runs import Pruned, continue_run, prune_owners, take_run
 from generation.services.retention import (
     delete_expired_sessions,
@@ -136,6 +144,7 @@ __all__ = [
     "LastImage",
     "ModelObservation",
     "NewWebhook",
+    "PauseLevel",
     "Pruned",
     "Submission",
     "WebhookMessage",
@@ -182,15 +191,16 @@ __all__ = [
     "finish_cancels",
     "hand_back",
     "heartbeat",
+    "hold",
     "interrupt",
     "join_data_dir",
     "keep_account",
     "key_is_refused",
     "key_use",
-    "may_claim",
     "move_to_trash",
     "newest_like",
     "pause",
+    "pause_level",
     "prune_batch",
     "prune_owners",
     "prune_summary",

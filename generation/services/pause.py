@@ -1,10 +1,11 @@
-"""Detects a copied database, which stays paused until an operator runs `resume`."""
+"""Pauses of an operator, and of a copied database, which lasts until an operator types `resume`."""
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from django.db import transaction
 
@@ -18,6 +19,14 @@ ROW_KEY = 1
 """Primary key of the only row."""
 
 
+class PauseLevel(StrEnum):
+    """What workers must leave: nothing, claims of tasks, or whatever others could notice."""
+
+    NONE = "nothing"
+    CLAIMS = "claims"
+    ALL = "everything"
+
+
 @dataclass(frozen=True, slots=True)
 class ResumeResult:
     """`copy`: the database was a copy and has a new id; `calls`: its slots that were freed."""
@@ -26,17 +35,19 @@ class ResumeResult:
     calls: int
 
 
-def may_claim() -> bool:
-    """Whether workers may claim tasks and end abandoned calls.
+def pause_level() -> PauseLevel:
+    """What workers must leave now; the first call ever ties the database to DATA_DIR.
 
-    They may not while the installation is paused or the database is a copy, because the running
-    calls of a copy may belong to the original. The first call ever ties the database to DATA_DIR.
+    A pause of an operator keeps them from claiming tasks. In a copy they also end no calls and send
+    no webhooks, because calls and messages may belong to the original.
     """
     row = installation_row()
     if not row.settled:
         installation_id.write(row.key)
         Installation.objects.filter(pk=ROW_KEY).update(settled=True)
-    return not row.paused and installation_id.read() == row.key
+    if row.is_held or installation_id.read() != row.key:
+        return PauseLevel.ALL
+    return PauseLevel.CLAIMS if row.paused else PauseLevel.NONE
 
 
 def installation_row() -> Installation:
@@ -54,9 +65,15 @@ def pause() -> None:
     Installation.objects.filter(pk=ROW_KEY).update(paused=True)
 
 
+def hold() -> None:
+    """Pause as in a copy, for a clone of the disk or machine, which cannot be recognised."""
+    installation_row()
+    Installation.objects.filter(pk=ROW_KEY).update(paused=True, is_held=True)
+
+
 def end_pause() -> None:
-    """Undo `pause`; a copy of a database stays paused until `resume`."""
-    Installation.objects.filter(pk=ROW_KEY).update(paused=False)
+    """Undo `pause` and `hold`; a copy of a database stays paused until `resume`."""
+    Installation.objects.filter(pk=ROW_KEY).update(paused=False, is_held=False)
 
 
 def resume(*, now: datetime) -> ResumeResult:
@@ -71,7 +88,7 @@ def resume(*, now: datetime) -> ResumeResult:
         copy = row.settled and installation_id.read() != row.key
         calls = release_slots(now) if copy else 0
         row.key = uuid.uuid4() if copy else row.key
-        row.paused = False
+        row.paused = row.is_held = False
         row.settled = True
         row.save()
         # before the commit: if the process ends in between, the copy is still paused

@@ -1,4 +1,4 @@
-"""Whether this worker is paused, by an operator or because its database is a copy."""
+"""What this worker must leave, because of an operator or because its database is a copy."""
 
 from __future__ import annotations
 
@@ -12,33 +12,47 @@ from accounts.log_format import log_line
 from generation import selectors, services
 from generation.clock import clock
 from generation.outages import cause_of
+from generation.services import PauseLevel
 
 logger = logging.getLogger(__name__)
 
 
 class PauseState:
-    """`on` until `refresh` has found that the database belongs to this DATA_DIR."""
+    """ALL until `refresh` has found that the database belongs to this DATA_DIR."""
 
     def __init__(self) -> None:
-        self.on = True
-        self._logged = False
+        self.level = PauseLevel.ALL
+        self._logged = PauseLevel.NONE
         self._heartbeats: dict[uuid.UUID, datetime] = {}
+
+    @property
+    def on(self) -> bool:
+        """Whether the worker claims no tasks."""
+        return self.level != PauseLevel.NONE
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it also ends no calls, sends nothing and deletes nothing."""
+        return self.level == PauseLevel.ALL
 
     async def refresh(self) -> None:
         """Read the state again; a failing disk leaves it as it is."""
         try:
-            self._set(on=not await database_sync_to_async(services.may_claim)())
-            if self.on:
+            self._set(await database_sync_to_async(services.pause_level)())
+            if self.is_held:
                 await self._join_live_workers()
         except OSError as error:
             logger.warning("%s", log_line("installation_unread", cause=cause_of(error)))
 
-    def _set(self, *, on: bool) -> None:
-        if on and not self._logged:
-            logger.warning("%s", log_line("worker_paused", do="manage.py resume"))
-        elif self._logged and not on:
+    def _set(self, level: PauseLevel) -> None:
+        self.level = level
+        if level == self._logged:
+            return
+        self._logged = level
+        if self.on:
+            logger.warning("%s", log_line("worker_paused", leaves=level, do="manage.py resume"))
+        else:
             logger.info("%s", log_line("worker_resumed"))
-        self.on = self._logged = on
 
     async def _join_live_workers(self) -> None:
         """A heartbeat of another host's worker proves that the database is not a copy."""

@@ -96,7 +96,7 @@ class WorkerRunner:
 
     @cached_property
     def webhooks(self) -> WebhookSender:
-        return WebhookSender(lambda: self.pause.on, self.outage("webhooks"))
+        return WebhookSender(lambda: self.pause.is_held, self.outage("webhooks"))
 
     def wake(self) -> None:
         self.woken.set()
@@ -136,7 +136,7 @@ class WorkerRunner:
         return asyncio.create_task(every(seconds, job, self.outage(name), first=first), name=name)
 
     async def probe_models(self) -> None:
-        if not self.pause.on and await self.models.probe():
+        if not self.pause.is_held and await self.models.probe():
             self.wake()
 
     async def claim_loop(self) -> None:
@@ -215,8 +215,8 @@ class WorkerRunner:
         await self.pause.refresh()
 
     async def ping_heartbeat_url(self) -> None:
-        """Not while paused: a restored copy must not hide that the original is gone."""
-        if not self.pause.on and not self.heartbeat_overdue():
+        """Not in a copy, which must not hide that the original is gone."""
+        if not self.pause.is_held and not self.heartbeat_overdue():
             await self.heartbeat_ping.ping()
 
     def held_slots(self) -> list[int]:
@@ -251,7 +251,7 @@ class WorkerRunner:
                 run.attempt.stop(CancelObserved())
 
     async def expire(self) -> None:
-        if self.draining or self.pause.on:
+        if self.draining or self.pause.is_held:
             return
         abandoned = await database_sync_to_async(services.take_over_expired)(
             worker_id=self.worker_id, now=clock.now()
@@ -274,12 +274,12 @@ class WorkerRunner:
         }
 
     async def cancel_overdue(self) -> None:
-        """Also while paused: a program that set a time limit waits for the end."""
+        """Also in a copy: a program that set a time limit waits for the end."""
         if not self.draining:
             await database_sync_to_async(services.cancel_overdue)(now=clock.now())
 
     async def clean_up(self) -> None:
-        if not self.pause.on:
+        if not self.pause.is_held:
             await clean_up(self.worker_id)
 
     async def prune(self) -> None:
@@ -287,10 +287,10 @@ class WorkerRunner:
             await prune(self.worker_id, self.idle_lock, self.may_prune)
 
     def may_prune(self) -> bool:
-        return not self.draining and not self.pause.on
+        return not self.draining and not self.pause.is_held
 
     async def note_server_memory(self) -> None:
-        if not self.pause.on and self.models.key != KeyUse.REFUSED:
+        if not self.pause.is_held and self.models.key != KeyUse.REFUSED:
             await note_server_memory(self.client, self.worker_id)
 
     async def end_abandoned(self, slot: AbandonedCall) -> None:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from threading import Event, Thread
@@ -21,8 +22,10 @@ from django.utils import timezone
 
 from generation import installation_id, services
 from generation.models import GenerationTask, Installation, ModelSlot, Worker
-from generation.services import Claim
+from generation.services import Claim, PauseLevel
 from tests.factories import claim_one, kinds, submit
+
+ALL, NONE = PauseLevel.ALL, PauseLevel.NONE
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("model")]
 
@@ -33,7 +36,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "data"
     folder.mkdir()
     with living_in(folder):
-        assert services.may_claim()
+        assert services.pause_level() == NONE
         yield folder
 
 
@@ -59,8 +62,8 @@ def test_the_first_start_claims_its_folder(alice: User, now: datetime, tmp_path:
     submit(alice, now)
 
     with living_in(tmp_path):
-        assert services.may_claim()
-        assert services.may_claim()
+        assert services.pause_level() == NONE
+        assert services.pause_level() == NONE
         assert installation_id.read() == Installation.objects.get().key
         assert installation_id.path().stat().st_mode & 0o077 == 0
 
@@ -69,14 +72,14 @@ def test_a_start_that_was_cut_off_is_made_good_by_the_next_one(db: None, tmp_pat
     Installation.objects.create(pk=1, key=uuid.uuid4())
 
     with living_in(tmp_path):
-        assert services.may_claim()
+        assert services.pause_level() == NONE
 
 
 def test_a_folder_keeps_its_first_database(home: Path) -> None:
     key = Installation.objects.get().key
     Installation.objects.all().delete()
 
-    assert services.may_claim()
+    assert services.pause_level() == NONE
     assert Installation.objects.get().key == key
 
 
@@ -95,17 +98,17 @@ def test_a_copy_waits_for_resume(home: Path, move: Callable[[Path], object]) -> 
     before = Installation.objects.get().key
     place = move(home)
     with living_in(place if isinstance(place, Path) else home):
-        assert not services.may_claim()
+        assert services.pause_level() == ALL
 
         call_command("resume", stdout=StringIO())
 
-        assert services.may_claim()
+        assert services.pause_level() == NONE
         assert Installation.objects.get().key != before
 
 
 def test_a_folder_that_was_moved_is_no_copy(home: Path) -> None:
     with living_in(home.rename(home.with_name("moved"))):
-        assert services.may_claim()
+        assert services.pause_level() == NONE
 
 
 def test_resume_restarts_calls(home: Path, alice: User, worker: Worker, now: datetime) -> None:
@@ -148,12 +151,23 @@ def test_pause_and_resume(home: Path, alice: User, worker: Worker, now: datetime
     claim = under_way(alice, worker, now)
 
     call_command("pause", stdout=StringIO())
-    assert not services.may_claim()
+    assert services.pause_level() == PauseLevel.CLAIMS
     done = services.resume(now=now)
 
-    assert services.may_claim()
+    assert services.pause_level() == NONE
     assert (done.copy, done.calls) == (False, 0)
     assert ModelSlot.objects.get().task == claim.task
+
+
+@pytest.mark.parametrize("end", [services.end_pause, partial(services.resume, now=timezone.now())])
+def test_a_pause_before_cloning_holds_everything(home: Path, end: Callable[[], object]) -> None:
+    services.pause()
+    call_command("pause", "--clone", stdout=StringIO())
+    services.pause()
+
+    assert services.pause_level() == ALL
+    end()
+    assert services.pause_level() == NONE
 
 
 @pytest.mark.django_db(transaction=True)
@@ -171,11 +185,11 @@ def test_one_more_folder_beside_living_workers_is_no_copy(home: Path, worker: Wo
     beating.start()
     try:
         with living_in(empty(home.with_name("another host"))):
-            assert not services.may_claim()
+            assert services.pause_level() == ALL
             call_command("resume", stdout=StringIO())
-            assert services.may_claim()
+            assert services.pause_level() == NONE
     finally:
         stop.set()
         beating.join()
     assert Installation.objects.get().key == key
-    assert services.may_claim()
+    assert services.pause_level() == NONE

@@ -23,6 +23,7 @@ from generation.alarms.alarm_messages import RUNBOOKS
 from generation.choices import AlarmKind
 from generation.clock import clock
 from generation.models import AlarmWatch, Incident, IncidentNotice, ModelState, Worker
+from generation.services import PauseLevel
 from generation.webhooks import new_secret
 from tests.conftest import MODEL
 from tests.documents import anchors
@@ -332,16 +333,16 @@ async def test_a_web_without_a_worker_watches_by_itself(alerts: Receiver) -> Non
     assert received(alerts) == [("alert.opened", "no_worker", "")]
 
 
-async def test_a_worker_asks_the_heartbeat_url_unless_it_is_paused_or_overdue(
+async def test_a_worker_asks_the_heartbeat_url_unless_it_is_held_or_overdue(
     start_worker: StartWorker, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with asyncio.timeout(30), serving_pings() as (url, pings):
         runner = (await start_worker()).runner
         with override_settings(HEARTBEAT_URL=url):
             await runner.ping_heartbeat_url()
-            runner.pause.on = True
+            runner.pause.level = PauseLevel.ALL
             await runner.ping_heartbeat_url()
-            runner.pause.on = False
+            runner.pause.level = PauseLevel.CLAIMS
             runner.last_heartbeat -= 3_600
             await runner.ping_heartbeat_url()
 

@@ -51,9 +51,9 @@ async def test_a_worker_prunes_until_nothing_is_left() -> None:
 
 
 @pytest.mark.usefixtures("old_tasks")
-async def test_it_stops_while_drawing_is_paused_and_continues() -> None:
+async def test_it_stops_while_all_is_held_and_continues() -> None:
     worker = await runner()
-    await sync_to_async(services.pause)()
+    await sync_to_async(services.hold)()
     await worker.pause.refresh()
     await worker.prune()
     assert await prompts_left() == 11
@@ -65,7 +65,7 @@ async def test_it_stops_while_drawing_is_paused_and_continues() -> None:
 
 
 @pytest.mark.usefixtures("old_tasks")
-async def test_a_pause_ends_it_between_two_batches() -> None:
+async def test_it_can_end_between_two_batches() -> None:
     worker = await runner()
     answers = iter([True, False])
 

@@ -1,7 +1,8 @@
-"""A worker in a copy of an installation, at the model server of the original."""
+"""Workers that an operator pauses, or in a copy at the model server of the original."""
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -12,7 +13,7 @@ from django.core.management import call_command
 from django.test import override_settings
 
 from generation import services
-from generation.models import ModelSlot, Worker
+from generation.models import GenerationTask, ModelSlot, ModelState, Worker
 from tests.factories import claim_one, submit
 from tests.socket.sockets import Page
 from tests.worker.demo_worker import SMALL, StartWorker, ending
@@ -21,7 +22,7 @@ from tests.worker.demo_worker import SMALL, StartWorker, ending
 async def test_a_copy_waits_until_it_is_resumed(
     alice: User, model: str, worker: Worker, page: Page, start_worker: StartWorker, tmp_path: Path
 ) -> None:
-    await sync_to_async(services.may_claim)()
+    await sync_to_async(services.pause_level)()
     now = worker.last_seen - timedelta(seconds=60)
     await sync_to_async(submit)(alice, now)
     await sync_to_async(claim_one)(worker, now)
@@ -46,9 +47,39 @@ async def test_a_copy_waits_until_it_is_resumed(
         assert (await ending(page, task_id))["type"] == "result"
 
 
+async def test_a_pause_of_an_operator_stops_claims_alone(
+    alice: User, model: str, worker: Worker, page: Page, start_worker: StartWorker
+) -> None:
+    now = worker.last_seen - timedelta(seconds=60)
+    taken = await sync_to_async(submit)(alice, now)
+    await sync_to_async(claim_one)(worker, now)
+    await Worker.objects.aupdate(last_seen=now)
+    await sync_to_async(services.pause)()
+    demo_worker = await start_worker()
+    probed = len(demo_worker.requests)
+    await ModelState.objects.aupdate(ready=False)
+
+    task_id = await page.generate(**SMALL)
+    await demo_worker.runner.probe_models()
+    await demo_worker.runner.expire()
+    await asyncio.gather(*demo_worker.runner.takeovers)
+
+    assert (await ModelState.objects.aget(name=model)).ready
+    assert len(demo_worker.requests) > probed
+    assert (await ModelSlot.objects.aget(model=model)).task_id is None
+    assert (await GenerationTask.objects.aget(pk=taken.pk)).status == "queued"
+    assert not demo_worker.runner.webhooks.is_held()
+    assert not await demo_worker.runner.claim_tasks()
+    assert (await Worker.objects.exclude(pk=worker.pk).aget()).state == "paused"
+
+    await sync_to_async(services.end_pause)()
+    await demo_worker.runner.heartbeat()
+    assert (await ending(page, task_id))["type"] == "result"
+
+
 async def test_second_host_joins(worker: Worker, start_worker: StartWorker, tmp_path: Path) -> None:
     """DATA_DIR may be a folder of each host, with `media/` shared between them."""
-    await sync_to_async(services.may_claim)()
+    await sync_to_async(services.pause_level)()
     with override_settings(DATA_DIR=tmp_path):
         demo_worker = await start_worker()
         await demo_worker.runner.heartbeat()
