@@ -363,6 +363,8 @@ for (const id of ["#review-grid", "#review-help"]) find(id, HTMLElement).hidden 
 
 desk = { ...EMPTY, current: boot.current };
 apply({ type: "offered", offers: boot.items });
+// the page before this one has just returned what this one holds
+if (boot.claimed) void topUp(true);
 
 void followNews(
   `${base}news/`,
@@ -379,7 +381,8 @@ void followNews(
     if (before && after && before.id === after.id && after.by && before.version !== after.version) {
       say(noteOf(after), { tone: "warn" });
     }
-    if (hasPictures) {
+    // what colleagues left returns without notice
+    if (hasPictures || desk.current === null) {
       isExhausted = false;
       void topUp();
     }
