@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ from generation.selectors.retention_rules import (
 
 OWNERS_AT_ONCE = 200
 TRASH_AT_ONCE = 500
+DuePages = Iterator[tuple[datetime, list[Any]]]
+"""Keys that are due, with the time until which they were deleted; for each time of a page."""
 MOST_REPORTED = 5_000
 """Users whose data a report counts."""
 MOST_COUNTED = 10_000
@@ -76,23 +79,50 @@ def pictures_in_trash(owners: Collection[int], before: datetime) -> QuerySet[Gen
     return pictures.alias(whose=F("task__owner") + 0).filter(whose__in=owners)
 
 
-def owners_of_trash(now: datetime) -> Iterator[set[int]]:
-    """Owners of trash that may be due, those of the oldest first; some of them more than once."""
-    rules = RetentionRule.objects.filter(kind=RetentionKind.TRASH)
-    times = [rules.aggregate(days=Min("days"))["days"], default_days()[RetentionKind.TRASH]]
-    shortest = min((days for days in times if days is not None), default=None)
-    due = Q(deleted_at__lte=trash_before(shortest, now))
-    tasks = GenerationTask.objects.filter(due).order_by("deleted_at")
-    pictures = GeneratedImage.objects.filter(due).order_by("deleted_at")
-    yield from owners_in_pages(tasks.values_list("owner", flat=True))
-    yield from owners_in_pages(pictures.values_list("task__owner", flat=True))
+def due_in_trash(now: datetime) -> Q:
+    """Rows of the trash, annotated with `whose`, that may be due.
+
+    All that are older than the usual time, and of owners with a shorter one also younger ones.
+    """
+    usual = default_days()[RetentionKind.TRASH]
+    shorter = Q(days__isnull=False) if usual is None else Q(days__lt=usual)
+    rules = RetentionRule.objects.filter(shorter, kind=RetentionKind.TRASH)
+    shortest = rules.aggregate(days=Min("days"))["days"]
+    due = Q(deleted_at__lte=trash_before(usual, now))
+    if shortest is None:
+        return due
+    owners = User.objects.filter(
+        Q(retention_rules__in=rules) | Q(groups__retention_rules__in=rules)
+    )
+    return Q(deleted_at__lte=trash_before(shortest, now)) & (due | Q(whose__in=owners.values("pk")))
 
 
-def owners_in_pages(rows: QuerySet[Any, int]) -> Iterator[set[int]]:
-    first = 0
-    while page := list(rows[first : first + TRASH_AT_ONCE]):
-        yield set(page)
-        first += TRASH_AT_ONCE
+def due_tasks(due: Q, now: datetime) -> DuePages:
+    """Tasks that are due and that no call holds; `due`: of `due_in_trash`."""
+    tasks = GenerationTask.objects.alias(whose=F("owner") + 0).filter(due, slot__isnull=True)
+    return due_pages(tasks, "owner", now)
+
+
+def due_pictures(due: Q, now: datetime) -> DuePages:
+    pictures = GeneratedImage.objects.alias(whose=F("task__owner") + 0).filter(due)
+    return due_pages(pictures, "task__owner", now)
+
+
+def due_pages(rows: QuerySet[Any], owner: str, now: datetime) -> DuePages:
+    """Read these rows page by page, each once, and name those that are due."""
+    ordered = rows.order_by("deleted_at", "pk").values_list("deleted_at", "pk", owner)
+    page = list(ordered[:TRASH_AT_ONCE])
+    while page:
+        kept = days_kept({owner_id for _at, _pk, owner_id in page})
+        due: defaultdict[datetime, list[Any]] = defaultdict(list)
+        for at, key, owner_id in page:
+            before = trash_before(kept[owner_id][RetentionKind.TRASH], now)
+            if at <= before:
+                due[before].append(key)
+        yield from due.items()
+        last, key, _owner = page[-1]
+        later = Q(deleted_at__gt=last) | Q(deleted_at=last, pk__gt=key)
+        page = list(ordered.filter(later, deleted_at__gte=last)[:TRASH_AT_ONCE])
 
 
 @dataclass(slots=True, kw_only=True)

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from generation.choices import RetentionKind
 from generation.exceptions import NotFound, TransitionRefused
 from generation.models import GeneratedImage, GenerationTask, ShareLink
 from generation.selectors import PictureKey
-from generation.selectors.retention_due import owners_of_trash, pictures_in_trash, tasks_in_trash
-from generation.selectors.retention_rules import (
-    EXPIRED,
-    days_kept,
-    owners_by_days,
-    trash_before,
-)
+from generation.selectors.retention_due import due_in_trash, due_pictures, due_tasks
+from generation.selectors.retention_rules import EXPIRED
 from generation.selectors.trash_items import deleted_pictures, deleted_tasks, restorable_since
 from generation.services.charges import add_deleted
 from generation.services.collection_changes import publish_change
@@ -165,31 +159,33 @@ def pictures_in(
         raise NotFound from error
 
 
-def purge_trash(*, now: datetime) -> int:
-    """Delete a batch of what has been in the trash long enough: rows first, then files.
+def purge_trash(*, now: datetime) -> Iterator[int]:
+    """Delete what has been in the trash long enough: rows first, then files.
 
-    Returns the number of tasks and images, 0 when nothing is left to delete.
+    Yields the size of each batch of tasks or images after it was deleted.
     """
-    for owners in owners_of_trash(now):
-        kept = days_kept(owners)
-        for days, found in owners_by_days(kept, RetentionKind.TRASH).items():
-            if deleted := purge_owners(found, trash_before(days, now)):
-                return deleted
-    return 0
+    due = due_in_trash(now)
+    for before, keys in due_tasks(due, now):
+        for batch in batches(keys):
+            # one that was restored meanwhile stays
+            tasks = GenerationTask.objects.filter(slot__isnull=True, deleted_at__lte=before)
+            if deleted := delete_tasks(tasks.filter(pk__in=batch), TRASH_BATCH):
+                yield deleted
+    for before, keys in due_pictures(due, now):
+        for batch in batches(keys):
+            pictures = GeneratedImage.objects.filter(deleted_at__lte=before, pk__in=batch)
+            if deleted := delete_pictures(pictures):
+                yield deleted
 
 
-def purge_owners(owners: Collection[int], before: datetime) -> int:
-    """Delete a batch of what these owners deleted until `before`; returns its size."""
-    tasks = tasks_in_trash(owners, before).order_by("deleted_at")
-    pictures = pictures_in_trash(owners, before).order_by("deleted_at")
-    return delete_tasks(tasks, TRASH_BATCH) + delete_pictures(pictures)
+def batches(keys: list[Any]) -> Iterator[list[Any]]:
+    for first in range(0, len(keys), TRASH_BATCH):
+        yield keys[first : first + TRASH_BATCH]
 
 
 def delete_pictures(due: QuerySet[GeneratedImage]) -> int:
-    if not due.exists():
-        return 0
     with transaction.atomic():
-        pictures = list(due.select_for_update(of=("self",))[:TRASH_BATCH])
+        pictures = list(due.order_by("pk").select_for_update(of=("self",)))
         rows = GeneratedImage.objects.filter(pk__in=[image.pk for image in pictures])
         gone = list(rows.values_list("task__owner", "bytes"))
         rows.delete()

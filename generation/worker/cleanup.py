@@ -38,8 +38,9 @@ async def clean_up(worker_id: uuid.UUID) -> None:
     await database_sync_to_async(services.delete_old_rollups)(now=clock.now())
     await database_sync_to_async(services.delete_old_web_processes)(now=clock.now())
     await delete_due_accounts()
-    purge_trash = with_own_connection(services.purge_trash)
-    while deleted := await purge_trash(now=clock.now()):
+    batches = services.purge_trash(now=clock.now())
+    purge_next = with_own_connection(lambda: next(batches, 0))
+    while deleted := await purge_next():
         logger.info("%s", log_line("trash_emptied", removed=deleted))
         await asyncio.sleep(BATCH_PAUSE)
     await with_own_connection(services.recount_storage)()

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from math import ceil
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from generation import selectors, services
-from generation.choices import LimitKind, TaskStatus
-from generation.models import GenerationTask, TaskEvent
+from generation.choices import LimitKind, RetentionKind, TaskStatus
+from generation.models import GenerationTask, RetentionRule, TaskEvent
 from generation.selectors import GalleryFilter
 from generation.selectors.gallery import write_cursor
-from tests.factories import submit
+from generation.selectors.retention_due import TRASH_AT_ONCE
+from tests.factories import finished_task, put_in_trash, submit
 from tests.pages.page_clients import signed_in
 from tests.query_plans import count_queries, plan_of
 
@@ -118,12 +121,50 @@ def test_pictures_that_are_wanted_are_looked_up_once(
 
 def test_trash_is_read_by_index(alice: User, now: datetime, history: list[GenerationTask]) -> None:
     with CaptureQueriesContext(connection) as captured:
-        assert services.purge_trash(now=now) == 0
+        assert sum(services.purge_trash(now=now)) == 0
 
     # the first reads the shortest time of the rules
     tasks, pictures = (plan_of(query["sql"]) for query in captured.captured_queries[1:])
     assert "tasks_in_trash" in tasks
     assert "pictures_in_trash" in pictures
+
+
+def trash_for_ever(owner: User, now: datetime, settings: Settings) -> Group:
+    """Make old trash that stays, of the owner; returns a group whose trash is kept a day."""
+    settings.RETENTION_TRASH = 0
+    group = Group.objects.create(name="painters")
+    RetentionRule.objects.create(group=group, kind=RetentionKind.TRASH, days=1)
+    GenerationTask.objects.filter(owner=owner).update(deleted_at=now - timedelta(days=400))
+    return group
+
+
+def test_trash_that_stays_is_not_read(
+    alice: User, now: datetime, history: list[GenerationTask], settings: Settings
+) -> None:
+    trash_for_ever(alice, now, settings)
+
+    with CaptureQueriesContext(connection) as captured:
+        assert sum(services.purge_trash(now=now)) == 0
+
+    assert len(captured) == 3  # the shortest time, tasks, pictures
+
+
+def test_trash_is_read_once(
+    alice: User, bob: User, now: datetime, history: list[GenerationTask], settings: Settings
+) -> None:
+    """By all batches together, although the trash of one member of the group stays."""
+    trash_for_ever(alice, now, settings).user_set.add(alice, bob)
+    RetentionRule.objects.create(user=alice, kind=RetentionKind.TRASH, days=None)
+    theirs = [finished_task(bob, now, pictures=0) for _each in range(60)]
+    put_in_trash(bob, now - timedelta(days=2), tasks=theirs)
+    in_trash = GenerationTask.objects.exclude(deleted_at=None).count()
+
+    with CaptureQueriesContext(connection) as captured:
+        assert list(services.purge_trash(now=now)) == [25, 25, 10]
+
+    pages = [each for each in captured if f"LIMIT {TRASH_AT_ONCE}" in each["sql"]]
+    # the last page and that of the pictures are empty
+    assert len(pages) == ceil(in_trash / TRASH_AT_ONCE) + 2
 
 
 def test_the_trash_of_an_owner_is_read_by_index(

@@ -26,8 +26,8 @@ def test_only_what_is_due_is_purged(media: Path, alice: User, now: datetime) -> 
     put_in_trash(alice, now - TRASH_KEPT, (part, 1), tasks=[gone])
     put_in_trash(alice, now - TRASH_KEPT + timedelta(seconds=1), tasks=[young])
 
-    assert services.purge_trash(now=now) == 2
-    assert services.purge_trash(now=now) == 0
+    assert sum(services.purge_trash(now=now)) == 2
+    assert sum(services.purge_trash(now=now)) == 0
 
     assert set(GenerationTask.objects.all()) == {part, young, live}
     assert not TaskEvent.objects.filter(task=gone.pk).exists()
@@ -43,9 +43,8 @@ def test_a_full_trash_is_emptied_in_batches(media: Path, alice: User, now: datet
     copies = [finished_task(alice, now, pictures=0) for _each in range(40)]
     put_in_trash(alice, now - TRASH_KEPT, *[(task, 1) for task in tasks], tasks=copies)
 
-    assert services.purge_trash(now=now) == 29
-    assert services.purge_trash(now=now) == 15
-    assert services.purge_trash(now=now) == 0
+    assert list(services.purge_trash(now=now)) == [25, 15, 4]
+    assert list(services.purge_trash(now=now)) == []
     assert set(GenerationTask.objects.all()) == set(tasks)
 
 
@@ -55,9 +54,9 @@ def test_a_task_with_a_call_is_purged_later(claim: Claim, alice: User, now: date
     finish(claim, now)
     put_in_trash(alice, now - TRASH_KEPT, tasks=[task])
 
-    assert services.purge_trash(now=now) == 0
+    assert sum(services.purge_trash(now=now)) == 0
     services.settle_slot(slot_id=claim.slot_id, task_id=task.pk, attempt=1, now=now)
-    assert services.purge_trash(now=now) == 1
+    assert sum(services.purge_trash(now=now)) == 1
 
 
 def test_folders_are_marked_before_other_writers_have_to_wait(
@@ -75,7 +74,7 @@ def test_folders_are_marked_before_other_writers_have_to_wait(
         return execute(sql, *rest)
 
     with connection.execute_wrapper(note):
-        assert services.purge_trash(now=now) == 1
+        assert sum(services.purge_trash(now=now)) == 1
     assert marked
     assert all(marked)
 
@@ -92,7 +91,7 @@ def test_files_that_could_not_be_removed_are_left_to_the_sweep(
         path.rename(path.with_suffix(".away"))
         path.mkdir()
 
-    assert services.purge_trash(now=now) == 1
+    assert sum(services.purge_trash(now=now)) == 1
 
     for path in files:
         path.rmdir()
@@ -112,7 +111,7 @@ def test_a_folder_that_cannot_be_removed_keeps_no_other_one(
     (media / stuck / "a folder").mkdir()
     put_in_trash(alice, now - TRASH_KEPT, tasks=tasks)
 
-    assert services.purge_trash(now=now) == 3
+    assert sum(services.purge_trash(now=now)) == 3
 
     assert {name.split("/")[0] for name in files_in(media)} == {stuck}
     assert stuck in caplog.text

@@ -105,20 +105,20 @@ def test_the_trash_of_each_user_has_an_own_time(alice: User, bob: User, now: dat
     for owner, task in zip((alice, bob), tasks, strict=True):
         put_in_trash(owner, now - TRASH_KEPT, tasks=[task])
 
-    assert services.purge_trash(now=now) == 1
+    assert sum(services.purge_trash(now=now)) == 1
     assert in_trash(bob, now) == {tasks[1]}
-    assert services.purge_trash(now=now + 6 * DAY - timedelta(seconds=1)) == 0
-    assert services.purge_trash(now=now + 6 * DAY) == 1
+    assert sum(services.purge_trash(now=now + 6 * DAY - timedelta(seconds=1))) == 0
+    assert sum(services.purge_trash(now=now + 6 * DAY)) == 1
 
 
 def test_a_trash_that_is_kept_for_ever_can_be_emptied(alice: User, now: datetime) -> None:
     RetentionRule.objects.create(user=alice, kind=RetentionKind.TRASH, days=None)
     tasks = [finished_task(alice, now) for _each in range(2)]
     put_in_trash(alice, now - 400 * DAY, tasks=tasks)
-    assert services.purge_trash(now=now) == 0
+    assert sum(services.purge_trash(now=now)) == 0
     assert selectors.trash(alice, now=now).items[0].hours_left is None
 
     services.delete_permanently(owner=alice, pictures=[], tasks=[tasks[0].pk], now=now)
-    assert services.purge_trash(now=now) == 1
+    assert sum(services.purge_trash(now=now)) == 1
     assert services.empty_trash(owner=alice, now=now) == 1
-    assert services.purge_trash(now=now) == 1
+    assert sum(services.purge_trash(now=now)) == 1

@@ -34,8 +34,7 @@ def test_storage_counts_what_is_stored_until_the_trash_is_emptied(
     put_in_trash(alice, now, tasks=[kept.task])
     assert refused(alice, now).left == 0
     services.empty_trash(owner=alice, now=now)
-    while services.purge_trash(now=now):
-        pass
+    list(services.purge_trash(now=now))
     assert used(alice, LimitKind.STORAGE) == selectors.stored_bytes(alice.pk).total
     assert left(alice, LimitKind.STORAGE, now) == 1
     submit(alice, now)
@@ -52,7 +51,7 @@ def test_storage_follows_every_way_of_deleting(
     later = now + timedelta(days=2)
 
     put_in_trash(alice, now, (first, 1))
-    services.purge_trash(now=later)
+    list(services.purge_trash(now=later))
     assert used(alice, LimitKind.STORAGE) == selectors.stored_bytes(alice.pk).total
     services.prune_batch(before=later)
 

@@ -47,7 +47,7 @@ class Command(BaseCommand):
             kept = selectors.days_kept(owners)
             while pruned := services.prune_owners(kept, at=now, now=now, failed=totals.failed):
                 totals += pruned
-        while services.purge_trash(now=now):
+        for _deleted in services.purge_trash(now=now):
             pass
         self.stdout.write(
             f"Removed prompts: {totals.prompts}, shortened logs: {totals.logs} "
