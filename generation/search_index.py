@@ -25,7 +25,7 @@ from django.db.utils import OperationalError
 from generation.sql import TASKS
 
 TRIGRAM = 3
-MAX_TRIGRAMS = 20
+MAX_TRIGRAMS = 60
 """Of one word; more would not narrow further."""
 MAX_TERMS = 1_000
 """Trigrams that may begin with a short word; one with more is frequent."""
@@ -155,8 +155,12 @@ def find_in_sqlite(
 
 
 def trigrams(word: str) -> list[str]:
-    last = min(len(word) - TRIGRAM + 1, MAX_TRIGRAMS)
-    return [word[start : start + TRIGRAM] for start in range(last)]
+    """Trigrams from all parts of a word: many texts may have its beginning, and few its end."""
+    last = len(word) - TRIGRAM
+    if last < 0:
+        return []
+    apart = max(1, last // MAX_TRIGRAMS)
+    return [word[at : at + TRIGRAM] for at in (*range(0, last, apart), last)]
 
 
 def lexemes_of(word: str) -> list[str]:

@@ -19,7 +19,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.text import smart_split, unescape_string_literal
 from django.utils.translation import gettext_lazy as _
 
-from generation.admin.filters import SELECTIVE_VALUES
+from generation.admin.filters import SELECTIVE_VALUES, ReviewFilter
 from generation.identifiers import parse_uuid
 from generation.models import GenerationTask
 from generation.selectors import rare_tasks
@@ -31,6 +31,10 @@ MAX_SCANNED_TASKS = 10_000
 
 MAX_OF_ONE_OWNER = MAX_SCANNED
 """The same for the tasks of one user, as in the gallery: these are stored far apart."""
+
+
+MAX_WITH_PICTURES = 2_500
+"""The same if the pictures of each task are read too."""
 
 
 class PeriodFilter(admin.SimpleListFilter):
@@ -54,6 +58,8 @@ class PeriodFilter(admin.SimpleListFilter):
         self.owner = search.owner if self.named is None else user_of(self.named)
         self.parts = search.parts
         self.most = MAX_SCANNED_TASKS if self.owner is None else MAX_OF_ONE_OWNER
+        if request.GET.get(ReviewFilter.parameter_name):
+            self.most = MAX_WITH_PICTURES
         self.until = read_until(self.value() or "")
         self.is_indexed = bool(search.ids) or any(
             request.GET.get(name) in values for name, values in SELECTIVE_VALUES.items()

@@ -64,6 +64,15 @@ def test_what_is_found_contains_the_word(tasks: list[GenerationTask], word: str)
     assert found(word) == {task.prompt for task in tasks if word in task.search_text}
 
 
+def test_a_long_text_is_found_by_all_its_parts(alice: User, now: datetime) -> None:
+    same = "a willow by the lake, " * 40
+    tasks = [submit(alice, now, prompt=f"{same}{number} {same}") for number in range(3)]
+
+    for number, task in enumerate(tasks):
+        assert found(f"{same}{number} {same}".strip()) == {task.prompt}
+    assert found(f"{same}7 {same}".strip()) == set()
+
+
 def test_all_words_must_be_contained(tasks: list[GenerationTask]) -> None:
     assert found("heron", "园林") == {PROMPTS[0]}
     assert found("heron", "月") == set()
