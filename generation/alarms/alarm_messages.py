@@ -118,6 +118,6 @@ def time_of(moment: datetime | None) -> str:
 
 
 def mail_admins(message: AlarmMessage) -> None:
-    """Raises OSError; smtplib's errors are OSError too."""
+    """Raises OSError, smtplib's errors among them, and whatever else a mail backend raises."""
     addresses = [address for _name, address in settings.ADMINS]
     send_mail(message.subject, message.text, settings.DEFAULT_FROM_EMAIL, addresses)

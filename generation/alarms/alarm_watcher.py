@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from functools import partial
 
 from channels.db import database_sync_to_async
 from django.conf import settings
 
+from accounts.log_format import log_line
 from generation import images, selectors, services, telemetry
 from generation.alarms.alarm_conditions import read_conditions
 from generation.alarms.alarm_messages import AlarmMessage, mail_admins, message_of
@@ -61,8 +64,9 @@ class AlarmWatcher:
     async def send_due(self) -> None:
         claim = with_own_connection(services.claim_notices)
         for notice in await claim(channels=channels(), now=clock.now()):
-            message = message_of(notice, clock.now())
-            delivered, outcome = await self.send(AlertChannel(notice.channel), message)
+            delivered, outcome = await self.send(
+                AlertChannel(notice.channel), partial(message_of, notice, clock.now())
+            )
             telemetry.ALERT_NOTICES.labels(
                 notice.channel, "delivered" if delivered else "failed"
             ).inc()
@@ -70,10 +74,24 @@ class AlarmWatcher:
                 notice, delivered=delivered, outcome=outcome, now=clock.now()
             )
 
-    async def send(self, channel: AlertChannel, message: AlarmMessage) -> tuple[bool, str]:
-        """Whether it was delivered, and what to show staff."""
+    async def send(
+        self, channel: AlertChannel, compose: Callable[[], AlarmMessage]
+    ) -> tuple[bool, str]:
+        """Whether it was delivered, and what to show staff.
+
+        Any error is a failed try, so that one message never holds up those after it.
+        """
+        try:
+            return await self.deliver(channel, compose())
+        except Exception as error:  # noqa: BLE001
+            cause = cause_of(error)
+            logger.warning("%s", log_line("notice_failed", channel=channel, cause=cause))
+            return False, cause[:200]
+
+    async def deliver(self, channel: AlertChannel, message: AlarmMessage) -> tuple[bool, str]:
         if channel == AlertChannel.MAIL:
-            return await asyncio.to_thread(send_mail_safely, message)
+            await asyncio.to_thread(mail_admins, message)
+            return True, ""
         headers = {}
         if settings.ALERT_SECRET:
             headers = signed_headers(
@@ -105,11 +123,3 @@ def record(free_bytes: int | None) -> None:
     services.record_alarms(
         alarms=conditions.alarms(), unknown=conditions.unknown(), channels=channels(), now=now
     )
-
-
-def send_mail_safely(message: AlarmMessage) -> tuple[bool, str]:
-    try:
-        mail_admins(message)
-    except OSError as error:
-        return False, cause_of(error)[:200]
-    return True, ""

@@ -260,6 +260,26 @@ async def test_a_receiver_that_fails_gets_it_again_and_mail_goes_on(
     assert (notice.tries, notice.outcome, notice.due_at) == (2, "delivered 200", None)
 
 
+async def test_a_message_that_cannot_be_made_holds_up_no_other(
+    watcher: AlarmWatcher, alerts: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = clock.now()
+    # as a newer version beside this one writes it
+    newer = await Incident.objects.acreate(kind="newer", since=now, opened_at=now)
+    await newer.notices.acreate(channel="mail", created=now, due_at=now)
+    other = await Incident.objects.acreate(kind=AlarmKind.DISK_FULL, since=now, opened_at=now)
+    await other.notices.acreate(channel="mail", created=now, due_at=now)
+
+    await watcher.send_due()
+
+    assert len(mail.outbox) == 1
+    notice = await newer.notices.aget()
+    assert (notice.tries, notice.sent_at) == (1, None)
+    assert notice.outcome.startswith("ValueError")
+    assert notice.due_at is not None
+    assert "notice_failed channel=mail" in caplog.text
+
+
 async def test_without_a_secret_messages_are_not_signed(
     watcher: AlarmWatcher, alerts: Receiver
 ) -> None:

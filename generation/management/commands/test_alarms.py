@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -30,10 +31,10 @@ class Command(BaseCommand):
     async def send(self) -> Outcomes:
         """Name of the setting → whether it was delivered, and what became of it."""
         watcher, ping = AlarmWatcher(), HeartbeatPing()
-        message = test_message(clock.now())
+        compose = partial(test_message, clock.now())
         try:
             outcomes = {
-                channel.label: await watcher.send(channel, message) for channel in channels()
+                channel.label: await watcher.send(channel, compose) for channel in channels()
             }
             if settings.HEARTBEAT_URL:
                 outcomes["HEARTBEAT_URL"] = await ping.get()
