@@ -32,6 +32,9 @@ logger = logging.getLogger(__name__)
 TURN_INTERVAL = 5.0
 """Seconds between tries of this process to take a turn."""
 
+MOST_IN_TURN = 20
+"""Messages that are sent before the next turn."""
+
 DISK_TIMEOUT = 5.0
 
 
@@ -62,8 +65,12 @@ class AlarmWatcher:
         await with_own_connection(record)(None if space is None else space[0])
 
     async def send_due(self) -> None:
-        claim = with_own_connection(services.claim_notices)
-        for notice in await claim(channels=channels(), now=clock.now()):
+        """Send messages one by one; each is claimed right before, so that its lease lasts."""
+        claim = with_own_connection(services.claim_notice)
+        for _number in range(MOST_IN_TURN):
+            notice = await claim(channels=channels(), now=clock.now())
+            if notice is None:
+                return
             delivered, outcome = await self.send(
                 AlertChannel(notice.channel), partial(message_of, notice, clock.now())
             )

@@ -34,7 +34,7 @@ from generation.services.completion import complete, fail, interrupt
 from generation.services.hand_back import hand_back
 from generation.services.incidents import (
     Alarm,
-    claim_notices,
+    claim_notice,
     delete_old_incidents,
     record_alarms,
     record_notice,
@@ -159,7 +159,7 @@ __all__ = [
     "claim",
     "claim_batch",
     "claim_messages",
-    "claim_notices",
+    "claim_notice",
     "close_account",
     "close_due_accounts",
     "complete",

@@ -30,7 +30,7 @@ CLEAR_AFTER = timedelta(seconds=60)
 """An alarm that comes back earlier is the same incident."""
 
 LEASE = timedelta(seconds=60)
-"""Longer than sending takes; if a process dies meanwhile, another sends after it."""
+"""Longer than sending one message takes; if a process dies meanwhile, another sends after it."""
 
 BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (10, 30, 120, 600, 1_800))
 GIVE_UP_AFTER = timedelta(days=1)
@@ -137,13 +137,12 @@ def announce(
     )
 
 
-def claim_notices(*, channels: Collection[AlertChannel], now: datetime) -> list[IncidentNotice]:
-    """Messages that this process sends now, within LEASE; oldest first.
+def claim_notice(*, channels: Collection[AlertChannel], now: datetime) -> IncidentNotice | None:
+    """The oldest message that is due, for this process to send within LEASE.
 
     An all-clear waits until the alarm before it was sent or given up.
     """
     due = IncidentNotice.objects.filter(due_at__lte=now, channel__in=channels)
-    claimed = []
     for notice in due.select_related("incident").order_by("pk")[:20]:
         earlier = IncidentNotice.objects.filter(
             incident=notice.incident_id, channel=notice.channel, pk__lt=notice.pk
@@ -153,8 +152,8 @@ def claim_notices(*, channels: Collection[AlertChannel], now: datetime) -> list[
         same = IncidentNotice.objects.filter(pk=notice.pk, due_at=notice.due_at)
         if same.update(due_at=now + LEASE):
             notice.due_at = now + LEASE
-            claimed.append(notice)
-    return claimed
+            return notice
+    return None
 
 
 def record_notice(notice: IncidentNotice, *, delivered: bool, outcome: str, now: datetime) -> None:

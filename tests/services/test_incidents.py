@@ -98,37 +98,54 @@ def test_of_many_processes_one_looks_at_a_time(now: datetime) -> None:
 
 def test_of_many_processes_one_opens_and_one_sends(now: datetime) -> None:
     at_once(*[partial(look, now, Alarm(kind=AlarmKind.DISK_FULL))] * 4)
-    claimed = at_once(*[partial(services.claim_notices, channels=BOTH, now=now)] * 4)
+    claimed = at_once(*[partial(services.claim_notice, channels=BOTH, now=now)] * 4)
 
     assert Incident.objects.count() == 1
-    assert sorted(each.channel for some in claimed for each in some) == ["mail", "webhook"]
+    assert sorted(each.channel for each in claimed if each) == ["mail", "webhook"]
+
+
+def test_only_the_message_that_is_sent_now_is_leased(now: datetime) -> None:
+    """Those after it would lose their leases while a slow channel delays it."""
+    look(now, *(Alarm(kind=AlarmKind.MODEL_DOWN, subject=name) for name in "abcdefgh"))
+
+    for _each in range(8):
+        now += LEASE / 4
+        leased = services.claim_notice(channels=[AlertChannel.MAIL], now=now)
+        assert leased is not None
+        assert leased.due_at == now + LEASE
+        services.record_notice(leased, delivered=True, outcome="", now=now + LEASE / 4)
+
+    sent = IncidentNotice.objects.filter(channel="mail", sent_at__isnull=False)
+    assert sent.filter(tries=1).count() == 8
 
 
 def test_a_message_that_failed_is_sent_again_and_given_up_after_a_day(now: datetime) -> None:
     look(now, Alarm(kind=AlarmKind.DISK_FULL))
     moment, tries = now, 0
-    while due := services.claim_notices(channels=[AlertChannel.MAIL], now=moment):
-        (notice,) = due
+    while notice := services.claim_notice(channels=[AlertChannel.MAIL], now=moment):
+        sent = notice
         tries += 1
         services.record_notice(notice, delivered=False, outcome="no", now=moment)
         notice.refresh_from_db()
         moment = notice.due_at or now + 2 * GIVE_UP_AFTER
 
     assert 10 < tries < 100
-    assert (notice.due_at, notice.sent_at, notice.tries) == (None, None, tries)
+    assert (sent.due_at, sent.sent_at, sent.tries) == (None, None, tries)
     assert IncidentNotice.objects.get(channel="webhook").due_at == now
 
 
 def test_a_process_that_dies_while_it_sends_is_followed_by_another(now: datetime) -> None:
     look(now, Alarm(kind=AlarmKind.DISK_FULL))
-    claim = partial(services.claim_notices, channels=[AlertChannel.MAIL])
+    claim = partial(services.claim_notice, channels=[AlertChannel.MAIL])
 
     first = claim(now=now)
     too_early = claim(now=now + LEASE / 2)
-    (second,) = claim(now=now + LEASE)
+    second = claim(now=now + LEASE)
+    assert first
+    assert second
     services.record_notice(second, delivered=True, outcome="", now=now + LEASE)
     # the first one was only slow: what it says no longer counts
-    services.record_notice(first[0], delivered=False, outcome="late", now=now + LEASE)
+    services.record_notice(first, delivered=False, outcome="late", now=now + LEASE)
 
     second.refresh_from_db()
     assert not too_early
@@ -139,12 +156,14 @@ def test_an_all_clear_waits_for_its_alarm(now: datetime) -> None:
     look(now, Alarm(kind=AlarmKind.DISK_FULL))
     look(now)
     look(now + CLEAR_AFTER)
-    claim = partial(services.claim_notices, channels=[AlertChannel.MAIL])
+    claim = partial(services.claim_notice, channels=[AlertChannel.MAIL])
 
-    (alarm,) = claim(now=now + CLEAR_AFTER)
+    alarm = claim(now=now + CLEAR_AFTER)
+    assert alarm
     services.record_notice(alarm, delivered=True, outcome="", now=now + CLEAR_AFTER)
-    (clear,) = claim(now=now + CLEAR_AFTER)
+    clear = claim(now=now + CLEAR_AFTER)
 
+    assert clear
     assert (alarm.is_clear, clear.is_clear) == (False, True)
 
 
