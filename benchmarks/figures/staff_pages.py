@@ -63,7 +63,7 @@ PAGES = [
     StaffPage(
         f"export of {EXPORTED} tasks, CSV",
         f"{LIST}export/csv/?limit={EXPORTED}",
-        "completed,",
+        "completed",
         rows=None,
         method="POST",
     ),
