@@ -60,10 +60,14 @@ class ReviewFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePage:
-    """Ids of pictures in their order; `next`: where to continue, None after the last."""
+    """Ids of pictures in their order; `next`: where to continue, None after the last.
+
+    `until`: the end of the claims on them; None if they are not claimed.
+    """
 
     ids: list[int]
     next: int | None
+    until: datetime | None = None
 
 
 def may_review(user: User) -> bool:

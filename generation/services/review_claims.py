@@ -37,8 +37,9 @@ def claim_batch(
             of=("self",), no_key=True, skip_locked=True
         ).filter(pk__in=page.ids)
         free = set(rows.values_list("pk", flat=True)) - held_by_others(page.ids, reviewer, now)
+        until = now + CLAIM_KEPT
         claims = [
-            ReviewClaim(image_id=key, reviewer=reviewer, until=now + CLAIM_KEPT)
+            ReviewClaim(image_id=key, reviewer=reviewer, until=until)
             for key in page.ids
             if key in free
         ]
@@ -48,7 +49,7 @@ def claim_batch(
             unique_fields=["image"],
             update_fields=["reviewer", "until"],
         )
-    return QueuePage(ids=[claim.image_id for claim in claims], next=page.next)
+    return QueuePage(ids=[claim.image_id for claim in claims], next=page.next, until=until)
 
 
 def held_by_others(keys: Collection[int], reviewer: User, now: datetime) -> set[int]:
@@ -56,9 +57,14 @@ def held_by_others(keys: Collection[int], reviewer: User, now: datetime) -> set[
     return set(held.values_list("image", flat=True))
 
 
-def release_claims(*, reviewer: User) -> None:
-    """Return the reviewer's pictures to the queue."""
-    ReviewClaim.objects.filter(reviewer=reviewer).delete()
+def release_claims(*, reviewer: User, image_ids: Collection[int], until: datetime) -> None:
+    """Return these pictures of the reviewer to the queue.
+
+    `until`: the newest end of a claim that the page knows. One that ends later is of another page
+    of the same reviewer, which may have claimed before this request came.
+    """
+    claims = ReviewClaim.objects.filter(reviewer=reviewer, until__lte=until)
+    claims.filter(image__in=image_ids).delete()
 
 
 def delete_expired_claims(*, now: datetime) -> None:

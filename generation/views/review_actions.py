@@ -29,7 +29,7 @@ from generation.models import Review, ReviewReason
 from generation.selectors import ReviewFilter
 from generation.sessions import ConnectionRejected, allows_request, session_credentials
 from generation.views.json_api import error_response, json_body, json_error, json_view
-from generation.views.review_filter import filter_of, key_in, query_of
+from generation.views.review_filter import filter_of, key_in, moment_in, query_of
 from generation.views.review_page import (
     for_reviewers,
     hour_text,
@@ -40,6 +40,9 @@ from generation.views.review_page import (
 
 NEWS_WITHIN = 25.0
 """Seconds that the question for news waits; proxies cut longer ones."""
+
+MAX_RELEASED = 2 * MAX_CLAIMED
+"""A page asks for more while some wait."""
 
 GATHER = 0.5
 """Seconds in which several changes become one answer."""
@@ -178,15 +181,25 @@ def next_pictures(request: HttpRequest) -> HttpResponseBase:
     page = services.claim_batch(
         reviewer=reviewer_of(request), wanted=filter_of(request), most=most, now=clock.now()
     )
-    return JsonResponse({"items": selectors.review_items(page.ids), "next": page.next})
+    items = selectors.review_items(page.ids)
+    until = page.until and page.until.isoformat()
+    return JsonResponse({"items": items, "next": page.next, "until": until})
 
 
 @require_POST
 @for_reviewers
 @json_view
 def release(request: HttpRequest) -> HttpResponseBase:
-    """Return what the reviewer holds to the queue; sent when the page is left."""
-    services.release_claims(reviewer=reviewer_of(request))
+    """Return `pictures` that the reviewer holds to the queue; sent when the page is left.
+
+    `until`: as the page received it last.
+    """
+    keys = [key_in(text) for text in request.POST.get("pictures", "").split(",", MAX_RELEASED)]
+    until = moment_in(request.POST.get("until", ""))
+    if until is not None:
+        services.release_claims(
+            reviewer=reviewer_of(request), image_ids=keys[:MAX_RELEASED], until=until
+        )
     return JsonResponse({})
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.dateparse import parse_date
+from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.http import urlencode
 
 from generation.limits import MAX_MODEL_NAME
@@ -59,6 +59,15 @@ def key_in(text: str) -> int:
     if not (text.isascii() and text.isdecimal()):
         return 0
     return int(text) if len(text) < len(str(MAX_KEY)) else 0
+
+
+def moment_in(text: str) -> datetime | None:
+    """The moment in `text`, which has its time zone; None if it is none."""
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
 
 
 def day_of(text: str) -> date | None:

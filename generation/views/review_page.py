@@ -94,6 +94,8 @@ def desk(request: HttpRequest) -> HttpResponseBase:
             "items": items,
             "current": current.pk if current else None,
             "claimed": wanted.is_claimed,
+            # the encoder of Django would cut it to milliseconds
+            "until": page.until and page.until.isoformat(),
             "query": query_of(wanted),
             "cursor": selectors.review_cursor(),
             "me": reviewer.get_username(),

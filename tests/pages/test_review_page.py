@@ -245,7 +245,12 @@ def test_next_pictures_and_their_return(
     assert page["items"][0]["file"] == f"{DESK}{second.pk}/file/"
     assert ReviewClaim.objects.count() == 2
 
-    desk.post(f"{DESK}release/")
+    for fields in ({}, {"pictures": "x,,", "until": "0001-13"}, {"pictures": f"{image.pk}"}):
+        assert desk.post(f"{DESK}release/", fields).status_code == 200
+    assert ReviewClaim.objects.count() == 2
+    desk.post(f"{DESK}release/", {"pictures": f"{second.pk}", "until": page["until"]})
+    assert ReviewClaim.objects.get().image == image
+    desk.post(f"{DESK}release/", {"pictures": f"{image.pk},7", "until": page["until"]})
     assert not ReviewClaim.objects.exists()
 
 

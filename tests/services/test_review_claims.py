@@ -72,11 +72,26 @@ def test_an_expired_claim_is_given_to_another(
 def test_released_claims_are_free_at_once(
     renu: User, ravi: User, pictures: list[GeneratedImage], now: datetime
 ) -> None:
-    claim(renu, now)
+    page = services.claim_batch(reviewer=renu, wanted=ReviewFilter(), now=now)
+    assert page.until is not None
 
-    services.release_claims(reviewer=renu)
+    services.release_claims(reviewer=renu, image_ids=page.ids[:3], until=page.until)
 
-    assert claim(ravi, now) == keys(*pictures)
+    assert claim(ravi, now) == keys(*pictures[:3])
+
+
+def test_a_page_releases_only_its_own_claims(
+    renu: User, ravi: User, pictures: list[GeneratedImage], now: datetime
+) -> None:
+    """The next page of the same reviewer may claim before the old page's request comes."""
+    old = services.claim_batch(reviewer=renu, wanted=ReviewFilter(), most=3, now=now)
+    claim(renu, now + timedelta(microseconds=1), most=2)
+    assert old.until is not None
+
+    services.release_claims(reviewer=renu, image_ids=old.ids, until=old.until)
+    services.release_claims(reviewer=ravi, image_ids=old.ids, until=now + timedelta(days=1))
+
+    assert claim(ravi, now) == keys(*pictures[2:])
 
 
 def test_the_cleanup_deletes_expired_claims_only(

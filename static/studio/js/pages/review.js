@@ -58,6 +58,8 @@ const sending = new Map();
 let toastTimer = 0;
 let isLoading = false;
 let isExhausted = false;
+/** The newest end of the claims of this page. */
+let until = boot.until ?? "";
 let activeAt = Date.now();
 
 /** @param {Item} item */
@@ -110,6 +112,7 @@ async function topUp(isForced = false) {
     for (let search = 0; search < MAX_SEARCHES; search += 1) {
       const page = await getJson(address("next/", { most, after }));
       isExhausted = page.next === null;
+      until = page.until ?? until;
       apply({ type: "offered", offers: page.items });
       after = page.next;
       if (after === null || waiting(desk).length >= wanted) break;
@@ -352,7 +355,10 @@ setInterval(() => {
   if (boot.claimed && Date.now() - activeAt < RENEW_MS) void topUp(true);
 }, RENEW_MS);
 if (boot.claimed) {
-  addEventListener("pagehide", () => release(`${base}release/`));
+  addEventListener("pagehide", () => {
+    const pictures = waiting(desk).map(({ id }) => id).join();
+    release(`${base}release/`, { pictures, until });
+  });
   addEventListener("pageshow", ({ persisted }) => persisted && void topUp(true));
 }
 

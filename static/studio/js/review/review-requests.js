@@ -33,10 +33,11 @@ export async function getPage(path) {
   return new DOMParser().parseFromString(await response.text(), "text/html");
 }
 
-/** Sent also while the page is being left. @param {string} path */
-export function release(path) {
+/** Sent also while the page is being left. @param {string} path @param {Record<string, string>} fields */
+export function release(path, fields) {
   const body = new FormData();
   body.set("csrfmiddlewaretoken", token());
+  for (const [name, value] of Object.entries(fields)) body.set(name, value);
   navigator.sendBeacon(path, body);
 }
 
