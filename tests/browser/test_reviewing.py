@@ -67,7 +67,7 @@ class Desk:
         """Wait until the picture is there: the page takes no decision about an unseen one."""
         self.page.wait_for_function(
             "() => !document.querySelector('#review-picture').ariaBusy"
-            " && document.querySelector('.stage__image')?.complete"
+            " && document.querySelector('.stage__image')?.naturalWidth"
         )
 
     def press(self, *keys: str) -> str:
@@ -167,6 +167,9 @@ def test_an_hour_of_a_reviewer(
     # what is left is swept over and approved at once
     page.keyboard.press("g")
     tiles = page.locator(".tile")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.tile img')].every((each) => each.naturalWidth)"
+    )
     count = tiles.count()
     tiles.first.hover()
     page.mouse.down()

@@ -28,7 +28,7 @@ export class PictureView {
     const stage = /** @type {HTMLElement | null} */ (this.root.querySelector("[data-part='stage']"));
     if (!stage || this.root.ariaBusy === "true") return null;
     const image = stage.querySelector("img");
-    return { id: Number(stage.dataset.id), version: Number(stage.dataset.version), isLoaded: image?.complete ?? false };
+    return { id: Number(stage.dataset.id), version: Number(stage.dataset.version), isLoaded: isLoaded(image) };
   }
 
   /** @param {Item} item @returns {Promise<boolean>} whether it is still the one that is wanted */
@@ -71,6 +71,9 @@ export class PictureView {
     return parts;
   }
 }
+
+/** Whether it can be seen: one that failed to load is complete too. @param {HTMLImageElement | null} image */
+export const isLoaded = (image) => image !== null && image.complete && image.naturalWidth > 0;
 
 /** Finds the control of the next picture that does the same. @param {Element | null} element */
 function selectorOf(element) {

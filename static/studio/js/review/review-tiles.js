@@ -1,6 +1,7 @@
 // @ts-check
 /** The grid: many pictures, of which those that are selected are approved at once. */
 
+import { isLoaded } from "./review-picture.js";
 import { waiting } from "./review-reducer.js";
 
 /** @typedef {import("./review-reducer.js").Desk} Desk */
@@ -58,7 +59,7 @@ export class Tiles {
 
   /** @param {boolean} on */
   selectAll(on) {
-    for (const box of this.boxes) box.checked = on;
+    for (const box of this.boxes) check(box, on);
     this.changed();
   }
 
@@ -72,10 +73,11 @@ export class Tiles {
   /** @param {MouseEvent} event */
   #onClick({ target, shiftKey }) {
     if (!(target instanceof HTMLInputElement)) return;
+    check(target, target.checked);
     if (shiftKey && this.#anchor?.isConnected) {
       const { boxes } = this;
       const [first, last] = [boxes.indexOf(this.#anchor), boxes.indexOf(target)].sort((a, b) => a - b);
-      for (const box of boxes.slice(first, last + 1)) box.checked = target.checked;
+      for (const box of boxes.slice(first, last + 1)) check(box, target.checked);
       this.changed();
     }
     this.#anchor = target;
@@ -93,7 +95,7 @@ export class Tiles {
   #onOver({ target, buttons }) {
     const box = boxAt(target);
     if (this.#sweep === null || !box || box === this.#anchor || !(buttons & 1)) return;
-    for (const each of [this.#anchor, box]) if (each) each.checked = this.#sweep;
+    for (const each of [this.#anchor, box]) if (each) check(each, this.#sweep);
     this.changed();
   }
 
@@ -115,6 +117,11 @@ export class Tiles {
     link.dataset.open = String(item.id);
     return node;
   }
+}
+
+/** A picture that is not loaded has not been seen, and cannot be selected. @param {HTMLInputElement} box @param {boolean} on */
+export function check(box, on) {
+  box.checked = on && isLoaded(box.parentElement?.querySelector("img") ?? null);
 }
 
 /** @param {EventTarget | null} target */
