@@ -157,6 +157,10 @@ class ErrorCode(models.TextChoices):
         "own_picture",
         _("You cannot decide about your own picture. A colleague has to do it."),
     )
+    SECOND_REVIEWER = (
+        "second_reviewer",
+        _("You flagged or hid this picture. A colleague decides about it now."),
+    )
     REASON_MISSING = (
         "reason_missing",
         _("A picture is hidden with a reason or a note: its owner reads it. Add one."),
@@ -299,6 +303,7 @@ NOT_FOR_SCRIPTS = frozenset(
         ErrorCode.TOO_MANY_WEBHOOKS,
         ErrorCode.REVIEW_CONFLICT,
         ErrorCode.OWN_PICTURE,
+        ErrorCode.SECOND_REVIEWER,
         ErrorCode.REASON_MISSING,
         ErrorCode.NOTE_INVALID,
         ErrorCode.UNDO_REFUSED,

@@ -149,7 +149,7 @@ class ReviewConflict(StudioError):
 
 
 class ReviewRefused(StudioError):
-    """The picture is the reviewer's own, or the decision cannot be undone."""
+    """A colleague has to decide about the picture, or the decision cannot be undone."""
 
     code = ErrorCode.OWN_PICTURE
 

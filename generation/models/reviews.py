@@ -58,6 +58,10 @@ class Review(models.Model):
         verbose_name=_("reviewer"),
     )
     reviewer_name = models.CharField(_("name"), max_length=150, blank=True, default="")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", editable=False
+    )
+    """Whose decision it is: after an undo of the reviewer that of the restored one."""
     reason_english = models.CharField(
         _("reason"), max_length=limits.MAX_REVIEW_REASON, blank=True, default=""
     )

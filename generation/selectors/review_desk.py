@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from generation.choices import ReviewState
 from generation.models import Appeal, GeneratedImage, GenerationTask, Review, ReviewClaim
-from generation.selectors.review_queue import live_pictures, may_decide
+from generation.selectors.review_queue import decision_refusal, live_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -39,7 +39,7 @@ class PictureReview:
     """One picture with everything that helps to decide about it.
 
     `owner_counts`: state → pictures of the newest tasks of the owner. `look_alikes`: other pictures
-    with the same hash, at most MAX_COUNTED.
+    with the same hash, at most MAX_COUNTED. `refusal`: why this reviewer may not decide, or empty.
     """
 
     image: GeneratedImage
@@ -50,7 +50,7 @@ class PictureReview:
     owner_counts: dict[str, int]
     owner_reviews: list[Review]
     look_alikes: int
-    may_decide: bool
+    refusal: str
     held_by: str
 
 
@@ -75,6 +75,7 @@ def picture_review(image: GeneratedImage, reviewer: User, *, now: datetime) -> P
     task = image.task
     states = states_of_owner(task.owner_id)
     decided = [key for key, state in states if state != ReviewState.UNREVIEWED and key != image.pk]
+    refusal = decision_refusal(image, reviewer)
     claims = ReviewClaim.objects.filter(image=image, until__gt=now).exclude(reviewer=reviewer)
     return PictureReview(
         image=image,
@@ -85,7 +86,7 @@ def picture_review(image: GeneratedImage, reviewer: User, *, now: datetime) -> P
         owner_counts=dict(Counter(state for _key, state in states)),
         owner_reviews=newest_reviews(decided[:MAX_OF_OWNER]),
         look_alikes=look_alikes(image),
-        may_decide=may_decide(image, reviewer),
+        refusal="" if refusal is None else str(refusal.label),
         held_by=claims.values_list("reviewer__username", flat=True).first() or "",
     )
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from generation.choices import ReviewState
+from generation.error_codes import ErrorCode
 from generation.exceptions import NotFound
 from generation.models import GeneratedImage, Review, ReviewClaim
 from generation.permissions import REVIEW
@@ -90,9 +91,28 @@ def reviewable(image_id: int, reviewer: User, *, lock: bool = False) -> Generate
     return image
 
 
-def may_decide(image: GeneratedImage, reviewer: User) -> bool:
-    """Whether it is a picture of another user; superusers decide about their own too."""
-    return reviewer.is_superuser or image.task.owner_id != reviewer.pk
+def decision_refusal(image: GeneratedImage, reviewer: User) -> ErrorCode | None:
+    """Why a colleague has to decide about it; None for a superuser, who decides about any."""
+    if reviewer.is_superuser:
+        return None
+    if image.task.owner_id == reviewer.pk:
+        return ErrorCode.OWN_PICTURE
+    rows = GeneratedImage.objects.filter(pk=image.pk)
+    return None if without_own_decisions(rows, reviewer).exists() else ErrorCode.SECOND_REVIEWER
+
+
+def without_own_decisions(
+    rows: QuerySet[GeneratedImage], reviewer: User
+) -> QuerySet[GeneratedImage]:
+    """Those that wait for no second reviewer after a decision of this one.
+
+    After a flag, and after an appeal against the hiding.
+    """
+    decisions = Review.objects.filter(image=OuterRef("pk")).order_by("-version")
+    newest = decisions.filter(version=OuterRef("review_version"), decided_by=reviewer)
+    hider = decisions.filter(state=ReviewState.HIDDEN).values("decided_by")[:1]
+    rows = rows.exclude(Exists(newest), review_state=ReviewState.FLAGGED)
+    return rows.alias(hider=Subquery(hider)).exclude(appeal__is_open=True, hider=reviewer.pk)
 
 
 def newest_review(image: GeneratedImage) -> Review | None:
@@ -165,7 +185,7 @@ def offered(
     if not wanted.is_claimed:
         return rows
     if not reviewer.is_superuser:
-        rows = rows.exclude(task__owner=reviewer)
+        rows = without_own_decisions(rows.exclude(task__owner=reviewer), reviewer)
     held = ReviewClaim.objects.filter(image=OuterRef("pk"), until__gt=now)
     return rows.filter(~Exists(held.exclude(reviewer=reviewer)))
 

@@ -13,7 +13,7 @@ from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput, ReviewConflict, ReviewRefused
 from generation.models import Appeal, GeneratedImage, Review, ReviewClaim, ReviewReason
 from generation.protocol import is_unicode
-from generation.selectors.review_queue import may_decide, newest_review, reviewable
+from generation.selectors.review_queue import decision_refusal, newest_review, reviewable
 from generation.services.audit import record_action
 from generation.services.collection_changes import publish_change
 
@@ -44,7 +44,8 @@ def decide(
     second reviewer.
 
     Raises NotFound without the permission, ReviewConflict if another decision came first,
-    ReviewRefused for an own picture, InvalidInput if a hidden picture has neither reason nor note.
+    ReviewRefused if a colleague has to decide, InvalidInput if a hidden picture has neither reason
+    nor note.
     """
     note = read_note(note)
     if state == ReviewState.UNREVIEWED:
@@ -55,13 +56,15 @@ def decide(
         image = reviewable(image_id, reviewer, lock=True)
         if image.review_version != version:
             raise conflict(image)
-        if not may_decide(image, reviewer):
-            raise ReviewRefused
+        refusal = decision_refusal(image, reviewer)
+        if refusal is not None:
+            raise ReviewRefused(refusal)
         review = Review(
             state=state,
             reason_english="" if reason is None else reason.english,
             reason_chinese="" if reason is None else reason.chinese,
             note=note,
+            decided_by=reviewer,
         )
         append(review, image, reviewer, now, withheld=WITHHOLDS.get(state, image.withheld))
         if state != ReviewState.FLAGGED:
@@ -124,6 +127,7 @@ def copy_of(review: Review) -> Review:
         reason_english=review.reason_english,
         reason_chinese=review.reason_chinese,
         note=review.note,
+        decided_by=review.decided_by,
     )
 
 

@@ -284,7 +284,7 @@ def test_pictures_that_look_alike(
 
 
 def test_an_appeal_is_shown(desk: Client, renu: User, image: GeneratedImage, now: datetime) -> None:
-    decide(renu, image, "hidden", now, note="no")
+    decide(make_reviewer("ravi"), image, "hidden", now, note="no")
     Appeal.objects.create(image=image, text="It is a statue <b>.", created=now)
 
     page = text_of(desk.get(DESK))
@@ -293,13 +293,18 @@ def test_an_appeal_is_shown(desk: Client, renu: User, image: GeneratedImage, now
     assert desk.get(f"{DESK}next/?most=1").json()["items"][0]["appeal"] is True
 
 
-def test_own_pictures_have_no_buttons(desk: Client, renu: User, now: datetime) -> None:
-    own = picture_of(renu, now)
+def test_pictures_for_colleagues_have_no_buttons(
+    desk: Client, renu: User, image: GeneratedImage, now: datetime
+) -> None:
+    page = text_of(desk.get(f"{DESK}{picture_of(renu, now).pk}/"))
 
-    page = text_of(desk.get(f"{DESK}{own.pk}/"))
-
-    assert "This is your own picture" in page
+    assert "about your own picture" in page
     assert "<form" not in page
+
+    decide(renu, image, "flagged", now)
+    page = text_of(desk.get(f"{DESK}{image.pk}/"))
+    assert "You flagged or hid this picture" in page
+    assert 'name="state"' not in page
 
 
 def test_counts_leave_out_the_trash(

@@ -136,10 +136,34 @@ def test_appeals_come_first(
 
     assert claim(renu, now, most=3) == keys(pictures[3], pictures[1], pictures[0])
 
-    decide(ravi, pictures[3], "flagged", now)
-    decide(ravi, pictures[0], "flagged", now)
+    third = make_reviewer("rosa")
+    decide(third, pictures[3], "flagged", now)
+    decide(third, pictures[0], "flagged", now)
     assert claim(renu, now) == keys(pictures[1], pictures[2], pictures[4])
     assert claim(renu, now, state="flagged") == keys(pictures[3], pictures[0])
+
+
+def test_a_second_reviewer_gets_flags_and_appeals(
+    renu: User, ravi: User, pictures: list[GeneratedImage], now: datetime
+) -> None:
+    flagged, hidden = pictures[:2]
+    decide(renu, flagged, "flagged", now)
+    decide(renu, hidden, "hidden", now, note="no")
+    Appeal.objects.create(image=hidden, text="why?", created=now)
+
+    assert claim(renu, now, state="flagged") == []
+    assert claim(renu, now) == keys(*pictures[2:])
+    ReviewClaim.objects.all().delete()
+    assert claim(ravi, now, state="flagged") == [flagged.pk]
+    assert claim(ravi, now, most=1) == [hidden.pk]
+
+    # a flag of the appeal leaves it to a reviewer who did neither
+    decide(ravi, hidden, "flagged", now)
+    assert claim(renu, now, state="flagged") == []
+    assert claim(ravi, now, state="flagged") == [flagged.pk]
+    ReviewClaim.objects.all().delete()
+    third = make_reviewer("rosa")
+    assert set(claim(third, now, state="flagged")) == {flagged.pk, hidden.pk}
 
 
 def test_filters(renu: User, bob: User, pictures: list[GeneratedImage], now: datetime) -> None:

@@ -83,12 +83,12 @@ def test_the_owner_is_told_of_a_change_only(
 
 
 def test_a_flag_withholds_nothing_and_shows_nothing(
-    renu: User, image: GeneratedImage, now: datetime
+    renu: User, ravi: User, image: GeneratedImage, now: datetime
 ) -> None:
-    for before in (False, True):
+    for reviewer, before in ((renu, False), (ravi, True)):
         GeneratedImage.objects.filter(pk=image.pk).update(withheld=before)
 
-        decide(renu, image, "flagged", now)
+        decide(reviewer, image, "flagged", now)
 
         image.refresh_from_db()
         assert image.withheld is before
@@ -169,6 +169,32 @@ def test_an_account_that_was_disabled_decides_nothing(
         decide(renu, image, "approved", now)
 
 
+def test_flags_and_appeals_need_a_second_reviewer(
+    renu: User, ravi: User, image: GeneratedImage, now: datetime
+) -> None:
+    def is_refused(reviewer: User) -> bool:
+        with pytest.raises(ReviewRefused) as refused:
+            decide(reviewer, image, "approved", now)
+        return refused.value.code == ErrorCode.SECOND_REVIEWER
+
+    decide(renu, image, "flagged", now)
+    assert is_refused(renu)
+    # who takes back a decision is not the one who flagged
+    decide(ravi, image, "approved", now)
+    services.undo(reviewer=ravi, image_id=image.pk, version=2, now=now)
+    assert is_refused(renu)
+
+    decide(ravi, image, "hidden", now, note="no")
+    Appeal.objects.create(image=image, text="why?", created=now)
+    assert is_refused(ravi)
+    decide(renu, image, "approved", now)
+    assert not Appeal.objects.get().is_open
+
+    decide(renu, image, "flagged", now)
+    User.objects.filter(pk=renu.pk).update(is_superuser=True)
+    decide(User.objects.get(pk=renu.pk), image, "approved", now)
+
+
 def test_own_pictures_are_left_to_colleagues(renu: User, media: Path, now: datetime) -> None:
     own = picture_of(renu, now)
 
@@ -193,9 +219,11 @@ def test_a_picture_in_the_trash_can_be_hidden(
     assert image.withheld
 
 
-def test_undo_restores_what_was_before(renu: User, image: GeneratedImage, now: datetime) -> None:
+def test_undo_restores_what_was_before(
+    renu: User, ravi: User, image: GeneratedImage, now: datetime
+) -> None:
     GeneratedImage.objects.filter(pk=image.pk).update(withheld=True)
-    decide(renu, image, "flagged", now, note="hands")
+    decide(ravi, image, "flagged", now, note="hands")
     decide(renu, image, "approved", now)
 
     restored = services.undo(reviewer=renu, image_id=image.pk, version=2, now=now)
@@ -243,7 +271,7 @@ def test_an_appeal_is_answered_by_approval_or_hiding(
     decide(renu, image, "hidden", now, note="no")
     appeal = Appeal.objects.create(image=image, text="It is a statue.", created=now)
 
-    decide(renu, image, "flagged", now)
+    decide(make_reviewer("rosa"), image, "flagged", now)
     appeal.refresh_from_db()
     assert appeal.is_open
 
