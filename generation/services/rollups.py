@@ -64,6 +64,8 @@ def roll_up(*, now: datetime) -> bool:
 
     Workers that begin at once write the same.
     """
+    # of a clock that was ahead; after them nothing would be counted until then
+    Rollup.objects.filter(start__gt=now + MINUTE).delete()
     until = minute_of(now - SETTLED_AFTER)
     start = next_minute(until)
     stop = min(hour_of(start) + BATCH, until)

@@ -96,6 +96,13 @@ def test_of_many_processes_one_looks_at_a_time(now: datetime) -> None:
     assert sum(next_turns) == 1
 
 
+def test_a_clock_that_was_ahead_silences_no_alarm(now: datetime) -> None:
+    assert services.take_turn(now=now + timedelta(days=30))
+
+    assert services.take_turn(now=now)
+    assert not services.take_turn(now=now)
+
+
 def test_of_many_processes_one_opens_and_one_sends(now: datetime) -> None:
     at_once(*[partial(look, now, Alarm(kind=AlarmKind.DISK_FULL))] * 4)
     claimed = at_once(*[partial(services.claim_notice, channels=BOTH, now=now)] * 4)

@@ -135,12 +135,25 @@ def test_samples_stay_when_the_minute_is_counted_and_reach_the_hour(
 ) -> None:
     submit(alice, noon)
     services.sample_queue(now=noon + 5 * MINUTE)
-    roll_up_all(noon + 2 * MINUTE)
+    roll_up_all(noon + 7 * MINUTE)
 
     roll_up_all(noon + HOUR + MINUTE)
 
     hour = Rollup.objects.get(resolution=Resolution.HOUR, start=noon)
     assert (hour.queued_most, hour.oldest_wait_most) == (1, 300)
+
+
+def test_figures_of_a_clock_that_was_ahead_stop_no_counting(
+    alice: User, noon: datetime, media: object
+) -> None:
+    services.sample_queue(now=noon + timedelta(days=30))
+    roll_up_all(noon + timedelta(days=30))
+    ended(alice, noon)
+
+    roll_up_all(noon + HOUR + MINUTE)
+
+    assert counted(Resolution.MINUTE) == counted(Resolution.HOUR) == {noon: 1}
+    assert not Rollup.objects.filter(start__gt=noon + HOUR + MINUTE).exists()
 
 
 def test_old_figures_are_deleted(noon: datetime) -> None:
