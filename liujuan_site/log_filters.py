@@ -15,6 +15,7 @@ import traceback
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from time import monotonic
 from types import TracebackType
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
@@ -125,7 +126,8 @@ class JsonFormatter(SafeFormatter):
         if value is None or isinstance(value, bool | int):
             return value
         if isinstance(value, float):
-            return round(value, 3)
+            # JSON has no NaN and no infinity
+            return round(value, 3) if isfinite(value) else None
         return self.safe(str(value), longest_of(name))
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from logging.config import DictConfigurator
+from math import inf, nan
 from typing import Any
 
 import pytest
@@ -182,6 +183,15 @@ def test_a_json_line_has_its_values_as_fields() -> None:
     expected = {"level": "ERROR", "message": "database down", "task": "other", "request": "r-1"}
     assert second.items() >= expected.items()
     assert "event" not in second
+
+
+def test_a_json_line_has_null_for_numbers_that_json_has_not() -> None:
+    log = Log("generation.tests", log_format="json")
+
+    log.logger.info("%s", log_line("measured", a=nan, b=inf, c=-inf, d=0.5))
+
+    fields = json.loads(log.lines[0], parse_constant=pytest.fail)
+    assert [fields[name] for name in "abcd"] == [None, None, None, 0.5]
 
 
 @pytest.mark.parametrize("words", [f"bad\n{FORGED}", "half \ud83d a character", "\u2028\u202e"])
