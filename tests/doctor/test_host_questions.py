@@ -82,6 +82,16 @@ def test_a_full_disk(tmp_path: Path) -> None:
     assert "--yes" not in answers[1].hint
 
 
+def test_the_least_room_is_that_of_the_alarm(media: Path) -> None:
+    media.mkdir()
+    states = []
+    for least in (0, 1, 2**62):
+        with override_settings(ALERT_FREE_SPACE=least):
+            states.append(disk_questions.is_there_room().state)
+
+    assert states == ["skipped", "yes", "no"]
+
+
 def test_the_speed_of_a_disk_is_measured(media: Path) -> None:
     media.mkdir()
     fast_enough, too_slow = disk_questions.is_disk_fast(), disk_questions.is_disk_fast(10**15)

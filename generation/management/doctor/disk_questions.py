@@ -13,9 +13,6 @@ from django.conf import settings
 from generation import images, readiness
 from generation.management.doctor.answers import Answer, Section, no, skipped, yes
 
-MIN_FREE = 1024**3
-"""Bytes: about 700 lossless pictures; below it `storage_failed` is near."""
-
 WRITTEN = 8 * 1024**2
 MIN_SPEED = 2 * 1024**2
 """Bytes per second: a lossless picture in a second."""
@@ -48,12 +45,15 @@ def can_pictures_be_written() -> Answer:
 
 
 def is_there_room() -> Answer:
-    question = f"Is at least {MIN_FREE // MIB} MiB free for pictures?"
+    least = settings.ALERT_FREE_SPACE
+    question = f"Is at least {least // MIB} MiB free for pictures?"
+    if not least:
+        return skipped(question, "ALERT_FREE_SPACE is 0")
     try:
         free = shutil.disk_usage(settings.MEDIA_ROOT).free
     except OSError as error:
         return skipped(question, images.os_error_text(error, Path(settings.MEDIA_ROOT)))
-    if free < MIN_FREE:
+    if free < least:
         found = f"{free // MIB} MiB are free"
         # without --yes: they only say what they would delete
         hint = "manage.py prune; manage.py prune --days 90"
