@@ -159,6 +159,26 @@ def test_the_version_before_can_go_on_with_the_new_tables(migration: Migration) 
             assert each.field.null or each.field.has_db_default(), each.name
 
 
+LARGE = {"generatedimage", "generationtask", "taskevent"}
+"""Models with millions of rows."""
+
+
+@pytest.mark.parametrize(
+    "migration",
+    [each for each in later_migrations() if each.app_label == "generation" and each.name > "0022"],
+    ids=lambda each: each.name,
+)
+def test_no_index_of_a_large_table_is_built_in_a_transaction(migration: Migration) -> None:
+    """Other writers would wait until it ends, and after a new column of that table readers too."""
+    built = [
+        each.index.name
+        for each in database_operations(migration)
+        if isinstance(each, operations.AddIndex) and each.model_name_lower in LARGE
+    ]
+
+    assert built == [] or not migration.atomic
+
+
 @pytest.mark.parametrize("name", sorted(NEEDS_STOP))
 def test_the_operations_name_the_migrations_that_need_a_stop(name: str) -> None:
     assert name in {each.name for each in later_migrations()}

@@ -188,14 +188,6 @@ class Migration(migrations.Migration):
             name='word_action',
             field=models.CharField(blank=True, choices=[('hold', 'Hold back until approved'), ('flag', 'Flag'), ('refuse', 'Refuse the task')], db_default='', default='', max_length=8, verbose_name='words found'),
         ),
-        migrations.AddIndex(
-            model_name='generatedimage',
-            index=models.Index(fields=['review_state', 'id'], name='pictures_by_review'),
-        ),
-        migrations.AddIndex(
-            model_name='generatedimage',
-            index=models.Index(fields=['similarity'], name='pictures_by_similarity'),
-        ),
         migrations.AddField(
             model_name='appeal',
             name='image',

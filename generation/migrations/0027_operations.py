@@ -60,10 +60,6 @@ class Migration(migrations.Migration):
             name='is_drained',
             field=models.BooleanField(db_default=False, default=False, verbose_name='drained by an operator'),
         ),
-        migrations.AddIndex(
-            model_name='generationtask',
-            index=models.Index(condition=models.Q(('finished_at__isnull', False)), fields=['finished_at'], name='tasks_ended'),
-        ),
         migrations.AddConstraint(
             model_name='rollup',
             constraint=models.UniqueConstraint(fields=('resolution', 'start'), name='one_rollup_per_period'),

@@ -58,14 +58,6 @@ class Migration(migrations.Migration):
             name='prompt_removed_at',
             field=models.DateTimeField(blank=True, null=True, verbose_name='prompt removed'),
         ),
-        migrations.AddIndex(
-            model_name='generationtask',
-            index=models.Index(condition=models.Q(('finished_at__isnull', False), ('prompt_removed_at__isnull', True)), fields=['owner', 'finished_at'], name='tasks_with_prompt'),
-        ),
-        migrations.AddIndex(
-            model_name='generationtask',
-            index=models.Index(condition=models.Q(('finished_at__isnull', False), ('log_pruned_at__isnull', True)), fields=['owner', 'finished_at'], name='tasks_with_whole_log'),
-        ),
         migrations.AddField(
             model_name='retentionrule',
             name='group',
