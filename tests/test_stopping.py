@@ -216,7 +216,7 @@ async def test_a_worker_drains_while_everything_of_it_goes_on(
     await seen_at(page, "preparing")
     await stubborn.begun.wait()
     worker.loops.append(stubborn.task("a loop"))
-    worker.takeovers[stubborn.task("slot 1")] = 1
+    worker.take_overs.slots[stubborn.task("slot 1")] = 1
     claimer, worker.claimer = worker.claimer, stubborn.task("claim")
 
     await stubborn.outlives(worker.drain())

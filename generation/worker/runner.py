@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import uuid
 from functools import cached_property, partial
@@ -12,29 +11,26 @@ from time import monotonic
 from channels.db import database_sync_to_async
 from django.conf import settings
 
-from accounts.log_context import logging_with
 from accounts.log_format import log_line
 from generation import broadcast, services, telemetry
 from generation.alarms import PING_INTERVAL, AlarmWatcher, HeartbeatPing
-from generation.choices import InterruptReason, KeyUse
+from generation.choices import InterruptReason
 from generation.clock import clock
 from generation.exceptions import AttemptInterrupted, CancelObserved, LeaseLost
 from generation.loops import RETRY_DELAY, Job, every, listen
 from generation.outages import Outage, cause_of, database
-from generation.services import AbandonedCall, Claim
+from generation.services import Claim
 from generation.shutdown import cancel_and_wait, finish_within
 from generation.worker import decoder
-from generation.worker.abandoned_calls import end_abandoned_call
 from generation.worker.aborts import ABORT_TIMEOUT
-from generation.worker.cleanup import clean_up
 from generation.worker.drain_state import DrainState
-from generation.worker.figures import note_figures, note_server_memory
+from generation.worker.housekeeping import Housekeeping
 from generation.worker.idle_lock import IdleLock
 from generation.worker.model_probe import ModelProbe
 from generation.worker.named_channel import receive_messages
-from generation.worker.nightly_prune import prune
 from generation.worker.pause_state import PauseState
 from generation.worker.registration import RETIRE_TIMEOUT, register, retire
+from generation.worker.take_overs import TakeOvers
 from generation.worker.task_run import TaskRun
 from generation.worker.webhook_sender import WebhookSender
 from generation.xinference import XinferenceClient
@@ -46,16 +42,6 @@ POLL_INTERVAL = 1.0
 
 MODEL_PROBE_INTERVAL = 5.0
 LEASE_CHECK_INTERVAL = 2.0
-CLEANUP_INTERVAL = 3_600.0
-PRUNE_INTERVAL = 60.0
-"""Seconds between looks whether it is time for the nightly run, or to continue it."""
-
-GARBAGE_INTERVAL = 30.0
-FIGURES_INTERVAL = 15.0
-MEMORY_INTERVAL = 30.0
-FIRST_CLEANUP_DELAY = 300.0
-"""Seconds before the first cleanup: after a start tasks wait, and restarts may follow."""
-
 CLAIMS_AT_ONCE = 8
 """Tasks of one transaction; separate ones would compute the queue order for each task."""
 
@@ -87,9 +73,8 @@ class WorkerRunner:
         self.alarms = AlarmWatcher()
         self.heartbeat_ping = HeartbeatPing()
         self.runs: dict[TaskRun, asyncio.Task[None]] = {}
-        self.takeovers: dict[asyncio.Task[None], int] = {}
+        self.take_overs = TakeOvers(client, self.outage)
         self.loops: list[asyncio.Task[None]] = []
-        self.errors_collected = 0
         self.owns_publisher = False
         self.claimer: asyncio.Task[None] | None = None
         self.started = self.last_heartbeat = monotonic()
@@ -97,6 +82,17 @@ class WorkerRunner:
     @cached_property
     def webhooks(self) -> WebhookSender:
         return WebhookSender(lambda: self.pause.is_held, self.outage("webhooks"))
+
+    @cached_property
+    def housekeeping(self) -> Housekeeping:
+        return Housekeeping(
+            self.client,
+            self.models,
+            self.idle_lock,
+            worker_id=lambda: self.worker_id,
+            may_go_on=lambda: not self.draining and not self.pause.is_held,
+            is_idle=lambda: not self.runs,
+        )
 
     def wake(self) -> None:
         self.woken.set()
@@ -117,15 +113,12 @@ class WorkerRunner:
             self.repeat(MODEL_PROBE_INTERVAL, self.probe_models),
             self.repeat(LEASE_CHECK_INTERVAL, self.expire),
             self.repeat(heartbeat_every, self.heartbeat),
-            self.repeat(CLEANUP_INTERVAL, self.clean_up, first=FIRST_CLEANUP_DELAY),
-            self.repeat(PRUNE_INTERVAL, self.prune, first=FIRST_CLEANUP_DELAY),
             self.repeat(POLL_INTERVAL, self.stop_if_overdue),
             self.repeat(POLL_INTERVAL, self.cancel_overdue),
-            self.repeat(GARBAGE_INTERVAL, self.collect_garbage),
-            self.repeat(FIGURES_INTERVAL, note_figures, first=FIGURES_INTERVAL),
-            self.repeat(MEMORY_INTERVAL, self.note_server_memory, first=MEMORY_INTERVAL),
             asyncio.create_task(self.webhooks.run(), name="webhooks"),
         ]
+        for seconds, job, first in self.housekeeping.jobs():
+            self.loops.append(self.repeat(seconds, job, first=first))
         if settings.HEARTBEAT_URL:
             self.loops.append(self.repeat(PING_INTERVAL, self.ping_heartbeat_url))
         self.alarms.start()
@@ -203,7 +196,7 @@ class WorkerRunner:
             self.worker_id = await register(version=self.version, model_server=self.model_server)
         wanted = await database_sync_to_async(services.heartbeat)(
             worker_id=self.worker_id,
-            slot_ids=[*self.held_slots(), *self.takeovers.values()],
+            slot_ids=[*self.held_slots(), *self.take_overs.slots.values()],
             draining=self.draining or self.drain_state.on,
             paused=self.pause.on,
             now=clock.now(),
@@ -253,75 +246,13 @@ class WorkerRunner:
     async def expire(self) -> None:
         if self.draining or self.pause.is_held:
             return
-        abandoned = await database_sync_to_async(services.take_over_expired)(
-            worker_id=self.worker_id, now=clock.now()
-        )
-        for slot in abandoned:
-            with logging_with(**self.names_of(slot)):
-                logger.warning("%s", log_line("slot_taken_over"))
-                task = asyncio.create_task(self.end_abandoned(slot), name=f"slot {slot.slot_id}")
-            self.takeovers[task] = slot.slot_id
-            task.add_done_callback(self.takeovers.pop)
+        await self.take_overs.take_over_expired(self.worker_id)
         await database_sync_to_async(services.finish_cancels)(now=clock.now())
-
-    def names_of(self, slot: AbandonedCall) -> dict[str, object]:
-        """What log lines of a take-over name."""
-        return {
-            "task": str(slot.task_id),
-            "attempt": slot.attempt,
-            "worker": str(self.worker_id)[:8],
-            "request": slot.correlation_id or None,
-        }
 
     async def cancel_overdue(self) -> None:
         """Also in a copy: a program that set a time limit waits for the end."""
         if not self.draining:
             await database_sync_to_async(services.cancel_overdue)(now=clock.now())
-
-    async def clean_up(self) -> None:
-        if not self.pause.is_held:
-            await clean_up(self.worker_id)
-
-    async def prune(self) -> None:
-        if self.may_prune():
-            await prune(self.worker_id, self.idle_lock, self.may_prune)
-
-    def may_prune(self) -> bool:
-        return not self.draining and not self.pause.is_held
-
-    async def note_server_memory(self) -> None:
-        if not self.pause.is_held and self.models.key != KeyUse.REFUSED:
-            await note_server_memory(self.client, self.worker_id)
-
-    async def end_abandoned(self, slot: AbandonedCall) -> None:
-        """End the call of a worker that is gone, then free its slot."""
-        ended, outage = False, self.outage(f"recover slot {slot.slot_id}")
-        while not ended:
-            try:
-                await end_abandoned_call(self.client, slot)
-                await database_sync_to_async(services.settle_slot)(
-                    slot_id=slot.slot_id,
-                    task_id=slot.task_id,
-                    attempt=slot.attempt,
-                    now=clock.now(),
-                )
-                ended = True
-            except Exception as error:  # noqa: BLE001  a database that is away
-                if not database.is_outage(error):
-                    outage.failed(error)
-                await asyncio.sleep(RETRY_DELAY)
-
-    async def collect_garbage(self) -> None:
-        """Collect reference cycles after errors of the model server, while no task runs.
-
-        Errors of this package leave none (see `translate_errors` in generation/xinference), but
-        libraries may. Only young objects are collected, because a full collection pauses every
-        socket of the process.
-        """
-        errors = self.client.errors
-        if errors != self.errors_collected and not self.runs:
-            self.errors_collected = errors
-            gc.collect(1)
 
     async def finish_runs(self, seconds: float) -> None:
         if self.runs:
@@ -338,7 +269,9 @@ class WorkerRunner:
             run.attempt.stop(AttemptInterrupted(InterruptReason.HANDED_BACK))
         await self.finish_runs(HAND_BACK_TIMEOUT)
         # a claim that still hangs is cancelled; its tasks are left to their leases
-        await cancel_and_wait(*self.runs.values(), *self.loops, *self.takeovers, self.claimer)
+        await cancel_and_wait(
+            *self.runs.values(), *self.loops, *self.take_overs.slots, self.claimer
+        )
         await self.webhooks.close()
         await self.alarms.stop()
         await self.heartbeat_ping.close()

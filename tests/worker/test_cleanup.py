@@ -43,7 +43,7 @@ async def test_it_empties_the_trash_and_deletes_links(media: Path, alice: User) 
     runner = WorkerRunner(cast("Any", None), demo=True, version="test")
     await runner.pause.refresh()
     began = time.monotonic()
-    await runner.clean_up()
+    await runner.housekeeping.clean_up()
 
     assert time.monotonic() - began > 4 * BATCH_PAUSE
     assert await GenerationTask.objects.acount() == 1

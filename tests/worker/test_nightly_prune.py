@@ -42,7 +42,7 @@ async def runner() -> WorkerRunner:
 async def test_a_worker_prunes_until_nothing_is_left() -> None:
     worker = await runner()
 
-    await worker.prune()
+    await worker.housekeeping.prune()
 
     assert await prompts_left() == 0
     run = await PruneRun.objects.aget()
@@ -55,12 +55,12 @@ async def test_it_stops_while_all_is_held_and_continues() -> None:
     worker = await runner()
     await sync_to_async(services.hold)()
     await worker.pause.refresh()
-    await worker.prune()
+    await worker.housekeeping.prune()
     assert await prompts_left() == 11
 
     await sync_to_async(services.resume)(now=timezone.now())
     await worker.pause.refresh()
-    await worker.prune()
+    await worker.housekeeping.prune()
     assert await prompts_left() == 0
 
 

@@ -62,7 +62,7 @@ async def test_a_pause_of_an_operator_stops_claims_alone(
     task_id = await page.generate(**SMALL)
     await demo_worker.runner.probe_models()
     await demo_worker.runner.expire()
-    await asyncio.gather(*demo_worker.runner.takeovers)
+    await asyncio.gather(*demo_worker.runner.take_overs.slots)
 
     assert (await ModelState.objects.aget(name=model)).ready
     assert len(demo_worker.requests) > probed
