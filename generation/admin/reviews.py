@@ -36,7 +36,9 @@ class ReviewAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("picture"))
     def picture(self, review: Review) -> str:
-        """Its thumbnail, which leads to the review page."""
+        """Its thumbnail, which leads to the review page; what it was if it is deleted."""
+        if review.image is None:
+            return "–" if review.task is None else f"{review.task} {review.image_index}"
         return format_html(
             '<a class="preview" href="{}?picture={}"><img src="{}" width="{}" height="{}" alt="{}"'
             ' loading="lazy"></a>',

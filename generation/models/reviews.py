@@ -44,10 +44,18 @@ class Review(models.Model):
 
     `version`: 1, 2, 3 … for each picture; the newest counts. The texts of the reason are copied,
     because presets can be edited. `reviewer` is None after a word rule, and after the deletion of
-    the account, whose name stays.
+    the account, whose name stays. It also stays without the picture, until its owner's account is
+    deleted: `task` and `image_index` say which one it was.
     """
 
-    image = models.ForeignKey(GeneratedImage, models.CASCADE, related_name="reviews")
+    image = models.ForeignKey(
+        GeneratedImage, models.SET_NULL, null=True, blank=True, related_name="reviews"
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, editable=False, related_name="+"
+    )
+    task = models.UUIDField(null=True, editable=False)
+    image_index = models.PositiveSmallIntegerField(_("picture"), null=True, editable=False)
     version = models.PositiveIntegerField(_("number"))
     state = models.CharField(_("decision"), max_length=12, choices=ReviewState.choices)
     reviewer = models.ForeignKey(
@@ -86,6 +94,12 @@ class Review(models.Model):
         indexes = (
             Index("reviewer", F("created").desc(), name="reviews_of_reviewer"),
             Index(F("created").desc(), F("id").desc(), name="reviews_newest_first"),
+            Index(
+                "owner",
+                F("created").desc(),
+                condition=Q(image__isnull=True),
+                name="reviews_without_picture",
+            ),
         )
 
     def __str__(self) -> str:

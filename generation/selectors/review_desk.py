@@ -15,7 +15,8 @@ from generation.models import Appeal, GeneratedImage, GenerationTask, Review, Re
 from generation.selectors.review_queue import decision_refusal, live_pictures
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    import uuid
+    from collections.abc import Collection, Iterable
 
     from django.contrib.auth.models import User
 
@@ -38,8 +39,8 @@ LATE_COMMITS = 100
 class PictureReview:
     """One picture with everything that helps to decide about it.
 
-    `owner_counts`: state → pictures of the newest tasks of the owner. `look_alikes`: other pictures
-    with the same hash, at most MAX_COUNTED. `refusal`: why this reviewer may not decide, or empty.
+    `owner_counts`: state → pictures of the newest tasks of the owner, and deleted ones.
+    `look_alikes`: other pictures with the same hash, at most MAX_COUNTED. `refusal`: why this reviewer may not decide, or empty.
     """
 
     image: GeneratedImage
@@ -75,6 +76,7 @@ def picture_review(image: GeneratedImage, reviewer: User, *, now: datetime) -> P
     task = image.task
     states = states_of_owner(task.owner_id)
     decided = [key for key, state in states if state != ReviewState.UNREVIEWED and key != image.pk]
+    deleted = reviews_of_deleted(task.owner_id)
     refusal = decision_refusal(image, reviewer)
     claims = ReviewClaim.objects.filter(image=image, until__gt=now).exclude(reviewer=reviewer)
     return PictureReview(
@@ -83,8 +85,10 @@ def picture_review(image: GeneratedImage, reviewer: User, *, now: datetime) -> P
         siblings=list(task.images.filter(deleted_at__isnull=True).order_by("index")),
         reviews=list(image.reviews.order_by("-version")[:SHOWN_REVIEWS]),
         appeal=Appeal.objects.filter(image=image).first(),
-        owner_counts=dict(Counter(state for _key, state in states)),
-        owner_reviews=newest_reviews(decided[:MAX_OF_OWNER]),
+        owner_counts=dict(
+            Counter([*(state for _key, state in states), *(each.state for each in deleted)])
+        ),
+        owner_reviews=newest_first(newest_reviews(decided[:MAX_OF_OWNER]) + deleted),
         look_alikes=look_alikes(image),
         refusal="" if refusal is None else str(refusal.label),
         held_by=claims.values_list("reviewer__username", flat=True).first() or "",
@@ -103,8 +107,20 @@ def newest_reviews(image_ids: Collection[int]) -> list[Review]:
 
     Sorted here: for a sorted query a database might read all decisions from the newest on.
     """
-    rows = Review.objects.filter(image__in=image_ids).order_by()
-    return sorted(rows, key=lambda review: -review.pk)[:SHOWN_REVIEWS]
+    return newest_first(Review.objects.filter(image__in=image_ids).order_by())
+
+
+def newest_first(reviews: Iterable[Review]) -> list[Review]:
+    return sorted(reviews, key=lambda review: -review.pk)[:SHOWN_REVIEWS]
+
+
+def reviews_of_deleted(owner_id: int) -> list[Review]:
+    """The newest decision about each deleted picture of the owner, of the newest MAX_OF_OWNER."""
+    rows = Review.objects.filter(owner=owner_id, image__isnull=True).order_by("-created")
+    newest: dict[tuple[uuid.UUID | None, int | None], Review] = {}
+    for review in sorted(rows[:MAX_OF_OWNER], key=lambda review: -review.version):
+        newest.setdefault((review.task, review.image_index), review)
+    return [each for each in newest.values() if each.state != ReviewState.UNREVIEWED]
 
 
 def look_alikes(image: GeneratedImage) -> int:
@@ -171,5 +187,5 @@ def review_cursor() -> tuple[int, int]:
 
 def reviews_after(after: int) -> list[Review]:
     """The newest decisions, oldest first; may repeat some that were read before."""
-    rows = Review.objects.filter(pk__gt=after - LATE_COMMITS).order_by("-pk")
+    rows = Review.objects.filter(pk__gt=after - LATE_COMMITS, image__isnull=False).order_by("-pk")
     return list(reversed(rows[:MAX_NEWS]))

@@ -205,7 +205,7 @@ def matching(rows: QuerySet[GeneratedImage], wanted: ReviewFilter) -> QuerySet[G
 def decided_by(reviewer: User, wanted: ReviewFilter, *, most: int) -> QueuePage:
     """The pictures about which `reviewer` decided last, newest decision first."""
     reviews = Review.objects.filter(reviewer=reviewer).order_by("-created", "-pk")
-    newest = reviews.values_list("image", flat=True)[:MAX_SCANNED_PICTURES]
+    newest = reviews.filter(image__isnull=False).values_list("image", flat=True)[:MAX_SCANNED_PICTURES]
     keys = list(dict.fromkeys(newest))
     rows = matching(live_pictures().filter(pk__in=keys[: 4 * most]), wanted)
     found = set(rows.values_list("pk", flat=True))

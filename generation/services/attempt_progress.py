@@ -177,7 +177,7 @@ def store_image(
             )
             image.save(force_insert=True)
             if flagged:
-                record_flag(image, now)
+                record_flag(image, row.owner_id, now)
             add_storage(row.owner_id, image.bytes)
             if last is not None:
                 free_slot(slot_id=last.slot_id, task_id=task_id, attempt=attempt)
@@ -189,10 +189,13 @@ def store_image(
     return image
 
 
-def record_flag(image: GeneratedImage, now: datetime) -> None:
+def record_flag(image: GeneratedImage, owner_id: int, now: datetime) -> None:
     """Record the decision of a word rule, which has no reviewer."""
     Review.objects.create(
         image=image,
+        owner_id=owner_id,
+        task=image.task_id,
+        image_index=image.index,
         version=image.review_version,
         state=image.review_state,
         reviewer=None,

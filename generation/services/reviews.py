@@ -135,7 +135,8 @@ def append(
     review: Review, image: GeneratedImage, reviewer: User, now: datetime, *, withheld: bool
 ) -> None:
     """Save `review` as the newest of `image`, which the caller has locked and compared."""
-    review.image = image
+    review.image, review.image_index = image, image.index
+    review.owner, review.task = image.task.owner, image.task_id
     review.version = image.review_version + 1
     review.reviewer = reviewer
     review.reviewer_name = reviewer.get_username()

@@ -22,6 +22,7 @@ from generation.models import (
     ReviewClaim,
     ReviewReason,
 )
+from generation.selectors.review_desk import picture_review
 from generation.selectors.review_queue import ReviewFilter
 from tests.concurrency import at_once
 from tests.factories import put_in_trash
@@ -294,3 +295,25 @@ def test_a_decision_ends_the_claim(renu: User, image: GeneratedImage, now: datet
 
     assert not ReviewClaim.objects.exists()
     assert Review.objects.count() == 1
+
+
+def test_decisions_outlive_the_picture_and_not_the_account(
+    renu: User, alice: User, image: GeneratedImage, now: datetime
+) -> None:
+    """Who deletes a hidden picture does not delete that it was hidden."""
+    other = picture_of(alice, now)
+    decide(renu, image, "flagged", now)
+    decide(make_reviewer("ravi"), image, "hidden", now, note="no")
+    task = image.task_id
+
+    image.task.delete()
+
+    rows = Review.objects.order_by("version")
+    assert [(each.image, each.task, each.image_index) for each in rows] == [(None, task, 1)] * 2
+    about = picture_review(other, renu, now=now)
+    assert about.owner_counts == {"unreviewed": 1, "hidden": 1}
+    assert [each.note for each in about.owner_reviews] == ["no"]
+    assert services.claim_batch(reviewer=renu, wanted=ReviewFilter(state="mine"), now=now).ids == []
+
+    User.objects.get(pk=alice.pk).delete()
+    assert not Review.objects.exists()
