@@ -228,7 +228,7 @@ class AuditAction(models.TextChoices):
     PAUSED = "paused", _("Paused drawing")
     RESUMED = "resumed", _("Resumed drawing")
     WORKER_DRAINED = "worker_drained", _("Drained a worker")
-    WORKER_RESUMED = "worker_resumed", _("Ended the draining of a worker")
+    WORKER_UNDRAINED = "worker_undrained", _("Ended the draining of a worker")
     WORKER_FORGOTTEN = "worker_forgotten", _("Forgot a worker")
     SLOTS_TAKEN_OVER = "slots_taken_over", _("Took over the slots of a worker")
     RETENTION_CHANGED = "retention_changed", _("Changed how long data is kept")

@@ -89,7 +89,7 @@ ACTIONS = {
         done=gettext_lazy("The worker claims no more tasks."),
     ),
     "undo-drain": OperatorAction(
-        audit=AuditAction.WORKER_RESUMED,
+        audit=AuditAction.WORKER_UNDRAINED,
         question=gettext_lazy("Let this worker claim tasks again?"),
         consequence=gettext_lazy("It claims waiting tasks with its next heartbeat."),
         button=gettext_lazy("Let it claim"),

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from generation.choices import ReviewState
 from generation.models import Appeal, GeneratedImage, GenerationTask, Review, ReviewClaim
-from generation.selectors.review_queue import decision_refusal, live_pictures
+from generation.selectors.review_queue import decision_refusal, live_pictures, review_backlog
 
 if TYPE_CHECKING:
     import uuid
@@ -40,7 +40,8 @@ class PictureReview:
     """One picture with everything that helps to decide about it.
 
     `owner_counts`: state → pictures of the newest tasks of the owner, and deleted ones.
-    `look_alikes`: other pictures with the same hash, at most MAX_COUNTED. `refusal`: why this reviewer may not decide, or empty.
+    `look_alikes`: other pictures with the same hash, at most MAX_COUNTED. `refusal`: why this
+    reviewer may not decide, or empty.
     """
 
     image: GeneratedImage
@@ -156,16 +157,16 @@ def review_item(image: GeneratedImage, *, has_appeal: bool) -> dict[str, Any]:
 
 
 def review_counts(reviewer: User, *, now: datetime) -> ReviewCounts:
-    live = live_pictures()
-    waiting = live.filter(review_state=ReviewState.UNREVIEWED)
+    backlog = review_backlog()
+    waiting = backlog["unreviewed"]
     decided = Review.objects.exclude(state=ReviewState.UNREVIEWED)
     decided = decided.filter(created__gt=now - timedelta(hours=1))
     oldest = waiting.order_by("pk").values_list("task__created", flat=True)
     return ReviewCounts(
         waiting=counted(waiting),
-        appeals=counted(Appeal.objects.filter(is_open=True)),
-        flagged=counted(live.filter(review_state=ReviewState.FLAGGED)),
-        hidden=counted(live.filter(review_state=ReviewState.HIDDEN)),
+        appeals=counted(backlog["appeals"]),
+        flagged=counted(backlog["flagged"]),
+        hidden=counted(live_pictures().filter(review_state=ReviewState.HIDDEN)),
         oldest=oldest.first(),
         hour_mine=counted(decided.filter(reviewer=reviewer)),
         hour_all=counted(decided),

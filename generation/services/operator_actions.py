@@ -119,7 +119,7 @@ ACTIONS: dict[AuditAction, Act] = {
     AuditAction.PAUSED: pause_target,
     AuditAction.RESUMED: resume_target,
     AuditAction.WORKER_DRAINED: drain_worker,
-    AuditAction.WORKER_RESUMED: undo_drain,
+    AuditAction.WORKER_UNDRAINED: undo_drain,
     AuditAction.WORKER_FORGOTTEN: forget_worker,
     AuditAction.SLOTS_TAKEN_OVER: take_over_worker,
 }

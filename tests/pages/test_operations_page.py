@@ -210,7 +210,7 @@ def test_draining_the_last_worker_tells_users(
     named = {"worker": str(worker.pk)[:8], "host": "here", "pid": 1}
     assert audited() == [
         ("otto", AuditAction.WORKER_DRAINED, named),
-        ("otto", AuditAction.WORKER_RESUMED, named),
+        ("otto", AuditAction.WORKER_UNDRAINED, named),
     ]
 
 
