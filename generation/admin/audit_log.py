@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Iterator
+from copy import copy
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -23,7 +24,17 @@ from django.views.decorators.http import require_POST
 from accounts.client_address import client_address
 from generation import services
 from generation.admin.mixins import ReadOnlyMixin
-from generation.admin.task_export import BYTE_ORDER_MARK, CONTENT_TYPES, cell, line_of, to_json
+from generation.admin.task_export import (
+    AFTER,
+    BYTE_ORDER_MARK,
+    CONTENT_TYPES,
+    LIMIT,
+    cell,
+    fitting,
+    limit_of,
+    line_of,
+    to_json,
+)
 from generation.choices import AuditAction
 from generation.clock import clock
 from generation.export_turns import ExportRunning, ExportTurn
@@ -33,8 +44,9 @@ from generation.own_connection import read_in_threads
 from generation.permissions import AUDIT
 
 BATCH = 500
-MAX_EXPORTED = 100_000
-"""Entries of one file, newest first."""
+
+MAX_DIGITS = 19
+"""No key of a database has more."""
 
 FIELDS = (
     *("id", "created", "actor_name", "address", "action", "task", "image_index"),
@@ -96,8 +108,13 @@ class AuditEntryAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg
         if kind not in CONTENT_TYPES:
             raise Http404
         actor = cast("User", request.user)
+        listed, query = copy(request), request.GET.copy()
+        after = query.pop(AFTER, [""])[0]
+        limit = limit_of(query.pop(LIMIT, [""])[0])
+        listed.GET = query  # type: ignore[assignment]
         try:
-            body = AuditExport(actor, self.get_changelist_instance(request).queryset, kind)
+            entries = self.get_changelist_instance(listed).queryset
+            body = AuditExport(actor, entries, kind=kind, after=after, limit=limit)
         except IncorrectLookupParameters:
             return HttpResponseRedirect(f"{reverse(LIST)}?{ERROR_FLAG}=1")
         except ExportRunning:
@@ -110,7 +127,7 @@ class AuditEntryAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg
             now=clock.now(),
             address=client_address(request),
             kind=kind,
-            filters=dict(request.GET.items()),
+            filters=dict(query.items()),
         )
         response = StreamingHttpResponse(body, content_type=CONTENT_TYPES[kind])
         name = f"audit-{timezone.localdate()}.{kind}"
@@ -122,17 +139,21 @@ class AuditEntryAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg
 class AuditExport:
     """The body of a response; rows are read when the client has taken what was before."""
 
-    def __init__(self, actor: User, entries: QuerySet[AuditEntry], kind: str) -> None:
-        """Raises ExportRunning."""
+    def __init__(
+        self, actor: User, entries: QuerySet[AuditEntry], *, kind: str, after: str, limit: int
+    ) -> None:
+        """Raises ExportRunning. `after`: the id of the entry behind which it begins, or empty."""
         self.turn = ExportTurn(actor)
         self.entries = entries.order_by("-created", "-id").values(*FIELDS)
+        self.after = after
+        self.limit = limit
         self.write = csv_text if kind == "csv" else json_text
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return read_in_threads(self.chunks())
 
     def chunks(self) -> Generator[bytes]:
-        for text in self.write(self.batches()):
+        for text in self.write(self.batches(), self.limit):
             self.turn.renew()
             yield text.encode(errors="replace")
 
@@ -141,31 +162,49 @@ class AuditExport:
         self.turn.end()
 
     def batches(self) -> Iterator[list[dict[str, Any]]]:
-        rows, left = self.entries, MAX_EXPORTED
-        while batch := list(rows[: min(BATCH, left)]):
-            yield batch
-            left -= len(batch)
-            last = batch[-1]
-            older = Q(created__lt=last["created"]) | Q(created=last["created"], id__lt=last["id"])
-            rows = self.entries.filter(older)
-            if not left:
+        """All entries, newest first; one more than a file holds if there are more."""
+        rows, room = self.entries, self.limit + 1
+        last = entry_named(self.after)
+        while room > 0:
+            if last is not None:
+                same = Q(created=last["created"], id__lt=last["id"])
+                rows = self.entries.filter(Q(created__lt=last["created"]) | same)
+            batch = list(rows[: min(BATCH, room)])
+            if not batch:
                 return
+            yield batch
+            room -= len(batch)
+            last = batch[-1]
 
 
-def csv_text(batches: Iterator[list[dict[str, Any]]]) -> Iterator[str]:
+def entry_named(text: str) -> dict[str, Any] | None:
+    key = int(text) if text.isascii() and text.isdecimal() and len(text) < MAX_DIGITS else 0
+    return AuditEntry.objects.filter(pk=key).values("id", "created").first()
+
+
+def csv_text(batches: Iterator[list[dict[str, Any]]], limit: int) -> Iterator[str]:
     # without the mark spreadsheets read Chinese as Latin-1
     yield BYTE_ORDER_MARK + line_of(FIELDS)
-    for rows in batches:
+    count, last = 0, 0
+    for batch in batches:
+        rows, more = fitting(batch, limit - count)
+        count += len(rows)
+        last = rows[-1]["id"] if rows else last
         yield "".join(
             line_of(cell(row[name] if name != "details" else to_json(row[name])) for name in FIELDS)
             for row in rows
         )
+        if more:
+            yield line_of([f"more entries follow: {AFTER}={last}"])
 
 
-def json_text(batches: Iterator[list[dict[str, Any]]]) -> Iterator[str]:
+def json_text(batches: Iterator[list[dict[str, Any]]], limit: int) -> Iterator[str]:
     yield '{"entries": ['
-    separator = ""
-    for rows in batches:
-        yield separator + ",\n".join(map(to_json, rows))
-        separator = ",\n"
-    yield "]}\n"
+    count, last, follows = 0, None, None
+    for batch in batches:
+        rows, more = fitting(batch, limit - count)
+        yield (",\n" if count and rows else "") + ",\n".join(map(to_json, rows))
+        count += len(rows)
+        last = rows[-1]["id"] if rows else last
+        follows = last if more else follows
+    yield f'], "{AFTER}": {to_json(follows)}}}\n'

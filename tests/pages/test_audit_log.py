@@ -136,6 +136,27 @@ def test_an_export_is_complete_safe_and_audited(anne: User, now: datetime) -> No
     assert entries[0]["action"] == "audit_exported"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_an_export_that_ends_early_says_where_to_continue(anne: User, now: datetime) -> None:
+    for number in range(5):
+        note(anne, now - timedelta(seconds=number // 2), number=number)
+    query = "?action__exact=cancelled&limit=2"
+
+    first = list(csv.DictReader(io.StringIO(exported(anne, "csv", query).removeprefix("\ufeff"))))
+    assert len(first) == 3
+    assert first[2]["id"] == f"more entries follow: after={first[1]['id']}"
+
+    numbers: list[int] = []
+    after = ""
+    while after != "None":
+        page = json.loads(exported(anne, "json", f"{query}&after={after}"))
+        numbers += [entry["details"]["number"] for entry in page["entries"]]
+        after = str(page["after"])
+    assert sorted(numbers) == list(range(5))
+    assert page["after"] is None
+    assert json.loads(exported(anne, "json", "?limit=1&after=x" + "9" * 30))["after"]
+
+
 def test_who_may_not_export(client: Client, rita: User, auditor: Client, anne: User) -> None:
     assert auditor.get(f"{LIST}export/csv/").status_code == 405
     assert auditor.post(f"{LIST}export/xml/").status_code == 404
