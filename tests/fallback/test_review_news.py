@@ -107,6 +107,22 @@ async def test_only_reviewers_receive_news(
         assert (await client.get("/admin/review/news/")).status_code == 403
 
 
+async def test_who_lost_the_permission_meanwhile_receives_nothing(
+    desk: HttpClient, renu: User, image: GeneratedImage
+) -> None:
+    ravi = await database_sync_to_async(make_reviewer)("ravi")
+    cursor = await newest()
+    address = f"/admin/review/news/?review={cursor[0]}&picture={cursor[1]}"
+    request = asyncio.create_task(desk.client.get(address))
+    await waiting(1)
+    await renu.user_permissions.aclear()
+
+    await decided(ravi, image, "flagged", timezone.now())
+
+    answer: Any = await asyncio.wait_for(request, PATIENCE)
+    assert answer.status_code == 404
+
+
 async def test_a_page_too_many_ends_the_oldest_request(
     desk: HttpClient, image: GeneratedImage
 ) -> None:
