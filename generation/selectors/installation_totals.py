@@ -5,20 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Min, Q
 
-from generation.choices import TERMINAL, ReviewState, TaskStatus, WorkerState
+from generation.choices import TERMINAL, TaskStatus, WorkerState
 from generation.error_codes import ErrorCode
-from generation.models import (
-    Appeal,
-    GeneratedImage,
-    GenerationTask,
-    ModelSlot,
-    ModelState,
-    Worker,
-)
+from generation.models import GenerationTask, ModelSlot, ModelState, Worker
+from generation.selectors.review_queue import review_backlog
 from generation.selectors.served_models import error_of, key_refused, known_models
 from generation.selectors.worker_liveness import WORKER_SILENCE, is_paused
 
@@ -92,20 +85,11 @@ def installation_totals(now: datetime) -> InstallationTotals:
         workers=workers,
         key_refused=key_refused(),
         is_paused=is_paused(now),
-        reviews=review_backlog(),
+        reviews={
+            name: rows.order_by().values("pk")[:MOST_COUNTED].count()
+            for name, rows in review_backlog().items()
+        },
     )
-
-
-def review_backlog() -> dict[str, int]:
-    """Pictures by state and open appeals; counting stops at MOST_COUNTED."""
-    states = (ReviewState.UNREVIEWED, ReviewState.FLAGGED)
-    waiting: dict[str, QuerySet[Any]] = {
-        state.value: GeneratedImage.objects.filter(review_state=state) for state in states
-    }
-    waiting["appeals"] = Appeal.objects.filter(is_open=True)
-    return {
-        name: rows.order_by().values("pk")[:MOST_COUNTED].count() for name, rows in waiting.items()
-    }
 
 
 def ended_since(moment: datetime, *, models: Collection[str]) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
@@ -124,6 +124,16 @@ def live_pictures() -> QuerySet[GeneratedImage]:
     return GeneratedImage.objects.filter(deleted_at__isnull=True, task__deleted_at__isnull=True)
 
 
+def review_backlog() -> dict[str, QuerySet[Any]]:
+    """What waits for reviewers, outside the trash."""
+    live = live_pictures()
+    return {
+        "unreviewed": live.filter(review_state=ReviewState.UNREVIEWED),
+        "flagged": live.filter(review_state=ReviewState.FLAGGED),
+        "appeals": live.filter(appeal__is_open=True),
+    }
+
+
 def queue_page(wanted: ReviewFilter, reviewer: User, *, most: int, now: datetime) -> QueuePage:
     """Up to `most` pictures that `reviewer` may decide about and no other reviewer holds.
 
@@ -139,8 +149,9 @@ def queue_page(wanted: ReviewFilter, reviewer: User, *, most: int, now: datetime
     order = "-pk" if wanted.newest_first else "pk"
     ids = list(rows.order_by(order).values_list("pk", flat=True)[: most - len(first) + 1])
     if len(ids) > most - len(first):
-        ids = ids[:-1]
-        last = ids[-1] if ids else wanted.after
+        following = ids.pop()
+        # where appeals fill the page, the next one begins with what did not fit
+        last = ids[-1] if ids else following - 1 or None
     return QueuePage(ids=[*first, *ids], next=last)
 
 
@@ -205,7 +216,9 @@ def matching(rows: QuerySet[GeneratedImage], wanted: ReviewFilter) -> QuerySet[G
 def decided_by(reviewer: User, wanted: ReviewFilter, *, most: int) -> QueuePage:
     """The pictures about which `reviewer` decided last, newest decision first."""
     reviews = Review.objects.filter(reviewer=reviewer).order_by("-created", "-pk")
-    newest = reviews.filter(image__isnull=False).values_list("image", flat=True)[:MAX_SCANNED_PICTURES]
+    newest = reviews.filter(image__isnull=False).values_list("image", flat=True)[
+        :MAX_SCANNED_PICTURES
+    ]
     keys = list(dict.fromkeys(newest))
     rows = matching(live_pictures().filter(pk__in=keys[: 4 * most]), wanted)
     found = set(rows.values_list("pk", flat=True))

@@ -193,12 +193,16 @@ def count_text(count: int) -> str:
 
 
 def summary_of(counts: ReviewCounts, now: float) -> str:
-    """How much waits, and since when the oldest does."""
-    if counts.oldest is None:
-        return _("Nothing waits")
-    wait = wait_text(max(0.0, now - counts.oldest.timestamp()))
-    values = {"count": count_text(counts.waiting), "wait": wait}
-    return _("%(count)s waiting, the oldest for %(wait)s") % values
+    """How much waits, since when the oldest picture does, and how many appeals are open."""
+    parts = []
+    if counts.oldest is not None:
+        wait = wait_text(max(0.0, now - counts.oldest.timestamp()))
+        values = {"count": count_text(counts.waiting), "wait": wait}
+        parts.append(_("%(count)s waiting, the oldest for %(wait)s") % values)
+    if counts.appeals:
+        sentence = ngettext("%(n)s open appeal", "%(n)s open appeals", counts.appeals)
+        parts.append(sentence % {"n": count_text(counts.appeals)})
+    return " · ".join(parts) or _("Nothing waits")
 
 
 def wait_text(seconds: float) -> str:

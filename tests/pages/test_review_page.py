@@ -13,6 +13,7 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 
 from generation.models import (
     Appeal,
@@ -23,6 +24,8 @@ from generation.models import (
     ReviewReason,
 )
 from generation.selectors import review_counts
+from generation.selectors.installation_totals import installation_totals
+from generation.views.review_page import summary_of
 from tests.factories import put_in_trash
 from tests.query_plans import analyze, plan_of
 from tests.reviewing import decide, make_reviewer, picture_of
@@ -313,11 +316,17 @@ def test_counts_leave_out_the_trash(
     old = now - timedelta(hours=2)
     decide(renu, picture_of(alice, old), "flagged", old)
     decide(make_reviewer("ravi"), picture_of(alice, old), "hidden", now, note="no")
-    put_in_trash(alice, now, tasks=[picture_of(alice, old).task])
+    trashed = picture_of(alice, old)
+    for appealed in (GeneratedImage.objects.get(review_state="hidden"), trashed):
+        Appeal.objects.create(image=appealed, text="why?", created=now)
+    put_in_trash(alice, now, tasks=[trashed.task])
 
     counts = review_counts(renu, now=now)
 
-    assert (counts.waiting, counts.flagged, counts.hidden, counts.appeals) == (1, 1, 1, 0)
+    assert (counts.waiting, counts.flagged, counts.hidden, counts.appeals) == (1, 1, 1, 1)
+    assert installation_totals(now).reviews == {"unreviewed": 1, "flagged": 1, "appeals": 1}
+    with override("en"):
+        assert summary_of(counts, now.timestamp()).endswith(" · 1 open appeal")
     assert (counts.hour_mine, counts.hour_all) == (0, 1)
     assert counts.oldest == image.task.created
 

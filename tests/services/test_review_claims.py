@@ -166,6 +166,23 @@ def test_a_second_reviewer_gets_flags_and_appeals(
     assert set(claim(third, now, state="flagged")) == {flagged.pk, hidden.pk}
 
 
+def test_appeals_that_fill_a_page_hide_no_picture(
+    renu: User, ravi: User, pictures: list[GeneratedImage], now: datetime
+) -> None:
+    for appealed in pictures[3:]:
+        decide(ravi, appealed, "hidden", now, note="no")
+        Appeal.objects.create(image=appealed, text="why?", created=now)
+    GeneratedImage.objects.filter(pk=pictures[0].pk).update(review_state="approved")
+
+    page = services.claim_batch(reviewer=renu, wanted=ReviewFilter(), most=2, now=now)
+    assert page.ids == keys(*pictures[3:])
+    assert page.next
+
+    wanted = ReviewFilter(after=page.next)
+    page = services.claim_batch(reviewer=renu, wanted=wanted, most=2, now=now)
+    assert (page.ids, page.next) == (keys(*pictures[1:3]), None)
+
+
 def test_filters(renu: User, bob: User, pictures: list[GeneratedImage], now: datetime) -> None:
     other = picture_of(bob, now - timedelta(days=2))
     tasks = GenerationTask.objects.filter(pk=other.task_id)
