@@ -179,7 +179,8 @@ class AuditExport:
 
 def entry_named(text: str) -> dict[str, Any] | None:
     key = int(text) if text.isascii() and text.isdecimal() and len(text) < MAX_DIGITS else 0
-    return AuditEntry.objects.filter(pk=key).values("id", "created").first()
+    found = AuditEntry.objects.filter(pk=key).values("id", "created").first()
+    return None if found is None else dict(found)
 
 
 def csv_text(batches: Iterator[list[dict[str, Any]]], limit: int) -> Iterator[str]:

@@ -56,7 +56,7 @@ def notices_of_images(images: Collection[GeneratedImage]) -> Notices:
 def newest_hiding(image_ids: Collection[int]) -> dict[int, Review]:
     """Image → the decision that hid it, if none ended that; a flag does not."""
     decisions = Review.objects.filter(image__in=image_ids).exclude(state=FLAGGED)
-    newest = {each.image_id: each for each in decisions.order_by("version")}
+    newest = {each.image_id: each for each in decisions.order_by("version") if each.image_id}
     return {key: each for key, each in newest.items() if each.state == HIDDEN}
 
 
