@@ -300,7 +300,7 @@ def test_a_decision_ends_the_claim(renu: User, image: GeneratedImage, now: datet
 def test_decisions_outlive_the_picture_and_not_the_account(
     renu: User, alice: User, image: GeneratedImage, now: datetime
 ) -> None:
-    """Who deletes a hidden picture does not delete that it was hidden."""
+    """Deleting a hidden picture does not delete that it was hidden."""
     other = picture_of(alice, now)
     decide(renu, image, "flagged", now)
     decide(make_reviewer("ravi"), image, "hidden", now, note="no")
