@@ -45,7 +45,7 @@ class Review(models.Model):
     `version`: 1, 2, 3 … for each picture; the newest counts. The texts of the reason are copied,
     because presets can be edited. `reviewer` is None after a word rule, and after the deletion of
     the account, whose name stays. It also stays without the picture, until its owner's account is
-    deleted: `task` and `image_index` say which one it was.
+    deleted: `task`, `image_index` and `sha256` say which one it was.
     """
 
     image = models.ForeignKey(
@@ -56,6 +56,7 @@ class Review(models.Model):
     )
     task = models.UUIDField(null=True, editable=False)
     image_index = models.PositiveSmallIntegerField(_("picture"), null=True, editable=False)
+    sha256 = models.CharField(max_length=64, default="", db_default="", editable=False)
     version = models.PositiveIntegerField(_("number"))
     state = models.CharField(_("decision"), max_length=12, choices=ReviewState.choices)
     reviewer = models.ForeignKey(
@@ -94,6 +95,7 @@ class Review(models.Model):
         indexes = (
             Index("reviewer", F("created").desc(), name="reviews_of_reviewer"),
             Index(F("created").desc(), F("id").desc(), name="reviews_newest_first"),
+            Index(fields=["owner", "sha256"], name="reviews_by_content"),
             Index(
                 "owner",
                 F("created").desc(),

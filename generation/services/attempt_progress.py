@@ -10,6 +10,9 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import OuterRef, Subquery
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from generation.choices import Basis, DelayReason, EventKind, ReviewState, Step, WordAction
 from generation.exceptions import TransitionRefused
@@ -145,11 +148,14 @@ def store_image(
     same transaction completes the task and frees the slot. Raises TransitionRefused once a cancel
     was requested, and with `last` also while another image is missing.
 
-    With REVIEW=before, or if a word rule says so, it is withheld until a reviewer approves it.
+    With REVIEW=before, or if a word rule says so, it is withheld until a reviewer approves it. So
+    is the same picture as one of this owner that was hidden: the same seed draws it again.
     """
     task = GenerationTask.objects.filter(pk=task_id)
-    words = task.values_list("word_action", flat=True).first()
-    flagged = words == WordAction.FLAG
+    decided = newest_decision(OuterRef("owner"), picture.sha256)
+    words, state = task.values_list("word_action", decided).first() or ("", None)
+    was_hidden = state == ReviewState.HIDDEN
+    flagged = was_hidden or words == WordAction.FLAG
     image = GeneratedImage(
         task_id=task_id,
         index=index,
@@ -160,7 +166,7 @@ def store_image(
         bytes=len(picture.data),
         sha256=picture.sha256,
         demo=demo,
-        withheld=settings.REVIEW == "before" or words == WordAction.HOLD,
+        withheld=was_hidden or settings.REVIEW == "before" or words == WordAction.HOLD,
         review_state=ReviewState.FLAGGED if flagged else ReviewState.UNREVIEWED,
         review_version=int(flagged),
     )
@@ -177,7 +183,7 @@ def store_image(
             )
             image.save(force_insert=True)
             if flagged:
-                record_flag(image, row.owner_id, now)
+                record_flag(image, row.owner_id, now, was_hidden=was_hidden)
             add_storage(row.owner_id, image.bytes)
             if last is not None:
                 free_slot(slot_id=last.slot_id, task_id=task_id, attempt=attempt)
@@ -189,18 +195,35 @@ def store_image(
     return image
 
 
-def record_flag(image: GeneratedImage, owner_id: int, now: datetime) -> None:
-    """Record the decision of a word rule, which has no reviewer."""
+def newest_decision(owner: OuterRef, sha256: str) -> Subquery:
+    """The state after the newest decision about a picture of the owner with these bytes."""
+    decisions = Review.objects.filter(owner=owner, sha256=sha256)
+    # a flag leaves a picture as it is
+    decisions = decisions.exclude(state=ReviewState.FLAGGED)
+    return Subquery(decisions.order_by("-pk").values("state")[:1])
+
+
+def record_flag(image: GeneratedImage, owner_id: int, now: datetime, *, was_hidden: bool) -> None:
+    """Record the decision of a rule, which has no reviewer."""
+    english, chinese = (in_language(code) if was_hidden else "" for code in ("en", "zh-hans"))
     Review.objects.create(
         image=image,
         owner_id=owner_id,
         task=image.task_id,
         image_index=image.index,
+        sha256=image.sha256,
+        reason_english=english,
+        reason_chinese=chinese,
         version=image.review_version,
         state=image.review_state,
         reviewer=None,
         created=now,
     )
+
+
+def in_language(code: str) -> str:
+    with override(code):
+        return _("The same picture was hidden before.")
 
 
 def ending_events(

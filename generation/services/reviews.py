@@ -137,6 +137,7 @@ def append(
     """Save `review` as the newest of `image`, which the caller has locked and compared."""
     review.image, review.image_index = image, image.index
     review.owner, review.task = image.task.owner, image.task_id
+    review.sha256 = image.sha256
     review.version = image.review_version + 1
     review.reviewer = reviewer
     review.reviewer_name = reviewer.get_username()

@@ -291,7 +291,7 @@ def refusal_text(error: StudioError) -> str:
     """What a reviewer without scripts reads."""
     if isinstance(error, ReviewConflict):
         values = {
-            "name": error.reviewer_name or _("A word rule"),
+            "name": error.reviewer_name or _("A rule"),
             "state": ReviewState(error.state).label,
         }
         return _("Decided first by %(name)s: %(state)s. Your decision was not stored.") % values

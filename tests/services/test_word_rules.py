@@ -17,7 +17,7 @@ from generation.error_codes import ErrorCode
 from generation.exceptions import InvalidInput
 from generation.models import AuditEntry, GenerationTask, Review, WordRule, Worker
 from generation.services import retry
-from tests.factories import claim_one, complete, failed_task, state_of, submit
+from tests.factories import claim_one, complete, failed_task, hide, state_of, submit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("model")]
 
@@ -109,6 +109,25 @@ def test_flag_only_asks_for_a_review(alice: User, worker: Worker, now: datetime)
     review = Review.objects.get()
     assert (review.version, review.state, review.reviewer) == (1, ReviewState.FLAGGED, None)
     assert image.review_version == 1
+
+
+def test_a_hidden_picture_that_is_drawn_again_is_withheld(
+    alice: User, bob: User, worker: Worker, now: datetime
+) -> None:
+    first, other = (drawn(user, worker, now).images.get() for user in (alice, bob))
+    assert first.sha256 == other.sha256
+    hide(first, now, note="no")
+    first.task.delete()
+
+    again = drawn(alice, worker, now).images.get()
+
+    assert (again.withheld, again.review_state) == (True, ReviewState.FLAGGED)
+    assert again.reviews.get().reason_english == "The same picture was hidden before."
+    assert not drawn(bob, worker, now).images.get().withheld
+    assert drawn(alice, worker, now).images.get().withheld
+
+    hide(again, now, state=ReviewState.APPROVED)
+    assert not drawn(alice, worker, now).images.get().withheld
 
 
 def test_review_before_holds_every_picture_back(
