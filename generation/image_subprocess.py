@@ -19,6 +19,7 @@ from generation import image_check, images
 from generation.error_codes import ErrorCode
 from generation.exceptions import PictureError
 from generation.image_ipc import TIME_LIMIT, pack, receive
+from generation.image_similarity import similarity_of
 
 PROCESSOR_LIMIT = 10.0
 """Seconds for one request; the largest picture takes half a second."""
@@ -32,7 +33,7 @@ def answer(header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
     try:
         if header["do"] == "thumbnail":
             small = images.thumbnail_of(body)
-            return {"similarity": images.similarity_of(small)}, small
+            return {"similarity": similarity_of(small)}, small
         size = {"width": header["width"], "height": header["height"]}
         picture = image_check.decode(body.decode(), **size)
         picture = images.with_parameters(picture, header["parameters"])

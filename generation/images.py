@@ -16,7 +16,6 @@ from django.conf import settings
 from PIL import Image, ImageCms
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
-from PIL.WebPImagePlugin import WebPImageFile
 
 from generation.exceptions import PictureError, StorageError
 from generation.image_format import PNG_START, ImageStructure, read_structure
@@ -34,8 +33,6 @@ OPENERS = {"JPEG": JpegImageFile, "PNG": PngImageFile}
 """Explicit, because `Image.open` takes a JPEG with appended pictures for another format."""
 
 THUMBNAIL_EDGE = 640
-HASHED_SIZE = (9, 8)
-"""Width and height in which pictures are compared: eight differences in each of eight rows."""
 SRGB = ImageCms.createProfile("sRGB")
 SUFFIX = {"JPEG": "jpg", "PNG": "png"}
 CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
@@ -222,22 +219,6 @@ def thumbnail_of(data: bytes) -> bytes:
     except Exception as error:
         raise PictureError from error
     return buffer.getvalue()
-
-
-def similarity_of(thumbnail: bytes) -> int | None:
-    """A difference hash of a thumbnail, as a signed integer of 64 bits; None if it is flat.
-
-    Each bit says whether a pixel of the grey picture, scaled to 9 × 8, is darker than the next one.
-    """
-    with WebPImageFile(io.BytesIO(thumbnail)) as image:
-        grey = image.convert("L").resize(HASHED_SIZE, Image.Resampling.BOX).tobytes()
-    width, height = HASHED_SIZE
-    value = 0
-    for row in range(0, width * height, width):
-        for left in range(row, row + width - 1):
-            value = 2 * value + (grey[left] < grey[left + 1])
-    # as databases store it
-    return value - 2**64 if value >= 2**63 else value or None
 
 
 def can_be_scaled(image: Image.Image) -> Image.Image:

@@ -17,6 +17,7 @@ from generation import image_check, images
 from generation.error_codes import ErrorCode
 from generation.exceptions import PictureError, StorageError
 from generation.image_format import read_structure
+from generation.image_similarity import similarity_of
 from generation.selectors.similar_pictures import is_near
 from tests.pictures import as_base64, jpeg, picture, png, png_chunk
 
@@ -141,9 +142,9 @@ def shading(*greys: int, edge: int = 512) -> bytes:
 
 
 def test_pictures_that_look_alike_have_like_hashes() -> None:
-    one = images.similarity_of(shading(0, 200, 40, 90, 250))
-    same = images.similarity_of(shading(10, 190, 50, 100, 240, edge=768))
-    other = images.similarity_of(shading(250, 90, 40, 200, 0))
+    one = similarity_of(shading(0, 200, 40, 90, 250))
+    same = similarity_of(shading(10, 190, 50, 100, 240, edge=768))
+    other = similarity_of(shading(250, 90, 40, 200, 0))
 
     assert one is not None
     assert same is not None
@@ -154,7 +155,7 @@ def test_pictures_that_look_alike_have_like_hashes() -> None:
 
 
 def test_a_flat_picture_is_like_no_other() -> None:
-    assert images.similarity_of(images.thumbnail_of(jpeg())) is None
+    assert similarity_of(images.thumbnail_of(jpeg())) is None
 
 
 def test_two_attempts_never_share_a_file_name() -> None:
