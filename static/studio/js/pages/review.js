@@ -253,18 +253,6 @@ function zoom() {
   button?.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
 }
 
-/** @returns {HTMLDetailsElement | null} */
-const hidePanel = () => view.root.querySelector("[data-part='hide']");
-
-/** A digit is a reason while they are shown; else a picture of the same task. @param {KeyboardEvent} event */
-function pressDigit({ key }) {
-  const index = Number(key) - 1;
-  const panel = hidePanel();
-  if (panel?.open) return panel.querySelectorAll("button")[index]?.click();
-  const link = view.root.querySelectorAll("[data-sibling]")[index];
-  if (link instanceof HTMLElement) go(Number(link.dataset.sibling), link.getAttribute("href"));
-}
-
 /** @param {number} id @param {string | null} href where it is if it is not in the strip */
 function go(id, href) {
   if (desk.items.some((item) => item.id === id)) apply({ type: "went", id });
@@ -275,33 +263,16 @@ function go(id, href) {
 const walk = (by) => (isGrid() ? tiles.walk(by) : apply({ type: "stepped", by }));
 
 listenToKeys({
-  a: () => (isGrid() ? approveSelected() : decide("approved")),
-  f: () => isGrid() || decide("flagged"),
-  h: () => {
-    const panel = hidePanel();
-    if (!panel || isGrid()) return;
-    panel.open = !panel.open;
-    if (panel.open) panel.scrollIntoView({ block: "nearest" });
-  },
-  n: (event) => {
-    event.preventDefault();
-    /** @type {HTMLElement | null} */ (view.root.querySelector("[data-part='note']"))?.focus();
-  },
-  u: () => void undoLast(),
-  z: () => isGrid() || zoom(),
-  g: () => setGrid(!isGrid()),
-  j: () => walk(1),
-  k: () => walk(-1),
-  "?": () => help.showModal(),
-  digit: pressDigit,
-  ArrowRight: () => walk(1),
-  ArrowLeft: () => walk(-1),
-  Enter: () => hidePanel()?.open && decide("hidden", "note"),
-  Escape: () => {
-    const panel = hidePanel();
-    if (panel?.open) panel.open = false;
-    else if (isGrid()) setGrid(false);
-  },
+  root: view.root,
+  isGrid,
+  setGrid,
+  decide,
+  approveSelected,
+  undoLast,
+  zoom,
+  walk,
+  go,
+  showHelp: () => help.showModal(),
 });
 
 view.root.addEventListener("submit", (event) => {
